@@ -1,0 +1,95 @@
+# Two environments, each made on first use and never shared:
+#   .venv       this checkout itself, editable, with every tool: tests and checks run here
+#   .venv-demo  a copy built from this checkout, as a user installs it: the demo runs here
+# So no test can ever meet an installed copy that is older than the sources.
+
+PYTHON ?= python3
+DEV := .venv
+DEMO := .venv-demo
+RUN := $(DEV)/bin/python -m
+PIP_INSTALL := -m pip install -qq --disable-pip-version-check
+# Folders are in it too, as their time changes when a file goes away; `docs/.`, as `docs` is a target.
+SHIPPED := $(shell find zmq_transport cosmonapse docs/. -name __pycache__ -prune -o -print)
+FAST_TESTS := $(wildcard tests/house tests/unit tests/property)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check check-format lint types fast-tests format bench build docs clean distclean FORCE
+
+help: ## list what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
+
+demo: $(DEMO)/.installed ## install a copy as a user would and run the whole thing once
+	@env -u PYTHONPATH PYTHONSAFEPATH=1 $(DEMO)/bin/cosmo demo
+
+test: $(DEV)/.installed ## run every test
+	@$(RUN) pytest
+
+check: check-format lint types fast-tests ## format, lint, types, house rules, unit and property tests
+
+check-format: $(DEV)/.installed ## is the code formatted?
+	@$(RUN) ruff format --check --quiet .
+
+lint: $(DEV)/.installed ## ruff's findings
+	@$(RUN) ruff check --quiet .
+
+types: $(DEV)/.installed ## mypy's findings
+	@$(RUN) mypy --no-error-summary
+
+fast-tests: $(DEV)/.installed
+	@$(RUN) pytest -q $(FAST_TESTS)
+
+format: $(DEV)/.installed ## format the code and mend what ruff can mend
+	@$(RUN) ruff check --quiet --fix-only .
+	@$(RUN) ruff format --quiet .
+
+bench: $(DEV)/.installed ## measure
+	@$(DEV)/bin/python tools/bench.py
+
+build: $(DEV)/.installed ## build sdist and wheel into dist/
+	@rm -rf build dist *.egg-info
+	@$(RUN) build --no-isolation . > /dev/null
+	@rm -rf build *.egg-info
+	@ls dist/*
+
+docs: $(DEV)/.installed ## are all links alive and all public names documented?
+	@$(RUN) pytest -q tests/house/test_readme.py tests/house/test_public_names.py
+
+clean: ## remove builds and caches
+	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find zmq_transport cosmonapse examples tests tools -name __pycache__ -prune -exec rm -rf {} +
+
+distclean: clean ## remove the two environments as well
+	@rm -rf $(DEV) $(DEMO)
+
+# An environment remembers where it was made: in a moved or copied checkout it is made anew,
+# because it would run the code of the old place.
+elsewhere = $(shell [ -x $(1)/bin/python ] && [ "$$(cat $(1)/.made 2>/dev/null)" = "$(CURDIR)" ] || echo FORCE)
+
+define make_env
+@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is missing: apt-get install python3 python3-venv" >&2; exit 1; }
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed and $(PYTHON) is $$($(PYTHON) -V): apt-get install python3.11 python3.11-venv, then make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "$(PYTHON) cannot make environments: apt-get install python3-venv" >&2; exit 1; }
+@echo "making $(@D)"
+@$(PYTHON) -m venv $$([ ! -e $@ ] || echo --clear) $(@D)
+@echo '*' > $(@D)/.gitignore
+@echo '$(CURDIR)' > $@
+endef
+
+$(DEV)/.made: $(call elsewhere,$(DEV))
+	$(make_env)
+
+$(DEMO)/.made: $(call elsewhere,$(DEMO))
+	$(make_env)
+
+$(DEV)/.installed: $(DEV)/.made setup.cfg pyproject.toml
+	@echo "installing this checkout and its tools into $(DEV)"
+	@rm -f $@
+	@$(DEV)/bin/python $(PIP_INSTALL) --editable '.[dev]'
+	@touch $@
+
+$(DEMO)/.installed: $(DEMO)/.made setup.cfg pyproject.toml $(SHIPPED)
+	@echo "installing a copy of this checkout into $(DEMO)"
+	@rm -rf $@ build *.egg-info
+	@$(DEMO)/bin/python $(PIP_INSTALL) '.[llm,flask]'
+	@rm -rf build *.egg-info
+	@touch $@

@@ -1,0 +1,45 @@
+"""Optional things load on use: neither `import cosmonapse` nor `cosmo --help` pays for them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from house import source
+
+LOADED_ON_USE = {"flask", "httpx", "rich"}
+IMPORT = "import cosmonapse"
+HELP = """
+import sys
+from cosmonapse.cli import main
+sys.argv = ["cosmo", "--help"]
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+"""
+
+
+def loaded_by(program: str) -> set[str]:
+    """Run `program` in a fresh interpreter and return the root names of the modules it loaded."""
+    tail = '\nimport sys\nprint("\\nloaded:", *{name.split(".")[0] for name in sys.modules})'
+    command = [sys.executable, "-c", program + tail]
+    ended = subprocess.run(
+        command, cwd=source.ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    return set(ended.stdout.splitlines()[-1].removeprefix("loaded:").split())
+
+
+@pytest.mark.parametrize("program", [IMPORT, HELP], ids=["import", "help"])
+def test_optional_packages_load_on_use_only(program):
+    loaded = loaded_by(program)
+
+    assert "cosmonapse" in loaded
+    assert not loaded & LOADED_ON_USE
+
+
+def test_a_package_that_is_loaded_is_seen():
+    loaded = loaded_by("import cosmonapse, httpx")
+
+    assert loaded & LOADED_ON_USE == {"httpx"}

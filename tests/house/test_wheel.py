@@ -1,0 +1,123 @@
+"""The wheel: what it holds, what it asks for, and that it runs without the checkout."""
+
+import email
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from packaging.requirements import Requirement
+
+from house import source
+
+# Everything in the wheel that is neither a module nor a page.
+DATA_FILES = {"zmq_transport/py.typed", "cosmonapse/py.typed"}
+PAGES_OF_THE_DEMO = {"cosmonapse/_docs/concepts.md", "cosmonapse/_docs/glossary.md"}
+CORE = {"attrs>=23.2", "click>=8.1", "msgpack>=1.0.8", "pyzmq>=26", "tenacity>=8.2"}
+TEST = {"build", "flask", "httpx", "hypothesis", "pytest", "pytest-asyncio", "setuptools"}
+EXTRAS = {"llm": {"httpx"}, "flask": {"flask"}, "test": TEST, "dev": TEST | {"mypy", "ruff"}}
+QUIET_PIP = ["pip", "--quiet", "--disable-pip-version-check"]
+
+
+def run_python(*arguments, cwd, **environment):
+    """Run this interpreter with nothing but `environment` to find modules by; return its output."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    ended = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=cwd,
+        env=inherited | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Build the wheel out of a copy, so that the checkout stays clean and lends no leftovers."""
+    copy = tmp_path_factory.mktemp("copy")
+    for path in source.checkout_files():
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source.ROOT / path, copy / path)
+    options = ["--wheel", "--no-isolation", "--skip-dependency-check"]
+    run_python("-m", "build", *options, "--outdir", copy / "out", copy, cwd=copy)
+    (built,) = (copy / "out").iterdir()
+    with zipfile.ZipFile(built) as archive:
+        yield archive
+
+
+@pytest.fixture(scope="module")
+def metadata(wheel):
+    (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    return email.message_from_bytes(wheel.read(name))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    target = tmp_path_factory.mktemp("installed")
+    options = ["install", "--no-deps", "--no-index", "--target", target]
+    run_python("-m", *QUIET_PIP, *options, wheel.filename, cwd=target)
+    return target
+
+
+def requirements(metadata, extra=None):
+    """Return the requirements of `extra`, or of the bare package, without their markers."""
+    wanted = [Requirement(line) for line in metadata.get_all("Requires-Dist")]
+    of_extra = [
+        need
+        for need in wanted
+        if (need.marker is None) == (extra is None)
+        and (extra is None or need.marker.evaluate({"extra": extra}))
+    ]
+    return {need.name: f"{need.name}{need.specifier}" for need in of_extra}
+
+
+def test_it_holds_the_modules_the_pages_and_nothing_else(wheel):
+    modules = {path.relative_to(source.ROOT).as_posix() for path in source.module_paths().values()}
+    pages = {f"cosmonapse/_docs/{page.name}" for page in (source.ROOT / "docs").glob("*.md")}
+
+    found = {name for name in wheel.namelist() if ".dist-info/" not in name}
+
+    assert found == modules | pages | DATA_FILES
+
+
+def test_it_holds_the_pages_that_the_demo_reads(wheel):
+    assert set(wheel.namelist()) >= PAGES_OF_THE_DEMO
+
+
+def test_the_bare_package_needs_five_others(metadata):
+    assert set(requirements(metadata).values()) == CORE
+
+
+def test_the_extras_are_as_promised(metadata):
+    assert set(metadata.get_all("Provides-Extra")) == set(EXTRAS)
+    assert {extra: set(requirements(metadata, extra)) for extra in EXTRAS} == EXTRAS
+
+
+def test_it_asks_for_a_python_that_is_new_enough_and_carries_the_license(wheel, metadata):
+    assert metadata["Name"] == "cosmonapse"
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert any(name.endswith("LICENSE") for name in wheel.namelist())
+
+
+def test_it_brings_the_command(wheel):
+    (name,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
+
+    assert "cosmo = cosmonapse.cli:main" in wheel.read(name).decode()
+
+
+def test_it_runs_installed_and_away_from_the_checkout(installed, tmp_path):
+    program = "import cosmonapse; print(cosmonapse.__file__)"
+
+    where = run_python("-P", "-c", program, cwd=tmp_path, PYTHONPATH=str(installed))
+    printed = run_python(
+        "-P", "-m", "cosmonapse.cli", "--help", cwd=tmp_path, PYTHONPATH=str(installed)
+    )
+
+    assert where.startswith(str(installed))
+    assert "Usage" in printed
