@@ -1,0 +1,112 @@
+"""Who is let in: WHO, HELLO, WELCOME, REFUSED. Spec: docs/spec/02-session.md. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import bodies, wire
+from .errors import WireError
+from .peers import Peer
+from .presence import Presence
+from .tables import SEND, Output, Tables
+from .wire import Reason, Verb
+
+_ASK_AGAIN_S = 1.0
+_MAX_ASKED = 65_536
+_RETURNED = (Verb.TASK, Verb.REPLY, Verb.CANCEL)
+
+
+class Admission:
+    """Turns connections into peers."""
+
+    def __init__(self, tables: Tables, presence: Presence) -> None:
+        self._tables = tables
+        self._presence = presence
+        self._asked_at_s: dict[bytes, float] = {}
+        self.listen_port = 0
+        self.publish_port = 0
+
+    def stranger(self, connection: bytes, head: bytes, body: Any, now_s: float) -> list[Output]:
+        """Answer a connection that has not said HELLO; nothing it sent is lost in silence.
+
+        Raises:
+            WireError: `head` is none of ours.
+        """
+        if not head:
+            return self._who(connection, now_s)
+        verb = wire.unpack_items(head)[1][0][0]
+        if verb == Verb.HELLO:
+            return [self._hello(connection, bytes(body))]
+        if verb in _RETURNED:
+            self._tables.counts["bounce.hello_first"] += 1
+            whole = Reason.HELLO_FIRST.encode() + bytes(body)
+            bounced = (SEND, connection, wire.bounced_whole(head), whole)
+            return [bounced, *self._who(connection, now_s)]
+        self._tables.counts["drop.hello_first"] += 1
+        return []
+
+    def refused(self, connection: bytes, reason: str) -> Output:
+        """Say no, with the reason and the versions that we speak."""
+        self._tables.counts["refused"] += 1
+        body = bodies.pack_map({"reason": reason, "speaks": [wire.VERSION, wire.VERSION]})
+        return SEND, connection, wire.pack(Verb.REFUSED, len(body)), body
+
+    def hello_again(self, peer: Peer, body: bytes) -> list[Output]:
+        """Welcome a peer that says HELLO once more over the same connection.
+
+        Raises:
+            WireError: It shows another identity.
+        """
+        if bodies.unpack_hello(body).instance != peer.instance:
+            raise WireError("second_identity", "one connection has one instance id")
+        return [self._welcome(peer)]
+
+    def _who(self, connection: bytes, now_s: float) -> list[Output]:
+        """Ask a connection to say hello, at most once a second."""
+        if self._asked_at_s.get(connection, -_ASK_AGAIN_S) + _ASK_AGAIN_S > now_s:
+            return []
+        if len(self._asked_at_s) >= _MAX_ASKED:
+            del self._asked_at_s[next(iter(self._asked_at_s))]
+        self._asked_at_s[connection] = now_s
+        body = bodies.pack_map({"speaks": [wire.VERSION, wire.VERSION]})
+        return [(SEND, connection, wire.pack(Verb.WHO, len(body)), body)]
+
+    def _hello(self, connection: bytes, body: bytes) -> Output:
+        tables = self._tables
+        try:
+            hello = bodies.unpack_hello(body)
+        except WireError as error:
+            return self.refused(connection, f"bad HELLO: {error}")
+        served = tables.settings.namespaces
+        if served and hello.namespace not in served:
+            names = ", ".join(sorted(served))
+            return self.refused(
+                connection, f"namespace {hello.namespace!r} is not served here, only {names}"
+            )
+        peer = tables.peers.by_instance.get(hello.instance)
+        if peer is None:
+            if len(tables.peers) >= tables.settings.max_peers:
+                return self.refused(connection, f"{tables.settings.max_peers} clients are here")
+            peer = tables.peers.admit(
+                connection, hello.instance, hello.name, hello.namespace, hello.epoch
+            )
+        elif peer.realm.name != hello.namespace:
+            return self.refused(connection, "this instance id belongs to another namespace")
+        else:
+            tables.peers.rebind(peer, connection)
+            self._presence.set_available(peer, True)
+        self._asked_at_s.pop(connection, None)
+        return self._welcome(peer)
+
+    def _welcome(self, peer: Peer) -> Output:
+        settings = self._tables.settings
+        welcome = bodies.Welcome(
+            epoch=self._tables.epoch,
+            listen_port=self.listen_port,
+            publish_port=self.publish_port,
+            heartbeat_ms=int(settings.heartbeat_s * 1000),
+            max_body_bytes=settings.max_body_bytes,
+        )
+        body = bodies.pack_welcome(welcome)
+        head = wire.pack(Verb.WELCOME, len(body), peer=peer.instance)
+        return SEND, peer.connection, head, body

@@ -1,0 +1,120 @@
+"""Who listens to which topic, and the sequence numbers of what they get. Spec: docs/spec/05-broadcast.md.
+
+Pure. Both ends of the broadcast plane keep one: the proxy for its copies of directed messages, a
+client for what it publishes. Nothing is made for a topic that nobody listens to.
+"""
+
+from __future__ import annotations
+
+from . import wire
+
+Publication = tuple[bytes, bytes, bytes]
+"""topic, header, body: the frames of a broadcast message."""
+
+
+class _Listened:
+    """One topic somebody listens to."""
+
+    __slots__ = ("listeners", "sequence", "topic")
+
+    def __init__(self, topic: bytes) -> None:
+        self.topic = topic
+        self.listeners = 0
+        self.sequence = 0
+
+
+class Audience:
+    """The topics of one namespace that have listeners.
+
+    Args:
+        publisher: Instance id that the headers name.
+    """
+
+    def __init__(self, publisher: bytes) -> None:
+        self._publisher = publisher
+        self._kinds: dict[int, _Listened] = {}
+        self._traces: dict[bytes, _Listened] = {}
+
+    def __bool__(self) -> bool:
+        """Tell whether anyone listens to anything."""
+        return bool(self._kinds or self._traces)
+
+    def __len__(self) -> int:
+        """Return the number of topics with listeners."""
+        return len(self._kinds) + len(self._traces)
+
+    def listens(self, kind: int, trace: bytes) -> bool:
+        """Tell whether anyone listens to this kind or this trace."""
+        return kind in self._kinds or trace in self._traces
+
+    def joined(self, topic: bytes, kind: int | None, trace: bytes | None) -> bool:
+        """Count one more listener; True if it is the first of its topic."""
+        listened = self._find(kind, trace)
+        if listened is None:
+            listened = _Listened(topic)
+            if kind is not None:
+                self._kinds[kind] = listened
+            elif trace is not None:
+                self._traces[trace] = listened
+        listened.listeners += 1
+        return listened.listeners == 1
+
+    def left(self, kind: int | None, trace: bytes | None) -> bool:
+        """Count one listener less; True if it was the last of its topic."""
+        listened = self._find(kind, trace)
+        if listened is None:
+            return False
+        listened.listeners -= 1
+        if listened.listeners:
+            return False
+        if kind is not None:
+            del self._kinds[kind]
+        elif trace is not None:
+            del self._traces[trace]
+        return True
+
+    def publications(
+        self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes
+    ) -> list[Publication]:
+        """Return the broadcast messages of one body: one a topic with listeners, so 0 to 2."""
+        made = []
+        for listened in (self._kinds.get(kind), self._traces.get(trace)):
+            if listened is not None:
+                header = wire.pack_header(self._publisher, listened.sequence, caller, worker)
+                listened.sequence += 1
+                made.append((listened.topic, header, body))
+        return made
+
+    def _find(self, kind: int | None, trace: bytes | None) -> _Listened | None:
+        if kind is not None:
+            return self._kinds.get(kind)
+        return self._traces.get(trace) if trace is not None else None
+
+
+class Gaps:
+    """What a listener missed, by the sequence numbers of what it got.
+
+    Args:
+        max_streams: How many pairs of topic and publisher are remembered; over it the oldest is
+            forgotten, and its next message starts a new count.
+    """
+
+    def __init__(self, max_streams: int = 65_536) -> None:
+        self._next: dict[tuple[bytes, bytes], int] = {}
+        self._max_streams = max_streams
+        self.missed = 0
+
+    def seen(self, topic: bytes, publisher: bytes, sequence: int) -> int:
+        """Note a message and return how many are missing right before it."""
+        key = (topic, publisher)
+        missing = max(0, sequence - self._next.get(key, sequence))
+        self._next[key] = sequence + 1
+        if len(self._next) > self._max_streams:
+            del self._next[next(iter(self._next))]
+        self.missed += missing
+        return missing
+
+    def forget(self, topic: bytes) -> None:
+        """Forget a topic that is no longer listened to."""
+        for key in [key for key in self._next if key[0] == topic]:
+            del self._next[key]

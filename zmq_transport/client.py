@@ -1,0 +1,439 @@
+"""A client's body: a DEALER, the broadcast sockets, asyncio. It decides nothing; the link does."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+import zmq
+
+from . import frames, sockets, wire
+from .bodies import Welcome, pack_map, unpack_map
+from .broadcast import Broadcast
+from .errors import Refused, Unreachable
+from .frames import Sent
+from .knock import Knock, resolve
+from .link import Happening, Link, Occurrence
+from .outbox import Outbox
+from .pump import Pump
+from .wire import ItemFlag, Reason, Verb
+
+DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024
+
+
+class Outcome(enum.Enum):
+    """What became of a send, at once."""
+
+    SENT = enum.auto()
+    """Handed to the socket; no proof of arrival."""
+    WAITING = enum.auto()
+    """In the outbox until the far end takes it."""
+    BUSY = enum.auto()
+    """No room left; nothing was kept."""
+    TOO_LARGE = enum.auto()
+    """Over the size limit; nothing was kept."""
+    CLOSED = enum.auto()
+    """The link is closed or was refused."""
+
+
+class Receiver(Protocol):
+    """What a client reports, one call an event, on the loop. None of the calls may block."""
+
+    def on_task(
+        self,
+        caller: bytes,
+        address: str,
+        task: bytes,
+        trace: bytes,
+        kind: int,
+        ttl_ms: int,
+        flags: int,
+        body: bytes,
+    ) -> None:
+        """Take a task that is ours to do."""
+
+    def on_reply(
+        self,
+        worker: bytes,
+        task: bytes,
+        trace: bytes,
+        kind: int,
+        index: int,
+        flags: int,
+        body: bytes,
+    ) -> None:
+        """Take a reply to a task of ours; the flag `SETTLES` marks the last one."""
+
+    def on_cancel(self, caller: bytes, task: bytes) -> None:
+        """Take back a task that is ours to do."""
+
+    def on_bounce(self, task: bytes, reason: Reason) -> None:
+        """Learn that a task of ours was not delivered."""
+
+    def on_lost(self, task: bytes, reason: Reason) -> None:
+        """Learn that a task of ours was delivered and will have no reply."""
+
+    def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
+        """Take a broadcast message; `kind` is -1 when it came by its trace."""
+
+    def on_missed(self, count: int) -> None:
+        """Learn how many broadcast messages are missing before the next one."""
+
+    def on_registered(self, name: str) -> None:
+        """Learn that a seat of ours is in the tables of the proxy."""
+
+    def on_welcomed(self, fresh: bool) -> None:
+        """Learn that the far end took us in; `fresh` when it has forgotten everything."""
+
+    def on_away(self, why: str) -> None:
+        """Learn that the connection is gone; it comes back by itself."""
+
+
+class Client:
+    """One client of a proxy.
+
+    Args:
+        host: Where the proxy is.
+        port: Its directed port.
+        namespace: Where the client belongs.
+        name: For people.
+        receiver: Is told of everything.
+        max_body_bytes: Size limit of a body, checked before it leaves.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        namespace: str,
+        name: str,
+        receiver: Receiver,
+        max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+    ) -> None:
+        self.link = Link(os.urandom(16), namespace, name)
+        self.instance = self.link.instance
+        self.outbox = Outbox()
+        self.counts: Counter[str] = Counter()
+        self.max_body_bytes = max_body_bytes
+        self.heartbeat_s = 2.0
+        self._host, self._port = host, port
+        self._namespace = namespace
+        self._receiver = receiver
+        self._address = host
+        self._welcomed: asyncio.Future[None]
+        self._left: asyncio.Future[None]
+        self._socket: zmq.Socket[bytes]
+        self._open = False
+        self._drained: asyncio.Future[None] | None = None
+
+    # -- opening and closing ---------------------------------------------------------------------
+
+    async def open(
+        self, timeout_s: float, topics: Iterable[tuple[int | None, bytes | None]] = ()
+    ) -> None:
+        """Connect; return when both planes are live and `topics` are listened to.
+
+        Args:
+            timeout_s: How long it may take.
+            topics: (kind, None) or (None, trace), as for `broadcast.listen`.
+
+        Raises:
+            Unreachable: Not within `timeout_s` seconds; the reason says what was seen.
+            Refused: The proxy said no.
+        """
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + timeout_s
+        endpoint = await resolve(self._host, self._port)
+        self._address = endpoint.removeprefix("tcp://").rpartition(":")[0]
+
+        self._does = self._wired()
+        self._welcomed, self._left = loop.create_future(), loop.create_future()
+        self._socket = sockets.dealer(self.max_body_bytes)
+        self._knock = Knock(self._socket, self._on_disconnected)
+        self._pump = Pump(self._socket, self._on_message, self._flush)
+        self.broadcast = Broadcast(
+            self.instance,
+            self._namespace,
+            self.max_body_bytes,
+            self._receiver.on_heard,
+            self._receiver.on_missed,
+        )
+        for kind, trace in topics:
+            self.broadcast.listen(kind, trace)
+        self._open = True
+        self.link.start()
+        self._socket.connect(endpoint)
+        try:
+            await self._greeted(endpoint, until_s - loop.time())
+            await self.broadcast.wait_until_live(max(0.0, until_s - loop.time()))
+        except BaseException:
+            self.abort()
+            raise
+
+    def _wired(self) -> dict[Happening, Callable[..., None]]:
+        receiver = self._receiver
+        return {
+            Happening.WRITE: self._write,
+            Happening.TASK: receiver.on_task,
+            Happening.REPLY: receiver.on_reply,
+            Happening.CANCEL: receiver.on_cancel,
+            Happening.BOUNCE: receiver.on_bounce,
+            Happening.LOST: receiver.on_lost,
+            Happening.RETURNED: self._put_back,
+            Happening.WELCOMED: self._on_welcomed,
+            Happening.REFUSED: self._on_refused,
+            Happening.REGISTERED: receiver.on_registered,
+            Happening.AWAY: receiver.on_away,
+            Happening.LEFT: self._on_left,
+        }
+
+    async def _greeted(self, endpoint: str, timeout_s: float) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, timeout_s)):
+                await asyncio.shield(self._welcomed)
+        except TimeoutError as error:
+            raise Unreachable(endpoint, self._knock.story()) from error
+
+    async def close(self, timeout_s: float = 1.0) -> bool:
+        """Send what waits, say goodbye, wait until it was read, close.
+
+        Returns:
+            True if the far end has read everything; False if `timeout_s` seconds were not enough.
+        """
+        if not self._open:
+            return True
+        self._flush()
+        self._perform(self.link.leave())
+        try:
+            async with asyncio.timeout(timeout_s):
+                await asyncio.shield(self._left)
+        except TimeoutError:
+            return False
+        finally:
+            self.abort()
+        return True
+
+    def abort(self) -> None:
+        """Close now and drop what waits."""
+        if not self._open:
+            return
+        self._open = False
+        self.link.close()
+        self.broadcast.close()
+        self._pump.close()
+        self._knock.close()
+        self._socket.close()
+        for future in (self._welcomed, self._left, self._drained):
+            if future is not None:
+                future.cancel()
+
+    # -- sending: each call returns at once ------------------------------------------------------
+
+    def send_task(
+        self,
+        address: bytes,
+        task: bytes,
+        trace: bytes,
+        kind: int,
+        body: bytes,
+        *,
+        ttl_ms: int,
+        keep: bool = False,
+    ) -> Outcome:
+        """Send a task to an address (see `wire.address_of`).
+
+        Args:
+            address: A name, or a set of capabilities.
+            task: Task id, 16 bytes; new for each attempt.
+            trace: Trace id, 16 bytes.
+            kind: The application's own type code.
+            body: Opaque.
+            ttl_ms: Remaining time; it goes on running while the task waits.
+            keep: Let it run when we go away.
+        """
+        head = wire.pack(
+            Verb.TASK,
+            len(body),
+            flags=ItemFlag.KEEP if keep else 0,
+            kind=kind,
+            number=min(ttl_ms, wire.MAX_NUMBER),
+            task=task,
+            trace=trace,
+            address=address,
+        )
+        return self._send(head, body, time.monotonic() + ttl_ms / 1000)
+
+    def send_reply(
+        self,
+        caller: bytes,
+        task: bytes,
+        trace: bytes,
+        kind: int,
+        body: bytes,
+        *,
+        index: int,
+        settles: bool,
+    ) -> Outcome:
+        """Send a reply; `index` counts the replies of a task from 0, `settles` marks the last."""
+        head = wire.pack(
+            Verb.REPLY,
+            len(body),
+            peer=caller,
+            flags=ItemFlag.SETTLES if settles else 0,
+            kind=kind,
+            number=index,
+            task=task,
+            trace=trace,
+        )
+        return self._send(head, body, None)
+
+    def send_cancel(self, task: bytes, trace: bytes) -> Outcome:
+        """Take back a task of ours."""
+        return self._send(wire.pack(Verb.CANCEL, task=task, trace=trace), b"", None)
+
+    def send_presence(
+        self, verb: Verb, name: str, facts: dict[str, Any], kind: int, body: bytes
+    ) -> Outcome:
+        """Send a REGISTER, HEARTBEAT or DEREGISTER of one seat.
+
+        Args:
+            verb: Which of the three.
+            name: The seat.
+            facts: For the proxy's tables; `capabilities` is a list of names.
+            kind: The application's own type code.
+            body: What the proxy passes on to whoever listens to that kind.
+        """
+        packed = pack_map(facts)
+        items = [
+            (int(verb), 0, 0, 0, wire.NOBODY, wire.NOBODY, len(packed)),
+            (int(verb), 0, kind, 0, wire.NOBODY, wire.NOBODY, len(body)),
+        ]
+        head = wire.pack_items(items, address=wire.address_of(name))
+        if not self.link.ready:
+            return Outcome.WAITING  # on_welcomed is the moment to say it again
+        return self._send(head, packed + body, None)
+
+    def _send(self, head: bytes, body: bytes, deadline_at_s: float | None) -> Outcome:
+        if not self._open:
+            return Outcome.CLOSED
+        if len(body) > self.max_body_bytes:
+            return Outcome.TOO_LARGE
+        if self.link.ready and not len(self.outbox):
+            if frames.send(self._socket, head, body) is Sent.OK:
+                self._pump.look_again()
+                return Outcome.SENT
+            self._pump.wants_writable = True
+            self._pump.look_again()
+        return Outcome.WAITING if self.outbox.push(head, body, deadline_at_s) else Outcome.BUSY
+
+    def _flush(self) -> None:
+        """Send what waits, as far as the socket takes it."""
+        if not self.link.ready:
+            return
+        while (waiting := self.outbox.first(time.monotonic())) is not None:
+            if frames.send(self._socket, *waiting) is not Sent.OK:
+                self._pump.wants_writable = True
+                break
+            self.outbox.sent()
+        if self._drained is not None and not len(self.outbox):
+            self._drained.set_result(None)
+            self._drained = None
+        self._pump.look_again()
+
+    async def drained(self) -> None:
+        """Return when nothing waits in the outbox."""
+        if self._open and len(self.outbox):
+            if self._drained is None:
+                self._drained = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._drained)
+
+    # -- receiving -------------------------------------------------------------------------------
+
+    def _on_message(self, message: list[Any]) -> None:
+        if len(message) == 2:
+            self._perform(self.link.on_message(message[0], message[1].bytes))
+        else:
+            self.counts["drop.frame_count"] += 1
+
+    def _on_disconnected(self) -> None:
+        self._perform(self.link.on_disconnected())
+
+    def _perform(self, occurrences: list[Occurrence]) -> None:
+        for happening, *arguments in occurrences:
+            self._does[happening](*arguments)
+
+    def _write(self, head: bytes, body: bytes) -> None:
+        if frames.send(self._socket, head, body) is not Sent.OK:
+            self.counts["drop.greeting"] += 1
+        self._pump.look_again()
+
+    def _put_back(self, head: bytes, body: bytes) -> None:
+        single = wire.unpack_single(head)
+        deadline_at_s = None
+        if single is not None and single[1] == Verb.TASK:
+            deadline_at_s = time.monotonic() + single[4] / 1000
+        self.outbox.put_back(head, body, deadline_at_s)
+
+    def _on_welcomed(self, welcome: Welcome, fresh: bool) -> None:
+        self.heartbeat_s = welcome.heartbeat_ms / 1000
+        self.max_body_bytes = min(self.max_body_bytes, welcome.max_body_bytes)
+        self.broadcast.connect(
+            f"tcp://{self._address}:{welcome.listen_port}",
+            f"tcp://{self._address}:{welcome.publish_port}",
+        )
+        if not self._welcomed.done():
+            self._welcomed.set_result(None)
+        self._receiver.on_welcomed(fresh)
+        self._flush()
+
+    def _on_refused(self, reason: str) -> None:
+        if not self._welcomed.done():
+            self._welcomed.set_exception(Refused(f"tcp://{self._host}:{self._port}", reason))
+        else:
+            self._receiver.on_away(f"refused: {reason}")
+
+    def _on_left(self) -> None:
+        if not self._left.done():
+            self._left.set_result(None)
+
+
+async def probe(host: str, port: int, timeout_s: float) -> None:
+    """Return when a proxy of our version answers there.
+
+    Raises:
+        Unreachable: Not within `timeout_s` seconds; the reason says what was seen.
+        Refused: Somebody of another version answers.
+    """
+    loop = asyncio.get_running_loop()
+    endpoint = await resolve(host, port)
+    answered: asyncio.Future[list[Any]] = loop.create_future()
+
+    def on_message(message: list[Any]) -> None:
+        if not answered.done():
+            answered.set_result(message)
+
+    socket = sockets.dealer(DEFAULT_MAX_BODY_BYTES)
+    knock = Knock(socket, lambda: None)
+    pump = Pump(socket, on_message)
+    try:
+        socket.connect(endpoint)
+        async with asyncio.timeout(timeout_s):
+            message = await answered
+        single = wire.unpack_single(message[0]) if len(message) == 2 else None
+        if single is None or single[1] != Verb.WHO:
+            raise Refused(endpoint, "it answers, but not as a proxy of our version does")
+        speaks = unpack_map(message[1].bytes).get("speaks")
+        if not isinstance(speaks, list) or not speaks[0] <= wire.VERSION <= speaks[-1]:
+            raise Refused(endpoint, f"it speaks versions {speaks}, we speak {wire.VERSION}")
+    except TimeoutError as error:
+        raise Unreachable(endpoint, knock.story()) from error
+    finally:
+        pump.close()
+        knock.close()
+        socket.close()

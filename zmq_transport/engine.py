@@ -1,0 +1,168 @@
+"""What the proxy decides: a message comes in, the messages to send go out.
+
+Spec: docs/spec/03-routing.md. Pure: no socket, no clock; the shell passes `now_s` and carries out
+what is returned. This is the entrance; the decisions are in `admission`, `presence`, `tasks` and
+`listeners`, which share `tables`. Only plain tuples cross it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import wire
+from .admission import Admission
+from .errors import VersionMismatch, WireError
+from .listeners import Listeners
+from .parking import Parking
+from .peers import Peer
+from .presence import Presence
+from .tables import SEND, Obituary, Output, Settings, Tables, Witness, no_obituary
+from .tasks import Tasks
+from .wire import Verb
+
+_TASK = int(Verb.TASK)
+_REPLY = int(Verb.REPLY)
+_PRESENCE = (Verb.REGISTER, Verb.HEARTBEAT, Verb.DEREGISTER)
+
+Handler = Callable[[Peer, wire.Single, bytes, float], list[Output]]
+
+
+class Engine:
+    """The brain of a proxy.
+
+    Args:
+        epoch: 16 bytes, new at every start.
+        now_s: When it starts, on the monotonic clock.
+        settings: How it behaves.
+        obituary: Makes what is published in the name of a seat that vanished.
+        witness: Is told of each message, for a log.
+    """
+
+    def __init__(
+        self,
+        *,
+        epoch: bytes,
+        now_s: float,
+        settings: Settings | None = None,
+        obituary: Obituary = no_obituary,
+        witness: Witness | None = None,
+    ) -> None:
+        settings = settings or Settings()
+        parking = Parking(until_s=now_s + settings.parking_s)
+        self.tables = Tables(epoch, settings, parking, obituary, witness)
+        self.counts = self.tables.counts
+        self.listeners = Listeners(self.tables)
+        self.draining = False
+        self._tasks = Tasks(self.tables)
+        self._presence = Presence(self.tables, self._tasks)
+        self._admission = Admission(self.tables, self._presence)
+        self._by_connection = self.tables.peers.by_connection
+        self._others: Mapping[int, Handler] = {
+            Verb.HELLO: lambda peer, _, body, __: self._admission.hello_again(peer, body),
+            Verb.PING: lambda *_: [],
+            Verb.CANCEL: lambda peer, single, *_: self._tasks.cancel(peer, single[5]),
+            Verb.GOODBYE: lambda peer, *_: self._goodbye(peer),
+        }
+
+    def use_ports(self, listen_port: int, publish_port: int) -> None:
+        """Set the broadcast ports that a WELCOME names."""
+        self._admission.listen_port = listen_port
+        self._admission.publish_port = publish_port
+
+    def on_message(self, connection: bytes, head: bytes, body: Any, now_s: float) -> list[Output]:
+        """Decide about one message.
+
+        Args:
+            connection: What ROUTER calls the sender.
+            head: First frame; empty is the probe of a new connection.
+            body: Second frame: bytes, or anything with a length that `bytes()` takes.
+            now_s: Monotonic clock.
+        """
+        try:
+            peer = self._by_connection.get(connection)
+            if peer is None:
+                return self._admission.stranger(connection, head, body, now_s)
+            single = wire.unpack_single(head) if head else _PROBE
+            if single is None:
+                return self._several(peer, head, body, now_s)
+            verb, size = single[1], single[7]
+            if size != len(body):
+                raise WireError("body_length", f"the head claims {size} bytes, not {len(body)}")
+            if size > self.tables.settings.max_body_bytes:
+                raise WireError("too_large", f"{size:,} bytes")
+            if verb == _TASK:
+                return self._tasks.task(peer, single, head, body, now_s)
+            if verb == _REPLY:
+                return self._tasks.reply(peer, single, head, body)
+            handler = self._others.get(verb)
+            if handler is None:
+                raise WireError("verb", f"verb {verb} does not go to a proxy alone")
+            return handler(peer, single, bytes(body), now_s)
+        except VersionMismatch as error:
+            self.counts["drop.version"] += 1
+            return [self._admission.refused(connection, str(error))]
+        except WireError as error:
+            self.counts[f"drop.{error.reason}"] += 1
+            return []
+
+    def on_unsent(
+        self, connection: bytes, head: bytes, body: Any, busy: bool, now_s: float
+    ) -> list[Output]:
+        """Decide what becomes of a message that the socket did not take.
+
+        Args:
+            connection: Where it should have gone.
+            head: What was to be sent.
+            body: What was to be sent.
+            busy: True when the queue there is full, False when the connection is gone.
+            now_s: Monotonic clock.
+        """
+        peer = self._by_connection.get(connection)
+        if peer is None:
+            return []
+        if not busy:
+            self._presence.unreachable(peer, now_s)
+        return self._tasks.unsent(peer, head, body, busy, now_s)
+
+    def on_dropped(self, reason: str) -> None:
+        """Count a message that never was one, such as five frames."""
+        self.counts[f"drop.{reason}"] += 1
+
+    def tick(self, now_s: float) -> list[Output]:
+        """Do what time asks for; call it every 100 ms."""
+        return self._presence.tick(now_s) + self._tasks.unpark(now_s)
+
+    def go_away(self) -> list[Output]:
+        """Begin to drain: tell everyone; `drained` turns true when all said GOODBYE."""
+        self.draining = True
+        head = wire.pack(Verb.GOING_AWAY)
+        return [(SEND, peer.connection, head, b"") for peer in self.tables.peers]
+
+    @property
+    def drained(self) -> bool:
+        """Tell whether nobody is left to say GOODBYE."""
+        return self.draining and not len(self.tables.peers)
+
+    def _several(self, peer: Peer, head: bytes, body: Any, now_s: float) -> list[Output]:
+        """Take a message with several items apart; each item has its own outcome."""
+        caller, items, address = wire.unpack_items(head)
+        if items[0][0] in _PRESENCE:
+            return self._presence.said(peer, head, bytes(body), now_s)
+        if len(body) > wire.MAX_COALESCED_BYTES:
+            raise WireError("coalesced_size", f"{len(body):,} bytes in {len(items)} items")
+        outputs: list[Output] = []
+        for item, part in zip(items, wire.split_body(items, bytes(body)), strict=True):
+            alone = wire.pack_items([item], peer=caller, address=address)
+            outputs += self.on_message(peer.connection, alone, part, now_s)
+        return outputs
+
+    def _goodbye(self, peer: Peer) -> list[Output]:
+        connection = peer.connection
+        outputs = [] if self.draining else self._presence.depart(peer, "left")
+        self.tables.peers.forget(peer)
+        return [*outputs, (SEND, connection, wire.pack(Verb.GOODBYE), b"")]
+
+
+_PROBE: wire.Single = (wire.NOBODY, int(Verb.PING), 0, 0, 0, wire.NOBODY, wire.NOBODY, 0, b"")
+"""What the probe of a connection that is known already amounts to."""

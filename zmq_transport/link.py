@@ -1,0 +1,183 @@
+"""The client's twin of the engine: messages in, events out. Spec: docs/spec/02-session.md. Pure."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from typing import Any
+
+import attrs
+
+from . import bodies, wire
+from .errors import WireError
+from .session import Event, Session, State
+from .wire import Reason, Verb
+
+_TASK = int(Verb.TASK)
+_REPLY = int(Verb.REPLY)
+
+
+class Happening(enum.IntEnum):
+    """What a message means to the client; the first element of an event."""
+
+    WRITE = 0
+    """(head, body): send this at once, ahead of everything that waits."""
+    TASK = 1
+    """(caller, address, task, trace, kind, ttl_ms, flags, body)"""
+    REPLY = 2
+    """(worker, task, trace, kind, index, flags, body)"""
+    CANCEL = 3
+    """(caller, task)"""
+    BOUNCE = 4
+    """(task, reason)"""
+    LOST = 5
+    """(task, reason)"""
+    RETURNED = 6
+    """(head, body): came back unaccepted; goes out again, in front."""
+    WELCOMED = 7
+    """(welcome, is a new epoch)"""
+    REFUSED = 8
+    """(reason,)"""
+    AWAY = 9
+    """(why,): what is sent from now on waits."""
+    REGISTERED = 10
+    """(name,): that seat of ours is in the tables of the proxy."""
+    LEFT = 11
+    """(): everything we sent has been read."""
+
+
+Occurrence = tuple[Any, ...]
+"""A `Happening` and its arguments, flat."""
+
+
+class Link:
+    """The state of one client on the directed plane.
+
+    Args:
+        secret: 16 random bytes; the instance id is their hash.
+        namespace: Where it belongs.
+        name: For people.
+    """
+
+    def __init__(self, secret: bytes, namespace: str, name: str) -> None:
+        self.instance = wire.instance_of(secret)
+        self.session = Session()
+        self.counts: Counter[str] = Counter()
+        self.ready = False
+        self._hello = bodies.Hello(
+            secret=secret,
+            instance=self.instance,
+            namespace=wire.checked_name("namespace", namespace),
+            name=wire.checked_name("name", name),
+        )
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self.session.on(Event.START)
+
+    def on_message(self, head: bytes, body: bytes) -> list[Occurrence]:
+        """Say what one message means; what means nothing is counted."""
+        try:
+            single = wire.unpack_single(head)
+            if single is None:
+                return self._several(head, body)
+            return self._one(single, body)
+        except WireError as error:
+            self.counts[f"drop.{error.reason}"] += 1
+            return []
+
+    def on_disconnected(self) -> list[Occurrence]:
+        """Say what the end of the connection means."""
+        return self._to(Event.DISCONNECTED, "disconnected")
+
+    def leave(self) -> list[Occurrence]:
+        """Say goodbye, or be gone at once when nobody is there to hear it."""
+        was_ready = self.session.state is State.READY
+        self.session.on(Event.LEAVE)
+        self.ready = False
+        if was_ready:
+            return [(Happening.WRITE, wire.pack(Verb.GOODBYE), b"")]
+        return [(Happening.LEFT,)]
+
+    def close(self) -> None:
+        """Drop everything now."""
+        self.ready = False
+        self.session.on(Event.CLOSE)
+
+    def _several(self, head: bytes, body: bytes) -> list[Occurrence]:
+        peer, items, address = wire.unpack_items(head)
+        if items[0][0] == Verb.BOUNCE:
+            self.counts["returned"] += 1
+            return [(Happening.RETURNED, wire.unbounced(head), body[items[0][6] :])]
+        occurrences: list[Occurrence] = []
+        for item, part in zip(items, wire.split_body(items, body), strict=True):
+            occurrences += self._one((peer, *item, address), part)
+        return occurrences
+
+    def _one(self, single: wire.Single, body: bytes) -> list[Occurrence]:
+        peer, verb, flags, kind, number, task, trace, size, address = single
+        if size != len(body):
+            raise WireError("body_length", f"the head claims {size} bytes, not {len(body)}")
+        if verb == _REPLY:
+            return [(Happening.REPLY, peer, task, trace, kind, number, flags, body)]
+        if verb == _TASK:
+            name = address.decode(errors="replace")
+            return [(Happening.TASK, peer, name, task, trace, kind, number, flags, body)]
+        if verb == Verb.PING:
+            return []
+        if verb == Verb.REGISTER:
+            return [(Happening.REGISTERED, address.decode(errors="replace"))]
+        if verb == Verb.CANCEL:
+            return [(Happening.CANCEL, peer, task)]
+        if verb in (Verb.BOUNCE, Verb.LOST):
+            happening = Happening.BOUNCE if verb == Verb.BOUNCE else Happening.LOST
+            return [(happening, task, _reason(body))]
+        return self._greeting(verb, body)
+
+    def _greeting(self, verb: int, body: bytes) -> list[Occurrence]:
+        if verb == Verb.WHO:
+            occurrences = self._to(Event.WHO, "asked again")
+            if self.session.state is not State.GREETING:
+                return occurrences
+            hello = bodies.pack_hello(self._hello)
+            write = (Happening.WRITE, wire.pack(Verb.HELLO, len(hello)), hello)
+            return [*occurrences, write]
+        if verb == Verb.WELCOME:
+            welcome = bodies.unpack_welcome(body)
+            if not self.session.expects(Event.WELCOME):
+                raise WireError("unexpected_welcome", f"in state {self.session.state.name}")
+            self.session.on(Event.WELCOME)
+            fresh = welcome.epoch != self._hello.epoch
+            self._hello = attrs.evolve(self._hello, epoch=welcome.epoch)
+            self.ready = True
+            return [(Happening.WELCOMED, welcome, fresh)]
+        if verb == Verb.REFUSED:
+            reason = str(bodies.unpack_map(body).get("reason", "no reason given"))
+            self._to(Event.REFUSED, reason)
+            return [(Happening.REFUSED, reason)]
+        if verb == Verb.GOING_AWAY:
+            occurrences = self._to(Event.GOING_AWAY, "going away")
+            goodbye = (Happening.WRITE, wire.pack(Verb.GOODBYE), b"")
+            return [goodbye, *occurrences] if occurrences else []
+        if verb == Verb.GOODBYE:
+            return self._to(Event.GOODBYE, "goodbye")
+        raise WireError("verb", f"verb {verb} does not go to a client")
+
+    def _to(self, event: Event, why: str) -> list[Occurrence]:
+        """Apply an event from the far end; one that is not expected here is counted."""
+        if not self.session.expects(event):
+            self.counts[f"unexpected.{event.name.lower()}"] += 1
+            return []
+        was_ready = self.ready
+        state = self.session.on(event)
+        self.ready = state is State.READY
+        if state is State.CLOSED:
+            return [(Happening.LEFT,)]
+        return [(Happening.AWAY, why)] if was_ready and not self.ready else []
+
+
+def _reason(body: bytes) -> Reason:
+    try:
+        return Reason(body.decode())
+    except ValueError:
+        return Reason.UNKNOWN

@@ -1,0 +1,111 @@
+"""Subscriptions at the proxy: which are accepted, counted, passed on. Spec: docs/spec/05-broadcast.md.
+
+Pure. The XPUB socket runs in manual mode, so that nothing is listened to before this says so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from . import wire
+from .errors import WireError
+from .tables import PUBLISH, Output, Tables
+
+SYNC: Final = "sync"
+ACCEPT: Final = "accept"
+FORWARD: Final = "forward"
+IGNORE: Final = "ignore"
+
+
+class Listeners:
+    """Accepts subscriptions within bounds and knows who has to hear of them."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._topics: Counter[bytes] = Counter()
+        self._by_host: Counter[str] = Counter()
+        self._hosts: dict[bytes, list[str]] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        """Return the number of accepted subscriptions."""
+        return self._count
+
+    def subscribe(self, topic: bytes, host: str) -> str:
+        """Say what to do with a subscription.
+
+        Args:
+            topic: As it came.
+            host: The network address it came from.
+
+        Returns:
+            `SYNC` (answer it at once), `ACCEPT`, `FORWARD` (accept it and tell publishers) or
+            `IGNORE` (and count).
+        """
+        settings = self._tables.settings
+        try:
+            namespace, kind, trace = wire.read_topic(topic)
+            if settings.namespaces and namespace not in settings.namespaces:
+                raise WireError("foreign_namespace", f"{namespace} is not served here")
+            if len(self) >= settings.max_topics:
+                raise WireError("max_topics", f"{settings.max_topics} subscriptions are here")
+            if self._by_host[host] >= settings.max_topics_per_host:
+                raise WireError("max_topics_per_host", f"{host} has too many subscriptions")
+        except WireError as error:
+            self._tables.counts[f"ignored.{error.reason}"] += 1
+            return IGNORE
+        self._count += 1
+        self._topics[topic] += 1
+        self._by_host[host] += 1
+        self._hosts.setdefault(topic, []).append(host)
+        if kind is None and trace is None:
+            return SYNC
+        first = self._tables.peers.realm(namespace).audience.joined(topic, kind, trace)
+        return FORWARD if first else ACCEPT
+
+    def unsubscribe(self, topic: bytes) -> bool:
+        """Count a listener less; True if publishers have to hear that it was the last one."""
+        if not self._topics[topic]:
+            del self._topics[topic]
+            return False
+        self._count -= 1
+        self._topics[topic] -= 1
+        host = self._hosts[topic].pop()
+        self._by_host[host] -= 1
+        if not self._by_host[host]:
+            del self._by_host[host]
+        if not self._topics[topic]:
+            del self._topics[topic], self._hosts[topic]
+        namespace, kind, trace = wire.read_topic(topic)
+        realm = self._tables.peers.realms.get(namespace)
+        last = realm is not None and realm.audience.left(kind, trace)
+        if realm is not None:
+            self._tables.peers.leave_realm(realm)
+        return last
+
+    def answer(self, topic: bytes) -> Output:
+        """Return the message that answers a sync subscription."""
+        header = wire.pack_header(self._tables.epoch, 0, wire.NOBODY, wire.NOBODY)
+        return PUBLISH, topic, header, b""
+
+    def published(self, frames: list[bytes]) -> bool:
+        """Tell whether a client's broadcast message may be passed on; count it if not."""
+        try:
+            if len(frames) != 3:
+                raise WireError("frame_count", f"3 frames, not {len(frames)}")
+            topic, header, body = frames
+            namespace, kind, trace = wire.read_topic(topic)
+            if kind is None and trace is None:
+                raise WireError("bad_topic", "nobody but the proxy answers a sync")
+            wire.unpack_header(header)
+            if len(body) > self._tables.settings.max_body_bytes:
+                raise WireError("too_large", f"{len(body):,} bytes")
+            served = self._tables.settings.namespaces
+            if served and namespace not in served:
+                raise WireError("foreign_namespace", f"{namespace} is not served here")
+        except WireError as error:
+            self._tables.counts[f"drop.{error.reason}"] += 1
+            return False
+        self._tables.counts["published"] += 1
+        return True

@@ -1,0 +1,71 @@
+"""What could not be sent yet. Spec: docs/spec/02-session.md. Pure.
+
+Bounded in messages and bytes. What came back unaccepted goes out first and in its old order; a
+message whose deadline is over does not go out at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import Final
+
+from . import wire
+
+Waiting = tuple[bytes, bytes, float | None]
+"""head, body, deadline on the monotonic clock: set on a TASK, whose remaining time goes on running."""
+
+_OVERHEAD_BYTES: Final = 200
+
+
+class Outbox:
+    """Messages in the order in which they go out.
+
+    Args:
+        max_messages: How many may wait.
+        max_bytes: How many bytes may wait.
+    """
+
+    def __init__(self, max_messages: int = 20_000, max_bytes: int = 256 * 1024 * 1024) -> None:
+        self.counts: Counter[str] = Counter()
+        self._max_messages = max_messages
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._returned: deque[Waiting] = deque()
+        self._waiting: deque[Waiting] = deque()
+
+    def __len__(self) -> int:
+        """Return how many messages wait."""
+        return len(self._returned) + len(self._waiting)
+
+    def push(self, head: bytes, body: bytes, deadline_at_s: float | None) -> bool:
+        """Let a message wait behind all others; False, and counted, when there is no room."""
+        size = len(body) + _OVERHEAD_BYTES
+        if len(self) >= self._max_messages or self._bytes + size > self._max_bytes:
+            self.counts["drop.outbox_full"] += 1
+            return False
+        self._bytes += size
+        self._waiting.append((head, body, deadline_at_s))
+        return True
+
+    def put_back(self, head: bytes, body: bytes, deadline_at_s: float | None) -> None:
+        """Let a message that came back wait in front of all that were never sent."""
+        self._bytes += len(body) + _OVERHEAD_BYTES
+        self._returned.append((head, body, deadline_at_s))
+
+    def first(self, now_s: float) -> tuple[bytes, bytes] | None:
+        """Return what goes out next, with its remaining time set; it stays until `sent`."""
+        while self:
+            head, body, deadline_at_s = (self._returned or self._waiting)[0]
+            if deadline_at_s is None:
+                return head, body
+            left_ms = int((deadline_at_s - now_s) * 1000)
+            if left_ms > 0:
+                return wire.with_number(head, left_ms), body
+            self.counts["drop.expired_in_outbox"] += 1
+            self.sent()
+        return None
+
+    def sent(self) -> None:
+        """Take out what `first` returned."""
+        _, body, _ = (self._returned or self._waiting).popleft()
+        self._bytes -= len(body) + _OVERHEAD_BYTES

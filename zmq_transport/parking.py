@@ -1,0 +1,75 @@
+"""Tasks that wait for workers which are not back yet. Spec: docs/spec/03-routing.md. Pure.
+
+Only in the first moments after the proxy's own start, and only for callers that knew an earlier
+one: their workers are on the way back too. Everyone else is told at once that nobody is there.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+
+@attrs.frozen
+class Parked:
+    """One task that waits.
+
+    Args:
+        caller: Instance id of who sent it.
+        task: Task id.
+        head: As it came.
+        body: As it came.
+        parked_at_s: Since when it waits; its remaining time goes on running.
+    """
+
+    caller: bytes
+    task: bytes
+    head: bytes
+    body: bytes
+    parked_at_s: float
+
+
+class Parking:
+    """A bounded waiting room, open until `until_s`.
+
+    Args:
+        until_s: When it closes, on the monotonic clock.
+        max_tasks: How many may wait.
+        max_bytes: How many bytes of bodies may wait.
+    """
+
+    def __init__(
+        self, until_s: float, max_tasks: int = 4096, max_bytes: int = 64 * 1024 * 1024
+    ) -> None:
+        self.until_s = until_s
+        self._max_tasks = max_tasks
+        self._room_bytes = max_bytes
+        self._parked: list[Parked] = []
+
+    def __len__(self) -> int:
+        """Return how many tasks wait."""
+        return len(self._parked)
+
+    def park(self, parked: Parked) -> bool:
+        """Let a task wait; False when the room is closed or full."""
+        room = self._room_bytes - len(parked.body)
+        if parked.parked_at_s >= self.until_s or len(self._parked) >= self._max_tasks or room < 0:
+            return False
+        self._room_bytes = room
+        self._parked.append(parked)
+        return True
+
+    def take_all(self) -> list[Parked]:
+        """Return everything that waits, in the order it came; the caller may park it again."""
+        taken, self._parked = self._parked, []
+        self._room_bytes += sum(len(each.body) for each in taken)
+        return taken
+
+    def withdraw(self, caller: bytes, task: bytes) -> bool:
+        """Take one task out; True if it was waiting."""
+        others = [e for e in self._parked if (e.caller, e.task) != (caller, task)]
+        withdrawn = len(others) != len(self._parked)
+        if withdrawn:
+            taken = self.take_all()
+            self._parked = [e for e in taken if e in others]
+            self._room_bytes -= sum(len(each.body) for each in self._parked)
+        return withdrawn

@@ -1,0 +1,226 @@
+"""The proxy's body: one thread, three sockets, one loop. It decides nothing; the engine does.
+
+Every send is non-blocking, and each turn of the loop takes a bounded batch from each socket, so
+that neither a stuck peer nor a flood on one plane can stop the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import time
+from collections import deque
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Self
+
+import attrs
+import zmq
+
+from . import frames, sockets, wire
+from .engine import Engine
+from .frames import Sent
+from .listeners import ACCEPT, FORWARD, IGNORE, SYNC
+from .tables import SEND, Obituary, Output, Settings, Witness, no_obituary
+
+_LOG = logging.getLogger(__name__)
+_BATCH = 256
+_TICK_S = 0.1
+_DRAIN_S = 1.0
+_DESCRIPTORS = 65_536
+
+
+@attrs.frozen
+class Ports:
+    """Where the proxy listens; 0 lets the system choose.
+
+    Args:
+        directed: The port that clients are told.
+        listen: Where they subscribe.
+        publish: Where they publish.
+    """
+
+    directed: int = 0
+    listen: int = 0
+    publish: int = 0
+
+
+class Proxy:
+    """A ROUTER, an XSUB and an XPUB around one `Engine`. Construct and `run` in one thread.
+
+    Args:
+        host: Address to bind to.
+        ports: Ports to bind to; afterwards `ports` holds the real ones.
+        settings: How it behaves.
+        obituary: See `Engine`.
+        witness: See `Engine`.
+
+    Raises:
+        EndpointInUse: Somebody else listens there.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        ports: Ports | None = None,
+        settings: Settings | None = None,
+        *,
+        obituary: Obituary = no_obituary,
+        witness: Witness | None = None,
+    ) -> None:
+        ports = ports or Ports()
+        raise_descriptor_limit()
+        self._settings = settings or Settings()
+        self._stop_asked = False
+        self.engine = Engine(
+            epoch=os.urandom(16),
+            now_s=time.monotonic(),
+            settings=self._settings,
+            obituary=obituary,
+            witness=witness,
+        )
+        limit = self._settings.max_body_bytes
+        self._router = sockets.router(limit)
+        self._xpub = sockets.xpub()
+        self._xsub = sockets.xsub(limit)
+        try:
+            self.ports = Ports(
+                sockets.bind(self._router, host, ports.directed),
+                sockets.bind(self._xpub, host, ports.listen),
+                sockets.bind(self._xsub, host, ports.publish),
+            )
+        except BaseException:
+            self.close()
+            raise
+        self.engine.use_ports(self.ports.listen, self.ports.publish)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def ask_to_stop(self) -> None:
+        """Let `run` drain and return; safe from a signal handler and from another thread."""
+        self._stop_asked = True
+
+    def close(self) -> None:
+        """Close the sockets now."""
+        for socket in (self._router, self._xpub, self._xsub):
+            socket.close()
+
+    def run(self) -> None:
+        """Route until asked to stop, then tell everyone, go on until all left or 1 s is over."""
+        poller = zmq.Poller()
+        for socket in (self._router, self._xpub, self._xsub):
+            poller.register(socket, zmq.POLLIN)
+        next_tick_s = time.monotonic() + _TICK_S
+        end_s = float("inf")
+        while not self.engine.drained:
+            now_s = time.monotonic()
+            if now_s >= end_s:
+                break
+            if now_s >= next_tick_s:
+                next_tick_s = now_s + _TICK_S
+                self._perform(self.engine.tick(now_s), now_s)
+            if self._stop_asked and not self.engine.draining:
+                end_s = now_s + _DRAIN_S
+                self._perform(self.engine.go_away(), now_s)
+            if not self._turn(now_s):
+                poller.poll(max(0, int((next_tick_s - now_s) * 1000)))
+
+    def _turn(self, now_s: float) -> bool:
+        """Take a batch from each socket; True if any of them may have more."""
+        return any([self._route(now_s), self._listen(), self._pass_on()])
+
+    def _route(self, now_s: float) -> bool:
+        router, on_message = self._router, self.engine.on_message
+        for _ in range(_BATCH):
+            message = frames.receive(router)
+            if message is None:
+                return False
+            if len(message) == 3:
+                connection, head, body = message
+            elif len(message) == 2 and not len(message[1]):
+                connection, head, body = message[0], b"", b""
+            else:
+                self.engine.on_dropped("frame_count")
+                continue
+            if len(head) > wire.MAX_HEAD_BYTES:
+                self.engine.on_dropped("long_head")
+                continue
+            self._perform(on_message(connection, head, body, now_s), now_s)
+        return True
+
+    def _perform(self, outputs: Iterable[Output], now_s: float) -> None:
+        """Carry out what the engine decided, and what it decides about what could not be sent."""
+        waiting = deque(outputs)
+        while waiting:
+            code, first, second, body = waiting.popleft()
+            if code != SEND:
+                frames.send(self._xpub, first, second, body)
+                continue
+            sent = frames.send(self._router, first, second, body)
+            if sent is not Sent.OK:
+                busy = sent is Sent.BUSY
+                waiting.extend(self.engine.on_unsent(first, second, body, busy, now_s))
+
+    def _listen(self) -> bool:
+        """Take in subscriptions."""
+        for _ in range(_BATCH):
+            message = frames.receive(self._xpub)
+            if message is None:
+                return False
+            frame = message[-1]
+            verdict, topic = frame.bytes[:1], frame.bytes[1:]
+            if len(message) != 1 or verdict not in (b"\x00", b"\x01"):
+                self.engine.on_dropped("no_subscription")
+            elif verdict == b"\x01":
+                self._subscribe(topic, _host_of(frame))
+            elif self.engine.listeners.unsubscribe(topic):
+                frames.send(self._xsub, b"\x00" + topic)
+        return True
+
+    def _subscribe(self, topic: bytes, host: str) -> None:
+        decision = self.engine.listeners.subscribe(topic, host)
+        if decision == IGNORE:
+            return
+        self._xpub.set(zmq.SUBSCRIBE, topic)
+        if decision == FORWARD:
+            self._xsub.send(b"\x01" + topic)
+        elif decision == SYNC:
+            _, first, second, body = self.engine.listeners.answer(topic)
+            frames.send(self._xpub, first, second, body)
+        elif decision != ACCEPT:
+            raise AssertionError(decision)
+
+    def _pass_on(self) -> bool:
+        """Pass on what clients publish."""
+        for _ in range(_BATCH):
+            message = frames.receive(self._xsub)
+            if message is None:
+                return False
+            if self.engine.listeners.published(message):
+                frames.send(self._xpub, *message)
+        return True
+
+
+def _host_of(frame: Any) -> str:
+    try:
+        return str(frame.get("Peer-Address"))
+    except zmq.ZMQError:
+        return "unknown"
+
+
+def raise_descriptor_limit() -> None:
+    """Raise the soft limit of open files towards 65,536: each client takes up to three."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        except (OSError, ValueError) as error:
+            _LOG.warning("at most %d open files: about %d clients fit (%s)", soft, soft // 3, error)

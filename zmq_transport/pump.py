@@ -1,0 +1,80 @@
+"""Reading a ZeroMQ socket from asyncio: one reader for the socket's whole life.
+
+The descriptor of a ZeroMQ socket is edge-triggered and shared by both directions: a send may
+swallow the edge of an arrival. Hence `look_again` after every send, once per turn of the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import zmq
+
+from . import frames
+
+_LOG = logging.getLogger(__name__)
+_BATCH = 256
+
+
+class Pump:
+    """Hands every message of a socket to a callback, a bounded batch per turn of the loop.
+
+    Args:
+        socket: Whose messages.
+        on_message: Takes the frames; the last one is a `zmq.Frame`.
+        on_writable: Is called when the socket takes messages again, after `want_writable`.
+    """
+
+    def __init__(
+        self,
+        socket: zmq.Socket[bytes],
+        on_message: Callable[[list[Any]], None],
+        on_writable: Callable[[], None] | None = None,
+    ) -> None:
+        self._socket = socket
+        self._on_message = on_message
+        self._on_writable = on_writable
+        self._loop = asyncio.get_running_loop()
+        self._looking = False
+        self._closed = False
+        self._fd = int(socket.get(zmq.FD))
+        self.wants_writable = False
+        self._loop.add_reader(self._fd, self._drain)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Look for messages at the next turn of the loop."""
+        if not self._looking and not self._closed:
+            self._looking = True
+            self._loop.call_soon(self._drain)
+
+    def close(self) -> None:
+        """Stop reading; the socket stays open."""
+        if not self._closed:
+            self._closed = True
+            self._loop.remove_reader(self._fd)
+
+    def _drain(self) -> None:
+        self._looking = False
+        for _ in range(_BATCH):
+            if self._closed:
+                return
+            message = frames.receive(self._socket)
+            if message is None:
+                break
+            try:
+                self._on_message(message)
+            except Exception:  # the last door: one bad message must not end the reader
+                _LOG.exception("a message could not be handled and is dropped")
+        else:
+            self.look_again()
+        if self.wants_writable and self._on_writable and not self._closed:
+            events = int(self._socket.get(zmq.EVENTS))
+            if events & zmq.POLLOUT:
+                self.wants_writable = False
+                self._on_writable()
+            if events & zmq.POLLIN:
+                self.look_again()

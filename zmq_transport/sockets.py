@@ -1,0 +1,126 @@
+"""Sockets and their options; the only place that sets any. Spec: docs/spec/06-sockets.md.
+
+Every option is set before bind or connect, because most have no effect afterwards. `HIGH_WATER`
+counts messages, in each direction and for each peer.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+import zmq
+
+from . import wire
+from .errors import EndpointInUse
+
+HIGH_WATER = 10_000
+BACKLOG = 4096
+HANDSHAKE_MS = 3000
+HEARTBEAT_MS = 1000
+HEARTBEAT_TIMEOUT_MS = 3000
+RECONNECT_MS = 20
+RECONNECT_MAX_MS = 200
+SUBSCRIPTION_BYTES = 512
+MAX_SOCKETS = 32_768
+_ENVELOPE_BYTES = 64 * 1024
+
+_lock = threading.Lock()
+_context: zmq.Context[zmq.Socket[bytes]] | None = None
+_context_pid = -1
+
+
+def context() -> zmq.Context[zmq.Socket[bytes]]:
+    """Return the one context of this process; a forked child gets its own."""
+    global _context, _context_pid
+    with _lock:
+        if _context is None or _context_pid != os.getpid() or _context.closed:
+            _context = zmq.Context()
+            _context.set(zmq.MAX_SOCKETS, MAX_SOCKETS)
+            _context_pid = os.getpid()
+        return _context
+
+
+def _socket(kind: int, max_message_bytes: int, **options: Any) -> zmq.Socket[bytes]:
+    socket = context().socket(kind)
+    common = {
+        zmq.LINGER: 0,
+        zmq.SNDHWM: HIGH_WATER,
+        zmq.RCVHWM: HIGH_WATER,
+        zmq.MAXMSGSIZE: max_message_bytes,
+        zmq.HANDSHAKE_IVL: HANDSHAKE_MS,
+        zmq.HEARTBEAT_IVL: HEARTBEAT_MS,
+        zmq.HEARTBEAT_TIMEOUT: HEARTBEAT_TIMEOUT_MS,
+        zmq.TCP_KEEPALIVE: 1,
+    }
+    for option, value in common.items():
+        socket.set(option, value)
+    for name, value in options.items():
+        socket.set(getattr(zmq, name), value)
+    return socket
+
+
+def router(max_body_bytes: int) -> zmq.Socket[bytes]:
+    """Return the proxy's directed socket: it assigns connection ids and drops nothing silently."""
+    limit = max_body_bytes + _ENVELOPE_BYTES
+    return _socket(zmq.ROUTER, limit, ROUTER_MANDATORY=1, BACKLOG=BACKLOG)
+
+
+def xpub() -> zmq.Socket[bytes]:
+    """Return the proxy's outgoing broadcast socket; only subscriptions arrive there."""
+    return _socket(zmq.XPUB, SUBSCRIPTION_BYTES, XPUB_MANUAL=1, BACKLOG=BACKLOG)
+
+
+def xsub(max_body_bytes: int) -> zmq.Socket[bytes]:
+    """Return the proxy's incoming broadcast socket, asking publishers for the sentinel."""
+    socket = _socket(zmq.XSUB, max_body_bytes + _ENVELOPE_BYTES, BACKLOG=BACKLOG)
+    socket.send(b"\x01" + wire.LIVE_TOPIC)
+    return socket
+
+
+def dealer(max_body_bytes: int) -> zmq.Socket[bytes]:
+    """Return a client's directed socket: it sends only while connected and probes each time."""
+    return _socket(
+        zmq.DEALER,
+        max_body_bytes + _ENVELOPE_BYTES,
+        IMMEDIATE=1,
+        PROBE_ROUTER=1,
+        RECONNECT_IVL=RECONNECT_MS,
+        RECONNECT_IVL_MAX=RECONNECT_MAX_MS,
+    )
+
+
+def sub(max_body_bytes: int) -> zmq.Socket[bytes]:
+    """Return a client's incoming broadcast socket."""
+    return _socket(
+        zmq.SUB,
+        max_body_bytes + _ENVELOPE_BYTES,
+        RECONNECT_IVL=RECONNECT_MS,
+        RECONNECT_IVL_MAX=RECONNECT_MAX_MS,
+    )
+
+
+def publisher() -> zmq.Socket[bytes]:
+    """Return a client's outgoing broadcast socket, which learns who listens."""
+    return _socket(
+        zmq.XPUB,
+        SUBSCRIPTION_BYTES,
+        RECONNECT_IVL=RECONNECT_MS,
+        RECONNECT_IVL_MAX=RECONNECT_MAX_MS,
+    )
+
+
+def bind(socket: zmq.Socket[bytes], host: str, port: int) -> int:
+    """Bind to `host:port` and return the port; 0 lets the system choose.
+
+    Raises:
+        EndpointInUse: Somebody else listens there, or the address is not ours.
+    """
+    endpoint = f"tcp://{host}:{port or '*'}"
+    try:
+        socket.bind(endpoint)
+    except zmq.ZMQError as error:
+        raise EndpointInUse(endpoint, str(error).lower()) from error
+    bound = bytes(socket.get(zmq.LAST_ENDPOINT))
+    return int(bound.rstrip(b"\x00").rpartition(b":")[2])

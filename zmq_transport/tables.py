@@ -1,0 +1,109 @@
+"""What the parts of the proxy's engine share: settings, tables, counters. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+import attrs
+
+from .ledger import Ledger
+from .liveness import Liveness
+from .parking import Parking
+from .peers import Peers, Realm
+
+SEND: Final = 0
+PUBLISH: Final = 1
+
+Output = tuple[int, bytes, bytes, bytes]
+"""(SEND, connection, head, body) or (PUBLISH, topic, header, body)."""
+
+Obituary = Callable[[str, frozenset[str], str], tuple[int, bytes]]
+"""(name, capabilities, reason) -> (kind, body) of what is published when a seat is lost."""
+
+Witness = Callable[[str, int, int, bytes, str, int], None]
+"""(namespace, verb, kind, trace, name or address or reason, size) of each message, for a log."""
+
+
+@attrs.frozen
+class Settings:
+    """How a proxy behaves.
+
+    Args:
+        namespaces: The ones served; empty means any.
+        heartbeat_s: How often a client with seats shows life.
+        silent_after_s: Silence after which a seat gets no new tasks.
+        lost_after_s: How long a broken connection may take to come back before its tasks are
+            reported lost.
+        orphaned_after_s: How long a caller may be gone before its tasks are cancelled.
+        parking_s: How long after its own start the proxy keeps tasks of returning callers for
+            workers that are not back yet.
+        overdue_s: How long after its deadline an unsettled task is forgotten.
+        max_body_bytes: Size limit of a body.
+        max_peers: How many clients may say HELLO.
+        max_seats: How many seats one client may have.
+        max_topics: How many subscriptions are accepted in all.
+        max_topics_per_host: How many of them from one network address.
+    """
+
+    namespaces: frozenset[str] = frozenset()
+    heartbeat_s: float = 2.0
+    silent_after_s: float = 6.0
+    lost_after_s: float = 0.3
+    orphaned_after_s: float = 1.0
+    parking_s: float = 1.0
+    overdue_s: float = 5.0
+    max_body_bytes: int = 16 * 1024 * 1024
+    max_peers: int = 60_000
+    max_seats: int = 1_024
+    max_topics: int = 1_000_000
+    max_topics_per_host: int = 100_000
+
+
+def no_obituary(name: str, capabilities: frozenset[str], reason: str) -> tuple[int, bytes]:
+    """Publish an empty body of kind 0 for a lost seat; applications put in their own."""
+    return 0, b""
+
+
+@attrs.define
+class Tables:
+    """Everything the proxy knows, all of it soft.
+
+    Args:
+        epoch: 16 bytes, new at every start.
+        settings: How the proxy behaves.
+        obituary: Makes what is published in the name of a seat that vanished.
+        witness: Is told of each message, for a log.
+    """
+
+    epoch: bytes
+    settings: Settings
+    parking: Parking
+    obituary: Obituary = no_obituary
+    witness: Witness | None = None
+    counts: Counter[str] = attrs.field(factory=Counter, init=False)
+    peers: Peers = attrs.field(init=False)
+    ledger: Ledger = attrs.field(factory=Ledger, init=False)
+    liveness: Liveness = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.peers = Peers(self.epoch)
+        self.liveness = Liveness(self.settings.silent_after_s)
+
+    def copies(
+        self, realm: Realm, kind: int, trace: bytes, caller: bytes, worker: bytes, body: Any
+    ) -> list[Output]:
+        """Return the broadcast copies of a directed message: none when nobody listens."""
+        audience = realm.audience
+        if not audience or not audience.listens(kind, trace):
+            return []
+        made = audience.publications(kind, trace, caller, worker, body)
+        self.counts["copies"] += len(made)
+        return [(PUBLISH, *each) for each in made]
+
+    def see(self, realm: Realm, verb: int, kind: int, trace: bytes, where: Any, size: int) -> None:
+        """Tell the witness, if there is one."""
+        if self.witness is not None:
+            text = where.decode(errors="replace") if isinstance(where, bytes) else str(where)
+            self.witness(realm.name, verb, kind, trace, text, size)

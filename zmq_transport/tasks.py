@@ -1,0 +1,207 @@
+"""The life of a task inside the proxy: given, answered, cancelled, bounced, lost. Pure.
+
+Spec: docs/spec/03-routing.md. `give` and `reply` are the hot path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from . import wire
+from .errors import WireError
+from .ledger import Entry
+from .parking import Parked
+from .peers import Peer
+from .routing import Pool
+from .tables import SEND, Output, Tables
+from .wire import ItemFlag, Reason, Verb
+
+_KEEP = int(ItemFlag.KEEP)
+_SETTLES = int(ItemFlag.SETTLES)
+
+
+class Tasks:
+    """Gives tasks to seats and brings their replies home."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._ledger = tables.ledger
+        self._by_instance = tables.peers.by_instance
+
+    # -- the hot path ----------------------------------------------------------------------------
+
+    def task(
+        self, peer: Peer, single: wire.Single, head: bytes, body: Any, now_s: float
+    ) -> list[Output]:
+        """Give a task to the next seat of its address, or say at once why not."""
+        _, _, _, kind, _, task, trace, size, address = single
+        tables = self._tables
+        if self._ledger.find(peer.instance, task) is not None:
+            tables.counts["drop.duplicate_task"] += 1
+            return []
+        outputs = tables.copies(peer.realm, kind, trace, peer.instance, wire.NOBODY, body)
+        tables.see(peer.realm, Verb.TASK, kind, trace, address, size)
+        output = self._route(peer, single, head, body, now_s, may_park=True)
+        if output is None:
+            tables.counts["parked"] += 1
+        else:
+            outputs.append(output)
+        return outputs
+
+    def reply(self, peer: Peer, single: wire.Single, head: bytes, body: Any) -> list[Output]:
+        """Bring a reply to the caller of its task."""
+        caller, _, flags, kind, _, task, trace, size, _ = single
+        tables = self._tables
+        entry = self._ledger.find(caller, task)
+        if entry is None or entry.seat.peer is not peer:
+            tables.counts["drop.reply_unknown"] += 1
+            return []
+        if flags & _SETTLES:
+            self._ledger.settle(entry)
+        outputs = tables.copies(peer.realm, kind, trace, caller, peer.instance, body)
+        tables.see(peer.realm, Verb.REPLY, kind, trace, entry.seat.name, size)
+        receiver = self._by_instance.get(caller)
+        if receiver is None or receiver.absent_at_s is not None:
+            tables.counts["drop.caller_gone"] += 1
+        else:
+            outputs.append((SEND, receiver.connection, wire.with_peer(head, peer.instance), body))
+        return outputs
+
+    def _route(
+        self,
+        peer: Peer,
+        single: wire.Single,
+        head: bytes,
+        body: Any,
+        now_s: float,
+        *,
+        may_park: bool,
+    ) -> Output | None:
+        """Return what to send, or None when the task waits in the parking."""
+        _, _, flags, _, ttl_ms, task, trace, _, address = single
+        if ttl_ms == 0:
+            return self._bounce(peer, task, trace, Reason.EXPIRED)
+        try:
+            pool = peer.realm.routes.find(address)
+        except WireError:
+            return self._bounce(peer, task, trace, Reason.BAD_ADDRESS)
+        seat = pool.next() if pool is not None else None
+        if seat is not None:
+            expires_at_s = now_s + ttl_ms / 1000 + self._tables.settings.overdue_s
+            keep = bool(flags & _KEEP)
+            self._ledger.enter(Entry(peer.instance, task, trace, seat, expires_at_s, keep))
+            head = wire.redirect(head, peer.instance, seat.address)
+            return SEND, seat.peer.connection, head, body
+        if _somebody_present(pool):
+            return self._bounce(peer, task, trace, Reason.BUSY)
+        if may_park and peer.epoch:
+            parked = Parked(peer.instance, task, head, bytes(body), now_s)
+            if self._tables.parking.park(parked):
+                return None
+        return self._bounce(peer, task, trace, Reason.NO_ROUTE)
+
+    # -- everything else -------------------------------------------------------------------------
+
+    def cancel(self, peer: Peer, task: bytes) -> list[Output]:
+        """Pass a caller's CANCEL on to whoever has the task."""
+        entry = self._ledger.find(peer.instance, task)
+        if entry is not None:
+            return self._cancel_entries([entry])
+        self._tables.parking.withdraw(peer.instance, task)
+        return []
+
+    def unpark(self, now_s: float) -> list[Output]:
+        """Try every parked task again; once the time of parking is over, nothing stays."""
+        outputs = []
+        parking = self._tables.parking
+        for parked in parking.take_all() if len(parking) else ():
+            peer = self._by_instance.get(parked.caller)
+            if peer is None:
+                continue
+            single = wire.unpack_single(parked.head)
+            if single is None:  # cannot be: only single items are parked
+                continue
+            waited_ms = int((now_s - parked.parked_at_s) * 1000)
+            left_ms = max(0, single[4] - waited_ms)
+            head = wire.with_number(parked.head, left_ms)
+            single = (*single[:4], left_ms, *single[5:])
+            output = self._route(peer, single, head, parked.body, now_s, may_park=True)
+            if output is not None:
+                outputs.append(output)
+        return outputs
+
+    def unsent(self, peer: Peer, head: bytes, body: Any, busy: bool, now_s: float) -> list[Output]:
+        """Find another way for a message that could not be sent to `peer`.
+
+        Args:
+            peer: Who should have had it.
+            head: What was to be sent.
+            body: What was to be sent.
+            busy: True when its queue is full, False when it is unreachable.
+            now_s: Monotonic clock.
+        """
+        single = wire.unpack_single(head)
+        if single is None:
+            return []
+        instance, verb, _, _, _, task, trace, _, _ = single
+        if verb == Verb.TASK:
+            entry = self._ledger.find(instance, task)
+            caller = self._by_instance.get(instance)
+            if entry is None or caller is None:
+                return []
+            self._ledger.settle(entry)
+            if busy:
+                return [self._bounce(caller, task, trace, Reason.BUSY)]
+            output = self._route(caller, single, head, body, now_s, may_park=False)
+            return [output] if output else []
+        why = "busy" if busy else "gone"
+        self._tables.counts[f"drop.{Verb(verb).name.lower()}_receiver_{why}"] += 1
+        return []
+
+    def lose(self, peer: Peer) -> list[Output]:
+        """Tell the callers of every task in the hands of `peer` that it is lost."""
+        if not len(self._ledger):
+            return []
+        outputs: list[Output] = []
+        body = Reason.WORKER_LOST.encode()
+        for entry in self._ledger.settle_all(lambda e: e.seat.peer is peer):
+            self._tables.counts["lost.worker_lost"] += 1
+            caller = self._by_instance.get(entry.caller)
+            if caller is not None and caller.absent_at_s is None:
+                head = wire.pack(
+                    Verb.LOST, len(body), peer=peer.instance, task=entry.task, trace=entry.trace
+                )
+                outputs.append((SEND, caller.connection, head, body))
+        return outputs
+
+    def orphan(self, caller: bytes) -> list[Output]:
+        """Cancel what a caller that is gone had asked for, unless it was to be kept."""
+        orphans = [e for e in self._ledger if e.caller == caller and not e.keep]
+        self._tables.counts["orphaned"] += len(orphans)
+        return self._cancel_entries(orphans)
+
+    def reap(self, now_s: float) -> None:
+        """Forget tasks whose deadline is long over."""
+        overdue = self._ledger.settle_all(lambda e: e.expires_at_s <= now_s)
+        self._tables.counts["overdue"] += len(overdue)
+
+    def _cancel_entries(self, entries: Iterable[Entry]) -> list[Output]:
+        outputs: list[Output] = []
+        for entry in entries:
+            worker: Peer = entry.seat.peer
+            if not worker.gone and worker.absent_at_s is None:
+                head = wire.pack(Verb.CANCEL, peer=entry.caller, task=entry.task, trace=entry.trace)
+                outputs.append((SEND, worker.connection, head, b""))
+        return outputs
+
+    def _bounce(self, peer: Peer, task: bytes, trace: bytes, reason: Reason) -> Output:
+        self._tables.counts[f"bounce.{reason}"] += 1
+        self._tables.see(peer.realm, Verb.BOUNCE, 0, trace, reason, 0)
+        body = reason.encode()
+        head = wire.pack(Verb.BOUNCE, len(body), task=task, trace=trace)
+        return SEND, peer.connection, head, body
+
+
+def _somebody_present(pool: Pool | None) -> bool:
+    return pool is not None and any(seat.peer.absent_at_s is None for seat in pool.seats)

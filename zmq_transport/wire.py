@@ -1,0 +1,358 @@
+"""The wire: frames, verbs, addresses and topics. Spec: docs/spec/01-wire.md. Pure.
+
+Nobody else indexes into a frame or builds a topic. A directed message is two frames, `[head][body]`:
+
+    head     version u8, flags u8, peer 16, count u8, then `count` items, then the address
+    item     verb u8, flags u8, kind u8, number u32, task 16, trace 16, size u32
+    body     the bodies of the items, one after the other
+
+`number` is the remaining time in milliseconds on a TASK and the index of the reply on a REPLY.
+A broadcast message is three frames, `[topic][header][body]`:
+
+    header   publisher 16, sequence u64, caller 16, worker 16
+
+The functions on the hot path take and return plain tuples and bytes.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from struct import Struct
+from typing import Final
+
+from .errors import InvalidName, VersionMismatch, WireError
+
+VERSION: Final = 1
+NOBODY: Final = bytes(16)
+MAX_ITEMS: Final = 64
+MAX_COALESCED_BYTES: Final = 256 * 1024
+MAX_ADDRESS_BYTES: Final = 4096
+MAX_TOPIC_BYTES: Final = 512
+MAX_NUMBER: Final = 0xFFFF_FFFF
+
+_FIXED = Struct(">BB16sB")
+_ITEM = Struct(">BBBI16s16sI")
+_SINGLE = Struct(">BB16sBBBBI16s16sI")
+_HEADER = Struct(">16sQ16s16s")
+_PEER_AT = 2
+_COUNT_AT = _FIXED.size - 1
+_SINGLE_BYTES = _SINGLE.size
+HEADER_BYTES: Final = _HEADER.size
+MAX_HEAD_BYTES: Final = _FIXED.size + MAX_ITEMS * _ITEM.size + MAX_ADDRESS_BYTES
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+class Verb(enum.IntEnum):
+    """What an item asks for."""
+
+    HELLO = 1
+    WELCOME = 2
+    REFUSED = 3
+    WHO = 4
+    PING = 5
+    REGISTER = 6
+    DEREGISTER = 7
+    HEARTBEAT = 8
+    ROSTER = 9
+    TASK = 10
+    REPLY = 11
+    CANCEL = 12
+    BOUNCE = 13
+    LOST = 14
+    CLAIM = 15
+    RESEND = 16
+    GOING_AWAY = 17
+    GOODBYE = 18
+
+
+class ItemFlag(enum.IntFlag):
+    """Bits of an item."""
+
+    SETTLES = 1
+    """On a REPLY: the last one of its task."""
+    KEEP = 2
+    """On a TASK: let it run when its caller goes away."""
+
+
+class Reason(enum.StrEnum):
+    """Why something was not delivered; the body of a BOUNCE or a LOST."""
+
+    NO_ROUTE = "no_route"
+    BUSY = "busy"
+    EXPIRED = "expired"
+    BAD_ADDRESS = "bad_address"
+    TOO_LARGE = "too_large"
+    DUPLICATE = "duplicate"
+    HELLO_FIRST = "hello_first"
+    WORKER_LOST = "worker_lost"
+    NOT_STARTED = "not_started"
+    UNKNOWN = "unknown"
+    REPLY_LOST = "reply_lost"
+
+
+Item = tuple[int, int, int, int, bytes, bytes, int]
+"""verb, flags, kind, number, task, trace, size: as on the wire."""
+
+Single = tuple[bytes, int, int, int, int, bytes, bytes, int, bytes]
+"""peer, verb, flags, kind, number, task, trace, size, address: a head with one item."""
+
+
+def pack(
+    verb: int,
+    size: int = 0,
+    *,
+    peer: bytes = NOBODY,
+    flags: int = 0,
+    kind: int = 0,
+    number: int = 0,
+    task: bytes = NOBODY,
+    trace: bytes = NOBODY,
+    address: bytes = b"",
+) -> bytes:
+    """Return a head with one item.
+
+    Args:
+        verb: One of `Verb`.
+        size: Length of the body in bytes.
+        peer: Instance id (16 bytes) of the caller, or of whoever sent it.
+        flags: Bits of `ItemFlag`.
+        kind: The application's own type code, 0 to 255.
+        number: Remaining milliseconds on a TASK, index of the reply on a REPLY.
+        task: Task id, 16 bytes.
+        trace: Trace id, 16 bytes.
+        address: Where it goes, see `address_of`.
+    """
+    return _SINGLE.pack(VERSION, 0, peer, 1, verb, flags, kind, number, task, trace, size) + address
+
+
+def pack_items(items: Sequence[Item], *, peer: bytes = NOBODY, address: bytes = b"") -> bytes:
+    """Return a head with any number of items from 1 to 64."""
+    return b"".join(
+        (_FIXED.pack(VERSION, 0, peer, len(items)), *(_ITEM.pack(*i) for i in items), address)
+    )
+
+
+def unpack_single(head: bytes) -> Single | None:
+    """Return the fields of a head with exactly one item, or None when it has several.
+
+    Raises:
+        WireError: `head` is none of ours (`VersionMismatch` if only the version is off).
+    """
+    if len(head) < _SINGLE_BYTES:
+        raise _short(head)
+    version, _, peer, count, verb, flags, kind, number, task, trace, size = _SINGLE.unpack_from(
+        head
+    )
+    if version != VERSION:
+        raise VersionMismatch(version)
+    if count != 1:
+        return None
+    return peer, verb, flags, kind, number, task, trace, size, head[_SINGLE_BYTES:]
+
+
+def unpack_items(head: bytes) -> tuple[bytes, list[Item], bytes]:
+    """Return peer, items and address of a head.
+
+    Raises:
+        WireError: `head` is none of ours (`VersionMismatch` if only the version is off).
+    """
+    if len(head) < _SINGLE_BYTES:
+        raise _short(head)
+    version, _, peer, count = _FIXED.unpack_from(head)
+    if version != VERSION:
+        raise VersionMismatch(version)
+    if not 1 <= count <= MAX_ITEMS:
+        raise WireError("item_count", f"a message has 1 to {MAX_ITEMS} items, this one {count}")
+    end = _FIXED.size + count * _ITEM.size
+    if len(head) < end:
+        raise _short(head)
+    items = list(_ITEM.iter_unpack(head[_FIXED.size : end]))
+    return peer, items, head[end:]
+
+
+def _short(head: bytes) -> WireError:
+    if head and head[0] != VERSION:
+        return VersionMismatch(head[0])
+    return WireError("short_head", f"a head of {len(head)} bytes is too short for its items")
+
+
+def split_body(items: Iterable[Item], body: bytes) -> list[bytes]:
+    """Cut `body` into one slice an item.
+
+    Raises:
+        WireError: The lengths do not add up.
+    """
+    slices, at = [], 0
+    for item in items:
+        slices.append(body[at : at + item[6]])
+        at += item[6]
+    if at != len(body):
+        raise WireError("body_length", f"the items claim {at} bytes, the body has {len(body)}")
+    return slices
+
+
+def with_peer(head: bytes, peer: bytes) -> bytes:
+    """Return `head` with another peer."""
+    return head[:_PEER_AT] + peer + head[_COUNT_AT:]
+
+
+def redirect(head: bytes, peer: bytes, address: bytes) -> bytes:
+    """Return a one-item `head` with another peer and another address."""
+    return head[:_PEER_AT] + peer + head[_COUNT_AT:_SINGLE_BYTES] + address
+
+
+_NUMBER = Struct(">I")
+_NUMBER_AT = _FIXED.size + 3
+
+
+def with_number(head: bytes, number: int) -> bytes:
+    """Return a one-item `head` with another number."""
+    return head[:_NUMBER_AT] + _NUMBER.pack(number) + head[_NUMBER_AT + 4 :]
+
+
+def bounced_whole(head: bytes) -> bytes:
+    """Return the head that sends a refused message back to its sender, whole.
+
+    A BOUNCE `hello_first` goes in front of the original items; `unbounced` undoes it.
+
+    Raises:
+        WireError: `head` is none of ours, or is full.
+    """
+    peer, items, address = unpack_items(head)
+    if len(items) == MAX_ITEMS:
+        raise WireError("item_count", "no room left for a BOUNCE in front")
+    mark = (int(Verb.BOUNCE), 0, 0, 0, NOBODY, NOBODY, len(Reason.HELLO_FIRST))
+    return pack_items([mark, *items], peer=peer, address=address)
+
+
+def unbounced(head: bytes) -> bytes:
+    """Return the head that the sender had sent before it was bounced whole."""
+    peer, items, address = unpack_items(head)
+    return pack_items(items[1:], peer=peer, address=address)
+
+
+def checked_name(what: str, value: object) -> str:
+    """Return `value` if it is a name.
+
+    Raises:
+        InvalidName: It is not 1 to 128 characters out of `A-Z a-z 0-9 . _ -`.
+    """
+    if isinstance(value, str) and _NAME.fullmatch(value) and value not in {".", ".."}:
+        return value
+    raise InvalidName(what, value)
+
+
+def address_of(name: str | None = None, capabilities: Iterable[str] = ()) -> bytes:
+    """Return the address of a name, or of anyone who offers all `capabilities`.
+
+    The grammar is `name` or `?capability,capability`; capabilities are sorted, so one set has one
+    address.
+
+    Raises:
+        InvalidName: A part is no name.
+        ValueError: Neither is given, or the address is over 4,096 bytes.
+    """
+    if name is not None:
+        return checked_name("name", name).encode()
+    wanted = sorted({checked_name("capability", c) for c in capabilities})
+    if not wanted:
+        raise ValueError("an address needs a name or at least one capability")
+    address = ("?" + ",".join(wanted)).encode()
+    if len(address) > MAX_ADDRESS_BYTES:
+        raise ValueError(f"an address has at most {MAX_ADDRESS_BYTES} bytes, not {len(address)}")
+    return address
+
+
+def read_address(address: bytes) -> tuple[str | None, frozenset[str]]:
+    """Return (name, no capabilities) or (None, capabilities).
+
+    Raises:
+        WireError: It is no address.
+    """
+    try:
+        text = address.decode()
+        if text.startswith("?"):
+            wanted = text[1:].split(",")
+            return None, frozenset(checked_name("capability", c) for c in wanted)
+        return checked_name("name", text), frozenset()
+    except (UnicodeDecodeError, InvalidName) as error:
+        raise WireError("bad_address", str(error)) from error
+
+
+def instance_of(secret: bytes) -> bytes:
+    """Return the instance id that belongs to a 16-byte `secret`."""
+    return blake2b(secret, digest_size=16, person=b"instance").digest()
+
+
+# -- the broadcast plane -------------------------------------------------------------------------
+
+LIVE_TOPIC: Final = b"~live/"
+"""The sentinel: a publisher that is asked for it is heard by the far end.
+
+XSUB hands a new connection its subscriptions in byte order, and `~` sorts behind every name, so
+whoever sees the sentinel has seen all subscriptions before it.
+"""
+
+
+def kind_topic(namespace: str, kind: int) -> bytes:
+    """Return the topic of everything of one kind."""
+    return b"%s/t/%d/" % (namespace.encode(), kind)
+
+
+def trace_topic(namespace: str, trace: bytes) -> bytes:
+    """Return the topic of everything on one trace."""
+    return b"%s/r/%s/" % (namespace.encode(), trace.hex().encode())
+
+
+def sync_topic(namespace: str, instance: bytes, turn: int) -> bytes:
+    """Return the topic whose subscription is answered at once, by a message on that topic."""
+    return b"%s/_sync/%s-%d/" % (namespace.encode(), instance.hex().encode(), turn)
+
+
+_TOPIC = re.compile(
+    rb"([A-Za-z0-9._-]{1,128})/(?:t/(0|[1-9][0-9]{0,2})|r/([0-9a-f]{32})|(_sync)/[0-9a-f]{32}-[0-9]{1,9})/"
+)
+
+Topic = tuple[str, int | None, bytes | None]
+"""namespace, kind, trace: one of the last two is set, or neither for a sync topic."""
+
+
+def read_topic(topic: bytes) -> Topic:
+    """Take a topic apart.
+
+    Raises:
+        WireError: It is none of ours, or over 512 bytes.
+    """
+    if len(topic) > MAX_TOPIC_BYTES:
+        raise WireError("long_topic", f"a topic has at most {MAX_TOPIC_BYTES} bytes")
+    match = _TOPIC.fullmatch(topic)
+    if match is None:
+        raise WireError("bad_topic", f"no topic of ours: {topic!r:.200}")
+    namespace, kind, trace, _ = match.groups()
+    if kind is not None and int(kind) > 255:
+        raise WireError("bad_topic", f"a kind is at most 255, not {int(kind)}")
+    return (
+        namespace.decode(),
+        None if kind is None else int(kind),
+        None if trace is None else bytes.fromhex(trace.decode()),
+    )
+
+
+def pack_header(publisher: bytes, sequence: int, caller: bytes, worker: bytes) -> bytes:
+    """Return the header of a broadcast message."""
+    return _HEADER.pack(publisher, sequence, caller, worker)
+
+
+def unpack_header(header: bytes) -> tuple[bytes, int, bytes, bytes]:
+    """Return publisher, sequence, caller and worker.
+
+    Raises:
+        WireError: It is not 56 bytes long.
+    """
+    if len(header) != HEADER_BYTES:
+        raise WireError("bad_header", f"a header has {HEADER_BYTES} bytes, not {len(header)}")
+    return _HEADER.unpack(header)
