@@ -1,0 +1,113 @@
+"""Axons: a function with an id and capabilities, and what its return value means. Pure."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+
+from .errors import NeuronError, facts_of
+from .names import checked_capabilities, checked_name
+from .signals import Directed, SignalType
+
+
+def _takes_two(instance: object, attribute: object, function: Any) -> None:
+    """Check that a Neuron can be called with input and context, as far as that can be seen."""
+    if not callable(function):
+        raise TypeError(f"neuron_fn must be a function (input, context), not {function!r:.100}")
+    try:
+        inspect.signature(function).bind({}, ())
+    except TypeError as error:
+        name = getattr(function, "__qualname__", function)
+        raise TypeError(f"{name} must take (input, context): {error}") from None
+    except ValueError:
+        return  # a builtin that has no signature
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Axon:
+    """What gives a Neuron an id and capabilities.
+
+    Args:
+        neuron_id: 1 to 128 characters out of `A-Z a-z 0-9 . _ -`. Axons with the same id, in
+            whatever process, are replicas and share the load.
+        neuron_fn: `async def fn(input, context)`, an async generator of the same shape, or a plain
+            `def`, which runs in a thread.
+        capabilities: What it offers.
+        version: For people.
+        concurrency: How many tasks run at once.
+        max_queued: How many more may wait; over it the caller gets ERROR `OVERLOADED`.
+
+    Raises:
+        InvalidName: The id or a capability is no name.
+        TypeError: `neuron_fn` does not take (input, context).
+        ValueError: A bound is below its least value.
+    """
+
+    neuron_id: str = attrs.field(validator=lambda _, __, value: checked_name("neuron_id", value))
+    neuron_fn: Callable[[Any, Any], Any] = attrs.field(validator=_takes_two)
+    capabilities: tuple[str, ...] = attrs.field(default=(), converter=checked_capabilities)
+    version: str | None = None
+    concurrency: int = attrs.field(default=64, validator=attrs.validators.ge(1))
+    max_queued: int = attrs.field(default=1024, validator=attrs.validators.ge(0))
+
+    @property
+    def producer(self) -> Directed:
+        """Who sends what this Axon's Neuron says."""
+        return Directed(self.neuron_id, "neuron", self.capabilities)
+
+    @property
+    def on_loop(self) -> bool:
+        """Tell whether the function may be called on the event loop, because it will not block."""
+        for each in (self.neuron_fn, getattr(self.neuron_fn, "__call__", None)):  # noqa: B004
+            if inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each):
+                return True
+        return False
+
+
+_MARKS: Mapping[str, SignalType] = MappingProxyType(
+    {
+        "__clarification__": SignalType.CLARIFICATION,
+        "__permission__": SignalType.PERMISSION,
+        "__escalation__": SignalType.ESCALATION,
+        "__error__": SignalType.ERROR,
+    }
+)
+
+
+def reply_of(value: Any) -> tuple[SignalType, dict[str, Any]]:
+    """Return the type and payload of the Signal that a Neuron's return value stands for.
+
+    A dict is the output; anything else becomes `{"value": ...}`. A dict with one of the marks
+    `__clarification__`, `__permission__`, `__escalation__` or `__error__` asks instead of answering.
+    """
+    if not isinstance(value, dict):
+        return SignalType.AGENT_OUTPUT, {"output": {"value": value}}
+    for mark, signal_type in _MARKS.items():
+        if value.get(mark) is True:
+            payload = {key: item for key, item in value.items() if key != mark}
+            if signal_type is SignalType.ERROR:
+                payload = error_payload(
+                    str(payload.get("code", "NEURON_EXCEPTION")),
+                    str(payload.get("message", "")),
+                    payload.get("recoverable"),
+                )
+            return signal_type, payload
+    return SignalType.AGENT_OUTPUT, {"output": value}
+
+
+def error_payload(code: str, message: str, recoverable: bool | None = None) -> dict[str, Any]:
+    """Return the payload of an ERROR; `recoverable` is what the table of codes says by default."""
+    if recoverable is None:
+        recoverable = facts_of(code).recoverable
+    return {"code": code, "message": message, "recoverable": bool(recoverable)}
+
+
+def payload_of_exception(error: BaseException) -> dict[str, Any]:
+    """Return the payload of the ERROR that an exception out of a Neuron stands for."""
+    if isinstance(error, NeuronError):
+        return error_payload(error.code, error.message, error.recoverable)
+    return error_payload("NEURON_EXCEPTION", f"{type(error).__name__}: {error}")

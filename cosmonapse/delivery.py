@@ -1,0 +1,157 @@
+"""Open tasks at their caller: which are open, what ended them, what that means. Pure.
+
+Spec: docs/spec/03-routing.md. Every task that is opened here ends here, exactly once: by the reply
+that settles it, by a report that it was not delivered or got lost, or at its deadline.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from .deadlines import Deadlines
+from .errors import facts_of
+from .signals import Directed, Signal, SignalType
+
+
+class OpenTask:
+    """One task that waits for its end. Slots, because every dispatch makes one.
+
+    Attributes:
+        task: Task id, 16 bytes.
+        trace: Trace id, 16 bytes.
+        signal: The TASK.
+        timeout_s: How long its caller wanted to wait.
+        waiter: Whoever waits; nothing here touches it.
+        worker: Instance id of the worker, once it is known.
+    """
+
+    __slots__ = ("_slot", "next_index", "signal", "task", "timeout_s", "trace", "waiter", "worker")
+
+    def __init__(
+        self, task: bytes, trace: bytes, signal: Signal, timeout_s: float, waiter: Any
+    ) -> None:
+        self.task = task
+        self.trace = trace
+        self.signal = signal
+        self.timeout_s = timeout_s
+        self.waiter = waiter
+        self.worker = bytes(16)
+        self.next_index = 0
+        self._slot = 0
+
+    @property
+    def target(self) -> str:
+        """What the task was addressed to, for people."""
+        directed = self.signal.directed
+        if directed is not None and directed.id is not None:
+            return f"neuron {directed.id!r}"
+        wanted = directed.capabilities if directed is not None else ()
+        return f"a neuron that offers {', '.join(wanted)}"
+
+
+class Delivery:
+    """The open tasks of one Dendrite."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._open: dict[bytes, OpenTask] = {}
+        self._deadlines: Deadlines[bytes] = Deadlines()
+
+    def __len__(self) -> int:
+        """Return the number of open tasks."""
+        return len(self._open)
+
+    def open(self, opened: OpenTask, now_s: float) -> None:
+        """Wait for the end of a task, at most its `timeout_s` seconds."""
+        self._open[opened.task] = opened
+        opened._slot = self._deadlines.set(opened.task, now_s + opened.timeout_s)
+
+    def replied(self, task: bytes, worker: bytes, index: int, settles: bool) -> OpenTask | None:
+        """Take a reply; None, and counted, when its task is not open (any more).
+
+        Replies are numbered, so that what is missing before this one shows, and what comes twice.
+        """
+        opened = self._open.get(task)
+        if opened is None:
+            self.counts["drop.late_reply"] += 1
+            return None
+        if index < opened.next_index:
+            self.counts["drop.repeated_reply"] += 1
+            return None
+        if index > opened.next_index:
+            self.counts["gap.replies"] += index - opened.next_index
+        opened.next_index = index + 1
+        opened.worker = worker
+        if settles:
+            self.close(task)
+        return opened
+
+    def close(self, task: bytes) -> OpenTask | None:
+        """End a task; None when it is not open (any more)."""
+        opened = self._open.pop(task, None)
+        if opened is not None:
+            self._deadlines.drop(task, opened._slot)
+        return opened
+
+    def close_all(self) -> list[OpenTask]:
+        """End every task."""
+        return [opened for task in list(self._open) if (opened := self.close(task))]
+
+    def expire(self, now_s: float) -> list[OpenTask]:
+        """End and return the tasks whose deadline is over."""
+        return [opened for task in self._deadlines.due(now_s) if (opened := self.close(task))]
+
+    def next_deadline_at_s(self) -> float | None:
+        """Return when `expire` is to be asked next."""
+        return self._deadlines.next_at_s()
+
+
+_CODE_OF_REASON: Mapping[str, str] = MappingProxyType(
+    {
+        "busy": "OVERLOADED",
+        "expired": "EXPIRED",
+        "worker_lost": "WORKER_LOST",
+        "reply_lost": "REPLY_LOST",
+    }
+)
+_MESSAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "NO_SUCH_NEURON": "nobody live serves {target}: start one, or check the id and namespace",
+        "NO_CAPABLE_NEURON": "nobody live is {target}",
+        "OVERLOADED": "{target} takes no more tasks at the moment",
+        "EXPIRED": "the time of the task for {target} was over before it ended ({timeout_s:g} s)",
+        "WORKER_LOST": "the worker that ran the task for {target} is gone",
+        "REPLY_LOST": "{target} ran the task, its reply is lost",
+        "TASK_LOST": "nobody knows whether {target} ran the task",
+    }
+)
+
+
+def code_of(reason: str, opened: OpenTask) -> str:
+    """Return the code of ERROR for a transport's reason."""
+    if reason in ("no_route", "bad_address"):
+        directed = opened.signal.directed
+        named = directed is not None and directed.id is not None
+        return "NO_SUCH_NEURON" if named else "NO_CAPABLE_NEURON"
+    return _CODE_OF_REASON.get(reason, "TASK_LOST")
+
+
+def error_for(opened: OpenTask, code: str) -> Signal:
+    """Return the ERROR that the caller's side makes for a task that got no reply.
+
+    Its producer is the neuron that the TASK named, if it named one, so that filters by neuron
+    see its failures too.
+    """
+    asked = opened.signal.directed or Directed()
+    return opened.signal.reply(
+        SignalType.ERROR,
+        payload={
+            "code": code,
+            "message": _MESSAGES[code].format(target=opened.target, timeout_s=opened.timeout_s),
+            "recoverable": facts_of(code).recoverable,
+        },
+        directed=Directed(asked.id, "neuron", asked.capabilities),
+    )

@@ -1,0 +1,5 @@
+"""The client facade and its parts."""
+
+from .dendrite import Dendrite
+
+__all__ = ["Dendrite"]

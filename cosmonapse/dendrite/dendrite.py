@@ -1,0 +1,260 @@
+"""The Dendrite: the client that hosts Axons and dispatches TASKs. A facade of small parts."""
+
+from __future__ import annotations
+
+import asyncio
+import signal as os_signal
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from ..axon import Axon
+from ..errors import DendriteProtocolError, SynapseUnreachable
+from ..names import checked_name
+from ..signals import Signal
+from ..transport import Synapse
+from .decorators import Decorators
+from .dispatch import Dispatcher
+from .inbox import Inbox
+from .presence import Presence
+from .switchboard import Switchboard
+from .watching import Watching
+
+Role = Literal["orchestrator", "worker"]
+_START_S = 5.0
+_CLOSE_S = 1.0
+
+
+class Dendrite(Decorators):
+    """A client of a Synapse: hosts Axons, dispatches TASKs, watches Signals.
+
+    One for each process is enough. All calls belong to the event loop that started it.
+
+    Args:
+        synapse: Where it connects; from `connect_synapse` or `synapse_from_url`.
+        namespace: Where it belongs; Signals never cross from one to another.
+        dendrite_id: For people; need not be unique.
+        role: A `worker` may not dispatch by itself.
+        heartbeat_s: The longest time between two HEARTBEATs of an Axon, in seconds.
+        max_signal_bytes: Size limit of an encoded Signal; the Synapse may set a lower one.
+
+    Raises:
+        InvalidName: `namespace` or `dendrite_id` is no name.
+        ValueError: `role` is none, or `heartbeat_s` is not over 0.
+    """
+
+    def __init__(
+        self,
+        *,
+        synapse: Synapse,
+        namespace: str = "default",
+        dendrite_id: str = "dendrite",
+        role: Role = "orchestrator",
+        heartbeat_s: float = 2.0,
+        max_signal_bytes: int = 16 * 1024 * 1024,
+    ) -> None:
+        if role not in ("orchestrator", "worker"):
+            raise ValueError(f"role must be 'orchestrator' or 'worker', not {role!r}")
+        if heartbeat_s <= 0:
+            raise ValueError(f"heartbeat_s must be over 0, not {heartbeat_s:g}")
+        self.synapse = synapse
+        self.namespace = checked_name("namespace", namespace)
+        self.dendrite_id = checked_name("dendrite_id", dendrite_id)
+        self.role = role
+        switchboard = Switchboard(dendrite_id)
+        self._transport = synapse.transport(namespace, dendrite_id, switchboard, max_signal_bytes)
+        self._watching = Watching(self._transport)
+        self._inbox = Inbox(self._transport, self._watching, dendrite_id)
+        self._dispatcher = Dispatcher(self._transport, self._watching)
+        self._presence = Presence(self._transport, self._inbox, role, heartbeat_s)
+        switchboard.connect(self._dispatcher, self._inbox, self._presence, self._watching)
+        self._state: Literal["new", "running", "stopped"] = "new"
+
+    def __repr__(self) -> str:
+        """Name it as `Dendrite(id, namespace, state)`."""
+        return f"Dendrite({self.dendrite_id}, {self.namespace}, {self._state})"
+
+    # -- life ------------------------------------------------------------------------------------
+
+    async def start(self, timeout_s: float = _START_S) -> None:
+        """Connect and announce the Axons; return when both planes are live.
+
+        Raises:
+            SynapseUnreachable: Not within `timeout_s` seconds.
+            SynapseRefused: The Synapse does not take this namespace, or is full.
+            DendriteProtocolError: It was started before.
+        """
+        if self._state != "new":
+            raise DendriteProtocolError(f"this Dendrite is {self._state}: make a new one")
+        self._state = "running"
+        try:
+            await self._transport.open(timeout_s, self._watching.topics())
+            await self._presence.start(timeout_s)
+        except TimeoutError as error:
+            await self._transport.close(0.0)
+            raise SynapseUnreachable(
+                self.synapse.url, "it does not acknowledge our Axons", "look at its log"
+            ) from error
+
+    async def stop(self, reason: str | None = None, *, drain_s: float = 10.0) -> None:
+        """Take leave, finish what runs, send what waits, close. Idempotent.
+
+        Args:
+            reason: For whoever sees the DEREGISTER.
+            drain_s: How long running tasks may take; then they are cancelled and say so.
+        """
+        if self._state != "running":
+            self._state = "stopped"
+            return
+        self._state = "stopped"
+        await self._presence.stop(reason)
+        await self._inbox.drain(drain_s)
+        self._dispatcher.close()
+        await self._transport.close(_CLOSE_S)
+        await self._watching.close()
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """Stop."""
+        await self.stop()
+
+    async def serve(self) -> None:
+        """Wait for SIGINT or SIGTERM, then drain and return. Starts the Dendrite if need be.
+
+        Raises:
+            DendriteProtocolError: Not on the main thread, where signals arrive.
+        """
+        if self._state == "new":
+            await self.start()
+        loop, asked = asyncio.get_running_loop(), asyncio.Event()
+        numbers = (os_signal.SIGINT, os_signal.SIGTERM)
+        try:
+            for number in numbers:
+                loop.add_signal_handler(number, asked.set)
+        except (RuntimeError, ValueError) as error:
+            raise DendriteProtocolError(
+                "serve() works on the main thread only: elsewhere wait for an event of your own "
+                "and call stop()"
+            ) from error
+        try:
+            await asked.wait()
+            await self.stop("signal")
+        finally:
+            for number in numbers:
+                loop.remove_signal_handler(number)
+
+    def attach_axon(self, axon: Axon) -> None:
+        """Host an Axon; before `start`.
+
+        Raises:
+            ValueError: One with this id is attached already.
+            DendriteProtocolError: The Dendrite was started.
+        """
+        if self._state != "new":
+            raise DendriteProtocolError("attach_axon belongs before start")
+        self._inbox.add(axon)
+
+    # -- dispatching -----------------------------------------------------------------------------
+
+    async def dispatch_task(
+        self,
+        *,
+        neuron: str | None = None,
+        capabilities: Iterable[str] | None = None,
+        input: Any,
+        timeout_s: float = 300.0,
+        trace_id: str | None = None,
+        parent_id: str | None = None,
+        meta: dict[str, Any] | None = None,
+    ) -> Signal:
+        """Send a TASK and return it; its outcome shows in the decorators. It runs on when we go.
+
+        Args:
+            neuron: The neuron id; replicas share the load. Or:
+            capabilities: One Axon that offers all of them runs it.
+            input: What the Neuron gets.
+            timeout_s: How long it may take, over 0 and at most 30 days.
+            trace_id: The workflow; a new one by default.
+            parent_id: The Signal that it follows.
+            meta: Notes beside the payload.
+
+        Raises:
+            ValueError: Neither or both of neuron and capabilities, or one of them is no name.
+            UnencodableValue: The input holds what no Signal can carry.
+            SignalTooLarge: The TASK is over the limit.
+            DendriteProtocolError: Not running, or in the role of a worker.
+        """
+        self._check_may_dispatch()
+        opened = await self._dispatcher.send(
+            neuron, capabilities, input, timeout_s, trace_id, parent_id, meta
+        )
+        return opened.signal
+
+    async def dispatch_and_wait(
+        self,
+        *,
+        neuron: str | None = None,
+        capabilities: Iterable[str] | None = None,
+        input: Any,
+        timeout_s: float = 30.0,
+        trace_id: str | None = None,
+        parent_id: str | None = None,
+        meta: dict[str, Any] | None = None,
+    ) -> Signal:
+        """Send a TASK and return the Signal that settles it: an output, an ERROR or a question.
+
+        A caller that is cancelled meanwhile cancels the task. Arguments as for `dispatch_task`.
+
+        Raises:
+            TimeoutError: Nothing settled it in time; names neuron, trace and time.
+            ValueError: Neither or both of neuron and capabilities, or one of them is no name.
+            UnencodableValue: The input holds what no Signal can carry.
+            SignalTooLarge: The TASK is over the limit.
+            DendriteProtocolError: Not running, stopped meanwhile, or in the role of a worker.
+        """
+        self._check_may_dispatch()
+        return await self._dispatcher.wait(
+            neuron=neuron,
+            capabilities=capabilities,
+            input=input,
+            timeout_s=timeout_s,
+            trace_id=trace_id,
+            parent_id=parent_id,
+            meta=meta,
+        )
+
+    async def ask(self, **task: Any) -> dict[str, Any]:
+        """Do as `dispatch_and_wait` does, with the same arguments, and return the output itself.
+
+        Raises:
+            NeuronError: The outcome is an ERROR.
+            NeedsAnswer: The outcome is a question.
+            TimeoutError: There is none in time.
+        """
+        return (await self.dispatch_and_wait(**task)).output
+
+    def _check_may_dispatch(self) -> None:
+        if self._state != "running":
+            raise DendriteProtocolError(
+                f"this Dendrite is {self._state}: dispatch inside 'async with dendrite:'"
+            )
+        if self.role == "worker":
+            raise DendriteProtocolError(
+                "a Dendrite with role='worker' does not dispatch: use role='orchestrator'"
+            )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Every drop, gap, bounce and refusal that this Dendrite has seen, by name."""
+        parts = (self._transport, self._dispatcher, self._inbox, self._watching)
+        totals: dict[str, int] = {}
+        for part in parts:
+            for name, count in part.counts.items():
+                totals[name] = totals.get(name, 0) + count
+        return totals

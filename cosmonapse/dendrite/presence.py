@@ -1,0 +1,104 @@
+"""Presence: Axons are announced, show life and take leave; again after every reconnect."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from .. import codec
+from ..axon import Axon
+from ..signals import Signal, SignalType
+from ..transport import PresenceVerb, Transport
+from .inbox import Inbox
+
+_TYPES = {
+    PresenceVerb.REGISTER: SignalType.REGISTER,
+    PresenceVerb.HEARTBEAT: SignalType.HEARTBEAT,
+    PresenceVerb.DEREGISTER: SignalType.DEREGISTER,
+}
+
+
+class Presence:
+    """Tells the Synapse, and through it everyone, who we are and how we are.
+
+    Args:
+        transport: What carries it.
+        inbox: Whose Axons they are.
+        role: What this Dendrite calls itself.
+        heartbeat_s: The longest time between two signs of life.
+    """
+
+    def __init__(self, transport: Transport, inbox: Inbox, role: str, heartbeat_s: float) -> None:
+        self._transport = transport
+        self._inbox = inbox
+        self._role = role
+        self._heartbeat_s = heartbeat_s
+        self._lag_ms = 0
+        self._beating: asyncio.Task[None] | None = None
+        self._unacknowledged: set[str] = set()
+        self._all_registered = asyncio.Event()
+        self._running = False
+
+    async def start(self, timeout_s: float) -> None:
+        """Announce every Axon; return when the Synapse has them in its tables.
+
+        Raises:
+            TimeoutError: It did not say so within `timeout_s` seconds.
+        """
+        self._running = True
+        self.announce()
+        if self._unacknowledged:
+            async with asyncio.timeout(timeout_s):
+                await self._all_registered.wait()
+        self._beating = asyncio.get_running_loop().create_task(self._beat(), name="heartbeat")
+
+    def announce(self) -> None:
+        """Send REGISTER for every Axon."""
+        if not self._running:
+            return
+        for axon in self._inbox.axons:
+            self._unacknowledged.add(axon.neuron_id)
+            self._all_registered.clear()
+            payload: dict[str, Any] = {"role": self._role, "capabilities": list(axon.capabilities)}
+            if axon.version is not None:
+                payload["version"] = axon.version
+            self._send(PresenceVerb.REGISTER, axon, payload)
+
+    def on_registered(self, neuron_id: str) -> None:
+        """Note that the Synapse has an Axon in its tables."""
+        self._unacknowledged.discard(neuron_id)
+        if not self._unacknowledged:
+            self._all_registered.set()
+
+    async def stop(self, reason: str | None) -> None:
+        """Take leave: no new TASKs come from now on."""
+        self._running = False
+        if self._beating is not None:
+            self._beating.cancel()
+            await asyncio.wait([self._beating])
+        for axon in self._inbox.axons:
+            self._send(PresenceVerb.DEREGISTER, axon, {"reason": reason} if reason else {})
+
+    async def _beat(self) -> None:
+        """Send a HEARTBEAT for every Axon, and measure how late the loop wakes us."""
+        loop = asyncio.get_running_loop()
+        while True:
+            every_s = min(self._heartbeat_s, self._transport.heartbeat_s)
+            due_at_s = loop.time() + every_s
+            await asyncio.sleep(every_s)
+            self._lag_ms = max(0, int((loop.time() - due_at_s) * 1000))
+            for axon in self._inbox.axons:
+                running, queued = self._inbox.load(axon.neuron_id)
+                payload = {
+                    "status": "busy" if queued else "ready",
+                    "running": running,
+                    "queued": queued,
+                    "loop_lag_ms": self._lag_ms,
+                }
+                self._send(PresenceVerb.HEARTBEAT, axon, payload)
+
+    def _send(self, verb: PresenceVerb, axon: Axon, payload: dict[str, Any]) -> None:
+        signal_type = _TYPES[verb]
+        signal = Signal(type=signal_type, payload=payload, directed=axon.producer)
+        body = codec.encode(signal)
+        self._transport.send_presence(verb, axon.neuron_id, payload, signal_type.code, body)

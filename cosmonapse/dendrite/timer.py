@@ -1,0 +1,47 @@
+"""One timer of the event loop for any number of deadlines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+
+class Sweeper:
+    """Calls `sweep` when something falls due.
+
+    Args:
+        next_at_s: When that is, on the clock of the loop; None for never.
+        sweep: Takes the time; does what is due.
+    """
+
+    def __init__(
+        self, next_at_s: Callable[[], float | None], sweep: Callable[[float], None]
+    ) -> None:
+        self._next_at_s = next_at_s
+        self._sweep = sweep
+        self._handle: asyncio.TimerHandle | None = None
+        self._armed_at_s = float("inf")
+
+    def arm(self, at_s: float) -> None:
+        """Make sure that the timer fires at `at_s` or before."""
+        if at_s < self._armed_at_s:
+            if self._handle is not None:
+                self._handle.cancel()
+            self._armed_at_s = at_s
+            self._handle = asyncio.get_running_loop().call_at(at_s, self._fire)
+
+    def close(self) -> None:
+        """Let nothing fall due any more."""
+        if self._handle is not None:
+            self._handle.cancel()
+        self._handle = None
+        self._armed_at_s = float("inf")
+
+    def _fire(self) -> None:
+        self._handle, self._armed_at_s = None, float("inf")
+        try:
+            self._sweep(asyncio.get_running_loop().time())
+        finally:
+            next_at_s = self._next_at_s()
+            if next_at_s is not None:
+                self.arm(next_at_s)

@@ -1,0 +1,182 @@
+"""Handlers at work: what to listen to, and one bounded queue with one task for each handler."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections import Counter, deque
+
+from .. import codec
+from ..errors import BadSignal
+from ..handlers import Function, Handler, HandlerTable, Once
+from ..ids import id_bytes, id_text
+from ..signals import TYPE_OF_CODE, Signal, SignalType
+from ..transport import Topic, Transport
+
+_LOG = logging.getLogger(__name__)
+_NOBODY = bytes(16)
+QUEUE_LIMIT = 32_768
+_BREATH = 64
+_SYNC_S = 5.0
+
+
+class _Runner:
+    """One handler's queue. Its task lives only while there is something to do."""
+
+    def __init__(self, handler: Handler, counts: Counter[str]) -> None:
+        self._handler = handler
+        self._counts = counts
+        self._queue: deque[Signal] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._is_async = inspect.iscoroutinefunction(handler.function)
+
+    def put(self, signal: Signal) -> None:
+        if len(self._queue) >= QUEUE_LIMIT:
+            self._counts["drop.handler_queue_full"] += 1
+            if self._counts["drop.handler_queue_full"] % QUEUE_LIMIT == 1:
+                _LOG.warning(
+                    "handler %s is too slow: it has %d Signals waiting and misses new ones",
+                    self._handler.name,
+                    QUEUE_LIMIT,
+                )
+            return
+        self._queue.append(signal)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(
+                self._run(), name=f"handler {self._handler.name}"
+            )
+
+    async def close(self) -> None:
+        self._queue.clear()
+        task = self._task
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _run(self) -> None:
+        served = 0
+        try:
+            while self._queue:
+                await self._call(self._queue.popleft())
+                served += 1
+                if served % _BREATH == 0:
+                    await asyncio.sleep(0)  # a handler that never waits must not stop the others
+        finally:
+            self._task = None
+
+    async def _call(self, signal: Signal) -> None:
+        try:
+            if self._is_async:
+                await self._handler.function(signal)
+            else:
+                result = await asyncio.to_thread(self._handler.function, signal)
+                if inspect.isawaitable(result):
+                    await result
+        except Exception:  # the last door: one handler must not hurt another
+            self._counts["handler_raised"] += 1
+            _LOG.exception(
+                "handler %s raised on a %s of trace %s",
+                self._handler.name,
+                signal.type.value,
+                signal.trace_id,
+            )
+
+
+class Watching:
+    """The handlers of one Dendrite, fed from its own traffic and from the broadcast plane.
+
+    Args:
+        transport: Where to listen.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.counts: Counter[str] = Counter()
+        self._transport = transport
+        self._table = HandlerTable()
+        self._runners: dict[Handler, _Runner] = {}
+        self._once = Once()
+        self._started = False
+        self._out_of_date = False
+
+    def add(self, handler: Handler) -> None:
+        """Take a handler in; it is in force after the next `settle`."""
+        self._table.add(handler)
+        self._runners[handler] = _Runner(handler, self.counts)
+        if self._started:
+            self._out_of_date = True
+            for topic in _topics_of(handler):
+                self._transport.listen(topic)
+
+    def remove(self, function: Function) -> int:
+        """Take out every handler of that function and return how many there were."""
+        removed = self._table.remove(function)
+        for handler in removed:
+            del self._runners[handler]
+            if self._started:
+                for topic in _topics_of(handler):
+                    self._transport.unlisten(topic)
+        return len(removed)
+
+    def topics(self) -> list[Topic]:
+        """Return what to listen to from the start; handlers added later bring their own."""
+        self._started = True
+        return [topic for handler in self._runners for topic in _topics_of(handler)]
+
+    async def settle(self) -> None:
+        """Return when every handler is in force.
+
+        Raises:
+            SynapseUnreachable: The Synapse does not answer within 5 s.
+        """
+        while self._out_of_date:
+            self._out_of_date = False
+            try:
+                await self._transport.sync(_SYNC_S)
+            except BaseException:
+                self._out_of_date = True
+                raise
+
+    async def close(self) -> None:
+        """Stop every handler, also one that hangs."""
+        self._started = False
+        for runner in self._runners.values():
+            await runner.close()
+
+    def may_want(self, signal_type: SignalType | None, trace_id: str) -> bool:
+        """Tell, before a Signal is made or decoded, whether a handler could want it."""
+        return bool(self._table) and self._table.may_want(signal_type, trace_id)
+
+    def feed(self, signal: Signal) -> None:
+        """Hand a Signal to every handler that wants it."""
+        for handler in self._table.of(signal):
+            self._runners[handler].put(signal)
+
+    def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
+        """Take a broadcast Signal, unless it is a copy of our own traffic, which was fed already."""
+        own = self._transport.instance
+        if caller == own or (worker == own and caller != _NOBODY):
+            return
+        trace_id = id_text("trc_", trace) if kind < 0 else ""
+        if not self.may_want(TYPE_OF_CODE.get(kind), trace_id):
+            self.counts["drop.no_handler"] += 1
+            return
+        try:
+            signal = codec.decode(body)
+        except BadSignal as error:
+            self.counts["drop.bad_signal"] += 1
+            _LOG.warning("a broadcast message is dropped: %s", error)
+            return
+        if self._once.first(signal.id):
+            self.feed(signal)
+
+    def on_missed(self, count: int) -> None:
+        """Count broadcast Signals that were lost on the way."""
+        self.counts["gap.broadcast"] += count
+        _LOG.warning("%d broadcast Signals were missed", count)
+
+
+def _topics_of(handler: Handler) -> list[Topic]:
+    if handler.trace_id is not None:
+        return [(None, id_bytes(handler.trace_id))]
+    return [(each.code, None) for each in sorted(handler.types)]

@@ -1,0 +1,225 @@
+"""Everything that can go wrong, as one tree, and the codes an ERROR Signal may carry. Pure.
+
+CosmonapseError
+├── LocalError                  the program at hand can mend it
+│   ├── InvalidName             a neuron id, capability or namespace outside the alphabet
+│   ├── InvalidUrl              a Synapse URL that names no endpoint
+│   ├── UnencodableValue        a value that no Signal can carry, with its path
+│   ├── SignalTooLarge          a Signal over the size limit, refused before it leaves
+│   ├── DendriteProtocolError   a call out of turn or out of role
+│   └── MissingExtra            an optional package is not installed
+└── RemoteError                 the other end, or the way there
+    ├── SynapseUnreachable      nobody answers under that URL
+    ├── SynapseRefused          the Synapse answered no
+    ├── BadSignal               bytes that are no Signal
+    ├── NeuronError             a Neuron ended its task with an ERROR
+    └── NeedsAnswer             a Neuron asked back instead of answering
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+
+
+class CosmonapseError(Exception):
+    """Root of every error this package raises by itself."""
+
+
+class LocalError(CosmonapseError):
+    """The program at hand did something that it can mend."""
+
+
+class RemoteError(CosmonapseError):
+    """The other end, or the way there, failed."""
+
+
+class InvalidName(LocalError, ValueError):
+    """A name outside `[A-Za-z0-9._-]{1,128}`.
+
+    Attributes:
+        what: Which name it is, such as `neuron_id`.
+        value: What was given.
+    """
+
+    def __init__(self, what: str, value: object) -> None:
+        super().__init__(
+            f"{what} must be 1 to 128 characters out of A-Z a-z 0-9 . _ - and is {value!r:.200}"
+        )
+        self.what = what
+        self.value = value
+
+
+class InvalidUrl(LocalError, ValueError):
+    """A Synapse URL that names no endpoint.
+
+    Attributes:
+        url: What was given, with any password masked.
+        reason: Which part is wrong and what would be right.
+    """
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"bad Synapse URL {url!r}: {reason}")
+        self.url = url
+        self.reason = reason
+
+
+class UnencodableValue(LocalError, TypeError):
+    """A value that no Signal can carry.
+
+    Attributes:
+        path: Where it sits, such as `payload.input.items[3]`.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"{path} cannot travel: {reason}; a Signal carries None, bool, int (64 bit), float, "
+            "str, bytes, list and dict with str keys"
+        )
+        self.path = path
+        self.reason = reason
+
+
+class SignalTooLarge(LocalError, ValueError):
+    """A Signal over the size limit; nothing of it left.
+
+    Attributes:
+        size: Its encoded size in bytes.
+        limit: The limit in bytes.
+    """
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            f"the Signal has {size:,} bytes, the limit is {limit:,}: send a reference instead, "
+            "or raise max_signal_bytes on both ends and on the Synapse"
+        )
+        self.size = size
+        self.limit = limit
+
+
+class DendriteProtocolError(LocalError, RuntimeError):
+    """A call out of turn or out of role; the text says what to do instead."""
+
+
+class MissingExtra(LocalError, ImportError):
+    """An optional package is not installed.
+
+    Attributes:
+        package: What is missing.
+        extra: The extra of this project that brings it.
+    """
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"{package} is not installed; it comes with the extra [{extra}]: "
+            f"run pip install '.[{extra}]' in the checkout"
+        )
+        self.package = package
+        self.extra = extra
+
+
+class SynapseUnreachable(RemoteError, ConnectionError):
+    """Nobody answers under that URL.
+
+    Attributes:
+        url: The Synapse URL.
+        reason: What was seen on the way there.
+    """
+
+    def __init__(self, url: str, reason: str, hint: str) -> None:
+        super().__init__(f"no Synapse at {url}: {reason}; {hint}")
+        self.url = url
+        self.reason = reason
+
+
+class SynapseRefused(RemoteError, ConnectionError):
+    """The Synapse answered no; asking again would change nothing.
+
+    Attributes:
+        url: The Synapse URL.
+        reason: The Synapse's own words.
+    """
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"the Synapse at {url} refused this Dendrite: {reason}")
+        self.url = url
+        self.reason = reason
+
+
+class BadSignal(RemoteError, ValueError):
+    """Bytes that are no Signal; the text names the field."""
+
+
+class NeuronError(RemoteError):
+    """A Neuron ended its task with an ERROR; a Neuron may raise it to do so.
+
+    Args:
+        code: One of `CODES`, or a code of the Neuron's own.
+        message: For people.
+        recoverable: Whether trying again may help; by default what `CODES` says, else False.
+    """
+
+    def __init__(self, code: str, message: str, recoverable: bool | None = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.recoverable = facts_of(code).recoverable if recoverable is None else recoverable
+
+
+class NeedsAnswer(RemoteError):
+    """A Neuron asked back instead of answering.
+
+    Attributes:
+        signal: The CLARIFICATION or PERMISSION Signal.
+    """
+
+    def __init__(self, signal: Any) -> None:
+        asked = signal.payload.get("question") or signal.payload.get("action")
+        super().__init__(f"the Neuron sent {signal.type.value} instead of an output: {asked}")
+        self.signal = signal
+
+
+@attrs.frozen
+class CodeFacts:
+    """What a code of an ERROR Signal means to those who pass it on.
+
+    Args:
+        recoverable: Whether trying again may help.
+        http_status: What an HTTP edge answers.
+        exit_code: What a command line exits with.
+    """
+
+    recoverable: bool
+    http_status: int
+    exit_code: int
+
+
+CODES: Mapping[str, CodeFacts] = MappingProxyType(
+    {
+        "NO_SUCH_NEURON": CodeFacts(True, 503, 3),
+        "NO_CAPABLE_NEURON": CodeFacts(True, 503, 3),
+        "OVERLOADED": CodeFacts(True, 503, 1),
+        "WORKER_LOST": CodeFacts(True, 502, 1),
+        "TASK_LOST": CodeFacts(True, 502, 1),
+        "REPLY_LOST": CodeFacts(False, 502, 1),
+        "EXPIRED": CodeFacts(False, 504, 4),
+        "CANCELLED": CodeFacts(False, 499, 1),
+        "CANCEL_TIMEOUT": CodeFacts(False, 504, 4),
+        "NEURON_EXCEPTION": CodeFacts(False, 502, 1),
+        "BAD_OUTPUT": CodeFacts(False, 502, 1),
+        "BAD_SIGNAL": CodeFacts(False, 400, 2),
+        "BAD_INPUT": CodeFacts(False, 400, 2),
+        "PROVIDER_ERROR": CodeFacts(False, 502, 1),
+        "PROVIDER_UNREACHABLE": CodeFacts(True, 502, 1),
+    }
+)
+_OTHER = CodeFacts(recoverable=False, http_status=502, exit_code=1)
+
+
+def facts_of(code: str) -> CodeFacts:
+    """Return the facts of `code`; a Neuron's own code counts as not recoverable, 502, exit 1."""
+    return CODES.get(code, _OTHER)

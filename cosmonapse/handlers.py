@@ -1,0 +1,124 @@
+"""Which handlers want a Signal: one table behind every decorator. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import attrs
+
+from .signals import Signal, SignalType
+
+Function = Callable[[Signal], Any]
+
+
+@attrs.frozen(eq=False)
+class Handler:
+    """A function and what it wants to see; what is None does not matter.
+
+    Args:
+        function: Is called with the Signal; `def` or `async def`.
+        types: Signal types; empty means any, on `trace_id`.
+        neuron: Neuron id of the producer, or of the target of a TASK.
+        capability: What the producer offers, or what a TASK asks for.
+        trace_id: The workflow.
+
+    Raises:
+        ValueError: Neither a type nor a trace is named.
+    """
+
+    function: Function
+    types: frozenset[SignalType] = frozenset()
+    neuron: str | None = None
+    capability: str | None = None
+    trace_id: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not self.types and self.trace_id is None:
+            raise ValueError("name at least one Signal type, or a trace_id")
+
+    @property
+    def name(self) -> str:
+        """The name of the function, for people."""
+        return getattr(self.function, "__qualname__", repr(self.function))
+
+    def wants(self, signal: Signal) -> bool:
+        """Tell whether the Signal passes every filter."""
+        if self.types and signal.type not in self.types:
+            return False
+        if self.trace_id is not None and signal.trace_id != self.trace_id:
+            return False
+        directed = signal.directed
+        if self.neuron is not None and (directed is None or directed.id != self.neuron):
+            return False
+        return self.capability is None or (
+            directed is not None and self.capability in directed.capabilities
+        )
+
+
+class HandlerTable:
+    """The handlers of one Dendrite, by what they listen to."""
+
+    def __init__(self) -> None:
+        self._by_type: dict[SignalType, list[Handler]] = {}
+        self._by_trace: dict[str, list[Handler]] = {}
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any handler."""
+        return bool(self._by_type or self._by_trace)
+
+    def add(self, handler: Handler) -> None:
+        """Take a handler in."""
+        for shelf, key in self._places(handler):
+            shelf.setdefault(key, []).append(handler)
+
+    def remove(self, function: Function) -> list[Handler]:
+        """Take out and return every handler of that function."""
+        found = [each for each in self._all() if each.function == function]
+        for handler in found:
+            for shelf, key in self._places(handler):
+                shelf[key].remove(handler)
+                if not shelf[key]:
+                    del shelf[key]
+        return found
+
+    def may_want(self, signal_type: SignalType | None, trace_id: str) -> bool:
+        """Tell, before the Signal is decoded, whether anyone could want it."""
+        return signal_type in self._by_type or trace_id in self._by_trace
+
+    def of(self, signal: Signal) -> list[Handler]:
+        """Return the handlers that want the Signal, oldest first, each once."""
+        candidates = self._by_type.get(signal.type, ())
+        on_trace = self._by_trace.get(signal.trace_id, ())
+        return [handler for handler in (*candidates, *on_trace) if handler.wants(signal)]
+
+    def _all(self) -> Iterable[Handler]:
+        shelves = (*self._by_type.values(), *self._by_trace.values())
+        return dict.fromkeys(handler for shelf in shelves for handler in shelf)
+
+    def _places(self, handler: Handler) -> list[tuple[dict[Any, list[Handler]], Any]]:
+        """A handler of one trace sits under it, every other under each of its types."""
+        if handler.trace_id is not None:
+            return [(self._by_trace, handler.trace_id)]
+        return [(self._by_type, each) for each in handler.types]
+
+
+class Once:
+    """Lets each Signal pass once, although it may come by its type and by its trace.
+
+    Args:
+        capacity: How many ids are remembered; the copies of one Signal follow each other closely.
+    """
+
+    def __init__(self, capacity: int = 4096) -> None:
+        self._seen: dict[str, None] = {}
+        self._capacity = capacity
+
+    def first(self, signal_id: str) -> bool:
+        """Tell whether this id comes for the first time."""
+        if signal_id in self._seen:
+            return False
+        self._seen[signal_id] = None
+        if len(self._seen) > self._capacity:
+            del self._seen[next(iter(self._seen))]
+        return True

@@ -1,0 +1,99 @@
+"""Ids of Signals and traces. Spec: docs/spec/07-signals.md. Pure; dice come from `world`.
+
+An id is `evt_` or `trc_` and 26 characters of base 32 (0-9, a-v) over 16 bytes: 18 bits of a mixed
+counter, 60 random bits, 50 bits of counter. The mixed bits come first, so that the eight characters
+`trace_id[:8]`, which people print, tell traces apart. Ids do not sort by time; `ts` does.
+"""
+
+from __future__ import annotations
+
+from . import world
+from .errors import BadSignal
+
+_ALPHABET = "0123456789abcdefghijklmnopqrstuv"
+_PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
+_MIX = 0x2545F
+_MIX_MASK = (1 << 18) - 1
+_LOW_MASK = (1 << 20) - 1
+_PREFIX_CHARS = 4
+ID_CHARS = _PREFIX_CHARS + 26
+
+
+class IdSource:
+    """Makes ids that no other source makes.
+
+    Args:
+        seed: 16 random bytes.
+    """
+
+    def __init__(self, seed: bytes) -> None:
+        self._random = "".join(_ALPHABET[byte & 31] for byte in seed[:12])
+        self._count = int.from_bytes(seed[12:16], "big")
+        self._stem = ""
+        self._renew_stem()
+
+    def new(self, prefix: str) -> str:
+        """Return the next id behind `prefix`."""
+        self._count = count = self._count + 1
+        low = count & _LOW_MASK
+        if not low:
+            self._renew_stem()
+        mixed = (count * _MIX) & _MIX_MASK
+        return (
+            prefix
+            + _PAIRS[mixed >> 10]
+            + _PAIRS[mixed & 1023]
+            + self._stem
+            + _PAIRS[low >> 10]
+            + _PAIRS[low & 1023]
+        )
+
+    def _renew_stem(self) -> None:
+        high = self._count >> 20
+        self._stem = (
+            self._random
+            + _PAIRS[(high >> 20) & 1023]
+            + _PAIRS[(high >> 10) & 1023]
+            + _PAIRS[high & 1023]
+        )
+
+
+_source = IdSource(world.random_bytes(16))
+
+
+def _renew_source() -> None:
+    global _source
+    _source = IdSource(world.random_bytes(16))
+
+
+world.after_fork(_renew_source)
+
+
+def new_trace_id() -> str:
+    """Return a new trace id, `trc_` and 26 characters."""
+    return _source.new("trc_")
+
+
+def new_event_id() -> str:
+    """Return a new Signal id, `evt_` and 26 characters."""
+    return _source.new("evt_")
+
+
+def id_bytes(text: str) -> bytes:
+    """Return the 16 bytes behind an id.
+
+    Raises:
+        BadSignal: It is no id.
+    """
+    try:
+        if len(text) == ID_CHARS and text[3] == "_" and text[4:].isalnum():
+            return int(text[4:], 32).to_bytes(16, "big")
+    except (ValueError, OverflowError):
+        pass
+    raise BadSignal(f"no id: {text!r:.80}; one is 'evt_' or 'trc_' and 26 characters of 0-9 a-v")
+
+
+def id_text(prefix: str, value: bytes) -> str:
+    """Return the id behind `prefix` that stands for 16 bytes."""
+    number = int.from_bytes(value, "big")
+    return prefix + "".join(_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10))

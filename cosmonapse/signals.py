@@ -1,0 +1,186 @@
+"""Signals: the envelopes that Neurons, Axons and Dendrites exchange. Spec: docs/spec/07-signals.md.
+
+Pure, but for two defaults (`id`, `ts`) that come through `world`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+import attrs
+
+from . import world
+from .errors import NeedsAnswer, NeuronError
+from .ids import new_event_id, new_trace_id
+
+
+class SignalType(enum.StrEnum):
+    """What a Signal is about. `.code` is the byte that stands for it on the wire."""
+
+    code: int
+
+    def __new__(cls, value: str, code: int) -> Self:
+        """Make a member that is its own name and carries its code."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.code = code
+        return member
+
+    TASK = "TASK", 1
+    AGENT_OUTPUT = "AGENT_OUTPUT", 2
+    FINAL = "FINAL", 3
+    ERROR = "ERROR", 4
+    CLARIFICATION = "CLARIFICATION", 5
+    CLARIFICATION_ANSWER = "CLARIFICATION_ANSWER", 6
+    PERMISSION = "PERMISSION", 7
+    PERMISSION_DECISION = "PERMISSION_DECISION", 8
+    ESCALATION = "ESCALATION", 9
+    THOUGHT_DELTA = "THOUGHT_DELTA", 10
+    TOOL_CALL = "TOOL_CALL", 11
+    TOOL_RESULT = "TOOL_RESULT", 12
+    PLAN = "PLAN", 13
+    CRITIQUE = "CRITIQUE", 14
+    CONSENSUS = "CONSENSUS", 15
+    CONTEXT_SYNC = "CONTEXT_SYNC", 16
+    MEMORY_APPEND = "MEMORY_APPEND", 17
+    REGISTER = "REGISTER", 18
+    HEARTBEAT = "HEARTBEAT", 19
+    DEREGISTER = "DEREGISTER", 20
+    DISCOVER = "DISCOVER", 21
+    TASK_OFFER = "TASK_OFFER", 22
+    BID = "BID", 23
+    TASK_AWARDED = "TASK_AWARDED", 24
+    TASK_DECLINED = "TASK_DECLINED", 25
+    STOP = "STOP", 26
+    STOPPED = "STOPPED", 27
+
+
+TYPE_OF_CODE: Mapping[int, SignalType] = {each.code: each for each in SignalType}
+
+
+def _names(values: Iterable[str]) -> tuple[str, ...]:
+    return (values,) if isinstance(values, str) else tuple(values)
+
+
+@attrs.frozen
+class Directed:
+    """Where a TASK goes; on everything else, who sent it.
+
+    Args:
+        id: A neuron id.
+        type: What kind of participant it is, such as `neuron`.
+        capabilities: What it offers, or on a TASK what is asked for.
+    """
+
+    id: str | None = None
+    type: str | None = None
+    capabilities: tuple[str, ...] = attrs.field(default=(), converter=_names)
+
+
+@attrs.frozen(kw_only=True)
+class Signal:
+    """One message between participants. Treat payload and meta as frozen too.
+
+    Args:
+        type: What it is about, a `SignalType` or its name.
+        payload: What it says; the keys belong to its type.
+        directed: Destination of a TASK, producer of everything else.
+        trace_id: The workflow it belongs to, `trc_` and 26 characters.
+        parent_id: The Signal that it answers or follows.
+        meta: Notes beside the payload, for whoever reads them.
+        id: `evt_` and 26 characters.
+        ts: Wall clock of its making, seconds UTC.
+        v: Major version of the envelope.
+
+    Raises:
+        ValueError: `type` is none.
+        TypeError: payload or meta is no dict.
+    """
+
+    type: SignalType = attrs.field()
+    payload: dict[str, Any] = attrs.field(factory=dict)
+    directed: Directed | None = None
+    trace_id: str = attrs.field(factory=new_trace_id)
+    parent_id: str | None = None
+    meta: dict[str, Any] = attrs.field(factory=dict)
+    id: str = attrs.field(factory=new_event_id)
+    ts: float = attrs.field(factory=world.now_ts)
+    v: str = "1"
+
+    def __attrs_post_init__(self) -> None:
+        if self.type.__class__ is not SignalType:
+            object.__setattr__(self, "type", SignalType(self.type))  # type: ignore[call-arg]
+        if not isinstance(self.payload, dict) or not isinstance(self.meta, dict):
+            kinds = f"{type(self.payload).__name__} and {type(self.meta).__name__}"
+            raise TypeError(f"payload and meta must be dicts, not {kinds}")
+
+    def reply(
+        self,
+        type: SignalType,  # the public name of the field
+        *,
+        payload: dict[str, Any] | None = None,
+        directed: Directed | None = None,
+        meta: dict[str, Any] | None = None,
+    ) -> Signal:
+        """Return a Signal that answers this one: same trace, this one as its parent."""
+        return Signal(
+            type=type,
+            payload=payload or {},
+            directed=directed,
+            trace_id=self.trace_id,
+            parent_id=self.id,
+            meta=meta or {},
+        )
+
+    @property
+    def output(self) -> dict[str, Any]:
+        """Return the output that an AGENT_OUTPUT or FINAL carries.
+
+        Raises:
+            NeuronError: This is an ERROR; code, message and recoverable are its own.
+            NeedsAnswer: This is a CLARIFICATION, PERMISSION or ESCALATION.
+            AttributeError: This Signal carries no output.
+        """
+        payload = self.payload
+        if self.type is SignalType.AGENT_OUTPUT:
+            output: dict[str, Any] = payload["output"]
+            return output
+        if self.type is SignalType.FINAL:
+            result: dict[str, Any] = payload["result"]
+            return result
+        if self.type is SignalType.ERROR:
+            raise NeuronError(
+                str(payload.get("code", "NEURON_EXCEPTION")),
+                str(payload.get("message", "")),
+                bool(payload.get("recoverable", False)),
+            )
+        if self.type in (
+            SignalType.CLARIFICATION,
+            SignalType.PERMISSION,
+            SignalType.ESCALATION,
+        ):
+            raise NeedsAnswer(self)
+        raise AttributeError(f"a {self.type.value} carries no output")
+
+    def encode(self) -> bytes:
+        """Return the bytes that travel.
+
+        Raises:
+            UnencodableValue: payload or meta holds what no Signal can carry; the path names it.
+        """
+        from . import codec
+
+        return codec.encode(self)
+
+    @staticmethod
+    def decode(body: bytes) -> Signal:
+        """Return the Signal behind `body`.
+
+        Raises:
+            BadSignal: It is none; the text names the field.
+        """
+        from . import codec
+
+        return codec.decode(body)

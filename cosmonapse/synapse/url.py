@@ -1,0 +1,70 @@
+"""Synapse URLs. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+import attrs
+
+from ..errors import InvalidUrl
+
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 7070
+DEFAULT_URL: Final = f"cosmo://{DEFAULT_HOST}:{DEFAULT_PORT}"
+_FORM = "write cosmo://host:port, such as " + DEFAULT_URL
+
+
+@attrs.frozen
+class Endpoint:
+    """Where a Synapse listens.
+
+    Args:
+        host: Name or IPv4 address.
+        port: TCP port of its directed plane.
+    """
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The URL that names it."""
+        return f"cosmo://{self.host}:{self.port}"
+
+
+def parse_url(url: str) -> Endpoint:
+    """Return the endpoint behind `cosmo://host[:port]`; the port is 7070 unless it is named.
+
+    Raises:
+        InvalidUrl: It is none; the text names the bad part.
+    """
+    if not isinstance(url, str):
+        raise InvalidUrl(str(url), f"it is of type {type(url).__name__}; {_FORM}")
+    shown = _masked(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise InvalidUrl(shown, f"{str(error).lower()}; {_FORM}") from None
+    if parts.scheme != "cosmo":
+        found = f"the scheme {parts.scheme!r} is unknown" if parts.scheme else "it has no scheme"
+        raise InvalidUrl(shown, f"{found}; {_FORM}")
+    if parts.username is not None or parts.password is not None:
+        raise InvalidUrl(shown, f"user and password have no place in it; {_FORM}")
+    if not parts.hostname:
+        raise InvalidUrl(shown, f"it names no host; {_FORM}")
+    if ":" in parts.hostname:
+        raise InvalidUrl(shown, f"IPv6 is not supported; {_FORM}")
+    if port == 0:
+        raise InvalidUrl(shown, f"port 0 is none to connect to; {_FORM}")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise InvalidUrl(shown, f"nothing belongs behind the port; {_FORM}")
+    return Endpoint(parts.hostname, DEFAULT_PORT if port is None else port)
+
+
+def _masked(url: str) -> str:
+    """Return `url` without what stands between `://` and `@`."""
+    scheme, slashes, rest = url.partition("://")
+    _, at, host = rest.rpartition("@")
+    return f"{scheme}{slashes}***@{host}" if at else url
