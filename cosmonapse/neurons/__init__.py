@@ -1,0 +1,56 @@
+"""Neurons that ask a model provider: one file per vendor, loaded on use.
+
+Nothing here needs `httpx` before a Neuron is built.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .provider import ProviderNeuron
+
+__all__ = ["Neuron"]
+
+_MODULE_OF_SOURCE: Mapping[str, str] = MappingProxyType(
+    {
+        "hf": "huggingface",
+        "huggingface": "huggingface",
+    }
+)
+
+
+def Neuron(source: str, **settings: Any) -> ProviderNeuron:
+    """Build the neuron function that asks the provider `source`.
+
+    Args:
+        source: The provider: `huggingface` or `hf`.
+        settings: What that provider's `Settings` take.
+
+    Raises:
+        ValueError: The source is unknown, or a setting is out of range.
+        TypeError: A setting is unknown, missing or of the wrong type.
+        MissingExtra: `httpx` is not installed.
+    """
+    if source not in _MODULE_OF_SOURCE:
+        known = ", ".join(sorted(_MODULE_OF_SOURCE))
+        raise ValueError(f"unknown source {source!r}; the known ones are {known}")
+    vendor = import_module(f".{_MODULE_OF_SOURCE[source]}", __name__)
+    signature = inspect.signature(vendor.Settings)
+    try:
+        signature.bind(**settings)
+    except TypeError as exc:
+        raise TypeError(f"Neuron(source={source!r}): {exc}; it takes {_takes(signature)}") from None
+    neuron: ProviderNeuron = vendor.Settings(**settings).build()
+    return neuron
+
+
+def _takes(signature: inspect.Signature) -> str:
+    return ", ".join(
+        f"{name} (required)" if parameter.default is parameter.empty else name
+        for name, parameter in signature.parameters.items()
+    )

@@ -1,0 +1,109 @@
+"""What went wrong at a provider, as a `NeuronError` whose text cannot show the key. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from ..errors import NeuronError
+from .settings import ApiKey
+
+MESSAGE_CHARS = 1000
+EXCERPT_CHARS = 300
+_RECOVERABLE = frozenset({408, 409, 429})
+
+
+def is_recoverable(status: int) -> bool:
+    """Tell whether trying again may help after HTTP `status`."""
+    return status in _RECOVERABLE or status >= 500
+
+
+def message_in(document: Any) -> str | None:
+    """Return the provider's own message out of a JSON error, in any of the usual forms."""
+    if not isinstance(document, Mapping):
+        return None
+    error = document.get("error")
+    if isinstance(error, Mapping):
+        error = error.get("message") or error
+    found = error or document.get("message") or document.get("detail")
+    return found if found is None or isinstance(found, str) else json.dumps(found)
+
+
+def parsed(text: str | bytes) -> Any:
+    """Return the JSON value of `text`, or None where it is none; nobody answers a bare null."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+@attrs.frozen
+class Faults:
+    """Makes the errors of one provider.
+
+    Args:
+        source: What the provider is called in messages.
+        key: What no message may show.
+    """
+
+    source: str
+    key: ApiKey
+
+    def refused(self, status: int, body: bytes) -> NeuronError:
+        """Return the error for an HTTP answer other than 2xx."""
+        message = message_in(parsed(body)) or self._excerpt(body.decode(errors="replace"))
+        return self._provider_error(f"answered {status}: {message}", is_recoverable(status))
+
+    def reported(self, document: Any) -> NeuronError | None:
+        """Return the error that an answer with status 200 holds, or None."""
+        error = document.get("error") if isinstance(document, Mapping) else None
+        if not error:
+            return None
+        facts = error if isinstance(error, Mapping) else {}
+        status = facts.get("code") or facts.get("http_status_code")
+        kind, recoverable = "error", False
+        if isinstance(status, int):
+            kind, recoverable = f"error {status}", is_recoverable(status)
+        return self._provider_error(
+            f"answered 200 with an {kind}: {message_in(document)}", recoverable
+        )
+
+    def malformed(self, expected: str, got: str) -> NeuronError:
+        """Return the error for an answer that is not what the API promises."""
+        return self._provider_error(
+            f"answered 200 without {expected}: {self._excerpt(got)}", recoverable=False
+        )
+
+    def too_large(self, limit: int) -> NeuronError:
+        """Return the error for an answer of more than `limit` bytes."""
+        return self._provider_error(f"answered more than {limit:,} bytes", recoverable=False)
+
+    def unreachable(self, url: str, reason: Exception) -> NeuronError:
+        """Return the error for a connection that failed or fell silent before an answer."""
+        seen = f"{type(reason).__name__}: {reason}".rstrip(": ")
+        return NeuronError(
+            "PROVIDER_UNREACHABLE",
+            self.key.mask(f"{self.source} at {url} is unreachable: {seen}"),
+            recoverable=True,
+        )
+
+    def cut_off(self, token_count: int, reason: str) -> NeuronError:
+        """Return the error for a stream that ended before its end."""
+        return NeuronError(
+            "PROVIDER_UNREACHABLE",
+            self.key.mask(
+                f"the answer of {self.source} was cut off after {token_count} tokens: {reason}"
+            ),
+            recoverable=True,
+        )
+
+    def _provider_error(self, what: str, recoverable: bool) -> NeuronError:
+        message = self.key.mask(f"{self.source} {what}")[:MESSAGE_CHARS]
+        return NeuronError("PROVIDER_ERROR", message, recoverable)
+
+    def _excerpt(self, text: str) -> str:
+        """Cut after masking: half a key would no longer be found."""
+        return self.key.mask(text.strip())[:EXCERPT_CHARS] or "(nothing)"

@@ -1,0 +1,138 @@
+"""Hugging Face: the router, inference endpoints and servers that speak their APIs.
+
+Sources: https://huggingface.co/docs/inference-providers (chat completions) and
+https://huggingface.co/docs/text-generation-inference (text generation).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from types import NoneType
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+import attrs
+from attrs.validators import ge, gt, optional
+
+from ..errors import NeuronError
+from .chat import ChatDialect, Output, Sampling, chat_url, messages_from, output_of
+from .faults import Faults
+from .provider import Dialect, ProviderNeuron
+from .settings import ApiKey, as_stops, is_endpoint, of_type
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """What `Neuron(source="huggingface")` takes.
+
+    Args:
+        endpoint: The base URL, such as https://router.huggingface.co.
+        model: Which model answers; the router demands one, a server of one model does not.
+        use_chat_api: Whether to speak chat completions; False: text generation, never streamed.
+        api_key: The token; by default what HF_TOKEN holds; "" sends none.
+        max_new_tokens: The most tokens of one answer.
+        temperature: 0 for the likeliest words; None leaves it to the provider.
+        stop: One or several texts before which the answer ends.
+        stream: Whether tokens are handed on as they come.
+        timeout_s: The longest silence of the provider, in seconds.
+    """
+
+    endpoint: str = attrs.field(validator=[of_type(str), is_endpoint])
+    model: str | None = attrs.field(default=None, validator=of_type(str, NoneType))
+    use_chat_api: bool = attrs.field(default=True, validator=of_type(bool))
+    api_key: str | None = attrs.field(default=None, repr=False, validator=of_type(str, NoneType))
+    max_new_tokens: int = attrs.field(default=512, validator=[of_type(int), gt(0)])
+    temperature: float | None = attrs.field(
+        default=None, validator=optional([of_type(int, float), ge(0)])
+    )
+    stop: Any = attrs.field(default=None, validator=of_type(str, list, tuple, NoneType))
+    stream: bool = attrs.field(default=True, validator=of_type(bool))
+    timeout_s: float = attrs.field(default=60.0, validator=[of_type(int, float), gt(0)])
+
+    def build(self) -> ProviderNeuron:
+        """Return the neuron function.
+
+        Raises:
+            TypeError: `stop` holds something other than str.
+            ValueError: The key cannot be sent in a header.
+        """
+        return ProviderNeuron(dialect=self._dialect(), timeout_s=self.timeout_s)
+
+    def _dialect(self) -> Dialect:
+        key = os.environ.get("HF_TOKEN", "") if self.api_key is None else self.api_key
+        faults = Faults("huggingface", ApiKey(key))
+        sampling = Sampling(
+            max_new_tokens=self.max_new_tokens,
+            temperature=self.temperature,
+            stop=as_stops(self.stop),
+        )
+        if not self.use_chat_api:
+            url = generation_url(self.endpoint, self.model)
+            return TextGeneration(faults=faults, url=url, model=self.model, sampling=sampling)
+        return ChatDialect(
+            faults=faults,
+            url=chat_url(self.endpoint),
+            model=self.model,
+            sampling=sampling,
+            stream=self.stream,
+        )
+
+
+def generation_url(endpoint: str, model: str | None) -> str:
+    """Return where text generation is served: the endpoint, or the model's place under it."""
+    base = endpoint.rstrip("/")
+    return base if model is None or "/models/" in base else f"{base}/models/{quote(model)}"
+
+
+@attrs.frozen(kw_only=True)
+class TextGeneration:
+    """The text-generation API: one text in, its continuation out.
+
+    Args:
+        faults: Names and masks the provider's errors; holds the key.
+        url: Where to POST.
+        model: Which model answers; None when the endpoint serves one only.
+        sampling: How it answers.
+    """
+
+    stream: ClassVar[bool] = False
+    faults: Faults
+    url: str
+    model: str | None
+    sampling: Sampling
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that prove who asks."""
+        return self.faults.key.bearer()
+
+    def body(self, input: Any) -> dict[str, Any]:
+        """Return the request for a TASK's input; a conversation becomes one text.
+
+        Raises:
+            NeuronError: BAD_INPUT, see `messages_from`, or a message is not plain text.
+        """
+        contents = [message.get("content") for message in messages_from(input)]
+        texts = [content for content in contents if isinstance(content, str)]
+        if len(texts) < len(contents):
+            what = "text generation takes only messages whose content is a str"
+            raise NeuronError("BAD_INPUT", what, recoverable=False)
+        parameters = {**self.sampling.named("max_new_tokens"), "return_full_text": False}
+        return {"inputs": "\n\n".join(texts), "parameters": parameters}
+
+    def answer(self, document: Any) -> Output:
+        """Return the output that an answer holds.
+
+        Raises:
+            NeuronError: PROVIDER_ERROR, the answer reports an error or has another form.
+        """
+        first = document[0] if isinstance(document, list) and document else document
+        if error := self.faults.reported(first):
+            raise error
+        text = first.get("generated_text") if isinstance(first, dict) else None
+        if not isinstance(text, str):
+            raise self.faults.malformed("generated_text", json.dumps(document))
+        return output_of(text, self.model, usage=None)
+
+    def reader(self) -> None:
+        """Return nothing: this API does not stream."""
