@@ -29,6 +29,8 @@ from .neurons import Neuron
 from .signals import Directed, Signal, SignalType
 from .synapse import connect_synapse, synapse_from_url
 
+__version__ = "0.1.0"
+
 __all__ = [
     "CODES",
     "Axon",

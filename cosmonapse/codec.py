@@ -36,7 +36,7 @@ def encode(signal: Signal) -> bytes:
         signal.parent_id,
         signal.type.code,
         None if directed is None else [directed.id, directed.type, directed.capabilities],
-        signal.ts,
+        float(signal.ts),
         signal.payload,
         signal.meta,
     ]
@@ -44,13 +44,15 @@ def encode(signal: Signal) -> bytes:
         raise _culprit(signal)
     try:
         packed: bytes = msgpack.packb(values, use_bin_type=True)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError, BufferError) as error:
         raise _culprit(signal) from error
     return packed
 
 
 def _travels(value: Any, depth: int) -> bool:
-    """Tell whether keys and types are such that the far end takes them; values come later."""
+    """Tell whether depth, sizes, keys and types are such that the far end takes them."""
+    if len(value) > _MAX_ELEMENTS:
+        return False
     items = value
     if isinstance(value, dict):
         for key in value:
@@ -75,13 +77,15 @@ def _culprit(signal: Signal) -> UnencodableValue:
         found = _find(root, name, _MAX_DEPTH)
         if found is not None:
             return found
-    return UnencodableValue("the Signal", "msgpack refuses it")
+    return UnencodableValue("a field beside payload and meta", "msgpack refuses it")
 
 
 def _find(value: Any, path: str, depth: int) -> UnencodableValue | None:
     if isinstance(value, (dict, list, tuple)):
         if depth < 0:
             return UnencodableValue(path[:200], f"nested over {_MAX_DEPTH} deep, or cyclic")
+        if len(value) > _MAX_ELEMENTS:
+            return UnencodableValue(path, f"it has over {_MAX_ELEMENTS:,} elements")
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in pairs:
             if isinstance(value, dict) and key.__class__ is not str:
@@ -95,8 +99,10 @@ def _find(value: Any, path: str, depth: int) -> UnencodableValue | None:
 
 
 def _leaf_fault(value: Any, path: str) -> UnencodableValue | None:
-    if value is None or isinstance(value, (float, bool, bytes, bytearray, memoryview)):
+    if value is None or isinstance(value, (float, bool, bytes, bytearray)):
         return None
+    if isinstance(value, memoryview):
+        return None if value.c_contiguous else UnencodableValue(path, "the memoryview has gaps")
     if isinstance(value, int):
         fits = _MIN_INT <= value <= _MAX_INT
         return None if fits else UnencodableValue(path, "the int has over 64 bits")
@@ -121,6 +127,7 @@ def decode(body: bytes) -> Signal:
             raw=False,
             strict_map_key=True,
             ext_hook=_no_ext,
+            max_ext_len=0,  # a timestamp is an extension that never reaches the hook
             max_array_len=_MAX_ELEMENTS,
             max_map_len=_MAX_ELEMENTS,
         )
@@ -134,18 +141,21 @@ def decode(body: bytes) -> Signal:
 def _signal(values: list[Any]) -> Signal:
     v, id_, trace_id, parent_id, code, directed, ts, payload, meta = values[:_FIELDS]
     if v != "1":
-        raise BadSignal(f"v is {v!r:.40}, this package reads major version 1")
-    signal_type = TYPE_OF_CODE.get(code) if isinstance(code, int) else None
+        raise BadSignal(f"v is {_shown(v)}, this package reads major version 1")
+    signal_type = TYPE_OF_CODE.get(code) if code.__class__ is int else None
     if signal_type is None:
-        raise BadSignal(f"type {code!r:.40} is unknown")
+        raise BadSignal(f"type {_shown(code)} is unknown")
     _check_id("id", id_)
     _check_id("trace_id", trace_id)
     if parent_id is not None:
         _check_id("parent_id", parent_id)
     if ts.__class__ is not float:
-        raise BadSignal(f"ts must be a float, not {ts!r:.40}")
+        raise BadSignal(f"ts must be a float, not {_shown(ts)}")
     if payload.__class__ is not dict or meta.__class__ is not dict:
         raise BadSignal("payload and meta must be maps")
+    if not (_travels(payload, _MAX_DEPTH) and _travels(meta, _MAX_DEPTH)):
+        fault = _find(payload, "payload", _MAX_DEPTH) or _find(meta, "meta", _MAX_DEPTH)
+        raise BadSignal(f"{fault.path}: {fault.reason}" if fault else "payload or meta is too deep")
     return Signal(
         type=signal_type,
         payload=payload,
@@ -160,7 +170,7 @@ def _signal(values: list[Any]) -> Signal:
 
 def _check_id(field: str, value: Any) -> None:
     if value.__class__ is not str or len(value) != ID_CHARS:
-        raise BadSignal(f"{field} must be an id of {ID_CHARS} characters, not {value!r:.40}")
+        raise BadSignal(f"{field} must be an id of {ID_CHARS} characters, not {_shown(value)}")
 
 
 def _directed(values: Any) -> Directed:
@@ -169,10 +179,19 @@ def _directed(values: Any) -> Directed:
     id_, kind, capabilities = values[:3]
     for field, value in (("directed.id", id_), ("directed.type", kind)):
         if value is not None and not isinstance(value, str):
-            raise BadSignal(f"{field} must be text or nil, not {value!r:.40}")
+            raise BadSignal(f"{field} must be text or nil, not {_shown(value)}")
     if not isinstance(capabilities, list) or not all(isinstance(c, str) for c in capabilities):
         raise BadSignal("directed.capabilities must be an array of text")
     return Directed(id_, kind, tuple(capabilities))
+
+
+def _shown(value: Any) -> str:
+    """Say what came instead; the `repr` of a deep or large container is not for an error text."""
+    if isinstance(value, (str, bytes)):
+        return repr(value[:40])
+    if value is None or isinstance(value, (bool, int, float)):
+        return repr(value)
+    return f"a {type(value).__name__}"
 
 
 def _no_ext(code: int, data: bytes) -> Any:

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 SLOT_S = 0.005
+_SLACK = 64
 
 
 class Deadlines(Generic[K]):
@@ -42,16 +43,24 @@ class Deadlines(Generic[K]):
         keys = self._slots.get(slot)
         if keys is not None:
             keys.discard(key)
+            if not keys:
+                self._leave(slot)
 
     def due(self, now_s: float) -> list[K]:
         """Take out and return what has fallen due."""
         fallen: list[K] = []
         while self._order and self._order[0] * SLOT_S <= now_s:
-            fallen += self._slots.pop(heapq.heappop(self._order))
+            fallen += self._slots.pop(heapq.heappop(self._order), ())
         return fallen
 
     def next_at_s(self) -> float | None:
         """Return when `due` is to be asked next, or None while nothing is set."""
-        while self._order and not self._slots[self._order[0]]:
-            del self._slots[heapq.heappop(self._order)]
+        while self._order and self._order[0] not in self._slots:
+            heapq.heappop(self._order)
         return self._order[0] * SLOT_S if self._order else None
+
+    def _leave(self, slot: int) -> None:
+        """Forget an empty slot; its number leaves the heap when such numbers are the majority."""
+        del self._slots[slot]
+        if len(self._order) > 2 * len(self._slots) + _SLACK:
+            self._order = sorted(self._slots)

@@ -7,6 +7,7 @@ CosmonapseError
 │   ├── UnencodableValue        a value that no Signal can carry, with its path
 │   ├── SignalTooLarge          a Signal over the size limit, refused before it leaves
 │   ├── DendriteProtocolError   a call out of turn or out of role
+│   ├── PortInUse               a Synapse cannot listen where it was told to
 │   └── MissingExtra            an optional package is not installed
 └── RemoteError                 the other end, or the way there
     ├── SynapseUnreachable      nobody answers under that URL
@@ -103,6 +104,20 @@ class SignalTooLarge(LocalError, ValueError):
 
 class DendriteProtocolError(LocalError, RuntimeError):
     """A call out of turn or out of role; the text says what to do instead."""
+
+
+class PortInUse(LocalError, OSError):
+    """A Synapse cannot listen where it was told to.
+
+    Attributes:
+        where: Host and port.
+    """
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(
+            f"cannot listen on {where}: {reason}; stop what runs there, or choose another --port"
+        )
+        self.where = where
 
 
 class MissingExtra(LocalError, ImportError):

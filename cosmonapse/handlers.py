@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -87,7 +88,7 @@ class HandlerTable:
         return signal_type in self._by_type or trace_id in self._by_trace
 
     def of(self, signal: Signal) -> list[Handler]:
-        """Return the handlers that want the Signal, oldest first, each once."""
+        """Return who wants the Signal: those of its type, then of its trace; each once, oldest first."""
         candidates = self._by_type.get(signal.type, ())
         on_trace = self._by_trace.get(signal.trace_id, ())
         return [handler for handler in (*candidates, *on_trace) if handler.wants(signal)]
@@ -111,7 +112,7 @@ class Once:
     """
 
     def __init__(self, capacity: int = 4096) -> None:
-        self._seen: dict[str, None] = {}
+        self._seen: OrderedDict[str, None] = OrderedDict()
         self._capacity = capacity
 
     def first(self, signal_id: str) -> bool:
@@ -120,5 +121,5 @@ class Once:
             return False
         self._seen[signal_id] = None
         if len(self._seen) > self._capacity:
-            del self._seen[next(iter(self._seen))]
+            self._seen.popitem(last=False)
         return True

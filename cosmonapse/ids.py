@@ -86,7 +86,8 @@ def id_bytes(text: str) -> bytes:
         BadSignal: It is no id.
     """
     try:
-        if len(text) == ID_CHARS and text[3] == "_" and text[4:].isalnum():
+        spelled = text[4:].isalnum() and text.isascii() and text == text.lower()
+        if len(text) == ID_CHARS and text[3] == "_" and spelled:  # one id has one text
             return int(text[4:], 32).to_bytes(16, "big")
     except (ValueError, OverflowError):
         pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 from . import bodies, wire
@@ -22,7 +23,7 @@ class Admission:
     def __init__(self, tables: Tables, presence: Presence) -> None:
         self._tables = tables
         self._presence = presence
-        self._asked_at_s: dict[bytes, float] = {}
+        self._asked_at_s: OrderedDict[bytes, float] = OrderedDict()
         self.listen_port = 0
         self.publish_port = 0
 
@@ -36,14 +37,14 @@ class Admission:
             return self._who(connection, now_s)
         verb = wire.unpack_items(head)[1][0][0]
         if verb == Verb.HELLO:
-            return [self._hello(connection, bytes(body))]
+            return [self._hello(connection, bytes(body), now_s)]
         if verb in _RETURNED:
             self._tables.counts["bounce.hello_first"] += 1
             whole = Reason.HELLO_FIRST.encode() + bytes(body)
             bounced = (SEND, connection, wire.bounced_whole(head), whole)
             return [bounced, *self._who(connection, now_s)]
         self._tables.counts["drop.hello_first"] += 1
-        return []
+        return self._who(connection, now_s)
 
     def refused(self, connection: bytes, reason: str) -> Output:
         """Say no, with the reason and the versions that we speak."""
@@ -66,12 +67,12 @@ class Admission:
         if self._asked_at_s.get(connection, -_ASK_AGAIN_S) + _ASK_AGAIN_S > now_s:
             return []
         if len(self._asked_at_s) >= _MAX_ASKED:
-            del self._asked_at_s[next(iter(self._asked_at_s))]
+            self._asked_at_s.popitem(last=False)
         self._asked_at_s[connection] = now_s
         body = bodies.pack_map({"speaks": [wire.VERSION, wire.VERSION]})
         return [(SEND, connection, wire.pack(Verb.WHO, len(body)), body)]
 
-    def _hello(self, connection: bytes, body: bytes) -> Output:
+    def _hello(self, connection: bytes, body: bytes, now_s: float) -> Output:
         tables = self._tables
         try:
             hello = bodies.unpack_hello(body)
@@ -94,7 +95,7 @@ class Admission:
             return self.refused(connection, "this instance id belongs to another namespace")
         else:
             tables.peers.rebind(peer, connection)
-            self._presence.set_available(peer, True)
+            self._presence.returned(peer, now_s)
         self._asked_at_s.pop(connection, None)
         return self._welcome(peer)
 

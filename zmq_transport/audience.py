@@ -6,6 +6,8 @@ client for what it publishes. Nothing is made for a topic that nobody listens to
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from . import wire
 
 Publication = tuple[bytes, bytes, bytes]
@@ -100,7 +102,7 @@ class Gaps:
     """
 
     def __init__(self, max_streams: int = 65_536) -> None:
-        self._next: dict[tuple[bytes, bytes], int] = {}
+        self._next: OrderedDict[tuple[bytes, bytes], int] = OrderedDict()
         self._max_streams = max_streams
         self.missed = 0
 
@@ -110,7 +112,7 @@ class Gaps:
         missing = max(0, sequence - self._next.get(key, sequence))
         self._next[key] = sequence + 1
         if len(self._next) > self._max_streams:
-            del self._next[next(iter(self._next))]
+            self._next.popitem(last=False)
         self.missed += missing
         return missing
 

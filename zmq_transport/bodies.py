@@ -13,7 +13,7 @@ import attrs
 import msgpack
 
 from . import wire
-from .errors import InvalidName, WireError
+from .errors import InvalidName, WireError, shown
 
 MAX_BYTES: Final = 8192
 _LIMITS: Final = {
@@ -145,7 +145,7 @@ def unpack_capabilities(fields: Mapping[str, Any]) -> frozenset[str]:
     """
     offered = fields.get("capabilities", [])
     if not isinstance(offered, list):
-        raise WireError("bad_field", f"capabilities must be a list, not {offered!r:.100}")
+        raise WireError("bad_field", f"capabilities must be a list, not {shown(offered)}")
     try:
         return frozenset(wire.checked_name("capability", each) for each in offered)
     except InvalidName as error:
@@ -163,7 +163,7 @@ def _count(fields: Mapping[str, Any], key: str) -> int:
     value = fields.get(key)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
         return value
-    raise WireError("bad_field", f"{key} must be a count, not {value!r:.100}")
+    raise WireError("bad_field", f"{key} must be a count, not {shown(value)}")
 
 
 def _name(fields: Mapping[str, Any], key: str) -> str:

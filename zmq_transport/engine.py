@@ -141,8 +141,8 @@ class Engine:
 
     @property
     def drained(self) -> bool:
-        """Tell whether nobody is left to say GOODBYE."""
-        return self.draining and not len(self.tables.peers)
+        """Tell whether nobody is left who could say GOODBYE."""
+        return self.draining and all(p.absent_at_s is not None for p in self.tables.peers)
 
     def _several(self, peer: Peer, head: bytes, body: Any, now_s: float) -> list[Output]:
         """Take a message with several items apart; each item has its own outcome."""
@@ -159,8 +159,11 @@ class Engine:
 
     def _goodbye(self, peer: Peer) -> list[Output]:
         connection = peer.connection
-        outputs = [] if self.draining else self._presence.depart(peer, "left")
-        self.tables.peers.forget(peer)
+        if self.draining:  # its seats and tasks come back to the next proxy: nobody is told
+            self.tables.liveness.forget(peer.instance)
+            self.tables.peers.forget(peer)
+            return [(SEND, connection, wire.pack(Verb.GOODBYE), b"")]
+        outputs = self._presence.depart(peer, "left")
         return [*outputs, (SEND, connection, wire.pack(Verb.GOODBYE), b"")]
 
 

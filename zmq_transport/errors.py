@@ -17,6 +17,18 @@ TransportError
 from __future__ import annotations
 
 
+def shown(value: object, most: int = 100) -> str:
+    """Return `value` as an error may show it: cut to `most` characters, a container by its kind only.
+
+    The value may come from the network; the `repr` of a deep container would exhaust the stack.
+    """
+    if isinstance(value, (str, bytes)):
+        return repr(value[:most])
+    if value is None or isinstance(value, (bool, int, float)):
+        return repr(value)
+    return f"a {type(value).__name__}"
+
+
 class TransportError(Exception):
     """Root of every error this package raises by itself."""
 
@@ -39,7 +51,7 @@ class InvalidName(LocalTransportError, ValueError):
 
     def __init__(self, what: str, value: object) -> None:
         super().__init__(
-            f"{what} must be 1 to 128 characters out of A-Z a-z 0-9 . _ - and is {value!r:.200}"
+            f"{what} must be 1 to 128 characters out of A-Z a-z 0-9 . _ - and is {shown(value)}"
         )
         self.what = what
         self.value = value

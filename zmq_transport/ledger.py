@@ -17,18 +17,20 @@ class Entry:
         caller: Instance id of who waits for it.
         task: Task id.
         trace: Trace id.
+        address: Where its caller had sent it.
         seat: Who has it.
         expires_at_s: When it may be forgotten unsettled.
         keep: True if it shall run on when its caller goes away.
     """
 
-    __slots__ = ("caller", "expires_at_s", "keep", "key", "seat", "task", "trace")
+    __slots__ = ("address", "caller", "expires_at_s", "keep", "key", "seat", "task", "trace")
 
     def __init__(
         self,
         caller: bytes,
         task: bytes,
         trace: bytes,
+        address: bytes,
         seat: Seat,
         expires_at_s: float,
         keep: bool,
@@ -37,6 +39,7 @@ class Entry:
         self.caller = caller
         self.task = task
         self.trace = trace
+        self.address = address
         self.seat = seat
         self.expires_at_s = expires_at_s
         self.keep = keep

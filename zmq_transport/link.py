@@ -90,6 +90,16 @@ class Link:
         """Say what the end of the connection means."""
         return self._to(Event.DISCONNECTED, "disconnected")
 
+    def remind(self) -> list[Occurrence]:
+        """Say HELLO unasked; call it once a second while not ready.
+
+        It does no harm, and it ends every standstill: a WHO that was swallowed, a disconnection that
+        was told late, behind the WHO or the WELCOME of the next connection.
+        """
+        if self.session.state in (State.CONNECTING, State.GREETING):
+            return [self._say_hello()]
+        return []
+
     def leave(self) -> list[Occurrence]:
         """Say goodbye, or be gone at once when nobody is there to hear it."""
         was_ready = self.session.state is State.READY
@@ -139,9 +149,7 @@ class Link:
             occurrences = self._to(Event.WHO, "asked again")
             if self.session.state is not State.GREETING:
                 return occurrences
-            hello = bodies.pack_hello(self._hello)
-            write = (Happening.WRITE, wire.pack(Verb.HELLO, len(hello)), hello)
-            return [*occurrences, write]
+            return [*occurrences, self._say_hello()]
         if verb == Verb.WELCOME:
             welcome = bodies.unpack_welcome(body)
             if not self.session.expects(Event.WELCOME):
@@ -162,6 +170,10 @@ class Link:
         if verb == Verb.GOODBYE:
             return self._to(Event.GOODBYE, "goodbye")
         raise WireError("verb", f"verb {verb} does not go to a client")
+
+    def _say_hello(self) -> Occurrence:
+        hello = bodies.pack_hello(self._hello)
+        return Happening.WRITE, wire.pack(Verb.HELLO, len(hello)), hello
 
     def _to(self, event: Event, why: str) -> list[Occurrence]:
         """Apply an event from the far end; one that is not expected here is counted."""

@@ -30,12 +30,13 @@ class Outbox:
         self._max_messages = max_messages
         self._max_bytes = max_bytes
         self._bytes = 0
+        self._coming_back: list[Waiting] = []
         self._returned: deque[Waiting] = deque()
         self._waiting: deque[Waiting] = deque()
 
     def __len__(self) -> int:
         """Return how many messages wait."""
-        return len(self._returned) + len(self._waiting)
+        return len(self._coming_back) + len(self._returned) + len(self._waiting)
 
     def push(self, head: bytes, body: bytes, deadline_at_s: float | None) -> bool:
         """Let a message wait behind all others; False, and counted, when there is no room."""
@@ -48,19 +49,26 @@ class Outbox:
         return True
 
     def put_back(self, head: bytes, body: bytes, deadline_at_s: float | None) -> None:
-        """Let a message that came back wait in front of all that were never sent."""
+        """Let a message that came back wait in front of all others.
+
+        Messages come back in the order in which they were sent, and all of them before anything
+        goes out again; what was on its way to go out a second time waits behind them.
+        """
         self._bytes += len(body) + _OVERHEAD_BYTES
-        self._returned.append((head, body, deadline_at_s))
+        self._coming_back.append((head, body, deadline_at_s))
 
     def first(self, now_s: float) -> tuple[bytes, bytes] | None:
         """Return what goes out next, with its remaining time set; it stays until `sent`."""
+        if self._coming_back:
+            self._returned.extendleft(reversed(self._coming_back))
+            self._coming_back.clear()
         while self:
             head, body, deadline_at_s = (self._returned or self._waiting)[0]
             if deadline_at_s is None:
                 return head, body
             left_ms = int((deadline_at_s - now_s) * 1000)
             if left_ms > 0:
-                return wire.with_number(head, left_ms), body
+                return wire.with_number(head, min(left_ms, wire.MAX_NUMBER)), body
             self.counts["drop.expired_in_outbox"] += 1
             self.sent()
         return None

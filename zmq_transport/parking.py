@@ -43,33 +43,40 @@ class Parking:
         self.until_s = until_s
         self._max_tasks = max_tasks
         self._room_bytes = max_bytes
-        self._parked: list[Parked] = []
+        self._parked: dict[bytes, Parked] = {}
 
     def __len__(self) -> int:
         """Return how many tasks wait."""
         return len(self._parked)
 
     def park(self, parked: Parked) -> bool:
-        """Let a task wait; False when the room is closed or full."""
+        """Let a task wait that `holds` does not know; False when the room is closed or full."""
         room = self._room_bytes - len(parked.body)
         if parked.parked_at_s >= self.until_s or len(self._parked) >= self._max_tasks or room < 0:
             return False
         self._room_bytes = room
-        self._parked.append(parked)
+        self._parked[parked.caller + parked.task] = parked
         return True
 
     def take_all(self) -> list[Parked]:
         """Return everything that waits, in the order it came; the caller may park it again."""
-        taken, self._parked = self._parked, []
+        taken, self._parked = list(self._parked.values()), {}
         self._room_bytes += sum(len(each.body) for each in taken)
         return taken
 
+    def holds(self, caller: bytes, task: bytes) -> bool:
+        """Tell whether that task waits."""
+        return caller + task in self._parked
+
     def withdraw(self, caller: bytes, task: bytes) -> bool:
         """Take one task out; True if it was waiting."""
-        others = [e for e in self._parked if (e.caller, e.task) != (caller, task)]
-        withdrawn = len(others) != len(self._parked)
-        if withdrawn:
-            taken = self.take_all()
-            self._parked = [e for e in taken if e in others]
-            self._room_bytes -= sum(len(each.body) for each in self._parked)
-        return withdrawn
+        parked = self._parked.pop(caller + task, None)
+        if parked is None:
+            return False
+        self._room_bytes += len(parked.body)
+        return True
+
+    def withdraw_all(self, caller: bytes) -> None:
+        """Take out every task of one caller."""
+        for parked in [each for each in self._parked.values() if each.caller == caller]:
+            self.withdraw(caller, parked.task)

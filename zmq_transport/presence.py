@@ -45,9 +45,8 @@ class Presence:
         elif verb == Verb.DEREGISTER:
             self.unseat(seat)
         else:
-            seat.facts.update(facts)
-        if peer.seats and self._tables.liveness.heard(peer.instance, now_s):
-            self.set_available(peer, True)
+            seat.vitals = facts
+        self.alive(peer, now_s)
         _, _, kind, _, _, trace, size = items[1]
         self._tables.see(peer.realm, verb, kind, trace, name, size)
         outputs = self._tables.copies(
@@ -62,7 +61,7 @@ class Presence:
         capabilities = bodies.unpack_capabilities(facts)
         known = peer.seats.get(name)
         if known is not None and known.capabilities == capabilities:
-            known.facts.update(facts)
+            known.facts = facts
             return
         if known is not None:
             self.unseat(known)
@@ -70,6 +69,7 @@ class Presence:
             limit = self._tables.settings.max_seats
             raise WireError("max_seats", f"one client has at most {limit} seats")
         peer.seats[name] = seat = Seat(peer, name, capabilities, facts)
+        seat.available = peer.absent_at_s is None
         peer.realm.routes.add(seat)
 
     def unseat(self, seat: Seat) -> None:
@@ -79,6 +79,19 @@ class Presence:
         peer.realm.routes.remove(seat)
         if not peer.seats:
             self._tables.liveness.forget(peer.instance)
+
+    def alive(self, peer: Peer, now_s: float) -> None:
+        """Note a sign of life; what is still read from a connection that is gone is none."""
+        if not peer.seats:
+            return
+        was_silent = self._tables.liveness.heard(peer.instance, now_s)
+        if was_silent and peer.absent_at_s is None:
+            self.set_available(peer, True)
+
+    def returned(self, peer: Peer, now_s: float) -> None:
+        """Note that `peer` goes on over a new connection."""
+        self.set_available(peer, True)
+        self.alive(peer, now_s)
 
     @staticmethod
     def set_available(peer: Peer, available: bool) -> None:

@@ -22,12 +22,23 @@ class Seat:
         peer: Whose connection it is.
         name: The name it serves; `address` is the same as bytes.
         capabilities: What it offers.
-        facts: What its owner says about it, for the roster.
+        facts: What its owner said of it when it registered, for the roster.
+        vitals: What its owner said of it last.
         open: Its outstanding tasks by ledger key; their number is its load.
         available: False while it must get no new tasks.
     """
 
-    __slots__ = ("address", "available", "capabilities", "facts", "name", "open", "peer", "pools")
+    __slots__ = (
+        "address",
+        "available",
+        "capabilities",
+        "facts",
+        "name",
+        "open",
+        "peer",
+        "pools",
+        "vitals",
+    )
 
     def __init__(
         self, peer: Any, name: str, capabilities: frozenset[str], facts: Mapping[str, Any]
@@ -37,6 +48,7 @@ class Seat:
         self.address = name.encode()
         self.capabilities = capabilities
         self.facts = dict(facts)
+        self.vitals: Mapping[str, Any] = {}
         self.open: dict[bytes, Any] = {}
         self.available = True
         self.pools: list[Pool] = []

@@ -40,6 +40,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
     State.IDLE: {Event.START: State.CONNECTING, Event.CLOSE: State.CLOSED},
     State.CONNECTING: {
         Event.WHO: State.GREETING,
+        Event.WELCOME: State.READY,  # DISCONNECTED may be told late, behind WHO
         Event.DISCONNECTED: State.CONNECTING,
         Event.GOING_AWAY: State.CONNECTING,
         Event.LEAVE: State.CLOSED,

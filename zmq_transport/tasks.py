@@ -37,16 +37,15 @@ class Tasks:
         """Give a task to the next seat of its address, or say at once why not."""
         _, _, _, kind, _, task, trace, size, address = single
         tables = self._tables
-        if self._ledger.find(peer.instance, task) is not None:
+        if self._ledger.find(peer.instance, task) is not None or (
+            len(tables.parking) and tables.parking.holds(peer.instance, task)
+        ):
             tables.counts["drop.duplicate_task"] += 1
             return []
-        outputs = tables.copies(peer.realm, kind, trace, peer.instance, wire.NOBODY, body)
         tables.see(peer.realm, Verb.TASK, kind, trace, address, size)
-        output = self._route(peer, single, head, body, now_s, may_park=True)
-        if output is None:
+        outputs = self._give(peer, single, head, body, now_s)
+        if not outputs:
             tables.counts["parked"] += 1
-        else:
-            outputs.append(output)
         return outputs
 
     def reply(self, peer: Peer, single: wire.Single, head: bytes, body: Any) -> list[Output]:
@@ -61,12 +60,34 @@ class Tasks:
             self._ledger.settle(entry)
         outputs = tables.copies(peer.realm, kind, trace, caller, peer.instance, body)
         tables.see(peer.realm, Verb.REPLY, kind, trace, entry.seat.name, size)
-        receiver = self._by_instance.get(caller)
-        if receiver is None or receiver.absent_at_s is not None:
+        receiver = self._caller_of(entry)
+        if receiver is None:
             tables.counts["drop.caller_gone"] += 1
         else:
             outputs.append((SEND, receiver.connection, wire.with_peer(head, peer.instance), body))
         return outputs
+
+    def _give(
+        self, peer: Peer, single: wire.Single, head: bytes, body: Any, now_s: float
+    ) -> list[Output]:
+        """Return what to send and its copies, which name the worker; nothing while it is parked."""
+        output = self._route(peer, single, head, body, now_s, may_park=True)
+        if output is None:
+            return []
+        if not peer.realm.audience:
+            return [output]
+        _, _, _, kind, _, task, trace, _, _ = single
+        entry = self._ledger.find(peer.instance, task)
+        worker = wire.NOBODY if entry is None else entry.seat.peer.instance
+        copies = self._tables.copies(peer.realm, kind, trace, peer.instance, worker, body)
+        return [*copies, output]
+
+    def _caller_of(self, entry: Entry) -> Peer | None:
+        """Return the caller if it is there; one that came back to another namespace is not."""
+        caller = self._by_instance.get(entry.caller)
+        if caller is None or caller.absent_at_s is not None:
+            return None
+        return caller if caller.realm is entry.seat.peer.realm else None
 
     def _route(
         self,
@@ -90,7 +111,7 @@ class Tasks:
         if seat is not None:
             expires_at_s = now_s + ttl_ms / 1000 + self._tables.settings.overdue_s
             keep = bool(flags & _KEEP)
-            self._ledger.enter(Entry(peer.instance, task, trace, seat, expires_at_s, keep))
+            self._ledger.enter(Entry(peer.instance, task, trace, address, seat, expires_at_s, keep))
             head = wire.redirect(head, peer.instance, seat.address)
             return SEND, seat.peer.connection, head, body
         if _somebody_present(pool):
@@ -107,13 +128,13 @@ class Tasks:
         """Pass a caller's CANCEL on to whoever has the task."""
         entry = self._ledger.find(peer.instance, task)
         if entry is not None:
-            return self._cancel_entries([entry])
+            return self._cancel_entries([entry]) if entry.seat.peer.realm is peer.realm else []
         self._tables.parking.withdraw(peer.instance, task)
         return []
 
     def unpark(self, now_s: float) -> list[Output]:
         """Try every parked task again; once the time of parking is over, nothing stays."""
-        outputs = []
+        outputs: list[Output] = []
         parking = self._tables.parking
         for parked in parking.take_all() if len(parking) else ():
             peer = self._by_instance.get(parked.caller)
@@ -126,9 +147,7 @@ class Tasks:
             left_ms = max(0, single[4] - waited_ms)
             head = wire.with_number(parked.head, left_ms)
             single = (*single[:4], left_ms, *single[5:])
-            output = self._route(peer, single, head, parked.body, now_s, may_park=True)
-            if output is not None:
-                outputs.append(output)
+            outputs += self._give(peer, single, head, parked.body, now_s)
         return outputs
 
     def unsent(self, peer: Peer, head: bytes, body: Any, busy: bool, now_s: float) -> list[Output]:
@@ -153,6 +172,7 @@ class Tasks:
             self._ledger.settle(entry)
             if busy:
                 return [self._bounce(caller, task, trace, Reason.BUSY)]
+            single = (*single[:8], entry.address)
             output = self._route(caller, single, head, body, now_s, may_park=False)
             return [output] if output else []
         why = "busy" if busy else "gone"
@@ -167,8 +187,8 @@ class Tasks:
         body = Reason.WORKER_LOST.encode()
         for entry in self._ledger.settle_all(lambda e: e.seat.peer is peer):
             self._tables.counts["lost.worker_lost"] += 1
-            caller = self._by_instance.get(entry.caller)
-            if caller is not None and caller.absent_at_s is None:
+            caller = self._caller_of(entry)
+            if caller is not None:
                 head = wire.pack(
                     Verb.LOST, len(body), peer=peer.instance, task=entry.task, trace=entry.trace
                 )
@@ -177,6 +197,7 @@ class Tasks:
 
     def orphan(self, caller: bytes) -> list[Output]:
         """Cancel what a caller that is gone had asked for, unless it was to be kept."""
+        self._tables.parking.withdraw_all(caller)
         orphans = [e for e in self._ledger if e.caller == caller and not e.keep]
         self._tables.counts["orphaned"] += len(orphans)
         return self._cancel_entries(orphans)

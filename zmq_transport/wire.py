@@ -273,6 +273,8 @@ def read_address(address: bytes) -> tuple[str | None, frozenset[str]]:
     Raises:
         WireError: It is no address.
     """
+    if len(address) > MAX_ADDRESS_BYTES:
+        raise WireError("bad_address", f"an address has at most {MAX_ADDRESS_BYTES} bytes")
     try:
         text = address.decode()
         if text.startswith("?"):

@@ -1,0 +1,85 @@
+"""The command `cosmo`: parse, call, print. One verb a file, each loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from .. import __version__
+from ..errors import (
+    InvalidName,
+    InvalidUrl,
+    LocalError,
+    NeuronError,
+    RemoteError,
+    SynapseUnreachable,
+    facts_of,
+)
+
+OK, ERROR, USAGE, NOBODY_THERE, TIMEOUT, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+_VERBS = {
+    "demo": "run the whole thing once: Synapse, replicas, HTTP edge, a question, an answer",
+    "synapse": "run the Synapse",
+}
+
+
+class _Verbs(click.Group):
+    """Finds a verb in the module of its name, so that `cosmo --help` loads none."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted(_VERBS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"{__name__}.{name}").command
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_VERBS.items()))
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cosmo")
+def cosmo() -> None:
+    """A peer-to-peer messaging fabric for agents, on ZeroMQ."""
+
+
+def exit_code_of(error: BaseException) -> int:
+    """Return the exit code of the command line for an error."""
+    if isinstance(error, NeuronError):
+        return facts_of(error.code).exit_code
+    if isinstance(error, SynapseUnreachable):
+        return NOBODY_THERE
+    if isinstance(error, (InvalidUrl, InvalidName)):
+        return USAGE
+    return TIMEOUT if isinstance(error, TimeoutError) else ERROR
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run `cosmo` and return its exit code; what went wrong is one line on stderr."""
+    try:
+        result = cosmo.main(args=arguments, prog_name="cosmo", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output went away: there is nobody left to tell
+        return ERROR
+    except (LocalError, RemoteError, TimeoutError) as error:
+        click.echo(f"cosmo: {error}", err=True)
+        return exit_code_of(error)
+    return result if isinstance(result, int) else OK
+
+
+def main() -> None:
+    """Be the console script."""
+    sys.exit(run())

@@ -1,0 +1,5 @@
+"""`python -m cosmonapse.cli` is `cosmo`."""
+
+from . import main
+
+main()

@@ -1,0 +1,28 @@
+"""`cosmo demo`: the whole main job in one process tree."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import click
+
+from ..demo.show import QUESTION, show
+from .log import printable
+
+
+def _say(text: str, nl: bool = True) -> None:
+    lines = [printable(line) for line in text.split("\n")]
+    click.echo("\n".join(lines), nl=nl)
+
+
+@click.command()
+@click.option("--keep", is_flag=True, help="Stay up afterwards and print the URLs; Ctrl-C ends it.")
+@click.option("--question", default=QUESTION, show_default=True, help="What is asked.")
+def command(keep: bool, question: str, **_: Any) -> None:
+    """Start a Synapse, two replicas and a Flask edge; ask a question over HTTP; show it all.
+
+    With HF_TOKEN set a model of Hugging Face answers; without it an offline Neuron looks the
+    answer up in the documentation.
+    """
+    asyncio.run(show(question, keep, _say))

@@ -1,0 +1,74 @@
+"""The Synapse's log: one line for each Signal, written by a thread of its own.
+
+A terminal that stands still (Ctrl-S, a full pipe) must never stop the Synapse: lines that do not
+fit into the queue are counted, and the count is shown when the terminal moves on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections import deque
+from datetime import datetime
+
+from ..synapse.server import Sighting
+
+_QUEUE_LIMIT = 10_000
+_WAKE_S = 0.05
+
+
+def printable(text: str) -> str:
+    """Return `text` with everything escaped that could steer a terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def line_of(at_s: float, seen: Sighting) -> str:
+    """Return the line of one Signal."""
+    clock = datetime.fromtimestamp(at_s).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    columns = (
+        f"{clock}  {seen.what:<20} {seen.trace:<8}  {printable(seen.where):<24} "
+        f"{seen.size_bytes:>9,} B  {seen.namespace}"
+    )
+    return columns.rstrip()
+
+
+class SignalLog:
+    """Takes sightings without ever blocking and prints them when it can."""
+
+    def __init__(self) -> None:
+        self._queue: deque[tuple[float, Sighting]] = deque()
+        self._missed = 0
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._write, name="signal log", daemon=True)
+        self._thread.start()
+
+    def note(self, seen: Sighting) -> None:
+        """Take one sighting; from the thread of the Synapse."""
+        if len(self._queue) < _QUEUE_LIMIT:
+            self._queue.append((time.time(), seen))
+        else:
+            self._missed += 1
+
+    def close(self) -> None:
+        """Print what is left, as far as the terminal takes it within a second."""
+        self._closing.set()
+        self._thread.join(1.0)
+
+    def _write(self) -> None:
+        with contextlib.suppress(OSError, ValueError):  # nobody reads any more: nothing to tell
+            while not self._closing.wait(_WAKE_S):
+                self._flush()
+            self._flush()
+
+    def _flush(self) -> None:
+        lines = []
+        while self._queue:
+            lines.append(line_of(*self._queue.popleft()))
+        missed, self._missed = self._missed, 0
+        if missed:
+            lines.append(f"({missed:,} Signals not shown: this terminal is too slow)")
+        if lines:
+            sys.stdout.write("\n".join(lines) + "\n")
+            sys.stdout.flush()

@@ -1,0 +1,91 @@
+"""The demonstration's processes: started, awaited by a line they print, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from types import TracebackType
+from typing import Self
+
+from ..errors import LocalError
+
+_READY_S = 20.0
+_END_S = 5.0
+
+
+class ChildFailed(LocalError):
+    """A process of the demonstration did not come up; the text holds what it said last."""
+
+
+class Processes:
+    """Child processes that end when this does, in the reverse order of their start."""
+
+    def __init__(self) -> None:
+        self._children: list[tuple[str, asyncio.subprocess.Process]] = []
+        self._readers: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        await self.end()
+
+    async def start(self, name: str, ready: str, *arguments: str) -> tuple[int, str]:
+        """Start `python -m ...` and return its pid and what follows `ready` in its output.
+
+        Raises:
+            ChildFailed: It ended, or was silent for 20 s.
+        """
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,  # a Ctrl-C reaches us alone; we end the children in order
+        )
+        self._children.append((name, child))
+        said: list[str] = []
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_READY_S):
+                while line := await _next_line(child):
+                    said.append(line)
+                    if line.startswith(ready):
+                        self._readers.append(asyncio.create_task(_swallow(child)))
+                        return child.pid, line.removeprefix(ready).strip()
+        last = "\n".join(said[-5:]) or "it said nothing"
+        raise ChildFailed(f"{name} did not come up: {last}")
+
+    async def end(self) -> None:
+        """End every process that is left: SIGTERM, and SIGKILL after 5 s."""
+        children, self._children = self._children[::-1], []
+        for _, child in children:
+            with contextlib.suppress(ProcessLookupError):
+                child.send_signal(signal.SIGTERM)
+            try:
+                async with asyncio.timeout(_END_S):
+                    await child.wait()
+            except TimeoutError:
+                child.kill()
+                await child.wait()
+        for reader in self._readers:
+            await reader
+
+
+async def _next_line(child: asyncio.subprocess.Process) -> str:
+    if child.stdout is None:
+        return ""
+    return (await child.stdout.readline()).decode(errors="replace")
+
+
+async def _swallow(child: asyncio.subprocess.Process) -> None:
+    """Read on, so that a full pipe never stops the child."""
+    while await _next_line(child):
+        pass

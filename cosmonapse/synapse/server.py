@@ -1,0 +1,115 @@
+"""The Synapse as a process: `zmq_transport`'s proxy, with Signals where it has bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import attrs
+
+import zmq_transport as wire_side
+
+from .. import codec
+from ..errors import PortInUse
+from ..ids import id_text
+from ..names import checked_name
+from ..signals import TYPE_OF_CODE, Directed, Signal, SignalType
+from .url import DEFAULT_HOST, DEFAULT_PORT, Endpoint
+
+
+@attrs.frozen
+class Sighting:
+    """One Signal that passed the Synapse.
+
+    Args:
+        namespace: Where it belongs.
+        what: Its type, or what the Synapse itself said, such as `BOUNCE`.
+        trace: First eight characters of the trace id, or empty.
+        where: The neuron or the capabilities it is about, or the reason of a bounce.
+        size_bytes: Length of the encoded Signal.
+    """
+
+    namespace: str
+    what: str
+    trace: str
+    where: str
+    size_bytes: int
+
+
+class SynapseProcess:
+    """A Synapse that runs in the thread which calls `run`.
+
+    Args:
+        host: Address to bind to.
+        port: Port of the directed plane; the broadcast planes take the ports two and three above
+            it. 0 lets the system choose all three.
+        namespaces: The ones served; none named means any.
+        on_signal: Is told of every Signal; must not block.
+
+    Raises:
+        PortInUse: It cannot listen there.
+        InvalidName: A namespace is no name.
+    """
+
+    def __init__(
+        self,
+        host: str = DEFAULT_HOST,
+        port: int = DEFAULT_PORT,
+        namespaces: Iterable[str] = (),
+        on_signal: Callable[[Sighting], None] | None = None,
+    ) -> None:
+        served = frozenset(checked_name("namespace", each) for each in namespaces)
+        ports = wire_side.Ports(port, port + 2, port + 3) if port else wire_side.Ports()
+        witness = None if on_signal is None else _Witness(on_signal)
+        try:
+            self._proxy = wire_side.Proxy(
+                host,
+                ports,
+                wire_side.Settings(namespaces=served),
+                obituary=_obituary,
+                witness=witness,
+            )
+        except wire_side.EndpointInUse as error:
+            raise PortInUse(error.endpoint.removeprefix("tcp://"), error.reason) from error
+        self.url = Endpoint(host, self._proxy.ports.directed).url
+
+    def run(self) -> None:
+        """Route until asked to stop; then drain for at most 1 s, and close."""
+        with self._proxy:
+            self._proxy.run()
+
+    def ask_to_stop(self) -> None:
+        """Let `run` return; safe from a signal handler and from another thread."""
+        self._proxy.ask_to_stop()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Every drop, bounce, copy and refusal so far, by name."""
+        return dict(+self._proxy.engine.counts)
+
+
+class _Witness:
+    """Turns what the proxy sees into sightings."""
+
+    def __init__(self, on_signal: Callable[[Sighting], None]) -> None:
+        self._on_signal = on_signal
+
+    def __call__(
+        self, namespace: str, verb: int, kind: int, trace: bytes, where: str, size: int
+    ) -> None:
+        signal_type = TYPE_OF_CODE.get(kind)
+        if signal_type is not None:
+            what = signal_type.value
+        else:
+            what = wire_side.Verb(verb).name if kind == 0 else f"type {kind}"
+        shown = id_text("trc_", trace)[:8] if any(trace) else ""
+        self._on_signal(Sighting(namespace, what, shown, where, size))
+
+
+def _obituary(neuron_id: str, capabilities: frozenset[str], reason: str) -> tuple[int, bytes]:
+    """Write the DEREGISTER of an Axon that can no longer do it itself."""
+    signal = Signal(
+        type=SignalType.DEREGISTER,
+        payload={"reason": reason},
+        directed=Directed(neuron_id, "neuron", tuple(sorted(capabilities))),
+    )
+    return signal.type.code, codec.encode(signal)
