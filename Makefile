@@ -42,8 +42,8 @@ format: $(DEV)/.installed ## format the code and mend what ruff can mend
 	@$(RUN) ruff check --quiet --fix-only .
 	@$(RUN) ruff format --quiet .
 
-bench: $(DEV)/.installed ## measure
-	@$(DEV)/bin/python tools/bench.py
+bench: $(DEV)/.installed ## measure; ARGS="--quick" or "--pin" or "--help"
+	@$(RUN) tools.bench $(ARGS)
 
 build: $(DEV)/.installed ## build sdist and wheel into dist/
 	@rm -rf build dist *.egg-info

@@ -81,8 +81,8 @@ _MARKS: Mapping[str, SignalType] = MappingProxyType(
 def reply_of(value: Any) -> tuple[SignalType, dict[str, Any]]:
     """Return the type and payload of the Signal that a Neuron's return value stands for.
 
-    A dict is the output; anything else becomes `{"value": ...}`. A dict with one of the marks
-    `__clarification__`, `__permission__`, `__escalation__` or `__error__` asks instead of answering.
+    A dict is the output; anything else becomes `{"value": ...}`. A dict with a mark
+    `__clarification__`, `__permission__`, `__escalation__` or `__error__` asks or fails instead.
     """
     if not isinstance(value, dict):
         return SignalType.AGENT_OUTPUT, {"output": {"value": value}}

@@ -12,7 +12,7 @@ class Speaker(Protocol):
     """Sends what a Neuron says during its task."""
 
     async def say(self, signal_type: SignalType, payload: dict[str, Any]) -> Signal:
-        """Send a Signal to the caller of the task, ahead of the reply; wait while the way is full."""
+        """Send a Signal to the caller, ahead of the reply; wait while the way is full."""
 
 
 class TaskContext(list[Any]):

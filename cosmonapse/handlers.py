@@ -88,7 +88,7 @@ class HandlerTable:
         return signal_type in self._by_type or trace_id in self._by_trace
 
     def of(self, signal: Signal) -> list[Handler]:
-        """Return who wants the Signal: those of its type, then of its trace; each once, oldest first."""
+        """Return who wants the Signal, each once: first those of its type, then of its trace."""
         candidates = self._by_type.get(signal.type, ())
         on_trace = self._by_trace.get(signal.trace_id, ())
         return [handler for handler in (*candidates, *on_trace) if handler.wants(signal)]

@@ -1,7 +1,8 @@
-"""The transport port: what a Dendrite needs from whatever carries its bytes. Spec: docs/spec/08-port.md.
+"""The transport port: what a Dendrite needs from whatever carries its bytes.
 
-Pure. A transport knows bytes, names and ids, never Signals. A send returns at once and proves
-nothing; what is known of loss comes back as a call on the `Receiver`. Reconnecting happens inside.
+Spec: docs/spec/08-port.md. Pure. A transport knows bytes, names and ids, never Signals. A send
+returns at once and proves nothing; what is known of loss comes back as a call on the `Receiver`.
+Reconnecting happens inside.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class PresenceVerb(enum.Enum):
 
 
 class Receiver(Protocol):
-    """What a transport reports, one call an event, on the event loop. None of the calls may block."""
+    """What a transport reports, one call an event, on the event loop; none may block."""
 
     def on_task(
         self,
@@ -70,7 +71,7 @@ class Receiver(Protocol):
         """Learn that a task of ours was delivered and will have no reply."""
 
     def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
-        """Take a broadcast Signal of a topic that we listen to; `kind` is -1 if it came by trace."""
+        """Take a broadcast Signal that we listen to; `kind` is -1 if it came by trace."""
 
     def on_missed(self, count: int) -> None:
         """Learn how many broadcast Signals are missing before the next one."""

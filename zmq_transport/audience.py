@@ -1,7 +1,8 @@
-"""Who listens to which topic, and the sequence numbers of what they get. Spec: docs/spec/05-broadcast.md.
+"""Who listens to which topic, and the sequence numbers of what they get.
 
-Pure. Both ends of the broadcast plane keep one: the proxy for its copies of directed messages, a
-client for what it publishes. Nothing is made for a topic that nobody listens to.
+Spec: docs/spec/05-broadcast.md. Pure. Both ends of the broadcast plane keep one: the proxy for its
+copies of directed messages, a client for what it publishes. Nothing is made for a topic that nobody
+listens to.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The bodies that the transport reads itself: greetings and facts. Spec: docs/spec/02-session.md. Pure.
+"""The bodies that the transport reads itself: greetings and facts.
 
-Everything else is opaque. These are small msgpack maps; unknown fields are accepted, so that a
-newer peer can say more than we understand.
+Spec: docs/spec/02-session.md. Pure. Everything else is opaque. These are small msgpack maps;
+unknown fields are accepted, so that a newer peer can say more than we understand.
 """
 
 from __future__ import annotations

@@ -161,15 +161,16 @@ class Broadcast:
         self._sub_pump.look_again()
 
     def _on_message(self, message: list[Any]) -> None:
+        if len(message) != 3:
+            self.counts["drop.frame_count"] += 1
+            return
+        topic, header, frame = message
+        answered = self._syncs.get(topic)
+        if answered is not None:
+            if not answered.done():
+                answered.set_result(None)
+            return
         try:
-            if len(message) != 3:
-                raise WireError("frame_count", f"3 frames, not {len(message)}")
-            topic, header, frame = message
-            answered = self._syncs.get(topic)
-            if answered is not None:
-                if not answered.done():
-                    answered.set_result(None)
-                return
             publisher, sequence, caller, worker = wire.unpack_header(header)
             _, kind, trace = wire.read_topic(topic)
         except WireError as error:

@@ -86,19 +86,7 @@ class Engine:
             single = wire.unpack_single(head) if head else _PROBE
             if single is None:
                 return self._several(peer, head, body, now_s)
-            verb, size = single[1], single[7]
-            if size != len(body):
-                raise WireError("body_length", f"the head claims {size} bytes, not {len(body)}")
-            if size > self.tables.settings.max_body_bytes:
-                raise WireError("too_large", f"{size:,} bytes")
-            if verb == _TASK:
-                return self._tasks.task(peer, single, head, body, now_s)
-            if verb == _REPLY:
-                return self._tasks.reply(peer, single, head, body)
-            handler = self._others.get(verb)
-            if handler is None:
-                raise WireError("verb", f"verb {verb} does not go to a proxy alone")
-            return handler(peer, single, bytes(body), now_s)
+            return self._one(peer, single, head, body, now_s)
         except VersionMismatch as error:
             self.counts["drop.version"] += 1
             return [self._admission.refused(connection, str(error))]
@@ -143,6 +131,23 @@ class Engine:
     def drained(self) -> bool:
         """Tell whether nobody is left who could say GOODBYE."""
         return self.draining and all(p.absent_at_s is not None for p in self.tables.peers)
+
+    def _one(
+        self, peer: Peer, single: wire.Single, head: bytes, body: Any, now_s: float
+    ) -> list[Output]:
+        verb, size = single[1], single[7]
+        if size != len(body):
+            raise WireError("body_length", f"the head claims {size} bytes, not {len(body)}")
+        if size > self.tables.settings.max_body_bytes:
+            raise WireError("too_large", f"{size:,} bytes")
+        if verb == _TASK:
+            return self._tasks.task(peer, single, head, body, now_s)
+        if verb == _REPLY:
+            return self._tasks.reply(peer, single, head, body)
+        handler = self._others.get(verb)
+        if handler is None:
+            raise WireError("verb", f"verb {verb} does not go to a proxy alone")
+        return handler(peer, single, bytes(body), now_s)
 
     def _several(self, peer: Peer, head: bytes, body: Any, now_s: float) -> list[Output]:
         """Take a message with several items apart; each item has its own outcome."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 
 def shown(value: object, most: int = 100) -> str:
-    """Return `value` as an error may show it: cut to `most` characters, a container by its kind only.
+    """Return `value` as an error may show it: at most `most` characters, a container by its kind.
 
     The value may come from the network; the `repr` of a deep container would exhaust the stack.
     """

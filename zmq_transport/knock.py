@@ -1,4 +1,7 @@
-"""What is seen on the way to a far end: connected, refused, not of our kind. Reads a monitor socket."""
+"""What is seen on the way to a far end: connected, refused, not of our kind.
+
+Reads the monitor of a socket, the only place that tells "full" from "not connected".
+"""
 
 from __future__ import annotations
 

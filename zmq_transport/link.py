@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -70,6 +71,18 @@ class Link:
             namespace=wire.checked_name("namespace", namespace),
             name=wire.checked_name("name", name),
         )
+        self._others: Mapping[int, Callable[[wire.Single, bytes], list[Occurrence]]] = {
+            Verb.PING: lambda *_: [],
+            Verb.REGISTER: lambda single, _: [(Happening.REGISTERED, _text(single[8]))],
+            Verb.CANCEL: lambda single, _: [(Happening.CANCEL, single[0], single[5])],
+            Verb.BOUNCE: lambda single, body: [(Happening.BOUNCE, single[5], _reason(body))],
+            Verb.LOST: lambda single, body: [(Happening.LOST, single[5], _reason(body))],
+            Verb.WHO: self._on_who,
+            Verb.WELCOME: self._on_welcome,
+            Verb.REFUSED: self._on_refused,
+            Verb.GOING_AWAY: self._on_going_away,
+            Verb.GOODBYE: lambda *_: self._to(Event.GOODBYE, "goodbye"),
+        }
 
     def start(self) -> None:
         """Begin to connect."""
@@ -93,8 +106,8 @@ class Link:
     def remind(self) -> list[Occurrence]:
         """Say HELLO unasked; call it once a second while not ready.
 
-        It does no harm, and it ends every standstill: a WHO that was swallowed, a disconnection that
-        was told late, behind the WHO or the WELCOME of the next connection.
+        It does no harm, and it ends every standstill: a WHO that was swallowed, a disconnection
+        that was told late, behind the WHO or the WELCOME of the next connection.
         """
         if self.session.state in (State.CONNECTING, State.GREETING):
             return [self._say_hello()]
@@ -131,45 +144,37 @@ class Link:
         if verb == _REPLY:
             return [(Happening.REPLY, peer, task, trace, kind, number, flags, body)]
         if verb == _TASK:
-            name = address.decode(errors="replace")
+            name = _text(address)
             return [(Happening.TASK, peer, name, task, trace, kind, number, flags, body)]
-        if verb == Verb.PING:
-            return []
-        if verb == Verb.REGISTER:
-            return [(Happening.REGISTERED, address.decode(errors="replace"))]
-        if verb == Verb.CANCEL:
-            return [(Happening.CANCEL, peer, task)]
-        if verb in (Verb.BOUNCE, Verb.LOST):
-            happening = Happening.BOUNCE if verb == Verb.BOUNCE else Happening.LOST
-            return [(happening, task, _reason(body))]
-        return self._greeting(verb, body)
+        handler = self._others.get(verb)
+        if handler is None:
+            raise WireError("verb", f"verb {verb} does not go to a client")
+        return handler(single, body)
 
-    def _greeting(self, verb: int, body: bytes) -> list[Occurrence]:
-        if verb == Verb.WHO:
-            occurrences = self._to(Event.WHO, "asked again")
-            if self.session.state is not State.GREETING:
-                return occurrences
-            return [*occurrences, self._say_hello()]
-        if verb == Verb.WELCOME:
-            welcome = bodies.unpack_welcome(body)
-            if not self.session.expects(Event.WELCOME):
-                raise WireError("unexpected_welcome", f"in state {self.session.state.name}")
-            self.session.on(Event.WELCOME)
-            fresh = welcome.epoch != self._hello.epoch
-            self._hello = attrs.evolve(self._hello, epoch=welcome.epoch)
-            self.ready = True
-            return [(Happening.WELCOMED, welcome, fresh)]
-        if verb == Verb.REFUSED:
-            reason = str(bodies.unpack_map(body).get("reason", "no reason given"))
-            self._to(Event.REFUSED, reason)
-            return [(Happening.REFUSED, reason)]
-        if verb == Verb.GOING_AWAY:
-            occurrences = self._to(Event.GOING_AWAY, "going away")
-            goodbye = (Happening.WRITE, wire.pack(Verb.GOODBYE), b"")
-            return [goodbye, *occurrences] if occurrences else []
-        if verb == Verb.GOODBYE:
-            return self._to(Event.GOODBYE, "goodbye")
-        raise WireError("verb", f"verb {verb} does not go to a client")
+    def _on_who(self, single: wire.Single, body: bytes) -> list[Occurrence]:
+        occurrences = self._to(Event.WHO, "asked again")
+        greeting = self.session.state is State.GREETING
+        return [*occurrences, self._say_hello()] if greeting else occurrences
+
+    def _on_welcome(self, single: wire.Single, body: bytes) -> list[Occurrence]:
+        welcome = bodies.unpack_welcome(body)
+        if not self.session.expects(Event.WELCOME):
+            raise WireError("unexpected_welcome", f"in state {self.session.state.name}")
+        self.session.on(Event.WELCOME)
+        fresh = welcome.epoch != self._hello.epoch
+        self._hello = attrs.evolve(self._hello, epoch=welcome.epoch)
+        self.ready = True
+        return [(Happening.WELCOMED, welcome, fresh)]
+
+    def _on_refused(self, single: wire.Single, body: bytes) -> list[Occurrence]:
+        reason = str(bodies.unpack_map(body).get("reason", "no reason given"))
+        self._to(Event.REFUSED, reason)
+        return [(Happening.REFUSED, reason)]
+
+    def _on_going_away(self, single: wire.Single, body: bytes) -> list[Occurrence]:
+        occurrences = self._to(Event.GOING_AWAY, "going away")
+        goodbye = (Happening.WRITE, wire.pack(Verb.GOODBYE), b"")
+        return [goodbye, *occurrences] if occurrences else []
 
     def _say_hello(self) -> Occurrence:
         hello = bodies.pack_hello(self._hello)
@@ -186,6 +191,10 @@ class Link:
         if state is State.CLOSED:
             return [(Happening.LEFT,)]
         return [(Happening.AWAY, why)] if was_ready and not self.ready else []
+
+
+def _text(address: bytes) -> str:
+    return address.decode(errors="replace")
 
 
 def _reason(body: bytes) -> Reason:

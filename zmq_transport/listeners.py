@@ -1,6 +1,7 @@
-"""Subscriptions at the proxy: which are accepted, counted, passed on. Spec: docs/spec/05-broadcast.md.
+"""Subscriptions at the proxy: which are accepted, counted, passed on.
 
-Pure. The XPUB socket runs in manual mode, so that nothing is listened to before this says so.
+Spec: docs/spec/05-broadcast.md. Pure. The XPUB socket runs in manual mode, so that nothing is
+listened to before this says so.
 """
 
 from __future__ import annotations
@@ -43,15 +44,9 @@ class Listeners:
             `SYNC` (answer it at once), `ACCEPT`, `FORWARD` (accept it and tell publishers) or
             `IGNORE` (and count).
         """
-        settings = self._tables.settings
         try:
-            namespace, kind, trace = wire.read_topic(topic)
-            if settings.namespaces and namespace not in settings.namespaces:
-                raise WireError("foreign_namespace", f"{namespace} is not served here")
-            if len(self) >= settings.max_topics:
-                raise WireError("max_topics", f"{settings.max_topics} subscriptions are here")
-            if self._by_host[host] >= settings.max_topics_per_host:
-                raise WireError("max_topics_per_host", f"{host} has too many subscriptions")
+            namespace, kind, trace = self._served(topic)
+            self._check_room(host)
         except WireError as error:
             self._tables.counts[f"ignored.{error.reason}"] += 1
             return IGNORE
@@ -92,20 +87,34 @@ class Listeners:
     def published(self, frames: list[bytes]) -> bool:
         """Tell whether a client's broadcast message may be passed on; count it if not."""
         try:
-            if len(frames) != 3:
-                raise WireError("frame_count", f"3 frames, not {len(frames)}")
-            topic, header, body = frames
-            namespace, kind, trace = wire.read_topic(topic)
-            if kind is None and trace is None:
-                raise WireError("bad_topic", "nobody but the proxy answers a sync")
-            wire.unpack_header(header)
-            if len(body) > self._tables.settings.max_body_bytes:
-                raise WireError("too_large", f"{len(body):,} bytes")
-            served = self._tables.settings.namespaces
-            if served and namespace not in served:
-                raise WireError("foreign_namespace", f"{namespace} is not served here")
+            self._check_publication(frames)
         except WireError as error:
             self._tables.counts[f"drop.{error.reason}"] += 1
             return False
         self._tables.counts["published"] += 1
         return True
+
+    def _served(self, topic: bytes) -> wire.Topic:
+        read = wire.read_topic(topic)
+        served = self._tables.settings.namespaces
+        if served and read[0] not in served:
+            raise WireError("foreign_namespace", f"{read[0]} is not served here")
+        return read
+
+    def _check_room(self, host: str) -> None:
+        settings = self._tables.settings
+        if len(self) >= settings.max_topics:
+            raise WireError("max_topics", f"{settings.max_topics} subscriptions are here")
+        if self._by_host[host] >= settings.max_topics_per_host:
+            raise WireError("max_topics_per_host", f"{host} has too many subscriptions")
+
+    def _check_publication(self, frames: list[bytes]) -> None:
+        if len(frames) != 3:
+            raise WireError("frame_count", f"3 frames, not {len(frames)}")
+        topic, header, body = frames
+        _, kind, trace = self._served(topic)
+        if kind is None and trace is None:
+            raise WireError("bad_topic", "nobody but the proxy answers a sync")
+        wire.unpack_header(header)
+        if len(body) > self._tables.settings.max_body_bytes:
+            raise WireError("too_large", f"{len(body):,} bytes")

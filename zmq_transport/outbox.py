@@ -12,7 +12,7 @@ from typing import Final
 from . import wire
 
 Waiting = tuple[bytes, bytes, float | None]
-"""head, body, deadline on the monotonic clock: set on a TASK, whose remaining time goes on running."""
+"""head, body, deadline on the monotonic clock: set on a TASK, whose remaining time runs on."""
 
 _OVERHEAD_BYTES: Final = 200
 

@@ -67,7 +67,7 @@ class Pump:
                 break
             try:
                 self._on_message(message)
-            except Exception:  # the last door: one bad message must not end the reader
+            except Exception:  # noqa: BLE001  # the last door: one bad message must not end it
                 _LOG.exception("a message could not be handled and is dropped")
         else:
             self.look_again()

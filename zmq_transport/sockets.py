@@ -121,6 +121,6 @@ def bind(socket: zmq.Socket[bytes], host: str, port: int) -> int:
     try:
         socket.bind(endpoint)
     except zmq.ZMQError as error:
-        raise EndpointInUse(endpoint, zmq.strerror(error.errno).lower()) from error
+        raise EndpointInUse(endpoint, zmq.strerror(error.errno or 0).lower()) from error
     bound = bytes(socket.get(zmq.LAST_ENDPOINT))
     return int(bound.rstrip(b"\x00").rpartition(b":")[2])

@@ -76,4 +76,4 @@ def serve(url: str, namespace: str, port: int = 0) -> None:
 
 
 if __name__ == "__main__":
-    serve(*sys.argv[1:3])
+    serve(sys.argv[1], sys.argv[2])

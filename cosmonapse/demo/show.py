@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -146,7 +147,7 @@ async def _ask_and_tell(
         (answered_ts, "replica -> Synapse -> edge -> HTTP response"),
     ]
     seen = [(ts, leg) for ts, leg in instants if ts is not None]
-    for (before_ts, _), (ts, leg) in zip(seen, seen[1:], strict=False):
+    for (before_ts, _), (ts, leg) in itertools.pairwise(seen):
         say(f"  {(ts - before_ts) * 1000:9.1f} ms  {leg}")
     say(f"  {(answered_ts - asked_ts) * 1000:9.1f} ms  in all")
 

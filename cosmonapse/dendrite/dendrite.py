@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal as os_signal
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from ..axon import Axon
-from ..errors import DendriteProtocolError, SynapseUnreachable
+from ..errors import DendriteProtocolError
 from ..names import checked_name
 from ..signals import Signal
 from ..transport import Synapse
@@ -17,6 +15,7 @@ from .decorators import Decorators
 from .dispatch import Dispatcher
 from .inbox import Inbox
 from .presence import Presence
+from .stopping import asked_to_stop
 from .switchboard import Switchboard
 from .watching import Watching
 
@@ -66,7 +65,7 @@ class Dendrite(Decorators):
         self._watching = Watching(self._transport)
         self._inbox = Inbox(self._transport, self._watching, dendrite_id)
         self._dispatcher = Dispatcher(self._transport, self._watching)
-        self._presence = Presence(self._transport, self._inbox, role, heartbeat_s)
+        self._presence = Presence(self._transport, synapse.url, self._inbox, role, heartbeat_s)
         switchboard.connect(self._dispatcher, self._inbox, self._presence, self._watching)
         self._state: Literal["new", "running", "stopped"] = "new"
 
@@ -90,11 +89,9 @@ class Dendrite(Decorators):
         try:
             await self._transport.open(timeout_s, self._watching.topics())
             await self._presence.start(timeout_s)
-        except TimeoutError as error:
-            await self._transport.close(0.0)
-            raise SynapseUnreachable(
-                self.synapse.url, "it does not acknowledge our Axons", "look at its log"
-            ) from error
+        except BaseException:
+            await self.stop(drain_s=0.0)
+            raise
 
     async def stop(self, reason: str | None = None, *, drain_s: float = 10.0) -> None:
         """Take leave, finish what runs, send what waits, close. Idempotent.
@@ -132,22 +129,8 @@ class Dendrite(Decorators):
         """
         if self._state == "new":
             await self.start()
-        loop, asked = asyncio.get_running_loop(), asyncio.Event()
-        numbers = (os_signal.SIGINT, os_signal.SIGTERM)
-        try:
-            for number in numbers:
-                loop.add_signal_handler(number, asked.set)
-        except (RuntimeError, ValueError) as error:
-            raise DendriteProtocolError(
-                "serve() works on the main thread only: elsewhere wait for an event of your own "
-                "and call stop()"
-            ) from error
-        try:
-            await asked.wait()
-            await self.stop("signal")
-        finally:
-            for number in numbers:
-                loop.remove_signal_handler(number)
+        await asked_to_stop()
+        await self.stop("signal")
 
     def attach_axon(self, axon: Axon) -> None:
         """Host an Axon; before `start`.

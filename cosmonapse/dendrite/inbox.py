@@ -157,9 +157,7 @@ class Inbox:
             self._refuse(caller, task, trace, "NO_SUCH_NEURON", f"{address} is not hosted here")
             return
         try:
-            signal = codec.decode(body)
-            if signal.type is not SignalType.TASK or "input" not in signal.payload:
-                raise BadSignal("a TASK with an input belongs here")
+            signal = _read_task(body)
         except BadSignal as error:
             self._refuse(caller, task, trace, "BAD_SIGNAL", str(error))
             return
@@ -221,7 +219,7 @@ class Inbox:
             signal_type, payload = reply_of(await self._call(job))
         except asyncio.CancelledError:
             signal_type, payload = SignalType.ERROR, _cancelled(job.why_cancelled)
-        except (Exception, SystemExit) as error:  # the last door: the caller is told
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # the last door: the caller is told
             signal_type, payload = SignalType.ERROR, payload_of_exception(error)
             if payload["code"] == "NEURON_EXCEPTION":
                 _LOG.exception("neuron %s raised", job.desk.axon.neuron_id)
@@ -360,6 +358,13 @@ class Inbox:
             await asyncio.wait(runners, timeout=1.0)
         self._sweeper.close()
         return len(left)
+
+
+def _read_task(body: bytes) -> Signal:
+    signal = codec.decode(body)
+    if signal.type is not SignalType.TASK or "input" not in signal.payload:
+        raise BadSignal("a TASK with an input belongs here")
+    return signal
 
 
 def _cancelled(code: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import codec
 from ..axon import Axon
+from ..errors import SynapseUnreachable
 from ..signals import Signal, SignalType
 from ..transport import PresenceVerb, Transport
 from .inbox import Inbox
@@ -23,13 +24,17 @@ class Presence:
 
     Args:
         transport: What carries it.
+        url: Where the Synapse is, for people.
         inbox: Whose Axons they are.
         role: What this Dendrite calls itself.
         heartbeat_s: The longest time between two signs of life.
     """
 
-    def __init__(self, transport: Transport, inbox: Inbox, role: str, heartbeat_s: float) -> None:
+    def __init__(
+        self, transport: Transport, url: str, inbox: Inbox, role: str, heartbeat_s: float
+    ) -> None:
         self._transport = transport
+        self._url = url
         self._inbox = inbox
         self._role = role
         self._heartbeat_s = heartbeat_s
@@ -43,14 +48,23 @@ class Presence:
         """Announce every Axon; return when the Synapse has them in its tables.
 
         Raises:
-            TimeoutError: It did not say so within `timeout_s` seconds.
+            SynapseUnreachable: It did not say so within `timeout_s` seconds.
         """
         self._running = True
         self.announce()
         if self._unacknowledged:
+            await self._acknowledged(timeout_s)
+        self._beating = asyncio.get_running_loop().create_task(self._beat(), name="heartbeat")
+
+    async def _acknowledged(self, timeout_s: float) -> None:
+        try:
             async with asyncio.timeout(timeout_s):
                 await self._all_registered.wait()
-        self._beating = asyncio.get_running_loop().create_task(self._beat(), name="heartbeat")
+        except TimeoutError as error:
+            names = ", ".join(sorted(self._unacknowledged))
+            raise SynapseUnreachable(
+                self._url, f"it does not acknowledge {names}", "look at its log"
+            ) from error
 
     def announce(self) -> None:
         """Send REGISTER for every Axon."""

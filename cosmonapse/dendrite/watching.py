@@ -73,7 +73,7 @@ class _Runner:
                 result = await asyncio.to_thread(self._handler.function, signal)
                 if inspect.isawaitable(result):
                     await result
-        except Exception:  # the last door: one handler must not hurt another
+        except Exception:  # noqa: BLE001  # the last door: one handler must not hurt another
             self._counts["handler_raised"] += 1
             _LOG.exception(
                 "handler %s raised on a %s of trace %s",
@@ -153,7 +153,7 @@ class Watching:
             self._runners[handler].put(signal)
 
     def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
-        """Take a broadcast Signal, unless it is a copy of our own traffic, which was fed already."""
+        """Take a broadcast Signal; a copy of our own traffic was fed already."""
         own = self._transport.instance
         if caller == own or (worker == own and caller != _NOBODY):
             return

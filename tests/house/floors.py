@@ -5,51 +5,82 @@ share that floor and may import each other, in no circle.
 """
 
 FLOORS = (
-    # zmq_transport
+    # zmq_transport: pure
     ("zmq_transport.errors",),
-    ("zmq_transport.wire", "zmq_transport.liveness", "zmq_transport.session"),
-    ("zmq_transport.routing", "zmq_transport.ledger"),
-    ("zmq_transport.engine", "zmq_transport.link"),
-    ("zmq_transport.sockets",),
-    ("zmq_transport.proxy", "zmq_transport.client"),
+    ("zmq_transport.liveness", "zmq_transport.session", "zmq_transport.wire"),
+    (
+        "zmq_transport.audience",
+        "zmq_transport.bodies",
+        "zmq_transport.outbox",
+        "zmq_transport.parking",
+        "zmq_transport.routing",
+    ),
+    ("zmq_transport.ledger", "zmq_transport.link", "zmq_transport.peers"),
+    ("zmq_transport.tables",),
+    ("zmq_transport.listeners", "zmq_transport.tasks"),
+    ("zmq_transport.presence",),
+    ("zmq_transport.admission",),
+    ("zmq_transport.engine",),
+    # zmq_transport: shells
+    ("zmq_transport.frames", "zmq_transport.sockets"),
+    ("zmq_transport.proxy", "zmq_transport.pump"),
+    ("zmq_transport.broadcast", "zmq_transport.knock"),
+    ("zmq_transport.client",),
     ("zmq_transport",),
-    # cosmonapse
+    # cosmonapse: the ground floor
     ("cosmonapse.errors", "cosmonapse.world"),
-    ("cosmonapse.ids",),
+    ("cosmonapse.deadlines", "cosmonapse.ids", "cosmonapse.names"),
     ("cosmonapse.signals",),
     ("cosmonapse.codec", "cosmonapse.transport"),
-    ("cosmonapse.handlers", "cosmonapse.delivery"),
+    ("cosmonapse.delivery", "cosmonapse.handlers"),
     ("cosmonapse.axon", "cosmonapse.context"),
+    # cosmonapse: shells
     ("cosmonapse.synapse.*",),
     ("cosmonapse.dendrite.*",),
     ("cosmonapse.neurons.*",),
     ("cosmonapse",),
-    ("cosmonapse.demo.*", "cosmonapse.testing"),
+    ("cosmonapse.demo.*",),
     ("cosmonapse.cli.*",),
 )
 
-# The only ones above the transport that know it.
-TRANSPORT_DOORS = ("cosmonapse.synapse.*", "cosmonapse.cli.synapse")
+# The only room above the transport that knows it.
+TRANSPORT_DOORS = ("cosmonapse.synapse.*",)
 
 PURE = (
-    "zmq_transport.errors",
-    "zmq_transport.wire",
-    "zmq_transport.routing",
-    "zmq_transport.ledger",
-    "zmq_transport.liveness",
-    "zmq_transport.session",
+    "zmq_transport.admission",
+    "zmq_transport.audience",
+    "zmq_transport.bodies",
     "zmq_transport.engine",
+    "zmq_transport.errors",
+    "zmq_transport.ledger",
     "zmq_transport.link",
-    "cosmonapse.errors",
-    "cosmonapse.ids",
-    "cosmonapse.signals",
+    "zmq_transport.listeners",
+    "zmq_transport.liveness",
+    "zmq_transport.outbox",
+    "zmq_transport.parking",
+    "zmq_transport.peers",
+    "zmq_transport.presence",
+    "zmq_transport.routing",
+    "zmq_transport.session",
+    "zmq_transport.tables",
+    "zmq_transport.tasks",
+    "zmq_transport.wire",
+    "cosmonapse.axon",
     "cosmonapse.codec",
-    "cosmonapse.transport",
-    "cosmonapse.handlers",
+    "cosmonapse.deadlines",
     "cosmonapse.delivery",
     "cosmonapse.demo.retrieval",
+    "cosmonapse.errors",
+    "cosmonapse.handlers",
+    "cosmonapse.ids",
+    "cosmonapse.names",
     "cosmonapse.neurons.chat",
+    "cosmonapse.neurons.faults",
+    "cosmonapse.neurons.settings",
     "cosmonapse.neurons.sse",
+    "cosmonapse.signals",
+    "cosmonapse.synapse.url",
+    "cosmonapse.transport",
 )
 
 # The one door to clock and dice: pure modules may knock, it is not pure itself.

@@ -17,7 +17,7 @@ PUBLIC_METHODS = 20
 
 # The facade has a method per verb of the product; each hands on to a part, so each stays short.
 FACADES = {"Dendrite"}
-FACADE_BODY_LINES = 10
+FACADE_BODY_LINES = 15
 
 PYTHON_FILES = [path for path in source.checkout_files() if path.suffix == ".py"]
 SHIPPED_FILES = [path for path in PYTHON_FILES if path.parts[0] in {*source.PACKAGES, "tools"}]
@@ -60,6 +60,8 @@ def wide_classes(text: str) -> Iterator[str]:
 
 def long_facade_methods(name: str, methods: list[source.Function], code: set[int]) -> Iterator[str]:
     for method in methods:
+        if method.name.startswith("__"):
+            continue
         size = len(code & set(range(method.body[0].lineno, method.end_lineno + 1)))
         if size > FACADE_BODY_LINES:
             yield f"line {method.lineno}: {name}.{method.name} has a body of {size} code lines"
