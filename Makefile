@@ -1,11 +1,11 @@
 # Two environments, each made on first use and never shared:
-#   .venv       this checkout itself, editable, with every tool: tests and checks run here
-#   .venv-demo  a copy built from this checkout, as a user installs it: the demo runs here
+#   .venv      a copy built from this checkout, as a user installs it: the demo runs here
+#   .venv-dev  this checkout itself, editable, with every tool: tests and checks run here
 # So no test can ever meet an installed copy that is older than the sources.
 
 PYTHON ?= python3
-DEV := .venv
-DEMO := .venv-demo
+DEV := .venv-dev
+DEMO := .venv
 RUN := $(DEV)/bin/python -m
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 # Folders are in it too, as their time changes when a file goes away; `docs/.`, as `docs` is a target.
