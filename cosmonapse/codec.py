@@ -64,8 +64,8 @@ def _travels(value: Any, depth: int) -> bool:
         if kind in _LEAVES:
             continue
         if isinstance(item, (dict, list, tuple)):
-            if depth == 0 or not _travels(item, depth - 1):
-                return False
+            if depth == 0 or kind is msgpack.ExtType or not _travels(item, depth - 1):
+                return False  # ExtType is a tuple by its class
         elif not isinstance(item, _LEAF_BASES):
             return False
     return True
@@ -81,7 +81,7 @@ def _culprit(signal: Signal) -> UnencodableValue:
 
 
 def _find(value: Any, path: str, depth: int) -> UnencodableValue | None:
-    if isinstance(value, (dict, list, tuple)):
+    if isinstance(value, (dict, list, tuple)) and value.__class__ is not msgpack.ExtType:
         if depth < 0:
             return UnencodableValue(path[:200], f"nested over {_MAX_DEPTH} deep, or cyclic")
         if len(value) > _MAX_ELEMENTS:

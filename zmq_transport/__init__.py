@@ -3,7 +3,8 @@
 Knows bytes, peers, addresses and topics, and nothing of what they mean to an application.
 """
 
-from .client import Client, Outcome, Receiver, probe
+from .carrier import Carrier, CarrierEvents, Sent
+from .client import Client, Outcome, Receiver
 from .errors import (
     EndpointInUse,
     InvalidName,
@@ -16,11 +17,15 @@ from .errors import (
     Unreachable,
     WireError,
 )
+from .probing import probe
 from .proxy import Ports, Proxy
 from .tables import Settings
 from .wire import ItemFlag, Reason, Verb, address_of
+from .zmq_carrier import ZmqCarrier
 
 __all__ = [
+    "Carrier",
+    "CarrierEvents",
     "Client",
     "EndpointInUse",
     "InvalidName",
@@ -35,11 +40,13 @@ __all__ = [
     "Receiver",
     "Refused",
     "RemoteTransportError",
+    "Sent",
     "Settings",
     "TransportError",
     "Unreachable",
     "Verb",
     "WireError",
+    "ZmqCarrier",
     "address_of",
     "probe",
 ]

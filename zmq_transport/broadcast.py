@@ -1,6 +1,6 @@
-"""A client's side of the broadcast plane: a SUB to listen, an XPUB that knows who listens.
+"""A client's side of the broadcast plane: what it listens to, who listens to it.
 
-Spec: docs/spec/05-broadcast.md. A thin shell around `audience`.
+Spec: docs/spec/05-broadcast.md. A thin shell around `audience`; a carrier moves its frames.
 """
 
 from __future__ import annotations
@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
-from . import frames, sockets, wire
+from . import wire
 from .audience import Audience, Gaps
+from .carrier import Carrier
 from .errors import LinkClosed, Unreachable, WireError
-from .pump import Pump
 
 Heard = Callable[[int, bytes, bytes, bytes, bytes], None]
 """(kind or -1, trace, caller, worker, body) of a broadcast message."""
@@ -25,7 +24,7 @@ class Broadcast:
     Args:
         instance: Whose it is.
         namespace: Where it belongs.
-        max_body_bytes: Size limit of a body.
+        carrier: What moves the frames.
         on_heard: Takes every message that arrives.
         on_missed: Takes the number of messages missed, whenever a gap shows.
     """
@@ -34,7 +33,7 @@ class Broadcast:
         self,
         instance: bytes,
         namespace: str,
-        max_body_bytes: int,
+        carrier: Carrier,
         on_heard: Heard,
         on_missed: Callable[[int], None],
     ) -> None:
@@ -42,32 +41,19 @@ class Broadcast:
         self.audience = Audience(instance)
         self._instance = instance
         self._namespace = namespace
+        self._carrier = carrier
         self._on_heard = on_heard
         self._on_missed = on_missed
         self._gaps = Gaps()
         self._topics: Counter[bytes] = Counter()
-        self._endpoints: tuple[str, str] | None = None
         self._turn = 0
         self._syncs: dict[bytes, asyncio.Future[None]] = {}
         self._live = asyncio.Event()
-        self._closed = False
-        self._sub = sockets.sub(max_body_bytes)
-        self._publisher = sockets.publisher()
-        self._sub_pump = Pump(self._sub, self._on_message)
-        self._publisher_pump = Pump(self._publisher, self._on_subscription)
 
-    def connect(self, listen: str, publish: str) -> None:
-        """Connect both sockets, anew if the far end moved."""
-        if self._endpoints == (listen, publish):
-            return
-        if self._endpoints is not None:
-            self._sub.disconnect(self._endpoints[0])
-            self._publisher.disconnect(self._endpoints[1])
-        self._endpoints = (listen, publish)
-        self._live.clear()
-        self._sub.connect(listen)
-        self._publisher.connect(publish)
-        self._publisher_pump.look_again()
+    def join(self, listen_port: int, publish_port: int) -> None:
+        """Connect to the far end, anew if it moved."""
+        if self._carrier.join(listen_port, publish_port):
+            self._live.clear()
 
     async def wait_until_live(self, timeout_s: float) -> None:
         """Return when the far end hears us and we hear it.
@@ -80,8 +66,9 @@ class Broadcast:
                 await self._live.wait()
                 await self._sync()
         except TimeoutError as error:
-            where = " and ".join(self._endpoints or ("no endpoint",))
-            raise Unreachable(where, "the broadcast ports do not answer") from error
+            raise Unreachable(
+                self._carrier.endpoint, "it answers, but its broadcast ports do not"
+            ) from error
 
     async def sync(self, timeout_s: float) -> None:
         """Return when every subscription made so far is in force at the far end.
@@ -93,27 +80,25 @@ class Broadcast:
             async with asyncio.timeout(timeout_s):
                 await self._sync()
         except TimeoutError as error:
-            where = self._endpoints[0] if self._endpoints else "no endpoint"
-            raise Unreachable(where, "no answer to a subscription") from error
+            raise Unreachable(self._carrier.endpoint, "no answer to a subscription") from error
 
     async def _sync(self) -> None:
         self._turn += 1
         topic = wire.sync_topic(self._namespace, self._instance, self._turn)
         answered = self._syncs[topic] = asyncio.get_running_loop().create_future()
-        self._subscribe(topic)
+        self._carrier.subscribe(topic)
         try:
             await answered
         finally:
             self._syncs.pop(topic, None)
-            if not self._closed:
-                self._sub.unsubscribe(topic)
+            self._carrier.unsubscribe(topic)
 
     def listen(self, kind: int | None = None, trace: bytes | None = None) -> None:
         """Listen to a kind or a trace; calls add up. In force after the next `sync`."""
         topic = self._topic(kind, trace)
         self._topics[topic] += 1
         if self._topics[topic] == 1:
-            self._subscribe(topic)
+            self._carrier.subscribe(topic)
 
     def unlisten(self, kind: int | None = None, trace: bytes | None = None) -> None:
         """Take back one `listen`."""
@@ -122,49 +107,25 @@ class Broadcast:
         if self._topics[topic] <= 0:
             del self._topics[topic]
             self._gaps.forget(topic)
-            if not self._closed:
-                self._sub.unsubscribe(topic)
-                self._sub_pump.look_again()
+            self._carrier.unsubscribe(topic)
 
     def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
         """Publish to whoever listens and return how many messages that took: 0, 1 or 2."""
         made = self.audience.publications(kind, trace, caller, worker, body)
         for message in made:
-            frames.send(self._publisher, *message)
+            self._carrier.publish(*message)
         if made:
             self.counts["published"] += len(made)
-            self._publisher_pump.look_again()
         return len(made)
 
     def close(self) -> None:
-        """Close both sockets."""
-        if self._closed:
-            return
-        self._closed = True
-        self._sub_pump.close()
-        self._publisher_pump.close()
-        self._sub.close()
-        self._publisher.close()
+        """Tell whoever waits for a sync that there will be none."""
         for answered in self._syncs.values():
             if not answered.done():
                 answered.set_exception(LinkClosed("the link was closed while it synchronised"))
 
-    def _topic(self, kind: int | None, trace: bytes | None) -> bytes:
-        if kind is not None:
-            return wire.kind_topic(self._namespace, kind)
-        if trace is not None:
-            return wire.trace_topic(self._namespace, trace)
-        raise ValueError("listen to a kind or to a trace")
-
-    def _subscribe(self, topic: bytes) -> None:
-        self._sub.subscribe(topic)
-        self._sub_pump.look_again()
-
-    def _on_message(self, message: list[Any]) -> None:
-        if len(message) != 3:
-            self.counts["drop.frame_count"] += 1
-            return
-        topic, header, frame = message
+    def on_publication(self, topic: bytes, header: bytes, body: bytes) -> None:
+        """Take a broadcast message, or the answer to a sync."""
         answered = self._syncs.get(topic)
         if answered is not None:
             if not answered.done():
@@ -179,11 +140,10 @@ class Broadcast:
         missed = self._gaps.seen(topic, publisher, sequence)
         if missed:
             self._on_missed(missed)
-        self._on_heard(-1 if kind is None else kind, trace or b"", caller, worker, frame.bytes)
+        self._on_heard(-1 if kind is None else kind, trace or b"", caller, worker, body)
 
-    def _on_subscription(self, message: list[Any]) -> None:
-        frame = message[-1].bytes
-        joins, topic = frame[:1] == b"\x01", frame[1:]
+    def on_subscription(self, joins: bool, topic: bytes) -> None:
+        """Note who listens to us; the sentinel says that all who did before us are in."""
         if topic == wire.LIVE_TOPIC:
             if joins:
                 self._live.set()
@@ -199,3 +159,10 @@ class Broadcast:
             self.audience.joined(topic, kind, trace)
         else:
             self.audience.left(kind, trace)
+
+    def _topic(self, kind: int | None, trace: bytes | None) -> bytes:
+        if kind is not None:
+            return wire.kind_topic(self._namespace, kind)
+        if trace is not None:
+            return wire.trace_topic(self._namespace, trace)
+        raise ValueError("listen to a kind or to a trace")

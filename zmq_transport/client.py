@@ -1,4 +1,4 @@
-"""A client's body: a DEALER, the broadcast sockets, asyncio. It decides nothing; the link does."""
+"""A client on an asyncio loop. The link decides, a carrier moves the frames; this joins the two."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-import zmq
-
-from . import frames, sockets, wire
-from .bodies import Welcome, pack_map, unpack_map
+from . import wire
+from .bodies import Welcome, pack_map
 from .broadcast import Broadcast
+from .carrier import Carrier, Sent
 from .errors import Refused, Unreachable
-from .frames import Sent
-from .knock import Knock, resolve
 from .link import Happening, Link, Occurrence
 from .outbox import Outbox
-from .pump import Pump
+from .session import Event
 from .wire import ItemFlag, Reason, Verb
 
 DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024
+_REMIND_S = 1.0
 
 
 class Outcome(enum.Enum):
@@ -98,8 +96,7 @@ class Client:
     """One client of a proxy.
 
     Args:
-        host: Where the proxy is.
-        port: Its directed port.
+        carrier: What moves its frames.
         namespace: Where the client belongs.
         name: For people.
         receiver: Is told of everything.
@@ -108,8 +105,7 @@ class Client:
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        carrier: Carrier,
         *,
         namespace: str,
         name: str,
@@ -119,18 +115,28 @@ class Client:
         self.link = Link(os.urandom(16), namespace, name)
         self.instance = self.link.instance
         self.outbox = Outbox()
-        self.counts: Counter[str] = Counter()
         self.max_body_bytes = max_body_bytes
         self.heartbeat_s = 2.0
-        self._host, self._port = host, port
-        self._namespace = namespace
+        self.broadcast = Broadcast(
+            self.instance, namespace, carrier, receiver.on_heard, receiver.on_missed
+        )
+        self.on_publication = self.broadcast.on_publication
+        self.on_subscription = self.broadcast.on_subscription
+        self._carrier = carrier
         self._receiver = receiver
-        self._address = host
+        self._counts: Counter[str] = Counter()
+        self._open = False
         self._welcomed: asyncio.Future[None]
         self._left: asyncio.Future[None]
-        self._socket: zmq.Socket[bytes]
-        self._open = False
         self._drained: asyncio.Future[None] | None = None
+        self._reminder: asyncio.TimerHandle | None = None
+        self._does = self._wired()
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Every drop, return and gap so far, by name."""
+        parts = (self.link, self.outbox, self.broadcast)
+        return sum((part.counts for part in parts), self._counts)
 
     # -- opening and closing ---------------------------------------------------------------------
 
@@ -149,32 +155,69 @@ class Client:
         """
         loop = asyncio.get_running_loop()
         until_s = loop.time() + timeout_s
-        endpoint = await resolve(self._host, self._port)
-        self._address = endpoint.removeprefix("tcp://").rpartition(":")[0]
-
-        self._does = self._wired()
         self._welcomed, self._left = loop.create_future(), loop.create_future()
-        self._socket = sockets.dealer(self.max_body_bytes)
-        self._knock = Knock(self._socket, self._on_disconnected)
-        self._pump = Pump(self._socket, self._on_message, self._flush)
-        self.broadcast = Broadcast(
-            self.instance,
-            self._namespace,
-            self.max_body_bytes,
-            self._receiver.on_heard,
-            self._receiver.on_missed,
-        )
+        await self._carrier.open(self)
+        self._open = True
         for kind, trace in topics:
             self.broadcast.listen(kind, trace)
-        self._open = True
         self.link.start()
-        self._socket.connect(endpoint)
+        self._remind_later()
         try:
-            await self._greeted(endpoint, until_s - loop.time())
+            await self._greeted(until_s - loop.time())
             await self.broadcast.wait_until_live(max(0.0, until_s - loop.time()))
         except BaseException:
             self.abort()
             raise
+
+    async def _greeted(self, timeout_s: float) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, timeout_s)):
+                await asyncio.shield(self._welcomed)
+        except TimeoutError as error:
+            raise Unreachable(self._carrier.endpoint, self._carrier.story()) from error
+
+    async def close(self, timeout_s: float = 1.0) -> bool:
+        """Send what waits, say goodbye, wait until it was read, close.
+
+        Returns:
+            True if the far end has read everything; False if `timeout_s` seconds were not enough.
+        """
+        if not self._open:
+            return True
+        if self.link.session.expects(Event.LEAVE):
+            self.on_writable()
+            self._perform(self.link.leave())
+        try:
+            async with asyncio.timeout(timeout_s):
+                await asyncio.shield(self._left)
+        except TimeoutError:
+            return False
+        finally:
+            self.abort()
+        return True
+
+    def abort(self) -> None:
+        """Close now and drop what waits."""
+        if not self._open:
+            return
+        self._open = False
+        self.link.close()
+        self.broadcast.close()
+        self._carrier.close()
+        if self._reminder is not None:
+            self._reminder.cancel()
+        for future in (self._welcomed, self._left, self._drained):
+            if future is not None:
+                future.cancel()
+
+    def _remind_later(self) -> None:
+        """Say HELLO again every second until we are welcome."""
+        loop = asyncio.get_running_loop()
+        self._reminder = loop.call_later(_REMIND_S, self._remind)
+
+    def _remind(self) -> None:
+        self._perform(self.link.remind())
+        self._remind_later()
 
     def _wired(self) -> dict[Happening, Callable[..., None]]:
         receiver = self._receiver
@@ -192,46 +235,6 @@ class Client:
             Happening.AWAY: receiver.on_away,
             Happening.LEFT: self._on_left,
         }
-
-    async def _greeted(self, endpoint: str, timeout_s: float) -> None:
-        try:
-            async with asyncio.timeout(max(0.0, timeout_s)):
-                await asyncio.shield(self._welcomed)
-        except TimeoutError as error:
-            raise Unreachable(endpoint, self._knock.story()) from error
-
-    async def close(self, timeout_s: float = 1.0) -> bool:
-        """Send what waits, say goodbye, wait until it was read, close.
-
-        Returns:
-            True if the far end has read everything; False if `timeout_s` seconds were not enough.
-        """
-        if not self._open:
-            return True
-        self._flush()
-        self._perform(self.link.leave())
-        try:
-            async with asyncio.timeout(timeout_s):
-                await asyncio.shield(self._left)
-        except TimeoutError:
-            return False
-        finally:
-            self.abort()
-        return True
-
-    def abort(self) -> None:
-        """Close now and drop what waits."""
-        if not self._open:
-            return
-        self._open = False
-        self.link.close()
-        self.broadcast.close()
-        self._pump.close()
-        self._knock.close()
-        self._socket.close()
-        for future in (self._welcomed, self._left, self._drained):
-            if future is not None:
-                future.cancel()
 
     # -- sending: each call returns at once ------------------------------------------------------
 
@@ -324,27 +327,9 @@ class Client:
             return Outcome.CLOSED
         if len(body) > self.max_body_bytes:
             return Outcome.TOO_LARGE
-        if self.link.ready and not len(self.outbox):
-            if frames.send(self._socket, head, body) is Sent.OK:
-                self._pump.look_again()
-                return Outcome.SENT
-            self._pump.wants_writable = True
-            self._pump.look_again()
+        if self.link.ready and not len(self.outbox) and self._carrier.send(head, body) is Sent.OK:
+            return Outcome.SENT
         return Outcome.WAITING if self.outbox.push(head, body, deadline_at_s) else Outcome.BUSY
-
-    def _flush(self) -> None:
-        """Send what waits, as far as the socket takes it."""
-        if not self.link.ready:
-            return
-        while (waiting := self.outbox.first(time.monotonic())) is not None:
-            if frames.send(self._socket, *waiting) is not Sent.OK:
-                self._pump.wants_writable = True
-                break
-            self.outbox.sent()
-        if self._drained is not None and not len(self.outbox):
-            self._drained.set_result(None)
-            self._drained = None
-        self._pump.look_again()
 
     async def drained(self) -> None:
         """Return when nothing waits in the outbox."""
@@ -353,25 +338,40 @@ class Client:
                 self._drained = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._drained)
 
-    # -- receiving -------------------------------------------------------------------------------
+    # -- what the carrier reports ----------------------------------------------------------------
 
-    def _on_message(self, message: list[Any]) -> None:
-        if len(message) == 2:
-            self._perform(self.link.on_message(message[0], message[1].bytes))
-        else:
-            self.counts["drop.frame_count"] += 1
+    def on_message(self, head: bytes, body: bytes) -> None:
+        """Take a directed message."""
+        self._perform(self.link.on_message(head, body))
 
-    def _on_disconnected(self) -> None:
+    def on_disconnected(self) -> None:
+        """Wait for the next connection; the carrier makes it."""
         self._perform(self.link.on_disconnected())
+
+    def on_dropped(self, reason: str) -> None:
+        """Count something that never was a message."""
+        self._counts[f"drop.{reason}"] += 1
+
+    def on_writable(self) -> None:
+        """Send what waits, as far as the carrier takes it."""
+        if not self.link.ready:
+            return
+        while (waiting := self.outbox.first(time.monotonic())) is not None:
+            if self._carrier.send(*waiting) is not Sent.OK:
+                return
+            self.outbox.sent()
+        if self._drained is not None:
+            if not self._drained.done():
+                self._drained.set_result(None)
+            self._drained = None
 
     def _perform(self, occurrences: list[Occurrence]) -> None:
         for happening, *arguments in occurrences:
             self._does[happening](*arguments)
 
     def _write(self, head: bytes, body: bytes) -> None:
-        if frames.send(self._socket, head, body) is not Sent.OK:
-            self.counts["drop.greeting"] += 1
-        self._pump.look_again()
+        if self._carrier.send(head, body) is not Sent.OK:
+            self._counts["drop.greeting"] += 1
 
     def _put_back(self, head: bytes, body: bytes) -> None:
         single = wire.unpack_single(head)
@@ -383,57 +383,18 @@ class Client:
     def _on_welcomed(self, welcome: Welcome, fresh: bool) -> None:
         self.heartbeat_s = welcome.heartbeat_ms / 1000
         self.max_body_bytes = min(self.max_body_bytes, welcome.max_body_bytes)
-        self.broadcast.connect(
-            f"tcp://{self._address}:{welcome.listen_port}",
-            f"tcp://{self._address}:{welcome.publish_port}",
-        )
+        self.broadcast.join(welcome.listen_port, welcome.publish_port)
         if not self._welcomed.done():
             self._welcomed.set_result(None)
         self._receiver.on_welcomed(fresh)
-        self._flush()
+        self.on_writable()
 
     def _on_refused(self, reason: str) -> None:
         if not self._welcomed.done():
-            self._welcomed.set_exception(Refused(f"tcp://{self._host}:{self._port}", reason))
+            self._welcomed.set_exception(Refused(self._carrier.endpoint, reason))
         else:
             self._receiver.on_away(f"refused: {reason}")
 
     def _on_left(self) -> None:
         if not self._left.done():
             self._left.set_result(None)
-
-
-async def probe(host: str, port: int, timeout_s: float) -> None:
-    """Return when a proxy of our version answers there.
-
-    Raises:
-        Unreachable: Not within `timeout_s` seconds; the reason says what was seen.
-        Refused: Somebody of another version answers.
-    """
-    loop = asyncio.get_running_loop()
-    endpoint = await resolve(host, port)
-    answered: asyncio.Future[list[Any]] = loop.create_future()
-
-    def on_message(message: list[Any]) -> None:
-        if not answered.done():
-            answered.set_result(message)
-
-    socket = sockets.dealer(DEFAULT_MAX_BODY_BYTES)
-    knock = Knock(socket, lambda: None)
-    pump = Pump(socket, on_message)
-    try:
-        socket.connect(endpoint)
-        async with asyncio.timeout(timeout_s):
-            message = await answered
-        single = wire.unpack_single(message[0]) if len(message) == 2 else None
-        if single is None or single[1] != Verb.WHO:
-            raise Refused(endpoint, "it answers, but not as a proxy of our version does")
-        speaks = unpack_map(message[1].bytes).get("speaks")
-        if not isinstance(speaks, list) or not speaks[0] <= wire.VERSION <= speaks[-1]:
-            raise Refused(endpoint, f"it speaks versions {speaks}, we speak {wire.VERSION}")
-    except TimeoutError as error:
-        raise Unreachable(endpoint, knock.story()) from error
-    finally:
-        pump.close()
-        knock.close()
-        socket.close()

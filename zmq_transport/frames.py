@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-import enum
 from typing import Any
 
 import zmq
+
+from .carrier import Sent
 
 _recv = zmq.backend.Socket.recv
 _send = zmq.backend.Socket.send
@@ -16,14 +17,6 @@ _NOBLOCK = int(zmq.NOBLOCK)
 _MORE = int(zmq.NOBLOCK) | int(zmq.SNDMORE)
 _COPY_BELOW = 64 * 1024
 MAX_FRAMES = 8
-
-
-class Sent(enum.Enum):
-    """What became of a send."""
-
-    OK = enum.auto()
-    BUSY = enum.auto()
-    UNREACHABLE = enum.auto()
 
 
 def receive(socket: zmq.Socket[bytes]) -> list[Any] | None:

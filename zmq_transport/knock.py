@@ -86,7 +86,7 @@ class Knock:
 
 
 async def resolve(host: str, port: int) -> str:
-    """Return the `tcp://` endpoint of a host, resolved, so that a wrong name is told as such.
+    """Return the IPv4 address of a host, so that a wrong name is told as such.
 
     Raises:
         Unreachable: The name does not resolve.
@@ -96,5 +96,4 @@ async def resolve(host: str, port: int) -> str:
         found = await loop.getaddrinfo(host, port, family=network.AF_INET, type=network.SOCK_STREAM)
     except OSError as error:
         raise Unreachable(f"tcp://{host}:{port}", f"the name {host} does not resolve") from error
-    address = found[0][4][0]
-    return f"tcp://{address}:{port}"
+    return str(found[0][4][0])

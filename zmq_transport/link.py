@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from . import bodies, wire
-from .errors import WireError
+from .errors import WireError, shown
 from .session import Event, Session, State
 from .wire import Reason, Verb
 
@@ -134,7 +134,8 @@ class Link:
             return [(Happening.RETURNED, wire.unbounced(head), body[items[0][6] :])]
         occurrences: list[Occurrence] = []
         for item, part in zip(items, wire.split_body(items, body), strict=True):
-            occurrences += self._one((peer, *item, address), part)
+            alone = wire.pack_items([item], peer=peer, address=address)
+            occurrences += self.on_message(alone, part)  # a bad one does not harm the others
         return occurrences
 
     def _one(self, single: wire.Single, body: bytes) -> list[Occurrence]:
@@ -167,7 +168,8 @@ class Link:
         return [(Happening.WELCOMED, welcome, fresh)]
 
     def _on_refused(self, single: wire.Single, body: bytes) -> list[Occurrence]:
-        reason = str(bodies.unpack_map(body).get("reason", "no reason given"))
+        reason = bodies.unpack_map(body).get("reason", "no reason given")
+        reason = reason if isinstance(reason, str) else shown(reason)
         self._to(Event.REFUSED, reason)
         return [(Happening.REFUSED, reason)]
 

@@ -19,8 +19,8 @@ import attrs
 import zmq
 
 from . import frames, sockets, wire
+from .carrier import Sent
 from .engine import Engine
-from .frames import Sent
 from .listeners import ACCEPT, FORWARD, IGNORE, SYNC
 from .tables import SEND, Obituary, Output, Settings, Witness, no_obituary
 
@@ -180,8 +180,8 @@ class Proxy:
                 self.engine.on_dropped("no_subscription")
             elif verdict == b"\x01":
                 self._subscribe(topic, _host_of(frame))
-            elif self.engine.listeners.unsubscribe(topic):
-                frames.send(self._xsub, b"\x00" + topic)
+            else:
+                self._unsubscribe(topic)
         return True
 
     def _subscribe(self, topic: bytes, host: str) -> None:
@@ -196,6 +196,11 @@ class Proxy:
             frames.send(self._xpub, first, second, body)
         elif decision != ACCEPT:
             raise AssertionError(decision)
+
+    def _unsubscribe(self, topic: bytes) -> None:
+        self._xpub.set(zmq.UNSUBSCRIBE, topic)
+        if self.engine.listeners.unsubscribe(topic):
+            frames.send(self._xsub, b"\x00" + topic)
 
     def _pass_on(self) -> bool:
         """Pass on what clients publish."""

@@ -47,9 +47,9 @@ class ZmqTransport:
         max_signal_bytes: int,
     ) -> None:
         self._endpoint = endpoint
+        carrier = wire_side.ZmqCarrier(endpoint.host, endpoint.port, max_signal_bytes)
         self._client = wire_side.Client(
-            endpoint.host,
-            endpoint.port,
+            carrier,
             namespace=namespace,
             name=dendrite_id,
             receiver=receiver,
@@ -70,10 +70,7 @@ class ZmqTransport:
     @property
     def counts(self) -> dict[str, int]:
         """Every drop, gap and return so far, by name."""
-        client = self._client
-        return dict(
-            client.counts + client.link.counts + client.outbox.counts + client.broadcast.counts
-        )
+        return dict(self._client.counts)
 
     async def open(self, timeout_s: float, topics: Iterable[Topic]) -> None:
         """See the port."""

@@ -1,0 +1,45 @@
+"""One Synapse process for the whole folder, a namespace for each test, and whoever joins it."""
+
+import itertools
+
+import pytest
+import pytest_asyncio
+
+from cosmonapse import Dendrite, synapse_from_url
+from support.processes import Children
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def url():
+    """The URL of a Synapse that all tests share, each in its own namespace."""
+    with Children() as children:
+        yield children.synapse()[1]
+
+
+@pytest.fixture
+def namespace():
+    return f"test-{next(_numbers)}"
+
+
+@pytest.fixture
+def children():
+    with Children() as started:
+        yield started
+
+
+@pytest_asyncio.fixture
+async def join(request, namespace):
+    """Make Dendrites in this process, not started yet; they are stopped at the end of the test."""
+    made = []
+
+    def make(dendrite_id="dendrite", url=None, **settings):
+        synapse = synapse_from_url(url or request.getfixturevalue("url"))
+        settings = {"namespace": namespace, **settings}
+        made.append(Dendrite(synapse=synapse, dendrite_id=dendrite_id, **settings))
+        return made[-1]
+
+    yield make
+    for dendrite in reversed(made):
+        await dendrite.stop(drain_s=0.0)

@@ -1,0 +1,60 @@
+"""`cosmo demo`: shows the whole main job, and leaves nothing behind."""
+
+import re
+import signal
+
+import pytest
+
+OFFLINE = {"HF_TOKEN": "", "NO_PROXY": "127.0.0.1"}
+
+
+@pytest.fixture(scope="module")
+def ended():
+    """The output lines of one run, its exit code and who was left behind."""
+    from support.processes import Children
+
+    with Children() as children:
+        demo = children.cosmo("demo", env=OFFLINE)
+        code = demo.wait(40.0)
+        yield demo, code, demo.family()
+
+
+def test_the_demo_exits_with_0_and_leaves_no_process_behind(ended):
+    demo, code, family = ended
+
+    assert code == 0
+    assert family == []
+    assert demo.err == []
+
+
+def test_the_demo_prints_processes_answer_replica_and_legs(ended):
+    text = ended[0].said
+
+    pids = re.findall(r"^  (?:Synapse|worker|edge) +pid (\d+)", text, re.MULTILINE)
+    assert len(set(pids)) == 4
+    assert re.search(r"^A Dendrite is the asyncio client", text, re.MULTILINE)
+    assert re.search(r"^answered by replica-[12], ", text, re.MULTILINE)
+    assert len(re.findall(r"^ +[\d.]+ ms  ", text, re.MULTILINE)) >= 5
+    assert re.search(r"^5 more questions at once: .*replica-1.*replica-2", text, re.MULTILINE)
+    assert text.endswith("every process has ended")
+
+
+def test_a_demo_that_is_kept_up_ends_with_130_on_ctrl_c_and_leaves_nothing(children):
+    demo = children.cosmo("demo", "--keep", "--question", "What is an Axon?", env=OFFLINE)
+    demo.line("  try ", timeout_s=40.0)
+
+    assert len(demo.family()) == 5
+    demo.send(signal.SIGINT)
+
+    assert demo.wait() == 130
+    assert demo.family() == []
+
+
+def test_a_demo_that_is_interrupted_while_it_starts_leaves_nothing(children):
+    demo = children.cosmo("demo", env=OFFLINE)
+    demo.line("  Synapse ")
+
+    demo.send(signal.SIGINT)
+
+    assert demo.wait() == 130
+    assert demo.family() == []

@@ -1,0 +1,214 @@
+"""An `Engine` among clients made of dicts: a shell without sockets, and a model of what it owes."""
+
+from collections import Counter
+
+from zmq_transport import bodies, wire
+from zmq_transport.engine import Engine
+from zmq_transport.tables import SEND, Settings
+from zmq_transport.wire import ItemFlag, Verb
+
+TO_STRANGERS = {Verb.WHO, Verb.REFUSED, Verb.BOUNCE, Verb.GOODBYE}
+NAMESPACES = ("red", "blue")
+EPOCH = b"e" * 16
+
+
+class Client:
+    """What one client knows of itself."""
+
+    def __init__(self, number: int) -> None:
+        self.secret = bytes([number]) * 16
+        self.instance = wire.instance_of(self.secret)
+        self.namespace = NAMESPACES[number % 2]
+        self.connection = b""
+        self.held: dict[tuple[bytes, bytes], Task] = {}
+
+
+class Task:
+    """What is owed to the caller of one task."""
+
+    def __init__(self, caller: Client, task: bytes, until_s: float) -> None:
+        self.caller, self.task, self.until_s = caller, task, until_s
+        self.workers: list[Client] = []
+        self.outcomes: list[str] = []
+        self.excused = False
+
+
+class World:
+    """Carries out what the engine decides and notes what each client gets."""
+
+    def __init__(self, clients: int = 6, **settings: object) -> None:
+        self.now_s = 100.0
+        self.engine = Engine(epoch=EPOCH, now_s=self.now_s, settings=Settings(**settings))
+        self.clients = [Client(number) for number in range(clients)]
+        self.tasks: dict[tuple[bytes, bytes], Task] = {}
+        self.by_connection: dict[bytes, Client] = {}
+        self.dead: set[bytes] = set()
+        self.busy: set[bytes] = set()
+        self.topics: Counter[bytes] = Counter()
+        self.sequences: dict[bytes, int] = {}
+        self.published: list[bytes] = []
+        self.got: list[tuple[bytes, int]] = []
+        self.speaker = b""
+        self._serial = 0
+
+    def serial(self) -> bytes:
+        """Return 16 bytes that were never returned before."""
+        self._serial += 1
+        return self._serial.to_bytes(16, "big")
+
+    def knows(self, client: Client) -> bool:
+        return client.connection in self.engine.tables.peers.by_connection
+
+    def is_up(self, client: Client) -> bool:
+        return self.knows(client) and client.connection not in self.dead
+
+    def receive(self, connection: bytes, head: bytes, body: bytes = b"") -> None:
+        """Let the engine read a message; `got` and `published` are what came of it."""
+        self.got, self.published, self.speaker = [], [], connection
+        self.perform(self.engine.on_message(connection, head, body, self.now_s))
+
+    def could_serve(self, namespace: str, address: bytes) -> bool:
+        """Tell whether a live seat fits the address, and none that fits is stalled."""
+        realm = self.engine.tables.peers.realms.get(namespace)
+        wanted = set(address.decode(errors="replace").lstrip("?").split(","))
+        by_name = not address.startswith(b"?")
+        fitting = [
+            seat
+            for seat in (realm.routes if realm else ())
+            if (seat.address == address if by_name else wanted <= seat.capabilities)
+        ]
+        up = [seat for seat in fitting if seat.available and seat.peer.connection not in self.dead]
+        return bool(up) and not any(seat.peer.connection in self.busy for seat in fitting)
+
+    def strike_next(self, namespace: str, address: bytes) -> None:
+        """Cut the connection of the seat that is next for `address`; nobody has noticed yet."""
+        realm = self.engine.tables.peers.realms.get(namespace)
+        pool = realm.routes.find(address) if realm and address.isascii() else None
+        seat = pool.next() if pool else None
+        if seat is not None:
+            self.excuse(self.by_connection[seat.peer.connection])
+            self.dead.add(seat.peer.connection)
+
+    def tick(self) -> None:
+        self.perform(self.engine.tick(self.now_s))
+
+    def perform(self, outputs: list) -> None:
+        waiting, turns = list(outputs), 0
+        while waiting:
+            turns += 1
+            assert turns < 10_000, "the shell would never come to an end"
+            code, first, second, body = waiting.pop(0)
+            if code != SEND:
+                self.note_copy(first, second)
+                continue
+            verb = wire.unpack_items(second)[1][0][0]
+            is_known = first in self.engine.tables.peers.by_connection
+            assert is_known or first == self.speaker or verb in TO_STRANGERS
+            if first in self.dead or first in self.busy:
+                busy = first not in self.dead
+                waiting += self.engine.on_unsent(first, second, body, busy, self.now_s)
+            else:
+                self.got.append((first, verb))
+                self.deliver(self.by_connection.get(first), second, body)
+
+    def note_copy(self, topic: bytes, header: bytes) -> None:
+        assert self.topics[topic], "nobody listens to this"
+        assert wire.unpack_header(header)[1] == self.sequences.get(topic, 0)
+        self.sequences[topic] = self.sequences.get(topic, 0) + 1
+        self.published.append(topic)
+
+    def deliver(self, client: Client | None, head: bytes, body: bytes) -> None:
+        single = wire.unpack_single(head)
+        if client is None or single is None:
+            return
+        peer, verb, flags, _, _, task_id, _, _, _ = single
+        if verb == Verb.TASK:
+            self.deliver_task(client, self.tasks[peer, task_id])
+        elif verb == Verb.CANCEL:
+            assert client in self.tasks[peer, task_id].workers
+        elif verb in (Verb.REPLY, Verb.BOUNCE, Verb.LOST):
+            task = self.tasks[client.instance, task_id]
+            assert task.caller.namespace == client.namespace
+            if verb != Verb.REPLY or flags & ItemFlag.SETTLES:
+                task.outcomes.append(Verb(verb).name)
+
+    def deliver_task(self, client: Client, task: Task) -> None:
+        assert client.namespace == task.caller.namespace
+        assert not task.workers, "a task runs at one worker"
+        task.workers.append(client)
+        client.held[task.caller.instance, task.task] = task
+
+    # -- what clients do -------------------------------------------------------------------------
+
+    def connect(self, client: Client, epoch: bytes = b"") -> None:
+        if client.connection:
+            self.dead.add(client.connection)
+        client.connection = self.serial()
+        self.by_connection[client.connection] = client
+        self.receive(client.connection, b"")
+        assert self.got == [(client.connection, Verb.WHO)]
+        hello = bodies.Hello(client.secret, client.instance, client.namespace, "client", epoch)
+        body = bodies.pack_hello(hello)
+        self.receive(client.connection, wire.pack(Verb.HELLO, len(body)), body)
+        assert self.got == [(client.connection, Verb.WELCOME)]
+
+    def say(
+        self, client: Client, verb: Verb, name: str, capabilities: tuple[str, ...] = ()
+    ) -> None:
+        facts = bodies.pack_map({"capabilities": list(capabilities)} if capabilities else {})
+        items = [
+            (int(verb), 0, 0, 0, wire.NOBODY, wire.NOBODY, len(facts)),
+            (int(verb), 0, 18, 0, wire.NOBODY, wire.NOBODY, 0),
+        ]
+        self.receive(client.connection, wire.pack_items(items, address=name.encode()), facts)
+
+    def dispatch(self, client: Client, address: bytes, kind: int, ttl_ms: int, flags: int) -> Task:
+        task_id = self.serial()
+        task = Task(client, task_id, self.now_s + ttl_ms / 1000)
+        self.tasks[client.instance, task_id] = task
+        head = wire.pack(
+            Verb.TASK, 4, flags=flags, kind=kind, number=ttl_ms, task=task_id, address=address
+        )
+        self.receive(client.connection, head, b"body")
+        return task
+
+    def reply(self, worker: Client, task: Task, *, settles: bool) -> None:
+        flags = ItemFlag.SETTLES if settles else 0
+        head = wire.pack(
+            Verb.REPLY, 5, peer=task.caller.instance, flags=flags, kind=2, task=task.task
+        )
+        self.receive(worker.connection, head, b"reply")
+
+    def excuse(self, client: Client) -> None:
+        """From now on what is owed to `client` may be lost on the way."""
+        for task in self.tasks.values():
+            task.excused = task.excused or task.caller is client
+
+    # -- what must hold --------------------------------------------------------------------------
+
+    def check_tasks(self) -> None:
+        ledger, parking = self.engine.tables.ledger, self.engine.tables.parking
+        for (caller, task_id), task in self.tasks.items():
+            is_open = ledger.find(caller, task_id) is not None or parking.holds(caller, task_id)
+            assert len(task.outcomes) <= 1
+            if not task.excused and self.now_s < task.until_s:
+                assert is_open == (not task.outcomes)
+
+    def check_loads(self) -> None:
+        tables = self.engine.tables
+        seats = {seat for realm in tables.peers.realms.values() for seat in realm.routes}
+        seats |= {entry.seat for entry in tables.ledger}
+        held: dict[object, dict] = {seat: {} for seat in seats}
+        for entry in tables.ledger:
+            held[entry.seat][entry.key] = entry
+        assert all(seat.open == held[seat] for seat in seats)
+
+    def check_empty(self) -> None:
+        tables = self.engine.tables
+        assert not len(tables.peers)
+        assert not tables.peers.by_connection
+        assert not tables.peers.realms
+        assert not len(tables.ledger)
+        assert not len(tables.liveness)
+        assert not len(tables.parking)
+        assert not len(self.engine.listeners)

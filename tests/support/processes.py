@@ -1,0 +1,273 @@
+"""Child processes for tests: awaited by a line they print, told, signalled, and always ended.
+
+Nothing here waits for a length of time: every wait is for a line, an exit or a condition, and has
+a bound.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import namedtuple
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKER = Path(__file__).with_name("worker.py")
+PATIENCE_S = 20.0
+COMPLAINTS = ("Traceback", "Task was destroyed", "never retrieved", "never awaited")
+_MARK = "TEST_RUN_MARK"
+
+Line = namedtuple("Line", "at_s text")
+Line.__doc__ = "One line of output, and when it was read, on the clock of `time.perf_counter`."
+
+
+class ChildFailed(AssertionError):
+    """A child did not do what was awaited; the text holds all that it said."""
+
+
+class Child:
+    """One child process.
+
+    Args:
+        command: What follows the interpreter on the command line.
+        env: Added to the environment.
+        merge_stderr: Keep what it writes to stderr among the lines of `out`.
+
+    Attributes:
+        out: The lines of stdout so far.
+        err: The lines of stderr so far.
+        may_complain: True if a traceback in its output is no fault.
+    """
+
+    def __init__(self, *command, env=None, merge_stderr=False):
+        self.out, self.err = [], []
+        self.may_complain = False
+        self._mark = uuid.uuid4().hex
+        self._news = threading.Condition()
+        with _default_os_signals():
+            self._process = subprocess.Popen(
+                [sys.executable, *map(str, command)],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if merge_stderr else subprocess.PIPE,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", _MARK: self._mark, **(env or {})},
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+        pipes = [(self._process.stdout, self.out)]
+        if not merge_stderr:
+            pipes.append((self._process.stderr, self.err))
+        self._readers = [threading.Thread(target=self._read, args=each) for each in pipes]
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    @property
+    def said(self):
+        """Everything it wrote so far, as one text."""
+        return "\n".join(line.text for line in (*self.out, *self.err))
+
+    def lines(self, start):
+        """Return what followed `start` in each line of stdout that began so."""
+        texts = [line.text for line in list(self.out)]
+        return [text.removeprefix(start).strip() for text in texts if text.startswith(start)]
+
+    def line(self, start, timeout_s=PATIENCE_S):
+        """Wait for a line of stdout that begins with `start`; return it with `start` taken off."""
+        with self._news:
+            self._news.wait_for(lambda: self._find(start) or self._is_over(), timeout_s)
+            found = self._find(start)
+        if found is None:
+            raise ChildFailed(f"no line begins with {start!r}; it said:\n{self.said}")
+        return Line(found.at_s, found.text.removeprefix(start).strip())
+
+    def tell(self, text):
+        """Write a line to its stdin."""
+        self._process.stdin.write(text + "\n")
+        self._process.stdin.flush()
+
+    def send(self, number):
+        """Send an OS signal to it alone."""
+        self._process.send_signal(number)
+
+    def kill(self):
+        """Kill it with SIGKILL and wait until it is gone."""
+        self._process.kill()
+        self.wait()
+
+    def wait(self, timeout_s=PATIENCE_S):
+        """Wait until it ends; return its exit code."""
+        try:
+            code = self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise ChildFailed(f"it did not end in {timeout_s:g} s; it said:\n{self.said}") from None
+        for reader in self._readers:
+            reader.join(timeout_s)
+        return code
+
+    def family(self):
+        """Return the pids of it and of everything it started, as far as they are alive."""
+        marked = f"{_MARK}={self._mark}".encode()
+        return [pid for pid in _pids() if marked in _environment_of(pid).split(b"\0")]
+
+    def end(self):
+        """Kill it and all that it started, if anything is left."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait(PATIENCE_S)
+        for pid in self.family():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for reader in self._readers:
+            reader.join(PATIENCE_S)
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+
+    def _read(self, pipe, lines):
+        for text in pipe:
+            with self._news:
+                lines.append(Line(time.perf_counter(), text.rstrip("\n")))
+                self._news.notify_all()
+        with self._news:
+            self._news.notify_all()
+
+    def _find(self, start):
+        return next((line for line in self.out if line.text.startswith(start)), None)
+
+    def _is_over(self):
+        return self._process.poll() is not None and not self._readers[0].is_alive()
+
+
+class Children:
+    """The children of one test; leaving the block ends them and looks for complaints."""
+
+    def __init__(self):
+        self._started = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        for child in reversed(self._started):
+            child.end()
+        if error is None:
+            self._check()
+
+    def start(self, *command, **options):
+        """Start `python ...`."""
+        child = Child(*command, **options)
+        self._started.append(child)
+        return child
+
+    def cosmo(self, *arguments, **options):
+        """Start the command line."""
+        return self.start("-m", "cosmonapse.cli", *arguments, **options)
+
+    def synapse(self, *arguments, port=0):
+        """Start a Synapse, quiet, and return it and its URL once it listens."""
+        child = self.cosmo("synapse", "start", "memory", "--port", port, "--quiet", *arguments)
+        return child, child.line("Synapse listening on").text
+
+    def worker(self, url, namespace, *axons, ready=True, **spec):
+        """Start a worker; with `ready` wait until its Axons are registered.
+
+        Args:
+            url: The Synapse.
+            namespace: Where it works.
+            axons: From `axon`.
+            ready: Whether to wait.
+            spec: See `support/worker.py`.
+        """
+        spec = {"namespace": namespace, "axons": axons, **spec}
+        child = self.start(WORKER, url, json.dumps(spec))
+        if ready:
+            child.line("ready")
+        return child
+
+    def _check(self):
+        for child in self._started:
+            found = [each for each in COMPLAINTS if each in child.said]
+            if found and not child.may_complain:
+                raise ChildFailed(f"a child complained ({found[0]}):\n{child.said}")
+
+
+def axon(does="echo", neuron_id="worker", capabilities=(), concurrency=64, max_queued=1024):
+    """Return what a worker is told about an Axon; `does` names a function of `support/worker.py`."""
+    return {
+        "does": does,
+        "neuron_id": neuron_id,
+        "capabilities": list(capabilities),
+        "concurrency": concurrency,
+        "max_queued": max_queued,
+    }
+
+
+async def until(condition, timeout_s=5.0, what="the condition"):
+    """Return what `condition` returns as soon as that is true; fail after `timeout_s` seconds."""
+    end_s = time.perf_counter() + timeout_s
+    while not (value := condition()):
+        if time.perf_counter() > end_s:
+            raise AssertionError(f"{what} did not come true within {timeout_s:g} s")
+        await asyncio.sleep(0.002)
+    return value
+
+
+def free_ports():
+    """Return a port that is free like those two and three above it, for a Synapse to come back to.
+
+    Below the range from which the system takes the ports of outgoing connections, so that nobody
+    takes one of them in between.
+    """
+    for port in itertools.islice(iter(lambda: random.randrange(10_000, 32_000), None), 100):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for each in (port, port + 2, port + 3):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", each))
+            return port
+    raise AssertionError("no three free ports in 100 tries")
+
+
+def closed_port():
+    """Return a port where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+@contextlib.contextmanager
+def _default_os_signals():
+    """Start children with the defaults: what is ignored here would be ignored there too."""
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is signal.SIG_IGN]
+    for number in numbers:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _pids():
+    return [int(each.name) for each in Path("/proc").iterdir() if each.name.isdecimal()]
+
+
+def _environment_of(pid):
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,87 @@
+"""A worker process for tests: `python worker.py URL SPEC`, with the SPEC as JSON.
+
+namespace, id ("worker"), axons (see `support.processes.axon`), heartbeat_s, until: "serve", or
+"event" for a bare `await asyncio.Event().wait()`. It prints `ready`, and what its Neurons do; a line
+on its stdin lets go of what `gated` holds.
+"""
+
+import asyncio
+import json
+import sys
+
+from cosmonapse import Axon, Dendrite, connect_synapse
+
+released = asyncio.Event()
+
+
+def say(*words):
+    """Print a line at once."""
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
+async def echo(input, context):
+    return {"echo": input, "trace_id": context.trace_id}
+
+
+async def slow(input, context):
+    say("ran", input["n"])
+    await asyncio.sleep(input["for_s"])  # it works that long
+    return {"n": input["n"]}
+
+
+async def stream(input, context):
+    for number in range(input["count"]):
+        yield f"{number} "
+
+
+async def held(input, context):
+    say("holding", input["n"])
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        say("cancelled", input["n"])
+        raise
+
+
+async def gated(input, context):
+    say("holding", input["n"])
+    await released.wait()
+    say("let go", input["n"])
+    return {"n": input["n"]}
+
+
+async def fails(input, context):
+    return {"__error__": True, "code": "NO_GOOD", "message": input["why"], "recoverable": False}
+
+
+FUNCTIONS = {each.__name__: each for each in (echo, slow, stream, held, gated, fails)}
+
+
+async def main(url, spec):
+    dendrite = Dendrite(
+        synapse=await connect_synapse(url),
+        namespace=spec["namespace"],
+        dendrite_id=spec.get("id", "worker"),
+        role="worker",
+        heartbeat_s=spec.get("heartbeat_s", 2.0),
+    )
+    for each in spec["axons"]:
+        dendrite.attach_axon(Axon(neuron_fn=FUNCTIONS[each.pop("does")], **each))
+
+    def on_stdin():
+        if sys.stdin.readline():
+            released.set()
+        else:
+            asyncio.get_running_loop().remove_reader(sys.stdin)
+
+    asyncio.get_running_loop().add_reader(sys.stdin, on_stdin)
+    async with dendrite:
+        say("ready", dendrite.dendrite_id)
+        if spec.get("until") == "event":
+            await asyncio.Event().wait()
+        await dendrite.serve()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], json.loads(sys.argv[2])))

@@ -1,0 +1,107 @@
+"""The tree of errors, and the table of codes."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cosmonapse import CODES, NeedsAnswer, NeuronError, Signal, errors
+from cosmonapse.errors import CosmonapseError, LocalError, RemoteError, facts_of
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/spec/07-signals.md"
+ALL = [
+    each
+    for each in vars(errors).values()
+    if isinstance(each, type) and issubclass(each, CosmonapseError)
+]
+
+
+def test_every_error_is_ours_or_theirs_and_never_both():
+    for each in ALL:
+        if each not in (CosmonapseError, LocalError, RemoteError):
+            assert issubclass(each, LocalError) != issubclass(each, RemoteError)
+
+
+def test_the_tree_at_the_top_of_the_module_is_the_tree():
+    drawn = re.findall(r"^[│├└─ ]*(\w+)", errors.__doc__.split("\n\n")[1], flags=re.MULTILINE)
+
+    assert set(drawn) == {each.__name__ for each in ALL}
+
+
+def test_the_codes_are_those_of_the_specification():
+    rows = re.findall(
+        r"^\| `(\w+)` \| (yes|no) \| (\d+) \| (\d+) \|",
+        PAGE.read_text(encoding="utf-8"),
+        flags=re.MULTILINE,
+    )
+
+    assert {code: (again == "yes", int(http), int(exit_)) for code, again, http, exit_ in rows} == {
+        code: (facts.recoverable, facts.http_status, facts.exit_code)
+        for code, facts in CODES.items()
+    }
+
+
+def test_the_table_of_codes_cannot_be_changed():
+    with pytest.raises(TypeError):
+        CODES["MY_OWN"] = CODES["EXPIRED"]
+
+
+def test_a_code_of_a_neurons_own_has_plain_facts():
+    facts = facts_of("MY_OWN")
+
+    assert (facts.recoverable, facts.http_status, facts.exit_code) == (False, 502, 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "given", "recoverable"),
+    [
+        ("OVERLOADED", None, True),
+        ("OVERLOADED", False, False),
+        ("MY_OWN", None, False),
+        ("MY_OWN", True, True),
+    ],
+)
+def test_whether_to_try_again_comes_from_the_table_unless_it_is_said(code, given, recoverable):
+    assert NeuronError(code, "no", given).recoverable is recoverable
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (errors.InvalidName("neuron_id", "a b"), "neuron_id must be"),
+        (errors.InvalidUrl("cosmo:/x", "no host"), "cosmo:/x"),
+        (errors.UnencodableValue("payload.a", "it is of type set"), "payload.a cannot travel"),
+        (errors.SignalTooLarge(2_000_000, 1_000_000), "2,000,000 bytes, the limit is 1,000,000"),
+        (errors.MissingExtra("httpx", "llm"), "'.[llm]'"),
+        (errors.SynapseUnreachable("cosmo://h:1", "nobody", "start one"), "nobody; start one"),
+        (errors.SynapseRefused("cosmo://h:1", "full"), "full"),
+        (NeuronError("MY_OWN", "no"), "MY_OWN: no"),
+    ],
+)
+def test_an_error_says_what_is_wrong(error, says):
+    assert says in str(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "base"),
+    [
+        (errors.InvalidName, ValueError),
+        (errors.InvalidUrl, ValueError),
+        (errors.UnencodableValue, TypeError),
+        (errors.SignalTooLarge, ValueError),
+        (errors.DendriteProtocolError, RuntimeError),
+        (errors.MissingExtra, ImportError),
+        (errors.SynapseUnreachable, ConnectionError),
+        (errors.SynapseRefused, ConnectionError),
+        (errors.BadSignal, ValueError),
+    ],
+)
+def test_an_error_can_be_caught_as_what_python_calls_it(error, base):
+    assert issubclass(error, base)
+
+
+def test_a_question_is_told_in_its_own_words():
+    asked = NeedsAnswer(Signal(type="PERMISSION", payload={"action": "delete it all"}))
+
+    assert "PERMISSION" in str(asked)
+    assert "delete it all" in str(asked)

@@ -1,0 +1,63 @@
+"""Synapse URLs."""
+
+import pytest
+
+from cosmonapse import InvalidUrl
+from cosmonapse.synapse.url import DEFAULT_URL, Endpoint, parse_url
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("cosmo://127.0.0.1:7070", "127.0.0.1", 7070),
+        ("cosmo://example.org", "example.org", 7070),
+        ("cosmo://example.org/", "example.org", 7070),
+        ("cosmo://localhost:1", "localhost", 1),
+        ("COSMO://Example.org:65535", "example.org", 65535),
+    ],
+)
+def test_a_url_names_host_and_port(url, host, port):
+    assert parse_url(url) == Endpoint(host, port)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("", "no scheme"),
+        ("127.0.0.1:7070", "scheme"),
+        ("http://host:1", "'http' is unknown"),
+        ("cosmo://", "no host"),
+        ("cosmo:host", "no host"),
+        ("cosmo://:7070", "no host"),
+        ("cosmo://host:0", "port 0"),
+        ("cosmo://host:99999", "port"),
+        ("cosmo://host:x", "port"),
+        ("cosmo://host/path", "nothing belongs behind"),
+        ("cosmo://host?a=b", "nothing belongs behind"),
+        ("cosmo://host#a", "nothing belongs behind"),
+        ("cosmo://[::1]:7070", "IPv6"),
+        ("cosmo://[::1", "ipv6"),
+        (None, "NoneType"),
+        (b"cosmo://host", "bytes"),
+    ],
+)
+def test_a_bad_url_is_refused_with_its_bad_part(url, says):
+    with pytest.raises(InvalidUrl) as caught:
+        parse_url(url)
+
+    assert says in str(caught.value)
+    assert DEFAULT_URL in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["cosmo://user:s3cret@host", "http://user:s3cret@host", "cosmo://s3cret@host:99999"]
+)
+def test_a_password_is_refused_and_not_shown(url):
+    with pytest.raises(InvalidUrl) as caught:
+        parse_url(url)
+
+    assert "s3cret" not in str(caught.value)
+
+
+def test_an_endpoint_is_a_url_again():
+    assert parse_url(DEFAULT_URL).url == DEFAULT_URL

@@ -1,0 +1,148 @@
+"""A bench for the engine: clients that greet, register and send, and what came out, by name."""
+
+import attrs
+import pytest
+
+from zmq_transport import bodies, wire
+from zmq_transport.engine import Engine
+from zmq_transport.ledger import Entry
+from zmq_transport.tables import SEND, Settings
+from zmq_transport.wire import Verb
+
+EPOCH = b"epoch of proxy 1"
+TASK = b"t" * 16
+TRACE = b"r" * 16
+
+
+@attrs.frozen
+class Guest:
+    """A client: what its connection is called, and its instance id."""
+
+    connection: bytes
+    instance: bytes
+    secret: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Sent:
+    """One directed message that the engine wants sent, taken apart."""
+
+    to: bytes
+    verb: Verb
+    peer: bytes
+    number: int
+    task: bytes
+    address: bytes
+    body: bytes
+
+
+class Bench:
+    """An engine and its clock."""
+
+    def __init__(self, **settings):
+        self.published = []
+        self.obituaries = []
+        self.now_s = 100.0
+        self.engine = Engine(
+            epoch=EPOCH, now_s=self.now_s, settings=Settings(**settings), obituary=self._obituary
+        )
+
+    def _obituary(self, name, capabilities, reason):
+        self.obituaries.append((name, capabilities, reason))
+        return 20, reason.encode()
+
+    @property
+    def counts(self):
+        return self.engine.counts
+
+    def take(self, outputs):
+        """Split outputs: directed ones are returned, broadcast ones kept in `published`."""
+        self.published += [output[1:] for output in outputs if output[0] != SEND]
+        return [self._sent(*output[1:]) for output in outputs if output[0] == SEND]
+
+    @staticmethod
+    def _sent(connection, head, body):
+        peer, items, address = wire.unpack_items(head)
+        verb, _, _, number, task, _, _ = items[0]
+        return Sent(connection, Verb(verb), peer, number, task, address, bytes(body))
+
+    def say(self, who, head, body=b""):
+        connection = who.connection if isinstance(who, Guest) else who
+        return self.take(self.engine.on_message(connection, head, body, self.now_s))
+
+    def hello(self, name, namespace="demo", connection=None, **fields):
+        """Say HELLO and return (who, what came out)."""
+        secret = name.encode().ljust(16, b".")
+        guest = Guest(connection or b"c-" + name.encode(), wire.instance_of(secret), secret)
+        hello = bodies.Hello(secret, guest.instance, namespace, name, **fields)
+        body = bodies.pack_hello(hello)
+        return guest, self.say(guest, wire.pack(Verb.HELLO, len(body)), body)
+
+    def join(self, name, *seats, namespace="demo", capabilities=(), **fields):
+        guest, [sent] = self.hello(name, namespace, **fields)
+        assert sent.verb is Verb.WELCOME
+        for seat in seats:
+            self.presence(guest, seat, capabilities=list(capabilities))
+        return guest
+
+    def presence(self, guest, seat, verb=Verb.REGISTER, kind=18, opaque=b"opaque", **facts):
+        packed = bodies.pack_map(facts)
+        items = [
+            (int(verb), 0, 0, 0, wire.NOBODY, wire.NOBODY, len(packed)),
+            (int(verb), 0, kind, 0, wire.NOBODY, wire.NOBODY, len(opaque)),
+        ]
+        head = wire.pack_items(items, address=wire.address_of(seat))
+        return self.say(guest, head, packed + opaque)
+
+    def task(self, guest, address=b"echo", task=TASK, ttl_ms=5000, body=b"question", flags=0):
+        head = wire.pack(
+            Verb.TASK,
+            len(body),
+            flags=flags,
+            kind=1,
+            number=ttl_ms,
+            task=task,
+            trace=TRACE,
+            address=address,
+        )
+        return self.say(guest, head, body)
+
+    def reply(self, guest, caller, task=TASK, settles=True, body=b"answer"):
+        head = wire.pack(
+            Verb.REPLY, len(body), peer=caller.instance, flags=settles, kind=2, task=task
+        )
+        return self.say(guest, head, body)
+
+    def cut(self, guest):
+        """Let a PING to a client fail, as it does when its connection is gone."""
+        ping = wire.pack(Verb.PING)
+        unsent = self.engine.on_unsent(guest.connection, ping, b"", False, self.now_s)
+        return self.take(unsent)
+
+    def unsent(self, sent_to, head, body=b"question", busy=False):
+        return self.take(self.engine.on_unsent(sent_to.connection, head, body, busy, self.now_s))
+
+    def tick(self, after_s=0.1):
+        self.now_s += after_s
+        return [each for each in self.take(self.engine.tick(self.now_s)) if each.verb != Verb.PING]
+
+
+@pytest.fixture
+def bench():
+    return Bench()
+
+
+@pytest.fixture
+def bench_with():
+    """Make a bench with settings of its own."""
+    return Bench
+
+
+@pytest.fixture
+def entry_of():
+    """Make a ledger entry: (task, seat) and what else matters."""
+
+    def make(task, seat, caller=b"c" * 16, expires_at_s=1000.0, keep=False):
+        return Entry(caller, task, TRACE, seat.address, seat, expires_at_s, keep)
+
+    return make

@@ -1,0 +1,145 @@
+"""The entrance of the engine: what is dropped, what is taken apart, how a proxy leaves."""
+
+import pytest
+
+from zmq_transport import bodies, wire
+from zmq_transport.wire import Verb
+
+PROBE = b""
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "reason"),
+    [
+        (b"\x01", b"", "short_head"),
+        (wire.pack(77), b"", "verb"),
+        (wire.pack(Verb.WELCOME), b"", "verb"),
+        (wire.pack(Verb.REGISTER, address=b"echo"), b"", "verb"),
+        (wire.pack(Verb.CLAIM), b"", "verb"),
+        (wire.pack(Verb.TASK, 3, address=b"echo"), b"four", "body_length"),
+        (wire.pack(Verb.TASK, 11, address=b"echo"), b"x" * 11, "too_large"),
+    ],
+)
+def test_what_a_client_may_not_send_is_dropped_and_counted(bench_with, head, body, reason):
+    bench = bench_with(max_body_bytes=10)
+    guest = bench.join("a")
+
+    assert bench.say(guest, head, body) == []
+    assert bench.counts == {f"drop.{reason}": 1}
+
+
+@pytest.mark.parametrize("joined", [True, False])
+@pytest.mark.parametrize("head", [b"\x02", b"\x00" + bytes(100)])
+def test_another_version_is_answered_with_those_we_speak(bench, joined, head):
+    who = bench.join("a") if joined else b"stranger"
+
+    [sent] = bench.say(who, head)
+
+    assert sent.verb is Verb.REFUSED
+    assert bodies.unpack_map(sent.body)["speaks"] == [1, 1]
+    assert bench.counts["drop.version"] == 1
+
+
+def test_the_items_of_a_message_have_outcomes_of_their_own(bench):
+    worker, caller = bench.join("w", "echo"), bench.join("c")
+    items = [
+        (int(Verb.TASK), 0, 1, 5000, b"1" * 16, bytes(16), 3),
+        (77, 0, 0, 0, bytes(16), bytes(16), 0),
+        (int(Verb.TASK), 0, 1, 0, b"2" * 16, bytes(16), 3),
+    ]
+
+    sent = bench.say(caller, wire.pack_items(items, address=b"echo"), b"onetwo")
+
+    assert [(each.to, each.verb, each.task, each.body) for each in sent] == [
+        (worker.connection, Verb.TASK, b"1" * 16, b"one"),
+        (caller.connection, Verb.BOUNCE, b"2" * 16, b"expired"),
+    ]
+    assert bench.counts["drop.verb"] == 1
+
+
+def test_the_bodies_of_several_items_are_bounded_together(bench):
+    items = [(int(Verb.PING), 0, 0, 0, bytes(16), bytes(16), 150_000)] * 2
+
+    assert bench.say(bench.join("a"), wire.pack_items(items), bytes(300_000)) == []
+    assert bench.counts == {"drop.coalesced_size": 1}
+
+
+def test_several_items_whose_sizes_do_not_add_up_are_dropped(bench):
+    items = [(int(Verb.CANCEL), 0, 0, 0, bytes(16), bytes(16), 5)] * 2
+
+    assert bench.say(bench.join("a"), wire.pack_items(items), b"123456789") == []
+    assert bench.counts == {"drop.body_length": 1}
+
+
+def test_a_probe_of_a_client_that_is_known_needs_no_answer(bench):
+    assert bench.say(bench.join("a"), PROBE) == []
+
+
+def test_a_ping_needs_no_answer(bench):
+    assert bench.say(bench.join("a"), wire.pack(Verb.PING)) == []
+
+
+def test_what_never_was_a_message_is_counted(bench):
+    bench.engine.on_dropped("frame_count")
+
+    assert bench.counts == {"drop.frame_count": 1}
+
+
+def test_what_could_not_be_sent_to_a_stranger_is_forgotten(bench):
+    assert bench.engine.on_unsent(b"stranger", wire.pack(Verb.WHO), b"", False, 0.0) == []
+
+
+def test_a_proxy_that_leaves_tells_everyone_and_waits_for_their_goodbyes(bench):
+    guests = [bench.join(name) for name in "ab"]
+
+    sent = bench.take(bench.engine.go_away())
+
+    assert [(each.to, each.verb) for each in sent] == [
+        (guest.connection, Verb.GOING_AWAY) for guest in guests
+    ]
+    for guest in guests:
+        assert not bench.engine.drained
+        [answer] = bench.say(guest, wire.pack(Verb.GOODBYE))
+        assert answer.verb is Verb.GOODBYE
+    assert bench.engine.drained
+
+
+def test_a_goodbye_while_the_proxy_leaves_costs_nobody_a_task(bench):
+    worker, caller = bench.join("w", "echo"), bench.join("c")
+    bench.task(caller)
+    bench.engine.go_away()
+
+    sent = bench.say(worker, wire.pack(Verb.GOODBYE))
+
+    assert [each.verb for each in sent] == [Verb.GOODBYE]
+    assert len(bench.engine.tables.ledger) == 1
+
+
+def test_time_goes_on_for_those_who_stay_while_the_proxy_leaves(bench):
+    worker = bench.join("w", "echo")
+    bench.join("c")
+    bench.engine.go_away()
+    bench.say(worker, wire.pack(Verb.GOODBYE))
+
+    assert bench.tick(after_s=7.0) == []
+    assert not bench.engine.drained
+
+
+def test_a_proxy_that_does_not_leave_is_never_drained(bench):
+    assert not bench.engine.drained
+
+
+def test_a_witness_is_told_of_each_message():
+    from zmq_transport.engine import Engine
+
+    seen = []
+    engine = Engine(epoch=bytes(16), now_s=0.0, witness=lambda *facts: seen.append(facts))
+    secret = bytes(16)
+    hello = bodies.pack_hello(bodies.Hello(secret, wire.instance_of(secret), "demo", "c"))
+    engine.on_message(b"c", wire.pack(Verb.HELLO, len(hello)), hello, 0.0)
+    task = wire.pack(Verb.TASK, 1, kind=1, number=9, trace=b"r" * 16, address=b"\xff")
+
+    engine.on_message(b"c", task, b"x", 0.0)
+
+    assert seen[0] == ("demo", Verb.TASK, 1, b"r" * 16, "\ufffd", 1)
+    assert seen[1] == ("demo", Verb.BOUNCE, 0, b"r" * 16, "bad_address", 0)

@@ -1,0 +1,132 @@
+"""Subscriptions at the proxy."""
+
+import pytest
+
+from zmq_transport import wire
+from zmq_transport.listeners import ACCEPT, FORWARD, IGNORE, SYNC
+
+TRACE = b"r" * 16
+TOPIC = wire.kind_topic("demo", 2)
+SYNC_TOPIC = wire.sync_topic("demo", bytes(16), 1)
+HEADER = wire.pack_header(bytes(16), 0, bytes(16), bytes(16))
+
+
+@pytest.fixture
+def listeners(bench):
+    return bench.engine.listeners
+
+
+def test_the_first_listener_of_a_topic_is_passed_on_to_publishers(listeners):
+    decisions = [listeners.subscribe(TOPIC, "host") for _ in range(3)]
+
+    assert decisions == [FORWARD, ACCEPT, ACCEPT]
+    assert len(listeners) == 3
+
+
+def test_the_last_listener_that_leaves_is_passed_on(listeners):
+    for _ in range(2):
+        listeners.subscribe(TOPIC, "host")
+
+    assert [listeners.unsubscribe(TOPIC) for _ in range(3)] == [False, True, False]
+    assert len(listeners) == 0
+
+
+def test_a_sync_is_answered_on_its_own_topic(bench, listeners):
+    assert listeners.subscribe(SYNC_TOPIC, "host") == SYNC
+
+    _, topic, header, body = listeners.answer(SYNC_TOPIC)
+
+    publisher = bench.engine.tables.epoch
+    assert (topic, body) == (SYNC_TOPIC, b"")
+    assert wire.unpack_header(header) == (publisher, 0, wire.NOBODY, wire.NOBODY)
+
+
+def test_a_sync_is_no_listener_of_anything(bench, listeners):
+    listeners.subscribe(SYNC_TOPIC, "host")
+
+    assert not bench.engine.tables.peers.realms
+    assert listeners.unsubscribe(SYNC_TOPIC) is False
+    assert len(listeners) == 0
+
+
+@pytest.mark.parametrize(
+    ("topic", "reason"),
+    [(b"", "bad_topic"), (b"demo/t/2", "bad_topic"), (b"x" * 2048, "long_topic")],
+)
+def test_what_is_no_topic_is_ignored_and_counted(bench, listeners, topic, reason):
+    assert listeners.subscribe(topic, "host") == IGNORE
+    assert bench.counts[f"ignored.{reason}"] == 1
+    assert len(listeners) == 0
+
+
+def test_a_namespace_that_is_not_served_is_ignored(bench_with):
+    bench = bench_with(namespaces=frozenset({"prod"}))
+
+    assert bench.engine.listeners.subscribe(TOPIC, "host") == IGNORE
+    assert bench.counts["ignored.foreign_namespace"] == 1
+
+
+def test_subscriptions_are_bounded_in_total(bench_with):
+    bench = bench_with(max_topics=2)
+    subscribe = bench.engine.listeners.subscribe
+
+    assert [subscribe(TOPIC, host) for host in "abc"] == [FORWARD, ACCEPT, IGNORE]
+    assert bench.counts["ignored.max_topics"] == 1
+
+
+def test_subscriptions_are_bounded_for_each_host(bench_with):
+    bench = bench_with(max_topics_per_host=1)
+    listeners = bench.engine.listeners
+
+    assert [listeners.subscribe(TOPIC, host) for host in "aab"] == [FORWARD, IGNORE, ACCEPT]
+    assert bench.counts["ignored.max_topics_per_host"] == 1
+
+
+def test_who_leaves_makes_room_for_the_same_host(bench_with):
+    listeners = bench_with(max_topics_per_host=1).engine.listeners
+    listeners.subscribe(TOPIC, "a")
+    listeners.unsubscribe(TOPIC)
+
+    assert listeners.subscribe(TOPIC, "a") == FORWARD
+
+
+def test_who_never_subscribed_cannot_leave(bench, listeners):
+    assert listeners.unsubscribe(TOPIC) is False
+    assert listeners.unsubscribe(b"nonsense") is False
+    assert len(listeners) == 0
+
+
+def test_a_namespace_that_is_only_listened_to_is_forgotten_with_its_last_listener(bench, listeners):
+    listeners.subscribe(TOPIC, "host")
+    assert set(bench.engine.tables.peers.realms) == {"demo"}
+
+    listeners.unsubscribe(TOPIC)
+
+    assert not bench.engine.tables.peers.realms
+
+
+@pytest.mark.parametrize("topic", [TOPIC, wire.trace_topic("demo", TRACE)])
+def test_what_a_client_publishes_is_passed_on(bench, listeners, topic):
+    assert listeners.published([topic, HEADER, b"body"])
+    assert bench.counts["published"] == 1
+
+
+@pytest.mark.parametrize(
+    ("frames", "reason"),
+    [
+        ([TOPIC], "frame_count"),
+        ([TOPIC, HEADER, b"", b""], "frame_count"),
+        ([b"demo/t/2", HEADER, b""], "bad_topic"),
+        ([wire.LIVE_TOPIC, HEADER, b""], "bad_topic"),
+        ([SYNC_TOPIC, HEADER, b""], "bad_topic"),
+        ([b"x" * 513, HEADER, b""], "long_topic"),
+        ([TOPIC, HEADER[1:], b""], "bad_header"),
+        ([TOPIC, HEADER, b"x" * 11], "too_large"),
+        ([wire.kind_topic("other", 1), HEADER, b""], "foreign_namespace"),
+    ],
+)
+def test_what_may_not_be_published_is_counted(bench_with, frames, reason):
+    bench = bench_with(max_body_bytes=10, namespaces=frozenset({"demo"}))
+
+    assert not bench.engine.listeners.published(frames)
+    assert bench.counts == {f"drop.{reason}": 1}

@@ -1,0 +1,212 @@
+"""The wire against `docs/spec/vectors.json`, in both directions."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from zmq_transport import bodies, wire
+from zmq_transport.errors import InvalidName, VersionMismatch, WireError
+from zmq_transport.wire import Verb
+
+VECTORS = json.loads(
+    (Path(__file__).resolve().parents[3] / "docs/spec/vectors.json").read_text(encoding="utf-8")
+)
+MESSAGES = VECTORS["messages"]
+SINGLES = [each for each in MESSAGES if len(each["items"]) == 1]
+
+
+def each_of(vectors, key="name"):
+    return pytest.mark.parametrize("vector", vectors, ids=lambda vector: str(vector[key])[:60])
+
+
+def item_of(fields):
+    task, trace = bytes.fromhex(fields["task"]), bytes.fromhex(fields["trace"])
+    verb = int(Verb[fields["verb"]])
+    return (verb, fields["flags"], fields["kind"], fields["number"], task, trace, fields["size"])
+
+
+def fields_of(vector):
+    items = [item_of(each) for each in vector["items"]]
+    return bytes.fromhex(vector["peer"]), items, vector["address"].encode()
+
+
+def message_named(name):
+    return next(each for each in MESSAGES if each["name"] == name)
+
+
+def test_the_verbs_have_the_codes_of_the_vectors():
+    assert {each.name: each.value for each in Verb} == VECTORS["verbs"]
+
+
+def test_every_verb_is_in_some_message():
+    used = {item["verb"] for vector in MESSAGES for item in vector["items"]}
+
+    assert used == set(VECTORS["verbs"])
+
+
+@each_of(MESSAGES)
+def test_the_fields_of_a_message_give_its_head(vector):
+    peer, items, address = fields_of(vector)
+
+    assert wire.pack_items(items, peer=peer, address=address).hex() == vector["head"]
+
+
+@each_of(MESSAGES)
+def test_the_head_of_a_message_gives_its_fields(vector):
+    assert wire.unpack_items(bytes.fromhex(vector["head"])) == fields_of(vector)
+
+
+@each_of(MESSAGES)
+def test_the_body_of_a_message_falls_apart_into_those_of_its_items(vector):
+    parts = wire.split_body(fields_of(vector)[1], bytes.fromhex(vector["body"]))
+
+    assert [part.hex() for part in parts] == vector["bodies"]
+
+
+@each_of(SINGLES)
+def test_the_quick_way_for_one_item_packs_the_same_head(vector):
+    peer, [(verb, flags, kind, number, task, trace, size)], address = fields_of(vector)
+
+    head = wire.pack(
+        verb,
+        size,
+        peer=peer,
+        flags=flags,
+        kind=kind,
+        number=number,
+        task=task,
+        trace=trace,
+        address=address,
+    )
+
+    assert head.hex() == vector["head"]
+
+
+@each_of(SINGLES)
+def test_the_quick_way_for_one_item_reads_the_same_fields(vector):
+    peer, [item], address = fields_of(vector)
+
+    assert wire.unpack_single(bytes.fromhex(vector["head"])) == (peer, *item, address)
+
+
+@each_of([each for each in MESSAGES if len(each["items"]) > 1])
+def test_the_quick_way_leaves_several_items_to_the_other(vector):
+    assert wire.unpack_single(bytes.fromhex(vector["head"])) is None
+
+
+@each_of(VECTORS["bad_heads"])
+def test_a_bad_head_is_refused_with_its_reason(vector):
+    head = bytes.fromhex(vector["head"])
+
+    with pytest.raises(WireError) as caught:
+        wire.unpack_items(head)
+
+    assert caught.value.reason == vector["reason"]
+    assert isinstance(caught.value, VersionMismatch) == (vector["reason"] == "version")
+
+
+@each_of(VECTORS["bounced_whole"])
+def test_a_message_comes_back_whole_and_is_itself_again(vector):
+    sent, bounced = vector["sent"], vector["bounced"]
+
+    head = wire.bounced_whole(bytes.fromhex(sent["head"]))
+
+    assert head.hex() == bounced["head"]
+    assert wire.unbounced(head).hex() == sent["head"]
+    assert bounced["body"] == wire.Reason.HELLO_FIRST.encode().hex() + sent["body"]
+
+
+@each_of(VECTORS["broadcasts"])
+def test_a_header_is_packed_and_read(vector):
+    fields = (
+        bytes.fromhex(vector["publisher"]),
+        vector["sequence"],
+        bytes.fromhex(vector["caller"]),
+        bytes.fromhex(vector["worker"]),
+    )
+
+    assert wire.pack_header(*fields).hex() == vector["header"]
+    assert wire.unpack_header(bytes.fromhex(vector["header"])) == fields
+    assert wire.read_topic(vector["topic"].encode())[0] == "demo"
+
+
+@each_of(VECTORS["topics"]["valid"], key="topic")
+def test_a_topic_is_read_and_built(vector):
+    topic, namespace = vector["topic"].encode(), vector["namespace"]
+    trace = None if vector["trace"] is None else bytes.fromhex(vector["trace"])
+
+    assert wire.read_topic(topic) == (namespace, vector["kind"], trace)
+    if vector["kind"] is not None:
+        assert wire.kind_topic(namespace, vector["kind"]) == topic
+    if trace is not None:
+        assert wire.trace_topic(namespace, trace) == topic
+
+
+def test_a_sync_topic_is_built_as_it_is_written():
+    instance = bytes(range(16))
+    written = VECTORS["broadcasts"][-1]["topic"].encode()
+
+    assert wire.sync_topic("demo", instance, 1) == written
+
+
+@each_of(VECTORS["topics"]["invalid"], key="topic")
+def test_what_is_no_topic_is_refused(vector):
+    with pytest.raises(WireError) as caught:
+        wire.read_topic(vector["topic"].encode())
+
+    assert caught.value.reason == vector["reason"]
+
+
+@each_of(VECTORS["addresses"]["valid"], key="address")
+def test_an_address_is_read_and_built(vector):
+    address, name = vector["address"].encode(), vector["name"]
+
+    assert wire.read_address(address) == (name, frozenset(vector["capabilities"]))
+    assert wire.address_of(name, reversed(vector["capabilities"])) == address
+
+
+@each_of(VECTORS["addresses"]["accepted_only"], key="address")
+def test_capabilities_are_read_in_any_order(vector):
+    assert wire.read_address(vector["address"].encode()) == (
+        vector["name"],
+        frozenset(vector["capabilities"]),
+    )
+
+
+@pytest.mark.parametrize("address", VECTORS["addresses"]["invalid"])
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(WireError, match=r".") as caught:
+        wire.read_address(bytes.fromhex(address))
+
+    assert caught.value.reason == "bad_address"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "a\n", "..", "a" * 129])
+def test_what_is_no_name_gets_no_address(name):
+    with pytest.raises(InvalidName):
+        wire.address_of(name)
+
+
+@each_of(VECTORS["instances"], key="instance")
+def test_an_instance_id_is_the_hash_of_its_secret(vector):
+    assert wire.instance_of(bytes.fromhex(vector["secret"])).hex() == vector["instance"]
+
+
+def test_a_hello_is_packed_and_read():
+    fields = VECTORS["hello"]
+    of_bytes = {key: bytes.fromhex(fields[key]) for key in ("secret", "instance", "epoch")}
+    hello = bodies.Hello(**{**fields, **of_bytes})
+    body = message_named("HELLO")["body"]
+
+    assert bodies.pack_hello(hello).hex() == body
+    assert bodies.unpack_hello(bytes.fromhex(body)) == hello
+
+
+def test_a_welcome_is_packed_and_read():
+    fields = VECTORS["welcome"]
+    welcome = bodies.Welcome(**{**fields, "epoch": bytes.fromhex(fields["epoch"])})
+    body = message_named("WELCOME")["body"]
+
+    assert bodies.pack_welcome(welcome).hex() == body
+    assert bodies.unpack_welcome(bytes.fromhex(body)) == welcome

@@ -1,0 +1,157 @@
+"""Frames, addresses and topics beyond the vectors."""
+
+import pytest
+
+from zmq_transport import wire
+from zmq_transport.errors import InvalidName, VersionMismatch, WireError
+from zmq_transport.wire import Verb
+
+PEER, OTHER = b"p" * 16, b"q" * 16
+HEAD = wire.pack(Verb.TASK, 3, peer=PEER, kind=1, number=500, task=b"t" * 16, address=b"echo")
+ITEM = (int(Verb.CANCEL), 0, 0, 0, wire.NOBODY, wire.NOBODY, 0)
+
+
+def test_a_head_with_one_item_and_no_address_has_62_bytes():
+    assert len(wire.pack(Verb.PING)) == 62
+
+
+def test_the_longest_head_has_the_length_that_the_limit_says():
+    head = wire.pack_items([ITEM] * wire.MAX_ITEMS, address=b"a" * wire.MAX_ADDRESS_BYTES)
+
+    assert len(head) == wire.MAX_HEAD_BYTES == 6867
+
+
+def test_another_peer_changes_nothing_else():
+    changed = wire.with_peer(HEAD, OTHER)
+
+    assert wire.unpack_single(changed) == (OTHER, *wire.unpack_single(HEAD)[1:])
+
+
+def test_a_redirected_head_has_another_peer_and_address():
+    peer, *fields, address = wire.unpack_single(wire.redirect(HEAD, OTHER, b"other-seat"))
+
+    assert (peer, address) == (OTHER, b"other-seat")
+    assert fields == list(wire.unpack_single(HEAD)[1:-1])
+
+
+def test_another_number_changes_nothing_else():
+    before, after = (wire.unpack_single(each) for each in (HEAD, wire.with_number(HEAD, 7)))
+
+    assert after[4] == 7
+    assert (*before[:4], *before[5:]) == (*after[:4], *after[5:])
+
+
+def test_the_flags_of_a_message_are_ignored():
+    flagged = HEAD[:1] + b"\xff" + HEAD[2:]
+
+    assert wire.unpack_single(flagged) == wire.unpack_single(HEAD)
+    assert wire.unpack_items(flagged) == wire.unpack_items(HEAD)
+
+
+@pytest.mark.parametrize("unpack", [wire.unpack_single, wire.unpack_items])
+@pytest.mark.parametrize("head", [b"", b"\x01", HEAD[:61]])
+def test_a_short_head_is_refused(unpack, head):
+    with pytest.raises(WireError) as caught:
+        unpack(head)
+
+    assert caught.value.reason == "short_head"
+
+
+@pytest.mark.parametrize("unpack", [wire.unpack_single, wire.unpack_items])
+@pytest.mark.parametrize("head", [b"\x02", b"\x02" + HEAD[1:]])
+def test_another_version_is_told_from_a_broken_head(unpack, head):
+    with pytest.raises(VersionMismatch) as caught:
+        unpack(head)
+
+    assert caught.value.theirs == 2
+
+
+def test_the_sizes_of_items_must_add_up_to_the_body():
+    item = (*ITEM[:6], 3)
+
+    assert wire.split_body([item, ITEM, item], b"onetwo") == [b"one", b"", b"two"]
+    for body in (b"onetw", b"onetwo!"):
+        with pytest.raises(WireError) as caught:
+            wire.split_body([item, item], body)
+        assert caught.value.reason == "body_length"
+
+
+def test_a_full_message_cannot_be_sent_back_whole():
+    full = wire.pack_items([ITEM] * wire.MAX_ITEMS)
+
+    with pytest.raises(WireError) as caught:
+        wire.bounced_whole(full)
+
+    assert caught.value.reason == "item_count"
+    assert wire.bounced_whole(wire.pack_items([ITEM] * (wire.MAX_ITEMS - 1)))
+
+
+def test_one_set_of_capabilities_has_one_address():
+    addresses = {wire.address_of(None, each) for each in (["b", "a"], ("a", "b", "a"), {"a", "b"})}
+
+    assert addresses == {b"?a,b"}
+
+
+def test_an_address_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="at least one capability"):
+        wire.address_of()
+
+
+def test_an_address_over_the_limit_is_refused():
+    with pytest.raises(ValueError, match="4096"):
+        wire.address_of(None, (f"{n:0128}" for n in range(40)))
+
+
+def test_an_address_over_the_limit_is_none_for_a_reader():
+    with pytest.raises(WireError) as caught:
+        wire.read_address(b"?" + b",".join(b"%0128d" % n for n in range(40)))
+
+    assert caught.value.reason == "bad_address"
+
+
+@pytest.mark.parametrize("name", ["a", "A-z_0.9", "...", "-", "a" * 128])
+def test_a_name_is_taken_as_it_is(name):
+    assert wire.checked_name("name", name) == name
+
+
+@pytest.mark.parametrize(
+    "value", ["", ".", "..", "a b", "a/b", "a\n", "a\x00", "\u202ea", "é", "a" * 129, None, 7, b"a"]
+)
+def test_what_is_no_name_is_refused_with_what_it_was_for(value):
+    with pytest.raises(InvalidName, match=r"^seat must be") as caught:
+        wire.checked_name("seat", value)
+
+    assert (caught.value.what, caught.value.value) == ("seat", value)
+
+
+def test_an_instance_id_does_not_give_its_secret_away():
+    secret = bytes(range(16))
+
+    assert len(wire.instance_of(secret)) == 16
+    assert wire.instance_of(secret) != secret
+
+
+def test_no_topic_is_the_prefix_of_another():
+    topics = [wire.kind_topic("n", kind) for kind in range(256)]
+    topics += [wire.kind_topic("n2", 1), wire.trace_topic("n", PEER), wire.sync_topic("n", PEER, 1)]
+    topics += [wire.sync_topic("n", PEER, 10), wire.LIVE_TOPIC]
+
+    for topic in topics:
+        assert not [other for other in topics if other != topic and other.startswith(topic)]
+
+
+def test_the_sentinel_sorts_behind_every_topic():
+    assert wire.kind_topic("z" * 128, 255) < wire.LIVE_TOPIC
+    assert wire.trace_topic("zzzz", b"\xff" * 16) < wire.LIVE_TOPIC
+
+
+def test_the_longest_topic_is_far_from_the_limit():
+    assert len(wire.sync_topic("n" * 128, PEER, 999_999_999)) == 178 < wire.MAX_TOPIC_BYTES
+
+
+@pytest.mark.parametrize("header", [b"", bytes(55), bytes(57)])
+def test_a_header_of_another_length_is_refused(header):
+    with pytest.raises(WireError) as caught:
+        wire.unpack_header(header)
+
+    assert caught.value.reason == "bad_header"

@@ -1,0 +1,94 @@
+"""The command: `python -m tools.bench [kind ...]`; tables on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import attrs
+
+from . import calls, nobody, page, start, unwatched
+from .children import BenchError
+from .figures import Options, Report
+
+KINDS: dict[str, Callable[[Options, Callable[[str], None]], Report]] = {
+    "calls": calls.run,
+    "nobody": nobody.run,
+    "start": start.run,
+    "unwatched": unwatched.run,
+}
+_QUICK = Options(seconds=0.5, rounds=3, nobody_count=100, start_count=10, unwatched_count=100)
+
+
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line; ends the program on nonsense."""
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
+    parser.add_argument("kinds", nargs="*", metavar="kind", help=f"{', '.join(KINDS)}; all")
+    parser.add_argument("--seconds", type=float, help="length of one round of calls")
+    parser.add_argument("--rounds", type=int, help="rounds of each system")
+    parser.add_argument("--quick", action="store_true", help="under half a minute, rough")
+    parser.add_argument("--pin", action="store_true", help="everything on one core: steady ratios")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument(
+        "--write", action="store_true", help=f"put the tables into {page.PAGE.name}"
+    )
+    given = parser.parse_args(arguments)
+    strangers = sorted(set(given.kinds) - set(KINDS))
+    if strangers:
+        parser.error(f"no such kind: {', '.join(strangers)}; there are {', '.join(KINDS)}")
+    lengths = (given.seconds, given.rounds)
+    if any(length is not None and length <= 0 for length in lengths):
+        parser.error("--seconds and --rounds must be over 0")
+    if given.write and (given.quick or given.kinds):
+        parser.error("--write wants a full run: without --quick, and of every kind")
+    return given
+
+
+def options_of(given: argparse.Namespace) -> Options:
+    """Return how long to measure."""
+    options = _QUICK if given.quick else Options()
+    changes = {"seconds": given.seconds, "rounds": given.rounds}
+    return attrs.evolve(options, **{k: v for k, v in changes.items() if v is not None})
+
+
+def pin() -> None:
+    """Keep this process, and all it starts, on one core."""
+    if not hasattr(os, "sched_setaffinity"):
+        sys.exit("bench: --pin works where the system can pin a process: on Linux")
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, show, and write down if asked to."""
+    given = parsed(arguments)
+    options = options_of(given)
+    if given.pin:
+        pin()
+    facts = page.machine()
+    began_s = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - began_s:6.1f} s  {text}", file=sys.stderr)
+
+    try:
+        reports = {kind: KINDS[kind](options, say) for kind in given.kinds or KINDS}
+    except BenchError as error:
+        sys.exit(f"bench: {error}")
+    section = page.rendered(facts, [report.table for report in reports.values()])
+    print(section)
+    if given.json:
+        kinds = {kind: report.facts for kind, report in reports.items()}
+        found = {"machine": facts, "options": attrs.asdict(options), "kinds": kinds}
+        given.json.write_text(json.dumps(found, indent=2) + "\n")
+    if given.write:
+        name = "pinned" if given.pin else "unpinned"
+        page.PAGE.write_text(page.with_section(page.PAGE.read_text(), name, section))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Processes of the bench: started fresh, asked over a pipe, ended with the bench."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any, Self
+
+import attrs
+
+_FRESH = multiprocessing.get_context("spawn")
+_STARTS_S = 30.0
+_ENDS_S = 5.0
+
+Body = Callable[..., None]
+"""Runs in the child: (connection to the parent, its own arguments). Says when it is ready."""
+
+
+class BenchError(Exception):
+    """A process of the bench failed; the text is what it had to say."""
+
+
+@attrs.frozen
+class _Failure:
+    text: str
+
+
+class Child:
+    """One process; ready once constructed.
+
+    Args:
+        body: What it does; a function of a module.
+        arguments: For `body`, behind the connection.
+
+    Raises:
+        BenchError: It failed, or was not ready within 30 s.
+    """
+
+    def __init__(self, body: Body, *arguments: Any) -> None:
+        self._name = f"{body.__module__}.{body.__name__}"
+        self._connection, theirs = _FRESH.Pipe()
+        self._process = _FRESH.Process(
+            target=_run, args=(theirs, body, arguments), name=self._name, daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        self.ready = self._answer(_STARTS_S)
+        """What it said when it was ready."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def ask(self, verb: str, *arguments: Any, timeout_s: float = 60.0) -> Any:
+        """Let it do something and return what comes of it.
+
+        Raises:
+            BenchError: It failed, or took over `timeout_s` seconds.
+        """
+        self._connection.send((verb, arguments))
+        return self._answer(timeout_s)
+
+    def close(self) -> None:
+        """Let it end by itself; kill it when that takes over 5 s."""
+        with suppress(OSError):  # it may be gone already
+            self._connection.send(None)
+        self._process.join(_ENDS_S)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._connection.close()
+
+    def _answer(self, timeout_s: float) -> Any:
+        try:
+            if not self._connection.poll(timeout_s):
+                raise BenchError(f"{self._name} says nothing for {timeout_s:g} s")
+            answer = self._connection.recv()
+        except EOFError as error:
+            raise BenchError(f"{self._name} ended without a word") from error
+        if isinstance(answer, _Failure):
+            raise BenchError(f"{self._name} failed:\n{answer.text}")
+        return answer
+
+
+def _run(connection: Connection, body: Body, arguments: tuple[Any, ...]) -> None:
+    try:
+        body(connection, *arguments)
+    except KeyboardInterrupt:
+        return  # the parent got it too, and says what there is to say
+    except Exception:  # noqa: BLE001, the last door: the parent is told
+        connection.send(_Failure(traceback.format_exc()))
+
+
+def next_question(connection: Connection) -> tuple[str, tuple[Any, ...]] | None:
+    """Wait for the parent; None when it wants no more or is gone."""
+    try:
+        question: tuple[str, tuple[Any, ...]] | None = connection.recv()
+    except EOFError:
+        return None
+    return question
+
+
+async def answer(
+    connection: Connection, verbs: Mapping[str, Callable[..., Awaitable[Any]]]
+) -> None:
+    """Answer what the parent asks, until it wants no more. The loop goes on running meanwhile."""
+    while (question := await asyncio.to_thread(next_question, connection)) is not None:
+        verb, arguments = question
+        connection.send(await verbs[verb](*arguments))

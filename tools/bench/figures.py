@@ -1,0 +1,88 @@
+"""Figures and how they are shown. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen
+class Options:
+    """How long to measure.
+
+    Args:
+        seconds: Length of one round of calls.
+        rounds: Rounds of each system at each number of outstanding calls.
+        nobody_count: TASKs to nobody.
+        start_count: Starts of a Dendrite.
+        unwatched_count: Calls for each row of `unwatched`.
+    """
+
+    seconds: float = 2.0
+    rounds: int = 5
+    nobody_count: int = 500
+    start_count: int = 50
+    unwatched_count: int = 1000
+
+
+@attrs.frozen
+class Table:
+    """A caption, a head and rows of text."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+    def __str__(self) -> str:
+        """Return it in Markdown, columns aligned: the first to the left, figures to the right."""
+        lines = [self.head, *self.rows]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(self.head))]
+        rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+        shown = [_line(self.head, widths), _line(rule, widths)]
+        shown += [_line(row, widths) for row in self.rows]
+        return "\n".join([f"**{self.caption}**", "", *shown])
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first = cells[0].ljust(widths[0])
+    others = [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)]
+    return f"| {' | '.join([first, *others])} |"
+
+
+@attrs.frozen
+class Report:
+    """What one kind found: a table for people, facts for programs."""
+
+    table: Table
+    facts: dict[str, Any]
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float:
+    """Return the least of the `ordered` values that `percent` percent of them do not exceed."""
+    rank = -(-len(ordered) * percent // 100)
+    return ordered[max(0, int(rank) - 1)]
+
+
+def spread(values: Sequence[float], digits: int = 0) -> str:
+    """Show the median, and between which values it lies."""
+    median, low, high = (
+        f"{value:,.{digits}f}" for value in (statistics.median(values), min(values), max(values))
+    )
+    return f"{median} ({low} to {high})"
+
+
+def durations(caption: str, took_s: Sequence[float]) -> Report:
+    """Report how long one thing took each time."""
+    ordered = sorted(took_s)
+    facts = {
+        "count": len(ordered),
+        "p50_ms": percentile(ordered, 50) * 1000,
+        "p99_ms": percentile(ordered, 99) * 1000,
+        "max_ms": ordered[-1] * 1000,
+    }
+    shown = [f"{facts[name]:.2f}" for name in ("p50_ms", "p99_ms", "max_ms")]
+    table = Table(caption, ("count", "p50 ms", "p99 ms", "max ms"), [(str(len(ordered)), *shown)])
+    return Report(table, facts)

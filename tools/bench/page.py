@@ -1,0 +1,75 @@
+"""The page of measured figures: tables between two marks, prose around them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import zmq
+
+from .figures import Table
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "design" / "benchmarks.md"
+PACKAGES = ("zmq_transport", "cosmonapse")
+
+
+class NoMarks(Exception):
+    """The page lacks the two marks between which the tables belong."""
+
+
+def machine() -> dict[str, str]:
+    """Say what was measured, and on what."""
+    total = os.cpu_count() or 1
+    used = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else total
+    return {
+        "cores": f"{used} of {total}",
+        "system": f"{platform.system()} {platform.machine()}",
+        "Python": platform.python_version(),
+        "pyzmq": zmq.pyzmq_version(),
+        "libzmq": zmq.zmq_version(),
+        "commit": _commit(),
+    }
+
+
+def _commit() -> str:
+    head = _git("rev-parse", "--short", "HEAD")
+    if head is None:
+        return "unknown"
+    changed = _git("status", "--porcelain", "--", *PACKAGES)
+    return f"{head} and local changes" if changed else head
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        ended = subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return ended.stdout.strip()
+
+
+def rendered(facts: dict[str, str], tables: Iterable[Table]) -> str:
+    """Return the Markdown of one run."""
+    line = ", ".join(f"{name} {value}" for name, value in facts.items())
+    return "\n\n".join([line, *map(str, tables)])
+
+
+def with_section(text: str, name: str, section: str) -> str:
+    """Return `text` with another section between the marks of that name.
+
+    Raises:
+        NoMarks: They are not there, once each and in order.
+    """
+    begin, end = f"<!-- measured {name}: begin -->", f"<!-- measured {name}: end -->"
+    marks = re.findall(f"{re.escape(begin)}|{re.escape(end)}", text)
+    if marks != [begin, end]:
+        raise NoMarks(f"{PAGE.name} needs the lines '{begin}' and '{end}', once each")
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n\n{section}\n\n{end}{after}"

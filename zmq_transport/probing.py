@@ -1,0 +1,52 @@
+"""Asking an endpoint whether a proxy of our version answers there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from . import sockets, wire
+from .bodies import unpack_map
+from .errors import Refused, Unreachable
+from .knock import Knock, resolve
+from .pump import Pump
+from .wire import Verb
+
+_MAX_ANSWER_BYTES = 64 * 1024
+
+
+async def probe(host: str, port: int, timeout_s: float) -> None:
+    """Return when a proxy of our version answers there.
+
+    Raises:
+        Unreachable: Not within `timeout_s` seconds; the reason says what was seen.
+        Refused: Somebody of another version answers.
+    """
+    loop = asyncio.get_running_loop()
+    address = await resolve(host, port)
+    endpoint = f"tcp://{address}:{port}"
+    answered: asyncio.Future[list[Any]] = loop.create_future()
+
+    def on_message(message: list[Any]) -> None:
+        if not answered.done():
+            answered.set_result(message)
+
+    socket = sockets.dealer(_MAX_ANSWER_BYTES)
+    knock = Knock(socket, lambda: None)
+    pump = Pump(socket, on_message)
+    try:
+        socket.connect(endpoint)
+        async with asyncio.timeout(timeout_s):
+            message = await answered
+        single = wire.unpack_single(message[0]) if len(message) == 2 else None
+        if single is None or single[1] != Verb.WHO:
+            raise Refused(endpoint, "it answers, but not as a proxy of our version does")
+        speaks = unpack_map(message[1].bytes).get("speaks")
+        if not isinstance(speaks, list) or not speaks[0] <= wire.VERSION <= speaks[-1]:
+            raise Refused(endpoint, f"it speaks versions {speaks}, we speak {wire.VERSION}")
+    except TimeoutError as error:
+        raise Unreachable(endpoint, knock.story()) from error
+    finally:
+        pump.close()
+        knock.close()
+        socket.close()

@@ -1,0 +1,124 @@
+"""The carrier over ZeroMQ: a DEALER, a SUB and an XPUB on an asyncio loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import zmq
+
+from . import frames, sockets
+from .carrier import CarrierEvents, Sent
+from .knock import Knock, resolve
+from .pump import Pump
+
+
+class ZmqCarrier:
+    """Moves frames to and from a proxy; see `Carrier`.
+
+    Args:
+        host: Where the proxy is: a name or an IPv4 address.
+        port: Its directed port.
+        max_body_bytes: Bodies over it are refused by the sockets, as a defence.
+    """
+
+    def __init__(self, host: str, port: int, max_body_bytes: int) -> None:
+        self._host = host
+        self._port = port
+        self._max_body_bytes = max_body_bytes
+        self._address = host
+        self._joined: tuple[str, str] | None = None
+        self._events: CarrierEvents
+        self._socket: zmq.Socket[bytes] | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """Where it leads, for people."""
+        return f"tcp://{self._host}:{self._port}"
+
+    async def open(self, events: CarrierEvents) -> None:
+        """See the port.
+
+        Raises:
+            Unreachable: The name does not resolve.
+        """
+        self._address = await resolve(self._host, self._port)
+        self._events = events
+        self._socket = self._dealer = sockets.dealer(self._max_body_bytes)
+        self._sub = sockets.sub(self._max_body_bytes)
+        self._publisher = sockets.publisher()
+        self._knock = Knock(self._dealer, events.on_disconnected)
+        self._pump = Pump(self._dealer, self._on_message, events.on_writable)
+        self._sub_pump = Pump(self._sub, self._on_publication)
+        self._publisher_pump = Pump(self._publisher, self._on_subscription)
+        self._dealer.connect(f"tcp://{self._address}:{self._port}")
+
+    def story(self) -> str:
+        """Say for people what was seen on the way so far."""
+        return self._knock.story()
+
+    def send(self, head: bytes, body: bytes) -> Sent:
+        """See the port."""
+        sent = frames.send(self._dealer, head, body)
+        if sent is not Sent.OK:
+            self._pump.wants_writable = True
+        self._pump.look_again()
+        return sent
+
+    def join(self, listen_port: int, publish_port: int) -> bool:
+        """See the port."""
+        listen = f"tcp://{self._address}:{listen_port}"
+        publish = f"tcp://{self._address}:{publish_port}"
+        if self._joined == (listen, publish):
+            return False
+        if self._joined is not None:
+            self._sub.disconnect(self._joined[0])
+            self._publisher.disconnect(self._joined[1])
+        self._joined = (listen, publish)
+        self._sub.connect(listen)
+        self._publisher.connect(publish)
+        self._publisher_pump.look_again()
+        return True
+
+    def subscribe(self, topic: bytes) -> None:
+        """See the port."""
+        self._sub.subscribe(topic)
+        self._sub_pump.look_again()
+
+    def unsubscribe(self, topic: bytes) -> None:
+        """See the port."""
+        if self._socket is not None:
+            self._sub.unsubscribe(topic)
+            self._sub_pump.look_again()
+
+    def publish(self, topic: bytes, header: bytes, body: bytes) -> None:
+        """See the port."""
+        if frames.send(self._publisher, topic, header, body) is not Sent.OK:
+            self._events.on_dropped("publisher_full")
+        self._publisher_pump.look_again()
+
+    def close(self) -> None:
+        """Let go of everything now."""
+        if self._socket is None:
+            return
+        self._socket = None
+        for pump in (self._pump, self._sub_pump, self._publisher_pump):
+            pump.close()
+        self._knock.close()
+        for socket in (self._dealer, self._sub, self._publisher):
+            socket.close()
+
+    def _on_message(self, message: list[Any]) -> None:
+        if len(message) == 2:
+            self._events.on_message(message[0], message[1].bytes)
+        else:
+            self._events.on_dropped("frame_count")
+
+    def _on_publication(self, message: list[Any]) -> None:
+        if len(message) == 3:
+            self._events.on_publication(message[0], message[1], message[2].bytes)
+        else:
+            self._events.on_dropped("frame_count")
+
+    def _on_subscription(self, message: list[Any]) -> None:
+        frame = message[-1].bytes
+        self._events.on_subscription(frame[:1] == b"\x01", frame[1:])
