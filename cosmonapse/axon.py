@@ -54,18 +54,22 @@ class Axon:
     concurrency: int = attrs.field(default=64, validator=attrs.validators.ge(1))
     max_queued: int = attrs.field(default=1024, validator=attrs.validators.ge(0))
 
-    @property
-    def producer(self) -> Directed:
-        """Who sends what this Axon's Neuron says."""
+    producer: Directed = attrs.field(init=False)
+    """Who sends what this Axon's Neuron says."""
+    on_loop: bool = attrs.field(init=False)
+    """Whether the function may be called on the event loop, because it will not block."""
+
+    @producer.default
+    def _producer(self) -> Directed:
         return Directed(self.neuron_id, "neuron", self.capabilities)
 
-    @property
-    def on_loop(self) -> bool:
-        """Tell whether the function may be called on the event loop, because it will not block."""
-        for each in (self.neuron_fn, getattr(self.neuron_fn, "__call__", None)):  # noqa: B004
-            if inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each):
-                return True
-        return False
+    @on_loop.default
+    def _on_loop(self) -> bool:
+        functions = (self.neuron_fn, getattr(self.neuron_fn, "__call__", None))  # noqa: B004
+        return any(
+            inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each)
+            for each in functions
+        )
 
 
 _MARKS: Mapping[str, SignalType] = MappingProxyType(

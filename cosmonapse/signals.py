@@ -6,14 +6,16 @@ Pure, but for two defaults (`id`, `ts`) that come through `world`.
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import attrs
 
-from . import world
-from .errors import NeedsAnswer, NeuronError
-from .ids import new_event_id, new_trace_id
+from . import codec, world
+from .codec import shown
+from .errors import BadSignal, NeedsAnswer, NeuronError
+from .ids import ID_CHARS, new_event_id, new_trace_id
 
 
 class SignalType(enum.StrEnum):
@@ -170,9 +172,19 @@ class Signal:
         Raises:
             UnencodableValue: payload or meta holds what no Signal can carry; the path names it.
         """
-        from . import codec
-
-        return codec.encode(self)
+        directed = self.directed
+        fields = [
+            self.v,
+            self.id,
+            self.trace_id,
+            self.parent_id,
+            self.type.code,
+            None if directed is None else [directed.id, directed.type, directed.capabilities],
+            float(self.ts),
+            self.payload,
+            self.meta,
+        ]
+        return codec.pack(fields)
 
     @staticmethod
     def decode(body: bytes) -> Signal:
@@ -181,6 +193,57 @@ class Signal:
         Raises:
             BadSignal: It is none; the text names the field.
         """
-        from . import codec
+        v, id_, trace_id, parent_id, code, directed, ts, payload, meta = codec.unpack(body, 9)
+        if v != "1":
+            raise BadSignal(f"v is {shown(v)}, this package reads major version 1")
+        signal_type = TYPE_OF_CODE.get(code) if code.__class__ is int else None
+        if signal_type is None:
+            raise BadSignal(f"type {shown(code)} is unknown")
+        _check_id("id", id_)
+        _check_id("trace_id", trace_id)
+        if parent_id is not None:
+            _check_id("parent_id", parent_id)
+        if ts.__class__ is not float:
+            raise BadSignal(f"ts must be a float, not {shown(ts)}")
+        producer = None if directed is None else _directed(directed)
+        return _made(signal_type, payload, producer, trace_id, parent_id, meta, id_, ts)
 
-        return codec.decode(body)
+
+_SLOTS = ("type", "payload", "directed", "trace_id", "parent_id", "meta", "id", "ts", "v")
+_SETTERS = tuple(Signal.__dict__[name].__set__ for name in _SLOTS)
+
+
+def _made(*values: Any) -> Signal:
+    """Return a Signal of checked values; half the time of the constructor, on the hot path."""
+    signal = Signal.__new__(Signal)
+    for put, value in zip(_SETTERS, (*values, "1"), strict=True):
+        put(signal, value)
+    return signal
+
+
+def _check_id(field: str, value: Any) -> None:
+    if value.__class__ is not str or len(value) != ID_CHARS:
+        raise BadSignal(f"{field} must be an id of {ID_CHARS} characters, not {shown(value)}")
+
+
+def _directed(values: Any) -> Directed:
+    if not isinstance(values, list) or len(values) < 3:
+        raise BadSignal("directed must be an array of id, type and capabilities")
+    id_, kind, capabilities = values[:3]
+    if not isinstance(capabilities, list):
+        raise BadSignal("directed.capabilities must be an array of text")
+    try:
+        return _known_directed(id_, kind, tuple(capabilities))
+    except TypeError:
+        raise BadSignal("directed holds what is no text") from None
+
+
+@functools.lru_cache(maxsize=1024)
+def _known_directed(id_: Any, kind: Any, capabilities: tuple[Any, ...]) -> Directed:
+    """Return the same object for the same producer: there are few, and they send much."""
+    for field, value in (("directed.id", id_), ("directed.type", kind)):
+        if value is not None and not isinstance(value, str):
+            raise BadSignal(f"{field} must be text or nil, not {shown(value)}")
+    if not all(isinstance(each, str) for each in capabilities):
+        raise BadSignal("directed.capabilities must be an array of text")
+    return Directed(id_, kind, capabilities)

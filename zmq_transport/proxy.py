@@ -115,12 +115,17 @@ class Proxy:
     def run(self) -> None:
         """Route until asked to stop, then tell everyone, go on until all left or 1 s is over."""
         poller = zmq.Poller()
-        for socket in (self._router, self._xpub, self._xsub):
+        turns = {self._router: self._route, self._xpub: self._listen, self._xsub: self._pass_on}
+        for socket in turns:
             poller.register(socket, zmq.POLLIN)
         next_tick_s = time.monotonic() + _TICK_S
         end_s = float("inf")
         while not self.engine.drained:
+            wait_s = next_tick_s - time.monotonic()
+            readable = poller.poll(max(0, int(wait_s * 1000)))
             now_s = time.monotonic()
+            for socket, _ in readable:
+                turns[socket](now_s)
             if now_s >= end_s:
                 break
             if now_s >= next_tick_s:
@@ -129,19 +134,14 @@ class Proxy:
             if self._stop_asked and not self.engine.draining:
                 end_s = now_s + _DRAIN_S
                 self._perform(self.engine.go_away(), now_s)
-            if not self._turn(now_s):
-                poller.poll(max(0, int((next_tick_s - now_s) * 1000)))
 
-    def _turn(self, now_s: float) -> bool:
-        """Take a batch from each socket; True if any of them may have more."""
-        return any([self._route(now_s), self._listen(), self._pass_on()])
-
-    def _route(self, now_s: float) -> bool:
+    def _route(self, now_s: float) -> None:
+        """Take a batch of directed messages."""
         router, on_message = self._router, self.engine.on_message
         for _ in range(_BATCH):
             message = frames.receive(router)
             if message is None:
-                return False
+                return
             if len(message) == 3:
                 connection, head, body = message
             elif len(message) == 2 and not len(message[1]):
@@ -153,7 +153,6 @@ class Proxy:
                 self.engine.on_dropped("long_head")
                 continue
             self._perform(on_message(connection, head, body, now_s), now_s)
-        return True
 
     def _perform(self, outputs: Iterable[Output], now_s: float) -> None:
         """Carry out what the engine decided, and what it decides about what could not be sent."""
@@ -168,12 +167,12 @@ class Proxy:
                 busy = sent is Sent.BUSY
                 waiting.extend(self.engine.on_unsent(first, second, body, busy, now_s))
 
-    def _listen(self) -> bool:
-        """Take in subscriptions."""
+    def _listen(self, now_s: float) -> None:
+        """Take a batch of subscriptions."""
         for _ in range(_BATCH):
             message = frames.receive(self._xpub)
             if message is None:
-                return False
+                return
             frame = message[-1]
             verdict, topic = frame.bytes[:1], frame.bytes[1:]
             if len(message) != 1 or verdict not in (b"\x00", b"\x01"):
@@ -182,7 +181,6 @@ class Proxy:
                 self._subscribe(topic, _host_of(frame))
             else:
                 self._unsubscribe(topic)
-        return True
 
     def _subscribe(self, topic: bytes, host: str) -> None:
         decision = self.engine.listeners.subscribe(topic, host)
@@ -202,15 +200,14 @@ class Proxy:
         if self.engine.listeners.unsubscribe(topic):
             frames.send(self._xsub, b"\x00" + topic)
 
-    def _pass_on(self) -> bool:
-        """Pass on what clients publish."""
+    def _pass_on(self, now_s: float) -> None:
+        """Pass on a batch of what clients publish."""
         for _ in range(_BATCH):
             message = frames.receive(self._xsub)
             if message is None:
-                return False
+                return
             if self.engine.listeners.published(message):
                 frames.send(self._xpub, *message)
-        return True
 
 
 def _host_of(frame: Any) -> str:

@@ -17,6 +17,10 @@ from . import frames
 
 _LOG = logging.getLogger(__name__)
 _BATCH = 256
+_get: Callable[[zmq.Socket[bytes], int], Any] = zmq.backend.Socket.get
+_EVENTS = int(zmq.EVENTS)
+_POLLIN = int(zmq.POLLIN)
+_POLLOUT = int(zmq.POLLOUT)
 
 
 class Pump:
@@ -59,6 +63,15 @@ class Pump:
 
     def _drain(self) -> None:
         self._looking = False
+        if self._closed:
+            return
+        events = _get(self._socket, _EVENTS)
+        if events & _POLLIN:
+            self._read()
+        if self.wants_writable and self._on_writable is not None and not self._closed:
+            self._offer_room()
+
+    def _read(self) -> None:
         for _ in range(_BATCH):
             if self._closed:
                 return
@@ -71,10 +84,11 @@ class Pump:
                 _LOG.exception("a message could not be handled and is dropped")
         else:
             self.look_again()
-        if self.wants_writable and self._on_writable and not self._closed:
-            events = int(self._socket.get(zmq.EVENTS))
-            if events & zmq.POLLOUT:
-                self.wants_writable = False
-                self._on_writable()
-            if events & zmq.POLLIN:
-                self.look_again()
+
+    def _offer_room(self) -> None:
+        events = _get(self._socket, _EVENTS)
+        if events & _POLLOUT and self._on_writable is not None:
+            self.wants_writable = False
+            self._on_writable()
+        if events & _POLLIN:
+            self.look_again()

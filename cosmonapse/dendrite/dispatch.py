@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from .. import codec
 from ..delivery import Delivery, OpenTask, code_of, error_for
 from ..errors import BadSignal, DendriteProtocolError, SignalTooLarge
 from ..ids import id_bytes, new_trace_id
@@ -63,7 +62,7 @@ class Dispatcher:
             meta=meta or {},
         )
         timeout_s = checked_timeout(timeout_s)
-        body = codec.encode(signal)
+        body = signal.encode()
         if len(body) > self._transport.max_signal_bytes:
             raise SignalTooLarge(len(body), self._transport.max_signal_bytes)
         opened = OpenTask(id_bytes(signal.id), id_bytes(signal.trace_id), signal, timeout_s, waiter)
@@ -146,7 +145,7 @@ class Dispatcher:
         if not settles and not self._watching.may_want(TYPE_OF_CODE.get(kind), trace_id):
             return
         try:
-            signal = codec.decode(body)
+            signal = Signal.decode(body)
         except BadSignal as error:
             self.counts["drop.bad_signal"] += 1
             if settles:
@@ -182,7 +181,7 @@ class Dispatcher:
         own = self._transport.instance
         if self._transport.is_heard(SignalType.ERROR.code, opened.trace):
             self._transport.publish(
-                SignalType.ERROR.code, opened.trace, own, opened.worker, codec.encode(error)
+                SignalType.ERROR.code, opened.trace, own, opened.worker, error.encode()
             )
         self._end(opened, error)
         return error

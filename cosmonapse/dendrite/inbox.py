@@ -8,7 +8,6 @@ import logging
 from collections import Counter, deque
 from typing import Any
 
-from .. import codec
 from ..axon import Axon, error_payload, payload_of_exception, reply_of
 from ..context import TaskContext
 from ..deadlines import Deadlines
@@ -84,7 +83,7 @@ class _Job:
     async def say(self, signal_type: SignalType, payload: dict[str, Any]) -> Signal:
         """Send a Signal ahead of the reply; wait while the way is full."""
         signal = self.signal.reply(signal_type, payload=payload, directed=self.desk.axon.producer)
-        body = codec.encode(signal)
+        body = signal.encode()
         outcome = self._inbox.send(self, signal, body, settles=False)
         self._said += 1
         if outcome is not Outcome.SENT:
@@ -308,7 +307,7 @@ class Inbox:
         signal = job.signal.reply(signal_type, payload=payload, directed=producer, meta=self._meta)
         limit = self.transport.max_signal_bytes
         try:
-            body = codec.encode(signal)
+            body = signal.encode()
             if len(body) <= limit:
                 return signal, body
             fault = f"the output has {len(body):,} bytes, the limit is {limit:,}"
@@ -321,7 +320,7 @@ class Inbox:
             directed=producer,
             meta=self._meta,
         )
-        return signal, codec.encode(signal)
+        return signal, signal.encode()
 
     def _refuse(self, caller: bytes, task: bytes, trace: bytes, code: str, message: str) -> None:
         """Answer a TASK that cannot be read or is not for us."""
@@ -333,7 +332,7 @@ class Inbox:
             parent_id=id_text("evt_", task),
             meta=self._meta,
         )
-        body = codec.encode(signal)
+        body = signal.encode()
         code_byte = SignalType.ERROR.code
         self.transport.send_reply(caller, task, trace, code_byte, body, index=0, settles=True)
 
@@ -361,7 +360,7 @@ class Inbox:
 
 
 def _read_task(body: bytes) -> Signal:
-    signal = codec.decode(body)
+    signal = Signal.decode(body)
     if signal.type is not SignalType.TASK or "input" not in signal.payload:
         raise BadSignal("a TASK with an input belongs here")
     return signal

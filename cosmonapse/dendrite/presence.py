@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from .. import codec
 from ..axon import Axon
 from ..errors import SynapseUnreachable
 from ..signals import Signal, SignalType
@@ -114,5 +113,5 @@ class Presence:
     def _send(self, verb: PresenceVerb, axon: Axon, payload: dict[str, Any]) -> None:
         signal_type = _TYPES[verb]
         signal = Signal(type=signal_type, payload=payload, directed=axon.producer)
-        body = codec.encode(signal)
+        body = signal.encode()
         self._transport.send_presence(verb, axon.neuron_id, payload, signal_type.code, body)

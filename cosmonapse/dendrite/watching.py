@@ -7,7 +7,6 @@ import inspect
 import logging
 from collections import Counter, deque
 
-from .. import codec
 from ..errors import BadSignal
 from ..handlers import Function, Handler, HandlerTable, Once
 from ..ids import id_bytes, id_text
@@ -162,7 +161,7 @@ class Watching:
             self.counts["drop.no_handler"] += 1
             return
         try:
-            signal = codec.decode(body)
+            signal = Signal.decode(body)
         except BadSignal as error:
             self.counts["drop.bad_signal"] += 1
             _LOG.warning("a broadcast message is dropped: %s", error)

@@ -8,7 +8,6 @@ import attrs
 
 import zmq_transport as wire_side
 
-from .. import codec
 from ..errors import PortInUse
 from ..ids import id_text
 from ..names import checked_name
@@ -112,4 +111,4 @@ def _obituary(neuron_id: str, capabilities: frozenset[str], reason: str) -> tupl
         payload={"reason": reason},
         directed=Directed(neuron_id, "neuron", tuple(sorted(capabilities))),
     )
-    return signal.type.code, codec.encode(signal)
+    return signal.type.code, signal.encode()

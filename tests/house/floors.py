@@ -30,8 +30,8 @@ FLOORS = (
     # cosmonapse: the ground floor
     ("cosmonapse.errors", "cosmonapse.world"),
     ("cosmonapse.deadlines", "cosmonapse.ids", "cosmonapse.names"),
-    ("cosmonapse.signals",),
     ("cosmonapse.codec", "cosmonapse.transport"),
+    ("cosmonapse.signals",),
     ("cosmonapse.delivery", "cosmonapse.handlers"),
     ("cosmonapse.axon", "cosmonapse.context"),
     # cosmonapse: shells

@@ -23,17 +23,16 @@ def log_lines(child, what):
 
 @pytest.mark.parametrize("offset", [0, 2, 3])
 def test_a_port_in_use_is_one_line_that_names_it_and_the_way_out(offset, children):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-
-        child = children.cosmo("synapse", "start", "--port", port - offset)
+    port = free_ports()
+    with socket.create_server(("127.0.0.1", port + offset)):
+        child = children.cosmo("synapse", "start", "--port", port)
 
         assert child.wait() == 1
 
     (line,) = child.err
-    assert all(fact in line.text for fact in (str(port), "in use", "--port"))
+    assert f"127.0.0.1:{port + offset}" in line.text
+    assert "in use" in line.text
+    assert "--port" in line.text
     assert child.out == []
 
 

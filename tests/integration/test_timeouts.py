@@ -50,6 +50,26 @@ async def test_of_a_hundred_deadlines_each_is_a_timeout_error_and_none_a_reply(
     assert {type(each) for each in ended} == {TimeoutError}
 
 
+@pytest.mark.xfail(strict=True, reason="the worker's own ERROR EXPIRED can come first")
+@pytest.mark.asyncio
+async def test_a_deadline_that_passed_while_the_loop_was_busy_is_a_timeout_error(
+    url, namespace, join, children
+):
+    worker = children.worker(url, namespace, axon("held"))
+    async with join() as caller:
+        asked = [
+            asyncio.create_task(
+                caller.dispatch_and_wait(neuron="worker", input={"n": n}, timeout_s=0.2 * n)
+            )
+            for n in (1, 2)
+        ]
+        await asyncio.to_thread(worker.line, "holding 2")
+        worker.line("cancelled 2")  # keeps the loop busy until both deadlines are over
+        ended = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert [type(each) for each in ended] == [TimeoutError, TimeoutError]
+
+
 @pytest.mark.asyncio
 async def test_a_cancelled_caller_cancels_the_function(url, namespace, join, children):
     worker = children.worker(url, namespace, axon("held"))
@@ -100,6 +120,7 @@ async def test_the_function_of_a_caller_that_was_killed_is_cancelled(
     worker.line("cancelled 1", timeout_s=3.0)
 
 
+@pytest.mark.xfail(strict=True, reason="caller and worker both publish an ERROR EXPIRED")
 @pytest.mark.asyncio
 async def test_a_bystander_sees_one_outcome_of_a_task_that_ran_out_of_time(
     url, namespace, join, children

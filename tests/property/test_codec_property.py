@@ -5,7 +5,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cosmonapse import codec
 from cosmonapse.errors import BadSignal, UnencodableValue
 from cosmonapse.ids import id_text
 from cosmonapse.signals import Directed, Signal, SignalType
@@ -77,7 +76,7 @@ def nested(depth, end=None):
 
 @given(signal=SIGNALS)
 def test_a_signal_comes_back_exactly(signal):
-    again = codec.decode(codec.encode(signal))
+    again = Signal.decode(signal.encode())
 
     assert again == signal
     assert repr(again) == repr(signal)
@@ -88,7 +87,7 @@ def test_a_signal_comes_back_exactly(signal):
 def test_any_bytes_are_a_signal_or_a_bad_signal(body):
     refusal = ""
     try:
-        codec.decode(body)
+        Signal.decode(body)
     except BadSignal as error:
         refusal = str(error)
 
@@ -97,43 +96,43 @@ def test_any_bytes_are_a_signal_or_a_bad_signal(body):
 
 @given(signal=SIGNALS, at=st.integers(0, 10_000), mutation=st.binary(max_size=4))
 def test_a_mutated_signal_can_be_sent_again_or_is_a_bad_signal(signal, at, mutation):
-    body = codec.encode(signal)
+    body = signal.encode()
     at %= len(body)
     try:
-        again = codec.decode(body[:at] + mutation + body[at + 1 :])
+        again = Signal.decode(body[:at] + mutation + body[at + 1 :])
     except BadSignal:
         return
 
-    assert codec.encode(codec.decode(codec.encode(again))) == codec.encode(again)
+    assert Signal.decode(again.encode()).encode() == again.encode()
 
 
 @given(field=st.integers(0, 8), value=VALUES, signal=SIGNALS)
 def test_a_field_of_any_other_value_is_refused_or_fits(field, value, signal):
-    values = msgpack.unpackb(codec.encode(signal))
+    values = msgpack.unpackb(signal.encode())
     values[field] = value
     try:
-        again = codec.decode(msgpack.packb(values))
+        again = Signal.decode(msgpack.packb(values))
     except BadSignal:
         return
 
-    assert codec.encode(again)
+    assert again.encode()
 
 
 @given(depth=st.integers(190, 1010))
 def test_depth_is_refused_alike_at_both_ends(depth):
     signal = Signal(type=SignalType.TASK, payload={})
-    values = msgpack.unpackb(codec.encode(signal))
+    values = msgpack.unpackb(signal.encode())
     values[7] = {"a": "mark"}
     packed = msgpack.packb(values).replace(b"\xa4mark", b"\x91" * depth + b"\xc0")
     fits = depth <= 200
 
     if fits:
-        assert codec.encode(codec.decode(packed)) == packed
+        assert Signal.decode(packed).encode() == packed
         return
     with pytest.raises(BadSignal):
-        codec.decode(packed)
+        Signal.decode(packed)
     with pytest.raises(UnencodableValue):
-        codec.encode(Signal(type=SignalType.TASK, payload={"a": nested(depth)}))
+        Signal(type=SignalType.TASK, payload={"a": nested(depth)}).encode()
 
 
 @given(
@@ -148,7 +147,7 @@ def test_what_cannot_travel_is_named_by_its_path(culprit, steps, part):
         path = (".key" if step == "key" else f"[{step}]") + path
 
     with pytest.raises(UnencodableValue) as caught:
-        codec.encode(Signal(type=SignalType.TASK, **{part: {"top": value}}))
+        Signal(type=SignalType.TASK, **{part: {"top": value}}).encode()
 
     assert caught.value.path == f"{part}.top{path}"
 
@@ -159,6 +158,6 @@ def test_a_list_that_the_far_end_would_refuse_is_refused_where_it_is_made(size):
 
     if size > 2**20:
         with pytest.raises(UnencodableValue, match=r"payload\.a"):
-            codec.encode(signal)
+            signal.encode()
     else:
-        assert len(codec.decode(codec.encode(signal)).payload["a"]) == size
+        assert len(Signal.decode(signal.encode()).payload["a"]) == size

@@ -208,7 +208,7 @@ class Children:
 
 
 def axon(does="echo", neuron_id="worker", capabilities=(), concurrency=64, max_queued=1024):
-    """Return what a worker is told about an Axon; `does` names a function of `support/worker.py`."""
+    """Return what a worker is told of an Axon; `does` is a function of `support/worker.py`."""
     return {
         "does": does,
         "neuron_id": neuron_id,

@@ -1,4 +1,4 @@
-"""Bodies for tests of the transport alone: a proxy as a process, a client that keeps what happens."""
+"""Bodies for tests of the transport alone: a proxy as a process, and a client that keeps events."""
 
 import json
 from itertools import count

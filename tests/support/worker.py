@@ -1,8 +1,8 @@
 """A worker process for tests: `python worker.py URL SPEC`, with the SPEC as JSON.
 
 namespace, id ("worker"), axons (see `support.processes.axon`), heartbeat_s, until: "serve", or
-"event" for a bare `await asyncio.Event().wait()`. It prints `ready`, and what its Neurons do; a line
-on its stdin lets go of what `gated` holds.
+"event" for a bare `await asyncio.Event().wait()`. It prints `ready` and what its Neurons do; a
+line on its stdin lets go of what `gated` holds.
 """
 
 import asyncio
