@@ -1,7 +1,7 @@
 """The carrier port: what a `Client` needs from whatever moves its frames.
 
-Spec: docs/spec/08-port.md. A carrier decides nothing. `ZmqCarrier` moves frames over ZeroMQ; an application may bring another,
-such as one that hands them to an engine in the same process.
+Spec: docs/spec/08-port.md. A carrier decides nothing. `ZmqCarrier` moves frames over ZeroMQ; an
+application may bring another, such as one that hands them to an engine in the same process.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from . import wire
 from .bodies import Welcome, pack_map
 from .broadcast import Broadcast
+from .bundle import Bundler
 from .carrier import Carrier, Sent
 from .errors import Refused, Unreachable
 from .link import Happening, Link, Occurrence
@@ -130,6 +131,8 @@ class Client:
         self._left: asyncio.Future[None]
         self._drained: asyncio.Future[None] | None = None
         self._reminder: asyncio.TimerHandle | None = None
+        self._bundler = Bundler()
+        self._gathering = False
         self._does = self._wired()
 
     @property
@@ -185,6 +188,7 @@ class Client:
         if not self._open:
             return True
         if self.link.session.expects(Event.LEAVE):
+            self._flush_bundles()
             self.on_writable()
             self._perform(self.link.leave())
         try:
@@ -327,9 +331,34 @@ class Client:
             return Outcome.CLOSED
         if len(body) > self.max_body_bytes:
             return Outcome.TOO_LARGE
-        if self.link.ready and not len(self.outbox) and self._carrier.send(head, body) is Sent.OK:
-            return Outcome.SENT
+        if self.link.ready and not len(self.outbox):
+            if self._gathering and self._bundler.takes(head, body):
+                self._bundler.add(b"", head, body)
+                return Outcome.SENT
+            self._flush_bundles()
+            if self._carrier.send(head, body) is Sent.OK:
+                self._gather()
+                return Outcome.SENT
         return Outcome.WAITING if self.outbox.push(head, body, deadline_at_s) else Outcome.BUSY
+
+    def _gather(self) -> None:
+        """Let what is sent in this turn of the loop travel together, behind the first message."""
+        if not self._gathering:
+            self._gathering = True
+            asyncio.get_running_loop().call_soon(self._end_of_turn)
+
+    def _end_of_turn(self) -> None:
+        self._gathering = False
+        if self._open:
+            self._flush_bundles()
+
+    def _flush_bundles(self) -> None:
+        """Send what was gathered; what the carrier does not take goes to the outbox, in order."""
+        for bundle in self._bundler.take(b""):
+            ready = self.link.ready and not len(self.outbox)
+            if not ready or self._carrier.send(*bundle.message()) is not Sent.OK:
+                for head, body in bundle.singles:
+                    self.outbox.keep(head, body, self._deadline_of(head))
 
     async def drained(self) -> None:
         """Return when nothing waits in the outbox."""
@@ -374,11 +403,16 @@ class Client:
             self._counts["drop.greeting"] += 1
 
     def _put_back(self, head: bytes, body: bytes) -> None:
+        for alone, part in wire.split(head, body):
+            self.outbox.put_back(alone, part, self._deadline_of(alone))
+
+    @staticmethod
+    def _deadline_of(head: bytes) -> float | None:
+        """Return when the time of a TASK is over; None for everything else."""
         single = wire.unpack_single(head)
-        deadline_at_s = None
-        if single is not None and single[1] == Verb.TASK:
-            deadline_at_s = time.monotonic() + single[4] / 1000
-        self.outbox.put_back(head, body, deadline_at_s)
+        if single is None or single[1] != Verb.TASK:
+            return None
+        return time.monotonic() + single[4] / 1000
 
     def _on_welcomed(self, welcome: Welcome, fresh: bool) -> None:
         self.heartbeat_s = welcome.heartbeat_ms / 1000

@@ -151,14 +151,14 @@ class Engine:
 
     def _several(self, peer: Peer, head: bytes, body: Any, now_s: float) -> list[Output]:
         """Take a message with several items apart; each item has its own outcome."""
-        caller, items, address = wire.unpack_items(head)
+        _, items, _ = wire.unpack_items(head)
         if items[0][0] in _PRESENCE:
             return self._presence.said(peer, head, bytes(body), now_s)
         if len(body) > wire.MAX_COALESCED_BYTES:
             raise WireError("coalesced_size", f"{len(body):,} bytes in {len(items)} items")
         outputs: list[Output] = []
-        for item, part in zip(items, wire.split_body(items, bytes(body)), strict=True):
-            alone = wire.pack_items([item], peer=caller, address=address)
+        parts = wire.split_body(items, bytes(body))
+        for alone, part in zip(wire.unbundle(head), parts, strict=True):
             outputs += self.on_message(peer.connection, alone, part, now_s)
         return outputs
 

@@ -44,9 +44,16 @@ class Outbox:
         if len(self) >= self._max_messages or self._bytes + size > self._max_bytes:
             self.counts["drop.outbox_full"] += 1
             return False
-        self._bytes += size
-        self._waiting.append((head, body, deadline_at_s))
+        self.keep(head, body, deadline_at_s)
         return True
+
+    def keep(self, head: bytes, body: bytes, deadline_at_s: float | None) -> None:
+        """Let a message wait behind all others, whether there is room or not.
+
+        For what was accepted already: at most what one turn of the loop gathers.
+        """
+        self._bytes += len(body) + _OVERHEAD_BYTES
+        self._waiting.append((head, body, deadline_at_s))
 
     def put_back(self, head: bytes, body: bytes, deadline_at_s: float | None) -> None:
         """Let a message that came back wait in front of all others.

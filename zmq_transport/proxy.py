@@ -10,7 +10,6 @@ import logging
 import os
 import resource
 import time
-from collections import deque
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +18,7 @@ import attrs
 import zmq
 
 from . import frames, sockets, wire
+from .bundle import Bundler, Single
 from .carrier import Sent
 from .engine import Engine
 from .listeners import ACCEPT, FORWARD, IGNORE, SYNC
@@ -73,6 +73,7 @@ class Proxy:
         raise_descriptor_limit()
         self._settings = settings or Settings()
         self._stop_asked = False
+        self._bundler = Bundler()
         self.engine = Engine(
             epoch=os.urandom(16),
             now_s=time.monotonic(),
@@ -126,14 +127,15 @@ class Proxy:
             now_s = time.monotonic()
             for socket, _ in readable:
                 turns[socket](now_s)
-            if now_s >= end_s:
-                break
             if now_s >= next_tick_s:
                 next_tick_s = now_s + _TICK_S
-                self._perform(self.engine.tick(now_s), now_s)
+                self._perform(self.engine.tick(now_s))
             if self._stop_asked and not self.engine.draining:
                 end_s = now_s + _DRAIN_S
-                self._perform(self.engine.go_away(), now_s)
+                self._perform(self.engine.go_away())
+            self._flush_all()
+            if now_s >= end_s:
+                break
 
     def _route(self, now_s: float) -> None:
         """Take a batch of directed messages."""
@@ -152,20 +154,36 @@ class Proxy:
             if len(head) > wire.MAX_HEAD_BYTES:
                 self.engine.on_dropped("long_head")
                 continue
-            self._perform(on_message(connection, head, body, now_s), now_s)
+            self._perform(on_message(connection, head, body, now_s))
 
-    def _perform(self, outputs: Iterable[Output], now_s: float) -> None:
-        """Carry out what the engine decided, and what it decides about what could not be sent."""
-        waiting = deque(outputs)
-        while waiting:
-            code, first, second, body = waiting.popleft()
+    def _perform(self, outputs: Iterable[Output]) -> None:
+        """Carry out what the engine decided; what may be bundled waits for the end of the turn."""
+        for code, first, second, body in outputs:
             if code != SEND:
                 frames.send(self._xpub, first, second, body)
-                continue
-            sent = frames.send(self._router, first, second, body)
-            if sent is not Sent.OK:
-                busy = sent is Sent.BUSY
-                waiting.extend(self.engine.on_unsent(first, second, body, busy, now_s))
+            elif self._bundler.takes(second, body):
+                self._bundler.add(first, second, body)
+            else:
+                self._flush(first)
+                self._send(first, [(second, body)], second, body)
+
+    def _flush_all(self) -> None:
+        """Send every bundle, also those that come of what could not be sent."""
+        while self._bundler:
+            for connection in self._bundler.connections():
+                self._flush(connection)
+
+    def _flush(self, connection: bytes) -> None:
+        for bundle in self._bundler.take(connection):
+            self._send(connection, bundle.singles, *bundle.message())
+
+    def _send(self, connection: bytes, singles: list[Single], head: bytes, body: Any) -> None:
+        sent = frames.send(self._router, connection, head, body)
+        if sent is Sent.OK:
+            return
+        now_s, busy = time.monotonic(), sent is Sent.BUSY
+        for each_head, each_body in singles:
+            self._perform(self.engine.on_unsent(connection, each_head, each_body, busy, now_s))
 
     def _listen(self, now_s: float) -> None:
         """Take a batch of subscriptions."""

@@ -215,6 +215,47 @@ def with_number(head: bytes, number: int) -> bytes:
     return head[:_NUMBER_AT] + _NUMBER.pack(number) + head[_NUMBER_AT + 4 :]
 
 
+def split(head: bytes, body: bytes) -> list[tuple[bytes, bytes]]:
+    """Return a message as messages with one item each.
+
+    Raises:
+        WireError: It is none of ours.
+    """
+    return list(zip(unbundle(head), split_body(unpack_items(head)[1], body), strict=True))
+
+
+_BUNDLED = frozenset({int(Verb.TASK), int(Verb.REPLY)})
+
+
+def is_bundled(head: bytes) -> bool:
+    """Tell whether messages with such a one-item `head` may travel bundled."""
+    return head[_FIXED.size] in _BUNDLED
+
+
+def target_of(head: bytes) -> bytes:
+    """Return what the one-item heads of one bundle have in common: verb, peer and address."""
+    return head[_FIXED.size : _FIXED.size + 1] + head[_PEER_AT:_COUNT_AT] + head[_SINGLE_BYTES:]
+
+
+def bundle(heads: Sequence[bytes]) -> bytes:
+    """Return one head for the items of several one-item heads with the same target."""
+    first = heads[0]
+    items = [head[_FIXED.size : _SINGLE_BYTES] for head in heads]
+    return b"".join((first[:_COUNT_AT], bytes((len(heads),)), *items, first[_SINGLE_BYTES:]))
+
+
+def unbundle(head: bytes) -> list[bytes]:
+    """Return a one-item head for each item of `head`.
+
+    Raises:
+        WireError: `head` is none of ours.
+    """
+    _, items, address = unpack_items(head)
+    start = head[:_COUNT_AT] + b"\x01"
+    ends = range(_FIXED.size, _FIXED.size + len(items) * _ITEM.size, _ITEM.size)
+    return [start + head[at : at + _ITEM.size] + address for at in ends]
+
+
 def bounced_whole(head: bytes) -> bytes:
     """Return the head that sends a refused message back to its sender, whole.
 

@@ -11,6 +11,7 @@ FLOORS = (
     (
         "zmq_transport.audience",
         "zmq_transport.bodies",
+        "zmq_transport.bundle",
         "zmq_transport.outbox",
         "zmq_transport.parking",
         "zmq_transport.routing",
@@ -22,10 +23,11 @@ FLOORS = (
     ("zmq_transport.admission",),
     ("zmq_transport.engine",),
     # zmq_transport: shells
-    ("zmq_transport.frames", "zmq_transport.sockets"),
-    ("zmq_transport.proxy", "zmq_transport.pump"),
-    ("zmq_transport.broadcast", "zmq_transport.knock"),
-    ("zmq_transport.client",),
+    ("zmq_transport.carrier", "zmq_transport.sockets"),
+    ("zmq_transport.broadcast", "zmq_transport.frames"),
+    ("zmq_transport.client", "zmq_transport.proxy", "zmq_transport.pump"),
+    ("zmq_transport.knock",),
+    ("zmq_transport.probing", "zmq_transport.zmq_carrier"),
     ("zmq_transport",),
     # cosmonapse: the ground floor
     ("cosmonapse.errors", "cosmonapse.world"),
@@ -50,6 +52,8 @@ PURE = (
     "zmq_transport.admission",
     "zmq_transport.audience",
     "zmq_transport.bodies",
+    "zmq_transport.bundle",
+    "zmq_transport.carrier",
     "zmq_transport.engine",
     "zmq_transport.errors",
     "zmq_transport.ledger",

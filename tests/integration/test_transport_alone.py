@@ -203,12 +203,12 @@ def replace(children, proxy, port):
 
 def knock(port, data):
     """Send raw bytes, and read until the far end had enough or shows that it has them."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5.0) as connection:
-        with contextlib.suppress(OSError):  # it may be cut at any moment
-            connection.sendall(data)
-            connection.shutdown(socket.SHUT_WR)
-            while connection.recv(4096):
-                pass
+    connection = socket.create_connection(("127.0.0.1", port), timeout=5.0)
+    with connection, contextlib.suppress(OSError):  # it may be cut at any moment
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(4096):
+            pass
 
 
 def rude_frames():
