@@ -76,8 +76,8 @@ class Receiver(Protocol):
     def on_missed(self, count: int) -> None:
         """Learn how many broadcast Signals are missing before the next one."""
 
-    def on_registered(self, neuron_id: str) -> None:
-        """Learn that an Axon of ours is in the tables and may get tasks."""
+    def on_registered(self, neuron_id: str, refusal: str) -> None:
+        """Learn that an Axon of ours is in the tables and may get tasks, or why it is not."""
 
     def on_welcomed(self, fresh: bool) -> None:
         """Learn that the Synapse took us in; `fresh` when it knows nothing of us."""

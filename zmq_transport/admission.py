@@ -39,9 +39,7 @@ class Admission:
         if verb == Verb.HELLO:
             return [self._hello(connection, bytes(body), now_s)]
         if verb in _RETURNED:
-            self._tables.counts["bounce.hello_first"] += 1
-            whole = Reason.HELLO_FIRST.encode() + bytes(body)
-            bounced = (SEND, connection, wire.bounced_whole(head), whole)
+            bounced = self._tables.returned(connection, head, body, Reason.HELLO_FIRST)
             return [bounced, *self._who(connection, now_s)]
         self._tables.counts["drop.hello_first"] += 1
         return self._who(connection, now_s)

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from . import wire
-from .bodies import Welcome, pack_map
+from .bodies import MAX_BYTES, Welcome, pack_map
 from .broadcast import Broadcast
 from .bundle import Bundler
 from .carrier import Carrier, Sent
-from .errors import Refused, Unreachable
+from .errors import MessageTooLarge, Refused, Unreachable
 from .link import Happening, Link, Occurrence
 from .outbox import Outbox
 from .session import Event
@@ -83,8 +83,8 @@ class Receiver(Protocol):
     def on_missed(self, count: int) -> None:
         """Learn how many broadcast messages are missing before the next one."""
 
-    def on_registered(self, name: str) -> None:
-        """Learn that a seat of ours is in the tables of the proxy."""
+    def on_registered(self, name: str, refusal: str) -> None:
+        """Learn that a seat of ours is in the tables of the proxy, or why it is not."""
 
     def on_welcomed(self, fresh: bool) -> None:
         """Learn that the far end took us in; `fresh` when it has forgotten everything."""
@@ -315,8 +315,13 @@ class Client:
             facts: For the proxy's tables; `capabilities` is a list of names.
             kind: The application's own type code.
             body: What the proxy passes on to whoever listens to that kind.
+
+        Raises:
+            MessageTooLarge: The facts have over 8,192 bytes.
         """
         packed = pack_map(facts)
+        if len(packed) > MAX_BYTES:
+            raise MessageTooLarge(len(packed), MAX_BYTES)
         items = [
             (int(verb), 0, 0, 0, wire.NOBODY, wire.NOBODY, len(packed)),
             (int(verb), 0, kind, 0, wire.NOBODY, wire.NOBODY, len(body)),

@@ -19,7 +19,7 @@ from .peers import Peer
 from .presence import Presence
 from .tables import SEND, Obituary, Output, Settings, Tables, Witness, no_obituary
 from .tasks import Tasks
-from .wire import Verb
+from .wire import Reason, Verb
 
 _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
@@ -82,6 +82,9 @@ class Engine:
         try:
             peer = self._by_connection.get(connection)
             if peer is None:
+                if self.draining:  # whoever comes now finds the next proxy
+                    self.counts["drop.going_away"] += 1
+                    return []
                 return self._admission.stranger(connection, head, body, now_s)
             single = wire.unpack_single(head) if head else _PROBE
             if single is None:
@@ -140,6 +143,8 @@ class Engine:
             raise WireError("body_length", f"the head claims {size} bytes, not {len(body)}")
         if size > self.tables.settings.max_body_bytes:
             raise WireError("too_large", f"{size:,} bytes")
+        if self.draining and self._is_for_the_next(single):
+            return [self.tables.returned(peer.connection, head, body, Reason.GOING_AWAY)]
         if verb == _TASK:
             return self._tasks.task(peer, single, head, body, now_s)
         if verb == _REPLY:
@@ -148,6 +153,11 @@ class Engine:
         if handler is None:
             raise WireError("verb", f"verb {verb} does not go to a proxy alone")
         return handler(peer, single, bytes(body), now_s)
+
+    def _is_for_the_next(self, single: wire.Single) -> bool:
+        """Tell what a proxy that goes away leaves to the next: tasks, replies to who has left."""
+        caller, verb = single[0], single[1]
+        return verb == _TASK or (verb == _REPLY and caller not in self.tables.peers.by_instance)
 
     def _several(self, peer: Peer, head: bytes, body: Any, now_s: float) -> list[Output]:
         """Take a message with several items apart; each item has its own outcome."""

@@ -42,7 +42,7 @@ class Happening(enum.IntEnum):
     AWAY = 9
     """(why,): what is sent from now on waits."""
     REGISTERED = 10
-    """(name,): that seat of ours is in the tables of the proxy."""
+    """(name, refusal): that seat of ours is in the tables of the proxy, or why it is not."""
     LEFT = 11
     """(): everything we sent has been read."""
 
@@ -73,7 +73,9 @@ class Link:
         )
         self._others: Mapping[int, Callable[[wire.Single, bytes], list[Occurrence]]] = {
             Verb.PING: lambda *_: [],
-            Verb.REGISTER: lambda single, _: [(Happening.REGISTERED, _text(single[8]))],
+            Verb.REGISTER: lambda single, body: [
+                (Happening.REGISTERED, _text(single[8]), _text(body))
+            ],
             Verb.CANCEL: lambda single, _: [(Happening.CANCEL, single[0], single[5])],
             Verb.BOUNCE: lambda single, body: [(Happening.BOUNCE, single[5], _reason(body))],
             Verb.LOST: lambda single, body: [(Happening.LOST, single[5], _reason(body))],
@@ -195,8 +197,8 @@ class Link:
         return [(Happening.AWAY, why)] if was_ready and not self.ready else []
 
 
-def _text(address: bytes) -> str:
-    return address.decode(errors="replace")
+def _text(value: bytes) -> str:
+    return value.decode(errors="replace")
 
 
 def _reason(body: bytes) -> Reason:

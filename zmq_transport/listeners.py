@@ -17,6 +17,7 @@ SYNC: Final = "sync"
 ACCEPT: Final = "accept"
 FORWARD: Final = "forward"
 IGNORE: Final = "ignore"
+_MAX_IGNORED: Final = 10_000
 
 
 class Listeners:
@@ -27,6 +28,7 @@ class Listeners:
         self._topics: Counter[bytes] = Counter()
         self._by_host: Counter[str] = Counter()
         self._hosts: dict[bytes, list[str]] = {}
+        self._ignored: Counter[bytes] = Counter()
         self._count = 0
 
     def __len__(self) -> int:
@@ -49,6 +51,7 @@ class Listeners:
             self._check_room(host)
         except WireError as error:
             self._tables.counts[f"ignored.{error.reason}"] += 1
+            self._remember_ignored(topic, error)
             return IGNORE
         self._count += 1
         self._topics[topic] += 1
@@ -61,6 +64,10 @@ class Listeners:
 
     def unsubscribe(self, topic: bytes) -> bool:
         """Count a listener less; True if publishers have to hear that it was the last one."""
+        if self._ignored[topic]:
+            self._ignored[topic] -= 1
+            return False
+        del self._ignored[topic]
         if not self._topics[topic]:
             del self._topics[topic]
             return False
@@ -78,6 +85,15 @@ class Listeners:
         if realm is not None:
             self._tables.peers.leave_realm(realm)
         return last
+
+    def _remember_ignored(self, topic: bytes, error: WireError) -> None:
+        """Remember who was over a cap, so that its leaving is not taken for another's.
+
+        When both leave in the other order the topic stays listened to for a while: a cost, never
+        a loss.
+        """
+        if error.reason.startswith("max_topics") and len(self._ignored) < _MAX_IGNORED:
+            self._ignored[topic] += 1
 
     def answer(self, topic: bytes) -> Output:
         """Return the message that answers a sync subscription."""

@@ -39,7 +39,10 @@ class Presence:
         facts = bodies.unpack_map(slices[0])
         seat = peer.seats.get(name)
         if verb == Verb.REGISTER:
-            self._register(peer, name, facts)
+            refusal = self._register(peer, name, facts)
+            if refusal:
+                self._tables.counts["refused.seat"] += 1
+                return [_acknowledged(peer, address, refusal)]
         elif seat is None:
             raise WireError("foreign_seat", f"{name} is no seat of this client")
         elif verb == Verb.DEREGISTER:
@@ -53,24 +56,28 @@ class Presence:
             peer.realm, kind, trace, wire.NOBODY, peer.instance, slices[1]
         )
         if verb == Verb.REGISTER:
-            outputs.append((SEND, peer.connection, wire.pack(verb, address=address), b""))
+            outputs.append(_acknowledged(peer, address, ""))
             outputs += self._tasks.unpark(now_s)
         return outputs
 
-    def _register(self, peer: Peer, name: str, facts: dict[str, Any]) -> None:
-        capabilities = bodies.unpack_capabilities(facts)
+    def _register(self, peer: Peer, name: str, facts: dict[str, Any]) -> str:
+        """Take a seat in; return why not, or nothing."""
+        try:
+            capabilities = bodies.unpack_capabilities(facts)
+        except WireError as error:
+            return str(error)
         known = peer.seats.get(name)
         if known is not None and known.capabilities == capabilities:
             known.facts = facts
-            return
+            return ""
         if known is not None:
             self.unseat(known)
         elif len(peer.seats) >= self._tables.settings.max_seats:
-            limit = self._tables.settings.max_seats
-            raise WireError("max_seats", f"one client has at most {limit} seats")
+            return f"one client has at most {self._tables.settings.max_seats} seats"
         peer.seats[name] = seat = Seat(peer, name, capabilities, facts)
         seat.available = peer.absent_at_s is None
         peer.realm.routes.add(seat)
+        return ""
 
     def unseat(self, seat: Seat) -> None:
         """Give no new tasks to a seat; those it has may still be settled."""
@@ -145,3 +152,8 @@ class Presence:
         if self._ticks % _EVERY_TICKS == 0:
             self._tasks.reap(now_s)
         return outputs
+
+
+def _acknowledged(peer: Peer, address: bytes, refusal: str) -> Output:
+    body = refusal.encode()
+    return SEND, peer.connection, wire.pack(Verb.REGISTER, len(body), address=address), body

@@ -43,6 +43,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
         Event.WELCOME: State.READY,  # DISCONNECTED may be told late, behind WHO
         Event.DISCONNECTED: State.CONNECTING,
         Event.GOING_AWAY: State.CONNECTING,
+        Event.GOODBYE: State.CONNECTING,
         Event.LEAVE: State.CLOSED,
         Event.CLOSE: State.CLOSED,
     },

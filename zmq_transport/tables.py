@@ -8,10 +8,12 @@ from typing import Any, Final
 
 import attrs
 
+from . import wire
 from .ledger import Ledger
 from .liveness import Liveness
 from .parking import Parking
 from .peers import Peers, Realm
+from .wire import Reason
 
 SEND: Final = 0
 PUBLISH: Final = 1
@@ -101,6 +103,15 @@ class Tables:
         made = audience.publications(kind, trace, caller, worker, body)
         self.counts["copies"] += len(made)
         return [(PUBLISH, *each) for each in made]
+
+    def returned(self, connection: bytes, head: bytes, body: Any, reason: Reason) -> Output:
+        """Return a message to its sender, whole: it goes out again when we, or others, are ready.
+
+        Raises:
+            WireError: `head` is none of ours, or is full.
+        """
+        self.counts[f"bounce.{reason}"] += 1
+        return SEND, connection, wire.bounced_whole(head, reason), reason.encode() + bytes(body)
 
     def see(self, realm: Realm, verb: int, kind: int, trace: bytes, where: Any, size: int) -> None:
         """Tell the witness, if there is one."""

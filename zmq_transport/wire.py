@@ -89,6 +89,7 @@ class Reason(enum.StrEnum):
     TOO_LARGE = "too_large"
     DUPLICATE = "duplicate"
     HELLO_FIRST = "hello_first"
+    GOING_AWAY = "going_away"
     WORKER_LOST = "worker_lost"
     NOT_STARTED = "not_started"
     UNKNOWN = "unknown"
@@ -256,10 +257,10 @@ def unbundle(head: bytes) -> list[bytes]:
     return [start + head[at : at + _ITEM.size] + address for at in ends]
 
 
-def bounced_whole(head: bytes) -> bytes:
+def bounced_whole(head: bytes, reason: Reason = Reason.HELLO_FIRST) -> bytes:
     """Return the head that sends a refused message back to its sender, whole.
 
-    A BOUNCE `hello_first` goes in front of the original items; `unbounced` undoes it.
+    A BOUNCE with the reason goes in front of the original items; `unbounced` undoes it.
 
     Raises:
         WireError: `head` is none of ours, or is full.
@@ -267,7 +268,7 @@ def bounced_whole(head: bytes) -> bytes:
     peer, items, address = unpack_items(head)
     if len(items) == MAX_ITEMS:
         raise WireError("item_count", "no room left for a BOUNCE in front")
-    mark = (int(Verb.BOUNCE), 0, 0, 0, NOBODY, NOBODY, len(Reason.HELLO_FIRST))
+    mark = (int(Verb.BOUNCE), 0, 0, 0, NOBODY, NOBODY, len(reason))
     return pack_items([mark, *items], peer=peer, address=address)
 
 

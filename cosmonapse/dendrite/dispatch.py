@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -215,8 +216,13 @@ def destination(neuron: str | None, capabilities: Iterable[str] | None) -> Direc
     if (neuron is None) == (not capabilities):
         raise ValueError("name either neuron= or capabilities=, and not both")
     if neuron is not None:
-        return Directed(checked_name("neuron", neuron), "neuron")
+        return _named(neuron)
     return Directed(None, "neuron", checked_capabilities(capabilities))
+
+
+@functools.lru_cache(maxsize=1024)
+def _named(neuron: str) -> Directed:
+    return Directed(checked_name("neuron", neuron), "neuron")
 
 
 def checked_timeout(timeout_s: float) -> float:

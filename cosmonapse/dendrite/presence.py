@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from ..axon import Axon
-from ..errors import SynapseUnreachable
+from ..errors import SynapseRefused, SynapseUnreachable
 from ..signals import Signal, SignalType
 from ..transport import PresenceVerb, Transport
 from .inbox import Inbox
 
+_LOG = logging.getLogger(__name__)
 _TYPES = {
     PresenceVerb.REGISTER: SignalType.REGISTER,
     PresenceVerb.HEARTBEAT: SignalType.HEARTBEAT,
@@ -40,6 +42,7 @@ class Presence:
         self._lag_ms = 0
         self._beating: asyncio.Task[None] | None = None
         self._unacknowledged: set[str] = set()
+        self._refusals: dict[str, str] = {}
         self._all_registered = asyncio.Event()
         self._running = False
 
@@ -48,11 +51,14 @@ class Presence:
 
         Raises:
             SynapseUnreachable: It did not say so within `timeout_s` seconds.
+            SynapseRefused: It does not take one of them.
         """
         self._running = True
         self.announce()
         if self._unacknowledged:
             await self._acknowledged(timeout_s)
+        for neuron_id, refusal in self._refusals.items():
+            raise SynapseRefused(self._url, f"Axon {neuron_id}: {refusal}")
         self._beating = asyncio.get_running_loop().create_task(self._beat(), name="heartbeat")
 
     async def _acknowledged(self, timeout_s: float) -> None:
@@ -77,8 +83,11 @@ class Presence:
                 payload["version"] = axon.version
             self._send(PresenceVerb.REGISTER, axon, payload)
 
-    def on_registered(self, neuron_id: str) -> None:
-        """Note that the Synapse has an Axon in its tables."""
+    def on_registered(self, neuron_id: str, refusal: str) -> None:
+        """Note that the Synapse has an Axon in its tables, or why it has not."""
+        if refusal:
+            _LOG.error("the Synapse does not take the Axon %s: %s", neuron_id, refusal)
+            self._refusals[neuron_id] = refusal
         self._unacknowledged.discard(neuron_id)
         if not self._unacknowledged:
             self._all_registered.set()

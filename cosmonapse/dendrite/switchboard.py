@@ -79,9 +79,9 @@ class Switchboard:
         """Learn of a gap."""
         self._watching.on_missed(count)
 
-    def on_registered(self, neuron_id: str) -> None:
-        """Learn that an Axon can be reached."""
-        self._presence.on_registered(neuron_id)
+    def on_registered(self, neuron_id: str, refusal: str) -> None:
+        """Learn that an Axon can be reached, or why not."""
+        self._presence.on_registered(neuron_id, refusal)
 
     def on_welcomed(self, fresh: bool) -> None:
         """Announce the Axons again: the Synapse may have forgotten them."""

@@ -68,7 +68,7 @@ async def test_what_is_dispatched_while_the_synapse_is_away_is_answered_when_it_
         outputs = await asyncio.gather(*asked)
 
     assert [output["n"] for output in outputs] == list(range(20))
-    assert sorted(map(int, worker.lines("ran"))) == list(range(20))
+    assert sorted(map(int, worker.lines("ran", 20))) == list(range(20))
 
 
 @pytest.mark.asyncio

@@ -81,10 +81,11 @@ class Child:
         """Everything it wrote so far, as one text."""
         return "\n".join(line.text for line in (*self.out, *self.err))
 
-    def lines(self, start):
-        """Return what followed `start` in each line of stdout that began so."""
-        texts = [line.text for line in list(self.out)]
-        return [text.removeprefix(start).strip() for text in texts if text.startswith(start)]
+    def lines(self, start, count):
+        """Wait for `count` lines of stdout that begin so; return all of them, `start` taken off."""
+        with self._news:
+            self._news.wait_for(lambda: len(self._all(start)) >= count, PATIENCE_S)
+            return [line.text.removeprefix(start).strip() for line in self._all(start)]
 
     def line(self, start, timeout_s=PATIENCE_S):
         """Wait for a line of stdout that begins with `start`; return it with `start` taken off."""
@@ -148,7 +149,10 @@ class Child:
             self._news.notify_all()
 
     def _find(self, start):
-        return next((line for line in self.out if line.text.startswith(start)), None)
+        return next(iter(self._all(start)), None)
+
+    def _all(self, start):
+        return [line for line in self.out if line.text.startswith(start)]
 
     def _is_over(self):
         return self._process.poll() is not None and not self._readers[0].is_alive()
