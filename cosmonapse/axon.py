@@ -58,6 +58,8 @@ class Axon:
     """Who sends what this Axon's Neuron says."""
     on_loop: bool = attrs.field(init=False)
     """Whether the function may be called on the event loop, because it will not block."""
+    is_coroutine: bool = attrs.field(init=False)
+    """Whether it is known that calling the function gives a coroutine."""
 
     @producer.default
     def _producer(self) -> Directed:
@@ -65,11 +67,16 @@ class Axon:
 
     @on_loop.default
     def _on_loop(self) -> bool:
-        functions = (self.neuron_fn, getattr(self.neuron_fn, "__call__", None))  # noqa: B004
-        return any(
-            inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each)
-            for each in functions
-        )
+        return self._is(inspect.isasyncgenfunction) or self._is(inspect.iscoroutinefunction)
+
+    @is_coroutine.default
+    def _is_coroutine(self) -> bool:
+        return self._is(inspect.iscoroutinefunction)
+
+    def _is(self, kind: Callable[[Any], bool]) -> bool:
+        """Tell whether the function, or what calling an object runs, is of a kind."""
+        call = getattr(self.neuron_fn, "__call__", None)  # noqa: B004  # the method, not a test
+        return kind(self.neuron_fn) or kind(call)
 
 
 _MARKS: Mapping[str, SignalType] = MappingProxyType(

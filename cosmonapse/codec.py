@@ -13,6 +13,7 @@ import msgpack
 from .errors import BadSignal, UnencodableValue
 
 _LEAVES = frozenset({str, int, float, bool, type(None), bytes})
+_TEXT = frozenset({str})
 _LEAF_BASES = (str, int, float, bytes, bytearray, memoryview)
 _MAX_DEPTH = 200
 _MAX_ELEMENTS = 1 << 20
@@ -41,9 +42,8 @@ def _travels(value: Any, depth: int) -> bool:
         return False
     items = value
     if isinstance(value, dict):
-        for key in value:
-            if key.__class__ is not str:
-                return False
+        if not _TEXT.issuperset(map(type, value)):
+            return False
         items = value.values()
     for item in items:
         kind = item.__class__

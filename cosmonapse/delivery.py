@@ -6,14 +6,17 @@ that settles it, by a report that it was not delivered or got lost, or at its de
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from .deadlines import Deadlines
 from .errors import facts_of
-from .signals import Directed, Signal, SignalType
+from .ids import new_trace_id
+from .names import checked_capabilities, checked_name
+from .signals import Directed, Signal, SignalType, made
 
 
 class OpenTask:
@@ -155,3 +158,42 @@ def error_for(opened: OpenTask, code: str) -> Signal:
         },
         directed=Directed(asked.id, "neuron", asked.capabilities),
     )
+
+
+def task_for(
+    neuron: str | None,
+    capabilities: Iterable[str] | None,
+    input: Any,  # the public name of the argument
+    trace_id: str | None = None,
+    parent_id: str | None = None,
+    meta: dict[str, Any] | None = None,
+) -> Signal:
+    """Return the TASK that asks a neuron, or anyone who offers all capabilities.
+
+    Raises:
+        ValueError: Not exactly one of the two is given, or one of them is no name.
+    """
+    directed = destination(neuron, capabilities)
+    payload: dict[str, Any] = {"input": input}
+    if directed.capabilities:
+        payload["capabilities"] = list(directed.capabilities)
+    trace_id = new_trace_id() if trace_id is None else trace_id
+    return made(SignalType.TASK, payload, directed, trace_id, parent_id, meta or {})
+
+
+def destination(neuron: str | None, capabilities: Iterable[str] | None) -> Directed:
+    """Return where a TASK goes.
+
+    Raises:
+        ValueError: Not exactly one of the two is given, or one is no name.
+    """
+    if (neuron is None) == (not capabilities):
+        raise ValueError("name either neuron= or capabilities=, and not both")
+    if neuron is not None:
+        return _named(neuron)
+    return Directed(None, "neuron", checked_capabilities(capabilities))
+
+
+@functools.lru_cache(maxsize=1024)
+def _named(neuron: str) -> Directed:
+    return Directed(checked_name("neuron", neuron), "neuron")

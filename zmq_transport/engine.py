@@ -161,15 +161,19 @@ class Engine:
 
     def _several(self, peer: Peer, head: bytes, body: Any, now_s: float) -> list[Output]:
         """Take a message with several items apart; each item has its own outcome."""
-        _, items, _ = wire.unpack_items(head)
+        caller, items, address = wire.unpack_items(head)
         if items[0][0] in _PRESENCE:
             return self._presence.said(peer, head, bytes(body), now_s)
         if len(body) > wire.MAX_COALESCED_BYTES:
             raise WireError("coalesced_size", f"{len(body):,} bytes in {len(items)} items")
         outputs: list[Output] = []
         parts = wire.split_body(items, bytes(body))
-        for alone, part in zip(wire.unbundle(head), parts, strict=True):
-            outputs += self.on_message(peer.connection, alone, part, now_s)
+        for item, alone, part in zip(items, wire.unbundle(head), parts, strict=True):
+            single = (caller, *item, address)
+            try:
+                outputs += self._one(peer, single, alone, part, now_s)
+            except WireError as error:
+                self.counts[f"drop.{error.reason}"] += 1
         return outputs
 
     def _goodbye(self, peer: Peer) -> list[Output]:

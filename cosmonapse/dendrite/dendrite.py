@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from ..axon import Axon
+from ..delivery import task_for
 from ..errors import DendriteProtocolError
 from ..names import checked_name
 from ..signals import Signal
@@ -174,10 +175,9 @@ class Dendrite(Decorators):
             DendriteProtocolError: Not running, or in the role of a worker.
         """
         self._check_may_dispatch()
-        opened = await self._dispatcher.send(
-            neuron, capabilities, input, timeout_s, trace_id, parent_id, meta
-        )
-        return opened.signal
+        signal = task_for(neuron, capabilities, input, trace_id, parent_id, meta)
+        await self._dispatcher.send(signal, timeout_s)
+        return signal
 
     async def dispatch_and_wait(
         self,
@@ -202,15 +202,8 @@ class Dendrite(Decorators):
             DendriteProtocolError: Not running, stopped meanwhile, or in the role of a worker.
         """
         self._check_may_dispatch()
-        return await self._dispatcher.wait(
-            neuron=neuron,
-            capabilities=capabilities,
-            input=input,
-            timeout_s=timeout_s,
-            trace_id=trace_id,
-            parent_id=parent_id,
-            meta=meta,
-        )
+        signal = task_for(neuron, capabilities, input, trace_id, parent_id, meta)
+        return await self._dispatcher.wait(signal, timeout_s)
 
     async def ask(self, **task: Any) -> dict[str, Any]:
         """Do as `dispatch_and_wait` does, with the same arguments, and return the output itself.

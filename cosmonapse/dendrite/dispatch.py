@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import math
-from collections.abc import Iterable
-from typing import Any
 
 from ..delivery import Delivery, OpenTask, code_of, error_for
 from ..errors import BadSignal, DendriteProtocolError, SignalTooLarge
-from ..ids import id_bytes, new_trace_id
-from ..names import checked_capabilities, checked_name
+from ..ids import id_bytes
 from ..signals import TYPE_OF_CODE, Directed, Signal, SignalType
 from ..transport import Outcome, Transport
 from .timer import Sweeper
@@ -37,39 +33,38 @@ class Dispatcher:
         self._sweeper = Sweeper(self._delivery.next_deadline_at_s, self._expire)
         self.counts = self._delivery.counts
 
-    async def send(
-        self,
-        neuron: str | None,
-        capabilities: Iterable[str] | None,
-        input: Any,  # the public name of the argument
-        timeout_s: float,
-        trace_id: str | None,
-        parent_id: str | None,
-        meta: dict[str, Any] | None,
-        extra: dict[str, Any] | None = None,
-        waiter: Waiter = None,
-    ) -> OpenTask:
-        """Send a TASK and keep it open; whoever waits passes a future as `waiter`."""
-        directed = destination(neuron, capabilities)
-        payload: dict[str, Any] = {"input": input, **(extra or {})}
-        if directed.capabilities:
-            payload["capabilities"] = list(directed.capabilities)
-        signal = Signal(
-            type=SignalType.TASK,
-            payload=payload,
-            directed=directed,
-            trace_id=new_trace_id() if trace_id is None else trace_id,
-            parent_id=parent_id,
-            meta=meta or {},
-        )
+    async def send(self, signal: Signal, timeout_s: float) -> None:
+        """Send a TASK that runs on when we go; its outcome shows in the handlers."""
+        opened, body = self._prepared(signal, timeout_s, None)
+        await self._watching.settle()
+        self._launch(opened, body)
+
+    async def wait(self, signal: Signal, timeout_s: float) -> Signal:
+        """Send a TASK and return the Signal that settles it.
+
+        Raises:
+            TimeoutError: Nothing settled it in time; a CANCEL is on its way.
+        """
+        waiter: asyncio.Future[Signal] = asyncio.get_running_loop().create_future()
+        opened, body = self._prepared(signal, timeout_s, waiter)
+        if self._watching.out_of_date:
+            await self._watching.settle()
+        self._launch(opened, body)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if self._delivery.close(opened.task) is not None:
+                self._transport.send_cancel(opened.task, opened.trace)
+            raise
+
+    def _prepared(self, signal: Signal, timeout_s: float, waiter: Waiter) -> tuple[OpenTask, bytes]:
+        """Return a TASK ready to go, and its bytes; what is wrong shows before it leaves."""
         timeout_s = checked_timeout(timeout_s)
         body = signal.encode()
         if len(body) > self._transport.max_signal_bytes:
             raise SignalTooLarge(len(body), self._transport.max_signal_bytes)
-        opened = OpenTask(id_bytes(signal.id), id_bytes(signal.trace_id), signal, timeout_s, waiter)
-        await self._watching.settle()
-        self._launch(opened, body)
-        return opened
+        task, trace = id_bytes(signal.id), id_bytes(signal.trace_id)
+        return OpenTask(task, trace, signal, timeout_s, waiter), body
 
     def _launch(self, opened: OpenTask, body: bytes) -> None:
         signal = opened.signal
@@ -96,21 +91,6 @@ class Dispatcher:
             raise DendriteProtocolError(
                 "this Dendrite is not running: dispatch inside 'async with dendrite:'"
             )
-
-    async def wait(self, **task: Any) -> Signal:
-        """Send a TASK and return the Signal that settles it.
-
-        Raises:
-            TimeoutError: Nothing settled it in time; a CANCEL is on its way.
-        """
-        waiter: asyncio.Future[Signal] = asyncio.get_running_loop().create_future()
-        opened = await self.send(waiter=waiter, **task)
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            if self._delivery.close(opened.task) is not None:
-                self._transport.send_cancel(opened.task, opened.trace)
-            raise
 
     def close(self) -> None:
         """End every open task; whoever waits is told that this Dendrite stopped."""
@@ -205,24 +185,6 @@ class Dispatcher:
                     )
                 )
             self._give_up(opened, "EXPIRED")
-
-
-def destination(neuron: str | None, capabilities: Iterable[str] | None) -> Directed:
-    """Return where a TASK goes.
-
-    Raises:
-        ValueError: Not exactly one of the two is given, or one is no name.
-    """
-    if (neuron is None) == (not capabilities):
-        raise ValueError("name either neuron= or capabilities=, and not both")
-    if neuron is not None:
-        return _named(neuron)
-    return Directed(None, "neuron", checked_capabilities(capabilities))
-
-
-@functools.lru_cache(maxsize=1024)
-def _named(neuron: str) -> Directed:
-    return Directed(checked_name("neuron", neuron), "neuron")
 
 
 def checked_timeout(timeout_s: float) -> float:

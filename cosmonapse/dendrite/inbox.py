@@ -26,10 +26,11 @@ Key = tuple[bytes, bytes]
 class _Desk:
     """One Axon, what it runs and what waits for it."""
 
-    __slots__ = ("axon", "queue", "running")
+    __slots__ = ("axon", "queue", "running", "task_name")
 
     def __init__(self, axon: Axon) -> None:
         self.axon = axon
+        self.task_name = f"neuron {axon.neuron_id}"
         self.running: set[_Job] = set()
         self.queue: deque[_Job] = deque()
 
@@ -192,9 +193,7 @@ class Inbox:
 
     def _start(self, job: _Job) -> None:
         job.desk.running.add(job)
-        job.runner = asyncio.get_running_loop().create_task(
-            self._run(job), name=f"neuron {job.desk.axon.neuron_id}"
-        )
+        job.runner = asyncio.get_running_loop().create_task(self._run(job), name=job.desk.task_name)
 
     def _cancel(self, job: _Job, why: str) -> None:
         job.why_cancelled = why
@@ -233,6 +232,8 @@ class Inbox:
         items = items if isinstance(items, list) else ()
         context = TaskContext(items, signal, job, lambda: job.deadline_at_s - loop.time())
         given = signal.payload["input"]
+        if axon.is_coroutine:
+            return await axon.neuron_fn(given, context)
         if axon.on_loop:
             value = axon.neuron_fn(given, context)
         else:

@@ -96,14 +96,14 @@ class Watching:
         self._runners: dict[Handler, _Runner] = {}
         self._once = Once()
         self._started = False
-        self._out_of_date = False
+        self.out_of_date = False
 
     def add(self, handler: Handler) -> None:
         """Take a handler in; it is in force after the next `settle`."""
         self._table.add(handler)
         self._runners[handler] = _Runner(handler, self.counts)
         if self._started:
-            self._out_of_date = True
+            self.out_of_date = True
             for topic in _topics_of(handler):
                 self._transport.listen(topic)
 
@@ -128,12 +128,12 @@ class Watching:
         Raises:
             SynapseUnreachable: The Synapse does not answer within 5 s.
         """
-        while self._out_of_date:
-            self._out_of_date = False
+        while self.out_of_date:
+            self.out_of_date = False
             try:
                 await self._transport.sync(_SYNC_S)
             except BaseException:
-                self._out_of_date = True
+                self.out_of_date = True
                 raise
 
     async def close(self) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import statistics
-import sys
 import time
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from cosmonapse import (
     SynapseUnreachable,
     connect_synapse,
 )
-from support.processes import axon, closed_port, until
+from support.processes import axon, closed_port, measured, until
 
 STARTED_S = 0.15
 CYCLES = 200
@@ -30,7 +29,7 @@ async def echo(input, context):
 
 
 @pytest.mark.asyncio
-async def test_a_dendrite_is_started_quickly(join, record_property):
+async def test_a_dendrite_is_started_quickly(join):
     took_s = []
     for _ in range(10):
         dendrite = join()
@@ -40,8 +39,7 @@ async def test_a_dendrite_is_started_quickly(join, record_property):
         await dendrite.stop()
     median_s = statistics.median(took_s)
 
-    record_property("median_s", median_s)
-    sys.stdout.write(f"a Dendrite starts in {median_s * 1000:.1f} ms (median of 10)\n")
+    measured("start of a Dendrite, median of 10", median_s)
     assert median_s < STARTED_S
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from support.processes import axon, free_ports
+from support.processes import axon, free_ports, measured
 from support.watching import kept
 
 BACK_S = 1.5
@@ -25,9 +25,7 @@ async def come_back(children, port):
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda each: each.name)
-async def test_caller_worker_and_watcher_are_back_by_themselves(
-    number, namespace, join, children, record_property
-):
+async def test_caller_worker_and_watcher_are_back_by_themselves(number, namespace, join, children):
     port = free_ports()
     synapse, url = children.synapse(port=port)
     children.worker(url, namespace, axon())
@@ -44,8 +42,8 @@ async def test_caller_worker_and_watcher_are_back_by_themselves(
             await caller.ask(neuron="worker", input={})
         watched_at_s = time.perf_counter()
 
-    record_property("answered_after_s", answered_at_s - up_at_s)
-    record_property("watched_after_s", watched_at_s - up_at_s)
+    measured("answered after the Synapse listened again", answered_at_s - up_at_s)
+    measured("watched after the Synapse listened again", watched_at_s - up_at_s)
     assert output["echo"] == {"after": True}
     assert answered_at_s - up_at_s <= BACK_S
     assert outputs

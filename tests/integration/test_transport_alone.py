@@ -159,14 +159,14 @@ async def test_what_overtakes_the_greeting_after_a_restart_comes_back_and_goes_o
         writable(caller, False)
         proxy = RunningProxy(children, port)
         writable(caller, True)
-        for number in range(1, 51):
+        for number in range(1, 201):
             caller.send("seat", number)
-        await until(lambda: len(caller.of("on_reply")) == 51)
+        await until(lambda: len(caller.of("on_reply")) == 201)
         returned = caller.client.link.counts["returned"]
         bounced = proxy.counts["bounce.hello_first"]
 
     assert returned == bounced >= 1  # several tasks may travel as one message
-    assert [int(task[2]) for task in worker.of("on_task")] == list(range(51))
+    assert [int(task[2]) for task in worker.of("on_task")] == list(range(201))
     assert caller.of("on_bounce") == []
     assert caller.of("on_welcomed") == [[True], [True]]
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from support.processes import axon, until
+from support.processes import axon, measured, until
 from support.watching import kept
 
 TOLD_S = 1.0
@@ -13,7 +13,7 @@ TOLD_S = 1.0
 
 @pytest.mark.asyncio
 async def test_callers_of_a_killed_worker_get_worker_lost_within_a_second(
-    url, namespace, join, children, record_property
+    url, namespace, join, children
 ):
     worker = children.worker(url, namespace, axon("held"))
     async with join() as caller:
@@ -28,7 +28,7 @@ async def test_callers_of_a_killed_worker_get_worker_lost_within_a_second(
         told_s = time.perf_counter() - killed_at_s
         nobody = await caller.dispatch_and_wait(neuron="worker", input={})
 
-    record_property("told_s", told_s)
+    measured("told of the lost worker", told_s)
     assert {reply.payload["code"] for reply in replies} == {"WORKER_LOST"}
     assert {reply.payload["recoverable"] for reply in replies} == {True}
     assert told_s <= TOLD_S

@@ -232,6 +232,11 @@ async def until(condition, timeout_s=5.0, what="the condition"):
     return value
 
 
+def measured(what, took_s):
+    """Print how long something took; `pytest -rP` shows it."""
+    sys.stdout.write(f"{what}: {took_s * 1000:.1f} ms\n")
+
+
 def free_ports():
     """Return a port that is free like those two and three above it, for a Synapse to come back to.
 
