@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from ..transport import Synapse
-from .url import DEFAULT_URL, parse_url
+from .memory import memory_synapse
+from .url import DEFAULT_URL, memory_name, parse_url
+from .zmq import ZmqSynapse
 
 
 def synapse_from_url(url: str = DEFAULT_URL) -> Synapse:
     """Return the Synapse behind a URL, not yet connected.
 
     Args:
-        url: `cosmo://host[:port]`.
+        url: `cosmo://host[:port]`, or `memory://name` for one in this process.
 
     Raises:
         InvalidUrl: The URL names no endpoint.
     """
-    from .zmq import ZmqSynapse
-
+    name = memory_name(url)
+    if name is not None:
+        return memory_synapse(name)
     return ZmqSynapse(parse_url(url))
 
 
@@ -24,7 +27,7 @@ async def connect_synapse(url: str = DEFAULT_URL, *, timeout_s: float = 5.0) -> 
     """Return the Synapse behind a URL, once it has answered.
 
     Args:
-        url: `cosmo://host[:port]`.
+        url: `cosmo://host[:port]`, or `memory://name` for one in this process.
         timeout_s: How long it may take; a Synapse that starts meanwhile is found.
 
     Raises:

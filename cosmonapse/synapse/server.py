@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Self
 
 import attrs
 
 import zmq_transport as wire_side
 
-from ..errors import PortInUse
+from ..errors import DendriteProtocolError, PortInUse
 from ..ids import id_text
 from ..names import checked_name
-from ..signals import TYPE_OF_CODE, Directed, Signal, SignalType
+from ..signals import TYPE_OF_CODE
+from .obituary import obituary
 from .url import DEFAULT_HOST, DEFAULT_PORT, Endpoint
 
 
@@ -64,7 +68,7 @@ class SynapseProcess:
                 host,
                 ports,
                 wire_side.Settings(namespaces=served),
-                obituary=_obituary,
+                obituary=obituary,
                 witness=witness,
             )
         except wire_side.EndpointInUse as error:
@@ -104,11 +108,83 @@ class _Witness:
         self._on_signal(Sighting(namespace, what, shown, where, size))
 
 
-def _obituary(neuron_id: str, capabilities: frozenset[str], reason: str) -> tuple[int, bytes]:
-    """Write the DEREGISTER of an Axon that can no longer do it itself."""
-    signal = Signal(
-        type=SignalType.DEREGISTER,
-        payload={"reason": reason},
-        directed=Directed(neuron_id, "neuron", tuple(sorted(capabilities))),
-    )
-    return signal.type.code, signal.encode()
+class SynapseServer:
+    """A Synapse in a thread of this process, for services that bring their fabric along.
+
+    Args:
+        host: Address to bind to.
+        port: Port of the directed plane; the broadcast planes take the ports two and three above
+            it. 0 lets the system choose all three.
+        namespaces: The ones served; none named means any.
+        on_signal: Is told of every Signal, in the Synapse's thread; must not block.
+
+    Raises:
+        InvalidName: A namespace is no name.
+    """
+
+    def __init__(
+        self,
+        host: str = DEFAULT_HOST,
+        port: int = DEFAULT_PORT,
+        namespaces: Iterable[str] = (),
+        on_signal: Callable[[Sighting], None] | None = None,
+    ) -> None:
+        self._host, self._port = host, port
+        self._namespaces = tuple(checked_name("namespace", each) for each in namespaces)
+        self._on_signal = on_signal
+        self._process: SynapseProcess | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens.
+
+        Raises:
+            DendriteProtocolError: It is not running.
+        """
+        return self._running().url
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Every drop, bounce, copy and refusal since it was started, by name.
+
+        Raises:
+            DendriteProtocolError: It is not running.
+        """
+        return self._running().counts
+
+    def start(self) -> Self:
+        """Listen, and route in a thread.
+
+        Raises:
+            PortInUse: It cannot listen there.
+            DendriteProtocolError: It is running already.
+        """
+        if self._process is not None:
+            raise DendriteProtocolError("this SynapseServer is running already")
+        self._process = SynapseProcess(self._host, self._port, self._namespaces, self._on_signal)
+        self._thread = threading.Thread(target=self._process.run, name="synapse", daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Tell every Dendrite, let what is on its way arrive for at most 1 s, close. Idempotent."""
+        if self._process is not None and self._thread is not None:
+            self._process.ask_to_stop()
+            self._thread.join()
+        self._process = self._thread = None
+
+    def __enter__(self) -> Self:
+        """Start."""
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    def _running(self) -> SynapseProcess:
+        if self._process is None:
+            raise DendriteProtocolError("this SynapseServer is not running: call start()")
+        return self._process

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from ..errors import InvalidUrl
+from ..errors import InvalidName, InvalidUrl
+from ..names import checked_name
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 7070
@@ -61,6 +62,21 @@ def parse_url(url: str) -> Endpoint:
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise InvalidUrl(shown, f"nothing belongs behind the port; {_FORM}")
     return Endpoint(parts.hostname, DEFAULT_PORT if port is None else port)
+
+
+def memory_name(url: str) -> str | None:
+    """Return the name behind `memory://name`, or None for every other URL.
+
+    Raises:
+        InvalidUrl: It names none.
+    """
+    scheme, _, name = str(url).partition("://")
+    if scheme != "memory":
+        return None
+    try:
+        return checked_name("name", name)
+    except InvalidName:
+        raise InvalidUrl(url, "write memory:// and a name of A-Z a-z 0-9 . _ -") from None
 
 
 def _masked(url: str) -> str:

@@ -1,21 +1,12 @@
-"""The transport over ZeroMQ: `zmq_transport` behind the port, its errors mapped."""
+"""A Synapse on the network, over ZeroMQ."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import zmq_transport as wire_side
 
-from ..errors import SynapseRefused, SynapseUnreachable
-from ..transport import Outcome, PresenceVerb, Receiver, Topic
+from ..transport import Receiver
+from .adapter import ClientTransport, Where, mapped
 from .url import Endpoint
-
-_OUTCOMES = {each: Outcome[each.name] for each in wire_side.Outcome}
-_VERBS = {each: wire_side.Verb[each.name] for each in PresenceVerb}
-_address = functools.lru_cache(maxsize=4096)(wire_side.address_of)
 
 
 def _hint(endpoint: Endpoint) -> str:
@@ -25,138 +16,13 @@ def _hint(endpoint: Endpoint) -> str:
     return f"{where} 'cosmo synapse start{host} --port {endpoint.port}', or check the URL"
 
 
-@contextmanager
-def _mapped(endpoint: Endpoint) -> Iterator[None]:
-    try:
-        yield
-    except wire_side.Unreachable as error:
-        raise SynapseUnreachable(endpoint.url, error.reason, _hint(endpoint)) from error
-    except wire_side.Refused as error:
-        raise SynapseRefused(endpoint.url, error.reason) from error
-
-
-class ZmqTransport:
-    """One connection; see `cosmonapse.transport.Transport`."""
-
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        namespace: str,
-        dendrite_id: str,
-        receiver: Receiver,
-        max_signal_bytes: int,
-    ) -> None:
-        self._endpoint = endpoint
-        carrier = wire_side.ZmqCarrier(endpoint.host, endpoint.port, max_signal_bytes)
-        self._client = wire_side.Client(
-            carrier,
-            namespace=namespace,
-            name=dendrite_id,
-            receiver=receiver,
-            max_body_bytes=max_signal_bytes,
-        )
-        self.instance = self._client.instance
-
-    @property
-    def max_signal_bytes(self) -> int:
-        """The size limit of an encoded Signal."""
-        return self._client.max_body_bytes
-
-    @property
-    def heartbeat_s(self) -> float:
-        """How often the Synapse wants to hear from an Axon."""
-        return self._client.heartbeat_s
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Every drop, gap and return so far, by name."""
-        return dict(self._client.counts)
-
-    async def open(self, timeout_s: float, topics: Iterable[Topic]) -> None:
-        """See the port."""
-        with _mapped(self._endpoint):
-            await self._client.open(timeout_s, topics)
-
-    async def close(self, timeout_s: float) -> bool:
-        """See the port."""
-        return await self._client.close(timeout_s)
-
-    def send_task(
-        self,
-        neuron: str | None,
-        capabilities: tuple[str, ...],
-        task: bytes,
-        trace: bytes,
-        kind: int,
-        body: bytes,
-        *,
-        ttl_ms: int,
-        keep: bool,
-    ) -> Outcome:
-        """See the port."""
-        address = _address(neuron, capabilities)
-        sent = self._client.send_task(address, task, trace, kind, body, ttl_ms=ttl_ms, keep=keep)
-        return _OUTCOMES[sent]
-
-    def send_reply(
-        self,
-        caller: bytes,
-        task: bytes,
-        trace: bytes,
-        kind: int,
-        body: bytes,
-        *,
-        index: int,
-        settles: bool,
-    ) -> Outcome:
-        """See the port."""
-        sent = self._client.send_reply(
-            caller, task, trace, kind, body, index=index, settles=settles
-        )
-        return _OUTCOMES[sent]
-
-    def send_cancel(self, task: bytes, trace: bytes) -> Outcome:
-        """See the port."""
-        return _OUTCOMES[self._client.send_cancel(task, trace)]
-
-    def send_presence(
-        self, verb: PresenceVerb, neuron_id: str, facts: dict[str, Any], kind: int, body: bytes
-    ) -> Outcome:
-        """See the port."""
-        return _OUTCOMES[self._client.send_presence(_VERBS[verb], neuron_id, facts, kind, body)]
-
-    def is_heard(self, kind: int, trace: bytes) -> bool:
-        """See the port."""
-        return self._client.broadcast.audience.listens(kind, trace)
-
-    def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
-        """See the port."""
-        return self._client.broadcast.publish(kind, trace, caller, worker, body)
-
-    def listen(self, topic: Topic) -> None:
-        """See the port."""
-        self._client.broadcast.listen(*topic)
-
-    def unlisten(self, topic: Topic) -> None:
-        """See the port."""
-        self._client.broadcast.unlisten(*topic)
-
-    async def sync(self, timeout_s: float) -> None:
-        """See the port."""
-        with _mapped(self._endpoint):
-            await self._client.broadcast.sync(timeout_s)
-
-    async def drained(self) -> None:
-        """See the port."""
-        await self._client.drained()
-
-
 class ZmqSynapse:
     """A Synapse on the network; see `cosmonapse.transport.Synapse`."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._transports: list[ZmqTransport] = []
+        self._where = Where(endpoint.url, _hint(endpoint))
+        self._transports: set[ClientTransport] = set()
 
     def __repr__(self) -> str:
         """Name it as `Synapse(url)`."""
@@ -169,19 +35,27 @@ class ZmqSynapse:
 
     async def connect(self, timeout_s: float) -> None:
         """See the port."""
-        with _mapped(self._endpoint):
+        with mapped(self._where):
             await wire_side.probe(self._endpoint.host, self._endpoint.port, timeout_s)
 
     def transport(
         self, namespace: str, dendrite_id: str, receiver: Receiver, max_signal_bytes: int
-    ) -> ZmqTransport:
+    ) -> ClientTransport:
         """See the port."""
-        made = ZmqTransport(self._endpoint, namespace, dendrite_id, receiver, max_signal_bytes)
-        self._transports.append(made)
+        carrier = wire_side.ZmqCarrier(self._endpoint.host, self._endpoint.port, max_signal_bytes)
+        made = ClientTransport(
+            carrier,
+            self._where,
+            namespace,
+            dendrite_id,
+            receiver,
+            max_signal_bytes,
+            self._transports.discard,
+        )
+        self._transports.add(made)
         return made
 
     async def close(self) -> None:
         """See the port."""
-        transports, self._transports = self._transports, []
-        for transport in transports:
+        for transport in list(self._transports):
             await transport.close(1.0)

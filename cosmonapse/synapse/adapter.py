@@ -1,0 +1,162 @@
+"""A `zmq_transport` client behind the transport port, whatever carries its frames."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+
+import zmq_transport as wire_side
+
+from ..errors import SynapseRefused, SynapseUnreachable
+from ..transport import Outcome, PresenceVerb, Receiver, Topic
+
+_OUTCOMES = {each: Outcome[each.name] for each in wire_side.Outcome}
+_VERBS = {each: wire_side.Verb[each.name] for each in PresenceVerb}
+_address = functools.lru_cache(maxsize=4096)(wire_side.address_of)
+
+
+@attrs.frozen
+class Where:
+    """What an error says about a Synapse.
+
+    Args:
+        url: Its URL.
+        hint: What to do when nobody answers there.
+    """
+
+    url: str
+    hint: str
+
+
+@contextmanager
+def mapped(where: Where) -> Iterator[None]:
+    """Turn the errors of the transport into ours."""
+    try:
+        yield
+    except wire_side.Unreachable as error:
+        raise SynapseUnreachable(where.url, error.reason, where.hint) from error
+    except wire_side.Refused as error:
+        raise SynapseRefused(where.url, error.reason) from error
+
+
+class ClientTransport:
+    """One connection; see `cosmonapse.transport.Transport`."""
+
+    def __init__(
+        self,
+        carrier: wire_side.Carrier,
+        where: Where,
+        namespace: str,
+        dendrite_id: str,
+        receiver: Receiver,
+        max_signal_bytes: int,
+        on_closed: Callable[[ClientTransport], None],
+    ) -> None:
+        self._where = where
+        self._on_closed = on_closed
+        self._client = wire_side.Client(
+            carrier,
+            namespace=namespace,
+            name=dendrite_id,
+            receiver=receiver,
+            max_body_bytes=max_signal_bytes,
+        )
+        self.instance = self._client.instance
+
+    @property
+    def max_signal_bytes(self) -> int:
+        """The size limit of an encoded Signal."""
+        return self._client.max_body_bytes
+
+    @property
+    def heartbeat_s(self) -> float:
+        """How often the Synapse wants to hear from an Axon."""
+        return self._client.heartbeat_s
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Every drop, gap and return so far, by name."""
+        return dict(self._client.counts)
+
+    async def open(self, timeout_s: float, topics: Iterable[Topic]) -> None:
+        """See the port."""
+        with mapped(self._where):
+            await self._client.open(timeout_s, topics)
+
+    async def close(self, timeout_s: float) -> bool:
+        """See the port."""
+        self._on_closed(self)
+        return await self._client.close(timeout_s)
+
+    def send_task(
+        self,
+        neuron: str | None,
+        capabilities: tuple[str, ...],
+        task: bytes,
+        trace: bytes,
+        kind: int,
+        body: bytes,
+        *,
+        ttl_ms: int,
+        keep: bool,
+    ) -> Outcome:
+        """See the port."""
+        address = _address(neuron, capabilities)
+        sent = self._client.send_task(address, task, trace, kind, body, ttl_ms=ttl_ms, keep=keep)
+        return _OUTCOMES[sent]
+
+    def send_reply(
+        self,
+        caller: bytes,
+        task: bytes,
+        trace: bytes,
+        kind: int,
+        body: bytes,
+        *,
+        index: int,
+        settles: bool,
+    ) -> Outcome:
+        """See the port."""
+        sent = self._client.send_reply(
+            caller, task, trace, kind, body, index=index, settles=settles
+        )
+        return _OUTCOMES[sent]
+
+    def send_cancel(self, task: bytes, trace: bytes) -> Outcome:
+        """See the port."""
+        return _OUTCOMES[self._client.send_cancel(task, trace)]
+
+    def send_presence(
+        self, verb: PresenceVerb, neuron_id: str, facts: dict[str, Any], kind: int, body: bytes
+    ) -> Outcome:
+        """See the port."""
+        return _OUTCOMES[self._client.send_presence(_VERBS[verb], neuron_id, facts, kind, body)]
+
+    def is_heard(self, kind: int, trace: bytes) -> bool:
+        """See the port."""
+        return self._client.broadcast.audience.listens(kind, trace)
+
+    def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
+        """See the port."""
+        return self._client.broadcast.publish(kind, trace, caller, worker, body)
+
+    def listen(self, topic: Topic) -> None:
+        """See the port."""
+        self._client.broadcast.listen(*topic)
+
+    def unlisten(self, topic: Topic) -> None:
+        """See the port."""
+        self._client.broadcast.unlisten(*topic)
+
+    async def sync(self, timeout_s: float) -> None:
+        """See the port."""
+        with mapped(self._where):
+            await self._client.broadcast.sync(timeout_s)
+
+    async def drained(self) -> None:
+        """See the port."""
+        await self._client.drained()

@@ -1,0 +1,365 @@
+"""A Synapse in this process: the same engine and the same client twin, without sockets.
+
+Frames are handed over through one queue on one event loop, never from within a send, so that
+nothing happens earlier than it could on a network. Bodies are the same encoded bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import zmq_transport as wire_side
+from zmq_transport import wire
+from zmq_transport.engine import Engine
+from zmq_transport.tables import SEND, Output
+
+from ..errors import DendriteProtocolError
+from ..names import checked_name
+from ..transport import Receiver
+from .adapter import ClientTransport, Where
+from .obituary import obituary
+
+_TICK_S = 0.1
+_BATCH = 256
+_HIGH_WATER = 10_000
+_HINT = "use memory:// inside one event loop, or a cosmo:// URL across processes"
+
+
+class MemoryCarrier:
+    """Moves the frames of one client to and from a hub; see `zmq_transport.Carrier`."""
+
+    def __init__(self, hub: MemoryHub) -> None:
+        self._hub = hub
+        self.connection = b""
+        self.events: wire_side.CarrierEvents
+        self.topics: set[bytes] = set()
+        self.joined = False
+        self.arriving = 0
+        self.leaving = 0
+        self.full = False
+
+    @property
+    def endpoint(self) -> str:
+        """Where it leads, for people."""
+        return self._hub.url
+
+    async def open(self, events: wire_side.CarrierEvents) -> None:
+        """See the port."""
+        self.events = events
+        self._hub.connect(self)
+
+    def story(self) -> str:
+        """Say for people what was seen on the way so far."""
+        return "connected, but nobody answered our greeting"
+
+    def send(self, head: bytes, body: bytes) -> wire_side.Sent:
+        """See the port."""
+        if self.leaving >= _HIGH_WATER:
+            self.full = True
+            return wire_side.Sent.BUSY
+        self.leaving += 1
+        self._hub.post(self._hub.on_message, self, self.connection, head, body)
+        return wire_side.Sent.OK
+
+    def join(self, listen_port: int, publish_port: int) -> bool:
+        """See the port."""
+        if self.joined:
+            return False
+        self.joined = True
+        self._hub.post(self._hub.on_join, self)
+        return True
+
+    def subscribe(self, topic: bytes) -> None:
+        """See the port."""
+        self._hub.post(self._hub.on_subscribe, self, topic)
+
+    def unsubscribe(self, topic: bytes) -> None:
+        """See the port."""
+        self._hub.post(self._hub.on_unsubscribe, self, topic)
+
+    def publish(self, topic: bytes, header: bytes, body: bytes) -> None:
+        """See the port."""
+        self._hub.post(self._hub.on_publication, topic, header, body)
+
+    def close(self) -> None:
+        """See the port."""
+        self._hub.disconnect(self)
+
+
+class MemoryHub:
+    """What a proxy is on a network: an engine, and the frames on their way to and from it.
+
+    Args:
+        url: For people.
+        settings: How the engine behaves.
+    """
+
+    def __init__(self, url: str, settings: wire_side.Settings) -> None:
+        self.url = url
+        self._loop = asyncio.get_running_loop()
+        self._settings = settings
+        self._carriers: dict[bytes, MemoryCarrier] = {}
+        self._listening: dict[bytes, dict[MemoryCarrier, None]] = {}
+        self._queue: deque[Callable[[], None]] = deque()
+        self._scheduled = False
+        self._ticking: asyncio.TimerHandle | None = None
+        self._connections = 0
+        self.engine = self._new_engine()
+
+    def _new_engine(self) -> Engine:
+        return Engine(
+            epoch=os.urandom(16),
+            now_s=time.monotonic(),
+            settings=self._settings,
+            obituary=obituary,
+        )
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether the loop that it lives on is the one that runs."""
+        return asyncio.get_running_loop() is self._loop
+
+    @property
+    def dead(self) -> bool:
+        """Tell whether the loop that it lived on is gone."""
+        return self._loop.is_closed()
+
+    # -- connections -----------------------------------------------------------------------------
+
+    def connect(self, carrier: MemoryCarrier) -> None:
+        """Give a carrier a connection of its own, and probe."""
+        if not self.usable:
+            raise DendriteProtocolError(f"{self.url} belongs to another event loop; {_HINT}")
+        self._connections += 1
+        carrier.connection = self._connections.to_bytes(5, "big")
+        self._carriers[carrier.connection] = carrier
+        if self._ticking is None:
+            self._ticking = self._loop.call_later(_TICK_S, self._tick)
+        self.post(self.on_message, carrier, carrier.connection, b"", b"")
+
+    def disconnect(self, carrier: MemoryCarrier) -> None:
+        """Take a connection away; the engine finds out as it would on a network."""
+        if self._carriers.pop(carrier.connection, None) is None:
+            return
+        for topic in list(carrier.topics):
+            self.on_unsubscribe(carrier, topic)
+        if not self._carriers and self._ticking is not None:
+            self._ticking.cancel()
+            self._ticking = None
+
+    def restart(self) -> None:
+        """Lose everything, as a Synapse does that is killed and started again."""
+        self._queue.clear()
+        self._listening.clear()
+        self.engine = self._new_engine()
+        carriers = list(self._carriers.values())
+        self._carriers.clear()
+        for carrier in carriers:
+            topics, carrier.topics = carrier.topics, set()
+            carrier.arriving = carrier.leaving = 0
+            carrier.joined = False
+            carrier.events.on_disconnected()
+            self.connect(carrier)
+            for topic in topics:
+                carrier.subscribe(topic)
+
+    # -- one queue -------------------------------------------------------------------------------
+
+    def post(self, what: Callable[..., None], *arguments: Any) -> None:
+        """Let something happen after everything that was posted before."""
+        self._queue.append(functools.partial(what, *arguments))
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._scheduled = False
+        for _ in range(min(_BATCH, len(self._queue))):
+            self._queue.popleft()()
+        if self._queue:
+            self._schedule()
+
+    def _tick(self) -> None:
+        self._ticking = self._loop.call_later(_TICK_S, self._tick)
+        self._perform(self.engine.tick(time.monotonic()))
+
+    # -- what carriers post ----------------------------------------------------------------------
+
+    def on_message(
+        self, carrier: MemoryCarrier, connection: bytes, head: bytes, body: bytes
+    ) -> None:
+        """Hand a directed message to the engine."""
+        if head:
+            carrier.leaving -= 1
+        if carrier.full and carrier.leaving < _HIGH_WATER // 2:
+            carrier.full = False
+            self.post(carrier.events.on_writable)
+        self._perform(self.engine.on_message(connection, head, body, time.monotonic()))
+
+    def on_join(self, carrier: MemoryCarrier) -> None:
+        """Tell a publisher what is listened to already, and then that this was all."""
+        for topic in self._listening:
+            carrier.events.on_subscription(True, topic)
+        carrier.events.on_subscription(True, wire.LIVE_TOPIC)
+
+    def on_subscribe(self, carrier: MemoryCarrier, topic: bytes) -> None:
+        """Take a subscription to the engine and carry out what it decides."""
+        if carrier.connection not in self._carriers or topic in carrier.topics:
+            return
+        decision = self.engine.listeners.subscribe(topic, "memory")
+        if decision == "ignore":
+            return
+        carrier.topics.add(topic)
+        if decision == "sync":
+            _, _, header, body = self.engine.listeners.answer(topic)
+            self.post(carrier.events.on_publication, topic, header, body)
+            return
+        self._listening.setdefault(topic, {})[carrier] = None
+        if decision == "forward":
+            self._tell_publishers(True, topic)
+
+    def on_unsubscribe(self, carrier: MemoryCarrier, topic: bytes) -> None:
+        """Take a subscription back."""
+        if topic not in carrier.topics:
+            return
+        carrier.topics.discard(topic)
+        carriers = self._listening.get(topic, {})
+        carriers.pop(carrier, None)
+        if not carriers:
+            self._listening.pop(topic, None)
+        if self.engine.listeners.unsubscribe(topic):
+            self._tell_publishers(False, topic)
+
+    def on_publication(self, topic: bytes, header: bytes, body: bytes) -> None:
+        """Pass on what a client publishes."""
+        if self.engine.listeners.published([topic, header, body]):
+            self._broadcast(topic, header, body)
+
+    # -- what the engine decides -----------------------------------------------------------------
+
+    def _perform(self, outputs: Iterable[Output]) -> None:
+        waiting = deque(outputs)
+        while waiting:
+            code, first, second, body = waiting.popleft()
+            if code != SEND:
+                self._broadcast(first, second, body)
+                continue
+            carrier = self._carriers.get(first)
+            if carrier is None or carrier.arriving >= _HIGH_WATER:
+                now_s, busy = time.monotonic(), carrier is not None
+                waiting.extend(self.engine.on_unsent(first, second, body, busy, now_s))
+            else:
+                carrier.arriving += 1
+                self.post(self._deliver, carrier, first, second, body)
+
+    def _deliver(self, carrier: MemoryCarrier, connection: bytes, head: bytes, body: bytes) -> None:
+        if self._carriers.get(connection) is carrier:
+            carrier.arriving -= 1
+            carrier.events.on_message(head, bytes(body))
+
+    def _broadcast(self, topic: bytes, header: bytes, body: bytes) -> None:
+        for carrier in self._listening.get(topic, ()):
+            self.post(carrier.events.on_publication, topic, header, bytes(body))
+
+    def _tell_publishers(self, joins: bool, topic: bytes) -> None:
+        for carrier in self._carriers.values():
+            if carrier.joined:
+                self.post(carrier.events.on_subscription, joins, topic)
+
+
+class MemorySynapse:
+    """A Synapse in this process, for tests and for programs that need no other process.
+
+    No port, no thread; it lives on one event loop. Everything else is as on the network: order,
+    bounces, namespaces, copies for watchers, size limits; values are encoded and decoded.
+
+    Args:
+        name: For people, and for `memory://name`.
+        namespaces: The ones served; none named means any.
+        max_signal_bytes: Size limit of an encoded Signal.
+
+    Raises:
+        InvalidName: `name` or a namespace is no name.
+    """
+
+    def __init__(
+        self,
+        name: str = "memory",
+        namespaces: Iterable[str] = (),
+        max_signal_bytes: int = 16 * 1024 * 1024,
+    ) -> None:
+        self._where = Where(f"memory://{checked_name('name', name)}", _HINT)
+        self._settings = wire_side.Settings(
+            namespaces=frozenset(checked_name("namespace", each) for each in namespaces),
+            max_body_bytes=max_signal_bytes,
+        )
+        self._hub: MemoryHub | None = None
+        self._transports: set[ClientTransport] = set()
+
+    def __repr__(self) -> str:
+        """Name it as `Synapse(url)`."""
+        return f"Synapse({self.url})"
+
+    @property
+    def url(self) -> str:
+        """The URL that names it."""
+        return self._where.url
+
+    @property
+    def hub(self) -> MemoryHub:
+        """The hub on the running loop; made anew when the loop it lived on is gone."""
+        if self._hub is None or self._hub.dead:
+            self._hub = MemoryHub(self.url, self._settings)
+        return self._hub
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Every drop, bounce, copy and refusal so far, by name."""
+        return dict(+self.hub.engine.counts)
+
+    async def connect(self, timeout_s: float) -> None:
+        """See the port."""
+        if not self.hub.usable:
+            raise DendriteProtocolError(f"{self.url} belongs to another event loop; {_HINT}")
+
+    def transport(
+        self, namespace: str, dendrite_id: str, receiver: Receiver, max_signal_bytes: int
+    ) -> ClientTransport:
+        """See the port."""
+        made = ClientTransport(
+            MemoryCarrier(self.hub),
+            self._where,
+            namespace,
+            dendrite_id,
+            receiver,
+            max_signal_bytes,
+            self._transports.discard,
+        )
+        self._transports.add(made)
+        return made
+
+    async def close(self) -> None:
+        """See the port."""
+        for transport in list(self._transports):
+            await transport.close(1.0)
+
+
+_by_name: weakref.WeakValueDictionary[str, MemorySynapse] = weakref.WeakValueDictionary()
+
+
+def memory_synapse(name: str) -> MemorySynapse:
+    """Return the Synapse behind `memory://name`: the same one as long as anybody holds it."""
+    synapse = _by_name.get(name)
+    if synapse is None:
+        synapse = _by_name[name] = MemorySynapse(name)
+    return synapse
