@@ -126,6 +126,7 @@ _MESSAGES: Mapping[str, str] = MappingProxyType(
         "NO_CAPABLE_NEURON": "nobody live is {target}",
         "OVERLOADED": "{target} takes no more tasks at the moment",
         "EXPIRED": "the time of the task for {target} was over before it ended ({timeout_s:g} s)",
+        "CANCELLED": "the caller of the task for {target} took it back",
         "WORKER_LOST": "the worker that ran the task for {target} is gone",
         "REPLY_LOST": "{target} ran the task, its reply is lost",
         "TASK_LOST": "nobody knows whether {target} ran the task",

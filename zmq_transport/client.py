@@ -15,7 +15,7 @@ from .bodies import MAX_BYTES, Welcome, pack_map
 from .broadcast import Broadcast
 from .bundle import Bundler
 from .carrier import Carrier, Sent
-from .errors import MessageTooLarge, Refused, Unreachable
+from .errors import MessageTooLarge, Refused, Unreachable, WireError
 from .link import Happening, Link, Occurrence
 from .outbox import Outbox
 from .session import Event
@@ -198,7 +198,7 @@ class Client:
             return False
         finally:
             self.abort()
-        return True
+        return not len(self.outbox)
 
     def abort(self) -> None:
         """Close now and drop what waits."""
@@ -336,15 +336,17 @@ class Client:
             return Outcome.CLOSED
         if len(body) > self.max_body_bytes:
             return Outcome.TOO_LARGE
-        if self.link.ready and not len(self.outbox):
-            if self._gathering and self._bundler.takes(head, body):
-                self._bundler.add(b"", head, body)
-                return Outcome.SENT
-            self._flush_bundles()
-            if self._carrier.send(head, body) is Sent.OK:
-                self._gather()
-                return Outcome.SENT
+        if self._gathering and self._may_leave() and self._bundler.takes(head, body):
+            self._bundler.add(b"", head, body)
+            return Outcome.SENT
+        self._flush_bundles()  # what was sent before goes, or waits, in front
+        if self._may_leave() and self._carrier.send(head, body) is Sent.OK:
+            self._gather()
+            return Outcome.SENT
         return Outcome.WAITING if self.outbox.push(head, body, deadline_at_s) else Outcome.BUSY
+
+    def _may_leave(self) -> bool:
+        return self.link.ready and not len(self.outbox)
 
     def _gather(self) -> None:
         """Let what is sent in this turn of the loop travel together, behind the first message."""
@@ -360,8 +362,7 @@ class Client:
     def _flush_bundles(self) -> None:
         """Send what was gathered; what the carrier does not take goes to the outbox, in order."""
         for bundle in self._bundler.take(b""):
-            ready = self.link.ready and not len(self.outbox)
-            if not ready or self._carrier.send(*bundle.message()) is not Sent.OK:
+            if not self._may_leave() or self._carrier.send(*bundle.message()) is not Sent.OK:
                 for head, body in bundle.singles:
                     self.outbox.keep(head, body, self._deadline_of(head))
 
@@ -408,7 +409,12 @@ class Client:
             self._counts["drop.greeting"] += 1
 
     def _put_back(self, head: bytes, body: bytes) -> None:
-        for alone, part in wire.split(head, body):
+        try:
+            singles = wire.split(head, body)
+        except WireError as error:
+            self.on_dropped(error.reason)
+            return
+        for alone, part in singles:
             self.outbox.put_back(alone, part, self._deadline_of(alone))
 
     @staticmethod

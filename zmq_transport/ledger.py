@@ -21,9 +21,20 @@ class Entry:
         seat: Who has it.
         expires_at_s: When it may be forgotten unsettled.
         keep: True if it shall run on when its caller goes away.
+        taken_back: True once its caller sent CANCEL; its replies are copied to nobody any more.
     """
 
-    __slots__ = ("address", "caller", "expires_at_s", "keep", "key", "seat", "task", "trace")
+    __slots__ = (
+        "address",
+        "caller",
+        "expires_at_s",
+        "keep",
+        "key",
+        "seat",
+        "taken_back",
+        "task",
+        "trace",
+    )
 
     def __init__(
         self,
@@ -43,6 +54,7 @@ class Entry:
         self.seat = seat
         self.expires_at_s = expires_at_s
         self.keep = keep
+        self.taken_back = False
 
 
 class Ledger:

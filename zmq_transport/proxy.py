@@ -73,6 +73,7 @@ class Proxy:
         raise_descriptor_limit()
         self._settings = settings or Settings()
         self._stop_asked = False
+        self._monitors: list[zmq.Socket[bytes]] = []
         self._bundler = Bundler()
         self.engine = Engine(
             epoch=os.urandom(16),
@@ -95,6 +96,11 @@ class Proxy:
             self.close()
             raise
         self.engine.use_ports(self.ports.listen, self.ports.publish)
+        self._monitors = [sockets.failed_handshakes(each) for each in self._sockets]
+
+    @property
+    def _sockets(self) -> tuple[zmq.Socket[bytes], ...]:
+        return self._router, self._xpub, self._xsub
 
     def __enter__(self) -> Self:
         return self
@@ -110,7 +116,9 @@ class Proxy:
 
     def close(self) -> None:
         """Close the sockets now."""
-        for socket in (self._router, self._xpub, self._xsub):
+        for monitor in self._monitors:
+            monitor.close()
+        for socket in self._sockets:
             socket.close()
 
     def run(self) -> None:
@@ -129,6 +137,7 @@ class Proxy:
                 turns[socket](now_s)
             if now_s >= next_tick_s:
                 next_tick_s = now_s + _TICK_S
+                self._count_failures()
                 self._perform(self.engine.tick(now_s))
             if self._stop_asked and not self.engine.draining:
                 end_s = now_s + _DRAIN_S
@@ -136,6 +145,14 @@ class Proxy:
             self._flush_all()
             if now_s >= end_s:
                 break
+
+    def _count_failures(self) -> None:
+        """Count who knocked and did not speak our protocol."""
+        for monitor in self._monitors:
+            for _ in range(_BATCH):
+                if frames.receive(monitor) is None:
+                    break
+                self.engine.on_dropped("handshake")
 
     def _route(self, now_s: float) -> None:
         """Take a batch of directed messages."""

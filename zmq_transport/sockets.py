@@ -111,6 +111,15 @@ def publisher() -> zmq.Socket[bytes]:
     )
 
 
+def failed_handshakes(socket: zmq.Socket[bytes]) -> zmq.Socket[bytes]:
+    """Return a socket with one message for each connection that did not speak our protocol."""
+    return socket.get_monitor_socket(
+        zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+        | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+        | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    )
+
+
 def bind(socket: zmq.Socket[bytes], host: str, port: int) -> int:
     """Bind to `host:port` and return the port; 0 lets the system choose.
 

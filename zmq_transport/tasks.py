@@ -58,7 +58,9 @@ class Tasks:
             return []
         if flags & _SETTLES:
             self._ledger.settle(entry)
-        outputs = tables.copies(peer.realm, kind, trace, caller, peer.instance, body)
+        outputs: list[Output] = []
+        if not entry.taken_back:  # else its caller has told everyone how it ended
+            outputs = tables.copies(peer.realm, kind, trace, caller, peer.instance, body)
         tables.see(peer.realm, Verb.REPLY, kind, trace, entry.seat.name, size)
         receiver = self._caller_of(entry)
         if receiver is None:
@@ -128,6 +130,7 @@ class Tasks:
         """Pass a caller's CANCEL on to whoever has the task."""
         entry = self._ledger.find(peer.instance, task)
         if entry is not None:
+            entry.taken_back = True
             return self._cancel_entries([entry]) if entry.seat.peer.realm is peer.realm else []
         self._tables.parking.withdraw(peer.instance, task)
         return []

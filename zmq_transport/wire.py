@@ -20,17 +20,20 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
 from struct import Struct
 from typing import Final
 
-from .errors import InvalidName, VersionMismatch, WireError
+from .addresses import MAX_ADDRESS_BYTES as MAX_ADDRESS_BYTES
+from .addresses import address_of as address_of
+from .addresses import checked_name as checked_name
+from .addresses import instance_of as instance_of
+from .addresses import read_address as read_address
+from .errors import VersionMismatch, WireError
 
 VERSION: Final = 1
 NOBODY: Final = bytes(16)
 MAX_ITEMS: Final = 64
 MAX_COALESCED_BYTES: Final = 256 * 1024
-MAX_ADDRESS_BYTES: Final = 4096
 MAX_TOPIC_BYTES: Final = 512
 MAX_NUMBER: Final = 0xFFFF_FFFF
 
@@ -43,8 +46,6 @@ _COUNT_AT = _FIXED.size - 1
 _SINGLE_BYTES = _SINGLE.size
 HEADER_BYTES: Final = _HEADER.size
 MAX_HEAD_BYTES: Final = _FIXED.size + MAX_ITEMS * _ITEM.size + MAX_ADDRESS_BYTES
-
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class Verb(enum.IntEnum):
@@ -276,61 +277,6 @@ def unbounced(head: bytes) -> bytes:
     """Return the head that the sender had sent before it was bounced whole."""
     peer, items, address = unpack_items(head)
     return pack_items(items[1:], peer=peer, address=address)
-
-
-def checked_name(what: str, value: object) -> str:
-    """Return `value` if it is a name.
-
-    Raises:
-        InvalidName: It is not 1 to 128 characters out of `A-Z a-z 0-9 . _ -`.
-    """
-    if isinstance(value, str) and _NAME.fullmatch(value) and value not in {".", ".."}:
-        return value
-    raise InvalidName(what, value)
-
-
-def address_of(name: str | None = None, capabilities: Iterable[str] = ()) -> bytes:
-    """Return the address of a name, or of anyone who offers all `capabilities`.
-
-    The grammar is `name` or `?capability,capability`; capabilities are sorted, so one set has one
-    address.
-
-    Raises:
-        InvalidName: A part is no name.
-        ValueError: Neither is given, or the address is over 4,096 bytes.
-    """
-    if name is not None:
-        return checked_name("name", name).encode()
-    wanted = sorted({checked_name("capability", c) for c in capabilities})
-    if not wanted:
-        raise ValueError("an address needs a name or at least one capability")
-    address = ("?" + ",".join(wanted)).encode()
-    if len(address) > MAX_ADDRESS_BYTES:
-        raise ValueError(f"an address has at most {MAX_ADDRESS_BYTES} bytes, not {len(address)}")
-    return address
-
-
-def read_address(address: bytes) -> tuple[str | None, frozenset[str]]:
-    """Return (name, no capabilities) or (None, capabilities).
-
-    Raises:
-        WireError: It is no address.
-    """
-    if len(address) > MAX_ADDRESS_BYTES:
-        raise WireError("bad_address", f"an address has at most {MAX_ADDRESS_BYTES} bytes")
-    try:
-        text = address.decode()
-        if text.startswith("?"):
-            wanted = text[1:].split(",")
-            return None, frozenset(checked_name("capability", c) for c in wanted)
-        return checked_name("name", text), frozenset()
-    except (UnicodeDecodeError, InvalidName) as error:
-        raise WireError("bad_address", str(error)) from error
-
-
-def instance_of(secret: bytes) -> bytes:
-    """Return the instance id that belongs to a 16-byte `secret`."""
-    return blake2b(secret, digest_size=16, person=b"instance").digest()
 
 
 # -- the broadcast plane -------------------------------------------------------------------------

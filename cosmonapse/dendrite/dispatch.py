@@ -55,6 +55,7 @@ class Dispatcher:
         except asyncio.CancelledError:
             if self._delivery.close(opened.task) is not None:
                 self._transport.send_cancel(opened.task, opened.trace)
+                self._give_up(opened, "CANCELLED")
             raise
 
     def _prepared(self, signal: Signal, timeout_s: float, waiter: Waiter) -> tuple[OpenTask, bytes]:
@@ -104,6 +105,7 @@ class Dispatcher:
                 opened.waiter.set_exception(
                     DendriteProtocolError(f"this Dendrite stopped while {opened.target} worked")
                 )
+            self._give_up(opened, "CANCELLED")
 
     # -- what comes back -------------------------------------------------------------------------
 
@@ -157,12 +159,15 @@ class Dispatcher:
             self._give_up(opened, code)
 
     def _give_up(self, opened: OpenTask, code: str) -> Signal:
-        """Make the ERROR of a task that got no reply, and let everyone see it who looks."""
+        """Make the ERROR of a task that got no reply, and let everyone see it who looks.
+
+        It names no worker: one that is told to cancel hears of it as everybody else does.
+        """
         error = error_for(opened, code)
         own = self._transport.instance
         if self._transport.is_heard(SignalType.ERROR.code, opened.trace):
             self._transport.publish(
-                SignalType.ERROR.code, opened.trace, own, opened.worker, error.encode()
+                SignalType.ERROR.code, opened.trace, own, bytes(16), error.encode()
             )
         self._end(opened, error)
         return error
@@ -170,20 +175,17 @@ class Dispatcher:
     def _end(self, opened: OpenTask, signal: Signal) -> None:
         if self._watching.may_want(signal.type, signal.trace_id):
             self._watching.feed(signal)
-        if opened.waiter is not None and not opened.waiter.done():
+        if opened.waiter is None or opened.waiter.done():
+            return
+        if signal.type is SignalType.ERROR and signal.payload.get("code") == "EXPIRED":
+            opened.waiter.set_exception(_timeout_of(opened))  # whoever noticed it first
+        else:
             opened.waiter.set_result(signal)
 
     def _expire(self, now_s: float) -> None:
         for opened in self._delivery.expire(now_s):
             self.counts["timeout"] += 1
             self._transport.send_cancel(opened.task, opened.trace)
-            if opened.waiter is not None and not opened.waiter.done():
-                opened.waiter.set_exception(
-                    TimeoutError(
-                        f"no reply from {opened.target} on trace {opened.signal.trace_id} "
-                        f"within {opened.timeout_s:g} s"
-                    )
-                )
             self._give_up(opened, "EXPIRED")
 
 
@@ -198,6 +200,13 @@ def checked_timeout(timeout_s: float) -> float:
     if not 0 < timeout_s <= _MAX_TIMEOUT_S:
         raise ValueError(f"timeout_s must be over 0 and at most 30 days, not {timeout_s:g}")
     return float(timeout_s)
+
+
+def _timeout_of(opened: OpenTask) -> TimeoutError:
+    return TimeoutError(
+        f"no reply from {opened.target} on trace {opened.signal.trace_id} "
+        f"within {opened.timeout_s:g} s"
+    )
 
 
 def _unreadable(opened: OpenTask, error: BadSignal) -> Signal:

@@ -20,6 +20,7 @@ from .watching import Watching
 
 _LOG = logging.getLogger(__name__)
 _BREATH = 32
+_GRACE_S = 0.25
 Key = tuple[bytes, bytes]
 
 
@@ -49,6 +50,7 @@ class _Job:
         "runner",
         "signal",
         "slot",
+        "taken_back",
         "task",
         "trace",
         "why_cancelled",
@@ -76,6 +78,7 @@ class _Job:
         self.slot = 0
         self.runner: asyncio.Task[None] | None = None
         self.why_cancelled = "CANCELLED"
+        self.taken_back = False
 
     @property
     def key(self) -> Key:
@@ -183,13 +186,16 @@ class Inbox:
         """Cancel a TASK that runs or waits."""
         job = self._jobs.get((caller, task))
         if job is not None:
+            job.taken_back = True
             self._cancel(job, "CANCELLED")
 
     def _accept(self, job: _Job) -> None:
         self._jobs[job.key] = job
         self._idle.clear()
-        job.slot = self._deadlines.set(job.key, job.deadline_at_s)
-        self._sweeper.arm(job.deadline_at_s)
+        # Its caller takes it back at the deadline and tells everyone; we act if that does not come.
+        until_s = job.deadline_at_s + _GRACE_S
+        job.slot = self._deadlines.set(job.key, until_s)
+        self._sweeper.arm(until_s)
 
     def _start(self, job: _Job) -> None:
         job.desk.running.add(job)
@@ -290,6 +296,8 @@ class Inbox:
         job.index += 1
         if outcome in (Outcome.BUSY, Outcome.CLOSED):
             self.counts[f"drop.reply_{outcome.name.lower()}"] += 1
+        if job.taken_back and settles:
+            return outcome  # its caller has told everyone how it ended
         if job.caller != self.transport.instance and self._watching.may_want(
             signal.type, signal.trace_id
         ):

@@ -46,6 +46,11 @@ class _Runner:
                 self._run(), name=f"handler {self._handler.name}"
             )
 
+    def retire(self) -> bool:
+        """Call the handler no more; True while a call still runs."""
+        self._queue.clear()
+        return self._task is not None
+
     async def close(self) -> None:
         self._queue.clear()
         task = self._task
@@ -94,6 +99,7 @@ class Watching:
         self._transport = transport
         self._table = HandlerTable()
         self._runners: dict[Handler, _Runner] = {}
+        self._retired: list[_Runner] = []
         self._once = Once()
         self._started = False
         self.out_of_date = False
@@ -111,10 +117,11 @@ class Watching:
         """Take out every handler of that function and return how many there were."""
         removed = self._table.remove(function)
         for handler in removed:
-            del self._runners[handler]
+            self._retired.append(self._runners.pop(handler))
             if self._started:
                 for topic in _topics_of(handler):
                     self._transport.unlisten(topic)
+        self._retired = [each for each in self._retired if each.retire()]
         return len(removed)
 
     def topics(self) -> list[Topic]:
@@ -139,7 +146,7 @@ class Watching:
     async def close(self) -> None:
         """Stop every handler, also one that hangs."""
         self._started = False
-        for runner in self._runners.values():
+        for runner in (*self._runners.values(), *self._retired):
             await runner.close()
 
     def may_want(self, signal_type: SignalType | None, trace_id: str) -> bool:

@@ -14,7 +14,7 @@ import threading
 
 from flask import Flask, jsonify, request
 
-from cosmonapse import Dendrite, NeuronError, connect_synapse
+from cosmonapse import CODES, Dendrite, NeuronError, connect_synapse
 
 URL = os.environ.get("SYNAPSE_URL", "cosmo://127.0.0.1:7070")
 PORT = int(os.environ.get("PORT", "5000"))
@@ -41,7 +41,8 @@ dendrite = on_loop(connect())
 
 @app.post("/ask")
 def ask():
-    prompt = (request.get_json(silent=True) or {}).get("prompt")
+    body = request.get_json(silent=True)
+    prompt = body.get("prompt") if isinstance(body, dict) else None
     if not prompt:
         return jsonify(error="prompt required"), 400
     try:
@@ -50,7 +51,8 @@ def ask():
         )
         return jsonify(response=reply.output["response"])
     except NeuronError as error:  # an ERROR Signal: a code, a message, may a retry help?
-        return jsonify(error=error.message, code=error.code, retry=error.recoverable), 502
+        status = CODES[error.code].http_status if error.code in CODES else 502
+        return jsonify(error=error.message, code=error.code, retry=error.recoverable), status
     except TimeoutError as error:
         return jsonify(error=str(error)), 504
 

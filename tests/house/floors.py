@@ -7,7 +7,8 @@ share that floor and may import each other, in no circle.
 FLOORS = (
     # zmq_transport: pure
     ("zmq_transport.errors",),
-    ("zmq_transport.liveness", "zmq_transport.session", "zmq_transport.wire"),
+    ("zmq_transport.addresses", "zmq_transport.liveness", "zmq_transport.session"),
+    ("zmq_transport.wire",),
     (
         "zmq_transport.audience",
         "zmq_transport.bodies",
@@ -49,6 +50,7 @@ FLOORS = (
 TRANSPORT_DOORS = ("cosmonapse.synapse.*",)
 
 PURE = (
+    "zmq_transport.addresses",
     "zmq_transport.admission",
     "zmq_transport.audience",
     "zmq_transport.bodies",

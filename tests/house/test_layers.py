@@ -140,7 +140,7 @@ def test_an_import_that_points_up_is_found(text):
 
 
 def test_an_import_on_the_same_floor_is_found_and_in_the_same_room_is_not():
-    same_floor = imports_upwards("zmq_transport.liveness", ["zmq_transport.wire"])
+    same_floor = imports_upwards("zmq_transport.liveness", ["zmq_transport.session"])
     same_room = imports_upwards("cosmonapse.cli.demo", ["cosmonapse.cli.answer"])
 
     assert len(list(same_floor)) == 1

@@ -102,7 +102,6 @@ async def test_16_dendrites_of_one_process_share_one_synapse_object(url, namespa
     assert [reply.output["echo"] for reply in replies] == expected
 
 
-@pytest.mark.xfail(strict=True, reason="ZmqSynapse never lets go of a transport")
 @pytest.mark.asyncio
 async def test_a_synapse_object_does_not_keep_dendrites_that_are_gone(url, namespace):
     synapse = await connect_synapse(url)
@@ -150,7 +149,6 @@ async def test_a_dendrite_whose_start_failed_is_over_and_says_so(join):
         await dendrite.start()
 
 
-@pytest.mark.xfail(strict=True, reason="off() forgets the runner, so stop() does not end it")
 @pytest.mark.asyncio
 async def test_a_handler_that_hangs_and_was_taken_off_does_not_outlive_its_dendrite(join):
     tasks = asyncio.all_tasks()

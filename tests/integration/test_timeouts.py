@@ -31,7 +31,6 @@ async def test_a_timeout_names_neuron_trace_and_time_and_cancels_the_function(
     assert 0.3 <= took_s <= 0.3 + LATE_S
 
 
-@pytest.mark.xfail(strict=False, reason="the worker's own ERROR EXPIRED can come first")
 @pytest.mark.asyncio
 async def test_of_a_hundred_deadlines_each_is_a_timeout_error_and_none_a_reply(
     url, namespace, join, children
@@ -51,7 +50,6 @@ async def test_of_a_hundred_deadlines_each_is_a_timeout_error_and_none_a_reply(
     assert {type(each) for each in ended} == {TimeoutError}
 
 
-@pytest.mark.xfail(strict=True, reason="the worker's own ERROR EXPIRED can come first")
 @pytest.mark.asyncio
 async def test_a_deadline_that_passed_while_the_loop_was_busy_is_a_timeout_error(
     url, namespace, join, children
@@ -122,7 +120,6 @@ async def test_the_function_of_a_caller_that_was_killed_is_cancelled(
     worker.line("cancelled 1", timeout_s=3.0)
 
 
-@pytest.mark.xfail(strict=True, reason="caller and worker both publish an ERROR EXPIRED")
 @pytest.mark.asyncio
 async def test_a_bystander_sees_one_outcome_of_a_task_that_ran_out_of_time(
     url, namespace, join, children
@@ -140,3 +137,28 @@ async def test_a_bystander_sees_one_outcome_of_a_task_that_ran_out_of_time(
         await until(lambda: about(errors, fence.trace_id))
 
     assert [sig.payload["code"] for sig in about(errors, trace_id)] == ["EXPIRED"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("way", ["cancel", "stop"])
+async def test_a_bystander_sees_one_outcome_of_a_task_whose_caller_left(
+    way, url, namespace, join, children
+):
+    worker = children.worker(url, namespace, axon("held"))
+    watcher = join("watcher")
+    errors = kept(watcher.on_error_signal)
+    trace_id = new_trace_id()
+    async with watcher, join("caller") as caller:
+        asked = asyncio.create_task(caller.ask(neuron="worker", input={"n": 1}, trace_id=trace_id))
+        await asyncio.to_thread(worker.line, "holding 1")
+        if way == "cancel":
+            asked.cancel()
+        else:
+            await caller.stop()
+        await asyncio.gather(asked, return_exceptions=True)
+        await asyncio.to_thread(worker.line, "cancelled 1")
+        await until(lambda: about(errors, trace_id))
+        fence = await watcher.dispatch_and_wait(neuron="nobody", input={})
+        await until(lambda: about(errors, fence.trace_id))
+
+    assert [sig.payload["code"] for sig in about(errors, trace_id)] == ["CANCELLED"]

@@ -240,7 +240,6 @@ async def test_garbage_and_http_on_every_port_do_no_harm(proxy):
     assert worker.of("on_cancel") == caller.of("on_bounce") == []
 
 
-@pytest.mark.xfail(strict=True, reason="a handshake that fails is not counted yet")
 @pytest.mark.asyncio
 async def test_http_on_any_port_is_counted(proxy):
     before = sum(proxy.counts.values())

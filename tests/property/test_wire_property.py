@@ -23,6 +23,7 @@ PARSERS = [
     wire.unpack_single,
     wire.unpack_items,
     wire.bounced_whole,
+    wire.unbundle,
     wire.read_address,
     wire.read_topic,
     wire.unpack_header,
@@ -75,6 +76,16 @@ def test_what_is_bounced_whole_can_be_unbounced(items, address, peer):
     head = wire.pack_items(items, peer=peer, address=address)
 
     assert wire.unbounced(wire.bounced_whole(head)) == head
+
+
+@given(items=st.lists(ITEMS, min_size=1, max_size=64), address=st.binary(max_size=40), peer=IDS)
+def test_a_message_falls_apart_and_is_put_together_again(items, address, peer):
+    head = wire.pack_items(items, peer=peer, address=address)
+
+    alone = wire.unbundle(head)
+
+    assert alone == [wire.pack_items([item], peer=peer, address=address) for item in items]
+    assert wire.bundle(alone) == head
 
 
 @given(parts=st.lists(st.binary(max_size=20), min_size=1, max_size=64))

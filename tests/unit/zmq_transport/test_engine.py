@@ -3,7 +3,7 @@
 import pytest
 
 from zmq_transport import bodies, wire
-from zmq_transport.wire import Verb
+from zmq_transport.wire import Reason, Verb
 
 PROBE = b""
 
@@ -64,6 +64,19 @@ def test_the_bodies_of_several_items_are_bounded_together(bench):
     assert bench.counts == {"drop.coalesced_size": 1}
 
 
+def test_what_is_given_of_a_bundle_is_alone_again(bench):
+    worker, caller = bench.join("w", "echo"), bench.join("c")
+    heads = [
+        wire.pack(Verb.TASK, 1, kind=1, number=5000, task=bytes([n]) * 16, address=b"echo")
+        for n in range(63)
+    ]
+
+    outputs = bench.engine.on_message(caller.connection, wire.bundle(heads), b"x" * 63, bench.now_s)
+
+    wanted = [wire.redirect(head, caller.instance, b"echo") for head in heads]
+    assert [each[1:] for each in outputs] == [(worker.connection, head, b"x") for head in wanted]
+
+
 def test_several_items_whose_sizes_do_not_add_up_are_dropped(bench):
     items = [(int(Verb.CANCEL), 0, 0, 0, bytes(16), bytes(16), 5)] * 2
 
@@ -113,6 +126,105 @@ def test_a_goodbye_while_the_proxy_leaves_costs_nobody_a_task(bench):
 
     assert [each.verb for each in sent] == [Verb.GOODBYE]
     assert len(bench.engine.tables.ledger) == 1
+
+
+def test_a_proxy_that_leaves_sends_tasks_back_whole(bench):
+    bench.join("w", "echo")
+    caller = bench.join("c")
+    bench.engine.go_away()
+    head = wire.pack(Verb.TASK, 8, kind=1, number=500, task=b"t" * 16, address=b"echo")
+
+    [output] = bench.engine.on_message(caller.connection, head, b"question", bench.now_s)
+
+    bounced = wire.bounced_whole(head, Reason.GOING_AWAY)
+    assert output[1:] == (caller.connection, bounced, b"going_awayquestion")
+    assert wire.unbounced(output[2]) == head
+    assert bench.counts == {"bounce.going_away": 1}
+    assert not len(bench.engine.tables.ledger)
+
+
+def test_a_proxy_that_leaves_sends_each_task_of_a_bundle_back(bench):
+    caller = bench.join("c")
+    bench.engine.go_away()
+    heads = [
+        wire.pack(Verb.TASK, 1, number=500, task=bytes([n]) * 16, address=b"echo") for n in (1, 2)
+    ]
+
+    outputs = bench.engine.on_message(caller.connection, wire.bundle(heads), b"xy", bench.now_s)
+
+    assert [wire.unbounced(each[2]) for each in outputs] == heads
+    assert [each[3] for each in outputs] == [b"going_awayx", b"going_awayy"]
+
+
+def test_a_proxy_that_leaves_still_brings_replies_to_those_who_are_there(bench):
+    worker, caller = bench.join("w", "echo"), bench.join("c")
+    bench.task(caller)
+    bench.engine.go_away()
+
+    [sent] = bench.reply(worker, caller)
+
+    assert (sent.to, sent.verb, sent.body) == (caller.connection, Verb.REPLY, b"answer")
+    assert not len(bench.engine.tables.ledger)
+
+
+def test_a_proxy_that_leaves_sends_replies_to_those_who_left_back_whole(bench):
+    worker, caller = bench.join("w", "echo"), bench.join("c")
+    bench.task(caller)
+    bench.engine.go_away()
+    bench.say(caller, wire.pack(Verb.GOODBYE))
+    head = wire.pack(Verb.REPLY, 6, peer=caller.instance, flags=1, kind=2, task=b"t" * 16)
+
+    [output] = bench.engine.on_message(worker.connection, head, b"answer", bench.now_s)
+
+    bounced = wire.bounced_whole(head, Reason.GOING_AWAY)
+    assert output[1:] == (worker.connection, bounced, b"going_awayanswer")
+    assert bench.counts == {"bounce.going_away": 1}
+
+
+def test_a_proxy_that_leaves_still_passes_cancels_and_presence_on(bench):
+    worker, caller = bench.join("w", "echo"), bench.join("c")
+    bench.task(caller)
+    bench.engine.go_away()
+
+    [cancel] = bench.say(caller, wire.pack(Verb.CANCEL, task=b"t" * 16))
+    [acknowledged] = bench.presence(worker, "other")
+
+    assert (cancel.to, cancel.verb) == (worker.connection, Verb.CANCEL)
+    assert (acknowledged.verb, acknowledged.body) == (Verb.REGISTER, b"")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [PROBE, wire.pack(Verb.TASK, address=b"echo"), wire.pack(Verb.HELLO), b"\x02", b"\x01"],
+    ids=["probe", "task", "hello", "another version", "broken"],
+)
+def test_a_proxy_that_leaves_drops_and_counts_what_strangers_say(bench, head):
+    bench.engine.go_away()
+
+    assert bench.say(b"stranger", head) == []
+    assert bench.counts == {"drop.going_away": 1}
+
+
+def test_who_said_goodbye_to_a_proxy_that_leaves_is_a_stranger(bench):
+    guest = bench.join("a")
+    bench.join("b")
+    bench.engine.go_away()
+    bench.say(guest, wire.pack(Verb.GOODBYE))
+
+    again, sent = bench.hello("a")
+
+    assert (again, sent) == (guest, [])
+    assert bench.counts == {"drop.going_away": 1}
+
+
+def test_nobody_is_told_of_a_goodbye_while_the_proxy_leaves(bench):
+    worker = bench.join("w", "echo")
+    bench.engine.listeners.subscribe(wire.kind_topic("demo", 20), "host")
+    bench.engine.go_away()
+
+    bench.say(worker, wire.pack(Verb.GOODBYE))
+
+    assert bench.obituaries == bench.published == []
 
 
 def test_time_goes_on_for_those_who_stay_while_the_proxy_leaves(bench):

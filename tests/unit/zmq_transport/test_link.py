@@ -128,9 +128,18 @@ def test_each_verb_of_the_work_is_an_event():
         (Happening.CANCEL, PEER, TASK)
     ]
     assert link.on_message(wire.pack(Verb.REGISTER, address=b"echo"), b"") == [
-        (Happening.REGISTERED, "echo")
+        (Happening.REGISTERED, "echo", "")
     ]
     assert link.on_message(wire.pack(Verb.PING), b"") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "refusal"), [(b"", ""), (b"no seats left", "no seats left"), (b"\xff", "\ufffd")]
+)
+def test_an_acknowledgement_says_why_a_seat_is_not_taken(body, refusal):
+    head = wire.pack(Verb.REGISTER, len(body), address=b"echo")
+
+    assert ready().on_message(head, body) == [(Happening.REGISTERED, "echo", refusal)]
 
 
 @pytest.mark.parametrize(
@@ -146,11 +155,23 @@ def test_a_reason_that_we_do_not_know_is_unknown(verb, happening, body, reason):
     assert ready().on_message(head, body) == [(happening, TASK, reason)]
 
 
-def test_a_message_that_comes_back_whole_is_the_one_that_was_sent():
+@pytest.mark.parametrize("reason", [Reason.HELLO_FIRST, Reason.GOING_AWAY])
+def test_a_message_that_comes_back_whole_is_the_one_that_was_sent(reason):
     head = wire.pack(Verb.TASK, 4, task=TASK, number=9, address=b"echo")
+    link = ready()
 
-    assert ready().on_message(wire.bounced_whole(head), b"hello_firstbody") == [
+    assert link.on_message(wire.bounced_whole(head, reason), reason.encode() + b"body") == [
         (Happening.RETURNED, head, b"body")
+    ]
+    assert link.counts == {"returned": 1}
+
+
+def test_a_bundle_that_comes_back_whole_is_the_one_that_was_sent():
+    heads = [wire.pack(Verb.TASK, 1, number=n, task=TASK, address=b"echo") for n in range(63)]
+    head, body = wire.bundle(heads), b"x" * 63
+
+    assert ready().on_message(wire.bounced_whole(head), b"hello_first" + body) == [
+        (Happening.RETURNED, head, body)
     ]
 
 
@@ -196,6 +217,16 @@ def test_a_proxy_that_goes_away_is_wished_goodbye():
         (Happening.AWAY, "going away"),
     ]
     assert link.session.state is State.CONNECTING
+
+
+def test_the_answer_of_a_proxy_that_goes_away_is_expected_and_means_nothing_more():
+    link = ready()
+    link.on_message(wire.pack(Verb.GOING_AWAY), b"")
+
+    assert link.on_message(wire.pack(Verb.GOODBYE), b"") == []
+    assert link.session.state is State.CONNECTING
+    assert not link.counts
+    hello_in(link.on_message(*WHO))
 
 
 def test_leaving_waits_for_the_answer_to_goodbye():

@@ -82,6 +82,48 @@ def test_subscriptions_are_bounded_for_each_host(bench_with):
     assert bench.counts["ignored.max_topics_per_host"] == 1
 
 
+def test_who_was_ignored_over_a_limit_takes_nobody_along_when_it_leaves(bench_with):
+    bench = bench_with(max_topics=1)
+    listeners = bench.engine.listeners
+    assert [listeners.subscribe(TOPIC, host) for host in "ab"] == [FORWARD, IGNORE]
+
+    left = listeners.unsubscribe(TOPIC)
+
+    assert left is False
+    assert len(listeners) == 1
+    assert bench.engine.tables.peers.realms["demo"].audience.listens(2, TRACE)
+    assert listeners.unsubscribe(TOPIC) is True
+    assert len(listeners) == 0
+
+
+def test_each_of_several_that_were_ignored_is_remembered(bench_with):
+    listeners = bench_with(max_topics_per_host=1).engine.listeners
+    decisions = [listeners.subscribe(TOPIC, "host") for _ in range(4)]
+
+    left = [listeners.unsubscribe(TOPIC) for _ in range(5)]
+
+    assert decisions == [FORWARD, IGNORE, IGNORE, IGNORE]
+    assert left == [False, False, False, True, False]
+
+
+def test_who_was_ignored_under_one_topic_says_nothing_of_another(bench_with):
+    listeners = bench_with(max_topics=1).engine.listeners
+    listeners.subscribe(TOPIC, "a")
+    listeners.subscribe(wire.kind_topic("demo", 3), "b")
+
+    assert listeners.unsubscribe(TOPIC) is True
+
+
+@pytest.mark.parametrize("topic", [b"nonsense", wire.kind_topic("other", 2)])
+def test_who_was_ignored_for_its_topic_needs_no_remembering(bench_with, topic):
+    listeners = bench_with(namespaces=frozenset({"demo"})).engine.listeners
+    listeners.subscribe(TOPIC, "a")
+    assert listeners.subscribe(topic, "a") == IGNORE
+
+    assert listeners.unsubscribe(topic) is False
+    assert listeners.unsubscribe(TOPIC) is True
+
+
 def test_who_leaves_makes_room_for_the_same_host(bench_with):
     listeners = bench_with(max_topics_per_host=1).engine.listeners
     listeners.subscribe(TOPIC, "a")

@@ -70,10 +70,48 @@ def test_nobody_speaks_for_the_seat_of_another(bench, verb):
     assert bench.task(caller)[0].to == owner.connection
 
 
-@pytest.mark.parametrize("capabilities", ["chat", ["a b"]])
-def test_a_registration_with_bad_capabilities_is_dropped(bench, capabilities):
-    assert bench.presence(bench.join("w"), "echo", capabilities=capabilities) == []
-    assert bench.counts == {"drop.bad_field": 1}
+@pytest.mark.parametrize(
+    ("capabilities", "why"),
+    [
+        ("chat", b"capabilities must be a list, not 'chat'"),
+        (["a b"], b"capability must be 1 to 128 characters"),
+    ],
+)
+def test_a_registration_with_bad_capabilities_is_answered_with_the_reason(bench, capabilities, why):
+    worker, caller = bench.join("w"), bench.join("c")
+
+    [sent] = bench.presence(worker, "echo", capabilities=capabilities)
+
+    assert (sent.to, sent.verb, sent.address) == (worker.connection, Verb.REGISTER, b"echo")
+    assert sent.body.startswith(why)
+    assert bench.counts == {"refused.seat": 1}
+    assert bench.task(caller)[0].body == b"no_route"
+
+
+def test_a_registration_that_is_not_taken_leaves_the_seat_as_it_was(bench):
+    worker, caller = bench.join("w", "echo", capabilities=["fr"]), bench.join("c")
+
+    [sent] = bench.presence(worker, "echo", capabilities="de")
+
+    assert sent.body
+    assert bench.task(caller, b"?fr")[0].to == worker.connection
+
+
+def test_a_registration_that_is_not_taken_is_shown_to_nobody(bench):
+    bench.engine.listeners.subscribe(wire.kind_topic("demo", 18), "host")
+
+    bench.presence(bench.join("w"), "echo", capabilities="chat")
+
+    assert bench.published == []
+
+
+def test_a_registration_that_is_not_taken_is_no_sign_of_life(bench):
+    worker, caller = bench.join("w", "echo"), bench.join("c")
+    bench.tick(6.0)
+
+    bench.presence(worker, "other", capabilities="chat")
+
+    assert bench.task(caller)[0].body == b"busy"
 
 
 def test_a_seat_may_offer_something_else_later(bench):
@@ -96,9 +134,13 @@ def test_seats_of_one_client_are_bounded(bench_with):
     bench = bench_with(max_seats=2)
     worker = bench.join("w", "a", "b")
 
-    assert bench.presence(worker, "c") == []
-    assert bench.counts == {"drop.max_seats": 1}
-    assert bench.presence(worker, "a")
+    [sent] = bench.presence(worker, "c")
+
+    assert (sent.to, sent.verb, sent.address) == (worker.connection, Verb.REGISTER, b"c")
+    assert sent.body == b"one client has at most 2 seats"
+    assert bench.counts == {"refused.seat": 1}
+    assert [each.body for each in bench.presence(worker, "a")] == [b""]
+    assert bench.task(bench.join("caller"), b"c")[0].body == b"no_route"
 
 
 def test_a_seat_that_was_deregistered_gets_no_tasks_and_may_settle_those_it_has(bench):

@@ -109,12 +109,41 @@ def test_a_bad_head_is_refused_with_its_reason(vector):
 @each_of(VECTORS["bounced_whole"])
 def test_a_message_comes_back_whole_and_is_itself_again(vector):
     sent, bounced = vector["sent"], vector["bounced"]
+    reason = wire.Reason(vector["reason"])
 
-    head = wire.bounced_whole(bytes.fromhex(sent["head"]))
+    head = wire.bounced_whole(bytes.fromhex(sent["head"]), reason)
 
     assert head.hex() == bounced["head"]
     assert wire.unbounced(head).hex() == sent["head"]
-    assert bounced["body"] == wire.Reason.HELLO_FIRST.encode().hex() + sent["body"]
+    assert bounced["body"] == reason.encode().hex() + sent["body"]
+
+
+def test_a_message_comes_back_for_want_of_a_hello_unless_told_otherwise():
+    head = bytes.fromhex(VECTORS["bounced_whole"][0]["sent"]["head"])
+
+    assert wire.bounced_whole(head) == wire.bounced_whole(head, wire.Reason.HELLO_FIRST)
+
+
+def singles_of(vector):
+    return [tuple(bytes.fromhex(each[key]) for key in ("head", "body")) for each in vector]
+
+
+@each_of(VECTORS["bundles"])
+def test_messages_to_one_target_are_one_message(vector):
+    singles = singles_of(vector["singles"])
+
+    assert len({wire.target_of(head) for head, _ in singles}) == 1
+    assert wire.bundle([head for head, _ in singles]).hex() == vector["head"]
+    assert b"".join(body for _, body in singles).hex() == vector["body"]
+
+
+@each_of(VECTORS["bundles"])
+def test_one_message_falls_apart_into_messages_of_one_item(vector):
+    head, body = bytes.fromhex(vector["head"]), bytes.fromhex(vector["body"])
+    singles = singles_of(vector["singles"])
+
+    assert wire.unbundle(head) == [single for single, _ in singles]
+    assert wire.split(head, body) == singles
 
 
 @each_of(VECTORS["broadcasts"])

@@ -4,7 +4,7 @@ import pytest
 
 from zmq_transport import wire
 from zmq_transport.errors import InvalidName, VersionMismatch, WireError
-from zmq_transport.wire import Verb
+from zmq_transport.wire import Reason, Verb
 
 PEER, OTHER = b"p" * 16, b"q" * 16
 HEAD = wire.pack(Verb.TASK, 3, peer=PEER, kind=1, number=500, task=b"t" * 16, address=b"echo")
@@ -84,6 +84,76 @@ def test_a_full_message_cannot_be_sent_back_whole():
 
     assert caught.value.reason == "item_count"
     assert wire.bounced_whole(wire.pack_items([ITEM] * (wire.MAX_ITEMS - 1)))
+
+
+@pytest.mark.parametrize("reason", [Reason.HELLO_FIRST, Reason.GOING_AWAY])
+def test_the_mark_of_what_comes_back_has_the_size_of_its_reason(reason):
+    _, [mark, item], address = wire.unpack_items(wire.bounced_whole(HEAD, reason))
+
+    assert (mark[0], mark[6]) == (Verb.BOUNCE, len(reason))
+    assert [item] == wire.unpack_items(HEAD)[1]
+    assert address == b"echo"
+
+
+def test_tasks_and_replies_may_be_bundled_and_nothing_else():
+    may = {verb for verb in Verb if wire.is_bundled(wire.pack(verb))}
+
+    assert may == {Verb.TASK, Verb.REPLY}
+    assert not wire.is_bundled(wire.bounced_whole(HEAD))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        wire.pack(Verb.REPLY, peer=PEER, address=b"echo"),
+        wire.pack(Verb.TASK, peer=OTHER, address=b"echo"),
+        wire.pack(Verb.TASK, peer=PEER, address=b"echo2"),
+        wire.pack(Verb.TASK, peer=PEER),
+    ],
+    ids=["verb", "peer", "address", "no address"],
+)
+def test_another_verb_peer_or_address_is_another_target(other):
+    assert wire.target_of(other) != wire.target_of(HEAD)
+
+
+def test_the_fields_of_an_item_make_no_other_target():
+    other = wire.pack(
+        Verb.TASK, 9, peer=PEER, flags=2, kind=7, number=1, task=OTHER, trace=OTHER, address=b"echo"
+    )
+
+    assert wire.target_of(other) == wire.target_of(HEAD)
+
+
+def test_a_bundle_of_one_is_the_message_itself():
+    assert wire.bundle([HEAD]) == HEAD
+    assert wire.unbundle(HEAD) == [HEAD]
+    assert wire.split(HEAD, b"abc") == [(HEAD, b"abc")]
+
+
+def test_a_bundle_keeps_every_item_as_it_was():
+    heads = [wire.with_number(HEAD, number) for number in range(wire.MAX_ITEMS)]
+
+    bundled = wire.bundle(heads)
+
+    peer, items, address = wire.unpack_items(bundled)
+    assert (peer, address) == (PEER, b"echo")
+    assert [item[3] for item in items] == list(range(wire.MAX_ITEMS))
+    assert wire.unbundle(bundled) == heads
+
+
+def test_what_is_no_head_falls_apart_into_nothing():
+    with pytest.raises(WireError) as caught:
+        wire.unbundle(HEAD[:61])
+
+    assert caught.value.reason == "short_head"
+
+
+@pytest.mark.parametrize("body", [b"abcab", b"abcabcd"])
+def test_a_message_whose_sizes_do_not_add_up_is_not_split(body):
+    with pytest.raises(WireError) as caught:
+        wire.split(wire.bundle([HEAD, HEAD]), body)
+
+    assert caught.value.reason == "body_length"
 
 
 def test_one_set_of_capabilities_has_one_address():
