@@ -180,6 +180,20 @@ def test_a_cancel_is_passed_on_to_who_has_the_task(bench):
     assert bench.reply(worker, caller)[0].to == caller.connection
 
 
+def test_the_reply_of_a_cancelled_task_is_routed_and_copied_to_nobody(bench):
+    worker, caller = bench.join("w", "echo"), bench.join("c")
+    bench.task(caller)
+    bench.engine.listeners.subscribe(wire.kind_topic("demo", 2), "host")
+    bench.reply(worker, caller, settles=False)
+    assert len(bench.published) == 1
+
+    bench.say(caller, wire.pack(Verb.CANCEL, task=TASK))
+    [reply] = bench.reply(worker, caller)
+
+    assert (reply.to, reply.verb) == (caller.connection, Verb.REPLY)
+    assert len(bench.published) == 1
+
+
 def test_nobody_cancels_the_task_of_another(bench):
     bench.join("w", "echo")
     caller, other = bench.join("c"), bench.join("x")
