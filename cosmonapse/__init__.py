@@ -27,8 +27,9 @@ from .errors import (
 )
 from .ids import new_event_id, new_trace_id
 from .neurons import Neuron
+from .registry import NeuronRecord
 from .signals import Directed, Signal, SignalType
-from .synapse import connect_synapse, synapse_from_url
+from .synapse import MemorySynapse, SynapseServer, connect_synapse, synapse_from_url
 
 __version__ = "0.1.0"
 
@@ -43,16 +44,19 @@ __all__ = [
     "InvalidName",
     "InvalidUrl",
     "LocalError",
+    "MemorySynapse",
     "MissingExtra",
     "NeedsAnswer",
     "Neuron",
     "NeuronError",
+    "NeuronRecord",
     "PortInUse",
     "RemoteError",
     "Signal",
     "SignalTooLarge",
     "SignalType",
     "SynapseRefused",
+    "SynapseServer",
     "SynapseUnreachable",
     "TaskContext",
     "UnencodableValue",

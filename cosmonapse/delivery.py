@@ -123,7 +123,7 @@ _CODE_OF_REASON: Mapping[str, str] = MappingProxyType(
 _MESSAGES: Mapping[str, str] = MappingProxyType(
     {
         "NO_SUCH_NEURON": "nobody live serves {target}: start one, or check the id and namespace",
-        "NO_CAPABLE_NEURON": "nobody live is {target}",
+        "NO_CAPABLE_NEURON": "there is nobody live for {target}",
         "OVERLOADED": "{target} takes no more tasks at the moment",
         "EXPIRED": "the time of the task for {target} was over before it ended ({timeout_s:g} s)",
         "CANCELLED": "the caller of the task for {target} took it back",

@@ -11,6 +11,8 @@ import enum
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from .registry import NeuronRecord
+
 Topic = tuple[int | None, bytes | None]
 """(type code, None) or (None, 16 bytes of a trace id)."""
 
@@ -168,6 +170,13 @@ class Transport(Protocol):
 
         Raises:
             SynapseUnreachable: Not within `timeout_s` seconds.
+        """
+
+    async def roster(self, neuron_id: str, capability: str, timeout_s: float) -> list[NeuronRecord]:
+        """Return the live Axons of the namespace; an empty filter matches any.
+
+        Raises:
+            SynapseUnreachable: No answer within `timeout_s` seconds.
         """
 
     async def drained(self) -> None:

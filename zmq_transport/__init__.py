@@ -19,6 +19,7 @@ from .errors import (
 )
 from .probing import probe
 from .proxy import Ports, Proxy
+from .roster import SeatInfo
 from .tables import Settings
 from .wire import ItemFlag, Reason, Verb, address_of
 from .zmq_carrier import ZmqCarrier
@@ -40,6 +41,7 @@ __all__ = [
     "Receiver",
     "Refused",
     "RemoteTransportError",
+    "SeatInfo",
     "Sent",
     "Settings",
     "TransportError",

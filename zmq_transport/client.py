@@ -18,6 +18,7 @@ from .carrier import Carrier, Sent
 from .errors import MessageTooLarge, Refused, Unreachable, WireError
 from .link import Happening, Link, Occurrence
 from .outbox import Outbox
+from .roster import Question, SeatInfo, pack_question, unpack_answer
 from .session import Event
 from .wire import ItemFlag, Reason, Verb
 
@@ -131,6 +132,7 @@ class Client:
         self._left: asyncio.Future[None]
         self._drained: asyncio.Future[None] | None = None
         self._reminder: asyncio.TimerHandle | None = None
+        self._questions: dict[bytes, asyncio.Future[bytes]] = {}
         self._bundler = Bundler()
         self._gathering = False
         self._does = self._wired()
@@ -210,9 +212,9 @@ class Client:
         self._carrier.close()
         if self._reminder is not None:
             self._reminder.cancel()
-        for future in (self._welcomed, self._left, self._drained):
-            if future is not None:
-                future.cancel()
+        self._welcomed.cancel()
+        self._left.cancel()
+        self._nothing_waits()
 
     def _remind_later(self) -> None:
         """Say HELLO again every second until we are welcome."""
@@ -238,6 +240,7 @@ class Client:
             Happening.REGISTERED: receiver.on_registered,
             Happening.AWAY: receiver.on_away,
             Happening.LEFT: self._on_left,
+            Happening.ROSTER: self._on_roster,
         }
 
     # -- sending: each call returns at once ------------------------------------------------------
@@ -367,11 +370,53 @@ class Client:
                     self.outbox.keep(head, body, self._deadline_of(head))
 
     async def drained(self) -> None:
-        """Return when nothing waits in the outbox."""
+        """Return when nothing waits in the outbox, or the client is closed."""
         if self._open and len(self.outbox):
             if self._drained is None:
                 self._drained = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._drained)
+
+    async def roster(
+        self, name: str = "", capability: str = "", *, timeout_s: float = 5.0
+    ) -> list[SeatInfo]:
+        """Return who is here, as the proxy's tables say.
+
+        Args:
+            name: Only seats of this name, or empty for any.
+            capability: Only seats that offer it, or empty for any.
+            timeout_s: How long the whole answer may take.
+
+        Raises:
+            Unreachable: Not within `timeout_s` seconds.
+            WireError: The answer cannot be read.
+        """
+        seats: list[SeatInfo] = []
+        try:
+            async with asyncio.timeout(timeout_s):
+                more = True
+                while more:
+                    question = Question(name, capability, len(seats))
+                    page, more = unpack_answer(await self._asked(pack_question(question)))
+                    seats += page
+        except TimeoutError as error:
+            raise Unreachable(self._carrier.endpoint, "no answer to a roster question") from error
+        return seats
+
+    async def _asked(self, body: bytes) -> bytes:
+        question_id = os.urandom(16)
+        answered = asyncio.get_running_loop().create_future()
+        self._questions[question_id] = answered
+        try:
+            self._send(wire.pack(Verb.ROSTER, len(body), task=question_id), body, None)
+            answer: bytes = await answered
+            return answer
+        finally:
+            del self._questions[question_id]
+
+    def _on_roster(self, question_id: bytes, body: bytes) -> None:
+        answered = self._questions.get(question_id)
+        if answered is not None and not answered.done():
+            answered.set_result(body)
 
     # -- what the carrier reports ----------------------------------------------------------------
 
@@ -395,6 +440,9 @@ class Client:
             if self._carrier.send(*waiting) is not Sent.OK:
                 return
             self.outbox.sent()
+        self._nothing_waits()
+
+    def _nothing_waits(self) -> None:
         if self._drained is not None:
             if not self._drained.done():
                 self._drained.set_result(None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import wire
+from . import roster, wire
 from .admission import Admission
 from .errors import VersionMismatch, WireError
 from .listeners import Listeners
@@ -63,6 +63,7 @@ class Engine:
             Verb.PING: lambda *_: [],
             Verb.CANCEL: lambda peer, single, *_: self._tasks.cancel(peer, single[5]),
             Verb.GOODBYE: lambda peer, *_: self._goodbye(peer),
+            Verb.ROSTER: lambda peer, single, body, _: [self._roster(peer, single, body)],
         }
 
     def use_ports(self, listen_port: int, publish_port: int) -> None:
@@ -175,6 +176,11 @@ class Engine:
             except WireError as error:
                 self.counts[f"drop.{error.reason}"] += 1
         return outputs
+
+    @staticmethod
+    def _roster(peer: Peer, single: wire.Single, body: bytes) -> Output:
+        page = roster.answer(roster.unpack_question(body), peer.realm.routes)
+        return SEND, peer.connection, wire.pack(Verb.ROSTER, len(page), task=single[5]), page
 
     def _goodbye(self, peer: Peer) -> list[Output]:
         connection = peer.connection

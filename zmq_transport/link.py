@@ -45,6 +45,8 @@ class Happening(enum.IntEnum):
     """(name, refusal): that seat of ours is in the tables of the proxy, or why it is not."""
     LEFT = 11
     """(): everything we sent has been read."""
+    ROSTER = 12
+    """(question id, body): a page of who is here."""
 
 
 Occurrence = tuple[Any, ...]
@@ -79,6 +81,7 @@ class Link:
             Verb.CANCEL: lambda single, _: [(Happening.CANCEL, single[0], single[5])],
             Verb.BOUNCE: lambda single, body: [(Happening.BOUNCE, single[5], _reason(body))],
             Verb.LOST: lambda single, body: [(Happening.LOST, single[5], _reason(body))],
+            Verb.ROSTER: lambda single, body: [(Happening.ROSTER, single[5], body)],
             Verb.WHO: self._on_who,
             Verb.WELCOME: self._on_welcome,
             Verb.REFUSED: self._on_refused,

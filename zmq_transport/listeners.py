@@ -66,8 +66,9 @@ class Listeners:
         """Count a listener less; True if publishers have to hear that it was the last one."""
         if self._ignored[topic]:
             self._ignored[topic] -= 1
+            if not self._ignored[topic]:
+                del self._ignored[topic]
             return False
-        del self._ignored[topic]
         if not self._topics[topic]:
             del self._topics[topic]
             return False

@@ -23,6 +23,8 @@ OK, ERROR, USAGE, NOBODY_THERE, TIMEOUT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 _VERBS = {
     "demo": "run the whole thing once: Synapse, replicas, HTTP edge, a question, an answer",
+    "dispatch": "send one TASK and print what it gives",
+    "registry": "show who is alive, with load and state",
     "synapse": "run the Synapse",
 }
 

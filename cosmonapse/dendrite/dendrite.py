@@ -10,12 +10,14 @@ from ..axon import Axon
 from ..delivery import task_for
 from ..errors import DendriteProtocolError
 from ..names import checked_name
+from ..registry import NeuronRecord
 from ..signals import Signal
 from ..transport import Synapse
 from .decorators import Decorators
 from .dispatch import Dispatcher
 from .inbox import Inbox
 from .presence import Presence
+from .roster import Roster
 from .stopping import asked_to_stop
 from .switchboard import Switchboard
 from .watching import Watching
@@ -68,6 +70,7 @@ class Dendrite(Decorators):
         self._dispatcher = Dispatcher(self._transport, self._watching)
         self._presence = Presence(self._transport, synapse.url, self._inbox, role, heartbeat_s)
         switchboard.connect(self._dispatcher, self._inbox, self._presence, self._watching)
+        self._roster = Roster(self._transport, self._watching)
         self._state: Literal["new", "running", "stopped"] = "new"
 
     def __repr__(self) -> str:
@@ -144,6 +147,32 @@ class Dendrite(Decorators):
             raise DendriteProtocolError("attach_axon belongs before start")
         self._inbox.add(axon)
 
+    async def add_axon(self, axon: Axon) -> None:
+        """Host an Axon, at any time; on a running Dendrite return when it can be reached.
+
+        Raises:
+            ValueError: One with this id is attached already.
+            SynapseUnreachable: The Synapse does not acknowledge it within 5 s.
+            SynapseRefused: The Synapse does not take it.
+            DendriteProtocolError: The Dendrite was stopped.
+        """
+        if self._state == "stopped":
+            raise DendriteProtocolError("this Dendrite is stopped: make a new one")
+        self._inbox.add(axon)
+        if self._state == "running":
+            await self._presence.announce_one(axon, _START_S)
+
+    async def detach_axon(self, neuron_id: str, *, drain_s: float = 10.0) -> None:
+        """Take an Axon away: no new TASKs; what it runs may end, for at most `drain_s` seconds.
+
+        Raises:
+            ValueError: None with this id is attached.
+        """
+        axon = self._inbox.axon(neuron_id)
+        if self._state == "running":
+            self._presence.take_leave(axon, "detached")
+        await self._inbox.detach(neuron_id, drain_s)
+
     # -- dispatching -----------------------------------------------------------------------------
 
     async def dispatch_task(
@@ -215,15 +244,53 @@ class Dendrite(Decorators):
         """
         return (await self.dispatch_and_wait(**task)).output
 
-    def _check_may_dispatch(self) -> None:
+    def _check_running(self) -> None:
         if self._state != "running":
             raise DendriteProtocolError(
-                f"this Dendrite is {self._state}: dispatch inside 'async with dendrite:'"
+                f"this Dendrite is {self._state}: use it inside 'async with dendrite:'"
             )
+
+    def _check_may_dispatch(self) -> None:
+        self._check_running()
         if self.role == "worker":
             raise DendriteProtocolError(
                 "a Dendrite with role='worker' does not dispatch: use role='orchestrator'"
             )
+
+    # -- who is there ----------------------------------------------------------------------------
+
+    async def find_neurons(self, capability: str | None = None) -> list[NeuronRecord]:
+        """Return the live Axons of the namespace that offer a capability, or all of them.
+
+        Answered from the Synapse's tables; replicas have a record each.
+
+        Raises:
+            SynapseUnreachable: The Synapse does not answer within 5 s.
+            DendriteProtocolError: Not running.
+        """
+        self._check_running()
+        return await self._roster.find(capability=capability or "")
+
+    async def registry_snapshot(self) -> list[NeuronRecord]:
+        """Return every live Axon of the namespace; see `find_neurons`."""
+        return await self.find_neurons()
+
+    async def wait_for_neuron(
+        self,
+        *,
+        neuron: str | None = None,
+        capabilities: Iterable[str] | None = None,
+        timeout_s: float = 30.0,
+    ) -> NeuronRecord:
+        """Return the first live Axon that serves an address, as soon as there is one.
+
+        Raises:
+            ValueError: Neither or both of neuron and capabilities, or one of them is no name.
+            TimeoutError: There is none within `timeout_s` seconds.
+            DendriteProtocolError: Not running.
+        """
+        self._check_running()
+        return await self._roster.wait(neuron, capabilities, timeout_s)
 
     @property
     def counts(self) -> dict[str, int]:

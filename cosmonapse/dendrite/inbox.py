@@ -3,98 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
-from collections import Counter, deque
+from collections import Counter
 from typing import Any
 
 from ..axon import Axon, error_payload, payload_of_exception, reply_of
-from ..context import TaskContext
 from ..deadlines import Deadlines
 from ..errors import BadSignal, UnencodableValue
 from ..ids import id_text
 from ..signals import Signal, SignalType
 from ..transport import Outcome, Transport
+from .bodies import run_function
+from .job import Desk, Job, Key
 from .timer import Sweeper
 from .watching import Watching
 
 _LOG = logging.getLogger(__name__)
-_BREATH = 32
 _GRACE_S = 0.25
-Key = tuple[bytes, bytes]
-
-
-class _Desk:
-    """One Axon, what it runs and what waits for it."""
-
-    __slots__ = ("axon", "queue", "running", "task_name")
-
-    def __init__(self, axon: Axon) -> None:
-        self.axon = axon
-        self.task_name = f"neuron {axon.neuron_id}"
-        self.running: set[_Job] = set()
-        self.queue: deque[_Job] = deque()
-
-
-class _Job:
-    """One TASK in our hands. Speaks for its Neuron while it runs."""
-
-    __slots__ = (
-        "_inbox",
-        "_said",
-        "body_task",
-        "caller",
-        "deadline_at_s",
-        "desk",
-        "index",
-        "runner",
-        "signal",
-        "slot",
-        "taken_back",
-        "task",
-        "trace",
-        "why_cancelled",
-    )
-
-    def __init__(
-        self,
-        inbox: Inbox,
-        desk: _Desk,
-        signal: Signal,
-        caller: bytes,
-        task: bytes,
-        trace: bytes,
-        deadline_at_s: float,
-    ) -> None:
-        self._inbox = inbox
-        self._said = 0
-        self.desk = desk
-        self.signal = signal
-        self.caller = caller
-        self.task = task
-        self.trace = trace
-        self.deadline_at_s = deadline_at_s
-        self.index = 0
-        self.slot = 0
-        self.runner: asyncio.Task[None] | None = None
-        self.why_cancelled = "CANCELLED"
-        self.taken_back = False
-
-    @property
-    def key(self) -> Key:
-        return self.caller, self.task
-
-    async def say(self, signal_type: SignalType, payload: dict[str, Any]) -> Signal:
-        """Send a Signal ahead of the reply; wait while the way is full."""
-        signal = self.signal.reply(signal_type, payload=payload, directed=self.desk.axon.producer)
-        body = signal.encode()
-        outcome = self._inbox.send(self, signal, body, settles=False)
-        self._said += 1
-        if outcome is not Outcome.SENT:
-            await self._inbox.transport.drained()
-        elif self._said % _BREATH == 0:
-            await asyncio.sleep(0)  # a Neuron that never waits must not stop the loop
-        return signal
+_CANCEL_S = 1.0
 
 
 class Inbox:
@@ -111,12 +37,10 @@ class Inbox:
         self.counts: Counter[str] = Counter()
         self._watching = watching
         self._meta = {"dendrite": dendrite_id}
-        self._desks: dict[str, _Desk] = {}
-        self._jobs: dict[Key, _Job] = {}
+        self._desks: dict[str, Desk] = {}
+        self._jobs: dict[Key, Job] = {}
         self._deadlines: Deadlines[Key] = Deadlines()
         self._sweeper = Sweeper(self._deadlines.next_at_s, self._expire)
-        self._idle = asyncio.Event()
-        self._idle.set()
 
     @property
     def axons(self) -> list[Axon]:
@@ -131,7 +55,18 @@ class Inbox:
         """
         if axon.neuron_id in self._desks:
             raise ValueError(f"an Axon with the id {axon.neuron_id!r} is attached already")
-        self._desks[axon.neuron_id] = _Desk(axon)
+        self._desks[axon.neuron_id] = Desk(axon)
+
+    def axon(self, neuron_id: str) -> Axon:
+        """Return the Axon with this id.
+
+        Raises:
+            ValueError: There is none.
+        """
+        desk = self._desks.get(neuron_id)
+        if desk is None:
+            raise ValueError(f"no Axon with the id {neuron_id!r} is attached")
+        return desk.axon
 
     def load(self, neuron_id: str) -> tuple[int, int]:
         """Return how many tasks an Axon runs and how many wait for it."""
@@ -165,7 +100,16 @@ class Inbox:
             self._refuse(caller, task, trace, "BAD_SIGNAL", str(error))
             return
         now_s = asyncio.get_running_loop().time()
-        job = _Job(self, desk, signal, caller, task, trace, now_s + ttl_ms / 1000)
+        job = Job(
+            desk,
+            signal,
+            caller,
+            task,
+            trace,
+            now_s + ttl_ms / 1000,
+            self.transport,
+            self._send,
+        )
         if caller != self.transport.instance and self._watching.may_want(
             SignalType.TASK, signal.trace_id
         ):
@@ -189,19 +133,18 @@ class Inbox:
             job.taken_back = True
             self._cancel(job, "CANCELLED")
 
-    def _accept(self, job: _Job) -> None:
+    def _accept(self, job: Job) -> None:
         self._jobs[job.key] = job
-        self._idle.clear()
         # Its caller takes it back at the deadline and tells everyone; we act if that does not come.
         until_s = job.deadline_at_s + _GRACE_S
         job.slot = self._deadlines.set(job.key, until_s)
         self._sweeper.arm(until_s)
 
-    def _start(self, job: _Job) -> None:
+    def _start(self, job: Job) -> None:
         job.desk.running.add(job)
         job.runner = asyncio.get_running_loop().create_task(self._run(job), name=job.desk.task_name)
 
-    def _cancel(self, job: _Job, why: str) -> None:
+    def _cancel(self, job: Job, why: str) -> None:
         job.why_cancelled = why
         if job.runner is not None:
             job.runner.cancel()
@@ -218,9 +161,9 @@ class Inbox:
 
     # -- running ---------------------------------------------------------------------------------
 
-    async def _run(self, job: _Job) -> None:
+    async def _run(self, job: Job) -> None:
         try:
-            signal_type, payload = reply_of(await self._call(job))
+            signal_type, payload = reply_of(await run_function(job))
         except asyncio.CancelledError:
             signal_type, payload = SignalType.ERROR, _cancelled(job.why_cancelled)
         except (Exception, SystemExit) as error:  # noqa: BLE001  # the last door: the caller is told
@@ -230,46 +173,7 @@ class Inbox:
         self._finish(job)
         self._settle(job, signal_type, payload)
 
-    async def _call(self, job: _Job) -> Any:
-        """Call the function, on the loop or in a thread, and drive what it gives back."""
-        loop = asyncio.get_running_loop()
-        axon, signal = job.desk.axon, job.signal
-        items = signal.payload.get("context_ref") or ()
-        items = items if isinstance(items, list) else ()
-        context = TaskContext(items, signal, job, lambda: job.deadline_at_s - loop.time())
-        given = signal.payload["input"]
-        if axon.is_coroutine:
-            return await axon.neuron_fn(given, context)
-        if axon.on_loop:
-            value = axon.neuron_fn(given, context)
-        else:
-            value = await asyncio.to_thread(axon.neuron_fn, given, context)
-        if inspect.isawaitable(value):
-            return await value
-        if hasattr(value, "__aiter__"):
-            return await self._stream(value, context)
-        return value
-
-    async def _stream(self, values: Any, context: TaskContext) -> Any:
-        """Send each text that a generator yields; the last dict it yields is the output."""
-        texts: list[str] = []
-        output: dict[str, Any] | None = None
-        try:
-            async for value in values:
-                if isinstance(value, str):
-                    texts.append(value)
-                    await context.think(value)
-                elif isinstance(value, dict):
-                    output = value
-                else:
-                    kind = type(value).__name__
-                    raise TypeError(f"a Neuron yields str or a final dict, not {kind}")
-        finally:
-            if hasattr(values, "aclose"):
-                await values.aclose()
-        return {"response": "".join(texts)} if output is None else output
-
-    def _finish(self, job: _Job) -> None:
+    def _finish(self, job: Job) -> None:
         """Free the place of a job and let the next one have it."""
         desk = job.desk
         self._jobs.pop(job.key, None)
@@ -277,12 +181,10 @@ class Inbox:
         desk.running.discard(job)
         if desk.queue and len(desk.running) < desk.axon.concurrency:
             self._start(desk.queue.popleft())
-        if not self._jobs:
-            self._idle.set()
 
     # -- what goes out ---------------------------------------------------------------------------
 
-    def send(self, job: _Job, signal: Signal, body: bytes, *, settles: bool) -> Outcome:
+    def _send(self, job: Job, signal: Signal, body: bytes, settles: bool) -> Outcome:
         """Send one reply of a job, and show it to our own handlers."""
         outcome = self.transport.send_reply(
             job.caller,
@@ -304,12 +206,13 @@ class Inbox:
             self._watching.feed(signal)
         return outcome
 
-    def _settle(self, job: _Job, signal_type: SignalType, payload: dict[str, Any]) -> None:
+    def _settle(self, job: Job, signal_type: SignalType, payload: dict[str, Any]) -> None:
         signal, body = self._encoded(job, signal_type, payload)
-        self.send(job, signal, body, settles=True)
+        job.settled = True
+        self._send(job, signal, body, True)
 
     def _encoded(
-        self, job: _Job, signal_type: SignalType, payload: dict[str, Any]
+        self, job: Job, signal_type: SignalType, payload: dict[str, Any]
     ) -> tuple[Signal, bytes]:
         """Return the last reply of a job; what cannot travel becomes an ERROR that says so."""
         producer = job.desk.axon.producer
@@ -353,18 +256,34 @@ class Inbox:
         Returns:
             How many tasks had to be cancelled.
         """
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._idle.wait()
-        except TimeoutError:
-            pass
-        left = list(self._jobs.values())
+        desks = list(self._desks.values())
+        left = await self._let_end(desks, timeout_s)
+        for desk in desks:
+            desk.close()
+        self._sweeper.close()
+        return left
+
+    async def detach(self, neuron_id: str, timeout_s: float) -> int:
+        """Take an Axon away; what it runs and what waits for it may end, as in `drain`."""
+        desk = self._desks.pop(neuron_id)
+        left = await self._let_end([desk], timeout_s)
+        desk.close()
+        return left
+
+    async def _let_end(self, desks: list[Desk], timeout_s: float) -> int:
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + timeout_s
+        while running := [job.runner for desk in desks for job in desk.running if job.runner]:
+            left_s = until_s - loop.time()
+            if left_s <= 0:
+                break
+            await asyncio.wait(running, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+        left = [job for desk in desks for job in (*desk.queue, *desk.running)]
         for job in left:
             self._cancel(job, "CANCELLED")
         runners = [job.runner for job in left if job.runner is not None]
         if runners:
-            await asyncio.wait(runners, timeout=1.0)
-        self._sweeper.close()
+            await asyncio.wait(runners, timeout=_CANCEL_S)
         return len(left)
 
 

@@ -55,39 +55,58 @@ class Presence:
         """
         self._running = True
         self.announce()
-        if self._unacknowledged:
-            await self._acknowledged(timeout_s)
-        for neuron_id, refusal in self._refusals.items():
-            raise SynapseRefused(self._url, f"Axon {neuron_id}: {refusal}")
+        await self._acknowledged(timeout_s)
         self._beating = asyncio.get_running_loop().create_task(self._beat(), name="heartbeat")
 
     async def _acknowledged(self, timeout_s: float) -> None:
         try:
             async with asyncio.timeout(timeout_s):
-                await self._all_registered.wait()
+                if self._unacknowledged:
+                    await self._all_registered.wait()
         except TimeoutError as error:
             names = ", ".join(sorted(self._unacknowledged))
             raise SynapseUnreachable(
                 self._url, f"it does not acknowledge {names}", "look at its log"
             ) from error
+        for neuron_id, refusal in self._refusals.items():
+            raise SynapseRefused(self._url, f"Axon {neuron_id}: {refusal}")
 
     def announce(self) -> None:
         """Send REGISTER for every Axon."""
         if not self._running:
             return
         for axon in self._inbox.axons:
-            self._unacknowledged.add(axon.neuron_id)
-            self._all_registered.clear()
-            payload: dict[str, Any] = {"role": self._role, "capabilities": list(axon.capabilities)}
-            if axon.version is not None:
-                payload["version"] = axon.version
-            self._send(PresenceVerb.REGISTER, axon, payload)
+            self._register(axon)
+
+    async def announce_one(self, axon: Axon, timeout_s: float) -> None:
+        """Announce one more Axon; return when the Synapse has it in its tables.
+
+        Raises:
+            SynapseUnreachable: It did not say so within `timeout_s` seconds.
+            SynapseRefused: It does not take it.
+        """
+        self._register(axon)
+        await self._acknowledged(timeout_s)
+
+    def take_leave(self, axon: Axon, reason: str | None) -> None:
+        """Send DEREGISTER for one Axon: no new TASKs come for it from now on."""
+        self._send(PresenceVerb.DEREGISTER, axon, {"reason": reason} if reason else {})
+
+    def _register(self, axon: Axon) -> None:
+        self._unacknowledged.add(axon.neuron_id)
+        self._all_registered.clear()
+        payload: dict[str, Any] = {"role": self._role, "capabilities": list(axon.capabilities)}
+        if axon.version is not None:
+            payload["version"] = axon.version
+        self._send(PresenceVerb.REGISTER, axon, payload)
 
     def on_registered(self, neuron_id: str, refusal: str) -> None:
         """Note that the Synapse has an Axon in its tables, or why it has not."""
         if refusal:
             _LOG.error("the Synapse does not take the Axon %s: %s", neuron_id, refusal)
             self._refusals[neuron_id] = refusal
+        else:
+            self._refusals.pop(neuron_id, None)
         self._unacknowledged.discard(neuron_id)
         if not self._unacknowledged:
             self._all_registered.set()
@@ -99,7 +118,7 @@ class Presence:
             self._beating.cancel()
             await asyncio.wait([self._beating])
         for axon in self._inbox.axons:
-            self._send(PresenceVerb.DEREGISTER, axon, {"reason": reason} if reason else {})
+            self.take_leave(axon, reason)
 
     async def _beat(self) -> None:
         """Send a HEARTBEAT for every Axon, and measure how late the loop wakes us."""

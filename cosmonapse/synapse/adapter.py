@@ -12,6 +12,7 @@ import attrs
 import zmq_transport as wire_side
 
 from ..errors import SynapseRefused, SynapseUnreachable
+from ..registry import NeuronRecord
 from ..transport import Outcome, PresenceVerb, Receiver, Topic
 
 _OUTCOMES = {each: Outcome[each.name] for each in wire_side.Outcome}
@@ -157,6 +158,36 @@ class ClientTransport:
         with mapped(self._where):
             await self._client.broadcast.sync(timeout_s)
 
+    async def roster(self, neuron_id: str, capability: str, timeout_s: float) -> list[NeuronRecord]:
+        """See the port."""
+        with mapped(self._where):
+            seats = await self._client.roster(neuron_id, capability, timeout_s=timeout_s)
+        return [_record(seat) for seat in seats]
+
     async def drained(self) -> None:
         """See the port."""
         await self._client.drained()
+
+
+def _record(seat: wire_side.SeatInfo) -> NeuronRecord:
+    def count(key: str) -> int:
+        value = seat.vitals.get(key, 0)
+        return value if isinstance(value, int) else 0
+
+    def text(key: str) -> str | None:
+        value = seat.facts.get(key)
+        return value if isinstance(value, str) else None
+
+    return NeuronRecord(
+        neuron_id=seat.name,
+        capabilities=seat.capabilities,
+        dendrite_id=seat.client,
+        instance=seat.instance.hex(),
+        state=seat.state,
+        open=seat.open,
+        running=count("running"),
+        queued=count("queued"),
+        loop_lag_ms=count("loop_lag_ms"),
+        version=text("version"),
+        role=text("role"),
+    )

@@ -1,0 +1,57 @@
+"""`cosmo dispatch`: one TASK from the terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import attrs
+import click
+
+from ..dendrite import Dendrite
+from .fabric import as_json, fabric_options, on_fabric
+
+
+def _read_json(context: click.Context, option: click.Parameter, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        hint = """write such as '{"prompt": "hello"}'"""
+        raise click.BadParameter(f"no JSON: {error}; {hint}") from None
+
+
+@click.command()
+@fabric_options
+@click.option("--neuron", metavar="ID", help="Which neuron.")
+@click.option("--capabilities", metavar="A,B", help="Or: anyone who offers all of these.")
+@click.option("--input", "given", callback=_read_json, required=True, help="What it gets, as JSON.")
+@click.option("--timeout", default=30.0, show_default=True, help="Seconds.")
+@click.option("--json", "whole", is_flag=True, help="Print the whole Signal, on one line.")
+def command(
+    url: str,
+    namespace: str,
+    neuron: str | None,
+    capabilities: str | None,
+    given: Any,
+    timeout: float,
+    whole: bool,
+) -> None:
+    """Send one TASK and print what it gives.
+
+    Exit codes: 1 the Neuron failed, 2 usage, 3 nobody there, 4 timeout.
+    """
+    if (neuron is None) == (capabilities is None):
+        raise click.UsageError("name either --neuron or --capabilities")
+    wanted = capabilities.split(",") if capabilities else None
+
+    async def work(dendrite: Dendrite) -> None:
+        reply = await dendrite.dispatch_and_wait(
+            neuron=neuron, capabilities=wanted, input=given, timeout_s=timeout
+        )
+        if whole:
+            click.echo(as_json({**attrs.asdict(reply), "type": reply.type.value}))
+        output = reply.output  # an ERROR or a question is raised here, and ends in its exit code
+        if not whole:
+            click.echo(as_json(output, indent=2))
+
+    on_fabric(url, namespace, work)

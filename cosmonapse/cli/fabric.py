@@ -1,0 +1,64 @@
+"""What the verbs that join a fabric have in common: where it is, and joining it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import click
+
+from ..dendrite import Dendrite
+from ..synapse import connect_synapse
+from ..synapse.url import DEFAULT_URL
+
+F = TypeVar("F", bound=Callable[..., Any])
+_CONNECT_S = 3.0
+
+
+def fabric_options(function: F) -> F:
+    """Add `--url` and `--namespace`."""
+    url = click.option(
+        "--url",
+        envvar="COSMO_URL",
+        default=DEFAULT_URL,
+        show_default=True,
+        help="Where the Synapse is; or COSMO_URL.",
+    )
+    namespace = click.option(
+        "--namespace",
+        "-n",
+        envvar="COSMO_NAMESPACE",
+        default="default",
+        show_default=True,
+        help="The namespace; or COSMO_NAMESPACE.",
+    )
+    return url(namespace(function))
+
+
+def on_fabric(url: str, namespace: str, work: Callable[[Dendrite], Awaitable[None]]) -> None:
+    """Join the fabric, do the work, leave.
+
+    Raises:
+        CosmonapseError: What connecting and the work raise.
+    """
+
+    async def main() -> None:
+        synapse = await connect_synapse(url, timeout_s=_CONNECT_S)
+        async with Dendrite(synapse=synapse, namespace=namespace, dendrite_id="cosmo") as dendrite:
+            await work(dendrite)
+
+    asyncio.run(main())
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """Return a value of a Signal as JSON in ASCII; bytes as base 64, so that nothing is lost."""
+    return json.dumps(value, indent=indent, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return base64.b64encode(value).decode()
+    return repr(value)
