@@ -35,14 +35,43 @@ def command() -> None:
     show_default=True,
     help="TCP port; two and three above it carry broadcasts. 0: any free ones.",
 )
+@click.option(
+    "--max-signal-bytes",
+    type=click.IntRange(1024, 2**31 - 2**17),
+    default=16 * 1024 * 1024,
+    show_default=True,
+    help="Size limit of an encoded Signal; Dendrites are told.",
+)
+@click.option(
+    "--max-connections",
+    type=click.IntRange(1, 1_000_000),
+    default=60_000,
+    show_default=True,
+    help="How many Dendrites are taken in; each takes up to three file descriptors.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No line for each Signal.")
-def start(store: str, namespaces: tuple[str, ...], host: str, port: int, quiet: bool) -> int:
+def start(
+    store: str,
+    namespaces: tuple[str, ...],
+    host: str,
+    port: int,
+    max_signal_bytes: int,
+    max_connections: int,
+    quiet: bool,
+) -> int:
     """Run a Synapse until Ctrl-C or SIGTERM.
 
     STORE is where it keeps its state: `memory`, for all of it is soft and rebuilds itself.
     """
     log = None if quiet else SignalLog()
-    synapse = SynapseProcess(host, port, namespaces, log.note if log else None)
+    synapse = SynapseProcess(
+        host,
+        port,
+        namespaces,
+        log.note if log else None,
+        max_signal_bytes=max_signal_bytes,
+        max_connections=max_connections,
+    )
     received: list[int] = []
 
     def on_stop(number: int, frame: FrameType | None) -> None:

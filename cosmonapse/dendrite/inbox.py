@@ -148,10 +148,12 @@ class Inbox:
         job.why_cancelled = why
         if job.runner is not None:
             job.runner.cancel()
-        else:
+        if job.started:
+            return  # its function hears of it and may clean up; then it is settled
+        if job.runner is None:
             job.desk.queue.remove(job)
-            self._finish(job)
-            self._settle(job, SignalType.ERROR, _cancelled(why))
+        self._finish(job)
+        self._settle(job, SignalType.ERROR, _cancelled(why))
 
     def _expire(self, now_s: float) -> None:
         for key in self._deadlines.due(now_s):
@@ -162,6 +164,7 @@ class Inbox:
     # -- running ---------------------------------------------------------------------------------
 
     async def _run(self, job: Job) -> None:
+        job.started = True
         try:
             signal_type, payload = reply_of(await run_function(job))
         except asyncio.CancelledError:

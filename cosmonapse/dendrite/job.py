@@ -55,6 +55,8 @@ class Job:
         index: Number of the next reply.
         slot: Where its deadline is kept.
         runner: What runs it.
+        started: True once its function is called; an asyncio task that is cancelled before its
+            first step never runs, so nothing in it can settle the job.
         why_cancelled: The code of the ERROR if it is cancelled.
         taken_back: True once its caller took it back.
         settled: True once its last reply is sent.
@@ -72,6 +74,7 @@ class Job:
         "settled",
         "signal",
         "slot",
+        "started",
         "taken_back",
         "task",
         "trace",
@@ -101,6 +104,7 @@ class Job:
         self.index = 0
         self.slot = 0
         self.runner: asyncio.Task[None] | None = None
+        self.started = False
         self.why_cancelled = "CANCELLED"
         self.taken_back = False
         self.settled = False

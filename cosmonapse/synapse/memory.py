@@ -13,7 +13,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Unpack
 
 import zmq_transport as wire_side
 from zmq_transport import wire
@@ -24,11 +24,11 @@ from ..errors import DendriteProtocolError
 from ..names import checked_name
 from ..transport import Receiver
 from .adapter import ClientTransport, Where
+from .limits import Limits, settings_of
 from .obituary import obituary
 
 _TICK_S = 0.1
 _BATCH = 256
-_HIGH_WATER = 10_000
 _HINT = "use memory:// inside one event loop, or a cosmo:// URL across processes"
 
 
@@ -61,7 +61,7 @@ class MemoryCarrier:
 
     def send(self, head: bytes, body: bytes) -> wire_side.Sent:
         """See the port."""
-        if self.leaving >= _HIGH_WATER:
+        if self.leaving >= self._hub.high_water:
             self.full = True
             return wire_side.Sent.BUSY
         self.leaving += 1
@@ -103,6 +103,7 @@ class MemoryHub:
 
     def __init__(self, url: str, settings: wire_side.Settings) -> None:
         self.url = url
+        self.high_water = settings.high_water
         self._loop = asyncio.get_running_loop()
         self._settings = settings
         self._carriers: dict[bytes, MemoryCarrier] = {}
@@ -201,7 +202,7 @@ class MemoryHub:
         """Hand a directed message to the engine."""
         if head:
             carrier.leaving -= 1
-        if carrier.full and carrier.leaving < _HIGH_WATER // 2:
+        if carrier.full and carrier.leaving < self.high_water // 2:
             carrier.full = False
             self.post(carrier.events.on_writable)
         self._perform(self.engine.on_message(connection, head, body, time.monotonic()))
@@ -255,7 +256,7 @@ class MemoryHub:
                 self._broadcast(first, second, body)
                 continue
             carrier = self._carriers.get(first)
-            if carrier is None or carrier.arriving >= _HIGH_WATER:
+            if carrier is None or carrier.arriving >= self.high_water:
                 now_s, busy = time.monotonic(), carrier is not None
                 waiting.extend(self.engine.on_unsent(first, second, body, busy, now_s))
             else:
@@ -286,23 +287,21 @@ class MemorySynapse:
     Args:
         name: For people, and for `memory://name`.
         namespaces: The ones served; none named means any.
-        max_signal_bytes: Size limit of an encoded Signal.
+        limits: See `Limits`; `handshake_s` means nothing here.
 
     Raises:
         InvalidName: `name` or a namespace is no name.
+        ValueError: A limit is outside of what makes sense.
     """
 
     def __init__(
         self,
         name: str = "memory",
         namespaces: Iterable[str] = (),
-        max_signal_bytes: int = 16 * 1024 * 1024,
+        **limits: Unpack[Limits],
     ) -> None:
         self._where = Where(f"memory://{checked_name('name', name)}", _HINT)
-        self._settings = wire_side.Settings(
-            namespaces=frozenset(checked_name("namespace", each) for each in namespaces),
-            max_body_bytes=max_signal_bytes,
-        )
+        self._settings = settings_of(namespaces, limits)
         self._hub: MemoryHub | None = None
         self._transports: set[ClientTransport] = set()
 

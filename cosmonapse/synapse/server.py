@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 import attrs
 
@@ -13,8 +13,8 @@ import zmq_transport as wire_side
 
 from ..errors import DendriteProtocolError, PortInUse
 from ..ids import id_text
-from ..names import checked_name
 from ..signals import TYPE_OF_CODE
+from .limits import Limits, settings_of
 from .obituary import obituary
 from .url import DEFAULT_HOST, DEFAULT_PORT, Endpoint
 
@@ -47,10 +47,12 @@ class SynapseProcess:
             it. 0 lets the system choose all three.
         namespaces: The ones served; none named means any.
         on_signal: Is told of every Signal; must not block.
+        limits: See `Limits`.
 
     Raises:
         PortInUse: It cannot listen there.
         InvalidName: A namespace is no name.
+        ValueError: A limit is outside of what makes sense.
     """
 
     def __init__(
@@ -59,18 +61,13 @@ class SynapseProcess:
         port: int = DEFAULT_PORT,
         namespaces: Iterable[str] = (),
         on_signal: Callable[[Sighting], None] | None = None,
+        **limits: Unpack[Limits],
     ) -> None:
-        served = frozenset(checked_name("namespace", each) for each in namespaces)
+        settings = settings_of(namespaces, limits)
         ports = wire_side.Ports(port, port + 2, port + 3) if port else wire_side.Ports()
         witness = None if on_signal is None else _Witness(on_signal)
         try:
-            self._proxy = wire_side.Proxy(
-                host,
-                ports,
-                wire_side.Settings(namespaces=served),
-                obituary=obituary,
-                witness=witness,
-            )
+            self._proxy = wire_side.Proxy(host, ports, settings, obituary=obituary, witness=witness)
         except wire_side.EndpointInUse as error:
             raise PortInUse(error.endpoint.removeprefix("tcp://"), error.reason) from error
         self.url = Endpoint(host, self._proxy.ports.directed).url
@@ -117,9 +114,11 @@ class SynapseServer:
             it. 0 lets the system choose all three.
         namespaces: The ones served; none named means any.
         on_signal: Is told of every Signal, in the Synapse's thread; must not block.
+        limits: See `Limits`.
 
     Raises:
         InvalidName: A namespace is no name.
+        ValueError: A limit is outside of what makes sense.
     """
 
     def __init__(
@@ -128,9 +127,12 @@ class SynapseServer:
         port: int = DEFAULT_PORT,
         namespaces: Iterable[str] = (),
         on_signal: Callable[[Sighting], None] | None = None,
+        **limits: Unpack[Limits],
     ) -> None:
         self._host, self._port = host, port
-        self._namespaces = tuple(checked_name("namespace", each) for each in namespaces)
+        self._namespaces = tuple(namespaces)
+        self._limits = limits
+        settings_of(self._namespaces, limits)  # wrong values show here, not at `start`
         self._on_signal = on_signal
         self._process: SynapseProcess | None = None
         self._thread: threading.Thread | None = None
@@ -162,7 +164,9 @@ class SynapseServer:
         """
         if self._process is not None:
             raise DendriteProtocolError("this SynapseServer is running already")
-        self._process = SynapseProcess(self._host, self._port, self._namespaces, self._on_signal)
+        self._process = SynapseProcess(
+            self._host, self._port, self._namespaces, self._on_signal, **self._limits
+        )
         self._thread = threading.Thread(target=self._process.run, name="synapse", daemon=True)
         self._thread.start()
         return self

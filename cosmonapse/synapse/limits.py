@@ -1,0 +1,73 @@
+"""The limits of a Synapse, by the names that users set them with. Page: docs/limits.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, TypedDict, cast
+
+import zmq_transport as wire_side
+
+from ..names import checked_name
+
+
+class Limits(TypedDict, total=False):
+    """What a Synapse allows; what is not named has its default.
+
+    Args:
+        max_signal_bytes: Size of an encoded Signal; Dendrites are told.
+        max_connections: Dendrites that are taken in.
+        max_axons: Axons of one Dendrite.
+        max_subscriptions: Subscriptions in all.
+        max_subscriptions_per_host: Subscriptions from one network address.
+        handshake_s: How long whoever connects may take to speak the protocol.
+        high_water: Messages that may wait for one Dendrite, on each plane and at each end.
+    """
+
+    max_signal_bytes: int
+    max_connections: int
+    max_axons: int
+    max_subscriptions: int
+    max_subscriptions_per_host: int
+    handshake_s: float
+    high_water: int
+
+
+# name -> (name in the transport, least, most)
+_TABLE: Final[Mapping[str, tuple[str, float, float]]] = MappingProxyType(
+    {
+        "max_signal_bytes": ("max_body_bytes", 1024, 2**31 - 2**17),
+        "max_connections": ("max_peers", 1, 1_000_000),
+        "max_axons": ("max_seats", 1, 1_000_000),
+        "max_subscriptions": ("max_topics", 1, 100_000_000),
+        "max_subscriptions_per_host": ("max_topics_per_host", 1, 100_000_000),
+        "handshake_s": ("handshake_s", 0.05, 3600),
+        "high_water": ("high_water", 1, 1_000_000),
+    }
+)
+
+
+def settings_of(namespaces: Iterable[str], limits: Limits) -> wire_side.Settings:
+    """Return the settings of the transport for a Synapse.
+
+    Raises:
+        InvalidName: A namespace is no name.
+        TypeError: There is no limit of that name, or its value is no number.
+        ValueError: A value is outside of what makes sense.
+    """
+    served = frozenset(checked_name("namespace", each) for each in namespaces)
+    given = cast("Mapping[str, object]", limits)
+    named = dict(_checked(name, value) for name, value in given.items())
+    return wire_side.Settings(namespaces=served, **named)
+
+
+def _checked(name: str, value: object) -> tuple[str, Any]:
+    if name not in _TABLE:
+        raise TypeError(f"there is no limit {name!r}, only {', '.join(_TABLE)}")
+    inner, least, most = _TABLE[name]
+    kinds = (int, float) if name.endswith("_s") else (int,)
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        raise TypeError(f"{name} must be a number, not {value!r:.100}")
+    if not least <= value <= most:
+        raise ValueError(f"{name} must be {least:,} to {most:,}, not {value!r:.100}")
+    return inner, value
