@@ -12,12 +12,13 @@ from pathlib import Path
 
 import attrs
 
-from . import calls, nobody, page, start, unwatched
+from . import calls, in_process, nobody, page, start, unwatched
 from .children import BenchError
 from .figures import Options, Report
 
 KINDS: dict[str, Callable[[Options, Callable[[str], None]], Report]] = {
     "calls": calls.run,
+    "in_process": in_process.run,
     "nobody": nobody.run,
     "start": start.run,
     "unwatched": unwatched.run,
