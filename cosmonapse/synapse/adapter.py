@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -167,6 +168,56 @@ class ClientTransport:
     async def drained(self) -> None:
         """See the port."""
         await self._client.drained()
+
+
+class ClientSynapse(ABC):
+    """A Synapse whose connections are `zmq_transport` clients; see `cosmonapse.transport.Synapse`.
+
+    Args:
+        where: What its errors say.
+    """
+
+    def __init__(self, where: Where) -> None:
+        self.where = where
+        self._transports: set[ClientTransport] = set()
+
+    def __repr__(self) -> str:
+        """Name it as `Synapse(url)`."""
+        return f"Synapse({self.url})"
+
+    @property
+    def url(self) -> str:
+        """The URL that names it."""
+        return self.where.url
+
+    @abstractmethod
+    def carrier(self, max_signal_bytes: int) -> wire_side.Carrier:
+        """Return what moves the frames of one connection."""
+
+    @abstractmethod
+    async def connect(self, timeout_s: float) -> None:
+        """See the port."""
+
+    def transport(
+        self, namespace: str, dendrite_id: str, receiver: Receiver, max_signal_bytes: int
+    ) -> ClientTransport:
+        """See the port."""
+        made = ClientTransport(
+            self.carrier(max_signal_bytes),
+            self.where,
+            namespace,
+            dendrite_id,
+            receiver,
+            max_signal_bytes,
+            self._transports.discard,
+        )
+        self._transports.add(made)
+        return made
+
+    async def close(self) -> None:
+        """See the port."""
+        for transport in list(self._transports):
+            await transport.close(1.0)
 
 
 def _record(seat: wire_side.SeatInfo) -> NeuronRecord:

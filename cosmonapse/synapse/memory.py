@@ -22,8 +22,7 @@ from zmq_transport.tables import SEND, Output
 
 from ..errors import DendriteProtocolError
 from ..names import checked_name
-from ..transport import Receiver
-from .adapter import ClientTransport, Where
+from .adapter import ClientSynapse, Where
 from .limits import Limits, settings_of
 from .obituary import obituary
 
@@ -278,7 +277,7 @@ class MemoryHub:
                 self.post(carrier.events.on_subscription, joins, topic)
 
 
-class MemorySynapse:
+class MemorySynapse(ClientSynapse):
     """A Synapse in this process, for tests and for programs that need no other process.
 
     No port, no thread; it lives on one event loop. Everything else is as on the network: order,
@@ -300,19 +299,9 @@ class MemorySynapse:
         namespaces: Iterable[str] = (),
         **limits: Unpack[Limits],
     ) -> None:
-        self._where = Where(f"memory://{checked_name('name', name)}", _HINT)
+        super().__init__(Where(f"memory://{checked_name('name', name)}", _HINT))
         self._settings = settings_of(namespaces, limits)
         self._hub: MemoryHub | None = None
-        self._transports: set[ClientTransport] = set()
-
-    def __repr__(self) -> str:
-        """Name it as `Synapse(url)`."""
-        return f"Synapse({self.url})"
-
-    @property
-    def url(self) -> str:
-        """The URL that names it."""
-        return self._where.url
 
     @property
     def hub(self) -> MemoryHub:
@@ -331,26 +320,9 @@ class MemorySynapse:
         if not self.hub.usable:
             raise DendriteProtocolError(f"{self.url} belongs to another event loop; {_HINT}")
 
-    def transport(
-        self, namespace: str, dendrite_id: str, receiver: Receiver, max_signal_bytes: int
-    ) -> ClientTransport:
-        """See the port."""
-        made = ClientTransport(
-            MemoryCarrier(self.hub),
-            self._where,
-            namespace,
-            dendrite_id,
-            receiver,
-            max_signal_bytes,
-            self._transports.discard,
-        )
-        self._transports.add(made)
-        return made
-
-    async def close(self) -> None:
-        """See the port."""
-        for transport in list(self._transports):
-            await transport.close(1.0)
+    def carrier(self, max_signal_bytes: int) -> MemoryCarrier:
+        """Return what moves the frames of one connection."""
+        return MemoryCarrier(self.hub)
 
 
 _by_name: weakref.WeakValueDictionary[str, MemorySynapse] = weakref.WeakValueDictionary()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import zmq_transport as wire_side
 
-from ..transport import Receiver
-from .adapter import ClientTransport, Where, mapped
+from .adapter import ClientSynapse, Where, mapped
 from .url import Endpoint
 
 
@@ -16,46 +15,18 @@ def _hint(endpoint: Endpoint) -> str:
     return f"{where} 'cosmo synapse start{host} --port {endpoint.port}', or check the URL"
 
 
-class ZmqSynapse:
+class ZmqSynapse(ClientSynapse):
     """A Synapse on the network; see `cosmonapse.transport.Synapse`."""
 
     def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(Where(endpoint.url, _hint(endpoint)))
         self._endpoint = endpoint
-        self._where = Where(endpoint.url, _hint(endpoint))
-        self._transports: set[ClientTransport] = set()
 
-    def __repr__(self) -> str:
-        """Name it as `Synapse(url)`."""
-        return f"Synapse({self.url})"
-
-    @property
-    def url(self) -> str:
-        """The URL it was made from."""
-        return self._endpoint.url
+    def carrier(self, max_signal_bytes: int) -> wire_side.ZmqCarrier:
+        """Return what moves the frames of one connection."""
+        return wire_side.ZmqCarrier(self._endpoint.host, self._endpoint.port, max_signal_bytes)
 
     async def connect(self, timeout_s: float) -> None:
         """See the port."""
-        with mapped(self._where):
+        with mapped(self.where):
             await wire_side.probe(self._endpoint.host, self._endpoint.port, timeout_s)
-
-    def transport(
-        self, namespace: str, dendrite_id: str, receiver: Receiver, max_signal_bytes: int
-    ) -> ClientTransport:
-        """See the port."""
-        carrier = wire_side.ZmqCarrier(self._endpoint.host, self._endpoint.port, max_signal_bytes)
-        made = ClientTransport(
-            carrier,
-            self._where,
-            namespace,
-            dendrite_id,
-            receiver,
-            max_signal_bytes,
-            self._transports.discard,
-        )
-        self._transports.add(made)
-        return made
-
-    async def close(self) -> None:
-        """See the port."""
-        for transport in list(self._transports):
-            await transport.close(1.0)
