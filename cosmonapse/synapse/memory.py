@@ -34,8 +34,9 @@ _HINT = "use memory:// inside one event loop, or a cosmo:// URL across processes
 class MemoryCarrier:
     """Moves the frames of one client to and from a hub; see `zmq_transport.Carrier`."""
 
-    def __init__(self, hub: MemoryHub) -> None:
-        self._hub = hub
+    def __init__(self, synapse: MemorySynapse) -> None:
+        self._synapse = synapse
+        self._hub: MemoryHub
         self.connection = b""
         self.events: wire_side.CarrierEvents
         self.topics: set[bytes] = set()
@@ -47,11 +48,12 @@ class MemoryCarrier:
     @property
     def endpoint(self) -> str:
         """Where it leads, for people."""
-        return self._hub.url
+        return self._synapse.url
 
     async def open(self, events: wire_side.CarrierEvents) -> None:
         """See the port."""
         self.events = events
+        self._hub = self._synapse.hub
         self._hub.connect(self)
 
     def story(self) -> str:
@@ -322,7 +324,7 @@ class MemorySynapse(ClientSynapse):
 
     def carrier(self, max_signal_bytes: int) -> MemoryCarrier:
         """Return what moves the frames of one connection."""
-        return MemoryCarrier(self.hub)
+        return MemoryCarrier(self)
 
 
 _by_name: weakref.WeakValueDictionary[str, MemorySynapse] = weakref.WeakValueDictionary()
