@@ -18,8 +18,15 @@ __all__ = ["Neuron"]
 
 _MODULE_OF_SOURCE: Mapping[str, str] = MappingProxyType(
     {
+        "anthropic": "anthropic",
+        "groq": "groq",
         "hf": "huggingface",
         "huggingface": "huggingface",
+        "mistral": "mistral",
+        "ollama": "ollama",
+        "openai": "openai",
+        "openrouter": "openrouter",
+        "together": "together",
     }
 )
 
@@ -28,11 +35,12 @@ def Neuron(source: str, **settings: Any) -> ProviderNeuron:
     """Build the neuron function that asks the provider `source`.
 
     Args:
-        source: The provider: `huggingface` or `hf`.
+        source: The provider: `anthropic`, `groq`, `huggingface` (or `hf`), `mistral`, `ollama`,
+            `openai`, `openrouter` or `together`.
         settings: What that provider's `Settings` take.
 
     Raises:
-        ValueError: The source is unknown, or a setting is out of range.
+        ValueError: The source is unknown, a key is missing, or a setting is out of range.
         TypeError: A setting is unknown, missing or of the wrong type.
         MissingExtra: `httpx` is not installed.
     """
@@ -50,7 +58,6 @@ def Neuron(source: str, **settings: Any) -> ProviderNeuron:
 
 
 def _takes(signature: inspect.Signature) -> str:
-    return ", ".join(
-        f"{name} (required)" if parameter.default is parameter.empty else name
-        for name, parameter in signature.parameters.items()
-    )
+    parameters = signature.parameters.values()
+    required = [f"{p.name} (required)" for p in parameters if p.default is p.empty]
+    return ", ".join([*required, *(p.name for p in parameters if p.default is not p.empty)])

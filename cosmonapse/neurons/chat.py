@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
 from ..errors import NeuronError
-from .faults import Faults, parsed
+from .answers import AnswerReader, Output, output_of, text_of
+from .faults import Faults
 
 TEXT_KEYS = ("prompt", "text", "query", "content")
 _UNDERSTOOD = (
@@ -22,15 +23,14 @@ _UNDERSTOOD = (
 )
 
 Message = dict[str, Any]
-Output = dict[str, Any]
 
 
-def chat_url(endpoint: str) -> str:
-    """Return where chat completions are served under `endpoint`, however much of it is given."""
+def api_url(endpoint: str, path: str) -> str:
+    """Return where `/v1` and `path` are served under `endpoint`, however much of it is given."""
     base = endpoint.rstrip("/")
-    if base.endswith("/chat/completions"):
+    if base.endswith(path):
         return base
-    return f"{base}/chat/completions" if base.endswith("/v1") else f"{base}/v1/chat/completions"
+    return f"{base}{path}" if base.endswith("/v1") else f"{base}/v1{path}"
 
 
 def messages_from(input: Any) -> list[Message]:
@@ -117,12 +117,12 @@ class Sampling:
     temperature: float | None = None
     stop: tuple[str, ...] = ()
 
-    def named(self, max_tokens_name: str) -> dict[str, Any]:
-        """Return what is set, under the names that providers use; that of the first varies."""
+    def named(self, max_tokens_name: str, stop_name: str = "stop") -> dict[str, Any]:
+        """Return what is set, under the names that the provider uses."""
         named = {
             max_tokens_name: self.max_new_tokens,
             "temperature": self.temperature,
-            "stop": list(self.stop) or None,
+            stop_name: list(self.stop) or None,
         }
         return {name: value for name, value in named.items() if value is not None}
 
@@ -137,13 +137,18 @@ class ChatDialect:
         model: Which model answers; None leaves it to the provider.
         sampling: How it answers.
         stream: Whether to ask for the answer token by token.
+        max_tokens_name: What it calls the most tokens of one answer.
+        asks_for_usage: Whether a streamed answer tells the usage only when asked to.
     """
 
+    path: ClassVar[str] = "/chat/completions"
     faults: Faults
     url: str
     model: str | None
     sampling: Sampling
     stream: bool
+    max_tokens_name: str = "max_tokens"
+    asks_for_usage: bool = True
 
     def headers(self) -> dict[str, str]:
         """Return the headers that prove who asks."""
@@ -156,10 +161,14 @@ class ChatDialect:
             NeuronError: BAD_INPUT, see `messages_from`.
         """
         model = {} if self.model is None else {"model": self.model}
-        body = {**model, "messages": messages_from(input), **self.sampling.named("max_tokens")}
-        if self.stream:
-            return {**body, "stream": True, "stream_options": {"include_usage": True}}
-        return {**body, "stream": False}
+        ask_for_usage = self.stream and self.asks_for_usage
+        return {
+            **model,
+            "messages": messages_from(input),
+            **self.sampling.named(self.max_tokens_name),
+            "stream": self.stream,
+            **({"stream_options": {"include_usage": True}} if ask_for_usage else {}),
+        }
 
     def answer(self, document: Any) -> Output:
         """Return the output that a plain answer holds.
@@ -170,7 +179,7 @@ class ChatDialect:
         if error := self.faults.reported(document):
             raise error
         try:
-            content = document["choices"][0]["message"]["content"] or ""
+            content = text_of(document["choices"][0]["message"]["content"])
         except (LookupError, TypeError):
             content = None
         if not isinstance(content, str):
@@ -179,69 +188,20 @@ class ChatDialect:
 
     def reader(self) -> ChatReader | None:
         """Return what reads one streamed answer, or None when not streaming."""
-        return ChatReader(self) if self.stream else None
+        return ChatReader(faults=self.faults, model=self.model) if self.stream else None
 
 
 @attrs.define
-class ChatReader:
-    """Reads the events of one streamed answer.
+class ChatReader(AnswerReader):
+    """Reads the events of one streamed chat completion."""
 
-    Attributes:
-        ended: The last event came.
-        complete: The answer is whole; some providers send no last event after it.
-    """
+    expected: ClassVar[str] = "choices[0].delta"
 
-    _dialect: ChatDialect
-    ended: bool = attrs.field(default=False, init=False)
-    complete: bool = attrs.field(default=False, init=False)
-    _tokens: list[str] = attrs.field(factory=list, init=False)
-    _model: Any = attrs.field(default=None, init=False)
-    _usage: Any = attrs.field(default=None, init=False)
-
-    @property
-    def token_count(self) -> int:
-        """Return how many pieces of text came."""
-        return len(self._tokens)
-
-    def feed(self, event: str) -> str:
-        """Take the data of one event and return the text it adds, often none.
-
-        Raises:
-            NeuronError: PROVIDER_ERROR, the event reports an error or has another form.
-        """
-        if self.ended or event.strip() == "[DONE]":
-            self.ended = self.complete = True
-            return ""
-        if not event.strip():  # a sign of life, no more
-            return ""
-        document = parsed(event)
-        if error := self._dialect.faults.reported(document):
-            raise error
-        try:
-            token = self._take(document)
-        except (LookupError, TypeError, AttributeError):
-            token = None
-        if not isinstance(token, str):
-            raise self._dialect.faults.malformed("choices[0].delta in an event", event)
-        if token:
-            self._tokens.append(token)
-        return token
-
-    def output(self) -> Output:
-        """Return the output made of all that came."""
-        return output_of("".join(self._tokens), self._model or self._dialect.model, self._usage)
-
-    def _take(self, chunk: Any) -> Any:
-        self._model = chunk.get("model") or self._model
-        self._usage = chunk.get("usage") or self._usage
-        choices = chunk.get("choices")
+    def _take(self, document: Any) -> Any:
+        self._model = document.get("model") or self._model
+        self._usage = document.get("usage") or self._usage
+        choices = document.get("choices")
         if not choices:  # the event with the usage has none
             return ""
         self.complete = self.complete or choices[0].get("finish_reason") is not None
-        return (choices[0].get("delta") or {}).get("content") or ""
-
-
-def output_of(response: str, model: Any, usage: Any) -> Output:
-    """Return a Neuron's output; usage only when the provider told it."""
-    output = {"response": response, "model": model}
-    return {**output, "usage": usage} if isinstance(usage, Mapping) else output
+        return text_of((choices[0].get("delta") or {}).get("content"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -14,6 +15,19 @@ from .settings import ApiKey
 MESSAGE_CHARS = 1000
 EXCERPT_CHARS = 300
 _RECOVERABLE = frozenset({408, 409, 429})
+# In the middle of a stream there is only a name of what has a status elsewhere.
+_STATUS_OF_TYPE: Mapping[str, int] = MappingProxyType(
+    {
+        "rate_limit_error": 429,
+        "rate_limit_exceeded": 429,
+        "api_error": 500,
+        "internal_server_error": 500,
+        "server_error": 500,
+        "service_unavailable": 503,
+        "timeout_error": 504,
+        "overloaded_error": 529,
+    }
+)
 
 
 def is_recoverable(status: int) -> bool:
@@ -40,6 +54,28 @@ def parsed(text: str | bytes) -> Any:
         return None
 
 
+def _reporting(document: Any) -> Mapping[str, Any] | None:
+    """Return the part of an answer that reports an error: all of it, its first choice, or None."""
+    choices = document.get("choices") if isinstance(document, Mapping) else None
+    parts = [document, *(choices[:1] if isinstance(choices, list) else [])]
+    for part in parts:
+        if isinstance(part, Mapping) and (part.get("error") or part.get("object") == "error"):
+            return part
+    return None
+
+
+def _status_in(error: Any) -> int | None:
+    """Return the HTTP status that an error tells, as a number or by its type."""
+    if not isinstance(error, Mapping):
+        return None
+    for key in ("code", "http_status_code", "status_code", "type"):
+        told = error.get(key)
+        status = _STATUS_OF_TYPE.get(told) if isinstance(told, str) else told
+        if isinstance(status, int) and 400 <= status <= 599:
+            return status
+    return None
+
+
 @attrs.frozen
 class Faults:
     """Makes the errors of one provider.
@@ -59,16 +95,14 @@ class Faults:
 
     def reported(self, document: Any) -> NeuronError | None:
         """Return the error that an answer with status 200 holds, or None."""
-        error = document.get("error") if isinstance(document, Mapping) else None
-        if not error:
+        part = _reporting(document)
+        if part is None:
             return None
-        facts = error if isinstance(error, Mapping) else {}
-        status = facts.get("code") or facts.get("http_status_code")
-        kind, recoverable = "error", False
-        if isinstance(status, int):
-            kind, recoverable = f"error {status}", is_recoverable(status)
+        status = _status_in(part.get("error") or part)
+        kind = "error" if status is None else f"error {status}"
         return self._provider_error(
-            f"answered 200 with an {kind}: {message_in(document)}", recoverable
+            f"answered 200 with an {kind}: {message_in(part)}",
+            status is not None and is_recoverable(status),
         )
 
     def malformed(self, expected: str, got: str) -> NeuronError:

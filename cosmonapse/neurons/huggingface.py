@@ -7,72 +7,45 @@ https://huggingface.co/docs/text-generation-inference (text generation).
 from __future__ import annotations
 
 import json
-import os
 from types import NoneType
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 import attrs
-from attrs.validators import ge, gt, optional
 
 from ..errors import NeuronError
-from .chat import ChatDialect, Output, Sampling, chat_url, messages_from, output_of
+from .answers import Output, output_of
+from .chat import ChatDialect, Sampling, api_url, messages_from
 from .faults import Faults
-from .provider import Dialect, ProviderNeuron
-from .settings import ApiKey, as_stops, is_endpoint, of_type
+from .provider import Dialect
+from .settings import is_endpoint, of_type
+from .vendor import CommonSettings
 
 
 @attrs.frozen(kw_only=True)
-class Settings:
-    """What `Neuron(source="huggingface")` takes.
+class Settings(CommonSettings):
+    """What `Neuron(source="huggingface")` takes; no key, or "", sends none.
 
     Args:
         endpoint: The base URL, such as https://router.huggingface.co.
         model: Which model answers; the router demands one, a server of one model does not.
         use_chat_api: Whether to speak chat completions; False: text generation, never streamed.
-        api_key: The token; by default what HF_TOKEN holds; "" sends none.
-        max_new_tokens: The most tokens of one answer.
-        temperature: 0 for the likeliest words; None leaves it to the provider.
-        stop: One or several texts before which the answer ends.
-        stream: Whether tokens are handed on as they come.
-        timeout_s: The longest silence of the provider, in seconds.
     """
 
     endpoint: str = attrs.field(validator=[of_type(str), is_endpoint])
     model: str | None = attrs.field(default=None, validator=of_type(str, NoneType))
     use_chat_api: bool = attrs.field(default=True, validator=of_type(bool))
-    api_key: str | None = attrs.field(default=None, repr=False, validator=of_type(str, NoneType))
-    max_new_tokens: int = attrs.field(default=512, validator=[of_type(int), gt(0)])
-    temperature: float | None = attrs.field(
-        default=None, validator=optional([of_type(int, float), ge(0)])
-    )
-    stop: Any = attrs.field(default=None, validator=of_type(str, list, tuple, NoneType))
-    stream: bool = attrs.field(default=True, validator=of_type(bool))
-    timeout_s: float = attrs.field(default=60.0, validator=[of_type(int, float), gt(0)])
 
-    def build(self) -> ProviderNeuron:
-        """Return the neuron function.
-
-        Raises:
-            TypeError: `stop` holds something other than str.
-            ValueError: The key cannot be sent in a header.
-        """
-        return ProviderNeuron(dialect=self._dialect(), timeout_s=self.timeout_s)
-
-    def _dialect(self) -> Dialect:
-        key = os.environ.get("HF_TOKEN", "") if self.api_key is None else self.api_key
-        faults = Faults("huggingface", ApiKey(key))
-        sampling = Sampling(
-            max_new_tokens=self.max_new_tokens,
-            temperature=self.temperature,
-            stop=as_stops(self.stop),
-        )
+    def dialect(self) -> Dialect:
+        """Return which of its two APIs is asked."""
+        faults = Faults("huggingface", self.key_or("HF_TOKEN"))
+        sampling = self.sampling()
         if not self.use_chat_api:
             url = generation_url(self.endpoint, self.model)
             return TextGeneration(faults=faults, url=url, model=self.model, sampling=sampling)
         return ChatDialect(
             faults=faults,
-            url=chat_url(self.endpoint),
+            url=api_url(self.endpoint, ChatDialect.path),
             model=self.model,
             sampling=sampling,
             stream=self.stream,

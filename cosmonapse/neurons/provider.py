@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import attrs
 
 from ..errors import MissingExtra, NeuronError
-from .chat import Output
+from .answers import Output
 from .faults import Faults, parsed
 from .sse import EventParser
 

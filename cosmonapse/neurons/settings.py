@@ -80,9 +80,16 @@ class ApiKey:
     def __repr__(self) -> str:
         return "ApiKey(***)" if self._value else "ApiKey()"
 
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def header(self, name: str, prefix: str = "") -> dict[str, str]:
+        """Return the HTTP header `name` that carries the key after `prefix`, or none."""
+        return {name: prefix + self._value} if self._value else {}
+
     def bearer(self) -> dict[str, str]:
-        """Return the HTTP header that carries the key, or none."""
-        return {"authorization": f"Bearer {self._value}"} if self._value else {}
+        """Return the header that most providers want."""
+        return self.header("authorization", "Bearer ")
 
     def mask(self, text: str) -> str:
         """Return `text` without the key, as it is or as JSON writes it."""

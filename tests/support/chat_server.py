@@ -1,4 +1,4 @@
-"""A stand-in for a provider of chat completions and of text generation, on 127.0.0.1.
+"""A stand-in for a provider of chat completions, messages and text generation, on 127.0.0.1.
 
 `with ChatServer() as server:` serves at `server.url` and records what it was asked. How it
 answers is a name out of `BEHAVIOURS`: the request's model, else its last prompt, else the server's
@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 Recorded = namedtuple("Recorded", "path headers json")
 
 USAGE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+MESSAGES_USAGE = {"input_tokens": 3, "output_tokens": 4}
 REFUSALS = {
     "400": (400, {"message": "max_tokens is too large"}),
     "401": (401, {"error": "Invalid username or password."}),
@@ -25,7 +26,87 @@ REFUSALS = {
     "429": (429, {"error": {"message": "Rate limit reached", "type": "rate_limit"}}),
     "500": (500, {"error": {"message": "The model crashed"}}),
     "503": (503, {"error": "Model is loading", "estimated_time": 20.0}),
+    "529": (529, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
 }
+STRICT_KEYS = {"model", "messages", "max_tokens", "temperature", "stop", "stream"}
+
+
+class _Chat:
+    """What chat completions are made of."""
+
+    last = ("[DONE]",)
+
+    def __init__(self, asked):
+        self.model = asked.get("model", "stand-in")
+        self.usage_wanted = (asked.get("stream_options") or {}).get("include_usage")
+
+    def plain(self, text):
+        message = {"role": "assistant", "content": text}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        return {"choices": [choice], "model": self.model, "usage": USAGE}
+
+    def opening(self):
+        return []
+
+    def token(self, text):
+        return self._chunk({"content": text}, None)
+
+    def finish(self, reason):
+        chunk = self._chunk({}, reason)
+        return [chunk, {"choices": [], "usage": USAGE}] if self.usage_wanted else [chunk]
+
+    def error(self, message):
+        return {"error": {"message": message, "code": 503}}
+
+    def _chunk(self, delta, reason):
+        choice = {"index": 0, "delta": delta, "finish_reason": reason}
+        return {"choices": [choice], "model": self.model}
+
+
+class _StrictChat(_Chat):
+    """Chat completions that refuse unknown keys, and tell the usage unasked, with the end."""
+
+    def finish(self, reason):
+        return [{**self._chunk({}, reason), "usage": USAGE}]
+
+
+class _Messages:
+    """What messages are made of."""
+
+    last = ({"type": "message_stop"},)
+
+    def __init__(self, asked):
+        self.model = asked["model"]
+
+    def plain(self, text):
+        content = [{"type": "text", "text": text}]
+        answer = {"type": "message", "role": "assistant", "model": self.model, "content": content}
+        return {**answer, "stop_reason": "end_turn", "usage": MESSAGES_USAGE}
+
+    def opening(self):
+        message = {**self.plain(""), "content": [], "stop_reason": None}
+        message["usage"] = {**MESSAGES_USAGE, "output_tokens": 1}
+        block = {"type": "text", "text": ""}
+        return [
+            {"type": "message_start", "message": message},
+            {"type": "content_block_start", "index": 0, "content_block": block},
+            {"type": "ping"},
+        ]
+
+    def token(self, text):
+        delta = {"type": "text_delta", "text": text}
+        return {"type": "content_block_delta", "index": 0, "delta": delta}
+
+    def finish(self, reason):
+        reason = {"stop": "end_turn", "length": "max_tokens"}[reason]
+        usage = {"output_tokens": MESSAGES_USAGE["output_tokens"]}
+        return [
+            {"type": "content_block_stop", "index": 0},
+            {"type": "message_delta", "delta": {"stop_reason": reason}, "usage": usage},
+        ]
+
+    def error(self, message):
+        return {"type": "error", "error": {"type": "overloaded_error", "message": message}}
 
 
 class ChatServer:
@@ -110,6 +191,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.owner.requests.append(Recorded(self.path, headers, body))
         self.asked = body
+        self.dialect = (_Messages if self.path.endswith("/messages") else _Chat)(body)
+        self.key = self.headers["authorization"] or self.headers["x-api-key"]
         self.prompt = _prompt_of(body)
         named = [body.get("model"), self.prompt, self.owner.behaviour]
         BEHAVIOURS[next(name for name in named if str(name) in BEHAVIOURS)](self)
@@ -127,21 +210,24 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer_plainly()
 
     def answer_plainly(self):
-        message = {"role": "assistant", "content": "".join(self.tokens)}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        answer = {"choices": [choice], "model": self.asked.get("model", "stand-in"), "usage": USAGE}
-        self.send_json(200, answer)
+        self.send_json(200, self.dialect.plain("".join(self.tokens)))
+
+    def answer_strictly(self):
+        """Answer as usual, but refuse what is not in the book, as some providers do."""
+        unknown = sorted(self.asked.keys() - STRICT_KEYS)
+        self.dialect = _StrictChat(self.asked)
+        if unknown:
+            self.send_json(422, {"message": {"detail": f"extra inputs: {unknown}"}})
+        else:
+            self.answer()
 
     def stream_answer(self, delay_s=0.0):
         self.start_stream()
         for token in self.tokens:
             if delay_s and self.owner.closing.wait(delay_s):
                 return self.hang_up()
-            self.send_chunk(content=token)
-        self.send_chunk(finish_reason="stop")
-        if (self.asked.get("stream_options") or {}).get("include_usage"):
-            self.send_event(json.dumps({"choices": [], "usage": USAGE}))
-        self.send_event("[DONE]")
+            self.send_token(token)
+        self.send_events(*self.dialect.finish("stop"), *self.dialect.last)
         return self.end_stream()
 
     def answer_slowly(self):
@@ -155,43 +241,42 @@ class _Handler(BaseHTTPRequestHandler):
         if self.asked.get("stream"):
             self.start_stream()
             for token in self.tokens[:2]:
-                self.send_chunk(content=token)
+                self.send_token(token)
         else:
             self.send_head(200, "application/json", 1000)
             self.wfile.write(b'{"choices": [')
         self.hang_up()
 
     def end_early(self):
-        """End the stream in good form, but without finish_reason and [DONE]."""
+        """End the stream in good form, but without a reason and the last event."""
         self.start_stream()
-        self.send_chunk(content=self.tokens[0])
+        self.send_token(self.tokens[0])
         self.end_stream()
 
     def end_without_done(self):
         self.start_stream()
         for token in self.tokens:
-            self.send_chunk(content=token)
-        self.send_chunk(finish_reason="length")
+            self.send_token(token)
+        self.send_events(*self.dialect.finish("length"))
         self.end_stream()
 
     def stay_open_after_done(self):
         self.start_stream()
-        self.send_chunk(content="all")
-        self.send_event("[DONE]")
+        self.send_token("all")
+        self.send_events(*self.dialect.last)
         self.owner.closing.wait()
         self.hang_up()
 
     def fail_in_stream(self):
         self.start_stream()
-        self.send_chunk(content=self.tokens[0])
-        error = {"message": f"overloaded, key was {self.headers['authorization']}", "code": 503}
-        self.send_event(json.dumps({"error": error}))
+        self.send_token(self.tokens[0])
+        self.send_events(self.dialect.error(f"overloaded, key was {self.key}"))
         self.end_stream()
 
     def stream_nonsense(self):
         self.start_stream()
-        self.send_chunk(content=self.tokens[0])
-        self.send_event('{"choices": [{"delta"')
+        self.send_token(self.tokens[0])
+        self.send_events('{"choices": [{"delta"')
         self.end_stream()
 
     def send_malformed(self):
@@ -202,20 +287,25 @@ class _Handler(BaseHTTPRequestHandler):
 
     def echo_key(self):
         """Refuse and repeat the key, as careless providers do."""
-        self.send_json(401, {"error": f"bad credentials: {self.headers['authorization']}"})
+        self.send_json(401, {"error": f"bad credentials: {self.key}"})
 
-    def send_chunk(self, finish_reason=None, **delta):
-        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-        model = self.asked.get("model", "stand-in")
-        self.send_event(json.dumps({"choices": [choice], "model": model}, ensure_ascii=False))
+    def send_token(self, text):
+        self.send_events(self.dialect.token(text))
 
-    def send_event(self, data):
-        event = f"data: {data}\n\n".encode()
-        self.wfile.write(b"%x\r\n%b\r\n" % (len(event), event))
-        self.wfile.flush()
+    def send_events(self, *events):
+        """Send each event, a document or the data as it is; a document's type names its event."""
+        for event in events:
+            data, name = event, ""
+            if isinstance(event, dict):
+                data = json.dumps(event, ensure_ascii=False)
+                name = f"event: {event['type']}\n" if "type" in event else ""
+            lines = f"{name}data: {data}\n\n".encode()
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(lines), lines))
+            self.wfile.flush()
 
     def start_stream(self):
         self.send_head(200, "text/event-stream; charset=utf-8", None)
+        self.send_events(*self.dialect.opening())
 
     def end_stream(self):
         self.wfile.write(b"0\r\n\r\n")
@@ -250,6 +340,7 @@ BEHAVIOURS = {
     "ok": _Handler.answer,
     "slow": _Handler.answer_slowly,
     "plain": _Handler.answer_plainly,
+    "strict": _Handler.answer_strictly,
     "cut-off": _Handler.cut_off,
     "ends-early": _Handler.end_early,
     "no-done": _Handler.end_without_done,

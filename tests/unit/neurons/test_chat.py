@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cosmonapse.errors import NeuronError
-from cosmonapse.neurons.chat import ChatDialect, Sampling, chat_url, messages_from
+from cosmonapse.neurons.chat import ChatDialect, Sampling, api_url, messages_from
 from cosmonapse.neurons.faults import Faults
 from cosmonapse.neurons.settings import ApiKey
 
@@ -40,7 +40,7 @@ def chunk(content=None, finish_reason=None, **more):
     ],
 )
 def test_the_url_is_the_same_however_much_of_it_is_given(endpoint):
-    assert chat_url(endpoint) == "http://host/v1/chat/completions"
+    assert api_url(endpoint, "/chat/completions") == "http://host/v1/chat/completions"
 
 
 @pytest.mark.parametrize("key", ["prompt", "text", "query", "content"])
@@ -135,6 +135,12 @@ def test_the_body_of_a_streamed_answer_asks_for_the_usage_too():
     }
 
 
+def test_a_provider_with_names_and_ways_of_its_own_is_asked_in_them():
+    body = dialect(max_tokens_name="most", asks_for_usage=False).body({"prompt": "Why?"})
+
+    assert body == {"model": "m", "messages": [USER], "most": 5, "stream": True}
+
+
 def test_a_plain_answer_is_read():
     answer = {"choices": [{"message": {"content": "So."}}], "model": "m-7", "usage": USAGE}
 
@@ -145,6 +151,16 @@ def test_an_answer_without_model_and_usage_names_the_model_asked_for():
     answer = {"choices": [{"message": {"content": None}}]}
 
     assert dialect().answer(answer) == {"response": "", "model": "m"}
+
+
+def test_of_an_answer_in_parts_only_the_text_is_read():
+    parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "So."}]
+    reader = dialect().reader()
+
+    token = reader.feed(chunk(parts))
+
+    assert dialect().answer({"choices": [{"message": {"content": parts}}]})["response"] == "So."
+    assert token == "So."
 
 
 @pytest.mark.parametrize(
@@ -158,6 +174,8 @@ def test_an_answer_without_model_and_usage_names_the_model_asked_for():
         {"choices": "abc"},
         {"choices": [{"message": None}]},
         {"choices": [{"message": {"content": 7}}]},
+        {"choices": [{"message": {"content": ["x"]}}]},
+        {"choices": [{"message": {"content": [{"type": "text", "text": None}]}}]},
     ],
 )
 def test_an_answer_of_another_form_is_an_error(answer):
@@ -208,6 +226,7 @@ def test_nothing_counts_after_the_last_event():
         '{"choices": [7]}',
         '{"choices": [{"delta": "x"}]}',
         '{"choices": [{"delta": {"content": 7}}]}',
+        '{"choices": [{"delta": {"content": [{"text": "x"}]}}]}',
         "[" * 100_000,
     ],
 )
@@ -221,6 +240,18 @@ def test_an_error_among_the_events_is_raised_without_the_key():
 
     with pytest.raises(NeuronError, match=r"error 503: busy, \*\*\*$") as caught:
         dialect().reader().feed(event)
+
+    assert caught.value.recoverable
+
+
+def test_an_error_in_a_choice_is_raised():
+    error = {"code": 502, "message": "gone"}
+    choice = {"error": error, "message": {"content": ""}, "finish_reason": "error"}
+
+    with pytest.raises(NeuronError, match="error 502: gone") as caught:
+        dialect().answer({"choices": [choice]})
+    with pytest.raises(NeuronError, match="error 502: gone"):
+        dialect().reader().feed(json.dumps({"choices": [choice]}))
 
     assert caught.value.recoverable
 

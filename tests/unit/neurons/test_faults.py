@@ -81,6 +81,11 @@ def test_no_message_shows_the_key_or_half_of_it(body):
         ("no", "an error: no", False),
         ({"message": "no"}, "an error: no", False),
         ({"message": "no", "code": "overloaded"}, "an error: no", False),
+        ({"message": "no", "code": 1000}, "an error: no", False),
+        ({"message": "no", "code": True, "type": []}, "an error: no", False),
+        ({"message": "no", "type": "overloaded_error"}, "an error 529: no", True),
+        ({"message": "no", "code": None, "type": "server_error"}, "an error 500: no", True),
+        ({"message": "no", "type": "invalid_request_error"}, "an error: no", False),
         ({"message": "no", "code": 429}, "an error 429: no", True),
         ({"message": "no", "http_status_code": 422}, "an error 422: no", False),
     ],
@@ -92,7 +97,16 @@ def test_an_error_in_an_answer_of_status_200_is_found(error, message, recoverabl
     assert fault.recoverable is recoverable
 
 
-@pytest.mark.parametrize("document", [None, 7, "error", [], {}, {"error": None}])
+def test_an_answer_that_is_an_error_as_a_whole_is_found():
+    fault = FAULTS.reported({"object": "error", "message": "no", "code": 503})
+
+    assert fault.message == "vendor answered 200 with an error 503: no"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [None, 7, "error", [], {}, {"error": None}, {"choices": "error"}, {"choices": [{}]}],
+)
 def test_an_answer_without_an_error_has_none(document):
     assert FAULTS.reported(document) is None
 

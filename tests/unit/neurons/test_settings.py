@@ -13,12 +13,14 @@ ENDPOINT = "http://host"
 
 
 def test_an_unknown_source_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="unknown source 'opnai'; the known ones are hf, hugg"):
+    with pytest.raises(
+        ValueError, match="unknown source 'opnai'; the known ones are anthropic, groq, hf, hugg"
+    ):
         Neuron(source="opnai")
 
 
 def test_an_unknown_setting_is_refused_with_the_accepted_ones():
-    with pytest.raises(TypeError, match=r"'modle'; it takes endpoint \(required\), model, use_"):
+    with pytest.raises(TypeError, match=r"'modle'; it takes endpoint \(required\), api_key, max_"):
         Neuron(source="hf", endpoint=ENDPOINT, modle="m")
 
 
@@ -88,8 +90,13 @@ def test_white_space_around_a_key_is_cut_off():
     assert ApiKey(" sesame\n").bearer() == {"authorization": "Bearer sesame"}
 
 
+def test_a_key_is_sent_in_the_header_that_is_asked_for():
+    assert ApiKey("sesame").header("x-api-key") == {"x-api-key": "sesame"}
+
+
 def test_no_key_is_no_header_and_masks_nothing():
-    assert ApiKey("").bearer() == {}
+    assert not ApiKey("")
+    assert ApiKey("").bearer() == ApiKey("").header("x-api-key") == {}
     assert ApiKey("").mask("text") == "text"
 
 
@@ -103,7 +110,7 @@ def test_a_neuron_and_a_key_do_not_show_the_key():
 
 def test_without_httpx_building_a_neuron_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "httpx", None)
-    for module in ("provider", "huggingface"):
+    for module in ("provider", "vendor", "huggingface"):
         monkeypatch.delitem(sys.modules, f"cosmonapse.neurons.{module}", raising=False)
 
     with pytest.raises(MissingExtra, match=r"httpx is not installed.*\[llm\]"):

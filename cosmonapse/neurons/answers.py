@@ -1,0 +1,94 @@
+"""What comes back from any provider: the output, and the reading of a streamed answer. Pure."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import attrs
+
+from .faults import Faults, parsed
+
+Output = dict[str, Any]
+
+
+def output_of(response: str, model: Any, usage: Any) -> Output:
+    """Return a Neuron's output; usage only when the provider told it."""
+    output = {"response": response, "model": model}
+    return {**output, "usage": usage} if isinstance(usage, Mapping) else output
+
+
+def text_of(content: Any) -> Any:
+    """Return the text of `content`, which is a str, nothing, or parts of which some are text.
+
+    What is none of these comes back as it is, or raises LookupError, TypeError or AttributeError.
+    """
+    if isinstance(content, list):
+        return "".join(part["text"] for part in content if part["type"] == "text")
+    return content or ""
+
+
+@attrs.define
+class AnswerReader(ABC):
+    """Reads the events of one streamed answer; each dialect says how it takes one.
+
+    Args:
+        faults: Makes the errors.
+        model: Which model was asked, until the answer names the one that answers.
+
+    Attributes:
+        ended: The last event came.
+        complete: The answer is whole; some providers send no last event after it.
+    """
+
+    expected: ClassVar[str]
+    _faults: Faults
+    _model: Any
+    ended: bool = attrs.field(default=False, init=False)
+    complete: bool = attrs.field(default=False, init=False)
+    _tokens: list[str] = attrs.field(factory=list, init=False)
+    _usage: Any = attrs.field(default=None, init=False)
+
+    @property
+    def token_count(self) -> int:
+        """Return how many pieces of text came."""
+        return len(self._tokens)
+
+    def feed(self, event: str) -> str:
+        """Take the data of one event and return the text it adds, often none.
+
+        Raises:
+            NeuronError: PROVIDER_ERROR, the event reports an error or has another form.
+        """
+        if self.ended or event.strip() == "[DONE]":
+            self._end()
+            return ""
+        if not event.strip():  # a sign of life, no more
+            return ""
+        document = parsed(event)
+        if error := self._faults.reported(document):
+            raise error
+        try:
+            token = self._take(document)
+        except (LookupError, TypeError, AttributeError):
+            token = None
+        if not isinstance(token, str):
+            raise self._faults.malformed(f"{self.expected} in an event", event)
+        if token:
+            self._tokens.append(token)
+        return token
+
+    def output(self) -> Output:
+        """Return the output made of all that came."""
+        return output_of("".join(self._tokens), self._model, self._usage)
+
+    def _end(self) -> None:
+        self.ended = self.complete = True
+
+    @abstractmethod
+    def _take(self, document: Any) -> Any:
+        """Note what the event tells and return its text.
+
+        Anything but a str, like a LookupError, TypeError or AttributeError, means another form.
+        """

@@ -1,0 +1,23 @@
+"""Anthropic. Source: https://platform.claude.com/docs/en/api/messages."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import attrs
+
+from .messages import MessagesDialect
+from .vendor import Vendor, VendorSettings
+
+
+@attrs.frozen(kw_only=True)
+class Settings(VendorSettings):
+    """What `Neuron(source="anthropic")` takes."""
+
+    vendor: ClassVar[Vendor] = Vendor(
+        source="anthropic",
+        endpoint="https://api.anthropic.com",
+        key_variable="ANTHROPIC_API_KEY",
+        dialect=MessagesDialect,
+        path=MessagesDialect.path,
+    )
