@@ -13,6 +13,8 @@ from .errors import NeuronError, facts_of
 from .names import checked_capabilities, checked_name
 from .signals import Directed, SignalType
 
+_MAX_MESSAGE_CHARS = 10_000
+
 
 def _takes_two(instance: object, attribute: object, function: Any) -> None:
     """Check that a Neuron can be called with input and context, as far as that can be seen."""
@@ -114,11 +116,24 @@ def error_payload(code: str, message: str, recoverable: bool | None = None) -> d
     """Return the payload of an ERROR; `recoverable` is what the table of codes says by default."""
     if recoverable is None:
         recoverable = facts_of(code).recoverable
-    return {"code": code, "message": message, "recoverable": bool(recoverable)}
+    return {
+        "code": _sendable(code),
+        "message": _sendable(message),
+        "recoverable": bool(recoverable),
+    }
+
+
+def _sendable(text: str) -> str:
+    """Return `text` cut to a bearable length, with what is no Unicode escaped."""
+    return text[:_MAX_MESSAGE_CHARS].encode("utf-8", "backslashreplace").decode()
 
 
 def payload_of_exception(error: BaseException) -> dict[str, Any]:
     """Return the payload of the ERROR that an exception out of a Neuron stands for."""
     if isinstance(error, NeuronError):
         return error_payload(error.code, error.message, error.recoverable)
-    return error_payload("NEURON_EXCEPTION", f"{type(error).__name__}: {error}")
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001  # an exception whose own text is broken is still told
+        text = "(its text cannot be made)"
+    return error_payload("NEURON_EXCEPTION", f"{type(error).__name__}: {text}")

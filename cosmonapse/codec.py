@@ -76,6 +76,8 @@ def _find(value: Any, path: str, depth: int) -> UnencodableValue | None:
         for key, item in pairs:
             if isinstance(value, dict) and key.__class__ is not str:
                 return UnencodableValue(path, f"its key {key!r:.80} is no str")
+            if isinstance(value, dict) and _leaf_fault(key, path) is not None:
+                return UnencodableValue(path, f"its key {key!a:.80} is no valid Unicode")
             step = f".{key}" if isinstance(value, dict) else f"[{key}]"
             found = _find(item, path + step, depth - 1)
             if found is not None:

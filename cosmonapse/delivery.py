@@ -14,7 +14,7 @@ from typing import Any
 
 from .deadlines import Deadlines
 from .errors import facts_of
-from .ids import new_trace_id
+from .ids import id_bytes, new_trace_id
 from .names import checked_capabilities, checked_name
 from .signals import Directed, Signal, SignalType, made
 
@@ -172,9 +172,15 @@ def task_for(
     """Return the TASK that asks a neuron, or anyone who offers all capabilities.
 
     Raises:
-        ValueError: Not exactly one of the two is given, or one of them is no name.
+        ValueError: Not exactly one of the two is given, or one of them is no name; `parent_id` is
+            no id.
+        TypeError: `meta` is no dict.
     """
     directed = destination(neuron, capabilities)
+    if meta is not None and not isinstance(meta, dict):
+        raise TypeError(f"meta must be a dict, not {type(meta).__name__}")
+    if parent_id is not None:
+        id_bytes(parent_id)
     payload: dict[str, Any] = {"input": input}
     if directed.capabilities:
         payload["capabilities"] = list(directed.capabilities)

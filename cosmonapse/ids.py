@@ -85,6 +85,8 @@ def id_bytes(text: str) -> bytes:
     Raises:
         BadSignal: It is no id.
     """
+    if not isinstance(text, str):
+        raise BadSignal(f"an id is text, not {type(text).__name__}")
     try:
         spelled = text[4:].isalnum() and text.isascii() and text == text.lower()
         if len(text) == ID_CHARS and text[3] == "_" and spelled:  # one id has one text

@@ -179,6 +179,9 @@ class Transport(Protocol):
             SynapseUnreachable: No answer within `timeout_s` seconds.
         """
 
+    async def barrier(self, timeout_s: float) -> bool:
+        """Return when everything that the Synapse sent us before has arrived; False if unknown."""
+
     async def drained(self) -> None:
         """Return when no message of ours waits in front of the socket."""
 

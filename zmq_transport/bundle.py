@@ -51,6 +51,7 @@ class Bundler:
     def __init__(self) -> None:
         self._open: dict[bytes, dict[bytes, Bundle]] = {}
         self._full: dict[bytes, list[Bundle]] = {}
+        self.count = 0
 
     def __bool__(self) -> bool:
         """Tell whether anything is in it."""
@@ -74,14 +75,16 @@ class Bundler:
             self._full.setdefault(connection, []).append(bundle)
             bundle = targets[key] = Bundle()
         bundle.add(head, body)
+        self.count += 1
 
     def take(self, connection: bytes) -> list[Bundle]:
         """Take out what is for one connection; within a target in the order it came."""
         targets = self._open.pop(connection, None)
         if targets is None:
             return []
-        full = self._full.pop(connection, None)
-        return [*full, *targets.values()] if full else list(targets.values())
+        bundles = [*self._full.pop(connection, ()), *targets.values()]
+        self.count -= sum(len(bundle.singles) for bundle in bundles)
+        return bundles
 
     def connections(self) -> list[bytes]:
         """Return the connections that something is for."""

@@ -15,7 +15,7 @@ from .bodies import MAX_BYTES, Welcome, pack_map
 from .broadcast import Broadcast
 from .bundle import Bundler
 from .carrier import Carrier, Sent
-from .errors import MessageTooLarge, Refused, Unreachable, WireError
+from .errors import LinkClosed, MessageTooLarge, Refused, Unreachable, WireError
 from .link import Happening, Link, Occurrence
 from .outbox import Outbox
 from .roster import Question, SeatInfo, pack_question, unpack_answer
@@ -24,6 +24,9 @@ from .wire import ItemFlag, Reason, Verb
 
 DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024
 _REMIND_S = 1.0
+_MAX_GATHERED = 1024
+_NOBODY = "-"
+"""A name that is good for a question that has a short answer."""
 
 
 class Outcome(enum.Enum):
@@ -128,6 +131,7 @@ class Client:
         self._receiver = receiver
         self._counts: Counter[str] = Counter()
         self._open = False
+        self._aborted = False
         self._welcomed: asyncio.Future[None]
         self._left: asyncio.Future[None]
         self._drained: asyncio.Future[None] | None = None
@@ -161,7 +165,7 @@ class Client:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + timeout_s
         self._welcomed, self._left = loop.create_future(), loop.create_future()
-        await self._carrier.open(self)
+        await self._opened(until_s - loop.time())
         self._open = True
         for kind, trace in topics:
             self.broadcast.listen(kind, trace)
@@ -173,6 +177,18 @@ class Client:
         except BaseException:
             self.abort()
             raise
+
+    async def _opened(self, timeout_s: float) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, timeout_s)):
+                await self._carrier.open(self)
+        except TimeoutError as error:
+            raise Unreachable(
+                self._carrier.endpoint, "its name does not resolve in time"
+            ) from error
+        if self._aborted:
+            self._carrier.close()
+            raise LinkClosed("the link was closed while it opened")
 
     async def _greeted(self, timeout_s: float) -> None:
         try:
@@ -204,6 +220,7 @@ class Client:
 
     def abort(self) -> None:
         """Close now and drop what waits."""
+        self._aborted = True
         if not self._open:
             return
         self._open = False
@@ -212,9 +229,14 @@ class Client:
         self._carrier.close()
         if self._reminder is not None:
             self._reminder.cancel()
-        self._welcomed.cancel()
+        if not self._welcomed.done():
+            self._welcomed.set_exception(LinkClosed("the link was closed while it opened"))
+            self._welcomed.exception()  # whoever waited may be gone
         self._left.cancel()
         self._nothing_waits()
+        for answered in self._questions.values():
+            if not answered.done():
+                answered.set_exception(LinkClosed("the link was closed before an answer came"))
 
     def _remind_later(self) -> None:
         """Say HELLO again every second until we are welcome."""
@@ -341,6 +363,8 @@ class Client:
             return Outcome.TOO_LARGE
         if self._gathering and self._may_leave() and self._bundler.takes(head, body):
             self._bundler.add(b"", head, body)
+            if self._bundler.count >= _MAX_GATHERED:
+                self._flush_bundles()
             return Outcome.SENT
         self._flush_bundles()  # what was sent before goes, or waits, in front
         if self._may_leave() and self._carrier.send(head, body) is Sent.OK:
@@ -395,19 +419,37 @@ class Client:
             async with asyncio.timeout(timeout_s):
                 more = True
                 while more:
-                    question = Question(name, capability, len(seats))
+                    after = seats[-1].number if seats else 0
+                    question = Question(name, capability, after)
                     page, more = unpack_answer(await self._asked(pack_question(question)))
                     seats += page
         except TimeoutError as error:
             raise Unreachable(self._carrier.endpoint, "no answer to a roster question") from error
         return seats
 
+    async def barrier(self, timeout_s: float) -> bool:
+        """Return when everything that the proxy sent us before has arrived.
+
+        Returns:
+            False if the proxy is away, or gave no sign within `timeout_s` seconds.
+        """
+        if not self.link.ready:
+            return False
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._asked(pack_question(Question(name=_NOBODY)))
+        except (TimeoutError, LinkClosed):
+            return False
+        return True
+
     async def _asked(self, body: bytes) -> bytes:
         question_id = os.urandom(16)
         answered = asyncio.get_running_loop().create_future()
         self._questions[question_id] = answered
         try:
-            self._send(wire.pack(Verb.ROSTER, len(body), task=question_id), body, None)
+            head = wire.pack(Verb.ROSTER, len(body), task=question_id)
+            if self._send(head, body, None) is Outcome.CLOSED:
+                raise LinkClosed("the link is closed")
             answer: bytes = await answered
             return answer
         finally:

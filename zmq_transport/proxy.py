@@ -11,6 +11,7 @@ import os
 import resource
 import time
 from collections.abc import Iterable
+from struct import Struct
 from types import TracebackType
 from typing import Any, Self
 
@@ -29,6 +30,8 @@ _BATCH = 256
 _TICK_S = 0.1
 _DRAIN_S = 1.0
 _DESCRIPTORS = 65_536
+_QUIET_S = 60.0
+_EVENT = Struct("=H")
 
 
 @attrs.frozen
@@ -73,6 +76,7 @@ class Proxy:
         raise_descriptor_limit()
         self._settings = settings or Settings()
         self._stop_asked = False
+        self._quiet_until_s = 0.0
         self._monitors: list[zmq.Socket[bytes]] = []
         self._bundler = Bundler()
         self.engine = Engine(
@@ -83,9 +87,12 @@ class Proxy:
             witness=witness,
         )
         limit = self._settings.max_body_bytes
-        self._router = sockets.router(limit)
-        self._xpub = sockets.xpub()
-        self._xsub = sockets.xsub(limit)
+        bounds = sockets.Bounds(
+            self._settings.high_water, max(1, int(self._settings.handshake_s * 1000))
+        )
+        self._router = sockets.router(limit, bounds)
+        self._xpub = sockets.xpub(bounds)
+        self._xsub = sockets.xsub(limit, bounds)
         try:
             self.ports = Ports(
                 sockets.bind(self._router, host, ports.directed),
@@ -95,8 +102,9 @@ class Proxy:
         except BaseException:
             self.close()
             raise
+        self._descriptor = int(self._router.get(zmq.FD))
         self.engine.use_ports(self.ports.listen, self.ports.publish)
-        self._monitors = [sockets.failed_handshakes(each) for each in self._sockets]
+        self._monitors = [sockets.watched(each) for each in self._sockets]
 
     @property
     def _sockets(self) -> tuple[zmq.Socket[bytes], ...]:
@@ -137,7 +145,8 @@ class Proxy:
                 turns[socket](now_s)
             if now_s >= next_tick_s:
                 next_tick_s = now_s + _TICK_S
-                self._count_failures()
+                self._count_connections()
+                self._look_for_descriptors(now_s)
                 self._perform(self.engine.tick(now_s))
             if self._stop_asked and not self.engine.draining:
                 end_s = now_s + _DRAIN_S
@@ -146,13 +155,27 @@ class Proxy:
             if now_s >= end_s:
                 break
 
-    def _count_failures(self) -> None:
-        """Count who knocked and did not speak our protocol."""
+    def _count_connections(self) -> None:
+        """Count who came, who went and who did not speak our protocol."""
         for monitor in self._monitors:
-            for _ in range(_BATCH):
-                if frames.receive(monitor) is None:
-                    break
-                self.engine.on_dropped("handshake")
+            while (message := frames.receive(monitor)) is not None:
+                (event,) = _EVENT.unpack_from(message[0])
+                self.engine.counts[sockets.EVENTS[event]] += 1
+
+    def _look_for_descriptors(self, now_s: float) -> None:
+        """Say once, and again after a while, that nobody more can connect."""
+        try:
+            os.close(os.dup(self._descriptor))
+        except OSError:
+            self.engine.counts["no_descriptors"] += 1
+            if now_s >= self._quiet_until_s:
+                self._quiet_until_s = now_s + _QUIET_S
+                most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+                _LOG.warning(
+                    "all %d file descriptors are taken: nobody more can connect, those who are"
+                    " here go on; raise the limit of open files (ulimit -n)",
+                    most,
+                )
 
     def _route(self, now_s: float) -> None:
         """Take a batch of directed messages."""

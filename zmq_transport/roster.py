@@ -19,6 +19,7 @@ from .routing import Seat
 
 PAGE_SEATS: Final = 100
 _TEXT_CHARS: Final = 128
+_MAX_AFTER: Final = 1 << 31
 ALIVE: Final = "alive"
 SILENT: Final = "stuck"
 AWAY: Final = "away"
@@ -31,7 +32,7 @@ class Question:
     Args:
         name: Only seats of this name, or empty for any.
         capability: Only seats that offer it, or empty for any.
-        after: How many matching seats it has been told of.
+        after: The number of the last seat that it has been told of, 0 at first.
     """
 
     name: str = ""
@@ -52,6 +53,7 @@ class SeatInfo:
         open: Tasks that the proxy has given it and that are not settled.
         facts: What its owner said when it registered.
         vitals: What its owner said last.
+        number: Grows with every seat of the namespace; a page goes on behind it.
     """
 
     name: str
@@ -62,6 +64,7 @@ class SeatInfo:
     open: int
     facts: dict[str, Any]
     vitals: dict[str, Any]
+    number: int
 
 
 def pack_question(question: Question) -> bytes:
@@ -80,8 +83,8 @@ def unpack_question(body: bytes) -> Question:
     after = fields.get("after", 0)
     if not isinstance(name, str) or not isinstance(capability, str):
         raise WireError("bad_field", "name and capability must be text")
-    if after.__class__ is not int or after < 0:
-        raise WireError("bad_field", "after must be a count")
+    if after.__class__ is not int or not 0 <= after <= _MAX_AFTER:
+        raise WireError("bad_field", f"after must be a count up to {_MAX_AFTER:,}")
     return Question(name, capability, after)
 
 
@@ -90,10 +93,11 @@ def answer(question: Question, seats: Iterable[Seat]) -> bytes:
     matching = (
         seat
         for seat in seats
-        if (not question.name or seat.name == question.name)
+        if seat.number > question.after
+        and (not question.name or seat.name == question.name)
         and (not question.capability or question.capability in seat.capabilities)
     )
-    page = list(islice(matching, question.after, question.after + PAGE_SEATS + 1))
+    page = list(islice(matching, PAGE_SEATS + 1))
     rows = [_row(seat) for seat in page[:PAGE_SEATS]]
     packed: bytes = msgpack.packb([rows, len(page) > PAGE_SEATS], use_bin_type=True)
     return packed
@@ -111,6 +115,7 @@ def _row(seat: Seat) -> list[Any]:
         len(seat.open),
         _short(seat.facts),
         _short(seat.vitals),
+        seat.number,
     ]
 
 

@@ -25,6 +25,7 @@ class Seat:
         facts: What its owner said of it when it registered, for the roster.
         vitals: What its owner said of it last.
         open: Its outstanding tasks by ledger key; their number is its load.
+        number: Grows with every seat of its namespace.
         available: False while it must get no new tasks.
     """
 
@@ -34,6 +35,7 @@ class Seat:
         "capabilities",
         "facts",
         "name",
+        "number",
         "open",
         "peer",
         "pools",
@@ -51,6 +53,7 @@ class Seat:
         self.vitals: Mapping[str, Any] = {}
         self.open: dict[bytes, Any] = {}
         self.available = True
+        self.number = 0
         self.pools: list[Pool] = []
 
     def __repr__(self) -> str:
@@ -125,6 +128,7 @@ class Routes:
         self._queries: OrderedDict[bytes, tuple[frozenset[str], Pool]] = OrderedDict()
         self._max_queries = max_queries
         self._seats: dict[Seat, None] = {}
+        self._count = 0
 
     def __iter__(self) -> Iterator[Seat]:
         """Yield every seat, oldest first."""
@@ -136,6 +140,8 @@ class Routes:
 
     def add(self, seat: Seat) -> None:
         """Let `seat` serve its name and what it offers."""
+        self._count += 1
+        seat.number = self._count
         self._seats[seat] = None
         self._by_address.setdefault(seat.address, Pool()).add(seat)
         for wanted, pool in self._queries.values():

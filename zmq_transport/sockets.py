@@ -1,15 +1,19 @@
 """Sockets and their options; the only place that sets any. Spec: docs/spec/06-sockets.md.
 
-Every option is set before bind or connect, because most have no effect afterwards. `HIGH_WATER`
-counts messages, in each direction and for each peer.
+Every option is set before bind or connect, because most have no effect afterwards. A high-water
+mark counts messages, in each direction and for each peer.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
+from itertools import count
+from types import MappingProxyType
 from typing import Any
 
+import attrs
 import zmq
 
 from . import wire
@@ -25,6 +29,18 @@ RECONNECT_MAX_MS = 200
 SUBSCRIPTION_BYTES = 512
 MAX_SOCKETS = 32_768
 _ENVELOPE_BYTES = 64 * 1024
+EVENTS: Mapping[int, str] = MappingProxyType(
+    {
+        int(zmq.EVENT_ACCEPTED): "connection.accepted",
+        int(zmq.EVENT_HANDSHAKE_SUCCEEDED): "connection.greeted",
+        int(zmq.EVENT_DISCONNECTED): "connection.closed",
+        int(zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL): "drop.handshake",
+        int(zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL): "drop.handshake",
+        int(zmq.EVENT_HANDSHAKE_FAILED_AUTH): "drop.handshake",
+    }
+)
+"""What is watched on the sockets of a proxy, and the counter of each."""
+_numbers = count()
 
 _lock = threading.Lock()
 _context: zmq.Context[zmq.Socket[bytes]] | None = None
@@ -42,14 +58,32 @@ def context() -> zmq.Context[zmq.Socket[bytes]]:
         return _context
 
 
-def _socket(kind: int, max_message_bytes: int, **options: Any) -> zmq.Socket[bytes]:
+@attrs.frozen
+class Bounds:
+    """How much one socket puts up with.
+
+    Args:
+        high_water: Messages that wait, in each direction and for each peer.
+        handshake_ms: How long whoever connects may take to speak our protocol.
+    """
+
+    high_water: int = HIGH_WATER
+    handshake_ms: int = HANDSHAKE_MS
+
+
+_DEFAULT = Bounds()
+
+
+def _socket(
+    kind: int, max_message_bytes: int, bounds: Bounds = _DEFAULT, **options: Any
+) -> zmq.Socket[bytes]:
     socket = context().socket(kind)
     common = {
         zmq.LINGER: 0,
-        zmq.SNDHWM: HIGH_WATER,
-        zmq.RCVHWM: HIGH_WATER,
+        zmq.SNDHWM: bounds.high_water,
+        zmq.RCVHWM: bounds.high_water,
         zmq.MAXMSGSIZE: max_message_bytes,
-        zmq.HANDSHAKE_IVL: HANDSHAKE_MS,
+        zmq.HANDSHAKE_IVL: bounds.handshake_ms,
         zmq.HEARTBEAT_IVL: HEARTBEAT_MS,
         zmq.HEARTBEAT_TIMEOUT: HEARTBEAT_TIMEOUT_MS,
         zmq.TCP_KEEPALIVE: 1,
@@ -61,20 +95,20 @@ def _socket(kind: int, max_message_bytes: int, **options: Any) -> zmq.Socket[byt
     return socket
 
 
-def router(max_body_bytes: int) -> zmq.Socket[bytes]:
+def router(max_body_bytes: int, bounds: Bounds = _DEFAULT) -> zmq.Socket[bytes]:
     """Return the proxy's directed socket: it assigns connection ids and drops nothing silently."""
     limit = max_body_bytes + _ENVELOPE_BYTES
-    return _socket(zmq.ROUTER, limit, ROUTER_MANDATORY=1, BACKLOG=BACKLOG)
+    return _socket(zmq.ROUTER, limit, bounds, ROUTER_MANDATORY=1, BACKLOG=BACKLOG)
 
 
-def xpub() -> zmq.Socket[bytes]:
+def xpub(bounds: Bounds = _DEFAULT) -> zmq.Socket[bytes]:
     """Return the proxy's outgoing broadcast socket; only subscriptions arrive there."""
-    return _socket(zmq.XPUB, SUBSCRIPTION_BYTES, XPUB_MANUAL=1, BACKLOG=BACKLOG)
+    return _socket(zmq.XPUB, SUBSCRIPTION_BYTES, bounds, XPUB_MANUAL=1, BACKLOG=BACKLOG)
 
 
-def xsub(max_body_bytes: int) -> zmq.Socket[bytes]:
+def xsub(max_body_bytes: int, bounds: Bounds = _DEFAULT) -> zmq.Socket[bytes]:
     """Return the proxy's incoming broadcast socket, asking publishers for the sentinel."""
-    socket = _socket(zmq.XSUB, max_body_bytes + _ENVELOPE_BYTES, BACKLOG=BACKLOG)
+    socket = _socket(zmq.XSUB, max_body_bytes + _ENVELOPE_BYTES, bounds, BACKLOG=BACKLOG)
     socket.send(b"\x01" + wire.LIVE_TOPIC)
     return socket
 
@@ -111,13 +145,18 @@ def publisher() -> zmq.Socket[bytes]:
     )
 
 
-def failed_handshakes(socket: zmq.Socket[bytes]) -> zmq.Socket[bytes]:
-    """Return a socket with one message for each connection that did not speak our protocol."""
-    return socket.get_monitor_socket(
-        zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
-        | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
-        | zmq.EVENT_HANDSHAKE_FAILED_AUTH
-    )
+def watched(socket: zmq.Socket[bytes]) -> zmq.Socket[bytes]:
+    """Return a socket with one message for each connection that came, went or spoke nonsense.
+
+    It has no high-water mark: the thread that moves everybody's bytes writes to it, and would wait.
+    """
+    endpoint = f"inproc://watched-{next(_numbers)}"
+    socket.monitor(endpoint, sum(EVENTS))
+    monitor: zmq.Socket[bytes] = socket.context.socket(zmq.PAIR)
+    monitor.set(zmq.LINGER, 0)
+    monitor.set(zmq.RCVHWM, 0)
+    monitor.connect(endpoint)
+    return monitor
 
 
 def bind(socket: zmq.Socket[bytes], host: str, port: int) -> int:

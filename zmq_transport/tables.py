@@ -28,6 +28,9 @@ Witness = Callable[[str, int, int, bytes, str, int], None]
 """(namespace, verb, kind, trace, name or address or reason, size) of each message, for a log."""
 
 
+_AT_LEAST_0 = attrs.validators.ge(0)
+
+
 @attrs.frozen
 class Settings:
     """How a proxy behaves.
@@ -47,6 +50,11 @@ class Settings:
         max_seats: How many seats one client may have.
         max_topics: How many subscriptions are accepted in all.
         max_topics_per_host: How many of them from one network address.
+        handshake_s: How long whoever connects may take to speak our protocol.
+        high_water: How many messages may wait for one client, on each plane and at each end.
+
+    Raises:
+        ValueError: A limit is below its least value.
     """
 
     namespaces: frozenset[str] = frozenset()
@@ -56,11 +64,13 @@ class Settings:
     orphaned_after_s: float = 1.0
     parking_s: float = 1.0
     overdue_s: float = 5.0
-    max_body_bytes: int = 16 * 1024 * 1024
-    max_peers: int = 60_000
-    max_seats: int = 1_024
-    max_topics: int = 1_000_000
-    max_topics_per_host: int = 100_000
+    max_body_bytes: int = attrs.field(default=16 * 1024 * 1024, validator=_AT_LEAST_0)
+    max_peers: int = attrs.field(default=60_000, validator=_AT_LEAST_0)
+    max_seats: int = attrs.field(default=1_024, validator=_AT_LEAST_0)
+    max_topics: int = attrs.field(default=1_000_000, validator=_AT_LEAST_0)
+    max_topics_per_host: int = attrs.field(default=100_000, validator=_AT_LEAST_0)
+    handshake_s: float = attrs.field(default=3.0, validator=attrs.validators.gt(0))
+    high_water: int = attrs.field(default=10_000, validator=attrs.validators.ge(1))
 
 
 def no_obituary(name: str, capabilities: frozenset[str], reason: str) -> tuple[int, bytes]:

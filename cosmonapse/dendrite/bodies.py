@@ -33,7 +33,7 @@ async def run_function(job: Job) -> Any:
     if axon.on_loop:
         value = function(given, context)
     else:
-        value = await loop.run_in_executor(job.desk.threads, _in_thread, function, given, context)
+        value = await job.in_thread(_in_thread, function, given, context)
     if inspect.isawaitable(value):
         return await value
     return await _from_pieces(value, context) if hasattr(value, "__aiter__") else value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -71,6 +73,9 @@ class Dendrite(Decorators):
         self._presence = Presence(self._transport, synapse.url, self._inbox, role, heartbeat_s)
         switchboard.connect(self._dispatcher, self._inbox, self._presence, self._watching)
         self._roster = Roster(self._transport, self._watching)
+        self._starting: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[None] | None = None
+        self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
         self._state: Literal["new", "running", "stopped"] = "new"
 
     def __repr__(self) -> str:
@@ -90,12 +95,21 @@ class Dendrite(Decorators):
         if self._state != "new":
             raise DendriteProtocolError(f"this Dendrite is {self._state}: make a new one")
         self._state = "running"
+        self._home = os.getpid(), asyncio.get_running_loop()
+        starting = self._starting = asyncio.create_task(self._start(timeout_s), name="start")
         try:
-            await self._transport.open(timeout_s, self._watching.topics())
-            await self._presence.start(timeout_s)
+            await asyncio.shield(starting)
         except BaseException:
+            stopped_meanwhile = self._stopping is not None
             await self.stop(drain_s=0.0)
+            if stopped_meanwhile:
+                raise DendriteProtocolError("this Dendrite was stopped while it started") from None
             raise
+
+    async def _start(self, timeout_s: float) -> None:
+        until_s = asyncio.get_running_loop().time() + timeout_s
+        await self._transport.open(timeout_s, self._watching.topics())
+        await self._presence.start(max(0.0, until_s - asyncio.get_running_loop().time()))
 
     async def stop(self, reason: str | None = None, *, drain_s: float = 10.0) -> None:
         """Take leave, finish what runs, send what waits, close. Idempotent.
@@ -104,15 +118,22 @@ class Dendrite(Decorators):
             reason: For whoever sees the DEREGISTER.
             drain_s: How long running tasks may take; then they are cancelled and say so.
         """
-        if self._state != "running":
-            self._state = "stopped"
-            return
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop(reason, drain_s), name="stop")
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self, reason: str | None, drain_s: float) -> None:
         self._state = "stopped"
-        await self._presence.stop(reason)
-        await self._inbox.drain(drain_s)
-        self._dispatcher.close()
-        await self._transport.close(_CLOSE_S)
-        await self._watching.close()
+        try:
+            if self._starting is not None and not self._starting.done():
+                self._starting.cancel()
+                await asyncio.wait([self._starting])
+            await self._presence.stop(reason)
+            await self._inbox.drain(drain_s)
+            self._dispatcher.close()
+        finally:
+            await self._transport.close(_CLOSE_S)
+            await self._watching.close()
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -160,7 +181,11 @@ class Dendrite(Decorators):
             raise DendriteProtocolError("this Dendrite is stopped: make a new one")
         self._inbox.add(axon)
         if self._state == "running":
-            await self._presence.announce_one(axon, _START_S)
+            try:
+                await self._presence.announce_one(axon, _START_S)
+            except BaseException:
+                self._inbox.discard(axon.neuron_id)
+                raise
 
     async def detach_axon(self, neuron_id: str, *, drain_s: float = 10.0) -> None:
         """Take an Axon away: no new TASKs; what it runs may end, for at most `drain_s` seconds.
@@ -249,6 +274,16 @@ class Dendrite(Decorators):
             raise DendriteProtocolError(
                 f"this Dendrite is {self._state}: use it inside 'async with dendrite:'"
             )
+        pid, loop = self._home or (0, None)
+        if os.getpid() != pid:
+            raise DendriteProtocolError(
+                "this Dendrite was started before a fork: start one of its own in each child"
+            )
+        if asyncio.get_running_loop() is not loop:
+            raise DendriteProtocolError(
+                "this Dendrite belongs to another event loop: from other threads use "
+                "asyncio.run_coroutine_threadsafe(..., its_loop)"
+            )
 
     def _check_may_dispatch(self) -> None:
         self._check_running()
@@ -265,11 +300,13 @@ class Dendrite(Decorators):
         Answered from the Synapse's tables; replicas have a record each.
 
         Raises:
+            InvalidName: `capability` is no name.
             SynapseUnreachable: The Synapse does not answer within 5 s.
             DendriteProtocolError: Not running.
         """
         self._check_running()
-        return await self._roster.find(capability=capability or "")
+        wanted = "" if capability is None else checked_name("capability", capability)
+        return await self._roster.find(capability=wanted)
 
     async def registry_snapshot(self) -> list[NeuronRecord]:
         """Return every live Axon of the namespace; see `find_neurons`."""

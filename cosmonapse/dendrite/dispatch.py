@@ -14,6 +14,7 @@ from .timer import Sweeper
 from .watching import Watching
 
 _SETTLES = 1
+_BREATH = 64
 _MAX_TIMEOUT_S = 30 * 86_400.0
 Waiter = asyncio.Future[Signal] | None
 
@@ -32,12 +33,16 @@ class Dispatcher:
         self._delivery = Delivery()
         self._sweeper = Sweeper(self._delivery.next_deadline_at_s, self._expire)
         self.counts = self._delivery.counts
+        self._sent = 0
 
     async def send(self, signal: Signal, timeout_s: float) -> None:
         """Send a TASK that runs on when we go; its outcome shows in the handlers."""
         opened, body = self._prepared(signal, timeout_s, None)
         await self._watching.settle()
         self._launch(opened, body)
+        self._sent += 1
+        if self._sent % _BREATH == 0:
+            await asyncio.sleep(0)  # a loop of dispatches must not stop the others
 
     async def wait(self, signal: Signal, timeout_s: float) -> Signal:
         """Send a TASK and return the Signal that settles it.
@@ -70,11 +75,6 @@ class Dispatcher:
     def _launch(self, opened: OpenTask, body: bytes) -> None:
         signal = opened.signal
         directed = signal.directed or Directed()
-        now_s = asyncio.get_running_loop().time()
-        self._delivery.open(opened, now_s)
-        self._sweeper.arm(now_s + opened.timeout_s)
-        if self._watching.may_want(SignalType.TASK, signal.trace_id):
-            self._watching.feed(signal)
         outcome = self._transport.send_task(
             directed.id,
             directed.capabilities,
@@ -85,13 +85,19 @@ class Dispatcher:
             ttl_ms=max(1, int(opened.timeout_s * 1000)),
             keep=opened.waiter is None,
         )
-        if outcome is Outcome.BUSY:
-            self._fail(opened.task, "OVERLOADED")
-        elif outcome is Outcome.CLOSED:
-            self._delivery.close(opened.task)
+        if outcome is Outcome.CLOSED:
             raise DendriteProtocolError(
                 "this Dendrite is not running: dispatch inside 'async with dendrite:'"
             )
+        if outcome is Outcome.TOO_LARGE:
+            raise SignalTooLarge(len(body), self._transport.max_signal_bytes)
+        now_s = asyncio.get_running_loop().time()
+        self._delivery.open(opened, now_s)
+        self._sweeper.arm(now_s + opened.timeout_s)
+        if self._watching.may_want(SignalType.TASK, signal.trace_id):
+            self._watching.feed(signal)
+        if outcome is Outcome.BUSY:
+            self._fail(opened.task, "OVERLOADED")
 
     def close(self) -> None:
         """End every open task; whoever waits is told that this Dendrite stopped."""

@@ -21,6 +21,7 @@ from .watching import Watching
 _LOG = logging.getLogger(__name__)
 _GRACE_S = 0.25
 _CANCEL_S = 1.0
+_BARRIER_S = 1.0
 
 
 class Inbox:
@@ -44,8 +45,8 @@ class Inbox:
 
     @property
     def axons(self) -> list[Axon]:
-        """The Axons, in the order in which they were added."""
-        return [desk.axon for desk in self._desks.values()]
+        """The Axons that serve, in the order in which they were added."""
+        return [desk.axon for desk in self._desks.values() if not desk.detaching]
 
     def add(self, axon: Axon) -> None:
         """Host an Axon.
@@ -64,7 +65,7 @@ class Inbox:
             ValueError: There is none.
         """
         desk = self._desks.get(neuron_id)
-        if desk is None:
+        if desk is None or desk.detaching:
             raise ValueError(f"no Axon with the id {neuron_id!r} is attached")
         return desk.axon
 
@@ -178,9 +179,16 @@ class Inbox:
 
     def _finish(self, job: Job) -> None:
         """Free the place of a job and let the next one have it."""
-        desk = job.desk
         self._jobs.pop(job.key, None)
         self._deadlines.drop(job.key, job.slot)
+        if job.thread is not None and not job.thread.done():
+            self.counts["leaked_places"] += 1  # it runs on although nobody waits for it
+            job.thread.add_done_callback(lambda _: self._vacate(job))
+        else:
+            self._vacate(job)
+
+    def _vacate(self, job: Job) -> None:
+        desk = job.desk
         desk.running.discard(job)
         if desk.queue and len(desk.running) < desk.axon.concurrency:
             self._start(desk.queue.popleft())
@@ -198,8 +206,9 @@ class Inbox:
             index=job.index,
             settles=settles,
         )
-        job.index += 1
-        if outcome in (Outcome.BUSY, Outcome.CLOSED):
+        if outcome in (Outcome.SENT, Outcome.WAITING):
+            job.index += 1
+        elif settles:
             self.counts[f"drop.reply_{outcome.name.lower()}"] += 1
         if job.taken_back and settles:
             return outcome  # its caller has told everyone how it ended
@@ -259,35 +268,45 @@ class Inbox:
         Returns:
             How many tasks had to be cancelled.
         """
+        await self.transport.barrier(_BARRIER_S)
         desks = list(self._desks.values())
         left = await self._let_end(desks, timeout_s)
-        for desk in desks:
-            desk.close()
         self._sweeper.close()
         return left
 
     async def detach(self, neuron_id: str, timeout_s: float) -> int:
         """Take an Axon away; what it runs and what waits for it may end, as in `drain`."""
-        desk = self._desks.pop(neuron_id)
-        left = await self._let_end([desk], timeout_s)
-        desk.close()
-        return left
+        desk = self._desks[neuron_id]
+        desk.detaching = True  # what was given to it before it took leave may still arrive
+        await self.transport.barrier(_BARRIER_S)
+        try:
+            return await self._let_end([desk], timeout_s)
+        finally:
+            self._desks.pop(neuron_id, None)
+
+    def discard(self, neuron_id: str) -> None:
+        """Take an Axon away that was never announced."""
+        self._desks.pop(neuron_id, None)
 
     async def _let_end(self, desks: list[Desk], timeout_s: float) -> int:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + timeout_s
-        while running := [job.runner for desk in desks for job in desk.running if job.runner]:
+        while running := _runners(desks):
             left_s = until_s - loop.time()
             if left_s <= 0:
                 break
             await asyncio.wait(running, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
-        left = [job for desk in desks for job in (*desk.queue, *desk.running)]
+        left = [job for desk in desks for job in (*desk.queue, *desk.running) if not job.settled]
         for job in left:
             self._cancel(job, "CANCELLED")
-        runners = [job.runner for job in left if job.runner is not None]
-        if runners:
+        if runners := _runners(desks):
             await asyncio.wait(runners, timeout=_CANCEL_S)
         return len(left)
+
+
+def _runners(desks: list[Desk]) -> list[asyncio.Task[None]]:
+    jobs = (job for desk in desks for job in desk.running)
+    return [job.runner for job in jobs if job.runner is not None and not job.runner.done()]
 
 
 def _read_task(body: bytes) -> Signal:

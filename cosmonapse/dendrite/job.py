@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ..axon import Axon
+from ..errors import SignalTooLarge
 from ..signals import Signal, SignalType
 from ..transport import Outcome, Transport
 
@@ -20,26 +22,14 @@ Key = tuple[bytes, bytes]
 class Desk:
     """One Axon, what it runs and what waits for it."""
 
-    __slots__ = ("_threads", "axon", "queue", "running", "task_name")
+    __slots__ = ("axon", "detaching", "queue", "running", "task_name")
 
     def __init__(self, axon: Axon) -> None:
         self.axon = axon
         self.task_name = f"neuron {axon.neuron_id}"
+        self.detaching = False
         self.running: set[Job] = set()
         self.queue: deque[Job] = deque()
-        self._threads: ThreadPoolExecutor | None = None
-
-    @property
-    def threads(self) -> ThreadPoolExecutor:
-        """The threads for a plain function: as many as tasks may run at once."""
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(self.axon.concurrency, self.task_name)
-        return self._threads
-
-    def close(self) -> None:
-        """Let the threads go; one that still runs ends by itself."""
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class Job:
@@ -58,6 +48,7 @@ class Job:
         started: True once its function is called; an asyncio task that is cancelled before its
             first step never runs, so nothing in it can settle the job.
         why_cancelled: The code of the ERROR if it is cancelled.
+        thread: Ends when the thread of a plain function does, which may be after the job.
         taken_back: True once its caller took it back.
         settled: True once its last reply is sent.
     """
@@ -77,6 +68,7 @@ class Job:
         "started",
         "taken_back",
         "task",
+        "thread",
         "trace",
         "why_cancelled",
     )
@@ -107,6 +99,7 @@ class Job:
         self.started = False
         self.why_cancelled = "CANCELLED"
         self.taken_back = False
+        self.thread: asyncio.Future[Any] | None = None
         self.settled = False
 
     @property
@@ -124,14 +117,53 @@ class Job:
 
         Raises:
             CancelledError: The last reply has been sent already.
+            SignalTooLarge: It is over the limit.
+            UnencodableValue: It holds what no Signal can carry.
         """
         if self.settled:
             raise asyncio.CancelledError
         signal = self.signal.reply(signal_type, payload=payload, directed=self.desk.axon.producer)
-        outcome = self._send(self, signal, signal.encode(), False)
+        body, limit = signal.encode(), self._transport.max_signal_bytes
+        if len(body) > limit:
+            raise SignalTooLarge(len(body), limit)
+        while (outcome := self._send(self, signal, body, False)) is Outcome.BUSY:
+            await self._transport.drained()
         self._said += 1
         if outcome is not Outcome.SENT:
             await self._transport.drained()
         elif self._said % _BREATH == 0:
             await asyncio.sleep(0)  # a Neuron that never waits must not stop the loop
         return signal
+
+    async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a plain function in a thread of its own and return what it returns.
+
+        The thread is a daemon: one that never ends does not keep the process from ending. When the
+        job is cancelled it runs on, and `thread` tells when it has ended.
+        """
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[Any] = loop.create_future()
+        self.thread = ended
+
+        def end(value: Any, error: BaseException | None) -> None:
+            if error is None:
+                ended.set_result(value)
+            else:
+                ended.set_exception(error)
+                ended.exception()  # whoever waited may be gone: no complaint that nobody looked
+
+        def run() -> None:
+            value: Any = None
+            error: BaseException | None = None
+            try:
+                value = function(*arguments)
+            except StopIteration as stop:  # a future cannot carry it
+                error = RuntimeError("the function raised StopIteration")
+                error.__cause__ = stop
+            except BaseException as raised:  # noqa: BLE001  # told to whoever waits
+                error = raised
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+                loop.call_soon_threadsafe(end, value, error)
+
+        threading.Thread(target=run, name=self.desk.task_name, daemon=True).start()
+        return await asyncio.shield(ended)

@@ -41,9 +41,7 @@ class Presence:
         self._heartbeat_s = heartbeat_s
         self._lag_ms = 0
         self._beating: asyncio.Task[None] | None = None
-        self._unacknowledged: set[str] = set()
-        self._refusals: dict[str, str] = {}
-        self._all_registered = asyncio.Event()
+        self._answers: dict[str, asyncio.Future[str]] = {}
         self._running = False
 
     async def start(self, timeout_s: float) -> None:
@@ -55,21 +53,22 @@ class Presence:
         """
         self._running = True
         self.announce()
-        await self._acknowledged(timeout_s)
+        await self._acknowledged(list(self._answers), timeout_s)
         self._beating = asyncio.get_running_loop().create_task(self._beat(), name="heartbeat")
 
-    async def _acknowledged(self, timeout_s: float) -> None:
-        try:
-            async with asyncio.timeout(timeout_s):
-                if self._unacknowledged:
-                    await self._all_registered.wait()
-        except TimeoutError as error:
-            names = ", ".join(sorted(self._unacknowledged))
+    async def _acknowledged(self, neuron_ids: list[str], timeout_s: float) -> None:
+        answers = {each: self._answers[each] for each in neuron_ids}
+        if not answers:
+            return
+        _, silent = await asyncio.wait(answers.values(), timeout=timeout_s)
+        if silent:
+            names = ", ".join(each for each, answer in answers.items() if answer in silent)
             raise SynapseUnreachable(
                 self._url, f"it does not acknowledge {names}", "look at its log"
-            ) from error
-        for neuron_id, refusal in self._refusals.items():
-            raise SynapseRefused(self._url, f"Axon {neuron_id}: {refusal}")
+            )
+        for neuron_id, answer in answers.items():
+            if answer.result():
+                raise SynapseRefused(self._url, f"Axon {neuron_id}: {answer.result()}")
 
     def announce(self) -> None:
         """Send REGISTER for every Axon."""
@@ -86,15 +85,15 @@ class Presence:
             SynapseRefused: It does not take it.
         """
         self._register(axon)
-        await self._acknowledged(timeout_s)
+        await self._acknowledged([axon.neuron_id], timeout_s)
 
     def take_leave(self, axon: Axon, reason: str | None) -> None:
         """Send DEREGISTER for one Axon: no new TASKs come for it from now on."""
         self._send(PresenceVerb.DEREGISTER, axon, {"reason": reason} if reason else {})
 
     def _register(self, axon: Axon) -> None:
-        self._unacknowledged.add(axon.neuron_id)
-        self._all_registered.clear()
+        if axon.neuron_id not in self._answers or self._answers[axon.neuron_id].done():
+            self._answers[axon.neuron_id] = asyncio.get_running_loop().create_future()
         payload: dict[str, Any] = {"role": self._role, "capabilities": list(axon.capabilities)}
         if axon.version is not None:
             payload["version"] = axon.version
@@ -104,12 +103,9 @@ class Presence:
         """Note that the Synapse has an Axon in its tables, or why it has not."""
         if refusal:
             _LOG.error("the Synapse does not take the Axon %s: %s", neuron_id, refusal)
-            self._refusals[neuron_id] = refusal
-        else:
-            self._refusals.pop(neuron_id, None)
-        self._unacknowledged.discard(neuron_id)
-        if not self._unacknowledged:
-            self._all_registered.set()
+        answer = self._answers.get(neuron_id)
+        if answer is not None and not answer.done():
+            answer.set_result(refusal)
 
     async def stop(self, reason: str | None) -> None:
         """Take leave: no new TASKs come from now on."""

@@ -18,6 +18,7 @@ _NOBODY = bytes(16)
 QUEUE_LIMIT = 32_768
 _BREATH = 64
 _SYNC_S = 5.0
+_END_S = 1.0
 
 
 class _Runner:
@@ -42,21 +43,24 @@ class _Runner:
             return
         self._queue.append(signal)
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(
-                self._run(), name=f"handler {self._handler.name}"
-            )
+            self._begin()
+
+    def _begin(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(
+            self._run(), name=f"handler {self._handler.name}"
+        )
 
     def retire(self) -> bool:
         """Call the handler no more; True while a call still runs."""
         self._queue.clear()
         return self._task is not None
 
-    async def close(self) -> None:
+    def end(self) -> asyncio.Task[None] | None:
+        """Call the handler no more and cancel a call that runs; return it."""
         self._queue.clear()
-        task = self._task
-        if task is not None and task is not asyncio.current_task():
-            task.cancel()
-            await asyncio.wait([task])
+        if self._task is not None:
+            self._task.cancel()
+        return self._task
 
     async def _run(self) -> None:
         served = 0
@@ -68,6 +72,8 @@ class _Runner:
                     await asyncio.sleep(0)  # a handler that never waits must not stop the others
         finally:
             self._task = None
+            if self._queue:
+                self._begin()
 
     async def _call(self, signal: Signal) -> None:
         try:
@@ -77,6 +83,11 @@ class _Runner:
                 result = await asyncio.to_thread(self._handler.function, signal)
                 if inspect.isawaitable(result):
                     await result
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            self._counts["handler_raised"] += 1  # it awaited something that was cancelled
         except Exception:  # noqa: BLE001  # the last door: one handler must not hurt another
             self._counts["handler_raised"] += 1
             _LOG.exception(
@@ -146,8 +157,14 @@ class Watching:
     async def close(self) -> None:
         """Stop every handler, also one that hangs."""
         self._started = False
-        for runner in (*self._runners.values(), *self._retired):
-            await runner.close()
+        ending = [runner.end() for runner in (*self._runners.values(), *self._retired)]
+        running = [task for task in ending if task and task is not asyncio.current_task()]
+        if not running:
+            return
+        _, stuck = await asyncio.wait(running, timeout=_END_S)
+        if stuck:
+            self.counts["handler_stuck"] += len(stuck)
+            _LOG.warning("%d handlers do not end although they were cancelled", len(stuck))
 
     def may_want(self, signal_type: SignalType | None, trace_id: str) -> bool:
         """Tell, before a Signal is made or decoded, whether a handler could want it."""

@@ -165,6 +165,10 @@ class ClientTransport:
             seats = await self._client.roster(neuron_id, capability, timeout_s=timeout_s)
         return [_record(seat) for seat in seats]
 
+    async def barrier(self, timeout_s: float) -> bool:
+        """See the port."""
+        return await self._client.barrier(timeout_s)
+
     async def drained(self) -> None:
         """See the port."""
         await self._client.drained()

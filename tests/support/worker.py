@@ -8,6 +8,7 @@ line on its stdin lets go of what `gated` holds.
 import asyncio
 import json
 import sys
+import threading
 
 from cosmonapse import Axon, Dendrite, connect_synapse
 
@@ -55,7 +56,24 @@ async def fails(input, context):
     return {"__error__": True, "code": "NO_GOOD", "message": input["why"], "recoverable": False}
 
 
-FUNCTIONS = {each.__name__: each for each in (echo, slow, stream, held, gated, fails)}
+async def returns(input, context):
+    return input
+
+
+async def blocks(input, context):
+    say("blocking")
+    sys.stdin.readline()  # the loop stands still until a line comes
+    return {}
+
+
+def stays(input, context):
+    say("staying")
+    threading.Event().wait()
+
+
+FUNCTIONS = {
+    each.__name__: each for each in (echo, slow, stream, held, gated, fails, returns, blocks, stays)
+}
 
 
 async def main(url, spec):

@@ -1,0 +1,222 @@
+"""Whoever listens hears all of it, in order, or how much is missing; the others pay nothing."""
+
+import pytest
+
+from support.port import ANSWER, CHATTER, NOBODY, THOUGHT, new_id
+from support.processes import until
+
+pytestmark = pytest.mark.asyncio
+
+
+async def answered(caller, worker, trace=NOBODY, body=b"task"):
+    """Let a task run that says something on its way; return its id."""
+    task = caller.ask("worker", body, trace=trace)
+    await until(lambda: worker.about("on_task", task))
+    (got,) = worker.about("on_task", task)
+    worker.reply(got, b"thought", settles=False, kind=THOUGHT)
+    worker.reply(got, b"answer", index=1)
+    await until(lambda: len(caller.about("on_reply", task)) == 2)
+    return task
+
+
+async def test_a_trace_is_heard_from_its_task_to_its_answer_in_order(enter):
+    """P23"""
+    trace = new_id()
+    worker, caller = await (await enter()).serve("worker"), await enter()
+    listener = await enter((None, trace))
+
+    await answered(caller, worker, trace)
+    await answered(caller, worker, new_id())
+    await listener.transport.sync(5.0)
+
+    heard = listener.of("on_heard")
+    assert [each.body for each in heard] == [b"task", b"thought", b"answer"]
+    assert {each[:4] for each in heard} == {(-1, trace, caller.instance, worker.instance)}
+
+
+async def test_a_type_is_heard_on_every_trace_and_nothing_else_is(enter):
+    """P23"""
+    worker, caller = await (await enter()).serve("worker"), await enter()
+    listener = await enter((ANSWER, None))
+
+    for _ in range(3):
+        await answered(caller, worker, new_id())
+    await listener.transport.sync(5.0)
+
+    heard = listener.of("on_heard")
+    assert [each.body for each in heard] == [b"answer"] * 3
+    assert {each[:4] for each in heard} == {(ANSWER, b"", caller.instance, worker.instance)}
+
+
+async def test_who_listens_to_type_and_trace_hears_both(enter):
+    """P23"""
+    trace = new_id()
+    worker, caller = await (await enter()).serve("worker"), await enter()
+    listener = await enter((THOUGHT, None), (None, trace))
+
+    await answered(caller, worker, trace)
+    await listener.transport.sync(5.0)
+
+    heard = listener.of("on_heard")
+    assert sorted((each.kind, each.body) for each in heard) == [
+        (-1, b"answer"),
+        (-1, b"task"),
+        (-1, b"thought"),
+        (THOUGHT, b"thought"),
+    ]
+
+
+async def test_nothing_is_copied_when_nobody_listens(enter, fabric):
+    """P24"""
+    worker, caller = await (await enter()).serve("worker"), await enter()
+    bystander = await enter((CHATTER, None), (None, new_id()))
+    before = fabric.count("copies")
+
+    await answered(caller, worker, new_id())
+    await bystander.transport.sync(5.0)
+
+    assert fabric.count("copies") == before
+    assert bystander.of("on_heard") == []
+
+
+async def test_one_copy_is_made_for_any_number_of_listeners(enter, fabric):
+    """P23 P24"""
+    worker, caller = await (await enter()).serve("worker"), await enter()
+    listeners = [await enter((ANSWER, None)) for _ in range(3)]
+    before = fabric.count("copies")
+
+    await answered(caller, worker)
+
+    for listener in listeners:
+        assert [each.body for each in await listener.seen("on_heard")] == [b"answer"]
+    assert fabric.count("copies") == before + 1
+
+
+async def test_the_answer_to_a_task_that_was_taken_back_is_not_copied(enter):
+    """P19 P23"""
+    worker, caller = await (await enter()).serve("worker"), await enter()
+    listener = await enter((ANSWER, None))
+    caller.ask("worker")
+    (task,) = await worker.seen("on_task")
+    caller.transport.send_cancel(task.task, NOBODY)
+    await worker.seen("on_cancel")
+
+    worker.reply(task, b"too late")
+    await caller.seen("on_reply")
+    await listener.transport.sync(5.0)
+
+    assert listener.of("on_heard") == []
+
+
+@pytest.mark.parametrize(("by_kind", "by_trace"), [(0, 0), (1, 0), (0, 1), (1, 1)])
+async def test_publish_tells_how_many_messages_it_took_and_is_heard_whether_any(
+    enter, by_kind, by_trace
+):
+    """P25"""
+    trace = new_id()
+    listener = await enter(*[(CHATTER, None)] * by_kind, *[(None, trace)] * by_trace)
+    speaker = await enter()
+
+    is_heard = speaker.transport.is_heard(CHATTER, trace)
+    count = speaker.transport.publish(CHATTER, trace, NOBODY, speaker.instance, b"hello")
+    await listener.seen("on_heard", count)
+
+    assert count == by_kind + by_trace
+    assert is_heard == bool(count)
+    assert {each[2:] for each in listener.of("on_heard")} <= {(NOBODY, speaker.instance, b"hello")}
+
+
+async def test_listening_is_in_force_after_the_next_sync_and_adds_up(enter):
+    """P26"""
+    listener, speaker = await enter(), await enter()
+    for _ in range(2):
+        listener.transport.listen((CHATTER, None))
+    await listener.transport.sync(5.0)
+    await until(lambda: speaker.transport.is_heard(CHATTER, NOBODY))
+
+    listener.transport.unlisten((CHATTER, None))
+    await listener.transport.sync(5.0)
+    speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"once")
+    await listener.seen("on_heard")
+    listener.transport.unlisten((CHATTER, None))
+    await until(lambda: not speaker.transport.is_heard(CHATTER, NOBODY))
+
+    assert [each.body for each in listener.of("on_heard")] == [b"once"]
+    assert speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"nobody") == 0
+
+
+async def test_directed_messages_are_copied_from_the_moment_of_the_sync(enter):
+    """P23 P26"""
+    await (await enter(answers=True)).serve("worker")
+    caller, listener = await enter(), await enter()
+    for _ in range(20):
+        trace = new_id()
+        listener.transport.listen((None, trace))
+        await listener.transport.sync(5.0)
+
+        caller.ask("worker", trace, trace=trace)
+
+        await until(lambda: len([e for e in listener.of("on_heard") if e.trace == trace]) == 2)  # noqa: B023, runs before the next turn
+
+
+async def test_broadcasts_of_one_publisher_on_one_topic_keep_their_order(enter):
+    """P16 P27"""
+    listener, speaker = await enter((CHATTER, None)), await enter()
+
+    for number in range(2_000):
+        speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"%d" % number)
+    heard = await listener.seen("on_heard", 2_000)
+
+    assert [each.body for each in heard] == [b"%d" % number for number in range(2_000)]
+    assert listener.of("on_missed") == []
+
+
+async def test_a_speaker_hears_itself(enter):
+    """P23"""
+    both = await enter((CHATTER, None))
+
+    both.transport.publish(CHATTER, NOBODY, NOBODY, both.instance, b"me")
+
+    assert [each.worker for each in await both.seen("on_heard")] == [both.instance]
+
+
+async def test_what_got_lost_is_reported_before_the_next_that_arrives(enter, fabric):
+    """P27"""
+    listener, speaker = await enter((CHATTER, None)), await enter()
+
+    def publish(body):
+        assert speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, body) == 1
+
+    publish(b"1")
+    with fabric.losing_broadcasts(speaker.transport):
+        for lost in (b"2", b"3", b"4"):
+            publish(lost)
+    publish(b"5")
+    await listener.seen("on_heard", 2)
+
+    assert [type(each).__name__ for each in listener.happened[-3:]] == [
+        "on_heard",
+        "on_missed",
+        "on_heard",
+    ]
+    assert [each.count for each in listener.of("on_missed")] == [3]
+
+
+async def test_under_a_flood_everything_is_heard_or_counted_as_missed(enter):
+    """P27 P30"""
+    listener, speaker = await enter((CHATTER, None)), await enter()
+    total = 60_000
+
+    for number in range(total):
+        speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"%d" % number)
+
+    def accounted():
+        speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"after")
+        last = listener.of("on_heard")[-1:]
+        return last and last[0].body == b"after"
+
+    await until(accounted, timeout_s=10.0)
+    heard = [each.body for each in listener.of("on_heard") if each.body != b"after"]
+    missed = sum(each.count for each in listener.of("on_missed"))
+    assert heard == sorted(heard, key=int)
+    assert len(heard) + missed >= total

@@ -1,0 +1,185 @@
+"""Coming, staying within one's namespace, and leaving."""
+
+import asyncio
+
+import pytest
+
+from cosmonapse.errors import SynapseRefused, SynapseUnreachable
+from cosmonapse.transport import Outcome, PresenceVerb
+from support.port import ANSWER, CHATTER, HERE, MAX_SIGNAL_BYTES, NOBODY, TASK, User, new_id
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_after_open_both_planes_are_live_and_the_topics_in_force(enter):
+    """P1"""
+    speaker, listener = await enter(), await enter((CHATTER, None))
+
+    heard_at_once = speaker.transport.is_heard(CHATTER, new_id())
+    late = await enter()
+    heard_by_the_late = late.transport.is_heard(CHATTER, new_id())
+    await speaker.fence()
+    late.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"hello")
+
+    assert heard_by_the_late
+    assert heard_at_once
+    assert (await listener.seen("on_heard"))[0].body == b"hello"
+    assert [each.fresh for each in listener.of("on_welcomed")] == [True]
+
+
+async def test_a_synapse_that_does_not_answer_is_unreachable_within_the_time(mortal):
+    """P2"""
+    user = User(mortal.synapse(), "test")
+    mortal.fall_silent()
+    began_s = asyncio.get_running_loop().time()
+
+    with pytest.raises(SynapseUnreachable) as caught:
+        await user.transport.open(0.3, ())
+
+    assert asyncio.get_running_loop().time() - began_s < 2.0
+    assert mortal.synapse().url in str(caught.value)
+    assert caught.value.reason in str(caught.value)
+    assert user.send("worker", task=new_id()) is Outcome.CLOSED
+
+
+async def test_a_namespace_that_is_not_served_is_refused_and_told_which_are(exclusive):
+    """P3"""
+    with pytest.raises(SynapseRefused, match=r"green.*blue, red"):
+        await User(exclusive.synapse(), "green").open()
+
+    served = await User(exclusive.synapse(), "red").open()
+    await served.transport.close(5.0)
+
+
+async def test_close_delivers_what_was_sent_before_and_says_so(enter):
+    """P4"""
+    worker, caller = await (await enter()).serve("worker"), await enter()
+    for number in range(300):
+        caller.ask("worker", str(number).encode(), keep=True)
+
+    everything_was_read = await caller.transport.close(5.0)
+
+    assert everything_was_read
+    assert [each.body for each in await worker.seen("on_task", 300)] == [
+        str(number).encode() for number in range(300)
+    ]
+
+
+async def test_whoever_left_has_no_tasks_and_no_listeners_any_more(enter):
+    """P4"""
+    caller, worker = await enter(), await enter((CHATTER, None))
+    await worker.serve("worker")
+    await worker.transport.close(5.0)
+
+    task = caller.ask("worker")
+    await caller.transport.sync(5.0)
+
+    assert (await caller.seen("on_bounce"))[0] == (task, "no_route")
+
+
+async def test_close_gives_up_in_time_when_the_far_end_says_nothing(mortal):
+    """P4"""
+    user = await User(mortal.synapse(), "test").open()
+    mortal.fall_silent()
+    began_s = asyncio.get_running_loop().time()
+
+    everything_was_read = await user.transport.close(0.2)
+
+    assert not everything_was_read
+    assert asyncio.get_running_loop().time() - began_s < 1.0
+    assert user.send("worker", task=new_id()) is Outcome.CLOSED
+
+
+async def test_a_transport_that_is_not_open_sends_nothing_and_says_closed(new_user):
+    """P5"""
+    user = new_user()
+    for _ in ("before it is opened", "after it was closed", "and closed again"):
+        transport = user.transport
+
+        assert user.send("worker", task=new_id()) is Outcome.CLOSED
+        assert transport.send_cancel(new_id(), NOBODY) is Outcome.CLOSED
+        assert (
+            transport.send_reply(new_id(), new_id(), NOBODY, ANSWER, b"", index=0, settles=True)
+            is Outcome.CLOSED
+        )
+        assert user.say(PresenceVerb.REGISTER, "worker") in (Outcome.CLOSED, Outcome.WAITING)
+        if not user.happened:
+            await user.open()
+        await transport.close(5.0)
+
+
+async def test_an_instance_id_has_sixteen_bytes_before_open_and_nobody_else_has_it(new_user):
+    """P6"""
+    one, other = new_user(), new_user()
+    before = one.instance
+
+    await one.open()
+
+    assert len(before) == 16
+    assert one.transport.instance == before
+    assert before not in (other.instance, NOBODY)
+
+
+async def test_a_size_limit_over_that_of_the_synapse_shrinks_to_it(enter):
+    """P7"""
+    modest, greedy = await enter(max_signal_bytes=1000), await enter(max_signal_bytes=1 << 30)
+
+    assert modest.transport.max_signal_bytes == 1000
+    assert greedy.transport.max_signal_bytes == MAX_SIGNAL_BYTES
+    assert modest.transport.heartbeat_s > 0
+
+
+async def test_a_lower_size_limit_of_the_synapse_binds_who_connects(strict):
+    """P7 P28"""
+    user = await User(strict.synapse(), "test").open()
+    await user.serve("worker")
+
+    over = user.send("worker", bytes(10_001), task=new_id())
+    user.ask("worker", bytes(10_000))
+    (task,) = await user.seen("on_task")
+    await user.transport.close(5.0)
+
+    assert user.transport.max_signal_bytes == 10_000
+    assert over is Outcome.TOO_LARGE
+    assert len(task.body) == 10_000
+
+
+async def test_several_transports_share_one_synapse_and_end_with_it(fabric, new_user):
+    """P9"""
+    synapse = fabric.synapse()
+    await synapse.connect(5.0)
+    worker, caller = [new_user(synapse=synapse, answers=True) for _ in range(2)]
+    await (await worker.open()).serve("worker")
+    await caller.open()
+    caller.ask("worker", b"shared")
+    await caller.seen("on_reply")
+
+    await synapse.close()
+
+    assert worker.instance != caller.instance
+    assert caller.send("worker", task=new_id()) is Outcome.CLOSED
+    assert worker.send("worker", task=new_id()) is Outcome.CLOSED
+    assert synapse.url in repr(synapse)
+
+
+async def test_namespaces_never_see_each_other(new_user):
+    """P20"""
+    red, blue, spy = [new_user(namespace=name) for name in ("red-1", "blue-1", "blue-1")]
+    trace = new_id()
+    await red.open()
+    await blue.open()
+    await spy.open((TASK, None), (None, trace), (CHATTER, None), (HERE, None))
+    await red.serve("worker", capabilities=["text"])
+
+    by_name = blue.ask("worker", trace=trace)
+    by_capability = blue.ask(capabilities=["text"], trace=trace)
+    red.ask("worker", b"ours", trace=trace)
+    red.transport.send_cancel(by_name, trace)
+    await red.seen("on_task")
+    await blue.seen("on_bounce", 2)
+    await spy.transport.sync(5.0)
+
+    assert {each.task for each in blue.of("on_bounce")} == {by_name, by_capability}
+    assert [each.body for each in red.of("on_task")] == [b"ours"]
+    assert not red.transport.is_heard(CHATTER, trace)
+    assert {each.caller for each in spy.of("on_heard")} <= {blue.instance}

@@ -1,0 +1,121 @@
+"""The transports that the suite is run against, and what it does to them.
+
+Another transport adds its class, with the same methods, to `TRANSPORTS`.
+"""
+
+import contextlib
+from unittest import mock
+
+from cosmonapse import PortInUse, synapse_from_url
+from cosmonapse.synapse.memory import MemorySynapse
+from cosmonapse.synapse.server import SynapseServer
+from support.processes import free_ports, until
+
+
+class _Ours:
+    """What both have in common, because the same engine and the same client are inside."""
+
+    @property
+    def counts(self):
+        """The counters of the Synapse."""
+        return dict(self._engine.counts)
+
+    def count(self, name):
+        """Return one of them."""
+        return self.counts.get(name, 0)
+
+    def fall_silent(self):
+        """Let the Synapse read everything and answer nothing."""
+        self._engine.on_message = lambda *_: []
+        self._engine.listeners.subscribe = lambda *_: "ignore"
+
+    def lose_patience(self, silence_s):
+        """Let it give no tasks to who has been silent that long."""
+        self._engine.tables.liveness.expiry_s = silence_s
+
+    @staticmethod
+    def vanish(transport):
+        """End a connection as the death of its process does."""
+        transport._client.abort()
+
+    @staticmethod
+    def losing_broadcasts(transport):
+        """Lose whatever the transport publishes, inside a `with` block."""
+        return mock.patch.object(transport._client._carrier, "publish", return_value=None)
+
+
+class Memory(_Ours):
+    """`memory://`, in this event loop.
+
+    Args:
+        namespaces: The ones served; none named means any.
+        mortal: Whether the test kills it.
+        limits: See `MemorySynapse`.
+    """
+
+    def __init__(self, namespaces=(), mortal=False, **limits):
+        self._synapse = MemorySynapse("conformance", namespaces, **limits)
+
+    @property
+    def _engine(self):
+        return self._synapse.hub.engine
+
+    def synapse(self):
+        """Return where to connect."""
+        return self._synapse
+
+    async def kill(self):
+        """Let the Synapse forget everything; who is connected finds out before this returns."""
+        self._synapse.hub.restart()
+
+    async def revive(self):
+        """Start it again: it is there already, and takes everyone in on the next turns."""
+
+    def stop(self):
+        """End it."""
+
+
+class Cosmo(_Ours):
+    """`cosmo://`, the Synapse in a thread of this process.
+
+    Args:
+        namespaces: The ones served; none named means any.
+        mortal: Whether the test kills it; then its ports are ones that it can come back to.
+        limits: See `SynapseServer`.
+    """
+
+    def __init__(self, namespaces=(), mortal=False, **limits):
+        port = free_ports() if mortal else 0
+        self._server = SynapseServer(port=port, namespaces=namespaces, **limits).start()
+        self._url = self._server.url
+
+    @property
+    def _engine(self):
+        return self._server._process._proxy.engine
+
+    def synapse(self):
+        """Return where to connect."""
+        return synapse_from_url(self._url)
+
+    async def kill(self):
+        """End it without a word to anyone."""
+        self.stop()
+
+    async def revive(self):
+        """Start it on its old ports, which may be free only a moment later."""
+        await until(self._started, what="the ports")
+
+    def _started(self):
+        with contextlib.suppress(PortInUse):
+            return self._server.start()
+        return None
+
+    def stop(self):
+        """End it; there is no farewell, nobody in this thread could answer it meanwhile."""
+        with mock.patch("zmq_transport.proxy._DRAIN_S", 0.0):
+            if self._server._process is not None:
+                self._engine.go_away = list
+            self._server.stop()
+
+
+TRANSPORTS = {"memory": Memory, "cosmo": Cosmo}

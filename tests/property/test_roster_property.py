@@ -1,0 +1,88 @@
+"""Rosters: whatever comes is a question, an answer, or a `WireError`; pages show each seat once."""
+
+import contextlib
+
+import msgpack
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zmq_transport import roster
+from zmq_transport.errors import WireError
+from zmq_transport.peers import Peers
+from zmq_transport.roster import Question, SeatInfo
+from zmq_transport.routing import Seat
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(1 << 63), (1 << 64) - 1)
+    | st.floats()
+    | st.text(max_size=8)
+    | st.binary(max_size=20)
+)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=9) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=20,
+)
+NAMES = st.sampled_from(["a", "b", "c"])
+ROWS = st.lists(VALUES, min_size=7, max_size=9)
+
+
+@given(body=st.binary(max_size=200) | VALUES.map(msgpack.packb))
+def test_hostile_questions_raise_a_wire_error_or_are_questions(body):
+    with contextlib.suppress(WireError):
+        assert isinstance(roster.unpack_question(body), Question)
+
+
+@given(
+    fields=st.fixed_dictionaries(
+        {}, optional={"name": VALUES, "capability": VALUES, "after": VALUES}
+    )
+)
+def test_a_question_that_is_taken_can_be_answered(fields):
+    peer = Peers(b"p" * 16).admit(b"conn", b"i" * 16, "host", "demo", b"")
+    seats = [Seat(peer, name, frozenset(), {}) for name in "abc"]
+    with contextlib.suppress(WireError):
+        question = roster.unpack_question(msgpack.packb(fields))
+
+        infos, more = roster.unpack_answer(roster.answer(question, seats))
+
+        assert len(infos) <= 3
+        assert not more
+
+
+@given(
+    body=st.binary(max_size=200)
+    | VALUES.map(msgpack.packb)
+    | st.tuples(st.lists(ROWS, max_size=3), st.booleans()).map(msgpack.packb)
+)
+def test_hostile_answers_raise_a_wire_error_or_are_answers(body):
+    with contextlib.suppress(WireError):
+        infos, more = roster.unpack_answer(body)
+
+        assert all(isinstance(each, SeatInfo) for each in infos)
+        assert isinstance(more, bool)
+
+
+@given(
+    held=st.lists(st.tuples(NAMES, st.frozensets(NAMES)), max_size=350),
+    name=NAMES | st.just(""),
+    capability=NAMES | st.just(""),
+)
+def test_pages_together_are_every_seat_that_matches_in_order(held, name, capability):
+    peer = Peers(b"p" * 16).admit(b"conn", b"i" * 16, "host", "demo", b"")
+    seats = [Seat(peer, each, offered, {"n": n}) for n, (each, offered) in enumerate(held)]
+    found, more = [], True
+
+    while more:
+        question = Question(name, capability, len(found))
+        page, more = roster.unpack_answer(roster.answer(question, seats))
+        assert page or not found
+        found += page
+
+    assert [info.facts["n"] for info in found] == [
+        n
+        for n, (each, offered) in enumerate(held)
+        if name in ("", each) and (not capability or capability in offered)
+    ]

@@ -1,0 +1,158 @@
+"""A user's mistakes at the verbs that join a fabric: one exit code, one text, no traceback."""
+
+import pytest
+
+from cosmonapse.cli import fabric, run
+from support.processes import closed_port
+
+TASK = ["dispatch", "--neuron", "a", "--input", "{}"]
+
+
+def usage(arguments, capsys):
+    """Return what a call that is a mistake says."""
+    code = run(arguments)
+
+    said = capsys.readouterr()
+    assert code == 2, said
+    assert said.out == ""
+    return said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["dispatch", "--input", "{}"], "either --neuron or --capabilities"),
+        ([*TASK, "--capabilities", "b"], "either --neuron or --capabilities"),
+        (["dispatch", "--neuron", "a"], "--input"),
+        (["dispatch", "--neuron", "a", "--input", "{"], "no JSON"),
+        (["dispatch", "--neuron", "a", "--input", ""], "no JSON"),
+        (["dispatch", "--neuron", "a", "--input", "hello"], "such as"),
+        ([*TASK, "--timeout", "soon"], "--timeout"),
+        ([*TASK, "--nonsense"], "--nonsense"),
+        ([*TASK, "surplus"], "surplus"),
+        (["registry", "--nonsense"], "--nonsense"),
+        (["nonsense"], "nonsense"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_told_and_exits_with_2(arguments, says, capsys):
+    assert says in usage(arguments, capsys)
+
+
+@pytest.mark.parametrize("verb", [TASK, ["registry"]])
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("cosmo://", "it names no host"),
+        ("cosmo://host:99999", "out of range"),
+        ("cosmo://host:0", "port 0"),
+        ("cosmo://host:x", "port"),
+        ("http://host:7070", "'http' is unknown"),
+        ("host:7070", "unknown"),
+        ("", "no scheme"),
+        ("memory://", "write memory:// and a name"),
+        ("cosmo://host/a", "nothing belongs behind"),
+    ],
+)
+def test_a_bad_url_is_told_with_its_bad_part(url, says, verb, capsys):
+    said = usage([*verb, "--url", url], capsys)
+
+    assert says in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_bad_url_in_the_environment_is_told_too(capsys, monkeypatch):
+    monkeypatch.setenv("COSMO_URL", "http://host:7070")
+
+    assert "'http' is unknown" in usage(TASK, capsys)
+
+
+@pytest.mark.parametrize(
+    "url", ["cosmo://me:s3cret@host", "http://me:s3cret@host", "cosmo://s3cret@host:99999"]
+)
+def test_a_password_in_a_url_is_masked(url, capsys):
+    said = usage(["registry", "--url", url], capsys)
+
+    assert "s3cret" not in said
+    assert "***@host" in said
+
+
+@pytest.mark.xfail(strict=True, reason="only what stands between :// and the last @ is masked")
+@pytest.mark.parametrize(
+    "url", ["me:s3cret@host:7070", "memory://me:s3cret@host", "cosmo://me:s3cret/more@host"]
+)
+def test_a_password_in_what_is_hardly_a_url_is_masked_too(url, capsys):
+    assert "s3cret" not in usage(["registry", "--url", url], capsys)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["registry", "-n", "a/b"],
+        ["registry", "--namespace", ""],
+        ["dispatch", "--neuron", "a b", "--input", "{}"],
+        ["dispatch", "--neuron", "", "--input", "{}"],
+        ["dispatch", "--capabilities", "a,,b", "--input", "{}"],
+        ["dispatch", "--neuron", "\x1b[2J\x07", "--input", "{}"],
+    ],
+)
+def test_what_is_no_name_is_told_and_exits_with_2(arguments, capsys):
+    said = usage([*arguments, "--url", "memory://usage"], capsys)
+
+    assert "must be 1 to 128 characters" in said
+    assert said.strip().isprintable()
+
+
+@pytest.mark.xfail(strict=True, reason="a ValueError of a dispatch ends in a traceback")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [*TASK, "--timeout", "0"],
+        [*TASK, "--timeout", "-1"],
+        [*TASK, "--timeout", "nan"],
+        [*TASK, "--timeout", "1e300"],
+        ["dispatch", "--capabilities", "", "--input", "{}"],
+        ["dispatch", "--neuron", "a", "--input", "[" * 100_000],
+    ],
+    ids=["0", "-1", "nan", "1e300", "no capability", "deep JSON"],
+)
+def test_a_value_that_makes_no_sense_is_told_and_exits_with_2(arguments, capsys):
+    usage([*arguments, "--url", "memory://usage"], capsys)
+
+
+@pytest.mark.xfail(strict=True, reason="UnencodableValue counts as an error, not as usage")
+@pytest.mark.parametrize("given", [r'"\ud800"', str(1 << 64)])
+def test_json_that_no_signal_can_carry_is_a_mistake_too(given, capsys):
+    arguments = ["dispatch", "--neuron", "a", "--input", given, "--url", "memory://usage"]
+
+    assert "payload.input cannot travel" in usage(arguments, capsys)
+
+
+def test_nobody_there_exits_with_3_and_one_line(capsys):
+    code = run([*TASK, "--url", "memory://usage"])
+
+    said = capsys.readouterr()
+    assert code == 3
+    assert said.out == ""
+    assert said.err.startswith("cosmo: NO_SUCH_NEURON: nobody live serves neuron 'a'")
+
+
+def test_an_empty_namespace_is_told_with_what_to_do(capsys):
+    assert run(["registry", "--url", "memory://usage", "-n", "empty"]) == 0
+
+    assert "nobody is in namespace empty: start a worker" in capsys.readouterr().out
+
+
+def test_an_empty_namespace_as_json_is_nothing_at_all(capsys):
+    assert run(["registry", "--url", "memory://usage", "--json"]) == 0
+
+    assert capsys.readouterr() == ("", "")
+
+
+def test_nobody_listening_there_exits_with_3_and_what_to_run(capsys, monkeypatch):
+    monkeypatch.setattr(fabric, "_CONNECT_S", 0.1)
+    port = closed_port()
+
+    assert run(["registry", "--url", f"cosmo://127.0.0.1:{port}"]) == 3
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"cosmo synapse start --port {port}" in line

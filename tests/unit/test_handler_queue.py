@@ -1,0 +1,34 @@
+import asyncio
+from unittest import mock
+
+import pytest
+
+from cosmonapse import Signal, SignalType
+from cosmonapse.dendrite import watching
+from cosmonapse.dendrite.watching import Watching
+from cosmonapse.handlers import Handler
+
+
+@pytest.mark.asyncio
+async def test_a_handler_that_hangs_has_a_bounded_queue_and_the_others_get_everything(monkeypatch):
+    monkeypatch.setattr(watching, "QUEUE_LIMIT", 3)
+    seen = []
+
+    async def hangs(signal):
+        await asyncio.Event().wait()
+
+    async def keeps(signal):
+        seen.append(signal.payload["n"])
+
+    fed = Watching(mock.Mock(instance=bytes(16)))
+    for function in (hangs, keeps):
+        fed.add(Handler(function=function, types=frozenset({SignalType.AGENT_OUTPUT})))
+
+    for n in range(6):
+        fed.feed(Signal(type=SignalType.AGENT_OUTPUT, payload={"n": n}))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    await fed.close()
+
+    assert seen == [0, 1, 2, 3, 4, 5]
+    assert fed.counts == {"drop.handler_queue_full": 2}
