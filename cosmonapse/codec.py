@@ -74,16 +74,20 @@ def _find(value: Any, path: str, depth: int) -> UnencodableValue | None:
             return UnencodableValue(path, f"it has over {_MAX_ELEMENTS:,} elements")
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in pairs:
-            if isinstance(value, dict) and key.__class__ is not str:
-                return UnencodableValue(path, f"its key {key!r:.80} is no str")
-            if isinstance(value, dict) and _leaf_fault(key, path) is not None:
-                return UnencodableValue(path, f"its key {key!a:.80} is no valid Unicode")
+            if isinstance(value, dict) and (fault := _key_fault(key)):
+                return UnencodableValue(path, fault)
             step = f".{key}" if isinstance(value, dict) else f"[{key}]"
             found = _find(item, path + step, depth - 1)
             if found is not None:
                 return found
         return None
     return _leaf_fault(value, path)
+
+
+def _key_fault(key: Any) -> str:
+    if key.__class__ is not str:
+        return f"its key {key!a:.80} is no str"
+    return f"its key {key!a:.80} is no valid Unicode" if _leaf_fault(key, "") else ""
 
 
 def _leaf_fault(value: Any, path: str) -> UnencodableValue | None:

@@ -4,7 +4,7 @@ Knows bytes, peers, addresses and topics, and nothing of what they mean to an ap
 """
 
 from .carrier import Carrier, CarrierEvents, Sent
-from .client import Client, Outcome, Receiver
+from .client import Client
 from .errors import (
     EndpointInUse,
     InvalidName,
@@ -19,6 +19,7 @@ from .errors import (
 )
 from .probing import probe
 from .proxy import Ports, Proxy
+from .receiver import Outcome, Receiver
 from .roster import SeatInfo
 from .tables import Settings
 from .wire import ItemFlag, Reason, Verb, address_of

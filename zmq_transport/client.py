@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import enum
 import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from . import wire
 from .bodies import MAX_BYTES, Welcome, pack_map
@@ -18,83 +17,16 @@ from .carrier import Carrier, Sent
 from .errors import LinkClosed, MessageTooLarge, Refused, Unreachable, WireError
 from .link import Happening, Link, Occurrence
 from .outbox import Outbox
+from .receiver import Outcome, Receiver
 from .roster import Question, SeatInfo, pack_question, unpack_answer
 from .session import Event
-from .wire import ItemFlag, Reason, Verb
+from .wire import ItemFlag, Verb
 
 DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024
 _REMIND_S = 1.0
 _MAX_GATHERED = 1024
 _NOBODY = "-"
 """A name that is good for a question that has a short answer."""
-
-
-class Outcome(enum.Enum):
-    """What became of a send, at once."""
-
-    SENT = enum.auto()
-    """Handed to the socket; no proof of arrival."""
-    WAITING = enum.auto()
-    """In the outbox until the far end takes it."""
-    BUSY = enum.auto()
-    """No room left; nothing was kept."""
-    TOO_LARGE = enum.auto()
-    """Over the size limit; nothing was kept."""
-    CLOSED = enum.auto()
-    """The link is closed or was refused."""
-
-
-class Receiver(Protocol):
-    """What a client reports, one call an event, on the loop. None of the calls may block."""
-
-    def on_task(
-        self,
-        caller: bytes,
-        address: str,
-        task: bytes,
-        trace: bytes,
-        kind: int,
-        ttl_ms: int,
-        flags: int,
-        body: bytes,
-    ) -> None:
-        """Take a task that is ours to do."""
-
-    def on_reply(
-        self,
-        worker: bytes,
-        task: bytes,
-        trace: bytes,
-        kind: int,
-        index: int,
-        flags: int,
-        body: bytes,
-    ) -> None:
-        """Take a reply to a task of ours; the flag `SETTLES` marks the last one."""
-
-    def on_cancel(self, caller: bytes, task: bytes) -> None:
-        """Take back a task that is ours to do."""
-
-    def on_bounce(self, task: bytes, reason: Reason) -> None:
-        """Learn that a task of ours was not delivered."""
-
-    def on_lost(self, task: bytes, reason: Reason) -> None:
-        """Learn that a task of ours was delivered and will have no reply."""
-
-    def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
-        """Take a broadcast message; `kind` is -1 when it came by its trace."""
-
-    def on_missed(self, count: int) -> None:
-        """Learn how many broadcast messages are missing before the next one."""
-
-    def on_registered(self, name: str, refusal: str) -> None:
-        """Learn that a seat of ours is in the tables of the proxy, or why it is not."""
-
-    def on_welcomed(self, fresh: bool) -> None:
-        """Learn that the far end took us in; `fresh` when it has forgotten everything."""
-
-    def on_away(self, why: str) -> None:
-        """Learn that the connection is gone; it comes back by itself."""
 
 
 class Client:
@@ -324,6 +256,13 @@ class Client:
             trace=trace,
         )
         return self._send(head, body, None)
+
+    def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
+        """Publish to whoever listens; return how many messages that took, 0 if it is too large."""
+        if len(body) > self.max_body_bytes:
+            self._counts["drop.too_large"] += 1
+            return 0
+        return self.broadcast.publish(kind, trace, caller, worker, body)
 
     def send_cancel(self, task: bytes, trace: bytes) -> Outcome:
         """Take back a task of ours."""

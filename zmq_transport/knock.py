@@ -61,7 +61,7 @@ class Knock:
         if self._seen["handshake_failed"] or (
             self._seen["connected"] and not self._seen["established"]
         ):
-            return "somebody listens there who does not speak our protocol"
+            return "something there accepts connections but does not speak our protocol, or hangs"
         if self._seen["established"]:
             return "connected, but nobody answered our greeting"
         if self._seen["retried"]:

@@ -114,7 +114,7 @@ class Link:
         It does no harm, and it ends every standstill: a WHO that was swallowed, a disconnection
         that was told late, behind the WHO or the WELCOME of the next connection.
         """
-        if self.session.state in (State.CONNECTING, State.GREETING):
+        if self.session.state in (State.CONNECTING, State.GREETING, State.REFUSED):
             return [self._say_hello()]
         return []
 

@@ -14,7 +14,7 @@ from .wire import Verb
 
 _PING = wire.pack(Verb.PING)
 _EVERY_TICKS = 10
-"""Peers that hold nothing are probed at every tenth tick, the others at each."""
+"""Peers that hold no task are probed at every tenth tick, the others at each."""
 
 
 class Presence:
@@ -141,7 +141,8 @@ class Presence:
             self.set_available(self._tables.peers.by_instance[instance], False)
         for peer in list(self._tables.peers):
             if peer.absent_at_s is None:
-                if peer.seats or self._ticks % _EVERY_TICKS == 0:
+                holds = any(seat.open for seat in peer.seats.values())
+                if holds or self._ticks % _EVERY_TICKS == 0:
                     outputs.append((SEND, peer.connection, _PING, b""))
                 continue
             away_s = now_s - peer.absent_at_s

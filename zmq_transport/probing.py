@@ -7,7 +7,7 @@ from typing import Any
 
 from . import sockets, wire
 from .bodies import unpack_map
-from .errors import Refused, Unreachable
+from .errors import Refused, Unreachable, WireError
 from .knock import Knock, resolve
 from .pump import Pump
 from .wire import Verb
@@ -42,11 +42,20 @@ async def probe(host: str, port: int, timeout_s: float) -> None:
         if single is None or single[1] != Verb.WHO:
             raise Refused(endpoint, "it answers, but not as a proxy of our version does")
         speaks = unpack_map(message[1].bytes).get("speaks")
-        if not isinstance(speaks, list) or not speaks[0] <= wire.VERSION <= speaks[-1]:
+        if not isinstance(speaks, list) or wire.VERSION not in range(*_range(speaks)):
             raise Refused(endpoint, f"it speaks versions {speaks}, we speak {wire.VERSION}")
     except TimeoutError as error:
         raise Unreachable(endpoint, knock.story()) from error
+    except WireError as error:
+        raise Refused(endpoint, f"it does not speak our protocol: {error}") from error
     finally:
         pump.close()
         knock.close()
         socket.close()
+
+
+def _range(speaks: list[Any]) -> tuple[int, int]:
+    """Return the versions as a half-open range; an odd answer is an empty one."""
+    if len(speaks) == 2 and all(isinstance(each, int) for each in speaks):
+        return speaks[0], speaks[1] + 1
+    return 0, 0

@@ -7,6 +7,7 @@ that neither a stuck peer nor a flood on one plane can stop the others.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import resource
 import time
@@ -124,7 +125,10 @@ class Proxy:
 
     def close(self) -> None:
         """Close the sockets now."""
-        for monitor in self._monitors:
+        if self._router.closed:
+            return
+        for socket, monitor in zip(self._sockets, self._monitors, strict=False):
+            sockets.unbind(socket, monitor)
             monitor.close()
         for socket in self._sockets:
             socket.close()
@@ -139,7 +143,7 @@ class Proxy:
         end_s = float("inf")
         while not self.engine.drained:
             wait_s = next_tick_s - time.monotonic()
-            readable = poller.poll(max(0, int(wait_s * 1000)))
+            readable = poller.poll(max(0, math.ceil(wait_s * 1000)))
             now_s = time.monotonic()
             for socket, _ in readable:
                 turns[socket](now_s)
@@ -194,7 +198,13 @@ class Proxy:
             if len(head) > wire.MAX_HEAD_BYTES:
                 self.engine.on_dropped("long_head")
                 continue
-            self._perform(on_message(connection, head, body, now_s))
+            try:
+                outputs = on_message(connection, head, body, now_s)
+            except Exception:  # noqa: BLE001  # the last door: no message may end the proxy
+                self.engine.on_dropped("engine_fault")
+                _LOG.exception("a message could not be handled and is dropped")
+                continue
+            self._perform(outputs)
 
     def _perform(self, outputs: Iterable[Output]) -> None:
         """Carry out what the engine decided; what may be bundled waits for the end of the turn."""

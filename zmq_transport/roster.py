@@ -145,5 +145,18 @@ def unpack_answer(body: bytes) -> tuple[list[SeatInfo], bool]:
         raise WireError("bad_body", f"no roster: {type(error).__name__}") from error
 
 
-def _seat_info(name: str, capabilities: list[str], *rest: Any) -> SeatInfo:
-    return SeatInfo(name, tuple(capabilities), *rest)
+_ROW: Final = (str, list, str, bytes, str, int, dict, dict, int)
+
+
+def _seat_info(*row: Any) -> SeatInfo:
+    if len(row) != len(_ROW) or not all(map(isinstance, row, _ROW)):
+        raise TypeError("a seat is a row of nine fields")
+    name, capabilities, client, instance, state, held, facts, vitals, number = row
+    if len(instance) != 16 or held < 0 or number < 0 or not _all_text(capabilities):
+        raise ValueError("a field of a seat is out of bounds")
+    return SeatInfo(name, tuple(capabilities), client, instance, state, held, facts, vitals, number)
+
+
+def _all_text(values: list[Any]) -> bool:
+    """Tell whether a list holds text only."""
+    return all(isinstance(value, str) for value in values)

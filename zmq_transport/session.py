@@ -72,7 +72,11 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
         Event.CLOSE: State.CLOSED,
     },
     State.REFUSED: {
-        Event.DISCONNECTED: State.REFUSED,
+        Event.WHO: State.GREETING,
+        Event.WELCOME: State.READY,
+        Event.REFUSED: State.REFUSED,
+        Event.DISCONNECTED: State.CONNECTING,
+        Event.GOING_AWAY: State.CONNECTING,
         Event.LEAVE: State.CLOSED,
         Event.CLOSE: State.CLOSED,
     },

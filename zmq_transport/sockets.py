@@ -7,6 +7,7 @@ mark counts messages, in each direction and for each peer.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from itertools import count
@@ -27,6 +28,7 @@ HEARTBEAT_TIMEOUT_MS = 3000
 RECONNECT_MS = 20
 RECONNECT_MAX_MS = 200
 SUBSCRIPTION_BYTES = 512
+_UNBIND_MS = 1000
 MAX_SOCKETS = 32_768
 _ENVELOPE_BYTES = 64 * 1024
 EVENTS: Mapping[int, str] = MappingProxyType(
@@ -151,7 +153,7 @@ def watched(socket: zmq.Socket[bytes]) -> zmq.Socket[bytes]:
     It has no high-water mark: the thread that moves everybody's bytes writes to it, and would wait.
     """
     endpoint = f"inproc://watched-{next(_numbers)}"
-    socket.monitor(endpoint, sum(EVENTS))
+    socket.monitor(endpoint, sum(EVENTS) | zmq.EVENT_CLOSED)
     monitor: zmq.Socket[bytes] = socket.context.socket(zmq.PAIR)
     monitor.set(zmq.LINGER, 0)
     monitor.set(zmq.RCVHWM, 0)
@@ -172,3 +174,14 @@ def bind(socket: zmq.Socket[bytes], host: str, port: int) -> int:
         raise EndpointInUse(endpoint, zmq.strerror(error.errno or 0).lower()) from error
     bound = bytes(socket.get(zmq.LAST_ENDPOINT))
     return int(bound.rstrip(b"\x00").rpartition(b":")[2])
+
+
+def unbind(socket: zmq.Socket[bytes], monitor: zmq.Socket[bytes]) -> None:
+    """Let go of where `socket` listens; return when it is free, so that others can listen there.
+
+    Closing alone leaves that to a thread of libzmq, which does it some time later.
+    """
+    socket.unbind(bytes(socket.get(zmq.LAST_ENDPOINT)).rstrip(b"\x00").decode())
+    while monitor.poll(_UNBIND_MS):
+        if int.from_bytes(monitor.recv_multipart()[0][:2], sys.byteorder) == zmq.EVENT_CLOSED:
+            return

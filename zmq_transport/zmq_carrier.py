@@ -81,8 +81,9 @@ class ZmqCarrier:
 
     def subscribe(self, topic: bytes) -> None:
         """See the port."""
-        self._sub.subscribe(topic)
-        self._sub_pump.look_again()
+        if self._socket is not None:
+            self._sub.subscribe(topic)
+            self._sub_pump.look_again()
 
     def unsubscribe(self, topic: bytes) -> None:
         """See the port."""
@@ -92,6 +93,8 @@ class ZmqCarrier:
 
     def publish(self, topic: bytes, header: bytes, body: bytes) -> None:
         """See the port."""
+        if self._socket is None:
+            return
         if frames.send(self._publisher, topic, header, body) is not Sent.OK:
             self._events.on_dropped("publisher_full")
         self._publisher_pump.look_again()

@@ -16,8 +16,10 @@ from ..errors import (
     NeuronError,
     RemoteError,
     SynapseUnreachable,
+    UnencodableValue,
     facts_of,
 )
+from .text import printable
 
 OK, ERROR, USAGE, NOBODY_THERE, TIMEOUT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -58,7 +60,7 @@ def exit_code_of(error: BaseException) -> int:
         return facts_of(error.code).exit_code
     if isinstance(error, SynapseUnreachable):
         return NOBODY_THERE
-    if isinstance(error, (InvalidUrl, InvalidName)):
+    if isinstance(error, (InvalidUrl, InvalidName, UnencodableValue)):
         return USAGE
     return TIMEOUT if isinstance(error, TimeoutError) else ERROR
 
@@ -77,7 +79,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()  # whoever read our output went away: there is nobody left to tell
         return ERROR
     except (LocalError, RemoteError, TimeoutError) as error:
-        click.echo(f"cosmo: {error}", err=True)
+        click.echo(f"cosmo: {printable(str(error))}", err=True)
         return exit_code_of(error)
     return result if isinstance(result, int) else OK
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+from collections.abc import Coroutine
 from typing import Any
 
 import click
 
 from ..demo.show import QUESTION, show
-from .log import printable
+from .text import printable
 
 
 def _say(text: str, nl: bool = True) -> None:
@@ -25,4 +27,15 @@ def command(keep: bool, question: str, **_: Any) -> None:
     With HF_TOKEN set a model of Hugging Face answers; without it an offline Neuron looks the
     answer up in the documentation.
     """
-    asyncio.run(show(question, keep, _say))
+    asyncio.run(_until_told(show(question, keep, _say)))
+
+
+async def _until_told(showing: Coroutine[Any, Any, None]) -> None:
+    """Show, and end the processes in order also when a terminal is closed or SIGTERM comes."""
+    task = asyncio.ensure_future(showing)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None

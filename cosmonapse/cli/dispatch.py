@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import attrs
@@ -15,9 +16,15 @@ from .fabric import as_json, fabric_options, on_fabric
 def _read_json(context: click.Context, option: click.Parameter, text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         hint = """write such as '{"prompt": "hello"}'"""
         raise click.BadParameter(f"no JSON: {error}; {hint}") from None
+
+
+def _no_nan(context: click.Context, option: click.Parameter, value: float) -> float:
+    if math.isnan(value):
+        raise click.BadParameter("nan is no length of time")
+    return value
 
 
 @click.command()
@@ -25,7 +32,14 @@ def _read_json(context: click.Context, option: click.Parameter, text: str) -> An
 @click.option("--neuron", metavar="ID", help="Which neuron.")
 @click.option("--capabilities", metavar="A,B", help="Or: anyone who offers all of these.")
 @click.option("--input", "given", callback=_read_json, required=True, help="What it gets, as JSON.")
-@click.option("--timeout", default=30.0, show_default=True, help="Seconds.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, 2_592_000, min_open=True),
+    callback=_no_nan,
+    default=30.0,
+    show_default=True,
+    help="Seconds.",
+)
 @click.option("--json", "whole", is_flag=True, help="Print the whole Signal, on one line.")
 def command(
     url: str,
@@ -42,7 +56,7 @@ def command(
     """
     if (neuron is None) == (capabilities is None):
         raise click.UsageError("name either --neuron or --capabilities")
-    wanted = capabilities.split(",") if capabilities else None
+    wanted = None if capabilities is None else capabilities.split(",")
 
     async def work(dendrite: Dendrite) -> None:
         reply = await dendrite.dispatch_and_wait(

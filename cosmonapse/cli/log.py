@@ -7,21 +7,19 @@ fit into the queue are counted, and the count is shown when the terminal moves o
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 import time
 from collections import deque
 from datetime import datetime
+from typing import TextIO
 
 from ..synapse.server import Sighting
+from .text import printable
 
 _QUEUE_LIMIT = 10_000
 _WAKE_S = 0.05
-
-
-def printable(text: str) -> str:
-    """Return `text` with everything escaped that could steer a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def line_of(at_s: float, seen: Sighting) -> str:
@@ -40,6 +38,7 @@ class SignalLog:
     def __init__(self) -> None:
         self._queue: deque[tuple[float, Sighting]] = deque()
         self._missed = 0
+        self._out = _own_stdout()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._write, name="signal log", daemon=True)
         self._thread.start()
@@ -63,12 +62,18 @@ class SignalLog:
             self._flush()
 
     def _flush(self) -> None:
-        lines = []
-        while self._queue:
-            lines.append(line_of(*self._queue.popleft()))
+        lines = [line_of(*self._queue.popleft()) for _ in range(len(self._queue))]
         missed, self._missed = self._missed, 0
         if missed:
             lines.append(f"({missed:,} Signals not shown: this terminal is too slow)")
         if lines:
-            sys.stdout.write("\n".join(lines) + "\n")
-            sys.stdout.flush()
+            self._out.write("\n".join(lines) + "\n")
+            self._out.flush()
+
+
+def _own_stdout() -> TextIO:
+    """Return a stdout of our own: the interpreter flushes its own at the end, and would wait."""
+    try:
+        return os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    except (OSError, ValueError):  # it is no file, as under a test
+        return sys.stdout

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from typing import Any
 
 from ..context import TaskContext
@@ -86,9 +87,10 @@ def _in_thread(function: Any, given: Any, context: TaskContext) -> Any:
     return _from_thread_pieces(value, context)
 
 
-def _from_thread_pieces(values: Iterator[Any], context: TaskContext) -> dict[str, Any]:
+def _from_thread_pieces(values: Generator[Any, None, None], context: TaskContext) -> dict[str, Any]:
     pieces = _Pieces()
-    for piece in values:
-        if pieces.take(piece):
-            context.think(piece)
+    with contextlib.closing(values):
+        for piece in values:
+            if pieces.take(piece):
+                context.think(piece)
     return pieces.output()

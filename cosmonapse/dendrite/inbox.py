@@ -170,7 +170,9 @@ class Inbox:
             signal_type, payload = reply_of(await run_function(job))
         except asyncio.CancelledError:
             signal_type, payload = SignalType.ERROR, _cancelled(job.why_cancelled)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # the last door: the caller is told
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001  # the last door: the caller is told
             signal_type, payload = SignalType.ERROR, payload_of_exception(error)
             if payload["code"] == "NEURON_EXCEPTION":
                 _LOG.exception("neuron %s raised", job.desk.axon.neuron_id)

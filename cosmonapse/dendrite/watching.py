@@ -19,6 +19,7 @@ QUEUE_LIMIT = 32_768
 _BREATH = 64
 _SYNC_S = 5.0
 _END_S = 1.0
+_WARN_EVERY_S = 10.0
 
 
 class _Runner:
@@ -114,6 +115,7 @@ class Watching:
         self._once = Once()
         self._started = False
         self.out_of_date = False
+        self._warn_again_at_s = 0.0
 
     def add(self, handler: Handler) -> None:
         """Take a handler in; it is in force after the next `settle`."""
@@ -196,7 +198,10 @@ class Watching:
     def on_missed(self, count: int) -> None:
         """Count broadcast Signals that were lost on the way."""
         self.counts["gap.broadcast"] += count
-        _LOG.warning("%d broadcast Signals were missed", count)
+        now_s = asyncio.get_running_loop().time()
+        if now_s >= self._warn_again_at_s:
+            self._warn_again_at_s = now_s + _WARN_EVERY_S
+            _LOG.warning("%d broadcast Signals were missed so far", self.counts["gap.broadcast"])
 
 
 def _topics_of(handler: Handler) -> list[Topic]:

@@ -41,6 +41,9 @@ def mapped(where: Where) -> Iterator[None]:
         yield
     except wire_side.Unreachable as error:
         raise SynapseUnreachable(where.url, error.reason, where.hint) from error
+    except wire_side.LinkClosed as error:
+        reason = "the connection was closed meanwhile"
+        raise SynapseUnreachable(where.url, reason, where.hint) from error
     except wire_side.Refused as error:
         raise SynapseRefused(where.url, error.reason) from error
 
@@ -144,7 +147,7 @@ class ClientTransport:
 
     def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
         """See the port."""
-        return self._client.broadcast.publish(kind, trace, caller, worker, body)
+        return self._client.publish(kind, trace, caller, worker, body)
 
     def listen(self, topic: Topic) -> None:
         """See the port."""

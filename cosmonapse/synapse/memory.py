@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import os
 import time
 import weakref
@@ -26,6 +27,7 @@ from .adapter import ClientSynapse, Where
 from .limits import Limits, settings_of
 from .obituary import obituary
 
+_LOG = logging.getLogger(__name__)
 _TICK_S = 0.1
 _BATCH = 256
 _HINT = "use memory:// inside one event loop, or a cosmo:// URL across processes"
@@ -159,6 +161,8 @@ class MemoryHub:
     def restart(self) -> None:
         """Lose everything, as a Synapse does that is killed and started again."""
         self._queue.clear()
+        for topic in self._listening:  # a publisher whose far end is gone knows of no listeners
+            self._tell_now(False, topic)
         self._listening.clear()
         self.engine = self._new_engine()
         carriers = list(self._carriers.values())
@@ -187,7 +191,10 @@ class MemoryHub:
     def _turn(self) -> None:
         self._scheduled = False
         for _ in range(min(_BATCH, len(self._queue))):
-            self._queue.popleft()()
+            try:
+                self._queue.popleft()()
+            except Exception:  # noqa: BLE001  # the last door: one message must not stop the rest
+                _LOG.exception("a message could not be handled and is dropped")
         if self._queue:
             self._schedule()
 
@@ -272,6 +279,11 @@ class MemoryHub:
     def _broadcast(self, topic: bytes, header: bytes, body: bytes) -> None:
         for carrier in self._listening.get(topic, ()):
             self.post(carrier.events.on_publication, topic, header, bytes(body))
+
+    def _tell_now(self, joins: bool, topic: bytes) -> None:
+        for carrier in self._carriers.values():
+            if carrier.joined:
+                carrier.events.on_subscription(joins, topic)
 
     def _tell_publishers(self, joins: bool, topic: bytes) -> None:
         for carrier in self._carriers.values():

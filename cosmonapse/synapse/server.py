@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -17,6 +18,8 @@ from ..signals import TYPE_OF_CODE
 from .limits import Limits, settings_of
 from .obituary import obituary
 from .url import DEFAULT_HOST, DEFAULT_PORT, Endpoint
+
+_LOG = logging.getLogger(__name__)
 
 
 @attrs.frozen
@@ -84,7 +87,8 @@ class SynapseProcess:
     @property
     def counts(self) -> dict[str, int]:
         """Every drop, bounce, copy and refusal so far, by name."""
-        return dict(+self._proxy.engine.counts)
+        counts = dict(self._proxy.engine.counts)  # at once: the Synapse's thread goes on counting
+        return {name: count for name, count in counts.items() if count}
 
 
 class _Witness:
@@ -92,6 +96,7 @@ class _Witness:
 
     def __init__(self, on_signal: Callable[[Sighting], None]) -> None:
         self._on_signal = on_signal
+        self._failed = False
 
     def __call__(
         self, namespace: str, verb: int, kind: int, trace: bytes, where: str, size: int
@@ -102,7 +107,12 @@ class _Witness:
         else:
             what = wire_side.Verb(verb).name if kind == 0 else f"type {kind}"
         shown = id_text("trc_", trace)[:8] if any(trace) else ""
-        self._on_signal(Sighting(namespace, what, shown, where, size))
+        try:
+            self._on_signal(Sighting(namespace, what, shown, where, size))
+        except Exception:  # noqa: BLE001  # the last door: a log must not end the Synapse
+            if not self._failed:
+                self._failed = True
+                _LOG.exception("on_signal raised; it is called on, further faults are not told")
 
 
 class SynapseServer:
@@ -189,6 +199,6 @@ class SynapseServer:
         self.stop()
 
     def _running(self) -> SynapseProcess:
-        if self._process is None:
+        if self._process is None or self._thread is None or not self._thread.is_alive():
             raise DendriteProtocolError("this SynapseServer is not running: call start()")
         return self._process

@@ -43,6 +43,8 @@ def parse_url(url: str) -> Endpoint:
     if not isinstance(url, str):
         raise InvalidUrl(str(url), f"it is of type {type(url).__name__}; {_FORM}")
     shown = _masked(url)
+    if "@" in url:
+        raise InvalidUrl(shown, f"user and password have no place in it; {_FORM}")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -51,8 +53,6 @@ def parse_url(url: str) -> Endpoint:
     if parts.scheme != "cosmo":
         found = f"the scheme {parts.scheme!r} is unknown" if parts.scheme else "it has no scheme"
         raise InvalidUrl(shown, f"{found}; {_FORM}")
-    if parts.username is not None or parts.password is not None:
-        raise InvalidUrl(shown, f"user and password have no place in it; {_FORM}")
     if not parts.hostname:
         raise InvalidUrl(shown, f"it names no host; {_FORM}")
     if ":" in parts.hostname:
@@ -76,11 +76,11 @@ def memory_name(url: str) -> str | None:
     try:
         return checked_name("name", name)
     except InvalidName:
-        raise InvalidUrl(url, "write memory:// and a name of A-Z a-z 0-9 . _ -") from None
+        raise InvalidUrl(_masked(url), "write memory:// and a name of A-Z a-z 0-9 . _ -") from None
 
 
 def _masked(url: str) -> str:
-    """Return `url` without what stands between `://` and `@`."""
-    scheme, slashes, rest = url.partition("://")
-    _, at, host = rest.rpartition("@")
+    """Return `url` without what stands before the last `@`, its scheme apart."""
+    before, at, host = url.rpartition("@")
+    scheme, slashes, _ = before.rpartition("://")
     return f"{scheme}{slashes}***@{host}" if at else url

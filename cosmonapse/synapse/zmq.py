@@ -15,6 +15,10 @@ def _hint(endpoint: Endpoint) -> str:
     return f"{where} 'cosmo synapse start{host} --port {endpoint.port}', or check the URL"
 
 
+_MOST_BYTES = 2**31 - 2**17
+"""Of what may arrive: our own limit binds what we send, the Synapse's what it passes on."""
+
+
 class ZmqSynapse(ClientSynapse):
     """A Synapse on the network; see `cosmonapse.transport.Synapse`."""
 
@@ -24,7 +28,7 @@ class ZmqSynapse(ClientSynapse):
 
     def carrier(self, max_signal_bytes: int) -> wire_side.ZmqCarrier:
         """Return what moves the frames of one connection."""
-        return wire_side.ZmqCarrier(self._endpoint.host, self._endpoint.port, max_signal_bytes)
+        return wire_side.ZmqCarrier(self._endpoint.host, self._endpoint.port, _MOST_BYTES)
 
     async def connect(self, timeout_s: float) -> None:
         """See the port."""

@@ -1,26 +1,15 @@
 """Each test runs once against each transport, in a namespace of its own."""
 
 import itertools
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from conformance.known import FAILING, SOMETIMES_FAILING
 from conformance.transports import TRANSPORTS
 from cosmonapse import Dendrite
 from support.port import User
 
-HERE = Path(__file__).parent
 _numbers = itertools.count(1)
-
-
-def pytest_collection_modifyitems(items):
-    """Mark what is known to fail."""
-    for item in items:
-        for known, strict in ((FAILING, True), (SOMETIMES_FAILING, False)):
-            if item.path.parent == HERE and item.name in known:
-                item.add_marker(pytest.mark.xfail(reason=known[item.name], strict=strict))
 
 
 @pytest.fixture(params=TRANSPORTS, scope="session")

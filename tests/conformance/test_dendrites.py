@@ -278,7 +278,7 @@ async def test_whoever_waits_when_its_dendrite_stops_is_told(join):
         await until(lambda: held.cancelled)
 
 
-async def test_work_goes_on_by_itself_after_a_restart_of_the_synapse(mortal, namespace):
+async def test_work_goes_on_by_itself_after_a_restart_of_the_synapse(mortal, namespace, caplog):
     """P31 P32 P34"""
     host = Dendrite(synapse=mortal.synapse(), namespace=namespace)
     host.attach_axon(axon())
@@ -286,6 +286,7 @@ async def test_work_goes_on_by_itself_after_a_restart_of_the_synapse(mortal, nam
     async with host, caller:
         before = await caller.ask(neuron="worker", input=1)
         await mortal.kill()
+        await until(lambda: caplog.text.count("lost its Synapse") == 2)
         asking = asyncio.create_task(caller.ask(neuron="worker", input=2))
         await mortal.revive()
         during = await asking

@@ -128,7 +128,6 @@ def test_an_output_steers_no_terminal(ran):
     assert json.loads("\n".join(printed)) == {"evil": EVIL, EVIL: 1}
 
 
-@pytest.mark.xfail(strict=True, reason="the text of an error is printed as it is")
 @pytest.mark.parametrize("name", ["evil error", "evil question"])
 def test_an_error_or_question_of_a_neuron_steers_no_terminal_and_is_one_line(name, ran):
     (line,) = ran[name].err

@@ -27,7 +27,6 @@ def unread_synapse():
             process.kill()
 
 
-@pytest.mark.xfail(strict=True, reason="the interpreter aborts over the lock of a stuck stdout")
 @pytest.mark.asyncio
 async def test_a_synapse_whose_terminal_stands_still_goes_on_and_ends_well(join):
     with unread_synapse() as (synapse, url):

@@ -26,7 +26,15 @@ VALUES = st.recursive(
     max_leaves=20,
 )
 NAMES = st.sampled_from(["a", "b", "c"])
-ROWS = st.lists(VALUES, min_size=7, max_size=9)
+ROWS = st.lists(VALUES, min_size=8, max_size=10)
+
+
+def routes_of(held):
+    """Return the routes of one client with a seat for each (name, capabilities)."""
+    peer = Peers(b"p" * 16).admit(b"conn", b"i" * 16, "host", "demo", b"")
+    for n, (name, offered) in enumerate(held):
+        peer.realm.routes.add(Seat(peer, name, offered, {"n": n}))
+    return peer.realm.routes
 
 
 @given(body=st.binary(max_size=200) | VALUES.map(msgpack.packb))
@@ -41,8 +49,7 @@ def test_hostile_questions_raise_a_wire_error_or_are_questions(body):
     )
 )
 def test_a_question_that_is_taken_can_be_answered(fields):
-    peer = Peers(b"p" * 16).admit(b"conn", b"i" * 16, "host", "demo", b"")
-    seats = [Seat(peer, name, frozenset(), {}) for name in "abc"]
+    seats = routes_of((name, frozenset()) for name in "abc")
     with contextlib.suppress(WireError):
         question = roster.unpack_question(msgpack.packb(fields))
 
@@ -71,12 +78,11 @@ def test_hostile_answers_raise_a_wire_error_or_are_answers(body):
     capability=NAMES | st.just(""),
 )
 def test_pages_together_are_every_seat_that_matches_in_order(held, name, capability):
-    peer = Peers(b"p" * 16).admit(b"conn", b"i" * 16, "host", "demo", b"")
-    seats = [Seat(peer, each, offered, {"n": n}) for n, (each, offered) in enumerate(held)]
+    seats = routes_of(held)
     found, more = [], True
 
     while more:
-        question = Question(name, capability, len(found))
+        question = Question(name, capability, found[-1].number if found else 0)
         page, more = roster.unpack_answer(roster.answer(question, seats))
         assert page or not found
         found += page

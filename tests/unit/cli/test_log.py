@@ -146,7 +146,6 @@ class Echo(str):
         return super().__iter__()
 
 
-@pytest.mark.xfail(strict=True, reason="_flush goes on as long as new sightings come")
 def test_a_flood_that_does_not_end_is_shown_all_the_same(terminal, monkeypatch):
     monkeypatch.setattr(log, "_WAKE_S", 60.0)
     screen, signals = terminal(stands_still=False), log.SignalLog()

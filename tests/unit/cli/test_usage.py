@@ -76,7 +76,6 @@ def test_a_password_in_a_url_is_masked(url, capsys):
     assert "***@host" in said
 
 
-@pytest.mark.xfail(strict=True, reason="only what stands between :// and the last @ is masked")
 @pytest.mark.parametrize(
     "url", ["me:s3cret@host:7070", "memory://me:s3cret@host", "cosmo://me:s3cret/more@host"]
 )
@@ -102,7 +101,6 @@ def test_what_is_no_name_is_told_and_exits_with_2(arguments, capsys):
     assert said.strip().isprintable()
 
 
-@pytest.mark.xfail(strict=True, reason="a ValueError of a dispatch ends in a traceback")
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -119,7 +117,6 @@ def test_a_value_that_makes_no_sense_is_told_and_exits_with_2(arguments, capsys)
     usage([*arguments, "--url", "memory://usage"], capsys)
 
 
-@pytest.mark.xfail(strict=True, reason="UnencodableValue counts as an error, not as usage")
 @pytest.mark.parametrize("given", [r'"\ud800"', str(1 << 64)])
 def test_json_that_no_signal_can_carry_is_a_mistake_too(given, capsys):
     arguments = ["dispatch", "--neuron", "a", "--input", given, "--url", "memory://usage"]

@@ -127,7 +127,6 @@ async def test_an_axon_that_the_synapse_does_not_take_is_told(join):
     assert await worker.ask(neuron="worker", input=1) == {"echo": 1}
 
 
-@pytest.mark.xfail(strict=True, reason="the refusal of one Axon is raised for every later one")
 async def test_a_refused_axon_does_not_stand_in_the_way_of_the_next(join):
     worker = join(axon(), synapse=MemorySynapse(max_axons=1))
     await worker.start()
@@ -140,7 +139,6 @@ async def test_a_refused_axon_does_not_stand_in_the_way_of_the_next(join):
     assert await worker.ask(neuron="third", input=1) == {"echo": 1}
 
 
-@pytest.mark.xfail(strict=True, reason="the refused Axon stays in the inbox")
 async def test_a_refused_axon_is_not_hosted_and_may_be_added_again(join):
     worker = join(axon(), synapse=MemorySynapse(max_axons=1))
     await worker.start()
@@ -151,7 +149,6 @@ async def test_a_refused_axon_is_not_hosted_and_may_be_added_again(join):
     await worker.add_axon(axon(neuron_id="second"))
 
 
-@pytest.mark.xfail(strict=True, reason="whoever waits for an acknowledgement gets every refusal")
 async def test_of_two_axons_added_at_the_same_time_only_the_refused_one_fails(join):
     worker = join(synapse=MemorySynapse(max_axons=1))
     await worker.start()

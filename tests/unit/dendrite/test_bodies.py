@@ -195,7 +195,6 @@ async def test_a_generator_that_yields_neither_text_nor_dict_fails_and_is_closed
     assert closed.is_set()
 
 
-@pytest.mark.xfail(strict=True, reason="_from_thread_pieces leaves closing to the collector")
 async def test_a_generator_in_a_thread_that_yields_neither_is_closed_before_the_reply(serve):
     closed = threading.Event()
 

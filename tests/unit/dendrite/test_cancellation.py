@@ -165,7 +165,6 @@ async def test_a_function_in_a_thread_sees_that_it_is_cancelled_and_may_stop(ser
     await until(stopped.is_set)
 
 
-@pytest.mark.xfail(strict=True, reason="_from_thread_pieces leaves closing to the collector")
 async def test_a_generator_in_a_thread_ends_at_its_next_thought_and_its_finally_runs(serve):
     ended, thoughts = threading.Event(), []
 

@@ -118,7 +118,6 @@ async def test_an_error_without_a_text_is_told_all_the_same(serve):
     assert "Unprintable" in reply.payload["message"]
 
 
-@pytest.mark.xfail(strict=True, reason="the last door lets other BaseExceptions by: nobody is told")
 @pytest.mark.parametrize("error", [Odd(), BaseExceptionGroup("odd", [Odd()])])
 async def test_an_error_beside_all_exceptions_is_told_all_the_same(error, serve):
     reply = await outcome_of(raiser(error), "coroutine", serve)

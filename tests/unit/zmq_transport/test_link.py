@@ -93,15 +93,15 @@ def test_the_end_of_the_connection_is_told_once():
     assert not link.ready
 
 
-def test_a_refusal_is_final():
+def test_a_refused_link_asks_again_and_may_be_welcome_then():
     link = started()
     link.on_message(*WHO)
 
     assert link.on_message(*refusal("full")) == [(Happening.REFUSED, "full")]
-    assert link.on_message(*WHO) == []
-    assert link.on_message(*welcome()) == []
-    assert link.session.state is State.REFUSED
-    assert link.counts == {"unexpected.who": 1, "drop.unexpected_welcome": 1}
+    assert not link.ready
+    assert hello_in(link.remind()).name == "client"
+    assert link.on_message(*welcome())[0][0] is Happening.WELCOMED
+    assert link.session.state is State.READY
 
 
 def test_a_hello_is_repeated_while_no_answer_comes():

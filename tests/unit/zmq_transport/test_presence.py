@@ -153,8 +153,9 @@ def test_a_seat_that_was_deregistered_gets_no_tasks_and_may_settle_those_it_has(
     assert bench.reply(worker, caller)[0].to == caller.connection
 
 
-def test_clients_with_seats_are_probed_at_every_tick_and_others_at_every_tenth(bench):
-    worker, caller = bench.join("w", "echo"), bench.join("c")
+def test_clients_with_tasks_are_probed_at_every_tick_and_others_at_every_tenth(bench):
+    worker, idle, caller = bench.join("w", "echo"), bench.join("i", "idle"), bench.join("c")
+    bench.task(caller)
     probed = []
 
     for _ in range(10):
@@ -163,6 +164,7 @@ def test_clients_with_seats_are_probed_at_every_tick_and_others_at_every_tenth(b
         probed += [each[1] for each in outputs if each[2] == wire.pack(Verb.PING)]
 
     assert probed.count(worker.connection) == 10
+    assert probed.count(idle.connection) == 1
     assert probed.count(caller.connection) == 1
 
 
