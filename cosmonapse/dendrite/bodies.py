@@ -82,12 +82,10 @@ async def _from_pieces(values: AsyncIterator[Any], context: TaskContext) -> dict
 def _in_thread(function: Any, given: Any, context: TaskContext) -> Any:
     """Call a plain function; drive it here if it is a generator."""
     value = function(given, context)
-    if not inspect.isgenerator(value):
-        return value
-    return _from_thread_pieces(value, context)
+    return _from_thread_pieces(value, context) if inspect.isgenerator(value) else value
 
 
-def _from_thread_pieces(values: Generator[Any, None, None], context: TaskContext) -> dict[str, Any]:
+def _from_thread_pieces(values: Generator[Any, Any, Any], context: TaskContext) -> dict[str, Any]:
     pieces = _Pieces()
     with contextlib.closing(values):
         for piece in values:

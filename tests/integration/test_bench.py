@@ -41,6 +41,7 @@ def test_a_run_prints_one_table_for_each_kind_and_names_the_machine(run):
 
     assert re.findall(r"^\*\*(\w+):", printed, re.MULTILINE) == [
         "calls",
+        "in_process",
         "nobody",
         "start",
         "unwatched",
