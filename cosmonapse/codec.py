@@ -13,7 +13,6 @@ import msgpack
 from .errors import BadSignal, UnencodableValue
 
 _LEAVES = frozenset({str, int, float, bool, type(None), bytes})
-_TEXT = frozenset({str})
 _LEAF_BASES = (str, int, float, bytes, bytearray, memoryview)
 _MAX_DEPTH = 200
 _MAX_ELEMENTS = 1 << 20
@@ -27,7 +26,7 @@ def pack(fields: list[Any]) -> bytes:
         UnencodableValue: payload or meta holds what no Signal can carry.
     """
     payload, meta = fields[-2], fields[-1]
-    if not (_travels(payload, _MAX_DEPTH) and _travels(meta, _MAX_DEPTH)):
+    if not _travels(payload, _MAX_DEPTH) or (meta and not _travels(meta, _MAX_DEPTH)):
         raise _culprit(payload, meta)
     try:
         packed: bytes = msgpack.packb(fields, use_bin_type=True)
@@ -36,25 +35,26 @@ def pack(fields: list[Any]) -> bytes:
     return packed
 
 
-def _travels(value: Any, depth: int) -> bool:
+def _travels(fields: dict[str, Any], depth: int) -> bool:
     """Tell whether depth, sizes, keys and types are such that the far end takes them."""
-    if len(value) > _MAX_ELEMENTS:
+    if len(fields) > _MAX_ELEMENTS:
         return False
-    items = value
-    if isinstance(value, dict):
-        if not _TEXT.issuperset(map(type, value)):
+    for key, item in fields.items():
+        if key.__class__ is not str:
             return False
-        items = value.values()
-    for item in items:
-        kind = item.__class__
-        if kind in _LEAVES:
-            continue
-        if isinstance(item, (dict, list, tuple)):
-            if depth == 0 or kind is msgpack.ExtType or not _travels(item, depth - 1):
-                return False  # ExtType is a tuple by its class
-        elif not isinstance(item, _LEAF_BASES):
+        if item.__class__ not in _LEAVES and not _item_travels(item, depth):
             return False
     return True
+
+
+def _item_travels(item: Any, depth: int) -> bool:
+    if isinstance(item, dict):
+        return depth > 0 and _travels(item, depth - 1)
+    if not isinstance(item, (list, tuple)):
+        return isinstance(item, _LEAF_BASES)
+    if depth == 0 or len(item) > _MAX_ELEMENTS or item.__class__ is msgpack.ExtType:
+        return False  # ExtType is a tuple by its class
+    return all(each.__class__ in _LEAVES or _item_travels(each, depth - 1) for each in item)
 
 
 def _culprit(payload: Any, meta: Any) -> UnencodableValue:

@@ -115,7 +115,8 @@ class PortInUse(LocalError, OSError):
 
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(
-            f"cannot listen on {where}: {reason}; choose another port (--port), or a host of this machine"
+            f"cannot listen on {where}: {reason}; choose another port (--port) or a host of "
+            "this machine"
         )
         self.where = where
 
