@@ -40,12 +40,16 @@ def mapped(where: Where) -> Iterator[None]:
     try:
         yield
     except wire_side.Unreachable as error:
-        raise SynapseUnreachable(where.url, error.reason, where.hint) from error
-    except wire_side.LinkClosed as error:
+        raise SynapseUnreachable(
+            where.url, error.reason, where.hint
+        ) from None  # its reason is in the text
+    except wire_side.LinkClosed:
         reason = "the connection was closed meanwhile"
-        raise SynapseUnreachable(where.url, reason, where.hint) from error
+        raise SynapseUnreachable(
+            where.url, reason, where.hint
+        ) from None  # its reason is in the text
     except wire_side.Refused as error:
-        raise SynapseRefused(where.url, error.reason) from error
+        raise SynapseRefused(where.url, error.reason) from None  # its reason is in the text
 
 
 class ClientTransport:

@@ -8,6 +8,7 @@ Start it twice and the two share the load.
 
 import asyncio
 import os
+import sys
 
 from cosmonapse import Axon, Dendrite, Neuron, connect_synapse
 
@@ -19,7 +20,7 @@ async def main() -> None:
         source="huggingface",
         endpoint=os.environ.get("HF_ENDPOINT", "https://router.huggingface.co"),
         model=os.environ.get("HF_MODEL", "meta-llama/Llama-3.1-8B-Instruct"),
-        api_key=os.environ["HF_TOKEN"],
+        api_key=os.environ.get("HF_TOKEN") or sys.exit("set HF_TOKEN to a token of the provider"),
         use_chat_api=True,
         max_new_tokens=256,
     )

@@ -6,7 +6,7 @@ settings.register_profile(
     "repeatable",
     derandomize=True,
     deadline=None,
-    max_examples=100,
+    max_examples=80,
     stateful_step_count=40,
     suppress_health_check=[HealthCheck.too_slow],
 )
