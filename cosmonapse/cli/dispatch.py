@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import click
 
+from ..delivery import destination
 from ..dendrite import Dendrite
 from .fabric import as_json, fabric_options, on_fabric
 
@@ -57,6 +58,7 @@ def command(
     if (neuron is None) == (capabilities is None):
         raise click.UsageError("name either --neuron or --capabilities")
     wanted = None if capabilities is None else capabilities.split(",")
+    destination(neuron, wanted)  # a name that is none is told before anything is connected
 
     async def work(dendrite: Dendrite) -> None:
         reply = await dendrite.dispatch_and_wait(

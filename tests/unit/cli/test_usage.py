@@ -153,3 +153,9 @@ def test_nobody_listening_there_exits_with_3_and_what_to_run(capsys, monkeypatch
 
     (line,) = capsys.readouterr().err.splitlines()
     assert f"cosmo synapse start --port {port}" in line
+
+
+def test_a_name_that_is_none_is_told_before_anything_is_connected(capsys):
+    arguments = ["dispatch", "--neuron", "a/b", "--input", "{}", "--url", "cosmo://127.0.0.1:9"]
+
+    assert "neuron must be 1 to 128 characters" in usage(arguments, capsys)
