@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import attrs
@@ -27,6 +28,32 @@ def text_of(content: Any) -> Any:
     if isinstance(content, list):
         return "".join(part["text"] for part in content if part["type"] == "text")
     return content or ""
+
+
+def whole_output(
+    document: Any, find: Callable[[Any], Any], place: str, asked: Any, faults: Faults
+) -> Output:
+    """Return the output that a plain answer holds.
+
+    Args:
+        document: The answer.
+        find: Takes the content out of it; may raise LookupError or TypeError.
+        place: Where that is, for people.
+        asked: Which model was asked, unless the answer names the one that answered.
+        faults: Makes the errors.
+
+    Raises:
+        NeuronError: PROVIDER_ERROR, the answer reports an error or has another form.
+    """
+    if error := faults.reported(document):
+        raise error
+    try:
+        text = text_of(find(document))
+    except (LookupError, TypeError):
+        text = None
+    if not isinstance(text, str):
+        raise faults.malformed(place, json.dumps(document))
+    return output_of(text, document.get("model") or asked, document.get("usage"))
 
 
 @attrs.define

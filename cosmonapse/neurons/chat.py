@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import attrs
 
 from ..errors import NeuronError
-from .answers import AnswerReader, Output, output_of, text_of
+from .answers import AnswerReader, Output, text_of, whole_output
 from .faults import Faults
 
 TEXT_KEYS = ("prompt", "text", "query", "content")
@@ -176,15 +176,13 @@ class ChatDialect:
         Raises:
             NeuronError: PROVIDER_ERROR, the answer reports an error or has another form.
         """
-        if error := self.faults.reported(document):
-            raise error
-        try:
-            content = text_of(document["choices"][0]["message"]["content"])
-        except (LookupError, TypeError):
-            content = None
-        if not isinstance(content, str):
-            raise self.faults.malformed("choices[0].message.content", json.dumps(document))
-        return output_of(content, document.get("model") or self.model, document.get("usage"))
+        return whole_output(
+            document,
+            lambda answer: answer["choices"][0]["message"]["content"],
+            "choices[0].message.content",
+            self.model,
+            self.faults,
+        )
 
     def reader(self) -> ChatReader | None:
         """Return what reads one streamed answer, or None when not streaming."""

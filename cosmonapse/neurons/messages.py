@@ -6,14 +6,13 @@ https://platform.claude.com/docs/en/build-with-claude/streaming.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 import attrs
 
-from .answers import AnswerReader, Output, output_of, text_of
+from .answers import AnswerReader, Output, text_of, whole_output
 from .chat import Message, Sampling, messages_from
 from .faults import Faults
 
@@ -78,15 +77,13 @@ class MessagesDialect:
         Raises:
             NeuronError: PROVIDER_ERROR, the answer reports an error or has another form.
         """
-        if error := self.faults.reported(document):
-            raise error
-        try:
-            text = text_of(document["content"])
-        except (LookupError, TypeError):
-            text = None
-        if not isinstance(text, str):
-            raise self.faults.malformed("content with text", json.dumps(document))
-        return output_of(text, document.get("model") or self.model, document.get("usage"))
+        return whole_output(
+            document,
+            lambda answer: answer["content"],
+            "content with text",
+            self.model,
+            self.faults,
+        )
 
     def reader(self) -> MessagesReader | None:
         """Return what reads one streamed answer, or None when not streaming."""
