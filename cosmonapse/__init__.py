@@ -10,15 +10,21 @@ from .dendrite import Dendrite
 from .errors import (
     CODES,
     BadSignal,
+    Clarification,
     CosmonapseError,
     DendriteProtocolError,
+    Escalation,
     InvalidName,
     InvalidUrl,
     LocalError,
     MissingExtra,
     NeedsAnswer,
     NeuronError,
+    PathwayClosedError,
+    PermissionNeeded,
     PortInUse,
+    Question,
+    RegistryStoreError,
     RemoteError,
     SignalTooLarge,
     SynapseRefused,
@@ -27,8 +33,11 @@ from .errors import (
 )
 from .ids import new_event_id, new_trace_id
 from .neurons import Neuron
+from .pathway import Pathway
 from .registry import NeuronRecord
+from .retry import RetryStrategy, default_retry_on
 from .signals import Directed, Signal, SignalType
+from .stores import MemoryRegistryStore, RegistryStore, SqliteRegistryStore
 from .synapse import MemorySynapse, SynapseServer, connect_synapse, synapse_from_url
 
 __version__ = "0.1.0"
@@ -37,30 +46,42 @@ __all__ = [
     "CODES",
     "Axon",
     "BadSignal",
+    "Clarification",
     "CosmonapseError",
     "Dendrite",
     "DendriteProtocolError",
     "Directed",
+    "Escalation",
     "InvalidName",
     "InvalidUrl",
     "LocalError",
+    "MemoryRegistryStore",
     "MemorySynapse",
     "MissingExtra",
     "NeedsAnswer",
     "Neuron",
     "NeuronError",
     "NeuronRecord",
+    "Pathway",
+    "PathwayClosedError",
+    "PermissionNeeded",
     "PortInUse",
+    "Question",
+    "RegistryStore",
+    "RegistryStoreError",
     "RemoteError",
+    "RetryStrategy",
     "Signal",
     "SignalTooLarge",
     "SignalType",
+    "SqliteRegistryStore",
     "SynapseRefused",
     "SynapseServer",
     "SynapseUnreachable",
     "TaskContext",
     "UnencodableValue",
     "connect_synapse",
+    "default_retry_on",
     "new_event_id",
     "new_trace_id",
     "synapse_from_url",

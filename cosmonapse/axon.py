@@ -9,7 +9,14 @@ from typing import Any
 
 import attrs
 
-from .errors import NeuronError, facts_of
+from .errors import (
+    Clarification,
+    Escalation,
+    NeuronError,
+    PermissionNeeded,
+    Question,
+    facts_of,
+)
 from .names import checked_capabilities, checked_name
 from .signals import Directed, SignalType
 
@@ -42,6 +49,8 @@ class Axon:
         version: For people.
         concurrency: How many tasks run at once.
         max_queued: How many more may wait; over it the caller gets ERROR `OVERLOADED`.
+        context_fetcher: Gets the `context_ref` of a TASK and returns the context items; `async def`
+            or a plain `def`, which runs in a thread. Without one, a list is taken as the items.
 
     Raises:
         InvalidName: The id or a capability is no name.
@@ -55,6 +64,9 @@ class Axon:
     version: str | None = None
     concurrency: int = attrs.field(default=64, validator=attrs.validators.ge(1))
     max_queued: int = attrs.field(default=1024, validator=attrs.validators.ge(0))
+    context_fetcher: Callable[[Any], Any] | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.is_callable())
+    )
 
     producer: Directed = attrs.field(init=False)
     """Who sends what this Axon's Neuron says."""
@@ -128,8 +140,24 @@ def _sendable(text: str) -> str:
     return text[:_MAX_MESSAGE_CHARS].encode("utf-8", "backslashreplace").decode()
 
 
-def payload_of_exception(error: BaseException) -> dict[str, Any]:
-    """Return the payload of the ERROR that an exception out of a Neuron stands for."""
+def reply_of_exception(error: BaseException) -> tuple[SignalType, dict[str, Any]]:
+    """Return the type and payload of the Signal that an exception out of a Neuron stands for."""
+    for raised, signal_type in _TYPES.items():
+        if isinstance(error, raised):
+            return signal_type, error.payload
+    return SignalType.ERROR, _payload_of_exception(error)
+
+
+_TYPES: Mapping[type[Question], SignalType] = MappingProxyType(
+    {
+        Clarification: SignalType.CLARIFICATION,
+        PermissionNeeded: SignalType.PERMISSION,
+        Escalation: SignalType.ESCALATION,
+    }
+)
+
+
+def _payload_of_exception(error: BaseException) -> dict[str, Any]:
     if isinstance(error, NeuronError):
         return error_payload(error.code, error.message, error.recoverable)
     try:

@@ -7,7 +7,7 @@ that settles it, by a report that it was not delivered or got lost, or at its de
 from __future__ import annotations
 
 import functools
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +18,8 @@ from .ids import id_bytes, new_trace_id
 from .names import checked_capabilities, checked_name
 from .signals import Directed, Signal, SignalType, made
 
+MAX_QUESTIONS = 10_000
+
 
 class OpenTask:
     """One task that waits for its end. Slots, because every dispatch makes one.
@@ -27,23 +29,53 @@ class OpenTask:
         trace: Trace id, 16 bytes.
         signal: The TASK.
         timeout_s: How long its caller wanted to wait.
-        waiter: Whoever waits; nothing here touches it.
+        expires_at_s: When that is over, on the monotonic clock.
+        waiter: Whoever waits for the end; nothing here touches it.
+        pathway: Whoever wants to see every reply; nothing here touches it.
+        elsewhere: True if its caller waits for answers to questions that others give.
         worker: Instance id of the worker, once it is known.
+        question: What the Neuron asked instead of answering, while nobody has answered it.
     """
 
-    __slots__ = ("_slot", "next_index", "signal", "task", "timeout_s", "trace", "waiter", "worker")
+    __slots__ = (
+        "_slot",
+        "elsewhere",
+        "expires_at_s",
+        "next_index",
+        "pathway",
+        "question",
+        "signal",
+        "task",
+        "timeout_s",
+        "trace",
+        "waiter",
+        "worker",
+    )
 
     def __init__(
-        self, task: bytes, trace: bytes, signal: Signal, timeout_s: float, waiter: Any
+        self,
+        signal: Signal,
+        timeout_s: float,
+        waiter: Any = None,
+        pathway: Any = None,
+        elsewhere: bool = False,
     ) -> None:
-        self.task = task
-        self.trace = trace
-        self.signal = signal
+        self.trace = id_bytes(signal.trace_id)
         self.timeout_s = timeout_s
+        self.expires_at_s = 0.0
         self.waiter = waiter
+        self.pathway = pathway
+        self.elsewhere = elsewhere
+        self._slot = 0
+        self.renew(signal)
+
+    def renew(self, signal: Signal) -> None:
+        """Go on with another TASK in place of the one that ended in a question."""
+        self.task = id_bytes(signal.id)
+        self.signal = signal
+        self.question: Signal | None = None
         self.worker = bytes(16)
         self.next_index = 0
-        self._slot = 0
 
     @property
     def target(self) -> str:
@@ -56,11 +88,13 @@ class OpenTask:
 
 
 class Delivery:
-    """The open tasks of one Dendrite."""
+    """The open tasks of one Dendrite, and those that ended in a question nobody has answered."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self._open: dict[bytes, OpenTask] = {}
+        self._asked: dict[bytes, OpenTask] = {}
+        self._answered: OrderedDict[bytes, Signal] = OrderedDict()
         self._deadlines: Deadlines[bytes] = Deadlines()
 
     def __len__(self) -> int:
@@ -69,8 +103,16 @@ class Delivery:
 
     def open(self, opened: OpenTask, now_s: float) -> None:
         """Wait for the end of a task, at most its `timeout_s` seconds."""
+        opened.expires_at_s = now_s + opened.timeout_s
+        self._hold(opened)
+
+    def _hold(self, opened: OpenTask) -> None:
         self._open[opened.task] = opened
-        opened._slot = self._deadlines.set(opened.task, now_s + opened.timeout_s)
+        opened._slot = self._deadlines.set(opened.task, opened.expires_at_s)
+
+    def on_trace(self, trace: bytes) -> list[OpenTask]:
+        """Return the open tasks of a trace."""
+        return [each for each in self._open.values() if each.trace == trace]
 
     def replied(self, task: bytes, worker: bytes, index: int, settles: bool) -> OpenTask | None:
         """Take a reply; None, and counted, when its task is not open (any more).
@@ -100,16 +142,66 @@ class Delivery:
         return opened
 
     def close_all(self) -> list[OpenTask]:
-        """End every task."""
-        return [opened for task in list(self._open) if (opened := self.close(task))]
+        """End every task and forget every question; return whom it concerns."""
+        tasks = [opened for task in list(self._open) if (opened := self.close(task))]
+        return tasks + [each for key in list(self._asked) if (each := self._forget(key))]
 
     def expire(self, now_s: float) -> list[OpenTask]:
-        """End and return the tasks whose deadline is over."""
-        return [opened for task in self._deadlines.due(now_s) if (opened := self.close(task))]
+        """End and return the tasks, and forget the questions, whose deadline is over."""
+        due = self._deadlines.due(now_s)
+        return [opened for key in due if (opened := self.close(key) or self._forget(key))]
 
     def next_deadline_at_s(self) -> float | None:
         """Return when `expire` is to be asked next."""
         return self._deadlines.next_at_s()
+
+    # -- questions -------------------------------------------------------------------------------
+
+    def ask(self, opened: OpenTask, question: Signal) -> OpenTask | None:
+        """Keep a task that ended in a question until it is answered or its deadline is over.
+
+        Returns:
+            The oldest one, forgotten because there are over 10,000 of them.
+        """
+        opened.question = question
+        key = id_bytes(question.id)
+        self._asked[key] = opened
+        opened._slot = self._deadlines.set(key, opened.expires_at_s)
+        if len(self._asked) <= MAX_QUESTIONS:
+            return None
+        self.counts["drop.question"] += 1
+        return self._forget(next(iter(self._asked)))
+
+    def question(self, question_id: str) -> OpenTask | None:
+        """Return the task that waits for the answer to a question."""
+        return self._asked.get(id_bytes(question_id))
+
+    def answered(self, question_id: str) -> Signal | None:
+        """Return the answer that a question of ours got."""
+        return self._answered.get(id_bytes(question_id))
+
+    def answer(self, opened: OpenTask, answer: Signal, signal: Signal) -> None:
+        """Go on with another TASK, within the deadline of the one that ended in the question."""
+        if opened.question is not None:
+            key = id_bytes(opened.question.id)
+            self._forget(key)
+            self._answered[key] = answer
+            if len(self._answered) > MAX_QUESTIONS:
+                self._answered.popitem(last=False)
+        opened.renew(signal)
+        self._hold(opened)
+
+    def withdraw(self, opened: OpenTask) -> bool:
+        """End a task or forget its question; False when it has ended before."""
+        if opened.question is not None:
+            return self._forget(id_bytes(opened.question.id)) is not None
+        return self.close(opened.task) is not None
+
+    def _forget(self, key: bytes) -> OpenTask | None:
+        opened = self._asked.pop(key, None)
+        if opened is not None:
+            self._deadlines.drop(key, opened._slot)
+        return opened
 
 
 _CODE_OF_REASON: Mapping[str, str] = MappingProxyType(
@@ -168,6 +260,8 @@ def task_for(
     trace_id: str | None = None,
     parent_id: str | None = None,
     meta: dict[str, Any] | None = None,
+    context_ref: Any = None,
+    finalize: bool = False,
 ) -> Signal:
     """Return the TASK that asks a neuron, or anyone who offers all capabilities.
 
@@ -184,8 +278,18 @@ def task_for(
     payload: dict[str, Any] = {"input": input}
     if directed.capabilities:
         payload["capabilities"] = list(directed.capabilities)
+    if context_ref is not None:
+        payload["context_ref"] = context_ref
+    if finalize:
+        payload["finalize"] = True
     trace_id = new_trace_id() if trace_id is None else trace_id
     return made(SignalType.TASK, payload, directed, trace_id, parent_id, meta or {})
+
+
+def repeated(task: Signal, attempt: int) -> Signal:
+    """Return the TASK of a further attempt: a new id, and the first one's as idempotency key."""
+    meta = {**task.meta, "attempt": attempt, "idempotency_key": task.id}
+    return made(SignalType.TASK, task.payload, task.directed, task.trace_id, task.parent_id, meta)
 
 
 def destination(neuron: str | None, capabilities: Iterable[str] | None) -> Directed:

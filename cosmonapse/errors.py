@@ -7,14 +7,20 @@ CosmonapseError
 │   ├── UnencodableValue        a value that no Signal can carry, with its path
 │   ├── SignalTooLarge          a Signal over the size limit, refused before it leaves
 │   ├── DendriteProtocolError   a call out of turn or out of role
+│   ├── PathwayClosedError      a Pathway that is closed and has nothing left
 │   ├── PortInUse               a Synapse cannot listen where it was told to
+│   ├── RegistryStoreError      the file of a registry store cannot be used
 │   └── MissingExtra            an optional package is not installed
 └── RemoteError                 the other end, or the way there
     ├── SynapseUnreachable      nobody answers under that URL
     ├── SynapseRefused          the Synapse answered no
     ├── BadSignal               bytes that are no Signal
     ├── NeuronError             a Neuron ended its task with an ERROR
-    └── NeedsAnswer             a Neuron asked back instead of answering
+    ├── NeedsAnswer             a Neuron asked back instead of answering
+    └── Question                a Neuron raises one to ask instead of answering
+        ├── Clarification       it needs to know more
+        ├── PermissionNeeded    it needs somebody's consent
+        └── Escalation          it cannot go on by itself
 """
 
 from __future__ import annotations
@@ -106,6 +112,10 @@ class DendriteProtocolError(LocalError, RuntimeError):
     """A call out of turn or out of role; the text says what to do instead."""
 
 
+class PathwayClosedError(LocalError, RuntimeError):
+    """A Pathway that is closed and has nothing left of what was asked for."""
+
+
 class PortInUse(LocalError, OSError):
     """A Synapse cannot listen where it was told to.
 
@@ -119,6 +129,20 @@ class PortInUse(LocalError, OSError):
             "this machine"
         )
         self.where = where
+
+
+class RegistryStoreError(LocalError, OSError):
+    """The file of a registry store cannot be used.
+
+    Attributes:
+        path: The file.
+        reason: What was seen.
+    """
+
+    def __init__(self, path: str, reason: str, hint: str) -> None:
+        super().__init__(f"cannot use the registry store {path}: {reason}; {hint}")
+        self.path = path
+        self.reason = reason
 
 
 class MissingExtra(LocalError, ImportError):
@@ -186,15 +210,69 @@ class NeuronError(RemoteError):
         self.recoverable = facts_of(code).recoverable if recoverable is None else recoverable
 
 
+class Question(RemoteError):
+    """What a Neuron raises to ask instead of answering; its TASK ends with that Signal.
+
+    Attributes:
+        payload: The payload of the Signal.
+    """
+
+    def __init__(self, text: str, **payload: Any) -> None:
+        super().__init__(text)
+        self.payload = {key: value for key, value in payload.items() if value is not None}
+
+
+class Clarification(Question):
+    """Ask the caller a question; the same input comes again, with `clarification` in it.
+
+    Args:
+        question: The question.
+        context: What helps to answer it.
+    """
+
+    def __init__(self, question: str, context: Any = None) -> None:
+        super().__init__(question, question=question, context=context)
+
+
+class PermissionNeeded(Question):
+    """Ask for consent; the same input comes again, with `permission` in it.
+
+    Args:
+        action: What the Neuron wants to do.
+        scope: To what it is limited.
+        reason: Why.
+        context: What helps to decide.
+    """
+
+    def __init__(
+        self, action: str, scope: Any = None, reason: str | None = None, context: Any = None
+    ) -> None:
+        super().__init__(action, action=action, scope=scope, reason=reason, context=context)
+
+
+class Escalation(Question):
+    """Hand the task to whoever can decide.
+
+    Args:
+        reason: Why the Neuron cannot go on.
+        target: The neuron id that should take over.
+        context: What helps it.
+    """
+
+    def __init__(self, reason: str, target: str | None = None, context: Any = None) -> None:
+        super().__init__(reason, reason=reason, target=target, context=context)
+
+
 class NeedsAnswer(RemoteError):
     """A Neuron asked back instead of answering.
 
     Attributes:
-        signal: The CLARIFICATION or PERMISSION Signal.
+        signal: The CLARIFICATION, PERMISSION or ESCALATION.
     """
 
     def __init__(self, signal: Any) -> None:
-        asked = signal.payload.get("question") or signal.payload.get("action")
+        payload = signal.payload
+        asked = payload.get("question") or payload.get("action") or payload.get("reason")
         super().__init__(f"the Neuron sent {signal.type.value} instead of an output: {asked}")
         self.signal = signal
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -23,6 +22,8 @@ class Handler:
         neuron: Neuron id of the producer, or of the target of a TASK.
         capability: What the producer offers, or what a TASK asks for.
         trace_id: The workflow.
+        ordered: True if it shall see the Signals of its trace in the order of the Synapse.
+        direct: True if it is called at once and not through a queue; it must not block.
 
     Raises:
         ValueError: Neither a type nor a trace is named.
@@ -33,6 +34,8 @@ class Handler:
     neuron: str | None = None
     capability: str | None = None
     trace_id: str | None = None
+    ordered: bool = False
+    direct: bool = False
 
     def __attrs_post_init__(self) -> None:
         if not self.types and self.trace_id is None:
@@ -89,9 +92,15 @@ class HandlerTable:
 
     def of(self, signal: Signal) -> list[Handler]:
         """Return who wants the Signal, each once: first those of its type, then of its trace."""
-        candidates = self._by_type.get(signal.type, ())
-        on_trace = self._by_trace.get(signal.trace_id, ())
-        return [handler for handler in (*candidates, *on_trace) if handler.wants(signal)]
+        return self.of_type(signal) + self.of_trace(signal)
+
+    def of_type(self, signal: Signal) -> list[Handler]:
+        """Return who listens to its type and wants it."""
+        return [each for each in self._by_type.get(signal.type, ()) if each.wants(signal)]
+
+    def of_trace(self, signal: Signal) -> list[Handler]:
+        """Return who listens to its trace and wants it."""
+        return [each for each in self._by_trace.get(signal.trace_id, ()) if each.wants(signal)]
 
     def _all(self) -> Iterable[Handler]:
         shelves = (*self._by_type.values(), *self._by_trace.values())
@@ -102,24 +111,3 @@ class HandlerTable:
         if handler.trace_id is not None:
             return [(self._by_trace, handler.trace_id)]
         return [(self._by_type, each) for each in handler.types]
-
-
-class Once:
-    """Lets each Signal pass once, although it may come by its type and by its trace.
-
-    Args:
-        capacity: How many ids are remembered; the copies of one Signal follow each other closely.
-    """
-
-    def __init__(self, capacity: int = 4096) -> None:
-        self._seen: OrderedDict[str, None] = OrderedDict()
-        self._capacity = capacity
-
-    def first(self, signal_id: str) -> bool:
-        """Tell whether this id comes for the first time."""
-        if signal_id in self._seen:
-            return False
-        self._seen[signal_id] = None
-        if len(self._seen) > self._capacity:
-            self._seen.popitem(last=False)
-        return True

@@ -1,4 +1,4 @@
-"""Who is there: one record a live Axon. Pure."""
+"""Who is there, or was: one record an Axon. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class NeuronRecord:
-    """One live Axon as the Synapse sees it; replicas have one each.
+    """One Axon as the Synapse sees it, or as a store remembers it; replicas have one each.
 
     Args:
         neuron_id: The id it serves.
@@ -15,13 +15,16 @@ class NeuronRecord:
         dendrite_id: Which Dendrite hosts it, for people.
         instance: The instance id of that Dendrite's connection, 32 hex digits.
         state: `alive`; `stuck` (connected, but shows no life: gets no new tasks); `away` (its
-            connection broke and has a moment to come back).
+            connection broke and has a moment to come back); in a store also `deregistered`.
         open: Tasks that the Synapse has given it and that are not settled.
         running: Tasks that it runs, by its last HEARTBEAT.
         queued: Tasks that wait at it, by its last HEARTBEAT.
         loop_lag_ms: How late its event loop was, by its last HEARTBEAT.
         version: For people.
         role: The role of its Dendrite.
+        first_seen_ts: When a store first heard of it, wall clock, seconds UTC; None outside of one.
+        last_seen_ts: When a store last heard of it, likewise.
+        reason: Why it took leave (`lost`: its process vanished), if it has and if that was said.
     """
 
     neuron_id: str
@@ -35,3 +38,6 @@ class NeuronRecord:
     loop_lag_ms: int = 0
     version: str | None = None
     role: str | None = None
+    first_seen_ts: float | None = None
+    last_seen_ts: float | None = None
+    reason: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any
 
 from ..context import TaskContext
@@ -21,6 +21,8 @@ async def run_function(job: Job) -> Any:
     loop = asyncio.get_running_loop()
     axon, payload = job.desk.axon, job.signal.payload
     items = payload.get("context_ref")
+    if items is not None and axon.context_fetcher is not None:
+        items = await _fetched(axon.context_fetcher, items)
     context = TaskContext(
         items if isinstance(items, list) else (),
         job.signal,
@@ -38,6 +40,15 @@ async def run_function(job: Job) -> Any:
     if inspect.isawaitable(value):
         return await value
     return await _from_pieces(value, context) if hasattr(value, "__aiter__") else value
+
+
+async def _fetched(fetcher: Callable[[Any], Any], reference: Any) -> list[Any]:
+    """Return the context items behind a reference."""
+    if inspect.iscoroutinefunction(fetcher):
+        items = await fetcher(reference)
+    else:
+        items = await asyncio.to_thread(fetcher, reference)
+    return list(items or ())
 
 
 class _Pieces:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 from ..handlers import Handler
+from ..ids import id_bytes
 from ..signals import Signal, SignalType
-from .watching import Watching
+from .base import Base
 
 F = TypeVar("F", bound=Callable[[Signal], Any])
 
@@ -54,18 +55,33 @@ class BoundDecorator:
         return decorate(functions[0]) if functions else decorate
 
 
-class Decorators:
+class Decorators(Base):
     """What a Dendrite inherits to be decorated with."""
 
-    _watching: Watching
-
     on_agent_output = NamedDecorator(SignalType.AGENT_OUTPUT)
+    on_bid = NamedDecorator(SignalType.BID)
+    on_clarification = NamedDecorator(SignalType.CLARIFICATION)
+    on_clarification_answer = NamedDecorator(SignalType.CLARIFICATION_ANSWER)
+    on_consensus = NamedDecorator(SignalType.CONSENSUS)
+    on_context_sync = NamedDecorator(SignalType.CONTEXT_SYNC)
+    on_critique = NamedDecorator(SignalType.CRITIQUE)
     on_deregister_signal = NamedDecorator(SignalType.DEREGISTER)
     on_error_signal = NamedDecorator(SignalType.ERROR)
+    on_escalation = NamedDecorator(SignalType.ESCALATION)
+    on_final = NamedDecorator(SignalType.FINAL)
     on_heartbeat_signal = NamedDecorator(SignalType.HEARTBEAT)
+    on_memory_append = NamedDecorator(SignalType.MEMORY_APPEND)
+    on_permission = NamedDecorator(SignalType.PERMISSION)
+    on_permission_decision = NamedDecorator(SignalType.PERMISSION_DECISION)
+    on_plan = NamedDecorator(SignalType.PLAN)
     on_register_signal = NamedDecorator(SignalType.REGISTER)
+    on_task_awarded = NamedDecorator(SignalType.TASK_AWARDED)
+    on_task_declined = NamedDecorator(SignalType.TASK_DECLINED)
+    on_task_offer = NamedDecorator(SignalType.TASK_OFFER)
     on_task_signal = NamedDecorator(SignalType.TASK)
     on_thought_delta = NamedDecorator(SignalType.THOUGHT_DELTA)
+    on_tool_call = NamedDecorator(SignalType.TOOL_CALL)
+    on_tool_result = NamedDecorator(SignalType.TOOL_RESULT)
 
     def on_signal(
         self,
@@ -93,6 +109,24 @@ class Decorators:
 
         def decorate(function: F) -> F:
             self._watching.add(Handler(function, frozenset(types), neuron, capability, trace_id))
+            return function
+
+        return decorate
+
+    def on_trace(self, trace_id: str, *types: SignalType) -> Callable[[F], F]:
+        """Call the decorated function for every Signal of a trace, of any type if none is named.
+
+        In causal order, as the Synapse saw them: a TASK, what is said about it, its outcome, what
+        follows. It costs nothing any more after `off`.
+
+        Raises:
+            BadSignal: `trace_id` is no id.
+        """
+        id_bytes(trace_id)
+
+        def decorate(function: F) -> F:
+            handler = Handler(function, frozenset(types), trace_id=trace_id, ordered=True)
+            self._watching.add(handler)
             return function
 
         return decorate

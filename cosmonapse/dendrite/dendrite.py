@@ -6,30 +6,34 @@ import asyncio
 import os
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Self
 
 from ..axon import Axon
-from ..delivery import task_for
 from ..errors import DendriteProtocolError
 from ..names import checked_name
 from ..registry import NeuronRecord
-from ..signals import Signal
 from ..transport import Synapse
+from .answering import Answering
+from .base import Role
 from .decorators import Decorators
 from .dispatch import Dispatcher
+from .dispatching import Dispatching
+from .emitting import Emitting
 from .inbox import Inbox
+from .pathways import Pathways
 from .presence import Presence
+from .publishing import Publisher
+from .responding import Responding
 from .roster import Roster
 from .stopping import asked_to_stop
 from .switchboard import Switchboard
 from .watching import Watching
 
-Role = Literal["orchestrator", "worker"]
 _START_S = 5.0
 _CLOSE_S = 1.0
 
 
-class Dendrite(Decorators):
+class Dendrite(Decorators, Dispatching, Emitting, Responding):
     """A client of a Synapse: hosts Axons, dispatches TASKs, watches Signals.
 
     One for each process is enough. All calls belong to the event loop that started it.
@@ -61,6 +65,7 @@ class Dendrite(Decorators):
             raise ValueError(f"role must be 'orchestrator' or 'worker', not {role!r}")
         if heartbeat_s <= 0:
             raise ValueError(f"heartbeat_s must be over 0, not {heartbeat_s:g}")
+        super().__init__()
         self.synapse = synapse
         self.namespace = checked_name("namespace", namespace)
         self.dendrite_id = checked_name("dendrite_id", dendrite_id)
@@ -68,15 +73,16 @@ class Dendrite(Decorators):
         switchboard = Switchboard(dendrite_id)
         self._transport = synapse.transport(namespace, dendrite_id, switchboard, max_signal_bytes)
         self._watching = Watching(self._transport)
-        self._inbox = Inbox(self._transport, self._watching, dendrite_id)
+        self._publisher = Publisher(self._transport, self._watching)
         self._dispatcher = Dispatcher(self._transport, self._watching)
+        self._pathways = Pathways(self._dispatcher, self._watching)
+        self._answering = Answering(self._publisher, self._watching, self._dispatcher)
+        self._inbox = Inbox(self._transport, self._watching, self._dispatcher.wait, dendrite_id)
         self._presence = Presence(self._transport, synapse.url, self._inbox, role, heartbeat_s)
         switchboard.connect(self._dispatcher, self._inbox, self._presence, self._watching)
         self._roster = Roster(self._transport, self._watching)
         self._starting: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
-        self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
-        self._state: Literal["new", "running", "stopped"] = "new"
 
     def __repr__(self) -> str:
         """Name it as `Dendrite(id, namespace, state)`."""
@@ -131,6 +137,7 @@ class Dendrite(Decorators):
             await self._presence.stop(reason)
             await self._inbox.drain(drain_s)
             self._dispatcher.close()
+            self._pathways.close()
         finally:
             await self._transport.close(_CLOSE_S)
             await self._watching.close()
@@ -198,100 +205,6 @@ class Dendrite(Decorators):
             self._presence.take_leave(axon, "detached")
         await self._inbox.detach(neuron_id, drain_s)
 
-    # -- dispatching -----------------------------------------------------------------------------
-
-    async def dispatch_task(
-        self,
-        *,
-        neuron: str | None = None,
-        capabilities: Iterable[str] | None = None,
-        input: Any,
-        timeout_s: float = 300.0,
-        trace_id: str | None = None,
-        parent_id: str | None = None,
-        meta: dict[str, Any] | None = None,
-    ) -> Signal:
-        """Send a TASK and return it; its outcome shows in the decorators. It runs on when we go.
-
-        Args:
-            neuron: The neuron id; replicas share the load. Or:
-            capabilities: One Axon that offers all of them runs it.
-            input: What the Neuron gets.
-            timeout_s: How long it may take, over 0 and at most 30 days.
-            trace_id: The workflow; a new one by default.
-            parent_id: The Signal that it follows.
-            meta: Notes beside the payload.
-
-        Raises:
-            ValueError: Neither or both of neuron and capabilities, or one of them is no name.
-            UnencodableValue: The input holds what no Signal can carry.
-            SignalTooLarge: The TASK is over the limit.
-            DendriteProtocolError: Not running, or in the role of a worker.
-        """
-        self._check_may_dispatch()
-        signal = task_for(neuron, capabilities, input, trace_id, parent_id, meta)
-        await self._dispatcher.send(signal, timeout_s)
-        return signal
-
-    async def dispatch_and_wait(
-        self,
-        *,
-        neuron: str | None = None,
-        capabilities: Iterable[str] | None = None,
-        input: Any,
-        timeout_s: float = 30.0,
-        trace_id: str | None = None,
-        parent_id: str | None = None,
-        meta: dict[str, Any] | None = None,
-    ) -> Signal:
-        """Send a TASK and return the Signal that settles it: an output, an ERROR or a question.
-
-        A caller that is cancelled meanwhile cancels the task. Arguments as for `dispatch_task`.
-
-        Raises:
-            TimeoutError: Nothing settled it in time; names neuron, trace and time.
-            ValueError: Neither or both of neuron and capabilities, or one of them is no name.
-            UnencodableValue: The input holds what no Signal can carry.
-            SignalTooLarge: The TASK is over the limit.
-            DendriteProtocolError: Not running, stopped meanwhile, or in the role of a worker.
-        """
-        self._check_may_dispatch()
-        signal = task_for(neuron, capabilities, input, trace_id, parent_id, meta)
-        return await self._dispatcher.wait(signal, timeout_s)
-
-    async def ask(self, **task: Any) -> dict[str, Any]:
-        """Do as `dispatch_and_wait` does, with the same arguments, and return the output itself.
-
-        Raises:
-            NeuronError: The outcome is an ERROR.
-            NeedsAnswer: The outcome is a question.
-            TimeoutError: There is none in time.
-        """
-        return (await self.dispatch_and_wait(**task)).output
-
-    def _check_running(self) -> None:
-        if self._state != "running":
-            raise DendriteProtocolError(
-                f"this Dendrite is {self._state}: use it inside 'async with dendrite:'"
-            )
-        pid, loop = self._home or (0, None)
-        if os.getpid() != pid:
-            raise DendriteProtocolError(
-                "this Dendrite was started before a fork: start one of its own in each child"
-            )
-        if asyncio.get_running_loop() is not loop:
-            raise DendriteProtocolError(
-                "this Dendrite belongs to another event loop: from other threads use "
-                "asyncio.run_coroutine_threadsafe(..., its_loop)"
-            )
-
-    def _check_may_dispatch(self) -> None:
-        self._check_running()
-        if self.role == "worker":
-            raise DendriteProtocolError(
-                "a Dendrite with role='worker' does not dispatch: use role='orchestrator'"
-            )
-
     # -- who is there ----------------------------------------------------------------------------
 
     async def find_neurons(self, capability: str | None = None) -> list[NeuronRecord]:
@@ -332,7 +245,13 @@ class Dendrite(Decorators):
     @property
     def counts(self) -> dict[str, int]:
         """Every drop, gap, bounce and refusal that this Dendrite has seen, by name."""
-        parts = (self._transport, self._dispatcher, self._inbox, self._watching)
+        parts = (
+            self._transport,
+            self._dispatcher,
+            self._answering,
+            self._inbox,
+            self._watching,
+        )
         totals: dict[str, int] = {}
         for part in parts:
             for name, count in part.counts.items():

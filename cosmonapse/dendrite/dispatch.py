@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 
 from ..delivery import Delivery, OpenTask, code_of, error_for
 from ..errors import BadSignal, DendriteProtocolError, SignalTooLarge
-from ..ids import id_bytes
+from ..pathway import Pathway
+from ..questions import QUESTIONS
 from ..signals import TYPE_OF_CODE, Directed, Signal, SignalType
 from ..transport import Outcome, Transport
 from .timer import Sweeper
@@ -16,7 +18,6 @@ from .watching import Watching
 _SETTLES = 1
 _BREATH = 64
 _MAX_TIMEOUT_S = 30 * 86_400.0
-Waiter = asyncio.Future[Signal] | None
 
 
 class Dispatcher:
@@ -28,53 +29,80 @@ class Dispatcher:
     """
 
     def __init__(self, transport: Transport, watching: Watching) -> None:
+        self.delivery = Delivery()
+        self.counts = self.delivery.counts
         self._transport = transport
         self._watching = watching
-        self._delivery = Delivery()
-        self._sweeper = Sweeper(self._delivery.next_deadline_at_s, self._expire)
-        self.counts = self._delivery.counts
+        self._sweeper = Sweeper(self.delivery.next_deadline_at_s, self._expire)
         self._sent = 0
+        self.on_asked: Callable[[], None] = _nothing
 
     async def send(self, signal: Signal, timeout_s: float) -> None:
         """Send a TASK that runs on when we go; its outcome shows in the handlers."""
-        opened, body = self._prepared(signal, timeout_s, None)
+        opened = OpenTask(signal, checked_timeout(timeout_s))
+        body = self.encoded(signal)
         await self._watching.settle()
         self._launch(opened, body)
         self._sent += 1
         if self._sent % _BREATH == 0:
             await asyncio.sleep(0)  # a loop of dispatches must not stop the others
 
-    async def wait(self, signal: Signal, timeout_s: float) -> Signal:
+    async def wait(self, signal: Signal, timeout_s: float, elsewhere: bool = False) -> Signal:
         """Send a TASK and return the Signal that settles it.
+
+        Args:
+            signal: The TASK.
+            timeout_s: How long it may take.
+            elsewhere: Whether to wait for answers to questions that other Dendrites give.
 
         Raises:
             TimeoutError: Nothing settled it in time; a CANCEL is on its way.
         """
         waiter: asyncio.Future[Signal] = asyncio.get_running_loop().create_future()
-        opened, body = self._prepared(signal, timeout_s, waiter)
+        opened = OpenTask(signal, checked_timeout(timeout_s), waiter, None, elsewhere)
+        body = self.encoded(signal)
         if self._watching.out_of_date:
             await self._watching.settle()
         self._launch(opened, body)
         try:
             return await waiter
         except asyncio.CancelledError:
-            if self._delivery.close(opened.task) is not None:
-                self._transport.send_cancel(opened.task, opened.trace)
-                self._give_up(opened, "CANCELLED")
+            self.abandon(opened)
             raise
 
-    def _prepared(self, signal: Signal, timeout_s: float, waiter: Waiter) -> tuple[OpenTask, bytes]:
-        """Return a TASK ready to go, and its bytes; what is wrong shows before it leaves."""
-        timeout_s = checked_timeout(timeout_s)
+    async def open(self, opened: OpenTask) -> None:
+        """Send a TASK whose Pathway listens already."""
+        checked_timeout(opened.timeout_s)
+        body = self.encoded(opened.signal)
+        await self._watching.settle()
+        self._launch(opened, body)
+
+    def encoded(self, signal: Signal) -> bytes:
+        """Return the bytes of a TASK; what is wrong shows before it leaves.
+
+        Raises:
+            UnencodableValue: It holds what no Signal can carry.
+            SignalTooLarge: It is over the limit.
+        """
         body = signal.encode()
         if len(body) > self._transport.max_signal_bytes:
             raise SignalTooLarge(len(body), self._transport.max_signal_bytes)
-        task, trace = id_bytes(signal.id), id_bytes(signal.trace_id)
-        return OpenTask(task, trace, signal, timeout_s, waiter), body
+        return body
 
     def _launch(self, opened: OpenTask, body: bytes) -> None:
-        signal = opened.signal
-        directed = signal.directed or Directed()
+        self._post(opened, body, opened.timeout_s)
+        now_s = asyncio.get_running_loop().time()
+        self.delivery.open(opened, now_s)
+        self._launched(opened)
+
+    def _post(self, opened: OpenTask, body: bytes, left_s: float) -> None:
+        """Hand a TASK to the transport.
+
+        Raises:
+            DendriteProtocolError: This Dendrite is not running.
+            SignalTooLarge: The Synapse has a lower limit.
+        """
+        directed = opened.signal.directed or Directed()
         outcome = self._transport.send_task(
             directed.id,
             directed.capabilities,
@@ -82,8 +110,8 @@ class Dispatcher:
             opened.trace,
             SignalType.TASK.code,
             body,
-            ttl_ms=max(1, int(opened.timeout_s * 1000)),
-            keep=opened.waiter is None,
+            ttl_ms=max(1, int(left_s * 1000)),
+            keep=opened.waiter is None and opened.pathway is None,
         )
         if outcome is Outcome.CLOSED:
             raise DendriteProtocolError(
@@ -91,27 +119,48 @@ class Dispatcher:
             )
         if outcome is Outcome.TOO_LARGE:
             raise SignalTooLarge(len(body), self._transport.max_signal_bytes)
-        now_s = asyncio.get_running_loop().time()
-        self._delivery.open(opened, now_s)
-        self._sweeper.arm(now_s + opened.timeout_s)
-        if self._watching.may_want(SignalType.TASK, signal.trace_id):
-            self._watching.feed(signal)
         if outcome is Outcome.BUSY:
-            self._fail(opened.task, "OVERLOADED")
+            asyncio.get_running_loop().call_soon(self._fail, opened.task, "OVERLOADED")
+
+    def _launched(self, opened: OpenTask) -> None:
+        self._sweeper.arm(opened.expires_at_s)
+        if self._watching.may_want(SignalType.TASK, opened.signal.trace_id):
+            self._watching.feed(opened.signal)
+
+    def follow(self, opened: OpenTask, answer: Signal, signal: Signal, body: bytes) -> None:
+        """Go on with the TASK that an answer led to, in place of the one that was asked about."""
+        self.delivery.answer(opened, answer, signal)
+        left_s = opened.expires_at_s - asyncio.get_running_loop().time()
+        try:
+            self._post(opened, body, left_s)
+        except BaseException:
+            self.delivery.close(opened.task)
+            raise
+        if opened.pathway is not None:
+            opened.pathway.answered(signal)
+        self._launched(opened)
+
+    def abandon(self, opened: OpenTask) -> None:
+        """Take a TASK back, if it has not ended."""
+        asked = opened.question is not None
+        if self.delivery.withdraw(opened) and not asked:
+            self._transport.send_cancel(opened.task, opened.trace)
+            self._give_up(opened, "CANCELLED")
 
     def close(self) -> None:
         """End every open task; whoever waits is told that this Dendrite stopped."""
         self._sweeper.close()
-        for opened in self._delivery.close_all():
-            if opened.waiter is None:
+        for opened in self.delivery.close_all():
+            if opened.question is None and opened.waiter is None and opened.pathway is None:
                 self.counts["abandoned"] += 1
                 continue
-            self._transport.send_cancel(opened.task, opened.trace)
-            if not opened.waiter.done():
+            if opened.waiter is not None and not opened.waiter.done():
                 opened.waiter.set_exception(
                     DendriteProtocolError(f"this Dendrite stopped while {opened.target} worked")
                 )
-            self._give_up(opened, "CANCELLED")
+            if opened.question is None:
+                self._transport.send_cancel(opened.task, opened.trace)
+                self._give_up(opened, "CANCELLED")
 
     # -- what comes back -------------------------------------------------------------------------
 
@@ -127,11 +176,12 @@ class Dispatcher:
     ) -> None:
         """Take a reply: for the handlers, and for who waits if it settles the task."""
         settles = bool(flags & _SETTLES)
-        opened = self._delivery.replied(task, worker, index, settles)
+        opened = self.delivery.replied(task, worker, index, settles)
         if opened is None:
             return
-        trace_id = opened.signal.trace_id
-        if not settles and not self._watching.may_want(TYPE_OF_CODE.get(kind), trace_id):
+        pathway = opened.pathway
+        watched = self._watching.may_want(TYPE_OF_CODE.get(kind), opened.signal.trace_id)
+        if not (settles or pathway or watched):
             return
         try:
             signal = Signal.decode(body)
@@ -141,8 +191,11 @@ class Dispatcher:
                 self._end(opened, _unreadable(opened, error))
             return
         if settles:
-            self._end(opened, signal)
-        else:
+            self._end(opened, signal, len(body))
+            return
+        if pathway is not None and pathway.scope == "all":
+            pathway.take(signal, len(body))
+        if watched:
             self._watching.feed(signal)
 
     def on_bounce(self, task: bytes, reason: str) -> None:
@@ -155,12 +208,12 @@ class Dispatcher:
 
     def _fail_for(self, task: bytes, reason: str, how: str) -> None:
         self.counts[f"{how}.{reason}"] += 1
-        opened = self._delivery.close(task)
+        opened = self.delivery.close(task)
         if opened is not None:
             self._give_up(opened, code_of(reason, opened))
 
     def _fail(self, task: bytes, code: str) -> None:
-        opened = self._delivery.close(task)
+        opened = self.delivery.close(task)
         if opened is not None:
             self._give_up(opened, code)
 
@@ -178,7 +231,12 @@ class Dispatcher:
         self._end(opened, error)
         return error
 
-    def _end(self, opened: OpenTask, signal: Signal) -> None:
+    def _end(self, opened: OpenTask, signal: Signal, size: int = 0) -> None:
+        if signal.type in QUESTIONS:
+            self._asked(opened, signal, size)
+            return
+        if opened.pathway is not None:
+            _finish(opened.pathway, signal, size)
         if self._watching.may_want(signal.type, signal.trace_id):
             self._watching.feed(signal)
         if opened.waiter is None or opened.waiter.done():
@@ -188,11 +246,44 @@ class Dispatcher:
         else:
             opened.waiter.set_result(signal)
 
+    def _asked(self, opened: OpenTask, question: Signal, size: int) -> None:
+        """Wait for an answer, while one may come from a handler or from elsewhere."""
+        self.on_asked()
+        oldest = self.delivery.ask(opened, question)
+        if oldest is not None:
+            self._unanswered(oldest)
+        self._sweeper.arm(opened.expires_at_s)
+        if opened.pathway is not None and opened.pathway.scope == "all":
+            opened.pathway.take(question, size)
+        self._watching.feed_question(question, lambda: self._handlers_ended(opened, question))
+
+    def _handlers_ended(self, opened: OpenTask, question: Signal) -> None:
+        if opened.question is question and not opened.elsewhere:
+            self._unanswered(opened)
+
+    def _unanswered(self, opened: OpenTask) -> None:
+        """Hand a question to whoever waits; it may be answered later all the same."""
+        if opened.waiter is not None and not opened.waiter.done():
+            opened.waiter.set_result(opened.question)
+        if opened.pathway is not None and opened.question is not None:
+            opened.pathway.unanswered(opened.question)
+
     def _expire(self, now_s: float) -> None:
-        for opened in self._delivery.expire(now_s):
+        for opened in self.delivery.expire(now_s):
+            if opened.question is not None:
+                self._expire_question(opened)
+                continue
             self.counts["timeout"] += 1
             self._transport.send_cancel(opened.task, opened.trace)
             self._give_up(opened, "EXPIRED")
+
+    def _expire_question(self, opened: OpenTask) -> None:
+        """Nobody answered in time: say so to who waits, for others nothing is left to end."""
+        self.counts["question_unanswered"] += 1
+        if opened.waiter is not None and not opened.waiter.done():
+            opened.waiter.set_exception(_timeout_of(opened))
+        if opened.pathway is not None:
+            _finish(opened.pathway, error_for(opened, "EXPIRED"), 0)
 
 
 def checked_timeout(timeout_s: float) -> float:
@@ -208,7 +299,23 @@ def checked_timeout(timeout_s: float) -> float:
     return float(timeout_s)
 
 
+def _nothing() -> None:
+    pass
+
+
+def _finish(pathway: Pathway, signal: Signal, size: int) -> None:
+    """End a Pathway of one task with its last Signal; one of a trace sees it by the trace."""
+    if pathway.scope == "all":
+        pathway.take(signal, size)
+        pathway.end(signal)
+
+
 def _timeout_of(opened: OpenTask) -> TimeoutError:
+    if opened.question is not None:
+        return TimeoutError(
+            f"nobody answered the {opened.question.type.value} of {opened.target} on trace "
+            f"{opened.signal.trace_id} within {opened.timeout_s:g} s"
+        )
     return TimeoutError(
         f"no reply from {opened.target} on trace {opened.signal.trace_id} "
         f"within {opened.timeout_s:g} s"

@@ -7,14 +7,15 @@ import logging
 from collections import Counter
 from typing import Any
 
-from ..axon import Axon, error_payload, payload_of_exception, reply_of
+from ..axon import Axon, error_payload, reply_of, reply_of_exception
 from ..deadlines import Deadlines
 from ..errors import BadSignal, UnencodableValue
 from ..ids import id_text
+from ..questions import QUESTIONS
 from ..signals import Signal, SignalType
 from ..transport import Outcome, Transport
 from .bodies import run_function
-from .job import Desk, Job, Key
+from .job import Ask, Desk, Job, Key
 from .timer import Sweeper
 from .watching import Watching
 
@@ -30,14 +31,18 @@ class Inbox:
     Args:
         transport: What carries the replies.
         watching: Whose handlers see our own traffic.
+        ask: Sends the child tasks of our Neurons.
         dendrite_id: Who we are, for the meta of a reply.
     """
 
-    def __init__(self, transport: Transport, watching: Watching, dendrite_id: str) -> None:
+    def __init__(
+        self, transport: Transport, watching: Watching, ask: Ask, dendrite_id: str
+    ) -> None:
         self.transport = transport
         self.counts: Counter[str] = Counter()
         self._watching = watching
-        self._meta = {"dendrite": dendrite_id}
+        self._ask = ask
+        self._meta: dict[str, Any] = {"dendrite": dendrite_id}
         self._desks: dict[str, Desk] = {}
         self._jobs: dict[Key, Job] = {}
         self._deadlines: Deadlines[Key] = Deadlines()
@@ -73,6 +78,10 @@ class Inbox:
         """Return how many tasks an Axon runs and how many wait for it."""
         desk = self._desks[neuron_id]
         return len(desk.running), len(desk.queue)
+
+    def job(self, task: bytes) -> Job | None:
+        """Return the job of a TASK that runs here."""
+        return next((job for key, job in self._jobs.items() if key[1] == task), None)
 
     # -- what comes in ---------------------------------------------------------------------------
 
@@ -110,6 +119,7 @@ class Inbox:
             now_s + ttl_ms / 1000,
             self.transport,
             self._send,
+            self._ask,
         )
         if caller != self.transport.instance and self._watching.may_want(
             SignalType.TASK, signal.trace_id
@@ -173,14 +183,15 @@ class Inbox:
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001  # the last door: the caller is told
-            signal_type, payload = SignalType.ERROR, payload_of_exception(error)
-            if payload["code"] == "NEURON_EXCEPTION":
+            signal_type, payload = reply_of_exception(error)
+            if payload.get("code") == "NEURON_EXCEPTION":
                 _LOG.exception("neuron %s raised", job.desk.axon.neuron_id)
         self._finish(job)
         self._settle(job, signal_type, payload)
 
     def _finish(self, job: Job) -> None:
         """Free the place of a job and let the next one have it."""
+        job.end_calls()
         self._jobs.pop(job.key, None)
         self._deadlines.drop(job.key, job.slot)
         if job.thread is not None and not job.thread.done():
@@ -221,21 +232,28 @@ class Inbox:
         return outcome
 
     def _settle(self, job: Job, signal_type: SignalType, payload: dict[str, Any]) -> None:
-        signal, body = self._encoded(job, signal_type, payload)
+        if signal_type is SignalType.AGENT_OUTPUT and job.signal.payload.get("finalize") is True:
+            signal_type, payload = SignalType.FINAL, {"result": payload["output"]}
+        meta = self._meta
+        if signal_type in QUESTIONS:  # with it, anybody can go on when the caller is gone
+            meta = {**meta, "task": job.signal.payload}
+        signal, body = self._encoded(job, signal_type, payload, meta)
         job.settled = True
         self._send(job, signal, body, True)
 
     def _encoded(
-        self, job: Job, signal_type: SignalType, payload: dict[str, Any]
+        self, job: Job, signal_type: SignalType, payload: dict[str, Any], meta: dict[str, Any]
     ) -> tuple[Signal, bytes]:
         """Return the last reply of a job; what cannot travel becomes an ERROR that says so."""
         producer = job.desk.axon.producer
-        signal = job.signal.reply(signal_type, payload=payload, directed=producer, meta=self._meta)
+        signal = job.signal.reply(signal_type, payload=payload, directed=producer, meta=meta)
         limit = self.transport.max_signal_bytes
         try:
             body = signal.encode()
             if len(body) <= limit:
                 return signal, body
+            if meta is not self._meta:
+                return self._encoded(job, signal_type, payload, self._meta)
             fault = f"the output has {len(body):,} bytes, the limit is {limit:,}"
         except UnencodableValue as error:
             fault = str(error)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ..axon import Axon
@@ -17,6 +17,8 @@ from ..transport import Outcome, Transport
 _BREATH = 32
 Key = tuple[bytes, bytes]
 """Instance id of the caller, task id."""
+Ask = Callable[[Signal, float], Coroutine[Any, Any, Signal]]
+"""Sends a TASK and returns what settles it within so many seconds."""
 
 
 class Desk:
@@ -51,13 +53,16 @@ class Job:
         thread: Ends when the thread of a plain function does, which may be after the job.
         taken_back: True once its caller took it back.
         settled: True once its last reply is sent.
+        calls: What its Neuron waits for and must not outlive it.
     """
 
     __slots__ = (
+        "_ask",
         "_said",
         "_send",
         "_transport",
         "caller",
+        "calls",
         "deadline_at_s",
         "desk",
         "index",
@@ -83,9 +88,11 @@ class Job:
         deadline_at_s: float,
         transport: Transport,
         send: Callable[[Job, Signal, bytes, bool], Outcome],
+        ask: Ask,
     ) -> None:
         self._transport = transport
         self._send = send
+        self._ask = ask
         self._said = 0
         self.desk = desk
         self.signal = signal
@@ -101,6 +108,7 @@ class Job:
         self.taken_back = False
         self.thread: asyncio.Future[Any] | None = None
         self.settled = False
+        self.calls: set[asyncio.Task[Any]] | None = None
 
     @property
     def key(self) -> Key:
@@ -120,9 +128,15 @@ class Job:
             SignalTooLarge: It is over the limit.
             UnencodableValue: It holds what no Signal can carry.
         """
+        producer = self.desk.axon.producer
+        return await self.say_signal(
+            self.signal.reply(signal_type, payload=payload, directed=producer)
+        )
+
+    async def say_signal(self, signal: Signal) -> Signal:
+        """Do as `say` does with a Signal that is made already."""
         if self.settled:
             raise asyncio.CancelledError
-        signal = self.signal.reply(signal_type, payload=payload, directed=self.desk.axon.producer)
         body, limit = signal.encode(), self._transport.max_signal_bytes
         if len(body) > limit:
             raise SignalTooLarge(len(body), limit)
@@ -134,6 +148,30 @@ class Job:
         elif self._said % _BREATH == 0:
             await asyncio.sleep(0)  # a Neuron that never waits must not stop the loop
         return signal
+
+    async def ask(self, task: Signal, timeout_s: float) -> Signal:
+        """Send a child task and return what settles it; it ends with this job at the latest."""
+        if self.cancelled:
+            raise asyncio.CancelledError
+        signal: Signal = await self.owned(self._ask(task, timeout_s))
+        return signal
+
+    async def owned(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do some work for the Neuron; it is cancelled if the job ends before it."""
+        task = asyncio.current_task()
+        if task is None or task is self.runner:
+            return await work
+        self.calls = self.calls or set()
+        self.calls.add(task)
+        try:
+            return await work
+        finally:
+            self.calls.discard(task)
+
+    def end_calls(self) -> None:
+        """Cancel what the Neuron has left running."""
+        for call in self.calls or ():
+            call.cancel()
 
     async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a plain function in a thread of its own and return what it returns.

@@ -1,102 +1,26 @@
-"""Handlers at work: what to listen to, and one bounded queue with one task for each handler."""
+"""Handlers in force: what to listen to, and who gets which Signal."""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
-from collections import Counter, deque
+from collections import Counter
+from collections.abc import Iterable
 
 from ..errors import BadSignal
-from ..handlers import Function, Handler, HandlerTable, Once
+from ..handlers import Function, Handler, HandlerTable
 from ..ids import id_bytes, id_text
+from ..order import TraceOrder
 from ..signals import TYPE_OF_CODE, Signal, SignalType
 from ..transport import Topic, Transport
+from .runner import Ended, Runner
+from .timer import Sweeper
 
 _LOG = logging.getLogger(__name__)
 _NOBODY = bytes(16)
-QUEUE_LIMIT = 32_768
-_BREATH = 64
 _SYNC_S = 5.0
 _END_S = 1.0
 _WARN_EVERY_S = 10.0
-
-
-class _Runner:
-    """One handler's queue. Its task lives only while there is something to do."""
-
-    def __init__(self, handler: Handler, counts: Counter[str]) -> None:
-        self._handler = handler
-        self._counts = counts
-        self._queue: deque[Signal] = deque()
-        self._task: asyncio.Task[None] | None = None
-        self._is_async = inspect.iscoroutinefunction(handler.function)
-
-    def put(self, signal: Signal) -> None:
-        if len(self._queue) >= QUEUE_LIMIT:
-            self._counts["drop.handler_queue_full"] += 1
-            if self._counts["drop.handler_queue_full"] % QUEUE_LIMIT == 1:
-                _LOG.warning(
-                    "handler %s is too slow: it has %d Signals waiting and misses new ones",
-                    self._handler.name,
-                    QUEUE_LIMIT,
-                )
-            return
-        self._queue.append(signal)
-        if self._task is None:
-            self._begin()
-
-    def _begin(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(
-            self._run(), name=f"handler {self._handler.name}"
-        )
-
-    def retire(self) -> bool:
-        """Call the handler no more; True while a call still runs."""
-        self._queue.clear()
-        return self._task is not None
-
-    def end(self) -> asyncio.Task[None] | None:
-        """Call the handler no more and cancel a call that runs; return it."""
-        self._queue.clear()
-        if self._task is not None:
-            self._task.cancel()
-        return self._task
-
-    async def _run(self) -> None:
-        served = 0
-        try:
-            while self._queue:
-                await self._call(self._queue.popleft())
-                served += 1
-                if served % _BREATH == 0:
-                    await asyncio.sleep(0)  # a handler that never waits must not stop the others
-        finally:
-            self._task = None
-            if self._queue:
-                self._begin()
-
-    async def _call(self, signal: Signal) -> None:
-        try:
-            if self._is_async:
-                await self._handler.function(signal)
-            else:
-                result = await asyncio.to_thread(self._handler.function, signal)
-                if inspect.isawaitable(result):
-                    await result
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            self._counts["handler_raised"] += 1  # it awaited something that was cancelled
-        except Exception:  # noqa: BLE001  # the last door: one handler must not hurt another
-            self._counts["handler_raised"] += 1
-            _LOG.exception(
-                "handler %s raised on a %s of trace %s",
-                self._handler.name,
-                signal.type.value,
-                signal.trace_id,
-            )
 
 
 class Watching:
@@ -110,17 +34,22 @@ class Watching:
         self.counts: Counter[str] = Counter()
         self._transport = transport
         self._table = HandlerTable()
-        self._runners: dict[Handler, _Runner] = {}
-        self._retired: list[_Runner] = []
-        self._once = Once()
+        self._runners: dict[Handler, Runner] = {}
+        self._retired: list[Runner] = []
+        self._orders: dict[str, TraceOrder] = {}
+        self._sweeper = Sweeper(self._next_order_at_s, self._release)
         self._started = False
         self.out_of_date = False
         self._warn_again_at_s = 0.0
 
+    # -- handlers come and go --------------------------------------------------------------------
+
     def add(self, handler: Handler) -> None:
         """Take a handler in; it is in force after the next `settle`."""
         self._table.add(handler)
-        self._runners[handler] = _Runner(handler, self.counts)
+        self._runners[handler] = Runner(handler, self.counts)
+        if handler.ordered and handler.trace_id is not None:
+            self._orders.setdefault(handler.trace_id, TraceOrder())
         if self._started:
             self.out_of_date = True
             for topic in _topics_of(handler):
@@ -134,6 +63,9 @@ class Watching:
             if self._started:
                 for topic in _topics_of(handler):
                     self._transport.unlisten(topic)
+        if removed and self._orders:
+            ordered = {each.trace_id for each in self._runners if each.ordered}
+            self._orders = {key: each for key, each in self._orders.items() if key in ordered}
         self._retired = [each for each in self._retired if each.retire()]
         return len(removed)
 
@@ -159,6 +91,7 @@ class Watching:
     async def close(self) -> None:
         """Stop every handler, also one that hangs."""
         self._started = False
+        self._sweeper.close()
         ending = [runner.end() for runner in (*self._runners.values(), *self._retired)]
         running = [task for task in ending if task and task is not asyncio.current_task()]
         if not running:
@@ -168,32 +101,95 @@ class Watching:
             self.counts["handler_stuck"] += len(stuck)
             _LOG.warning("%d handlers do not end although they were cancelled", len(stuck))
 
+    # -- Signals come in -------------------------------------------------------------------------
+
     def may_want(self, signal_type: SignalType | None, trace_id: str) -> bool:
         """Tell, before a Signal is made or decoded, whether a handler could want it."""
         return bool(self._table) and self._table.may_want(signal_type, trace_id)
 
     def feed(self, signal: Signal) -> None:
-        """Hand a Signal to every handler that wants it."""
-        for handler in self._table.of(signal):
-            self._runners[handler].put(signal)
+        """Hand a Signal of our own traffic to every handler that wants it."""
+        self._put(signal, [each for each in self._table.of(signal) if not each.ordered])
+        self._hold(signal)
+
+    def feed_question(self, question: Signal, ended: Ended) -> None:
+        """Hand a question of ours on; call `ended` when all who may answer are done with it."""
+        at_once = [each for each in self._table.of(question) if not each.ordered]
+        able = [each for each in at_once if question.type in each.types and not each.direct]
+        left = len(able)
+
+        def one_ended() -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                ended()
+
+        for handler in able:
+            self._runners[handler].put(question, one_ended)
+        self._put(question, [each for each in at_once if each not in able])
+        self._hold(question)
+        if not able:
+            ended()
+
+    def _hold(self, signal: Signal) -> None:
+        """Let those who want the order of the Synapse have it when it is known."""
+        order = self._orders.get(signal.trace_id)
+        if order is not None:
+            order.own(signal, asyncio.get_running_loop().time())
+            at_s = order.next_at_s()
+            if at_s is not None:
+                self._sweeper.arm(at_s)
 
     def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
-        """Take a broadcast Signal; a copy of our own traffic was fed already."""
+        """Take a broadcast Signal; a copy of our own traffic only tells where it belongs."""
         own = self._transport.instance
-        if caller == own or (worker == own and caller != _NOBODY):
+        ours = caller == own or (worker == own and caller != _NOBODY)
+        if kind < 0:
+            self._heard_on_trace(id_text("trc_", trace), ours, body)
+        elif not ours:
+            if not self.may_want(TYPE_OF_CODE.get(kind), ""):
+                self.counts["drop.no_handler"] += 1
+            elif (signal := self._read(body)) is not None:
+                self._put(signal, self._table.of_type(signal))
+
+    def _heard_on_trace(self, trace_id: str, ours: bool, body: bytes) -> None:
+        order = self._orders.get(trace_id)
+        if order is None and ours:
             return
-        trace_id = id_text("trc_", trace) if kind < 0 else ""
-        if not self.may_want(TYPE_OF_CODE.get(kind), trace_id):
+        if not self.may_want(None, trace_id):
             self.counts["drop.no_handler"] += 1
             return
+        signal = self._read(body)
+        if signal is None:
+            return
+        if not ours:
+            self._put(signal, [each for each in self._table.of_trace(signal) if not each.ordered])
+        if order is not None:
+            self._pass_on(order.heard(signal))
+
+    def _read(self, body: bytes) -> Signal | None:
         try:
-            signal = Signal.decode(body)
+            return Signal.decode(body)
         except BadSignal as error:
             self.counts["drop.bad_signal"] += 1
             _LOG.warning("a broadcast message is dropped: %s", error)
-            return
-        if self._once.first(signal.id):
-            self.feed(signal)
+            return None
+
+    def _put(self, signal: Signal, handlers: Iterable[Handler]) -> None:
+        for handler in handlers:
+            self._runners[handler].put(signal)
+
+    def _pass_on(self, signals: Iterable[Signal]) -> None:
+        for signal in signals:
+            self._put(signal, [each for each in self._table.of_trace(signal) if each.ordered])
+
+    def _next_order_at_s(self) -> float | None:
+        times = [order.next_at_s() for order in self._orders.values()]
+        return min((each for each in times if each is not None), default=None)
+
+    def _release(self, now_s: float) -> None:
+        for order in list(self._orders.values()):
+            self._pass_on(order.due(now_s))
 
     def on_missed(self, count: int) -> None:
         """Count broadcast Signals that were lost on the way."""

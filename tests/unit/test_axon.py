@@ -5,7 +5,7 @@ import functools
 import pytest
 
 from cosmonapse import Axon, Directed, InvalidName, NeuronError, SignalType
-from cosmonapse.axon import error_payload, payload_of_exception, reply_of
+from cosmonapse.axon import error_payload, reply_of, reply_of_exception
 
 
 async def echo(input, context):
@@ -133,7 +133,7 @@ def test_whether_to_try_again_may_be_said_otherwise():
 
 
 def test_an_exception_is_an_error():
-    assert payload_of_exception(KeyError("x")) == {
+    assert reply_of_exception(KeyError("x"))[1] == {
         "code": "NEURON_EXCEPTION",
         "message": "KeyError: 'x'",
         "recoverable": False,
@@ -141,6 +141,6 @@ def test_an_exception_is_an_error():
 
 
 def test_a_neuron_may_choose_the_code_of_its_error():
-    payload = payload_of_exception(NeuronError("MY_OWN", "later", recoverable=True))
+    payload = reply_of_exception(NeuronError("MY_OWN", "later", recoverable=True))[1]
 
     assert payload == {"code": "MY_OWN", "message": "later", "recoverable": True}

@@ -4,6 +4,7 @@ import pytest
 
 from cosmonapse import CODES, Directed, Signal, SignalType
 from cosmonapse.delivery import Delivery, OpenTask, code_of, error_for
+from cosmonapse.ids import id_text
 
 TASK, OTHER, TRACE, WORKER = b"t" * 16, b"o" * 16, b"r" * 16, b"w" * 16
 NAMED = Directed("echo", "neuron")
@@ -11,8 +12,14 @@ ABLE = Directed(None, "neuron", ("chat", "fr"))
 
 
 def opened_of(task=TASK, timeout_s=5.0, directed=NAMED):
-    signal = Signal(type=SignalType.TASK, payload={"input": {}}, directed=directed)
-    return OpenTask(task, TRACE, signal, timeout_s, waiter=None)
+    signal = Signal(
+        type=SignalType.TASK,
+        payload={"input": {}},
+        directed=directed,
+        id=id_text("evt_", task),
+        trace_id=id_text("trc_", TRACE),
+    )
+    return OpenTask(signal, timeout_s)
 
 
 def delivery_of(*opened, now_s=100.0):

@@ -4,14 +4,14 @@ from unittest import mock
 import pytest
 
 from cosmonapse import Signal, SignalType
-from cosmonapse.dendrite import watching
+from cosmonapse.dendrite import runner
 from cosmonapse.dendrite.watching import Watching
 from cosmonapse.handlers import Handler
 
 
 @pytest.mark.asyncio
 async def test_a_handler_that_hangs_has_a_bounded_queue_and_the_others_get_everything(monkeypatch):
-    monkeypatch.setattr(watching, "QUEUE_LIMIT", 3)
+    monkeypatch.setattr(runner, "QUEUE_LIMIT", 3)
     seen = []
 
     async def hangs(signal):

@@ -3,7 +3,8 @@
 import pytest
 
 from cosmonapse import Directed, Signal, SignalType, new_trace_id
-from cosmonapse.handlers import Handler, HandlerTable, Once
+from cosmonapse.handlers import Handler, HandlerTable
+from cosmonapse.order import Once
 
 OUTPUT, ERROR = SignalType.AGENT_OUTPUT, SignalType.ERROR
 ECHO = Directed("echo", "neuron", ("chat", "fr"))

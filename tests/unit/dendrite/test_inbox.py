@@ -39,7 +39,7 @@ def inbox(transport):
     async def echo(value, context):
         return value
 
-    made = Inbox(transport, Watching(transport), "worker")
+    made = Inbox(transport, Watching(transport), None, "worker")
     made.add(Axon(neuron_id="echo", neuron_fn=echo, concurrency=1))
     return made
 
@@ -94,7 +94,7 @@ async def test_draining_cancels_what_does_not_end_in_time(transport):
     async def forever(value, context):
         await asyncio.Event().wait()
 
-    inbox = Inbox(transport, Watching(transport), "worker")
+    inbox = Inbox(transport, Watching(transport), None, "worker")
     inbox.add(Axon(neuron_id="echo", neuron_fn=forever, concurrency=1))
     give(inbox, 1)
     give(inbox, 2)

@@ -1,0 +1,41 @@
+"""Calls a user's handler with a Signal, and lets nothing that it does hurt anybody else."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from .signals import Signal
+
+_LOG = logging.getLogger(__name__)
+
+
+async def call(
+    function: Callable[[Signal], Any], signal: Signal, name: str, counts: Counter[str]
+) -> None:
+    """Await an `async def`, run a plain `def` in a thread; log and count what it raises.
+
+    Raises:
+        CancelledError: The task that calls was cancelled.
+    """
+    try:
+        if inspect.iscoroutinefunction(function):
+            await function(signal)
+            return
+        result = await asyncio.to_thread(function, signal)
+        if inspect.isawaitable(result):
+            await result
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        counts["handler_raised"] += 1  # it awaited something that was cancelled
+    except Exception:  # noqa: BLE001  # the last door: one handler must not hurt another
+        counts["handler_raised"] += 1
+        _LOG.exception(
+            "handler %s raised on a %s of trace %s", name, signal.type.value, signal.trace_id
+        )

@@ -1,0 +1,176 @@
+"""Questions and their answers: whoever answers, the task goes on at its caller.
+
+Spec: docs/spec/07-signals.md. The Dendrite that dispatched a TASK holds the one place where its
+question is answered, so that a second answer is seen to be one. An answer from another Dendrite is
+published until the caller shows that it took it, or that it had one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+
+from ..delivery import OpenTask
+from ..errors import CosmonapseError, DendriteProtocolError
+from ..handlers import Handler
+from ..questions import ANSWERS, follow_up
+from ..signals import Signal, SignalType
+from .dispatch import Dispatcher
+from .publishing import Publisher
+from .watching import Watching
+
+_LOG = logging.getLogger(__name__)
+_TRIES_S = (0.05, 0.1, 0.2, 0.3, 0.35)
+_REACTIONS = frozenset({SignalType.TASK, SignalType.TASK_DECLINED})
+_ALONE_S = 300.0
+
+
+class Answering:
+    """Answers questions, our own and those of others.
+
+    Args:
+        publisher: Who shows answers to others.
+        watching: Where reactions are heard.
+        dispatcher: Who holds the questions of our own TASKs.
+    """
+
+    def __init__(self, publisher: Publisher, watching: Watching, dispatcher: Dispatcher) -> None:
+        self.counts: Counter[str] = Counter()
+        self._publisher = publisher
+        self._watching = watching
+        self._dispatcher = dispatcher
+        self._listens = False
+        self._giving = ""
+        dispatcher.on_asked = self._listen
+
+    async def respond(self, question: Signal, answer: Signal) -> Signal | None:
+        """Let a question have its answer; return the TASK that goes on with it.
+
+        Returns:
+            None if it had been answered before.
+
+        Raises:
+            DendriteProtocolError: The caller of the question is gone, and the question does not
+                tell what its input was.
+            UnencodableValue: The answer holds what no Signal can carry.
+            SignalTooLarge: The new TASK is over the limit.
+        """
+        delivery = self._dispatcher.delivery
+        await self._watching.settle()
+        opened = delivery.question(question.id)
+        if opened is not None:
+            return self._go_on(opened, question, answer)
+        if delivery.answered(question.id) is not None:
+            self.counts["drop.second_answer"] += 1
+            return None
+        return await self._respond_elsewhere(question, answer)
+
+    def _go_on(self, opened: OpenTask, question: Signal, answer: Signal) -> Signal:
+        signal = follow_up(opened.signal, question, answer)
+        body = self._dispatcher.encoded(signal)
+        self._giving = answer.id
+        self._publisher.publish(answer)
+        self._dispatcher.follow(opened, answer, signal, body)
+        return signal
+
+    # -- questions of ours, answered by others ---------------------------------------------------
+
+    def _listen(self) -> None:
+        """Hear the answers of others from our first question on."""
+        if not self._listens:
+            self._listens = True
+            self._watching.add(Handler(self._on_answer, ANSWERS, direct=True))
+
+    def _on_answer(self, answer: Signal) -> None:
+        if answer.parent_id is None or answer.id == self._giving:
+            return
+        opened = self._dispatcher.delivery.question(answer.parent_id)
+        if opened is not None and opened.question is not None:
+            try:
+                signal = follow_up(opened.signal, opened.question, answer)
+                body = self._dispatcher.encoded(signal)
+                self._dispatcher.follow(opened, answer, signal, body)
+            except (CosmonapseError, ValueError) as error:
+                self.counts["drop.bad_answer"] += 1
+                _LOG.warning("an answer on trace %s is dropped: %s", answer.trace_id, error)
+            return
+        taken = self._dispatcher.delivery.answered(answer.parent_id)
+        if taken is not None and taken.id != answer.id:
+            self.counts["drop.second_answer"] += 1
+            reason = {"reason": "the question has been answered already"}
+            declined = answer.reply(SignalType.TASK_DECLINED, payload=reason)
+            self._publisher.publish_again(declined, declined.encode())
+
+    # -- questions of others, answered by us -----------------------------------------------------
+
+    async def _respond_elsewhere(self, question: Signal, answer: Signal) -> Signal | None:
+        body = answer.encode()
+        reacted: asyncio.Future[Signal] = asyncio.get_running_loop().create_future()
+
+        def on_reaction(signal: Signal) -> None:
+            if signal.parent_id in (question.id, answer.id) and not reacted.done():
+                reacted.set_result(signal)
+
+        handler = Handler(on_reaction, _REACTIONS, trace_id=question.trace_id, direct=True)
+        self._watching.add(handler)
+        try:
+            await self._watching.settle()
+            self._publisher.publish(answer)
+            for try_s in _TRIES_S:
+                await asyncio.wait([reacted], timeout=try_s)
+                if reacted.done():
+                    return self._taken(answer, reacted.result())
+                self._publisher.publish_again(answer, body)
+        finally:
+            self._watching.remove(on_reaction)
+        return await self._alone(question, answer)
+
+    def _taken(self, answer: Signal, reaction: Signal) -> Signal | None:
+        if reaction.type is SignalType.TASK and reaction.meta.get("answer") == answer.id:
+            return reaction
+        self.counts["drop.second_answer"] += 1
+        return None
+
+    async def _alone(self, question: Signal, answer: Signal) -> Signal:
+        """Go on in place of a caller that is gone."""
+        payload = question.meta.get("task")
+        if not isinstance(payload, dict):
+            raise DendriteProtocolError(
+                f"nobody waits for an answer to {question.id} any more, and it does not tell what "
+                "the neuron was asked: dispatch a new TASK"
+            )
+        task = Signal(
+            type=SignalType.TASK,
+            payload=payload,
+            directed=question.directed,
+            trace_id=question.trace_id,
+        )
+        signal = follow_up(task, question, answer)
+        await self._dispatcher.send(signal, _ALONE_S)
+        return signal
+
+    async def decision(self, question: Signal, timeout_s: float) -> Signal:
+        """Return the answer that a question gets, whoever gives it.
+
+        Raises:
+            TimeoutError: It gets none within `timeout_s` seconds.
+        """
+        decided: asyncio.Future[Signal] = asyncio.get_running_loop().create_future()
+
+        def on_decision(signal: Signal) -> None:
+            if signal.parent_id == question.id and not decided.done():
+                decided.set_result(signal)
+
+        self._watching.add(Handler(on_decision, ANSWERS, trace_id=question.trace_id, direct=True))
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._watching.settle()
+                answer = self._dispatcher.delivery.answered(question.id)
+                return answer if answer is not None else await decided
+        except TimeoutError:
+            raise TimeoutError(
+                f"nobody answered the {question.type.value} {question.id} within {timeout_s:g} s"
+            ) from None
+        finally:
+            self._watching.remove(on_decision)

@@ -1,0 +1,61 @@
+"""What every part of the Dendrite facade stands on: its small parts, and whether it may act."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+from typing import Literal
+
+from ..errors import DendriteProtocolError
+from ..transport import Transport
+from .answering import Answering
+from .dispatch import Dispatcher
+from .inbox import Inbox
+from .pathways import Pathways
+from .publishing import Publisher
+from .watching import Watching
+
+Role = Literal["orchestrator", "worker"]
+
+
+class Base:
+    """The parts of a Dendrite, and the guard in front of its verbs."""
+
+    role: Role
+    dendrite_id: str
+    _transport: Transport
+    _watching: Watching
+    _inbox: Inbox
+    _dispatcher: Dispatcher
+    _pathways: Pathways
+    _answering: Answering
+    _publisher: Publisher
+
+    def __init__(self) -> None:
+        self._state: Literal["new", "running", "stopped"] = "new"
+        self._thoughts = itertools.count()
+        self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
+
+    def _check_running(self) -> None:
+        if self._state != "running":
+            raise DendriteProtocolError(
+                f"this Dendrite is {self._state}: use it inside 'async with dendrite:'"
+            )
+        pid, loop = self._home or (0, None)
+        if os.getpid() != pid:
+            raise DendriteProtocolError(
+                "this Dendrite was started before a fork: start one of its own in each child"
+            )
+        if asyncio.get_running_loop() is not loop:
+            raise DendriteProtocolError(
+                "this Dendrite belongs to another event loop: from other threads use "
+                "asyncio.run_coroutine_threadsafe(..., its_loop)"
+            )
+
+    def _check_may_dispatch(self) -> None:
+        self._check_running()
+        if self.role == "worker":
+            raise DendriteProtocolError(
+                "a Dendrite with role='worker' does not dispatch: use role='orchestrator'"
+            )

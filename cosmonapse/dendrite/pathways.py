@@ -1,0 +1,133 @@
+"""Opening Pathways: on a TASK of ours, on a whole trace, on somebody else's trace."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import weakref
+from collections.abc import Callable
+
+from ..delivery import OpenTask, error_for
+from ..handlers import Handler
+from ..order import HOLD_S
+from ..pathway import Pathway, Scope
+from ..signals import Signal, SignalType
+from .dispatch import Dispatcher, checked_timeout
+from .watching import Watching
+
+
+class Pathways:
+    """The Pathways of one Dendrite.
+
+    Args:
+        dispatcher: Who sends the TASKs.
+        watching: Where a trace is followed.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, watching: Watching) -> None:
+        self._dispatcher = dispatcher
+        self._watching = watching
+        self._all: weakref.WeakSet[Pathway] = weakref.WeakSet()
+
+    async def dispatch(
+        self, signal: Signal, timeout_s: float, scope: Scope, elsewhere: bool
+    ) -> Pathway:
+        """Send a TASK and return the Pathway that listens since before.
+
+        Raises:
+            ValueError: `scope` is none.
+        """
+        if scope not in ("all", "terminal"):
+            raise ValueError(f"scope must be 'all' or 'terminal', not {scope!r}")
+        checked_timeout(timeout_s)
+        pathway = Pathway(
+            signal.trace_id,
+            scope=scope,
+            task=signal,
+            cancel=lambda: self._dispatcher.abandon(opened),
+            ended=lambda: self._end(untap, timer),
+        )
+        opened = OpenTask(signal, timeout_s, None, pathway, elsewhere)
+        untap: Callable[[], object] = _nothing
+        timer: asyncio.TimerHandle | None = None
+        if scope == "terminal":
+            untap = self._tap(pathway, _is_terminal)
+            timer = asyncio.get_running_loop().call_later(
+                timeout_s + HOLD_S, _expire, pathway, opened
+            )
+        try:
+            await self._dispatcher.open(opened)
+        except BaseException:
+            pathway.abort()
+            raise
+        self._all.add(pathway)
+        return pathway
+
+    async def observe(self, trace_id: str) -> Pathway:
+        """Return a Pathway on a trace, whoever works on it; a FINAL ends it."""
+        pathway = Pathway(
+            trace_id, role="observer", scope="terminal", ended=lambda: self._end(untap, None)
+        )
+        untap = self._tap(pathway, _is_final)
+        self._all.add(pathway)
+        await self._watching.settle()
+        return pathway
+
+    @staticmethod
+    def _end(untap: Callable[[], object], timer: asyncio.TimerHandle | None) -> None:
+        untap()
+        if timer is not None:
+            timer.cancel()
+
+    def close(self) -> None:
+        """End every Pathway and its handlers."""
+        for pathway in list(self._all):
+            pathway.abort()
+
+    def _tap(
+        self, pathway: Pathway, ends: Callable[[Signal, Pathway], bool]
+    ) -> Callable[[], object]:
+        """Feed a Pathway from its trace until nobody holds it; return how to stop."""
+        loop = asyncio.get_running_loop()
+
+        def take(signal: Signal) -> None:
+            alive = held()
+            if alive is not None:
+                alive.take(signal)
+                if ends(signal, alive):
+                    alive.end(signal)
+
+        def untap() -> None:
+            self._watching.remove(take)
+
+        held = weakref.ref(pathway, lambda _: _soon(loop, untap))
+        self._watching.add(Handler(take, trace_id=pathway.trace_id, ordered=True, direct=True))
+        return untap
+
+
+def _nothing() -> None:
+    pass
+
+
+def _is_final(signal: Signal, pathway: Pathway) -> bool:
+    return signal.type is SignalType.FINAL
+
+
+def _is_terminal(signal: Signal, pathway: Pathway) -> bool:
+    """Tell whether a Signal ends the workflow: a FINAL, or an ERROR that is no child task's."""
+    if signal.type is not SignalType.ERROR:
+        return signal.type is SignalType.FINAL
+    task = pathway.task
+    return signal.parent_id is None or (task is not None and signal.parent_id == task.id)
+
+
+def _expire(pathway: Pathway, opened: OpenTask) -> None:
+    error = error_for(opened, "EXPIRED")
+    pathway.take(error)
+    pathway.end(error)
+
+
+def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    """Call on the loop; whoever was collected may have been so in any thread."""
+    with contextlib.suppress(RuntimeError):  # the loop is closed, and all is over
+        loop.call_soon_threadsafe(call)

@@ -1,0 +1,106 @@
+"""What the payload of each Signal that a program sends by itself holds. Pure.
+
+Spec: docs/spec/07-signals.md. One table: `emit_*`, `context` and their error texts read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+
+from .errors import DendriteProtocolError, facts_of
+from .ids import new_event_id
+from .signals import SignalType
+
+
+@attrs.frozen
+class Shape:
+    """The keys of one type's payload.
+
+    Args:
+        required: Must be given.
+        optional: May be given.
+    """
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+
+SHAPES: Mapping[SignalType, Shape] = MappingProxyType(
+    {
+        SignalType.FINAL: Shape(("result",), ("cost",)),
+        SignalType.ERROR: Shape(("code", "message"), ("recoverable",)),
+        SignalType.ESCALATION: Shape(("reason",), ("target", "context")),
+        SignalType.THOUGHT_DELTA: Shape(("delta",), ("seq",)),
+        SignalType.TOOL_CALL: Shape(("tool_name",), ("args", "call_id")),
+        SignalType.TOOL_RESULT: Shape(("tool_name",), ("result", "error", "call_id")),
+        SignalType.PLAN: Shape(("steps",), ("rationale",)),
+        SignalType.CRITIQUE: Shape(("target_event_id", "issues", "verdict")),
+        SignalType.CONSENSUS: Shape(("members", "verdict"), ("votes",)),
+        SignalType.CONTEXT_SYNC: Shape(("snapshot",), ("version",)),
+        SignalType.MEMORY_APPEND: Shape(("key", "value")),
+    }
+)
+STREAMED = frozenset(SHAPES) - {SignalType.FINAL, SignalType.ERROR, SignalType.ESCALATION}
+"""What a Neuron may say while it works: it goes to the caller of its task, ahead of the reply."""
+
+_FABRIC = frozenset(
+    {
+        SignalType.TASK,
+        SignalType.REGISTER,
+        SignalType.HEARTBEAT,
+        SignalType.DEREGISTER,
+        SignalType.DISCOVER,
+    }
+)
+
+
+def checked_emission(signal_type: SignalType) -> SignalType:
+    """Return the type if a program may publish such a Signal by itself.
+
+    Raises:
+        DendriteProtocolError: It belongs to the fabric.
+    """
+    if signal_type in _FABRIC:
+        instead = "dispatch" if signal_type is SignalType.TASK else "attach an Axon for"
+        raise DendriteProtocolError(
+            f"a {signal_type.value} is not emitted: {instead} it, so that the Synapse knows of it"
+        )
+    return signal_type
+
+
+def payload_of(signal_type: SignalType, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the payload for what was given; None counts as not given.
+
+    Raises:
+        TypeError: A key is missing or unknown; the text names them all.
+    """
+    shape = SHAPES[signal_type]
+    payload = {key: value for key, value in values.items() if value is not None}
+    missing = [key for key in shape.required if key not in values]
+    unknown = [key for key in values if key not in shape.required + shape.optional]
+    if missing or unknown:
+        wrong = [f"{key} is missing" for key in missing] + [
+            f"{key} is none of them" for key in unknown
+        ]
+        keys = ", ".join([*shape.required, *(f"{key}=None" for key in shape.optional)])
+        raise TypeError(f"a {signal_type.value} takes {keys}: {'; '.join(wrong)}")
+    for key in shape.required:
+        payload.setdefault(key, values[key])
+    _complete(signal_type, payload)
+    return payload
+
+
+def _complete(signal_type: SignalType, payload: dict[str, Any]) -> None:
+    if signal_type in (SignalType.TOOL_CALL, SignalType.TOOL_RESULT):
+        payload["tool"] = payload["tool_name"]
+        payload.setdefault("call_id", new_event_id())
+    if signal_type is SignalType.TOOL_CALL:
+        payload.setdefault("args", {})
+    elif signal_type is SignalType.TOOL_RESULT and "error" not in payload:
+        payload.setdefault("result", None)
+    elif signal_type is SignalType.ERROR:
+        payload.setdefault("recoverable", facts_of(payload["code"]).recoverable)
