@@ -118,7 +118,7 @@ class Presence:
         outputs: list[Output] = []
         for seat in list(peer.seats.values()):
             self.unseat(seat)
-            kind, body = self._tables.obituary(seat.name, seat.capabilities, reason)
+            kind, body = self._tables.obituary(seat.name, seat.capabilities, peer.instance, reason)
             self._tables.see(peer.realm, Verb.DEREGISTER, kind, wire.NOBODY, seat.name, len(body))
             outputs += self._tables.copies(
                 peer.realm, kind, wire.NOBODY, wire.NOBODY, peer.instance, body

@@ -21,7 +21,7 @@ PUBLISH: Final = 1
 Output = tuple[int, bytes, bytes, bytes]
 """(SEND, connection, head, body) or (PUBLISH, topic, header, body)."""
 
-Obituary = Callable[[str, frozenset[str], str], tuple[int, bytes]]
+Obituary = Callable[[str, frozenset[str], bytes, str], tuple[int, bytes]]
 """(name, capabilities, reason) -> (kind, body) of what is published when a seat is lost."""
 
 Witness = Callable[[str, int, int, bytes, str, int], None]
@@ -73,7 +73,9 @@ class Settings:
     high_water: int = attrs.field(default=10_000, validator=attrs.validators.ge(1))
 
 
-def no_obituary(name: str, capabilities: frozenset[str], reason: str) -> tuple[int, bytes]:
+def no_obituary(
+    name: str, capabilities: frozenset[str], instance: bytes, reason: str
+) -> tuple[int, bytes]:
     """Publish an empty body of kind 0 for a lost seat; applications put in their own."""
     return 0, b""
 

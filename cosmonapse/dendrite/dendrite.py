@@ -12,6 +12,7 @@ from ..axon import Axon
 from ..errors import DendriteProtocolError
 from ..names import checked_name
 from ..registry import NeuronRecord
+from ..stores import RegistryStore
 from ..transport import Synapse
 from .answering import Answering
 from .base import Role
@@ -23,6 +24,7 @@ from .inbox import Inbox
 from .pathways import Pathways
 from .presence import Presence
 from .publishing import Publisher
+from .recording import Recording
 from .responding import Responding
 from .roster import Roster
 from .stopping import asked_to_stop
@@ -43,6 +45,8 @@ class Dendrite(Decorators, Dispatching, Emitting, Responding):
         namespace: Where it belongs; Signals never cross from one to another.
         dendrite_id: For people; need not be unique.
         role: A `worker` may not dispatch by itself.
+        registry_store: Where every REGISTER, HEARTBEAT and DEREGISTER of the namespace is written
+            down, for questions about the past; the live roster needs none.
         heartbeat_s: The longest time between two HEARTBEATs of an Axon, in seconds.
         max_signal_bytes: Size limit of an encoded Signal; the Synapse may set a lower one.
 
@@ -58,6 +62,7 @@ class Dendrite(Decorators, Dispatching, Emitting, Responding):
         namespace: str = "default",
         dendrite_id: str = "dendrite",
         role: Role = "orchestrator",
+        registry_store: RegistryStore | None = None,
         heartbeat_s: float = 2.0,
         max_signal_bytes: int = 16 * 1024 * 1024,
     ) -> None:
@@ -78,9 +83,14 @@ class Dendrite(Decorators, Dispatching, Emitting, Responding):
         self._pathways = Pathways(self._dispatcher, self._watching)
         self._answering = Answering(self._publisher, self._watching, self._dispatcher)
         self._inbox = Inbox(self._transport, self._watching, self._dispatcher.wait, dendrite_id)
-        self._presence = Presence(self._transport, synapse.url, self._inbox, role, heartbeat_s)
+        self._presence = Presence(
+            self._transport, synapse.url, self._inbox, dendrite_id, role, heartbeat_s
+        )
         switchboard.connect(self._dispatcher, self._inbox, self._presence, self._watching)
         self._roster = Roster(self._transport, self._watching)
+        self._recording = None
+        if registry_store is not None:
+            self._recording = Recording(registry_store, self._watching, self._roster)
         self._starting: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
 
@@ -116,6 +126,8 @@ class Dendrite(Decorators, Dispatching, Emitting, Responding):
         until_s = asyncio.get_running_loop().time() + timeout_s
         await self._transport.open(timeout_s, self._watching.topics())
         await self._presence.start(max(0.0, until_s - asyncio.get_running_loop().time()))
+        if self._recording is not None:
+            await self._recording.start()
 
     async def stop(self, reason: str | None = None, *, drain_s: float = 10.0) -> None:
         """Take leave, finish what runs, send what waits, close. Idempotent.

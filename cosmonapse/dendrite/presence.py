@@ -27,16 +27,24 @@ class Presence:
         transport: What carries it.
         url: Where the Synapse is, for people.
         inbox: Whose Axons they are.
+        dendrite_id: How this Dendrite is called.
         role: What this Dendrite calls itself.
         heartbeat_s: The longest time between two signs of life.
     """
 
     def __init__(
-        self, transport: Transport, url: str, inbox: Inbox, role: str, heartbeat_s: float
+        self,
+        transport: Transport,
+        url: str,
+        inbox: Inbox,
+        dendrite_id: str,
+        role: str,
+        heartbeat_s: float,
     ) -> None:
         self._transport = transport
         self._url = url
         self._inbox = inbox
+        self._meta = {"dendrite": dendrite_id, "instance": transport.instance.hex()}
         self._role = role
         self._heartbeat_s = heartbeat_s
         self._lag_ms = 0
@@ -136,6 +144,6 @@ class Presence:
 
     def _send(self, verb: PresenceVerb, axon: Axon, payload: dict[str, Any]) -> None:
         signal_type = _TYPES[verb]
-        signal = Signal(type=signal_type, payload=payload, directed=axon.producer)
+        signal = Signal(type=signal_type, payload=payload, directed=axon.producer, meta=self._meta)
         body = signal.encode()
         self._transport.send_presence(verb, axon.neuron_id, payload, signal_type.code, body)

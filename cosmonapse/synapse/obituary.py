@@ -5,11 +5,14 @@ from __future__ import annotations
 from ..signals import Directed, Signal, SignalType
 
 
-def obituary(neuron_id: str, capabilities: frozenset[str], reason: str) -> tuple[int, bytes]:
+def obituary(
+    neuron_id: str, capabilities: frozenset[str], instance: bytes, reason: str
+) -> tuple[int, bytes]:
     """Return the type code and the bytes of a DEREGISTER."""
     signal = Signal(
         type=SignalType.DEREGISTER,
         payload={"reason": reason},
         directed=Directed(neuron_id, "neuron", tuple(sorted(capabilities))),
+        meta={"instance": instance.hex()},
     )
     return signal.type.code, signal.encode()

@@ -49,9 +49,7 @@ class Course:
 
     async def run(self, total_s=60.0, **settings):
         strategy = RetryStrategy(**{"backoff": 1.0, **settings})
-        return await strategy.run(
-            self.attempt, total_s, clock=lambda: self.now_s, sleep=self.sleep
-        )
+        return await strategy.run(self.attempt, total_s, clock=lambda: self.now_s, sleep=self.sleep)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class Bench:
             epoch=EPOCH, now_s=self.now_s, settings=Settings(**settings), obituary=self._obituary
         )
 
-    def _obituary(self, name, capabilities, reason):
+    def _obituary(self, name, capabilities, instance, reason):
         self.obituaries.append((name, capabilities, reason))
         return 20, reason.encode()
 
