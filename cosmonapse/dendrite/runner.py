@@ -13,7 +13,7 @@ from ..signals import Signal
 
 _LOG = logging.getLogger(__name__)
 QUEUE_LIMIT = 32_768
-_BREATH = 64
+_SLICE_S = 0.002
 Ended = Callable[[], None]
 
 
@@ -79,7 +79,8 @@ class Runner:
 
     async def _run(self) -> None:
         function, name = self._handler.function, self._handler.name
-        served = 0
+        now_s = asyncio.get_running_loop().time
+        until_s = now_s() + _SLICE_S
         try:
             while self._queue:
                 signal, ended = self._queue.popleft()
@@ -88,9 +89,9 @@ class Runner:
                 finally:
                     if ended is not None:
                         ended()
-                served += 1
-                if served % _BREATH == 0:
+                if now_s() > until_s:
                     await asyncio.sleep(0)  # a handler that never waits must not stop the others
+                    until_s = now_s() + _SLICE_S
         finally:
             self._task = None
             if self._queue:

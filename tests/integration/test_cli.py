@@ -8,7 +8,7 @@ import time
 import pytest
 
 from cosmonapse import SynapseUnreachable, connect_synapse
-from support.chat_server import ChatServer
+from cosmonapse.testing import ChatServer
 from support.processes import axon, closed_port, free_ports, until
 from zmq_transport import Client, Reason, ZmqCarrier
 

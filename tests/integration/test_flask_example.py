@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from support.chat_server import ChatServer
+from cosmonapse.testing import ChatServer
 from support.processes import ROOT, Children
 
 KEY = "hf_secret0123456789"

@@ -9,7 +9,8 @@ import pytest_asyncio
 from cosmonapse.errors import NeuronError
 from cosmonapse.neurons import Neuron
 from cosmonapse.neurons.provider import ProviderNeuron
-from support.chat_server import MESSAGES_USAGE, USAGE, ChatServer
+from cosmonapse.testing import ChatServer
+from cosmonapse.testing.dialects import MESSAGES_USAGE, USAGE
 
 KEY = "sk-secret0123456789"
 TOKENS = ["echo: ", "What ", "is ", "a ", "Dendrite?"]

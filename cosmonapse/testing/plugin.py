@@ -1,0 +1,45 @@
+"""The pytest plugin: fixtures that need no other plugin. Imports nothing before one is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from ..synapse import SynapseServer
+    from .chat_server import ChatServer
+    from .fabric import Fabric
+
+
+@pytest.fixture
+def cosmo_fabric() -> Iterator[Fabric]:
+    """A fabric in this process: workers, callers, and faults on demand.
+
+    Use it on one event loop, whoever runs that. What it started is stopped after the test, or with
+    the loop if that ends first.
+    """
+    from .fabric import Fabric
+
+    fabric = Fabric()
+    yield fabric
+    fabric.close_from_outside()
+
+
+@pytest.fixture
+def cosmo_synapse() -> Iterator[SynapseServer]:
+    """A Synapse on loopback with real sockets, on free ports; `.url` says where."""
+    from ..synapse import SynapseServer
+
+    with SynapseServer(port=0) as server:
+        yield server
+
+
+@pytest.fixture
+def cosmo_chat_server() -> Iterator[ChatServer]:
+    """A stand-in for a provider of chat completions on loopback; `.url` says where."""
+    from .chat_server import ChatServer
+
+    with ChatServer() as server:
+        yield server

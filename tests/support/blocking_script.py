@@ -1,0 +1,59 @@
+"""A program without asyncio for tests: `python blocking_script.py SCENE URL NAMESPACE`.
+
+It uses the neuron "worker" of the namespace and prints what happens.
+"""
+
+import os
+import sys
+
+from cosmonapse import Axon, BlockingDendrite, DendriteProtocolError
+
+
+def say(*words):
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
+def fork(dendrite, url, namespace):
+    """Use it in a child, which must not work, and one of its own there, which must."""
+    child = os.fork()
+    if child == 0:
+        try:
+            dendrite.ask(neuron="worker", input={"n": 1})
+        except DendriteProtocolError as error:
+            say("refused:", error)
+        with BlockingDendrite(url, namespace=namespace) as own:
+            say("own:", own.ask(neuron="worker", input={"n": 2})["echo"])
+        dendrite.stop()
+        sys.exit(0)
+    _, status = os.waitpid(child, 0)
+    say("child:", os.waitstatus_to_exitcode(status))
+    say("parent:", dendrite.ask(neuron="worker", input={"n": 3})["echo"])
+    dendrite.stop()
+
+
+def interrupt(dendrite, url, namespace):
+    """Wait for what does not come, until Ctrl-C."""
+    try:
+        dendrite.dispatch_and_wait(neuron="worker", input={"n": 1}, timeout_s=60.0)
+    except KeyboardInterrupt:
+        say("interrupted")
+    dendrite.stop()
+
+
+def forget(dendrite, url, namespace):
+    """End without stop, with a stream open and an Axon hosted."""
+    dendrite.add_axon(Axon(neuron_id="hosted", neuron_fn=lambda input, context: {}))
+    dendrite.left_open = dendrite.stream(neuron="worker", input={"n": 1})
+    say("leaving")
+
+
+def main(scene, url, namespace):
+    dendrite = BlockingDendrite(url, namespace=namespace, dendrite_id="script")
+    dendrite.start()
+    say("ready")
+    {each.__name__: each for each in (fork, interrupt, forget)}[scene](dendrite, url, namespace)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,100 @@
+"""What stands around an HTTP edge in a test: a worker in this process, and the apps as processes.
+
+The worker does what the prompt says. It lives in this process, so that a test can let it go on, and
+can see on its own clock when a task was cancelled.
+"""
+
+import asyncio
+import re
+import threading
+import time
+
+import httpx
+
+from cosmonapse import Axon, BlockingDendrite, Clarification, NeuronError
+from support.processes import ROOT
+
+NAMESPACE = "api-demo"
+PATIENCE_S = 10.0
+READY = {"flask": " * Running on", "fastapi": "INFO:     Uvicorn running on", "wsgi": "Running on"}
+
+
+class EdgeWorker:
+    """The neuron "worker"; `with` runs it.
+
+    Attributes:
+        may_go_on: A "gated" task waits for it after its first text.
+    """
+
+    def __init__(self, url):
+        self.may_go_on = threading.Event()
+        self._started, self._cancelled_at_s = set(), {}
+        self._news = threading.Condition()
+        axon = Axon(neuron_id="worker", neuron_fn=self._work, capabilities=["edge"])
+        self._dendrite = BlockingDendrite(
+            url, namespace=NAMESPACE, dendrite_id="worker", axons=[axon]
+        )
+
+    def __enter__(self):
+        self._dendrite.start()
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self._dendrite.stop(drain_s=0.0)
+
+    def wait_started(self, prompt):
+        with self._news:
+            assert self._news.wait_for(lambda: prompt in self._started, PATIENCE_S), prompt
+
+    def wait_cancelled(self, prompt):
+        """Wait until the task with this prompt is cancelled; return when it was."""
+        with self._news:
+            assert self._news.wait_for(lambda: prompt in self._cancelled_at_s, PATIENCE_S), prompt
+            return self._cancelled_at_s[prompt]
+
+    async def _work(self, input, context):
+        prompt = input["prompt"]
+        with self._news:
+            self._started.add(prompt)
+            self._news.notify_all()
+        refuse(prompt)
+        if prompt.startswith("bytes"):
+            yield {"data": b"\xff\x00", "number": float("inf")}
+            return
+        yield "one\n"
+        try:
+            if prompt.startswith("gated"):
+                await asyncio.to_thread(self.may_go_on.wait, PATIENCE_S)
+            if prompt.startswith("held"):
+                await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            with self._news:
+                self._cancelled_at_s[prompt] = time.perf_counter()
+                self._news.notify_all()
+            raise
+        if prompt.startswith("late failure"):
+            raise NeuronError("NO_GOOD", "it went wrong half way")
+        yield "two"
+        yield {"response": f"echo: {prompt}"}
+
+
+def refuse(prompt):
+    """Raise what the prompt asks for."""
+    match prompt:
+        case "fails":
+            raise NeuronError("OVERLOADED", "come back later")
+        case "asks":
+            raise Clarification("Which one?")
+
+
+def start_app(children, path, url, **env):
+    """Start one of the examples; `client_of` waits until it serves."""
+    settings = {"SYNAPSE_URL": url, "PORT": "0", "NO_PROXY": "127.0.0.1", **env}
+    return children.start(ROOT / "examples" / path, env=settings, merge_stderr=True)
+
+
+def client_of(child, framework):
+    """Return an HTTP client for the app in a child, once it serves."""
+    line = child.line(READY[framework]).text
+    url = re.search(r"http://127\.0\.0\.1:\d+", line).group()
+    return httpx.Client(base_url=url, timeout=PATIENCE_S, trust_env=False)
