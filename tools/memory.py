@@ -18,7 +18,7 @@ from pathlib import Path
 import attrs
 
 from cosmonapse import Axon, Dendrite, synapse_from_url
-from tools.bench.children import BenchError, Child, answer
+from tools.bench.children import BenchError, Child, answer, rss_kib
 
 _PROCESSES = 4
 _AT_ONCE = 50
@@ -41,10 +41,7 @@ class Taken:
 
 def taken(pid: int) -> Taken:
     """Look at a process; on Linux only."""
-    process = Path("/proc") / str(pid)
-    lines = (process / "status").read_text().splitlines()
-    rss = next(line for line in lines if line.startswith("VmRSS"))
-    return Taken(int(rss.split()[1]), len(list((process / "fd").iterdir())))
+    return Taken(rss_kib(pid), len(list((Path("/proc") / str(pid) / "fd").iterdir())))
 
 
 @contextmanager

@@ -12,18 +12,23 @@ from pathlib import Path
 
 import attrs
 
-from . import calls, in_process, nobody, page, start, unwatched
+from . import calls, handlers, in_process, nobody, page, pathways, start, streaming, unwatched
 from .children import BenchError
 from .figures import Options, Report
 
 KINDS: dict[str, Callable[[Options, Callable[[str], None]], Report]] = {
     "calls": calls.run,
+    "handlers": handlers.run,
     "in_process": in_process.run,
     "nobody": nobody.run,
+    "pathways": pathways.run,
     "start": start.run,
+    "streaming": streaming.run,
     "unwatched": unwatched.run,
 }
-_QUICK = Options(seconds=0.5, rounds=3, nobody_count=100, start_count=10, unwatched_count=100)
+_QUICK = Options(
+    seconds=0.5, rounds=3, nobody_count=100, start_count=10, unwatched_count=100, pathway_count=1000
+)
 
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:

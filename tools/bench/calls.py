@@ -20,7 +20,7 @@ def run(options: Options, say: Callable[[str], None]) -> Report:
     with fabric.running() as ours, plain.running() as theirs:
         callers = {"fabric": ours.caller, "plain": theirs}
         levels = {
-            outstanding: _level(callers, outstanding, options, say) for outstanding in OUTSTANDING
+            outstanding: in_turns(callers, outstanding, options, say) for outstanding in OUTSTANDING
         }
     rows = [_row(outstanding, samples) for outstanding, samples in levels.items()]
     head = ("outstanding", "calls/s", "plain", "ratio", "p50 / p99 ms", "plain")
@@ -28,10 +28,10 @@ def run(options: Options, say: Callable[[str], None]) -> Report:
     return Report(Table("calls: median (least to most) of the rounds", head, rows), facts)
 
 
-def _level(
+def in_turns(
     callers: dict[str, Child], outstanding: int, options: Options, say: Callable[[str], None]
 ) -> dict[str, list[Sample]]:
-    """Measure the two alternately; who is first alternates too."""
+    """Measure callers alternately; who is first alternates too."""
     samples: dict[str, list[Sample]] = {name: [] for name in callers}
     for child in callers.values():
         child.ask("load", outstanding, min(_WARM_UP_S, options.seconds))

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,6 +29,12 @@ class BenchError(Exception):
 @attrs.frozen
 class _Failure:
     text: str
+
+
+def rss_kib(pid: int) -> int:
+    """Return the resident memory of a process; on Linux only."""
+    lines = (Path("/proc") / str(pid) / "status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
 
 
 class Child:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -16,11 +19,15 @@ import attrs
 from cosmonapse import Axon, Dendrite, Signal, SignalType, connect_synapse
 from zmq_transport import Proxy
 
-from .children import BenchError, Child, answer, next_question
+from .children import BenchError, Child, answer, next_question, rss_kib
+from .figures import percentile
 from .load import PAYLOAD, Sample, drive
 
 _NAMESPACE = "bench"
 _ECHO = "echo"
+_STREAMER = "streamer"
+_TOKEN = " token"
+_UNUSED = (SignalType.PLAN, SignalType.CRITIQUE, SignalType.CONSENSUS, SignalType.BID)
 _SEEN_S = 10.0
 
 
@@ -28,8 +35,13 @@ async def _echo(input: Any, context: Any) -> Any:
     return input
 
 
+async def _stream(input: Any, context: Any) -> AsyncIterator[str]:
+    for _ in range(input["count"]):
+        yield _TOKEN
+
+
 def _echo_axon() -> Axon:
-    return Axon(neuron_id=_ECHO, neuron_fn=_echo, capabilities=["echo"], concurrency=1024)
+    return Axon(neuron_id=_ECHO, neuron_fn=_echo, concurrency=1024, max_queued=100_000)
 
 
 def _count_encodes() -> Counter[str]:
@@ -73,6 +85,7 @@ async def _worker(connection: Connection, url: str, counting: bool) -> None:
         synapse=await connect_synapse(url), namespace=_NAMESPACE, dendrite_id="worker"
     )
     dendrite.attach_axon(_echo_axon())
+    dendrite.attach_axon(Axon(neuron_id=_STREAMER, neuron_fn=_stream))
 
     async def encoded() -> dict[str, int]:
         return dict(encodes)
@@ -82,16 +95,17 @@ async def _worker(connection: Connection, url: str, counting: bool) -> None:
         await answer(connection, {"encoded": encoded})
 
 
-def caller(connection: Connection, url: str, counting: bool) -> None:
-    """Call, as the parent asks."""
-    asyncio.run(_caller(connection, url, counting))
+def caller(connection: Connection, url: str, counting: bool, handlers: int = 0) -> None:
+    """Call, as the parent asks; with a number of handlers that nothing triggers."""
+    asyncio.run(_caller(connection, url, counting, handlers))
 
 
-async def _caller(connection: Connection, url: str, counting: bool) -> None:
+async def _caller(connection: Connection, url: str, counting: bool, handlers: int) -> None:
     encodes = _count_encodes() if counting else Counter()
     dendrite = Dendrite(
         synapse=await connect_synapse(url), namespace=_NAMESPACE, dendrite_id="caller"
     )
+    _decorate(dendrite, handlers)
 
     async def call(given: dict[str, Any]) -> None:
         reply = await dendrite.dispatch_and_wait(neuron=_ECHO, input=given)
@@ -111,10 +125,54 @@ async def _caller(connection: Connection, url: str, counting: bool) -> None:
     async def encoded() -> dict[str, int]:
         return dict(encodes)
 
+    async def stream(count: int) -> Sample:
+        return await _read_stream(dendrite, count)
+
+    async def pathways(count: int) -> int:
+        return await _open_and_settle(dendrite, count)
+
     async with dendrite:
         connection.send(None)
-        verbs = {"load": load, "calls": calls, "to_nobody": to_nobody, "encoded": encoded}
+        verbs: dict[str, Any] = {"load": load, "calls": calls, "to_nobody": to_nobody}
+        verbs |= {"encoded": encoded, "stream": stream, "pathways": pathways}
         await answer(connection, verbs)
+
+
+def _decorate(dendrite: Dendrite, handlers: int) -> None:
+    for number in range(handlers):
+        dendrite.on_signal(_UNUSED[number % len(_UNUSED)])(_look)
+
+
+async def _look(signal: Signal) -> None:
+    raise BenchError(f"nothing should trigger this handler: {signal}")
+
+
+async def _read_stream(dendrite: Dendrite, count: int) -> Sample:
+    """Read one stream of that many tokens; the times are those between two tokens."""
+    clock, came_s = time.perf_counter, []
+    begin_s = clock()
+    async with await dendrite.dispatch(neuron=_STREAMER, input={"count": count}) as pathway:
+        async for text in pathway.thoughts():
+            came_s.append(clock())
+            if text != _TOKEN:
+                raise BenchError(f"a token came as {text!r}")
+        output = (await pathway.outcome()).output
+    if len(came_s) != count or output["response"] != _TOKEN * count:
+        raise BenchError(f"{count} tokens were sent and {len(came_s)} came")
+    between_s = sorted(later_s - sooner_s for sooner_s, later_s in pairwise(came_s))
+    elapsed_s = came_s[-1] - begin_s
+    return Sample(count, elapsed_s, percentile(between_s, 50), percentile(between_s, 99))
+
+
+async def _open_and_settle(dendrite: Dendrite, count: int) -> int:
+    """Have that many Pathways open at once, settle them, and return the memory that is left."""
+    opened = [await dendrite.dispatch(neuron=_ECHO, input=PAYLOAD) for _ in range(count)]
+    for pathway in opened:
+        if (await pathway.outcome()).output != PAYLOAD:
+            raise BenchError(f"{pathway} ended with something else")
+    del opened, pathway
+    gc.collect()
+    return rss_kib(os.getpid())
 
 
 async def _to_nobody(dendrite: Dendrite) -> float:

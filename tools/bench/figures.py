@@ -19,6 +19,7 @@ class Options:
         nobody_count: TASKs to nobody.
         start_count: Starts of a Dendrite.
         unwatched_count: Calls for each row of `unwatched`.
+        pathway_count: Pathways of one batch.
     """
 
     seconds: float = 2.0
@@ -26,6 +27,7 @@ class Options:
     nobody_count: int = 500
     start_count: int = 50
     unwatched_count: int = 1000
+    pathway_count: int = 10_000
 
 
 @attrs.frozen

@@ -1,0 +1,28 @@
+"""Tokens per second from one generator to one caller, each token a Signal of its own."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+
+from . import fabric
+from .figures import Options, Report, Table, spread
+
+_TOKENS = 20_000
+
+
+def run(options: Options, say: Callable[[str], None]) -> Report:
+    """Stream as fast as the generator yields, into `Pathway.thoughts`."""
+    samples = []
+    with fabric.running() as running:
+        for turn in range(options.rounds):
+            samples.append(running.caller.ask("stream", _TOKENS))
+            say(f"{_TOKENS:,} tokens, round {turn + 1}: {samples[-1].rate:,.0f} tokens/s")
+    rates = [sample.rate for sample in samples]
+    gap_us = statistics.median(sample.p99_s for sample in samples) * 1e6
+    table = Table(
+        "streaming: one stream, every token checked",
+        ("tokens", "tokens/s", "p99 between two, us"),
+        [(f"{_TOKENS:,}", spread(rates), f"{gap_us:.0f}")],
+    )
+    return Report(table, {"tokens_per_s": statistics.median(rates), "p99_between_us": gap_us})
