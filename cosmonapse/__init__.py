@@ -7,6 +7,7 @@ client that hosts Axons and dispatches TASKs; the Synapse is one small proxy on 
 from .axon import Axon
 from .context import TaskContext
 from .dendrite import Dendrite
+from .edge import BlockingDendrite, TextStream
 from .errors import (
     CODES,
     BadSignal,
@@ -46,6 +47,7 @@ __all__ = [
     "CODES",
     "Axon",
     "BadSignal",
+    "BlockingDendrite",
     "Clarification",
     "CosmonapseError",
     "Dendrite",
@@ -79,6 +81,7 @@ __all__ = [
     "SynapseServer",
     "SynapseUnreachable",
     "TaskContext",
+    "TextStream",
     "UnencodableValue",
     "connect_synapse",
     "default_retry_on",

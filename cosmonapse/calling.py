@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .signals import Signal
+from .threads import in_thread
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ async def call(
         if inspect.iscoroutinefunction(function):
             await function(signal)
             return
-        result = await asyncio.to_thread(function, signal)
+        result = await in_thread(function, signal, name=f"handler {name}")
         if inspect.isawaitable(result):
             await result
     except asyncio.CancelledError:

@@ -10,12 +10,11 @@ from typing import Any
 import click
 
 from ..demo.show import QUESTION, show
-from .text import printable
+from .text import printable_lines
 
 
 def _say(text: str, nl: bool = True) -> None:
-    lines = [printable(line) for line in text.split("\n")]
-    click.echo("\n".join(lines), nl=nl)
+    click.echo(printable_lines(text), nl=nl)
 
 
 @click.command()

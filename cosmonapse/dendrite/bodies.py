@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any
 
 from ..context import TaskContext
+from ..threads import in_thread
 from .job import Job
 
 
@@ -47,7 +48,9 @@ async def _fetched(fetcher: Callable[[Any], Any], reference: Any) -> list[Any]:
     if inspect.iscoroutinefunction(fetcher):
         items = await fetcher(reference)
     else:
-        items = await asyncio.to_thread(fetcher, reference)
+        items = await in_thread(fetcher, reference, name="context fetcher")
+        if inspect.isawaitable(items):
+            items = await items
     return list(items or ())
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 from ..axon import Axon
 from ..errors import SignalTooLarge
 from ..signals import Signal, SignalType
+from ..threads import in_thread
 from ..transport import Outcome, Transport
 
 _BREATH = 32
@@ -176,32 +175,7 @@ class Job:
     async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a plain function in a thread of its own and return what it returns.
 
-        The thread is a daemon: one that never ends does not keep the process from ending. When the
-        job is cancelled it runs on, and `thread` tells when it has ended.
+        When the job is cancelled it runs on, and `thread` tells when it has ended.
         """
-        loop = asyncio.get_running_loop()
-        ended: asyncio.Future[Any] = loop.create_future()
-        self.thread = ended
-
-        def end(value: Any, error: BaseException | None) -> None:
-            if error is None:
-                ended.set_result(value)
-            else:
-                ended.set_exception(error)
-                ended.exception()  # whoever waited may be gone: no complaint that nobody looked
-
-        def run() -> None:
-            value: Any = None
-            error: BaseException | None = None
-            try:
-                value = function(*arguments)
-            except StopIteration as stop:  # a future cannot carry it
-                error = RuntimeError("the function raised StopIteration")
-                error.__cause__ = stop
-            except BaseException as raised:  # noqa: BLE001  # told to whoever waits
-                error = raised
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
-                loop.call_soon_threadsafe(end, value, error)
-
-        threading.Thread(target=run, name=self.desk.task_name, daemon=True).start()
-        return await asyncio.shield(ended)
+        self.thread = in_thread(function, *arguments, name=self.desk.task_name)
+        return await asyncio.shield(self.thread)

@@ -7,7 +7,7 @@ import pytest
 
 from house import source
 
-LOADED_ON_USE = {"flask", "httpx", "rich"}
+LOADED_ON_USE = {"fastapi", "flask", "httpx", "rich", "starlette", "uvicorn", "werkzeug"}
 IMPORT = "import cosmonapse"
 HELP = """
 import sys

@@ -16,8 +16,17 @@ from house import source
 DATA_FILES = {"zmq_transport/py.typed", "cosmonapse/py.typed"}
 PAGES_OF_THE_DEMO = {"cosmonapse/_docs/concepts.md", "cosmonapse/_docs/glossary.md"}
 CORE = {"attrs>=23.2", "click>=8.1", "msgpack>=1.0.8", "pyzmq>=26", "tenacity>=8.2"}
-TEST = {"build", "flask", "httpx", "hypothesis", "pytest", "pytest-asyncio", "setuptools"}
-EXTRAS = {"llm": {"httpx"}, "flask": {"flask"}, "test": TEST, "dev": TEST | {"mypy", "ruff"}}
+TEST = {
+    *("build", "fastapi", "flask", "httpx", "hypothesis"),
+    *("pytest", "pytest-asyncio", "setuptools", "uvicorn"),
+}
+EXTRAS = {
+    "llm": {"httpx"},
+    "flask": {"flask"},
+    "fastapi": {"fastapi", "uvicorn"},
+    "test": TEST,
+    "dev": TEST | {"mypy", "ruff"},
+}
 QUIET_PIP = ["pip", "--quiet", "--disable-pip-version-check"]
 
 

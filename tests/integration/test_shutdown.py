@@ -65,3 +65,29 @@ async def test_a_synapse_that_is_stopped_tells_its_dendrites_and_lets_them_end(
 
         worker.send(signal.SIGTERM)
         assert await asyncio.to_thread(worker.wait) == 0
+
+
+@pytest.mark.asyncio
+async def test_a_plain_handler_that_never_returns_does_not_keep_its_process(children):
+    program = """
+import asyncio, threading
+from cosmonapse import Dendrite, MemorySynapse
+
+async def main():
+    entered = threading.Event()
+    async with Dendrite(synapse=MemorySynapse()) as dendrite:
+        @dendrite.on_plan
+        def hangs(sig):
+            entered.set()
+            threading.Event().wait()
+        await dendrite.emit_plan(steps=["wait"])
+        await asyncio.to_thread(entered.wait)
+    print("left", flush=True)
+
+asyncio.run(main())
+"""
+
+    child = children.start("-c", program)
+
+    child.line("left")
+    assert await asyncio.to_thread(child.wait, 5) == 0

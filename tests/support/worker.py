@@ -36,6 +36,25 @@ async def stream(input, context):
         yield f"{number} "
 
 
+async def drips(input, context):
+    for piece in input["pieces"][:-1]:
+        yield piece
+    say("dripping", input["n"])
+    try:
+        await released.wait()
+    except asyncio.CancelledError:
+        say("cancelled", input["n"])
+        raise
+    yield input["pieces"][-1]
+
+
+async def asks(input, context):
+    if input.keys() & {"clarification", "permission", "override"}:
+        say("answered", input["n"])
+        return input
+    return input["question"]
+
+
 async def held(input, context):
     say("holding", input["n"])
     try:
@@ -72,7 +91,20 @@ def stays(input, context):
 
 
 FUNCTIONS = {
-    each.__name__: each for each in (echo, slow, stream, held, gated, fails, returns, blocks, stays)
+    each.__name__: each
+    for each in (
+        asks,
+        blocks,
+        drips,
+        echo,
+        fails,
+        gated,
+        held,
+        returns,
+        slow,
+        stays,
+        stream,
+    )
 }
 
 

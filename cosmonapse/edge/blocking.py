@@ -1,0 +1,269 @@
+"""BlockingDendrite: a Dendrite whose calls block, for code that does not use asyncio."""
+
+from __future__ import annotations
+
+import atexit
+import concurrent.futures
+import contextlib
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Coroutine, Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, cast
+
+from ..axon import Axon
+from ..dendrite import Dendrite
+from ..dendrite.decorators import Decorators
+from ..dendrite.emitting import NamedEmit
+from ..dendrite.watching import Watching
+from ..errors import DendriteProtocolError
+from ..handlers import Handler
+from ..pathway import Pathway
+from ..signals import Signal
+from ..synapse import synapse_from_url
+from ..synapse.url import DEFAULT_URL
+from .loop_thread import LoopThread
+from .reader import SignalReader
+from .text_stream import TextStream
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_EXIT_DRAIN_S = 0.5
+_EXIT_S = 2.0
+_LOOP_BOUND = frozenset({"serve", "dispatch", "dispatch_and_subscribe", "observe_pathway"})
+_running: set[BlockingDendrite] = set()
+
+
+def _blocking(
+    verb: Callable[Concatenate[Dendrite, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[BlockingDendrite, P], R]:
+    """Return a verb of the Dendrite as one that blocks, with the same arguments."""
+
+    @functools.wraps(verb)
+    def call(self: BlockingDendrite, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self.thread.run(lambda: verb(self.dendrite, *args, **kwargs))
+
+    return call
+
+
+def _streaming(
+    dispatch: Callable[Concatenate[Dendrite, P], Coroutine[Any, Any, Pathway]],
+) -> Callable[Concatenate[BlockingDendrite, P], TextStream]:
+    """Return `dispatch` as a verb that blocks and returns a TextStream."""
+
+    def stream(self: BlockingDendrite, /, *args: P.args, **kwargs: P.kwargs) -> TextStream:
+        """Send a TASK and return its texts as they come: iterate over what this returns.
+
+        Takes what `Dendrite.dispatch` takes, and raises the same. Leaving the loop early, or
+        closing the stream, cancels the task.
+        """
+
+        async def opened() -> SignalReader:
+            return SignalReader(await dispatch(self.dendrite, *args, **kwargs))
+
+        thread = self.thread
+        return TextStream(thread.run(opened), thread)
+
+    return stream
+
+
+class BlockingDendrite(Decorators):
+    """A Dendrite on an event loop in a thread of its own; every call blocks until it is done.
+
+    Safe to use from many threads at once. A call that is interrupted from the keyboard cancels its
+    task. It belongs to the process that started it: each forked child starts one of its own. A
+    program that ends without `stop` stops it shortly.
+
+    Verbs and decorators are those of `Dendrite`, with the same arguments and errors. Functions that
+    are decorated with a plain `def` run in threads and may use it; an `async def` runs on its loop
+    and uses `dendrite`.
+
+    Args:
+        url: The Synapse; see `synapse_from_url`.
+        axons: Hosted from the start on.
+        settings: What `Dendrite` takes: `namespace`, `dendrite_id`, `role`, `heartbeat_s`, ...
+
+    Attributes:
+        dendrite: The Dendrite itself, for coroutines on its loop.
+
+    Raises:
+        InvalidUrl: The URL names no endpoint.
+        InvalidName: `namespace` or `dendrite_id` is no name.
+        ValueError: A setting makes no sense, or two Axons share an id.
+    """
+
+    def __init__(
+        self, url: str = DEFAULT_URL, *, axons: Iterable[Axon] = (), **settings: Any
+    ) -> None:
+        self.dendrite = Dendrite(synapse=synapse_from_url(url), **settings)
+        for axon in axons:
+            self.dendrite.attach_axon(axon)
+        self._watching = cast(Watching, _HandlersThere(self))
+        self._lock = threading.Lock()
+        self._thread: LoopThread | None = None
+
+    def __repr__(self) -> str:
+        """Name it as `BlockingDendrite(id, namespace, state)`."""
+        return f"Blocking{self.dendrite!r}"
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def start(self, timeout_s: float = 5.0) -> None:
+        """Connect and announce the Axons; return when both planes are live.
+
+        Raises:
+            SynapseUnreachable: Not within `timeout_s` seconds.
+            SynapseRefused: The Synapse does not take this namespace, or is full.
+            DendriteProtocolError: It was started before.
+        """
+        with self._lock:
+            if self._thread is not None:
+                raise DendriteProtocolError(f"{self!r} was started before: make a new one")
+            thread = self._thread = LoopThread(f"{self.dendrite.dendrite_id} loop")
+        _running.add(self)
+        try:
+            thread.run(lambda: self.dendrite.start(timeout_s))
+        except BaseException:
+            self.stop(drain_s=0.0)
+            raise
+
+    def stop(self, reason: str | None = None, *, drain_s: float = 10.0) -> None:
+        """Take leave, finish what runs for at most `drain_s` seconds, close. Idempotent.
+
+        Raises:
+            DendriteProtocolError: Called on its own thread, which it would wait for.
+        """
+        thread = self._thread
+        _running.discard(self)
+        if thread is None or thread.is_forked or thread.has_ended:
+            return
+        if thread.is_here:
+            raise DendriteProtocolError(
+                "stop() on the Dendrite's own thread would wait for itself: use 'await "
+                "blocking.dendrite.stop()' there"
+            )
+        try:
+            with contextlib.suppress(DendriteProtocolError):  # another thread stops it as well
+                thread.run(lambda: self.dendrite.stop(reason, drain_s=drain_s))
+        finally:
+            thread.end()
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    @property
+    def thread(self) -> LoopThread:
+        """The thread of its loop.
+
+        Raises:
+            DendriteProtocolError: It was not started.
+        """
+        if self._thread is None:
+            raise DendriteProtocolError(
+                f"{self!r} is not started: use it inside 'with dendrite:', or call start()"
+            )
+        return self._thread
+
+    # -- verbs -----------------------------------------------------------------------------------
+
+    add_axon = _blocking(Dendrite.add_axon)
+    await_decision = _blocking(Dendrite.await_decision)
+    deny_permission = _blocking(Dendrite.deny_permission)
+    detach_axon = _blocking(Dendrite.detach_axon)
+    dispatch_and_wait = _blocking(Dendrite.dispatch_and_wait)
+    dispatch_task = _blocking(Dendrite.dispatch_task)
+    emit = _blocking(Dendrite.emit)
+    find_neurons = _blocking(Dendrite.find_neurons)
+    grant_permission = _blocking(Dendrite.grant_permission)
+    registry_snapshot = _blocking(Dendrite.registry_snapshot)
+    respond_to_clarification = _blocking(Dendrite.respond_to_clarification)
+    respond_to_escalation = _blocking(Dendrite.respond_to_escalation)
+    respond_to_permission = _blocking(Dendrite.respond_to_permission)
+    stream = _streaming(Dendrite.dispatch)
+    wait_for_neuron = _blocking(Dendrite.wait_for_neuron)
+
+    def ask(self, **task: Any) -> dict[str, Any]:
+        """Do as `dispatch_and_wait` does, with the same arguments, and return the output itself.
+
+        Raises:
+            NeuronError: The outcome is an ERROR.
+            NeedsAnswer: The outcome is a question.
+            TimeoutError: There is none in time.
+        """
+        return self.thread.run(lambda: self.dendrite.ask(**task))
+
+    def attach_axon(self, axon: Axon) -> None:
+        """Host an Axon; before `start`. See `Dendrite.attach_axon`."""
+        self.dendrite.attach_axon(axon)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Every drop, gap, bounce and refusal that this Dendrite has seen, by name."""
+        return self.dendrite.counts
+
+    def there(self, what: Callable[[], R]) -> R:
+        """Call a function where the Dendrite lives, and return what it returns.
+
+        Before the start that is here.
+        """
+        if self._thread is None or self._thread.is_here:
+            return what()
+
+        async def call() -> R:
+            return what()
+
+        return self._thread.run(call)
+
+    if not TYPE_CHECKING:  # whoever checks types sees the verbs above
+
+        def __getattr__(self, name: str) -> Any:
+            """Return any other verb of the Dendrite as one that blocks."""
+            verb = getattr(Dendrite, name, None)
+            if name in _LOOP_BOUND:
+                raise AttributeError(
+                    f"{name} belongs to an event loop: use stream(), or `dendrite` on its loop"
+                )
+            if name.startswith("_") or not _is_verb(verb):
+                raise AttributeError(f"a BlockingDendrite has no {name!r}")
+            return lambda *args, **kwargs: self.thread.run(
+                lambda: getattr(self.dendrite, name)(*args, **kwargs)
+            )
+
+
+def _is_verb(attribute: object) -> bool:
+    return inspect.iscoroutinefunction(attribute) or isinstance(attribute, NamedEmit)
+
+
+class _HandlersThere:
+    """The handlers of the Dendrite, as its decorators change them: on the thread they live on."""
+
+    def __init__(self, blocking: BlockingDendrite) -> None:
+        self._blocking = blocking
+
+    def add(self, handler: Handler) -> None:
+        self._blocking.there(lambda: self._blocking.dendrite._watching.add(handler))
+
+    def remove(self, function: Callable[[Signal], Any]) -> int:
+        return self._blocking.there(lambda: self._blocking.dendrite._watching.remove(function))
+
+
+@atexit.register
+def _stop_all() -> None:
+    """Take leave shortly where a program ends without `stop`."""
+    for each in list(_running):
+        thread = each.thread
+        if thread.is_forked or thread.has_ended:
+            continue
+        leave = functools.partial(each.dendrite.stop, "exit", drain_s=_EXIT_DRAIN_S)
+        stopping = thread.submit(leave)
+        concurrent.futures.wait([stopping], _EXIT_S)
+        thread.end()

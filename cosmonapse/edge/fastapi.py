@@ -1,0 +1,259 @@
+"""FastAPI, or any Starlette app, in front of one Dendrite on the same event loop.
+
+Needs the extra [fastapi].
+
+    app = FastAPI()
+    cosmo = Cosmo(app, "cosmo://127.0.0.1:7070", namespace="api-demo")
+
+    @app.post("/ask")
+    async def ask(question: Question):
+        return await cosmo.ask(neuron="worker", input={"prompt": question.prompt})
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from ..dendrite import Dendrite
+from ..errors import CosmonapseError, DendriteProtocolError, MissingExtra, NeuronError
+from ..ids import new_trace_id
+from ..signals import Signal
+from ..synapse import synapse_from_url
+from ..synapse.url import DEFAULT_URL
+from . import sse
+from .faults import answer_and_log
+from .outcomes import JSON_TYPE, HttpAnswer, answer_of, is_outcome, json_object, jsonable, mark
+from .reader import SignalReader
+from .wsgi_stream import TEXT_TYPE, TextPieces
+
+try:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import PlainTextResponse, Response, StreamingResponse
+    from starlette.types import Receive, Scope, Send
+except ImportError:
+    raise MissingExtra("fastapi", "fastapi") from None
+
+_OPENING_S = 0.2
+_LOOK_EVERY_S = 0.3
+_KEEP_ALIVE_S = 5.0
+
+
+class Cosmo:
+    """A Dendrite for a FastAPI or Starlette app: starts and stops with it.
+
+    Every outcome of `ask` and `stream_response` becomes JSON with its status; see docs/edge.md.
+
+    Args:
+        app: The app; or call `init_app` later, before it runs.
+        url: The Synapse.
+        settings: What `Dendrite` takes: `namespace`, `dendrite_id`, ...
+    """
+
+    def __init__(
+        self, app: Starlette | None = None, url: str = DEFAULT_URL, **settings: Any
+    ) -> None:
+        self._url = url
+        self._settings = {"dendrite_id": "fastapi", **settings}
+        self._dendrite: Dendrite | None = None
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Starlette) -> None:
+        """Attach to an app: around its lifespan, and with the error handlers."""
+        inner = app.router.lifespan_context
+
+        @contextlib.asynccontextmanager
+        async def lifespan(app: Starlette) -> AsyncIterator[Any]:
+            async with self.lifespan(app), inner(app) as state:
+                yield state
+
+        app.router.lifespan_context = lifespan
+        app.add_exception_handler(CosmonapseError, _on_outcome)
+        app.add_exception_handler(TimeoutError, _on_outcome)
+        app.add_exception_handler(Exception, _on_failure)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        """Run the Dendrite as long as the app runs; `init_app` sees to that.
+
+        Raises:
+            SynapseUnreachable: Nobody answers under the URL; the app does not start.
+            SynapseRefused: The Synapse does not take this namespace, or is full.
+        """
+        dendrite = Dendrite(synapse=synapse_from_url(self._url), **self._settings)
+        async with dendrite:
+            self._dendrite = app.state.cosmonapse = dendrite
+            yield
+
+    @property
+    def dendrite(self) -> Dendrite:
+        """The Dendrite of this app.
+
+        Raises:
+            DendriteProtocolError: The app does not run.
+        """
+        if self._dendrite is None:
+            raise DendriteProtocolError(
+                "the Dendrite starts with the app: run it with a server that does the lifespan, "
+                "such as uvicorn, or in a test use 'with TestClient(app)'"
+            )
+        return self._dendrite
+
+    async def ask(self, request: Request | None = None, **task: Any) -> dict[str, Any]:
+        """Send a TASK and return its output, as JSON can say it.
+
+        Takes what `Dendrite.ask` takes.
+
+        Args:
+            request: If it is given, a client that hangs up meanwhile cancels the task.
+            task: Of `Dendrite.ask`.
+
+        Raises:
+            NeuronError: The outcome is an ERROR.
+            NeedsAnswer: It is a question.
+            TimeoutError: There is none in time.
+            CosmonapseError: It could not be sent.
+        """
+        task = {"trace_id": new_trace_id(), **task}
+        try:
+            asking = asyncio.ensure_future(self.dendrite.ask(**task))
+            output: dict[str, Any] = jsonable(await _unless_gone(asking, request))
+        except Exception as error:
+            mark(error, task["trace_id"])
+            raise
+        return output
+
+    async def stream_response(self, *, as_text: bool = False, **task: Any) -> Response:
+        """Send a TASK and return a response that streams it; a client that hangs up cancels it.
+
+        Takes what `Dendrite.dispatch` takes. A task that is refused within 0.2 s gets its own
+        status instead.
+
+        Args:
+            as_text: True for the bare texts, False for server-sent events.
+            task: Of `Dendrite.dispatch`.
+
+        Raises:
+            CosmonapseError: It could not be sent.
+        """
+        task = {"trace_id": new_trace_id(), **task}
+        try:
+            reader = SignalReader(await self.dendrite.dispatch(**task))
+        except Exception as error:
+            mark(error, task["trace_id"])
+            raise
+        refusal = await reader.refusal(_OPENING_S)
+        if refusal is None:
+            return SignalsResponse(reader, as_text)
+        await reader.close()
+        return respond(refusal)
+
+
+async def dendrite(request: Request) -> Dendrite:
+    """Return the Dendrite of the app: `Annotated[Dendrite, Depends(dendrite)]`."""
+    running: Dendrite = request.app.state.cosmonapse
+    return running
+
+
+async def json_body(request: Request, *required: str) -> dict[str, Any]:
+    """Return the JSON object that a request brings, where no model of pydantic checks it.
+
+    Args:
+        request: The request.
+        required: Keys that must be there, with something behind them.
+
+    Raises:
+        BadRequest: It is no JSON, no object, or lacks a key; becomes status 400.
+    """
+    return json_object(await request.body(), request.headers.get("content-type"), *required)
+
+
+def respond(outcome: Signal | Mapping[str, Any] | BaseException) -> Response:
+    """Return the response for a reply, an output or an exception, by the table of docs/edge.md."""
+    if isinstance(outcome, BaseException):
+        return _response(answer_and_log(outcome))
+    return _response(answer_of(outcome))
+
+
+class SignalsResponse(StreamingResponse):
+    """Streams what a reader reads; closes it at the end, or as soon as the client is gone."""
+
+    def __init__(self, reader: SignalReader, as_text: bool) -> None:
+        self._reader = reader
+        pieces = _texts(reader) if as_text else _events(reader)
+        media_type = TEXT_TYPE if as_text else sse.CONTENT_TYPE
+        super().__init__(pieces, headers=sse.HEADERS, media_type=media_type)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        sending = asyncio.create_task(self.stream_response(send), name="stream a task")
+        leaving = asyncio.create_task(self.listen_for_disconnect(receive), name="watch its client")
+        try:
+            await asyncio.wait([sending, leaving], return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+        finally:
+            sending.cancel()
+            leaving.cancel()
+            await asyncio.wait([sending, leaving])
+            await self._reader.close()
+
+
+async def _events(reader: SignalReader) -> AsyncIterator[bytes]:
+    try:
+        while True:
+            if not await reader.wait(_KEEP_ALIVE_S):
+                yield sse.KEEP_ALIVE
+            elif (signal := await reader.next()) is not None:
+                yield sse.event_of(signal)
+            else:
+                return
+    except DendriteProtocolError:
+        yield sse.CUT_OFF
+
+
+async def _texts(reader: SignalReader) -> AsyncIterator[bytes]:
+    piece_of = TextPieces()
+    while (signal := await reader.next()) is not None:
+        if piece := piece_of(signal):
+            yield piece
+    if reader.reply is not None:
+        _ = reader.reply.output  # bare texts cannot say that it failed: the connection breaks off
+
+
+async def _unless_gone(
+    asking: asyncio.Future[dict[str, Any]], request: Request | None
+) -> dict[str, Any]:
+    if request is not None:
+        await request.body()  # what is looked at next is the end of the connection
+    try:
+        while request is not None:
+            done, _ = await asyncio.wait([asking], timeout=_LOOK_EVERY_S)
+            if done:
+                break
+            if await request.is_disconnected():
+                raise NeuronError("CANCELLED", "nobody waits for the answer any more")
+        return await asking
+    finally:
+        asking.cancel()
+
+
+def _response(answer: HttpAnswer) -> Response:
+    return Response(answer.content, answer.status, dict(answer.headers), JSON_TYPE)
+
+
+async def _on_outcome(request: Request, error: Exception) -> Response:
+    if not is_outcome(error):
+        raise error
+    return respond(error)
+
+
+async def _on_failure(request: Request, error: Exception) -> Response:
+    """Answer what nobody expected; the server logs it by itself."""
+    if is_outcome(error):
+        return _response(answer_of(error))
+    return PlainTextResponse("Internal Server Error", 500)

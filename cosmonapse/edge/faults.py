@@ -1,0 +1,18 @@
+"""What goes wrong at the edge: into the log of the service, and into an answer for its client."""
+
+from __future__ import annotations
+
+import logging
+
+from .outcomes import HttpAnswer, answer_of
+
+_LOG = logging.getLogger(__name__)
+
+
+def answer_and_log(error: BaseException) -> HttpAnswer:
+    """Return what an HTTP client is told about an exception; log what is not for clients."""
+    answer = answer_of(error)
+    if answer.log != "no":
+        trace = error if answer.log == "traceback" else None
+        _LOG.error("a task could not be served: %s", error, exc_info=trace)
+    return answer

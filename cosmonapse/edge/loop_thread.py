@@ -1,0 +1,146 @@
+"""One event loop in a thread of its own, for code that does not use asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from ..errors import DendriteProtocolError, NeuronError
+
+R = TypeVar("R")
+_JOIN_S = 2.0
+_FORKED = (
+    "this BlockingDendrite was started before a fork, and its thread did not come along: start "
+    "one in each process, after the fork (gunicorn: in post_fork; or use cosmonapse.edge.flask or "
+    ".wsgi, which start one when a process first needs it)"
+)
+
+
+class LoopThread:
+    """An event loop that runs in a daemon thread; coroutines are handed to it from any other.
+
+    Args:
+        name: Of the thread.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended: asyncio.Event
+        self._posted: set[asyncio.Task[object]] = set()
+        self._thread = threading.Thread(target=self._main, name=name, daemon=True)
+        running = threading.Event()
+        self._running = running.set
+        self._thread.start()
+        running.wait()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the caller stands on this thread."""
+        return threading.current_thread() is self._thread
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing can run on it any more."""
+        return self._loop is None
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether this process is a child of the one that the thread runs in."""
+        return os.getpid() != self._pid
+
+    def submit(self, make: Callable[[], Coroutine[Any, Any, R]]) -> concurrent.futures.Future[R]:
+        """Run the coroutine that `make` makes; cancelling the future cancels it.
+
+        Raises:
+            DendriteProtocolError: The thread has ended, or this process is a forked child.
+        """
+        if self.is_forked:
+            raise DendriteProtocolError(_FORKED)
+        with self._lock:
+            if self._loop is None:
+                raise DendriteProtocolError("this BlockingDendrite is stopped: make a new one")
+            return asyncio.run_coroutine_threadsafe(make(), self._loop)
+
+    def run(
+        self,
+        make: Callable[[], Coroutine[Any, Any, R]],
+        *,
+        look_every_s: float | None = None,
+        gone: Callable[[], bool] = lambda: False,
+    ) -> R:
+        """Run the coroutine that `make` makes, and return what it returns.
+
+        A caller that is interrupted meanwhile (KeyboardInterrupt) cancels it.
+
+        Args:
+            make: Makes it.
+            look_every_s: How often to look whether the result is still wanted; None for never.
+            gone: Tells that it is not; then it is cancelled.
+
+        Raises:
+            NeuronError: Nobody wants the result any more.
+            DendriteProtocolError: The thread ended before or meanwhile, this is it, or this is a
+                forked child.
+        """
+        if self.is_here:
+            raise DendriteProtocolError(
+                "a blocking call on the Dendrite's own thread would wait for itself: in an "
+                "'async def' handler use 'await blocking.dendrite...', or make the handler a 'def'"
+            )
+        future = self.submit(make)
+        try:
+            while not concurrent.futures.wait([future], look_every_s).done:
+                if gone():
+                    future.cancel()
+            return future.result()
+        except concurrent.futures.CancelledError:
+            if not self.has_ended:
+                raise NeuronError("CANCELLED", "nobody waits for the answer any more") from None
+            raise DendriteProtocolError("this BlockingDendrite was stopped meanwhile") from None
+        except BaseException:  # such as KeyboardInterrupt
+            future.cancel()
+            raise
+
+    def post(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Run a coroutine and do not look back; nothing when the thread is not there any more.
+
+        Takes no lock: a finalizer may call it at any place, on any thread.
+        """
+        loop = self._loop
+        if loop is None or self.is_forked:
+            return
+        try:
+            loop.call_soon_threadsafe(self._spawn, make)
+        except RuntimeError:  # it was closed just now, and with it everything that ran there
+            return
+
+    def end(self) -> None:
+        """End the thread; what still runs there is cancelled. Idempotent."""
+        if self.is_forked:
+            return
+        with self._lock:
+            loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.call_soon_threadsafe(self._ended.set)
+        if not self.is_here:
+            self._thread.join(_JOIN_S)  # a function in a thread of its own may hold it up for long
+
+    def _spawn(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        task = asyncio.create_task(make(), name="posted")
+        self._posted.add(task)  # the loop itself does not hold on to it
+        task.add_done_callback(self._posted.discard)
+
+    def _main(self) -> None:
+        asyncio.run(self._live())
+
+    async def _live(self) -> None:
+        self._ended = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._running()
+        await self._ended.wait()

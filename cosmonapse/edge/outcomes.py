@@ -1,0 +1,211 @@
+"""What an HTTP edge answers: one table from outcomes to status, JSON body and headers. Pure.
+
+An outcome is the Signal that settled a task, its output, or the exception that came instead.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+import attrs
+
+from ..errors import (
+    BadSignal,
+    CosmonapseError,
+    DendriteProtocolError,
+    InvalidName,
+    NeedsAnswer,
+    NeuronError,
+    RemoteError,
+    SignalTooLarge,
+    SynapseRefused,
+    SynapseUnreachable,
+    UnencodableValue,
+    facts_of,
+)
+from ..signals import Signal, SignalType
+
+JSON_TYPE = "application/json"
+QUESTIONS = (SignalType.CLARIFICATION, SignalType.PERMISSION, SignalType.ESCALATION)
+_QUESTION_KEYS = ("question", "action", "scope", "reason", "target", "context")
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_HEADERS_OF_CODE: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"OVERLOADED": MappingProxyType({"Retry-After": "1"})}
+)
+Log = Literal["no", "line", "traceback"]
+
+
+class BadRequest(CosmonapseError, ValueError):
+    """An HTTP request that cannot become a task; the text is for its sender."""
+
+
+@attrs.frozen
+class HttpAnswer:
+    """What goes back to an HTTP client.
+
+    Args:
+        status: HTTP status.
+        body: What becomes JSON.
+        headers: Beside the content type.
+        log: What the service writes to its log: nothing, one line, or the traceback too.
+    """
+
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = _NO_HEADERS
+    log: Log = "no"
+
+    @property
+    def content(self) -> bytes:
+        """The body as JSON."""
+        return to_json(self.body)
+
+
+@attrs.frozen
+class _Facts:
+    """How an exception shows. Without `text` its own text does: it is about the request."""
+
+    status: int
+    code: str
+    retry: bool = False
+    text: str | None = None
+    log: Log = "no"
+
+
+_AWAY = "the service behind cannot be reached at the moment"
+_REFUSED = "the service behind does not take us"
+_NOT_RUNNING = "this service is starting or stopping, or is set up wrongly"
+_FAILED = "this service failed; its log says why"
+_UNEXPECTED = _Facts(500, "INTERNAL_ERROR", text=_FAILED, log="traceback")
+_FACTS: Mapping[type[BaseException], _Facts] = MappingProxyType(
+    {
+        BadRequest: _Facts(400, "BAD_REQUEST"),
+        InvalidName: _Facts(400, "BAD_REQUEST"),
+        UnencodableValue: _Facts(400, "BAD_REQUEST"),
+        BadSignal: _Facts(400, "BAD_SIGNAL"),
+        SignalTooLarge: _Facts(413, "TOO_LARGE"),
+        TimeoutError: _Facts(504, "EXPIRED"),
+        SynapseUnreachable: _Facts(503, "SYNAPSE_UNREACHABLE", True, _AWAY, "line"),
+        SynapseRefused: _Facts(503, "SYNAPSE_REFUSED", False, _REFUSED, "line"),
+        DendriteProtocolError: _Facts(503, "NOT_READY", False, _NOT_RUNNING, "traceback"),
+        RemoteError: _Facts(502, "REMOTE_ERROR", False, _AWAY, "traceback"),
+        BaseException: _UNEXPECTED,
+    }
+)
+
+
+def answer_of(
+    outcome: Signal | Mapping[str, Any] | BaseException, trace_id: str | None = None
+) -> HttpAnswer:
+    """Return what an HTTP client is told about an outcome.
+
+    Args:
+        outcome: The Signal that settled a task, an output, or an exception.
+        trace_id: The workflow, where the outcome itself does not know it.
+    """
+    if isinstance(outcome, Signal):
+        return _of_signal(outcome)
+    if isinstance(outcome, BaseException):
+        return _of_error(outcome, trace_of(outcome) or trace_id)
+    return HttpAnswer(200, outcome)
+
+
+def _of_signal(signal: Signal) -> HttpAnswer:
+    if signal.type in QUESTIONS:
+        return _of_question(signal)
+    try:
+        return HttpAnswer(200, signal.output)
+    except (NeuronError, AttributeError) as error:  # AttributeError: it settles nothing
+        return _of_error(error, signal.trace_id)
+
+
+def _of_question(signal: Signal) -> HttpAnswer:
+    asked = {key: signal.payload[key] for key in _QUESTION_KEYS if key in signal.payload}
+    told = f"the Neuron sent {signal.type.value} instead of an output"
+    return HttpAnswer(409, _body(told, signal.type.value, False, signal.trace_id) | asked)
+
+
+def _of_error(error: BaseException, trace_id: str | None) -> HttpAnswer:
+    if isinstance(error, NeedsAnswer) and isinstance(error.signal, Signal):
+        return _of_question(error.signal)
+    if isinstance(error, NeuronError):
+        body = _body(error.message, error.code, error.recoverable, trace_id)
+        headers = _HEADERS_OF_CODE.get(error.code, _NO_HEADERS)
+        return HttpAnswer(facts_of(error.code).http_status, body, headers)
+    facts = next(_FACTS[each] for each in type(error).__mro__ if each in _FACTS)
+    text = str(error) if facts.text is None else facts.text
+    return HttpAnswer(facts.status, _body(text, facts.code, facts.retry, trace_id), log=facts.log)
+
+
+def _body(error: str, code: str, retry: bool, trace_id: str | None) -> dict[str, Any]:
+    return {"error": error, "code": code, "retry": retry, "trace_id": trace_id}
+
+
+def mark(error: BaseException, trace_id: str | None) -> None:
+    """Note on an exception that it is the outcome of a task of ours, and of which workflow."""
+    vars(error)["outcome_of"] = trace_id or ""
+
+
+def is_outcome(error: BaseException) -> bool:
+    """Tell whether an exception is ours to answer, or somebody else's of the same class."""
+    return isinstance(error, CosmonapseError) or "outcome_of" in vars(error)
+
+
+def trace_of(error: BaseException) -> str | None:
+    """Return the workflow that `mark` noted."""
+    return vars(error).get("outcome_of") or None
+
+
+def jsonable(value: Any) -> Any:
+    """Return `value` as JSON can say it: bytes as base64, a float that is no number as null."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case bytes():
+            return base64.b64encode(value).decode()
+        case Mapping():
+            return {str(key): jsonable(each) for key, each in value.items()}
+        case list() | tuple():
+            return [jsonable(each) for each in value]
+        case _:
+            return str(value)
+
+
+def to_json(value: Any) -> bytes:
+    """Return `value` as JSON in UTF-8, on one line; half of a surrogate pair travels escaped."""
+    text = json.dumps(jsonable(value), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace")
+
+
+def json_object(raw: bytes, content_type: str | None, *required: str) -> dict[str, Any]:
+    """Return the JSON object that the body of a request holds.
+
+    Args:
+        raw: The body.
+        content_type: Of the request; it must say JSON, because a page of another origin may make a
+            browser send everything else.
+        required: Keys that must be there, with something behind them.
+
+    Raises:
+        BadRequest: It is no JSON, no object, or lacks a key; the text is for its sender.
+    """
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if kind != JSON_TYPE and not kind.endswith("+json"):
+        raise BadRequest(f"send JSON, with the header 'Content-Type: {JSON_TYPE}'")
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise BadRequest("the body of the request is no JSON") from None
+    if not isinstance(value, dict):
+        raise BadRequest(f"the body must be a JSON object, not {type(value).__name__}")
+    missing = [key for key in required if value.get(key) in (None, "")]
+    if missing:
+        raise BadRequest(f"the JSON object lacks {', '.join(missing)}")
+    return value

@@ -1,0 +1,87 @@
+"""Reads a Pathway one Signal at a time, with a look ahead. On the Dendrite's loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from ..errors import DendriteProtocolError
+from ..pathway import Pathway
+from ..signals import Signal, SignalType
+from .outcomes import QUESTIONS
+
+_MAY_REFUSE = (SignalType.ERROR, *QUESTIONS)
+_SETTLING = (SignalType.AGENT_OUTPUT, SignalType.FINAL, *_MAY_REFUSE)
+
+
+class SignalReader:
+    """One reader of a Pathway, to be used by one task at a time.
+
+    Attributes:
+        pathway: What it reads.
+        ahead: What was read and not taken; None stands for the end.
+        reply: The Signal that settled the task, when `take` has returned the end; else None.
+    """
+
+    def __init__(self, pathway: Pathway) -> None:
+        self.pathway = pathway
+        self.ahead: deque[Signal | None] = deque()
+        self.reply: Signal | None = None
+        self._last: Signal | None = None
+        self._signals = aiter(pathway)
+        self._asked: asyncio.Future[Signal | None] | None = None
+
+    async def wait(self, timeout_s: float | None = None) -> bool:
+        """Return True as soon as something is ahead, False after `timeout_s` seconds."""
+        return bool(self.ahead) or await self._fetch(timeout_s)
+
+    async def next(self) -> Signal | None:
+        """Return the next Signal, or None at the end; raises as `take` does."""
+        await self.wait()
+        return self.take()
+
+    def take(self) -> Signal | None:
+        """Return the Signal that is ahead, or None at the end.
+
+        Raises:
+            DendriteProtocolError: The end came before the task was settled.
+        """
+        signal = self.ahead.popleft()
+        if signal is None:
+            if self._last is None or self._last.type not in _SETTLING:
+                raise DendriteProtocolError("this Dendrite was stopped while the task ran")
+            self.reply = self._last
+        self._last = signal
+        return signal
+
+    async def refusal(self, timeout_s: float) -> Signal | None:
+        """Return the ERROR or the question that is all the task has to say, if that is soon.
+
+        Takes nothing from who reads on.
+
+        Args:
+            timeout_s: How long to look for the Signal, and again for the end behind it.
+        """
+        if not await self.wait(timeout_s):
+            return None
+        first = self.ahead[0]
+        if first is None or first.type not in _MAY_REFUSE:
+            return None
+        over = len(self.ahead) > 1 or await self._fetch(timeout_s)
+        return first if over and self.ahead[1] is None else None
+
+    async def close(self) -> None:
+        """Close the Pathway, which cancels its task if that still runs."""
+        if self._asked is not None:
+            self._asked.cancel()
+        await self.pathway.close()
+
+    async def _fetch(self, timeout_s: float | None) -> bool:
+        if self._asked is None:
+            self._asked = asyncio.ensure_future(anext(self._signals, None))
+        done, _ = await asyncio.wait([self._asked], timeout=timeout_s)
+        if not done:
+            return False
+        asked, self._asked = self._asked, None
+        self.ahead.append(asked.result())
+        return True

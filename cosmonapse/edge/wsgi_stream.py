@@ -1,0 +1,128 @@
+"""A TextStream as the body of a WSGI response, and how to tell that its client is gone."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+from ..errors import DendriteProtocolError
+from ..signals import Signal, SignalType
+from . import sse
+from .outcomes import HttpAnswer, answer_of
+from .per_process import LOOK_EVERY_S
+from .text_stream import TextStream
+
+TEXT_TYPE = "text/plain"
+_OPENING_S = 0.2
+_SOCKETS = ("werkzeug.socket", "gunicorn.socket")
+
+
+def refused(stream: TextStream) -> HttpAnswer | None:
+    """Return what to answer instead of a stream, when its task is refused within 0.2 s.
+
+    A status can be sent only before the first piece.
+    """
+    signal = stream.refusal(_OPENING_S)
+    if signal is None:
+        return None
+    stream.close()
+    return answer_of(signal)
+
+
+def client_is_gone(environ: Mapping[str, Any]) -> bool:
+    """Tell whether an HTTP client hung up, as far as its server shows the connection."""
+    for name in _SOCKETS:
+        connection = environ.get(name)
+        if isinstance(connection, socket.socket):
+            try:
+                return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return False
+            except ValueError:  # TLS does not let us look
+                return False
+            except OSError:
+                return True
+    return False
+
+
+class StreamBody:
+    """What a streamed task sends to an HTTP client, piece by piece. Closing it cancels the task.
+
+    A server notices a client that hung up when it writes. So while a Neuron is silent there is a
+    comment every 0.3 s among the events; and the connection is looked at, where the server shows
+    it.
+
+    Args:
+        stream: Of the task.
+        as_text: True for the bare texts, False for server-sent events.
+        gone: Tells whether the client is.
+    """
+
+    def __init__(self, stream: TextStream, as_text: bool, gone: Callable[[], bool]) -> None:
+        self._stream = stream
+        self._piece_of = TextPieces() if as_text else sse.event_of
+        self._idle = b"" if as_text else sse.KEEP_ALIVE
+        self._as_text = as_text
+        self._gone = gone
+
+    def __iter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __next__(self) -> bytes:
+        """Wait for the next piece.
+
+        Raises:
+            StopIteration: The task ended, or the client is gone.
+            NeuronError: Bare texts cannot say that the task failed; the connection breaks off.
+            NeedsAnswer: Likewise, when it asked back.
+            TimeoutError: Likewise, when it took too long.
+            DendriteProtocolError: Likewise, when the Dendrite was stopped.
+        """
+        try:
+            piece = self._next_piece()
+        except DendriteProtocolError:
+            if self._as_text:
+                raise
+            piece = sse.CUT_OFF
+        if piece is None:
+            raise StopIteration
+        return piece
+
+    def _next_piece(self) -> bytes | None:
+        while True:
+            if not self._stream.wait(LOOK_EVERY_S):
+                if self._gone():
+                    self.close()
+                    return None
+                piece = self._idle
+            elif (signal := self._stream.next_signal()) is not None:
+                piece = self._piece_of(signal)
+            else:
+                break
+            if piece:
+                return piece
+        if self._as_text:
+            self._stream.check()
+        return None
+
+    def close(self) -> None:
+        """Cancel the task if it still runs."""
+        self._stream.close()
+
+
+class TextPieces:
+    """Turns Signals into bare text: the thoughts, or else the `response` of the output."""
+
+    def __init__(self) -> None:
+        self._spoke = False
+
+    def __call__(self, signal: Signal) -> bytes:
+        """Return what a Signal says as text; nothing for most."""
+        text: Any = None
+        if signal.type is SignalType.THOUGHT_DELTA:
+            self._spoke, text = True, signal.payload["delta"]
+        elif signal.type in (SignalType.AGENT_OUTPUT, SignalType.FINAL) and not self._spoke:
+            text = signal.output.get("response")
+        return text.encode() if isinstance(text, str) else b""

@@ -1,0 +1,50 @@
+"""Runs plain functions in threads that never keep the process from ending."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import threading
+from collections.abc import Callable
+from typing import Any
+
+
+def in_thread(function: Callable[..., Any], *arguments: Any, name: str) -> asyncio.Future[Any]:
+    """Call a function in a daemon thread of its own; the future gets what it returns or raises.
+
+    The function sees the context variables of the caller. Cancelling the future does not stop it.
+
+    Args:
+        function: What is called.
+        arguments: What it gets.
+        name: How the thread is called.
+    """
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[Any] = loop.create_future()
+
+    def end(value: Any, error: BaseException | None) -> None:
+        if ended.done():
+            return
+        if error is None:
+            ended.set_result(value)
+        else:
+            ended.set_exception(error)
+            ended.exception()  # whoever waited may be gone: no complaint that nobody looked
+
+    def run() -> None:
+        value: Any = None
+        error: BaseException | None = None
+        try:
+            value = function(*arguments)
+        except StopIteration as stop:  # a future cannot carry it
+            error = RuntimeError("the function raised StopIteration")
+            error.__cause__ = stop
+        except BaseException as raised:  # noqa: BLE001  # told to whoever waits
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+            loop.call_soon_threadsafe(end, value, error)
+
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(run,), name=name, daemon=True).start()
+    return ended
