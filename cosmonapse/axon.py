@@ -18,7 +18,7 @@ from .errors import (
     facts_of,
 )
 from .names import checked_capabilities, checked_name
-from .signals import Directed, SignalType
+from .signals import Directed, Signal, SignalType
 
 _MAX_MESSAGE_CHARS = 10_000
 
@@ -51,6 +51,12 @@ class Axon:
         max_queued: How many more may wait; over it the caller gets ERROR `OVERLOADED`.
         context_fetcher: Gets the `context_ref` of a TASK and returns the context items; `async def`
             or a plain `def`, which runs in a thread. Without one, a list is taken as the items.
+        bid_fn: Gets the input and the TASK_OFFER Signal of an offer for its capabilities; returns
+            None for no bid, its cost, or a dict with `cost` and perhaps `eta_ms` and `confidence`
+            (0 to 1). `async def` or a plain `def`, which runs in a thread; within the offer's
+            deadline. Without one the Axon makes no bids.
+        rollback_fn: Gets the TASK Signal that was cancelled by a STOP with rollback, after its
+            function has ended; `async def` or a plain `def`, which runs in a thread; within 5 s.
 
     Raises:
         InvalidName: The id or a capability is no name.
@@ -65,6 +71,12 @@ class Axon:
     concurrency: int = attrs.field(default=64, validator=attrs.validators.ge(1))
     max_queued: int = attrs.field(default=1024, validator=attrs.validators.ge(0))
     context_fetcher: Callable[[Any], Any] | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.is_callable())
+    )
+    bid_fn: Callable[[Any, Signal], Any] | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.is_callable())
+    )
+    rollback_fn: Callable[[Signal], Any] | None = attrs.field(
         default=None, validator=attrs.validators.optional(attrs.validators.is_callable())
     )
 

@@ -94,7 +94,7 @@ class Delivery:
         self.counts: Counter[str] = Counter()
         self._open: dict[bytes, OpenTask] = {}
         self._asked: dict[bytes, OpenTask] = {}
-        self._answered: OrderedDict[bytes, Signal] = OrderedDict()
+        self._over: OrderedDict[bytes, Signal | None] = OrderedDict()
         self._deadlines: Deadlines[bytes] = Deadlines()
 
     def __len__(self) -> int:
@@ -111,8 +111,9 @@ class Delivery:
         opened._slot = self._deadlines.set(opened.task, opened.expires_at_s)
 
     def on_trace(self, trace: bytes) -> list[OpenTask]:
-        """Return the open tasks of a trace."""
-        return [each for each in self._open.values() if each.trace == trace]
+        """Return the open tasks of a trace, and those that wait for an answer."""
+        waiting = (*self._open.values(), *self._asked.values())
+        return [each for each in waiting if each.trace == trace]
 
     def replied(self, task: bytes, worker: bytes, index: int, settles: bool) -> OpenTask | None:
         """Take a reply; None, and counted, when its task is not open (any more).
@@ -177,23 +178,31 @@ class Delivery:
         return self._asked.get(id_bytes(question_id))
 
     def answered(self, question_id: str) -> Signal | None:
-        """Return the answer that a question of ours got."""
-        return self._answered.get(id_bytes(question_id))
+        """Return the answer that a question got, as far as we know."""
+        return self._over.get(id_bytes(question_id))
+
+    def is_over(self, question_id: str) -> bool:
+        """Tell whether a question has its answer, or nobody wants one any more."""
+        return id_bytes(question_id) in self._over
+
+    def end_question(self, question: Signal, answer: Signal | None) -> None:
+        """Note what answer a question got, or that nobody wants one; 10,000 are remembered."""
+        self._over[id_bytes(question.id)] = answer
+        if len(self._over) > MAX_QUESTIONS:
+            self._over.popitem(last=False)
 
     def answer(self, opened: OpenTask, answer: Signal, signal: Signal) -> None:
         """Go on with another TASK, within the deadline of the one that ended in the question."""
         if opened.question is not None:
-            key = id_bytes(opened.question.id)
-            self._forget(key)
-            self._answered[key] = answer
-            if len(self._answered) > MAX_QUESTIONS:
-                self._answered.popitem(last=False)
+            self._forget(id_bytes(opened.question.id))
+            self.end_question(opened.question, answer)
         opened.renew(signal)
         self._hold(opened)
 
     def withdraw(self, opened: OpenTask) -> bool:
         """End a task or forget its question; False when it has ended before."""
         if opened.question is not None:
+            self.end_question(opened.question, None)
             return self._forget(id_bytes(opened.question.id)) is not None
         return self.close(opened.task) is not None
 

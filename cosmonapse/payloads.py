@@ -32,6 +32,7 @@ class Shape:
 SHAPES: Mapping[SignalType, Shape] = MappingProxyType(
     {
         SignalType.FINAL: Shape(("result",), ("cost",)),
+        SignalType.BID: Shape(("cost",), ("eta_ms", "confidence")),
         SignalType.ERROR: Shape(("code", "message"), ("recoverable",)),
         SignalType.ESCALATION: Shape(("reason",), ("target", "context")),
         SignalType.THOUGHT_DELTA: Shape(("delta",), ("seq",)),
@@ -44,7 +45,12 @@ SHAPES: Mapping[SignalType, Shape] = MappingProxyType(
         SignalType.MEMORY_APPEND: Shape(("key", "value")),
     }
 )
-STREAMED = frozenset(SHAPES) - {SignalType.FINAL, SignalType.ERROR, SignalType.ESCALATION}
+STREAMED = frozenset(SHAPES) - {
+    SignalType.BID,
+    SignalType.FINAL,
+    SignalType.ERROR,
+    SignalType.ESCALATION,
+}
 """What a Neuron may say while it works: it goes to the caller of its task, ahead of the reply."""
 
 _FABRIC = frozenset(

@@ -24,6 +24,7 @@ _LOG = logging.getLogger(__name__)
 _TRIES_S = (0.05, 0.1, 0.2, 0.3, 0.35)
 _REACTIONS = frozenset({SignalType.TASK, SignalType.TASK_DECLINED})
 _ALONE_S = 300.0
+_YIELD_S = 0.5
 
 
 class Answering:
@@ -61,7 +62,7 @@ class Answering:
         opened = delivery.question(question.id)
         if opened is not None:
             return self._go_on(opened, question, answer)
-        if delivery.answered(question.id) is not None:
+        if delivery.is_over(question.id):
             self.counts["drop.second_answer"] += 1
             return None
         return await self._respond_elsewhere(question, answer)
@@ -95,10 +96,12 @@ class Answering:
                 self.counts["drop.bad_answer"] += 1
                 _LOG.warning("an answer on trace %s is dropped: %s", answer.trace_id, error)
             return
+        if not self._dispatcher.delivery.is_over(answer.parent_id):
+            return
         taken = self._dispatcher.delivery.answered(answer.parent_id)
-        if taken is not None and taken.id != answer.id:
+        if taken is None or taken.id != answer.id:
             self.counts["drop.second_answer"] += 1
-            reason = {"reason": "the question has been answered already"}
+            reason = {"reason": "the question has an answer, or nobody waits for one any more"}
             declined = answer.reply(SignalType.TASK_DECLINED, payload=reason)
             self._publisher.publish_again(declined, declined.encode())
 
@@ -107,13 +110,17 @@ class Answering:
     async def _respond_elsewhere(self, question: Signal, answer: Signal) -> Signal | None:
         body = answer.encode()
         reacted: asyncio.Future[Signal] = asyncio.get_running_loop().create_future()
+        rivals: set[str] = set()
 
         def on_reaction(signal: Signal) -> None:
-            if signal.parent_id in (question.id, answer.id) and not reacted.done():
+            if signal.type in ANSWERS:
+                if signal.parent_id == question.id:
+                    rivals.add(signal.id)
+            elif signal.parent_id in (question.id, answer.id) and not reacted.done():
                 reacted.set_result(signal)
 
-        handler = Handler(on_reaction, _REACTIONS, trace_id=question.trace_id, direct=True)
-        self._watching.add(handler)
+        types = _REACTIONS | ANSWERS
+        self._watching.add(Handler(on_reaction, types, trace_id=question.trace_id, direct=True))
         try:
             await self._watching.settle()
             self._publisher.publish(answer)
@@ -122,6 +129,12 @@ class Answering:
                 if reacted.done():
                     return self._taken(answer, reacted.result())
                 self._publisher.publish_again(answer, body)
+            if (
+                min(rivals, default=answer.id) < answer.id
+            ):  # nobody arbitrates: the least id is first
+                await asyncio.wait([reacted], timeout=_YIELD_S)
+                if reacted.done():
+                    return self._taken(answer, reacted.result())
         finally:
             self._watching.remove(on_reaction)
         return await self._alone(question, answer)
@@ -132,8 +145,12 @@ class Answering:
         self.counts["drop.second_answer"] += 1
         return None
 
-    async def _alone(self, question: Signal, answer: Signal) -> Signal:
-        """Go on in place of a caller that is gone."""
+    async def _alone(self, question: Signal, answer: Signal) -> Signal | None:
+        """Go on in place of a caller that is gone; from then on later answers are declined here."""
+        delivery = self._dispatcher.delivery
+        if delivery.is_over(question.id):  # another handler of ours was quicker
+            self.counts["drop.second_answer"] += 1
+            return None
         payload = question.meta.get("task")
         if not isinstance(payload, dict):
             raise DendriteProtocolError(
@@ -145,8 +162,12 @@ class Answering:
             payload=payload,
             directed=question.directed,
             trace_id=question.trace_id,
+            meta={"caller": "gone"},
         )
         signal = follow_up(task, question, answer)
+        self._dispatcher.encoded(signal)
+        delivery.end_question(question, answer)
+        self._listen()
         await self._dispatcher.send(signal, _ALONE_S)
         return signal
 

@@ -10,10 +10,13 @@ from typing import Literal
 from ..errors import DendriteProtocolError
 from ..transport import Transport
 from .answering import Answering
+from .auction import Auctions
+from .bidding import Bidding
 from .dispatch import Dispatcher
 from .inbox import Inbox
 from .pathways import Pathways
 from .publishing import Publisher
+from .trace_stops import TraceStops
 from .watching import Watching
 
 Role = Literal["orchestrator", "worker"]
@@ -31,6 +34,9 @@ class Base:
     _pathways: Pathways
     _answering: Answering
     _publisher: Publisher
+    _auctions: Auctions
+    _bidding: Bidding
+    _stops: TraceStops
 
     def __init__(self) -> None:
         self._state: Literal["new", "running", "stopped"] = "new"

@@ -15,12 +15,16 @@ from ..registry import NeuronRecord
 from ..stores import RegistryStore
 from ..transport import Synapse
 from .answering import Answering
+from .auction import Auctions
 from .base import Role
+from .bidding import Bidding
+from .calling_off import CallingOff
 from .decorators import Decorators
 from .dispatch import Dispatcher
 from .dispatching import Dispatching
 from .emitting import Emitting
 from .inbox import Inbox
+from .offering import Offering
 from .pathways import Pathways
 from .presence import Presence
 from .publishing import Publisher
@@ -29,13 +33,14 @@ from .responding import Responding
 from .roster import Roster
 from .stopping import asked_to_stop
 from .switchboard import Switchboard
+from .trace_stops import TraceStops
 from .watching import Watching
 
 _START_S = 5.0
 _CLOSE_S = 1.0
 
 
-class Dendrite(Decorators, Dispatching, Emitting, Responding):
+class Dendrite(CallingOff, Decorators, Dispatching, Emitting, Offering, Responding):
     """A client of a Synapse: hosts Axons, dispatches TASKs, watches Signals.
 
     One for each process is enough. All calls belong to the event loop that started it.
@@ -83,6 +88,16 @@ class Dendrite(Decorators, Dispatching, Emitting, Responding):
         self._pathways = Pathways(self._dispatcher, self._watching)
         self._answering = Answering(self._publisher, self._watching, self._dispatcher)
         self._inbox = Inbox(self._transport, self._watching, self._dispatcher.wait, dendrite_id)
+        self._auctions = Auctions(self._publisher, self._watching, self._dispatcher)
+        self._bidding = Bidding(self._publisher, self._watching, self._inbox)
+        self._stops = TraceStops(
+            self._transport,
+            self._publisher,
+            self._watching,
+            self._dispatcher,
+            self._inbox,
+            dendrite_id,
+        )
         self._presence = Presence(
             self._transport, synapse.url, self._inbox, dendrite_id, role, heartbeat_s
         )
@@ -146,8 +161,10 @@ class Dendrite(Decorators, Dispatching, Emitting, Responding):
             if self._starting is not None and not self._starting.done():
                 self._starting.cancel()
                 await asyncio.wait([self._starting])
+            await self._bidding.close()
             await self._presence.stop(reason)
             await self._inbox.drain(drain_s)
+            await self._stops.close(drain_s)
             self._dispatcher.close()
             self._pathways.close()
         finally:
@@ -186,6 +203,12 @@ class Dendrite(Decorators, Dispatching, Emitting, Responding):
         if self._state != "new":
             raise DendriteProtocolError("attach_axon belongs before start")
         self._inbox.add(axon)
+        self._attend()
+
+    def _attend(self) -> None:
+        """Listen to what concerns the Axons that there are."""
+        self._bidding.attend()
+        self._stops.attend()
 
     async def add_axon(self, axon: Axon) -> None:
         """Host an Axon, at any time; on a running Dendrite return when it can be reached.
@@ -199,12 +222,15 @@ class Dendrite(Decorators, Dispatching, Emitting, Responding):
         if self._state == "stopped":
             raise DendriteProtocolError("this Dendrite is stopped: make a new one")
         self._inbox.add(axon)
+        self._attend()
         if self._state == "running":
             try:
                 await self._presence.announce_one(axon, _START_S)
             except BaseException:
                 self._inbox.discard(axon.neuron_id)
+                self._attend()
                 raise
+            await self._watching.settle()
 
     async def detach_axon(self, neuron_id: str, *, drain_s: float = 10.0) -> None:
         """Take an Axon away: no new TASKs; what it runs may end, for at most `drain_s` seconds.
@@ -215,7 +241,10 @@ class Dendrite(Decorators, Dispatching, Emitting, Responding):
         axon = self._inbox.axon(neuron_id)
         if self._state == "running":
             self._presence.take_leave(axon, "detached")
-        await self._inbox.detach(neuron_id, drain_s)
+        try:
+            await self._inbox.detach(neuron_id, drain_s)
+        finally:
+            self._attend()
 
     # -- who is there ----------------------------------------------------------------------------
 
@@ -261,6 +290,9 @@ class Dendrite(Decorators, Dispatching, Emitting, Responding):
             self._transport,
             self._dispatcher,
             self._answering,
+            self._auctions,
+            self._bidding,
+            self._stops,
             self._inbox,
             self._watching,
         )

@@ -280,10 +280,14 @@ class Dispatcher:
     def _expire_question(self, opened: OpenTask) -> None:
         """Nobody answered in time: say so to who waits, for others nothing is left to end."""
         self.counts["question_unanswered"] += 1
-        if opened.waiter is not None and not opened.waiter.done():
-            opened.waiter.set_exception(_timeout_of(opened))
-        if opened.pathway is not None:
-            _finish(opened.pathway, error_for(opened, "EXPIRED"), 0)
+        waiter, pathway, question = opened.waiter, opened.pathway, opened.question
+        waits = waiter is not None and not waiter.done()
+        if question is not None and (waits or (pathway is not None and not pathway.closed)):
+            self.delivery.end_question(question, None)  # an answer must not change what we tell
+        if waits:
+            waiter.set_exception(_timeout_of(opened))
+        if pathway is not None:
+            _finish(pathway, error_for(opened, "EXPIRED"), 0)
 
 
 def checked_timeout(timeout_s: float) -> float:

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 from ..delivery import repeated, task_for
 from ..pathway import Pathway, Scope
 from ..retry import RetryStrategy
 from ..signals import Signal
 from .base import Base
+
+
+class WaitedTask(TypedDict, total=False):
+    """The arguments of `dispatch_and_wait`."""
+
+    neuron: str | None
+    capabilities: Iterable[str] | None
+    input: Required[Any]
+    timeout_s: float
+    retry: RetryStrategy | None
+    trace_id: str | None
+    parent_id: str | None
+    context_ref: Any
+    finalize: bool
+    meta: dict[str, Any] | None
+    answer_elsewhere: bool
 
 
 class Dispatching(Base):
@@ -137,7 +153,7 @@ class Dispatching(Base):
 
         return await retry.run(attempt, timeout_s)
 
-    async def ask(self, **task: Any) -> dict[str, Any]:
+    async def ask(self, **task: Unpack[WaitedTask]) -> dict[str, Any]:
         """Do as `dispatch_and_wait` does, with the same arguments, and return the output itself.
 
         Raises:

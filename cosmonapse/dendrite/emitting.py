@@ -83,6 +83,7 @@ class BoundEmit:
 class Emitting(Base):
     """What a Dendrite inherits to publish with."""
 
+    emit_bid = NamedEmit(SignalType.BID)
     emit_consensus = NamedEmit(SignalType.CONSENSUS)
     emit_context_sync = NamedEmit(SignalType.CONTEXT_SYNC)
     emit_critique = NamedEmit(SignalType.CRITIQUE)
@@ -101,15 +102,19 @@ class Emitting(Base):
         If it is what a Neuron says while it works (a thought, a tool call, a plan, ...) and its
         parent is a TASK that runs here, it goes to the caller of that TASK, in order and never
         lost; watchers get a copy. Everything else goes by the broadcast plane, which may drop it
-        when a watcher cannot keep up.
+        when a watcher cannot keep up. A BID names its neuron and waits until somebody listens.
 
         Raises:
             UnencodableValue: It holds what no Signal can carry.
             SignalTooLarge: It is over the limit.
             DendriteProtocolError: It is a TASK or a Signal of presence; not running.
+            TypeError: It is a BID without a cost, or one with what is no number.
+            ValueError: It is a BID that names no neuron, or has a number out of range.
         """
         self._check_running()
         checked_emission(signal.type)
+        if signal.type is SignalType.BID:
+            return await self._bidding.place(signal)
         if signal.type in STREAMED and signal.parent_id is not None:
             job = self._inbox.job(id_bytes(signal.parent_id))
             if job is not None:

@@ -45,6 +45,7 @@ class Inbox:
         self._meta: dict[str, Any] = {"dendrite": dendrite_id}
         self._desks: dict[str, Desk] = {}
         self._jobs: dict[Key, Job] = {}
+        self._stopped: set[Job] = set()
         self._deadlines: Deadlines[Key] = Deadlines()
         self._sweeper = Sweeper(self._deadlines.next_at_s, self._expire)
 
@@ -52,6 +53,11 @@ class Inbox:
     def axons(self) -> list[Axon]:
         """The Axons that serve, in the order in which they were added."""
         return [desk.axon for desk in self._desks.values() if not desk.detaching]
+
+    @property
+    def hosts(self) -> bool:
+        """Tell whether there is an Axon, be it one that takes leave."""
+        return bool(self._desks)
 
     def add(self, axon: Axon) -> None:
         """Host an Axon.
@@ -142,7 +148,19 @@ class Inbox:
         job = self._jobs.get((caller, task))
         if job is not None:
             job.taken_back = True
-            self._cancel(job, "CANCELLED")
+            if job not in self._stopped:  # it is cleaning up: that is not to be cancelled too
+                self._cancel(job, "CANCELLED")
+
+    def cancel_trace(self, trace_id: str) -> list[Job]:
+        """Cancel what runs and waits of a trace; return what had not ended yet."""
+        jobs = [job for job in self._jobs.values() if job.signal.trace_id == trace_id]
+        for job in jobs:
+            if job in self._stopped:
+                continue
+            self._stopped.add(job)
+            if not job.taken_back:
+                self._cancel(job, "CANCELLED")
+        return jobs
 
     def _accept(self, job: Job) -> None:
         self._jobs[job.key] = job
@@ -193,6 +211,7 @@ class Inbox:
         """Free the place of a job and let the next one have it."""
         job.end_calls()
         self._jobs.pop(job.key, None)
+        self._stopped.discard(job)
         self._deadlines.drop(job.key, job.slot)
         if job.thread is not None and not job.thread.done():
             self.counts["leaked_places"] += 1  # it runs on although nobody waits for it

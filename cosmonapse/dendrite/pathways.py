@@ -70,7 +70,11 @@ class Pathways:
         )
         untap = self._tap(pathway, _is_final)
         self._all.add(pathway)
-        await self._watching.settle()
+        try:
+            await self._watching.settle()
+        except BaseException:
+            pathway.abort()
+            raise
         return pathway
 
     @staticmethod
@@ -90,19 +94,40 @@ class Pathways:
         """Feed a Pathway from its trace until nobody holds it; return how to stop."""
         loop = asyncio.get_running_loop()
 
-        def take(signal: Signal) -> None:
-            alive = held()
-            if alive is not None:
-                alive.take(signal)
-                if ends(signal, alive):
-                    alive.end(signal)
-
         def untap() -> None:
-            self._watching.remove(take)
+            self._watching.remove(tap)
 
-        held = weakref.ref(pathway, lambda _: _soon(loop, untap))
-        self._watching.add(Handler(take, trace_id=pathway.trace_id, ordered=True, direct=True))
+        tap = _Tap(pathway, ends, lambda: _soon(loop, untap))
+        self._watching.add(Handler(tap, trace_id=pathway.trace_id, ordered=True, direct=True))
         return untap
+
+
+class _Tap:
+    """Feeds a Pathway for as long as somebody holds it, or a handler of its own waits in it.
+
+    Args:
+        pathway: What it feeds.
+        ends: Whether a Signal ends it.
+        lost: Is called, in any thread, when nobody holds it any more.
+    """
+
+    def __init__(
+        self,
+        pathway: Pathway,
+        ends: Callable[[Signal, Pathway], bool],
+        lost: Callable[[], None],
+    ) -> None:
+        self._held = weakref.ref(pathway, lambda _: lost())
+        self._sleepers = pathway.sleepers  # asyncio holds no task that waits
+        self._ends = ends
+
+    def __call__(self, signal: Signal) -> None:
+        """Take a Signal of the trace."""
+        pathway = self._held()
+        if pathway is not None:
+            pathway.take(signal)
+            if self._ends(signal, pathway):
+                pathway.end(signal)
 
 
 def _nothing() -> None:

@@ -101,6 +101,10 @@ class Child:
         self._process.stdin.write(text + "\n")
         self._process.stdin.flush()
 
+    def hang_up(self):
+        """Close its stdin."""
+        self._process.stdin.close()
+
     def send(self, number):
         """Send an OS signal to it alone."""
         self._process.send_signal(number)
