@@ -50,7 +50,7 @@ class Engine:
     ) -> None:
         settings = settings or Settings()
         parking = Parking(until_s=now_s + settings.parking_s)
-        self.tables = Tables(epoch, settings, parking, obituary, witness)
+        self.tables = Tables(epoch, now_s, settings, parking, obituary, witness)
         self.counts = self.tables.counts
         self.listeners = Listeners(self.tables)
         self.draining = False
@@ -123,6 +123,7 @@ class Engine:
 
     def tick(self, now_s: float) -> list[Output]:
         """Do what time asks for; call it every 100 ms."""
+        self.tables.budget.refill(now_s)
         return self._presence.tick(now_s) + self._tasks.unpark(now_s)
 
     def go_away(self) -> list[Output]:

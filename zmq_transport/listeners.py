@@ -109,7 +109,7 @@ class Listeners:
             self._tables.counts[f"drop.{error.reason}"] += 1
             return False
         self._tables.counts["published"] += 1
-        return True
+        return self._tables.may_publish(len(frames[2]))
 
     def _served(self, topic: bytes) -> wire.Topic:
         read = wire.read_topic(topic)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import attrs
 
 from . import wire
+from .budget import Budget
 from .ledger import Ledger
 from .liveness import Liveness
 from .parking import Parking
@@ -52,6 +53,7 @@ class Settings:
         max_topics_per_host: How many of them from one network address.
         handshake_s: How long whoever connects may take to speak our protocol.
         high_water: How many messages may wait for one client, on each plane and at each end.
+        copy_bytes_per_s: How many bytes a second are published for those who watch.
 
     Raises:
         ValueError: A limit is below its least value.
@@ -71,6 +73,7 @@ class Settings:
     max_topics_per_host: int = attrs.field(default=100_000, validator=_AT_LEAST_0)
     handshake_s: float = attrs.field(default=3.0, validator=attrs.validators.gt(0))
     high_water: int = attrs.field(default=10_000, validator=attrs.validators.ge(1))
+    copy_bytes_per_s: int = attrs.field(default=64 * 1024 * 1024, validator=_AT_LEAST_0)
 
 
 def no_obituary(
@@ -86,12 +89,14 @@ class Tables:
 
     Args:
         epoch: 16 bytes, new at every start.
+        now_s: Monotonic clock, at the start.
         settings: How the proxy behaves.
         obituary: Makes what is published in the name of a seat that vanished.
         witness: Is told of each message, for a log.
     """
 
     epoch: bytes
+    now_s: float
     settings: Settings
     parking: Parking
     obituary: Obituary = no_obituary
@@ -100,10 +105,12 @@ class Tables:
     peers: Peers = attrs.field(init=False)
     ledger: Ledger = attrs.field(factory=Ledger, init=False)
     liveness: Liveness = attrs.field(init=False)
+    budget: Budget = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.peers = Peers(self.epoch)
         self.liveness = Liveness(self.settings.silent_after_s)
+        self.budget = Budget(self.settings.copy_bytes_per_s, self.now_s)
 
     def copies(
         self, realm: Realm, kind: int, trace: bytes, caller: bytes, worker: bytes, body: Any
@@ -114,7 +121,17 @@ class Tables:
             return []
         made = audience.publications(kind, trace, caller, worker, body)
         self.counts["copies"] += len(made)
-        return [(PUBLISH, *each) for each in made]
+        return [(PUBLISH, *each) for each in made if self.may_publish(len(body))]
+
+    def may_publish(self, size: int) -> bool:
+        """Tell whether a message of `size` bytes may go out to those who watch; count it if not.
+
+        It has its sequence number already, so they know that they missed one.
+        """
+        if self.budget.spend(size):
+            return True
+        self.counts["drop.copy_budget"] += 1
+        return False
 
     def returned(self, connection: bytes, head: bytes, body: Any, reason: Reason) -> Output:
         """Return a message to its sender, whole: it goes out again when we, or others, are ready.

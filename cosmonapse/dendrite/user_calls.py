@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
-import threading
 from collections.abc import Callable
 from typing import Any
+
+from ..threads import in_thread
 
 
 class UserCalls:
@@ -59,32 +59,13 @@ class UserCalls:
         self, function: Callable[..., Any], arguments: tuple[Any, ...], name: str
     ) -> asyncio.Future[Any]:
         """Begin in a daemon thread, so that one that hangs does not keep the process."""
-        loop = asyncio.get_running_loop()
-        ended: asyncio.Future[Any] = loop.create_future()
         self._running += 1
-
-        def end(value: Any, error: BaseException | None) -> None:
-            self._running -= 1
-            if error is None:
-                ended.set_result(value)
-            else:
-                ended.set_exception(error)
-                ended.exception()  # whoever waited may be gone: no complaint that nobody looked
-
-        def run() -> None:
-            value: Any = None
-            error: BaseException | None = None
-            try:
-                value = function(*arguments)
-            except StopIteration:  # a future cannot carry it
-                error = RuntimeError("the function raised StopIteration")
-            except BaseException as raised:  # noqa: BLE001  # told to whoever waits
-                error = raised
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
-                loop.call_soon_threadsafe(end, value, error)
-
-        threading.Thread(target=run, name=name, daemon=True).start()
+        ended = in_thread(function, *arguments, name=name)
+        ended.add_done_callback(self._one_ended)
         return ended
+
+    def _one_ended(self, _: object) -> None:
+        self._running -= 1
 
 
 class GivenUp(Exception):

@@ -22,6 +22,7 @@ class Limits(TypedDict, total=False):
         max_subscriptions_per_host: Subscriptions from one network address.
         handshake_s: How long whoever connects may take to speak the protocol.
         high_water: Messages that may wait for one Dendrite, on each plane and at each end.
+        copy_bytes_per_s: Bytes a second that are published for those who watch.
     """
 
     max_signal_bytes: int
@@ -31,6 +32,7 @@ class Limits(TypedDict, total=False):
     max_subscriptions_per_host: int
     handshake_s: float
     high_water: int
+    copy_bytes_per_s: int
 
 
 # name -> (name in the transport, least, most)
@@ -43,6 +45,7 @@ _TABLE: Final[Mapping[str, tuple[str, float, float]]] = MappingProxyType(
         "max_subscriptions_per_host": ("max_topics_per_host", 1, 100_000_000),
         "handshake_s": ("handshake_s", 0.05, 3600),
         "high_water": ("high_water", 1, 1_000_000),
+        "copy_bytes_per_s": ("copy_bytes_per_s", 0, 1024**4),
     }
 )
 

@@ -440,3 +440,26 @@ async def test_a_frozen_subscriber_slows_nobody_and_costs_bounded_memory(
     assert percentile(frozen_s, 0.99) < 3 * percentile(awake_s, 0.99) + 0.005
     assert more_mib < 25
     assert missed > 0
+
+
+@pytest.mark.asyncio
+async def test_a_subscriber_that_does_not_read_large_signals_costs_bounded_memory(
+    limited, children, at_work, namespace
+):
+    synapse = limited(copy_bytes_per_s=8 * MIB)
+    async with at_work(synapse) as dendrite:
+        watcher = children.start(BYSTANDER, synapse.url, namespace)
+        watcher.line("ready")
+        await calls(dendrite, 80, size=500_000)
+        before_mib = synapse.rss_mib
+        watcher.send(os_signal.SIGSTOP)
+        most_mib = before_mib
+        for _ in range(20):
+            await calls(dendrite, 40, size=500_000)
+            most_mib = max(most_mib, synapse.rss_mib)
+        watcher.send(os_signal.SIGCONT)
+        dropped = synapse.count("drop.copy_budget")
+    sys.stdout.write(f"400 MB for it cost {most_mib - before_mib:.1f} MiB, {dropped} dropped\n")
+
+    assert most_mib - before_mib < 100
+    assert dropped > 0

@@ -20,6 +20,7 @@ def test_each_limit_reaches_the_settings_of_the_transport():
         max_subscriptions_per_host=4,
         handshake_s=0.5,
         high_water=6,
+        copy_bytes_per_s=7,
     )
 
     settings = settings_of(["blue"], limits)
@@ -34,6 +35,7 @@ def test_each_limit_reaches_the_settings_of_the_transport():
         max_topics_per_host=4,
         handshake_s=0.5,
         high_water=6,
+        copy_bytes_per_s=7,
     )
 
 

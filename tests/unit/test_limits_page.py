@@ -19,6 +19,7 @@ SHOWN = {
     "max_subscriptions_per_host": "100,000",
     "handshake_s": "3 s",
     "high_water": "10,000",
+    "copy_bytes_per_s": "64 MiB",
 }
 UNITS = {"MiB": 1024 * 1024, "s": 1}
 
