@@ -10,10 +10,9 @@ RUN := $(DEV)/bin/python -m
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 # Folders are in it too, as their time changes when a file goes away; `docs/.`, as `docs` is a target.
 SHIPPED := $(shell find zmq_transport cosmonapse docs/. -name __pycache__ -prune -o -print)
-FAST_TESTS := $(wildcard tests/house tests/unit tests/property)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check check-format lint types fast-tests format bench build docs clean distclean FORCE
+.PHONY: help demo test check check-format lint types unit-tests rule-tests format bench build docs clean distclean FORCE
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -24,7 +23,8 @@ demo: $(DEMO)/.installed ## install a copy as a user would and run the whole thi
 test: $(DEV)/.installed ## run every test
 	@$(RUN) pytest
 
-check: check-format lint types fast-tests ## format, lint, types, house rules, unit and property tests
+check: $(DEV)/.installed ## format, lint, types, house rules, unit and property tests
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-tests rule-tests check-format lint types
 
 check-format: $(DEV)/.installed ## is the code formatted?
 	@$(RUN) ruff format --check --quiet .
@@ -35,8 +35,11 @@ lint: $(DEV)/.installed ## ruff's findings
 types: $(DEV)/.installed ## mypy's findings
 	@$(RUN) mypy --no-error-summary
 
-fast-tests: $(DEV)/.installed
-	@$(RUN) pytest -q $(FAST_TESTS)
+unit-tests: $(DEV)/.installed
+	@$(RUN) pytest -q -p no:cacheprovider tests/unit
+
+rule-tests: $(DEV)/.installed
+	@$(RUN) pytest -q -p no:cacheprovider tests/house tests/property
 
 format: $(DEV)/.installed ## format the code and mend what ruff can mend
 	@$(RUN) ruff check --quiet --fix-only .

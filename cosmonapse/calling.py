@@ -35,7 +35,7 @@ async def call(
         if task is not None and task.cancelling():
             raise
         counts["handler_raised"] += 1  # it awaited something that was cancelled
-    except Exception:  # noqa: BLE001  # the last door: one handler must not hurt another
+    except (Exception, SystemExit):  # noqa: BLE001  # the last door: it must not hurt others
         counts["handler_raised"] += 1
         _LOG.exception(
             "handler %s raised on a %s of trace %s", name, signal.type.value, signal.trace_id

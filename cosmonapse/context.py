@@ -7,7 +7,7 @@ import concurrent.futures
 import itertools
 import threading
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Protocol
+from typing import Any, Protocol, Required, TypedDict, Unpack
 
 from .delivery import task_for
 from .payloads import STREAMED, payload_of
@@ -31,6 +31,17 @@ class Speaker(Protocol):
 
     def owned(self, work: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
         """Return `work`, to be cancelled when the task ends before it."""
+
+
+class ChildTask(TypedDict, total=False):
+    """The arguments of `TaskContext.dispatch_and_wait`."""
+
+    neuron: str | None
+    capabilities: Iterable[str] | None
+    input: Required[Any]
+    timeout_s: float
+    context_ref: Any
+    meta: dict[str, Any] | None
 
 
 class TaskContext(list[Any]):
@@ -156,9 +167,10 @@ class TaskContext(list[Any]):
         """
         if type not in STREAMED:
             raise ValueError(f"a Neuron says no {type} while it works: return it, or raise it")
+        checked = payload_of(type, payload)
         if type is SignalType.THOUGHT_DELTA:
-            return self.think(payload.get("delta", ""))
-        return self._here(self._speaker.say(type, payload_of(type, payload)))
+            return self.think(checked["delta"])
+        return self._here(self._speaker.say(SignalType(type), checked))  # type: ignore[call-arg]
 
     # -- asking others ---------------------------------------------------------------------------
 
@@ -190,7 +202,7 @@ class TaskContext(list[Any]):
         left_s = max(0.001, min(timeout_s, self.remaining_s))
         return self._here(self._speaker.ask(task, left_s))
 
-    def ask(self, **task: Any) -> Any:
+    def ask(self, **task: Unpack[ChildTask]) -> Any:
         """Do as `dispatch_and_wait` does, with the same arguments, and return the output itself.
 
         Raises:
@@ -211,7 +223,14 @@ class TaskContext(list[Any]):
         """Return an awaitable on the loop; in a thread do the work and return what it gives."""
         if threading.get_ident() == self._thread_id:
             return work
+        owned = self._speaker.owned(work)
         try:
-            return asyncio.run_coroutine_threadsafe(self._speaker.owned(work), self._loop).result()
+            done = asyncio.run_coroutine_threadsafe(owned, self._loop)
+        except RuntimeError:  # the loop is closed: the thread has outlived all
+            owned.close()
+            work.close()
+            raise asyncio.CancelledError from None
+        try:
+            return done.result()
         except concurrent.futures.CancelledError:
             raise asyncio.CancelledError from None

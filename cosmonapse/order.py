@@ -13,6 +13,8 @@ from collections import OrderedDict
 from .signals import Signal
 
 HOLD_S = 0.25
+MAX_AHEAD = 65_536
+"""How far the copies may be ahead of what is our own: as many Signals as a Pathway keeps."""
 
 
 class Once:
@@ -45,7 +47,7 @@ class TraceOrder:
 
     def __init__(self) -> None:
         self._held: dict[str, tuple[Signal, float]] = {}
-        self._once = Once()
+        self._once = Once(MAX_AHEAD)
 
     def own(self, signal: Signal, now_s: float) -> None:
         """Hold a Signal of ours until its copy comes, unless that was quicker."""

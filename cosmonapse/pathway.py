@@ -43,6 +43,7 @@ class Pathway:
         scope: `all`: it follows one TASK; `terminal`: the whole trace, until a FINAL or an ERROR.
         task: The TASK that opened it; None for an observer.
         counts: What went wrong in its handlers.
+        sleepers: Who waits for a Signal at the moment; to hold it is to hold them.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Pathway:
         self._closed = False
         self._outcome: Signal | None = None
         self._unanswered: Signal | None = None
-        self._sleepers: set[asyncio.Future[None]] = set()
+        self.sleepers: dict[asyncio.Future[None], Cursor] = {}
         self._handlers: set[asyncio.Task[None]] = set()
         self._waiting = self._trail.cursor(steady=False)
         self._waiting_for: dict[Types, Cursor] = {}
@@ -132,7 +133,7 @@ class Pathway:
     async def thoughts(self) -> AsyncIterator[str]:
         """Yield the texts of the THOUGHT_DELTAs, in order; end with the Pathway."""
         async for signal in self._follow(_THOUGHTS):
-            yield signal.payload["delta"]
+            yield str(signal.payload.get("delta", ""))
 
     def on(self, *types: SignalType) -> Callable[[F], F]:
         """Call the decorated function, `def` or `async def`, for every Signal of these types.
@@ -187,28 +188,34 @@ class Pathway:
         while (signal := cursor.next()) is None and not self._closed:
             cursor.waits = True
             sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._sleepers.add(sleeper)
+            self.sleepers[sleeper] = cursor
             try:
                 self._give_up_if_nobody_answers()
                 await sleeper
             finally:
-                cursor.waits = False
-                self._sleepers.discard(sleeper)
+                del self.sleepers[sleeper]
+                cursor.waits = self._is_slept_on(cursor)
         return signal
+
+    def _is_slept_on(self, cursor: Cursor) -> bool:
+        """Tell whether another reader of the same cursor waits on."""
+        return any(each is cursor and not who.done() for who, each in self.sleepers.items())
 
     # -- the end ---------------------------------------------------------------------------------
 
     async def close(self) -> None:
         """End it, and cancel the task if it still runs. Idempotent.
 
-        Its handlers get what has arrived before; they have 5 s for that.
+        Its handlers get what has arrived before; they have 5 s for that, then they are cancelled.
+        A handler that closes it does not wait for the others.
         """
         if not self._closed:
             self._cancel()
             self.end(None)
-        busy = self._handlers - {asyncio.current_task()}
-        if busy:
-            await asyncio.wait(busy, timeout=_DRAIN_S)
+        if self._handlers and asyncio.current_task() not in self._handlers:
+            _, stuck = await asyncio.wait(self._handlers, timeout=_DRAIN_S)
+            for handler in stuck:
+                handler.cancel()
 
     def abort(self) -> None:
         """End it and its handlers, whatever they do."""
@@ -240,8 +247,7 @@ class Pathway:
     def unanswered(self, question: Signal) -> None:
         """Learn that only a reader may still answer a question, which has come or is coming."""
         self._unanswered = question
-        if self._trail.newest is question:
-            self._trail.asked(question)
+        self._trail.asked(question)
         self._give_up_if_nobody_answers()
 
     def answered(self, task: Signal) -> None:
@@ -265,6 +271,6 @@ class Pathway:
             self.end(self._unanswered)
 
     def _wake(self) -> None:
-        for sleeper in self._sleepers:
+        for sleeper in self.sleepers:
             if not sleeper.done():
                 sleeper.set_result(None)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from .codec import shown
 from .errors import DendriteProtocolError
 from .names import checked_name
 from .signals import Directed, Signal, SignalType, made
@@ -103,7 +104,19 @@ def follow_up(task: Signal, question: Signal, answer: Signal) -> Signal:
         task: The TASK that ended in the question.
         question: The question.
         answer: A Signal of one of `ANSWERS`.
+
+    Raises:
+        DendriteProtocolError: The answer is none to a question of this type, or grants neither
+            with true nor with false.
+        InvalidName: It names a neuron that is no name.
     """
+    if answer.type is not ANSWER_OF[question.type]:
+        raise DendriteProtocolError(
+            f"a {answer.type.value} does not answer a {question.type.value}"
+        )
+    granted = answer.payload.get("granted")
+    if question.type is SignalType.PERMISSION and not isinstance(granted, bool):
+        raise DendriteProtocolError(f"granted must be true or false, not {shown(granted)}")
     asked = question.directed
     directed = task.directed if asked is None or asked.id is None else Directed(asked.id, "neuron")
     if answer.payload.get("neuron") is not None:
@@ -126,6 +139,7 @@ def _input_of(task: Signal, question: Signal, answer: Signal) -> Any:
     clarification = {"question": question.payload.get("question"), "answer": said.get("answer")}
     after = {**before, **(extra if isinstance(extra, dict) else {})}
     if "clarification" in before:
-        earlier = before.get("clarifications", [before["clarification"]])
-        after["clarifications"] = [*earlier, clarification]
+        earlier = before.get("clarifications")
+        known = earlier if isinstance(earlier, list) else [before["clarification"]]
+        after["clarifications"] = [*known, clarification]
     return {**after, "clarification": clarification}

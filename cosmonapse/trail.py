@@ -82,11 +82,6 @@ class Trail:
         """The number that the next Signal gets."""
         return self.start + len(self._kept)
 
-    @property
-    def newest(self) -> Signal | None:
-        """The Signal that came last."""
-        return self._kept[-1][0] if self._kept else None
-
     def at(self, position: int) -> Signal:
         """Return the Signal with this number, which must be kept."""
         return self._kept[position - self.start][0]
@@ -116,8 +111,11 @@ class Trail:
             self._bytes -= sum(size for _, size in oldest)
 
     def asked(self, question: Signal) -> None:
-        """Note that the newest Signal is a question, and that only readers may still answer it."""
-        self._asked = question, self.end - 1
+        """Note that only readers may still answer a question, if it is here."""
+        for position in range(self.end - 1, self.start - 1, -1):
+            if self.at(position).id == question.id:
+                self._asked = question, position
+                return
 
     def answered(self) -> None:
         """Note that the question has an answer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 
@@ -24,6 +25,7 @@ from .text import printable
 OK, ERROR, USAGE, NOBODY_THERE, TIMEOUT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 _VERBS = {
+    "answer": "answer what Neurons ask, by hand or from a script",
     "demo": "run the whole thing once: Synapse, replicas, HTTP edge, a question, an answer",
     "dispatch": "send one TASK and print what it gives",
     "registry": "show who is alive, with load and state",
@@ -86,4 +88,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def main() -> None:
     """Be the console script."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows ASCII only
     sys.exit(run())

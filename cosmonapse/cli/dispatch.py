@@ -2,72 +2,79 @@
 
 from __future__ import annotations
 
-import json
-import math
 from typing import Any
 
-import attrs
 import click
 
 from ..delivery import destination
 from ..dendrite import Dendrite
-from .fabric import as_json, fabric_options, on_fabric
-
-
-def _read_json(context: click.Context, option: click.Parameter, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        hint = """write such as '{"prompt": "hello"}'"""
-        raise click.BadParameter(f"no JSON: {error}; {hint}") from None
-
-
-def _no_nan(context: click.Context, option: click.Parameter, value: float) -> float:
-    if math.isnan(value):
-        raise click.BadParameter("nan is no length of time")
-    return value
+from ..signals import SignalType
+from .fabric import as_json, fabric_options, on_fabric, signal_as_json
+from .options import TIMEOUT_S, no_nan, read_json
+from .text import printable_lines
 
 
 @click.command()
 @fabric_options
 @click.option("--neuron", metavar="ID", help="Which neuron.")
 @click.option("--capabilities", metavar="A,B", help="Or: anyone who offers all of these.")
-@click.option("--input", "given", callback=_read_json, required=True, help="What it gets, as JSON.")
+@click.option("--input", callback=read_json, required=True, help="What it gets, as JSON.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, 2_592_000, min_open=True),
-    callback=_no_nan,
+    "timeout_s",
+    type=TIMEOUT_S,
+    callback=no_nan,
     default=30.0,
     show_default=True,
     help="Seconds.",
 )
-@click.option("--json", "whole", is_flag=True, help="Print the whole Signal, on one line.")
+@click.option("--stream", "pieces", is_flag=True, help="Print each piece of text as it comes.")
+@click.option("--json", "whole", is_flag=True, help="Print whole Signals, each on one line.")
+@click.option(
+    "--answer-elsewhere",
+    is_flag=True,
+    help="If it asks, wait for an answer by `cosmo answer` or another Dendrite.",
+)
 def command(
-    url: str,
-    namespace: str,
-    neuron: str | None,
-    capabilities: str | None,
-    given: Any,
-    timeout: float,
-    whole: bool,
+    url: str, namespace: str, capabilities: str | None, pieces: bool, whole: bool, **task: Any
 ) -> None:
     """Send one TASK and print what it gives.
 
-    Exit codes: 1 the Neuron failed, 2 usage, 3 nobody there, 4 timeout.
+    Exit codes: 1 the Neuron failed, 2 usage, 3 nobody there, 4 timeout. Ctrl-C takes it back.
     """
-    if (neuron is None) == (capabilities is None):
+    if (task["neuron"] is None) == (capabilities is None):
         raise click.UsageError("name either --neuron or --capabilities")
-    wanted = None if capabilities is None else capabilities.split(",")
-    destination(neuron, wanted)  # a name that is none is told before anything is connected
+    task["capabilities"] = None if capabilities is None else capabilities.split(",")
+    destination(task["neuron"], task["capabilities"])  # what is no name is told before we connect
 
     async def work(dendrite: Dendrite) -> None:
-        reply = await dendrite.dispatch_and_wait(
-            neuron=neuron, capabilities=wanted, input=given, timeout_s=timeout
-        )
-        if whole:
-            click.echo(as_json({**attrs.asdict(reply), "type": reply.type.value}))
-        output = reply.output  # an ERROR or a question is raised here, and ends in its exit code
-        if not whole:
-            click.echo(as_json(output, indent=2))
+        await (_stream if pieces else _wait)(dendrite, task, whole)
 
     on_fabric(url, namespace, work)
+
+
+async def _wait(dendrite: Dendrite, task: dict[str, Any], whole: bool) -> None:
+    reply = await dendrite.dispatch_and_wait(**task)
+    if whole:
+        click.echo(signal_as_json(reply))
+    output = reply.output  # an ERROR or a question is raised here, and ends in its exit code
+    if not whole:
+        click.echo(as_json(output, indent=2))
+
+
+async def _stream(dendrite: Dendrite, task: dict[str, Any], whole: bool) -> None:
+    said = False
+    async with await dendrite.dispatch(**task) as pathway:
+        try:
+            async for signal in pathway:
+                if whole:
+                    click.echo(signal_as_json(signal))
+                elif signal.type is SignalType.THOUGHT_DELTA:
+                    said = True
+                    click.echo(printable_lines(str(signal.payload.get("delta"))), nl=False)
+        finally:
+            if said:
+                click.echo()
+        output = (await pathway.outcome()).output
+        if not (said or whole):
+            click.echo(as_json(output, indent=2))

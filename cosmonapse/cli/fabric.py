@@ -8,9 +8,11 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+import attrs
 import click
 
 from ..dendrite import Dendrite
+from ..signals import Signal
 from ..synapse import connect_synapse
 from ..synapse.url import DEFAULT_URL
 
@@ -38,8 +40,19 @@ def fabric_options(function: F) -> F:
     return url(namespace(function))
 
 
-def on_fabric(url: str, namespace: str, work: Callable[[Dendrite], Awaitable[None]]) -> None:
+def on_fabric(
+    url: str,
+    namespace: str,
+    work: Callable[[Dendrite], Awaitable[None]],
+    before: Callable[[Dendrite], None] | None = None,
+) -> None:
     """Join the fabric, do the work, leave.
+
+    Args:
+        url: Where the Synapse is.
+        namespace: Which namespace.
+        work: What is done there.
+        before: What is done with the Dendrite before it joins.
 
     Raises:
         CosmonapseError: What connecting and the work raise.
@@ -47,7 +60,10 @@ def on_fabric(url: str, namespace: str, work: Callable[[Dendrite], Awaitable[Non
 
     async def main() -> None:
         synapse = await connect_synapse(url, timeout_s=_CONNECT_S)
-        async with Dendrite(synapse=synapse, namespace=namespace, dendrite_id="cosmo") as dendrite:
+        dendrite = Dendrite(synapse=synapse, namespace=namespace, dendrite_id="cosmo")
+        if before is not None:
+            before(dendrite)
+        async with dendrite:
             await work(dendrite)
 
     asyncio.run(main())
@@ -56,6 +72,12 @@ def on_fabric(url: str, namespace: str, work: Callable[[Dendrite], Awaitable[Non
 def as_json(value: Any, indent: int | None = None) -> str:
     """Return a value of a Signal as JSON in ASCII; bytes as base 64, so that nothing is lost."""
     return json.dumps(value, indent=indent, default=_plain)
+
+
+def signal_as_json(signal: Signal) -> str:
+    """Return a whole Signal as JSON on one line; `neuron` is who sent it, or who a TASK is for."""
+    neuron = None if signal.directed is None else signal.directed.id
+    return as_json({**attrs.asdict(signal), "type": signal.type.value, "neuron": neuron})
 
 
 def _plain(value: Any) -> Any:

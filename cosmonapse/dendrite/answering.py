@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, OrderedDict
 
-from ..delivery import OpenTask
+from ..delivery import MAX_QUESTIONS, OpenTask
 from ..errors import CosmonapseError, DendriteProtocolError
 from ..handlers import Handler
 from ..questions import ANSWERS, follow_up
@@ -42,6 +42,7 @@ class Answering:
         self._watching = watching
         self._dispatcher = dispatcher
         self._listens = False
+        self._answered_by_others: OrderedDict[str, str] = OrderedDict()
         self._giving = ""
         dispatcher.on_asked = self._listen
 
@@ -78,7 +79,7 @@ class Answering:
     # -- questions of ours, answered by others ---------------------------------------------------
 
     def _listen(self) -> None:
-        """Hear the answers of others from our first question on."""
+        """Hear the answers of others from our first question or answer on."""
         if not self._listens:
             self._listens = True
             self._watching.add(Handler(self._on_answer, ANSWERS, direct=True))
@@ -97,6 +98,7 @@ class Answering:
                 _LOG.warning("an answer on trace %s is dropped: %s", answer.trace_id, error)
             return
         if not self._dispatcher.delivery.is_over(answer.parent_id):
+            self._note(answer.parent_id, answer)
             return
         taken = self._dispatcher.delivery.answered(answer.parent_id)
         if taken is None or taken.id != answer.id:
@@ -105,9 +107,17 @@ class Answering:
             declined = answer.reply(SignalType.TASK_DECLINED, payload=reason)
             self._publisher.publish_again(declined, declined.encode())
 
+    def _note(self, question_id: str, answer: Signal) -> None:
+        """Remember that somebody else answers a question of others, and sees to what follows."""
+        self._answered_by_others[question_id] = answer.id
+        if len(self._answered_by_others) > MAX_QUESTIONS:
+            self._answered_by_others.popitem(last=False)
+
     # -- questions of others, answered by us -----------------------------------------------------
 
     async def _respond_elsewhere(self, question: Signal, answer: Signal) -> Signal | None:
+        self._listen()
+        was_answered = question.id in self._answered_by_others
         body = answer.encode()
         reacted: asyncio.Future[Signal] = asyncio.get_running_loop().create_future()
         rivals: set[str] = set()
@@ -123,20 +133,22 @@ class Answering:
         self._watching.add(Handler(on_reaction, types, trace_id=question.trace_id, direct=True))
         try:
             await self._watching.settle()
+            self._giving = answer.id
             self._publisher.publish(answer)
             for try_s in _TRIES_S:
                 await asyncio.wait([reacted], timeout=try_s)
                 if reacted.done():
                     return self._taken(answer, reacted.result())
                 self._publisher.publish_again(answer, body)
-            if (
-                min(rivals, default=answer.id) < answer.id
-            ):  # nobody arbitrates: the least id is first
+            if any(each < answer.id for each in rivals):  # nobody arbitrates: the least id is first
                 await asyncio.wait([reacted], timeout=_YIELD_S)
                 if reacted.done():
                     return self._taken(answer, reacted.result())
         finally:
             self._watching.remove(on_reaction)
+        if was_answered:  # whoever did so goes on if the caller cannot
+            self.counts["drop.second_answer"] += 1
+            return None
         return await self._alone(question, answer)
 
     def _taken(self, answer: Signal, reaction: Signal) -> Signal | None:

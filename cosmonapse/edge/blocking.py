@@ -10,11 +10,12 @@ import inspect
 import threading
 from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, Unpack, cast
 
 from ..axon import Axon
 from ..dendrite import Dendrite
 from ..dendrite.decorators import Decorators
+from ..dendrite.dispatching import WaitedTask
 from ..dendrite.emitting import NamedEmit
 from ..dendrite.watching import Watching
 from ..errors import DendriteProtocolError
@@ -191,7 +192,7 @@ class BlockingDendrite(Decorators):
     stream = _streaming(Dendrite.dispatch)
     wait_for_neuron = _blocking(Dendrite.wait_for_neuron)
 
-    def ask(self, **task: Any) -> dict[str, Any]:
+    def ask(self, **task: Unpack[WaitedTask]) -> dict[str, Any]:
         """Do as `dispatch_and_wait` does, with the same arguments, and return the output itself.
 
         Raises:

@@ -81,7 +81,7 @@ def test_a_value_of_a_kind_arrives_as_what_it_is_based_on(value, arrives):
 @pytest.mark.parametrize(
     ("value", "path", "reason"),
     [
-        (object(), "payload.input", "of type object"),
+        pytest.param(object(), "payload.input", "of type object", id="object"),
         ({"a": [1, {1, 2}]}, "payload.input.a[1]", "of type set"),
         ([0, 2**64], "payload.input[1]", "64 bits"),
         (-(2**63) - 1, "payload.input", "64 bits"),

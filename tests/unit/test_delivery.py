@@ -1,9 +1,11 @@
 """Open tasks at their caller: every one ends, and once."""
 
+import attrs
 import pytest
 
-from cosmonapse import CODES, Directed, Signal, SignalType
-from cosmonapse.delivery import Delivery, OpenTask, code_of, error_for
+from cosmonapse import CODES, BadSignal, Directed, Signal, SignalType
+from cosmonapse import delivery as delivery_module
+from cosmonapse.delivery import Delivery, OpenTask, code_of, error_for, repeated, task_for
 from cosmonapse.ids import id_text
 
 TASK, OTHER, TRACE, WORKER = b"t" * 16, b"o" * 16, b"r" * 16, b"w" * 16
@@ -151,3 +153,178 @@ def test_an_error_of_the_callers_side_says_what_is_known(code):
 def test_a_target_is_named_for_people():
     assert opened_of(directed=NAMED).target == "neuron 'echo'"
     assert opened_of(directed=ABLE).target == "a neuron that offers chat, fr"
+
+
+# -- questions ---------------------------------------------------------------------------------
+
+
+def asked_of(delivery, opened, kind=SignalType.CLARIFICATION):
+    """End an open task in a question; return the question."""
+    question = opened.signal.reply(kind, payload={"question": "?"})
+    delivery.replied(opened.task, WORKER, 0, settles=True)
+    delivery.ask(opened, question)
+    return question
+
+
+def answer_of(question):
+    return question.reply(SignalType.CLARIFICATION_ANSWER, payload={"answer": 1})
+
+
+def follow_up_of(opened, task=b"f" * 16):
+    return attrs.evolve(opened.signal, id=id_text("evt_", task))
+
+
+def test_a_task_that_ended_in_a_question_waits_for_its_answer():
+    opened = opened_of()
+    delivery = delivery_of(opened)
+
+    question = asked_of(delivery, opened)
+
+    assert len(delivery) == 0
+    assert delivery.question(question.id) is opened
+    assert opened.question is question
+    assert not delivery.is_over(question.id)
+    assert delivery.next_deadline_at_s() == pytest.approx(105.0, abs=0.01)
+
+
+def test_an_answer_lets_the_task_go_on_within_the_same_deadline():
+    opened = opened_of()
+    delivery = delivery_of(opened)
+    question = asked_of(delivery, opened)
+    answer, signal = answer_of(question), follow_up_of(opened)
+
+    delivery.answer(opened, answer, signal)
+
+    assert (opened.signal, opened.question) == (signal, None)
+    assert delivery.question(question.id) is None
+    assert delivery.answered(question.id) is answer
+    assert delivery.is_over(question.id)
+    assert delivery.replied(TASK, WORKER, 0, settles=True) is None
+    assert delivery.expire(104.0) == []
+    assert delivery.expire(106.0) == [opened]
+
+
+def test_replies_to_the_task_of_the_answer_are_numbered_from_the_beginning():
+    opened = opened_of()
+    delivery = delivery_of(opened)
+    question = asked_of(delivery, opened)
+    delivery.answer(opened, answer_of(question), follow_up_of(opened))
+
+    assert delivery.replied(b"f" * 16, WORKER, 0, settles=True) is opened
+    assert "gap.replies" not in delivery.counts
+
+
+def test_a_question_without_an_answer_is_forgotten_at_the_deadline():
+    opened = opened_of()
+    delivery = delivery_of(opened)
+    question = asked_of(delivery, opened)
+
+    assert delivery.expire(106.0) == [opened]
+    assert delivery.question(question.id) is None
+    assert opened.question is question
+
+
+def test_a_question_is_withdrawn_once_and_then_wants_no_answer():
+    opened = opened_of()
+    delivery = delivery_of(opened)
+    question = asked_of(delivery, opened)
+
+    assert [delivery.withdraw(opened), delivery.withdraw(opened)] == [True, False]
+    assert delivery.question(question.id) is None
+    assert delivery.is_over(question.id)
+    assert delivery.answered(question.id) is None
+    assert delivery.next_deadline_at_s() is None
+
+
+def test_a_task_without_a_question_is_withdrawn_once():
+    opened = opened_of()
+    delivery = delivery_of(opened)
+
+    assert [delivery.withdraw(opened), delivery.withdraw(opened)] == [True, False]
+    assert len(delivery) == 0
+
+
+def test_closing_all_ends_the_questions_too():
+    asked, open_ = opened_of(), opened_of(OTHER)
+    delivery = delivery_of(asked, open_)
+    question = asked_of(delivery, asked)
+
+    assert delivery.close_all() == [open_, asked]
+    assert delivery.question(question.id) is None
+
+
+def test_over_the_bound_the_oldest_question_is_forgotten_and_counted(monkeypatch):
+    monkeypatch.setattr(delivery_module, "MAX_QUESTIONS", 2)
+    tasks = [opened_of(bytes([n]) * 16) for n in range(3)]
+    delivery = delivery_of(*tasks)
+    first, second = (asked_of(delivery, each) for each in tasks[:2])
+    third = tasks[2].signal.reply(SignalType.CLARIFICATION, payload={})
+    delivery.close(tasks[2].task)
+
+    assert delivery.ask(tasks[2], third) is tasks[0]
+    assert delivery.counts["drop.question"] == 1
+    assert [delivery.question(each.id) for each in (first, second, third)] == [None, *tasks[1:]]
+
+
+def test_a_bounded_number_of_answers_is_remembered(monkeypatch):
+    monkeypatch.setattr(delivery_module, "MAX_QUESTIONS", 2)
+    questions = [opened_of().signal.reply(SignalType.CLARIFICATION, payload={}) for _ in range(3)]
+    delivery = Delivery()
+
+    for each in questions:
+        delivery.end_question(each, answer_of(each))
+
+    assert [delivery.is_over(each.id) for each in questions] == [False, True, True]
+
+
+def test_the_open_tasks_of_a_trace_are_found():
+    opened, other = opened_of(), opened_of(OTHER)
+    delivery = delivery_of(opened, other)
+    delivery.close(OTHER)
+
+    assert delivery.on_trace(TRACE) == [opened]
+    assert delivery.on_trace(b"x" * 16) == []
+
+
+def test_a_further_attempt_is_a_new_task_with_the_id_of_the_first_as_its_key():
+    first = task_for("echo", None, {"a": 1}, meta={"note": 1})
+
+    second = repeated(first, 2)
+
+    assert second.id != first.id
+    assert (second.trace_id, second.payload, second.directed) == (
+        first.trace_id,
+        first.payload,
+        first.directed,
+    )
+    assert second.meta == {"note": 1, "attempt": 2, "idempotency_key": first.id}
+    assert first.meta == {"note": 1}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"neuron": None}, ValueError),
+        ({"capabilities": ["chat"]}, ValueError),
+        ({"neuron": None, "capabilities": []}, ValueError),
+        ({"neuron": "no name"}, ValueError),
+        ({"parent_id": "mine"}, BadSignal),
+        ({"meta": ["note"]}, TypeError),
+    ],
+)
+def test_a_task_that_is_wrong_is_refused(wrong, error):
+    with pytest.raises(error):
+        task_for(**{"neuron": "echo", "capabilities": None, "input": {}, **wrong})
+
+
+def test_a_task_holds_what_it_was_given():
+    task = task_for(None, ["fr", "chat"], 1, context_ref=[2], finalize=True, meta={"m": 3})
+
+    assert task.payload == {
+        "input": 1,
+        "capabilities": list(task.directed.capabilities),
+        "context_ref": [2],
+        "finalize": True,
+    }
+    assert set(task.directed.capabilities) == {"fr", "chat"}
+    assert task.meta == {"m": 3}

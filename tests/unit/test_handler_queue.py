@@ -1,4 +1,5 @@
 import asyncio
+import sys
 from unittest import mock
 
 import pytest
@@ -7,6 +8,7 @@ from cosmonapse import Signal, SignalType
 from cosmonapse.dendrite import runner
 from cosmonapse.dendrite.watching import Watching
 from cosmonapse.handlers import Handler
+from support.processes import until
 
 
 @pytest.mark.asyncio
@@ -32,3 +34,27 @@ async def test_a_handler_that_hangs_has_a_bounded_queue_and_the_others_get_every
 
     assert seen == [0, 1, 2, 3, 4, 5]
     assert fed.counts == {"drop.handler_queue_full": 2}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("in_thread", [False, True])
+async def test_a_handler_that_calls_exit_ends_nothing_but_its_call(in_thread):
+    seen = []
+
+    def plain(signal):
+        seen.append(signal.payload["n"])
+        sys.exit(3)
+
+    async def on_loop(signal):
+        plain(signal)
+
+    fed = Watching(mock.Mock(instance=bytes(16)))
+    function = plain if in_thread else on_loop
+    fed.add(Handler(function=function, types=frozenset({SignalType.AGENT_OUTPUT})))
+
+    for n in range(2):
+        fed.feed(Signal(type=SignalType.AGENT_OUTPUT, payload={"n": n}))
+    await until(lambda: fed.counts["handler_raised"] == 2)
+    await fed.close()
+
+    assert seen == [0, 1]

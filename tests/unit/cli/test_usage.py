@@ -31,6 +31,11 @@ def usage(arguments, capsys):
         ([*TASK, "--nonsense"], "--nonsense"),
         ([*TASK, "surplus"], "surplus"),
         (["registry", "--nonsense"], "--nonsense"),
+        (["answer", "--trace", "evt_1"], "no id"),
+        (["answer", "--trace", "evt_" + 26 * "0"], "begins with trc_"),
+        (["answer", "--trace", "\x1b[2J"], "no id"),
+        (["answer", "--timeout", "nan"], "nan"),
+        (["answer", "--input", "{"], "no JSON"),
         (["nonsense"], "nonsense"),
     ],
 )
@@ -88,7 +93,9 @@ def test_a_password_in_what_is_hardly_a_url_is_masked_too(url, capsys):
     [
         ["registry", "-n", "a/b"],
         ["registry", "--namespace", ""],
+        ["answer", "--neuron", "a b"],
         ["dispatch", "--neuron", "a b", "--input", "{}"],
+        ["dispatch", "--stream", "--neuron", "a b", "--input", "{}"],
         ["dispatch", "--neuron", "", "--input", "{}"],
         ["dispatch", "--capabilities", "a,,b", "--input", "{}"],
         ["dispatch", "--neuron", "\x1b[2J\x07", "--input", "{}"],
@@ -153,6 +160,34 @@ def test_nobody_listening_there_exits_with_3_and_what_to_run(capsys, monkeypatch
 
     (line,) = capsys.readouterr().err.splitlines()
     assert f"cosmo synapse start --port {port}" in line
+
+
+def test_an_answer_desk_without_input_ends_at_once_and_well(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+
+    assert run(["answer", "--url", "memory://usage"]) == 0
+    assert capsys.readouterr() == ("", "waiting for questions in namespace default\n")
+
+
+def test_an_answer_desk_reads_a_file_to_its_end(tmp_path, capsys, monkeypatch):
+    given = tmp_path / "answers"
+    given.write_text('{"id": "evt_1"}\nno JSON')
+
+    with given.open() as answers:
+        monkeypatch.setattr("sys.stdin", answers)
+        code = run(["answer", "--json", "--url", "memory://usage"])
+
+    assert code == 0
+    assert ["no such question" in line for line in capsys.readouterr().out.splitlines()] == [
+        True,
+        False,
+    ]
+
+
+def test_nobody_asking_in_time_exits_with_4(capsys):
+    assert run(["answer", "--grant", "--timeout", "0.05", "--url", "memory://usage"]) == 4
+
+    assert capsys.readouterr().err.endswith("cosmo: no question within 0.05 s\n")
 
 
 def test_a_name_that_is_none_is_told_before_anything_is_connected(capsys):

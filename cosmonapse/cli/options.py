@@ -1,0 +1,58 @@
+"""How options of several verbs are read. What is wrong is told as a mistake of usage."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import click
+
+from ..errors import BadSignal
+from ..ids import id_bytes
+from .text import printable
+
+TIMEOUT_S = click.FloatRange(0, 2_592_000, min_open=True)
+
+
+def read_json(context: click.Context, option: click.Parameter, text: str | None) -> Any:
+    """Return the value behind JSON; None if the option was not given.
+
+    Raises:
+        BadParameter: It is no JSON.
+    """
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        hint = """write such as '{"prompt": "hello"}'"""
+        raise click.BadParameter(f"no JSON: {error}; {hint}") from None
+
+
+def no_nan(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """Return a number that is one.
+
+    Raises:
+        BadParameter: It is not.
+    """
+    if value is not None and math.isnan(value):
+        raise click.BadParameter("nan is no length of time")
+    return value
+
+
+def trace(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Return a trace id.
+
+    Raises:
+        BadParameter: It is none.
+    """
+    if value is None:
+        return None
+    try:
+        id_bytes(value)
+    except BadSignal as error:
+        raise click.BadParameter(printable(str(error))) from None
+    if not value.startswith("trc_"):
+        raise click.BadParameter("a trace id begins with trc_")
+    return value

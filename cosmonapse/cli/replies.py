@@ -1,0 +1,156 @@
+"""What is asked, as text for a person, and what a person or a tool says to it, read. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+
+from ..signals import Signal, SignalType
+from .text import printable
+
+_MAX_SHOWN_CHARS = 4_000
+_KEYS: Mapping[SignalType, tuple[str, ...]] = MappingProxyType(
+    {
+        SignalType.CLARIFICATION: ("answer", "extra"),
+        SignalType.PERMISSION: ("granted", "reason", "ttl_ms"),
+        SignalType.ESCALATION: ("input", "neuron"),
+    }
+)
+_PROMPTS: Mapping[SignalType, str] = MappingProxyType(
+    {
+        SignalType.CLARIFICATION: "answer> ",
+        SignalType.PERMISSION: "grant? [y or n, then a reason]> ",
+        SignalType.ESCALATION: "go on with input> ",
+    }
+)
+_YES, _NO = frozenset({"y", "yes"}), frozenset({"n", "no"})
+_HAND_ON = "go"
+
+Reply = dict[str, Any]
+"""The arguments of the `respond_to_...` of a question."""
+
+
+class BadReply(Exception):
+    """What was said answers nothing; the text says what would."""
+
+
+@attrs.frozen
+class Standing:
+    """What is said to every question of a type without asking anybody.
+
+    Args:
+        answer: To a CLARIFICATION.
+        granted: To a PERMISSION.
+        input: What a neuron that escalated gets, in a tuple of one; or an empty one.
+    """
+
+    answer: str | None = None
+    granted: bool | None = None
+    input: tuple[Any, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any."""
+        return self.answer is not None or self.granted is not None or bool(self.input)
+
+    def reply_to(self, question: Signal) -> Reply | None:
+        """Return what is said to a question, or None if that is left to others."""
+        if question.type is SignalType.CLARIFICATION:
+            return None if self.answer is None else {"answer": self.answer}
+        if question.type is SignalType.PERMISSION:
+            return None if self.granted is None else {"granted": self.granted}
+        return {"input": self.input[0]} if self.input else None
+
+
+def neuron_of(question: Signal) -> str:
+    """Return who asks, for people."""
+    directed = question.directed
+    return "?" if directed is None or directed.id is None else directed.id
+
+
+def shown(question: Signal) -> str:
+    """Return a question as lines for a terminal; nothing in it can steer one."""
+    title = f"{question.type.value} from {neuron_of(question)}, trace {question.trace_id[:8]}"
+    rows = (f"  {key}: {_text(value)}" for key, value in question.payload.items())
+    return "\n".join(map(printable, (title, *rows)))
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    if len(text) <= _MAX_SHOWN_CHARS:
+        return text
+    return f"{text[:_MAX_SHOWN_CHARS]}... ({len(text):,} characters)"
+
+
+def prompt_of(question: Signal) -> str:
+    """Return what to ask a person."""
+    if question.payload.get("target") and question.type is SignalType.ESCALATION:
+        return f"go on with input, or {_HAND_ON!r} to hand it on as it is> "
+    return _PROMPTS[question.type]
+
+
+def read_line(question: Signal, line: str) -> Reply | None:
+    """Return what a line that a person typed says; None if it is empty.
+
+    A CLARIFICATION takes any text. A PERMISSION takes y or n and, behind it, a reason. An
+    ESCALATION takes JSON, or text that is none.
+
+    Raises:
+        BadReply: It answers nothing.
+    """
+    text = line.strip()
+    if not text:
+        return None
+    if question.type is SignalType.CLARIFICATION:
+        return {"answer": text}
+    if question.type is SignalType.ESCALATION:
+        handed_on = text == _HAND_ON and bool(question.payload.get("target"))
+        return {} if handed_on else {"input": _json_or_text(text)}
+    word, _, reason = text.partition(" ")
+    word = word.strip(",.;:").lower()
+    if word not in _YES | _NO:
+        raise BadReply("say y or n, then a reason if there is one; nothing leaves it to others")
+    return {"granted": word in _YES, "reason": reason.strip() or None}
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def read_json_line(line: str) -> tuple[str, Reply]:
+    """Return which question a tool's line answers, and what it says.
+
+    Raises:
+        BadReply: It is no JSON object with the id of a question.
+    """
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BadReply(f"no JSON: {error}") from None
+    if not isinstance(said, dict) or not isinstance(said.get("id"), str):
+        raise BadReply('a line is an object with the id of a question, as {"id": ..., "answer": 1}')
+    return said.pop("id"), said
+
+
+def checked(question: Signal, reply: Reply) -> Reply:
+    """Return a tool's reply if it has the keys that its question takes.
+
+    Raises:
+        BadReply: It has not.
+    """
+    keys = _KEYS[question.type]
+    kind = question.type.value
+    unknown = [key for key in reply if key not in keys]
+    if unknown:
+        raise BadReply(f"a {kind} takes {', '.join(keys)}, not {', '.join(unknown)}")
+    if question.type is not SignalType.ESCALATION and keys[0] not in reply:
+        raise BadReply(f"a {kind} needs {keys[0]!r}")
+    if question.type is SignalType.PERMISSION and not isinstance(reply["granted"], bool):
+        raise BadReply("granted must be true or false")
+    return reply

@@ -1,0 +1,167 @@
+"""dispatch_and_wait(retry=...): each attempt is a task of its own, and the losers are cancelled."""
+
+import asyncio
+
+import pytest
+
+from cosmonapse import RetryStrategy, SignalType
+from support.processes import until
+from support.watching import kept
+
+pytestmark = pytest.mark.asyncio
+
+
+class Flaky:
+    """A Neuron that fails a number of times; keeps its tasks, and which were cancelled."""
+
+    def __init__(self, failures, how="busy"):
+        self.tasks, self.cancelled = [], []
+        self._failures = failures
+        self._how = how
+
+    async def __call__(self, input, context):
+        self.tasks.append(context.task)
+        if len(self.tasks) > self._failures:
+            return {"attempt": len(self.tasks)}
+        if self._how == "busy":
+            return {"__error__": True, "code": "OVERLOADED", "message": "later"}
+        if self._how == "broken":
+            raise ValueError("no")
+        if self._how == "asks":
+            return {"__clarification__": True, "question": "?"}
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.cancelled.append(context.task.id)
+            raise
+
+
+def ask(caller, retry, **task):
+    task = {"neuron": "worker", "input": {"a": 1}, "timeout_s": 10.0, **task}
+    return caller.dispatch_and_wait(retry=retry, **task)
+
+
+async def test_each_attempt_is_a_new_task_under_one_key_on_one_trace(serve):
+    flaky = Flaky(2)
+    caller = await serve(flaky)
+
+    reply = await ask(caller, RetryStrategy(max_attempts=3, backoff=0.0), meta={"note": 1})
+
+    first, *others = flaky.tasks
+    assert reply.output == {"attempt": 3}
+    assert len({task.id for task in flaky.tasks}) == 3
+    assert {task.trace_id for task in flaky.tasks} == {reply.trace_id}
+    assert [task.meta["idempotency_key"] for task in others] == [first.id, first.id]
+    assert [task.meta["attempt"] for task in others] == [2, 3]
+    assert all(task.meta["note"] == 1 for task in flaky.tasks)
+    assert all(task.payload == first.payload for task in others)
+
+
+async def test_an_attempt_that_takes_too_long_is_cancelled_and_the_next_one_wins(serve):
+    flaky = Flaky(1, "hangs")
+    caller = await serve(flaky)
+
+    reply = await ask(caller, RetryStrategy(max_attempts=2, timeout_s=0.05, backoff=0.0))
+
+    assert reply.output == {"attempt": 2}
+    await until(lambda: flaky.cancelled == [flaky.tasks[0].id])
+
+
+async def test_after_the_last_attempt_its_outcome_is_that_of_all(serve):
+    flaky = Flaky(9)
+    caller = await serve(flaky)
+
+    reply = await ask(caller, RetryStrategy(max_attempts=2, backoff=0.0))
+
+    assert reply.payload["code"] == "OVERLOADED"
+    assert len(flaky.tasks) == 2
+
+
+async def test_attempts_that_all_take_too_long_end_in_a_timeout_that_tells_how_many(serve):
+    flaky = Flaky(9, "hangs")
+    caller = await serve(flaky)
+
+    with pytest.raises(TimeoutError, match=r"neuron 'worker'.*2 attempts"):
+        await ask(caller, RetryStrategy(max_attempts=2, timeout_s=0.03, backoff=0.0))
+
+    await until(lambda: len(flaky.cancelled) == 2)
+
+
+@pytest.mark.parametrize("how", ["broken", "asks"])
+async def test_what_would_not_get_better_is_not_tried_again(how, serve):
+    flaky = Flaky(9, how)
+    caller = await serve(flaky)
+
+    reply = await ask(caller, RetryStrategy(max_attempts=3, backoff=0.0))
+
+    assert reply.type in (SignalType.ERROR, SignalType.CLARIFICATION)
+    assert len(flaky.tasks) == 1
+
+
+async def test_a_caller_that_is_cancelled_cancels_the_attempt_and_makes_no_other(serve):
+    flaky = Flaky(9, "hangs")
+    caller = await serve(flaky)
+    asked = asyncio.create_task(ask(caller, RetryStrategy(max_attempts=3, backoff=0.0)))
+    await until(lambda: flaky.tasks)
+
+    asked.cancel()
+
+    await until(lambda: flaky.cancelled)
+    await caller.dispatch_and_wait(neuron="nobody", input={})
+    assert asked.cancelled()
+    assert len(flaky.tasks) == 1
+
+
+async def test_a_caller_that_is_cancelled_in_a_pause_makes_no_other_attempt(serve):
+    flaky = Flaky(9)
+    caller = await serve(flaky)
+    pausing = asyncio.Event()
+    retry = RetryStrategy(max_attempts=3, backoff=5.0, on_retry=lambda *_: pausing.set())
+    asked = asyncio.create_task(ask(caller, retry))
+    await pausing.wait()
+
+    asked.cancel()
+    await asyncio.wait([asked])
+
+    assert asked.cancelled()
+    assert len(flaky.tasks) == 1
+
+
+async def test_nobody_there_is_tried_again_until_somebody_is(join, serve):
+    caller = await join().__aenter__()
+    flaky, joined = Flaky(0), []
+
+    async def on_retry(number, outcome, pause_s):
+        assert outcome.payload["code"] == "NO_SUCH_NEURON"
+        joined.append(await serve(flaky))
+
+    reply = await ask(caller, RetryStrategy(max_attempts=2, backoff=0.0, on_retry=on_retry))
+
+    assert reply.output == {"attempt": 1}
+    assert len(joined) == 1
+
+
+async def test_the_handlers_see_every_attempt(serve):
+    flaky = Flaky(1)
+    caller = await serve(flaky)
+    seen = kept(caller.on_signal(SignalType.TASK, SignalType.ERROR, SignalType.AGENT_OUTPUT))
+
+    await ask(caller, RetryStrategy(max_attempts=2, backoff=0.0))
+    await until(lambda: len(seen) == 4)
+
+    assert [sig.type.value for sig in seen] == ["TASK", "ERROR", "TASK", "AGENT_OUTPUT"]
+
+
+async def test_a_question_in_an_attempt_may_be_answered(serve):
+    async def asks(input, context):
+        return input if "clarification" in input else {"__clarification__": True, "question": "?"}
+
+    caller = await serve(asks)
+
+    @caller.on_clarification
+    async def answers(sig):
+        await caller.respond_to_clarification(sig, answer=1)
+
+    reply = await ask(caller, RetryStrategy(max_attempts=3, backoff=0.0))
+
+    assert reply.output["clarification"]["answer"] == 1
