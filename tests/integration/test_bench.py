@@ -41,9 +41,12 @@ def test_a_run_prints_one_table_for_each_kind_and_names_the_machine(run):
 
     assert re.findall(r"^\*\*(\w+):", printed, re.MULTILINE) == [
         "calls",
+        "handlers",
         "in_process",
         "nobody",
+        "pathways",
         "start",
+        "streaming",
         "unwatched",
     ]
     for fact in ("cores", "Python 3.", "pyzmq", "libzmq", "commit"):
