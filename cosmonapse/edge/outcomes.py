@@ -28,10 +28,10 @@ from ..errors import (
     UnencodableValue,
     facts_of,
 )
-from ..signals import Signal, SignalType
+from ..questions import QUESTIONS
+from ..signals import Signal
 
 JSON_TYPE = "application/json"
-QUESTIONS = (SignalType.CLARIFICATION, SignalType.PERMISSION, SignalType.ESCALATION)
 _QUESTION_KEYS = ("question", "action", "scope", "reason", "target", "context")
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _HEADERS_OF_CODE: Mapping[str, Mapping[str, str]] = MappingProxyType(

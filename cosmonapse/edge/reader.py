@@ -7,8 +7,8 @@ from collections import deque
 
 from ..errors import DendriteProtocolError
 from ..pathway import Pathway
+from ..questions import QUESTIONS
 from ..signals import Signal, SignalType
-from .outcomes import QUESTIONS
 
 _MAY_REFUSE = (SignalType.ERROR, *QUESTIONS)
 _SETTLING = (SignalType.AGENT_OUTPUT, SignalType.FINAL, *_MAY_REFUSE)

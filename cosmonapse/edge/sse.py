@@ -11,8 +11,9 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import DendriteProtocolError
+from ..questions import QUESTIONS
 from ..signals import Signal, SignalType
-from .outcomes import QUESTIONS, answer_of, to_json
+from .outcomes import answer_of, to_json
 
 CONTENT_TYPE = "text/event-stream"
 HEADERS: Mapping[str, str] = MappingProxyType(
