@@ -1,35 +1,56 @@
-"""What handlers cost that nothing triggers: calls per second with none and with 30 of them."""
+"""What handlers cost that nothing triggers: calls per second with none and with 30 of them.
+
+One process of the same program is up to a tenth faster than another, round after round. So each
+round has processes of its own.
+"""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from . import fabric
-from .calls import in_turns
 from .children import Child
 from .figures import Options, Report, Table, spread
 
 _HANDLERS = 30
 _OUTSTANDING = (1, 256)
+_WARM_UP_S = 0.2
 
 
 def run(options: Options, say: Callable[[str], None]) -> Report:
-    """Measure two callers of one fabric in turns."""
+    """Measure callers without and with handlers in turns; who is started first alternates."""
+    rates: dict[tuple[int, int], list[float]] = {}
+    for turn in range(options.rounds):
+        order = (0, _HANDLERS) if turn % 2 else (_HANDLERS, 0)
+        for handlers, outstanding, rate in _round(order, options):
+            rates.setdefault((outstanding, handlers), []).append(rate)
+        say(f"round {turn + 1}, {', '.join(f'{values[-1]:,.0f}' for values in rates.values())}")
     rows: list[tuple[str, ...]] = []
     facts: dict[str, Any] = {}
-    with (
-        fabric.running() as running,
-        Child(fabric.caller, running.url, False, _HANDLERS) as decorated,
-    ):
-        callers = {"none": running.caller, str(_HANDLERS): decorated}
-        for outstanding in _OUTSTANDING:
-            samples = in_turns(callers, outstanding, options, say)
-            rates = {name: [each.rate for each in taken] for name, taken in samples.items()}
-            medians = {name: statistics.median(values) for name, values in rates.items()}
-            ratio = medians[str(_HANDLERS)] / medians["none"]
-            rows.append((str(outstanding), *map(spread, rates.values()), f"{ratio:.2f}"))
-            facts[str(outstanding)] = {"calls_per_s": medians, "ratio": ratio}
+    for outstanding in _OUTSTANDING:
+        without, with_them = rates[outstanding, 0], rates[outstanding, _HANDLERS]
+        ratio = statistics.median(with_them) / statistics.median(without)
+        rows.append((str(outstanding), spread(without), spread(with_them), f"{ratio:.2f}"))
+        facts[str(outstanding)] = {"without": without, "with": with_them, "ratio": ratio}
     head = ("outstanding", "calls/s, no handler", f"{_HANDLERS} of other types", "ratio")
     return Report(Table("handlers: of types that do not occur", head, rows), facts)
+
+
+def _round(order: tuple[int, ...], options: Options) -> list[tuple[int, int, float]]:
+    """Return (handlers, outstanding, calls/s) of fresh processes."""
+    with ExitStack() as stack:
+        running = stack.enter_context(fabric.running())
+        callers = {
+            handlers: stack.enter_context(Child(fabric.caller, running.url, False, handlers))
+            for handlers in order
+        }
+        taken = []
+        for outstanding in _OUTSTANDING:
+            for handlers, child in callers.items():
+                child.ask("load", outstanding, min(_WARM_UP_S, options.seconds))
+                sample = child.ask("load", outstanding, options.seconds / 2)
+                taken.append((handlers, outstanding, sample.rate))
+    return taken
