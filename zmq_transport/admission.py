@@ -9,20 +9,23 @@ from . import bodies, wire
 from .errors import WireError
 from .peers import Peer
 from .presence import Presence
+from .resync import SILENT_S, Resync
 from .tables import SEND, Output, Tables
 from .wire import Reason, Verb
 
 _ASK_AGAIN_S = 1.0
 _MAX_ASKED = 65_536
+_MAX_PROBED = 1024
 _RETURNED = (Verb.TASK, Verb.REPLY, Verb.CANCEL)
 
 
 class Admission:
     """Turns connections into peers."""
 
-    def __init__(self, tables: Tables, presence: Presence) -> None:
+    def __init__(self, tables: Tables, presence: Presence, resync: Resync) -> None:
         self._tables = tables
         self._presence = presence
+        self._resync = resync
         self._asked_at_s: OrderedDict[bytes, float] = OrderedDict()
         self.listen_port = 0
         self.publish_port = 0
@@ -37,12 +40,25 @@ class Admission:
             return self._who(connection, now_s)
         verb = wire.unpack_items(head)[1][0][0]
         if verb == Verb.HELLO:
-            return [self._hello(connection, bytes(body), now_s)]
+            return self._hello(connection, bytes(body), now_s)
         if verb in _RETURNED:
             bounced = self._tables.returned(connection, head, body, Reason.HELLO_FIRST)
             return [bounced, *self._who(connection, now_s)]
         self._tables.counts["drop.hello_first"] += 1
         return self._who(connection, now_s)
+
+    def strangers(self, now_s: float) -> list[bytes]:
+        """Return connections that came lately and have not said who they are, at most 1,024."""
+        lately = []
+        for connection, asked_at_s in reversed(self._asked_at_s.items()):
+            if asked_at_s + SILENT_S <= now_s or len(lately) >= _MAX_PROBED:
+                break
+            lately.append(connection)
+        return lately
+
+    def vanished(self, connection: bytes) -> None:
+        """Forget a connection that is gone."""
+        self._asked_at_s.pop(connection, None)
 
     def refused(self, connection: bytes, reason: str) -> Output:
         """Say no, with the reason and the versions that we speak."""
@@ -67,35 +83,45 @@ class Admission:
         if len(self._asked_at_s) >= _MAX_ASKED:
             self._asked_at_s.popitem(last=False)
         self._asked_at_s[connection] = now_s
+        self._asked_at_s.move_to_end(connection)
         body = bodies.pack_map({"speaks": [wire.VERSION, wire.VERSION]})
         return [(SEND, connection, wire.pack(Verb.WHO, len(body)), body)]
 
-    def _hello(self, connection: bytes, body: bytes, now_s: float) -> Output:
+    def _hello(self, connection: bytes, body: bytes, now_s: float) -> list[Output]:
         tables = self._tables
         try:
             hello = bodies.unpack_hello(body)
         except WireError as error:
-            return self.refused(connection, f"bad HELLO: {error}")
-        served = tables.settings.namespaces
-        if served and hello.namespace not in served:
-            names = ", ".join(sorted(served))
-            return self.refused(
-                connection, f"namespace {hello.namespace!r} is not served here, only {names}"
-            )
+            return [self.refused(connection, f"bad HELLO: {error}")]
         peer = tables.peers.by_instance.get(hello.instance)
+        reason = self._why_not(hello, peer)
+        if reason:
+            return [self.refused(connection, reason)]
+        outputs: list[Output] = []
         if peer is None:
-            if len(tables.peers) >= tables.settings.max_peers:
-                return self.refused(connection, f"{tables.settings.max_peers} clients are here")
             peer = tables.peers.admit(
                 connection, hello.instance, hello.name, hello.namespace, hello.epoch
             )
-        elif peer.realm.name != hello.namespace:
-            return self.refused(connection, "this instance id belongs to another namespace")
         else:
             tables.peers.rebind(peer, connection)
             self._presence.returned(peer, now_s)
+            self._resync.greeted(peer)
+            outputs = self._resync.returned(peer, now_s)
         self._asked_at_s.pop(connection, None)
-        return self._welcome(peer)
+        told = tables.company.subscribe(peer) if hello.calls else []
+        return [*((SEND, *letter) for letter in told), self._welcome(peer), *outputs]
+
+    def _why_not(self, hello: bodies.Hello, peer: Peer | None) -> str:
+        """Return why a client is not let in, or nothing."""
+        served, peers = self._tables.settings.namespaces, self._tables.peers
+        if served and hello.namespace not in served:
+            names = ", ".join(sorted(served))
+            return f"namespace {hello.namespace!r} is not served here, only {names}"
+        if peer is None and len(peers) >= self._tables.settings.max_peers:
+            return f"{self._tables.settings.max_peers} clients are here"
+        if peer is not None and peer.realm.name != hello.namespace:
+            return "this instance id belongs to another namespace"
+        return ""
 
     def _welcome(self, peer: Peer) -> Output:
         settings = self._tables.settings

@@ -35,6 +35,7 @@ class Hello:
         namespace: Where it belongs.
         name: For people.
         epoch: The epoch of the proxy that it knew last, or empty.
+        calls: True if it sends tasks and so must know who may have them.
     """
 
     secret: bytes = attrs.field(repr=False)
@@ -42,6 +43,7 @@ class Hello:
     namespace: str
     name: str
     epoch: bytes = b""
+    calls: bool = False
 
 
 @attrs.frozen
@@ -94,7 +96,10 @@ def _no_ext(code: int, data: bytes) -> Any:
 
 def pack_hello(hello: Hello) -> bytes:
     """Return the body of a HELLO."""
-    return pack_map(attrs.asdict(hello))
+    fields = attrs.asdict(hello)
+    if not hello.calls:
+        del fields["calls"]
+    return pack_map(fields)
 
 
 def unpack_hello(body: bytes) -> Hello:
@@ -110,6 +115,7 @@ def unpack_hello(body: bytes) -> Hello:
         namespace=_name(fields, "namespace"),
         name=_name(fields, "name"),
         epoch=_bytes16(fields, "epoch") if fields.get("epoch") else b"",
+        calls=fields.get("calls") is True,
     )
     if wire.instance_of(hello.secret) != hello.instance:
         raise WireError("bad_secret", "secret does not belong to that instance id")

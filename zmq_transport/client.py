@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import wire
+from . import pages, wire
 from .bodies import MAX_BYTES, Welcome, pack_map
 from .broadcast import Broadcast
 from .bundle import Bundler
@@ -17,12 +17,15 @@ from .carrier import Carrier, Sent
 from .errors import LinkClosed, MessageTooLarge, Refused, Unreachable, WireError
 from .link import Happening, Link, Occurrence
 from .outbox import Outbox
+from .recall import Recall
 from .receiver import Outcome, Receiver
 from .roster import Question, SeatInfo, pack_question, unpack_answer
 from .session import Event
 from .wire import ItemFlag, Verb
 
 DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024
+_SETTLES = int(ItemFlag.SETTLES)
+_SKIPS = int(ItemFlag.SKIPS)
 _REMIND_S = 1.0
 _MAX_GATHERED = 1024
 _NOBODY = "-"
@@ -52,6 +55,7 @@ class Client:
         self.link = Link(os.urandom(16), namespace, name)
         self.instance = self.link.instance
         self.outbox = Outbox()
+        self.recall = Recall()
         self.max_body_bytes = max_body_bytes
         self.heartbeat_s = 2.0
         self.broadcast = Broadcast(
@@ -62,6 +66,7 @@ class Client:
         self._carrier = carrier
         self._receiver = receiver
         self._counts: Counter[str] = Counter()
+        self._calls = False
         self._open = False
         self._aborted = False
         self._welcomed: asyncio.Future[None]
@@ -76,7 +81,7 @@ class Client:
     @property
     def counts(self) -> Counter[str]:
         """Every drop, return and gap so far, by name."""
-        parts = (self.link, self.outbox, self.broadcast)
+        parts = (self.link, self.outbox, self.broadcast, self.recall)
         return sum((part.counts for part in parts), self._counts)
 
     # -- opening and closing ---------------------------------------------------------------------
@@ -192,9 +197,11 @@ class Client:
             Happening.WELCOMED: self._on_welcomed,
             Happening.REFUSED: self._on_refused,
             Happening.REGISTERED: receiver.on_registered,
-            Happening.AWAY: receiver.on_away,
+            Happening.AWAY: self._on_away,
             Happening.LEFT: self._on_left,
             Happening.ROSTER: self._on_roster,
+            Happening.WORKERS: self._on_workers,
+            Happening.ASKED: self._on_asked,
         }
 
     # -- sending: each call returns at once ------------------------------------------------------
@@ -221,6 +228,8 @@ class Client:
             ttl_ms: Remaining time; it goes on running while the task waits.
             keep: Let it run when we go away.
         """
+        if not self._calls:
+            self._begin_to_call()
         head = wire.pack(
             Verb.TASK,
             len(body),
@@ -243,13 +252,25 @@ class Client:
         *,
         index: int,
         settles: bool,
+        skips: bool = False,
     ) -> Outcome:
-        """Send a reply; `index` counts the replies of a task from 0, `settles` marks the last."""
+        """Send a reply.
+
+        Args:
+            caller: Instance id of who waits.
+            task: Task id.
+            trace: Trace id.
+            kind: The application's own type code.
+            body: Opaque.
+            index: Counts the replies of a task from 0.
+            settles: True for the last one.
+            skips: True if those before it, as far as they are missing, are kept no longer.
+        """
         head = wire.pack(
             Verb.REPLY,
             len(body),
             peer=caller,
-            flags=ItemFlag.SETTLES if settles else 0,
+            flags=(_SETTLES if settles else 0) | (_SKIPS if skips else 0),
             kind=kind,
             number=index,
             task=task,
@@ -267,6 +288,10 @@ class Client:
     def send_cancel(self, task: bytes, trace: bytes) -> Outcome:
         """Take back a task of ours."""
         return self._send(wire.pack(Verb.CANCEL, task=task, trace=trace), b"", None)
+
+    def send_gap(self, opened: pages.Opened) -> Outcome:
+        """Ask for the replies of a task of ours from its next index on."""
+        return self._send(*pages.gap_message(opened), None)
 
     def send_presence(
         self, verb: Verb, name: str, facts: dict[str, Any], kind: int, body: bytes
@@ -394,6 +419,28 @@ class Client:
         finally:
             del self._questions[question_id]
 
+    def _begin_to_call(self) -> None:
+        """Ask to be told of workers: after a restart we must know who may have our tasks."""
+        self._calls = True
+        self.link.calls()
+        if self.link.ready:
+            self._send(*pages.TELL_ME, None)
+
+    def _on_workers(self, kind: int, instances: list[bytes]) -> None:
+        self.recall.on_workers(kind, instances, time.monotonic())
+
+    def _on_asked(self, head: bytes) -> None:
+        try:
+            messages, again = self.recall.answer(head)
+        except WireError as error:
+            self.on_dropped(error.reason)
+            return
+        for message in messages:
+            self._send(*message, None)
+        for caller, task, index in again:
+            if self.recall.keeper is not None:
+                self.recall.keeper.send_again(caller, task, index)
+
     def _on_roster(self, question_id: bytes, body: bytes) -> None:
         answered = self._questions.get(question_id)
         if answered is not None and not answered.done():
@@ -458,10 +505,24 @@ class Client:
         self.heartbeat_s = welcome.heartbeat_ms / 1000
         self.max_body_bytes = min(self.max_body_bytes, welcome.max_body_bytes)
         self.broadcast.join(welcome.listen_port, welcome.publish_port)
-        if not self._welcomed.done():
+        self._flush_bundles()
+        if self._welcomed.done():
+            self.outbox.put_first(self.recall.listing(self._unsent_tasks(), time.monotonic()))
+        else:
             self._welcomed.set_result(None)
         self._receiver.on_welcomed(fresh)
+        for head, body in self.recall.claims():
+            self.outbox.keep(head, body, None)
         self.on_writable()
+
+    def _on_away(self, why: str) -> None:
+        self._flush_bundles()
+        self._receiver.on_away(why)
+
+    def _unsent_tasks(self) -> set[bytes]:
+        """Return the ids of the tasks that wait here."""
+        singles = (wire.unpack_single(head) for head in self.outbox.heads())
+        return {single[5] for single in singles if single is not None and single[1] == Verb.TASK}
 
     def _on_refused(self, reason: str) -> None:
         if not self._welcomed.done():

@@ -1,8 +1,8 @@
 """What the proxy decides: a message comes in, the messages to send go out.
 
 Spec: docs/spec/03-routing.md. Pure: no socket, no clock; the shell passes `now_s` and carries out
-what is returned. This is the entrance; the decisions are in `admission`, `presence`, `tasks` and
-`listeners`, which share `tables`. Only plain tuples cross it.
+what is returned. This is the entrance; the decisions are in `admission`, `presence`, `tasks`,
+`resync` and `listeners`, which share `tables`. Only plain tuples cross it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from .listeners import Listeners
 from .parking import Parking
 from .peers import Peer
 from .presence import Presence
+from .resync import Resync
 from .tables import SEND, Obituary, Output, Settings, Tables, Witness, no_obituary
 from .tasks import Tasks
 from .wire import Reason, Verb
@@ -24,6 +25,8 @@ from .wire import Reason, Verb
 _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
 _PRESENCE = (Verb.REGISTER, Verb.HEARTBEAT, Verb.DEREGISTER)
+_RESYNC = (Verb.RESEND, Verb.CLAIM)
+_PING = wire.pack(Verb.PING)
 
 Handler = Callable[[Peer, wire.Single, bytes, float], list[Output]]
 
@@ -56,12 +59,16 @@ class Engine:
         self.draining = False
         self._tasks = Tasks(self.tables)
         self._presence = Presence(self.tables, self._tasks)
-        self._admission = Admission(self.tables, self._presence)
+        self._resync = Resync(self.tables, self._tasks)
+        self._admission = Admission(self.tables, self._presence, self._resync)
         self._by_connection = self.tables.peers.by_connection
         self._others: Mapping[int, Handler] = {
             Verb.HELLO: lambda peer, _, body, __: self._admission.hello_again(peer, body),
             Verb.PING: lambda *_: [],
-            Verb.CANCEL: lambda peer, single, *_: self._tasks.cancel(peer, single[5]),
+            Verb.CANCEL: lambda peer, single, *_: self._cancel(peer, single[5]),
+            Verb.WORKERS: lambda peer, single, body, _: self._resync.workers(peer, single[3], body),
+            Verb.RESEND: self._resynced,
+            Verb.CLAIM: self._resynced,
             Verb.GOODBYE: lambda peer, *_: self._goodbye(peer),
             Verb.ROSTER: lambda peer, single, body, _: [self._roster(peer, single, body)],
         }
@@ -112,9 +119,13 @@ class Engine:
         """
         peer = self._by_connection.get(connection)
         if peer is None:
+            if not busy:
+                self._admission.vanished(connection)
             return []
         if not busy:
             self._presence.unreachable(peer, now_s)
+        elif wire.unpack_items(head)[1][0][0] == Verb.RESEND:
+            self._resync.unsent(peer, now_s)
         return self._tasks.unsent(peer, head, body, busy, now_s)
 
     def on_dropped(self, reason: str) -> None:
@@ -124,7 +135,12 @@ class Engine:
     def tick(self, now_s: float) -> list[Output]:
         """Do what time asks for; call it every 100 ms."""
         self.tables.budget.refill(now_s)
-        return self._presence.tick(now_s) + self._tasks.unpark(now_s)
+        outputs = self._presence.tick(now_s) + self._tasks.unpark(now_s)
+        strangers = self._admission.strangers(now_s)
+        outputs += self._resync.tick(now_s, bool(strangers))
+        if self._resync.misses_workers:  # one may be among those who have not said who they are
+            outputs += [(SEND, each, _PING, b"") for each in strangers]
+        return outputs + [(SEND, *letter) for letter in self.tables.company.tick(now_s)]
 
     def go_away(self) -> list[Output]:
         """Begin to drain: tell everyone; `drained` turns true when all said GOODBYE."""
@@ -166,6 +182,8 @@ class Engine:
         caller, items, address = wire.unpack_items(head)
         if items[0][0] in _PRESENCE:
             return self._presence.said(peer, head, bytes(body), now_s)
+        if items[0][0] in _RESYNC:
+            return self._resynced_all(peer, items, address, bytes(body), now_s)
         if len(body) > wire.MAX_COALESCED_BYTES:
             raise WireError("coalesced_size", f"{len(body):,} bytes in {len(items)} items")
         outputs: list[Output] = []
@@ -177,6 +195,26 @@ class Engine:
             except WireError as error:
                 self.counts[f"drop.{error.reason}"] += 1
         return outputs
+
+    def _resynced(
+        self, peer: Peer, single: wire.Single, body: bytes, now_s: float
+    ) -> list[Output]:
+        return self._resynced_all(peer, [single[1:8]], single[8], body, now_s)
+
+    def _resynced_all(
+        self, peer: Peer, items: list[wire.Item], address: bytes, body: bytes, now_s: float
+    ) -> list[Output]:
+        """Take a page of a list, or of claims."""
+        verb = items[0][0]
+        if any(item[0] != verb for item in items):
+            raise WireError("mixed_page", "a page has items of one verb")
+        if verb == Verb.RESEND:
+            return self._resync.listed(peer, items, body, now_s)
+        return self._resync.claimed(peer, items, address, body, now_s)
+
+    def _cancel(self, peer: Peer, task: bytes) -> list[Output]:
+        self._resync.withdraw(peer.instance, task)
+        return self._tasks.cancel(peer, task)
 
     @staticmethod
     def _roster(peer: Peer, single: wire.Single, body: bytes) -> Output:

@@ -9,13 +9,14 @@ from typing import Any
 
 import attrs
 
-from . import bodies, wire
+from . import bodies, pages, wire
 from .errors import WireError, shown
 from .session import Event, Session, State
 from .wire import Reason, Verb
 
 _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
+_RESEND = int(Verb.RESEND)
 
 
 class Happening(enum.IntEnum):
@@ -47,6 +48,10 @@ class Happening(enum.IntEnum):
     """(): everything we sent has been read."""
     ROSTER = 12
     """(question id, body): a page of who is here."""
+    WORKERS = 13
+    """(kind, instances): who came or left, see `pages.Roll`."""
+    ASKED = 14
+    """(head,): a question about tasks that we may have, see `pages.read_question`."""
 
 
 Occurrence = tuple[Any, ...]
@@ -82,12 +87,19 @@ class Link:
             Verb.BOUNCE: lambda single, body: [(Happening.BOUNCE, single[5], _reason(body))],
             Verb.LOST: lambda single, body: [(Happening.LOST, single[5], _reason(body))],
             Verb.ROSTER: lambda single, body: [(Happening.ROSTER, single[5], body)],
+            Verb.WORKERS: lambda single, body: [
+                (Happening.WORKERS, single[3], pages.read_workers(body))
+            ],
             Verb.WHO: self._on_who,
             Verb.WELCOME: self._on_welcome,
             Verb.REFUSED: self._on_refused,
             Verb.GOING_AWAY: self._on_going_away,
             Verb.GOODBYE: lambda *_: self._to(Event.GOODBYE, "goodbye"),
         }
+
+    def calls(self) -> None:
+        """Say from now on in every HELLO that we send tasks."""
+        self._hello = attrs.evolve(self._hello, calls=True)
 
     def start(self) -> None:
         """Begin to connect."""
@@ -97,7 +109,7 @@ class Link:
         """Say what one message means; what means nothing is counted."""
         try:
             single = wire.unpack_single(head)
-            if single is None:
+            if single is None or single[1] == _RESEND:
                 return self._several(head, body)
             return self._one(single, body)
         except WireError as error:
@@ -137,6 +149,8 @@ class Link:
         if items[0][0] == Verb.BOUNCE:
             self.counts["returned"] += 1
             return [(Happening.RETURNED, wire.unbounced(head), body[items[0][6] :])]
+        if items[0][0] == Verb.RESEND:
+            return [(Happening.ASKED, head)]
         occurrences: list[Occurrence] = []
         for item, part in zip(items, wire.split_body(items, body), strict=True):
             alone = wire.pack_items([item], peer=peer, address=address)

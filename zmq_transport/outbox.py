@@ -7,6 +7,7 @@ message whose deadline is over does not go out at all.
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from . import wire
@@ -64,11 +65,27 @@ class Outbox:
         self._bytes += len(body) + _OVERHEAD_BYTES
         self._coming_back.append((head, body, deadline_at_s))
 
-    def first(self, now_s: float) -> tuple[bytes, bytes] | None:
-        """Return what goes out next, with its remaining time set; it stays until `sent`."""
+    def put_first(self, messages: Iterable[tuple[bytes, bytes]]) -> None:
+        """Let messages go out before everything that waits; there is always room for them."""
+        self._line_up()
+        for head, body in reversed(list(messages)):
+            self._bytes += len(body) + _OVERHEAD_BYTES
+            self._returned.appendleft((head, body, None))
+
+    def heads(self) -> Iterator[bytes]:
+        """Yield the head of everything that waits."""
+        for queue in (self._coming_back, self._returned, self._waiting):
+            for head, _, _ in queue:
+                yield head
+
+    def _line_up(self) -> None:
         if self._coming_back:
             self._returned.extendleft(reversed(self._coming_back))
             self._coming_back.clear()
+
+    def first(self, now_s: float) -> tuple[bytes, bytes] | None:
+        """Return what goes out next, with its remaining time set; it stays until `sent`."""
+        self._line_up()
         while self:
             head, body, deadline_at_s = (self._returned or self._waiting)[0]
             if deadline_at_s is None:

@@ -15,13 +15,14 @@ from .routing import Routes, Seat
 class Realm:
     """What one namespace has: its routes and its audience. Nothing crosses between two."""
 
-    __slots__ = ("audience", "name", "peers", "routes")
+    __slots__ = ("audience", "callers", "name", "peers", "routes")
 
     def __init__(self, name: str, publisher: bytes) -> None:
         self.name = name
         self.routes = Routes()
         self.audience = Audience(publisher)
         self.peers: set[Peer] = set()
+        self.callers: set[Peer] = set()
 
 
 class Peer:
@@ -35,10 +36,23 @@ class Peer:
         epoch: The epoch of the proxy that it knew before it came here, or empty.
         seats: What it serves, by name.
         absent_at_s: Since when its connection is gone, or None.
+        worker: True once tasks may be with it.
+        listed: True once it has said which tasks it has open, and has no others.
         gone: True once it is forgotten; a reference that outlives it can tell.
     """
 
-    __slots__ = ("absent_at_s", "connection", "epoch", "gone", "instance", "name", "realm", "seats")
+    __slots__ = (
+        "absent_at_s",
+        "connection",
+        "epoch",
+        "gone",
+        "instance",
+        "listed",
+        "name",
+        "realm",
+        "seats",
+        "worker",
+    )
 
     def __init__(
         self, connection: bytes, instance: bytes, name: str, realm: Realm, epoch: bytes
@@ -51,6 +65,8 @@ class Peer:
         self.seats: dict[str, Seat] = {}
         self.absent_at_s: float | None = None
         self.gone = False
+        self.worker = False
+        self.listed = not epoch
 
     def __repr__(self) -> str:
         """Name it as `Peer(name, namespace)`."""
@@ -105,6 +121,7 @@ class Peers:
         self.by_connection.pop(peer.connection, None)
         peer.connection = connection
         peer.absent_at_s = None
+        peer.listed = False
         self.by_connection[connection] = peer
 
     def forget(self, peer: Peer) -> None:
@@ -115,4 +132,5 @@ class Peers:
         if self.by_instance.get(peer.instance) is peer:
             del self.by_instance[peer.instance]
         peer.realm.peers.discard(peer)
+        peer.realm.callers.discard(peer)
         self.leave_realm(peer.realm)

@@ -56,6 +56,8 @@ class Presence:
             peer.realm, kind, trace, wire.NOBODY, peer.instance, slices[1]
         )
         if verb == Verb.REGISTER:
+            came = self._tables.company.came(peer, now_s)
+            outputs[:0] = [(SEND, *letter) for letter in came]
             outputs.append(_acknowledged(peer, address, ""))
             outputs += self._tasks.unpark(now_s)
         return outputs
@@ -123,7 +125,9 @@ class Presence:
             outputs += self._tables.copies(
                 peer.realm, kind, wire.NOBODY, wire.NOBODY, peer.instance, body
             )
-        return outputs + self._tasks.lose(peer)
+        outputs += self._tasks.lose(peer)
+        self._tables.company.left(peer)
+        return outputs
 
     def depart(self, peer: Peer, reason: str) -> list[Output]:
         """Forget a peer for good and tell everyone whom it concerns."""

@@ -10,6 +10,7 @@ import attrs
 
 from . import wire
 from .budget import Budget
+from .company import Company
 from .ledger import Ledger
 from .liveness import Liveness
 from .parking import Parking
@@ -104,6 +105,8 @@ class Tables:
     counts: Counter[str] = attrs.field(factory=Counter, init=False)
     peers: Peers = attrs.field(init=False)
     ledger: Ledger = attrs.field(factory=Ledger, init=False)
+    company: Company = attrs.field(factory=Company, init=False)
+    wanted: dict[bytes, Any] = attrs.field(factory=dict, init=False)
     liveness: Liveness = attrs.field(init=False)
     budget: Budget = attrs.field(init=False)
 

@@ -37,8 +37,10 @@ class Tasks:
         """Give a task to the next seat of its address, or say at once why not."""
         _, _, _, kind, _, task, trace, size, address = single
         tables = self._tables
-        if self._ledger.find(peer.instance, task) is not None or (
-            len(tables.parking) and tables.parking.holds(peer.instance, task)
+        if (
+            self._ledger.find(peer.instance, task) is not None
+            or (len(tables.parking) and tables.parking.holds(peer.instance, task))
+            or (tables.wanted and peer.instance + task in tables.wanted)
         ):
             tables.counts["drop.duplicate_task"] += 1
             return []
@@ -186,22 +188,34 @@ class Tasks:
         """Tell the callers of every task in the hands of `peer` that it is lost."""
         if not len(self._ledger):
             return []
-        outputs: list[Output] = []
-        body = Reason.WORKER_LOST.encode()
-        for entry in self._ledger.settle_all(lambda e: e.seat.peer is peer):
-            self._tables.counts["lost.worker_lost"] += 1
-            caller = self._caller_of(entry)
-            if caller is not None:
-                head = wire.pack(
-                    Verb.LOST, len(body), peer=peer.instance, task=entry.task, trace=entry.trace
-                )
-                outputs.append((SEND, caller.connection, head, body))
-        return outputs
+        lost = self._ledger.settle_all(lambda e: e.seat.peer is peer)
+        return [output for entry in lost for output in self.report(entry, Reason.WORKER_LOST)]
+
+    def report(self, entry: Entry, reason: Reason) -> list[Output]:
+        """Tell the caller of a task that it is lost, if the caller is there."""
+        caller = self._caller_of(entry)
+        if caller is None:
+            self._tables.counts[f"lost.{reason}"] += 1
+            return []
+        return [self.lost(caller, entry.seat.peer.instance, entry.task, entry.trace, reason)]
+
+    def lost(
+        self, caller: Peer, worker: bytes, task: bytes, trace: bytes, reason: Reason
+    ) -> Output:
+        """Return what tells `caller` that its task is lost, and why."""
+        self._tables.counts[f"lost.{reason}"] += 1
+        body = reason.encode()
+        head = wire.pack(Verb.LOST, len(body), peer=worker, task=task, trace=trace)
+        return SEND, caller.connection, head, body
 
     def orphan(self, caller: bytes) -> list[Output]:
         """Cancel what a caller that is gone had asked for, unless it was to be kept."""
         self._tables.parking.withdraw_all(caller)
-        orphans = [e for e in self._ledger if e.caller == caller and not e.keep]
+        return self.orphan_all(e for e in self._ledger if e.caller == caller)
+
+    def orphan_all(self, entries: Iterable[Entry]) -> list[Output]:
+        """Cancel tasks that nobody waits for, but for those that were to be kept."""
+        orphans = [each for each in entries if not each.keep]
         self._tables.counts["orphaned"] += len(orphans)
         return self._cancel_entries(orphans)
 

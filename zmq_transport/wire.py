@@ -69,6 +69,7 @@ class Verb(enum.IntEnum):
     RESEND = 16
     GOING_AWAY = 17
     GOODBYE = 18
+    WORKERS = 19
 
 
 class ItemFlag(enum.IntFlag):
@@ -78,6 +79,8 @@ class ItemFlag(enum.IntFlag):
     """On a REPLY: the last one of its task."""
     KEEP = 2
     """On a TASK: let it run when its caller goes away."""
+    SKIPS = 4
+    """On a REPLY that is sent again: those missing before it are not kept any more."""
 
 
 class Reason(enum.StrEnum):

@@ -15,7 +15,7 @@ PROBE = b""
         (wire.pack(77), b"", "verb"),
         (wire.pack(Verb.WELCOME), b"", "verb"),
         (wire.pack(Verb.REGISTER, address=b"echo"), b"", "verb"),
-        (wire.pack(Verb.CLAIM), b"", "verb"),
+        (wire.pack(Verb.WHO), b"", "verb"),
         (wire.pack(Verb.TASK, 3, address=b"echo"), b"four", "body_length"),
         (wire.pack(Verb.TASK, 11, address=b"echo"), b"x" * 11, "too_large"),
     ],

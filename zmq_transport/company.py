@@ -1,0 +1,67 @@
+"""Callers are told which workers there are. Spec: docs/spec/09-resync.md. Pure.
+
+After a restart nobody but its caller can say who may have had a task, so a caller has to know every
+worker. It is told when one comes or is gone, never because of a task.
+"""
+
+from __future__ import annotations
+
+from . import pages
+from .pages import Message, Roll
+from .peers import Peer, Realm
+
+Letter = tuple[bytes, bytes, bytes]
+"""connection, head, body"""
+
+_EVERY_S = 0.1
+
+
+class Company:
+    """Tells news of workers at once, and what comes close behind it at the next tick."""
+
+    def __init__(self) -> None:
+        self._came: dict[Realm, list[bytes]] = {}
+        self._left: dict[Realm, list[bytes]] = {}
+        self._quiet_until_s = 0.0
+
+    @staticmethod
+    def subscribe(peer: Peer) -> list[Letter]:
+        """Tell `peer` from now on, beginning with all who are here."""
+        peer.realm.callers.add(peer)
+        here = (each.instance for each in peer.realm.peers if each.worker)
+        return [(peer.connection, *page) for page in pages.workers_pages(here)]
+
+    def came(self, peer: Peer, now_s: float) -> list[Letter]:
+        """Take `peer` for a worker: from now on tasks may be with it."""
+        if peer.worker:
+            return []
+        peer.worker = True
+        self._came.setdefault(peer.realm, []).append(peer.instance)
+        return self.tick(now_s) if now_s >= self._quiet_until_s else []
+
+    def left(self, peer: Peer) -> None:
+        """Note that a worker is gone and its tasks have been reported."""
+        if peer.worker:
+            peer.worker = False
+            self._left.setdefault(peer.realm, []).append(peer.instance)
+
+    def tick(self, now_s: float) -> list[Letter]:
+        """Return the news for everyone."""
+        if not self._came and not self._left:
+            return []
+        self._quiet_until_s = now_s + _EVERY_S
+        letters: list[Letter] = []
+        for news, kind in ((self._left, Roll.LEFT), (self._came, 0)):
+            for realm, instances in news.items():
+                letters += _to_all(realm, pages.workers_messages(instances, kind))
+            news.clear()
+        return letters
+
+
+def _to_all(realm: Realm, messages: list[Message]) -> list[Letter]:
+    return [
+        (caller.connection, *message)
+        for caller in realm.callers
+        if caller.absent_at_s is None
+        for message in messages
+    ]

@@ -1,0 +1,129 @@
+"""What a client says of its tasks after a reconnect. Spec: docs/spec/09-resync.md. Pure.
+
+The tasks themselves are with whoever uses the client, behind the `Keeper` port; here is who may
+have had them: the workers that the proxy told us of.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import Final, Protocol
+
+from . import pages
+from .pages import Claim, Held, Message, Opened, Roll
+
+FORMER_S: Final = 10.0
+"""How long after a restart a worker counts that has not come back."""
+MAX_KNOWN: Final = 65_536
+
+
+class Keeper(Protocol):
+    """Who knows the tasks of a client: the open ones, and those that are in its hands."""
+
+    def open_tasks(self) -> Iterable[Opened]:
+        """Return every task of ours that is open, oldest first.
+
+        Each is (task, trace, index of the next reply, remaining ms, keep).
+        """
+
+    def held_tasks(self) -> Iterable[Held]:
+        """Return every task that we run, or that waits here to run.
+
+        Each is (caller, task, trace, name of the seat, `Claim`, remaining ms, keep).
+        """
+
+    def claim_of(self, caller: bytes, task: bytes) -> Held | None:
+        """Return what we have of a task; None if we never had it."""
+
+    def send_again(self, caller: bytes, task: bytes, index: int) -> None:
+        """Send again the replies of a task from number `index` on, as far as they are kept."""
+
+
+class Recall:
+    """Makes the pages of a client, and remembers the workers that it was told of."""
+
+    def __init__(self) -> None:
+        self.keeper: Keeper | None = None
+        self.counts: Counter[str] = Counter()
+        self._known: set[bytes] = set()
+        self._is_complete = False
+        self._former: dict[bytes, float] = {}
+        self._earlier_tasks: set[bytes] = set()
+        self._earlier_workers: set[bytes] = set()
+        self._earlier_is_complete = True
+
+    def on_workers(self, kind: int, instances: Collection[bytes], now_s: float) -> None:
+        """Learn who came or left, or who is here.
+
+        A worker that was here before a restart and has not come back yet counts for some seconds
+        more: another restart may be close behind the first.
+        """
+        if kind & Roll.LEFT:
+            self._known.difference_update(instances)
+            return
+        if kind & Roll.FIRST:
+            self._former = {each: now_s for each in self._known} | self._recent(now_s)
+            self._known, self._is_complete = set(), False
+        if len(self._known) + len(instances) > MAX_KNOWN:
+            self.counts["drop.known_workers"] += len(instances)
+            self._is_complete = False
+            return
+        self._known.update(instances)
+        if kind & Roll.LAST:
+            self._is_complete = True
+
+    def _recent(self, now_s: float) -> dict[bytes, float]:
+        return {each: at_s for each, at_s in self._former.items() if at_s + FORMER_S > now_s}
+
+    def listing(self, unsent: Collection[bytes], now_s: float) -> list[Message]:
+        """Return the pages that list our open tasks, with the workers that may have them.
+
+        Args:
+            unsent: Ids of tasks that wait here: nobody can have them.
+            now_s: Monotonic clock.
+        """
+        if self.keeper is None:
+            return []
+        opened = [each for each in self.keeper.open_tasks() if each[0] not in unsent]
+        workers = {*self._known, *self._recent(now_s)}
+        older = [each for each in opened if each[0] in self._earlier_tasks]
+        newer = [each for each in opened if each[0] not in self._earlier_tasks]
+        messages: list[Message] = []
+        earlier, is_complete = set(workers), self._is_complete
+        if older:
+            earlier |= self._earlier_workers
+            is_complete = is_complete and self._earlier_is_complete
+            messages += pages.workers_pages(earlier, complete=is_complete)
+            messages += pages.opened_pages(older)
+        if newer:
+            messages += pages.workers_pages(workers, complete=self._is_complete)
+            messages += pages.opened_pages(newer)
+        self._earlier_tasks = {each[0] for each in opened}
+        self._earlier_workers, self._earlier_is_complete = earlier, is_complete
+        return [*messages, pages.END_OF_LIST]
+
+    def claims(self) -> list[Message]:
+        """Return the pages that say what is in our hands."""
+        return pages.claim_pages(self.keeper.held_tasks()) if self.keeper is not None else []
+
+    def answer(self, head: bytes) -> tuple[list[Message], list[tuple[bytes, bytes, int]]]:
+        """Return the answer to a question, and what is to be sent again behind it.
+
+        The latter are (caller, task, index of the first reply that is wanted).
+
+        Raises:
+            WireError: `head` is none of ours.
+        """
+        caller, name, asked = pages.read_question(head)
+        if self.keeper is None:
+            self.counts["drop.question"] += 1
+            return [], []
+        held, again = [], []
+        for task, index in asked[: pages.MAX_ASKED]:
+            claim = self.keeper.claim_of(caller, task)
+            if claim is not None:
+                held.append(claim)
+                if claim[4] != Claim.FORGOTTEN:
+                    again.append((caller, task, index))
+        return [pages.answer(held, name)], again

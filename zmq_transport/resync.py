@@ -1,0 +1,435 @@
+"""Who has which task, after a connection or the proxy itself was lost. Spec: docs/spec/09-resync.md.
+
+Pure. Callers list what they have open, workers what they hold; what does not meet is asked for. A
+task that nobody has goes back to its caller: as not started when every worker has said so, as
+unknown when one of them is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+
+from . import pages, wire
+from .errors import WireError
+from .ledger import Entry
+from .pages import Claim, Held, Listed, Opened, Roll
+from .peers import Peer, Realm
+from .questions import Known, Question, Questions, workers_of
+from .routing import Seat
+from .tables import SEND, Output, Tables
+from .tasks import Tasks
+from .wire import Reason, Verb
+
+MISSING_S: Final = 1.0
+"""How long a worker may be missing until its tasks are given up."""
+SILENT_S: Final = 10.0
+"""How long one that is connected, or a caller of a task that runs, may say nothing."""
+MAX_WANTED: Final = 200_000
+MAX_OPEN: Final = 500_000
+MAX_KNOWN_IN_ALL: Final = 500_000
+MAX_NOTED: Final = 1_000_000
+
+Row = tuple[bytes, bytes, int]
+"""task, trace, index of the first reply that is wanted."""
+
+
+@attrs.define
+class Listing:
+    """What a caller has listed so far.
+
+    Args:
+        ids: The workers that it says it knew.
+        complete: True once it has said that these were all.
+        known: The same, once its tasks come; None while workers come.
+        tasks: The ledger keys of its open tasks.
+        is_cut: True if there was no room for all that it listed.
+    """
+
+    ids: set[bytes] = attrs.field(factory=set)
+    complete: bool = False
+    known: Known | None = None
+    tasks: set[bytes] = attrs.field(factory=set)
+    is_cut: bool = False
+
+
+class Resync:
+    """Rebuilds the ledger, and finds out what became of the tasks that are in nobody's hands."""
+
+    def __init__(self, tables: Tables, tasks: Tasks) -> None:
+        self._tables = tables
+        self._tasks = tasks
+        self._ledger = tables.ledger
+        self._wanted: dict[bytes, Question] = tables.wanted
+        self._questions = Questions()
+        self._listings: dict[Peer, Listing] = {}
+        self._known: dict[Known, Known] = {}
+        self._half_since_s: dict[bytes, float] = {}
+        self._noted = 0
+        self.misses_workers = False
+
+    # -- what callers say ------------------------------------------------------------------------
+
+    def workers(self, peer: Peer, kind: int, body: bytes) -> list[Output]:
+        """Take the workers that a caller knew, or its wish to be told of them.
+
+        Raises:
+            WireError: It is no list of instances.
+        """
+        ids = pages.read_workers(body)
+        if not ids and not kind:
+            return [(SEND, *letter) for letter in self._tables.company.subscribe(peer)]
+        listing = self._listings.setdefault(peer, Listing())
+        if kind & Roll.FIRST:
+            self._noted -= len(listing.ids)
+            listing.ids.clear()
+        listing.known = None
+        if self._has_room(listing, len(ids)):
+            self._noted -= len(listing.ids)
+            listing.ids.update(ids)
+            self._noted += len(listing.ids)
+        listing.complete = bool(kind & Roll.LAST) and not listing.is_cut
+        return []
+
+    def _has_room(self, listing: Listing, count: int) -> bool:
+        """Tell whether so much more may be listed; if not, what depends on all of it is off."""
+        if self._noted + count <= MAX_NOTED:
+            return True
+        self._tables.counts["drop.listed"] += count
+        listing.is_cut = True
+        return False
+
+    def listed(
+        self, peer: Peer, items: Sequence[wire.Item], body: bytes, now_s: float
+    ) -> list[Output]:
+        """Take a page of the tasks that a caller has open.
+
+        Raises:
+            WireError: An item is malformed.
+        """
+        outputs: list[Output] = []
+        rows: list[Row] = []
+        asked: dict[Peer, list[Row]] = {}
+        for item, part in zip(items, wire.split_body(items, body), strict=True):
+            if item[2] == Listed.END:
+                outputs += self._end_of_list(peer)
+                continue
+            opened = pages.read_opened(item, part)
+            if item[2] == Listed.OPEN:
+                self._note(peer, opened[0])
+            worker = self._hands(peer, opened)
+            if worker is not None:
+                asked.setdefault(worker, []).append(opened[:3])
+            elif not self._is_waiting(peer, opened[0]):
+                rows.append(opened[:3])
+        known = self._known_by(peer) if items[0][2] == Listed.OPEN else Known()
+        for worker, each in asked.items():
+            outputs += self._ask(peer, each, Known(), worker, now_s)
+        return outputs + self._ask(peer, rows, known, None, now_s)
+
+    def _note(self, peer: Peer, task: bytes) -> None:
+        listing = self._listings.setdefault(peer, Listing())
+        if self._has_room(listing, 1):
+            self._noted -= len(listing.tasks)
+            listing.tasks.add(peer.instance + task)
+            self._noted += len(listing.tasks)
+
+    def _hands(self, peer: Peer, opened: Opened) -> Peer | None:
+        """Return the worker that has a task; a claim from another namespace is none."""
+        task, _, _, _, keep = opened
+        entry = self._ledger.find(peer.instance, task)
+        if entry is None:
+            return None
+        if entry.seat.peer.realm is not peer.realm:
+            self._ledger.settle(entry)
+            return None
+        entry.keep = keep
+        worker: Peer = entry.seat.peer
+        return worker
+
+    def _is_waiting(self, peer: Peer, task: bytes) -> bool:
+        parking = self._tables.parking
+        return peer.instance + task in self._wanted or parking.holds(peer.instance, task)
+
+    def _known_by(self, peer: Peer) -> Known:
+        """Return which workers a caller knew; equal sets are kept once, and their sum is bounded."""
+        listing = self._listings.get(peer)
+        if listing is None:
+            return Known()
+        if listing.known is None:
+            known = Known(frozenset(listing.ids), listing.complete)
+            if known not in self._known:
+                total = sum(len(each.workers) for each in self._known)
+                if total + len(known.workers) > MAX_KNOWN_IN_ALL:
+                    self._tables.counts["drop.listed"] += len(known.workers)
+                    known = Known()
+                self._known[known] = known
+            listing.known = self._known[known]
+        return listing.known
+
+    def _ask(
+        self, caller: Peer, rows: list[Row], known: Known, only: Peer | None, now_s: float
+    ) -> list[Output]:
+        if not rows:
+            return []
+        outputs: list[Output] = []
+        if only is None:
+            room = max(0, MAX_WANTED - len(self._wanted))
+            for task, trace, _ in rows[room:]:
+                outputs.append(
+                    self._tasks.lost(caller, wire.NOBODY, task, trace, Reason.UNKNOWN)
+                )
+            rows = rows[:room]
+            outputs += self._meet(caller.realm, known, now_s)
+        for at in range(0, len(rows), pages.MAX_ASKED):
+            chunk = rows[at : at + pages.MAX_ASKED]
+            question, sent = self._questions.put(caller, chunk, known, only, now_s)
+            outputs += sent
+            if only is None:
+                self._tables.counts["resync.wanted"] += len(question.tasks)
+                for task in question.tasks:
+                    self._wanted[caller.instance + task] = question
+        return outputs
+
+    def _meet(self, realm: Realm, known: Known, now_s: float) -> list[Output]:
+        """Take everyone for a worker whom a caller took for one."""
+        by_instance, company = self._tables.peers.by_instance, self._tables.company
+        met = (by_instance.get(instance) for instance in known.workers)
+        return [
+            (SEND, *letter)
+            for peer in met
+            if peer is not None and peer.realm is realm and not peer.worker
+            for letter in company.came(peer, now_s)
+        ]
+
+    def _end_of_list(self, peer: Peer) -> list[Output]:
+        """Cancel the tasks of a caller that it did not list."""
+        peer.listed = True
+        listing = self._forgotten(peer)
+        self._half_since_s.pop(peer.instance, None)
+        if listing.is_cut:
+            return []
+        caller, tasks = peer.instance, listing.tasks
+        return self._tasks.orphan_all(
+            [each for each in self._ledger if each.caller == caller and each.key not in tasks]
+        )
+
+    def _forgotten(self, peer: Peer) -> Listing:
+        """Return what a caller has listed, and forget it."""
+        listing = self._listings.pop(peer, None) or Listing()
+        self._noted -= len(listing.ids) + len(listing.tasks)
+        return listing
+
+    def withdraw(self, caller: bytes, task: bytes) -> None:
+        """Look no longer for a task that its caller took back."""
+        question = self._wanted.pop(caller + task, None)
+        if question is not None:
+            self._drop(question, task)
+
+    # -- what workers say ------------------------------------------------------------------------
+
+    def claimed(
+        self, peer: Peer, items: Sequence[wire.Item], name: bytes, body: bytes, now_s: float
+    ) -> list[Output]:
+        """Take what a worker has: unasked, or the answer to the question of that name.
+
+        Raises:
+            WireError: An item is malformed.
+        """
+        outputs: list[Output] = [
+            (SEND, *letter) for letter in self._tables.company.came(peer, now_s)
+        ]
+        question = self._questions.named(name, peer) if name else None
+        for item, part in zip(items, wire.split_body(items, body), strict=True):
+            if item[2] == Claim.END:
+                self._questions.answered(name, peer)
+                continue
+            held = pages.read_claim(item, part)
+            if question is not None and question.only is peer and question.caller == held[0]:
+                self._drop(question, held[1])
+            outputs += self._claim(peer, held, now_s)
+        return outputs
+
+    def _claim(self, peer: Peer, held: Held, now_s: float) -> list[Output]:
+        caller_id, task, trace, _, state, _, _ = held
+        entry = self._ledger.find(caller_id, task)
+        if entry is not None and entry.seat.peer is not peer:
+            self._tables.counts["drop.claim_taken"] += 1
+            return []
+        caller = self._tables.peers.by_instance.get(caller_id)
+        if caller is not None and caller.realm is not peer.realm:
+            self._tables.counts["drop.claim_foreign"] += 1
+            return []
+        question = self._wanted.pop(caller_id + task, None)
+        if question is not None:
+            self._drop(question, task)
+        if state == Claim.FORGOTTEN:
+            if entry is not None:
+                self._ledger.settle(entry)
+            if caller is None or (entry is None and question is None):
+                return []
+            return [self._tasks.lost(caller, peer.instance, task, trace, Reason.REPLY_LOST)]
+        if entry is not None:
+            return []
+        if question is None and (state != Claim.RUNNING or (caller and caller.listed)):
+            return self._unwanted(peer, held)
+        self._enter(peer, held, question is None, now_s)
+        return []
+
+    def _unwanted(self, peer: Peer, held: Held) -> list[Output]:
+        """Stop what runs although its caller does not wait for it."""
+        caller_id, task, trace, _, state, _, keep = held
+        if state != Claim.RUNNING or keep:
+            return []
+        self._tables.counts["orphaned"] += 1
+        head = wire.pack(Verb.CANCEL, peer=caller_id, task=task, trace=trace)
+        return [(SEND, peer.connection, head, b"")]
+
+    def _enter(self, peer: Peer, held: Held, is_half: bool, now_s: float) -> None:
+        """Put a task into the hands of who has it; half while its caller has not said so too."""
+        caller_id, task, trace, name, _, left_ms, keep = held
+        if len(self._ledger) >= MAX_OPEN:
+            self._tables.counts["drop.claims_full"] += 1
+            return
+        seat = peer.seats.get(name) or Seat(peer, name, frozenset(), {})
+        expires_at_s = now_s + left_ms / 1000 + self._tables.settings.overdue_s
+        self._ledger.enter(Entry(caller_id, task, trace, seat.address, seat, expires_at_s, keep))
+        self._tables.counts["resync.found"] += 1
+        if is_half:
+            self._half_since_s.setdefault(caller_id, now_s)
+
+    # -- connections come and go -----------------------------------------------------------------
+
+    def greeted(self, peer: Peer) -> None:
+        """Forget what a peer said over its former connection: it says all of it again."""
+        self._forgotten(peer)
+        for question in list(self._questions.open.values()):
+            if question.caller == peer.instance:
+                self._close(question)
+
+    def returned(self, peer: Peer, now_s: float) -> list[Output]:
+        """Ask a worker that is back for what was on its way to it, or from it."""
+        outputs: list[Output] = []
+        by_caller: dict[bytes, list[Row]] = {}
+        for entry in self._ledger:
+            if entry.seat.peer is peer:
+                by_caller.setdefault(entry.caller, []).append((entry.task, entry.trace, 0))
+        for caller_id, rows in by_caller.items():
+            caller = self._tables.peers.by_instance.get(caller_id)
+            if caller is not None:
+                outputs += self._ask(caller, rows, Known(), peer, now_s)
+        return outputs
+
+    def unsent(self, worker: Peer, now_s: float) -> None:
+        """Note that a question found no room."""
+        self._questions.unsent(worker, now_s)
+
+    # -- what time decides -----------------------------------------------------------------------
+
+    def tick(self, now_s: float, has_strangers: bool) -> list[Output]:
+        """Decide about the tasks that nobody has claimed.
+
+        Args:
+            now_s: Monotonic clock.
+            has_strangers: True if connections are there that have not said who they are.
+        """
+        outputs = self._orphan_halves(now_s)
+        self.misses_workers = False
+        for peer in [each for each in self._listings if each.gone]:
+            self._forgotten(peer)
+        if not self._questions.open:
+            self._known.clear()
+            return outputs
+        asked = {question.realm for question in self._questions.open.values()}
+        for known in list(self._known):
+            for realm in asked:
+                outputs += self._meet(realm, known, now_s)
+        for realm in asked:
+            outputs += self._questions.renew(workers_of(realm), now_s)
+        views: dict[tuple[int, int], tuple[float, bool]] = {}
+        for question in list(self._questions.open.values()):
+            outputs += self._judge(question, views, now_s, has_strangers)
+        return outputs
+
+    def _judge(
+        self,
+        question: Question,
+        views: dict[tuple[int, int], tuple[float, bool]],
+        now_s: float,
+        has_strangers: bool,
+    ) -> list[Output]:
+        caller = self._tables.peers.by_instance.get(question.caller)
+        if caller is None:
+            self._close(question)
+            return []
+        if caller.absent_at_s is not None:
+            return []  # it says all of it again when it is back
+        age_s = now_s - question.since_s
+        if question.only is not None:
+            return self._judge_one(question, caller, age_s)
+        key = id(question.realm), id(question.known)
+        if key not in views:
+            views[key] = self._view(question.realm, question.known)
+        floor, is_missing = views[key]
+        all_here_say_no = question.number <= floor
+        if all_here_say_no and not is_missing and question.known.complete:
+            return self._give_back(question, caller, Reason.NOT_STARTED)
+        self.misses_workers = True
+        patience_s = MISSING_S if all_here_say_no and not has_strangers else SILENT_S
+        if age_s >= patience_s:
+            return self._give_back(question, caller, Reason.UNKNOWN)
+        return []
+
+    def _judge_one(self, question: Question, caller: Peer, age_s: float) -> list[Output]:
+        """Decide about tasks that only one worker can have."""
+        worker = question.only
+        if worker is None or worker.gone or age_s >= SILENT_S:
+            self._close(question)
+            return []
+        if self._questions.upto(worker) < question.number:
+            return []
+        outputs: list[Output] = []
+        for task in question.tasks:
+            entry = self._ledger.find(question.caller, task)
+            if entry is not None and entry.seat.peer is worker:
+                self._ledger.settle(entry)
+                outputs += self._tasks.report(entry, Reason.NOT_STARTED)
+        self._close(question)
+        return outputs
+
+    def _view(self, realm: Realm, known: Known) -> tuple[float, bool]:
+        """Return up to which question all who are here have answered, and if somebody is missing."""
+        here = workers_of(realm)
+        floor = min((self._questions.upto(worker) for worker in here), default=float("inf"))
+        return floor, not known.workers <= {worker.instance for worker in here}
+
+    def _give_back(self, question: Question, caller: Peer, reason: Reason) -> list[Output]:
+        outputs = [
+            self._tasks.lost(caller, wire.NOBODY, task, trace, reason)
+            for task, trace in question.tasks.items()
+        ]
+        self._close(question)
+        return outputs
+
+    def _drop(self, question: Question, task: bytes) -> None:
+        question.tasks.pop(task, None)
+        if not question.tasks:
+            self._close(question)
+
+    def _close(self, question: Question) -> None:
+        if question.only is None:
+            for task in question.tasks:
+                self._wanted.pop(question.caller + task, None)
+        self._questions.close(question)
+
+    def _orphan_halves(self, now_s: float) -> list[Output]:
+        """Cancel what runs for callers that did not come back."""
+        outputs: list[Output] = []
+        overdue = [c for c, at_s in self._half_since_s.items() if now_s - at_s >= SILENT_S]
+        for caller_id in overdue:
+            del self._half_since_s[caller_id]
+            if caller_id not in self._tables.peers.by_instance:
+                outputs += self._tasks.orphan(caller_id)
+        return outputs
