@@ -17,8 +17,10 @@ from .errors import facts_of
 from .ids import id_bytes, new_trace_id
 from .names import checked_capabilities, checked_name
 from .signals import Directed, Signal, SignalType, made
+from .transport import Opened
 
 MAX_QUESTIONS = 10_000
+_ASK_S = 0.25
 
 
 class OpenTask:
@@ -34,11 +36,15 @@ class OpenTask:
         pathway: Whoever wants to see every reply; nothing here touches it.
         elsewhere: True if its caller waits for answers to questions that others give.
         worker: Instance id of the worker, once it is known.
+        body: The TASK as it was sent.
+        asked_at_s: When replies that are missing were asked for.
         question: What the Neuron asked instead of answering, while nobody has answered it.
     """
 
     __slots__ = (
         "_slot",
+        "asked_at_s",
+        "body",
         "elsewhere",
         "expires_at_s",
         "next_index",
@@ -67,6 +73,8 @@ class OpenTask:
         self.pathway = pathway
         self.elsewhere = elsewhere
         self._slot = 0
+        self.body = b""
+        self.asked_at_s = float("-inf")
         self.renew(signal)
 
     def renew(self, signal: Signal) -> None:
@@ -76,6 +84,11 @@ class OpenTask:
         self.question: Signal | None = None
         self.worker = bytes(16)
         self.next_index = 0
+
+    @property
+    def is_kept(self) -> bool:
+        """Tell whether it runs on when its caller goes."""
+        return self.waiter is None and self.pathway is None
 
     @property
     def target(self) -> str:
@@ -115,10 +128,38 @@ class Delivery:
         waiting = (*self._open.values(), *self._asked.values())
         return [each for each in waiting if each.trace == trace]
 
-    def replied(self, task: bytes, worker: bytes, index: int, settles: bool) -> OpenTask | None:
-        """Take a reply; None, and counted, when its task is not open (any more).
+    def get(self, task: bytes) -> OpenTask | None:
+        """Return an open task."""
+        return self._open.get(task)
+
+    def opened(self, now_s: float) -> list[Opened]:
+        """Return every open task for a list of them, oldest first."""
+        return [
+            (
+                each.task,
+                each.trace,
+                each.next_index,
+                max(0, int((each.expires_at_s - now_s) * 1000)),
+                each.is_kept,
+            )
+            for each in self._open.values()
+        ]
+
+    def missed(self, task: bytes, index: int, now_s: float) -> OpenTask | None:
+        """Return the task if replies before this one are to be asked for, at most every 0.25 s."""
+        opened = self._open.get(task)
+        if opened is None or index <= opened.next_index or now_s < opened.asked_at_s + _ASK_S:
+            return None
+        opened.asked_at_s = now_s
+        return opened
+
+    def replied(
+        self, task: bytes, worker: bytes, index: int, settles: bool, skips: bool = False
+    ) -> OpenTask | None:
+        """Take a reply; None, and counted, when it is not the next one of an open task.
 
         Replies are numbered, so that what is missing before this one shows, and what comes twice.
+        What is missing is sent again, see `missed`; with `skips` it is gone for good.
         """
         opened = self._open.get(task)
         if opened is None:
@@ -128,6 +169,9 @@ class Delivery:
             self.counts["drop.repeated_reply"] += 1
             return None
         if index > opened.next_index:
+            if not skips:
+                self.counts["drop.early_reply"] += 1
+                return None
             self.counts["gap.replies"] += index - opened.next_index
         opened.next_index = index + 1
         opened.worker = worker

@@ -13,6 +13,10 @@ from typing import Any, Protocol
 
 from .registry import NeuronRecord
 
+Opened = tuple[bytes, bytes, int, int, bool]
+"""task, trace, index of the next reply, remaining ms, keep: a task that is open at its caller."""
+Held = tuple[bytes, bytes, bytes, str, int, int, bool]
+"""caller, task, trace, neuron id, a `Claim`, remaining ms, keep: a task in a worker's hands."""
 Topic = tuple[int | None, bytes | None]
 """(type code, None) or (None, 16 bytes of a trace id)."""
 
@@ -33,6 +37,33 @@ class PresenceVerb(enum.Enum):
     REGISTER = enum.auto()
     HEARTBEAT = enum.auto()
     DEREGISTER = enum.auto()
+
+
+class Claim(enum.IntEnum):
+    """What a worker has of a task."""
+
+    RUNNING = 0
+    """It runs, or waits to run."""
+    ANSWERED = 1
+    """It has ended, and its replies are kept."""
+    FORGOTTEN = 2
+    """It has ended, and its replies are kept no longer."""
+
+
+class Keeper(Protocol):
+    """Who knows our tasks; a transport asks when it has lost a connection."""
+
+    def open_tasks(self) -> Iterable[Opened]:
+        """Return every task of ours that is open, oldest first."""
+
+    def held_tasks(self) -> Iterable[Held]:
+        """Return every task that runs or waits here."""
+
+    def claim_of(self, caller: bytes, task: bytes) -> Held | None:
+        """Return what we have of a task; None if we never had it."""
+
+    def send_again(self, caller: bytes, task: bytes, index: int) -> None:
+        """Send the replies of a task again from number `index` on, as far as they are kept."""
 
 
 class Receiver(Protocol):
@@ -61,7 +92,10 @@ class Receiver(Protocol):
         flags: int,
         body: bytes,
     ) -> None:
-        """Take the reply number `index` to a task of ours; bit 0 of `flags` marks the last."""
+        """Take the reply number `index` to a task of ours.
+
+        Bit 0 of `flags` marks the last one; bit 2 says that those missing before it are gone.
+        """
 
     def on_cancel(self, caller: bytes, task: bytes) -> None:
         """Take back a task that we have."""
@@ -107,6 +141,9 @@ class Transport(Protocol):
     def counts(self) -> dict[str, int]:
         """Every drop, gap and return so far, by name."""
 
+    def keep_by(self, keeper: Keeper) -> None:
+        """Ask `keeper` what is open and what is held here, after each reconnect; before `open`."""
+
     async def open(self, timeout_s: float, topics: Iterable[Topic]) -> None:
         """Connect, listening to `topics`; return when both planes are live.
 
@@ -142,8 +179,15 @@ class Transport(Protocol):
         *,
         index: int,
         settles: bool,
+        skips: bool = False,
     ) -> Outcome:
-        """Send the reply number `index` of a task that we have."""
+        """Send the reply number `index` of a task that we have.
+
+        `skips` says that those before it, as far as they are missing, are kept no longer.
+        """
+
+    def send_gap(self, opened: Opened) -> Outcome:
+        """Ask for the replies to a task of ours from its next index on."""
 
     def send_cancel(self, task: bytes, trace: bytes) -> Outcome:
         """Take back a task of ours."""

@@ -49,7 +49,7 @@ class Admission:
 
     def strangers(self, now_s: float) -> list[bytes]:
         """Return connections that came lately and have not said who they are, at most 1,024."""
-        lately = []
+        lately: list[bytes] = []
         for connection, asked_at_s in reversed(self._asked_at_s.items()):
             if asked_at_s + SILENT_S <= now_s or len(lately) >= _MAX_PROBED:
                 break

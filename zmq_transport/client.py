@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import pages, wire
+from .asking import Asking
 from .bodies import MAX_BYTES, Welcome, pack_map
 from .broadcast import Broadcast
 from .bundle import Bundler
@@ -17,9 +18,9 @@ from .carrier import Carrier, Sent
 from .errors import LinkClosed, MessageTooLarge, Refused, Unreachable, WireError
 from .link import Happening, Link, Occurrence
 from .outbox import Outbox
-from .recall import Recall
+from .recall import Keeper, Recall
 from .receiver import Outcome, Receiver
-from .roster import Question, SeatInfo, pack_question, unpack_answer
+from .roster import SeatInfo
 from .session import Event
 from .wire import ItemFlag, Verb
 
@@ -28,8 +29,6 @@ _SETTLES = int(ItemFlag.SETTLES)
 _SKIPS = int(ItemFlag.SKIPS)
 _REMIND_S = 1.0
 _MAX_GATHERED = 1024
-_NOBODY = "-"
-"""A name that is good for a question that has a short answer."""
 
 
 class Client:
@@ -66,17 +65,22 @@ class Client:
         self._carrier = carrier
         self._receiver = receiver
         self._counts: Counter[str] = Counter()
-        self._calls = False
+        self._calls = True
         self._open = False
         self._aborted = False
         self._welcomed: asyncio.Future[None]
         self._left: asyncio.Future[None]
         self._drained: asyncio.Future[None] | None = None
         self._reminder: asyncio.TimerHandle | None = None
-        self._questions: dict[bytes, asyncio.Future[bytes]] = {}
+        self._asking = Asking(self._send)
         self._bundler = Bundler()
         self._gathering = False
         self._does = self._wired()
+
+    def keep_by(self, keeper: Keeper) -> None:
+        """List after each reconnect what `keeper` knows; before `open`."""
+        self.recall.keeper = keeper
+        self._calls = False
 
     @property
     def counts(self) -> Counter[str]:
@@ -171,9 +175,7 @@ class Client:
             self._welcomed.exception()  # whoever waited may be gone
         self._left.cancel()
         self._nothing_waits()
-        for answered in self._questions.values():
-            if not answered.done():
-                answered.set_exception(LinkClosed("the link was closed before an answer came"))
+        self._asking.close()
 
     def _remind_later(self) -> None:
         """Say HELLO again every second until we are welcome."""
@@ -199,7 +201,7 @@ class Client:
             Happening.REGISTERED: receiver.on_registered,
             Happening.AWAY: self._on_away,
             Happening.LEFT: self._on_left,
-            Happening.ROSTER: self._on_roster,
+            Happening.ROSTER: self._asking.on_roster,
             Happening.WORKERS: self._on_workers,
             Happening.ASKED: self._on_asked,
         }
@@ -378,18 +380,7 @@ class Client:
             Unreachable: Not within `timeout_s` seconds.
             WireError: The answer cannot be read.
         """
-        seats: list[SeatInfo] = []
-        try:
-            async with asyncio.timeout(timeout_s):
-                more = True
-                while more:
-                    after = seats[-1].number if seats else 0
-                    question = Question(name, capability, after)
-                    page, more = unpack_answer(await self._asked(pack_question(question)))
-                    seats += page
-        except TimeoutError as error:
-            raise Unreachable(self._carrier.endpoint, "no answer to a roster question") from error
-        return seats
+        return await self._asking.roster(name, capability, timeout_s, self._carrier.endpoint)
 
     async def barrier(self, timeout_s: float) -> bool:
         """Return when everything that the proxy sent us before has arrived.
@@ -397,27 +388,7 @@ class Client:
         Returns:
             False if the proxy is away, or gave no sign within `timeout_s` seconds.
         """
-        if not self.link.ready:
-            return False
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._asked(pack_question(Question(name=_NOBODY)))
-        except (TimeoutError, LinkClosed):
-            return False
-        return True
-
-    async def _asked(self, body: bytes) -> bytes:
-        question_id = os.urandom(16)
-        answered = asyncio.get_running_loop().create_future()
-        self._questions[question_id] = answered
-        try:
-            head = wire.pack(Verb.ROSTER, len(body), task=question_id)
-            if self._send(head, body, None) is Outcome.CLOSED:
-                raise LinkClosed("the link is closed")
-            answer: bytes = await answered
-            return answer
-        finally:
-            del self._questions[question_id]
+        return self.link.ready and await self._asking.barrier(timeout_s)
 
     def _begin_to_call(self) -> None:
         """Ask to be told of workers: after a restart we must know who may have our tasks."""
@@ -437,14 +408,8 @@ class Client:
             return
         for message in messages:
             self._send(*message, None)
-        for caller, task, index in again:
-            if self.recall.keeper is not None:
-                self.recall.keeper.send_again(caller, task, index)
-
-    def _on_roster(self, question_id: bytes, body: bytes) -> None:
-        answered = self._questions.get(question_id)
-        if answered is not None and not answered.done():
-            answered.set_result(body)
+        for each in again:
+            self.recall.send_again(*each)
 
     # -- what the carrier reports ----------------------------------------------------------------
 
@@ -507,7 +472,7 @@ class Client:
         self.broadcast.join(welcome.listen_port, welcome.publish_port)
         self._flush_bundles()
         if self._welcomed.done():
-            self.outbox.put_first(self.recall.listing(self._unsent_tasks(), time.monotonic()))
+            self.outbox.put_first(self.recall.listing(self.outbox.tasks(), time.monotonic()))
         else:
             self._welcomed.set_result(None)
         self._receiver.on_welcomed(fresh)
@@ -518,11 +483,6 @@ class Client:
     def _on_away(self, why: str) -> None:
         self._flush_bundles()
         self._receiver.on_away(why)
-
-    def _unsent_tasks(self) -> set[bytes]:
-        """Return the ids of the tasks that wait here."""
-        singles = (wire.unpack_single(head) for head in self.outbox.heads())
-        return {single[5] for single in singles if single is not None and single[1] == Verb.TASK}
 
     def _on_refused(self, reason: str) -> None:
         if not self._welcomed.done():

@@ -196,9 +196,7 @@ class Engine:
                 self.counts[f"drop.{error.reason}"] += 1
         return outputs
 
-    def _resynced(
-        self, peer: Peer, single: wire.Single, body: bytes, now_s: float
-    ) -> list[Output]:
+    def _resynced(self, peer: Peer, single: wire.Single, body: bytes, now_s: float) -> list[Output]:
         return self._resynced_all(peer, [single[1:8]], single[8], body, now_s)
 
     def _resynced_all(

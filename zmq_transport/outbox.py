@@ -7,7 +7,7 @@ message whose deadline is over does not go out at all.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from . import wire
@@ -72,11 +72,11 @@ class Outbox:
             self._bytes += len(body) + _OVERHEAD_BYTES
             self._returned.appendleft((head, body, None))
 
-    def heads(self) -> Iterator[bytes]:
-        """Yield the head of everything that waits."""
-        for queue in (self._coming_back, self._returned, self._waiting):
-            for head, _, _ in queue:
-                yield head
+    def tasks(self) -> set[bytes]:
+        """Return the ids of the tasks that wait."""
+        waiting = (*self._coming_back, *self._returned, *self._waiting)
+        singles = (wire.unpack_single(head) for head, _, _ in waiting)
+        return {single[5] for single in singles if single and single[1] == wire.Verb.TASK}
 
     def _line_up(self) -> None:
         if self._coming_back:

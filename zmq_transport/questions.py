@@ -115,9 +115,7 @@ class Questions:
             now_s: Monotonic clock.
         """
         self._count += 1
-        question = Question(
-            self._count, caller.instance, caller.realm, only, known, rows, now_s
-        )
+        question = Question(self._count, caller.instance, caller.realm, only, known, rows, now_s)
         workers = workers_of(caller.realm) if only is None else [only]
         outputs = self.renew(workers, now_s)
         self.open[question.number] = question
@@ -134,9 +132,9 @@ class Questions:
             standing = self._standings.get(worker)
             if worker.absent_at_s is not None:
                 continue
-            if standing is not None and _is_over(worker, standing):
-                if standing.turn or now_s < standing.again_at_s:
-                    continue
+            is_asked = standing is not None and _is_over(worker, standing)
+            if standing and is_asked and (standing.turn or now_s < standing.again_at_s):
+                continue
             self._turns += 1
             standing = self._standings[worker] = Standing(worker.connection, self._turns)
             outputs += [
@@ -147,7 +145,7 @@ class Questions:
         return outputs
 
     def upto(self, worker: Peer) -> int:
-        """Return the number of the last question that a worker has answered, all before included."""
+        """Return the number of the last question that a worker has answered."""
         standing = self._standings.get(worker)
         if standing is None or not standing.turn or not _is_over(worker, standing):
             return 0

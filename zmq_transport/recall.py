@@ -63,7 +63,7 @@ class Recall:
             self._known.difference_update(instances)
             return
         if kind & Roll.FIRST:
-            self._former = {each: now_s for each in self._known} | self._recent(now_s)
+            self._former = dict.fromkeys(self._known, now_s) | self._recent(now_s)
             self._known, self._is_complete = set(), False
         if len(self._known) + len(instances) > MAX_KNOWN:
             self.counts["drop.known_workers"] += len(instances)
@@ -106,6 +106,11 @@ class Recall:
     def claims(self) -> list[Message]:
         """Return the pages that say what is in our hands."""
         return pages.claim_pages(self.keeper.held_tasks()) if self.keeper is not None else []
+
+    def send_again(self, caller: bytes, task: bytes, index: int) -> None:
+        """Send replies again, see `Keeper.send_again`."""
+        if self.keeper is not None:
+            self.keeper.send_again(caller, task, index)
 
     def answer(self, head: bytes) -> tuple[list[Message], list[tuple[bytes, bytes, int]]]:
         """Return the answer to a question, and what is to be sent again behind it.

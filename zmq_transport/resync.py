@@ -1,6 +1,6 @@
-"""Who has which task, after a connection or the proxy itself was lost. Spec: docs/spec/09-resync.md.
+"""Who has which task, after a connection or the proxy was lost. Spec: docs/spec/09-resync.md. Pure.
 
-Pure. Callers list what they have open, workers what they hold; what does not meet is asked for. A
+Callers list what they have open, workers what they hold; what does not meet is asked for. A
 task that nobody has goes back to its caller: as not started when every worker has said so, as
 unknown when one of them is missing.
 """
@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import attrs
-
 from . import pages, wire
-from .errors import WireError
 from .ledger import Entry
-from .pages import Claim, Held, Listed, Opened, Roll
+from .listings import Listings
+from .pages import Claim, Held, Listed, Opened
 from .peers import Peer, Realm
 from .questions import Known, Question, Questions, workers_of
 from .routing import Seat
@@ -29,30 +27,9 @@ SILENT_S: Final = 10.0
 """How long one that is connected, or a caller of a task that runs, may say nothing."""
 MAX_WANTED: Final = 200_000
 MAX_OPEN: Final = 500_000
-MAX_KNOWN_IN_ALL: Final = 500_000
-MAX_NOTED: Final = 1_000_000
 
 Row = tuple[bytes, bytes, int]
 """task, trace, index of the first reply that is wanted."""
-
-
-@attrs.define
-class Listing:
-    """What a caller has listed so far.
-
-    Args:
-        ids: The workers that it says it knew.
-        complete: True once it has said that these were all.
-        known: The same, once its tasks come; None while workers come.
-        tasks: The ledger keys of its open tasks.
-        is_cut: True if there was no room for all that it listed.
-    """
-
-    ids: set[bytes] = attrs.field(factory=set)
-    complete: bool = False
-    known: Known | None = None
-    tasks: set[bytes] = attrs.field(factory=set)
-    is_cut: bool = False
 
 
 class Resync:
@@ -64,10 +41,8 @@ class Resync:
         self._ledger = tables.ledger
         self._wanted: dict[bytes, Question] = tables.wanted
         self._questions = Questions()
-        self._listings: dict[Peer, Listing] = {}
-        self._known: dict[Known, Known] = {}
+        self._listings = Listings(tables.counts)
         self._half_since_s: dict[bytes, float] = {}
-        self._noted = 0
         self.misses_workers = False
 
     # -- what callers say ------------------------------------------------------------------------
@@ -81,25 +56,8 @@ class Resync:
         ids = pages.read_workers(body)
         if not ids and not kind:
             return [(SEND, *letter) for letter in self._tables.company.subscribe(peer)]
-        listing = self._listings.setdefault(peer, Listing())
-        if kind & Roll.FIRST:
-            self._noted -= len(listing.ids)
-            listing.ids.clear()
-        listing.known = None
-        if self._has_room(listing, len(ids)):
-            self._noted -= len(listing.ids)
-            listing.ids.update(ids)
-            self._noted += len(listing.ids)
-        listing.complete = bool(kind & Roll.LAST) and not listing.is_cut
+        self._listings.workers(peer, kind, ids)
         return []
-
-    def _has_room(self, listing: Listing, count: int) -> bool:
-        """Tell whether so much more may be listed; if not, what depends on all of it is off."""
-        if self._noted + count <= MAX_NOTED:
-            return True
-        self._tables.counts["drop.listed"] += count
-        listing.is_cut = True
-        return False
 
     def listed(
         self, peer: Peer, items: Sequence[wire.Item], body: bytes, now_s: float
@@ -118,23 +76,16 @@ class Resync:
                 continue
             opened = pages.read_opened(item, part)
             if item[2] == Listed.OPEN:
-                self._note(peer, opened[0])
+                self._listings.task(peer, opened[0])
             worker = self._hands(peer, opened)
             if worker is not None:
                 asked.setdefault(worker, []).append(opened[:3])
             elif not self._is_waiting(peer, opened[0]):
                 rows.append(opened[:3])
-        known = self._known_by(peer) if items[0][2] == Listed.OPEN else Known()
+        known = self._listings.known_by(peer) if items[0][2] == Listed.OPEN else Known()
         for worker, each in asked.items():
             outputs += self._ask(peer, each, Known(), worker, now_s)
         return outputs + self._ask(peer, rows, known, None, now_s)
-
-    def _note(self, peer: Peer, task: bytes) -> None:
-        listing = self._listings.setdefault(peer, Listing())
-        if self._has_room(listing, 1):
-            self._noted -= len(listing.tasks)
-            listing.tasks.add(peer.instance + task)
-            self._noted += len(listing.tasks)
 
     def _hands(self, peer: Peer, opened: Opened) -> Peer | None:
         """Return the worker that has a task; a claim from another namespace is none."""
@@ -153,22 +104,6 @@ class Resync:
         parking = self._tables.parking
         return peer.instance + task in self._wanted or parking.holds(peer.instance, task)
 
-    def _known_by(self, peer: Peer) -> Known:
-        """Return which workers a caller knew; equal sets are kept once, and their sum is bounded."""
-        listing = self._listings.get(peer)
-        if listing is None:
-            return Known()
-        if listing.known is None:
-            known = Known(frozenset(listing.ids), listing.complete)
-            if known not in self._known:
-                total = sum(len(each.workers) for each in self._known)
-                if total + len(known.workers) > MAX_KNOWN_IN_ALL:
-                    self._tables.counts["drop.listed"] += len(known.workers)
-                    known = Known()
-                self._known[known] = known
-            listing.known = self._known[known]
-        return listing.known
-
     def _ask(
         self, caller: Peer, rows: list[Row], known: Known, only: Peer | None, now_s: float
     ) -> list[Output]:
@@ -178,9 +113,7 @@ class Resync:
         if only is None:
             room = max(0, MAX_WANTED - len(self._wanted))
             for task, trace, _ in rows[room:]:
-                outputs.append(
-                    self._tasks.lost(caller, wire.NOBODY, task, trace, Reason.UNKNOWN)
-                )
+                outputs.append(self._tasks.lost(caller, wire.NOBODY, task, trace, Reason.UNKNOWN))
             rows = rows[:room]
             outputs += self._meet(caller.realm, known, now_s)
         for at in range(0, len(rows), pages.MAX_ASKED):
@@ -207,7 +140,7 @@ class Resync:
     def _end_of_list(self, peer: Peer) -> list[Output]:
         """Cancel the tasks of a caller that it did not list."""
         peer.listed = True
-        listing = self._forgotten(peer)
+        listing = self._listings.forget(peer)
         self._half_since_s.pop(peer.instance, None)
         if listing.is_cut:
             return []
@@ -215,12 +148,6 @@ class Resync:
         return self._tasks.orphan_all(
             [each for each in self._ledger if each.caller == caller and each.key not in tasks]
         )
-
-    def _forgotten(self, peer: Peer) -> Listing:
-        """Return what a caller has listed, and forget it."""
-        listing = self._listings.pop(peer, None) or Listing()
-        self._noted -= len(listing.ids) + len(listing.tasks)
-        return listing
 
     def withdraw(self, caller: bytes, task: bytes) -> None:
         """Look no longer for a task that its caller took back."""
@@ -253,7 +180,7 @@ class Resync:
         return outputs
 
     def _claim(self, peer: Peer, held: Held, now_s: float) -> list[Output]:
-        caller_id, task, trace, _, state, _, _ = held
+        caller_id, task, _, _, state, _, _ = held
         entry = self._ledger.find(caller_id, task)
         if entry is not None and entry.seat.peer is not peer:
             self._tables.counts["drop.claim_taken"] += 1
@@ -266,17 +193,25 @@ class Resync:
         if question is not None:
             self._drop(question, task)
         if state == Claim.FORGOTTEN:
-            if entry is not None:
-                self._ledger.settle(entry)
-            if caller is None or (entry is None and question is None):
-                return []
-            return [self._tasks.lost(caller, peer.instance, task, trace, Reason.REPLY_LOST)]
+            return self._forgotten(peer, held, caller, question is not None)
         if entry is not None:
             return []
         if question is None and (state != Claim.RUNNING or (caller and caller.listed)):
             return self._unwanted(peer, held)
         self._enter(peer, held, question is None, now_s)
         return []
+
+    def _forgotten(
+        self, peer: Peer, held: Held, caller: Peer | None, was_asked: bool
+    ) -> list[Output]:
+        """Tell a caller that its task has ended, and that nobody can say how."""
+        caller_id, task, trace, *_ = held
+        entry = self._ledger.find(caller_id, task)
+        if entry is not None:
+            self._ledger.settle(entry)
+        if caller is None or (entry is None and not was_asked):
+            return []
+        return [self._tasks.lost(caller, peer.instance, task, trace, Reason.REPLY_LOST)]
 
     def _unwanted(self, peer: Peer, held: Held) -> list[Output]:
         """Stop what runs although its caller does not wait for it."""
@@ -304,7 +239,7 @@ class Resync:
 
     def greeted(self, peer: Peer) -> None:
         """Forget what a peer said over its former connection: it says all of it again."""
-        self._forgotten(peer)
+        self._listings.forget(peer)
         for question in list(self._questions.open.values()):
             if question.caller == peer.instance:
                 self._close(question)
@@ -337,13 +272,12 @@ class Resync:
         """
         outputs = self._orphan_halves(now_s)
         self.misses_workers = False
-        for peer in [each for each in self._listings if each.gone]:
-            self._forgotten(peer)
+        self._listings.forget_gone()
         if not self._questions.open:
-            self._known.clear()
+            self._listings.known.clear()
             return outputs
         asked = {question.realm for question in self._questions.open.values()}
-        for known in list(self._known):
+        for known in list(self._listings.known):
             for realm in asked:
                 outputs += self._meet(realm, known, now_s)
         for realm in asked:
@@ -400,7 +334,7 @@ class Resync:
         return outputs
 
     def _view(self, realm: Realm, known: Known) -> tuple[float, bool]:
-        """Return up to which question all who are here have answered, and if somebody is missing."""
+        """Return which question all who are here have answered, and whether anybody is missing."""
         here = workers_of(realm)
         floor = min((self._questions.upto(worker) for worker in here), default=float("inf"))
         return floor, not known.workers <= {worker.instance for worker in here}

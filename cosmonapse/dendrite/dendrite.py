@@ -24,6 +24,7 @@ from .dispatch import Dispatcher
 from .dispatching import Dispatching
 from .emitting import Emitting
 from .inbox import Inbox
+from .keeping import Keeping
 from .offering import Offering
 from .pathways import Pathways
 from .presence import Presence
@@ -88,6 +89,14 @@ class Dendrite(CallingOff, Decorators, Dispatching, Emitting, Offering, Respondi
         self._pathways = Pathways(self._dispatcher, self._watching)
         self._answering = Answering(self._publisher, self._watching, self._dispatcher)
         self._inbox = Inbox(self._transport, self._watching, self._dispatcher.wait, dendrite_id)
+        self._transport.keep_by(
+            Keeping(
+                self._transport,
+                self._dispatcher.delivery,
+                self._inbox.jobs,
+                self._inbox.answers,
+            )
+        )
         self._auctions = Auctions(self._publisher, self._watching, self._dispatcher)
         self._bidding = Bidding(self._publisher, self._watching, self._inbox)
         self._stops = TraceStops(

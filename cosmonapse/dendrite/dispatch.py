@@ -16,6 +16,7 @@ from .timer import Sweeper
 from .watching import Watching
 
 _SETTLES = 1
+_SKIPS = 4
 _BREATH = 64
 _MAX_TIMEOUT_S = 30 * 86_400.0
 
@@ -111,8 +112,9 @@ class Dispatcher:
             SignalType.TASK.code,
             body,
             ttl_ms=max(1, int(left_s * 1000)),
-            keep=opened.waiter is None and opened.pathway is None,
+            keep=opened.is_kept,
         )
+        opened.body = body
         if outcome is Outcome.CLOSED:
             raise DendriteProtocolError(
                 "this Dendrite is not running: dispatch inside 'async with dendrite:'"
@@ -176,8 +178,9 @@ class Dispatcher:
     ) -> None:
         """Take a reply: for the handlers, and for who waits if it settles the task."""
         settles = bool(flags & _SETTLES)
-        opened = self.delivery.replied(task, worker, index, settles)
+        opened = self.delivery.replied(task, worker, index, settles, bool(flags & _SKIPS))
         if opened is None:
+            self._ask_again(task, index)
             return
         pathway = opened.pathway
         watched = self._watching.may_want(TYPE_OF_CODE.get(kind), opened.signal.trace_id)
@@ -198,13 +201,35 @@ class Dispatcher:
         if watched:
             self._watching.feed(signal)
 
+    def _ask_again(self, task: bytes, index: int) -> None:
+        """Ask for the replies that are missing before the one that has come."""
+        now_s = asyncio.get_running_loop().time()
+        opened = self.delivery.missed(task, index, now_s)
+        if opened is not None:
+            self.counts["asked_again"] += 1
+            left_ms = max(1, int((opened.expires_at_s - now_s) * 1000))
+            self._transport.send_gap(
+                (opened.task, opened.trace, opened.next_index, left_ms, opened.is_kept)
+            )
+
     def on_bounce(self, task: bytes, reason: str) -> None:
         """Turn a task that was not delivered into an ERROR."""
         self._fail_for(task, reason, "bounced")
 
     def on_lost(self, task: bytes, reason: str) -> None:
-        """Turn a task that got lost into an ERROR."""
-        self._fail_for(task, reason, "lost")
+        """Turn a task that got lost into an ERROR; send one again that nobody has had."""
+        opened = self.delivery.get(task)
+        if reason != "not_started" or opened is None or opened.next_index:
+            self._fail_for(task, reason, "lost")
+            return
+        left_s = opened.expires_at_s - asyncio.get_running_loop().time()
+        if left_s <= 0:
+            return  # its deadline ends it
+        self.counts["sent_again"] += 1
+        try:
+            self._post(opened, opened.body, left_s)
+        except SignalTooLarge:  # the new Synapse has a lower limit
+            self._fail(task, "TASK_LOST")
 
     def _fail_for(self, task: bytes, reason: str, how: str) -> None:
         self.counts[f"{how}.{reason}"] += 1

@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from typing import Any
 
+from ..answers_kept import AnswersKept, Reply, Stream
 from ..axon import Axon, error_payload, reply_of, reply_of_exception
 from ..deadlines import Deadlines
 from ..errors import BadSignal, UnencodableValue
@@ -16,6 +17,7 @@ from ..signals import Signal, SignalType
 from ..transport import Outcome, Transport
 from .bodies import run_function
 from .job import Ask, Desk, Job, Key
+from .keeping import repeat
 from .timer import Sweeper
 from .watching import Watching
 
@@ -23,6 +25,7 @@ _LOG = logging.getLogger(__name__)
 _GRACE_S = 0.25
 _CANCEL_S = 1.0
 _BARRIER_S = 1.0
+_KEEP = 2
 
 
 class Inbox:
@@ -44,7 +47,8 @@ class Inbox:
         self._ask = ask
         self._meta: dict[str, Any] = {"dendrite": dendrite_id}
         self._desks: dict[str, Desk] = {}
-        self._jobs: dict[Key, Job] = {}
+        self.answers = AnswersKept()
+        self.jobs: dict[Key, Job] = {}
         self._stopped: set[Job] = set()
         self._deadlines: Deadlines[Key] = Deadlines()
         self._sweeper = Sweeper(self._deadlines.next_at_s, self._expire)
@@ -87,7 +91,7 @@ class Inbox:
 
     def job(self, task: bytes) -> Job | None:
         """Return the job of a TASK that runs here."""
-        return next((job for key, job in self._jobs.items() if key[1] == task), None)
+        return next((job for key, job in self.jobs.items() if key[1] == task), None)
 
     # -- what comes in ---------------------------------------------------------------------------
 
@@ -104,8 +108,8 @@ class Inbox:
     ) -> None:
         """Run a TASK, let it wait, or say at once why not."""
         desk = self._desks.get(address)
-        if (caller, task) in self._jobs:
-            self.counts["drop.repeated_task"] += 1
+        if (caller, task) in self.jobs or caller + task in self.answers:
+            self._repeated(caller, task, trace)
             return
         if desk is None:
             self._refuse(caller, task, trace, "NO_SUCH_NEURON", f"{address} is not hosted here")
@@ -127,6 +131,7 @@ class Inbox:
             self._send,
             self._ask,
         )
+        job.keep = bool(flags & _KEEP)
         if caller != self.transport.instance and self._watching.may_want(
             SignalType.TASK, signal.trace_id
         ):
@@ -143,9 +148,16 @@ class Inbox:
             waiting = f"{desk.axon.concurrency} tasks run and {desk.axon.max_queued} wait"
             self._settle(job, SignalType.ERROR, error_payload("OVERLOADED", f"full: {waiting}"))
 
+    def _repeated(self, caller: bytes, task: bytes, trace: bytes) -> None:
+        """Answer a TASK that came before: it is not run again, its replies are sent again."""
+        self.counts["drop.repeated_task"] += 1
+        is_kept = repeat(self.transport, self.answers, caller, task, 0)
+        if not is_kept and (caller, task) not in self.jobs:
+            self._refuse(caller, task, trace, "REPLY_LOST", "it was answered long ago")
+
     def on_cancel(self, caller: bytes, task: bytes) -> None:
         """Cancel a TASK that runs or waits."""
-        job = self._jobs.get((caller, task))
+        job = self.jobs.get((caller, task))
         if job is not None:
             job.taken_back = True
             if job not in self._stopped:  # it is cleaning up: that is not to be cancelled too
@@ -153,7 +165,7 @@ class Inbox:
 
     def cancel_trace(self, trace_id: str) -> list[Job]:
         """Cancel what runs and waits of a trace; return what had not ended yet."""
-        jobs = [job for job in self._jobs.values() if job.signal.trace_id == trace_id]
+        jobs = [job for job in self.jobs.values() if job.signal.trace_id == trace_id]
         for job in jobs:
             if job in self._stopped:
                 continue
@@ -163,7 +175,7 @@ class Inbox:
         return jobs
 
     def _accept(self, job: Job) -> None:
-        self._jobs[job.key] = job
+        self.jobs[job.key] = job
         # Its caller takes it back at the deadline and tells everyone; we act if that does not come.
         until_s = job.deadline_at_s + _GRACE_S
         job.slot = self._deadlines.set(job.key, until_s)
@@ -186,7 +198,7 @@ class Inbox:
 
     def _expire(self, now_s: float) -> None:
         for key in self._deadlines.due(now_s):
-            job = self._jobs.get(key)
+            job = self.jobs.get(key)
             if job is not None:
                 self._cancel(job, "EXPIRED")
 
@@ -210,7 +222,7 @@ class Inbox:
     def _finish(self, job: Job) -> None:
         """Free the place of a job and let the next one have it."""
         job.end_calls()
-        self._jobs.pop(job.key, None)
+        self.jobs.pop(job.key, None)
         self._stopped.discard(job)
         self._deadlines.drop(job.key, job.slot)
         if job.thread is not None and not job.thread.done():
@@ -229,17 +241,24 @@ class Inbox:
 
     def _send(self, job: Job, signal: Signal, body: bytes, settles: bool) -> Outcome:
         """Send one reply of a job, and show it to our own handlers."""
+        index, code = job.index, signal.type.code
+        reply = index, code, body
         outcome = self.transport.send_reply(
             job.caller,
             job.task,
             job.trace,
-            signal.type.code,
+            code,
             body,
-            index=job.index,
+            index=index,
             settles=settles,
         )
+        if settles:
+            self._keep(job, reply)
         if outcome in (Outcome.SENT, Outcome.WAITING):
-            job.index += 1
+            job.index = index + 1
+            if not settles:
+                job.stream = job.stream or Stream()
+                job.stream.add(reply)
         elif settles:
             self.counts[f"drop.reply_{outcome.name.lower()}"] += 1
         if job.taken_back and settles:
@@ -249,6 +268,17 @@ class Inbox:
         ):
             self._watching.feed(signal)
         return outcome
+
+    def _keep(self, job: Job, last: Reply) -> None:
+        """Keep the replies of a job that has ended, in case they get lost on the way."""
+        replies: tuple[Reply, ...] = (last,)
+        size = len(last[2])
+        if job.stream is not None:
+            replies = (*job.stream.replies, last)
+            size = sum(len(body) for _, _, body in replies)
+        answered = job.trace, job.desk.axon.neuron_id, replies
+        now_s = asyncio.get_running_loop().time()
+        self.answers.settle(job.caller + job.task, answered, size, now_s)
 
     def _settle(self, job: Job, signal_type: SignalType, payload: dict[str, Any]) -> None:
         if signal_type is SignalType.AGENT_OUTPUT and job.signal.payload.get("finalize") is True:

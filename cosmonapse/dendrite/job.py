@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from ..answers_kept import Stream
 from ..axon import Axon
 from ..errors import SignalTooLarge
 from ..signals import Signal, SignalType
@@ -44,10 +45,12 @@ class Job:
         trace: Trace id.
         deadline_at_s: When nobody waits any more, on the clock of the loop.
         index: Number of the next reply.
+        keep: True if it runs on when its caller goes.
         slot: Where its deadline is kept.
         runner: What runs it.
         started: True once its function is called; an asyncio task that is cancelled before its
             first step never runs, so nothing in it can settle the job.
+        stream: What it said so far, to be sent again if that gets lost.
         why_cancelled: The code of the ERROR if it is cancelled.
         thread: Ends when the thread of a plain function does, which may be after the job.
         taken_back: True once its caller took it back.
@@ -65,11 +68,13 @@ class Job:
         "deadline_at_s",
         "desk",
         "index",
+        "keep",
         "runner",
         "settled",
         "signal",
         "slot",
         "started",
+        "stream",
         "taken_back",
         "task",
         "thread",
@@ -100,6 +105,8 @@ class Job:
         self.trace = trace
         self.deadline_at_s = deadline_at_s
         self.index = 0
+        self.keep = False
+        self.stream: Stream | None = None
         self.slot = 0
         self.runner: asyncio.Task[None] | None = None
         self.started = False

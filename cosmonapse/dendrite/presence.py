@@ -132,6 +132,7 @@ class Presence:
             due_at_s = loop.time() + every_s
             await asyncio.sleep(every_s)
             self._lag_ms = max(0, int((loop.time() - due_at_s) * 1000))
+            self._inbox.answers.expire(loop.time())
             for axon in self._inbox.axons:
                 running, queued = self._inbox.load(axon.neuron_id)
                 payload = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from .dispatch import Dispatcher
@@ -85,8 +86,10 @@ class Switchboard:
 
     def on_welcomed(self, fresh: bool) -> None:
         """Announce the Axons again: the Synapse may have forgotten them."""
+        self._inbox.answers.resume(asyncio.get_running_loop().time())
         self._presence.announce()
 
     def on_away(self, why: str) -> None:
         """Tell the log; the transport comes back by itself."""
+        self._inbox.answers.pause()
         _LOG.warning("dendrite %s lost its Synapse (%s), reconnecting", self._dendrite_id, why)

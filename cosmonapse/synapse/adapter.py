@@ -14,7 +14,7 @@ import zmq_transport as wire_side
 
 from ..errors import SynapseRefused, SynapseUnreachable
 from ..registry import NeuronRecord
-from ..transport import Outcome, PresenceVerb, Receiver, Topic
+from ..transport import Keeper, Opened, Outcome, PresenceVerb, Receiver, Topic
 
 _OUTCOMES = {each: Outcome[each.name] for each in wire_side.Outcome}
 _VERBS = {each: wire_side.Verb[each.name] for each in PresenceVerb}
@@ -91,6 +91,10 @@ class ClientTransport:
         """Every drop, gap and return so far, by name."""
         return dict(self._client.counts)
 
+    def keep_by(self, keeper: Keeper) -> None:
+        """See the port."""
+        self._client.keep_by(keeper)
+
     async def open(self, timeout_s: float, topics: Iterable[Topic]) -> None:
         """See the port."""
         with mapped(self._where):
@@ -128,12 +132,17 @@ class ClientTransport:
         *,
         index: int,
         settles: bool,
+        skips: bool = False,
     ) -> Outcome:
         """See the port."""
         sent = self._client.send_reply(
-            caller, task, trace, kind, body, index=index, settles=settles
+            caller, task, trace, kind, body, index=index, settles=settles, skips=skips
         )
         return _OUTCOMES[sent]
+
+    def send_gap(self, opened: Opened) -> Outcome:
+        """See the port."""
+        return _OUTCOMES[self._client.send_gap(opened)]
 
     def send_cancel(self, task: bytes, trace: bytes) -> Outcome:
         """See the port."""

@@ -75,12 +75,13 @@ class FaultyTransport(ClientTransport):
         *,
         index: int,
         settles: bool,
+        skips: bool = False,
     ) -> Outcome:
         """See the port."""
 
         def send() -> Outcome:
             return super(FaultyTransport, self).send_reply(
-                caller, task, trace, kind, body, index=index, settles=settles
+                caller, task, trace, kind, body, index=index, settles=settles, skips=skips
             )
 
         lane = self.faults.lanes["replies"]

@@ -65,10 +65,23 @@ def test_a_reply_that_comes_twice_is_taken_once():
     assert delivery.counts == {"drop.repeated_reply": 2}
 
 
-def test_replies_that_are_missing_are_counted():
+def test_a_reply_behind_missing_ones_waits_for_them():
+    opened = opened_of()
+    delivery = delivery_of(opened)
+    delivery.replied(TASK, WORKER, 0, settles=False)
+
+    assert delivery.replied(TASK, WORKER, 2, settles=True) is None
+    assert delivery.missed(TASK, 2, 101.0) is opened
+    assert delivery.missed(TASK, 2, 101.2) is None
+    assert delivery.missed(TASK, 2, 101.3) is opened
+    assert [each[:3] for each in delivery.opened(101.0)] == [(TASK, TRACE, 1)]
+    assert delivery.counts == {"drop.early_reply": 1}
+
+
+def test_replies_that_are_gone_for_good_are_counted():
     delivery = delivery_of(opened_of())
     for index in (0, 3, 4):
-        assert delivery.replied(TASK, WORKER, index, settles=False)
+        assert delivery.replied(TASK, WORKER, index, settles=False, skips=True)
 
     assert delivery.counts == {"gap.replies": 2}
 

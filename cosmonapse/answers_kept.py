@@ -1,0 +1,135 @@
+"""What a worker has answered, for a while. Pure: the caller passes `now_s`.
+
+Spec: docs/spec/09-resync.md. A task that comes twice is not run twice, and a reply that got lost on
+the way is sent again. Replies are kept for half a minute, ids for longer. Both go in chunks, oldest
+first, so that a task costs one entry of a dict and of a list, and no timer.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+Reply = tuple[int, int, bytes]
+"""index, type code, body"""
+Answered = tuple[bytes, str, tuple[Reply, ...]]
+"""trace, neuron id, the replies in order; the last of them settled the task."""
+
+KEEP_S: Final = 30.0
+MAX_BYTES: Final = 64 * 1024 * 1024
+IDS_S: Final = 600.0
+MAX_IDS: Final = 200_000
+MAX_STREAM_BYTES: Final = 1024 * 1024
+"""Of what a task streams, that much is kept until it is forgotten."""
+_OVERHEAD_BYTES: Final = 600
+_CHUNK_BYTES: Final = 1024 * 1024
+_CHUNK_S: Final = 1.0
+
+
+class Stream:
+    """The latest replies of a task that runs, at most 1 MiB of them."""
+
+    __slots__ = ("_bytes", "replies")
+
+    def __init__(self) -> None:
+        self.replies: deque[Reply] = deque()
+        self._bytes = 0
+
+    def add(self, reply: Reply) -> None:
+        """Keep one more; the oldest go when it is too much."""
+        self.replies.append(reply)
+        self._bytes += len(reply[2])
+        while self._bytes > MAX_STREAM_BYTES:
+            self._bytes -= len(self.replies.popleft()[2])
+
+
+class AnswersKept:
+    """The tasks that have ended here, by caller and task id (32 bytes).
+
+    Args:
+        keep_s: How long replies are kept.
+        max_bytes: How many bytes of them, 600 for each task included.
+        ids_s: How long it is known that a task has ended.
+        max_ids: Of how many that is known.
+    """
+
+    def __init__(
+        self,
+        keep_s: float = KEEP_S,
+        max_bytes: int = MAX_BYTES,
+        ids_s: float = IDS_S,
+        max_ids: int = MAX_IDS,
+    ) -> None:
+        self._keep_s = keep_s
+        self._max_bytes = max_bytes
+        self._ids_s = ids_s
+        self._max_ids = max_ids
+        self._ended: dict[bytes, Answered | None] = {}
+        self._chunk: list[bytes] = []
+        self._chunk_bytes = 0
+        self._chunk_until_s = 0.0
+        self._kept: deque[tuple[float, int, list[bytes]]] = deque()
+        self._kept_bytes = 0
+        self._forgotten: deque[tuple[float, list[bytes]]] = deque()
+        self._paused = False
+        self._back_at_s = float("-inf")
+
+    def __len__(self) -> int:
+        """Return how many tasks are known."""
+        return len(self._ended)
+
+    def __contains__(self, key: object) -> bool:
+        """Tell whether that task has ended here, as far as that is known."""
+        return key in self._ended
+
+    def get(self, key: bytes) -> Answered | None:
+        """Return the replies of a task; None when they are not kept (any more)."""
+        return self._ended.get(key)
+
+    def settle(self, key: bytes, answered: Answered, size: int, now_s: float) -> None:
+        """Keep the replies of a task that has ended.
+
+        Args:
+            key: Its caller and its id.
+            answered: Its replies, of `size` bytes.
+            size: How much they weigh.
+            now_s: Monotonic clock.
+        """
+        if key not in self._ended:
+            self._chunk.append(key)
+        self._ended[key] = answered
+        self._chunk_bytes += size + _OVERHEAD_BYTES
+        if self._chunk_bytes >= _CHUNK_BYTES or now_s >= self._chunk_until_s:
+            self.expire(now_s)
+
+    def pause(self) -> None:
+        """Keep everything while nobody can be answered; the bound of bytes stays."""
+        self._paused = True
+
+    def resume(self, now_s: float) -> None:
+        """Go on forgetting, the first time when whoever was away had the time to ask."""
+        if self._paused:
+            self._paused = False
+            self._back_at_s = now_s
+
+    def expire(self, now_s: float) -> None:
+        """Forget what is too old or too much; call it now and then while nothing ends."""
+        if self._chunk:
+            self._kept.append((now_s, self._chunk_bytes, self._chunk))
+            self._kept_bytes += self._chunk_bytes
+            self._chunk, self._chunk_bytes = [], 0
+        self._chunk_until_s = now_s + _CHUNK_S
+        horizon_s = now_s - self._keep_s
+        may_go = not self._paused and self._back_at_s <= horizon_s
+        while self._kept and (
+            self._kept_bytes > self._max_bytes or (may_go and self._kept[0][0] <= horizon_s)
+        ):
+            at_s, size, keys = self._kept.popleft()
+            self._kept_bytes -= size
+            self._ended.update(dict.fromkeys(keys))
+            self._forgotten.append((at_s, keys))
+        while self._forgotten and (
+            len(self._ended) > self._max_ids or self._forgotten[0][0] <= now_s - self._ids_s
+        ):
+            for key in self._forgotten.popleft()[1]:
+                del self._ended[key]

@@ -1,0 +1,109 @@
+"""What a Dendrite knows of its tasks, for when a connection is lost. See `transport.Keeper`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from ..answers_kept import AnswersKept, Reply
+from ..delivery import Delivery
+from ..transport import Claim, Held, Opened, Outcome, Transport
+from .job import Job, Key
+
+
+class Keeping:
+    """Lists open tasks and jobs, and sends replies again.
+
+    Args:
+        transport: What carries the replies.
+        delivery: The tasks that are open.
+        jobs: The tasks in our hands.
+        answers: The tasks that have ended here.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        delivery: Delivery,
+        jobs: dict[Key, Job],
+        answers: AnswersKept,
+    ) -> None:
+        self._transport = transport
+        self._delivery = delivery
+        self._jobs = jobs
+        self._answers = answers
+
+    def open_tasks(self) -> list[Opened]:
+        """Return every task of ours that is open, oldest first."""
+        return self._delivery.opened(asyncio.get_running_loop().time())
+
+    def held_tasks(self) -> Iterator[Held]:
+        """Return every task that runs or waits here."""
+        now_s = asyncio.get_running_loop().time()
+        for job in list(self._jobs.values()):
+            yield _held(job, now_s)
+
+    def claim_of(self, caller: bytes, task: bytes) -> Held | None:
+        """Return what we have of a task."""
+        job = self._jobs.get((caller, task))
+        if job is not None:
+            return _held(job, asyncio.get_running_loop().time())
+        if caller + task not in self._answers:
+            return None
+        answered = self._answers.get(caller + task)
+        if answered is None:
+            return caller, task, bytes(16), "-", Claim.FORGOTTEN, 0, False
+        return caller, task, answered[0], answered[1], Claim.ANSWERED, 0, False
+
+    def send_again(self, caller: bytes, task: bytes, index: int) -> None:
+        """Send the replies of a task again from number `index` on."""
+        job = self._jobs.get((caller, task))
+        if job is not None and job.stream is not None:
+            resend(self._transport, caller, task, job.trace, list(job.stream.replies), index, False)
+        elif job is None:
+            repeat(self._transport, self._answers, caller, task, index)
+
+
+def repeat(
+    transport: Transport, answers: AnswersKept, caller: bytes, task: bytes, index: int
+) -> bool:
+    """Send the replies of a task that has ended again; False when they are not kept."""
+    answered = answers.get(caller + task)
+    if answered is not None:
+        resend(transport, caller, task, answered[0], list(answered[2]), index, True)
+    return answered is not None
+
+
+def resend(
+    transport: Transport,
+    caller: bytes,
+    task: bytes,
+    trace: bytes,
+    replies: list[Reply],
+    index: int,
+    has_ended: bool,
+) -> None:
+    """Send replies from number `index` on; the first says so if some before it are gone."""
+    skips = bool(replies) and replies[0][0] > index
+    for at, (number, kind, body) in enumerate(replies):
+        if number < index:
+            continue
+        outcome = transport.send_reply(
+            caller,
+            task,
+            trace,
+            kind,
+            body,
+            index=number,
+            settles=has_ended and at == len(replies) - 1,
+            skips=skips,
+        )
+        skips = False
+        if outcome not in (Outcome.SENT, Outcome.WAITING):
+            return  # whoever misses the rest asks again
+
+
+def _held(job: Job, now_s: float) -> Held:
+    left_ms = max(0, int((job.deadline_at_s - now_s) * 1000))
+    name = job.desk.axon.neuron_id
+    return job.caller, job.task, job.trace, name, Claim.RUNNING, left_ms, job.keep

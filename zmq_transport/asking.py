@@ -1,0 +1,79 @@
+"""Questions of a client to its proxy: who is here, and has everything arrived?"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+
+from . import wire
+from .errors import LinkClosed, Unreachable
+from .receiver import Outcome
+from .roster import Question, SeatInfo, pack_question, unpack_answer
+from .wire import Verb
+
+_NOBODY = "-"
+"""A name that is good for a question that has a short answer."""
+
+
+class Asking:
+    """The questions that wait for an answer.
+
+    Args:
+        send: Sends head and body.
+    """
+
+    def __init__(self, send: Callable[[bytes, bytes, float | None], Outcome]) -> None:
+        self._send = send
+        self._questions: dict[bytes, asyncio.Future[bytes]] = {}
+
+    async def roster(
+        self, name: str, capability: str, timeout_s: float, endpoint: str
+    ) -> list[SeatInfo]:
+        """Return who is here; see `Client.roster`."""
+        seats: list[SeatInfo] = []
+        try:
+            async with asyncio.timeout(timeout_s):
+                more = True
+                while more:
+                    after = seats[-1].number if seats else 0
+                    question = Question(name, capability, after)
+                    page, more = unpack_answer(await self._asked(pack_question(question)))
+                    seats += page
+        except TimeoutError as error:
+            raise Unreachable(endpoint, "no answer to a roster question") from error
+        return seats
+
+    async def barrier(self, timeout_s: float) -> bool:
+        """Return when everything that was sent to us before has arrived; see `Client.barrier`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._asked(pack_question(Question(name=_NOBODY)))
+        except (TimeoutError, LinkClosed):
+            return False
+        return True
+
+    async def _asked(self, body: bytes) -> bytes:
+        question_id = os.urandom(16)
+        answered = asyncio.get_running_loop().create_future()
+        self._questions[question_id] = answered
+        try:
+            head = wire.pack(Verb.ROSTER, len(body), task=question_id)
+            if self._send(head, body, None) is Outcome.CLOSED:
+                raise LinkClosed("the link is closed")
+            answer: bytes = await answered
+            return answer
+        finally:
+            del self._questions[question_id]
+
+    def on_roster(self, question_id: bytes, body: bytes) -> None:
+        """Take an answer."""
+        answered = self._questions.get(question_id)
+        if answered is not None and not answered.done():
+            answered.set_result(body)
+
+    def close(self) -> None:
+        """Tell whoever waits that no answer will come."""
+        for answered in self._questions.values():
+            if not answered.done():
+                answered.set_exception(LinkClosed("the link was closed before an answer came"))
