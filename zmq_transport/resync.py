@@ -248,13 +248,14 @@ class Resync:
         """Ask a worker that is back for what was on its way to it, or from it."""
         outputs: list[Output] = []
         by_caller: dict[bytes, list[Row]] = {}
-        for entry in self._ledger:
-            if entry.seat.peer is peer:
+        by_instance = self._tables.peers.by_instance
+        for entry in [each for each in self._ledger if each.seat.peer is peer]:
+            if entry.caller in by_instance:
                 by_caller.setdefault(entry.caller, []).append((entry.task, entry.trace, 0))
+            else:
+                self._ledger.settle(entry)  # if it runs, the worker will claim it
         for caller_id, rows in by_caller.items():
-            caller = self._tables.peers.by_instance.get(caller_id)
-            if caller is not None:
-                outputs += self._ask(caller, rows, Known(), peer, now_s)
+            outputs += self._ask(by_instance[caller_id], rows, Known(), peer, now_s)
         return outputs
 
     def unsent(self, worker: Peer, now_s: float) -> None:
@@ -294,15 +295,15 @@ class Resync:
         now_s: float,
         has_strangers: bool,
     ) -> list[Output]:
+        age_s = now_s - question.since_s
+        if question.only is not None:
+            return self._judge_one(question, question.only, age_s)
         caller = self._tables.peers.by_instance.get(question.caller)
         if caller is None:
             self._close(question)
             return []
         if caller.absent_at_s is not None:
             return []  # it says all of it again when it is back
-        age_s = now_s - question.since_s
-        if question.only is not None:
-            return self._judge_one(question, caller, age_s)
         key = id(question.realm), id(question.known)
         if key not in views:
             views[key] = self._view(question.realm, question.known)
@@ -316,10 +317,9 @@ class Resync:
             return self._give_back(question, caller, Reason.UNKNOWN)
         return []
 
-    def _judge_one(self, question: Question, caller: Peer, age_s: float) -> list[Output]:
+    def _judge_one(self, question: Question, worker: Peer, age_s: float) -> list[Output]:
         """Decide about tasks that only one worker can have."""
-        worker = question.only
-        if worker is None or worker.gone or age_s >= SILENT_S:
+        if worker.gone or age_s >= SILENT_S:
             self._close(question)
             return []
         if self._questions.upto(worker) < question.number:

@@ -1,0 +1,121 @@
+"""Nothing is lost and nothing runs twice, whatever breaks: engine and clients joined by pipes."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+
+from support.resync_world import ResyncWorld
+
+WHO = st.integers(0, 5)
+COUNT = st.integers(1, 5)
+DICE = st.randoms(use_true_random=False)
+
+
+class ResyncMachine(RuleBasedStateMachine):
+    """Every rule is something that a process, its host or its network may do."""
+
+    has_losses = True
+
+    def __init__(self):
+        super().__init__()
+        self.world = ResyncWorld()
+        for number in range(5):
+            self.world.join(serves=number >= 2).begin_to_call()
+        self.world.let_everything_arrive()
+
+    def twin(self, who):
+        return self.world.twins[who % len(self.world.twins)]
+
+    @rule(who=WHO, count=COUNT)
+    def dispatch(self, who, count):
+        for _ in range(count):
+            self.twin(who).dispatch()
+
+    @rule(who=WHO, count=COUNT)
+    def proxy_reads(self, who, count):
+        self.world.proxy_reads(self.twin(who), count)
+
+    @rule(who=WHO, count=COUNT)
+    def client_reads(self, who, count):
+        self.twin(who).read(count)
+
+    @rule(who=WHO, settles=st.booleans(), dice=DICE)
+    def work(self, who, settles, dice):
+        twin = self.twin(who)
+        if twin.held:
+            twin.say(dice.choice(list(twin.held)), settles)
+
+    @rule(who=WHO, dice=DICE)
+    def cancel(self, who, dice):
+        twin = self.twin(who)
+        open_ones = [each.task for each in twin.tasks.values() if not each.outcomes]
+        if open_ones:
+            twin.cancel(dice.choice(open_ones))
+
+    @rule(who=WHO)
+    def disconnect(self, who):
+        self.twin(who).disconnect()
+
+    @rule(who=WHO, is_told=st.booleans())
+    def reconnect(self, who, is_told):
+        self.twin(who).connect()
+        if is_told:
+            self.twin(who).learn_of_disconnection()
+
+    @rule(who=WHO)
+    def tell_of_the_disconnection(self, who):
+        self.twin(who).learn_of_disconnection()
+
+    @rule(is_quick=st.booleans())
+    def restart(self, is_quick):
+        self.world.restart()
+        if is_quick:
+            for twin in self.world.twins:
+                twin.connect()
+
+    @rule()
+    def everyone_is_back(self):
+        for twin in self.world.twins:
+            if not twin.connection:
+                twin.connect()
+        self.world.let_everything_arrive()
+
+    @rule(who=WHO)
+    def kill(self, who):
+        if self.has_losses and len(self.world.twins) > 3:
+            self.world.kill(self.twin(who))
+
+    @rule(serves=st.booleans())
+    def join(self, serves):
+        if len(self.world.twins) < 6:
+            self.world.join(serves)
+
+    @rule(step_s=st.sampled_from([0.1, 0.1, 0.1, 0.5, 2.0]))
+    def time_passes(self, step_s):
+        if self.has_losses:
+            self.world.time_passes(step_s)
+
+    @rule(who=WHO)
+    def remind(self, who):
+        self.twin(who).perform(self.twin(who).link.remind())
+
+    def teardown(self):
+        world = self.world
+        world.be_quiet()
+        world.check_end()
+        if not self.has_losses:
+            ends = {each.outcomes[0] for each in world.tasks.values() if not each.is_excused}
+            assert ends <= {"reply", "cancelled"}
+        world.check_empty()
+
+
+class SurvivingMachine(ResyncMachine):
+    """The same while every process lives and is back in time: then every task is answered."""
+
+    has_losses = False
+
+
+ResyncMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=50)
+SurvivingMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=50)
+TestResync = ResyncMachine.TestCase
+TestResyncOfSurvivors = SurvivingMachine.TestCase

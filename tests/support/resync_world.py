@@ -1,0 +1,364 @@
+"""An `Engine` and whole clients, joined by pipes that break: callers, workers, and who is both.
+
+Each client is the real `Link`, `Outbox`, `Recall` and `AnswersKept`; only the shell is replaced.
+"""
+
+from collections import deque
+
+from cosmonapse.answers_kept import AnswersKept, Stream
+from zmq_transport import bodies, pages, wire
+from zmq_transport.engine import Engine
+from zmq_transport.link import Happening, Link
+from zmq_transport.outbox import Outbox
+from zmq_transport.pages import Claim
+from zmq_transport.recall import Recall
+from zmq_transport.wire import ItemFlag, Verb
+
+SEAT = "work"
+LONG_MS = 3_600_000
+
+
+class Task:
+    """What a caller knows of one task, and what the world knows of it."""
+
+    def __init__(self, task):
+        self.task = task
+        self.next_index = 0
+        self.outcomes = []
+        self.runs = 0
+        self.is_excused = False
+
+
+class Twin:
+    """One client process."""
+
+    def __init__(self, world, number, serves):
+        secret = number.to_bytes(16, "big")
+        self.world, self.serves = world, serves
+        self.link = Link(secret, "space", f"twin-{number}")
+        self.instance = self.link.instance
+        self.outbox, self.recall = Outbox(), Recall()
+        self.recall.keeper = self
+        self.answers = AnswersKept()
+        self.connection, self.up, self.down = b"", deque(), deque()
+        self.untold, self.was_welcomed, self.calls = 0, False, False
+        self.tasks, self.held, self.streams = {}, {}, {}
+        self.link.start()
+        self.connect()
+
+    # -- its connection --------------------------------------------------------------------------
+
+    def connect(self):
+        self.disconnect()
+        self.connection = self.world.serial()
+        self.world.by_connection[self.connection] = self
+        self.up.append((b"", b""))
+
+    def disconnect(self):
+        if self.connection:
+            self.world.by_connection.pop(self.connection)
+            self.untold += 1
+        self.connection = b""
+        self.up, self.down = deque(), deque()
+
+    def learn_of_disconnection(self):
+        if self.untold:
+            self.untold -= 1
+            self.perform(self.link.on_disconnected())
+
+    def read(self, count):
+        for _ in range(min(count, len(self.down))):
+            self.perform(self.link.on_message(*self.down.popleft()))
+
+    def transmit(self, head, body):
+        """Hand a message to the socket: gone for good if the connection is."""
+        if self.connection:
+            self.up.append((head, body))
+
+    def send(self, head, body=b""):
+        if self.link.ready and not len(self.outbox):
+            self.transmit(head, body)
+        else:
+            self.outbox.keep(head, body, None)
+
+    def flush(self):
+        while self.link.ready and (message := self.outbox.first(self.world.now_s)) is not None:
+            self.transmit(*message)
+            self.outbox.sent()
+
+    # -- what its link says ----------------------------------------------------------------------
+
+    def perform(self, occurrences):
+        for happening, *arguments in occurrences:
+            getattr(self, f"on_{happening.name.lower()}", lambda *_: None)(*arguments)
+
+    def on_write(self, head, body):
+        self.transmit(head, body)
+
+    def on_returned(self, head, body):
+        for alone, part in wire.split(head, body):
+            self.outbox.put_back(alone, part, None)
+
+    def on_welcomed(self, welcome, fresh):
+        if self.was_welcomed:
+            self.outbox.put_first(self.recall.listing(self.outbox.tasks(), self.world.now_s))
+        self.was_welcomed = True
+        self.answers.resume(self.world.now_s)
+        if self.serves:
+            facts = bodies.pack_map({})
+            items = [
+                (int(Verb.REGISTER), 0, 0, 0, wire.NOBODY, wire.NOBODY, n) for n in (len(facts), 0)
+            ]
+            self.send(wire.pack_items(items, address=SEAT.encode()), facts)
+        for head, body in self.recall.claims():
+            self.outbox.keep(head, body, None)
+        self.flush()
+
+    def on_away(self, why):
+        self.answers.pause()
+
+    def on_workers(self, kind, instances):
+        self.recall.on_workers(kind, instances, self.world.now_s)
+
+    def on_asked(self, head):
+        messages, again = self.recall.answer(head)
+        for message in messages:
+            self.send(*message)
+        for each in again:
+            self.recall.send_again(*each)
+
+    # -- as a caller -----------------------------------------------------------------------------
+
+    def begin_to_call(self):
+        self.calls = True
+        self.link.calls()
+        if self.link.ready:
+            self.send(*pages.TELL_ME)
+
+    def dispatch(self):
+        if not self.calls:
+            self.begin_to_call()
+        task = self.world.serial()
+        self.tasks[task] = self.world.tasks[self.instance, task] = Task(task)
+        if not self.was_welcomed or (self.link.ready and not self.recall._is_complete):
+            self.tasks[task].is_excused = True  # nobody has told us yet who the workers are
+        self.post(task)
+
+    def post(self, task):
+        address = SEAT.encode()
+        self.send(wire.pack(Verb.TASK, number=LONG_MS, task=task, trace=task, address=address))
+
+    def on_reply(self, worker, task, trace, kind, index, flags, body):
+        known = self.tasks[task]
+        assert body == self.instance + task, "a reply to the task of another"
+        if known.outcomes or index < known.next_index:
+            return
+        if index > known.next_index and not flags & ItemFlag.SKIPS:
+            gap = task, task, known.next_index, LONG_MS, False
+            self.send(*pages.gap_message(gap))
+            return
+        assert index == known.next_index, "a reply is missing"
+        known.next_index += 1
+        if flags & ItemFlag.SETTLES:
+            known.outcomes.append("reply")
+
+    def on_bounce(self, task, reason):
+        known = self.tasks[task]
+        if not known.outcomes:
+            known.outcomes.append(f"bounce {reason}")
+
+    def on_lost(self, task, reason):
+        known = self.tasks[task]
+        if known.outcomes:
+            return
+        if reason == "not_started" and not known.next_index:
+            self.post(task)
+        else:
+            known.outcomes.append(f"lost {reason}")
+
+    def cancel(self, task):
+        self.tasks[task].outcomes.append("cancelled")
+        self.send(wire.pack(Verb.CANCEL, task=task))
+
+    # -- as a worker -----------------------------------------------------------------------------
+
+    def on_task(self, caller, address, task, trace, kind, ttl_ms, flags, body):
+        assert address == SEAT
+        if (caller, task) in self.held:
+            return
+        if caller + task in self.answers:
+            self.send_again(caller, task, 0)
+            return
+        known = self.world.tasks[caller, task]
+        known.runs += 1
+        recall = self.world.twin_of(caller).recall
+        if self.instance not in recall._known | set(recall._former):
+            known.is_excused = True  # its caller has not heard of us yet
+        assert known.runs == 1 or known.is_excused, "a task ran twice"
+        self.held[caller, task] = 0
+        self.streams[caller, task] = Stream()
+
+    def on_cancel(self, caller, task):
+        if (caller, task) in self.held:
+            self.say((caller, task), settles=True)
+
+    def say(self, key, settles):
+        index, (caller, task) = self.held[key], key
+        reply = index, 1, caller + task
+        self.streams[key].add(reply)
+        self.held[key] += 1
+        if settles:
+            replies = tuple(self.streams.pop(key).replies)
+            del self.held[key]
+            self.answers.settle(caller + task, (task, SEAT, replies), 32, self.world.now_s)
+        self.reply(caller, task, reply, settles)
+
+    def reply(self, caller, task, reply, settles, skips=False):
+        index, kind, body = reply
+        flags = ItemFlag.SETTLES * settles | ItemFlag.SKIPS * skips
+        head = wire.pack(
+            Verb.REPLY,
+            len(body),
+            peer=caller,
+            flags=flags,
+            kind=kind,
+            number=index,
+            task=task,
+            trace=task,
+        )
+        self.send(head, body)
+
+    # -- as a keeper -----------------------------------------------------------------------------
+
+    def open_tasks(self):
+        open_ones = [each for each in self.tasks.values() if not each.outcomes]
+        return [(each.task, each.task, each.next_index, LONG_MS, False) for each in open_ones]
+
+    def held_tasks(self):
+        return [self.claim_of(*key) for key in self.held]
+
+    def claim_of(self, caller, task):
+        if (caller, task) in self.held:
+            return caller, task, task, SEAT, Claim.RUNNING, LONG_MS, False
+        if caller + task not in self.answers:
+            return None
+        kept = self.answers.get(caller + task) is not None
+        return caller, task, task, SEAT, Claim.ANSWERED if kept else Claim.FORGOTTEN, 0, False
+
+    def send_again(self, caller, task, index):
+        if (caller, task) in self.held:
+            replies, settles = list(self.streams[caller, task].replies), False
+        else:
+            replies, settles = list(self.answers.get(caller + task)[2]), True
+        for each in replies:
+            if each[0] >= index:
+                self.reply(caller, task, each, settles and each is replies[-1])
+
+
+class ResyncWorld:
+    """The engine, its clients, and the time."""
+
+    def __init__(self):
+        self.now_s, self._serial = 100.0, 0
+        self.by_connection, self.tasks, self.twins = {}, {}, []
+        self.everyone = {}
+        self.start_engine()
+
+    def serial(self):
+        self._serial += 1
+        return self._serial.to_bytes(16, "big")
+
+    def start_engine(self):
+        self.engine = Engine(epoch=self.serial(), now_s=self.now_s)
+
+    def restart(self):
+        for twin in self.twins:
+            twin.disconnect()
+        self.start_engine()
+
+    def join(self, serves):
+        self._serial += 1
+        twin = Twin(self, self._serial, serves)
+        self.twins.append(twin)
+        self.everyone[twin.instance] = twin
+        return twin
+
+    def twin_of(self, instance):
+        return self.everyone[instance]
+
+    def kill(self, twin):
+        """End a process; its tasks are gone with it, and nobody waits for what it asked."""
+        twin.disconnect()
+        self.twins.remove(twin)
+        for task in twin.tasks.values():
+            task.outcomes = task.outcomes or ["caller killed"]
+
+    def proxy_reads(self, twin, count):
+        for _ in range(count):
+            if not twin.up:
+                return
+            head, body = twin.up.popleft()
+            self.perform(self.engine.on_message(twin.connection, head, body, self.now_s))
+
+    def perform(self, outputs):
+        waiting, turns = deque(outputs), 0
+        while waiting:
+            turns += 1
+            assert turns < 100_000, "the shell would never come to an end"
+            _, connection, head, body = waiting.popleft()
+            twin = self.by_connection.get(connection)
+            if twin is None:
+                waiting += self.engine.on_unsent(connection, head, body, False, self.now_s)
+            else:
+                twin.down.append((head, body))
+
+    def time_passes(self, step_s):
+        self.now_s += step_s
+        self.perform(self.engine.tick(self.now_s))
+
+    # -- the end ---------------------------------------------------------------------------------
+
+    def let_everything_arrive(self):
+        while any(twin.up or twin.down or twin.untold for twin in self.twins):
+            for twin in self.twins:
+                while twin.untold:
+                    twin.learn_of_disconnection()
+                self.proxy_reads(twin, 1000)
+                twin.read(1000)
+
+    def be_quiet(self):
+        for twin in self.twins:
+            if not twin.connection:
+                twin.connect()
+        for turn in range(130):
+            self.let_everything_arrive()
+            if turn % 10 == 1:
+                for twin in self.twins:
+                    twin.perform(twin.link.remind())
+                    for key in list(twin.held):
+                        twin.say(key, settles=True)
+            self.time_passes(0.1)
+
+    def check_end(self):
+        for (caller, _), task in self.tasks.items():
+            if self.everyone[caller] in self.twins:
+                assert len(task.outcomes) == 1, task.outcomes
+        resync, tables = self.engine._resync, self.engine.tables
+        assert not tables.wanted
+        assert not resync._questions.open
+        assert not resync._questions._standings
+        assert not resync._half_since_s
+        assert not len(tables.ledger)
+
+    def check_empty(self):
+        for twin in self.twins:
+            twin.disconnect()
+        for _ in range(30):
+            self.now_s += 0.1
+            self.perform(self.engine.tick(self.now_s))
+        resync, tables = self.engine._resync, self.engine.tables
+        assert not len(tables.peers)
+        assert not tables.peers.realms
+        assert not resync._listings._of
+        assert not resync._listings._noted
+        assert not resync._listings.known
