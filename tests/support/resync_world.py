@@ -8,7 +8,7 @@ from collections import deque
 from cosmonapse.answers_kept import AnswersKept, Stream
 from zmq_transport import bodies, pages, wire
 from zmq_transport.engine import Engine
-from zmq_transport.link import Happening, Link
+from zmq_transport.link import Link
 from zmq_transport.outbox import Outbox
 from zmq_transport.pages import Claim
 from zmq_transport.recall import Recall

@@ -31,6 +31,18 @@ async def slow(input, context):
     return {"n": input["n"]}
 
 
+async def logged(input, context):
+    """Say when it starts and when it ends, and stream a few pieces in between."""
+    say("started", input["n"])
+    for piece in range(input.get("pieces", 0)):
+        await asyncio.sleep(input["for_s"] / input["pieces"])  # it works that long
+        yield f"{piece} "
+    if not input.get("pieces"):
+        await asyncio.sleep(input["for_s"])
+    say("finished", input["n"])
+    yield "."
+
+
 async def stream(input, context):
     for number in range(input["count"]):
         yield f"{number} "
@@ -100,6 +112,7 @@ FUNCTIONS = {
         fails,
         gated,
         held,
+        logged,
         returns,
         slow,
         stays,
