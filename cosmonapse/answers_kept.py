@@ -12,8 +12,8 @@ from typing import Final
 
 Reply = tuple[int, int, bytes]
 """index, type code, body"""
-Answered = tuple[bytes, str, tuple[Reply, ...]]
-"""trace, neuron id, the replies in order; the last of them settled the task."""
+Answered = bytes | tuple[Reply, ...]
+"""The body of the only reply, or the replies in order. The last of them settled the task."""
 
 KEEP_S: Final = 30.0
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -21,7 +21,7 @@ IDS_S: Final = 600.0
 MAX_IDS: Final = 200_000
 MAX_STREAM_BYTES: Final = 1024 * 1024
 """Of what a task streams, that much is kept until it is forgotten."""
-_OVERHEAD_BYTES: Final = 600
+_OVERHEAD_BYTES: Final = 400
 _CHUNK_BYTES: Final = 1024 * 1024
 _CHUNK_S: Final = 1.0
 
@@ -44,11 +44,14 @@ class Stream:
 
 
 class AnswersKept:
-    """The tasks that have ended here, by caller and task id (32 bytes).
+    """The tasks that have ended here.
+
+    Attributes:
+        ended: Their replies by caller and task id (32 bytes); None when they are not kept any more.
 
     Args:
         keep_s: How long replies are kept.
-        max_bytes: How many bytes of them, 600 for each task included.
+        max_bytes: How many bytes of them, 400 for each task included.
         ids_s: How long it is known that a task has ended.
         max_ids: Of how many that is known.
     """
@@ -64,7 +67,7 @@ class AnswersKept:
         self._max_bytes = max_bytes
         self._ids_s = ids_s
         self._max_ids = max_ids
-        self._ended: dict[bytes, Answered | None] = {}
+        self.ended: dict[bytes, Answered | None] = {}
         self._chunk: list[bytes] = []
         self._chunk_bytes = 0
         self._chunk_until_s = 0.0
@@ -76,28 +79,19 @@ class AnswersKept:
 
     def __len__(self) -> int:
         """Return how many tasks are known."""
-        return len(self._ended)
-
-    def __contains__(self, key: object) -> bool:
-        """Tell whether that task has ended here, as far as that is known."""
-        return key in self._ended
-
-    def get(self, key: bytes) -> Answered | None:
-        """Return the replies of a task; None when they are not kept (any more)."""
-        return self._ended.get(key)
+        return len(self.ended)
 
     def settle(self, key: bytes, answered: Answered, size: int, now_s: float) -> None:
         """Keep the replies of a task that has ended.
 
         Args:
-            key: Its caller and its id.
+            key: Its caller and its id; new.
             answered: Its replies, of `size` bytes.
             size: How much they weigh.
             now_s: Monotonic clock.
         """
-        if key not in self._ended:
-            self._chunk.append(key)
-        self._ended[key] = answered
+        self._chunk.append(key)
+        self.ended[key] = answered
         self._chunk_bytes += size + _OVERHEAD_BYTES
         if self._chunk_bytes >= _CHUNK_BYTES or now_s >= self._chunk_until_s:
             self.expire(now_s)
@@ -126,10 +120,10 @@ class AnswersKept:
         ):
             at_s, size, keys = self._kept.popleft()
             self._kept_bytes -= size
-            self._ended.update(dict.fromkeys(keys))
+            self.ended.update(dict.fromkeys(keys))
             self._forgotten.append((at_s, keys))
         while self._forgotten and (
-            len(self._ended) > self._max_ids or self._forgotten[0][0] <= now_s - self._ids_s
+            len(self.ended) > self._max_ids or self._forgotten[0][0] <= now_s - self._ids_s
         ):
             for key in self._forgotten.popleft()[1]:
-                del self._ended[key]
+                self.ended.pop(key, None)

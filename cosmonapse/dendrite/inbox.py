@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from typing import Any
 
-from ..answers_kept import AnswersKept, Reply, Stream
+from ..answers_kept import Answered, AnswersKept, Stream
 from ..axon import Axon, error_payload, reply_of, reply_of_exception
 from ..deadlines import Deadlines
 from ..errors import BadSignal, UnencodableValue
@@ -48,6 +48,7 @@ class Inbox:
         self._meta: dict[str, Any] = {"dendrite": dendrite_id}
         self._desks: dict[str, Desk] = {}
         self.answers = AnswersKept()
+        self._ended = self.answers.ended
         self.jobs: dict[Key, Job] = {}
         self._stopped: set[Job] = set()
         self._deadlines: Deadlines[Key] = Deadlines()
@@ -108,7 +109,7 @@ class Inbox:
     ) -> None:
         """Run a TASK, let it wait, or say at once why not."""
         desk = self._desks.get(address)
-        if (caller, task) in self.jobs or caller + task in self.answers:
+        if (caller, task) in self.jobs or caller + task in self._ended:
             self._repeated(caller, task, trace)
             return
         if desk is None:
@@ -242,7 +243,6 @@ class Inbox:
     def _send(self, job: Job, signal: Signal, body: bytes, settles: bool) -> Outcome:
         """Send one reply of a job, and show it to our own handlers."""
         index, code = job.index, signal.type.code
-        reply = index, code, body
         outcome = self.transport.send_reply(
             job.caller,
             job.task,
@@ -253,12 +253,12 @@ class Inbox:
             settles=settles,
         )
         if settles:
-            self._keep(job, reply)
+            self._keep(job, index, code, body)
         if outcome in (Outcome.SENT, Outcome.WAITING):
             job.index = index + 1
             if not settles:
                 job.stream = job.stream or Stream()
-                job.stream.add(reply)
+                job.stream.add((index, code, body))
         elif settles:
             self.counts[f"drop.reply_{outcome.name.lower()}"] += 1
         if job.taken_back and settles:
@@ -269,14 +269,14 @@ class Inbox:
             self._watching.feed(signal)
         return outcome
 
-    def _keep(self, job: Job, last: Reply) -> None:
+    def _keep(self, job: Job, index: int, code: int, body: bytes) -> None:
         """Keep the replies of a job that has ended, in case they get lost on the way."""
-        replies: tuple[Reply, ...] = (last,)
-        size = len(last[2])
-        if job.stream is not None:
-            replies = (*job.stream.replies, last)
-            size = sum(len(body) for _, _, body in replies)
-        answered = job.trace, job.desk.axon.neuron_id, replies
+        answered: Answered = body
+        size = len(body)
+        if index or job.stream is not None:
+            stream = job.stream.replies if job.stream is not None else ()
+            answered = (*stream, (index, code, body))
+            size = sum(len(each) for _, _, each in answered)
         now_s = asyncio.get_running_loop().time()
         self.answers.settle(job.caller + job.task, answered, size, now_s)
 

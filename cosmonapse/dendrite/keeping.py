@@ -7,8 +7,13 @@ from collections.abc import Iterator
 
 from ..answers_kept import AnswersKept, Reply
 from ..delivery import Delivery
+from ..ids import id_bytes
+from ..signals import Signal
 from ..transport import Claim, Held, Opened, Outcome, Transport
 from .job import Job, Key
+
+_ANYBODY = "-"
+"""In place of the name of the Axon, where it makes no difference."""
 
 
 class Keeping:
@@ -48,18 +53,17 @@ class Keeping:
         job = self._jobs.get((caller, task))
         if job is not None:
             return _held(job, asyncio.get_running_loop().time())
-        if caller + task not in self._answers:
+        ended = self._answers.ended
+        if caller + task not in ended:
             return None
-        answered = self._answers.get(caller + task)
-        if answered is None:
-            return caller, task, bytes(16), "-", Claim.FORGOTTEN, 0, False
-        return caller, task, answered[0], answered[1], Claim.ANSWERED, 0, False
+        state = Claim.FORGOTTEN if ended[caller + task] is None else Claim.ANSWERED
+        return caller, task, bytes(16), _ANYBODY, state, 0, False
 
     def send_again(self, caller: bytes, task: bytes, index: int) -> None:
         """Send the replies of a task again from number `index` on."""
         job = self._jobs.get((caller, task))
         if job is not None and job.stream is not None:
-            resend(self._transport, caller, task, job.trace, list(job.stream.replies), index, False)
+            resend(self._transport, caller, task, list(job.stream.replies), index, False)
         elif job is None:
             repeat(self._transport, self._answers, caller, task, index)
 
@@ -68,23 +72,28 @@ def repeat(
     transport: Transport, answers: AnswersKept, caller: bytes, task: bytes, index: int
 ) -> bool:
     """Send the replies of a task that has ended again; False when they are not kept."""
-    answered = answers.get(caller + task)
-    if answered is not None:
-        resend(transport, caller, task, answered[0], list(answered[2]), index, True)
-    return answered is not None
+    answered = answers.ended.get(caller + task)
+    if answered is None:
+        return False
+    if isinstance(answered, bytes):
+        answered = ((0, Signal.decode(answered).type.code, answered),)
+    resend(transport, caller, task, list(answered), index, True)
+    return True
 
 
 def resend(
     transport: Transport,
     caller: bytes,
     task: bytes,
-    trace: bytes,
     replies: list[Reply],
     index: int,
     has_ended: bool,
 ) -> None:
     """Send replies from number `index` on; the first says so if some before it are gone."""
-    skips = bool(replies) and replies[0][0] > index
+    if not replies:
+        return
+    trace = id_bytes(Signal.decode(replies[0][2]).trace_id)
+    skips = replies[0][0] > index
     for at, (number, kind, body) in enumerate(replies):
         if number < index:
             continue

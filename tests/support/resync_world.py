@@ -186,7 +186,7 @@ class Twin:
         assert address == SEAT
         if (caller, task) in self.held:
             return
-        if caller + task in self.answers:
+        if caller + task in self.answers.ended:
             self.send_again(caller, task, 0)
             return
         known = self.world.tasks[caller, task]
@@ -210,7 +210,7 @@ class Twin:
         if settles:
             replies = tuple(self.streams.pop(key).replies)
             del self.held[key]
-            self.answers.settle(caller + task, (task, SEAT, replies), 32, self.world.now_s)
+            self.answers.settle(caller + task, replies, 32, self.world.now_s)
         self.reply(caller, task, reply, settles)
 
     def reply(self, caller, task, reply, settles, skips=False):
@@ -240,16 +240,16 @@ class Twin:
     def claim_of(self, caller, task):
         if (caller, task) in self.held:
             return caller, task, task, SEAT, Claim.RUNNING, LONG_MS, False
-        if caller + task not in self.answers:
+        if caller + task not in self.answers.ended:
             return None
-        kept = self.answers.get(caller + task) is not None
+        kept = self.answers.ended[caller + task] is not None
         return caller, task, task, SEAT, Claim.ANSWERED if kept else Claim.FORGOTTEN, 0, False
 
     def send_again(self, caller, task, index):
         if (caller, task) in self.held:
             replies, settles = list(self.streams[caller, task].replies), False
         else:
-            replies, settles = list(self.answers.get(caller + task)[2]), True
+            replies, settles = list(self.answers.ended[caller + task]), True
         for each in replies:
             if each[0] >= index:
                 self.reply(caller, task, each, settles and each is replies[-1])
