@@ -35,7 +35,7 @@ from .errors import (
 from .ids import new_event_id, new_trace_id
 from .neurons import Neuron
 from .pathway import Pathway
-from .registry import NeuronRecord
+from .registry import NeuronRecord, SynapseState
 from .retry import RetryStrategy, default_retry_on
 from .signals import Directed, Signal, SignalType
 from .stores import MemoryRegistryStore, RegistryStore, SqliteRegistryStore
@@ -79,6 +79,7 @@ __all__ = [
     "SqliteRegistryStore",
     "SynapseRefused",
     "SynapseServer",
+    "SynapseState",
     "SynapseUnreachable",
     "TaskContext",
     "TextStream",

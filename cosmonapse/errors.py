@@ -274,8 +274,8 @@ class NeedsAnswer(RemoteError):
         payload = signal.payload
         asked = payload.get("question") or payload.get("action") or payload.get("reason")
         super().__init__(
-            f"the Neuron sent {signal.type.value} instead of an output: {asked}; a handler, another "
-            "Dendrite or `cosmo answer` may answer it (answer_elsewhere)"
+            f"the Neuron sent {signal.type.value} instead of an output: {asked}; a handler, "
+            "another Dendrite or `cosmo answer` may answer it (answer_elsewhere)"
         )
         self.signal = signal
 

@@ -41,3 +41,30 @@ class NeuronRecord:
     first_seen_ts: float | None = None
     last_seen_ts: float | None = None
     reason: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SynapseState:
+    """The Synapse in figures.
+
+    Args:
+        uptime_s: How long it runs.
+        draining: True once it was told to stop.
+        connections: Dendrites that it knows, in all namespaces.
+        away: Those of them whose connection just broke.
+        axons: Axons that it knows, in all namespaces.
+        open: Tasks in somebody's hands.
+        parked: Tasks that wait for workers after a start.
+        subscriptions: What is listened to.
+        counts: Every drop, bounce, loss and the like since its start, by name.
+    """
+
+    uptime_s: float
+    draining: bool = False
+    connections: int = 0
+    away: int = 0
+    axons: int = 0
+    open: int = 0
+    parked: int = 0
+    subscriptions: int = 0
+    counts: dict[str, int] = attrs.field(factory=dict)

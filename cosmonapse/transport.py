@@ -11,7 +11,7 @@ import enum
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from .registry import NeuronRecord
+from .registry import NeuronRecord, SynapseState
 
 Opened = tuple[bytes, bytes, int, int, bool]
 """task, trace, index of the next reply, remaining ms, keep: a task that is open at its caller."""
@@ -122,7 +122,25 @@ class Receiver(Protocol):
         """Learn that the Synapse is out of reach; the transport goes on trying by itself."""
 
 
-class Transport(Protocol):
+class Inquiries(Protocol):
+    """What a transport can ask its Synapse."""
+
+    async def roster(self, neuron_id: str, capability: str, timeout_s: float) -> list[NeuronRecord]:
+        """Return the live Axons of the namespace; an empty filter matches any.
+
+        Raises:
+            SynapseUnreachable: No answer within `timeout_s` seconds.
+        """
+
+    async def state(self, timeout_s: float) -> SynapseState:
+        """Return how the Synapse is.
+
+        Raises:
+            SynapseUnreachable: No answer within `timeout_s` seconds.
+        """
+
+
+class Transport(Inquiries, Protocol):
     """One Dendrite's connection to a Synapse."""
 
     @property
@@ -214,13 +232,6 @@ class Transport(Protocol):
 
         Raises:
             SynapseUnreachable: Not within `timeout_s` seconds.
-        """
-
-    async def roster(self, neuron_id: str, capability: str, timeout_s: float) -> list[NeuronRecord]:
-        """Return the live Axons of the namespace; an empty filter matches any.
-
-        Raises:
-            SynapseUnreachable: No answer within `timeout_s` seconds.
         """
 
     async def barrier(self, timeout_s: float) -> bool:

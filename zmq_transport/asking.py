@@ -10,6 +10,9 @@ from . import wire
 from .errors import LinkClosed, Unreachable
 from .receiver import Outcome
 from .roster import Question, SeatInfo, pack_question, unpack_answer
+from .state import QUESTION as STATE
+from .state import ProxyState
+from .state import unpack as unpack_state
 from .wire import Verb
 
 _NOBODY = "-"
@@ -21,15 +24,17 @@ class Asking:
 
     Args:
         send: Sends head and body.
+        endpoint: Where the proxy is, for people.
     """
 
-    def __init__(self, send: Callable[[bytes, bytes, float | None], Outcome]) -> None:
+    def __init__(
+        self, send: Callable[[bytes, bytes, float | None], Outcome], endpoint: str
+    ) -> None:
         self._send = send
+        self._endpoint = endpoint
         self._questions: dict[bytes, asyncio.Future[bytes]] = {}
 
-    async def roster(
-        self, name: str, capability: str, timeout_s: float, endpoint: str
-    ) -> list[SeatInfo]:
+    async def roster(self, name: str, capability: str, timeout_s: float) -> list[SeatInfo]:
         """Return who is here; see `Client.roster`."""
         seats: list[SeatInfo] = []
         try:
@@ -41,8 +46,21 @@ class Asking:
                     page, more = unpack_answer(await self._asked(pack_question(question)))
                     seats += page
         except TimeoutError as error:
-            raise Unreachable(endpoint, "no answer to a roster question") from error
+            raise Unreachable(self._endpoint, "no answer to a roster question") from error
         return seats
+
+    async def state(self, timeout_s: float) -> ProxyState:
+        """Return how the proxy is.
+
+        Raises:
+            Unreachable: Not within `timeout_s` seconds.
+            WireError: The answer cannot be read.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                return unpack_state(await self._asked(STATE))
+        except TimeoutError as error:
+            raise Unreachable(self._endpoint, "no answer to the question how it is") from error
 
     async def barrier(self, timeout_s: float) -> bool:
         """Return when everything that was sent to us before has arrived; see `Client.barrier`."""

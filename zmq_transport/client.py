@@ -72,7 +72,7 @@ class Client:
         self._left: asyncio.Future[None]
         self._drained: asyncio.Future[None] | None = None
         self._reminder: asyncio.TimerHandle | None = None
-        self._asking = Asking(self._send)
+        self.asking = Asking(self._send, carrier.endpoint)
         self._bundler = Bundler()
         self._gathering = False
         self._does = self._wired()
@@ -175,7 +175,7 @@ class Client:
             self._welcomed.exception()  # whoever waited may be gone
         self._left.cancel()
         self._nothing_waits()
-        self._asking.close()
+        self.asking.close()
 
     def _remind_later(self) -> None:
         """Say HELLO again every second until we are welcome."""
@@ -201,7 +201,7 @@ class Client:
             Happening.REGISTERED: receiver.on_registered,
             Happening.AWAY: self._on_away,
             Happening.LEFT: self._on_left,
-            Happening.ROSTER: self._asking.on_roster,
+            Happening.ROSTER: self.asking.on_roster,
             Happening.WORKERS: self._on_workers,
             Happening.ASKED: self._on_asked,
         }
@@ -380,7 +380,7 @@ class Client:
             Unreachable: Not within `timeout_s` seconds.
             WireError: The answer cannot be read.
         """
-        return await self._asking.roster(name, capability, timeout_s, self._carrier.endpoint)
+        return await self.asking.roster(name, capability, timeout_s)
 
     async def barrier(self, timeout_s: float) -> bool:
         """Return when everything that the proxy sent us before has arrived.
@@ -388,7 +388,7 @@ class Client:
         Returns:
             False if the proxy is away, or gave no sign within `timeout_s` seconds.
         """
-        return self.link.ready and await self._asking.barrier(timeout_s)
+        return self.link.ready and await self.asking.barrier(timeout_s)
 
     def _begin_to_call(self) -> None:
         """Ask to be told of workers: after a restart we must know who may have our tasks."""

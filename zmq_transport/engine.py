@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import roster, wire
+from . import roster, state, wire
 from .admission import Admission
 from .errors import VersionMismatch, WireError
 from .listeners import Listeners
@@ -70,7 +70,9 @@ class Engine:
             Verb.RESEND: self._resynced,
             Verb.CLAIM: self._resynced,
             Verb.GOODBYE: lambda peer, *_: self._goodbye(peer),
-            Verb.ROSTER: lambda peer, single, body, _: [self._roster(peer, single, body)],
+            Verb.ROSTER: lambda peer, single, body, now_s: [
+                self._roster(peer, single, body, now_s)
+            ],
         }
 
     def use_ports(self, listen_port: int, publish_port: int) -> None:
@@ -214,10 +216,26 @@ class Engine:
         self._resync.withdraw(peer.instance, task)
         return self._tasks.cancel(peer, task)
 
-    @staticmethod
-    def _roster(peer: Peer, single: wire.Single, body: bytes) -> Output:
-        page = roster.answer(roster.unpack_question(body), peer.realm.routes)
+    def _roster(self, peer: Peer, single: wire.Single, body: bytes, now_s: float) -> Output:
+        if body == state.QUESTION:
+            page = state.pack(self._state(now_s))
+        else:
+            page = roster.answer(roster.unpack_question(body), peer.realm.routes)
         return SEND, peer.connection, wire.pack(Verb.ROSTER, len(page), task=single[5]), page
+
+    def _state(self, now_s: float) -> state.ProxyState:
+        tables = self.tables
+        return state.ProxyState(
+            uptime_s=now_s - tables.now_s,
+            draining=self.draining,
+            clients=len(tables.peers),
+            away=sum(peer.absent_at_s is not None for peer in tables.peers),
+            seats=sum(len(peer.seats) for peer in tables.peers),
+            open=len(tables.ledger),
+            parked=len(tables.parking),
+            topics=len(self.listeners),
+            counts=dict(tables.counts),
+        )
 
     def _goodbye(self, peer: Peer) -> list[Output]:
         connection = peer.connection

@@ -6,6 +6,7 @@ import importlib
 import io
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -22,10 +23,13 @@ from ..errors import (
 )
 from .text import printable
 
+# What a newer click raises for a group without a verb; its text is the help.
+_ASKS_FOR_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
 OK, ERROR, USAGE, NOBODY_THERE, TIMEOUT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 _VERBS = {
     "answer": "answer what Neurons ask, by hand or from a script",
+    "check": "say whether the fabric is well, by exit code too",
     "demo": "run the whole thing once: Synapse, replicas, HTTP edge, a question, an answer",
     "dispatch": "send one TASK and print what it gives",
     "registry": "show who is alive, with load and state",
@@ -71,8 +75,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run `cosmo` and return its exit code; what went wrong is one line on stderr."""
     try:
         result = cosmo.main(args=arguments, prog_name="cosmo", standalone_mode=False)
-    except click.ClickException as error:
+    except _ASKS_FOR_HELP as error:
         error.show()
+        return USAGE
+    except click.ClickException as error:
+        click.echo(f"cosmo: {printable(error.format_message())}{_where_to_look(error)}", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
@@ -84,6 +91,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         click.echo(f"cosmo: {printable(str(error))}", err=True)
         return exit_code_of(error)
     return result if isinstance(result, int) else OK
+
+
+def _where_to_look(error: click.ClickException) -> str:
+    """Return what to do about a mistake of usage."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return "" if context is None else f" (see '{context.command_path} --help')"
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ import attrs
 import click
 
 from ..dendrite import Dendrite
+from ..names import checked_name
 from ..signals import Signal
 from ..synapse import connect_synapse
 from ..synapse.url import DEFAULT_URL
@@ -57,6 +58,7 @@ def on_fabric(
     Raises:
         CosmonapseError: What connecting and the work raise.
     """
+    checked_name("namespace", namespace)  # what is no name is told before we connect
 
     async def main() -> None:
         synapse = await connect_synapse(url, timeout_s=_CONNECT_S)

@@ -11,7 +11,7 @@ from typing import Self
 from ..axon import Axon
 from ..errors import DendriteProtocolError
 from ..names import checked_name
-from ..registry import NeuronRecord
+from ..registry import NeuronRecord, SynapseState
 from ..stores import RegistryStore
 from ..transport import Synapse
 from .answering import Answering
@@ -274,6 +274,16 @@ class Dendrite(CallingOff, Decorators, Dispatching, Emitting, Offering, Respondi
     async def registry_snapshot(self) -> list[NeuronRecord]:
         """Return every live Axon of the namespace; see `find_neurons`."""
         return await self.find_neurons()
+
+    async def synapse_state(self) -> SynapseState:
+        """Return how the Synapse is: its load, and all that it has counted since its start.
+
+        Raises:
+            SynapseUnreachable: The Synapse does not answer within 5 s.
+            DendriteProtocolError: Not running.
+        """
+        self._check_running()
+        return await self._transport.state(_START_S)
 
     async def wait_for_neuron(
         self,

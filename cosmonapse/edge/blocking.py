@@ -190,6 +190,7 @@ class BlockingDendrite(Decorators):
     respond_to_escalation = _blocking(Dendrite.respond_to_escalation)
     respond_to_permission = _blocking(Dendrite.respond_to_permission)
     stream = _streaming(Dendrite.dispatch)
+    synapse_state = _blocking(Dendrite.synapse_state)
     wait_for_neuron = _blocking(Dendrite.wait_for_neuron)
 
     def ask(self, **task: Unpack[WaitedTask]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import attrs
 import zmq_transport as wire_side
 
 from ..errors import SynapseRefused, SynapseUnreachable
-from ..registry import NeuronRecord
+from ..registry import NeuronRecord, SynapseState
 from ..transport import Keeper, Opened, Outcome, PresenceVerb, Receiver, Topic
 
 _OUTCOMES = {each: Outcome[each.name] for each in wire_side.Outcome}
@@ -180,6 +180,22 @@ class ClientTransport:
         with mapped(self._where):
             seats = await self._client.roster(neuron_id, capability, timeout_s=timeout_s)
         return [_record(seat) for seat in seats]
+
+    async def state(self, timeout_s: float) -> SynapseState:
+        """See the port."""
+        with mapped(self._where):
+            state = await self._client.asking.state(timeout_s)
+        return SynapseState(
+            uptime_s=state.uptime_s,
+            draining=state.draining,
+            connections=state.clients,
+            away=state.away,
+            axons=state.seats,
+            open=state.open,
+            parked=state.parked,
+            subscriptions=state.topics,
+            counts=dict(state.counts),
+        )
 
     async def barrier(self, timeout_s: float) -> bool:
         """See the port."""

@@ -7,7 +7,12 @@ share that floor and may import each other, in no circle.
 FLOORS = (
     # zmq_transport: pure
     ("zmq_transport.errors",),
-    ("zmq_transport.addresses", "zmq_transport.liveness", "zmq_transport.session"),
+    (
+        "zmq_transport.addresses",
+        "zmq_transport.liveness",
+        "zmq_transport.session",
+        "zmq_transport.state",
+    ),
     ("zmq_transport.wire",),
     (
         "zmq_transport.audience",
@@ -46,6 +51,7 @@ FLOORS = (
         "cosmonapse.bids",
         "cosmonapse.delivery",
         "cosmonapse.handlers",
+        "cosmonapse.health",
         "cosmonapse.order",
         "cosmonapse.payloads",
         "cosmonapse.questions",
@@ -96,6 +102,7 @@ PURE = (
     "zmq_transport.roster",
     "zmq_transport.routing",
     "zmq_transport.session",
+    "zmq_transport.state",
     "zmq_transport.tables",
     "zmq_transport.tasks",
     "zmq_transport.wire",
@@ -112,6 +119,7 @@ PURE = (
     "cosmonapse.edge.sse",
     "cosmonapse.errors",
     "cosmonapse.handlers",
+    "cosmonapse.health",
     "cosmonapse.ids",
     "cosmonapse.names",
     "cosmonapse.neurons.answers",

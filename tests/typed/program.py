@@ -34,6 +34,7 @@ from cosmonapse import (
     SignalType,
     SqliteRegistryStore,
     SynapseServer,
+    SynapseState,
     SynapseUnreachable,
     TaskContext,
     TextStream,
@@ -217,6 +218,7 @@ async def reading(orchestrator: Dendrite) -> str:
     observed = await orchestrator.observe_pathway(pathway.trace_id)
     await observed.close()
     assert_type(await orchestrator.dispatch_and_subscribe(neuron="a", input=1), Pathway)
+    assert_type(await orchestrator.synapse_state(), SynapseState)
     return "".join(texts)
 
 

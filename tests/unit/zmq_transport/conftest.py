@@ -6,6 +6,7 @@ import pytest
 from zmq_transport import bodies, wire
 from zmq_transport.engine import Engine
 from zmq_transport.ledger import Entry
+from zmq_transport.state import QUESTION
 from zmq_transport.tables import SEND, Settings
 from zmq_transport.wire import Verb
 
@@ -46,6 +47,11 @@ class Bench:
         self.engine = Engine(
             epoch=EPOCH, now_s=self.now_s, settings=Settings(**settings), obituary=self._obituary
         )
+
+    @staticmethod
+    def ask_state():
+        """Return the head and body that ask how the proxy is."""
+        return wire.pack(Verb.ROSTER, len(QUESTION), task=b"q" * 16), QUESTION
 
     def _obituary(self, name, capabilities, instance, reason):
         self.obituaries.append((name, capabilities, reason))

@@ -1,0 +1,59 @@
+"""Every case of bad input is on its page, and each names tests that exist."""
+
+import ast
+import re
+
+import pytest
+
+from house import source
+
+PAGE = (source.ROOT / "docs" / "bad-input.md").read_text()
+ROWS = [*(str(number) for number in range(1, 37)), "10a"]
+ROW = re.compile(r"^\| (\d+a?) \|(.*)\|$", flags=re.MULTILINE)
+TEST = re.compile(r"`(test_\w+)`")
+
+
+def held_by(page):
+    """Return the tests that each row names."""
+    return {number: TEST.findall(cells.split("|")[-1]) for number, cells in ROW.findall(page)}
+
+
+def names_in(text):
+    """Return the names of the tests in a module."""
+    functions = source.functions_of(ast.parse(text))
+    return {each.name for each in functions if each.name.startswith("test_")}
+
+
+@pytest.fixture(scope="module")
+def there():
+    """The names of all tests."""
+    files = (source.ROOT / "tests").rglob("test_*.py")
+    return set().union(*(names_in(path.read_text(encoding="utf-8")) for path in files))
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_every_row_is_held_by_a_test_that_exists(row, there):
+    named = held_by(PAGE).get(row, [])
+
+    assert named, f"row {row} of docs/bad-input.md names no test"
+    assert not set(named) - there
+
+
+def test_the_page_has_no_other_rows_and_none_twice():
+    numbers = [number for number, _ in ROW.findall(PAGE)]
+
+    assert sorted(numbers) == sorted(ROWS)
+
+
+def test_every_test_that_the_page_names_exists(there):
+    assert not set(TEST.findall(PAGE)) - there
+
+
+def test_a_row_without_a_test_and_a_test_that_is_none_are_found():
+    page = "| 1 | a `test_not_here` | b | `test_a`, `test_b` |\n| 10a | c | d | |\n| what | e |\n"
+
+    assert held_by(page) == {"1": ["test_a", "test_b"], "10a": []}
+    assert names_in("def test_a():\n    pass\n\nasync def test_b(): ...\n# test_c") == {
+        "test_a",
+        "test_b",
+    }
