@@ -2,12 +2,14 @@
 
 Spec: docs/spec/09-resync.md. A task that comes twice is not run twice, and a reply that got lost on
 the way is sent again. Replies are kept for half a minute, ids for longer. Both go in chunks, oldest
-first, so that a task costs one entry of a dict and of a list, and no timer.
+first, so that a task costs one entry of a dict and no timer. Everything that there is much of is
+bytes, in containers of nothing else: the garbage collector does not look through it.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from typing import Final
 
 Reply = tuple[int, int, bytes]
@@ -24,6 +26,7 @@ MAX_STREAM_BYTES: Final = 1024 * 1024
 _OVERHEAD_BYTES: Final = 400
 _CHUNK_BYTES: Final = 1024 * 1024
 _CHUNK_S: Final = 1.0
+_KEY_BYTES: Final = 32
 
 
 class Stream:
@@ -47,7 +50,8 @@ class AnswersKept:
     """The tasks that have ended here.
 
     Attributes:
-        ended: Their replies by caller and task id (32 bytes); None when they are not kept any more.
+        ended: The only reply by caller and task id (32 bytes), empty if there were several; None
+            when nothing of it is kept any more.
 
     Args:
         keep_s: How long replies are kept.
@@ -67,19 +71,24 @@ class AnswersKept:
         self._max_bytes = max_bytes
         self._ids_s = ids_s
         self._max_ids = max_ids
-        self.ended: dict[bytes, Answered | None] = {}
-        self._chunk: list[bytes] = []
+        self.ended: dict[bytes, bytes | None] = {}
+        self._several: dict[bytes, tuple[Reply, ...]] = {}
+        self._chunk = bytearray()
         self._chunk_bytes = 0
         self._chunk_until_s = 0.0
-        self._kept: deque[tuple[float, int, list[bytes]]] = deque()
+        self._kept: deque[tuple[float, int, bytearray]] = deque()
         self._kept_bytes = 0
-        self._forgotten: deque[tuple[float, list[bytes]]] = deque()
+        self._forgotten: deque[tuple[float, bytearray]] = deque()
         self._paused = False
         self._back_at_s = float("-inf")
 
     def __len__(self) -> int:
         """Return how many tasks are known."""
         return len(self.ended)
+
+    def get(self, key: bytes) -> Answered | None:
+        """Return the replies of a task; None when they are not kept (any more)."""
+        return self._several.get(key) or self.ended.get(key)
 
     def settle(self, key: bytes, answered: Answered, size: int, now_s: float) -> None:
         """Keep the replies of a task that has ended.
@@ -90,8 +99,12 @@ class AnswersKept:
             size: How much they weigh.
             now_s: Monotonic clock.
         """
-        self._chunk.append(key)
-        self.ended[key] = answered
+        self._chunk += key
+        if isinstance(answered, bytes):
+            self.ended[key] = answered
+        else:
+            self.ended[key] = b""
+            self._several[key] = answered
         self._chunk_bytes += size + _OVERHEAD_BYTES
         if self._chunk_bytes >= _CHUNK_BYTES or now_s >= self._chunk_until_s:
             self.expire(now_s)
@@ -111,7 +124,7 @@ class AnswersKept:
         if self._chunk:
             self._kept.append((now_s, self._chunk_bytes, self._chunk))
             self._kept_bytes += self._chunk_bytes
-            self._chunk, self._chunk_bytes = [], 0
+            self._chunk, self._chunk_bytes = bytearray(), 0
         self._chunk_until_s = now_s + _CHUNK_S
         horizon_s = now_s - self._keep_s
         may_go = not self._paused and self._back_at_s <= horizon_s
@@ -120,10 +133,16 @@ class AnswersKept:
         ):
             at_s, size, keys = self._kept.popleft()
             self._kept_bytes -= size
-            self.ended.update(dict.fromkeys(keys))
+            for key in _cut(keys):
+                self.ended[key] = None
+                self._several.pop(key, None)
             self._forgotten.append((at_s, keys))
         while self._forgotten and (
             len(self.ended) > self._max_ids or self._forgotten[0][0] <= now_s - self._ids_s
         ):
-            for key in self._forgotten.popleft()[1]:
+            for key in _cut(self._forgotten.popleft()[1]):
                 self.ended.pop(key, None)
+
+
+def _cut(keys: bytearray) -> Iterator[bytes]:
+    return (bytes(keys[at : at + _KEY_BYTES]) for at in range(0, len(keys), _KEY_BYTES))

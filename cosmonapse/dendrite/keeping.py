@@ -72,7 +72,7 @@ def repeat(
     transport: Transport, answers: AnswersKept, caller: bytes, task: bytes, index: int
 ) -> bool:
     """Send the replies of a task that has ended again; False when they are not kept."""
-    answered = answers.ended.get(caller + task)
+    answered = answers.get(caller + task)
     if answered is None:
         return False
     if isinstance(answered, bytes):

@@ -106,7 +106,7 @@ class Fabric:
     async def restart_synapse(self) -> None:
         """Let the Synapse lose all it knows; return when every Dendrite is taken in again.
 
-        TASKs that were under way are forgotten: their callers get `TimeoutError`.
+        TASKs that are under way go on: nothing is lost, and nothing runs twice.
 
         Raises:
             DendriteProtocolError: It is not in this process: restart the real one.

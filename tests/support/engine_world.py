@@ -150,7 +150,8 @@ class World:
         hello = bodies.Hello(client.secret, client.instance, client.namespace, "client", epoch)
         body = bodies.pack_hello(hello)
         self.receive(client.connection, wire.pack(Verb.HELLO, len(body)), body)
-        assert self.got == [(client.connection, Verb.WELCOME)]
+        assert self.got[0] == (client.connection, Verb.WELCOME)
+        assert all(each == (client.connection, Verb.RESEND) for each in self.got[1:])
 
     def say(
         self, client: Client, verb: Verb, name: str, capabilities: tuple[str, ...] = ()

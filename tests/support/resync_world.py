@@ -249,7 +249,7 @@ class Twin:
         if (caller, task) in self.held:
             replies, settles = list(self.streams[caller, task].replies), False
         else:
-            replies, settles = list(self.answers.ended[caller + task]), True
+            replies, settles = list(self.answers.get(caller + task)), True
         for each in replies:
             if each[0] >= index:
                 self.reply(caller, task, each, settles and each is replies[-1])

@@ -56,6 +56,17 @@ def test_nothing_gets_too_old_while_nobody_can_be_answered():
     assert answers.ended[key] is None
 
 
+def test_several_replies_are_kept_and_go_like_one():
+    answers = AnswersKept(keep_s=30.0)
+    replies = ((0, 10, b"piece"), (1, 2, b"last"))
+    answers.settle(bytes(32), replies, 9, 100.0)
+
+    assert answers.get(bytes(32)) == replies
+    answers.expire(132.0)
+    assert answers.get(bytes(32)) is None
+    assert bytes(32) in answers.ended
+
+
 def test_the_oldest_of_a_stream_go_first():
     stream = Stream()
     for index in range(5):
