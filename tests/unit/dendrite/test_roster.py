@@ -109,7 +109,7 @@ async def test_whoever_stays_is_found_even_if_another_leaves_between_two_pages(j
     await worker.start()
     caller = join()
     await caller.start()
-    asked = caller._transport._client._asked
+    asked = caller._transport._client._asking._asked
 
     async def then_one_leaves(body):
         page = await asked(body)
@@ -117,7 +117,7 @@ async def test_whoever_stays_is_found_even_if_another_leaves_between_two_pages(j
             await worker.detach_axon("n0")
         return page
 
-    caller._transport._client._asked = then_one_leaves
+    caller._transport._client._asking._asked = then_one_leaves
 
     assert {f"n{n}" for n in range(1, 150)} <= set(ids(await caller.find_neurons()))
 
