@@ -79,9 +79,13 @@ class Audience:
     def publications(
         self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes
     ) -> list[Publication]:
-        """Return the broadcast messages of one body: one a topic with listeners, so 0 to 2."""
+        """Return the broadcast messages of one body: one a topic with listeners, so 0 to 2.
+
+        The one for the trace goes first: whoever reacts to the other one reacts behind it, and so
+        a trace stays in causal order.
+        """
         made = []
-        for listened in (self._kinds.get(kind), self._traces.get(trace)):
+        for listened in (self._traces.get(trace), self._kinds.get(kind)):
             if listened is not None:
                 header = wire.pack_header(self._publisher, listened.sequence, caller, worker)
                 listened.sequence += 1
