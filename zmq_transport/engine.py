@@ -130,6 +130,19 @@ class Engine:
             self._resync.unsent(peer, now_s)
         return self._tasks.unsent(peer, head, body, busy, now_s)
 
+    def on_misframed(self, connection: bytes, head: bytes) -> list[Output]:
+        """Count a message of too few or too many frames; a client hears of the tasks in it."""
+        self.on_dropped("frame_count")
+        peer = self._by_connection.get(connection)
+        if peer is None or len(head) > wire.MAX_HEAD_BYTES:
+            return []
+        try:
+            items = wire.unpack_items(head)[1]
+        except (VersionMismatch, WireError):
+            return []
+        tasks = (item for item in items if item[0] == _TASK)
+        return [self._tasks.bounce(peer, each[4], each[5], Reason.UNKNOWN) for each in tasks]
+
     def on_dropped(self, reason: str) -> None:
         """Count a message that never was one, such as five frames."""
         self.counts[f"drop.{reason}"] += 1

@@ -43,7 +43,11 @@ async def probe(host: str, port: int, timeout_s: float) -> None:
             raise Refused(endpoint, "it answers, but not as a proxy of our version does")
         speaks = unpack_map(message[1].bytes).get("speaks")
         if not isinstance(speaks, list) or wire.VERSION not in range(*_range(speaks)):
-            raise Refused(endpoint, f"it speaks versions {speaks}, we speak {wire.VERSION}")
+            raise Refused(
+                endpoint,
+                f"it speaks versions {speaks}, we speak {wire.VERSION}: "
+                "install the same release at both ends",
+            )
     except TimeoutError as error:
         raise Unreachable(endpoint, knock.story()) from error
     except WireError as error:

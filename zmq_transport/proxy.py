@@ -193,7 +193,7 @@ class Proxy:
             elif len(message) == 2 and not len(message[1]):
                 connection, head, body = message[0], b"", b""
             else:
-                self.engine.on_dropped("frame_count")
+                self._perform(self.engine.on_misframed(message[0], bytes(message[1])))
                 continue
             if len(head) > wire.MAX_HEAD_BYTES:
                 self.engine.on_dropped("long_head")

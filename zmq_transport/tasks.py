@@ -106,11 +106,11 @@ class Tasks:
         """Return what to send, or None when the task waits in the parking."""
         _, _, flags, _, ttl_ms, task, trace, _, address = single
         if ttl_ms == 0:
-            return self._bounce(peer, task, trace, Reason.EXPIRED)
+            return self.bounce(peer, task, trace, Reason.EXPIRED)
         try:
             pool = peer.realm.routes.find(address)
         except WireError:
-            return self._bounce(peer, task, trace, Reason.BAD_ADDRESS)
+            return self.bounce(peer, task, trace, Reason.BAD_ADDRESS)
         seat = pool.next() if pool is not None else None
         if seat is not None:
             expires_at_s = now_s + ttl_ms / 1000 + self._tables.settings.overdue_s
@@ -119,12 +119,12 @@ class Tasks:
             head = wire.redirect(head, peer.instance, seat.address)
             return SEND, seat.peer.connection, head, body
         if _somebody_present(pool):
-            return self._bounce(peer, task, trace, Reason.BUSY)
+            return self.bounce(peer, task, trace, Reason.BUSY)
         if may_park and peer.epoch:
             parked = Parked(peer.instance, task, head, bytes(body), now_s)
             if self._tables.parking.park(parked):
                 return None
-        return self._bounce(peer, task, trace, Reason.NO_ROUTE)
+        return self.bounce(peer, task, trace, Reason.NO_ROUTE)
 
     # -- everything else -------------------------------------------------------------------------
 
@@ -176,7 +176,7 @@ class Tasks:
                 return []
             self._ledger.settle(entry)
             if busy:
-                return [self._bounce(caller, task, trace, Reason.BUSY)]
+                return [self.bounce(caller, task, trace, Reason.BUSY)]
             single = (*single[:8], entry.address)
             output = self._route(caller, single, head, body, now_s, may_park=False)
             return [output] if output else []
@@ -233,7 +233,8 @@ class Tasks:
                 outputs.append((SEND, worker.connection, head, b""))
         return outputs
 
-    def _bounce(self, peer: Peer, task: bytes, trace: bytes, reason: Reason) -> Output:
+    def bounce(self, peer: Peer, task: bytes, trace: bytes, reason: Reason) -> Output:
+        """Tell a caller that its task goes nowhere."""
         self._tables.counts[f"bounce.{reason}"] += 1
         self._tables.see(peer.realm, Verb.BOUNCE, 0, trace, reason, 0)
         body = reason.encode()

@@ -190,12 +190,23 @@ class Inbox:
         job.why_cancelled = why
         if job.runner is not None:
             job.runner.cancel()
-        if job.started:
-            return  # its function hears of it and may clean up; then it is settled
+        if job.started:  # its function hears of it and may clean up; then it is settled
+            if job.patience is None:
+                loop = asyncio.get_running_loop()
+                job.patience = loop.call_later(_CANCEL_S, self._give_up, job)
+            return
         if job.runner is None:
             job.desk.queue.remove(job)
         self._finish(job)
         self._settle(job, SignalType.ERROR, _cancelled(why))
+
+    def _give_up(self, job: Job) -> None:
+        """Settle a job whose function goes on after its cancellation; it keeps its place."""
+        if job.settled:
+            return
+        self.counts["leaked_places"] += 1
+        self._let_go(job)
+        self._settle(job, SignalType.ERROR, _cancelled("CANCEL_TIMEOUT"))
 
     def _expire(self, now_s: float) -> None:
         for key in self._deadlines.due(now_s):
@@ -217,20 +228,29 @@ class Inbox:
             signal_type, payload = reply_of_exception(error)
             if payload.get("code") == "NEURON_EXCEPTION":
                 _LOG.exception("neuron %s raised", job.desk.axon.neuron_id)
+        if job.settled:  # it was given up
+            self._vacate(job)
+            return
         self._finish(job)
         self._settle(job, signal_type, payload)
 
     def _finish(self, job: Job) -> None:
         """Free the place of a job and let the next one have it."""
-        job.end_calls()
-        self.jobs.pop(job.key, None)
-        self._stopped.discard(job)
-        self._deadlines.drop(job.key, job.slot)
+        self._let_go(job)
         if job.thread is not None and not job.thread.done():
             self.counts["leaked_places"] += 1  # it runs on although nobody waits for it
             job.thread.add_done_callback(lambda _: self._vacate(job))
         else:
             self._vacate(job)
+
+    def _let_go(self, job: Job) -> None:
+        """Forget a job; only its place is still taken."""
+        if job.patience is not None:
+            job.patience.cancel()
+        job.end_calls()
+        self.jobs.pop(job.key, None)
+        self._stopped.discard(job)
+        self._deadlines.drop(job.key, job.slot)
 
     def _vacate(self, job: Job) -> None:
         desk = job.desk
@@ -370,6 +390,8 @@ class Inbox:
             self._cancel(job, "CANCELLED")
         if runners := _runners(desks):
             await asyncio.wait(runners, timeout=_CANCEL_S)
+        for job in left:
+            self._give_up(job)
         return len(left)
 
 
@@ -389,5 +411,6 @@ def _cancelled(code: str) -> dict[str, Any]:
     message = {
         "CANCELLED": "the task was cancelled",
         "EXPIRED": "the time of the task was over before it ended",
+        "CANCEL_TIMEOUT": f"its function did not heed the cancellation within {_CANCEL_S:g} s",
     }[code]
     return error_payload(code, message)

@@ -47,6 +47,7 @@ class Job:
         index: Number of the next reply.
         keep: True if it runs on when its caller goes.
         slot: Where its deadline is kept.
+        patience: When it is given up, once it was cancelled.
         runner: What runs it.
         started: True once its function is called; an asyncio task that is cancelled before its
             first step never runs, so nothing in it can settle the job.
@@ -69,6 +70,7 @@ class Job:
         "desk",
         "index",
         "keep",
+        "patience",
         "runner",
         "settled",
         "signal",
@@ -108,6 +110,7 @@ class Job:
         self.keep = False
         self.stream: Stream | None = None
         self.slot = 0
+        self.patience: asyncio.TimerHandle | None = None
         self.runner: asyncio.Task[None] | None = None
         self.started = False
         self.why_cancelled = "CANCELLED"

@@ -1,0 +1,79 @@
+"""A bare peer of a Synapse that says what it likes, and a Synapse of another version."""
+
+import contextlib
+import os
+import threading
+
+import zmq
+
+from support.rude import rude_sockets
+from zmq_transport import Verb, bodies, wire
+
+PATIENCE_MS = 5000
+
+
+class Stranger:
+    """One connection to the directed port; it knows the wire and none of its rules."""
+
+    def __init__(self, socket):
+        self._socket = socket
+        self.secret = os.urandom(16)
+        self.instance = wire.instance_of(self.secret)
+
+    def say(self, verb, body=b"", **fields):
+        """Send one message that has the form of one."""
+        self.send(wire.pack(verb, len(body), **fields), body)
+
+    def send(self, *frames):
+        """Send any frames."""
+        self._socket.send_multipart(frames)
+
+    def heard(self, wait_ms=PATIENCE_MS):
+        """Return verb, body and task id of the next message; None if there is none in time."""
+        if not self._socket.poll(wait_ms):
+            return None
+        head, body = self._socket.recv_multipart()
+        single = wire.unpack_single(head)
+        return Verb(single[1]), body, single[5]
+
+    def answers_to(self, verb, body=b"", **fields):
+        """Say something and return the next message that is no PING."""
+        self.say(verb, body, **fields)
+        while (heard := self.heard()) is not None and heard[0] is Verb.PING:
+            pass
+        return heard
+
+    def joins(self, namespace):
+        """Say HELLO as it should be."""
+        hello = bodies.Hello(self.secret, self.instance, namespace, "stranger")
+        verb, body, _ = self.answers_to(Verb.HELLO, bodies.pack_hello(hello))
+        assert verb is Verb.WELCOME, body
+
+
+@contextlib.contextmanager
+def stranger(port):
+    """Connect a stranger."""
+    with rude_sockets(zmq.DEALER, port) as (socket,):
+        yield Stranger(socket)
+
+
+@contextlib.contextmanager
+def false_synapse(*answer):
+    """Answer every message with the same frames; yield the port."""
+    stop = threading.Event()
+
+    def serve(router):
+        while not stop.is_set():
+            if router.poll(10):
+                router.send_multipart([router.recv_multipart()[0], *answer])
+
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as router:
+        router.linger = 0
+        port = router.bind_to_random_port("tcp://127.0.0.1")
+        serving = threading.Thread(target=serve, args=(router,))
+        serving.start()
+        try:
+            yield port
+        finally:
+            stop.set()
+            serving.join()
