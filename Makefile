@@ -6,13 +6,14 @@
 PYTHON ?= python3
 DEV := .venv-dev
 DEMO := .venv
+MINUTES ?= 1
 RUN := $(DEV)/bin/python -m
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 # Folders are in it too, as their time changes when a file goes away; `docs/.`, as `docs` is a target.
 SHIPPED := $(shell find zmq_transport cosmonapse docs/. -name __pycache__ -prune -o -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check check-format lint types unit-tests rule-tests format bench build docs clean distclean FORCE
+.PHONY: help demo test check check-format lint types unit-tests rule-tests format bench soak build docs clean distclean FORCE
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -47,6 +48,9 @@ format: $(DEV)/.installed ## format the code and mend what ruff can mend
 
 bench: $(DEV)/.installed ## measure; ARGS="--quick" or "--pin" or "--help"
 	@$(RUN) tools.bench $(ARGS)
+
+soak: $(DEV)/.installed ## break real processes under load and judge; MINUTES=30, ARGS="--help"
+	@$(RUN) tools.soak --minutes $(MINUTES) $(ARGS)
 
 build: $(DEV)/.installed ## build sdist and wheel into dist/
 	@rm -rf build dist *.egg-info

@@ -1,0 +1,153 @@
+"""The command: `python -m tools.soak [fault ...]`; the verdict on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from .director import Director
+from .explain import EXPECTATIONS, RESYNC
+from .fabric import Fabric, Size
+from .history import History, Line, parsed, read
+from .log import Log
+from .plan import FAULTS, plan
+from .processes import SoakError
+from .tasks import WEIGHTS
+from .verdict import Verdict, judge, shown
+
+_SIZE = Size()
+
+
+def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line; ends the program on nonsense."""
+    parser = argparse.ArgumentParser(prog="python -m tools.soak", description=__doc__)
+    parser.add_argument(
+        "faults", nargs="*", metavar="fault", help=f"only these: {', '.join(FAULTS)}; or none"
+    )
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=float, help="how long, 1 by default")
+    length.add_argument("--seconds", type=float, help="the same in seconds")
+    parser.add_argument("--seed", type=int, help="of the dice; another one each time by default")
+    parser.add_argument("--expect", choices=EXPECTATIONS, default=RESYNC.name, help="what holds")
+    parser.add_argument("--workers", type=int, default=_SIZE.workers, help="2 or more")
+    parser.add_argument("--callers", type=int, default=_SIZE.callers, help="2 or more")
+    parser.add_argument(
+        "--outstanding", type=int, default=_SIZE.outstanding, help="tasks of each caller at a time"
+    )
+    parser.add_argument(
+        "--only", choices=WEIGHTS, help="dispatch this kind of task alone, beside the echoes"
+    )
+    parser.add_argument(
+        "--apart", type=float, default=0.0, metavar="S", help="more seconds between two faults"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the verdict there too")
+    parser.add_argument(
+        "--logs", type=Path, metavar="FOLDER", help="keep the logs there; else only broken runs do"
+    )
+    parser.add_argument(
+        "--check", type=Path, metavar="FOLDER", help="only judge the logs of an earlier run"
+    )
+    given = parser.parse_args(arguments)
+    strangers = sorted(set(given.faults) - {*FAULTS, "none"})
+    if strangers:
+        parser.error(f"no such fault: {', '.join(strangers)}; there are {', '.join(FAULTS)}, none")
+    if "none" in given.faults and len(given.faults) > 1:
+        parser.error("none is no fault beside others")
+    given.seconds = given.seconds or (given.minutes or 1.0) * 60
+    if given.seconds <= 0 or min(given.workers, given.callers) < 2 or given.outstanding < 1:
+        parser.error("a length over 0, two workers, two callers and one task are the least")
+    return given
+
+
+async def run(given: argparse.Namespace, seed: int, folder: Path) -> None:
+    """Start everything, break it, end it."""
+    log = Log(folder / "harness.log", "harness")
+    size = Size(given.workers, given.callers, given.outstanding, only=given.only or "")
+    fabric = Fabric(folder, size, seed, log)
+    kinds = given.faults or list(FAULTS)
+    faults = iter(()) if kinds == ["none"] else plan(seed, kinds, given.apart)
+    try:
+        await fabric.start()
+        await Director(fabric, log).run(faults, given.seconds)
+        await fabric.finish()
+    finally:
+        await fabric.kill()
+
+
+def run_all(given: argparse.Namespace) -> Path:
+    """Run as the command line says; return the folder of the logs.
+
+    Raises:
+        SoakError: The harness failed, or the folder holds the logs of another run.
+    """
+    seed = given.seed if given.seed is not None else random.randrange(1_000_000)
+    folder = given.logs or Path(tempfile.mkdtemp(prefix=f"soak-{seed}-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.glob("*.log")):
+        raise SoakError(f"there are logs of another run in {folder}: name another folder")
+    print(f"soak: seed {seed}, {given.seconds:g} s, logs in {folder}", file=sys.stderr)
+    asyncio.run(run(given, seed, folder))
+    return folder
+
+
+def history_of(folder: Path) -> History:
+    """Read all logs of a folder.
+
+    Raises:
+        SoakError: There is none.
+    """
+    files = sorted(folder.glob("*.log"))
+    if not files:
+        raise SoakError(f"there are no logs in {folder}")
+
+    def lines() -> Iterator[Line]:
+        for file in files:
+            with file.open() as text:
+                yield from parsed(text)
+
+    return read(lines())
+
+
+def show(verdict: Verdict, history: History, path: Path | None) -> None:
+    """Print the verdict, and write it down if asked to."""
+    began_at_s = min(
+        (task.invoked_at_s for task in history.tasks.values() if task.caller), default=0.0
+    )
+    print(shown(verdict, began_at_s))
+    if path is not None:
+        path.write_text(json.dumps({"began_at_s": began_at_s, **verdict.facts()}, indent=1))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run, judge, show.
+
+    Returns:
+        0 if all held, 1 if not, 2 if the harness failed, 130 if it was interrupted.
+    """
+    given = arguments_of(arguments)
+    try:
+        folder = given.check or run_all(given)
+        history = history_of(folder)
+    except SoakError as error:
+        print(f"soak: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    verdict = judge(history, EXPECTATIONS[given.expect])
+    show(verdict, history, given.json)
+    if verdict.holds and given.check is None and given.logs is None:
+        shutil.rmtree(folder)
+    else:
+        print(f"soak: the logs are in {folder}", file=sys.stderr)
+    return 0 if verdict.holds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""A caller process: `python -m tools.soak.caller NAME URL LOG SEED OUTSTANDING TIMEOUT_S [KIND]`.
+
+So many tasks are always under way, one after the other in each of its lanes, and one more every
+50 ms whatever becomes of the others: they tell when it is served again. It prints `ready`; when its
+stdin says so it dispatches no more, waits for what is open, and ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+from cosmonapse import Dendrite, RetryStrategy, Signal, SignalType, connect_synapse
+
+from . import tasks
+from .log import Log
+from .sampling import count_tasks
+from .worker import NAMESPACE
+
+PULSE_S = 0.05
+_PAUSE_S = 0.08
+_ALONE_PERCENT = 10
+_RETRY_PERCENT = 10
+_ALONE = "alone"
+
+
+class Caller:
+    """Dispatches tasks and writes down what becomes of them.
+
+    Args:
+        dendrite: Through which.
+        name: Whose tasks they are.
+        log: Where it is written down.
+        timeout_s: How long each may take.
+    """
+
+    def __init__(self, dendrite: Dendrite, name: str, log: Log, timeout_s: float) -> None:
+        self._dendrite = dendrite
+        self._name = name
+        self._log = log
+        self._timeout_s = timeout_s
+        self._numbers = itertools.count(1)
+        self.over = asyncio.Event()
+
+    async def lane(self, seed: int, only: str) -> None:
+        """Dispatch one task after the other, chosen by dice, or of one kind."""
+        dice = random.Random(seed)
+        choice = {only: 1} if only else tasks.WEIGHTS
+        kinds, weights = list(choice), list(choice.values())
+        while not self.over.is_set():
+            kind = dice.choices(kinds, weights)[0]
+            alone = kind != "stream" and dice.random() * 100 < _ALONE_PERCENT
+            # A task that dispatches another must not be run twice: its child would be, too.
+            may_retry = kind in ("echo", "sleep") and dice.random() * 100 < _RETRY_PERCENT
+            await self._task(kind, alone=alone, retry=may_retry)
+            await asyncio.sleep(dice.uniform(0.0, _PAUSE_S))
+
+    async def pulse(self) -> None:
+        """Dispatch a short task each 50 ms, and wait for all of them in the end."""
+        async with asyncio.TaskGroup() as group:
+            while not self.over.is_set():
+                group.create_task(self._task("echo"))
+                await asyncio.sleep(PULSE_S)
+
+    async def _task(self, kind: str, *, alone: bool = False, retry: bool = False) -> None:
+        number = next(self._numbers)
+        task = f"{self._name}-{number}"
+        neuron = _ALONE if alone else tasks.neuron_of(kind)
+        self._log.write(
+            "invoke",
+            task=task,
+            kind=kind,
+            neuron=neuron,
+            want=tasks.digest(tasks.wanted(kind, task, number)),
+            timeout_s=self._timeout_s,
+            retry=retry,
+        )
+        request = tasks.request(kind, task, number)
+        heard: list[int] = []
+        try:
+            if kind == "stream":
+                signal = await self._streamed(neuron, task, request, heard)
+            else:
+                strategy = RetryStrategy(max_attempts=3, timeout_s=2.0) if retry else None
+                signal = await self._dendrite.dispatch_and_wait(
+                    neuron=neuron, input=request, timeout_s=self._timeout_s, retry=strategy
+                )
+        except TimeoutError:
+            facts: dict[str, Any] = {"code": "TIMEOUT"}
+        except Exception as error:  # noqa: BLE001, the last door: the checker tells
+            facts = {"code": "RAISED", "text": f"{type(error).__name__}: {error}"}
+        else:
+            facts = _facts(signal)
+        self._log.write("outcome", task=task, thoughts=tasks.runs(heard), **facts)
+
+    async def _streamed(
+        self, neuron: str, task: str, request: dict[str, Any], heard: list[int]
+    ) -> Signal:
+        async with await self._dendrite.dispatch(
+            neuron=neuron, input=request, timeout_s=self._timeout_s
+        ) as pathway:
+            async for text in pathway.thoughts():
+                heard.append(tasks.number_of(task, text))  # noqa: PERF401, also what came before an end
+            return await pathway.outcome()
+
+
+def _facts(signal: Signal) -> dict[str, Any]:
+    if signal.type is not SignalType.ERROR:
+        return {"code": "", "got": tasks.digest(signal.output)}
+    code, message = signal.payload["code"], signal.payload["message"]
+    return {"code": "TIMEOUT" if code == "EXPIRED" else code, "text": message}
+
+
+async def main(
+    name: str, url: str, path: str, seed: str, outstanding: str, timeout_s: str, only: str = ""
+) -> None:
+    """Dispatch until told to end."""
+    log = Log(Path(path), name)
+    dendrite = Dendrite(synapse=await connect_synapse(url), namespace=NAMESPACE, dendrite_id=name)
+    async with dendrite:
+        caller = Caller(dendrite, name, log, float(timeout_s))
+        counting = asyncio.create_task(count_tasks(log), name="count tasks")
+        lanes = [caller.lane(int(seed) + number, only) for number in range(int(outstanding))]
+        under_way = asyncio.gather(caller.pulse(), *lanes)
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        caller.over.set()
+        await under_way
+        counting.cancel()
+    log.write("counts", counts=dendrite.counts)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,206 @@
+"""The director: makes the faults of a plan, one after the other, and undoes them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+
+import attrs
+
+from .fabric import ALONE, Fabric
+from .log import Log
+from .plan import Planned
+from .sampling import EVERY_S
+
+_MAX_EXTRAS = 2
+_LAST_FAULT_S = 3.0
+_HEALS_S = 15.0
+_AWAY_S = 0.3
+
+
+class Director:
+    """Makes faults and writes them down.
+
+    Args:
+        fabric: What it breaks.
+        log: Where it is written down.
+    """
+
+    def __init__(self, fabric: Fabric, log: Log) -> None:
+        self._fabric = fabric
+        self._log = log
+        self._numbers = itertools.count(1)
+
+    async def run(self, plan: Iterator[Planned], seconds: float) -> None:
+        """Make faults for so many seconds, and leave everything mended."""
+        sampling = asyncio.create_task(self._sample(), name="sample")
+        end_s = time.monotonic() + seconds
+        for planned in plan:
+            needs_s = planned.pause_s + planned.length_s + _LAST_FAULT_S
+            if time.monotonic() + needs_s > end_s:
+                break
+            await asyncio.sleep(planned.pause_s)
+            await _FAULTS[planned.kind](self, planned)
+        await asyncio.sleep(max(0.0, end_s - time.monotonic()))
+        self._log.write("quiet")
+        sampling.cancel()
+
+    async def _sample(self) -> None:
+        while True:
+            self._fabric.sample()
+            await asyncio.sleep(EVERY_S)
+
+    # -- one method for each fault ---------------------------------------------------------------
+
+    async def _synapse_kill(self, planned: Planned) -> None:
+        mended = self._begin_at_synapse("synapse_kill")
+        process = self._fabric["synapse"]
+        await process.kill()
+        self._fabric.look_for_complaint(process)
+        await asyncio.sleep(planned.length_s)
+        await self._fabric.start_synapse()
+        mended()
+
+    async def _synapse_term(self, planned: Planned) -> None:
+        mended = self._begin_at_synapse("synapse_term")
+        await self._fabric.end("synapse")
+        await asyncio.sleep(planned.length_s)
+        await self._fabric.start_synapse()
+        mended()
+
+    async def _worker_kill(self, planned: Planned) -> None:
+        name = self._chosen(planned)
+        mended = self._begin_at_worker("worker_kill", name)
+        process = self._fabric[name]
+        await process.kill()
+        self._fabric.look_for_complaint(process)
+        await asyncio.sleep(planned.length_s)
+        await self._fabric.start_worker(name)
+        mended()
+
+    async def _worker_term(self, planned: Planned) -> None:
+        name = self._chosen(planned)
+        mended = self._begin_at_worker("worker_term", name)
+        await self._fabric.end(name)
+        await asyncio.sleep(planned.length_s)
+        await self._fabric.start_worker(name)
+        mended()
+
+    async def _worker_freeze(self, planned: Planned) -> None:
+        name = self._chosen(planned)
+        mended = self._begin_at_worker("worker_freeze", name)
+        self._fabric[name].send(signal.SIGSTOP)
+        await asyncio.sleep(planned.length_s)
+        self._fabric[name].send(signal.SIGCONT)
+        mended()
+
+    async def _replica_joins(self, planned: Planned) -> None:
+        extras = self._fabric.extras
+        if len(extras) >= _MAX_EXTRAS:
+            oldest = extras.pop(0)
+            mended = self._begin("replica_leaves", oldest)
+            await self._fabric.end(oldest)
+            mended()
+        mended = self._begin("replica_joins", "")
+        await self._fabric.start_replica()
+        mended()
+
+    async def _link_reset(self, planned: Planned) -> None:
+        mended = self._begin_at_link("link_reset")
+        await self._relay("reset")
+        mended()
+
+    async def _link_stall(self, planned: Planned) -> None:
+        mended = self._begin_at_link("link_stall")
+        await self._relay("stall")
+        await asyncio.sleep(planned.length_s)
+        await self._relay("flow")
+        mended()
+
+    async def _link_half_open(self, planned: Planned) -> None:
+        mended = self._begin_at_link("link_half_open")
+        await self._relay("half_open far" if planned.dice < 0.5 else "half_open near")
+        mended()
+
+    async def _slow_watcher(self, planned: Planned) -> None:
+        mended = self._begin("slow_watcher", "watcher-2")
+        await self._fabric.start_watcher("watcher-2", slow=True)
+        await asyncio.sleep(planned.length_s)
+        await self._fabric.end("watcher-2")
+        mended()
+
+    async def _frozen_watcher(self, planned: Planned) -> None:
+        mended = self._begin("frozen_watcher", "watcher-1")
+        self._fabric["watcher-1"].send(signal.SIGSTOP)
+        await asyncio.sleep(planned.length_s)
+        self._fabric["watcher-1"].send(signal.SIGCONT)
+        mended()
+
+    async def _double_kill(self, planned: Planned) -> None:
+        await asyncio.gather(self._worker_kill(planned), self._synapse_kill(_short(planned)))
+
+    async def _double_freeze(self, planned: Planned) -> None:
+        await asyncio.gather(self._worker_freeze(planned), self._synapse_kill(_short(planned)))
+
+    # -- what they share -------------------------------------------------------------------------
+
+    def _chosen(self, planned: Planned) -> str:
+        workers = self._fabric.workers
+        return workers[int(planned.dice * len(workers))]
+
+    def _begin_at_synapse(self, kind: str) -> Callable[[], None]:
+        return self._begin(kind, "synapse", callers=self._fabric.callers)
+
+    def _begin_at_worker(self, kind: str, name: str) -> Callable[[], None]:
+        sole = [ALONE] if name == self._fabric.workers[0] else []
+        return self._begin(kind, name, workers=[name], sole=sole)
+
+    def _begin_at_link(self, kind: str) -> Callable[[], None]:
+        fabric = self._fabric
+        return self._begin(
+            kind, "link", callers=fabric.linked_callers, workers=fabric.linked_workers
+        )
+
+    def _begin(
+        self,
+        kind: str,
+        target: str,
+        *,
+        callers: Sequence[str] = (),
+        workers: Sequence[str] = (),
+        sole: Sequence[str] = (),
+    ) -> Callable[[], None]:
+        """Write down that a fault begins; return what writes down that it is mended."""
+        number = next(self._numbers)
+        facts = {"callers": callers, "workers": workers, "sole": sole}
+        self._log.write("fault", number=number, kind=kind, target=target, **facts)
+        return lambda: self._log.write("mended", number=number)
+
+    async def _relay(self, order: str) -> None:
+        self._fabric["relay"].tell(order)
+        await self._fabric["relay"].line("done", timeout_s=_HEALS_S)
+
+
+def _short(planned: Planned) -> Planned:
+    """Let the Synapse be back while the worker may still be away."""
+    return attrs.evolve(planned, length_s=min(planned.length_s, _AWAY_S))
+
+
+_FAULTS: Mapping[str, Callable[[Director, Planned], Awaitable[None]]] = {
+    "synapse_kill": Director._synapse_kill,
+    "synapse_term": Director._synapse_term,
+    "worker_kill": Director._worker_kill,
+    "worker_term": Director._worker_term,
+    "worker_freeze": Director._worker_freeze,
+    "replica_joins": Director._replica_joins,
+    "link_reset": Director._link_reset,
+    "link_stall": Director._link_stall,
+    "link_half_open": Director._link_half_open,
+    "slow_watcher": Director._slow_watcher,
+    "frozen_watcher": Director._frozen_watcher,
+    "double_kill": Director._double_kill,
+    "double_freeze": Director._double_freeze,
+}

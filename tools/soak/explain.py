@@ -1,0 +1,143 @@
+"""Which failure of a task which fault explains; everything else is a violation. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import attrs
+
+from .history import Fault, Task
+
+SETTLE_S = 1.5
+"""How long after its end a fault may still be felt: reconnecting, registering again."""
+
+RESTARTS = frozenset({"synapse_kill", "synapse_term"})
+"""Faults after which a new Synapse runs."""
+_REMEMBERED_S = 10.0
+"""How long a worker that went together with the Synapse may still have a task, for its callers."""
+_LINKS = frozenset({"link_reset", "link_stall", "link_half_open"})
+_CUTS = RESTARTS | _LINKS
+_LOSSES = _LINKS | {"worker_kill", "worker_freeze"}
+
+
+@attrs.frozen
+class Expectation:
+    """What must hold.
+
+    Args:
+        name: What it is called on the command line.
+        codes: For each kind of fault the codes that a task may end with because of it.
+        together: Codes that only a restart of the Synapse and the loss of a worker, both during
+            the task, may lead to.
+    """
+
+    name: str
+    codes: Mapping[str, frozenset[str]]
+    together: frozenset[str]
+
+
+_ALONE = {"NO_SUCH_NEURON"}
+_RESYNC = {
+    "worker_kill": {"WORKER_LOST"} | _ALONE,
+    "worker_term": _ALONE,
+    "worker_freeze": {"WORKER_LOST"} | _ALONE,
+    "link_reset": {"WORKER_LOST"},
+    "link_stall": {"WORKER_LOST"},
+    "link_half_open": {"WORKER_LOST"},
+}
+_FORGETS = {"TIMEOUT", "NO_SUCH_NEURON", "TASK_LOST"}
+
+RESYNC = Expectation(
+    "resync",
+    {kind: frozenset(codes) for kind, codes in _RESYNC.items()},
+    frozenset({"TASK_LOST", "REPLY_LOST"}),
+)
+"""A Synapse that comes back, and a client that comes back, knows what was open."""
+
+TODAY = Expectation(
+    "today",
+    {kind: frozenset(_RESYNC.get(kind, set()) | _FORGETS) for kind in _CUTS}
+    | {kind: codes for kind, codes in RESYNC.codes.items() if kind not in _CUTS},
+    RESYNC.together,
+)
+"""What was open when the connection went is forgotten, and its callers wait until the deadline."""
+
+EXPECTATIONS: Mapping[str, Expectation] = {each.name: each for each in (RESYNC, TODAY)}
+
+
+def overlap(one: Fault, other: Fault) -> bool:
+    """Tell whether there was a time at which both could be felt."""
+    return one.at_s <= other.until_s(SETTLE_S) and other.at_s <= one.until_s(SETTLE_S)
+
+
+def explanation(task: Task, faults: Sequence[Fault], expectation: Expectation) -> Fault | None:
+    """Return the fault that explains how a task failed, or None."""
+    if task.ended_at_s is None or task.code == "RAISED":
+        return None
+    felt = [fault for fault in faults if _felt_by(fault, task)]
+    for fault in felt:
+        if task.code in expectation.codes.get(fault.kind, ()) and _concerns(fault, task):
+            return fault
+        if task.code == "TIMEOUT" and _out_of_reach_at_deadline(fault, task):
+            return fault
+    if task.code in expectation.together:
+        return _together(felt, faults, task)
+    return None
+
+
+def _felt_by(fault: Fault, task: Task) -> bool:
+    ended_at_s = task.ended_at_s or 0.0
+    return fault.at_s <= ended_at_s and task.invoked_at_s <= fault.until_s(SETTLE_S)
+
+
+def _concerns(fault: Fault, task: Task) -> bool:
+    """Tell whether a fault hit those whom a task depends on, as far as the logs can tell."""
+    if fault.kind in RESTARTS:
+        return True
+    if task.code == "NO_SUCH_NEURON" and fault.kind not in _LINKS:
+        return task.neuron in fault.sole
+    if task.code == "WORKER_LOST":
+        return _ran_there(fault, task)
+    return task.caller in fault.callers or _ran_there(fault, task)
+
+
+def _ran_there(fault: Fault, task: Task) -> bool:
+    """Tell whether a task may have been with a worker that was hit.
+
+    One that no worker has started may have waited there. One that has a child, or several attempts,
+    may depend on any worker.
+    """
+    many = task.kind == "child" or task.retry or not task.workers
+    return many or not fault.workers.isdisjoint(task.workers)
+
+
+def _out_of_reach_at_deadline(fault: Fault, task: Task) -> bool:
+    """Tell whether no answer could reach the caller when its time was over."""
+    cut_off = fault.kind in RESTARTS or task.caller in fault.callers
+    return cut_off and fault.at_s <= task.deadline_at_s <= fault.until_s(SETTLE_S)
+
+
+def _together(felt: Sequence[Fault], faults: Sequence[Fault], task: Task) -> Fault | None:
+    """Return the loss of a worker that leaves nobody who knows of a task after a restart.
+
+    Either both were during the task; or the worker went with an earlier Synapse, so that nobody has
+    seen it go, and is still waited for.
+    """
+    restarts = [fault for fault in felt if fault.kind in RESTARTS]
+    losses = [fault for fault in faults if fault.kind in _LOSSES and _ran_there(fault, task)]
+    for loss in losses if restarts else ():
+        remembered = any(
+            0.0 <= restart.at_s - loss.at_s <= loss_s + _REMEMBERED_S
+            for restart in restarts
+            for loss_s in _lasted_with_restart(loss, faults)
+        )
+        if loss in felt or remembered:
+            return loss
+    return None
+
+
+def _lasted_with_restart(loss: Fault, faults: Iterable[Fault]) -> Iterator[float]:
+    """Yield how long after a loss each Synapse was back that had gone about the same time."""
+    for fault in faults:
+        if fault.kind in RESTARTS and overlap(fault, loss):
+            yield fault.until_s(SETTLE_S) - loss.at_s

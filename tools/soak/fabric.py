@@ -1,0 +1,162 @@
+"""The processes of one run, by name, and how each is started, ended and put back."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import signal
+from pathlib import Path
+
+import attrs
+
+from .log import Log
+from .processes import Process, free_port, start
+from .sampling import sample
+
+HOST = "127.0.0.1"
+RELAY_HOST = "127.0.0.2"
+ALONE = "alone"
+_LISTENING = "Synapse listening on"
+_SLOW_S = 0.05
+
+
+@attrs.frozen
+class Size:
+    """How much there is of each.
+
+    Args:
+        workers: At least two; the first alone serves one Neuron, the last is behind the relay.
+        callers: At least two; the last is behind the relay.
+        outstanding: Tasks that each caller has under way.
+        timeout_s: How long a task may take.
+        only: The one kind of task in the lanes of a caller; empty for all kinds.
+    """
+
+    workers: int = 3
+    callers: int = 2
+    outstanding: int = 12
+    timeout_s: float = 5.0
+    only: str = ""
+
+
+class Fabric:
+    """A Synapse, workers, callers, a watcher and a relay in front of some of them.
+
+    Args:
+        folder: Where everyone writes logs.
+        size: How many of them.
+        seed: For what the callers dispatch.
+        log: Of the harness.
+    """
+
+    def __init__(self, folder: Path, size: Size, seed: int, log: Log) -> None:
+        self.size = size
+        self._folder = folder
+        self._seed = seed
+        self._log = log
+        self._port = free_port((HOST, RELAY_HOST))
+        self._processes: dict[str, Process] = {}
+        self._numbers = itertools.count(1)
+        self.workers = [f"worker-{number + 1}" for number in range(size.workers)]
+        self.callers = [f"caller-{number + 1}" for number in range(size.callers)]
+        self.extras: list[str] = []
+
+    @property
+    def linked_workers(self) -> list[str]:
+        """Those behind the relay."""
+        return self.workers[-1:]
+
+    @property
+    def linked_callers(self) -> list[str]:
+        """Those behind the relay."""
+        return self.callers[-1:]
+
+    def __getitem__(self, name: str) -> Process:
+        return self._processes[name]
+
+    async def start(self) -> None:
+        """Start everything, in an order in which everyone finds whom it needs."""
+        await self.start_synapse()
+        await self._start("relay", "relay", RELAY_HOST, HOST, *self._ports())
+        await asyncio.gather(*map(self.start_worker, self.workers))
+        await self.start_watcher("watcher-1")
+        for number, name in enumerate(self.callers):
+            size, seed = self.size, self._seed * 1000 + number * 100
+            load = (seed, size.outstanding, size.timeout_s, *filter(None, [size.only]))
+            await self._start(name, "caller", name, self._url(name), self._file(name), *load)
+
+    async def start_synapse(self) -> None:
+        """Start the Synapse where it was before; return when it listens."""
+        arguments = ("cosmonapse.cli", "synapse", "start", "--port", self._port, "--quiet")
+        process = await start("synapse", self._folder, *arguments)
+        self._processes["synapse"] = process
+        await process.line(_LISTENING)
+
+    async def start_worker(self, name: str) -> None:
+        """Start a worker; return when its Axons are registered."""
+        alone = [ALONE] if name == self.workers[0] else []
+        await self._start(name, "worker", name, self._url(name), self._file(name), *alone)
+
+    async def start_replica(self) -> str:
+        """Start one more worker, and return its name."""
+        name = f"extra-{next(self._numbers)}"
+        self.extras.append(name)
+        await self.start_worker(name)
+        return name
+
+    async def start_watcher(self, name: str, *, slow: bool = False) -> None:
+        """Start a watcher; return when it watches."""
+        pace = [_SLOW_S] if slow else []
+        await self._start(name, "watcher", name, self._url(name), self._file(name), *pace)
+
+    async def end(self, name: str) -> None:
+        """Ask a process to end, with SIGTERM, and wait until it has."""
+        self[name].send(signal.SIGTERM)
+        await self._ended(name)
+
+    async def finish(self) -> None:
+        """Let the callers end their work, then end everybody else in good order."""
+        for name in self.callers:
+            self[name].tell("enough")
+        await asyncio.gather(*map(self._ended, self.callers))
+        others = [name for name in self._processes if name.startswith(("worker", "extra", "watch"))]
+        await asyncio.gather(*map(self.end, others))
+        await self.end("synapse")
+
+    async def kill(self) -> None:
+        """Kill whatever is left."""
+        await asyncio.gather(*(process.kill() for process in self._processes.values()))
+
+    def sample(self) -> None:
+        """Write down what each process takes."""
+        for name, process in self._processes.items():
+            if process.is_alive and name != "relay":
+                sample(self._log, name, process.pid)
+
+    def look_for_complaint(self, process: Process) -> None:
+        """Write down what a process should not have said."""
+        said = process.complaint()
+        if said is not None:
+            self._log.write("complaint", name=process.name, text=said)
+
+    async def _ended(self, name: str) -> None:
+        process = self._processes[name]
+        code, took_s = await process.wait()
+        self._log.write("ended", name=name, code=code, took_s=took_s)
+        self.look_for_complaint(process)
+        del self._processes[name]
+
+    async def _start(self, name: str, module: str, *arguments: object) -> None:
+        process = await start(name, self._folder, f"tools.soak.{module}", *arguments)
+        self._processes[name] = process
+        await process.line("ready")
+
+    def _ports(self) -> tuple[int, int, int]:
+        return self._port, self._port + 2, self._port + 3
+
+    def _url(self, name: str) -> str:
+        linked = name in self.linked_workers or name in self.linked_callers
+        return f"cosmo://{RELAY_HOST if linked else HOST}:{self._port}"
+
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}.log"

@@ -1,0 +1,212 @@
+"""Figures of a run: latencies, how soon everyone is served again, slopes. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+
+from tools.bench.figures import percentile
+
+from .explain import RESTARTS, SETTLE_S
+from .history import Fault, History, Sample, Task
+
+_RECOVERS_S = 4.0
+_WARM_UP_PERCENT = 20
+_LEAST_SAMPLES = 5
+
+
+@attrs.frozen
+class Latency:
+    """How long replies took, in milliseconds: those of `count` tasks."""
+
+    count: int
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+@attrs.frozen
+class Recovery:
+    """What came of one fault.
+
+    Args:
+        fault: Which.
+        back_s: From when it was mended until the last of those that it hit was served again; None
+            if it hit nobody, infinite if one never was.
+        disturbed: Whether another fault, or the end, came too soon to expect that.
+        told_s: From its beginning until the last task that was lost with it was told so.
+        told: How many were told.
+    """
+
+    fault: Fault
+    back_s: float | None
+    disturbed: bool
+    told_s: float | None
+    told: int
+
+
+@attrs.frozen
+class Slope:
+    """How fast a process grew while it lived, its first fifth left out.
+
+    Args:
+        name: Which process.
+        pid: Its id.
+        lived_s: For how long it was looked at.
+        rss_kib: Memory, in KiB a minute.
+        descriptors: The same of its descriptors.
+        tasks: The same of its asyncio tasks; None if it cannot tell.
+        rss_last_kib: Memory at the end, in KiB.
+    """
+
+    name: str
+    pid: int
+    lived_s: float
+    rss_kib: float
+    descriptors: float
+    tasks: float | None
+    rss_last_kib: int
+
+
+def latency(tasks: Iterable[Task]) -> Latency:
+    """Return how long the replies among the outcomes took."""
+    took_ms = sorted(
+        (task.ended_at_s - task.invoked_at_s) * 1000
+        for task in tasks
+        if task.ended_at_s is not None and not task.code
+    )
+    if not took_ms:
+        return Latency(0, 0.0, 0.0, 0.0)
+    middle, late = percentile(took_ms, 50), percentile(took_ms, 99)
+    return Latency(len(took_ms), middle, late, took_ms[-1])
+
+
+def undisturbed(history: History) -> list[Task]:
+    """Return the tasks during which no fault could be felt."""
+    windows = sorted((fault.at_s, fault.until_s(SETTLE_S)) for fault in history.faults.values())
+    apart: list[list[float]] = []
+    for begin_s, end_s in windows:
+        if apart and begin_s <= apart[-1][1]:
+            apart[-1][1] = max(apart[-1][1], end_s)
+        else:
+            apart.append([begin_s, end_s])
+    begins = [begin_s for begin_s, _ in apart]
+
+    def is_quiet(task: Task) -> bool:
+        ended_at_s = task.ended_at_s if task.ended_at_s is not None else float("inf")
+        before = bisect_left(begins, ended_at_s) - 1
+        return before < 0 or apart[before][1] < task.invoked_at_s
+
+    return [task for task in history.tasks.values() if task.caller and is_quiet(task)]
+
+
+def recoveries(history: History) -> list[Recovery]:
+    """Return what came of each fault, in their order."""
+    faults = sorted(history.faults.values(), key=lambda fault: fault.at_s)
+    served: dict[str, list[float]] = {}
+    told_s: dict[int, list[float]] = {}
+    for task in history.tasks.values():
+        if task.ended_at_s is None or not task.caller:
+            continue
+        if not task.code:
+            served.setdefault(task.caller, []).append(task.ended_at_s)
+        elif task.code == "WORKER_LOST" and (loss := _loss_of(task, faults)) is not None:
+            told_s.setdefault(loss.number, []).append(task.ended_at_s - loss.at_s)
+    for times in served.values():
+        times.sort()
+    return [
+        _recovery(fault, faults, served, told_s.get(fault.number, []), history) for fault in faults
+    ]
+
+
+def _loss_of(task: Task, faults: Sequence[Fault]) -> Fault | None:
+    """Return the last fault, before a task ended, that took a worker which had it."""
+    ended_at_s = task.ended_at_s or 0.0
+    for fault in reversed(faults):
+        felt = fault.at_s <= ended_at_s <= fault.until_s(SETTLE_S)
+        if felt and not fault.workers.isdisjoint(task.workers):
+            return fault
+    return None
+
+
+def _recovery(
+    fault: Fault,
+    faults: Sequence[Fault],
+    served: Mapping[str, list[float]],
+    told_s: Sequence[float],
+    history: History,
+) -> Recovery:
+    mended_at_s = fault.mended_at_s if fault.mended_at_s is not None else float("inf")
+    back = [
+        *(_first_after(served.get(name, []), mended_at_s) for name in fault.callers),
+        *(_first_after(history.starts.get(name, []), mended_at_s) for name in fault.workers),
+    ]
+    disturbed = history.quiet_at_s < mended_at_s + _RECOVERS_S or any(
+        _disturbs(each, fault, mended_at_s) for each in faults if each is not fault
+    )
+    return Recovery(
+        fault, max(back, default=None), disturbed, max(told_s, default=None), len(told_s)
+    )
+
+
+def _disturbs(other: Fault, fault: Fault, mended_at_s: float) -> bool:
+    """Tell whether another fault hit, before it was time, those that a fault has hit."""
+    overlaps = other.at_s < mended_at_s + _RECOVERS_S and other.until_s(SETTLE_S) > mended_at_s
+    shares = other.callers & fault.callers or other.workers & fault.workers
+    return overlaps and bool(shares or other.kind in RESTARTS)
+
+
+def _first_after(times: Sequence[float], at_s: float) -> float:
+    """Return how long after `at_s` the first of the times is; infinite if there is none."""
+    index = bisect_left(times, at_s)
+    return times[index] - at_s if index < len(times) else float("inf")
+
+
+def slopes(history: History) -> list[Slope]:
+    """Return how the longest-lived process of each name grew."""
+    longest: dict[str, tuple[float, int]] = {}
+    for pid, samples in history.samples.items():
+        lived_s = samples[-1].at_s - samples[0].at_s
+        name = history.names[pid]
+        longest[name] = max(longest.get(name, (0.0, 0)), (lived_s, pid))
+    found = (_slope(history, name, pid) for name, (_, pid) in sorted(longest.items()) if pid)
+    return [slope for slope in found if slope is not None]
+
+
+def _slope(history: History, name: str, pid: int) -> Slope | None:
+    samples = history.samples[pid]
+    first_s, last_s = samples[0].at_s, samples[-1].at_s
+    from_s = first_s + (last_s - first_s) * _WARM_UP_PERCENT / 100
+    warm = [sample for sample in samples if sample.at_s >= from_s]
+    memory = _points(warm, "rss_kib")
+    if len(memory) < _LEAST_SAMPLES:
+        return None
+    tasks = _points(warm, "tasks")
+    return Slope(
+        name,
+        pid,
+        last_s - first_s,
+        least_squares(memory) * 60,
+        least_squares(_points(warm, "descriptors")) * 60,
+        least_squares(tasks) * 60 if len(tasks) >= _LEAST_SAMPLES else None,
+        int(memory[-1][1]),
+    )
+
+
+def _points(samples: Iterable[Sample], what: str) -> list[tuple[float, float]]:
+    seen = ((sample.at_s, getattr(sample, what)) for sample in samples)
+    return [(at_s, float(value)) for at_s, value in seen if value is not None]
+
+
+def least_squares(points: Sequence[tuple[float, float]]) -> float:
+    """Return the slope of the line that fits points best; 0 for fewer than two moments."""
+    if not points:
+        return 0.0
+    middle_x = sum(x for x, _ in points) / len(points)
+    middle_y = sum(y for _, y in points) / len(points)
+    spread = sum((x - middle_x) ** 2 for x, _ in points)
+    if spread == 0:
+        return 0.0
+    return sum((x - middle_x) * (y - middle_y) for x, y in points) / spread

@@ -1,0 +1,262 @@
+"""What a run wrote down, put in order: tasks, faults, samples. Pure: lines in, values out.
+
+A line is a dict with `at` (monotonic seconds), `who` and `what`; the others depend on `what`:
+
+    invoke     task kind neuron want timeout_s retry         a caller dispatches
+    start      task attempt        finish    task            a worker runs it
+    outcome    task code got thoughts text                   the caller knows; code "" is a reply
+    fault      number kind target sole callers workers   it begins; see `Fault`
+    mended     number                                    the harness has undone it
+    sample     of (a pid), name rss_kib descriptors, or tasks
+    ended      name code took_s asked                    a process is gone that had to go
+    complaint  name text                                 a traceback, or the like
+    counts     counts                                    what a Dendrite counted
+    quiet                                                no task is dispatched from now on
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import attrs
+
+
+@attrs.define
+class Task:
+    """One task, from all sides.
+
+    Args:
+        id: Of the harness, not of the Signal: attempts of one task share it.
+        caller: Who dispatched it; empty for a child, which a worker dispatches.
+        invoked_at_s: When.
+        timeout_s: How long it may take.
+        kind: Of `tasks.WEIGHTS`.
+        neuron: Whom it is for.
+        want: Digest of the only right output.
+        retry: Whether it may be run more than once.
+        attempts: Id of the TASK Signal of each run.
+        workers: Who ran it, each run.
+        outcomes: How many the caller has seen.
+        ended_at_s: When it saw the first.
+        code: Of the outcome; empty for a reply, `TIMEOUT`, `RAISED`, or a code of ERROR.
+        got: Digest of the output.
+        thoughts: Numbers of the streamed thoughts, in short.
+        text: What the outcome says to people.
+    """
+
+    id: str
+    caller: str = ""
+    invoked_at_s: float = 0.0
+    timeout_s: float = 0.0
+    kind: str = ""
+    neuron: str = ""
+    want: str = ""
+    retry: bool = False
+    attempts: list[str] = attrs.Factory(list)
+    workers: list[str] = attrs.Factory(list)
+    outcomes: int = 0
+    ended_at_s: float | None = None
+    code: str = ""
+    got: str = ""
+    thoughts: str = ""
+    text: str = ""
+
+    @property
+    def deadline_at_s(self) -> float:
+        """When it must have an outcome."""
+        return self.invoked_at_s + self.timeout_s
+
+
+@attrs.define
+class Fault:
+    """One fault.
+
+    Args:
+        number: Which of the run.
+        kind: What was done.
+        target: Whom it hit: a process, or `link` for everyone behind the relay.
+        at_s: When it began.
+        sole: Neurons that nobody else serves.
+        callers: Callers that it cuts off from the Synapse.
+        workers: Workers that it takes away or cuts off.
+        mended_at_s: When it was undone; None: never.
+    """
+
+    number: int
+    kind: str
+    target: str
+    at_s: float
+    sole: frozenset[str] = frozenset()
+    callers: frozenset[str] = frozenset()
+    workers: frozenset[str] = frozenset()
+    mended_at_s: float | None = None
+
+    def until_s(self, settle_s: float) -> float:
+        """Return when its consequences must be over, `settle_s` seconds after its end."""
+        return float("inf") if self.mended_at_s is None else self.mended_at_s + settle_s
+
+
+@attrs.frozen
+class Sample:
+    """What one process took at one moment; what was not looked at is None."""
+
+    at_s: float
+    rss_kib: int | None
+    descriptors: int | None
+    tasks: int | None
+
+
+@attrs.frozen
+class Ended:
+    """A process that had to end.
+
+    Args:
+        name: Its name.
+        code: Exit code, negative for a signal that killed it.
+        took_s: How long it took from when it was asked.
+    """
+
+    name: str
+    code: int
+    took_s: float
+
+
+@attrs.define
+class History:
+    """All of a run.
+
+    Args:
+        tasks: By id.
+        faults: By number.
+        samples: By pid.
+        names: Name of the process behind a pid.
+        ended: Processes that had to end.
+        complaints: What processes should not have said: name and text.
+        starts: When each worker started a task, in order.
+        counts: What each Dendrite counted, by name of its process.
+        quiet_at_s: When the callers were told to dispatch no more.
+        ends_at_s: Time of the last line.
+    """
+
+    tasks: dict[str, Task] = attrs.Factory(dict)
+    faults: dict[int, Fault] = attrs.Factory(dict)
+    samples: dict[int, list[Sample]] = attrs.Factory(dict)
+    names: dict[int, str] = attrs.Factory(dict)
+    ended: list[Ended] = attrs.Factory(list)
+    complaints: list[tuple[str, str]] = attrs.Factory(list)
+    starts: dict[str, list[float]] = attrs.Factory(dict)
+    counts: dict[str, dict[str, int]] = attrs.Factory(dict)
+    quiet_at_s: float = float("inf")
+    ends_at_s: float = 0.0
+
+
+Line = Mapping[str, Any]
+
+
+def read(lines: Iterable[Line]) -> History:
+    """Put the lines of all logs, in any order, into one history.
+
+    Raises:
+        KeyError: A line lacks something.
+    """
+    history = History()
+    for line in lines:
+        _TAKE[line["what"]](history, line)
+        history.ends_at_s = max(history.ends_at_s, line["at"])
+    for times in history.starts.values():
+        times.sort()
+    for samples in history.samples.values():
+        samples.sort(key=lambda sample: sample.at_s)
+    return history
+
+
+def parsed(text: Iterable[str]) -> Iterable[Line]:
+    """Read lines of JSON; the last may be cut off where its writer was killed."""
+    for line in text:
+        if line.endswith("\n"):
+            yield json.loads(line)
+
+
+def _task(history: History, line: Line) -> Task:
+    return history.tasks.setdefault(line["task"], Task(line["task"]))
+
+
+def _invoke(history: History, line: Line) -> None:
+    task = _task(history, line)
+    task.caller, task.invoked_at_s = line["who"], line["at"]
+    for name in ("kind", "neuron", "want", "timeout_s", "retry"):
+        setattr(task, name, line[name])
+
+
+def _start(history: History, line: Line) -> None:
+    task = _task(history, line)
+    task.attempts.append(line["attempt"])
+    task.workers.append(line["who"])
+    history.starts.setdefault(line["who"], []).append(line["at"])
+
+
+def _outcome(history: History, line: Line) -> None:
+    task = _task(history, line)
+    task.outcomes += 1
+    if task.ended_at_s is None:
+        task.ended_at_s = line["at"]
+        task.code, task.thoughts = line["code"], line["thoughts"]
+        task.got, task.text = line.get("got", ""), line.get("text", "")
+
+
+def _fault(history: History, line: Line) -> None:
+    fault = _fault_of(history, line)
+    fault.kind, fault.target, fault.at_s = line["kind"], line["target"], line["at"]
+    fault.sole = frozenset(line["sole"])
+    fault.callers, fault.workers = frozenset(line["callers"]), frozenset(line["workers"])
+
+
+def _mended(history: History, line: Line) -> None:
+    _fault_of(history, line).mended_at_s = line["at"]
+
+
+def _fault_of(history: History, line: Line) -> Fault:
+    return history.faults.setdefault(line["number"], Fault(line["number"], "", "", line["at"]))
+
+
+def _sample(history: History, line: Line) -> None:
+    seen = Sample(line["at"], line.get("rss_kib"), line.get("descriptors"), line.get("tasks"))
+    history.samples.setdefault(line["of"], []).append(seen)
+    history.names.setdefault(line["of"], line.get("name", line["who"]))
+
+
+def _ended(history: History, line: Line) -> None:
+    history.ended.append(Ended(line["name"], line["code"], line["took_s"]))
+
+
+def _complaint(history: History, line: Line) -> None:
+    history.complaints.append((line["name"], line["text"]))
+
+
+def _counts(history: History, line: Line) -> None:
+    history.counts[line["who"]] = dict(line["counts"])
+
+
+def _quiet(history: History, line: Line) -> None:
+    history.quiet_at_s = line["at"]
+
+
+def _nothing(history: History, line: Line) -> None:
+    pass
+
+
+_TAKE: Mapping[str, Callable[[History, Line], None]] = {
+    "invoke": _invoke,
+    "start": _start,
+    "finish": _nothing,
+    "outcome": _outcome,
+    "fault": _fault,
+    "mended": _mended,
+    "sample": _sample,
+    "ended": _ended,
+    "complaint": _complaint,
+    "counts": _counts,
+    "quiet": _quiet,
+}

@@ -1,0 +1,60 @@
+"""Which fault comes when, by seeded dice. Pure: the same seed gives the same plan."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+
+import attrs
+
+_NOTHING = (0.0, 0.0)
+FAULTS: Mapping[str, tuple[float, float]] = {
+    "synapse_kill": (0.0, 0.5),
+    "synapse_term": (0.0, 0.5),
+    "worker_kill": (0.0, 1.0),
+    "worker_term": (0.0, 0.5),
+    "worker_freeze": (0.5, 4.5),
+    "replica_joins": _NOTHING,
+    "link_reset": _NOTHING,
+    "link_stall": (0.3, 4.5),
+    "link_half_open": _NOTHING,
+    "slow_watcher": (2.0, 4.0),
+    "frozen_watcher": (1.0, 5.0),
+    "double_kill": (0.0, 0.5),
+    "double_freeze": (0.5, 4.5),
+}
+"""Every fault, and how many seconds it lasts at least and at most, before it is mended."""
+_PAUSE_S = (0.3, 2.0)
+
+
+@attrs.frozen
+class Planned:
+    """One fault to come.
+
+    Args:
+        kind: One of `FAULTS`.
+        pause_s: How long to wait before it, from the end of the one before.
+        length_s: How long until it is mended.
+        dice: From 0 to below 1; chooses whom it hits.
+    """
+
+    kind: str
+    pause_s: float
+    length_s: float
+    dice: float
+
+
+def plan(seed: int, kinds: Sequence[str], apart_s: float = 0.0) -> Iterator[Planned]:
+    """Yield faults without end: each of `kinds` once in any order, and then again.
+
+    Args:
+        seed: Of the dice.
+        kinds: Of `FAULTS`.
+        apart_s: How much longer than usual it is from the end of one to the next.
+    """
+    dice = random.Random(seed)
+    while True:
+        for kind in dice.sample(sorted(set(kinds)), len(set(kinds))):
+            yield Planned(
+                kind, apart_s + dice.uniform(*_PAUSE_S), dice.uniform(*FAULTS[kind]), dice.random()
+            )

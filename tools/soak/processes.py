@@ -1,0 +1,161 @@
+"""Processes of the soak: started, told, signalled, watched; gone with the one that started them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import itertools
+import os
+import random
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+_STARTS_S = 20.0
+_GRACE_S = 15.0
+_SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
+COMPLAINTS = ("Traceback", "Task was destroyed", "never retrieved", "never awaited")
+
+
+class SoakError(Exception):
+    """The harness itself failed, not what it tries; the text is what a process had to say."""
+
+
+class Process:
+    """One process, from `start`.
+
+    Args:
+        name: What it is called in the logs.
+        process: What asyncio knows of it.
+        said: The file with all that it wrote to stderr.
+    """
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process, said: Path) -> None:
+        self.name = name
+        self._process = process
+        self._said = said
+        self._lines: asyncio.Queue[str] = asyncio.Queue()
+        self._reading = asyncio.create_task(self._read(), name=f"read {name}")
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.returncode is None
+
+    async def line(self, start: str, timeout_s: float = _STARTS_S) -> str:
+        """Return the rest of the next line of its stdout that begins with `start`.
+
+        Raises:
+            SoakError: It ended before, or there is none in `timeout_s` seconds.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not (line := await self._lines.get()).startswith(start):
+                    if not line:
+                        raise SoakError(f"{self.name} ended: {self.said()}")
+        except TimeoutError:
+            text = f"{self.name} does not say {start!r} within {timeout_s:g} s: {self.said()}"
+            raise SoakError(text) from None
+        return line.removeprefix(start).strip()
+
+    def tell(self, line: str) -> None:
+        """Write a line to its stdin."""
+        if self._process.stdin is not None:
+            self._process.stdin.write(line.encode() + b"\n")
+
+    def send(self, number: int) -> None:
+        """Send it an OS signal, if it is still there."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    async def kill(self) -> None:
+        """End it with SIGKILL; return when it is gone."""
+        self.send(signal.SIGKILL)
+        await self._process.wait()
+
+    async def wait(self) -> tuple[int, float]:
+        """Wait until it ends by itself, 15 s at most, then kill it.
+
+        Returns:
+            Its exit code, and how long it took.
+        """
+        began_s = time.monotonic()
+        try:
+            async with asyncio.timeout(_GRACE_S):
+                code = await self._process.wait()
+        except TimeoutError:
+            await self.kill()
+            code = -signal.SIGKILL
+        return code, time.monotonic() - began_s
+
+    def complaint(self) -> str | None:
+        """Return what it should not have said, or None."""
+        said = self.said()
+        found = min((said.find(each) for each in COMPLAINTS if each in said), default=-1)
+        return None if found < 0 else said[found : found + 2000]
+
+    def said(self) -> str:
+        """Return what it wrote to stderr."""
+        return self._said.read_text(errors="replace")
+
+    async def _read(self) -> None:
+        if self._process.stdout is not None:
+            async for line in self._process.stdout:
+                self._lines.put_nowait(line.decode(errors="replace"))
+        self._lines.put_nowait("")
+
+
+async def start(name: str, folder: Path, *arguments: object) -> Process:
+    """Start `python -m ...`; it writes to stderr into a file of `folder`."""
+    said = folder / f"{name}-{time.monotonic_ns()}.err"
+    with said.open("wb") as stderr:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            *map(str, arguments),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+            preexec_fn=_dies_with_parent() if sys.platform == "linux" else None,
+        )
+    return Process(name, process, said)
+
+
+def _dies_with_parent() -> Callable[[], None]:
+    """Return what a child does first: ask the system to kill it when we are gone."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def ask() -> None:
+        prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return ask
+
+
+def free_port(hosts: tuple[str, ...]) -> int:
+    """Return a port that is free at each host, like those two and three above it.
+
+    Below the range from which the system takes the ports of outgoing connections, so that nobody
+    takes one of them while the Synapse is away.
+
+    Raises:
+        SoakError: There is none in 100 tries.
+    """
+    for port in itertools.islice(iter(lambda: random.randrange(10_000, 32_000), None), 100):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for host, each in itertools.product(hosts, (port, port + 2, port + 3)):
+                stack.enter_context(socket.socket()).bind((host, each))
+            return port
+    raise SoakError(f"no three free ports at {' and '.join(hosts)} in 100 tries")

@@ -1,0 +1,42 @@
+"""A watcher process: `python -m tools.soak.watcher NAME URL LOG [SLOW_S]`.
+
+It looks at every output and every thought, each for SLOW_S seconds. It prints `ready`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from cosmonapse import Dendrite, Signal, connect_synapse
+
+from .log import Log
+from .sampling import count_tasks
+from .worker import NAMESPACE
+
+
+async def main(name: str, url: str, path: str, slow_s: str = "0") -> None:
+    """Watch until SIGTERM."""
+    log = Log(Path(path), name)
+    dendrite = Dendrite(synapse=await connect_synapse(url), namespace=NAMESPACE, dendrite_id=name)
+    seen = 0
+
+    @dendrite.on_agent_output
+    @dendrite.on_thought_delta
+    async def look(signal: Signal) -> None:
+        nonlocal seen
+        seen += 1
+        if float(slow_s):
+            await asyncio.sleep(float(slow_s))
+
+    counting = asyncio.create_task(count_tasks(log), name="count tasks")
+    await dendrite.start()
+    print("ready", flush=True)
+    await dendrite.serve()
+    counting.cancel()
+    log.write("counts", counts={**dendrite.counts, "seen": seen})
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
