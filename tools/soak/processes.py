@@ -18,7 +18,13 @@ from pathlib import Path
 _STARTS_S = 20.0
 _GRACE_S = 15.0
 _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
-COMPLAINTS = ("Traceback", "Task was destroyed", "never retrieved", "never awaited")
+COMPLAINTS = (
+    "Traceback",
+    "Assertion failed",
+    "Task was destroyed",
+    "never retrieved",
+    "never awaited",
+)
 
 
 class SoakError(Exception):
