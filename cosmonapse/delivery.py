@@ -20,7 +20,7 @@ from .signals import Directed, Signal, SignalType, made
 from .transport import Opened
 
 MAX_QUESTIONS = 10_000
-_ASK_S = 0.25
+ASK_S = 0.25
 
 
 class OpenTask:
@@ -38,6 +38,7 @@ class OpenTask:
         worker: Instance id of the worker, once it is known.
         body: The TASK as it was sent.
         asked_at_s: When replies that are missing were asked for.
+        early_index: The highest number of a reply that came ahead of missing ones.
         question: What the Neuron asked instead of answering, while nobody has answered it.
     """
 
@@ -45,6 +46,7 @@ class OpenTask:
         "_slot",
         "asked_at_s",
         "body",
+        "early_index",
         "elsewhere",
         "expires_at_s",
         "next_index",
@@ -84,6 +86,7 @@ class OpenTask:
         self.question: Signal | None = None
         self.worker = bytes(16)
         self.next_index = 0
+        self.early_index = 0
 
     @property
     def is_kept(self) -> bool:
@@ -148,7 +151,10 @@ class Delivery:
     def missed(self, task: bytes, index: int, now_s: float) -> OpenTask | None:
         """Return the task if replies before this one are to be asked for, at most every 0.25 s."""
         opened = self._open.get(task)
-        if opened is None or index <= opened.next_index or now_s < opened.asked_at_s + _ASK_S:
+        if opened is None or index <= opened.next_index:
+            return None
+        opened.early_index = max(opened.early_index, index)
+        if now_s < opened.asked_at_s + ASK_S:
             return None
         opened.asked_at_s = now_s
         return opened

@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import Callable
 
-from ..delivery import Delivery, OpenTask, code_of, error_for
+from ..delivery import ASK_S, Delivery, OpenTask, code_of, error_for
 from ..errors import BadSignal, DendriteProtocolError, SignalTooLarge
 from ..pathway import Pathway
 from ..questions import QUESTIONS
@@ -18,6 +18,7 @@ from .watching import Watching
 _SETTLES = 1
 _SKIPS = 4
 _BREATH = 64
+_SLACK_S = 0.01
 _MAX_TIMEOUT_S = 30 * 86_400.0
 
 
@@ -203,14 +204,21 @@ class Dispatcher:
 
     def _ask_again(self, task: bytes, index: int) -> None:
         """Ask for the replies that are missing before the one that has come."""
-        now_s = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
         opened = self.delivery.missed(task, index, now_s)
         if opened is not None:
             self.counts["asked_again"] += 1
+            loop.call_later(ASK_S + _SLACK_S, self._look_for_gap, opened)
             left_ms = max(1, int((opened.expires_at_s - now_s) * 1000))
             self._transport.send_gap(
                 (opened.task, opened.trace, opened.next_index, left_ms, opened.is_kept)
             )
+
+    def _look_for_gap(self, opened: OpenTask) -> None:
+        """Ask once more, if what was asked for did not come: no later reply may show the gap."""
+        if opened.question is None:
+            self._ask_again(opened.task, opened.early_index)
 
     def on_bounce(self, task: bytes, reason: str) -> None:
         """Turn a task that was not delivered into an ERROR."""

@@ -73,6 +73,8 @@ def test_a_reply_behind_missing_ones_waits_for_them():
     assert delivery.replied(TASK, WORKER, 2, settles=True) is None
     assert delivery.missed(TASK, 2, 101.0) is opened
     assert delivery.missed(TASK, 2, 101.2) is None
+    assert delivery.missed(TASK, 3, 101.2) is None
+    assert opened.early_index == 3
     assert delivery.missed(TASK, 2, 101.3) is opened
     assert [each[:3] for each in delivery.opened(101.0)] == [(TASK, TRACE, 1)]
     assert delivery.counts == {"drop.early_reply": 1}
