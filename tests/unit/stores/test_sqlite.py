@@ -1,10 +1,9 @@
 """The SQLite store and its file."""
 
 import builtins
-import multiprocessing
-import os
 import sqlite3
-import threading
+import subprocess
+import sys
 
 import pytest
 
@@ -175,22 +174,28 @@ def test_a_file_that_another_program_holds_is_told_as_such(path, monkeypatch):
         assert store.get("echo")
 
 
-def test_a_forked_child_is_told_to_open_its_own(path):
-    store = SqliteRegistryStore(path)
-    reader, writer = multiprocessing.Pipe(duplex=False)
-    pid = os.fork() if threading.active_count() == 1 else None
-    if pid == 0:
-        try:
-            store.list()
-        except RegistryStoreError as error:
-            writer.send(str(error))
-        store.close()
-        os._exit(0)
-    if pid is None:
-        pytest.skip("other threads run: a fork would not be safe here")
+FORKS = """
+import os, sys
+from cosmonapse import RegistryStoreError, SqliteRegistryStore
 
-    os.waitpid(pid, 0)
-
-    assert "opened before a fork; open it again in each child" in reader.recv()
-    store.upsert(ECHO)
+store = SqliteRegistryStore(sys.argv[1])
+if os.fork() == 0:
+    try:
+        store.list()
+    except RegistryStoreError as error:
+        print(error, flush=True)
     store.close()
+    os._exit(0)
+os.wait()
+print("parent", store.list(), flush=True)
+store.close()
+"""
+
+
+def test_a_forked_child_is_told_to_open_its_own_and_its_parent_goes_on(path):
+    command = [sys.executable, "-c", FORKS, str(path)]  # a fork is safe where no thread runs
+
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+
+    assert "opened before a fork; open it again in each child" in ran.stdout
+    assert "parent []" in ran.stdout
