@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from tools.bench.figures import Table, percentile, spread
 
 from house import source
 from tools.bench import page
-from tools.bench.figures import Table, percentile, spread
 
 TINY = ["--quick", "--rounds", "1", "--seconds", "0.1"]
 CALLS = 100

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,19 +11,33 @@ from pathlib import Path
 
 import attrs
 
-from . import calls, handlers, in_process, nobody, page, pathways, start, streaming, unwatched
-from .children import BenchError
-from .figures import Options, Report
+from cosmonapse.bench.figures import Report
 
-KINDS: dict[str, Callable[[Options, Callable[[str], None]], Report]] = {
-    "calls": calls.run,
-    "handlers": handlers.run,
-    "in_process": in_process.run,
-    "nobody": nobody.run,
-    "pathways": pathways.run,
-    "start": start.run,
-    "streaming": streaming.run,
-    "unwatched": unwatched.run,
+from . import (
+    calls,
+    handlers,
+    in_process,
+    nobody,
+    page,
+    pathways,
+    pinning,
+    start,
+    streaming,
+    unwatched,
+)
+from .children import BenchError
+from .run import Options, Run
+from .systems.found import NAMES, present
+
+KINDS: dict[str, Callable[[Run], Report]] = {
+    "calls": calls.measure,
+    "handlers": handlers.measure,
+    "in_process": in_process.measure,
+    "nobody": nobody.measure,
+    "pathways": pathways.measure,
+    "start": start.measure,
+    "streaming": streaming.measure,
+    "unwatched": unwatched.measure,
 }
 _QUICK = Options(
     seconds=0.5, rounds=3, nobody_count=100, start_count=10, unwatched_count=100, pathway_count=1000
@@ -38,6 +51,9 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="length of one round of calls")
     parser.add_argument("--rounds", type=int, help="rounds of each system")
     parser.add_argument("--quick", action="store_true", help="under half a minute, rough")
+    parser.add_argument(
+        "--against", metavar="A,B", help=f"only these beside ours: {', '.join(NAMES[1:])}"
+    )
     parser.add_argument("--pin", action="store_true", help="everything on one core: steady ratios")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument(
@@ -62,30 +78,29 @@ def options_of(given: argparse.Namespace) -> Options:
     return attrs.evolve(options, **{k: v for k, v in changes.items() if v is not None})
 
 
-def pin() -> None:
-    """Keep this process, and all it starts, on one core."""
-    if not hasattr(os, "sched_setaffinity"):
-        sys.exit("bench: --pin works where the system can pin a process: on Linux")
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, show, and write down if asked to."""
     given = parsed(arguments)
     options = options_of(given)
     if given.pin:
-        pin()
+        pinning.pin()
     facts = page.machine()
     began_s = time.monotonic()
 
     def say(text: str) -> None:
         print(f"{time.monotonic() - began_s:6.1f} s  {text}", file=sys.stderr)
 
+    systems, lacks = present(given.against.split(",") if given.against else NAMES)
+    for name, lack in lacks.items():
+        print(f"without {name}: {lack}", file=sys.stderr)
+    run = Run(options, systems, say)
     try:
-        reports = {kind: KINDS[kind](options, say) for kind in given.kinds or KINDS}
+        reports = {kind: KINDS[kind](run) for kind in given.kinds or KINDS}
     except BenchError as error:
         sys.exit(f"bench: {error}")
-    section = page.rendered(facts, [report.table for report in reports.values()])
+    section = page.rendered(
+        facts, [table for report in reports.values() for table in report.tables]
+    )
     print(section)
     if given.json:
         kinds = {kind: report.facts for kind, report in reports.items()}

@@ -1,81 +1,96 @@
-"""Calls per second and how long one takes, beside the plain baseline in the same minutes."""
+"""Calls per second and how long one takes, side by side in the same minutes."""
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable
+from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
-from . import fabric, plain
-from .children import Child
-from .figures import Options, Report, Table, spread
-from .load import Sample
+from cosmonapse.bench.figures import Plot, Report, Table, spread
+from cosmonapse.bench.load import Sample
+
+from .run import Run
+from .systems.system import System
+from .turns import facts_of, in_turns, median
 
 OUTSTANDING = (1, 16, 256)
-_WARM_UP_S = 0.5
+_PLACES = tuple(map(str, OUTSTANDING))
+
+Levels = Mapping[int, Mapping[str, list[Sample]]]
 
 
-def run(options: Options, say: Callable[[str], None]) -> Report:
-    """Measure both systems in turns, at each number of outstanding calls."""
-    with fabric.running() as ours, plain.running() as theirs:
-        callers = {"fabric": ours.caller, "plain": theirs}
-        levels = {
-            outstanding: in_turns(callers, outstanding, options, say) for outstanding in OUTSTANDING
+def steps(run: Run) -> int:
+    """Return how many steps it takes."""
+    return len(OUTSTANDING) * run.options.rounds * len(_systems(run))
+
+
+def measure(run: Run) -> Report:
+    """Measure all systems in turns, at each number of outstanding calls."""
+    systems = _systems(run)
+    with ExitStack() as stack:
+        callers = {
+            name: stack.enter_context(system.calls(1))[0]
+            for name, system in systems.items()
+            if system.calls is not None
         }
-    rows = [_row(outstanding, samples) for outstanding, samples in levels.items()]
-    head = ("outstanding", "calls/s", "plain", "ratio", "p50 / p99 ms", "plain")
-    facts = {str(outstanding): _facts(samples) for outstanding, samples in levels.items()}
-    return Report(Table("calls: median (least to most) of the rounds", head, rows), facts)
-
-
-def in_turns(
-    callers: dict[str, Child], outstanding: int, options: Options, say: Callable[[str], None]
-) -> dict[str, list[Sample]]:
-    """Measure callers alternately; who is first alternates too."""
-    samples: dict[str, list[Sample]] = {name: [] for name in callers}
-    for child in callers.values():
-        child.ask("load", outstanding, min(_WARM_UP_S, options.seconds))
-    order = list(callers)
-    for turn in range(options.rounds):
-        for name in order:
-            sample = callers[name].ask("load", outstanding, options.seconds)
-            samples[name].append(sample)
-            say(f"{outstanding} outstanding, round {turn + 1}, {name}: {sample.rate:,.0f} calls/s")
-        order.reverse()
-    return samples
-
-
-def _row(outstanding: int, samples: dict[str, list[Sample]]) -> tuple[str, ...]:
-    rates = {name: [sample.rate for sample in taken] for name, taken in samples.items()}
-    ratio = statistics.median(rates["fabric"]) / statistics.median(rates["plain"])
-    return (
-        str(outstanding),
-        spread(rates["fabric"]),
-        spread(rates["plain"]),
-        f"{ratio:.2f}",
-        _latency(samples["fabric"]),
-        _latency(samples["plain"]),
+        levels = {outstanding: in_turns(callers, outstanding, run) for outstanding in OUTSTANDING}
+    facts = {str(outstanding): facts_of(samples) for outstanding, samples in levels.items()}
+    labels = {name: system.label for name, system in systems.items()}
+    tables = (_rates(levels, labels), _ratios(facts, labels), _latencies(levels, labels))
+    limits = frozenset(system.label for system in systems.values() if system.is_limit)
+    plots = (
+        _plot("calls", "Calls answered", "calls/s", facts, labels, limits, "calls_per_s"),
+        _plot("latency", "p99 of a call", "ms", facts, labels, limits, "p99_ms"),
     )
+    return Report(tables, facts, plots)
+
+
+def _systems(run: Run) -> dict[str, System]:
+    return {system.name: system for system in run.systems if system.calls is not None}
+
+
+def _rates(levels: Levels, labels: Mapping[str, str]) -> Table:
+    head = ("calls/s", *(f"{level} outstanding" for level in levels))
+    rows = [
+        (label, *(spread([each.rate for each in at[name]]) for at in levels.values()))
+        for name, label in labels.items()
+    ]
+    return Table("calls: median (least to most) of the rounds", head, rows)
+
+
+def _ratios(facts: Mapping[str, Any], labels: Mapping[str, str]) -> Table:
+    head = ("cosmonapse against", *(f"{level} outstanding" for level in facts))
+    rows = [
+        (label, *(f"{at['ratio'][name]:.2f}" for at in facts.values()))
+        for name, label in labels.items()
+        if name != "fabric"
+    ]
+    return Table("ratio: calls/s of ours to those of others, of the medians", head, rows)
+
+
+def _latencies(levels: Levels, labels: Mapping[str, str]) -> Table:
+    head = ("ms: p50 / p90 / p99 / max", *(f"{level} outstanding" for level in levels))
+    rows = [
+        (label, *(_latency(at[name]) for at in levels.values())) for name, label in labels.items()
+    ]
+    return Table("latency: medians of the rounds", head, rows)
 
 
 def _latency(samples: list[Sample]) -> str:
-    p50_s, p99_s = _median(samples, "p50_s"), _median(samples, "p99_s")
-    return f"{p50_s * 1000:.2f} / {p99_s * 1000:.2f}"
+    times_s = (median(samples, field) for field in ("p50_s", "p90_s", "p99_s", "max_s"))
+    return " / ".join(f"{time_s * 1000:.2f}" for time_s in times_s)
 
 
-def _median(samples: list[Sample], field: str) -> float:
-    return statistics.median(getattr(sample, field) for sample in samples)
-
-
-def _facts(samples: dict[str, list[Sample]]) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        name: {
-            "calls_per_s": _median(taken, "rate"),
-            "calls_per_s_rounds": [sample.rate for sample in taken],
-            "p50_ms": _median(taken, "p50_s") * 1000,
-            "p99_ms": _median(taken, "p99_s") * 1000,
-        }
-        for name, taken in samples.items()
+def _plot(
+    name: str,
+    title: str,
+    unit: str,
+    facts: Mapping[str, Any],
+    labels: Mapping[str, str],
+    limits: frozenset[str],
+    field: str,
+) -> Plot:
+    series = {
+        label: [at[system][field] for at in facts.values()] for system, label in labels.items()
     }
-    facts["ratio"] = facts["fabric"]["calls_per_s"] / facts["plain"]["calls_per_s"]
-    return facts
+    return Plot(name, title, "calls outstanding", unit, _PLACES, series, limits)

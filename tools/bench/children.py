@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -16,6 +17,8 @@ import attrs
 
 _FRESH = multiprocessing.get_context("spawn")
 _STARTS_S = 30.0
+LOOP = "BENCH_LOOP"
+"""The variable of the environment that tells the processes of the bench which loop to run."""
 _ENDS_S = 5.0
 
 Body = Callable[..., None]
@@ -73,7 +76,19 @@ class Child:
         Raises:
             BenchError: It failed, or took over `timeout_s` seconds.
         """
+        self.begin(verb, *arguments)
+        return self.end(timeout_s)
+
+    def begin(self, verb: str, *arguments: Any) -> None:
+        """Let it do something meanwhile; `end` returns what came of it."""
         self._connection.send((verb, arguments))
+
+    def end(self, timeout_s: float = 60.0) -> Any:
+        """Return what came of what was begun.
+
+        Raises:
+            BenchError: It failed, or took over `timeout_s` seconds.
+        """
         return self._answer(timeout_s)
 
     def close(self) -> None:
@@ -107,6 +122,16 @@ def _run(connection: Connection, body: Body, arguments: tuple[Any, ...]) -> None
         connection.send(_Failure(traceback.format_exc()))
 
 
+def run_loop(work: Coroutine[Any, Any, None]) -> None:
+    """Run a process of the bench, on uvloop if the bench was told so."""
+    if os.environ.get(LOOP) == "uvloop":
+        import uvloop  # an extra, and only there when somebody installed it
+
+        uvloop.run(work)
+    else:
+        asyncio.run(work)
+
+
 def next_question(connection: Connection) -> tuple[str, tuple[Any, ...]] | None:
     """Wait for the parent; None when it wants no more or is gone."""
     try:
@@ -123,3 +148,22 @@ async def answer(
     while (question := await asyncio.to_thread(next_question, connection)) is not None:
         verb, arguments = question
         connection.send(await verbs[verb](*arguments))
+
+
+async def while_asked(
+    connection: Connection, work: Coroutine[Any, Any, None], **verbs: Callable[..., Awaitable[Any]]
+) -> None:
+    """Do `work` for as long as the parent has questions.
+
+    Raises:
+        Exception: What `work` raised, if it ended first.
+    """
+    working = asyncio.create_task(work, name="work")
+    answering = asyncio.create_task(answer(connection, verbs), name="answering")
+    await asyncio.wait((working, answering), return_when=asyncio.FIRST_COMPLETED)
+    if working.done() and (error := working.exception()):
+        raise error
+    await answering
+    working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working

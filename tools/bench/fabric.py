@@ -17,11 +17,10 @@ from typing import Any
 import attrs
 
 from cosmonapse import Axon, Dendrite, Signal, SignalType, connect_synapse
+from cosmonapse.bench.load import PAYLOAD, Sample, drive, payload_of
 from zmq_transport import Proxy
 
-from .children import BenchError, Child, answer, next_question, rss_kib
-from .figures import percentile
-from .load import PAYLOAD, Sample, drive
+from .children import BenchError, Child, answer, next_question, rss_kib, run_loop
 
 _NAMESPACE = "bench"
 _ECHO = "echo"
@@ -40,8 +39,8 @@ async def _stream(input: Any, context: Any) -> AsyncIterator[str]:
         yield _TOKEN
 
 
-def _echo_axon() -> Axon:
-    return Axon(neuron_id=_ECHO, neuron_fn=_echo, concurrency=1024, max_queued=100_000)
+def _echo_axon(pair: int = 0) -> Axon:
+    return Axon(neuron_id=f"{_ECHO}-{pair}", neuron_fn=_echo, concurrency=1024, max_queued=100_000)
 
 
 def _count_encodes() -> Counter[str]:
@@ -74,17 +73,17 @@ def synapse(connection: Connection) -> None:
         proxy.run()
 
 
-def worker(connection: Connection, url: str, counting: bool) -> None:
+def worker(connection: Connection, url: str, counting: bool, pair: int = 0) -> None:
     """Host the echo Neuron."""
-    asyncio.run(_worker(connection, url, counting))
+    run_loop(_worker(connection, url, counting, pair))
 
 
-async def _worker(connection: Connection, url: str, counting: bool) -> None:
+async def _worker(connection: Connection, url: str, counting: bool, pair: int) -> None:
     encodes = _count_encodes() if counting else Counter()
     dendrite = Dendrite(
-        synapse=await connect_synapse(url), namespace=_NAMESPACE, dendrite_id="worker"
+        synapse=await connect_synapse(url), namespace=_NAMESPACE, dendrite_id=f"worker-{pair}"
     )
-    dendrite.attach_axon(_echo_axon())
+    dendrite.attach_axon(_echo_axon(pair))
     dendrite.attach_axon(Axon(neuron_id=_STREAMER, neuron_fn=_stream))
 
     async def encoded() -> dict[str, int]:
@@ -95,25 +94,30 @@ async def _worker(connection: Connection, url: str, counting: bool) -> None:
         await answer(connection, {"encoded": encoded})
 
 
-def caller(connection: Connection, url: str, counting: bool, handlers: int = 0) -> None:
+def caller(
+    connection: Connection, url: str, counting: bool, handlers: int = 0, pair: int = 0
+) -> None:
     """Call, as the parent asks; with a number of handlers that nothing triggers."""
-    asyncio.run(_caller(connection, url, counting, handlers))
+    run_loop(_caller(connection, url, counting, handlers, pair))
 
 
-async def _caller(connection: Connection, url: str, counting: bool, handlers: int) -> None:
+async def _caller(
+    connection: Connection, url: str, counting: bool, handlers: int, pair: int
+) -> None:
     encodes = _count_encodes() if counting else Counter()
     dendrite = Dendrite(
         synapse=await connect_synapse(url), namespace=_NAMESPACE, dendrite_id="caller"
     )
     _decorate(dendrite, handlers)
+    neuron = f"{_ECHO}-{pair}"
 
     async def call(given: dict[str, Any]) -> None:
-        reply = await dendrite.dispatch_and_wait(neuron=_ECHO, input=given)
+        reply = await dendrite.dispatch_and_wait(neuron=neuron, input=given)
         if reply.type is not SignalType.AGENT_OUTPUT:
             raise BenchError(f"the call failed: {reply.payload}")
 
-    async def load(outstanding: int, seconds: float) -> Sample:
-        return await drive(call, outstanding, seconds)
+    async def load(outstanding: int, seconds: float, payload_bytes: int = 100) -> Sample:
+        return await drive(call, outstanding, seconds, payload_of(payload_bytes))
 
     async def calls(count: int) -> None:
         for _ in range(count):
@@ -159,14 +163,13 @@ async def _read_stream(dendrite: Dendrite, count: int) -> Sample:
         output = (await pathway.outcome()).output
     if len(came_s) != count or output["response"] != _TOKEN * count:
         raise BenchError(f"{count} tokens were sent and {len(came_s)} came")
-    between_s = sorted(later_s - sooner_s for sooner_s, later_s in pairwise(came_s))
-    elapsed_s = came_s[-1] - begin_s
-    return Sample(count, elapsed_s, percentile(between_s, 50), percentile(between_s, 99))
+    between_s = [later_s - sooner_s for sooner_s, later_s in pairwise(came_s)]
+    return attrs.evolve(Sample.of(between_s, came_s[-1] - begin_s), calls=count)
 
 
 async def _open_and_settle(dendrite: Dendrite, count: int) -> int:
     """Have that many Pathways open at once, settle them, and return the memory that is left."""
-    opened = [await dendrite.dispatch(neuron=_ECHO, input=PAYLOAD) for _ in range(count)]
+    opened = [await dendrite.dispatch(neuron=f"{_ECHO}-0", input=PAYLOAD) for _ in range(count)]
     for pathway in opened:
         if (await pathway.outcome()).output != PAYLOAD:
             raise BenchError(f"{pathway} ended with something else")
@@ -186,7 +189,7 @@ async def _to_nobody(dendrite: Dendrite) -> float:
 
 def watcher(connection: Connection, url: str, types: list[str]) -> None:
     """Watch those types and say how many Signals came."""
-    asyncio.run(_watcher(connection, url, types))
+    run_loop(_watcher(connection, url, types))
 
 
 async def _watcher(connection: Connection, url: str, types: list[str]) -> None:
@@ -216,7 +219,7 @@ async def _watcher(connection: Connection, url: str, types: list[str]) -> None:
 
 def starter(connection: Connection, url: str) -> None:
     """Start Dendrites, one after the other."""
-    asyncio.run(_starter(connection, url))
+    run_loop(_starter(connection, url))
 
 
 async def _starter(connection: Connection, url: str) -> None:

@@ -7,27 +7,28 @@ round has processes of its own.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from cosmonapse.bench.figures import Report, Table, spread
+
 from . import fabric
 from .children import Child
-from .figures import Options, Report, Table, spread
+from .run import Run
 
 _HANDLERS = 30
 _OUTSTANDING = (1, 256)
 _WARM_UP_S = 0.2
 
 
-def run(options: Options, say: Callable[[str], None]) -> Report:
+def measure(run: Run) -> Report:
     """Measure callers without and with handlers in turns; who is started first alternates."""
     rates: dict[tuple[int, int], list[float]] = {}
-    for turn in range(options.rounds):
+    for turn in range(run.options.rounds):
         order = (0, _HANDLERS) if turn % 2 else (_HANDLERS, 0)
-        for handlers, outstanding, rate in _round(order, options):
+        for handlers, outstanding, rate in _round(order, run):
             rates.setdefault((outstanding, handlers), []).append(rate)
-        say(f"round {turn + 1}, {', '.join(f'{values[-1]:,.0f}' for values in rates.values())}")
+        run.say(f"round {turn + 1}, {', '.join(f'{values[-1]:,.0f}' for values in rates.values())}")
     rows: list[tuple[str, ...]] = []
     facts: dict[str, Any] = {}
     for outstanding in _OUTSTANDING:
@@ -36,10 +37,10 @@ def run(options: Options, say: Callable[[str], None]) -> Report:
         rows.append((str(outstanding), spread(without), spread(with_them), f"{ratio:.2f}"))
         facts[str(outstanding)] = {"without": without, "with": with_them, "ratio": ratio}
     head = ("outstanding", "calls/s, no handler", f"{_HANDLERS} of other types", "ratio")
-    return Report(Table("handlers: of types that do not occur", head, rows), facts)
+    return Report((Table("handlers: of types that do not occur", head, rows),), facts)
 
 
-def _round(order: tuple[int, ...], options: Options) -> list[tuple[int, int, float]]:
+def _round(order: tuple[int, ...], run: Run) -> list[tuple[int, int, float]]:
     """Return (handlers, outstanding, calls/s) of fresh processes."""
     with ExitStack() as stack:
         running = stack.enter_context(fabric.running())
@@ -50,7 +51,7 @@ def _round(order: tuple[int, ...], options: Options) -> list[tuple[int, int, flo
         taken = []
         for outstanding in _OUTSTANDING:
             for handlers, child in callers.items():
-                child.ask("load", outstanding, min(_WARM_UP_S, options.seconds))
-                sample = child.ask("load", outstanding, options.seconds / 2)
+                child.ask("load", outstanding, min(_WARM_UP_S, run.options.seconds))
+                sample = child.ask("load", outstanding, run.options.seconds / 2)
                 taken.append((handlers, outstanding, sample.rate))
     return taken

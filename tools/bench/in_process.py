@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-from collections.abc import Callable
 from typing import Any
 
 from cosmonapse import Axon, Dendrite, MemorySynapse
+from cosmonapse.bench.figures import Report, Table, spread
+from cosmonapse.bench.load import Sample, drive
 
-from .figures import Options, Report, Table, spread
-from .load import Sample, drive
+from .run import Run
 
 _OUTSTANDING = (1, 16, 256)
 
 
-def run(options: Options, say: Callable[[str], None]) -> Report:
+def measure(run: Run) -> Report:
     """Measure each number of outstanding calls, one after the other."""
-    levels = asyncio.run(_measure(options, say))
+    levels = asyncio.run(_measure(run))
     rows, facts = [], {}
     for outstanding, samples in levels.items():
         rates = [sample.rate for sample in samples]
@@ -32,10 +32,10 @@ def run(options: Options, say: Callable[[str], None]) -> Report:
             "p99_ms": p99_ms,
         }
     caption = "in_process: calls on memory://, all in one event loop"
-    return Report(Table(caption, ("outstanding", "calls/s", "p50 / p99 ms"), rows), facts)
+    return Report((Table(caption, ("outstanding", "calls/s", "p50 / p99 ms"), rows),), facts)
 
 
-async def _measure(options: Options, say: Callable[[str], None]) -> dict[int, list[Sample]]:
+async def _measure(run: Run) -> dict[int, list[Sample]]:
     async def echo(given: Any, context: Any) -> Any:
         return given
 
@@ -50,8 +50,8 @@ async def _measure(options: Options, say: Callable[[str], None]) -> dict[int, li
 
         for outstanding in _OUTSTANDING:
             levels[outstanding] = []
-            for _ in range(options.rounds):
-                sample = await drive(call, outstanding, options.seconds / 2)
+            for _ in range(run.options.rounds):
+                sample = await drive(call, outstanding, run.options.seconds / 2)
                 levels[outstanding].append(sample)
-            say(f"{outstanding} outstanding on memory://: {sample.rate:,.0f} calls/s")
+            run.say(f"{outstanding} outstanding on memory://: {sample.rate:,.0f} calls/s")
     return levels

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from cosmonapse.bench.figures import Report, durations
 
 from . import fabric
-from .figures import Options, Report, durations
+from .run import Run
 
 
-def run(options: Options, say: Callable[[str], None]) -> Report:
+def measure(run: Run) -> Report:
     """Dispatch TASKs to nobody, one after the other."""
     with fabric.running() as running:
-        took_s = running.caller.ask("to_nobody", options.nobody_count)
-    say(f"{len(took_s)} TASKs to nobody")
+        took_s = running.caller.ask("to_nobody", run.options.nobody_count)
+    run.say(f"{len(took_s)} TASKs to nobody")
     return durations("nobody: from dispatching a TASK to nobody until its ERROR", took_s)

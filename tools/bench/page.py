@@ -11,7 +11,7 @@ from pathlib import Path
 
 import zmq
 
-from .figures import Table
+from cosmonapse.bench.figures import Table
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "design" / "benchmarks.md"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from cosmonapse.bench.figures import Report, durations
 
 from . import fabric
 from .children import Child
-from .figures import Options, Report, durations
+from .run import Run
 
 
-def run(options: Options, say: Callable[[str], None]) -> Report:
+def measure(run: Run) -> Report:
     """Start and stop Dendrites, one after the other; only the starts are measured."""
     with fabric.running_synapse() as (_, url), Child(fabric.starter, url) as starter:
-        took_s = starter.ask("starts", options.start_count)
-    say(f"{len(took_s)} starts")
+        took_s = starter.ask("starts", run.options.start_count)
+    run.say(f"{len(took_s)} starts")
     return durations("start: `Dendrite.start()` with one Axon and two handlers", took_s)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
+
+from cosmonapse.bench.figures import Report, Table, spread
 
 from . import fabric
-from .figures import Options, Report, Table, spread
+from .run import Run
 
 _TOKENS = 20_000
 
 
-def run(options: Options, say: Callable[[str], None]) -> Report:
+def measure(run: Run) -> Report:
     """Stream as fast as the generator yields, into `Pathway.thoughts`."""
     samples = []
     with fabric.running() as running:
-        for turn in range(options.rounds):
+        for turn in range(run.options.rounds):
             samples.append(running.caller.ask("stream", _TOKENS))
-            say(f"{_TOKENS:,} tokens, round {turn + 1}: {samples[-1].rate:,.0f} tokens/s")
+            run.say(f"{_TOKENS:,} tokens, round {turn + 1}: {samples[-1].rate:,.0f} tokens/s")
     rates = [sample.rate for sample in samples]
     gap_us = statistics.median(sample.p99_s for sample in samples) * 1e6
     table = Table(
@@ -25,4 +26,4 @@ def run(options: Options, say: Callable[[str], None]) -> Report:
         ("tokens", "tokens/s", "p99 between two, us"),
         [(f"{_TOKENS:,}", spread(rates), f"{gap_us:.0f}")],
     )
-    return Report(table, {"tokens_per_s": statistics.median(rates), "p99_between_us": gap_us})
+    return Report((table,), {"tokens_per_s": statistics.median(rates), "p99_between_us": gap_us})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from cosmonapse.bench.figures import Report, Table
+
 from . import fabric
 from .children import Child
-from .figures import Options, Report, Table
+from .run import Run
 
 # Each row adds a watcher to those before it: (caption of the row, what the new one watches).
 _ROWS = (
@@ -21,7 +22,7 @@ _ROWS = (
 _PRESENCE = ("REGISTER", "HEARTBEAT", "DEREGISTER")
 
 
-def run(options: Options, say: Callable[[str], None]) -> Report:
+def measure(run: Run) -> Report:
     """Call without and with watchers, and count."""
     facts: dict[str, Any] = {}
     with ExitStack() as stack:
@@ -30,11 +31,11 @@ def run(options: Options, say: Callable[[str], None]) -> Report:
         for name, watched in _ROWS:
             if watched is not None:
                 watchers.append(stack.enter_context(Child(fabric.watcher, running.url, [watched])))
-            facts[name] = _counted(running, watchers, options.unwatched_count)
-            say(f"watched by {name}: {facts[name]}")
+            facts[name] = _counted(running, watchers, run.options.unwatched_count)
+            run.say(f"watched by {name}: {facts[name]}")
     rows = [(name, *(f"{value:,}" for value in counts.values())) for name, counts in facts.items()]
     head = ("watched by", "calls", "copies", "encodes of caller", "encodes of worker", "seen")
-    return Report(Table("unwatched: counters, not times", head, rows), facts)
+    return Report((Table("unwatched: counters, not times", head, rows),), facts)
 
 
 def _counted(running: fabric.Fabric, watchers: list[Child], calls: int) -> dict[str, int]:

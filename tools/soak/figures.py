@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
-
 from tools.bench.figures import percentile
 
 from .explain import RESTARTS, SETTLE_S

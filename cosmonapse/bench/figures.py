@@ -3,31 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
-
-
-@attrs.frozen
-class Options:
-    """How long to measure.
-
-    Args:
-        seconds: Length of one round of calls.
-        rounds: Rounds of each system at each number of outstanding calls.
-        nobody_count: TASKs to nobody.
-        start_count: Starts of a Dendrite.
-        unwatched_count: Calls for each row of `unwatched`.
-        pathway_count: Pathways of one batch.
-    """
-
-    seconds: float = 2.0
-    rounds: int = 5
-    nobody_count: int = 500
-    start_count: int = 50
-    unwatched_count: int = 1000
-    pathway_count: int = 10_000
 
 
 @attrs.frozen
@@ -55,11 +34,35 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 @attrs.frozen
-class Report:
-    """What one kind found: a table for people, facts for programs."""
+class Plot:
+    """What a plot shows: a value of each series at each place along the x axis.
 
-    table: Table
+    Args:
+        name: Of its file, without the ending.
+        title: What is shown.
+        x_title: What the places are.
+        y_title: What the values are, with their unit.
+        places: The names along the x axis.
+        series: The values of each line, None where there is none.
+        limits: Which series are limits of the machine, drawn as such.
+    """
+
+    name: str
+    title: str
+    x_title: str
+    y_title: str
+    places: Sequence[str]
+    series: Mapping[str, Sequence[float | None]]
+    limits: frozenset[str] = frozenset()
+
+
+@attrs.frozen
+class Report:
+    """What one kind found: tables and plots for people, facts for programs."""
+
+    tables: tuple[Table, ...]
     facts: dict[str, Any]
+    plots: tuple[Plot, ...] = ()
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
@@ -87,4 +90,4 @@ def durations(caption: str, took_s: Sequence[float]) -> Report:
     }
     shown = [f"{facts[name]:.2f}" for name in ("p50_ms", "p99_ms", "max_ms")]
     table = Table(caption, ("count", "p50 ms", "p99 ms", "max ms"), [(str(len(ordered)), *shown)])
-    return Report(table, facts)
+    return Report((table,), facts)

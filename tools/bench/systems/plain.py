@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -18,15 +18,17 @@ import msgpack
 import zmq
 import zmq.asyncio
 
-from .children import Child, answer
-from .load import Sample, drive
+from cosmonapse.bench.load import Sample, drive, payload_of
+
+from ..children import Child, run_loop, while_asked
+from .system import Asked, System
 
 _HOST = "tcp://127.0.0.1"
 
 
 def proxy(connection: Connection) -> None:
     """Route; say both ports when ready."""
-    asyncio.run(_proxy(connection))
+    run_loop(_proxy(connection))
 
 
 async def _proxy(connection: Connection) -> None:
@@ -36,37 +38,48 @@ async def _proxy(connection: Connection) -> None:
             front.linger = back.linger = 0
             ports = [socket.bind_to_random_port(_HOST) for socket in (front, back)]
             connection.send(ports)
-            await _while_asked(connection, _route(front, back))
+            await while_asked(connection, _route(front, back))
 
 
 async def _route(front: zmq.asyncio.Socket, back: zmq.asyncio.Socket) -> None:
-    worker_id, _ = await back.recv_multipart()
+    """Route between pairs; the first message of everybody says which pair it belongs to."""
+    workers: dict[bytes, bytes] = {}
+    meant: dict[bytes, bytes] = {}
 
     async def there() -> None:
         while True:
             caller_id, body = await front.recv_multipart()
-            await back.send_multipart([worker_id, caller_id, body])
+            worker_id = meant.get(caller_id)
+            if worker_id is None:
+                meant[caller_id] = workers[body]
+            else:
+                await back.send_multipart([worker_id, caller_id, body])
 
     async def home() -> None:
         while True:
-            _, caller_id, body = await back.recv_multipart()
-            await front.send_multipart([caller_id, body])
+            worker_id, caller_id, *body = await back.recv_multipart()
+            if body:
+                await front.send_multipart([caller_id, *body])
+            else:
+                workers[caller_id] = worker_id
+                await back.send_multipart([worker_id, b"", b"welcome"])
 
     await asyncio.gather(there(), home())
 
 
-def worker(connection: Connection, port: int) -> None:
+def worker(connection: Connection, port: int, pair: int) -> None:
     """Echo."""
-    asyncio.run(_worker(connection, port))
+    run_loop(_worker(connection, port, pair))
 
 
-async def _worker(connection: Connection, port: int) -> None:
+async def _worker(connection: Connection, port: int, pair: int) -> None:
     with zmq.asyncio.Context() as context, context.socket(zmq.DEALER) as socket:
         socket.linger = 0
         socket.connect(f"{_HOST}:{port}")
-        await socket.send(b"ready")
+        await socket.send(b"%d" % pair)
+        await socket.recv_multipart()  # the proxy knows it now
         connection.send(None)
-        await _while_asked(connection, _serve(socket))
+        await while_asked(connection, _serve(socket))
 
 
 async def _serve(socket: zmq.asyncio.Socket) -> None:
@@ -89,12 +102,12 @@ async def _echo(given: Any) -> Any:
     return given
 
 
-def caller(connection: Connection, port: int) -> None:
+def caller(connection: Connection, port: int, pair: int) -> None:
     """Call, as the parent asks."""
-    asyncio.run(_caller(connection, port))
+    run_loop(_caller(connection, port, pair))
 
 
-async def _caller(connection: Connection, port: int) -> None:
+async def _caller(connection: Connection, port: int, pair: int) -> None:
     numbers = itertools.count()
     waiting: dict[int, asyncio.Future[Any]] = {}
     with zmq.asyncio.Context() as context, context.socket(zmq.DEALER) as socket:
@@ -112,30 +125,27 @@ async def _caller(connection: Connection, port: int) -> None:
                 reply = msgpack.unpackb(await socket.recv())
                 waiting.pop(reply["id"]).set_result(reply["output"])
 
-        async def load(outstanding: int, seconds: float) -> Sample:
-            return await drive(call, outstanding, seconds)
+        async def load(outstanding: int, seconds: float, payload_bytes: int = 100) -> Sample:
+            return await drive(call, outstanding, seconds, payload_of(payload_bytes))
 
+        await socket.send(b"%d" % pair)
         connection.send(None)
-        await _while_asked(connection, read(), load=load)
+        await while_asked(connection, read(), load=load)
 
 
-async def _while_asked(
-    connection: Connection, work: Coroutine[Any, Any, None], **verbs: Any
-) -> None:
-    """Do `work` for as long as the parent has questions."""
-    task = asyncio.create_task(work)
-    await answer(connection, verbs)
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+def missing() -> str | None:
+    """Say what to install: nothing."""
+    return None
 
 
 @contextmanager
-def running() -> Iterator[Child]:
-    """Run all three and give the caller."""
-    with (
-        Child(proxy) as routing,
-        Child(worker, routing.ready[1]),
-        Child(caller, routing.ready[0]) as calling,
-    ):
-        yield calling
+def running(pairs: int) -> Iterator[Sequence[Asked]]:
+    """Run the proxy and pairs; give the callers."""
+    with ExitStack() as stack:
+        front, back = stack.enter_context(Child(proxy)).ready
+        for pair in range(pairs):
+            stack.enter_context(Child(worker, back, pair))
+        yield [stack.enter_context(Child(caller, front, pair)) for pair in range(pairs)]
+
+
+SYSTEM = System("plain", "zmq.asyncio", missing, running)

@@ -1,0 +1,78 @@
+"""The load: a number of callers who each wait for their reply before they call again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Self
+
+import attrs
+
+from .figures import percentile
+
+_FRAME_BYTES = 8  # what msgpack puts around the text, key included
+
+Call = Callable[[dict[str, Any]], Awaitable[Any]]
+
+
+def payload_of(size_bytes: int) -> dict[str, Any]:
+    """Return a dict of about that many bytes as msgpack; exact from 60 to 200."""
+    return {"text": "x" * (size_bytes - _FRAME_BYTES)}
+
+
+PAYLOAD = payload_of(100)
+
+
+@attrs.frozen
+class Sample:
+    """One round of calls.
+
+    Args:
+        calls: How many were answered.
+        elapsed_s: From the first call to the last reply.
+        p50_s: Half of the replies took at most this.
+        p90_s: Nine of ten took at most this.
+        p99_s: All but one of a hundred took at most this.
+        max_s: The slowest took this.
+    """
+
+    calls: int
+    elapsed_s: float
+    p50_s: float
+    p90_s: float
+    p99_s: float
+    max_s: float
+
+    @classmethod
+    def of(cls, took_s: Sequence[float], elapsed_s: float) -> Self:
+        """Return the sample of calls that took so long each, in any order."""
+        ordered = sorted(took_s)
+        at = (percentile(ordered, percent) for percent in (50, 90, 99, 100))
+        return cls(len(ordered), elapsed_s, *at)
+
+    @property
+    def rate(self) -> float:
+        """Calls per second."""
+        return self.calls / self.elapsed_s
+
+
+async def drive(
+    call: Call, outstanding: int, seconds: float, payload: dict[str, Any] = PAYLOAD
+) -> Sample:
+    """Keep `outstanding` calls in the air for `seconds` seconds, each with the same payload."""
+    clock = time.perf_counter
+    took_s: list[float] = []
+    begin_s = clock()
+    end_s = begin_s + seconds
+
+    async def caller() -> None:
+        called_s = clock()
+        while called_s < end_s:
+            await call(payload)
+            now_s = clock()
+            took_s.append(now_s - called_s)
+            called_s = now_s
+
+    await asyncio.gather(*(caller() for _ in range(outstanding)))
+    return Sample.of(took_s, clock() - begin_s)

@@ -1,0 +1,139 @@
+"""The limits: both ends and what is between them in C, compiled when needed.
+
+`router` is a loop around one ROUTER that sends to who is meant, `proxy` is `zmq_proxy`, `tcp` has
+nothing between the two ends. The body has the size of the one that the others send, and carries
+the id in its first 8 bytes; nothing is encoded, checked or awaited.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgpack
+
+from cosmonapse.bench.load import Sample, payload_of
+
+from ..children import BenchError
+from .system import Asked, System
+
+_SOURCES = Path(__file__).resolve().parents[1] / "limits"
+_ENDS_S = 5.0
+_COMPILES_S = 60.0
+
+
+class Program:
+    """A program in C of ours; ready once constructed, as its first line says.
+
+    Args:
+        command: With its arguments.
+
+    Raises:
+        BenchError: It ended before.
+    """
+
+    def __init__(self, *command: str) -> None:
+        self._name = Path(command[0]).name
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.ready = self._line().split()
+        """What it said when it was ready."""
+
+    def ask(self, verb: str, *arguments: Any, timeout_s: float = 60.0) -> Any:
+        """Let it do something and return what comes of it."""
+        self.begin(verb, *arguments)
+        return self.end(timeout_s)
+
+    def begin(self, verb: str, *arguments: Any) -> None:
+        """Let it do its one thing; what that is called does not matter."""
+        outstanding, seconds, *rest = arguments
+        payload_bytes = rest[0] if rest else 100
+        body = msgpack.packb({"id": 1000, "input": payload_of(payload_bytes)})
+        self._write(f"{outstanding} {seconds} {len(body)}")
+
+    def end(self, timeout_s: float = 60.0) -> Any:
+        """Return the sample."""
+        calls, *times_s = self._line().split()
+        return Sample(int(calls), *map(float, times_s))
+
+    def close(self) -> None:
+        """Let it end by itself; kill it when that takes over 5 s."""
+        try:
+            self._process.communicate(timeout=_ENDS_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+
+    def _write(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise BenchError(f"{self._name} ended without a word")
+        return line
+
+
+def missing() -> str | None:
+    """Say what to install."""
+    if shutil.which("gcc") is None:
+        return "apt-get install gcc libzmq3-dev"
+    try:
+        _compiled()
+    except subprocess.CalledProcessError:
+        return "apt-get install libzmq3-dev"
+    return None
+
+
+@functools.cache
+def _compiled() -> tempfile.TemporaryDirectory[str]:
+    """Compile all programs once, into a folder that goes with this process."""
+    folder = tempfile.TemporaryDirectory(prefix="bench-")
+    for source in sorted(_SOURCES.glob("*.c")):
+        program = Path(folder.name) / source.stem
+        command = ["gcc", "-O2", "-o", program, source, "-lzmq", "-lpthread"]
+        subprocess.run(command, check=True, capture_output=True, timeout=_COMPILES_S)
+    return folder
+
+
+@contextmanager
+def _program(name: str, *arguments: str) -> Iterator[Program]:
+    program = Program(str(Path(_compiled().name) / name), *arguments)
+    try:
+        yield program
+    finally:
+        program.close()
+
+
+@contextmanager
+def _with(middle: str, pairs: int) -> Iterator[Sequence[Asked]]:
+    """Run the middle and both ends; give the caller."""
+    with ExitStack() as stack:
+        ends = stack.enter_context(_program(middle)).ready
+        stack.enter_context(_program("worker", ends[-1]))
+        yield [stack.enter_context(_program("caller", ends[0]))]
+
+
+@contextmanager
+def _tcp(pairs: int) -> Iterator[Sequence[Asked]]:
+    with _program("tcp") as echo, _program("tcp", echo.ready[0]) as caller:
+        yield [caller]
+
+
+def _limit(name: str, label: str, calls: Any) -> System:
+    return System(name, label, missing, calls, most_pairs=1, is_limit=True)
+
+
+ROUTER = _limit("c_router", "C, ROUTER", functools.partial(_with, "router"))
+PROXY = _limit("c_proxy", "C, zmq_proxy", functools.partial(_with, "proxy"))
+TCP = _limit("c_tcp", "C, bare TCP", _tcp)

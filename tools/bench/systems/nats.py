@@ -1,0 +1,104 @@
+"""NATS: request and reply, as the pages of nats-py show it, through a local `nats-server`.
+
+`Client.request` is its fastest way: one subscription for all replies of a client, a future for
+each request. The worker answers in the callback of its subscription, without a task for each
+message, which is less than the fabric does. No deadline inside the server, no account of open
+tasks, no cancellation; a request nobody serves is told at once, as ours.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import msgpack
+
+from cosmonapse.bench.load import Sample, drive, payload_of
+
+from ..children import Child, answer, run_loop
+from . import servers
+from .system import Asked, System
+
+_TIMEOUT_S = 30.0
+_LARGEST_BYTES = 32 << 20
+
+
+def missing() -> str | None:
+    """Say what to install."""
+    return servers.absent("nats-server", "nats-server", "nats")
+
+
+def worker(connection: Connection, url: str, pair: int) -> None:
+    """Echo."""
+    run_loop(_worker(connection, url, pair))
+
+
+async def _worker(connection: Connection, url: str, pair: int) -> None:
+    import nats
+
+    client = await nats.connect(url)
+
+    async def reply(message: Any) -> None:
+        task = msgpack.unpackb(message.data)
+        await message.respond(msgpack.packb({"id": task["id"], "output": task["input"]}))
+
+    await client.subscribe(f"echo.{pair}", cb=reply, pending_bytes_limit=1 << 30)
+    await client.flush()
+    connection.send(None)
+    await answer(connection, {})
+    await client.close()
+
+
+def caller(connection: Connection, url: str, pair: int) -> None:
+    """Call, as the parent asks."""
+    run_loop(_caller(connection, url, pair))
+
+
+async def _caller(connection: Connection, url: str, pair: int) -> None:
+    import nats
+
+    client, numbers, subject = await nats.connect(url), itertools.count(), f"echo.{pair}"
+
+    async def call(given: dict[str, Any]) -> Any:
+        body = msgpack.packb({"id": next(numbers), "input": given})
+        message = await client.request(subject, body, timeout=_TIMEOUT_S)
+        return msgpack.unpackb(message.data)["output"]
+
+    async def load(outstanding: int, seconds: float, payload_bytes: int = 100) -> Sample:
+        return await drive(call, outstanding, seconds, payload_of(payload_bytes))
+
+    connection.send(None)
+    await answer(connection, {"load": load})
+    await client.close()
+
+
+@contextmanager
+def running_server() -> Iterator[str]:
+    """Run `nats-server` and give its URL."""
+    port = servers.free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Path(folder) / "nats.conf"
+        settings.write_text(
+            f"listen: 127.0.0.1:{port}\n"
+            f"max_payload: {_LARGEST_BYTES}\nmax_pending: {8 * _LARGEST_BYTES}\n"
+        )
+        with servers.running(["nats-server", "-c", str(settings)], "Server is ready"):
+            yield f"nats://127.0.0.1:{port}"
+
+
+@contextmanager
+def running(pairs: int) -> Iterator[Sequence[Asked]]:
+    """Run the server and pairs; give the callers."""
+    with ExitStack() as stack:
+        url = stack.enter_context(running_server())
+        for pair in range(pairs):
+            stack.enter_context(Child(worker, url, pair))
+        yield [stack.enter_context(Child(caller, url, pair)) for pair in range(pairs)]
+
+
+SYSTEM = System("nats", "nats-py", missing, running)

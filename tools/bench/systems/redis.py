@@ -1,0 +1,138 @@
+"""Redis publish/subscribe: a request channel and a reply channel, through a local `redis-server`.
+
+redis-py's asyncio client with the C parser hiredis. Each side reads its subscription on one
+connection and publishes on another, in pipelines: what is to be published while one is under way
+goes with the next (a `publish` of its own for each message took 256 connections and was slower).
+Nothing is kept: a message to a channel without a subscriber is gone, and nobody is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from multiprocessing.connection import Connection
+from typing import Any
+
+import msgpack
+
+from cosmonapse.bench.load import Sample, drive, payload_of
+
+from ..children import Child, run_loop, while_asked
+from . import servers
+from .system import Asked, System
+
+
+def missing() -> str | None:
+    """Say what to install."""
+    return servers.absent("redis-server", "redis-server", "redis")
+
+
+class _Publisher:
+    """Publishes in pipelines, in order; `work` does it."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._waiting: list[tuple[str, bytes]] = []
+        self._some = asyncio.Event()
+
+    def publish(self, channel: str, body: bytes) -> None:
+        """Publish soon."""
+        self._waiting.append((channel, body))
+        self._some.set()
+
+    async def work(self) -> None:
+        """Send what waits, for ever."""
+        while True:
+            await self._some.wait()
+            self._some.clear()
+            now, self._waiting = self._waiting, []
+            pipeline = self._client.pipeline(transaction=False)
+            for channel, body in now:
+                pipeline.publish(channel, body)
+            await pipeline.execute()
+
+
+def worker(connection: Connection, port: int, pair: int) -> None:
+    """Echo."""
+    run_loop(_worker(connection, port, pair))
+
+
+async def _worker(connection: Connection, port: int, pair: int) -> None:
+    from redis.asyncio import Redis
+
+    async with Redis(port=port) as client, client.pubsub() as subscription:
+        await subscription.subscribe(f"echo.{pair}")
+        await subscription.get_message(timeout=5.0)
+
+        publisher = _Publisher(client)
+
+        async def serve() -> None:
+            async for message in subscription.listen():
+                task = msgpack.unpackb(message["data"])
+                reply = {"id": task["id"], "output": task["input"]}
+                publisher.publish(task["reply"], msgpack.packb(reply))
+
+        connection.send(None)
+        await while_asked(connection, _both(serve(), publisher.work()))
+
+
+def caller(connection: Connection, port: int, pair: int) -> None:
+    """Call, as the parent asks."""
+    run_loop(_caller(connection, port, pair))
+
+
+async def _caller(connection: Connection, port: int, pair: int) -> None:
+    from redis.asyncio import Redis
+
+    numbers, waiting = itertools.count(), dict[int, asyncio.Future[Any]]()
+    async with Redis(port=port) as client, client.pubsub() as subscription:
+        await subscription.subscribe(f"reply.{pair}")
+        await subscription.get_message(timeout=5.0)
+
+        publisher = _Publisher(client)
+
+        async def call(given: dict[str, Any]) -> Any:
+            number = next(numbers)
+            waiting[number] = asyncio.get_running_loop().create_future()
+            task = {"id": number, "reply": f"reply.{pair}", "input": given}
+            publisher.publish(f"echo.{pair}", msgpack.packb(task))
+            return await waiting[number]
+
+        async def read() -> None:
+            async for message in subscription.listen():
+                reply = msgpack.unpackb(message["data"])
+                waiting.pop(reply["id"]).set_result(reply["output"])
+
+        async def load(outstanding: int, seconds: float, payload_bytes: int = 100) -> Sample:
+            return await drive(call, outstanding, seconds, payload_of(payload_bytes))
+
+        connection.send(None)
+        await while_asked(connection, _both(read(), publisher.work()), load=load)
+
+
+async def _both(*works: Coroutine[Any, Any, None]) -> None:
+    await asyncio.gather(*works)
+
+
+@contextmanager
+def running_server() -> Iterator[int]:
+    """Run `redis-server`, which keeps nothing on disk, and give its port."""
+    port = servers.free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    with servers.running([*command, "--appendonly", "no"], "Ready to accept connections"):
+        yield port
+
+
+@contextmanager
+def running(pairs: int) -> Iterator[Sequence[Asked]]:
+    """Run the server and pairs; give the callers."""
+    with ExitStack() as stack:
+        port = stack.enter_context(running_server())
+        for pair in range(pairs):
+            stack.enter_context(Child(worker, port, pair))
+        yield [stack.enter_context(Child(caller, port, pair)) for pair in range(pairs)]
+
+
+SYSTEM = System("redis", "Redis pub/sub", missing, running)

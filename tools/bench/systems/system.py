@@ -1,0 +1,50 @@
+"""A system under test: its name, whether it is here, and how to run it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+import attrs
+
+
+class Asked(Protocol):
+    """A process that does something when asked; `begin` and `end` are the halves of `ask`."""
+
+    def ask(self, verb: str, *arguments: Any, timeout_s: float = 60.0) -> Any:
+        """Let it do something and return what comes of it."""
+
+    def begin(self, verb: str, *arguments: Any) -> None:
+        """Let it do something meanwhile."""
+
+    def end(self, timeout_s: float = 60.0) -> Any:
+        """Return what came of it."""
+
+
+Running = AbstractContextManager[Sequence[Asked]]
+
+
+@attrs.frozen
+class System:
+    """One way to get a call there and back.
+
+    Args:
+        name: For programs, and on the command line.
+        label: For people.
+        missing: Returns what to install, or None when everything is there.
+        calls: Runs that many pairs of caller and worker and gives the callers, each of which
+            answers `load(outstanding, seconds, payload_bytes)` with a `Sample`; None if it cannot.
+        fanout: Runs a publisher and that many subscribers and gives the publisher, which answers
+            `publish(seconds)` with a `Fan`; None if it cannot.
+        most_pairs: How many pairs it can have.
+        is_limit: Whether it is what the machine can do at most, rather than a choice to make.
+    """
+
+    name: str
+    label: str
+    missing: Callable[[], str | None]
+    calls: Callable[[int], Running] | None = None
+    fanout: Callable[[int], Running] | None = None
+    most_pairs: int = 64
+    is_limit: bool = False
