@@ -18,7 +18,7 @@ from pathlib import Path
 import attrs
 
 from cosmonapse import Axon, Dendrite, synapse_from_url
-from tools.bench.children import BenchError, Child, answer, rss_kib
+from cosmonapse.bench.children import BenchError, Child, answer, rss_kib
 
 _PROCESSES = 4
 _AT_ONCE = 50

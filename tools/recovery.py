@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from cosmonapse import Dendrite, SynapseUnreachable, synapse_from_url
+from cosmonapse.bench.children import BenchError, Child
+from cosmonapse.bench.figures import spread
 
-from .bench.children import BenchError, Child
-from .bench.figures import spread
 from .memory import crowd
 
 _PROCESSES = 4

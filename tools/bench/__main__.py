@@ -3,112 +3,124 @@
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import attrs
 
+from cosmonapse.bench import output, plot
+from cosmonapse.bench.children import LOOP, BenchError
 from cosmonapse.bench.figures import Report
 
-from . import (
-    calls,
-    handlers,
-    in_process,
-    nobody,
-    page,
-    pathways,
-    pinning,
-    start,
-    streaming,
-    unwatched,
-)
-from .children import BenchError
-from .run import Options, Run
+from . import guard, page, pinning
+from .kinds import ALSO, KINDS, UNPINNED, measured
+from .run import QUICK, Options
 from .systems.found import NAMES, present
+from .systems.system import System
 
-KINDS: dict[str, Callable[[Run], Report]] = {
-    "calls": calls.measure,
-    "handlers": handlers.measure,
-    "in_process": in_process.measure,
-    "nobody": nobody.measure,
-    "pathways": pathways.measure,
-    "start": start.measure,
-    "streaming": streaming.measure,
-    "unwatched": unwatched.measure,
-}
-_QUICK = Options(
-    seconds=0.5, rounds=3, nobody_count=100, start_count=10, unwatched_count=100, pathway_count=1000
-)
+_FLOORS = Path(__file__).with_name("floors.toml")
 
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line; ends the program on nonsense."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    parser.add_argument("kinds", nargs="*", metavar="kind", help=f"{', '.join(KINDS)}; all")
-    parser.add_argument("--seconds", type=float, help="length of one round of calls")
-    parser.add_argument("--rounds", type=int, help="rounds of each system")
-    parser.add_argument("--quick", action="store_true", help="under half a minute, rough")
-    parser.add_argument(
-        "--against", metavar="A,B", help=f"only these beside ours: {', '.join(NAMES[1:])}"
-    )
-    parser.add_argument("--pin", action="store_true", help="everything on one core: steady ratios")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    parser.add_argument(
-        "--write", action="store_true", help=f"put the tables into {page.PAGE.name}"
-    )
+    add = parser.add_argument
+    add("kinds", nargs="*", metavar="kind", help=f"{', '.join(KINDS)}; all")
+    add("--seconds", type=float, help="length of one round of calls")
+    add("--rounds", type=int, help="rounds of each system")
+    add("--quick", action="store_true", help="about a minute, rough")
+    add("--pin", action="store_true", help="everything on one core: steady ratios")
+    add("--against", metavar="A,B", help=f"only these beside ours: {', '.join(NAMES[1:])}")
+    add("--uvloop", action="store_true", help="all Python processes on uvloop")
+    add("--json", type=Path, metavar="FILE", help="write the figures there too")
+    add("--csv", type=Path, metavar="FILE", help="write the figures there too, one a line")
+    add("--plots", type=Path, metavar="FOLDER", help="write the plots there")
+    add("--write", action="store_true", help=f"all of it, pinned and not, into {page.PAGE.name}")
     given = parser.parse_args(arguments)
+    given.kinds = list(dict.fromkeys(ALSO.get(kind, kind) for kind in given.kinds))
     strangers = sorted(set(given.kinds) - set(KINDS))
     if strangers:
         parser.error(f"no such kind: {', '.join(strangers)}; there are {', '.join(KINDS)}")
     lengths = (given.seconds, given.rounds)
     if any(length is not None and length <= 0 for length in lengths):
         parser.error("--seconds and --rounds must be over 0")
-    if given.write and (given.quick or given.kinds):
-        parser.error("--write wants a full run: without --quick, and of every kind")
+    given.against = NAMES if given.against is None else tuple(given.against.split(","))
+    if unknown := sorted(set(given.against) - {*NAMES, ""}):
+        parser.error(f"no such system: {', '.join(unknown)}; there are {', '.join(NAMES[1:])}")
     return given
 
 
 def options_of(given: argparse.Namespace) -> Options:
     """Return how long to measure."""
-    options = _QUICK if given.quick else Options()
+    options = QUICK if given.quick else Options()
     changes = {"seconds": given.seconds, "rounds": given.rounds}
     return attrs.evolve(options, **{k: v for k, v in changes.items() if v is not None})
 
 
+def measured_as(
+    is_pinned: bool, kinds: Sequence[str], options: Options, systems: tuple[System, ...]
+) -> tuple[dict[str, str], dict[str, Report]]:
+    """Return the machine, as it was used, and what was found on it."""
+    with pinning.pinned() if is_pinned else nullcontext():
+        return page.machine(), measured(kinds, options, systems)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, show, and write down if asked to."""
+    """Measure, show, write down if asked to, and hold what was found to its floors."""
     given = parsed(arguments)
     options = options_of(given)
-    if given.pin:
-        pinning.pin()
-    facts = page.machine()
-    began_s = time.monotonic()
-
-    def say(text: str) -> None:
-        print(f"{time.monotonic() - began_s:6.1f} s  {text}", file=sys.stderr)
-
-    systems, lacks = present(given.against.split(",") if given.against else NAMES)
+    if given.uvloop:
+        os.environ[LOOP] = "uvloop"
+    systems, lacks = present(given.against)
     for name, lack in lacks.items():
         print(f"without {name}: {lack}", file=sys.stderr)
-    run = Run(options, systems, say)
+    is_whole = given.write and not (given.quick or given.kinds)
+    if given.write and not is_whole:
+        print(f"{page.PAGE.name} stays as it is: that wants a full run", file=sys.stderr)
+    is_pinned = given.pin or given.write
     try:
-        reports = {kind: KINDS[kind](run) for kind in given.kinds or KINDS}
+        facts, reports = measured_as(is_pinned, given.kinds or list(KINDS), options, systems)
+        free = measured_as(False, UNPINNED, options, systems) if is_whole else None
     except BenchError as error:
         sys.exit(f"bench: {error}")
-    section = page.rendered(
-        facts, [table for report in reports.values() for table in report.tables]
-    )
+    except KeyboardInterrupt:
+        sys.exit("bench: interrupted")
+    found = output.found(facts, attrs.asdict(options), reports)
+    aims = guard.read(_FLOORS.read_text())
+    goals = aims.table(found["kinds"]) if is_pinned else None
+    section = page.rendered(facts, reports.values(), goals)
     print(section)
+    if free is not None:
+        others = page.rendered(free[0], free[1].values())
+        print(f"\n{others}")
+        found["unpinned"] = output.found(free[0], attrs.asdict(options), free[1])
+        page.write({"pinned": section, "unpinned": others})
+    _keep(given, found, facts, reports, is_whole)
+    if is_pinned and (falls := aims.falls(found["kinds"])):
+        sys.exit("\n".join(f"bench: {fall}" for fall in falls))
+
+
+def _keep(
+    given: argparse.Namespace,
+    found: Mapping[str, Any],
+    facts: Mapping[str, str],
+    reports: Mapping[str, Report],
+    is_whole: bool,
+) -> None:
     if given.json:
-        kinds = {kind: report.facts for kind, report in reports.items()}
-        found = {"machine": facts, "options": attrs.asdict(options), "kinds": kinds}
-        given.json.write_text(json.dumps(found, indent=2) + "\n")
-    if given.write:
-        name = "pinned" if given.pin else "unpinned"
-        page.PAGE.write_text(page.with_section(page.PAGE.read_text(), name, section))
+        given.json.write_text(output.as_json(found))
+    if given.csv:
+        given.csv.write_text(output.as_csv(found))
+    folder = given.plots or (page.PLOTS if is_whole else None)
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        note = f"{facts['cores']} cores, {facts['commit']}"
+        for each in (each for report in reports.values() for each in report.plots):
+            (folder / f"{each.name}.svg").write_text(plot.svg(each, note))
 
 
 if __name__ == "__main__":

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from cosmonapse.bench.figures import Plot, Report, Table, spread
+from cosmonapse.bench.figures import Plot, Report, Table
 from cosmonapse.bench.load import Sample
 
+from .compared import Compared, limits
 from .run import Run
 from .systems.system import System
-from .turns import facts_of, in_turns, median
+from .turns import in_turns
 
 OUTSTANDING = (1, 16, 256)
-_PLACES = tuple(map(str, OUTSTANDING))
+_TIMES = ("p50", "p90", "p99", "max")
 
-Levels = Mapping[int, Mapping[str, list[Sample]]]
+Levels = Mapping[str, Mapping[str, list[Sample]]]
+
+
+def _systems(run: Run) -> list[System]:
+    return [system for system in run.systems if system.calls is not None]
 
 
 def steps(run: Run) -> int:
@@ -29,68 +35,47 @@ def measure(run: Run) -> Report:
     systems = _systems(run)
     with ExitStack() as stack:
         callers = {
-            name: stack.enter_context(system.calls(1))[0]
-            for name, system in systems.items()
+            system.name: stack.enter_context(system.calls(1))[0]
+            for system in systems
             if system.calls is not None
         }
-        levels = {outstanding: in_turns(callers, outstanding, run) for outstanding in OUTSTANDING}
-    facts = {str(outstanding): facts_of(samples) for outstanding, samples in levels.items()}
-    labels = {name: system.label for name, system in systems.items()}
-    tables = (_rates(levels, labels), _ratios(facts, labels), _latencies(levels, labels))
-    limits = frozenset(system.label for system in systems.values() if system.is_limit)
+        levels = {str(level): in_turns(callers, level, run) for level in OUTSTANDING}
+    rates = {
+        place: {name: [sample.rate for sample in taken] for name, taken in at.items()}
+        for place, at in levels.items()
+    }
+    compared = Compared(systems, list(levels), rates, "calls/s")
+    facts = compared.facts()
+    for place, at in levels.items():
+        for name, taken in at.items():
+            facts[place][name] |= {f"{time}_ms": _median_ms(taken, time) for time in _TIMES}
+    tables = compared.tables("calls: median (least to most) of the rounds", "outstanding")
     plots = (
-        _plot("calls", "Calls answered", "calls/s", facts, labels, limits, "calls_per_s"),
-        _plot("latency", "p99 of a call", "ms", facts, labels, limits, "p99_ms"),
+        compared.plot("calls", "Calls answered", "calls outstanding"),
+        _latency_plot(systems, facts),
     )
-    return Report(tables, facts, plots)
+    return Report((*tables, _latencies(systems, facts)), facts, plots)
 
 
-def _systems(run: Run) -> dict[str, System]:
-    return {system.name: system for system in run.systems if system.calls is not None}
+def _median_ms(samples: list[Sample], time: str) -> float:
+    return statistics.median(getattr(sample, f"{time}_s") for sample in samples) * 1000
 
 
-def _rates(levels: Levels, labels: Mapping[str, str]) -> Table:
-    head = ("calls/s", *(f"{level} outstanding" for level in levels))
+def _latencies(systems: list[System], facts: dict[str, Any]) -> Table:
+    head = (f"ms: {' / '.join(_TIMES)}", *(f"{level} outstanding" for level in facts))
     rows = [
-        (label, *(spread([each.rate for each in at[name]]) for at in levels.values()))
-        for name, label in labels.items()
-    ]
-    return Table("calls: median (least to most) of the rounds", head, rows)
-
-
-def _ratios(facts: Mapping[str, Any], labels: Mapping[str, str]) -> Table:
-    head = ("cosmonapse against", *(f"{level} outstanding" for level in facts))
-    rows = [
-        (label, *(f"{at['ratio'][name]:.2f}" for at in facts.values()))
-        for name, label in labels.items()
-        if name != "fabric"
-    ]
-    return Table("ratio: calls/s of ours to those of others, of the medians", head, rows)
-
-
-def _latencies(levels: Levels, labels: Mapping[str, str]) -> Table:
-    head = ("ms: p50 / p90 / p99 / max", *(f"{level} outstanding" for level in levels))
-    rows = [
-        (label, *(_latency(at[name]) for at in levels.values())) for name, label in labels.items()
+        (system.label, *(_latency(at[system.name]) for at in facts.values())) for system in systems
     ]
     return Table("latency: medians of the rounds", head, rows)
 
 
-def _latency(samples: list[Sample]) -> str:
-    times_s = (median(samples, field) for field in ("p50_s", "p90_s", "p99_s", "max_s"))
-    return " / ".join(f"{time_s * 1000:.2f}" for time_s in times_s)
+def _latency(facts: dict[str, float]) -> str:
+    return " / ".join(f"{facts[f'{time}_ms']:.2f}" for time in _TIMES)
 
 
-def _plot(
-    name: str,
-    title: str,
-    unit: str,
-    facts: Mapping[str, Any],
-    labels: Mapping[str, str],
-    limits: frozenset[str],
-    field: str,
-) -> Plot:
+def _latency_plot(systems: list[System], facts: dict[str, Any]) -> Plot:
     series = {
-        label: [at[system][field] for at in facts.values()] for system, label in labels.items()
+        system.label: [at[system.name]["p99_ms"] for at in facts.values()] for system in systems
     }
-    return Plot(name, title, "calls outstanding", unit, _PLACES, series, limits)
+    title = "The slowest of a hundred calls (p99)"
+    return Plot("latency", title, "calls outstanding", "ms", list(facts), series, limits(systems))

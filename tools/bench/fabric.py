@@ -8,39 +8,21 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from multiprocessing.connection import Connection
-from typing import Any
 
 import attrs
 
-from cosmonapse import Axon, Dendrite, Signal, SignalType, connect_synapse
-from cosmonapse.bench.load import PAYLOAD, Sample, drive, payload_of
+from cosmonapse import Axon, Dendrite, Signal, SignalType
+from cosmonapse.bench import ends
+from cosmonapse.bench.children import BenchError, Child, answer, next_question, rss_kib, run_loop
+from cosmonapse.bench.load import PAYLOAD
 from zmq_transport import Proxy
 
-from .children import BenchError, Child, answer, next_question, rss_kib, run_loop
-
-_NAMESPACE = "bench"
-_ECHO = "echo"
-_STREAMER = "streamer"
-_TOKEN = " token"
+NAMESPACE = "bench"
 _UNUSED = (SignalType.PLAN, SignalType.CRITIQUE, SignalType.CONSENSUS, SignalType.BID)
 _SEEN_S = 10.0
-
-
-async def _echo(input: Any, context: Any) -> Any:
-    return input
-
-
-async def _stream(input: Any, context: Any) -> AsyncIterator[str]:
-    for _ in range(input["count"]):
-        yield _TOKEN
-
-
-def _echo_axon(pair: int = 0) -> Axon:
-    return Axon(neuron_id=f"{_ECHO}-{pair}", neuron_fn=_echo, concurrency=1024, max_queued=100_000)
 
 
 def _count_encodes() -> Counter[str]:
@@ -73,73 +55,43 @@ def synapse(connection: Connection) -> None:
         proxy.run()
 
 
-def worker(connection: Connection, url: str, counting: bool, pair: int = 0) -> None:
+def worker(connection: Connection, url: str, counting: bool) -> None:
     """Host the echo Neuron."""
-    run_loop(_worker(connection, url, counting, pair))
-
-
-async def _worker(connection: Connection, url: str, counting: bool, pair: int) -> None:
     encodes = _count_encodes() if counting else Counter()
-    dendrite = Dendrite(
-        synapse=await connect_synapse(url), namespace=_NAMESPACE, dendrite_id=f"worker-{pair}"
-    )
-    dendrite.attach_axon(_echo_axon(pair))
-    dendrite.attach_axon(Axon(neuron_id=_STREAMER, neuron_fn=_stream))
-
-    async def encoded() -> dict[str, int]:
-        return dict(encodes)
-
-    async with dendrite:
-        connection.send(None)
-        await answer(connection, {"encoded": encoded})
+    run_loop(ends.serve(connection, url, NAMESPACE, verbs={"encoded": _told(encodes)}))
 
 
-def caller(
-    connection: Connection, url: str, counting: bool, handlers: int = 0, pair: int = 0
-) -> None:
+def caller(connection: Connection, url: str, counting: bool, handlers: int = 0) -> None:
     """Call, as the parent asks; with a number of handlers that nothing triggers."""
-    run_loop(_caller(connection, url, counting, handlers, pair))
+    run_loop(_caller(connection, url, counting, handlers))
 
 
-async def _caller(
-    connection: Connection, url: str, counting: bool, handlers: int, pair: int
-) -> None:
+async def _caller(connection: Connection, url: str, counting: bool, handlers: int) -> None:
     encodes = _count_encodes() if counting else Counter()
-    dendrite = Dendrite(
-        synapse=await connect_synapse(url), namespace=_NAMESPACE, dendrite_id="caller"
-    )
+    dendrite = await ends.joined(url, NAMESPACE, "caller")
     _decorate(dendrite, handlers)
-    neuron = f"{_ECHO}-{pair}"
-
-    async def call(given: dict[str, Any]) -> None:
-        reply = await dendrite.dispatch_and_wait(neuron=neuron, input=given)
-        if reply.type is not SignalType.AGENT_OUTPUT:
-            raise BenchError(f"the call failed: {reply.payload}")
-
-    async def load(outstanding: int, seconds: float, payload_bytes: int = 100) -> Sample:
-        return await drive(call, outstanding, seconds, payload_of(payload_bytes))
 
     async def calls(count: int) -> None:
         for _ in range(count):
-            await call(PAYLOAD)
+            await dendrite.ask(neuron=ends.echo_id(), input=PAYLOAD)
 
     async def to_nobody(count: int) -> list[float]:
         return [await _to_nobody(dendrite) for _ in range(count)]
-
-    async def encoded() -> dict[str, int]:
-        return dict(encodes)
-
-    async def stream(count: int) -> Sample:
-        return await _read_stream(dendrite, count)
 
     async def pathways(count: int) -> int:
         return await _open_and_settle(dendrite, count)
 
     async with dendrite:
         connection.send(None)
-        verbs: dict[str, Any] = {"load": load, "calls": calls, "to_nobody": to_nobody}
-        verbs |= {"encoded": encoded, "stream": stream, "pathways": pathways}
-        await answer(connection, verbs)
+        more = {"calls": calls, "to_nobody": to_nobody, "pathways": pathways}
+        await answer(connection, {**ends.calling(dendrite), **more, "encoded": _told(encodes)})
+
+
+def _told(encodes: Counter[str]) -> Callable[[], Awaitable[dict[str, int]]]:
+    async def encoded() -> dict[str, int]:
+        return dict(encodes)
+
+    return encoded
 
 
 def _decorate(dendrite: Dendrite, handlers: int) -> None:
@@ -151,25 +103,9 @@ async def _look(signal: Signal) -> None:
     raise BenchError(f"nothing should trigger this handler: {signal}")
 
 
-async def _read_stream(dendrite: Dendrite, count: int) -> Sample:
-    """Read one stream of that many tokens; the times are those between two tokens."""
-    clock, came_s = time.perf_counter, []
-    begin_s = clock()
-    async with await dendrite.dispatch(neuron=_STREAMER, input={"count": count}) as pathway:
-        async for text in pathway.thoughts():
-            came_s.append(clock())
-            if text != _TOKEN:
-                raise BenchError(f"a token came as {text!r}")
-        output = (await pathway.outcome()).output
-    if len(came_s) != count or output["response"] != _TOKEN * count:
-        raise BenchError(f"{count} tokens were sent and {len(came_s)} came")
-    between_s = [later_s - sooner_s for sooner_s, later_s in pairwise(came_s)]
-    return attrs.evolve(Sample.of(between_s, came_s[-1] - begin_s), calls=count)
-
-
 async def _open_and_settle(dendrite: Dendrite, count: int) -> int:
     """Have that many Pathways open at once, settle them, and return the memory that is left."""
-    opened = [await dendrite.dispatch(neuron=f"{_ECHO}-0", input=PAYLOAD) for _ in range(count)]
+    opened = [await dendrite.dispatch(neuron=ends.echo_id(), input=PAYLOAD) for _ in range(count)]
     for pathway in opened:
         if (await pathway.outcome()).output != PAYLOAD:
             raise BenchError(f"{pathway} ended with something else")
@@ -194,9 +130,7 @@ def watcher(connection: Connection, url: str, types: list[str]) -> None:
 
 async def _watcher(connection: Connection, url: str, types: list[str]) -> None:
     seen, arrived = 0, asyncio.Event()
-    dendrite = Dendrite(
-        synapse=await connect_synapse(url), namespace=_NAMESPACE, dendrite_id="watcher"
-    )
+    dendrite = await ends.joined(url, NAMESPACE, "watcher")
 
     @dendrite.on_signal(*map(SignalType, types))
     async def look(signal: Signal) -> None:
@@ -231,10 +165,8 @@ async def _starter(connection: Connection, url: str) -> None:
 
 
 async def _start(url: str) -> float:
-    dendrite = Dendrite(
-        synapse=await connect_synapse(url), namespace=_NAMESPACE, dendrite_id="starter"
-    )
-    dendrite.attach_axon(_echo_axon())
+    dendrite = await ends.joined(url, NAMESPACE, "starter")
+    dendrite.attach_axon(Axon(neuron_id=ends.echo_id(), neuron_fn=ends.echo))
 
     @dendrite.on_agent_output
     @dendrite.on_error_signal

@@ -10,15 +10,20 @@ import statistics
 from contextlib import ExitStack
 from typing import Any
 
+from cosmonapse.bench.children import Child
 from cosmonapse.bench.figures import Report, Table, spread
 
 from . import fabric
-from .children import Child
 from .run import Run
 
 _HANDLERS = 30
 _OUTSTANDING = (1, 256)
 _WARM_UP_S = 0.2
+
+
+def steps(run: Run) -> int:
+    """Return how many steps it takes."""
+    return run.options.rounds
 
 
 def measure(run: Run) -> Report:

@@ -15,6 +15,11 @@ from .run import Run
 _OUTSTANDING = (1, 16, 256)
 
 
+def steps(run: Run) -> int:
+    """Return how many steps it takes."""
+    return len(_OUTSTANDING)
+
+
 def measure(run: Run) -> Report:
     """Measure each number of outstanding calls, one after the other."""
     levels = asyncio.run(_measure(run))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import platform
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import zmq
 
-from cosmonapse.bench.figures import Table
+from cosmonapse.bench import machine as machines
+from cosmonapse.bench.children import LOOP
+from cosmonapse.bench.figures import Report, Table
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "design" / "benchmarks.md"
+PLOTS = PAGE.with_name("plots")
 PACKAGES = ("zmq_transport", "cosmonapse")
 
 
@@ -24,16 +26,8 @@ class NoMarks(Exception):
 
 def machine() -> dict[str, str]:
     """Say what was measured, and on what."""
-    total = os.cpu_count() or 1
-    used = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else total
-    return {
-        "cores": f"{used} of {total}",
-        "system": f"{platform.system()} {platform.machine()}",
-        "Python": platform.python_version(),
-        "pyzmq": zmq.pyzmq_version(),
-        "libzmq": zmq.zmq_version(),
-        "commit": _commit(),
-    }
+    loop = os.environ.get(LOOP, "asyncio")
+    return {**machines.machine(), "libzmq": zmq.zmq_version(), "loop": loop, "commit": _commit()}
 
 
 def _commit() -> str:
@@ -54,10 +48,25 @@ def _git(*arguments: str) -> str | None:
     return ended.stdout.strip()
 
 
-def rendered(facts: dict[str, str], tables: Iterable[Table]) -> str:
+def rendered(
+    facts: Mapping[str, str], reports: Iterable[Report], goals: Table | None = None
+) -> str:
     """Return the Markdown of one run."""
     line = ", ".join(f"{name} {value}" for name, value in facts.items())
-    return "\n\n".join([line, *map(str, tables)])
+    tables = [table for report in reports for table in report.tables]
+    return "\n\n".join([line, *map(str, [goals, *tables] if goals else tables)])
+
+
+def write(sections: Mapping[str, str]) -> None:
+    """Put sections into the page.
+
+    Raises:
+        NoMarks: It lacks the marks of one.
+    """
+    text = PAGE.read_text()
+    for name, section in sections.items():
+        text = with_section(text, name, section)
+    PAGE.write_text(text)
 
 
 def with_section(text: str, name: str, section: str) -> str:

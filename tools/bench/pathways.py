@@ -10,6 +10,11 @@ from .run import Run
 _WARM_UP = 2
 
 
+def steps(run: Run) -> int:
+    """Return how many steps it takes."""
+    return _WARM_UP + run.options.rounds
+
+
 def measure(run: Run) -> Report:
     """Open and settle batch after batch; the first ones are what the allocator keeps anyway."""
     kib: list[int] = []

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _LOOK_S = 0.3
 _IDLE = (3, 4)  # the columns idle and iowait
 
 
-def pin() -> None:
+@contextmanager
+def pinned() -> Iterator[None]:
     """Keep this process, and all it starts, on the core that is least busy; on Linux only."""
     if not hasattr(os, "sched_setaffinity"):
         sys.exit("bench: --pin works where the system can pin a process: on Linux")
@@ -20,6 +23,10 @@ def pin() -> None:
     time.sleep(_LOOK_S)
     after = _idle_ticks()
     os.sched_setaffinity(0, {max(cores, key=lambda core: after[core] - before[core])})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def _idle_ticks() -> dict[int, int]:

@@ -20,6 +20,10 @@ class Options:
         start_count: Starts of a Dendrite.
         unwatched_count: Calls for each row of `unwatched`.
         pathway_count: Pathways of one batch.
+        token_count: Tokens of one stream.
+        subscribers: To how many is published.
+        pairs: How many callers work with as many workers.
+        idle: How many Dendrites are connected and idle.
     """
 
     seconds: float = 0.7
@@ -28,6 +32,24 @@ class Options:
     start_count: int = 50
     unwatched_count: int = 1000
     pathway_count: int = 10_000
+    token_count: int = 20_000
+    subscribers: tuple[int, ...] = (1, 10, 50)
+    pairs: tuple[int, ...] = (1, 4, 8)
+    idle: tuple[int, ...] = (1000, 10_000)
+
+
+QUICK = Options(
+    seconds=0.2,
+    rounds=1,
+    nobody_count=100,
+    start_count=10,
+    unwatched_count=100,
+    pathway_count=1000,
+    token_count=5000,
+    subscribers=(1, 10),
+    pairs=(1, 4),
+    idle=(100,),
+)
 
 
 @attrs.frozen

@@ -9,21 +9,24 @@ from cosmonapse.bench.figures import Report, Table, spread
 from . import fabric
 from .run import Run
 
-_TOKENS = 20_000
+
+def steps(run: Run) -> int:
+    """Return how many steps it takes."""
+    return run.options.rounds
 
 
 def measure(run: Run) -> Report:
     """Stream as fast as the generator yields, into `Pathway.thoughts`."""
-    samples = []
+    samples, tokens = [], run.options.token_count
     with fabric.running() as running:
         for turn in range(run.options.rounds):
-            samples.append(running.caller.ask("stream", _TOKENS))
-            run.say(f"{_TOKENS:,} tokens, round {turn + 1}: {samples[-1].rate:,.0f} tokens/s")
+            samples.append(running.caller.ask("stream", tokens))
+            run.say(f"{tokens:,} tokens, round {turn + 1}: {samples[-1].rate:,.0f} tokens/s")
     rates = [sample.rate for sample in samples]
     gap_us = statistics.median(sample.p99_s for sample in samples) * 1e6
     table = Table(
         "streaming: one stream, every token checked",
         ("tokens", "tokens/s", "p99 between two, us"),
-        [(f"{_TOKENS:,}", spread(rates), f"{gap_us:.0f}")],
+        [(f"{tokens:,}", spread(rates), f"{gap_us:.0f}")],
     )
     return Report((table,), {"tokens_per_s": statistics.median(rates), "p99_between_us": gap_us})

@@ -6,10 +6,10 @@ from collections import Counter
 from contextlib import ExitStack
 from typing import Any
 
+from cosmonapse.bench.children import Child
 from cosmonapse.bench.figures import Report, Table
 
 from . import fabric
-from .children import Child
 from .run import Run
 
 # Each row adds a watcher to those before it: (caption of the row, what the new one watches).
@@ -20,6 +20,11 @@ _ROWS = (
     ("two for AGENT_OUTPUT, one for TASK", "TASK"),
 )
 _PRESENCE = ("REGISTER", "HEARTBEAT", "DEREGISTER")
+
+
+def steps(run: Run) -> int:
+    """Return how many steps it takes."""
+    return len(_ROWS)
 
 
 def measure(run: Run) -> Report:

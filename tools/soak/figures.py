@@ -6,7 +6,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
-from tools.bench.figures import percentile
+
+from cosmonapse.bench.figures import percentile
 
 from .explain import RESTARTS, SETTLE_S
 from .history import Fault, History, Sample, Task

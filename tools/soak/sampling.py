@@ -6,7 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from tools.bench.children import rss_kib
+from cosmonapse.bench.children import rss_kib
 
 from .log import Log
 

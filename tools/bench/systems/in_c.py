@@ -11,6 +11,7 @@ import functools
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,10 +19,11 @@ from typing import Any
 
 import msgpack
 
+from cosmonapse.bench.children import BenchError
+from cosmonapse.bench.fan import Fan, shares
 from cosmonapse.bench.load import Sample, payload_of
 
-from ..children import BenchError
-from .system import Asked, System
+from .system import SETTLES_S, Asked, System
 
 _SOURCES = Path(__file__).resolve().parents[1] / "limits"
 _ENDS_S = 5.0
@@ -33,16 +35,18 @@ class Program:
 
     Args:
         command: With its arguments.
+        subscribers: How many a publisher has.
 
     Raises:
         BenchError: It ended before.
     """
 
-    def __init__(self, *command: str) -> None:
+    def __init__(self, *command: str, subscribers: int = 0) -> None:
         self._name = Path(command[0]).name
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        self._verb, self._subscribers = "", subscribers
         self.ready = self._line().split()
         """What it said when it was ready."""
 
@@ -52,16 +56,20 @@ class Program:
         return self.end(timeout_s)
 
     def begin(self, verb: str, *arguments: Any) -> None:
-        """Let it do its one thing; what that is called does not matter."""
-        outstanding, seconds, *rest = arguments
-        payload_bytes = rest[0] if rest else 100
-        body = msgpack.packb({"id": 1000, "input": payload_of(payload_bytes)})
-        self._write(f"{outstanding} {seconds} {len(body)}")
+        """Let it do its one thing; the arguments are those of `System`."""
+        if verb == "load":
+            outstanding, seconds, *rest = arguments
+            body = msgpack.packb({"id": 1000, "input": payload_of(rest[0] if rest else 100)})
+            arguments = (outstanding, seconds, len(body))
+        self._verb = verb
+        self._write(" ".join(map(str, arguments)))
 
     def end(self, timeout_s: float = 60.0) -> Any:
-        """Return the sample."""
-        calls, *times_s = self._line().split()
-        return Sample(int(calls), *map(float, times_s))
+        """Return the sample, or the fan."""
+        count, *rest = self._line().split()
+        if self._verb == "publish":
+            return Fan(int(count), self._subscribers, float(rest[0]))
+        return Sample(int(count), *map(float, rest))
 
     def close(self) -> None:
         """Let it end by itself; kill it when that takes over 5 s."""
@@ -107,8 +115,8 @@ def _compiled() -> tempfile.TemporaryDirectory[str]:
 
 
 @contextmanager
-def _program(name: str, *arguments: str) -> Iterator[Program]:
-    program = Program(str(Path(_compiled().name) / name), *arguments)
+def _program(name: str, *arguments: str, subscribers: int = 0) -> Iterator[Program]:
+    program = Program(str(Path(_compiled().name) / name), *arguments, subscribers=subscribers)
     try:
         yield program
     finally:
@@ -130,10 +138,26 @@ def _tcp(pairs: int) -> Iterator[Sequence[Asked]]:
         yield [caller]
 
 
-def _limit(name: str, label: str, calls: Any) -> System:
-    return System(name, label, missing, calls, most_pairs=1, is_limit=True)
+@contextmanager
+def _fanning(subscribers: int) -> Iterator[Sequence[Asked]]:
+    """Run `zmq_proxy`, a publisher and subscribers; give the publisher."""
+    with ExitStack() as stack:
+        front, back = stack.enter_context(_program("proxy", "publish")).ready
+        counts = shares(subscribers)
+        publisher = stack.enter_context(
+            _program("publisher", front, str(len(counts)), subscribers=subscribers)
+        )
+        for process, count in enumerate(counts):
+            arguments = (back, publisher.ready[0], str(process), str(count))
+            stack.enter_context(_program("subscriber", *arguments))
+        time.sleep(SETTLES_S)
+        yield [publisher]
+
+
+def _limit(name: str, label: str, calls: Any, fanout: Any = None) -> System:
+    return System(name, label, missing, calls, fanout, most_pairs=1, is_limit=True)
 
 
 ROUTER = _limit("c_router", "C, ROUTER", functools.partial(_with, "router"))
-PROXY = _limit("c_proxy", "C, zmq_proxy", functools.partial(_with, "proxy"))
+PROXY = _limit("c_proxy", "C, zmq_proxy", functools.partial(_with, "proxy"), _fanning)
 TCP = _limit("c_tcp", "C, bare TCP", _tcp)

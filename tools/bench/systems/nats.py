@@ -18,9 +18,10 @@ from typing import Any
 
 import msgpack
 
-from cosmonapse.bench.load import Sample, drive, payload_of
+from cosmonapse.bench.children import BenchError, Child, answer, run_loop
+from cosmonapse.bench.fan import Acks, Fan, Publishing, Teller, shares
+from cosmonapse.bench.load import PAYLOAD, Sample, drive, payload_of
 
-from ..children import Child, answer, run_loop
 from . import servers
 from .system import Asked, System
 
@@ -101,4 +102,72 @@ def running(pairs: int) -> Iterator[Sequence[Asked]]:
         yield [stack.enter_context(Child(caller, url, pair)) for pair in range(pairs)]
 
 
-SYSTEM = System("nats", "nats-py", missing, running)
+# -- fan-out ---------------------------------------------------------------------------------------
+
+
+def publisher(connection: Connection, url: str, subscribers: int) -> None:
+    """Publish, as the parent asks; say where the subscribers shall tell."""
+    run_loop(_publisher(connection, url, subscribers))
+
+
+async def _publisher(connection: Connection, url: str, subscribers: int) -> None:
+    import nats
+
+    client, acks, numbers = (
+        await nats.connect(url),
+        await Acks.opened(len(shares(subscribers))),
+        itertools.count(),
+    )
+
+    async def publish_one() -> None:
+        await client.publish("fan", msgpack.packb({"id": next(numbers), "value": PAYLOAD}))
+
+    publishing = Publishing(acks, subscribers, publish_one)
+
+    async def publish(seconds: float) -> Fan:
+        return await publishing.for_(seconds)
+
+    connection.send(acks.port)
+    await answer(connection, {"publish": publish})
+    await client.close()
+
+
+def subscriber(connection: Connection, url: str, port: int, process: int, count: int) -> None:
+    """Subscribe, with that many clients."""
+    run_loop(_subscriber(connection, url, Teller(port, process, count), count))
+
+
+async def _subscriber(connection: Connection, url: str, teller: Teller, count: int) -> None:
+    import nats
+
+    clients = [await nats.connect(url) for _ in range(count)]
+    for number, client in enumerate(clients):
+        await client.subscribe("fan", cb=_counting(teller, number))
+        await client.flush()
+    connection.send(None)
+    await answer(connection, {})
+    for client in clients:
+        await client.close()
+
+
+def _counting(teller: Teller, number: int) -> Any:
+    async def had_one(message: Any) -> None:
+        if msgpack.unpackb(message.data)["value"] != PAYLOAD:
+            raise BenchError("something else was published")
+        teller.had_one(number)
+
+    return had_one
+
+
+@contextmanager
+def fanning(subscribers: int) -> Iterator[Sequence[Asked]]:
+    """Run the server, a publisher and subscribers; give the publisher."""
+    with ExitStack() as stack:
+        url = stack.enter_context(running_server())
+        publishing = stack.enter_context(Child(publisher, url, subscribers))
+        for process, count in enumerate(shares(subscribers)):
+            stack.enter_context(Child(subscriber, url, publishing.ready, process, count))
+        yield [publishing]
+
+
+SYSTEM = System("nats", "nats-py", missing, running, fanning)

@@ -1,12 +1,18 @@
-"""This fabric, with everything that its users get: deadlines, ledger, de-duplication, presence."""
+"""This fabric, with everything that its users get: deadlines, ledger, de-duplication, presence.
+
+Fan-out is a broadcast Signal with a handler of its type on each Dendrite.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from .. import fabric
-from ..children import Child
+from cosmonapse.bench import ends
+from cosmonapse.bench.children import Child
+from cosmonapse.bench.fan import shares
+
+from ..fabric import NAMESPACE, running_synapse
 from .system import Asked, System
 
 
@@ -19,12 +25,25 @@ def missing() -> str | None:
 def running(pairs: int) -> Iterator[Sequence[Asked]]:
     """Run the Synapse and pairs; give the callers."""
     with ExitStack() as stack:
-        _, url = stack.enter_context(fabric.running_synapse())
+        _, url = stack.enter_context(running_synapse())
         for pair in range(pairs):
-            stack.enter_context(Child(fabric.worker, url, False, pair))
+            stack.enter_context(Child(ends.worker, url, NAMESPACE, pair))
         yield [
-            stack.enter_context(Child(fabric.caller, url, False, 0, pair)) for pair in range(pairs)
+            stack.enter_context(Child(ends.caller, url, NAMESPACE, pair)) for pair in range(pairs)
         ]
 
 
-SYSTEM = System("fabric", "cosmonapse", missing, running)
+@contextmanager
+def fanning(subscribers: int) -> Iterator[Sequence[Asked]]:
+    """Run the Synapse, a publisher and subscribers; give the publisher."""
+    with ExitStack() as stack:
+        _, url = stack.enter_context(running_synapse())
+        publisher = stack.enter_context(Child(ends.publisher, url, NAMESPACE, subscribers))
+        for process, count in enumerate(shares(subscribers)):
+            stack.enter_context(
+                Child(ends.subscribers, url, NAMESPACE, publisher.ready, process, count)
+            )
+        yield [publisher]
+
+
+SYSTEM = System("fabric", "cosmonapse", missing, running, fanning)

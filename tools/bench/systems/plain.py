@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from multiprocessing.connection import Connection
@@ -18,12 +21,22 @@ import msgpack
 import zmq
 import zmq.asyncio
 
-from cosmonapse.bench.load import Sample, drive, payload_of
+from cosmonapse.bench.children import (
+    BenchError,
+    Child,
+    answer,
+    next_question,
+    run_loop,
+    together,
+    while_asked,
+)
+from cosmonapse.bench.fan import Acks, Fan, Publishing, Teller, shares
+from cosmonapse.bench.load import PAYLOAD, Sample, drive, payload_of
 
-from ..children import Child, run_loop, while_asked
-from .system import Asked, System
+from .system import SETTLES_S, Asked, System
 
 _HOST = "tcp://127.0.0.1"
+_HIGH_WATER = 10_000
 
 
 def proxy(connection: Connection) -> None:
@@ -148,4 +161,83 @@ def running(pairs: int) -> Iterator[Sequence[Asked]]:
         yield [stack.enter_context(Child(caller, front, pair)) for pair in range(pairs)]
 
 
-SYSTEM = System("plain", "zmq.asyncio", missing, running)
+# -- fan-out: PUB, `zmq.proxy` between XSUB and XPUB, SUB ------------------------------------------
+
+
+def forwarder(connection: Connection) -> None:
+    """Forward what is published; say both ports when ready."""
+    context = zmq.Context()
+    front, back = context.socket(zmq.XSUB), context.socket(zmq.XPUB)
+    for each in (front, back):
+        each.linger = 0
+        each.set_hwm(_HIGH_WATER)
+    ports = [each.bind_to_random_port(_HOST) for each in (front, back)]
+    threading.Thread(target=zmq.proxy, args=(front, back), daemon=True).start()
+    connection.send(ports)
+    next_question(connection)
+    os._exit(0)  # a proxy of libzmq goes on for ever
+
+
+def publisher(connection: Connection, port: int, subscribers: int) -> None:
+    """Publish, as the parent asks; say where the subscribers shall tell."""
+    run_loop(_publisher(connection, port, subscribers))
+
+
+async def _publisher(connection: Connection, port: int, subscribers: int) -> None:
+    acks, numbers = await Acks.opened(len(shares(subscribers))), itertools.count()
+    with zmq.asyncio.Context() as context, context.socket(zmq.PUB) as socket:
+        socket.linger = 0
+        socket.set_hwm(_HIGH_WATER)
+        socket.connect(f"{_HOST}:{port}")
+
+        async def publish_one() -> None:
+            await socket.send(msgpack.packb({"id": next(numbers), "value": PAYLOAD}))
+
+        publishing = Publishing(acks, subscribers, publish_one)
+
+        async def publish(seconds: float) -> Fan:
+            return await publishing.for_(seconds)
+
+        connection.send(acks.port)
+        await answer(connection, {"publish": publish})
+
+
+def subscriber(connection: Connection, port: int, acks: int, process: int, count: int) -> None:
+    """Subscribe, with that many sockets."""
+    run_loop(_subscriber(connection, port, Teller(acks, process, count), count))
+
+
+async def _subscriber(connection: Connection, port: int, teller: Teller, count: int) -> None:
+    with zmq.asyncio.Context() as context, ExitStack() as stack:
+        reads = []
+        for number in range(count):
+            socket = stack.enter_context(context.socket(zmq.SUB))
+            socket.linger = 0
+            socket.set_hwm(_HIGH_WATER)
+            socket.subscribe(b"")
+            socket.connect(f"{_HOST}:{port}")
+            reads.append(_read(socket, teller, number))
+        connection.send(None)
+        await while_asked(connection, together(*reads))
+
+
+async def _read(socket: zmq.asyncio.Socket, teller: Teller, number: int) -> None:
+    while True:
+        if msgpack.unpackb(await socket.recv())["value"] != PAYLOAD:
+            raise BenchError("something else was published")
+        teller.had_one(number)
+
+
+@contextmanager
+def fanning(subscribers: int) -> Iterator[Sequence[Asked]]:
+    """Run the forwarder, a publisher and subscribers; give the publisher."""
+    with ExitStack() as stack:
+        front, back = stack.enter_context(Child(forwarder)).ready
+        publishing = stack.enter_context(Child(publisher, front, subscribers))
+        for process, count in enumerate(shares(subscribers)):
+            stack.enter_context(Child(subscriber, back, publishing.ready, process, count))
+        time.sleep(SETTLES_S)
+        yield [publishing]
+
+
+SYSTEM = System("plain", "zmq.asyncio", missing, running, fanning)

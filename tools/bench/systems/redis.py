@@ -2,7 +2,7 @@
 
 redis-py's asyncio client with the C parser hiredis. Each side reads its subscription on one
 connection and publishes on another, in pipelines: what is to be published while one is under way
-goes with the next (a `publish` of its own for each message took 256 connections and was slower).
+goes with the next (a `publish` of its own takes a connection for each that is under way).
 Nothing is kept: a message to a channel without a subscriber is gone, and nobody is told.
 """
 
@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
 
 import msgpack
 
-from cosmonapse.bench.load import Sample, drive, payload_of
+from cosmonapse.bench.children import BenchError, Child, run_loop, together, while_asked
+from cosmonapse.bench.fan import Acks, Fan, Publishing, Teller, shares
+from cosmonapse.bench.load import PAYLOAD, Sample, drive, payload_of
 
-from ..children import Child, run_loop, while_asked
 from . import servers
 from .system import Asked, System
 
@@ -75,7 +76,7 @@ async def _worker(connection: Connection, port: int, pair: int) -> None:
                 publisher.publish(task["reply"], msgpack.packb(reply))
 
         connection.send(None)
-        await while_asked(connection, _both(serve(), publisher.work()))
+        await while_asked(connection, together(serve(), publisher.work()))
 
 
 def caller(connection: Connection, port: int, pair: int) -> None:
@@ -109,11 +110,7 @@ async def _caller(connection: Connection, port: int, pair: int) -> None:
             return await drive(call, outstanding, seconds, payload_of(payload_bytes))
 
         connection.send(None)
-        await while_asked(connection, _both(read(), publisher.work()), load=load)
-
-
-async def _both(*works: Coroutine[Any, Any, None]) -> None:
-    await asyncio.gather(*works)
+        await while_asked(connection, together(read(), publisher.work()), load=load)
 
 
 @contextmanager
@@ -121,7 +118,8 @@ def running_server() -> Iterator[int]:
     """Run `redis-server`, which keeps nothing on disk, and give its port."""
     port = servers.free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    with servers.running([*command, "--appendonly", "no"], "Ready to accept connections"):
+    command += ["--appendonly", "no", "--client-output-buffer-limit", "pubsub 0 0 0"]
+    with servers.running(command, "Ready to accept connections"):
         yield port
 
 
@@ -135,4 +133,70 @@ def running(pairs: int) -> Iterator[Sequence[Asked]]:
         yield [stack.enter_context(Child(caller, port, pair)) for pair in range(pairs)]
 
 
-SYSTEM = System("redis", "Redis pub/sub", missing, running)
+# -- fan-out ---------------------------------------------------------------------------------------
+
+
+def publisher(connection: Connection, port: int, subscribers: int) -> None:
+    """Publish, as the parent asks; say where the subscribers shall tell."""
+    run_loop(_fan_publisher(connection, port, subscribers))
+
+
+async def _fan_publisher(connection: Connection, port: int, subscribers: int) -> None:
+    from redis.asyncio import Redis
+
+    numbers = itertools.count()
+    async with Redis(port=port) as client:
+        acks, publisher = await Acks.opened(len(shares(subscribers))), _Publisher(client)
+
+        async def publish_one() -> None:
+            body = msgpack.packb({"id": next(numbers), "value": PAYLOAD})
+            publisher.publish("fan", body)
+
+        publishing = Publishing(acks, subscribers, publish_one)
+
+        async def publish(seconds: float) -> Fan:
+            return await publishing.for_(seconds)
+
+        connection.send(acks.port)
+        await while_asked(connection, publisher.work(), publish=publish)
+
+
+def subscriber(connection: Connection, port: int, acks: int, process: int, count: int) -> None:
+    """Subscribe, with that many clients."""
+    run_loop(_subscriber(connection, port, Teller(acks, process, count), count))
+
+
+async def _subscriber(connection: Connection, port: int, teller: Teller, count: int) -> None:
+    from redis.asyncio import Redis
+
+    async with AsyncExitStack() as stack:
+        reads = []
+        for number in range(count):
+            client = await stack.enter_async_context(Redis(port=port))
+            subscription = await stack.enter_async_context(client.pubsub())
+            await subscription.subscribe("fan")
+            await subscription.get_message(timeout=5.0)
+            reads.append(_read(subscription, teller, number))
+        connection.send(None)
+        await while_asked(connection, together(*reads))
+
+
+async def _read(subscription: Any, teller: Teller, number: int) -> None:
+    async for message in subscription.listen():
+        if msgpack.unpackb(message["data"])["value"] != PAYLOAD:
+            raise BenchError("something else was published")
+        teller.had_one(number)
+
+
+@contextmanager
+def fanning(subscribers: int) -> Iterator[Sequence[Asked]]:
+    """Run the server, a publisher and subscribers; give the publisher."""
+    with ExitStack() as stack:
+        port = stack.enter_context(running_server())
+        publishing = stack.enter_context(Child(publisher, port, subscribers))
+        for process, count in enumerate(shares(subscribers)):
+            stack.enter_context(Child(subscriber, port, publishing.ready, process, count))
+        yield [publishing]
+
+
+SYSTEM = System("redis", "Redis pub/sub", missing, running, fanning)

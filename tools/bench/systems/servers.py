@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ..children import BenchError
+from cosmonapse.bench.children import BenchError
 
 _ENDS_S = 5.0
 

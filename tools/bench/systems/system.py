@@ -22,6 +22,9 @@ class Asked(Protocol):
         """Return what came of it."""
 
 
+SETTLES_S = 0.5
+"""How long to wait for bare PUB and SUB sockets to know each other: nothing tells."""
+
 Running = AbstractContextManager[Sequence[Asked]]
 
 

@@ -91,6 +91,12 @@ class Child:
         """
         return self._answer(timeout_s)
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
     def close(self) -> None:
         """Let it end by itself; kill it when that takes over 5 s."""
         with suppress(OSError):  # it may be gone already
@@ -167,3 +173,8 @@ async def while_asked(
     working.cancel()
     with suppress(asyncio.CancelledError):
         await working
+
+
+async def together(*works: Coroutine[Any, Any, None]) -> None:
+    """Do all of them."""
+    await asyncio.gather(*works)

@@ -1,0 +1,153 @@
+"""The load of a fan-out: one publisher, many subscribers, and a window so that nothing is lost.
+
+The subscribers send a datagram for every 50 messages to the publisher, which never is more than a
+window ahead of the slowest one. So the planes of all systems are measured at the speed at which
+they deliver, not at the one at which they drop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import time
+from collections.abc import Awaitable, Callable
+
+import attrs
+
+from .children import BenchError
+
+ACK_EVERY = 50
+WINDOW = 500
+_PROCESSES = 5
+_TELLS = struct.Struct("=II")
+_LOST_S = 10.0
+
+
+def shares(subscribers: int) -> list[int]:
+    """Return how many subscribers are in each of at most five processes."""
+    processes = min(subscribers, _PROCESSES)
+    return [len(range(first, subscribers, processes)) for first in range(processes)]
+
+
+@attrs.frozen
+class Fan:
+    """One round of publishing.
+
+    Args:
+        published: How many messages were published.
+        subscribers: How many got every one of them.
+        elapsed_s: From the first until the last subscriber had the last one.
+    """
+
+    published: int
+    subscribers: int
+    elapsed_s: float
+
+    @property
+    def rate(self) -> float:
+        """Deliveries per second, all subscribers together."""
+        return self.published * self.subscribers / self.elapsed_s
+
+
+class Acks(asyncio.DatagramProtocol):
+    """What the processes of subscribers have told; opened by `opened`."""
+
+    def __init__(self, processes: int) -> None:
+        self._had = [0] * processes
+        self._moved = asyncio.Event()
+        self.port = 0
+
+    @classmethod
+    async def opened(cls, processes: int) -> Acks:
+        """Return one that listens on `port` of the loopback device."""
+        acks = cls(processes)
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(lambda: acks, ("127.0.0.1", 0))
+        acks.port = transport.get_extra_info("sockname")[1]
+        return acks
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        """Note how many messages the slowest of a process has had."""
+        number, had = _TELLS.unpack(data)
+        self._had[number] = had
+        self._moved.set()
+
+    async def all_had(self, count: int) -> None:
+        """Wait until every subscriber had that many.
+
+        Raises:
+            BenchError: One does not get on for 10 s.
+        """
+        try:
+            while min(self._had) < count:
+                self._moved.clear()
+                async with asyncio.timeout(_LOST_S):
+                    await self._moved.wait()
+        except TimeoutError:
+            raise BenchError(
+                f"of {count:,} messages a subscriber had {min(self._had):,}, and no more come"
+            ) from None
+
+
+class Teller:
+    """The side of a process of subscribers: counts, and tells the publisher now and then.
+
+    It tells what its slowest subscriber had. Datagrams of each subscriber were more than a receive
+    buffer holds when there were 50.
+
+    Args:
+        port: Of the publisher's `Acks`.
+        process: The number of this process, from 0.
+        subscribers: How many are in it.
+    """
+
+    def __init__(self, port: int, process: int, subscribers: int) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.connect(("127.0.0.1", port))
+        self._process = process
+        self._had = [0] * subscribers
+        self._told = 0
+
+    def had_one(self, subscriber: int) -> None:
+        """Count a message that this subscriber of the process had."""
+        self._had[subscriber] += 1
+        if self._had[subscriber] % ACK_EVERY == 0 and (least := min(self._had)) > self._told:
+            least -= least % ACK_EVERY
+            self._told = least
+            self._socket.send(_TELLS.pack(self._process, least))
+
+
+class Publishing:
+    """Publishes round after round, and knows how many went before.
+
+    Args:
+        acks: What the subscribers tell.
+        subscribers: How many they are.
+        publish: Publishes one message.
+    """
+
+    def __init__(
+        self, acks: Acks, subscribers: int, publish: Callable[[], Awaitable[object]]
+    ) -> None:
+        self._acks = acks
+        self._subscribers = subscribers
+        self._publish = publish
+        self._count = 0
+
+    async def for_(self, seconds: float) -> Fan:
+        """Publish for so long and wait until everybody has everything.
+
+        Raises:
+            BenchError: Messages were lost.
+        """
+        clock, before = time.perf_counter, self._count
+        begin_s = clock()
+        while clock() < begin_s + seconds:
+            await self._acks.all_had(self._count + ACK_EVERY - WINDOW)
+            for _ in range(ACK_EVERY):
+                await self._publish()
+            self._count += ACK_EVERY
+            await asyncio.sleep(0)
+        await self._acks.all_had(self._count)
+        return Fan(self._count - before, self._subscribers, clock() - begin_s)

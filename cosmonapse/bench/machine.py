@@ -1,0 +1,36 @@
+"""What was measured on: recorded with each result, as no rate means anything without."""
+
+from __future__ import annotations
+
+import os
+import platform
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+_PACKAGES = ("cosmonapse", "pyzmq", "msgpack")
+
+
+def machine() -> dict[str, str]:
+    """Return the machine and the versions."""
+    total = os.cpu_count() or 1
+    used = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else total
+    facts = {
+        "cores": f"{used} of {total}",
+        "processor": _processor(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "Python": platform.python_version(),
+    }
+    for package in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            facts[package] = version(package)
+    return facts
+
+
+def _processor() -> str:
+    """Return its name, as far as the system tells."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"

@@ -1,0 +1,47 @@
+"""How far a measurement is: one line on stderr, and nothing at all where nobody looks."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TextIO
+
+_WIDTH = 24
+_CLEAR = "\r\x1b[K"
+
+
+class Progress:
+    """A bar of steps; silent unless its stream is a terminal.
+
+    Args:
+        steps: How many there will be; a bar that is told fewer or more stays in its bounds.
+        stream: Where it is shown; stderr by default.
+    """
+
+    def __init__(self, steps: int, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._steps = max(1, steps)
+        self._done = 0
+        self._shows = self._stream.isatty()
+
+    def step(self, text: str) -> None:
+        """Tell that one more is done, and what it gave."""
+        self._done += 1
+        if self._shows:
+            columns = shutil.get_terminal_size().columns
+            line = f"{bar(self._done / self._steps, _WIDTH)} {text}"[: columns - 1]
+            self._stream.write(f"{_CLEAR}{line}")
+            self._stream.flush()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._shows:
+            self._stream.write(_CLEAR)
+            self._stream.flush()
+
+
+def bar(part: float, width: int) -> str:
+    """Return a bar in ASCII of which that part is full, and the percentage."""
+    part = min(1.0, max(0.0, part))
+    full = int(part * width)
+    return f"[{'#' * full}{'.' * (width - full)}] {part:4.0%}"

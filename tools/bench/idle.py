@@ -1,0 +1,72 @@
+"""Dendrites that are connected and idle: the memory they take, and the calls beside them."""
+
+from __future__ import annotations
+
+import statistics
+from contextlib import ExitStack
+from typing import Any
+
+from cosmonapse.bench import ends
+from cosmonapse.bench.children import Child, rss_kib
+from cosmonapse.bench.figures import Report, Table, spread
+
+from . import crowd
+from .fabric import NAMESPACE, running_synapse
+from .run import Run
+
+_OUTSTANDING = 16
+_WARM_UP_S = 0.3
+
+
+def steps(run: Run) -> int:
+    """Return how many steps it takes."""
+    return len(run.options.idle) + 1
+
+
+def measure(run: Run) -> Report:
+    """Measure a Synapse of its own for each size of the crowd."""
+    facts = {str(count): _beside(run, count) for count in (0, *run.options.idle)}
+    alone_kib = facts["0"]["synapse_kib"]
+    rows = []
+    for count, found in facts.items():
+        if "skipped" in found:
+            rows.append((f"{int(count):,}", found["skipped"], "-", "-"))
+            continue
+        each = "-"
+        if count != "0":
+            found["kib_each"] = (found["synapse_kib"] - alone_kib) / int(count)
+            each = f"{found['kib_each']:.1f}"
+        memory = f"{found['synapse_kib'] / 1024:.1f}"
+        rows.append((f"{int(count):,}", memory, each, spread(found["calls_per_s_rounds"])))
+    head = ("idle Dendrites", "MiB of the Synapse", "KiB each", "calls/s beside them")
+    return Report((Table(f"idle: {_OUTSTANDING} calls outstanding beside", head, rows),), facts)
+
+
+def _beside(run: Run, count: int) -> dict[str, Any]:
+    wanted, allowed = crowd.descriptors_wanted(count), crowd.descriptors()
+    if allowed < wanted:
+        run.say(f"{count:,} idle: skipped")
+        return {"skipped": f"wants {wanted:,} descriptors, {allowed:,} are allowed (ulimit -Hn)"}
+    with ExitStack() as stack:
+        synapse, url = stack.enter_context(running_synapse())
+        stack.enter_context(Child(ends.worker, url, NAMESPACE))
+        caller = stack.enter_context(Child(ends.caller, url, NAMESPACE))
+        if count:
+            crowds = crowd.gathered(stack, url, NAMESPACE, count)
+        caller.ask("load", _OUTSTANDING, _WARM_UP_S)
+        rates = [
+            caller.ask("load", _OUTSTANDING, run.options.seconds).rate
+            for _ in range(run.options.rounds)
+        ]
+        taken_kib = rss_kib(synapse.pid)
+        run.say(f"{count:,} idle: {taken_kib:,} KiB, {statistics.median(rates):,.0f} calls/s")
+        if count:
+            for child in crowds:
+                child.begin("stop")
+            for child in crowds:
+                child.end(crowd.STARTS_S)
+    return {
+        "synapse_kib": taken_kib,
+        "calls_per_s": statistics.median(rates),
+        "calls_per_s_rounds": rates,
+    }

@@ -1,0 +1,56 @@
+"""The CPU that the Synapse takes for each Signal that it routes."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from pathlib import Path
+from typing import Any
+
+from cosmonapse.bench.figures import Report, Table, spread
+
+from . import fabric
+from .run import Run
+
+OUTSTANDING = (1, 16, 256)
+_SIGNALS_A_CALL = 2  # TASK and AGENT_OUTPUT
+_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+_WARM_UP_S = 0.3
+_SECONDS = 1.0  # at a hundred ticks a second
+
+
+def steps(run: Run) -> int:
+    """Return how many steps it takes."""
+    return len(OUTSTANDING) * run.options.rounds
+
+
+def measure(run: Run) -> Report:
+    """Read what the process of the Synapse has used, both threads and the kernel's share."""
+    facts: dict[str, Any] = {}
+    rows = []
+    with fabric.running() as running:
+        for outstanding in OUTSTANDING:
+            running.caller.ask("load", outstanding, _WARM_UP_S)
+            taken_us, rates = [], []
+            for _ in range(run.options.rounds):
+                before_s = cpu_s(running.synapse.pid)
+                sample = running.caller.ask("load", outstanding, max(_SECONDS, run.options.seconds))
+                used_s = cpu_s(running.synapse.pid) - before_s
+                taken_us.append(used_s / (sample.calls * _SIGNALS_A_CALL) * 1e6)
+                rates.append(sample.rate)
+                run.say(f"{outstanding} outstanding: {taken_us[-1]:.1f} us for each Signal")
+            facts[str(outstanding)] = {
+                "us_per_signal": statistics.median(taken_us),
+                "us_per_signal_rounds": taken_us,
+                "calls_per_s": statistics.median(rates),
+            }
+            rows.append((str(outstanding), spread(rates), spread(taken_us, 1)))
+    head = ("outstanding", "calls/s", "us of CPU for each Signal")
+    return Report((Table("routing: the process of the Synapse", head, rows),), facts)
+
+
+def cpu_s(pid: int) -> float:
+    """Return the CPU time that a process has taken; on Linux only."""
+    behind_name = (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    user, system = (int(behind_name[column]) for column in (11, 12))
+    return (user + system) * _TICK_S
