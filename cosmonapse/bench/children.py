@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import multiprocessing
 import os
 import traceback
@@ -131,8 +132,7 @@ def _run(connection: Connection, body: Body, arguments: tuple[Any, ...]) -> None
 def run_loop(work: Coroutine[Any, Any, None]) -> None:
     """Run a process of the bench, on uvloop if the bench was told so."""
     if os.environ.get(LOOP) == "uvloop":
-        import uvloop  # an extra, and only there when somebody installed it
-
+        uvloop: Any = importlib.import_module("uvloop")  # only there if somebody installed it
         uvloop.run(work)
     else:
         asyncio.run(work)

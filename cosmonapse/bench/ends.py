@@ -31,7 +31,9 @@ def echo_id(pair: int = 0) -> str:
     return f"bench-echo-{pair}"
 
 
-_STREAMER = "bench-streamer"
+def streamer_id(pair: int = 0) -> str:
+    """Return the id of the Neuron that streams for a pair."""
+    return f"bench-streamer-{pair}"
 
 
 async def echo(input: Any, context: Any) -> Any:
@@ -76,7 +78,7 @@ async def serve(
             max_queued=_MAX_QUEUED,
         )
     )
-    dendrite.attach_axon(Axon(neuron_id=_STREAMER, neuron_fn=_stream))
+    dendrite.attach_axon(Axon(neuron_id=streamer_id(pair), neuron_fn=_stream))
     async with dendrite:
         connection.send(None)
         await answer(connection, verbs or {})
@@ -107,16 +109,16 @@ def calling(dendrite: Dendrite, pair: int = 0) -> Verbs:
         return await drive(call, outstanding, seconds, payload_of(payload_bytes))
 
     async def stream(count: int) -> Sample:
-        return await _read_stream(dendrite, count)
+        return await _read_stream(dendrite, streamer_id(pair), count)
 
     return {"load": load, "stream": stream}
 
 
-async def _read_stream(dendrite: Dendrite, count: int) -> Sample:
+async def _read_stream(dendrite: Dendrite, neuron: str, count: int) -> Sample:
     """Read one stream of that many tokens; the times are those between two tokens."""
     clock, came_s = time.perf_counter, list[float]()
     begin_s = clock()
-    async with await dendrite.dispatch(neuron=_STREAMER, input={"count": count}) as pathway:
+    async with await dendrite.dispatch(neuron=neuron, input={"count": count}) as pathway:
         async for text in pathway.thoughts():
             came_s.append(clock())
             if text != _TOKEN:

@@ -72,15 +72,17 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
 
 
 def spread(values: Sequence[float], digits: int = 0) -> str:
-    """Show the median, and between which values it lies."""
+    """Show the median, and between which values it lies; of one value just that."""
+    if len(values) == 1:
+        return f"{values[0]:,.{digits}f}"
     median, low, high = (
         f"{value:,.{digits}f}" for value in (statistics.median(values), min(values), max(values))
     )
     return f"{median} ({low} to {high})"
 
 
-def durations(caption: str, took_s: Sequence[float]) -> Report:
-    """Report how long one thing took each time."""
+def durations(name: str, caption: str, took_s: Sequence[float]) -> Report:
+    """Report how long one thing took each time; the caption of the table begins with its name."""
     ordered = sorted(took_s)
     facts = {
         "count": len(ordered),
@@ -89,5 +91,9 @@ def durations(caption: str, took_s: Sequence[float]) -> Report:
         "max_ms": ordered[-1] * 1000,
     }
     shown = [f"{facts[name]:.2f}" for name in ("p50_ms", "p99_ms", "max_ms")]
-    table = Table(caption, ("count", "p50 ms", "p99 ms", "max ms"), [(str(len(ordered)), *shown)])
-    return Report((table,), facts)
+    table = Table(
+        f"{name}: {caption}", ("count", "p50 ms", "p99 ms", "max ms"), [(str(len(ordered)), *shown)]
+    )
+    times = ("p50", "p99", "max")
+    series = {"cosmonapse": [facts[f"{time}_ms"] for time in times]}
+    return Report((table,), facts, (Plot(name, caption, "", "ms", times, series),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
@@ -55,6 +56,12 @@ class Sample:
     def rate(self) -> float:
         """Calls per second."""
         return self.calls / self.elapsed_s
+
+
+def median(samples: Sequence[Sample], field: str) -> float:
+    """Return the median of a field over rounds."""
+    values: list[float] = [getattr(sample, field) for sample in samples]
+    return statistics.median(values)
 
 
 async def drive(

@@ -29,6 +29,7 @@ OK, ERROR, USAGE, NOBODY_THERE, TIMEOUT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 _VERBS = {
     "answer": "answer what Neurons ask, by hand or from a script",
+    "bench": "measure the fabric at hand",
     "check": "say whether the fabric is well, by exit code too",
     "demo": "run the whole thing once: Synapse, replicas, HTTP edge, a question, an answer",
     "dispatch": "send one TASK and print what it gives",

@@ -68,6 +68,7 @@ FLOORS = (
     ("cosmonapse",),
     ("cosmonapse.testing.*",),
     ("cosmonapse.demo.*",),
+    ("cosmonapse.bench.*",),
     ("cosmonapse.cli.*",),
 )
 
@@ -108,6 +109,9 @@ PURE = (
     "zmq_transport.wire",
     "cosmonapse.answers_kept",
     "cosmonapse.axon",
+    "cosmonapse.bench.figures",
+    "cosmonapse.bench.output",
+    "cosmonapse.bench.plot",
     "cosmonapse.bids",
     "cosmonapse.cli.replies",
     "cosmonapse.cli.text",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
 from cosmonapse.bench.figures import Plot, Report, Table
-from cosmonapse.bench.load import Sample
+from cosmonapse.bench.load import Sample, median
 
 from .compared import Compared, limits
 from .run import Run
@@ -58,7 +57,7 @@ def measure(run: Run) -> Report:
 
 
 def _median_ms(samples: list[Sample], time: str) -> float:
-    return statistics.median(getattr(sample, f"{time}_s") for sample in samples) * 1000
+    return median(samples, f"{time}_s") * 1000
 
 
 def _latencies(systems: list[System], facts: dict[str, Any]) -> Table:

@@ -73,3 +73,11 @@ def gathered(
     for child in crowds:
         child.end(STARTS_S)
     return crowds
+
+
+def dispersed(crowds: Sequence[Child]) -> None:
+    """Let the Dendrites of a crowd go."""
+    for child in crowds:
+        child.begin("stop")
+    for child in crowds:
+        child.end(STARTS_S)

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from cosmonapse.bench.children import Child
-from cosmonapse.bench.figures import Report, Table, spread
+from cosmonapse.bench.figures import Plot, Report, Table, spread
 
 from . import fabric
 from .run import Run
@@ -42,7 +42,14 @@ def measure(run: Run) -> Report:
         rows.append((str(outstanding), spread(without), spread(with_them), f"{ratio:.2f}"))
         facts[str(outstanding)] = {"without": without, "with": with_them, "ratio": ratio}
     head = ("outstanding", "calls/s, no handler", f"{_HANDLERS} of other types", "ratio")
-    return Report((Table("handlers: of types that do not occur", head, rows),), facts)
+    table = Table("handlers: of types that do not occur", head, rows)
+    series = {
+        name: [statistics.median(found[key]) for found in facts.values()]
+        for name, key in (("with 30 handlers", "with"), ("without", "without"))
+    }
+    title = "Handlers that nothing triggers"
+    plot = Plot("handlers", title, "calls outstanding", "calls/s", list(facts), series)
+    return Report((table,), facts, (plot,))
 
 
 def _round(order: tuple[int, ...], run: Run) -> list[tuple[int, int, float]]:

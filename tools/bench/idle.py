@@ -8,14 +8,17 @@ from typing import Any
 
 from cosmonapse.bench import ends
 from cosmonapse.bench.children import Child, rss_kib
-from cosmonapse.bench.figures import Report, Table, spread
+from cosmonapse.bench.figures import Plot, Report, Table, spread
 
 from . import crowd
-from .fabric import NAMESPACE, running_synapse
+from .fabric import NAMESPACE
 from .run import Run
+from .started import synapse
 
 _OUTSTANDING = 16
 _WARM_UP_S = 0.3
+_LIMIT = "the goal"
+_ALONE_MIB, _EACH_KIB = 26, 30
 
 
 def steps(run: Run) -> int:
@@ -39,7 +42,16 @@ def measure(run: Run) -> Report:
         memory = f"{found['synapse_kib'] / 1024:.1f}"
         rows.append((f"{int(count):,}", memory, each, spread(found["calls_per_s_rounds"])))
     head = ("idle Dendrites", "MiB of the Synapse", "KiB each", "calls/s beside them")
-    return Report((Table(f"idle: {_OUTSTANDING} calls outstanding beside", head, rows),), facts)
+    table = Table(f"idle: {_OUTSTANDING} calls outstanding beside", head, rows)
+    return Report((table,), facts, (_plot(facts),))
+
+
+def _plot(facts: dict[str, Any]) -> Plot:
+    counts = [count for count, found in facts.items() if "skipped" not in found]
+    series = {"cosmonapse": [facts[count]["synapse_kib"] / 1024 for count in counts]}
+    series[_LIMIT] = [_ALONE_MIB + int(count) * _EACH_KIB / 1024 for count in counts]
+    title = "Memory of the Synapse with idle Dendrites"
+    return Plot("idle", title, "idle Dendrites", "MiB", counts, series, frozenset({_LIMIT}))
 
 
 def _beside(run: Run, count: int) -> dict[str, Any]:
@@ -48,23 +60,18 @@ def _beside(run: Run, count: int) -> dict[str, Any]:
         run.say(f"{count:,} idle: skipped")
         return {"skipped": f"wants {wanted:,} descriptors, {allowed:,} are allowed (ulimit -Hn)"}
     with ExitStack() as stack:
-        synapse, url = stack.enter_context(running_synapse())
+        pid, url = stack.enter_context(synapse())
         stack.enter_context(Child(ends.worker, url, NAMESPACE))
         caller = stack.enter_context(Child(ends.caller, url, NAMESPACE))
-        if count:
-            crowds = crowd.gathered(stack, url, NAMESPACE, count)
+        crowds = crowd.gathered(stack, url, NAMESPACE, count) if count else ()
         caller.ask("load", _OUTSTANDING, _WARM_UP_S)
         rates = [
             caller.ask("load", _OUTSTANDING, run.options.seconds).rate
             for _ in range(run.options.rounds)
         ]
-        taken_kib = rss_kib(synapse.pid)
+        taken_kib = rss_kib(pid)
         run.say(f"{count:,} idle: {taken_kib:,} KiB, {statistics.median(rates):,.0f} calls/s")
-        if count:
-            for child in crowds:
-                child.begin("stop")
-            for child in crowds:
-                child.end(crowd.STARTS_S)
+        crowd.dispersed(crowds)
     return {
         "synapse_kib": taken_kib,
         "calls_per_s": statistics.median(rates),

@@ -7,7 +7,7 @@ import statistics
 from typing import Any
 
 from cosmonapse import Axon, Dendrite, MemorySynapse
-from cosmonapse.bench.figures import Report, Table, spread
+from cosmonapse.bench.figures import Plot, Report, Table, spread
 from cosmonapse.bench.load import Sample, drive
 
 from .run import Run
@@ -37,7 +37,11 @@ def measure(run: Run) -> Report:
             "p99_ms": p99_ms,
         }
     caption = "in_process: calls on memory://, all in one event loop"
-    return Report((Table(caption, ("outstanding", "calls/s", "p50 / p99 ms"), rows),), facts)
+    table = Table(caption, ("outstanding", "calls/s", "p50 / p99 ms"), rows)
+    series = {"memory://": [found["calls_per_s"] for found in facts.values()]}
+    title = "Calls in one event loop"
+    plot = Plot("in_process", title, "calls outstanding", "calls/s", list(facts), series)
+    return Report((table,), facts, (plot,))
 
 
 async def _measure(run: Run) -> dict[int, list[Sample]]:

@@ -18,4 +18,4 @@ def measure(run: Run) -> Report:
     with fabric.running() as running:
         took_s = running.caller.ask("to_nobody", run.options.nobody_count)
     run.say(f"{len(took_s)} TASKs to nobody")
-    return durations("nobody: from dispatching a TASK to nobody until its ERROR", took_s)
+    return durations("nobody", "from dispatching a TASK to nobody until its ERROR", took_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cosmonapse.bench.figures import Report, Table
+from cosmonapse.bench.figures import Plot, Report, Table
 
 from . import fabric
 from .run import Run
@@ -41,4 +41,7 @@ def measure(run: Run) -> Report:
             )
         ],
     )
-    return Report((table,), {"rss_kib": kib, "bytes_each": per_pathway})
+    places = [str(batch) for batch in range(1, len(kib) + 1)]
+    series = {"the caller": [each / 1024 for each in kib]}
+    plot = Plot("pathways", "Memory after batches of Pathways", "batch", "MiB", places, series)
+    return Report((table,), {"rss_kib": kib, "bytes_each": per_pathway}, (plot,))

@@ -19,4 +19,4 @@ def measure(run: Run) -> Report:
     with fabric.running_synapse() as (_, url), Child(fabric.starter, url) as starter:
         took_s = starter.ask("starts", run.options.start_count)
     run.say(f"{len(took_s)} starts")
-    return durations("start: `Dendrite.start()` with one Axon and two handlers", took_s)
+    return durations("start", "`Dendrite.start()` with one Axon and two handlers", took_s)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import statistics
 
-from cosmonapse.bench.figures import Report, Table, spread
+from cosmonapse.bench.figures import Plot, Report, Table, spread
 
 from . import fabric
 from .run import Run
+
+_LIMIT, _GOAL = "the goal", 100_000.0
 
 
 def steps(run: Run) -> int:
@@ -29,4 +31,9 @@ def measure(run: Run) -> Report:
         ("tokens", "tokens/s", "p99 between two, us"),
         [(f"{tokens:,}", spread(rates), f"{gap_us:.0f}")],
     )
-    return Report((table,), {"tokens_per_s": statistics.median(rates), "p99_between_us": gap_us})
+    series = {"cosmonapse": rates, _LIMIT: [_GOAL] * len(rates)}
+    places = [str(turn) for turn in range(1, len(rates) + 1)]
+    title = "One stream, round by round"
+    plot = Plot("streaming", title, "round", "tokens/s", places, series, frozenset({_LIMIT}))
+    facts = {"tokens_per_s": statistics.median(rates), "p99_between_us": gap_us}
+    return Report((table,), facts, (plot,))

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from cosmonapse.bench.children import Child
-from cosmonapse.bench.figures import Report, Table
+from cosmonapse.bench.figures import Plot, Report, Table
 
 from . import fabric
 from .run import Run
@@ -40,7 +40,15 @@ def measure(run: Run) -> Report:
             run.say(f"watched by {name}: {facts[name]}")
     rows = [(name, *(f"{value:,}" for value in counts.values())) for name, counts in facts.items()]
     head = ("watched by", "calls", "copies", "encodes of caller", "encodes of worker", "seen")
-    return Report((Table("unwatched: counters, not times", head, rows),), facts)
+    table = Table("unwatched: counters, not times", head, rows)
+    series = {
+        name: [counts[key] / counts["calls"] for counts in facts.values()]
+        for name, key in (("copies", "copies"), ("encodes of caller", "caller"), ("seen", "seen"))
+    }
+    title = "Copies and encodes, with more and more watchers"
+    places = ("nobody", "one", "two", "three")
+    plot = Plot("unwatched", title, "watchers", "for each call", places, series)
+    return Report((table,), facts, (plot,))
 
 
 def _counted(running: fabric.Fabric, watchers: list[Child], calls: int) -> dict[str, int]:

@@ -1,0 +1,50 @@
+"""The Synapse as people start it: `cosmo synapse start`, and nothing of the bench in its memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+
+from cosmonapse.bench.children import BenchError, rss_kib
+
+_LISTENING = "Synapse listening on "
+
+
+@attrs.frozen
+class Taken:
+    """What a process takes at one moment.
+
+    Args:
+        rss_kib: Resident memory.
+        descriptors: Open files and connections.
+    """
+
+    rss_kib: int
+    descriptors: int
+
+
+def taken(pid: int) -> Taken:
+    """Look at a process; on Linux only."""
+    return Taken(rss_kib(pid), len(list((Path("/proc") / str(pid) / "fd").iterdir())))
+
+
+@contextmanager
+def synapse() -> Iterator[tuple[int, str]]:
+    """Run `cosmo synapse start`; yield its pid and its URL."""
+    command = [sys.executable, "-m", "cosmonapse.cli", "synapse", "start", "--port", "0", "--quiet"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            lines = process.stdout or ()
+            url = next((line for line in lines if line.startswith(_LISTENING)), "")
+            if not url:
+                raise BenchError("the Synapse did not start")
+            yield process.pid, url.removeprefix(_LISTENING).strip()
+        finally:
+            process.terminate()
