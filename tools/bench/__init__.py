@@ -1,5 +1,6 @@
 """What a call costs, measured with real processes on loopback. Run it: `make bench`.
 
-One module a kind (`calls`, `nobody`, `start`, `unwatched`); `children` starts and asks processes,
-`fabric` and `plain` are what runs in them, `figures` makes tables, `page` writes them down.
+One module a kind, listed in `kinds`; `systems` is what is measured side by side, `limits` the part
+of it in C; `turns` and `compared` are what kinds share, `page`, `guard` and `floors.toml` what
+becomes of the figures. The load and the loops are those of `cosmo bench`, in `cosmonapse.bench`.
 """
