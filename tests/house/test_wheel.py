@@ -24,6 +24,7 @@ EXTRAS = {
     "llm": {"httpx"},
     "flask": {"flask"},
     "fastapi": {"fastapi", "uvicorn"},
+    "bench": {"nats-py", "redis"},
     "test": TEST,
     "dev": TEST | {"mypy", "ruff"},
 }

@@ -6,12 +6,13 @@ import subprocess
 import sys
 
 import pytest
-from tools.bench.figures import Table, percentile, spread
 
 from house import source
-from tools.bench import page
+from tools.bench.kinds import KINDS
+from tools.bench.systems.found import SYSTEMS
 
-TINY = ["--quick", "--rounds", "1", "--seconds", "0.1"]
+TINY = ["--quick", "--rounds", "1", "--seconds", "0.05"]
+OTHERS = {system.name: system for system in SYSTEMS if system.name not in ("fabric", "plain")}
 CALLS = 100
 
 
@@ -30,31 +31,66 @@ def run_bench(*arguments):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """Run every kind once, as short as can be; give stdout and the JSON."""
-    path = tmp_path_factory.mktemp("bench") / "figures.json"
-    ended = run_bench(*TINY, "--json", path)
+    folder = tmp_path_factory.mktemp("bench")
+    path = folder / "figures.json"
+    ended = run_bench(*TINY, "--against", "plain", "--json", path, "--plots", folder)
     assert ended.returncode == 0, ended.stderr
-    return ended.stdout, json.loads(path.read_text())
+    assert ended.stderr == ""  # a bar is for terminals
+    return ended.stdout, json.loads(path.read_text()), {each.stem for each in folder.glob("*.svg")}
 
 
-def test_a_run_prints_one_table_for_each_kind_and_names_the_machine(run):
-    printed, _ = run
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory):
+    """Call and publish once on each of the others that is here; give the JSON."""
+    path = tmp_path_factory.mktemp("bench") / "figures.json"
+    ended = run_bench("calls", "fanout", *TINY, "--against", ",".join(OTHERS), "--json", path)
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(path.read_text())["kinds"]
 
-    assert re.findall(r"^\*\*(\w+):", printed, re.MULTILINE) == [
-        "calls",
-        "handlers",
-        "in_process",
-        "nobody",
-        "pathways",
-        "start",
-        "streaming",
-        "unwatched",
-    ]
-    for fact in ("cores", "Python 3.", "pyzmq", "libzmq", "commit"):
+
+def test_a_run_prints_a_table_for_each_kind_and_names_the_machine(run):
+    printed, _, _ = run
+
+    captions = re.findall(r"^\*\*(\w+):", printed, re.MULTILINE)
+    assert [caption for caption in captions if caption in KINDS] == list(KINDS)
+    for fact in ("cores", "processor", "Python 3.", "pyzmq", "libzmq", "commit"):
         assert fact in printed
 
 
+def test_each_kind_draws_a_plot_of_its_name(run):
+    assert run[2] >= set(KINDS)
+
+
+def test_the_json_holds_machine_and_options(run):
+    found = run[1]
+
+    assert {"cores", "processor", "commit", "loop"} <= set(found["machine"])
+    assert found["options"]["rounds"] == 1
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_calls_go_there_and_back_on_what_is_measured_beside_us(request, name):
+    if (lack := OTHERS[name].missing()) is not None:
+        pytest.skip(lack)
+
+    calls = request.getfixturevalue("beside")["calls"]
+
+    assert all(calls[level][name]["calls_per_s"] > 100 for level in ("1", "16", "256"))
+    assert all(calls[level]["ratio"][name] > 0 for level in ("1", "16", "256"))
+
+
+@pytest.mark.parametrize("name", [name for name, each in OTHERS.items() if each.fanout])
+def test_what_is_published_beside_us_reaches_all_subscribers(request, name):
+    if (lack := OTHERS[name].missing()) is not None:
+        pytest.skip(lack)
+
+    fanout = request.getfixturevalue("beside")["fanout"]
+
+    assert all(fanout[count][name]["deliveries_per_s"] > 100 for count in ("1", "10"))
+
+
 def test_every_row_of_a_table_has_a_cell_for_each_column(run):
-    printed, _ = run
+    printed, _, _ = run
 
     for table in re.findall(r"(?:^\|.*\n?)+", printed, re.MULTILINE):
         assert len({line.count("|") for line in table.splitlines()}) == 1
@@ -66,10 +102,11 @@ def test_the_json_holds_both_systems_at_every_level(run):
     assert set(calls) == {"1", "16", "256"}
     for level in calls.values():
         for system in (level["fabric"], level["plain"]):
-            assert 0 < system["p50_ms"] <= system["p99_ms"]
+            assert 0 < system["p50_ms"] <= system["p90_ms"] <= system["p99_ms"] <= system["max_ms"]
             assert len(system["calls_per_s_rounds"]) == 1
             assert system["calls_per_s"] > 0
-        assert level["ratio"] == level["fabric"]["calls_per_s"] / level["plain"]["calls_per_s"]
+        ours, theirs = level["fabric"]["calls_per_s"], level["plain"]["calls_per_s"]
+        assert level["ratio"]["plain"] == ours / theirs
 
 
 @pytest.mark.parametrize("kind", ["nobody", "start"])
@@ -101,52 +138,25 @@ def test_a_watched_signal_is_copied_once_and_none_is_encoded_twice(run, watched_
     }
 
 
+def test_what_the_synapse_takes_is_measured_on_its_own_process(run):
+    kinds = run[1]["kinds"]
+
+    assert 10_000 < kinds["idle"]["0"]["synapse_kib"] < kinds["idle"]["100"]["synapse_kib"]
+    assert all(level["us_per_signal"] > 0 for level in kinds["routing"].values())
+
+
+def test_larger_payloads_move_more_bytes(run):
+    sizes = run[1]["kinds"]["sizes"]
+
+    assert len(sizes) == 6
+    assert sizes["1 MiB"]["fabric"]["MiB_per_s"] > sizes["100 B"]["fabric"]["MiB_per_s"]
+
+
 @pytest.mark.parametrize(
-    "arguments", [["nonsense"], ["--rounds", "0"], ["--quick", "--write"], ["calls", "--write"]]
+    "arguments", [["nonsense"], ["--rounds", "0"], ["calls", "--against", "nonsense"]]
 )
 def test_nonsense_is_refused_before_anything_runs(arguments):
     ended = run_bench(*arguments)
 
     assert ended.returncode == 2
     assert "error:" in ended.stderr
-
-
-def test_the_page_has_the_marks_for_both_sections():
-    text = page.PAGE.read_text()
-
-    for name in ("unpinned", "pinned"):
-        assert "figures" in page.with_section(text, name, "figures")
-
-
-def test_a_section_is_replaced_and_the_prose_around_it_kept():
-    begin, end = "<!-- measured pinned: begin -->", "<!-- measured pinned: end -->"
-    text = f"before\n\n{begin}\nold\n{end}\n\nafter\n"
-
-    written = page.with_section(text, "pinned", "new")
-
-    assert written == f"before\n\n{begin}\n\nnew\n\n{end}\n\nafter\n"
-    assert page.with_section(written, "pinned", "new") == written
-
-
-@pytest.mark.parametrize(
-    "text", ["", "<!-- measured pinned: end --><!-- measured pinned: begin -->"]
-)
-def test_a_page_without_its_marks_is_refused(text):
-    with pytest.raises(page.NoMarks, match="needs the lines"):
-        page.with_section(text, "pinned", "new")
-
-
-def test_percentiles_are_values_that_were_measured():
-    assert percentile(range(1, 101), 50) == 50
-    assert percentile(range(1, 101), 99) == 99
-    assert percentile([7.0], 99) == 7.0
-
-
-def test_a_spread_shows_the_median_between_least_and_most():
-    assert spread([3000.0, 1000.0, 2000.0]) == "2,000 (1,000 to 3,000)"
-
-
-def test_a_table_is_aligned_markdown():
-    table = Table("caption", ("name", "n"), [("a", "10")])
-
-    assert str(table) == "**caption**\n\n| name |  n |\n| ---- | -: |\n| a    | 10 |"

@@ -31,7 +31,7 @@ _LARGEST_BYTES = 32 << 20
 
 def missing() -> str | None:
     """Say what to install."""
-    return servers.absent("nats-server", "nats-server", "nats")
+    return servers.absent("nats-server", "nats", "nats-py")
 
 
 def worker(connection: Connection, url: str, pair: int) -> None:

@@ -27,7 +27,7 @@ from .system import Asked, System
 
 def missing() -> str | None:
     """Say what to install."""
-    return servers.absent("redis-server", "redis-server", "redis")
+    return servers.absent("redis-server", "redis", "'redis[hiredis]'")
 
 
 class _Publisher:

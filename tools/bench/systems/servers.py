@@ -15,11 +15,17 @@ from cosmonapse.bench.children import BenchError
 _ENDS_S = 5.0
 
 
-def absent(program: str, package: str, module: str) -> str | None:
-    """Say what to install for a server and its client; None when both are there."""
-    wanted = [] if shutil.which(program) else [f"apt-get install {package}"]
+def absent(program: str, module: str, client: str) -> str | None:
+    """Say what to install for a server and its client; None when both are there.
+
+    Args:
+        program: The server; its Debian package has the same name.
+        module: Of the client.
+        client: What pip calls it.
+    """
+    wanted = [] if shutil.which(program) else [f"apt-get install {program}"]
     if importlib.util.find_spec(module) is None:
-        wanted.append("pip install 'cosmonapse[bench]'")
+        wanted.append(f"pip install {client}")
     return " and ".join(wanted) or None
 
 
