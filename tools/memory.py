@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.memory", description=__doc__)
     parser.add_argument("--dendrites", type=int, default=1000, metavar="N", help="how many")
     count = parser.parse_args(arguments).dendrites
-    count = max(1, count // crowd.PROCESSES) * crowd.PROCESSES
+    count = max(1, count // crowd.PROCESSES) * crowd.PROCESSES  # the same in each process
     with synapse() as (pid, url), ExitStack() as stack:
         before = taken(pid)
         began_s = time.monotonic()

@@ -11,8 +11,9 @@ from house import source
 from tools.bench.kinds import KINDS
 from tools.bench.systems.found import SYSTEMS
 
-TINY = ["--quick", "--rounds", "1", "--seconds", "0.05"]
-OTHERS = {system.name: system for system in SYSTEMS if system.name not in ("fabric", "plain")}
+OTHERS = {system.name: system for system in SYSTEMS if system.name != "fabric"}
+COMPARED = ("calls", "fanout")
+ALONE = [kind for kind in KINDS if kind not in COMPARED]
 CALLS = 100
 
 
@@ -23,17 +24,17 @@ def run_bench(*arguments):
         cwd=source.ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Run every kind once, as short as can be; give stdout and the JSON."""
+    """Run every kind that needs nobody beside us, as short as can be; give all that it leaves."""
     folder = tmp_path_factory.mktemp("bench")
     path = folder / "figures.json"
-    ended = run_bench(*TINY, "--against", "plain", "--json", path, "--plots", folder)
+    ended = run_bench(*ALONE, "--smoke", "--against", "", "--json", path, "--plots", folder)
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr == ""  # a bar is for terminals
     return ended.stdout, json.loads(path.read_text()), {each.stem for each in folder.glob("*.svg")}
@@ -43,7 +44,7 @@ def run(tmp_path_factory):
 def beside(tmp_path_factory):
     """Call and publish once on each of the others that is here; give the JSON."""
     path = tmp_path_factory.mktemp("bench") / "figures.json"
-    ended = run_bench("calls", "fanout", *TINY, "--against", ",".join(OTHERS), "--json", path)
+    ended = run_bench(*COMPARED, "--smoke", "--against", ",".join(OTHERS), "--json", path)
     assert ended.returncode == 0, ended.stderr
     return json.loads(path.read_text())["kinds"]
 
@@ -52,13 +53,13 @@ def test_a_run_prints_a_table_for_each_kind_and_names_the_machine(run):
     printed, _, _ = run
 
     captions = re.findall(r"^\*\*(\w+):", printed, re.MULTILINE)
-    assert [caption for caption in captions if caption in KINDS] == list(KINDS)
+    assert [caption for caption in captions if caption in KINDS] == ALONE
     for fact in ("cores", "processor", "Python 3.", "pyzmq", "libzmq", "commit"):
         assert fact in printed
 
 
 def test_each_kind_draws_a_plot_of_its_name(run):
-    assert run[2] >= set(KINDS)
+    assert run[2] >= set(ALONE)
 
 
 def test_the_json_holds_machine_and_options(run):
@@ -86,7 +87,7 @@ def test_what_is_published_beside_us_reaches_all_subscribers(request, name):
 
     fanout = request.getfixturevalue("beside")["fanout"]
 
-    assert all(fanout[count][name]["deliveries_per_s"] > 100 for count in ("1", "10"))
+    assert all(fanout[count][name]["deliveries_per_s"] > 100 for count in ("1",))
 
 
 def test_every_row_of_a_table_has_a_cell_for_each_column(run):
@@ -96,8 +97,8 @@ def test_every_row_of_a_table_has_a_cell_for_each_column(run):
         assert len({line.count("|") for line in table.splitlines()}) == 1
 
 
-def test_the_json_holds_both_systems_at_every_level(run):
-    calls = run[1]["kinds"]["calls"]
+def test_the_json_holds_both_systems_at_every_level(beside):
+    calls = beside["calls"]
 
     assert set(calls) == {"1", "16", "256"}
     for level in calls.values():
@@ -113,7 +114,7 @@ def test_the_json_holds_both_systems_at_every_level(run):
 def test_the_json_holds_the_durations_in_order(run, kind):
     facts = run[1]["kinds"][kind]
 
-    assert facts["count"] >= 10
+    assert facts["count"] >= 3
     assert 0 < facts["p50_ms"] <= facts["p99_ms"] <= facts["max_ms"]
 
 
@@ -141,8 +142,8 @@ def test_a_watched_signal_is_copied_once_and_none_is_encoded_twice(run, watched_
 def test_what_the_synapse_takes_is_measured_on_its_own_process(run):
     kinds = run[1]["kinds"]
 
-    assert 10_000 < kinds["idle"]["0"]["synapse_kib"] < kinds["idle"]["100"]["synapse_kib"]
-    assert all(level["us_per_signal"] > 0 for level in kinds["routing"].values())
+    assert 10_000 < kinds["idle"]["0"]["synapse_kib"] < kinds["idle"]["20"]["synapse_kib"]
+    assert all(level["us_per_signal"] >= 0 for level in kinds["routing"].values())
 
 
 def test_larger_payloads_move_more_bytes(run):

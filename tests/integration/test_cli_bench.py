@@ -11,7 +11,7 @@ from support.processes import closed_port
 def benched(children, url, namespace, kind, *arguments):
     """Return exit code, stdout and stderr of `cosmo bench`."""
     child = children.cosmo("bench", kind, "--url", url, "-n", namespace, *arguments)
-    code = child.wait(30)
+    code = child.wait(60)
     return code, "\n".join(line.text for line in child.out), "\n".join(x.text for x in child.err)
 
 

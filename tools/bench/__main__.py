@@ -18,7 +18,7 @@ from cosmonapse.bench.figures import Report
 
 from . import guard, page, pinning
 from .kinds import ALSO, KINDS, UNPINNED, measured
-from .run import QUICK, Options
+from .run import QUICK, SMOKE, Options
 from .systems.found import NAMES, present
 from .systems.system import System
 
@@ -33,6 +33,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--seconds", type=float, help="length of one round of calls")
     add("--rounds", type=int, help="rounds of each system")
     add("--quick", action="store_true", help="about a minute, rough")
+    add("--smoke", action="store_true", help="does every kind run? the figures say nothing")
     add("--pin", action="store_true", help="everything on one core: steady ratios")
     add("--against", metavar="A,B", help=f"only these beside ours: {', '.join(NAMES[1:])}")
     add("--uvloop", action="store_true", help="all Python processes on uvloop")
@@ -56,7 +57,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def options_of(given: argparse.Namespace) -> Options:
     """Return how long to measure."""
-    options = QUICK if given.quick else Options()
+    options = SMOKE if given.smoke else QUICK if given.quick else Options()
     changes = {"seconds": given.seconds, "rounds": given.rounds}
     return attrs.evolve(options, **{k: v for k, v in changes.items() if v is not None})
 
@@ -78,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     systems, lacks = present(given.against)
     for name, lack in lacks.items():
         print(f"without {name}: {lack}", file=sys.stderr)
-    is_whole = given.write and not (given.quick or given.kinds)
+    is_whole = given.write and not (given.quick or given.smoke or given.kinds)
     if given.write and not is_whole:
         print(f"{page.PAGE.name} stays as it is: that wants a full run", file=sys.stderr)
     is_pinned = given.pin or given.write

@@ -14,6 +14,7 @@ from cosmonapse.bench.children import Child, answer
 PROCESSES = 4
 STARTS_S = 90.0
 _AT_ONCE = 50
+_FEW = 50  # one process is enough for so many
 # Of the Synapse, and of a process of the crowd: counted, and a reserve.
 DESCRIPTORS_EACH = 3
 _OWN_DESCRIPTORS_EACH = 9
@@ -64,9 +65,10 @@ def gathered(
     stack: ExitStack, url: str, namespace: str, count: int, axons: int = 1
 ) -> Sequence[Child]:
     """Start a crowd of about `count` Dendrites, and return its processes."""
-    each = max(1, count // PROCESSES)
+    processes = min(PROCESSES, -(-count // _FEW))
+    each = max(1, count // processes)
     crowds = [
-        stack.enter_context(Child(crowd, url, namespace, each, axons)) for _ in range(PROCESSES)
+        stack.enter_context(Child(crowd, url, namespace, each, axons)) for _ in range(processes)
     ]
     for child in crowds:
         child.begin("start")

@@ -15,19 +15,19 @@ from .fabric import NAMESPACE, running_synapse
 from .run import Run
 from .turns import in_turns
 
-COUNTS = (1, 10, 100, 1000)
 _OUTSTANDING = 16
 
 
 def steps(run: Run) -> int:
     """Return how many steps it takes."""
-    return len(COUNTS) * run.options.rounds
+    return len(run.options.registered) * run.options.rounds
 
 
 def measure(run: Run) -> Report:
     """Measure a fabric for each number of Neurons in turns; the others only beat meanwhile."""
+    counts = run.options.registered
     with ExitStack() as stack:
-        callers = {str(count): _caller(stack, count) for count in COUNTS}
+        callers = {str(count): _caller(stack, count) for count in counts}
         samples = in_turns(callers, _OUTSTANDING, run)
     rates = {count: [sample.rate for sample in taken] for count, taken in samples.items()}
     medians = {count: statistics.median(taken) for count, taken in rates.items()}
@@ -35,9 +35,9 @@ def measure(run: Run) -> Report:
         count: {"calls_per_s": medians[count], "calls_per_s_rounds": rates[count]}
         for count in rates
     }
-    facts["flat"] = medians[str(COUNTS[-1])] / medians[str(COUNTS[0])]
+    facts["flat"] = medians[str(counts[-1])] / medians[str(counts[0])]
     rows = [
-        (f"{int(count):,}", spread(taken), f"{medians[count] / medians['1']:.2f}")
+        (f"{int(count):,}", spread(taken), f"{medians[count] / medians[str(counts[0])]:.2f}")
         for count, taken in rates.items()
     ]
     head = ("Neurons registered", "calls/s", "against one")

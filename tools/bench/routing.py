@@ -31,7 +31,10 @@ def steps(run: Run) -> int:
 def measure(run: Run) -> Report:
     """Read what the process of the Synapse has used, both threads and the kernel's share."""
     facts: dict[str, Any] = {}
-    rows, seconds = [], max(_SECONDS, run.options.seconds)
+    rows, seconds = (
+        [],
+        max(run.options.seconds, _SECONDS if run.options.rounds > 1 else _TICK_S * 10),
+    )
     with (
         synapse() as (pid, url),
         Child(ends.worker, url, NAMESPACE),

@@ -24,6 +24,7 @@ class Options:
         subscribers: To how many is published.
         pairs: How many callers work with as many workers.
         idle: How many Dendrites are connected and idle.
+        registered: How many Neurons are registered.
     """
 
     seconds: float = 0.7
@@ -36,6 +37,7 @@ class Options:
     subscribers: tuple[int, ...] = (1, 10, 50)
     pairs: tuple[int, ...] = (1, 4, 8)
     idle: tuple[int, ...] = (1000, 10_000)
+    registered: tuple[int, ...] = (1, 10, 100, 1000)
 
 
 QUICK = Options(
@@ -49,6 +51,20 @@ QUICK = Options(
     subscribers=(1, 10),
     pairs=(1, 4),
     idle=(100,),
+)
+# Does every kind run? The figures are worth nothing.
+SMOKE = Options(
+    seconds=0.05,
+    rounds=1,
+    nobody_count=20,
+    start_count=3,
+    unwatched_count=100,
+    pathway_count=100,
+    token_count=500,
+    subscribers=(1,),
+    pairs=(1,),
+    idle=(20,),
+    registered=(1, 10),
 )
 
 

@@ -12,6 +12,8 @@ import attrs
 
 from cosmonapse.bench.children import BenchError, rss_kib
 
+from . import orphans
+
 _LISTENING = "Synapse listening on "
 
 
@@ -38,7 +40,11 @@ def synapse() -> Iterator[tuple[int, str]]:
     """Run `cosmo synapse start`; yield its pid and its URL."""
     command = [sys.executable, "-m", "cosmonapse.cli", "synapse", "start", "--port", "0", "--quiet"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=orphans.end_with_parent,
     ) as process:
         try:
             lines = process.stdout or ()

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 from cosmonapse.bench.children import BenchError
 
+from .. import orphans
+
 _ENDS_S = 5.0
 
 
@@ -44,7 +46,11 @@ def running(command: Sequence[str], ready: str) -> Iterator[None]:
         BenchError: It ended before.
     """
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=orphans.end_with_parent,
     ) as process:
         said = []
         try:
