@@ -18,7 +18,7 @@ import attrs
 
 # Forked from a server that has loaded what they need and nothing else runs in: a tenth of a spawn.
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-_FRESH = multiprocessing.get_context(_METHOD)
+_FRESH: Any = multiprocessing.get_context(_METHOD)  # a context of any method
 _FRESH.set_forkserver_preload(["cosmonapse.bench.ends"])
 _STARTS_S = 30.0
 LOOP = "BENCH_LOOP"
@@ -98,8 +98,8 @@ class Child:
     @property
     def pid(self) -> int:
         """Of the process."""
-        assert self._process.pid is not None
-        return self._process.pid
+        pid: int = self._process.pid
+        return pid
 
     def close(self) -> None:
         """Let it end by itself; kill it when that takes over 5 s."""
