@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -52,6 +53,8 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     given.against = NAMES if given.against is None else tuple(given.against.split(","))
     if unknown := sorted(set(given.against) - {*NAMES, ""}):
         parser.error(f"no such system: {', '.join(unknown)}; there are {', '.join(NAMES[1:])}")
+    if given.uvloop and importlib.util.find_spec("uvloop") is None:
+        parser.error("--uvloop wants uvloop: pip install uvloop")
     return given
 
 
