@@ -201,6 +201,10 @@ class Engine:
             return self._resynced_all(peer, items, address, bytes(body), now_s)
         if len(body) > wire.MAX_COALESCED_BYTES:
             raise WireError("coalesced_size", f"{len(body):,} bytes in {len(items)} items")
+        if not self.draining and sum(item[6] for item in items) == len(body):
+            taken = self._tasks.several(peer, caller, items, address, head, body, now_s)
+            if taken is not None:
+                return taken
         outputs: list[Output] = []
         parts = wire.split_body(items, bytes(body))
         for item, alone, part in zip(items, wire.unbundle(head), parts, strict=True):

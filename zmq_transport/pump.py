@@ -75,9 +75,11 @@ class Pump:
             self._offer_room()
 
     def _read(self) -> None:
-        for _ in range(_BATCH):
+        for count in range(_BATCH):
             if self._closed:
                 return
+            if count == 1 and not _get(self._socket, _EVENTS) & _POLLIN:
+                return  # mostly there is one; asking is cheaper than the exception for none
             if self._received % _TICKS > _SOON:
                 self._let_it_look()
             message = frames.receive(self._socket)

@@ -35,7 +35,7 @@ FLOORS = (
     ("zmq_transport.engine",),
     # zmq_transport: shells
     ("zmq_transport.carrier", "zmq_transport.sockets"),
-    ("zmq_transport.broadcast", "zmq_transport.frames"),
+    ("zmq_transport.broadcast", "zmq_transport.frames", "zmq_transport.waiting"),
     ("zmq_transport.asking",),
     ("zmq_transport.client", "zmq_transport.proxy", "zmq_transport.pump"),
     ("zmq_transport.knock",),

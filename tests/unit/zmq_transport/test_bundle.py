@@ -3,7 +3,7 @@
 import pytest
 
 from zmq_transport import wire
-from zmq_transport.bundle import MAX_BODY_BYTES, MAX_ITEMS, Bundle, Bundler
+from zmq_transport.bundle import MAX_BODY_BYTES, MAX_ITEMS, Bundler, apart
 from zmq_transport.wire import Verb
 
 HERE, THERE = b"connection 1", b"connection 2"
@@ -25,38 +25,35 @@ def gathered(*messages, connection=HERE):
     return bundler
 
 
-def singles_in(bundles):
-    return [bundle.singles for bundle in bundles]
+def singles_in(messages):
+    return [apart(*message) for message in messages]
 
 
 def test_a_lone_message_stays_as_it_was():
-    bundle = Bundle()
     head, body = task(1, body=b"body")
-    bundle.add(head, body)
 
-    sent_head, sent_body = bundle.message()
+    [(sent_head, sent_body)] = gathered((head, body)).take(HERE)
 
-    assert sent_head is head
+    assert sent_head == head
     assert sent_body is body
 
 
 def test_messages_to_one_target_are_one_message_in_their_order():
     messages = [task(number, body=b"%d" % number) for number in range(5)]
 
-    [bundle] = gathered(*messages).take(HERE)
+    [(head, body)] = gathered(*messages).take(HERE)
 
-    head, body = bundle.message()
     assert len(wire.unpack_items(head)[1]) == 5
     assert body == b"01234"
-    assert wire.split(head, body) == bundle.singles == messages
+    assert wire.split(head, body) == apart(head, body) == messages
 
 
 def test_a_body_may_be_anything_with_a_length_that_bytes_takes():
     messages = [task(1, body=memoryview(b"one")), task(2, body=bytearray(b"two"))]
 
-    [bundle] = gathered(*messages).take(HERE)
+    [(_, body)] = gathered(*messages).take(HERE)
 
-    assert bundle.message()[1] == b"onetwo"
+    assert body == b"onetwo"
 
 
 @pytest.mark.parametrize(
@@ -77,9 +74,10 @@ def test_a_bundle_leaves_room_for_the_mark_of_a_message_that_comes_back():
 
     bundles = gathered(*messages).take(HERE)
 
-    assert [len(bundle.singles) for bundle in bundles] == [63, 1]
-    assert [single for bundle in bundles for single in bundle.singles] == messages
-    marked = wire.bounced_whole(bundles[0].message()[0])
+    singles = singles_in(bundles)
+    assert [len(each) for each in singles] == [63, 1]
+    assert [single for each in singles for single in each] == messages
+    marked = wire.bounced_whole(bundles[0][0])
     assert len(wire.unpack_items(marked)[1]) == wire.MAX_ITEMS
 
 
@@ -88,7 +86,7 @@ def test_the_bodies_of_a_bundle_are_bounded_together():
 
     bundles = gathered(*messages).take(HERE)
 
-    sizes = [len(bundle.message()[1]) for bundle in bundles]
+    sizes = [len(body) for _, body in bundles]
     assert sizes == [wire.MAX_COALESCED_BYTES, MAX_BODY_BYTES]
 
 
