@@ -183,41 +183,58 @@ class Proxy:
 
     def _route(self, now_s: float) -> None:
         """Take a batch of directed messages."""
-        router, on_message = self._router, self.engine.on_message
-        for count in range(_BATCH):
-            # Mostly there is one message; asking is cheaper than the exception for nothing there.
-            message = frames.receive(router) if count != 1 or readable(router) else None
+        router = self._router
+        message = frames.receive(router)
+        if message is None:
+            return
+        outputs = self._decide(message, now_s)
+        if not readable(router):  # mostly there is one: what comes of it needs no bundle
+            for output in outputs:
+                self._perform_now(*output)
+            return
+        self._perform(outputs)
+        for _ in range(_BATCH):
+            message = frames.receive(router)
             if message is None:
                 return
-            if len(message) == 3:
-                connection, head, body = message
-            elif len(message) == 2 and not len(message[1]):
-                connection, head, body = message[0], b"", b""
-            else:
-                self._perform(self.engine.on_misframed(message[0], bytes(message[1])))
-                continue
-            if len(head) > wire.MAX_HEAD_BYTES:
-                self.engine.on_dropped("long_head")
-                continue
-            try:
-                outputs = on_message(connection, head, body, now_s)
-            except Exception:  # noqa: BLE001  # the last door: no message may end the proxy
-                self.engine.on_dropped("engine_fault")
-                _LOG.exception("a message could not be handled and is dropped")
-                continue
-            self._perform(outputs)
+            self._perform(self._decide(message, now_s))
         self._waiter.touch(router)
+
+    def _decide(self, message: list[Any], now_s: float) -> list[Output]:
+        """Ask the engine what a message leads to."""
+        if len(message) == 3:
+            connection, head, body = message
+        elif len(message) == 2 and not len(message[1]):
+            connection, head, body = message[0], b"", b""
+        else:
+            return self.engine.on_misframed(message[0], bytes(message[1]))
+        if len(head) > wire.MAX_HEAD_BYTES:
+            self.engine.on_dropped("long_head")
+            return []
+        try:
+            return self.engine.on_message(connection, head, body, now_s)
+        except Exception:  # noqa: BLE001  # the last door: no message may end the proxy
+            self.engine.on_dropped("engine_fault")
+            _LOG.exception("a message could not be handled and is dropped")
+            return []
 
     def _perform(self, outputs: Iterable[Output]) -> None:
         """Carry out what the engine decided; what may be bundled waits for the end of the turn."""
-        for code, first, second, body in outputs:
-            if code != SEND:
-                self._publish(first, second, body)
-            elif wire.is_single(second) and self._bundler.takes(second, body):
+        for output in outputs:
+            code, first, second, body = output
+            if code == SEND and wire.is_single(second) and self._bundler.takes(second, body):
                 self._bundler.add(first, second, body)
             else:
+                self._perform_now(*output)
+
+    def _perform_now(self, code: int, first: bytes, second: bytes, body: Any) -> None:
+        """Carry out one thing that the engine decided, behind what was gathered before it."""
+        if code == SEND:
+            if self._bundler:
                 self._flush(first)
-                self._send(first, second, body)
+            self._send(first, second, body)
+        else:
+            self._publish(first, second, body)
 
     def _publish(self, topic: bytes, header: bytes, body: Any) -> None:
         frames.send(self._xpub, topic, header, body)

@@ -66,10 +66,7 @@ class Pump:
 
     def _drain(self) -> None:
         self._looking = False
-        if self._closed:
-            return
-        events = _get(self._socket, _EVENTS)
-        if events & _POLLIN:
+        if not self._closed and _get(self._socket, _EVENTS) & _POLLIN:
             self._read()
         if self.wants_writable and self._on_writable is not None and not self._closed:
             self._offer_room()

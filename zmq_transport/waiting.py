@@ -24,7 +24,7 @@ def readable(socket: zmq.Socket[bytes]) -> bool:
 
 
 class Waiter:
-    """Tells which of some sockets have a message.
+    """Tells which of some sockets may have a message.
 
     Args:
         sockets: Which ones; close the waiter before them.
@@ -46,13 +46,13 @@ class Waiter:
         self._touched.update(self._sockets)
 
     def wait(self, timeout_s: float) -> list[zmq.Socket[bytes]]:
-        """Return the sockets with a message, at the latest after `timeout_s` seconds."""
+        """Return the sockets that may have a message, at the latest after `timeout_s` seconds."""
         ready: list[zmq.Socket[bytes]] = []
         if self._touched:
-            touched, self._touched = self._touched, set()
-            ready = [socket for socket in touched if readable(socket)]
+            ready = [socket for socket in self._touched if readable(socket)]
+            self._touched.clear()
         for key, _ in self._selector.select(0 if ready else max(0.0, timeout_s)):
-            if key.data not in ready and readable(key.data):
+            if key.data not in ready:
                 ready.append(key.data)
         return ready
 
