@@ -43,7 +43,7 @@ FLOORS = (
     ("zmq_transport",),
     # cosmonapse: the ground floor
     ("cosmonapse.errors", "cosmonapse.world"),
-    ("cosmonapse.threads",),
+    ("cosmonapse.loops", "cosmonapse.threads"),
     ("cosmonapse.deadlines", "cosmonapse.ids", "cosmonapse.names", "cosmonapse.registry"),
     ("cosmonapse.answers_kept", "cosmonapse.codec", "cosmonapse.transport"),
     ("cosmonapse.signals",),
