@@ -155,7 +155,8 @@ class Engine:
         outputs += self._resync.tick(now_s, bool(strangers))
         if self._resync.misses_workers:  # one may be among those who have not said who they are
             outputs += [(SEND, each, _PING, b"") for each in strangers]
-        return outputs + [(SEND, *letter) for letter in self.tables.company.tick(now_s)]
+        letters = self.tables.company.tick(now_s) + self.tables.notices.tick()
+        return outputs + [(SEND, *letter) for letter in letters]
 
     def go_away(self) -> list[Output]:
         """Begin to drain: tell everyone; `drained` turns true when all said GOODBYE."""

@@ -107,8 +107,8 @@ def test_a_large_body_travels_alone(size, may):
     assert Bundler.takes(*reply(1, body=bytes(size))) is may
 
 
-@pytest.mark.parametrize("verb", sorted(set(Verb) - {Verb.TASK, Verb.REPLY}))
-def test_nothing_but_tasks_and_replies_is_bundled(verb):
+@pytest.mark.parametrize("verb", sorted(set(Verb) - {Verb.TASK, Verb.REPLY, Verb.LOST}))
+def test_nothing_but_tasks_replies_and_losses_is_bundled(verb):
     assert not Bundler.takes(wire.pack(verb), b"")
 
 

@@ -101,6 +101,16 @@ def test_more_tasks_than_can_be_wanted_are_told_unknown(bench, caller, worker, m
     ]
 
 
+def test_more_claims_than_the_ledger_holds_are_dropped_and_counted(bench, worker, monkeypatch):
+    monkeypatch.setattr(resync, "MAX_OPEN", 1)
+    caller = bench.join("caller", epoch=b"e" * 16)
+    for page in pages.claim_pages([held(caller), held(caller, OTHER)]):
+        bench.say(worker, *page)
+
+    assert [entry.task for entry in bench.engine.tables.ledger] == [TASK]
+    assert bench.counts["drop.claims_full"] == 1
+
+
 def test_a_list_without_an_end_is_bounded(bench, caller, worker, monkeypatch):
     monkeypatch.setattr(listings, "MAX_NOTED", 1)
     known = [bytes([number]) * 16 for number in range(3)]
