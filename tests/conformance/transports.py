@@ -136,7 +136,7 @@ class Cosmo(_Ours):
     def deaf(self, transport):
         """Let a transport read nothing on the directed plane, inside a `with` block."""
         pump = transport._client._carrier._pump
-        with mock.patch.object(pump, "_read", lambda: None):
+        with mock.patch.object(pump, "_read", return_value=None):
             yield
         pump.look_again()
 
