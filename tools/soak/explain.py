@@ -13,6 +13,8 @@ SETTLE_S = 1.5
 
 RESTARTS = frozenset({"synapse_kill", "synapse_term"})
 """Faults after which a new Synapse runs."""
+STUCK_AFTER_S = 6.5
+"""How long a worker may have blocked its loop until it gets no new tasks."""
 _REMEMBERED_S = 10.0
 """How long a worker that went together with the Synapse may still have a task, for its callers."""
 _LINKS = frozenset({"link_reset", "link_stall", "link_half_open"})
@@ -41,6 +43,7 @@ _RESYNC = {
     "worker_kill": {"WORKER_LOST"} | _ALONE,
     "worker_term": _ALONE,
     "worker_freeze": {"WORKER_LOST"} | _ALONE,
+    "worker_block": {"TIMEOUT", "OVERLOADED"},
     "link_reset": {"WORKER_LOST"},
     "link_stall": {"WORKER_LOST"},
     "link_half_open": {"WORKER_LOST"},
@@ -96,6 +99,8 @@ def _concerns(fault: Fault, task: Task) -> bool:
         return True
     if task.code == "NO_SUCH_NEURON" and fault.kind not in _LINKS:
         return task.neuron in fault.sole
+    if fault.kind == "worker_block":
+        return _blocked(fault, task)
     if task.code == "WORKER_LOST":
         return _ran_there(fault, task)
     return task.caller in fault.callers or _ran_there(fault, task)
@@ -109,6 +114,16 @@ def _ran_there(fault: Fault, task: Task) -> bool:
     """
     many = task.kind == "child" or task.retry or not task.workers
     return many or not fault.workers.isdisjoint(task.workers)
+
+
+def _blocked(fault: Fault, task: Task) -> bool:
+    """Tell whether a task may have waited for a worker that blocks its loop.
+
+    Once that is noticed the worker gets no more: only what nobody else can do is refused then.
+    """
+    if task.code == "OVERLOADED":
+        return task.neuron in fault.sole
+    return task.invoked_at_s <= fault.at_s + STUCK_AFTER_S and _ran_there(fault, task)
 
 
 def _out_of_reach_at_deadline(fault: Fault, task: Task) -> bool:
