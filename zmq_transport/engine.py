@@ -126,8 +126,10 @@ class Engine:
             return []
         if not busy:
             self._presence.unreachable(peer, now_s)
-        elif wire.unpack_items(head)[1][0][0] == Verb.RESEND:
+        elif (verb := wire.unpack_items(head)[1][0][0]) == Verb.RESEND:
             self._resync.unsent(peer, now_s)
+        elif verb == Verb.WORKERS:
+            self.tables.company.unsent(peer, now_s)
         return self._tasks.unsent(peer, head, body, busy, now_s)
 
     def on_misframed(self, connection: bytes, head: bytes) -> list[Output]:
