@@ -169,6 +169,7 @@ class Tasks:
         """
         single = wire.unpack_single(head)
         if single is None:
+            self._unsent(wire.unpack_items(head)[1][0][0], busy)
             return []
         instance, verb, flags, _, _, task, trace, _, _ = single
         if verb == Verb.TASK:
@@ -185,9 +186,12 @@ class Tasks:
         if busy and self._keep(peer, verb, flags, instance, task, trace, head, body):
             self._tables.counts[f"later.{Verb(verb).name.lower()}"] += 1
             return []
+        self._unsent(verb, busy)
+        return []
+
+    def _unsent(self, verb: int, busy: bool) -> None:
         why = "busy" if busy else "gone"
         self._tables.counts[f"drop.{Verb(verb).name.lower()}_receiver_{why}"] += 1
-        return []
 
     def _keep(
         self,

@@ -47,7 +47,8 @@ class Retrying:
         if not self._listens:
             self._listens = True
             stop = frozenset({SignalType.STOP})
-            self._watching.add(Handler(self._on_stop, stop, direct=True))
+            # Long in force at the first pause; and a task may wait here while the Synapse is away.
+            self._watching.add(Handler(self._on_stop, stop, direct=True), waits=False)
         stopped = asyncio.Event()
         waiting = self._stops.setdefault(signal.trace_id, set())
         waiting.add(stopped)

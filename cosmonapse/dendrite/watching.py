@@ -46,14 +46,19 @@ class Watching:
 
     # -- handlers come and go --------------------------------------------------------------------
 
-    def add(self, handler: Handler) -> None:
-        """Take a handler in; it is in force after the next `settle`."""
+    def add(self, handler: Handler, *, waits: bool = True) -> None:
+        """Take a handler in; it is in force after the next `settle`.
+
+        Args:
+            handler: Which one.
+            waits: False if nothing has to wait for that: it is in force some time soon.
+        """
         self._table.add(handler)
         self._runners[handler] = Runner(handler, self.counts)
         if handler.ordered and handler.trace_id is not None:
             self._orders.setdefault(handler.trace_id, TraceOrder())
         if self._started:
-            self.out_of_date = True
+            self.out_of_date = self.out_of_date or waits
             for topic in _topics_of(handler):
                 self._transport.listen(topic)
 

@@ -1,10 +1,11 @@
 """dispatch_and_wait(retry=...): each attempt is a task of its own, and the losers are cancelled."""
 
 import asyncio
+from unittest import mock
 
 import pytest
 
-from cosmonapse import RetryStrategy, SignalType, new_trace_id
+from cosmonapse import RetryStrategy, SignalType, SynapseUnreachable, new_trace_id
 from support.processes import until
 from support.watching import kept
 
@@ -210,3 +211,13 @@ async def test_a_stop_of_another_trace_leaves_a_pause_alone(serve):
     await caller.stop_trace(new_trace_id())
 
     assert (await asked).output == {"attempt": 2}
+
+
+async def test_the_first_task_with_a_strategy_waits_out_a_synapse_that_is_away(serve, monkeypatch):
+    caller = await serve(Flaky(0))
+    refuse = mock.AsyncMock(side_effect=SynapseUnreachable("memory://demo", "nobody there", ""))
+    monkeypatch.setattr(caller._transport, "sync", refuse)
+
+    reply = await ask(caller, RetryStrategy())
+
+    assert reply.output == {"attempt": 1}

@@ -232,6 +232,14 @@ def test_an_end_for_which_no_room_is_left_anywhere_is_counted(bench):
     assert bench.counts["drop.lost_receiver_busy"] == 1
 
 
+def test_a_message_that_goes_back_whole_and_finds_no_room_is_counted(bench):
+    worker, caller = bench.join("w", "echo"), bench.join("c")
+    head = wire.bounced_whole(head_of(caller, "echo"))
+
+    assert bench.unsent(worker, head, b"hello_firstquestion", busy=True) == []
+    assert bench.counts["drop.bounce_receiver_busy"] == 1
+
+
 def test_a_cancel_is_passed_on_to_who_has_the_task(bench):
     worker, caller = bench.join("w", "echo"), bench.join("c")
     bench.task(caller)
