@@ -317,3 +317,21 @@ def test_a_worker_that_blocks_its_loop_is_shown_as_stuck_and_never_as_away(shown
 
 def test_a_worker_that_blocks_its_loop_for_a_moment_need_not_be_shown_as_stuck():
     assert found(fault("worker_block", mended=12.0), quiet()) == []
+
+
+def test_a_task_may_time_out_while_a_new_synapse_waits_for_a_worker_that_freezes():
+    task = invoke(at=9.9), start(at=9.95), outcome(at=14.9, code="TIMEOUT")
+    freeze = fault("worker_freeze", at=13.1, mended=17.0)
+
+    assert found(*task, restart(mended=13.0), freeze, quiet()) == []
+    assert found(*task, freeze, quiet()) == ["unexplained"]
+    assert found(*task, restart(mended=10.5), freeze, quiet()) == ["unexplained"]
+    elsewhere = fault("worker_freeze", at=13.1, mended=17.0, target="worker-3")
+    assert found(*task, restart(mended=13.0), elsewhere, quiet()) == ["unexplained"]
+
+
+def test_a_frozen_worker_is_not_waited_for_longer_than_the_heartbeats_take():
+    task = invoke(at=9.9), start(at=9.95), outcome(at=14.9, code="TIMEOUT")
+    freeze = fault("worker_freeze", at=10.2, mended=17.0)
+
+    assert found(*task, restart(mended=10.5), freeze, quiet()) == ["unexplained"]
