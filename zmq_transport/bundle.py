@@ -15,6 +15,7 @@ MAX_ITEMS: Final = wire.MAX_ITEMS - 1
 MAX_BODY_BYTES: Final = 16 * 1024
 """A larger body travels alone: copying it would cost more than a message of its own."""
 
+_LOST = int(wire.Verb.LOST)
 Single = tuple[bytes, Any]
 """head and body of a message with one item."""
 
@@ -78,14 +79,23 @@ class Bundler:
         self.count += 1
 
     def take(self, connection: bytes) -> list[Bundle]:
-        """Take out what is for one connection; within a target in the order it came."""
+        """Take out what is for one connection; within a target in the order it came.
+
+        Losses come last: no reply to a task follows its loss, but one may have been ahead of it.
+        """
         targets = self._open.pop(connection, None)
         if targets is None:
             return []
         bundles = [*self._full.pop(connection, ()), *targets.values()]
+        if len(targets) > 1 and any(key[0] == _LOST for key in targets):
+            bundles.sort(key=_is_loss)
         self.count -= sum(len(bundle.singles) for bundle in bundles)
         return bundles
 
     def connections(self) -> list[bytes]:
         """Return the connections that something is for."""
         return list(self._open)
+
+
+def _is_loss(bundle: Bundle) -> bool:
+    return wire.target_of(bundle.singles[0][0])[0] == _LOST
