@@ -15,6 +15,7 @@ MAX_ITEMS: Final = wire.MAX_ITEMS - 1
 MAX_BODY_BYTES: Final = 16 * 1024
 """A larger body travels alone: copying it would cost more than a message of its own."""
 
+_LOST = int(wire.Verb.LOST)
 Message = tuple[bytes, Any]
 """head and body"""
 
@@ -88,12 +89,17 @@ class Bundler:
         self.count += 1
 
     def take(self, connection: bytes) -> list[Message]:
-        """Take out what is for one connection; within a target in the order it came."""
+        """Take out what is for one connection; within a target in the order it came.
+
+        Losses come last: no reply to a task follows its loss, but one may have been ahead of it.
+        """
         targets = self._open.pop(connection, None)
         if targets is None:
             return []
         full = self._full.pop(connection, None)
         bundles = [*targets.values()] if full is None else [*full, *targets.values()]
+        if len(targets) > 1 and any(key[0] == _LOST for key in targets):
+            bundles.sort(key=_is_loss)
         for bundle in bundles:
             self.count -= len(bundle.items)
         return [bundle.message() for bundle in bundles]
@@ -112,3 +118,7 @@ def apart(head: bytes, body: Any) -> list[Message]:
     if not wire.is_bundled(head) or wire.unpack_single(head) is not None:
         return [(head, body)]
     return list(wire.split(head, bytes(body)))
+
+
+def _is_loss(bundle: Bundle) -> bool:
+    return bundle.items[0][0] == _LOST

@@ -21,6 +21,7 @@ _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
 _KEEP = int(ItemFlag.KEEP)
 _SETTLES = int(ItemFlag.SETTLES)
+_ENDINGS = (Verb.BOUNCE, Verb.LOST)
 
 
 class Tasks:
@@ -232,6 +233,7 @@ class Tasks:
 
     def cancel(self, peer: Peer, task: bytes) -> list[Output]:
         """Pass a caller's CANCEL on to whoever has the task."""
+        self._tables.notices.withdraw(peer, task)
         entry = self._ledger.find(peer.instance, task)
         if entry is not None:
             entry.taken_back = True
@@ -269,8 +271,9 @@ class Tasks:
         """
         single = wire.unpack_single(head)
         if single is None:
+            self._unsent(wire.unpack_items(head)[1][0][0], busy)
             return []
-        instance, verb, _, _, _, task, trace, _, _ = single
+        instance, verb, flags, _, _, task, trace, _, _ = single
         if verb == Verb.TASK:
             entry = self._ledger.find(instance, task)
             caller = self._by_instance.get(instance)
@@ -282,9 +285,34 @@ class Tasks:
             single = (*single[:8], entry.address)
             output = self._route(caller, single, head, body, now_s, may_park=False)
             return [output] if output else []
+        if busy and self._keep(peer, verb, flags, instance, task, trace, head, body):
+            self._tables.counts[f"later.{Verb(verb).name.lower()}"] += 1
+            return []
+        self._unsent(verb, busy)
+        return []
+
+    def _unsent(self, verb: int, busy: bool) -> None:
         why = "busy" if busy else "gone"
         self._tables.counts[f"drop.{Verb(verb).name.lower()}_receiver_{why}"] += 1
-        return []
+
+    def _keep(
+        self,
+        caller: Peer,
+        verb: int,
+        flags: int,
+        worker: bytes,
+        task: bytes,
+        trace: bytes,
+        head: bytes,
+        body: Any,
+    ) -> bool:
+        """Keep what ends a task until its caller has room; of a reply only that there is one."""
+        if verb == Verb.REPLY and flags & _SETTLES:
+            body = Reason.REPLY_WAITS.encode()
+            head = wire.pack(Verb.LOST, len(body), peer=worker, task=task, trace=trace)
+        elif verb not in _ENDINGS:
+            return False
+        return self._tables.notices.keep(caller, task, head, bytes(body))
 
     def lose(self, peer: Peer) -> list[Output]:
         """Tell the callers of every task in the hands of `peer` that it is lost."""

@@ -99,6 +99,7 @@ class Reason(enum.StrEnum):
     NOT_STARTED = "not_started"
     UNKNOWN = "unknown"
     REPLY_LOST = "reply_lost"
+    REPLY_WAITS = "reply_waits"
 
 
 Item = tuple[int, int, int, int, bytes, bytes, int]
@@ -261,7 +262,7 @@ def split(head: bytes, body: bytes) -> list[tuple[bytes, bytes]]:
     return list(zip(unbundle(head), split_body(unpack_items(head)[1], body), strict=True))
 
 
-_BUNDLED = frozenset({int(Verb.TASK), int(Verb.REPLY)})
+_BUNDLED = frozenset({int(Verb.TASK), int(Verb.REPLY), int(Verb.LOST)})
 
 
 def is_bundled(head: bytes) -> bool:

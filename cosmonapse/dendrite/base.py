@@ -16,6 +16,7 @@ from .dispatch import Dispatcher
 from .inbox import Inbox
 from .pathways import Pathways
 from .publishing import Publisher
+from .retrying import Retrying
 from .trace_stops import TraceStops
 from .watching import Watching
 
@@ -31,6 +32,7 @@ class Base:
     _watching: Watching
     _inbox: Inbox
     _dispatcher: Dispatcher
+    _retrying: Retrying
     _pathways: Pathways
     _answering: Answering
     _publisher: Publisher

@@ -31,6 +31,7 @@ from .presence import Presence
 from .publishing import Publisher
 from .recording import Recording
 from .responding import Responding
+from .retrying import Retrying
 from .roster import Roster
 from .stopping import asked_to_stop
 from .switchboard import Switchboard
@@ -86,6 +87,7 @@ class Dendrite(CallingOff, Decorators, Dispatching, Emitting, Offering, Respondi
         self._watching = Watching(self._transport)
         self._publisher = Publisher(self._transport, self._watching)
         self._dispatcher = Dispatcher(self._transport, self._watching)
+        self._retrying = Retrying(self._dispatcher, self._watching)
         self._pathways = Pathways(self._dispatcher, self._watching)
         self._answering = Answering(self._publisher, self._watching, self._dispatcher)
         self._inbox = Inbox(self._transport, self._watching, self._dispatcher.wait, dendrite_id)

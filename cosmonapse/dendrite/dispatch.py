@@ -231,8 +231,15 @@ class Dispatcher:
         self._fail_for(task, reason, "bounced")
 
     def on_lost(self, task: bytes, reason: str) -> None:
-        """Turn a task that got lost into an ERROR; send one again that nobody has had."""
+        """Turn a task that got lost into an ERROR; send one again that nobody has had.
+
+        One whose last reply found no room here is not lost: that is asked for.
+        """
         opened = self.delivery.get(task)
+        if reason == "reply_waits":
+            if opened is not None:
+                self._ask_again(task, opened.next_index + 1)
+            return
         if reason != "not_started" or opened is None or opened.next_index:
             self._fail_for(task, reason, "lost")
             return

@@ -10,7 +10,7 @@ from zmq_transport.wire import Verb
 
 CONNECTIONS = st.sampled_from([b"one", b"two", b"three"])
 TARGETS = st.tuples(
-    st.sampled_from([Verb.TASK, Verb.REPLY]),
+    st.sampled_from([Verb.TASK, Verb.REPLY, Verb.LOST]),
     st.sampled_from([wire.NOBODY, b"p" * 16]),
     st.sampled_from([b"", b"echo", b"?a,b"]),
 )

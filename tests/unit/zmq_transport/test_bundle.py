@@ -99,14 +99,28 @@ def test_what_is_full_goes_before_what_came_after_it():
     assert singles_in(bundles) == [early, late, [between]]
 
 
+def test_losses_go_behind_all_replies_whichever_was_first():
+    lost = [(wire.pack(Verb.LOST, task=bytes([n]) * 16), b"") for n in range(MAX_ITEMS + 1)]
+    replies = [reply(n, peer=bytes([n]) * 16) for n in range(2)]
+
+    bundles = gathered(replies[0], *lost, replies[1]).take(HERE)
+
+    assert singles_in(bundles) == [
+        [replies[0]],
+        [replies[1]],
+        lost[:MAX_ITEMS],
+        lost[MAX_ITEMS:],
+    ]
+
+
 @pytest.mark.parametrize(("size", "may"), [(MAX_BODY_BYTES, True), (MAX_BODY_BYTES + 1, False)])
 def test_a_large_body_travels_alone(size, may):
     assert Bundler.takes(*task(1, body=bytes(size))) is may
     assert Bundler.takes(*reply(1, body=bytes(size))) is may
 
 
-@pytest.mark.parametrize("verb", sorted(set(Verb) - {Verb.TASK, Verb.REPLY}))
-def test_nothing_but_tasks_and_replies_is_bundled(verb):
+@pytest.mark.parametrize("verb", sorted(set(Verb) - {Verb.TASK, Verb.REPLY, Verb.LOST}))
+def test_nothing_but_tasks_replies_and_losses_is_bundled(verb):
     assert not Bundler.takes(wire.pack(verb), b"")
 
 

@@ -96,10 +96,10 @@ def test_the_mark_of_what_comes_back_has_the_size_of_its_reason(reason):
     assert address == b"echo"
 
 
-def test_tasks_and_replies_may_be_bundled_and_nothing_else():
+def test_tasks_replies_and_losses_may_be_bundled_and_nothing_else():
     may = {verb for verb in Verb if wire.is_bundled(wire.pack(verb))}
 
-    assert may == {Verb.TASK, Verb.REPLY}
+    assert may == {Verb.TASK, Verb.REPLY, Verb.LOST}
     assert not wire.is_bundled(wire.bounced_whole(HEAD))
 
 
