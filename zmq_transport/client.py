@@ -81,7 +81,7 @@ class Client:
         self._gathering = False
         self._is_calm = True
         self._loop: asyncio.AbstractEventLoop
-        self._does = self._wired()
+        self._does: dict[Happening, Callable[..., None]] = {}
 
     def keep_by(self, keeper: Keeper) -> None:
         """List after each reconnect what `keeper` knows; before `open`."""
@@ -110,6 +110,7 @@ class Client:
             Refused: The proxy said no.
         """
         loop = self._loop = asyncio.get_running_loop()
+        self._does = self._wired()
         until_s = loop.time() + timeout_s
         self._welcomed, self._left = loop.create_future(), loop.create_future()
         await self._opened(until_s - loop.time())

@@ -66,7 +66,12 @@ class Base:
         )
 
     def _check_may_dispatch(self) -> None:
-        self._check_running()
+        if (
+            self._state != "running"
+            or self._forks != world.forks()
+            or self._home is not asyncio.get_running_loop()
+        ):
+            raise DendriteProtocolError(self._why_not())
         if self.role == "worker":
             raise DendriteProtocolError(
                 "a Dendrite with role='worker' does not dispatch: use role='orchestrator'"

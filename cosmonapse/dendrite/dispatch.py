@@ -190,7 +190,9 @@ class Dispatcher:
             self._ask_again(task, index)
             return
         pathway = opened.pathway
-        watched = self._watching.may_want(TYPE_OF_CODE.get(kind), opened.signal.trace_id)
+        watched = not settles and self._watching.may_want(
+            TYPE_OF_CODE.get(kind), opened.signal.trace_id
+        )
         if not (settles or pathway or watched):
             return
         try:

@@ -112,7 +112,7 @@ class Watching:
 
     def may_want(self, signal_type: SignalType | None, trace_id: str) -> bool:
         """Tell, before a Signal is made or decoded, whether a handler could want it."""
-        return bool(self._table) and self._table.may_want(signal_type, trace_id)
+        return bool(self._runners) and self._table.may_want(signal_type, trace_id)
 
     def feed(self, signal: Signal) -> None:
         """Hand a Signal of our own traffic to every handler that wants it."""
