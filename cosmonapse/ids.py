@@ -8,7 +8,6 @@ counter, 60 random bits, 50 bits of counter. The mixed bits come first, so that 
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 
 from . import world
 from .errors import BadSignal
@@ -94,8 +93,10 @@ def id_bytes(text: str) -> bytes:
     if not isinstance(text, str):
         raise BadSignal(f"an id is text, not {type(text).__name__}")
     if _spelled(text) is not None:
-        with suppress(OverflowError):
+        try:
             return int(text[4:], 32).to_bytes(16, "big")
+        except OverflowError:
+            pass  # 26 characters hold two bits more than 16 bytes
     raise BadSignal(f"no id: {text!r:.80}; one is 'evt_' or 'trc_' and 26 characters of 0-9 a-v")
 
 

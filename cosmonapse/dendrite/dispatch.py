@@ -115,7 +115,7 @@ class Dispatcher:
             _TASK,
             body,
             ttl_ms=max(1, int(left_s * 1000)),
-            keep=opened.is_kept,
+            keep=opened.waiter is None and opened.pathway is None,
         )
         opened.body = body
         if outcome is not Outcome.SENT:

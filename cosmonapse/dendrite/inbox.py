@@ -252,7 +252,8 @@ class Inbox:
         """Forget a job; only its place is still taken."""
         if job.patience is not None:
             job.patience.cancel()
-        job.end_calls()
+        if job.calls:
+            job.end_calls()
         self.jobs.pop(job.key, None)
         self._stopped.discard(job)
         self._deadlines.drop(job.key, job.slot)

@@ -41,6 +41,7 @@ class Job:
     Attributes:
         desk: Whose it is.
         signal: The TASK.
+        key: What tells it from every other.
         caller: Instance id of who waits for it.
         task: Task id.
         trace: Trace id.
@@ -73,6 +74,7 @@ class Job:
         "desk",
         "index",
         "keep",
+        "key",
         "over",
         "patience",
         "runner",
@@ -106,6 +108,7 @@ class Job:
         self._said = 0
         self.desk = desk
         self.signal = signal
+        self.key: Key = (caller, task)
         self.caller = caller
         self.task = task
         self.trace = trace
@@ -124,11 +127,6 @@ class Job:
         self.thread: asyncio.Future[Any] | None = None
         self.settled = False
         self.calls: set[asyncio.Task[Any]] | None = None
-
-    @property
-    def key(self) -> Key:
-        """Return what tells it from every other."""
-        return self.caller, self.task
 
     @property
     def cancelled(self) -> bool:

@@ -22,7 +22,7 @@ class LoopClock:
 
     def now_s(self) -> float:
         """Return the time of the loop."""
-        return self.loop().time()
+        return (self._loop or self.loop()).time()
 
 
 class Sweeper:
