@@ -16,6 +16,10 @@ _LEAVES = frozenset({str, int, float, bool, type(None), bytes})
 _LEAF_BASES = (str, int, float, bytes, bytearray, memoryview)
 _MAX_DEPTH = 200
 _MAX_ELEMENTS = 1 << 20
+_KEPT_BYTES = 256 * 1024
+_idle: list[msgpack.Packer] = []
+"""Packers nobody uses at the moment: making one costs as much as packing. One for each thread that
+packs at the same time, as a Packer must not be entered twice."""
 _MIN_INT, _MAX_INT = -(1 << 63), (1 << 64) - 1
 
 
@@ -29,9 +33,15 @@ def pack(fields: list[Any]) -> bytes:
     if not _travels(payload, _MAX_DEPTH) or (meta and not _travels(meta, _MAX_DEPTH)):
         raise _culprit(payload, meta)
     try:
-        packed: bytes = msgpack.packb(fields, use_bin_type=True)
+        packer = _idle.pop()
+    except IndexError:
+        packer = msgpack.Packer(use_bin_type=True)
+    try:
+        packed: bytes = packer.pack(fields)
     except (TypeError, ValueError, OverflowError, RecursionError, BufferError) as error:
         raise _culprit(payload, meta) from error
+    if len(packed) <= _KEPT_BYTES:  # its buffer has the size of the largest it ever packed
+        _idle.append(packer)
     return packed
 
 
@@ -42,7 +52,10 @@ def _travels(fields: dict[str, Any], depth: int) -> bool:
     for key, item in fields.items():
         if key.__class__ is not str:
             return False
-        if item.__class__ not in _LEAVES and not _item_travels(item, depth):
+        if item.__class__ is dict:
+            if not depth or not _travels(item, depth - 1):
+                return False
+        elif item.__class__ not in _LEAVES and not _item_travels(item, depth):
             return False
     return True
 
@@ -131,7 +144,7 @@ def unpack(body: bytes, count: int) -> list[Any]:
     payload, meta = fields[-2], fields[-1]
     if payload.__class__ is not dict or meta.__class__ is not dict:
         raise BadSignal("payload and meta must be maps")
-    if not (_travels(payload, _MAX_DEPTH) and _travels(meta, _MAX_DEPTH)):
+    if not _travels(payload, _MAX_DEPTH) or (meta and not _travels(meta, _MAX_DEPTH)):
         fault = _culprit(payload, meta)
         raise BadSignal(f"{fault.path}: {fault.reason}")
     return fields

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import itertools
 import threading
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Any, Protocol, Required, TypedDict, Unpack
 
 from .delivery import task_for
@@ -55,21 +54,33 @@ class TaskContext(list[Any]):
         task: The TASK Signal.
     """
 
+    # `__dict__`, so that a Neuron may put something of its own on it; made only when it does.
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_deadline_at_s",
+        "_loop",
+        "_speaker",
+        "_thoughts",
+        "_thread_id",
+        "task",
+    )
+
     def __init__(
         self,
         items: Iterable[Any],
         task: Signal,
         speaker: Speaker,
-        remaining_s: Callable[[], float],
+        deadline_at_s: float,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         super().__init__(items)
         self.task = task
         self._speaker = speaker
-        self._remaining_s = remaining_s
+        self._deadline_at_s = deadline_at_s
         self._loop = loop
         self._thread_id = threading.get_ident()
-        self._thoughts = itertools.count()
+        self._thoughts = 0
 
     @property
     def trace_id(self) -> str:
@@ -79,7 +90,7 @@ class TaskContext(list[Any]):
     @property
     def remaining_s(self) -> float:
         """Seconds until the deadline of the task, at least 0."""
-        return max(0.0, self._remaining_s())
+        return max(0.0, self._deadline_at_s - self._loop.time())
 
     @property
     def cancelled(self) -> bool:
@@ -99,7 +110,8 @@ class TaskContext(list[Any]):
         """
         if not isinstance(text, str):
             raise TypeError(f"a thought is a str, not {type(text).__name__}")
-        payload = {"delta": text, "seq": next(self._thoughts)}
+        payload = {"delta": text, "seq": self._thoughts}
+        self._thoughts += 1
         return self._here(self._speaker.say(SignalType.THOUGHT_DELTA, payload))
 
     def tool_call(self, name: str, args: Any = None, *, call_id: str | None = None) -> Any:

@@ -14,13 +14,15 @@ from typing import Any
 
 from .deadlines import Deadlines
 from .errors import facts_of
-from .ids import id_bytes, new_trace_id
+from .ids import id_bytes, new_trace_id, own_id_bytes
 from .names import checked_capabilities, checked_name
 from .signals import Directed, Signal, SignalType, made
 from .transport import Opened
 
 MAX_QUESTIONS = 10_000
 ASK_S = 0.25
+_NOBODY = bytes(16)
+_NEVER_S = float("-inf")
 
 
 class OpenTask:
@@ -69,6 +71,12 @@ class OpenTask:
         elsewhere: bool = False,
     ) -> None:
         self.trace = id_bytes(signal.trace_id)
+        self.signal = signal
+        self.task = own_id_bytes(signal.id)
+        self.question: Signal | None = None
+        self.worker = _NOBODY
+        self.next_index = 0
+        self.early_index = 0
         self.timeout_s = timeout_s
         self.expires_at_s = 0.0
         self.waiter = waiter
@@ -76,15 +84,14 @@ class OpenTask:
         self.elsewhere = elsewhere
         self._slot = 0
         self.body = b""
-        self.asked_at_s = float("-inf")
-        self.renew(signal)
+        self.asked_at_s = _NEVER_S
 
     def renew(self, signal: Signal) -> None:
         """Go on with another TASK in place of the one that ended in a question."""
-        self.task = id_bytes(signal.id)
+        self.task = own_id_bytes(signal.id)
         self.signal = signal
-        self.question: Signal | None = None
-        self.worker = bytes(16)
+        self.question = None
+        self.worker = _NOBODY
         self.next_index = 0
         self.early_index = 0
 
@@ -119,8 +126,9 @@ class Delivery:
 
     def open(self, opened: OpenTask, now_s: float) -> None:
         """Wait for the end of a task, at most its `timeout_s` seconds."""
-        opened.expires_at_s = now_s + opened.timeout_s
-        self._hold(opened)
+        opened.expires_at_s = at_s = now_s + opened.timeout_s
+        self._open[opened.task] = opened
+        opened._slot = self._deadlines.set(opened.task, at_s)
 
     def _hold(self, opened: OpenTask) -> None:
         self._open[opened.task] = opened
@@ -182,7 +190,8 @@ class Delivery:
         opened.next_index = index + 1
         opened.worker = worker
         if settles:
-            self.close(task)
+            del self._open[task]
+            self._deadlines.drop(task, opened._slot)
         return opened
 
     def close(self, task: bytes) -> OpenTask | None:
@@ -329,7 +338,10 @@ def task_for(
             no id.
         TypeError: `meta` is no dict.
     """
-    directed = destination(neuron, capabilities)
+    if neuron is not None and capabilities is None:
+        directed = _named(neuron)
+    else:
+        directed = destination(neuron, capabilities)
     if meta is not None and not isinstance(meta, dict):
         raise TypeError(f"meta must be a dict, not {type(meta).__name__}")
     if parent_id is not None:

@@ -27,9 +27,7 @@ class Asking:
         endpoint: Where the proxy is, for people.
     """
 
-    def __init__(
-        self, send: Callable[[bytes, bytes, float | None], Outcome], endpoint: str
-    ) -> None:
+    def __init__(self, send: Callable[[bytes, bytes], Outcome], endpoint: str) -> None:
         self._send = send
         self._endpoint = endpoint
         self._questions: dict[bytes, asyncio.Future[bytes]] = {}
@@ -77,7 +75,7 @@ class Asking:
         self._questions[question_id] = answered
         try:
             head = wire.pack(Verb.ROSTER, len(body), task=question_id)
-            if self._send(head, body, None) is Outcome.CLOSED:
+            if self._send(head, body) is Outcome.CLOSED:
                 raise LinkClosed("the link is closed")
             answer: bytes = await answered
             return answer

@@ -15,41 +15,35 @@ MAX_ITEMS: Final = wire.MAX_ITEMS - 1
 MAX_BODY_BYTES: Final = 16 * 1024
 """A larger body travels alone: copying it would cost more than a message of its own."""
 
-Single = tuple[bytes, Any]
-"""head and body of a message with one item."""
+_LOST = int(wire.Verb.LOST)
+Message = tuple[bytes, Any]
+"""head and body"""
 
 
 class Bundle:
-    """Messages to one target, in order."""
+    """Messages to one target, in order. Slots: under load there are many."""
 
-    __slots__ = ("_bytes", "singles")
+    __slots__ = ("_address", "_start", "bodies", "bytes", "items")
 
-    def __init__(self) -> None:
-        self.singles: list[Single] = []
-        self._bytes = 0
+    def __init__(self, start: bytes, address: bytes) -> None:
+        self._start = start
+        self._address = address
+        self.items: list[bytes] = []
+        self.bodies: list[Any] = []
+        self.bytes = 0
 
-    def has_room(self, body: Any) -> bool:
-        """Tell whether one more fits."""
-        return len(self.singles) < MAX_ITEMS and self._bytes + len(body) <= wire.MAX_COALESCED_BYTES
-
-    def add(self, head: bytes, body: Any) -> None:
-        """Put one more behind the others."""
-        self.singles.append((head, body))
-        self._bytes += len(body)
-
-    def message(self) -> Single:
-        """Return all of it as one message; a lone one as it was."""
-        if len(self.singles) == 1:
-            return self.singles[0]
-        heads = [head for head, _ in self.singles]
-        return wire.bundle(heads), b"".join(bytes(body) for _, body in self.singles)
+    def message(self) -> Message:
+        """Return all of it as one message."""
+        bodies = self.bodies
+        body = bodies[0] if len(bodies) == 1 else b"".join(bodies)
+        return wire.head_of(self._start, self.items, self._address), body
 
 
 class Bundler:
     """The bundles of every connection, in the order in which they were begun."""
 
     def __init__(self) -> None:
-        self._open: dict[bytes, dict[bytes, Bundle]] = {}
+        self._open: dict[bytes, dict[tuple[int, bytes, bytes], Bundle]] = {}
         self._full: dict[bytes, list[Bundle]] = {}
         self.count = 0
 
@@ -64,28 +58,67 @@ class Bundler:
 
     def add(self, connection: bytes, head: bytes, body: Any) -> None:
         """Put a message with one item into the bundle of its target."""
+        self.add_item(connection, *wire.cut(head), body)
+
+    def add_item(
+        self, connection: bytes, start: bytes, item: bytes, address: bytes, body: Any
+    ) -> None:
+        """Do as `add` does with a head that is not put together yet.
+
+        Args:
+            connection: Where it goes.
+            start: See `wire.start_of`.
+            item: See `wire.pack_item`.
+            address: See `wire.address_of`.
+            body: Anything with a length that `bytes.join` takes.
+        """
         targets = self._open.get(connection)
         if targets is None:
             targets = self._open[connection] = {}
-        key = wire.target_of(head)
+        key = (item[0], start, address)
         bundle = targets.get(key)
+        size = len(body)
         if bundle is None:
-            bundle = targets[key] = Bundle()
-        elif not bundle.has_room(body):
+            bundle = targets[key] = Bundle(start, address)
+        elif len(bundle.items) == MAX_ITEMS or bundle.bytes + size > wire.MAX_COALESCED_BYTES:
             self._full.setdefault(connection, []).append(bundle)
-            bundle = targets[key] = Bundle()
-        bundle.add(head, body)
+            bundle = targets[key] = Bundle(start, address)
+        bundle.items.append(item)
+        bundle.bodies.append(body)
+        bundle.bytes += size
         self.count += 1
 
-    def take(self, connection: bytes) -> list[Bundle]:
-        """Take out what is for one connection; within a target in the order it came."""
+    def take(self, connection: bytes) -> list[Message]:
+        """Take out what is for one connection; within a target in the order it came.
+
+        Losses come last: no reply to a task follows its loss, but one may have been ahead of it.
+        """
         targets = self._open.pop(connection, None)
         if targets is None:
             return []
-        bundles = [*self._full.pop(connection, ()), *targets.values()]
-        self.count -= sum(len(bundle.singles) for bundle in bundles)
-        return bundles
+        full = self._full.pop(connection, None)
+        bundles = [*targets.values()] if full is None else [*full, *targets.values()]
+        if len(targets) > 1 and any(key[0] == _LOST for key in targets):
+            bundles.sort(key=_is_loss)
+        for bundle in bundles:
+            self.count -= len(bundle.items)
+        return [bundle.message() for bundle in bundles]
 
     def connections(self) -> list[bytes]:
         """Return the connections that something is for."""
         return list(self._open)
+
+
+def apart(head: bytes, body: Any) -> list[Message]:
+    """Return what `take` gave as the messages that were added; anything else as it is.
+
+    Raises:
+        WireError: It is none of ours.
+    """
+    if not wire.is_bundled(head) or wire.unpack_single(head) is not None:
+        return [(head, body)]
+    return list(wire.split(head, bytes(body)))
+
+
+def _is_loss(bundle: Bundle) -> bool:
+    return bundle.items[0][0] == _LOST

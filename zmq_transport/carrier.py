@@ -60,6 +60,9 @@ class Carrier(Protocol):
     def send(self, head: bytes, body: bytes) -> Sent:
         """Send a directed message, or nothing; after `BUSY` there will be an `on_writable`."""
 
+    def look(self) -> None:
+        """Look at the next turn of the loop for what arrived: something is going to be sent."""
+
     def join(self, listen_port: int, publish_port: int) -> bool:
         """Connect the broadcast plane; False when it is connected there already."""
 

@@ -13,7 +13,7 @@ from . import pages, wire
 from .asking import Asking
 from .bodies import MAX_BYTES, Welcome, pack_map
 from .broadcast import Broadcast
-from .bundle import Bundler
+from .bundle import MAX_BODY_BYTES, Bundler, apart
 from .carrier import Carrier, Sent
 from .errors import LinkClosed, MessageTooLarge, Refused, Unreachable, WireError
 from .link import Happening, Link, Occurrence
@@ -27,6 +27,10 @@ from .wire import ItemFlag, Verb
 DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024
 _SETTLES = int(ItemFlag.SETTLES)
 _SKIPS = int(ItemFlag.SKIPS)
+_TASK = int(Verb.TASK)
+_REPLY = int(Verb.REPLY)
+_HERE = b""  # the only connection that there is
+_FROM_NOBODY = wire.start_of(wire.NOBODY)
 _REMIND_S = 1.0
 _MAX_GATHERED = 1024
 
@@ -75,7 +79,9 @@ class Client:
         self.asking = Asking(self._send, carrier.endpoint)
         self._bundler = Bundler()
         self._gathering = False
-        self._does = self._wired()
+        self._is_calm = True
+        self._loop: asyncio.AbstractEventLoop
+        self._does: dict[Happening, Callable[..., None]] = {}
 
     def keep_by(self, keeper: Keeper) -> None:
         """List after each reconnect what `keeper` knows; before `open`."""
@@ -103,7 +109,8 @@ class Client:
             Unreachable: Not within `timeout_s` seconds; the reason says what was seen.
             Refused: The proxy said no.
         """
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
+        self._does = self._wired()
         until_s = loop.time() + timeout_s
         self._welcomed, self._left = loop.create_future(), loop.create_future()
         await self._opened(until_s - loop.time())
@@ -232,17 +239,9 @@ class Client:
         """
         if not self._calls:
             self._begin_to_call()
-        head = wire.pack(
-            Verb.TASK,
-            len(body),
-            flags=ItemFlag.KEEP if keep else 0,
-            kind=kind,
-            number=min(ttl_ms, wire.MAX_NUMBER),
-            task=task,
-            trace=trace,
-            address=address,
-        )
-        return self._send(head, body, time.monotonic() + ttl_ms / 1000)
+        flags, number = int(ItemFlag.KEEP) if keep else 0, min(ttl_ms, wire.MAX_NUMBER)
+        item = wire.pack_item(_TASK, flags, kind, number, task, trace, len(body))
+        return self._send_item(_FROM_NOBODY, item, address, body)
 
     def send_reply(
         self,
@@ -268,17 +267,9 @@ class Client:
             settles: True for the last one.
             skips: True if those before it, as far as they are missing, are kept no longer.
         """
-        head = wire.pack(
-            Verb.REPLY,
-            len(body),
-            peer=caller,
-            flags=(_SETTLES if settles else 0) | (_SKIPS if skips else 0),
-            kind=kind,
-            number=index,
-            task=task,
-            trace=trace,
-        )
-        return self._send(head, body, None)
+        flags = (_SETTLES if settles else 0) | (_SKIPS if skips else 0)
+        item = wire.pack_item(_REPLY, flags, kind, index, task, trace, len(body))
+        return self._send_item(wire.start_of(caller), item, b"", body)
 
     def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
         """Publish to whoever listens; return how many messages that took, 0 if it is too large."""
@@ -289,11 +280,11 @@ class Client:
 
     def send_cancel(self, task: bytes, trace: bytes) -> Outcome:
         """Take back a task of ours."""
-        return self._send(wire.pack(Verb.CANCEL, task=task, trace=trace), b"", None)
+        return self._send(wire.pack(Verb.CANCEL, task=task, trace=trace), b"")
 
     def send_gap(self, opened: pages.Opened) -> Outcome:
         """Ask for the replies of a task of ours from its next index on."""
-        return self._send(*pages.gap_message(opened), None)
+        return self._send(*pages.gap_message(opened))
 
     def send_presence(
         self, verb: Verb, name: str, facts: dict[str, Any], kind: int, body: bytes
@@ -320,43 +311,52 @@ class Client:
         head = wire.pack_items(items, address=wire.address_of(name))
         if not self.link.ready:
             return Outcome.WAITING  # on_welcomed is the moment to say it again
-        return self._send(head, packed + body, None)
+        return self._send(head, packed + body)
 
-    def _send(self, head: bytes, body: bytes, deadline_at_s: float | None) -> Outcome:
+    def _send_item(self, start: bytes, item: bytes, address: bytes, body: bytes) -> Outcome:
+        """Send what may be bundled: it travels with what else is sent in this turn of the loop.
+
+        In calm times the first message of a turn goes at once: whoever sends it may block the loop.
+        """
+        size = len(body)
+        if not self._may_leave() or size > MAX_BODY_BYTES or size > self.max_body_bytes:
+            return self._send(wire.head_of(start, [item], address), body)
+        if not self._gathering:
+            self._gathering = True
+            self._loop.call_soon(self._end_of_turn)
+            self._carrier.look()  # behind `_end_of_turn`: one turn for both
+            if self._is_calm:
+                return self._send(wire.head_of(start, [item], address), body)
+        self._bundler.add_item(_HERE, start, item, address, body)
+        if self._bundler.count >= _MAX_GATHERED:
+            self._flush_bundles()
+        return Outcome.SENT
+
+    def _send(self, head: bytes, body: bytes) -> Outcome:
         if not self._open:
             return Outcome.CLOSED
         if len(body) > self.max_body_bytes:
             return Outcome.TOO_LARGE
-        if self._gathering and self._may_leave() and self._bundler.takes(head, body):
-            self._bundler.add(b"", head, body)
-            if self._bundler.count >= _MAX_GATHERED:
-                self._flush_bundles()
-            return Outcome.SENT
         self._flush_bundles()  # what was sent before goes, or waits, in front
         if self._may_leave() and self._carrier.send(head, body) is Sent.OK:
-            self._gather()
             return Outcome.SENT
-        return Outcome.WAITING if self.outbox.push(head, body, deadline_at_s) else Outcome.BUSY
+        kept = self.outbox.push(head, body, self._deadline_of(head))
+        return Outcome.WAITING if kept else Outcome.BUSY
 
     def _may_leave(self) -> bool:
-        return self.link.ready and not len(self.outbox)
-
-    def _gather(self) -> None:
-        """Let what is sent in this turn of the loop travel together, behind the first message."""
-        if not self._gathering:
-            self._gathering = True
-            asyncio.get_running_loop().call_soon(self._end_of_turn)
+        return self.link.ready and not self.outbox.bytes
 
     def _end_of_turn(self) -> None:
         self._gathering = False
+        self._is_calm = self._bundler.count <= 1
         if self._open:
             self._flush_bundles()
 
     def _flush_bundles(self) -> None:
         """Send what was gathered; what the carrier does not take goes to the outbox, in order."""
-        for bundle in self._bundler.take(b""):
-            if not self._may_leave() or self._carrier.send(*bundle.message()) is not Sent.OK:
-                for head, body in bundle.singles:
+        for message in self._bundler.take(_HERE):
+            if not self._may_leave() or self._carrier.send(*message) is not Sent.OK:
+                for head, body in apart(*message):
                     self.outbox.keep(head, body, self._deadline_of(head))
 
     async def drained(self) -> None:
@@ -395,7 +395,7 @@ class Client:
         self._calls = True
         self.link.calls()
         if self.link.ready:
-            self._send(*pages.TELL_ME, None)
+            self._send(*pages.TELL_ME)
 
     def _on_workers(self, kind: int, instances: list[bytes]) -> None:
         self.recall.on_workers(kind, instances, time.monotonic())
@@ -407,7 +407,7 @@ class Client:
             self.on_dropped(error.reason)
             return
         for message in messages:
-            self._send(*message, None)
+            self._send(*message)
         for each in again:
             self.recall.send_again(*each)
 
@@ -442,8 +442,9 @@ class Client:
             self._drained = None
 
     def _perform(self, occurrences: list[Occurrence]) -> None:
-        for happening, *arguments in occurrences:
-            self._does[happening](*arguments)
+        does = self._does
+        for occurrence in occurrences:
+            does[occurrence[0]](*occurrence[1:])
 
     def _write(self, head: bytes, body: bytes) -> None:
         if self._carrier.send(head, body) is not Sent.OK:

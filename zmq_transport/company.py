@@ -14,6 +14,7 @@ Letter = tuple[bytes, bytes, bytes]
 """connection, head, body"""
 
 _EVERY_S = 0.1
+_AGAIN_S = 0.5
 
 
 class Company:
@@ -22,6 +23,7 @@ class Company:
     def __init__(self) -> None:
         self._came: dict[Realm, list[bytes]] = {}
         self._left: dict[Realm, list[bytes]] = {}
+        self._behind: dict[Peer, float] = {}
         self._quiet_until_s = 0.0
 
     @staticmethod
@@ -37,7 +39,7 @@ class Company:
             return []
         peer.worker = True
         self._came.setdefault(peer.realm, []).append(peer.instance)
-        return self.tick(now_s) if now_s >= self._quiet_until_s else []
+        return self._news(now_s) if now_s >= self._quiet_until_s else []
 
     def left(self, peer: Peer) -> None:
         """Note that a worker is gone and its tasks have been reported."""
@@ -45,8 +47,20 @@ class Company:
             peer.worker = False
             self._left.setdefault(peer.realm, []).append(peer.instance)
 
+    def unsent(self, peer: Peer, now_s: float) -> None:
+        """Note that a letter found no room: `peer` is told anew who is here."""
+        self._behind[peer] = now_s + _AGAIN_S
+
     def tick(self, now_s: float) -> list[Letter]:
-        """Return the news for everyone."""
+        """Return the news for everyone, and all for those who missed some."""
+        letters: list[Letter] = []
+        for peer in [each for each, at_s in self._behind.items() if at_s <= now_s]:
+            del self._behind[peer]
+            if not peer.gone and peer.absent_at_s is None:
+                letters += self.subscribe(peer)
+        return letters + self._news(now_s)
+
+    def _news(self, now_s: float) -> list[Letter]:
         if not self._came and not self._left:
             return []
         self._quiet_until_s = now_s + _EVERY_S

@@ -126,8 +126,10 @@ class Engine:
             return []
         if not busy:
             self._presence.unreachable(peer, now_s)
-        elif wire.unpack_items(head)[1][0][0] == Verb.RESEND:
+        elif (verb := wire.unpack_items(head)[1][0][0]) == Verb.RESEND:
             self._resync.unsent(peer, now_s)
+        elif verb == Verb.WORKERS:
+            self.tables.company.unsent(peer, now_s)
         return self._tasks.unsent(peer, head, body, busy, now_s)
 
     def on_misframed(self, connection: bytes, head: bytes) -> list[Output]:
@@ -155,7 +157,8 @@ class Engine:
         outputs += self._resync.tick(now_s, bool(strangers))
         if self._resync.misses_workers:  # one may be among those who have not said who they are
             outputs += [(SEND, each, _PING, b"") for each in strangers]
-        return outputs + [(SEND, *letter) for letter in self.tables.company.tick(now_s)]
+        letters = self.tables.company.tick(now_s) + self.tables.notices.tick()
+        return outputs + [(SEND, *letter) for letter in letters]
 
     def go_away(self) -> list[Output]:
         """Begin to drain: tell everyone; `drained` turns true when all said GOODBYE."""
@@ -201,6 +204,10 @@ class Engine:
             return self._resynced_all(peer, items, address, bytes(body), now_s)
         if len(body) > wire.MAX_COALESCED_BYTES:
             raise WireError("coalesced_size", f"{len(body):,} bytes in {len(items)} items")
+        if not self.draining and sum(item[6] for item in items) == len(body):
+            taken = self._tasks.several(peer, caller, items, address, head, body, now_s)
+            if taken is not None:
+                return taken
         outputs: list[Output] = []
         parts = wire.split_body(items, bytes(body))
         for item, alone, part in zip(items, wire.unbundle(head), parts, strict=True):

@@ -5,7 +5,7 @@ One entry a task from the moment it is given to a seat until it is settled, lost
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from .routing import Seat
 
@@ -87,6 +87,11 @@ class Ledger:
         del seat.open[entry.key]
         for pool in seat.pools:
             pool.moved(seat, before)
+
+    def settle_each(self, entries: Iterable[Entry]) -> None:
+        """Take several tasks out."""
+        for entry in entries:
+            self.settle(entry)
 
     def settle_all(self, which: Callable[[Entry], bool]) -> list[Entry]:
         """Take out and return every task that `which` picks; looks at all of them."""

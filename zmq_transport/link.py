@@ -54,6 +54,8 @@ class Happening(enum.IntEnum):
     """(head,): a question about tasks that we may have, see `pages.read_question`."""
 
 
+_TASKED = Happening.TASK
+_REPLIED = Happening.REPLY
 Occurrence = tuple[Any, ...]
 """A `Happening` and its arguments, flat."""
 
@@ -151,8 +153,20 @@ class Link:
             return [(Happening.RETURNED, wire.unbounced(head), body[items[0][6] :])]
         if items[0][0] == Verb.RESEND:
             return [(Happening.ASKED, head)]
+        parts = wire.split_body(items, body)
+        if all(item[0] == _REPLY for item in items):
+            return [
+                (_REPLIED, peer, task, trace, kind, number, flags, part)
+                for (_, flags, kind, number, task, trace, _), part in zip(items, parts, strict=True)
+            ]
+        if all(item[0] == _TASK for item in items):
+            name = _text(address)
+            return [
+                (_TASKED, peer, name, task, trace, kind, number, flags, part)
+                for (_, flags, kind, number, task, trace, _), part in zip(items, parts, strict=True)
+            ]
         occurrences: list[Occurrence] = []
-        for item, part in zip(items, wire.split_body(items, body), strict=True):
+        for item, part in zip(items, parts, strict=True):
             alone = wire.pack_items([item], peer=peer, address=address)
             occurrences += self.on_message(alone, part)  # a bad one does not harm the others
         return occurrences
@@ -162,10 +176,10 @@ class Link:
         if size != len(body):
             raise WireError("body_length", f"the head claims {size} bytes, not {len(body)}")
         if verb == _REPLY:
-            return [(Happening.REPLY, peer, task, trace, kind, number, flags, body)]
+            return [(_REPLIED, peer, task, trace, kind, number, flags, body)]
         if verb == _TASK:
             name = _text(address)
-            return [(Happening.TASK, peer, name, task, trace, kind, number, flags, body)]
+            return [(_TASKED, peer, name, task, trace, kind, number, flags, body)]
         handler = self._others.get(verb)
         if handler is None:
             raise WireError("verb", f"verb {verb} does not go to a client")

@@ -24,13 +24,16 @@ class Outbox:
     Args:
         max_messages: How many may wait.
         max_bytes: How many bytes may wait.
+
+    Attributes:
+        bytes: How many wait, 200 for each message included; 0 when nothing waits.
     """
 
     def __init__(self, max_messages: int = 20_000, max_bytes: int = 256 * 1024 * 1024) -> None:
         self.counts: Counter[str] = Counter()
         self._max_messages = max_messages
         self._max_bytes = max_bytes
-        self._bytes = 0
+        self.bytes = 0
         self._coming_back: list[Waiting] = []
         self._returned: deque[Waiting] = deque()
         self._waiting: deque[Waiting] = deque()
@@ -42,7 +45,7 @@ class Outbox:
     def push(self, head: bytes, body: bytes, deadline_at_s: float | None) -> bool:
         """Let a message wait behind all others; False, and counted, when there is no room."""
         size = len(body) + _OVERHEAD_BYTES
-        if len(self) >= self._max_messages or self._bytes + size > self._max_bytes:
+        if len(self) >= self._max_messages or self.bytes + size > self._max_bytes:
             self.counts["drop.outbox_full"] += 1
             return False
         self.keep(head, body, deadline_at_s)
@@ -53,7 +56,7 @@ class Outbox:
 
         For what was accepted already: at most what one turn of the loop gathers.
         """
-        self._bytes += len(body) + _OVERHEAD_BYTES
+        self.bytes += len(body) + _OVERHEAD_BYTES
         self._waiting.append((head, body, deadline_at_s))
 
     def put_back(self, head: bytes, body: bytes, deadline_at_s: float | None) -> None:
@@ -62,14 +65,14 @@ class Outbox:
         Messages come back in the order in which they were sent, and all of them before anything
         goes out again; what was on its way to go out a second time waits behind them.
         """
-        self._bytes += len(body) + _OVERHEAD_BYTES
+        self.bytes += len(body) + _OVERHEAD_BYTES
         self._coming_back.append((head, body, deadline_at_s))
 
     def put_first(self, messages: Iterable[tuple[bytes, bytes]]) -> None:
         """Let messages go out before everything that waits; there is always room for them."""
         self._line_up()
         for head, body in reversed(list(messages)):
-            self._bytes += len(body) + _OVERHEAD_BYTES
+            self.bytes += len(body) + _OVERHEAD_BYTES
             self._returned.appendleft((head, body, None))
 
     def tasks(self) -> set[bytes]:
@@ -100,4 +103,4 @@ class Outbox:
     def sent(self) -> None:
         """Take out what `first` returned."""
         _, body, _ = (self._returned or self._waiting).popleft()
-        self._bytes -= len(body) + _OVERHEAD_BYTES
+        self.bytes -= len(body) + _OVERHEAD_BYTES

@@ -7,7 +7,6 @@ that neither a stuck peer nor a flood on one plane can stop the others.
 from __future__ import annotations
 
 import logging
-import math
 import os
 import resource
 import time
@@ -20,11 +19,12 @@ import attrs
 import zmq
 
 from . import frames, sockets, wire
-from .bundle import Bundler, Single
+from .bundle import Bundler, apart
 from .carrier import Sent
 from .engine import Engine
 from .listeners import ACCEPT, FORWARD, IGNORE, SYNC
 from .tables import SEND, Obituary, Output, Settings, Witness, no_obituary
+from .waiting import Waiter, readable
 
 _LOG = logging.getLogger(__name__)
 _BATCH = 256
@@ -106,6 +106,7 @@ class Proxy:
         self._descriptor = int(self._router.get(zmq.FD))
         self.engine.use_ports(self.ports.listen, self.ports.publish)
         self._monitors = [sockets.watched(each) for each in self._sockets]
+        self._waiter = Waiter(self._sockets)
 
     @property
     def _sockets(self) -> tuple[zmq.Socket[bytes], ...]:
@@ -127,6 +128,8 @@ class Proxy:
         """Close the sockets now."""
         if self._router.closed:
             return
+        if self._monitors:
+            self._waiter.close()
         for socket, monitor in zip(self._sockets, self._monitors, strict=False):
             sockets.unbind(socket, monitor)
             monitor.close()
@@ -135,20 +138,17 @@ class Proxy:
 
     def run(self) -> None:
         """Route until asked to stop, then tell everyone, go on until all left or 1 s is over."""
-        poller = zmq.Poller()
         turns = {self._router: self._route, self._xpub: self._listen, self._xsub: self._pass_on}
-        for socket in turns:
-            poller.register(socket, zmq.POLLIN)
         next_tick_s = time.monotonic() + _TICK_S
         end_s = float("inf")
         while not self.engine.drained:
-            wait_s = next_tick_s - time.monotonic()
-            readable = poller.poll(max(0, math.ceil(wait_s * 1000)))
+            ready = self._waiter.wait(next_tick_s - time.monotonic())
             now_s = time.monotonic()
-            for socket, _ in readable:
+            for socket in ready:
                 turns[socket](now_s)
             if now_s >= next_tick_s:
                 next_tick_s = now_s + _TICK_S
+                self._waiter.touch_all()
                 self._count_connections()
                 self._look_for_descriptors(now_s)
                 self._perform(self.engine.tick(now_s))
@@ -183,39 +183,62 @@ class Proxy:
 
     def _route(self, now_s: float) -> None:
         """Take a batch of directed messages."""
-        router, on_message = self._router, self.engine.on_message
+        router = self._router
+        message = frames.receive(router)
+        if message is None:
+            return
+        outputs = self._decide(message, now_s)
+        if not readable(router):  # mostly there is one: what comes of it needs no bundle
+            for output in outputs:
+                self._perform_now(*output)
+            return
+        self._perform(outputs)
         for _ in range(_BATCH):
             message = frames.receive(router)
             if message is None:
                 return
-            if len(message) == 3:
-                connection, head, body = message
-            elif len(message) == 2 and not len(message[1]):
-                connection, head, body = message[0], b"", b""
-            else:
-                self._perform(self.engine.on_misframed(message[0], bytes(message[1])))
-                continue
-            if len(head) > wire.MAX_HEAD_BYTES:
-                self.engine.on_dropped("long_head")
-                continue
-            try:
-                outputs = on_message(connection, head, body, now_s)
-            except Exception:  # noqa: BLE001  # the last door: no message may end the proxy
-                self.engine.on_dropped("engine_fault")
-                _LOG.exception("a message could not be handled and is dropped")
-                continue
-            self._perform(outputs)
+            self._perform(self._decide(message, now_s))
+        self._waiter.touch(router)
+
+    def _decide(self, message: list[Any], now_s: float) -> list[Output]:
+        """Ask the engine what a message leads to."""
+        if len(message) == 3:
+            connection, head, body = message
+        elif len(message) == 2 and not len(message[1]):
+            connection, head, body = message[0], b"", b""
+        else:
+            return self.engine.on_misframed(message[0], bytes(message[1]))
+        if len(head) > wire.MAX_HEAD_BYTES:
+            self.engine.on_dropped("long_head")
+            return []
+        try:
+            return self.engine.on_message(connection, head, body, now_s)
+        except Exception:  # noqa: BLE001  # the last door: no message may end the proxy
+            self.engine.on_dropped("engine_fault")
+            _LOG.exception("a message could not be handled and is dropped")
+            return []
 
     def _perform(self, outputs: Iterable[Output]) -> None:
         """Carry out what the engine decided; what may be bundled waits for the end of the turn."""
-        for code, first, second, body in outputs:
-            if code != SEND:
-                frames.send(self._xpub, first, second, body)
-            elif self._bundler.takes(second, body):
+        for output in outputs:
+            code, first, second, body = output
+            if code == SEND and wire.is_single(second) and self._bundler.takes(second, body):
                 self._bundler.add(first, second, body)
             else:
+                self._perform_now(*output)
+
+    def _perform_now(self, code: int, first: bytes, second: bytes, body: Any) -> None:
+        """Carry out one thing that the engine decided, behind what was gathered before it."""
+        if code == SEND:
+            if self._bundler:
                 self._flush(first)
-                self._send(first, [(second, body)], second, body)
+            self._send(first, second, body)
+        else:
+            self._publish(first, second, body)
+
+    def _publish(self, topic: bytes, header: bytes, body: Any) -> None:
+        frames.send(self._xpub, topic, header, body)
+        self._waiter.touch(self._xpub)
 
     def _flush_all(self) -> None:
         """Send every bundle, also those that come of what could not be sent."""
@@ -224,15 +247,16 @@ class Proxy:
                 self._flush(connection)
 
     def _flush(self, connection: bytes) -> None:
-        for bundle in self._bundler.take(connection):
-            self._send(connection, bundle.singles, *bundle.message())
+        for message in self._bundler.take(connection):
+            self._send(connection, *message)
 
-    def _send(self, connection: bytes, singles: list[Single], head: bytes, body: Any) -> None:
+    def _send(self, connection: bytes, head: bytes, body: Any) -> None:
         sent = frames.send(self._router, connection, head, body)
+        self._waiter.touch(self._router)
         if sent is Sent.OK:
             return
         now_s, busy = time.monotonic(), sent is Sent.BUSY
-        for each_head, each_body in singles:
+        for each_head, each_body in apart(head, body):
             self._perform(self.engine.on_unsent(connection, each_head, each_body, busy, now_s))
 
     def _listen(self, now_s: float) -> None:
@@ -249,6 +273,7 @@ class Proxy:
                 self._subscribe(topic, _host_of(frame))
             else:
                 self._unsubscribe(topic)
+        self._waiter.touch(self._xpub)
 
     def _subscribe(self, topic: bytes, host: str) -> None:
         decision = self.engine.listeners.subscribe(topic, host)
@@ -257,9 +282,10 @@ class Proxy:
         self._xpub.set(zmq.SUBSCRIBE, topic)
         if decision == FORWARD:
             self._xsub.send(b"\x01" + topic)
+            self._waiter.touch(self._xsub)
         elif decision == SYNC:
             _, first, second, body = self.engine.listeners.answer(topic)
-            frames.send(self._xpub, first, second, body)
+            self._publish(first, second, body)
         elif decision != ACCEPT:
             raise AssertionError(decision)
 
@@ -267,6 +293,7 @@ class Proxy:
         self._xpub.set(zmq.UNSUBSCRIBE, topic)
         if self.engine.listeners.unsubscribe(topic):
             frames.send(self._xsub, b"\x00" + topic)
+            self._waiter.touch(self._xsub)
 
     def _pass_on(self, now_s: float) -> None:
         """Pass on a batch of what clients publish."""
@@ -275,7 +302,8 @@ class Proxy:
             if message is None:
                 return
             if self.engine.listeners.published(message):
-                frames.send(self._xpub, *message)
+                self._publish(*message)
+        self._waiter.touch(self._xsub)
 
 
 def _host_of(frame: Any) -> str:

@@ -66,18 +66,17 @@ class Pump:
 
     def _drain(self) -> None:
         self._looking = False
-        if self._closed:
-            return
-        events = _get(self._socket, _EVENTS)
-        if events & _POLLIN:
+        if not self._closed and _get(self._socket, _EVENTS) & _POLLIN:
             self._read()
         if self.wants_writable and self._on_writable is not None and not self._closed:
             self._offer_room()
 
     def _read(self) -> None:
-        for _ in range(_BATCH):
+        for count in range(_BATCH):
             if self._closed:
                 return
+            if count == 1 and not _get(self._socket, _EVENTS) & _POLLIN:
+                return  # mostly there is one; asking is cheaper than the exception for none
             if self._received % _TICKS > _SOON:
                 self._let_it_look()
             message = frames.receive(self._socket)

@@ -58,7 +58,11 @@ class Receiver(Protocol):
         """Learn that a task of ours was not delivered."""
 
     def on_lost(self, task: bytes, reason: Reason) -> None:
-        """Learn that a task of ours was delivered and will have no reply."""
+        """Learn that a task of ours was delivered and will have no reply.
+
+        With the reason `reply_waits` it has ended, and its last reply found no room on its way
+        here: it is to be asked for, as one that is missing.
+        """
 
     def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
         """Take a broadcast message; `kind` is -1 when it came by its trace."""

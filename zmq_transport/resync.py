@@ -240,6 +240,7 @@ class Resync:
     def greeted(self, peer: Peer) -> None:
         """Forget what a peer said over its former connection: it says all of it again."""
         self._listings.forget(peer)
+        self._tables.notices.forget(peer)
         for question in list(self._questions.open.values()):
             if question.caller == peer.instance:
                 self._close(question)

@@ -156,6 +156,13 @@ class Routes:
         if not self._by_address[seat.address].seats:
             del self._by_address[seat.address]
 
+    def known(self, address: bytes) -> Pool | None:
+        """Return the pool that serves `address`, if somebody asked for it before."""
+        pool = self._by_address.get(address)
+        if pool is None and (query := self._queries.get(address)) is not None:
+            pool = query[1]
+        return pool
+
     def find(self, address: bytes) -> Pool | None:
         """Return the pool that serves `address`, or None when nobody does.
 

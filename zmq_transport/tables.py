@@ -13,6 +13,7 @@ from .budget import Budget
 from .company import Company
 from .ledger import Ledger
 from .liveness import Liveness
+from .notices import Notices
 from .parking import Parking
 from .peers import Peers, Realm
 from .wire import Reason
@@ -106,6 +107,7 @@ class Tables:
     peers: Peers = attrs.field(init=False)
     ledger: Ledger = attrs.field(factory=Ledger, init=False)
     company: Company = attrs.field(factory=Company, init=False)
+    notices: Notices = attrs.field(factory=Notices, init=False)
     wanted: dict[bytes, Any] = attrs.field(factory=dict, init=False)
     liveness: Liveness = attrs.field(init=False)
     budget: Budget = attrs.field(init=False)

@@ -13,12 +13,15 @@ from .errors import WireError
 from .ledger import Entry
 from .parking import Parked
 from .peers import Peer
-from .routing import Pool
+from .routing import Pool, Seat
 from .tables import SEND, Output, Tables
 from .wire import ItemFlag, Reason, Verb
 
+_TASK = int(Verb.TASK)
+_REPLY = int(Verb.REPLY)
 _KEEP = int(ItemFlag.KEEP)
 _SETTLES = int(ItemFlag.SETTLES)
+_ENDINGS = (Verb.BOUNCE, Verb.LOST)
 
 
 class Tasks:
@@ -69,6 +72,106 @@ class Tasks:
             tables.counts["drop.caller_gone"] += 1
         else:
             outputs.append((SEND, receiver.connection, wire.with_peer(head, peer.instance), body))
+        return outputs
+
+    def several(
+        self,
+        peer: Peer,
+        caller: bytes,
+        items: list[wire.Item],
+        address: bytes,
+        head: bytes,
+        body: Any,
+        now_s: float,
+    ) -> list[Output] | None:
+        """Take a bundle as a whole; None, and nothing done, when its items need a look each."""
+        verb = items[0][0]
+        if verb not in (_TASK, _REPLY) or any(item[0] != verb for item in items):
+            return None
+        if verb == _REPLY:
+            return self._replies(peer, caller, items, head, body)
+        return self._several_tasks(peer, items, address, head, body, now_s)
+
+    def _replies(
+        self, peer: Peer, caller: bytes, items: list[wire.Item], head: bytes, body: Any
+    ) -> list[Output] | None:
+        """Bring a bundle of replies home as it is: they are all for the same caller."""
+        find, entries = self._ledger.find, []
+        settled: dict[Entry, None] = {}
+        for item in items:
+            entry = find(caller, item[4])
+            if entry is None or entry.seat.peer is not peer or entry.taken_back or entry in settled:
+                return None
+            entries.append(entry)
+            if item[1] & _SETTLES:
+                settled[entry] = None
+        receiver = self._caller_of(entries[0])
+        if receiver is None:
+            return None
+        self._ledger.settle_each(settled)
+        outputs = self._shown(peer, caller, entries, items, body)
+        outputs.append((SEND, receiver.connection, wire.with_peer(head, peer.instance), body))
+        return outputs
+
+    def _several_tasks(
+        self,
+        peer: Peer,
+        items: list[wire.Item],
+        address: bytes,
+        head: bytes,
+        body: Any,
+        now_s: float,
+    ) -> list[Output] | None:
+        """Give a bundle of tasks to the seats of its address, a fair share to each."""
+        caller, tables, find = peer.instance, self._tables, self._ledger.find
+        pool = peer.realm.routes.known(address)
+        ids = {item[4] for item in items}
+        if (
+            pool is None
+            or pool.next() is None
+            or len(tables.parking)
+            or tables.wanted
+            or len(ids) < len(items)
+            or any(item[3] == 0 or find(caller, item[4]) is not None for item in items)
+        ):
+            return None
+        overdue_at_s = now_s + tables.settings.overdue_s
+        entries, enter = [], self._ledger.enter
+        for _, flags, _, ttl_ms, task, trace, _ in items:
+            seat: Any = pool.next()
+            keep = bool(flags & _KEEP)
+            expires_at_s = overdue_at_s + ttl_ms / 1000
+            entry = Entry(caller, task, trace, address, seat, expires_at_s, keep)
+            enter(entry)
+            entries.append(entry)
+        outputs = self._shown(peer, caller, entries, items, body)
+        seats = dict.fromkeys(entry.seat for entry in entries)
+        if len(seats) == 1:
+            head = wire.redirect(head, caller, seat.address, len(items))
+            outputs.append((SEND, seat.peer.connection, head, body))
+            return outputs
+        return outputs + _shares(seats, caller, entries, items, head, bytes(body))
+
+    def _shown(
+        self,
+        peer: Peer,
+        caller: bytes,
+        entries: list[Entry],
+        items: list[wire.Item],
+        body: Any,
+    ) -> list[Output]:
+        """Tell the witness of each item and return the copies of those that somebody watches."""
+        tables, audience = self._tables, peer.realm.audience
+        if not audience and tables.witness is None:
+            return []
+        outputs: list[Output] = []
+        parts = wire.split_body(items, bytes(body))
+        for entry, item, part in zip(entries, items, parts, strict=True):
+            verb, _, kind, _, _, trace, size = item
+            where = entry.address if verb == Verb.TASK else entry.seat.name
+            tables.see(peer.realm, verb, kind, trace, where, size)
+            worker = entry.seat.peer.instance
+            outputs += tables.copies(peer.realm, kind, trace, caller, worker, part)
         return outputs
 
     def _give(
@@ -130,6 +233,7 @@ class Tasks:
 
     def cancel(self, peer: Peer, task: bytes) -> list[Output]:
         """Pass a caller's CANCEL on to whoever has the task."""
+        self._tables.notices.withdraw(peer, task)
         entry = self._ledger.find(peer.instance, task)
         if entry is not None:
             entry.taken_back = True
@@ -167,8 +271,9 @@ class Tasks:
         """
         single = wire.unpack_single(head)
         if single is None:
+            self._unsent(wire.unpack_items(head)[1][0][0], busy)
             return []
-        instance, verb, _, _, _, task, trace, _, _ = single
+        instance, verb, flags, _, _, task, trace, _, _ = single
         if verb == Verb.TASK:
             entry = self._ledger.find(instance, task)
             caller = self._by_instance.get(instance)
@@ -180,9 +285,34 @@ class Tasks:
             single = (*single[:8], entry.address)
             output = self._route(caller, single, head, body, now_s, may_park=False)
             return [output] if output else []
+        if busy and self._keep(peer, verb, flags, instance, task, trace, head, body):
+            self._tables.counts[f"later.{Verb(verb).name.lower()}"] += 1
+            return []
+        self._unsent(verb, busy)
+        return []
+
+    def _unsent(self, verb: int, busy: bool) -> None:
         why = "busy" if busy else "gone"
         self._tables.counts[f"drop.{Verb(verb).name.lower()}_receiver_{why}"] += 1
-        return []
+
+    def _keep(
+        self,
+        caller: Peer,
+        verb: int,
+        flags: int,
+        worker: bytes,
+        task: bytes,
+        trace: bytes,
+        head: bytes,
+        body: Any,
+    ) -> bool:
+        """Keep what ends a task until its caller has room; of a reply only that there is one."""
+        if verb == Verb.REPLY and flags & _SETTLES:
+            body = Reason.REPLY_WAITS.encode()
+            head = wire.pack(Verb.LOST, len(body), peer=worker, task=task, trace=trace)
+        elif verb not in _ENDINGS:
+            return False
+        return self._tables.notices.keep(caller, task, head, bytes(body))
 
     def lose(self, peer: Peer) -> list[Output]:
         """Tell the callers of every task in the hands of `peer` that it is lost."""
@@ -240,6 +370,25 @@ class Tasks:
         body = reason.encode()
         head = wire.pack(Verb.BOUNCE, len(body), task=task, trace=trace)
         return SEND, peer.connection, head, body
+
+
+def _shares(
+    seats: Iterable[Seat],
+    caller: bytes,
+    entries: list[Entry],
+    items: list[wire.Item],
+    head: bytes,
+    body: bytes,
+) -> list[Output]:
+    """Cut a bundle into one for each seat."""
+    packed, parts = wire.items_of(head, len(items)), wire.split_body(items, body)
+    start, outputs = wire.start_of(caller), []
+    for seat in seats:
+        mine = [at for at, entry in enumerate(entries) if entry.seat is seat]
+        share = wire.head_of(start, [packed[at] for at in mine], seat.address)
+        mine_body = b"".join([parts[at] for at in mine])
+        outputs.append((SEND, seat.peer.connection, share, mine_body))
+    return outputs
 
 
 def _somebody_present(pool: Pool | None) -> bool:

@@ -41,7 +41,8 @@ _FIXED = Struct(">BB16sB")
 _ITEM = Struct(">BBBI16s16sI")
 _SINGLE = Struct(">BB16sBBBBI16s16sI")
 _HEADER = Struct(">16sQ16s16s")
-_PEER_AT = 2
+_START: Final = bytes((VERSION, 0))
+_PEER_AT = len(_START)
 _COUNT_AT = _FIXED.size - 1
 _SINGLE_BYTES = _SINGLE.size
 HEADER_BYTES: Final = _HEADER.size
@@ -98,6 +99,7 @@ class Reason(enum.StrEnum):
     NOT_STARTED = "not_started"
     UNKNOWN = "unknown"
     REPLY_LOST = "reply_lost"
+    REPLY_WAITS = "reply_waits"
 
 
 Item = tuple[int, int, int, int, bytes, bytes, int]
@@ -133,6 +135,36 @@ def pack(
         address: Where it goes, see `address_of`.
     """
     return _SINGLE.pack(VERSION, 0, peer, 1, verb, flags, kind, number, task, trace, size) + address
+
+
+def start_of(peer: bytes) -> bytes:
+    """Return what a head begins with, up to the count."""
+    return _START + peer
+
+
+pack_item: Final = _ITEM.pack
+"""(verb, flags, kind, number, task, trace, size) -> one item of a head."""
+
+
+def head_of(start: bytes, items: Sequence[bytes], address: bytes) -> bytes:
+    """Return the head of items that are packed already, see `start_of` and `pack_item`."""
+    return b"".join((start, bytes((len(items),)), *items, address))
+
+
+def cut(head: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return a one-item `head` as start, item and address."""
+    return head[:_COUNT_AT], head[_FIXED.size : _SINGLE_BYTES], head[_SINGLE_BYTES:]
+
+
+def items_of(head: bytes, count: int) -> list[bytes]:
+    """Return the items of a `head` with `count` of them, packed as they are."""
+    ends = range(_FIXED.size, _FIXED.size + count * _ITEM.size, _ITEM.size)
+    return [head[at : at + _ITEM.size] for at in ends]
+
+
+def is_single(head: bytes) -> bool:
+    """Tell whether a `head` of ours has one item."""
+    return head[_COUNT_AT] == 1
 
 
 def pack_items(items: Sequence[Item], *, peer: bytes = NOBODY, address: bytes = b"") -> bytes:
@@ -206,9 +238,10 @@ def with_peer(head: bytes, peer: bytes) -> bytes:
     return head[:_PEER_AT] + peer + head[_COUNT_AT:]
 
 
-def redirect(head: bytes, peer: bytes, address: bytes) -> bytes:
-    """Return a one-item `head` with another peer and another address."""
-    return head[:_PEER_AT] + peer + head[_COUNT_AT:_SINGLE_BYTES] + address
+def redirect(head: bytes, peer: bytes, address: bytes, count: int = 1) -> bytes:
+    """Return a `head` with `count` items with another peer and another address."""
+    end = _FIXED.size + count * _ITEM.size
+    return head[:_PEER_AT] + peer + head[_COUNT_AT:end] + address
 
 
 _NUMBER = Struct(">I")
@@ -229,24 +262,12 @@ def split(head: bytes, body: bytes) -> list[tuple[bytes, bytes]]:
     return list(zip(unbundle(head), split_body(unpack_items(head)[1], body), strict=True))
 
 
-_BUNDLED = frozenset({int(Verb.TASK), int(Verb.REPLY)})
+_BUNDLED = frozenset({int(Verb.TASK), int(Verb.REPLY), int(Verb.LOST)})
 
 
 def is_bundled(head: bytes) -> bool:
-    """Tell whether messages with such a one-item `head` may travel bundled."""
+    """Tell whether messages with such a `head` may travel bundled."""
     return head[_FIXED.size] in _BUNDLED
-
-
-def target_of(head: bytes) -> bytes:
-    """Return what the one-item heads of one bundle have in common: verb, peer and address."""
-    return head[_FIXED.size : _FIXED.size + 1] + head[_PEER_AT:_COUNT_AT] + head[_SINGLE_BYTES:]
-
-
-def bundle(heads: Sequence[bytes]) -> bytes:
-    """Return one head for the items of several one-item heads with the same target."""
-    first = heads[0]
-    items = [head[_FIXED.size : _SINGLE_BYTES] for head in heads]
-    return b"".join((first[:_COUNT_AT], bytes((len(heads),)), *items, first[_SINGLE_BYTES:]))
 
 
 def unbundle(head: bytes) -> list[bytes]:
@@ -257,8 +278,7 @@ def unbundle(head: bytes) -> list[bytes]:
     """
     _, items, address = unpack_items(head)
     start = head[:_COUNT_AT] + b"\x01"
-    ends = range(_FIXED.size, _FIXED.size + len(items) * _ITEM.size, _ITEM.size)
-    return [start + head[at : at + _ITEM.size] + address for at in ends]
+    return [start + item + address for item in items_of(head, len(items))]
 
 
 def bounced_whole(head: bytes, reason: Reason = Reason.HELLO_FIRST) -> bytes:

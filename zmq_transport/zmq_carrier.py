@@ -64,6 +64,10 @@ class ZmqCarrier:
         self._pump.look_again()
         return sent
 
+    def look(self) -> None:
+        """See the port."""
+        self._pump.look_again()
+
     def join(self, listen_port: int, publish_port: int) -> bool:
         """See the port."""
         listen = f"tcp://{self._address}:{listen_port}"

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ..demo.show import QUESTION, show
+from ..loops import run
 from .text import printable_lines
 
 
@@ -26,7 +27,7 @@ def command(keep: bool, question: str, **_: Any) -> None:
     With HF_TOKEN set a model of Hugging Face answers; without it an offline Neuron looks the
     answer up in the documentation.
     """
-    asyncio.run(_until_told(show(question, keep, _say)))
+    run(_until_told(show(question, keep, _say)))
 
 
 async def _until_told(showing: Coroutine[Any, Any, None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable
@@ -12,6 +11,7 @@ import attrs
 import click
 
 from ..dendrite import Dendrite
+from ..loops import run
 from ..names import checked_name
 from ..signals import Signal
 from ..synapse import connect_synapse
@@ -68,7 +68,7 @@ def on_fabric(
         async with dendrite:
             await work(dendrite)
 
-    asyncio.run(main())
+    run(main())
 
 
 def as_json(value: Any, indent: int | None = None) -> str:

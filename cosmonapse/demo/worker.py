@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from typing import Any
 
 from .. import Axon, Dendrite, Neuron, connect_synapse
+from ..loops import run
 from .librarian import librarian, load_pages
 
 NEURON_ID = "worker"
@@ -47,4 +47,4 @@ async def serve(url: str, namespace: str, name: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(*sys.argv[1:4]))
+    run(serve(*sys.argv[1:4]))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 from typing import Literal
 
+from .. import world
 from ..errors import DendriteProtocolError
 from ..transport import Transport
 from .answering import Answering
@@ -16,6 +16,7 @@ from .dispatch import Dispatcher
 from .inbox import Inbox
 from .pathways import Pathways
 from .publishing import Publisher
+from .retrying import Retrying
 from .trace_stops import TraceStops
 from .watching import Watching
 
@@ -31,6 +32,7 @@ class Base:
     _watching: Watching
     _inbox: Inbox
     _dispatcher: Dispatcher
+    _retrying: Retrying
     _pathways: Pathways
     _answering: Answering
     _publisher: Publisher
@@ -41,26 +43,35 @@ class Base:
     def __init__(self) -> None:
         self._state: Literal["new", "running", "stopped"] = "new"
         self._thoughts = itertools.count()
-        self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
+        self._home: asyncio.AbstractEventLoop | None = None
+        self._forks = 0
 
     def _check_running(self) -> None:
+        if (
+            self._state != "running"
+            or self._forks != world.forks()
+            or self._home is not asyncio.get_running_loop()
+        ):
+            raise DendriteProtocolError(self._why_not())
+
+    def _why_not(self) -> str:
+        """Say why we may not act, and what to do."""
         if self._state != "running":
-            raise DendriteProtocolError(
-                f"this Dendrite is {self._state}: use it inside 'async with dendrite:'"
-            )
-        pid, loop = self._home or (0, None)
-        if os.getpid() != pid:
-            raise DendriteProtocolError(
-                "this Dendrite was started before a fork: start one of its own in each child"
-            )
-        if asyncio.get_running_loop() is not loop:
-            raise DendriteProtocolError(
-                "this Dendrite belongs to another event loop: from other threads use "
-                "asyncio.run_coroutine_threadsafe(..., its_loop)"
-            )
+            return f"this Dendrite is {self._state}: use it inside 'async with dendrite:'"
+        if self._forks != world.forks():
+            return "this Dendrite was started before a fork: start one of its own in each child"
+        return (
+            "this Dendrite belongs to another event loop: from other threads use "
+            "asyncio.run_coroutine_threadsafe(..., its_loop)"
+        )
 
     def _check_may_dispatch(self) -> None:
-        self._check_running()
+        if (
+            self._state != "running"
+            or self._forks != world.forks()
+            or self._home is not asyncio.get_running_loop()
+        ):
+            raise DendriteProtocolError(self._why_not())
         if self.role == "worker":
             raise DendriteProtocolError(
                 "a Dendrite with role='worker' does not dispatch: use role='orchestrator'"

@@ -13,13 +13,12 @@ from ..threads import in_thread
 from .job import Job
 
 
-async def run_function(job: Job) -> Any:
+async def run_function(job: Job, loop: asyncio.AbstractEventLoop) -> Any:
     """Call the Neuron's function and return what it gives in the end.
 
     Every text that a generator yields is sent as a THOUGHT_DELTA; the last dict is its output, or
     the texts together if there is none.
     """
-    loop = asyncio.get_running_loop()
     axon, payload = job.desk.axon, job.signal.payload
     items = payload.get("context_ref")
     if items is not None and axon.context_fetcher is not None:
@@ -28,7 +27,7 @@ async def run_function(job: Job) -> Any:
         items if isinstance(items, list) else (),
         job.signal,
         job,
-        lambda: job.deadline_at_s - loop.time(),
+        job.deadline_at_s,
         loop,
     )
     function, given = axon.neuron_fn, payload["input"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
+from .. import world
 from ..axon import Axon
 from ..errors import DendriteProtocolError
 from ..names import checked_name
@@ -31,6 +31,7 @@ from .presence import Presence
 from .publishing import Publisher
 from .recording import Recording
 from .responding import Responding
+from .retrying import Retrying
 from .roster import Roster
 from .stopping import asked_to_stop
 from .switchboard import Switchboard
@@ -86,6 +87,7 @@ class Dendrite(CallingOff, Decorators, Dispatching, Emitting, Offering, Respondi
         self._watching = Watching(self._transport)
         self._publisher = Publisher(self._transport, self._watching)
         self._dispatcher = Dispatcher(self._transport, self._watching)
+        self._retrying = Retrying(self._dispatcher, self._watching)
         self._pathways = Pathways(self._dispatcher, self._watching)
         self._answering = Answering(self._publisher, self._watching, self._dispatcher)
         self._inbox = Inbox(self._transport, self._watching, self._dispatcher.wait, dendrite_id)
@@ -135,7 +137,7 @@ class Dendrite(CallingOff, Decorators, Dispatching, Emitting, Offering, Respondi
         if self._state != "new":
             raise DendriteProtocolError(f"this Dendrite is {self._state}: make a new one")
         self._state = "running"
-        self._home = os.getpid(), asyncio.get_running_loop()
+        self._home, self._forks = asyncio.get_running_loop(), world.forks()
         starting = self._starting = asyncio.create_task(self._start(timeout_s), name="start")
         try:
             await asyncio.shield(starting)

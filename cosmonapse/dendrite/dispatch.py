@@ -12,9 +12,11 @@ from ..pathway import Pathway
 from ..questions import QUESTIONS
 from ..signals import TYPE_OF_CODE, Directed, Signal, SignalType
 from ..transport import Outcome, Transport
-from .timer import Sweeper
+from .timer import LoopClock, Sweeper
 from .watching import Watching
 
+_ANYWHERE = Directed()
+_TASK = SignalType.TASK.code
 _SETTLES = 1
 _SKIPS = 4
 _BREATH = 64
@@ -35,6 +37,7 @@ class Dispatcher:
         self.counts = self.delivery.counts
         self._transport = transport
         self._watching = watching
+        self._clock = LoopClock()
         self._sweeper = Sweeper(self.delivery.next_deadline_at_s, self._expire)
         self._sent = 0
         self.on_asked: Callable[[], None] = _nothing
@@ -60,7 +63,7 @@ class Dispatcher:
         Raises:
             TimeoutError: Nothing settled it in time; a CANCEL is on its way.
         """
-        waiter: asyncio.Future[Signal] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[Signal] = self._clock.loop().create_future()
         opened = OpenTask(signal, checked_timeout(timeout_s), waiter, None, elsewhere)
         body = self.encoded(signal)
         if self._watching.out_of_date:
@@ -93,8 +96,7 @@ class Dispatcher:
 
     def _launch(self, opened: OpenTask, body: bytes) -> None:
         self._post(opened, body, opened.timeout_s)
-        now_s = asyncio.get_running_loop().time()
-        self.delivery.open(opened, now_s)
+        self.delivery.open(opened, self._clock.now_s())
         self._launched(opened)
 
     def _post(self, opened: OpenTask, body: bytes, left_s: float) -> None:
@@ -104,24 +106,28 @@ class Dispatcher:
             DendriteProtocolError: This Dendrite is not running.
             SignalTooLarge: The Synapse has a lower limit.
         """
-        directed = opened.signal.directed or Directed()
+        directed = opened.signal.directed or _ANYWHERE
         outcome = self._transport.send_task(
             directed.id,
             directed.capabilities,
             opened.task,
             opened.trace,
-            SignalType.TASK.code,
+            _TASK,
             body,
             ttl_ms=max(1, int(left_s * 1000)),
-            keep=opened.is_kept,
+            keep=opened.waiter is None and opened.pathway is None,
         )
         opened.body = body
+        if outcome is not Outcome.SENT:
+            self._not_sent(opened, outcome)
+
+    def _not_sent(self, opened: OpenTask, outcome: Outcome) -> None:
         if outcome is Outcome.CLOSED:
             raise DendriteProtocolError(
                 "this Dendrite is not running: dispatch inside 'async with dendrite:'"
             )
         if outcome is Outcome.TOO_LARGE:
-            raise SignalTooLarge(len(body), self._transport.max_signal_bytes)
+            raise SignalTooLarge(len(opened.body), self._transport.max_signal_bytes)
         if outcome is Outcome.BUSY:
             asyncio.get_running_loop().call_soon(self._fail, opened.task, "OVERLOADED")
 
@@ -184,7 +190,9 @@ class Dispatcher:
             self._ask_again(task, index)
             return
         pathway = opened.pathway
-        watched = self._watching.may_want(TYPE_OF_CODE.get(kind), opened.signal.trace_id)
+        watched = not settles and self._watching.may_want(
+            TYPE_OF_CODE.get(kind), opened.signal.trace_id
+        )
         if not (settles or pathway or watched):
             return
         try:
@@ -225,8 +233,15 @@ class Dispatcher:
         self._fail_for(task, reason, "bounced")
 
     def on_lost(self, task: bytes, reason: str) -> None:
-        """Turn a task that got lost into an ERROR; send one again that nobody has had."""
+        """Turn a task that got lost into an ERROR; send one again that nobody has had.
+
+        One whose last reply found no room here is not lost: that is asked for.
+        """
         opened = self.delivery.get(task)
+        if reason == "reply_waits":
+            if opened is not None:
+                self._ask_again(task, opened.next_index + 1)
+            return
         if reason != "not_started" or opened is None or opened.next_index:
             self._fail_for(task, reason, "lost")
             return
@@ -329,6 +344,8 @@ def checked_timeout(timeout_s: float) -> float:
     Raises:
         ValueError: It is not over 0 and at most 30 days.
     """
+    if timeout_s.__class__ is float and 0.0 < timeout_s <= _MAX_TIMEOUT_S:
+        return timeout_s
     if not isinstance(timeout_s, (int, float)) or not math.isfinite(timeout_s):
         raise ValueError(f"timeout_s must be a number of seconds, not {timeout_s!r}")
     if not 0 < timeout_s <= _MAX_TIMEOUT_S:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Required, TypedDict, Unpack
 
-from ..delivery import repeated, task_for
+from ..delivery import task_for
 from ..pathway import Pathway, Scope
 from ..retry import RetryStrategy
 from ..signals import Signal
@@ -129,7 +129,8 @@ class Dispatching(Base):
 
         Args:
             timeout_s: How long all of it may take, answers and further attempts included.
-            retry: Whether to try again, when and how often.
+            retry: Whether to try again, when and how often. A stop of the trace ends it all with
+                ERROR `CANCELLED`, also in a pause.
             answer_elsewhere: True to wait for answers to questions that another Dendrite, or
                 `cosmo answer`, gives.
 
@@ -146,12 +147,7 @@ class Dispatching(Base):
         )
         if retry is None:
             return await self._dispatcher.wait(signal, timeout_s, answer_elsewhere)
-
-        async def attempt(number: int, left_s: float) -> Signal:
-            task = signal if number == 1 else repeated(signal, number)
-            return await self._dispatcher.wait(task, left_s, answer_elsewhere)
-
-        return await retry.run(attempt, timeout_s)
+        return await self._retrying.run(signal, timeout_s, retry, answer_elsewhere)
 
     async def ask(self, **task: Unpack[WaitedTask]) -> dict[str, Any]:
         """Do as `dispatch_and_wait` does, with the same arguments, and return the output itself.

@@ -16,9 +16,10 @@ from ..questions import QUESTIONS
 from ..signals import Signal, SignalType
 from ..transport import Outcome, Transport
 from .bodies import run_function
+from .crew import Crew
 from .job import Ask, Desk, Job, Key
 from .keeping import repeat
-from .timer import Sweeper
+from .timer import LoopClock, Sweeper
 from .watching import Watching
 
 _LOG = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Inbox:
         self.counts: Counter[str] = Counter()
         self._watching = watching
         self._ask = ask
+        self._clock = LoopClock()
         self._meta: dict[str, Any] = {"dendrite": dendrite_id}
         self._desks: dict[str, Desk] = {}
         self.answers = AnswersKept()
@@ -120,7 +122,7 @@ class Inbox:
         except BadSignal as error:
             self._refuse(caller, task, trace, "BAD_SIGNAL", str(error))
             return
-        now_s = asyncio.get_running_loop().time()
+        now_s = self._clock.now_s()
         job = Job(
             desk,
             signal,
@@ -183,8 +185,11 @@ class Inbox:
         self._sweeper.arm(until_s)
 
     def _start(self, job: Job) -> None:
-        job.desk.running.add(job)
-        job.runner = asyncio.get_running_loop().create_task(self._run(job), name=job.desk.task_name)
+        desk = job.desk
+        desk.running.add(job)
+        if desk.crew is None:
+            desk.crew = Crew(self._run, desk.task_name)
+        desk.crew.start(job)
 
     def _cancel(self, job: Job, why: str) -> None:
         job.why_cancelled = why
@@ -195,7 +200,7 @@ class Inbox:
                 loop = asyncio.get_running_loop()
                 job.patience = loop.call_later(_CANCEL_S, self._give_up, job)
             return
-        if job.runner is None:
+        if job not in job.desk.running:
             job.desk.queue.remove(job)
         self._finish(job)
         self._settle(job, SignalType.ERROR, _cancelled(why))
@@ -219,7 +224,7 @@ class Inbox:
     async def _run(self, job: Job) -> None:
         job.started = True
         try:
-            signal_type, payload = reply_of(await run_function(job))
+            signal_type, payload = reply_of(await run_function(job, self._clock.loop()))
         except asyncio.CancelledError:
             signal_type, payload = SignalType.ERROR, _cancelled(job.why_cancelled)
         except (KeyboardInterrupt, GeneratorExit):
@@ -247,7 +252,8 @@ class Inbox:
         """Forget a job; only its place is still taken."""
         if job.patience is not None:
             job.patience.cancel()
-        job.end_calls()
+        if job.calls:
+            job.end_calls()
         self.jobs.pop(job.key, None)
         self._stopped.discard(job)
         self._deadlines.drop(job.key, job.slot)
@@ -297,8 +303,7 @@ class Inbox:
             stream = job.stream.replies if job.stream is not None else ()
             answered = (*stream, (index, code, body))
             size = sum(len(each) for _, _, each in answered)
-        now_s = asyncio.get_running_loop().time()
-        self.answers.settle(job.caller + job.task, answered, size, now_s)
+        self.answers.settle(job.caller + job.task, answered, size, self._clock.now_s())
 
     def _settle(self, job: Job, signal_type: SignalType, payload: dict[str, Any]) -> None:
         if signal_type is SignalType.AGENT_OUTPUT and job.signal.payload.get("finalize") is True:
@@ -380,7 +385,7 @@ class Inbox:
     async def _let_end(self, desks: list[Desk], timeout_s: float) -> int:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + timeout_s
-        while running := _runners(desks):
+        while running := _running(desks):
             left_s = until_s - loop.time()
             if left_s <= 0:
                 break
@@ -388,16 +393,18 @@ class Inbox:
         left = [job for desk in desks for job in (*desk.queue, *desk.running) if not job.settled]
         for job in left:
             self._cancel(job, "CANCELLED")
-        if runners := _runners(desks):
-            await asyncio.wait(runners, timeout=_CANCEL_S)
+        if running := _running(desks):
+            await asyncio.wait(running, timeout=_CANCEL_S)
         for job in left:
             self._give_up(job)
+        for desk in desks:
+            if desk.crew is not None:
+                desk.crew.close()
         return len(left)
 
 
-def _runners(desks: list[Desk]) -> list[asyncio.Task[None]]:
-    jobs = (job for desk in desks for job in desk.running)
-    return [job.runner for job in jobs if job.runner is not None and not job.runner.done()]
+def _running(desks: list[Desk]) -> list[asyncio.Future[None]]:
+    return [job.when_over() for desk in desks for job in desk.running if not job.over]
 
 
 def _read_task(body: bytes) -> Signal:

@@ -24,12 +24,13 @@ Ask = Callable[[Signal, float], Coroutine[Any, Any, Signal]]
 class Desk:
     """One Axon, what it runs and what waits for it."""
 
-    __slots__ = ("axon", "detaching", "queue", "running", "task_name")
+    __slots__ = ("axon", "crew", "detaching", "queue", "running", "task_name")
 
     def __init__(self, axon: Axon) -> None:
         self.axon = axon
         self.task_name = f"neuron {axon.neuron_id}"
         self.detaching = False
+        self.crew: Any = None
         self.running: set[Job] = set()
         self.queue: deque[Job] = deque()
 
@@ -40,6 +41,7 @@ class Job:
     Attributes:
         desk: Whose it is.
         signal: The TASK.
+        key: What tells it from every other.
         caller: Instance id of who waits for it.
         task: Task id.
         trace: Trace id.
@@ -48,7 +50,8 @@ class Job:
         keep: True if it runs on when its caller goes.
         slot: Where its deadline is kept.
         patience: When it is given up, once it was cancelled.
-        runner: What runs it.
+        runner: The task that runs it, while it does.
+        over: True once its function has ended.
         started: True once its function is called; an asyncio task that is cancelled before its
             first step never runs, so nothing in it can settle the job.
         stream: What it said so far, to be sent again if that gets lost.
@@ -61,6 +64,7 @@ class Job:
 
     __slots__ = (
         "_ask",
+        "_over",
         "_said",
         "_send",
         "_transport",
@@ -70,6 +74,8 @@ class Job:
         "desk",
         "index",
         "keep",
+        "key",
+        "over",
         "patience",
         "runner",
         "settled",
@@ -102,6 +108,7 @@ class Job:
         self._said = 0
         self.desk = desk
         self.signal = signal
+        self.key: Key = (caller, task)
         self.caller = caller
         self.task = task
         self.trace = trace
@@ -113,16 +120,13 @@ class Job:
         self.patience: asyncio.TimerHandle | None = None
         self.runner: asyncio.Task[None] | None = None
         self.started = False
+        self.over = False
+        self._over: asyncio.Future[None] | None = None
         self.why_cancelled = "CANCELLED"
         self.taken_back = False
         self.thread: asyncio.Future[Any] | None = None
         self.settled = False
         self.calls: set[asyncio.Task[Any]] | None = None
-
-    @property
-    def key(self) -> Key:
-        """Return what tells it from every other."""
-        return self.caller, self.task
 
     @property
     def cancelled(self) -> bool:
@@ -181,6 +185,21 @@ class Job:
         """Cancel what the Neuron has left running."""
         for call in self.calls or ():
             call.cancel()
+
+    def end(self) -> None:
+        """Note that its function has ended."""
+        self.runner = None
+        self.over = True
+        if self._over is not None and not self._over.done():
+            self._over.set_result(None)
+
+    def when_over(self) -> asyncio.Future[None]:
+        """Return what is done when its function has ended."""
+        if self._over is None:
+            self._over = asyncio.get_running_loop().create_future()
+            if self.over:
+                self._over.set_result(None)
+        return self._over
 
     async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a plain function in a thread of its own and return what it returns.

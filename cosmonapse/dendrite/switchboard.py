@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from .dispatch import Dispatcher
 from .inbox import Inbox
@@ -16,10 +17,13 @@ _LOG = logging.getLogger(__name__)
 class Switchboard:
     """Connects the transport, which comes first, with the parts that are built upon it."""
 
-    _dispatcher: Dispatcher
-    _inbox: Inbox
-    _presence: Presence
-    _watching: Watching
+    # Each of these is set by `connect` to what takes the event: one call less, on the hot path.
+    on_task: Callable[..., None]
+    on_cancel: Callable[[bytes, bytes], None]
+    on_reply: Callable[..., None]
+    on_bounce: Callable[[bytes, str], None]
+    on_lost: Callable[[bytes, str], None]
+    on_registered: Callable[[str, str], None]
 
     def __init__(self, dendrite_id: str) -> None:
         self._dendrite_id = dendrite_id
@@ -28,49 +32,15 @@ class Switchboard:
         self, dispatcher: Dispatcher, inbox: Inbox, presence: Presence, watching: Watching
     ) -> None:
         """Wire the parts up; nothing arrives before the transport is opened."""
-        self._dispatcher = dispatcher
         self._inbox = inbox
         self._presence = presence
+        self.on_task = inbox.on_task
+        self.on_cancel = inbox.on_cancel
+        self.on_reply = dispatcher.on_reply
+        self.on_bounce = dispatcher.on_bounce
+        self.on_lost = dispatcher.on_lost
         self._watching = watching
-
-    def on_task(
-        self,
-        caller: bytes,
-        address: str,
-        task: bytes,
-        trace: bytes,
-        kind: int,
-        ttl_ms: int,
-        flags: int,
-        body: bytes,
-    ) -> None:
-        """Take a TASK of ours to do."""
-        self._inbox.on_task(caller, address, task, trace, kind, ttl_ms, flags, body)
-
-    def on_cancel(self, caller: bytes, task: bytes) -> None:
-        """Take a TASK back."""
-        self._inbox.on_cancel(caller, task)
-
-    def on_reply(
-        self,
-        worker: bytes,
-        task: bytes,
-        trace: bytes,
-        kind: int,
-        index: int,
-        flags: int,
-        body: bytes,
-    ) -> None:
-        """Take a reply to a TASK of ours."""
-        self._dispatcher.on_reply(worker, task, trace, kind, index, flags, body)
-
-    def on_bounce(self, task: bytes, reason: str) -> None:
-        """Learn that a TASK of ours was not delivered."""
-        self._dispatcher.on_bounce(task, reason)
-
-    def on_lost(self, task: bytes, reason: str) -> None:
-        """Learn that a TASK of ours is lost."""
-        self._dispatcher.on_lost(task, reason)
+        self.on_registered = presence.on_registered
 
     def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
         """Take a broadcast Signal."""
@@ -79,10 +49,6 @@ class Switchboard:
     def on_missed(self, count: int) -> None:
         """Learn of a gap."""
         self._watching.on_missed(count)
-
-    def on_registered(self, neuron_id: str, refusal: str) -> None:
-        """Learn that an Axon can be reached, or why not."""
-        self._presence.on_registered(neuron_id, refusal)
 
     def on_welcomed(self, fresh: bool) -> None:
         """Announce the Axons again: the Synapse may have forgotten them."""

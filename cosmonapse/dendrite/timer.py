@@ -1,9 +1,28 @@
-"""One timer of the event loop for any number of deadlines."""
+"""One timer of the event loop for any number of deadlines, and the clock of that loop."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+
+
+class LoopClock:
+    """The loop that something lives on, asked for once: asking costs a system call."""
+
+    __slots__ = ("_loop",)
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Return the loop; the first call must come from it."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
+
+    def now_s(self) -> float:
+        """Return the time of the loop."""
+        return (self._loop or self.loop()).time()
 
 
 class Sweeper:

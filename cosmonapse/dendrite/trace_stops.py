@@ -292,17 +292,16 @@ async def _next(news: asyncio.Event, timeout_s: float) -> None:
 
 
 def _is_running(job: Job) -> bool:
-    runs = job.runner is not None and not job.runner.done()
-    return runs or (job.thread is not None and not job.thread.done())
+    return job.runner is not None or (job.thread is not None and not job.thread.done())
 
 
 async def _ended(jobs: Collection[Job]) -> None:
     """Return when the functions of the jobs have ended, or after 5 s."""
     clock = asyncio.get_running_loop().time
     until_s = clock() + _END_S
-    runners = [job.runner for job in jobs if job.runner is not None]
-    if runners:
-        await asyncio.wait(runners, timeout=_END_S)
+    running = [job.when_over() for job in jobs if job.runner is not None]
+    if running:
+        await asyncio.wait(running, timeout=_END_S)
     threads = [job.thread for job in jobs if job.thread is not None]  # known once they have begun
     if threads:
         await asyncio.wait(threads, timeout=max(0.0, until_s - clock()))

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from ..errors import BadSignal
 from ..handlers import Function, Handler, HandlerTable
 from ..ids import id_bytes, id_text
-from ..order import TraceOrder
+from ..order import Lately, TraceOrder
 from ..signals import TYPE_OF_CODE, Signal, SignalType
 from ..transport import Topic, Transport
 from .runner import Ended, Runner
@@ -37,6 +37,8 @@ class Watching:
         self._runners: dict[Handler, Runner] = {}
         self._retired: list[Runner] = []
         self._orders: dict[str, TraceOrder] = {}
+        self._by_type = Lately()
+        self._by_trace = Lately()
         self._sweeper = Sweeper(self._next_order_at_s, self._release)
         self._started = False
         self.out_of_date = False
@@ -44,14 +46,19 @@ class Watching:
 
     # -- handlers come and go --------------------------------------------------------------------
 
-    def add(self, handler: Handler) -> None:
-        """Take a handler in; it is in force after the next `settle`."""
+    def add(self, handler: Handler, *, waits: bool = True) -> None:
+        """Take a handler in; it is in force after the next `settle`.
+
+        Args:
+            handler: Which one.
+            waits: False if nothing has to wait for that: it is in force some time soon.
+        """
         self._table.add(handler)
         self._runners[handler] = Runner(handler, self.counts)
         if handler.ordered and handler.trace_id is not None:
             self._orders.setdefault(handler.trace_id, TraceOrder())
         if self._started:
-            self.out_of_date = True
+            self.out_of_date = self.out_of_date or waits
             for topic in _topics_of(handler):
                 self._transport.listen(topic)
 
@@ -105,7 +112,7 @@ class Watching:
 
     def may_want(self, signal_type: SignalType | None, trace_id: str) -> bool:
         """Tell, before a Signal is made or decoded, whether a handler could want it."""
-        return bool(self._table) and self._table.may_want(signal_type, trace_id)
+        return bool(self._runners) and self._table.may_want(signal_type, trace_id)
 
     def feed(self, signal: Signal) -> None:
         """Hand a Signal of our own traffic to every handler that wants it."""
@@ -144,15 +151,25 @@ class Watching:
         """Take a broadcast Signal; a copy of our own traffic only tells where it belongs."""
         own = self._transport.instance
         ours = caller == own or (worker == own and caller != _NOBODY)
+        copied = caller != _NOBODY
         if kind < 0:
-            self._heard_on_trace(id_text("trc_", trace), ours, body)
+            self._heard_on_trace(id_text("trc_", trace), ours, copied, body)
         elif not ours:
             if not self.may_want(TYPE_OF_CODE.get(kind), ""):
                 self.counts["drop.no_handler"] += 1
-            elif (signal := self._read(body)) is not None:
+            elif (signal := self._read(body)) is not None and not (
+                copied and self._came_before(signal, self._by_type)
+            ):
                 self._put(signal, self._table.of_type(signal))
 
-    def _heard_on_trace(self, trace_id: str, ours: bool, body: bytes) -> None:
+    def _came_before(self, signal: Signal, lately: Lately) -> bool:
+        """Tell whether the copy of a reply is one that was sent again, as after a restart."""
+        if lately.first(signal.id):
+            return False
+        self.counts["drop.repeated_copy"] += 1
+        return True
+
+    def _heard_on_trace(self, trace_id: str, ours: bool, copied: bool, body: bytes) -> None:
         order = self._orders.get(trace_id)
         if order is None and ours:
             return
@@ -160,7 +177,7 @@ class Watching:
             self.counts["drop.no_handler"] += 1
             return
         signal = self._read(body)
-        if signal is None:
+        if signal is None or (copied and self._came_before(signal, self._by_trace)):
             return
         if not ours:
             self._put(signal, [each for each in self._table.of_trace(signal) if not each.ordered])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from ..errors import DendriteProtocolError, NeuronError
+from ..loops import run
 
 R = TypeVar("R")
 _JOIN_S = 2.0
@@ -137,7 +138,7 @@ class LoopThread:
         task.add_done_callback(self._posted.discard)
 
     def _main(self) -> None:
-        asyncio.run(self._live())
+        run(self._live())
 
     async def _live(self) -> None:
         self._ended = asyncio.Event()

@@ -17,6 +17,7 @@ from ..registry import NeuronRecord, SynapseState
 from ..transport import Keeper, Opened, Outcome, PresenceVerb, Receiver, Topic
 
 _OUTCOMES = {each: Outcome[each.name] for each in wire_side.Outcome}
+_SENT = wire_side.Outcome.SENT  # looking it up would hash a name in Python, on the hot path
 _VERBS = {each: wire_side.Verb[each.name] for each in PresenceVerb}
 _address = functools.lru_cache(maxsize=4096)(wire_side.address_of)
 
@@ -120,7 +121,7 @@ class ClientTransport:
         """See the port."""
         address = _address(neuron, capabilities)
         sent = self._client.send_task(address, task, trace, kind, body, ttl_ms=ttl_ms, keep=keep)
-        return _OUTCOMES[sent]
+        return Outcome.SENT if sent is _SENT else _OUTCOMES[sent]
 
     def send_reply(
         self,
@@ -138,7 +139,7 @@ class ClientTransport:
         sent = self._client.send_reply(
             caller, task, trace, kind, body, index=index, settles=settles, skips=skips
         )
-        return _OUTCOMES[sent]
+        return Outcome.SENT if sent is _SENT else _OUTCOMES[sent]
 
     def send_gap(self, opened: Opened) -> Outcome:
         """See the port."""

@@ -127,6 +127,11 @@ class Line:
         """See the port; what is sent over a line that was cut is lost."""
         return wire_side.Sent.OK if self.is_cut else self._carrier.send(head, body)
 
+    def look(self) -> None:
+        """See the port."""
+        if not self.is_cut:
+            self._carrier.look()
+
     def join(self, listen_port: int, publish_port: int) -> bool:
         """See the port."""
         return not self.is_cut and self._carrier.join(listen_port, publish_port)

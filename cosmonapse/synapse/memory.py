@@ -18,6 +18,7 @@ from typing import Any, Unpack
 
 import zmq_transport as wire_side
 from zmq_transport import wire
+from zmq_transport.bundle import apart
 from zmq_transport.engine import Engine
 from zmq_transport.tables import SEND, Output
 
@@ -70,6 +71,9 @@ class MemoryCarrier:
         self.leaving += 1
         self._hub.post(self._hub.on_message, self, self.connection, head, body)
         return wire_side.Sent.OK
+
+    def look(self) -> None:
+        """See the port."""
 
     def join(self, listen_port: int, publish_port: int) -> bool:
         """See the port."""
@@ -266,7 +270,8 @@ class MemoryHub:
             carrier = self._carriers.get(first)
             if carrier is None or carrier.arriving >= self.high_water:
                 now_s, busy = time.monotonic(), carrier is not None
-                waiting.extend(self.engine.on_unsent(first, second, body, busy, now_s))
+                for head, part in apart(second, body):
+                    waiting.extend(self.engine.on_unsent(first, head, part, busy, now_s))
             else:
                 carrier.arriving += 1
                 self.post(self._deliver, carrier, first, second, body)

@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from cosmonapse import Axon, Dendrite, DendriteProtocolError, NeuronError, SignalType
+from cosmonapse.delivery import task_for
+from cosmonapse.ids import id_bytes
 from support.processes import until
 from support.watching import about, deltas, kept
 
@@ -315,3 +317,24 @@ async def test_several_dendrites_share_one_synapse_object(join, fabric):
     assert still == {"echo": "still"}
     with pytest.raises(DendriteProtocolError):
         await caller.ask(neuron="worker-1", input=1)
+
+
+async def test_a_task_that_comes_twice_runs_once_and_its_reply_is_given_twice(join, enter):
+    """P13"""
+    held = Held()
+    signal = task_for("worker", None, {"n": 1})
+    body, trace = signal.encode(), id_bytes(signal.trace_id)
+    async with join(axon(held)):
+        caller = await enter()
+        task = caller.ask("worker", body, trace=trace)
+        await until(lambda: held.running)
+        caller.ask("worker", body, task=task, trace=trace)
+        await caller.fence()
+        held.release.set()
+        await caller.seen("on_reply")
+        caller.ask("worker", body, task=task, trace=trace)
+        first, again = await caller.seen("on_reply", 2)
+
+    assert held.running == [{"n": 1}]
+    assert first == again
+    assert first.task == task

@@ -3,12 +3,15 @@
 Another transport adds its class, with the same methods, to `TRANSPORTS`.
 """
 
+import contextlib
+import functools
 from unittest import mock
 
 from cosmonapse import synapse_from_url
 from cosmonapse.synapse.memory import MemorySynapse
 from cosmonapse.synapse.server import SynapseServer
 from support.processes import free_ports
+from zmq_transport import sockets
 
 
 class _Ours:
@@ -67,6 +70,28 @@ class Memory(_Ours):
         """Let the Synapse forget everything; who is connected finds out before this returns."""
         self._synapse.hub.restart()
 
+    @staticmethod
+    def small_queues():
+        """Let few messages wait at the Dendrites that start in a `with` block: none do here."""
+        return contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def deaf(self, transport):
+        """Let a transport read nothing on the directed plane, inside a `with` block."""
+        hub, deaf = self._synapse.hub, transport._client._carrier
+        deliver, held = hub._deliver, []
+
+        def hold(carrier, *message):
+            if carrier is deaf:
+                held.append(message)
+            else:
+                deliver(carrier, *message)
+
+        with mock.patch.object(hub, "_deliver", hold):
+            yield
+        for message in held:
+            deliver(deaf, *message)
+
     async def revive(self):
         """Start it again: it is there already, and takes everyone in on the next turns."""
 
@@ -99,6 +124,21 @@ class Cosmo(_Ours):
     async def kill(self):
         """End it without a word to anyone."""
         self.stop()
+
+    @staticmethod
+    def small_queues():
+        """Let few messages wait at the Dendrites that start in a `with` block."""
+        bounds = sockets.Bounds(high_water=5)
+        socket = functools.partial(sockets._socket, bounds=bounds)
+        return mock.patch.object(sockets, "_socket", socket)
+
+    @contextlib.contextmanager
+    def deaf(self, transport):
+        """Let a transport read nothing on the directed plane, inside a `with` block."""
+        pump = transport._client._carrier._pump
+        with mock.patch.object(pump, "_read", return_value=None):
+            yield
+        pump.look_again()
 
     async def revive(self):
         """Start it on its old ports."""

@@ -7,7 +7,7 @@ import pytest
 
 from house import source
 
-LOADED_ON_USE = {"fastapi", "flask", "httpx", "rich", "starlette", "uvicorn", "werkzeug"}
+LOADED_ON_USE = {"fastapi", "flask", "httpx", "rich", "starlette", "uvicorn", "uvloop", "werkzeug"}
 IMPORT = "import cosmonapse"
 HELP = """
 import sys

@@ -10,7 +10,14 @@ import zmq
 
 from cosmonapse import Axon
 from support.processes import until
-from support.rude import ELSEWHERE, LimitedSynapse, plain_connections, rude_sockets, trace_topics
+from support.rude import (
+    ELSEWHERE,
+    LimitedSynapse,
+    closed_by_peer,
+    plain_connections,
+    rude_sockets,
+    trace_topics,
+)
 
 
 async def echo(input, context):
@@ -57,6 +64,26 @@ async def test_a_browser_on_any_port_gets_no_answer_and_is_counted(synapse, byst
 
         assert came == [None] * len(asked)
         await until(lambda: synapse.descriptors <= base, what="the base of descriptors")
+
+
+@pytest.mark.asyncio
+async def test_an_http_request_costs_one_descriptor_until_its_sender_leaves(synapse, bystander):
+    request = b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n"
+    number = 100
+    async with bystander:
+        await works(bystander)
+        base = synapse.descriptors
+        with plain_connections(synapse.port, number, request):
+            await until(lambda: synapse.count("connection.accepted") >= number)
+            with plain_connections(synapse.port, 1) as (silent,):
+                await until(lambda: closed_by_peer(silent), what="the end of one that is silent")
+            await works(bystander)
+            held, closed = synapse.descriptors - base, synapse.count("connection.closed")
+        await until(lambda: synapse.descriptors <= base, what="the base of descriptors")
+        await works(bystander)
+
+    assert held == number
+    assert closed == 0
 
 
 @pytest.mark.asyncio

@@ -15,11 +15,15 @@ import pytest
 
 from house import source
 from support.processes import closed_port
+from tools.soak.plan import FAULTS
 
 # Both ways to end the Synapse, both ways to end a worker, a frozen one, a reset link, and Synapse
 # and worker killed together.
 SEED = 2889
 SECONDS = 18
+LATELY = {"worker_block", "restart_freeze"}
+"""Faults that take long: a run of their own has both."""
+LATELY_SEED = 31
 
 
 def run_soak(*arguments):
@@ -38,9 +42,9 @@ def run_soak(*arguments):
 def run(tmp_path_factory):
     """Run it once; give what it printed, the folder of its logs and its verdict."""
     folder = tmp_path_factory.mktemp("soak")
-    ended = run_soak(
-        "--seconds", SECONDS, "--seed", SEED, "--logs", folder / "logs", "--json", folder / "json"
-    )
+    kinds = set(FAULTS) - LATELY
+    where = "--logs", folder / "logs", "--json", folder / "json"
+    ended = run_soak("--seconds", SECONDS, "--seed", SEED, *where, *kinds)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout, folder / "logs", json.loads((folder / "json").read_text())
 
@@ -58,6 +62,20 @@ def test_the_run_broke_what_it_was_to_break(run):
     kinds = {each["fault"]["kind"] for each in run[2]["recoveries"]}
 
     assert {"synapse_kill", "synapse_term", "worker_kill", "worker_term", "link_reset"} <= kinds
+
+
+def test_a_worker_that_stands_still_or_freezes_in_a_restart_runs_nothing_twice(tmp_path):
+    ended = run_soak(
+        "--seconds", SECONDS, "--seed", LATELY_SEED, "--json", tmp_path / "json", *LATELY
+    )
+    verdict = json.loads((tmp_path / "json").read_text())
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "HOLDS" in ended.stdout
+    kinds = {each["fault"]["kind"] for each in verdict["recoveries"]}
+    assert kinds == {"synapse_kill", "worker_freeze", "worker_block"}
+    assert (verdict["pending"], verdict["twice"]) == (0, 0)
+    assert set(verdict["told"]) <= {"TIMEOUT", "OVERLOADED", "WORKER_LOST", "TASK_LOST"}
 
 
 def test_the_verdict_tells_how_each_process_grew_that_lived_on(run):

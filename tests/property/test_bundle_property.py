@@ -3,13 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.heads import target_of
 from zmq_transport import wire
-from zmq_transport.bundle import MAX_BODY_BYTES, MAX_ITEMS, Bundler
+from zmq_transport.bundle import MAX_BODY_BYTES, MAX_ITEMS, Bundler, apart
 from zmq_transport.wire import Verb
 
 CONNECTIONS = st.sampled_from([b"one", b"two", b"three"])
 TARGETS = st.tuples(
-    st.sampled_from([Verb.TASK, Verb.REPLY]),
+    st.sampled_from([Verb.TASK, Verb.REPLY, Verb.LOST]),
     st.sampled_from([wire.NOBODY, b"p" * 16]),
     st.sampled_from([b"", b"echo", b"?a,b"]),
 )
@@ -31,13 +32,12 @@ def message(number, target, size):
 def opened(bundles):
     """Return the messages in bundles, each read back from the message that travels."""
     singles = []
-    for bundle in bundles:
-        head, body = bundle.message()
+    for head, body in bundles:
         parts = wire.split(head, body)
-        assert parts == bundle.singles
+        assert parts == apart(head, body)
         assert 1 <= len(parts) <= MAX_ITEMS < wire.MAX_ITEMS
         assert len(body) <= wire.MAX_COALESCED_BYTES
-        assert len({wire.target_of(each) for each, _ in parts}) == 1
+        assert len({target_of(each) for each, _ in parts}) == 1
         singles += parts
     return singles
 
@@ -45,7 +45,7 @@ def opened(bundles):
 def by_target(singles):
     targets = {}
     for head, body in singles:
-        targets.setdefault(wire.target_of(head), []).append((head, body))
+        targets.setdefault(target_of(head), []).append((head, body))
     return targets
 
 

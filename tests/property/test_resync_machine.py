@@ -95,6 +95,10 @@ class ResyncMachine(RuleBasedStateMachine):
         if self.has_losses:
             self.world.time_passes(step_s)
 
+    @rule(who=WHO, is_full=st.booleans())
+    def queue_for_replies(self, who, is_full):
+        self.twin(who).is_full = is_full
+
     @rule(who=WHO)
     def remind(self, who):
         self.twin(who).perform(self.twin(who).link.remind())

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from support.heads import bundled
 from zmq_transport import bodies, wire
 from zmq_transport.engine import Engine
 from zmq_transport.errors import WireError
@@ -85,7 +86,7 @@ def test_a_message_falls_apart_and_is_put_together_again(items, address, peer):
     alone = wire.unbundle(head)
 
     assert alone == [wire.pack_items([item], peer=peer, address=address) for item in items]
-    assert wire.bundle(alone) == head
+    assert bundled(alone) == head
 
 
 @given(parts=st.lists(st.binary(max_size=20), min_size=1, max_size=64))

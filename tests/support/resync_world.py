@@ -16,6 +16,8 @@ from zmq_transport.wire import ItemFlag, Verb
 
 SEAT = "work"
 LONG_MS = 3_600_000
+FULL_TURNS = 20
+TO_CALLERS = (Verb.REPLY, Verb.BOUNCE, Verb.LOST)
 
 
 class Task:
@@ -41,7 +43,7 @@ class Twin:
         self.recall.keeper = self
         self.answers = AnswersKept()
         self.connection, self.up, self.down = b"", deque(), deque()
-        self.untold, self.was_welcomed, self.calls = 0, False, False
+        self.untold, self.was_welcomed, self.calls, self.is_full = 0, False, False, False
         self.tasks, self.held, self.streams = {}, {}, {}
         self.link.start()
         self.connect()
@@ -58,7 +60,7 @@ class Twin:
         if self.connection:
             self.world.by_connection.pop(self.connection)
             self.untold += 1
-        self.connection = b""
+        self.connection, self.is_full = b"", False
         self.up, self.down = deque(), deque()
 
     def learn_of_disconnection(self):
@@ -173,6 +175,8 @@ class Twin:
             return
         if reason == "not_started" and not known.next_index:
             self.post(task)
+        elif reason == "reply_waits":
+            self.send(*pages.gap_message((task, task, known.next_index, LONG_MS, False)))
         else:
             known.outcomes.append(f"lost {reason}")
 
@@ -309,6 +313,8 @@ class ResyncWorld:
             twin = self.by_connection.get(connection)
             if twin is None:
                 waiting += self.engine.on_unsent(connection, head, body, False, self.now_s)
+            elif twin.is_full and wire.unpack_items(head)[1][0][0] in TO_CALLERS:
+                waiting += self.engine.on_unsent(connection, head, body, True, self.now_s)
             else:
                 twin.down.append((head, body))
 
@@ -332,6 +338,9 @@ class ResyncWorld:
                 twin.connect()
         for turn in range(130):
             self.let_everything_arrive()
+            if turn == FULL_TURNS:
+                for twin in self.twins:
+                    twin.is_full = False
             if turn % 10 == 1:
                 for twin in self.twins:
                     twin.perform(twin.link.remind())
@@ -349,6 +358,7 @@ class ResyncWorld:
         assert not resync._questions._standings
         assert not resync._half_since_s
         assert not len(tables.ledger)
+        assert not len(tables.notices)
 
     def check_empty(self):
         for twin in self.twins:

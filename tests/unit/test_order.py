@@ -4,7 +4,7 @@ import pytest
 
 from cosmonapse import Signal, SignalType
 from cosmonapse.ids import new_event_id
-from cosmonapse.order import HOLD_S, Once, TraceOrder
+from cosmonapse.order import HOLD_S, Lately, Once, TraceOrder
 
 TRACE = "trc_" + "a" * 26
 
@@ -118,3 +118,13 @@ def test_an_id_is_let_through_once_and_the_oldest_is_forgotten():
     assert [once.first(each) for each in ("a", "b", "a", "c")] == [True, True, False, True]
     assert "a" not in once
     assert "c" in once
+
+
+def test_what_comes_twice_of_late_passes_once_and_what_is_remembered_is_bounded():
+    lately = Lately(least=3)
+    passed = [lately.first(each) for each in "abcab"]
+
+    assert passed == [True, True, True, False, False]
+    assert [lately.first(each) for each in "defghi"] == [True] * 6
+    assert lately.first("a")
+    assert not lately.first("i")

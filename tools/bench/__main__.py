@@ -54,7 +54,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     if unknown := sorted(set(given.against) - {*NAMES, ""}):
         parser.error(f"no such system: {', '.join(unknown)}; there are {', '.join(NAMES[1:])}")
     if given.uvloop and importlib.util.find_spec("uvloop") is None:
-        parser.error("--uvloop wants uvloop: pip install uvloop")
+        parser.error("--uvloop wants uvloop, the extra [speed]: pip install uvloop")
     return given
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import attrs
 
 from . import figures
-from .explain import RESTARTS, Expectation, explanation, overlap
+from .explain import RESTARTS, STUCK_AFTER_S, Expectation, explanation, overlap
 from .history import History, Task
 from .tasks import CHILD, THOUGHTS
 
@@ -19,6 +19,8 @@ LATE_S = 1.0
 BACK_S = 3.0
 TOLD_S = 1.0
 GRACE_S = 12.0
+ASKED_S = 0.5
+"""How often, at the most, somebody looks at the roster."""
 LEAK_AFTER_S = 300.0
 MAX_RSS_KIB_PER_MIN = 2048.0
 MAX_PER_MIN = 2.0
@@ -131,6 +133,25 @@ def _recovered(history: History, _: Expectation) -> Iterator[Violation]:
             yield Violation("told_late", fault.at_s, text)
 
 
+def _stuck(history: History, _: Expectation) -> Iterator[Violation]:
+    """A worker that blocks its loop is shown as stuck, and never as away."""
+    for fault in history.faults.values():
+        if fault.kind != "worker_block" or fault.mended_at_s is None:
+            continue
+        until_s = fault.mended_at_s
+        shown = {
+            state
+            for at_s, worker, state in history.states
+            if worker == fault.target and fault.at_s <= at_s <= until_s
+        }
+        if "stuck" not in shown and until_s - fault.at_s > STUCK_AFTER_S + ASKED_S:
+            text = f"{fault.target} blocked its loop and was never shown as stuck"
+            yield Violation("not_stuck", fault.at_s, text)
+        if "away" in shown:
+            text = f"{fault.target} only blocked its loop and was shown as away"
+            yield Violation("not_stuck", fault.at_s, text)
+
+
 def _processes(history: History, _: Expectation) -> Iterator[Violation]:
     for each in history.ended:
         if each.code != 0 or each.took_s > GRACE_S:
@@ -168,6 +189,7 @@ _RULES: tuple[Callable[[History, Expectation], Iterator[Violation]], ...] = (
     _streams,
     _explained,
     _recovered,
+    _stuck,
     _processes,
     _growth,
 )

@@ -19,6 +19,7 @@ _MAX_EXTRAS = 2
 _LAST_FAULT_S = 3.0
 _HEALS_S = 15.0
 _AWAY_S = 0.3
+_MEETING_S = 0.2
 
 
 class Director:
@@ -55,13 +56,15 @@ class Director:
 
     # -- one method for each fault ---------------------------------------------------------------
 
-    async def _synapse_kill(self, planned: Planned) -> None:
+    async def _synapse_kill(self, planned: Planned, listens: asyncio.Event | None = None) -> None:
         mended = self._begin_at_synapse("synapse_kill")
         process = self._fabric["synapse"]
         await process.kill()
         self._fabric.look_for_complaint(process)
         await asyncio.sleep(planned.length_s)
         await self._fabric.start_synapse()
+        if listens is not None:
+            listens.set()
         mended()
 
     async def _synapse_term(self, planned: Planned) -> None:
@@ -95,6 +98,15 @@ class Director:
         self._fabric[name].send(signal.SIGSTOP)
         await asyncio.sleep(planned.length_s)
         self._fabric[name].send(signal.SIGCONT)
+        mended()
+
+    async def _worker_block(self, planned: Planned) -> None:
+        name = self._chosen(planned)
+        worker = self._fabric[name]
+        worker.tell(f"block {planned.length_s}")
+        await worker.line("blocking")
+        mended = self._begin_at_worker("worker_block", name)
+        await worker.line("going on")
         mended()
 
     async def _replica_joins(self, planned: Planned) -> None:
@@ -144,6 +156,19 @@ class Director:
 
     async def _double_freeze(self, planned: Planned) -> None:
         await asyncio.gather(self._worker_freeze(planned), self._synapse_kill(_short(planned)))
+
+    async def _restart_freeze(self, planned: Planned) -> None:
+        """Freeze a worker while it and the new Synapse find each other."""
+        listens = asyncio.Event()
+
+        async def freeze() -> None:
+            await listens.wait()
+            await asyncio.sleep(planned.dice * _MEETING_S)
+            await self._worker_freeze(planned)
+
+        freezing = asyncio.create_task(freeze(), name="freeze")
+        await self._synapse_kill(_short(planned), listens)
+        await freezing
 
     # -- what they share -------------------------------------------------------------------------
 
@@ -195,6 +220,7 @@ _FAULTS: Mapping[str, Callable[[Director, Planned], Awaitable[None]]] = {
     "worker_kill": Director._worker_kill,
     "worker_term": Director._worker_term,
     "worker_freeze": Director._worker_freeze,
+    "worker_block": Director._worker_block,
     "replica_joins": Director._replica_joins,
     "link_reset": Director._link_reset,
     "link_stall": Director._link_stall,
@@ -203,4 +229,5 @@ _FAULTS: Mapping[str, Callable[[Director, Planned], Awaitable[None]]] = {
     "frozen_watcher": Director._frozen_watcher,
     "double_kill": Director._double_kill,
     "double_freeze": Director._double_freeze,
+    "restart_freeze": Director._restart_freeze,
 }

@@ -13,6 +13,11 @@ SETTLE_S = 1.5
 
 RESTARTS = frozenset({"synapse_kill", "synapse_term"})
 """Faults after which a new Synapse runs."""
+STUCK_AFTER_S = 6.5
+"""How long a worker may have blocked its loop until it gets no new tasks."""
+NOTICED_S = 4.5
+"""How long a worker that freezes while it finds a new Synapse may be taken for one that comes back:
+its connection stands until the heartbeats end it, and till then it is waited for."""
 _REMEMBERED_S = 10.0
 """How long a worker that went together with the Synapse may still have a task, for its callers."""
 _LINKS = frozenset({"link_reset", "link_stall", "link_half_open"})
@@ -41,6 +46,7 @@ _RESYNC = {
     "worker_kill": {"WORKER_LOST"} | _ALONE,
     "worker_term": _ALONE,
     "worker_freeze": {"WORKER_LOST"} | _ALONE,
+    "worker_block": {"TIMEOUT", "OVERLOADED"},
     "link_reset": {"WORKER_LOST"},
     "link_stall": {"WORKER_LOST"},
     "link_half_open": {"WORKER_LOST"},
@@ -78,7 +84,9 @@ def explanation(task: Task, faults: Sequence[Fault], expectation: Expectation) -
     for fault in felt:
         if task.code in expectation.codes.get(fault.kind, ()) and _concerns(fault, task):
             return fault
-        if task.code == "TIMEOUT" and _out_of_reach_at_deadline(fault, task):
+        if task.code == "TIMEOUT" and (
+            _out_of_reach_at_deadline(fault, task) or _awaited_at_deadline(fault, felt, task)
+        ):
             return fault
     if task.code in expectation.together:
         return _together(felt, faults, task)
@@ -96,6 +104,8 @@ def _concerns(fault: Fault, task: Task) -> bool:
         return True
     if task.code == "NO_SUCH_NEURON" and fault.kind not in _LINKS:
         return task.neuron in fault.sole
+    if fault.kind == "worker_block":
+        return _blocked(fault, task)
     if task.code == "WORKER_LOST":
         return _ran_there(fault, task)
     return task.caller in fault.callers or _ran_there(fault, task)
@@ -111,10 +121,32 @@ def _ran_there(fault: Fault, task: Task) -> bool:
     return many or not fault.workers.isdisjoint(task.workers)
 
 
+def _blocked(fault: Fault, task: Task) -> bool:
+    """Tell whether a task may have waited for a worker that blocks its loop.
+
+    Once that is noticed the worker gets no more: only what nobody else can do is refused then.
+    """
+    if task.code == "OVERLOADED":
+        return task.neuron in fault.sole
+    return task.invoked_at_s <= fault.at_s + STUCK_AFTER_S and _ran_there(fault, task)
+
+
 def _out_of_reach_at_deadline(fault: Fault, task: Task) -> bool:
     """Tell whether no answer could reach the caller when its time was over."""
     cut_off = fault.kind in RESTARTS or task.caller in fault.callers
     return cut_off and fault.at_s <= task.deadline_at_s <= fault.until_s(SETTLE_S)
+
+
+def _awaited_at_deadline(freeze: Fault, felt: Sequence[Fault], task: Task) -> bool:
+    """Tell whether a new Synapse still waited for a frozen worker when the time of a task was over.
+
+    Nobody else can say whether that worker has it.
+    """
+    if freeze.kind != "worker_freeze" or not _ran_there(freeze, task):
+        return False
+    together = any(fault.kind in RESTARTS and overlap(fault, freeze) for fault in felt)
+    until_s = min(freeze.at_s + NOTICED_S, freeze.until_s(SETTLE_S))
+    return together and freeze.at_s <= task.deadline_at_s <= until_s
 
 
 def _together(felt: Sequence[Fault], faults: Sequence[Fault], task: Task) -> Fault | None:

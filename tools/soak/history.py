@@ -9,6 +9,7 @@ A line is a dict with `at` (monotonic seconds), `who` and `what`; the others dep
     mended     number                                    the harness has undone it
     sample     of (a pid), name rss_kib descriptors, or tasks
     ended      name code took_s asked                    a process is gone that had to go
+    state      worker state                              what the roster shows from now on
     complaint  name text                                 a traceback, or the like
     counts     counts                                    what a Dendrite counted
     quiet                                                no task is dispatched from now on
@@ -134,6 +135,7 @@ class History:
         names: Name of the process behind a pid.
         ended: Processes that had to end.
         complaints: What processes should not have said: name and text.
+        states: What the roster showed: when, which worker, its new state.
         starts: When each worker started a task, in order.
         counts: What each Dendrite counted, by name of its process.
         quiet_at_s: When the callers were told to dispatch no more.
@@ -146,6 +148,7 @@ class History:
     names: dict[int, str] = attrs.Factory(dict)
     ended: list[Ended] = attrs.Factory(list)
     complaints: list[tuple[str, str]] = attrs.Factory(list)
+    states: list[tuple[float, str, str]] = attrs.Factory(list)
     starts: dict[str, list[float]] = attrs.Factory(dict)
     counts: dict[str, dict[str, int]] = attrs.Factory(dict)
     quiet_at_s: float = float("inf")
@@ -167,6 +170,7 @@ def read(lines: Iterable[Line]) -> History:
         history.ends_at_s = max(history.ends_at_s, line["at"])
     for times in history.starts.values():
         times.sort()
+    history.states.sort()
     for samples in history.samples.values():
         samples.sort(key=lambda sample: sample.at_s)
     return history
@@ -235,6 +239,10 @@ def _complaint(history: History, line: Line) -> None:
     history.complaints.append((line["name"], line["text"]))
 
 
+def _state(history: History, line: Line) -> None:
+    history.states.append((line["at"], line["worker"], line["state"]))
+
+
 def _counts(history: History, line: Line) -> None:
     history.counts[line["who"]] = dict(line["counts"])
 
@@ -257,6 +265,7 @@ _TAKE: Mapping[str, Callable[[History, Line], None]] = {
     "sample": _sample,
     "ended": _ended,
     "complaint": _complaint,
+    "state": _state,
     "counts": _counts,
     "quiet": _quiet,
 }

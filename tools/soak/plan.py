@@ -14,6 +14,7 @@ FAULTS: Mapping[str, tuple[float, float]] = {
     "worker_kill": (0.0, 1.0),
     "worker_term": (0.0, 0.5),
     "worker_freeze": (0.5, 4.5),
+    "worker_block": (7.5, 9.0),
     "replica_joins": _NOTHING,
     "link_reset": _NOTHING,
     "link_stall": (0.3, 4.5),
@@ -22,6 +23,7 @@ FAULTS: Mapping[str, tuple[float, float]] = {
     "frozen_watcher": (1.0, 5.0),
     "double_kill": (0.0, 0.5),
     "double_freeze": (0.5, 4.5),
+    "restart_freeze": (0.5, 4.5),
 }
 """Every fault, and how many seconds it lasts at least and at most, before it is mended."""
 _PAUSE_S = (0.3, 2.0)

@@ -1,13 +1,16 @@
 """A worker process: `python -m tools.soak.worker NAME URL LOG [NEURON ...]`.
 
 It serves `work` and `stream`, as every worker does, and the Neurons named behind, which do what
-`work` does and have no replica. It prints `ready`, and drains at SIGTERM.
+`work` does and have no replica. It prints `ready`, and drains at SIGTERM. After a line
+`block SECONDS` on its stdin the next task of `work` blocks the event loop for so long, between the
+lines `blocking` and `going on`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -28,11 +31,29 @@ class Work:
 
     def __init__(self, log: Log) -> None:
         self._log = log
+        self._block_s = 0.0
+
+    def on_stdin(self) -> None:
+        """Take an order; at its end look no longer."""
+        verb, _, seconds = sys.stdin.readline().partition(" ")
+        if verb == "block":
+            self._block_s = float(seconds)
+        elif not verb:
+            asyncio.get_running_loop().remove_reader(sys.stdin)
+
+    def _block(self) -> None:
+        """Let the event loop stand still, as a function does that has no `await`."""
+        seconds, self._block_s = self._block_s, 0.0
+        print("blocking", flush=True)
+        time.sleep(seconds)
+        print("going on", flush=True)
 
     async def work(self, asked: dict[str, Any], context: Any) -> dict[str, Any]:
         """Do a task of any kind but `stream`."""
         kind, task, nonce = asked["kind"], asked["task"], asked["nonce"]
         self._log.write("start", task=task, attempt=context.task.id)
+        if self._block_s:
+            self._block()
         output: dict[str, Any] = {"task": task, "nonce": nonce}
         if kind == "sleep":
             await asyncio.sleep(_SLEEP_S)
@@ -72,6 +93,7 @@ async def main(name: str, url: str, path: str, *alone: str) -> None:
     dendrite.attach_axon(Axon(neuron_id="stream", neuron_fn=work.stream))
     for neuron in ("work", *alone):
         dendrite.attach_axon(Axon(neuron_id=neuron, neuron_fn=work.work))
+    asyncio.get_running_loop().add_reader(sys.stdin, work.on_stdin)
     counting = asyncio.create_task(count_tasks(log), name="count tasks")
     await dendrite.start()
     print("ready", flush=True)

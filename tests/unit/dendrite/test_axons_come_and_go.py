@@ -322,7 +322,8 @@ async def test_stopping_takes_leave_at_once_and_lets_running_and_waiting_tasks_e
     await until(lambda: worker._inbox.load("worker") == (2, 3))
 
     stopping = asyncio.create_task(worker.stop("enough"))
-    await until(lambda: "stopped" in repr(worker))
+    while await caller.find_neurons():
+        pass  # its leave is still on its way to the Synapse
     late = await caller.dispatch_and_wait(neuron="worker", input=9)
     gated.released.set()
     await stopping

@@ -125,7 +125,7 @@ async def test_a_bid_fn_that_fails_makes_no_bid_and_is_counted(bid_fn, join, cap
     await worker.start()
     caller = await join(dendrite_id="caller").__aenter__()
 
-    reply = await offered(caller, select="lowest_cost", deadline_ms=60)
+    reply = await offered(caller, select="lowest_cost", deadline_ms=250)
 
     assert reply.output["by"] == "good"
     assert worker.counts["bid_failed"] == 1

@@ -1,10 +1,11 @@
 """dispatch_and_wait(retry=...): each attempt is a task of its own, and the losers are cancelled."""
 
 import asyncio
+from unittest import mock
 
 import pytest
 
-from cosmonapse import RetryStrategy, SignalType
+from cosmonapse import RetryStrategy, SignalType, SynapseUnreachable, new_trace_id
 from support.processes import until
 from support.watching import kept
 
@@ -165,3 +166,58 @@ async def test_a_question_in_an_attempt_may_be_answered(serve):
     reply = await ask(caller, RetryStrategy(max_attempts=3, backoff=0.0))
 
     assert reply.output["clarification"]["answer"] == 1
+
+
+@pytest.mark.parametrize("who", ["itself", "another"])
+async def test_a_stop_of_its_trace_ends_a_pause_at_once_and_no_attempt_follows(serve, join, who):
+    flaky, paused = Flaky(9), asyncio.Event()
+    caller = await serve(flaky)
+    stopper = caller if who == "itself" else await join(dendrite_id="stopper").__aenter__()
+    trace_id = new_trace_id()
+    retry = RetryStrategy(backoff=9.0, on_retry=lambda *_: paused.set())
+    asked = asyncio.create_task(ask(caller, retry, trace_id=trace_id))
+    await asyncio.wait_for(paused.wait(), 2.0)
+
+    await stopper.stop_trace(trace_id)
+    reply = await asyncio.wait_for(asked, 1.0)
+
+    assert reply.payload["code"] == "CANCELLED"
+    assert reply.parent_id == flaky.tasks[0].id
+    assert len(flaky.tasks) == 1
+
+
+async def test_no_attempt_follows_one_that_was_stopped_whatever_the_strategy_says(serve):
+    flaky = Flaky(9, "hangs")
+    caller = await serve(flaky)
+    trace_id = new_trace_id()
+    retry = RetryStrategy(backoff=0.0, retry_on=lambda outcome: True)
+    asked = asyncio.create_task(ask(caller, retry, trace_id=trace_id))
+    await until(lambda: flaky.tasks)
+
+    await caller.stop_trace(trace_id)
+    reply = await asyncio.wait_for(asked, 1.0)
+
+    assert reply.payload["code"] == "CANCELLED"
+    assert len(flaky.tasks) == 1
+
+
+async def test_a_stop_of_another_trace_leaves_a_pause_alone(serve):
+    flaky, paused = Flaky(1), asyncio.Event()
+    caller = await serve(flaky)
+    retry = RetryStrategy(backoff=0.2, on_retry=lambda *_: paused.set())
+    asked = asyncio.create_task(ask(caller, retry))
+    await asyncio.wait_for(paused.wait(), 2.0)
+
+    await caller.stop_trace(new_trace_id())
+
+    assert (await asked).output == {"attempt": 2}
+
+
+async def test_the_first_task_with_a_strategy_waits_out_a_synapse_that_is_away(serve, monkeypatch):
+    caller = await serve(Flaky(0))
+    refuse = mock.AsyncMock(side_effect=SynapseUnreachable("memory://demo", "nobody there", ""))
+    monkeypatch.setattr(caller._transport, "sync", refuse)
+
+    reply = await ask(caller, RetryStrategy())
+
+    assert reply.output == {"attempt": 1}

@@ -266,3 +266,72 @@ def test_a_process_that_grows_for_minutes_is_found(growth):
     assert found(samples(400)) == []
     assert found(samples(200, **growth)) == []
     assert found(samples(400, **growth)) == ["leak"]
+
+
+def state(shown, at=15.5, worker="worker-2"):
+    return {"what": "state", "who": "watcher-1", "at": at, "worker": worker, "state": shown}
+
+
+def test_a_task_that_waits_for_a_worker_that_blocks_its_loop_may_time_out():
+    block = fault("worker_block", mended=18.0), state("stuck")
+    early = invoke(), outcome(at=15.0, code="TIMEOUT")
+    late = invoke(at=17.0), start(worker="worker-1"), outcome(at=22.0, code="TIMEOUT")
+
+    assert found(*early, *block, quiet()) == []
+    assert found(*late, *block, quiet()) == ["unexplained"]
+
+
+def test_a_task_that_was_given_to_a_worker_known_as_stuck_is_found():
+    lines = invoke(at=17.0), outcome(at=19.0, code="TIMEOUT"), state("stuck")
+
+    assert found(*lines, fault("worker_block", mended=18.0), quiet()) == ["unexplained"]
+
+
+def test_only_what_nobody_else_does_may_be_refused_while_a_worker_blocks_its_loop():
+    block = fault("worker_block", mended=18.0, sole=["alone"]), state("stuck"), quiet()
+    refused = outcome(at=17.1, code="OVERLOADED")
+
+    assert found(invoke(at=17.0, neuron="alone"), refused, *block) == []
+    assert found(invoke(at=17.0), refused, *block) == ["unexplained"]
+
+
+def test_a_worker_that_only_blocks_its_loop_is_not_lost():
+    lines = invoke(), start(), outcome(at=15.0, code="WORKER_LOST"), state("stuck")
+
+    assert found(*lines, fault("worker_block", mended=18.0), quiet()) == ["unexplained"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "rules"),
+    [
+        ([state("stuck")], []),
+        ([], ["not_stuck"]),
+        ([state("stuck", worker="worker-1")], ["not_stuck"]),
+        ([state("stuck", at=19.0)], ["not_stuck"]),
+        ([state("stuck"), state("away", at=16.0)], ["not_stuck"]),
+    ],
+)
+def test_a_worker_that_blocks_its_loop_is_shown_as_stuck_and_never_as_away(shown, rules):
+    assert found(fault("worker_block", mended=18.0), *shown, quiet()) == rules
+
+
+def test_a_worker_that_blocks_its_loop_for_a_moment_need_not_be_shown_as_stuck():
+    assert found(fault("worker_block", mended=12.0), quiet()) == []
+
+
+def test_a_task_may_time_out_while_a_new_synapse_waits_for_a_worker_that_freezes():
+    task = invoke(at=9.9), start(at=9.95), outcome(at=14.9, code="TIMEOUT")
+    freeze = fault("worker_freeze", at=13.1, mended=17.0)
+
+    assert found(*task, restart(mended=13.0), freeze, quiet()) == []
+    assert found(*task, freeze, quiet()) == ["unexplained"]
+    assert found(*task, restart(mended=10.5), freeze, quiet()) == ["unexplained"]
+    elsewhere = fault("worker_freeze", at=13.1, mended=17.0, target="worker-3")
+    assert found(*task, restart(mended=13.0), elsewhere, quiet()) == ["unexplained"]
+
+
+def test_a_frozen_worker_is_not_waited_for_longer_than_the_heartbeats_take():
+    task = invoke(at=9.9), start(at=9.95), outcome(at=14.9, code="TIMEOUT")
+    freeze = fault("worker_freeze", at=10.2, mended=17.0)
+
+    assert found(*task, restart(mended=10.5), freeze, quiet()) == ["unexplained"]

@@ -3,7 +3,7 @@
 import pytest
 
 from zmq_transport import wire
-from zmq_transport.bundle import MAX_BODY_BYTES, MAX_ITEMS, Bundle, Bundler
+from zmq_transport.bundle import MAX_BODY_BYTES, MAX_ITEMS, Bundler, apart
 from zmq_transport.wire import Verb
 
 HERE, THERE = b"connection 1", b"connection 2"
@@ -25,38 +25,35 @@ def gathered(*messages, connection=HERE):
     return bundler
 
 
-def singles_in(bundles):
-    return [bundle.singles for bundle in bundles]
+def singles_in(messages):
+    return [apart(*message) for message in messages]
 
 
 def test_a_lone_message_stays_as_it_was():
-    bundle = Bundle()
     head, body = task(1, body=b"body")
-    bundle.add(head, body)
 
-    sent_head, sent_body = bundle.message()
+    [(sent_head, sent_body)] = gathered((head, body)).take(HERE)
 
-    assert sent_head is head
+    assert sent_head == head
     assert sent_body is body
 
 
 def test_messages_to_one_target_are_one_message_in_their_order():
     messages = [task(number, body=b"%d" % number) for number in range(5)]
 
-    [bundle] = gathered(*messages).take(HERE)
+    [(head, body)] = gathered(*messages).take(HERE)
 
-    head, body = bundle.message()
     assert len(wire.unpack_items(head)[1]) == 5
     assert body == b"01234"
-    assert wire.split(head, body) == bundle.singles == messages
+    assert wire.split(head, body) == apart(head, body) == messages
 
 
 def test_a_body_may_be_anything_with_a_length_that_bytes_takes():
     messages = [task(1, body=memoryview(b"one")), task(2, body=bytearray(b"two"))]
 
-    [bundle] = gathered(*messages).take(HERE)
+    [(_, body)] = gathered(*messages).take(HERE)
 
-    assert bundle.message()[1] == b"onetwo"
+    assert body == b"onetwo"
 
 
 @pytest.mark.parametrize(
@@ -77,9 +74,10 @@ def test_a_bundle_leaves_room_for_the_mark_of_a_message_that_comes_back():
 
     bundles = gathered(*messages).take(HERE)
 
-    assert [len(bundle.singles) for bundle in bundles] == [63, 1]
-    assert [single for bundle in bundles for single in bundle.singles] == messages
-    marked = wire.bounced_whole(bundles[0].message()[0])
+    singles = singles_in(bundles)
+    assert [len(each) for each in singles] == [63, 1]
+    assert [single for each in singles for single in each] == messages
+    marked = wire.bounced_whole(bundles[0][0])
     assert len(wire.unpack_items(marked)[1]) == wire.MAX_ITEMS
 
 
@@ -88,7 +86,7 @@ def test_the_bodies_of_a_bundle_are_bounded_together():
 
     bundles = gathered(*messages).take(HERE)
 
-    sizes = [len(bundle.message()[1]) for bundle in bundles]
+    sizes = [len(body) for _, body in bundles]
     assert sizes == [wire.MAX_COALESCED_BYTES, MAX_BODY_BYTES]
 
 
@@ -101,14 +99,28 @@ def test_what_is_full_goes_before_what_came_after_it():
     assert singles_in(bundles) == [early, late, [between]]
 
 
+def test_losses_go_behind_all_replies_whichever_was_first():
+    lost = [(wire.pack(Verb.LOST, task=bytes([n]) * 16), b"") for n in range(MAX_ITEMS + 1)]
+    replies = [reply(n, peer=bytes([n]) * 16) for n in range(2)]
+
+    bundles = gathered(replies[0], *lost, replies[1]).take(HERE)
+
+    assert singles_in(bundles) == [
+        [replies[0]],
+        [replies[1]],
+        lost[:MAX_ITEMS],
+        lost[MAX_ITEMS:],
+    ]
+
+
 @pytest.mark.parametrize(("size", "may"), [(MAX_BODY_BYTES, True), (MAX_BODY_BYTES + 1, False)])
 def test_a_large_body_travels_alone(size, may):
     assert Bundler.takes(*task(1, body=bytes(size))) is may
     assert Bundler.takes(*reply(1, body=bytes(size))) is may
 
 
-@pytest.mark.parametrize("verb", sorted(set(Verb) - {Verb.TASK, Verb.REPLY}))
-def test_nothing_but_tasks_and_replies_is_bundled(verb):
+@pytest.mark.parametrize("verb", sorted(set(Verb) - {Verb.TASK, Verb.REPLY, Verb.LOST}))
+def test_nothing_but_tasks_replies_and_losses_is_bundled(verb):
     assert not Bundler.takes(wire.pack(verb), b"")
 
 

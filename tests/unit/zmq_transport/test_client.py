@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import pytest_asyncio
 
+from support.heads import bundled
 from zmq_transport import bodies, client, wire
 from zmq_transport.bundle import MAX_BODY_BYTES
 from zmq_transport.carrier import Sent
@@ -49,6 +50,9 @@ class FakeCarrier:
         if self.answers and wire.unpack_items(head)[1][0][0] == Verb.HELLO:
             self._soon(self._events.on_message, *welcome())
         return Sent.OK
+
+    def look(self):
+        pass
 
     def join(self, listen_port, publish_port):
         self._soon(self._events.on_subscription, True, wire.LIVE_TOPIC)
@@ -128,7 +132,7 @@ def comes_back(subject, *numbers, reason=Reason.HELLO_FIRST):
         wire.pack(Verb.TASK, 1, number=5000, task=bytes([n]) * 16, address=b"echo") for n in numbers
     ]
     body = reason.encode() + b"".join(b"%d" % n for n in numbers)
-    subject.on_message(wire.bounced_whole(wire.bundle(heads), reason), body)
+    subject.on_message(wire.bounced_whole(bundled(heads), reason), body)
 
 
 async def a_turn():

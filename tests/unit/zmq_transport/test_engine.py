@@ -2,7 +2,9 @@
 
 import pytest
 
+from support.heads import bundled
 from zmq_transport import bodies, wire
+from zmq_transport.tables import SEND
 from zmq_transport.wire import Reason, Verb
 
 PROBE = b""
@@ -64,17 +66,49 @@ def test_the_bodies_of_several_items_are_bounded_together(bench):
     assert bench.counts == {"drop.coalesced_size": 1}
 
 
-def test_what_is_given_of_a_bundle_is_alone_again(bench):
-    worker, caller = bench.join("w", "echo"), bench.join("c")
-    heads = [
+def tasks_of(numbers):
+    return [
         wire.pack(Verb.TASK, 1, kind=1, number=5000, task=bytes([n]) * 16, address=b"echo")
-        for n in range(63)
+        for n in numbers
     ]
 
-    outputs = bench.engine.on_message(caller.connection, wire.bundle(heads), b"x" * 63, bench.now_s)
 
-    wanted = [wire.redirect(head, caller.instance, b"echo") for head in heads]
-    assert [each[1:] for each in outputs] == [(worker.connection, head, b"x") for head in wanted]
+def test_a_bundle_for_one_seat_goes_on_as_it_is(bench):
+    worker, caller = bench.join("w", "echo"), bench.join("c")
+    heads, body = tasks_of(range(63)), memoryview(b"x" * 63)
+
+    outputs = bench.engine.on_message(caller.connection, bundled(heads), body, bench.now_s)
+
+    wanted = bundled([wire.redirect(head, caller.instance, b"echo") for head in heads])
+    assert outputs == [(SEND, worker.connection, wanted, body)]
+    assert outputs[0][3] is body
+    assert len(bench.engine.tables.ledger) == 63
+
+
+def test_a_bundle_for_several_seats_is_shared_out(bench):
+    workers, caller = [bench.join(name, "echo") for name in "vw"], bench.join("c")
+    heads = tasks_of(range(5))
+
+    outputs = bench.engine.on_message(caller.connection, bundled(heads), b"01234", bench.now_s)
+
+    given = [wire.redirect(head, caller.instance, b"echo") for head in heads]
+    assert outputs == [
+        (SEND, workers[0].connection, bundled(given[::2]), b"024"),
+        (SEND, workers[1].connection, bundled(given[1::2]), b"13"),
+    ]
+
+
+def test_a_bundle_of_replies_goes_home_as_it_is(bench):
+    worker, caller = bench.join("w", "echo"), bench.join("c")
+    tasks = [bytes([n]) * 16 for n in range(3)]
+    bench.engine.on_message(caller.connection, bundled(tasks_of(range(3))), b"xyz", bench.now_s)
+    heads = [wire.pack(Verb.REPLY, 1, peer=caller.instance, flags=1, task=each) for each in tasks]
+
+    outputs = bench.engine.on_message(worker.connection, bundled(heads), b"abc", bench.now_s)
+
+    wanted = wire.with_peer(bundled(heads), worker.instance)
+    assert outputs == [(SEND, caller.connection, wanted, b"abc")]
+    assert not len(bench.engine.tables.ledger)
 
 
 def test_several_items_whose_sizes_do_not_add_up_are_dropped(bench):
@@ -150,7 +184,7 @@ def test_a_proxy_that_leaves_sends_each_task_of_a_bundle_back(bench):
         wire.pack(Verb.TASK, 1, number=500, task=bytes([n]) * 16, address=b"echo") for n in (1, 2)
     ]
 
-    outputs = bench.engine.on_message(caller.connection, wire.bundle(heads), b"xy", bench.now_s)
+    outputs = bench.engine.on_message(caller.connection, bundled(heads), b"xy", bench.now_s)
 
     assert [wire.unbounced(each[2]) for each in outputs] == heads
     assert [each[3] for each in outputs] == [b"going_awayx", b"going_awayy"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.heads import bundled
 from zmq_transport import bodies, wire
 from zmq_transport.errors import IllegalTransition, InvalidName
 from zmq_transport.link import Happening, Link
@@ -168,7 +169,7 @@ def test_a_message_that_comes_back_whole_is_the_one_that_was_sent(reason):
 
 def test_a_bundle_that_comes_back_whole_is_the_one_that_was_sent():
     heads = [wire.pack(Verb.TASK, 1, number=n, task=TASK, address=b"echo") for n in range(63)]
-    head, body = wire.bundle(heads), b"x" * 63
+    head, body = bundled(heads), b"x" * 63
 
     assert ready().on_message(wire.bounced_whole(head), b"hello_first" + body) == [
         (Happening.RETURNED, head, body)

@@ -92,6 +92,20 @@ def test_a_worker_that_says_nothing_is_waited_for_ten_seconds(bench, caller, wor
     assert [each.body for each in bench.tick(0.6) if each.verb == Verb.LOST] == [b"unknown"]
 
 
+def test_a_caller_that_missed_news_of_workers_for_want_of_room_is_told_all_again(bench):
+    caller = bench.join("caller")
+    bench.say(caller, *pages.TELL_ME)
+    worker = bench.join("worker", "echo")
+    news = pages.workers_messages([worker.instance], 0)
+
+    bench.unsent(caller, *news[0], busy=True)
+    early = [each for each in bench.tick(0.3) if each.verb == Verb.WORKERS]
+    told = [each for each in bench.tick(0.3) if each.verb == Verb.WORKERS]
+
+    assert early == []
+    assert [(each.to, each.body) for each in told] == [(caller.connection, worker.instance)]
+
+
 def test_more_tasks_than_can_be_wanted_are_told_unknown(bench, caller, worker, monkeypatch):
     monkeypatch.setattr(resync, "MAX_WANTED", 1)
     sent = list_tasks(bench, caller, opened(), opened(OTHER), workers=[worker])
@@ -99,6 +113,16 @@ def test_more_tasks_than_can_be_wanted_are_told_unknown(bench, caller, worker, m
     assert [(each.task, each.body) for each in sent if each.verb == Verb.LOST] == [
         (OTHER, b"unknown")
     ]
+
+
+def test_more_claims_than_the_ledger_holds_are_dropped_and_counted(bench, worker, monkeypatch):
+    monkeypatch.setattr(resync, "MAX_OPEN", 1)
+    caller = bench.join("caller", epoch=b"e" * 16)
+    for page in pages.claim_pages([held(caller), held(caller, OTHER)]):
+        bench.say(worker, *page)
+
+    assert [entry.task for entry in bench.engine.tables.ledger] == [TASK]
+    assert bench.counts["drop.claims_full"] == 1
 
 
 def test_a_list_without_an_end_is_bounded(bench, caller, worker, monkeypatch):

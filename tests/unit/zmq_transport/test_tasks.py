@@ -3,6 +3,7 @@
 import pytest
 
 from zmq_transport import wire
+from zmq_transport.notices import Notices
 from zmq_transport.wire import ItemFlag, Verb
 
 TASK, OTHER_TASK, TRACE = b"t" * 16, b"2" * 16, b"r" * 16
@@ -159,7 +160,9 @@ def test_a_task_whose_worker_is_full_bounces_and_the_worker_stays(bench):
     [
         (Verb.REPLY, True, "reply_receiver_busy"),
         (Verb.REPLY, False, "reply_receiver_gone"),
-        (Verb.BOUNCE, True, "bounce_receiver_busy"),
+        (Verb.BOUNCE, False, "bounce_receiver_gone"),
+        (Verb.LOST, False, "lost_receiver_gone"),
+        (Verb.CANCEL, True, "cancel_receiver_busy"),
         (Verb.CANCEL, False, "cancel_receiver_gone"),
     ],
 )
@@ -168,6 +171,73 @@ def test_what_else_cannot_be_sent_is_counted(bench, verb, busy, name):
 
     assert bench.unsent(caller, wire.pack(verb), b"", busy=busy) == []
     assert bench.counts[f"drop.{name}"] == 1
+
+
+@pytest.mark.parametrize("verb", [Verb.BOUNCE, Verb.LOST])
+def test_an_end_that_found_no_room_is_told_at_the_next_tick(bench, verb):
+    caller = bench.join("c")
+    head = wire.pack(verb, 8, task=TASK, trace=TRACE)
+
+    assert bench.unsent(caller, head, b"no_route", busy=True) == []
+    [sent] = bench.take(bench.engine.tick(bench.now_s))
+
+    assert (sent.to, sent.verb, sent.task, sent.body) == (
+        caller.connection,
+        verb,
+        TASK,
+        b"no_route",
+    )
+    assert bench.counts[f"later.{verb.name.lower()}"] == 1
+    assert bench.take(bench.engine.tick(bench.now_s)) == []
+
+
+def test_of_a_last_reply_that_found_no_room_its_caller_is_told_that_it_waits(bench):
+    worker, caller = bench.join("w", "echo"), bench.join("c")
+    bench.task(caller)
+    bench.reply(worker, caller)
+    head = wire.pack(Verb.REPLY, 6, peer=worker.instance, flags=ItemFlag.SETTLES, task=TASK)
+
+    assert bench.unsent(caller, head, b"answer", busy=True) == []
+    [sent] = bench.take(bench.engine.tick(bench.now_s))
+
+    assert (sent.to, sent.verb, sent.task) == (caller.connection, Verb.LOST, TASK)
+    assert (sent.peer, sent.body) == (worker.instance, b"reply_waits")
+
+
+def test_an_end_that_is_told_later_is_not_told_once_its_task_was_taken_back(bench):
+    caller = bench.join("c")
+    bench.unsent(caller, wire.pack(Verb.LOST, 7, task=TASK), b"unknown", busy=True)
+
+    bench.say(caller, wire.pack(Verb.CANCEL, task=TASK))
+
+    assert bench.take(bench.engine.tick(bench.now_s)) == []
+
+
+def test_a_caller_that_comes_back_lists_anew_and_is_told_nothing_old(bench):
+    caller = bench.join("c")
+    bench.unsent(caller, wire.pack(Verb.LOST, 7, task=TASK), b"unknown", busy=True)
+
+    bench.hello("c", connection=b"another")
+
+    assert bench.take(bench.engine.tick(bench.now_s)) == []
+
+
+def test_an_end_for_which_no_room_is_left_anywhere_is_counted(bench):
+    caller = bench.join("c")
+    bench.engine.tables.notices = Notices(max_count=1)
+    for task in (TASK, OTHER_TASK):
+        bench.unsent(caller, wire.pack(Verb.LOST, 7, task=task), b"unknown", busy=True)
+
+    assert bench.counts["later.lost"] == 1
+    assert bench.counts["drop.lost_receiver_busy"] == 1
+
+
+def test_a_message_that_goes_back_whole_and_finds_no_room_is_counted(bench):
+    worker, caller = bench.join("w", "echo"), bench.join("c")
+    head = wire.bounced_whole(head_of(caller, "echo"))
+
+    assert bench.unsent(worker, head, b"hello_firstquestion", busy=True) == []
+    assert bench.counts["drop.bounce_receiver_busy"] == 1
 
 
 def test_a_cancel_is_passed_on_to_who_has_the_task(bench):

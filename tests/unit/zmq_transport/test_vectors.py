@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from support.heads import bundled, target_of
 from zmq_transport import bodies, wire
 from zmq_transport.errors import InvalidName, VersionMismatch, WireError
 from zmq_transport.wire import Verb
@@ -132,8 +133,8 @@ def singles_of(vector):
 def test_messages_to_one_target_are_one_message(vector):
     singles = singles_of(vector["singles"])
 
-    assert len({wire.target_of(head) for head, _ in singles}) == 1
-    assert wire.bundle([head for head, _ in singles]).hex() == vector["head"]
+    assert len({target_of(head) for head, _ in singles}) == 1
+    assert bundled([head for head, _ in singles]).hex() == vector["head"]
     assert b"".join(body for _, body in singles).hex() == vector["body"]
 
 

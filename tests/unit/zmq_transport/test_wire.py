@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.heads import bundled, target_of
 from zmq_transport import wire
 from zmq_transport.errors import InvalidName, VersionMismatch, WireError
 from zmq_transport.wire import Reason, Verb
@@ -95,10 +96,10 @@ def test_the_mark_of_what_comes_back_has_the_size_of_its_reason(reason):
     assert address == b"echo"
 
 
-def test_tasks_and_replies_may_be_bundled_and_nothing_else():
+def test_tasks_replies_and_losses_may_be_bundled_and_nothing_else():
     may = {verb for verb in Verb if wire.is_bundled(wire.pack(verb))}
 
-    assert may == {Verb.TASK, Verb.REPLY}
+    assert may == {Verb.TASK, Verb.REPLY, Verb.LOST}
     assert not wire.is_bundled(wire.bounced_whole(HEAD))
 
 
@@ -113,7 +114,7 @@ def test_tasks_and_replies_may_be_bundled_and_nothing_else():
     ids=["verb", "peer", "address", "no address"],
 )
 def test_another_verb_peer_or_address_is_another_target(other):
-    assert wire.target_of(other) != wire.target_of(HEAD)
+    assert target_of(other) != target_of(HEAD)
 
 
 def test_the_fields_of_an_item_make_no_other_target():
@@ -121,11 +122,11 @@ def test_the_fields_of_an_item_make_no_other_target():
         Verb.TASK, 9, peer=PEER, flags=2, kind=7, number=1, task=OTHER, trace=OTHER, address=b"echo"
     )
 
-    assert wire.target_of(other) == wire.target_of(HEAD)
+    assert target_of(other) == target_of(HEAD)
 
 
 def test_a_bundle_of_one_is_the_message_itself():
-    assert wire.bundle([HEAD]) == HEAD
+    assert bundled([HEAD]) == HEAD
     assert wire.unbundle(HEAD) == [HEAD]
     assert wire.split(HEAD, b"abc") == [(HEAD, b"abc")]
 
@@ -133,12 +134,12 @@ def test_a_bundle_of_one_is_the_message_itself():
 def test_a_bundle_keeps_every_item_as_it_was():
     heads = [wire.with_number(HEAD, number) for number in range(wire.MAX_ITEMS)]
 
-    bundled = wire.bundle(heads)
+    whole = bundled(heads)
 
-    peer, items, address = wire.unpack_items(bundled)
+    peer, items, address = wire.unpack_items(whole)
     assert (peer, address) == (PEER, b"echo")
     assert [item[3] for item in items] == list(range(wire.MAX_ITEMS))
-    assert wire.unbundle(bundled) == heads
+    assert wire.unbundle(whole) == heads
 
 
 def test_what_is_no_head_falls_apart_into_nothing():
@@ -151,7 +152,7 @@ def test_what_is_no_head_falls_apart_into_nothing():
 @pytest.mark.parametrize("body", [b"abcab", b"abcabcd"])
 def test_a_message_whose_sizes_do_not_add_up_is_not_split(body):
     with pytest.raises(WireError) as caught:
-        wire.split(wire.bundle([HEAD, HEAD]), body)
+        wire.split(bundled([HEAD, HEAD]), body)
 
     assert caught.value.reason == "body_length"
 
