@@ -18,13 +18,14 @@ PAGES_OF_THE_DEMO = {"cosmonapse/_docs/concepts.md", "cosmonapse/_docs/glossary.
 CORE = {"attrs>=23.2", "click>=8.1", "msgpack>=1.0.8", "pyzmq>=26", "tenacity>=8.2"}
 TEST = {
     *("build", "fastapi", "flask", "httpx", "hypothesis"),
-    *("pytest", "pytest-asyncio", "setuptools", "uvicorn"),
+    *("pytest", "pytest-asyncio", "setuptools", "uvicorn", "uvloop"),
 }
 EXTRAS = {
     "llm": {"httpx"},
     "flask": {"flask"},
     "fastapi": {"fastapi", "uvicorn"},
     "bench": {"nats-py", "redis"},
+    "speed": {"uvloop"},
     "test": TEST,
     "dev": TEST | {"mypy", "ruff"},
 }
