@@ -46,6 +46,7 @@ class Broadcast:
         self._on_missed = on_missed
         self._gaps = Gaps()
         self._topics: Counter[bytes] = Counter()
+        self._known: dict[bytes, tuple[int | None, bytes | None]] = {}
         self._turn = 0
         self._syncs: dict[bytes, asyncio.Future[None]] = {}
         self._live = asyncio.Event()
@@ -96,6 +97,7 @@ class Broadcast:
     def listen(self, kind: int | None = None, trace: bytes | None = None) -> None:
         """Listen to a kind or a trace; calls add up. In force after the next `sync`."""
         topic = self._topic(kind, trace)
+        self._known[topic] = kind, trace
         self._topics[topic] += 1
         if self._topics[topic] == 1:
             self._carrier.subscribe(topic)
@@ -106,6 +108,7 @@ class Broadcast:
         self._topics[topic] -= 1
         if self._topics[topic] <= 0:
             del self._topics[topic]
+            self._known.pop(topic, None)
             self._gaps.forget(topic)
             self._carrier.unsubscribe(topic)
 
@@ -133,7 +136,8 @@ class Broadcast:
             return
         try:
             publisher, sequence, caller, worker = wire.unpack_header(header)
-            _, kind, trace = wire.read_topic(topic)
+            known = self._known.get(topic)
+            kind, trace = known if known is not None else wire.read_topic(topic)[1:]
         except WireError as error:
             self.counts[f"drop.{error.reason}"] += 1
             return
