@@ -8,17 +8,22 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import attrs
+
 from .. import world
 from ..doppler.heard import Heard
 from ..doppler.observer import Listener, Observer
 from ..errors import SynapseUnreachable
-from ..registry import NeuronRecord, SynapseState
+from ..registry import SynapseState
+from .health import Health
+from .presence import Presence
 from .ring import MOST_SIGNALS, Ring
 from .tabs import Tabs
 
 _OPEN_S = 3.0
 _AGAIN_S = 1.0
 _TICK_S = 1.0
+_SETTLE_S = 0.1
 _ASK_S = 2.0
 
 
@@ -42,10 +47,13 @@ class Watch:
         self._run = world.random_bytes(8).hex()
         self._version = version
         self._say = say
+        self._clock = time.monotonic
         self._missed = 0
         self._connected = False
         self._reason: str | None = "not connected yet"
-        self._records: list[NeuronRecord] = []
+        self._presence = Presence()
+        self._health = Health(self._presence)
+        self._changed = asyncio.Event()
         self._synapse: SynapseState | None = None
 
     async def run(self) -> None:
@@ -57,8 +65,9 @@ class Watch:
         try:
             await self._open()
             while True:
-                await asyncio.gather(asyncio.sleep(_TICK_S), self._ask())
+                await self._ask()
                 self._tick()
+                await self._until_next()
         finally:
             self.tabs.close()
             await self._observer.close()
@@ -79,16 +88,34 @@ class Watch:
                 self._say(f"watching {self._observer.namespace} at {self._observer.synapse.url}")
                 return
 
+    async def _until_next(self) -> None:
+        """Wait a second, or a moment if somebody came or went."""
+        self._changed.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_TICK_S):
+                await self._changed.wait()
+            await asyncio.sleep(_SETTLE_S)
+
     async def _ask(self) -> None:
+        if not self._connected:
+            return  # what was known stays, with its age
+        asked_at_s = self._clock()
         with contextlib.suppress(SynapseUnreachable):
-            self._records = await self._observer.roster(_ASK_S)
+            records = await self._observer.roster(_ASK_S)
+            self._presence.compare(records, self._clock())
+            self._health.compare(records, asked_at_s)
             self._synapse = await self._observer.state(_ASK_S)
 
     def _tick(self) -> None:
         if len(self.tabs):
             self.tabs.show("state", self._state())
+            self.tabs.show("health", self._health.view(self._clock()))
 
     def _on_heard(self, heard: Heard) -> None:
+        now_s = self._clock()
+        self._health.hear(heard, now_s)
+        if self._presence.hear(heard, now_s):
+            self._changed.set()
         self.tabs.add(heard)
 
     def _on_missed(self, count: int) -> None:
@@ -112,6 +139,7 @@ class Watch:
                 "last": self.ring.last,
             },
             "state": self._state(),
+            "health": self._health.view(self._clock()),
         }
 
     def _state(self) -> dict[str, Any]:
@@ -121,9 +149,17 @@ class Watch:
                 "url": self._observer.synapse.url,
                 "connected": self._connected,
                 "reason": self._reason,
-                "counters": {} if self._synapse is None else self._synapse.counts,
+                "counters": self._counters(),
             },
-            "dendrites": [],
+            "dendrites": self._presence.view(self._clock(), self._health.open_of),
             "missed": self._missed,
             "evicted": self.ring.evicted,
         }
+
+    def _counters(self) -> dict[str, Any]:
+        """Return what the Synapse counts, and under `prism.` what we do."""
+        own = {f"prism.{name}": count for name, count in self._listener.counts.items()}
+        if self._synapse is None:
+            return own
+        facts = attrs.asdict(self._synapse)
+        return {**facts.pop("counts"), **facts, **own}

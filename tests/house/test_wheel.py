@@ -24,6 +24,7 @@ EXTRAS = {
     "llm": {"httpx"},
     "flask": {"flask"},
     "fastapi": {"fastapi", "uvicorn"},
+    "prism": {"starlette", "uvicorn"},
     "test": TEST,
     "dev": TEST | {"mypy", "ruff"},
 }
@@ -90,9 +91,15 @@ def test_it_holds_the_modules_the_pages_and_nothing_else(wheel):
     modules = {path.relative_to(source.ROOT).as_posix() for path in source.module_paths().values()}
     pages = {f"cosmonapse/_docs/{page.name}" for page in (source.ROOT / "docs").glob("*.md")}
 
+    static = {
+        path.as_posix()
+        for path in source.checkout_files()
+        if path.as_posix().startswith("cosmonapse/prism/static/")
+    }
+
     found = {name for name in wheel.namelist() if ".dist-info/" not in name}
 
-    assert found == modules | pages | DATA_FILES
+    assert found == modules | pages | static | DATA_FILES
 
 
 def test_it_holds_the_pages_that_the_demo_reads(wheel):
