@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -48,10 +49,9 @@ def show_prism(url: str, namespace: str, port: int, no_browser: bool) -> int:
         if not no_browser:
             open_browser(address)
 
-    async def main() -> None:
+    async def main() -> int:
         watch = Watch(url, namespace, __version__, say)
         with listening(port) as listener:
-            await serve(watch, listener, on_ready)
+            return await serve(watch, listener, on_ready)
 
-    asyncio.run(main())
-    return 0
+    return 130 if asyncio.run(main()) == signal.SIGINT else 0

@@ -19,6 +19,7 @@ TASKS_SHOWN = 200
 ERRORS_SHOWN = 100
 NEURONS_SHOWN = 50
 _NOBODY = bytes(16)
+_CLOCKS_AGREE_S = 0.1
 
 
 class Health:
@@ -42,8 +43,8 @@ class Health:
         if task is not None:
             neuron = heard.neuron or task.neuron
             if neuron is not None:
-                took_ms = (now_s - task.at_s) * 1000
-                self._rates.settled(neuron, failed, took_ms, now_s)
+                took_s = _took_s(task, heard.signal.ts, now_s)
+                self._rates.settled(neuron, failed, took_s * 1000, now_s)
         if failed:
             self._failures.add(heard.signal, heard.neuron)
 
@@ -87,3 +88,13 @@ class Health:
             "age_s": round(now_s - task.at_s, 3),
             "state": state,
         }
+
+
+def _took_s(task: OpenTask, ended_ts: float, now_s: float) -> float:
+    """Return how long a task took: by the clocks of its two ends, if they agree with ours.
+
+    Ours alone would be off by how long Signals wait for us; theirs alone by how wrong one is.
+    """
+    by_ours_s, by_theirs_s = now_s - task.at_s, ended_ts - task.ts
+    agree = by_theirs_s >= 0 and abs(by_theirs_s - by_ours_s) <= _CLOCKS_AGREE_S
+    return by_theirs_s if agree else by_ours_s

@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from ..dendrite.stopping import asked_to_stop
+from ..doppler.ending import told_to_end
 from ..errors import MissingExtra, PortInUse
 from .guard import Guard
 from .watch import Watch
@@ -36,8 +35,8 @@ def listening(port: int) -> socket.socket:
     return listener
 
 
-async def serve(watch: Watch, listener: socket.socket, on_ready: Callable[[str], None]) -> None:
-    """Serve what `watch` sees until SIGINT or SIGTERM.
+async def serve(watch: Watch, listener: socket.socket, on_ready: Callable[[str], None]) -> int:
+    """Serve what `watch` sees until told to end; return the OS signal that told it.
 
     Args:
         watch: What is shown.
@@ -72,25 +71,24 @@ async def serve(watch: Watch, listener: socket.socket, on_ready: Callable[[str],
             yield  # we listen to them ourselves
 
     server = Server(config)
-    tasks = {
-        asyncio.create_task(asked_to_stop(), name="asked to stop"),
+    ending = asyncio.create_task(told_to_end(), name="told to end")
+    work = {
         asyncio.create_task(watch.run(), name="watch"),
         asyncio.create_task(server.serve([listener]), name="http"),
     }
     on_ready(f"http://{HOST}:{port}/")
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({ending, *work}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await _end(server, watch, tasks)
-    for task in done:
-        task.result()
-
-
-async def _end(server: Any, watch: Watch, tasks: set[asyncio.Task[None]]) -> None:
-    """End the streams, then the server, then the rest."""
-    watch.tabs.close()
-    server.should_exit = True
-    for task in tasks:
-        if task.get_name() != "http":
-            task.cancel()
-    await asyncio.wait(tasks)
+        watch.tabs.close()
+        server.should_exit = True
+        if not ending.done():
+            ending.cancel()
+        for task in work:
+            if task.get_name() == "watch":
+                task.cancel()
+        await asyncio.wait({ending, *work})
+    for task in work:
+        if not task.cancelled():
+            task.result()  # what ended it, if that was an error
+    return ending.result()

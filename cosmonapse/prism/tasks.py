@@ -43,6 +43,7 @@ class OpenTask:
         capabilities: What it asks for otherwise.
         worker: Instance id of who has it; zero if that is not known.
         at_s: When it was heard.
+        ts: When it was made, by the clock of its caller.
     """
 
     id: str
@@ -51,6 +52,7 @@ class OpenTask:
     capabilities: tuple[str, ...]
     worker: bytes
     at_s: float
+    ts: float
 
 
 class OpenTasks:
@@ -80,7 +82,7 @@ class OpenTasks:
             directed = signal.directed
             named = (None, ()) if directed is None else (directed.id, directed.capabilities)
             self._open[signal.id] = OpenTask(
-                signal.id, signal.trace_id, *named, heard.worker, now_s
+                signal.id, signal.trace_id, *named, heard.worker, now_s, signal.ts
             )
             if len(self._open) > self._most:
                 self._open.popitem(last=False)
