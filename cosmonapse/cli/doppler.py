@@ -25,7 +25,7 @@ from .text import printable
 from .watching import browser_options, show_prism
 
 _PIPE_CHARS = 200
-_BY_PRISM = "--prism shows everything: leave out --type, --trace, --neuron, --json, --payload"
+_BY_PRISM = "--prism shows everything: leave out --type, --trace, --neuron, --json and the like"
 
 
 def _trace(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -80,7 +80,7 @@ def command(
     missed, with --json on stderr.
     """
     if prism:
-        if types or trace or neuron or as_lines or payload:
+        if types or trace or neuron or as_lines or payload or since_start:
             raise click.UsageError(_BY_PRISM)
         return show_prism(url, namespace, port, no_browser)
     if neuron is not None:

@@ -54,7 +54,8 @@ class Listener:
             signal = Signal.decode(body)
         except BadSignal as error:
             self.counts["bad_signal"] += 1
-            _LOG.warning("a broadcast message is dropped: %s", error)
+            if self.counts["bad_signal"] == 1:  # whoever sends one may send thousands
+                _LOG.warning("a message is no Signal and is not shown; more are counted: %s", error)
             return
         if self._once.first(signal.id):
             self._on_heard(Heard(signal, body, caller, worker))

@@ -90,7 +90,12 @@ class Tail:
             await self._observer.close()
             self._printer.close()
             if not gone.done():
-                self._say(f"{self._shown:,} Signals shown, {self._missed:,} missed")
+                self._say(self._summary())
+
+    def _summary(self) -> str:
+        bad = self._listener.counts["bad_signal"]
+        unreadable = f", {bad:,} messages were no Signals" if bad else ""
+        return f"{self._shown:,} Signals shown, {self._missed:,} missed{unreadable}"
 
     async def _begin(self, since_start: bool, ending: asyncio.Task[int]) -> None:
         """Join, unless we are told to end before that."""

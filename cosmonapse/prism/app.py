@@ -23,6 +23,7 @@ try:
 except ImportError:
     raise MissingExtra("starlette", "prism") from None
 
+STREAM_TYPE = "text/event-stream"
 STATIC = Path(__file__).parent / "static"
 _RAW_HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 
@@ -80,10 +81,12 @@ def make_app(guard: Guard, ring: Ring, tabs: Tabs, is_well: Callable[[], bool]) 
         since = request.query_params.get("since") or request.headers.get("last-event-id") or ""
         if since and not (since.isascii() and since.isdecimal() and len(since) <= 20):
             return PlainTextResponse("since is the number of a Signal, such as since=17\n", 400)
+        if request.method == "HEAD":
+            return Response(media_type=STREAM_TYPE)
         if tabs.is_full:
             return PlainTextResponse("too many tabs show this Prism: close one\n", 503)
         events = tabs.stream(int(since) if since else None)
-        return StreamingResponse(events, media_type="text/event-stream")
+        return StreamingResponse(events, media_type=STREAM_TYPE)
 
     async def envelope(request: Request) -> Response:
         number = request.path_params["number"]

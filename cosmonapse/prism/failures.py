@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from ..signals import Signal
+from .record import finite
 
 MOST_GROUPS = 500
 _LONGEST_TEXT = 500
@@ -47,7 +48,7 @@ class Failures:
             if len(self._groups) > self._most:
                 self._groups.popitem(last=False)
         group.count += 1
-        group.message, group.last_ts = message, signal.ts
+        group.message, group.last_ts = message, finite(signal.ts)
         group.trace_id, group.neuron = signal.trace_id, neuron
         self._groups.move_to_end(key)
 

@@ -13,6 +13,7 @@ from ..signals import SignalType
 from .failures import Failures
 from .presence import Presence
 from .rates import Rates
+from .record import neuron_of
 from .tasks import OpenTask, OpenTasks
 
 TASKS_SHOWN = 200
@@ -41,12 +42,12 @@ class Health:
         task = self._tasks.hear(heard, now_s)
         failed = heard.signal.type is SignalType.ERROR
         if task is not None:
-            neuron = heard.neuron or task.neuron
+            neuron = neuron_of(heard) or task.neuron
             if neuron is not None:
                 took_s = _took_s(task, heard.signal.ts, now_s)
                 self._rates.settled(neuron, failed, took_s * 1000, now_s)
         if failed:
-            self._failures.add(heard.signal, heard.neuron)
+            self._failures.add(heard.signal, neuron_of(heard))
 
     def compare(self, records: Iterable[NeuronRecord], asked_at_s: float) -> None:
         """Take what the tables of the Synapse said; see `OpenTasks.compare`."""

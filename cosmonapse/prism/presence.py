@@ -10,7 +10,8 @@ import attrs
 
 from ..doppler.heard import Heard
 from ..registry import NeuronRecord
-from ..signals import SignalType
+from ..signals import Signal, SignalType
+from .record import neuron_of
 
 GONE_S = 300.0
 CALLER_S = 60.0
@@ -61,15 +62,15 @@ class Presence:
     def hear(self, heard: Heard, now_s: float) -> bool:
         """Note who speaks; return whether the roster has changed by it."""
         signal, worker, caller = heard.signal, heard.worker, heard.caller
-        if worker != _NOBODY:
+        if worker != _NOBODY and not _is_about(signal):
             _note(self._seen_s, worker, now_s, _MOST_SEEN)
         if caller != _NOBODY:
             _note(self._callers_s, caller, now_s, MOST_CALLERS)
             directed = signal.directed
             if directed is not None and directed.type == "dendrite" and directed.id:
-                _note(self._names, caller, directed.id, MOST_CALLERS)
+                _note(self._names, caller, directed.id[:128], MOST_CALLERS)
         if signal.type is SignalType.DEREGISTER:
-            place = self._places.get((worker.hex(), heard.neuron or ""))
+            place = self._places.get((worker.hex(), neuron_of(heard) or ""))
             if place is not None:
                 reason = signal.payload.get("reason")
                 place.took_leave = True
@@ -160,6 +161,13 @@ class Presence:
             "last_seen_s": round(max(0.0, now_s - seen_s), 3),
             "reason": reason,
         }
+
+
+def _is_about(signal: Signal) -> bool:
+    """Tell whether a Signal is about a worker, and not from it."""
+    if signal.type is SignalType.TASK:
+        return True
+    return signal.type is SignalType.DEREGISTER and signal.payload.get("reason") == "lost"
 
 
 def _farewell(place: _Place, held: int, now_s: float) -> tuple[str, str]:

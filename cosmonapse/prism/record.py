@@ -7,6 +7,20 @@ from typing import Any
 from ..doppler.heard import Heard, hex_of
 from ..doppler.masking import Masking, masked
 
+_LONGEST_NAME = 256
+_LATEST_TS = 1e11
+
+
+def neuron_of(heard: Heard) -> str | None:
+    """Return the neuron of a Signal; what is too long for a name is cut."""
+    name = heard.neuron
+    return name if name is None or len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
+
+
+def finite(ts: float) -> float:
+    """Return a time that JSON can carry; a foreign clock may say anything."""
+    return ts if -_LATEST_TS < ts < _LATEST_TS else 0.0
+
 
 def record_of(number: int, heard: Heard) -> dict[str, Any]:
     """Return the record of a Signal: secrets masked, long values cut."""
@@ -18,9 +32,9 @@ def record_of(number: int, heard: Heard) -> dict[str, Any]:
         "trace_id": signal.trace_id,
         "parent_id": signal.parent_id,
         "type": signal.type.value,
-        "ts": signal.ts,
-        "neuron": None if directed is None else directed.id,
-        "capabilities": [] if directed is None else directed.capabilities[:100],
+        "ts": finite(signal.ts),
+        "neuron": neuron_of(heard),
+        "capabilities": [] if directed is None else masking.of(directed.capabilities),
         "caller": hex_of(heard.caller),
         "worker": hex_of(heard.worker),
         "bytes": len(heard.body),
@@ -43,7 +57,7 @@ def envelope_of(number: int, heard: Heard) -> dict[str, Any]:
         "trace_id": signal.trace_id,
         "parent_id": signal.parent_id,
         "type": signal.type.value,
-        "ts": masked(signal.ts),
+        "ts": finite(signal.ts),
         "directed": None
         if directed is None
         else {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Callable, Iterator
 
@@ -57,7 +58,7 @@ async def serve(watch: Watch, listener: socket.socket, on_ready: Callable[[str],
     app = make_app(Guard(port), watch.ring, watch.tabs, lambda: True)
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        log_level="error",
         access_log=False,
         lifespan="off",
         ws="none",
@@ -80,6 +81,8 @@ async def serve(watch: Watch, listener: socket.socket, on_ready: Callable[[str],
     try:
         await asyncio.wait({ending, *work}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        # A tab that reads nothing is cut off in the end, and that is no news to anybody.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         watch.tabs.close()
         server.should_exit = True
         if not ending.done():

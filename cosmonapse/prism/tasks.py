@@ -14,6 +14,7 @@ import attrs
 from ..doppler.heard import Heard
 from ..registry import NeuronRecord
 from ..signals import SignalType
+from .record import neuron_of
 
 MOST_TASKS = 20_000
 _NOBODY = bytes(16)
@@ -80,7 +81,7 @@ class OpenTasks:
         signal = heard.signal
         if signal.type is SignalType.TASK:
             directed = signal.directed
-            named = (None, ()) if directed is None else (directed.id, directed.capabilities)
+            named = (neuron_of(heard), () if directed is None else directed.capabilities)
             self._open[signal.id] = OpenTask(
                 signal.id, signal.trace_id, *named, heard.worker, now_s, signal.ts
             )
