@@ -58,6 +58,7 @@ class Tail:
         self._shown = 0
         self._missed = 0
         self._is_away = False
+        self._joined = False
 
     async def run(self, since_start: bool) -> int | None:
         """Show Signals until told to end; return the OS signal, None if nobody reads any more.
@@ -89,7 +90,7 @@ class Tail:
             ending.cancel()
             await self._observer.close()
             self._printer.close()
-            if not gone.done():
+            if self._joined and not gone.done():
                 self._say(self._summary())
 
     def _summary(self) -> str:
@@ -110,6 +111,7 @@ class Tail:
 
     async def _open(self, since_start: bool) -> None:
         await self._observer.open(_OPEN_S)
+        self._joined = True
         self._say(
             f"showing {self._observer.namespace} at {self._observer.synapse.url}; Ctrl-C ends it"
         )
