@@ -32,6 +32,7 @@ class App {
     this.theme = new Theme(document.getElementById("theme"), () => this.retheme());
     this.keys = new Keys(this, document.getElementById("keys"));
     this.pauseButton = document.getElementById("pause");
+    this.stage.append(...Object.values(this.views).map((view) => view.el));
     this.listen();
     this.fromAddress();
     this.stream.open();
@@ -88,7 +89,7 @@ class App {
       this.name = name;
       this.view = this.views[name];
       this.envelope.close();
-      this.stage.replaceChildren(this.view.el);
+      for (const [key, view] of Object.entries(this.views)) view.el.classList.toggle("away", key !== name);
       this.stage.setAttribute("aria-labelledby", `tab-${name}`);
       for (const tab of document.querySelectorAll(".tabs button")) tab.setAttribute("aria-selected", tab.dataset.view === name);
       this.view.show();

@@ -46,13 +46,13 @@ export class Chart {
       height: Math.max(60, Math.floor(box.height)),
       legend: { show: false },
       cursor: { points: { size: 6 }, drag: { x: false, y: false } },
-      padding: [8, 8, 0, 0],
+      padding: [8, 20, 0, 0],
       scales: { x: { time: false }, y: { range: (_, low, high) => [0, Math.max(1, (high ?? 0) * 1.1)] } },
       axes: [
         { ...axis, size: 24, space: 64, splits: [-120, -90, -60, -30, 0], values: (_, splits) => splits.map((at) => (at === 0 ? "now" : `${at} s`)) },
         { ...axis, size: 56, space: 32, values: (_, splits) => splits.map((at) => perSecond(at)) },
       ],
-      series: [{}, ...this.series.map(([label, colour]) => ({ label, stroke: token(colour), width: 1.5, points: { show: false }, value: (_, value) => show(value) }))],
+      series: [{}, ...this.series.map(([label, colour]) => ({ label, stroke: token(colour), width: 1.5, spanGaps: this.series.length > 1, points: { show: this.series.length > 1, size: 4, fill: token(colour) }, value: (_, value) => show(value) }))],
       hooks: { setCursor: [(plot) => this.onCursor?.(plot.cursor.idx, data[0].length, plot.data)] },
     }, data, this.into);
   }

@@ -1,6 +1,6 @@
 // The view Constellation: who is there, and Signals on their way, with a list of the same beside it.
 import { dress, el, put } from "./dom.js";
-import { age, count, length, plain, short } from "./format.js";
+import { age, count, length, plain } from "./format.js";
 import { Journeys } from "./journeys.js";
 import { Places } from "./places.js";
 import { Sky, loadOf } from "./sky.js";
@@ -28,7 +28,8 @@ export class ConstellationView {
     this.holder = el("div", { class: "sky" }, canvas, this.note, this.legend, this.tip, this.empty);
     this.list = new VirtualList({ row_px: 24, label: "Who is here", make: makeRow, fill: (row, at) => this.fill(row, at), choose: (at) => this.choose(at), ask: app.ask });
     this.count = el("span", { class: "count num" });
-    const roster = el("aside", { class: "roster", "aria-label": "Who is here" }, el("div", { class: "bar" }, el("h2", { text: "Who is here" }), el("span", { class: "gap" }), this.count), this.list.el);
+    const columns = el("div", { class: "columns", "aria-hidden": "true" }, el("span", { text: "Dendrite, its Neurons" }), el("span", { class: "right", text: "running" }), el("span", { class: "right", text: "seen" }));
+    const roster = el("aside", { class: "roster", "aria-label": "Who is here" }, el("div", { class: "bar" }, el("h2", { text: "Who is here" }), el("span", { class: "gap" }), this.count), columns, this.list.el);
     this.el = el("section", { class: "constellation", "aria-label": "Constellation" }, this.holder, roster);
     this.reduced = matchMedia("(prefers-reduced-motion: reduce)");
     new ResizeObserver(([{ contentRect }]) => {
@@ -68,12 +69,12 @@ export class ConstellationView {
 
   nodes() {
     const { store } = this.app;
-    const nodes = store.dendrites().map((dendrite) => ({ instance: dendrite.instance, name: plain(dendrite.dendrite_id ?? short(dendrite.instance)), role: plain(dendrite.role ?? ""), neurons: dendrite.neurons, known: true }));
+    const nodes = store.dendrites().map((dendrite) => ({ instance: dendrite.instance, name: nameOf(dendrite), role: plain(dendrite.role ?? ""), neurons: dendrite.neurons, known: dendrite.neurons.length > 0 }));
     const known = new Set(nodes.map((node) => node.instance));
     const now_s = Date.now() / 1000;
     for (const [instance, seen_s] of this.strangers) {
       if (now_s - seen_s > STRANGER_S) this.strangers.delete(instance);
-      else if (!known.has(instance)) nodes.push({ instance, name: `caller ${instance.slice(0, 6)}`, role: "", neurons: [], known: false });
+      else if (!known.has(instance)) nodes.push({ instance, name: nameOf({ instance }), role: "", neurons: [], known: false });
     }
     return nodes;
   }
@@ -193,6 +194,11 @@ export class ConstellationView {
     put(figures, neuron ? `${neuron.running ?? 0}${neuron.concurrency ? `/${neuron.concurrency}` : ""}${neuron.queued ? ` +${neuron.queued}` : ""}` : node.role);
     put(seen, neuron ? age(neuron.last_seen_s) : "");
   }
+}
+
+/** A Dendrite without Neurons never says its name: it is called after what it does. */
+function nameOf({ instance, dendrite_id: id }) {
+  return id && !instance.startsWith(id) ? plain(id) : `caller ${instance.slice(0, 6)}`;
 }
 
 function neuronFacts(neuron, node) {

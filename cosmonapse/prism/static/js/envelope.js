@@ -1,6 +1,6 @@
 // The envelope of one Signal, whole: asked from the server, else what the page holds of it.
 import { el, put } from "./dom.js";
-import { clock, count, lines, plain, size } from "./format.js";
+import { clock, count, lines, plain } from "./format.js";
 import { kindOf, preview } from "./types.js";
 
 const MAX_NODES = 4_000;
@@ -63,7 +63,7 @@ export class Envelope {
     fact("parent", record.parent_id);
     fact("caller", record.caller, { instance: record.caller });
     fact("worker", record.worker, { instance: record.worker });
-    fact("size", Number.isFinite(record.bytes) ? `${size(record.bytes)}, Signal ${count(record.n)}` : null);
+    fact("size", Number.isFinite(record.bytes) ? `${count(record.bytes)} bytes` : null);
     this.body.replaceChildren(facts);
     if (note) this.body.append(el("p", { class: "note", text: note }));
     this.section("says", preview(record), false);

@@ -16,9 +16,9 @@ export class HealthView {
     this.picked = null;
     this.drawn = 0;
     const alone = (id) => id && app.filters.set({ neuron: id });
-    this.alive = new Table("Neurons", [["state", "", "96px"], ["neuron", "", ""], ["dendrite", "", "22%"], ["load", "right", "72px"], ["lag", "right", "72px"], ["seen", "right", "72px"]], ({ neuron }) => alone(neuron.neuron_id));
+    this.alive = new Table("Neurons", [["state", "", "96px"], ["neuron", "", ""], ["dendrite", "", "22%"], ["load", "right", "72px"], ["lag", "right", "80px"], ["seen", "right", "72px"]], ({ neuron }) => alone(neuron.neuron_id));
     this.tasks = new Table("Open tasks", [["age", "right", "88px"], ["neuron", "", ""], ["state", "", "88px"], ["trace", "mono", "96px"]], (task) => app.openTrace(task.trace_id));
-    this.errors = new Table("Errors", [["times", "right", "64px"], ["code", "", "136px"], ["message", "", ""], ["neuron", "", "16%"], ["last", "right", "80px"]], (error) => app.openTrace(error.trace_id));
+    this.errors = new Table("Errors", [["times", "right", "64px"], ["code", "", "184px"], ["message", "", ""], ["neuron", "", "16%"], ["last", "right", "104px"]], (error) => app.openTrace(error.trace_id));
     this.picks = new Table("Neurons to chart", [["neuron", "", ""], ["now/s", "right", "64px"], ["errors", "right", "56px"]], (item) => this.pick(item.id));
     this.cards = {};
     const rate = el("div", { class: "plot" });
@@ -37,7 +37,6 @@ export class HealthView {
     this.cards.errors.el.classList.add("errors");
     this.empty = el("div", { class: "empty", hidden: "" });
     this.el = el("section", { "aria-label": "Health" }, this.grid, this.empty);
-    this.grid.style.height = "100%";
   }
 
   card(key, title, table, none = "") {
@@ -151,7 +150,7 @@ export class HealthView {
     figures.forEach(([name, value, isBad], at) => {
       const [term, figure] = boxes[at].children;
       put(term, plain(name));
-      put(figure, typeof value === "number" ? count(value) : plain(value));
+      put(figure, typeof value === "number" ? (name === "uptime s" ? age(value) : count(Math.round(value * 10) / 10)) : value === true ? "yes" : value === false ? "no" : plain(value));
       dress(figure, isBad && value > 0 ? "num warn" : "num");
     });
     const synapse = state?.synapse;
@@ -171,7 +170,7 @@ const BAD = /drop|lost|gap|miss|expired|refus|error|overload/i;
 function counters(tree, prefix = "") {
   const found = [];
   for (const [key, value] of Object.entries(tree)) {
-    const name = `${prefix}${key.replaceAll("_", " ")}`;
+    const name = `${prefix}${key.replaceAll(/[_.]/g, " ")}`;
     if (value !== null && typeof value === "object") found.push(...counters(value, `${name} `));
     else found.push([name, value ?? "–", BAD.test(name)]);
   }

@@ -28,7 +28,7 @@ export class ListView {
   toolbar() {
     const { filters } = this.app;
     this.kinds = KINDS.map(([kind, name]) => el("button", { class: kind, text: name, "aria-pressed": "false", on: { click: () => filters.toggleKind(kind) } }));
-    this.type = el("select", { class: "plain", "aria-label": "Only this type", on: { change: () => filters.set({ type: this.type.value }) } });
+    this.type = el("select", { class: "plain type", "aria-label": "Only this type", on: { change: () => filters.set({ type: this.type.value }) } });
     this.type.append(el("option", { value: "", text: "Any type" }), ...TYPES.map((type) => el("option", { value: type, text: type })));
     this.neuron = el("select", { class: "plain", "aria-label": "Only this neuron", on: { change: () => filters.set({ neuron: this.neuron.value }) } });
     this.exporter = el("button", { class: "plain", text: "Export", title: "Save what is shown as JSON lines (e)", on: { click: () => this.export() } });
@@ -60,7 +60,7 @@ export class ListView {
     list.chosen = this.chosenSeq < 0 ? -1 : shown.indexOf(this.chosenSeq);
     list.render();
     this.drawEmpty();
-    dress(this.el, app.envelope.isOpen ? "signals open" : "signals");
+    this.el.classList.toggle("open", app.envelope.isOpen);
     return null;
   }
 

@@ -4,6 +4,7 @@ import { perSecond, plain } from "./format.js";
 
 const STATES = ["alive", "stuck", "gone", "draining", "away"];
 const KINDS = ["task", "reply", "error", "question", "stream", "tool", "auction", "stop", "presence"];
+// Sizes at a scale of 1; a large screen shows all of it larger.
 const SYNAPSE_PX = 24;
 const NEURON_GAP_PX = 28;
 const MOST_NEURONS = 5;
@@ -14,6 +15,7 @@ export class Sky {
     this.pen = canvas.getContext("2d");
     this.width = 0;
     this.height = 0;
+    this.k = 1;
     this.stars = [];
     this.retheme();
   }
@@ -29,13 +31,14 @@ export class Sky {
     const ratio = Math.min(2, devicePixelRatio || 1);
     this.width = width;
     this.height = height;
+    this.k = Math.max(1, Math.min(1.5, width / 1100, height / 780));
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
     this.pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   }
 
   get middle() {
-    return { x: this.width / 2, y: this.height * 0.47 };
+    return { x: this.width / 2, y: this.height * 0.465 };
   }
 
   /** Work out where everything stands: stars {instance, name, x, y, side, neurons: [...]}. */
@@ -46,7 +49,7 @@ export class Sky {
       if (spot === null) continue;
       const out = spot.side === "right" ? 1 : -1;
       const all = node.neurons.slice(0, MOST_NEURONS);
-      const neurons = all.map((neuron, at) => ({ neuron, node, x: spot.x + out * 40, y: spot.y + (at - (all.length - 1) / 2) * NEURON_GAP_PX, r: Math.min(16, 6 + 1.6 * Math.sqrt(neuron.open ?? 0)) }));
+      const neurons = all.map((neuron, at) => ({ neuron, node, x: spot.x + out * 40 * this.k, y: spot.y + (at - (all.length - 1) / 2) * NEURON_GAP_PX * this.k, r: this.k * Math.min(18, 7 + 1.8 * Math.sqrt(neuron.open ?? 0)) }));
       this.stars.push({ ...spot, node, out, neurons, more: node.neurons.length - all.length });
     }
   }
@@ -55,11 +58,11 @@ export class Sky {
   at(x, y) {
     for (const star of this.stars) {
       for (const each of star.neurons) {
-        const isOnName = (x - each.x) * star.out > -14 && (x - each.x) * star.out < 150 && Math.abs(y - each.y) < 13;
+        const isOnName = (x - each.x) * star.out > -14 && (x - each.x) * star.out < 150 * this.k && Math.abs(y - each.y) < 13 * this.k;
         if (isOnName) return { star, neuron: each.neuron, x: each.x, y: each.y };
       }
-      const reach = star.neurons.length ? 12 : 130;
-      if ((x - star.x) * star.out > -12 && (x - star.x) * star.out < reach && Math.abs(y - star.y) < 13) return { star, neuron: null, x: star.x, y: star.y };
+      const reach = this.k * (star.neurons.length ? 12 : 130);
+      if ((x - star.x) * star.out > -12 && (x - star.x) * star.out < reach && Math.abs(y - star.y) < 13 * this.k) return { star, neuron: null, x: star.x, y: star.y };
     }
     return null;
   }
@@ -97,7 +100,7 @@ export class Sky {
     const { x, y } = this.middle;
     pen.globalAlpha = 1;
     pen.beginPath();
-    pen.arc(x, y, SYNAPSE_PX, 0, 2 * Math.PI);
+    pen.arc(x, y, SYNAPSE_PX * this.k, 0, 2 * Math.PI);
     pen.fillStyle = colour.panel;
     pen.fill();
     pen.lineWidth = 2;
@@ -105,14 +108,14 @@ export class Sky {
     pen.setLineDash(connected ? [] : [4, 4]);
     pen.stroke();
     pen.setLineDash([]);
-    this.text(connected ? perSecond(rate) : "gone", x, y + 4, connected ? colour.text : colour.gone, 13, "center", 600);
-    this.text("Synapse", x, y + SYNAPSE_PX + 18, colour.soft, 12, "center", 500);
-    this.text("Signals/s", x, y + SYNAPSE_PX + 34, colour.faint, 11, "center");
+    this.text(connected ? perSecond(rate) : "gone", x, y + 4 * this.k, connected ? colour.text : colour.gone, 13, "center", 600);
+    this.text("Synapse", x, y + (SYNAPSE_PX + 18) * this.k, colour.soft, 12, "center", 500);
+    this.text("Signals/s", x, y + (SYNAPSE_PX + 34) * this.k, colour.faint, 11, "center");
   }
 
   text(words, x, y, colour, size_px, align, weight = 400, most_px = 0) {
     const { pen } = this;
-    pen.font = `${weight} ${size_px}px ${this.font}`;
+    pen.font = `${weight} ${Math.round(size_px * this.k)}px ${this.font}`;
     pen.textAlign = align;
     pen.lineWidth = 4;
     pen.lineJoin = "round";
@@ -145,7 +148,7 @@ export class Sky {
       pen.stroke();
     }
     pen.beginPath();
-    pen.arc(star.x, star.y, star.neurons.length ? 5 : 8, 0, 2 * Math.PI);
+    pen.arc(star.x, star.y, this.k * (star.neurons.length ? 5 : 8), 0, 2 * Math.PI);
     pen.fillStyle = colour.panel;
     pen.fill();
     pen.lineWidth = 2;
@@ -153,11 +156,11 @@ export class Sky {
     pen.stroke();
     const room = (star.out > 0 ? this.width - star.x : star.x) - 60;
     if (!star.neurons.length) {
-      this.text(star.node.name, star.x + star.out * 18, star.y - 1, colour.text, 12, align, 500, room);
-      this.text(star.node.known ? star.node.role || "no Neurons" : "calls, says nothing of itself", star.x + star.out * 18, star.y + 13, colour.faint, 11, align, 400, room);
+      this.text(star.node.name, star.x + star.out * 18 * this.k, star.y - this.k, colour.text, 12, align, 500, room);
+      this.text(star.node.role || "asks, hosts nothing", star.x + star.out * 18 * this.k, star.y + 13 * this.k, colour.faint, 11, align, 400, room);
     }
     for (const each of star.neurons) this.neuron(each, star, align, lit, room - 48);
-    if (star.more > 0) this.text(`and ${star.more} more Neurons`, star.x + star.out * 60, star.y + (MOST_NEURONS / 2 + 0.5) * NEURON_GAP_PX, colour.faint, 11, align);
+    if (star.more > 0) this.text(`and ${star.more} more Neurons`, star.x + star.out * 60 * this.k, star.y + (MOST_NEURONS / 2 + 0.5) * NEURON_GAP_PX * this.k, colour.faint, 11, align);
   }
 
   neuron({ neuron, node, x, y, r }, star, align, lit, room) {
@@ -175,14 +178,14 @@ export class Sky {
     pen.setLineDash([]);
     if (neuron.state !== "gone" && neuron.state !== "away") {
       pen.beginPath();
-      pen.arc(x, y, Math.max(2, r - 4), 0, 2 * Math.PI);
+      pen.arc(x, y, r - 3.5, 0, 2 * Math.PI);
       pen.fillStyle = hue;
       pen.fill();
     }
     const left = x + star.out * (r + 8);
-    this.text(neuron.neuron_id, left, y - 1, colour.text, 12, align, 600, room);
+    this.text(neuron.neuron_id, left, y - this.k, colour.text, 12, align, 600, room);
     const word = neuron.state === "alive" ? loadOf(neuron) : `${neuron.state}  ${neuron.state === "gone" ? "" : loadOf(neuron)}`;
-    this.text(`${word.trim()}  ·  ${node.name}`, left, y + 12, neuron.state === "alive" ? colour.faint : hue, 11, align, 400, room);
+    this.text(`${word.trim()}  ·  ${node.name}`, left, y + 12 * this.k, neuron.state === "alive" ? colour.faint : hue, 11, align, 400, room);
   }
 
   particles(journeys, now) {
@@ -199,7 +202,7 @@ export class Sky {
       const star = spot.leg === 0 ? caller : worker;
       if (!star) continue;
       const t = spot.leg === 0 ? spot.t : 1 - spot.t;
-      this.dot(this.along(star, t, spot.leg === 1 ? one.neuron : null), colour[`k-${one.kind}`], one.phase === 2 && one.task === null ? 2.5 : 3.5);
+      this.dot(this.along(star, t, spot.leg === 1 ? one.neuron : null), colour[`k-${one.kind}`], one.task === null ? 3 : 4);
     }
     pen.globalAlpha = 1;
   }
@@ -222,12 +225,13 @@ export class Sky {
     if (!worker) return;
     const goal = worker.neurons.find(({ neuron }) => neuron.neuron_id === one.neuron) ?? worker;
     const turn = (one.at % 6283) + now / 900;
-    const r = (goal.r ?? 6) + 5;
+    const r = (goal.r ?? 6) + 5 * this.k;
     this.dot({ x: goal.x + r * Math.cos(turn), y: goal.y + r * Math.sin(turn) }, this.colour["k-task"], 2);
   }
 
-  dot({ x, y }, hue, r) {
+  dot({ x, y }, hue, size) {
     const { pen } = this;
+    const r = size * this.k;
     pen.fillStyle = hue;
     pen.globalAlpha = 0.22;
     pen.beginPath();
@@ -242,6 +246,7 @@ export class Sky {
 
 export function loadOf(neuron) {
   const running = neuron.running ?? 0;
+  if (!running && !neuron.queued) return "idle";
   const of = neuron.concurrency ? `/${neuron.concurrency}` : "";
   return `${running}${of} running${neuron.queued ? `, ${neuron.queued} queued` : ""}`;
 }

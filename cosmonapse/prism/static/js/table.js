@@ -12,7 +12,7 @@ export class Table {
       if (width) col.style.width = width;
       return col;
     }));
-    this.el = el("table", { "aria-label": label }, groups, el("thead", {}, el("tr", {}, ...columns.map(([head, name]) => el("th", { text: head, class: name, scope: "col" })))), this.body);
+    this.el = el("table", { "aria-label": label }, groups, el("thead", {}, el("tr", {}, ...columns.map(([head, name]) => el("th", { text: head, class: name.includes("right") ? "right" : "", scope: "col" })))), this.body);
   }
 
   /** Show items; `cells(item)` gives one [text, class, title] or text per column. */

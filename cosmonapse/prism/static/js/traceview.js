@@ -58,7 +58,7 @@ export class TraceView {
     this.list.render();
     this.drawEmpty();
     this.detail.render();
-    dress(this.el, this.app.envelope.isOpen ? "traces open" : "traces");
+    this.el.classList.toggle("open", this.app.envelope.isOpen);
     return this.items.some((trace) => trace.open > 0) ? EVERY_MS : null;
   }
 

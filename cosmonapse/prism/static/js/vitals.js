@@ -1,5 +1,5 @@
 // What is always in sight: the four questions as figures, the filters, the counts, the links.
-import { dress, el, fit, put } from "./dom.js";
+import { dress, el, fit, mark, put } from "./dom.js";
 import { age, count, perSecond, plain, seconds } from "./format.js";
 
 const STUCK_S = 30;
@@ -69,6 +69,7 @@ export class Vitals {
     put(nodes.link, up ? `Live since ${seconds(app.liveSince)}` : hello === null && stream.downSince === null ? "Connecting" : `Prism gone since ${seconds(stream.downSince)}`);
     dress(nodes.link, `link ${up ? "up" : "down"}`);
     put(nodes.kept, store.held === null ? `${count(store.ring.size)} of ${count(hello?.kept ?? store.ring.capacity)} Signals kept` : `Paused: ${count(store.waiting)} waiting`);
+    mark(document.documentElement, "data-seen", store.seen);
     put(nodes["missed-tab"], `${count(store.missed)} missed by this tab`);
     dress(nodes["missed-tab"], store.missed ? "num bad" : "num");
     const missed = store.state?.missed ?? 0;
