@@ -1,5 +1,6 @@
 """The Prism server over real HTTP: what tabs get, what is refused, what it survives."""
 
+import contextlib
 import json
 import re
 import signal
@@ -8,6 +9,7 @@ import socket
 import httpx
 import pytest
 
+from cosmonapse.prism.tabs import MOST_TABS
 from support.prism import Tab, prism
 from support.processes import PATIENCE_S, Children, axon, closed_port, until
 
@@ -244,6 +246,45 @@ async def test_a_slow_tab_loses_its_oldest_and_is_told_and_another_loses_nothing
     assert told > 0
     assert told + len(got) == count
     assert got == sorted(got)
+
+
+def raw_tab(address):
+    """Ask for the stream and read how its answer begins; what follows stays unread."""
+    host, port = address.removeprefix("http://").rstrip("/").split(":")
+    line = socket.create_connection((host, int(port)), PATIENCE_S)
+    line.sendall(f"GET /api/stream HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+    return line, line.recv(1_000)
+
+
+@pytest.mark.asyncio
+async def test_tabs_that_close_make_room_also_in_the_middle_of_a_long_past(
+    join, children, url, namespace
+):
+    child, address = prism(children, url, namespace)
+    child.line("watching")
+    async with join() as dendrite:
+        await flooded(address, dendrite, 10_000)
+
+    for _ in range(MOST_TABS + 5):
+        line, said = raw_tab(address)
+        line.close()
+        assert said.startswith(b"HTTP/1.1 200")
+
+    with Tab(address) as tab:
+        await until(lambda: len(tab.records) == 10_000, PATIENCE_S)
+
+
+def test_too_many_tabs_at_once_are_told(children, url, namespace):
+    _, address = prism(children, url, namespace)
+    with contextlib.ExitStack() as stack:
+        for _ in range(MOST_TABS):
+            line, said = raw_tab(address)
+            stack.callback(line.close)
+            assert said.startswith(b"HTTP/1.1 200")
+
+        answer = get(address, "api/stream")
+
+    assert (answer.status_code, answer.text) == (503, "too many tabs show this Prism: close one\n")
 
 
 def test_a_killed_worker_is_gone_with_a_reason_and_its_task_is_an_error(children, url, namespace):
