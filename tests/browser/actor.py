@@ -49,7 +49,9 @@ async def assistant(input, context):
 
 async def search(input, context):
     await asyncio.sleep(3 * PIECE_S)
-    return {"hits": [{"page": "glossary.md", "score": 0.93}, {"page": "concepts.md", "score": 0.71}]}
+    return {
+        "hits": [{"page": "glossary.md", "score": 0.93}, {"page": "concepts.md", "score": 0.71}]
+    }
 
 
 async def translate(input, context):
@@ -79,8 +81,7 @@ async def echo(input, context):
 
 
 FUNCTIONS = {
-    each.__name__: each
-    for each in (assistant, echo, flaky, holder, hostile, search, translate)
+    each.__name__: each for each in (assistant, echo, flaky, holder, hostile, search, translate)
 }
 OFFERS = {"assistant": ["chat", "tools"], "search": ["retrieval"], "translate": ["chat"]}
 
@@ -96,7 +97,9 @@ async def main(url, namespace, dendrite_id, *neurons):
     for name in neurons:
         function = FUNCTIONS[name]
         dendrite.attach_axon(
-            Axon(neuron_id=name, neuron_fn=function, capabilities=OFFERS.get(name, []), concurrency=8)
+            Axon(
+                neuron_id=name, neuron_fn=function, capabilities=OFFERS.get(name, []), concurrency=8
+            )
         )
     async with dendrite:
         sys.stdout.write("ready\n")

@@ -7,6 +7,10 @@ from browser import chromium
 from browser.scene import scene
 
 REASON = chromium.why_not()
+VIOLATIONS = """
+    window.violations = [];
+    document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective));
+"""
 
 
 def pytest_collection_modifyitems(items):
@@ -60,13 +64,23 @@ class Watch:
         assert not elsewhere
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def page(browser):
-    """A page; when the test is over it has said nothing wrong and asked for nothing elsewhere."""
-    context = await browser.new_context(viewport=chromium.LAPTOP, color_scheme="dark")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def tab(browser):
+    context = await browser.new_context(viewport=chromium.LAPTOP)
     opened = await context.new_page()
     opened.set_default_timeout(10_000)
-    watch = Watch(opened)
-    yield opened
+    await opened.add_init_script(VIOLATIONS)
+    yield opened, Watch(opened)
     await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(tab):
+    """A page; when the test is over it has said nothing wrong and asked for nothing elsewhere."""
+    opened, watch = tab
+    await opened.emulate_media(color_scheme="dark", reduced_motion="no-preference")
+    yield opened
     watch.check()
+    assert await opened.evaluate("window.violations") == []
+    await opened.evaluate("localStorage.clear()")
+    await opened.goto("about:blank")

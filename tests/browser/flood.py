@@ -27,7 +27,9 @@ async def flood(browser, signals):
         for key, view in VIEWS.items():
             await page.keyboard.press(key)
             frames = await measures.frames(page, 10)
-            print(f"{view:14} {await measures.seen(page) / (time.monotonic() - began_s):7,.0f}/s  {frames}")
+            print(
+                f"{view:14} {await measures.seen(page) / (time.monotonic() - began_s):7,.0f}/s  {frames}"
+            )
         print(f"{await measures.seen(page):9,} Signals: {await measures.memory_mb(page):.1f} MB")
         await page.keyboard.press("3")
         while (came := await measures.seen(page)) < signals:

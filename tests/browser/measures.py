@@ -49,9 +49,7 @@ async def frames(page, for_s):
     await page.evaluate(FRAMES)
     await page.wait_for_timeout(for_s * 1000)
     taken = sorted(await page.evaluate("window.frames_ms"))
-    return Frames(
-        len(taken), taken[len(taken) // 2], taken[int(len(taken) * 0.95)], taken[-1]
-    )
+    return Frames(len(taken), taken[len(taken) // 2], taken[int(len(taken) * 0.95)], taken[-1])
 
 
 async def memory_mb(page):

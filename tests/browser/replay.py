@@ -82,7 +82,9 @@ def health(rate):
 async def play(rate):
     """Yield the events of one tab for as long as it listens."""
     hello = {"run": f"{time.time_ns():x}", "namespace": "replay", "url": "cosmo://replay"}
-    yield event("hello", json.dumps({**hello, "version": "0", "kept": 10_000, "first": 1, "last": 0}))
+    yield event(
+        "hello", json.dumps({**hello, "version": "0", "kept": 10_000, "first": 1, "last": 0})
+    )
     began_s, sent, told_s = time.monotonic(), 0, 0.0
     while True:
         now_s = time.monotonic()

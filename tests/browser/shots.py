@@ -58,7 +58,9 @@ async def shoot(folder):
             await asyncio.sleep(20)
             stage.workers["doomed"].kill()
             stage.hire("stuck-one", "holder")
-            held.append(asyncio.ensure_future(ask(jobs, "holder", timeout_s=200, prompt="Sum up the year")))
+            held.append(
+                asyncio.ensure_future(ask(jobs, "holder", timeout_s=200, prompt="Sum up the year"))
+            )
             await asyncio.sleep(4)
             for size, viewport in SIZES.items():
                 await page.set_viewport_size(viewport)

@@ -15,13 +15,17 @@ P95_MS = 150
 GROWTH_MB = 12
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def flooded(page):
+@pytest.fixture(scope="module")
+def replay_url():
     with Children() as children:
-        replay = children.start(REPLAY, RATE)
-        await page.goto(replay.line("replaying").text)
-        await expect(page.locator("#link")).to_contain_text("Live since")
-        yield page
+        yield children.start(REPLAY, RATE).line("replaying").text
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def flooded(page, replay_url):
+    await page.goto(replay_url)
+    await expect(page.locator("#link")).to_contain_text("Live since")
+    return page
 
 
 async def test_at_ten_thousand_signals_a_second_the_views_keep_their_frames(flooded):

@@ -74,8 +74,10 @@ async def test_the_constellation_is_painted_and_tells_about_what_is_under_the_po
     box = await canvas.bounding_box()
 
     tip = open_page.locator(".tip")
-    for x, y in ((x, y) for y in range(0, 100, 2) for x in range(60, 90, 3)):
-        await open_page.mouse.move(box["x"] + box["width"] * x / 100, box["y"] + box["height"] * y / 100)
+    for x, y in ((x, y) for y in range(40, 60, 2) for x in range(70, 90, 3)):
+        await open_page.mouse.move(
+            box["x"] + box["width"] * x / 100, box["y"] + box["height"] * y / 100
+        )
         if await tip.is_visible() and "Neuron on" in await tip.inner_text():
             break
 
@@ -88,6 +90,7 @@ async def test_a_neuron_of_the_list_filters_everything_else(open_page):
     await open_page.keyboard.press("3")
 
     await expect(open_page.locator("#chips .chip")).to_contain_text("flaky")
+    await expect(open_page.locator(".signal-row:visible").first).to_be_visible()
     neurons = await open_page.locator(".signal-row:visible span:nth-child(4)").all_inner_texts()
     assert neurons
     assert set(neurons) == {"flaky"}
@@ -97,6 +100,7 @@ async def test_a_trace_opens_as_a_waterfall_with_all_that_happened_in_it(open_pa
     await trace_of(open_page, f"{QUESTION} (2)")
 
     rows = open_page.locator(".span-row:visible")
+    await expect(rows).to_have_count(8)
     labels = await rows.locator(".kind").all_inner_texts()
     assert labels == [
         *("TASK", "PLAN", "THOUGHTS", "TOOL_CALL", "TOOL_RESULT"),
@@ -136,10 +140,10 @@ async def test_a_trace_opens_as_the_tree_of_its_signals(open_page):
     await trace_of(open_page, f"{QUESTION} (1)")
     await open_page.get_by_role("button", name="Tree", exact=True).click()
 
-    first = open_page.locator(".tree-row:visible .kind")
-    assert (await first.all_inner_texts())[:3] == ["TASK", "PLAN", "THOUGHT_DELTA"]
-    count = await open_page.locator(".detail .count").inner_text()
-    assert count == "26 Signals"
+    kinds = open_page.locator(".tree-row:visible .kind")
+    await expect(kinds.nth(2)).to_be_visible()
+    assert (await kinds.all_inner_texts())[:3] == ["TASK", "PLAN", "THOUGHT_DELTA"]
+    await expect(open_page.locator(".detail .count")).to_have_text("26 Signals")
 
 
 async def test_a_signal_opens_as_its_envelope_with_secrets_masked(open_page):
@@ -158,7 +162,9 @@ async def test_a_signal_opens_as_its_envelope_with_secrets_masked(open_page):
 async def test_a_question_and_its_answer_are_one_trace_that_is_done(open_page):
     await trace_of(open_page, "Good morning")
 
-    labels = await open_page.locator(".span-row:visible .kind").all_inner_texts()
+    kinds = open_page.locator(".span-row:visible .kind")
+    await expect(kinds.nth(3)).to_be_visible()
+    labels = await kinds.all_inner_texts()
     assert labels[:2] == ["TASK", "CLARIFICATION"]
     assert labels.count("TASK") == 2
     assert "AGENT_OUTPUT" in labels
@@ -244,7 +250,9 @@ async def test_health_shows_who_is_gone_what_is_open_and_what_failed(open_page):
 
 async def test_the_keys_are_told_and_the_view_survives_a_reload(open_page):
     await open_page.keyboard.press("?")
-    await expect(open_page.locator("#keys")).to_contain_text("Constellation, Traces, Signals, Health")
+    await expect(open_page.locator("#keys")).to_contain_text(
+        "Constellation, Traces, Signals, Health"
+    )
     await open_page.keyboard.press("Escape")
     await trace_of(open_page, "Good morning")
 
@@ -258,4 +266,7 @@ async def test_the_theme_is_switched_and_remembered(open_page):
     await open_page.reload()
 
     assert await open_page.evaluate("document.documentElement.dataset.theme") == "light"
-    assert await open_page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(244, 246, 248)"
+    assert (
+        await open_page.evaluate("getComputedStyle(document.body).backgroundColor")
+        == "rgb(244, 246, 248)"
+    )

@@ -80,8 +80,11 @@ class App {
     this.filters.write(params);
     const trace = this.name === "traces" && this.views.traces.chosenId ? `/${encodeURIComponent(this.views.traces.chosenId)}` : "";
     const query = params.toString();
-    this.address = `#/${this.name}${trace}${query ? `?${query}` : ""}`;
-    if (location.hash !== this.address) history.replaceState(null, "", this.address);
+    const address = `#/${this.name}${trace}${query ? `?${query}` : ""}`;
+    // Compared with what we wrote: somebody may have typed another one that we have not read yet.
+    if (address === this.address) return;
+    this.address = address;
+    history.replaceState(null, "", address);
   }
 
   go(name) {

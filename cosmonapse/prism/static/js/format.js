@@ -35,6 +35,7 @@ export const seconds = (ts) => clock(ts).slice(0, 8);
 export function length(value_s) {
   if (!Number.isFinite(value_s)) return "–";
   const s = Math.max(0, value_s);
+  if (s === 0) return "0 ms";
   if (s < 0.001) return `${Math.round(s * 1e6)} µs`;
   if (s < 0.01) return `${(s * 1000).toFixed(2)} ms`;
   if (s < 0.1) return `${(s * 1000).toFixed(1)} ms`;

@@ -17,7 +17,7 @@ export class ListView {
     this.list = new VirtualList({ row_px: 24, label: "Signals", make: makeRow, fill: (row, index) => this.fill(row, index), choose: (index) => this.choose(index), ask: app.ask });
     this.list.onScroll = () => this.scrolled();
     this.count = el("span", { class: "count num" });
-    this.follow = el("button", { class: "plain follow", hidden: "", on: { click: () => this.toEnd() } });
+    this.follow = el("button", { class: "plain follow", text: "↓ Newest", hidden: "", on: { click: () => this.toEnd() } });
     this.head = el("div", { class: "signal-head", "aria-hidden": "true" }, ...["time", "type", "trace", "neuron", "size", "says"].map((text) => el("span", { class: text === "size" ? "right" : "", text })));
     this.holder = el("div", { class: "half" }, this.toolbar(), this.head, this.list.el, this.follow);
     this.empty = el("div", { class: "empty", hidden: "" });
