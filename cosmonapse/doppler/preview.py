@@ -25,6 +25,9 @@ def _plain(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, dict):
+        messages = value.get("messages")
+        if isinstance(messages, list) and messages and isinstance(messages[-1], dict):
+            return _plain(messages[-1].get("content"))
         for key in _TEXTS:
             if isinstance(value.get(key), str) and value[key]:
                 return str(value[key])

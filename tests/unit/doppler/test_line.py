@@ -14,6 +14,7 @@ from support.heard import CALLER, WORKER, heard, reply, task
 EVIL = "\x1b]0;gone\x07\x9b2J\u202e\nnext\x7f"
 SAID = [
     (SignalType.TASK, {"input": {"prompt": "hello"}}, "hello"),
+    (SignalType.TASK, {"input": {"messages": [{"role": "user", "content": "hello"}]}}, "hello"),
     (SignalType.AGENT_OUTPUT, {"output": {"response": "hi", "usage": {}}}, "hi"),
     (SignalType.AGENT_OUTPUT, {"output": {"n": [1]}}, '{"n": [1]}'),
     (SignalType.ERROR, {"code": "X", "message": "y", "recoverable": True}, "X: y (may be"),
