@@ -5,6 +5,7 @@ It prints `ready`, and `holding` for each task that will not end by itself.
 """
 
 import asyncio
+import os
 import sys
 
 from cosmonapse import Axon, Dendrite, connect_synapse
@@ -92,7 +93,7 @@ async def main(url, namespace, dendrite_id, *neurons):
         namespace=namespace,
         dendrite_id=dendrite_id,
         role="worker",
-        heartbeat_s=0.5,
+        heartbeat_s=float(os.environ.get("ACTOR_HEARTBEAT_S", "0.5")),
     )
     for name in neurons:
         function = FUNCTIONS[name]

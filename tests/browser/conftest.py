@@ -1,4 +1,4 @@
-"""One browser for the folder, a watched page for each test, and the scene that a module looks at."""
+"""One browser for the folder, a watched page, and the scene that a module looks at."""
 
 import pytest
 import pytest_asyncio
@@ -9,7 +9,9 @@ from browser.scene import scene
 REASON = chromium.why_not()
 VIOLATIONS = """
     window.violations = [];
-    document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective));
+    document.addEventListener("securitypolicyviolation", (event) => {
+        window.violations.push(event.violatedDirective);
+    });
 """
 
 

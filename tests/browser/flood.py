@@ -18,6 +18,11 @@ PROBES = 50
 VIEWS = {"1": "Constellation", "2": "Traces", "3": "Signals", "4": "Health"}
 
 
+def say(text):
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 async def flood(browser, signals):
     with Children() as children:
         page = await browser.new_page(viewport=LAPTOP)
@@ -27,15 +32,16 @@ async def flood(browser, signals):
         for key, view in VIEWS.items():
             await page.keyboard.press(key)
             frames = await measures.frames(page, 10)
-            print(
-                f"{view:14} {await measures.seen(page) / (time.monotonic() - began_s):7,.0f}/s  {frames}"
-            )
-        print(f"{await measures.seen(page):9,} Signals: {await measures.memory_mb(page):.1f} MB")
+            per_s = await measures.seen(page) / (time.monotonic() - began_s)
+            say(f"{view:14} {per_s:7,.0f}/s  {frames}")
+        say(f"{await measures.seen(page):9,} Signals: {await measures.memory_mb(page):.1f} MB")
         await page.keyboard.press("3")
-        while (came := await measures.seen(page)) < signals:
+        came = 0
+        while came < signals:
             await page.wait_for_timeout(10_000)
-            print(f"{came:9,} Signals: {await measures.memory_mb(page):.1f} MB", flush=True)
-        print(await page.locator("#missed-tab").inner_text())
+            came = await measures.seen(page)
+            say(f"{came:9,} Signals: {await measures.memory_mb(page):.1f} MB")
+        say(await page.locator("#missed-tab").inner_text())
         await page.close()
 
 
@@ -48,7 +54,7 @@ async def pixels(browser):
         async with stage.caller() as web:
             await ask(web, "echo", prompt="warm")
             took_ms = sorted([await probe(page, web, number) for number in range(PROBES)])
-        print(
+        say(
             f"from Signal to pixel: p50 {took_ms[PROBES // 2]:.0f} ms, "
             f"p95 {took_ms[int(PROBES * 0.95)]:.0f} ms ({PROBES} Signals, one at a time)"
         )

@@ -3,18 +3,26 @@
 import attrs
 
 FRAMES = """
-    window.frames_ms = [];
-    let before = performance.now();
-    const note = (at) => { window.frames_ms.push(at - before); before = at; requestAnimationFrame(note); };
-    requestAnimationFrame(note);
+    () => {
+        const own = (window.frames_ms = []);
+        let before = performance.now();
+        const note = (at) => {
+            own.push(at - before);
+            before = at;
+            if (own === window.frames_ms) requestAnimationFrame(note);
+        };
+        requestAnimationFrame(note);
+    }
 """
 # The second of two frames: what the first one drew is on the screen by then.
 PIXEL = """
     (mark) => new Promise((found) => {
+        const rows = ".signal-row:not([hidden]) span:last-child";
+        const isThere = () =>
+            [...document.querySelectorAll(rows)].some((row) => row.textContent.includes(mark));
         const look = () => {
-            for (const row of document.querySelectorAll(".signal-row:not([hidden]) span:last-child"))
-                if (row.textContent.includes(mark)) return requestAnimationFrame(() => found(Date.now() / 1000));
-            requestAnimationFrame(look);
+            if (isThere()) requestAnimationFrame(() => found(Date.now() / 1000));
+            else requestAnimationFrame(look);
         };
         look();
     })

@@ -1,4 +1,4 @@
-"""A scene of real processes to look at: a Synapse, workers, a Prism, and callers in this process."""
+"""A scene of real processes: a Synapse, workers, a Prism, and callers in this process."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,9 @@
 """Pictures of every view in both themes: `PYTHONPATH=tests python -m browser.shots FOLDER`."""
 
 import asyncio
-import contextlib
+import itertools
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -11,21 +13,29 @@ from browser.scene import ask, scene
 SIZES = {"laptop": LAPTOP, "large": LARGE}
 
 
+QUESTIONS = (
+    "What is a Dendrite?",
+    "How do replicas share the work of a Neuron?",
+    "What happens when a worker dies?",
+    "Who keeps the ledger of open tasks?",
+    "When is a TASK sent again?",
+)
+
+
 async def busy(dendrites):
     """Keep asking, a few times a second."""
-    turn = 0
-    while True:
-        turn += 1
+    for turn in itertools.count():
         dendrite = dendrites[turn % len(dendrites)]
-        with contextlib.suppress(Exception):
-            await asyncio.gather(
-                ask(dendrite, "search", query=f"what is {turn}?"),
-                ask(dendrite, "echo", prompt=f"hello {turn}"),
-                ask(dendrite, "assistant", prompt="What is a Dendrite?")
-                if turn % 7 == 0
-                else asyncio.sleep(0),
-            )
-        await asyncio.sleep(0.15)
+        question = QUESTIONS[turn % len(QUESTIONS)]
+        asked = [ask(dendrite, "search", query=question)]
+        if turn % 3 == 0:
+            asked.append(ask(dendrite, "echo", prompt="Are you there?"))
+        if turn % 5 == 0:
+            asked.append(ask(dendrite, "assistant", prompt=question))
+        if turn % 11 == 0:
+            asked.append(ask(dendrite, "translate", prompt="Good morning"))
+        await asyncio.gather(*asked)
+        await asyncio.sleep(0.15)  # a pace that the eye can follow
 
 
 async def play(stage, dendrites):
@@ -39,6 +49,7 @@ async def play(stage, dendrites):
 
 
 async def shoot(folder):
+    os.environ["ACTOR_HEARTBEAT_S"] = "1"
     with scene() as stage:
         async with chromium() as browser, stage.caller("web") as web, stage.caller("jobs") as jobs:
             page = await browser.new_page(viewport=LAPTOP)
@@ -47,17 +58,19 @@ async def shoot(folder):
             await snap(page, folder, "empty-laptop-dark", "dark")
             stage.hire("replica-1", "assistant", "search", "echo")
             stage.hire("replica-2", "assistant", "search", "echo")
-            stage.hire("language", "translate", "flaky")
-            stage.hire("doomed", "holder")
+            stage.hire("language", "translate", "flaky").may_complain = True
+            stage.hire("batch-1", "holder")
             held = [
                 asyncio.ensure_future(ask(web, "holder", timeout_s=200, prompt="never ends"))
                 for _ in range(2)
             ]
             await play(stage, (web, jobs))
+            frozen = stage.hire("frozen", "echo")
+            frozen.send(signal.SIGSTOP)
             asking = asyncio.ensure_future(busy((web, jobs)))
             await asyncio.sleep(20)
-            stage.workers["doomed"].kill()
-            stage.hire("stuck-one", "holder")
+            stage.workers["batch-1"].kill()
+            stage.hire("batch-2", "holder")
             held.append(
                 asyncio.ensure_future(ask(jobs, "holder", timeout_s=200, prompt="Sum up the year"))
             )

@@ -82,7 +82,8 @@ async def test_everything_that_can_be_pressed_has_a_name(page, stage):
 
     nameless = await page.evaluate("""
         [...document.querySelectorAll("button, input, select, [role=listbox]")]
-            .filter((each) => !(each.textContent.trim() || each.ariaLabel || each.labels?.length || each.title))
+            .filter((each) => !(each.textContent.trim() || each.ariaLabel || each.title))
+            .filter((each) => !each.labels?.length)
             .map((each) => each.outerHTML)
     """)
 

@@ -10,8 +10,10 @@ from support.processes import Children
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 RATE = 10_000
-# The machine of a test run has few cores and no GPU, and the replay runs on it as well.
-P95_MS = 150
+# A test run shares few cores without a GPU with others, and the replay runs on them as well: this
+# finds a page that has stopped; the figures are in docs/prism.md.
+P50_MS = 40
+P95_MS = 300
 GROWTH_MB = 12
 
 
@@ -36,6 +38,7 @@ async def test_at_ten_thousand_signals_a_second_the_views_keep_their_frames(floo
         came = await measures.seen(flooded) - before
 
         assert came > RATE
+        assert frames.p50_ms < P50_MS, frames
         assert frames.p95_ms < P95_MS, frames
     await expect(flooded.locator("#missed-tab")).to_have_text("0 missed by this tab")
 

@@ -226,8 +226,9 @@ async def test_what_is_shown_can_be_saved_as_json_lines(open_page):
     async with open_page.expect_download() as saving:
         await open_page.keyboard.press("e")
     path = await (await saving.value).path()
+    text = await asyncio.to_thread(Path(path).read_text)
 
-    records = [json.loads(line) for line in Path(path).read_text().splitlines()]
+    records = [json.loads(line) for line in text.splitlines()]
     assert [record["type"] for record in records] == ["ERROR"] * 3
 
 

@@ -8,6 +8,8 @@ import { VirtualList } from "./virtual.js";
 import { nothingYet } from "./empty.js";
 
 const STRANGER_S = 60;
+const SLOW_MS = 26;
+const REST_MS = 20;
 const LEGEND = [["st", "alive", "alive"], ["st", "stuck", "stuck"], ["st", "draining", "draining"], ["st", "gone", "gone"], null, ["k", "task", "task"], ["k", "reply", "reply"], ["k", "error", "error"], ["k", "question", "question"], ["k", "stream", "thoughts"], ["k", "tool", "tools"], ["k", "auction", "bids"], ["k", "stop", "stop"]];
 
 export class ConstellationView {
@@ -86,6 +88,7 @@ export class ConstellationView {
     const nodes = this.nodes();
     this.homeless = this.places.update(nodes.map((node) => ({ id: node.instance, side: node.neurons.length ? "right" : "left" })));
     this.sky.lay(nodes, this.places);
+    this.laid = (this.laid ?? 0) + 1;
     this.hosts = new Map(nodes.flatMap((node) => node.neurons.filter((each) => each.state !== "gone").map((each) => [each.neuron_id, node.instance])));
     this.items = nodes
       .sort((a, b) => (b.neurons.length > 0) - (a.neurons.length > 0) || a.name.localeCompare(b.name))
@@ -102,8 +105,10 @@ export class ConstellationView {
     journeys.step(now);
     const { neuron, instance } = app.filters;
     const lit = (node, each) => (!instance || node.instance === instance) && (!neuron || (each ? each.neuron_id === neuron : node.neurons.some((one) => one.neuron_id === neuron)));
-    const rate = app.store.health?.total_rate?.at(-1) ?? app.rate;
-    sky.paint({ journeys, now, rate, connected: app.store.state?.synapse?.connected ?? false, lit, reduced: this.reduced.matches });
+    const rate = app.store.health?.total_rate?.at(-1) ?? 0;
+    const connected = app.store.state?.synapse?.connected ?? false;
+    const key = `${this.laid} ${app.filters.version} ${rate} ${connected}`;
+    sky.paint({ journeys, now, rate, connected, lit, reduced: this.reduced.matches, key });
     this.drawNote();
     this.list.render();
     const none = this.items.length === 0;
@@ -112,7 +117,16 @@ export class ConstellationView {
     this.legend.hidden = none;
     sky.canvas.hidden = none;
     if (this.under) this.drawTip();
-    return journeys.busy && !app.paused ? 0 : null;
+    return journeys.busy && !app.paused ? this.pace(now) : null;
+  }
+
+  /** Return when to paint again: in each frame, or less often where that takes too long. */
+  pace(now) {
+    const passed_ms = Math.min(100, now - (this.painted ?? now)) - (this.rest_ms ?? 0);
+    this.painted = now;
+    this.usual_ms = 0.9 * (this.usual_ms ?? 16) + 0.1 * passed_ms;
+    this.rest_ms = this.usual_ms > SLOW_MS ? REST_MS : 0;
+    return this.rest_ms;
   }
 
   drawNote() {

@@ -26,7 +26,7 @@ export class HealthView {
     this.rateChart = new Chart(rate, [["rate", "--t-task"]], "/s");
     this.latencyChart = new Chart(latency, [["p50", "--t-reply"], ["p99", "--t-question"]], "ms");
     this.rateTitle = el("figcaption");
-    this.latencyTitle = el("figcaption");
+    this.latencyTitle = el("figcaption", {}, el("span"), el("b", { class: "k-reply num" }), el("b", { class: "k-question num" }));
     this.fabric = el("dl", { class: "fabric" });
     this.grid = el("div", { class: "health", tabindex: "0", "aria-label": "Health" },
       this.card("alive", "Who is alive", this.alive.el),
@@ -100,8 +100,8 @@ export class HealthView {
     const alive = all.filter(({ neuron }) => neuron.state === "alive").length;
     put(this.cards.alive.counted, `${count(alive)} of ${count(all.length)} alive`);
     this.alive.fill(all, ({ dendrite, neuron }) => [
-      [neuron.state, `state st-${neuron.state}`, neuron.reason ?? null],
-      [neuron.reason ? `${plain(neuron.neuron_id)}  (${plain(neuron.reason)})` : plain(neuron.neuron_id), "", `offers ${(neuron.capabilities ?? []).join(", ") || "nothing by name"}`],
+      [neuron.state, `state st-${neuron.state}`],
+      [neuron.reason ? `${plain(neuron.neuron_id)}  (${plain(neuron.reason)})` : plain(neuron.neuron_id), "", neuron.reason ? plain(neuron.reason) : `offers ${(neuron.capabilities ?? []).map(plain).join(", ") || "nothing by name"}`],
       [plain(dendrite.dendrite_id ?? ""), "", `instance ${dendrite.instance}`],
       `${neuron.running ?? 0}${neuron.concurrency ? `/${neuron.concurrency}` : ""}${neuron.queued ? ` +${neuron.queued}` : ""}`,
       [Number.isFinite(neuron.loop_lag_ms) ? length(neuron.loop_lag_ms / 1000) : "–", neuron.loop_lag_ms > 100 ? "warn" : ""],
@@ -137,7 +137,10 @@ export class HealthView {
     put(this.rateTitle, one ? `${plain(this.picked)}: tasks per second` : "everything: Signals per second");
     const last = (series) => [...(series ?? [])].reverse().find((value) => value !== null && value !== undefined);
     const ms = (value) => (value === undefined ? "–" : length(value / 1000));
-    put(this.latencyTitle, one ? `${plain(this.picked)}: time to reply in ms, p50 ${ms(last(one.p50_ms))} and p99 ${ms(last(one.p99_ms))}` : "time to reply: choose a neuron");
+    const [name, p50, p99] = this.latencyTitle.children;
+    put(name, one ? `${plain(this.picked)}: time to reply in ms` : "time to reply: choose a neuron");
+    put(p50, one ? `p50 ${ms(last(one.p50_ms))}` : "");
+    put(p99, one ? `p99 ${ms(last(one.p99_ms))}` : "");
     this.rateChart.draw([one ? one.rate : health.total_rate]);
     this.latencyChart.draw(one ? [one.p50_ms, one.p99_ms] : [[], []]);
   }

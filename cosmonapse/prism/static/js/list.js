@@ -7,6 +7,9 @@ import { VirtualList } from "./virtual.js";
 import { noMatch, nothingYet } from "./empty.js";
 import { save } from "./export.js";
 
+const FLOOD = 100;
+const FLOOD_MS = 100;
+
 export class ListView {
   constructor(app) {
     this.app = app;
@@ -14,6 +17,8 @@ export class ListView {
     this.following = true;
     this.chosenSeq = -1;
     this.unread = 0;
+    this.drawn = 0;
+    this.drawnEnd = 0;
     this.list = new VirtualList({ row_px: 24, label: "Signals", make: makeRow, fill: (row, index) => this.fill(row, index), choose: (index) => this.choose(index), ask: app.ask });
     this.list.onScroll = () => this.scrolled();
     this.count = el("span", { class: "count num" });
@@ -50,8 +55,14 @@ export class ListView {
     this.app.ask();
   }
 
-  render() {
+  render(at) {
     const { app, list, shown } = this;
+    const { end } = app.store.ring;
+    // Nobody reads a page that is new in every frame: ten of them a second will do.
+    const wait_ms = FLOOD_MS - (at - this.drawn);
+    if (this.following && end - this.drawnEnd > FLOOD && wait_ms > 0) return wait_ms;
+    this.drawn = at;
+    this.drawnEnd = end;
     this.drawTools();
     this.take();
     put(this.count, app.filters.any ? `${count(shown.size)} of ${count(app.store.ring.size)}` : `${count(shown.size)} shown`);
@@ -105,6 +116,7 @@ export class ListView {
     const record = this.shown.at(index);
     if (record === undefined || row.prismRecord === record) return;
     row.prismRecord = record;
+    dress(row, `signal-row row${kindOf(record.type) === "presence" ? " faint" : ""}`);
     const [when, type, trace, neuron, bytes, what] = row.children;
     put(when, clock(record.ts));
     put(type, plain(record.type));

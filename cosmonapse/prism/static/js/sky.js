@@ -12,7 +12,10 @@ const MOST_NEURONS = 5;
 export class Sky {
   constructor(canvas) {
     this.canvas = canvas;
-    this.pen = canvas.getContext("2d");
+    this.sheet = canvas.getContext("2d");
+    // Names and circles change once a second at most: they are painted aside and laid on top.
+    this.front = document.createElement("canvas").getContext("2d");
+    this.pen = this.sheet;
     this.width = 0;
     this.height = 0;
     this.k = 1;
@@ -25,6 +28,7 @@ export class Sky {
     for (const state of STATES) this.colour[state] = token(`--s-${state}`);
     for (const kind of KINDS) this.colour[`k-${kind}`] = token(`--t-${kind}`);
     this.font = token("--font");
+    this.frontKey = null;
   }
 
   resize(width, height) {
@@ -32,9 +36,12 @@ export class Sky {
     this.width = width;
     this.height = height;
     this.k = Math.max(1, Math.min(1.5, width / 1100, height / 780));
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(height * ratio);
-    this.pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    for (const pen of [this.sheet, this.front]) {
+      pen.canvas.width = Math.round(width * ratio);
+      pen.canvas.height = Math.round(height * ratio);
+      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    }
+    this.frontKey = null;
   }
 
   get middle() {
@@ -67,14 +74,24 @@ export class Sky {
     return null;
   }
 
-  paint({ journeys, now, rate, connected, lit, reduced }) {
-    const { pen } = this;
+  /** `key` changes whenever names, states, figures or filters do. */
+  paint({ journeys, now, rate, connected, lit, reduced, key }) {
+    if (this.width === 0 || this.height === 0) return;
+    const pen = this.sheet;
     pen.clearRect(0, 0, this.width, this.height);
     for (const star of this.stars) this.edge(star, journeys.heat.get(star.node.instance) ?? 0, lit(star.node, null));
     if (!reduced) this.particles(journeys, now);
-    this.synapse(rate, connected);
-    for (const star of this.stars) this.star(star, lit);
+    if (key !== this.frontKey) {
+      this.frontKey = key;
+      this.pen = this.front;
+      this.pen.clearRect(0, 0, this.width, this.height);
+      this.synapse(rate, connected);
+      for (const star of this.stars) this.star(star, lit);
+      this.pen.globalAlpha = 1;
+      this.pen = this.sheet;
+    }
     pen.globalAlpha = 1;
+    pen.drawImage(this.front.canvas, 0, 0, this.width, this.height);
   }
 
   bend(star) {

@@ -36,7 +36,7 @@ export class TraceDetail {
       this.width = entry.contentRect.width;
       this.version = -1;
       app.ask();
-    }).observe(this.holder);
+    }).observe(this.axis);
   }
 
   get list() {
@@ -147,7 +147,7 @@ export class TraceDetail {
   }
 
   drawAxis() {
-    const px = Math.max(80, (this.width ?? 800) - 488);
+    const px = Math.max(80, this.width ?? 600);
     const ticks = axisTicks(this.span, Math.floor(px / 96));
     const texts = ticks.map(([, text]) => text).join("|") + this.span;
     if (texts === this.axisText) return;
