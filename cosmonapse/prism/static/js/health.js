@@ -16,7 +16,7 @@ export class HealthView {
     this.picked = null;
     this.drawn = 0;
     const alone = (id) => id && app.filters.set({ neuron: id });
-    this.alive = new Table("Neurons", [["state", "", "96px"], ["neuron", "", ""], ["dendrite", "", "22%"], ["load", "right", "72px"], ["lag", "right", "80px"], ["seen", "right", "72px"]], ({ neuron }) => alone(neuron.neuron_id));
+    this.alive = new Table("Neurons", [["state", "", "96px"], ["neuron", "", ""], ["dendrite", "", "22%"], ["load", "right", "72px"], ["lag", "right", "80px"], ["seen", "right", "88px"]], ({ neuron }) => alone(neuron.neuron_id));
     this.tasks = new Table("Open tasks", [["age", "right", "88px"], ["neuron", "", ""], ["state", "", "88px"], ["trace", "mono", "96px"]], (task) => app.openTrace(task.trace_id));
     this.errors = new Table("Errors", [["times", "right", "64px"], ["code", "", "184px"], ["message", "", ""], ["neuron", "", "16%"], ["last", "right", "104px"]], (error) => app.openTrace(error.trace_id));
     this.picks = new Table("Neurons to chart", [["neuron", "", ""], ["now/s", "right", "64px"], ["errors", "right", "56px"]], (item) => this.pick(item.id));
