@@ -8,6 +8,13 @@ from playwright.async_api import expect
 from browser.scene import Scene, ask
 from support.processes import Children, free_ports
 
+SET_HIDDEN = """
+    (hidden) => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }
+"""
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
@@ -60,3 +67,25 @@ async def test_the_page_says_that_the_synapse_is_gone_and_goes_on_when_it_is_bac
         await ask(web, "echo", prompt="after the fall")
 
     await expect(page.locator(".signal-row", has_text="after the fall").first).to_be_visible()
+
+
+async def test_a_hidden_tab_gives_its_connection_back_and_takes_up_where_it_was(page, stage):
+    await page.goto(f"{stage.page_url}/#/signals")
+    stage.hire("replica-1", "echo")
+    streams = []
+    page.on("request", lambda request: streams.append(request.url))
+    async with stage.caller() as web:
+        await ask(web, "echo", prompt="while it was seen")
+        await expect(
+            page.locator(".signal-row", has_text="while it was seen").first
+        ).to_be_visible()
+
+        async with page.expect_event("requestfailed", timeout=10_000) as closed:
+            await page.evaluate(SET_HIDDEN, True)
+        assert "/api/stream" in (await closed.value).url
+        await ask(web, "echo", prompt="while it was hidden")
+        await page.evaluate(SET_HIDDEN, False)
+
+    await expect(page.locator(".signal-row", has_text="while it was hidden").first).to_be_visible()
+    assert any("since=" in url for url in streams)
+    await expect(page.locator("#missed-tab")).to_have_text("0 missed by this tab")

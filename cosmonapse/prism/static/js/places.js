@@ -3,7 +3,7 @@
 
 const PER_ARC = 15;
 const ARCS = 2;
-const HALF_ARC = (Math.PI * 74) / 180;
+const BEND = 0.9;
 
 /** Return the k-th of fractions that fill (0, 1) evenly: 1/2, 1/4, 3/4, 1/8, ... */
 export function fraction(k) {
@@ -49,10 +49,11 @@ export class Places {
     if (place === undefined) return null;
     const { side, slot } = place;
     const arc = Math.floor(slot / PER_ARC);
-    const angle = (2 * fraction(slot % PER_ARC) - 1) * HALF_ARC + (arc ? 0.045 : 0);
+    // Even steps downwards, not along the arc: names are lines of text and need the height.
+    const down = 2 * fraction(slot % PER_ARC) - 1 + (arc ? 0.04 : 0);
     const rx = Math.min(width * (arc ? 0.37 : 0.28), 620);
-    const ry = Math.min(height * (arc ? 0.44 : 0.4), 520);
-    const x = width / 2 + (side === "right" ? rx : -rx) * Math.cos(angle);
-    return { x, y: height * 0.465 + ry * Math.sin(angle), side };
+    const ry = Math.min(height * (arc ? 0.43 : 0.42), 540);
+    const out = rx * Math.sqrt(1 - (BEND * down) ** 2);
+    return { x: width / 2 + (side === "right" ? out : -out), y: height * 0.465 + ry * down, side };
   }
 }

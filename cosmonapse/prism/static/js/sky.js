@@ -5,7 +5,7 @@ import { perSecond, plain } from "./format.js";
 const STATES = ["alive", "stuck", "gone", "draining", "away"];
 const KINDS = ["task", "reply", "error", "question", "stream", "tool", "auction", "stop", "presence"];
 // Sizes at a scale of 1; a large screen shows all of it larger.
-const SYNAPSE_PX = 24;
+const SYNAPSE_PX = 28;
 const NEURON_GAP_PX = 28;
 const MOST_NEURONS = 5;
 

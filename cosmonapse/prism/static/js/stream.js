@@ -3,6 +3,8 @@ const FIRST_MS = 500;
 const LONGEST_MS = 4_000;
 // The server says something every second; so long a silence means that it is not there.
 const SILENCE_MS = 6_000;
+// A browser opens six connections to one server: a tab that nobody sees gives its own back.
+const HIDDEN_MS = 5_000;
 
 export class Stream {
   constructor(store, changed) {
@@ -13,10 +15,31 @@ export class Stream {
     this.downSince = null;
     this.wait_ms = FIRST_MS;
     this.heardAt = performance.now();
+    this.resting = false;
     setInterval(() => this.watch(), 1_000);
+    let hiding = 0;
+    document.addEventListener("visibilitychange", () => {
+      clearTimeout(hiding);
+      if (document.hidden) hiding = setTimeout(() => this.rest(), HIDDEN_MS);
+      else this.wake();
+    });
+  }
+
+  rest() {
+    this.resting = true;
+    this.source?.close();
+    this.source = null;
+  }
+
+  /** Go on from where we were: what the server still keeps comes at once. */
+  wake() {
+    if (!this.resting) return;
+    this.resting = false;
+    this.open();
   }
 
   open() {
+    if (this.resting) return;
     this.source?.close();
     const since = this.run === null ? "" : `?since=${this.store.last}`;
     const source = new EventSource(`/api/stream${since}`);
@@ -42,6 +65,7 @@ export class Stream {
   greet(hello) {
     const wasHere = this.run !== null && this.run !== hello.run;
     if (wasHere) this.store.forget();
+    else if (this.store.last && hello.first > this.store.last + 1) this.store.missed += hello.first - this.store.last - 1;
     this.run = hello.run;
     this.store.hello = hello;
     this.downSince = null;

@@ -91,6 +91,10 @@ export class Vitals {
     const since = stream.downSince ?? this.synapseGoneAt;
     this.nodes.banner.hidden = since === null;
     if (since === null) return;
+    if (store.hello === null) {
+      put(this.nodes.banner, `No word from Prism since ${seconds(since)}. Is it running? A browser opens six connections to one server: if that many tabs show it, close one.`);
+      return;
+    }
     const who = stream.downSince !== null ? "Prism is gone" : "The Synapse is gone";
     const why = isGone && synapse.reason ? ` (${plain(synapse.reason)})` : "";
     const lasts = age(Date.now() / 1000 - since);
