@@ -33,6 +33,8 @@ _VERBS = {
     "check": "say whether the fabric is well, by exit code too",
     "demo": "run the whole thing once: Synapse, replicas, HTTP edge, a question, an answer",
     "dispatch": "send one TASK and print what it gives",
+    "doppler": "show every Signal as it passes; --prism: in a browser",
+    "prism": "show every Signal in a browser",
     "registry": "show who is alive, with load and state",
     "synapse": "run the Synapse",
 }

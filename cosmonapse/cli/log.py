@@ -38,7 +38,7 @@ class SignalLog:
     def __init__(self) -> None:
         self._queue: deque[tuple[float, Sighting]] = deque()
         self._missed = 0
-        self._out = _own_stdout()
+        self._out = own_stdout()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._write, name="signal log", daemon=True)
         self._thread.start()
@@ -71,9 +71,14 @@ class SignalLog:
             self._out.flush()
 
 
-def _own_stdout() -> TextIO:
+def own_stdout() -> TextIO:
     """Return a stdout of our own: the interpreter flushes its own at the end, and would wait."""
     try:
-        return os.fdopen(os.dup(sys.stdout.fileno()), "w")
+        return os.fdopen(
+            os.dup(sys.stdout.fileno()),
+            "w",
+            encoding=sys.stdout.encoding,
+            errors="backslashreplace",  # a terminal that knows ASCII only
+        )
     except (OSError, ValueError):  # it is no file, as under a test
         return sys.stdout

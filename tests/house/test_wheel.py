@@ -17,7 +17,7 @@ DATA_FILES = {"zmq_transport/py.typed", "cosmonapse/py.typed"}
 PAGES_OF_THE_DEMO = {"cosmonapse/_docs/concepts.md", "cosmonapse/_docs/glossary.md"}
 CORE = {"attrs>=23.2", "click>=8.1", "msgpack>=1.0.8", "pyzmq>=26", "tenacity>=8.2"}
 TEST = {
-    *("build", "fastapi", "flask", "httpx", "hypothesis"),
+    *("build", "fastapi", "flask", "httpx", "hypothesis", "playwright"),
     *("pytest", "pytest-asyncio", "setuptools", "uvicorn", "uvloop"),
 }
 EXTRAS = {
@@ -25,6 +25,7 @@ EXTRAS = {
     "flask": {"flask"},
     "fastapi": {"fastapi", "uvicorn"},
     "bench": {"nats-py", "redis"},
+    "prism": {"starlette", "uvicorn"},
     "speed": {"uvloop"},
     "test": TEST,
     "dev": TEST | {"mypy", "ruff"},
@@ -92,9 +93,15 @@ def test_it_holds_the_modules_the_pages_and_nothing_else(wheel):
     modules = {path.relative_to(source.ROOT).as_posix() for path in source.module_paths().values()}
     pages = {f"cosmonapse/_docs/{page.name}" for page in (source.ROOT / "docs").glob("*.md")}
 
+    static = {
+        path.as_posix()
+        for path in source.checkout_files()
+        if path.as_posix().startswith("cosmonapse/prism/static/")
+    }
+
     found = {name for name in wheel.namelist() if ".dist-info/" not in name}
 
-    assert found == modules | pages | DATA_FILES
+    assert found == modules | pages | static | DATA_FILES
 
 
 def test_it_holds_the_pages_that_the_demo_reads(wheel):

@@ -1,0 +1,112 @@
+"""`cosmo doppler`: every Signal of a namespace as it passes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from typing import TextIO
+
+import click
+
+from ..doppler.heard import Heard
+from ..doppler.line import Lines, json_line
+from ..doppler.tail import Tail
+from ..doppler.wanted import Wanted, checked_trace
+from ..errors import BadSignal
+from ..names import checked_name
+from ..signals import SignalType
+from .fabric import fabric_options
+from .log import own_stdout
+from .text import printable
+from .watching import browser_options, show_prism
+
+_PIPE_CHARS = 200
+_BY_PRISM = "--prism shows everything: leave out --type, --trace, --neuron, --json and the like"
+
+
+def _trace(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    try:
+        return None if value is None else checked_trace(value)
+    except BadSignal as error:
+        raise click.BadParameter(printable(str(error))) from None
+
+
+@click.command()
+@fabric_options
+@click.option(
+    "--type",
+    "types",
+    type=click.Choice([each.value for each in SignalType], case_sensitive=False),
+    metavar="T",
+    multiple=True,
+    help="Only this type, such as ERROR; repeatable.",
+)
+@click.option(
+    "--trace",
+    metavar="ID",
+    callback=_trace,
+    help="Only this workflow: its trace id, or the 8 or more characters shown of it.",
+)
+@click.option("--neuron", metavar="ID", help="Only what it sends, and TASKs that name it.")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line, for jq.")
+@click.option("--payload", is_flag=True, help="The whole payload below each line.")
+@click.option(
+    "--since-start",
+    is_flag=True,
+    help="Begin with who is there already, as REGISTER. The past itself is kept nowhere.",
+)
+@click.option("--prism", is_flag=True, help="In a browser instead; needs the extra [prism].")
+@browser_options
+def command(
+    url: str,
+    namespace: str,
+    types: tuple[str, ...],
+    trace: str | None,
+    neuron: str | None,
+    as_lines: bool,
+    payload: bool,
+    since_start: bool,
+    prism: bool,
+    port: int,
+    no_browser: bool,
+) -> int:
+    """Show every Signal of a namespace as it passes, until Ctrl-C.
+
+    Values under keys such as api_key, token or password are masked. Says how many Signals it
+    missed, with --json on stderr.
+    """
+    if prism:
+        if types or trace or neuron or as_lines or payload or since_start:
+            raise click.UsageError(_BY_PRISM)
+        return show_prism(url, namespace, port, no_browser)
+    if neuron is not None:
+        checked_name("--neuron", neuron)
+    wanted = Wanted(frozenset(SignalType[each] for each in types), trace, neuron)
+    text_of: Callable[[Heard], str] = json_line if as_lines else _lines(payload)
+    tell = _tell_apart if as_lines else _tell_between
+    tail = Tail(url, namespace, wanted, own_stdout(), text_of, tell, _say)
+    ended_by = asyncio.run(tail.run(since_start))
+    return 130 if ended_by == signal.SIGINT else 0
+
+
+def _lines(payload: bool) -> Lines:
+    if not sys.stdout.isatty():
+        return Lines(_PIPE_CHARS, colour=False, payload=payload)
+    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Lines(shutil.get_terminal_size().columns, colour, payload)
+
+
+def _say(line: str) -> None:
+    click.echo(printable(line), err=True)
+
+
+def _tell_apart(out: TextIO, line: str) -> None:
+    _say(line)
+
+
+def _tell_between(out: TextIO, line: str) -> None:
+    out.write(f"{line}\n")

@@ -1,0 +1,19 @@
+"""`cosmo prism`: every Signal of a namespace in a browser."""
+
+from __future__ import annotations
+
+import click
+
+from .fabric import fabric_options
+from .watching import browser_options, show_prism
+
+
+@click.command()
+@fabric_options
+@browser_options
+def command(url: str, namespace: str, port: int, no_browser: bool) -> int:
+    """Show every Signal of a namespace in a browser, read-only, on this machine alone.
+
+    Needs the extra [prism]. Waits for a Synapse that is not there yet. Ctrl-C ends it.
+    """
+    return show_prism(url, namespace, port, no_browser)

@@ -1,0 +1,115 @@
+"""Printing what is heard, by a thread of its own: a terminal that stands still stops nobody.
+
+What waits is bounded; over it the oldest goes, and it is told how many went.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import TextIO
+
+from .heard import Heard
+
+MOST_WAITING = 10_000
+MOST_WAITING_BYTES = 64 * 1024 * 1024
+_WAKE_S = 0.05
+_AT_ONCE = 500
+_CLOSE_S = 1.0
+
+
+class Printer:
+    """Takes Signals without ever blocking and prints them when it can.
+
+    Args:
+        out: Where to; it is closed at the end.
+        text_of: Makes the text of one Signal.
+        tell: Takes one line about what is missing; called by the printing thread, which may write
+            to `out` there.
+        on_gone: Is called by that thread when nobody reads `out` any more.
+    """
+
+    def __init__(
+        self,
+        out: TextIO,
+        text_of: Callable[[Heard], str],
+        tell: Callable[[TextIO, str], None],
+        on_gone: Callable[[], None],
+    ) -> None:
+        self._out = out
+        self._text_of = text_of
+        self._tell = tell
+        self._on_gone = on_gone
+        self._lock = threading.Lock()
+        self._waiting: deque[Heard] = deque()
+        self._bytes = 0
+        self._missed = 0
+        self._overrun = 0
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="doppler", daemon=True)
+        self._thread.start()
+
+    def put(self, heard: Heard) -> None:
+        """Take a Signal."""
+        with self._lock:
+            self._waiting.append(heard)
+            self._bytes += len(heard.body)
+            while len(self._waiting) > MOST_WAITING or (
+                self._bytes > MOST_WAITING_BYTES and len(self._waiting) > 1
+            ):
+                self._bytes -= len(self._waiting.popleft().body)
+                self._overrun += 1
+
+    def missed(self, count: int) -> None:
+        """Take the number of Signals that never came."""
+        with self._lock:
+            self._missed += count
+
+    def close(self) -> None:
+        """Print what is left, as far as it is taken within a second."""
+        self._closing.set()
+        self._thread.join(_CLOSE_S)
+
+    def _run(self) -> None:
+        try:
+            watcher = _watcher(self._out)
+            while not self._closing.wait(_WAKE_S):
+                if watcher is not None and watcher.poll(0):
+                    raise BrokenPipeError  # as a write would, were there one
+                self._flush()
+            self._flush()
+        except (OSError, ValueError):
+            self._on_gone()
+        with contextlib.suppress(OSError, ValueError):
+            self._out.close()
+
+    def _flush(self) -> None:
+        while True:
+            with self._lock:
+                overrun, self._overrun = self._overrun, 0
+                missed, self._missed = self._missed, 0
+                count = min(len(self._waiting), _AT_ONCE)
+                batch = [self._waiting.popleft() for _ in range(count)]
+                self._bytes -= sum(len(each.body) for each in batch)
+            if missed:
+                self._tell(self._out, f"({missed:,} Signals missed on the way here)")
+            if overrun:
+                self._tell(self._out, f"({overrun:,} Signals not shown: this reader is too slow)")
+            if batch:
+                self._out.write("".join(f"{self._text_of(each)}\n" for each in batch))
+            self._out.flush()
+            if not batch:
+                return
+
+
+def _watcher(out: TextIO) -> select.poll | None:
+    """Return what tells when nobody reads `out` any more, also while nothing is written."""
+    try:
+        watcher = select.poll()
+        watcher.register(out.fileno(), 0)
+    except (AttributeError, OSError, ValueError):
+        return None
+    return watcher

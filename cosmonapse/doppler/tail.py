@@ -1,0 +1,162 @@
+"""Doppler as a process: hears, filters and prints until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from ..registry import NeuronRecord
+from ..signals import Directed, Signal, SignalType
+from .ending import told_to_end
+from .heard import Heard
+from .observer import Listener, Observer
+from .printing import Printer
+from .wanted import Wanted
+
+_OPEN_S = 3.0
+_ASK_S = 5.0
+
+
+class Tail:
+    """Prints what passes in one namespace.
+
+    Args:
+        url: Where the Synapse is.
+        namespace: Which namespace.
+        wanted: What is shown.
+        out: Where to.
+        text_of: Makes the text of one Signal.
+        tell: Takes a line about what is missing; see `Printer`.
+        say: Tells the person who started it, one line at a time.
+
+    Raises:
+        InvalidUrl: `url` names no endpoint.
+        InvalidName: `namespace` is no name.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        namespace: str,
+        wanted: Wanted,
+        out: TextIO,
+        text_of: Callable[[Heard], str],
+        tell: Callable[[TextIO, str], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._listener = Listener(self._on_heard, self._on_missed, self._on_link)
+        self._observer = Observer(
+            url, namespace, self._listener, types=wanted.types, trace_id=wanted.whole_trace
+        )
+        self._wanted = wanted
+        self._say = say
+        self._out = out
+        self._text_of = text_of
+        self._tell = tell
+        self._printer: Printer
+        self._shown = 0
+        self._missed = 0
+        self._is_away = False
+        self._joined = False
+
+    async def run(self, since_start: bool) -> int | None:
+        """Show Signals until told to end; return the OS signal, None if nobody reads any more.
+
+        Args:
+            since_start: Whether those who are there already are shown first, as REGISTER.
+
+        Raises:
+            SynapseUnreachable: Nobody answers.
+            SynapseRefused: The Synapse does not take us.
+        """
+        loop = asyncio.get_running_loop()
+        gone: asyncio.Future[None] = loop.create_future()
+
+        def on_gone() -> None:
+            if not gone.done():
+                gone.set_result(None)
+
+        self._printer = Printer(
+            self._out, self._text_of, self._tell, lambda: _from_thread(loop, on_gone)
+        )
+        ending = asyncio.create_task(told_to_end(), name="told to end")
+        try:
+            await self._begin(since_start, ending)
+            ends: set[asyncio.Future[Any]] = {gone, ending}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            return ending.result() if ending.done() else None
+        finally:
+            ending.cancel()
+            await self._observer.close()
+            self._printer.close()
+            if self._joined and not gone.done():
+                self._say(self._summary())
+
+    def _summary(self) -> str:
+        bad = self._listener.counts["bad_signal"]
+        unreadable = f", {bad:,} messages were no Signals" if bad else ""
+        return f"{self._shown:,} Signals shown, {self._missed:,} missed{unreadable}"
+
+    async def _begin(self, since_start: bool, ending: asyncio.Task[int]) -> None:
+        """Join, unless we are told to end before that."""
+        opening = asyncio.create_task(self._open(since_start), name="open")
+        await asyncio.wait({opening, ending}, return_when=asyncio.FIRST_COMPLETED)
+        opening.cancel()
+        try:
+            await opening
+        except asyncio.CancelledError:
+            if not ending.done():
+                raise
+
+    async def _open(self, since_start: bool) -> None:
+        await self._observer.open(_OPEN_S)
+        self._joined = True
+        self._say(
+            f"showing {self._observer.namespace} at {self._observer.synapse.url}; Ctrl-C ends it"
+        )
+        if since_start:
+            for record in await self._observer.roster(_ASK_S):
+                self._on_heard(_registered(record))
+
+    def _on_heard(self, heard: Heard) -> None:
+        if self._wanted(heard):
+            self._shown += 1
+            self._printer.put(heard)
+
+    def _on_missed(self, count: int) -> None:
+        self._missed += count
+        self._printer.missed(count)
+
+    def _on_link(self, connected: bool, reason: str | None) -> None:
+        if not connected and not self._is_away:
+            self._say(f"the Synapse is out of reach ({reason}): waiting for it")
+        elif connected and self._is_away:
+            self._say("the Synapse is back; what passed meanwhile was not seen")
+        self._is_away = not connected
+
+
+def _registered(record: NeuronRecord) -> Heard:
+    """Return what an Axon said when it came, as far as the Synapse still knows."""
+    payload = {
+        "role": record.role,
+        "capabilities": list(record.capabilities),
+        "version": record.version,
+    }
+    signal = Signal(
+        type=SignalType.REGISTER,
+        payload={key: value for key, value in payload.items() if value is not None},
+        directed=Directed(record.neuron_id, "neuron", record.capabilities),
+        meta={
+            "dendrite": record.dendrite_id,
+            "instance": record.instance,
+            "from": "roster",
+            "state": record.state,
+        },
+    )
+    return Heard(signal, b"", b"", bytes.fromhex(record.instance))
+
+
+def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(call)

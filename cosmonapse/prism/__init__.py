@@ -1,0 +1,1 @@
+"""Prism: every Signal of a namespace in a browser. Read-only, for this machine alone."""

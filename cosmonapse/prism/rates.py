@@ -1,0 +1,129 @@
+"""How many and how fast, second by second. Pure."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from itertools import islice
+from typing import Any, NamedTuple
+
+SECONDS = 120
+MOST_NEURONS = 500
+_MOST_SAMPLES = 256
+
+
+class _Second(NamedTuple):
+    rate: int
+    p50_ms: float | None
+    p99_ms: float | None
+
+
+_QUIET = _Second(0, None, None)
+
+
+class _Series:
+    """One neuron: what it settled in the current second, and in the seconds before."""
+
+    __slots__ = ("_count", "_samples_ms", "done", "errors", "past")
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.errors = 0
+        self.past: deque[_Second] = deque(maxlen=SECONDS)
+        self._count = 0
+        self._samples_ms: list[float] = []
+
+    def settled(self, took_ms: float | None) -> None:
+        if took_ms is not None:
+            if len(self._samples_ms) < _MOST_SAMPLES:
+                self._samples_ms.append(took_ms)
+            else:  # the newest stand for the second
+                self._samples_ms[self._count % _MOST_SAMPLES] = took_ms
+        self._count += 1
+
+    def close(self) -> None:
+        """End the current second."""
+        if not self._count:
+            self.past.append(_QUIET)
+            return
+        samples, self._samples_ms = sorted(self._samples_ms), []
+        self.past.append(_Second(self._count, _rank(samples, 50), _rank(samples, 99)))
+        self._count = 0
+
+
+def _rank(ordered: list[float], percent: int) -> float | None:
+    """Return the nearest-rank percentile of what is in order; None of nothing."""
+    if not ordered:
+        return None
+    return round(ordered[max(0, -(-len(ordered) * percent // 100) - 1)], 3)
+
+
+class Rates:
+    """Signals a second, and for each neuron what it settled, for the last 120 full seconds.
+
+    Args:
+        most: How many neurons are followed; over it the one that is longest silent goes.
+    """
+
+    def __init__(self, most: int = MOST_NEURONS) -> None:
+        self._total: deque[int] = deque(maxlen=SECONDS)
+        self._now = 0
+        self._second: int | None = None
+        self._neurons: OrderedDict[str, _Series] = OrderedDict()
+        self._most = most
+
+    def hear(self, now_s: float) -> None:
+        """Count a Signal."""
+        if self._second is None or now_s >= self._second + 1:
+            self.advance(now_s)
+        self._now += 1
+
+    def settled(self, neuron: str, failed: bool, took_ms: float | None, now_s: float) -> None:
+        """Count an outcome of a neuron; `took_ms` from TASK to outcome, if both were heard."""
+        self.advance(now_s)
+        series = self._neurons.get(neuron)
+        if series is None:
+            series = self._neurons[neuron] = _Series()
+            if len(self._neurons) > self._most:
+                self._neurons.popitem(last=False)
+        else:
+            self._neurons.move_to_end(neuron)
+        series.settled(took_ms)
+        if failed:
+            series.errors += 1
+        else:
+            series.done += 1
+
+    def advance(self, now_s: float) -> None:
+        """End every second that is over."""
+        second = int(now_s)
+        if self._second is None:
+            self._second = second
+        for _ in range(min(second - self._second, SECONDS + 1)):
+            self._total.append(self._now)
+            self._now = 0
+            for series in self._neurons.values():
+                series.close()
+        self._second = max(second, self._second)
+
+    def totals(self) -> list[int]:
+        """Return the Signals of each full second, the oldest first."""
+        return list(self._total)
+
+    def view(self, most: int) -> dict[str, Any]:
+        """Return the `most` neurons that settled something last, as a page gets them."""
+        length = len(self._total)
+        return {
+            neuron: _shown(series, length)
+            for neuron, series in islice(reversed(self._neurons.items()), most)
+        }
+
+
+def _shown(series: _Series, length: int) -> dict[str, Any]:
+    before = length - len(series.past)
+    return {
+        "rate": [0] * before + [each.rate for each in series.past],
+        "p50_ms": [None] * before + [each.p50_ms for each in series.past],
+        "p99_ms": [None] * before + [each.p99_ms for each in series.past],
+        "errors": series.errors,
+        "done": series.done,
+    }

@@ -1,0 +1,148 @@
+// Prism: what hears, what keeps and what shows, joined. Nothing here sends anything but GET.
+import { put } from "./dom.js";
+import { ConstellationView } from "./constellation.js";
+import { Envelope } from "./envelope.js";
+import { Filters } from "./filters.js";
+import { Frames } from "./frames.js";
+import { HealthView } from "./health.js";
+import { Keys } from "./keys.js";
+import { ListView } from "./list.js";
+import { Store } from "./store.js";
+import { Stream } from "./stream.js";
+import { Theme } from "./theme.js";
+import { TraceView } from "./traceview.js";
+import { Vitals } from "./vitals.js";
+
+const TICK_MS = 1_000;
+const TYPING_MS = 120;
+
+class App {
+  constructor() {
+    this.store = new Store();
+    this.frames = new Frames((at) => this.draw(at));
+    this.ask = () => this.frames.ask();
+    this.liveSince = Date.now() / 1000;
+    this.filters = new Filters(() => this.filtered());
+    this.search = document.getElementById("search");
+    this.stage = document.getElementById("view");
+    this.envelope = new Envelope({ closed: this.ask, filter: (values) => this.filters.set(values) });
+    this.views = { constellation: new ConstellationView(this), traces: new TraceView(this), signals: new ListView(this), health: new HealthView(this) };
+    this.stream = new Stream(this.store, () => this.heard());
+    this.vitals = new Vitals(this);
+    this.theme = new Theme(document.getElementById("theme"), () => this.retheme());
+    this.keys = new Keys(this, document.getElementById("keys"));
+    this.pauseButton = document.getElementById("pause");
+    this.stage.append(...Object.values(this.views).map((view) => view.el));
+    this.listen();
+    this.fromAddress();
+    this.stream.open();
+    setInterval(this.ask, TICK_MS);
+  }
+
+  get paused() {
+    return this.store.held !== null;
+  }
+
+  listen() {
+    let typing = 0;
+    this.search.addEventListener("input", () => {
+      clearTimeout(typing);
+      typing = setTimeout(() => this.filters.set({ text: this.search.value }), TYPING_MS);
+    });
+    this.pauseButton.addEventListener("click", () => this.pause());
+    for (const tab of document.querySelectorAll(".tabs button")) tab.addEventListener("click", () => this.go(tab.dataset.view));
+    addEventListener("hashchange", () => this.fromAddress());
+    document.addEventListener("visibilitychange", this.ask);
+  }
+
+  heard() {
+    if (this.stream.downSince === null && this.run !== this.stream.run) {
+      this.run = this.stream.run;
+      this.liveSince = Date.now() / 1000;
+    }
+    this.ask();
+  }
+
+  /** Read view, trace and filters from the address, so that a reload and a link find them again. */
+  fromAddress() {
+    const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
+    const [name, trace] = path.split("/");
+    if (location.hash === this.address) return;
+    this.filters.read(new URLSearchParams(query ?? ""));
+    this.search.value = this.filters.text;
+    this.filters.version += 1;
+    if (name === "traces" && trace) this.views.traces.open(trace);
+    this.go(name in this.views ? name : "constellation");
+  }
+
+  toAddress() {
+    const params = new URLSearchParams();
+    this.filters.write(params);
+    const trace = this.name === "traces" && this.views.traces.chosenId ? `/${encodeURIComponent(this.views.traces.chosenId)}` : "";
+    const query = params.toString();
+    const address = `#/${this.name}${trace}${query ? `?${query}` : ""}`;
+    // Compared with what we wrote: somebody may have typed another one that we have not read yet.
+    if (address === this.address) return;
+    this.address = address;
+    history.replaceState(null, "", address);
+  }
+
+  go(name) {
+    if (this.name !== name) {
+      this.name = name;
+      this.view = this.views[name];
+      this.envelope.close();
+      for (const [key, view] of Object.entries(this.views)) view.el.classList.toggle("away", key !== name);
+      this.stage.setAttribute("aria-labelledby", `tab-${name}`);
+      for (const tab of document.querySelectorAll(".tabs button")) tab.setAttribute("aria-selected", tab.dataset.view === name);
+      this.view.show();
+    }
+    this.ask();
+  }
+
+  openTrace(id) {
+    this.go("traces");
+    this.views.traces.open(id);
+  }
+
+  filtered() {
+    if (this.search.value !== this.filters.text) this.search.value = this.filters.text;
+    this.views.traces.drawn = 0;
+    this.views.health.drawn = 0;
+    this.ask();
+  }
+
+  pause() {
+    this.store.pause(!this.paused);
+    this.pauseButton.setAttribute("aria-pressed", this.paused);
+    put(this.pauseButton.firstElementChild, this.paused ? "Resume" : "Pause");
+    this.ask();
+  }
+
+  move(step) {
+    const { detail } = this.views.traces;
+    if (this.view === this.views.traces && detail.holder.contains(document.activeElement)) detail.move(step);
+    else this.view.move(step);
+  }
+
+  escape() {
+    if (this.envelope.isOpen) this.envelope.close();
+    else if (this.filters.any) this.filters.clear();
+    else document.activeElement?.blur();
+  }
+
+  retheme() {
+    for (const view of Object.values(this.views)) view.retheme?.();
+    this.ask();
+  }
+
+  draw(at) {
+    if (document.hidden) return null;
+    this.vitals.render();
+    const next = this.view.render(at);
+    this.toAddress();
+    return next;
+  }
+}
+
+new App();

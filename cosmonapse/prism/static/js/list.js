@@ -1,0 +1,161 @@
+// The view Signals: everything that is kept and passes the filters, newest at the bottom.
+import { dress, el, put } from "./dom.js";
+import { clock, count, plain, short, size } from "./format.js";
+import { KINDS, TYPES, kindOf, preview } from "./types.js";
+import { Shown } from "./shown.js";
+import { VirtualList } from "./virtual.js";
+import { noMatch, nothingYet } from "./empty.js";
+import { save } from "./export.js";
+
+const FLOOD = 100;
+const FLOOD_MS = 100;
+
+export class ListView {
+  constructor(app) {
+    this.app = app;
+    this.shown = new Shown(app.store, app.filters);
+    this.following = true;
+    this.chosenSeq = -1;
+    this.unread = 0;
+    this.drawn = 0;
+    this.drawnEnd = 0;
+    this.list = new VirtualList({ row_px: 24, label: "Signals", make: makeRow, fill: (row, index) => this.fill(row, index), choose: (index) => this.choose(index), ask: app.ask });
+    this.list.onScroll = () => this.scrolled();
+    this.count = el("span", { class: "count num" });
+    this.follow = el("button", { class: "plain follow", text: "↓ Newest", hidden: "", on: { click: () => this.toEnd() } });
+    this.head = el("div", { class: "signal-head", "aria-hidden": "true" }, ...["time", "type", "trace", "neuron", "size", "says"].map((text) => el("span", { class: text === "size" ? "right" : "", text })));
+    this.holder = el("div", { class: "half" }, this.toolbar(), this.head, this.list.el, this.follow);
+    this.empty = el("div", { class: "empty", hidden: "" });
+    this.holder.append(this.empty);
+    this.el = el("section", { class: "signals", "aria-label": "Signals" }, this.holder);
+  }
+
+  toolbar() {
+    const { filters } = this.app;
+    this.kinds = KINDS.map(([kind, name]) => el("button", { class: kind, text: name, "aria-pressed": "false", on: { click: () => filters.toggleKind(kind) } }));
+    this.type = el("select", { class: "plain type", "aria-label": "Only this type", on: { change: () => filters.set({ type: this.type.value }) } });
+    this.type.append(el("option", { value: "", text: "Any type" }), ...TYPES.map((type) => el("option", { value: type, text: type })));
+    this.neuron = el("select", { class: "plain", "aria-label": "Only this neuron", on: { change: () => filters.set({ neuron: this.neuron.value }) } });
+    this.exporter = el("button", { class: "plain", text: "Export", title: "Save what is shown as JSON lines (e)", on: { click: () => this.export() } });
+    return el("div", { class: "bar" }, el("div", { class: "types", role: "group", "aria-label": "Kinds" }, ...this.kinds), el("span", { class: "gap" }), this.count, this.type, this.neuron, this.exporter);
+  }
+
+  show() {
+    this.holder.after(this.app.envelope.el);
+    if (this.following) this.toEnd();
+  }
+
+  /** Follow the newest unless somebody scrolled away from it. */
+  scrolled() {
+    this.following = this.list.atEnd;
+  }
+
+  toEnd() {
+    this.following = true;
+    this.app.ask();
+  }
+
+  render(at) {
+    const { app, list, shown } = this;
+    const { end } = app.store.ring;
+    // Nobody reads a page that is new in every frame: ten of them a second will do.
+    const wait_ms = FLOOD_MS - (at - this.drawn);
+    if (this.following && end - this.drawnEnd > FLOOD && wait_ms > 0) return wait_ms;
+    this.drawn = at;
+    this.drawnEnd = end;
+    this.drawTools();
+    this.take();
+    put(this.count, app.filters.any ? `${count(shown.size)} of ${count(app.store.ring.size)}` : `${count(shown.size)} shown`);
+    this.follow.hidden = this.following || shown.size === 0;
+    put(this.follow, this.unread > 0 ? `↓ ${count(this.unread)} newer` : "↓ Newest");
+    list.chosen = this.chosenSeq < 0 ? -1 : shown.indexOf(this.chosenSeq);
+    list.render();
+    this.drawEmpty();
+    this.el.classList.toggle("open", app.envelope.isOpen);
+    return null;
+  }
+
+  take() {
+    const before = this.shown.size;
+    const gone = this.shown.update();
+    if (gone === null) {
+      this.following = true;
+      this.chosenSeq = this.app.envelope.isOpen ? this.chosenSeq : -1;
+    }
+    this.list.resize(this.shown.size, gone === null || this.following ? 0 : gone);
+    if (this.following) {
+      this.unread = 0;
+      this.list.scrollTo(this.list.room);
+    } else this.unread += Math.max(0, this.shown.size - before + (gone ?? 0));
+  }
+
+  drawTools() {
+    const { filters, store } = this.app;
+    KINDS.forEach(([kind], at) => this.kinds[at].setAttribute("aria-pressed", filters.kinds.has(kind)));
+    if (this.type.value !== filters.type) this.type.value = filters.type;
+    const names = [...new Set([...store.neurons().map(({ neuron }) => neuron.neuron_id), filters.neuron].filter(Boolean))].sort();
+    const key = names.join("\n");
+    if (key !== this.names) {
+      this.names = key;
+      this.neuron.replaceChildren(el("option", { value: "", text: "Any neuron" }), ...names.map((name) => el("option", { value: name, text: plain(name) })));
+    }
+    if (this.neuron.value !== filters.neuron) this.neuron.value = filters.neuron;
+  }
+
+  drawEmpty() {
+    const { app } = this;
+    const which = this.shown.size > 0 ? "" : app.filters.any && app.store.ring.size > 0 ? "filters" : "nothing";
+    this.empty.hidden = which === "";
+    if (which === this.isEmpty && which !== "nothing") return;
+    this.isEmpty = which;
+    if (which === "filters") this.empty.replaceChildren(noMatch(app));
+    else if (which === "nothing") nothingYet(app, this.empty);
+  }
+
+  fill(row, index) {
+    const record = this.shown.at(index);
+    if (record === undefined || row.prismRecord === record) return;
+    row.prismRecord = record;
+    dress(row, `signal-row row${kindOf(record.type) === "presence" ? " faint" : ""}`);
+    const [when, type, trace, neuron, bytes, what] = row.children;
+    put(when, clock(record.ts));
+    put(type, plain(record.type));
+    dress(type, `kind k-${kindOf(record.type)}`);
+    put(trace, short(record.trace_id));
+    put(neuron, plain(record.neuron ?? (record.capabilities ?? []).join(",")));
+    put(bytes, size(record.bytes));
+    put(what, preview(record));
+  }
+
+  choose(index) {
+    const seq = this.shown.seqAt(index);
+    const record = this.shown.at(index);
+    if (record === undefined) return;
+    this.chosenSeq = seq;
+    this.following = false;
+    this.list.reveal(index);
+    this.app.envelope.open(record);
+    this.app.ask();
+  }
+
+  move(step) {
+    const at = this.chosenSeq < 0 ? -1 : this.shown.indexOf(this.chosenSeq);
+    const next = at < 0 ? this.shown.size - 1 : at + step;
+    if (next >= 0 && next < this.shown.size) this.choose(next);
+  }
+
+  enter() {
+    const record = this.shown.at(this.shown.indexOf(this.chosenSeq));
+    if (record) this.app.openTrace(record.trace_id);
+  }
+
+  export() {
+    const records = [];
+    for (let index = 0; index < this.shown.size; index += 1) records.push(this.shown.at(index));
+    save(records.filter(Boolean), this.app.store.hello?.namespace ?? "signals");
+  }
+}
+
+function makeRow() {
+  return el("div", { class: "signal-row" }, el("span", { class: "when" }), el("span", { class: "kind" }), el("span", { class: "trace" }), el("span", { class: "clip said" }), el("span", { class: "bytes num" }), el("span", { class: "clip said" }));
+}

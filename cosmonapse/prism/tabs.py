@@ -1,0 +1,188 @@
+"""Tabs of a browser: each gets what is new, made once for all of them, and none slows another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Any, NamedTuple
+
+from ..doppler.heard import Heard
+from .events import KEEP_ALIVE, event, past_event, signals_event
+from .record import record_of
+from .ring import Ring
+
+MOST_TABS = 64
+MOST_WAITING = 200
+MOST_WAITING_BYTES = 16 * 1024 * 1024
+_EVERY_S = 0.05
+_SOON_S = 0.002
+_MOST_AT_ONCE = 2_000
+_PAST_AT_ONCE = 250
+_KEEP_ALIVE_S = 10.0
+
+
+class _Batch(NamedTuple):
+    """Some Signals as one event."""
+
+    records: int
+    data: bytes
+
+
+class Tab:
+    """What waits for one tab: Signals in order, and of every other kind of event the newest.
+
+    It holds up to 200 batches and 16 MiB; over it the oldest go, and the tab is told how many.
+    """
+
+    def __init__(self) -> None:
+        self._batches: deque[_Batch] = deque()
+        self._bytes = 0
+        self._missed = 0
+        self._newest: dict[str, bytes] = {}
+        self._news = asyncio.Event()
+        self._closed = False
+
+    def put(self, batch: _Batch) -> None:
+        """Take a batch of Signals."""
+        self._batches.append(batch)
+        self._bytes += len(batch.data)
+        while len(self._batches) > 1 and (
+            len(self._batches) > MOST_WAITING or self._bytes > MOST_WAITING_BYTES
+        ):
+            lost = self._batches.popleft()
+            self._bytes -= len(lost.data)
+            self._missed += lost.records
+        self._news.set()
+
+    def put_newest(self, name: str, data: bytes) -> None:
+        """Take an event that makes an older one of its name worthless."""
+        self._newest[name] = data
+        self._news.set()
+
+    def close(self) -> None:
+        """Let the stream of this tab end."""
+        self._closed = True
+        self._news.set()
+
+    async def next(self) -> bytes | None:
+        """Return what is to be sent next, as soon as there is something; None at the end."""
+        while not self._closed:
+            if self._missed:
+                missed, self._missed = self._missed, 0
+                return event("missed", {"count": missed})
+            if self._batches:
+                batch = self._batches.popleft()
+                self._bytes -= len(batch.data)
+                return batch.data
+            if self._newest:
+                return self._newest.pop(next(iter(self._newest)))
+            self._news.clear()
+            try:
+                async with asyncio.timeout(_KEEP_ALIVE_S):
+                    await self._news.wait()
+            except TimeoutError:
+                return KEEP_ALIVE
+        return None
+
+
+class Tabs:
+    """All tabs that are open, and the ring that a new one begins with.
+
+    Args:
+        ring: What is kept; one that opens later gets it first.
+        greeting: Returns the events that a tab begins with, by name.
+    """
+
+    def __init__(self, ring: Ring, greeting: Callable[[], dict[str, Any]]) -> None:
+        self._ring = ring
+        self._greeting = greeting
+        self._tabs: set[Tab] = set()
+        self._pending: list[tuple[int, Heard]] = []
+        self._flushing: asyncio.TimerHandle | None = None
+        self._flushed_at_s = 0.0
+        self._closed = False
+
+    def __len__(self) -> int:
+        """Return how many tabs are open."""
+        return len(self._tabs)
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether one more tab would be too many."""
+        return self._closed or len(self._tabs) >= MOST_TABS
+
+    def add(self, heard: Heard) -> None:
+        """Keep a Signal, and show it to whoever looks; with no tab open nothing is made of it."""
+        number = self._ring.add(heard)
+        if not self._tabs:
+            return
+        self._pending.append((number, heard))
+        if self._flushing is None:
+            loop = asyncio.get_running_loop()
+            wait_s = max(_SOON_S, self._flushed_at_s + _EVERY_S - loop.time())
+            self._flushing = loop.call_later(wait_s, self._flush)
+        elif len(self._pending) >= _MOST_AT_ONCE:
+            self._flush()
+
+    def show(self, name: str, value: Any) -> None:
+        """Show everyone an event that makes an older one of its name worthless."""
+        if self._tabs:
+            data = event(name, value)
+            for tab in self._tabs:
+                tab.put_newest(name, data)
+
+    def _flush(self) -> None:
+        if self._flushing is not None:
+            self._flushing.cancel()
+            self._flushing = None
+        if not self._pending:
+            return
+        self._flushed_at_s = asyncio.get_running_loop().time()
+        pending, self._pending = self._pending, []
+        batch = _Batch(len(pending), signals_event([record_of(*each) for each in pending]))
+        for tab in self._tabs:
+            tab.put(batch)
+
+    async def stream(self, since: int | None) -> AsyncIterator[bytes]:
+        """Yield the events of one tab, from the past behind number `since` on, until it closes."""
+        self._flush()  # what waits is in the ring too: it belongs to this tab's past
+        tab = Tab()
+        last = self._ring.last
+        self._tabs.add(tab)
+        try:
+            for name, value in self._greeting().items():
+                yield event(name, value)
+            async for data in self._past(since, last):
+                yield data
+            while (new := await tab.next()) is not None:
+                yield new
+        finally:
+            self._tabs.discard(tab)
+            if not self._tabs:
+                self._pending.clear()
+
+    async def _past(self, since: int | None, last: int) -> AsyncIterator[bytes]:
+        """Yield what was kept when the tab came, and say how much went before it could be sent."""
+        before = self._ring.first - 1
+        # A number from elsewhere is one of another run: that page has seen nothing of this one.
+        at = since if since is not None and before <= since <= last else before
+        while at < last:
+            first = self._ring.first
+            if first > at + 1:
+                yield event("missed", {"count": min(first - 1, last) - at})
+                at = first - 1
+            kept = [each for each in self._ring.after(at, _PAST_AT_ONCE) if each.number <= last]
+            if not kept:
+                return
+            at = kept[-1].number
+            yield past_event(kept)
+            await asyncio.sleep(0)  # a long past must not hold up what is heard now
+
+    def close(self) -> None:
+        """End the stream of every tab."""
+        self._closed = True
+        if self._flushing is not None:
+            self._flushing.cancel()
+        for tab in self._tabs:
+            tab.close()

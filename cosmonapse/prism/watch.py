@@ -1,0 +1,165 @@
+"""What Prism knows: fed by one observer, shown to every tab."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from .. import world
+from ..doppler.heard import Heard
+from ..doppler.observer import Listener, Observer
+from ..errors import SynapseUnreachable
+from ..registry import SynapseState
+from .health import Health
+from .presence import Presence
+from .ring import MOST_SIGNALS, Ring
+from .tabs import Tabs
+
+_OPEN_S = 3.0
+_AGAIN_S = 1.0
+_TICK_S = 1.0
+_SETTLE_S = 0.1
+_ASK_S = 2.0
+
+
+class Watch:
+    """Everything that is shown of one namespace.
+
+    Args:
+        url: Where the Synapse is; it need not be there yet.
+        namespace: Which namespace.
+        version: Of this package, for the page.
+        say: Tells the person who started it, one line at a time.
+    """
+
+    def __init__(self, url: str, namespace: str, version: str, say: Callable[[str], None]) -> None:
+        # Numbers of a later run are larger: a page that comes back with an old one gets everything.
+        self.ring = Ring(time.time_ns() // 1000)
+        self.tabs = Tabs(self.ring, self._greeting)
+        listener = Listener(self._on_heard, self._on_missed, self._on_link)
+        self._listener = listener
+        self._observer = Observer(url, namespace, listener, name="prism")
+        self._run = world.random_bytes(8).hex()
+        self._version = version
+        self._say = say
+        self._clock = time.monotonic
+        self._missed = 0
+        self._connected = False
+        self._reason: str | None = "not connected yet"
+        self._presence = Presence()
+        self._health = Health(self._presence)
+        self._changed = asyncio.Event()
+        self._synapse: SynapseState | None = None
+
+    async def run(self) -> None:
+        """Listen until cancelled; wait for a Synapse that is not there yet.
+
+        Raises:
+            SynapseRefused: It does not take this namespace, or is full.
+        """
+        try:
+            await self._open()
+            while True:
+                await self._ask()
+                self._tick()
+                await self._until_next()
+        finally:
+            self.tabs.close()
+            await self._observer.close()
+
+    async def _open(self) -> None:
+        told = False
+        while True:
+            try:
+                await self._observer.open(_OPEN_S)
+            except SynapseUnreachable as error:
+                self._reason = error.reason
+                if not told:
+                    self._say(f"waiting: {error}")
+                    told = True
+                self._tick()
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                self._say(f"watching {self._observer.namespace} at {self._observer.synapse.url}")
+                return
+
+    async def _until_next(self) -> None:
+        """Wait a second, or a moment if somebody came or went."""
+        self._changed.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_TICK_S):
+                await self._changed.wait()
+            await asyncio.sleep(_SETTLE_S)
+
+    async def _ask(self) -> None:
+        if not self._connected:
+            return  # what was known stays, with its age
+        asked_at_s = self._clock()
+        with contextlib.suppress(SynapseUnreachable):
+            records = await self._observer.roster(_ASK_S)
+            self._presence.compare(records, self._clock())
+            self._health.compare(records, asked_at_s)
+            self._synapse = await self._observer.state(_ASK_S)
+
+    def _tick(self) -> None:
+        if len(self.tabs):
+            self.tabs.show("state", self._state())
+            self.tabs.show("health", self._health.view(self._clock()))
+
+    def _on_heard(self, heard: Heard) -> None:
+        now_s = self._clock()
+        self._health.hear(heard, now_s)
+        if self._presence.hear(heard, now_s):
+            self._changed.set()
+        self.tabs.add(heard)
+
+    def _on_missed(self, count: int) -> None:
+        self._missed += count
+
+    def _on_link(self, connected: bool, reason: str | None) -> None:
+        if connected == self._connected:
+            return
+        self._connected, self._reason = connected, reason
+        self.tabs.show("state", self._state())
+
+    def _greeting(self) -> dict[str, Any]:
+        return {
+            "hello": {
+                "run": self._run,
+                "namespace": self._observer.namespace,
+                "url": self._observer.synapse.url,
+                "version": self._version,
+                "kept": MOST_SIGNALS,
+                "first": self.ring.first,
+                "last": self.ring.last,
+            },
+            "state": self._state(),
+            "health": self._health.view(self._clock()),
+        }
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "at": world.now_ts(),
+            "synapse": {
+                "url": self._observer.synapse.url,
+                "connected": self._connected,
+                "reason": self._reason,
+                "counters": self._counters(),
+            },
+            "dendrites": self._presence.view(self._clock(), self._health.open_of),
+            "missed": self._missed,
+            "evicted": self.ring.evicted,
+        }
+
+    def _counters(self) -> dict[str, Any]:
+        """Return what the Synapse counts, and under `prism.` what we do."""
+        own = {f"prism.{name}": count for name, count in self._listener.counts.items()}
+        if self._synapse is None:
+            return own
+        facts = attrs.asdict(self._synapse)
+        return {**facts.pop("counts"), **facts, **own}

@@ -1,0 +1,26 @@
+"""Signals as somebody who only listens hears them."""
+
+from cosmonapse import Directed, Signal, SignalType
+from cosmonapse.doppler.heard import Heard
+
+CALLER, WORKER, NOBODY = b"c" * 16, b"w" * 16, bytes(16)
+
+
+def heard(type=SignalType.PLAN, payload=None, neuron=None, caller=NOBODY, worker=NOBODY, **fields):
+    """Return a Signal of some type, as heard."""
+    directed = fields.pop("directed", None if neuron is None else Directed(neuron, "neuron"))
+    signal = Signal(type=type, payload=payload or {}, directed=directed, **fields)
+    return Heard(signal, signal.encode(), caller, worker)
+
+
+def task(neuron="worker", worker=WORKER, **fields):
+    """Return a TASK that a worker got."""
+    payload = fields.pop("payload", {"input": {}})
+    return heard(SignalType.TASK, payload, neuron, CALLER, worker, **fields)
+
+
+def reply(asked, type=SignalType.AGENT_OUTPUT, payload=None, neuron="worker", **fields):
+    """Return what a worker sent to a TASK."""
+    payload = {"output": {}} if payload is None else payload
+    fields = {"trace_id": asked.signal.trace_id, "parent_id": asked.signal.id, **fields}
+    return heard(type, payload, neuron, CALLER, asked.worker, **fields)

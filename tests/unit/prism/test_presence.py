@@ -1,0 +1,139 @@
+"""Who is there, who was, and why they went."""
+
+import pytest
+
+from cosmonapse import Directed, NeuronRecord, SignalType
+from cosmonapse.prism.presence import CALLER_S, GONE_S, Presence
+from support.heard import CALLER, WORKER, heard, task
+
+
+def record(neuron="worker", **facts):
+    facts = {"instance": WORKER.hex(), "dendrite_id": "host", "role": "worker", **facts}
+    return NeuronRecord(neuron_id=neuron, **facts)
+
+
+def leave(reason, neuron="worker"):
+    payload = {} if reason is None else {"reason": reason}
+    return heard(SignalType.DEREGISTER, payload, neuron, worker=WORKER)
+
+
+def shown(presence, now_s, held=0):
+    """Return state and reason of the only neuron."""
+    (dendrite,) = presence.view(now_s, lambda worker: held)
+    (neuron,) = dendrite["neurons"]
+    return neuron["state"], neuron["reason"]
+
+
+def test_a_dendrite_is_shown_with_its_neurons():
+    presence = Presence()
+    presence.compare([record("a", capabilities=("x",), version="2", open=3), record("b")], 10.0)
+
+    (dendrite,) = presence.view(12.5, lambda worker: 0)
+
+    assert (dendrite["instance"], dendrite["dendrite_id"]) == (WORKER.hex(), "host")
+    assert dendrite["role"] == "worker"
+    first, second = dendrite["neurons"]
+    assert (first["neuron_id"], second["neuron_id"]) == ("a", "b")
+    assert (first["capabilities"], first["version"], first["open"]) == (["x"], "2", 3)
+    assert (first["state"], first["reason"], first["last_seen_s"]) == ("alive", None, 2.5)
+
+
+@pytest.mark.parametrize("state", ["stuck", "away"])
+def test_who_is_unwell_is_shown_with_a_reason(state):
+    presence = Presence()
+    presence.compare([record(state=state)], 0.0)
+
+    assert shown(presence, 1.0)[0] == state
+    assert shown(presence, 1.0)[1]
+
+
+def test_a_killed_worker_is_gone_with_the_reason_that_was_said_for_it():
+    presence = Presence()
+    presence.compare([record()], 0.0)
+
+    presence.hear(leave("lost"), 1.0)
+    presence.compare([], 2.0)
+
+    state, reason = shown(presence, 3.0)
+    assert state == "gone"
+    assert "vanished" in reason
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"), [("signal", "took leave: signal"), (None, "took leave")]
+)
+def test_who_took_leave_drains_while_it_has_tasks(reason, said):
+    presence = Presence()
+    presence.compare([record()], 0.0)
+    presence.hear(leave(reason), 1.0)
+    presence.compare([], 2.0)
+
+    assert shown(presence, 3.0, held=2) == ("draining", f"{said}; it ends what it has")
+    assert shown(presence, 4.0) == ("gone", said)
+
+
+def test_who_is_missing_without_a_word_has_a_moment_to_come_back():
+    presence = Presence()
+    presence.compare([record()], 0.0)
+    presence.compare([], 1.0)
+
+    assert shown(presence, 2.0)[0] == "away"
+    assert shown(presence, 7.0)[0] == "gone"
+    presence.compare([record()], 8.0)
+
+    assert shown(presence, 8.0) == ("alive", None)
+
+
+def test_who_is_gone_is_shown_for_five_minutes():
+    presence = Presence()
+    presence.compare([record()], 0.0)
+    presence.compare([], 1.0)
+
+    presence.compare([], GONE_S)
+    assert len(presence.view(GONE_S, lambda worker: 0)) == 1
+    presence.compare([], GONE_S + 2.0)
+
+    assert presence.view(GONE_S + 2.0, lambda worker: 0) == []
+
+
+def test_a_task_for_a_worker_is_no_sign_of_life_of_it():
+    presence = Presence()
+    presence.compare([record()], 0.0)
+
+    presence.hear(task(), 5.0)
+    before = presence.view(10.0, lambda worker: 0)[0]["neurons"][0]["last_seen_s"]
+    presence.hear(heard(SignalType.HEARTBEAT, neuron="worker", worker=WORKER), 8.0)
+    after = presence.view(10.0, lambda worker: 0)[0]["neurons"][0]["last_seen_s"]
+
+    assert (before, after) == (10.0, 2.0)
+
+
+def test_a_caller_is_shown_while_it_is_heard_by_its_name_if_that_is_known():
+    presence = Presence()
+    presence.hear(task(), 0.0)
+    (nameless,) = presence.view(1.0, lambda worker: 0)
+    presence.hear(heard(directed=Directed("edge", "dendrite"), caller=CALLER), 2.0)
+    (named,) = presence.view(3.0, lambda worker: 0)
+
+    assert (nameless["dendrite_id"], nameless["neurons"]) == (CALLER.hex()[:8], [])
+    assert named["dendrite_id"] == "edge"
+    assert presence.view(3.0 + CALLER_S, lambda worker: 0) == []
+
+
+def test_coming_and_going_changes_the_roster():
+    presence = Presence()
+
+    changes = {each: presence.hear(heard(each, worker=WORKER), 0.0) for each in SignalType}
+
+    assert {each for each, changed in changes.items() if changed} == {"REGISTER", "DEREGISTER"}
+
+
+def test_of_very_many_those_who_are_unwell_are_shown():
+    presence = Presence()
+    many = [record(f"n{n}", instance=f"{n:032x}") for n in range(1_500)]
+    presence.compare([*many, record("ill", state="stuck")], 0.0)
+
+    neurons = [each for d in presence.view(0.0, lambda worker: 0) for each in d["neurons"]]
+
+    assert len(neurons) == 1_000
+    assert neurons[0]["neuron_id"] == "ill"
