@@ -1,6 +1,7 @@
-"""The memory of a Synapse with many Dendrites: `python -m tools.memory [--dendrites 1000]`.
+"""The memory of a Synapse: `python -m tools.memory [--dendrites 1000] [--tasks 1000000]`.
 
-Real connections from a few processes to a Synapse of its own; under a minute.
+With many Dendrites, over real connections from a few processes, or after many tasks of one caller
+and one worker. A Synapse of its own; under a minute, and a minute more for a million tasks.
 """
 
 from __future__ import annotations
@@ -10,15 +11,26 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from cosmonapse.bench import ends
+from cosmonapse.bench.children import Child
+
 from .bench import crowd
 from .bench.started import synapse, taken
+
+_NAMESPACE = "memory"
+_OUTSTANDING = 256
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m tools.memory", description=__doc__)
     parser.add_argument("--dendrites", type=int, default=1000, metavar="N", help="how many")
-    count = parser.parse_args(arguments).dendrites
+    parser.add_argument("--tasks", type=int, metavar="N", help="how many tasks, instead")
+    given = parser.parse_args(arguments)
+    if given.tasks is not None:
+        _after_tasks(given.tasks)
+        return
+    count = given.dendrites
     count = max(1, count // crowd.PROCESSES) * crowd.PROCESSES  # the same in each process
     with synapse() as (pid, url), ExitStack() as stack:
         before = taken(pid)
@@ -34,6 +46,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{what:>24}  {at.rss_kib / 1024:4.1f} MiB  {at.descriptors:>10,}")
     more_kib = (with_all.rss_kib - before.rss_kib) / count
     print(f"{more_kib:.1f} KiB for each Dendrite with one Axon; they were there in {took_s:.1f} s")
+
+
+def _after_tasks(count: int) -> None:
+    """Let that many tasks through, and print what the Synapse takes on the way."""
+    with synapse() as (pid, url), ExitStack() as stack:
+        stack.enter_context(Child(ends.worker, url, _NAMESPACE))
+        caller = stack.enter_context(Child(ends.caller, url, _NAMESPACE))
+        caller.ask("load", _OUTSTANDING, 0.5)
+        done, next_line = 0, 0
+        while True:
+            if done >= next_line:
+                print(f"{done:>11,} tasks  {taken(pid).rss_kib / 1024:5.1f} MiB", flush=True)
+                next_line += count // 10
+            if done >= count:
+                return
+            done += caller.ask("load", _OUTSTANDING, 1.0).calls
 
 
 if __name__ == "__main__":

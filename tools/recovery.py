@@ -17,13 +17,12 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from cosmonapse import Dendrite, SynapseUnreachable, synapse_from_url
-from cosmonapse.bench.children import BenchError, Child
+from cosmonapse.bench.children import BenchError
 from cosmonapse.bench.figures import spread
 
-from .memory import crowd
+from .bench import crowd
 
-_PROCESSES = 4
-_STARTS_S = 50.0
+_NAMESPACE = "recovery"
 _ROUNDS = 5
 _LISTENING = "Synapse listening on "
 
@@ -48,7 +47,7 @@ def start(port: int) -> subprocess.Popen[str]:
 async def until_whole(observer: Dendrite, axons: int) -> tuple[float, float]:
     """Return after how many seconds a task was answered, and everyone was back."""
     began_s = time.monotonic()
-    await observer.ask(neuron="neuron-0", input={}, timeout_s=30.0)
+    await observer.ask(neuron="neuron-0-0", input={}, timeout_s=30.0)
     answered_s = time.monotonic() - began_s
     while True:
         try:
@@ -61,19 +60,14 @@ async def until_whole(observer: Dendrite, axons: int) -> tuple[float, float]:
 
 async def measure(count: int) -> list[tuple[float, float]]:
     """Kill and start the Synapse of `count` Dendrites, a few times."""
-    processes = min(count, _PROCESSES)
     port = free_port()
     url = f"cosmo://127.0.0.1:{port}"
     running = start(port)
     took = []
     with ExitStack() as stack:
         stack.callback(lambda: (running.terminate(), running.wait()))
-        crowds = [
-            stack.enter_context(Child(crowd, url, count // processes)) for _ in range(processes)
-        ]
-        for child in crowds:
-            await asyncio.to_thread(child.ask, "start", timeout_s=_STARTS_S)
-        async with Dendrite(synapse=synapse_from_url(url), namespace="memory") as observer:
+        crowds = await asyncio.to_thread(crowd.gathered, stack, url, _NAMESPACE, count)
+        async with Dendrite(synapse=synapse_from_url(url), namespace=_NAMESPACE) as observer:
             await until_whole(observer, count)
             for _ in range(_ROUNDS):
                 running.send_signal(signal.SIGKILL)
@@ -81,8 +75,7 @@ async def measure(count: int) -> list[tuple[float, float]]:
                 running = await asyncio.to_thread(start, port)
                 took.append(await until_whole(observer, count))
                 await asyncio.sleep(0.5)  # the next kill shall find everyone at rest
-        for child in crowds:
-            await asyncio.to_thread(child.ask, "stop", timeout_s=_STARTS_S)
+        await asyncio.to_thread(crowd.dispersed, crowds)
     return took
 
 
