@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,18 +20,11 @@ from cosmonapse.bench.children import BenchError
 from cosmonapse.bench.figures import spread
 
 from .bench import crowd
+from .soak.processes import free_port
 
 _NAMESPACE = "recovery"
 _ROUNDS = 5
 _LISTENING = "Synapse listening on "
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def start(port: int) -> subprocess.Popen[str]:
@@ -60,7 +52,7 @@ async def until_whole(observer: Dendrite, axons: int) -> tuple[float, float]:
 
 async def measure(count: int) -> list[tuple[float, float]]:
     """Kill and start the Synapse of `count` Dendrites, a few times."""
-    port = free_port()
+    port = free_port(("127.0.0.1",))
     url = f"cosmo://127.0.0.1:{port}"
     running = start(port)
     took = []

@@ -11,9 +11,6 @@ from collections import OrderedDict
 
 from . import wire
 
-Publication = tuple[bytes, bytes, bytes]
-"""topic, header, body: the frames of a broadcast message."""
-
 
 class _Listened:
     """One topic somebody listens to."""
@@ -78,7 +75,7 @@ class Audience:
 
     def publications(
         self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes
-    ) -> list[Publication]:
+    ) -> list[wire.Publication]:
         """Return the broadcast messages of one body: one a topic with listeners, so 0 to 2.
 
         The one for the trace goes first: whoever reacts to the other one reacts behind it, and so
@@ -111,11 +108,11 @@ class Gaps:
         self._max_streams = max_streams
         self.missed = 0
 
-    def seen(self, topic: bytes, publisher: bytes, sequence: int) -> int:
-        """Note a message and return how many are missing right before it."""
+    def seen(self, topic: bytes, publisher: bytes, sequence: int, count: int = 1) -> int:
+        """Note `count` messages from `sequence` on; return how many are missing right before."""
         key = (topic, publisher)
         missing = max(0, sequence - self._next.get(key, sequence))
-        self._next[key] = sequence + 1
+        self._next[key] = sequence + count
         if len(self._next) > self._max_streams:
             self._next.popitem(last=False)
         self.missed += missing

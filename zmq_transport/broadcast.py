@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from . import wire
 from .audience import Audience, Gaps
+from .batch import Batcher
 from .carrier import Carrier
 from .errors import LinkClosed, Unreachable, WireError
 
@@ -50,6 +51,8 @@ class Broadcast:
         self._turn = 0
         self._syncs: dict[bytes, asyncio.Future[None]] = {}
         self._live = asyncio.Event()
+        self._batcher = Batcher()
+        self._gathering = False
 
     def join(self, listen_port: int, publish_port: int) -> None:
         """Connect to the far end, anew if it moved."""
@@ -115,14 +118,34 @@ class Broadcast:
     def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
         """Publish to whoever listens and return how many messages that took: 0, 1 or 2."""
         made = self.audience.publications(kind, trace, caller, worker, body)
-        for message in made:
-            self._carrier.publish(*message)
         if made:
             self.counts["published"] += len(made)
+            self._send(made)
         return len(made)
 
+    def _send(self, made: list[wire.Publication]) -> None:
+        """Send the first of a turn at once; what follows travels together at its end."""
+        if self._gathering:
+            for message in made:
+                self._batcher.add(*message)
+            return
+        self._gathering = True
+        asyncio.get_running_loop().call_soon(self._end_of_turn)
+        for message in made:
+            self._carrier.publish(*message)
+
+    def _end_of_turn(self) -> None:
+        self._gathering = False
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what was gathered in this turn."""
+        for message in self._batcher.take():
+            self._carrier.publish(*message)
+
     def close(self) -> None:
-        """Tell whoever waits for a sync that there will be none."""
+        """Tell whoever waits for a sync that there will be none; what was gathered is dropped."""
+        self._batcher.take()
         for answered in self._syncs.values():
             if not answered.done():
                 answered.set_exception(LinkClosed("the link was closed while it synchronised"))
@@ -135,16 +158,23 @@ class Broadcast:
                 answered.set_result(None)
             return
         try:
+            sizes: tuple[int, ...] = (len(body),)
+            if len(header) != wire.HEADER_BYTES:
+                header, sizes = wire.read_batch(header, len(body))
             publisher, sequence, caller, worker = wire.unpack_header(header)
             known = self._known.get(topic)
             kind, trace = known if known is not None else wire.read_topic(topic)[1:]
         except WireError as error:
             self.counts[f"drop.{error.reason}"] += 1
             return
-        missed = self._gaps.seen(topic, publisher, sequence)
+        missed = self._gaps.seen(topic, publisher, sequence, len(sizes))
         if missed:
             self._on_missed(missed)
-        self._on_heard(-1 if kind is None else kind, trace or b"", caller, worker, body)
+        begin = 0
+        for size in sizes:
+            part = body[begin : begin + size]
+            begin += size
+            self._on_heard(-1 if kind is None else kind, trace or b"", caller, worker, part)
 
     def on_subscription(self, joins: bool, topic: bytes) -> None:
         """Note who listens to us; the sentinel says that all who did before us are in."""

@@ -155,6 +155,7 @@ class Client:
             return True
         if self.link.session.expects(Event.LEAVE):
             self._flush_bundles()
+            self.broadcast.flush()
             self.on_writable()
             self._perform(self.link.leave())
         try:

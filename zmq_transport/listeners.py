@@ -132,6 +132,9 @@ class Listeners:
         _, kind, trace = self._served(topic)
         if kind is None and trace is None:
             raise WireError("bad_topic", "nobody but the proxy answers a sync")
-        wire.unpack_header(header)
+        if len(header) == wire.HEADER_BYTES:
+            wire.unpack_header(header)
+        else:
+            wire.read_batch(header, len(body))
         if len(body) > self._tables.settings.max_body_bytes:
             raise WireError("too_large", f"{len(body):,} bytes")

@@ -19,6 +19,7 @@ import attrs
 import zmq
 
 from . import frames, sockets, wire
+from .batch import Batcher
 from .bundle import Bundler, apart
 from .carrier import Sent
 from .engine import Engine
@@ -80,6 +81,7 @@ class Proxy:
         self._quiet_until_s = 0.0
         self._monitors: list[zmq.Socket[bytes]] = []
         self._bundler = Bundler()
+        self._batcher = Batcher()
         self.engine = Engine(
             epoch=os.urandom(16),
             now_s=time.monotonic(),
@@ -156,6 +158,8 @@ class Proxy:
                 end_s = now_s + _DRAIN_S
                 self._perform(self.engine.go_away())
             self._flush_all()
+            if self._batcher:
+                self._publish_all()
             if now_s >= end_s:
                 break
 
@@ -234,10 +238,12 @@ class Proxy:
                 self._flush(first)
             self._send(first, second, body)
         else:
-            self._publish(first, second, body)
+            self._batcher.add(first, second, body)
 
-    def _publish(self, topic: bytes, header: bytes, body: Any) -> None:
-        frames.send(self._xpub, topic, header, body)
+    def _publish_all(self) -> None:
+        """Publish what came of this turn, in its order."""
+        for message in self._batcher.take():
+            frames.send(self._xpub, *message)
         self._waiter.touch(self._xpub)
 
     def _flush_all(self) -> None:
@@ -285,7 +291,7 @@ class Proxy:
             self._waiter.touch(self._xsub)
         elif decision == SYNC:
             _, first, second, body = self.engine.listeners.answer(topic)
-            self._publish(first, second, body)
+            self._batcher.add(first, second, body)
         elif decision != ACCEPT:
             raise AssertionError(decision)
 
@@ -302,7 +308,7 @@ class Proxy:
             if message is None:
                 return
             if self.engine.listeners.published(message):
-                self._publish(*message)
+                self._batcher.add(*message)
         self._waiter.touch(self._xsub)
 
 

@@ -10,7 +10,7 @@ Nobody else indexes into a frame or builds a topic. A directed message is two fr
 `number` is the remaining time in milliseconds on a TASK and the index of the reply on a REPLY.
 A broadcast message is three frames, `[topic][header][body]`:
 
-    header   publisher 16, sequence u64, caller 16, worker 16
+    header   publisher 16, sequence u64, caller 16, worker 16, and of a batch: `size u32` of each
 
 The functions on the hot path take and return plain tuples and bytes.
 """
@@ -21,7 +21,7 @@ import enum
 import re
 from collections.abc import Iterable, Sequence
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
 from .addresses import MAX_ADDRESS_BYTES as MAX_ADDRESS_BYTES
 from .addresses import address_of as address_of
@@ -41,6 +41,7 @@ _FIXED = Struct(">BB16sB")
 _ITEM = Struct(">BBBI16s16sI")
 _SINGLE = Struct(">BB16sBBBBI16s16sI")
 _HEADER = Struct(">16sQ16s16s")
+_HEADER_PARTS = Struct(">16sQ32s")
 _START: Final = bytes((VERSION, 0))
 _PEER_AT = len(_START)
 _COUNT_AT = _FIXED.size - 1
@@ -356,6 +357,10 @@ def read_topic(topic: bytes) -> Topic:
     )
 
 
+Publication = tuple[bytes, bytes, Any]
+"""topic, header, body: the frames of a broadcast message."""
+
+
 def pack_header(publisher: bytes, sequence: int, caller: bytes, worker: bytes) -> bytes:
     """Return the header of a broadcast message."""
     return _HEADER.pack(publisher, sequence, caller, worker)
@@ -370,3 +375,34 @@ def unpack_header(header: bytes) -> tuple[bytes, int, bytes, bytes]:
     if len(header) != HEADER_BYTES:
         raise WireError("bad_header", f"a header has {HEADER_BYTES} bytes, not {len(header)}")
     return _HEADER.unpack(header)
+
+
+def cut_header(header: bytes) -> tuple[bytes, int, bytes]:
+    """Return publisher, sequence, and caller with worker, of a header of ours."""
+    return _HEADER_PARTS.unpack_from(header)
+
+
+def pack_sizes(header: bytes, sizes: Sequence[int]) -> bytes:
+    """Return the header of a batch: that of the first message, and the sizes of the bodies."""
+    return header + Struct(f">{len(sizes)}I").pack(*sizes)
+
+
+def read_batch(header: bytes, body_bytes: int) -> tuple[bytes, tuple[int, ...]]:
+    """Return the header of the first message of a batch, and the sizes of the bodies.
+
+    Args:
+        header: As it came.
+        body_bytes: How long the body is; the sizes must add up to it.
+
+    Raises:
+        WireError: It is the header of no batch.
+    """
+    count, rest = divmod(len(header) - HEADER_BYTES, _NUMBER.size)
+    if rest or not 2 <= count <= MAX_ITEMS:
+        raise WireError("bad_header", f"a header of {len(header)} bytes belongs to no message")
+    sizes = Struct(f">{count}I").unpack_from(header, HEADER_BYTES)
+    if sum(sizes) != body_bytes:
+        raise WireError(
+            "body_length", f"the items claim {sum(sizes)} bytes, the body has {body_bytes}"
+        )
+    return header[:HEADER_BYTES], sizes

@@ -6,9 +6,11 @@ does, and to the far end as well. For `cosmonapse.testing`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import zmq_transport as wire_side
+from zmq_transport.batch import singles
 
 Passes = Callable[[Callable[[], object]], None]
 
@@ -149,8 +151,9 @@ class Line:
             self._carrier.unsubscribe(topic)
 
     def publish(self, topic: bytes, header: bytes, body: bytes) -> None:
-        """See the port."""
-        self._passes(lambda: self._publish(topic, header, body))
+        """See the port; what was put together passes one by one, as it was published."""
+        for message in singles(topic, header, body):
+            self._passes(functools.partial(self._publish, *message))
 
     def _publish(self, topic: bytes, header: bytes, body: bytes) -> None:
         if not self.is_cut:

@@ -1,5 +1,7 @@
 """Whoever listens hears all of it, in order, or how much is missing; the others pay nothing."""
 
+import asyncio
+
 import pytest
 
 from support.port import ANSWER, CHATTER, NOBODY, THOUGHT, new_id
@@ -188,9 +190,12 @@ async def test_what_got_lost_is_reported_before_the_next_that_arrives(enter, fab
         assert speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, body) == 1
 
     publish(b"1")
+    await listener.seen("on_heard", 1)
     with fabric.losing_broadcasts(speaker.transport):
         for lost in (b"2", b"3", b"4"):
             publish(lost)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # what one turn publishes goes at its end
     publish(b"5")
     await listener.seen("on_heard", 2)
 

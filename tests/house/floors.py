@@ -16,6 +16,7 @@ FLOORS = (
     ("zmq_transport.wire",),
     (
         "zmq_transport.audience",
+        "zmq_transport.batch",
         "zmq_transport.bodies",
         "zmq_transport.budget",
         "zmq_transport.bundle",

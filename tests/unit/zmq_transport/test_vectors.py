@@ -7,6 +7,7 @@ import pytest
 
 from support.heads import bundled, target_of
 from zmq_transport import bodies, wire
+from zmq_transport.batch import Batcher, singles
 from zmq_transport.errors import InvalidName, VersionMismatch, WireError
 from zmq_transport.wire import Verb
 
@@ -159,6 +160,23 @@ def test_a_header_is_packed_and_read(vector):
     assert wire.pack_header(*fields).hex() == vector["header"]
     assert wire.unpack_header(bytes.fromhex(vector["header"])) == fields
     assert wire.read_topic(vector["topic"].encode())[0] == "demo"
+
+
+@each_of(VECTORS["batches"])
+def test_messages_that_follow_one_another_are_one_message(vector):
+    topic = vector["topic"].encode()
+    messages = [
+        (topic, bytes.fromhex(each["header"]), bytes.fromhex(each["body"]))
+        for each in vector["singles"]
+    ]
+    batcher = Batcher()
+    for each in messages:
+        batcher.add(*each)
+
+    [batch] = batcher.take()
+
+    assert batch == (topic, bytes.fromhex(vector["header"]), bytes.fromhex(vector["body"]))
+    assert singles(*batch) == messages
 
 
 @each_of(VECTORS["topics"]["valid"], key="topic")
