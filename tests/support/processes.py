@@ -96,6 +96,12 @@ class Child:
             raise ChildFailed(f"no line begins with {start!r}; it said:\n{self.said}")
         return Line(found.at_s, found.text.removeprefix(start).strip())
 
+    def says(self, text, timeout_s=PATIENCE_S):
+        """Tell whether it says `text` somewhere, within `timeout_s` seconds."""
+        with self._news:
+            self._news.wait_for(lambda: self._has_said(text) or self._is_over(), timeout_s)
+            return self._has_said(text)
+
     def tell(self, text):
         """Write a line to its stdin."""
         self._process.stdin.write(text + "\n")
@@ -151,6 +157,9 @@ class Child:
                 self._news.notify_all()
         with self._news:
             self._news.notify_all()
+
+    def _has_said(self, text):
+        return any(text in line.text for line in (*self.out, *self.err))
 
     def _find(self, start):
         return next(iter(self._all(start)), None)
