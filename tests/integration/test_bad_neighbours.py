@@ -19,13 +19,13 @@ SLACK_S = 0.02
 FLOODER_ENV = {"PYTHONPATH": "tests"}
 
 
-async def calls(dendrite, number, at_once=4):
+async def calls(dendrite, number, at_once=4, size=100):
     """Return how long each of so many calls took, a few at a time."""
     took_s = []
 
     async def one():
         began_s = time.perf_counter()
-        await dendrite.ask(neuron="echo", input={"x": bytes(100)}, timeout_s=10.0)
+        await dendrite.ask(neuron="echo", input={"x": bytes(size)}, timeout_s=10.0)
         took_s.append(time.perf_counter() - began_s)
 
     for _ in range(number // at_once):
@@ -93,6 +93,39 @@ async def test_a_frozen_worker_leaves_the_others_their_latency(children, namespa
     assert bounced > 1_000
     # Whichever it was: the worker may have been cut, and its callers' deadline is the last end.
     assert set(codes) <= {None, "OVERLOADED", "WORKER_LOST", "EXPIRED"}
+
+
+@pytest.mark.asyncio
+async def test_a_frozen_watcher_leaves_the_others_their_latency(children, namespace, join):
+    synapse = LimitedSynapse(children, high_water=500)
+    children.worker(synapse.url, namespace, axon(neuron_id="echo"))
+    watcher = children.start("-m", "support.bystander", synapse.url, namespace, env=FLOODER_ENV)
+    await asyncio.to_thread(watcher.line, "ready")
+    async with join("caller", synapse.url) as caller:
+        alone_s = await calls(caller, 4_000, size=10_000)
+        before_mib = synapse.rss_mib
+        watcher.send(signal.SIGSTOP)
+        beside_s = await calls(caller, 4_000, size=10_000)
+        more_mib = synapse.rss_mib - before_mib
+        watcher.send(signal.SIGCONT)
+        last = await calls(caller, 400, size=10_000)
+        total, told = 8_400, (0, 0)
+
+        def accounted():
+            nonlocal told
+            count = len(watcher.lines("seen", 0))
+            watcher.tell("")
+            told = tuple(map(int, watcher.lines("seen", count + 1)[-1].split()))
+            return sum(told) == total
+
+        await until(lambda: accounted(), timeout_s=10.0)
+    sys.stdout.write(
+        f"40 MB for a frozen watcher: {more_mib:.1f} MiB kept; seen and missed: {told}\n"
+    )
+
+    assert compare("a frozen watcher", alone_s + last, beside_s)
+    assert more_mib < 40
+    assert told[1] > 0
 
 
 @pytest.mark.asyncio
