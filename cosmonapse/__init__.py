@@ -4,42 +4,49 @@ Agents are plain functions (Neurons). An Axon gives one an id and capabilities; 
 client that hosts Axons and dispatches TASKs; the Synapse is one small proxy on the LAN.
 """
 
-from .axon import Axon
-from .context import TaskContext
-from .dendrite import Dendrite
-from .edge import BlockingDendrite, TextStream
-from .errors import (
-    CODES,
-    BadSignal,
-    Clarification,
-    CosmonapseError,
-    DendriteProtocolError,
-    Escalation,
-    InvalidName,
-    InvalidUrl,
-    LocalError,
-    MissingExtra,
-    NeedsAnswer,
-    NeuronError,
-    PathwayClosedError,
-    PermissionNeeded,
-    PortInUse,
-    Question,
-    RegistryStoreError,
-    RemoteError,
-    SignalTooLarge,
-    SynapseRefused,
-    SynapseUnreachable,
-    UnencodableValue,
-)
-from .ids import new_event_id, new_trace_id
-from .neurons import Neuron
-from .pathway import Pathway
-from .registry import NeuronRecord, SynapseState
-from .retry import RetryStrategy, default_retry_on
-from .signals import Directed, Signal, SignalType
-from .stores import MemoryRegistryStore, RegistryStore, SqliteRegistryStore
-from .synapse import MemorySynapse, SynapseServer, connect_synapse, synapse_from_url
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .lazy import loaded_on_use
+
+if TYPE_CHECKING:
+    from .axon import Axon
+    from .context import TaskContext
+    from .dendrite import Dendrite
+    from .edge import BlockingDendrite, TextStream
+    from .errors import (
+        CODES,
+        BadSignal,
+        Clarification,
+        CosmonapseError,
+        DendriteProtocolError,
+        Escalation,
+        InvalidName,
+        InvalidUrl,
+        LocalError,
+        MissingExtra,
+        NeedsAnswer,
+        NeuronError,
+        PathwayClosedError,
+        PermissionNeeded,
+        PortInUse,
+        Question,
+        RegistryStoreError,
+        RemoteError,
+        SignalTooLarge,
+        SynapseRefused,
+        SynapseUnreachable,
+        UnencodableValue,
+    )
+    from .ids import new_event_id, new_trace_id
+    from .neurons import Neuron
+    from .pathway import Pathway
+    from .registry import NeuronRecord, SynapseState
+    from .retry import RetryStrategy, default_retry_on
+    from .signals import Directed, Signal, SignalType
+    from .stores import MemoryRegistryStore, RegistryStore, SqliteRegistryStore
+    from .synapse import MemorySynapse, SynapseServer, connect_synapse, synapse_from_url
 
 __version__ = "0.1.0"
 
@@ -90,3 +97,45 @@ __all__ = [
     "new_trace_id",
     "synapse_from_url",
 ]
+
+__getattr__, __dir__ = loaded_on_use(
+    __name__,
+    {
+        ".axon": ("Axon",),
+        ".context": ("TaskContext",),
+        ".dendrite": ("Dendrite",),
+        ".edge": ("BlockingDendrite", "TextStream"),
+        ".errors": (
+            "CODES",
+            "BadSignal",
+            "Clarification",
+            "CosmonapseError",
+            "DendriteProtocolError",
+            "Escalation",
+            "InvalidName",
+            "InvalidUrl",
+            "LocalError",
+            "MissingExtra",
+            "NeedsAnswer",
+            "NeuronError",
+            "PathwayClosedError",
+            "PermissionNeeded",
+            "PortInUse",
+            "Question",
+            "RegistryStoreError",
+            "RemoteError",
+            "SignalTooLarge",
+            "SynapseRefused",
+            "SynapseUnreachable",
+            "UnencodableValue",
+        ),
+        ".ids": ("new_event_id", "new_trace_id"),
+        ".neurons": ("Neuron",),
+        ".pathway": ("Pathway",),
+        ".registry": ("NeuronRecord", "SynapseState"),
+        ".retry": ("RetryStrategy", "default_retry_on"),
+        ".signals": ("Directed", "Signal", "SignalType"),
+        ".stores": ("MemoryRegistryStore", "RegistryStore", "SqliteRegistryStore"),
+        ".synapse": ("MemorySynapse", "SynapseServer", "connect_synapse", "synapse_from_url"),
+    },
+)

@@ -1,29 +1,36 @@
 """Messages between processes on a LAN, over ZeroMQ: a proxy, its clients and their wire.
 
-Knows bytes, peers, addresses and topics, and nothing of what they mean to an application.
+Knows bytes, peers, addresses and topics, and nothing of what they mean to an application. A name is
+loaded when somebody first asks for it: a proxy needs no asyncio, which is a quarter of its memory.
 """
 
-from .carrier import Carrier, CarrierEvents, Sent
-from .client import Client
-from .errors import (
-    EndpointInUse,
-    InvalidName,
-    LinkClosed,
-    LocalTransportError,
-    MessageTooLarge,
-    Refused,
-    RemoteTransportError,
-    TransportError,
-    Unreachable,
-    WireError,
-)
-from .probing import probe
-from .proxy import Ports, Proxy
-from .receiver import Outcome, Receiver
-from .roster import SeatInfo
-from .tables import Settings
-from .wire import ItemFlag, Reason, Verb, address_of
-from .zmq_carrier import ZmqCarrier
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .carrier import Carrier, CarrierEvents, Sent
+    from .client import Client
+    from .errors import (
+        EndpointInUse,
+        InvalidName,
+        LinkClosed,
+        LocalTransportError,
+        MessageTooLarge,
+        Refused,
+        RemoteTransportError,
+        TransportError,
+        Unreachable,
+        WireError,
+    )
+    from .probing import probe
+    from .proxy import Ports, Proxy
+    from .receiver import Outcome, Receiver
+    from .roster import SeatInfo
+    from .tables import Settings
+    from .wire import ItemFlag, Reason, Verb, address_of
+    from .zmq_carrier import ZmqCarrier
 
 __all__ = [
     "Carrier",
@@ -53,3 +60,36 @@ __all__ = [
     "address_of",
     "probe",
 ]
+
+_NAMES = {
+    ".carrier": ("Carrier", "CarrierEvents", "Sent"),
+    ".client": ("Client",),
+    ".errors": (
+        "EndpointInUse",
+        "InvalidName",
+        "LinkClosed",
+        "LocalTransportError",
+        "MessageTooLarge",
+        "Refused",
+        "RemoteTransportError",
+        "TransportError",
+        "Unreachable",
+        "WireError",
+    ),
+    ".probing": ("probe",),
+    ".proxy": ("Ports", "Proxy"),
+    ".receiver": ("Outcome", "Receiver"),
+    ".roster": ("SeatInfo",),
+    ".tables": ("Settings",),
+    ".wire": ("ItemFlag", "Reason", "Verb", "address_of"),
+    ".zmq_carrier": ("ZmqCarrier",),
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(home, __name__), name)
+    return value

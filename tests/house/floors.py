@@ -44,7 +44,7 @@ FLOORS = (
     ("zmq_transport",),
     # cosmonapse: the ground floor
     ("cosmonapse.errors", "cosmonapse.printable", "cosmonapse.world"),
-    ("cosmonapse.loops", "cosmonapse.threads"),
+    ("cosmonapse.lazy", "cosmonapse.loops", "cosmonapse.threads"),
     ("cosmonapse.deadlines", "cosmonapse.ids", "cosmonapse.names", "cosmonapse.registry"),
     ("cosmonapse.answers_kept", "cosmonapse.codec", "cosmonapse.transport"),
     ("cosmonapse.signals",),

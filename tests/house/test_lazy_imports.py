@@ -31,6 +31,29 @@ def loaded_by(program: str) -> set[str]:
     return set(ended.stdout.splitlines()[-1].removeprefix("loaded:").split())
 
 
+SYNAPSE = "import cosmonapse.cli.synapse, zmq_transport; zmq_transport.Proxy"
+
+
+def test_the_synapse_needs_no_asyncio():
+    loaded = loaded_by(SYNAPSE)
+
+    assert {"zmq", "zmq_transport"} <= loaded
+    assert not loaded & {"asyncio", "ssl", "tenacity"}
+
+
+@pytest.mark.parametrize("package", ["cosmonapse", "cosmonapse.synapse", "zmq_transport"])
+def test_every_name_that_is_loaded_on_use_is_there_and_no_other(package):
+    program = f"""
+import {package} as package
+for name in package.__all__:
+    getattr(package, name)
+assert set(package.__all__) <= set(dir(package))
+assert not hasattr(package, "nobody")
+"""
+
+    assert loaded_by(program)
+
+
 @pytest.mark.parametrize("program", [IMPORT, HELP], ids=["import", "help"])
 def test_optional_packages_load_on_use_only(program):
     loaded = loaded_by(program)
