@@ -5,6 +5,7 @@ Knows bytes, peers, addresses and topics, and nothing of what they mean to an ap
 
 from .carrier import Carrier, CarrierEvents, Sent
 from .client import Client
+from .endpoints import IpcEndpoint, TcpEndpoint
 from .errors import (
     EndpointInUse,
     InvalidName,
@@ -31,6 +32,7 @@ __all__ = [
     "Client",
     "EndpointInUse",
     "InvalidName",
+    "IpcEndpoint",
     "ItemFlag",
     "LinkClosed",
     "LocalTransportError",
@@ -45,6 +47,7 @@ __all__ = [
     "SeatInfo",
     "Sent",
     "Settings",
+    "TcpEndpoint",
     "TransportError",
     "Unreachable",
     "Verb",

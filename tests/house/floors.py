@@ -9,6 +9,7 @@ FLOORS = (
     ("zmq_transport.errors",),
     (
         "zmq_transport.addresses",
+        "zmq_transport.endpoints",
         "zmq_transport.liveness",
         "zmq_transport.session",
         "zmq_transport.state",
@@ -35,7 +36,7 @@ FLOORS = (
     ("zmq_transport.admission",),
     ("zmq_transport.engine",),
     # zmq_transport: shells
-    ("zmq_transport.carrier", "zmq_transport.sockets"),
+    ("zmq_transport.carrier", "zmq_transport.claim", "zmq_transport.sockets"),
     ("zmq_transport.broadcast", "zmq_transport.frames", "zmq_transport.waiting"),
     ("zmq_transport.asking",),
     ("zmq_transport.client", "zmq_transport.proxy", "zmq_transport.pump"),
@@ -87,6 +88,7 @@ PURE = (
     "zmq_transport.bundle",
     "zmq_transport.carrier",
     "zmq_transport.company",
+    "zmq_transport.endpoints",
     "zmq_transport.engine",
     "zmq_transport.errors",
     "zmq_transport.ledger",
