@@ -90,7 +90,7 @@ class Knock:
 
 
 def _is_barred(path: str) -> bool:
-    return os.path.exists(path) and not os.access(path, os.W_OK)
+    return os.path.exists(path) and not os.access(path, os.W_OK, effective_ids=True)
 
 
 async def resolve(endpoint: Endpoint) -> Endpoint:
