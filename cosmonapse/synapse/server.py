@@ -71,7 +71,7 @@ class SynapseProcess:
             it. 0 lets the system choose all three.
         namespaces: The ones served; none named means any.
         on_signal: Is told of every Signal; must not block.
-        ipc: Path to listen at for this user on this machine as well; see `ipc_endpoint`.
+        ipc: Path of a Unix socket to listen at as well, for this user on this machine.
         limits: See `Limits`.
 
     Raises:
