@@ -18,7 +18,7 @@ from cosmonapse import (
     SynapseUnreachable,
     connect_synapse,
 )
-from support.processes import axon, free_ports, until
+from support.processes import ChildFailed, axon, free_ports, until
 from support.watching import kept
 
 FILES = ["sock", "sock.listen", "sock.lock", "sock.publish"]
@@ -171,6 +171,22 @@ def test_a_second_synapse_at_the_same_path_is_refused_and_the_first_goes_on(chil
     asyncio.run(connect_synapse(ipc_url))
     first.send(signal.SIGTERM)
     assert first.wait() == 0
+
+
+def test_of_several_that_start_at_once_after_a_kill_one_gets_the_path(children, folder):
+    killed, _, ipc_url = start(children, folder)
+    killed.kill()
+
+    command = ("synapse", "start", "--quiet", "--port", 0, "--ipc", folder / "sock")
+    rivals = [children.cosmo(*command) for _ in range(4)]
+    for rival in rivals:
+        with contextlib.suppress(ChildFailed):
+            rival.line("Synapse listening on")
+    (winner,) = [rival for rival in rivals if rival.out]
+
+    asyncio.run(connect_synapse(ipc_url))
+    assert [rival.wait() for rival in rivals if rival is not winner] == [1, 1, 1]
+    assert listing(folder) == FILES
 
 
 def test_a_relative_path_begins_at_the_working_directory(folder, monkeypatch):
