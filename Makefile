@@ -40,7 +40,7 @@ unit-tests: $(DEV)/.installed
 	@$(RUN) pytest -q -p no:cacheprovider tests/unit
 
 rule-tests: $(DEV)/.installed
-	@$(RUN) pytest -q -p no:cacheprovider tests/house tests/property
+	@IN_A_HURRY=1 $(RUN) pytest -q -p no:cacheprovider tests/house tests/property
 
 format: $(DEV)/.installed ## format the code and mend what ruff can mend
 	@$(RUN) ruff check --quiet --fix-only .

@@ -120,14 +120,16 @@ class PortInUse(LocalError, OSError):
     """A Synapse cannot listen where it was told to.
 
     Attributes:
-        where: Host and port.
+        where: Host and port, or the path of a Unix socket.
     """
 
-    def __init__(self, where: str, reason: str) -> None:
-        super().__init__(
-            f"cannot listen on {where}: {reason}; choose another port (--port) or a host of "
-            "this machine"
-        )
+    def __init__(
+        self,
+        where: str,
+        reason: str,
+        hint: str = "choose another port (--port) or a host of this machine",
+    ) -> None:
+        super().__init__(f"cannot listen on {where}: {reason}; {hint}")
         self.where = where
 
 

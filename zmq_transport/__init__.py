@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .carrier import Carrier, CarrierEvents, Sent
     from .client import Client
+    from .endpoints import IpcEndpoint, TcpEndpoint
     from .errors import (
         EndpointInUse,
         InvalidName,
@@ -38,6 +39,7 @@ __all__ = [
     "Client",
     "EndpointInUse",
     "InvalidName",
+    "IpcEndpoint",
     "ItemFlag",
     "LinkClosed",
     "LocalTransportError",
@@ -52,6 +54,7 @@ __all__ = [
     "SeatInfo",
     "Sent",
     "Settings",
+    "TcpEndpoint",
     "TransportError",
     "Unreachable",
     "Verb",
@@ -64,6 +67,7 @@ __all__ = [
 _NAMES = {
     ".carrier": ("Carrier", "CarrierEvents", "Sent"),
     ".client": ("Client",),
+    ".endpoints": ("IpcEndpoint", "TcpEndpoint"),
     ".errors": (
         "EndpointInUse",
         "InvalidName",

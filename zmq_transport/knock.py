@@ -6,6 +6,7 @@ Reads the monitor of a socket, the only place that tells "full" from "not connec
 from __future__ import annotations
 
 import asyncio
+import os
 import socket as network
 from collections import Counter
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import Any
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
+from .endpoints import Endpoint, IpcEndpoint, TcpEndpoint
 from .errors import Unreachable
 from .pump import Pump
 
@@ -56,14 +58,16 @@ class Knock:
         self._socket.disable_monitor()
         self._monitor.close()
 
-    def story(self) -> str:
-        """Say for people what was seen so far."""
+    def story(self, endpoint: Endpoint) -> str:
+        """Say for people what was seen so far on the way to `endpoint`."""
         if self._seen["handshake_failed"] or (
             self._seen["connected"] and not self._seen["established"]
         ):
             return "something there accepts connections but does not speak our protocol, or hangs"
         if self._seen["established"]:
             return "connected, but nobody answered our greeting"
+        if isinstance(endpoint, IpcEndpoint) and _is_barred(endpoint.path):
+            return "this user may not write to the socket: it belongs to another one"
         if self._seen["retried"]:
             return f"nobody listens there ({self._seen['retried']} tries)"
         return "no connection came about"
@@ -85,15 +89,22 @@ class Knock:
             self._on_disconnected()
 
 
-async def resolve(host: str, port: int) -> str:
-    """Return the IPv4 address of a host, so that a wrong name is told as such.
+def _is_barred(path: str) -> bool:
+    return os.path.exists(path) and not os.access(path, os.W_OK, effective_ids=True)
+
+
+async def resolve(endpoint: Endpoint) -> Endpoint:
+    """Return an endpoint with the IPv4 address of its host, so that a wrong name is told as such.
 
     Raises:
         Unreachable: The name does not resolve.
     """
+    if isinstance(endpoint, IpcEndpoint):
+        return endpoint
+    host, port = endpoint.host, endpoint.port
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, family=network.AF_INET, type=network.SOCK_STREAM)
     except OSError as error:
-        raise Unreachable(f"tcp://{host}:{port}", f"the name {host} does not resolve") from error
-    return str(found[0][4][0])
+        raise Unreachable(str(endpoint), f"the name {host} does not resolve") from error
+    return TcpEndpoint(str(found[0][4][0]), port)

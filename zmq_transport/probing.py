@@ -7,6 +7,7 @@ from typing import Any
 
 from . import sockets, wire
 from .bodies import unpack_map
+from .endpoints import Endpoint
 from .errors import Refused, Unreachable, WireError
 from .knock import Knock, resolve
 from .pump import Pump
@@ -15,7 +16,7 @@ from .wire import Verb
 _MAX_ANSWER_BYTES = 64 * 1024
 
 
-async def probe(host: str, port: int, timeout_s: float) -> None:
+async def probe(endpoint: Endpoint, timeout_s: float) -> None:
     """Return when a proxy of our version answers there.
 
     Raises:
@@ -23,8 +24,8 @@ async def probe(host: str, port: int, timeout_s: float) -> None:
         Refused: Somebody of another version answers.
     """
     loop = asyncio.get_running_loop()
-    address = await resolve(host, port)
-    endpoint = f"tcp://{address}:{port}"
+    resolved = await resolve(endpoint)
+    where = str(resolved)
     answered: asyncio.Future[list[Any]] = loop.create_future()
 
     def on_message(message: list[Any]) -> None:
@@ -35,23 +36,23 @@ async def probe(host: str, port: int, timeout_s: float) -> None:
     knock = Knock(socket, lambda: None)
     pump = Pump(socket, on_message)
     try:
-        socket.connect(endpoint)
+        socket.connect(where)
         async with asyncio.timeout(timeout_s):
             message = await answered
         single = wire.unpack_single(message[0]) if len(message) == 2 else None
         if single is None or single[1] != Verb.WHO:
-            raise Refused(endpoint, "it answers, but not as a proxy of our version does")
+            raise Refused(where, "it answers, but not as a proxy of our version does")
         speaks = unpack_map(message[1].bytes).get("speaks")
         if not isinstance(speaks, list) or wire.VERSION not in range(*_range(speaks)):
             raise Refused(
-                endpoint,
+                where,
                 f"it speaks versions {speaks}, we speak {wire.VERSION}: "
                 "install the same release at both ends",
             )
     except TimeoutError as error:
-        raise Unreachable(endpoint, knock.story()) from error
+        raise Unreachable(where, knock.story(resolved)) from error
     except WireError as error:
-        raise Refused(endpoint, f"it does not speak our protocol: {error}") from error
+        raise Refused(where, f"it does not speak our protocol: {error}") from error
     finally:
         pump.close()
         knock.close()

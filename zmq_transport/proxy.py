@@ -22,6 +22,8 @@ from . import frames, sockets, wire
 from .batch import Batcher
 from .bundle import Bundler, apart
 from .carrier import Sent
+from .claim import Claim
+from .endpoints import IpcEndpoint
 from .engine import Engine
 from .listeners import ACCEPT, FORWARD, IGNORE, SYNC
 from .tables import SEND, Obituary, Output, Settings, Witness, no_obituary
@@ -58,11 +60,12 @@ class Proxy:
         host: Address to bind to.
         ports: Ports to bind to; afterwards `ports` holds the real ones.
         settings: How it behaves.
+        ipc: Where to listen on this machine as well, with files of mode 0600.
         obituary: See `Engine`.
         witness: See `Engine`.
 
     Raises:
-        EndpointInUse: Somebody else listens there.
+        EndpointInUse: Somebody else listens there, or nobody can.
     """
 
     def __init__(
@@ -71,15 +74,14 @@ class Proxy:
         ports: Ports | None = None,
         settings: Settings | None = None,
         *,
+        ipc: IpcEndpoint | None = None,
         obituary: Obituary = no_obituary,
         witness: Witness | None = None,
     ) -> None:
-        ports = ports or Ports()
         raise_descriptor_limit()
         self._settings = settings or Settings()
         self._stop_asked = False
         self._quiet_until_s = 0.0
-        self._monitors: list[zmq.Socket[bytes]] = []
         self._bundler = Bundler()
         self._batcher = Batcher()
         self.engine = Engine(
@@ -96,19 +98,32 @@ class Proxy:
         self._router = sockets.router(limit, bounds)
         self._xpub = sockets.xpub(bounds)
         self._xsub = sockets.xsub(limit, bounds)
+        self._monitors = [sockets.watched(each) for each in self._sockets]
+        self._waiter = Waiter(self._sockets)
+        self._bound: list[tuple[int, str]] = []
+        self._claim: Claim | None = None
         try:
-            self.ports = Ports(
-                sockets.bind(self._router, host, ports.directed),
-                sockets.bind(self._xpub, host, ports.listen),
-                sockets.bind(self._xsub, host, ports.publish),
-            )
+            self.ports = self._listen_on(host, ports or Ports())
+            if ipc is not None:
+                self._listen_at(ipc)
         except BaseException:
             self.close()
             raise
         self._descriptor = int(self._router.get(zmq.FD))
         self.engine.use_ports(self.ports.listen, self.ports.publish)
-        self._monitors = [sockets.watched(each) for each in self._sockets]
-        self._waiter = Waiter(self._sockets)
+
+    def _listen_on(self, host: str, ports: Ports) -> Ports:
+        """Listen on the network; return the real ports."""
+        wanted = (ports.directed, ports.listen, ports.publish)
+        for number, (socket, port) in enumerate(zip(self._sockets, wanted, strict=True)):
+            self._bound.append((number, sockets.bind(socket, host, port)))
+        return Ports(*(sockets.port_of(endpoint) for _, endpoint in self._bound))
+
+    def _listen_at(self, ipc: IpcEndpoint) -> None:
+        """Listen on this machine."""
+        self._claim = Claim(ipc)
+        for number, (socket, file) in enumerate(zip(self._sockets, ipc.files, strict=True)):
+            self._bound.append((number, sockets.bind_private(socket, file)))
 
     @property
     def _sockets(self) -> tuple[zmq.Socket[bytes], ...]:
@@ -127,15 +142,15 @@ class Proxy:
         self._stop_asked = True
 
     def close(self) -> None:
-        """Close the sockets now."""
+        """Close the sockets now and remove their files."""
         if self._router.closed:
             return
-        if self._monitors:
-            self._waiter.close()
-        for socket, monitor in zip(self._sockets, self._monitors, strict=False):
-            sockets.unbind(socket, monitor)
-            monitor.close()
-        for socket in self._sockets:
+        self._waiter.close()
+        for number, endpoint in self._bound:
+            sockets.unbind(self._sockets[number], self._monitors[number], endpoint)
+        if self._claim is not None:
+            self._claim.release()
+        for socket in (*self._monitors, *self._sockets):
             socket.close()
 
     def run(self) -> None:
@@ -313,10 +328,12 @@ class Proxy:
 
 
 def _host_of(frame: Any) -> str:
+    """Return the network address of a peer, or `ipc`: there libzmq names users and processes."""
     try:
-        return str(frame.get("Peer-Address"))
+        address = str(frame.get("Peer-Address"))
     except zmq.ZMQError:
         return "unknown"
+    return address if address[:1].isdigit() else "ipc"
 
 
 def raise_descriptor_limit() -> None:

@@ -167,27 +167,50 @@ def watched(socket: zmq.Socket[bytes]) -> zmq.Socket[bytes]:
     return monitor
 
 
-def bind(socket: zmq.Socket[bytes], host: str, port: int) -> int:
-    """Bind to `host:port` and return the port; 0 lets the system choose.
+def bind(socket: zmq.Socket[bytes], host: str, port: int) -> str:
+    """Bind to `host:port` and return where that is; 0 lets the system choose.
 
     Raises:
         EndpointInUse: Somebody else listens there, or the address is not ours.
     """
-    endpoint = f"tcp://{host}:{port or '*'}"
+    return _bind(socket, f"tcp://{host}:{port or '*'}")
+
+
+def bind_private(socket: zmq.Socket[bytes], path: str) -> str:
+    """Bind to a Unix socket that is this user's alone and return where that is.
+
+    Whatever has that name is replaced, see `claim`. A file that another thread makes meanwhile
+    is this user's alone, too.
+
+    Raises:
+        EndpointInUse: It cannot be made.
+    """
+    before = os.umask(0o177)
+    try:
+        return _bind(socket, f"ipc://{path}")
+    finally:
+        os.umask(before)
+
+
+def port_of(endpoint: str) -> int:
+    """Return the port of what `bind` returned."""
+    return int(endpoint.rpartition(":")[2])
+
+
+def _bind(socket: zmq.Socket[bytes], endpoint: str) -> str:
     try:
         socket.bind(endpoint)
     except zmq.ZMQError as error:
         raise EndpointInUse(endpoint, zmq.strerror(error.errno or 0).lower()) from error
-    bound = bytes(socket.get(zmq.LAST_ENDPOINT))
-    return int(bound.rstrip(b"\x00").rpartition(b":")[2])
+    return os.fsdecode(bytes(socket.get(zmq.LAST_ENDPOINT)).rstrip(b"\x00"))
 
 
-def unbind(socket: zmq.Socket[bytes], monitor: zmq.Socket[bytes]) -> None:
+def unbind(socket: zmq.Socket[bytes], monitor: zmq.Socket[bytes], endpoint: str) -> None:
     """Let go of where `socket` listens; return when it is free, so that others can listen there.
 
     Closing alone leaves that to a thread of libzmq, which does it some time later.
     """
-    socket.unbind(bytes(socket.get(zmq.LAST_ENDPOINT)).rstrip(b"\x00").decode())
+    socket.unbind(endpoint)
     while monitor.poll(_UNBIND_MS):
         if int.from_bytes(monitor.recv_multipart()[0][:2], sys.byteorder) == zmq.EVENT_CLOSED:
             return

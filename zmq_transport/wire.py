@@ -18,7 +18,6 @@ The functions on the hot path take and return plain tuples and bytes.
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterable, Sequence
 from struct import Struct
 from typing import Any, Final
@@ -29,12 +28,18 @@ from .addresses import checked_name as checked_name
 from .addresses import instance_of as instance_of
 from .addresses import read_address as read_address
 from .errors import VersionMismatch, WireError
+from .topics import LIVE_TOPIC as LIVE_TOPIC
+from .topics import MAX_TOPIC_BYTES as MAX_TOPIC_BYTES
+from .topics import Topic as Topic
+from .topics import kind_topic as kind_topic
+from .topics import read_topic as read_topic
+from .topics import sync_topic as sync_topic
+from .topics import trace_topic as trace_topic
 
 VERSION: Final = 1
 NOBODY: Final = bytes(16)
 MAX_ITEMS: Final = 64
 MAX_COALESCED_BYTES: Final = 256 * 1024
-MAX_TOPIC_BYTES: Final = 512
 MAX_NUMBER: Final = 0xFFFF_FFFF
 
 _FIXED = Struct(">BB16sB")
@@ -304,58 +309,6 @@ def unbounced(head: bytes) -> bytes:
 
 
 # -- the broadcast plane -------------------------------------------------------------------------
-
-LIVE_TOPIC: Final = b"~live/"
-"""The sentinel: a publisher that is asked for it is heard by the far end.
-
-XSUB hands a new connection its subscriptions in byte order, and `~` sorts behind every name, so
-whoever sees the sentinel has seen all subscriptions before it.
-"""
-
-
-def kind_topic(namespace: str, kind: int) -> bytes:
-    """Return the topic of everything of one kind."""
-    return b"%s/t/%d/" % (namespace.encode(), kind)
-
-
-def trace_topic(namespace: str, trace: bytes) -> bytes:
-    """Return the topic of everything on one trace."""
-    return b"%s/r/%s/" % (namespace.encode(), trace.hex().encode())
-
-
-def sync_topic(namespace: str, instance: bytes, turn: int) -> bytes:
-    """Return the topic whose subscription is answered at once, by a message on that topic."""
-    return b"%s/_sync/%s-%d/" % (namespace.encode(), instance.hex().encode(), turn)
-
-
-_TOPIC = re.compile(
-    rb"([A-Za-z0-9._-]{1,128})/(?:t/(0|[1-9][0-9]{0,2})|r/([0-9a-f]{32})|(_sync)/[0-9a-f]{32}-[0-9]{1,9})/"
-)
-
-Topic = tuple[str, int | None, bytes | None]
-"""namespace, kind, trace: one of the last two is set, or neither for a sync topic."""
-
-
-def read_topic(topic: bytes) -> Topic:
-    """Take a topic apart.
-
-    Raises:
-        WireError: It is none of ours, or over 512 bytes.
-    """
-    if len(topic) > MAX_TOPIC_BYTES:
-        raise WireError("long_topic", f"a topic has at most {MAX_TOPIC_BYTES} bytes")
-    match = _TOPIC.fullmatch(topic)
-    if match is None:
-        raise WireError("bad_topic", f"no topic of ours: {topic!r:.200}")
-    namespace, kind, trace, _ = match.groups()
-    if kind is not None and int(kind) > 255:
-        raise WireError("bad_topic", f"a kind is at most 255, not {int(kind)}")
-    return (
-        namespace.decode(),
-        None if kind is None else int(kind),
-        None if trace is None else bytes.fromhex(trace.decode()),
-    )
-
 
 Publication = tuple[bytes, bytes, Any]
 """topic, header, body: the frames of a broadcast message."""

@@ -8,6 +8,7 @@ import zmq
 
 from . import frames, sockets
 from .carrier import CarrierEvents, Sent
+from .endpoints import Endpoint
 from .knock import Knock, resolve
 from .pump import Pump
 
@@ -16,16 +17,14 @@ class ZmqCarrier:
     """Moves frames to and from a proxy; see `Carrier`.
 
     Args:
-        host: Where the proxy is: a name or an IPv4 address.
-        port: Its directed port.
+        endpoint: Where the proxy is.
         max_body_bytes: Bodies over it are refused by the sockets, as a defence.
     """
 
-    def __init__(self, host: str, port: int, max_body_bytes: int) -> None:
-        self._host = host
-        self._port = port
+    def __init__(self, endpoint: Endpoint, max_body_bytes: int) -> None:
+        self._endpoint = endpoint
         self._max_body_bytes = max_body_bytes
-        self._address = host
+        self._resolved = endpoint
         self._joined: tuple[str, str] | None = None
         self._events: CarrierEvents
         self._socket: zmq.Socket[bytes] | None = None
@@ -33,7 +32,7 @@ class ZmqCarrier:
     @property
     def endpoint(self) -> str:
         """Where it leads, for people."""
-        return f"tcp://{self._host}:{self._port}"
+        return str(self._endpoint)
 
     async def open(self, events: CarrierEvents) -> None:
         """See the port.
@@ -41,7 +40,7 @@ class ZmqCarrier:
         Raises:
             Unreachable: The name does not resolve.
         """
-        self._address = await resolve(self._host, self._port)
+        self._resolved = await resolve(self._endpoint)
         self._events = events
         self._socket = self._dealer = sockets.dealer(self._max_body_bytes)
         self._sub = sockets.sub(self._max_body_bytes)
@@ -50,11 +49,11 @@ class ZmqCarrier:
         self._pump = Pump(self._dealer, self._on_message, events.on_writable)
         self._sub_pump = Pump(self._sub, self._on_publication)
         self._publisher_pump = Pump(self._publisher, self._on_subscription)
-        self._dealer.connect(f"tcp://{self._address}:{self._port}")
+        self._dealer.connect(str(self._resolved))
 
     def story(self) -> str:
         """Say for people what was seen on the way so far."""
-        return self._knock.story()
+        return self._knock.story(self._resolved)
 
     def send(self, head: bytes, body: bytes) -> Sent:
         """See the port."""
@@ -70,8 +69,7 @@ class ZmqCarrier:
 
     def join(self, listen_port: int, publish_port: int) -> bool:
         """See the port."""
-        listen = f"tcp://{self._address}:{listen_port}"
-        publish = f"tcp://{self._address}:{publish_port}"
+        listen, publish = self._resolved.broadcast(listen_port, publish_port)
         if self._joined == (listen, publish):
             return False
         if self._joined is not None:

@@ -36,6 +36,11 @@ def command() -> None:
     help="TCP port; two and three above it carry broadcasts. 0: any free ones.",
 )
 @click.option(
+    "--ipc",
+    metavar="PATH",
+    help="Listen at this Unix socket as well, for this user on this machine.",
+)
+@click.option(
     "--max-signal-bytes",
     type=click.IntRange(1024, 2**31 - 2**17),
     default=16 * 1024 * 1024,
@@ -55,6 +60,7 @@ def start(
     namespaces: tuple[str, ...],
     host: str,
     port: int,
+    ipc: str | None,
     max_signal_bytes: int,
     max_connections: int,
     quiet: bool,
@@ -69,6 +75,7 @@ def start(
         port,
         namespaces,
         log.note if log else None,
+        ipc=ipc,
         max_signal_bytes=max_signal_bytes,
         max_connections=max_connections,
     )
@@ -80,7 +87,7 @@ def start(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_stop)
-    click.echo(_banner(synapse.url, host, namespaces))
+    click.echo(_banner(synapse.url, synapse.ipc_url, host, namespaces))
     try:
         synapse.run()
     finally:
@@ -90,7 +97,7 @@ def start(
     return 130 if signal.SIGINT in received else 0
 
 
-def _banner(url: str, host: str, namespaces: tuple[str, ...]) -> str:
+def _banner(url: str, ipc_url: str | None, host: str, namespaces: tuple[str, ...]) -> str:
     served = ", ".join(namespaces) if namespaces else "any"
     first = namespaces[0] if namespaces else "default"
     lines = [
@@ -100,6 +107,8 @@ def _banner(url: str, host: str, namespaces: tuple[str, ...]) -> str:
         f"              Dendrite(synapse=synapse, namespace={first!r})",
         "  stop        Ctrl-C",
     ]
+    if ipc_url is not None:
+        lines.insert(1, f"  and on      {ipc_url}")
     if not host.startswith("127.") and host != "localhost":
         lines.append("  note        open to the network: whoever reaches this port can join")
     return "\n".join(lines)

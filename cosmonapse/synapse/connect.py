@@ -12,7 +12,8 @@ def synapse_from_url(url: str = DEFAULT_URL) -> Synapse:
     """Return the Synapse behind a URL, not yet connected.
 
     Args:
-        url: `cosmo://host[:port]`, or `memory://name` for one in this process.
+        url: `cosmo://host[:port]`, `cosmo+ipc://path` for one on this machine, or
+            `memory://name` for one in this process.
 
     Raises:
         InvalidUrl: The URL names no endpoint.
@@ -27,7 +28,8 @@ async def connect_synapse(url: str = DEFAULT_URL, *, timeout_s: float = 5.0) -> 
     """Return the Synapse behind a URL, once it has answered.
 
     Args:
-        url: `cosmo://host[:port]`, or `memory://name` for one in this process.
+        url: `cosmo://host[:port]`, `cosmo+ipc://path` for one on this machine, or
+            `memory://name` for one in this process.
         timeout_s: How long it may take; a Synapse that starts meanwhile is found.
 
     Raises:

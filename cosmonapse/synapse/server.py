@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -17,9 +18,29 @@ from ..ids import id_text
 from ..signals import TYPE_OF_CODE
 from .limits import Limits, settings_of
 from .obituary import obituary
-from .url import DEFAULT_HOST, DEFAULT_PORT, Endpoint
+from .url import DEFAULT_HOST, DEFAULT_PORT, Endpoint, IpcEndpoint
 
 _LOG = logging.getLogger(__name__)
+_OTHER_PATH = "choose another path (--ipc), in a directory that exists and is yours to write to"
+
+
+def ipc_endpoint(path: str | os.PathLike[str]) -> IpcEndpoint:
+    """Return where to listen at a path; a relative one begins at the working directory.
+
+    Raises:
+        InvalidUrl: It is no path of a Unix socket.
+    """
+    named = os.fspath(path)
+    return IpcEndpoint(os.path.join(os.getcwd(), named) if named else "")
+
+
+def _in_use(error: wire_side.EndpointInUse) -> PortInUse:
+    scheme, _, where = error.endpoint.partition("://")
+    return (
+        PortInUse(where, error.reason, _OTHER_PATH)
+        if scheme == "ipc"
+        else PortInUse(where, error.reason)
+    )
 
 
 @attrs.frozen
@@ -50,10 +71,12 @@ class SynapseProcess:
             it. 0 lets the system choose all three.
         namespaces: The ones served; none named means any.
         on_signal: Is told of every Signal; must not block.
+        ipc: Path of a Unix socket to listen at as well, for this user on this machine.
         limits: See `Limits`.
 
     Raises:
         PortInUse: It cannot listen there.
+        InvalidUrl: `ipc` is no path of a Unix socket.
         InvalidName: A namespace is no name.
         ValueError: A limit is outside of what makes sense.
     """
@@ -64,16 +87,27 @@ class SynapseProcess:
         port: int = DEFAULT_PORT,
         namespaces: Iterable[str] = (),
         on_signal: Callable[[Sighting], None] | None = None,
+        *,
+        ipc: str | os.PathLike[str] | None = None,
         **limits: Unpack[Limits],
     ) -> None:
         settings = settings_of(namespaces, limits)
         ports = wire_side.Ports(port, port + 2, port + 3) if port else wire_side.Ports()
         witness = None if on_signal is None else _Witness(on_signal)
+        local = None if ipc is None else ipc_endpoint(ipc)
         try:
-            self._proxy = wire_side.Proxy(host, ports, settings, obituary=obituary, witness=witness)
+            self._proxy = wire_side.Proxy(
+                host,
+                ports,
+                settings,
+                ipc=None if local is None else wire_side.IpcEndpoint(local.path),
+                obituary=obituary,
+                witness=witness,
+            )
         except wire_side.EndpointInUse as error:
-            raise PortInUse(error.endpoint.removeprefix("tcp://"), error.reason) from error
+            raise _in_use(error) from error
         self.url = Endpoint(host, self._proxy.ports.directed).url
+        self.ipc_url = None if local is None else local.url
 
     def run(self) -> None:
         """Route until asked to stop; then drain for at most 1 s, and close."""
@@ -124,9 +158,11 @@ class SynapseServer:
             it. 0 lets the system choose all three.
         namespaces: The ones served; none named means any.
         on_signal: Is told of every Signal, in the Synapse's thread; must not block.
+        ipc: Path of a Unix socket to listen at as well, for this user on this machine.
         limits: See `Limits`.
 
     Raises:
+        InvalidUrl: `ipc` is no path of a Unix socket.
         InvalidName: A namespace is no name.
         ValueError: A limit is outside of what makes sense.
     """
@@ -137,10 +173,13 @@ class SynapseServer:
         port: int = DEFAULT_PORT,
         namespaces: Iterable[str] = (),
         on_signal: Callable[[Sighting], None] | None = None,
+        *,
+        ipc: str | os.PathLike[str] | None = None,
         **limits: Unpack[Limits],
     ) -> None:
         self._host, self._port = host, port
         self._namespaces = tuple(namespaces)
+        self._ipc = None if ipc is None else ipc_endpoint(ipc).path
         self._limits = limits
         settings_of(self._namespaces, limits)  # wrong values show here, not at `start`
         self._on_signal = on_signal
@@ -155,6 +194,15 @@ class SynapseServer:
             DendriteProtocolError: It is not running.
         """
         return self._running().url
+
+    @property
+    def ipc_url(self) -> str | None:
+        """Where it listens on this machine, or None without `ipc`.
+
+        Raises:
+            DendriteProtocolError: It is not running.
+        """
+        return self._running().ipc_url
 
     @property
     def counts(self) -> dict[str, int]:
@@ -175,7 +223,12 @@ class SynapseServer:
         if self._process is not None:
             raise DendriteProtocolError("this SynapseServer is running already")
         self._process = SynapseProcess(
-            self._host, self._port, self._namespaces, self._on_signal, **self._limits
+            self._host,
+            self._port,
+            self._namespaces,
+            self._on_signal,
+            ipc=self._ipc,
+            **self._limits,
         )
         self._thread = threading.Thread(target=self._process.run, name="synapse", daemon=True)
         self._thread.start()

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from zmq_transport.endpoints import MAX_PATH_BYTES, SOCKET_PATH_BYTES
+
 from ..errors import InvalidName, InvalidUrl
 from ..names import checked_name
 
@@ -14,11 +16,13 @@ DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 7070
 DEFAULT_URL: Final = f"cosmo://{DEFAULT_HOST}:{DEFAULT_PORT}"
 _FORM = "write cosmo://host:port, such as " + DEFAULT_URL
+_IPC = "cosmo+ipc"
+_IPC_FORM = f"write {_IPC}:// and an absolute path, such as {_IPC}:///run/cosmo.sock"
 
 
 @attrs.frozen
 class Endpoint:
-    """Where a Synapse listens.
+    """Where a Synapse listens on the network.
 
     Args:
         host: Name or IPv4 address.
@@ -34,14 +38,70 @@ class Endpoint:
         return f"cosmo://{self.host}:{self.port}"
 
 
-def parse_url(url: str) -> Endpoint:
-    """Return the endpoint behind `cosmo://host[:port]`; the port is 7070 unless it is named.
+@attrs.frozen
+class IpcEndpoint:
+    """Where a Synapse listens on this machine.
+
+    Args:
+        path: Absolute path of the Unix socket of its directed plane, at most 99 bytes in UTF-8.
+
+    Raises:
+        InvalidUrl: It is no such path; the text says what is wrong with it.
+    """
+
+    path: str = attrs.field()
+
+    @path.validator
+    def _check(self, _: attrs.Attribute[str], path: str) -> None:
+        wrong = _wrong_with(path)
+        if wrong:
+            raise InvalidUrl(self.url, f"{wrong}; {_IPC_FORM}")
+
+    @property
+    def url(self) -> str:
+        """The URL that names it."""
+        return f"{_IPC}://{self.path}"
+
+
+def parse_url(url: str) -> Endpoint | IpcEndpoint:
+    """Return the endpoint behind `cosmo://host[:port]` or `cosmo+ipc://path`.
+
+    The port is 7070 unless it is named. The path is taken as it stands: no character of it is
+    special, none is escaped.
 
     Raises:
         InvalidUrl: It is none; the text names the bad part.
     """
     if not isinstance(url, str):
         raise InvalidUrl(str(url), f"it is of type {type(url).__name__}; {_FORM}")
+    scheme, _, rest = url.partition(":")
+    if scheme.lower() != _IPC:
+        return _on_the_network(url)
+    if not rest.startswith("//"):
+        raise InvalidUrl(url, f"// is missing; {_IPC_FORM}")
+    return IpcEndpoint(rest.removeprefix("//"))
+
+
+def _wrong_with(path: str) -> str:
+    """Say what is wrong with the path of a Unix socket; empty for a good one."""
+    if not path:
+        return "it names no path"
+    if not path.startswith("/"):
+        return f"the path {path!r:.100} is not absolute"
+    if path.endswith("/"):
+        return "the path is one of a directory, not of a socket"
+    if not path.isprintable():
+        return "the path has characters that cannot be printed"
+    size = len(path.encode())
+    if size > MAX_PATH_BYTES:
+        return (
+            f"the path has {size} bytes and at most {MAX_PATH_BYTES} fit: a Unix socket allows "
+            f"{SOCKET_PATH_BYTES}, and the longest of the names beside it ends in .publish"
+        )
+    return ""
+
+
+def _on_the_network(url: str) -> Endpoint:
     shown = _masked(url)
     if "@" in url:
         raise InvalidUrl(shown, f"user and password have no place in it; {_FORM}")

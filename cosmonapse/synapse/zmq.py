@@ -1,14 +1,19 @@
-"""A Synapse on the network, over ZeroMQ."""
+"""A Synapse on the network or on this machine, over ZeroMQ."""
 
 from __future__ import annotations
+
+import shlex
 
 import zmq_transport as wire_side
 
 from .adapter import ClientSynapse, Where, mapped
-from .url import Endpoint
+from .url import Endpoint, IpcEndpoint
 
 
-def _hint(endpoint: Endpoint) -> str:
+def _hint(endpoint: Endpoint | IpcEndpoint) -> str:
+    if isinstance(endpoint, IpcEndpoint):
+        path = shlex.quote(endpoint.path)
+        return f"on this machine run 'cosmo synapse start --ipc {path}', or check the URL"
     local = endpoint.host in ("127.0.0.1", "localhost")
     host = "" if local else f" --host {endpoint.host}"
     where = "run" if local else f"on {endpoint.host} run"
@@ -20,17 +25,21 @@ _MOST_BYTES = 2**31 - 2**17
 
 
 class ZmqSynapse(ClientSynapse):
-    """A Synapse on the network; see `cosmonapse.transport.Synapse`."""
+    """A Synapse in a process of its own; see `cosmonapse.transport.Synapse`."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint | IpcEndpoint) -> None:
         super().__init__(Where(endpoint.url, _hint(endpoint)))
-        self._endpoint = endpoint
+        self._endpoint = (
+            wire_side.IpcEndpoint(endpoint.path)
+            if isinstance(endpoint, IpcEndpoint)
+            else wire_side.TcpEndpoint(endpoint.host, endpoint.port)
+        )
 
     def carrier(self, max_signal_bytes: int) -> wire_side.ZmqCarrier:
         """Return what moves the frames of one connection."""
-        return wire_side.ZmqCarrier(self._endpoint.host, self._endpoint.port, _MOST_BYTES)
+        return wire_side.ZmqCarrier(self._endpoint, _MOST_BYTES)
 
     async def connect(self, timeout_s: float) -> None:
         """See the port."""
         with mapped(self.where):
-            await wire_side.probe(self._endpoint.host, self._endpoint.port, timeout_s)
+            await wire_side.probe(self._endpoint, timeout_s)

@@ -5,6 +5,8 @@ Another transport adds its class, with the same methods, to `TRANSPORTS`.
 
 import contextlib
 import functools
+import os
+import tempfile
 from unittest import mock
 
 from cosmonapse import synapse_from_url
@@ -152,4 +154,31 @@ class Cosmo(_Ours):
             self._server.stop()
 
 
-TRANSPORTS = {"memory": Memory, "cosmo": Cosmo}
+class Ipc(Cosmo):
+    """`cosmo+ipc://`, the same by a Unix socket in a folder of its own.
+
+    Args:
+        namespaces: The ones served; none named means any.
+        mortal: Whether the test kills it; it comes back to its path, on other ports.
+        limits: See `SynapseServer`.
+    """
+
+    def __init__(self, namespaces=(), mortal=False, **limits):
+        self._folder = tempfile.mkdtemp(prefix="cosmo-")
+        path = f"{self._folder}/sock"
+        self._server = SynapseServer(port=0, ipc=path, namespaces=namespaces, **limits).start()
+        self._url = self._server.ipc_url
+
+    async def revive(self):
+        """Start it at its old path."""
+        os.makedirs(self._folder)
+        await super().revive()
+
+    def stop(self):
+        """End it; its folder can only be removed when nothing of it is left there."""
+        super().stop()
+        if os.path.exists(self._folder):
+            os.rmdir(self._folder)
+
+
+TRANSPORTS = {"memory": Memory, "cosmo": Cosmo, "ipc": Ipc}

@@ -10,7 +10,7 @@ import pytest
 from cosmonapse import SynapseUnreachable, connect_synapse
 from cosmonapse.testing import ChatServer
 from support.processes import axon, closed_port, free_ports, until
-from zmq_transport import Client, Reason, ZmqCarrier
+from zmq_transport import Client, Reason, TcpEndpoint, ZmqCarrier
 
 TIMEOUT_S = 0.5
 LATE_S = 0.5
@@ -140,7 +140,7 @@ async def test_the_log_escapes_what_could_steer_a_terminal(children):
     synapse = children.cosmo("synapse", "start", "--port", "0")
     port = int(synapse.line("Synapse listening on").text.rpartition(":")[2])
     receiver = Bounced()
-    carrier = ZmqCarrier("127.0.0.1", port, 1_000_000)
+    carrier = ZmqCarrier(TcpEndpoint("127.0.0.1", port), 1_000_000)
     client = Client(carrier, namespace="test", name="rude", receiver=receiver)
     await client.open(5.0)
     address = "\x1b[2Jgone\x07\r\n\u202etxt".encode()

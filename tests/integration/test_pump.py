@@ -13,7 +13,7 @@ from zmq_transport.pump import Pump
 async def main(busy_at):
     router, seen, done = sockets.router(1000), [], asyncio.Event()
     dealer = sockets.dealer(1000)
-    dealer.connect(f"tcp://127.0.0.1:{sockets.bind(router, '127.0.0.1', 0)}")
+    dealer.connect(sockets.bind(router, "127.0.0.1", 0))
     while not dealer.get(zmq.EVENTS) & zmq.POLLOUT:
         await asyncio.sleep(0.01)
     dealer.send_multipart([b"head", b"body"])

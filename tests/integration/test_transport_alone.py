@@ -11,7 +11,15 @@ import zmq
 
 from support.processes import free_ports, until
 from support.transport import KIND_ANSWER, KIND_CHATTER, KIND_TASK, Party, RunningProxy
-from zmq_transport import ItemFlag, Outcome, Reason, Unreachable, address_of, probe
+from zmq_transport import (
+    ItemFlag,
+    Outcome,
+    Reason,
+    TcpEndpoint,
+    Unreachable,
+    address_of,
+    probe,
+)
 
 PATIENCE_MS = 5_000
 
@@ -304,7 +312,7 @@ async def test_a_rude_publisher_is_counted_and_nobody_hears_it(proxy):
 
 @pytest.mark.asyncio
 async def test_a_probe_tells_a_proxy_from_nobody(proxy):
-    await probe("127.0.0.1", proxy.ports[0], 5.0)
+    await probe(TcpEndpoint("127.0.0.1", proxy.ports[0]), 5.0)
 
     with pytest.raises(Unreachable, match=r"nobody listens there|no connection"):
-        await probe("127.0.0.1", free_ports(), 0.3)
+        await probe(TcpEndpoint("127.0.0.1", free_ports()), 0.3)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from support.engine_world import EPOCH, NAMESPACES, World
+from support.examples import examples
 from zmq_transport import wire
 from zmq_transport.listeners import IGNORE
 from zmq_transport.wire import Verb
@@ -179,5 +180,5 @@ class EngineMachine(RuleBasedStateMachine):
         world.check_empty()
 
 
-EngineMachine.TestCase.settings = settings(max_examples=250, stateful_step_count=40)
+EngineMachine.TestCase.settings = settings(max_examples=examples(2_000), stateful_step_count=40)
 TestEngine = EngineMachine.TestCase

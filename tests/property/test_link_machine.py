@@ -6,6 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
+from support.examples import examples
 from zmq_transport import bodies, wire
 from zmq_transport.engine import Engine
 from zmq_transport.link import Happening, Link
@@ -186,5 +187,5 @@ class LinkMachine(RuleBasedStateMachine):
         assert self.engine.tables.peers.by_instance[client.link.instance].seats
 
 
-LinkMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
+LinkMachine.TestCase.settings = settings(max_examples=examples(1_200), stateful_step_count=40)
 TestLink = LinkMachine.TestCase

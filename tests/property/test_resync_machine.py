@@ -4,6 +4,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
+from support.examples import examples
 from support.resync_world import ResyncWorld
 
 WHO = st.integers(0, 5)
@@ -124,7 +125,7 @@ class SurvivingMachine(ResyncMachine):
     has_losses = False
 
 
-ResyncMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=50)
-SurvivingMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=50)
+ResyncMachine.TestCase.settings = settings(max_examples=examples(1_200), stateful_step_count=50)
+SurvivingMachine.TestCase.settings = settings(max_examples=examples(1_200), stateful_step_count=50)
 TestResync = ResyncMachine.TestCase
 TestResyncOfSurvivors = SurvivingMachine.TestCase

@@ -4,7 +4,7 @@ import json
 from itertools import count
 from pathlib import Path
 
-from zmq_transport import Client, Outcome, Verb, ZmqCarrier, address_of
+from zmq_transport import Client, Outcome, TcpEndpoint, Verb, ZmqCarrier, address_of
 
 PROXY = Path(__file__).with_name("proxy.py")
 KIND_HERE, KIND_TASK, KIND_CHATTER, KIND_ANSWER = 1, 7, 8, 9
@@ -46,7 +46,7 @@ class Party:
         self._answers = answers
         self._chatter = chatter
         self._seat = None
-        self.carrier = ZmqCarrier("127.0.0.1", running.ports[0], MAX_BODY_BYTES)
+        self.carrier = ZmqCarrier(TcpEndpoint("127.0.0.1", running.ports[0]), MAX_BODY_BYTES)
         name = f"party-{next(_numbers)}"
         self.client = Client(self.carrier, namespace=namespace, name=name, receiver=self)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from cosmonapse import InvalidUrl
-from cosmonapse.synapse.url import DEFAULT_URL, Endpoint, parse_url
+from cosmonapse.synapse.url import DEFAULT_URL, Endpoint, IpcEndpoint, parse_url
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,44 @@ def test_a_password_is_refused_and_not_shown(url):
 
 def test_an_endpoint_is_a_url_again():
     assert parse_url(DEFAULT_URL).url == DEFAULT_URL
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("cosmo+ipc:///run/cosmo.sock", "/run/cosmo.sock"),
+        ("COSMO+IPC:///Run/Cosmo.sock", "/Run/Cosmo.sock"),
+        ("cosmo+ipc:///a b/50%25?x=1#y@z", "/a b/50%25?x=1#y@z"),
+        ("cosmo+ipc:///run/\u00e4", "/run/\u00e4"),
+        ("cosmo+ipc:///" + "x" * 98, "/" + "x" * 98),
+    ],
+)
+def test_a_url_of_this_machine_names_a_path_as_it_stands(url, path):
+    endpoint = parse_url(url)
+
+    assert endpoint == IpcEndpoint(path)
+    assert parse_url(endpoint.url) == endpoint
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("cosmo+ipc:", "// is missing"),
+        ("cosmo+ipc:/run/cosmo.sock", "// is missing"),
+        ("cosmo+ipc://", "names no path"),
+        ("cosmo+ipc://run/cosmo.sock", "'run/cosmo.sock' is not absolute"),
+        ("cosmo+ipc://@abstract", "not absolute"),
+        ("cosmo+ipc:///run/", "directory"),
+        ("cosmo+ipc:///run/a\0b", "printed"),
+        ("cosmo+ipc:///run/a\nb", "printed"),
+        ("cosmo+ipc:///run/\udcff", "printed"),
+        ("cosmo+ipc:///" + "x" * 99, "100 bytes and at most 99 fit: a Unix socket allows 107"),
+        ("cosmo+ipc:///" + "\u00e4" * 50, "101 bytes"),
+    ],
+)
+def test_a_bad_url_of_this_machine_is_refused_with_what_to_write(url, says):
+    with pytest.raises(InvalidUrl) as caught:
+        parse_url(url)
+
+    assert says in str(caught.value)
+    assert "cosmo+ipc:///run/cosmo.sock" in str(caught.value)

@@ -1,0 +1,62 @@
+"""Where a proxy can be reached: over the network or over Unix sockets. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+SOCKET_PATH_BYTES: Final = 107
+"""Of the path of a Unix socket, without the NUL at its end: `sun_path` of Linux, unix(7)."""
+_SUFFIXES: Final = ("", ".listen", ".publish")
+MAX_PATH_BYTES: Final = SOCKET_PATH_BYTES - max(map(len, _SUFFIXES))
+
+
+@attrs.frozen
+class TcpEndpoint:
+    """A proxy on the network.
+
+    Args:
+        host: A name or an IPv4 address.
+        port: Its directed port.
+    """
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Write it as ZeroMQ does."""
+        return f"tcp://{self.host}:{self.port}"
+
+    def broadcast(self, listen_port: int, publish_port: int) -> tuple[str, str]:
+        """Return where to subscribe and where to publish, from the ports of a WELCOME."""
+        return f"tcp://{self.host}:{listen_port}", f"tcp://{self.host}:{publish_port}"
+
+
+@attrs.frozen
+class IpcEndpoint:
+    """A proxy on this machine, at three Unix sockets beside each other.
+
+    Args:
+        path: Its directed socket, at most `MAX_PATH_BYTES` long.
+    """
+
+    path: str
+
+    def __str__(self) -> str:
+        """Write it as ZeroMQ does."""
+        return f"ipc://{self.path}"
+
+    @property
+    def files(self) -> tuple[str, str, str]:
+        """The directed socket, the one to subscribe at and the one to publish at."""
+        directed, listen, publish = (self.path + suffix for suffix in _SUFFIXES)
+        return directed, listen, publish
+
+    def broadcast(self, listen_port: int, publish_port: int) -> tuple[str, str]:
+        """Return where to subscribe and where to publish; the ports of a WELCOME are for TCP."""
+        _, listen, publish = self.files
+        return f"ipc://{listen}", f"ipc://{publish}"
+
+
+Endpoint = TcpEndpoint | IpcEndpoint
