@@ -61,6 +61,8 @@ class Recall:
         """
         if kind & Roll.LEFT:
             self._known.difference_update(instances)
+            for instance in instances:  # it came back, and we were told of what it took along
+                self._former.pop(instance, None)
             return
         if kind & Roll.FIRST:
             self._former = dict.fromkeys(self._known, now_s) | self._recent(now_s)
