@@ -83,7 +83,7 @@ async def test_an_http_request_costs_one_descriptor_until_its_sender_leaves(syna
         await works(bystander)
 
     assert held == number
-    assert closed == 0
+    assert closed <= 1  # that of the silent one, whichever way its end was seen first
 
 
 @pytest.mark.asyncio

@@ -83,7 +83,8 @@ async def test_types_and_neurons_are_chosen(talker, children, url, namespace):
         await talker.dispatch_and_wait(neuron=neuron, input={})
 
     await until(lambda: len(seen(only)) >= 4, PATIENCE_S)
-    assert [each[0] for each in seen(only)] == ["TASK", "TASK", "ERROR", "TASK"]
+    # The caller publishes the ERROR itself, beside the copies that the Synapse makes of TASKs.
+    assert sorted(each[0] for each in seen(only)) == ["ERROR", "TASK", "TASK", "TASK"]
     await until(lambda: sum(e[0] == "AGENT_OUTPUT" for e in seen(of_one)) >= 2, PATIENCE_S)
     assert {each[2] for each in seen(of_one)} == {"talker"}
 
