@@ -474,7 +474,8 @@ class Client:
         self.broadcast.join(welcome.listen_port, welcome.publish_port)
         self._flush_bundles()
         if self._welcomed.done():
-            self.outbox.put_first(self.recall.listing(self.outbox.tasks(), time.monotonic()))
+            unsent, now_s = self.outbox.tasks(), time.monotonic()
+            self.outbox.put_first(self.recall.listing(unsent, now_s, is_new_proxy=fresh))
         else:
             self._welcomed.set_result(None)
         self._receiver.on_welcomed(fresh)

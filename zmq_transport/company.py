@@ -6,6 +6,8 @@ worker. It is told when one comes or is gone, never because of a task.
 
 from __future__ import annotations
 
+from typing import Final
+
 from . import pages
 from .pages import Message, Roll
 from .peers import Peer, Realm
@@ -15,6 +17,8 @@ Letter = tuple[bytes, bytes, bytes]
 
 _EVERY_S = 0.1
 _AGAIN_S = 0.5
+MAX_MET: Final = 65_536
+"""Of how many workers is remembered that they have been here."""
 
 
 class Company:
@@ -24,6 +28,7 @@ class Company:
         self._came: dict[Realm, list[bytes]] = {}
         self._left: dict[Realm, list[bytes]] = {}
         self._behind: dict[Peer, float] = {}
+        self._met: dict[bytes, None] = {}
         self._quiet_until_s = 0.0
 
     @staticmethod
@@ -38,8 +43,16 @@ class Company:
         if peer.worker:
             return []
         peer.worker = True
+        self._met.pop(peer.instance, None)
+        self._met[peer.instance] = None
+        if len(self._met) > MAX_MET:
+            del self._met[next(iter(self._met))]
         self._came.setdefault(peer.realm, []).append(peer.instance)
         return self._news(now_s) if now_s >= self._quiet_until_s else []
+
+    def has_met(self, instance: bytes) -> bool:
+        """Tell whether `instance` has been a worker here, now or before."""
+        return instance in self._met
 
     def left(self, peer: Peer) -> None:
         """Note that a worker is gone and its tasks have been reported."""

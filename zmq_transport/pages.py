@@ -68,6 +68,8 @@ class Roll(enum.IntFlag):
     """A complete list ends."""
     LEFT = 4
     """These are gone; their tasks have been reported."""
+    DOUBTFUL = 8
+    """These count only if they have been workers of this proxy."""
 
 
 def opened_pages(opened: Iterable[Opened]) -> list[Message]:
@@ -159,21 +161,25 @@ def read_claim(item: wire.Item, part: bytes) -> Held:
     return part[:_ID_BYTES], task, trace, name, kind, left_ms, bool(flags & _KEEP)
 
 
-def workers_pages(instances: Iterable[bytes], *, complete: bool = True) -> list[Message]:
+def workers_pages(
+    instances: Iterable[bytes], *, complete: bool = True, doubtful: Iterable[bytes] = ()
+) -> list[Message]:
     """Return a complete list of instances; at least one page, the last of them marked.
 
     Args:
         instances: 16 bytes each.
         complete: False if the last page shall not say that the list is complete.
+        doubtful: More of them, that count only if the proxy has met them.
     """
-    chunks = _chunks(instances, WORKERS_PAGE) or [[]]
-    last = len(chunks) - 1
+    rolls = [(chunk, int(Roll.DOUBTFUL)) for chunk in _chunks(doubtful, WORKERS_PAGE)]
+    rolls += [(chunk, 0) for chunk in _chunks(instances, WORKERS_PAGE) or [[]]]
+    last = len(rolls) - 1
     return [
         _workers(
             chunk,
-            (Roll.FIRST if at == 0 else 0) | (Roll.LAST if at == last and complete else 0),
+            kind | (Roll.FIRST if at == 0 else 0) | (Roll.LAST if at == last and complete else 0),
         )
-        for at, chunk in enumerate(chunks)
+        for at, (chunk, kind) in enumerate(rolls)
     ]
 
 

@@ -17,6 +17,10 @@ FORMER_S: Final = 10.0
 """How long after a restart a worker counts that has not come back."""
 MAX_KNOWN: Final = 65_536
 
+_Named = tuple[frozenset[bytes], bool]
+"""Who may have a task, and whether that is everybody."""
+_NOBODY: Final[_Named] = (frozenset(), True)
+
 
 class Keeper(Protocol):
     """Who knows the tasks of a client: the open ones, and those that are in its hands."""
@@ -48,10 +52,9 @@ class Recall:
         self.counts: Counter[str] = Counter()
         self._known: set[bytes] = set()
         self._is_complete = False
-        self._former: dict[bytes, float] = {}
-        self._earlier_tasks: set[bytes] = set()
-        self._earlier_workers: set[bytes] = set()
-        self._earlier_is_complete = True
+        self._era = 0
+        self._former: dict[bytes, tuple[float, int]] = {}
+        self._named: dict[bytes, _Named] = {}
 
     def on_workers(self, kind: int, instances: Collection[bytes], now_s: float) -> None:
         """Learn who came or left, or who is here.
@@ -65,7 +68,7 @@ class Recall:
                 self._former.pop(instance, None)
             return
         if kind & Roll.FIRST:
-            self._former = dict.fromkeys(self._known, now_s) | self._recent(now_s)
+            self._former = self._recent(now_s) | dict.fromkeys(self._known, (now_s, self._era))
             self._known, self._is_complete = set(), False
         if len(self._known) + len(instances) > MAX_KNOWN:
             self.counts["drop.known_workers"] += len(instances)
@@ -75,35 +78,47 @@ class Recall:
         if kind & Roll.LAST:
             self._is_complete = True
 
-    def _recent(self, now_s: float) -> dict[bytes, float]:
-        return {each: at_s for each, at_s in self._former.items() if at_s + FORMER_S > now_s}
+    def _recent(self, now_s: float) -> dict[bytes, tuple[float, int]]:
+        return {who: since for who, since in self._former.items() if since[0] + FORMER_S > now_s}
 
-    def listing(self, unsent: Collection[bytes], now_s: float) -> list[Message]:
+    def listing(
+        self, unsent: Collection[bytes], now_s: float, *, is_new_proxy: bool
+    ) -> list[Message]:
         """Return the pages that list our open tasks, with the workers that may have them.
 
         Args:
             unsent: Ids of tasks that wait here: nobody can have them.
             now_s: Monotonic clock.
+            is_new_proxy: False if it is the proxy that we sent them to since the last list.
         """
         if self.keeper is None:
             return []
-        opened = [each for each in self.keeper.open_tasks() if each[0] not in unsent]
-        workers = {*self._known, *self._recent(now_s)}
-        older = [each for each in opened if each[0] in self._earlier_tasks]
-        newer = [each for each in opened if each[0] not in self._earlier_tasks]
+        recent = self._recent(now_s)
+        former = {who for who, (_, era) in recent.items() if is_new_proxy or era == self._era}
+        doubtful = recent.keys() - former - self._known
+        self._era += is_new_proxy
+        groups = self._grouped(unsent, frozenset(self._known | former))
+        self._named = {task[0]: named for named, tasks in groups.items() for task in tasks}
         messages: list[Message] = []
-        earlier, is_complete = set(workers), self._is_complete
-        if older:
-            earlier |= self._earlier_workers
-            is_complete = is_complete and self._earlier_is_complete
-            messages += pages.workers_pages(earlier, complete=is_complete)
-            messages += pages.opened_pages(older)
-        if newer:
-            messages += pages.workers_pages(workers, complete=self._is_complete)
-            messages += pages.opened_pages(newer)
-        self._earlier_tasks = {each[0] for each in opened}
-        self._earlier_workers, self._earlier_is_complete = earlier, is_complete
+        for (workers, is_complete), tasks in groups.items():
+            messages += pages.workers_pages(workers, complete=is_complete, doubtful=doubtful)
+            messages += pages.opened_pages(tasks)
         return [*messages, pages.END_OF_LIST]
+
+    def _grouped(
+        self, unsent: Collection[bytes], workers: frozenset[bytes]
+    ) -> dict[_Named, list[Opened]]:
+        """Return our open tasks by who may have them; who may have had one still may."""
+        groups: dict[_Named, list[Opened]] = {}
+        wider: dict[_Named, _Named] = {}
+        for each in self.keeper.open_tasks() if self.keeper is not None else ():
+            if each[0] in unsent:
+                continue
+            earlier = self._named.get(each[0], _NOBODY)
+            if earlier not in wider:
+                wider[earlier] = earlier[0] | workers, earlier[1] and self._is_complete
+            groups.setdefault(wider[earlier], []).append(each)
+        return groups
 
     def claims(self) -> list[Message]:
         """Return the pages that say what is in our hands."""

@@ -13,7 +13,7 @@ from typing import Final
 from . import pages, wire
 from .ledger import Entry
 from .listings import Listings
-from .pages import Claim, Held, Listed, Opened
+from .pages import Claim, Held, Listed, Opened, Roll
 from .peers import Peer, Realm
 from .questions import Known, Question, Questions, workers_of
 from .routing import Seat
@@ -56,6 +56,8 @@ class Resync:
         ids = pages.read_workers(body)
         if not ids and not kind:
             return [(SEND, *letter) for letter in self._tables.company.subscribe(peer)]
+        if kind & Roll.DOUBTFUL:
+            ids = [each for each in ids if self._tables.company.has_met(each)]
         self._listings.workers(peer, kind, ids)
         return []
 
@@ -72,7 +74,7 @@ class Resync:
         asked: dict[Peer, list[Row]] = {}
         for item, part in zip(items, wire.split_body(items, body), strict=True):
             if item[2] == Listed.END:
-                outputs += self._end_of_list(peer)
+                outputs += self._end_of_list(peer, now_s)
                 continue
             opened = pages.read_opened(item, part)
             if item[2] == Listed.OPEN:
@@ -83,8 +85,7 @@ class Resync:
             elif not self._is_waiting(peer, opened[0]):
                 rows.append(opened[:3])
         known = self._listings.known_by(peer) if items[0][2] == Listed.OPEN else Known()
-        for worker, each in asked.items():
-            outputs += self._ask(peer, each, Known(), worker, now_s)
+        outputs += self._ask_each(peer, asked, now_s)
         return outputs + self._ask(peer, rows, known, None, now_s)
 
     def _hands(self, peer: Peer, opened: Opened) -> Peer | None:
@@ -103,6 +104,13 @@ class Resync:
     def _is_waiting(self, peer: Peer, task: bytes) -> bool:
         parking = self._tables.parking
         return peer.instance + task in self._wanted or parking.holds(peer.instance, task)
+
+    def _ask_each(self, caller: Peer, asked: dict[Peer, list[Row]], now_s: float) -> list[Output]:
+        """Ask each worker for what is in its hands."""
+        outputs: list[Output] = []
+        for worker, rows in asked.items():
+            outputs += self._ask(caller, rows, Known(), worker, now_s)
+        return outputs
 
     def _ask(
         self, caller: Peer, rows: list[Row], known: Known, only: Peer | None, now_s: float
@@ -137,17 +145,19 @@ class Resync:
             for letter in company.came(peer, now_s)
         ]
 
-    def _end_of_list(self, peer: Peer) -> list[Output]:
-        """Cancel the tasks of a caller that it did not list."""
+    def _end_of_list(self, peer: Peer, now_s: float) -> list[Output]:
+        """Cancel the tasks of a caller that it did not list, and ask whether they ever arrived."""
         peer.listed = True
         listing = self._listings.forget(peer)
         self._half_since_s.pop(peer.instance, None)
         if listing.is_cut:
             return []
         caller, tasks = peer.instance, listing.tasks
-        return self._tasks.orphan_all(
-            [each for each in self._ledger if each.caller == caller and each.key not in tasks]
-        )
+        left = [each for each in self._ledger if each.caller == caller and each.key not in tasks]
+        asked: dict[Peer, list[Row]] = {}
+        for entry in left:
+            asked.setdefault(entry.seat.peer, []).append((entry.task, entry.trace, 0))
+        return self._tasks.orphan_all(left) + self._ask_each(peer, asked, now_s)
 
     def withdraw(self, caller: bytes, task: bytes) -> None:
         """Look no longer for a task that its caller took back."""

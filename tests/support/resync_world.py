@@ -103,7 +103,8 @@ class Twin:
 
     def on_welcomed(self, welcome, fresh):
         if self.was_welcomed:
-            self.outbox.put_first(self.recall.listing(self.outbox.tasks(), self.world.now_s))
+            unsent, now_s = self.outbox.tasks(), self.world.now_s
+            self.outbox.put_first(self.recall.listing(unsent, now_s, is_new_proxy=fresh))
         self.was_welcomed = True
         self.answers.resume(self.world.now_s)
         if self.serves:

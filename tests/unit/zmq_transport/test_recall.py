@@ -2,7 +2,7 @@
 
 import pytest
 
-from zmq_transport import pages
+from zmq_transport import pages, wire
 from zmq_transport.pages import Roll
 from zmq_transport.recall import FORMER_S, Recall
 
@@ -12,10 +12,13 @@ OPENED = (b"t" * 16, b"r" * 16, 0, 5000, False)
 
 
 class Keeper:
-    """Keeps one open task."""
+    """Keeps open tasks."""
+
+    def __init__(self):
+        self.tasks = [OPENED]
 
     def open_tasks(self):
-        return [OPENED]
+        return self.tasks
 
 
 def recall(now_s=100.0):
@@ -25,10 +28,22 @@ def recall(now_s=100.0):
     return subject
 
 
-def named(subject, now_s):
-    """Return the workers that it names beside its open task."""
-    _, body = subject.listing((), now_s)[0]
-    return set(pages.read_workers(body))
+def rolls(subject, now_s, *, is_new_proxy=True):
+    """Return (kind, workers) of each page of workers that it sends."""
+    listed = subject.listing((), now_s, is_new_proxy=is_new_proxy)
+    singles = [(wire.unpack_single(head), body) for head, body in listed]
+    return [
+        (single[3], set(pages.read_workers(body)))
+        for single, body in singles
+        if single[1] == wire.Verb.WORKERS
+    ]
+
+
+def named(subject, now_s, *, is_new_proxy=True):
+    """Return the workers that it names beside its open task, whatever the proxy knows of them."""
+    found = rolls(subject, now_s, is_new_proxy=is_new_proxy)
+    (sure,) = [who for kind, who in found if not kind & Roll.DOUBTFUL]
+    return sure
 
 
 def test_who_is_here_is_named():
@@ -59,3 +74,54 @@ def test_who_came_back_after_a_restart_and_left_then_is_not_named():
     subject.on_workers(Roll.LEFT, [GONE], 102.0)
 
     assert named(subject, 102.5) == {HERE}
+
+
+def test_who_is_missing_since_two_restarts_is_named_as_long_as_since_the_second():
+    subject = recall()
+    subject.on_workers(ALL, [HERE], 101.0)
+    subject.on_workers(0, [GONE], 102.0)
+    subject.on_workers(ALL, [HERE], 109.0)
+
+    assert named(subject, 109.0 + FORMER_S - 0.1) == {HERE, GONE}
+
+
+def test_what_was_sent_after_a_restart_is_with_an_earlier_worker_only_if_the_proxy_met_it():
+    subject = recall()
+    subject.on_workers(ALL, [HERE], 101.0)
+    subject.keeper.tasks = []
+    subject.listing((), 101.0, is_new_proxy=True)
+    subject.keeper.tasks = [OPENED]
+    subject.on_workers(ALL, [HERE], 103.0)
+
+    assert rolls(subject, 103.0, is_new_proxy=False) == [
+        (Roll.FIRST | Roll.DOUBTFUL, {GONE}),
+        (Roll.LAST, {HERE}),
+    ]
+
+
+def test_what_was_sent_before_a_restart_may_be_with_an_earlier_worker_also_at_the_next_list():
+    subject = recall()
+    subject.on_workers(ALL, [HERE], 101.0)
+    subject.listing((), 101.0, is_new_proxy=True)
+    subject.on_workers(ALL, [HERE], 103.0)
+
+    assert named(subject, 103.0, is_new_proxy=False) == {HERE, GONE}
+
+
+def test_a_worker_that_the_same_proxy_lost_meanwhile_may_have_what_it_was_sent():
+    subject = recall()
+    subject.on_workers(ALL, [HERE], 101.0)
+
+    assert named(subject, 101.0, is_new_proxy=False) == {HERE, GONE}
+
+
+def test_tasks_are_listed_with_those_who_may_have_them_and_nobody_else():
+    subject = recall()
+    subject.on_workers(ALL, [HERE], 101.0)
+    subject.listing((), 101.0, is_new_proxy=True)
+    subject.keeper.tasks = [OPENED, (b"u" * 16, *OPENED[1:])]
+    subject.on_workers(ALL, [HERE], 101.0 + FORMER_S)
+
+    both = [who for _, who in rolls(subject, 101.0 + FORMER_S)]
+
+    assert both == [{HERE, GONE}, {HERE}]

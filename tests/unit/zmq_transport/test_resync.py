@@ -2,7 +2,7 @@
 
 import pytest
 
-from zmq_transport import listings, pages, resync, wire
+from zmq_transport import company, listings, pages, resync, wire
 from zmq_transport.wire import Verb
 
 TASK, OTHER, TRACE = b"t" * 16, b"o" * 16, b"r" * 16
@@ -16,10 +16,11 @@ def held(caller, task=TASK, state=pages.Claim.RUNNING, keep=False):
     return caller.instance, task, TRACE, "echo", state, 10_000, keep
 
 
-def list_tasks(bench, caller, *tasks, workers=()):
+def list_tasks(bench, caller, *tasks, workers=(), doubtful=()):
     """Let a caller list tasks and the workers that it knew; return what came of it."""
     known = [each.instance for each in workers]
-    messages = [*pages.workers_pages(known), *pages.opened_pages(tasks), pages.END_OF_LIST]
+    messages = pages.workers_pages(known, doubtful=doubtful)
+    messages += [*pages.opened_pages(tasks), pages.END_OF_LIST]
     return [sent for message in messages for sent in bench.say(caller, *message)]
 
 
@@ -59,6 +60,31 @@ def test_a_task_that_a_missing_worker_may_have_is_unknown_after_a_second(bench, 
 
     assert not [each for each in bench.tick(0.5) if each.verb == Verb.LOST]
     assert [each.body for each in bench.tick(0.6) if each.verb == Verb.LOST] == [b"unknown"]
+
+
+def test_a_doubtful_worker_that_was_never_here_has_nothing(bench, caller, worker):
+    (question,) = asked(list_tasks(bench, caller, opened(), workers=[worker], doubtful=[b"n" * 16]))
+    answer(bench, worker, question)
+
+    assert [each.body for each in bench.tick() if each.verb == Verb.LOST] == [b"not_started"]
+
+
+def test_a_doubtful_worker_that_was_here_once_may_have_a_task(bench, caller, worker):
+    gone = bench.join("gone", "echo")
+    bench.say(gone, wire.pack(Verb.GOODBYE))
+    tasks = list_tasks(bench, caller, opened(), workers=[worker], doubtful=[gone.instance])
+    answer(bench, worker, asked(tasks)[0])
+
+    assert [each.body for each in bench.tick(1.1) if each.verb == Verb.LOST] == [b"unknown"]
+
+
+def test_of_workers_that_were_here_so_many_are_remembered(bench, monkeypatch):
+    monkeypatch.setattr(company, "MAX_MET", 2)
+    first, second, third = (bench.join(f"worker-{number}", "echo") for number in range(3))
+
+    met = bench.engine.tables.company.has_met
+
+    assert [met(each.instance) for each in (first, second, third)] == [False, True, True]
 
 
 def test_a_task_that_a_worker_claims_is_in_its_hands(bench, caller, worker):
