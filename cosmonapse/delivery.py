@@ -14,7 +14,7 @@ from typing import Any
 
 from .deadlines import Deadlines
 from .errors import facts_of
-from .ids import id_bytes, new_trace_id, own_id_bytes
+from .ids import id_bytes, own_id_bytes, trace_begun_by
 from .names import checked_capabilities, checked_name
 from .signals import Directed, Signal, SignalType, made
 from .transport import Opened
@@ -70,9 +70,10 @@ class OpenTask:
         pathway: Any = None,
         elsewhere: bool = False,
     ) -> None:
-        self.trace = id_bytes(signal.trace_id)
-        self.signal = signal
         self.task = own_id_bytes(signal.id)
+        begins = signal.trace_id == trace_begun_by(signal.id)
+        self.trace = self.task if begins else id_bytes(signal.trace_id)
+        self.signal = signal
         self.question: Signal | None = None
         self.worker = _NOBODY
         self.next_index = 0
@@ -353,7 +354,6 @@ def task_for(
         payload["context_ref"] = context_ref
     if finalize:
         payload["finalize"] = True
-    trace_id = new_trace_id() if trace_id is None else trace_id
     return made(SignalType.TASK, payload, directed, trace_id, parent_id, meta or {})
 
 

@@ -81,6 +81,11 @@ def new_event_id() -> str:
     return _source.new("evt_")
 
 
+def trace_begun_by(event_id: str) -> str:
+    """Return the id of the trace that the Signal with this id begins: alike but for the prefix."""
+    return "trc_" + event_id[4:]
+
+
 _spelled = re.compile(r".{3}_[0-9a-v]{26}", re.DOTALL).fullmatch
 
 

@@ -15,7 +15,7 @@ import attrs
 from . import codec, world
 from .codec import shown
 from .errors import BadSignal, NeedsAnswer, NeuronError
-from .ids import ID_CHARS, new_event_id, new_trace_id
+from .ids import ID_CHARS, new_event_id, new_trace_id, trace_begun_by
 
 
 class SignalType(enum.StrEnum):
@@ -262,21 +262,18 @@ def made(
     signal_type: SignalType,
     payload: dict[str, Any],
     directed: Directed | None,
-    trace_id: str,
+    trace_id: str | None,
     parent_id: str | None,
     meta: dict[str, Any],
 ) -> Signal:
-    """Return a new Signal of values that are known to be right; for the hot path."""
-    return _fill(
-        signal_type,
-        payload,
-        directed,
-        trace_id,
-        parent_id,
-        meta,
-        new_event_id(),
-        world.now_ts(),
-    )
+    """Return a new Signal of values that are known to be right; for the hot path.
+
+    Without a `trace_id` it begins a trace of its own.
+    """
+    id_ = new_event_id()
+    if trace_id is None:
+        trace_id = trace_begun_by(id_)
+    return _fill(signal_type, payload, directed, trace_id, parent_id, meta, id_, world.now_ts())
 
 
 def _directed(values: Any) -> Directed:

@@ -63,17 +63,28 @@ class Dispatcher:
         Raises:
             TimeoutError: Nothing settled it in time; a CANCEL is on its way.
         """
-        waiter: asyncio.Future[Signal] = self._clock.loop().create_future()
-        opened = OpenTask(signal, checked_timeout(timeout_s), waiter, None, elsewhere)
-        body = self.encoded(signal)
         if self._watching.out_of_date:
             await self._watching.settle()
-        self._launch(opened, body)
+        opened = self.launch(signal, timeout_s, elsewhere)
         try:
-            return await waiter
+            outcome: Signal = await opened.waiter
         except asyncio.CancelledError:
             self.abandon(opened)
             raise
+        return outcome
+
+    def launch(self, signal: Signal, timeout_s: float, elsewhere: bool = False) -> OpenTask:
+        """Send a TASK when every handler is in force; its `waiter` gets what settles it.
+
+        Raises:
+            UnencodableValue: It holds what no Signal can carry.
+            SignalTooLarge: It is over the limit.
+            DendriteProtocolError: This Dendrite is not running.
+        """
+        waiter = self._clock.loop().create_future()
+        opened = OpenTask(signal, checked_timeout(timeout_s), waiter, None, elsewhere)
+        self._launch(opened, signal.encode())
+        return opened
 
     async def open(self, opened: OpenTask) -> None:
         """Send a TASK whose Pathway listens already."""
@@ -132,9 +143,11 @@ class Dispatcher:
             asyncio.get_running_loop().call_soon(self._fail, opened.task, "OVERLOADED")
 
     def _launched(self, opened: OpenTask) -> None:
-        self._sweeper.arm(opened.expires_at_s)
-        if self._watching.may_want(SignalType.TASK, opened.signal.trace_id):
-            self._watching.feed(opened.signal)
+        if opened.expires_at_s < self._sweeper.armed_at_s:
+            self._sweeper.arm(opened.expires_at_s)
+        watching = self._watching
+        if not watching.is_idle and watching.may_want(SignalType.TASK, opened.signal.trace_id):
+            watching.feed(opened.signal)
 
     def follow(self, opened: OpenTask, answer: Signal, signal: Signal, body: bytes) -> None:
         """Go on with the TASK that an answer led to, in place of the one that was asked about."""
@@ -189,9 +202,11 @@ class Dispatcher:
         if opened is None:
             self._ask_again(task, index)
             return
-        pathway = opened.pathway
-        watched = not settles and self._watching.may_want(
-            TYPE_OF_CODE.get(kind), opened.signal.trace_id
+        pathway, watching = opened.pathway, self._watching
+        watched = (
+            not settles
+            and not watching.is_idle
+            and watching.may_want(TYPE_OF_CODE.get(kind), opened.signal.trace_id)
         )
         if not (settles or pathway or watched):
             return
@@ -285,8 +300,9 @@ class Dispatcher:
             return
         if opened.pathway is not None:
             _finish(opened.pathway, signal, size)
-        if self._watching.may_want(signal.type, signal.trace_id):
-            self._watching.feed(signal)
+        watching = self._watching
+        if not watching.is_idle and watching.may_want(signal.type, signal.trace_id):
+            watching.feed(signal)
         if opened.waiter is None or opened.waiter.done():
             return
         if signal.type is SignalType.ERROR and signal.payload.get("code") == "EXPIRED":

@@ -135,10 +135,7 @@ class Inbox:
             self._ask,
         )
         job.keep = bool(flags & _KEEP)
-        if caller != self.transport.instance and self._watching.may_want(
-            SignalType.TASK, signal.trace_id
-        ):
-            self._watching.feed(signal)
+        self._show(job, signal)
         if ttl_ms == 0:
             self._settle(job, SignalType.ERROR, error_payload("EXPIRED", "it came too late"))
         elif len(desk.running) < desk.axon.concurrency:
@@ -182,7 +179,8 @@ class Inbox:
         # Its caller takes it back at the deadline and tells everyone; we act if that does not come.
         until_s = job.deadline_at_s + _GRACE_S
         job.slot = self._deadlines.set(job.key, until_s)
-        self._sweeper.arm(until_s)
+        if until_s < self._sweeper.armed_at_s:
+            self._sweeper.arm(until_s)
 
     def _start(self, job: Job) -> None:
         desk = job.desk
@@ -289,11 +287,18 @@ class Inbox:
             self.counts[f"drop.reply_{outcome.name.lower()}"] += 1
         if job.taken_back and settles:
             return outcome  # its caller has told everyone how it ended
-        if job.caller != self.transport.instance and self._watching.may_want(
-            signal.type, signal.trace_id
-        ):
-            self._watching.feed(signal)
+        self._show(job, signal)
         return outcome
+
+    def _show(self, job: Job, signal: Signal) -> None:
+        """Show a Signal to our own handlers, unless they get it as its caller's."""
+        watching = self._watching
+        if (
+            not watching.is_idle
+            and job.caller != self.transport.instance
+            and watching.may_want(signal.type, signal.trace_id)
+        ):
+            watching.feed(signal)
 
     def _keep(self, job: Job, index: int, code: int, body: bytes) -> None:
         """Keep the replies of a job that has ended, in case they get lost on the way."""

@@ -31,6 +31,9 @@ class Sweeper:
     Args:
         next_at_s: When that is, on the clock of the loop; None for never.
         sweep: Takes the time; does what is due.
+
+    Attributes:
+        armed_at_s: When the timer fires; infinity for never.
     """
 
     def __init__(
@@ -39,14 +42,14 @@ class Sweeper:
         self._next_at_s = next_at_s
         self._sweep = sweep
         self._handle: asyncio.TimerHandle | None = None
-        self._armed_at_s = float("inf")
+        self.armed_at_s = float("inf")
 
     def arm(self, at_s: float) -> None:
         """Make sure that the timer fires at `at_s` or before."""
-        if at_s < self._armed_at_s:
+        if at_s < self.armed_at_s:
             if self._handle is not None:
                 self._handle.cancel()
-            self._armed_at_s = at_s
+            self.armed_at_s = at_s
             self._handle = asyncio.get_running_loop().call_at(at_s, self._fire)
 
     def close(self) -> None:
@@ -54,10 +57,10 @@ class Sweeper:
         if self._handle is not None:
             self._handle.cancel()
         self._handle = None
-        self._armed_at_s = float("inf")
+        self.armed_at_s = float("inf")
 
     def _fire(self) -> None:
-        self._handle, self._armed_at_s = None, float("inf")
+        self._handle, self.armed_at_s = None, float("inf")
         try:
             self._sweep(asyncio.get_running_loop().time())
         finally:

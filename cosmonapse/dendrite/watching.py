@@ -26,6 +26,10 @@ _WARN_EVERY_S = 10.0
 class Watching:
     """The handlers of one Dendrite, fed from its own traffic and from the broadcast plane.
 
+    Attributes:
+        is_idle: True while there is no handler at all.
+        out_of_date: True while one is not in force yet.
+
     Args:
         transport: Where to listen.
     """
@@ -42,6 +46,7 @@ class Watching:
         self._sweeper = Sweeper(self._next_order_at_s, self._release)
         self._started = False
         self.out_of_date = False
+        self.is_idle = True
         self._warn_again_at_s = 0.0
 
     # -- handlers come and go --------------------------------------------------------------------
@@ -55,6 +60,7 @@ class Watching:
         """
         self._table.add(handler)
         self._runners[handler] = Runner(handler, self.counts)
+        self.is_idle = False
         if handler.ordered and handler.trace_id is not None:
             self._orders.setdefault(handler.trace_id, TraceOrder())
         if self._started:
@@ -70,6 +76,7 @@ class Watching:
             if self._started:
                 for topic in _topics_of(handler):
                     self._transport.unlisten(topic)
+        self.is_idle = not self._runners
         if removed and self._orders:
             ordered = {each.trace_id for each in self._runners if each.ordered}
             self._orders = {key: each for key, each in self._orders.items() if key in ordered}
@@ -112,7 +119,7 @@ class Watching:
 
     def may_want(self, signal_type: SignalType | None, trace_id: str) -> bool:
         """Tell, before a Signal is made or decoded, whether a handler could want it."""
-        return bool(self._runners) and self._table.may_want(signal_type, trace_id)
+        return not self.is_idle and self._table.may_want(signal_type, trace_id)
 
     def feed(self, signal: Signal) -> None:
         """Hand a Signal of our own traffic to every handler that wants it."""

@@ -6,7 +6,7 @@ import pytest
 from cosmonapse import CODES, BadSignal, Directed, Signal, SignalType
 from cosmonapse import delivery as delivery_module
 from cosmonapse.delivery import Delivery, OpenTask, code_of, error_for, repeated, task_for
-from cosmonapse.ids import id_text
+from cosmonapse.ids import id_bytes, id_text, new_trace_id
 
 TASK, OTHER, TRACE, WORKER = b"t" * 16, b"o" * 16, b"r" * 16, b"w" * 16
 NAMED = Directed("echo", "neuron")
@@ -343,3 +343,11 @@ def test_a_task_holds_what_it_was_given():
     }
     assert set(task.directed.capabilities) == {"fr", "chat"}
     assert task.meta == {"m": 3}
+
+
+def test_a_task_that_begins_a_trace_shares_the_bytes_of_its_id_with_it():
+    begun, joined = task_for("echo", None, {}), task_for("echo", None, {}, new_trace_id())
+
+    assert begun.trace_id == "trc_" + begun.id[4:]
+    assert OpenTask(begun, 1.0).trace == OpenTask(begun, 1.0).task == id_bytes(begun.id)
+    assert OpenTask(joined, 1.0).trace == id_bytes(joined.trace_id) != id_bytes(joined.id)
