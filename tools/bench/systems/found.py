@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from . import in_c, nats, ours, plain, redis
+from . import bare, in_c, nats, ours, plain, redis
 from .system import System
 
 SYSTEMS = (
     ours.SYSTEM,
     plain.SYSTEM,
     nats.SYSTEM,
+    nats.WITH_TASKS,
     redis.SYSTEM,
+    bare.SYSTEM,
     in_c.ROUTER,
     in_c.PROXY,
     in_c.TCP,

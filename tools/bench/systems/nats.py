@@ -1,13 +1,17 @@
 """NATS: request and reply, as the pages of nats-py show it, through a local `nats-server`.
 
 `Client.request` is its fastest way: one subscription for all replies of a client, a future for
-each request. The worker answers in the callback of its subscription, without a task for each
-message, which is less than the fabric does. No deadline inside the server, no account of open
-tasks, no cancellation; a request nobody serves is told at once, as ours.
+each request. In the first system the worker answers in the callback of its subscription: one
+request after the other, so that one that waits for something stops all behind it. In the second it
+has a task for each request, as a worker that waits for a model needs and as the fabric always has.
+No deadline inside the server, no account of open tasks, no cancellation; a request nobody serves is
+told at once, as ours.
 """
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -34,21 +38,27 @@ def missing() -> str | None:
     return servers.absent("nats-server", "nats", "nats-py")
 
 
-def worker(connection: Connection, url: str, pair: int) -> None:
+def worker(connection: Connection, url: str, pair: int, with_tasks: bool) -> None:
     """Echo."""
-    run_loop(_worker(connection, url, pair))
+    run_loop(_worker(connection, url, pair, with_tasks))
 
 
-async def _worker(connection: Connection, url: str, pair: int) -> None:
+async def _worker(connection: Connection, url: str, pair: int, with_tasks: bool) -> None:
     import nats
 
-    client = await nats.connect(url)
+    client, busy = await nats.connect(url), set[asyncio.Task[None]]()
 
     async def reply(message: Any) -> None:
         task = msgpack.unpackb(message.data)
         await message.respond(msgpack.packb({"id": task["id"], "output": task["input"]}))
 
-    await client.subscribe(f"echo.{pair}", cb=reply, pending_bytes_limit=1 << 30)
+    async def reply_in_task(message: Any) -> None:
+        task = asyncio.create_task(reply(message))
+        busy.add(task)
+        task.add_done_callback(busy.discard)
+
+    take = reply_in_task if with_tasks else reply
+    await client.subscribe(f"echo.{pair}", cb=take, pending_bytes_limit=1 << 30)
     await client.flush()
     connection.send(None)
     await answer(connection, {})
@@ -93,12 +103,12 @@ def running_server() -> Iterator[str]:
 
 
 @contextmanager
-def running(pairs: int) -> Iterator[Sequence[Asked]]:
+def running(pairs: int, with_tasks: bool = False) -> Iterator[Sequence[Asked]]:
     """Run the server and pairs; give the callers."""
     with ExitStack() as stack:
         url = stack.enter_context(running_server())
         for pair in range(pairs):
-            stack.enter_context(Child(worker, url, pair))
+            stack.enter_context(Child(worker, url, pair, with_tasks))
         yield [stack.enter_context(Child(caller, url, pair)) for pair in range(pairs)]
 
 
@@ -171,3 +181,6 @@ def fanning(subscribers: int) -> Iterator[Sequence[Asked]]:
 
 
 SYSTEM = System("nats", "nats-py", missing, running, fanning)
+WITH_TASKS = System(
+    "nats_tasks", "nats-py, tasks", missing, functools.partial(running, with_tasks=True)
+)

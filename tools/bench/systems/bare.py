@@ -1,0 +1,172 @@
+"""The limit for Python: our reader of sockets, messages bundled by hand, nothing else around it.
+
+DEALER - ROUTER - DEALER, as the fabric. What one turn of the loop sends travels as one message, a
+reply resolves its future directly, and the worker has a task for each call. No ids, no Signals, no
+deadlines, no account of open tasks, no second plane, no recovery: what is left is what Python and
+libzmq take. What the fabric takes beyond it are its promises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from multiprocessing.connection import Connection
+from struct import Struct
+from typing import Any
+
+import msgpack
+import zmq
+
+from cosmonapse.bench.children import Child, answer, next_question, run_loop
+from cosmonapse.bench.load import Sample, drive, payload_of
+from zmq_transport import frames, sockets
+from zmq_transport.pump import Pump
+
+from .system import Asked, System
+
+_HOST = "127.0.0.1"
+_LARGEST_BYTES = 32 << 20
+_ITEM = Struct(">II")
+_MOST = 64
+
+
+class Bundled:
+    """A DEALER whose sends of one turn of the loop travel as one message.
+
+    Args:
+        port: Of the proxy.
+        on_item: Takes (number, body) of each item that arrives.
+    """
+
+    def __init__(self, port: int, on_item: Callable[[int, bytes], None]) -> None:
+        self._on_item = on_item
+        self._heads: list[bytes] = []
+        self._bodies: list[bytes] = []
+        self._loop = asyncio.get_running_loop()
+        self._socket = sockets.dealer(_LARGEST_BYTES)
+        self._pump = Pump(self._socket, self._on_message)
+        self._socket.connect(f"tcp://{_HOST}:{port}")
+
+    def send(self, number: int, body: bytes) -> None:
+        """Send at the end of this turn."""
+        if not self._heads:
+            self._loop.call_soon(self._flush)
+        self._heads.append(_ITEM.pack(number, len(body)))
+        self._bodies.append(body)
+        if len(self._heads) == _MOST:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._heads:
+            frames.send(self._socket, b"".join(self._heads), b"".join(self._bodies))
+            self._heads, self._bodies = [], []
+            self._pump.look_again()
+
+    def _on_message(self, message: list[Any]) -> None:
+        heads, bodies, at = message[0], message[1].bytes, 0
+        for number, size in _ITEM.iter_unpack(heads):
+            self._on_item(number, bodies[at : at + size])
+            at += size
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._pump.close()
+        self._socket.close(linger=0)
+
+
+def proxy(connection: Connection) -> None:
+    """Route between one caller and one worker; say the port when ready."""
+    router = sockets.router(_LARGEST_BYTES)
+    endpoint = sockets.bind(router, _HOST, 0)
+    threading.Thread(target=_route, args=(router,), daemon=True).start()
+    connection.send(sockets.port_of(endpoint))
+    next_question(connection)
+    os._exit(0)  # the loop goes on for ever
+
+
+def _route(router: zmq.Socket[bytes]) -> None:
+    """Pass on what one of the two sends to the other; each of them says hello first."""
+    ends: list[bytes] = []
+    while True:
+        router.poll()
+        while (message := frames.receive(router)) is not None:
+            if len(message) == 3:
+                other = ends[0] if message[0] == ends[1] else ends[1]
+                frames.send(router, other, message[1], message[2])
+            elif message[0] not in ends:
+                ends.append(message[0])
+
+
+def worker(connection: Connection, port: int) -> None:
+    """Echo."""
+    run_loop(_worker(connection, port))
+
+
+async def _worker(connection: Connection, port: int) -> None:
+    loop, busy = asyncio.get_running_loop(), set[asyncio.Task[None]]()
+
+    async def reply(number: int, body: bytes) -> None:
+        output = await _echo(msgpack.unpackb(body)["input"])
+        bundled.send(number, msgpack.packb({"id": number, "output": output}))
+
+    def on_item(number: int, body: bytes) -> None:
+        task = loop.create_task(reply(number, body))
+        busy.add(task)
+        task.add_done_callback(busy.discard)
+
+    bundled = Bundled(port, on_item)
+    connection.send(None)
+    await answer(connection, {})
+    bundled.close()
+
+
+async def _echo(given: Any) -> Any:
+    return given
+
+
+def caller(connection: Connection, port: int) -> None:
+    """Call, as the parent asks."""
+    run_loop(_caller(connection, port))
+
+
+async def _caller(connection: Connection, port: int) -> None:
+    numbers, loop = itertools.count(), asyncio.get_running_loop()
+    waiting: dict[int, asyncio.Future[Any]] = {}
+
+    def on_item(number: int, body: bytes) -> None:
+        waiting.pop(number).set_result(msgpack.unpackb(body)["output"])
+
+    async def call(given: dict[str, Any]) -> Any:
+        number = next(numbers)
+        waiting[number] = loop.create_future()
+        bundled.send(number, msgpack.packb({"id": number, "input": given}))
+        return await waiting[number]
+
+    async def load(outstanding: int, seconds: float, payload_bytes: int = 100) -> Sample:
+        return await drive(call, outstanding, seconds, payload_of(payload_bytes))
+
+    bundled = Bundled(port, on_item)
+    connection.send(None)
+    await answer(connection, {"load": load})
+    bundled.close()
+
+
+def missing() -> str | None:
+    """Say what to install: nothing."""
+    return None
+
+
+@contextmanager
+def running(pairs: int) -> Iterator[Sequence[Asked]]:
+    """Run the proxy and one pair; give the caller."""
+    with ExitStack() as stack:
+        port = stack.enter_context(Child(proxy)).ready
+        stack.enter_context(Child(worker, port))
+        yield [stack.enter_context(Child(caller, port))]
+
+
+SYSTEM = System("bare", "Python, bare", missing, running, most_pairs=1, is_limit=True)
