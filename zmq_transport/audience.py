@@ -8,6 +8,7 @@ listens to.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable, Set
 
 from . import wire
 
@@ -46,6 +47,12 @@ class Audience:
     def listens(self, kind: int, trace: bytes) -> bool:
         """Tell whether anyone listens to this kind or this trace."""
         return kind in self._kinds or trace in self._traces
+
+    def listens_to_any(self, kinds: Set[int], traces: Iterable[bytes]) -> bool:
+        """Tell whether anyone listens to one of these kinds or one of these traces."""
+        if self._traces and not self._traces.keys().isdisjoint(traces):
+            return True
+        return not self._kinds.keys().isdisjoint(kinds)
 
     def joined(self, topic: bytes, kind: int | None, trace: bytes | None) -> bool:
         """Count one more listener; True if it is the first of its topic."""

@@ -5,7 +5,7 @@ One entry a task from the moment it is given to a seat until it is settled, lost
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .routing import Seat
 
@@ -71,6 +71,11 @@ class Ledger:
         """Yield every open task, oldest first."""
         return iter(self._entries.values())
 
+    @property
+    def known(self) -> Callable[[bytes], Entry | None]:
+        """What returns the open task with a ledger key: `find` for the hot path."""
+        return self._entries.get
+
     def find(self, caller: bytes, task: bytes) -> Entry | None:
         """Return the open task of that caller under that id."""
         return self._entries.get(caller + task)
@@ -80,6 +85,14 @@ class Ledger:
         self._entries[entry.key] = entry
         self._hold(entry)
 
+    def enter_all(self, entries: Mapping[bytes, Entry], seat: Seat) -> None:
+        """Put tasks, by their keys, into the hands of one seat."""
+        self._entries.update(entries)
+        before = len(seat.open)
+        seat.open.update(entries)
+        for pool in seat.pools:
+            pool.moved(seat, before)
+
     def settle(self, entry: Entry) -> None:
         """Take a task out; its seat is free of it."""
         del self._entries[entry.key]
@@ -88,16 +101,22 @@ class Ledger:
         for pool in seat.pools:
             pool.moved(seat, before)
 
-    def settle_each(self, entries: Iterable[Entry]) -> None:
+    def settle_all(self, entries: Iterable[Entry]) -> None:
         """Take several tasks out."""
+        loads: dict[Seat, int] = {}
         for entry in entries:
-            self.settle(entry)
+            seat = entry.seat
+            loads.setdefault(seat, len(seat.open))
+            del self._entries[entry.key]
+            del seat.open[entry.key]
+        for seat, before in loads.items():
+            for pool in seat.pools:
+                pool.moved(seat, before)
 
-    def settle_all(self, which: Callable[[Entry], bool]) -> list[Entry]:
+    def settle_where(self, which: Callable[[Entry], bool]) -> list[Entry]:
         """Take out and return every task that `which` picks; looks at all of them."""
         picked = [entry for entry in self._entries.values() if which(entry)]
-        for entry in picked:
-            self.settle(entry)
+        self.settle_all(picked)
         return picked
 
     @staticmethod

@@ -13,7 +13,7 @@ from .errors import WireError
 from .ledger import Entry
 from .parking import Parked
 from .peers import Peer
-from .routing import Pool, Seat
+from .routing import Pool
 from .tables import SEND, Output, Tables
 from .wire import ItemFlag, Reason, Verb
 
@@ -86,7 +86,7 @@ class Tasks:
     ) -> list[Output] | None:
         """Take a bundle as a whole; None, and nothing done, when its items need a look each."""
         verb = items[0][0]
-        if verb not in (_TASK, _REPLY) or any(item[0] != verb for item in items):
+        if verb not in (_TASK, _REPLY) or len({item[0] for item in items}) > 1:
             return None
         if verb == _REPLY:
             return self._replies(peer, caller, items, head, body)
@@ -96,10 +96,10 @@ class Tasks:
         self, peer: Peer, caller: bytes, items: list[wire.Item], head: bytes, body: Any
     ) -> list[Output] | None:
         """Bring a bundle of replies home as it is: they are all for the same caller."""
-        find, entries = self._ledger.find, []
+        known, entries = self._ledger.known, []
         settled: dict[Entry, None] = {}
         for item in items:
-            entry = find(caller, item[4])
+            entry = known(caller + item[4])
             if entry is None or entry.seat.peer is not peer or entry.taken_back or entry in settled:
                 return None
             entries.append(entry)
@@ -108,7 +108,7 @@ class Tasks:
         receiver = self._caller_of(entries[0])
         if receiver is None:
             return None
-        self._ledger.settle_each(settled)
+        self._ledger.settle_all(settled)
         outputs = self._shown(peer, caller, entries, items, body)
         outputs.append((SEND, receiver.connection, wire.with_peer(head, peer.instance), body))
         return outputs
@@ -123,46 +123,48 @@ class Tasks:
         now_s: float,
     ) -> list[Output] | None:
         """Give a bundle of tasks to the seats of its address, a fair share to each."""
-        caller, tables, find = peer.instance, self._tables, self._ledger.find
+        caller, tables, known = peer.instance, self._tables, self._ledger.known
         pool = peer.realm.routes.known(address)
-        ids = {item[4] for item in items}
-        if (
-            pool is None
-            or pool.next() is None
-            or len(tables.parking)
-            or tables.wanted
-            or len(ids) < len(items)
-            or any(item[3] == 0 or find(caller, item[4]) is not None for item in items)
-        ):
+        seat = pool.next() if pool is not None else None
+        if pool is None or seat is None or len(tables.parking) or tables.wanted:
             return None
         overdue_at_s = now_s + tables.settings.overdue_s
-        entries, enter = [], self._ledger.enter
+        entries: dict[bytes, Entry] = {}
         for _, flags, _, ttl_ms, task, trace, _ in items:
-            seat: Any = pool.next()
-            keep = bool(flags & _KEEP)
+            key = caller + task
+            if ttl_ms == 0 or known(key) is not None:
+                return None
             expires_at_s = overdue_at_s + ttl_ms / 1000
-            entry = Entry(caller, task, trace, address, seat, expires_at_s, keep)
-            enter(entry)
-            entries.append(entry)
-        outputs = self._shown(peer, caller, entries, items, body)
-        seats = dict.fromkeys(entry.seat for entry in entries)
-        if len(seats) == 1:
+            keep = bool(flags & _KEEP)
+            entries[key] = Entry(caller, task, trace, address, seat, expires_at_s, keep)
+        if len(entries) < len(items):
+            return None
+        if len(pool.seats) == 1:
+            self._ledger.enter_all(entries, seat)
+            outputs = self._shown(peer, caller, entries.values(), items, body)
             head = wire.redirect(head, caller, seat.address, len(items))
             outputs.append((SEND, seat.peer.connection, head, body))
             return outputs
-        return outputs + _shares(seats, caller, entries, items, head, bytes(body))
+        for entry in entries.values():
+            entry.seat = pool.next() or seat
+            self._ledger.enter(entry)
+        outputs = self._shown(peer, caller, entries.values(), items, body)
+        return outputs + _shares(caller, list(entries.values()), items, head, bytes(body))
 
     def _shown(
         self,
         peer: Peer,
         caller: bytes,
-        entries: list[Entry],
+        entries: Iterable[Entry],
         items: list[wire.Item],
         body: Any,
     ) -> list[Output]:
         """Tell the witness of each item and return the copies of those that somebody watches."""
         tables, audience = self._tables, peer.realm.audience
-        if not audience and tables.witness is None:
+        if tables.witness is None and not (
+            audience
+            and audience.listens_to_any({item[2] for item in items}, (item[5] for item in items))
+        ):
             return []
         outputs: list[Output] = []
         parts = wire.split_body(items, bytes(body))
@@ -318,7 +320,7 @@ class Tasks:
         """Tell the callers of every task in the hands of `peer` that it is lost."""
         if not len(self._ledger):
             return []
-        lost = self._ledger.settle_all(lambda e: e.seat.peer is peer)
+        lost = self._ledger.settle_where(lambda e: e.seat.peer is peer)
         return [output for entry in lost for output in self.report(entry, Reason.WORKER_LOST)]
 
     def report(self, entry: Entry, reason: Reason) -> list[Output]:
@@ -351,7 +353,7 @@ class Tasks:
 
     def reap(self, now_s: float) -> None:
         """Forget tasks whose deadline is long over."""
-        overdue = self._ledger.settle_all(lambda e: e.expires_at_s <= now_s)
+        overdue = self._ledger.settle_where(lambda e: e.expires_at_s <= now_s)
         self._tables.counts["overdue"] += len(overdue)
 
     def _cancel_entries(self, entries: Iterable[Entry]) -> list[Output]:
@@ -373,7 +375,6 @@ class Tasks:
 
 
 def _shares(
-    seats: Iterable[Seat],
     caller: bytes,
     entries: list[Entry],
     items: list[wire.Item],
@@ -383,7 +384,7 @@ def _shares(
     """Cut a bundle into one for each seat."""
     packed, parts = wire.items_of(head, len(items)), wire.split_body(items, body)
     start, outputs = wire.start_of(caller), []
-    for seat in seats:
+    for seat in dict.fromkeys(entry.seat for entry in entries):
         mine = [at for at, entry in enumerate(entries) if entry.seat is seat]
         share = wire.head_of(start, [packed[at] for at in mine], seat.address)
         mine_body = b"".join([parts[at] for at in mine])

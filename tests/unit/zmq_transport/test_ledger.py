@@ -51,7 +51,7 @@ def test_those_that_are_picked_are_settled_and_no_others(seat, entry_of):
     for entry in entries:
         ledger.enter(entry)
 
-    picked = ledger.settle_all(lambda entry: entry.expires_at_s < 2.0)
+    picked = ledger.settle_where(lambda entry: entry.expires_at_s < 2.0)
 
     assert picked == entries[:2]
     assert list(ledger) == entries[2:]
