@@ -123,7 +123,8 @@ def reply_of(value: Any) -> tuple[SignalType, dict[str, Any]]:
     """
     if not isinstance(value, dict):
         return SignalType.AGENT_OUTPUT, {"output": {"value": value}}
-    for mark, signal_type in _MARKS.items():
+    marks = () if _MARKS.keys().isdisjoint(value) else _MARKS.items()
+    for mark, signal_type in marks:
         if value.get(mark) is True:
             payload = {key: item for key, item in value.items() if key != mark}
             if signal_type is SignalType.ERROR:

@@ -41,14 +41,8 @@ class IdSource:
         if not low:
             self._renew_stem()
         mixed = (count * _MIX) & _MIX_MASK
-        return (
-            prefix
-            + _PAIRS[mixed >> 10]
-            + _PAIRS[mixed & 1023]
-            + self._stem
-            + _PAIRS[low >> 10]
-            + _PAIRS[low & 1023]
-        )
+        front, back = _PAIRS[mixed >> 10], _PAIRS[low >> 10]
+        return f"{prefix}{front}{_PAIRS[mixed & 1023]}{self._stem}{back}{_PAIRS[low & 1023]}"
 
     def _renew_stem(self) -> None:
         high = self._count >> 20

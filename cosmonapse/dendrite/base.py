@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from threading import get_ident
 from typing import Literal
 
 from .. import world
@@ -44,13 +45,25 @@ class Base:
         self._state: Literal["new", "running", "stopped"] = "new"
         self._thoughts = itertools.count()
         self._home: asyncio.AbstractEventLoop | None = None
+        self._home_thread = 0
         self._forks = 0
+
+    def _settle_here(self) -> None:
+        """Belong to this process, thread and event loop from now on.
+
+        Which loop runs is asked for here only: at every verb that would be a system call. In our
+        thread no other loop runs while ours does.
+        """
+        self._home, self._home_thread = asyncio.get_running_loop(), get_ident()
+        self._forks = world.forks()
 
     def _check_running(self) -> None:
         if (
             self._state != "running"
             or self._forks != world.forks()
-            or self._home is not asyncio.get_running_loop()
+            or self._home_thread != get_ident()
+            or self._home is None
+            or not self._home.is_running()
         ):
             raise DendriteProtocolError(self._why_not())
 
@@ -69,7 +82,9 @@ class Base:
         if (
             self._state != "running"
             or self._forks != world.forks()
-            or self._home is not asyncio.get_running_loop()
+            or self._home_thread != get_ident()
+            or self._home is None
+            or not self._home.is_running()
         ):
             raise DendriteProtocolError(self._why_not())
         if self.role == "worker":

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from .. import world
 from ..axon import Axon
 from ..errors import DendriteProtocolError
 from ..names import checked_name
@@ -137,7 +136,7 @@ class Dendrite(CallingOff, Decorators, Dispatching, Emitting, Offering, Respondi
         if self._state != "new":
             raise DendriteProtocolError(f"this Dendrite is {self._state}: make a new one")
         self._state = "running"
-        self._home, self._forks = asyncio.get_running_loop(), world.forks()
+        self._settle_here()
         starting = self._starting = asyncio.create_task(self._start(timeout_s), name="start")
         try:
             await asyncio.shield(starting)

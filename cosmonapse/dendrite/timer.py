@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 
 class LoopClock:
-    """The loop that something lives on, asked for once: asking costs a system call."""
+    """The loop that something lives on, asked for once: asking costs a system call.
 
-    __slots__ = ("_loop",)
+    Attributes:
+        now_s: Returns the time of the loop.
+    """
+
+    __slots__ = ("_loop", "now_s")
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.now_s: Callable[[], float] = self._first_now_s
 
     def loop(self) -> asyncio.AbstractEventLoop:
         """Return the loop; the first call must come from it."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
+            self.now_s = _clock_of(self._loop)
         return self._loop
 
-    def now_s(self) -> float:
-        """Return the time of the loop."""
-        return (self._loop or self.loop()).time()
+    def _first_now_s(self) -> float:
+        return self.loop().time()
+
+
+def _clock_of(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
+    """Return the clock of a loop; that of asyncio itself is a function around another one."""
+    is_plain = getattr(loop.time, "__func__", None) is asyncio.BaseEventLoop.time
+    return time.monotonic if is_plain else loop.time
 
 
 class Sweeper:
