@@ -19,14 +19,14 @@ class Ratio:
         kind: Of the bench.
         place: Such as the number of outstanding calls.
         against: The other system.
-        goal: What is aimed at.
+        goal: What is aimed at; None for a ratio that is only held.
         floor: What it must not fall below; None if that is not held.
     """
 
     kind: str
     place: str
     against: str
-    goal: float
+    goal: float | None = None
     floor: float | None = None
 
     @property
@@ -88,7 +88,8 @@ class Guard:
         """Return goals and what was measured; None if nothing of it was."""
         rows = []
         for ratio in self.ratios:
-            if (measured := ratio.measured(kinds)) is not None:
+            measured = ratio.measured(kinds)
+            if measured is not None and ratio.goal is not None:
                 reached = measured >= ratio.goal
                 goal = f">= {ratio.goal:g}"
                 rows.append((ratio.what, goal, _number(measured), _word(reached)))

@@ -84,10 +84,19 @@ def test_the_floors_of_the_house_name_kinds_and_systems_that_exist():
 
 
 def test_no_floor_is_over_its_goal():
-    assert [r for r in read(FLOORS.read_text()).ratios if r.floor and r.floor > r.goal] == []
+    assert [r for r in guard.ratios if None not in (r.goal, r.floor) and r.floor > r.goal] == []
 
 
 def test_facts_that_went_through_json_are_judged_alike():
     kinds = json.loads(json.dumps(found(plain=1.0)))
 
     assert Ratio("calls", "16", "plain", 4.0).measured(kinds) == 1.0
+
+
+def test_a_ratio_without_a_goal_is_held_to_its_floor_and_stands_in_no_table():
+    guard = read(
+        '[[ratio]]\nkind = "calls"\nplace = "16"\nagainst = "plain"\nfloor = 2.0\n',
+    )
+
+    assert guard.table(found()) is None
+    assert len(guard.falls(found(plain=1.9))) == 1
