@@ -139,16 +139,17 @@ class Tasks:
             entries[key] = Entry(caller, task, trace, address, seat, expires_at_s, keep)
         if len(entries) < len(items):
             return None
-        if len(pool.seats) == 1:
+        is_alone = len(pool.seats) == 1
+        if is_alone:
             self._ledger.enter_all(entries, seat)
-            outputs = self._shown(peer, caller, entries.values(), items, body)
-            head = wire.redirect(head, caller, seat.address, len(items))
-            outputs.append((SEND, seat.peer.connection, head, body))
-            return outputs
-        for entry in entries.values():
-            entry.seat = pool.next() or seat
-            self._ledger.enter(entry)
+        else:
+            for entry in entries.values():
+                entry.seat = pool.next() or seat
+                self._ledger.enter(entry)
         outputs = self._shown(peer, caller, entries.values(), items, body)
+        if is_alone or all(entry.seat is seat for entry in entries.values()):
+            head = wire.redirect(head, caller, seat.address, len(items))
+            return [*outputs, (SEND, seat.peer.connection, head, body)]
         return outputs + _shares(caller, list(entries.values()), items, head, bytes(body))
 
     def _shown(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
 import shutil
@@ -16,8 +17,9 @@ from .director import Director
 from .explain import EXPECTATIONS, RESYNC
 from .fabric import Fabric, Size
 from .history import History, Line, parsed, read
+from .hosts import Hosts
 from .log import Log
-from .plan import FAULTS, plan
+from .plan import BY_CABLE, BY_RELAY, FAULTS, plan
 from .processes import SoakError
 from .tasks import WEIGHTS
 from .verdict import Verdict, judge, shown
@@ -47,6 +49,14 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--apart", type=float, default=0.0, metavar="S", help="more seconds between two faults"
     )
+    parser.add_argument(
+        "--timeout", type=float, default=_SIZE.timeout_s, metavar="S", help="of each task"
+    )
+    parser.add_argument(
+        "--two-hosts",
+        action="store_true",
+        help="the last worker and the last caller on another host, in a network namespace; as root",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the verdict there too")
     parser.add_argument(
         "--logs", type=Path, metavar="FOLDER", help="keep the logs there; else only broken runs do"
@@ -60,25 +70,39 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"no such fault: {', '.join(strangers)}; there are {', '.join(FAULTS)}, none")
     if "none" in given.faults and len(given.faults) > 1:
         parser.error("none is no fault beside others")
+    given.faults = _possible(parser, given)
     given.seconds = given.seconds or (given.minutes or 1.0) * 60
-    if given.seconds <= 0 or min(given.workers, given.callers) < 2 or given.outstanding < 1:
-        parser.error("a length over 0, two workers, two callers and one task are the least")
+    if min(given.seconds, given.timeout) <= 0:
+        parser.error("a length and a timeout over 0 are wanted")
+    if min(given.workers, given.callers) < 2 or given.outstanding < 1:
+        parser.error("two workers, two callers and one task are the least")
     return given
+
+
+def _possible(parser: argparse.ArgumentParser, given: argparse.Namespace) -> list[str]:
+    """Return the faults of a run: those asked for, or all that there can be on its hosts."""
+    impossible = BY_RELAY if given.two_hosts else BY_CABLE
+    if "none" in given.faults:
+        return []
+    if wrong := sorted(impossible.intersection(given.faults)):
+        how = "not between two hosts" if given.two_hosts else "only with --two-hosts"
+        parser.error(f"{', '.join(wrong)}: {how}")
+    return given.faults or sorted(set(FAULTS) - impossible)
 
 
 async def run(given: argparse.Namespace, seed: int, folder: Path) -> None:
     """Start everything, break it, end it."""
     log = Log(folder / "harness.log", "harness")
-    size = Size(given.workers, given.callers, given.outstanding, only=given.only or "")
-    fabric = Fabric(folder, size, seed, log)
-    kinds = given.faults or list(FAULTS)
-    faults = iter(()) if kinds == ["none"] else plan(seed, kinds, given.apart)
-    try:
-        await fabric.start()
-        await Director(fabric, log).run(faults, given.seconds)
-        await fabric.finish()
-    finally:
-        await fabric.kill()
+    size = Size(given.workers, given.callers, given.outstanding, given.timeout, given.only or "")
+    faults = plan(seed, given.faults, given.apart) if given.faults else iter(())
+    with Hosts() if given.two_hosts else contextlib.nullcontext() as hosts:
+        fabric = Fabric(folder, size, seed, log, hosts)
+        try:
+            await fabric.start()
+            await Director(fabric, log).run(faults, given.seconds)
+            await fabric.finish()
+        finally:
+            await fabric.kill()
 
 
 def run_all(given: argparse.Namespace) -> Path:

@@ -13,6 +13,7 @@ import attrs
 from .fabric import ALONE, Fabric
 from .log import Log
 from .plan import Planned
+from .processes import SoakError
 from .sampling import EVERY_S
 
 _MAX_EXTRAS = 2
@@ -137,6 +138,16 @@ class Director:
         await self._relay("half_open far" if planned.dice < 0.5 else "half_open near")
         mended()
 
+    async def _link_cut(self, planned: Planned) -> None:
+        hosts = self._fabric.hosts
+        if hosts is None:
+            raise SoakError("only between two hosts is there a cable to cut")
+        mended = self._begin_at_link("link_cut")
+        await asyncio.to_thread(hosts.cut)
+        await asyncio.sleep(planned.length_s)
+        await asyncio.to_thread(hosts.heal)
+        mended()
+
     async def _slow_watcher(self, planned: Planned) -> None:
         mended = self._begin("slow_watcher", "watcher-2")
         await self._fabric.start_watcher("watcher-2", slow=True)
@@ -225,6 +236,7 @@ _FAULTS: Mapping[str, Callable[[Director, Planned], Awaitable[None]]] = {
     "link_reset": Director._link_reset,
     "link_stall": Director._link_stall,
     "link_half_open": Director._link_half_open,
+    "link_cut": Director._link_cut,
     "slow_watcher": Director._slow_watcher,
     "frozen_watcher": Director._frozen_watcher,
     "double_kill": Director._double_kill,

@@ -16,11 +16,13 @@ RESTARTS = frozenset({"synapse_kill", "synapse_term"})
 STUCK_AFTER_S = 6.5
 """How long a worker may have blocked its loop until it gets no new tasks."""
 NOTICED_S = 4.5
-"""How long a worker that freezes while it finds a new Synapse may be taken for one that comes back:
-its connection stands until the heartbeats end it, and till then it is waited for."""
+"""How long a worker that falls silent may be taken for one that works, or that comes back: its
+connection stands until the heartbeats end it, and till then it is waited for."""
 _REMEMBERED_S = 10.0
 """How long a worker that went together with the Synapse may still have a task, for its callers."""
-_LINKS = frozenset({"link_reset", "link_stall", "link_half_open"})
+_LINKS = frozenset({"link_reset", "link_stall", "link_half_open", "link_cut"})
+_SILENT = frozenset({"worker_freeze", "link_stall", "link_cut"})
+"""Faults that nobody is told of."""
 _CUTS = RESTARTS | _LINKS
 _LOSSES = _LINKS | {"worker_kill", "worker_freeze"}
 
@@ -50,6 +52,7 @@ _RESYNC = {
     "link_reset": {"WORKER_LOST"},
     "link_stall": {"WORKER_LOST"},
     "link_half_open": {"WORKER_LOST"},
+    "link_cut": {"WORKER_LOST"},
 }
 _FORGETS = {"TIMEOUT", "NO_SUCH_NEURON", "TASK_LOST"}
 
@@ -85,7 +88,7 @@ def explanation(task: Task, faults: Sequence[Fault], expectation: Expectation) -
         if task.code in expectation.codes.get(fault.kind, ()) and _concerns(fault, task):
             return fault
         if task.code == "TIMEOUT" and (
-            _out_of_reach_at_deadline(fault, task) or _awaited_at_deadline(fault, felt, task)
+            _out_of_reach_at_deadline(fault, task) or _unnoticed_at_deadline(fault, felt, task)
         ):
             return fault
     if task.code in expectation.together:
@@ -137,16 +140,19 @@ def _out_of_reach_at_deadline(fault: Fault, task: Task) -> bool:
     return cut_off and fault.at_s <= task.deadline_at_s <= fault.until_s(SETTLE_S)
 
 
-def _awaited_at_deadline(freeze: Fault, felt: Sequence[Fault], task: Task) -> bool:
-    """Tell whether a new Synapse still waited for a frozen worker when the time of a task was over.
+def _unnoticed_at_deadline(fault: Fault, felt: Sequence[Fault], task: Task) -> bool:
+    """Tell whether nobody had noticed, when the time of a task was over, that its worker is silent.
 
-    Nobody else can say whether that worker has it.
+    Until then it may still answer, and nobody else can say what it has. But it must have had the
+    task for a reason: because of a restart or a cut close before.
     """
-    if freeze.kind != "worker_freeze" or not _ran_there(freeze, task):
+    if fault.kind not in _SILENT or not _ran_there(fault, task):
         return False
-    together = any(fault.kind in RESTARTS and overlap(fault, freeze) for fault in felt)
-    until_s = min(freeze.at_s + NOTICED_S, freeze.until_s(SETTLE_S))
-    return together and freeze.at_s <= task.deadline_at_s <= until_s
+    delayed = any(
+        other is not fault and other.kind in _CUTS and overlap(other, fault) for other in felt
+    )
+    until_s = min(fault.at_s + NOTICED_S, fault.until_s(SETTLE_S))
+    return delayed and fault.at_s <= task.deadline_at_s <= until_s
 
 
 def _together(felt: Sequence[Fault], faults: Sequence[Fault], task: Task) -> Fault | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import attrs
 
+from .hosts import NEAR_ADDRESS, Hosts
 from .log import Log
 from .processes import Process, free_port, start
 from .sampling import sample
@@ -47,10 +48,14 @@ class Fabric:
         size: How many of them.
         seed: For what the callers dispatch.
         log: Of the harness.
+        hosts: If there are two, those behind the relay run on the far one instead.
     """
 
-    def __init__(self, folder: Path, size: Size, seed: int, log: Log) -> None:
+    def __init__(
+        self, folder: Path, size: Size, seed: int, log: Log, hosts: Hosts | None = None
+    ) -> None:
         self.size = size
+        self.hosts = hosts
         self._folder = folder
         self._seed = seed
         self._log = log
@@ -77,7 +82,8 @@ class Fabric:
     async def start(self) -> None:
         """Start everything, in an order in which everyone finds whom it needs."""
         await self.start_synapse()
-        await self._start("relay", "relay", RELAY_HOST, HOST, *self._ports())
+        if self.hosts is None:
+            await self._start("relay", "relay", RELAY_HOST, HOST, *self._ports())
         await asyncio.gather(*map(self.start_worker, self.workers))
         await self.start_watcher("watcher-1")
         for number, name in enumerate(self.callers):
@@ -87,8 +93,11 @@ class Fabric:
 
     async def start_synapse(self) -> None:
         """Start the Synapse where it was before; return when it listens."""
-        arguments = ("cosmonapse.cli", "synapse", "start", "--port", self._port, "--quiet")
-        process = await start("synapse", self._folder, *arguments)
+        host = HOST if self.hosts is None else NEAR_ADDRESS
+        where = ("--host", host, "--port", self._port)
+        arguments = ("cosmonapse.cli", "synapse", "start", *where, "--quiet")
+        through = self._through("synapse")
+        process = await start("synapse", self._folder, *arguments, through=through)
         self._processes["synapse"] = process
         await process.line(_LISTENING)
 
@@ -147,16 +156,27 @@ class Fabric:
         del self._processes[name]
 
     async def _start(self, name: str, module: str, *arguments: object) -> None:
-        process = await start(name, self._folder, f"tools.soak.{module}", *arguments)
+        module = f"tools.soak.{module}"
+        process = await start(name, self._folder, module, *arguments, through=self._through(name))
         self._processes[name] = process
         await process.line("ready")
 
     def _ports(self) -> tuple[int, int, int]:
         return self._port, self._port + 2, self._port + 3
 
+    def _is_linked(self, name: str) -> bool:
+        return name in self.linked_workers or name in self.linked_callers
+
+    def _through(self, name: str) -> tuple[str, ...]:
+        """Return what starts a process on its host."""
+        if self.hosts is None:
+            return ()
+        return self.hosts.on(self.hosts.far if self._is_linked(name) else self.hosts.near)
+
     def _url(self, name: str) -> str:
-        linked = name in self.linked_workers or name in self.linked_callers
-        return f"cosmo://{RELAY_HOST if linked else HOST}:{self._port}"
+        if self.hosts is not None:
+            return f"cosmo://{NEAR_ADDRESS}:{self._port}"
+        return f"cosmo://{RELAY_HOST if self._is_linked(name) else HOST}:{self._port}"
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.log"

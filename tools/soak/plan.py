@@ -19,6 +19,7 @@ FAULTS: Mapping[str, tuple[float, float]] = {
     "link_reset": _NOTHING,
     "link_stall": (0.3, 4.5),
     "link_half_open": _NOTHING,
+    "link_cut": (5.0, 5.0),
     "slow_watcher": (2.0, 4.0),
     "frozen_watcher": (1.0, 5.0),
     "double_kill": (0.0, 0.5),
@@ -26,6 +27,10 @@ FAULTS: Mapping[str, tuple[float, float]] = {
     "restart_freeze": (0.5, 4.5),
 }
 """Every fault, and how many seconds it lasts at least and at most, before it is mended."""
+BY_RELAY = frozenset({"link_reset", "link_stall", "link_half_open"})
+"""Those that need everything on one host, with a relay."""
+BY_CABLE = frozenset({"link_cut"})
+"""Those that need two hosts."""
 _PAUSE_S = (0.3, 2.0)
 
 

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 _STARTS_S = 20.0
@@ -120,11 +120,21 @@ class Process:
         self._lines.put_nowait("")
 
 
-async def start(name: str, folder: Path, *arguments: object) -> Process:
-    """Start `python -m ...`; it writes to stderr into a file of `folder`."""
+async def start(
+    name: str, folder: Path, *arguments: object, through: Sequence[str] = ()
+) -> Process:
+    """Start `python -m ...`; it writes to stderr into a file of `folder`.
+
+    Args:
+        name: What it is called in the logs.
+        folder: Where it writes.
+        arguments: Behind `python -m`.
+        through: A program, with its arguments, that becomes the process.
+    """
     said = folder / f"{name}-{time.monotonic_ns()}.err"
     with said.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
+            *through,
             sys.executable,
             "-m",
             *map(str, arguments),

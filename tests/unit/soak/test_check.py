@@ -330,6 +330,16 @@ def test_a_task_may_time_out_while_a_new_synapse_waits_for_a_worker_that_freezes
     assert found(*task, restart(mended=13.0), elsewhere, quiet()) == ["unexplained"]
 
 
+def test_a_task_may_time_out_when_its_worker_freezes_as_a_cut_link_is_back():
+    task = invoke(at=9.9), start(at=9.95), outcome(at=14.9, code="TIMEOUT")
+    freeze = fault("worker_freeze", at=13.1, mended=17.0)
+    hit = {"target": "link", "workers": ["worker-2"], "callers": ["caller-2"]}
+
+    assert found(*task, fault("link_cut", 10.0, 12.9, 3, **hit), freeze, quiet()) == []
+    cut_long_ago = fault("link_cut", 10.0, 11.0, 3, **hit)
+    assert found(*task, cut_long_ago, freeze, quiet()) == ["unexplained"]
+
+
 def test_a_frozen_worker_is_not_waited_for_longer_than_the_heartbeats_take():
     task = invoke(at=9.9), start(at=9.95), outcome(at=14.9, code="TIMEOUT")
     freeze = fault("worker_freeze", at=10.2, mended=17.0)
