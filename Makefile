@@ -21,8 +21,13 @@ help: ## list what there is
 demo: $(DEMO)/.installed ## install a copy as a user would and run the whole thing once
 	@env -u PYTHONPATH PYTHONSAFEPATH=1 $(DEMO)/bin/cosmo demo
 
+# What has real processes waits most of its time. Meanwhile the others run, out of its way.
 test: $(DEV)/.installed ## run every test
-	@$(RUN) pytest
+	@log=$$(mktemp); \
+	nice -n 19 $(RUN) pytest -p no:cacheprovider tests/house tests/property tests/unit > $$log 2>&1 & \
+	beside=$$!; trap 'kill $$beside 2> /dev/null; rm -f $$log' EXIT; trap 'exit 130' INT TERM; \
+	$(RUN) pytest tests/browser tests/conformance tests/integration; status=$$?; \
+	wait $$beside || status=$$?; cat $$log; exit $$status
 
 check: $(DEV)/.installed ## format, lint, types, house rules, unit and property tests
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-tests rule-tests check-format lint types

@@ -63,28 +63,17 @@ class Dispatcher:
         Raises:
             TimeoutError: Nothing settled it in time; a CANCEL is on its way.
         """
+        waiter: asyncio.Future[Signal] = self._clock.loop().create_future()
+        opened = OpenTask(signal, checked_timeout(timeout_s), waiter, None, elsewhere)
+        body = self.encoded(signal)
         if self._watching.out_of_date:
             await self._watching.settle()
-        opened = self.launch(signal, timeout_s, elsewhere)
+        self._launch(opened, body)
         try:
-            outcome: Signal = await opened.waiter
+            return await waiter
         except asyncio.CancelledError:
             self.abandon(opened)
             raise
-        return outcome
-
-    def launch(self, signal: Signal, timeout_s: float, elsewhere: bool = False) -> OpenTask:
-        """Send a TASK when every handler is in force; its `waiter` gets what settles it.
-
-        Raises:
-            UnencodableValue: It holds what no Signal can carry.
-            SignalTooLarge: It is over the limit.
-            DendriteProtocolError: This Dendrite is not running.
-        """
-        waiter = self._clock.loop().create_future()
-        opened = OpenTask(signal, checked_timeout(timeout_s), waiter, None, elsewhere)
-        self._launch(opened, signal.encode())
-        return opened
 
     async def open(self, opened: OpenTask) -> None:
         """Send a TASK whose Pathway listens already."""

@@ -145,9 +145,9 @@ class Dispatching(Base):
         signal = task_for(
             neuron, capabilities, input, trace_id, parent_id, meta, context_ref, finalize
         )
-        if retry is not None:
-            return await self._retrying.run(signal, timeout_s, retry, answer_elsewhere)
-        return await self._dispatcher.wait(signal, timeout_s, answer_elsewhere)
+        if retry is None:
+            return await self._dispatcher.wait(signal, timeout_s, answer_elsewhere)
+        return await self._retrying.run(signal, timeout_s, retry, answer_elsewhere)
 
     async def ask(self, **task: Unpack[WaitedTask]) -> dict[str, Any]:
         """Do as `dispatch_and_wait` does, with the same arguments, and return the output itself.
