@@ -23,7 +23,10 @@ def checked_trace(text: str) -> str:
     if len(text) >= ID_CHARS:
         id_bytes(text)
     if not text.startswith("trc_") or not set(text[4:]) <= _ALPHABET:
-        raise BadSignal(f"no trace id: {text!r:.80}; one is trc_ and 26 characters of 0-9 a-v")
+        raise BadSignal(
+            f"no trace id: {text!r:.80}; one is trc_ and 26 characters of 0-9 a-v, "
+            f"of which the first {SHORT_TRACE_CHARS - len('trc_')} are enough"
+        )
     if len(text) < SHORT_TRACE_CHARS:
         raise BadSignal(f"{text!r} is too short: give the {SHORT_TRACE_CHARS} characters shown")
     return text

@@ -39,6 +39,11 @@ def test_what_is_no_trace_is_told(text):
         checked_trace(text)
 
 
+def test_the_error_says_that_the_beginning_is_enough():
+    with pytest.raises(BadSignal, match=r"26 characters .* first 4 are enough"):
+        checked_trace("xyz")
+
+
 def test_a_neuron_is_who_sends_or_whom_a_task_names():
     wanted = Wanted(neuron="worker")
 
