@@ -104,5 +104,6 @@ def _ip(*arguments: str) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SoakError(f"ip {' '.join(arguments)}: {error}") from error
     if ended.returncode:
-        raise SoakError(f"ip {' '.join(arguments)}: {ended.stderr.strip()}")
+        hint = "" if os.geteuid() == 0 else "; two hosts take root"
+        raise SoakError(f"ip {' '.join(arguments)}: {ended.stderr.strip()}{hint}")
     return ended.stdout
