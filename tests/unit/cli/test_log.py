@@ -82,7 +82,7 @@ def test_a_terminal_that_stands_still_stops_nobody_and_what_is_missing_is_counte
     screen.go_on.set()
     signals.close()
 
-    assert took_s < 1.0
+    assert took_s < PATIENCE_S
     assert len(screen.lines) == 1 + 100 + 1
     assert screen.lines[-1] == "(9,900 Signals not shown: this terminal is too slow)"
 
@@ -111,7 +111,7 @@ def test_closing_waits_no_longer_than_it_says(terminal, monkeypatch):
     began_s = time.perf_counter()
     signals.close()
 
-    assert time.perf_counter() - began_s < 1.0
+    assert time.perf_counter() - began_s < PATIENCE_S
     screen.go_on.set()
 
 
