@@ -21,12 +21,13 @@ help: ## list what there is
 demo: $(DEMO)/.installed ## install a copy as a user would and run the whole thing once
 	@env -u PYTHONPATH PYTHONSAFEPATH=1 $(DEMO)/bin/cosmo demo
 
-# What has real processes waits most of its time. Meanwhile the others run, out of its way.
+# What has real processes waits most of its time. Meanwhile the others run, out of its way; a browser
+# draws alone.
 test: $(DEV)/.installed ## run every test
-	@log=$$(mktemp); \
+	@status=0; $(RUN) pytest tests/browser || status=$$?; log=$$(mktemp); \
 	nice -n 19 $(RUN) pytest -p no:cacheprovider tests/house tests/property tests/unit > $$log 2>&1 & \
 	beside=$$!; trap 'kill $$beside 2> /dev/null; rm -f $$log' EXIT; trap 'exit 130' INT TERM; \
-	$(RUN) pytest --ignore=tests/house --ignore=tests/property --ignore=tests/unit; status=$$?; \
+	$(RUN) pytest $(foreach each,browser house property unit,--ignore=tests/$(each)) || status=$$?; \
 	wait $$beside || status=$$?; cat $$log; exit $$status
 
 check: $(DEV)/.installed ## format, lint, types, house rules, unit and property tests

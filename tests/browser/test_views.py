@@ -208,14 +208,18 @@ async def test_signals_can_be_filtered_by_kind_and_by_text(open_page):
 
 async def test_a_pause_holds_what_is_shown_and_counts_what_waits(open_page):
     await open_page.keyboard.press("3")
+    count, kept = open_page.locator(".signals .bar .count"), open_page.locator("#kept")
     await open_page.keyboard.press("p")
-    shown = await open_page.locator(".signals .bar .count").inner_text()
+    await expect(kept).to_contain_text("Paused: ")
+    await expect(kept).not_to_contain_text("Paused: 0 ")
+    before = await kept.inner_text()
+    await expect(kept).not_to_have_text(before)  # what had come before the pause is painted by now
+    shown, waiting = await count.inner_text(), await kept.inner_text()
 
-    await expect(open_page.locator("#kept")).to_contain_text("Paused: ")
-    await expect(open_page.locator("#kept")).not_to_contain_text("Paused: 0 ")
-    assert await open_page.locator(".signals .bar .count").inner_text() == shown
+    await expect(kept).not_to_have_text(waiting)
+    assert await count.inner_text() == shown
     await open_page.keyboard.press("p")
-    await expect(open_page.locator(".signals .bar .count")).not_to_have_text(shown)
+    await expect(count).not_to_have_text(shown)
 
 
 async def test_what_is_shown_can_be_saved_as_json_lines(open_page):
