@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .lazy import loaded_on_use
+from .runtime.lazy import loaded_on_use
 
 if TYPE_CHECKING:
     from .axon import Axon
-    from .context import TaskContext
     from .dendrite import Dendrite
+    from .dendrite.caller.pathway import Pathway
+    from .dendrite.caller.retry import RetryStrategy, default_retry_on
+    from .dendrite.worker.context import TaskContext
     from .edge import BlockingDendrite, TextStream
     from .errors import (
         CODES,
@@ -41,9 +43,7 @@ if TYPE_CHECKING:
     )
     from .ids import new_event_id, new_trace_id
     from .neurons import Neuron
-    from .pathway import Pathway
     from .registry import NeuronRecord, SynapseState
-    from .retry import RetryStrategy, default_retry_on
     from .signals import Directed, Signal, SignalType
     from .stores import MemoryRegistryStore, RegistryStore, SqliteRegistryStore
     from .synapse import MemorySynapse, SynapseServer, connect_synapse, synapse_from_url
@@ -102,7 +102,7 @@ __getattr__, __dir__ = loaded_on_use(
     __name__,
     {
         ".axon": ("Axon",),
-        ".context": ("TaskContext",),
+        ".dendrite.worker.context": ("TaskContext",),
         ".dendrite": ("Dendrite",),
         ".edge": ("BlockingDendrite", "TextStream"),
         ".errors": (
@@ -131,9 +131,9 @@ __getattr__, __dir__ = loaded_on_use(
         ),
         ".ids": ("new_event_id", "new_trace_id"),
         ".neurons": ("Neuron",),
-        ".pathway": ("Pathway",),
+        ".dendrite.caller.pathway": ("Pathway",),
         ".registry": ("NeuronRecord", "SynapseState"),
-        ".retry": ("RetryStrategy", "default_retry_on"),
+        ".dendrite.caller.retry": ("RetryStrategy", "default_retry_on"),
         ".signals": ("Directed", "Signal", "SignalType"),
         ".stores": ("MemoryRegistryStore", "RegistryStore", "SqliteRegistryStore"),
         ".synapse": ("MemorySynapse", "SynapseServer", "connect_synapse", "synapse_from_url"),

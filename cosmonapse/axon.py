@@ -9,18 +9,10 @@ from typing import Any
 
 import attrs
 
-from .errors import (
-    Clarification,
-    Escalation,
-    NeuronError,
-    PermissionNeeded,
-    Question,
-    facts_of,
-)
+from .errors import Clarification, Escalation, NeuronError, PermissionNeeded, Question
 from .names import checked_capabilities, checked_name
+from .payloads import error_payload
 from .signals import Directed, Signal, SignalType
-
-_MAX_MESSAGE_CHARS = 10_000
 
 
 def _takes_two(instance: object, attribute: object, function: Any) -> None:
@@ -135,22 +127,6 @@ def reply_of(value: Any) -> tuple[SignalType, dict[str, Any]]:
                 )
             return signal_type, payload
     return SignalType.AGENT_OUTPUT, {"output": value}
-
-
-def error_payload(code: str, message: str, recoverable: bool | None = None) -> dict[str, Any]:
-    """Return the payload of an ERROR; `recoverable` is what the table of codes says by default."""
-    if recoverable is None:
-        recoverable = facts_of(code).recoverable
-    return {
-        "code": _sendable(code),
-        "message": _sendable(message),
-        "recoverable": bool(recoverable),
-    }
-
-
-def _sendable(text: str) -> str:
-    """Return `text` cut to a bearable length, with what is no Unicode escaped."""
-    return text[:_MAX_MESSAGE_CHARS].encode("utf-8", "backslashreplace").decode()
 
 
 def reply_of_exception(error: BaseException) -> tuple[SignalType, dict[str, Any]]:

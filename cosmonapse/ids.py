@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from . import world
 from .errors import BadSignal
+from .runtime import clock
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuv"
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
@@ -54,15 +54,15 @@ class IdSource:
         )
 
 
-_source = IdSource(world.random_bytes(16))
+_source = IdSource(clock.random_bytes(16))
 
 
 def _renew_source() -> None:
     global _source
-    _source = IdSource(world.random_bytes(16))
+    _source = IdSource(clock.random_bytes(16))
 
 
-world.after_fork(_renew_source)
+clock.after_fork(_renew_source)
 
 
 def new_trace_id() -> str:

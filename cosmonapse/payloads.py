@@ -15,6 +15,8 @@ from .errors import DendriteProtocolError, facts_of
 from .ids import new_event_id
 from .signals import SignalType
 
+_MAX_MESSAGE_CHARS = 10_000
+
 
 @attrs.frozen
 class Shape:
@@ -110,3 +112,19 @@ def _complete(signal_type: SignalType, payload: dict[str, Any]) -> None:
         payload.setdefault("result", None)
     elif signal_type is SignalType.ERROR:
         payload.setdefault("recoverable", facts_of(payload["code"]).recoverable)
+
+
+def error_payload(code: str, message: str, recoverable: bool | None = None) -> dict[str, Any]:
+    """Return the payload of an ERROR; `recoverable` is what the table of codes says by default."""
+    if recoverable is None:
+        recoverable = facts_of(code).recoverable
+    return {
+        "code": _sendable(code),
+        "message": _sendable(message),
+        "recoverable": bool(recoverable),
+    }
+
+
+def _sendable(text: str) -> str:
+    """Return `text` cut to a bearable length, with what is no Unicode escaped."""
+    return text[:_MAX_MESSAGE_CHARS].encode("utf-8", "backslashreplace").decode()

@@ -12,10 +12,11 @@ from typing import Any, Self, cast
 
 import attrs
 
-from . import codec, world
+from . import codec
 from .codec import shown
 from .errors import BadSignal, NeedsAnswer, NeuronError
 from .ids import ID_CHARS, new_event_id, new_trace_id, trace_begun_by
+from .runtime import clock
 
 
 class SignalType(enum.StrEnum):
@@ -110,7 +111,7 @@ class Signal:
     parent_id: str | None = None
     meta: dict[str, Any] = attrs.field(factory=dict)
     id: str = attrs.field(factory=new_event_id)
-    ts: float = attrs.field(factory=world.now_ts)
+    ts: float = attrs.field(factory=clock.now_ts)
     v: str = "1"
 
     def __attrs_post_init__(self) -> None:
@@ -281,7 +282,7 @@ def made(
     id_ = new_event_id()
     if trace_id is None:
         trace_id = trace_begun_by(id_)
-    return _fill(signal_type, payload, directed, trace_id, parent_id, meta, id_, world.now_ts())
+    return _fill(signal_type, payload, directed, trace_id, parent_id, meta, id_, clock.now_ts())
 
 
 def _directed(values: Any) -> Directed:

@@ -50,7 +50,7 @@ class Claim(enum.IntEnum):
     """It has ended, and its replies are kept no longer."""
 
 
-class Keeper(Protocol):
+class ResyncSource(Protocol):
     """Who knows our tasks; a transport asks when it has lost a connection."""
 
     def open_tasks(self) -> Iterable[Opened]:
@@ -126,7 +126,7 @@ class Receiver(Protocol):
         """Learn that the Synapse is out of reach; the transport goes on trying by itself."""
 
 
-class Inquiries(Protocol):
+class QueryPort(Protocol):
     """What a transport can ask its Synapse."""
 
     async def roster(self, neuron_id: str, capability: str, timeout_s: float) -> list[NeuronRecord]:
@@ -144,7 +144,7 @@ class Inquiries(Protocol):
         """
 
 
-class Transport(Inquiries, Protocol):
+class Transport(QueryPort, Protocol):
     """One Dendrite's connection to a Synapse."""
 
     @property
@@ -163,7 +163,7 @@ class Transport(Inquiries, Protocol):
     def counts(self) -> dict[str, int]:
         """Every drop, gap and return so far, by name."""
 
-    def keep_by(self, keeper: Keeper) -> None:
+    def resync_from(self, source: ResyncSource) -> None:
         """Ask `keeper` what is open and what is held here, after each reconnect; before `open`."""
 
     async def open(self, timeout_s: float, topics: Iterable[Topic]) -> None:

@@ -10,9 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .carrier import Carrier, CarrierEvents, Sent
-    from .client import Client
-    from .endpoints import IpcEndpoint, TcpEndpoint
+    from .client.carrier import Carrier, CarrierEvents
+    from .client.client import Client
+    from .client.events import Outcome, Receiver
+    from .client.probe import probe
+    from .client.zmq_carrier import ZmqCarrier
     from .errors import (
         EndpointInUse,
         InvalidName,
@@ -25,13 +27,12 @@ if TYPE_CHECKING:
         Unreachable,
         WireError,
     )
-    from .probing import probe
-    from .proxy import Ports, Proxy
-    from .receiver import Outcome, Receiver
-    from .roster import SeatInfo
-    from .tables import Settings
-    from .wire import ItemFlag, Reason, Verb, address_of
-    from .zmq_carrier import ZmqCarrier
+    from .proxy.proxy import Ports, Proxy
+    from .proxy.tables import Settings
+    from .sockets.endpoints import IpcEndpoint, TcpEndpoint
+    from .sockets.sent import Sent
+    from .wire.heads import ItemFlag, Reason, Verb, address_of
+    from .wire.roster_messages import SeatInfo
 
 __all__ = [
     "Carrier",
@@ -65,9 +66,10 @@ __all__ = [
 ]
 
 _NAMES = {
-    ".carrier": ("Carrier", "CarrierEvents", "Sent"),
-    ".client": ("Client",),
-    ".endpoints": ("IpcEndpoint", "TcpEndpoint"),
+    ".client.carrier": ("Carrier", "CarrierEvents"),
+    ".sockets.sent": ("Sent",),
+    ".client.client": ("Client",),
+    ".sockets.endpoints": ("IpcEndpoint", "TcpEndpoint"),
     ".errors": (
         "EndpointInUse",
         "InvalidName",
@@ -80,13 +82,13 @@ _NAMES = {
         "Unreachable",
         "WireError",
     ),
-    ".probing": ("probe",),
-    ".proxy": ("Ports", "Proxy"),
-    ".receiver": ("Outcome", "Receiver"),
-    ".roster": ("SeatInfo",),
-    ".tables": ("Settings",),
-    ".wire": ("ItemFlag", "Reason", "Verb", "address_of"),
-    ".zmq_carrier": ("ZmqCarrier",),
+    ".client.probe": ("probe",),
+    ".proxy.proxy": ("Ports", "Proxy"),
+    ".client.events": ("Outcome", "Receiver"),
+    ".wire.roster_messages": ("SeatInfo",),
+    ".proxy.tables": ("Settings",),
+    ".wire.heads": ("ItemFlag", "Reason", "Verb", "address_of"),
+    ".client.zmq_carrier": ("ZmqCarrier",),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 

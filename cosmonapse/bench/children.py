@@ -179,11 +179,11 @@ async def while_asked(
         Exception: What `work` raised, if it ended first.
     """
     working = asyncio.create_task(work, name="work")
-    answering = asyncio.create_task(answer(connection, verbs), name="answering")
-    await asyncio.wait((working, answering), return_when=asyncio.FIRST_COMPLETED)
+    arbiter = asyncio.create_task(answer(connection, verbs), name="answering")
+    await asyncio.wait((working, arbiter), return_when=asyncio.FIRST_COMPLETED)
     if working.done() and (error := working.exception()):
         raise error
-    await answering
+    await arbiter
     working.cancel()
     with suppress(asyncio.CancelledError):
         await working

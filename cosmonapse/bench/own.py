@@ -26,7 +26,7 @@ _PATIENCE_S = 60.0
 
 
 @attrs.frozen
-class Where:
+class Target:
     """What is measured, for how long, and who is told.
 
     Args:
@@ -47,7 +47,7 @@ class Where:
         return os.getpid()
 
 
-def latency(where: Where) -> Report:
+def latency(where: Target) -> Report:
     """Measure how long a call takes, with more and more of them outstanding."""
     levels = _calls(where)
     head = ("outstanding", *(f"{time} ms" for time in _TIMES))
@@ -63,20 +63,20 @@ def latency(where: Where) -> Report:
     return Report((Table("latency: medians of the rounds", head, rows),), facts, (plot,))
 
 
-def throughput(where: Where) -> Report:
+def throughput(where: Target) -> Report:
     """Measure how many calls are answered, with more and more of them outstanding."""
     levels = _calls(where)
     rates = {place: [sample.rate for sample in taken] for place, taken in levels.items()}
     return _rates("throughput", "calls outstanding", "calls/s", rates)
 
 
-def fanout(where: Where) -> Report:
+def fanout(where: Target) -> Report:
     """Measure how much one publisher delivers to more and more subscribers."""
     rates = {f"{count:,}": _fanned(where, count) for count in SUBSCRIBERS}
     return _rates("fanout", "subscribers", "deliveries/s", rates)
 
 
-def stream(where: Where) -> Report:
+def stream(where: Target) -> Report:
     """Measure how fast the tokens of one Neuron come."""
     with ExitStack() as stack:
         caller = _caller(stack, where)
@@ -100,16 +100,16 @@ def steps(kind: str) -> int:
     return ROUNDS if kind == "stream" else ROUNDS * len(OUTSTANDING)
 
 
-def _caller(stack: ExitStack, where: Where) -> Child:
+def _caller(stack: ExitStack, where: Target) -> Child:
     stack.enter_context(Child(ends.worker, where.url, where.namespace, where.pair))
     return stack.enter_context(Child(ends.caller, where.url, where.namespace, where.pair))
 
 
-def _patience_s(where: Where) -> float:
+def _patience_s(where: Target) -> float:
     return where.seconds + _PATIENCE_S
 
 
-def _calls(where: Where) -> dict[str, list[Sample]]:
+def _calls(where: Target) -> dict[str, list[Sample]]:
     levels: dict[str, list[Sample]] = {}
     seconds = where.seconds / len(OUTSTANDING) / (ROUNDS + 1)  # the first one warms up
     with ExitStack() as stack:
@@ -123,7 +123,7 @@ def _calls(where: Where) -> dict[str, list[Sample]]:
     return levels
 
 
-def _fanned(where: Where, subscribers: int) -> list[float]:
+def _fanned(where: Target, subscribers: int) -> list[float]:
     rates = []
     seconds = where.seconds / len(SUBSCRIBERS) / (ROUNDS + 1)
     with ExitStack() as stack:

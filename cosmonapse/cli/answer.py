@@ -9,9 +9,9 @@ import click
 from ..dendrite import Dendrite
 from ..names import checked_name
 from .fabric import fabric_options, on_fabric
+from .open_questions import Table
 from .options import TIMEOUT_S, no_nan, read_json, trace
 from .replies import Standing
-from .table import Table
 
 
 @click.command()

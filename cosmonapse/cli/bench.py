@@ -50,7 +50,7 @@ def command(
     on_fabric(url, namespace, _nothing)  # what is wrong with the address is told before we start
     progress = Progress(own.steps(kind))
     try:
-        report = own.KINDS[kind](own.Where(url, namespace, seconds, progress.step))
+        report = own.KINDS[kind](own.Target(url, namespace, seconds, progress.step))
     except BenchError as error:
         raise click.ClickException(str(error).strip().splitlines()[-1]) from None
     finally:

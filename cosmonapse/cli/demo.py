@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..demo.show import QUESTION, show
-from ..loops import run
+from ..runtime.loops import run
 from .text import printable_lines
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from ..delivery import destination
 from ..dendrite import Dendrite
 from ..signals import SignalType
+from ..tasks import destination
 from .fabric import as_json, fabric_options, on_fabric, signal_as_json
 from .options import TIMEOUT_S, no_nan, read_json
 from .text import printable_lines

@@ -12,17 +12,17 @@ from typing import TextIO
 
 import click
 
-from ..doppler.heard import Heard
-from ..doppler.line import Lines, json_line
+from ..doppler.formatter import LineFormatter, json_line
+from ..doppler.observed import ObservedSignal
+from ..doppler.signal_filter import SignalFilter, checked_trace
 from ..doppler.tail import Tail
-from ..doppler.wanted import Wanted, checked_trace
 from ..errors import BadSignal
 from ..names import checked_name
 from ..signals import SignalType
 from .fabric import fabric_options
 from .log import own_stdout
+from .observing import browser_options, show_prism
 from .text import printable
-from .watching import browser_options, show_prism
 
 _PIPE_CHARS = 200
 _BY_PRISM = "--prism shows everything: leave out --type, --trace, --neuron, --json and the like"
@@ -85,19 +85,19 @@ def command(
         return show_prism(url, namespace, port, no_browser)
     if neuron is not None:
         checked_name("--neuron", neuron)
-    wanted = Wanted(frozenset(SignalType[each] for each in types), trace, neuron)
-    text_of: Callable[[Heard], str] = json_line if as_lines else _lines(payload)
+    wanted = SignalFilter(frozenset(SignalType[each] for each in types), trace, neuron)
+    text_of: Callable[[ObservedSignal], str] = json_line if as_lines else _lines(payload)
     tell = _tell_apart if as_lines else _tell_between
     tail = Tail(url, namespace, wanted, own_stdout(), text_of, tell, _say)
     ended_by = asyncio.run(tail.run(since_start))
     return 130 if ended_by == signal.SIGINT else 0
 
 
-def _lines(payload: bool) -> Lines:
+def _lines(payload: bool) -> LineFormatter:
     if not sys.stdout.isatty():
-        return Lines(_PIPE_CHARS, colour=False, payload=payload)
+        return LineFormatter(_PIPE_CHARS, colour=False, payload=payload)
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return Lines(shutil.get_terminal_size().columns, colour, payload)
+    return LineFormatter(shutil.get_terminal_size().columns, colour, payload)
 
 
 def _say(line: str) -> None:

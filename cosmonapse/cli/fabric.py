@@ -11,8 +11,8 @@ import attrs
 import click
 
 from ..dendrite import Dendrite
-from ..loops import run
 from ..names import checked_name
+from ..runtime.loops import run
 from ..signals import Signal
 from ..synapse import connect_synapse
 from ..synapse.url import DEFAULT_URL

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .fabric import fabric_options
-from .watching import browser_options, show_prism
+from .observing import browser_options, show_prism
 
 
 @click.command()

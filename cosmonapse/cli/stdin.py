@@ -14,7 +14,7 @@ _MAX_LINES = 1_000
 _MAX_LINE_CHARS = 16 * 1024 * 1024
 
 
-class Lines:
+class StdinLines:
     """What was typed and not taken yet.
 
     At most 1,000 lines, one piece more at the end: then nothing is read until some are taken. A

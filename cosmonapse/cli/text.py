@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ..printable import printable, printable_lines
+from ..runtime.printable import printable, printable_lines
 
 __all__ = ["printable", "printable_lines"]

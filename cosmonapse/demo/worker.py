@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from .. import Axon, Dendrite, Neuron, connect_synapse
-from ..loops import run
+from ..runtime.loops import run
 from .librarian import librarian, load_pages
 
 NEURON_ID = "worker"

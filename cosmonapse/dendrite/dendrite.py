@@ -11,37 +11,37 @@ from ..axon import Axon
 from ..errors import DendriteProtocolError
 from ..names import checked_name
 from ..registry import NeuronRecord, SynapseState
+from ..runtime.os_signals import stop_signal
 from ..stores import RegistryStore
 from ..transport import Synapse
-from .answering import Answering
-from .auction import Auctions
-from .base import Role
-from .bidding import Bidding
-from .calling_off import CallingOff
-from .decorators import Decorators
-from .dispatch import Dispatcher
-from .dispatching import Dispatching
-from .emitting import Emitting
-from .inbox import Inbox
-from .keeping import Keeping
-from .offering import Offering
-from .pathways import Pathways
-from .presence import Presence
-from .publishing import Publisher
-from .recording import Recording
-from .responding import Responding
-from .retrying import Retrying
-from .roster import Roster
-from .stopping import asked_to_stop
-from .switchboard import Switchboard
-from .trace_stops import TraceStops
-from .watching import Watching
+from .caller.answer_arbiter import AnswerArbiter
+from .caller.auction import Auctions
+from .caller.dispatcher import Dispatcher
+from .caller.pathways import Pathways
+from .caller.retries import Retries
+from .event_router import EventRouter
+from .stop_trace import TraceStops
+from .verbs.base import Role
+from .verbs.decorators import Decorators
+from .verbs.dispatch import DispatchVerbs
+from .verbs.emit import EmitVerbs
+from .verbs.offer import OfferVerbs
+from .verbs.respond import RespondVerbs
+from .verbs.stop import StopVerbs
+from .watch.publisher import Publisher
+from .watch.registry_recorder import RegistryRecorder
+from .watch.roster import Roster
+from .watch.subscriptions import Subscriptions
+from .worker.bidder import Bidder
+from .worker.inbox import Inbox
+from .worker.registration import Registration
+from .worker.resync_source import DendriteResyncSource
 
 _START_S = 5.0
 _CLOSE_S = 1.0
 
 
-class Dendrite(CallingOff, Decorators, Dispatching, Emitting, Offering, Responding):
+class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, RespondVerbs):
     """A client of a Synapse: hosts Axons, dispatches TASKs, watches Signals.
 
     One for each process is enough. All calls belong to the event loop that started it.
@@ -81,43 +81,50 @@ class Dendrite(CallingOff, Decorators, Dispatching, Emitting, Offering, Respondi
         self.namespace = checked_name("namespace", namespace)
         self.dendrite_id = checked_name("dendrite_id", dendrite_id)
         self.role = role
-        switchboard = Switchboard(dendrite_id)
-        self._transport = synapse.transport(namespace, dendrite_id, switchboard, max_signal_bytes)
-        self._watching = Watching(self._transport)
-        self._publisher = Publisher(self._transport, self._watching)
-        self._dispatcher = Dispatcher(self._transport, self._watching)
-        self._retrying = Retrying(self._dispatcher, self._watching)
-        self._pathways = Pathways(self._dispatcher, self._watching)
-        self._answering = Answering(self._publisher, self._watching, self._dispatcher)
-        self._inbox = Inbox(self._transport, self._watching, self._dispatcher.wait, dendrite_id)
-        self._transport.keep_by(
-            Keeping(
+        router = EventRouter(dendrite_id)
+        self._transport = synapse.transport(namespace, dendrite_id, router, max_signal_bytes)
+        self._subscriptions = Subscriptions(self._transport)
+        self._publisher = Publisher(self._transport, self._subscriptions)
+        self._dispatcher = Dispatcher(self._transport, self._subscriptions)
+        self._retries = Retries(self._dispatcher, self._subscriptions)
+        self._pathways = Pathways(self._dispatcher, self._subscriptions)
+        self._arbiter = AnswerArbiter(self._publisher, self._subscriptions, self._dispatcher)
+        self._inbox = Inbox(
+            self._transport, self._subscriptions, self._dispatcher.wait, dendrite_id
+        )
+        self._transport.resync_from(
+            DendriteResyncSource(
                 self._transport,
-                self._dispatcher.delivery,
+                self._dispatcher.open_tasks,
                 self._inbox.jobs,
                 self._inbox.answers,
             )
         )
-        self._auctions = Auctions(self._publisher, self._watching, self._dispatcher)
-        self._bidding = Bidding(self._publisher, self._watching, self._inbox)
+        self._auctions = Auctions(self._publisher, self._subscriptions, self._dispatcher)
+        self._bidder = Bidder(self._publisher, self._subscriptions, self._inbox)
         self._stops = TraceStops(
             self._transport,
             self._publisher,
-            self._watching,
+            self._subscriptions,
             self._dispatcher,
             self._inbox,
             dendrite_id,
         )
-        self._presence = Presence(
+        self._registration = Registration(
             self._transport, synapse.url, self._inbox, dendrite_id, role, heartbeat_s
         )
-        switchboard.connect(self._dispatcher, self._inbox, self._presence, self._watching)
-        self._roster = Roster(self._transport, self._watching)
-        self._recording = None
-        if registry_store is not None:
-            self._recording = Recording(registry_store, self._watching, self._roster)
+        router.connect(self._dispatcher, self._inbox, self._registration, self._subscriptions)
+        self._roster = Roster(self._transport, self._subscriptions)
+        self._registry_recorder = self._recorder_for(registry_store)
         self._starting: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
+
+    def _recorder_for(self, store: RegistryStore | None) -> RegistryRecorder | None:
+        return (
+            RegistryRecorder(store, self._subscriptions, self._roster)
+            if store is not None
+            else None
+        )
 
     def __repr__(self) -> str:
         """Name it as `Dendrite(id, namespace, state)`."""
@@ -149,10 +156,10 @@ class Dendrite(CallingOff, Decorators, Dispatching, Emitting, Offering, Respondi
 
     async def _start(self, timeout_s: float) -> None:
         until_s = asyncio.get_running_loop().time() + timeout_s
-        await self._transport.open(timeout_s, self._watching.topics())
-        await self._presence.start(max(0.0, until_s - asyncio.get_running_loop().time()))
-        if self._recording is not None:
-            await self._recording.start()
+        await self._transport.open(timeout_s, self._subscriptions.topics())
+        await self._registration.start(max(0.0, until_s - asyncio.get_running_loop().time()))
+        if self._registry_recorder is not None:
+            await self._registry_recorder.start()
 
     async def stop(self, reason: str | None = None, *, drain_s: float = 10.0) -> None:
         """Take leave, finish what runs, send what waits, close. Idempotent.
@@ -171,15 +178,15 @@ class Dendrite(CallingOff, Decorators, Dispatching, Emitting, Offering, Respondi
             if self._starting is not None and not self._starting.done():
                 self._starting.cancel()
                 await asyncio.wait([self._starting])
-            await self._bidding.close()
-            await self._presence.stop(reason)
+            await self._bidder.close()
+            await self._registration.stop(reason)
             await self._inbox.drain(drain_s)
             await self._stops.close(drain_s)
             self._dispatcher.close()
             self._pathways.close()
         finally:
             await self._transport.close(_CLOSE_S)
-            await self._watching.close()
+            await self._subscriptions.close()
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -200,7 +207,13 @@ class Dendrite(CallingOff, Decorators, Dispatching, Emitting, Offering, Respondi
         """
         if self._state == "new":
             await self.start()
-        await asked_to_stop()
+        try:
+            await stop_signal()
+        except (RuntimeError, ValueError) as error:
+            raise DendriteProtocolError(
+                "serve() works on the main thread only: elsewhere wait for an event of your own "
+                "and call stop()"
+            ) from error
         await self.stop("signal")
 
     def attach_axon(self, axon: Axon) -> None:
@@ -217,7 +230,7 @@ class Dendrite(CallingOff, Decorators, Dispatching, Emitting, Offering, Respondi
 
     def _attend(self) -> None:
         """Listen to what concerns the Axons that there are."""
-        self._bidding.attend()
+        self._bidder.attend()
         self._stops.attend()
 
     async def add_axon(self, axon: Axon) -> None:
@@ -235,12 +248,12 @@ class Dendrite(CallingOff, Decorators, Dispatching, Emitting, Offering, Respondi
         self._attend()
         if self._state == "running":
             try:
-                await self._presence.announce_one(axon, _START_S)
+                await self._registration.announce_one(axon, _START_S)
             except BaseException:
                 self._inbox.discard(axon.neuron_id)
                 self._attend()
                 raise
-            await self._watching.settle()
+            await self._subscriptions.settle()
 
     async def detach_axon(self, neuron_id: str, *, drain_s: float = 10.0) -> None:
         """Take an Axon away: no new TASKs; what it runs may end, for at most `drain_s` seconds.
@@ -250,7 +263,7 @@ class Dendrite(CallingOff, Decorators, Dispatching, Emitting, Offering, Respondi
         """
         axon = self._inbox.axon(neuron_id)
         if self._state == "running":
-            self._presence.take_leave(axon, "detached")
+            self._registration.take_leave(axon, "detached")
         try:
             await self._inbox.detach(neuron_id, drain_s)
         finally:
@@ -309,12 +322,12 @@ class Dendrite(CallingOff, Decorators, Dispatching, Emitting, Offering, Respondi
         parts = (
             self._transport,
             self._dispatcher,
-            self._answering,
+            self._arbiter,
             self._auctions,
-            self._bidding,
+            self._bidder,
             self._stops,
             self._inbox,
-            self._watching,
+            self._subscriptions,
         )
         totals: dict[str, int] = {}
         for part in parts:

@@ -10,15 +10,15 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from ..dendrite.watch.trace_order import Once
 from ..errors import BadSignal, SynapseUnreachable
 from ..ids import id_bytes
 from ..names import checked_name
-from ..order import Once
 from ..registry import NeuronRecord, SynapseState
 from ..signals import Signal, SignalType
 from ..synapse import synapse_from_url
 from ..transport import Topic, Transport
-from .heard import Heard
+from .observed import ObservedSignal
 
 _LOG = logging.getLogger(__name__)
 _CLOSE_S = 1.0
@@ -38,7 +38,7 @@ class Listener:
 
     def __init__(
         self,
-        on_heard: Callable[[Heard], None],
+        on_heard: Callable[[ObservedSignal], None],
         on_missed: Callable[[int], None],
         on_link: Callable[[bool, str | None], None],
     ) -> None:
@@ -58,7 +58,7 @@ class Listener:
                 _LOG.warning("a message is no Signal and is not shown; more are counted: %s", error)
             return
         if self._once.first(signal.id):
-            self._on_heard(Heard(signal, body, caller, worker))
+            self._on_heard(ObservedSignal(signal, body, caller, worker))
         else:
             self.counts["again"] += 1
 

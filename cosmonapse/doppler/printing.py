@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
-from .heard import Heard
+from .observed import ObservedSignal
 
 MOST_WAITING = 10_000
 MOST_WAITING_BYTES = 64 * 1024 * 1024
@@ -35,7 +35,7 @@ class Printer:
     def __init__(
         self,
         out: TextIO,
-        text_of: Callable[[Heard], str],
+        text_of: Callable[[ObservedSignal], str],
         tell: Callable[[TextIO, str], None],
         on_gone: Callable[[], None],
     ) -> None:
@@ -44,7 +44,7 @@ class Printer:
         self._tell = tell
         self._on_gone = on_gone
         self._lock = threading.Lock()
-        self._waiting: deque[Heard] = deque()
+        self._waiting: deque[ObservedSignal] = deque()
         self._bytes = 0
         self._missed = 0
         self._overrun = 0
@@ -52,7 +52,7 @@ class Printer:
         self._thread = threading.Thread(target=self._run, name="doppler", daemon=True)
         self._thread.start()
 
-    def put(self, heard: Heard) -> None:
+    def put(self, heard: ObservedSignal) -> None:
         """Take a Signal."""
         with self._lock:
             self._waiting.append(heard)

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from ..registry import NeuronRecord
+from ..runtime.os_signals import stop_signal
 from ..signals import Directed, Signal, SignalType
-from .ending import told_to_end
-from .heard import Heard
+from .observed import ObservedSignal
 from .observer import Listener, Observer
 from .printing import Printer
-from .wanted import Wanted
+from .signal_filter import SignalFilter
 
 _OPEN_S = 3.0
 _ASK_S = 5.0
@@ -39,9 +39,9 @@ class Tail:
         self,
         url: str,
         namespace: str,
-        wanted: Wanted,
+        wanted: SignalFilter,
         out: TextIO,
-        text_of: Callable[[Heard], str],
+        text_of: Callable[[ObservedSignal], str],
         tell: Callable[[TextIO, str], None],
         say: Callable[[str], None],
     ) -> None:
@@ -80,7 +80,7 @@ class Tail:
         self._printer = Printer(
             self._out, self._text_of, self._tell, lambda: _from_thread(loop, on_gone)
         )
-        ending = asyncio.create_task(told_to_end(), name="told to end")
+        ending = asyncio.create_task(stop_signal(), name="stop signal")
         try:
             await self._begin(since_start, ending)
             ends: set[asyncio.Future[Any]] = {gone, ending}
@@ -119,7 +119,7 @@ class Tail:
             for record in await self._observer.roster(_ASK_S):
                 self._on_heard(_registered(record))
 
-    def _on_heard(self, heard: Heard) -> None:
+    def _on_heard(self, heard: ObservedSignal) -> None:
         if self._wanted(heard):
             self._shown += 1
             self._printer.put(heard)
@@ -136,7 +136,7 @@ class Tail:
         self._is_away = not connected
 
 
-def _registered(record: NeuronRecord) -> Heard:
+def _registered(record: NeuronRecord) -> ObservedSignal:
     """Return what an Axon said when it came, as far as the Synapse still knows."""
     payload = {
         "role": record.role,
@@ -154,7 +154,7 @@ def _registered(record: NeuronRecord) -> Heard:
             "state": record.state,
         },
     )
-    return Heard(signal, b"", b"", bytes.fromhex(record.instance))
+    return ObservedSignal(signal, b"", b"", bytes.fromhex(record.instance))
 
 
 def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, Un
 
 from ..axon import Axon
 from ..dendrite import Dendrite
-from ..dendrite.decorators import Decorators
-from ..dendrite.dispatching import WaitedTask
-from ..dendrite.emitting import NamedEmit
-from ..dendrite.watching import Watching
+from ..dendrite.caller.pathway import Pathway
+from ..dendrite.verbs.decorators import Decorators
+from ..dendrite.verbs.dispatch import WaitedTask
+from ..dendrite.verbs.emit import NamedEmit
+from ..dendrite.watch.handlers import Handler
+from ..dendrite.watch.subscriptions import Subscriptions
 from ..errors import DendriteProtocolError
-from ..handlers import Handler
-from ..pathway import Pathway
 from ..signals import Signal
 from ..synapse import synapse_from_url
 from ..synapse.url import DEFAULT_URL
@@ -100,7 +100,7 @@ class BlockingDendrite(Decorators):
         self.dendrite = Dendrite(synapse=synapse_from_url(url), **settings)
         for axon in axons:
             self.dendrite.attach_axon(axon)
-        self._watching = cast(Watching, _HandlersThere(self))
+        self._subscriptions = cast(Subscriptions, _HandlersThere(self))
         self._lock = threading.Lock()
         self._thread: LoopThread | None = None
 
@@ -252,10 +252,10 @@ class _HandlersThere:
         self._blocking = blocking
 
     def add(self, handler: Handler) -> None:
-        self._blocking.there(lambda: self._blocking.dendrite._watching.add(handler))
+        self._blocking.there(lambda: self._blocking.dendrite._subscriptions.add(handler))
 
     def remove(self, function: Callable[[Signal], Any]) -> int:
-        return self._blocking.there(lambda: self._blocking.dendrite._watching.remove(function))
+        return self._blocking.there(lambda: self._blocking.dendrite._subscriptions.remove(function))
 
 
 @atexit.register

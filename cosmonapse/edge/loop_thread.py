@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from ..errors import DendriteProtocolError, NeuronError
-from ..loops import run
+from ..runtime.loops import run
 
 R = TypeVar("R")
 _JOIN_S = 2.0

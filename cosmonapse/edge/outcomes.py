@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import attrs
 
+from ..dendrite.caller.questions import QUESTIONS
 from ..errors import (
     BadSignal,
     CosmonapseError,
@@ -28,7 +29,6 @@ from ..errors import (
     UnencodableValue,
     facts_of,
 )
-from ..questions import QUESTIONS
 from ..signals import Signal
 
 JSON_TYPE = "application/json"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+from ..dendrite.caller.pathway import Pathway
+from ..dendrite.caller.questions import QUESTIONS
 from ..errors import DendriteProtocolError
-from ..pathway import Pathway
-from ..questions import QUESTIONS
 from ..signals import Signal, SignalType
 
 _MAY_REFUSE = (SignalType.ERROR, *QUESTIONS)

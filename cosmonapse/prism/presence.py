@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from ..doppler.heard import Heard
+from ..doppler.observed import ObservedSignal
 from ..registry import NeuronRecord
 from ..signals import Signal, SignalType
 from .record import neuron_of
@@ -59,7 +59,7 @@ class Presence:
         self._names: OrderedDict[bytes, str] = OrderedDict()
         self._callers_s: OrderedDict[bytes, float] = OrderedDict()
 
-    def hear(self, heard: Heard, now_s: float) -> bool:
+    def hear(self, heard: ObservedSignal, now_s: float) -> bool:
         """Note who speaks; return whether the roster has changed by it."""
         signal, worker, caller = heard.signal, heard.worker, heard.caller
         if worker != _NOBODY and not _is_about(signal):

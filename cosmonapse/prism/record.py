@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..doppler.heard import Heard, hex_of
 from ..doppler.masking import Masking, masked
+from ..doppler.observed import ObservedSignal, hex_of
 
 _LONGEST_NAME = 256
 _LATEST_TS = 1e11
 
 
-def neuron_of(heard: Heard) -> str | None:
+def neuron_of(heard: ObservedSignal) -> str | None:
     """Return the neuron of a Signal; what is too long for a name is cut."""
     name = heard.neuron
     return name if name is None or len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
@@ -22,7 +22,7 @@ def finite(ts: float) -> float:
     return ts if -_LATEST_TS < ts < _LATEST_TS else 0.0
 
 
-def record_of(number: int, heard: Heard) -> dict[str, Any]:
+def record_of(number: int, heard: ObservedSignal) -> dict[str, Any]:
     """Return the record of a Signal: secrets masked, long values cut."""
     signal, directed = heard.signal, heard.signal.directed
     masking = Masking(shortens=True)
@@ -47,7 +47,7 @@ def record_of(number: int, heard: Heard) -> dict[str, Any]:
     return record
 
 
-def envelope_of(number: int, heard: Heard) -> dict[str, Any]:
+def envelope_of(number: int, heard: ObservedSignal) -> dict[str, Any]:
     """Return the whole envelope of a Signal: secrets masked, nothing cut."""
     signal, directed = heard.signal, heard.signal.directed
     return {

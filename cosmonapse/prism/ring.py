@@ -10,7 +10,7 @@ from collections import deque
 from itertools import islice
 from typing import NamedTuple
 
-from ..doppler.heard import Heard
+from ..doppler.observed import ObservedSignal
 from ..signals import Signal
 
 MOST_SIGNALS = 10_000
@@ -25,9 +25,9 @@ class Kept(NamedTuple):
     caller: bytes
     worker: bytes
 
-    def heard(self) -> Heard:
+    def heard(self) -> ObservedSignal:
         """Return it as it was heard."""
-        return Heard(Signal.decode(self.body), self.body, self.caller, self.worker)
+        return ObservedSignal(Signal.decode(self.body), self.body, self.caller, self.worker)
 
 
 class Ring:
@@ -65,7 +65,7 @@ class Ring:
         """The bytes of all that are kept."""
         return self._bytes
 
-    def add(self, heard: Heard) -> int:
+    def add(self, heard: ObservedSignal) -> int:
         """Keep a Signal and return its number; one larger than the ring is not kept."""
         self.last = number = self.last + 1
         self._kept.append(Kept(number, heard.body, heard.caller, heard.worker))

@@ -8,8 +8,8 @@ import logging
 import socket
 from collections.abc import Callable, Iterator
 
-from ..doppler.ending import told_to_end
 from ..errors import MissingExtra, PortInUse
+from ..runtime.os_signals import stop_signal
 from .guard import Guard
 from .watch import Watch
 
@@ -72,7 +72,7 @@ async def serve(watch: Watch, listener: socket.socket, on_ready: Callable[[str],
             yield  # we listen to them ourselves
 
     server = Server(config)
-    ending = asyncio.create_task(told_to_end(), name="told to end")
+    ending = asyncio.create_task(stop_signal(), name="stop signal")
     work = {
         asyncio.create_task(watch.run(), name="watch"),
         asyncio.create_task(server.serve([listener]), name="http"),

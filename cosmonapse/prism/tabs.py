@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
 
-from ..doppler.heard import Heard
+from ..doppler.observed import ObservedSignal
 from .events import KEEP_ALIVE, event, past_event, signals_event
 from .record import record_of
 from .ring import Ring
@@ -98,7 +98,7 @@ class Tabs:
         self._ring = ring
         self._greeting = greeting
         self._tabs: set[Tab] = set()
-        self._pending: list[tuple[int, Heard]] = []
+        self._pending: list[tuple[int, ObservedSignal]] = []
         self._flushing: asyncio.TimerHandle | None = None
         self._flushed_at_s = 0.0
         self._closed = False
@@ -112,7 +112,7 @@ class Tabs:
         """Tell whether one more tab would be too many."""
         return self._closed or len(self._tabs) >= MOST_TABS
 
-    def add(self, heard: Heard) -> None:
+    def add(self, heard: ObservedSignal) -> None:
         """Keep a Signal, and show it to whoever looks; with no tab open nothing is made of it."""
         number = self._ring.add(heard)
         if not self._tabs:

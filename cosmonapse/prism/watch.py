@@ -10,15 +10,15 @@ from typing import Any
 
 import attrs
 
-from .. import world
-from ..doppler.heard import Heard
+from ..doppler.observed import ObservedSignal
 from ..doppler.observer import Listener, Observer
 from ..errors import SynapseUnreachable
 from ..registry import SynapseState
-from .health import Health
+from ..runtime import clock
 from .presence import Presence
 from .ring import MOST_SIGNALS, Ring
 from .tabs import Tabs
+from .vitals import Health
 
 _OPEN_S = 3.0
 _AGAIN_S = 1.0
@@ -44,7 +44,7 @@ class Watch:
         listener = Listener(self._on_heard, self._on_missed, self._on_link)
         self._listener = listener
         self._observer = Observer(url, namespace, listener, name="prism")
-        self._run = world.random_bytes(8).hex()
+        self._run = clock.random_bytes(8).hex()
         self._version = version
         self._say = say
         self._clock = time.monotonic
@@ -111,7 +111,7 @@ class Watch:
             self.tabs.show("state", self._state())
             self.tabs.show("health", self._health.view(self._clock()))
 
-    def _on_heard(self, heard: Heard) -> None:
+    def _on_heard(self, heard: ObservedSignal) -> None:
         now_s = self._clock()
         self._health.hear(heard, now_s)
         if self._presence.hear(heard, now_s):
@@ -144,7 +144,7 @@ class Watch:
 
     def _state(self) -> dict[str, Any]:
         return {
-            "at": world.now_ts(),
+            "at": clock.now_ts(),
             "synapse": {
                 "url": self._observer.synapse.url,
                 "connected": self._connected,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from .. import world
 from ..registry import NeuronRecord
+from ..runtime import clock
 from . import history
 from .port import Records
 
@@ -26,7 +26,7 @@ class MemoryRegistryStore:
         self,
         *,
         max_records: int = history.MAX_RECORDS,
-        clock: Callable[[], float] = world.now_ts,
+        clock: Callable[[], float] = clock.now_ts,
     ) -> None:
         if max_records < 1:
             raise ValueError(f"max_records must be at least 1, not {max_records}")

@@ -8,10 +8,10 @@ from typing import Any
 
 import attrs
 
-from .. import world
 from ..errors import InvalidName
 from ..names import checked_capabilities, checked_name
 from ..registry import NeuronRecord
+from ..runtime import clock
 from ..signals import Signal, SignalType
 from .history import DEREGISTERED
 from .port import RegistryStore
@@ -34,7 +34,7 @@ class Recorder:
     TYPES = (SignalType.REGISTER, SignalType.HEARTBEAT, SignalType.DEREGISTER)
     """The Signals that it wants."""
 
-    def __init__(self, store: RegistryStore, clock: Callable[[], float] = world.now_ts) -> None:
+    def __init__(self, store: RegistryStore, clock: Callable[[], float] = clock.now_ts) -> None:
         self._store = store
         self._clock = clock
 

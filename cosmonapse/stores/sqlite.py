@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
-from .. import world
 from ..errors import RegistryStoreError
 from ..registry import NeuronRecord
+from ..runtime import clock
 from . import history
 from .port import Records
 
@@ -86,7 +86,7 @@ class SqliteRegistryStore:
         path: str | os.PathLike[str],
         *,
         max_records: int = history.MAX_RECORDS,
-        clock: Callable[[], float] = world.now_ts,
+        clock: Callable[[], float] = clock.now_ts,
     ) -> None:
         if max_records < 1:
             raise ValueError(f"max_records must be at least 1, not {max_records}")
@@ -242,13 +242,13 @@ def _patiently(set_up: Callable[[], None]) -> None:
     def is_locked(error: BaseException) -> bool:
         return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
 
-    retrying = Retrying(
+    retries = Retrying(
         retry=retry_if_exception(is_locked),
         stop=stop_after_delay(_BUSY_S),
         wait=wait_random(0.002, 0.02),
         reraise=True,
     )
-    retrying(set_up)
+    retries(set_up)
 
 
 def _set_up(connection: sqlite3.Connection, path: str) -> None:

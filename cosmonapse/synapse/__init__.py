@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..lazy import loaded_on_use
+from ..runtime.lazy import loaded_on_use
 
 if TYPE_CHECKING:
     from .connect import connect_synapse, synapse_from_url

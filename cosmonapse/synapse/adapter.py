@@ -14,7 +14,7 @@ import zmq_transport as wire_side
 
 from ..errors import SynapseRefused, SynapseUnreachable
 from ..registry import NeuronRecord, SynapseState
-from ..transport import Keeper, Opened, Outcome, PresenceVerb, Receiver, Topic
+from ..transport import Opened, Outcome, PresenceVerb, Receiver, ResyncSource, Topic
 
 _OUTCOMES = {each: Outcome[each.name] for each in wire_side.Outcome}
 _SENT = wire_side.Outcome.SENT  # looking it up would hash a name in Python, on the hot path
@@ -23,7 +23,7 @@ _address = functools.lru_cache(maxsize=4096)(wire_side.address_of)
 
 
 @attrs.frozen
-class Where:
+class ErrorContext:
     """What an error says about a Synapse.
 
     Args:
@@ -36,7 +36,7 @@ class Where:
 
 
 @contextmanager
-def mapped(where: Where) -> Iterator[None]:
+def mapped(where: ErrorContext) -> Iterator[None]:
     """Turn the errors of the transport into ours."""
     try:
         yield
@@ -59,7 +59,7 @@ class ClientTransport:
     def __init__(
         self,
         carrier: wire_side.Carrier,
-        where: Where,
+        where: ErrorContext,
         namespace: str,
         dendrite_id: str,
         receiver: Receiver,
@@ -92,9 +92,9 @@ class ClientTransport:
         """Every drop, gap and return so far, by name."""
         return dict(self._client.counts)
 
-    def keep_by(self, keeper: Keeper) -> None:
+    def resync_from(self, source: ResyncSource) -> None:
         """See the port."""
-        self._client.keep_by(keeper)
+        self._client.resync_from(source)
 
     async def open(self, timeout_s: float, topics: Iterable[Topic]) -> None:
         """See the port."""
@@ -157,7 +157,7 @@ class ClientTransport:
 
     def is_heard(self, kind: int, trace: bytes) -> bool:
         """See the port."""
-        return self._client.broadcast.audience.listens(kind, trace)
+        return self._client.broadcast.subscribed.has_subscriber(kind, trace)
 
     def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
         """See the port."""
@@ -185,7 +185,7 @@ class ClientTransport:
     async def state(self, timeout_s: float) -> SynapseState:
         """See the port."""
         with mapped(self._where):
-            state = await self._client.asking.state(timeout_s)
+            state = await self._client.queries.state(timeout_s)
         return SynapseState(
             uptime_s=state.uptime_s,
             draining=state.draining,
@@ -214,7 +214,7 @@ class ClientSynapse(ABC):
         where: What its errors say.
     """
 
-    def __init__(self, where: Where) -> None:
+    def __init__(self, where: ErrorContext) -> None:
         self.where = where
         self._transports: set[ClientTransport] = set()
 

@@ -17,16 +17,16 @@ from collections.abc import Callable, Iterable
 from typing import Any, Unpack
 
 import zmq_transport as wire_side
-from zmq_transport import wire
-from zmq_transport.bundle import apart
-from zmq_transport.engine import Engine
-from zmq_transport.tables import SEND, Output
+from zmq_transport.proxy.engine import Engine
+from zmq_transport.proxy.tables import SEND, Output
+from zmq_transport.wire import heads
+from zmq_transport.wire.bundle import apart
 
 from ..errors import DendriteProtocolError
 from ..names import checked_name
-from .adapter import ClientSynapse, Where
+from .adapter import ClientSynapse, ErrorContext
 from .limits import Limits, settings_of
-from .obituary import obituary
+from .lost_notice import lost_notice
 
 _LOG = logging.getLogger(__name__)
 _TICK_S = 0.1
@@ -59,7 +59,7 @@ class MemoryCarrier:
         self._hub = self._synapse.hub
         self._hub.connect(self)
 
-    def story(self) -> str:
+    def diagnosis(self) -> str:
         """Say for people what was seen on the way so far."""
         return "connected, but nobody answered our greeting"
 
@@ -72,7 +72,7 @@ class MemoryCarrier:
         self._hub.post(self._hub.on_message, self, self.connection, head, body)
         return wire_side.Sent.OK
 
-    def look(self) -> None:
+    def poll_soon(self) -> None:
         """See the port."""
 
     def join(self, listen_port: int, publish_port: int) -> bool:
@@ -126,7 +126,7 @@ class MemoryHub:
             epoch=os.urandom(16),
             now_s=time.monotonic(),
             settings=self._settings,
-            obituary=obituary,
+            lost_notice=lost_notice,
         )
 
     @property
@@ -223,18 +223,18 @@ class MemoryHub:
         """Tell a publisher what is listened to already, and then that this was all."""
         for topic in self._listening:
             carrier.events.on_subscription(True, topic)
-        carrier.events.on_subscription(True, wire.LIVE_TOPIC)
+        carrier.events.on_subscription(True, heads.LIVE_TOPIC)
 
     def on_subscribe(self, carrier: MemoryCarrier, topic: bytes) -> None:
         """Take a subscription to the engine and carry out what it decides."""
         if carrier.connection not in self._carriers or topic in carrier.topics:
             return
-        decision = self.engine.listeners.subscribe(topic, "memory")
+        decision = self.engine.subscriptions.subscribe(topic, "memory")
         if decision == "ignore":
             return
         carrier.topics.add(topic)
         if decision == "sync":
-            _, _, header, body = self.engine.listeners.answer(topic)
+            _, _, header, body = self.engine.subscriptions.answer(topic)
             self.post(carrier.events.on_publication, topic, header, body)
             return
         self._listening.setdefault(topic, {})[carrier] = None
@@ -250,12 +250,12 @@ class MemoryHub:
         carriers.pop(carrier, None)
         if not carriers:
             self._listening.pop(topic, None)
-        if self.engine.listeners.unsubscribe(topic):
+        if self.engine.subscriptions.unsubscribe(topic):
             self._tell_publishers(False, topic)
 
     def on_publication(self, topic: bytes, header: bytes, body: bytes) -> None:
         """Pass on what a client publishes."""
-        if self.engine.listeners.published([topic, header, body]):
+        if self.engine.subscriptions.published([topic, header, body]):
             self._broadcast(topic, header, body)
 
     # -- what the engine decides -----------------------------------------------------------------
@@ -318,7 +318,7 @@ class MemorySynapse(ClientSynapse):
         namespaces: Iterable[str] = (),
         **limits: Unpack[Limits],
     ) -> None:
-        super().__init__(Where(f"memory://{checked_name('name', name)}", _HINT))
+        super().__init__(ErrorContext(f"memory://{checked_name('name', name)}", _HINT))
         self._settings = settings_of(namespaces, limits)
         self._hub: MemoryHub | None = None
 

@@ -17,7 +17,7 @@ from ..errors import DendriteProtocolError, PortInUse
 from ..ids import id_text
 from ..signals import TYPE_OF_CODE
 from .limits import Limits, settings_of
-from .obituary import obituary
+from .lost_notice import lost_notice
 from .url import DEFAULT_HOST, DEFAULT_PORT, Endpoint, IpcEndpoint
 
 _LOG = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class SynapseProcess:
     ) -> None:
         settings = settings_of(namespaces, limits)
         ports = wire_side.Ports(port, port + 2, port + 3) if port else wire_side.Ports()
-        witness = None if on_signal is None else _Witness(on_signal)
+        tap = None if on_signal is None else _MessageTap(on_signal)
         local = None if ipc is None else ipc_endpoint(ipc)
         try:
             self._proxy = wire_side.Proxy(
@@ -101,8 +101,8 @@ class SynapseProcess:
                 ports,
                 settings,
                 ipc=None if local is None else wire_side.IpcEndpoint(local.path),
-                obituary=obituary,
-                witness=witness,
+                lost_notice=lost_notice,
+                tap=tap,
             )
         except wire_side.EndpointInUse as error:
             raise _in_use(error) from error
@@ -125,7 +125,7 @@ class SynapseProcess:
         return {name: count for name, count in counts.items() if count}
 
 
-class _Witness:
+class _MessageTap:
     """Turns what the proxy sees into sightings."""
 
     def __init__(self, on_signal: Callable[[Sighting], None]) -> None:

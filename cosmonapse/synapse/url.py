@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from zmq_transport.endpoints import MAX_PATH_BYTES, SOCKET_PATH_BYTES
+from zmq_transport.sockets.endpoints import MAX_PATH_BYTES, SOCKET_PATH_BYTES
 
 from ..errors import InvalidName, InvalidUrl
 from ..names import checked_name

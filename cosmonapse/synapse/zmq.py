@@ -6,7 +6,7 @@ import shlex
 
 import zmq_transport as wire_side
 
-from .adapter import ClientSynapse, Where, mapped
+from .adapter import ClientSynapse, ErrorContext, mapped
 from .url import Endpoint, IpcEndpoint
 
 
@@ -28,7 +28,7 @@ class ZmqSynapse(ClientSynapse):
     """A Synapse in a process of its own; see `cosmonapse.transport.Synapse`."""
 
     def __init__(self, endpoint: Endpoint | IpcEndpoint) -> None:
-        super().__init__(Where(endpoint.url, _hint(endpoint)))
+        super().__init__(ErrorContext(endpoint.url, _hint(endpoint)))
         self._endpoint = (
             wire_side.IpcEndpoint(endpoint.path)
             if isinstance(endpoint, IpcEndpoint)

@@ -13,10 +13,10 @@ from typing import Any
 from .dialects import (
     STRICT_KEYS,
     Chat,
-    Dialect,
     Document,
     Event,
     Messages,
+    ProviderDialect,
     StrictChat,
     prompt_of,
     words_of,
@@ -35,7 +35,7 @@ _REFUSALS: Mapping[str, Document] = MappingProxyType(
 )
 
 
-class Handler(BaseHTTPRequestHandler):
+class ChatRequestHandler(BaseHTTPRequestHandler):
     """Takes the requests of one connection."""
 
     protocol_version = "HTTP/1.1"
@@ -43,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
 
     owner: Any
     asked: Document
-    dialect: Dialect
+    dialect: ProviderDialect
     prompt: Any
     key: str | None
     tokens: list[str]
@@ -217,29 +217,29 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
 
-def _refusal(name: str) -> Callable[[Handler], None]:
-    def refuse(handler: Handler) -> None:
+def _refusal(name: str) -> Callable[[ChatRequestHandler], None]:
+    def refuse(handler: ChatRequestHandler) -> None:
         headers = {"retry_after": str(handler.owner.retry_after_s)} if name == "429" else {}
         handler.send_json(int(name), _REFUSALS[name], **headers)
 
     return refuse
 
 
-BEHAVIOURS: Mapping[str, Callable[[Handler], None]] = MappingProxyType(
+BEHAVIOURS: Mapping[str, Callable[[ChatRequestHandler], None]] = MappingProxyType(
     {
-        "ok": Handler._answer,
-        "slow": Handler._answer_slowly,
-        "plain": Handler._answer_plainly,
-        "strict": Handler._answer_strictly,
-        "cut-off": Handler._cut_off,
-        "ends-early": Handler._end_early,
-        "no-done": Handler._end_without_done,
-        "stays-open": Handler._stay_open_after_done,
-        "error-in-stream": Handler._fail_in_stream,
-        "nonsense-in-stream": Handler._stream_nonsense,
-        "malformed": Handler._send_malformed,
-        "page": Handler._send_page,
-        "echo-key": Handler._echo_key,
+        "ok": ChatRequestHandler._answer,
+        "slow": ChatRequestHandler._answer_slowly,
+        "plain": ChatRequestHandler._answer_plainly,
+        "strict": ChatRequestHandler._answer_strictly,
+        "cut-off": ChatRequestHandler._cut_off,
+        "ends-early": ChatRequestHandler._end_early,
+        "no-done": ChatRequestHandler._end_without_done,
+        "stays-open": ChatRequestHandler._stay_open_after_done,
+        "error-in-stream": ChatRequestHandler._fail_in_stream,
+        "nonsense-in-stream": ChatRequestHandler._stream_nonsense,
+        "malformed": ChatRequestHandler._send_malformed,
+        "page": ChatRequestHandler._send_page,
+        "echo-key": ChatRequestHandler._echo_key,
         **{name: _refusal(name) for name in _REFUSALS},
     }
 )

@@ -15,7 +15,7 @@ from http.server import ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from .chat_handler import BEHAVIOURS, Handler
+from .chat_handler import BEHAVIOURS, ChatRequestHandler
 from .dialects import Document
 
 
@@ -75,7 +75,7 @@ class ChatServer:
         self.closing = threading.Event()
         self._script: deque[tuple[str | None, str | None]] = deque()
         self._open: set[Any] = set()
-        self._server = _Server(("127.0.0.1", port), Handler)
+        self._server = _Server(("127.0.0.1", port), ChatRequestHandler)
         self._server.owner = self
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))

@@ -20,7 +20,7 @@ STRICT_KEYS = frozenset({"model", "messages", "max_tokens", "temperature", "stop
 """What a provider takes that refuses everything it does not know."""
 
 
-class Dialect(Protocol):
+class ProviderDialect(Protocol):
     """What answers are made of."""
 
     last: tuple[Event, ...]

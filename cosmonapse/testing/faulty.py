@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from ..synapse.adapter import ClientSynapse, ClientTransport
-from ..synapse.line import Line
 from ..transport import Outcome, Receiver
-from .lane import Lane
+from .cuttable_carrier import CuttableCarrier
+from .fault_injector import FaultInjector
 
 Traffic = Literal["tasks", "replies", "broadcasts"]
 
@@ -103,13 +103,13 @@ class FaultySynapse(ClientSynapse):
         tasks_refused: Whether a task finds no room to wait for its turn.
     """
 
-    line: Line
+    line: CuttableCarrier
 
     def __init__(self, beneath: ClientSynapse) -> None:
         super().__init__(beneath.where)
         self._beneath = beneath
-        self.lanes: Mapping[Traffic, Lane] = MappingProxyType(
-            {each: Lane() for each in get_args(Traffic)}
+        self.lanes: Mapping[Traffic, FaultInjector] = MappingProxyType(
+            {each: FaultInjector() for each in get_args(Traffic)}
         )
         self.tasks_refused = False
 
@@ -123,9 +123,9 @@ class FaultySynapse(ClientSynapse):
         """See the port."""
         await self._beneath.connect(timeout_s)
 
-    def carrier(self, max_signal_bytes: int) -> Line:
+    def carrier(self, max_signal_bytes: int) -> CuttableCarrier:
         """Return what moves the frames of one connection."""
-        self.line = Line(
+        self.line = CuttableCarrier(
             lambda: self._beneath.carrier(max_signal_bytes), self.lanes["broadcasts"].take
         )
         return self.line

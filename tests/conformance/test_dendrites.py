@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from cosmonapse import Axon, Dendrite, DendriteProtocolError, NeuronError, SignalType
-from cosmonapse.delivery import task_for
 from cosmonapse.ids import id_bytes
+from cosmonapse.tasks import task_for
 from support.processes import until
 from support.watching import about, deltas, kept
 

@@ -13,7 +13,7 @@ from cosmonapse import synapse_from_url
 from cosmonapse.synapse.memory import MemorySynapse
 from cosmonapse.synapse.server import SynapseServer
 from support.processes import free_ports
-from zmq_transport import sockets
+from zmq_transport.sockets import options
 
 
 class _Ours:
@@ -31,7 +31,7 @@ class _Ours:
     def fall_silent(self):
         """Let the Synapse read everything and answer nothing."""
         self._engine.on_message = lambda *_: []
-        self._engine.listeners.subscribe = lambda *_: "ignore"
+        self._engine.subscriptions.subscribe = lambda *_: "ignore"
 
     def lose_patience(self, silence_s):
         """Let it give no tasks to who has been silent that long."""
@@ -130,17 +130,17 @@ class Cosmo(_Ours):
     @staticmethod
     def small_queues():
         """Let few messages wait at the Dendrites that start in a `with` block."""
-        bounds = sockets.Bounds(high_water=5)
-        socket = functools.partial(sockets._socket, bounds=bounds)
-        return mock.patch.object(sockets, "_socket", socket)
+        bounds = options.Bounds(high_water=5)
+        socket = functools.partial(options._socket, bounds=bounds)
+        return mock.patch.object(options, "_socket", socket)
 
     @contextlib.contextmanager
     def deaf(self, transport):
         """Let a transport read nothing on the directed plane, inside a `with` block."""
-        pump = transport._client._carrier._pump
+        pump = transport._client._carrier._reader
         with mock.patch.object(pump, "_read", return_value=None):
             yield
-        pump.look_again()
+        pump.poll_soon()
 
     async def revive(self):
         """Start it on its old ports."""
@@ -148,7 +148,7 @@ class Cosmo(_Ours):
 
     def stop(self):
         """End it; there is no farewell, nobody in this thread could answer it meanwhile."""
-        with mock.patch("zmq_transport.proxy._DRAIN_S", 0.0):
+        with mock.patch("zmq_transport.proxy.proxy._DRAIN_S", 0.0):
             if self._server._process is not None:
                 self._engine.go_away = list
             self._server.stop()

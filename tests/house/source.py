@@ -5,6 +5,7 @@ Parses and never imports, so a rule is checked even where a module cannot be imp
 
 import ast
 import io
+import re
 import subprocess
 import tokenize
 from collections.abc import Collection, Iterator
@@ -64,6 +65,11 @@ def module_name(path: Path) -> str:
     """Turn `a/b.py` into `a.b` and `a/__init__.py` into `a`."""
     parts = path.with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def says_pure(text: str) -> bool:
+    """Tell whether the header of a module says that it is pure; `test_layers` holds it to that."""
+    return re.search(r"\bPure\b", ast.get_docstring(ast.parse(text)) or "") is not None
 
 
 def matches(module: str, pattern: str) -> bool:

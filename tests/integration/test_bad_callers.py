@@ -9,7 +9,8 @@ import pytest
 from cosmonapse import Dendrite, SynapseRefused, connect_synapse, synapse_from_url
 from support.processes import WORKER, axon
 from support.stranger import false_synapse
-from zmq_transport import Verb, bodies, wire
+from zmq_transport import Verb
+from zmq_transport.wire import greetings, heads
 
 SUPPORT = Path(__file__).parents[1] / "support"
 TIMEOUT_S, LATE_S = 0.5, 0.5
@@ -49,8 +50,8 @@ def test_nothing_changes_while_the_wall_clock_jumps_by_hours(children, namespace
 
 
 def said(verb, **fields):
-    body = bodies.pack_map(fields)
-    return wire.pack(verb, len(body)), body
+    body = greetings.pack_map(fields)
+    return heads.pack(verb, len(body)), body
 
 
 OTHERS = {

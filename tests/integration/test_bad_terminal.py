@@ -12,7 +12,8 @@ from cosmonapse.cli import run
 from support.processes import Children, axon, until
 from support.stranger import false_synapse
 from support.transport import Party
-from zmq_transport import Verb, bodies, wire
+from zmq_transport import Verb
+from zmq_transport.wire import greetings, heads
 
 EVIL = "\x1b[2J\x1b]0;gone\x07\x9b1A\u202e\r\nnext"
 _TASK = ("dispatch", "--neuron", "worker", "--input")
@@ -97,8 +98,8 @@ def test_a_mistake_is_one_line_that_steers_no_terminal(arguments, capsys):
 
 
 def test_a_synapse_that_refuses_in_evil_words_steers_no_terminal(capsys):
-    who = bodies.pack_map({"reason": EVIL, "speaks": [EVIL, 1]})
-    with false_synapse(wire.pack(Verb.WHO, len(who)), who) as port:
+    who = greetings.pack_map({"reason": EVIL, "speaks": [EVIL, 1]})
+    with false_synapse(heads.pack(Verb.WHO, len(who)), who) as port:
         code = run(["registry", "--url", f"cosmo://127.0.0.1:{port}"])
 
     (line,) = capsys.readouterr().err.split("\n")[:-1]
@@ -112,14 +113,14 @@ async def test_questions_steer_no_terminal_whether_for_a_person_or_for_a_tool(
 ):
     children.worker(url, namespace, axon("returns"))
     where = "--url", url, "-n", namespace
-    desks = [children.cosmo("answer", *more, *where) for more in ([], ["--json"])]
+    axon_slots = [children.cosmo("answer", *more, *where) for more in ([], ["--json"])]
     async with join() as caller:
-        await until(lambda: all(desk.err for desk in desks), timeout_s=20.0)
+        await until(lambda: all(slots.err for slots in axon_slots), timeout_s=20.0)
         await caller.dispatch_task(
             neuron="worker", input={"__permission__": True, "action": EVIL, "reason": EVIL}
         )
-        await until(lambda: all("next" in desk.said for desk in desks))
-    for desk in desks:
-        desk.send(signal.SIGINT)
-        assert desk.wait() == 130
-        assert [line.text for line in (*desk.out, *desk.err) if not line.text.isprintable()] == []
+        await until(lambda: all("next" in slots.said for slots in axon_slots))
+    for slots in axon_slots:
+        slots.send(signal.SIGINT)
+        assert slots.wait() == 130
+        assert [line.text for line in (*slots.out, *slots.err) if not line.text.isprintable()] == []

@@ -159,12 +159,12 @@ def test_an_empty_namespace_says_what_to_do(ran):
 
 
 def test_watching_and_waiting_end_at_ctrl_c_with_130_and_cancel_the_task(fabric, children):
-    watching = children.cosmo("registry", "--watch", "--json", env=fabric.env)
+    subscriptions = children.cosmo("registry", "--watch", "--json", env=fabric.env)
     waiting = children.cosmo("dispatch", "--neuron", "held", "--input", '{"n": 2}', env=fabric.env)
-    watching.lines("{", 4)  # two Axons, twice
+    subscriptions.lines("{", 4)  # two Axons, twice
     fabric.line("holding 2")
 
-    for each in (watching, waiting):
+    for each in (subscriptions, waiting):
         each.send(signal.SIGINT)
         assert each.wait() == 130
         assert [line.text for line in each.err if line.text] == ["interrupted"]

@@ -11,13 +11,7 @@ from pathlib import Path
 import pytest
 import zmq
 
-from cosmonapse import (
-    InvalidUrl,
-    PortInUse,
-    SynapseServer,
-    SynapseUnreachable,
-    connect_synapse,
-)
+from cosmonapse import InvalidUrl, PortInUse, SynapseServer, SynapseUnreachable, connect_synapse
 from support.processes import ChildFailed, axon, free_ports, until
 from support.watching import kept
 

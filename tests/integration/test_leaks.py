@@ -91,7 +91,7 @@ async def test_100000_dispatches_to_a_slow_worker_are_all_told_of_and_cost_bound
         async def count(sig):
             outcomes[sig.payload.get("code", "OUTPUT")] += 1
 
-        watching = asyncio.create_task(watch_the_loop(blocked_s))
+        subscriptions = asyncio.create_task(watch_the_loop(blocked_s))
         before_mib, before_there_mib = rss_mib(), synapse.rss_mib
         began_s = time.perf_counter()
         for _ in range(DISPATCHES):
@@ -100,7 +100,7 @@ async def test_100000_dispatches_to_a_slow_worker_are_all_told_of_and_cost_bound
         most_mib = rss_mib() - before_mib
         uncounted = lambda: DISPATCHES - outcomes.total() - missed(caller)  # noqa: E731
         await until(lambda: uncounted() <= 0, timeout_s=30.0, what="an outcome of each")
-        watching.cancel()
+        subscriptions.cancel()
         more_there_mib = synapse.rss_mib - before_there_mib
         unanswered = uncounted()
     measured(f"one of {DISPATCHES:,} dispatches", took_s / DISPATCHES)

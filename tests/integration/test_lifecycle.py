@@ -7,13 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cosmonapse import (
-    Axon,
-    Dendrite,
-    DendriteProtocolError,
-    SynapseUnreachable,
-    connect_synapse,
-)
+from cosmonapse import Axon, Dendrite, DendriteProtocolError, SynapseUnreachable, connect_synapse
 from support.processes import axon, closed_port, measured, until
 
 STARTED_S = 0.15

@@ -13,14 +13,7 @@ from pathlib import Path
 import pytest
 import zmq
 
-from cosmonapse import (
-    Axon,
-    Dendrite,
-    MemorySynapse,
-    SignalTooLarge,
-    SynapseRefused,
-    SynapseServer,
-)
+from cosmonapse import Axon, Dendrite, MemorySynapse, SignalTooLarge, SynapseRefused, SynapseServer
 from support.processes import measured, until
 from support.rude import (
     ELSEWHERE,
@@ -33,7 +26,7 @@ from support.rude import (
     trace_topics,
 )
 from support.watching import kept
-from zmq_transport import sockets
+from zmq_transport.sockets import options
 
 BYSTANDER = Path(__file__).parents[1] / "support" / "bystander.py"
 MIB = 1024 * 1024
@@ -71,12 +64,12 @@ def at_work(join):
 # -- sockets ---------------------------------------------------------------------------------------
 
 FACTORIES = {
-    "ROUTER": lambda: sockets.router(1000),
-    "XPUB": sockets.xpub,
-    "XSUB": lambda: sockets.xsub(1000),
-    "DEALER": lambda: sockets.dealer(1000),
-    "SUB": lambda: sockets.sub(1000),
-    "publisher": sockets.publisher,
+    "ROUTER": lambda: options.router(1000),
+    "XPUB": options.xpub,
+    "XSUB": lambda: options.xsub(1000),
+    "DEALER": lambda: options.dealer(1000),
+    "SUB": lambda: options.sub(1000),
+    "publisher": options.publisher,
 }
 WRITE_ONLY = {zmq.ROUTER_MANDATORY, zmq.PROBE_ROUTER, zmq.XPUB_MANUAL}
 IN_ALL = {
@@ -112,7 +105,7 @@ def test_every_option_that_is_set_is_in_force_once_the_socket_is_bound(name, mon
     )
 
     with FACTORIES[name]() as socket:
-        sockets.bind(socket, "127.0.0.1", 0)
+        options.bind(socket, "127.0.0.1", 0)
         read = {option: socket.get(option) for option in was_set.keys() - WRITE_ONLY}
 
     assert read == {option: was_set[option] for option in read}
@@ -120,20 +113,20 @@ def test_every_option_that_is_set_is_in_force_once_the_socket_is_bound(name, mon
 
 
 def test_a_router_says_that_it_knows_no_such_connection():
-    with sockets.router(1000) as router, pytest.raises(zmq.ZMQError, match="unreachable"):
+    with options.router(1000) as router, pytest.raises(zmq.ZMQError, match="unreachable"):
         router.send_multipart([b"nobody", b""])
 
 
 def test_a_dealer_probes_and_a_topic_that_was_not_accepted_gets_nothing():
-    with sockets.router(1000) as router, sockets.dealer(1000) as dealer:
-        dealer.connect(sockets.bind(router, "127.0.0.1", 0))
+    with options.router(1000) as router, options.dealer(1000) as dealer:
+        dealer.connect(options.bind(router, "127.0.0.1", 0))
         end_s = now_s() + 5.0
         while not router.poll(10):
             assert now_s() < end_s
             dealer.get(zmq.EVENTS)  # it takes note of a connection only when it is touched
         assert router.recv_multipart()[1:] == [b""]
-    with sockets.xpub() as xpub, sockets.sub(1000) as sub:
-        sub.connect(sockets.bind(xpub, "127.0.0.1", 0))
+    with options.xpub() as xpub, options.sub(1000) as sub:
+        sub.connect(options.bind(xpub, "127.0.0.1", 0))
         for topic in (b"first", b"second"):
             sub.subscribe(topic)
             assert xpub.poll(5000)

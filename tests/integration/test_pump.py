@@ -8,7 +8,7 @@ PROGRAM = """
 import asyncio, sys, time
 import zmq
 from zmq_transport import sockets
-from zmq_transport.pump import Pump
+from zmq_transport.client.socket_reader import Pump
 
 async def main(busy_at):
     router, seen, done = sockets.router(1000), [], asyncio.Event()

@@ -30,16 +30,16 @@ def test_several_processes_open_one_new_file_and_none_loses_a_record(children, p
 
 
 def test_what_was_written_before_a_kill_is_there_and_others_go_on(children, path):
-    keeper = children.start(KEEPER, path, "k", 0)
-    keeper.line("ready")
+    source = children.start(KEEPER, path, "k", 0)
+    source.line("ready")
     with SqliteRegistryStore(path) as store:
         store.upsert(NeuronRecord(neuron_id="shared"))
-        keeper.tell("go")
-        numbers = keeper.lines("wrote", 50)
+        source.tell("go")
+        numbers = source.lines("wrote", 50)
 
-        keeper.kill()
+        source.kill()
 
-        numbers = keeper.lines("wrote", len(numbers))
+        numbers = source.lines("wrote", len(numbers))
         assert store.get("shared").running >= int(numbers[-1])
         store.upsert(NeuronRecord(neuron_id="after"))
     with SqliteRegistryStore(path) as store:

@@ -11,15 +11,7 @@ import zmq
 
 from support.processes import free_ports, until
 from support.transport import KIND_ANSWER, KIND_CHATTER, KIND_TASK, Party, RunningProxy
-from zmq_transport import (
-    ItemFlag,
-    Outcome,
-    Reason,
-    TcpEndpoint,
-    Unreachable,
-    address_of,
-    probe,
-)
+from zmq_transport import ItemFlag, Outcome, Reason, TcpEndpoint, Unreachable, address_of, probe
 
 PATIENCE_MS = 5_000
 

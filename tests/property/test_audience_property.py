@@ -5,8 +5,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zmq_transport import wire
-from zmq_transport.audience import Audience, Gaps
+from zmq_transport.wire import heads
+from zmq_transport.wire.subscribed_topics import Gaps, SubscribedTopics
 
 KINDS = st.integers(0, 2)
 TRACES = st.sampled_from([b"1" * 16, b"2" * 16])
@@ -20,36 +20,36 @@ STEPS = st.lists(
 
 def topic_of(kind, trace):
     if kind is not None:
-        return wire.kind_topic("space", kind)
-    return wire.trace_topic("space", trace)
+        return heads.kind_topic("space", kind)
+    return heads.trace_topic("space", trace)
 
 
 @given(steps=STEPS)
 def test_copies_go_to_listeners_only_and_are_numbered_without_holes(steps):
-    audience, listeners, sequences = Audience(b"p" * 16), Counter(), Counter()
+    subscribed, subscriptions, sequences = SubscribedTopics(b"p" * 16), Counter(), Counter()
     for verb, (kind, trace) in steps:
         topic = topic_of(kind, trace)
         if verb == "join":
-            listeners[topic] += 1
-            assert audience.joined(topic, kind, trace) == (listeners[topic] == 1)
+            subscriptions[topic] += 1
+            assert subscribed.joined(topic, kind, trace) == (subscriptions[topic] == 1)
         elif verb == "leave":
-            last = listeners[topic] == 1
-            listeners[topic] = max(0, listeners[topic] - 1)
-            assert audience.left(kind, trace) == last
+            last = subscriptions[topic] == 1
+            subscriptions[topic] = max(0, subscriptions[topic] - 1)
+            assert subscribed.left(kind, trace) == last
             if last:
                 del sequences[topic]
         else:
-            wanted = [t for t in (topic_of(None, trace), topic_of(kind, None)) if listeners[t]]
-            assert audience.listens(kind, trace) == bool(wanted)
-            made = audience.publications(kind, trace, b"c" * 16, b"w" * 16, b"body")
+            wanted = [t for t in (topic_of(None, trace), topic_of(kind, None)) if subscriptions[t]]
+            assert subscribed.has_subscriber(kind, trace) == bool(wanted)
+            made = subscribed.publications(kind, trace, b"c" * 16, b"w" * 16, b"body")
             assert [topic for topic, _, _ in made] == wanted
             for topic, header, body in made:
                 number = sequences[topic]
-                assert wire.unpack_header(header) == (b"p" * 16, number, b"c" * 16, b"w" * 16)
+                assert heads.unpack_header(header) == (b"p" * 16, number, b"c" * 16, b"w" * 16)
                 assert body == b"body"
                 sequences[topic] += 1
-        assert len(audience) == sum(count > 0 for count in listeners.values())
-        assert bool(audience) == bool(len(audience))
+        assert len(subscribed) == sum(count > 0 for count in subscriptions.values())
+        assert bool(subscribed) == bool(len(subscribed))
 
 
 @given(arrived=st.lists(st.booleans(), min_size=1, max_size=50))

@@ -3,15 +3,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zmq_transport import wire
-from zmq_transport.audience import Gaps
-from zmq_transport.batch import MAX_BYTES, MAX_ITEMS, Batcher, singles
+from zmq_transport.wire import heads
+from zmq_transport.wire.batch import MAX_BYTES, MAX_ITEMS, Batcher, singles
+from zmq_transport.wire.subscribed_topics import Gaps
 
 MESSAGES = st.lists(
     st.tuples(
-        st.sampled_from([wire.kind_topic("demo", 2), wire.trace_topic("demo", b"r" * 16)]),
+        st.sampled_from([heads.kind_topic("demo", 2), heads.trace_topic("demo", b"r" * 16)]),
         st.sampled_from([b"p" * 16, b"q" * 16]),
-        st.sampled_from([wire.NOBODY, b"c" * 16]),
+        st.sampled_from([heads.NOBODY, b"c" * 16]),
         st.sampled_from([0, 0, 0, 0, 1, 3]),
         st.sampled_from([0, 1, 40, MAX_BYTES]),
         st.integers(1, 70),
@@ -27,7 +27,7 @@ def published(steps):
         for _ in range(repeats):
             number = numbers.get((topic, publisher), 0) + skipped
             numbers[topic, publisher] = number + 1
-            header = wire.pack_header(publisher, number, caller, wire.NOBODY)
+            header = heads.pack_header(publisher, number, caller, heads.NOBODY)
             made.append((topic, header, bytes([number % 256]) * size))
     return made
 
@@ -37,9 +37,9 @@ def missed(messages):
     gaps = Gaps()
     for topic, header, body in messages:
         sizes = (len(body),)
-        if len(header) != wire.HEADER_BYTES:
-            header, sizes = wire.read_batch(header, len(body))
-        publisher, sequence, _, _ = wire.unpack_header(header)
+        if len(header) != heads.HEADER_BYTES:
+            header, sizes = heads.read_batch(header, len(body))
+        publisher, sequence, _, _ = heads.unpack_header(header)
         gaps.seen(topic, publisher, sequence, len(sizes))
     return gaps.missed
 

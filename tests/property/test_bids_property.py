@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosmonapse import BadSignal, Directed, Signal, SignalType
-from cosmonapse.bids import bid_payload, choose, read_bid, read_offer
+from cosmonapse.dendrite.caller.bids import bid_payload, choose, read_bid, read_offer
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),

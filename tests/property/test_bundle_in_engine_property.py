@@ -4,15 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.heads import bundled
-from zmq_transport import bodies, wire
-from zmq_transport.bundle import apart
-from zmq_transport.engine import Engine
-from zmq_transport.tables import SEND
-from zmq_transport.wire import ItemFlag, Verb
+from zmq_transport.proxy.engine import Engine
+from zmq_transport.proxy.tables import SEND
+from zmq_transport.wire import greetings, heads
+from zmq_transport.wire.bundle import apart
+from zmq_transport.wire.heads import ItemFlag, Verb
 
 NAMES = ("caller", "other", "worker", "worker 2", "worker 3")
 SECRETS = {name: name.encode().ljust(16, b".") for name in NAMES}
-INSTANCES = {name: wire.instance_of(secret) for name, secret in SECRETS.items()}
+INSTANCES = {name: heads.instance_of(secret) for name, secret in SECRETS.items()}
 NUMBERS = st.lists(st.integers(0, 9), min_size=1, max_size=8)
 FLAGS = st.sampled_from([0, int(ItemFlag.SETTLES), int(ItemFlag.KEEP)])
 TASKS = st.tuples(
@@ -48,31 +48,31 @@ def engine_with(workers, watched):
     """Return an engine with two callers and so many workers."""
     engine = Engine(epoch=b"e" * 16, now_s=0.0)
     for name in NAMES[: 2 + workers]:
-        hello = bodies.Hello(
+        hello = greetings.Hello(
             secret=SECRETS[name], instance=INSTANCES[name], namespace="demo", name="x"
         )
-        body = bodies.pack_hello(hello)
-        engine.on_message(name.encode(), wire.pack(Verb.HELLO, len(body)), body, 5.0)
+        body = greetings.pack_hello(hello)
+        engine.on_message(name.encode(), heads.pack(Verb.HELLO, len(body)), body, 5.0)
         if name.startswith("worker"):
-            facts = bodies.pack_map({"capabilities": []})
-            item = (int(Verb.REGISTER), 0, 0, 0, wire.NOBODY, wire.NOBODY, len(facts))
+            facts = greetings.pack_map({"capabilities": []})
+            item = (int(Verb.REGISTER), 0, 0, 0, heads.NOBODY, heads.NOBODY, len(facts))
             empty = (*item[:6], 0)
-            head = wire.pack_items([item, empty], address=b"echo")
+            head = heads.pack_items([item, empty], address=b"echo")
             engine.on_message(name.encode(), head, facts, 5.0)
     if watched:
-        engine.listeners.subscribe(wire.kind_topic("demo", 2), "here")
-        engine.listeners.subscribe(wire.trace_topic("demo", b"\x01" * 16), "here")
+        engine.subscriptions.subscribe(heads.kind_topic("demo", 2), "here")
+        engine.subscriptions.subscribe(heads.trace_topic("demo", b"\x01" * 16), "here")
     return engine
 
 
 def messages_of(step):
     """Return the messages of a step, one by one."""
     verb, _, target, numbers, flags, ttl_ms = step
-    peer = INSTANCES[target] if verb is Verb.REPLY else wire.NOBODY
+    peer = INSTANCES[target] if verb is Verb.REPLY else heads.NOBODY
     address = target if verb is Verb.TASK else b""
     return [
         (
-            wire.pack(
+            heads.pack(
                 verb,
                 number,
                 peer=peer,

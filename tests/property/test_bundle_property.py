@@ -4,14 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.heads import target_of
-from zmq_transport import wire
-from zmq_transport.bundle import MAX_BODY_BYTES, MAX_ITEMS, Bundler, apart
-from zmq_transport.wire import Verb
+from zmq_transport.wire import heads
+from zmq_transport.wire.bundle import MAX_BODY_BYTES, MAX_ITEMS, Bundler, apart
+from zmq_transport.wire.heads import Verb
 
 CONNECTIONS = st.sampled_from([b"one", b"two", b"three"])
 TARGETS = st.tuples(
     st.sampled_from([Verb.TASK, Verb.REPLY, Verb.LOST]),
-    st.sampled_from([wire.NOBODY, b"p" * 16]),
+    st.sampled_from([heads.NOBODY, b"p" * 16]),
     st.sampled_from([b"", b"echo", b"?a,b"]),
 )
 SIZES = st.integers(0, 40) | st.sampled_from([MAX_BODY_BYTES - 1, MAX_BODY_BYTES])
@@ -25,7 +25,7 @@ STEPS = st.lists(
 def message(number, target, size):
     verb, peer, address = target
     task = number.to_bytes(16, "big")
-    head = wire.pack(verb, size, peer=peer, task=task, address=address)
+    head = heads.pack(verb, size, peer=peer, task=task, address=address)
     return head, bytes([number % 256]) * size
 
 
@@ -33,10 +33,10 @@ def opened(bundles):
     """Return the messages in bundles, each read back from the message that travels."""
     singles = []
     for head, body in bundles:
-        parts = wire.split(head, body)
+        parts = heads.split(head, body)
         assert parts == apart(head, body)
-        assert 1 <= len(parts) <= MAX_ITEMS < wire.MAX_ITEMS
-        assert len(body) <= wire.MAX_COALESCED_BYTES
+        assert 1 <= len(parts) <= MAX_ITEMS < heads.MAX_ITEMS
+        assert len(body) <= heads.MAX_COALESCED_BYTES
         assert len({target_of(each) for each, _ in parts}) == 1
         singles += parts
     return singles

@@ -6,9 +6,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from support.engine_world import EPOCH, NAMESPACES, World
 from support.examples import examples
-from zmq_transport import wire
-from zmq_transport.listeners import IGNORE
-from zmq_transport.wire import Verb
+from zmq_transport.proxy.subscriptions import IGNORE
+from zmq_transport.wire import heads
+from zmq_transport.wire.heads import Verb
 
 CLIENTS = st.integers(0, 5)
 NAMES = st.sampled_from(["a", "b", "c"])
@@ -16,7 +16,7 @@ ABILITIES = st.sampled_from([(), ("x",), ("x", "y")])
 ADDRESSES = st.sampled_from([b"a", b"b", b"c", b"?x", b"?y", b"?x,y", b"nobody", b"\xff bad"])
 KINDS = st.sampled_from([1, 2])
 TOPICS = st.builds(
-    lambda namespace, kind: wire.kind_topic(namespace, kind),
+    lambda namespace, kind: heads.kind_topic(namespace, kind),
     st.sampled_from(NAMESPACES),
     st.sampled_from([0, 1, 2, 18]),
 )
@@ -69,7 +69,7 @@ class EngineMachine(RuleBasedStateMachine):
             world.excuse(client)
         if ttl_ms and task.outcomes:
             assert not world.could_serve(client.namespace, address)
-        topic = wire.kind_topic(client.namespace, kind)
+        topic = heads.kind_topic(client.namespace, kind)
         is_parked = world.engine.tables.parking.holds(client.instance, task.task)
         expected = was_known and not is_parked and world.topics[topic] > 0
         assert world.published == [topic] * expected
@@ -83,7 +83,7 @@ class EngineMachine(RuleBasedStateMachine):
         entry = world.engine.tables.ledger.find(*key)
         is_its = entry is not None and entry.seat.peer.instance == worker.instance
         world.reply(worker, worker.held[key], settles=settles)
-        topic = wire.kind_topic(worker.namespace, 2)
+        topic = heads.kind_topic(worker.namespace, 2)
         assert world.published == [topic] * (is_its and world.topics[topic] > 0)
         if settles:
             del worker.held[key]
@@ -95,7 +95,7 @@ class EngineMachine(RuleBasedStateMachine):
         if own:
             task = which.choice(own)
             task.excused = task.excused or not task.workers
-            self.world.receive(client.connection, wire.pack(Verb.CANCEL, task=task.task))
+            self.world.receive(client.connection, heads.pack(Verb.CANCEL, task=task.task))
 
     @rule(thief=CLIENTS, which=st.randoms(use_true_random=False))
     def reply_to_the_task_of_another(self, thief, which):
@@ -109,7 +109,7 @@ class EngineMachine(RuleBasedStateMachine):
     def say_goodbye(self, who):
         client = self.world.clients[who]
         self.world.excuse(client)
-        self.world.receive(client.connection, wire.pack(Verb.GOODBYE))
+        self.world.receive(client.connection, heads.pack(Verb.GOODBYE))
         assert not self.world.knows(client)
 
     @rule(who=CLIENTS, last_word=st.none() | NAMES, is_noticed=st.booleans())
@@ -141,14 +141,14 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule(topic=TOPICS)
     def listen(self, topic):
-        if self.world.engine.listeners.subscribe(topic, "host") != IGNORE:
+        if self.world.engine.subscriptions.subscribe(topic, "host") != IGNORE:
             self.world.topics[topic] += 1
 
     @precondition(lambda self: self.world.topics.total())
     @rule(topic=TOPICS)
     def listen_no_more(self, topic):
         world = self.world
-        last = world.engine.listeners.unsubscribe(topic)
+        last = world.engine.subscriptions.unsubscribe(topic)
         assert last == (world.topics[topic] == 1)
         world.topics[topic] = max(0, world.topics[topic] - 1)
         if last:
@@ -173,7 +173,7 @@ class EngineMachine(RuleBasedStateMachine):
         world.dead |= {client.connection for client in world.clients}
         for topic, count in list(world.topics.items()):
             for _ in range(count):
-                world.engine.listeners.unsubscribe(topic)
+                world.engine.subscriptions.unsubscribe(topic)
         for _ in range(30):
             world.now_s += 0.1
             world.tick()

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosmonapse.handlers import Handler, HandlerTable
-from cosmonapse.order import Once
+from cosmonapse.dendrite.watch.handlers import Handler, HandlerTable
+from cosmonapse.dendrite.watch.trace_order import Once
 from cosmonapse.signals import Directed, Signal, SignalType
 
 TYPES = st.sampled_from([SignalType.TASK, SignalType.ERROR, SignalType.PLAN])

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from support.examples import examples
-from zmq_transport import bodies, wire
-from zmq_transport.engine import Engine
-from zmq_transport.link import Happening, Link
-from zmq_transport.outbox import Outbox
-from zmq_transport.session import State
-from zmq_transport.wire import Verb
+from zmq_transport.client.link import Link, LinkEvent
+from zmq_transport.client.outbox import Outbox
+from zmq_transport.client.session import State
+from zmq_transport.proxy.engine import Engine
+from zmq_transport.wire import greetings, heads
+from zmq_transport.wire.heads import Verb
 
 WHO = st.integers(0, 2)
 COUNT = st.integers(1, 4)
@@ -33,11 +33,11 @@ class Wired:
 
     def do(self, occurrences):
         for happening, *arguments in occurrences:
-            if happening is Happening.WRITE and self.connection:
+            if happening is LinkEvent.WRITE and self.connection:
                 self.up.append(tuple(arguments))
-            elif happening is Happening.RETURNED:
+            elif happening is LinkEvent.RETURNED:
                 self.outbox.put_back(*arguments, None)
-            elif happening is Happening.REGISTERED:
+            elif happening is LinkEvent.REGISTERED:
                 self.registered = True
             self.flush()
 
@@ -49,7 +49,7 @@ class Wired:
     def send_numbered(self):
         self.sent += 1
         task = self.sent.to_bytes(16, "big")
-        head = wire.pack(Verb.TASK, number=1000, task=task, address=b"nobody")
+        head = heads.pack(Verb.TASK, number=1000, task=task, address=b"nobody")
         self.outbox.push(head, b"", None)
         self.flush()
 
@@ -76,7 +76,7 @@ class LinkMachine(RuleBasedStateMachine):
             if client is None:
                 waiting += self.engine.on_unsent(connection, head, body, False, self.now_s)
                 continue
-            single = wire.unpack_single(head)
+            single = heads.unpack_single(head)
             if single is not None and single[1] == Verb.BOUNCE:
                 client.accepted.append(int.from_bytes(single[5], "big"))
             client.down.append((head, body))
@@ -93,7 +93,9 @@ class LinkMachine(RuleBasedStateMachine):
             client.late_disconnects += 1
         self.turn += 1
         client.connection = self.turn.to_bytes(5, "big")
-        kept = [m for m in client.up if keeps and m[0] and wire.unpack_single(m[0])[1] == Verb.TASK]
+        kept = [
+            m for m in client.up if keeps and m[0] and heads.unpack_single(m[0])[1] == Verb.TASK
+        ]
         client.up, client.down = deque([(b"", b""), *kept]), deque()
 
     @rule(who=WHO)
@@ -177,11 +179,11 @@ class LinkMachine(RuleBasedStateMachine):
                 self.check_a_seat(client)
 
     def check_a_seat(self, client):
-        facts = bodies.pack_map({})
+        facts = greetings.pack_map({})
         items = [
-            (int(Verb.REGISTER), 0, 0, 0, wire.NOBODY, wire.NOBODY, n) for n in (len(facts), 0)
+            (int(Verb.REGISTER), 0, 0, 0, heads.NOBODY, heads.NOBODY, n) for n in (len(facts), 0)
         ]
-        client.up.append((wire.pack_items(items, address=b"seat"), facts))
+        client.up.append((heads.pack_items(items, address=b"seat"), facts))
         self.let_everything_arrive()
         assert client.registered
         assert self.engine.tables.peers.by_instance[client.link.instance].seats

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosmonapse import Signal, SignalType
+from cosmonapse.dendrite.watch.trace_order import HOLD_S, TraceOrder
 from cosmonapse.ids import new_event_id
-from cosmonapse.order import HOLD_S, TraceOrder
 
 TASKS = [new_event_id() for _ in range(3)]
 PLANS = st.lists(

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zmq_transport import wire
-from zmq_transport.outbox import Outbox
-from zmq_transport.wire import Verb
+from zmq_transport.client.outbox import Outbox
+from zmq_transport.wire import heads
+from zmq_transport.wire.heads import Verb
 
 SIZES = st.integers(0, 30)
 STEPS = st.lists(
@@ -18,11 +18,11 @@ STEPS = st.lists(
 
 
 def task(number):
-    return wire.pack(Verb.TASK, task=number.to_bytes(16, "big"), number=1)
+    return heads.pack(Verb.TASK, task=number.to_bytes(16, "big"), number=1)
 
 
 def number_of(head):
-    return int.from_bytes(wire.unpack_single(head)[5], "big")
+    return int.from_bytes(heads.unpack_single(head)[5], "big")
 
 
 @given(steps=STEPS)
@@ -62,4 +62,4 @@ def test_a_task_leaves_with_the_time_that_is_left_however_long_that_is(left_s, n
 
     message = outbox.first(now_s)
 
-    assert message is None or 1 <= wire.unpack_single(message[0])[4] <= wire.MAX_NUMBER
+    assert message is None or 1 <= heads.unpack_single(message[0])[4] <= heads.MAX_NUMBER

@@ -4,7 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosmonapse import Directed, Signal, SignalType
-from cosmonapse.questions import clarification_answer, follow_up, permission_decision
+from cosmonapse.dendrite.caller.questions import (
+    clarification_answer,
+    follow_up,
+    permission_decision,
+)
 
 KEYS = st.sampled_from(["prompt", "clarifications", "permission", "x"])
 VALUES = st.none() | st.integers(-9, 9) | st.text(max_size=3) | st.lists(st.integers(), max_size=2)

@@ -6,11 +6,12 @@ import msgpack
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zmq_transport import roster
 from zmq_transport.errors import WireError
-from zmq_transport.peers import Peers
-from zmq_transport.roster import Question, SeatInfo
-from zmq_transport.routing import Seat
+from zmq_transport.proxy.peers import Peers
+from zmq_transport.proxy.roster import roster_page
+from zmq_transport.proxy.routing import Seat
+from zmq_transport.wire import roster_messages
+from zmq_transport.wire.roster_messages import RosterQuery, SeatInfo
 
 LEAVES = (
     st.none()
@@ -33,14 +34,14 @@ def routes_of(held):
     """Return the routes of one client with a seat for each (name, capabilities)."""
     peer = Peers(b"p" * 16).admit(b"conn", b"i" * 16, "host", "demo", b"")
     for n, (name, offered) in enumerate(held):
-        peer.realm.routes.add(Seat(peer, name, offered, {"n": n}))
-    return peer.realm.routes
+        peer.namespace.routes.add(Seat(peer, name, offered, {"n": n}))
+    return peer.namespace.routes
 
 
 @given(body=st.binary(max_size=200) | VALUES.map(msgpack.packb))
 def test_hostile_questions_raise_a_wire_error_or_are_questions(body):
     with contextlib.suppress(WireError):
-        assert isinstance(roster.unpack_question(body), Question)
+        assert isinstance(roster_messages.unpack_question(body), RosterQuery)
 
 
 @given(
@@ -51,9 +52,9 @@ def test_hostile_questions_raise_a_wire_error_or_are_questions(body):
 def test_a_question_that_is_taken_can_be_answered(fields):
     seats = routes_of((name, frozenset()) for name in "abc")
     with contextlib.suppress(WireError):
-        question = roster.unpack_question(msgpack.packb(fields))
+        question = roster_messages.unpack_question(msgpack.packb(fields))
 
-        infos, more = roster.unpack_answer(roster.answer(question, seats))
+        infos, more = roster_messages.unpack_answer(roster_page(question, seats))
 
         assert len(infos) <= 3
         assert not more
@@ -66,7 +67,7 @@ def test_a_question_that_is_taken_can_be_answered(fields):
 )
 def test_hostile_answers_raise_a_wire_error_or_are_answers(body):
     with contextlib.suppress(WireError):
-        infos, more = roster.unpack_answer(body)
+        infos, more = roster_messages.unpack_answer(body)
 
         assert all(isinstance(each, SeatInfo) for each in infos)
         assert isinstance(more, bool)
@@ -82,8 +83,8 @@ def test_pages_together_are_every_seat_that_matches_in_order(held, name, capabil
     found, more = [], True
 
     while more:
-        question = Question(name, capability, found[-1].number if found else 0)
-        page, more = roster.unpack_answer(roster.answer(question, seats))
+        question = RosterQuery(name, capability, found[-1].number if found else 0)
+        page, more = roster_messages.unpack_answer(roster_page(question, seats))
         assert page or not found
         found += page
 

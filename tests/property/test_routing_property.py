@@ -4,9 +4,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from zmq_transport.ledger import Entry, Ledger
-from zmq_transport.routing import Routes, Seat
-from zmq_transport.wire import read_address
+from zmq_transport.proxy.ledger import Entry, Ledger
+from zmq_transport.proxy.routing import Routes, Seat
+from zmq_transport.wire.heads import read_address
 
 NAMES = st.sampled_from(["a", "b"])
 ABILITIES = st.frozensets(st.sampled_from(["x", "y", "z"]))

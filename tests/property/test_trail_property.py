@@ -11,7 +11,7 @@ from hypothesis.stateful import (
 )
 
 from cosmonapse import Signal, SignalType
-from cosmonapse.trail import EVERY, Trail
+from cosmonapse.dendrite.caller.signal_buffer import EVERY, SignalBuffer
 
 KINDS = (SignalType.THOUGHT_DELTA, SignalType.PLAN, SignalType.CLARIFICATION)
 TYPES = st.sampled_from([EVERY, frozenset(), *(frozenset({each}) for each in KINDS)])
@@ -21,8 +21,8 @@ MAX_SIGNALS, MAX_BYTES = 12, 200
 class Reader:
     """A cursor, and what it should have seen."""
 
-    def __init__(self, trail, types, steady):
-        self.cursor = trail.cursor(types, steady=steady)
+    def __init__(self, buffer, types, steady):
+        self.cursor = buffer.cursor(types, steady=steady)
         self.types, self.steady = types, steady
         self.numbers, self.looked_at, self.sleeps, self.left = [], 0, False, False
 
@@ -32,7 +32,7 @@ class TrailMachine(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.trail = Trail(MAX_SIGNALS, MAX_BYTES)
+        self.buffer = SignalBuffer(MAX_SIGNALS, MAX_BYTES)
         self.sent, self.sizes, self.all = [], [], []
         self.asked = None
 
@@ -40,7 +40,7 @@ class TrailMachine(RuleBasedStateMachine):
         signal = Signal(type=kind, payload={"n": len(self.sent)})
         self.sent.append(signal)
         self.sizes.append(size)
-        self.trail.append(signal, size)
+        self.buffer.append(signal, size)
         for reader in self.all:
             reader.sleeps = False
         return signal
@@ -53,17 +53,17 @@ class TrailMachine(RuleBasedStateMachine):
     @rule(size=st.integers(1, 60))
     def ask(self, size):
         question = self.append(SignalType.CLARIFICATION, size)
-        self.trail.asked(question)
+        self.buffer.asked(question)
         self.asked = len(self.sent) - 1
 
     @rule()
     def answer(self):
-        self.trail.answered()
+        self.buffer.answered()
         self.asked = None
 
     @rule(target=readers, types=TYPES, steady=st.booleans())
     def come(self, types, steady):
-        reader = Reader(self.trail, types, steady)
+        reader = Reader(self.buffer, types, steady)
         self.all.append(reader)
         return multiple(reader)
 
@@ -86,13 +86,13 @@ class TrailMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_kept_is_within_the_bounds_and_the_newest(self):
-        kept = self.sizes[self.trail.start :]
+        kept = self.sizes[self.buffer.start :]
 
-        assert self.trail.end == len(self.sent)
+        assert self.buffer.end == len(self.sent)
         assert len(kept) <= MAX_SIGNALS
         assert sum(kept) <= MAX_BYTES
-        assert [self.trail.at(n) for n in range(self.trail.start, self.trail.end)] == (
-            self.sent[self.trail.start :]
+        assert [self.buffer.at(n) for n in range(self.buffer.start, self.buffer.end)] == (
+            self.sent[self.buffer.start :]
         )
 
     @invariant()
@@ -103,8 +103,8 @@ class TrailMachine(RuleBasedStateMachine):
 
             assert reader.numbers == sorted(set(reader.numbers))
             assert set(reader.numbers) <= set(wanted)
-            assert all(n < self.trail.start for n in lost)
-            assert len(lost) <= reader.cursor.missed <= self.trail.start
+            assert all(n < self.buffer.start for n in lost)
+            assert len(lost) <= reader.cursor.missed <= self.buffer.start
 
     @invariant()
     def a_question_is_given_up_only_when_somebody_waits_and_nobody_may_answer(self):
@@ -115,7 +115,7 @@ class TrailMachine(RuleBasedStateMachine):
             and not any(self.may_answer(each) for each in here)
         )
 
-        assert self.trail.is_given_up() is expected
+        assert self.buffer.is_given_up() is expected
 
     def may_answer(self, reader):
         if SignalType.CLARIFICATION not in reader.types or reader.sleeps:

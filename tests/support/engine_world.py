@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from zmq_transport import bodies, wire
-from zmq_transport.engine import Engine
-from zmq_transport.tables import SEND, Settings
-from zmq_transport.wire import ItemFlag, Verb
+from zmq_transport.proxy.engine import Engine
+from zmq_transport.proxy.tables import SEND, Settings
+from zmq_transport.wire import greetings, heads
+from zmq_transport.wire.heads import ItemFlag, Verb
 
 TO_STRANGERS = {Verb.WHO, Verb.REFUSED, Verb.BOUNCE, Verb.GOODBYE}
 NAMESPACES = ("red", "blue")
@@ -17,7 +17,7 @@ class Client:
 
     def __init__(self, number: int) -> None:
         self.secret = bytes([number]) * 16
-        self.instance = wire.instance_of(self.secret)
+        self.instance = heads.instance_of(self.secret)
         self.namespace = NAMESPACES[number % 2]
         self.connection = b""
         self.held: dict[tuple[bytes, bytes], Task] = {}
@@ -69,12 +69,12 @@ class World:
 
     def could_serve(self, namespace: str, address: bytes) -> bool:
         """Tell whether a live seat fits the address, and none that fits is stalled."""
-        realm = self.engine.tables.peers.realms.get(namespace)
+        namespace = self.engine.tables.peers.namespaces.get(namespace)
         wanted = set(address.decode(errors="replace").lstrip("?").split(","))
         by_name = not address.startswith(b"?")
         fitting = [
             seat
-            for seat in (realm.routes if realm else ())
+            for seat in (namespace.routes if namespace else ())
             if (seat.address == address if by_name else wanted <= seat.capabilities)
         ]
         up = [seat for seat in fitting if seat.available and seat.peer.connection not in self.dead]
@@ -82,8 +82,8 @@ class World:
 
     def strike_next(self, namespace: str, address: bytes) -> None:
         """Cut the connection of the seat that is next for `address`; nobody has noticed yet."""
-        realm = self.engine.tables.peers.realms.get(namespace)
-        pool = realm.routes.find(address) if realm and address.isascii() else None
+        namespace = self.engine.tables.peers.namespaces.get(namespace)
+        pool = namespace.routes.find(address) if namespace and address.isascii() else None
         seat = pool.next() if pool else None
         if seat is not None:
             self.excuse(self.by_connection[seat.peer.connection])
@@ -101,7 +101,7 @@ class World:
             if code != SEND:
                 self.note_copy(first, second)
                 continue
-            verb = wire.unpack_items(second)[1][0][0]
+            verb = heads.unpack_items(second)[1][0][0]
             is_known = first in self.engine.tables.peers.by_connection
             assert is_known or first == self.speaker or verb in TO_STRANGERS
             if first in self.dead or first in self.busy:
@@ -113,12 +113,12 @@ class World:
 
     def note_copy(self, topic: bytes, header: bytes) -> None:
         assert self.topics[topic], "nobody listens to this"
-        assert wire.unpack_header(header)[1] == self.sequences.get(topic, 0)
+        assert heads.unpack_header(header)[1] == self.sequences.get(topic, 0)
         self.sequences[topic] = self.sequences.get(topic, 0) + 1
         self.published.append(topic)
 
     def deliver(self, client: Client | None, head: bytes, body: bytes) -> None:
-        single = wire.unpack_single(head)
+        single = heads.unpack_single(head)
         if client is None or single is None:
             return
         peer, verb, flags, _, _, task_id, _, _, _ = single
@@ -147,27 +147,27 @@ class World:
         self.by_connection[client.connection] = client
         self.receive(client.connection, b"")
         assert self.got == [(client.connection, Verb.WHO)]
-        hello = bodies.Hello(client.secret, client.instance, client.namespace, "client", epoch)
-        body = bodies.pack_hello(hello)
-        self.receive(client.connection, wire.pack(Verb.HELLO, len(body)), body)
+        hello = greetings.Hello(client.secret, client.instance, client.namespace, "client", epoch)
+        body = greetings.pack_hello(hello)
+        self.receive(client.connection, heads.pack(Verb.HELLO, len(body)), body)
         assert self.got[0] == (client.connection, Verb.WELCOME)
         assert all(each == (client.connection, Verb.RESEND) for each in self.got[1:])
 
     def say(
         self, client: Client, verb: Verb, name: str, capabilities: tuple[str, ...] = ()
     ) -> None:
-        facts = bodies.pack_map({"capabilities": list(capabilities)} if capabilities else {})
+        facts = greetings.pack_map({"capabilities": list(capabilities)} if capabilities else {})
         items = [
-            (int(verb), 0, 0, 0, wire.NOBODY, wire.NOBODY, len(facts)),
-            (int(verb), 0, 18, 0, wire.NOBODY, wire.NOBODY, 0),
+            (int(verb), 0, 0, 0, heads.NOBODY, heads.NOBODY, len(facts)),
+            (int(verb), 0, 18, 0, heads.NOBODY, heads.NOBODY, 0),
         ]
-        self.receive(client.connection, wire.pack_items(items, address=name.encode()), facts)
+        self.receive(client.connection, heads.pack_items(items, address=name.encode()), facts)
 
     def dispatch(self, client: Client, address: bytes, kind: int, ttl_ms: int, flags: int) -> Task:
         task_id = self.serial()
         task = Task(client, task_id, self.now_s + ttl_ms / 1000)
         self.tasks[client.instance, task_id] = task
-        head = wire.pack(
+        head = heads.pack(
             Verb.TASK, 4, flags=flags, kind=kind, number=ttl_ms, task=task_id, address=address
         )
         self.receive(client.connection, head, b"body")
@@ -175,7 +175,7 @@ class World:
 
     def reply(self, worker: Client, task: Task, *, settles: bool) -> None:
         flags = ItemFlag.SETTLES if settles else 0
-        head = wire.pack(
+        head = heads.pack(
             Verb.REPLY, 5, peer=task.caller.instance, flags=flags, kind=2, task=task.task
         )
         self.receive(worker.connection, head, b"reply")
@@ -197,7 +197,9 @@ class World:
 
     def check_loads(self) -> None:
         tables = self.engine.tables
-        seats = {seat for realm in tables.peers.realms.values() for seat in realm.routes}
+        seats = {
+            seat for namespace in tables.peers.namespaces.values() for seat in namespace.routes
+        }
         seats |= {entry.seat for entry in tables.ledger}
         held: dict[object, dict] = {seat: {} for seat in seats}
         for entry in tables.ledger:
@@ -208,8 +210,8 @@ class World:
         tables = self.engine.tables
         assert not len(tables.peers)
         assert not tables.peers.by_connection
-        assert not tables.peers.realms
+        assert not tables.peers.namespaces
         assert not len(tables.ledger)
         assert not len(tables.liveness)
         assert not len(tables.parking)
-        assert not len(self.engine.listeners)
+        assert not len(self.engine.subscriptions)

@@ -9,7 +9,8 @@ import sys
 import time
 
 from support.stranger import stranger
-from zmq_transport import Verb, wire
+from zmq_transport import Verb
+from zmq_transport.wire import heads
 
 _BATCH = 200
 
@@ -22,7 +23,7 @@ def say(*words):
 def main(port, namespace, rate):
     with stranger(port) as rude:
         rude.joins(namespace)
-        head = wire.pack(Verb.CANCEL, task=bytes(16), trace=bytes(16))  # of a task that is none
+        head = heads.pack(Verb.CANCEL, task=bytes(16), trace=bytes(16))  # of a task that is none
         say("flooding")
         began_s, sent = time.monotonic(), 0
         while not select.select([sys.stdin], [], [], 0)[0]:

@@ -1,15 +1,15 @@
 """Heads of bundles, made and told apart by hand."""
 
-from zmq_transport import wire
+from zmq_transport.wire import heads
 
 
-def bundled(heads):
+def bundled(singles):
     """Return one head for the items of several one-item heads with the same target."""
-    start, _, address = wire.cut(heads[0])
-    return wire.head_of(start, [wire.cut(head)[1] for head in heads], address)
+    start, _, address = heads.cut(singles[0])
+    return heads.head_of(start, [heads.cut(head)[1] for head in singles], address)
 
 
 def target_of(head):
     """Return what the one-item heads of one bundle have in common: verb, peer and address."""
-    start, item, address = wire.cut(head)
+    start, item, address = heads.cut(head)
     return item[:1], start, address

@@ -1,7 +1,7 @@
 """Signals as somebody who only listens hears them."""
 
 from cosmonapse import Directed, Signal, SignalType
-from cosmonapse.doppler.heard import Heard
+from cosmonapse.doppler.observed import ObservedSignal
 
 CALLER, WORKER, NOBODY = b"c" * 16, b"w" * 16, bytes(16)
 
@@ -10,7 +10,7 @@ def heard(type=SignalType.PLAN, payload=None, neuron=None, caller=NOBODY, worker
     """Return a Signal of some type, as heard."""
     directed = fields.pop("directed", None if neuron is None else Directed(neuron, "neuron"))
     signal = Signal(type=type, payload=payload or {}, directed=directed, **fields)
-    return Heard(signal, signal.encode(), caller, worker)
+    return ObservedSignal(signal, signal.encode(), caller, worker)
 
 
 def task(neuron="worker", worker=WORKER, **fields):

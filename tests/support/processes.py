@@ -26,8 +26,10 @@ PATIENCE_S = 20.0
 COMPLAINTS = ("Traceback", "Task was destroyed", "never retrieved", "never awaited")
 _MARK = "TEST_RUN_MARK"
 
-Line = namedtuple("Line", "at_s text")
-Line.__doc__ = "One line of output, and when it was read, on the clock of `time.perf_counter`."
+CuttableCarrier = namedtuple("Line", "at_s text")
+CuttableCarrier.__doc__ = (
+    "One line of output, and when it was read, on the clock of `time.perf_counter`."
+)
 
 
 class ChildFailed(AssertionError):
@@ -94,7 +96,7 @@ class Child:
             found = self._find(start)
         if found is None:
             raise ChildFailed(f"no line begins with {start!r}; it said:\n{self.said}")
-        return Line(found.at_s, found.text.removeprefix(start).strip())
+        return CuttableCarrier(found.at_s, found.text.removeprefix(start).strip())
 
     def says(self, text, timeout_s=PATIENCE_S):
         """Tell whether it says `text` somewhere, within `timeout_s` seconds."""
@@ -153,7 +155,7 @@ class Child:
     def _read(self, pipe, lines):
         for text in pipe:
             with self._news:
-                lines.append(Line(time.perf_counter(), text.rstrip("\n")))
+                lines.append(CuttableCarrier(time.perf_counter(), text.rstrip("\n")))
                 self._news.notify_all()
         with self._news:
             self._news.notify_all()

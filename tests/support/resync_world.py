@@ -1,18 +1,18 @@
 """An `Engine` and whole clients, joined by pipes that break: callers, workers, and who is both.
 
-Each client is the real `Link`, `Outbox`, `Recall` and `AnswersKept`; only the shell is replaced.
+Each client is the real `Link`, `Outbox`, `Recall` and `ReplyCache`; only the shell is replaced.
 """
 
 from collections import deque
 
-from cosmonapse.answers_kept import AnswersKept, Stream
-from zmq_transport import bodies, pages, wire
-from zmq_transport.engine import Engine
-from zmq_transport.link import Link
-from zmq_transport.outbox import Outbox
-from zmq_transport.pages import Claim
-from zmq_transport.recall import Recall
-from zmq_transport.wire import ItemFlag, Verb
+from cosmonapse.dendrite.worker.reply_cache import ReplyCache, ReplyStream
+from zmq_transport.client.link import Link
+from zmq_transport.client.outbox import Outbox
+from zmq_transport.client.resync_pages import ResyncPages
+from zmq_transport.proxy.engine import Engine
+from zmq_transport.wire import greetings, heads, resync_messages
+from zmq_transport.wire.heads import ItemFlag, Verb
+from zmq_transport.wire.resync_messages import Claim
 
 SEAT = "work"
 LONG_MS = 3_600_000
@@ -39,9 +39,9 @@ class Twin:
         self.world, self.serves = world, serves
         self.link = Link(secret, "space", f"twin-{number}")
         self.instance = self.link.instance
-        self.outbox, self.recall = Outbox(), Recall()
-        self.recall.keeper = self
-        self.answers = AnswersKept()
+        self.outbox, self.resync = Outbox(), ResyncPages()
+        self.resync.source = self
+        self.answers = ReplyCache()
         self.connection, self.up, self.down = b"", deque(), deque()
         self.untold, self.was_welcomed, self.calls, self.is_full = 0, False, False, False
         self.tasks, self.held, self.streams = {}, {}, {}
@@ -98,22 +98,23 @@ class Twin:
         self.transmit(head, body)
 
     def on_returned(self, head, body):
-        for alone, part in wire.split(head, body):
+        for alone, part in heads.split(head, body):
             self.outbox.put_back(alone, part, None)
 
     def on_welcomed(self, welcome, fresh):
         if self.was_welcomed:
             unsent, now_s = self.outbox.tasks(), self.world.now_s
-            self.outbox.put_first(self.recall.listing(unsent, now_s, is_new_proxy=fresh))
+            self.outbox.put_first(self.resync.listing(unsent, now_s, is_new_proxy=fresh))
         self.was_welcomed = True
         self.answers.resume(self.world.now_s)
         if self.serves:
-            facts = bodies.pack_map({})
+            facts = greetings.pack_map({})
             items = [
-                (int(Verb.REGISTER), 0, 0, 0, wire.NOBODY, wire.NOBODY, n) for n in (len(facts), 0)
+                (int(Verb.REGISTER), 0, 0, 0, heads.NOBODY, heads.NOBODY, n)
+                for n in (len(facts), 0)
             ]
-            self.send(wire.pack_items(items, address=SEAT.encode()), facts)
-        for head, body in self.recall.claims():
+            self.send(heads.pack_items(items, address=SEAT.encode()), facts)
+        for head, body in self.resync.claims():
             self.outbox.keep(head, body, None)
         self.flush()
 
@@ -121,14 +122,14 @@ class Twin:
         self.answers.pause()
 
     def on_workers(self, kind, instances):
-        self.recall.on_workers(kind, instances, self.world.now_s)
+        self.resync.on_workers(kind, instances, self.world.now_s)
 
     def on_asked(self, head):
-        messages, again = self.recall.answer(head)
+        messages, again = self.resync.answer(head)
         for message in messages:
             self.send(*message)
         for each in again:
-            self.recall.send_again(*each)
+            self.resync.send_again(*each)
 
     # -- as a caller -----------------------------------------------------------------------------
 
@@ -136,20 +137,20 @@ class Twin:
         self.calls = True
         self.link.calls()
         if self.link.ready:
-            self.send(*pages.TELL_ME)
+            self.send(*resync_messages.TELL_ME)
 
     def dispatch(self):
         if not self.calls:
             self.begin_to_call()
         task = self.world.serial()
         self.tasks[task] = self.world.tasks[self.instance, task] = Task(task)
-        if not self.was_welcomed or (self.link.ready and not self.recall._is_complete):
+        if not self.was_welcomed or (self.link.ready and not self.resync._is_complete):
             self.tasks[task].is_excused = True  # nobody has told us yet who the workers are
         self.post(task)
 
     def post(self, task):
         address = SEAT.encode()
-        self.send(wire.pack(Verb.TASK, number=LONG_MS, task=task, trace=task, address=address))
+        self.send(heads.pack(Verb.TASK, number=LONG_MS, task=task, trace=task, address=address))
 
     def on_reply(self, worker, task, trace, kind, index, flags, body):
         known = self.tasks[task]
@@ -158,7 +159,7 @@ class Twin:
             return
         if index > known.next_index and not flags & ItemFlag.SKIPS:
             gap = task, task, known.next_index, LONG_MS, False
-            self.send(*pages.gap_message(gap))
+            self.send(*resync_messages.gap_message(gap))
             return
         assert index == known.next_index, "a reply is missing"
         known.next_index += 1
@@ -177,13 +178,13 @@ class Twin:
         if reason == "not_started" and not known.next_index:
             self.post(task)
         elif reason == "reply_waits":
-            self.send(*pages.gap_message((task, task, known.next_index, LONG_MS, False)))
+            self.send(*resync_messages.gap_message((task, task, known.next_index, LONG_MS, False)))
         else:
             known.outcomes.append(f"lost {reason}")
 
     def cancel(self, task):
         self.tasks[task].outcomes.append("cancelled")
-        self.send(wire.pack(Verb.CANCEL, task=task))
+        self.send(heads.pack(Verb.CANCEL, task=task))
 
     # -- as a worker -----------------------------------------------------------------------------
 
@@ -196,12 +197,12 @@ class Twin:
             return
         known = self.world.tasks[caller, task]
         known.runs += 1
-        recall = self.world.twin_of(caller).recall
-        if self.instance not in recall._known | set(recall._former):
+        resync = self.world.twin_of(caller).resync
+        if self.instance not in resync._known | set(resync._former):
             known.is_excused = True  # its caller has not heard of us yet
         assert known.runs == 1 or known.is_excused, "a task ran twice"
         self.held[caller, task] = 0
-        self.streams[caller, task] = Stream()
+        self.streams[caller, task] = ReplyStream()
 
     def on_cancel(self, caller, task):
         if (caller, task) in self.held:
@@ -221,7 +222,7 @@ class Twin:
     def reply(self, caller, task, reply, settles, skips=False):
         index, kind, body = reply
         flags = ItemFlag.SETTLES * settles | ItemFlag.SKIPS * skips
-        head = wire.pack(
+        head = heads.pack(
             Verb.REPLY,
             len(body),
             peer=caller,
@@ -314,7 +315,7 @@ class ResyncWorld:
             twin = self.by_connection.get(connection)
             if twin is None:
                 waiting += self.engine.on_unsent(connection, head, body, False, self.now_s)
-            elif twin.is_full and wire.unpack_items(head)[1][0][0] in TO_CALLERS:
+            elif twin.is_full and heads.unpack_items(head)[1][0][0] in TO_CALLERS:
                 waiting += self.engine.on_unsent(connection, head, body, True, self.now_s)
             else:
                 twin.down.append((head, body))
@@ -356,7 +357,7 @@ class ResyncWorld:
         resync, tables = self.engine._resync, self.engine.tables
         assert not tables.wanted
         assert not resync._questions.open
-        assert not resync._questions._standings
+        assert not resync._questions._progress
         assert not resync._half_since_s
         assert not len(tables.ledger)
         assert not len(tables.notices)
@@ -369,7 +370,7 @@ class ResyncWorld:
             self.perform(self.engine.tick(self.now_s))
         resync, tables = self.engine._resync, self.engine.tables
         assert not len(tables.peers)
-        assert not tables.peers.realms
+        assert not tables.peers.namespaces
         assert not resync._listings._of
         assert not resync._listings._noted
         assert not resync._listings.known

@@ -7,7 +7,8 @@ import threading
 import zmq
 
 from support.rude import rude_sockets
-from zmq_transport import Verb, bodies, wire
+from zmq_transport import Verb
+from zmq_transport.wire import greetings, heads
 
 PATIENCE_MS = 5000
 
@@ -18,11 +19,11 @@ class Stranger:
     def __init__(self, socket):
         self._socket = socket
         self.secret = os.urandom(16)
-        self.instance = wire.instance_of(self.secret)
+        self.instance = heads.instance_of(self.secret)
 
     def say(self, verb, body=b"", **fields):
         """Send one message that has the form of one."""
-        self.send(wire.pack(verb, len(body), **fields), body)
+        self.send(heads.pack(verb, len(body), **fields), body)
 
     def send(self, *frames):
         """Send any frames."""
@@ -33,7 +34,7 @@ class Stranger:
         if not self._socket.poll(wait_ms):
             return None
         head, body = self._socket.recv_multipart()
-        single = wire.unpack_single(head)
+        single = heads.unpack_single(head)
         return Verb(single[1]), body, single[5]
 
     def answers_to(self, verb, body=b"", **fields):
@@ -45,8 +46,8 @@ class Stranger:
 
     def joins(self, namespace):
         """Say HELLO as it should be."""
-        hello = bodies.Hello(self.secret, self.instance, namespace, "stranger")
-        verb, body, _ = self.answers_to(Verb.HELLO, bodies.pack_hello(hello))
+        hello = greetings.Hello(self.secret, self.instance, namespace, "stranger")
+        verb, body, _ = self.answers_to(Verb.HELLO, greetings.pack_hello(hello))
         assert verb is Verb.WELCOME, body
 
 

@@ -144,7 +144,7 @@ def decorated(orchestrator: Dendrite, trace_id: str) -> int:
     return sum(orchestrator.off(each) for each in (bare, filtered, plain, generic, traced))
 
 
-def answering(orchestrator: Dendrite) -> None:
+def arbiter(orchestrator: Dendrite) -> None:
     @orchestrator.on_clarification
     async def clarify(sig: Signal) -> None:
         task = await orchestrator.respond_to_clarification(sig, answer="for all", extra={"n": 1})
@@ -253,7 +253,7 @@ async def looking(orchestrator: Dendrite, store: RegistryStore) -> list[str]:
 async def orchestrate(url: str) -> int:
     try:
         async with Dendrite(synapse=synapse_from_url(url), dendrite_id="boss") as orchestrator:
-            answering(orchestrator)
+            arbiter(orchestrator)
             await orchestrator.add_axon(axons()[0])
             await orchestrator.detach_axon("summary", drain_s=0.5)
             await dispatching(orchestrator)

@@ -5,7 +5,8 @@ import functools
 import pytest
 
 from cosmonapse import Axon, Directed, InvalidName, NeuronError, SignalType
-from cosmonapse.axon import error_payload, reply_of, reply_of_exception
+from cosmonapse.axon import reply_of, reply_of_exception
+from cosmonapse.payloads import error_payload
 
 
 async def echo(input, context):

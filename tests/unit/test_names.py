@@ -4,8 +4,8 @@ import pytest
 
 from cosmonapse import InvalidName
 from cosmonapse.names import checked_capabilities, checked_name
-from zmq_transport import wire
 from zmq_transport.errors import InvalidName as InvalidNameBelow
+from zmq_transport.wire import heads
 
 GOOD = ["a", "A-z_0.9", "...", "-", "0", "a" * 128]
 BAD = ["", ".", "..", "a b", "a/b", "a\n", "\x00", "\u202ea", "é", "a,b", "?a", "a" * 129, None, 7]
@@ -13,7 +13,7 @@ BAD = ["", ".", "..", "a b", "a/b", "a\n", "\x00", "\u202ea", "é", "a,b", "?a",
 
 @pytest.mark.parametrize("name", GOOD)
 def test_a_name_is_taken_as_it_is_on_both_floors(name):
-    assert checked_name("neuron_id", name) == wire.checked_name("name", name) == name
+    assert checked_name("neuron_id", name) == heads.checked_name("name", name) == name
 
 
 @pytest.mark.parametrize("value", BAD)
@@ -21,7 +21,7 @@ def test_what_is_no_name_is_refused_on_both_floors(value):
     with pytest.raises(InvalidName, match=r"^neuron_id must be") as caught:
         checked_name("neuron_id", value)
     with pytest.raises(InvalidNameBelow):
-        wire.checked_name("name", value)
+        heads.checked_name("name", value)
 
     assert (caught.value.what, caught.value.value) == ("neuron_id", value)
 

@@ -133,7 +133,7 @@ async def _watcher(connection: Connection, url: str, types: list[str]) -> None:
     dendrite = await ends.joined(url, NAMESPACE, "watcher")
 
     @dendrite.on_signal(*map(SignalType, types))
-    async def look(signal: Signal) -> None:
+    async def poll_soon(signal: Signal) -> None:
         nonlocal seen
         seen += 1
         arrived.set()
@@ -170,7 +170,7 @@ async def _start(url: str) -> float:
 
     @dendrite.on_agent_output
     @dendrite.on_error_signal
-    async def look(signal: Signal) -> None:
+    async def poll_soon(signal: Signal) -> None:
         return
 
     begin_s = time.perf_counter()

@@ -16,7 +16,7 @@ from pathlib import Path
 from .director import Director
 from .explain import EXPECTATIONS, RESYNC
 from .fabric import Fabric, Size
-from .history import History, Line, parsed, read
+from .history import CuttableCarrier, History, parsed, read
 from .hosts import Hosts
 from .log import Log
 from .plan import BY_CABLE, BY_RELAY, FAULTS, plan
@@ -131,7 +131,7 @@ def history_of(folder: Path) -> History:
     if not files:
         raise SoakError(f"there are no logs in {folder}")
 
-    def lines() -> Iterator[Line]:
+    def lines() -> Iterator[CuttableCarrier]:
         for file in files:
             with file.open() as text:
                 yield from parsed(text)

@@ -155,10 +155,10 @@ class History:
     ends_at_s: float = 0.0
 
 
-Line = Mapping[str, Any]
+CuttableCarrier = Mapping[str, Any]
 
 
-def read(lines: Iterable[Line]) -> History:
+def read(lines: Iterable[CuttableCarrier]) -> History:
     """Put the lines of all logs, in any order, into one history.
 
     Raises:
@@ -176,32 +176,32 @@ def read(lines: Iterable[Line]) -> History:
     return history
 
 
-def parsed(text: Iterable[str]) -> Iterable[Line]:
+def parsed(text: Iterable[str]) -> Iterable[CuttableCarrier]:
     """Read lines of JSON; the last may be cut off where its writer was killed."""
     for line in text:
         if line.endswith("\n"):
             yield json.loads(line)
 
 
-def _task(history: History, line: Line) -> Task:
+def _task(history: History, line: CuttableCarrier) -> Task:
     return history.tasks.setdefault(line["task"], Task(line["task"]))
 
 
-def _invoke(history: History, line: Line) -> None:
+def _invoke(history: History, line: CuttableCarrier) -> None:
     task = _task(history, line)
     task.caller, task.invoked_at_s = line["who"], line["at"]
     for name in ("kind", "neuron", "want", "timeout_s", "retry"):
         setattr(task, name, line[name])
 
 
-def _start(history: History, line: Line) -> None:
+def _start(history: History, line: CuttableCarrier) -> None:
     task = _task(history, line)
     task.attempts.append(line["attempt"])
     task.workers.append(line["who"])
     history.starts.setdefault(line["who"], []).append(line["at"])
 
 
-def _outcome(history: History, line: Line) -> None:
+def _outcome(history: History, line: CuttableCarrier) -> None:
     task = _task(history, line)
     task.outcomes += 1
     if task.ended_at_s is None:
@@ -210,52 +210,52 @@ def _outcome(history: History, line: Line) -> None:
         task.got, task.text = line.get("got", ""), line.get("text", "")
 
 
-def _fault(history: History, line: Line) -> None:
+def _fault(history: History, line: CuttableCarrier) -> None:
     fault = _fault_of(history, line)
     fault.kind, fault.target, fault.at_s = line["kind"], line["target"], line["at"]
     fault.sole = frozenset(line["sole"])
     fault.callers, fault.workers = frozenset(line["callers"]), frozenset(line["workers"])
 
 
-def _mended(history: History, line: Line) -> None:
+def _mended(history: History, line: CuttableCarrier) -> None:
     _fault_of(history, line).mended_at_s = line["at"]
 
 
-def _fault_of(history: History, line: Line) -> Fault:
+def _fault_of(history: History, line: CuttableCarrier) -> Fault:
     return history.faults.setdefault(line["number"], Fault(line["number"], "", "", line["at"]))
 
 
-def _sample(history: History, line: Line) -> None:
+def _sample(history: History, line: CuttableCarrier) -> None:
     seen = Sample(line["at"], line.get("rss_kib"), line.get("descriptors"), line.get("tasks"))
     history.samples.setdefault(line["of"], []).append(seen)
     history.names.setdefault(line["of"], line.get("name", line["who"]))
 
 
-def _ended(history: History, line: Line) -> None:
+def _ended(history: History, line: CuttableCarrier) -> None:
     history.ended.append(Ended(line["name"], line["code"], line["took_s"]))
 
 
-def _complaint(history: History, line: Line) -> None:
+def _complaint(history: History, line: CuttableCarrier) -> None:
     history.complaints.append((line["name"], line["text"]))
 
 
-def _state(history: History, line: Line) -> None:
+def _state(history: History, line: CuttableCarrier) -> None:
     history.states.append((line["at"], line["worker"], line["state"]))
 
 
-def _counts(history: History, line: Line) -> None:
+def _counts(history: History, line: CuttableCarrier) -> None:
     history.counts[line["who"]] = dict(line["counts"])
 
 
-def _quiet(history: History, line: Line) -> None:
+def _quiet(history: History, line: CuttableCarrier) -> None:
     history.quiet_at_s = line["at"]
 
 
-def _nothing(history: History, line: Line) -> None:
+def _nothing(history: History, line: CuttableCarrier) -> None:
     pass
 
 
-_TAKE: Mapping[str, Callable[[History, Line], None]] = {
+_TAKE: Mapping[str, Callable[[History, CuttableCarrier], None]] = {
     "invoke": _invoke,
     "start": _start,
     "finish": _nothing,

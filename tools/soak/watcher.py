@@ -40,7 +40,7 @@ async def main(name: str, url: str, path: str, slow_s: str = "0") -> None:
 
     @dendrite.on_agent_output
     @dendrite.on_thought_delta
-    async def look(signal: Signal) -> None:
+    async def poll_soon(signal: Signal) -> None:
         nonlocal seen
         seen += 1
         if float(slow_s):

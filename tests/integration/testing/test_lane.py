@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from cosmonapse.testing.lane import Lane
+from cosmonapse.testing.fault_injector import FaultInjector
 
 pytestmark = pytest.mark.asyncio
 
@@ -15,7 +15,7 @@ def put(lane, sent, *numbers):
 
 
 async def test_a_lane_sends_at_once():
-    lane, sent = Lane(), []
+    lane, sent = FaultInjector(), []
 
     put(lane, sent, 1, 2)
 
@@ -23,7 +23,7 @@ async def test_a_lane_sends_at_once():
 
 
 async def test_it_loses_as_many_as_it_is_told_and_counts_them():
-    lane, sent = Lane(), []
+    lane, sent = FaultInjector(), []
 
     lane.lose(2)
     put(lane, sent, 1, 2, 3)
@@ -32,7 +32,7 @@ async def test_it_loses_as_many_as_it_is_told_and_counts_them():
 
 
 async def test_it_loses_everything_until_it_is_healed():
-    lane, sent = Lane(), []
+    lane, sent = FaultInjector(), []
 
     lane.lose(None)
     put(lane, sent, *range(100))
@@ -43,7 +43,7 @@ async def test_it_loses_everything_until_it_is_healed():
 
 
 async def test_what_is_delayed_less_waits_behind_what_is_delayed_more():
-    lane, sent, last = Lane(), [], asyncio.Event()
+    lane, sent, last = FaultInjector(), [], asyncio.Event()
 
     lane.delay(0.05)
     put(lane, sent, *range(10))
@@ -56,7 +56,7 @@ async def test_what_is_delayed_less_waits_behind_what_is_delayed_more():
 
 
 async def test_healing_sends_what_waits_in_front_of_what_comes_next():
-    lane, sent = Lane(), []
+    lane, sent = FaultInjector(), []
 
     lane.delay(60.0)
     put(lane, sent, 1, 2)
@@ -68,7 +68,7 @@ async def test_healing_sends_what_waits_in_front_of_what_comes_next():
 
 
 async def test_a_timer_of_before_the_healing_sends_nothing_of_after_it():
-    lane, sent, last = Lane(), [], asyncio.Event()
+    lane, sent, last = FaultInjector(), [], asyncio.Event()
 
     lane.delay(0.001)
     put(lane, sent, 1)

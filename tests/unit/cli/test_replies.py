@@ -96,16 +96,16 @@ def test_a_reply_with_the_right_keys_passes(question, reply):
 
 
 def test_what_is_said_in_advance_holds_for_its_type_only():
-    granting, answering = Standing(granted=False), Standing(answer="", input=(None,))
+    granting, arbiter = Standing(granted=False), Standing(answer="", input=(None,))
 
     assert granting
-    assert answering
+    assert arbiter
     assert not Standing()
     assert granting.reply_to(PERMISSION) == {"granted": False}
     assert granting.reply_to(CLARIFICATION) is None
-    assert answering.reply_to(CLARIFICATION) == {"answer": ""}
-    assert answering.reply_to(ESCALATION) == {"input": None}
-    assert answering.reply_to(PERMISSION) is None
+    assert arbiter.reply_to(CLARIFICATION) == {"answer": ""}
+    assert arbiter.reply_to(ESCALATION) == {"input": None}
+    assert arbiter.reply_to(PERMISSION) is None
 
 
 def test_a_question_is_shown_with_who_asks_its_trace_and_what_it_says():

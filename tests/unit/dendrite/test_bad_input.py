@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from cosmonapse import Axon, Signal, SignalType
-from cosmonapse.dendrite.inbox import Inbox
-from cosmonapse.dendrite.watching import Watching
+from cosmonapse.dendrite.watch.subscriptions import Subscriptions
+from cosmonapse.dendrite.worker.inbox import Inbox
 from cosmonapse.transport import Outcome
 
 pytestmark = pytest.mark.asyncio
@@ -41,7 +41,7 @@ def inbox(ran):
         ran.append(value)
         return value
 
-    made = Inbox(Remembering(), Watching(Remembering()), None, "worker")
+    made = Inbox(Remembering(), Subscriptions(Remembering()), None, "worker")
     made.add(Axon(neuron_id="notes", neuron_fn=notes))
     return made
 

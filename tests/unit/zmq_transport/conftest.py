@@ -3,12 +3,12 @@
 import attrs
 import pytest
 
-from zmq_transport import bodies, wire
-from zmq_transport.engine import Engine
-from zmq_transport.ledger import Entry
-from zmq_transport.state import QUESTION
-from zmq_transport.tables import SEND, Settings
-from zmq_transport.wire import Verb
+from zmq_transport.proxy.engine import Engine
+from zmq_transport.proxy.ledger import Entry
+from zmq_transport.proxy.tables import SEND, Settings
+from zmq_transport.wire import greetings, heads
+from zmq_transport.wire.heads import Verb
+from zmq_transport.wire.state_messages import QUESTION
 
 EPOCH = b"epoch of proxy 1"
 TASK = b"t" * 16
@@ -45,13 +45,13 @@ class Bench:
         self.obituaries = []
         self.now_s = 100.0
         self.engine = Engine(
-            epoch=EPOCH, now_s=self.now_s, settings=Settings(**settings), obituary=self._obituary
+            epoch=EPOCH, now_s=self.now_s, settings=Settings(**settings), lost_notice=self._obituary
         )
 
     @staticmethod
     def ask_state():
         """Return the head and body that ask how the proxy is."""
-        return wire.pack(Verb.ROSTER, len(QUESTION), task=b"q" * 16), QUESTION
+        return heads.pack(Verb.ROSTER, len(QUESTION), task=b"q" * 16), QUESTION
 
     def _obituary(self, name, capabilities, instance, reason):
         self.obituaries.append((name, capabilities, reason))
@@ -68,7 +68,7 @@ class Bench:
 
     @staticmethod
     def _sent(connection, head, body):
-        peer, items, address = wire.unpack_items(head)
+        peer, items, address = heads.unpack_items(head)
         verb, _, _, number, task, _, _ = items[0]
         return Sent(connection, Verb(verb), peer, number, task, address, bytes(body))
 
@@ -79,10 +79,10 @@ class Bench:
     def hello(self, name, namespace="demo", connection=None, **fields):
         """Say HELLO and return (who, what came out)."""
         secret = name.encode().ljust(16, b".")
-        guest = Guest(connection or b"c-" + name.encode(), wire.instance_of(secret), secret)
-        hello = bodies.Hello(secret, guest.instance, namespace, name, **fields)
-        body = bodies.pack_hello(hello)
-        return guest, self.say(guest, wire.pack(Verb.HELLO, len(body)), body)
+        guest = Guest(connection or b"c-" + name.encode(), heads.instance_of(secret), secret)
+        hello = greetings.Hello(secret, guest.instance, namespace, name, **fields)
+        body = greetings.pack_hello(hello)
+        return guest, self.say(guest, heads.pack(Verb.HELLO, len(body)), body)
 
     def join(self, name, *seats, namespace="demo", capabilities=(), **fields):
         guest, [sent] = self.hello(name, namespace, **fields)
@@ -92,16 +92,16 @@ class Bench:
         return guest
 
     def presence(self, guest, seat, verb=Verb.REGISTER, kind=18, opaque=b"opaque", **facts):
-        packed = bodies.pack_map(facts)
+        packed = greetings.pack_map(facts)
         items = [
-            (int(verb), 0, 0, 0, wire.NOBODY, wire.NOBODY, len(packed)),
-            (int(verb), 0, kind, 0, wire.NOBODY, wire.NOBODY, len(opaque)),
+            (int(verb), 0, 0, 0, heads.NOBODY, heads.NOBODY, len(packed)),
+            (int(verb), 0, kind, 0, heads.NOBODY, heads.NOBODY, len(opaque)),
         ]
-        head = wire.pack_items(items, address=wire.address_of(seat))
+        head = heads.pack_items(items, address=heads.address_of(seat))
         return self.say(guest, head, packed + opaque)
 
     def task(self, guest, address=b"echo", task=TASK, ttl_ms=5000, body=b"question", flags=0):
-        head = wire.pack(
+        head = heads.pack(
             Verb.TASK,
             len(body),
             flags=flags,
@@ -114,14 +114,14 @@ class Bench:
         return self.say(guest, head, body)
 
     def reply(self, guest, caller, task=TASK, settles=True, body=b"answer"):
-        head = wire.pack(
+        head = heads.pack(
             Verb.REPLY, len(body), peer=caller.instance, flags=settles, kind=2, task=task
         )
         return self.say(guest, head, body)
 
     def cut(self, guest):
         """Let a PING to a client fail, as it does when its connection is gone."""
-        ping = wire.pack(Verb.PING)
+        ping = heads.pack(Verb.PING)
         unsent = self.engine.on_unsent(guest.connection, ping, b"", False, self.now_s)
         return self.take(unsent)
 

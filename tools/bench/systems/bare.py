@@ -23,8 +23,8 @@ import zmq
 
 from cosmonapse.bench.children import Child, answer, next_question, run_loop
 from cosmonapse.bench.load import Sample, drive, payload_of
-from zmq_transport import frames, sockets
-from zmq_transport.pump import Pump
+from zmq_transport.client.socket_reader import SocketReader
+from zmq_transport.sockets import frames, options
 
 from .system import Asked, System
 
@@ -47,8 +47,8 @@ class Bundled:
         self._heads: list[bytes] = []
         self._bodies: list[bytes] = []
         self._loop = asyncio.get_running_loop()
-        self._socket = sockets.dealer(_LARGEST_BYTES)
-        self._pump = Pump(self._socket, self._on_message)
+        self._socket = options.dealer(_LARGEST_BYTES)
+        self._pump = SocketReader(self._socket, self._on_message)
         self._socket.connect(f"tcp://{_HOST}:{port}")
 
     def send(self, number: int, body: bytes) -> None:
@@ -80,10 +80,10 @@ class Bundled:
 
 def proxy(connection: Connection) -> None:
     """Route between one caller and one worker; say the port when ready."""
-    router = sockets.router(_LARGEST_BYTES)
-    endpoint = sockets.bind(router, _HOST, 0)
+    router = options.router(_LARGEST_BYTES)
+    endpoint = options.bind(router, _HOST, 0)
     threading.Thread(target=_route, args=(router,), daemon=True).start()
-    connection.send(sockets.port_of(endpoint))
+    connection.send(options.port_of(endpoint))
     next_question(connection)
     os._exit(0)  # the loop goes on for ever
 

@@ -1,0 +1,276 @@
+"""A Pathway: everything that one task, or one trace, has to say, for any number of readers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+from ...errors import PathwayClosedError
+from ...signals import Signal, SignalType
+from ..watch.call_handler import call
+from .signal_buffer import EVERY, Cursor, SignalBuffer, Types
+
+F = TypeVar("F", bound=Callable[[Signal], Any])
+Role = Literal["caller", "observer"]
+Scope = Literal["all", "terminal"]
+_THOUGHTS = frozenset({SignalType.THOUGHT_DELTA})
+_ROUGH_BYTES = 1024
+_DRAIN_S = 5.0
+
+
+def _nothing() -> None:
+    pass
+
+
+class Pathway:
+    """The Signals of a dispatched TASK, or of somebody else's trace, in order.
+
+    Read it in any shape, and in several at once: `async for`, `thoughts`, `wait`, `wait_for`, `on`,
+    `outcome`. Each sees every Signal since the Pathway was opened; none takes one from another;
+    what has arrived can still be read after the end. Up to 65,536 Signals and 64 MiB are kept; over
+    that the oldest go, and `dropped` counts them.
+
+    One that was opened by a dispatch ends by itself with the Signal that settles its TASK. After a
+    question (CLARIFICATION, PERMISSION, ESCALATION) it goes on when somebody answers; it ends when
+    all handlers that could have answered are through and a reader has come back for more.
+
+    Attributes:
+        trace_id: The workflow.
+        role: `caller` if our dispatch opened it, else `observer`.
+        scope: `all`: it follows one TASK; `terminal`: the whole trace, until a FINAL or an ERROR.
+        task: The TASK that opened it; None for an observer.
+        counts: What went wrong in its handlers.
+        sleepers: Who waits for a Signal at the moment; to hold it is to hold them.
+    """
+
+    def __init__(
+        self,
+        trace_id: str,
+        *,
+        role: Role = "caller",
+        scope: Scope = "all",
+        task: Signal | None = None,
+        cancel: Callable[[], object] = _nothing,
+        ended: Callable[[], object] = _nothing,
+    ) -> None:
+        self.trace_id = trace_id
+        self.role = role
+        self.scope = scope
+        self.task = task
+        self.counts: Counter[str] = Counter()
+        self._cancel = cancel
+        self._ended = ended
+        self._buffer = SignalBuffer()
+        self._closed = False
+        self._outcome: Signal | None = None
+        self._unanswered: Signal | None = None
+        self.sleepers: dict[asyncio.Future[None], Cursor] = {}
+        self._handlers: set[asyncio.Task[None]] = set()
+        self._waiting = self._buffer.cursor(steady=False)
+        self._waiting_for: dict[Types, Cursor] = {}
+
+    def __repr__(self) -> str:
+        """Name it as `Pathway(trace, role, scope, open or closed)`."""
+        state = "closed" if self._closed else "open"
+        return f"Pathway({self.trace_id}, {self.role}, {self.scope}, {state})"
+
+    @property
+    def closed(self) -> bool:
+        """Whether no further Signal will come; those that came can still be read."""
+        return self._closed
+
+    @property
+    def dropped(self) -> int:
+        """How many of the oldest Signals are not kept any more."""
+        return self._buffer.start
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    async def wait(self, timeout_s: float | None = None) -> Signal:
+        """Return the next Signal that no `wait` has returned yet.
+
+        Raises:
+            PathwayClosedError: There is none and none will come.
+            TimeoutError: There is none within `timeout_s` seconds.
+        """
+        return await self._one(self._waiting, "Signal", timeout_s)
+
+    async def wait_for(self, type: SignalType, timeout_s: float | None = None) -> Signal:
+        """Return the next Signal of a type that no `wait_for` of this type has returned yet.
+
+        Raises:
+            PathwayClosedError: There is none and none will come.
+            TimeoutError: There is none within `timeout_s` seconds.
+        """
+        types = frozenset({SignalType(type)})  # type: ignore[call-arg]
+        if types not in self._waiting_for:
+            self._waiting_for[types] = self._buffer.cursor(types, steady=False)
+        return await self._one(self._waiting_for[types], type, timeout_s)
+
+    async def outcome(self, timeout_s: float | None = None) -> Signal:
+        """Return the Signal that ended this Pathway: an output, an ERROR or a question.
+
+        Raises:
+            PathwayClosedError: It was closed before that.
+            TimeoutError: Not within `timeout_s` seconds; the task runs on.
+        """
+        cursor = self._buffer.cursor(frozenset(), steady=False)
+        try:
+            await self._within(timeout_s, "outcome", cursor)
+        finally:
+            cursor.leave()
+        if self._outcome is None:
+            raise PathwayClosedError(f"{self!r} was closed before its outcome")
+        return self._outcome
+
+    def __aiter__(self) -> AsyncIterator[Signal]:
+        """Yield every Signal from the first on; end with the Pathway."""
+        return self._follow(EVERY)
+
+    async def thoughts(self) -> AsyncIterator[str]:
+        """Yield the texts of the THOUGHT_DELTAs, in order; end with the Pathway."""
+        async for signal in self._follow(_THOUGHTS):
+            yield str(signal.payload.get("delta", ""))
+
+    def on(self, *types: SignalType) -> Callable[[F], F]:
+        """Call the decorated function, `def` or `async def`, for every Signal of these types.
+
+        One call after the other, in order, from the first Signal on; no type named means any.
+        """
+        wanted = frozenset(map(SignalType, types)) or EVERY  # type: ignore[arg-type]
+
+        def decorate(function: F) -> F:
+            name = getattr(function, "__qualname__", repr(function))
+            task = asyncio.get_running_loop().create_task(
+                self._serve(function, name, self._buffer.cursor(wanted, steady=True)),
+                name=f"handler {name}",
+            )
+            self._handlers.add(task)
+            task.add_done_callback(self._handlers.discard)
+            return function
+
+        return decorate
+
+    async def _serve(self, function: Callable[[Signal], Any], name: str, cursor: Cursor) -> None:
+        try:
+            while (signal := await self._next(cursor)) is not None:
+                await call(function, signal, name, self.counts)
+        finally:
+            cursor.leave()
+
+    async def _follow(self, types: Types) -> AsyncIterator[Signal]:
+        cursor = self._buffer.cursor(types, steady=True)
+        try:
+            while (signal := await self._next(cursor)) is not None:
+                yield signal
+        finally:
+            cursor.leave()
+
+    async def _one(self, cursor: Cursor, what: str, timeout_s: float | None) -> Signal:
+        signal = await self._within(timeout_s, what, cursor)
+        if signal is None:
+            last = "" if self._outcome is None else f"; it ended with {self._outcome.type.value}"
+            raise PathwayClosedError(f"{self!r} has no {what} left{last}")
+        return signal
+
+    async def _within(self, timeout_s: float | None, what: str, cursor: Cursor) -> Signal | None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._next(cursor)
+        except TimeoutError:
+            raise TimeoutError(f"no {what} on {self!r} within {timeout_s:g} s") from None
+
+    async def _next(self, cursor: Cursor) -> Signal | None:
+        """Return the next Signal for a cursor, or None at the end."""
+        while (signal := cursor.next()) is None and not self._closed:
+            cursor.waits = True
+            sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self.sleepers[sleeper] = cursor
+            try:
+                self._give_up_if_nobody_answers()
+                await sleeper
+            finally:
+                del self.sleepers[sleeper]
+                cursor.waits = self._is_slept_on(cursor)
+        return signal
+
+    def _is_slept_on(self, cursor: Cursor) -> bool:
+        """Tell whether another reader of the same cursor waits on."""
+        return any(each is cursor and not who.done() for who, each in self.sleepers.items())
+
+    # -- the end ---------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """End it, and cancel the task if it still runs. Idempotent.
+
+        Its handlers get what has arrived before; they have 5 s for that, then they are cancelled.
+        A handler that closes it does not wait for the others.
+        """
+        if not self._closed:
+            self._cancel()
+            self.end(None)
+        if self._handlers and asyncio.current_task() not in self._handlers:
+            _, stuck = await asyncio.wait(self._handlers, timeout=_DRAIN_S)
+            for handler in stuck:
+                handler.cancel()
+
+    def abort(self) -> None:
+        """End it and its handlers, whatever they do."""
+        self.end(None)
+        for handler in self._handlers:
+            handler.cancel()
+
+    async def __aenter__(self) -> Self:
+        """Return it; it listens already."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """Close."""
+        await self.close()
+
+    # -- for whoever feeds it --------------------------------------------------------------------
+
+    def take(self, signal: Signal, size: int = _ROUGH_BYTES) -> None:
+        """Take a Signal of `size` bytes in."""
+        if self._closed:
+            return
+        self._buffer.append(signal, size)
+        if self._unanswered is not None and self._unanswered.id == signal.id:
+            self._buffer.asked(signal)
+        self._wake()
+
+    def unanswered(self, question: Signal) -> None:
+        """Learn that only a reader may still answer a question, which has come or is coming."""
+        self._unanswered = question
+        self._buffer.asked(question)
+        self._give_up_if_nobody_answers()
+
+    def answered(self, task: Signal) -> None:
+        """Go on with the TASK that an answer led to."""
+        self.task = task
+        self._unanswered = None
+        self._buffer.answered()
+
+    def end(self, outcome: Signal | None) -> None:
+        """Let no further Signal in."""
+        if self._closed:
+            return
+        self._closed = True
+        self._outcome = outcome
+        self._ended()
+        self._cancel = self._ended = _nothing  # what they hold is not needed any more
+        self._wake()
+
+    def _give_up_if_nobody_answers(self) -> None:
+        if self._unanswered is not None and self._buffer.is_given_up():
+            self.end(self._unanswered)
+
+    def _wake(self) -> None:
+        for sleeper in self.sleepers:
+            if not sleeper.done():
+                sleeper.set_result(None)

@@ -1,0 +1,271 @@
+"""Retries: when a task is tried again, after which pause, and how often. Tenacity drives it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import attrs
+
+from ...errors import LocalError
+from ...signals import Signal, SignalType
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+    from tenacity.wait import wait_base
+
+_LOG = logging.getLogger(__name__)
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
+_MAX_TIMEOUT_S = 30 * 86_400.0
+
+Outcome: TypeAlias = Signal | BaseException
+Backoff: TypeAlias = "wait_base | Callable[[int], float] | float"
+Attempt: TypeAlias = Callable[[int, float], Awaitable[Signal]]
+
+
+def default_retry_on(outcome: Outcome) -> bool:
+    """Tell whether to try again: after an ERROR that says it is recoverable, and a TimeoutError."""
+    if isinstance(outcome, Signal):
+        return outcome.type is SignalType.ERROR and outcome.payload.get("recoverable") is True
+    return isinstance(outcome, TimeoutError) and not isinstance(outcome, LocalError)
+
+
+def _jittered() -> wait_base:
+    """Return pauses of 0 s to 0.1 s, 0.2 s, 0.4 s and so on up to 5 s, each picked by chance."""
+    from tenacity import wait_random_exponential  # on use only: it costs every start 5 ms
+
+    return wait_random_exponential(multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S)
+
+
+def _check_attempts(_: object, __: object, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"max_attempts must be a whole number, not {value!r:.100}")
+    if value < 1:
+        raise ValueError(f"max_attempts must be at least 1, not {value}")
+
+
+def _checked_seconds(what: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{what} must be a number of seconds, not {value!r:.100}")
+    if not 0 <= value <= _MAX_TIMEOUT_S:  # NaN is not either
+        raise ValueError(f"{what} must be 0 s to 30 days, not {value!r:.100}")
+    return float(value)
+
+
+def _check_timeout(_: object, __: object, value: Any) -> None:
+    if not _checked_seconds("timeout_s", value):
+        raise ValueError("timeout_s must be over 0, not 0")
+
+
+def _check_plain(_: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    """Refuse `async def`, whose result would always count as true, or as no number."""
+    if not callable(value):
+        raise TypeError(f"{attribute.name} must be a function, not {value!r:.100}")
+    if inspect.iscoroutinefunction(value):
+        raise TypeError(f"{attribute.name} must be a plain function, not async def")
+
+
+def _check_backoff(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if callable(value):
+        _check_plain(instance, attribute, value)
+    else:
+        _checked_seconds("backoff, if it is no function,", value)
+
+
+@attrs.frozen(eq=False)
+class RetryStrategy:
+    """When a task is tried again, after which pause, and how often.
+
+    Args:
+        max_attempts: How many attempts there are at most; 1 is no retry.
+        timeout_s: How long one attempt may take, over 0 and at most 30 days.
+        backoff: The pause before the next attempt: a number of seconds; a function that gets the
+            number of the attempt that has ended (1 is the first) and returns seconds; or a wait of
+            tenacity. By default a time picked by chance between 0 and 0.1 s, then 0.2 s, 0.4 s and
+            so on up to 5 s. An ERROR with `retry_after_s` in its payload is waited out in any case.
+        retry_on: Gets the outcome of an attempt, a Signal or an exception, and tells whether to try
+            again. It is not asked about a cancellation: that always ends it all.
+        on_retry: Is called before each pause with the number of the attempt that has ended, its
+            outcome, and the pause in seconds. `async def`, or `def`, which must not block. One that
+            raises is logged; its own time counts into the pause.
+
+    Raises:
+        TypeError: A value is of the wrong kind.
+        ValueError: A number is out of its range.
+    """
+
+    max_attempts: int = attrs.field(default=3, validator=_check_attempts)
+    timeout_s: float = attrs.field(default=30.0, validator=_check_timeout)
+    backoff: Backoff = attrs.field(factory=_jittered, validator=_check_backoff)
+    retry_on: Callable[[Outcome], bool] = attrs.field(
+        default=default_retry_on, validator=_check_plain
+    )
+    on_retry: Callable[[int, Outcome, float], Any] | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.is_callable())
+    )
+
+    async def run(
+        self,
+        attempt: Attempt,
+        timeout_s: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
+    ) -> Signal:
+        """Return the first Signal that is not to be tried again, or the last one.
+
+        It ends at once when the next pause would reach past the overall limit.
+
+        Args:
+            attempt: Is called with its number (1 is the first) and the seconds that it may take,
+                which it has to keep by itself.
+            timeout_s: The overall limit, over 0 and at most 30 days.
+            clock: The monotonic clock, seconds.
+            sleep: What a pause is made of.
+
+        Raises:
+            TimeoutError: The last attempt raised it; the text says how many there were.
+            BaseException: Whatever else the last attempt raised, or `retry_on` or `backoff`.
+            TypeError: `timeout_s` is no number, or `backoff` returned none.
+            ValueError: `timeout_s` is out of its range.
+        """
+        from tenacity import AsyncRetrying
+
+        _check_timeout(None, None, timeout_s)
+        course = _Course(self, attempt, clock() + timeout_s, clock, sleep)
+        retries = AsyncRetrying(
+            retry=course.is_to_be_repeated,
+            stop=course.is_over,
+            wait=course.pause_s,
+            sleep=course.pause,
+            retry_error_callback=course.conclude,
+        )
+        try:
+            result: Signal = await retries(course.go)
+        except TimeoutError as error:
+            if error is not course.outcome:
+                raise
+            raise TimeoutError(f"{error}; {course.tally(timeout_s)}") from error
+        return result
+
+
+class _Course:
+    """One run of a strategy: what tenacity asks, answered.
+
+    Args:
+        strategy: Whose run it is.
+        attempt: What is tried.
+        end_s: The overall limit, an instant of `clock`.
+        clock: The monotonic clock, seconds.
+        sleep: What a pause is made of.
+    """
+
+    def __init__(
+        self,
+        strategy: RetryStrategy,
+        attempt: Attempt,
+        end_s: float,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[Any]],
+    ) -> None:
+        self.outcome: Outcome | None = None
+        self._strategy = strategy
+        self._attempt = attempt
+        self._end_s = end_s
+        self._clock = clock
+        self._sleep = sleep
+        self._count = 0
+        self._pause: tuple[int, float] = (0, 0.0)
+
+    async def go(self) -> Signal:
+        """Make an attempt; if a late wake-up left no time for it, come to the old outcome."""
+        left_s = self._end_s - self._clock()
+        if left_s <= 0 and self.outcome is not None:
+            result: Signal = self.conclude()
+            return result
+        self._count += 1
+        try:
+            self.outcome = await self._attempt(self._count, min(self._strategy.timeout_s, left_s))
+        except BaseException as error:
+            self.outcome = error
+            raise
+        return self.outcome
+
+    def conclude(self, _: RetryCallState | None = None) -> Any:
+        """Return or raise the outcome, where tenacity would raise an error of its own."""
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        return self.outcome
+
+    def is_to_be_repeated(self, _: RetryCallState) -> bool:
+        """Tell whether the outcome is one to try again after."""
+        outcome = self.outcome
+        if outcome is None or not isinstance(outcome, (Signal, Exception)):
+            return False  # a cancellation, an interrupt: nobody's to decide
+        return bool(self._strategy.retry_on(outcome))
+
+    def is_over(self, state: RetryCallState) -> bool:
+        """Tell whether the attempts are used up, or the pause would use up the time."""
+        if self._count >= self._strategy.max_attempts:
+            return True
+        return self.pause_s(state) >= self._end_s - self._clock()
+
+    def pause_s(self, state: RetryCallState) -> float:
+        """Return the pause after the attempt; the dice fall once for each."""
+        number, seconds = self._pause
+        if number != state.attempt_number:
+            wish_s = max(_pause_of(self._strategy.backoff, state), _retry_after_s(self.outcome))
+            seconds = min(wish_s, _MAX_TIMEOUT_S)
+            self._pause = state.attempt_number, seconds
+        return seconds
+
+    async def pause(self, seconds: float) -> None:
+        """Tell `on_retry`, and sleep for what is left of the pause then."""
+        since_s = self._clock()
+        if self._strategy.on_retry is not None and self.outcome is not None:
+            await self._tell(self._strategy.on_retry, self.outcome, float(seconds))
+        await self._sleep(max(0.0, seconds - (self._clock() - since_s)))
+
+    async def _tell(
+        self, on_retry: Callable[[int, Outcome, float], Any], outcome: Outcome, seconds: float
+    ) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, self._end_s - self._clock())):
+                result = on_retry(self._count, outcome, seconds)
+                if inspect.isawaitable(result):
+                    await result
+        except Exception:  # noqa: BLE001  # whoever looks on must not end what it looks at
+            _LOG.exception("on_retry failed after attempt %d; the retry goes on", self._count)
+
+    def tally(self, timeout_s: float) -> str:
+        """Say how many attempts there were, for people."""
+        attempts = "1 attempt" if self._count == 1 else f"{self._count} attempts"
+        return f"{attempts} of at most {self._strategy.max_attempts} within {timeout_s:g} s in all"
+
+
+def _pause_of(backoff: Backoff, state: RetryCallState) -> float:
+    from tenacity.wait import wait_base
+
+    seconds: Any = backoff
+    if isinstance(backoff, wait_base):
+        seconds = backoff(state)
+    elif callable(backoff):
+        seconds = backoff(state.attempt_number)
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(f"backoff must give a number of seconds, not {seconds!r:.100}")
+    return max(0.0, seconds)  # NaN counts as 0 too
+
+
+def _retry_after_s(outcome: Outcome | None) -> float:
+    """Return how long the other end asks us to wait; what is no such number counts as 0."""
+    if not isinstance(outcome, Signal) or outcome.type is not SignalType.ERROR:
+        return 0.0
+    value = outcome.payload.get("retry_after_s")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return 0.0
+    return max(0.0, value)

@@ -1,0 +1,61 @@
+"""The ERROR Signal of a task that got no reply: its code and its text. Pure.
+
+Spec: docs/spec/03-routing.md, "Reasons".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ...errors import facts_of
+from ...signals import Directed, Signal, SignalType
+from .open_tasks import OpenTask
+
+_CODE_OF_REASON: Mapping[str, str] = MappingProxyType(
+    {
+        "busy": "OVERLOADED",
+        "expired": "EXPIRED",
+        "worker_lost": "WORKER_LOST",
+        "reply_lost": "REPLY_LOST",
+    }
+)
+_MESSAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "NO_SUCH_NEURON": "nobody live serves {target}: start one, or check the id and namespace",
+        "NO_CAPABLE_NEURON": "there is nobody live for {target}",
+        "OVERLOADED": "{target} takes no more tasks at the moment",
+        "EXPIRED": "the time of the task for {target} was over before it ended ({timeout_s:g} s)",
+        "CANCELLED": "the caller of the task for {target} took it back",
+        "WORKER_LOST": "the worker that ran the task for {target} is gone",
+        "REPLY_LOST": "{target} ran the task, its reply is lost",
+        "TASK_LOST": "nobody knows whether {target} ran the task",
+    }
+)
+
+
+def code_of(reason: str, opened: OpenTask) -> str:
+    """Return the code of ERROR for a transport's reason."""
+    if reason in ("no_route", "bad_address"):
+        directed = opened.signal.directed
+        named = directed is not None and directed.id is not None
+        return "NO_SUCH_NEURON" if named else "NO_CAPABLE_NEURON"
+    return _CODE_OF_REASON.get(reason, "TASK_LOST")
+
+
+def error_for(opened: OpenTask, code: str) -> Signal:
+    """Return the ERROR that the caller's side makes for a task that got no reply.
+
+    Its producer is the neuron that the TASK named, if it named one, so that filters by neuron
+    see its failures too.
+    """
+    asked = opened.signal.directed or Directed()
+    return opened.signal.reply(
+        SignalType.ERROR,
+        payload={
+            "code": code,
+            "message": _MESSAGES[code].format(target=opened.target, timeout_s=opened.timeout_s),
+            "recoverable": facts_of(code).recoverable,
+        },
+        directed=Directed(asked.id, "neuron", asked.capabilities),
+    )

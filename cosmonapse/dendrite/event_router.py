@@ -1,0 +1,65 @@
+"""Who in a Dendrite takes which event of the transport. See `cosmonapse.transport.Receiver`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from .caller.dispatcher import Dispatcher
+from .watch.subscriptions import Subscriptions
+from .worker.inbox import Inbox
+from .worker.registration import Registration
+
+_LOG = logging.getLogger(__name__)
+
+
+class EventRouter:
+    """Connects the transport, which comes first, with the parts that are built upon it."""
+
+    # Each of these is set by `connect` to what takes the event: one call less, on the hot path.
+    on_task: Callable[..., None]
+    on_cancel: Callable[[bytes, bytes], None]
+    on_reply: Callable[..., None]
+    on_bounce: Callable[[bytes, str], None]
+    on_lost: Callable[[bytes, str], None]
+    on_registered: Callable[[str, str], None]
+
+    def __init__(self, dendrite_id: str) -> None:
+        self._dendrite_id = dendrite_id
+
+    def connect(
+        self,
+        dispatcher: Dispatcher,
+        inbox: Inbox,
+        registration: Registration,
+        subscriptions: Subscriptions,
+    ) -> None:
+        """Wire the parts up; nothing arrives before the transport is opened."""
+        self._inbox = inbox
+        self._registration = registration
+        self.on_task = inbox.on_task
+        self.on_cancel = inbox.on_cancel
+        self.on_reply = dispatcher.on_reply
+        self.on_bounce = dispatcher.on_bounce
+        self.on_lost = dispatcher.on_lost
+        self._subscriptions = subscriptions
+        self.on_registered = registration.on_registered
+
+    def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
+        """Take a broadcast Signal."""
+        self._subscriptions.on_heard(kind, trace, caller, worker, body)
+
+    def on_missed(self, count: int) -> None:
+        """Learn of a gap."""
+        self._subscriptions.on_missed(count)
+
+    def on_welcomed(self, fresh: bool) -> None:
+        """Announce the Axons again: the Synapse may have forgotten them."""
+        self._inbox.answers.resume(asyncio.get_running_loop().time())
+        self._registration.announce()
+
+    def on_away(self, why: str) -> None:
+        """Tell the log; the transport comes back by itself."""
+        self._inbox.answers.pause()
+        _LOG.warning("dendrite %s lost its Synapse (%s), reconnecting", self._dendrite_id, why)

@@ -1,0 +1,173 @@
+"""The verbs that send a TASK."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Required, TypedDict, Unpack
+
+from ...signals import Signal
+from ...tasks import task_for
+from ..caller.pathway import Pathway, Scope
+from ..caller.retry import RetryStrategy
+from .base import DendriteBase
+
+
+class WaitedTask(TypedDict, total=False):
+    """The arguments of `dispatch_and_wait`."""
+
+    neuron: str | None
+    capabilities: Iterable[str] | None
+    input: Required[Any]
+    timeout_s: float
+    retry: RetryStrategy | None
+    trace_id: str | None
+    parent_id: str | None
+    context_ref: Any
+    finalize: bool
+    meta: dict[str, Any] | None
+    answer_elsewhere: bool
+
+
+class DispatchVerbs(DendriteBase):
+    """What a Dendrite inherits to dispatch with."""
+
+    async def dispatch_task(
+        self,
+        *,
+        neuron: str | None = None,
+        capabilities: Iterable[str] | None = None,
+        input: Any,
+        timeout_s: float = 300.0,
+        trace_id: str | None = None,
+        parent_id: str | None = None,
+        context_ref: Any = None,
+        finalize: bool = False,
+        meta: dict[str, Any] | None = None,
+    ) -> Signal:
+        """Send a TASK and return it; its outcome shows in the decorators. It runs on when we go.
+
+        Args:
+            neuron: The neuron id; replicas share the load. Or:
+            capabilities: One Axon that offers all of them runs it.
+            input: What the Neuron gets.
+            timeout_s: How long it may take, over 0 and at most 30 days.
+            trace_id: The workflow; a new one by default.
+            parent_id: The Signal that it follows.
+            context_ref: The list of context items, or what the Axon's `context_fetcher` makes one
+                from.
+            finalize: True if the output ends the workflow: it comes as FINAL.
+            meta: Notes beside the payload.
+
+        Raises:
+            ValueError: Neither or both of neuron and capabilities, or one of them is no name.
+            UnencodableValue: The input holds what no Signal can carry.
+            SignalTooLarge: The TASK is over the limit.
+            DendriteProtocolError: Not running, or in the role of a worker.
+        """
+        self._check_may_dispatch()
+        signal = task_for(
+            neuron, capabilities, input, trace_id, parent_id, meta, context_ref, finalize
+        )
+        await self._dispatcher.send(signal, timeout_s)
+        return signal
+
+    async def dispatch(
+        self,
+        *,
+        neuron: str | None = None,
+        capabilities: Iterable[str] | None = None,
+        input: Any,
+        timeout_s: float = 300.0,
+        scope: Scope = "all",
+        trace_id: str | None = None,
+        parent_id: str | None = None,
+        context_ref: Any = None,
+        finalize: bool = False,
+        meta: dict[str, Any] | None = None,
+        answer_elsewhere: bool = False,
+    ) -> Pathway:
+        """Send a TASK and return the Pathway that sees all it has to say, from the first Signal on.
+
+        Other arguments and errors as for `dispatch_task`.
+
+        Args:
+            scope: `all`: the Pathway follows this TASK and ends with it. `terminal`: it follows the
+                whole trace, whoever works on it, and ends at a FINAL or an ERROR.
+            answer_elsewhere: True to wait for answers to questions that another Dendrite, or
+                `cosmo answer`, gives.
+        """
+        self._check_may_dispatch()
+        signal = task_for(
+            neuron, capabilities, input, trace_id, parent_id, meta, context_ref, finalize
+        )
+        return await self._pathways.dispatch(signal, timeout_s, scope, answer_elsewhere)
+
+    dispatch_and_subscribe = dispatch
+
+    async def dispatch_and_wait(
+        self,
+        *,
+        neuron: str | None = None,
+        capabilities: Iterable[str] | None = None,
+        input: Any,
+        timeout_s: float = 30.0,
+        retry: RetryStrategy | None = None,
+        trace_id: str | None = None,
+        parent_id: str | None = None,
+        context_ref: Any = None,
+        finalize: bool = False,
+        meta: dict[str, Any] | None = None,
+        answer_elsewhere: bool = False,
+    ) -> Signal:
+        """Send a TASK and return the Signal that settles it: an output, an ERROR or a question.
+
+        A question (CLARIFICATION, PERMISSION, ESCALATION) settles it only if nobody answers: while
+        a handler of ours for it runs, or once it has called a `respond_...`, we wait on, for the
+        output that comes then. A caller that is cancelled meanwhile cancels the task.
+
+        Other arguments as for `dispatch_task`.
+
+        Args:
+            timeout_s: How long all of it may take, answers and further attempts included.
+            retry: Whether to try again, when and how often. A stop of the trace ends it all with
+                ERROR `CANCELLED`, also in a pause.
+            answer_elsewhere: True to wait for answers to questions that another Dendrite, or
+                `cosmo answer`, gives.
+
+        Raises:
+            TimeoutError: Nothing settled it in time; names neuron, trace and time.
+            ValueError: Neither or both of neuron and capabilities, or one of them is no name.
+            UnencodableValue: The input holds what no Signal can carry.
+            SignalTooLarge: The TASK is over the limit.
+            DendriteProtocolError: Not running, stopped meanwhile, or in the role of a worker.
+        """
+        self._check_may_dispatch()
+        signal = task_for(
+            neuron, capabilities, input, trace_id, parent_id, meta, context_ref, finalize
+        )
+        if retry is None:
+            return await self._dispatcher.wait(signal, timeout_s, answer_elsewhere)
+        return await self._retries.run(signal, timeout_s, retry, answer_elsewhere)
+
+    async def ask(self, **task: Unpack[WaitedTask]) -> dict[str, Any]:
+        """Do as `dispatch_and_wait` does, with the same arguments, and return the output itself.
+
+        Raises:
+            NeuronError: The outcome is an ERROR.
+            NeedsAnswer: The outcome is a question.
+            TimeoutError: There is none in time.
+        """
+        return (await self.dispatch_and_wait(**task)).output
+
+    async def observe_pathway(self, trace_id: str) -> Pathway:
+        """Return a Pathway on somebody else's trace, in force when this returns.
+
+        It sees what comes from now on, copies as everybody gets them, and ends at a FINAL, or when
+        it is closed.
+
+        Raises:
+            BadSignal: `trace_id` is no id.
+            DendriteProtocolError: Not running.
+        """
+        self._check_running()
+        return await self._pathways.observe(trace_id)

@@ -1,0 +1,129 @@
+"""The verbs that publish a Signal: one generic path, and one table of named ones."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, overload
+
+from ...ids import id_bytes
+from ...payloads import STREAMED, checked_emission, payload_of
+from ...signals import Directed, Signal, SignalType
+from .base import DendriteBase
+
+
+class NamedEmit:
+    """One verb of a Dendrite: `emit` with its type filled in."""
+
+    def __init__(self, signal_type: SignalType) -> None:
+        self._type = signal_type
+        self.__doc__ = f"Publish a {signal_type.value}; see `Dendrite.emit`."
+
+    @overload
+    def __get__(self, dendrite: None, owner: type) -> NamedEmit: ...
+    @overload
+    def __get__(self, dendrite: EmitVerbs, owner: type) -> BoundEmit: ...
+    def __get__(self, dendrite: EmitVerbs | None, owner: type) -> NamedEmit | BoundEmit:
+        """Bind it to a Dendrite."""
+        return self if dendrite is None else BoundEmit(dendrite, self._type)
+
+
+class BoundEmit:
+    """Publishes Signals of one type."""
+
+    def __init__(self, dendrite: EmitVerbs, signal_type: SignalType) -> None:
+        self._dendrite = dendrite
+        self._type = signal_type
+
+    def __call__(
+        self,
+        *,
+        about: Signal | None = None,
+        trace_id: str | None = None,
+        parent_id: str | None = None,
+        neuron: str | None = None,
+        meta: dict[str, Any] | None = None,
+        **payload: Any,
+    ) -> Coroutine[Any, Any, Signal]:
+        """Publish a Signal with this payload and return it.
+
+        Args:
+            about: The Signal that it belongs to: gives trace_id and parent_id.
+            trace_id: The workflow; by default that of `about`, else a new one.
+            parent_id: The Signal that it follows; by default `about`.
+            neuron: Who says so; by default this Dendrite.
+            meta: Notes beside the payload.
+            payload: The keys of the type; `seq` of a THOUGHT_DELTA is a running number of this
+                Dendrite by default.
+
+        Raises:
+            TypeError: A key of the payload is missing or unknown.
+            UnencodableValue: The payload holds what no Signal can carry.
+            SignalTooLarge: It is over the limit.
+            DendriteProtocolError: Not running.
+        """
+        fields: dict[str, Any] = {}
+        if about is not None:
+            fields = {"trace_id": about.trace_id, "parent_id": about.id}
+        if trace_id is not None:
+            fields["trace_id"] = trace_id
+        if parent_id is not None:
+            fields["parent_id"] = parent_id
+        if self._type is SignalType.THOUGHT_DELTA:
+            payload.setdefault("seq", next(self._dendrite._thoughts))
+        signal = Signal(
+            type=self._type,
+            payload=payload_of(self._type, payload),
+            directed=self._dendrite._producer(neuron),
+            meta=meta or {},
+            **fields,
+        )
+        return self._dendrite.emit(signal)
+
+
+class EmitVerbs(DendriteBase):
+    """What a Dendrite inherits to publish with."""
+
+    emit_bid = NamedEmit(SignalType.BID)
+    emit_consensus = NamedEmit(SignalType.CONSENSUS)
+    emit_context_sync = NamedEmit(SignalType.CONTEXT_SYNC)
+    emit_critique = NamedEmit(SignalType.CRITIQUE)
+    emit_error = NamedEmit(SignalType.ERROR)
+    emit_escalation = NamedEmit(SignalType.ESCALATION)
+    emit_final = NamedEmit(SignalType.FINAL)
+    emit_memory_append = NamedEmit(SignalType.MEMORY_APPEND)
+    emit_plan = NamedEmit(SignalType.PLAN)
+    emit_thought_delta = NamedEmit(SignalType.THOUGHT_DELTA)
+    emit_tool_call = NamedEmit(SignalType.TOOL_CALL)
+    emit_tool_result = NamedEmit(SignalType.TOOL_RESULT)
+
+    async def emit(self, signal: Signal) -> Signal:
+        """Publish a Signal to everyone who watches its type or its trace, and return it.
+
+        If it is what a Neuron says while it works (a thought, a tool call, a plan, ...) and its
+        parent is a TASK that runs here, it goes to the caller of that TASK, in order and never
+        lost; watchers get a copy. Everything else goes by the broadcast plane, which may drop it
+        when a watcher cannot keep up. A BID names its neuron and waits until somebody listens.
+
+        Raises:
+            UnencodableValue: It holds what no Signal can carry.
+            SignalTooLarge: It is over the limit.
+            DendriteProtocolError: It is a TASK or a Signal of presence; not running.
+            TypeError: It is a BID without a cost, or one with what is no number.
+            ValueError: It is a BID that names no neuron, or has a number out of range.
+        """
+        self._check_running()
+        checked_emission(signal.type)
+        if signal.type is SignalType.BID:
+            return await self._bidder.place(signal)
+        if signal.type in STREAMED and signal.parent_id is not None:
+            job = self._inbox.job(id_bytes(signal.parent_id))
+            if job is not None:
+                return await job.say_signal(signal)
+        self._publisher.publish(signal)
+        return signal
+
+    def _producer(self, neuron: str | None) -> Directed:
+        if neuron is None:
+            return Directed(self.dendrite_id, "dendrite")
+        hosted = [axon.producer for axon in self._inbox.axons if axon.neuron_id == neuron]
+        return hosted[0] if hosted else Directed(neuron, "neuron")

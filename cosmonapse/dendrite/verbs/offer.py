@@ -1,0 +1,79 @@
+"""The verb that lets Axons bid for a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ...ids import id_bytes, new_trace_id
+from ...signals import Directed, Signal, SignalType
+from ...tasks import destination
+from ..caller.bids import DEFAULT_DEADLINE_MS, Select, checked_select, offer_payload
+from ..caller.dispatcher import checked_timeout
+from .base import DendriteBase
+
+
+class OfferVerbs(DendriteBase):
+    """What a Dendrite inherits to offer tasks with."""
+
+    async def dispatch_offer(
+        self,
+        *,
+        input: Any,
+        capabilities: Iterable[str],
+        deadline_ms: float = DEFAULT_DEADLINE_MS,
+        select: Select = "first_bid",
+        timeout_s: float = 30.0,
+        trace_id: str | None = None,
+        parent_id: str | None = None,
+        meta: dict[str, Any] | None = None,
+    ) -> Signal:
+        """Offer a task, send it to whoever makes the best bid, return the Signal that settles it.
+
+        Axons that offer all the capabilities and have a `bid_fn` bid by themselves; a program may
+        bid by hand with `emit_bid`. The winner gets TASK_AWARDED and then the TASK, every other
+        bidder TASK_DECLINED. What settles the TASK, questions included, is as for
+        `dispatch_and_wait`; ERROR `CANCELLED` if the trace is stopped during the bidding.
+
+        Args:
+            input: What the bidders see and the winner gets.
+            capabilities: What a bidder must offer, all of them.
+            deadline_ms: How long bids are taken, over 0 and at most an hour.
+            select: `first_bid` wins at once; `lowest_cost` and `highest_confidence` win at the
+                deadline. Of equals the first wins; a bid that lacks the value comes last.
+            timeout_s: How long all of it may take, the bidding included; more than `deadline_ms`.
+            trace_id: The workflow; a new one by default.
+            parent_id: The Signal that the offer follows.
+            meta: Notes beside the payload of the offer and of the TASK.
+
+        Raises:
+            TimeoutError: Nobody bids within `deadline_ms`; or nothing settles the TASK in time.
+            ValueError: There are no capabilities, or one of them is no name; `deadline_ms`,
+                `select` or `timeout_s` makes no sense; `trace_id` or `parent_id` is no id.
+            TypeError: `capabilities` is no list of names, or `meta` no dict.
+            UnencodableValue: The input holds what no Signal can carry.
+            SignalTooLarge: The offer or the TASK is over the limit.
+            SynapseUnreachable: The Synapse does not answer within 5 s.
+            DendriteProtocolError: Not running, or in the role of a worker.
+        """
+        self._check_may_dispatch()
+        wanted = destination(None, capabilities).capabilities
+        payload = offer_payload(input, wanted, deadline_ms)
+        if deadline_ms / 1000 >= checked_timeout(timeout_s):
+            raise ValueError(
+                f"timeout_s ({timeout_s:g} s) must leave time for the task after the bids, which "
+                f"are taken for {deadline_ms:g} ms"
+            )
+        trace_id = new_trace_id() if trace_id is None else trace_id
+        for each in (trace_id, parent_id):
+            if each is not None:
+                id_bytes(each)
+        offer = Signal(
+            type=SignalType.TASK_OFFER,
+            payload=payload,
+            directed=Directed(self.dendrite_id, "dendrite", wanted),
+            trace_id=trace_id,
+            parent_id=parent_id,
+            meta={} if meta is None else meta,
+        )
+        return await self._auctions.hold(offer, checked_select(select), timeout_s)

@@ -1,0 +1,1 @@
+"""Watching: handlers, the order of their Signals, publishing, the roster."""

@@ -1,0 +1,50 @@
+"""Calls a user's handler with a Signal, and lets nothing that it does hurt anybody else."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from ...runtime.threads import in_thread
+from ...signals import Signal
+
+_LOG = logging.getLogger(__name__)
+
+
+async def call(
+    function: Callable[[Signal], Any], signal: Signal, name: str, counts: Counter[str]
+) -> None:
+    """Await an `async def`, run a plain `def` in a thread; log and count what it raises.
+
+    Raises:
+        CancelledError: The task that calls was cancelled.
+    """
+    try:
+        if _is_coroutine(function):
+            await function(signal)
+            return
+        result = await in_thread(function, signal, name=f"handler {name}")
+        if inspect.isawaitable(result):
+            await result
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        counts["handler_raised"] += 1  # it awaited something that was cancelled
+    except (Exception, SystemExit):  # noqa: BLE001  # the last door: it must not hurt others
+        counts["handler_raised"] += 1
+        _LOG.exception(
+            "handler %s raised on a %s of trace %s", name, signal.type.value, signal.trace_id
+        )
+
+
+def _is_coroutine(function: Callable[[Signal], Any]) -> bool:
+    """Tell whether calling it gives a coroutine; for an `async def` without a long look."""
+    code = getattr(function, "__code__", None)
+    if code is not None and code.co_flags & inspect.CO_COROUTINE:
+        return True
+    return inspect.iscoroutinefunction(function)

@@ -1,0 +1,113 @@
+"""Which handlers want a Signal: one table behind every decorator. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import attrs
+
+from ...signals import Signal, SignalType
+
+Function = Callable[[Signal], Any]
+
+
+@attrs.frozen(eq=False)
+class Handler:
+    """A function and what it wants to see; what is None does not matter.
+
+    Args:
+        function: Is called with the Signal; `def` or `async def`.
+        types: Signal types; empty means any, on `trace_id`.
+        neuron: Neuron id of the producer, or of the target of a TASK.
+        capability: What the producer offers, or what a TASK asks for.
+        trace_id: The workflow.
+        ordered: True if it shall see the Signals of its trace in the order of the Synapse.
+        direct: True if it is called at once and not through a queue; it must not block.
+
+    Raises:
+        ValueError: Neither a type nor a trace is named.
+    """
+
+    function: Function
+    types: frozenset[SignalType] = frozenset()
+    neuron: str | None = None
+    capability: str | None = None
+    trace_id: str | None = None
+    ordered: bool = False
+    direct: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if not self.types and self.trace_id is None:
+            raise ValueError("name at least one Signal type, or a trace_id")
+
+    @property
+    def name(self) -> str:
+        """The name of the function, for people."""
+        return getattr(self.function, "__qualname__", repr(self.function))
+
+    def wants(self, signal: Signal) -> bool:
+        """Tell whether the Signal passes every filter."""
+        if self.types and signal.type not in self.types:
+            return False
+        if self.trace_id is not None and signal.trace_id != self.trace_id:
+            return False
+        directed = signal.directed
+        if self.neuron is not None and (directed is None or directed.id != self.neuron):
+            return False
+        return self.capability is None or (
+            directed is not None and self.capability in directed.capabilities
+        )
+
+
+class HandlerTable:
+    """The handlers of one Dendrite, by what they listen to."""
+
+    def __init__(self) -> None:
+        self._by_type: dict[SignalType, list[Handler]] = {}
+        self._by_trace: dict[str, list[Handler]] = {}
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any handler."""
+        return bool(self._by_type or self._by_trace)
+
+    def add(self, handler: Handler) -> None:
+        """Take a handler in."""
+        for shelf, key in self._places(handler):
+            shelf.setdefault(key, []).append(handler)
+
+    def remove(self, function: Function) -> list[Handler]:
+        """Take out and return every handler of that function."""
+        found = [each for each in self._all() if each.function == function]
+        for handler in found:
+            for shelf, key in self._places(handler):
+                shelf[key].remove(handler)
+                if not shelf[key]:
+                    del shelf[key]
+        return found
+
+    def may_want(self, signal_type: SignalType | None, trace_id: str) -> bool:
+        """Tell, before the Signal is decoded, whether anyone could want it."""
+        return signal_type in self._by_type or trace_id in self._by_trace
+
+    def of(self, signal: Signal) -> list[Handler]:
+        """Return who wants the Signal, each once: first those of its type, then of its trace."""
+        return self.of_type(signal) + self.of_trace(signal)
+
+    def of_type(self, signal: Signal) -> list[Handler]:
+        """Return who listens to its type and wants it."""
+        return [each for each in self._by_type.get(signal.type, ()) if each.wants(signal)]
+
+    def of_trace(self, signal: Signal) -> list[Handler]:
+        """Return who listens to its trace and wants it."""
+        return [each for each in self._by_trace.get(signal.trace_id, ()) if each.wants(signal)]
+
+    def _all(self) -> Iterable[Handler]:
+        shelves = (*self._by_type.values(), *self._by_trace.values())
+        return dict.fromkeys(handler for shelf in shelves for handler in shelf)
+
+    def _places(self, handler: Handler) -> list[tuple[dict[Any, list[Handler]], Any]]:
+        """A handler of one trace sits under it, every other under each of its types."""
+        if handler.trace_id is not None:
+            return [(self._by_trace, handler.trace_id)]
+        return [(self._by_type, each) for each in handler.types]

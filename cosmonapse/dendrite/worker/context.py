@@ -1,0 +1,248 @@
+"""What a Neuron is told about its task, and what it may say and ask while it works."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Coroutine, Iterable
+from typing import Any, Protocol, Required, TypedDict, Unpack
+
+from ...payloads import STREAMED, payload_of
+from ...signals import Signal, SignalType
+from ...tasks import task_for
+
+_CHILD_S = 30.0
+
+
+class Speaker(Protocol):
+    """Sends what a Neuron says during its task, and the tasks that it dispatches."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody waits for the task any more."""
+
+    def say(self, signal_type: SignalType, payload: dict[str, Any]) -> Coroutine[Any, Any, Signal]:
+        """Send a Signal to the caller, ahead of the reply; wait while the way is full."""
+
+    def ask(self, task: Signal, timeout_s: float) -> Coroutine[Any, Any, Signal]:
+        """Send a TASK and return what settles it; it ends with our own task at the latest."""
+
+    def owned(self, work: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
+        """Return `work`, to be cancelled when the task ends before it."""
+
+
+class ChildTask(TypedDict, total=False):
+    """The arguments of `TaskContext.dispatch_and_wait`."""
+
+    neuron: str | None
+    capabilities: Iterable[str] | None
+    input: Required[Any]
+    timeout_s: float
+    context_ref: Any
+    meta: dict[str, Any] | None
+
+
+class TaskContext(list[Any]):
+    """The list of context items, and the task around them.
+
+    A function on the event loop awaits the calls; a plain `def` in its thread leaves `await` away,
+    and the call returns when the Signal is sent or the child task has ended. Each call raises
+    CancelledError once the task has ended.
+
+    Attributes:
+        task: The TASK Signal.
+    """
+
+    # `__dict__`, so that a Neuron may put something of its own on it; made only when it does.
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_deadline_at_s",
+        "_loop",
+        "_speaker",
+        "_thoughts",
+        "_thread_id",
+        "task",
+    )
+
+    def __init__(
+        self,
+        items: Iterable[Any],
+        task: Signal,
+        speaker: Speaker,
+        deadline_at_s: float,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        super().__init__(items)
+        self.task = task
+        self._speaker = speaker
+        self._deadline_at_s = deadline_at_s
+        self._loop = loop
+        self._thread_id = threading.get_ident()
+        self._thoughts = 0
+
+    @property
+    def trace_id(self) -> str:
+        """The workflow that the task belongs to."""
+        return self.task.trace_id
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds until the deadline of the task, at least 0."""
+        return max(0.0, self._deadline_at_s - self._loop.time())
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody waits for the task any more; a function in a thread may look and stop."""
+        return self._speaker.cancelled
+
+    # -- saying ----------------------------------------------------------------------------------
+
+    def think(self, text: str) -> Any:
+        """Stream a piece of text to the caller; pieces arrive in order, complete, before the reply.
+
+        Returns:
+            On the loop an awaitable of the Signal; in a thread the Signal, once it is sent.
+
+        Raises:
+            TypeError: `text` is no str.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"a thought is a str, not {type(text).__name__}")
+        payload = {"delta": text, "seq": self._thoughts}
+        self._thoughts += 1
+        return self._here(self._speaker.say(SignalType.THOUGHT_DELTA, payload))
+
+    def tool_call(self, name: str, args: Any = None, *, call_id: str | None = None) -> Any:
+        """Tell that a tool is called; `payload["call_id"]` of the Signal is for its result.
+
+        Returns:
+            As `think`.
+
+        Raises:
+            UnencodableValue: The arguments hold what no Signal can carry.
+            SignalTooLarge: It is over the limit.
+        """
+        return self.emit(SignalType.TOOL_CALL, tool_name=name, args=args, call_id=call_id)
+
+    def tool_result(
+        self,
+        call: str | Signal,
+        result: Any = None,
+        *,
+        error: str | None = None,
+        call_id: str | None = None,
+    ) -> Any:
+        """Tell what a tool returned, or which error it ended with.
+
+        Args:
+            call: The TOOL_CALL, or the name of the tool.
+            result: What it returned.
+            error: Why it failed.
+            call_id: Which call that was, if `call` is a name.
+
+        Returns:
+            As `think`.
+
+        Raises:
+            UnencodableValue: The result holds what no Signal can carry.
+            SignalTooLarge: It is over the limit.
+        """
+        name = call
+        if isinstance(call, Signal):
+            name, call_id = call.payload["tool_name"], call.payload["call_id"]
+        return self.emit(
+            SignalType.TOOL_RESULT, tool_name=name, result=result, error=error, call_id=call_id
+        )
+
+    def plan(self, steps: Iterable[Any], rationale: str | None = None) -> Any:
+        """Tell what the Neuron is going to do.
+
+        Returns:
+            As `think`.
+        """
+        return self.emit(SignalType.PLAN, steps=list(steps), rationale=rationale)
+
+    def emit(self, type: SignalType, **payload: Any) -> Any:
+        """Send a Signal of any type that a Neuron may say while it works.
+
+        That is THOUGHT_DELTA, TOOL_CALL, TOOL_RESULT, PLAN, CRITIQUE, CONSENSUS, CONTEXT_SYNC or
+        MEMORY_APPEND.
+
+        Returns:
+            As `think`.
+
+        Raises:
+            ValueError: Another type.
+            TypeError: A key of the payload is missing or unknown.
+        """
+        if type not in STREAMED:
+            raise ValueError(f"a Neuron says no {type} while it works: return it, or raise it")
+        checked = payload_of(type, payload)
+        if type is SignalType.THOUGHT_DELTA:
+            return self.think(checked["delta"])
+        return self._here(self._speaker.say(SignalType(type), checked))  # type: ignore[call-arg]
+
+    # -- asking others ---------------------------------------------------------------------------
+
+    def dispatch_and_wait(
+        self,
+        *,
+        neuron: str | None = None,
+        capabilities: Iterable[str] | None = None,
+        input: Any,
+        timeout_s: float = _CHILD_S,
+        context_ref: Any = None,
+        meta: dict[str, Any] | None = None,
+    ) -> Any:
+        """Send a child task and wait for the Signal that settles it.
+
+        It belongs to the same trace, has this task as its parent and at most the time that is left
+        of it, and is cancelled when this task ends.
+
+        Returns:
+            On the loop an awaitable of the Signal; in a thread the Signal.
+
+        Raises:
+            TimeoutError: Nothing settled it in time.
+            ValueError: Neither or both of neuron and capabilities, or one of them is no name.
+            UnencodableValue: The input holds what no Signal can carry.
+            SignalTooLarge: The TASK is over the limit.
+        """
+        task = task_for(neuron, capabilities, input, self.trace_id, self.task.id, meta, context_ref)
+        left_s = max(0.001, min(timeout_s, self.remaining_s))
+        return self._here(self._speaker.ask(task, left_s))
+
+    def ask(self, **task: Unpack[ChildTask]) -> Any:
+        """Do as `dispatch_and_wait` does, with the same arguments, and return the output itself.
+
+        Raises:
+            NeuronError: The outcome is an ERROR.
+            NeedsAnswer: The outcome is a question.
+            TimeoutError: There is none in time.
+        """
+        if threading.get_ident() != self._thread_id:
+            return self.dispatch_and_wait(**task).output
+
+        async def output() -> dict[str, Any]:
+            reply: Signal = await self.dispatch_and_wait(**task)
+            return reply.output
+
+        return output()
+
+    def _here(self, work: Coroutine[Any, Any, Signal]) -> Any:
+        """Return an awaitable on the loop; in a thread do the work and return what it gives."""
+        if threading.get_ident() == self._thread_id:
+            return work
+        owned = self._speaker.owned(work)
+        try:
+            done = asyncio.run_coroutine_threadsafe(owned, self._loop)
+        except RuntimeError:  # the loop is closed: the thread has outlived all
+            owned.close()
+            work.close()
+            raise asyncio.CancelledError from None
+        try:
+            return done.result()
+        except concurrent.futures.CancelledError:
+            raise asyncio.CancelledError from None

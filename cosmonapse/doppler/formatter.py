@@ -1,0 +1,123 @@
+"""A Signal as text: one aligned line for people, one JSON object for tools. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+
+from ..runtime.printable import printable
+from ..signals import SignalType
+from .masking import masked
+from .observed import ObservedSignal, hex_of
+from .preview import preview
+from .signal_filter import SHORT_TRACE_CHARS
+
+_TYPE_CHARS = max(len(each.value) for each in SignalType)
+_NEURON_CHARS = 20
+_LEAST_PREVIEW_CHARS = 20
+_BOLD, _RED, _GREEN, _YELLOW, _BLUE, _MAGENTA, _CYAN, _GREY = (
+    *("1", "31", "32", "33"),
+    *("34", "35", "36", "90"),
+)
+_COLOURS: Mapping[SignalType, str] = MappingProxyType(
+    {
+        SignalType.TASK: _BOLD,
+        SignalType.AGENT_OUTPUT: _GREEN,
+        SignalType.FINAL: _GREEN,
+        SignalType.ERROR: _RED,
+        SignalType.STOP: _RED,
+        SignalType.STOPPED: _RED,
+        SignalType.CLARIFICATION: _YELLOW,
+        SignalType.PERMISSION: _YELLOW,
+        SignalType.ESCALATION: _YELLOW,
+        SignalType.CLARIFICATION_ANSWER: _MAGENTA,
+        SignalType.PERMISSION_DECISION: _MAGENTA,
+        SignalType.TOOL_CALL: _BLUE,
+        SignalType.TOOL_RESULT: _BLUE,
+        SignalType.REGISTER: _GREY,
+        SignalType.HEARTBEAT: _GREY,
+        SignalType.DEREGISTER: _GREY,
+    }
+)
+
+
+@attrs.frozen
+class LineFormatter:
+    """How Signals are printed for people.
+
+    Args:
+        width: Characters of a line; what a Signal says is cut there.
+        colour: Whether the type is in colour.
+        payload: Whether the whole payload follows, indented.
+    """
+
+    width: int = 160
+    colour: bool = False
+    payload: bool = False
+
+    def __call__(self, heard: ObservedSignal) -> str:
+        """Return the line, or lines, of one Signal."""
+        signal = heard.signal
+        name = f"{signal.type.value:<{_TYPE_CHARS}}"
+        if self.colour:
+            name = f"\x1b[{_COLOURS.get(signal.type, _CYAN)}m{name}\x1b[0m"
+        trace = printable(signal.trace_id[:SHORT_TRACE_CHARS])
+        who = _cut(printable(_who(heard)), _NEURON_CHARS)
+        before = f"{_clock(signal.ts)}  "
+        behind = f"  {trace}  {who:<{_NEURON_CHARS}}  "
+        room = self.width - len(before) - _TYPE_CHARS - len(behind)
+        said = _cut(printable(preview(signal)), max(room, _LEAST_PREVIEW_CHARS))
+        line = f"{before}{name}{behind}{said}".rstrip()
+        return line if not self.payload else f"{line}\n{_indented(signal.payload)}"
+
+
+def json_line(heard: ObservedSignal) -> str:
+    """Return a Signal as one JSON object on one line, in ASCII, its secrets masked.
+
+    It has the keys of `cosmo dispatch --json`, and `caller`, `worker` and `bytes`.
+    """
+    signal, directed = heard.signal, heard.signal.directed
+    value = {
+        "type": signal.type.value,
+        "payload": masked(signal.payload),
+        "directed": None if directed is None else attrs.asdict(directed),
+        "trace_id": signal.trace_id,
+        "parent_id": signal.parent_id,
+        "meta": masked(signal.meta),
+        "id": signal.id,
+        "ts": masked(signal.ts),
+        "v": signal.v,
+        "neuron": heard.neuron,
+        "caller": hex_of(heard.caller),
+        "worker": hex_of(heard.worker),
+        "bytes": len(heard.body),
+    }
+    return json.dumps(value, allow_nan=False).replace("\x7f", "\\u007f")
+
+
+def _clock(ts: float) -> str:
+    try:
+        return datetime.fromtimestamp(ts).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    except (ValueError, OverflowError, OSError):  # a foreign clock may say anything
+        return "--:--:--.---"
+
+
+def _who(heard: ObservedSignal) -> str:
+    directed = heard.signal.directed
+    if directed is None:
+        return ""
+    return directed.id or ", ".join(directed.capabilities)
+
+
+def _cut(text: str, chars: int) -> str:
+    return text if len(text) <= chars else text[: chars - 1] + "…"
+
+
+def _indented(payload: dict[str, Any]) -> str:
+    text = json.dumps(masked(payload), ensure_ascii=False, indent=2)
+    return "\n".join(f"    {printable(line)}" for line in text.split("\n"))

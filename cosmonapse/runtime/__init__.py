@@ -1,0 +1,1 @@
+"""What runs under everything: clock, deadlines, threads, event loops, OS signals."""

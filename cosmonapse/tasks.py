@@ -1,0 +1,70 @@
+"""TASK Signals: where they go, and how one is made and repeated. Pure."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from typing import Any
+
+from .ids import id_bytes
+from .names import checked_capabilities, checked_name
+from .signals import Directed, Signal, SignalType, made
+
+
+def task_for(
+    neuron: str | None,
+    capabilities: Iterable[str] | None,
+    input: Any,  # the public name of the argument
+    trace_id: str | None = None,
+    parent_id: str | None = None,
+    meta: dict[str, Any] | None = None,
+    context_ref: Any = None,
+    finalize: bool = False,
+) -> Signal:
+    """Return the TASK that asks a neuron, or anyone who offers all capabilities.
+
+    Raises:
+        ValueError: Not exactly one of the two is given, or one of them is no name; `parent_id` is
+            no id.
+        TypeError: `meta` is no dict.
+    """
+    if neuron is not None and capabilities is None:
+        directed = _named(neuron)
+    else:
+        directed = destination(neuron, capabilities)
+    if meta is not None and not isinstance(meta, dict):
+        raise TypeError(f"meta must be a dict, not {type(meta).__name__}")
+    if parent_id is not None:
+        id_bytes(parent_id)
+    payload: dict[str, Any] = {"input": input}
+    if directed.capabilities:
+        payload["capabilities"] = list(directed.capabilities)
+    if context_ref is not None:
+        payload["context_ref"] = context_ref
+    if finalize:
+        payload["finalize"] = True
+    return made(SignalType.TASK, payload, directed, trace_id, parent_id, meta or {})
+
+
+def repeated(task: Signal, attempt: int) -> Signal:
+    """Return the TASK of a further attempt: a new id, and the first one's as idempotency key."""
+    meta = {**task.meta, "attempt": attempt, "idempotency_key": task.id}
+    return made(SignalType.TASK, task.payload, task.directed, task.trace_id, task.parent_id, meta)
+
+
+def destination(neuron: str | None, capabilities: Iterable[str] | None) -> Directed:
+    """Return where a TASK goes.
+
+    Raises:
+        ValueError: Not exactly one of the two is given, or one is no name.
+    """
+    if (neuron is None) == (not capabilities):
+        raise ValueError("name either neuron= or capabilities=, and not both")
+    if neuron is not None:
+        return _named(neuron)
+    return Directed(None, "neuron", checked_capabilities(capabilities))
+
+
+@functools.lru_cache(maxsize=1024)
+def _named(neuron: str) -> Directed:
+    return Directed(checked_name("neuron", neuron), "neuron")

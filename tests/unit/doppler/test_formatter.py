@@ -1,0 +1,123 @@
+"""A Signal as one line for people and as one JSON object for tools."""
+
+import json
+import re
+
+import pytest
+
+from cosmonapse import Directed, SignalType
+from cosmonapse.doppler.formatter import LineFormatter, json_line
+from cosmonapse.doppler.masking import MASK
+from cosmonapse.doppler.preview import preview
+from support.heard import CALLER, WORKER, heard, reply, task
+
+EVIL = "\x1b]0;gone\x07\x9b2J\u202e\nnext\x7f"
+SAID = [
+    (SignalType.TASK, {"input": {"prompt": "hello"}}, "hello"),
+    (SignalType.TASK, {"input": {"messages": [{"role": "user", "content": "hello"}]}}, "hello"),
+    (SignalType.AGENT_OUTPUT, {"output": {"response": "hi", "usage": {}}}, "hi"),
+    (SignalType.AGENT_OUTPUT, {"output": {"n": [1]}}, '{"n": [1]}'),
+    (SignalType.ERROR, {"code": "X", "message": "y", "recoverable": True}, "X: y (may be"),
+    (SignalType.THOUGHT_DELTA, {"delta": "piece", "seq": 0}, "piece"),
+    (SignalType.TOOL_CALL, {"tool_name": "find", "args": {"q": 1}}, 'find({"q": 1})'),
+    (SignalType.TOOL_RESULT, {"tool_name": "find", "result": [2]}, "find -> [2]"),
+    (SignalType.TOOL_RESULT, {"tool_name": "find", "error": "no"}, "find failed: no"),
+    (SignalType.CLARIFICATION, {"question": "which?"}, "which?"),
+    (SignalType.PERMISSION_DECISION, {"granted": False}, "denied"),
+    (SignalType.REGISTER, {"role": "worker", "capabilities": ["a", "b"]}, "worker, offers a, b"),
+    (SignalType.HEARTBEAT, {"status": "busy", "running": 1, "queued": 2, "loop_lag_ms": 3}, "busy"),
+    (SignalType.BID, {"cost": 1.5}, '{"cost": 1.5}'),
+]
+
+
+@pytest.mark.parametrize(("type", "payload", "said"), SAID)
+def test_a_preview_says_the_main_thing(type, payload, said):
+    assert preview(heard(type, payload).signal).startswith(said)
+
+
+@pytest.mark.parametrize("type", list(SignalType))
+@pytest.mark.parametrize("value", [None, 7, [EVIL], {"a": {}}, float("nan")])
+def test_a_preview_puts_up_with_any_payload(type, value):
+    keys = ("input", "output", "result", "delta", "code", "capabilities", "tool_name", "error")
+
+    assert isinstance(preview(heard(type, dict.fromkeys(keys, value)).signal), str)
+
+
+def test_a_line_shows_time_type_trace_neuron_and_what_is_said():
+    said = task(payload={"input": {"prompt": "hello"}})
+
+    line = LineFormatter()(said)
+
+    trace = said.signal.trace_id[:8]
+    assert re.fullmatch(
+        rf"\d\d:\d\d:\d\d\.\d{{3}}  TASK {{16}}  {trace}  worker {{14}}  hello", line
+    )
+
+
+def test_the_columns_of_all_types_are_aligned():
+    lines = [LineFormatter()(heard(each, neuron="worker")) for each in SignalType]
+
+    assert len({line.index("trc_") for line in lines}) == 1
+    assert len({line.index("worker") for line in lines}) == 1
+
+
+def test_a_line_is_as_wide_as_the_terminal():
+    said = task(payload={"input": {"prompt": "x" * 500}})
+
+    assert len(LineFormatter(width=100)(said)) == 100
+    assert LineFormatter(width=100)(said).endswith("…")
+    assert len(LineFormatter(width=10)(said)) < 100
+
+
+def test_colour_is_only_where_it_is_wanted():
+    said = heard(SignalType.ERROR)
+
+    assert "\x1b" not in LineFormatter()(said)
+    assert "\x1b[31mERROR" in LineFormatter(colour=True)(said)
+
+
+def test_a_task_by_capabilities_shows_them():
+    said = heard(SignalType.TASK, directed=Directed(capabilities=("chat", "fr")))
+
+    assert "chat, fr" in LineFormatter()(said)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_nothing_that_a_signal_says_steers_the_terminal(whole):
+    said = heard(SignalType.ERROR, {"code": EVIL, "message": EVIL, EVIL: EVIL}, neuron=EVIL)
+
+    lines = LineFormatter(payload=whole)(said).split("\n")
+
+    assert all(line.isprintable() for line in lines)
+    assert len(lines) == (1 if not whole else 6)
+    assert json_line(said).isprintable()
+    assert json_line(said).isascii()
+
+
+def test_a_payload_is_shown_whole_and_masked():
+    said = task(payload={"input": {"api_key": "s3cret", "text": "x" * 5_000}})
+
+    shown = LineFormatter(payload=True)(said)
+
+    assert "s3cret" not in shown
+    assert "x" * 5_000 in shown
+
+
+def test_a_json_line_is_the_signal_and_its_way():
+    asked = task()
+    answer = reply(asked, payload={"output": {"token": "s3cret", "nan": float("nan")}})
+
+    value = json.loads(json_line(answer))
+
+    assert value["payload"] == {"output": {"token": MASK, "nan": "nan"}}
+    assert value["parent_id"] == asked.signal.id
+    assert (value["caller"], value["worker"]) == (CALLER.hex(), WORKER.hex())
+    assert (value["bytes"], value["neuron"]) == (len(answer.body), "worker")
+
+
+@pytest.mark.parametrize("ts", [float("nan"), float("inf"), 1e300])
+def test_a_clock_that_says_nonsense_is_put_up_with(ts):
+    said = heard(ts=ts)
+
+    assert LineFormatter()(said).startswith("--:--:--.---")
+    json.loads(json_line(said))

@@ -1,0 +1,177 @@
+"""What once went wrong in the proxy's engine, or would have, one test each."""
+
+import pytest
+
+from support.engine_world import EPOCH, World
+from zmq_transport.proxy.parking import Parked, Parking
+from zmq_transport.proxy.subscriptions import FORWARD
+from zmq_transport.wire import greetings, heads
+from zmq_transport.wire.heads import ItemFlag, Verb
+
+
+@pytest.fixture
+def world():
+    """Clients 0, 2 and 4 share a namespace."""
+    world = World()
+    for client in world.clients:
+        world.connect(client, EPOCH)
+    return world
+
+
+def seats_of(world, client):
+    return world.engine.tables.peers.by_instance[client.instance].seats
+
+
+@pytest.mark.parametrize("depth", [500, 1000, 1020])
+@pytest.mark.parametrize("field", ["namespace", "name", "secret", "epoch"])
+def test_a_deep_field_in_a_hello_is_refused_and_does_not_exhaust_the_stack(world, depth, field):
+    hello = greetings.Hello(bytes(16), heads.instance_of(bytes(16)), "red", "name")
+    body = b"\x86" + greetings.pack_hello(hello)[1:] + bytes([0xA0 + len(field)]) + field.encode()
+    body += b"\x91" * depth + b"\xc0"
+
+    world.receive(b"stranger", heads.pack(Verb.HELLO, len(body)), body)
+
+    assert world.got == [(b"stranger", Verb.REFUSED)]
+
+
+@pytest.mark.parametrize("verb", [Verb.REGISTER, Verb.HEARTBEAT])
+def test_words_read_from_a_connection_that_is_gone_bring_it_no_new_tasks(world, verb):
+    caller, _, worker = world.clients[:3]
+    world.say(worker, Verb.REGISTER, "a")
+    world.now_s += 10
+    world.tick()
+    world.dead.add(worker.connection)
+    world.tick()
+    world.say(worker, verb, "a")
+    world.say(worker, Verb.REGISTER, "b")
+
+    for name in (b"a", b"b"):
+        assert world.dispatch(caller, name, 1, 5000, 0).outcomes == ["BOUNCE"]
+
+
+def test_a_task_for_capabilities_goes_to_another_name_when_the_first_connection_is_gone(world):
+    caller, _, first, _, second, _ = world.clients
+    world.say(first, Verb.REGISTER, "a", ("x",))
+    world.say(second, Verb.REGISTER, "b", ("x",))
+    world.dead.add(first.connection)
+
+    task = world.dispatch(caller, b"?x", 1, 5000, 0)
+
+    assert task.workers == [second]
+
+
+def test_a_parked_task_that_comes_twice_runs_once(world):
+    caller, _, worker = world.clients[:3]
+    task = world.dispatch(caller, b"a", 1, 5000, 0)
+    again = heads.pack(Verb.TASK, number=5000, task=task.task, address=b"a")
+
+    world.receive(caller.connection, again)
+    world.say(worker, Verb.REGISTER, "a")
+
+    assert task.workers == [worker]
+    assert world.engine.counts["drop.duplicate_task"] == 1
+    world.check_loads()
+
+
+def test_parked_tasks_go_with_their_caller(world):
+    caller = world.clients[0]
+    world.dispatch(caller, b"a", 1, 5000, 0)
+
+    world.receive(caller.connection, heads.pack(Verb.GOODBYE))
+
+    assert not len(world.engine.tables.parking)
+
+
+def test_a_task_withdrawn_from_the_parking_gives_its_room_back():
+    parking = Parking(1.0, max_tasks=2, max_bytes=10)
+    tasks = [Parked(b"c" * 16, bytes([n]) * 16, b"", b"x" * 5, 0.0) for n in range(3)]
+
+    parked = [parking.park(each) for each in tasks]
+    withdrawn = parking.withdraw(b"c" * 16, tasks[0].task)
+
+    assert parked == [True, True, False]
+    assert withdrawn
+    assert parking.park(tasks[2])
+    assert parking.take_all() == tasks[1:]
+
+
+def test_a_silent_worker_that_reconnects_and_hangs_again_is_found_silent_again(world):
+    caller, _, worker = world.clients[:3]
+    world.say(worker, Verb.REGISTER, "a")
+    world.now_s += 10
+    world.tick()
+    world.connect(worker, EPOCH)
+    assert world.dispatch(caller, b"a", 1, 5000, 0).workers == [worker]
+
+    world.now_s += 10
+    world.tick()
+
+    assert world.dispatch(caller, b"a", 1, 5000, 0).outcomes == ["BOUNCE"]
+
+
+def test_a_goodbye_while_draining_leaves_nobody_to_watch_over(world):
+    worker = world.clients[0]
+    world.say(worker, Verb.REGISTER, "a")
+    world.perform(world.engine.go_away())
+    world.receive(worker.connection, heads.pack(Verb.GOODBYE))
+    world.now_s += 10
+
+    world.tick()
+
+    assert not len(world.engine.tables.liveness)
+
+
+def test_heartbeats_do_not_pile_up_facts(world):
+    worker = world.clients[0]
+    world.say(worker, Verb.REGISTER, "a")
+
+    for turn in range(100):
+        facts = greetings.pack_map({f"fact-{turn}": turn})
+        items = [(int(Verb.HEARTBEAT), 0, 0, 0, bytes(16), bytes(16), n) for n in (len(facts), 0)]
+        world.receive(worker.connection, heads.pack_items(items, address=b"a"), facts)
+
+    assert seats_of(world, worker)["a"].vitals == {"fact-99": 99}
+    assert len(seats_of(world, worker)["a"].facts) == 0
+
+
+def test_the_copy_of_a_task_names_its_worker(world):
+    caller, _, worker = world.clients[:3]
+    topic = heads.kind_topic("red", 1)
+    assert world.engine.subscriptions.subscribe(topic, "host") == FORWARD
+    world.say(worker, Verb.REGISTER, "a")
+    head = heads.pack(Verb.TASK, kind=1, number=5000, task=world.serial(), address=b"a")
+
+    copy, task = world.engine.on_message(caller.connection, head, b"", world.now_s)
+
+    assert copy[1] == topic
+    assert heads.unpack_header(copy[2])[2:] == (caller.instance, worker.instance)
+    assert task[1] == worker.connection
+
+
+def test_a_reply_does_not_follow_its_caller_into_another_namespace(world):
+    caller, _, worker = world.clients[:3]
+    world.say(worker, Verb.REGISTER, "a")
+    task = world.dispatch(caller, b"a", 1, 5000, ItemFlag.KEEP)
+    world.receive(caller.connection, heads.pack(Verb.GOODBYE))
+    caller.namespace = "blue"
+    world.connect(caller)
+
+    world.reply(worker, task, settles=True)
+
+    assert world.got == []
+    assert world.engine.counts["drop.caller_gone"] == 1
+
+
+def test_a_heartbeat_of_an_unknown_connection_is_answered_with_who_at_most_once_a_second(world):
+    head = heads.pack(Verb.HEARTBEAT, address=b"a")
+
+    for _ in range(3):
+        world.perform(world.engine.on_message(b"stranger", head, b"", world.now_s))
+
+    assert world.got.count((b"stranger", Verb.WHO)) == 1
+
+
+def test_an_address_over_the_limit_is_bounced(world):
+    address = b"?" + b"x," * 2048 + b"x"
+
+    assert world.dispatch(world.clients[0], address, 1, 5000, 0).outcomes == ["BOUNCE"]

@@ -1,0 +1,202 @@
+"""A client's side of the broadcast plane: what it listens to, who listens to it.
+
+Spec: docs/spec/05-broadcast.md. A thin shell around `audience`; a carrier moves its frames.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+
+from ..errors import LinkClosed, Unreachable, WireError
+from ..wire import heads
+from ..wire.batch import Batcher
+from ..wire.subscribed_topics import Gaps, SubscribedTopics
+from .carrier import Carrier
+
+Heard = Callable[[int, bytes, bytes, bytes, bytes], None]
+"""(kind or -1, trace, caller, worker, body) of a broadcast message."""
+
+
+class Broadcast:
+    """Listens to topics of one namespace and publishes what is listened to.
+
+    Args:
+        instance: Whose it is.
+        namespace: Where it belongs.
+        carrier: What moves the frames.
+        on_heard: Takes every message that arrives.
+        on_missed: Takes the number of messages missed, whenever a gap shows.
+    """
+
+    def __init__(
+        self,
+        instance: bytes,
+        namespace: str,
+        carrier: Carrier,
+        on_heard: Heard,
+        on_missed: Callable[[int], None],
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self.subscribed = SubscribedTopics(instance)
+        self._instance = instance
+        self._namespace = namespace
+        self._carrier = carrier
+        self._on_heard = on_heard
+        self._on_missed = on_missed
+        self._gaps = Gaps()
+        self._topics: Counter[bytes] = Counter()
+        self._known: dict[bytes, tuple[int | None, bytes | None]] = {}
+        self._turn = 0
+        self._syncs: dict[bytes, asyncio.Future[None]] = {}
+        self._live = asyncio.Event()
+        self._batcher = Batcher()
+        self._gathering = False
+
+    def join(self, listen_port: int, publish_port: int) -> None:
+        """Connect to the far end, anew if it moved."""
+        if self._carrier.join(listen_port, publish_port):
+            self._live.clear()
+
+    async def wait_until_live(self, timeout_s: float) -> None:
+        """Return when the far end hears us and we hear it.
+
+        Raises:
+            Unreachable: Not within `timeout_s` seconds.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._live.wait()
+                await self._sync()
+        except TimeoutError as error:
+            raise Unreachable(
+                self._carrier.endpoint, "it answers, but its broadcast ports do not"
+            ) from error
+
+    async def sync(self, timeout_s: float) -> None:
+        """Return when every subscription made so far is in force at the far end.
+
+        Raises:
+            Unreachable: Not within `timeout_s` seconds.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._sync()
+        except TimeoutError as error:
+            raise Unreachable(self._carrier.endpoint, "no answer to a subscription") from error
+
+    async def _sync(self) -> None:
+        self._turn += 1
+        topic = heads.sync_topic(self._namespace, self._instance, self._turn)
+        answered = self._syncs[topic] = asyncio.get_running_loop().create_future()
+        self._carrier.subscribe(topic)
+        try:
+            await answered
+        finally:
+            self._syncs.pop(topic, None)
+            self._carrier.unsubscribe(topic)
+
+    def listen(self, kind: int | None = None, trace: bytes | None = None) -> None:
+        """Listen to a kind or a trace; calls add up. In force after the next `sync`."""
+        topic = self._topic(kind, trace)
+        self._known[topic] = kind, trace
+        self._topics[topic] += 1
+        if self._topics[topic] == 1:
+            self._carrier.subscribe(topic)
+
+    def unlisten(self, kind: int | None = None, trace: bytes | None = None) -> None:
+        """Take back one `listen`."""
+        topic = self._topic(kind, trace)
+        self._topics[topic] -= 1
+        if self._topics[topic] <= 0:
+            del self._topics[topic]
+            self._known.pop(topic, None)
+            self._gaps.forget(topic)
+            self._carrier.unsubscribe(topic)
+
+    def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
+        """Publish to whoever listens and return how many messages that took: 0, 1 or 2."""
+        made = self.subscribed.publications(kind, trace, caller, worker, body)
+        if made:
+            self.counts["published"] += len(made)
+            self._send(made)
+        return len(made)
+
+    def _send(self, made: list[heads.Publication]) -> None:
+        """Send the first of a turn at once; what follows travels together at its end."""
+        if self._gathering:
+            for message in made:
+                self._batcher.add(*message)
+            return
+        self._gathering = True
+        asyncio.get_running_loop().call_soon(self._end_of_turn)
+        for message in made:
+            self._carrier.publish(*message)
+
+    def _end_of_turn(self) -> None:
+        self._gathering = False
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what was gathered in this turn."""
+        for message in self._batcher.take():
+            self._carrier.publish(*message)
+
+    def close(self) -> None:
+        """Tell whoever waits for a sync that there will be none; what was gathered is dropped."""
+        self._batcher.take()
+        for answered in self._syncs.values():
+            if not answered.done():
+                answered.set_exception(LinkClosed("the link was closed while it synchronised"))
+
+    def on_publication(self, topic: bytes, header: bytes, body: bytes) -> None:
+        """Take a broadcast message, or the answer to a sync."""
+        answered = self._syncs.get(topic)
+        if answered is not None:
+            if not answered.done():
+                answered.set_result(None)
+            return
+        try:
+            sizes: tuple[int, ...] = (len(body),)
+            if len(header) != heads.HEADER_BYTES:
+                header, sizes = heads.read_batch(header, len(body))
+            publisher, sequence, caller, worker = heads.unpack_header(header)
+            known = self._known.get(topic)
+            kind, trace = known if known is not None else heads.read_topic(topic)[1:]
+        except WireError as error:
+            self.counts[f"drop.{error.reason}"] += 1
+            return
+        missed = self._gaps.seen(topic, publisher, sequence, len(sizes))
+        if missed:
+            self._on_missed(missed)
+        begin = 0
+        for size in sizes:
+            part = body[begin : begin + size]
+            begin += size
+            self._on_heard(-1 if kind is None else kind, trace or b"", caller, worker, part)
+
+    def on_subscription(self, joins: bool, topic: bytes) -> None:
+        """Note who listens to us; the sentinel says that all who did before us are in."""
+        if topic == heads.LIVE_TOPIC:
+            if joins:
+                self._live.set()
+            return
+        try:
+            namespace, kind, trace = heads.read_topic(topic)
+        except WireError as error:
+            self.counts[f"ignored.{error.reason}"] += 1
+            return
+        if namespace != self._namespace:
+            return
+        if joins:
+            self.subscribed.joined(topic, kind, trace)
+        else:
+            self.subscribed.left(kind, trace)
+
+    def _topic(self, kind: int | None, trace: bytes | None) -> bytes:
+        if kind is not None:
+            return heads.kind_topic(self._namespace, kind)
+        if trace is not None:
+            return heads.trace_topic(self._namespace, trace)
+        raise ValueError("listen to a kind or to a trace")

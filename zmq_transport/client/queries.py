@@ -1,0 +1,95 @@
+"""Questions of a client to its proxy: who is here, and has everything arrived?"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+
+from ..errors import LinkClosed, Unreachable
+from ..wire import heads
+from ..wire.heads import Verb
+from ..wire.roster_messages import RosterQuery, SeatInfo, pack_question, unpack_answer
+from ..wire.state_messages import QUESTION as STATE
+from ..wire.state_messages import ProxyState
+from ..wire.state_messages import unpack as unpack_state
+from .events import Outcome
+
+_NOBODY = "-"
+"""A name that is good for a question that has a short answer."""
+
+
+class Queries:
+    """The questions that wait for an answer.
+
+    Args:
+        send: Sends head and body.
+        endpoint: Where the proxy is, for people.
+    """
+
+    def __init__(self, send: Callable[[bytes, bytes], Outcome], endpoint: str) -> None:
+        self._send = send
+        self._endpoint = endpoint
+        self._questions: dict[bytes, asyncio.Future[bytes]] = {}
+
+    async def roster(self, name: str, capability: str, timeout_s: float) -> list[SeatInfo]:
+        """Return who is here; see `Client.roster`."""
+        seats: list[SeatInfo] = []
+        try:
+            async with asyncio.timeout(timeout_s):
+                more = True
+                while more:
+                    after = seats[-1].number if seats else 0
+                    question = RosterQuery(name, capability, after)
+                    page, more = unpack_answer(await self._asked(pack_question(question)))
+                    seats += page
+        except TimeoutError as error:
+            raise Unreachable(self._endpoint, "no answer to a roster question") from error
+        return seats
+
+    async def state(self, timeout_s: float) -> ProxyState:
+        """Return how the proxy is.
+
+        Raises:
+            Unreachable: Not within `timeout_s` seconds.
+            WireError: The answer cannot be read.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                return unpack_state(await self._asked(STATE))
+        except TimeoutError as error:
+            raise Unreachable(self._endpoint, "no answer to the question how it is") from error
+
+    async def barrier(self, timeout_s: float) -> bool:
+        """Return when everything that was sent to us before has arrived; see `Client.barrier`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._asked(pack_question(RosterQuery(name=_NOBODY)))
+        except (TimeoutError, LinkClosed):
+            return False
+        return True
+
+    async def _asked(self, body: bytes) -> bytes:
+        question_id = os.urandom(16)
+        answered = asyncio.get_running_loop().create_future()
+        self._questions[question_id] = answered
+        try:
+            head = heads.pack(Verb.ROSTER, len(body), task=question_id)
+            if self._send(head, body) is Outcome.CLOSED:
+                raise LinkClosed("the link is closed")
+            answer: bytes = await answered
+            return answer
+        finally:
+            del self._questions[question_id]
+
+    def on_roster(self, question_id: bytes, body: bytes) -> None:
+        """Take an answer."""
+        answered = self._questions.get(question_id)
+        if answered is not None and not answered.done():
+            answered.set_result(body)
+
+    def close(self) -> None:
+        """Tell whoever waits that no answer will come."""
+        for answered in self._questions.values():
+            if not answered.done():
+                answered.set_exception(LinkClosed("the link was closed before an answer came"))

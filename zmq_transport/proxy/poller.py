@@ -1,0 +1,61 @@
+"""Waiting for several ZeroMQ sockets by their descriptors.
+
+`zmq_poll` asks each socket at least twice before it sleeps and once after; with three sockets that
+is a dozen system calls a message. A descriptor tells the same with one, but it is edge-triggered
+and shared by both directions: a send may swallow the edge of an arrival. Hence `touch`.
+"""
+
+from __future__ import annotations
+
+import selectors
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import zmq
+
+_get: Callable[[zmq.Socket[bytes], int], Any] = zmq.backend.Socket.get
+_EVENTS = int(zmq.EVENTS)
+_POLLIN = int(zmq.POLLIN)
+
+
+def readable(socket: zmq.Socket[bytes]) -> bool:
+    """Tell whether a message can be received now."""
+    return bool(_get(socket, _EVENTS) & _POLLIN)
+
+
+class Poller:
+    """Tells which of some sockets may have a message.
+
+    Args:
+        sockets: Which ones; close the waiter before them.
+    """
+
+    def __init__(self, sockets: Iterable[zmq.Socket[bytes]]) -> None:
+        self._sockets = list(sockets)
+        self._touched: set[zmq.Socket[bytes]] = set(self._sockets)
+        self._selector = selectors.DefaultSelector()
+        for socket in self._sockets:
+            self._selector.register(int(socket.get(zmq.FD)), selectors.EVENT_READ, socket)
+
+    def touch(self, socket: zmq.Socket[bytes]) -> None:
+        """Look at a socket before the next wait: something was sent on it, or is left in it."""
+        self._touched.add(socket)
+
+    def touch_all(self) -> None:
+        """Look at every socket before the next wait."""
+        self._touched.update(self._sockets)
+
+    def wait(self, timeout_s: float) -> list[zmq.Socket[bytes]]:
+        """Return the sockets that may have a message, at the latest after `timeout_s` seconds."""
+        ready: list[zmq.Socket[bytes]] = []
+        if self._touched:
+            ready = [socket for socket in self._touched if readable(socket)]
+            self._touched.clear()
+        for key, _ in self._selector.select(0 if ready else max(0.0, timeout_s)):
+            if key.data not in ready:
+                ready.append(key.data)
+        return ready
+
+    def close(self) -> None:
+        """Let go of the descriptors; the sockets stay open."""
+        self._selector.close()

@@ -1,0 +1,348 @@
+"""The proxy's body: one thread, three sockets, one loop. It decides nothing; the engine does.
+
+Every send is non-blocking, and each turn of the loop takes a bounded batch from each socket, so
+that neither a stuck peer nor a flood on one plane can stop the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import time
+from collections.abc import Iterable
+from struct import Struct
+from types import TracebackType
+from typing import Any, Self
+
+import attrs
+import zmq
+
+from ..sockets import frames, options
+from ..sockets.endpoints import IpcEndpoint
+from ..sockets.sent import Sent
+from ..wire import heads
+from ..wire.batch import Batcher
+from ..wire.bundle import Bundler, apart
+from .engine import Engine
+from .ipc_lock import IpcLock
+from .poller import Poller, readable
+from .subscriptions import ACCEPT, FORWARD, IGNORE, SYNC
+from .tables import SEND, LostNotice, MessageTap, Output, Settings, empty_lost_notice
+
+_LOG = logging.getLogger(__name__)
+_BATCH = 256
+_TICK_S = 0.1
+_DRAIN_S = 1.0
+_DESCRIPTORS = 65_536
+_QUIET_S = 60.0
+_EVENT = Struct("=H")
+
+
+@attrs.frozen
+class Ports:
+    """Where the proxy listens; 0 lets the system choose.
+
+    Args:
+        directed: The port that clients are told.
+        listen: Where they subscribe.
+        publish: Where they publish.
+    """
+
+    directed: int = 0
+    listen: int = 0
+    publish: int = 0
+
+
+class Proxy:
+    """A ROUTER, an XSUB and an XPUB around one `Engine`. Construct and `run` in one thread.
+
+    Args:
+        host: Address to bind to.
+        ports: Ports to bind to; afterwards `ports` holds the real ones.
+        settings: How it behaves.
+        ipc: Where to listen on this machine as well, with files of mode 0600.
+        obituary: See `Engine`.
+        witness: See `Engine`.
+
+    Raises:
+        EndpointInUse: Somebody else listens there, or nobody can.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        ports: Ports | None = None,
+        settings: Settings | None = None,
+        *,
+        ipc: IpcEndpoint | None = None,
+        lost_notice: LostNotice = empty_lost_notice,
+        tap: MessageTap | None = None,
+    ) -> None:
+        raise_descriptor_limit()
+        self._settings = settings or Settings()
+        self._stop_asked = False
+        self._quiet_until_s = 0.0
+        self._bundler = Bundler()
+        self._batcher = Batcher()
+        self.engine = Engine(
+            epoch=os.urandom(16),
+            now_s=time.monotonic(),
+            settings=self._settings,
+            lost_notice=lost_notice,
+            tap=tap,
+        )
+        limit = self._settings.max_body_bytes
+        bounds = options.Bounds(
+            self._settings.high_water, max(1, int(self._settings.handshake_s * 1000))
+        )
+        self._router = options.router(limit, bounds)
+        self._xpub = options.xpub(bounds)
+        self._xsub = options.xsub(limit, bounds)
+        self._monitors = [options.watched(each) for each in self._sockets]
+        self._waiter = Poller(self._sockets)
+        self._bound: list[tuple[int, str]] = []
+        self._ipc_lock: IpcLock | None = None
+        try:
+            self.ports = self._listen_on(host, ports or Ports())
+            if ipc is not None:
+                self._listen_at(ipc)
+        except BaseException:
+            self.close()
+            raise
+        self._descriptor = int(self._router.get(zmq.FD))
+        self.engine.use_ports(self.ports.listen, self.ports.publish)
+
+    def _listen_on(self, host: str, ports: Ports) -> Ports:
+        """Listen on the network; return the real ports."""
+        wanted = (ports.directed, ports.listen, ports.publish)
+        for number, (socket, port) in enumerate(zip(self._sockets, wanted, strict=True)):
+            self._bound.append((number, options.bind(socket, host, port)))
+        return Ports(*(options.port_of(endpoint) for _, endpoint in self._bound))
+
+    def _listen_at(self, ipc: IpcEndpoint) -> None:
+        """Listen on this machine."""
+        self._ipc_lock = IpcLock(ipc)
+        for number, (socket, file) in enumerate(zip(self._sockets, ipc.files, strict=True)):
+            self._bound.append((number, options.bind_private(socket, file)))
+
+    @property
+    def _sockets(self) -> tuple[zmq.Socket[bytes], ...]:
+        return self._router, self._xpub, self._xsub
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def ask_to_stop(self) -> None:
+        """Let `run` drain and return; safe from a signal handler and from another thread."""
+        self._stop_asked = True
+
+    def close(self) -> None:
+        """Close the sockets now and remove their files."""
+        if self._router.closed:
+            return
+        self._waiter.close()
+        for number, endpoint in self._bound:
+            options.unbind(self._sockets[number], self._monitors[number], endpoint)
+        if self._ipc_lock is not None:
+            self._ipc_lock.release()
+        for socket in (*self._monitors, *self._sockets):
+            socket.close()
+
+    def run(self) -> None:
+        """Route until asked to stop, then tell everyone, go on until all left or 1 s is over."""
+        turns = {self._router: self._route, self._xpub: self._listen, self._xsub: self._pass_on}
+        next_tick_s = time.monotonic() + _TICK_S
+        end_s = float("inf")
+        while not self.engine.drained:
+            ready = self._waiter.wait(next_tick_s - time.monotonic())
+            now_s = time.monotonic()
+            for socket in ready:
+                turns[socket](now_s)
+            if now_s >= next_tick_s:
+                next_tick_s = now_s + _TICK_S
+                self._waiter.touch_all()
+                self._count_connections()
+                self._look_for_descriptors(now_s)
+                self._perform(self.engine.tick(now_s))
+            if self._stop_asked and not self.engine.draining:
+                end_s = now_s + _DRAIN_S
+                self._perform(self.engine.go_away())
+            self._flush_all()
+            if self._batcher:
+                self._publish_all()
+            if now_s >= end_s:
+                break
+
+    def _count_connections(self) -> None:
+        """Count who came, who went and who did not speak our protocol."""
+        for monitor in self._monitors:
+            while (message := frames.receive(monitor)) is not None:
+                (event,) = _EVENT.unpack_from(message[0])
+                self.engine.counts[options.EVENTS[event]] += 1
+
+    def _look_for_descriptors(self, now_s: float) -> None:
+        """Say once, and again after a while, that nobody more can connect."""
+        try:
+            os.close(os.dup(self._descriptor))
+        except OSError:
+            self.engine.counts["no_descriptors"] += 1
+            if now_s >= self._quiet_until_s:
+                self._quiet_until_s = now_s + _QUIET_S
+                most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+                _LOG.warning(
+                    "all %d file descriptors are taken: nobody more can connect, those who are"
+                    " here go on; raise the limit of open files (ulimit -n)",
+                    most,
+                )
+
+    def _route(self, now_s: float) -> None:
+        """Take a batch of directed messages."""
+        router = self._router
+        message = frames.receive(router)
+        if message is None:
+            return
+        outputs = self._decide(message, now_s)
+        if not readable(router):  # mostly there is one: what comes of it needs no bundle
+            for output in outputs:
+                self._perform_now(*output)
+            return
+        self._perform(outputs)
+        for _ in range(_BATCH):
+            message = frames.receive(router)
+            if message is None:
+                return
+            self._perform(self._decide(message, now_s))
+        self._waiter.touch(router)
+
+    def _decide(self, message: list[Any], now_s: float) -> list[Output]:
+        """Ask the engine what a message leads to."""
+        if len(message) == 3:
+            connection, head, body = message
+        elif len(message) == 2 and not len(message[1]):
+            connection, head, body = message[0], b"", b""
+        else:
+            return self.engine.on_misframed(message[0], bytes(message[1]))
+        if len(head) > heads.MAX_HEAD_BYTES:
+            self.engine.on_dropped("long_head")
+            return []
+        try:
+            return self.engine.on_message(connection, head, body, now_s)
+        except Exception:  # noqa: BLE001  # the last door: no message may end the proxy
+            self.engine.on_dropped("engine_fault")
+            _LOG.exception("a message could not be handled and is dropped")
+            return []
+
+    def _perform(self, outputs: Iterable[Output]) -> None:
+        """Carry out what the engine decided; what may be bundled waits for the end of the turn."""
+        for output in outputs:
+            code, first, second, body = output
+            if code == SEND and heads.is_single(second) and self._bundler.takes(second, body):
+                self._bundler.add(first, second, body)
+            else:
+                self._perform_now(*output)
+
+    def _perform_now(self, code: int, first: bytes, second: bytes, body: Any) -> None:
+        """Carry out one thing that the engine decided, behind what was gathered before it."""
+        if code == SEND:
+            if self._bundler:
+                self._flush(first)
+            self._send(first, second, body)
+        else:
+            self._batcher.add(first, second, body)
+
+    def _publish_all(self) -> None:
+        """Publish what came of this turn, in its order."""
+        for message in self._batcher.take():
+            frames.send(self._xpub, *message)
+        self._waiter.touch(self._xpub)
+
+    def _flush_all(self) -> None:
+        """Send every bundle, also those that come of what could not be sent."""
+        while self._bundler:
+            for connection in self._bundler.connections():
+                self._flush(connection)
+
+    def _flush(self, connection: bytes) -> None:
+        for message in self._bundler.take(connection):
+            self._send(connection, *message)
+
+    def _send(self, connection: bytes, head: bytes, body: Any) -> None:
+        sent = frames.send(self._router, connection, head, body)
+        self._waiter.touch(self._router)
+        if sent is Sent.OK:
+            return
+        now_s, busy = time.monotonic(), sent is Sent.BUSY
+        for each_head, each_body in apart(head, body):
+            self._perform(self.engine.on_unsent(connection, each_head, each_body, busy, now_s))
+
+    def _listen(self, now_s: float) -> None:
+        """Take a batch of subscriptions."""
+        for _ in range(_BATCH):
+            message = frames.receive(self._xpub)
+            if message is None:
+                return
+            frame = message[-1]
+            verdict, topic = frame.bytes[:1], frame.bytes[1:]
+            if len(message) != 1 or verdict not in (b"\x00", b"\x01"):
+                self.engine.on_dropped("no_subscription")
+            elif verdict == b"\x01":
+                self._subscribe(topic, _host_of(frame))
+            else:
+                self._unsubscribe(topic)
+        self._waiter.touch(self._xpub)
+
+    def _subscribe(self, topic: bytes, host: str) -> None:
+        decision = self.engine.subscriptions.subscribe(topic, host)
+        if decision == IGNORE:
+            return
+        self._xpub.set(zmq.SUBSCRIBE, topic)
+        if decision == FORWARD:
+            self._xsub.send(b"\x01" + topic)
+            self._waiter.touch(self._xsub)
+        elif decision == SYNC:
+            _, first, second, body = self.engine.subscriptions.answer(topic)
+            self._batcher.add(first, second, body)
+        elif decision != ACCEPT:
+            raise AssertionError(decision)
+
+    def _unsubscribe(self, topic: bytes) -> None:
+        self._xpub.set(zmq.UNSUBSCRIBE, topic)
+        if self.engine.subscriptions.unsubscribe(topic):
+            frames.send(self._xsub, b"\x00" + topic)
+            self._waiter.touch(self._xsub)
+
+    def _pass_on(self, now_s: float) -> None:
+        """Pass on a batch of what clients publish."""
+        for _ in range(_BATCH):
+            message = frames.receive(self._xsub)
+            if message is None:
+                return
+            if self.engine.subscriptions.published(message):
+                self._batcher.add(*message)
+        self._waiter.touch(self._xsub)
+
+
+def _host_of(frame: Any) -> str:
+    """Return the network address of a peer, or `ipc`: there libzmq names users and processes."""
+    try:
+        address = str(frame.get("Peer-Address"))
+    except zmq.ZMQError:
+        return "unknown"
+    return address if address[:1].isdigit() else "ipc"
+
+
+def raise_descriptor_limit() -> None:
+    """Raise the soft limit of open files towards 65,536: each client takes up to three."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        except (OSError, ValueError) as error:
+            _LOG.warning("at most %d open files: about %d clients fit (%s)", soft, soft // 3, error)

@@ -1,0 +1,209 @@
+"""Who serves an address, and who of them is next. Spec: docs/spec/03-routing.md. Pure.
+
+A *seat* is one registered name at one connection; several seats under one name are replicas. A
+*pool* holds the seats that serve one address. Its next seat is the one with the fewest
+outstanding tasks; on ties the one that has been idle longest. Every step is O(1) in the number of
+seats, so a call costs the same beside one seat and beside a thousand.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..wire.heads import read_address
+
+
+class Seat:
+    """One registered name at one connection. Slots, because every message touches one.
+
+    Attributes:
+        peer: Whose connection it is.
+        name: The name it serves; `address` is the same as bytes.
+        capabilities: What it offers.
+        facts: What its owner said of it when it registered, for the roster.
+        vitals: What its owner said of it last.
+        open: Its outstanding tasks by ledger key; their number is its load.
+        number: Grows with every seat of its namespace.
+        available: False while it must get no new tasks.
+    """
+
+    __slots__ = (
+        "address",
+        "available",
+        "capabilities",
+        "facts",
+        "name",
+        "number",
+        "open",
+        "peer",
+        "pools",
+        "vitals",
+    )
+
+    def __init__(
+        self, peer: Any, name: str, capabilities: frozenset[str], facts: Mapping[str, Any]
+    ) -> None:
+        self.peer = peer
+        self.name = name
+        self.address = name.encode()
+        self.capabilities = capabilities
+        self.facts = dict(facts)
+        self.vitals: Mapping[str, Any] = {}
+        self.open: dict[bytes, Any] = {}
+        self.available = True
+        self.number = 0
+        self.pools: list[Pool] = []
+
+    def __repr__(self) -> str:
+        """Name it as `Seat(name, 3 open)`."""
+        return f"Seat({self.name}, {len(self.open)} open)"
+
+
+class Pool:
+    """The seats of one address. Levels exist from the second seat on."""
+
+    __slots__ = ("_levels", "seats")
+
+    def __init__(self) -> None:
+        self.seats: dict[Seat, None] = {}
+        self._levels: dict[int, dict[Seat, None]] = {}
+
+    def add(self, seat: Seat) -> None:
+        """Let `seat` serve this address."""
+        self.seats[seat] = None
+        seat.pools.append(self)
+        for each in self.seats if len(self.seats) == 2 else (seat,):
+            self.offer(each)
+
+    def remove(self, seat: Seat) -> None:
+        """Take `seat` out."""
+        del self.seats[seat]
+        seat.pools.remove(self)
+        self._take_out(seat, len(seat.open))
+        if len(self.seats) == 1:
+            self._levels.clear()
+
+    def next(self) -> Seat | None:
+        """Return the available seat with the least load, longest idle on ties, or None."""
+        if len(self.seats) == 1:
+            seat = next(iter(self.seats))
+            return seat if seat.available else None
+        if not self._levels:
+            return None
+        return next(iter(self._levels[min(self._levels)]))
+
+    def has_present_seat(self) -> bool:
+        """Tell whether a seat's connection is up, whatever its load."""
+        return any(seat.peer.absent_at_s is None for seat in self.seats)
+
+    def moved(self, seat: Seat, before: int) -> None:
+        """Note that the load of `seat` was `before` and has changed."""
+        if len(self.seats) > 1:
+            self._take_out(seat, before)
+            self.offer(seat)
+
+    def withdraw(self, seat: Seat) -> None:
+        """Pass over `seat` from now on."""
+        self._take_out(seat, len(seat.open))
+
+    def offer(self, seat: Seat) -> None:
+        """Consider `seat` from now on, if it is available."""
+        if len(self.seats) > 1 and seat.available:
+            self._levels.setdefault(len(seat.open), {})[seat] = None
+
+    def _take_out(self, seat: Seat, load: int) -> None:
+        level = self._levels.get(load)
+        if level is not None and level.pop(seat, self) is None and not level:
+            del self._levels[load]
+
+
+class Routes:
+    """Every seat of one namespace, by name and by what it offers.
+
+    Args:
+        max_queries: How many sets of capabilities keep a pool of their own; the least recently
+            used one goes first and is rebuilt when it is asked for again.
+    """
+
+    def __init__(self, max_queries: int = 1024) -> None:
+        self._by_address: dict[bytes, Pool] = {}
+        self._queries: OrderedDict[bytes, tuple[frozenset[str], Pool]] = OrderedDict()
+        self._max_queries = max_queries
+        self._seats: dict[Seat, None] = {}
+        self._count = 0
+
+    def __iter__(self) -> Iterator[Seat]:
+        """Yield every seat, oldest first."""
+        return iter(self._seats)
+
+    def __len__(self) -> int:
+        """Return the number of seats."""
+        return len(self._seats)
+
+    def add(self, seat: Seat) -> None:
+        """Let `seat` serve its name and what it offers."""
+        self._count += 1
+        seat.number = self._count
+        self._seats[seat] = None
+        self._by_address.setdefault(seat.address, Pool()).add(seat)
+        for wanted, pool in self._queries.values():
+            if wanted <= seat.capabilities:
+                pool.add(seat)
+
+    def remove(self, seat: Seat) -> None:
+        """Take `seat` out of every pool."""
+        del self._seats[seat]
+        for pool in list(seat.pools):
+            pool.remove(seat)
+        if not self._by_address[seat.address].seats:
+            del self._by_address[seat.address]
+
+    def known(self, address: bytes) -> Pool | None:
+        """Return the pool that serves `address`, if somebody asked for it before."""
+        pool = self._by_address.get(address)
+        if pool is None and (query := self._queries.get(address)) is not None:
+            pool = query[1]
+        return pool
+
+    def find(self, address: bytes) -> Pool | None:
+        """Return the pool that serves `address`, or None when nobody does.
+
+        Raises:
+            WireError: It is no address.
+        """
+        pool = self._by_address.get(address)
+        if pool is not None:
+            return pool
+        query = self._queries.get(address)
+        if query is None:
+            name, wanted = read_address(address)
+            if name is not None:
+                return None
+            query = self._remember(address, wanted)
+        else:
+            self._queries.move_to_end(address)
+        return query[1] if query[1].seats else None
+
+    def _remember(self, address: bytes, wanted: frozenset[str]) -> tuple[frozenset[str], Pool]:
+        pool = Pool()
+        for seat in self._seats:
+            if wanted <= seat.capabilities:
+                pool.add(seat)
+        if pool.seats:
+            self._queries[address] = wanted, pool
+            if len(self._queries) > self._max_queries:
+                _, (_, oldest) = self._queries.popitem(last=False)
+                for seat in list(oldest.seats):
+                    oldest.remove(seat)
+        return wanted, pool
+
+    @staticmethod
+    def set_available(seat: Seat, available: bool) -> None:
+        """Offer new tasks to `seat`, or stop offering them."""
+        for pool in seat.pools:
+            pool.withdraw(seat)
+        seat.available = available
+        for pool in seat.pools:
+            pool.offer(seat)

@@ -1,0 +1,156 @@
+"""What the parts of the proxy's engine share: settings, tables, counters. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+import attrs
+
+from ..wire import heads
+from ..wire.heads import Reason
+from .copy_budget import CopyBudget
+from .deferred_notices import DeferredNotices
+from .ledger import Ledger
+from .liveness import Liveness
+from .parking import Parking
+from .peers import Namespace, Peers
+from .worker_news import WorkerNews
+
+SEND: Final = 0
+PUBLISH: Final = 1
+
+Output = tuple[int, bytes, bytes, bytes]
+"""(SEND, connection, head, body) or (PUBLISH, topic, header, body)."""
+
+LostNotice = Callable[[str, frozenset[str], bytes, str], tuple[int, bytes]]
+"""(name, capabilities, reason) -> (kind, body) of what is published when a seat is lost."""
+
+MessageTap = Callable[[str, int, int, bytes, str, int], None]
+"""(namespace, verb, kind, trace, name or address or reason, size) of each message, for a log."""
+
+
+_AT_LEAST_0 = attrs.validators.ge(0)
+
+
+@attrs.frozen
+class Settings:
+    """How a proxy behaves.
+
+    Args:
+        namespaces: The ones served; empty means any.
+        heartbeat_s: How often a client with seats shows life.
+        silent_after_s: Silence after which a seat gets no new tasks.
+        lost_after_s: How long a broken connection may take to come back before its tasks are
+            reported lost.
+        orphaned_after_s: How long a caller may be gone before its tasks are cancelled.
+        parking_s: How long after its own start the proxy keeps tasks of returning callers for
+            workers that are not back yet.
+        overdue_s: How long after its deadline an unsettled task is forgotten.
+        max_body_bytes: Size limit of a body.
+        max_peers: How many clients may say HELLO.
+        max_seats: How many seats one client may have.
+        max_topics: How many subscriptions are accepted in all.
+        max_topics_per_host: How many of them from one network address.
+        handshake_s: How long whoever connects may take to speak our protocol.
+        high_water: How many messages may wait for one client, on each plane and at each end.
+        copy_bytes_per_s: How many bytes a second are published for those who watch.
+
+    Raises:
+        ValueError: A limit is below its least value.
+    """
+
+    namespaces: frozenset[str] = frozenset()
+    heartbeat_s: float = 2.0
+    silent_after_s: float = 6.0
+    lost_after_s: float = 0.3
+    orphaned_after_s: float = 1.0
+    parking_s: float = 1.0
+    overdue_s: float = 5.0
+    max_body_bytes: int = attrs.field(default=16 * 1024 * 1024, validator=_AT_LEAST_0)
+    max_peers: int = attrs.field(default=60_000, validator=_AT_LEAST_0)
+    max_seats: int = attrs.field(default=1_024, validator=_AT_LEAST_0)
+    max_topics: int = attrs.field(default=1_000_000, validator=_AT_LEAST_0)
+    max_topics_per_host: int = attrs.field(default=100_000, validator=_AT_LEAST_0)
+    handshake_s: float = attrs.field(default=3.0, validator=attrs.validators.gt(0))
+    high_water: int = attrs.field(default=10_000, validator=attrs.validators.ge(1))
+    copy_bytes_per_s: int = attrs.field(default=64 * 1024 * 1024, validator=_AT_LEAST_0)
+
+
+def empty_lost_notice(
+    name: str, capabilities: frozenset[str], instance: bytes, reason: str
+) -> tuple[int, bytes]:
+    """Publish an empty body of kind 0 for a lost seat; applications put in their own."""
+    return 0, b""
+
+
+@attrs.define
+class Tables:
+    """Everything the proxy knows, all of it soft.
+
+    Args:
+        epoch: 16 bytes, new at every start.
+        now_s: Monotonic clock, at the start.
+        settings: How the proxy behaves.
+        obituary: Makes what is published in the name of a seat that vanished.
+        witness: Is told of each message, for a log.
+    """
+
+    epoch: bytes
+    now_s: float
+    settings: Settings
+    parking: Parking
+    lost_notice: LostNotice = empty_lost_notice
+    tap: MessageTap | None = None
+    counts: Counter[str] = attrs.field(factory=Counter, init=False)
+    peers: Peers = attrs.field(init=False)
+    ledger: Ledger = attrs.field(factory=Ledger, init=False)
+    worker_news: WorkerNews = attrs.field(factory=WorkerNews, init=False)
+    notices: DeferredNotices = attrs.field(factory=DeferredNotices, init=False)
+    wanted: dict[bytes, Any] = attrs.field(factory=dict, init=False)
+    liveness: Liveness = attrs.field(init=False)
+    budget: CopyBudget = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.peers = Peers(self.epoch)
+        self.liveness = Liveness(self.settings.silent_after_s)
+        self.budget = CopyBudget(self.settings.copy_bytes_per_s, self.now_s)
+
+    def copies(
+        self, namespace: Namespace, kind: int, trace: bytes, caller: bytes, worker: bytes, body: Any
+    ) -> list[Output]:
+        """Return the broadcast copies of a directed message: none when nobody listens."""
+        subscribed = namespace.subscribed
+        if not subscribed or not subscribed.has_subscriber(kind, trace):
+            return []
+        made = subscribed.publications(kind, trace, caller, worker, body)
+        self.counts["copies"] += len(made)
+        return [(PUBLISH, *each) for each in made if self.may_publish(len(body))]
+
+    def may_publish(self, size: int) -> bool:
+        """Tell whether a message of `size` bytes may go out to those who watch; count it if not.
+
+        It has its sequence number already, so they know that they missed one.
+        """
+        if self.budget.spend(size):
+            return True
+        self.counts["drop.copy_budget"] += 1
+        return False
+
+    def returned(self, connection: bytes, head: bytes, body: Any, reason: Reason) -> Output:
+        """Return a message to its sender, whole: it goes out again when we, or others, are ready.
+
+        Raises:
+            WireError: `head` is none of ours, or is full.
+        """
+        self.counts[f"bounce.{reason}"] += 1
+        return SEND, connection, heads.bounced_whole(head, reason), reason.encode() + bytes(body)
+
+    def see(
+        self, namespace: Namespace, verb: int, kind: int, trace: bytes, where: Any, size: int
+    ) -> None:
+        """Tell the witness, if there is one."""
+        if self.tap is not None:
+            text = where.decode(errors="replace") if isinstance(where, bytes) else str(where)
+            self.tap(namespace.name, verb, kind, trace, text, size)

@@ -1,0 +1,216 @@
+"""Sockets and their options; the only place that sets any. Spec: docs/spec/06-sockets.md.
+
+Every option is set before bind or connect, because most have no effect afterwards. A high-water
+mark counts messages, in each direction and for each peer.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from itertools import count
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+import zmq
+
+from ..errors import EndpointInUse
+from ..wire import heads
+
+HIGH_WATER = 10_000
+BACKLOG = 4096
+HANDSHAKE_MS = 3000
+HEARTBEAT_MS = 1000
+HEARTBEAT_TIMEOUT_MS = 3000
+RECONNECT_MS = 20
+RECONNECT_MAX_MS = 200
+SUBSCRIPTION_BYTES = 512
+KEEPALIVE_S = 60
+KEEPALIVE_AGAIN_S = 10
+KEEPALIVE_TIMES = 3
+_UNBIND_MS = 1000
+MAX_SOCKETS = 32_768
+_ENVELOPE_BYTES = 64 * 1024
+EVENTS: Mapping[int, str] = MappingProxyType(
+    {
+        int(zmq.EVENT_ACCEPTED): "connection.accepted",
+        int(zmq.EVENT_HANDSHAKE_SUCCEEDED): "connection.greeted",
+        int(zmq.EVENT_DISCONNECTED): "connection.closed",
+        int(zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL): "drop.handshake",
+        int(zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL): "drop.handshake",
+        int(zmq.EVENT_HANDSHAKE_FAILED_AUTH): "drop.handshake",
+    }
+)
+"""What is watched on the sockets of a proxy, and the counter of each."""
+_numbers = count()
+
+_lock = threading.Lock()
+_context: zmq.Context[zmq.Socket[bytes]] | None = None
+_context_pid = -1
+
+
+def context() -> zmq.Context[zmq.Socket[bytes]]:
+    """Return the one context of this process; a forked child gets its own."""
+    global _context, _context_pid
+    with _lock:
+        if _context is None or _context_pid != os.getpid() or _context.closed:
+            _context = zmq.Context()
+            _context.set(zmq.MAX_SOCKETS, MAX_SOCKETS)
+            _context_pid = os.getpid()
+        return _context
+
+
+@attrs.frozen
+class Bounds:
+    """How much one socket puts up with.
+
+    Args:
+        high_water: Messages that wait, in each direction and for each peer.
+        handshake_ms: How long whoever connects may take to speak our protocol.
+    """
+
+    high_water: int = HIGH_WATER
+    handshake_ms: int = HANDSHAKE_MS
+
+
+_DEFAULT = Bounds()
+
+
+def _socket(
+    kind: int, max_message_bytes: int, bounds: Bounds = _DEFAULT, **options: Any
+) -> zmq.Socket[bytes]:
+    socket = context().socket(kind)
+    common = {
+        zmq.LINGER: 0,
+        zmq.SNDHWM: bounds.high_water,
+        zmq.RCVHWM: bounds.high_water,
+        zmq.MAXMSGSIZE: max_message_bytes,
+        zmq.HANDSHAKE_IVL: bounds.handshake_ms,
+        zmq.HEARTBEAT_IVL: HEARTBEAT_MS,
+        zmq.HEARTBEAT_TIMEOUT: HEARTBEAT_TIMEOUT_MS,
+        zmq.TCP_KEEPALIVE: 1,
+        zmq.TCP_KEEPALIVE_IDLE: KEEPALIVE_S,
+        zmq.TCP_KEEPALIVE_INTVL: KEEPALIVE_AGAIN_S,
+        zmq.TCP_KEEPALIVE_CNT: KEEPALIVE_TIMES,
+    }
+    for option, value in common.items():
+        socket.set(option, value)
+    for name, value in options.items():
+        socket.set(getattr(zmq, name), value)
+    return socket
+
+
+def router(max_body_bytes: int, bounds: Bounds = _DEFAULT) -> zmq.Socket[bytes]:
+    """Return the proxy's directed socket: it assigns connection ids and drops nothing silently."""
+    limit = max_body_bytes + _ENVELOPE_BYTES
+    return _socket(zmq.ROUTER, limit, bounds, ROUTER_MANDATORY=1, BACKLOG=BACKLOG)
+
+
+def xpub(bounds: Bounds = _DEFAULT) -> zmq.Socket[bytes]:
+    """Return the proxy's outgoing broadcast socket; only subscriptions arrive there."""
+    return _socket(zmq.XPUB, SUBSCRIPTION_BYTES, bounds, XPUB_MANUAL=1, BACKLOG=BACKLOG)
+
+
+def xsub(max_body_bytes: int, bounds: Bounds = _DEFAULT) -> zmq.Socket[bytes]:
+    """Return the proxy's incoming broadcast socket, asking publishers for the sentinel."""
+    socket = _socket(zmq.XSUB, max_body_bytes + _ENVELOPE_BYTES, bounds, BACKLOG=BACKLOG)
+    socket.send(b"\x01" + heads.LIVE_TOPIC)
+    return socket
+
+
+def dealer(max_body_bytes: int) -> zmq.Socket[bytes]:
+    """Return a client's directed socket: it sends only while connected and probes each time."""
+    return _socket(
+        zmq.DEALER,
+        max_body_bytes + _ENVELOPE_BYTES,
+        IMMEDIATE=1,
+        PROBE_ROUTER=1,
+        RECONNECT_IVL=RECONNECT_MS,
+        RECONNECT_IVL_MAX=RECONNECT_MAX_MS,
+    )
+
+
+def sub(max_body_bytes: int) -> zmq.Socket[bytes]:
+    """Return a client's incoming broadcast socket."""
+    return _socket(
+        zmq.SUB,
+        max_body_bytes + _ENVELOPE_BYTES,
+        RECONNECT_IVL=RECONNECT_MS,
+        RECONNECT_IVL_MAX=RECONNECT_MAX_MS,
+    )
+
+
+def publisher() -> zmq.Socket[bytes]:
+    """Return a client's outgoing broadcast socket, which learns who listens."""
+    return _socket(
+        zmq.XPUB,
+        SUBSCRIPTION_BYTES,
+        RECONNECT_IVL=RECONNECT_MS,
+        RECONNECT_IVL_MAX=RECONNECT_MAX_MS,
+    )
+
+
+def watched(socket: zmq.Socket[bytes]) -> zmq.Socket[bytes]:
+    """Return a socket with one message for each connection that came, went or spoke nonsense.
+
+    It has no high-water mark: the thread that moves everybody's bytes writes to it, and would wait.
+    """
+    endpoint = f"inproc://watched-{next(_numbers)}"
+    socket.monitor(endpoint, sum(EVENTS) | zmq.EVENT_CLOSED)
+    monitor: zmq.Socket[bytes] = socket.context.socket(zmq.PAIR)
+    monitor.set(zmq.LINGER, 0)
+    monitor.set(zmq.RCVHWM, 0)
+    monitor.connect(endpoint)
+    return monitor
+
+
+def bind(socket: zmq.Socket[bytes], host: str, port: int) -> str:
+    """Bind to `host:port` and return where that is; 0 lets the system choose.
+
+    Raises:
+        EndpointInUse: Somebody else listens there, or the address is not ours.
+    """
+    return _bind(socket, f"tcp://{host}:{port or '*'}")
+
+
+def bind_private(socket: zmq.Socket[bytes], path: str) -> str:
+    """Bind to a Unix socket that is this user's alone and return where that is.
+
+    Whatever has that name is replaced, see `claim`. A file that another thread makes meanwhile
+    is this user's alone, too.
+
+    Raises:
+        EndpointInUse: It cannot be made.
+    """
+    before = os.umask(0o177)
+    try:
+        return _bind(socket, f"ipc://{path}")
+    finally:
+        os.umask(before)
+
+
+def port_of(endpoint: str) -> int:
+    """Return the port of what `bind` returned."""
+    return int(endpoint.rpartition(":")[2])
+
+
+def _bind(socket: zmq.Socket[bytes], endpoint: str) -> str:
+    try:
+        socket.bind(endpoint)
+    except zmq.ZMQError as error:
+        raise EndpointInUse(endpoint, zmq.strerror(error.errno or 0).lower()) from error
+    return os.fsdecode(bytes(socket.get(zmq.LAST_ENDPOINT)).rstrip(b"\x00"))
+
+
+def unbind(socket: zmq.Socket[bytes], monitor: zmq.Socket[bytes], endpoint: str) -> None:
+    """Let go of where `socket` listens; return when it is free, so that others can listen there.
+
+    Closing alone leaves that to a thread of libzmq, which does it some time later.
+    """
+    socket.unbind(endpoint)
+    while monitor.poll(_UNBIND_MS):
+        if int.from_bytes(monitor.recv_multipart()[0][:2], sys.byteorder) == zmq.EVENT_CLOSED:
+            return

@@ -1,0 +1,13 @@
+"""The outcome of one non-blocking send. Spec: docs/spec/08-port.md. Pure."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Sent(enum.Enum):
+    """What became of a send."""
+
+    OK = enum.auto()
+    BUSY = enum.auto()
+    UNREACHABLE = enum.auto()

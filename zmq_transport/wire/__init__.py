@@ -1,0 +1,1 @@
+"""Bytes on the wire, the same at both ends. Pure."""

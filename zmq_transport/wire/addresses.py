@@ -1,0 +1,71 @@
+"""Names, addresses and instance ids as they stand on the wire. Spec: docs/spec/01-wire.md. Pure.
+
+Part of `wire`, which is where everybody else gets them from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Final
+
+from ..errors import InvalidName, WireError
+
+MAX_ADDRESS_BYTES: Final = 4096
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+def checked_name(what: str, value: object) -> str:
+    """Return `value` if it is a name.
+
+    Raises:
+        InvalidName: It is not 1 to 128 characters out of `A-Z a-z 0-9 . _ -`.
+    """
+    if isinstance(value, str) and _NAME.fullmatch(value) and value not in {".", ".."}:
+        return value
+    raise InvalidName(what, value)
+
+
+def address_of(name: str | None = None, capabilities: Iterable[str] = ()) -> bytes:
+    """Return the address of a name, or of anyone who offers all `capabilities`.
+
+    The grammar is `name` or `?capability,capability`; capabilities are sorted, so one set has one
+    address.
+
+    Raises:
+        InvalidName: A part is no name.
+        ValueError: Neither is given, or the address is over 4,096 bytes.
+    """
+    if name is not None:
+        return checked_name("name", name).encode()
+    wanted = sorted({checked_name("capability", c) for c in capabilities})
+    if not wanted:
+        raise ValueError("an address needs a name or at least one capability")
+    address = ("?" + ",".join(wanted)).encode()
+    if len(address) > MAX_ADDRESS_BYTES:
+        raise ValueError(f"an address has at most {MAX_ADDRESS_BYTES} bytes, not {len(address)}")
+    return address
+
+
+def read_address(address: bytes) -> tuple[str | None, frozenset[str]]:
+    """Return (name, no capabilities) or (None, capabilities).
+
+    Raises:
+        WireError: It is no address.
+    """
+    if len(address) > MAX_ADDRESS_BYTES:
+        raise WireError("bad_address", f"an address has at most {MAX_ADDRESS_BYTES} bytes")
+    try:
+        text = address.decode()
+        if text.startswith("?"):
+            wanted = text[1:].split(",")
+            return None, frozenset(checked_name("capability", c) for c in wanted)
+        return checked_name("name", text), frozenset()
+    except (UnicodeDecodeError, InvalidName) as error:
+        raise WireError("bad_address", str(error)) from error
+
+
+def instance_of(secret: bytes) -> bytes:
+    """Return the instance id that belongs to a 16-byte `secret`."""
+    return blake2b(secret, digest_size=16, person=b"instance").digest()

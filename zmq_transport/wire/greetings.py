@@ -1,0 +1,179 @@
+"""The bodies that the transport reads itself: greetings and facts.
+
+Spec: docs/spec/02-session.md. Pure. Everything else is opaque. These are small msgpack maps;
+unknown fields are accepted, so that a newer peer can say more than we understand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+import msgpack
+
+from ..errors import InvalidName, WireError, shown
+from . import heads
+
+MAX_BYTES: Final = 8192
+_LIMITS: Final = {
+    "max_str_len": 4096,
+    "max_bin_len": 4096,
+    "max_array_len": 256,
+    "max_map_len": 64,
+    "max_ext_len": 0,
+}
+
+
+@attrs.frozen
+class Hello:
+    """What a client says of itself.
+
+    Args:
+        secret: 16 bytes that only this client knows; `instance` is their hash.
+        instance: The instance id, 16 bytes.
+        namespace: Where it belongs.
+        name: For people.
+        epoch: The epoch of the proxy that it knew last, or empty.
+        calls: True if it sends tasks and so must know who may have them.
+    """
+
+    secret: bytes = attrs.field(repr=False)
+    instance: bytes
+    namespace: str
+    name: str
+    epoch: bytes = b""
+    calls: bool = False
+
+
+@attrs.frozen
+class Welcome:
+    """What the proxy says to a client that it takes in.
+
+    Args:
+        epoch: 16 bytes, new at every start of the proxy.
+        listen_port: TCP port of the XPUB socket, to subscribe at.
+        publish_port: TCP port of the XSUB socket, to publish at.
+        heartbeat_ms: How often a client with seats shows life.
+        max_body_bytes: The size limit of a body.
+    """
+
+    epoch: bytes
+    listen_port: int
+    publish_port: int
+    heartbeat_ms: int
+    max_body_bytes: int
+
+
+def pack_map(fields: Mapping[str, Any]) -> bytes:
+    """Return a small map as bytes."""
+    packed: bytes = msgpack.packb(dict(fields), use_bin_type=True)
+    return packed
+
+
+def unpack_map(body: bytes) -> dict[str, Any]:
+    """Return a small map.
+
+    Raises:
+        WireError: It is no map with text keys, or over a limit (8,192 bytes, 64 keys).
+    """
+    if len(body) > MAX_BYTES:
+        raise WireError("long_body", f"{len(body):,} bytes where at most {MAX_BYTES:,} belong")
+    try:
+        fields = msgpack.unpackb(
+            body, raw=False, strict_map_key=True, use_list=True, ext_hook=_no_ext, **_LIMITS
+        )
+    except (ValueError, msgpack.UnpackException) as error:
+        raise WireError("bad_body", f"no msgpack map: {error or type(error).__name__}") from error
+    if not isinstance(fields, dict):
+        raise WireError("bad_body", f"a map belongs here, not {type(fields).__name__}")
+    return fields
+
+
+def _no_ext(code: int, data: bytes) -> Any:
+    raise ValueError(f"extension type {code} with {len(data)} bytes")
+
+
+def pack_hello(hello: Hello) -> bytes:
+    """Return the body of a HELLO."""
+    fields = attrs.asdict(hello)
+    if not hello.calls:
+        del fields["calls"]
+    return pack_map(fields)
+
+
+def unpack_hello(body: bytes) -> Hello:
+    """Return what a HELLO says.
+
+    Raises:
+        WireError: A field is missing or wrong; the text names it.
+    """
+    fields = unpack_map(body)
+    hello = Hello(
+        secret=_bytes16(fields, "secret"),
+        instance=_bytes16(fields, "instance"),
+        namespace=_name(fields, "namespace"),
+        name=_name(fields, "name"),
+        epoch=_bytes16(fields, "epoch") if fields.get("epoch") else b"",
+        calls=fields.get("calls") is True,
+    )
+    if heads.instance_of(hello.secret) != hello.instance:
+        raise WireError("bad_secret", "secret does not belong to that instance id")
+    return hello
+
+
+def pack_welcome(welcome: Welcome) -> bytes:
+    """Return the body of a WELCOME."""
+    return pack_map(attrs.asdict(welcome))
+
+
+def unpack_welcome(body: bytes) -> Welcome:
+    """Return what a WELCOME says.
+
+    Raises:
+        WireError: A field is missing or wrong; the text names it.
+    """
+    fields = unpack_map(body)
+    return Welcome(
+        epoch=_bytes16(fields, "epoch"),
+        listen_port=_count(fields, "listen_port"),
+        publish_port=_count(fields, "publish_port"),
+        heartbeat_ms=_count(fields, "heartbeat_ms"),
+        max_body_bytes=_count(fields, "max_body_bytes"),
+    )
+
+
+def unpack_capabilities(fields: Mapping[str, Any]) -> frozenset[str]:
+    """Return what a registration offers.
+
+    Raises:
+        WireError: `capabilities` is no list of names.
+    """
+    offered = fields.get("capabilities", [])
+    if not isinstance(offered, list):
+        raise WireError("bad_field", f"capabilities must be a list, not {shown(offered)}")
+    try:
+        return frozenset(heads.checked_name("capability", each) for each in offered)
+    except InvalidName as error:
+        raise WireError("bad_field", str(error)) from error
+
+
+def _bytes16(fields: Mapping[str, Any], key: str) -> bytes:
+    value = fields.get(key)
+    if isinstance(value, bytes) and len(value) == 16:
+        return value
+    raise WireError("bad_field", f"{key} must be 16 bytes of type bin")
+
+
+def _count(fields: Mapping[str, Any], key: str) -> int:
+    value = fields.get(key)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
+        return value
+    raise WireError("bad_field", f"{key} must be a count, not {shown(value)}")
+
+
+def _name(fields: Mapping[str, Any], key: str) -> str:
+    try:
+        return heads.checked_name(key, fields.get(key))
+    except InvalidName as error:
+        raise WireError("bad_field", str(error)) from error

@@ -1,0 +1,218 @@
+"""What is said after a reconnect, page by page. Spec: docs/spec/09-resync.md. Pure.
+
+A page is one directed message of at most 64 items. RESEND goes from a caller to the proxy ("this
+task of mine is open") and from the proxy to workers ("do you have it?"). CLAIM says what a worker
+has. WORKERS names instances.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from struct import Struct
+from typing import Final, TypeVar
+
+from ..errors import WireError
+from . import heads
+from .heads import ItemFlag, Verb
+
+Message = tuple[bytes, bytes]
+"""head, body"""
+Opened = tuple[bytes, bytes, int, int, bool]
+"""task, trace, index of the next reply, remaining ms, keep: a task that is open at its caller."""
+Held = tuple[bytes, bytes, bytes, str, int, int, bool]
+"""caller, task, trace, name of the seat, a `Claim`, remaining ms, keep: what a worker has."""
+Asked = tuple[bytes, int]
+"""task, index of the first reply that is wanted."""
+
+MAX_ASKED: Final = heads.MAX_ITEMS - 1
+"""Tasks of one question: its answer has a claim for each, and the mark of its end."""
+WORKERS_PAGE: Final = 1024
+_ID_BYTES: Final = 16
+_KEEP: Final = int(ItemFlag.KEEP)
+_INDEX: Final = Struct(">I")
+_Row = TypeVar("_Row")
+
+
+class ResendKind(enum.IntEnum):
+    """The kind of an item of a RESEND from a caller."""
+
+    OPEN = 0
+    """One of the tasks that are open, in the list after a reconnect."""
+    END = 1
+    """The list is complete: what is not in it is not open."""
+    GAP = 2
+    """Not part of a list: replies are missing."""
+
+
+class Claim(enum.IntEnum):
+    """The kind of an item of a CLAIM."""
+
+    RUNNING = 0
+    """It runs, or waits to run."""
+    ANSWERED = 1
+    """It has ended; its replies are kept and come right behind."""
+    FORGOTTEN = 2
+    """It has ended; its replies are kept no longer."""
+    END = 3
+    """The answer is complete: whatever was asked for and is not in it was never there."""
+
+
+class WorkersFlag(enum.IntFlag):
+    """The kind of a WORKERS, as bits."""
+
+    FIRST = 1
+    """Forget what was said before: a complete list begins."""
+    LAST = 2
+    """A complete list ends."""
+    LEFT = 4
+    """These are gone; their tasks have been reported."""
+    UNCONFIRMED = 8
+    """These count only if they have been workers of this proxy."""
+
+
+def opened_pages(opened: Iterable[Opened]) -> list[Message]:
+    """Return the pages with which a caller lists open tasks, without the end of the list."""
+    return [_opened_page(ResendKind.OPEN, chunk) for chunk in _chunks(opened, MAX_ASKED)]
+
+
+def gap_message(opened: Opened) -> Message:
+    """Return the message of a caller that misses replies of one task."""
+    return _opened_page(ResendKind.GAP, [opened])
+
+
+def _opened_page(kind: ResendKind, chunk: Sequence[Opened]) -> Message:
+    items: list[heads.Item] = [
+        (Verb.RESEND, _KEEP * keep, kind, min(left_ms, heads.MAX_NUMBER), task, trace, _INDEX.size)
+        for task, trace, _, left_ms, keep in chunk
+    ]
+    return heads.pack_items(items), b"".join(_INDEX.pack(each[2]) for each in chunk)
+
+
+END_OF_LIST: Final[Message] = (heads.pack(Verb.RESEND, kind=ResendKind.END), b"")
+
+
+def read_opened(item: heads.Item, part: bytes) -> Opened:
+    """Return one task of a list.
+
+    Raises:
+        WireError: It has no index.
+    """
+    _, flags, _, left_ms, task, trace, _ = item
+    if len(part) != _INDEX.size:
+        raise WireError("bad_list", f"an open task has {_INDEX.size} bytes of index")
+    return task, trace, _INDEX.unpack(part)[0], left_ms, bool(flags & _KEEP)
+
+
+def question_head(caller: bytes, asked: Sequence[Asked]) -> bytes:
+    """Return the head of a question about at most 63 tasks; its name goes behind it."""
+    items = [(Verb.RESEND, 0, 0, index, task, heads.NOBODY, 0) for task, index in asked]
+    return heads.pack_items(items, peer=caller)
+
+
+def read_question(head: bytes) -> tuple[bytes, bytes, list[Asked]]:
+    """Return caller, name and tasks of a question.
+
+    Raises:
+        WireError: It is none of ours.
+    """
+    caller, items, name = heads.unpack_items(head)
+    return caller, name, [(item[4], item[3]) for item in items]
+
+
+def claim_pages(held: Iterable[Held]) -> list[Message]:
+    """Return the pages with which a worker says unasked what it has."""
+    return [_claims(chunk, b"") for chunk in _chunks(held, heads.MAX_ITEMS)]
+
+
+def answer(held: Sequence[Held], name: bytes) -> Message:
+    """Return the answer to the question of that name, with at most 63 claims."""
+    return _claims(held, name)
+
+
+def _claims(held: Sequence[Held], name: bytes) -> Message:
+    items: list[heads.Item] = []
+    parts: list[bytes] = []
+    for caller, task, trace, seat, state, left_ms, keep in held:
+        part = caller + seat.encode()
+        number = min(left_ms, heads.MAX_NUMBER)
+        items.append((Verb.CLAIM, _KEEP * keep, state, number, task, trace, len(part)))
+        parts.append(part)
+    if name:
+        items.append((Verb.CLAIM, 0, Claim.END, 0, heads.NOBODY, heads.NOBODY, 0))
+    return heads.pack_items(items, address=name), b"".join(parts)
+
+
+def read_claim(item: heads.Item, part: bytes) -> Held:
+    """Return one claim of a worker.
+
+    Raises:
+        WireError: It names no caller, or no seat.
+    """
+    _, flags, kind, left_ms, task, trace, _ = item
+    if kind not in (Claim.RUNNING, Claim.ANSWERED, Claim.FORGOTTEN):
+        raise WireError("bad_claim", f"a claim of kind {kind}")
+    if len(part) < _ID_BYTES:
+        raise WireError("bad_claim", "a claim names a caller")
+    name, _ = heads.read_address(part[_ID_BYTES:])
+    if name is None:
+        raise WireError("bad_claim", "a claim names a seat")
+    return part[:_ID_BYTES], task, trace, name, kind, left_ms, bool(flags & _KEEP)
+
+
+def workers_pages(
+    instances: Iterable[bytes], *, complete: bool = True, unconfirmed: Iterable[bytes] = ()
+) -> list[Message]:
+    """Return a complete list of instances; at least one page, the last of them marked.
+
+    Args:
+        instances: 16 bytes each.
+        complete: False if the last page shall not say that the list is complete.
+        doubtful: More of them, that count only if the proxy has met them.
+    """
+    pages = [(chunk, int(WorkersFlag.UNCONFIRMED)) for chunk in _chunks(unconfirmed, WORKERS_PAGE)]
+    pages += [(chunk, 0) for chunk in _chunks(instances, WORKERS_PAGE) or [[]]]
+    last = len(pages) - 1
+    return [
+        _workers(
+            chunk,
+            kind
+            | (WorkersFlag.FIRST if at == 0 else 0)
+            | (WorkersFlag.LAST if at == last and complete else 0),
+        )
+        for at, (chunk, kind) in enumerate(pages)
+    ]
+
+
+def workers_messages(instances: Iterable[bytes], kind: int) -> list[Message]:
+    """Return the messages about instances that came or left."""
+    return [_workers(chunk, kind) for chunk in _chunks(instances, WORKERS_PAGE)]
+
+
+TELL_ME: Final[Message] = (heads.pack(Verb.WORKERS), b"")
+"""With it a client asks to be told about workers."""
+
+
+def _workers(instances: Sequence[bytes], kind: int) -> Message:
+    body = b"".join(instances)
+    return heads.pack(Verb.WORKERS, len(body), kind=kind), body
+
+
+def read_workers(body: bytes) -> list[bytes]:
+    """Return the instances of a WORKERS.
+
+    Raises:
+        WireError: They are too many, or cut off.
+    """
+    if len(body) % _ID_BYTES or len(body) > WORKERS_PAGE * _ID_BYTES:
+        raise WireError("bad_workers", f"at most {WORKERS_PAGE} ids of {_ID_BYTES} bytes")
+    return [body[at : at + _ID_BYTES] for at in range(0, len(body), _ID_BYTES)]
+
+
+def _chunks(rows: Iterable[_Row], size: int) -> list[list[_Row]]:
+    every = iter(rows)
+    chunks = []
+    while chunk := list(islice(every, size)):
+        chunks.append(chunk)
+    return chunks

@@ -1,0 +1,81 @@
+"""How the proxy is: a question with a short answer. Spec: docs/spec/04-liveness.md. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+import msgpack
+
+from ..errors import WireError
+
+QUESTION: Final = b"\x81\xa5state\xc3"
+"""The map {"state": true}, as the body of a ROSTER."""
+_MAX_BYTES: Final = 256 * 1024
+_MAX_COUNTS: Final = 4096
+
+
+@attrs.frozen
+class ProxyState:
+    """The proxy in figures.
+
+    Args:
+        uptime_s: How long it runs.
+        draining: True once it was told to stop.
+        clients: Clients that it knows, those included whose connection just broke.
+        away: Those whose connection just broke.
+        seats: What they serve, in all namespaces.
+        open: Tasks in somebody's hands.
+        parked: Tasks that wait for workers after a start.
+        topics: Subscriptions.
+        counts: Every drop, bounce, loss and the like since the start, by name.
+    """
+
+    uptime_s: float
+    draining: bool
+    clients: int
+    away: int
+    seats: int
+    open: int
+    parked: int
+    topics: int
+    counts: Mapping[str, int]
+
+
+def pack(state: ProxyState) -> bytes:
+    """Return the body of an answer."""
+    fields = attrs.asdict(state)
+    fields["counts"] = dict(list(state.counts.items())[:_MAX_COUNTS])
+    packed: bytes = msgpack.packb(fields, use_bin_type=True)
+    return packed
+
+
+def unpack(body: bytes) -> ProxyState:
+    """Return the state behind the body of an answer; fields that are not known are left out.
+
+    Raises:
+        WireError: It is none.
+    """
+    if len(body) > _MAX_BYTES:
+        raise WireError("long_body", f"{len(body):,} bytes where at most {_MAX_BYTES:,} belong")
+    try:
+        fields: Any = msgpack.unpackb(body, raw=False, strict_map_key=True, max_ext_len=0)
+        state = ProxyState(**{each.name: fields[each.name] for each in attrs.fields(ProxyState)})
+        _check(state)
+    except (ValueError, TypeError, KeyError, msgpack.UnpackException) as error:
+        raise WireError("bad_body", f"no state of a proxy: {type(error).__name__}") from error
+    return state
+
+
+def _check(state: ProxyState) -> None:
+    counts = (state.clients, state.away, state.seats, state.open, state.parked, state.topics)
+    if not all(each.__class__ is int and each >= 0 for each in counts):
+        raise ValueError("a count is none")
+    if not isinstance(state.uptime_s, float) or not isinstance(state.draining, bool):
+        raise TypeError("uptime_s or draining is of the wrong kind")
+    if not isinstance(state.counts, dict):
+        raise TypeError("counts is no map")
+    for name, count in state.counts.items():
+        if not isinstance(name, str) or count.__class__ is not int:
+            raise TypeError("counts maps names to numbers")

@@ -1,0 +1,64 @@
+"""Topics of the broadcast plane: built here, and taken apart here. Spec: docs/spec/05-broadcast.md.
+
+Pure. A part of the wire; others take it from `wire`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ..errors import WireError
+
+MAX_TOPIC_BYTES: Final = 512
+
+LIVE_TOPIC: Final = b"~live/"
+"""The sentinel: a publisher that is asked for it is heard by the far end.
+
+XSUB hands a new connection its subscriptions in byte order, and `~` sorts behind every name, so
+whoever sees the sentinel has seen all subscriptions before it.
+"""
+
+
+def kind_topic(namespace: str, kind: int) -> bytes:
+    """Return the topic of everything of one kind."""
+    return b"%s/t/%d/" % (namespace.encode(), kind)
+
+
+def trace_topic(namespace: str, trace: bytes) -> bytes:
+    """Return the topic of everything on one trace."""
+    return b"%s/r/%s/" % (namespace.encode(), trace.hex().encode())
+
+
+def sync_topic(namespace: str, instance: bytes, turn: int) -> bytes:
+    """Return the topic whose subscription is answered at once, by a message on that topic."""
+    return b"%s/_sync/%s-%d/" % (namespace.encode(), instance.hex().encode(), turn)
+
+
+_TOPIC = re.compile(
+    rb"([A-Za-z0-9._-]{1,128})/(?:t/(0|[1-9][0-9]{0,2})|r/([0-9a-f]{32})|(_sync)/[0-9a-f]{32}-[0-9]{1,9})/"
+)
+
+Topic = tuple[str, int | None, bytes | None]
+"""namespace, kind, trace: one of the last two is set, or neither for a sync topic."""
+
+
+def read_topic(topic: bytes) -> Topic:
+    """Take a topic apart.
+
+    Raises:
+        WireError: It is none of ours, or over 512 bytes.
+    """
+    if len(topic) > MAX_TOPIC_BYTES:
+        raise WireError("long_topic", f"a topic has at most {MAX_TOPIC_BYTES} bytes")
+    match = _TOPIC.fullmatch(topic)
+    if match is None:
+        raise WireError("bad_topic", f"no topic of ours: {topic!r:.200}")
+    namespace, kind, trace, _ = match.groups()
+    if kind is not None and int(kind) > 255:
+        raise WireError("bad_topic", f"a kind is at most 255, not {int(kind)}")
+    return (
+        namespace.decode(),
+        None if kind is None else int(kind),
+        None if trace is None else bytes.fromhex(trace.decode()),
+    )
