@@ -9,16 +9,68 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from .registry import NeuronRecord, SynapseState
 
-Opened = tuple[bytes, bytes, int, int, bool]
-"""task, trace, index of the next reply, remaining ms, keep: a task that is open at its caller."""
-Held = tuple[bytes, bytes, bytes, str, int, int, bool]
-"""caller, task, trace, neuron id, a `Claim`, remaining ms, keep: a task in a worker's hands."""
 Topic = tuple[int | None, bytes | None]
 """(type code, None) or (None, 16 bytes of a trace id)."""
+
+
+class Opened(NamedTuple):
+    """A task that is open at its caller.
+
+    Attributes:
+        task: Task id, 16 bytes.
+        trace: Trace id, 16 bytes.
+        next_index: Index of the next reply that is wanted.
+        left_ms: Remaining time in milliseconds.
+        keep: True if it runs on when its caller goes away.
+    """
+
+    task: bytes
+    trace: bytes
+    next_index: int
+    left_ms: int
+    keep: bool
+
+
+class Held(NamedTuple):
+    """A task in a worker's hands, or one that it had.
+
+    Attributes:
+        caller: Instance id of its caller, 16 bytes.
+        task: Task id, 16 bytes.
+        trace: Trace id, 16 bytes.
+        neuron_id: The Axon that it is for.
+        claim: A `Claim`: what has become of it.
+        left_ms: Remaining time in milliseconds.
+        keep: True if it runs on when its caller goes away.
+    """
+
+    caller: bytes
+    task: bytes
+    trace: bytes
+    neuron_id: str
+    claim: int
+    left_ms: int
+    keep: bool
+
+
+class ReplyFlag(enum.IntFlag):
+    """Bits of a reply."""
+
+    SETTLES = 1
+    """The last one of its task."""
+    SKIPS = 4
+    """Sent again: the replies missing before it are gone."""
+
+
+class TaskFlag(enum.IntFlag):
+    """Bits of a task."""
+
+    KEEP = 2
+    """Let it run on when its caller goes away."""
 
 
 class Outcome(enum.Enum):
@@ -94,7 +146,7 @@ class Receiver(Protocol):
     ) -> None:
         """Take the reply number `index` to a task of ours.
 
-        Bit 0 of `flags` marks the last one; bit 2 says that those missing before it are gone.
+        `flags` are `ReplyFlag`s.
         """
 
     def on_cancel(self, caller: bytes, task: bytes) -> None:

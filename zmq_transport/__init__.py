@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .sockets.endpoints import IpcEndpoint, TcpEndpoint
     from .sockets.sent import Sent
     from .wire.heads import ItemFlag, Reason, Verb, address_of
+    from .wire.resync_messages import Held, Opened
     from .wire.roster_messages import SeatInfo
 
 __all__ = [
@@ -39,12 +40,14 @@ __all__ = [
     "CarrierEvents",
     "Client",
     "EndpointInUse",
+    "Held",
     "InvalidName",
     "IpcEndpoint",
     "ItemFlag",
     "LinkClosed",
     "LocalTransportError",
     "MessageTooLarge",
+    "Opened",
     "Outcome",
     "Ports",
     "Proxy",
@@ -85,6 +88,7 @@ _NAMES = {
     ".client.probe": ("probe",),
     ".proxy.proxy": ("Ports", "Proxy"),
     ".client.events": ("Outcome", "Receiver"),
+    ".wire.resync_messages": ("Held", "Opened"),
     ".wire.roster_messages": ("SeatInfo",),
     ".proxy.tables": ("Settings",),
     ".wire.heads": ("ItemFlag", "Reason", "Verb", "address_of"),

@@ -53,6 +53,24 @@ def mapped(where: ErrorContext) -> Iterator[None]:
         raise SynapseRefused(where.url, error.reason) from None  # its reason is in the text
 
 
+class _WireResyncSource:
+    """A `ResyncSource` in the transport's own types."""
+
+    def __init__(self, source: ResyncSource) -> None:
+        self._source = source
+        self.send_again = source.send_again
+
+    def open_tasks(self) -> Iterable[wire_side.Opened]:
+        return [wire_side.Opened(*each) for each in self._source.open_tasks()]
+
+    def held_tasks(self) -> Iterable[wire_side.Held]:
+        return [wire_side.Held(*each) for each in self._source.held_tasks()]
+
+    def claim_of(self, caller: bytes, task: bytes) -> wire_side.Held | None:
+        held = self._source.claim_of(caller, task)
+        return None if held is None else wire_side.Held(*held)
+
+
 class ClientTransport:
     """One connection; see `cosmonapse.transport.Transport`."""
 
@@ -94,7 +112,7 @@ class ClientTransport:
 
     def resync_from(self, source: ResyncSource) -> None:
         """See the port."""
-        self._client.resync_from(source)
+        self._client.resync_from(_WireResyncSource(source))
 
     async def open(self, timeout_s: float, topics: Iterable[Topic]) -> None:
         """See the port."""
@@ -143,7 +161,7 @@ class ClientTransport:
 
     def send_gap(self, opened: Opened) -> Outcome:
         """See the port."""
-        return _OUTCOMES[self._client.send_gap(opened)]
+        return _OUTCOMES[self._client.send_gap(wire_side.Opened(*opened))]
 
     def send_cancel(self, task: bytes, trace: bytes) -> Outcome:
         """See the port."""

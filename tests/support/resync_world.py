@@ -12,7 +12,7 @@ from zmq_transport.client.resync_pages import ResyncPages
 from zmq_transport.proxy.engine import Engine
 from zmq_transport.wire import greetings, heads, resync_messages
 from zmq_transport.wire.heads import ItemFlag, Verb
-from zmq_transport.wire.resync_messages import Claim
+from zmq_transport.wire.resync_messages import Claim, Held, Opened
 
 SEAT = "work"
 LONG_MS = 3_600_000
@@ -158,7 +158,7 @@ class Twin:
         if known.outcomes or index < known.next_index:
             return
         if index > known.next_index and not flags & ItemFlag.SKIPS:
-            gap = task, task, known.next_index, LONG_MS, False
+            gap = Opened(task, task, known.next_index, LONG_MS, keep=False)
             self.send(*resync_messages.gap_message(gap))
             return
         assert index == known.next_index, "a reply is missing"
@@ -178,7 +178,11 @@ class Twin:
         if reason == "not_started" and not known.next_index:
             self.post(task)
         elif reason == "reply_waits":
-            self.send(*resync_messages.gap_message((task, task, known.next_index, LONG_MS, False)))
+            self.send(
+                *resync_messages.gap_message(
+                    Opened(task, task, known.next_index, LONG_MS, keep=False)
+                )
+            )
         else:
             known.outcomes.append(f"lost {reason}")
 
@@ -234,22 +238,23 @@ class Twin:
         )
         self.send(head, body)
 
-    # -- as a keeper -----------------------------------------------------------------------------
+    # -- as a resync source ----------------------------------------------------------------------
 
     def open_tasks(self):
         open_ones = [each for each in self.tasks.values() if not each.outcomes]
-        return [(each.task, each.task, each.next_index, LONG_MS, False) for each in open_ones]
+        return [Opened(each.task, each.task, each.next_index, LONG_MS, False) for each in open_ones]
 
     def held_tasks(self):
         return [self.claim_of(*key) for key in self.held]
 
     def claim_of(self, caller, task):
         if (caller, task) in self.held:
-            return caller, task, task, SEAT, Claim.RUNNING, LONG_MS, False
+            return Held(caller, task, task, SEAT, Claim.RUNNING, LONG_MS, keep=False)
         if caller + task not in self.answers.ended:
             return None
         kept = self.answers.ended[caller + task] is not None
-        return caller, task, task, SEAT, Claim.ANSWERED if kept else Claim.FORGOTTEN, 0, False
+        claim = Claim.ANSWERED if kept else Claim.FORGOTTEN
+        return Held(caller, task, task, SEAT, claim, 0, keep=False)
 
     def send_again(self, caller, task, index):
         if (caller, task) in self.held:

@@ -65,7 +65,7 @@ class WorkerQuery:
         self.known = known
         self.tasks = {task: trace for task, trace, _ in rows}
         self.since_s = since_s
-        asked: list[Asked] = [(task, index) for task, _, index in rows]
+        asked: list[Asked] = [Asked(task, index) for task, _, index in rows]
         self.head = resync_messages.question_head(caller, asked)
 
 

@@ -11,7 +11,7 @@ import enum
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from struct import Struct
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from ..errors import WireError
 from . import heads
@@ -19,12 +19,59 @@ from .heads import ItemFlag, Verb
 
 Message = tuple[bytes, bytes]
 """head, body"""
-Opened = tuple[bytes, bytes, int, int, bool]
-"""task, trace, index of the next reply, remaining ms, keep: a task that is open at its caller."""
-Held = tuple[bytes, bytes, bytes, str, int, int, bool]
-"""caller, task, trace, name of the seat, a `Claim`, remaining ms, keep: what a worker has."""
-Asked = tuple[bytes, int]
-"""task, index of the first reply that is wanted."""
+
+
+class Opened(NamedTuple):
+    """A task that is open at its caller.
+
+    Attributes:
+        task: Task id, 16 bytes.
+        trace: Trace id, 16 bytes.
+        next_index: Index of the next reply that is wanted.
+        left_ms: Remaining time in milliseconds.
+        keep: True if it runs on when its caller goes away.
+    """
+
+    task: bytes
+    trace: bytes
+    next_index: int
+    left_ms: int
+    keep: bool
+
+
+class Held(NamedTuple):
+    """A task that a worker has, or had.
+
+    Attributes:
+        caller: Instance id of its caller, 16 bytes.
+        task: Task id, 16 bytes.
+        trace: Trace id, 16 bytes.
+        seat: Name of the seat that it is for.
+        claim: A `Claim`: what has become of it.
+        left_ms: Remaining time in milliseconds.
+        keep: True if it runs on when its caller goes away.
+    """
+
+    caller: bytes
+    task: bytes
+    trace: bytes
+    seat: str
+    claim: int
+    left_ms: int
+    keep: bool
+
+
+class Asked(NamedTuple):
+    """A task that a worker is asked about.
+
+    Attributes:
+        task: Task id, 16 bytes.
+        next_index: Index of the first reply that is wanted.
+    """
+
+    task: bytes
+    next_index: int
+
 
 MAX_ASKED: Final = heads.MAX_ITEMS - 1
 """Tasks of one question: its answer has a claim for each, and the mark of its end."""
@@ -87,7 +134,7 @@ def _opened_page(kind: ResendKind, chunk: Sequence[Opened]) -> Message:
         (Verb.RESEND, _KEEP * keep, kind, min(left_ms, heads.MAX_NUMBER), task, trace, _INDEX.size)
         for task, trace, _, left_ms, keep in chunk
     ]
-    return heads.pack_items(items), b"".join(_INDEX.pack(each[2]) for each in chunk)
+    return heads.pack_items(items), b"".join(_INDEX.pack(each.next_index) for each in chunk)
 
 
 END_OF_LIST: Final[Message] = (heads.pack(Verb.RESEND, kind=ResendKind.END), b"")
@@ -102,7 +149,8 @@ def read_opened(item: heads.Item, part: bytes) -> Opened:
     _, flags, _, left_ms, task, trace, _ = item
     if len(part) != _INDEX.size:
         raise WireError("bad_list", f"an open task has {_INDEX.size} bytes of index")
-    return task, trace, _INDEX.unpack(part)[0], left_ms, bool(flags & _KEEP)
+    (next_index,) = _INDEX.unpack(part)
+    return Opened(task, trace, next_index, left_ms, bool(flags & _KEEP))
 
 
 def question_head(caller: bytes, asked: Sequence[Asked]) -> bytes:
@@ -118,7 +166,7 @@ def read_question(head: bytes) -> tuple[bytes, bytes, list[Asked]]:
         WireError: It is none of ours.
     """
     caller, items, name = heads.unpack_items(head)
-    return caller, name, [(item[4], item[3]) for item in items]
+    return caller, name, [Asked(task, index) for _, _, _, index, task, _, _ in items]
 
 
 def claim_pages(held: Iterable[Held]) -> list[Message]:
@@ -158,7 +206,7 @@ def read_claim(item: heads.Item, part: bytes) -> Held:
     name, _ = heads.read_address(part[_ID_BYTES:])
     if name is None:
         raise WireError("bad_claim", "a claim names a seat")
-    return part[:_ID_BYTES], task, trace, name, kind, left_ms, bool(flags & _KEEP)
+    return Held(part[:_ID_BYTES], task, trace, name, kind, left_ms, bool(flags & _KEEP))
 
 
 def workers_pages(

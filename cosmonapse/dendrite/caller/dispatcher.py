@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ...errors import BadSignal, DendriteProtocolError, SignalTooLarge
 from ...runtime.deadline_timer import DeadlineTimer, LoopClock
 from ...signals import TYPE_OF_CODE, Directed, Signal, SignalType
-from ...transport import Outcome, Transport
+from ...transport import Opened, Outcome, ReplyFlag, Transport
 from ..watch.subscriptions import Subscriptions
 from .open_tasks import ASK_S, OpenTask, OpenTasks
 from .pathway import Pathway
@@ -18,8 +18,8 @@ from .task_errors import code_of, error_for
 
 _ANYWHERE = Directed()
 _TASK = SignalType.TASK.code
-_SETTLES = 1
-_SKIPS = 4
+_SETTLES = int(ReplyFlag.SETTLES)
+_SKIPS = int(ReplyFlag.SKIPS)
 _BREATH = 64
 _SLACK_S = 0.01
 _MAX_TIMEOUT_S = 30 * 86_400.0
@@ -227,7 +227,7 @@ class Dispatcher:
             loop.call_later(ASK_S + _SLACK_S, self._look_for_gap, opened)
             left_ms = max(1, int((opened.expires_at_s - now_s) * 1000))
             self._transport.send_gap(
-                (opened.task, opened.trace, opened.next_index, left_ms, opened.is_kept)
+                Opened(opened.task, opened.trace, opened.next_index, left_ms, opened.is_kept)
             )
 
     def _look_for_gap(self, opened: OpenTask) -> None:

@@ -142,7 +142,7 @@ class OpenTasks:
     def opened(self, now_s: float) -> list[Opened]:
         """Return every open task for a list of them, oldest first."""
         return [
-            (
+            Opened(
                 each.task,
                 each.trace,
                 each.next_index,

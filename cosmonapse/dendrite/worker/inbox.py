@@ -14,7 +14,7 @@ from ...payloads import error_payload
 from ...runtime.deadline_timer import DeadlineTimer, LoopClock
 from ...runtime.deadlines import Deadlines
 from ...signals import Signal, SignalType
-from ...transport import Outcome, Transport
+from ...transport import Outcome, TaskFlag, Transport
 from ..caller.questions import QUESTIONS
 from ..watch.subscriptions import Subscriptions
 from .invoke import run_function
@@ -27,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 _GRACE_S = 0.25
 _CANCEL_S = 1.0
 _BARRIER_S = 1.0
-_KEEP = 2
+_KEEP = int(TaskFlag.KEEP)
 
 
 class Inbox:

@@ -57,7 +57,7 @@ class DendriteResyncSource:
         if caller + task not in ended:
             return None
         state = Claim.FORGOTTEN if ended[caller + task] is None else Claim.ANSWERED
-        return caller, task, bytes(16), _ANYBODY, state, 0, False
+        return Held(caller, task, bytes(16), _ANYBODY, state, 0, keep=False)
 
     def send_again(self, caller: bytes, task: bytes, index: int) -> None:
         """Send the replies of a task again from number `index` on."""
@@ -115,4 +115,4 @@ def resend(
 def _held(job: Job, now_s: float) -> Held:
     left_ms = max(0, int((job.deadline_at_s - now_s) * 1000))
     name = job.slots.axon.neuron_id
-    return job.caller, job.task, job.trace, name, Claim.RUNNING, left_ms, job.keep
+    return Held(job.caller, job.task, job.trace, name, Claim.RUNNING, left_ms, job.keep)

@@ -8,7 +8,7 @@ from zmq_transport.wire.resync_messages import WorkersFlag
 
 HERE, GONE = b"h" * 16, b"g" * 16
 ALL = WorkersFlag.FIRST | WorkersFlag.LAST
-OPENED = (b"t" * 16, b"r" * 16, 0, 5000, False)
+OPENED = resync_messages.Opened(b"t" * 16, b"r" * 16, 0, 5000, keep=False)
 
 
 class ResyncSource:
@@ -119,7 +119,7 @@ def test_tasks_are_listed_with_those_who_may_have_them_and_nobody_else():
     subject = resync()
     subject.on_workers(ALL, [HERE], 101.0)
     subject.listing((), 101.0, is_new_proxy=True)
-    subject.source.tasks = [OPENED, (b"u" * 16, *OPENED[1:])]
+    subject.source.tasks = [OPENED, OPENED._replace(task=b"u" * 16)]
     subject.on_workers(ALL, [HERE], 101.0 + FORMER_S)
 
     both = [who for _, who in pages(subject, 101.0 + FORMER_S)]

@@ -10,11 +10,11 @@ TASK, OTHER, TRACE = b"t" * 16, b"o" * 16, b"r" * 16
 
 
 def opened(task=TASK, index=0, keep=False):
-    return task, TRACE, index, 10_000, keep
+    return resync_messages.Opened(task, TRACE, index, 10_000, keep)
 
 
 def held(caller, task=TASK, state=resync_messages.Claim.RUNNING, keep=False):
-    return caller.instance, task, TRACE, "echo", state, 10_000, keep
+    return resync_messages.Held(caller.instance, task, TRACE, "echo", state, 10_000, keep)
 
 
 def list_tasks(bench, caller, *tasks, workers=(), unconfirmed=()):
