@@ -18,11 +18,11 @@ from support.watching import kept
 FILES = ["sock", "sock.listen", "sock.lock", "sock.publish"]
 SUBSCRIBER = """
 import os, sys, zmq
-from zmq_transport import wire
+from zmq_transport.wire import topics
 with zmq.Context() as context, context.socket(zmq.SUB) as sub:
     sub.connect(sys.argv[1])
     for _ in range(30):
-        sub.subscribe(wire.trace_topic("test", os.urandom(16)))
+        sub.subscribe(topics.trace_topic("test", os.urandom(16)))
     print("subscribed", flush=True)
     sys.stdin.read()
 """

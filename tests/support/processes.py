@@ -55,18 +55,17 @@ class Child:
         self.may_complain = False
         self._mark = uuid.uuid4().hex
         self._news = threading.Condition()
-        with _default_os_signals():
-            self._process = subprocess.Popen(
-                [sys.executable, *map(str, command)],
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT if merge_stderr else subprocess.PIPE,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", _MARK: self._mark, **(env or {})},
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
+        self._process = subprocess.Popen(
+            [sys.executable, *map(str, command)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merge_stderr else subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", _MARK: self._mark, **(env or {})},
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
         pipes = [(self._process.stdout, self.out)]
         if not merge_stderr:
             pipes.append((self._process.stderr, self.err))
@@ -269,19 +268,6 @@ def free_ports():
 def closed_port():
     """Return a port where nobody listens, and nobody will by chance."""
     return free_ports()
-
-
-@contextlib.contextmanager
-def _default_os_signals():
-    """Start children with the defaults: what is ignored here would be ignored there too."""
-    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is signal.SIG_IGN]
-    for number in numbers:
-        signal.signal(number, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            signal.signal(number, signal.SIG_IGN)
 
 
 def _pids():

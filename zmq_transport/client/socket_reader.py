@@ -1,7 +1,7 @@
 """Reading a ZeroMQ socket from asyncio: one reader for the socket's whole life.
 
 The descriptor of a ZeroMQ socket is edge-triggered and shared by both directions: a send may
-swallow the edge of an arrival. Hence `look_again` after every send, once per turn of the loop.
+swallow the edge of an arrival. Hence `poll_soon` after every send, once per turn of the loop.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class Bundled:
         if self._heads:
             frames.send(self._socket, b"".join(self._heads), b"".join(self._bodies))
             self._heads, self._bodies = [], []
-            self._pump.look_again()
+            self._pump.poll_soon()
 
     def _on_message(self, message: list[Any]) -> None:
         heads, bodies, at = message[0], message[1].bytes, 0

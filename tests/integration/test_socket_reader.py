@@ -7,8 +7,8 @@ import pytest
 PROGRAM = """
 import asyncio, sys, time
 import zmq
-from zmq_transport import sockets
-from zmq_transport.client.socket_reader import Pump
+from zmq_transport.sockets import options as sockets
+from zmq_transport.client.socket_reader import SocketReader
 
 async def main(busy_at):
     router, seen, done = sockets.router(1000), [], asyncio.Event()
@@ -32,9 +32,9 @@ async def main(busy_at):
             router.close()
             time.sleep(0.3)  # this program is busy, the far end is gone meanwhile
 
-    pump = Pump(dealer, on_message)
+    reader = SocketReader(dealer, on_message)
     await asyncio.sleep(1.0)
-    pump.close()
+    reader.close()
     dealer.close()
     print("read", len(seen), flush=True)
 
