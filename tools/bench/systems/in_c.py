@@ -110,7 +110,11 @@ def _compiled() -> tempfile.TemporaryDirectory[str]:
     for source in sorted(_SOURCES.glob("*.c")):
         program = Path(folder.name) / source.stem
         command = ["gcc", "-O2", "-o", program, source, "-lzmq", "-lpthread"]
-        subprocess.run(command, check=True, capture_output=True, timeout=_COMPILES_S)
+        try:
+            subprocess.run(command, check=True, capture_output=True, timeout=_COMPILES_S)
+        except BaseException:
+            folder.cleanup()
+            raise
     return folder
 
 
