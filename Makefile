@@ -13,7 +13,9 @@ PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 SHIPPED := $(shell find zmq_transport cosmonapse docs/. -name __pycache__ -prune -o -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check check-format lint types unit-tests rule-tests format bench soak build docs clean distclean FORCE
+QUICK := house packaging property unit
+
+.PHONY: help demo test test-all check check-format lint types unit unit-dendrite unit-transport unit-others short-property house format bench soak build docs clean distclean FORCE
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -22,18 +24,45 @@ demo: $(DEMO)/.installed ## install a copy as a user would and run the whole thi
 	@env -u PYTHONPATH PYTHONSAFEPATH=1 $(DEMO)/bin/cosmo demo
 
 # What has real processes waits most of its time. Meanwhile the others run, out of its way; a browser
-# draws alone.
+# draws alone. ARGS reaches every pytest.
 test: $(DEV)/.installed ## run every test
-	@status=0; $(RUN) pytest tests/browser || status=$$?; log=$$(mktemp); \
-	nice -n 19 $(RUN) pytest -p no:cacheprovider tests/house tests/property tests/unit > $$log 2>&1 & \
+	@status=0; $(RUN) pytest $(ARGS) tests/browser || status=$$?; log=$$(mktemp); \
+	nice -n 19 $(RUN) pytest -p no:cacheprovider $(ARGS) $(addprefix tests/,$(QUICK)) > $$log 2>&1 & \
 	beside=$$!; trap 'kill $$beside 2> /dev/null; rm -f $$log' EXIT; trap 'exit 130' INT TERM; \
-	$(RUN) pytest $(foreach each,browser house property unit,--ignore=tests/$(each)) || status=$$?; \
+	$(RUN) pytest $(ARGS) $(foreach each,browser $(QUICK),--ignore=tests/$(each)) || status=$$?; \
 	wait $$beside || status=$$?; cat $$log; exit $$status
 
-check: $(DEV)/.installed ## format, lint, types, house rules, unit and property tests
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-tests rule-tests check-format lint types
+test-all: test ## every test, and many more examples for those that draw theirs
+	@HYPOTHESIS_PROFILE=thorough $(RUN) pytest -p no:cacheprovider tests/property
+
+check: $(DEV)/.installed ## format, lint, types, house rules, unit tests, short property tests
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(CHECKS)
 
 check-format: $(DEV)/.installed ## is the code formatted?
+	@$(RUN) ruff format --check --quiet .
+
+lint: $(DEV)/.installed ## ruff's findings
+	@$(RUN) ruff check --quiet .
+
+types: $(DEV)/.installed ## mypy's findings
+	@$(RUN) mypy --no-error-summary
+
+unit: $(DEV)/.installed ## unit tests; M=zmq_transport/proxy/test_tasks runs one module or folder
+	@$(RUN) pytest -q -p no:cacheprovider $(firstword $(wildcard tests/unit/$(M).py) tests/unit/$(M)) $(ARGS)
+
+# The checks of `make check`, two at a time, the longest first.
+CHECKS := unit-dendrite short-property unit-others house unit-transport types lint check-format
+
+unit-dendrite unit-transport unit-others short-property house: $(DEV)/.installed
+	@HYPOTHESIS_PROFILE=short $(RUN) pytest -q -p no:cacheprovider $(TESTS)
+
+unit-dendrite: TESTS = tests/unit/dendrite
+unit-transport: TESTS = tests/unit/zmq_transport
+unit-others: TESTS = tests/unit --ignore=tests/unit/dendrite --ignore=tests/unit/zmq_transport
+short-property: TESTS = tests/property
+house: TESTS = tests/house
+
+format: $(DEV)/.installed ## is the code formatted?
 	@$(RUN) ruff format --check --quiet .
 
 lint: $(DEV)/.installed ## ruff's findings

@@ -1,5 +1,7 @@
 """The same examples at every run, so that a red build is red again; no deadlines."""
 
+import os
+
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -10,4 +12,8 @@ settings.register_profile(
     stateful_step_count=40,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.load_profile("repeatable")
+settings.register_profile(
+    "short", settings.get_profile("repeatable"), max_examples=10, stateful_step_count=25
+)
+settings.register_profile("thorough", settings.get_profile("repeatable"), max_examples=800)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))

@@ -1,10 +1,12 @@
-"""How many examples the machines get: `make check` is to be over in half a minute."""
+"""How many examples the machines get, by the profile of the run."""
 
 import os
+from fractions import Fraction
 
-_HURRY = 8
+# `short` is for those who wait for `make check`, `thorough` for `make test-all`.
+_SHARE = {"short": Fraction(1, 20), "thorough": Fraction(5)}
 
 
 def examples(count):
-    """Return `count`, or an eighth of it where somebody waits."""
-    return count // _HURRY if os.environ.get("IN_A_HURRY") else count
+    """Return `count`, scaled by the profile."""
+    return int(count * _SHARE.get(os.environ.get("HYPOTHESIS_PROFILE", ""), 1))
