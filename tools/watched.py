@@ -24,6 +24,7 @@ from typing import Any
 import attrs
 
 from cosmonapse import Axon, Dendrite, SignalType, connect_synapse
+from cosmonapse.bench.figures import percentiles
 
 NEVER, IDLE, LOOKED_AT, CLOSED = "never watched", "Prism, no tab", "Prism, one tab", "closed again"
 _PAYLOAD = {"text": "x" * 92}
@@ -236,7 +237,7 @@ def measure(options: argparse.Namespace) -> None:
             line += f"  Prism: {statistics.median(cpu):.0%} of a core, {cost_us:.1f} us a Signal"
         print(line)
     if ages_ms:
-        middle, late = statistics.median(ages_ms), ages_ms[int(len(ages_ms) * 0.99)]
+        middle, late = percentiles(ages_ms, 50, 99)
         print(f"from Signal to tab: p50 {middle:.1f} ms, p99 {late:.1f} ms (newest of each batch)")
 
 

@@ -65,10 +65,18 @@ class Report:
     plots: tuple[Plot, ...] = ()
 
 
-def percentile(ordered: Sequence[float], percent: float) -> float:
-    """Return the least of the `ordered` values that `percent` percent of them do not exceed."""
-    rank = -(-len(ordered) * percent // 100)
-    return ordered[max(0, int(rank) - 1)]
+def percentiles(values: Sequence[float], *percents: int) -> list[float]:
+    """Return these percentiles, each of 1 to 99, of one or more values in any order.
+
+    They lie between the least and the greatest value, interpolated where no value is that rank.
+
+    Raises:
+        ValueError: There are no values.
+    """
+    if len(values) == 1:
+        return [values[0]] * len(percents)
+    cuts = statistics.quantiles(values, n=100, method="inclusive")
+    return [cuts[percent - 1] for percent in percents]
 
 
 def spread(values: Sequence[float], digits: int = 0) -> str:
@@ -83,16 +91,16 @@ def spread(values: Sequence[float], digits: int = 0) -> str:
 
 def durations(name: str, caption: str, took_s: Sequence[float]) -> Report:
     """Report how long one thing took each time; the caption of the table begins with its name."""
-    ordered = sorted(took_s)
+    p50_s, p99_s = percentiles(took_s, 50, 99)
     facts = {
-        "count": len(ordered),
-        "p50_ms": percentile(ordered, 50) * 1000,
-        "p99_ms": percentile(ordered, 99) * 1000,
-        "max_ms": ordered[-1] * 1000,
+        "count": len(took_s),
+        "p50_ms": p50_s * 1000,
+        "p99_ms": p99_s * 1000,
+        "max_ms": max(took_s) * 1000,
     }
     shown = [f"{facts[name]:.2f}" for name in ("p50_ms", "p99_ms", "max_ms")]
     table = Table(
-        f"{name}: {caption}", ("count", "p50 ms", "p99 ms", "max ms"), [(str(len(ordered)), *shown)]
+        f"{name}: {caption}", ("count", "p50 ms", "p99 ms", "max ms"), [(str(len(took_s)), *shown)]
     )
     times = ("p50", "p99", "max")
     series = {"cosmonapse": [facts[f"{time}_ms"] for time in times]}

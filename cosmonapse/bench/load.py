@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import attrs
 
-from .figures import percentile
+from .figures import percentiles
 
 _FRAME_BYTES = 8  # what msgpack puts around the text, key included
 
@@ -48,9 +48,7 @@ class Sample:
     @classmethod
     def of(cls, took_s: Sequence[float], elapsed_s: float) -> Self:
         """Return the sample of calls that took so long each, in any order."""
-        ordered = sorted(took_s)
-        at = (percentile(ordered, percent) for percent in (50, 90, 99, 100))
-        return cls(len(ordered), elapsed_s, *at)
+        return cls(len(took_s), elapsed_s, *percentiles(took_s, 50, 90, 99), max(took_s))
 
     @property
     def rate(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import MappingProxyType
@@ -142,7 +143,7 @@ def _fanned(where: Target, subscribers: int) -> list[float]:
 
 def _rates(name: str, places: str, unit: str, rates: dict[str, list[float]]) -> Report:
     key = unit.replace("/", "_per_")
-    medians = {place: sorted(taken)[len(taken) // 2] for place, taken in rates.items()}
+    medians = {place: statistics.median(taken) for place, taken in rates.items()}
     facts = {place: {key: medians[place], f"{key}_rounds": taken} for place, taken in rates.items()}
     rows: list[tuple[str, ...]] = [(place, spread(taken)) for place, taken in rates.items()]
     table = Table(f"{name}: median (least to most) of the rounds", (places, unit), rows)

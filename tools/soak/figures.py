@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import statistics
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
-from cosmonapse.bench.figures import percentile
+from cosmonapse.bench.figures import percentiles
 
 from .explain import RESTARTS, SETTLE_S
 from .history import Fault, History, Sample, Task
@@ -72,15 +73,14 @@ class Slope:
 
 def latency(tasks: Iterable[Task]) -> Latency:
     """Return how long the replies among the outcomes took."""
-    took_ms = sorted(
+    took_ms = [
         (task.ended_at_s - task.invoked_at_s) * 1000
         for task in tasks
         if task.ended_at_s is not None and not task.code
-    )
+    ]
     if not took_ms:
         return Latency(0, 0.0, 0.0, 0.0)
-    middle, late = percentile(took_ms, 50), percentile(took_ms, 99)
-    return Latency(len(took_ms), middle, late, took_ms[-1])
+    return Latency(len(took_ms), *percentiles(took_ms, 50, 99), max(took_ms))
 
 
 def undisturbed(history: History) -> list[Task]:
@@ -188,9 +188,9 @@ def _slope(history: History, name: str, pid: int) -> Slope | None:
         name,
         pid,
         last_s - first_s,
-        least_squares(memory) * 60,
-        least_squares(_points(warm, "descriptors")) * 60,
-        least_squares(tasks) * 60 if len(tasks) >= _LEAST_SAMPLES else None,
+        growth(memory) * 60,
+        growth(_points(warm, "descriptors")) * 60,
+        growth(tasks) * 60 if len(tasks) >= _LEAST_SAMPLES else None,
         int(memory[-1][1]),
     )
 
@@ -200,13 +200,9 @@ def _points(samples: Iterable[Sample], what: str) -> list[tuple[float, float]]:
     return [(at_s, float(value)) for at_s, value in seen if value is not None]
 
 
-def least_squares(points: Sequence[tuple[float, float]]) -> float:
+def growth(points: Sequence[tuple[float, float]]) -> float:
     """Return the slope of the line that fits points best; 0 for fewer than two moments."""
-    if not points:
+    moments = [at_s for at_s, _ in points]
+    if len(set(moments)) < 2:
         return 0.0
-    middle_x = sum(x for x, _ in points) / len(points)
-    middle_y = sum(y for _, y in points) / len(points)
-    spread = sum((x - middle_x) ** 2 for x, _ in points)
-    if spread == 0:
-        return 0.0
-    return sum((x - middle_x) * (y - middle_y) for x, y in points) / spread
+    return statistics.linear_regression(moments, [value for _, value in points]).slope

@@ -3,14 +3,18 @@
 import msgpack
 import pytest
 
-from cosmonapse.bench.figures import Table, durations, percentile, spread
+from cosmonapse.bench.figures import Table, durations, percentiles, spread
 from cosmonapse.bench.load import PAYLOAD, Sample, median, payload_of
 
 
-def test_percentiles_are_values_that_were_measured():
-    assert percentile(range(1, 101), 50) == 50
-    assert percentile(range(1, 101), 99) == 99
-    assert percentile([7.0], 99) == 7.0
+def test_percentiles_of_values_in_any_order_lie_between_least_and_greatest():
+    assert percentiles(range(101, 0, -1), 50, 90, 99) == [51.0, 91.0, 100.0]
+    assert percentiles([7.0], 50, 99) == [7.0, 7.0]
+
+
+def test_percentiles_of_nothing_are_an_error():
+    with pytest.raises(ValueError, match="data point"):
+        percentiles([], 50)
 
 
 def test_a_spread_shows_the_median_between_least_and_most():
@@ -31,9 +35,11 @@ def test_durations_come_as_table_facts_and_plot():
     report = durations("start", "of a thing", [0.002, 0.001, 0.004])
 
     assert str(report.tables[0]).startswith("**start: of a thing**")
-    assert report.facts == {"count": 3, "p50_ms": 2.0, "p99_ms": 4.0, "max_ms": 4.0}
+    assert report.facts == pytest.approx(
+        {"count": 3, "p50_ms": 2.0, "p99_ms": 3.96, "max_ms": 4.0}
+    )
     assert report.plots[0].name == "start"
-    assert report.plots[0].series == {"cosmonapse": [2.0, 4.0, 4.0]}
+    assert report.plots[0].series == {"cosmonapse": [2.0, pytest.approx(3.96), 4.0]}
 
 
 def test_a_sample_sorts_its_times_and_knows_its_rate():
