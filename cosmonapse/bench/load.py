@@ -48,7 +48,8 @@ class Sample:
     @classmethod
     def of(cls, took_s: Sequence[float], elapsed_s: float) -> Self:
         """Return the sample of calls that took so long each, in any order."""
-        return cls(len(took_s), elapsed_s, *percentiles(took_s, 50, 90, 99), max(took_s))
+        p50_s, p90_s, p99_s = percentiles(took_s, 50, 90, 99)
+        return cls(len(took_s), elapsed_s, p50_s, p90_s, p99_s, max(took_s))
 
     @property
     def rate(self) -> float:

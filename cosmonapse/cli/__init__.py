@@ -21,7 +21,7 @@ from ..errors import (
     UnencodableValue,
     facts_of,
 )
-from .text import printable
+from ..runtime.printable import printable
 
 # What a newer click raises for a group without a verb; its text is the help.
 _ASKS_FOR_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())

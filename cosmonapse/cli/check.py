@@ -13,9 +13,9 @@ from ..errors import RemoteError
 from ..health import Level, Verdict, verdict
 from ..names import checked_name
 from ..registry import NeuronRecord, SynapseState
+from ..runtime.printable import printable
 from .fabric import as_json, fabric_options, on_fabric
 from .registry import table
-from .text import printable
 
 
 @click.command()

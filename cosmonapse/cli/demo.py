@@ -11,7 +11,7 @@ import click
 
 from ..demo.show import QUESTION, show
 from ..runtime.loops import run
-from .text import printable_lines
+from ..runtime.printable import printable_lines
 
 
 def _say(text: str, nl: bool = True) -> None:

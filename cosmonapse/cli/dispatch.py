@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from ..dendrite import Dendrite
+from ..runtime.printable import printable_lines
 from ..signals import SignalType
 from ..tasks import destination
 from .fabric import as_json, fabric_options, on_fabric, signal_as_json
 from .options import TIMEOUT_S, no_nan, read_json
-from .text import printable_lines
 
 
 @click.command()

@@ -7,8 +7,9 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
-from typing import TextIO
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, TextIO
 
 import click
 
@@ -18,13 +19,35 @@ from ..doppler.signal_filter import SignalFilter, checked_trace
 from ..doppler.tail import Tail
 from ..errors import BadSignal
 from ..names import checked_name
+from ..runtime.printable import printable
 from ..signals import SignalType
 from .fabric import fabric_options
 from .log import own_stdout
 from .observing import browser_options, show_prism
-from .text import printable
 
 _PIPE_CHARS = 200
+_GREY = "bright_black"
+_COLOURS: Mapping[SignalType, Mapping[str, Any]] = MappingProxyType(
+    {
+        SignalType.TASK: {"bold": True},
+        SignalType.AGENT_OUTPUT: {"fg": "green"},
+        SignalType.FINAL: {"fg": "green"},
+        SignalType.ERROR: {"fg": "red"},
+        SignalType.STOP: {"fg": "red"},
+        SignalType.STOPPED: {"fg": "red"},
+        SignalType.CLARIFICATION: {"fg": "yellow"},
+        SignalType.PERMISSION: {"fg": "yellow"},
+        SignalType.ESCALATION: {"fg": "yellow"},
+        SignalType.CLARIFICATION_ANSWER: {"fg": "magenta"},
+        SignalType.PERMISSION_DECISION: {"fg": "magenta"},
+        SignalType.TOOL_CALL: {"fg": "blue"},
+        SignalType.TOOL_RESULT: {"fg": "blue"},
+        SignalType.REGISTER: {"fg": _GREY},
+        SignalType.HEARTBEAT: {"fg": _GREY},
+        SignalType.DEREGISTER: {"fg": _GREY},
+    }
+)
+_OTHERS: Mapping[str, Any] = MappingProxyType({"fg": "cyan"})
 _BY_PRISM = "--prism shows everything: leave out --type, --trace, --neuron, --json and the like"
 
 
@@ -95,9 +118,16 @@ def command(
 
 def _lines(payload: bool) -> LineFormatter:
     if not sys.stdout.isatty():
-        return LineFormatter(_PIPE_CHARS, colour=False, payload=payload)
-    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return LineFormatter(shutil.get_terminal_size().columns, colour, payload)
+        return LineFormatter(_PIPE_CHARS, payload=payload)
+    columns = shutil.get_terminal_size().columns
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return LineFormatter(columns, payload=payload)
+    return LineFormatter(columns, coloured, payload)
+
+
+def coloured(text: str, type: SignalType) -> str:
+    """Return `text` in the colour of a type."""
+    return click.style(text, **_COLOURS.get(type, _OTHERS))
 
 
 def _say(line: str) -> None:

@@ -15,8 +15,8 @@ from collections import deque
 from datetime import datetime
 from typing import TextIO
 
+from ..runtime.printable import printable
 from ..synapse.server import Sighting
-from .text import printable
 
 _QUEUE_LIMIT = 10_000
 _WAKE_S = 0.05

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import threading
+import webbrowser
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
 from .. import __version__
-from ..prism.browser import open_browser
 from ..prism.server import DEFAULT_PORT, listening, serve
 from ..prism.watch import Watch
-from .text import printable
+from ..runtime.printable import printable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,7 +48,7 @@ def show_prism(url: str, namespace: str, port: int, no_browser: bool) -> int:
         say(f"Prism shows {namespace} on {address}")
         say("  stop        Ctrl-C")
         if not no_browser:
-            open_browser(address)
+            _open_browser(address)
 
     async def main() -> int:
         watch = Watch(url, namespace, __version__, say)
@@ -55,3 +56,8 @@ def show_prism(url: str, namespace: str, port: int, no_browser: bool) -> int:
             return await serve(watch, listener, on_ready)
 
     return 130 if asyncio.run(main()) == signal.SIGINT else 0
+
+
+def _open_browser(address: str) -> None:
+    """Open a page without waiting for it; without a browser nothing happens."""
+    threading.Thread(target=webbrowser.open, args=(address,), name="browser", daemon=True).start()

@@ -12,11 +12,11 @@ import click
 from ..dendrite import Dendrite
 from ..dendrite.caller.questions import ANSWERS, QUESTIONS
 from ..errors import CosmonapseError
+from ..runtime.printable import printable
 from ..signals import Signal, SignalType
 from .fabric import as_json, signal_as_json
 from .replies import BadReply, Reply, Standing, checked, prompt_of, read_json_line, read_line, shown
 from .stdin import StdinLines
-from .text import printable
 
 _MAX_QUESTIONS = 1_000
 _VERBS: Mapping[SignalType, Callable[..., Awaitable[Signal | None]]] = MappingProxyType(

@@ -10,7 +10,7 @@ import click
 
 from ..errors import BadSignal
 from ..ids import id_bytes
-from .text import printable
+from ..runtime.printable import printable
 
 TIMEOUT_S = click.FloatRange(0, 2_592_000, min_open=True)
 

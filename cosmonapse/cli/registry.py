@@ -9,8 +9,8 @@ import click
 
 from ..dendrite import Dendrite
 from ..registry import NeuronRecord
+from ..runtime.printable import printable
 from .fabric import as_json, fabric_options, on_fabric
-from .text import printable
 
 _EVERY_S = 1.0
 _TITLES = ("NEURON", "STATE", "OPEN", "RUNNING", "QUEUED", "LAG ms", "DENDRITE", "CAPABILITIES")

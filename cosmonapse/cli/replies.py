@@ -9,8 +9,8 @@ from typing import Any
 
 import attrs
 
+from ..runtime.printable import printable
 from ..signals import Signal, SignalType
-from .text import printable
 
 _MAX_SHOWN_CHARS = 4_000
 _KEYS: Mapping[SignalType, tuple[str, ...]] = MappingProxyType(

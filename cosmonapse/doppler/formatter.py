@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -20,30 +19,10 @@ from .signal_filter import SHORT_TRACE_CHARS
 _TYPE_CHARS = max(len(each.value) for each in SignalType)
 _NEURON_CHARS = 20
 _LEAST_PREVIEW_CHARS = 20
-_BOLD, _RED, _GREEN, _YELLOW, _BLUE, _MAGENTA, _CYAN, _GREY = (
-    *("1", "31", "32", "33"),
-    *("34", "35", "36", "90"),
-)
-_COLOURS: Mapping[SignalType, str] = MappingProxyType(
-    {
-        SignalType.TASK: _BOLD,
-        SignalType.AGENT_OUTPUT: _GREEN,
-        SignalType.FINAL: _GREEN,
-        SignalType.ERROR: _RED,
-        SignalType.STOP: _RED,
-        SignalType.STOPPED: _RED,
-        SignalType.CLARIFICATION: _YELLOW,
-        SignalType.PERMISSION: _YELLOW,
-        SignalType.ESCALATION: _YELLOW,
-        SignalType.CLARIFICATION_ANSWER: _MAGENTA,
-        SignalType.PERMISSION_DECISION: _MAGENTA,
-        SignalType.TOOL_CALL: _BLUE,
-        SignalType.TOOL_RESULT: _BLUE,
-        SignalType.REGISTER: _GREY,
-        SignalType.HEARTBEAT: _GREY,
-        SignalType.DEREGISTER: _GREY,
-    }
-)
+
+
+def _plain(text: str, _: SignalType) -> str:
+    return text
 
 
 @attrs.frozen
@@ -52,20 +31,18 @@ class LineFormatter:
 
     Args:
         width: Characters of a line; what a Signal says is cut there.
-        colour: Whether the type is in colour.
+        styled: Returns the name of a type with its colours, given both; by default as it is.
         payload: Whether the whole payload follows, indented.
     """
 
     width: int = 160
-    colour: bool = False
+    styled: Callable[[str, SignalType], str] = _plain
     payload: bool = False
 
     def __call__(self, heard: ObservedSignal) -> str:
         """Return the line, or lines, of one Signal."""
         signal = heard.signal
-        name = f"{signal.type.value:<{_TYPE_CHARS}}"
-        if self.colour:
-            name = f"\x1b[{_COLOURS.get(signal.type, _CYAN)}m{name}\x1b[0m"
+        name = self.styled(f"{signal.type.value:<{_TYPE_CHARS}}", signal.type)
         trace = printable(signal.trace_id[:SHORT_TRACE_CHARS])
         who = _cut(printable(_who(heard)), _NEURON_CHARS)
         before = f"{_clock(signal.ts)}  "

@@ -35,9 +35,7 @@ def test_durations_come_as_table_facts_and_plot():
     report = durations("start", "of a thing", [0.002, 0.001, 0.004])
 
     assert str(report.tables[0]).startswith("**start: of a thing**")
-    assert report.facts == pytest.approx(
-        {"count": 3, "p50_ms": 2.0, "p99_ms": 3.96, "max_ms": 4.0}
-    )
+    assert report.facts == pytest.approx({"count": 3, "p50_ms": 2.0, "p99_ms": 3.96, "max_ms": 4.0})
     assert report.plots[0].name == "start"
     assert report.plots[0].series == {"cosmonapse": [2.0, pytest.approx(3.96), 4.0]}
 

@@ -69,11 +69,13 @@ def test_a_line_is_as_wide_as_the_terminal():
     assert len(LineFormatter(width=10)(said)) < 100
 
 
-def test_colour_is_only_where_it_is_wanted():
-    said = heard(SignalType.ERROR)
+def test_only_the_type_of_a_line_is_styled_and_the_columns_stay():
+    said = heard(SignalType.ERROR, neuron="worker")
 
-    assert "\x1b" not in LineFormatter()(said)
-    assert "\x1b[31mERROR" in LineFormatter(colour=True)(said)
+    styled = LineFormatter(styled=lambda text, type: f"<{text}:{type.value}>")(said)
+
+    assert "<ERROR" in styled
+    assert styled.replace("<", "").replace(":ERROR>", "") == LineFormatter()(said)
 
 
 def test_a_task_by_capabilities_shows_them():
