@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NeuronError
-from .retrieval import Index, Match, Passage, split_pages
+from .passages import Passage, split_pages
+from .retrieval import Index, Match
 
 PAGES = ("glossary.md", "concepts.md")
 PROMPT_KEYS = ("prompt", "text", "query", "content")

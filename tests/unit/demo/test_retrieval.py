@@ -1,10 +1,13 @@
-"""Passages, stems and the question of what the pages cover. Reads the real pages."""
+"""Words, ranks and the rules of what the pages cover. Reads the real pages."""
 
-import attrs
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from cosmonapse.demo import retrieval as module
 from cosmonapse.demo.librarian import load_pages
-from cosmonapse.demo.retrieval import Index, Passage, content_words, split_pages, stem
+from cosmonapse.demo.passages import split_pages
+from cosmonapse.demo.retrieval import Index, NoFullTextSearch, content_words
 
 PASSAGES = split_pages(load_pages())
 INDEX = Index(PASSAGES)
@@ -153,65 +156,61 @@ def test_a_heading_weighs_more_than_the_text_below_it():
     assert match.passage.heading == ("Foxes",)
 
 
-def test_a_passage_knows_its_page_its_headings_and_its_sentences():
-    pages = {
-        "p.md": "# Title\n\n## One\n\n### Deep `x`\n\nFirst one,\nwrapped. **Second** [one](u)."
-    }
-
-    assert split_pages(pages) == [
-        Passage("p.md", "deep-x", ("One", "Deep x"), ("First one, wrapped.", "Second one."))
-    ]
-
-
-def test_code_tables_and_quotes_are_no_passages():
-    text = "## A\n\n```python\n# no heading\n\nno = 1\n```\n\n| a | b |\n\n> said\n\nProse."
-
-    assert [p.sentences for p in split_pages({"p.md": text})] == [("Prose.",)]
-
-
-def test_a_list_belongs_to_the_paragraph_that_announces_it():
-    text = "## A\n\nThere are two:\n\n- one\n  wrapped\n- two\n\nAfter."
-
-    assert [p.sentences for p in split_pages({"p.md": text})] == [
-        ("There are two:", "one wrapped", "two"),
-        ("After.",),
-    ]
-
-
-def test_a_repeated_heading_gets_a_numbered_anchor():
-    pages = {"p.md": "## BEAT\nLoud.\n\n## Beat\nSoft.", "q.md": "## Beat\nOther page."}
-
-    assert [p.anchor for p in split_pages(pages)] == ["beat", "beat-1", "beat"]
-
-
-def test_a_passage_cannot_be_changed_and_is_never_empty():
-    with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        PASSAGES[0].page = "other.md"
-    with pytest.raises(ValueError, match="sentences"):
-        Passage("p.md", "a", ("A",), ())
-
-
 @pytest.mark.parametrize(
     "forms",
     [
-        ("reply", "replies", "replied", "answer", "answering"),
-        ("share", "shares", "shared", "sharing"),
-        ("drop", "drops", "dropped", "dropping"),
-        ("queue", "queues", "queued"),
-        ("process", "processes", "processed", "processing"),
-        ("die", "dies", "died", "dying", "crashed"),
-        ("lose", "loses", "lost", "losing"),
-        ("axon", "axons"),
+        "reply replies replied answer answering",
+        "share shares shared sharing",
+        "drop drops dropped dropping",
+        "queue queues queued",
+        "process processes processed processing",
+        "die dies died dying crash crashed",
+        "lose loses lost losing",
+        "axon axons",
     ],
 )
-def test_the_forms_of_a_word_meet_in_one_stem(forms):
-    assert len({stem(form) for form in forms}) == 1
+def test_every_form_of_a_word_finds_every_other(forms):
+    each = forms.split()
+
+    indexes = [Index(split_pages({"p.md": f"## {form}\nText."})) for form in each]
+
+    assert all(index.best(f"What is {form}?") for index in indexes for form in each)
 
 
-@pytest.mark.parametrize("word", ["bus", "status", "axis", "address", "string", "need", "id"])
-def test_a_word_that_only_looks_inflected_stays_whole(word):
-    assert stem(word) == word
+@pytest.mark.parametrize(
+    ("word", "other"), [("status", "stat"), ("string", "str"), ("address", "add"), ("axis", "ax")]
+)
+def test_a_word_that_only_looks_inflected_is_another_word(word, other):
+    index = Index(split_pages({"p.md": f"## {word}\nText."}))
+
+    assert index.best(f"What is {word}?") is not None
+    assert index.best(f"What is {other}?") is None
 
 
 def test_a_name_with_underscores_counts_as_its_words_and_as_one():
-    assert content_words("What is WORKER_LOST?") == ["worker", "los", "worker_lost"]
+    assert content_words("What is WORKER_LOST?") == ["worker", "lost", "worker_lost"]
+
+
+def test_quotes_and_operators_of_the_search_are_words_like_others():
+    assert INDEX.best('Dendrite" OR "NEAR(') is None
+    assert INDEX.best('What is a "Dendrite"?') is not None
+
+
+def test_a_question_of_all_words_of_the_pages_is_answered_or_not_but_no_error():
+    everything = " ".join(passage.text for passage in PASSAGES)
+
+    assert INDEX.best(everything) is None
+
+
+def test_an_index_serves_several_threads():
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(INDEX.best, ["What is an Axon?"] * 20))
+
+    assert {match and match.passage.heading for match in found} == {("Axon",)}
+
+
+def test_an_sqlite_without_full_text_search_is_told_with_what_to_do(monkeypatch):
+    monkeypatch.setattr(module, "_TABLES", "CREATE VIRTUAL TABLE passages USING fts0(body)")
+
+    with pytest.raises(NoFullTextSearch, match="HF_TOKEN"):
+        Index([])
