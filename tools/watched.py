@@ -29,7 +29,7 @@ from cosmonapse.bench.figures import percentiles
 NEVER, IDLE, LOOKED_AT, CLOSED = "never watched", "Prism, no tab", "Prism, one tab", "closed again"
 _PAYLOAD = {"text": "x" * 92}
 _WARM_UP_S = 0.5
-_PATIENCE_S = 20.0
+_TIMEOUT_S = 20.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -151,7 +151,7 @@ class Tab:
         self.read_bytes = 0
         where = address.removeprefix("http://").rstrip("/")
         host, port = where.split(":")
-        self._line = socket.create_connection((host, int(port)), _PATIENCE_S)
+        self._line = socket.create_connection((host, int(port)), _TIMEOUT_S)
         self._line.sendall(f"GET /api/stream HTTP/1.1\r\nHost: {where}\r\n\r\n".encode())
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -167,7 +167,7 @@ class Tab:
     def close(self) -> None:
         """Hang up."""
         self._line.shutdown(socket.SHUT_RDWR)
-        self._thread.join(_PATIENCE_S)
+        self._thread.join(_TIMEOUT_S)
         self._line.close()
 
 

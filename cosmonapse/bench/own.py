@@ -23,7 +23,7 @@ ROUNDS = 3
 _TIMES = ("p50", "p90", "p99", "max")
 _WARM_UP_TOKENS = 500
 _FEWEST_TOKENS = 100
-_PATIENCE_S = 60.0
+_MARGIN_S = 60.0
 
 
 @attrs.frozen
@@ -81,11 +81,11 @@ def stream(where: Target) -> Report:
     """Measure how fast the tokens of one Neuron come."""
     with ExitStack() as stack:
         caller = _caller(stack, where)
-        warm: Sample = caller.ask("stream", _WARM_UP_TOKENS, timeout_s=_PATIENCE_S)
+        warm: Sample = caller.ask("stream", _WARM_UP_TOKENS, timeout_s=_MARGIN_S)
         count = max(_FEWEST_TOKENS, int(warm.rate * where.seconds / ROUNDS))
         rates = []
         for _ in range(ROUNDS):
-            sample: Sample = caller.ask("stream", count, timeout_s=_patience_s(where))
+            sample: Sample = caller.ask("stream", count, timeout_s=_timeout_s(where))
             rates.append(sample.rate)
             where.say(f"{sample.rate:,.0f} tokens/s")
     return _rates("stream", "tokens of a stream", "tokens/s", {f"{count:,}": rates})
@@ -106,8 +106,8 @@ def _caller(stack: ExitStack, where: Target) -> Child:
     return stack.enter_context(Child(ends.caller, where.url, where.namespace, where.pair))
 
 
-def _patience_s(where: Target) -> float:
-    return where.seconds + _PATIENCE_S
+def _timeout_s(where: Target) -> float:
+    return where.seconds + _MARGIN_S
 
 
 def _calls(where: Target) -> dict[str, list[Sample]]:
@@ -116,10 +116,10 @@ def _calls(where: Target) -> dict[str, list[Sample]]:
     with ExitStack() as stack:
         caller = _caller(stack, where)
         for outstanding in OUTSTANDING:
-            caller.ask("load", outstanding, seconds, timeout_s=_patience_s(where))
+            caller.ask("load", outstanding, seconds, timeout_s=_timeout_s(where))
             taken = levels[str(outstanding)] = list[Sample]()
             for _ in range(ROUNDS):
-                taken.append(caller.ask("load", outstanding, seconds, timeout_s=_patience_s(where)))
+                taken.append(caller.ask("load", outstanding, seconds, timeout_s=_timeout_s(where)))
                 where.say(f"{outstanding} outstanding: {taken[-1].rate:,.0f} calls/s")
     return levels
 
@@ -133,9 +133,9 @@ def _fanned(where: Target, subscribers: int) -> list[float]:
         for process, count in enumerate(shares(subscribers)):
             more = (publisher.ready, process, count)
             stack.enter_context(Child(ends.subscribers, *address, *more))
-        publisher.ask("publish", seconds, timeout_s=_patience_s(where))
+        publisher.ask("publish", seconds, timeout_s=_timeout_s(where))
         for _ in range(ROUNDS):
-            fan: Fan = publisher.ask("publish", seconds, timeout_s=_patience_s(where))
+            fan: Fan = publisher.ask("publish", seconds, timeout_s=_timeout_s(where))
             rates.append(fan.rate)
             where.say(f"to {subscribers:,}: {fan.rate:,.0f} deliveries/s")
     return rates

@@ -9,9 +9,9 @@ import click
 from ..dendrite import Dendrite
 from ..names import checked_name
 from .fabric import fabric_options, on_fabric
-from .open_questions import Table
+from .open_questions import OpenQuestions
 from .options import TIMEOUT_S, no_nan, read_json, trace
-from .replies import Standing
+from .replies import StandingAnswers
 
 
 @click.command()
@@ -60,13 +60,13 @@ def command(
     """
     if neuron is not None:
         checked_name("neuron", neuron)
-    standing = Standing(answer, granted, () if input is None else (input,))
-    tables: list[Table] = []
+    standing = StandingAnswers(answer, granted, () if input is None else (input,))
+    opened: list[OpenQuestions] = []
 
     def before(dendrite: Dendrite) -> None:
-        tables.append(Table(dendrite, standing, once, timeout_s, trace_id, neuron))
+        opened.append(OpenQuestions(dendrite, standing, once, timeout_s, trace_id, neuron))
 
     async def work(dendrite: Dendrite) -> None:
-        await (tables[0].ask_tool() if as_lines else tables[0].ask_person())
+        await (opened[0].ask_tool() if as_lines else opened[0].ask_person())
 
     on_fabric(url, namespace, work, before)

@@ -15,7 +15,16 @@ from ..errors import CosmonapseError
 from ..runtime.printable import printable
 from ..signals import Signal, SignalType
 from .fabric import as_json, signal_as_json
-from .replies import BadReply, Reply, Standing, checked, prompt_of, read_json_line, read_line, shown
+from .replies import (
+    BadReply,
+    Reply,
+    StandingAnswers,
+    checked,
+    prompt_of,
+    read_json_line,
+    read_line,
+    shown,
+)
 from .stdin import StdinLines
 
 _MAX_QUESTIONS = 1_000
@@ -28,7 +37,7 @@ _VERBS: Mapping[SignalType, Callable[..., Awaitable[Signal | None]]] = MappingPr
 )
 
 
-class Table:
+class OpenQuestions:
     """The questions of a namespace that nobody has answered, as far as we have heard of them.
 
     Up to 1,000 wait; over that the oldest is left to others, and that is told.
@@ -45,7 +54,7 @@ class Table:
     def __init__(
         self,
         dendrite: Dendrite,
-        standing: Standing,
+        standing: StandingAnswers,
         once: bool,
         timeout_s: float | None,
         trace_id: str | None,

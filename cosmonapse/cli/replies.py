@@ -39,7 +39,7 @@ class BadReply(Exception):
 
 
 @attrs.frozen
-class Standing:
+class StandingAnswers:
     """What is said to every question of a type without asking anybody.
 
     Args:

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from .. import Axon, Dendrite, Neuron, connect_synapse
+from ..errors import LocalError
 from ..runtime.loops import run
 from .librarian import librarian, load_pages
 
@@ -47,4 +48,7 @@ async def serve(url: str, namespace: str, name: str) -> None:
 
 
 if __name__ == "__main__":
-    run(serve(*sys.argv[1:4]))
+    try:
+        run(serve(*sys.argv[1:4]))
+    except LocalError as error:
+        sys.exit(str(error))

@@ -39,12 +39,12 @@ class LineFormatter:
     styled: Callable[[str, SignalType], str] = _plain
     payload: bool = False
 
-    def __call__(self, heard: ObservedSignal) -> str:
+    def __call__(self, observed: ObservedSignal) -> str:
         """Return the line, or lines, of one Signal."""
-        signal = heard.signal
+        signal = observed.signal
         name = self.styled(f"{signal.type.value:<{_TYPE_CHARS}}", signal.type)
         trace = printable(signal.trace_id[:SHORT_TRACE_CHARS])
-        who = _cut(printable(_who(heard)), _NEURON_CHARS)
+        who = _cut(printable(_who(observed)), _NEURON_CHARS)
         before = f"{_clock(signal.ts)}  "
         behind = f"  {trace}  {who:<{_NEURON_CHARS}}  "
         room = self.width - len(before) - _TYPE_CHARS - len(behind)
@@ -53,12 +53,12 @@ class LineFormatter:
         return line if not self.payload else f"{line}\n{_indented(signal.payload)}"
 
 
-def json_line(heard: ObservedSignal) -> str:
+def json_line(observed: ObservedSignal) -> str:
     """Return a Signal as one JSON object on one line, in ASCII, its secrets masked.
 
     It has the keys of `cosmo dispatch --json`, and `caller`, `worker` and `bytes`.
     """
-    signal, directed = heard.signal, heard.signal.directed
+    signal, directed = observed.signal, observed.signal.directed
     value = {
         "type": signal.type.value,
         "payload": masked(signal.payload),
@@ -69,10 +69,10 @@ def json_line(heard: ObservedSignal) -> str:
         "id": signal.id,
         "ts": masked(signal.ts),
         "v": signal.v,
-        "neuron": heard.neuron,
-        "caller": hex_of(heard.caller),
-        "worker": hex_of(heard.worker),
-        "bytes": len(heard.body),
+        "neuron": observed.neuron,
+        "caller": hex_of(observed.caller),
+        "worker": hex_of(observed.worker),
+        "bytes": len(observed.body),
     }
     return json.dumps(value, allow_nan=False).replace("\x7f", "\\u007f")
 
@@ -84,8 +84,8 @@ def _clock(ts: float) -> str:
         return "--:--:--.---"
 
 
-def _who(heard: ObservedSignal) -> str:
-    directed = heard.signal.directed
+def _who(observed: ObservedSignal) -> str:
+    directed = observed.signal.directed
     if directed is None:
         return ""
     return directed.id or ", ".join(directed.capabilities)

@@ -31,20 +31,20 @@ class Listener:
     """What the transport reports to somebody who only listens; see `transport.Receiver`.
 
     Args:
-        on_heard: Takes each Signal, once.
+        on_signal: Receives each Signal, once.
         on_missed: Takes the number of Signals that were lost before the next one.
         on_link: Learns whether the Synapse is in reach, and why it is not.
     """
 
     def __init__(
         self,
-        on_heard: Callable[[ObservedSignal], None],
+        on_signal: Callable[[ObservedSignal], None],
         on_missed: Callable[[int], None],
         on_link: Callable[[bool, str | None], None],
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.on_missed = on_missed
-        self._on_heard = on_heard
+        self._on_signal = on_signal
         self._on_link = on_link
         self._once = Once(_ONCE)
 
@@ -58,7 +58,7 @@ class Listener:
                 _LOG.warning("a message is no Signal and is not shown; more are counted: %s", error)
             return
         if self._once.first(signal.id):
-            self._on_heard(ObservedSignal(signal, body, caller, worker))
+            self._on_signal(ObservedSignal(signal, body, caller, worker))
         else:
             self.counts["again"] += 1
 

@@ -52,11 +52,11 @@ class Printer:
         self._thread = threading.Thread(target=self._run, name="doppler", daemon=True)
         self._thread.start()
 
-    def put(self, heard: ObservedSignal) -> None:
+    def put(self, observed: ObservedSignal) -> None:
         """Take a Signal."""
         with self._lock:
-            self._waiting.append(heard)
-            self._bytes += len(heard.body)
+            self._waiting.append(observed)
+            self._bytes += len(observed.body)
             while len(self._waiting) > MOST_WAITING or (
                 self._bytes > MOST_WAITING_BYTES and len(self._waiting) > 1
             ):

@@ -46,13 +46,13 @@ class SignalFilter:
     trace: str | None = None
     neuron: str | None = None
 
-    def __call__(self, heard: ObservedSignal) -> bool:
+    def __call__(self, observed: ObservedSignal) -> bool:
         """Tell whether a Signal is wanted."""
-        if self.types and heard.signal.type not in self.types:
+        if self.types and observed.signal.type not in self.types:
             return False
-        if self.trace is not None and not heard.signal.trace_id.startswith(self.trace):
+        if self.trace is not None and not observed.signal.trace_id.startswith(self.trace):
             return False
-        return self.neuron is None or heard.neuron == self.neuron
+        return self.neuron is None or observed.neuron == self.neuron
 
     @property
     def whole_trace(self) -> str | None:

@@ -45,7 +45,7 @@ class Tail:
         tell: Callable[[TextIO, str], None],
         say: Callable[[str], None],
     ) -> None:
-        self._listener = Listener(self._on_heard, self._on_missed, self._on_link)
+        self._listener = Listener(self._on_signal, self._on_missed, self._on_link)
         self._observer = Observer(
             url, namespace, self._listener, types=wanted.types, trace_id=wanted.whole_trace
         )
@@ -117,12 +117,12 @@ class Tail:
         )
         if since_start:
             for record in await self._observer.roster(_ASK_S):
-                self._on_heard(_registered(record))
+                self._on_signal(_registered(record))
 
-    def _on_heard(self, heard: ObservedSignal) -> None:
-        if self._wanted(heard):
+    def _on_signal(self, observed: ObservedSignal) -> None:
+        if self._wanted(observed):
             self._shown += 1
-            self._printer.put(heard)
+            self._printer.put(observed)
 
     def _on_missed(self, count: int) -> None:
         self._missed += count

@@ -94,7 +94,7 @@ def make_app(guard: Guard, ring: Ring, tabs: Tabs, is_well: Callable[[], bool]) 
         if kept is None:
             hint = "no longer kept" if number <= ring.last else "not there yet"
             return _json({"error": f"Signal {number} is {hint}", "kept": len(ring)}, 404)
-        return _json(envelope_of(number, kept.heard()))
+        return _json(envelope_of(number, kept.decoded()))
 
     async def health(request: Request) -> Response:
         return _json({"ok": is_well()})

@@ -41,4 +41,4 @@ def signals_event(records: Sequence[dict[str, Any]]) -> bytes:
 
 def past_event(kept: Sequence[Kept]) -> bytes:
     """Return the event of Signals of the ring, the oldest first; at least one."""
-    return signals_event([record_of(each.number, each.heard()) for each in kept])
+    return signals_event([record_of(each.number, each.decoded()) for each in kept])

@@ -76,14 +76,14 @@ class PendingTasks:
         """Yield them, the oldest first."""
         return iter(self._open.values())
 
-    def hear(self, heard: ObservedSignal, now_s: float) -> PendingTask | None:
+    def observe(self, observed: ObservedSignal, now_s: float) -> PendingTask | None:
         """Note a Signal; return the task that it settles, if it does."""
-        signal = heard.signal
+        signal = observed.signal
         if signal.type is SignalType.TASK:
             directed = signal.directed
-            named = (neuron_of(heard), () if directed is None else directed.capabilities)
+            named = (neuron_of(observed), () if directed is None else directed.capabilities)
             self._open[signal.id] = PendingTask(
-                signal.id, signal.trace_id, *named, heard.worker, now_s, signal.ts
+                signal.id, signal.trace_id, *named, observed.worker, now_s, signal.ts
             )
             if len(self._open) > self._most:
                 self._open.popitem(last=False)

@@ -59,9 +59,9 @@ class Presence:
         self._names: OrderedDict[bytes, str] = OrderedDict()
         self._callers_s: OrderedDict[bytes, float] = OrderedDict()
 
-    def hear(self, heard: ObservedSignal, now_s: float) -> bool:
+    def observe(self, observed: ObservedSignal, now_s: float) -> bool:
         """Note who speaks; return whether the roster has changed by it."""
-        signal, worker, caller = heard.signal, heard.worker, heard.caller
+        signal, worker, caller = observed.signal, observed.worker, observed.caller
         if worker != _NOBODY and not _is_about(signal):
             _note(self._seen_s, worker, now_s, _MOST_SEEN)
         if caller != _NOBODY:
@@ -70,7 +70,7 @@ class Presence:
             if directed is not None and directed.type == "dendrite" and directed.id:
                 _note(self._names, caller, directed.id[:128], MOST_CALLERS)
         if signal.type is SignalType.DEREGISTER:
-            place = self._places.get((worker.hex(), neuron_of(heard) or ""))
+            place = self._places.get((worker.hex(), neuron_of(observed) or ""))
             if place is not None:
                 reason = signal.payload.get("reason")
                 place.took_leave = True

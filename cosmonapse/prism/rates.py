@@ -71,7 +71,7 @@ class Rates:
         self._neurons: OrderedDict[str, _Series] = OrderedDict()
         self._most = most
 
-    def hear(self, now_s: float) -> None:
+    def observe(self, now_s: float) -> None:
         """Count a Signal."""
         if self._second is None or now_s >= self._second + 1:
             self.advance(now_s)

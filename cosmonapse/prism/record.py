@@ -11,9 +11,9 @@ _LONGEST_NAME = 256
 _LATEST_TS = 1e11
 
 
-def neuron_of(heard: ObservedSignal) -> str | None:
+def neuron_of(observed: ObservedSignal) -> str | None:
     """Return the neuron of a Signal; what is too long for a name is cut."""
-    name = heard.neuron
+    name = observed.neuron
     return name if name is None or len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
 
 
@@ -22,9 +22,9 @@ def finite(ts: float) -> float:
     return ts if -_LATEST_TS < ts < _LATEST_TS else 0.0
 
 
-def record_of(number: int, heard: ObservedSignal) -> dict[str, Any]:
+def record_of(number: int, observed: ObservedSignal) -> dict[str, Any]:
     """Return the record of a Signal: secrets masked, long values cut."""
-    signal, directed = heard.signal, heard.signal.directed
+    signal, directed = observed.signal, observed.signal.directed
     masking = Masking(shortens=True)
     record: dict[str, Any] = {
         "n": number,
@@ -33,11 +33,11 @@ def record_of(number: int, heard: ObservedSignal) -> dict[str, Any]:
         "parent_id": signal.parent_id,
         "type": signal.type.value,
         "ts": finite(signal.ts),
-        "neuron": neuron_of(heard),
+        "neuron": neuron_of(observed),
         "capabilities": [] if directed is None else masking.of(directed.capabilities),
-        "caller": hex_of(heard.caller),
-        "worker": hex_of(heard.worker),
-        "bytes": len(heard.body),
+        "caller": hex_of(observed.caller),
+        "worker": hex_of(observed.worker),
+        "bytes": len(observed.body),
         "payload": masking.of(signal.payload),
     }
     if signal.meta:
@@ -47,9 +47,9 @@ def record_of(number: int, heard: ObservedSignal) -> dict[str, Any]:
     return record
 
 
-def envelope_of(number: int, heard: ObservedSignal) -> dict[str, Any]:
+def envelope_of(number: int, observed: ObservedSignal) -> dict[str, Any]:
     """Return the whole envelope of a Signal: secrets masked, nothing cut."""
-    signal, directed = heard.signal, heard.signal.directed
+    signal, directed = observed.signal, observed.signal.directed
     return {
         "n": number,
         "v": signal.v,
@@ -65,9 +65,9 @@ def envelope_of(number: int, heard: ObservedSignal) -> dict[str, Any]:
             "type": directed.type,
             "capabilities": directed.capabilities,
         },
-        "caller": hex_of(heard.caller),
-        "worker": hex_of(heard.worker),
-        "bytes": len(heard.body),
+        "caller": hex_of(observed.caller),
+        "worker": hex_of(observed.worker),
+        "bytes": len(observed.body),
         "payload": masked(signal.payload),
         "meta": masked(signal.meta),
     }

@@ -18,14 +18,14 @@ MOST_BYTES = 64 * 1024 * 1024
 
 
 class Kept(NamedTuple):
-    """One Signal of the ring, not decoded; see `Heard`."""
+    """One Signal of the ring, not decoded; see `ObservedSignal`."""
 
     number: int
     body: bytes
     caller: bytes
     worker: bytes
 
-    def heard(self) -> ObservedSignal:
+    def decoded(self) -> ObservedSignal:
         """Return it as it was heard."""
         return ObservedSignal(Signal.decode(self.body), self.body, self.caller, self.worker)
 
@@ -65,11 +65,11 @@ class Ring:
         """The bytes of all that are kept."""
         return self._bytes
 
-    def add(self, heard: ObservedSignal) -> int:
+    def add(self, observed: ObservedSignal) -> int:
         """Keep a Signal and return its number; one larger than the ring is not kept."""
         self.last = number = self.last + 1
-        self._kept.append(Kept(number, heard.body, heard.caller, heard.worker))
-        self._bytes += len(heard.body)
+        self._kept.append(Kept(number, observed.body, observed.caller, observed.worker))
+        self._bytes += len(observed.body)
         while len(self._kept) > self._most or self._bytes > self._most_bytes:
             self._bytes -= len(self._kept.popleft().body)
             self.evicted += 1

@@ -112,12 +112,12 @@ class Tabs:
         """Tell whether one more tab would be too many."""
         return self._closed or len(self._tabs) >= MOST_TABS
 
-    def add(self, heard: ObservedSignal) -> None:
+    def add(self, observed: ObservedSignal) -> None:
         """Keep a Signal, and show it to whoever looks; with no tab open nothing is made of it."""
-        number = self._ring.add(heard)
+        number = self._ring.add(observed)
         if not self._tabs:
             return
-        self._pending.append((number, heard))
+        self._pending.append((number, observed))
         if self._flushing is None:
             loop = asyncio.get_running_loop()
             wait_s = max(_SOON_S, self._flushed_at_s + _EVERY_S - loop.time())

@@ -23,7 +23,7 @@ _NOBODY = bytes(16)
 _CLOCKS_AGREE_S = 0.1
 
 
-class Health:
+class Vitals:
     """Follows tasks, errors and rates of one namespace.
 
     Args:
@@ -36,18 +36,18 @@ class Health:
         self._failures = Failures()
         self._rates = Rates()
 
-    def hear(self, heard: ObservedSignal, now_s: float) -> None:
+    def observe(self, observed: ObservedSignal, now_s: float) -> None:
         """Take a Signal."""
-        self._rates.hear(now_s)
-        task = self._tasks.hear(heard, now_s)
-        failed = heard.signal.type is SignalType.ERROR
+        self._rates.observe(now_s)
+        task = self._tasks.observe(observed, now_s)
+        failed = observed.signal.type is SignalType.ERROR
         if task is not None:
-            neuron = neuron_of(heard) or task.neuron
+            neuron = neuron_of(observed) or task.neuron
             if neuron is not None:
-                took_s = _took_s(task, heard.signal.ts, now_s)
+                took_s = _took_s(task, observed.signal.ts, now_s)
                 self._rates.settled(neuron, failed, took_s * 1000, now_s)
         if failed:
-            self._failures.add(heard.signal, neuron_of(heard))
+            self._failures.add(observed.signal, neuron_of(observed))
 
     def compare(self, records: Iterable[NeuronRecord], asked_at_s: float) -> None:
         """Take what the tables of the Synapse said; see `PendingTasks.compare`."""

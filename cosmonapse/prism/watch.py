@@ -18,7 +18,7 @@ from ..runtime import clock
 from .presence import Presence
 from .ring import MOST_SIGNALS, Ring
 from .tabs import Tabs
-from .vitals import Health
+from .vitals import Vitals
 
 _OPEN_S = 3.0
 _AGAIN_S = 1.0
@@ -41,7 +41,7 @@ class Watch:
         # Numbers of a later run are larger: a page that comes back with an old one gets everything.
         self.ring = Ring(time.time_ns() // 1000)
         self.tabs = Tabs(self.ring, self._greeting)
-        listener = Listener(self._on_heard, self._on_missed, self._on_link)
+        listener = Listener(self._on_signal, self._on_missed, self._on_link)
         self._listener = listener
         self._observer = Observer(url, namespace, listener, name="prism")
         self._run = clock.random_bytes(8).hex()
@@ -52,7 +52,7 @@ class Watch:
         self._connected = False
         self._reason: str | None = "not connected yet"
         self._presence = Presence()
-        self._health = Health(self._presence)
+        self._vitals = Vitals(self._presence)
         self._changed = asyncio.Event()
         self._synapse: SynapseState | None = None
 
@@ -103,20 +103,20 @@ class Watch:
         with contextlib.suppress(SynapseUnreachable):
             records = await self._observer.roster(_ASK_S)
             self._presence.compare(records, self._clock())
-            self._health.compare(records, asked_at_s)
+            self._vitals.compare(records, asked_at_s)
             self._synapse = await self._observer.state(_ASK_S)
 
     def _tick(self) -> None:
         if len(self.tabs):
             self.tabs.show("state", self._state())
-            self.tabs.show("health", self._health.view(self._clock()))
+            self.tabs.show("health", self._vitals.view(self._clock()))
 
-    def _on_heard(self, heard: ObservedSignal) -> None:
+    def _on_signal(self, observed: ObservedSignal) -> None:
         now_s = self._clock()
-        self._health.hear(heard, now_s)
-        if self._presence.hear(heard, now_s):
+        self._vitals.observe(observed, now_s)
+        if self._presence.observe(observed, now_s):
             self._changed.set()
-        self.tabs.add(heard)
+        self.tabs.add(observed)
 
     def _on_missed(self, count: int) -> None:
         self._missed += count
@@ -139,7 +139,7 @@ class Watch:
                 "last": self.ring.last,
             },
             "state": self._state(),
-            "health": self._health.view(self._clock()),
+            "health": self._vitals.view(self._clock()),
         }
 
     def _state(self) -> dict[str, Any]:
@@ -151,7 +151,7 @@ class Watch:
                 "reason": self._reason,
                 "counters": self._counters(),
             },
-            "dendrites": self._presence.view(self._clock(), self._health.open_of),
+            "dendrites": self._presence.view(self._clock(), self._vitals.open_of),
             "missed": self._missed,
             "evicted": self.ring.evicted,
         }

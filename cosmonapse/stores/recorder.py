@@ -1,4 +1,4 @@
-"""From presence Signals to a store. Pure, but for the clock that comes through `world`."""
+"""From presence Signals to a store. Pure, but for the clock that comes through `runtime.clock`."""
 
 from __future__ import annotations
 

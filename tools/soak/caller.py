@@ -1,6 +1,6 @@
 """A caller process: `python -m tools.soak.caller NAME URL LOG SEED OUTSTANDING TIMEOUT_S [KIND]`.
 
-So many tasks are always under way, one after the other in each of its lanes, and one more every
+So many tasks are always under way, one after the other in each of its sequences, and one more every
 50 ms whatever becomes of the others: they tell when it is served again. It prints `ready`; when its
 stdin says so it dispatches no more, waits for what is open, and ends.
 """
@@ -46,7 +46,7 @@ class Caller:
         self._numbers = itertools.count(1)
         self.over = asyncio.Event()
 
-    async def lane(self, seed: int, only: str) -> None:
+    async def sequence(self, seed: int, only: str) -> None:
         """Dispatch one task after the other, chosen by dice, or of one kind."""
         dice = random.Random(seed)
         choice = {only: 1} if only else tasks.WEIGHTS
@@ -80,10 +80,10 @@ class Caller:
             retry=retry,
         )
         request = tasks.request(kind, task, number)
-        heard: list[int] = []
+        received: list[int] = []
         try:
             if kind == "stream":
-                signal = await self._streamed(neuron, task, request, heard)
+                signal = await self._streamed(neuron, task, request, received)
             else:
                 strategy = RetryStrategy(max_attempts=3, timeout_s=2.0) if retry else None
                 signal = await self._dendrite.dispatch_and_wait(
@@ -95,16 +95,16 @@ class Caller:
             facts = {"code": "RAISED", "text": f"{type(error).__name__}: {error}"}
         else:
             facts = _facts(signal)
-        self._log.write("outcome", task=task, thoughts=tasks.runs(heard), **facts)
+        self._log.write("outcome", task=task, thoughts=tasks.runs(received), **facts)
 
     async def _streamed(
-        self, neuron: str, task: str, request: dict[str, Any], heard: list[int]
+        self, neuron: str, task: str, request: dict[str, Any], received: list[int]
     ) -> Signal:
         async with await self._dendrite.dispatch(
             neuron=neuron, input=request, timeout_s=self._timeout_s
         ) as pathway:
             async for text in pathway.thoughts():
-                heard.append(tasks.number_of(task, text))  # noqa: PERF401, also what came before an end
+                received.append(tasks.number_of(task, text))  # noqa: PERF401, also what came before an end
             return await pathway.outcome()
 
 
@@ -124,8 +124,10 @@ async def main(
     async with dendrite:
         caller = Caller(dendrite, name, log, float(timeout_s))
         counting = asyncio.create_task(count_tasks(log), name="count tasks")
-        lanes = [caller.lane(int(seed) + number, only) for number in range(int(outstanding))]
-        under_way = asyncio.gather(caller.pulse(), *lanes)
+        sequences = [
+            caller.sequence(int(seed) + number, only) for number in range(int(outstanding))
+        ]
+        under_way = asyncio.gather(caller.pulse(), *sequences)
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         caller.over.set()

@@ -30,7 +30,7 @@ class Size:
         callers: At least two; the last is behind the relay.
         outstanding: Tasks that each caller has under way.
         timeout_s: How long a task may take.
-        only: The one kind of task in the lanes of a caller; empty for all kinds.
+        only: The one kind of task in the sequences of a caller; empty for all kinds.
     """
 
     workers: int = 3

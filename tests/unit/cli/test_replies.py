@@ -7,7 +7,7 @@ import pytest
 from cosmonapse import Directed, Signal, SignalType
 from cosmonapse.cli.replies import (
     BadReply,
-    Standing,
+    StandingAnswers,
     checked,
     neuron_of,
     prompt_of,
@@ -96,11 +96,11 @@ def test_a_reply_with_the_right_keys_passes(question, reply):
 
 
 def test_what_is_said_in_advance_holds_for_its_type_only():
-    granting, arbiter = Standing(granted=False), Standing(answer="", input=(None,))
+    granting, arbiter = StandingAnswers(granted=False), StandingAnswers(answer="", input=(None,))
 
     assert granting
     assert arbiter
-    assert not Standing()
+    assert not StandingAnswers()
     assert granting.reply_to(PERMISSION) == {"granted": False}
     assert granting.reply_to(CLARIFICATION) is None
     assert arbiter.reply_to(CLARIFICATION) == {"answer": ""}

@@ -9,7 +9,7 @@ from cosmonapse import Directed, SignalType
 from cosmonapse.doppler.formatter import LineFormatter, json_line
 from cosmonapse.doppler.masking import MASK
 from cosmonapse.doppler.preview import preview
-from support.heard import CALLER, WORKER, heard, reply, task
+from support.observed import CALLER, WORKER, observed, reply, task
 
 EVIL = "\x1b]0;gone\x07\x9b2J\u202e\nnext\x7f"
 SAID = [
@@ -32,7 +32,7 @@ SAID = [
 
 @pytest.mark.parametrize(("type", "payload", "said"), SAID)
 def test_a_preview_says_the_main_thing(type, payload, said):
-    assert preview(heard(type, payload).signal).startswith(said)
+    assert preview(observed(type, payload).signal).startswith(said)
 
 
 @pytest.mark.parametrize("type", list(SignalType))
@@ -40,7 +40,7 @@ def test_a_preview_says_the_main_thing(type, payload, said):
 def test_a_preview_puts_up_with_any_payload(type, value):
     keys = ("input", "output", "result", "delta", "code", "capabilities", "tool_name", "error")
 
-    assert isinstance(preview(heard(type, dict.fromkeys(keys, value)).signal), str)
+    assert isinstance(preview(observed(type, dict.fromkeys(keys, value)).signal), str)
 
 
 def test_a_line_shows_time_type_trace_neuron_and_what_is_said():
@@ -55,7 +55,7 @@ def test_a_line_shows_time_type_trace_neuron_and_what_is_said():
 
 
 def test_the_columns_of_all_types_are_aligned():
-    lines = [LineFormatter()(heard(each, neuron="worker")) for each in SignalType]
+    lines = [LineFormatter()(observed(each, neuron="worker")) for each in SignalType]
 
     assert len({line.index("trc_") for line in lines}) == 1
     assert len({line.index("worker") for line in lines}) == 1
@@ -70,7 +70,7 @@ def test_a_line_is_as_wide_as_the_terminal():
 
 
 def test_only_the_type_of_a_line_is_styled_and_the_columns_stay():
-    said = heard(SignalType.ERROR, neuron="worker")
+    said = observed(SignalType.ERROR, neuron="worker")
 
     styled = LineFormatter(styled=lambda text, type: f"<{text}:{type.value}>")(said)
 
@@ -79,14 +79,14 @@ def test_only_the_type_of_a_line_is_styled_and_the_columns_stay():
 
 
 def test_a_task_by_capabilities_shows_them():
-    said = heard(SignalType.TASK, directed=Directed(capabilities=("chat", "fr")))
+    said = observed(SignalType.TASK, directed=Directed(capabilities=("chat", "fr")))
 
     assert "chat, fr" in LineFormatter()(said)
 
 
 @pytest.mark.parametrize("whole", [False, True])
 def test_nothing_that_a_signal_says_steers_the_terminal(whole):
-    said = heard(SignalType.ERROR, {"code": EVIL, "message": EVIL, EVIL: EVIL}, neuron=EVIL)
+    said = observed(SignalType.ERROR, {"code": EVIL, "message": EVIL, EVIL: EVIL}, neuron=EVIL)
 
     lines = LineFormatter(payload=whole)(said).split("\n")
 
@@ -119,7 +119,7 @@ def test_a_json_line_is_the_signal_and_its_way():
 
 @pytest.mark.parametrize("ts", [float("nan"), float("inf"), 1e300])
 def test_a_clock_that_says_nonsense_is_put_up_with(ts):
-    said = heard(ts=ts)
+    said = observed(ts=ts)
 
     assert LineFormatter()(said).startswith("--:--:--.---")
     json.loads(json_line(said))

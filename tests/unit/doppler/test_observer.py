@@ -8,7 +8,7 @@ from cosmonapse import Axon, Dendrite, MemorySynapse, SignalType
 from cosmonapse.doppler.observer import Listener, Observer
 from cosmonapse.errors import SynapseUnreachable
 from cosmonapse.synapse import synapse_from_url
-from support.heard import NOBODY, heard
+from support.observed import NOBODY, observed
 
 MISSING = "memory://nobody-made-it"
 
@@ -22,7 +22,7 @@ def listener(signals, missed=None, links=None):
 
 
 def test_each_signal_is_handed_on_once():
-    signals, twice = [], heard()
+    signals, twice = [], observed()
     ears = listener(signals)
 
     for _ in range(2):
@@ -53,8 +53,8 @@ def test_the_link_is_reported():
     assert links == [(True, None), (False, "gone")]
 
 
-async def observed(work, **settings):
-    """Run `work` on a Dendrite beside an observer, and return what that heard."""
+async def observe(work, **settings):
+    """Run `work` on a Dendrite beside an observer, and return the Signals that it received."""
     synapse, signals, came = MemorySynapse(), [], asyncio.Event()
 
     class Ears(Listener):
@@ -89,7 +89,7 @@ async def test_every_type_is_heard():
         await dendrite.dispatch_and_wait(neuron="echo", input={})
         return SignalType.DEREGISTER
 
-    signals, roster = await observed(work)
+    signals, roster = await observe(work)
 
     kinds = [each.signal.type for each in signals if each.signal.type is not SignalType.HEARTBEAT]
     assert kinds == ["REGISTER", "TASK", "THOUGHT_DELTA", "AGENT_OUTPUT", "DEREGISTER"]
@@ -102,21 +102,21 @@ async def test_only_the_types_that_are_asked_for_are_sent():
         await dendrite.dispatch_and_wait(neuron="echo", input={})
         return SignalType.AGENT_OUTPUT
 
-    signals, _ = await observed(work, types=[SignalType.AGENT_OUTPUT])
+    signals, _ = await observe(work, types=[SignalType.AGENT_OUTPUT])
 
     assert [each.signal.type for each in signals] == ["AGENT_OUTPUT"]
 
 
 @pytest.mark.asyncio
 async def test_of_one_trace_every_type_is_heard_and_of_others_none():
-    trace = heard().signal.trace_id
+    trace = observed().signal.trace_id
 
     async def work(dendrite):
         await dendrite.dispatch_and_wait(neuron="echo", input={})
         await dendrite.dispatch_and_wait(neuron="echo", input={}, trace_id=trace)
         return SignalType.AGENT_OUTPUT
 
-    signals, _ = await observed(work, trace_id=trace)
+    signals, _ = await observe(work, trace_id=trace)
 
     assert [each.signal.type for each in signals] == ["TASK", "THOUGHT_DELTA", "AGENT_OUTPUT"]
     assert {each.signal.trace_id for each in signals} == {trace}

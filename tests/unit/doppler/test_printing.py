@@ -8,7 +8,7 @@ import pytest
 
 from cosmonapse.doppler import printing
 from cosmonapse.doppler.printing import Printer
-from support.heard import heard
+from support.observed import observed
 
 
 class SlowReader(io.StringIO):
@@ -42,10 +42,10 @@ def test_a_slow_reader_loses_its_oldest_and_is_told_how_many(monkeypatch):
     reader = SlowReader()
     printer = Printer(reader, name_of, tell, lambda: None)
 
-    printer.put(heard(payload={"n": "first"}))
+    printer.put(observed(payload={"n": "first"}))
     assert reader.began.wait(10)
     for n in range(13):
-        printer.put(heard(payload={"n": n}))
+        printer.put(observed(payload={"n": n}))
     reader.may_go.set()
     printer.close()
 
@@ -61,10 +61,10 @@ def test_what_waits_is_bounded_in_bytes_too(monkeypatch):
     reader = SlowReader()
     printer = Printer(reader, name_of, tell, lambda: None)
 
-    printer.put(heard(payload={"n": "first"}))
+    printer.put(observed(payload={"n": "first"}))
     assert reader.began.wait(10)
     for n in range(3):
-        printer.put(heard(payload={"n": n, "text": "x" * 900}))
+        printer.put(observed(payload={"n": n, "text": "x" * 900}))
     reader.may_go.set()
     printer.close()
 
@@ -94,7 +94,7 @@ def test_a_reader_that_is_gone_ends_the_printing(fault):
     gone = threading.Event()
     printer = Printer(Gone(), name_of, tell, gone.set)
 
-    printer.put(heard(payload={"n": 0}))
+    printer.put(observed(payload={"n": 0}))
 
     assert gone.wait(10)
     printer.close()

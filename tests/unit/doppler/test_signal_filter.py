@@ -5,19 +5,19 @@ import pytest
 from cosmonapse import SignalType, new_trace_id
 from cosmonapse.doppler.signal_filter import SignalFilter, checked_trace
 from cosmonapse.errors import BadSignal
-from support.heard import heard
+from support.observed import observed
 
 TRACE = new_trace_id()
 
 
 def test_everything_passes_when_nothing_is_named():
-    assert all(SignalFilter()(heard(each)) for each in SignalType)
+    assert all(SignalFilter()(observed(each)) for each in SignalType)
 
 
 def test_only_the_types_that_are_named_pass():
     wanted = SignalFilter(types=frozenset({SignalType.ERROR, SignalType.TASK}))
 
-    passed = {each for each in SignalType if wanted(heard(each))}
+    passed = {each for each in SignalType if wanted(observed(each))}
 
     assert passed == wanted.types
 
@@ -26,8 +26,8 @@ def test_only_the_types_that_are_named_pass():
 def test_a_trace_is_known_by_its_first_characters(chars):
     wanted = SignalFilter(trace=checked_trace(TRACE[:chars]))
 
-    assert wanted(heard(trace_id=TRACE))
-    assert not wanted(heard(trace_id=TRACE[:7] + ("a" if TRACE[7] != "a" else "b") + TRACE[8:]))
+    assert wanted(observed(trace_id=TRACE))
+    assert not wanted(observed(trace_id=TRACE[:7] + ("a" if TRACE[7] != "a" else "b") + TRACE[8:]))
     assert wanted.whole_trace == (TRACE if chars == 30 else None)
 
 
@@ -47,7 +47,7 @@ def test_the_error_says_that_the_beginning_is_enough():
 def test_a_neuron_is_who_sends_or_whom_a_task_names():
     wanted = SignalFilter(neuron="worker")
 
-    assert wanted(heard(SignalType.TASK, neuron="worker"))
-    assert wanted(heard(SignalType.THOUGHT_DELTA, neuron="worker"))
-    assert not wanted(heard(SignalType.TASK, neuron="other"))
-    assert not wanted(heard(SignalType.PLAN))
+    assert wanted(observed(SignalType.TASK, neuron="worker"))
+    assert wanted(observed(SignalType.THOUGHT_DELTA, neuron="worker"))
+    assert not wanted(observed(SignalType.TASK, neuron="other"))
+    assert not wanted(observed(SignalType.PLAN))

@@ -4,7 +4,7 @@ import pytest
 
 from cosmonapse import Directed, NeuronRecord, SignalType
 from cosmonapse.prism.presence import CALLER_S, GONE_S, Presence
-from support.heard import CALLER, WORKER, heard, task
+from support.observed import CALLER, WORKER, observed, task
 
 
 def record(neuron="worker", **facts):
@@ -14,7 +14,7 @@ def record(neuron="worker", **facts):
 
 def leave(reason, neuron="worker"):
     payload = {} if reason is None else {"reason": reason}
-    return heard(SignalType.DEREGISTER, payload, neuron, worker=WORKER)
+    return observed(SignalType.DEREGISTER, payload, neuron, worker=WORKER)
 
 
 def shown(presence, now_s, held=0):
@@ -51,7 +51,7 @@ def test_a_killed_worker_is_gone_with_the_reason_that_was_said_for_it():
     presence = Presence()
     presence.compare([record()], 0.0)
 
-    presence.hear(leave("lost"), 1.0)
+    presence.observe(leave("lost"), 1.0)
     presence.compare([], 2.0)
 
     state, reason = shown(presence, 3.0)
@@ -65,7 +65,7 @@ def test_a_killed_worker_is_gone_with_the_reason_that_was_said_for_it():
 def test_who_took_leave_drains_while_it_has_tasks(reason, said):
     presence = Presence()
     presence.compare([record()], 0.0)
-    presence.hear(leave(reason), 1.0)
+    presence.observe(leave(reason), 1.0)
     presence.compare([], 2.0)
 
     assert shown(presence, 3.0, held=2) == ("draining", f"{said}; it ends what it has")
@@ -100,9 +100,9 @@ def test_a_task_for_a_worker_is_no_sign_of_life_of_it():
     presence = Presence()
     presence.compare([record()], 0.0)
 
-    presence.hear(task(), 5.0)
+    presence.observe(task(), 5.0)
     before = presence.view(10.0, lambda worker: 0)[0]["neurons"][0]["last_seen_s"]
-    presence.hear(heard(SignalType.HEARTBEAT, neuron="worker", worker=WORKER), 8.0)
+    presence.observe(observed(SignalType.HEARTBEAT, neuron="worker", worker=WORKER), 8.0)
     after = presence.view(10.0, lambda worker: 0)[0]["neurons"][0]["last_seen_s"]
 
     assert (before, after) == (10.0, 2.0)
@@ -110,9 +110,9 @@ def test_a_task_for_a_worker_is_no_sign_of_life_of_it():
 
 def test_a_caller_is_shown_while_it_is_heard_by_its_name_if_that_is_known():
     presence = Presence()
-    presence.hear(task(), 0.0)
+    presence.observe(task(), 0.0)
     (nameless,) = presence.view(1.0, lambda worker: 0)
-    presence.hear(heard(directed=Directed("edge", "dendrite"), caller=CALLER), 2.0)
+    presence.observe(observed(directed=Directed("edge", "dendrite"), caller=CALLER), 2.0)
     (named,) = presence.view(3.0, lambda worker: 0)
 
     assert (nameless["dendrite_id"], nameless["neurons"]) == (CALLER.hex()[:8], [])
@@ -123,7 +123,7 @@ def test_a_caller_is_shown_while_it_is_heard_by_its_name_if_that_is_known():
 def test_coming_and_going_changes_the_roster():
     presence = Presence()
 
-    changes = {each: presence.hear(heard(each, worker=WORKER), 0.0) for each in SignalType}
+    changes = {each: presence.observe(observed(each, worker=WORKER), 0.0) for each in SignalType}
 
     assert {each for each, changed in changes.items() if changed} == {"REGISTER", "DEREGISTER"}
 

@@ -12,7 +12,7 @@ from cosmonapse.doppler.masking import MASK
 from cosmonapse.prism.events import event, past_event, signals_event, to_json
 from cosmonapse.prism.record import envelope_of, record_of
 from cosmonapse.prism.ring import Ring
-from support.heard import CALLER, WORKER, heard, reply, task
+from support.observed import CALLER, WORKER, observed, reply, task
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 LEAVES = st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**64 - 1), st.floats(), TEXTS)
@@ -45,14 +45,14 @@ def test_a_record_has_the_shape_that_pages_know():
 
 
 def test_what_belongs_to_no_task_has_neither_caller_nor_worker():
-    record = record_of(1, heard())
+    record = record_of(1, observed())
 
     assert (record["caller"], record["worker"], record["neuron"]) == (None, None, None)
     assert "meta" not in record
 
 
 def test_a_record_is_cut_and_its_envelope_is_not():
-    long = heard(payload={"text": "x" * 5_000}, directed=Directed("w" * 5_000))
+    long = observed(payload={"text": "x" * 5_000}, directed=Directed("w" * 5_000))
 
     assert record_of(1, long)["cut"] is True
     assert len(to_json(record_of(1, long))) < 3_000
@@ -69,12 +69,12 @@ def test_an_envelope_is_masked_too():
 
 @pytest.mark.parametrize("ts", [float("nan"), float("-inf"), 1e300])
 def test_a_clock_that_says_nonsense_is_no_time(ts):
-    assert record_of(1, heard(ts=ts))["ts"] == 0.0
+    assert record_of(1, observed(ts=ts))["ts"] == 0.0
 
 
 @given(st.dictionaries(TEXTS, VALUES, max_size=5))
 def test_any_payload_becomes_one_event(payload):
-    said = heard(SignalType.PLAN, payload)
+    said = observed(SignalType.PLAN, payload)
 
     data = signals_event([record_of(1, said)])
 
@@ -86,7 +86,7 @@ def test_any_payload_becomes_one_event(payload):
 
 @given(st.dictionaries(TEXTS, VALUES, max_size=5))
 def test_plain_values_are_shown_as_they_are(payload):
-    record = record_of(1, heard(SignalType.PLAN, payload))
+    record = record_of(1, observed(SignalType.PLAN, payload))
 
     for key, value in payload.items():
         if isinstance(value, str) and record["payload"].get(key) != MASK:
@@ -96,7 +96,7 @@ def test_plain_values_are_shown_as_they_are(payload):
 
 
 def test_the_past_is_told_as_the_present_is():
-    ring, said = Ring(1), heard(payload={"n": 1})
+    ring, said = Ring(1), observed(payload={"n": 1})
     ring.add(said)
 
     assert past_event(ring.after(0, 10)) == signals_event([record_of(1, said)])

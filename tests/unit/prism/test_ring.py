@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosmonapse.prism.ring import Ring
-from support.heard import heard
+from support.observed import observed
 
-SMALL, LARGE = heard(), heard(payload={"text": "x" * 1_000})
+SMALL, LARGE = observed(), observed(payload={"text": "x" * 1_000})
 
 
 def filled(signals, **bounds):
@@ -24,11 +24,11 @@ def test_an_empty_ring_has_nothing():
     assert ring.after(4, 10) == []
 
 
-def test_what_was_added_comes_back_as_it_was_heard():
+def test_a_signal_comes_back_as_it_was_received():
     ring = filled([SMALL, LARGE])
 
-    assert [each.heard() for each in ring.after(0, 10)] == [SMALL, LARGE]
-    assert ring.get(2).heard() == LARGE
+    assert [each.decoded() for each in ring.after(0, 10)] == [SMALL, LARGE]
+    assert ring.get(2).decoded() == LARGE
 
 
 def test_a_signal_that_is_larger_than_the_ring_is_not_kept():

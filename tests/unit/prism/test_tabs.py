@@ -8,7 +8,7 @@ import pytest
 from cosmonapse.prism import tabs as tabs_module
 from cosmonapse.prism.ring import Ring
 from cosmonapse.prism.tabs import Tabs
-from support.heard import heard
+from support.observed import observed
 
 
 def make(first=1, **bounds):
@@ -48,7 +48,7 @@ async def test_a_tab_gets_what_comes_in_order():
     await asyncio.sleep(0)
 
     for _ in range(5):
-        tabs.add(heard())
+        tabs.add(observed())
 
     assert await reading == ([1, 2, 3, 4, 5], 0)
     await stream.aclose()
@@ -61,7 +61,7 @@ async def test_nothing_is_made_while_nobody_looks(monkeypatch):
     monkeypatch.setattr(tabs_module, "event", pytest.fail)
     tabs = make()
 
-    tabs.add(heard())
+    tabs.add(observed())
     tabs.show("state", {})
     await asyncio.sleep(0.01)
 
@@ -79,7 +79,7 @@ async def test_an_event_is_made_once_for_all_tabs(monkeypatch):
     await asyncio.sleep(0)
 
     for _ in range(4):
-        tabs.add(heard())
+        tabs.add(observed())
 
     assert await asyncio.gather(*readings) == [([1, 2, 3, 4], 0)] * 3
     assert sum(made) == 4
@@ -101,12 +101,12 @@ async def test_an_event_is_made_once_for_all_tabs(monkeypatch):
 async def test_a_tab_that_opens_later_sees_the_past_behind_what_it_saw(since, expected):
     tabs = make(most=10)
     for _ in range(100):
-        tabs.add(heard())
+        tabs.add(observed())
 
     stream = await opened(tabs, since)
     reading = asyncio.create_task(take(stream, len(expected) + 1))
     await asyncio.sleep(0.01)
-    tabs.add(heard())
+    tabs.add(observed())
 
     assert await reading == ([*expected, 101], 0)
 
@@ -116,12 +116,12 @@ async def test_nothing_is_lost_or_doubled_between_the_past_and_the_present():
     tabs = make()
     first = await opened(tabs)
     for _ in range(1_000):
-        tabs.add(heard())  # waits for the first tab, and is the past of the second
+        tabs.add(observed())  # waits for the first tab, and is the past of the second
     second = await opened(tabs)
     reading = asyncio.create_task(take(second, 1_200))
 
     for _ in range(200):
-        tabs.add(heard())
+        tabs.add(observed())
         await asyncio.sleep(0)
 
     assert await reading == (list(range(1, 1_201)), 0)
@@ -136,12 +136,12 @@ async def test_a_slow_tab_loses_its_oldest_and_is_told_and_the_others_lose_nothi
     slow, quick = await opened(tabs), await opened(tabs)
     readings = [asyncio.create_task(take(each, 1)) for each in (slow, quick)]
     await asyncio.sleep(0)
-    tabs.add(heard())
+    tabs.add(observed())
     await asyncio.gather(*readings)
     got = []
 
     for _ in range(10):
-        tabs.add(heard())
+        tabs.add(observed())
         got += (await take(quick, 1))[0]
 
     assert got == list(range(2, 12))
@@ -152,12 +152,12 @@ async def test_a_slow_tab_loses_its_oldest_and_is_told_and_the_others_lose_nothi
 async def test_what_goes_before_a_slow_tab_has_its_past_is_told():
     tabs = make(most=500)
     for _ in range(500):
-        tabs.add(heard())
+        tabs.add(observed())
     stream = await opened(tabs)
     first = await take(stream, 1)
 
     for _ in range(400):
-        tabs.add(heard())
+        tabs.add(observed())
     numbers, missed = await take(stream, 900 - len(first[0]))
 
     assert missed == 400 - len(first[0])
@@ -190,7 +190,7 @@ async def test_closing_ends_every_stream():
     tabs = make()
     stream = await opened(tabs)
 
-    tabs.add(heard())
+    tabs.add(observed())
     tabs.close()
 
     assert [each async for each in stream] == []

@@ -7,8 +7,8 @@ from cosmonapse.prism.failures import Failures
 from cosmonapse.prism.pending_tasks import PendingTasks
 from cosmonapse.prism.presence import Presence
 from cosmonapse.prism.rates import SECONDS, Rates
-from cosmonapse.prism.vitals import Health
-from support.heard import NOBODY, WORKER, heard, reply, task
+from cosmonapse.prism.vitals import Vitals
+from support.observed import NOBODY, WORKER, observed, reply, task
 
 SETTLING = ["AGENT_OUTPUT", "FINAL", "ERROR", "CLARIFICATION", "PERMISSION", "ESCALATION"]
 
@@ -20,9 +20,9 @@ def record(neuron="worker", **facts):
 @pytest.mark.parametrize("type", list(SignalType))
 def test_a_task_is_open_until_it_is_settled(type):
     tasks, asked = PendingTasks(), task()
-    tasks.hear(asked, 10.0)
+    tasks.observe(asked, 10.0)
 
-    settled = tasks.hear(reply(asked, type), 11.0)
+    settled = tasks.observe(reply(asked, type), 11.0)
 
     assert (settled is not None) == (type in SETTLING)
     assert (asked.signal.id in {each.id for each in tasks}) == (type not in SETTLING)
@@ -33,17 +33,17 @@ def test_the_oldest_task_is_forgotten_when_there_are_too_many():
     asked = [task() for _ in range(3)]
 
     for each in asked:
-        tasks.hear(each, 1.0)
+        tasks.observe(each, 1.0)
 
     assert [each.id for each in tasks] == [each.signal.id for each in asked[1:]]
 
 
 def test_what_the_synapse_has_not_open_any_more_is_forgotten():
     tasks = PendingTasks()
-    tasks.hear(task("worker"), 10.0)
-    tasks.hear(task("other"), 10.0)
+    tasks.observe(task("worker"), 10.0)
+    tasks.observe(task("other"), 10.0)
     new = task("worker")
-    tasks.hear(new, 19.5)
+    tasks.observe(new, 19.5)
 
     tasks.compare([record("worker", open=0), record("other", open=1)], 20.0)
 
@@ -53,7 +53,7 @@ def test_what_the_synapse_has_not_open_any_more_is_forgotten():
 
 def test_a_task_by_capabilities_is_open_while_its_worker_has_any():
     tasks = PendingTasks()
-    tasks.hear(task(directed=Directed(capabilities=("chat",))), 10.0)
+    tasks.observe(task(directed=Directed(capabilities=("chat",))), 10.0)
 
     tasks.compare([record("a", open=0), record("b", open=1)], 20.0)
     assert len(tasks) == 1
@@ -64,7 +64,7 @@ def test_a_task_by_capabilities_is_open_while_its_worker_has_any():
 
 def test_a_task_of_a_worker_that_is_gone_is_forgotten_after_a_while():
     tasks = PendingTasks()
-    tasks.hear(task(), 10.0)
+    tasks.observe(task(), 10.0)
 
     for at_s in (20.0, 30.0):
         tasks.compare([], at_s)
@@ -76,7 +76,7 @@ def test_a_task_of_a_worker_that_is_gone_is_forgotten_after_a_while():
 
 def test_a_task_that_nobody_got_is_forgotten_in_the_end():
     tasks = PendingTasks()
-    tasks.hear(task(worker=NOBODY), 10.0)
+    tasks.observe(task(worker=NOBODY), 10.0)
 
     tasks.compare([], 100.0)
     assert len(tasks) == 1
@@ -89,8 +89,8 @@ def test_errors_are_grouped_by_code_and_message_without_their_numbers():
     failures = Failures()
     for n in (1, 22, 333):
         payload = {"code": "X", "message": f"attempt {n} of {task().signal.id}"}
-        failures.add(heard(SignalType.ERROR, payload, ts=float(n)).signal, f"w{n}")
-    failures.add(heard(SignalType.ERROR, {"code": "Y", "message": "m"}, ts=9.0).signal, None)
+        failures.add(observed(SignalType.ERROR, payload, ts=float(n)).signal, f"w{n}")
+    failures.add(observed(SignalType.ERROR, {"code": "Y", "message": "m"}, ts=9.0).signal, None)
 
     newest, other = failures.view(10)
 
@@ -108,7 +108,7 @@ def test_errors_are_grouped_by_code_and_message_without_their_numbers():
 def test_an_error_may_say_anything(value):
     failures = Failures()
 
-    failures.add(heard(SignalType.ERROR, {"code": value, "message": value}).signal, None)
+    failures.add(observed(SignalType.ERROR, {"code": value, "message": value}).signal, None)
 
     (group,) = failures.view(10)
     assert isinstance(group["code"], str)
@@ -119,7 +119,7 @@ def test_only_so_many_groups_of_errors_are_remembered():
     failures = Failures(most=2)
 
     for code in ("A", "B", "C"):
-        failures.add(heard(SignalType.ERROR, {"code": code, "message": ""}).signal, None)
+        failures.add(observed(SignalType.ERROR, {"code": code, "message": ""}).signal, None)
 
     assert [group["code"] for group in failures.view(10)] == ["C", "B"]
     assert len(failures.view(1)) == 1
@@ -128,7 +128,7 @@ def test_only_so_many_groups_of_errors_are_remembered():
 def test_a_second_is_summed_up_when_it_is_over():
     rates = Rates()
     for n in range(100):
-        rates.hear(10.5)
+        rates.observe(10.5)
         rates.settled("w", n == 0, float(n + 1), 10.5)
 
     assert rates.totals() == []
@@ -142,7 +142,7 @@ def test_a_second_is_summed_up_when_it_is_over():
 
 def test_quiet_seconds_count_and_all_series_are_as_long():
     rates = Rates()
-    rates.hear(10.0)
+    rates.observe(10.0)
     rates.settled("early", False, 1.0, 10.0)
     rates.settled("late", False, 2.0, 13.9)
     rates.advance(15.0)
@@ -155,7 +155,7 @@ def test_quiet_seconds_count_and_all_series_are_as_long():
 
 def test_two_minutes_are_kept_also_after_a_long_sleep():
     rates = Rates()
-    rates.hear(1.0)
+    rates.observe(1.0)
     rates.settled("w", False, 1.0, 1.0)
 
     rates.advance(1e9)
@@ -175,11 +175,11 @@ def test_only_so_many_neurons_are_followed():
 
 def test_the_oldest_tasks_come_first_with_who_runs_and_who_waits():
     presence = Presence()
-    health = Health(presence)
+    health = Vitals(presence)
     presence.compare([record(running=1, queued=1)], 0.0)
     asked = [task(), task(), task("elsewhere", worker=NOBODY)]
     for n, each in enumerate(asked):
-        health.hear(each, float(n))
+        health.observe(each, float(n))
 
     view = health.view(10.0)
 
@@ -191,10 +191,10 @@ def test_the_oldest_tasks_come_first_with_who_runs_and_who_waits():
 
 def test_a_task_by_capabilities_is_shown_with_the_neuron_that_has_it():
     presence = Presence()
-    health = Health(presence)
+    health = Vitals(presence)
     presence.compare([record("chatty", capabilities=("chat", "fr")), record("mute")], 0.0)
 
-    health.hear(task(directed=Directed(capabilities=("chat",))), 1.0)
+    health.observe(task(directed=Directed(capabilities=("chat",))), 1.0)
 
     assert health.view(2.0)["tasks"][0]["neuron"] == "chatty"
 
@@ -206,9 +206,9 @@ def test_a_task_by_capabilities_is_shown_with_the_neuron_that_has_it():
 def test_a_duration_is_by_the_clocks_of_both_ends_if_they_can_be_right(
     by_theirs_s, by_ours_s, took_ms
 ):
-    health, asked = Health(Presence()), task(ts=1_000.0)
-    health.hear(asked, 10.0)
-    health.hear(reply(asked, ts=1_000.0 + by_theirs_s), 10.0 + by_ours_s)
+    health, asked = Vitals(Presence()), task(ts=1_000.0)
+    health.observe(asked, 10.0)
+    health.observe(reply(asked, ts=1_000.0 + by_theirs_s), 10.0 + by_ours_s)
 
     (took,) = health.view(11.0)["neurons"]["worker"]["p50_ms"]
 

@@ -6,8 +6,10 @@ from cosmonapse.doppler.observed import ObservedSignal
 CALLER, WORKER, NOBODY = b"c" * 16, b"w" * 16, bytes(16)
 
 
-def heard(type=SignalType.PLAN, payload=None, neuron=None, caller=NOBODY, worker=NOBODY, **fields):
-    """Return a Signal of some type, as heard."""
+def observed(
+    type=SignalType.PLAN, payload=None, neuron=None, caller=NOBODY, worker=NOBODY, **fields
+):
+    """Return a Signal of some type, as observed."""
     directed = fields.pop("directed", None if neuron is None else Directed(neuron, "neuron"))
     signal = Signal(type=type, payload=payload or {}, directed=directed, **fields)
     return ObservedSignal(signal, signal.encode(), caller, worker)
@@ -16,11 +18,11 @@ def heard(type=SignalType.PLAN, payload=None, neuron=None, caller=NOBODY, worker
 def task(neuron="worker", worker=WORKER, **fields):
     """Return a TASK that a worker got."""
     payload = fields.pop("payload", {"input": {}})
-    return heard(SignalType.TASK, payload, neuron, CALLER, worker, **fields)
+    return observed(SignalType.TASK, payload, neuron, CALLER, worker, **fields)
 
 
 def reply(asked, type=SignalType.AGENT_OUTPUT, payload=None, neuron="worker", **fields):
     """Return what a worker sent to a TASK."""
     payload = {"output": {}} if payload is None else payload
     fields = {"trace_id": asked.signal.trace_id, "parent_id": asked.signal.id, **fields}
-    return heard(type, payload, neuron, CALLER, asked.worker, **fields)
+    return observed(type, payload, neuron, CALLER, asked.worker, **fields)
