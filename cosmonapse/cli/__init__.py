@@ -23,19 +23,19 @@ from ..errors import (
 )
 from ..runtime.printable import printable
 
-# What a newer click raises for a group without a verb; its text is the help.
+# Raised by a newer click for a group without a verb; its text is the help.
 _ASKS_FOR_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
 OK, ERROR, USAGE, NOBODY_THERE, TIMEOUT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 _VERBS = {
-    "answer": "answer what Neurons ask, by hand or from a script",
+    "answer": "answer questions of Neurons, by hand or from a script",
     "bench": "measure the fabric at hand",
-    "check": "say whether the fabric is well, by exit code too",
-    "demo": "run the whole thing once: Synapse, replicas, HTTP edge, a question, an answer",
-    "dispatch": "send one TASK and print what it gives",
+    "check": "check the health of the fabric; the exit code says it too",
+    "demo": "run everything once: Synapse, replicas, HTTP edge, a question, an answer",
+    "dispatch": "send one TASK and print its output",
     "doppler": "show every Signal as it passes; --prism: in a browser",
     "prism": "show every Signal in a browser",
-    "registry": "show who is alive, with load and state",
+    "registry": "show the live Axons, with load and state",
     "synapse": "run the Synapse",
 }
 
@@ -75,7 +75,7 @@ def exit_code_of(error: BaseException) -> int:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run `cosmo` and return its exit code; what went wrong is one line on stderr."""
+    """Run `cosmo` and return its exit code; an error is one line on stderr."""
     try:
         result = cosmo.main(args=arguments, prog_name="cosmo", standalone_mode=False)
     except _ASKS_FOR_HELP as error:
@@ -88,7 +88,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         click.echo("interrupted", err=True)
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output went away: there is nobody left to tell
+        sys.stderr.close()  # the reader of our output is gone, and stderr may be the same pipe
         return ERROR
     except (LocalError, RemoteError, TimeoutError) as error:
         click.echo(f"cosmo: {printable(str(error))}", err=True)
@@ -97,13 +97,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _where_to_look(error: click.ClickException) -> str:
-    """Return what to do about a mistake of usage."""
+    """Return the hint to the help of the verb, for a mistake of usage."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     return "" if context is None else f" (see '{context.command_path} --help')"
 
 
 def main() -> None:
-    """Be the console script."""
+    """Run as the console script."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows ASCII only
     sys.exit(run())

@@ -1,4 +1,4 @@
-"""`cosmo answer`: answers to what Neurons ask, by hand or from a script."""
+"""`cosmo answer`: answers to questions of Neurons, by hand or from a script."""
 
 from __future__ import annotations
 
@@ -17,23 +17,31 @@ from .replies import StandingAnswers
 @click.command()
 @fabric_options
 @click.option("--once", is_flag=True, help="End after one answer.")
-@click.option("--trace", "trace_id", metavar="ID", callback=trace, help="Only of this workflow.")
-@click.option("--neuron", metavar="ID", help="Only of this neuron.")
-@click.option("--answer", metavar="TEXT", help="Answer every CLARIFICATION so.")
-@click.option("--grant/--deny", "granted", default=None, help="Decide every PERMISSION so.")
+@click.option(
+    "--trace",
+    "trace_id",
+    metavar="ID",
+    callback=trace,
+    help="Answer questions of this workflow only.",
+)
+@click.option("--neuron", metavar="ID", help="Answer questions of this neuron only.")
+@click.option("--answer", metavar="TEXT", help="Answer every CLARIFICATION with this text.")
+@click.option("--grant/--deny", "granted", default=None, help="Grant, or deny, every PERMISSION.")
 @click.option(
     "--input",
     callback=read_json,
     metavar="JSON",
-    help="Let every neuron that escalates go on with this input.",
+    help="Send this input to every neuron that escalates.",
 )
-@click.option("--json", "as_lines", is_flag=True, help="Speak JSON lines, on stdout and on stdin.")
+@click.option(
+    "--json", "as_lines", is_flag=True, help="Write questions and read answers as lines of JSON."
+)
 @click.option(
     "--timeout",
     "timeout_s",
     type=TIMEOUT_S,
     callback=no_nan,
-    help="Seconds to wait for a question; then it exits with 4.",
+    help="Seconds to wait for a question; after that, exit with code 4.",
 )
 def command(
     url: str,
@@ -49,14 +57,14 @@ def command(
 ) -> None:
     """Answer the CLARIFICATIONs, PERMISSIONs and ESCALATIONs of a namespace.
 
-    It shows each question that is asked from now on and reads the answer from the keyboard; an
-    empty line leaves the question to others. Lines of a pipe wait for their questions. With
-    --answer, --grant, --deny or --input nobody is asked, and what they do not cover is left to
-    others. The end of input, or Ctrl-C, ends it.
+    Each question that arrives from now on is shown, and its answer is read from the keyboard. An
+    empty line leaves the question to others. Lines of a pipe are used one for each question. With
+    --answer, --grant, --deny or --input the keyboard is not read; questions of other types are left
+    to others. The end of input, or Ctrl-C, ends the command.
 
     With --json a question is one line, the whole Signal. Its answer is a line
-    {"id": ITS ID, "answer": ...}, or "granted": true, or "input": ..., and what became of it comes
-    as {"id": ITS ID, "task": ID}; "task" is null if somebody else had answered it before.
+    {"id": ITS ID, "answer": ...}, or "granted": true, or "input": ... The result is a line
+    {"id": ITS ID, "task": ID}; "task" is null if the question was answered before.
     """
     if neuron is not None:
         checked_name("neuron", neuron)

@@ -1,4 +1,4 @@
-"""`cosmo bench`: how fast is the fabric at hand? With an echo Axon that it brings along."""
+"""`cosmo bench`: the speed of a fabric, measured with an echo Axon of its own."""
 
 from __future__ import annotations
 
@@ -25,11 +25,19 @@ _FILE = click.File("w", lazy=True)
     callback=no_nan,
     default=10.0,
     show_default=True,
-    help="How long to measure, without starting.",
+    help="Length of the measurement, without the start.",
 )
-@click.option("--json", "json_file", metavar="FILE", type=_FILE, help="The figures; - is stdout.")
-@click.option("--csv", "csv_file", metavar="FILE", type=_FILE, help="The same, one a line.")
-@click.option("--svg", metavar="FILE", type=_FILE, help="A plot of them.")
+@click.option(
+    "--json",
+    "json_file",
+    metavar="FILE",
+    type=_FILE,
+    help="Write the figures as JSON; - is stdout.",
+)
+@click.option(
+    "--csv", "csv_file", metavar="FILE", type=_FILE, help="Write the figures as CSV, one a line."
+)
+@click.option("--svg", metavar="FILE", type=_FILE, help="Write a plot of the figures.")
 def command(
     kind: str,
     url: str,
@@ -39,15 +47,17 @@ def command(
     csv_file: IO[str] | None,
     svg: IO[str] | None,
 ) -> None:
-    """Measure the fabric at hand.
+    """Measure a fabric that is running.
 
-    latency: how long a call takes; throughput: how many are answered; fanout: how much of a
-    publisher's reaches 1, 10 and 50 subscribers (watchers of MEMORY_APPEND see them too); stream:
-    how fast tokens come. Exit codes: 1 a process failed, 2 usage, 3 nobody there.
+    latency: duration of a call; throughput: calls answered in a second; fanout: Signals delivered
+    to 1, 10 and 50 subscribers (watchers of MEMORY_APPEND receive them too); stream: tokens in a
+    second. Exit codes: 1 a process failed, 2 usage, 3 no Synapse.
     """
     if url.startswith("memory:"):
-        raise click.UsageError("memory:// is in one process, and this measures between processes")
-    on_fabric(url, namespace, _nothing)  # what is wrong with the address is told before we start
+        raise click.UsageError(
+            "the bench measures between processes and memory:// is in one: give another --url"
+        )
+    on_fabric(url, namespace, _nothing)  # a wrong address is reported before processes start
     progress = Progress(own.steps(kind))
     try:
         report = own.KINDS[kind](own.Target(url, namespace, seconds, progress.step))

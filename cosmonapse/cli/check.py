@@ -1,4 +1,4 @@
-"""`cosmo check`: is the fabric well? For people, and for monitoring by its exit code."""
+"""`cosmo check`: the health of a fabric, as text and as an exit code for monitoring."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ from .registry import table
 
 @click.command()
 @fabric_options
-@click.option("--neuron", "wanted", metavar="ID", multiple=True, help="Must be alive; repeatable.")
-@click.option("--json", "whole", is_flag=True, help="Everything as one JSON object.")
+@click.option(
+    "--neuron", "wanted", metavar="ID", multiple=True, help="This neuron must be alive; repeatable."
+)
+@click.option("--json", "whole", is_flag=True, help="Print everything as one JSON object.")
 def command(url: str, namespace: str, wanted: tuple[str, ...], whole: bool) -> None:
-    """Say whether the fabric is well.
+    """Check the health of a fabric.
 
-    Exit codes: 0 all is well; 1 an Axon is stuck or away, or the Synapse is stopping; 2 there is no
-    Synapse, or a neuron named by --neuron is not alive.
+    Exit codes: 0 healthy; 1 an Axon is stuck or away, or the Synapse is stopping; 2 no Synapse, or
+    a neuron named by --neuron is not alive.
     """
     for neuron in wanted:
         checked_name("--neuron", neuron)
@@ -53,7 +55,7 @@ def _text(judged: Verdict, state: SynapseState, records: list[NeuronRecord]) -> 
     lines = [
         f"{judged.level.name}: the Synapse is up for {state.uptime_s:,.0f} s, {load}",
         *(f"- {printable(each)}" for each in judged.findings),
-        *([table(records, "")] if records else ["nobody serves this namespace"]),
+        *([table(records, "")] if records else ["no worker serves this namespace"]),
         *(f"{name} {count:,}" for name, count in sorted(state.counts.items())),
     ]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""`cosmo demo`: the whole main job in one process tree."""
+"""`cosmo demo`: a whole fabric in one process tree."""
 
 from __future__ import annotations
 
@@ -19,19 +19,21 @@ def _say(text: str, nl: bool = True) -> None:
 
 
 @click.command()
-@click.option("--keep", is_flag=True, help="Stay up afterwards and print the URLs; Ctrl-C ends it.")
-@click.option("--question", default=QUESTION, show_default=True, help="What is asked.")
+@click.option(
+    "--keep", is_flag=True, help="Keep the processes running and print the URLs; Ctrl-C ends them."
+)
+@click.option("--question", default=QUESTION, show_default=True, help="The question to ask.")
 def command(keep: bool, question: str, **_: Any) -> None:
-    """Start a Synapse, two replicas and a Flask edge; ask a question over HTTP; show it all.
+    """Start a Synapse, two replicas and a Flask edge; ask a question over HTTP; show all of it.
 
-    With HF_TOKEN set a model of Hugging Face answers; without it an offline Neuron looks the
-    answer up in the documentation.
+    With HF_TOKEN set, a model of Hugging Face answers. Without it, an offline Neuron finds the
+    answer in the documentation.
     """
     run(_until_told(show(question, keep, _say)))
 
 
 async def _until_told(showing: Coroutine[Any, Any, None]) -> None:
-    """Show, and end the processes in order also when a terminal is closed or SIGTERM comes."""
+    """Show, and end the processes in order at SIGTERM and when the terminal is closed, too."""
     task = asyncio.ensure_future(showing)
     for number in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)

@@ -16,9 +16,11 @@ from .options import TIMEOUT_S, no_nan, read_json
 
 @click.command()
 @fabric_options
-@click.option("--neuron", metavar="ID", help="Which neuron.")
-@click.option("--capabilities", metavar="A,B", help="Or: anyone who offers all of these.")
-@click.option("--input", callback=read_json, required=True, help="What it gets, as JSON.")
+@click.option("--neuron", metavar="ID", help="Send it to this neuron.")
+@click.option(
+    "--capabilities", metavar="A,B", help="Or: send it to a neuron with all of these capabilities."
+)
+@click.option("--input", callback=read_json, required=True, help="The input, as JSON.")
 @click.option(
     "--timeout",
     "timeout_s",
@@ -26,26 +28,29 @@ from .options import TIMEOUT_S, no_nan, read_json
     callback=no_nan,
     default=30.0,
     show_default=True,
-    help="Seconds.",
+    help="Seconds to wait for the reply.",
 )
-@click.option("--stream", "pieces", is_flag=True, help="Print each piece of text as it comes.")
+@click.option("--stream", "pieces", is_flag=True, help="Print each piece of text as it arrives.")
 @click.option("--json", "whole", is_flag=True, help="Print whole Signals, each on one line.")
 @click.option(
     "--answer-elsewhere",
     is_flag=True,
-    help="If it asks, wait for an answer by `cosmo answer` or another Dendrite.",
+    help="If the Neuron asks a question, wait until `cosmo answer` or another Dendrite answers it.",
 )
 def command(
     url: str, namespace: str, capabilities: str | None, pieces: bool, whole: bool, **task: Any
 ) -> None:
-    """Send one TASK and print what it gives.
+    """Send one TASK and print its output.
 
-    Exit codes: 1 the Neuron failed, 2 usage, 3 nobody there, 4 timeout. Ctrl-C takes it back.
+    Exit codes: 1 the Neuron failed, 2 usage, 3 no such neuron or no Synapse, 4 timeout. Ctrl-C
+    cancels the TASK.
     """
     if (task["neuron"] is None) == (capabilities is None):
-        raise click.UsageError("name either --neuron or --capabilities")
+        raise click.UsageError("give either --neuron or --capabilities, and not both")
     task["capabilities"] = None if capabilities is None else capabilities.split(",")
-    destination(task["neuron"], task["capabilities"])  # what is no name is told before we connect
+    destination(
+        task["neuron"], task["capabilities"]
+    )  # an invalid name is reported before we connect
 
     async def work(dendrite: Dendrite) -> None:
         await (_stream if pieces else _wait)(dendrite, task, whole)

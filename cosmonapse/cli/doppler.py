@@ -48,7 +48,9 @@ _COLOURS: Mapping[SignalType, Mapping[str, Any]] = MappingProxyType(
     }
 )
 _OTHERS: Mapping[str, Any] = MappingProxyType({"fg": "cyan"})
-_BY_PRISM = "--prism shows everything: leave out --type, --trace, --neuron, --json and the like"
+_BY_PRISM = (
+    "--prism shows everything: remove --type, --trace, --neuron, --json, --payload, --since-start"
+)
 
 
 def _trace(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -66,23 +68,23 @@ def _trace(context: click.Context, option: click.Parameter, value: str | None) -
     type=click.Choice([each.value for each in SignalType], case_sensitive=False),
     metavar="T",
     multiple=True,
-    help="Only this type, such as ERROR; repeatable.",
+    help="Show this type only, such as ERROR; repeatable.",
 )
 @click.option(
     "--trace",
     metavar="ID",
     callback=_trace,
-    help="Only this workflow: its trace id, or the 8 or more characters shown of it.",
+    help="Show this workflow only: its trace id, or at least its first 8 characters.",
 )
-@click.option("--neuron", metavar="ID", help="Only what it sends, and TASKs that name it.")
-@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line, for jq.")
-@click.option("--payload", is_flag=True, help="The whole payload below each line.")
+@click.option("--neuron", metavar="ID", help="Show only Signals from this neuron and TASKs for it.")
+@click.option("--json", "as_lines", is_flag=True, help="Print one JSON object a line, for jq.")
+@click.option("--payload", is_flag=True, help="Print the whole payload below each line.")
 @click.option(
     "--since-start",
     is_flag=True,
-    help="Begin with who is there already, as REGISTER. The past itself is kept nowhere.",
+    help="Begin with the Axons already there, as REGISTER. Earlier Signals are not stored.",
 )
-@click.option("--prism", is_flag=True, help="In a browser instead; needs the extra [prism].")
+@click.option("--prism", is_flag=True, help="Show them in a browser; needs the extra [prism].")
 @browser_options
 def command(
     url: str,
@@ -99,8 +101,8 @@ def command(
 ) -> int:
     """Show every Signal of a namespace as it passes, until Ctrl-C.
 
-    Values under keys such as api_key, token or password are masked. Says how many Signals it
-    missed, with --json on stderr.
+    Values under keys such as api_key, token or password are masked. The number of Signals missed is
+    printed too, with --json on stderr.
     """
     if prism:
         if types or trace or neuron or as_lines or payload or since_start:

@@ -1,4 +1,4 @@
-"""What the verbs that join a fabric have in common: where it is, and joining it."""
+"""Joining a fabric, for all verbs that do: the options that say where it is, and the connection."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def fabric_options(function: F) -> F:
         envvar="COSMO_URL",
         default=DEFAULT_URL,
         show_default=True,
-        help="Where the Synapse is; or COSMO_URL.",
+        help="URL of the Synapse; or COSMO_URL.",
     )
     namespace = click.option(
         "--namespace",
@@ -50,15 +50,15 @@ def on_fabric(
     """Join the fabric, do the work, leave.
 
     Args:
-        url: Where the Synapse is.
-        namespace: Which namespace.
-        work: What is done there.
-        before: What is done with the Dendrite before it joins.
+        url: URL of the Synapse.
+        namespace: The namespace to join.
+        work: Called with the Dendrite once it has joined.
+        before: Called with the Dendrite before it joins.
 
     Raises:
-        CosmonapseError: What connecting and the work raise.
+        CosmonapseError: Connecting failed, or the work raised it.
     """
-    checked_name("namespace", namespace)  # what is no name is told before we connect
+    checked_name("namespace", namespace)  # an invalid name is reported before we connect
 
     async def main() -> None:
         synapse = await connect_synapse(url, timeout_s=_CONNECT_S)
@@ -77,7 +77,7 @@ def as_json(value: Any, indent: int | None = None) -> str:
 
 
 def signal_as_json(signal: Signal) -> str:
-    """Return a whole Signal as JSON on one line; `neuron` is who sent it, or who a TASK is for."""
+    """Return a whole Signal as JSON on one line; `neuron` is its sender, or that of a TASK."""
     neuron = None if signal.directed is None else signal.directed.id
     return as_json({**attrs.asdict(signal), "type": signal.type.value, "neuron": neuron})
 

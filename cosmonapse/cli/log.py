@@ -1,7 +1,7 @@
-"""The Synapse's log: one line for each Signal, written by a thread of its own.
+"""The log of the Synapse: one line for each Signal, written by a separate thread.
 
-A terminal that stands still (Ctrl-S, a full pipe) must never stop the Synapse: lines that do not
-fit into the queue are counted, and the count is shown when the terminal moves on.
+A blocked terminal (Ctrl-S, a full pipe) must never stop the Synapse: lines that do not fit into the
+queue are counted, and the count is shown when the terminal accepts output again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def line_of(at_s: float, seen: Sighting) -> str:
 
 
 class SignalLog:
-    """Takes sightings without ever blocking and prints them when it can."""
+    """Accepts sightings without blocking and prints them as the terminal allows."""
 
     def __init__(self) -> None:
         self._queue: deque[tuple[float, Sighting]] = deque()
@@ -44,19 +44,19 @@ class SignalLog:
         self._thread.start()
 
     def note(self, seen: Sighting) -> None:
-        """Take one sighting; from the thread of the Synapse."""
+        """Record one sighting; called by the thread of the Synapse."""
         if len(self._queue) < _QUEUE_LIMIT:
             self._queue.append((time.time(), seen))
         else:
             self._missed += 1
 
     def close(self) -> None:
-        """Print what is left, as far as the terminal takes it within a second."""
+        """Print the queue, as far as the terminal accepts it within a second."""
         self._closing.set()
         self._thread.join(1.0)
 
     def _write(self) -> None:
-        with contextlib.suppress(OSError, ValueError):  # nobody reads any more: nothing to tell
+        with contextlib.suppress(OSError, ValueError):  # the reader is gone
             while not self._closing.wait(_WAKE_S):
                 self._flush()
             self._flush()
@@ -72,13 +72,13 @@ class SignalLog:
 
 
 def own_stdout() -> TextIO:
-    """Return a stdout of our own: the interpreter flushes its own at the end, and would wait."""
+    """Return a separate stdout: the interpreter flushes its own at exit, and would block."""
     try:
         return os.fdopen(
             os.dup(sys.stdout.fileno()),
             "w",
             encoding=sys.stdout.encoding,
-            errors="backslashreplace",  # a terminal that knows ASCII only
+            errors="backslashreplace",  # for a terminal limited to ASCII
         )
-    except (OSError, ValueError):  # it is no file, as under a test
+    except (OSError, ValueError):  # stdout is not a file, as under a test
         return sys.stdout

@@ -1,4 +1,4 @@
-"""What `cosmo doppler --prism` and `cosmo prism` have in common."""
+"""Prism from the command line, for `cosmo doppler --prism` and `cosmo prism`."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def browser_options(function: F) -> F:
         type=click.IntRange(0, 65_535),
         default=DEFAULT_PORT,
         show_default=True,
-        help="Where Prism listens, on 127.0.0.1; 0: any free one.",
+        help="Port for Prism, on 127.0.0.1; 0: any free one.",
     )
     no_browser = click.option("--no-browser", is_flag=True, help="Open no browser.")
     return port(no_browser(function))
 
 
 def show_prism(url: str, namespace: str, port: int, no_browser: bool) -> int:
-    """Serve Prism until it is told to stop; return the exit code.
+    """Serve Prism until an OS signal stops it; return the exit code.
 
     Raises:
         MissingExtra: starlette or uvicorn is not installed.
-        PortInUse: Somebody else listens there.
-        SynapseRefused: The Synapse does not take us.
+        PortInUse: Another process listens there.
+        SynapseRefused: The Synapse refuses the namespace, or is full.
     """
 
     def say(line: str) -> None:

@@ -1,4 +1,4 @@
-"""Questions on the table: heard of, shown, answered, and what became of each."""
+"""The open questions of a namespace: received, shown and answered, with the result of each."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ _VERBS: Mapping[SignalType, Callable[..., Awaitable[Signal | None]]] = MappingPr
 
 
 class OpenQuestions:
-    """The questions of a namespace that nobody has answered, as far as we have heard of them.
+    """The questions of a namespace without an answer, as far as they were received.
 
-    Up to 1,000 wait; over that the oldest is left to others, and that is told.
+    Up to 1,000 wait; beyond that the oldest is left to others, with a line on stderr.
 
     Args:
-        dendrite: Who hears and answers; not started yet.
-        standing: What is said without asking anybody.
+        dendrite: Receives questions and sends answers; not started yet.
+        standing: Answers given in advance.
         once: Whether it ends after one answer.
         timeout_s: How long to wait for a question; None means for ever.
-        trace_id: Only of this workflow.
-        neuron: Only of this neuron.
+        trace_id: Only questions of this workflow.
+        neuron: Only questions of this neuron.
     """
 
     def __init__(
@@ -77,7 +77,9 @@ class OpenQuestions:
         if len(self._open) > _MAX_QUESTIONS:
             oldest = next(each for each in self._open if each != self._shown)
             del self._open[oldest]
-            click.echo(f"over {_MAX_QUESTIONS:,} questions wait: {oldest} is left out", err=True)
+            click.echo(
+                f"over {_MAX_QUESTIONS:,} questions wait: {oldest} is left to others", err=True
+            )
         self._unlisted.append(question)
         self._news.set()
 
@@ -88,10 +90,10 @@ class OpenQuestions:
     # -- a person --------------------------------------------------------------------------------
 
     async def ask_person(self) -> None:
-        """Show one question after the other and take its answer; end with the input.
+        """Show one question after the other and read its answer; end with the input.
 
         Raises:
-            TimeoutError: No question came in time.
+            TimeoutError: No question arrived in time.
             CosmonapseError: With `once`, the answer could not be given.
         """
         self._begin()
@@ -106,14 +108,14 @@ class OpenQuestions:
             reply = await self._typed(question)
             still_open = self._open.pop(question.id, None) is not None
             if reply is None:
-                click.echo("skipped" if still_open else "somebody else has answered it")
+                click.echo("skipped" if still_open else "another peer has answered it")
                 continue
             click.echo(printable(await self._give(question, reply)))
             if self._once:
                 return
 
     async def _typed(self, question: Signal) -> Reply | None:
-        """Return what somebody types; None if they skip it, or it is not asked any more."""
+        """Return the typed reply; None if the person skips it, or the question is answered."""
         if self._standing:
             return self._standing.reply_to(question)
         while True:
@@ -126,7 +128,7 @@ class OpenQuestions:
                 return None
             line = self._lines.take()
             if not self._lines.typed:
-                click.echo()  # a terminal shows the end of the line that was typed
+                click.echo()  # a terminal has shown the line end that was typed
             try:
                 return read_line(question, line)
             except BadReply as error:
@@ -140,17 +142,17 @@ class OpenQuestions:
                 raise
             return f"not answered: {error}"
         if task is None:
-            return "somebody else had answered it before"
-        gone = "; its caller is gone, so nobody waits" if _is_alone(task) else ""
-        return f"{task.directed and task.directed.id} goes on with {task.id}{gone}"
+            return "another peer had answered it before"
+        gone = "; its caller is gone and does not wait" if _is_alone(task) else ""
+        return f"{task.directed and task.directed.id} continues with {task.id}{gone}"
 
     # -- a tool ----------------------------------------------------------------------------------
 
     async def ask_tool(self) -> None:
-        """Print every question as a line of JSON, and take lines of JSON as answers.
+        """Print every question as a line of JSON, and read answers as lines of JSON.
 
         Raises:
-            TimeoutError: Neither a question nor a line came in time.
+            TimeoutError: Neither a question nor a line arrived in time.
             CosmonapseError: With `once`, the answer could not be given.
         """
         self._begin()
@@ -177,7 +179,7 @@ class OpenQuestions:
             id_, reply = read_json_line(line)
             question = self._open.get(id_)
             if question is None:
-                raise BadReply("no such question is open here: answered before, or never heard of")  # noqa: TRY301
+                raise BadReply("no open question has this id: it was answered, or never received")  # noqa: TRY301
             reply = checked(question, reply)
         except BadReply as error:
             click.echo(as_json({"id": id_, "error": str(error)}))
@@ -220,5 +222,5 @@ class OpenQuestions:
 
 
 def _is_alone(task: Signal) -> bool:
-    """Tell whether a follow-up TASK was sent in place of a caller that is gone."""
+    """Return whether a follow-up TASK was sent in place of a caller that is gone."""
     return task.meta.get("caller") == "gone"

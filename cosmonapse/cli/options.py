@@ -1,4 +1,4 @@
-"""How options of several verbs are read. What is wrong is told as a mistake of usage."""
+"""Options of several verbs, parsed. A wrong value is a mistake of usage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read_json(context: click.Context, option: click.Parameter, text: str | None)
     """Return the value behind JSON; None if the option was not given.
 
     Raises:
-        BadParameter: It is no JSON.
+        BadParameter: It is invalid JSON.
     """
     if text is None:
         return None
@@ -27,25 +27,25 @@ def read_json(context: click.Context, option: click.Parameter, text: str | None)
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         hint = """write such as '{"prompt": "hello"}'"""
-        raise click.BadParameter(f"no JSON: {error}; {hint}") from None
+        raise click.BadParameter(f"invalid JSON: {error}; {hint}") from None
 
 
 def no_nan(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
-    """Return a number that is one.
+    """Return a number other than NaN.
 
     Raises:
-        BadParameter: It is not.
+        BadParameter: It is NaN.
     """
     if value is not None and math.isnan(value):
-        raise click.BadParameter("nan is no length of time")
+        raise click.BadParameter("expected a number of seconds, got nan")
     return value
 
 
 def trace(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """Return a trace id.
+    """Return a valid trace id.
 
     Raises:
-        BadParameter: It is none.
+        BadParameter: It is not a trace id.
     """
     if value is None:
         return None
@@ -54,5 +54,5 @@ def trace(context: click.Context, option: click.Parameter, value: str | None) ->
     except BadSignal as error:
         raise click.BadParameter(printable(str(error))) from None
     if not value.startswith("trc_"):
-        raise click.BadParameter("a trace id begins with trc_")
+        raise click.BadParameter(f"a trace id begins with trc_, and this one is {value!r:.80}")
     return value

@@ -1,4 +1,4 @@
-"""`cosmo registry`: who is alive, with load and state."""
+"""`cosmo registry`: the live Axons, with load and state."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _TITLES = ("NEURON", "STATE", "OPEN", "RUNNING", "QUEUED", "LAG ms", "DENDRITE",
 
 @click.command()
 @fabric_options
-@click.option("--watch", is_flag=True, help="Show it again every second, until Ctrl-C.")
-@click.option("--json", "as_lines", is_flag=True, help="One JSON object for each Axon.")
+@click.option("--watch", is_flag=True, help="Refresh every second, until Ctrl-C.")
+@click.option("--json", "as_lines", is_flag=True, help="Print one JSON object for each Axon.")
 def command(url: str, namespace: str, watch: bool, as_lines: bool) -> None:
-    """Show every live Axon of a namespace, as the Synapse knows it."""
+    """Show every live Axon of a namespace, as the Synapse lists them."""
 
     async def work(dendrite: Dendrite) -> None:
         while True:
@@ -41,9 +41,9 @@ def _lines(records: list[NeuronRecord]) -> str:
 
 
 def table(records: list[NeuronRecord], namespace: str) -> str:
-    """Return the records as aligned columns, or what to do when there are none."""
+    """Return the records as aligned columns, or a hint when there are none."""
     if not records:
-        return f"nobody is in namespace {namespace}: start a worker, or name another with -n\n"
+        return f"no Axon is in namespace {namespace}: start a worker, or give another one with -n\n"
     rows = [_TITLES, *map(_row, records)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
     return "\n".join(

@@ -1,4 +1,4 @@
-"""What is asked, as text for a person, and what a person or a tool says to it, read. Pure."""
+"""Questions as text for a person, and replies of a person or a tool, parsed. Pure."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ Reply = dict[str, Any]
 
 
 class BadReply(Exception):
-    """What was said answers nothing; the text says what would."""
+    """The reply does not answer the question; the text says which would."""
 
 
 @attrs.frozen
 class StandingAnswers:
-    """What is said to every question of a type without asking anybody.
+    """Answers given in advance to every question of a type.
 
     Args:
         answer: To a CLARIFICATION.
         granted: To a PERMISSION.
-        input: What a neuron that escalated gets, in a tuple of one; or an empty one.
+        input: The input for a neuron that escalated, in a tuple of one; or an empty tuple.
     """
 
     answer: str | None = None
@@ -53,11 +53,11 @@ class StandingAnswers:
     input: tuple[Any, ...] = ()
 
     def __bool__(self) -> bool:
-        """Tell whether there is any."""
+        """Return whether there is any."""
         return self.answer is not None or self.granted is not None or bool(self.input)
 
     def reply_to(self, question: Signal) -> Reply | None:
-        """Return what is said to a question, or None if that is left to others."""
+        """Return the reply to a question, or None if it is left to others."""
         if question.type is SignalType.CLARIFICATION:
             return None if self.answer is None else {"answer": self.answer}
         if question.type is SignalType.PERMISSION:
@@ -66,13 +66,13 @@ class StandingAnswers:
 
 
 def neuron_of(question: Signal) -> str:
-    """Return who asks, for people."""
+    """Return the neuron that asks, for people."""
     directed = question.directed
     return "?" if directed is None or directed.id is None else directed.id
 
 
 def shown(question: Signal) -> str:
-    """Return a question as lines for a terminal; nothing in it can steer one."""
+    """Return a question as lines for a terminal, control characters escaped."""
     title = f"{question.type.value} from {neuron_of(question)}, trace {question.trace_id[:8]}"
     rows = (f"  {key}: {_text(value)}" for key, value in question.payload.items())
     return "\n".join(map(printable, (title, *rows)))
@@ -86,20 +86,20 @@ def _text(value: Any) -> str:
 
 
 def prompt_of(question: Signal) -> str:
-    """Return what to ask a person."""
+    """Return the prompt for a person."""
     if question.payload.get("target") and question.type is SignalType.ESCALATION:
         return f"go on with input, or {_HAND_ON!r} to hand it on as it is> "
     return _PROMPTS[question.type]
 
 
 def read_line(question: Signal, line: str) -> Reply | None:
-    """Return what a line that a person typed says; None if it is empty.
+    """Return the reply in a typed line; None if the line is empty.
 
-    A CLARIFICATION takes any text. A PERMISSION takes y or n and, behind it, a reason. An
-    ESCALATION takes JSON, or text that is none.
+    A CLARIFICATION accepts any text. A PERMISSION accepts y or n, followed by a reason or not. An
+    ESCALATION accepts JSON, or other text.
 
     Raises:
-        BadReply: It answers nothing.
+        BadReply: It does not answer the question.
     """
     text = line.strip()
     if not text:
@@ -112,7 +112,7 @@ def read_line(question: Signal, line: str) -> Reply | None:
     word, _, reason = text.partition(" ")
     word = word.strip(",.;:").lower()
     if word not in _YES | _NO:
-        raise BadReply("say y or n, then a reason if there is one; nothing leaves it to others")
+        raise BadReply("say y or n, then a reason if you like; an empty line leaves it to others")
     return {"granted": word in _YES, "reason": reason.strip() or None}
 
 
@@ -124,33 +124,35 @@ def _json_or_text(text: str) -> Any:
 
 
 def read_json_line(line: str) -> tuple[str, Reply]:
-    """Return which question a tool's line answers, and what it says.
+    """Return the id of the question that a tool's line answers, and the reply.
 
     Raises:
-        BadReply: It is no JSON object with the id of a question.
+        BadReply: It is not a JSON object with the id of a question.
     """
     try:
         said = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise BadReply(f"no JSON: {error}") from None
+        raise BadReply(f"invalid JSON: {error}") from None
     if not isinstance(said, dict) or not isinstance(said.get("id"), str):
-        raise BadReply('a line is an object with the id of a question, as {"id": ..., "answer": 1}')
+        raise BadReply(
+            'expected an object with the id of a question, such as {"id": ..., "answer": 1}'
+        )
     return said.pop("id"), said
 
 
 def checked(question: Signal, reply: Reply) -> Reply:
-    """Return a tool's reply if it has the keys that its question takes.
+    """Return a tool's reply if it has the keys for its question.
 
     Raises:
-        BadReply: It has not.
+        BadReply: A key is missing or unknown.
     """
     keys = _KEYS[question.type]
     kind = question.type.value
     unknown = [key for key in reply if key not in keys]
     if unknown:
-        raise BadReply(f"a {kind} takes {', '.join(keys)}, not {', '.join(unknown)}")
+        raise BadReply(f"a {kind} accepts {', '.join(keys)}, not {', '.join(unknown)}")
     if question.type is not SignalType.ESCALATION and keys[0] not in reply:
         raise BadReply(f"a {kind} needs {keys[0]!r}")
     if question.type is SignalType.PERMISSION and not isinstance(reply["granted"], bool):
-        raise BadReply("granted must be true or false")
+        raise BadReply(f"granted must be true or false, not {reply['granted']!r:.80}")
     return reply

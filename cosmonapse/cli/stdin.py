@@ -15,13 +15,13 @@ _MAX_LINE_CHARS = 16 * 1024 * 1024
 
 
 class StdinLines:
-    """What was typed and not taken yet.
+    """Lines of stdin that were not used yet.
 
-    At most 1,000 lines, one piece more at the end: then nothing is read until some are taken. A
-    line of over 16 Mi characters is cut.
+    Reading pauses at 1,000 lines, plus the rest of the last piece, until some are used. A line of
+    over 16 Mi characters is cut.
 
     Args:
-        news: Is called when there is a line, or the end of input.
+        news: Called when there is a line, or at the end of input.
 
     Attributes:
         ended: Whether nothing more comes.
@@ -46,21 +46,21 @@ class StdinLines:
         """Begin to read."""
         try:
             self._fd = sys.stdin.fileno()
-        except (AttributeError, OSError, ValueError):  # closed, or put in its place by a program
+        except (AttributeError, OSError, ValueError):  # closed, or replaced by a program
             self._end()
             return
         self.typed = os.isatty(self._fd)
         self._read_on()
 
     def take(self) -> str:
-        """Take the oldest line."""
+        """Remove the oldest line and return it."""
         line = self._lines.popleft()
         if not self._reading and not self.ended and len(self._lines) < _MAX_LINES:
             self._read_on()
         return line
 
     def forget(self) -> None:
-        """Forget what a person has typed so far; what a pipe holds stays."""
+        """Drop all lines that a person has typed so far; lines of a pipe stay."""
         if self.typed:
             self._lines.clear()
 
@@ -74,7 +74,7 @@ class StdinLines:
         try:
             asyncio.get_running_loop().add_reader(self._fd, self._read)
             self._reading = True
-        except OSError:  # a file: it never makes us wait, and cannot be waited for
+        except OSError:  # a file never blocks, and an event loop cannot watch it
             while not self.ended and len(self._lines) < _MAX_LINES:
                 self._read()
 

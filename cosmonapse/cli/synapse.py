@@ -1,4 +1,4 @@
-"""`cosmo synapse start`: the Synapse as a process of its own."""
+"""`cosmo synapse start`: the Synapse as a process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def command() -> None:
     "namespaces",
     multiple=True,
     metavar="NS",
-    help="Serve this namespace only; repeatable. Without it any is served.",
+    help="Serve this namespace only; repeatable. By default every namespace is served.",
 )
 @click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on.")
 @click.option(
@@ -33,28 +33,28 @@ def command() -> None:
     type=click.IntRange(0, 65_532),
     default=DEFAULT_PORT,
     show_default=True,
-    help="TCP port; two and three above it carry broadcasts. 0: any free ones.",
+    help="TCP port; port + 2 and port + 3 carry broadcasts. 0: any free ones.",
 )
 @click.option(
     "--ipc",
     metavar="PATH",
-    help="Listen at this Unix socket as well, for this user on this machine.",
+    help="Listen at this Unix socket too, for this user on this machine.",
 )
 @click.option(
     "--max-signal-bytes",
     type=click.IntRange(1024, 2**31 - 2**17),
     default=16 * 1024 * 1024,
     show_default=True,
-    help="Size limit of an encoded Signal; Dendrites are told.",
+    help="Size limit of an encoded Signal; sent to each Dendrite.",
 )
 @click.option(
     "--max-connections",
     type=click.IntRange(1, 1_000_000),
     default=60_000,
     show_default=True,
-    help="How many Dendrites are taken in; each takes up to three file descriptors.",
+    help="Most Dendrites at a time; each needs up to three file descriptors.",
 )
-@click.option("--quiet", "-q", is_flag=True, help="No line for each Signal.")
+@click.option("--quiet", "-q", is_flag=True, help="Print no line for each Signal.")
 def start(
     store: str,
     namespaces: tuple[str, ...],
@@ -67,7 +67,7 @@ def start(
 ) -> int:
     """Run a Synapse until Ctrl-C or SIGTERM.
 
-    STORE is where it keeps its state: `memory`, for all of it is soft and rebuilds itself.
+    STORE is where its state is held: `memory`, as all of it is rebuilt after a restart.
     """
     log = None if quiet else SignalLog()
     synapse = SynapseProcess(
@@ -93,7 +93,7 @@ def start(
     finally:
         if log is not None:
             log.close()
-    click.echo("Synapse stopped; the Dendrites were told.", err=True)
+    click.echo("Synapse stopped; the Dendrites were notified.", err=True)
     return 130 if signal.SIGINT in received else 0
 
 
@@ -110,5 +110,7 @@ def _banner(url: str, ipc_url: str | None, host: str, namespaces: tuple[str, ...
     if ipc_url is not None:
         lines.insert(1, f"  and on      {ipc_url}")
     if not host.startswith("127.") and host != "localhost":
-        lines.append("  note        open to the network: whoever reaches this port can join")
+        lines.append(
+            "  note        open to the network: every process that reaches this port can join"
+        )
     return "\n".join(lines)

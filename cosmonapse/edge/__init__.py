@@ -1,6 +1,6 @@
 """The edge: a Dendrite for code without asyncio, and helpers for web frameworks.
 
-`flask`, `fastapi` and `wsgi` are loaded by whoever imports them, and by nobody else.
+`flask`, `fastapi` and `wsgi` are loaded only by an explicit import.
 """
 
 from .blocking import BlockingDendrite

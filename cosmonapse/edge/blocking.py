@@ -54,10 +54,10 @@ def _streaming(
     """Return `dispatch` as a verb that blocks and returns a TextStream."""
 
     def stream(self: BlockingDendrite, /, *args: P.args, **kwargs: P.kwargs) -> TextStream:
-        """Send a TASK and return its texts as they come: iterate over what this returns.
+        """Send a TASK and return a stream; iterate over it for its texts as they arrive.
 
-        Takes what `Dendrite.dispatch` takes, and raises the same. Leaving the loop early, or
-        closing the stream, cancels the task.
+        Arguments and errors are those of `Dendrite.dispatch`. Leaving the loop early, or closing the
+        stream, cancels the task.
         """
 
         async def opened() -> SignalReader:
@@ -70,11 +70,11 @@ def _streaming(
 
 
 class BlockingDendrite(Decorators):
-    """A Dendrite on an event loop in a thread of its own; every call blocks until it is done.
+    """A Dendrite on an event loop in a separate thread; every call blocks until it is done.
 
     Safe to use from many threads at once. A call that is interrupted from the keyboard cancels its
-    task. It belongs to the process that started it: each forked child starts one of its own. A
-    program that ends without `stop` stops it shortly.
+    task. It belongs to the process that started it: each forked child starts another one. At
+    the exit of a program that did not call `stop` it is stopped, within 2 s.
 
     Verbs and decorators are those of `Dendrite`, with the same arguments and errors. Functions that
     are decorated with a plain `def` run in threads and may use it; an `async def` runs on its loop
@@ -82,16 +82,16 @@ class BlockingDendrite(Decorators):
 
     Args:
         url: The Synapse; see `synapse_from_url`.
-        axons: Hosted from the start on.
-        settings: What `Dendrite` takes: `namespace`, `dendrite_id`, `role`, `heartbeat_s`, ...
+        axons: Axons to host from the start.
+        settings: Arguments of `Dendrite`: `namespace`, `dendrite_id`, `role`, `heartbeat_s`, ...
 
     Attributes:
         dendrite: The Dendrite itself, for coroutines on its loop.
 
     Raises:
         InvalidUrl: The URL names no endpoint.
-        InvalidName: `namespace` or `dendrite_id` is no name.
-        ValueError: A setting makes no sense, or two Axons share an id.
+        InvalidName: `namespace` or `dendrite_id` is not a valid name.
+        ValueError: A setting is invalid, or two Axons share an id.
     """
 
     def __init__(
@@ -108,14 +108,14 @@ class BlockingDendrite(Decorators):
         """Name it as `BlockingDendrite(id, namespace, state)`."""
         return f"Blocking{self.dendrite!r}"
 
-    # -- life ------------------------------------------------------------------------------------
+    # -- start and stop --------------------------------------------------------------------------
 
     def start(self, timeout_s: float = 5.0) -> None:
         """Connect and announce the Axons; return when both planes are live.
 
         Raises:
-            SynapseUnreachable: Not within `timeout_s` seconds.
-            SynapseRefused: The Synapse does not take this namespace, or is full.
+            SynapseUnreachable: It did not connect within `timeout_s` seconds.
+            SynapseRefused: The Synapse refuses this namespace, or is full.
             DendriteProtocolError: It was started before.
         """
         with self._lock:
@@ -130,10 +130,10 @@ class BlockingDendrite(Decorators):
             raise
 
     def stop(self, reason: str | None = None, *, drain_s: float = 10.0) -> None:
-        """Take leave, finish what runs for at most `drain_s` seconds, close. Idempotent.
+        """Deregister, finish running tasks for at most `drain_s` seconds, close. Idempotent.
 
         Raises:
-            DendriteProtocolError: Called on its own thread, which it would wait for.
+            DendriteProtocolError: Called on the thread of the Dendrite, for which it would wait.
         """
         thread = self._thread
         _running.discard(self)
@@ -141,11 +141,11 @@ class BlockingDendrite(Decorators):
             return
         if thread.is_here:
             raise DendriteProtocolError(
-                "stop() on the Dendrite's own thread would wait for itself: use 'await "
+                "stop() on the thread of the Dendrite would wait for itself: use 'await "
                 "blocking.dendrite.stop()' there"
             )
         try:
-            with contextlib.suppress(DendriteProtocolError):  # another thread stops it as well
+            with contextlib.suppress(DendriteProtocolError):  # another thread stops it too
                 thread.run(lambda: self.dendrite.stop(reason, drain_s=drain_s))
         finally:
             thread.end()
@@ -194,12 +194,12 @@ class BlockingDendrite(Decorators):
     wait_for_neuron = _blocking(Dendrite.wait_for_neuron)
 
     def ask(self, **task: Unpack[WaitedTask]) -> dict[str, Any]:
-        """Do as `dispatch_and_wait` does, with the same arguments, and return the output itself.
+        """Send a TASK as `dispatch_and_wait` does, with the same arguments, and return its output.
 
         Raises:
             NeuronError: The outcome is an ERROR.
             NeedsAnswer: The outcome is a question.
-            TimeoutError: There is none in time.
+            TimeoutError: There is no outcome in time.
         """
         return self.thread.run(lambda: self.dendrite.ask(**task))
 
@@ -213,9 +213,9 @@ class BlockingDendrite(Decorators):
         return self.dendrite.counts
 
     def there(self, what: Callable[[], R]) -> R:
-        """Call a function where the Dendrite lives, and return what it returns.
+        """Call a function on the thread of the Dendrite, and return its result.
 
-        Before the start that is here.
+        Before the start it is called on this thread.
         """
         if self._thread is None or self._thread.is_here:
             return what()
@@ -225,14 +225,14 @@ class BlockingDendrite(Decorators):
 
         return self._thread.run(call)
 
-    if not TYPE_CHECKING:  # whoever checks types sees the verbs above
+    if not TYPE_CHECKING:  # a type checker sees the verbs above
 
         def __getattr__(self, name: str) -> Any:
             """Return any other verb of the Dendrite as one that blocks."""
             verb = getattr(Dendrite, name, None)
             if name in _LOOP_BOUND:
                 raise AttributeError(
-                    f"{name} belongs to an event loop: use stream(), or `dendrite` on its loop"
+                    f"{name} needs the event loop: use stream(), or `dendrite` on its loop"
                 )
             if name.startswith("_") or not _is_verb(verb):
                 raise AttributeError(f"a BlockingDendrite has no {name!r}")
@@ -246,7 +246,7 @@ def _is_verb(attribute: object) -> bool:
 
 
 class _HandlersThere:
-    """The handlers of the Dendrite, as its decorators change them: on the thread they live on."""
+    """The handlers of the Dendrite, changed by its decorators on the thread of its loop."""
 
     def __init__(self, blocking: BlockingDendrite) -> None:
         self._blocking = blocking
@@ -260,7 +260,7 @@ class _HandlersThere:
 
 @atexit.register
 def _stop_all() -> None:
-    """Take leave shortly where a program ends without `stop`."""
+    """Stop every Dendrite within 2 s, at the exit of a program without `stop`."""
     for each in list(_running):
         thread = each.thread
         if thread.is_forked or thread.has_ended:

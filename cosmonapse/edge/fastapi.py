@@ -50,7 +50,7 @@ class Cosmo:
     Args:
         app: The app; or call `init_app` later, before it runs.
         url: The Synapse.
-        settings: What `Dendrite` takes: `namespace`, `dendrite_id`, ...
+        settings: Arguments of `Dendrite`: `namespace`, `dendrite_id`, ...
     """
 
     def __init__(
@@ -78,11 +78,11 @@ class Cosmo:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        """Run the Dendrite as long as the app runs; `init_app` sees to that.
+        """Run the Dendrite as long as the app runs; used by `init_app`.
 
         Raises:
-            SynapseUnreachable: Nobody answers under the URL; the app does not start.
-            SynapseRefused: The Synapse does not take this namespace, or is full.
+            SynapseUnreachable: No Synapse answers at the URL; the app does not start.
+            SynapseRefused: The Synapse refuses this namespace, or is full.
         """
         dendrite = Dendrite(synapse=synapse_from_url(self._url), **self._settings)
         async with dendrite:
@@ -94,29 +94,27 @@ class Cosmo:
         """The Dendrite of this app.
 
         Raises:
-            DendriteProtocolError: The app does not run.
+            DendriteProtocolError: The app is not running.
         """
         if self._dendrite is None:
             raise DendriteProtocolError(
-                "the Dendrite starts with the app: run it with a server that does the lifespan, "
+                "the Dendrite starts with the app: run it with a server that supports lifespan, "
                 "such as uvicorn, or in a test use 'with TestClient(app)'"
             )
         return self._dendrite
 
     async def ask(self, request: Request | None = None, **task: Any) -> dict[str, Any]:
-        """Send a TASK and return its output, as JSON can say it.
-
-        Takes what `Dendrite.ask` takes.
+        """Send a TASK and return its output, converted for JSON.
 
         Args:
-            request: If it is given, a client that hangs up meanwhile cancels the task.
-            task: Of `Dendrite.ask`.
+            request: If given, the task is cancelled when its client disconnects.
+            task: Arguments of `Dendrite.ask`.
 
         Raises:
             NeuronError: The outcome is an ERROR.
-            NeedsAnswer: It is a question.
-            TimeoutError: There is none in time.
-            CosmonapseError: It could not be sent.
+            NeedsAnswer: The outcome is a question.
+            TimeoutError: There is no outcome in time.
+            CosmonapseError: The TASK could not be sent.
         """
         task = {"trace_id": new_trace_id(), **task}
         try:
@@ -128,17 +126,17 @@ class Cosmo:
         return output
 
     async def stream_response(self, *, as_text: bool = False, **task: Any) -> Response:
-        """Send a TASK and return a response that streams it; a client that hangs up cancels it.
+        """Send a TASK and return a response that streams it.
 
-        Takes what `Dendrite.dispatch` takes. A task that is refused within 0.2 s gets its own
-        status instead.
+        A client that disconnects cancels the task. A task that is refused within 0.2 s gets its
+        own status instead of a stream.
 
         Args:
             as_text: True for the bare texts, False for server-sent events.
-            task: Of `Dendrite.dispatch`.
+            task: Arguments of `Dendrite.dispatch`.
 
         Raises:
-            CosmonapseError: It could not be sent.
+            CosmonapseError: The TASK could not be sent.
         """
         task = {"trace_id": new_trace_id(), **task}
         try:
@@ -160,14 +158,14 @@ async def dendrite(request: Request) -> Dendrite:
 
 
 async def json_body(request: Request, *required: str) -> dict[str, Any]:
-    """Return the JSON object that a request brings, where no model of pydantic checks it.
+    """Return the JSON object in a request, for views without a model of pydantic.
 
     Args:
         request: The request.
-        required: Keys that must be there, with something behind them.
+        required: Keys that must be there, with a value other than null and "".
 
     Raises:
-        BadRequest: It is no JSON, no object, or lacks a key; becomes status 400.
+        BadRequest: It is not a JSON object, or lacks a key; becomes status 400.
     """
     return json_object(await request.body(), request.headers.get("content-type"), *required)
 
@@ -180,7 +178,7 @@ def respond(outcome: Signal | Mapping[str, Any] | BaseException) -> Response:
 
 
 class SignalsResponse(StreamingResponse):
-    """Streams what a reader reads; closes it at the end, or as soon as the client is gone."""
+    """Streams the Signals of a reader; closes it at the end, or when the client disconnects."""
 
     def __init__(self, reader: SignalReader, as_text: bool) -> None:
         self._reader = reader
@@ -222,21 +220,21 @@ async def _texts(reader: SignalReader) -> AsyncIterator[bytes]:
         if piece := piece_of(signal):
             yield piece
     if reader.reply is not None:
-        _ = reader.reply.output  # bare texts cannot say that it failed: the connection breaks off
+        _ = reader.reply.output  # bare texts cannot report a failure: the connection is aborted
 
 
 async def _unless_gone(
     asking: asyncio.Future[dict[str, Any]], request: Request | None
 ) -> dict[str, Any]:
     if request is not None:
-        await request.body()  # what is looked at next is the end of the connection
+        await request.body()  # the next message is the end of the connection
     try:
         while request is not None:
             done, _ = await asyncio.wait([asking], timeout=_LOOK_EVERY_S)
             if done:
                 break
             if await request.is_disconnected():
-                raise NeuronError("CANCELLED", "nobody waits for the answer any more")
+                raise NeuronError("CANCELLED", "the client disconnected before the answer")
         return await asking
     finally:
         asking.cancel()
@@ -253,7 +251,7 @@ async def _on_outcome(request: Request, error: Exception) -> Response:
 
 
 async def _on_failure(request: Request, error: Exception) -> Response:
-    """Answer what nobody expected; the server logs it by itself."""
+    """Answer an unexpected error; the server logs it by itself."""
     if is_outcome(error):
         return _response(answer_of(error))
     return PlainTextResponse("Internal Server Error", 500)

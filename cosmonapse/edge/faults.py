@@ -1,4 +1,4 @@
-"""What goes wrong at the edge: into the log of the service, and into an answer for its client."""
+"""Errors at the edge: into the log of the service, and into an answer for its client."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def answer_and_log(error: BaseException) -> HttpAnswer:
-    """Return what an HTTP client is told about an exception; log what is not for clients."""
+    """Return the answer to a client for an exception; log what only the service may see."""
     answer = answer_of(error)
     if answer.log != "no":
         trace = error if answer.log == "traceback" else None

@@ -1,4 +1,4 @@
-"""Flask in front, one Dendrite for each process behind it. Needs the extra [flask].
+"""A Flask app with one Dendrite for each process. Needs the extra [flask].
 
 cosmo = Cosmo(app, "cosmo://127.0.0.1:7070", namespace="api-demo")
 
@@ -38,7 +38,7 @@ class Cosmo:
     Args:
         app: The app; or call `init_app` later.
         url: The Synapse.
-        settings: What `BlockingDendrite` takes: `namespace`, `dendrite_id`, ...
+        settings: Arguments of `BlockingDendrite`: `namespace`, `dendrite_id`, ...
     """
 
     def __init__(
@@ -60,39 +60,39 @@ class Cosmo:
         """The Dendrite of this process, running.
 
         Raises:
-            SynapseUnreachable: It cannot be started; the next request tries again.
-            SynapseRefused: The Synapse does not take it.
+            SynapseUnreachable: No Synapse answers; the next request tries again.
+            SynapseRefused: The Synapse refuses the namespace, or is full.
         """
         return self._mine.get()
 
     def ask(self, **task: Any) -> dict[str, Any]:
-        """Send a TASK and return its output, as JSON can say it; return it from the view.
+        """Send a TASK and return its output, converted for JSON; return it from the view.
 
-        Takes what `Dendrite.ask` takes. A client that hangs up meanwhile cancels the task, where
-        the server shows its connection (Werkzeug, gunicorn).
+        It has the arguments of `Dendrite.ask`. A client that disconnects cancels the task, if the
+        server shows its connection (Werkzeug, gunicorn).
 
         Raises:
             NeuronError: The outcome is an ERROR.
-            NeedsAnswer: It is a question.
-            TimeoutError: There is none in time.
-            CosmonapseError: It could not be sent.
+            NeedsAnswer: The outcome is a question.
+            TimeoutError: There is no outcome in time.
+            CosmonapseError: The TASK could not be sent.
         """
         environ = flask.request.environ
         output: dict[str, Any] = jsonable(self._mine.ask(lambda: client_is_gone(environ), task))
         return output
 
     def stream_response(self, *, as_text: bool = False, **task: Any) -> flask.Response:
-        """Send a TASK and return a response that streams it; a client that hangs up cancels it.
+        """Send a TASK and return a response that streams it.
 
-        Takes what `Dendrite.dispatch` takes. A task that is refused within 0.2 s gets its own
-        status instead.
+        A client that disconnects cancels the task. A task that is refused within 0.2 s gets its
+        own status instead of a stream.
 
         Args:
             as_text: True for the bare texts, False for server-sent events.
-            task: Of `Dendrite.dispatch`.
+            task: Arguments of `Dendrite.dispatch`.
 
         Raises:
-            CosmonapseError: It could not be sent.
+            CosmonapseError: The TASK could not be sent.
         """
         environ = flask.request.environ
         stream = self._mine.stream(task)
@@ -111,13 +111,13 @@ class Cosmo:
 
 
 def json_body(*required: str) -> dict[str, Any]:
-    """Return the JSON object that the request at hand brings.
+    """Return the JSON object in the current request.
 
     Args:
-        required: Keys that must be there, with something behind them.
+        required: Keys that must be there, with a value other than null and "".
 
     Raises:
-        BadRequest: It is no JSON, no object, or lacks a key; becomes status 400.
+        BadRequest: It is not a JSON object, or lacks a key; becomes status 400.
     """
     return json_object(flask.request.get_data(), flask.request.content_type, *required)
 

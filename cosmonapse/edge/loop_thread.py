@@ -1,4 +1,4 @@
-"""One event loop in a thread of its own, for code that does not use asyncio."""
+"""One event loop in a separate thread, for code that does not use asyncio."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from ..runtime.loops import run
 R = TypeVar("R")
 _JOIN_S = 2.0
 _FORKED = (
-    "this BlockingDendrite was started before a fork, and its thread did not come along: start "
+    "this BlockingDendrite was started before a fork, and its thread is not in the child: start "
     "one in each process, after the fork (gunicorn: in post_fork; or use cosmonapse.edge.flask or "
     ".wsgi, which start one when a process first needs it)"
 )
 
 
 class LoopThread:
-    """An event loop that runs in a daemon thread; coroutines are handed to it from any other.
+    """An event loop in a daemon thread; any other thread may submit coroutines to it.
 
     Args:
-        name: Of the thread.
+        name: The name of the thread.
     """
 
     def __init__(self, name: str) -> None:
@@ -42,12 +42,12 @@ class LoopThread:
 
     @property
     def is_here(self) -> bool:
-        """Whether the caller stands on this thread."""
+        """Whether the caller runs on this thread."""
         return threading.current_thread() is self._thread
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing can run on it any more."""
+        """Whether the loop has ended."""
         return self._loop is None
 
     @property
@@ -56,7 +56,7 @@ class LoopThread:
         return os.getpid() != self._pid
 
     def submit(self, make: Callable[[], Coroutine[Any, Any, R]]) -> concurrent.futures.Future[R]:
-        """Run the coroutine that `make` makes; cancelling the future cancels it.
+        """Run a coroutine; cancelling the future cancels it.
 
         Raises:
             DendriteProtocolError: The thread has ended, or this process is a forked child.
@@ -75,23 +75,23 @@ class LoopThread:
         look_every_s: float | None = None,
         gone: Callable[[], bool] = lambda: False,
     ) -> R:
-        """Run the coroutine that `make` makes, and return what it returns.
+        """Run a coroutine and return its result.
 
-        A caller that is interrupted meanwhile (KeyboardInterrupt) cancels it.
+        An interrupt of the caller (KeyboardInterrupt) cancels it.
 
         Args:
-            make: Makes it.
+            make: Returns the coroutine.
             look_every_s: How often to look whether the result is still wanted; None for never.
-            gone: Tells that it is not; then it is cancelled.
+            gone: Returns True when it is not; then the coroutine is cancelled.
 
         Raises:
-            NeuronError: Nobody wants the result any more.
-            DendriteProtocolError: The thread ended before or meanwhile, this is it, or this is a
-                forked child.
+            NeuronError: The result is not wanted any more.
+            DendriteProtocolError: The thread has ended, this is the thread itself, or this
+                process is a forked child.
         """
         if self.is_here:
             raise DendriteProtocolError(
-                "a blocking call on the Dendrite's own thread would wait for itself: in an "
+                "a blocking call on the thread of the Dendrite would wait for itself: in an "
                 "'async def' handler use 'await blocking.dendrite...', or make the handler a 'def'"
             )
         future = self.submit(make)
@@ -102,27 +102,31 @@ class LoopThread:
             return future.result()
         except concurrent.futures.CancelledError:
             if not self.has_ended:
-                raise NeuronError("CANCELLED", "nobody waits for the answer any more") from None
-            raise DendriteProtocolError("this BlockingDendrite was stopped meanwhile") from None
+                raise NeuronError(
+                    "CANCELLED", "the client disconnected before the answer"
+                ) from None
+            raise DendriteProtocolError(
+                "this BlockingDendrite was stopped during the call"
+            ) from None
         except BaseException:  # such as KeyboardInterrupt
             future.cancel()
             raise
 
     def post(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Run a coroutine and do not look back; nothing when the thread is not there any more.
+        """Run a coroutine without waiting for it; do nothing when the thread has ended.
 
-        Takes no lock: a finalizer may call it at any place, on any thread.
+        It acquires no lock: a finalizer may call it at any place, on any thread.
         """
         loop = self._loop
         if loop is None or self.is_forked:
             return
         try:
             loop.call_soon_threadsafe(self._spawn, make)
-        except RuntimeError:  # it was closed just now, and with it everything that ran there
+        except RuntimeError:  # the loop was closed just now, with all its tasks
             return
 
     def end(self) -> None:
-        """End the thread; what still runs there is cancelled. Idempotent."""
+        """End the thread and cancel its coroutines. Idempotent."""
         if self.is_forked:
             return
         with self._lock:
@@ -130,11 +134,11 @@ class LoopThread:
         if loop is not None:
             loop.call_soon_threadsafe(self._ended.set)
         if not self.is_here:
-            self._thread.join(_JOIN_S)  # a function in a thread of its own may hold it up for long
+            self._thread.join(_JOIN_S)  # a function in another thread may delay it
 
     def _spawn(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
         task = asyncio.create_task(make(), name="posted")
-        self._posted.add(task)  # the loop itself does not hold on to it
+        self._posted.add(task)  # the loop has only a weak reference
         task.add_done_callback(self._posted.discard)
 
     def _main(self) -> None:

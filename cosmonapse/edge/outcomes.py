@@ -1,4 +1,4 @@
-"""What an HTTP edge answers: one table from outcomes to status, JSON body and headers. Pure.
+"""The answers of an HTTP edge: one table from outcomes to status, JSON body and headers. Pure.
 
 An outcome is the Signal that settled a task, its output, or the exception that came instead.
 """
@@ -46,13 +46,13 @@ class BadRequest(CosmonapseError, ValueError):
 
 @attrs.frozen
 class HttpAnswer:
-    """What goes back to an HTTP client.
+    """The answer to an HTTP client.
 
     Args:
-        status: HTTP status.
-        body: What becomes JSON.
+        status: The HTTP status.
+        body: The value that becomes JSON.
         headers: Beside the content type.
-        log: What the service writes to its log: nothing, one line, or the traceback too.
+        log: The entry in the log of the service: none, one line, or a traceback too.
     """
 
     status: int
@@ -68,7 +68,7 @@ class HttpAnswer:
 
 @attrs.frozen
 class _Facts:
-    """How an exception shows. Without `text` its own text does: it is about the request."""
+    """The answer for an exception. Without `text` it is the text of the exception."""
 
     status: int
     code: str
@@ -77,10 +77,10 @@ class _Facts:
     log: Log = "no"
 
 
-_AWAY = "the service behind cannot be reached at the moment"
-_REFUSED = "the service behind does not take us"
-_NOT_RUNNING = "this service is starting or stopping, or is set up wrongly"
-_FAILED = "this service failed; its log says why"
+_AWAY = "the service behind this one cannot be reached at the moment; try again later"
+_REFUSED = "the service behind this one refuses the connection; its operator must check the setup"
+_NOT_RUNNING = "this service is starting or stopping, or its setup is wrong; its log has the reason"
+_FAILED = "this service failed; its log has the reason"
 _UNEXPECTED = _Facts(500, "INTERNAL_ERROR", text=_FAILED, log="traceback")
 _FACTS: Mapping[type[BaseException], _Facts] = MappingProxyType(
     {
@@ -102,11 +102,11 @@ _FACTS: Mapping[type[BaseException], _Facts] = MappingProxyType(
 def answer_of(
     outcome: Signal | Mapping[str, Any] | BaseException, trace_id: str | None = None
 ) -> HttpAnswer:
-    """Return what an HTTP client is told about an outcome.
+    """Return the answer to an HTTP client for an outcome.
 
     Args:
         outcome: The Signal that settled a task, an output, or an exception.
-        trace_id: The workflow, where the outcome itself does not know it.
+        trace_id: The workflow, for an outcome that does not name it.
     """
     if isinstance(outcome, Signal):
         return _of_signal(outcome)
@@ -147,22 +147,22 @@ def _body(error: str, code: str, retry: bool, trace_id: str | None) -> dict[str,
 
 
 def mark(error: BaseException, trace_id: str | None) -> None:
-    """Note on an exception that it is the outcome of a task of ours, and of which workflow."""
+    """Mark an exception as the outcome of a task of this edge, with its workflow."""
     vars(error)["outcome_of"] = trace_id or ""
 
 
 def is_outcome(error: BaseException) -> bool:
-    """Tell whether an exception is ours to answer, or somebody else's of the same class."""
+    """Return whether an exception is an outcome of this edge, or another one of the same class."""
     return isinstance(error, CosmonapseError) or "outcome_of" in vars(error)
 
 
 def trace_of(error: BaseException) -> str | None:
-    """Return the workflow that `mark` noted."""
+    """Return the workflow that `mark` recorded."""
     return vars(error).get("outcome_of") or None
 
 
 def jsonable(value: Any) -> Any:
-    """Return `value` as JSON can say it: bytes as base64, a float that is no number as null."""
+    """Return `value` converted for JSON: bytes as base64, NaN and infinities as null."""
     match value:
         case None | bool() | int() | str():
             return value
@@ -179,7 +179,7 @@ def jsonable(value: Any) -> Any:
 
 
 def to_json(value: Any) -> bytes:
-    """Return `value` as JSON in UTF-8, on one line; half of a surrogate pair travels escaped."""
+    """Return `value` as JSON in UTF-8, on one line; a lone surrogate is escaped."""
     text = json.dumps(jsonable(value), ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "backslashreplace")
 
@@ -191,10 +191,10 @@ def json_object(raw: bytes, content_type: str | None, *required: str) -> dict[st
         raw: The body.
         content_type: Of the request; it must say JSON, because a page of another origin may make a
             browser send everything else.
-        required: Keys that must be there, with something behind them.
+        required: Keys that must be there, with a value other than null and "".
 
     Raises:
-        BadRequest: It is no JSON, no object, or lacks a key; the text is for its sender.
+        BadRequest: It is not a JSON object, or lacks a key; the text is for its sender.
     """
     kind = (content_type or "").partition(";")[0].strip().lower()
     if kind != JSON_TYPE and not kind.endswith("+json"):
@@ -202,7 +202,7 @@ def json_object(raw: bytes, content_type: str | None, *required: str) -> dict[st
     try:
         value = json.loads(raw)
     except (ValueError, RecursionError):
-        raise BadRequest("the body of the request is no JSON") from None
+        raise BadRequest("the body of the request is not valid JSON") from None
     if not isinstance(value, dict):
         raise BadRequest(f"the body must be a JSON object, not {type(value).__name__}")
     missing = [key for key in required if value.get(key) in (None, "")]

@@ -23,7 +23,7 @@ class PerProcess:
     others wait; if the start fails all of these get the error, and the next request tries again.
 
     Args:
-        make: Makes one that is not started.
+        make: Returns one that is not started.
     """
 
     def __init__(self, make: Callable[[], BlockingDendrite]) -> None:
@@ -34,8 +34,8 @@ class PerProcess:
         """Return the one of this process, running.
 
         Raises:
-            SynapseUnreachable: Nobody answers under its URL.
-            SynapseRefused: The Synapse does not take this namespace, or is full.
+            SynapseUnreachable: No Synapse answers at its URL.
+            SynapseRefused: The Synapse refuses this namespace, or is full.
         """
         pid, mine = os.getpid(), Started()
         started = self._started.setdefault(pid, mine)
@@ -57,11 +57,11 @@ class PerProcess:
             started.result().stop()
 
     def ask(self, gone: Callable[[], bool], task: dict[str, Any]) -> dict[str, Any]:
-        """Do as `Dendrite.ask` does; cancel the task when its HTTP client is gone.
+        """Send a TASK and return its output; cancel it when its HTTP client is gone.
 
         Args:
-            gone: Tells whether it is; asked every 0.3 s.
-            task: What `Dendrite.ask` takes.
+            gone: Returns whether the client is gone; called every 0.3 s.
+            task: Arguments of `Dendrite.ask`.
         """
         task = {"trace_id": new_trace_id(), **task}
         try:
@@ -74,7 +74,7 @@ class PerProcess:
             raise
 
     def stream(self, task: dict[str, Any]) -> TextStream:
-        """Do as `BlockingDendrite.stream` does."""
+        """Send a TASK and return its stream; see `BlockingDendrite.stream`."""
         task = {"trace_id": new_trace_id(), **task}
         try:
             return self.get().stream(**task)

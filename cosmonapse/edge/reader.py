@@ -1,4 +1,4 @@
-"""Reads a Pathway one Signal at a time, with a look ahead. On the Dendrite's loop."""
+"""A reader of a Pathway, one Signal at a time with a look ahead. On the loop of the Dendrite."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class SignalReader:
     """One reader of a Pathway, to be used by one task at a time.
 
     Attributes:
-        pathway: What it reads.
-        ahead: What was read and not taken; None stands for the end.
+        pathway: The Pathway it reads.
+        ahead: Signals that were read and not taken; None stands for the end.
         reply: The Signal that settled the task, when `take` has returned the end; else None.
     """
 
@@ -55,12 +55,12 @@ class SignalReader:
         return signal
 
     async def refusal(self, timeout_s: float) -> Signal | None:
-        """Return the ERROR or the question that is all the task has to say, if that is soon.
+        """Return the ERROR or the question that is the only Signal of the task, if it comes soon.
 
-        Takes nothing from who reads on.
+        It removes no Signal from the stream.
 
         Args:
-            timeout_s: How long to look for the Signal, and again for the end behind it.
+            timeout_s: How long to wait for the Signal, and again for the end after it.
         """
         if not await self.wait(timeout_s):
             return None

@@ -19,7 +19,7 @@ CONTENT_TYPE = "text/event-stream"
 HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "Cache-Control": "no-cache",
-        "X-Accel-Buffering": "no",  # a proxy in front would collect the events first
+        "X-Accel-Buffering": "no",  # a proxy in front must not buffer the events
     }
 )
 KEEP_ALIVE = b": keep-alive\n\n"
@@ -35,10 +35,10 @@ _NAMES: Mapping[SignalType, str] = MappingProxyType(
 
 
 def event_of(signal: Signal) -> bytes:
-    """Return the event that tells of a Signal.
+    """Return the event for a Signal.
 
     `thought` carries `delta` and `seq`; `output` the output; `error` and `question` the body that
-    a plain HTTP answer would have; every other type its payload, under its name in small letters.
+    a plain HTTP answer would have; every other type its payload, under its name in lower case.
     """
     name = _NAMES.get(signal.type, signal.type.value.lower())
     data = answer_of(signal).body if signal.type in _SETTLING else signal.payload
@@ -50,13 +50,13 @@ def event(name: str, data: Mapping[str, Any]) -> bytes:
 
     Args:
         name: One word; a client listens for it.
-        data: What becomes JSON.
+        data: The value that becomes JSON.
 
     Raises:
         ValueError: `name` is empty or holds a line end.
     """
     if not name or "\n" in name or "\r" in name:
-        raise ValueError(f"the name of an event is one line of text, not {name!r}")
+        raise ValueError(f"the name of an event must be one line of text, not {name!r}")
     return b"event: %b\ndata: %b\n\n" % (name.encode(), to_json(data))
 
 

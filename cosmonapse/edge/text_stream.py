@@ -1,4 +1,4 @@
-"""A streamed task for code without asyncio: its texts, one after the other, and how it ended."""
+"""A streamed task for code without asyncio: its texts, one after the other, and its outcome."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _CLOSE_S = 5.0
 
 
 class TextStream:
-    """What a Neuron streams. Iterate over it for the texts; from one thread at a time.
+    """The stream of a task. Iterate over it for its texts; from one thread at a time.
 
-    Ending it early (`close`, leaving its `with`, or letting go of it) cancels the task. What waits
-    to be read is bounded by the Pathway behind it: 65,536 Signals and 64 MiB; the oldest go first.
+    Ending it early (`close`, leaving its `with`, or dropping the last reference) cancels the task.
+    Unread Signals are bounded by its Pathway: 65,536 and 64 MiB; the oldest are dropped first.
 
     Attributes:
         trace_id: The workflow.
@@ -44,7 +44,7 @@ class TextStream:
         Raises:
             StopIteration: The task ended with an output; see `output`.
             NeuronError: It ended with an ERROR.
-            NeedsAnswer: It ended with a question that nobody answers.
+            NeedsAnswer: It ended with a question without an answer.
             TimeoutError: It did not end in time.
             DendriteProtocolError: The Dendrite was stopped before the end.
         """
@@ -57,7 +57,7 @@ class TextStream:
     def signals(self) -> Iterator[Signal]:
         """Yield every Signal of the task, the one that settles it last.
 
-        It begins where the texts are, and they go on where it stopped.
+        It begins at the next unread Signal; iterating over texts continues where it stops.
         """
         while (signal := self.next_signal()) is not None:
             yield signal
@@ -81,9 +81,9 @@ class TextStream:
         return signal
 
     def wait(self, timeout_s: float | None) -> bool:
-        """Wait until `next_signal` returns at once; False when that takes over `timeout_s` seconds.
+        """Wait until `next_signal` returns at once; return False after `timeout_s` seconds.
 
-        None waits for as long as it takes.
+        None waits without a limit.
         """
         if self._closed or self._reader.ahead:
             return True
@@ -94,9 +94,9 @@ class TextStream:
             raise
 
     def refusal(self, timeout_s: float) -> Signal | None:
-        """Return the ERROR or the question that is all the task has to say, if that is soon.
+        """Return the ERROR or the question that is the only Signal of the task, if it comes soon.
 
-        Takes nothing from who reads on. Looks for at most twice `timeout_s` seconds.
+        It removes no Signal from the stream, and waits at most twice `timeout_s` seconds.
         """
         return None if self._closed else self._thread.run(lambda: self._reader.refusal(timeout_s))
 
@@ -111,12 +111,12 @@ class TextStream:
             DendriteProtocolError: It was not read to its end, or was closed before.
         """
         if self.reply is None:
-            raise DendriteProtocolError("a stream has its output when it was read to the end")
+            raise DendriteProtocolError("this stream has no output yet: read it to the end first")
         self.check()
         return self.reply.output
 
     def check(self) -> None:
-        """Raise what the task ended with, if that is no output; see `output`."""
+        """Raise the error or the question that ended the task, if one did; see `output`."""
         if self.reply is None:
             return
         payload = self.reply.payload
@@ -125,7 +125,7 @@ class TextStream:
         _ = self.reply.output
 
     def close(self) -> None:
-        """Cancel the task if it still runs; return when that is on its way. Idempotent.
+        """Cancel the task if it still runs; return when the cancellation is sent. Idempotent.
 
         On the Dendrite's own thread it does not wait.
         """
@@ -150,6 +150,6 @@ class TextStream:
         self.close()
 
     def __del__(self) -> None:
-        """Cancel the task of a stream that nobody holds any more."""
+        """Cancel the task of a stream without references."""
         if not getattr(self, "_closed", True):
             self._thread.post(self._reader.close)

@@ -1,4 +1,4 @@
-"""Raw WSGI in front, one Dendrite for each process behind it. Needs no framework.
+"""A plain WSGI app with one Dendrite for each process. Needs no framework.
 
 cosmo = Cosmo("cosmo://127.0.0.1:7070", namespace="api-demo")
 
@@ -32,7 +32,7 @@ Outcome = Signal | Mapping[str, Any] | BaseException | HttpAnswer
 
 
 class Streamed:
-    """A task that is to be streamed to the client: what a view may return."""
+    """A task to be streamed to the client; a view may return it."""
 
     def __init__(self, body: StreamBody, content_type: str) -> None:
         self.body = body
@@ -44,7 +44,7 @@ class Cosmo:
 
     Args:
         url: The Synapse.
-        settings: What `BlockingDendrite` takes: `namespace`, `dendrite_id`, ...
+        settings: Arguments of `BlockingDendrite`: `namespace`, `dendrite_id`, ...
     """
 
     def __init__(self, url: str = DEFAULT_URL, **settings: Any) -> None:
@@ -56,40 +56,40 @@ class Cosmo:
         """The Dendrite of this process, running.
 
         Raises:
-            SynapseUnreachable: It cannot be started; the next request tries again.
-            SynapseRefused: The Synapse does not take it.
+            SynapseUnreachable: No Synapse answers; the next request tries again.
+            SynapseRefused: The Synapse refuses the namespace, or is full.
         """
         return self._mine.get()
 
     def ask(self, environ: WSGIEnvironment, **task: Any) -> dict[str, Any]:
         """Send a TASK and return its output; return it from the view.
 
-        Takes what `Dendrite.ask` takes. A client that hangs up meanwhile cancels the task, where
-        the server shows its connection in `environ`.
+        It has the arguments of `Dendrite.ask`. A client that disconnects cancels the task, if the
+        server shows its connection in `environ`.
 
         Raises:
             NeuronError: The outcome is an ERROR.
-            NeedsAnswer: It is a question.
-            TimeoutError: There is none in time.
-            CosmonapseError: It could not be sent.
+            NeedsAnswer: The outcome is a question.
+            TimeoutError: There is no outcome in time.
+            CosmonapseError: The TASK could not be sent.
         """
         return self._mine.ask(lambda: client_is_gone(environ), task)
 
     def stream(
         self, environ: WSGIEnvironment, *, as_text: bool = False, **task: Any
     ) -> Streamed | HttpAnswer:
-        """Send a TASK and stream it; return it from the view. A client that hangs up cancels it.
+        """Send a TASK and stream it; return the result from the view.
 
-        Takes what `Dendrite.dispatch` takes. A task that is refused within 0.2 s gets its own
-        status instead.
+        A client that disconnects cancels the task. A task that is refused within 0.2 s gets its
+        own status instead of a stream.
 
         Args:
-            environ: Of the request.
+            environ: The environment of the request.
             as_text: True for the bare texts, False for server-sent events.
-            task: Of `Dendrite.dispatch`.
+            task: Arguments of `Dendrite.dispatch`.
 
         Raises:
-            CosmonapseError: It could not be sent.
+            CosmonapseError: The TASK could not be sent.
         """
         stream = self._mine.stream(task)
         refusal = refused(stream)
@@ -99,10 +99,10 @@ class Cosmo:
         return Streamed(body, f"{TEXT_TYPE if as_text else sse.CONTENT_TYPE}; charset=utf-8")
 
     def application(self, view: Callable[[WSGIEnvironment], Outcome | Streamed]) -> WSGIApplication:
-        """Make a WSGI application of a view: it takes `environ` and returns what it wants to say.
+        """Return a WSGI application for a view, a function that receives `environ`.
 
-        That is an output, a reply, what `stream` returns, or an `HttpAnswer` of its own; whatever
-        it raises becomes JSON with a status, by the table of docs/edge.md.
+        The view returns an output, a reply, the result of `stream`, or an `HttpAnswer`. An
+        exception becomes JSON with a status, by the table of docs/edge.md.
         """
 
         def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -114,7 +114,7 @@ class Cosmo:
                     return outcome.body
                 answer = _answer(outcome)
                 content = answer.content
-            except Exception as error:  # noqa: BLE001  # the last door: it becomes 500 and a log
+            except Exception as error:  # noqa: BLE001  # the last handler: it becomes 500 and a log entry
                 answer = answer_and_log(error)
                 content = answer.content
             headers = {
@@ -133,23 +133,23 @@ class Cosmo:
 
 
 def json_body(environ: WSGIEnvironment, *required: str) -> dict[str, Any]:
-    """Return the JSON object that a request brings; at most 16 MiB.
+    """Return the JSON object in a request; at most 16 MiB.
 
     Args:
-        environ: Of the request.
-        required: Keys that must be there, with something behind them.
+        environ: The environment of the request.
+        required: Keys that must be there, with a value other than null and "".
 
     Raises:
-        BadRequest: It is no JSON, no object, lacks a key, is too large or of unknown length;
+        BadRequest: It is not a JSON object, lacks a key, is too large or of unknown length;
             becomes status 400.
     """
     try:
         size = int(environ.get("CONTENT_LENGTH") or 0)
     except ValueError:
-        raise BadRequest("the Content-Length is no number") from None
+        raise BadRequest("the header Content-Length must be a number of bytes") from None
     if not 0 <= size <= MAX_BODY_BYTES:
         raise BadRequest(
-            f"the body of a request has at most {MAX_BODY_BYTES:,} bytes, not {size:,}"
+            f"the body of a request may have at most {MAX_BODY_BYTES:,} bytes, not {size:,}"
         )
     raw = environ["wsgi.input"].read(size)
     return json_object(raw, environ.get("CONTENT_TYPE"), *required)

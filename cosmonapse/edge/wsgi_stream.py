@@ -1,4 +1,4 @@
-"""A TextStream as the body of a WSGI response, and how to tell that its client is gone."""
+"""A TextStream as the body of a WSGI response, and a check whether its client is gone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SOCKETS = ("werkzeug.socket", "gunicorn.socket")
 
 
 def refused(stream: TextStream) -> HttpAnswer | None:
-    """Return what to answer instead of a stream, when its task is refused within 0.2 s.
+    """Return the answer instead of a stream, if its task is refused within 0.2 s.
 
     A status can be sent only before the first piece.
     """
@@ -31,7 +31,7 @@ def refused(stream: TextStream) -> HttpAnswer | None:
 
 
 def client_is_gone(environ: Mapping[str, Any]) -> bool:
-    """Tell whether an HTTP client hung up, as far as its server shows the connection."""
+    """Return whether an HTTP client disconnected, as far as its server shows the connection."""
     for name in _SOCKETS:
         connection = environ.get(name)
         if isinstance(connection, socket.socket):
@@ -39,7 +39,7 @@ def client_is_gone(environ: Mapping[str, Any]) -> bool:
                 return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return False
-            except ValueError:  # TLS does not let us look
+            except ValueError:  # TLS sockets cannot peek
                 return False
             except OSError:
                 return True
@@ -47,16 +47,15 @@ def client_is_gone(environ: Mapping[str, Any]) -> bool:
 
 
 class StreamBody:
-    """What a streamed task sends to an HTTP client, piece by piece. Closing it cancels the task.
+    """The body of a response that streams a task. Closing it cancels the task.
 
-    A server notices a client that hung up when it writes. So while a Neuron is silent there is a
-    comment every 0.3 s among the events; and the connection is looked at, where the server shows
-    it.
+    A server detects a disconnect only when it writes. So a comment is sent every 0.3 s while a
+    Neuron is silent, and the connection is checked if the server shows it.
 
     Args:
-        stream: Of the task.
+        stream: The stream of the task.
         as_text: True for the bare texts, False for server-sent events.
-        gone: Tells whether the client is.
+        gone: Returns whether the client is gone.
     """
 
     def __init__(self, stream: TextStream, as_text: bool, gone: Callable[[], bool]) -> None:
@@ -75,10 +74,10 @@ class StreamBody:
 
         Raises:
             StopIteration: The task ended, or the client is gone.
-            NeuronError: Bare texts cannot say that the task failed; the connection breaks off.
-            NeedsAnswer: Likewise, when it asked back.
-            TimeoutError: Likewise, when it took too long.
-            DendriteProtocolError: Likewise, when the Dendrite was stopped.
+            NeuronError: The task failed; bare texts cannot say so, and the connection is aborted.
+            NeedsAnswer: The same, when the task asked a question.
+            TimeoutError: The same, when the task exceeded its time.
+            DendriteProtocolError: The same, when the Dendrite was stopped.
         """
         try:
             piece = self._next_piece()
@@ -113,13 +112,13 @@ class StreamBody:
 
 
 class TextPieces:
-    """Turns Signals into bare text: the thoughts, or else the `response` of the output."""
+    """Converts Signals to bare text: the thoughts, or without any the `response` of the output."""
 
     def __init__(self) -> None:
         self._spoke = False
 
     def __call__(self, signal: Signal) -> bytes:
-        """Return what a Signal says as text; nothing for most."""
+        """Return the text of a Signal; empty for most types."""
         text: Any = None
         if signal.type is SignalType.THOUGHT_DELTA:
             self._spoke, text = True, signal.payload["delta"]

@@ -148,4 +148,4 @@ async def test_a_synapse_asked_to_end_under_load_says_so_and_ends_in_time(
 
     assert code == 0
     assert took_s < 2.0
-    assert [line.text for line in synapse.err] == ["Synapse stopped; the Dendrites were told."]
+    assert [line.text for line in synapse.err] == ["Synapse stopped; the Dendrites were notified."]

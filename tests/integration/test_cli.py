@@ -75,7 +75,7 @@ def test_a_synapse_ends_on_an_os_signal_with_its_exit_code(number, code, childre
     synapse.send(number)
 
     assert synapse.wait() == code
-    assert [line.text for line in synapse.err] == ["Synapse stopped; the Dendrites were told."]
+    assert [line.text for line in synapse.err] == ["Synapse stopped; the Dendrites were notified."]
 
 
 @pytest.mark.asyncio

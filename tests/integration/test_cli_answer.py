@@ -105,7 +105,7 @@ def test_questions_are_answered_by_hand_one_after_the_other_and_callers_get_outp
     assert clarification == {"question": "which colour?", "answer": "blue"}
     decision = {"action": "delete", "granted": False, "reason": "too risky"}
     assert output_of(other)["permission"] == decision
-    assert len(person.lines("asks goes on with evt_", 2)) == 2
+    assert len(person.lines("asks continues with evt_", 2)) == 2
     assert person.line("say y or n")
 
 
@@ -213,13 +213,13 @@ def test_a_tool_is_told_what_is_wrong_with_its_lines_and_goes_on(office):
     tool.tell(json.dumps({"id": id_, "granted": True}))
 
     assert output_of(caller)["permission"]["granted"] is True
-    assert "no JSON" in told[0]
-    assert "is an object" in told[1]
-    assert "no such question" in told[2]
+    assert "invalid JSON" in told[0]
+    assert "expected an object" in told[1]
+    assert "no open question has this id" in told[2]
     assert told[3:] == [
         "a PERMISSION needs 'granted'",
-        "granted must be true or false",
-        "a PERMISSION takes granted, reason, ttl_ms, not nonsense",
+        "granted must be true or false, not 'yes'",
+        "a PERMISSION accepts granted, reason, ttl_ms, not nonsense",
     ]
     tool.hang_up()
     assert tool.wait() == 0
@@ -234,8 +234,8 @@ def test_of_two_who_are_asked_the_first_answers_and_the_other_is_told(office):
     people[0].tell("blue")
 
     assert output_of(caller)["clarification"]["answer"] == "blue"
-    assert people[0].line("asks goes on with evt_")
-    assert people[1].line("somebody else has answered it")
+    assert people[0].line("asks continues with evt_")
+    assert people[1].line("another peer has answered it")
     assert office.worker.lines(f"answered {caller.number}", 1) == [""]
 
 
@@ -248,7 +248,7 @@ def test_an_answer_after_its_caller_was_killed_still_runs_and_says_that_nobody_w
     person.tell("blue")
 
     assert person.wait() == 0
-    assert person.out[-1].text.endswith("its caller is gone, so nobody waits")
+    assert person.out[-1].text.endswith("its caller is gone and does not wait")
     assert office.worker.line(f"answered {caller.number}")
 
 
@@ -314,6 +314,6 @@ def test_on_a_terminal_what_was_typed_before_a_question_answers_nothing(office):
         terminal.type("n\n")
 
         assert output_of(caller)["permission"]["granted"] is False
-        terminal.until("asks goes on with evt_")
+        terminal.until("asks continues with evt_")
         terminal.type("\x04")  # the end of input, as typed
         assert terminal.wait() == 0

@@ -116,7 +116,7 @@ def test_a_timeout_is_told_with_neuron_and_time(ran):
 
 
 def test_what_is_mistyped_is_told_in_words(ran):
-    assert "no JSON" in ran["bad JSON"].err[-1]
+    assert "invalid JSON" in ran["bad JSON"].err[-1]
     assert "99999" in ran["bad URL"].err[-1]
     assert "s3cret" not in ran["bad URL"].err[-1]
 
@@ -155,7 +155,7 @@ def test_as_json_each_axon_is_an_object_on_a_line(ran):
 def test_an_empty_namespace_says_what_to_do(ran):
     (line,) = ran["empty"].out
 
-    assert line.startswith("nobody is in namespace empty: start a worker")
+    assert line.startswith("no Axon is in namespace empty: start a worker")
 
 
 def test_watching_and_waiting_end_at_ctrl_c_with_130_and_cancel_the_task(fabric, children):

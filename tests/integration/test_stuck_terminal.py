@@ -38,4 +38,4 @@ async def test_a_synapse_whose_terminal_stands_still_goes_on_and_ends_well(join)
         said = synapse.stderr.read().decode()
 
     assert {reply.payload["code"] for reply in replies} == {"NO_SUCH_NEURON"}
-    assert (code, said) == (0, "Synapse stopped; the Dendrites were told.\n")
+    assert (code, said) == (0, "Synapse stopped; the Dendrites were notified.\n")

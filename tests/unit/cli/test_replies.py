@@ -78,7 +78,7 @@ def test_a_line_of_a_tool_names_its_question_and_what_is_said():
     ],
 )
 def test_a_reply_with_the_wrong_keys_is_refused(question, reply):
-    with pytest.raises(BadReply, match=r"needs|takes|must be"):
+    with pytest.raises(BadReply, match=r"needs|accepts|must be"):
         checked(question, reply)
 
 

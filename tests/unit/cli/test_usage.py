@@ -24,8 +24,8 @@ def usage(arguments, capsys):
         (["dispatch", "--input", "{}"], "either --neuron or --capabilities"),
         ([*TASK, "--capabilities", "b"], "either --neuron or --capabilities"),
         (["dispatch", "--neuron", "a"], "--input"),
-        (["dispatch", "--neuron", "a", "--input", "{"], "no JSON"),
-        (["dispatch", "--neuron", "a", "--input", ""], "no JSON"),
+        (["dispatch", "--neuron", "a", "--input", "{"], "invalid JSON"),
+        (["dispatch", "--neuron", "a", "--input", ""], "invalid JSON"),
         (["dispatch", "--neuron", "a", "--input", "hello"], "such as"),
         ([*TASK, "--timeout", "soon"], "--timeout"),
         ([*TASK, "--nonsense"], "--nonsense"),
@@ -35,7 +35,7 @@ def usage(arguments, capsys):
         (["answer", "--trace", "evt_" + 26 * "0"], "begins with trc_"),
         (["answer", "--trace", "\x1b[2J"], "no id"),
         (["answer", "--timeout", "nan"], "nan"),
-        (["answer", "--input", "{"], "no JSON"),
+        (["answer", "--input", "{"], "invalid JSON"),
         (["nonsense"], "nonsense"),
     ],
 )
@@ -143,7 +143,7 @@ def test_nobody_there_exits_with_3_and_one_line(capsys):
 def test_an_empty_namespace_is_told_with_what_to_do(capsys):
     assert run(["registry", "--url", "memory://usage", "-n", "empty"]) == 0
 
-    assert "nobody is in namespace empty: start a worker" in capsys.readouterr().out
+    assert "no Axon is in namespace empty: start a worker" in capsys.readouterr().out
 
 
 def test_an_empty_namespace_as_json_is_nothing_at_all(capsys):
@@ -178,7 +178,9 @@ def test_an_answer_desk_reads_a_file_to_its_end(tmp_path, capsys, monkeypatch):
         code = run(["answer", "--json", "--url", "memory://usage"])
 
     assert code == 0
-    assert ["no such question" in line for line in capsys.readouterr().out.splitlines()] == [
+    assert [
+        "no open question has this id" in line for line in capsys.readouterr().out.splitlines()
+    ] == [
         True,
         False,
     ]

@@ -152,9 +152,9 @@ def test_a_json_object_is_read(kind):
     [
         (b"{}", None, "Content-Type: application/json"),
         (b"{}", "text/plain", "Content-Type: application/json"),
-        (b"no", "application/json", "no JSON"),
-        (b"\xff", "application/json", "no JSON"),
-        (b"[" * 100_000, "application/json", "no JSON"),
+        (b"no", "application/json", "not valid JSON"),
+        (b"\xff", "application/json", "not valid JSON"),
+        (b"[" * 100_000, "application/json", "not valid JSON"),
         (b"[1]", "application/json", "a JSON object, not list"),
         (b'{"b": ""}', "application/json", "lacks a, b"),
     ],
