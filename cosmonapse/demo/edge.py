@@ -1,4 +1,4 @@
-"""The demonstration's HTTP edge: Flask in front, one Dendrite in a loop thread behind it."""
+"""The HTTP edge of the demonstration: a Flask app with one Dendrite in a loop thread."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def make_app(dendrite: Dendrite, loop: asyncio.AbstractEventLoop) -> Any:
 
 
 def serve(url: str, namespace: str, port: int = 0) -> None:
-    """Serve HTTP on loopback until SIGINT or SIGTERM; `port` 0 lets the system choose."""
+    """Serve HTTP on loopback until SIGINT or SIGTERM; `port` 0 chooses a free one."""
     from werkzeug.serving import make_server
 
     loop = asyncio.new_event_loop()

@@ -1,4 +1,4 @@
-"""A Neuron that answers from the documentation, with no model behind it and no network."""
+"""A Neuron that answers from the documentation, without a model and without a network."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def librarian(pages: Mapping[str, str], pause_s: float = 0.0) -> Librarian:
     `model`.
 
     Args:
-        pages: What it may answer from.
-        pause_s: Seconds to wait between two sentences, so that people see them come.
+        pages: The pages it may answer from.
+        pause_s: Seconds to wait between two sentences, so that they are seen one by one.
 
     Raises:
         ValueError: `pause_s` is negative.
@@ -73,7 +73,7 @@ def _prompt(given: Mapping[str, Any]) -> str:
     """Return the question in the input of a TASK.
 
     Raises:
-        NeuronError: There is none; the code is `BAD_INPUT`.
+        NeuronError: There is no question; the code is `BAD_INPUT`.
     """
     if not isinstance(given, Mapping):
         raise NeuronError("BAD_INPUT", f"expected a dict with a prompt, got {type(given).__name__}")
@@ -94,7 +94,7 @@ def _source(match: Match | None) -> str | None:
 
 
 def _unknown(passages: list[Passage]) -> str:
-    """Say what the librarian can be asked about, in one sentence."""
+    """Return the answer without a match: one sentence that names topics of the pages."""
     headings = dict.fromkeys(passage.heading[-1] for passage in passages if passage.heading)
     if not headings:
         return "I don't know: there is no page that I could answer from."

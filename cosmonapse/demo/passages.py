@@ -24,7 +24,7 @@ class Passage:
 
     Args:
         page: The name of the page, such as `glossary.md`.
-        anchor: What a link to its section has behind the `#`.
+        anchor: The part of a link to its section after the `#`.
         heading: The headings above it, outermost first, without the title of the page.
         sentences: Its sentences as plain text; at least one.
     """
@@ -44,7 +44,7 @@ def split_pages(pages: Mapping[str, str]) -> list[Passage]:
     """Split Markdown `pages` (name -> text) into passages, in reading order.
 
     Code blocks, tables, quotes and HTML are left out. A list belongs to the paragraph that
-    announces it with a colon, otherwise it is a passage of its own; each item is a sentence.
+    announces it with a colon, otherwise it is a separate passage; each item is a sentence.
     """
     return [passage for page, text in pages.items() for passage in _split_page(page, text)]
 
@@ -65,7 +65,7 @@ def _split_page(page: str, text: str) -> Iterator[Passage]:
 
 
 def _blocks(text: str) -> Iterator[list[str]]:
-    """Yield the lines of each heading and paragraph, a list with what announces it."""
+    """Yield the lines of each heading and paragraph, a list with its introduction."""
     block: list[str] = []
     fenced = False
     ended = False

@@ -17,7 +17,7 @@ _END_S = 5.0
 
 
 class ChildFailed(LocalError):
-    """A process of the demonstration did not come up; the text holds what it said last."""
+    """A process of the demonstration did not start; the text has its last lines."""
 
 
 class Processes:
@@ -36,7 +36,7 @@ class Processes:
         await self.end()
 
     async def start(self, name: str, ready: str, *arguments: str) -> tuple[int, str]:
-        """Start `python -m ...` and return its pid and what follows `ready` in its output.
+        """Start `python -m ...` and return its pid and the text after `ready` in its output.
 
         Raises:
             ChildFailed: It ended, or was silent for 20 s.
@@ -60,8 +60,8 @@ class Processes:
                     if line.startswith(ready):
                         self._readers.append(asyncio.create_task(_swallow(child)))
                         return child.pid, line.removeprefix(ready).strip()
-        last = "\n".join(said[-5:]) or "it said nothing"
-        raise ChildFailed(f"{name} did not come up: {last}")
+        last = "\n".join(said[-5:]) or "it printed nothing"
+        raise ChildFailed(f"{name} did not start: {last}")
 
     async def end(self) -> None:
         """End every process that is left: SIGTERM, and SIGKILL after 5 s."""
@@ -86,6 +86,6 @@ async def _next_line(child: asyncio.subprocess.Process) -> str:
 
 
 async def _swallow(child: asyncio.subprocess.Process) -> None:
-    """Read on, so that a full pipe never stops the child."""
+    """Read its output, so that a full pipe never blocks the child."""
     while await _next_line(child):
         pass

@@ -5,7 +5,7 @@ question, by three rules:
 
 1. it has the rarest content word of the question; so one word that the pages never use is enough
    for "no answer": the question is then about something else;
-2. what it has of the content words is worth at least `COVERED_SHARE` of their idf, all together;
+2. its content words of the question have at least `COVERED_SHARE` of the idf of all of them;
 3. its headings have at least one of the content words, so a passage answers questions about its own
    subject; without that it must have all of them, and two at least.
 """
@@ -44,7 +44,7 @@ _STOP_WORDS = """
     we well were what whatever when where whether which while who whom whose why will with
     within without won word words would yes yet you your
     """
-# Words that a question is made with, whatever it is about.
+# Words of questions about any subject.
 _STOP = frozenset(_STOP_WORDS.split())
 # Words that say the same in a question, and forms that no stem reaches.
 _SYNONYMS = """
@@ -211,7 +211,7 @@ def _score(number: int, hits: Sequence[Hits], worth: Sequence[float]) -> float |
 def _how_named(
     passage: Passage, question: str, number: int, hits: Sequence[Hits]
 ) -> tuple[bool, bool]:
-    """Tell whether the innermost heading is what the question asks for, and spelt alike."""
+    """Return whether the innermost heading is the subject of the question, and spelt alike."""
     title = _title(passage)
     offered = [word for word in content_words(title) if "_" not in word]
     is_named = len(hits) == len(offered) and all(

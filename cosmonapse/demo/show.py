@@ -101,7 +101,7 @@ async def _bring_up(processes: Processes, say: Say) -> tuple[str, str]:
 
 
 def _watch(observer: Dendrite, say: Say) -> Watched:
-    """Show the thoughts as they come, and note when each leg of the way ended."""
+    """Show the thoughts as they arrive, and record when each part of the way ended."""
     watched = Watched()
 
     @observer.on_task_signal
@@ -153,7 +153,7 @@ async def _ask_and_tell(
 
 
 async def _ask_more(client: Any, edge_url: str, say: Say) -> None:
-    """Show that the replicas share the load, and that what is not covered is not made up."""
+    """Show that the replicas share the load, and that an unknown answer is not invented."""
     questions = (*_MORE, _UNKNOWN)
     responses = await asyncio.gather(
         *(client.post(f"{edge_url}/ask", json={"prompt": each}) for each in questions)

@@ -1,4 +1,4 @@
-"""The demonstration's worker: one replica of the Neuron `worker`, in a process of its own."""
+"""The worker of the demonstration: a process with one replica of the Neuron `worker`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Signal as text: one aligned line for people, one JSON object for tools. Pure."""
+"""A Signal as text: one aligned line to read, or one JSON object for tools. Pure."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def _plain(text: str, _: SignalType) -> str:
 
 @attrs.frozen
 class LineFormatter:
-    """How Signals are printed for people.
+    """The format of a Signal as an aligned line.
 
     Args:
-        width: Characters of a line; what a Signal says is cut there.
+        width: Characters of a line; the preview of the payload is cut there.
         styled: Returns the name of a type with its colours, given both; by default as it is.
         payload: Whether the whole payload follows, indented.
     """
@@ -80,7 +80,7 @@ def json_line(observed: ObservedSignal) -> str:
 def _clock(ts: float) -> str:
     try:
         return datetime.fromtimestamp(ts).astimezone().strftime("%H:%M:%S.%f")[:-3]
-    except (ValueError, OverflowError, OSError):  # a foreign clock may say anything
+    except (ValueError, OverflowError, OSError):  # a foreign clock may send any value
         return "--:--:--.---"
 
 

@@ -1,8 +1,8 @@
-"""What a payload looks like to somebody who watches: as JSON can say it, its secrets masked. Pure.
+"""Payloads as observers may see them: converted for JSON, with secrets masked. Pure.
 
 A value under a key such as `api_key`, `token` or `password` becomes `MASK`, however deep it sits;
 so does a value beside such a name (`{"name": "authorization", "value": ...}`, or a pair of both in
-a list). What stands inside a text is not looked into.
+a list). The inside of a text is not searched.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MASK = "•••"
 LONGEST_TEXT = 2_000
 MOST_ITEMS = 100
 MOST_VALUES = 2_000
-"""Of one payload, when it is shortened: values of every depth together."""
+"""Most values of a shortened payload, of all depths together."""
 _SAFE_INT = 2**53
 _LONGEST_KEY = 128
 _PARTS = (
@@ -57,21 +57,21 @@ def _is_secret(key: str) -> bool:
 
 
 def is_secret(key: str) -> bool:
-    """Tell whether a value under this key is nobody's to see; case, `-` and `_` do not matter.
+    """Return whether a value under this key is secret; case, `-` and `_` are ignored.
 
-    A count of tokens (`max_tokens`, `usage.total_tokens`) is no secret.
+    A count of tokens (`max_tokens`, `usage.total_tokens`) is not secret.
     """
     return _is_secret(key if len(key) <= _LONGEST_KEY else key[:_LONGEST_KEY])
 
 
 class Masking:
-    """Turns one payload into what is shown of it.
+    """Converts one payload to the part of it that is shown.
 
     Args:
         shortens: Whether long texts, lists and dicts are cut.
 
     Attributes:
-        cut: Whether something was.
+        cut: Whether something was cut.
     """
 
     __slots__ = ("_left", "_shortens", "cut")
@@ -82,7 +82,7 @@ class Masking:
         self._left = MOST_VALUES
 
     def of(self, value: Any) -> Any:
-        """Return what JSON can carry of a value: bytes as base 64, NaN and large ints as text."""
+        """Return a value converted for JSON: bytes as base 64, NaN and large ints as text."""
         kind = value.__class__
         if kind is str:
             return self._text(value) if len(value) > LONGEST_TEXT else value
@@ -154,5 +154,5 @@ def _names_secret(name: Any) -> bool:
 
 
 def masked(value: Any) -> Any:
-    """Return a whole value as JSON can carry it, its secrets masked."""
+    """Return a whole value converted for JSON, with secrets masked."""
     return Masking(shortens=False).of(value)

@@ -1,4 +1,4 @@
-"""One Signal as somebody who only listens has it. Pure."""
+"""A Signal with its routing metadata, as observed. Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _NOBODY = bytes(16)
 
 
 class ObservedSignal(NamedTuple):
-    """A Signal and what its copy says of its way; a tuple, for it is made for each Signal.
+    """A Signal and the two ends of its task. It is a tuple, as one is made for each Signal.
 
     Attributes:
         signal: The Signal.
-        body: Its bytes; empty for one that was made here and never travelled.
-        caller: Instance id of who has the task, 16 bytes; zero where there is no task.
-        worker: Instance id of who works on it, 16 bytes; zero where nobody does.
+        body: Its bytes as received; empty for one that was made here.
+        caller: Instance id of the caller of its task, 16 bytes; zero without a task.
+        worker: Instance id of the worker of its task, 16 bytes; zero without a worker.
     """
 
     signal: Signal
@@ -26,11 +26,11 @@ class ObservedSignal(NamedTuple):
 
     @property
     def neuron(self) -> str | None:
-        """The neuron that sent it, or that a TASK is for; None where none is named."""
+        """The neuron that sent it, or that a TASK is for; None if it names no neuron."""
         directed = self.signal.directed
         return None if directed is None else directed.id
 
 
 def hex_of(instance: bytes) -> str | None:
-    """Return an instance id as people see it, 32 hex digits; None if it is nobody's."""
+    """Return an instance id as 32 hex digits; None if it is empty or zero."""
     return None if instance == _NOBODY or not instance else instance.hex()

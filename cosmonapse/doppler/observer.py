@@ -1,7 +1,7 @@
-"""A peer that only listens: hears the Signals of one namespace, and sends none.
+"""A peer that only listens: it receives the Signals of one namespace, and sends none.
 
-It hosts no Axon and dispatches nothing; all that leaves it is its greeting, what it listens to, and
-its questions to the tables of the Synapse. The transport finds the Synapse again by itself.
+It hosts no Axon and dispatches nothing. It sends only its greeting, its subscriptions, and queries
+for the tables of the Synapse. The transport reconnects by itself.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from .observed import ObservedSignal
 _LOG = logging.getLogger(__name__)
 _CLOSE_S = 1.0
 _ONCE = 20_000
-"""Ids that are remembered: after a restart of the Synapse workers send again what may be lost."""
+"""Ids that are remembered: after a restart of the Synapse workers send Signals again."""
 _MAX_BYTES = 2**31 - 2**17
 
 
 class Listener:
-    """What the transport reports to somebody who only listens; see `transport.Receiver`.
+    """The receiver of a peer that only listens; see `transport.Receiver`.
 
     Args:
         on_signal: Receives each Signal, once.
-        on_missed: Takes the number of Signals that were lost before the next one.
-        on_link: Learns whether the Synapse is in reach, and why it is not.
+        on_missed: Receives the number of Signals that were lost before the next one.
+        on_link: Receives whether the Synapse is connected, and the reason if it is not.
     """
 
     def __init__(
@@ -49,13 +49,15 @@ class Listener:
         self._once = Once(_ONCE)
 
     def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
-        """Hand on a Signal that was not heard before; what is none is counted."""
+        """Pass on a Signal that was not received before; count an invalid one."""
         try:
             signal = Signal.decode(body)
         except BadSignal as error:
             self.counts["bad_signal"] += 1
-            if self.counts["bad_signal"] == 1:  # whoever sends one may send thousands
-                _LOG.warning("a message is no Signal and is not shown; more are counted: %s", error)
+            if self.counts["bad_signal"] == 1:  # its sender may send thousands
+                _LOG.warning(
+                    "an invalid Signal was dropped; further ones are only counted: %s", error
+                )
             return
         if self._once.first(signal.id):
             self._on_signal(ObservedSignal(signal, body, caller, worker))
@@ -63,34 +65,34 @@ class Listener:
             self.counts["again"] += 1
 
     def on_welcomed(self, fresh: bool) -> None:
-        """Learn that the Synapse took us in."""
+        """Report that the Synapse accepted the connection."""
         self._on_link(True, None)
 
     def on_away(self, why: str) -> None:
-        """Learn that the Synapse is out of reach."""
+        """Report that the Synapse is not connected."""
         self._on_link(False, why)
 
     def _nothing(self, *unused: object) -> None:
-        """Take what concerns those who have tasks or Axons; we have none."""
+        """Ignore an event about tasks or Axons; this peer has none."""
 
     on_task = on_reply = on_cancel = on_bounce = on_lost = on_registered = _nothing
 
 
 class Observer:
-    """Joins a namespace and listens.
+    """Joins a namespace and receives its Signals.
 
     Args:
-        url: Where the Synapse is.
-        namespace: Which namespace.
-        listener: Who is told.
-        types: Only of these types; every type if empty.
-        trace_id: Only of this trace, of every type; then `types` is for the listener to look at.
-        name: How it is called at the Synapse.
+        url: URL of the Synapse.
+        namespace: The namespace to join.
+        listener: Receives the Signals and the events of the connection.
+        types: Only Signals of these types; of every type if empty.
+        trace_id: Only Signals of this trace, of every type; the listener then checks `types`.
+        name: The name of this peer at the Synapse.
 
     Raises:
         InvalidUrl: `url` names no endpoint.
-        InvalidName: `namespace` is no name.
-        BadSignal: `trace_id` is no id.
+        InvalidName: `namespace` is not a valid name.
+        BadSignal: `trace_id` is not an id.
     """
 
     def __init__(
@@ -113,13 +115,13 @@ class Observer:
         self._transport: Transport | None = None
 
     async def open(self, timeout_s: float) -> None:
-        """Join; return when every Signal from now on is heard. May be tried again when it fails.
+        """Join; return when every later Signal will be received. It may be retried after a failure.
 
         Raises:
-            SynapseUnreachable: Not within `timeout_s` seconds.
-            SynapseRefused: The Synapse does not take this namespace, or is full.
+            SynapseUnreachable: It did not connect within `timeout_s` seconds.
+            SynapseRefused: The Synapse refuses this namespace, or is full.
         """
-        # Its own limit binds what a transport sends, and this one sends no Signals.
+        # The limit of a transport applies to Signals it sends, and this one sends none.
         transport = self.synapse.transport(self.namespace, self._name, self._listener, _MAX_BYTES)
         try:
             await transport.open(timeout_s, self._topics)
@@ -129,7 +131,7 @@ class Observer:
         self._transport = transport
 
     async def close(self) -> None:
-        """Say goodbye and close."""
+        """Disconnect and close."""
         if self._transport is not None:
             await self._transport.close(_CLOSE_S)
             self._transport = None
@@ -144,7 +146,7 @@ class Observer:
         return await self._open_transport().roster("", "", timeout_s)
 
     async def state(self, timeout_s: float) -> SynapseState:
-        """Return how the Synapse is.
+        """Return the state of the Synapse.
 
         Raises:
             SynapseUnreachable: Not within `timeout_s` seconds, or not open.

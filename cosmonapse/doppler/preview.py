@@ -14,7 +14,7 @@ _TEXTS = ("prompt", "response", "text", "query", "content", "message", "value")
 
 
 def preview(signal: Signal) -> str:
-    """Return what a Signal says, for people: its secrets masked, its long values cut."""
+    """Return the main text of a Signal, with secrets masked and long values cut."""
     payload = Masking(shortens=True).of(signal.payload)
     say: Callable[[dict[str, Any]], str] = _SAYS.get(signal.type, _plain)
     return say(payload)

@@ -1,6 +1,6 @@
-"""Printing what is heard, by a thread of its own: a terminal that stands still stops nobody.
+"""Signals printed by a separate thread, so that a blocked terminal delays nothing else.
 
-What waits is bounded; over it the oldest goes, and it is told how many went.
+The queue is bounded; beyond its bound the oldest are dropped, and their number is printed.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _CLOSE_S = 1.0
 
 
 class Printer:
-    """Takes Signals without ever blocking and prints them when it can.
+    """Accepts Signals without blocking and prints them as the reader allows.
 
     Args:
-        out: Where to; it is closed at the end.
-        text_of: Makes the text of one Signal.
-        tell: Takes one line about what is missing; called by the printing thread, which may write
-            to `out` there.
-        on_gone: Is called by that thread when nobody reads `out` any more.
+        out: The output; it is closed at the end.
+        text_of: Returns the text of one Signal.
+        tell: Reports missing Signals in one line; called by the printing thread, so it may write
+            to `out`.
+        on_gone: Called by that thread when the reader of `out` is gone.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Printer:
         self._thread.start()
 
     def put(self, observed: ObservedSignal) -> None:
-        """Take a Signal."""
+        """Add a Signal to the queue."""
         with self._lock:
             self._waiting.append(observed)
             self._bytes += len(observed.body)
@@ -64,12 +64,12 @@ class Printer:
                 self._overrun += 1
 
     def missed(self, count: int) -> None:
-        """Take the number of Signals that never came."""
+        """Add to the number of Signals that were lost on the way here."""
         with self._lock:
             self._missed += count
 
     def close(self) -> None:
-        """Print what is left, as far as it is taken within a second."""
+        """Print the queue, as far as the reader accepts it within a second."""
         self._closing.set()
         self._thread.join(_CLOSE_S)
 
@@ -78,7 +78,7 @@ class Printer:
             watcher = _watcher(self._out)
             while not self._closing.wait(_WAKE_S):
                 if watcher is not None and watcher.poll(0):
-                    raise BrokenPipeError  # as a write would, were there one
+                    raise BrokenPipeError  # as a write would raise
                 self._flush()
             self._flush()
         except (OSError, ValueError):
@@ -106,7 +106,7 @@ class Printer:
 
 
 def _watcher(out: TextIO) -> select.poll | None:
-    """Return what tells when nobody reads `out` any more, also while nothing is written."""
+    """Return a poll that reports that the reader of `out` is gone, even if nothing is written."""
     try:
         watcher = select.poll()
         watcher.register(out.fileno(), 0)

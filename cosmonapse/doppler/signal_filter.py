@@ -1,4 +1,4 @@
-"""Which Signals somebody wants to see. Pure."""
+"""A filter for Signals, by type, trace and neuron. Pure."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from ..signals import SignalType
 from .observed import ObservedSignal
 
 SHORT_TRACE_CHARS = 8
-"""As many characters of a trace id as the screens show."""
+"""The characters of a trace id that are shown."""
 _ALPHABET = frozenset("0123456789abcdefghijklmnopqrstuv")
 
 
 def checked_trace(text: str) -> str:
-    """Return a trace id, or how one begins, if it is one.
+    """Return a valid trace id, or the valid beginning of one.
 
     Raises:
-        BadSignal: It is neither; the text says what is wanted.
+        BadSignal: It is neither; the text says what is expected.
     """
     if len(text) >= ID_CHARS:
         id_bytes(text)
     if not text.startswith("trc_") or not set(text[4:]) <= _ALPHABET:
         raise BadSignal(
-            f"no trace id: {text!r:.80}; one is trc_ and 26 characters of 0-9 a-v, "
-            f"of which the first {SHORT_TRACE_CHARS - len('trc_')} are enough"
+            f"{text!r:.80} is not a trace id: give trc_ and 26 characters of 0-9 a-v, "
+            f"or the first {SHORT_TRACE_CHARS - len('trc_')} of them"
         )
     if len(text) < SHORT_TRACE_CHARS:
         raise BadSignal(f"{text!r} is too short: give the {SHORT_TRACE_CHARS} characters shown")
@@ -34,12 +34,12 @@ def checked_trace(text: str) -> str:
 
 @attrs.frozen
 class SignalFilter:
-    """What is let through; what is not named is not looked at.
+    """The Signals to show; an empty field accepts every Signal.
 
     Args:
-        types: These types; empty means any.
+        types: These types; empty for any.
         trace: A trace id, or its first 8 or more characters.
-        neuron: A neuron id: who sent it, or whom a TASK names.
+        neuron: The id of the neuron that sent it, or that a TASK is for.
     """
 
     types: frozenset[SignalType] = frozenset()
@@ -47,7 +47,7 @@ class SignalFilter:
     neuron: str | None = None
 
     def __call__(self, observed: ObservedSignal) -> bool:
-        """Tell whether a Signal is wanted."""
+        """Return whether a Signal passes."""
         if self.types and observed.signal.type not in self.types:
             return False
         if self.trace is not None and not observed.signal.trace_id.startswith(self.trace):
@@ -56,5 +56,5 @@ class SignalFilter:
 
     @property
     def whole_trace(self) -> str | None:
-        """The trace id if all of it is given: then the Synapse need not send us the others."""
+        """The trace id if all of it is given; the Synapse then sends this trace only."""
         return self.trace if self.trace is not None and len(self.trace) == ID_CHARS else None

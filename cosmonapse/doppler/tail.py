@@ -1,4 +1,4 @@
-"""Doppler as a process: hears, filters and prints until it is told to end."""
+"""Doppler as a process: receives, filters and prints Signals until an OS signal ends it."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _ASK_S = 5.0
 
 
 class Tail:
-    """Prints what passes in one namespace.
+    """Prints the Signals of one namespace.
 
     Args:
-        url: Where the Synapse is.
-        namespace: Which namespace.
-        wanted: What is shown.
-        out: Where to.
-        text_of: Makes the text of one Signal.
-        tell: Takes a line about what is missing; see `Printer`.
-        say: Tells the person who started it, one line at a time.
+        url: URL of the Synapse.
+        namespace: The namespace to observe.
+        wanted: The Signals to show.
+        out: The output.
+        text_of: Returns the text of one Signal.
+        tell: Reports missing Signals in one line; see `Printer`.
+        say: Reports to the user, one line at a time.
 
     Raises:
         InvalidUrl: `url` names no endpoint.
-        InvalidName: `namespace` is no name.
+        InvalidName: `namespace` is not a valid name.
     """
 
     def __init__(
@@ -61,14 +61,14 @@ class Tail:
         self._joined = False
 
     async def run(self, since_start: bool) -> int | None:
-        """Show Signals until told to end; return the OS signal, None if nobody reads any more.
+        """Show Signals until an OS signal; return its number, or None if the reader is gone.
 
         Args:
-            since_start: Whether those who are there already are shown first, as REGISTER.
+            since_start: Whether the Axons already there are shown first, as REGISTER.
 
         Raises:
-            SynapseUnreachable: Nobody answers.
-            SynapseRefused: The Synapse does not take us.
+            SynapseUnreachable: No Synapse answers.
+            SynapseRefused: The Synapse refuses this namespace, or is full.
         """
         loop = asyncio.get_running_loop()
         gone: asyncio.Future[None] = loop.create_future()
@@ -95,11 +95,11 @@ class Tail:
 
     def _summary(self) -> str:
         bad = self._listener.counts["bad_signal"]
-        unreadable = f", {bad:,} messages were no Signals" if bad else ""
+        unreadable = f", {bad:,} messages were invalid" if bad else ""
         return f"{self._shown:,} Signals shown, {self._missed:,} missed{unreadable}"
 
     async def _begin(self, since_start: bool, ending: asyncio.Task[int]) -> None:
-        """Join, unless we are told to end before that."""
+        """Join, unless an OS signal arrives before that."""
         opening = asyncio.create_task(self._open(since_start), name="open")
         await asyncio.wait({opening, ending}, return_when=asyncio.FIRST_COMPLETED)
         opening.cancel()
@@ -130,14 +130,14 @@ class Tail:
 
     def _on_link(self, connected: bool, reason: str | None) -> None:
         if not connected and not self._is_away:
-            self._say(f"the Synapse is out of reach ({reason}): waiting for it")
+            self._say(f"the Synapse is not reachable ({reason}): waiting for it")
         elif connected and self._is_away:
-            self._say("the Synapse is back; what passed meanwhile was not seen")
+            self._say("the Synapse is back; Signals sent in between were not seen")
         self._is_away = not connected
 
 
 def _registered(record: NeuronRecord) -> ObservedSignal:
-    """Return what an Axon said when it came, as far as the Synapse still knows."""
+    """Return the REGISTER of an Axon, as far as the Synapse still has it."""
     payload = {
         "role": record.role,
         "capabilities": list(record.capabilities),

@@ -56,8 +56,8 @@ def _streaming(
     def stream(self: BlockingDendrite, /, *args: P.args, **kwargs: P.kwargs) -> TextStream:
         """Send a TASK and return a stream; iterate over it for its texts as they arrive.
 
-        Arguments and errors are those of `Dendrite.dispatch`. Leaving the loop early, or closing the
-        stream, cancels the task.
+        Arguments and errors are those of `Dendrite.dispatch`. Leaving the loop early, or closing
+        the stream, cancels the task.
         """
 
         async def opened() -> SignalReader:

@@ -37,7 +37,7 @@ def Neuron(source: str, **settings: Any) -> ProviderNeuron:
     Args:
         source: The provider: `anthropic`, `groq`, `huggingface` (or `hf`), `mistral`, `ollama`,
             `openai`, `openrouter` or `together`.
-        settings: What that provider's `Settings` take.
+        settings: Arguments of the `Settings` of that provider.
 
     Raises:
         ValueError: The source is unknown, a key is missing, or a setting is out of range.
@@ -52,7 +52,9 @@ def Neuron(source: str, **settings: Any) -> ProviderNeuron:
     try:
         signature.bind(**settings)
     except TypeError as exc:
-        raise TypeError(f"Neuron(source={source!r}): {exc}; it takes {_takes(signature)}") from None
+        raise TypeError(
+            f"Neuron(source={source!r}): {exc}; its arguments are {_takes(signature)}"
+        ) from None
     neuron: ProviderNeuron = vendor.Settings(**settings).build()
     return neuron
 

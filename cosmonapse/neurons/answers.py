@@ -15,7 +15,7 @@ Output = dict[str, Any]
 
 
 def output_of(response: str, model: Any, usage: Any) -> Output:
-    """Return a Neuron's output; usage only when the provider told it."""
+    """Return the output of a Neuron, with usage if the provider sent it."""
     output = {"response": response, "model": model}
     return {**output, "usage": usage} if isinstance(usage, Mapping) else output
 
@@ -23,7 +23,7 @@ def output_of(response: str, model: Any, usage: Any) -> Output:
 def text_of(content: Any) -> Any:
     """Return the text of `content`, which is a str, nothing, or parts of which some are text.
 
-    What is none of these comes back as it is, or raises LookupError, TypeError or AttributeError.
+    Any other value is returned as it is, or raises LookupError, TypeError or AttributeError.
     """
     if isinstance(content, list):
         return "".join(part["text"] for part in content if part["type"] == "text")
@@ -38,7 +38,7 @@ def whole_output(
     Args:
         document: The answer.
         find: Takes the content out of it; may raise LookupError or TypeError.
-        place: Where that is, for people.
+        place: The place of the value, for the error text.
         asked: Which model was asked, unless the answer names the one that answered.
         faults: Makes the errors.
 
@@ -58,7 +58,7 @@ def whole_output(
 
 @attrs.define
 class AnswerReader(ABC):
-    """Reads the events of one streamed answer; each dialect says how it takes one.
+    """Reads the events of one streamed answer; each dialect handles them in its way.
 
     Args:
         faults: Makes the errors.
@@ -83,7 +83,7 @@ class AnswerReader(ABC):
         return len(self._tokens)
 
     def feed(self, event: str) -> str:
-        """Take the data of one event and return the text it adds, often none.
+        """Handle the data of one event and return the text it adds, often none.
 
         Raises:
             NeuronError: PROVIDER_ERROR, the event reports an error or has another form.
@@ -115,7 +115,7 @@ class AnswerReader(ABC):
 
     @abstractmethod
     def _take(self, document: Any) -> Any:
-        """Note what the event tells and return its text.
+        """Record the facts of the event and return its text.
 
         Anything but a str, like a LookupError, TypeError or AttributeError, means another form.
         """

@@ -12,7 +12,7 @@ from .vendor import Vendor, VendorSettings
 
 @attrs.frozen(kw_only=True)
 class Settings(VendorSettings):
-    """What `Neuron(source="anthropic")` takes."""
+    """The arguments of `Neuron(source="anthropic")`."""
 
     vendor: ClassVar[Vendor] = Vendor(
         source="anthropic",

@@ -17,7 +17,7 @@ from .faults import Faults
 
 TEXT_KEYS = ("prompt", "text", "query", "content")
 _UNDERSTOOD = (
-    f"a Neuron takes {' or '.join(TEXT_KEYS)} (a str) or messages (a list of "
+    f"a Neuron accepts {' or '.join(TEXT_KEYS)} (a str) or messages (a list of "
     "{role, content}), with clarification {question, answer} or permission "
     "{action, granted, reason} in a follow-up"
 )
@@ -118,7 +118,7 @@ class Sampling:
     stop: tuple[str, ...] = ()
 
     def named(self, max_tokens_name: str, stop_name: str = "stop") -> dict[str, Any]:
-        """Return what is set, under the names that the provider uses."""
+        """Return the values that are set, under the names of the provider."""
         named = {
             max_tokens_name: self.max_new_tokens,
             "temperature": self.temperature,
@@ -138,7 +138,7 @@ class ChatDialect:
         sampling: How it answers.
         stream: Whether to ask for the answer token by token.
         max_tokens_name: What it calls the most tokens of one answer.
-        asks_for_usage: Whether a streamed answer tells the usage only when asked to.
+        asks_for_usage: Whether a streamed answer has the usage only on request.
     """
 
     path: ClassVar[str] = "/chat/completions"
@@ -185,7 +185,7 @@ class ChatDialect:
         )
 
     def reader(self) -> ChatReader | None:
-        """Return what reads one streamed answer, or None when not streaming."""
+        """Return the reader of one streamed answer, or None when not streaming."""
         return ChatReader(faults=self.faults, model=self.model) if self.stream else None
 
 

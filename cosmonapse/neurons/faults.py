@@ -1,4 +1,4 @@
-"""What went wrong at a provider, as a `NeuronError` whose text cannot show the key. Pure."""
+"""Failures of a provider, as a `NeuronError` whose text cannot show the key. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .settings import ApiKey
 MESSAGE_CHARS = 1000
 EXCERPT_CHARS = 300
 _RECOVERABLE = frozenset({408, 409, 429})
-# In the middle of a stream there is only a name of what has a status elsewhere.
+# In the middle of a stream an error has a name and no status.
 _STATUS_OF_TYPE: Mapping[str, int] = MappingProxyType(
     {
         "rate_limit_error": 429,
@@ -31,7 +31,7 @@ _STATUS_OF_TYPE: Mapping[str, int] = MappingProxyType(
 
 
 def is_recoverable(status: int) -> bool:
-    """Tell whether trying again may help after HTTP `status`."""
+    """Return whether a retry may help after HTTP `status`."""
     return status in _RECOVERABLE or status >= 500
 
 
@@ -47,7 +47,7 @@ def message_in(document: Any) -> str | None:
 
 
 def parsed(text: str | bytes) -> Any:
-    """Return the JSON value of `text`, or None where it is none; nobody answers a bare null."""
+    """Return the JSON value of `text`, or None if it is invalid; no provider sends a bare null."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -65,7 +65,7 @@ def _reporting(document: Any) -> Mapping[str, Any] | None:
 
 
 def _status_in(error: Any) -> int | None:
-    """Return the HTTP status that an error tells, as a number or by its type."""
+    """Return the HTTP status of an error, given as a number or by its type."""
     if not isinstance(error, Mapping):
         return None
     for key in ("code", "http_status_code", "status_code", "type"):
@@ -106,7 +106,7 @@ class Faults:
         )
 
     def malformed(self, expected: str, got: str) -> NeuronError:
-        """Return the error for an answer that is not what the API promises."""
+        """Return the error for an answer that breaks the promises of the API."""
         return self._provider_error(
             f"answered 200 without {expected}: {self._excerpt(got)}", recoverable=False
         )

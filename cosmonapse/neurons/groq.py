@@ -13,7 +13,7 @@ from .vendor import Vendor, VendorSettings
 
 @attrs.frozen(kw_only=True)
 class Settings(VendorSettings):
-    """What `Neuron(source="groq")` takes."""
+    """The arguments of `Neuron(source="groq")`."""
 
     vendor: ClassVar[Vendor] = Vendor(
         source="groq",

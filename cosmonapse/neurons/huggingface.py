@@ -24,7 +24,7 @@ from .vendor import CommonSettings
 
 @attrs.frozen(kw_only=True)
 class Settings(CommonSettings):
-    """What `Neuron(source="huggingface")` takes; no key, or "", sends none.
+    """The arguments of `Neuron(source="huggingface")`; no key, or "", sends none.
 
     Args:
         endpoint: The base URL, such as https://router.huggingface.co.

@@ -21,7 +21,7 @@ SYSTEM_ROLES = ("system", "developer")
 
 
 def system_of(messages: Sequence[Message]) -> str | list[Any]:
-    """Return what the system says in `messages`: one text, or parts as soon as one has parts."""
+    """Return the system text in `messages`: one text, or parts if one of them has parts."""
     contents = [m["content"] for m in messages if m["role"] in SYSTEM_ROLES and m.get("content")]
     if all(isinstance(content, str) for content in contents):
         return "\n\n".join(contents)
@@ -56,7 +56,7 @@ class MessagesDialect:
         return {**self.faults.key.header("x-api-key"), "anthropic-version": VERSION}
 
     def body(self, input: Any) -> dict[str, Any]:
-        """Return the request for a TASK's input; what the system says stands apart.
+        """Return the request for the input of a TASK; the system text is a separate field.
 
         Raises:
             NeuronError: BAD_INPUT, see `messages_from`.
@@ -86,7 +86,7 @@ class MessagesDialect:
         )
 
     def reader(self) -> MessagesReader | None:
-        """Return what reads one streamed answer, or None when not streaming."""
+        """Return the reader of one streamed answer, or None when not streaming."""
         return MessagesReader(faults=self.faults, model=self.model) if self.stream else None
 
 
@@ -124,7 +124,7 @@ class MessagesReader(AnswerReader):
         return ""
 
     def _note_usage(self, told: Any) -> None:
-        """Put the counts that are told over those told before: they are running totals."""
+        """Replace earlier counts by later ones: they are running totals."""
         usage = told.get("usage") or {}
         counts = {name: count for name, count in usage.items() if count is not None}
         if counts:

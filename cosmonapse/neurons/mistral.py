@@ -13,12 +13,12 @@ from .vendor import Vendor, VendorSettings
 
 @attrs.frozen(kw_only=True)
 class Settings(VendorSettings):
-    """What `Neuron(source="mistral")` takes."""
+    """The arguments of `Neuron(source="mistral")`."""
 
     vendor: ClassVar[Vendor] = Vendor(
         source="mistral",
         endpoint="https://api.mistral.ai",
         key_variable="MISTRAL_API_KEY",
-        # it tells the usage unasked, and answers 422 to a request with stream_options
+        # it sends the usage unasked, and answers 422 to a request with stream_options
         dialect=partial(ChatDialect, asks_for_usage=False),
     )

@@ -16,6 +16,6 @@ from .vendor import Vendor, VendorSettings
 
 @attrs.frozen(kw_only=True)
 class Settings(VendorSettings):
-    """What `Neuron(source="ollama")` takes; a key is sent only where one is set."""
+    """The arguments of `Neuron(source="ollama")`; a key is sent only where one is set."""
 
     vendor: ClassVar[Vendor] = Vendor(source="ollama", endpoint="http://localhost:11434")

@@ -13,7 +13,7 @@ from .vendor import Vendor, VendorSettings
 
 @attrs.frozen(kw_only=True)
 class Settings(VendorSettings):
-    """What `Neuron(source="openai")` takes."""
+    """The arguments of `Neuron(source="openai")`."""
 
     vendor: ClassVar[Vendor] = Vendor(
         source="openai",

@@ -11,7 +11,7 @@ from .vendor import Vendor, VendorSettings
 
 @attrs.frozen(kw_only=True)
 class Settings(VendorSettings):
-    """What `Neuron(source="openrouter")` takes."""
+    """The arguments of `Neuron(source="openrouter")`."""
 
     vendor: ClassVar[Vendor] = Vendor(
         source="openrouter", endpoint="https://openrouter.ai/api", key_variable="OPENROUTER_API_KEY"

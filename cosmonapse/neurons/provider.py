@@ -35,18 +35,18 @@ class Reader(Protocol):
 
     @property
     def ended(self) -> bool:
-        """Tell whether the last event came."""
+        """Return whether the last event arrived."""
 
     @property
     def complete(self) -> bool:
-        """Tell whether the answer is whole."""
+        """Return whether the answer is complete."""
 
     @property
     def token_count(self) -> int:
         """Return how many pieces of text came."""
 
     def feed(self, event: str) -> str:
-        """Take the data of one event and return the text it adds."""
+        """Handle the data of one event and return the text it adds."""
 
     def output(self) -> Output:
         """Return the output made of all that came."""
@@ -57,7 +57,7 @@ class Dialect(Protocol):
 
     @property
     def faults(self) -> Faults:
-        """Return what names and masks the provider's errors."""
+        """Return the factory of errors of the provider, which masks its key."""
 
     @property
     def url(self) -> str:
@@ -69,7 +69,7 @@ class Dialect(Protocol):
 
     @property
     def stream(self) -> bool:
-        """Tell whether answers are asked for token by token."""
+        """Return whether answers are requested token by token."""
 
     def headers(self) -> dict[str, str]:
         """Return the headers that prove who asks."""
@@ -81,7 +81,7 @@ class Dialect(Protocol):
         """Return the output that a plain answer holds."""
 
     def reader(self) -> Reader | None:
-        """Return what reads one streamed answer, or None when not streaming."""
+        """Return the reader of one streamed answer, or None when not streaming."""
 
 
 @attrs.define(eq=False, repr=False)
@@ -243,7 +243,7 @@ def _is_event_stream(response: httpx.Response) -> bool:
 
 
 async def _read_trailer(chunks: AsyncGenerator[bytes, None]) -> None:
-    """Read what follows the last event, for only then can the connection be used again.
+    """Read the rest after the last event, so that the connection can be reused.
 
     A provider that keeps it open costs `TRAILER_TIMEOUT_S` and the connection, no more.
     """

@@ -1,4 +1,4 @@
-"""What the settings of all vendors share: checks at birth, and a key that nobody can print. Pure.
+"""Common parts of the settings of vendors: validators, and a key that is never printed. Pure.
 
 No message in here shows a value that may hold a secret.
 """

@@ -1,7 +1,7 @@
 """Server-sent events, bytes in and event data out.
 
 Spec: https://html.spec.whatwg.org/multipage/server-sent-events.html, section 9.2.6. Pure.
-Of an event only its data is kept: providers repeat what matters of the other fields in there.
+Only the data of an event is kept: providers repeat the important other fields in it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class EventParser:
     _at_start: bool = attrs.field(default=True, init=False)
 
     def feed(self, received: bytes) -> list[str]:
-        """Take bytes, cut anywhere, and return the data of the events they complete.
+        """Add bytes, cut anywhere, and return the data of the events they complete.
 
         Raises:
             NeuronError: An event is larger than `max_event_bytes`; the parser is of no more use.

@@ -11,7 +11,7 @@ from .vendor import Vendor, VendorSettings
 
 @attrs.frozen(kw_only=True)
 class Settings(VendorSettings):
-    """What `Neuron(source="together")` takes."""
+    """The arguments of `Neuron(source="together")`."""
 
     vendor: ClassVar[Vendor] = Vendor(
         source="together", endpoint="https://api.together.xyz", key_variable="TOGETHER_API_KEY"

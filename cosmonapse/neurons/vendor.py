@@ -1,4 +1,4 @@
-"""What the vendors have in common: the settings they take, and the table each of them fills.
+"""Common parts of vendors: their settings, and the table that each of them fills.
 
 Not pure: a key may come from the environment.
 """
@@ -21,10 +21,10 @@ from .settings import ApiKey, as_stops, is_endpoint, of_type
 
 @attrs.frozen(kw_only=True)
 class CommonSettings(ABC):
-    """What every vendor's Neuron takes.
+    """The arguments of the Neuron of every vendor.
 
     Args:
-        api_key: The key; by default what the vendor's environment variable holds.
+        api_key: The key; by default the value of the environment variable of the vendor.
         max_new_tokens: The most tokens of one answer.
         temperature: 0 for the likeliest words; None leaves it to the provider.
         stop: One or several texts before which the answer ends.
@@ -52,7 +52,7 @@ class CommonSettings(ABC):
 
     @abstractmethod
     def dialect(self) -> Dialect:
-        """Return what the vendor is asked and how its answers read."""
+        """Return the requests and answers of the vendor."""
 
     def key_or(self, variable: str) -> ApiKey:
         """Return the key that is set, else the one that the environment variable holds."""
@@ -97,7 +97,7 @@ class Vendor:
 
 @attrs.frozen(kw_only=True)
 class VendorSettings(CommonSettings):
-    """What the Neuron of a vendor with a line in the table takes.
+    """The arguments of the Neuron of a vendor in the table.
 
     Args:
         model: Which model answers.
@@ -111,7 +111,7 @@ class VendorSettings(CommonSettings):
     )
 
     def dialect(self) -> Dialect:
-        """Return what the vendor is asked and how its answers read."""
+        """Return the requests and answers of the vendor."""
         vendor = self.vendor
         return vendor.dialect(
             faults=Faults(vendor.source, self._key()),

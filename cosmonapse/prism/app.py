@@ -29,11 +29,11 @@ _RAW_HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items
 
 
 class Guarded:
-    """Refuses foreign requests, and puts the headers of Prism on every answer.
+    """Refuses foreign requests, and adds the headers of Prism to every answer.
 
     Args:
-        app: Who answers the others.
-        guard: Who decides.
+        app: Answers all other requests.
+        guard: Decides which requests are refused.
     """
 
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
@@ -49,7 +49,7 @@ class Guarded:
                 message["headers"] = [*own, *_RAW_HEADERS]
             await send(message)
 
-        if scope["type"] != "http":  # uvicorn offers WebSockets as well; Prism has none
+        if scope["type"] != "http":  # uvicorn offers WebSockets too; Prism has none
             await send({"type": "websocket.close", "code": 1008})
             return
         refusal = self._guard.refusal(scope["method"], scope["path"], scope["headers"])
@@ -68,10 +68,10 @@ def make_app(guard: Guard, ring: Ring, tabs: Tabs, is_well: Callable[[], bool]) 
     """Return the app.
 
     Args:
-        guard: Who may ask.
-        ring: What is kept.
-        tabs: Who looks.
-        is_well: Whether what is shown is being kept up to date.
+        guard: Decides which requests are refused.
+        ring: The Signals that are kept.
+        tabs: The open tabs.
+        is_well: Returns whether the data shown is up to date.
     """
 
     async def index(request: Request) -> Response:
@@ -80,7 +80,9 @@ def make_app(guard: Guard, ring: Ring, tabs: Tabs, is_well: Callable[[], bool]) 
     async def stream(request: Request) -> Response:
         since = request.query_params.get("since") or request.headers.get("last-event-id") or ""
         if since and not (since.isascii() and since.isdecimal() and len(since) <= 20):
-            return PlainTextResponse("since is the number of a Signal, such as since=17\n", 400)
+            return PlainTextResponse(
+                "since must be the number of a Signal, such as since=17\n", 400
+            )
         if request.method == "HEAD":
             return Response(media_type=STREAM_TYPE)
         if tabs.is_full:

@@ -1,7 +1,7 @@
 """Server-sent events of Prism, as bytes. Pure.
 
 Spec: https://html.spec.whatwg.org/multipage/server-sent-events.html, section 9.2.
-Data is JSON on one line, so nothing that a Signal says can end an event or start another field.
+Data is JSON on one line, so no text of a Signal can end an event or start another field.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ def to_json(value: Any) -> bytes:
     """Return a value as JSON in UTF-8, on one line.
 
     Raises:
-        ValueError: It holds NaN or an infinity, which JSON has not.
+        ValueError: It holds NaN or an infinity, which JSON cannot represent.
     """
     return _encode(value).encode("utf-8", "backslashreplace")
 
 
 def event(name: str, data: Any, number: int | None = None) -> bytes:
-    """Return an event; `number` is what a page says it has seen when it comes back."""
+    """Return an event; a page that reconnects sends the `number` of the last one it received."""
     id_line = b"" if number is None else b"id: %d\n" % number
     return b"event: %b\n%bdata: %b\n\n" % (name.encode(), id_line, to_json(data))
 

@@ -1,4 +1,4 @@
-"""Errors by what they say, the newest first. Pure."""
+"""Errors grouped by code and message, the newest first. Pure."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class _Group:
 
 
 class Failures:
-    """Groups ERRORs by code and message; numbers and ids in a message make no group of their own.
+    """Groups ERRORs by code and message; numbers and ids in a message do not form another group.
 
     Args:
-        most: How many groups are remembered; over it the one that is longest silent goes.
+        most: Most groups; beyond that the one without an error for the longest time is dropped.
     """
 
     def __init__(self, most: int = MOST_GROUPS) -> None:
@@ -39,7 +39,7 @@ class Failures:
         self._most = most
 
     def add(self, signal: Signal, neuron: str | None) -> None:
-        """Note an ERROR of a neuron."""
+        """Record an ERROR of a neuron."""
         code, message = _text(signal.payload.get("code")), _text(signal.payload.get("message"))
         key = (code, _CHANGING.sub("#", message))
         group = self._groups.get(key)
@@ -53,12 +53,12 @@ class Failures:
         self._groups.move_to_end(key)
 
     def view(self, most: int) -> list[dict[str, Any]]:
-        """Return the groups as a page gets them, the newest first."""
+        """Return the groups for a page, the newest first."""
         return [attrs.asdict(group) for group in islice(reversed(self._groups.values()), most)]
 
 
 def _text(value: Any) -> str:
-    """Return a text of a payload, cut; what is none shows as its kind."""
+    """Return the value as text, truncated; for a non-string return its type name."""
     if isinstance(value, str):
         return value[:_LONGEST_TEXT]
     return "" if value is None else f"({type(value).__name__})"

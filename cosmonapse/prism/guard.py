@@ -1,7 +1,7 @@
-"""Who may ask Prism what: this machine's own pages, to read. Pure.
+"""Access control of Prism: read-only, and only for its own pages on this machine. Pure.
 
-A page of somebody else in the same browser must learn nothing: its `Origin` is foreign, and a name
-of its own that leads here (DNS rebinding) is a foreign `Host`.
+A foreign page in the same browser must not read anything: its `Origin` is foreign, and a foreign
+name that resolves to this machine (DNS rebinding) is a foreign `Host`.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         "cross-origin-opener-policy": "same-origin",
     }
 )
-"""On every answer, whatever it is."""
+"""The headers of every answer."""
 METHODS = ("GET", "HEAD")
 _FOREIGN_SITES = ("cross-site", "same-site")
 
 
 @attrs.frozen
 class Refusal:
-    """Why a request is not answered.
+    """The answer to a request that is refused.
 
     Args:
-        status: Of HTTP.
-        text: One line for whoever asked: what is wrong, and what to do.
+        status: The HTTP status.
+        text: One line for the client: what is wrong, and what to do.
     """
 
     status: int
@@ -45,10 +45,10 @@ class Refusal:
 
 
 class Guard:
-    """Looks at a request before anybody else does.
+    """Checks each request before it is handled.
 
     Args:
-        port: Where Prism listens.
+        port: The port of Prism.
     """
 
     def __init__(self, port: int) -> None:
@@ -59,9 +59,9 @@ class Guard:
     def refusal(
         self, method: str, path: str, headers: Iterable[tuple[bytes, bytes]]
     ) -> Refusal | None:
-        """Return why a request is refused; None if it is not."""
+        """Return the refusal of a request; None if it is allowed."""
         if method not in METHODS:
-            return Refusal(405, f"Prism only shows: use GET, not {method[:20]}")
+            return Refusal(405, f"Prism is read-only: use GET, not {method[:20]}")
         said: dict[bytes, list[str]] = {}
         for name, value in headers:
             said.setdefault(name.lower(), []).append(value.decode("latin-1").lower())

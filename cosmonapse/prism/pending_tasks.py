@@ -1,7 +1,7 @@
-"""Tasks that were heard of and have no outcome yet. Pure.
+"""Tasks that were observed and have no outcome yet. Pure.
 
-What ends a task out of sight (its caller gave it up, or its reply was missed) is found by what the
-tables of the Synapse say: a worker that has no open task there has none here.
+A task may end unobserved: its caller cancels it, or its reply is missed. The tables of the Synapse
+show that: a worker without open tasks there has none here.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _HOMELESS_S = 300.0
 
 @attrs.frozen
 class PendingTask:
-    """A task that somebody waits for.
+    """A task without an outcome.
 
     Args:
-        id: Of its TASK.
+        id: The id of its TASK.
         trace_id: Its workflow.
-        neuron: Whom it names, if it names one.
-        capabilities: What it asks for otherwise.
-        worker: Instance id of who has it; zero if that is not known.
-        at_s: When it was heard.
+        neuron: The neuron it names, if it names one.
+        capabilities: The capabilities it requires otherwise.
+        worker: Instance id of its worker; zero if unknown.
+        at_s: When it was observed.
         ts: When it was made, by the clock of its caller.
     """
 
@@ -60,7 +60,7 @@ class PendingTasks:
     """The open tasks, the oldest first.
 
     Args:
-        most: How many are remembered; over it the oldest is forgotten.
+        most: Most tasks that are remembered; beyond that the oldest is dropped.
     """
 
     def __init__(self, most: int = MOST_TASKS) -> None:
@@ -77,7 +77,7 @@ class PendingTasks:
         return iter(self._open.values())
 
     def observe(self, observed: ObservedSignal, now_s: float) -> PendingTask | None:
-        """Note a Signal; return the task that it settles, if it does."""
+        """Record a Signal; return the task that it settles, if it does."""
         signal = observed.signal
         if signal.type is SignalType.TASK:
             directed = signal.directed
@@ -92,15 +92,15 @@ class PendingTasks:
         return None
 
     def count_of(self, worker: bytes) -> int:
-        """Return how many a worker has."""
+        """Return how many open tasks a worker has."""
         return sum(1 for task in self._open.values() if task.worker == worker)
 
     def compare(self, records: Iterable[NeuronRecord], asked_at_s: float) -> None:
-        """Forget what the tables of the Synapse do not have open any more.
+        """Drop the tasks that are not open in the tables of the Synapse any more.
 
         Args:
             records: Every Axon of the namespace.
-            asked_at_s: When the Synapse was asked for them; what was heard later may be missing.
+            asked_at_s: When the Synapse was asked for them; later tasks may be missing.
         """
         open_of: dict[tuple[bytes, str | None], int] = {}
         for record in records:

@@ -1,4 +1,4 @@
-"""Who is there, who was, and why they went: the roster of the Synapse, remembered. Pure."""
+"""The present and past Dendrites and Neurons, with reasons of their leaving. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_SEEN = 10_000
 _BACK_S = 5.0
 _NOBODY = bytes(16)
 _REASONS = {
-    "stuck": "connected, but its event loop shows no life",
+    "stuck": "connected, but its event loop does not respond",
     "away": "its connection broke a moment ago",
     "lost": "lost: its process or its connection vanished",
 }
@@ -33,25 +33,25 @@ Key = tuple[str, str]
 
 @attrs.define
 class _Place:
-    """One Axon, or where one was.
+    """An Axon, present or gone.
 
     Args:
-        record: What the Synapse said last.
+        record: Its last record at the Synapse.
         since_s: When it was first seen.
-        left_s: When it was first missing; None while it is there.
-        reason: What it said when it left, or what was said in its name.
-        took_leave: Whether anything was said.
+        left_s: When it was first missing; None while it is present.
+        reason: The reason in its DEREGISTER.
+        deregistered: Whether there was a DEREGISTER.
     """
 
     record: NeuronRecord
     since_s: float
     left_s: float | None = None
     reason: str | None = None
-    took_leave: bool = False
+    deregistered: bool = False
 
 
 class Presence:
-    """Dendrites and Neurons with state, reason and when they were last heard."""
+    """Dendrites and Neurons with state, reason and the time of their last Signal."""
 
     def __init__(self) -> None:
         self._places: dict[Key, _Place] = {}
@@ -60,7 +60,7 @@ class Presence:
         self._callers_s: OrderedDict[bytes, float] = OrderedDict()
 
     def observe(self, observed: ObservedSignal, now_s: float) -> bool:
-        """Note who speaks; return whether the roster has changed by it."""
+        """Record the sender of a Signal; return whether it changes the roster."""
         signal, worker, caller = observed.signal, observed.worker, observed.caller
         if worker != _NOBODY and not _is_about(signal):
             _note(self._seen_s, worker, now_s, _MOST_SEEN)
@@ -73,13 +73,13 @@ class Presence:
             place = self._places.get((worker.hex(), neuron_of(observed) or ""))
             if place is not None:
                 reason = signal.payload.get("reason")
-                place.took_leave = True
+                place.deregistered = True
                 place.reason = reason[:200] if isinstance(reason, str) else None
             return True
         return signal.type is SignalType.REGISTER
 
     def compare(self, records: Iterable[NeuronRecord], now_s: float) -> None:
-        """Take what the Synapse says; who is missing from it has gone."""
+        """Update from the roster of the Synapse; Axons missing there are gone."""
         here: set[Key] = set()
         for record in records:
             key = (record.instance, record.neuron_id)
@@ -99,7 +99,7 @@ class Presence:
                 del self._places[key]
 
     def neuron_of(self, worker: bytes, capabilities: Iterable[str]) -> str | None:
-        """Return which neuron of a worker a task by capabilities went to, if just one can."""
+        """Return the neuron of a worker for a task by capabilities, if exactly one matches."""
         wanted, instance = set(capabilities), worker.hex()
         able = [
             neuron
@@ -109,16 +109,16 @@ class Presence:
         return able[0] if len(able) == 1 else None
 
     def load_of(self, worker: bytes, neuron: str | None) -> NeuronRecord | None:
-        """Return what is known of a neuron of a worker that is there; None if nothing is."""
+        """Return the record of a neuron of a worker that is present; None if it is not."""
         place = None if neuron is None else self._places.get((worker.hex(), neuron))
         return None if place is None or place.left_s is not None else place.record
 
     def view(self, now_s: float, open_of: Callable[[bytes], int]) -> list[dict[str, Any]]:
-        """Return the Dendrites as a page gets them: up to 1,000 Neurons, who is unwell first.
+        """Return the Dendrites for a page: up to 1,000 Neurons, unhealthy ones first.
 
         Args:
             now_s: The time.
-            open_of: How many open tasks a worker has, as far as was heard.
+            open_of: Returns how many open tasks a worker has, as far as observed.
         """
         shown = [
             (key[0], place, self._neuron(key, place, now_s, open_of))
@@ -164,23 +164,23 @@ class Presence:
 
 
 def _is_about(signal: Signal) -> bool:
-    """Tell whether a Signal is about a worker, and not from it."""
+    """Return whether a Signal is about a worker, and not from it."""
     if signal.type is SignalType.TASK:
         return True
     return signal.type is SignalType.DEREGISTER and signal.payload.get("reason") == "lost"
 
 
 def _farewell(place: _Place, held: int, now_s: float) -> tuple[str, str]:
-    """Return state and reason of one that the Synapse does not list any more."""
+    """Return state and reason of an Axon that the Synapse does not list any more."""
     left_s = place.left_s if place.left_s is not None else now_s
-    if not place.took_leave:
+    if not place.deregistered:
         if now_s - left_s < _BACK_S:
             return "away", "not back at the Synapse yet"
-        return "gone", "the Synapse does not know it any more"
+        return "gone", "not registered at the Synapse any more"
     if place.reason == "lost":
         return "gone", _REASONS["lost"]
-    why = f"took leave: {place.reason}" if place.reason else "took leave"
-    return ("draining", f"{why}; it ends what it has") if held else ("gone", why)
+    why = f"deregistered: {place.reason}" if place.reason else "deregistered"
+    return ("draining", f"{why}; it finishes its tasks") if held else ("gone", why)
 
 
 def _dendrite(instance: str, name: str, role: str | None) -> dict[str, Any]:

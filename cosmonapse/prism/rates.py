@@ -1,4 +1,4 @@
-"""How many and how fast, second by second. Pure."""
+"""Rates and latencies, second by second. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _QUIET = _Second(0, None, None)
 
 
 class _Series:
-    """One neuron: what it settled in the current second, and in the seconds before."""
+    """The outcomes of one neuron, in the current second and the seconds before."""
 
     __slots__ = ("_count", "_samples_ms", "done", "errors", "past")
 
@@ -36,7 +36,7 @@ class _Series:
         if took_ms is not None:
             if len(self._samples_ms) < _MOST_SAMPLES:
                 self._samples_ms.append(took_ms)
-            else:  # the newest stand for the second
+            else:  # the newest replace the oldest
                 self._samples_ms[self._count % _MOST_SAMPLES] = took_ms
         self._count += 1
 
@@ -51,17 +51,17 @@ class _Series:
 
 
 def _rank(ordered: list[float], percent: int) -> float | None:
-    """Return the nearest-rank percentile of what is in order; None of nothing."""
+    """Return the nearest-rank percentile of sorted values; None if there are none."""
     if not ordered:
         return None
     return round(ordered[max(0, -(-len(ordered) * percent // 100) - 1)], 3)
 
 
 class Rates:
-    """Signals a second, and for each neuron what it settled, for the last 120 full seconds.
+    """Signals a second, and the outcomes of each neuron, for the last 120 full seconds.
 
     Args:
-        most: How many neurons are followed; over it the one that is longest silent goes.
+        most: Most neurons; beyond that the one without an outcome for the longest time is dropped.
     """
 
     def __init__(self, most: int = MOST_NEURONS) -> None:
@@ -71,14 +71,14 @@ class Rates:
         self._neurons: OrderedDict[str, _Series] = OrderedDict()
         self._most = most
 
-    def observe(self, now_s: float) -> None:
+    def count(self, now_s: float) -> None:
         """Count a Signal."""
         if self._second is None or now_s >= self._second + 1:
             self.advance(now_s)
         self._now += 1
 
     def settled(self, neuron: str, failed: bool, took_ms: float | None, now_s: float) -> None:
-        """Count an outcome of a neuron; `took_ms` from TASK to outcome, if both were heard."""
+        """Count an outcome of a neuron; `took_ms` is the time since its TASK, if known."""
         self.advance(now_s)
         series = self._neurons.get(neuron)
         if series is None:
@@ -110,7 +110,7 @@ class Rates:
         return list(self._total)
 
     def view(self, most: int) -> dict[str, Any]:
-        """Return the `most` neurons that settled something last, as a page gets them."""
+        """Return the `most` neurons that settled something last, for a page."""
         length = len(self._total)
         return {
             neuron: _shown(series, length)

@@ -1,4 +1,4 @@
-"""What a page gets of a Signal. Pure. Its shape stands in docs/prism.md."""
+"""The record of a Signal for a page; docs/prism.md has its shape. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _LATEST_TS = 1e11
 
 
 def neuron_of(observed: ObservedSignal) -> str | None:
-    """Return the neuron of a Signal; what is too long for a name is cut."""
+    """Return the neuron of a Signal; a text too long for a name is cut."""
     name = observed.neuron
     return name if name is None or len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
 
 
 def finite(ts: float) -> float:
-    """Return a time that JSON can carry; a foreign clock may say anything."""
+    """Return a time that JSON can represent; a foreign clock may send any value."""
     return ts if -_LATEST_TS < ts < _LATEST_TS else 0.0
 
 

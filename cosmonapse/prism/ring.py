@@ -1,7 +1,6 @@
 """The last Signals, numbered, within bounds of count and bytes. Pure.
 
-They are kept as the bytes that travelled: a tenth of what the decoded values take, and a size that
-can be told.
+They are kept as bytes, as received: a tenth of the memory of decoded values, and of known size.
 """
 
 from __future__ import annotations
@@ -26,21 +25,21 @@ class Kept(NamedTuple):
     worker: bytes
 
     def decoded(self) -> ObservedSignal:
-        """Return it as it was heard."""
+        """Return the Signal as it was observed."""
         return ObservedSignal(Signal.decode(self.body), self.body, self.caller, self.worker)
 
 
 class Ring:
-    """Keeps the newest Signals; the oldest make room.
+    """Keeps the newest Signals and drops the oldest.
 
     Args:
         first: The number of the first Signal; every later one has the next.
-        most: How many are kept.
-        most_bytes: How many bytes they may have together.
+        most: Most Signals.
+        most_bytes: Most bytes of all together.
 
     Attributes:
         last: The number of the newest Signal, `first - 1` before there is one.
-        evicted: How many made room so far.
+        evicted: How many were dropped so far.
     """
 
     def __init__(self, first: int, most: int = MOST_SIGNALS, most_bytes: int = MOST_BYTES) -> None:
@@ -76,12 +75,12 @@ class Ring:
         return number
 
     def get(self, number: int) -> Kept | None:
-        """Return a Signal by its number; None if it is not kept, or not yet here."""
+        """Return a Signal by its number; None if it is dropped, or not there yet."""
         if not self.first <= number <= self.last:
             return None
         return self._kept[number - self.first]
 
     def after(self, number: int, most: int) -> list[Kept]:
-        """Return up to `most` of those behind a number, the oldest first."""
+        """Return up to `most` of those after a number, the oldest first."""
         begin = max(0, number + 1 - self.first)
         return list(islice(self._kept, begin, begin + most))

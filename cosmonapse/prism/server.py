@@ -1,4 +1,4 @@
-"""Prism as a process: one observer, one HTTP server on the loopback, until told to stop."""
+"""Prism as a process: one observer and one HTTP server on the loopback, until an OS signal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def listening(port: int) -> socket.socket:
     """Return a socket that listens on the loopback.
 
     Raises:
-        PortInUse: Somebody else does.
+        PortInUse: Another process listens there.
     """
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -37,16 +37,16 @@ def listening(port: int) -> socket.socket:
 
 
 async def serve(watch: Watch, listener: socket.socket, on_ready: Callable[[str], None]) -> int:
-    """Serve what `watch` sees until told to end; return the OS signal that told it.
+    """Serve the data of `watch` until an OS signal; return its number.
 
     Args:
-        watch: What is shown.
+        watch: The data to show.
         listener: From `listening`; it is closed at the end.
-        on_ready: Learns the address once pages can be read.
+        on_ready: Receives the address once pages can be read.
 
     Raises:
         MissingExtra: starlette or uvicorn is not installed.
-        SynapseRefused: The Synapse does not take us.
+        SynapseRefused: The Synapse refuses this namespace, or is full.
     """
     try:
         import uvicorn
@@ -69,7 +69,7 @@ async def serve(watch: Watch, listener: socket.socket, on_ready: Callable[[str],
     class Server(uvicorn.Server):
         @contextlib.contextmanager
         def capture_signals(self) -> Iterator[None]:
-            yield  # we listen to them ourselves
+            yield  # `stop_signal` handles them
 
     server = Server(config)
     ending = asyncio.create_task(stop_signal(), name="stop signal")
@@ -81,7 +81,7 @@ async def serve(watch: Watch, listener: socket.socket, on_ready: Callable[[str],
     try:
         await asyncio.wait({ending, *work}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        # A tab that reads nothing is cut off in the end, and that is no news to anybody.
+        # A tab that does not read is cut off at the end; that is not worth a log entry.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         watch.tabs.close()
         server.should_exit = True
@@ -93,5 +93,5 @@ async def serve(watch: Watch, listener: socket.socket, on_ready: Callable[[str],
         await asyncio.wait({ending, *work})
     for task in work:
         if not task.cancelled():
-            task.result()  # what ended it, if that was an error
+            task.result()  # raises its error, if it failed
     return ending.result()

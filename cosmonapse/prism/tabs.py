@@ -1,4 +1,4 @@
-"""Tabs of a browser: each gets what is new, made once for all of them, and none slows another."""
+"""Tabs of a browser: each receives new events, encoded once for all, and delays no other."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class _Batch(NamedTuple):
 
 
 class Tab:
-    """What waits for one tab: Signals in order, and of every other kind of event the newest.
+    """The queue of one tab: Signals in order, and the newest event of every other name.
 
-    It holds up to 200 batches and 16 MiB; over it the oldest go, and the tab is told how many.
+    It holds up to 200 batches and 16 MiB; beyond that the oldest are dropped and counted.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Tab:
         self._closed = False
 
     def put(self, batch: _Batch) -> None:
-        """Take a batch of Signals."""
+        """Add a batch of Signals."""
         self._batches.append(batch)
         self._bytes += len(batch.data)
         while len(self._batches) > 1 and (
@@ -56,17 +56,17 @@ class Tab:
         self._news.set()
 
     def put_newest(self, name: str, data: bytes) -> None:
-        """Take an event that makes an older one of its name worthless."""
+        """Add an event that replaces an older one of its name."""
         self._newest[name] = data
         self._news.set()
 
     def close(self) -> None:
-        """Let the stream of this tab end."""
+        """End the stream of this tab."""
         self._closed = True
         self._news.set()
 
     async def next(self) -> bytes | None:
-        """Return what is to be sent next, as soon as there is something; None at the end."""
+        """Wait for the next event and return it; None at the end."""
         while not self._closed:
             if self._missed:
                 missed, self._missed = self._missed, 0
@@ -87,11 +87,11 @@ class Tab:
 
 
 class Tabs:
-    """All tabs that are open, and the ring that a new one begins with.
+    """All open tabs, and the ring of past Signals for new ones.
 
     Args:
-        ring: What is kept; one that opens later gets it first.
-        greeting: Returns the events that a tab begins with, by name.
+        ring: The Signals that are kept; a new tab receives them first.
+        greeting: Returns the first events of a tab, by name.
     """
 
     def __init__(self, ring: Ring, greeting: Callable[[], dict[str, Any]]) -> None:
@@ -109,11 +109,11 @@ class Tabs:
 
     @property
     def is_full(self) -> bool:
-        """Tell whether one more tab would be too many."""
+        """Return whether one more tab would be too many."""
         return self._closed or len(self._tabs) >= MOST_TABS
 
     def add(self, observed: ObservedSignal) -> None:
-        """Keep a Signal, and show it to whoever looks; with no tab open nothing is made of it."""
+        """Keep a Signal and send it to all tabs; without a tab it is not encoded."""
         number = self._ring.add(observed)
         if not self._tabs:
             return
@@ -126,7 +126,7 @@ class Tabs:
             self._flush()
 
     def show(self, name: str, value: Any) -> None:
-        """Show everyone an event that makes an older one of its name worthless."""
+        """Send all tabs an event that replaces an older one of its name."""
         if self._tabs:
             data = event(name, value)
             for tab in self._tabs:
@@ -145,8 +145,8 @@ class Tabs:
             tab.put(batch)
 
     async def stream(self, since: int | None) -> AsyncIterator[bytes]:
-        """Yield the events of one tab, from the past behind number `since` on, until it closes."""
-        self._flush()  # what waits is in the ring too: it belongs to this tab's past
+        """Yield the events of one tab, from the Signal after number `since` on, until it closes."""
+        self._flush()  # pending Signals are in the ring too: they belong to the past of this tab
         tab = Tab()
         last = self._ring.last
         self._tabs.add(tab)
@@ -163,9 +163,9 @@ class Tabs:
                 self._pending.clear()
 
     async def _past(self, since: int | None, last: int) -> AsyncIterator[bytes]:
-        """Yield what was kept when the tab came, and say how much went before it could be sent."""
+        """Yield the Signals kept when the tab opened, and the number of those dropped since."""
         before = self._ring.first - 1
-        # A number from elsewhere is one of another run: that page has seen nothing of this one.
+        # A number outside the ring is from another run: the page has seen nothing of this one.
         at = since if since is not None and before <= since <= last else before
         while at < last:
             first = self._ring.first
@@ -177,7 +177,7 @@ class Tabs:
                 return
             at = kept[-1].number
             yield past_event(kept)
-            await asyncio.sleep(0)  # a long past must not hold up what is heard now
+            await asyncio.sleep(0)  # a long past must not delay new Signals
 
     def close(self) -> None:
         """End the stream of every tab."""

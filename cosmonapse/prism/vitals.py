@@ -1,4 +1,4 @@
-"""What is open, what failed and how fast it goes, from the Signals alone. Pure."""
+"""Open tasks, failures and rates, from Signals alone. Pure."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _CLOCKS_AGREE_S = 0.1
 
 
 class Vitals:
-    """Follows tasks, errors and rates of one namespace.
+    """Tracks tasks, errors and rates of one namespace.
 
     Args:
-        presence: Who is there.
+        presence: The Dendrites and Neurons.
     """
 
     def __init__(self, presence: Presence) -> None:
@@ -37,8 +37,8 @@ class Vitals:
         self._rates = Rates()
 
     def observe(self, observed: ObservedSignal, now_s: float) -> None:
-        """Take a Signal."""
-        self._rates.observe(now_s)
+        """Record a Signal."""
+        self._rates.count(now_s)
         task = self._tasks.observe(observed, now_s)
         failed = observed.signal.type is SignalType.ERROR
         if task is not None:
@@ -50,15 +50,15 @@ class Vitals:
             self._failures.add(observed.signal, neuron_of(observed))
 
     def compare(self, records: Iterable[NeuronRecord], asked_at_s: float) -> None:
-        """Take what the tables of the Synapse said; see `PendingTasks.compare`."""
+        """Drop tasks that have ended at the Synapse; see `PendingTasks.compare`."""
         self._tasks.compare(records, asked_at_s)
 
     def open_of(self, worker: bytes) -> int:
-        """Return how many open tasks a worker has, as far as was heard."""
+        """Return how many open tasks a worker has, as far as observed."""
         return self._tasks.count_of(worker)
 
     def view(self, now_s: float) -> dict[str, Any]:
-        """Return everything as a page gets it."""
+        """Return everything for a page."""
         self._rates.advance(now_s)
         ahead: Counter[tuple[bytes, str | None]] = Counter()
         tasks = [self._shown(task, now_s, ahead) for task in islice(self._tasks, TASKS_SHOWN)]
@@ -92,9 +92,9 @@ class Vitals:
 
 
 def _took_s(task: PendingTask, ended_ts: float, now_s: float) -> float:
-    """Return how long a task took: by the clocks of its two ends, if they agree with ours.
+    """Return the duration of a task, by the clocks of its two ends if they agree with ours.
 
-    Ours alone would be off by how long Signals wait for us; theirs alone by how wrong one is.
+    Our clock alone includes the time that Signals wait for us; theirs may be wrong.
     """
     by_ours_s, by_theirs_s = now_s - task.at_s, ended_ts - task.ts
     agree = by_theirs_s >= 0 and abs(by_theirs_s - by_ours_s) <= _CLOCKS_AGREE_S

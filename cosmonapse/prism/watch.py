@@ -1,4 +1,4 @@
-"""What Prism knows: fed by one observer, shown to every tab."""
+"""The data of Prism: received by one observer, shown in every tab."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _ASK_S = 2.0
 
 
 class Watch:
-    """Everything that is shown of one namespace.
+    """All data that is shown of one namespace.
 
     Args:
-        url: Where the Synapse is; it need not be there yet.
-        namespace: Which namespace.
-        version: Of this package, for the page.
-        say: Tells the person who started it, one line at a time.
+        url: URL of the Synapse; it may start later.
+        namespace: The namespace to observe.
+        version: The version of this package, for the page.
+        say: Reports to the user, one line at a time.
     """
 
     def __init__(self, url: str, namespace: str, version: str, say: Callable[[str], None]) -> None:
@@ -57,10 +57,10 @@ class Watch:
         self._synapse: SynapseState | None = None
 
     async def run(self) -> None:
-        """Listen until cancelled; wait for a Synapse that is not there yet.
+        """Observe until cancelled; wait for a Synapse that is not there yet.
 
         Raises:
-            SynapseRefused: It does not take this namespace, or is full.
+            SynapseRefused: The Synapse refuses this namespace, or is full.
         """
         try:
             await self._open()
@@ -89,7 +89,7 @@ class Watch:
                 return
 
     async def _until_next(self) -> None:
-        """Wait a second, or a moment if somebody came or went."""
+        """Wait a second, or 0.1 s after a change of the roster."""
         self._changed.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_TICK_S):
@@ -98,7 +98,7 @@ class Watch:
 
     async def _ask(self) -> None:
         if not self._connected:
-            return  # what was known stays, with its age
+            return  # the old data stays, with its age
         asked_at_s = self._clock()
         with contextlib.suppress(SynapseUnreachable):
             records = await self._observer.roster(_ASK_S)
@@ -157,7 +157,7 @@ class Watch:
         }
 
     def _counters(self) -> dict[str, Any]:
-        """Return what the Synapse counts, and under `prism.` what we do."""
+        """Return the counters of the Synapse, and under `prism.` those of Prism."""
         own = {f"prism.{name}": count for name, count in self._listener.counts.items()}
         if self._synapse is None:
             return own

@@ -1,4 +1,4 @@
-"""Stores: what is remembered of Axons beyond the live roster."""
+"""Stores: records of Axons beyond the live roster."""
 
 from .memory import MemoryRegistryStore
 from .port import RegistryStore

@@ -1,4 +1,4 @@
-"""What becomes of a record when something is heard of its Axon; one brain for all stores. Pure."""
+"""The rules that update the record of an Axon; one set of rules for all stores. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_RECORDS = 10_000
 
 
 def key_of(record: NeuronRecord) -> tuple[str, str]:
-    """Return what tells a record from all others."""
+    """Return the key of a record."""
     return record.neuron_id, record.instance
 
 
@@ -45,13 +45,13 @@ def touched(
 
 
 def departed(old: NeuronRecord, reason: str | None, at_ts: float) -> NeuronRecord:
-    """Return a record whose Axon has taken leave."""
+    """Return the record of an Axon that has deregistered."""
     last_ts = _later(old.last_seen_ts, at_ts)
     return attrs.evolve(old, state=DEREGISTERED, reason=reason, last_seen_ts=last_ts)
 
 
 def is_there(record: NeuronRecord) -> bool:
-    """Tell whether the Axon has not taken leave."""
+    """Return whether the Axon has not deregistered."""
     return record.state != DEREGISTERED
 
 

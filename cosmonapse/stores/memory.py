@@ -40,7 +40,7 @@ class MemoryRegistryStore:
         return f"MemoryRegistryStore({len(self._records)} records)"
 
     def upsert(self, record: NeuronRecord) -> None:
-        """Take a record in; see `RegistryStore.upsert`."""
+        """Store a record; see `RegistryStore.upsert`."""
         key = history.key_of(record)
         with self._lock:
             fresh = history.merged(self._records.get(key), record, self._clock())
@@ -55,7 +55,7 @@ class MemoryRegistryStore:
             return history.best(self._of(neuron_id, instance))
 
     def list(self, capability: str | None = None, include_deregistered: bool = False) -> Records:
-        """Return what is remembered; see `RegistryStore.list`."""
+        """Return the records; see `RegistryStore.list`."""
         with self._lock:
             records = tuple(self._records.values())
         return history.wanted(records, capability, include_deregistered)
@@ -70,7 +70,7 @@ class MemoryRegistryStore:
         loop_lag_ms: int = 0,
         at_ts: float | None = None,
     ) -> bool:
-        """Note a sign of life; see `RegistryStore.touch_heartbeat`."""
+        """Record a heartbeat; see `RegistryStore.touch_heartbeat`."""
         at_ts = self._clock() if at_ts is None else at_ts
         with self._lock:
             old = self._records.get((neuron_id, instance))
@@ -88,7 +88,7 @@ class MemoryRegistryStore:
         reason: str | None = None,
         at_ts: float | None = None,
     ) -> bool:
-        """Note that an Axon has taken leave; see `RegistryStore.mark_deregistered`."""
+        """Record that an Axon has deregistered; see `RegistryStore.mark_deregistered`."""
         at_ts = self._clock() if at_ts is None else at_ts
         with self._lock:
             there = [each for each in self._of(neuron_id, instance) if history.is_there(each)]

@@ -1,4 +1,4 @@
-"""What a registry store can do, whatever it is made of. Pure."""
+"""The interface of registry stores. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Records: TypeAlias = list[NeuronRecord]
 
 @runtime_checkable
 class RegistryStore(Protocol):
-    """Remembers Axons, also those that have taken leave; safe from many threads.
+    """Remembers Axons, deregistered ones too; safe to use from many threads.
 
     A record is known by its neuron id and its instance: replicas have one each. A store that runs
-    full forgets first those that have taken leave, the longest unseen first.
+    full drops deregistered Axons first, the longest unseen first.
     """
 
     def upsert(self, record: NeuronRecord) -> None:
-        """Take a record in, or put it in the place of the one with its neuron id and instance.
+        """Store a record, or replace the one with its neuron id and instance.
 
         The earliest `first_seen_ts` and the latest `last_seen_ts` of the two stay; a record that
         says neither is seen now.
@@ -30,16 +30,16 @@ class RegistryStore(Protocol):
 
         Args:
             neuron_id: The id it serves.
-            instance: Which replica; None means one that is there before one that has taken leave,
+            instance: Which replica; None prefers a present one to a deregistered one,
                 and of those the one seen last.
         """
 
     def list(self, capability: str | None = None, include_deregistered: bool = False) -> Records:
-        """Return what is remembered, by neuron id and instance.
+        """Return the records, by neuron id and instance.
 
         Args:
             capability: Only those that offer it.
-            include_deregistered: Also those that have taken leave.
+            include_deregistered: Whether deregistered Axons are included.
         """
 
     def touch_heartbeat(
@@ -52,7 +52,7 @@ class RegistryStore(Protocol):
         loop_lag_ms: int = 0,
         at_ts: float | None = None,
     ) -> bool:
-        """Note a sign of life.
+        """Record a heartbeat.
 
         Args:
             neuron_id: Whose.
@@ -63,7 +63,7 @@ class RegistryStore(Protocol):
             at_ts: When, wall clock, seconds UTC; now by default.
 
         Returns:
-            False, and nothing is noted, if it is unknown or has taken leave: `upsert` it.
+            False, and nothing is recorded, if it is unknown or deregistered: `upsert` it.
         """
 
     def mark_deregistered(
@@ -74,7 +74,7 @@ class RegistryStore(Protocol):
         reason: str | None = None,
         at_ts: float | None = None,
     ) -> bool:
-        """Note that an Axon has taken leave.
+        """Record that an Axon has deregistered.
 
         Args:
             neuron_id: Which.
@@ -83,5 +83,5 @@ class RegistryStore(Protocol):
             at_ts: When, wall clock, seconds UTC; now by default.
 
         Returns:
-            False if nobody known was there.
+            False if no such Axon was present.
         """

@@ -21,10 +21,10 @@ _MAX_TEXT_CHARS = 1_000
 
 
 class Recorder:
-    """Writes what REGISTER, HEARTBEAT and DEREGISTER say into a store.
+    """Writes REGISTER, HEARTBEAT and DEREGISTER into a store.
 
-    It stamps with its own clock: the clocks of other machines are for people. Signals must come in
-    the order in which they arrived. Those whose `meta` names no `instance` are all of one replica.
+    Times are those of its own clock, not of other machines. Signals must be given in the order of
+    their arrival. Those whose `meta` names no `instance` are all of one replica.
 
     Args:
         store: What it writes to.
@@ -80,7 +80,7 @@ class Recorder:
             self._store.upsert(attrs.evolve(seen, state=DEREGISTERED))
 
     def _seen(self, signal: Signal) -> NeuronRecord | None:
-        """Return what a Signal tells of an Axon, or None if it tells of none."""
+        """Return the record of an Axon in a Signal, or None if there is none."""
         directed, payload, meta = signal.directed, signal.payload, signal.meta
         if signal.type not in self.TYPES or directed is None:
             return None
@@ -106,5 +106,5 @@ def _text(value: Any) -> str | None:
 
 
 def _count(value: Any) -> int:
-    """Return a count that any store can hold; what is none counts as 0."""
+    """Return a count that any store can hold; an invalid one becomes 0."""
     return int(value) if isinstance(value, int) and 0 <= value <= _MAX_COUNT else 0

@@ -66,15 +66,15 @@ _HINTS = (
 
 
 class SqliteRegistryStore:
-    """A `RegistryStore` in a file. Several processes may use one; what is written outlives a kill.
+    """A `RegistryStore` in a file. Several processes may share one; written records survive a kill.
 
     Args:
-        path: The file; it is made if there is none, its folder is not.
+        path: The file; it is created if missing, its folder is not.
         max_records: How many records it keeps, at least 1.
         clock: The wall clock, seconds UTC.
 
     Raises:
-        RegistryStoreError: The file cannot be opened, is no database, belongs to another program
+        RegistryStoreError: The file cannot be opened, is not a database, belongs to another program
             or to a newer version of this one; or this Python comes without SQLite. Every method
             raises it too, when the file cannot be read or written, after `close`, and in a forked
             child.
@@ -121,7 +121,7 @@ class SqliteRegistryStore:
                 connection.close()
 
     def upsert(self, record: NeuronRecord) -> None:
-        """Take a record in; see `RegistryStore.upsert`."""
+        """Store a record; see `RegistryStore.upsert`."""
         with self._writing() as file:
             old = history.best(_found(file, record.neuron_id, record.instance))
             fresh = history.merged(old, record, self._clock())
@@ -135,7 +135,7 @@ class SqliteRegistryStore:
             return history.best(_found(file, neuron_id, instance))
 
     def list(self, capability: str | None = None, include_deregistered: bool = False) -> Records:
-        """Return what is remembered; see `RegistryStore.list`."""
+        """Return the records; see `RegistryStore.list`."""
         with self._reading() as file:
             records = _all(file)
         return history.wanted(records, capability, include_deregistered)
@@ -150,7 +150,7 @@ class SqliteRegistryStore:
         loop_lag_ms: int = 0,
         at_ts: float | None = None,
     ) -> bool:
-        """Note a sign of life; see `RegistryStore.touch_heartbeat`."""
+        """Record a heartbeat; see `RegistryStore.touch_heartbeat`."""
         at_ts = self._clock() if at_ts is None else at_ts
         with self._writing() as file:
             old = history.best(_found(file, neuron_id, instance))
@@ -167,7 +167,7 @@ class SqliteRegistryStore:
         reason: str | None = None,
         at_ts: float | None = None,
     ) -> bool:
-        """Note that an Axon has taken leave; see `RegistryStore.mark_deregistered`."""
+        """Record that an Axon has deregistered; see `RegistryStore.mark_deregistered`."""
         at_ts = self._clock() if at_ts is None else at_ts
         with self._writing() as file:
             there = [each for each in _found(file, neuron_id, instance) if history.is_there(each)]
@@ -203,7 +203,7 @@ class SqliteRegistryStore:
 
 @contextlib.contextmanager
 def _told(path: str) -> Iterator[None]:
-    """Raise what SQLite says, and what no column can hold, as ours."""
+    """Raise errors of SQLite, and values that no column can hold, as `RegistryStoreError`."""
     import sqlite3  # some Pythons come without it
 
     try:

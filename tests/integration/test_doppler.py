@@ -263,7 +263,7 @@ async def test_it_goes_on_after_a_restart_of_the_synapse(join, children, namespa
     dendrite.attach_axon(Axon(neuron_id="talker", neuron_fn=talked))
     async with dendrite:
         synapse.kill()
-        shown.line("the Synapse is out of reach")
+        shown.line("the Synapse is not reachable")
         children.synapse(port=port)
         shown.line("the Synapse is back")
         await dendrite.wait_for_neuron(neuron="talker", timeout_s=PATIENCE_S)
@@ -279,7 +279,7 @@ async def test_it_goes_on_after_a_restart_of_the_synapse(join, children, namespa
     [
         (("--url", "cosmo://127.0.0.1:1"), 3, "no Synapse at cosmo://127.0.0.1:1"),
         (("--trace", "trc_ab"), 2, "too short"),
-        (("--trace", "evt_abcdefgh"), 2, "no trace id"),
+        (("--trace", "evt_abcdefgh"), 2, "is not a trace id"),
         (("--type", "NONSENSE"), 2, "NONSENSE"),
         (("--neuron", "no name"), 2, "--neuron"),
         (("-n", "no/name"), 2, "namespace"),

@@ -164,7 +164,7 @@ def test_a_blocking_call_on_its_own_loop_is_refused(dendrite):
 def test_a_stream_gives_the_texts_and_the_output(dendrite):
     stream = dendrite.stream(neuron="words", input={"words": ["a", "b"]})
 
-    with pytest.raises(DendriteProtocolError, match="read to the end"):
+    with pytest.raises(DendriteProtocolError, match="read it to the end first"):
         _ = stream.output
     assert list(stream) == ["a", "b"]
     assert stream.output == {"response": "ab"}

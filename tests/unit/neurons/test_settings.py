@@ -20,7 +20,9 @@ def test_an_unknown_source_is_refused_with_the_known_ones():
 
 
 def test_an_unknown_setting_is_refused_with_the_accepted_ones():
-    with pytest.raises(TypeError, match=r"'modle'; it takes endpoint \(required\), api_key, max_"):
+    with pytest.raises(
+        TypeError, match=r"'modle'; its arguments are endpoint \(required\), api_key, max_"
+    ):
         Neuron(source="hf", endpoint=ENDPOINT, modle="m")
 
 

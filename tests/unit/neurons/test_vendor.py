@@ -91,7 +91,9 @@ def test_the_settings_reach_the_body_by_the_vendors_names(source):
 
 @pytest.mark.parametrize("source", URLS)
 def test_a_model_is_required(source):
-    with pytest.raises(TypeError, match=r"argument: 'model'; it takes model \(required\), api_key"):
+    with pytest.raises(
+        TypeError, match=r"argument: 'model'; its arguments are model \(required\), api_key"
+    ):
         Neuron(source=source, api_key="sesame")
     with pytest.raises(ValueError, match="model"):
         dialect(source, model="")

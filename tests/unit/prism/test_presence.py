@@ -60,19 +60,19 @@ def test_a_killed_worker_is_gone_with_the_reason_that_was_said_for_it():
 
 
 @pytest.mark.parametrize(
-    ("reason", "said"), [("signal", "took leave: signal"), (None, "took leave")]
+    ("reason", "said"), [("signal", "deregistered: signal"), (None, "deregistered")]
 )
-def test_who_took_leave_drains_while_it_has_tasks(reason, said):
+def test_a_deregistered_axon_drains_while_it_has_tasks(reason, said):
     presence = Presence()
     presence.compare([record()], 0.0)
     presence.observe(leave(reason), 1.0)
     presence.compare([], 2.0)
 
-    assert shown(presence, 3.0, held=2) == ("draining", f"{said}; it ends what it has")
+    assert shown(presence, 3.0, held=2) == ("draining", f"{said}; it finishes its tasks")
     assert shown(presence, 4.0) == ("gone", said)
 
 
-def test_who_is_missing_without_a_word_has_a_moment_to_come_back():
+def test_an_axon_missing_without_deregister_may_come_back_for_a_moment():
     presence = Presence()
     presence.compare([record()], 0.0)
     presence.compare([], 1.0)

@@ -128,7 +128,7 @@ def test_only_so_many_groups_of_errors_are_remembered():
 def test_a_second_is_summed_up_when_it_is_over():
     rates = Rates()
     for n in range(100):
-        rates.observe(10.5)
+        rates.count(10.5)
         rates.settled("w", n == 0, float(n + 1), 10.5)
 
     assert rates.totals() == []
@@ -142,7 +142,7 @@ def test_a_second_is_summed_up_when_it_is_over():
 
 def test_quiet_seconds_count_and_all_series_are_as_long():
     rates = Rates()
-    rates.observe(10.0)
+    rates.count(10.0)
     rates.settled("early", False, 1.0, 10.0)
     rates.settled("late", False, 2.0, 13.9)
     rates.advance(15.0)
@@ -155,7 +155,7 @@ def test_quiet_seconds_count_and_all_series_are_as_long():
 
 def test_two_minutes_are_kept_also_after_a_long_sleep():
     rates = Rates()
-    rates.observe(1.0)
+    rates.count(1.0)
     rates.settled("w", False, 1.0, 1.0)
 
     rates.advance(1e9)
