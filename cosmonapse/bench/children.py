@@ -1,4 +1,4 @@
-"""Processes of the bench: started fresh, asked over a pipe, ended with the bench."""
+"""Processes of the bench: started fresh, queried over a pipe, ended with the bench."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Body = Callable[..., None]
 
 
 class BenchError(Exception):
-    """A process of the bench failed; the text is what it had to say."""
+    """A process of the bench failed; the text is its error."""
 
 
 @attrs.frozen
@@ -48,8 +48,8 @@ class Child:
     """One process; ready once constructed.
 
     Args:
-        body: What it does; a function of a module.
-        arguments: For `body`, behind the connection.
+        body: The work; a function of a module.
+        arguments: Arguments of `body`, after the connection.
 
     Raises:
         BenchError: It failed, or was not ready within 30 s.
@@ -64,7 +64,7 @@ class Child:
         self._process.start()
         theirs.close()
         self.ready = self._answer(_STARTS_S)
-        """What it said when it was ready."""
+        """The object it sent when it was ready."""
 
     def __enter__(self) -> Self:
         return self
@@ -75,7 +75,7 @@ class Child:
         self.close()
 
     def ask(self, verb: str, *arguments: Any, timeout_s: float = 60.0) -> Any:
-        """Let it do something and return what comes of it.
+        """Run a verb in the process and return its result.
 
         Raises:
             BenchError: It failed, or took over `timeout_s` seconds.
@@ -84,11 +84,11 @@ class Child:
         return self.end(timeout_s)
 
     def begin(self, verb: str, *arguments: Any) -> None:
-        """Let it do something meanwhile; `end` returns what came of it."""
+        """Start a verb in the process; `end` returns its result."""
         self._connection.send((verb, arguments))
 
     def end(self, timeout_s: float = 60.0) -> Any:
-        """Return what came of what was begun.
+        """Return the result of the verb that was started.
 
         Raises:
             BenchError: It failed, or took over `timeout_s` seconds.
@@ -102,7 +102,7 @@ class Child:
         return pid
 
     def close(self) -> None:
-        """Let it end by itself; kill it when that takes over 5 s."""
+        """Request its end; kill it after 5 s."""
         with suppress(OSError):  # it may be gone already
             self._connection.send(None)
         self._process.join(_ENDS_S)
@@ -114,10 +114,10 @@ class Child:
     def _answer(self, timeout_s: float) -> Any:
         try:
             if not self._connection.poll(timeout_s):
-                raise BenchError(f"{self._name} says nothing for {timeout_s:g} s")
+                raise BenchError(f"{self._name} did not answer within {timeout_s:g} s")
             answer = self._connection.recv()
         except EOFError as error:
-            raise BenchError(f"{self._name} ended without a word") from error
+            raise BenchError(f"{self._name} ended without an answer") from error
         if isinstance(answer, _Failure):
             raise BenchError(f"{self._name} failed:\n{answer.text}")
         return answer
@@ -138,22 +138,22 @@ def _run(
     try:
         body(connection, *arguments)
     except KeyboardInterrupt:
-        return  # the parent got it too, and says what there is to say
-    except Exception:  # noqa: BLE001, the last door: the parent is told
+        return  # the parent received it too, and reports it
+    except Exception:  # noqa: BLE001, the last handler: it is sent to the parent
         connection.send(_Failure(traceback.format_exc()))
 
 
 def run_loop(work: Coroutine[Any, Any, None]) -> None:
-    """Run a process of the bench, on uvloop if the bench was told so."""
+    """Run a process of the bench, on uvloop if `LOOP` says so."""
     if os.environ.get(LOOP) == "uvloop":
-        uvloop: Any = importlib.import_module("uvloop")  # only there if somebody installed it
+        uvloop: Any = importlib.import_module("uvloop")  # an optional package
         uvloop.run(work)
     else:
         asyncio.run(work)
 
 
 def next_question(connection: Connection) -> tuple[str, tuple[Any, ...]] | None:
-    """Wait for the parent; None when it wants no more or is gone."""
+    """Wait for the parent; None when it has ended or is gone."""
     try:
         question: tuple[str, tuple[Any, ...]] | None = connection.recv()
     except EOFError:
@@ -164,7 +164,7 @@ def next_question(connection: Connection) -> tuple[str, tuple[Any, ...]] | None:
 async def answer(
     connection: Connection, verbs: Mapping[str, Callable[..., Awaitable[Any]]]
 ) -> None:
-    """Answer what the parent asks, until it wants no more. The loop goes on running meanwhile."""
+    """Answer questions of the parent until it ends them. The event loop keeps running."""
     while (question := await asyncio.to_thread(next_question, connection)) is not None:
         verb, arguments = question
         connection.send(await verbs[verb](*arguments))

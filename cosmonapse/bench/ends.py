@@ -1,4 +1,4 @@
-"""The ends of a measurement on a fabric, each in a process of its own."""
+"""The ends of a measurement on a fabric, each in a separate process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .load import PAYLOAD, Sample, drive, payload_of
 Verbs = Mapping[str, Callable[..., Awaitable[Any]]]
 
 _TOKEN = " token"
-# Wide enough that what is measured is the way there and back, not a queue of the worker.
+# Wide enough that a call measures the round trip, and not a queue of the worker.
 _CONCURRENCY, _MAX_QUEUED = 1024, 100_000
 
 
@@ -37,7 +37,7 @@ def streamer_id(pair: int = 0) -> str:
 
 
 async def echo(input: Any, context: Any) -> Any:
-    """Return what came."""
+    """Return the input."""
     return input
 
 
@@ -50,7 +50,7 @@ async def joined(url: str, namespace: str, name: str) -> Dendrite:
     """Return a Dendrite that is not started yet.
 
     Raises:
-        SynapseUnreachable: Nobody answers there.
+        SynapseUnreachable: No Synapse answers there.
     """
     return Dendrite(
         synapse=await connect_synapse(url), namespace=namespace, dendrite_id=f"bench-{name}"
@@ -97,7 +97,7 @@ async def _caller(connection: Connection, url: str, namespace: str, pair: int) -
 
 
 def calling(dendrite: Dendrite, pair: int = 0) -> Verbs:
-    """Return what a caller can be asked for."""
+    """Return the verbs of a caller."""
     neuron = echo_id(pair)
 
     async def call(given: dict[str, Any]) -> None:
@@ -134,7 +134,7 @@ async def _read_stream(dendrite: Dendrite, neuron: str, count: int) -> Sample:
 
 
 def publisher(connection: Connection, url: str, namespace: str, subscribers: int) -> None:
-    """Publish MEMORY_APPEND Signals, as the parent asks; say where the subscribers shall tell."""
+    """Publish MEMORY_APPEND Signals, as the parent asks; send it the port for acknowledgements."""
     run_loop(_publisher(connection, url, namespace, subscribers))
 
 

@@ -51,7 +51,7 @@ class Fan:
 
 
 class Acks(asyncio.DatagramProtocol):
-    """What the processes of subscribers have told; opened by `opened`."""
+    """The acknowledgements of the processes of subscribers; opened by `opened`."""
 
     def __init__(self, processes: int) -> None:
         self._had = [0] * processes
@@ -68,7 +68,7 @@ class Acks(asyncio.DatagramProtocol):
         return acks
 
     def datagram_received(self, data: bytes, addr: object) -> None:
-        """Note how many messages the slowest of a process has had."""
+        """Record how many messages the slowest subscriber of a process has received."""
         number, had = _TELLS.unpack(data)
         self._had[number] = had
         self._moved.set()
@@ -77,7 +77,7 @@ class Acks(asyncio.DatagramProtocol):
         """Wait until every subscriber had that many.
 
         Raises:
-            BenchError: One does not get on for 10 s.
+            BenchError: There is no progress for 10 s.
         """
         try:
             while min(self._had) < count:
@@ -91,10 +91,10 @@ class Acks(asyncio.DatagramProtocol):
 
 
 class Teller:
-    """The side of a process of subscribers: counts, and tells the publisher now and then.
+    """The side of a process of subscribers: counts, and acknowledges to the publisher.
 
-    It tells what its slowest subscriber had. Datagrams of each subscriber were more than a receive
-    buffer holds when there were 50.
+    It acknowledges the count of its slowest subscriber. With 50 subscribers, datagrams of each one
+    overflowed the receive buffer.
 
     Args:
         port: Of the publisher's `Acks`.
@@ -122,7 +122,7 @@ class Publishing:
     """Publishes round after round, and knows how many went before.
 
     Args:
-        acks: What the subscribers tell.
+        acks: The acknowledgements of the subscribers.
         subscribers: How many they are.
         publish: Publishes one message.
     """
@@ -136,7 +136,7 @@ class Publishing:
         self._count = 0
 
     async def for_(self, seconds: float) -> Fan:
-        """Publish for so long and wait until everybody has everything.
+        """Publish for that many seconds and wait until every subscriber has all messages.
 
         Raises:
             BenchError: Messages were lost.

@@ -43,7 +43,7 @@ class Plot:
         x_title: What the places are.
         y_title: What the values are, with their unit.
         places: The names along the x axis.
-        series: The values of each line, None where there is none.
+        series: The values of each line, None for a missing one.
         limits: Which series are limits of the machine, drawn as such.
     """
 
@@ -58,7 +58,7 @@ class Plot:
 
 @attrs.frozen
 class Report:
-    """What one kind found: tables and plots for people, facts for programs."""
+    """The results of one kind: tables and plots to read, facts for programs."""
 
     tables: tuple[Table, ...]
     facts: dict[str, Any]
@@ -90,7 +90,7 @@ def spread(values: Sequence[float], digits: int = 0) -> str:
 
 
 def durations(name: str, caption: str, took_s: Sequence[float]) -> Report:
-    """Report how long one thing took each time; the caption of the table begins with its name."""
+    """Return the report of some durations; the caption of the table begins with the name."""
     p50_s, p99_s = percentiles(took_s, 50, 99)
     facts = {
         "count": len(took_s),

@@ -12,7 +12,7 @@ import attrs
 
 from .figures import percentiles
 
-_FRAME_BYTES = 8  # what msgpack puts around the text, key included
+_FRAME_BYTES = 8  # the overhead of msgpack around the text, key included
 
 Call = Callable[[dict[str, Any]], Awaitable[Any]]
 
@@ -32,10 +32,10 @@ class Sample:
     Args:
         calls: How many were answered.
         elapsed_s: From the first call to the last reply.
-        p50_s: Half of the replies took at most this.
-        p90_s: Nine of ten took at most this.
-        p99_s: All but one of a hundred took at most this.
-        max_s: The slowest took this.
+        p50_s: The median time of a reply.
+        p90_s: The 90th percentile.
+        p99_s: The 99th percentile.
+        max_s: The slowest.
     """
 
     calls: int
@@ -47,7 +47,7 @@ class Sample:
 
     @classmethod
     def of(cls, took_s: Sequence[float], elapsed_s: float) -> Self:
-        """Return the sample of calls that took so long each, in any order."""
+        """Return the sample of calls with these durations, in any order."""
         p50_s, p90_s, p99_s = percentiles(took_s, 50, 90, 99)
         return cls(len(took_s), elapsed_s, p50_s, p90_s, p99_s, max(took_s))
 

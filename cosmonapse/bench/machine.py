@@ -1,4 +1,4 @@
-"""What was measured on: recorded with each result, as no rate means anything without."""
+"""The machine of a measurement, recorded with each result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def machine() -> dict[str, str]:
 
 
 def _processor() -> str:
-    """Return its name, as far as the system tells."""
+    """Return the name of the processor, as far as the system has it."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):

@@ -1,4 +1,4 @@
-"""What a run found, for programs: JSON, and CSV with a line for each figure. Pure."""
+"""The results of a run, for programs: JSON, and CSV with a line for each figure. Pure."""
 
 from __future__ import annotations
 

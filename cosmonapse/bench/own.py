@@ -1,4 +1,4 @@
-"""A fabric of your own, measured: an echo Axon is brought along, in a process of its own."""
+"""Measurements of a running fabric, with an echo Axon in a separate process."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _MARGIN_S = 60.0
 
 @attrs.frozen
 class Target:
-    """What is measured, for how long, and who is told.
+    """The fabric to measure, and for how long.
 
     Args:
-        url: Of the Synapse.
-        namespace: In which the Axon serves meanwhile.
+        url: URL of the Synapse.
+        namespace: The namespace of the echo Axon.
         seconds: To measure, all rounds together; starting processes comes on top.
-        say: Is told of each round.
+        say: Reports each round.
     """
 
     url: str
@@ -49,7 +49,7 @@ class Target:
 
 
 def latency(where: Target) -> Report:
-    """Measure how long a call takes, with more and more of them outstanding."""
+    """Measure the duration of a call, with more and more of them outstanding."""
     levels = _calls(where)
     head = ("outstanding", *(f"{time} ms" for time in _TIMES))
     facts: dict[str, Any] = {
@@ -97,7 +97,7 @@ KINDS = MappingProxyType(
 
 
 def steps(kind: str) -> int:
-    """Return how many rounds will be told."""
+    """Return how many rounds will be reported."""
     return ROUNDS if kind == "stream" else ROUNDS * len(OUTSTANDING)
 
 

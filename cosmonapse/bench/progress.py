@@ -1,4 +1,4 @@
-"""How far a measurement is: one line on stderr, and nothing at all where nobody looks."""
+"""The progress of a measurement: one line on stderr, and nothing without a terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Progress:
     """A bar of steps; silent unless its stream is a terminal.
 
     Args:
-        steps: How many there will be; a bar that is told fewer or more stays in its bounds.
+        steps: How many steps there will be; with fewer or more the bar stays in its bounds.
         stream: Where it is shown; stderr by default.
     """
 
@@ -25,7 +25,7 @@ class Progress:
         self._shows = self._stream.isatty()
 
     def step(self, text: str) -> None:
-        """Tell that one more is done, and what it gave."""
+        """Report one more step with its result."""
         self._done += 1
         if self._shows:
             columns = shutil.get_terminal_size().columns
@@ -34,7 +34,7 @@ class Progress:
             self._stream.flush()
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._shows:
             self._stream.write(_CLEAR)
             self._stream.flush()

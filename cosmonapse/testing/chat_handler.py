@@ -36,7 +36,7 @@ _REFUSALS: Mapping[str, Document] = MappingProxyType(
 
 
 class ChatRequestHandler(BaseHTTPRequestHandler):
-    """Takes the requests of one connection."""
+    """Handles the requests of one connection."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -52,7 +52,7 @@ class ChatRequestHandler(BaseHTTPRequestHandler):
         """Stay silent; `requests` is the log."""
 
     def do_POST(self) -> None:
-        """Read a request, keep it, and answer as it is told to."""
+        """Read a request, record it, and answer with the configured behaviour."""
         self.owner = self.server.owner  # type: ignore[attr-defined]  # our own server
         text = self.rfile.read(int(self.headers.get("content-length", 0)))
         try:
@@ -84,7 +84,7 @@ class ChatRequestHandler(BaseHTTPRequestHandler):
         self.send_json(200, self.dialect.plain("".join(self.tokens)))
 
     def _answer_strictly(self) -> None:
-        """Answer as usual, but refuse what is not in the book, as some providers do."""
+        """Answer as usual, but refuse undocumented keys, as some providers do."""
         unknown = sorted(self.asked.keys() - STRICT_KEYS)
         self.dialect = StrictChat(self.asked)
         if unknown:
@@ -181,7 +181,7 @@ class ChatRequestHandler(BaseHTTPRequestHandler):
             self.wfile.flush()
 
     def start_stream(self) -> None:
-        """Send the head of a stream and what comes before its first token."""
+        """Send the head of a stream and the events before its first token."""
         self.send_head(200, "text/event-stream; charset=utf-8", None)
         self.send_events(*self.dialect.opening())
 
@@ -199,7 +199,7 @@ class ChatRequestHandler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def send_head(self, status: int, content_type: str, length: int | None, **headers: str) -> None:
-        """Send the head of an answer; without a length what follows comes in chunks."""
+        """Send the head of an answer; without a length its body is chunked."""
         self.send_response(status)
         self.send_header("content-type", content_type)
         for name, value in headers.items():
@@ -211,7 +211,7 @@ class ChatRequestHandler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def hang_up(self) -> None:
-        """End the connection, whatever was promised."""
+        """Abort the connection."""
         self.close_connection = True
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)

@@ -28,7 +28,7 @@ class Recorded(NamedTuple):
 
 
 class ChatServer:
-    """A server with threads of its own: `with ChatServer() as server:`.
+    """A server with separate threads: `with ChatServer() as server:`.
 
     Which behaviour answers a request is said by, in this order: the script (`answers`, `behaves`),
     the request's model, its last prompt, the server's own `behaviour`. The behaviours:
@@ -42,8 +42,8 @@ class ChatServer:
         behaviour: How to answer when nothing else names a behaviour.
         tokens: The answer; by default `echo: ` and the words of the last prompt.
         delay_s: The time before each token of a `slow` answer.
-        retry_after_s: What a `429` tells to wait, in whole seconds.
-        port: 0 takes a free one.
+        retry_after_s: The wait that a `429` asks for, in whole seconds.
+        port: 0 chooses a free one.
 
     Attributes:
         url: Where it listens, without a path.
@@ -106,7 +106,7 @@ class ChatServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        """Hang up on everyone and close."""
+        """Disconnect all clients and close."""
         self.closing.set()
         self._server.shutdown()
         for connection in list(self._open):

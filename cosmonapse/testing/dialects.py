@@ -17,26 +17,26 @@ USAGE: Mapping[str, int] = MappingProxyType(
 )
 MESSAGES_USAGE: Mapping[str, int] = MappingProxyType({"input_tokens": 3, "output_tokens": 4})
 STRICT_KEYS = frozenset({"model", "messages", "max_tokens", "temperature", "stop", "stream"})
-"""What a provider takes that refuses everything it does not know."""
+"""The keys of a provider that refuses all others."""
 
 
 class ProviderDialect(Protocol):
-    """What answers are made of."""
+    """The documents and events of answers."""
 
     last: tuple[Event, ...]
-    """What ends a stream."""
+    """The events that end a stream."""
 
     def plain(self, text: str) -> Document:
         """Return a whole answer."""
 
     def opening(self) -> list[Event]:
-        """Return what comes before the first token."""
+        """Return the events before the first token."""
 
     def token(self, text: str) -> Event:
         """Return one token."""
 
     def finish(self, reason: str) -> list[Event]:
-        """Return what comes behind the last token; `reason` is `stop` or `length`."""
+        """Return the events after the last token; `reason` is `stop` or `length`."""
 
     def error(self, message: str) -> Event:
         """Return an error in the middle of a stream."""
@@ -84,7 +84,7 @@ class Chat:
 
 
 class StrictChat(Chat):
-    """Chat completions of providers that tell the usage unasked, with the reason."""
+    """Chat completions of providers that send the usage unasked, with the reason."""
 
     def finish(self, reason: str) -> list[Event]:
         """Return the reason and the usage in one."""
@@ -140,7 +140,7 @@ class Messages:
 
 
 def words_of(text: str) -> list[str]:
-    """Return a text as tokens: its words, each with the space behind it."""
+    """Return a text as tokens: its words, each with the space after it."""
     *words, last = text.split(" ")
     return [*(f"{word} " for word in words), last]
 

@@ -1,4 +1,4 @@
-"""A whole fabric for one test: a Synapse, workers, callers, and what may go wrong between them."""
+"""A whole fabric for one test: a Synapse, workers, callers, and faults between them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _BACK_S = 5.0
 
 
 class Fabric:
-    """Dendrites on one Synapse, each on a line of its own that can be disturbed.
+    """Dendrites on one Synapse, each with a connection that can be disturbed.
 
-    `async with Fabric() as fabric:`, or call it on any event loop and `await fabric.close()`; what
-    is not closed by hand is closed when that loop ends.
+    `async with Fabric() as fabric:`, or use it on any event loop, then `await fabric.close()`.
+    At the end of that loop it is closed anyway.
 
     Args:
         synapse: Where the Dendrites meet: a Synapse of this package, a URL, or by default a new one
@@ -30,7 +30,7 @@ class Fabric:
 
     Raises:
         InvalidUrl: The URL names no endpoint.
-        TypeError: `synapse` is none of ours.
+        TypeError: `synapse` is not a Synapse of this package.
     """
 
     def __init__(self, synapse: object = None, *, namespace: str = "test") -> None:
@@ -45,7 +45,7 @@ class Fabric:
         self._anchor: AsyncGenerator[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    # -- who takes part --------------------------------------------------------------------------
+    # -- Dendrites -------------------------------------------------------------------------------
 
     async def worker(
         self,
@@ -64,7 +64,7 @@ class Fabric:
             neuron_id: The id of a function's Axon.
             dendrite_id: For people.
             heartbeat_s: See `Dendrite`.
-            axon: What else the Axon of a function takes, such as `capabilities`.
+            axon: Other arguments of the Axon of a function, such as `capabilities`.
 
         Raises:
             TypeError: Settings beside an Axon that is ready, or a function of another shape.
@@ -101,16 +101,16 @@ class Fabric:
         self._faulty[made] = faulty
         return made
 
-    # -- what may go wrong -----------------------------------------------------------------------
+    # -- faults ----------------------------------------------------------------------------------
 
     async def restart_synapse(self) -> None:
-        """Let the Synapse lose all it knows; return when every Dendrite is taken in again.
+        """Restart the Synapse without its state; return when every Dendrite is connected again.
 
         TASKs that are under way go on: nothing is lost, and nothing runs twice.
 
         Raises:
             DendriteProtocolError: It is not in this process: restart the real one.
-            SynapseUnreachable: A Dendrite is not taken in within 5 s.
+            SynapseUnreachable: A Dendrite is not connected within 5 s.
         """
         if not isinstance(self.synapse, MemorySynapse):
             raise DendriteProtocolError(
@@ -122,21 +122,21 @@ class Fabric:
                 await faulty.taken_in(_BACK_S)
 
     def cut_off(self, dendrite: Dendrite) -> None:
-        """End the connection of a Dendrite; what it sends waits until `reconnect`.
+        """End the connection of a Dendrite; its messages wait until `reconnect`.
 
         After 0.3 s its TASKs count as lost: their callers get ERROR `WORKER_LOST`.
 
         Raises:
-            ValueError: The Dendrite is none of this fabric, or crashed.
+            ValueError: The Dendrite is not of this fabric, or crashed.
         """
         self._of(dendrite).line.cut()
 
     async def reconnect(self, dendrite: Dendrite) -> None:
-        """Let a Dendrite come back; return when TASKs can reach it.
+        """Restore the connection of a Dendrite; return when TASKs can reach it.
 
         Raises:
-            ValueError: The Dendrite is none of this fabric, or crashed.
-            SynapseUnreachable: It is not taken in within 5 s.
+            ValueError: The Dendrite is not of this fabric, or crashed.
+            SynapseUnreachable: It is not connected within 5 s.
         """
         faulty = self._of(dendrite)
         await faulty.line.mend()
@@ -145,10 +145,10 @@ class Fabric:
     async def crash(self, dendrite: Dendrite) -> None:
         """End a Dendrite as the death of its process does: no goodbye, no replies.
 
-        Whoever waits for one of its TASKs gets ERROR `WORKER_LOST`, after about 0.4 s.
+        Callers of its open TASKs get ERROR `WORKER_LOST`, after about 0.4 s.
 
         Raises:
-            ValueError: The Dendrite is none of this fabric, or crashed.
+            ValueError: The Dendrite is not of this fabric, or crashed.
         """
         self._of(dendrite).line.lose()
         self._crashed.add(dendrite)
@@ -160,7 +160,7 @@ class Fabric:
         A caller whose task or last reply is lost gets `TimeoutError`.
 
         Raises:
-            ValueError: The Dendrite is none of this fabric, or crashed; no such traffic; `count`
+            ValueError: The Dendrite is not of this fabric, or crashed; no such traffic; `count`
                 is below 1.
         """
         if count is not None and count < 1:
@@ -168,10 +168,10 @@ class Fabric:
         self._of(dendrite, traffic).lanes[traffic].lose(count)
 
     def delay(self, dendrite: Dendrite, traffic: Traffic, delay_s: float) -> None:
-        """Let the tasks, replies or broadcasts that a Dendrite sends take longer, in their order.
+        """Delay the tasks, replies or broadcasts that a Dendrite sends; their order stays.
 
         Raises:
-            ValueError: The Dendrite is none of this fabric, or crashed; no such traffic; `delay_s`
+            ValueError: The Dendrite is not of this fabric, or crashed; no such traffic; `delay_s`
                 is not over 0.
         """
         if delay_s <= 0:
@@ -179,18 +179,18 @@ class Fabric:
         self._of(dendrite, traffic).lanes[traffic].delay(delay_s)
 
     def refuse_tasks(self, dendrite: Dendrite) -> None:
-        """Let a caller find every queue full: it gets ERROR `OVERLOADED` at once.
+        """Refuse all tasks of a caller as with full queues: it gets ERROR `OVERLOADED` at once.
 
         Raises:
-            ValueError: The Dendrite is none of this fabric, or crashed.
+            ValueError: The Dendrite is not of this fabric, or crashed.
         """
         self._of(dendrite).tasks_refused = True
 
     def heal(self, dendrite: Dendrite) -> None:
-        """End every loss, delay and refusal of a Dendrite; what is delayed goes out now.
+        """End every loss, delay and refusal of a Dendrite; delayed messages are sent now.
 
         Raises:
-            ValueError: The Dendrite is none of this fabric, or crashed.
+            ValueError: The Dendrite is not of this fabric, or crashed.
         """
         self._of(dendrite).heal()
 
@@ -234,7 +234,7 @@ class Fabric:
         """Stop every Dendrite, on the loop that they were made on. Idempotent.
 
         Raises:
-            ExceptionGroup: What kept Dendrites from stopping.
+            ExceptionGroup: Dendrites failed to stop, with their errors.
         """
         anchor, self._anchor = self._anchor, None
         if anchor is not None:
@@ -244,7 +244,7 @@ class Fabric:
         """Close where no loop runs, if the one that it was used on is still there.
 
         Raises:
-            ExceptionGroup: What kept Dendrites from stopping.
+            ExceptionGroup: Dendrites failed to stop, with their errors.
         """
         loop = self._loop
         if loop is not None and not loop.is_closed() and not loop.is_running():

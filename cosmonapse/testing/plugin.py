@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def cosmo_fabric() -> Iterator[Fabric]:
     """A fabric in this process: workers, callers, and faults on demand.
 
-    Use it on one event loop, whoever runs that. What it started is stopped after the test, or with
+    Use it on one event loop, of any runner. Its Dendrites are stopped after the test, or with
     the loop if that ends first.
     """
     from .fabric import Fabric

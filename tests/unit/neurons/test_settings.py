@@ -27,7 +27,7 @@ def test_an_unknown_setting_is_refused_with_the_accepted_ones():
 
 
 def test_a_missing_setting_is_named():
-    with pytest.raises(TypeError, match="missing a required argument: 'endpoint'; it takes"):
+    with pytest.raises(TypeError, match="missing a required argument: 'endpoint'; its arguments"):
         Neuron(source="hf", model="m")
 
 
