@@ -66,6 +66,27 @@ async def test_what_the_pages_do_not_cover_is_admitted_in_one_sentence(prompt):
     assert output["source"] is None
 
 
+TRUE = {
+    "What is a Pathway?": ["dispatch", "observe_pathway", "in order"],
+    "What is an Attempt?": ["RetryStrategy", "exactly one", "own id"],
+    "Is a task ever run twice?": ["at most once", "ids of ended tasks", "10 minutes", "200,000"],
+    "Are tasks retried automatically?": ["only on request", "RetryStrategy"],
+    "What happens when a worker hangs?": ["stuck", "no new tasks", "6 s"],
+    "What happens on a timeout?": ["TimeoutError", "cancels the task"],
+    "Does it write anything to disk?": ["nothing is written to disk", "--ipc"],
+}
+FALSE = re.compile(r"not (?:yet )?(?:built|remembered)|\bplanned\b|in this version|\bwill\b")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("prompt", "facts"), TRUE.items())
+async def test_an_answer_about_what_exists_says_what_is_true(prompt, facts):
+    _, output = await said(librarian(PAGES), {"prompt": prompt})
+
+    assert not [fact for fact in facts if fact not in output["response"]]
+    assert not FALSE.search(output["response"])
+
+
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("pages", "ending"),
