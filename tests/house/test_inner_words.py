@@ -19,8 +19,8 @@ OF_THE_RULES = {"facade", "floor", "pure", "room", "shell"}
 
 # Names that this project once made up where the field has a word.
 ABANDONED = """
-audience breath company crew desk doubtful hearing keeper keeping knock lane letter letters obituary
-patience realm recall roll stained story switchboard trail witness world
+audience company crew desk doubtful hearing keeper keeping letters obituary
+realm recall roll story switchboard trail witness world
 """
 
 # Classes of these rooms are named with words of the page or of the list below.
@@ -35,7 +35,7 @@ progress protocol proxy publisher reader recorder refuse registration registry r
 resend respond retry role route row sent settings signal socket source speaker state stop strategy
 stopped stream subscribed synapse table task tcp timer too topic trace transition transport unreachable up
 use user validator verb version wait waiting welcome wire worker zmq
-"""
+"""  # noqa: E501
 
 
 def words_on(text):
