@@ -1,0 +1,102 @@
+"""The pages as the tests read them: README and `docs/`, their code blocks and their sentences."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+
+from house import source
+
+README = source.ROOT / "README.md"
+DOCS = source.ROOT / "docs"
+CHANGELOG = source.ROOT / "CHANGELOG.md"
+
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?-->", flags=re.DOTALL)
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_CODE = re.compile(r"``.+?``|`[^`]+`")
+_ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+")
+_NO_PROSE = re.compile(r"\s*(?:\||#{1,6}\s|<|-{3,}\s*$|\[[^\]]+\]:)|(?: {4}|\t)(?!\s*[-*+] )")
+_SENTENCE_END = re.compile(r"(?<=[.!?])[)\"'*_]*\s+(?=[A-Z0-9\"'(*_])")
+_WORD = re.compile(r"[^\W_]")
+
+
+@attrs.frozen
+class Block:
+    """A fenced block of code on a page.
+
+    Args:
+        page: The page, relative to the root of the checkout.
+        line: The number of the line with the opening fence.
+        language: What stands behind the fence, perhaps nothing.
+        code: The text between the fences.
+    """
+
+    page: str
+    line: int
+    language: str
+    code: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def name_of(page: Path) -> str:
+    """Return the path of a page, relative to the root of the checkout."""
+    return page.relative_to(source.ROOT).as_posix()
+
+
+def shipped() -> list[Path]:
+    """Return the pages for users: the README and the pages directly in `docs/`."""
+    return [README, *sorted(DOCS.glob("*.md"))]
+
+
+def every() -> list[Path]:
+    """Return the README and every page in `docs/`, in folders too."""
+    return [README, *sorted(DOCS.rglob("*.md"))]
+
+
+def blocks(page: Path) -> list[Block]:
+    """Return the fenced blocks of a page, in order."""
+    text = page.read_text(encoding="utf-8")
+    return [
+        Block(name_of(page), text.count("\n", 0, found.start()) + 1, found[1], found[2])
+        for found in _FENCE.finditer(text)
+    ]
+
+
+def prose(text: str) -> str:
+    """Return a page without its code blocks, comments, headings and tables."""
+    bare = _COMMENT.sub("", _FENCE.sub("\n", text))
+    return "\n".join("" if _NO_PROSE.match(line) else line for line in bare.splitlines())
+
+
+def words_of(text: str) -> str:
+    """Return everything that a page says: headings and tables too, but no code."""
+    return _plain(_COMMENT.sub("", _FENCE.sub("\n", text)))
+
+
+def sentences(text: str) -> Iterator[str]:
+    """Yield each sentence of the prose of a page; an item of a list ends one, a code is a word."""
+    for paragraph in _paragraphs(prose(text)):
+        yield from _SENTENCE_END.split(_plain(paragraph))
+
+
+def word_count(sentence: str) -> int:
+    """Return how many words a sentence has."""
+    return sum(bool(_WORD.search(word)) for word in sentence.split())
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    lines: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        if (not line.strip() or _ITEM.match(line)) and lines:
+            yield " ".join(lines)
+            lines = []
+        if line.strip():
+            lines.append(_ITEM.sub("", line, count=1).strip())
+
+
+def _plain(markdown: str) -> str:
+    return _CODE.sub("Code", _LINK.sub(r"\1", markdown)).replace("**", "")
