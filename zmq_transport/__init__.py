@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         WireError,
     )
     from .proxy.proxy import Ports, Proxy
-    from .proxy.tables import Settings
+    from .proxy.settings import Settings
     from .sockets.endpoints import IpcEndpoint, TcpEndpoint
     from .sockets.sent import Sent
     from .wire.heads import ItemFlag, Reason, Verb, address_of
@@ -90,7 +90,7 @@ _NAMES = {
     ".client.events": ("Outcome", "Receiver"),
     ".wire.resync_messages": ("Held", "Opened"),
     ".wire.roster_messages": ("SeatInfo",),
-    ".proxy.tables": ("Settings",),
+    ".proxy.settings": ("Settings",),
     ".wire.heads": ("ItemFlag", "Reason", "Verb", "address_of"),
     ".client.zmq_carrier": ("ZmqCarrier",),
 }

@@ -9,7 +9,7 @@ import pytest
 from cosmonapse import Axon, SynapseServer
 from support.processes import PATIENCE_S, axon
 from zmq_transport import Proxy
-from zmq_transport.proxy.tables import Settings
+from zmq_transport.proxy.settings import Settings
 
 pytestmark = pytest.mark.asyncio
 QUICK = Settings(heartbeat_s=0.05, silent_after_s=0.3, lost_after_s=30.0, orphaned_after_s=60.0)

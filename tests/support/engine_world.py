@@ -3,7 +3,8 @@
 from collections import Counter
 
 from zmq_transport.proxy.engine import Engine
-from zmq_transport.proxy.tables import SEND, Settings
+from zmq_transport.proxy.settings import Settings
+from zmq_transport.proxy.tables import SEND
 from zmq_transport.wire import greetings, heads
 from zmq_transport.wire.heads import ItemFlag, Verb
 

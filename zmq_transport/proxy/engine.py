@@ -20,7 +20,8 @@ from .presence import Presence
 from .resync import Resync
 from .roster import roster_page
 from .subscriptions import Subscriptions
-from .tables import SEND, LostNotice, MessageTap, Output, Settings, Tables, empty_lost_notice
+from .settings import Settings
+from .tables import SEND, LostNotice, MessageTap, Output, Tables, empty_lost_notice
 from .tasks import Tasks
 
 _TASK = int(Verb.TASK)

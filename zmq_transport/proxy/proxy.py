@@ -27,8 +27,9 @@ from ..wire.bundle import Bundler, apart
 from .engine import Engine
 from .ipc_lock import IpcLock
 from .poller import Poller, readable
+from .settings import Settings
 from .subscriptions import ACCEPT, FORWARD, IGNORE, SYNC
-from .tables import SEND, LostNotice, MessageTap, Output, Settings, empty_lost_notice
+from .tables import SEND, LostNotice, MessageTap, Output, empty_lost_notice
 
 _LOG = logging.getLogger(__name__)
 _BATCH = 256

@@ -1,4 +1,4 @@
-"""What the parts of the proxy's engine share: settings, tables, counters. Pure."""
+"""The state that the parts of the engine share: tables, counters, the copies. Pure."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .ledger import Ledger
 from .liveness import Liveness
 from .parking import Parking
 from .peers import Namespace, Peers
+from .settings import Settings
 from .worker_news import WorkerNews
 
 SEND: Final = 0
@@ -29,53 +30,6 @@ LostNotice = Callable[[str, frozenset[str], bytes, str], tuple[int, bytes]]
 
 MessageTap = Callable[[str, int, int, bytes, str, int], None]
 """(namespace, verb, kind, trace, name or address or reason, size) of each message, for a log."""
-
-
-_AT_LEAST_0 = attrs.validators.ge(0)
-
-
-@attrs.frozen
-class Settings:
-    """How a proxy behaves.
-
-    Args:
-        namespaces: The ones served; empty means any.
-        heartbeat_s: How often a client with seats shows life.
-        silent_after_s: Silence after which a seat gets no new tasks.
-        lost_after_s: How long a broken connection may take to come back before its tasks are
-            reported lost.
-        orphaned_after_s: How long a caller may be gone before its tasks are cancelled.
-        parking_s: How long after its own start the proxy keeps tasks of returning callers for
-            workers that are not back yet.
-        overdue_s: How long after its deadline an unsettled task is forgotten.
-        max_body_bytes: Size limit of a body.
-        max_peers: How many clients may say HELLO.
-        max_seats: How many seats one client may have.
-        max_topics: How many subscriptions are accepted in all.
-        max_topics_per_host: How many of them from one network address.
-        handshake_s: How long whoever connects may take to speak our protocol.
-        high_water: How many messages may wait for one client, on each plane and at each end.
-        copy_bytes_per_s: How many bytes a second are published for those who watch.
-
-    Raises:
-        ValueError: A limit is below its least value.
-    """
-
-    namespaces: frozenset[str] = frozenset()
-    heartbeat_s: float = 2.0
-    silent_after_s: float = 6.0
-    lost_after_s: float = 0.3
-    orphaned_after_s: float = 1.0
-    parking_s: float = 1.0
-    overdue_s: float = 5.0
-    max_body_bytes: int = attrs.field(default=16 * 1024 * 1024, validator=_AT_LEAST_0)
-    max_peers: int = attrs.field(default=60_000, validator=_AT_LEAST_0)
-    max_seats: int = attrs.field(default=1_024, validator=_AT_LEAST_0)
-    max_topics: int = attrs.field(default=1_000_000, validator=_AT_LEAST_0)
-    max_topics_per_host: int = attrs.field(default=100_000, validator=_AT_LEAST_0)
-    handshake_s: float = attrs.field(default=3.0, validator=attrs.validators.gt(0))
-    high_water: int = attrs.field(default=10_000, validator=attrs.validators.ge(1))
-    copy_bytes_per_s: int = attrs.field(default=64 * 1024 * 1024, validator=_AT_LEAST_0)
 
 
 def empty_lost_notice(

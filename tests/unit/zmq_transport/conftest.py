@@ -5,7 +5,8 @@ import pytest
 
 from zmq_transport.proxy.engine import Engine
 from zmq_transport.proxy.ledger import Entry
-from zmq_transport.proxy.tables import SEND, Settings
+from zmq_transport.proxy.settings import Settings
+from zmq_transport.proxy.tables import SEND
 from zmq_transport.wire import greetings, heads
 from zmq_transport.wire.heads import Verb
 from zmq_transport.wire.state_messages import QUESTION

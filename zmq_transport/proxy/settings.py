@@ -1,0 +1,50 @@
+"""The settings of a proxy, with their defaults and least values. Pure."""
+
+from __future__ import annotations
+
+import attrs
+
+_AT_LEAST_0 = attrs.validators.ge(0)
+
+
+@attrs.frozen
+class Settings:
+    """Settings of a proxy.
+
+    Args:
+        namespaces: The namespaces served; empty means all.
+        heartbeat_s: Seconds between the heartbeats of a client with seats.
+        silent_after_s: Seconds of silence after which a seat gets no new tasks.
+        lost_after_s: Seconds that a client has to reconnect before its tasks are reported lost.
+        orphaned_after_s: Seconds that a caller has to reconnect before its tasks are cancelled.
+        parking_s: Seconds after the start of the proxy in which it parks tasks of returning
+            callers until their workers are back.
+        overdue_s: Seconds after its deadline until an unsettled task is forgotten.
+        max_body_bytes: Size limit of a body.
+        max_peers: How many clients may be connected.
+        max_seats: How many seats one client may have.
+        max_topics: How many subscriptions are accepted in all.
+        max_topics_per_host: How many of them from one network address.
+        handshake_s: Seconds that a new connection has for the ZMTP handshake.
+        high_water: How many messages may wait for one client, on each plane and at each end.
+        copy_bytes_per_s: How many bytes a second are published for subscribers.
+
+    Raises:
+        ValueError: A limit is below its least value.
+    """
+
+    namespaces: frozenset[str] = frozenset()
+    heartbeat_s: float = 2.0
+    silent_after_s: float = 6.0
+    lost_after_s: float = 0.3
+    orphaned_after_s: float = 1.0
+    parking_s: float = 1.0
+    overdue_s: float = 5.0
+    max_body_bytes: int = attrs.field(default=16 * 1024 * 1024, validator=_AT_LEAST_0)
+    max_peers: int = attrs.field(default=60_000, validator=_AT_LEAST_0)
+    max_seats: int = attrs.field(default=1_024, validator=_AT_LEAST_0)
+    max_topics: int = attrs.field(default=1_000_000, validator=_AT_LEAST_0)
+    max_topics_per_host: int = attrs.field(default=100_000, validator=_AT_LEAST_0)
+    handshake_s: float = attrs.field(default=3.0, validator=attrs.validators.gt(0))
+    high_water: int = attrs.field(default=10_000, validator=attrs.validators.ge(1))
+    copy_bytes_per_s: int = attrs.field(default=64 * 1024 * 1024, validator=_AT_LEAST_0)
