@@ -102,7 +102,7 @@ def one_by_one(outputs):
 
 def ledger_of(engine):
     return sorted(
-        (entry.key, entry.trace, entry.seat.peer.connection, entry.keep, entry.taken_back)
+        (entry.key, entry.trace, entry.seat.peer.connection, entry.keep, entry.cancelled)
         for entry in engine.tables.ledger
     )
 

@@ -45,7 +45,7 @@ class DeferredNotices:
         """Return how many wait."""
         return self._count
 
-    def keep(self, caller: Peer, task: bytes, head: bytes, body: bytes) -> bool:
+    def defer(self, caller: Peer, task: bytes, head: bytes, body: bytes) -> bool:
         """Keep what found no room at `caller`; False when too much waits already.
 
         A later one about the same task takes the place of the earlier.

@@ -19,9 +19,10 @@ from .peers import Peer
 from .presence import Presence
 from .resync import Resync
 from .roster import roster_page
-from .subscriptions import Subscriptions
 from .settings import Settings
+from .subscriptions import Subscriptions
 from .tables import SEND, LostNotice, MessageTap, Output, Tables, empty_lost_notice
+from .task_bundles import TaskBundles
 from .tasks import Tasks
 
 _TASK = int(Verb.TASK)
@@ -60,6 +61,7 @@ class Engine:
         self.subscriptions = Subscriptions(self.tables)
         self.draining = False
         self._tasks = Tasks(self.tables)
+        self._bundles = TaskBundles(self.tables, self._tasks)
         self._presence = Presence(self.tables, self._tasks)
         self._resync = Resync(self.tables, self._tasks)
         self._admission = Admission(self.tables, self._presence, self._resync)
@@ -207,9 +209,9 @@ class Engine:
         if len(body) > heads.MAX_COALESCED_BYTES:
             raise WireError("coalesced_size", f"{len(body):,} bytes in {len(items)} items")
         if not self.draining and sum(item[6] for item in items) == len(body):
-            taken = self._tasks.several(peer, caller, items, address, head, body, now_s)
-            if taken is not None:
-                return taken
+            whole = self._bundles.route(peer, caller, items, address, head, body, now_s)
+            if whole is not None:
+                return whole
         outputs: list[Output] = []
         parts = heads.split_body(items, bytes(body))
         for item, alone, part in zip(items, heads.unbundle(head), parts, strict=True):

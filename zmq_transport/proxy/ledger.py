@@ -21,17 +21,17 @@ class Entry:
         seat: Who has it.
         expires_at_s: When it may be forgotten unsettled.
         keep: True if it shall run on when its caller goes away.
-        taken_back: True once its caller sent CANCEL; its replies are copied to nobody any more.
+        cancelled: True once its caller sent CANCEL; its replies are copied to nobody any more.
     """
 
     __slots__ = (
         "address",
         "caller",
+        "cancelled",
         "expires_at_s",
         "keep",
         "key",
         "seat",
-        "taken_back",
         "task",
         "trace",
     )
@@ -54,7 +54,7 @@ class Entry:
         self.seat = seat
         self.expires_at_s = expires_at_s
         self.keep = keep
-        self.taken_back = False
+        self.cancelled = False
 
 
 class Ledger:
@@ -83,7 +83,10 @@ class Ledger:
     def enter(self, entry: Entry) -> None:
         """Put a task into the hands of its seat."""
         self._entries[entry.key] = entry
-        self._hold(entry)
+        seat, before = entry.seat, len(entry.seat.open)
+        seat.open[entry.key] = entry
+        for pool in seat.pools:
+            pool.moved(seat, before)
 
     def enter_all(self, entries: Mapping[bytes, Entry], seat: Seat) -> None:
         """Put tasks, by their keys, into the hands of one seat."""
@@ -118,10 +121,3 @@ class Ledger:
         picked = [entry for entry in self._entries.values() if which(entry)]
         self.settle_all(picked)
         return picked
-
-    @staticmethod
-    def _hold(entry: Entry) -> None:
-        seat, before = entry.seat, len(entry.seat.open)
-        seat.open[entry.key] = entry
-        for pool in seat.pools:
-            pool.moved(seat, before)

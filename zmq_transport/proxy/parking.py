@@ -43,34 +43,34 @@ class Parking:
         self.until_s = until_s
         self._max_tasks = max_tasks
         self._room_bytes = max_bytes
-        self._parked: dict[bytes, Parked] = {}
+        self.by_key: dict[bytes, Parked] = {}
 
     def __len__(self) -> int:
         """Return how many tasks wait."""
-        return len(self._parked)
+        return len(self.by_key)
 
     def park(self, parked: Parked) -> bool:
         """Let a task wait that `holds` does not know; False when the room is closed or full."""
         room = self._room_bytes - len(parked.body)
-        if parked.parked_at_s >= self.until_s or len(self._parked) >= self._max_tasks or room < 0:
+        if parked.parked_at_s >= self.until_s or len(self.by_key) >= self._max_tasks or room < 0:
             return False
         self._room_bytes = room
-        self._parked[parked.caller + parked.task] = parked
+        self.by_key[parked.caller + parked.task] = parked
         return True
 
-    def take_all(self) -> list[Parked]:
+    def pop_all(self) -> list[Parked]:
         """Return everything that waits, in the order it came; the caller may park it again."""
-        taken, self._parked = list(self._parked.values()), {}
+        taken, self.by_key = list(self.by_key.values()), {}
         self._room_bytes += sum(len(each.body) for each in taken)
         return taken
 
     def holds(self, caller: bytes, task: bytes) -> bool:
         """Tell whether that task waits."""
-        return caller + task in self._parked
+        return caller + task in self.by_key
 
     def withdraw(self, caller: bytes, task: bytes) -> bool:
         """Take one task out; True if it was waiting."""
-        parked = self._parked.pop(caller + task, None)
+        parked = self.by_key.pop(caller + task, None)
         if parked is None:
             return False
         self._room_bytes += len(parked.body)
@@ -78,5 +78,5 @@ class Parking:
 
     def withdraw_all(self, caller: bytes) -> None:
         """Take out every task of one caller."""
-        for parked in [each for each in self._parked.values() if each.caller == caller]:
+        for parked in [each for each in self.by_key.values() if each.caller == caller]:
             self.withdraw(caller, parked.task)

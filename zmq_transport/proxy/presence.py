@@ -51,7 +51,7 @@ class Presence:
             seat.vitals = facts
         self.alive(peer, now_s)
         _, _, kind, _, _, trace, size = items[1]
-        self._tables.see(peer.namespace, verb, kind, trace, name, size)
+        self._tables.tap_message(peer.namespace, verb, kind, trace, name, size)
         outputs = self._tables.copies(
             peer.namespace, kind, trace, heads.NOBODY, peer.instance, slices[1]
         )
@@ -123,19 +123,19 @@ class Presence:
             kind, body = self._tables.lost_notice(
                 seat.name, seat.capabilities, peer.instance, reason
             )
-            self._tables.see(
+            self._tables.tap_message(
                 peer.namespace, Verb.DEREGISTER, kind, heads.NOBODY, seat.name, len(body)
             )
             outputs += self._tables.copies(
                 peer.namespace, kind, heads.NOBODY, heads.NOBODY, peer.instance, body
             )
-        outputs += self._tasks.lose(peer)
+        outputs += self._tasks.lose_all(peer)
         self._tables.worker_news.left(peer)
         return outputs
 
     def depart(self, peer: Peer, reason: str) -> list[Output]:
         """Forget a peer for good and tell everyone whom it concerns."""
-        outputs = self.give_up(peer, reason) + self._tasks.orphan(peer.instance)
+        outputs = self.give_up(peer, reason) + self._tasks.cancel_all_of(peer.instance)
         self._tables.peers.forget(peer)
         return outputs
 
@@ -159,7 +159,7 @@ class Presence:
             elif away_s >= settings.lost_after_s:
                 outputs += self.give_up(peer, "lost")
         if self._ticks % _EVERY_TICKS == 0:
-            self._tasks.reap(now_s)
+            self._tasks.forget_overdue(now_s)
         return outputs
 
 

@@ -26,29 +26,34 @@ Output = tuple[int, bytes, bytes, bytes]
 """(SEND, connection, head, body) or (PUBLISH, topic, header, body)."""
 
 LostNotice = Callable[[str, frozenset[str], bytes, str], tuple[int, bytes]]
-"""(name, capabilities, reason) -> (kind, body) of what is published when a seat is lost."""
+"""(name, capabilities, instance, reason) -> (kind, body) of the broadcast about a lost seat."""
 
 MessageTap = Callable[[str, int, int, bytes, str, int], None]
-"""(namespace, verb, kind, trace, name or address or reason, size) of each message, for a log."""
+"""(namespace, verb, kind, trace, name or address or reason, size in bytes) of a message."""
 
 
 def empty_lost_notice(
     name: str, capabilities: frozenset[str], instance: bytes, reason: str
 ) -> tuple[int, bytes]:
-    """Publish an empty body of kind 0 for a lost seat; applications put in their own."""
+    """Return kind 0 and an empty body: the default, which an application replaces."""
     return 0, b""
 
 
 @attrs.define
 class Tables:
-    """Everything the proxy knows, all of it soft.
+    """Everything the proxy knows: soft state that the messages of its clients rebuild.
 
     Args:
         epoch: 16 bytes, new at every start.
         now_s: Monotonic clock, at the start.
         settings: How the proxy behaves.
-        obituary: Makes what is published in the name of a seat that vanished.
-        witness: Is told of each message, for a log.
+        parking: Tasks that wait for workers after the start.
+        lost_notice: Makes the broadcast that announces a lost seat.
+        tap: Receives the facts of each message, for a log.
+
+    Attributes:
+        counts: Counters by name, see `zmq_transport.counters`.
+        unclaimed: By ledger key, the query about each task that no worker has claimed yet.
     """
 
     epoch: bytes
@@ -62,7 +67,7 @@ class Tables:
     ledger: Ledger = attrs.field(factory=Ledger, init=False)
     worker_news: WorkerNews = attrs.field(factory=WorkerNews, init=False)
     notices: DeferredNotices = attrs.field(factory=DeferredNotices, init=False)
-    wanted: dict[bytes, Any] = attrs.field(factory=dict, init=False)
+    unclaimed: dict[bytes, Any] = attrs.field(factory=dict, init=False)
     liveness: Liveness = attrs.field(init=False)
     budget: CopyBudget = attrs.field(init=False)
 
@@ -74,18 +79,17 @@ class Tables:
     def copies(
         self, namespace: Namespace, kind: int, trace: bytes, caller: bytes, worker: bytes, body: Any
     ) -> list[Output]:
-        """Return the broadcast copies of a directed message: none when nobody listens."""
-        subscribed = namespace.subscribed
-        if not subscribed or not subscribed.has_subscriber(kind, trace):
+        """Return the broadcast copies of a directed message: one for each subscribed topic."""
+        made = namespace.subscribed.publications(kind, trace, caller, worker, body)
+        if not made:
             return []
-        made = subscribed.publications(kind, trace, caller, worker, body)
         self.counts["copies"] += len(made)
         return [(PUBLISH, *each) for each in made if self.may_publish(len(body))]
 
     def may_publish(self, size: int) -> bool:
-        """Tell whether a message of `size` bytes may go out to those who watch; count it if not.
+        """Tell whether a message of `size` bytes may go out to subscribers; count it if not.
 
-        It has its sequence number already, so they know that they missed one.
+        It has its sequence number already, so a subscriber detects the gap.
         """
         if self.budget.spend(size):
             return True
@@ -93,18 +97,18 @@ class Tables:
         return False
 
     def returned(self, connection: bytes, head: bytes, body: Any, reason: Reason) -> Output:
-        """Return a message to its sender, whole: it goes out again when we, or others, are ready.
+        """Return a message whole to its sender, which sends it again to a proxy that is ready.
 
         Raises:
-            WireError: `head` is none of ours, or is full.
+            WireError: `head` is malformed, or is full.
         """
         self.counts[f"bounce.{reason}"] += 1
         return SEND, connection, heads.bounced_whole(head, reason), reason.encode() + bytes(body)
 
-    def see(
+    def tap_message(
         self, namespace: Namespace, verb: int, kind: int, trace: bytes, where: Any, size: int
     ) -> None:
-        """Tell the witness, if there is one."""
+        """Pass the facts of a message to the tap, if one is set."""
         if self.tap is not None:
             text = where.decode(errors="replace") if isinstance(where, bytes) else str(where)
             self.tap(namespace.name, verb, kind, trace, text, size)

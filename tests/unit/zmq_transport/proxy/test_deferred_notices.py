@@ -11,7 +11,7 @@ def caller(name="caller"):
 def kept(count, peer, notices=None):
     notices = notices if notices is not None else DeferredNotices()
     for number in range(count):
-        assert notices.keep(peer, b"%d" % number, b"head %d" % number, b"why")
+        assert notices.defer(peer, b"%d" % number, b"head %d" % number, b"why")
     return notices
 
 
@@ -36,7 +36,7 @@ def test_a_caller_that_still_has_no_room_comes_down_to_one_letter_a_tick():
 
     counts = []
     for _ in range(5):
-        notices.keep(peer, b"again", b"head", b"why")
+        notices.defer(peer, b"again", b"head", b"why")
         counts.append(len(notices.tick()))
 
     assert counts == [4, 2, 1, 1, 1]
@@ -53,7 +53,7 @@ def test_a_later_notice_about_a_task_takes_the_place_of_the_earlier():
     peer = caller()
     notices = kept(1, peer)
 
-    notices.keep(peer, b"0", b"newer", b"why")
+    notices.defer(peer, b"0", b"newer", b"why")
 
     assert len(notices) == 1
     assert notices.tick() == [(peer.connection, b"newer", b"why")]
@@ -63,8 +63,8 @@ def test_the_room_is_bounded_for_all_callers_together():
     notices = DeferredNotices(max_count=3)
     kept(2, caller("one"), notices)
 
-    assert notices.keep(caller("two"), b"a", b"head", b"why")
-    assert not notices.keep(caller("three"), b"b", b"head", b"why")
+    assert notices.defer(caller("two"), b"a", b"head", b"why")
+    assert not notices.defer(caller("three"), b"b", b"head", b"why")
     assert len(notices) == 3
 
 

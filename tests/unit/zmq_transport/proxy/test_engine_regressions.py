@@ -92,7 +92,7 @@ def test_a_task_withdrawn_from_the_parking_gives_its_room_back():
     assert parked == [True, True, False]
     assert withdrawn
     assert parking.park(tasks[2])
-    assert parking.take_all() == tasks[1:]
+    assert parking.pop_all() == tasks[1:]
 
 
 def test_a_silent_worker_that_reconnects_and_hangs_again_is_found_silent_again(world):

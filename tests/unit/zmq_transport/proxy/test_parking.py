@@ -13,8 +13,8 @@ def test_what_waits_comes_out_in_order():
 
     assert all(map(parking.park, tasks))
     assert len(parking) == 5
-    assert parking.take_all() == tasks
-    assert (len(parking), parking.take_all()) == (0, [])
+    assert parking.pop_all() == tasks
+    assert (len(parking), parking.pop_all()) == (0, [])
 
 
 def test_the_room_closes_at_its_time():
@@ -42,7 +42,7 @@ def test_what_was_taken_makes_room():
     parking = Parking(until_s=1.0, max_bytes=10)
     parking.park(parked(b"a", b"x" * 10))
 
-    parking.take_all()
+    parking.pop_all()
 
     assert parking.park(parked(b"b", b"x" * 10))
 
@@ -57,7 +57,7 @@ def test_one_task_is_withdrawn_and_makes_room():
     assert not parking.withdraw(b"caller", b"a")
     assert not parking.withdraw(b"another", b"b")
     assert parking.park(parked(b"c", b"x" * 4))
-    assert [each.task for each in parking.take_all()] == [b"b", b"c"]
+    assert [each.task for each in parking.pop_all()] == [b"b", b"c"]
 
 
 def test_a_task_that_waits_is_known():
@@ -75,4 +75,4 @@ def test_everything_of_one_caller_is_withdrawn():
 
     parking.withdraw_all(b"x")
 
-    assert [each.task for each in parking.take_all()] == [b"2"]
+    assert [each.task for each in parking.pop_all()] == [b"2"]
