@@ -101,7 +101,7 @@ class Proxy:
         self._xpub = options.xpub(bounds)
         self._xsub = options.xsub(limit, bounds)
         self._monitors = [options.watched(each) for each in self._sockets]
-        self._waiter = Poller(self._sockets)
+        self._poller = Poller(self._sockets)
         self._bound: list[tuple[int, str]] = []
         self._ipc_lock: IpcLock | None = None
         try:
@@ -147,7 +147,7 @@ class Proxy:
         """Close the sockets now and remove their files."""
         if self._router.closed:
             return
-        self._waiter.close()
+        self._poller.close()
         for number, endpoint in self._bound:
             options.unbind(self._sockets[number], self._monitors[number], endpoint)
         if self._ipc_lock is not None:
@@ -161,13 +161,13 @@ class Proxy:
         next_tick_s = time.monotonic() + _TICK_S
         end_s = float("inf")
         while not self.engine.drained:
-            ready = self._waiter.wait(next_tick_s - time.monotonic())
+            ready = self._poller.wait(next_tick_s - time.monotonic())
             now_s = time.monotonic()
             for socket in ready:
                 turns[socket](now_s)
             if now_s >= next_tick_s:
                 next_tick_s = now_s + _TICK_S
-                self._waiter.touch_all()
+                self._poller.touch_all()
                 self._count_connections()
                 self._look_for_descriptors(now_s)
                 self._perform(self.engine.tick(now_s))
@@ -219,7 +219,7 @@ class Proxy:
             if message is None:
                 return
             self._perform(self._decide(message, now_s))
-        self._waiter.touch(router)
+        self._poller.touch(router)
 
     def _decide(self, message: list[Any], now_s: float) -> list[Output]:
         """Ask the engine what a message leads to."""
@@ -261,7 +261,7 @@ class Proxy:
         """Publish what came of this turn, in its order."""
         for message in self._batcher.take():
             frames.send(self._xpub, *message)
-        self._waiter.touch(self._xpub)
+        self._poller.touch(self._xpub)
 
     def _flush_all(self) -> None:
         """Send every bundle, also those that come of what could not be sent."""
@@ -275,7 +275,7 @@ class Proxy:
 
     def _send(self, connection: bytes, head: bytes, body: Any) -> None:
         sent = frames.send(self._router, connection, head, body)
-        self._waiter.touch(self._router)
+        self._poller.touch(self._router)
         if sent is Sent.OK:
             return
         now_s, busy = time.monotonic(), sent is Sent.BUSY
@@ -296,7 +296,7 @@ class Proxy:
                 self._subscribe(topic, _host_of(frame))
             else:
                 self._unsubscribe(topic)
-        self._waiter.touch(self._xpub)
+        self._poller.touch(self._xpub)
 
     def _subscribe(self, topic: bytes, host: str) -> None:
         decision = self.engine.subscriptions.subscribe(topic, host)
@@ -305,7 +305,7 @@ class Proxy:
         self._xpub.set(zmq.SUBSCRIBE, topic)
         if decision == FORWARD:
             self._xsub.send(b"\x01" + topic)
-            self._waiter.touch(self._xsub)
+            self._poller.touch(self._xsub)
         elif decision == SYNC:
             _, first, second, body = self.engine.subscriptions.answer(topic)
             self._batcher.add(first, second, body)
@@ -316,7 +316,7 @@ class Proxy:
         self._xpub.set(zmq.UNSUBSCRIBE, topic)
         if self.engine.subscriptions.unsubscribe(topic):
             frames.send(self._xsub, b"\x00" + topic)
-            self._waiter.touch(self._xsub)
+            self._poller.touch(self._xsub)
 
     def _pass_on(self, now_s: float) -> None:
         """Pass on a batch of what clients publish."""
@@ -326,7 +326,7 @@ class Proxy:
                 return
             if self.engine.subscriptions.published(message):
                 self._batcher.add(*message)
-        self._waiter.touch(self._xsub)
+        self._poller.touch(self._xsub)
 
 
 def _host_of(frame: Any) -> str:
