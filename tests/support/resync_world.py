@@ -360,7 +360,7 @@ class ResyncWorld:
             if self.everyone[caller] in self.twins:
                 assert len(task.outcomes) == 1, task.outcomes
         resync, tables = self.engine._resync, self.engine.tables
-        assert not tables.unclaimed
+        assert not tables.wanted
         assert not resync._questions.open
         assert not resync._questions._progress
         assert not resync._half_since_s

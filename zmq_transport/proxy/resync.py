@@ -39,7 +39,7 @@ class Resync:
         self._tables = tables
         self._tasks = tasks
         self._ledger = tables.ledger
-        self._unclaimed: dict[bytes, WorkerQuery] = tables.unclaimed
+        self._wanted: dict[bytes, WorkerQuery] = tables.wanted
         self._questions = WorkerQueries()
         self._listings = CallerLists(tables.counts)
         self._half_since_s: dict[bytes, float] = {}
@@ -103,7 +103,7 @@ class Resync:
 
     def _is_waiting(self, peer: Peer, task: bytes) -> bool:
         parking = self._tables.parking
-        return peer.instance + task in self._unclaimed or parking.holds(peer.instance, task)
+        return peer.instance + task in self._wanted or parking.holds(peer.instance, task)
 
     def _ask_each(self, caller: Peer, asked: dict[Peer, list[Row]], now_s: float) -> list[Output]:
         """Ask each worker for what is in its hands."""
@@ -119,7 +119,7 @@ class Resync:
             return []
         outputs: list[Output] = []
         if only is None:
-            room = max(0, MAX_WANTED - len(self._unclaimed))
+            room = max(0, MAX_WANTED - len(self._wanted))
             for task, trace, _ in rows[room:]:
                 outputs.append(self._tasks.lost(caller, heads.NOBODY, task, trace, Reason.UNKNOWN))
             rows = rows[:room]
@@ -131,7 +131,7 @@ class Resync:
             if only is None:
                 self._tables.counts["resync.wanted"] += len(question.tasks)
                 for task in question.tasks:
-                    self._unclaimed[caller.instance + task] = question
+                    self._wanted[caller.instance + task] = question
         return outputs
 
     def _meet(self, namespace: Namespace, known: KnownWorkers, now_s: float) -> list[Output]:
@@ -161,7 +161,7 @@ class Resync:
 
     def withdraw(self, caller: bytes, task: bytes) -> None:
         """Look no longer for a task that its caller took back."""
-        question = self._unclaimed.pop(caller + task, None)
+        question = self._wanted.pop(caller + task, None)
         if question is not None:
             self._drop(question, task)
 
@@ -199,7 +199,7 @@ class Resync:
         if caller is not None and caller.namespace is not peer.namespace:
             self._tables.counts["drop.claim_foreign"] += 1
             return []
-        question = self._unclaimed.pop(caller_id + task, None)
+        question = self._wanted.pop(caller_id + task, None)
         if question is not None:
             self._drop(question, task)
         if state == Claim.FORGOTTEN:
@@ -366,7 +366,7 @@ class Resync:
     def _close(self, question: WorkerQuery) -> None:
         if question.only is None:
             for task in question.tasks:
-                self._unclaimed.pop(question.caller + task, None)
+                self._wanted.pop(question.caller + task, None)
         self._questions.close(question)
 
     def _orphan_halves(self, now_s: float) -> list[Output]:

@@ -53,7 +53,7 @@ class Tables:
 
     Attributes:
         counts: Counters by name, see `zmq_transport.counters`.
-        unclaimed: By ledger key, the query about each task that no worker has claimed yet.
+        wanted: By ledger key, the query about each task that no worker has claimed yet.
     """
 
     epoch: bytes
@@ -67,7 +67,7 @@ class Tables:
     ledger: Ledger = attrs.field(factory=Ledger, init=False)
     worker_news: WorkerNews = attrs.field(factory=WorkerNews, init=False)
     notices: DeferredNotices = attrs.field(factory=DeferredNotices, init=False)
-    unclaimed: dict[bytes, Any] = attrs.field(factory=dict, init=False)
+    wanted: dict[bytes, Any] = attrs.field(factory=dict, init=False)
     liveness: Liveness = attrs.field(init=False)
     budget: CopyBudget = attrs.field(init=False)
 

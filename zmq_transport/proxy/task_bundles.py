@@ -95,8 +95,8 @@ class TaskBundles:
         caller, tables = peer.instance, self._tables
         pool = peer.namespace.routes.known(address)
         seat = pool.next() if pool is not None else None
-        # A parked or unclaimed task may be the duplicate of one in here: then look at each.
-        if pool is None or seat is None or len(tables.parking) or tables.unclaimed:
+        # A parked or wanted task may be the duplicate of one in here: then look at each.
+        if pool is None or seat is None or len(tables.parking) or tables.wanted:
             return None
         entries = self._entries_of(caller, items, address, seat, now_s)
         if entries is None:

@@ -39,8 +39,8 @@ class Tasks:
         _, _, _, kind, _, task, trace, size, address = single
         tables, key = self._tables, peer.instance + task
         # 03-routing, "Life of a TASK" 2, and 09-resync, "What the proxy does with it" 5: at most
-        # one worker has a task, so an id that is open, parked or unclaimed is not given again.
-        if self._known(key) is not None or key in tables.parking.by_key or key in tables.unclaimed:
+        # one worker has a task, so an id that is open, parked or wanted is not given again.
+        if self._known(key) is not None or key in tables.parking.by_key or key in tables.wanted:
             tables.counts["drop.duplicate_task"] += 1
             return []
         if tables.tap is not None:
