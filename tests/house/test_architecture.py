@@ -133,7 +133,9 @@ def test_a_section_that_a_comment_cites_is_found():
 
 
 def test_a_function_that_is_gone_is_found():
-    assert unknown_places("`proxy.tasks.forget_overdue`, `proxy.tasks.nowhere`") == ["proxy.tasks.nowhere"]
+    assert unknown_places("`proxy.tasks.forget_overdue`, `proxy.tasks.nowhere`") == [
+        "proxy.tasks.nowhere"
+    ]
 
 
 def test_an_unwritten_mark_is_found():

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from ..errors import LinkClosed, Unreachable, WireError
 from ..wire import heads
 from ..wire.batch import Batcher
+from ..wire.drops import drop_counter, ignored_counter
 from ..wire.subscribed_topics import Gaps, SubscribedTopics
 from .carrier import Carrier
 
@@ -165,7 +166,7 @@ class Broadcast:
             known = self._known.get(topic)
             kind, trace = known if known is not None else heads.read_topic(topic)[1:]
         except WireError as error:
-            self.counts[f"drop.{error.reason}"] += 1
+            self.counts[drop_counter(error.reason)] += 1
             return
         missed = self._gaps.seen(topic, publisher, sequence, len(sizes))
         if missed:
@@ -185,7 +186,7 @@ class Broadcast:
         try:
             namespace, kind, trace = heads.read_topic(topic)
         except WireError as error:
-            self.counts[f"ignored.{error.reason}"] += 1
+            self.counts[ignored_counter(error.reason)] += 1
             return
         if namespace != self._namespace:
             return

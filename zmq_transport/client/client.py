@@ -13,6 +13,7 @@ from ..errors import LinkClosed, MessageTooLarge, Refused, Unreachable, WireErro
 from ..sockets.sent import Sent
 from ..wire import heads, resync_messages
 from ..wire.bundle import MAX_BODY_BYTES, Bundler, apart
+from ..wire.drops import drop_counter
 from ..wire.greetings import MAX_BYTES, Welcome, pack_map
 from ..wire.heads import ItemFlag, Verb
 from ..wire.roster_messages import SeatInfo
@@ -425,7 +426,7 @@ class Client:
 
     def on_dropped(self, reason: str) -> None:
         """Count something that never was a message."""
-        self._counts[f"drop.{reason}"] += 1
+        self._counts[drop_counter(reason)] += 1
 
     def on_writable(self) -> None:
         """Send what waits, as far as the carrier takes it."""

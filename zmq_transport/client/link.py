@@ -11,9 +11,17 @@ import attrs
 
 from ..errors import WireError, shown
 from ..wire import greetings, heads, resync_messages
+from ..wire.drops import drop_counter
 from ..wire.heads import Reason, Verb
 from .session import Event, Session, State
 
+_UNEXPECTED: Mapping[Event, str] = {
+    Event.DISCONNECTED: "unexpected.disconnected",
+    Event.GOING_AWAY: "unexpected.going_away",
+    Event.GOODBYE: "unexpected.goodbye",
+    Event.REFUSED: "unexpected.refused",
+    Event.WHO: "unexpected.who",
+}
 _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
 _RESEND = int(Verb.RESEND)
@@ -115,7 +123,7 @@ class Link:
                 return self._several(head, body)
             return self._one(single, body)
         except WireError as error:
-            self.counts[f"drop.{error.reason}"] += 1
+            self.counts[drop_counter(error.reason)] += 1
             return []
 
     def on_disconnected(self) -> list[LinkOutput]:
@@ -218,7 +226,7 @@ class Link:
     def _to(self, event: Event, why: str) -> list[LinkOutput]:
         """Apply an event from the far end; one that is not expected here is counted."""
         if not self.session.expects(event):
-            self.counts[f"unexpected.{event.name.lower()}"] += 1
+            self.counts[_UNEXPECTED[event]] += 1
             return []
         was_ready = self.ready
         state = self.session.on(event)

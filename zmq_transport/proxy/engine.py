@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import VersionMismatch, WireError
 from ..wire import heads, roster_messages, state_messages
+from ..wire.drops import drop_counter
 from ..wire.heads import Reason, Verb
 from .admission import Admission
 from .parking import Parking
@@ -108,7 +109,7 @@ class Engine:
             self.counts["drop.version"] += 1
             return [self._admission.refused(connection, str(error))]
         except WireError as error:
-            self.counts[f"drop.{error.reason}"] += 1
+            self.on_dropped(error.reason)
             return []
 
     def on_unsent(
@@ -151,7 +152,7 @@ class Engine:
 
     def on_dropped(self, reason: str) -> None:
         """Count a message that never was one, such as five frames."""
-        self.counts[f"drop.{reason}"] += 1
+        self.counts[drop_counter(reason)] += 1
 
     def tick(self, now_s: float) -> list[Output]:
         """Do what time asks for; call it every 100 ms."""
@@ -219,7 +220,7 @@ class Engine:
             try:
                 outputs += self._one(peer, single, alone, part, now_s)
             except WireError as error:
-                self.counts[f"drop.{error.reason}"] += 1
+                self.on_dropped(error.reason)
         return outputs
 
     def _resynced(

@@ -11,6 +11,7 @@ from typing import Final
 
 from ..errors import WireError
 from ..wire import heads
+from ..wire.drops import drop_counter, ignored_counter
 from .tables import PUBLISH, Output, Tables
 
 SYNC: Final = "sync"
@@ -50,7 +51,7 @@ class Subscriptions:
             namespace, kind, trace = self._served(topic)
             self._check_room(host)
         except WireError as error:
-            self._tables.counts[f"ignored.{error.reason}"] += 1
+            self._tables.counts[ignored_counter(error.reason)] += 1
             self._remember_ignored(topic, error)
             return IGNORE
         self._count += 1
@@ -106,7 +107,7 @@ class Subscriptions:
         try:
             self._check_publication(frames)
         except WireError as error:
-            self._tables.counts[f"drop.{error.reason}"] += 1
+            self._tables.counts[drop_counter(error.reason)] += 1
             return False
         self._tables.counts["published"] += 1
         return self._tables.may_publish(len(frames[2]))

@@ -11,6 +11,7 @@ import attrs
 from ..wire import heads
 from ..wire.heads import Reason
 from .copy_budget import CopyBudget
+from .counter_names import BOUNCED
 from .deferred_notices import DeferredNotices
 from .ledger import Ledger
 from .liveness import Liveness
@@ -102,7 +103,7 @@ class Tables:
         Raises:
             WireError: `head` is malformed, or is full.
         """
-        self.counts[f"bounce.{reason}"] += 1
+        self.counts[BOUNCED[reason]] += 1
         return SEND, connection, heads.bounced_whole(head, reason), reason.encode() + bytes(body)
 
     def tap_message(

@@ -10,7 +10,9 @@ from typing import Any
 
 from ..errors import WireError
 from ..wire import heads
+from ..wire.drops import OTHER
 from ..wire.heads import ItemFlag, Reason, Verb
+from .counter_names import BOUNCED, DEFERRED, LOST, RECEIVER_BUSY, RECEIVER_GONE
 from .ledger import Entry
 from .parking import Parked
 from .peers import Peer
@@ -210,8 +212,8 @@ class Tasks:
         return [output] if output else []
 
     def _count_unsent(self, verb: int, busy: bool) -> None:
-        why = "busy" if busy else "gone"
-        self._tables.counts[f"drop.{Verb(verb).name.lower()}_receiver_{why}"] += 1
+        counters = RECEIVER_BUSY if busy else RECEIVER_GONE
+        self._tables.counts[counters.get(verb, OTHER)] += 1
 
     def _defer(self, caller: Peer, single: heads.Single, head: bytes, body: Any) -> bool:
         """Defer a message that ends a task until its caller has room; False for any other."""
@@ -224,7 +226,7 @@ class Tasks:
             return False
         if not self._tables.notices.defer(caller, task, head, bytes(body)):
             return False
-        self._tables.counts[f"later.{Verb(verb).name.lower()}"] += 1
+        self._tables.counts[DEFERRED[verb]] += 1
         return True
 
     def lose_all(self, worker: Peer) -> list[Output]:
@@ -239,7 +241,7 @@ class Tasks:
         caller = self.caller_of(entry)
         if caller is None:
             # 03-routing, "LOST": an absent caller lists the task when it is back, and learns then.
-            self._tables.counts[f"lost.{reason}"] += 1
+            self._tables.counts[LOST[reason]] += 1
             return []
         return [self.lost(caller, entry.seat.peer.instance, entry.task, entry.trace, reason)]
 
@@ -247,7 +249,7 @@ class Tasks:
         self, caller: Peer, worker: bytes, task: bytes, trace: bytes, reason: Reason
     ) -> Output:
         """Return the LOST of one task for its caller."""
-        self._tables.counts[f"lost.{reason}"] += 1
+        self._tables.counts[LOST[reason]] += 1
         body = reason.encode()
         head = heads.pack(Verb.LOST, len(body), peer=worker, task=task, trace=trace)
         return SEND, caller.connection, head, body
@@ -281,7 +283,7 @@ class Tasks:
 
     def bounce(self, peer: Peer, task: bytes, trace: bytes, reason: Reason) -> Output:
         """Return the BOUNCE that tells a caller why its task was not delivered."""
-        self._tables.counts[f"bounce.{reason}"] += 1
+        self._tables.counts[BOUNCED[reason]] += 1
         self._tables.tap_message(peer.namespace, Verb.BOUNCE, 0, trace, reason, 0)
         body = reason.encode()
         head = heads.pack(Verb.BOUNCE, len(body), task=task, trace=trace)

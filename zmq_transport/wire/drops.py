@@ -1,0 +1,61 @@
+"""The counters of dropped messages and ignored subscriptions, by reason. Pure.
+
+Both ends count what they drop under the same names. The reason is that of a `WireError`, or the one
+under which a shell reports a message that never was one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+OTHER: Final = "drop.other"
+
+_DROPPED: Final[Mapping[str, str]] = {
+    "bad_address": "drop.bad_address",
+    "bad_body": "drop.bad_body",
+    "bad_claim": "drop.bad_claim",
+    "bad_field": "drop.bad_field",
+    "bad_header": "drop.bad_header",
+    "bad_list": "drop.bad_list",
+    "bad_presence": "drop.bad_presence",
+    "bad_secret": "drop.bad_secret",
+    "bad_topic": "drop.bad_topic",
+    "bad_workers": "drop.bad_workers",
+    "body_length": "drop.body_length",
+    "coalesced_size": "drop.coalesced_size",
+    "engine_fault": "drop.engine_fault",
+    "foreign_namespace": "drop.foreign_namespace",
+    "foreign_seat": "drop.foreign_seat",
+    "frame_count": "drop.frame_count",
+    "item_count": "drop.item_count",
+    "long_body": "drop.long_body",
+    "long_head": "drop.long_head",
+    "long_topic": "drop.long_topic",
+    "mixed_page": "drop.mixed_page",
+    "no_subscription": "drop.no_subscription",
+    "publisher_full": "drop.publisher_full",
+    "second_identity": "drop.second_identity",
+    "short_head": "drop.short_head",
+    "too_large": "drop.too_large",
+    "unexpected_welcome": "drop.unexpected_welcome",
+    "verb": "drop.verb",
+    "version": "drop.version",
+}
+_IGNORED: Final[Mapping[str, str]] = {
+    "bad_topic": "ignored.bad_topic",
+    "foreign_namespace": "ignored.foreign_namespace",
+    "long_topic": "ignored.long_topic",
+    "max_topics": "ignored.max_topics",
+    "max_topics_per_host": "ignored.max_topics_per_host",
+}
+
+
+def drop_counter(reason: str) -> str:
+    """Return the counter of messages dropped for `reason`; `drop.other` if it has none."""
+    return _DROPPED.get(reason, OTHER)
+
+
+def ignored_counter(reason: str) -> str:
+    """Return the counter of subscriptions ignored for `reason`; `drop.other` if it has none."""
+    return _IGNORED.get(reason, OTHER)
