@@ -79,12 +79,13 @@ class EngineMachine(RuleBasedStateMachine):
         world, worker = self.world, self.world.clients[who]
         if not worker.held or not world.knows(worker):
             return
+        topic = heads.kind_topic(worker.namespace, 2)
         key = which.choice(list(worker.held))
         entry = world.engine.tables.ledger.find(*key)
         is_its = entry is not None and entry.seat.peer.instance == worker.instance
+        is_shown = is_its and not entry.cancelled and world.topics[topic] > 0
         world.reply(worker, worker.held[key], settles=settles)
-        topic = heads.kind_topic(worker.namespace, 2)
-        assert world.published == [topic] * (is_its and world.topics[topic] > 0)
+        assert world.published == [topic] * is_shown
         if settles:
             del worker.held[key]
 
