@@ -217,7 +217,7 @@ def workers_pages(
     Args:
         instances: 16 bytes each.
         complete: False if the last page shall not say that the list is complete.
-        doubtful: More of them, that count only if the proxy has met them.
+        unconfirmed: More of them, that count only if the proxy has met them.
     """
     pages = [(chunk, int(WorkersFlag.UNCONFIRMED)) for chunk in _chunks(unconfirmed, WORKERS_PAGE)]
     pages += [(chunk, 0) for chunk in _chunks(instances, WORKERS_PAGE) or [[]]]
