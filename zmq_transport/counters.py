@@ -82,8 +82,8 @@ _LISTS: Final[Mapping[str, str]] = {
     "the proxy a task may end as lost instead of being sent again.",
     "drop.listed": "A caller listed more tasks or workers after a reconnect than the proxy "
     "accepts; those tasks may end as lost.",
-    "drop.question": "A client that keeps no tasks was asked about tasks after a reconnect, and did "
-    "not answer; nothing to do.",
+    "drop.question": "A client that keeps no tasks was asked about tasks after a reconnect, and "
+    "did not answer; nothing to do.",
 }
 
 _UNSENT: Final[Mapping[str, str]] = {

@@ -200,7 +200,7 @@ def test_a_directory_that_does_not_exist_is_one_line(children, folder):
 
     assert child.wait() == 1
     (line,) = child.err
-    assert f"there is no directory {folder}/no" in line.text
+    assert f"the directory {folder}/no does not exist" in line.text
 
 
 @pytest.mark.parametrize("path", ["", "/tmp/", "/" + "x" * 99])
@@ -223,7 +223,7 @@ def test_a_port_in_use_leaves_no_file(folder):
 def test_a_path_in_use_leaves_the_ports_to_others(folder):
     port = free_ports()
     (folder / "sock.publish").write_text("mine")
-    with pytest.raises(PortInUse, match=r"sock\.publish is no socket"):
+    with pytest.raises(PortInUse, match=r"sock\.publish is not a socket"):
         SynapseServer(port=port, ipc=folder / "sock").start()
 
     assert listing(folder) == ["sock.publish"]

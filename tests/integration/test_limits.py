@@ -211,7 +211,7 @@ async def test_more_connections_than_descriptors_leave_those_who_are_there_alone
     lines = [line.text for line in synapse.child.err if line.text]
 
     assert len(lines) == 1
-    assert lines[0].startswith("all 120 file descriptors are taken")
+    assert lines[0].startswith("all 120 file descriptors are in use")
 
 
 @pytest.mark.asyncio

@@ -361,9 +361,9 @@ class ResyncWorld:
                 assert len(task.outcomes) == 1, task.outcomes
         resync, tables = self.engine._resync, self.engine.tables
         assert not tables.wanted
-        assert not resync._questions.open
-        assert not resync._questions._progress
-        assert not resync._half_since_s
+        assert not resync._wanted.queries.open
+        assert not resync._wanted.queries._progress
+        assert not resync._one_sided_since_s
         assert not len(tables.ledger)
         assert not len(tables.notices)
 
@@ -376,6 +376,6 @@ class ResyncWorld:
         resync, tables = self.engine._resync, self.engine.tables
         assert not len(tables.peers)
         assert not tables.peers.namespaces
-        assert not resync._listings._of
-        assert not resync._listings._noted
-        assert not resync._listings.known
+        assert not resync._lists._of
+        assert not resync._lists._size
+        assert not resync._lists.known

@@ -1,4 +1,4 @@
-"""Who is let in: WHO, HELLO, WELCOME, REFUSED. Spec: docs/spec/02-session.md. Pure."""
+"""Admit clients to the proxy: WHO, HELLO, WELCOME, REFUSED. Spec: docs/spec/02-session.md. Pure."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from ..wire import greetings, heads
 from ..wire.heads import Reason, Verb
 from .peers import Peer
 from .presence import Presence
-from .resync import SILENT_S, Resync
+from .resync import Resync
 from .tables import SEND, Output, Tables
+from .wanted_tasks import SILENT_S
 
 _ASK_AGAIN_S = 1.0
 _MAX_ASKED = 65_536
@@ -20,7 +21,7 @@ _RETURNED = (Verb.TASK, Verb.REPLY, Verb.CANCEL)
 
 
 class Admission:
-    """Turns connections into peers."""
+    """Makes peers of connections that say HELLO."""
 
     def __init__(self, tables: Tables, presence: Presence, resync: Resync) -> None:
         self._tables = tables
@@ -30,54 +31,58 @@ class Admission:
         self.listen_port = 0
         self.publish_port = 0
 
-    def stranger(self, connection: bytes, head: bytes, body: Any, now_s: float) -> list[Output]:
-        """Answer a connection that has not said HELLO; nothing it sent is lost in silence.
+    def on_message(self, connection: bytes, head: bytes, body: Any, now_s: float) -> list[Output]:
+        """Handle a message of a connection that has not said HELLO.
 
         Raises:
-            WireError: `head` is none of ours.
+            WireError: `head` is malformed.
         """
         if not head:
-            return self._who(connection, now_s)
-        verb = heads.unpack_items(head)[1][0][0]
+            return self._ask_who(connection, now_s)
+        _, [(verb, *_), *_], _ = heads.unpack_items(head)
         if verb == Verb.HELLO:
-            return self._hello(connection, bytes(body), now_s)
+            return self._on_hello(connection, bytes(body), now_s)
+        # 02-session, "Messages ahead of HELLO" 1: ZeroMQ sends what a socket holds as soon as it is
+        # connected, ahead of our HELLO; its sender sends it again.
         if verb in _RETURNED:
             bounced = self._tables.returned(connection, head, body, Reason.HELLO_FIRST)
-            return [bounced, *self._who(connection, now_s)]
+            return [bounced, *self._ask_who(connection, now_s)]
         self._tables.counts["drop.hello_first"] += 1
-        return self._who(connection, now_s)
+        return self._ask_who(connection, now_s)
 
-    def strangers(self, now_s: float) -> list[bytes]:
-        """Return connections that came lately and have not said who they are, at most 1,024."""
-        lately: list[bytes] = []
+    def unknown_connections(self, now_s: float) -> list[bytes]:
+        """Return the connections of the last 10 s without a HELLO, newest first, at most 1,024."""
+        recent: list[bytes] = []
         for connection, asked_at_s in reversed(self._asked_at_s.items()):
-            if asked_at_s + SILENT_S <= now_s or len(lately) >= _MAX_PROBED:
+            if asked_at_s + SILENT_S <= now_s or len(recent) >= _MAX_PROBED:
                 break
-            lately.append(connection)
-        return lately
+            recent.append(connection)
+        return recent
 
-    def vanished(self, connection: bytes) -> None:
+    def forget(self, connection: bytes) -> None:
         """Forget a connection that is gone."""
         self._asked_at_s.pop(connection, None)
 
     def refused(self, connection: bytes, reason: str) -> Output:
-        """Say no, with the reason and the versions that we speak."""
+        """Return a REFUSED with the reason and the wire versions of this proxy."""
         self._tables.counts["refused"] += 1
         body = greetings.pack_map({"reason": reason, "speaks": [heads.VERSION, heads.VERSION]})
         return SEND, connection, heads.pack(Verb.REFUSED, len(body)), body
 
-    def hello_again(self, peer: Peer, body: bytes) -> list[Output]:
-        """Welcome a peer that says HELLO once more over the same connection.
+    def on_second_hello(self, peer: Peer, body: bytes) -> list[Output]:
+        """Welcome a peer that says HELLO again over the same connection.
 
         Raises:
-            WireError: It shows another identity.
+            WireError: It names another instance id.
         """
+        # 02-session, "Greeting" 6
         if greetings.unpack_hello(body).instance != peer.instance:
-            raise WireError("second_identity", "one connection has one instance id")
+            raise WireError("second_identity", "a connection must keep its instance id")
         return [self._welcome(peer)]
 
-    def _who(self, connection: bytes, now_s: float) -> list[Output]:
-        """Ask a connection to say hello, at most once a second."""
+    def _ask_who(self, connection: bytes, now_s: float) -> list[Output]:
+        # 02-session, "Greeting" 1: at most once a second, or every message of a client that is
+        # slow to answer would cost one more.
         if self._asked_at_s.get(connection, -_ASK_AGAIN_S) + _ASK_AGAIN_S > now_s:
             return []
         if len(self._asked_at_s) >= _MAX_ASKED:
@@ -87,32 +92,35 @@ class Admission:
         body = greetings.pack_map({"speaks": [heads.VERSION, heads.VERSION]})
         return [(SEND, connection, heads.pack(Verb.WHO, len(body)), body)]
 
-    def _hello(self, connection: bytes, body: bytes, now_s: float) -> list[Output]:
+    def _on_hello(self, connection: bytes, body: bytes, now_s: float) -> list[Output]:
         tables = self._tables
         try:
             hello = greetings.unpack_hello(body)
         except WireError as error:
             return [self.refused(connection, f"bad HELLO: {error}")]
         peer = tables.peers.by_instance.get(hello.instance)
-        reason = self._why_not(hello, peer)
-        if reason:
-            return [self.refused(connection, reason)]
+        refusal = self._refusal(hello, peer)
+        if refusal:
+            return [self.refused(connection, refusal)]
         outputs: list[Output] = []
         if peer is None:
             peer = tables.peers.admit(
                 connection, hello.instance, hello.name, hello.namespace, hello.epoch
             )
         else:
+            # 02-session, "Greeting" 3: the newest valid HELLO wins, and seats and tasks come along.
             tables.peers.rebind(peer, connection)
-            self._presence.returned(peer, now_s)
-            self._resync.greeted(peer)
-            outputs = self._resync.returned(peer, now_s)
-        self._asked_at_s.pop(connection, None)
-        told = tables.worker_news.subscribe(peer) if hello.calls else []
-        return [*((SEND, *letter) for letter in told), self._welcome(peer), *outputs]
+            self._presence.on_reconnected(peer, now_s)
+            self._resync.on_hello(peer)
+            outputs = self._resync.on_reconnected(peer, now_s)
+        self.forget(connection)
+        # 09-resync, "Who may have had a task" 1: the list goes ahead of WELCOME, as the client
+        # sends its first TASK right after it.
+        workers = tables.worker_news.add_caller(peer) if hello.calls else []
+        return [*((SEND, *message) for message in workers), self._welcome(peer), *outputs]
 
-    def _why_not(self, hello: greetings.Hello, peer: Peer | None) -> str:
-        """Return why a client is not let in, or nothing."""
+    def _refusal(self, hello: greetings.Hello, peer: Peer | None) -> str:
+        """Return why a HELLO is refused, or an empty text. Spec: 02-session, "Refusals"."""
         served, peers = self._tables.settings.namespaces, self._tables.peers
         if served and hello.namespace not in served:
             names = ", ".join(sorted(served))

@@ -1,18 +1,18 @@
-"""How many bytes may be copied to watchers. Pure.
+"""Limit the bytes per second that are copied to subscribers. Pure.
 
-A high-water mark counts messages. What waits for a watcher that does not read is bounded in bytes
-by this: it is cut by the heartbeat after 3 to 4 s, and in that time no more than so many times the
-budget of a second can pile up for it.
+A high-water mark counts messages, and the queue of a subscriber that does not read must be bounded
+in bytes too. The heartbeat closes its connection after 3 to 4 s, so at most 4 times the budget of a
+second can wait for it.
 """
 
 from __future__ import annotations
 
 
 class CopyBudget:
-    """Bytes to spend; grows with time, up to what one second gives.
+    """The bytes that may be spent now; they grow with time, up to those of one second.
 
     Args:
-        bytes_per_s: How fast it grows.
+        bytes_per_s: Growth.
         now_s: Monotonic clock.
     """
 
@@ -22,9 +22,9 @@ class CopyBudget:
         self._at_s = now_s
 
     def spend(self, size: int) -> bool:
-        """Take `size` bytes out; False, and nothing taken, if there is nothing left.
+        """Spend `size` bytes; False, and no change, if none are left.
 
-        What is left may go below zero once: a body larger than the budget of a second passes too.
+        The rest may go below zero once: a body larger than the budget of a second passes too.
         """
         if self._left_bytes <= 0:
             return False
@@ -32,7 +32,7 @@ class CopyBudget:
         return True
 
     def refill(self, now_s: float) -> None:
-        """Let it grow by the time since the last call."""
+        """Add the growth since the last call."""
         grown = self._left_bytes + (now_s - self._at_s) * self._bytes_per_s
         self._left_bytes = min(float(self._bytes_per_s), grown)
         self._at_s = now_s

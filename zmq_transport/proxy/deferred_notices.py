@@ -1,8 +1,8 @@
-"""What callers must still be told, because it found no room on its way. Pure.
+"""Defer messages that end a task until their caller has room. Spec: docs/spec/03-routing.md. Pure.
 
-Spec: docs/spec/03-routing.md. What ends a task must not be lost in silence: a BOUNCE or LOST that
-found the queue of its caller full goes out again at a later tick; for a reply the caller is told
-that one waits, and asks for it.
+The end of a task must not be lost in silence. A BOUNCE or LOST that found the queue of its caller
+full is sent again at a later tick. In place of a reply a LOST `reply_waits` is sent, and the caller
+asks for the reply.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_NOTICES: Final = 100_000
 
 
 class _Waiting:
-    """What one caller must be told, by task, and how much of it is tried at the next tick."""
+    """The messages for one caller, by task, and how many of them the next tick tries."""
 
     __slots__ = ("came_back", "messages", "room")
 
@@ -30,10 +30,10 @@ class _Waiting:
 
 
 class DeferredNotices:
-    """A bounded waiting room for what ends tasks.
+    """The deferred messages of all callers, bounded.
 
     Args:
-        max_count: How many may wait, for all callers together.
+        max_count: Limit for all callers together.
     """
 
     def __init__(self, max_count: int = MAX_NOTICES) -> None:
@@ -42,13 +42,13 @@ class DeferredNotices:
         self._count = 0
 
     def __len__(self) -> int:
-        """Return how many wait."""
+        """Return the number of deferred messages."""
         return self._count
 
     def defer(self, caller: Peer, task: bytes, head: bytes, body: bytes) -> bool:
-        """Keep what found no room at `caller`; False when too much waits already.
+        """Defer a message that found no room at `caller`; False when there are too many already.
 
-        A later one about the same task takes the place of the earlier.
+        A later one about the same task replaces the earlier.
         """
         waiting = self._waiting.get(caller)
         if waiting is None:
@@ -62,22 +62,22 @@ class DeferredNotices:
         return True
 
     def withdraw(self, caller: Peer, task: bytes) -> None:
-        """Forget what was to be said about a task that its caller took back."""
+        """Forget the message about a task that its caller cancelled."""
         waiting = self._waiting.get(caller)
         if waiting is not None and waiting.messages.pop(task, None) is not None:
             self._count -= 1
 
     def forget(self, caller: Peer) -> None:
-        """Forget all that a caller was to be told: it is gone, or says anew what it has open."""
+        """Forget the messages for a caller that is gone, or that lists its open tasks again."""
         waiting = self._waiting.pop(caller, None)
         if waiting is not None:
             self._count -= len(waiting.messages)
 
     def tick(self) -> list[Directed]:
-        """Return what to try now.
+        """Return the messages to try now.
 
-        One letter for each caller at first; twice as many each time while nothing comes back, half
-        as many when something did. So a caller that stands still costs next to nothing.
+        It is one for each caller at first, twice as many each time while none comes back, and half
+        as many after one did. So a caller that does not read costs next to nothing.
         """
         messages: list[Directed] = []
         for caller, waiting in list(self._waiting.items()):

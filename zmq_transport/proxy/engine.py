@@ -1,8 +1,8 @@
-"""What the proxy decides: a message comes in, the messages to send go out.
+"""The pure core of the proxy: receive a message, return the messages to send. Pure.
 
-Spec: docs/spec/03-routing.md. Pure: no socket, no clock; the shell passes `now_s` and carries out
-what is returned. This is the entrance; the decisions are in `admission`, `presence`, `tasks`,
-`resync` and `listeners`, which share `tables`. Only plain tuples cross it.
+Spec: docs/spec/03-routing.md. No socket and no clock: the shell passes `now_s` and carries out the
+outputs. This is the entrance; `admission`, `presence`, `tasks`, `task_bundles`, `resync` and
+`subscriptions` decide, and share `tables`. Only plain tuples cross it.
 """
 
 from __future__ import annotations
@@ -33,17 +33,18 @@ _RESYNC = (Verb.RESEND, Verb.CLAIM)
 _PING = heads.pack(Verb.PING)
 
 Handler = Callable[[Peer, heads.Single, bytes, float], list[Output]]
+"""(sender, unpacked head, body, monotonic clock) -> what to send."""
 
 
 class Engine:
-    """The brain of a proxy.
+    """Every decision of a proxy.
 
     Args:
         epoch: 16 bytes, new at every start.
-        now_s: When it starts, on the monotonic clock.
-        settings: How it behaves.
-        obituary: Makes what is published in the name of a seat that vanished.
-        witness: Is told of each message, for a log.
+        now_s: Monotonic clock, at the start.
+        settings: Timeouts and limits.
+        lost_notice: Makes the broadcast that announces a lost seat.
+        tap: Receives the facts of each message, for a log.
     """
 
     def __init__(
@@ -67,17 +68,16 @@ class Engine:
         self._resync = Resync(self.tables, self._tasks)
         self._admission = Admission(self.tables, self._presence, self._resync)
         self._by_connection = self.tables.peers.by_connection
-        self._others: Mapping[int, Handler] = {
-            Verb.HELLO: lambda peer, _, body, __: self._admission.hello_again(peer, body),
-            Verb.PING: lambda *_: [],
-            Verb.CANCEL: lambda peer, single, *_: self._cancel(peer, single[5]),
-            Verb.WORKERS: lambda peer, single, body, _: self._resync.workers(peer, single[3], body),
-            Verb.RESEND: self._resynced,
-            Verb.CLAIM: self._resynced,
-            Verb.GOODBYE: lambda peer, *_: self._goodbye(peer),
-            Verb.ROSTER: lambda peer, single, body, now_s: [
-                self._roster(peer, single, body, now_s)
-            ],
+        # TASK and REPLY are not in here: they are the hot path, see `_one`.
+        self._handlers: Mapping[int, Handler] = {
+            Verb.HELLO: self._on_hello,
+            Verb.PING: self._on_ping,
+            Verb.CANCEL: self._on_cancel,
+            Verb.WORKERS: self._on_workers,
+            Verb.RESEND: self._on_resync,
+            Verb.CLAIM: self._on_resync,
+            Verb.GOODBYE: self._on_goodbye,
+            Verb.ROSTER: self._on_roster,
         }
 
     def use_ports(self, listen_port: int, publish_port: int) -> None:
@@ -86,21 +86,22 @@ class Engine:
         self._admission.publish_port = publish_port
 
     def on_message(self, connection: bytes, head: bytes, body: Any, now_s: float) -> list[Output]:
-        """Decide about one message.
+        """Handle one message and return what to send.
 
         Args:
-            connection: What ROUTER calls the sender.
+            connection: The connection id of the sender, as ROUTER assigned it.
             head: First frame; empty is the probe of a new connection.
-            body: Second frame: bytes, or anything with a length that `bytes()` takes.
+            body: Second frame: bytes, or anything with a length that `bytes()` accepts.
             now_s: Monotonic clock.
         """
         try:
             peer = self._by_connection.get(connection)
             if peer is None:
-                if self.draining:  # whoever comes now finds the next proxy
+                # 02-session, "Leaving" 4: a new connection finds the next proxy.
+                if self.draining:
                     self.counts["drop.going_away"] += 1
                     return []
-                return self._admission.stranger(connection, head, body, now_s)
+                return self._admission.on_message(connection, head, body, now_s)
             single = heads.unpack_single(head) if head else _PROBE
             if single is None:
                 return self._several(peer, head, body, now_s)
@@ -115,98 +116,110 @@ class Engine:
     def on_unsent(
         self, connection: bytes, head: bytes, body: Any, busy: bool, now_s: float
     ) -> list[Output]:
-        """Decide what becomes of a message that the socket did not take.
+        """Handle a message that the socket did not accept, and return what to send instead.
 
         Args:
-            connection: Where it should have gone.
-            head: What was to be sent.
-            body: What was to be sent.
-            busy: True when the queue there is full, False when the connection is gone.
+            connection: The connection of the receiver.
+            head: The head that was to be sent.
+            body: The body that was to be sent.
+            busy: True when the queue of the receiver is full, False when its connection is gone.
             now_s: Monotonic clock.
         """
         peer = self._by_connection.get(connection)
         if peer is None:
             if not busy:
-                self._admission.vanished(connection)
+                self._admission.forget(connection)
             return []
+        _, [(verb, *_), *_], _ = heads.unpack_items(head)
         if not busy:
-            self._presence.unreachable(peer, now_s)
-        elif (verb := heads.unpack_items(head)[1][0][0]) == Verb.RESEND:
-            self._resync.unsent(peer, now_s)
+            # 04-liveness, "Absence" 1: a send that fails so is how a dead process shows.
+            self._presence.mark_absent(peer, now_s)
+        elif verb == Verb.RESEND:
+            self._resync.on_query_unsent(peer, now_s)
         elif verb == Verb.WORKERS:
-            self.tables.worker_news.unsent(peer, now_s)
+            self.tables.worker_news.on_unsent(peer, now_s)
         return self._tasks.unsent(peer, head, body, busy, now_s)
 
     def on_misframed(self, connection: bytes, head: bytes) -> list[Output]:
-        """Count a message of too few or too many frames; a client hears of the tasks in it."""
+        """Count a message of too few or too many frames; bounce the tasks in it to a client."""
         self.on_dropped("frame_count")
         peer = self._by_connection.get(connection)
         if peer is None or len(head) > heads.MAX_HEAD_BYTES:
             return []
         try:
-            items = heads.unpack_items(head)[1]
+            _, items, _ = heads.unpack_items(head)
         except (VersionMismatch, WireError):
             return []
-        tasks = (item for item in items if item[0] == _TASK)
-        return [self._tasks.bounce(peer, each[4], each[5], Reason.UNKNOWN) for each in tasks]
+        return [
+            self._tasks.bounce(peer, task, trace, Reason.UNKNOWN)
+            for verb, _, _, _, task, trace, _ in items
+            if verb == _TASK
+        ]
 
     def on_dropped(self, reason: str) -> None:
-        """Count a message that never was one, such as five frames."""
+        """Count a dropped message under its reason, such as `frame_count`."""
         self.counts[drop_counter(reason)] += 1
 
     def tick(self, now_s: float) -> list[Output]:
-        """Do what time asks for; call it every 100 ms."""
+        """Do the work that depends on time; call it every 100 ms."""
         self.tables.budget.refill(now_s)
         outputs = self._presence.tick(now_s) + self._tasks.unpark(now_s)
-        strangers = self._admission.strangers(now_s)
-        outputs += self._resync.tick(now_s, bool(strangers))
-        if self._resync.misses_workers:  # one may be among those who have not said who they are
-            outputs += [(SEND, each, _PING, b"") for each in strangers]
+        unknown = self._admission.unknown_connections(now_s)
+        outputs += self._resync.tick(now_s, bool(unknown))
+        # 09-resync, "Verdicts": a missing worker may be behind a connection without a HELLO. A
+        # PING asks its socket, so that a dead one does not delay the verdict.
+        if self._resync.misses_workers:
+            outputs += [(SEND, each, _PING, b"") for each in unknown]
         messages = self.tables.worker_news.tick(now_s) + self.tables.notices.tick()
-        return outputs + [(SEND, *letter) for letter in messages]
+        return outputs + [(SEND, *message) for message in messages]
 
     def go_away(self) -> list[Output]:
-        """Begin to drain: tell everyone; `drained` turns true when all said GOODBYE."""
+        """Begin to drain: announce it to every client; `drained` is true after their GOODBYEs."""
         self.draining = True
         head = heads.pack(Verb.GOING_AWAY)
         return [(SEND, peer.connection, head, b"") for peer in self.tables.peers]
 
     @property
     def drained(self) -> bool:
-        """Tell whether nobody is left who could say GOODBYE."""
+        """Tell whether no client is left that could say GOODBYE."""
         return self.draining and all(p.absent_at_s is not None for p in self.tables.peers)
+
+    # -- one message -----------------------------------------------------------------------------
 
     def _one(
         self, peer: Peer, single: heads.Single, head: bytes, body: Any, now_s: float
     ) -> list[Output]:
-        verb, size = single[1], single[7]
+        """Handle a message with one item: the hot path."""
+        _, verb, _, _, _, _, _, size, _ = single
         if size != len(body):
             raise WireError("body_length", f"the head claims {size} bytes, not {len(body)}")
         if size > self.tables.settings.max_body_bytes:
             raise WireError("too_large", f"{size:,} bytes")
-        if self.draining and self._is_for_the_next(single):
+        if self.draining and self._is_for_next_proxy(single):
             return [self.tables.returned(peer.connection, head, body, Reason.GOING_AWAY)]
         if verb == _TASK:
             return self._tasks.task(peer, single, head, body, now_s)
         if verb == _REPLY:
             return self._tasks.reply(peer, single, head, body)
-        handler = self._others.get(verb)
+        handler = self._handlers.get(verb)
         if handler is None:
-            raise WireError("verb", f"verb {verb} does not go to a proxy alone")
+            raise WireError("verb", f"verb {verb} does not go to a proxy as a single item")
         return handler(peer, single, bytes(body), now_s)
 
-    def _is_for_the_next(self, single: heads.Single) -> bool:
-        """Tell what a proxy that goes away leaves to the next: tasks, replies to who has left."""
-        caller, verb = single[0], single[1]
+    def _is_for_next_proxy(self, single: heads.Single) -> bool:
+        """Tell whether a message is for the next proxy, while this one drains."""
+        # 02-session, "Leaving" 4: every TASK, and a REPLY whose caller is not here any more.
+        caller, verb, *_ = single
         return verb == _TASK or (verb == _REPLY and caller not in self.tables.peers.by_instance)
 
     def _several(self, peer: Peer, head: bytes, body: Any, now_s: float) -> list[Output]:
-        """Take a message with several items apart; each item has its own outcome."""
+        """Handle a message with several items; each item has its own outcome."""
         caller, items, address = heads.unpack_items(head)
-        if items[0][0] in _PRESENCE:
-            return self._presence.said(peer, head, bytes(body), now_s)
-        if items[0][0] in _RESYNC:
-            return self._resynced_all(peer, items, address, bytes(body), now_s)
+        verb = items[0][0]  # hot for bundles: one field by index costs less than seven unpacked
+        if verb in _PRESENCE:
+            return self._presence.on_message(peer, head, bytes(body), now_s)
+        if verb in _RESYNC:
+            return self._on_page(peer, items, address, bytes(body), now_s)
         if len(body) > heads.MAX_COALESCED_BYTES:
             raise WireError("coalesced_size", f"{len(body):,} bytes in {len(items)} items")
         if not self.draining and sum(item[6] for item in items) == len(body):
@@ -217,38 +230,76 @@ class Engine:
         parts = heads.split_body(items, bytes(body))
         for item, alone, part in zip(items, heads.unbundle(head), parts, strict=True):
             single = (caller, *item, address)
+            # 03-routing, "Bounces": each is handled by itself, a malformed one harms no other.
             try:
                 outputs += self._one(peer, single, alone, part, now_s)
             except WireError as error:
                 self.on_dropped(error.reason)
         return outputs
 
-    def _resynced(
+    # -- by verb ---------------------------------------------------------------------------------
+
+    def _on_hello(
         self, peer: Peer, single: heads.Single, body: bytes, now_s: float
     ) -> list[Output]:
-        return self._resynced_all(peer, [single[1:8]], single[8], body, now_s)
+        return self._admission.on_second_hello(peer, body)
 
-    def _resynced_all(
-        self, peer: Peer, items: list[heads.Item], address: bytes, body: bytes, now_s: float
+    def _on_ping(self, peer: Peer, single: heads.Single, body: bytes, now_s: float) -> list[Output]:
+        return []
+
+    def _on_cancel(
+        self, peer: Peer, single: heads.Single, body: bytes, now_s: float
     ) -> list[Output]:
-        """Take a page of a list, or of claims."""
-        verb = items[0][0]
-        if any(item[0] != verb for item in items):
-            raise WireError("mixed_page", "a page has items of one verb")
-        if verb == Verb.RESEND:
-            return self._resync.listed(peer, items, body, now_s)
-        return self._resync.claimed(peer, items, address, body, now_s)
-
-    def _cancel(self, peer: Peer, task: bytes) -> list[Output]:
+        _, _, _, _, _, task, _, _, _ = single
         self._resync.withdraw(peer.instance, task)
         return self._tasks.cancel(peer, task)
 
-    def _roster(self, peer: Peer, single: heads.Single, body: bytes, now_s: float) -> Output:
+    def _on_workers(
+        self, peer: Peer, single: heads.Single, body: bytes, now_s: float
+    ) -> list[Output]:
+        _, _, _, kind, *_ = single
+        return self._resync.on_workers(peer, kind, body)
+
+    def _on_resync(
+        self, peer: Peer, single: heads.Single, body: bytes, now_s: float
+    ) -> list[Output]:
+        _, verb, flags, kind, number, task, trace, size, address = single
+        items = [(verb, flags, kind, number, task, trace, size)]
+        return self._on_page(peer, items, address, body, now_s)
+
+    def _on_page(
+        self, peer: Peer, items: list[heads.Item], address: bytes, body: bytes, now_s: float
+    ) -> list[Output]:
+        """Handle a page of a list of tasks, or of claims."""
+        verbs = {verb for verb, *_ in items}
+        if len(verbs) > 1:
+            raise WireError("mixed_page", "all items of a page must have the same verb")
+        if verbs == {Verb.RESEND}:
+            return self._resync.on_open_tasks(peer, items, body, now_s)
+        return self._resync.on_claims(peer, items, address, body, now_s)
+
+    def _on_roster(
+        self, peer: Peer, single: heads.Single, body: bytes, now_s: float
+    ) -> list[Output]:
+        _, _, _, _, _, question, _, _, _ = single
         if body == state_messages.QUESTION:
             page = state_messages.pack(self._state(now_s))
         else:
             page = roster_page(roster_messages.unpack_question(body), peer.namespace.routes)
-        return SEND, peer.connection, heads.pack(Verb.ROSTER, len(page), task=single[5]), page
+        head = heads.pack(Verb.ROSTER, len(page), task=question)
+        return [(SEND, peer.connection, head, page)]
+
+    def _on_goodbye(
+        self, peer: Peer, single: heads.Single, body: bytes, now_s: float
+    ) -> list[Output]:
+        goodbye = SEND, peer.connection, heads.pack(Verb.GOODBYE), b""
+        # 02-session, "Leaving" 4: the seats and tasks of this client come back to the next proxy,
+        # so while this one drains a GOODBYE causes no LOST, no CANCEL and no lost notice.
+        if self.draining:
+            self.tables.liveness.forget(peer.instance)
+            self.tables.peers.forget(peer)
+            return [goodbye]
+        return [*self._presence.forget(peer, "left"), goodbye]
 
     def _state(self, now_s: float) -> state_messages.ProxyState:
         tables = self.tables
@@ -264,15 +315,6 @@ class Engine:
             counts=dict(tables.counts),
         )
 
-    def _goodbye(self, peer: Peer) -> list[Output]:
-        connection = peer.connection
-        if self.draining:  # its seats and tasks come back to the next proxy: nobody is told
-            self.tables.liveness.forget(peer.instance)
-            self.tables.peers.forget(peer)
-            return [(SEND, connection, heads.pack(Verb.GOODBYE), b"")]
-        outputs = self._presence.depart(peer, "left")
-        return [*outputs, (SEND, connection, heads.pack(Verb.GOODBYE), b"")]
-
 
 _PROBE: heads.Single = (heads.NOBODY, int(Verb.PING), 0, 0, 0, heads.NOBODY, heads.NOBODY, 0, b"")
-"""What the probe of a connection that is known already amounts to."""
+"""The probe of a connection that is known already has the effect of a PING."""

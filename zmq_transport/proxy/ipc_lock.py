@@ -1,8 +1,8 @@
-"""The right to listen at a path: nobody's socket is taken over, what the dead left is cleared.
+"""Own an IPC path exclusively: never replace a live socket, remove stale ones.
 
-libzmq replaces whatever has the name of the socket that it binds, a living one and a plain file
-too, and leaves its own behind. So a lock is held as long as somebody listens, and the system lets
-go of it when that process dies.
+libzmq replaces any file at the path that it binds, a live socket and a plain file too, and leaves
+its own socket in place at the end. So a lock is held as long as the proxy listens; the system
+releases it when the process dies.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ class IpcLock:
     """Holds the paths of one endpoint until `release`.
 
     Args:
-        endpoint: Where somebody is going to listen.
+        endpoint: The endpoint to own.
 
     Raises:
-        EndpointInUse: Somebody listens there, something that is no socket is there, or the
-            directory does not exist or is not ours to write to.
+        EndpointInUse: Another process listens there, a file that is not a socket is there, or the
+            directory does not exist or is not writable.
     """
 
     def __init__(self, endpoint: IpcEndpoint) -> None:
         self._endpoint = endpoint
         self._lock = f"{endpoint.path}.lock"
-        with self._told():
+        with self._as_endpoint_in_use():
             self._descriptor = self._locked()
         try:
-            with self._told():
+            with self._as_endpoint_in_use():
                 for file in endpoint.files:
                     self._clear(file)
         except BaseException:
@@ -46,18 +46,19 @@ class IpcLock:
             raise
 
     def release(self) -> None:
-        """Remove the files, once nobody listens there any more."""
+        """Remove the files and release the lock; call it after the sockets are unbound."""
         for file in self._endpoint.files:
             with suppress(OSError):
                 os.unlink(file)
         self._unlock()
 
     def _locked(self) -> int:
-        """Return the descriptor of the lock, held; one that its owner removed meanwhile is none."""
+        """Return the descriptor of the lock, which is held."""
         for _ in range(_TRIES):
             descriptor = os.open(self._lock, _FLAGS, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # A lock on a file that its former owner has removed meanwhile locks nothing.
                 if os.path.samestat(os.fstat(descriptor), os.stat(self._lock)):
                     return descriptor
             except FileNotFoundError:
@@ -66,44 +67,44 @@ class IpcLock:
                 os.close(descriptor)
                 break
             os.close(descriptor)
-        raise self._taken("another process listens there")
+        raise self._in_use("another process listens there")
 
     def _unlock(self) -> None:
         with suppress(OSError):
-            os.unlink(self._lock)  # while it is held: whoever waits for it looks again
+            os.unlink(self._lock)  # while it is held: a process that waits for it compares the file
         os.close(self._descriptor)
 
     def _clear(self, file: str) -> None:
-        """Remove the socket that a dead process left, and nothing else."""
+        """Remove the socket of a dead process, and nothing else."""
         try:
             mode = os.lstat(file).st_mode
         except FileNotFoundError:
             return
         if not stat.S_ISSOCK(mode):
-            raise self._taken(f"{file} is no socket")
-        with network.socket(network.AF_UNIX, network.SOCK_STREAM) as knock:
-            knock.setblocking(False)
+            raise self._in_use(f"{file} is not a socket")
+        with network.socket(network.AF_UNIX, network.SOCK_STREAM) as probe:
+            probe.setblocking(False)
             try:
-                knock.connect(file)
+                probe.connect(file)
             except ConnectionRefusedError:
                 os.unlink(file)
                 return
-            except BlockingIOError:  # its queue is full: somebody listens
+            except BlockingIOError:  # its queue is full: a process listens
                 pass
-        raise self._taken("another process listens there")
+        raise self._in_use("another process listens there")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turn what the system says into an error of ours."""
+    def _as_endpoint_in_use(self) -> Iterator[None]:
+        """Raise `EndpointInUse` for an error of the system."""
         try:
             yield
         except EndpointInUse:
             raise
         except (FileNotFoundError, NotADirectoryError) as error:
             folder = os.path.dirname(self._endpoint.path)
-            raise self._taken(f"there is no directory {folder}") from error
+            raise self._in_use(f"the directory {folder} does not exist") from error
         except OSError as error:
-            raise self._taken((error.strerror or str(error)).lower()) from error
+            raise self._in_use((error.strerror or str(error)).lower()) from error
 
-    def _taken(self, reason: str) -> EndpointInUse:
+    def _in_use(self, reason: str) -> EndpointInUse:
         return EndpointInUse(str(self._endpoint), reason)

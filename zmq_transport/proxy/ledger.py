@@ -1,6 +1,6 @@
-"""Which task is whose: caller, worker, expiry. Spec: docs/spec/03-routing.md. Pure.
+"""Record which worker has which task of which caller. Spec: docs/spec/03-routing.md. Pure.
 
-One entry a task from the moment it is given to a seat until it is settled, lost or long overdue.
+A task has one entry from the moment it is given to a seat until it is settled, lost or overdue.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from .routing import Seat
 
 
 class Entry:
-    """One task in somebody's hands. Slots, because every task makes one.
+    """One task that a seat has. Slots, because every task makes one.
 
     Attributes:
-        caller: Instance id of who waits for it.
+        caller: Instance id of its caller.
         task: Task id.
         trace: Trace id.
-        address: Where its caller had sent it.
-        seat: Who has it.
-        expires_at_s: When it may be forgotten unsettled.
-        keep: True if it shall run on when its caller goes away.
-        cancelled: True once its caller sent CANCEL; its replies are copied to nobody any more.
+        address: The address to which its caller sent it.
+        seat: The seat that has it.
+        expires_at_s: When it is forgotten unsettled, on the monotonic clock.
+        keep: True if it runs on when its caller goes away: the flag KEEP.
+        cancelled: True once its caller sent CANCEL; its replies are not copied to subscribers.
     """
 
     __slots__ = (
@@ -73,39 +73,39 @@ class Ledger:
 
     @property
     def known(self) -> Callable[[bytes], Entry | None]:
-        """What returns the open task with a ledger key: `find` for the hot path."""
+        """The function from a ledger key to the open task: `find` for the hot path."""
         return self._entries.get
 
     def find(self, caller: bytes, task: bytes) -> Entry | None:
-        """Return the open task of that caller under that id."""
+        """Return the open task of a caller by its task id."""
         return self._entries.get(caller + task)
 
     def enter(self, entry: Entry) -> None:
-        """Put a task into the hands of its seat."""
+        """Enter a task, and add it to the load of its seat."""
         self._entries[entry.key] = entry
         seat, before = entry.seat, len(entry.seat.open)
         seat.open[entry.key] = entry
         for pool in seat.pools:
-            pool.moved(seat, before)
+            pool.load_changed(seat, before)
 
     def enter_all(self, entries: Mapping[bytes, Entry], seat: Seat) -> None:
-        """Put tasks, by their keys, into the hands of one seat."""
+        """Enter tasks of one seat, by their keys."""
         self._entries.update(entries)
         before = len(seat.open)
         seat.open.update(entries)
         for pool in seat.pools:
-            pool.moved(seat, before)
+            pool.load_changed(seat, before)
 
     def settle(self, entry: Entry) -> None:
-        """Take a task out; its seat is free of it."""
+        """Remove a task, and subtract it from the load of its seat."""
         del self._entries[entry.key]
         seat, before = entry.seat, len(entry.seat.open)
         del seat.open[entry.key]
         for pool in seat.pools:
-            pool.moved(seat, before)
+            pool.load_changed(seat, before)
 
     def settle_all(self, entries: Iterable[Entry]) -> None:
-        """Take several tasks out."""
+        """Remove several tasks."""
         loads: dict[Seat, int] = {}
         for entry in entries:
             seat = entry.seat
@@ -114,10 +114,10 @@ class Ledger:
             del seat.open[entry.key]
         for seat, before in loads.items():
             for pool in seat.pools:
-                pool.moved(seat, before)
+                pool.load_changed(seat, before)
 
     def settle_where(self, which: Callable[[Entry], bool]) -> list[Entry]:
-        """Take out and return every task that `which` picks; looks at all of them."""
-        picked = [entry for entry in self._entries.values() if which(entry)]
-        self.settle_all(picked)
-        return picked
+        """Remove and return every task that `which` selects; it is called for each of them."""
+        selected = [entry for entry in self._entries.values() if which(entry)]
+        self.settle_all(selected)
+        return selected

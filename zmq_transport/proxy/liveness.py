@@ -1,6 +1,6 @@
-"""Who is alive, judged by when we last heard from them. Spec: docs/spec/04-liveness.md.
+"""Detect silent peers by the time of their last sign of life. Pure.
 
-Pure: the caller passes `now_s` from its monotonic clock.
+Spec: docs/spec/04-liveness.md. The caller passes `now_s` from its monotonic clock.
 """
 
 from __future__ import annotations
@@ -10,40 +10,41 @@ import attrs
 
 @attrs.define
 class Liveness:
-    """Last-heard times of peers.
+    """The time of the last sign of life of each peer.
 
     Args:
         expiry_s: Seconds of silence after which a peer counts as silent.
     """
 
     expiry_s: float = attrs.field(validator=attrs.validators.gt(0))
-    _heard_at_s: dict[bytes, float] = attrs.field(factory=dict, init=False)
+    _alive_at_s: dict[bytes, float] = attrs.field(factory=dict, init=False)
     _silent: set[bytes] = attrs.field(factory=set, init=False)
 
     def __len__(self) -> int:
-        """Return how many peers are watched over."""
-        return len(self._heard_at_s)
+        """Return the number of peers that are watched."""
+        return len(self._alive_at_s)
 
-    def heard(self, peer: bytes, now_s: float) -> bool:
-        """Note a sign of life; True if `peer` had counted as silent until now."""
-        self._heard_at_s[peer] = now_s
+    def record(self, peer: bytes, now_s: float) -> bool:
+        """Record a sign of life; True if `peer` was silent until now."""
+        self._alive_at_s[peer] = now_s
         if peer in self._silent:
             self._silent.discard(peer)
             return True
         return False
 
     def forget(self, peer: bytes) -> None:
-        """Stop watching over `peer`."""
-        self._heard_at_s.pop(peer, None)
+        """Stop watching `peer`."""
+        self._alive_at_s.pop(peer, None)
         self._silent.discard(peer)
 
-    def fallen_silent(self, now_s: float) -> list[bytes]:
-        """Return the peers that fell silent since the last call, each once."""
+    def newly_silent(self, now_s: float) -> list[bytes]:
+        """Return the peers that became silent since the last call, each once."""
+        # 04-liveness, "Silence" 2: reported once, and ended by the next sign of life only.
         horizon_s = now_s - self.expiry_s
-        fallen = [
+        silent = [
             peer
-            for peer, heard_at_s in self._heard_at_s.items()
-            if heard_at_s <= horizon_s and peer not in self._silent
+            for peer, alive_at_s in self._alive_at_s.items()
+            if alive_at_s <= horizon_s and peer not in self._silent
         ]
-        self._silent.update(fallen)
-        return fallen
+        self._silent.update(silent)
+        return silent

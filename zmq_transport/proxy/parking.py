@@ -1,7 +1,7 @@
-"""Tasks that wait for workers which are not back yet. Spec: docs/spec/03-routing.md. Pure.
+"""Hold tasks for workers that are not back yet. Spec: docs/spec/03-routing.md. Pure.
 
-Only in the first moments after the proxy's own start, and only for callers that knew an earlier
-one: their workers are on the way back too. Everyone else is told at once that nobody is there.
+Only for a moment after the start of the proxy, and only for callers that knew an earlier one: their
+workers are on the way back too. A task of any other caller is bounced at once.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import attrs
 
 @attrs.frozen
 class Parked:
-    """One task that waits.
+    """One parked task.
 
     Args:
-        caller: Instance id of who sent it.
+        caller: Instance id of its caller.
         task: Task id.
         head: As it came.
         body: As it came.
-        parked_at_s: Since when it waits; its remaining time goes on running.
+        parked_at_s: Since when it is parked, on the monotonic clock; its time goes on running.
     """
 
     caller: bytes
@@ -29,12 +29,12 @@ class Parked:
 
 
 class Parking:
-    """A bounded waiting room, open until `until_s`.
+    """The parked tasks, bounded; none is added after `until_s`.
 
     Args:
-        until_s: When it closes, on the monotonic clock.
-        max_tasks: How many may wait.
-        max_bytes: How many bytes of bodies may wait.
+        until_s: When parking ends, on the monotonic clock.
+        max_tasks: Limit of tasks.
+        max_bytes: Limit of the bytes of their bodies.
     """
 
     def __init__(
@@ -43,14 +43,14 @@ class Parking:
         self.until_s = until_s
         self._max_tasks = max_tasks
         self._room_bytes = max_bytes
-        self.by_key: dict[bytes, Parked] = {}
+        self.by_key: dict[bytes, Parked] = {}  # public for the hot path, which only looks
 
     def __len__(self) -> int:
-        """Return how many tasks wait."""
+        """Return the number of parked tasks."""
         return len(self.by_key)
 
     def park(self, parked: Parked) -> bool:
-        """Let a task wait that `holds` does not know; False when the room is closed or full."""
+        """Park a task that is not parked yet; False when parking is over or full."""
         room = self._room_bytes - len(parked.body)
         if parked.parked_at_s >= self.until_s or len(self.by_key) >= self._max_tasks or room < 0:
             return False
@@ -59,17 +59,17 @@ class Parking:
         return True
 
     def pop_all(self) -> list[Parked]:
-        """Return everything that waits, in the order it came; the caller may park it again."""
+        """Remove and return all tasks in the order they came; a task may be parked again."""
         taken, self.by_key = list(self.by_key.values()), {}
         self._room_bytes += sum(len(each.body) for each in taken)
         return taken
 
     def holds(self, caller: bytes, task: bytes) -> bool:
-        """Tell whether that task waits."""
+        """Tell whether a task is parked."""
         return caller + task in self.by_key
 
     def withdraw(self, caller: bytes, task: bytes) -> bool:
-        """Take one task out; True if it was waiting."""
+        """Remove one task; True if it was parked."""
         parked = self.by_key.pop(caller + task, None)
         if parked is None:
             return False
@@ -77,6 +77,6 @@ class Parking:
         return True
 
     def withdraw_all(self, caller: bytes) -> None:
-        """Take out every task of one caller."""
+        """Remove every task of one caller."""
         for parked in [each for each in self.by_key.values() if each.caller == caller]:
             self.withdraw(caller, parked.task)

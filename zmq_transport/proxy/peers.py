@@ -1,7 +1,9 @@
-"""Who is connected: connections, instance ids, namespaces. Spec: docs/spec/02-session.md. Pure.
+"""The connected clients, by connection, instance id and namespace. Pure.
 
-A connection id is what ROUTER assigned; an instance id survives reconnects. Every other table of
-the proxy hangs off the `Peer` of a connection and goes with it.
+Spec: docs/spec/02-session.md.
+
+A connection id is assigned by ROUTER; an instance id survives reconnects. Every other table of the
+proxy refers to the `Peer`, and is cleared together with it.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from .routing import Routes, Seat
 
 
 class Namespace:
-    """What one namespace has: its routes and its audience. Nothing crosses between two."""
+    """The routes and subscriptions of one namespace. No message crosses between two."""
 
     __slots__ = ("callers", "name", "peers", "routes", "subscribed")
 
@@ -29,16 +31,16 @@ class Peer:
     """One client that said HELLO. Slots, because every message touches one.
 
     Attributes:
-        connection: What ROUTER assigned; changes when the client comes back.
+        connection: The connection id; changes when the client reconnects.
         instance: Its instance id.
-        name: For people.
-        realm: Its namespace.
-        epoch: The epoch of the proxy that it knew before it came here, or empty.
-        seats: What it serves, by name.
-        absent_at_s: Since when its connection is gone, or None.
-        worker: True once tasks may be with it.
-        listed: True once it has said which tasks it has open, and has no others.
-        gone: True once it is forgotten; a reference that outlives it can tell.
+        name: Its name, for logs and the roster.
+        namespace: Its namespace.
+        epoch: The epoch of the proxy that it knew before, or empty.
+        seats: Its seats, by name.
+        absent_at_s: Since when its connection is gone, on the monotonic clock, or None.
+        worker: True once it may have tasks.
+        listed: True once it has listed all tasks that it has open.
+        gone: True once it is forgotten, for references that outlive it.
     """
 
     __slots__ = (
@@ -74,7 +76,7 @@ class Peer:
 
 
 class Peers:
-    """Every peer, by connection and by instance id, and the namespaces that they make.
+    """Every peer, by connection and by instance id, and their namespaces.
 
     Args:
         publisher: Instance id under which the proxy publishes.
@@ -95,21 +97,21 @@ class Peers:
         return iter(self.by_instance.values())
 
     def namespace(self, name: str) -> Namespace:
-        """Return a namespace, made when it is first named."""
+        """Return a namespace; make it if it is new."""
         namespace = self.namespaces.get(name)
         if namespace is None:
             namespace = self.namespaces[name] = Namespace(name, self._publisher)
         return namespace
 
-    def leave_namespace(self, namespace: Namespace) -> None:
-        """Forget a namespace that has neither peers nor listeners."""
+    def discard_if_empty(self, namespace: Namespace) -> None:
+        """Forget a namespace that has neither peers nor subscriptions."""
         if not namespace.peers and not namespace.subscribed:
             self.namespaces.pop(namespace.name, None)
 
     def admit(
         self, connection: bytes, instance: bytes, name: str, namespace: str, epoch: bytes
     ) -> Peer:
-        """Take a client in."""
+        """Add a client."""
         peer = Peer(connection, instance, name, self.namespace(namespace), epoch)
         peer.namespace.peers.add(peer)
         self.by_connection[connection] = peer
@@ -117,7 +119,7 @@ class Peers:
         return peer
 
     def rebind(self, peer: Peer, connection: bytes) -> None:
-        """Let `peer` go on over a new connection; all that hangs off it comes along."""
+        """Bind `peer` to a new connection; its seats and tasks stay with it."""
         self.by_connection.pop(peer.connection, None)
         peer.connection = connection
         peer.absent_at_s = None
@@ -125,7 +127,7 @@ class Peers:
         self.by_connection[connection] = peer
 
     def forget(self, peer: Peer) -> None:
-        """Drop a peer from every table of this module."""
+        """Remove a peer from every table of this module."""
         peer.gone = True
         if self.by_connection.get(peer.connection) is peer:
             del self.by_connection[peer.connection]
@@ -133,4 +135,4 @@ class Peers:
             del self.by_instance[peer.instance]
         peer.namespace.peers.discard(peer)
         peer.namespace.callers.discard(peer)
-        self.leave_namespace(peer.namespace)
+        self.discard_if_empty(peer.namespace)

@@ -1,8 +1,9 @@
-"""Waiting for several ZeroMQ sockets by their descriptors.
+"""Wait for several ZeroMQ sockets by their descriptors.
 
 `zmq_poll` asks each socket at least twice before it sleeps and once after; with three sockets that
-is a dozen system calls a message. A descriptor tells the same with one, but it is edge-triggered
-and shared by both directions: a send may swallow the edge of an arrival. Hence `touch`.
+is a dozen system calls a message. One call on the descriptors is enough, but these are
+edge-triggered and shared by both directions: a send may consume the edge of an arrival. Hence
+`touch`.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ def readable(socket: zmq.Socket[bytes]) -> bool:
 
 
 class Poller:
-    """Tells which of some sockets may have a message.
+    """Returns the sockets that may have a message.
 
     Args:
-        sockets: Which ones; close the waiter before them.
+        sockets: The sockets; close the poller before them.
     """
 
     def __init__(self, sockets: Iterable[zmq.Socket[bytes]]) -> None:
@@ -38,15 +39,15 @@ class Poller:
             self._selector.register(int(socket.get(zmq.FD)), selectors.EVENT_READ, socket)
 
     def touch(self, socket: zmq.Socket[bytes]) -> None:
-        """Look at a socket before the next wait: something was sent on it, or is left in it."""
+        """Check a socket before the next wait: it was sent on, or has messages left."""
         self._touched.add(socket)
 
     def touch_all(self) -> None:
-        """Look at every socket before the next wait."""
+        """Check every socket before the next wait."""
         self._touched.update(self._sockets)
 
     def wait(self, timeout_s: float) -> list[zmq.Socket[bytes]]:
-        """Return the sockets that may have a message, at the latest after `timeout_s` seconds."""
+        """Return the sockets that may have a message, after at most `timeout_s` seconds."""
         ready: list[zmq.Socket[bytes]] = []
         if self._touched:
             ready = [socket for socket in self._touched if readable(socket)]
@@ -57,5 +58,5 @@ class Poller:
         return ready
 
     def close(self) -> None:
-        """Let go of the descriptors; the sockets stay open."""
+        """Release the descriptors; the sockets stay open."""
         self._selector.close()

@@ -1,4 +1,7 @@
-"""Who serves what, and who left, fell silent or vanished. Spec: docs/spec/04-liveness.md. Pure."""
+"""Track which seats are served and which clients left, fell silent or vanished. Pure.
+
+Spec: docs/spec/04-liveness.md.
+"""
 
 from __future__ import annotations
 
@@ -14,56 +17,65 @@ from .tasks import Tasks
 
 _PING = heads.pack(Verb.PING)
 _EVERY_TICKS = 10
-"""Peers that hold no task are probed at every tenth tick, the others at each."""
+"""Peers without a task are probed at every tenth tick, the others at each."""
 
 
 class Presence:
-    """Keeps the seats true to what their owners say, or no longer say."""
+    """Keeps the seats in step with the presence of their clients."""
 
     def __init__(self, tables: Tables, tasks: Tasks) -> None:
         self._tables = tables
         self._tasks = tasks
         self._ticks = 0
 
-    def said(self, peer: Peer, head: bytes, body: bytes, now_s: float) -> list[Output]:
-        """Take a REGISTER, HEARTBEAT or DEREGISTER: facts for the tables, a body for listeners.
+    def on_message(self, peer: Peer, head: bytes, body: bytes, now_s: float) -> list[Output]:
+        """Handle a REGISTER, HEARTBEAT or DEREGISTER: facts for the tables, a body to publish.
 
         Raises:
-            WireError: It is malformed, or about a seat that is not this client's.
+            WireError: It is malformed, or names a seat that the client does not have.
         """
         _, items, address = heads.unpack_items(head)
-        slices = heads.split_body(items, body)
-        verb, name = items[0][0], heads.read_address(address)[0]
+        parts = heads.split_body(items, body)
+        name, _ = heads.read_address(address)
         if len(items) != 2 or name is None:
-            raise WireError("bad_presence", "presence has two items and the address of one name")
-        facts = greetings.unpack_map(slices[0])
-        seat = peer.seats.get(name)
+            raise WireError("bad_presence", "presence needs two items and the address of one name")
+        # 04-liveness, "Presence": the first item is for the tables, the second for subscribers.
+        (verb, *_), (_, _, kind, _, _, trace, size) = items
+        facts, published = parts
+        refusal = self._apply(peer, verb, name, greetings.unpack_map(facts))
+        if refusal:
+            # 04-liveness, "Acknowledgement" 1: a refused one is no sign of life and not published
+            self._tables.counts["refused.seat"] += 1
+            return [_acknowledgement(peer, address, refusal)]
+        self.record_alive(peer, now_s)
+        self._tables.tap_message(peer.namespace, verb, kind, trace, name, size)
+        outputs = self._tables.copies(
+            peer.namespace, kind, trace, heads.NOBODY, peer.instance, published
+        )
+        if verb != Verb.REGISTER:
+            return outputs
+        # 09-resync, "Who may have had a task" 2: callers hear of a worker ahead of the answer to
+        # its REGISTER, so before anybody can give it a task.
+        news = self._tables.worker_news.add_worker(peer, now_s)
+        acknowledgement = _acknowledgement(peer, address, "")
+        parked = self._tasks.unpark(now_s)
+        return [*((SEND, *message) for message in news), *outputs, acknowledgement, *parked]
+
+    def _apply(self, peer: Peer, verb: int, name: str, facts: dict[str, Any]) -> str:
+        """Apply presence to the tables; return why a REGISTER is refused, or an empty text."""
         if verb == Verb.REGISTER:
-            refusal = self._register(peer, name, facts)
-            if refusal:
-                self._tables.counts["refused.seat"] += 1
-                return [_acknowledged(peer, address, refusal)]
-        elif seat is None:
-            raise WireError("foreign_seat", f"{name} is no seat of this client")
-        elif verb == Verb.DEREGISTER:
+            return self._register(peer, name, facts)
+        seat = peer.seats.get(name)
+        if seat is None:
+            raise WireError("foreign_seat", f"this client has no seat {name}")
+        if verb == Verb.DEREGISTER:
             self.unseat(seat)
         else:
             seat.vitals = facts
-        self.alive(peer, now_s)
-        _, _, kind, _, _, trace, size = items[1]
-        self._tables.tap_message(peer.namespace, verb, kind, trace, name, size)
-        outputs = self._tables.copies(
-            peer.namespace, kind, trace, heads.NOBODY, peer.instance, slices[1]
-        )
-        if verb == Verb.REGISTER:
-            came = self._tables.worker_news.came(peer, now_s)
-            outputs[:0] = [(SEND, *letter) for letter in came]
-            outputs.append(_acknowledged(peer, address, ""))
-            outputs += self._tasks.unpark(now_s)
-        return outputs
+        return ""
 
     def _register(self, peer: Peer, name: str, facts: dict[str, Any]) -> str:
-        """Take a seat in; return why not, or nothing."""
+        """Add a seat; return why it is refused, or an empty text."""
         try:
             capabilities = greetings.unpack_capabilities(facts)
         except WireError as error:
@@ -72,35 +84,37 @@ class Presence:
         if known is not None and known.capabilities == capabilities:
             known.facts = facts
             return ""
+        # 04-liveness, "Presence" 3: other capabilities make a new seat, as pools depend on them
         if known is not None:
             self.unseat(known)
         elif len(peer.seats) >= self._tables.settings.max_seats:
             return f"one client has at most {self._tables.settings.max_seats} seats"
         peer.seats[name] = seat = Seat(peer, name, capabilities, facts)
+        # 04-liveness, "Absence" 2: a REGISTER may still be read from a connection that is gone.
         seat.available = peer.absent_at_s is None
         peer.namespace.routes.add(seat)
         return ""
 
     def unseat(self, seat: Seat) -> None:
-        """Give no new tasks to a seat; those it has may still be settled."""
+        """Remove a seat: it gets no new tasks, and may still settle those that it has."""
         peer: Peer = seat.peer
         del peer.seats[seat.name]
         peer.namespace.routes.remove(seat)
         if not peer.seats:
             self._tables.liveness.forget(peer.instance)
 
-    def alive(self, peer: Peer, now_s: float) -> None:
-        """Note a sign of life; what is still read from a connection that is gone is none."""
-        if not peer.seats:
+    def record_alive(self, peer: Peer, now_s: float) -> None:
+        """Record a sign of life of a peer with seats."""
+        if not peer.seats:  # 04-liveness, "Silence" 4: only a client with seats can be silent
             return
-        was_silent = self._tables.liveness.heard(peer.instance, now_s)
+        was_silent = self._tables.liveness.record(peer.instance, now_s)
         if was_silent and peer.absent_at_s is None:
             self.set_available(peer, True)
 
-    def returned(self, peer: Peer, now_s: float) -> None:
-        """Note that `peer` goes on over a new connection."""
+    def on_reconnected(self, peer: Peer, now_s: float) -> None:
+        """Make the seats of a peer available again: it said HELLO over a new connection."""
         self.set_available(peer, True)
-        self.alive(peer, now_s)
+        self.record_alive(peer, now_s)
 
     @staticmethod
     def set_available(peer: Peer, available: bool) -> None:
@@ -108,15 +122,15 @@ class Presence:
         for seat in peer.seats.values():
             peer.namespace.routes.set_available(seat, available)
 
-    def unreachable(self, peer: Peer, now_s: float) -> None:
-        """Note that the connection of `peer` is gone; it has a moment to come back."""
+    def mark_absent(self, peer: Peer, now_s: float) -> None:
+        """Mark a peer as absent: its connection is gone, and it has a moment to come back."""
         if peer.absent_at_s is None:
             peer.absent_at_s = now_s
             self._tables.counts["unreachable"] += 1
             self.set_available(peer, False)
 
-    def give_up(self, peer: Peer, reason: str) -> list[Output]:
-        """Take the seats and tasks from a peer that does not come back, and say so."""
+    def mark_lost(self, peer: Peer, reason: str) -> list[Output]:
+        """Remove the seats and tasks of a peer that does not come back, and announce it."""
         outputs: list[Output] = []
         for seat in list(peer.seats.values()):
             self.unseat(seat)
@@ -130,39 +144,52 @@ class Presence:
                 peer.namespace, kind, heads.NOBODY, heads.NOBODY, peer.instance, body
             )
         outputs += self._tasks.lose_all(peer)
-        self._tables.worker_news.left(peer)
+        # 09-resync, "Who may have had a task" 2: LEFT comes after the LOST of its tasks. A caller
+        # that forgot the worker earlier could be told that such a task was not started.
+        self._tables.worker_news.remove_worker(peer)
         return outputs
 
-    def depart(self, peer: Peer, reason: str) -> list[Output]:
-        """Forget a peer for good and tell everyone whom it concerns."""
-        outputs = self.give_up(peer, reason) + self._tasks.cancel_all_of(peer.instance)
+    def forget(self, peer: Peer, reason: str) -> list[Output]:
+        """Forget a peer for good: remove its seats and tasks, and cancel the tasks it sent."""
+        outputs = self.mark_lost(peer, reason) + self._tasks.cancel_all_of(peer.instance)
         self._tables.peers.forget(peer)
         return outputs
 
     def tick(self, now_s: float) -> list[Output]:
-        """Probe connections, notice silence, and let go of who stayed away too long."""
+        """Probe connections, detect silence, and forget peers that stayed away too long."""
         self._ticks += 1
-        settings = self._tables.settings
         outputs: list[Output] = []
-        for instance in self._tables.liveness.fallen_silent(now_s):
+        # 04-liveness, "Silence" 2: a blocked program still has its tasks; running one twice would
+        # be worse than waiting, so silence takes nothing away.
+        for instance in self._tables.liveness.newly_silent(now_s):
             self._tables.counts["silent"] += 1
             self.set_available(self._tables.peers.by_instance[instance], False)
         for peer in list(self._tables.peers):
             if peer.absent_at_s is None:
-                holds = any(seat.open for seat in peer.seats.values())
-                if holds or self._ticks % _EVERY_TICKS == 0:
-                    outputs.append((SEND, peer.connection, _PING, b""))
-                continue
-            away_s = now_s - peer.absent_at_s
-            if away_s >= settings.orphaned_after_s:
-                outputs += self.depart(peer, "lost")
-            elif away_s >= settings.lost_after_s:
-                outputs += self.give_up(peer, "lost")
+                outputs += self._probe(peer)
+            else:
+                outputs += self._check_absent(peer, now_s - peer.absent_at_s)
         if self._ticks % _EVERY_TICKS == 0:
             self._tasks.forget_overdue(now_s)
         return outputs
 
+    def _probe(self, peer: Peer) -> list[Output]:
+        # 04-liveness, "Absence" 1: nobody answers a PING. Only the send matters: it fails once the
+        # connection is gone, and only a worker with tasks must be found dead within a tick.
+        has_task = any(seat.open for seat in peer.seats.values())
+        if has_task or self._ticks % _EVERY_TICKS == 0:
+            return [(SEND, peer.connection, _PING, b"")]
+        return []
 
-def _acknowledged(peer: Peer, address: bytes, refusal: str) -> Output:
+    def _check_absent(self, peer: Peer, absent_s: float) -> list[Output]:
+        settings = self._tables.settings
+        if absent_s >= settings.orphaned_after_s:
+            return self.forget(peer, "lost")
+        if absent_s >= settings.lost_after_s:
+            return self.mark_lost(peer, "lost")
+        return []
+
+
+def _acknowledgement(peer: Peer, address: bytes, refusal: str) -> Output:
     body = refusal.encode()
     return SEND, peer.connection, heads.pack(Verb.REGISTER, len(body), address=address), body

@@ -1,7 +1,7 @@
-"""The proxy's body: one thread, three sockets, one loop. It decides nothing; the engine does.
+"""Run the proxy: one thread, three sockets, one loop around the engine, which decides.
 
-Every send is non-blocking, and each turn of the loop takes a bounded batch from each socket, so
-that neither a stuck peer nor a flood on one plane can stop the others.
+Every send is non-blocking, and each turn of the loop receives a bounded batch from each socket.
+So neither a stuck peer nor a flood on one plane can stop the others.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ _BATCH = 256
 _TICK_S = 0.1
 _DRAIN_S = 1.0
 _DESCRIPTORS = 65_536
-_QUIET_S = 60.0
+_WARN_AGAIN_S = 60.0
 _EVENT = Struct("=H")
 
 
 @attrs.frozen
 class Ports:
-    """Where the proxy listens; 0 lets the system choose.
+    """The ports of the proxy; 0 lets the system choose.
 
     Args:
-        directed: The port that clients are told.
-        listen: Where they subscribe.
-        publish: Where they publish.
+        directed: The port that clients connect to.
+        listen: The port that they subscribe at.
+        publish: The port that they publish at.
     """
 
     directed: int = 0
@@ -59,15 +59,15 @@ class Proxy:
     """A ROUTER, an XSUB and an XPUB around one `Engine`. Construct and `run` in one thread.
 
     Args:
-        host: Address to bind to.
-        ports: Ports to bind to; afterwards `ports` holds the real ones.
-        settings: How it behaves.
-        ipc: Where to listen on this machine as well, with files of mode 0600.
-        obituary: See `Engine`.
-        witness: See `Engine`.
+        host: The address to bind to.
+        ports: The ports to bind to; the attribute `ports` holds the real ones.
+        settings: Timeouts and limits.
+        ipc: The path to listen at on this machine as well, with files of mode 0600.
+        lost_notice: See `Engine`.
+        tap: See `Engine`.
 
     Raises:
-        EndpointInUse: Somebody else listens there, or nobody can.
+        EndpointInUse: Another process listens there, or the address cannot be bound.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Proxy:
         raise_descriptor_limit()
         self._settings = settings or Settings()
         self._stop_asked = False
-        self._quiet_until_s = 0.0
+        self._silent_until_s = 0.0
         self._bundler = Bundler()
         self._batcher = Batcher()
         self.engine = Engine(
@@ -116,8 +116,8 @@ class Proxy:
 
     def _listen_on(self, host: str, ports: Ports) -> Ports:
         """Listen on the network; return the real ports."""
-        wanted = (ports.directed, ports.listen, ports.publish)
-        for number, (socket, port) in enumerate(zip(self._sockets, wanted, strict=True)):
+        asked = (ports.directed, ports.listen, ports.publish)
+        for number, (socket, port) in enumerate(zip(self._sockets, asked, strict=True)):
             self._bound.append((number, options.bind(socket, host, port)))
         return Ports(*(options.port_of(endpoint) for _, endpoint in self._bound))
 
@@ -140,7 +140,7 @@ class Proxy:
         self.close()
 
     def ask_to_stop(self) -> None:
-        """Let `run` drain and return; safe from a signal handler and from another thread."""
+        """Make `run` drain and return; safe from a signal handler and from another thread."""
         self._stop_asked = True
 
     def close(self) -> None:
@@ -156,8 +156,12 @@ class Proxy:
             socket.close()
 
     def run(self) -> None:
-        """Route until asked to stop, then tell everyone, go on until all left or 1 s is over."""
-        turns = {self._router: self._route, self._xpub: self._listen, self._xsub: self._pass_on}
+        """Route until asked to stop, then drain: until all clients left, at most for 1 s."""
+        turns = {
+            self._router: self._route,
+            self._xpub: self._receive_subscriptions,
+            self._xsub: self._receive_publications,
+        }
         next_tick_s = time.monotonic() + _TICK_S
         end_s = float("inf")
         while not self.engine.drained:
@@ -169,7 +173,7 @@ class Proxy:
                 next_tick_s = now_s + _TICK_S
                 self._poller.touch_all()
                 self._count_connections()
-                self._look_for_descriptors(now_s)
+                self._check_descriptors(now_s)
                 self._perform(self.engine.tick(now_s))
             if self._stop_asked and not self.engine.draining:
                 end_s = now_s + _DRAIN_S
@@ -181,35 +185,37 @@ class Proxy:
                 break
 
     def _count_connections(self) -> None:
-        """Count who came, who went and who did not speak our protocol."""
+        """Count connections that opened, closed or failed the handshake."""
         for monitor in self._monitors:
             while (message := frames.receive(monitor)) is not None:
                 (event,) = _EVENT.unpack_from(message[0])
                 self.engine.counts[options.EVENTS[event]] += 1
 
-    def _look_for_descriptors(self, now_s: float) -> None:
-        """Say once, and again after a while, that nobody more can connect."""
+    def _check_descriptors(self, now_s: float) -> None:
+        """Warn at most once a minute that no client more can connect."""
         try:
             os.close(os.dup(self._descriptor))
         except OSError:
             self.engine.counts["no_descriptors"] += 1
-            if now_s >= self._quiet_until_s:
-                self._quiet_until_s = now_s + _QUIET_S
-                most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+            if now_s >= self._silent_until_s:
+                self._silent_until_s = now_s + _WARN_AGAIN_S
+                most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
                 _LOG.warning(
-                    "all %d file descriptors are taken: nobody more can connect, those who are"
-                    " here go on; raise the limit of open files (ulimit -n)",
+                    "all %d file descriptors are in use: no client more can connect, connected ones"
+                    " go on; raise the limit of open files (ulimit -n)",
                     most,
                 )
 
     def _route(self, now_s: float) -> None:
-        """Take a batch of directed messages."""
+        """Receive and handle a batch of directed messages."""
         router = self._router
         message = frames.receive(router)
         if message is None:
             return
         outputs = self._decide(message, now_s)
-        if not readable(router):  # mostly there is one: what comes of it needs no bundle
+        # Mostly there is one message, and its outputs need no bundle. This look decides between the
+        # two ways; the one before the next wait is for arrivals whose edge the send consumed.
+        if not readable(router):
             for output in outputs:
                 self._perform_now(*output)
             return
@@ -222,7 +228,7 @@ class Proxy:
         self._poller.touch(router)
 
     def _decide(self, message: list[Any], now_s: float) -> list[Output]:
-        """Ask the engine what a message leads to."""
+        """Return what the engine wants sent for a message."""
         if len(message) == 3:
             connection, head, body = message
         elif len(message) == 2 and not len(message[1]):
@@ -234,13 +240,13 @@ class Proxy:
             return []
         try:
             return self.engine.on_message(connection, head, body, now_s)
-        except Exception:  # noqa: BLE001  # the last door: no message may end the proxy
+        except Exception:  # noqa: BLE001  # the last handler: no message may end the proxy
             self.engine.on_dropped("engine_fault")
             _LOG.exception("a message could not be handled and is dropped")
             return []
 
     def _perform(self, outputs: Iterable[Output]) -> None:
-        """Carry out what the engine decided; what may be bundled waits for the end of the turn."""
+        """Perform outputs of the engine; those that may be bundled wait for the end of the turn."""
         for output in outputs:
             code, first, second, body = output
             if code == SEND and heads.is_single(second) and self._bundler.takes(second, body):
@@ -249,7 +255,7 @@ class Proxy:
                 self._perform_now(*output)
 
     def _perform_now(self, code: int, first: bytes, second: bytes, body: Any) -> None:
-        """Carry out one thing that the engine decided, behind what was gathered before it."""
+        """Perform one output, after those gathered before it for the same receiver."""
         if code == SEND:
             if self._bundler:
                 self._flush(first)
@@ -258,13 +264,13 @@ class Proxy:
             self._batcher.add(first, second, body)
 
     def _publish_all(self) -> None:
-        """Publish what came of this turn, in its order."""
+        """Publish the copies of this turn, in order."""
         for message in self._batcher.take():
             frames.send(self._xpub, *message)
         self._poller.touch(self._xpub)
 
     def _flush_all(self) -> None:
-        """Send every bundle, also those that come of what could not be sent."""
+        """Send every bundle, including those that result from unsent messages."""
         while self._bundler:
             for connection in self._bundler.connections():
                 self._flush(connection)
@@ -282,8 +288,8 @@ class Proxy:
         for each_head, each_body in apart(head, body):
             self._perform(self.engine.on_unsent(connection, each_head, each_body, busy, now_s))
 
-    def _listen(self, now_s: float) -> None:
-        """Take a batch of subscriptions."""
+    def _receive_subscriptions(self, now_s: float) -> None:
+        """Receive and handle a batch of subscriptions."""
         for _ in range(_BATCH):
             message = frames.receive(self._xpub)
             if message is None:
@@ -318,8 +324,8 @@ class Proxy:
             frames.send(self._xsub, b"\x00" + topic)
             self._poller.touch(self._xsub)
 
-    def _pass_on(self, now_s: float) -> None:
-        """Pass on a batch of what clients publish."""
+    def _receive_publications(self, now_s: float) -> None:
+        """Forward a batch of messages that clients publish."""
         for _ in range(_BATCH):
             message = frames.receive(self._xsub)
             if message is None:
@@ -330,7 +336,7 @@ class Proxy:
 
 
 def _host_of(frame: Any) -> str:
-    """Return the network address of a peer, or `ipc`: there libzmq names users and processes."""
+    """Return the network address of a peer; `ipc` for all of this machine, which have none."""
     try:
         address = str(frame.get("Peer-Address"))
     except zmq.ZMQError:
@@ -341,9 +347,14 @@ def _host_of(frame: Any) -> str:
 def raise_descriptor_limit() -> None:
     """Raise the soft limit of open files towards 65,536: each client takes up to three."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
+    limit = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < limit:
         try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
         except (OSError, ValueError) as error:
-            _LOG.warning("at most %d open files: about %d clients fit (%s)", soft, soft // 3, error)
+            _LOG.warning(
+                "the limit is %d open files, enough for about %d clients (%s)",
+                soft,
+                soft // 3,
+                error,
+            )

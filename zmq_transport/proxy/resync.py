@@ -1,8 +1,7 @@
-"""Who has which task, after a connection or the proxy was lost. Spec: docs/spec/09-resync.md. Pure.
+"""Rebuild the ledger after a connection or the proxy was lost. Spec: docs/spec/09-resync.md. Pure.
 
-Callers list what they have open, workers what they hold; what does not meet is asked for. A
-task that nobody has goes back to its caller: as not started when every worker has said so, as
-unknown when one of them is missing.
+Callers list the tasks that they have open, workers claim the tasks that they hold. Tasks that only
+one side lists are queried, see `WantedTasks`, or cancelled.
 """
 
 from __future__ import annotations
@@ -15,248 +14,215 @@ from ..wire.heads import Reason, Verb
 from ..wire.resync_messages import Claim, Held, Opened, ResendKind, WorkersFlag
 from .caller_lists import CallerLists
 from .ledger import Entry
-from .peers import Namespace, Peer
+from .peers import Peer
 from .routing import Seat
 from .tables import SEND, Output, Tables
 from .tasks import Tasks
-from .worker_queries import KnownWorkers, WorkerQueries, WorkerQuery, workers_of
+from .wanted_tasks import SILENT_S, WantedTasks
+from .worker_queries import KnownWorkers, Row
 
-MISSING_S: Final = 1.0
-"""How long a worker may be missing until its tasks are given up."""
-SILENT_S: Final = 10.0
-"""How long one that is connected, or a caller of a task that runs, may say nothing."""
-MAX_WANTED: Final = 200_000
 MAX_OPEN: Final = 500_000
-
-Row = tuple[bytes, bytes, int]
-"""task, trace, index of the first reply that is wanted."""
 
 
 class Resync:
-    """Rebuilds the ledger, and finds out what became of the tasks that are in nobody's hands."""
+    """Matches the lists of callers with the claims of workers."""
 
     def __init__(self, tables: Tables, tasks: Tasks) -> None:
         self._tables = tables
         self._tasks = tasks
         self._ledger = tables.ledger
-        self._wanted: dict[bytes, WorkerQuery] = tables.wanted
-        self._questions = WorkerQueries()
-        self._listings = CallerLists(tables.counts)
-        self._half_since_s: dict[bytes, float] = {}
-        self.misses_workers = False
+        self._wanted = WantedTasks(tables, tasks)
+        self._lists = CallerLists(tables.counts)
+        self._one_sided_since_s: dict[bytes, float] = {}
 
-    # -- what callers say ------------------------------------------------------------------------
+    @property
+    def misses_workers(self) -> bool:
+        """Tell whether a verdict waits for a worker that is missing or does not answer."""
+        return self._wanted.misses_workers
 
-    def workers(self, peer: Peer, kind: int, body: bytes) -> list[Output]:
-        """Take the workers that a caller knew, or its wish to be told of them.
+    # -- callers ---------------------------------------------------------------------------------
+
+    def on_workers(self, peer: Peer, kind: int, body: bytes) -> list[Output]:
+        """Handle the workers that a caller knew, or its request for news of workers.
 
         Raises:
-            WireError: It is no list of instances.
+            WireError: It is not a list of instance ids.
         """
         ids = resync_messages.read_workers(body)
+        news = self._tables.worker_news
         if not ids and not kind:
-            return [(SEND, *letter) for letter in self._tables.worker_news.subscribe(peer)]
+            return [(SEND, *message) for message in news.add_caller(peer)]
+        # 09-resync, "Who may have had a task" 3.1: a worker that the caller knew from an earlier
+        # proxy only can have had a task of this one only if it was here.
         if kind & WorkersFlag.UNCONFIRMED:
-            ids = [each for each in ids if self._tables.worker_news.has_met(each)]
-        self._listings.workers(peer, kind, ids)
+            ids = [each for each in ids if news.was_worker(each)]
+        self._lists.add_workers(peer, kind, ids)
         return []
 
-    def listed(
+    def on_open_tasks(
         self, peer: Peer, items: Sequence[heads.Item], body: bytes, now_s: float
     ) -> list[Output]:
-        """Take a page of the tasks that a caller has open.
+        """Handle a page of the tasks that a caller has open.
 
         Raises:
             WireError: An item is malformed.
         """
         outputs: list[Output] = []
-        rows: list[Row] = []
-        asked: dict[Peer, list[Row]] = {}
+        wanted: list[Row] = []
+        by_worker: dict[Peer, list[Row]] = {}
+        _, _, page_kind, *_ = items[0]
         for item, part in zip(items, heads.split_body(items, body), strict=True):
-            if item[2] == ResendKind.END:
-                outputs += self._end_of_list(peer, now_s)
+            _, _, kind, *_ = item
+            if kind == ResendKind.END:
+                outputs += self._on_end_of_list(peer, now_s)
                 continue
             opened = resync_messages.read_opened(item, part)
-            if item[2] == ResendKind.OPEN:
-                self._listings.task(peer, opened[0])
-            worker = self._hands(peer, opened)
+            if kind == ResendKind.OPEN:
+                self._lists.add_task(peer, opened.task)
+            row = opened.task, opened.trace, opened.next_index
+            # 09-resync, "What the proxy does with it": a task with a worker concerns it alone.
+            worker = self._worker_of(peer, opened)
             if worker is not None:
-                asked.setdefault(worker, []).append(opened[:3])
-            elif not self._is_waiting(peer, opened[0]):
-                rows.append(opened[:3])
-        known = self._listings.known_by(peer) if items[0][2] == ResendKind.OPEN else KnownWorkers()
-        outputs += self._ask_each(peer, asked, now_s)
-        return outputs + self._ask(peer, rows, known, None, now_s)
+                by_worker.setdefault(worker, []).append(row)
+            elif not self._is_waiting(peer, opened.task):
+                wanted.append(row)
+        # A GAP is no part of a list: its caller does not say which workers it knew.
+        is_list = page_kind == ResendKind.OPEN
+        known = self._lists.known_by(peer) if is_list else KnownWorkers()
+        outputs += self._wanted.ask_each(peer, by_worker, now_s)
+        return outputs + self._wanted.ask_all(peer, wanted, known, now_s)
 
-    def _hands(self, peer: Peer, opened: Opened) -> Peer | None:
-        """Return the worker that has a task; a claim from another namespace is none."""
-        task, _, _, _, keep = opened
-        entry = self._ledger.find(peer.instance, task)
+    def _worker_of(self, peer: Peer, opened: Opened) -> Peer | None:
+        """Return the worker that has a task; a claim from another namespace is ignored."""
+        entry = self._ledger.find(peer.instance, opened.task)
         if entry is None:
             return None
+        # A worker claimed it while its caller was away, and the caller came to another namespace.
         if entry.seat.peer.namespace is not peer.namespace:
             self._ledger.settle(entry)
             return None
-        entry.keep = keep
+        entry.keep = opened.keep
         worker: Peer = entry.seat.peer
         return worker
 
     def _is_waiting(self, peer: Peer, task: bytes) -> bool:
         parking = self._tables.parking
-        return peer.instance + task in self._wanted or parking.holds(peer.instance, task)
+        return peer.instance + task in self._tables.wanted or parking.holds(peer.instance, task)
 
-    def _ask_each(self, caller: Peer, asked: dict[Peer, list[Row]], now_s: float) -> list[Output]:
-        """Ask each worker for what is in its hands."""
-        outputs: list[Output] = []
-        for worker, rows in asked.items():
-            outputs += self._ask(caller, rows, KnownWorkers(), worker, now_s)
-        return outputs
-
-    def _ask(
-        self, caller: Peer, rows: list[Row], known: KnownWorkers, only: Peer | None, now_s: float
-    ) -> list[Output]:
-        if not rows:
-            return []
-        outputs: list[Output] = []
-        if only is None:
-            room = max(0, MAX_WANTED - len(self._wanted))
-            for task, trace, _ in rows[room:]:
-                outputs.append(self._tasks.lost(caller, heads.NOBODY, task, trace, Reason.UNKNOWN))
-            rows = rows[:room]
-            outputs += self._meet(caller.namespace, known, now_s)
-        for at in range(0, len(rows), resync_messages.MAX_ASKED):
-            chunk = rows[at : at + resync_messages.MAX_ASKED]
-            question, sent = self._questions.put(caller, chunk, known, only, now_s)
-            outputs += sent
-            if only is None:
-                self._tables.counts["resync.wanted"] += len(question.tasks)
-                for task in question.tasks:
-                    self._wanted[caller.instance + task] = question
-        return outputs
-
-    def _meet(self, namespace: Namespace, known: KnownWorkers, now_s: float) -> list[Output]:
-        """Take everyone for a worker whom a caller took for one."""
-        by_instance, worker_news = self._tables.peers.by_instance, self._tables.worker_news
-        met = (by_instance.get(instance) for instance in known.workers)
-        return [
-            (SEND, *letter)
-            for peer in met
-            if peer is not None and peer.namespace is namespace and not peer.worker
-            for letter in worker_news.came(peer, now_s)
-        ]
-
-    def _end_of_list(self, peer: Peer, now_s: float) -> list[Output]:
-        """Cancel the tasks of a caller that it did not list, and ask whether they ever arrived."""
+    def _on_end_of_list(self, peer: Peer, now_s: float) -> list[Output]:
+        """Cancel the tasks of a caller that it did not list, and query whether they arrived."""
         peer.listed = True
-        listing = self._listings.forget(peer)
-        self._half_since_s.pop(peer.instance, None)
+        listing = self._lists.forget(peer)
+        self._one_sided_since_s.pop(peer.instance, None)
+        # A list that was cut proves nothing about the tasks that are not in it.
         if listing.is_cut:
             return []
         caller, tasks = peer.instance, listing.tasks
         left = [each for each in self._ledger if each.caller == caller and each.key not in tasks]
-        asked: dict[Peer, list[Row]] = {}
+        by_worker: dict[Peer, list[Row]] = {}
         for entry in left:
-            asked.setdefault(entry.seat.peer, []).append((entry.task, entry.trace, 0))
-        return self._tasks.cancel_orphans(left) + self._ask_each(peer, asked, now_s)
+            by_worker.setdefault(entry.seat.peer, []).append((entry.task, entry.trace, 0))
+        return self._tasks.cancel_orphans(left) + self._wanted.ask_each(peer, by_worker, now_s)
 
     def withdraw(self, caller: bytes, task: bytes) -> None:
-        """Look no longer for a task that its caller took back."""
-        question = self._wanted.pop(caller + task, None)
-        if question is not None:
-            self._drop(question, task)
+        """Stop looking for a task that its caller cancelled."""
+        self._wanted.withdraw(caller, task)
 
-    # -- what workers say ------------------------------------------------------------------------
+    # -- workers ---------------------------------------------------------------------------------
 
-    def claimed(
+    def on_claims(
         self, peer: Peer, items: Sequence[heads.Item], name: bytes, body: bytes, now_s: float
     ) -> list[Output]:
-        """Take what a worker has: unasked, or the answer to the question of that name.
+        """Handle the claims of a worker: unasked, or the answer to the query of that name.
 
         Raises:
             WireError: An item is malformed.
         """
-        outputs: list[Output] = [
-            (SEND, *letter) for letter in self._tables.worker_news.came(peer, now_s)
-        ]
-        question = self._questions.named(name, peer) if name else None
+        # Only a worker has tasks, even if its REGISTER is still to come.
+        news = self._tables.worker_news.add_worker(peer, now_s)
+        outputs: list[Output] = [(SEND, *message) for message in news]
+        query = self._wanted.queries.named(name, peer) if name else None
         for item, part in zip(items, heads.split_body(items, body), strict=True):
-            if item[2] == Claim.END:
-                self._questions.answered(name, peer)
+            _, _, kind, *_ = item
+            # 09-resync, "What the proxy does with it" 1: END answers all queries before it, too.
+            if kind == Claim.END:
+                self._wanted.queries.on_answered(name, peer)
                 continue
             held = resync_messages.read_claim(item, part)
-            if question is not None and question.only is peer and question.caller == held[0]:
-                self._drop(question, held[1])
-            outputs += self._claim(peer, held, now_s)
+            if query is not None and query.only is peer and query.caller == held.caller:
+                self._wanted.remove_task(query, held.task)
+            outputs += self._on_claim(peer, held, now_s)
         return outputs
 
-    def _claim(self, peer: Peer, held: Held, now_s: float) -> list[Output]:
-        caller_id, task, _, _, state, _, _ = held
-        entry = self._ledger.find(caller_id, task)
+    def _on_claim(self, peer: Peer, held: Held, now_s: float) -> list[Output]:
+        entry = self._ledger.find(held.caller, held.task)
+        # 03-routing, "Replies" 1: one worker has a task; the claim of a second changes nothing.
         if entry is not None and entry.seat.peer is not peer:
             self._tables.counts["drop.claim_taken"] += 1
             return []
-        caller = self._tables.peers.by_instance.get(caller_id)
+        caller = self._tables.peers.by_instance.get(held.caller)
         if caller is not None and caller.namespace is not peer.namespace:
             self._tables.counts["drop.claim_foreign"] += 1
             return []
-        question = self._wanted.pop(caller_id + task, None)
-        if question is not None:
-            self._drop(question, task)
-        if state == Claim.FORGOTTEN:
-            return self._forgotten(peer, held, caller, question is not None)
+        was_wanted = self._wanted.withdraw(held.caller, held.task)
+        if held.claim == Claim.FORGOTTEN:
+            return self._on_forgotten(peer, held, caller, was_wanted)
         if entry is not None:
             return []
-        if question is None and (state != Claim.RUNNING or (caller and caller.listed)):
-            return self._unwanted(peer, held)
-        self._enter(peer, held, question is None, now_s)
+        # 09-resync, "What the proxy does with it": an ended task is of interest to a caller that
+        # wants it, a running one also to a caller that may still list it.
+        if not was_wanted and (held.claim != Claim.RUNNING or (caller and caller.listed)):
+            return self._cancel_unwanted(peer, held)
+        self._enter(peer, held, now_s, is_one_sided=not was_wanted)
         return []
 
-    def _forgotten(
-        self, peer: Peer, held: Held, caller: Peer | None, was_asked: bool
+    def _on_forgotten(
+        self, peer: Peer, held: Held, caller: Peer | None, was_wanted: bool
     ) -> list[Output]:
-        """Tell a caller that its task has ended, and that nobody can say how."""
-        caller_id, task, trace, *_ = held
-        entry = self._ledger.find(caller_id, task)
+        """Report a task that has ended, with replies that the worker keeps no longer."""
+        entry = self._ledger.find(held.caller, held.task)
         if entry is not None:
             self._ledger.settle(entry)
-        if caller is None or (entry is None and not was_asked):
+        if caller is None or (entry is None and not was_wanted):
             return []
-        return [self._tasks.lost(caller, peer.instance, task, trace, Reason.REPLY_LOST)]
+        return [self._tasks.lost(caller, peer.instance, held.task, held.trace, Reason.REPLY_LOST)]
 
-    def _unwanted(self, peer: Peer, held: Held) -> list[Output]:
-        """Stop what runs although its caller does not wait for it."""
-        caller_id, task, trace, _, state, _, keep = held
-        if state != Claim.RUNNING or keep:
+    def _cancel_unwanted(self, peer: Peer, held: Held) -> list[Output]:
+        """Cancel a running task whose caller does not wait for it, unless it has KEEP."""
+        if held.claim != Claim.RUNNING or held.keep:
             return []
         self._tables.counts["orphaned"] += 1
-        head = heads.pack(Verb.CANCEL, peer=caller_id, task=task, trace=trace)
+        head = heads.pack(Verb.CANCEL, peer=held.caller, task=held.task, trace=held.trace)
         return [(SEND, peer.connection, head, b"")]
 
-    def _enter(self, peer: Peer, held: Held, is_half: bool, now_s: float) -> None:
-        """Put a task into the hands of who has it; half while its caller has not said so too."""
-        caller_id, task, trace, name, _, left_ms, keep = held
+    def _enter(self, peer: Peer, held: Held, now_s: float, *, is_one_sided: bool) -> None:
+        """Enter a claimed task into the ledger; one-sided until its caller lists it too."""
         if len(self._ledger) >= MAX_OPEN:
             self._tables.counts["drop.claims_full"] += 1
             return
-        seat = peer.seats.get(name) or Seat(peer, name, frozenset(), {})
-        expires_at_s = now_s + left_ms / 1000 + self._tables.settings.overdue_s
-        self._ledger.enter(Entry(caller_id, task, trace, seat.address, seat, expires_at_s, keep))
+        # CLAIM may be read ahead of the REGISTER of its seat: a seat of no pool stands in, which
+        # settles like any other and gets no new tasks.
+        seat = peer.seats.get(held.seat) or Seat(peer, held.seat, frozenset(), {})
+        expires_at_s = now_s + held.left_ms / 1000 + self._tables.settings.overdue_s
+        entry = Entry(
+            held.caller, held.task, held.trace, seat.address, seat, expires_at_s, held.keep
+        )
+        self._ledger.enter(entry)
         self._tables.counts["resync.found"] += 1
-        if is_half:
-            self._half_since_s.setdefault(caller_id, now_s)
+        if is_one_sided:
+            self._one_sided_since_s.setdefault(held.caller, now_s)
 
-    # -- connections come and go -----------------------------------------------------------------
+    # -- connections -----------------------------------------------------------------------------
 
-    def greeted(self, peer: Peer) -> None:
-        """Forget what a peer said over its former connection: it says all of it again."""
-        self._listings.forget(peer)
+    def on_hello(self, peer: Peer) -> None:
+        """Forget the lists of a peer's former connection: it sends all of them again."""
+        self._lists.forget(peer)
         self._tables.notices.forget(peer)
-        for question in list(self._questions.open.values()):
-            if question.caller == peer.instance:
-                self._close(question)
+        self._wanted.forget(peer.instance)
 
-    def returned(self, peer: Peer, now_s: float) -> list[Output]:
-        """Ask a worker that is back for what was on its way to it, or from it."""
+    def on_reconnected(self, peer: Peer, now_s: float) -> list[Output]:
+        """Query a worker that is back about all its tasks: any may have been lost on the way."""
+        # 02-session, "Outbox": when a connection ends, both ends may have lost what was under way.
         outputs: list[Output] = []
         by_caller: dict[bytes, list[Row]] = {}
         by_instance = self._tables.peers.by_instance
@@ -264,117 +230,36 @@ class Resync:
             if entry.caller in by_instance:
                 by_caller.setdefault(entry.caller, []).append((entry.task, entry.trace, 0))
             else:
-                self._ledger.settle(entry)  # if it runs, the worker will claim it
+                self._ledger.settle(entry)  # if it runs, the worker claims it
         for caller_id, rows in by_caller.items():
-            outputs += self._ask(by_instance[caller_id], rows, KnownWorkers(), peer, now_s)
+            outputs += self._wanted.ask_each(by_instance[caller_id], {peer: rows}, now_s)
         return outputs
 
-    def unsent(self, worker: Peer, now_s: float) -> None:
-        """Note that a question found no room."""
-        self._questions.unsent(worker, now_s)
+    def on_query_unsent(self, worker: Peer, now_s: float) -> None:
+        """Record that a query found no room; it is sent again later."""
+        self._wanted.queries.on_unsent(worker, now_s)
 
-    # -- what time decides -----------------------------------------------------------------------
+    # -- time ------------------------------------------------------------------------------------
 
-    def tick(self, now_s: float, has_strangers: bool) -> list[Output]:
-        """Decide about the tasks that nobody has claimed.
+    def tick(self, now_s: float, has_unknown: bool) -> list[Output]:
+        """Cancel what nobody waits for, and decide about wanted tasks.
 
         Args:
             now_s: Monotonic clock.
-            has_strangers: True if connections are there that have not said who they are.
+            has_unknown: True if there are connections that have not said HELLO.
         """
-        outputs = self._orphan_halves(now_s)
-        self.misses_workers = False
-        self._listings.forget_gone()
-        if not self._questions.open:
-            self._listings.known.clear()
-            return outputs
-        asked = {question.namespace for question in self._questions.open.values()}
-        for known in list(self._listings.known):
-            for namespace in asked:
-                outputs += self._meet(namespace, known, now_s)
-        for namespace in asked:
-            outputs += self._questions.renew(workers_of(namespace), now_s)
-        views: dict[tuple[int, int], tuple[float, bool]] = {}
-        for question in list(self._questions.open.values()):
-            outputs += self._judge(question, views, now_s, has_strangers)
-        return outputs
+        outputs = self._cancel_one_sided(now_s)
+        self._lists.forget_gone()
+        if not self._wanted.queries.open:
+            self._lists.known.clear()
+        return outputs + self._wanted.tick(self._lists.known, now_s, has_unknown)
 
-    def _judge(
-        self,
-        question: WorkerQuery,
-        views: dict[tuple[int, int], tuple[float, bool]],
-        now_s: float,
-        has_strangers: bool,
-    ) -> list[Output]:
-        age_s = now_s - question.since_s
-        if question.only is not None:
-            return self._judge_one(question, question.only, age_s)
-        caller = self._tables.peers.by_instance.get(question.caller)
-        if caller is None:
-            self._close(question)
-            return []
-        if caller.absent_at_s is not None:
-            return []  # it says all of it again when it is back
-        key = id(question.namespace), id(question.known)
-        if key not in views:
-            views[key] = self._view(question.namespace, question.known)
-        floor, is_missing = views[key]
-        all_here_say_no = question.number <= floor
-        if all_here_say_no and not is_missing and question.known.complete:
-            return self._give_back(question, caller, Reason.NOT_STARTED)
-        self.misses_workers = True
-        patience_s = MISSING_S if all_here_say_no and not has_strangers else SILENT_S
-        if age_s >= patience_s:
-            return self._give_back(question, caller, Reason.UNKNOWN)
-        return []
-
-    def _judge_one(self, question: WorkerQuery, worker: Peer, age_s: float) -> list[Output]:
-        """Decide about tasks that only one worker can have."""
-        if worker.gone or age_s >= SILENT_S:
-            self._close(question)
-            return []
-        if self._questions.upto(worker) < question.number:
-            return []
+    def _cancel_one_sided(self, now_s: float) -> list[Output]:
+        """Cancel the claimed tasks of callers that did not come back within 10 s."""
         outputs: list[Output] = []
-        for task in question.tasks:
-            entry = self._ledger.find(question.caller, task)
-            if entry is not None and entry.seat.peer is worker:
-                self._ledger.settle(entry)
-                outputs += self._tasks.report_lost(entry, Reason.NOT_STARTED)
-        self._close(question)
-        return outputs
-
-    def _view(self, namespace: Namespace, known: KnownWorkers) -> tuple[float, bool]:
-        """Return which question all who are here have answered, and whether anybody is missing."""
-        here = workers_of(namespace)
-        floor = min((self._questions.upto(worker) for worker in here), default=float("inf"))
-        return floor, not known.workers <= {worker.instance for worker in here}
-
-    def _give_back(self, question: WorkerQuery, caller: Peer, reason: Reason) -> list[Output]:
-        outputs = [
-            self._tasks.lost(caller, heads.NOBODY, task, trace, reason)
-            for task, trace in question.tasks.items()
-        ]
-        self._close(question)
-        return outputs
-
-    def _drop(self, question: WorkerQuery, task: bytes) -> None:
-        question.tasks.pop(task, None)
-        if not question.tasks:
-            self._close(question)
-
-    def _close(self, question: WorkerQuery) -> None:
-        if question.only is None:
-            for task in question.tasks:
-                self._wanted.pop(question.caller + task, None)
-        self._questions.close(question)
-
-    def _orphan_halves(self, now_s: float) -> list[Output]:
-        """Cancel what runs for callers that did not come back."""
-        outputs: list[Output] = []
-        overdue = [c for c, at_s in self._half_since_s.items() if now_s - at_s >= SILENT_S]
+        overdue = [c for c, at_s in self._one_sided_since_s.items() if now_s - at_s >= SILENT_S]
         for caller_id in overdue:
-            del self._half_since_s[caller_id]
+            del self._one_sided_since_s[caller_id]
             if caller_id not in self._tables.peers.by_instance:
                 outputs += self._tasks.cancel_all_of(caller_id)
         return outputs

@@ -15,7 +15,7 @@ _TEXT_CHARS: Final = 128
 
 
 def roster_page(query: RosterQuery, seats: Iterable[Seat]) -> bytes:
-    """Return one page of the seats that match, and whether there are more."""
+    """Return one packed page of the seats that match, and whether there are more."""
     matching = (
         seat
         for seat in seats
@@ -46,7 +46,7 @@ def _row(seat: Seat) -> list[Any]:
 
 
 def _short(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the plain facts: numbers, and text that is not long; the rest is not for a roster."""
+    """Return the numbers and short texts among the facts; a roster carries nothing else."""
     return {
         key: value
         for key, value in facts.items()

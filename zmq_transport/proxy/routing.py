@@ -1,4 +1,4 @@
-"""Who serves an address, and who of them is next. Spec: docs/spec/03-routing.md. Pure.
+"""Find the seats that serve an address, and the next of them. Spec: docs/spec/03-routing.md. Pure.
 
 A *seat* is one registered name at one connection; several seats under one name are replicas. A
 *pool* holds the seats that serve one address. Its next seat is the one with the fewest
@@ -19,14 +19,14 @@ class Seat:
     """One registered name at one connection. Slots, because every message touches one.
 
     Attributes:
-        peer: Whose connection it is.
+        peer: The peer that registered it.
         name: The name it serves; `address` is the same as bytes.
-        capabilities: What it offers.
-        facts: What its owner said of it when it registered, for the roster.
-        vitals: What its owner said of it last.
+        capabilities: The capabilities that it offers.
+        facts: The facts of its REGISTER, for the roster.
+        vitals: The facts of its last HEARTBEAT.
         open: Its outstanding tasks by ledger key; their number is its load.
         number: Grows with every seat of its namespace.
-        available: False while it must get no new tasks.
+        available: False while it gets no new tasks.
     """
 
     __slots__ = (
@@ -71,49 +71,53 @@ class Pool:
         self._levels: dict[int, dict[Seat, None]] = {}
 
     def add(self, seat: Seat) -> None:
-        """Let `seat` serve this address."""
+        """Add a seat that serves this address."""
         self.seats[seat] = None
         seat.pools.append(self)
         for each in self.seats if len(self.seats) == 2 else (seat,):
             self.offer(each)
 
     def remove(self, seat: Seat) -> None:
-        """Take `seat` out."""
+        """Remove `seat`."""
         del self.seats[seat]
         seat.pools.remove(self)
-        self._take_out(seat, len(seat.open))
+        self._remove_from_level(seat, len(seat.open))
         if len(self.seats) == 1:
             self._levels.clear()
 
     def next(self) -> Seat | None:
         """Return the available seat with the least load, longest idle on ties, or None."""
-        if len(self.seats) == 1:
+        if (
+            len(self.seats) == 1
+        ):  # the usual case needs no levels, and so no accounting for each task
             seat = next(iter(self.seats))
             return seat if seat.available else None
         if not self._levels:
             return None
+        # 03-routing, "Seats and pools" 3: a level keeps the order in which seats came to it, so its
+        # first one has waited longest. There are as many levels as different loads: few.
         return next(iter(self._levels[min(self._levels)]))
 
     def has_present_seat(self) -> bool:
         """Tell whether a seat's connection is up, whatever its load."""
         return any(seat.peer.absent_at_s is None for seat in self.seats)
 
-    def moved(self, seat: Seat, before: int) -> None:
-        """Note that the load of `seat` was `before` and has changed."""
+    def load_changed(self, seat: Seat, before: int) -> None:
+        """Move `seat` to the level of its load; `before` is its load until now."""
         if len(self.seats) > 1:
-            self._take_out(seat, before)
+            self._remove_from_level(seat, before)
             self.offer(seat)
 
     def withdraw(self, seat: Seat) -> None:
-        """Pass over `seat` from now on."""
-        self._take_out(seat, len(seat.open))
+        """Stop choosing `seat`."""
+        self._remove_from_level(seat, len(seat.open))
 
     def offer(self, seat: Seat) -> None:
-        """Consider `seat` from now on, if it is available."""
+        """Choose `seat` again from now on, if it is available."""
         if len(self.seats) > 1 and seat.available:
             self._levels.setdefault(len(seat.open), {})[seat] = None
 
-    def _take_out(self, seat: Seat, load: int) -> None:
+    def _remove_from_level(self, seat: Seat, load: int) -> None:
         level = self._levels.get(load)
         if level is not None and level.pop(seat, self) is None and not level:
             del self._levels[load]
@@ -123,8 +127,8 @@ class Routes:
     """Every seat of one namespace, by name and by what it offers.
 
     Args:
-        max_queries: How many sets of capabilities keep a pool of their own; the least recently
-            used one goes first and is rebuilt when it is asked for again.
+        max_queries: How many sets of capabilities have a pool; the least recently used one is
+            removed first, and built again when it is asked for.
     """
 
     def __init__(self, max_queries: int = 1024) -> None:
@@ -143,7 +147,7 @@ class Routes:
         return len(self._seats)
 
     def add(self, seat: Seat) -> None:
-        """Let `seat` serve its name and what it offers."""
+        """Add a seat to the pools of its name and of its capabilities."""
         self._count += 1
         seat.number = self._count
         self._seats[seat] = None
@@ -153,7 +157,7 @@ class Routes:
                 pool.add(seat)
 
     def remove(self, seat: Seat) -> None:
-        """Take `seat` out of every pool."""
+        """Remove `seat` from every pool."""
         del self._seats[seat]
         for pool in list(seat.pools):
             pool.remove(seat)
@@ -161,17 +165,17 @@ class Routes:
             del self._by_address[seat.address]
 
     def known(self, address: bytes) -> Pool | None:
-        """Return the pool that serves `address`, if somebody asked for it before."""
+        """Return the pool that serves `address`, if it exists already."""
         pool = self._by_address.get(address)
         if pool is None and (query := self._queries.get(address)) is not None:
             pool = query[1]
         return pool
 
     def find(self, address: bytes) -> Pool | None:
-        """Return the pool that serves `address`, or None when nobody does.
+        """Return the pool that serves `address`, or None if it has no seat.
 
         Raises:
-            WireError: It is no address.
+            WireError: It is malformed.
         """
         pool = self._by_address.get(address)
         if pool is not None:
@@ -191,6 +195,8 @@ class Routes:
         for seat in self._seats:
             if wanted <= seat.capabilities:
                 pool.add(seat)
+        # A pool without a seat is not stored: sets of capabilities that nobody offers would push
+        # out those in use (03-routing, "Seats and pools" 2).
         if pool.seats:
             self._queries[address] = wanted, pool
             if len(self._queries) > self._max_queries:

@@ -1,7 +1,7 @@
-"""Callers are told which workers there are. Spec: docs/spec/09-resync.md. Pure.
+"""Announce to callers which workers come and leave. Spec: docs/spec/09-resync.md. Pure.
 
-After a restart nobody but its caller can say who may have had a task, so a caller has to know every
-worker. It is told when one comes or is gone, never because of a task.
+After a restart only its caller can say which workers may have had a task, so a caller has to know
+every worker. It receives a list, and then each change; a task never causes a message here.
 """
 
 from __future__ import annotations
@@ -17,75 +17,79 @@ Directed = tuple[bytes, bytes, bytes]
 
 _EVERY_S = 0.1
 _AGAIN_S = 0.5
-MAX_MET: Final = 65_536
-"""Of how many workers is remembered that they have been here."""
+MAX_REMEMBERED: Final = 65_536
+"""How many workers are remembered as having been here."""
 
 
 class WorkerNews:
-    """Tells news of workers at once, and what comes close behind it at the next tick."""
+    """Announces changes at once, and those within 0.1 s of the last ones at the next tick."""
 
     def __init__(self) -> None:
-        self._came: dict[Namespace, list[bytes]] = {}
-        self._left: dict[Namespace, list[bytes]] = {}
-        self._behind: dict[Peer, float] = {}
-        self._met: dict[bytes, None] = {}
-        self._quiet_until_s = 0.0
+        self._added: dict[Namespace, list[bytes]] = {}
+        self._removed: dict[Namespace, list[bytes]] = {}
+        self._resend_at_s: dict[Peer, float] = {}
+        self._remembered: dict[bytes, None] = {}
+        self._wait_until_s = 0.0
 
     @staticmethod
-    def subscribe(peer: Peer) -> list[Directed]:
-        """Tell `peer` from now on, beginning with all who are here."""
+    def add_caller(peer: Peer) -> list[Directed]:
+        """Send `peer` all changes from now on; return the complete list, which comes first."""
         peer.namespace.callers.add(peer)
         here = (each.instance for each in peer.namespace.peers if each.worker)
         return [(peer.connection, *page) for page in resync_messages.workers_pages(here)]
 
-    def came(self, peer: Peer, now_s: float) -> list[Directed]:
-        """Take `peer` for a worker: from now on tasks may be with it."""
+    def add_worker(self, peer: Peer, now_s: float) -> list[Directed]:
+        """Mark `peer` as a worker, which may have tasks from now on, and announce it."""
         if peer.worker:
             return []
         peer.worker = True
-        self._met.pop(peer.instance, None)
-        self._met[peer.instance] = None
-        if len(self._met) > MAX_MET:
-            del self._met[next(iter(self._met))]
-        self._came.setdefault(peer.namespace, []).append(peer.instance)
-        return self._news(now_s) if now_s >= self._quiet_until_s else []
+        self._remembered.pop(peer.instance, None)
+        self._remembered[peer.instance] = None
+        if len(self._remembered) > MAX_REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        self._added.setdefault(peer.namespace, []).append(peer.instance)
+        # When a thousand workers start at once, each at once to every caller would be too much.
+        return self._news(now_s) if now_s >= self._wait_until_s else []
 
-    def has_met(self, instance: bytes) -> bool:
-        """Tell whether `instance` has been a worker here, now or before."""
-        return instance in self._met
+    def was_worker(self, instance: bytes) -> bool:
+        """Tell whether `instance` is a worker of this proxy, or has been one."""
+        return instance in self._remembered
 
-    def left(self, peer: Peer) -> None:
-        """Note that a worker is gone and its tasks have been reported."""
+    def remove_worker(self, peer: Peer) -> None:
+        """Announce at the next tick that a worker is gone; its tasks have been reported."""
         if peer.worker:
             peer.worker = False
-            self._left.setdefault(peer.namespace, []).append(peer.instance)
+            self._removed.setdefault(peer.namespace, []).append(peer.instance)
 
-    def unsent(self, peer: Peer, now_s: float) -> None:
-        """Note that a letter found no room: `peer` is told anew who is here."""
-        self._behind[peer] = now_s + _AGAIN_S
+    def on_unsent(self, peer: Peer, now_s: float) -> None:
+        """Send the complete list to `peer` later: news found its queue full."""
+        self._resend_at_s[peer] = now_s + _AGAIN_S
 
     def tick(self, now_s: float) -> list[Directed]:
-        """Return the news for everyone, and all for those who missed some."""
+        """Return the news for all callers, and the complete list for those that missed some."""
         messages: list[Directed] = []
-        for peer in [each for each, at_s in self._behind.items() if at_s <= now_s]:
-            del self._behind[peer]
+        for peer in [each for each, at_s in self._resend_at_s.items() if at_s <= now_s]:
+            del self._resend_at_s[peer]
             if not peer.gone and peer.absent_at_s is None:
-                messages += self.subscribe(peer)
+                messages += self.add_caller(peer)
         return messages + self._news(now_s)
 
     def _news(self, now_s: float) -> list[Directed]:
-        if not self._came and not self._left:
+        if not self._added and not self._removed:
             return []
-        self._quiet_until_s = now_s + _EVERY_S
+        self._wait_until_s = now_s + _EVERY_S
         messages: list[Directed] = []
-        for news, kind in ((self._left, WorkersFlag.LEFT), (self._came, 0)):
+        # LEFT first: a worker that left and came back within a tick is here.
+        for news, kind in ((self._removed, WorkersFlag.LEFT), (self._added, 0)):
             for namespace, instances in news.items():
-                messages += _to_all(namespace, resync_messages.workers_messages(instances, kind))
+                messages += _to_callers(
+                    namespace, resync_messages.workers_messages(instances, kind)
+                )
             news.clear()
         return messages
 
 
-def _to_all(namespace: Namespace, messages: list[Message]) -> list[Directed]:
+def _to_callers(namespace: Namespace, messages: list[Message]) -> list[Directed]:
     return [
         (caller.connection, *message)
         for caller in namespace.callers

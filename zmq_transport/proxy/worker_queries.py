@@ -1,7 +1,7 @@
-"""Questions of the proxy to its workers: who has these tasks? Spec: docs/spec/09-resync.md. Pure.
+"""Query the workers which of them has a task. Spec: docs/spec/09-resync.md. Pure.
 
-A question goes to every worker, and each answers in the order in which it was asked. So what a
-worker has answered is one number, however many questions there are, and nothing is kept for a pair
+A query goes to every worker, and each answers in the order in which the queries came. So the
+answers of a worker are one number, however many queries there are, and nothing is stored for a pair
 of worker and task.
 """
 
@@ -17,11 +17,13 @@ from .peers import Namespace, Peer
 from .tables import SEND, Output
 
 _AGAIN_S = 0.5
+Row = tuple[bytes, bytes, int]
+"""task, trace, index of the next reply that the caller expects."""
 
 
 @attrs.frozen
 class KnownWorkers:
-    """Which workers a caller knew of.
+    """The workers that a caller knew.
 
     Args:
         workers: Their instance ids.
@@ -33,17 +35,17 @@ class KnownWorkers:
 
 
 class WorkerQuery:
-    """At most 63 tasks of one caller that somebody may have.
+    """At most 63 tasks of one caller that some worker may have.
 
     Attributes:
-        number: Grows with every question.
-        caller: Instance id of who waits.
-        realm: Whose workers are asked.
+        number: Grows with every query.
+        caller: Instance id of the caller that waits.
+        namespace: The namespace whose workers are asked.
         only: The one worker that is asked, or None for all of them.
         known: The workers whose answers matter.
-        tasks: Trace ids by task id, without those that were found.
-        since_s: When it was put.
-        head: What is sent; the name of the question goes behind it.
+        tasks: Trace ids by task id, without the tasks that were found.
+        since_s: When it was put, on the monotonic clock.
+        head: The head of the message; the name of the query is appended to it.
     """
 
     __slots__ = ("caller", "head", "known", "namespace", "number", "only", "since_s", "tasks")
@@ -55,7 +57,7 @@ class WorkerQuery:
         namespace: Namespace,
         only: Peer | None,
         known: KnownWorkers,
-        rows: Sequence[tuple[bytes, bytes, int]],
+        rows: Sequence[Row],
         since_s: float,
     ) -> None:
         self.number = number
@@ -73,10 +75,10 @@ class WorkerProgress:
     """How far one worker has answered over one connection.
 
     Attributes:
-        connection: Over which it was asked.
-        turn: Changes whenever it is asked everything anew; 0 while a question could not be sent.
-        upto: It has answered every question up to this number.
-        again_at_s: When it may be asked again.
+        connection: The connection over which it was asked.
+        turn: Changes whenever it is asked everything again; 0 while a query could not be sent.
+        upto: It has answered every query up to this number.
+        again_at_s: When it may be asked again, on the monotonic clock.
     """
 
     __slots__ = ("again_at_s", "connection", "turn", "upto")
@@ -89,7 +91,7 @@ class WorkerProgress:
 
 
 class WorkerQueries:
-    """The questions that are open, and how far each worker has answered."""
+    """The open queries, and how far each worker has answered."""
 
     def __init__(self) -> None:
         self.open: dict[int, WorkerQuery] = {}
@@ -100,7 +102,7 @@ class WorkerQueries:
     def put(
         self,
         caller: Peer,
-        rows: Sequence[tuple[bytes, bytes, int]],
+        rows: Sequence[Row],
         known: KnownWorkers,
         only: Peer | None,
         now_s: float,
@@ -108,89 +110,92 @@ class WorkerQueries:
         """Ask all workers, or only one, about tasks of a caller.
 
         Args:
-            caller: Whose tasks.
-            rows: (task, trace, index of the first reply that is wanted), at most 63.
+            caller: The caller of the tasks.
+            rows: At most 63 tasks.
             known: The workers whose answers matter.
-            only: The only one to be asked.
+            only: The only worker to ask, or None for all.
             now_s: Monotonic clock.
         """
         self._count += 1
-        question = WorkerQuery(
+        query = WorkerQuery(
             self._count, caller.instance, caller.namespace, only, known, rows, now_s
         )
         workers = workers_of(caller.namespace) if only is None else [only]
+        # First the older queries to workers that lack some: answers come in the order of queries.
         outputs = self.renew(workers, now_s)
-        self.open[question.number] = question
+        self.open[query.number] = query
         for worker in workers:
             progress = self._progress.get(worker)
-            if progress is not None and progress.turn and _is_over(worker, progress):
-                outputs.append(_asked(question, worker, progress))
-        return question, outputs
+            if progress is not None and progress.turn and _is_current(worker, progress):
+                outputs.append(_message(query, worker, progress))
+        return query, outputs
 
     def renew(self, workers: Iterable[Peer], now_s: float) -> list[Output]:
-        """Ask everything of those who are new, came back, or had no room."""
+        """Ask everything of workers that are new, reconnected, or had no room."""
         outputs: list[Output] = []
         for worker in workers:
             progress = self._progress.get(worker)
             if worker.absent_at_s is not None:
                 continue
-            is_asked = progress is not None and _is_over(worker, progress)
+            is_asked = progress is not None and _is_current(worker, progress)
             if progress and is_asked and (progress.turn or now_s < progress.again_at_s):
                 continue
+            # 09-resync, "What the proxy does with it" 2: under other names, so that a late answer
+            # to a query of before does not count for one that the worker never read.
             self._turns += 1
             progress = self._progress[worker] = WorkerProgress(worker.connection, self._turns)
             outputs += [
-                _asked(question, worker, progress)
-                for question in self.open.values()
-                if question.namespace is worker.namespace and question.only in (None, worker)
+                _message(query, worker, progress)
+                for query in self.open.values()
+                if query.namespace is worker.namespace and query.only in (None, worker)
             ]
         return outputs
 
     def upto(self, worker: Peer) -> int:
-        """Return the number of the last question that a worker has answered."""
+        """Return the number of the last query that a worker has answered, or 0."""
         progress = self._progress.get(worker)
-        if progress is None or not progress.turn or not _is_over(worker, progress):
+        if progress is None or not progress.turn or not _is_current(worker, progress):
             return 0
         return progress.upto
 
     def named(self, name: bytes, worker: Peer) -> WorkerQuery | None:
-        """Return the question that an answer names, if it was put to that worker."""
+        """Return the open query that an answer names, if it was put to that worker."""
         turn, _, number = name.partition(b".")
         progress = self._progress.get(worker)
         if progress is None or turn != b"%d" % progress.turn or not number.isdigit():
             return None
-        return self.open.get(int(number[:12]))
+        return self.open.get(int(number[:12]))  # 12 digits: `int` of a long text is slow
 
-    def answered(self, name: bytes, worker: Peer) -> None:
-        """Note that a worker has answered a question, and so all before it."""
+    def on_answered(self, name: bytes, worker: Peer) -> None:
+        """Record that a worker has answered a query, and so all queries before it."""
         turn, _, number = name.partition(b".")
         progress = self._progress.get(worker)
         if progress is not None and turn == b"%d" % progress.turn and number.isdigit():
             progress.upto = min(max(progress.upto, int(number[:12])), self._count)
 
-    def unsent(self, worker: Peer, now_s: float) -> None:
-        """Note that a question found no room; what comes behind it answers nothing."""
+    def on_unsent(self, worker: Peer, now_s: float) -> None:
+        """Record that a query found no room: later answers of this turn prove nothing."""
         progress = self._progress.get(worker)
         if progress is not None:
             progress.turn = 0
             progress.again_at_s = now_s + _AGAIN_S
 
-    def close(self, question: WorkerQuery) -> None:
-        """Wait for no more answers."""
-        self.open.pop(question.number, None)
+    def close(self, query: WorkerQuery) -> None:
+        """Stop waiting for answers to a query."""
+        self.open.pop(query.number, None)
         if not self.open:
             self._progress.clear()
 
 
 def workers_of(namespace: Namespace) -> list[Peer]:
-    """Return the workers of a namespace that are here."""
+    """Return the workers of a namespace that are connected."""
     return [peer for peer in namespace.peers if peer.worker and peer.absent_at_s is None]
 
 
-def _is_over(worker: Peer, progress: WorkerProgress) -> bool:
+def _is_current(worker: Peer, progress: WorkerProgress) -> bool:
     return progress.connection == worker.connection
 
 
-def _asked(question: WorkerQuery, worker: Peer, progress: WorkerProgress) -> Output:
-    name = b"%d.%d" % (progress.turn, question.number)
-    return SEND, worker.connection, question.head + name, b""
+def _message(query: WorkerQuery, worker: Peer, progress: WorkerProgress) -> Output:
+    name = b"%d.%d" % (progress.turn, query.number)
+    return SEND, worker.connection, query.head + name, b""

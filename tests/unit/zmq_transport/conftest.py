@@ -43,10 +43,13 @@ class Bench:
 
     def __init__(self, **settings):
         self.published = []
-        self.obituaries = []
+        self.lost_notices = []
         self.now_s = 100.0
         self.engine = Engine(
-            epoch=EPOCH, now_s=self.now_s, settings=Settings(**settings), lost_notice=self._obituary
+            epoch=EPOCH,
+            now_s=self.now_s,
+            settings=Settings(**settings),
+            lost_notice=self._lost_notice,
         )
 
     @staticmethod
@@ -54,8 +57,8 @@ class Bench:
         """Return the head and body that ask how the proxy is."""
         return heads.pack(Verb.ROSTER, len(QUESTION), task=b"q" * 16), QUESTION
 
-    def _obituary(self, name, capabilities, instance, reason):
-        self.obituaries.append((name, capabilities, reason))
+    def _lost_notice(self, name, capabilities, instance, reason):
+        self.lost_notices.append((name, capabilities, reason))
         return 20, reason.encode()
 
     @property

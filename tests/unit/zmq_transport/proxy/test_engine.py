@@ -260,7 +260,7 @@ def test_nobody_is_told_of_a_goodbye_while_the_proxy_leaves(bench):
 
     bench.say(worker, heads.pack(Verb.GOODBYE))
 
-    assert bench.obituaries == bench.published == []
+    assert bench.lost_notices == bench.published == []
 
 
 def test_time_goes_on_for_those_who_stay_while_the_proxy_leaves(bench):
@@ -277,7 +277,7 @@ def test_a_proxy_that_does_not_leave_is_never_drained(bench):
     assert not bench.engine.drained
 
 
-def test_a_witness_is_told_of_each_message():
+def test_the_tap_receives_the_facts_of_each_message():
     from zmq_transport.proxy.engine import Engine
 
     seen = []

@@ -96,7 +96,7 @@ def test_a_file_that_is_no_socket_is_left_alone(endpoint):
     with open(endpoint.path, "w") as file:
         file.write("mine")
 
-    assert "is no socket" in reason_of(endpoint)
+    assert "is not a socket" in reason_of(endpoint)
     with open(endpoint.path) as file:
         assert file.read() == "mine"
 
@@ -118,4 +118,6 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(endpoint, folder):
 
 
 def test_a_directory_that_does_not_exist_is_named(folder):
-    assert reason_of(IpcEndpoint(f"{folder}/no/sock")) == f"there is no directory {folder}/no"
+    assert (
+        reason_of(IpcEndpoint(f"{folder}/no/sock")) == f"the directory {folder}/no does not exist"
+    )

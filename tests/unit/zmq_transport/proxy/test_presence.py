@@ -216,7 +216,7 @@ def test_the_tasks_of_a_worker_that_is_gone_are_lost_after_a_moment(bench):
     assert bench.tick(0.1) == []
 
 
-def test_an_obituary_is_published_for_each_seat_of_the_lost(bench):
+def test_an_lost_notice_is_published_for_each_seat_of_the_lost(bench):
     worker = bench.join("w", "a", "b", capabilities=["chat"])
     topic = heads.kind_topic("demo", 20)
     bench.engine.subscriptions.subscribe(topic, "host")
@@ -224,7 +224,7 @@ def test_an_obituary_is_published_for_each_seat_of_the_lost(bench):
     bench.tick(0.5)
 
     chat = frozenset({"chat"})
-    assert bench.obituaries == [("a", chat, "lost"), ("b", chat, "lost")]
+    assert bench.lost_notices == [("a", chat, "lost"), ("b", chat, "lost")]
     assert [body for _, _, body in bench.published] == [b"lost", b"lost"]
 
 
@@ -279,7 +279,7 @@ def test_a_worker_that_says_goodbye_is_lost_at_once(bench):
         (caller.connection, Verb.LOST),
         (worker.connection, Verb.GOODBYE),
     ]
-    assert bench.obituaries == [("echo", frozenset(), "left")]
+    assert bench.lost_notices == [("echo", frozenset(), "left")]
     assert bench.task(caller)[0].body == b"no_route"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zmq_transport.proxy import caller_lists, resync, worker_news
+from zmq_transport.proxy import caller_lists, resync, wanted_tasks, worker_news
 from zmq_transport.wire import heads, resync_messages
 from zmq_transport.wire.heads import Verb
 
@@ -63,7 +63,7 @@ def test_a_task_that_a_missing_worker_may_have_is_unknown_after_a_second(bench, 
     assert [each.body for each in bench.tick(0.6) if each.verb == Verb.LOST] == [b"unknown"]
 
 
-def test_a_doubtful_worker_that_was_never_here_has_nothing(bench, caller, worker):
+def test_an_unconfirmed_worker_that_was_never_here_has_nothing(bench, caller, worker):
     (question,) = asked(
         list_tasks(bench, caller, opened(), workers=[worker], unconfirmed=[b"n" * 16])
     )
@@ -72,7 +72,7 @@ def test_a_doubtful_worker_that_was_never_here_has_nothing(bench, caller, worker
     assert [each.body for each in bench.tick() if each.verb == Verb.LOST] == [b"not_started"]
 
 
-def test_a_doubtful_worker_that_was_here_once_may_have_a_task(bench, caller, worker):
+def test_an_unconfirmed_worker_that_was_here_once_may_have_a_task(bench, caller, worker):
     gone = bench.join("gone", "echo")
     bench.say(gone, heads.pack(Verb.GOODBYE))
     tasks = list_tasks(bench, caller, opened(), workers=[worker], unconfirmed=[gone.instance])
@@ -82,12 +82,12 @@ def test_a_doubtful_worker_that_was_here_once_may_have_a_task(bench, caller, wor
 
 
 def test_of_workers_that_were_here_so_many_are_remembered(bench, monkeypatch):
-    monkeypatch.setattr(worker_news, "MAX_MET", 2)
+    monkeypatch.setattr(worker_news, "MAX_REMEMBERED", 2)
     first, second, third = (bench.join(f"worker-{number}", "echo") for number in range(3))
 
-    met = bench.engine.tables.worker_news.has_met
+    was_worker = bench.engine.tables.worker_news.was_worker
 
-    assert [met(each.instance) for each in (first, second, third)] == [False, True, True]
+    assert [was_worker(each.instance) for each in (first, second, third)] == [False, True, True]
 
 
 def test_a_task_that_a_worker_claims_is_in_its_hands(bench, caller, worker):
@@ -136,7 +136,7 @@ def test_a_caller_that_missed_news_of_workers_for_want_of_room_is_told_all_again
 
 
 def test_more_tasks_than_can_be_wanted_are_told_unknown(bench, caller, worker, monkeypatch):
-    monkeypatch.setattr(resync, "MAX_WANTED", 1)
+    monkeypatch.setattr(wanted_tasks, "MAX_WANTED", 1)
     sent = list_tasks(bench, caller, opened(), opened(OTHER), workers=[worker])
 
     assert [(each.task, each.body) for each in sent if each.verb == Verb.LOST] == [
@@ -155,7 +155,7 @@ def test_more_claims_than_the_ledger_holds_are_dropped_and_counted(bench, worker
 
 
 def test_a_list_without_an_end_is_bounded(bench, caller, worker, monkeypatch):
-    monkeypatch.setattr(caller_lists, "MAX_NOTED", 1)
+    monkeypatch.setattr(caller_lists, "MAX_LISTED", 1)
     known = [bytes([number]) * 16 for number in range(3)]
     bench.say(caller, *resync_messages.workers_pages(known)[0])
 
