@@ -20,7 +20,8 @@ from .caller.dispatcher import Dispatcher
 from .caller.pathways import Pathways
 from .caller.retries import Retries
 from .event_router import EventRouter
-from .stop_trace import TraceStops
+from .stop_receiver import StopReceiver
+from .stop_sender import StopSender
 from .verbs.base import Role
 from .verbs.decorators import Decorators
 from .verbs.dispatch import DispatchVerbs
@@ -42,23 +43,23 @@ _CLOSE_S = 1.0
 
 
 class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, RespondVerbs):
-    """A client of a Synapse: hosts Axons, dispatches TASKs, watches Signals.
+    """A client of a Synapse: hosts Axons, dispatches TASKs, receives Signals.
 
-    One for each process is enough. All calls belong to the event loop that started it.
+    One for each process is enough. Call it only from the event loop that started it.
 
     Args:
-        synapse: Where it connects; from `connect_synapse` or `synapse_from_url`.
-        namespace: Where it belongs; Signals never cross from one to another.
-        dendrite_id: For people; need not be unique.
+        synapse: The Synapse to connect to; from `connect_synapse` or `synapse_from_url`.
+        namespace: Its namespace; Signals never cross from one namespace to another.
+        dendrite_id: A name for people; need not be unique.
         role: A `worker` may not dispatch by itself.
-        registry_store: Where every REGISTER, HEARTBEAT and DEREGISTER of the namespace is written
-            down, for questions about the past; the live roster needs none.
+        registry_store: The store that records every REGISTER, HEARTBEAT and DEREGISTER of the
+            namespace, for queries about the past; the live roster needs none.
         heartbeat_s: The longest time between two HEARTBEATs of an Axon, in seconds.
         max_signal_bytes: Size limit of an encoded Signal; the Synapse may set a lower one.
 
     Raises:
-        InvalidName: `namespace` or `dendrite_id` is no name.
-        ValueError: `role` is none, or `heartbeat_s` is not over 0.
+        InvalidName: `namespace` or `dendrite_id` is invalid.
+        ValueError: `role` is invalid, or `heartbeat_s` is not over 0.
     """
 
     def __init__(
@@ -97,18 +98,20 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
                 self._transport,
                 self._dispatcher.open_tasks,
                 self._inbox.jobs,
-                self._inbox.answers,
+                self._inbox.reply_cache,
             )
         )
         self._auctions = Auctions(self._publisher, self._subscriptions, self._dispatcher)
         self._bidder = Bidder(self._publisher, self._subscriptions, self._inbox)
-        self._stops = TraceStops(
+        self._stop_sender = StopSender(
             self._transport,
             self._publisher,
             self._subscriptions,
             self._dispatcher,
-            self._inbox,
             dendrite_id,
+        )
+        self._stop_receiver = StopReceiver(
+            self._transport, self._publisher, self._subscriptions, self._inbox, dendrite_id
         )
         self._registration = Registration(
             self._transport, synapse.url, self._inbox, dendrite_id, role, heartbeat_s
@@ -127,17 +130,17 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         )
 
     def __repr__(self) -> str:
-        """Name it as `Dendrite(id, namespace, state)`."""
+        """Return `Dendrite(id, namespace, state)`."""
         return f"Dendrite({self.dendrite_id}, {self.namespace}, {self._state})"
 
     # -- life ------------------------------------------------------------------------------------
 
     async def start(self, timeout_s: float = _START_S) -> None:
-        """Connect and announce the Axons; return when both planes are live.
+        """Connect and register the Axons; return when both planes are live.
 
         Raises:
             SynapseUnreachable: Not within `timeout_s` seconds.
-            SynapseRefused: The Synapse does not take this namespace, or is full.
+            SynapseRefused: The Synapse does not serve this namespace, or is full.
             DendriteProtocolError: It was started before.
         """
         if self._state != "new":
@@ -162,11 +165,12 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             await self._registry_recorder.start()
 
     async def stop(self, reason: str | None = None, *, drain_s: float = 10.0) -> None:
-        """Take leave, finish what runs, send what waits, close. Idempotent.
+        """Deregister, finish the running tasks, send all replies, close. Idempotent.
 
         Args:
-            reason: For whoever sees the DEREGISTER.
-            drain_s: How long running tasks may take; then they are cancelled and say so.
+            reason: The reason in the DEREGISTER.
+            drain_s: How long running tasks may take; then they are cancelled and their callers
+                receive ERROR `CANCELLED`.
         """
         if self._stopping is None:
             self._stopping = asyncio.create_task(self._stop(reason, drain_s), name="stop")
@@ -181,7 +185,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             await self._bidder.close()
             await self._registration.stop(reason)
             await self._inbox.drain(drain_s)
-            await self._stops.close(drain_s)
+            await self._stop_receiver.close(drain_s)
             self._dispatcher.close()
             self._pathways.close()
         finally:
@@ -200,10 +204,10 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         await self.stop()
 
     async def serve(self) -> None:
-        """Wait for SIGINT or SIGTERM, then drain and return. Starts the Dendrite if need be.
+        """Wait for SIGINT or SIGTERM, then drain and return. Starts a Dendrite that is new.
 
         Raises:
-            DendriteProtocolError: Not on the main thread, where signals arrive.
+            DendriteProtocolError: Called outside the main thread, where OS signals arrive.
         """
         if self._state == "new":
             await self.start()
@@ -211,73 +215,75 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             await stop_signal()
         except (RuntimeError, ValueError) as error:
             raise DendriteProtocolError(
-                "serve() works on the main thread only: elsewhere wait for an event of your own "
-                "and call stop()"
+                "serve() works on the main thread only: on another thread wait for an event of "
+                "your own and call stop()"
             ) from error
         await self.stop("signal")
 
     def attach_axon(self, axon: Axon) -> None:
-        """Host an Axon; before `start`.
+        """Host an Axon; call it before `start`.
 
         Raises:
-            ValueError: One with this id is attached already.
+            ValueError: An Axon with this id is attached already.
             DendriteProtocolError: The Dendrite was started.
         """
         if self._state != "new":
-            raise DendriteProtocolError("attach_axon belongs before start")
+            raise DendriteProtocolError(
+                "attach_axon works before start only: use add_axon on a running Dendrite"
+            )
         self._inbox.add(axon)
-        self._attend()
+        self._update_subscriptions()
 
-    def _attend(self) -> None:
-        """Listen to what concerns the Axons that there are."""
-        self._bidder.attend()
-        self._stops.attend()
+    def _update_subscriptions(self) -> None:
+        """Subscribe to the Signals that the attached Axons need, and to no others."""
+        self._bidder.update_subscription()
+        self._stop_receiver.update_subscription()
 
     async def add_axon(self, axon: Axon) -> None:
-        """Host an Axon, at any time; on a running Dendrite return when it can be reached.
+        """Host an Axon at any time; on a running Dendrite return when the Synapse routes to it.
 
         Raises:
-            ValueError: One with this id is attached already.
-            SynapseUnreachable: The Synapse does not acknowledge it within 5 s.
-            SynapseRefused: The Synapse does not take it.
+            ValueError: An Axon with this id is attached already.
+            SynapseUnreachable: The Synapse did not acknowledge it within 5 s.
+            SynapseRefused: The Synapse refused it.
             DendriteProtocolError: The Dendrite was stopped.
         """
         if self._state == "stopped":
             raise DendriteProtocolError("this Dendrite is stopped: make a new one")
         self._inbox.add(axon)
-        self._attend()
+        self._update_subscriptions()
         if self._state == "running":
             try:
                 await self._registration.announce_one(axon, _START_S)
             except BaseException:
                 self._inbox.discard(axon.neuron_id)
-                self._attend()
+                self._update_subscriptions()
                 raise
             await self._subscriptions.settle()
 
     async def detach_axon(self, neuron_id: str, *, drain_s: float = 10.0) -> None:
-        """Take an Axon away: no new TASKs; what it runs may end, for at most `drain_s` seconds.
+        """Remove an Axon: it receives no new TASKs, and its jobs may run for `drain_s` seconds.
 
         Raises:
-            ValueError: None with this id is attached.
+            ValueError: No Axon with this id is attached.
         """
         axon = self._inbox.axon(neuron_id)
         if self._state == "running":
-            self._registration.take_leave(axon, "detached")
+            self._registration.deregister(axon, "detached")
         try:
             await self._inbox.detach(neuron_id, drain_s)
         finally:
-            self._attend()
+            self._update_subscriptions()
 
-    # -- who is there ----------------------------------------------------------------------------
+    # -- roster ----------------------------------------------------------------------------------
 
     async def find_neurons(self, capability: str | None = None) -> list[NeuronRecord]:
         """Return the live Axons of the namespace that offer a capability, or all of them.
 
-        Answered from the Synapse's tables; replicas have a record each.
+        The Synapse answers from its tables; each replica has a record.
 
         Raises:
-            InvalidName: `capability` is no name.
+            InvalidName: `capability` is invalid.
             SynapseUnreachable: The Synapse does not answer within 5 s.
             DendriteProtocolError: Not running.
         """
@@ -290,7 +296,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         return await self.find_neurons()
 
     async def synapse_state(self) -> SynapseState:
-        """Return how the Synapse is: its load, and all that it has counted since its start.
+        """Return the state of the Synapse: its load, and its counters since its start.
 
         Raises:
             SynapseUnreachable: The Synapse does not answer within 5 s.
@@ -306,11 +312,11 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         capabilities: Iterable[str] | None = None,
         timeout_s: float = 30.0,
     ) -> NeuronRecord:
-        """Return the first live Axon that serves an address, as soon as there is one.
+        """Return the first live Axon that serves an address, as soon as one is registered.
 
         Raises:
-            ValueError: Neither or both of neuron and capabilities, or one of them is no name.
-            TimeoutError: There is none within `timeout_s` seconds.
+            ValueError: Neither or both of neuron and capabilities, or an invalid name.
+            TimeoutError: No such Axon is live within `timeout_s` seconds.
             DendriteProtocolError: Not running.
         """
         self._check_running()
@@ -318,14 +324,14 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
 
     @property
     def counts(self) -> dict[str, int]:
-        """Every drop, gap, bounce and refusal that this Dendrite has seen, by name."""
+        """The counters of this Dendrite by name; `cosmonapse.counters` explains each."""
         parts = (
             self._transport,
             self._dispatcher,
             self._arbiter,
             self._auctions,
             self._bidder,
-            self._stops,
+            self._stop_receiver,
             self._inbox,
             self._subscriptions,
         )

@@ -1,4 +1,7 @@
-"""Who in a Dendrite takes which event of the transport. See `cosmonapse.transport.Receiver`."""
+"""Routes the events of the transport to the parts of a Dendrite.
+
+Spec: docs/spec/08-port.md. Implements `transport.Receiver`.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,9 @@ _LOG = logging.getLogger(__name__)
 
 
 class EventRouter:
-    """Connects the transport, which comes first, with the parts that are built upon it."""
+    """Connects the transport, which is made first, with the parts that are built on it."""
 
-    # Each of these is set by `connect` to what takes the event: one call less, on the hot path.
+    # `connect` sets each of these to the method of the part itself: one call less on the hot path.
     on_task: Callable[..., None]
     on_cancel: Callable[[bytes, bytes], None]
     on_reply: Callable[..., None]
@@ -35,7 +38,7 @@ class EventRouter:
         registration: Registration,
         subscriptions: Subscriptions,
     ) -> None:
-        """Wire the parts up; nothing arrives before the transport is opened."""
+        """Connect the parts; no event arrives before the transport is opened."""
         self._inbox = inbox
         self._registration = registration
         self.on_task = inbox.on_task
@@ -47,19 +50,19 @@ class EventRouter:
         self.on_registered = registration.on_registered
 
     def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
-        """Take a broadcast Signal."""
+        """Handle a broadcast Signal."""
         self._subscriptions.on_heard(kind, trace, caller, worker, body)
 
     def on_missed(self, count: int) -> None:
-        """Learn of a gap."""
+        """Handle a gap in the broadcast Signals."""
         self._subscriptions.on_missed(count)
 
     def on_welcomed(self, fresh: bool) -> None:
-        """Announce the Axons again: the Synapse may have forgotten them."""
-        self._inbox.answers.resume(asyncio.get_running_loop().time())
+        """Register the Axons again: after a restart the Synapse does not know them."""
+        self._inbox.reply_cache.resume(asyncio.get_running_loop().time())
         self._registration.announce()
 
     def on_away(self, why: str) -> None:
-        """Tell the log; the transport comes back by itself."""
-        self._inbox.answers.pause()
+        """Log that the connection is lost; the transport reconnects by itself."""
+        self._inbox.reply_cache.pause()
         _LOG.warning("dendrite %s lost its Synapse (%s), reconnecting", self._dendrite_id, why)

@@ -10,7 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from ..dendrite.watch.trace_order import Once
+from ..dendrite.watch.trace_order import SeenIds
 from ..errors import BadSignal, SynapseUnreachable
 from ..ids import id_bytes
 from ..names import checked_name
@@ -46,7 +46,7 @@ class Listener:
         self.on_missed = on_missed
         self._on_signal = on_signal
         self._on_link = on_link
-        self._once = Once(_ONCE)
+        self._seen = SeenIds(_ONCE)
 
     def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
         """Pass on a Signal that was not received before; count an invalid one."""
@@ -59,7 +59,7 @@ class Listener:
                     "an invalid Signal was dropped; further ones are only counted: %s", error
                 )
             return
-        if self._once.first(signal.id):
+        if self._seen.add(signal.id):
             self._on_signal(ObservedSignal(signal, body, caller, worker))
         else:
             self.counts["again"] += 1

@@ -26,7 +26,11 @@ FLOORS = (
     ("cosmonapse.dendrite.watch.*",),
     ("cosmonapse.dendrite.caller.*",),
     ("cosmonapse.dendrite.worker.*",),
-    ("cosmonapse.dendrite.event_router", "cosmonapse.dendrite.stop_trace"),
+    (
+        "cosmonapse.dendrite.event_router",
+        "cosmonapse.dendrite.stop_receiver",
+        "cosmonapse.dendrite.stop_sender",
+    ),
     ("cosmonapse.dendrite.verbs.*",),
     ("cosmonapse.dendrite.dendrite",),
     ("cosmonapse.dendrite",),

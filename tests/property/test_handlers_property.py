@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosmonapse.dendrite.watch.handlers import Handler, HandlerTable
-from cosmonapse.dendrite.watch.trace_order import Once
+from cosmonapse.dendrite.watch.trace_order import SeenIds
 from cosmonapse.signals import Directed, Signal, SignalType
 
 TYPES = st.sampled_from([SignalType.TASK, SignalType.ERROR, SignalType.PLAN])
@@ -64,8 +64,8 @@ def test_the_table_finds_whom_a_list_would_find(added, removed, signal):
 
 @given(ids=st.lists(st.integers(0, 9)), capacity=st.integers(1, 5))
 def test_once_forgets_the_oldest_first(ids, capacity):
-    once, model = Once(capacity), []
+    seen, model = SeenIds(capacity), []
     for each in ids:
-        assert once.first(str(each)) == (each not in model)
+        assert seen.add(str(each)) == (each not in model)
         if each not in model:
             model = [*model, each][-capacity:]

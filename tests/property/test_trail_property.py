@@ -21,9 +21,9 @@ MAX_SIGNALS, MAX_BYTES = 12, 200
 class Reader:
     """A cursor, and what it should have seen."""
 
-    def __init__(self, buffer, types, steady):
-        self.cursor = buffer.cursor(types, steady=steady)
-        self.types, self.steady = types, steady
+    def __init__(self, buffer, types, is_loop):
+        self.cursor = buffer.cursor(types, is_loop=is_loop)
+        self.types, self.is_loop = types, is_loop
         self.numbers, self.looked_at, self.sleeps, self.left = [], 0, False, False
 
 
@@ -61,9 +61,9 @@ class TrailMachine(RuleBasedStateMachine):
         self.buffer.answered()
         self.asked = None
 
-    @rule(target=readers, types=TYPES, steady=st.booleans())
-    def come(self, types, steady):
-        reader = Reader(self.buffer, types, steady)
+    @rule(target=readers, types=TYPES, is_loop=st.booleans())
+    def come(self, types, is_loop):
+        reader = Reader(self.buffer, types, is_loop)
         self.all.append(reader)
         return multiple(reader)
 
@@ -115,12 +115,12 @@ class TrailMachine(RuleBasedStateMachine):
             and not any(self.may_answer(each) for each in here)
         )
 
-        assert self.buffer.is_given_up() is expected
+        assert self.buffer.has_abandoned_question() is expected
 
     def may_answer(self, reader):
         if SignalType.CLARIFICATION not in reader.types or reader.sleeps:
             return False
-        return reader.steady or reader.looked_at > self.asked
+        return reader.is_loop or reader.looked_at > self.asked
 
 
 TestTrail = TrailMachine.TestCase

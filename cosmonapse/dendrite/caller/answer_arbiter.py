@@ -1,8 +1,9 @@
-"""Questions and their answers: whoever answers, the task goes on at its caller.
+"""Decides which answer to a question counts, and continues the task with it.
 
-Spec: docs/spec/07-signals.md. The Dendrite that dispatched a TASK holds the one place where its
-question is answered, so that a second answer is seen to be one. An answer from another Dendrite is
-published until the caller shows that it took it, or that it had one.
+Spec: docs/spec/07-signals.md, "Questions"; decision:
+docs/design/decisions/0006-the-caller-answers.md. The Dendrite that dispatched a TASK decides alone,
+so that a second answer is recognised. An answer from another Dendrite is published repeatedly until
+the caller accepts or declines it.
 """
 
 from __future__ import annotations
@@ -17,23 +18,26 @@ from ..watch.handlers import Handler
 from ..watch.publisher import Publisher
 from ..watch.subscriptions import Subscriptions
 from .dispatcher import Dispatcher
-from .open_tasks import MAX_QUESTIONS, OpenTask
+from .open_tasks import OpenTask
+from .question_book import MAX_QUESTIONS
 from .questions import ANSWERS, follow_up
 
 _LOG = logging.getLogger(__name__)
-_TRIES_S = (0.05, 0.1, 0.2, 0.3, 0.35)
+# Rule 6: the answer is published at once and after each of the first four; the caller counts as
+# gone when the last one is over, a second after the first.
+_WAITS_S = (0.05, 0.1, 0.2, 0.3, 0.35)
 _REACTIONS = frozenset({SignalType.TASK, SignalType.TASK_DECLINED})
-_ALONE_S = 300.0
-_YIELD_S = 0.5
+_TAKEOVER_TIMEOUT_S = 300.0
+_RIVAL_S = 0.5
 
 
 class AnswerArbiter:
-    """Answers questions, our own and those of others.
+    """Answers the questions about our own TASKs and about those of other Dendrites.
 
     Args:
-        publisher: Who shows answers to others.
-        watching: Where reactions are heard.
-        dispatcher: Who holds the questions of our own TASKs.
+        publisher: Publishes answers.
+        subscriptions: Receives answers and the reactions to ours.
+        dispatcher: Holds the questions about our own TASKs.
     """
 
     def __init__(
@@ -43,53 +47,54 @@ class AnswerArbiter:
         self._publisher = publisher
         self._subscriptions = subscriptions
         self._dispatcher = dispatcher
-        self._listens = False
-        self._answered_by_others: OrderedDict[str, str] = OrderedDict()
-        self._giving = ""
-        dispatcher.on_asked = self._listen
+        self._is_subscribed = False
+        self._remote_answers: OrderedDict[str, str] = OrderedDict()
+        self._own_answer = ""
+        dispatcher.on_question = self._subscribe
 
     async def respond(self, question: Signal, answer: Signal) -> Signal | None:
-        """Let a question have its answer; return the TASK that goes on with it.
+        """Answer a question; return the TASK that continues with the answer.
 
         Returns:
-            None if it had been answered before.
+            None if it had an answer before.
 
         Raises:
             DendriteProtocolError: The caller of the question is gone, and the question does not
-                tell what its input was.
-            UnencodableValue: The answer holds what no Signal can carry.
+                carry its input.
+            UnencodableValue: The answer holds a value that no Signal can carry.
             SignalTooLarge: The new TASK is over the limit.
         """
-        open_tasks = self._dispatcher.open_tasks
+        questions = self._dispatcher.questions
         await self._subscriptions.settle()
-        opened = open_tasks.question(question.id)
+        opened = questions.waiting_for(question.id)
         if opened is not None:
-            return self._go_on(opened, question, answer)
-        if open_tasks.is_over(question.id):
+            return self._continue(opened, question, answer)
+        if questions.is_over(question.id):
             self.counts["drop.second_answer"] += 1
             return None
-        return await self._respond_elsewhere(question, answer)
+        return await self._answer_remote(question, answer)
 
-    def _go_on(self, opened: OpenTask, question: Signal, answer: Signal) -> Signal:
+    def _continue(self, opened: OpenTask, question: Signal, answer: Signal) -> Signal:
         signal = follow_up(opened.signal, question, answer)
         body = self._dispatcher.encoded(signal)
-        self._giving = answer.id
+        self._own_answer = answer.id
         self._publisher.publish(answer)
         self._dispatcher.follow(opened, answer, signal, body)
         return signal
 
-    # -- questions of ours, answered by others ---------------------------------------------------
+    # -- answers of other Dendrites to our questions ---------------------------------------------
 
-    def _listen(self) -> None:
-        """Hear the answers of others from our first question or answer on."""
-        if not self._listens:
-            self._listens = True
+    def _subscribe(self) -> None:
+        """Subscribe to answers at our first question or answer (rule 7)."""
+        if not self._is_subscribed:
+            self._is_subscribed = True
             self._subscriptions.add(Handler(self._on_answer, ANSWERS, direct=True))
 
     def _on_answer(self, answer: Signal) -> None:
-        if answer.parent_id is None or answer.id == self._giving:
+        if answer.parent_id is None or answer.id == self._own_answer:
             return
-        opened = self._dispatcher.open_tasks.question(answer.parent_id)
+        questions = self._dispatcher.questions
+        opened = questions.waiting_for(answer.parent_id)
         if opened is not None and opened.question is not None:
             try:
                 signal = follow_up(opened.signal, opened.question, answer)
@@ -99,27 +104,27 @@ class AnswerArbiter:
                 self.counts["drop.bad_answer"] += 1
                 _LOG.warning("an answer on trace %s is dropped: %s", answer.trace_id, error)
             return
-        if not self._dispatcher.open_tasks.is_over(answer.parent_id):
-            self._note(answer.parent_id, answer)
+        if not questions.is_over(answer.parent_id):
+            self._record_remote(answer.parent_id, answer)
             return
-        taken = self._dispatcher.open_tasks.answered(answer.parent_id)
-        if taken is None or taken.id != answer.id:
+        accepted = questions.answer_to(answer.parent_id)
+        if accepted is None or accepted.id != answer.id:  # the accepted one may be published again
             self.counts["drop.second_answer"] += 1
-            reason = {"reason": "the question has an answer, or nobody waits for one any more"}
+            reason = {"reason": "the question has an answer, or needs none any more"}
             declined = answer.reply(SignalType.TASK_DECLINED, payload=reason)
             self._publisher.publish_again(declined, declined.encode())
 
-    def _note(self, question_id: str, answer: Signal) -> None:
-        """Remember that somebody else answers a question of others, and sees to what follows."""
-        self._answered_by_others[question_id] = answer.id
-        if len(self._answered_by_others) > MAX_QUESTIONS:
-            self._answered_by_others.popitem(last=False)
+    def _record_remote(self, question_id: str, answer: Signal) -> None:
+        """Record that another Dendrite has answered a question which is not ours."""
+        self._remote_answers[question_id] = answer.id
+        if len(self._remote_answers) > MAX_QUESTIONS:
+            self._remote_answers.popitem(last=False)
 
-    # -- questions of others, answered by us -----------------------------------------------------
+    # -- our answers to questions of other Dendrites ---------------------------------------------
 
-    async def _respond_elsewhere(self, question: Signal, answer: Signal) -> Signal | None:
-        self._listen()
-        was_answered = question.id in self._answered_by_others
+    async def _answer_remote(self, question: Signal, answer: Signal) -> Signal | None:
+        self._subscribe()
+        has_remote_answer = question.id in self._remote_answers
         body = answer.encode()
         reacted: asyncio.Future[Signal] = asyncio.get_running_loop().create_future()
         rivals: set[str] = set()
@@ -137,41 +142,43 @@ class AnswerArbiter:
         )
         try:
             await self._subscriptions.settle()
-            self._giving = answer.id
+            self._own_answer = answer.id
             self._publisher.publish(answer)
-            for try_s in _TRIES_S:
-                await asyncio.wait([reacted], timeout=try_s)
+            for wait_s in _WAITS_S:
+                await asyncio.wait([reacted], timeout=wait_s)
                 if reacted.done():
-                    return self._taken(answer, reacted.result())
+                    return self._follow_up_of(answer, reacted.result())
                 self._publisher.publish_again(answer, body)
-            if any(each < answer.id for each in rivals):  # nobody arbitrates: the least id is first
-                await asyncio.wait([reacted], timeout=_YIELD_S)
+            # The caller is gone, so nobody decides between several answers: the one with the least
+            # id continues, the others wait for its TASK.
+            if any(each < answer.id for each in rivals):
+                await asyncio.wait([reacted], timeout=_RIVAL_S)
                 if reacted.done():
-                    return self._taken(answer, reacted.result())
+                    return self._follow_up_of(answer, reacted.result())
         finally:
             self._subscriptions.remove(on_reaction)
-        if was_answered:  # whoever did so goes on if the caller cannot
+        if has_remote_answer:  # the Dendrite that gave that answer continues the task
             self.counts["drop.second_answer"] += 1
             return None
-        return await self._alone(question, answer)
+        return await self._take_over(question, answer)
 
-    def _taken(self, answer: Signal, reaction: Signal) -> Signal | None:
+    def _follow_up_of(self, answer: Signal, reaction: Signal) -> Signal | None:
         if reaction.type is SignalType.TASK and reaction.meta.get("answer") == answer.id:
             return reaction
         self.counts["drop.second_answer"] += 1
         return None
 
-    async def _alone(self, question: Signal, answer: Signal) -> Signal | None:
-        """Go on in place of a caller that is gone; from then on later answers are declined here."""
-        open_tasks = self._dispatcher.open_tasks
-        if open_tasks.is_over(question.id):  # another handler of ours was quicker
+    async def _take_over(self, question: Signal, answer: Signal) -> Signal | None:
+        """Send the TASK in place of a caller that is gone; decline later answers from then on."""
+        questions = self._dispatcher.questions
+        if questions.is_over(question.id):  # another handler of ours was faster
             self.counts["drop.second_answer"] += 1
             return None
         payload = question.meta.get("task")
         if not isinstance(payload, dict):
             raise DendriteProtocolError(
-                f"nobody waits for an answer to {question.id} any more, and it does not tell what "
-                "the neuron was asked: dispatch a new TASK"
+                f"the caller of {question.id} is gone, and the question does not carry the input "
+                "of its TASK: dispatch a new TASK"
             )
         task = Signal(
             type=SignalType.TASK,
@@ -182,16 +189,16 @@ class AnswerArbiter:
         )
         signal = follow_up(task, question, answer)
         self._dispatcher.encoded(signal)
-        open_tasks.end_question(question, answer)
-        self._listen()
-        await self._dispatcher.send(signal, _ALONE_S)
+        questions.end(question, answer)
+        self._subscribe()
+        await self._dispatcher.send(signal, _TAKEOVER_TIMEOUT_S)
         return signal
 
     async def decision(self, question: Signal, timeout_s: float) -> Signal:
-        """Return the answer that a question gets, whoever gives it.
+        """Return the answer to a question, from any Dendrite.
 
         Raises:
-            TimeoutError: It gets none within `timeout_s` seconds.
+            TimeoutError: There is none within `timeout_s` seconds.
         """
         decided: asyncio.Future[Signal] = asyncio.get_running_loop().create_future()
 
@@ -205,7 +212,7 @@ class AnswerArbiter:
         try:
             async with asyncio.timeout(timeout_s):
                 await self._subscriptions.settle()
-                answer = self._dispatcher.open_tasks.answered(question.id)
+                answer = self._dispatcher.questions.answer_to(question.id)
                 return answer if answer is not None else await decided
         except TimeoutError:
             raise TimeoutError(

@@ -1,6 +1,7 @@
-"""Auctions: an offer of ours goes out, bids come in, the best of them gets the TASK.
+"""Auctions: publishes an offer, collects bids, sends the TASK to the best bidder.
 
-Spec: docs/spec/07-signals.md. Bids travel on the broadcast plane; the TASK and its outcome do not.
+Spec: docs/spec/07-signals.md, "Offers and bids". Bids travel on the broadcast plane, the TASK and
+its outcome on the directed plane.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ from .dispatcher import Dispatcher
 
 _LOG = logging.getLogger(__name__)
 _MAX_BIDS = 10_000
-_HEARD = frozenset({SignalType.BID, SignalType.STOP})
+_RECEIVED = frozenset({SignalType.BID, SignalType.STOP})
 
 
 class Auctions:
-    """Offers tasks to whoever makes the best bid.
+    """Offers tasks to bidders.
 
     Args:
-        publisher: Who shows offers, awards and refusals.
-        watching: Where bids are heard.
-        dispatcher: Who sends the TASK to the winner.
+        publisher: Publishes offers, awards and refusals.
+        subscriptions: Receives the bids.
+        dispatcher: Sends the TASK to the winner.
     """
 
     def __init__(
@@ -48,19 +49,21 @@ class Auctions:
 
         Args:
             offer: A TASK_OFFER with input, capabilities and deadline_ms.
-            select: Which bid is the best.
-            timeout_s: How long all of it may take, over the time for bids.
+            select: The rule that picks the best bid.
+            timeout_s: The time for bids and TASK together, over the time for bids.
 
         Raises:
-            TimeoutError: Nobody bids, or nothing settles the TASK in time.
-            UnencodableValue: The offer holds what no Signal can carry.
+            TimeoutError: No bid arrived, or nothing settled the TASK in time.
+            UnencodableValue: The offer holds a value that no Signal can carry.
             SignalTooLarge: The offer or the TASK is over the limit.
             SynapseUnreachable: It does not answer within 5 s.
         """
         self._dispatcher.encoded(offer)
         loop = asyncio.get_running_loop()
         auction = _Auction(offer, select, self)
-        self._subscriptions.add(Handler(auction.take, _HEARD, trace_id=offer.trace_id, direct=True))
+        self._subscriptions.add(
+            Handler(auction.on_signal, _RECEIVED, trace_id=offer.trace_id, direct=True)
+        )
         closes_at_s = until_s = loop.time()
         try:
             await self._subscriptions.settle()
@@ -68,27 +71,29 @@ class Auctions:
             until_s = loop.time() + timeout_s
             await self._collect(auction, closes_at_s)
             if auction.stopped:
-                return self._called_off(auction)
+                return self._cancelled(auction)
             task = self._award(auction)
             return await self._dispatcher.wait(task, max(0.001, until_s - loop.time()))
         finally:
-            auction.end("the offer was taken back")
-            # bids that come until the deadline get their answer, although it is all over
-            loop.call_at(closes_at_s, self._subscriptions.remove, auction.take)
+            auction.end("the offer was withdrawn")
+            # Rule 4: every bid within the deadline gets its answer, also after the award.
+            loop.call_at(closes_at_s, self._subscriptions.remove, auction.on_signal)
 
     async def _collect(self, auction: _Auction, closes_at_s: float) -> None:
-        """Return at the deadline, or when it is decided; offer again until anybody listens."""
+        """Return at the deadline, or once decided; publish again until there is a subscriber."""
         offer, clock = auction.offer, asyncio.get_running_loop().time
         body = offer.encode()
-        heard, pause_s = self._publisher.publish(offer), FIRST_PAUSE_S
+        published, pause_s = self._publisher.publish(offer), FIRST_PAUSE_S
         while not auction.decided.done() and (left_s := closes_at_s - clock()) > 0:
-            await asyncio.wait([auction.decided], timeout=left_s if heard else min(left_s, pause_s))
-            if not heard and not auction.decided.done():
-                heard = self._publisher.publish_again(offer, body)
+            await asyncio.wait(
+                [auction.decided], timeout=left_s if published else min(left_s, pause_s)
+            )
+            if not published and not auction.decided.done():
+                published = self._publisher.publish_again(offer, body)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
-    def _called_off(self, auction: _Auction) -> Signal:
-        """Tell everyone that it ended before there was a TASK; return the ERROR."""
+    def _cancelled(self, auction: _Auction) -> Signal:
+        """Publish and return the ERROR of an auction that was stopped before its TASK was sent."""
         auction.end("the trace was stopped")
         payload = error_payload("CANCELLED", "the trace was stopped before the task was awarded")
         error = auction.offer.reply(
@@ -98,7 +103,7 @@ class Auctions:
         return error
 
     def _award(self, auction: _Auction) -> Signal:
-        """Tell everyone who won; return the TASK for the winner."""
+        """Publish the award; return the TASK for the winner."""
         offer = auction.offer
         winner = auction.choose()
         awarded = winner.signal.reply(
@@ -115,7 +120,7 @@ class Auctions:
         return task
 
     def decline(self, bid: Bid, reason: str) -> None:
-        """Tell a bidder that he does not get the task."""
+        """Decline a bid."""
         declined = bid.signal.reply(
             SignalType.TASK_DECLINED, payload={"reason": reason}, directed=bid.signal.directed
         )
@@ -123,11 +128,11 @@ class Auctions:
             self._publisher.publish(declined)
         except CosmonapseError as error:
             self.counts["drop.declined"] += 1
-            _LOG.warning("neuron %s does not hear that it lost: %s", bid.neuron, error)
+            _LOG.warning("neuron %s gets no TASK_DECLINED for its bid: %s", bid.neuron, error)
 
 
 class _Auction:
-    """One offer and its bids. Its winner has left `bids` once it is chosen."""
+    """One offer and its bids."""
 
     def __init__(self, offer: Signal, select: Select, auctions: Auctions) -> None:
         self.offer = offer
@@ -135,11 +140,11 @@ class _Auction:
         self._auctions = auctions
         self._select = select
         self._bids: list[Bid] = []
-        self._over = ""
+        self._end_reason = ""
         self.stopped = False
 
-    def take(self, signal: Signal) -> None:
-        """Take a bid, in time or not, or a STOP of the trace."""
+    def on_signal(self, signal: Signal) -> None:
+        """Handle a bid, in time or not, or a STOP of the trace."""
         if signal.type is SignalType.STOP and not self.decided.done():
             self.stopped = True
             self.decided.set_result(None)
@@ -152,8 +157,8 @@ class _Auction:
             counts["drop.bad_bid"] += 1
             _LOG.warning("a bid on trace %s is dropped: %s", self.offer.trace_id, error)
             return
-        if self._over:
-            self._auctions.decline(bid, self._over)
+        if self._end_reason:
+            self._auctions.decline(bid, self._end_reason)
         elif len(self._bids) >= _MAX_BIDS:
             counts["drop.bid"] += 1
         else:
@@ -162,7 +167,7 @@ class _Auction:
                 self.decided.set_result(None)
 
     def choose(self) -> Bid:
-        """Return the winner; it is no bidder any more.
+        """Remove and return the winning bid.
 
         Raises:
             TimeoutError: There is no bid.
@@ -170,20 +175,20 @@ class _Auction:
         if not self._bids:
             payload = self.offer.payload
             raise TimeoutError(
-                f"nobody who offers {_named(payload['capabilities'])} made a bid on trace "
+                f"no neuron that offers {_named(payload['capabilities'])} made a bid on trace "
                 f"{self.offer.trace_id} within {payload['deadline_ms']:g} ms: start an Axon with "
-                "these capabilities and a bid_fn, or let deadline_ms be longer"
+                "these capabilities and a bid_fn, or make deadline_ms longer"
             )
         winner = choose(self._bids, self._select)
         self._bids = [bid for bid in self._bids if bid is not winner]
         return winner
 
     def end(self, reason: str) -> None:
-        """Decline every bid that there is, and those that are still to come."""
+        """Decline every bid, and those that arrive later."""
         bids, self._bids = self._bids, []
-        self._over = self._over or reason
+        self._end_reason = self._end_reason or reason
         for bid in bids:
-            self._auctions.decline(bid, self._over)
+            self._auctions.decline(bid, self._end_reason)
 
 
 def _named(capabilities: Iterable[Any]) -> str:

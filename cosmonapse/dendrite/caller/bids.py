@@ -1,7 +1,7 @@
-"""Offers and bids: what they say, and which bid wins. Pure.
+"""The payloads of offers and bids, and the choice of the best bid. Pure.
 
-Spec: docs/spec/07-signals.md. Both come from the network: what makes no sense is told, or counts as
-not said.
+Spec: docs/spec/07-signals.md, "Offers and bids". Both come from the network: an invalid offer
+raises BadSignal, an invalid value of a bid counts as missing (rule 2).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _KEYS = ("cost", "eta_ms", "confidence")
 
 @attrs.frozen
 class Offer:
-    """What a TASK_OFFER says.
+    """The content of a TASK_OFFER.
 
     Args:
-        input: What the winner will get.
-        capabilities: What a bidder must offer, all of them.
-        deadline_ms: How long bids are taken, milliseconds from its arrival.
+        input: The input of the TASK.
+        capabilities: The capabilities that a bidder must offer, all of them.
+        deadline_ms: How long bids are accepted, milliseconds from its arrival.
     """
 
     input: Any
@@ -40,12 +40,12 @@ class Offer:
 
 @attrs.frozen
 class Bid:
-    """What a BID says; None is what it does not say.
+    """The content of a BID; None for a missing value.
 
     Args:
         signal: The BID.
-        neuron: Who would do it.
-        cost: In whatever unit the bidders agree on.
+        neuron: The neuron that bids.
+        cost: In a unit that the bidders agree on.
         confidence: From 0 to 1.
     """
 
@@ -69,37 +69,39 @@ def offer_payload(input: Any, capabilities: Sequence[str], deadline_ms: float) -
 
 
 def read_offer(signal: Signal) -> Offer:
-    """Return what a TASK_OFFER says.
+    """Read a TASK_OFFER.
 
     Raises:
-        BadSignal: It has no input, or its capabilities or its deadline make no sense.
+        BadSignal: It has no input, or its capabilities or its deadline are invalid.
     """
     payload = signal.payload
     if "input" not in payload:
-        raise BadSignal("a TASK_OFFER has an input")
+        raise BadSignal("the TASK_OFFER has no input")
     try:
         capabilities = checked_capabilities(payload.get("capabilities", []))
     except (TypeError, ValueError) as error:
-        raise BadSignal(f"a TASK_OFFER asks for capabilities: {error}") from None
+        raise BadSignal(f"the capabilities of the TASK_OFFER are invalid: {error}") from None
     deadline_ms = _number(payload.get("deadline_ms", DEFAULT_DEADLINE_MS), 0.0)
     if not 0 < deadline_ms <= MAX_DEADLINE_MS:
-        raise BadSignal(f"deadline_ms is over 0 and at most {MAX_DEADLINE_MS:,}")
+        raise BadSignal(
+            f"deadline_ms of a TASK_OFFER must be over 0 and at most {MAX_DEADLINE_MS:,}"
+        )
     return Offer(payload["input"], frozenset(capabilities), deadline_ms)
 
 
 def read_bid(signal: Signal) -> Bid:
-    """Return what a BID says; a value that makes no sense counts as not said.
+    """Read a BID; an invalid value counts as missing.
 
     Raises:
-        BadSignal: It names no neuron that bids.
+        BadSignal: It does not name the neuron that bids.
     """
     bidder = signal.directed
     if bidder is None or bidder.type != "neuron":
-        raise BadSignal("a BID names the neuron that bids")
+        raise BadSignal("a BID must name the neuron that bids")
     try:
         neuron = checked_name("neuron", bidder.id)
     except InvalidName as error:
-        raise BadSignal(f"a BID names the neuron that bids: {error}") from None
+        raise BadSignal(f"a BID must name the neuron that bids: {error}") from None
     cost = _number(signal.payload.get("cost"))
     confidence = _number(signal.payload.get("confidence"))
     if confidence is not None and not 0 <= confidence <= 1:
@@ -108,12 +110,12 @@ def read_bid(signal: Signal) -> Bid:
 
 
 def bid_payload(value: Any) -> dict[str, Any] | None:
-    """Return the payload of the BID that a `bid_fn` means by what it returned; None for no bid.
+    """Return the payload of the BID for the return value of a `bid_fn`; None for no bid.
 
     Raises:
         TypeError: It is neither None nor a number nor a dict, or a key of the dict is missing or
-            unknown, or the value of one is no number.
-        ValueError: A number is not finite, or out of its range.
+            unknown, or a value is not a number.
+        ValueError: A number is not finite, or out of range.
     """
     if value is None:
         return None
@@ -121,22 +123,24 @@ def bid_payload(value: Any) -> dict[str, Any] | None:
     unknown = [key for key in given if key not in _KEYS]
     if unknown or "cost" not in given:
         raise TypeError(
-            f"a bid is a cost, or a dict with cost and perhaps eta_ms and confidence, "
+            f"a bid must be a cost, or a dict with cost and optionally eta_ms and confidence, "
             f"not {value!r:.100}"
         )
     payload = {key: _checked(key, given[key]) for key in given if given[key] is not None}
     if "cost" not in payload:
-        raise TypeError("the cost of a bid is a number, not None")
+        raise TypeError("the cost of a bid must be a number, not None")
     if payload.get("eta_ms", 0) < 0:
-        raise ValueError(f"eta_ms of a bid is 0 or more, not {payload['eta_ms']!r:.100}")
+        raise ValueError(f"eta_ms of a bid must be 0 or more, not {payload['eta_ms']!r:.100}")
     if not 0 <= payload.get("confidence", 0) <= 1:
-        raise ValueError(f"confidence of a bid is from 0 to 1, not {payload['confidence']!r:.100}")
+        raise ValueError(
+            f"confidence of a bid must be from 0 to 1, not {payload['confidence']!r:.100}"
+        )
     return payload
 
 
 def _checked(key: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{key} of a bid is a number, not {value!r:.100}")
+        raise TypeError(f"{key} of a bid must be a number, not {value!r:.100}")
     if _number(value) is None:
         raise ValueError(f"{key} of a bid must be a finite number of at most 64 bits")
     return value
@@ -153,10 +157,10 @@ _RANKS: Mapping[Select, Callable[[Bid], _Rank]] = MappingProxyType(
 
 
 def checked_select(select: str) -> Select:
-    """Return `select` if it is a way to choose.
+    """Return `select` if it is valid.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not a value of `Select`.
     """
     if select not in get_args(Select):
         ways = ", ".join(map(repr, get_args(Select)))
@@ -165,17 +169,17 @@ def checked_select(select: str) -> Select:
 
 
 def choose(bids: Sequence[Bid], select: Select) -> Bid:
-    """Return the best bid; of equals the one that came first. What lacks the key comes last.
+    """Return the best bid; of equals the first to arrive. A bid without the value is last.
 
     Args:
-        bids: At least one, in the order in which they came.
-        select: What makes it the best.
+        bids: At least one, in the order of their arrival.
+        select: The rule.
     """
     return min(bids, key=_RANKS[select])
 
 
 def _number(value: Any, otherwise: Any = None) -> Any:
-    """Return a number that can be compared and can travel, or what stands for none."""
+    """Return `value` if it is a number that can be compared and encoded, else `otherwise`."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return otherwise
     if isinstance(value, int):

@@ -1,71 +1,106 @@
-"""Dispatching: a TASK goes out, its outcome comes back. A thin shell around `delivery`."""
+"""The caller's side of a Dendrite: sends TASKs, settles them, ends them at their deadline.
+
+Spec: docs/spec/03-routing.md, "At the caller"; docs/spec/09-resync.md, "At the caller". A thin
+shell around `open_tasks` and `question_book`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from ...errors import BadSignal, DendriteProtocolError, SignalTooLarge
-from ...runtime.deadline_timer import DeadlineTimer, LoopClock
+from ...runtime.deadline_timer import DeadlineTimer
+from ...runtime.loop_clock import LoopClock
 from ...signals import TYPE_OF_CODE, Directed, Signal, SignalType
 from ...transport import Opened, Outcome, ReplyFlag, Transport
 from ..watch.subscriptions import Subscriptions
-from .open_tasks import ASK_S, OpenTask, OpenTasks
+from .open_tasks import GAP_INTERVAL_S, OpenTask, OpenTasks
 from .pathway import Pathway
+from .question_book import QuestionBook
 from .questions import QUESTIONS
 from .task_errors import code_of, error_for
 
-_ANYWHERE = Directed()
+_NO_TARGET = Directed()
+_NO_WORKER = bytes(16)
 _TASK = SignalType.TASK.code
+# Plain ints: an operation on an IntFlag costs more than all the rest of `on_reply` on its bits.
 _SETTLES = int(ReplyFlag.SETTLES)
 _SKIPS = int(ReplyFlag.SKIPS)
-_BREATH = 64
-_SLACK_S = 0.01
+_YIELD_EVERY = 64
+_TIMER_MARGIN_S = 0.01
 _MAX_TIMEOUT_S = 30 * 86_400.0
+
+_BOUNCED: Mapping[str, str] = MappingProxyType(
+    {
+        "no_route": "bounced.no_route",
+        "busy": "bounced.busy",
+        "expired": "bounced.expired",
+        "bad_address": "bounced.bad_address",
+        "too_large": "bounced.too_large",
+        "duplicate": "bounced.duplicate",
+        "unknown": "bounced.unknown",
+    }
+)
+_LOST: Mapping[str, str] = MappingProxyType(
+    {
+        "worker_lost": "lost.worker_lost",
+        "reply_lost": "lost.reply_lost",
+        "not_started": "lost.not_started",
+        "unknown": "lost.unknown",
+    }
+)
 
 
 class Dispatcher:
     """The caller's side of a Dendrite.
 
     Args:
-        transport: What carries the TASKs.
-        watching: Whose handlers see our own traffic.
+        transport: Carries the TASKs.
+        subscriptions: The handlers that receive copies of our own traffic.
+
+    Attributes:
+        on_question: Is called for every question that ends one of our tasks.
     """
 
     def __init__(self, transport: Transport, subscriptions: Subscriptions) -> None:
         self.open_tasks = OpenTasks()
         self.counts = self.open_tasks.counts
+        self.questions = QuestionBook(self.counts)
         self._transport = transport
         self._subscriptions = subscriptions
         self._clock = LoopClock()
-        self._timer = DeadlineTimer(self.open_tasks.next_deadline_at_s, self._expire)
-        self._sent = 0
-        self.on_asked: Callable[[], None] = _nothing
+        self._timer = DeadlineTimer(self._next_deadline_at_s, self._expire)
+        self._sent_count = 0
+        self.on_question: Callable[[], None] = _nothing
 
     async def send(self, signal: Signal, timeout_s: float) -> None:
-        """Send a TASK that runs on when we go; its outcome shows in the handlers."""
+        """Send a TASK that runs on when this Dendrite stops; its outcome goes to the handlers."""
         opened = OpenTask(signal, checked_timeout(timeout_s))
         body = self.encoded(signal)
         await self._subscriptions.settle()
         self._launch(opened, body)
-        self._sent += 1
-        if self._sent % _BREATH == 0:
-            await asyncio.sleep(0)  # a loop of dispatches must not stop the others
+        self._sent_count += 1
+        if self._sent_count % _YIELD_EVERY == 0:
+            await asyncio.sleep(0)  # a loop of dispatches never waits: others need their turn
 
-    async def wait(self, signal: Signal, timeout_s: float, elsewhere: bool = False) -> Signal:
+    async def wait(
+        self, signal: Signal, timeout_s: float, answer_elsewhere: bool = False
+    ) -> Signal:
         """Send a TASK and return the Signal that settles it.
 
         Args:
             signal: The TASK.
-            timeout_s: How long it may take.
-            elsewhere: Whether to wait for answers to questions that other Dendrites give.
+            timeout_s: The longest time that it may take.
+            answer_elsewhere: Whether to wait for answers to questions from other Dendrites.
 
         Raises:
-            TimeoutError: Nothing settled it in time; a CANCEL is on its way.
+            TimeoutError: Nothing settled it in time; a CANCEL was sent.
         """
         waiter: asyncio.Future[Signal] = self._clock.loop().create_future()
-        opened = OpenTask(signal, checked_timeout(timeout_s), waiter, None, elsewhere)
+        opened = OpenTask(signal, checked_timeout(timeout_s), waiter, None, answer_elsewhere)
         body = self.encoded(signal)
         if self._subscriptions.out_of_date:
             await self._subscriptions.settle()
@@ -77,17 +112,17 @@ class Dispatcher:
             raise
 
     async def open(self, opened: OpenTask) -> None:
-        """Send a TASK whose Pathway listens already."""
+        """Send a TASK whose Pathway receives replies already."""
         checked_timeout(opened.timeout_s)
         body = self.encoded(opened.signal)
         await self._subscriptions.settle()
         self._launch(opened, body)
 
     def encoded(self, signal: Signal) -> bytes:
-        """Return the bytes of a TASK; what is wrong shows before it leaves.
+        """Return the bytes of a TASK; an error is raised before anything is sent.
 
         Raises:
-            UnencodableValue: It holds what no Signal can carry.
+            UnencodableValue: It holds a value that no Signal can carry.
             SignalTooLarge: It is over the limit.
         """
         body = signal.encode()
@@ -101,13 +136,13 @@ class Dispatcher:
         self._launched(opened)
 
     def _post(self, opened: OpenTask, body: bytes, left_s: float) -> None:
-        """Hand a TASK to the transport.
+        """Pass a TASK to the transport.
 
         Raises:
             DendriteProtocolError: This Dendrite is not running.
             SignalTooLarge: The Synapse has a lower limit.
         """
-        directed = opened.signal.directed or _ANYWHERE
+        directed = opened.signal.directed or _NO_TARGET
         outcome = self._transport.send_task(
             directed.id,
             directed.capabilities,
@@ -129,21 +164,26 @@ class Dispatcher:
             )
         if outcome is Outcome.TOO_LARGE:
             raise SignalTooLarge(len(opened.body), self._transport.max_signal_bytes)
-        if outcome is Outcome.BUSY:
+        if outcome is Outcome.BUSY:  # the task is not open yet: `_launch` opens it next
             asyncio.get_running_loop().call_soon(self._fail, opened.task, "OVERLOADED")
 
     def _launched(self, opened: OpenTask) -> None:
         if opened.expires_at_s < self._timer.armed_at_s:
             self._timer.arm(opened.expires_at_s)
         subscriptions = self._subscriptions
-        if not subscriptions.is_idle and subscriptions.may_want(
+        if subscriptions.watches_tasks and subscriptions.may_want(
             SignalType.TASK, opened.signal.trace_id
         ):
             subscriptions.feed(opened.signal)
 
     def follow(self, opened: OpenTask, answer: Signal, signal: Signal, body: bytes) -> None:
-        """Go on with the TASK that an answer led to, in place of the one that was asked about."""
-        self.open_tasks.answer(opened, answer, signal)
+        """Send the TASK that an answer led to, in place of the TASK that ended in the question.
+
+        It has the time that is left of the first TASK (07-signals, "Questions", 3).
+        """
+        self.questions.answer(opened, answer)
+        opened.continue_with(signal)
+        self.open_tasks.reopen(opened)
         left_s = opened.expires_at_s - asyncio.get_running_loop().time()
         try:
             self._post(opened, body, left_s)
@@ -155,16 +195,21 @@ class Dispatcher:
         self._launched(opened)
 
     def abandon(self, opened: OpenTask) -> None:
-        """Take a TASK back, if it has not ended."""
-        asked = opened.question is not None
-        if self.open_tasks.withdraw(opened) and not asked:
+        """Cancel a TASK, or end its question; do nothing if both are over."""
+        if opened.question is not None:
+            self.questions.withdraw(opened.question)
+        elif self.open_tasks.close(opened.task) is not None:
             self._transport.send_cancel(opened.task, opened.trace)
-            self._give_up(opened, "CANCELLED")
+            self._end_with_error(opened, "CANCELLED")
+
+    def of_trace(self, trace: bytes) -> list[OpenTask]:
+        """Return the open tasks of a trace, then those that wait for an answer."""
+        return self.open_tasks.of_trace(trace) + self.questions.of_trace(trace)
 
     def close(self) -> None:
-        """End every open task; whoever waits is told that this Dendrite stopped."""
+        """End every open task; each waiting caller receives the error that we stopped."""
         self._timer.close()
-        for opened in self.open_tasks.close_all():
+        for opened in self.open_tasks.close_all() + self.questions.close_all():
             if opened.question is None and opened.waiter is None and opened.pathway is None:
                 self.counts["abandoned"] += 1
                 continue
@@ -174,9 +219,9 @@ class Dispatcher:
                 )
             if opened.question is None:
                 self._transport.send_cancel(opened.task, opened.trace)
-                self._give_up(opened, "CANCELLED")
+                self._end_with_error(opened, "CANCELLED")
 
-    # -- what comes back -------------------------------------------------------------------------
+    # -- replies and losses ----------------------------------------------------------------------
 
     def on_reply(
         self,
@@ -188,16 +233,16 @@ class Dispatcher:
         flags: int,
         body: bytes,
     ) -> None:
-        """Take a reply: for the handlers, and for who waits if it settles the task."""
+        """Handle a reply: pass it to the handlers, and to the caller if it settles the task."""
         settles = bool(flags & _SETTLES)
         opened = self.open_tasks.replied(task, worker, index, settles, bool(flags & _SKIPS))
         if opened is None:
-            self._ask_again(task, index)
+            self._request_missing(task, index)
             return
         pathway, subscriptions = opened.pathway, self._subscriptions
         watched = (
             not settles
-            and not subscriptions.is_idle
+            and subscriptions.watches_tasks
             and subscriptions.may_want(TYPE_OF_CODE.get(kind), opened.signal.trace_id)
         )
         if not (settles or pathway or watched):
@@ -217,129 +262,141 @@ class Dispatcher:
         if watched:
             self._subscriptions.feed(signal)
 
-    def _ask_again(self, task: bytes, index: int) -> None:
-        """Ask for the replies that are missing before the one that has come."""
+    def _request_missing(self, task: bytes, index: int) -> None:
+        """Send a GAP for the replies that are missing before number `index`."""
         loop = asyncio.get_running_loop()
         now_s = loop.time()
         opened = self.open_tasks.missed(task, index, now_s)
         if opened is not None:
             self.counts["asked_again"] += 1
-            loop.call_later(ASK_S + _SLACK_S, self._look_for_gap, opened)
+            # 09-resync, "At the caller", 2. The GAP or its answer may get lost too, and no later
+            # reply may arrive that shows the same hole: so the timer asks again.
+            loop.call_later(GAP_INTERVAL_S + _TIMER_MARGIN_S, self._request_again, opened)
             left_ms = max(1, int((opened.expires_at_s - now_s) * 1000))
             self._transport.send_gap(
-                Opened(opened.task, opened.trace, opened.next_index, left_ms, opened.is_kept)
+                Opened(opened.task, opened.trace, opened.next_index, left_ms, opened.keep)
             )
 
-    def _look_for_gap(self, opened: OpenTask) -> None:
-        """Ask once more, if what was asked for did not come: no later reply may show the gap."""
+    def _request_again(self, opened: OpenTask) -> None:
+        """Send another GAP if the missing replies have not arrived."""
         if opened.question is None:
-            self._ask_again(opened.task, opened.early_index)
+            self._request_missing(opened.task, opened.early_index)
 
     def on_bounce(self, task: bytes, reason: str) -> None:
-        """Turn a task that was not delivered into an ERROR."""
-        self._fail_for(task, reason, "bounced")
+        """End a task that was not delivered with an ERROR."""
+        self._fail_for(task, reason, _BOUNCED.get(reason, "bounced.unknown"))
 
     def on_lost(self, task: bytes, reason: str) -> None:
-        """Turn a task that got lost into an ERROR; send one again that nobody has had.
-
-        One whose last reply found no room here is not lost: that is asked for.
-        """
+        """End a lost task with an ERROR; send it again if no worker ever had it."""
         opened = self.open_tasks.get(task)
         if reason == "reply_waits":
+            # 03-routing, "Bounces": it has ended, its last reply had no room in our queue.
             if opened is not None:
-                self._ask_again(task, opened.next_index + 1)
+                self._request_missing(task, opened.next_index + 1)
             return
+        # 09-resync, "At the caller", 1: only a task without any reply so far may be sent again,
+        # since a reply proves that some worker has run it.
         if reason != "not_started" or opened is None or opened.next_index:
-            self._fail_for(task, reason, "lost")
+            self._fail_for(task, reason, _LOST.get(reason, "lost.unknown"))
             return
         left_s = opened.expires_at_s - asyncio.get_running_loop().time()
         if left_s <= 0:
-            return  # its deadline ends it
+            return  # the deadline timer ends it with EXPIRED
         self.counts["sent_again"] += 1
         try:
             self._post(opened, opened.body, left_s)
         except SignalTooLarge:  # the new Synapse has a lower limit
             self._fail(task, "TASK_LOST")
 
-    def _fail_for(self, task: bytes, reason: str, how: str) -> None:
-        self.counts[f"{how}.{reason}"] += 1
+    def _fail_for(self, task: bytes, reason: str, counter: str) -> None:
+        self.counts[counter] += 1
         opened = self.open_tasks.close(task)
         if opened is not None:
-            self._give_up(opened, code_of(reason, opened))
+            self._end_with_error(opened, code_of(reason, opened))
 
     def _fail(self, task: bytes, code: str) -> None:
         opened = self.open_tasks.close(task)
         if opened is not None:
-            self._give_up(opened, code)
+            self._end_with_error(opened, code)
 
-    def _give_up(self, opened: OpenTask, code: str) -> Signal:
-        """Make the ERROR of a task that got no reply, and let everyone see it who looks.
+    def _end_with_error(self, opened: OpenTask, code: str) -> None:
+        """End a task that had no reply with an ERROR, and publish that ERROR.
 
-        It names no worker: one that is told to cancel hears of it as everybody else does.
+        Its worker field is empty: a worker that receives a CANCEL receives this ERROR as any other
+        subscriber does.
         """
         error = error_for(opened, code)
         own = self._transport.instance
         if self._transport.is_heard(SignalType.ERROR.code, opened.trace):
             self._transport.publish(
-                SignalType.ERROR.code, opened.trace, own, bytes(16), error.encode()
+                SignalType.ERROR.code, opened.trace, own, _NO_WORKER, error.encode()
             )
         self._end(opened, error)
-        return error
 
     def _end(self, opened: OpenTask, signal: Signal, size: int = 0) -> None:
         if signal.type in QUESTIONS:
-            self._asked(opened, signal, size)
+            self._end_in_question(opened, signal, size)
             return
         if opened.pathway is not None:
             _finish(opened.pathway, signal, size)
         subscriptions = self._subscriptions
-        if not subscriptions.is_idle and subscriptions.may_want(signal.type, signal.trace_id):
+        if subscriptions.watches_tasks and subscriptions.may_want(signal.type, signal.trace_id):
             subscriptions.feed(signal)
         if opened.waiter is None or opened.waiter.done():
             return
         if signal.type is SignalType.ERROR and signal.payload.get("code") == "EXPIRED":
-            opened.waiter.set_exception(_timeout_of(opened))  # whoever noticed it first
+            # Worker, Synapse and caller each watch the deadline: the first of them must not decide
+            # whether the program gets a Signal or a TimeoutError.
+            opened.waiter.set_exception(_timeout_of(opened))
         else:
             opened.waiter.set_result(signal)
 
-    def _asked(self, opened: OpenTask, question: Signal, size: int) -> None:
-        """Wait for an answer, while one may come from a handler or from elsewhere."""
-        self.on_asked()
-        oldest = self.open_tasks.ask(opened, question)
+    def _end_in_question(self, opened: OpenTask, question: Signal, size: int) -> None:
+        """Wait for an answer while a handler or another Dendrite may give one."""
+        self.on_question()
+        oldest = self.questions.add(opened, question)
         if oldest is not None:
-            self._unanswered(oldest)
+            self._deliver_question(oldest)
         self._timer.arm(opened.expires_at_s)
         if opened.pathway is not None and opened.pathway.scope == "all":
             opened.pathway.take(question, size)
         self._subscriptions.feed_question(question, lambda: self._handlers_ended(opened, question))
 
     def _handlers_ended(self, opened: OpenTask, question: Signal) -> None:
-        if opened.question is question and not opened.elsewhere:
-            self._unanswered(opened)
+        if opened.question is question and not opened.answer_elsewhere:
+            self._deliver_question(opened)
 
-    def _unanswered(self, opened: OpenTask) -> None:
-        """Hand a question to whoever waits; it may be answered later all the same."""
+    def _deliver_question(self, opened: OpenTask) -> None:
+        """Return an unanswered question to the caller; an answer may still arrive later."""
         if opened.waiter is not None and not opened.waiter.done():
             opened.waiter.set_result(opened.question)
         if opened.pathway is not None and opened.question is not None:
             opened.pathway.unanswered(opened.question)
 
+    # -- deadlines -------------------------------------------------------------------------------
+
+    def _next_deadline_at_s(self) -> float | None:
+        tasks_at_s = self.open_tasks.next_deadline_at_s()
+        questions_at_s = self.questions.next_deadline_at_s()
+        if tasks_at_s is None or questions_at_s is None:
+            return questions_at_s if tasks_at_s is None else tasks_at_s
+        return min(tasks_at_s, questions_at_s)
+
     def _expire(self, now_s: float) -> None:
         for opened in self.open_tasks.expire(now_s):
-            if opened.question is not None:
-                self._expire_question(opened)
-                continue
             self.counts["timeout"] += 1
             self._transport.send_cancel(opened.task, opened.trace)
-            self._give_up(opened, "EXPIRED")
+            self._end_with_error(opened, "EXPIRED")
+        for opened in self.questions.expire(now_s):
+            self._expire_question(opened)
 
     def _expire_question(self, opened: OpenTask) -> None:
-        """Nobody answered in time: say so to who waits, for others nothing is left to end."""
+        """End a waiting caller with a timeout; without one the task ended with its question."""
         self.counts["question_unanswered"] += 1
         waiter, pathway, question = opened.waiter, opened.pathway, opened.question
         waits = waiter is not None and not waiter.done()
         if question is not None and (waits or (pathway is not None and not pathway.closed)):
-            self.open_tasks.end_question(question, None)  # an answer must not change what we tell
+            self.questions.end(question, None)  # a later answer must not start a TASK
         if waits:
             waiter.set_exception(_timeout_of(opened))
         if pathway is not None:
@@ -347,10 +404,10 @@ class Dispatcher:
 
 
 def checked_timeout(timeout_s: float) -> float:
-    """Return `timeout_s` if it is a length of time.
+    """Return `timeout_s` if it is a valid length of time.
 
     Raises:
-        ValueError: It is not over 0 and at most 30 days.
+        ValueError: It is not a number over 0 and at most 30 days.
     """
     if timeout_s.__class__ is float and 0.0 < timeout_s <= _MAX_TIMEOUT_S:
         return timeout_s
@@ -366,7 +423,7 @@ def _nothing() -> None:
 
 
 def _finish(pathway: Pathway, signal: Signal, size: int) -> None:
-    """End a Pathway of one task with its last Signal; one of a trace sees it by the trace."""
+    """End a Pathway of one task with its last Signal; a Pathway of a trace receives the copy."""
     if pathway.scope == "all":
         pathway.take(signal, size)
         pathway.end(signal)

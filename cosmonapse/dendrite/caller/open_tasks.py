@@ -1,12 +1,12 @@
-"""Open tasks at their caller: which are open, what ended them, what that means. Pure.
+"""Open tasks at their caller: the tasks that wait for their end, and their deadlines. Pure.
 
-Spec: docs/spec/03-routing.md. Every task that is opened here ends here, exactly once: by the reply
-that settles it, by a report that it was not delivered or got lost, or at its deadline.
+Spec: docs/spec/03-routing.md, "At the caller". Every task that is opened ends exactly once: by the
+reply that settles it, by a BOUNCE or LOST, or at its deadline.
 """
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from typing import Any
 
 from ...ids import id_bytes, own_id_bytes, trace_begun_by
@@ -14,9 +14,8 @@ from ...runtime.deadlines import Deadlines
 from ...signals import Signal
 from ...transport import Opened
 
-MAX_QUESTIONS = 10_000
-ASK_S = 0.25
-_NOBODY = bytes(16)
+GAP_INTERVAL_S = 0.25
+_NO_WORKER = bytes(16)
 _NEVER_S = float("-inf")
 
 
@@ -27,25 +26,26 @@ class OpenTask:
         task: Task id, 16 bytes.
         trace: Trace id, 16 bytes.
         signal: The TASK.
-        timeout_s: How long its caller wanted to wait.
-        expires_at_s: When that is over, on the monotonic clock.
-        waiter: Whoever waits for the end; nothing here touches it.
-        pathway: Whoever wants to see every reply; nothing here touches it.
-        elsewhere: True if its caller waits for answers to questions that others give.
+        timeout_s: The time that its caller allows.
+        expires_at_s: Its deadline on the monotonic clock.
+        deadline_slot: The slot of that deadline in its table of `Deadlines`.
+        waiter: The future of the waiting caller; nothing here reads it.
+        pathway: The Pathway that receives every reply; nothing here reads it.
+        answer_elsewhere: True if its caller waits for answers from other Dendrites.
         worker: Instance id of the worker, once it is known.
         body: The TASK as it was sent.
-        asked_at_s: When replies that are missing were asked for.
-        early_index: The highest number of a reply that came ahead of missing ones.
-        question: What the Neuron asked instead of answering, while nobody has answered it.
+        gap_sent_at_s: The time of the last request for missing replies.
+        early_index: The highest number of a reply that arrived before missing ones.
+        question: The unanswered question that the Neuron sent instead of an output.
     """
 
     __slots__ = (
-        "_slot",
-        "asked_at_s",
+        "answer_elsewhere",
         "body",
+        "deadline_slot",
         "early_index",
-        "elsewhere",
         "expires_at_s",
+        "gap_sent_at_s",
         "next_index",
         "pathway",
         "question",
@@ -63,42 +63,43 @@ class OpenTask:
         timeout_s: float,
         waiter: Any = None,
         pathway: Any = None,
-        elsewhere: bool = False,
+        answer_elsewhere: bool = False,
     ) -> None:
         self.task = own_id_bytes(signal.id)
+        # 07-signals, "Ids", 4: a TASK that begins a trace has the same bytes for both ids.
         begins = signal.trace_id == trace_begun_by(signal.id)
         self.trace = self.task if begins else id_bytes(signal.trace_id)
         self.signal = signal
         self.question: Signal | None = None
-        self.worker = _NOBODY
+        self.worker = _NO_WORKER
         self.next_index = 0
         self.early_index = 0
         self.timeout_s = timeout_s
         self.expires_at_s = 0.0
         self.waiter = waiter
         self.pathway = pathway
-        self.elsewhere = elsewhere
-        self._slot = 0
+        self.answer_elsewhere = answer_elsewhere
+        self.deadline_slot = 0
         self.body = b""
-        self.asked_at_s = _NEVER_S
+        self.gap_sent_at_s = _NEVER_S
 
-    def renew(self, signal: Signal) -> None:
-        """Go on with another TASK in place of the one that ended in a question."""
+    def continue_with(self, signal: Signal) -> None:
+        """Replace the TASK that ended in a question by the one that its answer led to."""
         self.task = own_id_bytes(signal.id)
         self.signal = signal
         self.question = None
-        self.worker = _NOBODY
+        self.worker = _NO_WORKER
         self.next_index = 0
         self.early_index = 0
 
     @property
-    def is_kept(self) -> bool:
-        """Tell whether it runs on when its caller goes."""
+    def keep(self) -> bool:
+        """Whether the task runs on when its caller disconnects."""
         return self.waiter is None and self.pathway is None
 
     @property
     def target(self) -> str:
-        """What the task was addressed to, for people."""
+        """The destination of the task, for error texts."""
         directed = self.signal.directed
         if directed is not None and directed.id is not None:
             return f"neuron {directed.id!r}"
@@ -107,13 +108,11 @@ class OpenTask:
 
 
 class OpenTasks:
-    """The open tasks of one Dendrite, and those that ended in a question nobody has answered."""
+    """The open tasks of one Dendrite."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self._open: dict[bytes, OpenTask] = {}
-        self._asked: dict[bytes, OpenTask] = {}
-        self._over: OrderedDict[bytes, Signal | None] = OrderedDict()
         self._deadlines: Deadlines[bytes] = Deadlines()
 
     def __len__(self) -> int:
@@ -121,55 +120,56 @@ class OpenTasks:
         return len(self._open)
 
     def open(self, opened: OpenTask, now_s: float) -> None:
-        """Wait for the end of a task, at most its `timeout_s` seconds."""
+        """Add a task; its deadline is in `timeout_s` seconds."""
         opened.expires_at_s = at_s = now_s + opened.timeout_s
         self._open[opened.task] = opened
-        opened._slot = self._deadlines.set(opened.task, at_s)
+        opened.deadline_slot = self._deadlines.set(opened.task, at_s)
 
-    def _hold(self, opened: OpenTask) -> None:
+    def reopen(self, opened: OpenTask) -> None:
+        """Add a task that continues after a question; it keeps its deadline."""
         self._open[opened.task] = opened
-        opened._slot = self._deadlines.set(opened.task, opened.expires_at_s)
+        opened.deadline_slot = self._deadlines.set(opened.task, opened.expires_at_s)
 
-    def on_trace(self, trace: bytes) -> list[OpenTask]:
-        """Return the open tasks of a trace, and those that wait for an answer."""
-        waiting = (*self._open.values(), *self._asked.values())
-        return [each for each in waiting if each.trace == trace]
+    def of_trace(self, trace: bytes) -> list[OpenTask]:
+        """Return the open tasks of a trace."""
+        return [each for each in self._open.values() if each.trace == trace]
 
     def get(self, task: bytes) -> OpenTask | None:
         """Return an open task."""
         return self._open.get(task)
 
     def opened(self, now_s: float) -> list[Opened]:
-        """Return every open task for a list of them, oldest first."""
+        """Return every open task as a row of resync, oldest first (09-resync, "After WELCOME")."""
         return [
             Opened(
                 each.task,
                 each.trace,
                 each.next_index,
                 max(0, int((each.expires_at_s - now_s) * 1000)),
-                each.is_kept,
+                each.keep,
             )
             for each in self._open.values()
         ]
 
     def missed(self, task: bytes, index: int, now_s: float) -> OpenTask | None:
-        """Return the task if replies before this one are to be asked for, at most every 0.25 s."""
+        """Return the task if its replies before `index` are missing and a GAP may be sent now."""
         opened = self._open.get(task)
         if opened is None or index <= opened.next_index:
             return None
         opened.early_index = max(opened.early_index, index)
-        if now_s < opened.asked_at_s + ASK_S:
+        # 09-resync, "At the caller", 2: at most one GAP every 0.25 s for a task.
+        if now_s < opened.gap_sent_at_s + GAP_INTERVAL_S:
             return None
-        opened.asked_at_s = now_s
+        opened.gap_sent_at_s = now_s
         return opened
 
     def replied(
         self, task: bytes, worker: bytes, index: int, settles: bool, skips: bool = False
     ) -> OpenTask | None:
-        """Take a reply; None, and counted, when it is not the next one of an open task.
+        """Accept the next reply of an open task; return None and count any other reply.
 
-        Replies are numbered, so that what is missing before this one shows, and what comes twice.
-        What is missing is sent again, see `missed`; with `skips` it is gone for good.
+        Replies are numbered from 0 (03-routing, "Replies", 3). A missing reply is sent again after
+        a GAP, see `missed`; with `skips` the replies before this one are lost for good.
         """
         opened = self._open.get(task)
         if opened is None:
@@ -187,82 +187,24 @@ class OpenTasks:
         opened.worker = worker
         if settles:
             del self._open[task]
-            self._deadlines.drop(task, opened._slot)
+            self._deadlines.drop(task, opened.deadline_slot)
         return opened
 
     def close(self, task: bytes) -> OpenTask | None:
-        """End a task; None when it is not open (any more)."""
+        """End a task; return None if it is not open."""
         opened = self._open.pop(task, None)
         if opened is not None:
-            self._deadlines.drop(task, opened._slot)
+            self._deadlines.drop(task, opened.deadline_slot)
         return opened
 
     def close_all(self) -> list[OpenTask]:
-        """End every task and forget every question; return whom it concerns."""
-        tasks = [opened for task in list(self._open) if (opened := self.close(task))]
-        return tasks + [each for key in list(self._asked) if (each := self._forget(key))]
+        """End and return every task."""
+        return [opened for task in list(self._open) if (opened := self.close(task))]
 
     def expire(self, now_s: float) -> list[OpenTask]:
-        """End and return the tasks, and forget the questions, whose deadline is over."""
-        due = self._deadlines.due(now_s)
-        return [opened for key in due if (opened := self.close(key) or self._forget(key))]
+        """End and return the tasks whose deadline has passed."""
+        return [opened for key in self._deadlines.due(now_s) if (opened := self.close(key))]
 
     def next_deadline_at_s(self) -> float | None:
-        """Return when `expire` is to be asked next."""
+        """Return the time of the next call of `expire`, or None without an open task."""
         return self._deadlines.next_at_s()
-
-    # -- questions -------------------------------------------------------------------------------
-
-    def ask(self, opened: OpenTask, question: Signal) -> OpenTask | None:
-        """Keep a task that ended in a question until it is answered or its deadline is over.
-
-        Returns:
-            The oldest one, forgotten because there are over 10,000 of them.
-        """
-        opened.question = question
-        key = id_bytes(question.id)
-        self._asked[key] = opened
-        opened._slot = self._deadlines.set(key, opened.expires_at_s)
-        if len(self._asked) <= MAX_QUESTIONS:
-            return None
-        self.counts["drop.question"] += 1
-        return self._forget(next(iter(self._asked)))
-
-    def question(self, question_id: str) -> OpenTask | None:
-        """Return the task that waits for the answer to a question."""
-        return self._asked.get(id_bytes(question_id))
-
-    def answered(self, question_id: str) -> Signal | None:
-        """Return the answer that a question got, as far as we know."""
-        return self._over.get(id_bytes(question_id))
-
-    def is_over(self, question_id: str) -> bool:
-        """Tell whether a question has its answer, or nobody wants one any more."""
-        return id_bytes(question_id) in self._over
-
-    def end_question(self, question: Signal, answer: Signal | None) -> None:
-        """Note what answer a question got, or that nobody wants one; 10,000 are remembered."""
-        self._over[id_bytes(question.id)] = answer
-        if len(self._over) > MAX_QUESTIONS:
-            self._over.popitem(last=False)
-
-    def answer(self, opened: OpenTask, answer: Signal, signal: Signal) -> None:
-        """Go on with another TASK, within the deadline of the one that ended in the question."""
-        if opened.question is not None:
-            self._forget(id_bytes(opened.question.id))
-            self.end_question(opened.question, answer)
-        opened.renew(signal)
-        self._hold(opened)
-
-    def withdraw(self, opened: OpenTask) -> bool:
-        """End a task or forget its question; False when it has ended before."""
-        if opened.question is not None:
-            self.end_question(opened.question, None)
-            return self._forget(id_bytes(opened.question.id)) is not None
-        return self.close(opened.task) is not None
-
-    def _forget(self, key: bytes) -> OpenTask | None:
-        opened = self._asked.pop(key, None)
-        if opened is not None:
-            self._deadlines.drop(key, opened._slot)
-        return opened

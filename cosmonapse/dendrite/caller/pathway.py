@@ -1,4 +1,4 @@
-"""A Pathway: everything that one task, or one trace, has to say, for any number of readers."""
+"""A Pathway: all Signals of one task, or of one trace, for any number of readers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[[Signal], Any])
 Role = Literal["caller", "observer"]
 Scope = Literal["all", "terminal"]
 _THOUGHTS = frozenset({SignalType.THOUGHT_DELTA})
-_ROUGH_BYTES = 1024
+_ESTIMATED_BYTES = 1024
 _DRAIN_S = 5.0
 
 
@@ -26,24 +26,24 @@ def _nothing() -> None:
 
 
 class Pathway:
-    """The Signals of a dispatched TASK, or of somebody else's trace, in order.
+    """The Signals of a dispatched TASK, or of a trace of another Dendrite, in order.
 
-    Read it in any shape, and in several at once: `async for`, `thoughts`, `wait`, `wait_for`, `on`,
-    `outcome`. Each sees every Signal since the Pathway was opened; none takes one from another;
-    what has arrived can still be read after the end. Up to 65,536 Signals and 64 MiB are kept; over
-    that the oldest go, and `dropped` counts them.
+    Read it in several ways, also at once: `async for`, `thoughts`, `wait`, `wait_for`, `on`,
+    `outcome`. Each receives every Signal since the Pathway was opened; no reader takes one from
+    another. Signals that have arrived can be read after the end. Up to 65,536 Signals and 64 MiB
+    are stored; over that the oldest are dropped, and `dropped` counts them.
 
-    One that was opened by a dispatch ends by itself with the Signal that settles its TASK. After a
-    question (CLARIFICATION, PERMISSION, ESCALATION) it goes on when somebody answers; it ends when
-    all handlers that could have answered are through and a reader has come back for more.
+    A Pathway of a dispatch ends by itself with the Signal that settles its TASK. After a question
+    (CLARIFICATION, PERMISSION, ESCALATION) it continues with the answer. It ends when all handlers
+    that could answer have returned and a reader waits for more.
 
     Attributes:
         trace_id: The workflow.
         role: `caller` if our dispatch opened it, else `observer`.
         scope: `all`: it follows one TASK; `terminal`: the whole trace, until a FINAL or an ERROR.
         task: The TASK that opened it; None for an observer.
-        counts: What went wrong in its handlers.
-        sleepers: Who waits for a Signal at the moment; to hold it is to hold them.
+        counts: The failures of its handlers.
+        sleepers: The waits for a next Signal; a reference to it keeps their tasks alive.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Pathway:
         self._unanswered: Signal | None = None
         self.sleepers: dict[asyncio.Future[None], Cursor] = {}
         self._handlers: set[asyncio.Task[None]] = set()
-        self._waiting = self._buffer.cursor(steady=False)
+        self._waiting = self._buffer.cursor(is_loop=False)
         self._waiting_for: dict[Types, Cursor] = {}
 
     def __repr__(self) -> str:
@@ -79,12 +79,12 @@ class Pathway:
 
     @property
     def closed(self) -> bool:
-        """Whether no further Signal will come; those that came can still be read."""
+        """Whether no further Signal will arrive; those that have arrived can still be read."""
         return self._closed
 
     @property
     def dropped(self) -> int:
-        """How many of the oldest Signals are not kept any more."""
+        """The number of oldest Signals that were dropped."""
         return self._buffer.start
 
     # -- reading ---------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ class Pathway:
         """Return the next Signal that no `wait` has returned yet.
 
         Raises:
-            PathwayClosedError: There is none and none will come.
+            PathwayClosedError: There is none and none will arrive.
             TimeoutError: There is none within `timeout_s` seconds.
         """
         return await self._one(self._waiting, "Signal", timeout_s)
@@ -102,12 +102,12 @@ class Pathway:
         """Return the next Signal of a type that no `wait_for` of this type has returned yet.
 
         Raises:
-            PathwayClosedError: There is none and none will come.
+            PathwayClosedError: There is none and none will arrive.
             TimeoutError: There is none within `timeout_s` seconds.
         """
         types = frozenset({SignalType(type)})  # type: ignore[call-arg]
         if types not in self._waiting_for:
-            self._waiting_for[types] = self._buffer.cursor(types, steady=False)
+            self._waiting_for[types] = self._buffer.cursor(types, is_loop=False)
         return await self._one(self._waiting_for[types], type, timeout_s)
 
     async def outcome(self, timeout_s: float | None = None) -> Signal:
@@ -117,7 +117,7 @@ class Pathway:
             PathwayClosedError: It was closed before that.
             TimeoutError: Not within `timeout_s` seconds; the task runs on.
         """
-        cursor = self._buffer.cursor(frozenset(), steady=False)
+        cursor = self._buffer.cursor(frozenset(), is_loop=False)
         try:
             await self._within(timeout_s, "outcome", cursor)
         finally:
@@ -138,14 +138,14 @@ class Pathway:
     def on(self, *types: SignalType) -> Callable[[F], F]:
         """Call the decorated function, `def` or `async def`, for every Signal of these types.
 
-        One call after the other, in order, from the first Signal on; no type named means any.
+        The calls do not overlap and start with the first Signal; without a type it receives all.
         """
         wanted = frozenset(map(SignalType, types)) or EVERY  # type: ignore[arg-type]
 
         def decorate(function: F) -> F:
             name = getattr(function, "__qualname__", repr(function))
             task = asyncio.get_running_loop().create_task(
-                self._serve(function, name, self._buffer.cursor(wanted, steady=True)),
+                self._serve(function, name, self._buffer.cursor(wanted, is_loop=True)),
                 name=f"handler {name}",
             )
             self._handlers.add(task)
@@ -162,7 +162,7 @@ class Pathway:
             cursor.leave()
 
     async def _follow(self, types: Types) -> AsyncIterator[Signal]:
-        cursor = self._buffer.cursor(types, steady=True)
+        cursor = self._buffer.cursor(types, is_loop=True)
         try:
             while (signal := await self._next(cursor)) is not None:
                 yield signal
@@ -190,24 +190,24 @@ class Pathway:
             sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self.sleepers[sleeper] = cursor
             try:
-                self._give_up_if_nobody_answers()
+                self._end_if_unanswered()
                 await sleeper
             finally:
                 del self.sleepers[sleeper]
-                cursor.waits = self._is_slept_on(cursor)
+                cursor.waits = self._has_sleeper(cursor)
         return signal
 
-    def _is_slept_on(self, cursor: Cursor) -> bool:
-        """Tell whether another reader of the same cursor waits on."""
-        return any(each is cursor and not who.done() for who, each in self.sleepers.items())
+    def _has_sleeper(self, cursor: Cursor) -> bool:
+        """Return whether another reader of the same cursor still waits."""
+        return any(each is cursor and not sleeper.done() for sleeper, each in self.sleepers.items())
 
     # -- the end ---------------------------------------------------------------------------------
 
     async def close(self) -> None:
         """End it, and cancel the task if it still runs. Idempotent.
 
-        Its handlers get what has arrived before; they have 5 s for that, then they are cancelled.
-        A handler that closes it does not wait for the others.
+        Its handlers receive the Signals that have arrived; after 5 s they are cancelled. A handler
+        that closes the Pathway does not wait for the others.
         """
         if not self._closed:
             self._cancel()
@@ -218,13 +218,13 @@ class Pathway:
                 handler.cancel()
 
     def abort(self) -> None:
-        """End it and its handlers, whatever they do."""
+        """End it and cancel its handlers."""
         self.end(None)
         for handler in self._handlers:
             handler.cancel()
 
     async def __aenter__(self) -> Self:
-        """Return it; it listens already."""
+        """Return it; it receives Signals already."""
         return self
 
     async def __aexit__(
@@ -233,10 +233,10 @@ class Pathway:
         """Close."""
         await self.close()
 
-    # -- for whoever feeds it --------------------------------------------------------------------
+    # -- for the parts that feed it --------------------------------------------------------------
 
-    def take(self, signal: Signal, size: int = _ROUGH_BYTES) -> None:
-        """Take a Signal of `size` bytes in."""
+    def take(self, signal: Signal, size: int = _ESTIMATED_BYTES) -> None:
+        """Add a Signal of `size` bytes."""
         if self._closed:
             return
         self._buffer.append(signal, size)
@@ -245,29 +245,29 @@ class Pathway:
         self._wake()
 
     def unanswered(self, question: Signal) -> None:
-        """Learn that only a reader may still answer a question, which has come or is coming."""
+        """Record that only a reader may still answer a question, which may arrive later."""
         self._unanswered = question
         self._buffer.asked(question)
-        self._give_up_if_nobody_answers()
+        self._end_if_unanswered()
 
     def answered(self, task: Signal) -> None:
-        """Go on with the TASK that an answer led to."""
+        """Continue with the TASK that an answer led to."""
         self.task = task
         self._unanswered = None
         self._buffer.answered()
 
     def end(self, outcome: Signal | None) -> None:
-        """Let no further Signal in."""
+        """End it with an outcome; accept no further Signal."""
         if self._closed:
             return
         self._closed = True
         self._outcome = outcome
         self._ended()
-        self._cancel = self._ended = _nothing  # what they hold is not needed any more
+        self._cancel = self._ended = _nothing  # frees the objects that they reference
         self._wake()
 
-    def _give_up_if_nobody_answers(self) -> None:
-        if self._unanswered is not None and self._buffer.is_given_up():
+    def _end_if_unanswered(self) -> None:
+        if self._unanswered is not None and self._buffer.has_abandoned_question():
             self.end(self._unanswered)
 
     def _wake(self) -> None:

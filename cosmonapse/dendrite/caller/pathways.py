@@ -1,4 +1,4 @@
-"""Opening Pathways: on a TASK of ours, on a whole trace, on somebody else's trace."""
+"""Opens Pathways: on a TASK of ours, on its whole trace, or on a trace of another Dendrite."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Pathways:
     """The Pathways of one Dendrite.
 
     Args:
-        dispatcher: Who sends the TASKs.
-        watching: Where a trace is followed.
+        dispatcher: Sends the TASKs.
+        subscriptions: Delivers the Signals of a trace.
     """
 
     def __init__(self, dispatcher: Dispatcher, subscriptions: Subscriptions) -> None:
@@ -31,12 +31,12 @@ class Pathways:
         self._all: weakref.WeakSet[Pathway] = weakref.WeakSet()
 
     async def dispatch(
-        self, signal: Signal, timeout_s: float, scope: Scope, elsewhere: bool
+        self, signal: Signal, timeout_s: float, scope: Scope, answer_elsewhere: bool
     ) -> Pathway:
-        """Send a TASK and return the Pathway that listens since before.
+        """Send a TASK and return its Pathway, which receives every Signal from the first on.
 
         Raises:
-            ValueError: `scope` is none.
+            ValueError: `scope` is invalid.
         """
         if scope not in ("all", "terminal"):
             raise ValueError(f"scope must be 'all' or 'terminal', not {scope!r}")
@@ -46,13 +46,13 @@ class Pathways:
             scope=scope,
             task=signal,
             cancel=lambda: self._dispatcher.abandon(opened),
-            ended=lambda: self._end(untap, timer),
+            ended=lambda: self._end(unsubscribe, timer),
         )
-        opened = OpenTask(signal, timeout_s, None, pathway, elsewhere)
-        untap: Callable[[], object] = _nothing
+        opened = OpenTask(signal, timeout_s, None, pathway, answer_elsewhere)
+        unsubscribe: Callable[[], object] = _nothing
         timer: asyncio.TimerHandle | None = None
         if scope == "terminal":
-            untap = self._tap(pathway, _is_terminal)
+            unsubscribe = self._subscribe(pathway, _is_terminal)
             timer = asyncio.get_running_loop().call_later(
                 timeout_s + HOLD_S, _expire, pathway, opened
             )
@@ -65,11 +65,11 @@ class Pathways:
         return pathway
 
     async def observe(self, trace_id: str) -> Pathway:
-        """Return a Pathway on a trace, whoever works on it; a FINAL ends it."""
+        """Return a Pathway on a trace of any Dendrites; a FINAL ends it."""
         pathway = Pathway(
-            trace_id, role="observer", scope="terminal", ended=lambda: self._end(untap, None)
+            trace_id, role="observer", scope="terminal", ended=lambda: self._end(unsubscribe, None)
         )
-        untap = self._tap(pathway, _is_final)
+        unsubscribe = self._subscribe(pathway, _is_final)
         self._all.add(pathway)
         try:
             await self._subscriptions.settle()
@@ -79,8 +79,8 @@ class Pathways:
         return pathway
 
     @staticmethod
-    def _end(untap: Callable[[], object], timer: asyncio.TimerHandle | None) -> None:
-        untap()
+    def _end(unsubscribe: Callable[[], object], timer: asyncio.TimerHandle | None) -> None:
+        unsubscribe()
         if timer is not None:
             timer.cancel()
 
@@ -89,27 +89,27 @@ class Pathways:
         for pathway in list(self._all):
             pathway.abort()
 
-    def _tap(
+    def _subscribe(
         self, pathway: Pathway, ends: Callable[[Signal, Pathway], bool]
     ) -> Callable[[], object]:
-        """Feed a Pathway from its trace until nobody holds it; return how to stop."""
+        """Feed a Pathway from its trace while it is referenced; return how to stop."""
         loop = asyncio.get_running_loop()
 
-        def untap() -> None:
+        def unsubscribe() -> None:
             self._subscriptions.remove(tap)
 
-        tap = _Tap(pathway, ends, lambda: _soon(loop, untap))
+        tap = _Tap(pathway, ends, lambda: _call_soon(loop, unsubscribe))
         self._subscriptions.add(Handler(tap, trace_id=pathway.trace_id, ordered=True, direct=True))
-        return untap
+        return unsubscribe
 
 
 class _Tap:
-    """Feeds a Pathway for as long as somebody holds it, or a handler of its own waits in it.
+    """Feeds a Pathway while the program or a waiting handler references it.
 
     Args:
-        pathway: What it feeds.
-        ends: Whether a Signal ends it.
-        lost: Is called, in any thread, when nobody holds it any more.
+        pathway: The Pathway.
+        ends: Returns whether a Signal ends it.
+        lost: Is called, in any thread, when it is garbage.
     """
 
     def __init__(
@@ -118,13 +118,13 @@ class _Tap:
         ends: Callable[[Signal, Pathway], bool],
         lost: Callable[[], None],
     ) -> None:
-        self._held = weakref.ref(pathway, lambda _: lost())
-        self._sleepers = pathway.sleepers  # asyncio holds no task that waits
+        self._pathway = weakref.ref(pathway, lambda _: lost())
+        self._sleepers = pathway.sleepers  # asyncio has only weak references to tasks
         self._ends = ends
 
     def __call__(self, signal: Signal) -> None:
-        """Take a Signal of the trace."""
-        pathway = self._held()
+        """Pass a Signal of the trace on."""
+        pathway = self._pathway()
         if pathway is not None:
             pathway.take(signal)
             if self._ends(signal, pathway):
@@ -140,7 +140,7 @@ def _is_final(signal: Signal, pathway: Pathway) -> bool:
 
 
 def _is_terminal(signal: Signal, pathway: Pathway) -> bool:
-    """Tell whether a Signal ends the workflow: a FINAL, or an ERROR that is no child task's."""
+    """Return whether a Signal ends the workflow: a FINAL, or an ERROR of no child task."""
     if signal.type is not SignalType.ERROR:
         return signal.type is SignalType.FINAL
     task = pathway.task
@@ -153,7 +153,7 @@ def _expire(pathway: Pathway, opened: OpenTask) -> None:
     pathway.end(error)
 
 
-def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    """Call on the loop; whoever was collected may have been so in any thread."""
-    with contextlib.suppress(RuntimeError):  # the loop is closed, and all is over
+def _call_soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    """Call on the loop; the garbage collector may run in any thread."""
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nothing is left to stop
         loop.call_soon_threadsafe(call)

@@ -1,7 +1,7 @@
 """Questions that a Neuron sends instead of an output, and the TASK that an answer leads to. Pure.
 
-Spec: docs/spec/07-signals.md. A question settles its TASK. Its answer is a new TASK on the same
-trace, with the question as its parent: the original input and the answer beside it.
+Spec: docs/spec/07-signals.md, "Questions". A question settles its TASK. Its answer leads to
+a new TASK on the same trace, with the question as its parent: the original input and the answer.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ ANSWER_OF: Mapping[SignalType, SignalType] = MappingProxyType(
         SignalType.ESCALATION: SignalType.CLARIFICATION_ANSWER,
     }
 )
-"""An ESCALATION has no answer type of its own: its answer says `input` and `neuron`."""
+"""An ESCALATION has no answer type of its own: its answer carries `input` and `neuron`."""
 ANSWERS = frozenset(ANSWER_OF.values())
 
 
-def asked_in(question: Signal, type_: SignalType) -> None:
+def check_question(question: Signal, type_: SignalType) -> None:
     """Check that a Signal is a question of a type.
 
     Raises:
-        DendriteProtocolError: It is not.
+        DendriteProtocolError: It is another Signal.
     """
     if question.type is not type_:
         raise DendriteProtocolError(
-            f"this answers a {type_.value}, and the Signal is a {question.type.value}"
+            f"expected a {type_.value} to answer, got a {question.type.value}"
         )
 
 
@@ -43,9 +43,9 @@ def clarification_answer(question: Signal, answer: Any, extra: Mapping[str, Any]
     """Return the CLARIFICATION_ANSWER to a CLARIFICATION.
 
     Raises:
-        DendriteProtocolError: `question` is none.
+        DendriteProtocolError: `question` is of another type.
     """
-    asked_in(question, SignalType.CLARIFICATION)
+    check_question(question, SignalType.CLARIFICATION)
     payload = {"answer": answer}
     if extra:
         payload["extra"] = dict(extra)
@@ -58,10 +58,10 @@ def permission_decision(
     """Return the PERMISSION_DECISION to a PERMISSION.
 
     Raises:
-        DendriteProtocolError: `question` is none.
-        TypeError: `granted` is no bool.
+        DendriteProtocolError: `question` is of another type.
+        TypeError: `granted` is not a bool.
     """
-    asked_in(question, SignalType.PERMISSION)
+    check_question(question, SignalType.PERMISSION)
     if not isinstance(granted, bool):
         raise TypeError(f"granted must be True or False, not {granted!r:.100}")
     payload: dict[str, Any] = {"granted": granted}
@@ -73,14 +73,14 @@ def permission_decision(
 
 
 def escalation_answer(question: Signal, input: Any, neuron: str | None) -> Signal:
-    """Return the answer to an ESCALATION: who shall go on, and with which input.
+    """Return the answer to an ESCALATION: the neuron that continues, and its input.
 
     Raises:
-        DendriteProtocolError: `question` is none; or there is neither an input nor somebody else
-            to send the task to.
-        InvalidName: `neuron`, or the target that the question names, is no name.
+        DendriteProtocolError: `question` is of another type; or there is neither an input nor
+            another neuron.
+        InvalidName: `neuron`, or the target in the question, is an invalid name.
     """
-    asked_in(question, SignalType.ESCALATION)
+    check_question(question, SignalType.ESCALATION)
     target = neuron or question.payload.get("target")
     if input is None and target is None:
         raise DendriteProtocolError(
@@ -96,9 +96,9 @@ def escalation_answer(question: Signal, input: Any, neuron: str | None) -> Signa
 
 
 def follow_up(task: Signal, question: Signal, answer: Signal) -> Signal:
-    """Return the TASK that goes on with an answer.
+    """Return the TASK that continues with an answer.
 
-    It goes to the neuron that asked, or to the one that the answer names.
+    Its destination is the neuron that asked, or the one that the answer names.
 
     Args:
         task: The TASK that ended in the question.
@@ -106,9 +106,9 @@ def follow_up(task: Signal, question: Signal, answer: Signal) -> Signal:
         answer: A Signal of one of `ANSWERS`.
 
     Raises:
-        DendriteProtocolError: The answer is none to a question of this type, or grants neither
-            with true nor with false.
-        InvalidName: It names a neuron that is no name.
+        DendriteProtocolError: The answer does not fit the type of the question, or its `granted` is
+            neither true nor false.
+        InvalidName: It names a neuron by an invalid name.
     """
     if answer.type is not ANSWER_OF[question.type]:
         raise DendriteProtocolError(

@@ -1,4 +1,4 @@
-"""Attempts of one task, one after the other, until one settles it or its trace is stopped."""
+"""Runs the attempts of one task until one settles it or its trace is stopped."""
 
 from __future__ import annotations
 
@@ -15,41 +15,42 @@ from .task_errors import error_for
 
 
 class Retries:
-    """Tries tasks again, for the verbs of a Dendrite.
+    """Runs tasks with a retry strategy.
 
-    A pause belongs to no open task, so that a STOP would find nothing to end. From the first task
-    with a strategy on this Dendrite hears every STOP.
+    During a pause there is no open task that a STOP could end. So this Dendrite subscribes to STOPs
+    with its first task that has a strategy.
 
     Args:
         dispatcher: Sends each attempt.
-        watching: Where STOPs are heard.
+        subscriptions: Receives the STOPs.
     """
 
     def __init__(self, dispatcher: Dispatcher, subscriptions: Subscriptions) -> None:
         self._dispatcher = dispatcher
         self._subscriptions = subscriptions
         self._stops: dict[str, set[asyncio.Event]] = {}
-        self._listens = False
+        self._is_subscribed = False
 
     async def run(
-        self, signal: Signal, timeout_s: float, retry: RetryStrategy, elsewhere: bool
+        self, signal: Signal, timeout_s: float, retry: RetryStrategy, answer_elsewhere: bool
     ) -> Signal:
-        """Return the outcome of the last attempt; CANCELLED when the trace is stopped meanwhile.
+        """Return the outcome of the last attempt, or ERROR `CANCELLED` if the trace is stopped.
 
         Args:
             signal: The TASK of the first attempt.
-            timeout_s: How long all of it may take.
-            retry: Whether to try again, when and how often.
-            elsewhere: See `Dispatcher.wait`.
+            timeout_s: The overall limit.
+            retry: The strategy.
+            answer_elsewhere: See `Dispatcher.wait`.
 
         Raises:
             TimeoutError: See `RetryStrategy.run`.
             DendriteProtocolError: This Dendrite is not running.
         """
-        if not self._listens:
-            self._listens = True
+        if not self._is_subscribed:
+            self._is_subscribed = True
             stop = frozenset({SignalType.STOP})
-            # Long in force at the first pause; and a task may wait here while the Synapse is away.
+            # It is in force long before the first pause. Waiting for it here would hold the first
+            # attempt back while the Synapse is away.
             self._subscriptions.add(Handler(self._on_stop, stop, direct=True), waits=False)
         stopped = asyncio.Event()
         waiting = self._stops.setdefault(signal.trace_id, set())
@@ -59,7 +60,7 @@ class Retries:
             if stopped.is_set():
                 raise _Stopped
             task = signal if number == 1 else repeated(signal, number)
-            return await self._dispatcher.wait(task, left_s, elsewhere)
+            return await self._dispatcher.wait(task, left_s, answer_elsewhere)
 
         async def sleep(pause_s: float) -> None:
             try:

@@ -1,4 +1,4 @@
-"""Retries: when a task is tried again, after which pause, and how often. Tenacity drives it."""
+"""The retry strategy: which outcomes to retry, the pauses, the number of attempts. On tenacity."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ Attempt: TypeAlias = Callable[[int, float], Awaitable[Signal]]
 
 
 def default_retry_on(outcome: Outcome) -> bool:
-    """Tell whether to try again: after an ERROR that says it is recoverable, and a TimeoutError."""
+    """Return True for an ERROR that is marked recoverable, and for a TimeoutError."""
     if isinstance(outcome, Signal):
         return outcome.type is SignalType.ERROR and outcome.payload.get("recoverable") is True
     return isinstance(outcome, TimeoutError) and not isinstance(outcome, LocalError)
 
 
 def _jittered() -> wait_base:
-    """Return pauses of 0 s to 0.1 s, 0.2 s, 0.4 s and so on up to 5 s, each picked by chance."""
+    """Return random pauses of up to 0.1 s, 0.2 s, 0.4 s and so on, at most 5 s."""
     from tenacity import wait_random_exponential  # on use only: it costs every start 5 ms
 
     return wait_random_exponential(multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S)
@@ -52,7 +52,7 @@ def _check_attempts(_: object, __: object, value: Any) -> None:
 def _checked_seconds(what: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{what} must be a number of seconds, not {value!r:.100}")
-    if not 0 <= value <= _MAX_TIMEOUT_S:  # NaN is not either
+    if not 0 <= value <= _MAX_TIMEOUT_S:  # false for NaN too
         raise ValueError(f"{what} must be 0 s to 30 days, not {value!r:.100}")
     return float(value)
 
@@ -63,7 +63,7 @@ def _check_timeout(_: object, __: object, value: Any) -> None:
 
 
 def _check_plain(_: object, attribute: attrs.Attribute[Any], value: Any) -> None:
-    """Refuse `async def`, whose result would always count as true, or as no number."""
+    """Refuse `async def`: its coroutine is always true and is not a number."""
     if not callable(value):
         raise TypeError(f"{attribute.name} must be a function, not {value!r:.100}")
     if inspect.iscoroutinefunction(value):
@@ -79,24 +79,24 @@ def _check_backoff(instance: object, attribute: attrs.Attribute[Any], value: Any
 
 @attrs.frozen(eq=False)
 class RetryStrategy:
-    """When a task is tried again, after which pause, and how often.
+    """Which outcomes of a task are retried, after which pause, and how often.
 
     Args:
-        max_attempts: How many attempts there are at most; 1 is no retry.
-        timeout_s: How long one attempt may take, over 0 and at most 30 days.
-        backoff: The pause before the next attempt: a number of seconds; a function that gets the
-            number of the attempt that has ended (1 is the first) and returns seconds; or a wait of
-            tenacity. By default a time picked by chance between 0 and 0.1 s, then 0.2 s, 0.4 s and
-            so on up to 5 s. An ERROR with `retry_after_s` in its payload is waited out in any case.
-        retry_on: Gets the outcome of an attempt, a Signal or an exception, and tells whether to try
-            again. It is not asked about a cancellation: that always ends it all.
+        max_attempts: The greatest number of attempts; 1 means no retry.
+        timeout_s: The limit of one attempt, over 0 and at most 30 days.
+        backoff: The pause before the next attempt: a number of seconds; a function of the number of
+            the attempt that has ended (1 is the first) that returns seconds; or a wait of tenacity.
+            By default a random time between 0 and 0.1 s, then 0.2 s, 0.4 s and so on up to 5 s.
+            The pause is at least `retry_after_s` of an ERROR that has it in its payload.
+        retry_on: Receives the outcome of an attempt, a Signal or an exception, and returns whether
+            to retry. It is not called for a cancellation, which always ends the task.
         on_retry: Is called before each pause with the number of the attempt that has ended, its
-            outcome, and the pause in seconds. `async def`, or `def`, which must not block. One that
-            raises is logged; its own time counts into the pause.
+            outcome, and the pause in seconds. `async def`, or `def`, which must not block. An
+            exception in it is logged; the pause includes its own time.
 
     Raises:
-        TypeError: A value is of the wrong kind.
-        ValueError: A number is out of its range.
+        TypeError: A value has the wrong type.
+        ValueError: A number is out of range.
     """
 
     max_attempts: int = attrs.field(default=3, validator=_check_attempts)
@@ -117,52 +117,52 @@ class RetryStrategy:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
     ) -> Signal:
-        """Return the first Signal that is not to be tried again, or the last one.
+        """Return the first Signal that is not retried, or the Signal of the last attempt.
 
-        It ends at once when the next pause would reach past the overall limit.
+        It ends at once when the next pause would exceed the overall limit.
 
         Args:
-            attempt: Is called with its number (1 is the first) and the seconds that it may take,
-                which it has to keep by itself.
+            attempt: Is called with its number (1 is the first) and its limit in seconds, which it
+                enforces by itself.
             timeout_s: The overall limit, over 0 and at most 30 days.
             clock: The monotonic clock, seconds.
-            sleep: What a pause is made of.
+            sleep: Waits for a number of seconds.
 
         Raises:
-            TimeoutError: The last attempt raised it; the text says how many there were.
-            BaseException: Whatever else the last attempt raised, or `retry_on` or `backoff`.
-            TypeError: `timeout_s` is no number, or `backoff` returned none.
-            ValueError: `timeout_s` is out of its range.
+            TimeoutError: The last attempt raised it; the text has the number of attempts.
+            BaseException: Any other exception of the last attempt, `retry_on` or `backoff`.
+            TypeError: `timeout_s` is not a number, or `backoff` returned none.
+            ValueError: `timeout_s` is out of range.
         """
         from tenacity import AsyncRetrying
 
         _check_timeout(None, None, timeout_s)
-        course = _Course(self, attempt, clock() + timeout_s, clock, sleep)
+        run = _RetryRun(self, attempt, clock() + timeout_s, clock, sleep)
         retries = AsyncRetrying(
-            retry=course.is_to_be_repeated,
-            stop=course.is_over,
-            wait=course.pause_s,
-            sleep=course.pause,
-            retry_error_callback=course.conclude,
+            retry=run.should_retry,
+            stop=run.is_over,
+            wait=run.pause_s,
+            sleep=run.pause,
+            retry_error_callback=run.conclude,
         )
         try:
-            result: Signal = await retries(course.go)
+            result: Signal = await retries(run.make_attempt)
         except TimeoutError as error:
-            if error is not course.outcome:
+            if error is not run.outcome:
                 raise
-            raise TimeoutError(f"{error}; {course.tally(timeout_s)}") from error
+            raise TimeoutError(f"{error}; {run.tally(timeout_s)}") from error
         return result
 
 
-class _Course:
-    """One run of a strategy: what tenacity asks, answered.
+class _RetryRun:
+    """One run of a strategy, as callbacks of tenacity.
 
     Args:
-        strategy: Whose run it is.
-        attempt: What is tried.
+        strategy: The strategy.
+        attempt: Makes one attempt.
         end_s: The overall limit, an instant of `clock`.
         clock: The monotonic clock, seconds.
-        sleep: What a pause is made of.
+        sleep: Waits for a number of seconds.
     """
 
     def __init__(
@@ -182,8 +182,8 @@ class _Course:
         self._count = 0
         self._pause: tuple[int, float] = (0, 0.0)
 
-    async def go(self) -> Signal:
-        """Make an attempt; if a late wake-up left no time for it, come to the old outcome."""
+    async def make_attempt(self) -> Signal:
+        """Make an attempt; return the last outcome again if a late wake-up left no time."""
         left_s = self._end_s - self._clock()
         if left_s <= 0 and self.outcome is not None:
             result: Signal = self.conclude()
@@ -197,41 +197,41 @@ class _Course:
         return self.outcome
 
     def conclude(self, _: RetryCallState | None = None) -> Any:
-        """Return or raise the outcome, where tenacity would raise an error of its own."""
+        """Return or raise the last outcome, in place of the RetryError of tenacity."""
         if isinstance(self.outcome, BaseException):
             raise self.outcome
         return self.outcome
 
-    def is_to_be_repeated(self, _: RetryCallState) -> bool:
-        """Tell whether the outcome is one to try again after."""
+    def should_retry(self, _: RetryCallState) -> bool:
+        """Return whether the strategy retries the outcome."""
         outcome = self.outcome
         if outcome is None or not isinstance(outcome, (Signal, Exception)):
-            return False  # a cancellation, an interrupt: nobody's to decide
+            return False  # a cancellation or an interrupt always ends the run
         return bool(self._strategy.retry_on(outcome))
 
     def is_over(self, state: RetryCallState) -> bool:
-        """Tell whether the attempts are used up, or the pause would use up the time."""
+        """Return whether no attempt is left, or the pause would exceed the overall limit."""
         if self._count >= self._strategy.max_attempts:
             return True
         return self.pause_s(state) >= self._end_s - self._clock()
 
     def pause_s(self, state: RetryCallState) -> float:
-        """Return the pause after the attempt; the dice fall once for each."""
+        """Return the pause after the attempt; a random one is drawn once for each attempt."""
         number, seconds = self._pause
         if number != state.attempt_number:
-            wish_s = max(_pause_of(self._strategy.backoff, state), _retry_after_s(self.outcome))
-            seconds = min(wish_s, _MAX_TIMEOUT_S)
+            wanted_s = max(_pause_of(self._strategy.backoff, state), _retry_after_s(self.outcome))
+            seconds = min(wanted_s, _MAX_TIMEOUT_S)
             self._pause = state.attempt_number, seconds
         return seconds
 
     async def pause(self, seconds: float) -> None:
-        """Tell `on_retry`, and sleep for what is left of the pause then."""
+        """Call `on_retry`, and sleep for the rest of the pause."""
         since_s = self._clock()
         if self._strategy.on_retry is not None and self.outcome is not None:
-            await self._tell(self._strategy.on_retry, self.outcome, float(seconds))
+            await self._call_on_retry(self._strategy.on_retry, self.outcome, float(seconds))
         await self._sleep(max(0.0, seconds - (self._clock() - since_s)))
 
-    async def _tell(
+    async def _call_on_retry(
         self, on_retry: Callable[[int, Outcome, float], Any], outcome: Outcome, seconds: float
     ) -> None:
         try:
@@ -239,11 +239,11 @@ class _Course:
                 result = on_retry(self._count, outcome, seconds)
                 if inspect.isawaitable(result):
                     await result
-        except Exception:  # noqa: BLE001  # whoever looks on must not end what it looks at
-            _LOG.exception("on_retry failed after attempt %d; the retry goes on", self._count)
+        except Exception:  # noqa: BLE001  # an observer must not end the run
+            _LOG.exception("on_retry raised after attempt %d; the retry continues", self._count)
 
     def tally(self, timeout_s: float) -> str:
-        """Say how many attempts there were, for people."""
+        """Return the number of attempts as a text."""
         attempts = "1 attempt" if self._count == 1 else f"{self._count} attempts"
         return f"{attempts} of at most {self._strategy.max_attempts} within {timeout_s:g} s in all"
 
@@ -257,12 +257,12 @@ def _pause_of(backoff: Backoff, state: RetryCallState) -> float:
     elif callable(backoff):
         seconds = backoff(state.attempt_number)
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise TypeError(f"backoff must give a number of seconds, not {seconds!r:.100}")
+        raise TypeError(f"backoff must return a number of seconds, not {seconds!r:.100}")
     return max(0.0, seconds)  # NaN counts as 0 too
 
 
 def _retry_after_s(outcome: Outcome | None) -> float:
-    """Return how long the other end asks us to wait; what is no such number counts as 0."""
+    """Return the `retry_after_s` of an ERROR; anything but a number counts as 0."""
     if not isinstance(outcome, Signal) or outcome.type is not SignalType.ERROR:
         return 0.0
     value = outcome.payload.get("retry_after_s")

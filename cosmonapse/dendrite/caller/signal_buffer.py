@@ -1,8 +1,8 @@
-"""What a Pathway has seen, and how far each of its readers is. Pure.
+"""The Signals of a Pathway and the positions of its readers. Pure.
 
-Every reader has a cursor of its own, so that none drains another. A question (CLARIFICATION,
-PERMISSION, ESCALATION) is a place where the trail may end: it does when a reader stands at the end
-and nobody is left who may still be answering it.
+Every reader has a cursor of its own, so that no reader takes a Signal from another. At a question
+(CLARIFICATION, PERMISSION, ESCALATION) the Pathway may end: it does when a reader waits for more
+and no reader is left that may still answer.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ EVERY: Types = frozenset(SignalType)
 
 
 class Cursor:
-    """How far one reader is.
+    """The position of one reader.
 
     Attributes:
-        position: Number of the next Signal to look at.
-        missed: How many Signals were dropped before it saw them.
-        waits: True while its reader waits for a Signal that is not there yet.
+        position: Number of the next Signal.
+        missed: The number of Signals that were dropped before this cursor reached them.
+        waits: True while its reader waits for a Signal that has not arrived.
     """
 
-    __slots__ = ("_buffer", "_steady", "_types", "missed", "position", "waits")
+    __slots__ = ("_buffer", "_is_loop", "_types", "missed", "position", "waits")
 
-    def __init__(self, buffer: SignalBuffer, types: Types, steady: bool) -> None:
+    def __init__(self, buffer: SignalBuffer, types: Types, is_loop: bool) -> None:
         self._buffer = buffer
         self._types = types
-        self._steady = steady
+        self._is_loop = is_loop
         self.position = 0
         self.missed = 0
         self.waits = False
 
     def next(self) -> Signal | None:
-        """Return the next Signal of its types and step over it; None when there is none yet."""
+        """Return the next Signal of its types and advance; None if there is none yet."""
         buffer, types = self._buffer, self._types
         if self.position < buffer.start:
             self.missed += buffer.start - self.position
@@ -48,81 +48,82 @@ class Cursor:
         return None
 
     def leave(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._buffer.cursors.discard(self)
 
     def may_be_answering(self, question: Signal, position: int) -> bool:
-        """Tell whether its reader has the question in hands, or will get it by itself."""
+        """Return whether its reader is handling the question or will receive it by itself."""
         if question.type not in self._types or self.waits:
             return False
-        return self._steady or self.position > position
+        return self._is_loop or self.position > position
 
 
 class SignalBuffer:
     """The Signals of one Pathway, in order, bounded by number and by bytes.
 
-    Over the bound the oldest eighth goes; a cursor that had not seen it counts what it missed.
+    Over a bound the oldest eighth is dropped; a cursor that had not reached it counts it as missed.
 
     Args:
-        max_signals: How many are kept.
-        max_bytes: How many bytes of encoded Signals are kept.
+        max_signals: The bound for Signals.
+        max_bytes: The bound for bytes of encoded Signals.
     """
 
     def __init__(self, max_signals: int = MAX_SIGNALS, max_bytes: int = MAX_BYTES) -> None:
         self.start = 0
         self.cursors: set[Cursor] = set()
-        self._kept: list[tuple[Signal, int]] = []
+        self._stored: list[tuple[Signal, int]] = []
         self._bytes = 0
         self._max_signals = max_signals
         self._max_bytes = max_bytes
-        self._asked: tuple[Signal, int] | None = None
+        self._open_question: tuple[Signal, int] | None = None
 
     @property
     def end(self) -> int:
-        """The number that the next Signal gets."""
-        return self.start + len(self._kept)
+        """The number of the next Signal to arrive."""
+        return self.start + len(self._stored)
 
     def at(self, position: int) -> Signal:
-        """Return the Signal with this number, which must be kept."""
-        return self._kept[position - self.start][0]
+        """Return the Signal with this number, which must be stored."""
+        signal, _ = self._stored[position - self.start]
+        return signal
 
-    def cursor(self, types: Types = EVERY, *, steady: bool) -> Cursor:
-        """Return a new cursor in front of everything that is kept.
+    def cursor(self, types: Types = EVERY, *, is_loop: bool) -> Cursor:
+        """Return a new cursor at the oldest stored Signal.
 
         Args:
-            types: Which Signals its reader gets; the others are stepped over.
-            steady: True if the reader takes one Signal after the other by itself, False if it
-                comes for each.
+            types: The Signals that its reader receives; the others are skipped.
+            is_loop: True if the reader reads one Signal after the other by itself, False if the
+                program calls for each.
         """
-        cursor = Cursor(self, types, steady)
+        cursor = Cursor(self, types, is_loop)
         self.cursors.add(cursor)
         return cursor
 
     def append(self, signal: Signal, size: int) -> None:
-        """Take in a Signal of `size` bytes."""
-        self._kept.append((signal, size))
+        """Add a Signal of `size` bytes."""
+        self._stored.append((signal, size))
         self._bytes += size
         for cursor in self.cursors:
-            cursor.waits = False  # its reader has to look at this first
-        while self._bytes > self._max_bytes or len(self._kept) > self._max_signals:
-            oldest = self._kept[: max(1, len(self._kept) // 8)]
-            del self._kept[: len(oldest)]
+            cursor.waits = False  # its reader has to handle this Signal first
+        while self._bytes > self._max_bytes or len(self._stored) > self._max_signals:
+            oldest = self._stored[: max(1, len(self._stored) // 8)]
+            del self._stored[: len(oldest)]
             self.start += len(oldest)
             self._bytes -= sum(size for _, size in oldest)
 
     def asked(self, question: Signal) -> None:
-        """Note that only readers may still answer a question, if it is here."""
+        """Record that only readers may still answer a question, if it is stored."""
         for position in range(self.end - 1, self.start - 1, -1):
             if self.at(position).id == question.id:
-                self._asked = question, position
+                self._open_question = question, position
                 return
 
     def answered(self) -> None:
-        """Note that the question has an answer."""
-        self._asked = None
+        """Record that the question has an answer."""
+        self._open_question = None
 
-    def is_given_up(self) -> bool:
-        """Tell whether a question stands here that no reader will answer any more."""
-        if self._asked is None or not any(cursor.waits for cursor in self.cursors):
+    def has_abandoned_question(self) -> bool:
+        """Return whether there is an open question that no reader will answer any more."""
+        if self._open_question is None or not any(cursor.waits for cursor in self.cursors):
             return False
-        return not any(cursor.may_be_answering(*self._asked) for cursor in self.cursors)
+        return not any(cursor.may_be_answering(*self._open_question) for cursor in self.cursors)

@@ -22,20 +22,20 @@ _CODE_OF_REASON: Mapping[str, str] = MappingProxyType(
 )
 _MESSAGES: Mapping[str, str] = MappingProxyType(
     {
-        "NO_SUCH_NEURON": "nobody live serves {target}: start one, or check the id and namespace",
-        "NO_CAPABLE_NEURON": "there is nobody live for {target}",
-        "OVERLOADED": "{target} takes no more tasks at the moment",
-        "EXPIRED": "the time of the task for {target} was over before it ended ({timeout_s:g} s)",
-        "CANCELLED": "the caller of the task for {target} took it back",
+        "NO_SUCH_NEURON": "no live Axon serves {target}: start one, or check the id and namespace",
+        "NO_CAPABLE_NEURON": "no live Axon for {target}: start one, or check the namespace",
+        "OVERLOADED": "{target} accepts no more tasks now: try again later, or start a replica",
+        "EXPIRED": "the task for {target} did not end within its timeout of {timeout_s:g} s",
+        "CANCELLED": "the caller cancelled the task for {target}",
         "WORKER_LOST": "the worker that ran the task for {target} is gone",
-        "REPLY_LOST": "{target} ran the task, its reply is lost",
-        "TASK_LOST": "nobody knows whether {target} ran the task",
+        "REPLY_LOST": "{target} ran the task, but its reply is lost",
+        "TASK_LOST": "it is unknown whether {target} ran the task",
     }
 )
 
 
 def code_of(reason: str, opened: OpenTask) -> str:
-    """Return the code of ERROR for a transport's reason."""
+    """Return the code of ERROR for a reason of a BOUNCE or LOST."""
     if reason in ("no_route", "bad_address"):
         directed = opened.signal.directed
         named = directed is not None and directed.id is not None
@@ -44,10 +44,10 @@ def code_of(reason: str, opened: OpenTask) -> str:
 
 
 def error_for(opened: OpenTask, code: str) -> Signal:
-    """Return the ERROR that the caller's side makes for a task that got no reply.
+    """Return the ERROR that the caller's side makes for a task without a reply.
 
     Its producer is the neuron that the TASK named, if it named one, so that filters by neuron
-    see its failures too.
+    match its failures too.
     """
     asked = opened.signal.directed or Directed()
     return opened.signal.reply(

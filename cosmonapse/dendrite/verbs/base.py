@@ -1,4 +1,4 @@
-"""What every part of the Dendrite facade stands on: its small parts, and whether it may act."""
+"""The base of all verbs: the parts of a Dendrite, and the check whether it may act."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from ..caller.auction import Auctions
 from ..caller.dispatcher import Dispatcher
 from ..caller.pathways import Pathways
 from ..caller.retries import Retries
-from ..stop_trace import TraceStops
+from ..stop_receiver import StopReceiver
+from ..stop_sender import StopSender
 from ..watch.publisher import Publisher
 from ..watch.subscriptions import Subscriptions
 from ..worker.bidder import Bidder
@@ -25,7 +26,7 @@ Role = Literal["orchestrator", "worker"]
 
 
 class DendriteBase:
-    """The parts of a Dendrite, and the guard in front of its verbs."""
+    """The parts of a Dendrite, and the check before each verb."""
 
     role: Role
     dendrite_id: str
@@ -39,7 +40,8 @@ class DendriteBase:
     _publisher: Publisher
     _auctions: Auctions
     _bidder: Bidder
-    _stops: TraceStops
+    _stop_sender: StopSender
+    _stop_receiver: StopReceiver
 
     def __init__(self) -> None:
         self._state: Literal["new", "running", "stopped"] = "new"
@@ -49,10 +51,10 @@ class DendriteBase:
         self._forks = 0
 
     def _settle_here(self) -> None:
-        """Belong to this process, thread and event loop from now on.
+        """Bind this Dendrite to the current process, thread and event loop.
 
-        Which loop runs is asked for here only: at every verb that would be a system call. In our
-        thread no other loop runs while ours does.
+        The running loop is looked up here only, since each lookup is a system call. While our loop
+        runs, no other loop runs in our thread.
         """
         self._home, self._home_thread = asyncio.get_running_loop(), get_ident()
         self._forks = clock.forks()
@@ -68,11 +70,11 @@ class DendriteBase:
             raise DendriteProtocolError(self._why_not())
 
     def _why_not(self) -> str:
-        """Say why we may not act, and what to do."""
+        """Return why this Dendrite may not act, and what to do."""
         if self._state != "running":
             return f"this Dendrite is {self._state}: use it inside 'async with dendrite:'"
         if self._forks != clock.forks():
-            return "this Dendrite was started before a fork: start one of its own in each child"
+            return "this Dendrite was started before a fork: start a new one in each child process"
         return (
             "this Dendrite belongs to another event loop: from other threads use "
             "asyncio.run_coroutine_threadsafe(..., its_loop)"

@@ -45,8 +45,8 @@ class StopVerbs(DendriteBase):
         """
         self._check_running()
         checked_timeout(timeout_s)
-        stop = self._stops.made(trace_id, rollback, reason, collect_acks)
-        return await self._stops.stop(stop, timeout_s)
+        stop = self._stop_sender.stop_signal(trace_id, rollback, reason, collect_acks)
+        return await self._stop_sender.stop(stop, timeout_s)
 
     async def emit_stop(
         self, trace_id: str, rollback: bool = False, reason: str | None = None
@@ -60,6 +60,6 @@ class StopVerbs(DendriteBase):
             DendriteProtocolError: Not running.
         """
         self._check_running()
-        stop = self._stops.made(trace_id, rollback, reason)
+        stop = self._stop_sender.stop_signal(trace_id, rollback, reason)
         self._publisher.publish(stop)
         return stop

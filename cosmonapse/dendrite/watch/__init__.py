@@ -1,1 +1,1 @@
-"""Watching: handlers, the order of their Signals, publishing, the roster."""
+"""Handlers, the order of their Signals, publishing, the roster."""

@@ -1,4 +1,4 @@
-"""Calls a user's handler with a Signal, and lets nothing that it does hurt anybody else."""
+"""Calls a handler of the user; contains every exception that it raises."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _LOG = logging.getLogger(__name__)
 async def call(
     function: Callable[[Signal], Any], signal: Signal, name: str, counts: Counter[str]
 ) -> None:
-    """Await an `async def`, run a plain `def` in a thread; log and count what it raises.
+    """Await an `async def`, run a plain `def` in a thread; log and count an exception.
 
     Raises:
-        CancelledError: The task that calls was cancelled.
+        CancelledError: The calling task was cancelled.
     """
     try:
         if _is_coroutine(function):
@@ -34,8 +34,8 @@ async def call(
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
-        counts["handler_raised"] += 1  # it awaited something that was cancelled
-    except (Exception, SystemExit):  # noqa: BLE001  # the last door: it must not hurt others
+        counts["handler_raised"] += 1  # the handler awaited a task that was cancelled
+    except (Exception, SystemExit):  # noqa: BLE001  # the last door: other handlers go on
         counts["handler_raised"] += 1
         _LOG.exception(
             "handler %s raised on a %s of trace %s", name, signal.type.value, signal.trace_id
@@ -43,7 +43,7 @@ async def call(
 
 
 def _is_coroutine(function: Callable[[Signal], Any]) -> bool:
-    """Tell whether calling it gives a coroutine; for an `async def` without a long look."""
+    """Return whether calling it gives a coroutine; fast for an `async def`."""
     code = getattr(function, "__code__", None)
     if code is not None and code.co_flags & inspect.CO_COROUTINE:
         return True

@@ -1,4 +1,4 @@
-"""A handler at work: one bounded queue, and one task that lives only while there is something."""
+"""Runs one handler: a bounded queue, and an asyncio task while the queue holds Signals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .handlers import Handler
 
 _LOG = logging.getLogger(__name__)
 QUEUE_LIMIT = 32_768
-_SLICE_S = 0.002
+_TURN_S = 0.002
 Ended = Callable[[], None]
 
 
@@ -21,8 +21,8 @@ class HandlerRunner:
     """Calls one handler, in order.
 
     Args:
-        handler: Whom it calls.
-        counts: Where it counts what went wrong.
+        handler: The handler.
+        counts: The counters of its failures.
     """
 
     def __init__(self, handler: Handler, counts: Counter[str]) -> None:
@@ -32,7 +32,7 @@ class HandlerRunner:
         self._task: asyncio.Task[None] | None = None
 
     def put(self, signal: Signal, ended: Ended | None = None) -> None:
-        """Let the handler have a Signal; `ended` is called when it is done with it."""
+        """Queue a Signal for the handler; call `ended` when the handler has returned."""
         if self._handler.direct:
             self._handler.function(signal)
             return
@@ -49,7 +49,7 @@ class HandlerRunner:
         self._counts["drop.handler_queue_full"] += 1
         if self._counts["drop.handler_queue_full"] % QUEUE_LIMIT == 1:
             _LOG.warning(
-                "handler %s is too slow: it has %d Signals waiting and misses new ones",
+                "handler %s is too slow: %d Signals wait in its queue, new ones are dropped",
                 self._handler.name,
                 QUEUE_LIMIT,
             )
@@ -60,12 +60,12 @@ class HandlerRunner:
         )
 
     def retire(self) -> bool:
-        """Call the handler no more; True while a call still runs."""
+        """Stop calling the handler; return True while a call still runs."""
         self._clear()
         return self._task is not None
 
     def end(self) -> asyncio.Task[None] | None:
-        """Call the handler no more and cancel a call that runs; return it."""
+        """Stop calling the handler; cancel and return the task of a call that runs."""
         self._clear()
         if self._task is not None:
             self._task.cancel()
@@ -80,7 +80,7 @@ class HandlerRunner:
     async def _run(self) -> None:
         function, name = self._handler.function, self._handler.name
         now_s = asyncio.get_running_loop().time
-        until_s = now_s() + _SLICE_S
+        until_s = now_s() + _TURN_S
         try:
             while self._queue:
                 signal, ended = self._queue.popleft()
@@ -90,8 +90,8 @@ class HandlerRunner:
                     if ended is not None:
                         ended()
                 if now_s() > until_s:
-                    await asyncio.sleep(0)  # a handler that never waits must not stop the others
-                    until_s = now_s() + _SLICE_S
+                    await asyncio.sleep(0)  # a handler that never waits must not block the loop
+                    until_s = now_s() + _TURN_S
         finally:
             self._task = None
             if self._queue:

@@ -1,4 +1,4 @@
-"""Which handlers want a Signal: one table behind every decorator. Pure."""
+"""The handlers of a Dendrite and their filters: one table for every decorator. Pure."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ Function = Callable[[Signal], Any]
 
 @attrs.frozen(eq=False)
 class Handler:
-    """A function and what it wants to see; what is None does not matter.
+    """A function and its filters; a filter that is None matches every Signal.
 
     Args:
         function: Is called with the Signal; `def` or `async def`.
         types: Signal types; empty means any, on `trace_id`.
         neuron: Neuron id of the producer, or of the target of a TASK.
-        capability: What the producer offers, or what a TASK asks for.
+        capability: A capability of the producer, or one that a TASK asks for.
         trace_id: The workflow.
-        ordered: True if it shall see the Signals of its trace in the order of the Synapse.
+        ordered: True if it receives the Signals of its trace in the order of the Synapse.
         direct: True if it is called at once and not through a queue; it must not block.
 
     Raises:
-        ValueError: Neither a type nor a trace is named.
+        ValueError: Neither a type nor a trace is given.
     """
 
     function: Function
@@ -39,15 +39,15 @@ class Handler:
 
     def __attrs_post_init__(self) -> None:
         if not self.types and self.trace_id is None:
-            raise ValueError("name at least one Signal type, or a trace_id")
+            raise ValueError("a handler needs at least one Signal type, or a trace_id")
 
     @property
     def name(self) -> str:
-        """The name of the function, for people."""
+        """The name of the function, for log texts."""
         return getattr(self.function, "__qualname__", repr(self.function))
 
     def wants(self, signal: Signal) -> bool:
-        """Tell whether the Signal passes every filter."""
+        """Return whether the Signal passes every filter."""
         if self.types and signal.type not in self.types:
             return False
         if self.trace_id is not None and signal.trace_id != self.trace_id:
@@ -61,53 +61,53 @@ class Handler:
 
 
 class HandlerTable:
-    """The handlers of one Dendrite, by what they listen to."""
+    """The handlers of one Dendrite, by Signal type or by trace."""
 
     def __init__(self) -> None:
         self._by_type: dict[SignalType, list[Handler]] = {}
         self._by_trace: dict[str, list[Handler]] = {}
 
     def __bool__(self) -> bool:
-        """Tell whether there is any handler."""
+        """Return whether there is any handler."""
         return bool(self._by_type or self._by_trace)
 
     def add(self, handler: Handler) -> None:
-        """Take a handler in."""
-        for shelf, key in self._places(handler):
-            shelf.setdefault(key, []).append(handler)
+        """Add a handler."""
+        for index, key in self._entries(handler):
+            index.setdefault(key, []).append(handler)
 
     def remove(self, function: Function) -> list[Handler]:
-        """Take out and return every handler of that function."""
+        """Remove and return every handler of that function."""
         found = [each for each in self._all() if each.function == function]
         for handler in found:
-            for shelf, key in self._places(handler):
-                shelf[key].remove(handler)
-                if not shelf[key]:
-                    del shelf[key]
+            for index, key in self._entries(handler):
+                index[key].remove(handler)
+                if not index[key]:
+                    del index[key]
         return found
 
     def may_want(self, signal_type: SignalType | None, trace_id: str) -> bool:
-        """Tell, before the Signal is decoded, whether anyone could want it."""
+        """Return, before the Signal is decoded, whether a handler could want it."""
         return signal_type in self._by_type or trace_id in self._by_trace
 
     def of(self, signal: Signal) -> list[Handler]:
-        """Return who wants the Signal, each once: first those of its type, then of its trace."""
+        """Return the handlers of a Signal: those of its type, then those of its trace."""
         return self.of_type(signal) + self.of_trace(signal)
 
     def of_type(self, signal: Signal) -> list[Handler]:
-        """Return who listens to its type and wants it."""
+        """Return the handlers of its type that want it."""
         return [each for each in self._by_type.get(signal.type, ()) if each.wants(signal)]
 
     def of_trace(self, signal: Signal) -> list[Handler]:
-        """Return who listens to its trace and wants it."""
+        """Return the handlers of its trace that want it."""
         return [each for each in self._by_trace.get(signal.trace_id, ()) if each.wants(signal)]
 
     def _all(self) -> Iterable[Handler]:
-        shelves = (*self._by_type.values(), *self._by_trace.values())
-        return dict.fromkeys(handler for shelf in shelves for handler in shelf)
+        lists = (*self._by_type.values(), *self._by_trace.values())
+        return dict.fromkeys(handler for each in lists for handler in each)
 
-    def _places(self, handler: Handler) -> list[tuple[dict[Any, list[Handler]], Any]]:
-        """A handler of one trace sits under it, every other under each of its types."""
+    def _entries(self, handler: Handler) -> list[tuple[dict[Any, list[Handler]], Any]]:
+        """Return index and key for a handler: its trace if it has one, else each of its types."""
         if handler.trace_id is not None:
             return [(self._by_trace, handler.trace_id)]
         return [(self._by_type, each) for each in handler.types]

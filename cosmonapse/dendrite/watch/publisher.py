@@ -1,4 +1,7 @@
-"""Publishing: a Signal of ours for everyone who watches, us included."""
+"""Publishes Signals of this Dendrite to every subscriber, our own handlers included.
+
+Spec: docs/spec/05-broadcast.md.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,16 @@ from .subscriptions import Subscriptions
 
 FIRST_PAUSE_S = 0.001
 LONGEST_PAUSE_S = 0.05
-_NOBODY = bytes(16)
+_NO_WORKER = bytes(16)
 
 
 class Publisher:
-    """Shows Signals of this Dendrite to whoever watches.
+    """Publishes Signals.
 
     Args:
-        transport: Who carries them to others.
-        watching: Our own handlers; the copies that come back to us are known to be ours.
+        transport: Carries them to other Dendrites.
+        subscriptions: Our own handlers, which are fed here; the copies from the Synapse carry our
+            instance id and are skipped.
     """
 
     def __init__(self, transport: Transport, subscriptions: Subscriptions) -> None:
@@ -28,10 +32,10 @@ class Publisher:
         self._subscriptions = subscriptions
 
     def publish(self, signal: Signal) -> int:
-        """Publish, also to our own handlers; return how many messages that took.
+        """Publish to all, our own handlers included; return the number of messages sent.
 
         Raises:
-            UnencodableValue: It holds what no Signal can carry.
+            UnencodableValue: It holds a value that no Signal can carry.
             SignalTooLarge: It is over the limit.
         """
         body, limit = signal.encode(), self._transport.max_signal_bytes
@@ -42,23 +46,23 @@ class Publisher:
         return self.publish_again(signal, body)
 
     def publish_again(self, signal: Signal, body: bytes) -> int:
-        """Publish to others only."""
+        """Publish to other Dendrites only; return the number of messages sent."""
         trace, own = id_bytes(signal.trace_id), self._transport.instance
         if not self._transport.is_heard(signal.type.code, trace):
             return 0
-        return self._transport.publish(signal.type.code, trace, own, _NOBODY, body)
+        return self._transport.publish(signal.type.code, trace, own, _NO_WORKER, body)
 
 
-async def publish_heard(publisher: Publisher, signal: Signal, within_s: float) -> bool:
+async def publish_until_subscribed(publisher: Publisher, signal: Signal, within_s: float) -> bool:
     """Publish a Signal repeatedly until a subscriber is known.
 
-    A subscription is in force at the Synapse before it is known here.
+    A subscription is in force at the Synapse before it is known here (08-port, P26).
 
     Returns:
-        False if nobody else subscribed within `within_s` seconds.
+        False if no other Dendrite subscribed within `within_s` seconds.
 
     Raises:
-        UnencodableValue: It holds what no Signal can carry.
+        UnencodableValue: It holds a value that no Signal can carry.
         SignalTooLarge: It is over the limit.
     """
     if publisher.publish(signal):

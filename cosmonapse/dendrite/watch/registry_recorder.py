@@ -1,4 +1,4 @@
-"""Recording: who comes, lives and goes, written into a registry store."""
+"""Records REGISTER, HEARTBEAT and DEREGISTER of a namespace in a registry store."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .subscriptions import Subscriptions
 
 
 class RegistryRecorder:
-    """Keeps a registry store up to date while its Dendrite runs.
+    """Updates a registry store while its Dendrite runs.
 
     Args:
-        store: Where it writes, in a thread.
-        watching: Where it hears of changes.
-        roster: Who was there before.
+        store: The store; it is written in a thread.
+        subscriptions: Deliver the presence Signals.
+        roster: Answers which Axons were live before.
     """
 
     def __init__(self, store: RegistryStore, subscriptions: Subscriptions, roster: Roster) -> None:
@@ -27,7 +27,7 @@ class RegistryRecorder:
         subscriptions.add(Handler(self._record, frozenset(Recorder.TYPES)))
 
     async def start(self) -> None:
-        """Write down who is there already.
+        """Record the Axons that are live already.
 
         Raises:
             SynapseUnreachable: The Synapse does not answer within 5 s.
@@ -37,5 +37,5 @@ class RegistryRecorder:
             await asyncio.to_thread(self._store.upsert, record)
 
     def _record(self, signal: Signal) -> None:
-        """Not `async def`, so it runs in a thread, where a store may block."""
+        """Record one Signal; not `async def`, so it runs in a thread, where a store may block."""
         self._recorder.take(signal)

@@ -1,4 +1,4 @@
-"""Who is there: questions to the Synapse's tables."""
+"""Queries the Synapse for the live Axons of the namespace."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ...transport import Transport
 from .handlers import Handler
 from .subscriptions import Subscriptions
 
-_ANSWER_S = 5.0
-_LOOK_AGAIN_S = 0.5
+_QUERY_S = 5.0
+_QUERY_AGAIN_S = 0.5
 
 
 class Roster:
-    """Answers who is there.
+    """Finds live Axons.
 
     Args:
-        transport: Whom it asks.
-        watching: Where it hears of newcomers.
+        transport: Queries the Synapse.
+        subscriptions: Deliver every REGISTER.
     """
 
     def __init__(self, transport: Transport, subscriptions: Subscriptions) -> None:
@@ -30,7 +30,7 @@ class Roster:
         self._subscriptions = subscriptions
 
     async def find(
-        self, neuron_id: str = "", capability: str = "", timeout_s: float = _ANSWER_S
+        self, neuron_id: str = "", capability: str = "", timeout_s: float = _QUERY_S
     ) -> list[NeuronRecord]:
         """Return the live Axons that match.
 
@@ -42,31 +42,32 @@ class Roster:
     async def wait(
         self, neuron: str | None, capabilities: Iterable[str] | None, timeout_s: float
     ) -> NeuronRecord:
-        """Return the first live Axon that serves an address, when there is one.
+        """Return the first live Axon that serves an address, as soon as one is registered.
 
         Raises:
-            ValueError: Not exactly one of the two is given, or one of them is no name.
-            TimeoutError: There is none within `timeout_s` seconds.
+            ValueError: Not exactly one of neuron and capabilities is given, or a name is invalid.
+            TimeoutError: No such Axon is live within `timeout_s` seconds.
         """
         wanted = destination(neuron, capabilities)
-        came = asyncio.Event()
+        registered = asyncio.Event()
 
         async def on_register(sig: Signal) -> None:
-            came.set()
+            registered.set()
 
         self._subscriptions.add(Handler(on_register, frozenset({SignalType.REGISTER})))
         try:
             async with asyncio.timeout(timeout_s):
                 await self._subscriptions.settle()
                 while True:
-                    came.clear()
+                    registered.clear()
                     for record in await self.find(wanted.id or ""):
                         if record.state == "alive" and set(wanted.capabilities) <= set(
                             record.capabilities
                         ):
                             return record
-                    with contextlib.suppress(TimeoutError):  # one that was stuck says nothing
-                        await asyncio.wait_for(came.wait(), _LOOK_AGAIN_S)
+                    # An Axon that was stuck and recovers sends no REGISTER: hence the interval.
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(registered.wait(), _QUERY_AGAIN_S)
         except TimeoutError:
             who = f"neuron {wanted.id!r}" if wanted.id else f"{', '.join(wanted.capabilities)}"
             raise TimeoutError(f"nobody live serves {who} within {timeout_s:g} s") from None

@@ -1,4 +1,7 @@
-"""Handlers in force: what to listen to, and who gets which Signal."""
+"""The handlers of a Dendrite: subscribes to their topics and passes them their Signals.
+
+Spec: docs/spec/05-broadcast.md; docs/spec/09-resync.md, "At those who watch".
+"""
 
 from __future__ import annotations
 
@@ -9,29 +12,43 @@ from collections.abc import Iterable
 
 from ...errors import BadSignal
 from ...ids import id_bytes, id_text
+from ...payloads import STREAMED
 from ...runtime.deadline_timer import DeadlineTimer
 from ...signals import TYPE_OF_CODE, Signal, SignalType
 from ...transport import Topic, Transport
 from .handler_runner import Ended, HandlerRunner
 from .handlers import Function, Handler, HandlerTable
-from .trace_order import Lately, TraceOrder
+from .trace_order import RecentIds, TraceOrder
 
 _LOG = logging.getLogger(__name__)
-_NOBODY = bytes(16)
+_NO_CALLER = bytes(16)
 _SYNC_S = 5.0
-_END_S = 1.0
+_CLOSE_S = 1.0
 _WARN_EVERY_S = 10.0
+
+_OF_TASKS = STREAMED | {
+    SignalType.TASK,
+    SignalType.AGENT_OUTPUT,
+    SignalType.FINAL,
+    SignalType.ERROR,
+    SignalType.CLARIFICATION,
+    SignalType.PERMISSION,
+    SignalType.ESCALATION,
+}
+"""The types that travel on the directed plane: TASKs and their replies."""
 
 
 class Subscriptions:
     """The handlers of one Dendrite, fed from its own traffic and from the broadcast plane.
 
     Attributes:
-        is_idle: True while there is no handler at all.
-        out_of_date: True while one is not in force yet.
+        watches_tasks: True while a handler may want a TASK or a reply. Every Dendrite that hosts an
+            Axon has a handler for STOP, so "has handlers" would be true for all of them; this is
+            the one test that a task costs where nobody watches tasks.
+        out_of_date: True while a subscription is not in force yet.
 
     Args:
-        transport: Where to listen.
+        transport: Carries the subscriptions.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -41,26 +58,26 @@ class Subscriptions:
         self._runners: dict[Handler, HandlerRunner] = {}
         self._retired: list[HandlerRunner] = []
         self._orders: dict[str, TraceOrder] = {}
-        self._by_type = Lately()
-        self._by_trace = Lately()
+        self._seen_by_type = RecentIds()
+        self._seen_by_trace = RecentIds()
         self._timer = DeadlineTimer(self._next_order_at_s, self._release)
         self._started = False
         self.out_of_date = False
-        self.is_idle = True
-        self._warn_again_at_s = 0.0
+        self.watches_tasks = False
+        self._next_warning_at_s = 0.0
 
-    # -- handlers come and go --------------------------------------------------------------------
+    # -- handlers --------------------------------------------------------------------------------
 
     def add(self, handler: Handler, *, waits: bool = True) -> None:
-        """Take a handler in; it is in force after the next `settle`.
+        """Add a handler; it is in force after the next `settle`.
 
         Args:
-            handler: Which one.
-            waits: False if nothing has to wait for that: it is in force some time soon.
+            handler: The handler.
+            waits: False if `settle` need not wait for it: it is in force some time later.
         """
         self._table.add(handler)
         self._runners[handler] = HandlerRunner(handler, self.counts)
-        self.is_idle = False
+        self.watches_tasks = self.watches_tasks or _watches_tasks(handler)
         if handler.ordered and handler.trace_id is not None:
             self._orders.setdefault(handler.trace_id, TraceOrder())
         if self._started:
@@ -69,14 +86,14 @@ class Subscriptions:
                 self._transport.listen(topic)
 
     def remove(self, function: Function) -> int:
-        """Take out every handler of that function and return how many there were."""
+        """Remove every handler of that function and return their number."""
         removed = self._table.remove(function)
         for handler in removed:
             self._retired.append(self._runners.pop(handler))
             if self._started:
                 for topic in _topics_of(handler):
                     self._transport.unlisten(topic)
-        self.is_idle = not self._runners
+        self.watches_tasks = any(map(_watches_tasks, self._runners))
         if removed and self._orders:
             ordered = {each.trace_id for each in self._runners if each.ordered}
             self._orders = {key: each for key, each in self._orders.items() if key in ordered}
@@ -84,12 +101,12 @@ class Subscriptions:
         return len(removed)
 
     def topics(self) -> list[Topic]:
-        """Return what to listen to from the start; handlers added later bring their own."""
+        """Return the topics to open the transport with; later handlers subscribe by themselves."""
         self._started = True
         return [topic for handler in self._runners for topic in _topics_of(handler)]
 
     async def settle(self) -> None:
-        """Return when every handler is in force.
+        """Return when every subscription is in force.
 
         Raises:
             SynapseUnreachable: The Synapse does not answer within 5 s.
@@ -103,33 +120,33 @@ class Subscriptions:
                 raise
 
     async def close(self) -> None:
-        """Stop every handler, also one that hangs."""
+        """Stop every handler; cancel those that run."""
         self._started = False
         self._timer.close()
         ending = [runner.end() for runner in (*self._runners.values(), *self._retired)]
         running = [task for task in ending if task and task is not asyncio.current_task()]
         if not running:
             return
-        _, stuck = await asyncio.wait(running, timeout=_END_S)
+        _, stuck = await asyncio.wait(running, timeout=_CLOSE_S)
         if stuck:
             self.counts["handler_stuck"] += len(stuck)
-            _LOG.warning("%d handlers do not end although they were cancelled", len(stuck))
+            _LOG.warning("%d handlers did not end after their cancellation", len(stuck))
 
-    # -- Signals come in -------------------------------------------------------------------------
+    # -- Signals ---------------------------------------------------------------------------------
 
     def may_want(self, signal_type: SignalType | None, trace_id: str) -> bool:
-        """Tell, before a Signal is made or decoded, whether a handler could want it."""
-        return not self.is_idle and self._table.may_want(signal_type, trace_id)
+        """Return, before a Signal is made or decoded, whether a handler could want it."""
+        return self._table.may_want(signal_type, trace_id)
 
     def feed(self, signal: Signal) -> None:
-        """Hand a Signal of our own traffic to every handler that wants it."""
+        """Pass a Signal of our own traffic to every handler that wants it."""
         self._put(signal, [each for each in self._table.of(signal) if not each.ordered])
         self._hold(signal)
 
     def feed_question(self, question: Signal, ended: Ended) -> None:
-        """Hand a question of ours on; call `ended` when all who may answer are done with it."""
-        at_once = [each for each in self._table.of(question) if not each.ordered]
-        able = [each for each in at_once if question.type in each.types and not each.direct]
+        """Pass on a question to us; call `ended` once each handler that may answer returned."""
+        unordered = [each for each in self._table.of(question) if not each.ordered]
+        able = [each for each in unordered if question.type in each.types and not each.direct]
         left = len(able)
 
         def one_ended() -> None:
@@ -140,13 +157,13 @@ class Subscriptions:
 
         for handler in able:
             self._runners[handler].put(question, one_ended)
-        self._put(question, [each for each in at_once if each not in able])
+        self._put(question, [each for each in unordered if each not in able])
         self._hold(question)
         if not able:
             ended()
 
     def _hold(self, signal: Signal) -> None:
-        """Let those who want the order of the Synapse have it when it is known."""
+        """Give an own Signal to the trace order of its trace, if a handler wants that order."""
         order = self._orders.get(signal.trace_id)
         if order is not None:
             order.own(signal, asyncio.get_running_loop().time())
@@ -155,28 +172,30 @@ class Subscriptions:
                 self._timer.arm(at_s)
 
     def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
-        """Take a broadcast Signal; a copy of our own traffic only tells where it belongs."""
+        """Handle a broadcast Signal; a copy of our own traffic gives only its place."""
+        # Our handlers were fed with our own traffic when we sent or received it.
         own = self._transport.instance
-        ours = caller == own or (worker == own and caller != _NOBODY)
-        copied = caller != _NOBODY
+        ours = caller == own or (worker == own and caller != _NO_CALLER)
+        copied = caller != _NO_CALLER
         if kind < 0:
-            self._heard_on_trace(id_text("trc_", trace), ours, copied, body)
+            self._on_heard_by_trace(id_text("trc_", trace), ours, copied, body)
         elif not ours:
             if not self.may_want(TYPE_OF_CODE.get(kind), ""):
                 self.counts["drop.no_handler"] += 1
             elif (signal := self._read(body)) is not None and not (
-                copied and self._came_before(signal, self._by_type)
+                copied and self._is_repeated(signal, self._seen_by_type)
             ):
                 self._put(signal, self._table.of_type(signal))
 
-    def _came_before(self, signal: Signal, lately: Lately) -> bool:
-        """Tell whether the copy of a reply is one that was sent again, as after a restart."""
-        if lately.first(signal.id):
+    def _is_repeated(self, signal: Signal, seen: RecentIds) -> bool:
+        """Return whether the copy of a TASK or reply arrived before, and count it."""
+        # 09-resync, "At those who watch": a reply that is sent again is copied again.
+        if seen.add(signal.id):
             return False
         self.counts["drop.repeated_copy"] += 1
         return True
 
-    def _heard_on_trace(self, trace_id: str, ours: bool, copied: bool, body: bytes) -> None:
+    def _on_heard_by_trace(self, trace_id: str, ours: bool, copied: bool, body: bytes) -> None:
         order = self._orders.get(trace_id)
         if order is None and ours:
             return
@@ -184,7 +203,7 @@ class Subscriptions:
             self.counts["drop.no_handler"] += 1
             return
         signal = self._read(body)
-        if signal is None or (copied and self._came_before(signal, self._by_trace)):
+        if signal is None or (copied and self._is_repeated(signal, self._seen_by_trace)):
             return
         if not ours:
             self._put(signal, [each for each in self._table.of_trace(signal) if not each.ordered])
@@ -216,12 +235,16 @@ class Subscriptions:
             self._pass_on(order.due(now_s))
 
     def on_missed(self, count: int) -> None:
-        """Count broadcast Signals that were lost on the way."""
+        """Count broadcast Signals that were lost before they arrived."""
         self.counts["gap.broadcast"] += count
         now_s = asyncio.get_running_loop().time()
-        if now_s >= self._warn_again_at_s:
-            self._warn_again_at_s = now_s + _WARN_EVERY_S
-            _LOG.warning("%d broadcast Signals were missed so far", self.counts["gap.broadcast"])
+        if now_s >= self._next_warning_at_s:
+            self._next_warning_at_s = now_s + _WARN_EVERY_S
+            _LOG.warning("%d broadcast Signals were lost so far", self.counts["gap.broadcast"])
+
+
+def _watches_tasks(handler: Handler) -> bool:
+    return handler.ordered or not handler.types or not handler.types.isdisjoint(_OF_TASKS)
 
 
 def _topics_of(handler: Handler) -> list[Topic]:

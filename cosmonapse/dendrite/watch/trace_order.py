@@ -1,9 +1,10 @@
-"""The Signals of one trace in the order in which the Synapse saw them. Pure.
+"""Puts the Signals of one trace in the order in which the Synapse saw them. Pure.
 
-A Dendrite gets its own Signals on the directed plane and everybody else's as copies on the
-broadcast plane; one may overtake the other. But its own Signals come as copies too, and all copies
-leave the Synapse in causal order. So its own are held until their copy says where they belong, and
-at most `HOLD_S` seconds, in case the copy was lost.
+Decision: docs/design/decisions/0007-copies-give-the-order.md. A Dendrite receives its own Signals
+on the directed plane and all others as copies on the broadcast plane; one may overtake the other.
+Its own Signals arrive as copies too, and all copies leave the Synapse in causal order. So an own
+Signal is held until its copy gives its place, and at most `HOLD_S` seconds, since the copy may be
+lost.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from ...signals import Signal
 
 HOLD_S = 0.25
 MAX_AHEAD = 65_536
-"""How far the copies may be ahead of what is our own: as many Signals as a Pathway keeps."""
+"""How many copies may be ahead of our own Signals: as many as a Pathway stores."""
 
 
-class Once:
-    """Lets each Signal pass once.
+class SeenIds:
+    """The ids of the latest Signals, exactly `capacity` of them, the oldest dropped first.
 
     Args:
-        capacity: How many ids are remembered; what comes twice comes closely together.
+        capacity: The number of ids; the copies of one Signal arrive close together.
     """
 
     def __init__(self, capacity: int = 4096) -> None:
@@ -29,11 +30,11 @@ class Once:
         self._capacity = capacity
 
     def __contains__(self, signal_id: object) -> bool:
-        """Tell whether this id has passed, as far as that is remembered."""
+        """Return whether this id was added and is still stored."""
         return signal_id in self._seen
 
-    def first(self, signal_id: str) -> bool:
-        """Tell whether this id comes for the first time."""
+    def add(self, signal_id: str) -> bool:
+        """Add an id; return whether it is new."""
         if signal_id in self._seen:
             return False
         self._seen[signal_id] = None
@@ -42,11 +43,11 @@ class Once:
         return True
 
 
-class Lately:
-    """Lets each Signal pass once, at half the cost of `Once`: for those that watch everything.
+class RecentIds:
+    """The ids of the latest Signals, in two generations: half the cost of `SeenIds`.
 
     Args:
-        least: How many ids are remembered at least; at most twice as many.
+        least: The least number of ids that are stored; at most twice as many.
     """
 
     def __init__(self, least: int = 8192) -> None:
@@ -54,8 +55,8 @@ class Lately:
         self._old: set[str] = set()
         self._least = least
 
-    def first(self, signal_id: str) -> bool:
-        """Tell whether this id comes for the first time, as far as that is remembered."""
+    def add(self, signal_id: str) -> bool:
+        """Add an id; return whether it is new."""
         if signal_id in self._new or signal_id in self._old:
             return False
         self._new.add(signal_id)
@@ -65,24 +66,22 @@ class Lately:
 
 
 class TraceOrder:
-    """Puts the Signals of one trace in order; each passes once."""
+    """Orders the Signals of one trace and passes each once."""
 
     def __init__(self) -> None:
         self._held: dict[str, tuple[Signal, float]] = {}
-        self._once = Once(MAX_AHEAD)
+        self._passed = SeenIds(MAX_AHEAD)
 
     def own(self, signal: Signal, now_s: float) -> None:
-        """Hold a Signal of ours until its copy comes, unless that was quicker."""
-        if signal.id not in self._once:
+        """Hold an own Signal until its copy arrives, unless the copy was first."""
+        if signal.id not in self._passed:
             self._held[signal.id] = signal, now_s
 
     def heard(self, signal: Signal) -> list[Signal]:
-        """Take a copy, or a Signal of somebody else's, and return what may pass now.
-
-        The copies of one task come on one way: of those that are held before this one, the copies
-        are lost.
-        """
+        """Add a broadcast Signal, own copy or not, and return the Signals that may pass now."""
         passing = []
+        # 08-port, P23: the copies of one task arrive in order. So a copy proves that the copies of
+        # all Signals that the same task sent before it are lost.
         if signal.id in self._held:
             for held, _ in self._held.values():
                 if held.id == signal.id:
@@ -92,13 +91,13 @@ class TraceOrder:
         return self._pass([*passing, signal])
 
     def due(self, now_s: float) -> list[Signal]:
-        """Return what has been held for too long."""
+        """Return the Signals that were held for `HOLD_S` seconds."""
         return self._pass(
             [signal for signal, since_s in self._held.values() if since_s <= now_s - HOLD_S]
         )
 
     def next_at_s(self) -> float | None:
-        """Return when `due` is to be asked next."""
+        """Return the time of the next call of `due`, or None while no Signal is held."""
         for _, since_s in self._held.values():
             return since_s + HOLD_S
         return None
@@ -106,4 +105,4 @@ class TraceOrder:
     def _pass(self, signals: list[Signal]) -> list[Signal]:
         for signal in signals:
             self._held.pop(signal.id, None)
-        return [signal for signal in signals if self._once.first(signal.id)]
+        return [signal for signal in signals if self._passed.add(signal.id)]

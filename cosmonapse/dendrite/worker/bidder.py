@@ -1,6 +1,6 @@
-"""Bidding: our Axons that have a `bid_fn` answer the TASK_OFFERs of others.
+"""Bidding: answers TASK_OFFERs with the BIDs of our Axons that have a `bid_fn`.
 
-Spec: docs/spec/07-signals.md. Nothing is listened to while no Axon of ours can bid.
+Spec: docs/spec/07-signals.md, "Offers and bids". Without such an Axon there is no subscription.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from ...ids import id_bytes
 from ...signals import Signal, SignalType
 from ..caller.bids import Offer, bid_payload, read_bid, read_offer
 from ..watch.handlers import Handler
-from ..watch.publisher import Publisher, publish_heard
+from ..watch.publisher import Publisher, publish_until_subscribed
 from ..watch.subscriptions import Subscriptions
 from .inbox import Inbox
-from .user_callbacks import GivenUp, UserCallbacks, was_cancelled
+from .user_callbacks import CallbackTimeout, UserCallbacks, was_cancelled
 
 _LOG = logging.getLogger(__name__)
-_AT_ONCE = 256
-_HEARD_S = 0.25
-_END_S = 1.0
+_MAX_BIDS = 256
+_PUBLISH_S = 0.25
+_CLOSE_S = 1.0
 
 
 class Bidder:
     """Bids for the Axons of a Dendrite.
 
-    At most 256 `bid_fn` work at once; an Axon makes no bid for an offer that comes above that.
+    At most 256 `bid_fn` run at once; an offer that arrives over that gets no bid.
 
     Args:
-        publisher: Who shows the bids.
-        watching: Where offers are heard.
-        inbox: Whose Axons bid.
+        publisher: Publishes the bids.
+        subscriptions: Receives the offers.
+        inbox: Holds the Axons.
     """
 
     def __init__(self, publisher: Publisher, subscriptions: Subscriptions, inbox: Inbox) -> None:
@@ -42,41 +42,41 @@ class Bidder:
         self._publisher = publisher
         self._subscriptions = subscriptions
         self._inbox = inbox
-        self._calls = UserCallbacks(_AT_ONCE)
+        self._callbacks = UserCallbacks(_MAX_BIDS)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listens = False
+        self._is_subscribed = False
 
-    def attend(self) -> None:
-        """Listen to offers if, and only if, one of our Axons can bid."""
+    def update_subscription(self) -> None:
+        """Subscribe to offers if, and only if, one of our Axons has a `bid_fn`."""
         wanted = any(axon.bid_fn is not None for axon in self._inbox.axons)
-        if wanted and not self._listens:
+        if wanted and not self._is_subscribed:
             handler = Handler(self._on_offer, frozenset({SignalType.TASK_OFFER}), direct=True)
             self._subscriptions.add(handler)
-        elif self._listens and not wanted:
+        elif self._is_subscribed and not wanted:
             self._subscriptions.remove(self._on_offer)
-        self._listens = wanted
+        self._is_subscribed = wanted
 
     async def place(self, signal: Signal) -> Signal:
-        """Publish a BID that a program makes by hand; return when somebody listens to it.
+        """Publish a BID that a program made; return when it has a subscriber, or after 0.25 s.
 
         Raises:
             ValueError: It names no neuron, or a number in it is out of range.
-            TypeError: A key is missing or unknown, or the value of one is no number.
+            TypeError: A key is missing or unknown, or a value is not a number.
         """
         bid_payload(signal.payload)
         read_bid(signal)
-        await publish_heard(self._publisher, signal, _HEARD_S)
+        await publish_until_subscribed(self._publisher, signal, _PUBLISH_S)
         return signal
 
     async def close(self) -> None:
-        """Bid no more."""
-        if self._listens:
-            self._listens = False
+        """Stop bidding; cancel the `bid_fn`s that run."""
+        if self._is_subscribed:
+            self._is_subscribed = False
             self._subscriptions.remove(self._on_offer)
         for task in self._tasks:
             task.cancel()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_END_S)
+            await asyncio.wait(self._tasks, timeout=_CLOSE_S)
 
     def _on_offer(self, signal: Signal) -> None:
         try:
@@ -89,7 +89,7 @@ class Bidder:
         for axon in self._inbox.axons:
             if axon.bid_fn is None or not offer.capabilities <= set(axon.capabilities):
                 continue
-            if self._calls.full or len(self._tasks) >= _AT_ONCE:
+            if self._callbacks.full or len(self._tasks) >= _MAX_BIDS:
                 self.counts["drop.offer"] += 1
                 continue
             task = asyncio.get_running_loop().create_task(
@@ -103,7 +103,7 @@ class Bidder:
         until_s = loop.time() + offer.deadline_ms / 1000
         name = axon.neuron_id
         try:
-            value = await self._calls.call(
+            value = await self._callbacks.call(
                 axon.bid_fn or _nothing,
                 offer.input,
                 signal,
@@ -113,8 +113,8 @@ class Bidder:
             payload = bid_payload(value)
             if payload is not None:
                 bid = signal.reply(SignalType.BID, payload=payload, directed=axon.producer)
-                await publish_heard(self._publisher, bid, until_s - loop.time())
-        except GivenUp as error:
+                await publish_until_subscribed(self._publisher, bid, until_s - loop.time())
+        except CallbackTimeout as error:
             self.counts["bid_late"] += 1
             _LOG.warning("neuron %s makes no bid, its bid_fn is too slow: %s", name, error)
         except (CosmonapseError, TypeError, ValueError) as error:

@@ -1,24 +1,31 @@
-"""The worker's side: TASKs come in, Neurons run, replies go out. One asyncio task for each TASK."""
+"""The worker's side of a Dendrite: receives TASKs, runs Neurons, sends replies.
+
+Spec: docs/spec/03-routing.md, "Replies" and "CANCEL"; docs/spec/09-resync.md, "What each keeps".
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ...axon import Axon, reply_of, reply_of_exception
 from ...errors import BadSignal, UnencodableValue
 from ...ids import id_text
 from ...payloads import error_payload
-from ...runtime.deadline_timer import DeadlineTimer, LoopClock
+from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.deadlines import Deadlines
+from ...runtime.loop_clock import LoopClock
 from ...signals import Signal, SignalType
 from ...transport import Outcome, TaskFlag, Transport
 from ..caller.questions import QUESTIONS
 from ..watch.subscriptions import Subscriptions
+from .axon_slots import AxonSlots
 from .invoke import run_function
-from .job import Ask, AxonSlots, Job, Key
+from .job import Ask, Job, Key
 from .reply_cache import Answered, ReplyCache, ReplyStream
 from .resync_source import repeat
 from .task_pool import TaskPool
@@ -29,15 +36,34 @@ _CANCEL_S = 1.0
 _BARRIER_S = 1.0
 _KEEP = int(TaskFlag.KEEP)
 
+_UNSENT: Mapping[Outcome, str] = MappingProxyType(
+    {
+        Outcome.BUSY: "drop.reply_busy",
+        Outcome.TOO_LARGE: "drop.reply_too_large",
+        Outcome.CLOSED: "drop.reply_closed",
+    }
+)
+_REFUSED: Mapping[str, str] = MappingProxyType(
+    {
+        "NO_SUCH_NEURON": "refused.no_such_neuron",
+        "BAD_SIGNAL": "refused.bad_signal",
+        "REPLY_LOST": "refused.reply_lost",
+    }
+)
+
 
 class Inbox:
-    """The Axons of a Dendrite at work.
+    """The Axons of a Dendrite and the TASKs that they run.
 
     Args:
-        transport: What carries the replies.
-        watching: Whose handlers see our own traffic.
+        transport: Carries the replies.
+        subscriptions: The handlers that receive copies of our own traffic.
         ask: Sends the child tasks of our Neurons.
-        dendrite_id: Who we are, for the meta of a reply.
+        dendrite_id: The id of this Dendrite, for the meta of a reply.
+
+    Attributes:
+        reply_cache: The replies of the tasks that have ended here.
+        jobs: The tasks that run or wait here.
     """
 
     def __init__(
@@ -49,9 +75,9 @@ class Inbox:
         self._ask = ask
         self._clock = LoopClock()
         self._meta: dict[str, Any] = {"dendrite": dendrite_id}
-        self._axon_slots: dict[str, AxonSlots] = {}
-        self.answers = ReplyCache()
-        self._ended = self.answers.ended
+        self._axon_slots: dict[str, AxonSlots[Job]] = {}
+        self.reply_cache = ReplyCache()
+        self._ended = self.reply_cache.ended
         self.jobs: dict[Key, Job] = {}
         self._stopped: set[Job] = set()
         self._deadlines: Deadlines[Key] = Deadlines()
@@ -59,19 +85,19 @@ class Inbox:
 
     @property
     def axons(self) -> list[Axon]:
-        """The Axons that serve, in the order in which they were added."""
+        """The Axons that receive TASKs, in the order in which they were added."""
         return [slots.axon for slots in self._axon_slots.values() if not slots.detaching]
 
     @property
     def hosts(self) -> bool:
-        """Tell whether there is an Axon, be it one that takes leave."""
+        """Whether this Dendrite hosts an Axon, one that is being detached included."""
         return bool(self._axon_slots)
 
     def add(self, axon: Axon) -> None:
         """Host an Axon.
 
         Raises:
-            ValueError: One with this id is hosted already.
+            ValueError: An Axon with this id is hosted already.
         """
         if axon.neuron_id in self._axon_slots:
             raise ValueError(f"an Axon with the id {axon.neuron_id!r} is attached already")
@@ -81,7 +107,7 @@ class Inbox:
         """Return the Axon with this id.
 
         Raises:
-            ValueError: There is none.
+            ValueError: No Axon with this id is hosted.
         """
         slots = self._axon_slots.get(neuron_id)
         if slots is None or slots.detaching:
@@ -89,15 +115,15 @@ class Inbox:
         return slots.axon
 
     def load(self, neuron_id: str) -> tuple[int, int]:
-        """Return how many tasks an Axon runs and how many wait for it."""
+        """Return the number of tasks that an Axon runs and of those that wait for it."""
         slots = self._axon_slots[neuron_id]
         return len(slots.running), len(slots.queue)
 
     def job(self, task: bytes) -> Job | None:
         """Return the job of a TASK that runs here."""
-        return next((job for key, job in self.jobs.items() if key[1] == task), None)
+        return next((job for job in self.jobs.values() if job.task == task), None)
 
-    # -- what comes in ---------------------------------------------------------------------------
+    # -- TASKs and CANCELs -----------------------------------------------------------------------
 
     def on_task(
         self,
@@ -110,7 +136,7 @@ class Inbox:
         flags: int,
         body: bytes,
     ) -> None:
-        """Run a TASK, let it wait, or say at once why not."""
+        """Run a TASK, queue it, or answer it at once with an ERROR."""
         slots = self._axon_slots.get(address)
         if (caller, task) in self.jobs or caller + task in self._ended:
             self._repeated(caller, task, trace)
@@ -136,9 +162,11 @@ class Inbox:
             self._ask,
         )
         job.keep = bool(flags & _KEEP)
-        self._show(job, signal)
+        if self._subscriptions.watches_tasks:
+            self._show(job, signal)
         if ttl_ms == 0:
-            self._settle(job, SignalType.ERROR, error_payload("EXPIRED", "it came too late"))
+            message = "the task arrived after its deadline"
+            self._settle(job, SignalType.ERROR, error_payload("EXPIRED", message))
         elif len(slots.running) < slots.axon.concurrency:
             self._accept(job)
             self._start(job)
@@ -147,39 +175,45 @@ class Inbox:
             slots.queue.append(job)
         else:
             waiting = f"{slots.axon.concurrency} tasks run and {slots.axon.max_queued} wait"
-            self._settle(job, SignalType.ERROR, error_payload("OVERLOADED", f"full: {waiting}"))
+            message = f"the queue of {address} is full: {waiting}"
+            self._settle(job, SignalType.ERROR, error_payload("OVERLOADED", message))
 
     def _repeated(self, caller: bytes, task: bytes, trace: bytes) -> None:
-        """Answer a TASK that came before: it is not run again, its replies are sent again."""
+        """Send the replies of a TASK that arrived before again; it is not run again."""
+        # 09-resync, "What each keeps", 3.
         self.counts["drop.repeated_task"] += 1
-        is_kept = repeat(self.transport, self.answers, caller, task, 0)
-        if not is_kept and (caller, task) not in self.jobs:
-            self._refuse(caller, task, trace, "REPLY_LOST", "it was answered long ago")
+        is_stored = repeat(self.transport, self.reply_cache, caller, task, 0)
+        if not is_stored and (caller, task) not in self.jobs:
+            message = "the task ran before and its replies are no longer stored"
+            self._refuse(caller, task, trace, "REPLY_LOST", message)
 
     def on_cancel(self, caller: bytes, task: bytes) -> None:
-        """Cancel a TASK that runs or waits."""
+        """Cancel a TASK that runs or waits, for its caller."""
         job = self.jobs.get((caller, task))
         if job is not None:
-            job.taken_back = True
-            if job not in self._stopped:  # it is cleaning up: that is not to be cancelled too
+            job.caller_cancelled = True
+            # A STOP has cancelled it before: its function cleans up, and a second cancellation
+            # would interrupt that (07-signals, "Stopping a trace", 1).
+            if job not in self._stopped:
                 self._cancel(job, "CANCELLED")
 
     def cancel_trace(self, trace_id: str) -> list[Job]:
-        """Cancel what runs and waits of a trace; return what had not ended yet."""
+        """Cancel the jobs of a trace that run or wait; return every job that had not ended."""
         jobs = [job for job in self.jobs.values() if job.signal.trace_id == trace_id]
         for job in jobs:
             if job in self._stopped:
                 continue
             self._stopped.add(job)
-            if not job.taken_back:
+            if not job.caller_cancelled:
                 self._cancel(job, "CANCELLED")
         return jobs
 
     def _accept(self, job: Job) -> None:
         self.jobs[job.key] = job
-        # Its caller takes it back at the deadline and tells everyone; we act if that does not come.
+        # 03-routing, "Overdue": deadlines belong to the caller, which normally cancels at the
+        # deadline and publishes the ERROR. This timer is the fallback.
         until_s = job.deadline_at_s + _GRACE_S
-        job.slot = self._deadlines.set(job.key, until_s)
+        job.deadline_slot = self._deadlines.set(job.key, until_s)
         if until_s < self._timer.armed_at_s:
             self._timer.arm(until_s)
 
@@ -190,26 +224,26 @@ class Inbox:
             slots.pool = TaskPool(self._run, slots.task_name)
         slots.pool.start(job)
 
-    def _cancel(self, job: Job, why: str) -> None:
-        job.why_cancelled = why
+    def _cancel(self, job: Job, code: str) -> None:
+        job.cancel_code = code
         if job.runner is not None:
             job.runner.cancel()
-        if job.started:  # its function hears of it and may clean up; then it is settled
-            if job.patience is None:
+        if job.started:  # its function may clean up; `_run` settles the job after that
+            if job.cancel_timer is None:
                 loop = asyncio.get_running_loop()
-                job.patience = loop.call_later(_CANCEL_S, self._give_up, job)
+                job.cancel_timer = loop.call_later(_CANCEL_S, self._settle_running, job)
             return
         if job not in job.slots.running:
             job.slots.queue.remove(job)
         self._finish(job)
-        self._settle(job, SignalType.ERROR, _cancelled(why))
+        self._settle(job, SignalType.ERROR, _cancelled(code))
 
-    def _give_up(self, job: Job) -> None:
-        """Settle a job whose function goes on after its cancellation; it keeps its place."""
+    def _settle_running(self, job: Job) -> None:
+        """Settle a job whose function runs on after its cancellation; it occupies its place."""
         if job.settled:
             return
         self.counts["leaked_places"] += 1
-        self._let_go(job)
+        self._forget(job)
         self._settle(job, SignalType.ERROR, _cancelled("CANCEL_TIMEOUT"))
 
     def _expire(self, now_s: float) -> None:
@@ -225,48 +259,50 @@ class Inbox:
         try:
             signal_type, payload = reply_of(await run_function(job, self._clock.loop()))
         except asyncio.CancelledError:
-            signal_type, payload = SignalType.ERROR, _cancelled(job.why_cancelled)
+            signal_type, payload = SignalType.ERROR, _cancelled(job.cancel_code)
         except (KeyboardInterrupt, GeneratorExit):
             raise
-        except BaseException as error:  # noqa: BLE001  # the last door: the caller is told
+        except BaseException as error:  # noqa: BLE001  # the last door: the caller gets an ERROR
             signal_type, payload = reply_of_exception(error)
             if payload.get("code") == "NEURON_EXCEPTION":
                 _LOG.exception("neuron %s raised", job.slots.axon.neuron_id)
-        if job.settled:  # it was given up
-            self._vacate(job)
+        if job.settled:  # by `_settle_running`
+            self._free_place(job)
             return
         self._finish(job)
         self._settle(job, signal_type, payload)
 
     def _finish(self, job: Job) -> None:
-        """Free the place of a job and let the next one have it."""
-        self._let_go(job)
+        """Remove a job and free its place, once a thread of it has ended."""
+        self._forget(job)
         if job.thread is not None and not job.thread.done():
-            self.counts["leaked_places"] += 1  # it runs on although nobody waits for it
-            job.thread.add_done_callback(lambda _: self._vacate(job))
+            # A thread cannot be cancelled. Its place stays occupied, so that `concurrency` bounds
+            # the threads that really run.
+            self.counts["leaked_places"] += 1
+            job.thread.add_done_callback(lambda _: self._free_place(job))
         else:
-            self._vacate(job)
+            self._free_place(job)
 
-    def _let_go(self, job: Job) -> None:
-        """Forget a job; only its place is still taken."""
-        if job.patience is not None:
-            job.patience.cancel()
-        if job.calls:
-            job.end_calls()
+    def _forget(self, job: Job) -> None:
+        """Remove a job from every table; its place remains occupied."""
+        if job.cancel_timer is not None:
+            job.cancel_timer.cancel()
+        if job.child_calls:
+            job.cancel_child_calls()
         self.jobs.pop(job.key, None)
         self._stopped.discard(job)
-        self._deadlines.drop(job.key, job.slot)
+        self._deadlines.drop(job.key, job.deadline_slot)
 
-    def _vacate(self, job: Job) -> None:
+    def _free_place(self, job: Job) -> None:
         slots = job.slots
         slots.running.discard(job)
         if slots.queue and len(slots.running) < slots.axon.concurrency:
             self._start(slots.queue.popleft())
 
-    # -- what goes out ---------------------------------------------------------------------------
+    # -- replies ---------------------------------------------------------------------------------
 
     def _send(self, job: Job, signal: Signal, body: bytes, settles: bool) -> Outcome:
-        """Send one reply of a job, and show it to our own handlers."""
+        """Send one reply of a job, and pass it to our own handlers."""
         index, code = job.index, signal.type.code
         outcome = self.transport.send_reply(
             job.caller,
@@ -278,44 +314,44 @@ class Inbox:
             settles=settles,
         )
         if settles:
-            self._keep(job, index, code, body)
+            self._store(job, index, code, body)
         if outcome in (Outcome.SENT, Outcome.WAITING):
             job.index = index + 1
             if not settles:
                 job.stream = job.stream or ReplyStream()
                 job.stream.add((index, code, body))
         elif settles:
-            self.counts[f"drop.reply_{outcome.name.lower()}"] += 1
-        if job.taken_back and settles:
-            return outcome  # its caller has told everyone how it ended
-        self._show(job, signal)
+            self.counts[_UNSENT[outcome]] += 1
+        # 03-routing, "CANCEL", 2: the caller has published how a cancelled task ended.
+        if self._subscriptions.watches_tasks and not (job.caller_cancelled and settles):
+            self._show(job, signal)
         return outcome
 
     def _show(self, job: Job, signal: Signal) -> None:
-        """Show a Signal to our own handlers, unless they get it as its caller's."""
+        """Pass a Signal to our own handlers, unless this Dendrite is its caller too."""
         subscriptions = self._subscriptions
-        if (
-            not subscriptions.is_idle
-            and job.caller != self.transport.instance
-            and subscriptions.may_want(signal.type, signal.trace_id)
+        if job.caller != self.transport.instance and subscriptions.may_want(
+            signal.type, signal.trace_id
         ):
             subscriptions.feed(signal)
 
-    def _keep(self, job: Job, index: int, code: int, body: bytes) -> None:
-        """Keep the replies of a job that has ended, in case they get lost on the way."""
+    def _store(self, job: Job, index: int, code: int, body: bytes) -> None:
+        """Store the replies of a job that has ended, in case one gets lost."""
         answered: Answered = body
         size = len(body)
         if index or job.stream is not None:
             stream = job.stream.replies if job.stream is not None else ()
             answered = (*stream, (index, code, body))
             size = sum(len(each) for _, _, each in answered)
-        self.answers.settle(job.caller + job.task, answered, size, self._clock.now_s())
+        self.reply_cache.settle(job.caller + job.task, answered, size, self._clock.now_s())
 
     def _settle(self, job: Job, signal_type: SignalType, payload: dict[str, Any]) -> None:
         if signal_type is SignalType.AGENT_OUTPUT and job.signal.payload.get("finalize") is True:
             signal_type, payload = SignalType.FINAL, {"result": payload["output"]}
         meta = self._meta
-        if signal_type in QUESTIONS:  # with it, anybody can go on when the caller is gone
+        if signal_type in QUESTIONS:
+            # 07-signals, "Questions", 1 and 6: another Dendrite can continue the task with it when
+            # the caller is gone.
             meta = {**meta, "task": job.signal.payload}
         signal, body = self._encoded(job, signal_type, payload, meta)
         job.settled = True
@@ -324,7 +360,7 @@ class Inbox:
     def _encoded(
         self, job: Job, signal_type: SignalType, payload: dict[str, Any], meta: dict[str, Any]
     ) -> tuple[Signal, bytes]:
-        """Return the last reply of a job; what cannot travel becomes an ERROR that says so."""
+        """Return the last reply of a job, or ERROR `BAD_OUTPUT` if its output cannot be sent."""
         producer = job.slots.axon.producer
         signal = job.signal.reply(signal_type, payload=payload, directed=producer, meta=meta)
         limit = self.transport.max_signal_bytes
@@ -347,8 +383,8 @@ class Inbox:
         return signal, signal.encode()
 
     def _refuse(self, caller: bytes, task: bytes, trace: bytes, code: str, message: str) -> None:
-        """Answer a TASK that cannot be read or is not for us."""
-        self.counts[f"refused.{code.lower()}"] += 1
+        """Answer a TASK that cannot be read or that no Axon here serves."""
+        self.counts[_REFUSED[code]] += 1
         signal = Signal(
             type=SignalType.ERROR,
             payload=error_payload(code, message),
@@ -363,32 +399,34 @@ class Inbox:
     # -- the end ---------------------------------------------------------------------------------
 
     async def drain(self, timeout_s: float) -> int:
-        """Let what runs and waits come to its end; cancel what is left after `timeout_s` seconds.
+        """Wait for the jobs that run or wait; cancel the rest after `timeout_s` seconds.
 
         Returns:
-            How many tasks had to be cancelled.
+            The number of tasks that were cancelled.
         """
         await self.transport.barrier(_BARRIER_S)
         axon_slots = list(self._axon_slots.values())
-        left = await self._let_end(axon_slots, timeout_s)
+        left = await self._jobs_end(axon_slots, timeout_s)
         self._timer.close()
         return left
 
     async def detach(self, neuron_id: str, timeout_s: float) -> int:
-        """Take an Axon away; what it runs and what waits for it may end, as in `drain`."""
+        """Remove an Axon; its jobs may end, as in `drain`."""
         slots = self._axon_slots[neuron_id]
-        slots.detaching = True  # what was given to it before it took leave may still arrive
+        # It stays in the table until the barrier: a TASK that the Synapse sent before our
+        # DEREGISTER may still arrive.
+        slots.detaching = True
         await self.transport.barrier(_BARRIER_S)
         try:
-            return await self._let_end([slots], timeout_s)
+            return await self._jobs_end([slots], timeout_s)
         finally:
             self._axon_slots.pop(neuron_id, None)
 
     def discard(self, neuron_id: str) -> None:
-        """Take an Axon away that was never announced."""
+        """Remove an Axon that was never announced."""
         self._axon_slots.pop(neuron_id, None)
 
-    async def _let_end(self, axon_slots: list[AxonSlots], timeout_s: float) -> int:
+    async def _jobs_end(self, axon_slots: list[AxonSlots[Job]], timeout_s: float) -> int:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + timeout_s
         while running := _running(axon_slots):
@@ -404,28 +442,30 @@ class Inbox:
         if running := _running(axon_slots):
             await asyncio.wait(running, timeout=_CANCEL_S)
         for job in left:
-            self._give_up(job)
+            self._settle_running(job)
         for slots in axon_slots:
             if slots.pool is not None:
                 slots.pool.close()
         return len(left)
 
 
-def _running(axon_slots: list[AxonSlots]) -> list[asyncio.Future[None]]:
+def _running(axon_slots: list[AxonSlots[Job]]) -> list[asyncio.Future[None]]:
     return [job.when_over() for slots in axon_slots for job in slots.running if not job.over]
 
 
 def _read_task(body: bytes) -> Signal:
     signal = Signal.decode(body)
-    if signal.type is not SignalType.TASK or "input" not in signal.payload:
-        raise BadSignal("a TASK with an input belongs here")
+    if signal.type is not SignalType.TASK:
+        raise BadSignal(f"expected a TASK, got a {signal.type.value}")
+    if "input" not in signal.payload:
+        raise BadSignal("the TASK has no input")
     return signal
 
 
 def _cancelled(code: str) -> dict[str, Any]:
     message = {
         "CANCELLED": "the task was cancelled",
-        "EXPIRED": "the time of the task was over before it ended",
-        "CANCEL_TIMEOUT": f"its function did not heed the cancellation within {_CANCEL_S:g} s",
+        "EXPIRED": "the deadline of the task passed before it ended",
+        "CANCEL_TIMEOUT": f"its function did not end within {_CANCEL_S:g} s after its cancellation",
     }[code]
     return error_payload(code, message)

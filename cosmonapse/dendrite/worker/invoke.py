@@ -1,4 +1,4 @@
-"""How a Neuron's function is run: on the loop or in a thread, at once or piece by piece."""
+"""Calls the function of a Neuron: on the loop or in a thread, whole or as a generator."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .job import Job
 
 
 async def run_function(job: Job, loop: asyncio.AbstractEventLoop) -> Any:
-    """Call the Neuron's function and return what it gives in the end.
+    """Call the Neuron's function and return its result.
 
-    Every text that a generator yields is sent as a THOUGHT_DELTA; the last dict is its output, or
-    the texts together if there is none.
+    Every text that a generator yields is sent as a THOUGHT_DELTA. Its result is the last dict that
+    it yields, or without one the joined texts.
     """
     axon, payload = job.slots.axon, job.signal.payload
     items = payload.get("context_ref")
@@ -39,11 +39,11 @@ async def run_function(job: Job, loop: asyncio.AbstractEventLoop) -> Any:
         value = await job.in_thread(_in_thread, function, given, context)
     if inspect.isawaitable(value):
         return await value
-    return await _from_pieces(value, context) if hasattr(value, "__aiter__") else value
+    return await _from_async_generator(value, context) if hasattr(value, "__aiter__") else value
 
 
 async def _fetched(fetcher: Callable[[Any], Any], reference: Any) -> list[Any]:
-    """Return the context items behind a reference."""
+    """Return the context items that a reference stands for."""
     if inspect.iscoroutinefunction(fetcher):
         items = await fetcher(reference)
     else:
@@ -53,55 +53,55 @@ async def _fetched(fetcher: Callable[[Any], Any], reference: Any) -> list[Any]:
     return list(items or ())
 
 
-class _Pieces:
-    """What a generator yields, put together."""
+class _Yielded:
+    """The values that a generator has yielded."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
         self._output: dict[str, Any] | None = None
 
-    def take(self, piece: Any) -> bool:
-        """Take a piece; True if it is a thought.
+    def add(self, value: Any) -> bool:
+        """Add a value; return True if it is a text, to be sent as a thought.
 
         Raises:
             TypeError: It is neither str nor dict.
         """
-        if isinstance(piece, str):
-            self._texts.append(piece)
+        if isinstance(value, str):
+            self._texts.append(value)
             return True
-        if not isinstance(piece, dict):
-            raise TypeError(f"a Neuron yields str or a final dict, not {type(piece).__name__}")
-        self._output = piece
+        if not isinstance(value, dict):
+            raise TypeError(f"a Neuron yields str or a final dict, not {type(value).__name__}")
+        self._output = value
         return False
 
     def output(self) -> dict[str, Any]:
-        """Return the last dict, or the texts together."""
+        """Return the last dict, or without one the joined texts."""
         return {"response": "".join(self._texts)} if self._output is None else self._output
 
 
-async def _from_pieces(values: AsyncIterator[Any], context: TaskContext) -> dict[str, Any]:
-    pieces = _Pieces()
+async def _from_async_generator(values: AsyncIterator[Any], context: TaskContext) -> dict[str, Any]:
+    yielded = _Yielded()
     try:
-        async for piece in values:
-            if pieces.take(piece):
-                await context.think(piece)
+        async for value in values:
+            if yielded.add(value):
+                await context.think(value)
     finally:
         close = getattr(values, "aclose", None)
         if close is not None:
             await close()
-    return pieces.output()
+    return yielded.output()
 
 
 def _in_thread(function: Any, given: Any, context: TaskContext) -> Any:
-    """Call a plain function; drive it here if it is a generator."""
+    """Call a plain function; iterate over it in this thread if it is a generator."""
     value = function(given, context)
-    return _from_thread_pieces(value, context) if inspect.isgenerator(value) else value
+    return _from_generator(value, context) if inspect.isgenerator(value) else value
 
 
-def _from_thread_pieces(values: Generator[Any, Any, Any], context: TaskContext) -> dict[str, Any]:
-    pieces = _Pieces()
+def _from_generator(values: Generator[Any, Any, Any], context: TaskContext) -> dict[str, Any]:
+    yielded = _Yielded()
     with contextlib.closing(values):
-        for piece in values:
-            if pieces.take(piece):
-                context.think(piece)
-    return pieces.output()
+        for value in values:
+            if yielded.add(value):
+                context.think(value)
+    return yielded.output()

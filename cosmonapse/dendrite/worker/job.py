@@ -1,98 +1,84 @@
-"""One TASK in our hands, and the desk of the Axon that it is for."""
+"""One TASK at its worker, from its arrival to its last reply."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from ...axon import Axon
 from ...errors import SignalTooLarge
 from ...runtime.threads import in_thread
 from ...signals import Signal, SignalType
 from ...transport import Outcome, Transport
+from .axon_slots import AxonSlots
 from .reply_cache import ReplyStream
 
-_BREATH = 32
+_YIELD_EVERY = 32
 Key = tuple[bytes, bytes]
-"""Instance id of the caller, task id."""
+"""Instance id of the caller, task id: a worker knows a task by both (09-resync, "What each keeps",
+3)."""
 Ask = Callable[[Signal, float], Coroutine[Any, Any, Signal]]
-"""Sends a TASK and returns what settles it within so many seconds."""
-
-
-class AxonSlots:
-    """One Axon, what it runs and what waits for it."""
-
-    __slots__ = ("axon", "detaching", "pool", "queue", "running", "task_name")
-
-    def __init__(self, axon: Axon) -> None:
-        self.axon = axon
-        self.task_name = f"neuron {axon.neuron_id}"
-        self.detaching = False
-        self.pool: Any = None
-        self.running: set[Job] = set()
-        self.queue: deque[Job] = deque()
+"""Sends a TASK and returns the Signal that settles it within so many seconds."""
 
 
 class Job:
-    """One TASK in our hands; speaks for its Neuron while it runs. Slots: each TASK makes one.
+    """One TASK at its worker; sends the Signals of its Neuron. Slots: each TASK makes one.
 
     Attributes:
-        desk: Whose it is.
+        slots: The places of its Axon.
         signal: The TASK.
-        key: What tells it from every other.
-        caller: Instance id of who waits for it.
+        key: Instance id of the caller and task id.
+        caller: Instance id of the caller.
         task: Task id.
         trace: Trace id.
-        deadline_at_s: When nobody waits any more, on the clock of the loop.
+        deadline_at_s: The end of the caller's wait, on the clock of the loop.
         index: Number of the next reply.
-        keep: True if it runs on when its caller goes.
-        slot: Where its deadline is kept.
-        patience: When it is given up, once it was cancelled.
-        runner: The task that runs it, while it does.
+        keep: True if it runs on when its caller disconnects.
+        deadline_slot: The slot of its deadline in the table of the inbox.
+        cancel_timer: Ends the wait for a function that was cancelled.
+        runner: The asyncio task that runs it, while it does.
         over: True once its function has ended.
-        started: True once its function is called; an asyncio task that is cancelled before its
+        started: True once its function was called; an asyncio task that is cancelled before its
             first step never runs, so nothing in it can settle the job.
-        stream: What it said so far, to be sent again if that gets lost.
-        why_cancelled: The code of the ERROR if it is cancelled.
-        thread: Ends when the thread of a plain function does, which may be after the job.
-        taken_back: True once its caller took it back.
-        settled: True once its last reply is sent.
-        calls: What its Neuron waits for and must not outlive it.
+        stream: The replies that it has sent so far, for a resync.
+        cancel_code: The code of the ERROR if it is cancelled.
+        thread: Ends with the thread of a plain function, possibly after the job.
+        caller_cancelled: True once its caller sent a CANCEL.
+        settled: True once its last reply was sent.
+        child_calls: The asyncio tasks of its Neuron that must end with it.
     """
 
     __slots__ = (
         "_ask",
         "_over",
-        "_said",
+        "_said_count",
         "_send",
         "_transport",
         "caller",
-        "calls",
+        "caller_cancelled",
+        "cancel_code",
+        "cancel_timer",
+        "child_calls",
         "deadline_at_s",
+        "deadline_slot",
         "index",
         "keep",
         "key",
         "over",
-        "patience",
         "runner",
         "settled",
         "signal",
-        "slot",
         "slots",
         "started",
         "stream",
-        "taken_back",
         "task",
         "thread",
         "trace",
-        "why_cancelled",
     )
 
     def __init__(
         self,
-        slots: AxonSlots,
+        slots: AxonSlots[Job],
         signal: Signal,
         caller: bytes,
         task: bytes,
@@ -105,7 +91,7 @@ class Job:
         self._transport = transport
         self._send = send
         self._ask = ask
-        self._said = 0
+        self._said_count = 0
         self.slots = slots
         self.signal = signal
         self.key: Key = (caller, task)
@@ -116,30 +102,30 @@ class Job:
         self.index = 0
         self.keep = False
         self.stream: ReplyStream | None = None
-        self.slot = 0
-        self.patience: asyncio.TimerHandle | None = None
+        self.deadline_slot = 0
+        self.cancel_timer: asyncio.TimerHandle | None = None
         self.runner: asyncio.Task[None] | None = None
         self.started = False
         self.over = False
         self._over: asyncio.Future[None] | None = None
-        self.why_cancelled = "CANCELLED"
-        self.taken_back = False
+        self.cancel_code = "CANCELLED"
+        self.caller_cancelled = False
         self.thread: asyncio.Future[Any] | None = None
         self.settled = False
-        self.calls: set[asyncio.Task[Any]] | None = None
+        self.child_calls: set[asyncio.Task[Any]] | None = None
 
     @property
     def cancelled(self) -> bool:
-        """Tell whether nobody waits for it any more."""
-        return self.settled or self.taken_back
+        """Whether its caller no longer waits for it."""
+        return self.settled or self.caller_cancelled
 
     async def say(self, signal_type: SignalType, payload: dict[str, Any]) -> Signal:
-        """Send a Signal ahead of the reply; wait while the way is full.
+        """Send a Signal before the last reply; wait while the outbox is full.
 
         Raises:
-            CancelledError: The last reply has been sent already.
+            CancelledError: The last reply was sent already.
             SignalTooLarge: It is over the limit.
-            UnencodableValue: It holds what no Signal can carry.
+            UnencodableValue: It holds a value that no Signal can carry.
         """
         producer = self.slots.axon.producer
         return await self.say_signal(
@@ -147,7 +133,7 @@ class Job:
         )
 
     async def say_signal(self, signal: Signal) -> Signal:
-        """Do as `say` does with a Signal that is made already."""
+        """Send a complete Signal as `say` does."""
         if self.settled:
             raise asyncio.CancelledError
         body, limit = signal.encode(), self._transport.max_signal_bytes
@@ -155,46 +141,46 @@ class Job:
             raise SignalTooLarge(len(body), limit)
         while (outcome := self._send(self, signal, body, False)) is Outcome.BUSY:
             await self._transport.drained()
-        self._said += 1
+        self._said_count += 1
         if outcome is not Outcome.SENT:
             await self._transport.drained()
-        elif self._said % _BREATH == 0:
-            await asyncio.sleep(0)  # a Neuron that never waits must not stop the loop
+        elif self._said_count % _YIELD_EVERY == 0:
+            await asyncio.sleep(0)  # a Neuron that never waits must not block the loop
         return signal
 
     async def ask(self, task: Signal, timeout_s: float) -> Signal:
-        """Send a child task and return what settles it; it ends with this job at the latest."""
+        """Send a child task and return the Signal that settles it; it ends with this job."""
         if self.cancelled:
             raise asyncio.CancelledError
         signal: Signal = await self.owned(self._ask(task, timeout_s))
         return signal
 
     async def owned(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Do some work for the Neuron; it is cancelled if the job ends before it."""
+        """Run a coroutine for the Neuron; it is cancelled if the job ends first."""
         task = asyncio.current_task()
         if task is None or task is self.runner:
             return await work
-        self.calls = self.calls or set()
-        self.calls.add(task)
+        self.child_calls = self.child_calls or set()
+        self.child_calls.add(task)
         try:
             return await work
         finally:
-            self.calls.discard(task)
+            self.child_calls.discard(task)
 
-    def end_calls(self) -> None:
-        """Cancel what the Neuron has left running."""
-        for call in self.calls or ():
+    def cancel_child_calls(self) -> None:
+        """Cancel the calls that the Neuron has left running."""
+        for call in self.child_calls or ():
             call.cancel()
 
     def end(self) -> None:
-        """Note that its function has ended."""
+        """Record that its function has ended."""
         self.runner = None
         self.over = True
         if self._over is not None and not self._over.done():
             self._over.set_result(None)
 
     def when_over(self) -> asyncio.Future[None]:
-        """Return what is done when its function has ended."""
+        """Return a future that is done when its function has ended."""
         if self._over is None:
             self._over = asyncio.get_running_loop().create_future()
             if self.over:
@@ -202,9 +188,9 @@ class Job:
         return self._over
 
     async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a plain function in a thread of its own and return what it returns.
+        """Call a plain function in a thread of its own and return its result.
 
-        When the job is cancelled it runs on, and `thread` tells when it has ended.
+        The function runs on when the job is cancelled; `thread` is done when it has ended.
         """
         self.thread = in_thread(function, *arguments, name=self.slots.task_name)
         return await asyncio.shield(self.thread)

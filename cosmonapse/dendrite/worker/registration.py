@@ -1,4 +1,8 @@
-"""Registration: Axons are announced, show life and take leave; again after every reconnect."""
+"""Registration: sends REGISTER, HEARTBEAT and DEREGISTER for every Axon of a Dendrite.
+
+Spec: docs/spec/04-liveness.md; docs/spec/09-resync.md, "After WELCOME": REGISTER is sent again
+after every reconnect.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +25,15 @@ _TYPES = {
 
 
 class Registration:
-    """Tells the Synapse, and through it everyone, who we are and how we are.
+    """Registers the Axons of a Dendrite and reports their load.
 
     Args:
-        transport: What carries it.
-        url: Where the Synapse is, for people.
-        inbox: Whose Axons they are.
-        dendrite_id: How this Dendrite is called.
-        role: What this Dendrite calls itself.
-        heartbeat_s: The longest time between two signs of life.
+        transport: Carries the presence Signals.
+        url: The URL of the Synapse, for error texts.
+        inbox: Holds the Axons.
+        dendrite_id: The id of this Dendrite.
+        role: The role of this Dendrite.
+        heartbeat_s: The longest time between two HEARTBEATs.
     """
 
     def __init__(
@@ -48,33 +52,35 @@ class Registration:
         self._role = role
         self._heartbeat_s = heartbeat_s
         self._lag_ms = 0
-        self._beating: asyncio.Task[None] | None = None
-        self._answers: dict[str, asyncio.Future[str]] = {}
+        self._heartbeat_task: asyncio.Task[None] | None = None
+        self._acknowledgements: dict[str, asyncio.Future[str]] = {}
         self._running = False
 
     async def start(self, timeout_s: float) -> None:
-        """Announce every Axon; return when the Synapse has them in its tables.
+        """Register every Axon; return when the Synapse has acknowledged all of them.
 
         Raises:
-            SynapseUnreachable: It did not say so within `timeout_s` seconds.
-            SynapseRefused: It does not take one of them.
+            SynapseUnreachable: It did not acknowledge them within `timeout_s` seconds.
+            SynapseRefused: It refused one of them.
         """
         self._running = True
         self.announce()
-        await self._acknowledged(list(self._answers), timeout_s)
-        self._beating = asyncio.get_running_loop().create_task(self._beat(), name="heartbeat")
+        await self._acknowledged(list(self._acknowledgements), timeout_s)
+        self._heartbeat_task = asyncio.get_running_loop().create_task(
+            self._send_heartbeats(), name="heartbeat"
+        )
 
     async def _acknowledged(self, neuron_ids: list[str], timeout_s: float) -> None:
-        answers = {each: self._answers[each] for each in neuron_ids}
-        if not answers:
+        pending = {each: self._acknowledgements[each] for each in neuron_ids}
+        if not pending:
             return
-        _, silent = await asyncio.wait(answers.values(), timeout=timeout_s)
+        _, silent = await asyncio.wait(pending.values(), timeout=timeout_s)
         if silent:
-            names = ", ".join(each for each, answer in answers.items() if answer in silent)
+            names = ", ".join(each for each, answer in pending.items() if answer in silent)
             raise SynapseUnreachable(
-                self._url, f"it does not acknowledge {names}", "look at its log"
+                self._url, f"it did not acknowledge {names}", "look at its log"
             )
-        for neuron_id, answer in answers.items():
+        for neuron_id, answer in pending.items():
             if answer.result():
                 raise SynapseRefused(self._url, f"Axon {neuron_id}: {answer.result()}")
 
@@ -86,53 +92,56 @@ class Registration:
             self._register(axon)
 
     async def announce_one(self, axon: Axon, timeout_s: float) -> None:
-        """Announce one more Axon; return when the Synapse has it in its tables.
+        """Register one more Axon; return when the Synapse has acknowledged it.
 
         Raises:
-            SynapseUnreachable: It did not say so within `timeout_s` seconds.
-            SynapseRefused: It does not take it.
+            SynapseUnreachable: It did not acknowledge it within `timeout_s` seconds.
+            SynapseRefused: It refused it.
         """
         self._register(axon)
         await self._acknowledged([axon.neuron_id], timeout_s)
 
-    def take_leave(self, axon: Axon, reason: str | None) -> None:
-        """Send DEREGISTER for one Axon: no new TASKs come for it from now on."""
+    def deregister(self, axon: Axon, reason: str | None) -> None:
+        """Send DEREGISTER for one Axon: the Synapse sends it no new TASKs."""
         self._send(PresenceVerb.DEREGISTER, axon, {"reason": reason} if reason else {})
 
     def _register(self, axon: Axon) -> None:
-        if axon.neuron_id not in self._answers or self._answers[axon.neuron_id].done():
-            self._answers[axon.neuron_id] = asyncio.get_running_loop().create_future()
+        if (
+            axon.neuron_id not in self._acknowledgements
+            or self._acknowledgements[axon.neuron_id].done()
+        ):
+            self._acknowledgements[axon.neuron_id] = asyncio.get_running_loop().create_future()
         payload: dict[str, Any] = {"role": self._role, "capabilities": list(axon.capabilities)}
         if axon.version is not None:
             payload["version"] = axon.version
         self._send(PresenceVerb.REGISTER, axon, payload)
 
     def on_registered(self, neuron_id: str, refusal: str) -> None:
-        """Note that the Synapse has an Axon in its tables, or why it has not."""
+        """Record that the Synapse has registered an Axon, or why it refused."""
         if refusal:
-            _LOG.error("the Synapse does not take the Axon %s: %s", neuron_id, refusal)
-        answer = self._answers.get(neuron_id)
+            _LOG.error("the Synapse refused the Axon %s: %s", neuron_id, refusal)
+        answer = self._acknowledgements.get(neuron_id)
         if answer is not None and not answer.done():
             answer.set_result(refusal)
 
     async def stop(self, reason: str | None) -> None:
-        """Take leave: no new TASKs come from now on."""
+        """Deregister every Axon: the Synapse sends no new TASKs."""
         self._running = False
-        if self._beating is not None:
-            self._beating.cancel()
-            await asyncio.wait([self._beating])
+        if self._heartbeat_task is not None:
+            self._heartbeat_task.cancel()
+            await asyncio.wait([self._heartbeat_task])
         for axon in self._inbox.axons:
-            self.take_leave(axon, reason)
+            self.deregister(axon, reason)
 
-    async def _beat(self) -> None:
-        """Send a HEARTBEAT for every Axon, and measure how late the loop wakes us."""
+    async def _send_heartbeats(self) -> None:
+        """Send a HEARTBEAT for every Axon at intervals, with the lag of the event loop."""
         loop = asyncio.get_running_loop()
         while True:
             every_s = min(self._heartbeat_s, self._transport.heartbeat_s)
             due_at_s = loop.time() + every_s
             await asyncio.sleep(every_s)
             self._lag_ms = max(0, int((loop.time() - due_at_s) * 1000))
-            self._inbox.answers.expire(loop.time())
+            self._inbox.reply_cache.expire(loop.time())
             for axon in self._inbox.axons:
                 running, queued = self._inbox.load(axon.neuron_id)
                 payload = {

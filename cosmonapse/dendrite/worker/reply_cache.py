@@ -1,9 +1,8 @@
-"""What a worker has answered, for a while. Pure: the caller passes `now_s`.
+"""The replies that a worker has sent, for 30 s, and their ids, for 10 minutes. Pure.
 
-Spec: docs/spec/09-resync.md. A task that comes twice is not run twice, and a reply that got lost on
-the way is sent again. Replies are kept for half a minute, ids for longer. Both go in chunks, oldest
-first, so that a task costs one entry of a dict and no timer. Everything that there is much of is
-bytes, in containers of nothing else: the garbage collector does not look through it.
+Spec: docs/spec/09-resync.md, "What each keeps", 2 and 3. A task that arrives twice is not run
+twice, and a lost reply is sent again. Replies and ids are dropped in chunks, oldest first, so that
+a task costs one entry of a dict and no timer. The caller passes `now_s`.
 """
 
 from __future__ import annotations
@@ -12,6 +11,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
+# A cache of 200,000 tasks must not slow the garbage collector down. It stops looking at a plain
+# tuple of numbers and bytes; it never stops looking at an instance of a NamedTuple.
 Reply = tuple[int, int, bytes]
 """index, type code, body"""
 Answered = bytes | tuple[Reply, ...]
@@ -22,7 +23,7 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 IDS_S: Final = 600.0
 MAX_IDS: Final = 200_000
 MAX_STREAM_BYTES: Final = 1024 * 1024
-"""Of what a task streams, that much is kept until it is forgotten."""
+"""The bound for the replies of one running task."""
 _OVERHEAD_BYTES: Final = 400
 _CHUNK_BYTES: Final = 1024 * 1024
 _CHUNK_S: Final = 1.0
@@ -30,7 +31,7 @@ _KEY_BYTES: Final = 32
 
 
 class ReplyStream:
-    """The latest replies of a task that runs, at most 1 MiB of them."""
+    """The latest replies of a running task, at most 1 MiB of them."""
 
     __slots__ = ("_bytes", "replies")
 
@@ -39,11 +40,13 @@ class ReplyStream:
         self._bytes = 0
 
     def add(self, reply: Reply) -> None:
-        """Keep one more; the oldest go when it is too much."""
+        """Add a reply; drop the oldest ones over the bound."""
         self.replies.append(reply)
-        self._bytes += len(reply[2])
+        _, _, body = reply
+        self._bytes += len(body)
         while self._bytes > MAX_STREAM_BYTES:
-            self._bytes -= len(self.replies.popleft()[2])
+            _, _, oldest = self.replies.popleft()
+            self._bytes -= len(oldest)
 
 
 class ReplyCache:
@@ -51,13 +54,13 @@ class ReplyCache:
 
     Attributes:
         ended: The only reply by caller and task id (32 bytes), empty if there were several; None
-            when nothing of it is kept any more.
+            once the replies were dropped.
 
     Args:
-        keep_s: How long replies are kept.
-        max_bytes: How many bytes of them, 400 for each task included.
-        ids_s: How long it is known that a task has ended.
-        max_ids: Of how many that is known.
+        keep_s: The time for which replies are stored.
+        max_bytes: The bound for stored replies, 400 bytes for each task included.
+        ids_s: The time for which ids are stored.
+        max_ids: The bound for stored ids.
     """
 
     def __init__(
@@ -76,27 +79,27 @@ class ReplyCache:
         self._chunk = bytearray()
         self._chunk_bytes = 0
         self._chunk_until_s = 0.0
-        self._kept: deque[tuple[float, int, bytearray]] = deque()
-        self._kept_bytes = 0
-        self._forgotten: deque[tuple[float, bytearray]] = deque()
+        self._reply_chunks: deque[tuple[float, int, bytearray]] = deque()
+        self._reply_bytes = 0
+        self._id_chunks: deque[tuple[float, bytearray]] = deque()
         self._paused = False
-        self._back_at_s = float("-inf")
+        self._resumed_at_s = float("-inf")
 
     def __len__(self) -> int:
-        """Return how many tasks are known."""
+        """Return the number of ended tasks that are known."""
         return len(self.ended)
 
     def get(self, key: bytes) -> Answered | None:
-        """Return the replies of a task; None when they are not kept (any more)."""
+        """Return the replies of a task, or None if they are not stored."""
         return self._several.get(key) or self.ended.get(key)
 
     def settle(self, key: bytes, answered: Answered, size: int, now_s: float) -> None:
-        """Keep the replies of a task that has ended.
+        """Store the replies of a task that has ended.
 
         Args:
-            key: Its caller and its id; new.
-            answered: Its replies, of `size` bytes.
-            size: How much they weigh.
+            key: Its caller and its id; not stored before.
+            answered: Its replies.
+            size: The length of their bodies together, in bytes.
             now_s: Monotonic clock.
         """
         self._chunk += key
@@ -110,37 +113,41 @@ class ReplyCache:
             self.expire(now_s)
 
     def pause(self) -> None:
-        """Keep everything while nobody can be answered; the bound of bytes stays."""
+        """Drop nothing for its age while we are disconnected; the bound of bytes holds."""
         self._paused = True
 
     def resume(self, now_s: float) -> None:
-        """Go on forgetting, the first time when whoever was away had the time to ask."""
+        """Drop by age again, first after `keep_s` seconds: until then a resync may ask."""
         if self._paused:
             self._paused = False
-            self._back_at_s = now_s
+            self._resumed_at_s = now_s
 
     def expire(self, now_s: float) -> None:
-        """Forget what is too old or too much; call it now and then while nothing ends."""
+        """Drop everything that is too old or over a bound; call it at intervals too."""
         if self._chunk:
-            self._kept.append((now_s, self._chunk_bytes, self._chunk))
-            self._kept_bytes += self._chunk_bytes
+            self._reply_chunks.append((now_s, self._chunk_bytes, self._chunk))
+            self._reply_bytes += self._chunk_bytes
             self._chunk, self._chunk_bytes = bytearray(), 0
         self._chunk_until_s = now_s + _CHUNK_S
+        # Rule 2: without a connection nothing gets too old, nor within 30 s after it came back.
         horizon_s = now_s - self._keep_s
-        may_go = not self._paused and self._back_at_s <= horizon_s
-        while self._kept and (
-            self._kept_bytes > self._max_bytes or (may_go and self._kept[0][0] <= horizon_s)
-        ):
-            at_s, size, keys = self._kept.popleft()
-            self._kept_bytes -= size
+        by_age = not self._paused and self._resumed_at_s <= horizon_s
+        while self._reply_chunks:
+            at_s, size, keys = self._reply_chunks[0]
+            if self._reply_bytes <= self._max_bytes and not (by_age and at_s <= horizon_s):
+                break
+            self._reply_chunks.popleft()
+            self._reply_bytes -= size
             for key in _cut(keys):
                 self.ended[key] = None
                 self._several.pop(key, None)
-            self._forgotten.append((at_s, keys))
-        while self._forgotten and (
-            len(self.ended) > self._max_ids or self._forgotten[0][0] <= now_s - self._ids_s
-        ):
-            for key in _cut(self._forgotten.popleft()[1]):
+            self._id_chunks.append((at_s, keys))
+        while self._id_chunks:
+            at_s, keys = self._id_chunks[0]
+            if len(self.ended) <= self._max_ids and at_s > now_s - self._ids_s:
+                break
+            self._id_chunks.popleft()
+            for key in _cut(keys):
                 self.ended.pop(key, None)
 
 

@@ -1,4 +1,7 @@
-"""What a Dendrite knows of its tasks, for when a connection is lost. See `transport.Keeper`."""
+"""The tasks of a Dendrite, listed for its transport after a lost connection.
+
+Spec: docs/spec/09-resync.md. Implements `transport.ResyncSource`.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,18 @@ from ..caller.open_tasks import OpenTasks
 from .job import Job, Key
 from .reply_cache import Reply, ReplyCache
 
-_ANYBODY = "-"
-"""In place of the name of the Axon, where it makes no difference."""
+_NO_AXON = "-"
+"""The name of the Axon in a row of an ended task, which the proxy does not read."""
 
 
 class DendriteResyncSource:
     """Lists open tasks and jobs, and sends replies again.
 
     Args:
-        transport: What carries the replies.
-        delivery: The tasks that are open.
-        jobs: The tasks in our hands.
-        answers: The tasks that have ended here.
+        transport: Carries the replies.
+        open_tasks: The tasks that we have dispatched.
+        jobs: The tasks that run or wait here.
+        reply_cache: The tasks that have ended here.
     """
 
     def __init__(
@@ -31,33 +34,34 @@ class DendriteResyncSource:
         transport: Transport,
         open_tasks: OpenTasks,
         jobs: dict[Key, Job],
-        answers: ReplyCache,
+        reply_cache: ReplyCache,
     ) -> None:
         self._transport = transport
-        self._delivery = open_tasks
+        self._open_tasks = open_tasks
         self._jobs = jobs
-        self._answers = answers
+        self._reply_cache = reply_cache
 
     def open_tasks(self) -> list[Opened]:
-        """Return every task of ours that is open, oldest first."""
-        return self._delivery.opened(asyncio.get_running_loop().time())
+        """Return every open task of this Dendrite, oldest first."""
+        return self._open_tasks.opened(asyncio.get_running_loop().time())
 
     def held_tasks(self) -> Iterator[Held]:
-        """Return every task that runs or waits here."""
+        """Yield every task that runs or waits here."""
         now_s = asyncio.get_running_loop().time()
         for job in list(self._jobs.values()):
             yield _held(job, now_s)
 
     def claim_of(self, caller: bytes, task: bytes) -> Held | None:
-        """Return what we have of a task."""
+        """Return the state of a task here; None for a task that never arrived."""
         job = self._jobs.get((caller, task))
         if job is not None:
             return _held(job, asyncio.get_running_loop().time())
-        ended = self._answers.ended
+        ended = self._reply_cache.ended
         if caller + task not in ended:
             return None
+        # "What the proxy does with it", 3: ANSWERED waits for the last reply, FORGOTTEN is LOST.
         state = Claim.FORGOTTEN if ended[caller + task] is None else Claim.ANSWERED
-        return Held(caller, task, bytes(16), _ANYBODY, state, 0, keep=False)
+        return Held(caller, task, bytes(16), _NO_AXON, state, 0, keep=False)
 
     def send_again(self, caller: bytes, task: bytes, index: int) -> None:
         """Send the replies of a task again from number `index` on."""
@@ -65,14 +69,14 @@ class DendriteResyncSource:
         if job is not None and job.stream is not None:
             resend(self._transport, caller, task, list(job.stream.replies), index, False)
         elif job is None:
-            repeat(self._transport, self._answers, caller, task, index)
+            repeat(self._transport, self._reply_cache, caller, task, index)
 
 
 def repeat(
-    transport: Transport, answers: ReplyCache, caller: bytes, task: bytes, index: int
+    transport: Transport, reply_cache: ReplyCache, caller: bytes, task: bytes, index: int
 ) -> bool:
-    """Send the replies of a task that has ended again; False when they are not kept."""
-    answered = answers.get(caller + task)
+    """Send the replies of an ended task again; return False if they are not stored."""
+    answered = reply_cache.get(caller + task)
     if answered is None:
         return False
     if isinstance(answered, bytes):
@@ -89,11 +93,13 @@ def resend(
     index: int,
     has_ended: bool,
 ) -> None:
-    """Send replies from number `index` on; the first says so if some before it are gone."""
+    """Send replies from number `index` on; the first is marked SKIPS if some before it are gone."""
     if not replies:
         return
-    trace = id_bytes(Signal.decode(replies[0][2]).trace_id)
-    skips = replies[0][0] > index
+    first_number, _, first_body = replies[0]
+    trace = id_bytes(Signal.decode(first_body).trace_id)
+    # "At the caller", 2: without SKIPS the caller would ask for the dropped replies for ever.
+    skips = first_number > index
     for at, (number, kind, body) in enumerate(replies):
         if number < index:
             continue
@@ -109,7 +115,7 @@ def resend(
         )
         skips = False
         if outcome not in (Outcome.SENT, Outcome.WAITING):
-            return  # whoever misses the rest asks again
+            return  # the caller sends another GAP for the rest
 
 
 def _held(job: Job, now_s: float) -> Held:

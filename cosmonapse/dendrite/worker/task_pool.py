@@ -1,10 +1,10 @@
-"""Who runs the jobs of an Axon: asyncio tasks that are used again.
+"""The asyncio tasks that run the jobs of an Axon, used again for many jobs.
 
-A task for each job costs four microseconds, and a Neuron that answers at once needs none of its
-own: one *member* runs such jobs one after the other. As soon as a job waits for something, another
-member goes on with those behind it, so they never wait for each other. User code always runs in a
-real task: `asyncio.timeout`, `current_task` and cancellation are as everywhere. A member whose job
-was cancelled, or has left something in its context variables, is not used again.
+Decision: docs/design/decisions/0009-tasks-used-again.md. A new task for each job costs four
+microseconds, and a Neuron that answers at once needs none of its own: one *runner* runs such jobs
+one after the other. As soon as a job waits, another runner continues with the queue, so jobs never
+wait for each other. User code always runs in a real task: `asyncio.timeout`, `current_task` and
+cancellation work as everywhere.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from typing import Any
 from .job import Job
 
 _MAX_IDLE = 64
-_SLICE_S = 0.002
+_TURN_S = 0.002
 
 
 class TaskPool:
-    """The tasks that run jobs.
+    """The runners of one Axon.
 
     Args:
-        run: Runs one job to its end; raises nothing that is to be handled.
-        name: What the tasks are called.
+        run: Runs one job to its end; raises no exception that anybody has to handle.
+        name: The name of the asyncio tasks.
     """
 
     def __init__(self, run: Callable[[Job], Coroutine[Any, Any, None]], name: str) -> None:
@@ -34,71 +34,71 @@ class TaskPool:
         self._name = name
         self._queue: deque[Job] = deque()
         self._idle: list[asyncio.Future[bool]] = []
-        self._is_called = False
-        self._is_relayed = False
+        self._is_served = False
+        self._is_check_due = False
         self._context = contextvars.copy_context()
         self._loop = asyncio.get_running_loop()
 
     def start(self, job: Job) -> None:
-        """Run a job from the next turn of the loop on; one that is settled before is left out."""
+        """Run a job from the next turn of the loop on; skip it if it is settled before."""
         self._queue.append(job)
-        if not self._is_called:
-            self._is_called = True
-            self._call()
+        if not self._is_served:
+            self._is_served = True
+            self._wake_runner()
 
     def close(self) -> None:
-        """Let every member go that has nothing to do."""
+        """End every runner that has no job."""
         while self._idle:
-            member = self._idle.pop()
-            if not member.done():
-                member.set_result(False)
+            woken = self._idle.pop()
+            if not woken.done():
+                woken.set_result(False)
 
-    def _call(self) -> None:
-        """Let one more member look at the queue."""
+    def _wake_runner(self) -> None:
+        """Let an idle runner, or a new one, serve the queue."""
         while self._idle:
-            member = self._idle.pop()
-            if not member.done():
-                member.set_result(True)
+            woken = self._idle.pop()
+            if not woken.done():
+                woken.set_result(True)
                 return
         self._loop.create_task(self._work(), name=self._name, context=self._context.copy())
 
-    def _relay(self) -> None:
-        """Go on with the queue at the next turn, should the member that is at it have to wait."""
-        if not self._is_relayed:
-            self._is_relayed = True
-            self._loop.call_soon(self._relayed)
+    def _check_soon(self) -> None:
+        """Look at the queue at the next turn: the runner that serves it may be waiting by then."""
+        if not self._is_check_due:
+            self._is_check_due = True
+            self._loop.call_soon(self._check)
 
-    def _relayed(self) -> None:
-        self._is_relayed = False
+    def _check(self) -> None:
+        self._is_check_due = False
         if self._queue:
-            self._call()
+            self._wake_runner()
         else:
-            self._is_called = False
+            self._is_served = False
 
     async def _work(self) -> None:
-        """Run jobs until there are none, wait for more; see the module for when a member ends."""
+        """Run jobs, wait for more; end if too many runners are idle or this one is unusable."""
         me = asyncio.current_task(self._loop)
         try:
-            while await self._work_through(me):
+            while await self._serve_queue(me):
                 if not self._queue:
-                    if len(self._idle) >= _MAX_IDLE or not await self._next_call():
+                    if len(self._idle) >= _MAX_IDLE or not await self._next_wake():
                         return
                 else:
-                    await asyncio.sleep(0)  # jobs that never wait must not stop the others
+                    await asyncio.sleep(0)  # jobs that never wait must not block the loop
         finally:
             if self._queue:
-                self._relay()
+                self._check_soon()
 
-    async def _work_through(self, me: asyncio.Task[Any] | None) -> bool:
-        """Run what is in the queue, for a while; False when this member is not to be used again."""
+    async def _serve_queue(self, me: asyncio.Task[Any] | None) -> bool:
+        """Run jobs for at most 2 ms; return False if this runner must not run another job."""
         queue, clock = self._queue, self._loop.time
-        until_s = clock() + _SLICE_S
+        until_s = clock() + _TURN_S
         while queue:
             job = queue.popleft()
             if queue:
-                self._relay()
+                self._check_soon()
             else:
-                self._is_called = False
+                self._is_served = False
             if job.settled:
                 continue
             job.runner = me
@@ -106,21 +106,23 @@ class TaskPool:
                 await self._run(job)
             finally:
                 job.end()
-            if me is None or me.cancelling() or self._is_stained():
+            # Decision 0009: the next job must see neither a cancellation nor the context variables
+            # of this one.
+            if me is None or me.cancelling() or self._has_changed_context():
                 return False
             if clock() > until_s:
                 break
         return True
 
-    def _next_call(self) -> asyncio.Future[bool]:
-        """Return what ends when there is something to do: True, or False to go."""
-        member: asyncio.Future[bool] = self._loop.create_future()
-        self._idle.append(member)
-        return member
+    def _next_wake(self) -> asyncio.Future[bool]:
+        """Return a future that `_wake_runner` sets to True and `close` to False."""
+        woken: asyncio.Future[bool] = self._loop.create_future()
+        self._idle.append(woken)
+        return woken
 
-    def _is_stained(self) -> bool:
-        """Tell whether a job has left something in the context variables of its task."""
+    def _has_changed_context(self) -> bool:
+        """Return whether a job has left a value in the context variables of its task."""
         try:
             return contextvars.copy_context() != self._context
-        except Exception:  # noqa: BLE001  # somebody's value cannot be compared
+        except Exception:  # noqa: BLE001  # a value of the user cannot be compared
             return True

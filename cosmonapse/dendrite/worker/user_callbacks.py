@@ -1,4 +1,4 @@
-"""Functions of users beside their Neurons: a few at a time, each within its time."""
+"""Calls user functions other than Neurons, such as `bid_fn`: bounded in number and in time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class UserCallbacks:
     """Calls `async def` on the loop and a plain `def` in a thread of its own.
 
     Args:
-        limit: How many run at once. A thread that is given up keeps its place until it ends.
+        limit: The number that may run at once. A thread that has timed out counts until it ends.
     """
 
     def __init__(self, limit: int) -> None:
@@ -23,24 +23,24 @@ class UserCallbacks:
 
     @property
     def full(self) -> bool:
-        """Tell whether no more may be called now."""
+        """Whether no further function may be called now."""
         return self._running >= self._limit
 
     async def call(
         self, function: Callable[..., Any], *arguments: Any, timeout_s: float, name: str
     ) -> Any:
-        """Return what a function returns.
+        """Call a function and return its result.
 
         Raises:
-            GivenUp: Not within `timeout_s` seconds.
-            BaseException: Whatever the function raises.
+            CallbackTimeout: It did not end within `timeout_s` seconds.
+            BaseException: Any exception that the function raises.
         """
         try:
             async with asyncio.timeout(timeout_s) as limit:
                 return await self._call(function, arguments, name)
         except TimeoutError:
             if limit.expired():
-                raise GivenUp(f"it did not end within {timeout_s:g} s") from None
+                raise CallbackTimeout(f"it did not end within {timeout_s:g} s") from None
             raise
 
     async def _call(
@@ -58,18 +58,18 @@ class UserCallbacks:
     def _in_thread(
         self, function: Callable[..., Any], arguments: tuple[Any, ...], name: str
     ) -> asyncio.Future[Any]:
-        """Begin in a daemon thread, so that one that hangs does not keep the process."""
+        """Call it in a daemon thread, which cannot keep the process from ending."""
         self._running += 1
         ended = in_thread(function, *arguments, name=name)
-        ended.add_done_callback(self._one_ended)
+        ended.add_done_callback(self._thread_ended)
         return ended
 
-    def _one_ended(self, _: object) -> None:
+    def _thread_ended(self, _: object) -> None:
         self._running -= 1
 
 
-class GivenUp(Exception):
-    """A function of a user took too long."""
+class CallbackTimeout(Exception):
+    """A user function did not end in time."""
 
 
 def _is_async(function: Callable[..., Any]) -> bool:
@@ -78,7 +78,7 @@ def _is_async(function: Callable[..., Any]) -> bool:
 
 
 def was_cancelled(error: BaseException) -> bool:
-    """Tell whether an exception is the end of the task at hand, and not the function's own."""
+    """Return whether an exception is the cancellation of the current task by its owner."""
     task = asyncio.current_task()
-    asked = task is not None and task.cancelling() > 0
-    return isinstance(error, asyncio.CancelledError) and asked
+    is_cancelling = task is not None and task.cancelling() > 0
+    return isinstance(error, asyncio.CancelledError) and is_cancelling

@@ -137,7 +137,7 @@ def test_nobody_there_exits_with_3_and_one_line(capsys):
     said = capsys.readouterr()
     assert code == 3
     assert said.out == ""
-    assert said.err.startswith("cosmo: NO_SUCH_NEURON: nobody live serves neuron 'a'")
+    assert said.err.startswith("cosmo: NO_SUCH_NEURON: no live Axon serves neuron 'a'")
 
 
 def test_an_empty_namespace_is_told_with_what_to_do(capsys):

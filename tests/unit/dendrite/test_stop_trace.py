@@ -281,9 +281,9 @@ async def test_nothing_is_left_behind_by_a_stop(join, worker, held):
 
     await caller.stop_trace(trace_id, collect_acks=True, timeout_s=5.0)
     await asked
-    await until(lambda: not hosting._stops._tasks)
+    await until(lambda: not hosting._stop_receiver._tasks)
 
-    assert not hosting._stops._endings
+    assert not hosting._stop_receiver._stopped_traces
     assert not hosting._inbox._stopped
     assert not caller._subscriptions._table
 
@@ -291,7 +291,7 @@ async def test_nothing_is_left_behind_by_a_stop(join, worker, held):
 async def test_a_stop_with_a_trace_that_is_no_id_is_dropped(join, worker):
     hosting = await worker()
 
-    hosting._stops._on_stop(Signal(type=SignalType.STOP, trace_id="trc_" + "!" * 26))
+    hosting._stop_receiver._on_stop(Signal(type=SignalType.STOP, trace_id="trc_" + "!" * 26))
 
     assert hosting.counts["drop.bad_stop"] == 1
 
@@ -312,7 +312,7 @@ async def test_a_trace_that_is_no_id_and_a_dendrite_that_does_not_run_are_refuse
 async def test_a_worker_that_obeys_gets_no_cancel_and_a_deaf_one_does(join, worker, held):
     await worker("obeys")
     deaf = await worker("deaf")
-    deaf._subscriptions.remove(deaf._stops._on_stop)
+    deaf._subscriptions.remove(deaf._stop_receiver._on_stop)
     caller = await join(dendrite_id="caller").__aenter__()
     cancels, send_cancel = [], caller._transport.send_cancel
     caller._transport.send_cancel = lambda task, trace: (

@@ -372,9 +372,9 @@ async def test_a_wrong_kind_of_answer_is_refused(asker, serve):
     caller = await serve(asker)
     question = await ask(caller)
 
-    with pytest.raises(DendriteProtocolError, match="answers a PERMISSION"):
+    with pytest.raises(DendriteProtocolError, match="expected a PERMISSION"):
         await caller.grant_permission(question)
-    with pytest.raises(DendriteProtocolError, match="answers a ESCALATION"):
+    with pytest.raises(DendriteProtocolError, match="expected a ESCALATION"):
         await caller.respond_to_escalation(question, input={})
 
 
@@ -478,8 +478,8 @@ def later(send):
 async def test_whoever_answers_a_caller_that_is_gone_lets_the_work_go_on_once(
     asker, serve, join, monkeypatch
 ):
-    monkeypatch.setattr(answer_arbiter, "_TRIES_S", (0.01, 0.02))
-    monkeypatch.setattr(answer_arbiter, "_YIELD_S", 0.2)
+    monkeypatch.setattr(answer_arbiter, "_WAITS_S", (0.01, 0.02))
+    monkeypatch.setattr(answer_arbiter, "_RIVAL_S", 0.2)
     caller = await serve(asker)
     question = await ask(caller)
     await caller.stop()
@@ -505,7 +505,7 @@ async def test_whoever_answers_a_caller_that_is_gone_lets_the_work_go_on_once(
 
 
 async def test_a_question_that_another_has_answered_is_left_to_it(asker, serve, join, monkeypatch):
-    monkeypatch.setattr(answer_arbiter, "_TRIES_S", (0.01,))
+    monkeypatch.setattr(answer_arbiter, "_WAITS_S", (0.01,))
     caller = await serve(asker)
     first, later = await ask(caller), await ask(caller)
     await caller.stop()
@@ -523,9 +523,9 @@ async def test_a_question_that_another_has_answered_is_left_to_it(asker, serve, 
 
 
 async def test_a_question_of_a_caller_that_is_gone_must_tell_what_was_asked(join, monkeypatch):
-    monkeypatch.setattr(answer_arbiter, "_TRIES_S", (0.01,))
+    monkeypatch.setattr(answer_arbiter, "_WAITS_S", (0.01,))
     dendrite = await join().__aenter__()
     question = Signal(type=CLARIFICATION, payload={"question": "which?"})
 
-    with pytest.raises(DendriteProtocolError, match="does not tell what"):
+    with pytest.raises(DendriteProtocolError, match="does not carry the input"):
         await dendrite.respond_to_clarification(question, answer="this")

@@ -65,7 +65,7 @@ def test_a_bid_names_who_would_do_it_and_what_it_costs():
     "directed", [None, Directed("worker", "dendrite"), Directed("a b", "neuron")]
 )
 def test_a_bid_of_nobody_is_told(directed):
-    with pytest.raises(BadSignal, match="names the neuron"):
+    with pytest.raises(BadSignal, match="must name the neuron"):
         read_bid(bid(directed, cost=1))
 
 

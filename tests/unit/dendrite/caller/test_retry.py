@@ -236,7 +236,7 @@ async def test_the_pause_is_a_number_a_function_or_a_wait_of_tenacity(backoff, p
 
 @pytest.mark.asyncio
 async def test_a_function_that_gives_no_pause_is_told_so():
-    with pytest.raises(TypeError, match="backoff must give a number of seconds, not None"):
+    with pytest.raises(TypeError, match="backoff must return a number of seconds, not None"):
         await Course(BUSY).run(backoff=lambda attempt: None)
 
 
@@ -299,7 +299,7 @@ async def test_on_retry_that_raises_is_logged_and_ignored(caplog):
     course = Course(BUSY, DONE)
 
     assert await course.run(on_retry=fail) is DONE
-    assert "on_retry failed after attempt 1" in caplog.text
+    assert "on_retry raised after attempt 1" in caplog.text
     assert "my own bug" in caplog.text
 
 

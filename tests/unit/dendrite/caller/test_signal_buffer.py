@@ -37,7 +37,7 @@ def waiting(cursor):
 
 def test_a_cursor_gives_everything_in_order_and_then_nothing():
     buffer = trail_of(3)
-    cursor = buffer.cursor(steady=True)
+    cursor = buffer.cursor(is_loop=True)
 
     assert read(cursor) == [0, 1, 2]
     assert cursor.next() is None
@@ -45,16 +45,16 @@ def test_a_cursor_gives_everything_in_order_and_then_nothing():
 
 def test_no_cursor_takes_anything_from_another():
     buffer = trail_of(2)
-    one, other = buffer.cursor(steady=True), buffer.cursor(steady=False)
+    one, other = buffer.cursor(is_loop=True), buffer.cursor(is_loop=False)
 
     assert read(one) == read(other) == [0, 1]
 
 
 def test_a_cursor_that_comes_late_begins_at_the_beginning():
     buffer = trail_of(2)
-    read(buffer.cursor(steady=True))
+    read(buffer.cursor(is_loop=True))
 
-    assert read(buffer.cursor(steady=True)) == [0, 1]
+    assert read(buffer.cursor(is_loop=True)) == [0, 1]
 
 
 def test_a_cursor_steps_over_what_is_not_of_its_types():
@@ -62,12 +62,12 @@ def test_a_cursor_steps_over_what_is_not_of_its_types():
     for n, kind in enumerate((PLAN, THOUGHT, PLAN)):
         buffer.append(signal_of(kind, n), 10)
 
-    assert read(buffer.cursor(frozenset({PLAN}), steady=True)) == [0, 2]
+    assert read(buffer.cursor(frozenset({PLAN}), is_loop=True)) == [0, 2]
 
 
 def test_over_the_number_the_oldest_eighth_goes_and_is_counted_as_missed():
     buffer = trail_of(17, max_signals=16)
-    late = buffer.cursor(steady=True)
+    late = buffer.cursor(is_loop=True)
 
     assert (buffer.start, buffer.end) == (2, 17)
     assert read(late) == list(range(2, 17))
@@ -76,7 +76,7 @@ def test_over_the_number_the_oldest_eighth_goes_and_is_counted_as_missed():
 
 def test_what_a_cursor_has_seen_it_does_not_miss():
     buffer = trail_of(16, max_signals=16)
-    cursor = buffer.cursor(steady=True)
+    cursor = buffer.cursor(is_loop=True)
     read(cursor)
 
     buffer.append(signal_of(n=16), 10)
@@ -88,95 +88,95 @@ def test_what_a_cursor_has_seen_it_does_not_miss():
 def test_over_the_bytes_the_oldest_go_too():
     buffer = trail_of(10, size=100, max_bytes=500)
 
-    assert read(buffer.cursor(steady=True)) == [5, 6, 7, 8, 9]
+    assert read(buffer.cursor(is_loop=True)) == [5, 6, 7, 8, 9]
 
 
 def test_one_signal_over_the_bytes_is_not_kept():
     buffer = trail_of(1, size=1_000, max_bytes=500)
 
     assert (buffer.start, buffer.end) == (1, 1)
-    assert buffer.cursor(steady=True).next() is None
+    assert buffer.cursor(is_loop=True).next() is None
 
 
 def test_a_trail_without_a_question_is_not_given_up():
     buffer = trail_of(1)
-    waiting(buffer.cursor(steady=True))
+    waiting(buffer.cursor(is_loop=True))
 
-    assert not buffer.is_given_up()
+    assert not buffer.has_abandoned_question()
 
 
 def test_a_question_is_given_up_when_every_reader_waits_behind_it():
     buffer = SignalBuffer()
     asked_of(buffer)
-    waiting(buffer.cursor(steady=True))
-    waiting(buffer.cursor(steady=False))
+    waiting(buffer.cursor(is_loop=True))
+    waiting(buffer.cursor(is_loop=False))
 
-    assert buffer.is_given_up()
+    assert buffer.has_abandoned_question()
 
 
 def test_a_question_is_not_given_up_while_nobody_reads():
     buffer = SignalBuffer()
     asked_of(buffer)
-    buffer.cursor(steady=False)
+    buffer.cursor(is_loop=False)
 
-    assert not buffer.is_given_up()
+    assert not buffer.has_abandoned_question()
 
 
 def test_a_question_is_not_given_up_before_a_steady_reader_is_through_with_it():
     buffer = SignalBuffer()
-    handler = buffer.cursor(steady=True)
+    handler = buffer.cursor(is_loop=True)
     asked_of(buffer)
-    waiting(buffer.cursor(frozenset(), steady=False))
-    assert not buffer.is_given_up()  # it will get it
+    waiting(buffer.cursor(frozenset(), is_loop=False))
+    assert not buffer.has_abandoned_question()  # it will get it
 
     handler.next()
-    assert not buffer.is_given_up()  # it has it in hands
+    assert not buffer.has_abandoned_question()  # it has it in hands
 
     handler.waits = True
-    assert buffer.is_given_up()
+    assert buffer.has_abandoned_question()
 
 
 def test_a_reader_that_has_not_come_for_the_question_is_not_waited_for():
     buffer = SignalBuffer()
-    other = buffer.cursor(steady=False)
+    other = buffer.cursor(is_loop=False)
     asked_of(buffer)
-    waiting(buffer.cursor(frozenset(), steady=False))
-    assert buffer.is_given_up()
+    waiting(buffer.cursor(frozenset(), is_loop=False))
+    assert buffer.has_abandoned_question()
 
     other.next()
 
-    assert not buffer.is_given_up()  # now it has the question in hands
+    assert not buffer.has_abandoned_question()  # now it has the question in hands
 
 
 def test_a_reader_of_other_types_is_not_waited_for():
     buffer = SignalBuffer()
-    buffer.cursor(frozenset({PLAN}), steady=True)
+    buffer.cursor(frozenset({PLAN}), is_loop=True)
     asked_of(buffer)
-    waiting(buffer.cursor(frozenset(), steady=False))
+    waiting(buffer.cursor(frozenset(), is_loop=False))
 
-    assert buffer.is_given_up()
+    assert buffer.has_abandoned_question()
 
 
 def test_a_reader_that_has_left_is_not_waited_for():
     buffer = SignalBuffer()
-    handler = buffer.cursor(steady=True)
+    handler = buffer.cursor(is_loop=True)
     asked_of(buffer)
-    waiting(buffer.cursor(frozenset(), steady=False))
+    waiting(buffer.cursor(frozenset(), is_loop=False))
 
     handler.leave()
     handler.leave()
 
-    assert buffer.is_given_up()
+    assert buffer.has_abandoned_question()
 
 
 def test_a_question_that_is_answered_is_not_given_up():
     buffer = SignalBuffer()
     asked_of(buffer)
-    waiting(buffer.cursor(steady=True))
+    waiting(buffer.cursor(is_loop=True))
 
     buffer.answered()
 
-    assert not buffer.is_given_up()
+    assert not buffer.has_abandoned_question()
 
 
 def test_a_question_may_be_noted_after_others_came_behind_it():
@@ -184,29 +184,29 @@ def test_a_question_may_be_noted_after_others_came_behind_it():
     question = signal_of(SignalType.PERMISSION)
     buffer.append(question, 10)
     buffer.append(signal_of(), 10)
-    reader = buffer.cursor(frozenset({question.type}), steady=False)
+    reader = buffer.cursor(frozenset({question.type}), is_loop=False)
     reader.next()
 
     buffer.asked(question)
-    waiting(buffer.cursor(frozenset(), steady=False))
+    waiting(buffer.cursor(frozenset(), is_loop=False))
 
-    assert not buffer.is_given_up()  # its reader has it in hands
+    assert not buffer.has_abandoned_question()  # its reader has it in hands
     reader.waits = True
-    assert buffer.is_given_up()
+    assert buffer.has_abandoned_question()
 
 
 def test_a_question_that_has_not_come_yet_is_not_noted():
     buffer = trail_of(1)
-    waiting(buffer.cursor(steady=True))
+    waiting(buffer.cursor(is_loop=True))
 
     buffer.asked(signal_of(SignalType.CLARIFICATION))
 
-    assert not buffer.is_given_up()
+    assert not buffer.has_abandoned_question()
 
 
 def test_whoever_waits_has_to_look_at_what_comes_first():
     buffer = SignalBuffer()
-    cursor = waiting(buffer.cursor(steady=True))
+    cursor = waiting(buffer.cursor(is_loop=True))
 
     buffer.append(signal_of(), 10)
 

@@ -4,7 +4,7 @@ import pytest
 
 from cosmonapse import Directed, Signal, SignalType, new_trace_id
 from cosmonapse.dendrite.watch.handlers import Handler, HandlerTable
-from cosmonapse.dendrite.watch.trace_order import Once
+from cosmonapse.dendrite.watch.trace_order import SeenIds
 
 OUTPUT, ERROR = SignalType.AGENT_OUTPUT, SignalType.ERROR
 ECHO = Directed("echo", "neuron", ("chat", "fr"))
@@ -108,9 +108,9 @@ def test_every_handler_of_a_function_is_removed_at_once():
 
 
 def test_a_signal_that_comes_by_type_and_by_trace_passes_once():
-    once = Once()
+    seen = SeenIds()
 
-    assert [once.first(each) for each in ("a", "b", "a", "b", "c")] == [
+    assert [seen.add(each) for each in ("a", "b", "a", "b", "c")] == [
         True,
         True,
         False,
@@ -120,9 +120,9 @@ def test_a_signal_that_comes_by_type_and_by_trace_passes_once():
 
 
 def test_the_oldest_signal_is_forgotten_first():
-    once = Once(capacity=2)
+    seen = SeenIds(capacity=2)
     for each in "abc":
-        once.first(each)
+        seen.add(each)
 
-    assert not once.first("b")
-    assert once.first("a")
+    assert not seen.add("b")
+    assert seen.add("a")

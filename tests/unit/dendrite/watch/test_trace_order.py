@@ -3,7 +3,7 @@
 import pytest
 
 from cosmonapse import Signal, SignalType
-from cosmonapse.dendrite.watch.trace_order import HOLD_S, Lately, Once, TraceOrder
+from cosmonapse.dendrite.watch.trace_order import HOLD_S, RecentIds, SeenIds, TraceOrder
 from cosmonapse.ids import new_event_id
 
 TRACE = "trc_" + "a" * 26
@@ -113,18 +113,18 @@ def test_a_long_stream_of_copies_that_runs_ahead_passes_once():
 
 
 def test_an_id_is_let_through_once_and_the_oldest_is_forgotten():
-    once = Once(capacity=2)
+    seen = SeenIds(capacity=2)
 
-    assert [once.first(each) for each in ("a", "b", "a", "c")] == [True, True, False, True]
-    assert "a" not in once
-    assert "c" in once
+    assert [seen.add(each) for each in ("a", "b", "a", "c")] == [True, True, False, True]
+    assert "a" not in seen
+    assert "c" in seen
 
 
 def test_what_comes_twice_of_late_passes_once_and_what_is_remembered_is_bounded():
-    lately = Lately(least=3)
-    passed = [lately.first(each) for each in "abcab"]
+    recent = RecentIds(least=3)
+    passed = [recent.add(each) for each in "abcab"]
 
     assert passed == [True, True, True, False, False]
-    assert [lately.first(each) for each in "defghi"] == [True] * 6
-    assert lately.first("a")
-    assert not lately.first("i")
+    assert [recent.add(each) for each in "defghi"] == [True] * 6
+    assert recent.add("a")
+    assert not recent.add("i")

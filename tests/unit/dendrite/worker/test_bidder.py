@@ -261,7 +261,7 @@ async def test_a_caller_that_is_cancelled_takes_the_offer_back(market):
     offering.cancel()
     await until(lambda: declined)
 
-    assert declined[0].payload["reason"] == "the offer was taken back"
+    assert declined[0].payload["reason"] == "the offer was withdrawn"
 
 
 @pytest.mark.parametrize(
