@@ -18,7 +18,7 @@ FLOORS = (
     ("cosmonapse.ids", "cosmonapse.names", "cosmonapse.registry"),
     ("cosmonapse.codec", "cosmonapse.transport"),
     ("cosmonapse.signals",),
-    ("cosmonapse.health", "cosmonapse.payloads", "cosmonapse.tasks"),
+    ("cosmonapse.counters", "cosmonapse.health", "cosmonapse.payloads", "cosmonapse.tasks"),
     ("cosmonapse.axon",),
     # cosmonapse: shells
     ("cosmonapse.stores.*",),

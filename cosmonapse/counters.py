@@ -1,0 +1,74 @@
+"""The counters of a Dendrite and of an observer, with one sentence for each. Pure.
+
+`Dendrite.counts` holds these names and those of its transport; a count that is absent is zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # caller
+        "abandoned": "Tasks of `dispatch_task` that were open when the Dendrite stopped.",
+        "asked_again": "Requests for replies that are missing before one that has arrived.",
+        "bounced.bad_address": "Tasks returned because their address was invalid.",
+        "bounced.busy": "Tasks returned because no worker of their address had room.",
+        "bounced.duplicate": "Tasks returned because a task with the same id was open.",
+        "bounced.expired": "Tasks returned because no time was left for them.",
+        "bounced.no_route": "Tasks returned because no live Axon served their address.",
+        "bounced.too_large": "Tasks returned because they were over the limit of the Synapse.",
+        "bounced.unknown": "Tasks returned for a reason that this version does not know.",
+        "lost.not_started": "Tasks that no worker had started and that could not be sent again.",
+        "lost.reply_lost": "Tasks that ran, and whose reply is no longer stored anywhere.",
+        "lost.unknown": "Tasks of which it is unknown whether they ran.",
+        "lost.worker_lost": "Tasks whose worker disconnected before it replied.",
+        "sent_again": "Tasks sent again because no worker had started them.",
+        "timeout": "Tasks that had no outcome at their deadline; a CANCEL was sent for each.",
+        "drop.early_reply": "Replies that arrived before missing ones; they are requested again.",
+        "drop.late_reply": "Replies to tasks that were no longer open.",
+        "drop.repeated_reply": "Replies that arrived a second time.",
+        "gap.replies": "Streamed replies that are lost for good.",
+        # questions
+        "drop.bad_answer": "Answers of other Dendrites that did not fit their question.",
+        "drop.question": "Questions that were forgotten because over 10,000 waited for an answer.",
+        "drop.second_answer": "Answers to questions that had an answer or needed none any more.",
+        "question_unanswered": "Questions without an answer at the deadline of their task.",
+        # auctions
+        "bid_failed": "Calls of a `bid_fn` that raised or returned an invalid bid.",
+        "bid_late": "Calls of a `bid_fn` that did not end before the deadline of the offer.",
+        "drop.bad_bid": "Bids without a valid neuron id.",
+        "drop.bad_offer": "Offers without an input, or with an invalid deadline or capability.",
+        "drop.bid": "Bids over the 10,000 that one auction accepts.",
+        "drop.declined": "Refusals that could not be sent to a bidder.",
+        "drop.offer": "Offers without a bid of ours, because 256 calls of a `bid_fn` were running.",
+        # worker
+        "bad_output": "Outputs that could not be sent; the caller received ERROR `BAD_OUTPUT`.",
+        "drop.repeated_task": "Tasks that arrived a second time; they did not run again.",
+        "drop.reply_busy": "Last replies that found the outbox full.",
+        "drop.reply_closed": "Last replies that found the connection closed.",
+        "drop.reply_too_large": "Last replies over the limit of the transport.",
+        "leaked_places": "Functions that ran on after their task had ended; each occupies a place.",
+        "refused.bad_signal": "Tasks that could not be read.",
+        "refused.no_such_neuron": "Tasks for an Axon that this Dendrite does not host.",
+        "refused.reply_lost": "Repeated tasks whose replies were no longer stored.",
+        # stops
+        "drop.bad_stop": "STOPs whose trace id was invalid.",
+        "drop.stopped": "STOPs that were obeyed without a STOPPED: 1,024 were in progress.",
+        "rollback_failed": "Calls of a `rollback_fn` that raised, or did not end within 5 s.",
+        "rollback_skipped": "Tasks not rolled back because their function was still running.",
+        # handlers
+        "drop.bad_signal": "Replies and broadcast messages that could not be read as a Signal.",
+        "drop.handler_queue_full": "Signals that a handler missed because its queue was full.",
+        "drop.no_handler": "Broadcast Signals whose handler was removed before they arrived.",
+        "drop.repeated_copy": "Copies of replies that were sent again and had arrived before.",
+        "gap.broadcast": "Broadcast Signals that were lost before they arrived.",
+        "handler_raised": "Exceptions that handlers raised.",
+        "handler_stuck": "Handlers that did not end within 1 s after their cancellation.",
+        # observers: Doppler and Prism
+        "again": "Signals that an observer received by type and by trace, or twice.",
+        "bad_signal": "Messages that an observer could not read as a Signal.",
+    }
+)
