@@ -1,4 +1,7 @@
-"""Axons: a function with an id and capabilities, and what its return value means. Pure."""
+"""Axons: a function with an id and capabilities, and the reply that it stands for. Pure.
+
+Spec: docs/spec/07-signals.md, "Payloads".
+"""
 
 from __future__ import annotations
 
@@ -15,49 +18,49 @@ from .payloads import error_payload
 from .signals import Directed, Signal, SignalType
 
 
-def _takes_two(instance: object, attribute: object, function: Any) -> None:
-    """Check that a Neuron can be called with input and context, as far as that can be seen."""
+def _accepts_two(instance: object, attribute: object, function: Any) -> None:
+    """Check that a Neuron accepts input and context, as far as its signature shows."""
     if not callable(function):
-        raise TypeError(f"neuron_fn must be a function (input, context), not {function!r:.100}")
+        raise TypeError(f"neuron_fn must be a function of (input, context), not {function!r:.100}")
     try:
         inspect.signature(function).bind({}, ())
     except TypeError as error:
         name = getattr(function, "__qualname__", function)
-        raise TypeError(f"{name} must take (input, context): {error}") from None
+        raise TypeError(f"{name} must accept (input, context): {error}") from None
     except ValueError:
-        return  # a builtin that has no signature
+        return  # a builtin without a signature
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Axon:
-    """What gives a Neuron an id and capabilities.
+    """A Neuron with an id and capabilities.
 
     Args:
-        neuron_id: 1 to 128 characters out of `A-Z a-z 0-9 . _ -`. Axons with the same id, in
-            whatever process, are replicas and share the load.
+        neuron_id: 1 to 128 characters of `A-Z a-z 0-9 . _ -`. Axons with the same id, in any
+            process, are replicas and share the load.
         neuron_fn: `async def fn(input, context)`, an async generator of the same shape, or a plain
             `def`, which runs in a thread.
-        capabilities: What it offers.
-        version: For people.
-        concurrency: How many tasks run at once.
-        max_queued: How many more may wait; over it the caller gets ERROR `OVERLOADED`.
-        context_fetcher: Gets the `context_ref` of a TASK and returns the context items; `async def`
-            or a plain `def`, which runs in a thread. Without one, a list is taken as the items.
-        bid_fn: Gets the input and the TASK_OFFER Signal of an offer for its capabilities; returns
-            None for no bid, its cost, or a dict with `cost` and perhaps `eta_ms` and `confidence`
-            (0 to 1). `async def` or a plain `def`, which runs in a thread; within the offer's
-            deadline. Without one the Axon makes no bids.
-        rollback_fn: Gets the TASK Signal that was cancelled by a STOP with rollback, after its
+        capabilities: The capabilities that it offers.
+        version: A text for people.
+        concurrency: The number of tasks that run at once.
+        max_queued: The number of tasks that may wait; over it the caller gets ERROR `OVERLOADED`.
+        context_fetcher: Receives the `context_ref` of a TASK and returns the context items;
+            `async def` or a plain `def`, which runs in a thread. Without one, a list is the items.
+        bid_fn: Receives the input and the TASK_OFFER Signal of an offer for its capabilities;
+            returns None for no bid, its cost, or a dict with `cost` and perhaps `eta_ms` and
+            `confidence` (0 to 1). `async def` or a plain `def`, which runs in a thread; within the
+            deadline of the offer. Without one the Axon makes no bids.
+        rollback_fn: Receives the TASK Signal that a STOP with rollback cancelled, after its
             function has ended; `async def` or a plain `def`, which runs in a thread; within 5 s.
 
     Raises:
-        InvalidName: The id or a capability is no name.
-        TypeError: `neuron_fn` does not take (input, context).
-        ValueError: A bound is below its least value.
+        InvalidName: The id or a capability is invalid.
+        TypeError: `neuron_fn` does not accept (input, context).
+        ValueError: A bound is below its minimum.
     """
 
     neuron_id: str = attrs.field(validator=lambda _, __, value: checked_name("neuron_id", value))
-    neuron_fn: Callable[[Any, Any], Any] = attrs.field(validator=_takes_two)
+    neuron_fn: Callable[[Any, Any], Any] = attrs.field(validator=_accepts_two)
     capabilities: tuple[str, ...] = attrs.field(default=(), converter=checked_capabilities)
     version: str | None = None
     concurrency: int = attrs.field(default=64, validator=attrs.validators.ge(1))
@@ -73,11 +76,11 @@ class Axon:
     )
 
     producer: Directed = attrs.field(init=False)
-    """Who sends what this Axon's Neuron says."""
+    """The producer of the Signals of this Axon's Neuron."""
     on_loop: bool = attrs.field(init=False)
-    """Whether the function may be called on the event loop, because it will not block."""
+    """Whether the function is called on the event loop, since it will not block."""
     is_coroutine: bool = attrs.field(init=False)
-    """Whether it is known that calling the function gives a coroutine."""
+    """Whether calling the function gives a coroutine."""
 
     @producer.default
     def _producer(self) -> Directed:
@@ -92,7 +95,7 @@ class Axon:
         return self._is(inspect.iscoroutinefunction)
 
     def _is(self, kind: Callable[[Any], bool]) -> bool:
-        """Tell whether the function, or what calling an object runs, is of a kind."""
+        """Return whether the function, or the `__call__` of an object, is of a kind."""
         call = getattr(self.neuron_fn, "__call__", None)  # noqa: B004  # the method, not a test
         return kind(self.neuron_fn) or kind(call)
 
@@ -108,10 +111,11 @@ _MARKS: Mapping[str, SignalType] = MappingProxyType(
 
 
 def reply_of(value: Any) -> tuple[SignalType, dict[str, Any]]:
-    """Return the type and payload of the Signal that a Neuron's return value stands for.
+    """Return type and payload of the reply for the return value of a Neuron.
 
     A dict is the output; anything else becomes `{"value": ...}`. A dict with a mark
-    `__clarification__`, `__permission__`, `__escalation__` or `__error__` asks or fails instead.
+    `__clarification__`, `__permission__` or `__escalation__` is a question, with `__error__` an
+    ERROR.
     """
     if not isinstance(value, dict):
         return SignalType.AGENT_OUTPUT, {"output": {"value": value}}
@@ -130,7 +134,7 @@ def reply_of(value: Any) -> tuple[SignalType, dict[str, Any]]:
 
 
 def reply_of_exception(error: BaseException) -> tuple[SignalType, dict[str, Any]]:
-    """Return the type and payload of the Signal that an exception out of a Neuron stands for."""
+    """Return type and payload of the reply for an exception of a Neuron."""
     for raised, signal_type in _TYPES.items():
         if isinstance(error, raised):
             return signal_type, error.payload
@@ -151,6 +155,6 @@ def _payload_of_exception(error: BaseException) -> dict[str, Any]:
         return error_payload(error.code, error.message, error.recoverable)
     try:
         text = str(error)
-    except Exception:  # noqa: BLE001  # an exception whose own text is broken is still told
-        text = "(its text cannot be made)"
+    except Exception:  # noqa: BLE001  # an exception whose own text is broken is reported too
+        text = "(its text raised an exception)"
     return error_payload("NEURON_EXCEPTION", f"{type(error).__name__}: {text}")

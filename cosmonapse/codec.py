@@ -1,7 +1,7 @@
-"""The fields of a Signal as bytes: a msgpack array. Spec: docs/spec/07-signals.md. Pure.
+"""The fields of a Signal as bytes: a msgpack array. Spec: docs/spec/07-signals.md, "Values". Pure.
 
-What msgpack cannot carry, and what the far end would refuse, is refused here with its path, so that
-it fails where it was made. Bytes from the network are never trusted.
+A value that msgpack cannot carry, or that the receiver would refuse, is refused here with its path:
+the error occurs where the value was made. Bytes from the network are checked by the same rules.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _MAX_DEPTH = 200
 _MAX_ELEMENTS = 1 << 20
 _KEPT_BYTES = 256 * 1024
 _idle: list[msgpack.Packer] = []
-"""Packers nobody uses at the moment: making one costs as much as packing. One for each thread that
-packs at the same time, as a Packer must not be entered twice."""
+"""Packers that are free: making one costs as much as packing. Each thread that packs at the same
+time needs its own, since a Packer is not reentrant."""
 _MIN_INT, _MAX_INT = -(1 << 63), (1 << 64) - 1
 
 
@@ -27,10 +27,10 @@ def pack(fields: list[Any]) -> bytes:
     """Return the bytes of the fields of a Signal; the last two are payload and meta.
 
     Raises:
-        UnencodableValue: payload or meta holds what no Signal can carry.
+        UnencodableValue: payload or meta holds a value that no Signal can carry.
     """
     payload, meta = fields[-2], fields[-1]
-    if not _travels(payload, _MAX_DEPTH) or (meta and not _travels(meta, _MAX_DEPTH)):
+    if not _is_encodable(payload, _MAX_DEPTH) or (meta and not _is_encodable(meta, _MAX_DEPTH)):
         raise _culprit(payload, meta)
     try:
         packer = _idle.pop()
@@ -45,33 +45,33 @@ def pack(fields: list[Any]) -> bytes:
     return packed
 
 
-def _travels(fields: dict[str, Any], depth: int) -> bool:
-    """Tell whether depth, sizes, keys and types are such that the far end takes them."""
+def _is_encodable(fields: dict[str, Any], depth: int) -> bool:
+    """Return whether the receiver accepts depth, sizes, keys and types."""
     if len(fields) > _MAX_ELEMENTS:
         return False
     for key, item in fields.items():
         if key.__class__ is not str:
             return False
         if item.__class__ is dict:
-            if not depth or not _travels(item, depth - 1):
+            if not depth or not _is_encodable(item, depth - 1):
                 return False
-        elif item.__class__ not in _LEAVES and not _item_travels(item, depth):
+        elif item.__class__ not in _LEAVES and not _is_encodable_item(item, depth):
             return False
     return True
 
 
-def _item_travels(item: Any, depth: int) -> bool:
+def _is_encodable_item(item: Any, depth: int) -> bool:
     if isinstance(item, dict):
-        return depth > 0 and _travels(item, depth - 1)
+        return depth > 0 and _is_encodable(item, depth - 1)
     if not isinstance(item, (list, tuple)):
         return isinstance(item, _LEAF_BASES)
     if depth == 0 or len(item) > _MAX_ELEMENTS or item.__class__ is msgpack.ExtType:
         return False  # ExtType is a tuple by its class
-    return all(each.__class__ in _LEAVES or _item_travels(each, depth - 1) for each in item)
+    return all(each.__class__ in _LEAVES or _is_encodable_item(each, depth - 1) for each in item)
 
 
 def _culprit(payload: Any, meta: Any) -> UnencodableValue:
-    """Find the value that cannot travel."""
+    """Find the value that cannot be encoded."""
     for name, root in (("payload", payload), ("meta", meta)):
         found = _find(root, name, _MAX_DEPTH)
         if found is not None:
@@ -99,8 +99,8 @@ def _find(value: Any, path: str, depth: int) -> UnencodableValue | None:
 
 def _key_fault(key: Any) -> str:
     if key.__class__ is not str:
-        return f"its key {key!a:.80} is no str"
-    return f"its key {key!a:.80} is no valid Unicode" if _leaf_fault(key, "") else ""
+        return f"its key {key!a:.80} is not a str"
+    return f"its key {key!a:.80} is not valid Unicode" if _leaf_fault(key, "") else ""
 
 
 def _leaf_fault(value: Any, path: str) -> UnencodableValue | None:
@@ -115,7 +115,7 @@ def _leaf_fault(value: Any, path: str) -> UnencodableValue | None:
         try:
             value.encode()
         except UnicodeEncodeError as error:
-            return UnencodableValue(path, f"the text is no valid Unicode ({error.reason})")
+            return UnencodableValue(path, f"the text is not valid Unicode ({error.reason})")
         return None
     return UnencodableValue(path, f"it is of type {type(value).__name__}")
 
@@ -124,7 +124,7 @@ def unpack(body: bytes, count: int) -> list[Any]:
     """Return the first `count` fields of a Signal; the last two of them are payload and meta.
 
     Raises:
-        BadSignal: These are none; the text names the field.
+        BadSignal: The bytes are invalid; the text names the field.
     """
     try:
         values = msgpack.unpackb(
@@ -137,21 +137,21 @@ def unpack(body: bytes, count: int) -> list[Any]:
             max_map_len=_MAX_ELEMENTS,
         )
     except (ValueError, msgpack.UnpackException, RecursionError) as error:
-        raise BadSignal(f"no Signal: {error or type(error).__name__}") from error
+        raise BadSignal(f"not a Signal: {str(error) or type(error).__name__}") from error
     if not isinstance(values, list) or len(values) < count:
-        raise BadSignal(f"no Signal: an array of {count} or more fields belongs here")
+        raise BadSignal(f"not a Signal: expected an array of {count} or more fields")
     fields = values[:count]
     payload, meta = fields[-2], fields[-1]
     if payload.__class__ is not dict or meta.__class__ is not dict:
         raise BadSignal("payload and meta must be maps")
-    if not _travels(payload, _MAX_DEPTH) or (meta and not _travels(meta, _MAX_DEPTH)):
+    if not _is_encodable(payload, _MAX_DEPTH) or (meta and not _is_encodable(meta, _MAX_DEPTH)):
         fault = _culprit(payload, meta)
         raise BadSignal(f"{fault.path}: {fault.reason}")
     return fields
 
 
 def shown(value: Any) -> str:
-    """Say what came instead; the `repr` of a deep or large container is not for an error text."""
+    """Return a short text of an invalid value; the `repr` of a container may be too large."""
     if isinstance(value, (str, bytes)):
         return repr(value[:40])
     if value is None or isinstance(value, (bool, int, float)):

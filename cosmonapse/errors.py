@@ -1,26 +1,26 @@
-"""Everything that can go wrong, as one tree, and the codes an ERROR Signal may carry. Pure.
+"""The errors of this package as one tree, and the codes of an ERROR Signal. Pure.
 
 CosmonapseError
-├── LocalError                  the program at hand can mend it
+├── LocalError                  this program can correct it
 │   ├── InvalidName             a neuron id, capability or namespace outside the alphabet
 │   ├── InvalidUrl              a Synapse URL that names no endpoint
 │   ├── UnencodableValue        a value that no Signal can carry, with its path
 │   ├── SignalTooLarge          a Signal over the size limit, refused before it leaves
 │   ├── DendriteProtocolError   a call out of turn or out of role
-│   ├── PathwayClosedError      a Pathway that is closed and has nothing left
-│   ├── PortInUse               a Synapse cannot listen where it was told to
+│   ├── PathwayClosedError      a closed Pathway without the requested Signal
+│   ├── PortInUse               a Synapse cannot listen on its address
 │   ├── RegistryStoreError      the file of a registry store cannot be used
 │   └── MissingExtra            an optional package is not installed
-└── RemoteError                 the other end, or the way there
-    ├── SynapseUnreachable      nobody answers under that URL
-    ├── SynapseRefused          the Synapse answered no
-    ├── BadSignal               bytes that are no Signal
+└── RemoteError                 another process, or the network
+    ├── SynapseUnreachable      no Synapse answers at that URL
+    ├── SynapseRefused          the Synapse refused the connection
+    ├── BadSignal               bytes that are not a valid Signal
     ├── NeuronError             a Neuron ended its task with an ERROR
-    ├── NeedsAnswer             a Neuron asked back instead of answering
+    ├── NeedsAnswer             a Neuron asked a question instead of answering
     └── Question                a Neuron raises one to ask instead of answering
-        ├── Clarification       it needs to know more
-        ├── PermissionNeeded    it needs somebody's consent
-        └── Escalation          it cannot go on by itself
+        ├── Clarification       it needs information
+        ├── PermissionNeeded    it needs consent
+        └── Escalation          it cannot continue by itself
 """
 
 from __future__ import annotations
@@ -33,28 +33,28 @@ import attrs
 
 
 class CosmonapseError(Exception):
-    """Root of every error this package raises by itself."""
+    """Root of every error that this package raises itself."""
 
 
 class LocalError(CosmonapseError):
-    """The program at hand did something that it can mend."""
+    """An error that this program can correct."""
 
 
 class RemoteError(CosmonapseError):
-    """The other end, or the way there, failed."""
+    """A failure of another process, or of the network."""
 
 
 class InvalidName(LocalError, ValueError):
     """A name outside `[A-Za-z0-9._-]{1,128}`.
 
     Attributes:
-        what: Which name it is, such as `neuron_id`.
-        value: What was given.
+        what: The kind of name, such as `neuron_id`.
+        value: The value that was given.
     """
 
     def __init__(self, what: str, value: object) -> None:
         super().__init__(
-            f"{what} must be 1 to 128 characters out of A-Z a-z 0-9 . _ - and is {value!r:.200}"
+            f"{what} must be 1 to 128 characters of A-Z a-z 0-9 . _ -, not {value!r:.200}"
         )
         self.what = what
         self.value = value
@@ -64,12 +64,12 @@ class InvalidUrl(LocalError, ValueError):
     """A Synapse URL that names no endpoint.
 
     Attributes:
-        url: What was given, with any password masked.
-        reason: Which part is wrong and what would be right.
+        url: The URL that was given, any password masked.
+        reason: The part that is wrong, and its correct form.
     """
 
     def __init__(self, url: str, reason: str) -> None:
-        super().__init__(f"bad Synapse URL {url!r}: {reason}")
+        super().__init__(f"invalid Synapse URL {url!r}: {reason}")
         self.url = url
         self.reason = reason
 
@@ -78,13 +78,13 @@ class UnencodableValue(LocalError, TypeError):
     """A value that no Signal can carry.
 
     Attributes:
-        path: Where it sits, such as `payload.input.items[3]`.
-        reason: What is wrong with it.
+        path: Its place, such as `payload.input.items[3]`.
+        reason: The fault of the value.
     """
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(
-            f"{path} cannot travel: {reason}; a Signal carries None, bool, int (64 bit), float, "
+            f"{path} cannot be sent: {reason}; a Signal carries None, bool, int (64 bit), float, "
             "str, bytes, list and dict with str keys"
         )
         self.path = path
@@ -92,7 +92,7 @@ class UnencodableValue(LocalError, TypeError):
 
 
 class SignalTooLarge(LocalError, ValueError):
-    """A Signal over the size limit; nothing of it left.
+    """A Signal over the size limit; no part of it was sent.
 
     Attributes:
         size: Its encoded size in bytes.
@@ -109,15 +109,15 @@ class SignalTooLarge(LocalError, ValueError):
 
 
 class DendriteProtocolError(LocalError, RuntimeError):
-    """A call out of turn or out of role; the text says what to do instead."""
+    """A call in the wrong state or role; the text names the right call."""
 
 
 class PathwayClosedError(LocalError, RuntimeError):
-    """A Pathway that is closed and has nothing left of what was asked for."""
+    """A closed Pathway that holds no further Signal of the requested kind."""
 
 
 class PortInUse(LocalError, OSError):
-    """A Synapse cannot listen where it was told to.
+    """A Synapse cannot listen on its address.
 
     Attributes:
         where: Host and port, or the path of a Unix socket.
@@ -138,7 +138,7 @@ class RegistryStoreError(LocalError, OSError):
 
     Attributes:
         path: The file.
-        reason: What was seen.
+        reason: The fault.
     """
 
     def __init__(self, path: str, reason: str, hint: str) -> None:
@@ -151,13 +151,13 @@ class MissingExtra(LocalError, ImportError):
     """An optional package is not installed.
 
     Attributes:
-        package: What is missing.
-        extra: The extra of this project that brings it.
+        package: The missing package.
+        extra: The extra of this project that contains it.
     """
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(
-            f"{package} is not installed; it comes with the extra [{extra}]: "
+            f"{package} is not installed; it is in the extra [{extra}]: "
             f"run pip install '.[{extra}]' in the checkout"
         )
         self.package = package
@@ -165,11 +165,11 @@ class MissingExtra(LocalError, ImportError):
 
 
 class SynapseUnreachable(RemoteError, ConnectionError):
-    """Nobody answers under that URL.
+    """No Synapse answers at that URL.
 
     Attributes:
         url: The Synapse URL.
-        reason: What was seen on the way there.
+        reason: The fault that was seen while connecting.
     """
 
     def __init__(self, url: str, reason: str, hint: str) -> None:
@@ -179,11 +179,11 @@ class SynapseUnreachable(RemoteError, ConnectionError):
 
 
 class SynapseRefused(RemoteError, ConnectionError):
-    """The Synapse answered no; asking again would change nothing.
+    """The Synapse refused the connection; a retry would fail too.
 
     Attributes:
         url: The Synapse URL.
-        reason: The Synapse's own words.
+        reason: The reason that the Synapse gave.
     """
 
     def __init__(self, url: str, reason: str) -> None:
@@ -193,7 +193,7 @@ class SynapseRefused(RemoteError, ConnectionError):
 
 
 class BadSignal(RemoteError, ValueError):
-    """Bytes that are no Signal; the text names the field."""
+    """Bytes that are not a valid Signal; the text names the field."""
 
 
 class NeuronError(RemoteError):
@@ -201,8 +201,8 @@ class NeuronError(RemoteError):
 
     Args:
         code: One of `CODES`, or a code of the Neuron's own.
-        message: For people.
-        recoverable: Whether trying again may help; by default what `CODES` says, else False.
+        message: A text for people.
+        recoverable: Whether a retry may help; by default from `CODES`, else False.
     """
 
     def __init__(self, code: str, message: str, recoverable: bool | None = None) -> None:
@@ -213,7 +213,7 @@ class NeuronError(RemoteError):
 
 
 class Question(RemoteError):
-    """What a Neuron raises to ask instead of answering; its TASK ends with that Signal.
+    """The base of the exceptions that a Neuron raises to ask; its TASK ends with that Signal.
 
     Attributes:
         payload: The payload of the Signal.
@@ -225,11 +225,11 @@ class Question(RemoteError):
 
 
 class Clarification(Question):
-    """Ask the caller a question; the same input comes again, with `clarification` in it.
+    """Ask the caller a question; the Neuron gets its input again, with `clarification` in it.
 
     Args:
         question: The question.
-        context: What helps to answer it.
+        context: Information that helps to answer it.
     """
 
     def __init__(self, question: str, context: Any = None) -> None:
@@ -237,13 +237,13 @@ class Clarification(Question):
 
 
 class PermissionNeeded(Question):
-    """Ask for consent; the same input comes again, with `permission` in it.
+    """Ask for consent; the Neuron gets its input again, with `permission` in it.
 
     Args:
-        action: What the Neuron wants to do.
-        scope: To what it is limited.
-        reason: Why.
-        context: What helps to decide.
+        action: The action that the Neuron wants to take.
+        scope: The limits of the action.
+        reason: The reason for the action.
+        context: Information that helps to decide.
     """
 
     def __init__(
@@ -253,12 +253,12 @@ class PermissionNeeded(Question):
 
 
 class Escalation(Question):
-    """Hand the task to whoever can decide.
+    """Pass the task to another neuron or to a person.
 
     Args:
-        reason: Why the Neuron cannot go on.
-        target: The neuron id that should take over.
-        context: What helps it.
+        reason: The reason why the Neuron cannot continue.
+        target: The id of the neuron that should continue.
+        context: Information that helps it.
     """
 
     def __init__(self, reason: str, target: str | None = None, context: Any = None) -> None:
@@ -266,7 +266,7 @@ class Escalation(Question):
 
 
 class NeedsAnswer(RemoteError):
-    """A Neuron asked back instead of answering.
+    """A Neuron asked a question instead of answering.
 
     Attributes:
         signal: The CLARIFICATION, PERMISSION or ESCALATION.
@@ -284,12 +284,12 @@ class NeedsAnswer(RemoteError):
 
 @attrs.frozen
 class CodeFacts:
-    """What a code of an ERROR Signal means to those who pass it on.
+    """The meaning of a code of an ERROR Signal.
 
     Args:
-        recoverable: Whether trying again may help.
-        http_status: What an HTTP edge answers.
-        exit_code: What a command line exits with.
+        recoverable: Whether a retry may help.
+        http_status: The status that an HTTP edge answers with.
+        exit_code: The exit code of a command line.
     """
 
     recoverable: bool
@@ -320,5 +320,5 @@ _OTHER = CodeFacts(recoverable=False, http_status=502, exit_code=1)
 
 
 def facts_of(code: str) -> CodeFacts:
-    """Return the facts of `code`; a Neuron's own code counts as not recoverable, 502, exit 1."""
+    """Return the facts of `code`; a code of a Neuron's own is not recoverable, 502, exit 1."""
     return CODES.get(code, _OTHER)

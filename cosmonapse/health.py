@@ -1,4 +1,4 @@
-"""Is the fabric well? A verdict from what the Synapse and its roster say. Pure."""
+"""Judges the health of a fabric from the state of its Synapse and its roster. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ALIVE = "alive"
 
 
 class Level(enum.IntEnum):
-    """How bad it is; as the exit codes of monitoring plugins."""
+    """The severity of a verdict; the values are the exit codes of monitoring plugins."""
 
     OK = 0
     WARNING = 1
@@ -22,11 +22,11 @@ class Level(enum.IntEnum):
 
 @attrs.frozen
 class Verdict:
-    """What is wrong, the worst first.
+    """The faults of a fabric, the most severe first.
 
     Args:
-        level: The worst of it.
-        findings: One line for each thing that is wrong.
+        level: The severity of the most severe one.
+        findings: One line for each fault.
     """
 
     level: Level
@@ -38,23 +38,23 @@ def verdict(
 ) -> Verdict:
     """Judge a fabric.
 
-    CRITICAL: a neuron that is wanted is not alive. WARNING: an Axon is stuck or away, or the
+    CRITICAL: a wanted neuron is not alive. WARNING: an Axon is stuck or away, or the
     Synapse is stopping.
 
     Args:
-        state: Of the Synapse.
+        state: The state of the Synapse.
         records: Every Axon of the namespace.
-        wanted: Neuron ids that must be there.
+        wanted: Neuron ids that must be alive.
     """
     alive = {record.neuron_id for record in records if record.state == ALIVE}
-    missing = [f"nobody alive serves {neuron}" for neuron in wanted if neuron not in alive]
-    ill = [_illness(record) for record in records if record.state != ALIVE]
+    missing = [f"no Axon that is alive serves {neuron}" for neuron in wanted if neuron not in alive]
+    faults = [_fault(record) for record in records if record.state != ALIVE]
     if state.draining:
-        ill.append("the Synapse is stopping")
-    level = Level.CRITICAL if missing else Level.WARNING if ill else Level.OK
-    return Verdict(level, (*missing, *ill))
+        faults.append("the Synapse is stopping")
+    level = Level.CRITICAL if missing else Level.WARNING if faults else Level.OK
+    return Verdict(level, (*missing, *faults))
 
 
-def _illness(record: NeuronRecord) -> str:
+def _fault(record: NeuronRecord) -> str:
     where = f"{record.neuron_id} at {record.dendrite_id}"
     return f"{where} is {record.state}, with {record.open} open tasks"

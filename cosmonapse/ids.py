@@ -1,8 +1,8 @@
-"""Ids of Signals and traces. Spec: docs/spec/07-signals.md. Pure; dice come from `world`.
+"""Ids of Signals and traces. Spec: docs/spec/07-signals.md, "Ids". Pure.
 
 An id is `evt_` or `trc_` and 26 characters of base 32 (0-9, a-v) over 16 bytes: 18 bits of a mixed
-counter, 60 random bits, 50 bits of counter. The mixed bits come first, so that the eight characters
-`trace_id[:8]`, which people print, tell traces apart. Ids do not sort by time; `ts` does.
+counter, 60 random bits, 50 bits of counter. The mixed bits are first, so that the eight characters
+`trace_id[:8]`, which people print, distinguish traces. Ids do not sort by time; `ts` does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ID_CHARS = _PREFIX_CHARS + 26
 
 
 class IdSource:
-    """Makes ids that no other source makes.
+    """Makes unique ids.
 
     Args:
         seed: 16 random bytes.
@@ -35,7 +35,7 @@ class IdSource:
         self._renew_stem()
 
     def new(self, prefix: str) -> str:
-        """Return the next id behind `prefix`."""
+        """Return the next id, `prefix` first."""
         self._count = count = self._count + 1
         low = count & _LOW_MASK
         if not low:
@@ -76,7 +76,7 @@ def new_event_id() -> str:
 
 
 def trace_begun_by(event_id: str) -> str:
-    """Return the id of the trace that the Signal with this id begins: alike but for the prefix."""
+    """Return the id of the trace that a Signal begins: its own id with another prefix."""
     return "trc_" + event_id[4:]
 
 
@@ -84,27 +84,29 @@ _spelled = re.compile(r".{3}_[0-9a-v]{26}", re.DOTALL).fullmatch
 
 
 def id_bytes(text: str) -> bytes:
-    """Return the 16 bytes behind an id.
+    """Return the 16 bytes of an id.
 
     Raises:
-        BadSignal: It is no id.
+        BadSignal: It is not an id.
     """
     if not isinstance(text, str):
-        raise BadSignal(f"an id is text, not {type(text).__name__}")
+        raise BadSignal(f"an id must be text, not {type(text).__name__}")
     if _spelled(text) is not None:
         try:
             return int(text[4:], 32).to_bytes(16, "big")
         except OverflowError:
             pass  # 26 characters hold two bits more than 16 bytes
-    raise BadSignal(f"no id: {text!r:.80}; one is 'evt_' or 'trc_' and 26 characters of 0-9 a-v")
+    raise BadSignal(
+        f"not an id: {text!r:.80}; an id is 'evt_' or 'trc_' and 26 characters of 0-9 a-v"
+    )
 
 
 def own_id_bytes(text: str) -> bytes:
-    """Do as `id_bytes` does with an id that was made here, without looking at it."""
+    """Return the 16 bytes of an id that was made here, without a check."""
     return int(text[4:], 32).to_bytes(16, "big")
 
 
 def id_text(prefix: str, value: bytes) -> str:
-    """Return the id behind `prefix` that stands for 16 bytes."""
+    """Return the id of 16 bytes, `prefix` first."""
     number = int.from_bytes(value, "big")
     return prefix + "".join(_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10))

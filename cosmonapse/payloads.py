@@ -1,6 +1,6 @@
-"""What the payload of each Signal that a program sends by itself holds. Pure.
+"""The payload keys of each Signal that a program or a Neuron sends. Pure.
 
-Spec: docs/spec/07-signals.md. One table: `emit_*`, `context` and their error texts read it.
+Spec: docs/spec/07-signals.md, "Payloads". `emit_*`, `context` and their error texts read one table.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Shape:
     """The keys of one type's payload.
 
     Args:
-        required: Must be given.
-        optional: May be given.
+        required: Keys that must be given.
+        optional: Keys that may be given.
     """
 
     required: tuple[str, ...]
@@ -53,7 +53,7 @@ STREAMED = frozenset(SHAPES) - {
     SignalType.ERROR,
     SignalType.ESCALATION,
 }
-"""What a Neuron may say while it works: it goes to the caller of its task, ahead of the reply."""
+"""The types that a Neuron may send while it works: to the caller of its task, before the reply."""
 
 _FABRIC = frozenset(
     {
@@ -67,33 +67,31 @@ _FABRIC = frozenset(
 
 
 def checked_emission(signal_type: SignalType) -> SignalType:
-    """Return the type if a program may publish such a Signal by itself.
+    """Return the type if a program may publish such a Signal.
 
     Raises:
-        DendriteProtocolError: It belongs to the fabric.
+        DendriteProtocolError: Only the fabric publishes it.
     """
     if signal_type in _FABRIC:
         instead = "dispatch" if signal_type is SignalType.TASK else "attach an Axon for"
         raise DendriteProtocolError(
-            f"a {signal_type.value} is not emitted: {instead} it, so that the Synapse knows of it"
+            f"a {signal_type.value} cannot be emitted: {instead} it, so that the Synapse records it"
         )
     return signal_type
 
 
 def payload_of(signal_type: SignalType, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the payload for what was given; None counts as not given.
+    """Return the payload of the given values; None counts as not given.
 
     Raises:
-        TypeError: A key is missing or unknown; the text names them all.
+        TypeError: A key is missing or unknown; the text names all of them.
     """
     shape = SHAPES[signal_type]
     payload = {key: value for key, value in values.items() if value is not None}
     missing = [key for key in shape.required if key not in values]
     unknown = [key for key in values if key not in shape.required + shape.optional]
     if missing or unknown:
-        wrong = [f"{key} is missing" for key in missing] + [
-            f"{key} is none of them" for key in unknown
-        ]
+        wrong = [f"{key} is missing" for key in missing] + [f"{key} is unknown" for key in unknown]
         keys = ", ".join([*shape.required, *(f"{key}=None" for key in shape.optional)])
         raise TypeError(f"a {signal_type.value} takes {keys}: {'; '.join(wrong)}")
     for key in shape.required:
@@ -115,7 +113,7 @@ def _complete(signal_type: SignalType, payload: dict[str, Any]) -> None:
 
 
 def error_payload(code: str, message: str, recoverable: bool | None = None) -> dict[str, Any]:
-    """Return the payload of an ERROR; `recoverable` is what the table of codes says by default."""
+    """Return the payload of an ERROR; `recoverable` is by default that of the code."""
     if recoverable is None:
         recoverable = facts_of(code).recoverable
     return {
@@ -126,5 +124,5 @@ def error_payload(code: str, message: str, recoverable: bool | None = None) -> d
 
 
 def _sendable(text: str) -> str:
-    """Return `text` cut to a bearable length, with what is no Unicode escaped."""
+    """Return `text`, truncated to 10,000 characters, with lone surrogates escaped."""
     return text[:_MAX_MESSAGE_CHARS].encode("utf-8", "backslashreplace").decode()

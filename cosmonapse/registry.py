@@ -1,4 +1,4 @@
-"""Who is there, or was: one record an Axon. Pure."""
+"""The records of Axons, and the state of a Synapse. Pure."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ class NeuronRecord:
 
     Args:
         neuron_id: The id it serves.
-        capabilities: What it offers.
-        dendrite_id: Which Dendrite hosts it, for people.
+        capabilities: The capabilities that it offers.
+        dendrite_id: The name of its Dendrite, for people.
         instance: The instance id of that Dendrite's connection, 32 hex digits.
-        state: `alive`; `stuck` (connected, but shows no life: gets no new tasks); `away` (its
-            connection broke and has a moment to come back); in a store also `deregistered`.
-        open: Tasks that the Synapse has given it and that are not settled.
+        state: `alive`; `stuck` (connected, without HEARTBEATs: it gets no new tasks); `away` (its
+            connection broke and may come back within a moment); in a store also `deregistered`.
+        open: Tasks that the Synapse sent it and that are not settled.
         running: Tasks that it runs, by its last HEARTBEAT.
-        queued: Tasks that wait at it, by its last HEARTBEAT.
-        loop_lag_ms: How late its event loop was, by its last HEARTBEAT.
-        version: For people.
+        queued: Tasks in its queue, by its last HEARTBEAT.
+        loop_lag_ms: The lag of its event loop, by its last HEARTBEAT.
+        version: A text for people.
         role: The role of its Dendrite.
-        first_seen_ts: When a store first heard of it, wall clock, seconds UTC; None outside of one.
-        last_seen_ts: When a store last heard of it, likewise.
-        reason: Why it took leave (`lost`: its process vanished), if it has and if that was said.
+        first_seen_ts: Time of its first record in a store, wall clock, seconds UTC; else None.
+        last_seen_ts: Time of its last record in a store, likewise.
+        reason: The reason of its DEREGISTER (`lost`: its process vanished), if there is one.
     """
 
     neuron_id: str
@@ -45,18 +45,18 @@ class NeuronRecord:
 
 @attrs.frozen(kw_only=True)
 class SynapseState:
-    """The Synapse in figures.
+    """The state of a Synapse in numbers.
 
     Args:
-        uptime_s: How long it runs.
-        draining: True once it was told to stop.
-        connections: Dendrites that it knows, in all namespaces.
-        away: Those of them whose connection just broke.
-        axons: Axons that it knows, in all namespaces.
-        open: Tasks in somebody's hands.
+        uptime_s: The time since its start.
+        draining: True once it was asked to stop.
+        connections: Dendrites in all namespaces.
+        away: Those of them whose connection broke a moment ago.
+        axons: Axons in all namespaces.
+        open: Tasks that a worker has.
         parked: Tasks that wait for workers after a start.
-        subscriptions: What is listened to.
-        counts: Every drop, bounce, loss and the like since its start, by name.
+        subscriptions: Topics with a subscriber.
+        counts: Its counters since its start, by name.
     """
 
     uptime_s: float

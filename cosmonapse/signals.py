@@ -1,6 +1,6 @@
 """Signals: the envelopes that Neurons, Axons and Dendrites exchange. Spec: docs/spec/07-signals.md.
 
-Pure, but for two defaults (`id`, `ts`) that come through `world`.
+Pure, but for two defaults (`id`, `ts`) that come from `runtime.clock`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from .runtime import clock
 
 
 class SignalType(enum.StrEnum):
-    """What a Signal is about. `.code` is the byte that stands for it on the wire."""
+    """The type of a Signal. `.code` is its byte on the wire."""
 
     code: int
 
     def __new__(cls, value: str, code: int) -> Self:
-        """Make a member that is its own name and carries its code."""
+        """Make a member whose value is its name, with its code."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.code = code
@@ -69,12 +69,12 @@ def _names(values: Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen
 class Directed:
-    """Where a TASK goes; on everything else, who sent it.
+    """The destination of a TASK; the producer of every other Signal.
 
     Args:
         id: A neuron id.
-        type: What kind of participant it is, such as `neuron`.
-        capabilities: What it offers, or on a TASK what is asked for.
+        type: The kind of participant, such as `neuron`.
+        capabilities: The capabilities that it offers, or that a TASK requires.
     """
 
     id: str | None = None
@@ -86,22 +86,22 @@ class Directed:
 class Signal:
     """One message between participants. Treat payload and meta as frozen too.
 
-    There are many, so none can be referred to weakly.
+    It has no weak references, which saves memory in a program with many Signals.
 
     Args:
-        type: What it is about, a `SignalType` or its name.
-        payload: What it says; the keys belong to its type.
-        directed: Destination of a TASK, producer of everything else.
-        trace_id: The workflow it belongs to, `trc_` and 26 characters.
+        type: A `SignalType` or its name.
+        payload: Its content; the keys depend on its type.
+        directed: Destination of a TASK, producer of every other Signal.
+        trace_id: The workflow that it belongs to, `trc_` and 26 characters.
         parent_id: The Signal that it answers or follows.
-        meta: Notes beside the payload, for whoever reads them.
+        meta: Further values beside the payload.
         id: `evt_` and 26 characters.
         ts: Wall clock of its making, seconds UTC.
         v: Major version of the envelope.
 
     Raises:
-        ValueError: `type` is none.
-        TypeError: payload or meta is no dict.
+        ValueError: `type` is invalid.
+        TypeError: payload or meta is not a dict.
     """
 
     type: SignalType = attrs.field()
@@ -163,10 +163,11 @@ class Signal:
         raise AttributeError(f"a {self.type.value} carries no output")
 
     def encode(self) -> bytes:
-        """Return the bytes that travel.
+        """Return the bytes for the wire.
 
         Raises:
-            UnencodableValue: payload or meta holds what no Signal can carry; the path names it.
+            UnencodableValue: payload or meta holds a value that no Signal can carry; the path
+                names it.
         """
         directed = self.directed
         fields = [
@@ -184,10 +185,10 @@ class Signal:
 
     @staticmethod
     def decode(body: bytes) -> Signal:
-        """Return the Signal behind `body`.
+        """Return the Signal of `body`.
 
         Raises:
-            BadSignal: It is none; the text names the field.
+            BadSignal: It is invalid; the text names the field.
         """
         v, id_, trace_id, parent_id, code, directed, ts, payload, meta = codec.unpack(body, 9)
         signal_type = TYPE_OF_CODE.get(code) if code.__class__ is int else None
@@ -208,7 +209,7 @@ class Signal:
 
 
 def _fault(v: Any, id_: Any, trace_id: Any, parent_id: Any, code: Any, ts: Any) -> BadSignal:
-    """Return what says which of the fields of a Signal is wrong."""
+    """Return the error that names the invalid field of a Signal."""
     if v != "1":
         return BadSignal(f"v is {shown(v)}, this package reads major version 1")
     if code.__class__ is not int or code not in TYPE_OF_CODE:
@@ -227,7 +228,7 @@ class _Draft:
     twice.
     """
 
-    # The same memory, else the class could not be changed.
+    # The same memory layout, else the class could not be changed.
     __slots__ = tuple(field.name for field in attrs.fields(Signal))
 
     type: SignalType
@@ -275,7 +276,7 @@ def made(
     parent_id: str | None,
     meta: dict[str, Any],
 ) -> Signal:
-    """Return a new Signal of values that are known to be right; for the hot path.
+    """Return a new Signal of valid values, without checks; for the hot path.
 
     Without a `trace_id` it begins a trace of its own.
     """
@@ -294,12 +295,12 @@ def _directed(values: Any) -> Directed:
     try:
         return _known_directed(id_, kind, tuple(capabilities))
     except TypeError:
-        raise BadSignal("directed holds what is no text") from None
+        raise BadSignal("directed holds a value that is not text") from None
 
 
 @functools.lru_cache(maxsize=1024)
 def _known_directed(id_: Any, kind: Any, capabilities: tuple[Any, ...]) -> Directed:
-    """Return the same object for the same producer: there are few, and they send much."""
+    """Return the same object for the same producer: few producers send many Signals."""
     for field, value in (("directed.id", id_), ("directed.type", kind)):
         if value is not None and not isinstance(value, str):
             raise BadSignal(f"{field} must be text or nil, not {shown(value)}")

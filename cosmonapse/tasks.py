@@ -1,4 +1,4 @@
-"""TASK Signals: where they go, and how one is made and repeated. Pure."""
+"""Makes TASK Signals: their destination, their payload, a further attempt. Pure."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def task_for(
     context_ref: Any = None,
     finalize: bool = False,
 ) -> Signal:
-    """Return the TASK that asks a neuron, or anyone who offers all capabilities.
+    """Return a TASK for a neuron, or for any neuron that offers all capabilities.
 
     Raises:
-        ValueError: Not exactly one of the two is given, or one of them is no name; `parent_id` is
-            no id.
-        TypeError: `meta` is no dict.
+        ValueError: Not exactly one of neuron and capabilities is given, or a name is invalid;
+            `parent_id` is not an id.
+        TypeError: `meta` is not a dict.
     """
     if neuron is not None and capabilities is None:
         directed = _named(neuron)
@@ -47,19 +47,19 @@ def task_for(
 
 
 def repeated(task: Signal, attempt: int) -> Signal:
-    """Return the TASK of a further attempt: a new id, and the first one's as idempotency key."""
+    """Return the TASK of a further attempt: a new id, and the id of the first as its key."""
     meta = {**task.meta, "attempt": attempt, "idempotency_key": task.id}
     return made(SignalType.TASK, task.payload, task.directed, task.trace_id, task.parent_id, meta)
 
 
 def destination(neuron: str | None, capabilities: Iterable[str] | None) -> Directed:
-    """Return where a TASK goes.
+    """Return the destination of a TASK.
 
     Raises:
-        ValueError: Not exactly one of the two is given, or one is no name.
+        ValueError: Not exactly one of neuron and capabilities is given, or a name is invalid.
     """
     if (neuron is None) == (not capabilities):
-        raise ValueError("name either neuron= or capabilities=, and not both")
+        raise ValueError("give either neuron= or capabilities=, and not both")
     if neuron is not None:
         return _named(neuron)
     return Directed(None, "neuron", checked_capabilities(capabilities))

@@ -1,1 +1,1 @@
-"""What runs under everything: clock, deadlines, threads, event loops, OS signals."""
+"""Helpers for every room: clock, deadlines, threads, event loops, OS signals."""

@@ -1,4 +1,4 @@
-"""The one door from the ground floor to clock and dice; everything pure gets them from here."""
+"""The only access of pure modules to wall clock, random bytes and fork detection."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 now_ts = time.time
-"""Return the wall clock in seconds, UTC; for people, never for a decision."""
+"""Return the wall clock in seconds, UTC; for display, never for a decision."""
 
 
 def random_bytes(count: int) -> bytes:
@@ -19,9 +19,9 @@ _forks = 0
 
 
 def forks() -> int:
-    """Return how many forks lie between the process that loaded this module and this one.
+    """Return the number of forks between the process that loaded this module and this one.
 
-    Costs a tenth of asking the system for the process id.
+    Costs a tenth of a system call for the process id.
     """
     return _forks
 

@@ -1,8 +1,7 @@
-"""Many deadlines, one timer. Pure.
+"""A table of deadlines for one timer. Pure.
 
 A deadline is rounded up to a slot of 5 ms. Setting and dropping one costs a dict operation and
-leaves nothing behind, however long it was, so that a million tasks which are answered at once do
-not pile up until their deadlines.
+leaves no entry: a million tasks with early answers do not stay in memory until their deadlines.
 """
 
 from __future__ import annotations
@@ -13,22 +12,22 @@ from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 SLOT_S = 0.005
-_SLACK = 64
+_MIN_STALE_SLOTS = 64
 
 
 class Deadlines(Generic[K]):
-    """Keys with the instant at which each falls due, on the monotonic clock."""
+    """Keys with the deadline of each, on the monotonic clock."""
 
     def __init__(self) -> None:
         self._slots: dict[int, set[K]] = {}
         self._order: list[int] = []
 
     def __len__(self) -> int:
-        """Return how many are set."""
+        """Return the number of deadlines."""
         return sum(len(keys) for keys in self._slots.values())
 
     def set(self, key: K, at_s: float) -> int:
-        """Let `key` fall due at `at_s`; `drop` wants the slot that this returns."""
+        """Set the deadline of `key`; return the slot, which `drop` needs."""
         slot = int(at_s / SLOT_S) + 1
         keys = self._slots.get(slot)
         if keys is None:
@@ -39,28 +38,28 @@ class Deadlines(Generic[K]):
         return slot
 
     def drop(self, key: K, slot: int) -> None:
-        """Take `key` out; nothing happens if it has fallen due already."""
+        """Remove `key`; do nothing if its deadline has passed."""
         keys = self._slots.get(slot)
         if keys is not None:
             keys.discard(key)
             if not keys:
-                self._leave(slot)
+                self._remove_slot(slot)
 
     def due(self, now_s: float) -> list[K]:
-        """Take out and return what has fallen due."""
-        fallen: list[K] = []
+        """Remove and return the keys whose deadline has passed."""
+        passed: list[K] = []
         while self._order and self._order[0] * SLOT_S <= now_s:
-            fallen += self._slots.pop(heapq.heappop(self._order), ())
-        return fallen
+            passed += self._slots.pop(heapq.heappop(self._order), ())
+        return passed
 
     def next_at_s(self) -> float | None:
-        """Return when `due` is to be asked next, or None while nothing is set."""
+        """Return the time of the next call of `due`, or None without a deadline."""
         while self._order and self._order[0] not in self._slots:
             heapq.heappop(self._order)
         return self._order[0] * SLOT_S if self._order else None
 
-    def _leave(self, slot: int) -> None:
-        """Forget an empty slot; its number leaves the heap when such numbers are the majority."""
+    def _remove_slot(self, slot: int) -> None:
+        """Remove an empty slot; clean up the heap when most of its numbers are of empty slots."""
         del self._slots[slot]
-        if len(self._order) > 2 * len(self._slots) + _SLACK:
+        if len(self._order) > 2 * len(self._slots) + _MIN_STALE_SLOTS:
             self._order = sorted(self._slots)

@@ -1,4 +1,4 @@
-"""Names of a package that are loaded when somebody first asks for them."""
+"""Names of a package that are loaded at their first use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def loaded_on_use(
 
     Args:
         package: Its name.
-        names: The names that each of its modules, such as `.axon`, brings.
+        names: The names in each of its modules, such as `.axon`.
     """
     homes = {name: module for module, each in names.items() for name in each}
 

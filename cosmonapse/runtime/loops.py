@@ -1,4 +1,4 @@
-"""Running a coroutine on the fastest event loop there is: uvloop where it is installed."""
+"""Runs a coroutine on uvloop where it is installed, else on the loop of asyncio."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` to its end, as `asyncio.run` does; on uvloop with the extra `[speed]`.
 
     Args:
-        main: A coroutine; what it returns or raises comes out.
+        main: A coroutine; its result is returned, its exception raised.
     """
     with asyncio.Runner(loop_factory=_factory()) as runner:
         return runner.run(main)

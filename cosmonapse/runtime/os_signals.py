@@ -12,8 +12,8 @@ async def stop_signal() -> int:
     """Return the number of the first SIGINT or SIGTERM.
 
     Raises:
-        RuntimeError: Not on the main thread, where OS signals arrive.
-        ValueError: The same, as some event loops say it.
+        RuntimeError: Called outside the main thread, where OS signals arrive.
+        ValueError: The same, on some event loops.
     """
     loop = asyncio.get_running_loop()
     received: asyncio.Future[int] = loop.create_future()

@@ -1,4 +1,4 @@
-"""Runs plain functions in threads that never keep the process from ending."""
+"""Runs plain functions in daemon threads, which never keep the process from ending."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 
 def in_thread(function: Callable[..., Any], *arguments: Any, name: str) -> asyncio.Future[Any]:
-    """Call a function in a daemon thread of its own; the future gets what it returns or raises.
+    """Call a function in a daemon thread of its own; return the future of its result.
 
     The function sees the context variables of the caller. Cancelling the future does not stop it.
 
     Args:
-        function: What is called.
-        arguments: What it gets.
-        name: How the thread is called.
+        function: The function.
+        arguments: Its arguments.
+        name: The name of the thread.
     """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[Any] = loop.create_future()
@@ -30,7 +30,7 @@ def in_thread(function: Callable[..., Any], *arguments: Any, name: str) -> async
             ended.set_result(value)
         else:
             ended.set_exception(error)
-            ended.exception()  # whoever waited may be gone: no complaint that nobody looked
+            ended.exception()  # retrieved here, since the waiter may be cancelled
 
     def run() -> None:
         value: Any = None
@@ -40,9 +40,9 @@ def in_thread(function: Callable[..., Any], *arguments: Any, name: str) -> async
         except StopIteration as stop:  # a future cannot carry it
             error = RuntimeError("the function raised StopIteration")
             error.__cause__ = stop
-        except BaseException as raised:  # noqa: BLE001  # told to whoever waits
+        except BaseException as raised:  # noqa: BLE001  # passed on to the waiter
             error = raised
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nothing waits for the result
             loop.call_soon_threadsafe(end, value, error)
 
     context = contextvars.copy_context()

@@ -105,7 +105,7 @@ async def test_a_synapse_of_another_version_is_told_with_what_to_do():
     ("scene", "fix"),
     [
         ("thread", "asyncio.run_coroutine_threadsafe"),
-        ("fork", "start one of its own in each child"),
+        ("fork", "start a new one in each child process"),
         ("closed", "use it inside 'async with dendrite:'"),
     ],
 )

@@ -35,7 +35,7 @@ def test_a_neuron_that_is_missing_exits_with_2(children, worker, url, namespace)
 
     assert code == 2
     assert "CRITICAL" in said
-    assert "- nobody alive serves gone" in said
+    assert "- no Axon that is alive serves gone" in said
 
 
 def test_no_synapse_exits_with_2_and_says_what_to_run(children):

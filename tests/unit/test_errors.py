@@ -70,7 +70,7 @@ def test_whether_to_try_again_comes_from_the_table_unless_it_is_said(code, given
     [
         (errors.InvalidName("neuron_id", "a b"), "neuron_id must be"),
         (errors.InvalidUrl("cosmo:/x", "no host"), "cosmo:/x"),
-        (errors.UnencodableValue("payload.a", "it is of type set"), "payload.a cannot travel"),
+        (errors.UnencodableValue("payload.a", "it is of type set"), "payload.a cannot be sent"),
         (errors.SignalTooLarge(2_000_000, 1_000_000), "2,000,000 bytes, the limit is 1,000,000"),
         (errors.MissingExtra("httpx", "llm"), "'.[llm]'"),
         (errors.SynapseUnreachable("cosmo://h:1", "nobody", "start one"), "nobody; start one"),

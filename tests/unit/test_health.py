@@ -33,8 +33,8 @@ def test_a_neuron_that_is_wanted_and_not_alive_is_critical_and_told_first():
 
     assert judged.level is Level.CRITICAL
     assert judged.findings == (
-        "nobody alive serves echo",
-        "nobody alive serves other",
+        "no Axon that is alive serves echo",
+        "no Axon that is alive serves other",
         "echo at w2 is stuck, with 0 open tasks",
     )
 

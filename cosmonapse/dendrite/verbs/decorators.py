@@ -56,7 +56,7 @@ class BoundDecorator:
 
 
 class Decorators(DendriteBase):
-    """What a Dendrite inherits to be decorated with."""
+    """The decorators of a Dendrite."""
 
     on_agent_output = NamedDecorator(SignalType.AGENT_OUTPUT)
     on_bid = NamedDecorator(SignalType.BID)
@@ -92,19 +92,19 @@ class Decorators(DendriteBase):
     ) -> Callable[[F], F]:
         """Call the decorated function for every matching Signal of the namespace.
 
-        It may be `def` (runs in a thread) or `async def`. Each has a queue of its own with 32,768
-        places, in order; one that raises, hangs or is too slow never hurts another. After start it
-        is in force before the next dispatch of this Dendrite sends anything.
+        It may be `def` (runs in a thread) or `async def`. Each function has an ordered queue of its
+        own with 32,768 places; one that raises, hangs or is too slow does not affect another. After
+        start it is in force before the next dispatch of this Dendrite sends anything.
 
         Args:
-            types: Which types; at least one, or a `trace_id`.
+            types: The Signal types; at least one, or a `trace_id`.
             neuron: Only of this producer, or for a TASK to this target.
-            capability: Only of producers that offer it, or for a TASK that asks for it.
+            capability: Only of producers that offer it, or for a TASK that requires it.
             trace_id: Only of this workflow.
 
         Raises:
-            ValueError: Neither a type nor a trace is named.
-            BadSignal: `trace_id` is no id.
+            ValueError: Neither a type nor a trace is given.
+            BadSignal: `trace_id` is not an id.
         """
 
         def decorate(function: F) -> F:
@@ -116,13 +116,13 @@ class Decorators(DendriteBase):
         return decorate
 
     def on_trace(self, trace_id: str, *types: SignalType) -> Callable[[F], F]:
-        """Call the decorated function for every Signal of a trace, of any type if none is named.
+        """Call the decorated function for every Signal of a trace; without types for any type.
 
-        In causal order, as the Synapse saw them: a TASK, what is said about it, its outcome, what
-        follows. It costs nothing any more after `off`.
+        In causal order, as the Synapse saw them: a TASK, the Signals about it, its outcome, the
+        next TASK. Remove it with `off`.
 
         Raises:
-            BadSignal: `trace_id` is no id.
+            BadSignal: `trace_id` is not an id.
         """
         id_bytes(trace_id)
 
@@ -134,5 +134,5 @@ class Decorators(DendriteBase):
         return decorate
 
     def off(self, function: Callable[[Signal], Any]) -> int:
-        """Take a decorated function out again and return how often it was in."""
+        """Remove a decorated function and return how often it was added."""
         return self._subscriptions.remove(function)

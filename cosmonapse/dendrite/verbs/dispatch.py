@@ -29,7 +29,7 @@ class WaitedTask(TypedDict, total=False):
 
 
 class DispatchVerbs(DendriteBase):
-    """What a Dendrite inherits to dispatch with."""
+    """The dispatch methods of a Dendrite."""
 
     async def dispatch_task(
         self,
@@ -44,23 +44,22 @@ class DispatchVerbs(DendriteBase):
         finalize: bool = False,
         meta: dict[str, Any] | None = None,
     ) -> Signal:
-        """Send a TASK and return it; its outcome shows in the decorators. It runs on when we go.
+        """Send a TASK and return it; its outcome goes to the handlers. It survives its caller.
 
         Args:
             neuron: The neuron id; replicas share the load. Or:
             capabilities: One Axon that offers all of them runs it.
-            input: What the Neuron gets.
-            timeout_s: How long it may take, over 0 and at most 30 days.
+            input: The input of the Neuron.
+            timeout_s: The longest time that it may take, over 0 and at most 30 days.
             trace_id: The workflow; a new one by default.
             parent_id: The Signal that it follows.
-            context_ref: The list of context items, or what the Axon's `context_fetcher` makes one
-                from.
-            finalize: True if the output ends the workflow: it comes as FINAL.
-            meta: Notes beside the payload.
+            context_ref: The list of context items, or the argument of the Axon's `context_fetcher`.
+            finalize: True if the output ends the workflow: it arrives as FINAL.
+            meta: Further values beside the payload.
 
         Raises:
-            ValueError: Neither or both of neuron and capabilities, or one of them is no name.
-            UnencodableValue: The input holds what no Signal can carry.
+            ValueError: Neither or both of neuron and capabilities, or an invalid name.
+            UnencodableValue: The input holds a value that no Signal can carry.
             SignalTooLarge: The TASK is over the limit.
             DendriteProtocolError: Not running, or in the role of a worker.
         """
@@ -86,15 +85,15 @@ class DispatchVerbs(DendriteBase):
         meta: dict[str, Any] | None = None,
         answer_elsewhere: bool = False,
     ) -> Pathway:
-        """Send a TASK and return the Pathway that sees all it has to say, from the first Signal on.
+        """Send a TASK and return a Pathway, which receives all of its Signals.
 
         Other arguments and errors as for `dispatch_task`.
 
         Args:
             scope: `all`: the Pathway follows this TASK and ends with it. `terminal`: it follows the
-                whole trace, whoever works on it, and ends at a FINAL or an ERROR.
-            answer_elsewhere: True to wait for answers to questions that another Dendrite, or
-                `cosmo answer`, gives.
+                whole trace, of all Dendrites, and ends at a FINAL or an ERROR.
+            answer_elsewhere: True to wait for answers of another Dendrite, or of `cosmo answer`,
+                to its questions.
         """
         self._check_may_dispatch()
         signal = task_for(
@@ -121,23 +120,23 @@ class DispatchVerbs(DendriteBase):
     ) -> Signal:
         """Send a TASK and return the Signal that settles it: an output, an ERROR or a question.
 
-        A question (CLARIFICATION, PERMISSION, ESCALATION) settles it only if nobody answers: while
-        a handler of ours for it runs, or once it has called a `respond_...`, we wait on, for the
-        output that comes then. A caller that is cancelled meanwhile cancels the task.
+        A question (CLARIFICATION, PERMISSION, ESCALATION) settles it only without an answer: the
+        call waits while a handler of ours for the question runs, and after a `respond_...` for the
+        output that follows. Cancelling the call cancels the task.
 
         Other arguments as for `dispatch_task`.
 
         Args:
-            timeout_s: How long all of it may take, answers and further attempts included.
-            retry: Whether to try again, when and how often. A stop of the trace ends it all with
-                ERROR `CANCELLED`, also in a pause.
-            answer_elsewhere: True to wait for answers to questions that another Dendrite, or
-                `cosmo answer`, gives.
+            timeout_s: The overall limit, answers and further attempts included.
+            retry: The retry strategy. A stop of the trace ends the call with ERROR `CANCELLED`,
+                also in a pause.
+            answer_elsewhere: True to wait for answers of another Dendrite, or of `cosmo answer`,
+                to its questions.
 
         Raises:
-            TimeoutError: Nothing settled it in time; names neuron, trace and time.
-            ValueError: Neither or both of neuron and capabilities, or one of them is no name.
-            UnencodableValue: The input holds what no Signal can carry.
+            TimeoutError: Nothing settled it in time; the text has neuron, trace and time.
+            ValueError: Neither or both of neuron and capabilities, or an invalid name.
+            UnencodableValue: The input holds a value that no Signal can carry.
             SignalTooLarge: The TASK is over the limit.
             DendriteProtocolError: Not running, stopped meanwhile, or in the role of a worker.
         """
@@ -150,23 +149,22 @@ class DispatchVerbs(DendriteBase):
         return await self._retries.run(signal, timeout_s, retry, answer_elsewhere)
 
     async def ask(self, **task: Unpack[WaitedTask]) -> dict[str, Any]:
-        """Do as `dispatch_and_wait` does, with the same arguments, and return the output itself.
+        """Send a TASK as `dispatch_and_wait` does and return its output.
 
         Raises:
             NeuronError: The outcome is an ERROR.
             NeedsAnswer: The outcome is a question.
-            TimeoutError: There is none in time.
+            TimeoutError: There is no outcome in time.
         """
         return (await self.dispatch_and_wait(**task)).output
 
     async def observe_pathway(self, trace_id: str) -> Pathway:
-        """Return a Pathway on somebody else's trace, in force when this returns.
+        """Return a Pathway on a trace of other Dendrites, in force when this returns.
 
-        It sees what comes from now on, copies as everybody gets them, and ends at a FINAL, or when
-        it is closed.
+        It receives copies of the Signals from now on, and ends at a FINAL or when it is closed.
 
         Raises:
-            BadSignal: `trace_id` is no id.
+            BadSignal: `trace_id` is not an id.
             DendriteProtocolError: Not running.
         """
         self._check_running()

@@ -47,17 +47,17 @@ class BoundEmit:
         """Publish a Signal with this payload and return it.
 
         Args:
-            about: The Signal that it belongs to: gives trace_id and parent_id.
+            about: The Signal that it belongs to; gives trace_id and parent_id.
             trace_id: The workflow; by default that of `about`, else a new one.
             parent_id: The Signal that it follows; by default `about`.
-            neuron: Who says so; by default this Dendrite.
-            meta: Notes beside the payload.
+            neuron: The producer; by default this Dendrite.
+            meta: Further values beside the payload.
             payload: The keys of the type; `seq` of a THOUGHT_DELTA is a running number of this
                 Dendrite by default.
 
         Raises:
             TypeError: A key of the payload is missing or unknown.
-            UnencodableValue: The payload holds what no Signal can carry.
+            UnencodableValue: The payload holds a value that no Signal can carry.
             SignalTooLarge: It is over the limit.
             DendriteProtocolError: Not running.
         """
@@ -81,7 +81,7 @@ class BoundEmit:
 
 
 class EmitVerbs(DendriteBase):
-    """What a Dendrite inherits to publish with."""
+    """The `emit` methods of a Dendrite."""
 
     emit_bid = NamedEmit(SignalType.BID)
     emit_consensus = NamedEmit(SignalType.CONSENSUS)
@@ -97,18 +97,19 @@ class EmitVerbs(DendriteBase):
     emit_tool_result = NamedEmit(SignalType.TOOL_RESULT)
 
     async def emit(self, signal: Signal) -> Signal:
-        """Publish a Signal to everyone who watches its type or its trace, and return it.
+        """Publish a Signal to every subscriber of its type or its trace, and return it.
 
-        If it is what a Neuron says while it works (a thought, a tool call, a plan, ...) and its
-        parent is a TASK that runs here, it goes to the caller of that TASK, in order and never
-        lost; watchers get a copy. Everything else goes by the broadcast plane, which may drop it
-        when a watcher cannot keep up. A BID names its neuron and waits until somebody listens.
+        A Signal of a Neuron at work (a thought, a tool call, a plan, ...) whose parent is a TASK
+        that runs here goes to the caller of that TASK, in order and without loss; subscribers get a
+        copy. Any other Signal goes by the broadcast plane, which drops it for a subscriber that is
+        too slow. A BID names its neuron; the call returns when the BID has a subscriber, or after
+        0.25 s.
 
         Raises:
-            UnencodableValue: It holds what no Signal can carry.
+            UnencodableValue: It holds a value that no Signal can carry.
             SignalTooLarge: It is over the limit.
             DendriteProtocolError: It is a TASK or a Signal of presence; not running.
-            TypeError: It is a BID without a cost, or one with what is no number.
+            TypeError: It is a BID without a cost, or with a value that is not a number.
             ValueError: It is a BID that names no neuron, or has a number out of range.
         """
         self._check_running()

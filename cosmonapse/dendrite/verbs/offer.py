@@ -14,7 +14,7 @@ from .base import DendriteBase
 
 
 class OfferVerbs(DendriteBase):
-    """What a Dendrite inherits to offer tasks with."""
+    """The `dispatch_offer` method of a Dendrite."""
 
     async def dispatch_offer(
         self,
@@ -28,30 +28,30 @@ class OfferVerbs(DendriteBase):
         parent_id: str | None = None,
         meta: dict[str, Any] | None = None,
     ) -> Signal:
-        """Offer a task, send it to whoever makes the best bid, return the Signal that settles it.
+        """Offer a task, send it to the best bidder, return the Signal that settles it.
 
         Axons that offer all the capabilities and have a `bid_fn` bid by themselves; a program may
         bid by hand with `emit_bid`. The winner gets TASK_AWARDED and then the TASK, every other
-        bidder TASK_DECLINED. What settles the TASK, questions included, is as for
-        `dispatch_and_wait`; ERROR `CANCELLED` if the trace is stopped during the bidding.
+        bidder TASK_DECLINED. The TASK is settled as for `dispatch_and_wait`, questions included.
+        If the trace is stopped during the bidding, the result is ERROR `CANCELLED`.
 
         Args:
-            input: What the bidders see and the winner gets.
-            capabilities: What a bidder must offer, all of them.
-            deadline_ms: How long bids are taken, over 0 and at most an hour.
+            input: The input of the TASK, which the bidders see too.
+            capabilities: The capabilities that a bidder must offer, all of them.
+            deadline_ms: How long bids are accepted, over 0 and at most an hour.
             select: `first_bid` wins at once; `lowest_cost` and `highest_confidence` win at the
                 deadline. Of equals the first wins; a bid that lacks the value comes last.
-            timeout_s: How long all of it may take, the bidding included; more than `deadline_ms`.
+            timeout_s: The overall limit, the bidding included; more than `deadline_ms`.
             trace_id: The workflow; a new one by default.
             parent_id: The Signal that the offer follows.
-            meta: Notes beside the payload of the offer and of the TASK.
+            meta: Further values beside the payload of the offer and of the TASK.
 
         Raises:
-            TimeoutError: Nobody bids within `deadline_ms`; or nothing settles the TASK in time.
-            ValueError: There are no capabilities, or one of them is no name; `deadline_ms`,
-                `select` or `timeout_s` makes no sense; `trace_id` or `parent_id` is no id.
-            TypeError: `capabilities` is no list of names, or `meta` no dict.
-            UnencodableValue: The input holds what no Signal can carry.
+            TimeoutError: No bid arrives within `deadline_ms`; or nothing settles the TASK in time.
+            ValueError: There are no capabilities, or one of them is invalid; `deadline_ms`,
+                `select` or `timeout_s` is invalid; `trace_id` or `parent_id` is not an id.
+            TypeError: `capabilities` is not a list of names, or `meta` not a dict.
+            UnencodableValue: The input holds a value that no Signal can carry.
             SignalTooLarge: The offer or the TASK is over the limit.
             SynapseUnreachable: The Synapse does not answer within 5 s.
             DendriteProtocolError: Not running, or in the role of a worker.
@@ -62,7 +62,7 @@ class OfferVerbs(DendriteBase):
         if deadline_ms / 1000 >= checked_timeout(timeout_s):
             raise ValueError(
                 f"timeout_s ({timeout_s:g} s) must leave time for the task after the bids, which "
-                f"are taken for {deadline_ms:g} ms"
+                f"are accepted for {deadline_ms:g} ms"
             )
         trace_id = new_trace_id() if trace_id is None else trace_id
         for each in (trace_id, parent_id):

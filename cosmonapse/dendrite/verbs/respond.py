@@ -1,4 +1,4 @@
-"""The verbs that answer what a Neuron asks."""
+"""The verbs that answer the questions of Neurons."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from .base import DendriteBase
 
 
 class RespondVerbs(DendriteBase):
-    """What a Dendrite inherits to answer with.
+    """The `respond` methods of a Dendrite.
 
     Every `respond_...` leads to a new TASK on the same trace, with the question as its parent, and
-    returns it. Whoever waits for the TASK that was asked about waits for that one from then on,
-    here or in another process. A question is answered once: for a later answer the result is None
-    and nothing runs.
+    returns it. The caller of the first TASK, here or in another process, then waits for the new
+    one. A question has one answer: a later call returns None, and nothing runs.
     """
 
     async def respond_to_clarification(
@@ -30,9 +29,9 @@ class RespondVerbs(DendriteBase):
             extra: More keys for the input.
 
         Raises:
-            DendriteProtocolError: `sig` is no CLARIFICATION; its caller is gone and left no input;
-                not running.
-            UnencodableValue: The answer holds what no Signal can carry.
+            DendriteProtocolError: `sig` is not a CLARIFICATION; its caller is gone and left no
+                input; not running.
+            UnencodableValue: The answer holds a value that no Signal can carry.
             SignalTooLarge: The new TASK is over the limit.
         """
         self._check_running()
@@ -50,13 +49,13 @@ class RespondVerbs(DendriteBase):
             granted: The decision; `permission` is `{"action": ..., "granted": ...}`, with reason
                 and ttl_ms if there are any.
             reason: Why.
-            ttl_ms: How long the decision holds, for the neuron to mind.
+            ttl_ms: How long the decision holds; the neuron enforces it.
 
         Raises:
-            DendriteProtocolError: `sig` is no PERMISSION; its caller is gone and left no input;
+            DendriteProtocolError: `sig` is not a PERMISSION; its caller is gone and left no input;
                 not running.
-            TypeError: `granted` is no bool.
-            UnencodableValue: The decision holds what no Signal can carry.
+            TypeError: `granted` is not a bool.
+            UnencodableValue: The decision holds a value that no Signal can carry.
             SignalTooLarge: The new TASK is over the limit.
         """
         self._check_running()
@@ -75,26 +74,26 @@ class RespondVerbs(DendriteBase):
     async def respond_to_escalation(
         self, sig: Signal, input: Any = None, neuron: str | None = None
     ) -> Signal | None:
-        """Let the work go on after an ESCALATION.
+        """Answer an ESCALATION: the task continues, by default at the neuron that escalated.
 
         Args:
             sig: The ESCALATION.
-            input: What the neuron gets; by default what the one that escalated had got.
-            neuron: Who shall go on; by default the `target` that the ESCALATION names, else the
+            input: The input of the new TASK; by default that of the first one.
+            neuron: The neuron that continues; by default the `target` in the ESCALATION, else the
                 neuron that escalated.
 
         Raises:
-            DendriteProtocolError: `sig` is no ESCALATION; there is neither an input nor another
+            DendriteProtocolError: `sig` is not an ESCALATION; there is neither an input nor another
                 neuron; its caller is gone and left no input; not running.
-            InvalidName: `neuron` is no name.
-            UnencodableValue: The input holds what no Signal can carry.
+            InvalidName: `neuron` is invalid.
+            UnencodableValue: The input holds a value that no Signal can carry.
             SignalTooLarge: The new TASK is over the limit.
         """
         self._check_running()
         return await self._arbiter.respond(sig, escalation_answer(sig, input, neuron))
 
     async def await_decision(self, sig: Signal, timeout_s: float = 300.0) -> Signal:
-        """Return the CLARIFICATION_ANSWER or PERMISSION_DECISION to a question, whoever gives it.
+        """Return the CLARIFICATION_ANSWER or PERMISSION_DECISION to a question, from any Dendrite.
 
         Raises:
             TimeoutError: There is none within `timeout_s` seconds.

@@ -8,7 +8,7 @@ from .base import DendriteBase
 
 
 class StopVerbs(DendriteBase):
-    """What a Dendrite inherits to stop traces with."""
+    """The `stop` methods of a Dendrite."""
 
     async def stop_trace(
         self,
@@ -18,29 +18,29 @@ class StopVerbs(DendriteBase):
         collect_acks: bool = False,
         timeout_s: float = 1.0,
     ) -> list[Signal]:
-        """Cancel all that runs or waits on a trace, whoever asked for it and wherever it runs.
+        """Cancel all tasks of a trace, of every caller and at every worker.
 
-        Whoever waits for one of its tasks gets ERROR `CANCELLED`. What is dispatched on the trace
-        while it is being stopped may be cancelled too; with `collect_acks` that is over when this
-        returns. Another stop of the same trace does no harm.
+        Each caller gets ERROR `CANCELLED`. A TASK that is dispatched on the trace during the stop
+        may be cancelled too; with `collect_acks` that is over when this returns. Another stop of
+        the same trace has no effect.
 
         Args:
             trace_id: The workflow.
-            rollback: Whether Axons that have a `rollback_fn` shall undo what was cancelled.
-            reason: For people.
+            rollback: Whether Axons call their `rollback_fn` for each cancelled task.
+            reason: A text for people.
             collect_acks: Whether to wait for the STOPPED of every Dendrite that hosts Axons.
             timeout_s: How long to wait for them, over 0.
 
         Returns:
-            The STOPPEDs that came in time; which ones is left to chance without `collect_acks`.
+            The STOPPEDs that arrived in time; without `collect_acks` it may be any of them.
 
         Raises:
-            BadSignal: `trace_id` is no id.
-            ValueError: `timeout_s` makes no sense.
-            UnencodableValue: `reason` is nothing that a Signal can carry.
+            BadSignal: `trace_id` is not an id.
+            ValueError: `timeout_s` is invalid.
+            UnencodableValue: `reason` is a value that no Signal can carry.
             SignalTooLarge: The STOP is over the limit.
             SynapseUnreachable: The Synapse does not answer within 5 s; our own tasks of the trace
-                are taken back all the same.
+                are cancelled all the same.
             DendriteProtocolError: Not running.
         """
         self._check_running()
@@ -51,11 +51,11 @@ class StopVerbs(DendriteBase):
     async def emit_stop(
         self, trace_id: str, rollback: bool = False, reason: str | None = None
     ) -> Signal:
-        """Publish a STOP and return it; wait for nothing, take nothing of our own back.
+        """Publish a STOP and return it at once; do not cancel our own open tasks.
 
         Raises:
-            BadSignal: `trace_id` is no id.
-            UnencodableValue: `reason` is nothing that a Signal can carry.
+            BadSignal: `trace_id` is not an id.
+            UnencodableValue: `reason` is a value that no Signal can carry.
             SignalTooLarge: It is over the limit.
             DendriteProtocolError: Not running.
         """

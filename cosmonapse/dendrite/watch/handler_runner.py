@@ -1,4 +1,4 @@
-"""Runs one handler: a bounded queue, and an asyncio task while the queue holds Signals."""
+"""Run one handler: a bounded queue, and an asyncio task while it holds Signals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a Neuron is told about its task, and what it may say and ask while it works."""
+"""The second argument of a Neuron: its task, and calls to stream and to dispatch while it works."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _CHILD_S = 30.0
 
 
 class Speaker(Protocol):
-    """Sends what a Neuron says during its task, and the tasks that it dispatches."""
+    """Sends the Signals and the child tasks of a Neuron."""
 
     @property
     def cancelled(self) -> bool:
-        """Whether nobody waits for the task any more."""
+        """Whether the caller no longer waits for the task."""
 
     def say(self, signal_type: SignalType, payload: dict[str, Any]) -> Coroutine[Any, Any, Signal]:
-        """Send a Signal to the caller, ahead of the reply; wait while the way is full."""
+        """Send a Signal to the caller before the last reply; wait while the outbox is full."""
 
     def ask(self, task: Signal, timeout_s: float) -> Coroutine[Any, Any, Signal]:
-        """Send a TASK and return what settles it; it ends with our own task at the latest."""
+        """Send a TASK and return the Signal that settles it; it ends with our own task."""
 
     def owned(self, work: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
-        """Return `work`, to be cancelled when the task ends before it."""
+        """Return `work` so that it is cancelled when the task ends first."""
 
 
 class ChildTask(TypedDict, total=False):
@@ -46,8 +46,8 @@ class ChildTask(TypedDict, total=False):
 class TaskContext(list[Any]):
     """The list of context items, and the task around them.
 
-    A function on the event loop awaits the calls; a plain `def` in its thread leaves `await` away,
-    and the call returns when the Signal is sent or the child task has ended. Each call raises
+    A function on the event loop awaits the calls. A plain `def` in its thread calls them without
+    `await`; they return when the Signal was sent or the child task has ended. Each call raises
     CancelledError once the task has ended.
 
     Attributes:
@@ -94,34 +94,34 @@ class TaskContext(list[Any]):
 
     @property
     def cancelled(self) -> bool:
-        """Whether nobody waits for the task any more; a function in a thread may look and stop."""
+        """Whether the caller no longer waits; a function in a thread may test it and return."""
         return self._speaker.cancelled
 
-    # -- saying ----------------------------------------------------------------------------------
+    # -- streaming -------------------------------------------------------------------------------
 
     def think(self, text: str) -> Any:
-        """Stream a piece of text to the caller; pieces arrive in order, complete, before the reply.
+        """Stream a text to the caller; all texts arrive in order, before the last reply.
 
         Returns:
             On the loop an awaitable of the Signal; in a thread the Signal, once it is sent.
 
         Raises:
-            TypeError: `text` is no str.
+            TypeError: `text` is not a str.
         """
         if not isinstance(text, str):
-            raise TypeError(f"a thought is a str, not {type(text).__name__}")
+            raise TypeError(f"a thought must be a str, not {type(text).__name__}")
         payload = {"delta": text, "seq": self._thoughts}
         self._thoughts += 1
         return self._here(self._speaker.say(SignalType.THOUGHT_DELTA, payload))
 
     def tool_call(self, name: str, args: Any = None, *, call_id: str | None = None) -> Any:
-        """Tell that a tool is called; `payload["call_id"]` of the Signal is for its result.
+        """Report the call of a tool; pass `payload["call_id"]` of the Signal on to its result.
 
         Returns:
             As `think`.
 
         Raises:
-            UnencodableValue: The arguments hold what no Signal can carry.
+            UnencodableValue: The arguments hold a value that no Signal can carry.
             SignalTooLarge: It is over the limit.
         """
         return self.emit(SignalType.TOOL_CALL, tool_name=name, args=args, call_id=call_id)
@@ -134,19 +134,19 @@ class TaskContext(list[Any]):
         error: str | None = None,
         call_id: str | None = None,
     ) -> Any:
-        """Tell what a tool returned, or which error it ended with.
+        """Report the result of a tool, or its error.
 
         Args:
             call: The TOOL_CALL, or the name of the tool.
-            result: What it returned.
-            error: Why it failed.
-            call_id: Which call that was, if `call` is a name.
+            result: The result.
+            error: The error text.
+            call_id: The id of the call, if `call` is a name.
 
         Returns:
             As `think`.
 
         Raises:
-            UnencodableValue: The result holds what no Signal can carry.
+            UnencodableValue: The result holds a value that no Signal can carry.
             SignalTooLarge: It is over the limit.
         """
         name = call
@@ -157,7 +157,7 @@ class TaskContext(list[Any]):
         )
 
     def plan(self, steps: Iterable[Any], rationale: str | None = None) -> Any:
-        """Tell what the Neuron is going to do.
+        """Report the plan of the Neuron.
 
         Returns:
             As `think`.
@@ -165,9 +165,9 @@ class TaskContext(list[Any]):
         return self.emit(SignalType.PLAN, steps=list(steps), rationale=rationale)
 
     def emit(self, type: SignalType, **payload: Any) -> Any:
-        """Send a Signal of any type that a Neuron may say while it works.
+        """Send a Signal of a type that a Neuron may send while it works.
 
-        That is THOUGHT_DELTA, TOOL_CALL, TOOL_RESULT, PLAN, CRITIQUE, CONSENSUS, CONTEXT_SYNC or
+        These are THOUGHT_DELTA, TOOL_CALL, TOOL_RESULT, PLAN, CRITIQUE, CONSENSUS, CONTEXT_SYNC or
         MEMORY_APPEND.
 
         Returns:
@@ -178,13 +178,15 @@ class TaskContext(list[Any]):
             TypeError: A key of the payload is missing or unknown.
         """
         if type not in STREAMED:
-            raise ValueError(f"a Neuron says no {type} while it works: return it, or raise it")
+            raise ValueError(
+                f"a Neuron cannot emit a {type} while it works: return it, or raise it"
+            )
         checked = payload_of(type, payload)
         if type is SignalType.THOUGHT_DELTA:
             return self.think(checked["delta"])
         return self._here(self._speaker.say(SignalType(type), checked))  # type: ignore[call-arg]
 
-    # -- asking others ---------------------------------------------------------------------------
+    # -- child tasks -----------------------------------------------------------------------------
 
     def dispatch_and_wait(
         self,
@@ -198,16 +200,16 @@ class TaskContext(list[Any]):
     ) -> Any:
         """Send a child task and wait for the Signal that settles it.
 
-        It belongs to the same trace, has this task as its parent and at most the time that is left
-        of it, and is cancelled when this task ends.
+        It belongs to the same trace and has this task as its parent. It has at most the time that
+        this task has left, and is cancelled when this task ends.
 
         Returns:
             On the loop an awaitable of the Signal; in a thread the Signal.
 
         Raises:
             TimeoutError: Nothing settled it in time.
-            ValueError: Neither or both of neuron and capabilities, or one of them is no name.
-            UnencodableValue: The input holds what no Signal can carry.
+            ValueError: Neither or both of neuron and capabilities, or an invalid name.
+            UnencodableValue: The input holds a value that no Signal can carry.
             SignalTooLarge: The TASK is over the limit.
         """
         task = task_for(neuron, capabilities, input, self.trace_id, self.task.id, meta, context_ref)
@@ -215,12 +217,12 @@ class TaskContext(list[Any]):
         return self._here(self._speaker.ask(task, left_s))
 
     def ask(self, **task: Unpack[ChildTask]) -> Any:
-        """Do as `dispatch_and_wait` does, with the same arguments, and return the output itself.
+        """Send a child task as `dispatch_and_wait` does and return its output.
 
         Raises:
             NeuronError: The outcome is an ERROR.
             NeedsAnswer: The outcome is a question.
-            TimeoutError: There is none in time.
+            TimeoutError: There is no outcome in time.
         """
         if threading.get_ident() != self._thread_id:
             return self.dispatch_and_wait(**task).output
@@ -232,13 +234,13 @@ class TaskContext(list[Any]):
         return output()
 
     def _here(self, work: Coroutine[Any, Any, Signal]) -> Any:
-        """Return an awaitable on the loop; in a thread do the work and return what it gives."""
+        """Return an awaitable on the loop; in a thread wait for the result and return it."""
         if threading.get_ident() == self._thread_id:
             return work
         owned = self._speaker.owned(work)
         try:
             done = asyncio.run_coroutine_threadsafe(owned, self._loop)
-        except RuntimeError:  # the loop is closed: the thread has outlived all
+        except RuntimeError:  # the loop is closed: the thread has outlived the Dendrite
             owned.close()
             work.close()
             raise asyncio.CancelledError from None

@@ -148,7 +148,7 @@ def test_the_fixtures_are_listed_with_what_they_do(pytester):
 def test_without_pytest_one_line_names_the_extra():
     (line,) = printed_by(NEEDS_PYTEST)
 
-    assert line.startswith("pytest is not installed; it comes with the extra [test]:")
+    assert line.startswith("pytest is not installed; it is in the extra [test]:")
 
 
 def test_the_plugin_loads_nothing_but_itself():

@@ -31,9 +31,9 @@ def usage(arguments, capsys):
         ([*TASK, "--nonsense"], "--nonsense"),
         ([*TASK, "surplus"], "surplus"),
         (["registry", "--nonsense"], "--nonsense"),
-        (["answer", "--trace", "evt_1"], "no id"),
+        (["answer", "--trace", "evt_1"], "not an id"),
         (["answer", "--trace", "evt_" + 26 * "0"], "begins with trc_"),
-        (["answer", "--trace", "\x1b[2J"], "no id"),
+        (["answer", "--trace", "\x1b[2J"], "not an id"),
         (["answer", "--timeout", "nan"], "nan"),
         (["answer", "--input", "{"], "invalid JSON"),
         (["nonsense"], "nonsense"),
@@ -128,7 +128,7 @@ def test_a_value_that_makes_no_sense_is_told_and_exits_with_2(arguments, capsys)
 def test_json_that_no_signal_can_carry_is_a_mistake_too(given, capsys):
     arguments = ["dispatch", "--neuron", "a", "--input", given, "--url", "memory://usage"]
 
-    assert "payload.input cannot travel" in usage(arguments, capsys)
+    assert "payload.input cannot be sent" in usage(arguments, capsys)
 
 
 def test_nobody_there_exits_with_3_and_one_line(capsys):

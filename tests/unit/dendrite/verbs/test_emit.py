@@ -133,7 +133,7 @@ async def test_what_is_wrong_is_refused_and_seen_by_nobody(payload, error, join)
 async def test_what_the_fabric_says_is_not_emitted(kind, join):
     dendrite = await join().__aenter__()
 
-    with pytest.raises(DendriteProtocolError, match="is not emitted"):
+    with pytest.raises(DendriteProtocolError, match="cannot be emitted"):
         await dendrite.emit(Signal(type=kind, payload={"input": {}}))
 
 

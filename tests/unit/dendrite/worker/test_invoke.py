@@ -216,7 +216,7 @@ async def test_a_thought_that_is_no_text_fails_before_it_leaves(serve):
 
     reply = await (await serve(thinks_a_number)).dispatch_and_wait(neuron="worker", input={})
 
-    assert reply.payload["message"] == "TypeError: a thought is a str, not int"
+    assert reply.payload["message"] == "TypeError: a thought must be a str, not int"
 
 
 async def test_a_plain_function_may_block_and_the_loop_goes_on(serve):
