@@ -70,6 +70,6 @@ class Roster:
                         await asyncio.wait_for(registered.wait(), _QUERY_AGAIN_S)
         except TimeoutError:
             who = f"neuron {wanted.id!r}" if wanted.id else f"{', '.join(wanted.capabilities)}"
-            raise TimeoutError(f"nobody live serves {who} within {timeout_s:g} s") from None
+            raise TimeoutError(f"no live Axon serves {who} within {timeout_s:g} s") from None
         finally:
             self._subscriptions.remove(on_register)

@@ -4,6 +4,7 @@ import pytest
 import pytest_asyncio
 
 from cosmonapse import Axon, Dendrite, MemorySynapse
+from support.loop_time import LoopTime
 
 MAX_SIGNAL_BYTES = 1_000_000  # what is over it is made quickly
 
@@ -12,6 +13,12 @@ MAX_SIGNAL_BYTES = 1_000_000  # what is over it is made quickly
 def synapse():
     """One Synapse object for all Dendrites of a test."""
     return MemorySynapse(max_signal_bytes=MAX_SIGNAL_BYTES)
+
+
+@pytest_asyncio.fixture
+async def clock():
+    """The time of the loop of this test."""
+    return LoopTime()
 
 
 @pytest_asyncio.fixture

@@ -202,28 +202,42 @@ async def test_an_answer_that_cannot_travel_raises_in_its_handler(asker, serve):
     assert len(asker.given) == 1
 
 
-async def test_a_handler_that_hangs_holds_the_caller_at_most_until_its_time_is_over(asker, serve):
+async def test_a_handler_that_hangs_holds_the_caller_at_most_until_its_time_is_over(
+    asker, serve, clock
+):
     caller = await serve(asker)
+    began = asyncio.Event()
 
     @caller.on_clarification
     async def hangs(sig):
+        began.set()
         await asyncio.Event().wait()
 
+    asked = asyncio.create_task(ask(caller, timeout_s=60.0))
+    await began.wait()
+    clock.advance(60.0)
+
     with pytest.raises(TimeoutError, match="nobody answered the CLARIFICATION of neuron 'worker'"):
-        await ask(caller, timeout_s=0.05)
+        await asked
 
 
-async def test_an_answer_after_the_caller_was_told_that_its_time_is_over_runs_nothing(asker, serve):
+async def test_an_answer_after_the_caller_was_told_that_its_time_is_over_runs_nothing(
+    asker, serve, clock
+):
     caller = await serve(asker)
-    release, answered = asyncio.Event(), []
+    began, release, answered = asyncio.Event(), asyncio.Event(), []
 
     @caller.on_clarification
     async def late(sig):
+        began.set()
         await release.wait()
         answered.append(await caller.respond_to_clarification(sig, answer="late"))
 
+    asked = asyncio.create_task(ask(caller, timeout_s=60.0))
+    await began.wait()
+    clock.advance(60.0)
     with pytest.raises(TimeoutError):
-        await ask(caller, timeout_s=0.05)
+        await asked
     release.set()
     await until(lambda: answered)
 
@@ -233,15 +247,18 @@ async def test_an_answer_after_the_caller_was_told_that_its_time_is_over_runs_no
 
 async def test_a_caller_that_is_cancelled_takes_its_question_back(asker, serve):
     caller = await serve(asker)
-    release, answered = asyncio.Event(), []
+    began, release, answered = asyncio.Event(), asyncio.Event(), []
 
     @caller.on_clarification
     async def late(sig):
+        began.set()
         await release.wait()
         answered.append(await caller.respond_to_clarification(sig, answer="late"))
 
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(ask(caller), 0.05)
+    asked = asyncio.create_task(ask(caller))
+    await began.wait()
+    asked.cancel()
+    await asyncio.wait([asked])
     release.set()
     await until(lambda: answered)
 

@@ -280,9 +280,11 @@ async def test_a_task_that_fails_ends_it_with_the_error(join):
     assert [sig.payload["code"] async for sig in pw] == ["NO_SUCH_NEURON"]
 
 
-async def test_a_task_whose_time_is_over_ends_it_with_an_error(serve, holds, ended):
+async def test_a_task_whose_time_is_over_ends_it_with_an_error(serve, holds, ended, clock):
     caller = await serve(holds)
-    pw = await caller.dispatch(neuron="worker", input={}, timeout_s=0.05)
+    pw = await caller.dispatch(neuron="worker", input={}, timeout_s=60.0)
+    await pw.wait()
+    clock.advance(60.0)
 
     assert (await pw.outcome()).payload["code"] == "EXPIRED"
     await until(lambda: ended)

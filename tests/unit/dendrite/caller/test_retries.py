@@ -58,11 +58,15 @@ async def test_each_attempt_is_a_new_task_under_one_key_on_one_trace(serve):
     assert all(task.payload == first.payload for task in others)
 
 
-async def test_an_attempt_that_takes_too_long_is_cancelled_and_the_next_one_wins(serve):
+async def test_an_attempt_that_takes_too_long_is_cancelled_and_the_next_one_wins(serve, clock):
     flaky = Flaky(1, "hangs")
     caller = await serve(flaky)
 
-    reply = await ask(caller, RetryStrategy(max_attempts=2, timeout_s=0.05, backoff=0.0))
+    strategy = RetryStrategy(max_attempts=2, timeout_s=60.0, backoff=0.0)
+    asked = asyncio.create_task(ask(caller, strategy, timeout_s=600.0))
+    await until(lambda: flaky.tasks)
+    clock.advance(60.0)
+    reply = await asked
 
     assert reply.output == {"attempt": 2}
     await until(lambda: flaky.cancelled == [flaky.tasks[0].id])
@@ -78,12 +82,17 @@ async def test_after_the_last_attempt_its_outcome_is_that_of_all(serve):
     assert len(flaky.tasks) == 2
 
 
-async def test_attempts_that_all_take_too_long_end_in_a_timeout_that_tells_how_many(serve):
+async def test_attempts_that_all_take_too_long_end_in_a_timeout_that_tells_how_many(serve, clock):
     flaky = Flaky(9, "hangs")
     caller = await serve(flaky)
 
+    strategy = RetryStrategy(max_attempts=2, timeout_s=60.0, backoff=0.0)
+    asked = asyncio.create_task(ask(caller, strategy, timeout_s=600.0))
+    for attempt in (1, 2):
+        await until(lambda: len(flaky.tasks) == attempt)  # noqa: B023  # called at once
+        clock.advance(60.0)
     with pytest.raises(TimeoutError, match=r"neuron 'worker'.*2 attempts"):
-        await ask(caller, RetryStrategy(max_attempts=2, timeout_s=0.03, backoff=0.0))
+        await asked
 
     await until(lambda: len(flaky.cancelled) == 2)
 

@@ -197,7 +197,7 @@ async def test_a_neuron_that_never_comes_is_a_timeout_that_names_it(wanted, name
     worker = join(axon(capabilities=["chat"]))
     await worker.start()
 
-    with pytest.raises(TimeoutError, match=rf"nobody live serves {name} within 0\.02 s"):
+    with pytest.raises(TimeoutError, match=rf"no live Axon serves {name} within 0\.02 s"):
         await worker.wait_for_neuron(**wanted, timeout_s=0.02)
 
 

@@ -11,6 +11,7 @@ from support.watching import kept
 
 pytestmark = pytest.mark.asyncio
 CHAT = ["chat"]
+LONG_S = 60.0  # no test waits for it: it moves the clock of the loop on
 
 
 def bidder(neuron_id, bid, capabilities=CHAT, neuron_fn=None):
@@ -41,20 +42,32 @@ def market(join):
 
 
 async def offered(caller, **options):
-    return await caller.dispatch_offer(**{"input": {"n": 1}, "capabilities": CHAT, **options})
+    """Offer a task with much time for bids, and return its reply."""
+    defaults = {"input": {"n": 1}, "capabilities": CHAT, "deadline_ms": LONG_S * 1000}
+    return await caller.dispatch_offer(**{**defaults, "timeout_s": 2 * LONG_S, **options})
+
+
+async def auctioned(caller, clock, may_end, **options):
+    """Offer a task, end the time for bids once `may_end(bids)`, and return its reply."""
+    trace_id = options.setdefault("trace_id", new_trace_id())
+    bids = kept(caller.on_trace(trace_id, SignalType.BID))
+    offering = asyncio.create_task(offered(caller, **options))
+    await until(lambda: may_end(bids))
+    clock.advance(LONG_S)
+    return await offering
 
 
 @pytest.mark.parametrize(
     ("select", "winner"), [("lowest_cost", "cheap"), ("highest_confidence", "sure")]
 )
-async def test_the_best_bid_gets_the_task_at_the_deadline(select, winner, market):
+async def test_the_best_bid_gets_the_task_at_the_deadline(select, winner, market, clock):
     caller = await market(
         bidder("dear", 9),
         bidder("cheap", {"cost": 1, "confidence": 0.2}),
         bidder("sure", {"cost": 5, "confidence": 0.9}),
     )
 
-    reply = await offered(caller, select=select, deadline_ms=60)
+    reply = await auctioned(caller, clock, lambda bids: len(bids) == 3, select=select)
 
     assert reply.output == {"by": winner, "input": {"n": 1}}
 
@@ -69,7 +82,7 @@ async def test_the_first_bid_wins_at_once_and_a_late_one_is_declined(market):
     caller = await market(bidder("slow", slow), bidder("quick", 5))
     declined = kept(caller.on_task_declined)
 
-    reply = await offered(caller, deadline_ms=2_000)
+    reply = await offered(caller)
     late.set()
     await until(lambda: declined)
 
@@ -77,14 +90,13 @@ async def test_the_first_bid_wins_at_once_and_a_late_one_is_declined(market):
     assert [sig.directed.id for sig in declined] == ["slow"]
 
 
-async def test_every_signal_of_an_auction_names_what_it_follows(market):
+async def test_every_signal_of_an_auction_names_what_it_follows(market, clock):
     caller = await market(bidder("cheap", 1), bidder("dear", 2))
     trace_id, meta = new_trace_id(), {"note": "so"}
     seen = kept(caller.on_trace(trace_id))
 
-    reply = await offered(
-        caller, select="lowest_cost", deadline_ms=60, trace_id=trace_id, meta=meta
-    )
+    options = {"select": "lowest_cost", "trace_id": trace_id, "meta": meta}
+    reply = await auctioned(caller, clock, lambda bids: len(bids) == 2, **options)
     await until(lambda: reply in seen)
 
     of = {(sig.type.value, sig.directed.id): sig for sig in seen}
@@ -92,7 +104,7 @@ async def test_every_signal_of_an_auction_names_what_it_follows(market):
     cheap, dear = of["BID", "cheap"], of["BID", "dear"]
     awarded, declined = of["TASK_AWARDED", "cheap"], of["TASK_DECLINED", "dear"]
     task = of["TASK", "cheap"]
-    assert offer.payload == {"input": {"n": 1}, "capabilities": CHAT, "deadline_ms": 60}
+    assert offer.payload == {"input": {"n": 1}, "capabilities": CHAT, "deadline_ms": LONG_S * 1000}
     assert (cheap.parent_id, dear.parent_id) == (offer.id, offer.id)
     assert cheap.payload == {"cost": 1}
     assert awarded.payload == {"input": {"n": 1}, "winning_bid": cheap.id}
@@ -120,12 +132,17 @@ async def exits(input, offer):
 @pytest.mark.parametrize(
     "bid_fn", [raises, exits, lambda input, offer: "cheap", lambda input, offer: {"eta_ms": 1}]
 )
-async def test_a_bid_fn_that_fails_makes_no_bid_and_is_counted(bid_fn, join, caplog):
+async def test_a_bid_fn_that_fails_makes_no_bid_and_is_counted(bid_fn, join, caplog, clock):
     worker = join(bidder("bad", bid_fn), bidder("good", 7), dendrite_id="worker", role="worker")
     await worker.start()
     caller = await join(dendrite_id="caller").__aenter__()
 
-    reply = await offered(caller, select="lowest_cost", deadline_ms=250)
+    reply = await auctioned(
+        caller,
+        clock,
+        lambda bids: bids and worker.counts.get("bid_failed"),
+        select="lowest_cost",
+    )
 
     assert reply.output["by"] == "good"
     assert worker.counts["bid_failed"] == 1
@@ -154,7 +171,7 @@ async def test_a_bid_fn_is_given_up_at_the_deadline_in_whatever_shape_it_is(join
     release.set()
 
 
-async def test_a_bid_fn_sees_the_input_and_the_offer_and_may_decline(market):
+async def test_a_bid_fn_sees_the_input_and_the_offer_and_may_decline(market, clock):
     seen = []
 
     async def looks(input, offer):
@@ -163,7 +180,7 @@ async def test_a_bid_fn_sees_the_input_and_the_offer_and_may_decline(market):
     caller = await market(bidder("choosy", looks))
 
     with pytest.raises(TimeoutError):
-        await offered(caller, deadline_ms=30)
+        await auctioned(caller, clock, lambda bids: seen)
 
     assert seen == [({"n": 1}, SignalType.TASK_OFFER, CHAT)]
 
@@ -239,9 +256,7 @@ async def test_an_offer_on_a_trace_that_is_stopped_ends_and_no_task_is_sent(mark
     caller = await market(bidder("worker", 1))
     bids, tasks = kept(caller.on_bid), kept(caller.on_task_signal)
     declined, trace_id = kept(caller.on_task_declined), new_trace_id()
-    offering = asyncio.create_task(
-        offered(caller, select="lowest_cost", deadline_ms=5_000, trace_id=trace_id)
-    )
+    offering = asyncio.create_task(offered(caller, select="lowest_cost", trace_id=trace_id))
     await until(lambda: bids)
 
     await caller.stop_trace(trace_id)
@@ -255,7 +270,7 @@ async def test_an_offer_on_a_trace_that_is_stopped_ends_and_no_task_is_sent(mark
 async def test_a_caller_that_is_cancelled_takes_the_offer_back(market):
     caller = await market(bidder("worker", 1))
     bids, declined = kept(caller.on_bid), kept(caller.on_task_declined)
-    offering = asyncio.create_task(offered(caller, select="lowest_cost", deadline_ms=5_000))
+    offering = asyncio.create_task(offered(caller, select="lowest_cost"))
     await until(lambda: bids)
 
     offering.cancel()

@@ -71,19 +71,26 @@ async def test_a_caller_that_is_cancelled_ends_the_function_and_its_finally_runs
 
 @pytest.mark.parametrize("shape", ["coroutine", "generator", "stream"])
 async def test_a_caller_whose_time_is_over_ends_the_function_and_its_finally_runs(
-    shape, held, serve
+    shape, held, serve, clock
 ):
+    asked = ask(await serve(getattr(held, shape)), timeout_s=60.0)
+    await until(lambda: held.began)
+    clock.advance(60.0)
     with pytest.raises(TimeoutError):
-        await ask(await serve(getattr(held, shape)), timeout_s=0.05)
+        await asked
 
     await until(lambda: held.ended[-1:] == ["finally"])
 
 
-async def test_a_dispatched_task_ends_at_its_deadline_and_the_handlers_hear_of_it(held, serve):
+async def test_a_dispatched_task_ends_at_its_deadline_and_the_handlers_hear_of_it(
+    held, serve, clock
+):
     caller = await serve(held.coroutine)
     errors = kept(caller.on_error_signal)
 
-    await caller.dispatch_task(neuron="worker", input={}, timeout_s=0.05)
+    await caller.dispatch_task(neuron="worker", input={}, timeout_s=60.0)
+    await until(lambda: held.began)
+    clock.advance(60.0)
 
     await until(lambda: held.ended == ["cancelled", "finally"])
     await until(lambda: errors)

@@ -105,12 +105,15 @@ async def test_a_child_task_is_cancelled_with_its_parent(shape, parent, child):
 
 
 @shapes
-async def test_a_child_task_ends_when_the_time_of_its_parent_is_over(shape, parent, child):
+async def test_a_child_task_ends_when_the_time_of_its_parent_is_over(shape, parent, child, clock):
     child.hold = True
     caller = await parent(shape)
 
+    asked = asyncio.create_task(caller.dispatch_and_wait(neuron="worker", input={}, timeout_s=10.0))
+    await until(lambda: child.tasks)
+    clock.advance(10.0)
     with pytest.raises(TimeoutError):
-        await caller.dispatch_and_wait(neuron="worker", input={}, timeout_s=0.1)
+        await asked
 
     await until(lambda: child.ended)
 
@@ -154,17 +157,20 @@ async def test_a_child_that_is_left_running_is_cancelled_when_its_parent_ends(pa
     assert left[0].cancelled()
 
 
-async def test_a_child_has_at_most_the_time_that_it_is_given(parent, child):
+async def test_a_child_has_at_most_the_time_that_it_is_given(parent, child, clock):
     child.hold = True
 
     async def impatient(input, context):
         try:
-            await context.dispatch_and_wait(**CHILD, timeout_s=0.05)
+            await context.dispatch_and_wait(**CHILD, timeout_s=60.0)
         except TimeoutError as error:
             return {"error": str(error)}
 
     caller = await parent(impatient)
-    output = await caller.ask(neuron="worker", input={}, timeout_s=10.0)
+    asked = asyncio.create_task(caller.ask(neuron="worker", input={}, timeout_s=120.0))
+    await until(lambda: child.tasks)
+    clock.advance(60.0)
+    output = await asked
 
     assert "no reply from neuron 'child'" in output["error"]
     await until(lambda: child.ended)

@@ -74,21 +74,25 @@ async def test_the_time_that_is_left_shrinks_while_a_task_waits_its_turn(serve):
     assert 10.0 - second[0] > 20.0 - first[0]  # it waited for the first
 
 
-async def test_no_time_is_left_after_the_deadline(serve):
-    left_s = []
+async def test_no_time_is_left_after_the_deadline(serve, clock):
+    began, left_s = asyncio.Event(), []
 
     async def stays(input, context):
+        began.set()
         try:
             await asyncio.Event().wait()
         finally:
             left_s.append(context.remaining_s)
 
     caller = await serve(stays)
+    asked = asyncio.create_task(caller.dispatch_and_wait(neuron="worker", input={}, timeout_s=60.0))
+    await began.wait()
+    clock.advance(60.0)
     with pytest.raises(TimeoutError):
-        await caller.dispatch_and_wait(neuron="worker", input={}, timeout_s=0.05)
+        await asked
     await until(lambda: left_s)
 
-    assert left_s[0] < 0.01
+    assert left_s == [pytest.approx(0.0, abs=0.01)]
 
 
 async def test_several_threads_of_one_neuron_may_think_and_no_number_comes_twice(serve):

@@ -91,18 +91,24 @@ async def test_a_fetcher_that_raises_ends_the_task_with_an_error(serve):
     assert "KeyError: 'lost'" in reply.payload["message"]
 
 
-async def test_a_fetcher_that_hangs_is_cancelled_with_its_task(serve):
-    ended = []
+async def test_a_fetcher_that_hangs_is_cancelled_with_its_task(serve, clock):
+    began, ended = asyncio.Event(), []
 
     async def hangs(reference):
+        began.set()
         try:
             await asyncio.Event().wait()
         finally:
             ended.append(reference)
 
     caller = await serve(items, context_fetcher=hangs)
+    asked = asyncio.create_task(
+        caller.dispatch_and_wait(neuron="worker", input={}, context_ref=1, timeout_s=60.0)
+    )
+    await began.wait()
+    clock.advance(60.0)
     with pytest.raises(TimeoutError):
-        await caller.dispatch_and_wait(neuron="worker", input={}, context_ref=1, timeout_s=0.05)
+        await asked
 
     await until(lambda: ended == [1])
 
