@@ -1,24 +1,24 @@
-"""Everything that can go wrong below the application, as one tree. Pure.
+"""The errors of the transport, as one tree. Pure.
 
 TransportError
-├── LocalTransportError        the program at hand can mend it
+├── LocalTransportError        this program can prevent it
 │   ├── InvalidName            a name outside the alphabet
 │   ├── MessageTooLarge        over the limit, refused before it leaves
-│   ├── IllegalTransition      an event that the state of a session does not expect
+│   ├── IllegalTransition      an event that is invalid in the state of a session
 │   ├── LinkClosed             use after close
-│   └── EndpointInUse          somebody else listens there
-└── RemoteTransportError       the far end, or the way there
-    ├── WireError              bytes that are no message of ours
+│   └── EndpointInUse          another process listens there
+└── RemoteTransportError       the far end, or the connection to it
+    ├── WireError              malformed bytes
     │   └── VersionMismatch    a message of another version of the wire
-    ├── Unreachable            nobody answered in time
-    └── Refused                the far end answered no
+    ├── Unreachable            no answer within the timeout
+    └── Refused                the far end refused
 """
 
 from __future__ import annotations
 
 
 def shown(value: object, most: int = 100) -> str:
-    """Return `value` as an error may show it: at most `most` characters, a container by its kind.
+    """Return `value` as text for an error: at most `most` characters, a container by its type.
 
     The value may come from the network; the `repr` of a deep container would exhaust the stack.
     """
@@ -34,31 +34,31 @@ class TransportError(Exception):
 
 
 class LocalTransportError(TransportError):
-    """The program at hand did something that it can mend."""
+    """This program did something invalid."""
 
 
 class RemoteTransportError(TransportError):
-    """The far end, or the way there, failed."""
+    """The far end failed, or the connection to it."""
 
 
 class InvalidName(LocalTransportError, ValueError):
     """A name outside `[A-Za-z0-9._-]{1,128}`.
 
     Attributes:
-        what: Which name it is.
-        value: What was given.
+        what: The name's role, such as `namespace`.
+        value: The value that was given.
     """
 
     def __init__(self, what: str, value: object) -> None:
         super().__init__(
-            f"{what} must be 1 to 128 characters out of A-Z a-z 0-9 . _ - and is {shown(value)}"
+            f"{what} must be 1 to 128 characters out of A-Z a-z 0-9 . _ -, not {shown(value)}"
         )
         self.what = what
         self.value = value
 
 
 class MessageTooLarge(LocalTransportError, ValueError):
-    """A body over the limit; nothing of it left.
+    """A body over the limit; nothing was sent.
 
     Attributes:
         size: Its length in bytes.
@@ -72,7 +72,7 @@ class MessageTooLarge(LocalTransportError, ValueError):
 
 
 class IllegalTransition(LocalTransportError, RuntimeError):
-    """An event that the current state does not expect."""
+    """An event that is invalid in the current state."""
 
 
 class LinkClosed(LocalTransportError, RuntimeError):
@@ -80,10 +80,11 @@ class LinkClosed(LocalTransportError, RuntimeError):
 
 
 class EndpointInUse(LocalTransportError, OSError):
-    """Somebody else listens there.
+    """Another process listens there, or the endpoint cannot be used.
 
     Attributes:
-        endpoint: Where we wanted to listen.
+        endpoint: The endpoint to listen at.
+        reason: Why it cannot be used.
     """
 
     def __init__(self, endpoint: str, reason: str) -> None:
@@ -93,10 +94,10 @@ class EndpointInUse(LocalTransportError, OSError):
 
 
 class WireError(RemoteTransportError, ValueError):
-    """Bytes that are no message of ours.
+    """Malformed bytes.
 
     Attributes:
-        reason: A short word for counters, such as `short_head`.
+        reason: A short word that selects a counter, such as `short_head`; see `wire.drops`.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -112,16 +113,18 @@ class VersionMismatch(WireError):
     """
 
     def __init__(self, theirs: int) -> None:
-        super().__init__("version", f"the message is of wire version {theirs}, we speak 1")
+        super().__init__(
+            "version", f"the message is of wire version {theirs}, this end speaks version 1"
+        )
         self.theirs = theirs
 
 
 class Unreachable(RemoteTransportError, ConnectionError):
-    """Nobody answered in time.
+    """No answer within the timeout.
 
     Attributes:
-        endpoint: Where we knocked.
-        reason: What was seen on the way there.
+        endpoint: The endpoint.
+        reason: What is known about the attempt.
     """
 
     def __init__(self, endpoint: str, reason: str) -> None:
@@ -131,11 +134,11 @@ class Unreachable(RemoteTransportError, ConnectionError):
 
 
 class Refused(RemoteTransportError, ConnectionError):
-    """The far end answered no, for good.
+    """The far end refused.
 
     Attributes:
-        endpoint: Where we knocked.
-        reason: Its own words.
+        endpoint: The endpoint.
+        reason: The reason that the far end gave.
     """
 
     def __init__(self, endpoint: str, reason: str) -> None:

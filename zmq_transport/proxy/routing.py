@@ -74,6 +74,7 @@ class Pool:
         """Add a seat that serves this address."""
         self.seats[seat] = None
         seat.pools.append(self)
+        # The first seat had no level while it was alone, see `next`.
         for each in self.seats if len(self.seats) == 2 else (seat,):
             self.offer(each)
 
@@ -180,6 +181,8 @@ class Routes:
         pool = self._by_address.get(address)
         if pool is not None:
             return pool
+        # 03-routing, "Seats and pools" 2: a pool for capabilities is built when it is first asked
+        # for, so that a REGISTER does not cost a pool for each subset of what it offers.
         query = self._queries.get(address)
         if query is None:
             name, wanted = read_address(address)

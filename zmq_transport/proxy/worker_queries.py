@@ -154,6 +154,8 @@ class WorkerQueries:
     def upto(self, worker: Peer) -> int:
         """Return the number of the last query that a worker has answered, or 0."""
         progress = self._progress.get(worker)
+        # 09-resync, "What the proxy does with it" 1: END answers all before it over that connection
+        # only; a query under way on another one may be lost, and the worker is asked again.
         if progress is None or not progress.turn or not _is_current(worker, progress):
             return 0
         return progress.upto
@@ -176,6 +178,7 @@ class WorkerQueries:
     def on_unsent(self, worker: Peer, now_s: float) -> None:
         """Record that a query found no room: later answers of this turn prove nothing."""
         progress = self._progress.get(worker)
+        # Without this, an answer to a later query would count for the one that was never sent.
         if progress is not None:
             progress.turn = 0
             progress.again_at_s = now_s + _AGAIN_S
