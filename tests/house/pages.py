@@ -121,7 +121,8 @@ def _paragraphs(text: str) -> Iterator[str]:
             yield " ".join(lines)
             lines = []
         if line.strip():
-            lines.append(_ITEM.sub("", line, count=1).strip())
+            item = _ITEM.match(line)
+            lines.append(line[item.end() if item else 0 :].strip())
 
 
 def _plain(markdown: str) -> str:
