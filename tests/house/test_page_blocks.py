@@ -89,6 +89,7 @@ def check_module(name, arguments):
     quiet = contextlib.redirect_stdout(io.StringIO())
     with argv, parser, modules, quiet, contextlib.suppress(Parsed):
         sys.modules.pop(name, None)
+        sys.modules.pop(f"{name}.__main__", None)
         try:
             runpy.run_module(name, run_name="__main__")
         except SystemExit as end:
