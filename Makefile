@@ -62,21 +62,6 @@ unit-others: TESTS = tests/unit --ignore=tests/unit/dendrite --ignore=tests/unit
 short-property: TESTS = tests/property
 house: TESTS = tests/house
 
-format: $(DEV)/.installed ## is the code formatted?
-	@$(RUN) ruff format --check --quiet .
-
-lint: $(DEV)/.installed ## ruff's findings
-	@$(RUN) ruff check --quiet .
-
-types: $(DEV)/.installed ## mypy's findings
-	@$(RUN) mypy --no-error-summary
-
-unit-tests: $(DEV)/.installed
-	@$(RUN) pytest -q -p no:cacheprovider tests/unit
-
-rule-tests: $(DEV)/.installed
-	@IN_A_HURRY=1 $(RUN) pytest -q -p no:cacheprovider tests/house tests/property
-
 format: $(DEV)/.installed ## format the code and mend what ruff can mend
 	@$(RUN) ruff check --quiet --fix-only .
 	@$(RUN) ruff format --quiet .

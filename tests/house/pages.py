@@ -1,6 +1,7 @@
 """The pages as the tests read them: README and `docs/`, their code blocks and their sentences."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+")
 _NO_PROSE = re.compile(r"\s*(?:\||#{1,6}\s|<|-{3,}\s*$|\[[^\]]+\]:)|(?: {4}|\t)(?!\s*[-*+] )")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[)\"'*_]*\s+(?=[A-Z0-9\"'(*_])")
 _WORD = re.compile(r"[^\W_]")
+_TERMINAL = re.compile(r"# terminal (\d+)")
 
 
 @attrs.frozen
@@ -66,6 +68,30 @@ def blocks(page: Path) -> list[Block]:
     ]
 
 
+def code_spans(page: Path) -> list[str]:
+    """Return the code between backticks in the text of a page."""
+    bare = _COMMENT.sub("", _FENCE.sub("\n", page.read_text(encoding="utf-8")))
+    return [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", bare)]
+
+
+def commands(block: Block) -> Iterator[tuple[int, str]]:
+    """Yield terminal and command of each line of a console block that a person types.
+
+    The terminal is 0 until a comment `# terminal 2: ...` names one.
+    """
+    terminal = 0
+    for line in block.code.replace("\\\n", " ").splitlines():
+        if found := _TERMINAL.match(line):
+            terminal = int(found[1])
+        elif line.startswith("$ "):
+            yield terminal, line.removeprefix("$ ").strip()
+
+
+def arguments_of(command: str) -> list[str]:
+    """Split a command as a shell does: comments and what comes after a pipe are left out."""
+    return shlex.split(command.split(" | ")[0], comments=True)
+
+
 def prose(text: str) -> str:
     """Return a page without its code blocks, comments, headings and tables."""
     bare = _COMMENT.sub("", _FENCE.sub("\n", text))
@@ -95,7 +121,8 @@ def _paragraphs(text: str) -> Iterator[str]:
             yield " ".join(lines)
             lines = []
         if line.strip():
-            lines.append(_ITEM.sub("", line, count=1).strip())
+            item = _ITEM.match(line)
+            lines.append(line[item.end() if item else 0 :].strip())
 
 
 def _plain(markdown: str) -> str:

@@ -26,8 +26,8 @@ PATIENCE_S = 20.0
 COMPLAINTS = ("Traceback", "Task was destroyed", "never retrieved", "never awaited")
 _MARK = "TEST_RUN_MARK"
 
-CuttableCarrier = namedtuple("Line", "at_s text")
-CuttableCarrier.__doc__ = (
+OutputLine = namedtuple("OutputLine", "at_s text")
+OutputLine.__doc__ = (
     "One line of output, and when it was read, on the clock of `time.perf_counter`."
 )
 
@@ -95,7 +95,7 @@ class Child:
             found = self._find(start)
         if found is None:
             raise ChildFailed(f"no line begins with {start!r}; it said:\n{self.said}")
-        return CuttableCarrier(found.at_s, found.text.removeprefix(start).strip())
+        return OutputLine(found.at_s, found.text.removeprefix(start).strip())
 
     def says(self, text, timeout_s=PATIENCE_S):
         """Tell whether it says `text` somewhere, within `timeout_s` seconds."""
@@ -154,7 +154,7 @@ class Child:
     def _read(self, pipe, lines):
         for text in pipe:
             with self._news:
-                lines.append(CuttableCarrier(time.perf_counter(), text.rstrip("\n")))
+                lines.append(OutputLine(time.perf_counter(), text.rstrip("\n")))
                 self._news.notify_all()
         with self._news:
             self._news.notify_all()

@@ -1,9 +1,14 @@
+import inspect
+import pkgutil
 import re
+from importlib import import_module
 from pathlib import Path
 
 import attrs
 import pytest
 
+import cosmonapse
+import zmq_transport
 from cosmonapse.synapse.limits import Limits, settings_of
 from zmq_transport import Settings
 
@@ -21,7 +26,28 @@ SHOWN = {
     "high_water": "10,000",
     "copy_bytes_per_s": "64 MiB",
 }
-UNITS = {"MiB": 1024 * 1024, "s": 1}
+UNITS = {"MiB": 1024 * 1024, "KiB": 1024, "min": 60, "s": 1}
+MODULES = {
+    found.name.rpartition(".")[2]: found.name
+    for package in (cosmonapse, zmq_transport)
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    if found.name.startswith(("zmq_transport.", "cosmonapse.dendrite."))
+}
+CONSTANT = re.compile(r"`(\w+)\.([A-Z][A-Z_]+)`")
+DEFAULTS = re.compile(r"`([A-Z]\w+)\(([a-z_, ]+)\)`")
+NAMED = [row for row in ROWS if CONSTANT.search(row[1]) or DEFAULTS.search(row[1])]
+
+
+def figures_in(cell):
+    """Return every number of a cell, times its unit."""
+    found = re.findall(r"(\d[\d,]*)(?: (MiB|KiB|min|s)\b)?", cell)
+    return {int(number.replace(",", "")) * UNITS.get(unit, 1) for number, unit in found}
+
+
+def classes_named(name):
+    """Return the classes of that name in the modules of a Dendrite and of the transport."""
+    modules = [import_module(each) for each in MODULES.values()]
+    return {vars(module)[name] for module in modules if name in vars(module)}
 
 
 def row_of(name):
@@ -43,6 +69,30 @@ def test_the_page_names_no_setting_that_does_not_exist():
 
     assert named <= {field.name for field in attrs.fields(Settings)}
     assert len(named) >= 7
+
+
+@pytest.mark.parametrize("row", NAMED, ids=lambda row: row[0][:40])
+def test_each_constant_stands_where_the_page_says_with_the_figure_of_the_page(row):
+    figures = figures_in(row[1])
+    values = [
+        getattr(import_module(MODULES[name]), each) for name, each in CONSTANT.findall(row[1])
+    ]
+    for name, arguments in DEFAULTS.findall(row[1]):
+        (found,) = classes_named(name)
+        parameters = inspect.signature(found).parameters
+        values += [parameters[each].default for each in arguments.split(", ")]
+
+    assert values
+    assert set(values) <= figures
+
+
+def test_each_constant_that_the_page_names_elsewhere_exists():
+    for name, constant in CONSTANT.findall(PAGE):
+        assert hasattr(import_module(MODULES[name]), constant)
+
+
+def test_a_figure_is_read_with_its_unit():
+    assert figures_in("10 min, 200,000 (`A(b)`), 1 MiB or 64 keys") == {600, 200_000, 1_048_576, 64}
 
 
 def test_each_test_that_the_page_names_exists():
