@@ -27,15 +27,16 @@ realm recall roll story switchboard trail witness world
 ROOMS = ("zmq_transport.*", "cosmonapse.dendrite.*")
 # What an engineer knows who knows English, ZeroMQ and asyncio.
 PLAIN = """
-answer ask axon base bid bidder bind book bound broadcast buffer cache call callback child choice
-client clock close context course decorator dendrite dispatch dispatcher emit ending endpoint
-error event flag given handshake hello illegal in info invalid io ipc known large lately list
-local lock message mismatch monitor name offer once order outcome page parked pathway piece poller
-progress protocol proxy publisher reader recorder refuse registration registry remote reply report
-resend respond retry role route row sent settings signal socket source speaker state stop strategy
-stopped stream subscribed synapse table task tcp timer too topic trace transition transport unreachable up
-use user validator verb version wait waiting welcome wire worker zmq
-"""  # noqa: E501
+answer ask axon base bid bidder bind book bound broadcast buffer cache call callback candidate
+child choice client clock close context course decorator dendrite dispatch dispatcher emit ending
+endpoint error event field flag former given handshake hello illegal in info invalid io ipc known
+large lately list local lock message mismatch monitor name offer once order outcome page parked
+pathway piece poller progress protocol proxy publisher reader recorder refuse registration
+registry remote reply report resend respond retry role route row sent settings signal socket
+source speaker state stop stopped strategy stream subscribed synapse table task tcp timer too
+topic trace transition transport unreachable up use user validator verb version wait waiting
+welcome wire worker zmq
+"""
 
 
 def words_on(text):
