@@ -1,8 +1,8 @@
 """Own an IPC path exclusively: never replace a live socket, remove stale ones.
 
-libzmq replaces any file at the path that it binds, a live socket and a plain file too, and leaves
-its own socket in place at the end. So a lock is held as long as the proxy listens; the system
-releases it when the process dies.
+Spec: docs/spec/06-sockets.md. libzmq replaces any file at the path that it binds, a live socket and
+a plain file too, and leaves its own socket in place at the end. So a lock is held as long as the
+proxy listens; the system releases it when the process dies.
 """
 
 from __future__ import annotations

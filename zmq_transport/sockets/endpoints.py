@@ -1,4 +1,7 @@
-"""Where a proxy can be reached: over the network or over Unix sockets. Pure."""
+"""Where a proxy can be reached: over the network or over Unix sockets.
+
+Spec: docs/spec/06-sockets.md. Pure.
+"""
 
 from __future__ import annotations
 
