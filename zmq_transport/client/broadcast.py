@@ -191,9 +191,9 @@ class Broadcast:
         if namespace != self._namespace:
             return
         if joins:
-            self.subscribed.joined(topic, kind, trace)
+            self.subscribed.subscribe(topic, kind, trace)
         else:
-            self.subscribed.left(kind, trace)
+            self.subscribed.unsubscribe(kind, trace)
 
     def _topic(self, kind: int | None, trace: bytes | None) -> bytes:
         if kind is not None:

@@ -10,7 +10,8 @@ from ..sockets import frames, options
 from ..sockets.endpoints import Endpoint
 from ..sockets.sent import Sent
 from .carrier import CarrierEvents
-from .connection_monitor import ConnectionMonitor, resolve
+from .connection_monitor import ConnectionMonitor
+from .resolve import resolve
 from .socket_reader import SocketReader
 
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Sequence
 from struct import Struct
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..errors import VersionMismatch, WireError
 from .addresses import MAX_ADDRESS_BYTES as MAX_ADDRESS_BYTES
@@ -115,6 +115,20 @@ Single = tuple[bytes, int, int, int, int, bytes, bytes, int, bytes]
 """peer, verb, flags, kind, number, task, trace, size, address: a head with one item."""
 
 
+class HeadFields(NamedTuple):
+    """A `Single` with names, for code off the hot path."""
+
+    peer: bytes
+    verb: int
+    flags: int
+    kind: int
+    number: int
+    task: bytes
+    trace: bytes
+    size: int
+    address: bytes
+
+
 def pack(
     verb: int,
     size: int = 0,
@@ -196,6 +210,16 @@ def unpack_single(head: bytes) -> Single | None:
     if count != 1:
         return None
     return peer, verb, flags, kind, number, task, trace, size, head[_SINGLE_BYTES:]
+
+
+def fields_of(head: bytes) -> HeadFields | None:
+    """Return the named fields of a head with exactly one item, or None when it has several.
+
+    Raises:
+        WireError: `head` is invalid (`VersionMismatch` if only the version differs).
+    """
+    single = unpack_single(head)
+    return None if single is None else HeadFields._make(single)
 
 
 def unpack_items(head: bytes) -> tuple[bytes, list[Item], bytes]:
