@@ -127,7 +127,7 @@ class Client:
             await self._handshake.wait_until_welcomed(
                 until_s - loop.time(), self._carrier.diagnosis
             )
-            # 05, When both planes are live 3: WELCOME, then the sentinel, then the answer to a sync.
+            # 05, When both planes are live 3: WELCOME, the sentinel, the answer to a sync.
             await self.broadcast.wait_until_live(max(0.0, until_s - loop.time()))
         except BaseException:
             self.abort()
@@ -260,7 +260,7 @@ class Client:
         return self._send_item(heads.start_of(caller), item, b"", body)
 
     def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
-        """Publish to the subscribers; return the number of messages sent, 0 for a body too large."""
+        """Publish to the subscribers; return the number of messages, 0 for a body too large."""
         if len(body) > self.max_body_bytes:
             self._counts["drop.too_large"] += 1
             return 0
