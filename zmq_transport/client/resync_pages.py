@@ -48,12 +48,12 @@ class Resend(NamedTuple):
     Attributes:
         caller: Instance id of the caller, 16 bytes.
         task: Task id, 16 bytes.
-        index: Index of the first reply.
+        next_index: Index of the first reply.
     """
 
     caller: bytes
     task: bytes
-    index: int
+    next_index: int
 
 
 _NONE: Final = Candidates(frozenset(), is_complete=True)

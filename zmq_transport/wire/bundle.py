@@ -109,7 +109,7 @@ class Bundler:
         return list(self._open)
 
 
-def apart(head: bytes, body: Any) -> list[Message]:
+def split_bundle(head: bytes, body: Any) -> list[Message]:
     """Return what `take` gave as the messages that were added; anything else as it is.
 
     Raises:
