@@ -164,7 +164,7 @@ class Broadcast:
                 header, sizes = heads.read_batch(header, len(body))
             publisher, sequence, caller, worker = heads.unpack_header(header)
             known = self._known.get(topic)
-            kind, trace = known if known is not None else heads.read_topic(topic)[1:]
+            kind, trace = known if known is not None else _kind_and_trace(topic)
         except WireError as error:
             self.counts[drop_counter(error.reason)] += 1
             return
@@ -201,3 +201,8 @@ class Broadcast:
         if trace is not None:
             return heads.trace_topic(self._namespace, trace)
         raise ValueError("listen to a kind or to a trace")
+
+
+def _kind_and_trace(topic: bytes) -> tuple[int | None, bytes | None]:
+    _, kind, trace = heads.read_topic(topic)
+    return kind, trace

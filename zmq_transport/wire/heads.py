@@ -182,6 +182,11 @@ def items_of(head: bytes, count: int) -> list[bytes]:
     return [head[at : at + _ITEM.size] for at in ends]
 
 
+def verb_of_item(item: bytes) -> int:
+    """Return the verb of a packed item."""
+    return item[0]
+
+
 def is_single(head: bytes) -> bool:
     """Tell whether a `head` of ours has one item."""
     return head[_COUNT_AT] == 1
@@ -255,9 +260,9 @@ def split_body(items: Iterable[Item], body: bytes) -> list[bytes]:
         WireError: The lengths do not add up.
     """
     slices, at = [], 0
-    for item in items:
-        slices.append(body[at : at + item[6]])
-        at += item[6]
+    for _, _, _, _, _, _, size in items:
+        slices.append(body[at : at + size])
+        at += size
     if at != len(body):
         raise WireError("body_length", f"the items claim {at} bytes, the body has {len(body)}")
     return slices
@@ -289,7 +294,8 @@ def split(head: bytes, body: bytes) -> list[tuple[bytes, bytes]]:
     Raises:
         WireError: It is none of ours.
     """
-    return list(zip(unbundle(head), split_body(unpack_items(head)[1], body), strict=True))
+    _, items, _ = unpack_items(head)
+    return list(zip(unbundle(head), split_body(items, body), strict=True))
 
 
 _BUNDLED = frozenset({int(Verb.TASK), int(Verb.REPLY), int(Verb.LOST)})
