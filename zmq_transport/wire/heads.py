@@ -111,6 +111,8 @@ class Reason(enum.StrEnum):
 Item = tuple[int, int, int, int, bytes, bytes, int]
 """verb, flags, kind, number, task, trace, size: as on the wire."""
 
+_SIZE: Final = 6
+
 Single = tuple[bytes, int, int, int, int, bytes, bytes, int, bytes]
 """peer, verb, flags, kind, number, task, trace, size, address: a head with one item."""
 
@@ -260,7 +262,8 @@ def split_body(items: Iterable[Item], body: bytes) -> list[bytes]:
         WireError: The lengths do not add up.
     """
     slices, at = [], 0
-    for _, _, _, _, _, _, size in items:
+    for item in items:
+        size = item[_SIZE]  # hot: an index costs less here than unpacking seven fields
         slices.append(body[at : at + size])
         at += size
     if at != len(body):
