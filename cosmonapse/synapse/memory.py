@@ -20,7 +20,7 @@ import zmq_transport as wire_side
 from zmq_transport.proxy.engine import Engine
 from zmq_transport.proxy.tables import SEND, Output
 from zmq_transport.wire import heads
-from zmq_transport.wire.bundle import apart
+from zmq_transport.wire.bundle import split_bundle
 
 from ..errors import DendriteProtocolError
 from ..names import checked_name
@@ -270,7 +270,7 @@ class MemoryHub:
             carrier = self._carriers.get(first)
             if carrier is None or carrier.arriving >= self.high_water:
                 now_s, busy = time.monotonic(), carrier is not None
-                for head, part in apart(second, body):
+                for head, part in split_bundle(second, body):
                     waiting.extend(self.engine.on_unsent(first, head, part, busy, now_s))
             else:
                 carrier.arriving += 1

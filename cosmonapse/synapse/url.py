@@ -118,9 +118,9 @@ def _on_the_network(url: str) -> Endpoint:
     if ":" in parts.hostname:
         raise InvalidUrl(shown, f"IPv6 is not supported; {_FORM}")
     if port == 0:
-        raise InvalidUrl(shown, f"port 0 is none to connect to; {_FORM}")
+        raise InvalidUrl(shown, f"port 0 cannot be connected to; {_FORM}")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise InvalidUrl(shown, f"nothing belongs behind the port; {_FORM}")
+        raise InvalidUrl(shown, f"nothing may follow the port; {_FORM}")
     return Endpoint(parts.hostname, DEFAULT_PORT if port is None else port)
 
 

@@ -31,11 +31,11 @@ def test_copies_go_to_listeners_only_and_are_numbered_without_holes(steps):
         topic = topic_of(kind, trace)
         if verb == "join":
             subscriptions[topic] += 1
-            assert subscribed.joined(topic, kind, trace) == (subscriptions[topic] == 1)
+            assert subscribed.subscribe(topic, kind, trace) == (subscriptions[topic] == 1)
         elif verb == "leave":
             last = subscriptions[topic] == 1
             subscriptions[topic] = max(0, subscriptions[topic] - 1)
-            assert subscribed.left(kind, trace) == last
+            assert subscribed.unsubscribe(kind, trace) == last
             if last:
                 del sequences[topic]
         else:

@@ -7,7 +7,7 @@ from support.heads import bundled
 from zmq_transport.proxy.engine import Engine
 from zmq_transport.proxy.tables import SEND
 from zmq_transport.wire import greetings, heads
-from zmq_transport.wire.bundle import apart
+from zmq_transport.wire.bundle import split_bundle
 from zmq_transport.wire.heads import ItemFlag, Verb
 
 NAMES = ("caller", "other", "worker", "worker 2", "worker 3")
@@ -94,7 +94,7 @@ def one_by_one(outputs):
     sent, published = {}, []
     for code, first, second, body in outputs:
         if code == SEND:
-            sent.setdefault(first, []).extend(apart(second, bytes(body)))
+            sent.setdefault(first, []).extend(split_bundle(second, bytes(body)))
         else:
             published.append((first, second, bytes(body)))
     return sent, published

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from support.heads import target_of
 from zmq_transport.wire import heads
-from zmq_transport.wire.bundle import MAX_BODY_BYTES, MAX_ITEMS, Bundler, apart
+from zmq_transport.wire.bundle import MAX_BODY_BYTES, MAX_ITEMS, Bundler, split_bundle
 from zmq_transport.wire.heads import Verb
 
 CONNECTIONS = st.sampled_from([b"one", b"two", b"three"])
@@ -34,7 +34,7 @@ def opened(bundles):
     singles = []
     for head, body in bundles:
         parts = heads.split(head, body)
-        assert parts == apart(head, body)
+        assert parts == split_bundle(head, body)
         assert 1 <= len(parts) <= MAX_ITEMS < heads.MAX_ITEMS
         assert len(body) <= heads.MAX_COALESCED_BYTES
         assert len({target_of(each) for each, _ in parts}) == 1

@@ -165,7 +165,7 @@ class LinkMachine(RuleBasedStateMachine):
             self.let_everything_arrive()
             self.time_passes(1.1)
             for client in self.clients:
-                client.do(client.link.remind())
+                client.do(client.link.hello_again())
         self.let_everything_arrive()
 
     def teardown(self):

@@ -102,7 +102,7 @@ class ResyncMachine(RuleBasedStateMachine):
 
     @rule(who=WHO)
     def remind(self, who):
-        self.twin(who).perform(self.twin(who).link.remind())
+        self.twin(who).perform(self.twin(who).link.hello_again())
 
     def teardown(self):
         world = self.world

@@ -81,7 +81,7 @@ class Twin:
         if self.link.ready and not len(self.outbox):
             self.transmit(head, body)
         else:
-            self.outbox.keep(head, body, None)
+            self.outbox.push_accepted(head, body, None)
 
     def flush(self):
         while self.link.ready and (message := self.outbox.first(self.world.now_s)) is not None:
@@ -115,7 +115,7 @@ class Twin:
             ]
             self.send(heads.pack_items(items, address=SEAT.encode()), facts)
         for head, body in self.resync.claims():
-            self.outbox.keep(head, body, None)
+            self.outbox.push_accepted(head, body, None)
         self.flush()
 
     def on_away(self, why):
@@ -135,9 +135,9 @@ class Twin:
 
     def begin_to_call(self):
         self.calls = True
-        self.link.calls()
+        self.link.mark_as_caller()
         if self.link.ready:
-            self.send(*resync_messages.TELL_ME)
+            self.send(*resync_messages.WORKERS_REQUEST)
 
     def dispatch(self):
         if not self.calls:
@@ -350,7 +350,7 @@ class ResyncWorld:
                     twin.is_full = False
             if turn % 10 == 1:
                 for twin in self.twins:
-                    twin.perform(twin.link.remind())
+                    twin.perform(twin.link.hello_again())
                     for key in list(twin.held):
                         twin.say(key, settles=True)
             self.time_passes(0.1)

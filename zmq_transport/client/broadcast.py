@@ -164,7 +164,7 @@ class Broadcast:
                 header, sizes = heads.read_batch(header, len(body))
             publisher, sequence, caller, worker = heads.unpack_header(header)
             known = self._known.get(topic)
-            kind, trace = known if known is not None else heads.read_topic(topic)[1:]
+            kind, trace = known if known is not None else _kind_and_trace(topic)
         except WireError as error:
             self.counts[drop_counter(error.reason)] += 1
             return
@@ -191,9 +191,9 @@ class Broadcast:
         if namespace != self._namespace:
             return
         if joins:
-            self.subscribed.joined(topic, kind, trace)
+            self.subscribed.subscribe(topic, kind, trace)
         else:
-            self.subscribed.left(kind, trace)
+            self.subscribed.unsubscribe(kind, trace)
 
     def _topic(self, kind: int | None, trace: bytes | None) -> bytes:
         if kind is not None:
@@ -201,3 +201,8 @@ class Broadcast:
         if trace is not None:
             return heads.trace_topic(self._namespace, trace)
         raise ValueError("listen to a kind or to a trace")
+
+
+def _kind_and_trace(topic: bytes) -> tuple[int | None, bytes | None]:
+    _, kind, trace = heads.read_topic(topic)
+    return kind, trace

@@ -1,4 +1,4 @@
-"""The carrier port: what a `Client` needs from whatever moves its frames.
+"""The carrier port: the calls and events between a `Client` and the mover of its frames.
 
 Spec: docs/spec/08-port.md. A carrier decides nothing. `ZmqCarrier` moves frames over ZeroMQ; an
 application may bring another, such as one that hands them to an engine in the same process.
@@ -12,25 +12,25 @@ from ..sockets.sent import Sent
 
 
 class CarrierEvents(Protocol):
-    """What a carrier reports, on the event loop."""
+    """The events of a carrier, on the event loop."""
 
     def on_message(self, head: bytes, body: bytes) -> None:
-        """Take a directed message."""
+        """Handle a directed message."""
 
     def on_writable(self) -> None:
-        """Learn that a send which was refused may now succeed."""
+        """Handle room: a send that was refused may now succeed."""
 
     def on_disconnected(self) -> None:
-        """Learn that an established connection ended; the carrier is making a new one."""
+        """Handle the end of an established connection; the carrier is making a new one."""
 
     def on_publication(self, topic: bytes, header: bytes, body: bytes) -> None:
-        """Take a broadcast message."""
+        """Handle a broadcast message."""
 
     def on_subscription(self, joins: bool, topic: bytes) -> None:
-        """Learn that somebody listens to us under a topic, or no longer does."""
+        """Handle the start or the end of a subscription to a topic of this client."""
 
     def on_dropped(self, reason: str) -> None:
-        """Count something that never was a message."""
+        """Count a frame that was not a message, or a broadcast that was not sent."""
 
 
 class Carrier(Protocol):
@@ -38,7 +38,7 @@ class Carrier(Protocol):
 
     @property
     def endpoint(self) -> str:
-        """Where it leads, for people."""
+        """The far end, for people."""
 
     async def open(self, events: CarrierEvents) -> None:
         """Begin to connect, and go on connecting anew by itself until `close`.
@@ -48,25 +48,28 @@ class Carrier(Protocol):
         """
 
     def diagnosis(self) -> str:
-        """Say for people what was seen on the way so far."""
+        """Return what was seen so far on the way to the far end, for people."""
 
     def send(self, head: bytes, body: bytes) -> Sent:
-        """Send a directed message, or nothing; after `BUSY` there will be an `on_writable`."""
+        """Send a directed message whole or not at all, and poll soon.
+
+        After `BUSY` an `on_writable` follows.
+        """
 
     def poll_soon(self) -> None:
-        """Look at the next turn of the loop for what arrived: something is going to be sent."""
+        """Look for arrivals at the next turn of the loop: a send follows in this turn."""
 
     def join(self, listen_port: int, publish_port: int) -> bool:
         """Connect the broadcast plane; False when it is connected there already."""
 
     def subscribe(self, topic: bytes) -> None:
-        """Ask for a topic."""
+        """Subscribe to a topic."""
 
     def unsubscribe(self, topic: bytes) -> None:
-        """Ask for a topic no longer."""
+        """End the subscription to a topic."""
 
     def publish(self, topic: bytes, header: bytes, body: bytes) -> None:
         """Send a broadcast message; drop it rather than wait."""
 
     def close(self) -> None:
-        """Let go of everything now."""
+        """Release everything now."""

@@ -1,4 +1,7 @@
-"""A client on an asyncio loop. The link decides, a carrier moves the frames; this joins the two."""
+"""A client on an asyncio loop: the link decides, a carrier moves the frames, this joins the two.
+
+Spec: docs/spec/02-session.md, 01-wire.md (bundles).
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..errors import LinkClosed, MessageTooLarge, Refused, Unreachable, WireError
+from ..errors import LinkClosed, MessageTooLarge, Unreachable, WireError
 from ..sockets.sent import Sent
 from ..wire import heads, resync_messages
-from ..wire.bundle import MAX_BODY_BYTES, Bundler, apart
+from ..wire.bundle import MAX_BODY_BYTES, Bundler, split_bundle
 from ..wire.drops import drop_counter
 from ..wire.greetings import MAX_BYTES, Welcome, pack_map
 from ..wire.heads import ItemFlag, Verb
@@ -20,20 +23,22 @@ from ..wire.roster_messages import SeatInfo
 from .broadcast import Broadcast
 from .carrier import Carrier
 from .events import Outcome, Receiver
+from .handshake import Handshake
 from .link import Link, LinkEvent, LinkOutput
-from .outbox import Outbox
+from .outbox import Outbox, deadline_of
 from .queries import Queries
 from .resync_pages import ResyncPages, ResyncSource
 from .session import Event
 
 DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024
+# As plain ints: an operator of an enum costs more than the whole packing of a head.
 _SETTLES = int(ItemFlag.SETTLES)
 _SKIPS = int(ItemFlag.SKIPS)
+_KEEP = int(ItemFlag.KEEP)
 _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
-_HERE = b""  # the only connection that there is
+_PROXY = b""  # the only connection of a client, as a key of its bundler
 _FROM_NOBODY = heads.start_of(heads.NOBODY)
-_REMIND_S = 1.0
 _MAX_GATHERED = 1024
 
 
@@ -41,10 +46,10 @@ class Client:
     """One client of a proxy.
 
     Args:
-        carrier: What moves its frames.
-        namespace: Where the client belongs.
-        name: For people.
-        receiver: Is told of everything.
+        carrier: Moves its frames.
+        namespace: The namespace of the client.
+        name: A name for people.
+        receiver: Receives every event.
         max_body_bytes: Size limit of a body, checked before it leaves.
     """
 
@@ -71,24 +76,22 @@ class Client:
         self._carrier = carrier
         self._receiver = receiver
         self._counts: Counter[str] = Counter()
-        self._calls = True
+        self._is_known_as_caller = True
         self._open = False
         self._aborted = False
-        self._welcomed: asyncio.Future[None]
-        self._left: asyncio.Future[None]
+        self._handshake: Handshake
         self._drained: asyncio.Future[None] | None = None
-        self._reminder: asyncio.TimerHandle | None = None
         self.queries = Queries(self._send, carrier.endpoint)
         self._bundler = Bundler()
         self._gathering = False
         self._is_calm = True
         self._loop: asyncio.AbstractEventLoop
-        self._does: dict[LinkEvent, Callable[..., None]] = {}
+        self._handlers: dict[LinkEvent, Callable[..., None]] = {}
 
     def resync_from(self, source: ResyncSource) -> None:
-        """List after each reconnect what `keeper` knows; before `open`."""
+        """After each reconnect list the tasks that `source` knows. Call it before `open`."""
         self.resync.source = source
-        self._calls = False
+        self._is_known_as_caller = False
 
     @property
     def counts(self) -> Counter[str]:
@@ -101,34 +104,36 @@ class Client:
     async def open(
         self, timeout_s: float, topics: Iterable[tuple[int | None, bytes | None]] = ()
     ) -> None:
-        """Connect; return when both planes are live and `topics` are listened to.
+        """Connect; return when both planes are live and `topics` are subscribed to.
 
         Args:
-            timeout_s: How long it may take.
+            timeout_s: Maximum duration in seconds.
             topics: (kind, None) or (None, trace), as for `broadcast.listen`.
 
         Raises:
             Unreachable: Not within `timeout_s` seconds; the reason says what was seen.
-            Refused: The proxy said no.
+            Refused: The proxy refused the client.
         """
         loop = self._loop = asyncio.get_running_loop()
-        self._does = self._wired()
         until_s = loop.time() + timeout_s
-        self._welcomed, self._left = loop.create_future(), loop.create_future()
-        await self._opened(until_s - loop.time())
+        self._handlers = self._event_handlers()
+        await self._open_carrier(until_s - loop.time())
+        self._handshake = Handshake(self._carrier.endpoint, self._repeat_hello)
         self._open = True
         for kind, trace in topics:
             self.broadcast.listen(kind, trace)
         self.link.start()
-        self._remind_later()
         try:
-            await self._greeted(until_s - loop.time())
+            await self._handshake.wait_until_welcomed(
+                until_s - loop.time(), self._carrier.diagnosis
+            )
+            # 05, When both planes are live 3: WELCOME, the sentinel, the answer to a sync.
             await self.broadcast.wait_until_live(max(0.0, until_s - loop.time()))
         except BaseException:
             self.abort()
             raise
 
-    async def _opened(self, timeout_s: float) -> None:
+    async def _open_carrier(self, timeout_s: float) -> None:
         try:
             async with asyncio.timeout(max(0.0, timeout_s)):
                 await self._carrier.open(self)
@@ -140,15 +145,8 @@ class Client:
             self._carrier.close()
             raise LinkClosed("the link was closed while it opened")
 
-    async def _greeted(self, timeout_s: float) -> None:
-        try:
-            async with asyncio.timeout(max(0.0, timeout_s)):
-                await asyncio.shield(self._welcomed)
-        except TimeoutError as error:
-            raise Unreachable(self._carrier.endpoint, self._carrier.diagnosis()) from error
-
     async def close(self, timeout_s: float = 1.0) -> bool:
-        """Send what waits, say goodbye, wait until it was read, close.
+        """Send every waiting message and GOODBYE, wait for its answer, close.
 
         Returns:
             True if the far end has read everything; False if `timeout_s` seconds were not enough.
@@ -156,21 +154,19 @@ class Client:
         if not self._open:
             return True
         if self.link.session.expects(Event.LEAVE):
+            # 02, Leaving 1: messages are ordered, so the answer proves that all before was read.
             self._flush_bundles()
             self.broadcast.flush()
             self.on_writable()
             self._perform(self.link.leave())
         try:
-            async with asyncio.timeout(timeout_s):
-                await asyncio.shield(self._left)
-        except TimeoutError:
-            return False
+            has_left = await self._handshake.wait_until_left(timeout_s)
         finally:
             self.abort()
-        return not len(self.outbox)
+        return has_left and not len(self.outbox)
 
     def abort(self) -> None:
-        """Close now and drop what waits."""
+        """Close now and drop every waiting message."""
         self._aborted = True
         if not self._open:
             return
@@ -178,25 +174,14 @@ class Client:
         self.link.close()
         self.broadcast.close()
         self._carrier.close()
-        if self._reminder is not None:
-            self._reminder.cancel()
-        if not self._welcomed.done():
-            self._welcomed.set_exception(LinkClosed("the link was closed while it opened"))
-            self._welcomed.exception()  # whoever waited may be gone
-        self._left.cancel()
-        self._nothing_waits()
+        self._handshake.close()
+        self._report_drained()
         self.queries.close()
 
-    def _remind_later(self) -> None:
-        """Say HELLO again every second until we are welcome."""
-        loop = asyncio.get_running_loop()
-        self._reminder = loop.call_later(_REMIND_S, self._remind)
+    def _repeat_hello(self) -> None:
+        self._perform(self.link.hello_again())
 
-    def _remind(self) -> None:
-        self._perform(self.link.remind())
-        self._remind_later()
-
-    def _wired(self) -> dict[LinkEvent, Callable[..., None]]:
+    def _event_handlers(self) -> dict[LinkEvent, Callable[..., None]]:
         receiver = self._receiver
         return {
             LinkEvent.WRITE: self._write,
@@ -235,15 +220,15 @@ class Client:
             address: A name, or a set of capabilities.
             task: Task id, 16 bytes; new for each attempt.
             trace: Trace id, 16 bytes.
-            kind: The application's own type code.
+            kind: Type code of the application.
             body: Opaque.
-            ttl_ms: Remaining time; it goes on running while the task waits.
-            keep: Let it run when we go away.
+            ttl_ms: Remaining time in milliseconds; it runs on while the task waits.
+            keep: Let the task run on when this client goes away.
         """
-        if not self._calls:
-            self._begin_to_call()
-        flags, number = int(ItemFlag.KEEP) if keep else 0, min(ttl_ms, heads.MAX_NUMBER)
-        item = heads.pack_item(_TASK, flags, kind, number, task, trace, len(body))
+        if not self._is_known_as_caller:
+            self._become_caller()
+        number = min(ttl_ms, heads.MAX_NUMBER)
+        item = heads.pack_item(_TASK, _KEEP if keep else 0, kind, number, task, trace, len(body))
         return self._send_item(_FROM_NOBODY, item, address, body)
 
     def send_reply(
@@ -261,32 +246,32 @@ class Client:
         """Send a reply.
 
         Args:
-            caller: Instance id of who waits.
-            task: Task id.
-            trace: Trace id.
-            kind: The application's own type code.
+            caller: Instance id of the caller, 16 bytes.
+            task: Task id, 16 bytes.
+            trace: Trace id, 16 bytes.
+            kind: Type code of the application.
             body: Opaque.
-            index: Counts the replies of a task from 0.
+            index: Number of the reply, counted from 0 for each task.
             settles: True for the last one.
-            skips: True if those before it, as far as they are missing, are kept no longer.
+            skips: True if missing replies before it are stored no longer.
         """
         flags = (_SETTLES if settles else 0) | (_SKIPS if skips else 0)
         item = heads.pack_item(_REPLY, flags, kind, index, task, trace, len(body))
         return self._send_item(heads.start_of(caller), item, b"", body)
 
     def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
-        """Publish to whoever listens; return how many messages that took, 0 if it is too large."""
+        """Publish to the subscribers; return the number of messages, 0 for a body too large."""
         if len(body) > self.max_body_bytes:
             self._counts["drop.too_large"] += 1
             return 0
         return self.broadcast.publish(kind, trace, caller, worker, body)
 
     def send_cancel(self, task: bytes, trace: bytes) -> Outcome:
-        """Take back a task of ours."""
+        """Cancel a task of this client."""
         return self._send(heads.pack(Verb.CANCEL, task=task, trace=trace), b"")
 
     def send_gap(self, opened: resync_messages.Opened) -> Outcome:
-        """Ask for the replies of a task of ours from its next index on."""
+        """Request the replies of a task of this client from its next index on."""
         return self._send(*resync_messages.gap_message(opened))
 
     def send_presence(
@@ -295,11 +280,11 @@ class Client:
         """Send a REGISTER, HEARTBEAT or DEREGISTER of one seat.
 
         Args:
-            verb: Which of the three.
+            verb: One of the three.
             name: The seat.
             facts: For the proxy's tables; `capabilities` is a list of names.
-            kind: The application's own type code.
-            body: What the proxy passes on to whoever listens to that kind.
+            kind: Type code of the application.
+            body: The message for the subscribers of that kind, which the proxy forwards.
 
         Raises:
             MessageTooLarge: The facts have over 8,192 bytes.
@@ -313,24 +298,23 @@ class Client:
         ]
         head = heads.pack_items(items, address=heads.address_of(name))
         if not self.link.ready:
-            return Outcome.WAITING  # on_welcomed is the moment to say it again
+            return Outcome.WAITING  # 02, Outbox 4: presence is not stored, on_welcomed renews it
         return self._send(head, packed + body)
 
     def _send_item(self, start: bytes, item: bytes, address: bytes, body: bytes) -> Outcome:
-        """Send what may be bundled: it travels with what else is sent in this turn of the loop.
-
-        In calm times the first message of a turn goes at once: whoever sends it may block the loop.
-        """
+        """Send a message that may be bundled with the other messages of this turn of the loop."""
         size = len(body)
         if not self._may_leave() or size > MAX_BODY_BYTES or size > self.max_body_bytes:
             return self._send(heads.head_of(start, [item], address), body)
         if not self._gathering:
             self._gathering = True
             self._loop.call_soon(self._end_of_turn)
-            self._carrier.poll_soon()  # behind `_end_of_turn`: one turn for both
             if self._is_calm:
-                return self._send(heads.head_of(start, [item], address), body)
-        self._bundler.add_item(_HERE, start, item, address, body)
+                # 01, Bundles: in calm times the first message of a turn goes at once, because its
+                # sender may block the loop. Nothing is gathered yet, and the carrier polls itself.
+                return self._hand_over(heads.head_of(start, [item], address), body)
+            self._carrier.poll_soon()  # after `_end_of_turn`, so one turn sends and receives
+        self._bundler.add_item(_PROXY, start, item, address, body)
         if self._bundler.count >= _MAX_GATHERED:
             self._flush_bundles()
         return Outcome.SENT
@@ -340,30 +324,40 @@ class Client:
             return Outcome.CLOSED
         if len(body) > self.max_body_bytes:
             return Outcome.TOO_LARGE
-        self._flush_bundles()  # what was sent before goes, or waits, in front
-        if self._may_leave() and self._carrier.send(head, body) is Sent.OK:
+        if self._bundler.count:
+            self._flush_bundles()  # 01, Bundles 5: nothing overtakes an earlier message
+        return self._hand_over(head, body) if self._may_leave() else self._buffer(head, body)
+
+    def _hand_over(self, head: bytes, body: bytes) -> Outcome:
+        if self._carrier.send(head, body) is Sent.OK:
             return Outcome.SENT
-        kept = self.outbox.push(head, body, self._deadline_of(head))
-        return Outcome.WAITING if kept else Outcome.BUSY
+        return self._buffer(head, body)
+
+    def _buffer(self, head: bytes, body: bytes) -> Outcome:
+        has_room = self.outbox.push(head, body, deadline_of(head, time.monotonic()))
+        return Outcome.WAITING if has_room else Outcome.BUSY
 
     def _may_leave(self) -> bool:
+        # 02, Greeting 2 and Outbox: nothing before WELCOME, nothing ahead of waiting messages.
         return self.link.ready and not self.outbox.bytes
 
     def _end_of_turn(self) -> None:
         self._gathering = False
-        self._is_calm = self._bundler.count <= 1
-        if self._open:
+        gathered = self._bundler.count
+        self._is_calm = gathered <= 1
+        if gathered and self._open:
             self._flush_bundles()
 
     def _flush_bundles(self) -> None:
-        """Send what was gathered; what the carrier does not take goes to the outbox, in order."""
-        for message in self._bundler.take(_HERE):
+        """Send the gathered messages; those that the carrier refuses go to the outbox, in order."""
+        for message in self._bundler.take(_PROXY):
             if not self._may_leave() or self._carrier.send(*message) is not Sent.OK:
-                for head, body in apart(*message):
-                    self.outbox.keep(head, body, self._deadline_of(head))
+                # 01, Bundles 6: each message of a refused bundle is treated as if sent alone.
+                for head, body in split_bundle(*message):
+                    self.outbox.push_accepted(head, body, deadline_of(head, time.monotonic()))
 
     async def drained(self) -> None:
-        """Return when nothing waits in the outbox, or the client is closed."""
+        """Return when the outbox is empty or the client is closed."""
         if self._open and len(self.outbox):
             if self._drained is None:
                 self._drained = asyncio.get_running_loop().create_future()
@@ -372,52 +366,54 @@ class Client:
     async def roster(
         self, name: str = "", capability: str = "", *, timeout_s: float = 5.0
     ) -> list[SeatInfo]:
-        """Return who is here, as the proxy's tables say.
+        """Return the seats in the proxy's tables.
 
         Args:
-            name: Only seats of this name, or empty for any.
-            capability: Only seats that offer it, or empty for any.
-            timeout_s: How long the whole answer may take.
+            name: Only seats of this name; empty for any.
+            capability: Only seats that offer it; empty for any.
+            timeout_s: Maximum duration of the whole answer in seconds.
 
         Raises:
             Unreachable: Not within `timeout_s` seconds.
-            WireError: The answer cannot be read.
+            WireError: The answer is invalid.
         """
         return await self.queries.roster(name, capability, timeout_s)
 
     async def barrier(self, timeout_s: float) -> bool:
-        """Return when everything that the proxy sent us before has arrived.
+        """Return when everything that the proxy has sent so far was received.
 
         Returns:
-            False if the proxy is away, or gave no sign within `timeout_s` seconds.
+            False if the proxy is away, or did not answer within `timeout_s` seconds.
         """
         return self.link.ready and await self.queries.barrier(timeout_s)
 
-    def _begin_to_call(self) -> None:
-        """Ask to be told of workers: after a restart we must know who may have our tasks."""
-        self._calls = True
-        self.link.calls()
+    def _become_caller(self) -> None:
+        # 09, Who may have had a task 1: a caller knows every worker before its first TASK, because
+        # after a restart of the proxy only the caller can name the workers that may have it.
+        self._is_known_as_caller = True
+        self.link.mark_as_caller()
         if self.link.ready:
-            self._send(*resync_messages.TELL_ME)
+            self._send(*resync_messages.WORKERS_REQUEST)
 
     def _on_workers(self, kind: int, instances: list[bytes]) -> None:
         self.resync.on_workers(kind, instances, time.monotonic())
 
     def _on_asked(self, head: bytes) -> None:
         try:
-            messages, again = self.resync.answer(head)
+            messages, resends = self.resync.answer(head)
         except WireError as error:
             self.on_dropped(error.reason)
             return
+        # 09, What the proxy does with it 1: the replies follow the CLAIM that announces them.
         for message in messages:
             self._send(*message)
-        for each in again:
-            self.resync.send_again(*each)
+        for resend in resends:
+            self.resync.send_again(*resend)
 
-    # -- what the carrier reports ----------------------------------------------------------------
+    # -- events of the carrier -------------------------------------------------------------------
 
     def on_message(self, head: bytes, body: bytes) -> None:
-        """Take a directed message."""
+        """Handle a directed message."""
         self._perform(self.link.on_message(head, body))
 
     def on_disconnected(self) -> None:
@@ -425,29 +421,31 @@ class Client:
         self._perform(self.link.on_disconnected())
 
     def on_dropped(self, reason: str) -> None:
-        """Count something that never was a message."""
+        """Count a frame that was not a message, or a broadcast that was not sent."""
         self._counts[drop_counter(reason)] += 1
 
     def on_writable(self) -> None:
-        """Send what waits, as far as the carrier takes it."""
+        """Send waiting messages, as many as the carrier accepts."""
         if not self.link.ready:
             return
         while (waiting := self.outbox.first(time.monotonic())) is not None:
             if self._carrier.send(*waiting) is not Sent.OK:
                 return
             self.outbox.sent()
-        self._nothing_waits()
+        self._report_drained()
 
-    def _nothing_waits(self) -> None:
+    def _report_drained(self) -> None:
         if self._drained is not None:
             if not self._drained.done():
                 self._drained.set_result(None)
             self._drained = None
 
-    def _perform(self, occurrences: list[LinkOutput]) -> None:
-        does = self._does
-        for occurrence in occurrences:
-            does[occurrence[0]](*occurrence[1:])
+    # -- events of the link ----------------------------------------------------------------------
+
+    def _perform(self, events: list[LinkOutput]) -> None:
+        handlers = self._handlers
+        for event in events:
+            handlers[event[0]](*event[1:])
 
     def _write(self, head: bytes, body: bytes) -> None:
         if self._carrier.send(head, body) is not Sent.OK:
@@ -459,30 +457,24 @@ class Client:
         except WireError as error:
             self.on_dropped(error.reason)
             return
-        for alone, part in singles:
-            self.outbox.put_back(alone, part, self._deadline_of(alone))
-
-    @staticmethod
-    def _deadline_of(head: bytes) -> float | None:
-        """Return when the time of a TASK is over; None for everything else."""
-        single = heads.unpack_single(head)
-        if single is None or single[1] != Verb.TASK:
-            return None
-        return time.monotonic() + single[4] / 1000
+        # 02, Outbox 3: the time of a TASK that came back starts again from its head.
+        now_s = time.monotonic()
+        for single, part in singles:
+            self.outbox.put_back(single, part, deadline_of(single, now_s))
 
     def _on_welcomed(self, welcome: Welcome, fresh: bool) -> None:
         self.heartbeat_s = welcome.heartbeat_ms / 1000
         self.max_body_bytes = min(self.max_body_bytes, welcome.max_body_bytes)
         self.broadcast.join(welcome.listen_port, welcome.publish_port)
         self._flush_bundles()
-        if self._welcomed.done():
+        # 09, After WELCOME: the list goes ahead of the outbox, the CLAIMs after it and after the
+        # REGISTERs, which the receiver sends in `on_welcomed`.
+        if not self._handshake.on_welcomed():
             unsent, now_s = self.outbox.tasks(), time.monotonic()
             self.outbox.put_first(self.resync.listing(unsent, now_s, is_new_proxy=fresh))
-        else:
-            self._welcomed.set_result(None)
         self._receiver.on_welcomed(fresh)
         for head, body in self.resync.claims():
-            self.outbox.keep(head, body, None)
+            self.outbox.push_accepted(head, body, None)
         self.on_writable()
 
     def _on_away(self, why: str) -> None:
@@ -490,11 +482,9 @@ class Client:
         self._receiver.on_away(why)
 
     def _on_refused(self, reason: str) -> None:
-        if not self._welcomed.done():
-            self._welcomed.set_exception(Refused(self._carrier.endpoint, reason))
-        else:
+        # 02, Refusals: one refused while it opens gives up, one welcomed before goes on asking.
+        if not self._handshake.on_refused(reason):
             self._receiver.on_away(f"refused: {reason}")
 
     def _on_left(self) -> None:
-        if not self._left.done():
-            self._left.set_result(None)
+        self._handshake.on_left()

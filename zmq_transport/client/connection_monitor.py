@@ -1,13 +1,11 @@
-"""What is seen on the way to a far end: connected, refused, not of our kind.
+"""Monitor a connection attempt: connected, refused, or a peer of another protocol.
 
 Reads the monitor of a socket, the only place that tells "full" from "not connected".
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
-import socket as network
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -15,8 +13,7 @@ from typing import Any
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
-from ..errors import Unreachable
-from ..sockets.endpoints import Endpoint, IpcEndpoint, TcpEndpoint
+from ..sockets.endpoints import Endpoint, IpcEndpoint
 from .socket_reader import SocketReader
 
 _WATCHED = (
@@ -91,20 +88,3 @@ class ConnectionMonitor:
 
 def _is_barred(path: str) -> bool:
     return os.path.exists(path) and not os.access(path, os.W_OK, effective_ids=True)
-
-
-async def resolve(endpoint: Endpoint) -> Endpoint:
-    """Return an endpoint with the IPv4 address of its host, so that a wrong name is told as such.
-
-    Raises:
-        Unreachable: The name does not resolve.
-    """
-    if isinstance(endpoint, IpcEndpoint):
-        return endpoint
-    host, port = endpoint.host, endpoint.port
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(host, port, family=network.AF_INET, type=network.SOCK_STREAM)
-    except OSError as error:
-        raise Unreachable(str(endpoint), f"the name {host} does not resolve") from error
-    return TcpEndpoint(str(found[0][4][0]), port)

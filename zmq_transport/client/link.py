@@ -1,4 +1,7 @@
-"""The client's twin of the engine: messages in, events out. Spec: docs/spec/02-session.md. Pure."""
+"""The client's side of the directed plane: messages in, events out.
+
+Spec: docs/spec/02-session.md. Pure. The twin of the proxy's engine.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +28,15 @@ _UNEXPECTED: Mapping[Event, str] = {
 _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
 _RESEND = int(Verb.RESEND)
+_ONLY_TASKS = {_TASK}
+_ONLY_REPLIES = {_REPLY}
 
 
 class LinkEvent(enum.IntEnum):
-    """What a message means to the client; the first element of an event."""
+    """The meaning of a message to the client; the first element of a `LinkOutput`."""
 
     WRITE = 0
-    """(head, body): send this at once, ahead of everything that waits."""
+    """(head, body): send this at once, ahead of every waiting message."""
     TASK = 1
     """(caller, address, task, trace, kind, ttl_ms, flags, body)"""
     REPLY = 2
@@ -49,23 +54,27 @@ class LinkEvent(enum.IntEnum):
     REFUSED = 8
     """(reason,)"""
     AWAY = 9
-    """(why,): what is sent from now on waits."""
+    """(why,): messages sent from now on wait."""
     REGISTERED = 10
-    """(name, refusal): that seat of ours is in the tables of the proxy, or why it is not."""
+    """(name, refusal): the proxy registered this seat of the client, or refused it."""
     LEFT = 11
-    """(): everything we sent has been read."""
+    """(): the proxy has read everything that was sent."""
     ROSTER = 12
-    """(question id, body): a page of who is here."""
+    """(question id, body): a page of the roster."""
     WORKERS = 13
-    """(kind, instances): who came or left, see `pages.Roll`."""
+    """(kind, instances): workers that came or left, see `resync_messages.WorkersFlag`."""
     ASKED = 14
-    """(head,): a question about tasks that we may have, see `pages.read_question`."""
+    """(head,): a question about tasks of this worker, see `resync_messages.read_question`."""
 
 
+# As plain names: an attribute of an enum class costs a lookup in its metaclass.
 _TASKED = LinkEvent.TASK
 _REPLIED = LinkEvent.REPLY
 LinkOutput = tuple[Any, ...]
-"""A `Happening` and its arguments, flat."""
+"""A `LinkEvent` and its arguments, flat: made for every message, so a plain tuple."""
+
+Handler = Callable[[heads.HeadFields, bytes], list[LinkOutput]]
+"""Handles one message, by its fields and body."""
 
 
 class Link:
@@ -73,8 +82,8 @@ class Link:
 
     Args:
         secret: 16 random bytes; the instance id is their hash.
-        namespace: Where it belongs.
-        name: For people.
+        namespace: The namespace of the client.
+        name: A name for people.
     """
 
     def __init__(self, secret: bytes, namespace: str, name: str) -> None:
@@ -88,27 +97,23 @@ class Link:
             namespace=heads.checked_name("namespace", namespace),
             name=heads.checked_name("name", name),
         )
-        self._others: Mapping[int, Callable[[heads.Single, bytes], list[LinkOutput]]] = {
-            Verb.PING: lambda *_: [],
-            Verb.REGISTER: lambda single, body: [
-                (LinkEvent.REGISTERED, _text(single[8]), _text(body))
-            ],
-            Verb.CANCEL: lambda single, _: [(LinkEvent.CANCEL, single[0], single[5])],
-            Verb.BOUNCE: lambda single, body: [(LinkEvent.BOUNCE, single[5], _reason(body))],
-            Verb.LOST: lambda single, body: [(LinkEvent.LOST, single[5], _reason(body))],
-            Verb.ROSTER: lambda single, body: [(LinkEvent.ROSTER, single[5], body)],
-            Verb.WORKERS: lambda single, body: [
-                (LinkEvent.WORKERS, single[3], resync_messages.read_workers(body))
-            ],
+        self._handlers: Mapping[int, Handler] = {
+            Verb.PING: _ignore,
+            Verb.REGISTER: _on_register,
+            Verb.CANCEL: _on_cancel,
+            Verb.BOUNCE: _on_bounce,
+            Verb.LOST: _on_lost,
+            Verb.ROSTER: _on_roster,
+            Verb.WORKERS: _on_workers,
             Verb.WHO: self._on_who,
             Verb.WELCOME: self._on_welcome,
             Verb.REFUSED: self._on_refused,
             Verb.GOING_AWAY: self._on_going_away,
-            Verb.GOODBYE: lambda *_: self._to(Event.GOODBYE, "goodbye"),
+            Verb.GOODBYE: self._on_goodbye,
         }
 
-    def calls(self) -> None:
-        """Say from now on in every HELLO that we send tasks."""
+    def mark_as_caller(self) -> None:
+        """State in every further HELLO that this client sends tasks (09, Messages)."""
         self._hello = attrs.evolve(self._hello, calls=True)
 
     def start(self) -> None:
@@ -116,32 +121,28 @@ class Link:
         self.session.on(Event.START)
 
     def on_message(self, head: bytes, body: bytes) -> list[LinkOutput]:
-        """Say what one message means; what means nothing is counted."""
+        """Return the meaning of one message; count an invalid one."""
         try:
             single = heads.unpack_single(head)
-            if single is None or single[1] == _RESEND:
-                return self._several(head, body)
-            return self._one(single, body)
+            return self._several(head, body) if single is None else self._one(head, single, body)
         except WireError as error:
             self.counts[drop_counter(error.reason)] += 1
             return []
 
     def on_disconnected(self) -> list[LinkOutput]:
-        """Say what the end of the connection means."""
-        return self._to(Event.DISCONNECTED, "disconnected")
+        """Return the meaning of the end of the connection."""
+        return self._apply(Event.DISCONNECTED, "disconnected")
 
-    def remind(self) -> list[LinkOutput]:
-        """Say HELLO unasked; call it once a second while not ready.
-
-        It does no harm, and it ends every standstill: a WHO that was swallowed, a disconnection
-        that was told late, behind the WHO or the WELCOME of the next connection.
-        """
+    def hello_again(self) -> list[LinkOutput]:
+        """Repeat HELLO unasked; call it once a second while not ready."""
+        # 02, Greeting 4. It does no harm and ends every standstill: a WHO lost with a connection
+        # that broke, or a disconnection reported after the WHO or WELCOME of the next connection.
         if self.session.state in (State.CONNECTING, State.GREETING, State.REFUSED):
-            return [self._say_hello()]
+            return [self._hello_message()]
         return []
 
     def leave(self) -> list[LinkOutput]:
-        """Say goodbye, or be gone at once when nobody is there to hear it."""
+        """Send GOODBYE; without a connection the client has left at once (02, Leaving 5)."""
         was_ready = self.session.state is State.READY
         self.session.on(Event.LEAVE)
         self.ready = False
@@ -156,75 +157,91 @@ class Link:
 
     def _several(self, head: bytes, body: bytes) -> list[LinkOutput]:
         peer, items, address = heads.unpack_items(head)
-        if items[0][0] == Verb.BOUNCE:
+        (first_verb, _, _, _, _, _, first_size), *_ = items
+        # 02, Messages ahead of HELLO: a BOUNCE in front of others means that all of it came back.
+        if first_verb == Verb.BOUNCE:
             self.counts["returned"] += 1
-            return [(LinkEvent.RETURNED, heads.unbounced(head), body[items[0][6] :])]
-        if items[0][0] == Verb.RESEND:
+            return [(LinkEvent.RETURNED, heads.unbounced(head), body[first_size:])]
+        # 09, Messages: the tasks of one question belong together, as its answer names all of them.
+        if first_verb == Verb.RESEND:
             return [(LinkEvent.ASKED, head)]
         parts = heads.split_body(items, body)
-        if all(item[0] == _REPLY for item in items):
+        verbs = {verb for verb, _, _, _, _, _, _ in items}
+        if verbs == _ONLY_REPLIES:
             return [
                 (_REPLIED, peer, task, trace, kind, number, flags, part)
                 for (_, flags, kind, number, task, trace, _), part in zip(items, parts, strict=True)
             ]
-        if all(item[0] == _TASK for item in items):
+        if verbs == _ONLY_TASKS:
             name = _text(address)
             return [
                 (_TASKED, peer, name, task, trace, kind, number, flags, part)
                 for (_, flags, kind, number, task, trace, _), part in zip(items, parts, strict=True)
             ]
-        occurrences: list[LinkOutput] = []
+        return self._mixed(peer, items, address, parts)
+
+    def _mixed(
+        self, peer: bytes, items: list[heads.Item], address: bytes, parts: list[bytes]
+    ) -> list[LinkOutput]:
+        # 01, Rules 3: each item counts as if it came alone; an invalid one harms no other.
+        events: list[LinkOutput] = []
         for item, part in zip(items, parts, strict=True):
             alone = heads.pack_items([item], peer=peer, address=address)
-            occurrences += self.on_message(alone, part)  # a bad one does not harm the others
-        return occurrences
+            events += self.on_message(alone, part)
+        return events
 
-    def _one(self, single: heads.Single, body: bytes) -> list[LinkOutput]:
+    def _one(self, head: bytes, single: heads.Single, body: bytes) -> list[LinkOutput]:
         peer, verb, flags, kind, number, task, trace, size, address = single
-        if size != len(body):
+        if size != len(body) and verb != _RESEND:  # a question is read by its head alone
             raise WireError("body_length", f"the head claims {size} bytes, not {len(body)}")
         if verb == _REPLY:
             return [(_REPLIED, peer, task, trace, kind, number, flags, body)]
         if verb == _TASK:
-            name = _text(address)
-            return [(_TASKED, peer, name, task, trace, kind, number, flags, body)]
-        handler = self._others.get(verb)
+            return [(_TASKED, peer, _text(address), task, trace, kind, number, flags, body)]
+        if verb == _RESEND:
+            return [(LinkEvent.ASKED, head)]
+        handler = self._handlers.get(verb)
         if handler is None:
             raise WireError("verb", f"verb {verb} does not go to a client")
-        return handler(single, body)
+        return handler(heads.HeadFields._make(single), body)
 
-    def _on_who(self, single: heads.Single, body: bytes) -> list[LinkOutput]:
-        occurrences = self._to(Event.WHO, "asked again")
-        greeting = self.session.state is State.GREETING
-        return [*occurrences, self._say_hello()] if greeting else occurrences
+    def _on_who(self, fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
+        events = self._apply(Event.WHO, "asked again")
+        is_greeting = self.session.state is State.GREETING
+        return [*events, self._hello_message()] if is_greeting else events
 
-    def _on_welcome(self, single: heads.Single, body: bytes) -> list[LinkOutput]:
+    def _on_welcome(self, fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
         welcome = greetings.unpack_welcome(body)
         if not self.session.expects(Event.WELCOME):
             raise WireError("unexpected_welcome", f"in state {self.session.state.name}")
         self.session.on(Event.WELCOME)
+        # 02, Ids 3: another epoch means that the proxy has lost everything it knew.
         fresh = welcome.epoch != self._hello.epoch
         self._hello = attrs.evolve(self._hello, epoch=welcome.epoch)
         self.ready = True
         return [(LinkEvent.WELCOMED, welcome, fresh)]
 
-    def _on_refused(self, single: heads.Single, body: bytes) -> list[LinkOutput]:
+    def _on_refused(self, fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
         reason = greetings.unpack_map(body).get("reason", "no reason given")
         reason = reason if isinstance(reason, str) else shown(reason)
-        self._to(Event.REFUSED, reason)
+        self._apply(Event.REFUSED, reason)
         return [(LinkEvent.REFUSED, reason)]
 
-    def _on_going_away(self, single: heads.Single, body: bytes) -> list[LinkOutput]:
-        occurrences = self._to(Event.GOING_AWAY, "going away")
+    def _on_going_away(self, fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
+        # 02, Leaving 3: answer with GOODBYE and wait for the next proxy.
+        events = self._apply(Event.GOING_AWAY, "going away")
         goodbye = (LinkEvent.WRITE, heads.pack(Verb.GOODBYE), b"")
-        return [goodbye, *occurrences] if occurrences else []
+        return [goodbye, *events] if events else []
 
-    def _say_hello(self) -> LinkOutput:
+    def _on_goodbye(self, fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
+        return self._apply(Event.GOODBYE, "goodbye")
+
+    def _hello_message(self) -> LinkOutput:
         hello = greetings.pack_hello(self._hello)
         return LinkEvent.WRITE, heads.pack(Verb.HELLO, len(hello)), hello
 
-    def _to(self, event: Event, why: str) -> list[LinkOutput]:
-        """Apply an event from the far end; one that is not expected here is counted."""
+    def _apply(self, event: Event, why: str) -> list[LinkOutput]:
+        """Apply an event from the far end; count one that the state does not expect."""
         if not self.session.expects(event):
             self.counts[_UNEXPECTED[event]] += 1
             return []
@@ -236,6 +253,34 @@ class Link:
         return [(LinkEvent.AWAY, why)] if was_ready and not self.ready else []
 
 
+def _ignore(fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
+    return []  # a PING has arrived at the socket already, and asks for nothing more
+
+
+def _on_register(fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
+    return [(LinkEvent.REGISTERED, _text(fields.address), _text(body))]
+
+
+def _on_cancel(fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
+    return [(LinkEvent.CANCEL, fields.peer, fields.task)]
+
+
+def _on_bounce(fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
+    return [(LinkEvent.BOUNCE, fields.task, _reason(body))]
+
+
+def _on_lost(fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
+    return [(LinkEvent.LOST, fields.task, _reason(body))]
+
+
+def _on_roster(fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
+    return [(LinkEvent.ROSTER, fields.task, body)]
+
+
+def _on_workers(fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
+    return [(LinkEvent.WORKERS, fields.kind, resync_messages.read_workers(body))]
+
+
 def _text(value: bytes) -> str:
     return value.decode(errors="replace")
 
@@ -244,4 +289,4 @@ def _reason(body: bytes) -> Reason:
     try:
         return Reason(body.decode())
     except ValueError:
-        return Reason.UNKNOWN
+        return Reason.UNKNOWN  # 01, Reasons: a later version may have more of them

@@ -1,7 +1,7 @@
-"""What could not be sent yet. Spec: docs/spec/02-session.md. Pure.
+"""Messages that cannot be sent yet. Spec: docs/spec/02-session.md, Outbox. Pure.
 
-Bounded in messages and bytes. What came back unaccepted goes out first and in its old order; a
-message whose deadline is over does not go out at all.
+Bounded in messages and bytes. Messages that came back unaccepted go out first and in their old
+order. A TASK whose deadline has passed does not go out.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ..wire import heads
+from ..wire.heads import Verb
 
 Waiting = tuple[bytes, bytes, float | None]
 """head, body, deadline on the monotonic clock: set on a TASK, whose remaining time runs on."""
@@ -18,15 +19,23 @@ Waiting = tuple[bytes, bytes, float | None]
 _OVERHEAD_BYTES: Final = 200
 
 
+def deadline_of(head: bytes, now_s: float) -> float | None:
+    """Return the deadline of a TASK on the monotonic clock; None for every other message."""
+    fields = heads.fields_of(head)
+    if fields is None or fields.verb != Verb.TASK:
+        return None
+    return now_s + fields.number / 1000
+
+
 class Outbox:
-    """Messages in the order in which they go out.
+    """Waiting messages in the order in which they go out.
 
     Args:
-        max_messages: How many may wait.
-        max_bytes: How many bytes may wait.
+        max_messages: Maximum number of waiting messages.
+        max_bytes: Maximum number of waiting bytes.
 
     Attributes:
-        bytes: How many wait, 200 for each message included; 0 when nothing waits.
+        bytes: Waiting bytes, 200 for each message included; 0 when nothing waits.
     """
 
     def __init__(self, max_messages: int = 20_000, max_bytes: int = 256 * 1024 * 1024) -> None:
@@ -39,47 +48,45 @@ class Outbox:
         self._waiting: deque[Waiting] = deque()
 
     def __len__(self) -> int:
-        """Return how many messages wait."""
+        """Return the number of waiting messages."""
         return len(self._coming_back) + len(self._returned) + len(self._waiting)
 
     def push(self, head: bytes, body: bytes, deadline_at_s: float | None) -> bool:
-        """Let a message wait behind all others; False, and counted, when there is no room."""
+        """Append a message; without room count it and return False."""
         size = len(body) + _OVERHEAD_BYTES
         if len(self) >= self._max_messages or self.bytes + size > self._max_bytes:
             self.counts["drop.outbox_full"] += 1
             return False
-        self.keep(head, body, deadline_at_s)
+        self.push_accepted(head, body, deadline_at_s)
         return True
 
-    def keep(self, head: bytes, body: bytes, deadline_at_s: float | None) -> None:
-        """Let a message wait behind all others, whether there is room or not.
+    def push_accepted(self, head: bytes, body: bytes, deadline_at_s: float | None) -> None:
+        """Append a message even without room.
 
-        For what was accepted already: at most what one turn of the loop gathers.
+        For messages that were accepted already, at most those of one turn of the loop.
         """
         self.bytes += len(body) + _OVERHEAD_BYTES
         self._waiting.append((head, body, deadline_at_s))
 
     def put_back(self, head: bytes, body: bytes, deadline_at_s: float | None) -> None:
-        """Let a message that came back wait in front of all others.
-
-        Messages come back in the order in which they were sent, and all of them before anything
-        goes out again; what was on its way to go out a second time waits behind them.
-        """
+        """Put a message that came back in front of all others."""
+        # 02, Outbox 2. Messages come back in the order in which they were sent, and all of them
+        # before anything goes out again. An earlier return that still waits goes out after them.
         self.bytes += len(body) + _OVERHEAD_BYTES
         self._coming_back.append((head, body, deadline_at_s))
 
     def put_first(self, messages: Iterable[tuple[bytes, bytes]]) -> None:
-        """Let messages go out before everything that waits; there is always room for them."""
+        """Put messages in front of all others, even without room."""
         self._line_up()
         for head, body in reversed(list(messages)):
             self.bytes += len(body) + _OVERHEAD_BYTES
             self._returned.appendleft((head, body, None))
 
     def tasks(self) -> set[bytes]:
-        """Return the ids of the tasks that wait."""
+        """Return the ids of the waiting tasks."""
         waiting = (*self._coming_back, *self._returned, *self._waiting)
-        singles = (heads.unpack_single(head) for head, _, _ in waiting)
-        return {single[5] for single in singles if single and single[1] == heads.Verb.TASK}
+        found = (heads.fields_of(head) for head, _, _ in waiting)
+        return {fields.task for fields in found if fields and fields.verb == Verb.TASK}
 
     def _line_up(self) -> None:
         if self._coming_back:
@@ -87,12 +94,13 @@ class Outbox:
             self._coming_back.clear()
 
     def first(self, now_s: float) -> tuple[bytes, bytes] | None:
-        """Return what goes out next, with its remaining time set; it stays until `sent`."""
+        """Return the next message, with its remaining time set; it stays until `sent`."""
         self._line_up()
         while self:
             head, body, deadline_at_s = (self._returned or self._waiting)[0]
             if deadline_at_s is None:
                 return head, body
+            # 02, Outbox 3: the remaining time of a TASK runs on while it waits here.
             left_ms = int((deadline_at_s - now_s) * 1000)
             if left_ms > 0:
                 return heads.with_number(head, min(left_ms, heads.MAX_NUMBER)), body
@@ -101,6 +109,6 @@ class Outbox:
         return None
 
     def sent(self) -> None:
-        """Take out what `first` returned."""
+        """Remove the message that `first` returned."""
         _, body, _ = (self._returned or self._waiting).popleft()
         self.bytes -= len(body) + _OVERHEAD_BYTES

@@ -1,4 +1,4 @@
-"""Asking an endpoint whether a proxy of our version answers there."""
+"""Ask an endpoint whether a proxy of our version answers there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from ..sockets.endpoints import Endpoint
 from ..wire import heads
 from ..wire.greetings import unpack_map
 from ..wire.heads import Verb
-from .connection_monitor import ConnectionMonitor, resolve
+from .connection_monitor import ConnectionMonitor
+from .resolve import resolve
 from .socket_reader import SocketReader
 
 _MAX_ANSWER_BYTES = 64 * 1024
@@ -34,34 +35,47 @@ async def probe(endpoint: Endpoint, timeout_s: float) -> None:
             answered.set_result(message)
 
     socket = options.dealer(_MAX_ANSWER_BYTES)
-    knock = ConnectionMonitor(socket, lambda: None)
-    pump = SocketReader(socket, on_message)
+    monitor = ConnectionMonitor(socket, lambda: None)
+    reader = SocketReader(socket, on_message)
     try:
         socket.connect(where)
         async with asyncio.timeout(timeout_s):
             message = await answered
-        single = heads.unpack_single(message[0]) if len(message) == 2 else None
-        if single is None or single[1] != Verb.WHO:
+        speaks = _versions_in(message)
+        if speaks is None:
             raise Refused(where, "it answers, but not as a proxy of our version does")
-        speaks = unpack_map(message[1].bytes).get("speaks")
-        if not isinstance(speaks, list) or heads.VERSION not in range(*_range(speaks)):
+        if heads.VERSION not in range(*_range(speaks)):
             raise Refused(
                 where,
                 f"it speaks versions {speaks}, we speak {heads.VERSION}: "
                 "install the same release at both ends",
             )
     except TimeoutError as error:
-        raise Unreachable(where, knock.diagnosis(resolved)) from error
+        raise Unreachable(where, monitor.diagnosis(resolved)) from error
     except WireError as error:
         raise Refused(where, f"it does not speak our protocol: {error}") from error
     finally:
-        pump.close()
-        knock.close()
+        reader.close()
+        monitor.close()
         socket.close()
 
 
-def _range(speaks: list[Any]) -> tuple[int, int]:
-    """Return the versions as a half-open range; an odd answer is an empty one."""
-    if len(speaks) == 2 and all(isinstance(each, int) for each in speaks):
-        return speaks[0], speaks[1] + 1
-    return 0, 0
+def _versions_in(message: list[Any]) -> object:
+    """Return the value of `speaks` in a WHO; None if the message is not one."""
+    if len(message) != 2:
+        return None
+    head, body = message
+    fields = heads.fields_of(head)
+    if fields is None or fields.verb != Verb.WHO:
+        return None
+    return unpack_map(body.bytes).get("speaks", ())
+
+
+def _range(speaks: object) -> tuple[int, int]:
+    """Return the versions as a half-open range; an invalid answer is an empty range."""
+    if not isinstance(speaks, list) or len(speaks) != 2:
+        return 0, 0
+    lowest, highest = speaks
+    if not isinstance(lowest, int) or not isinstance(highest, int):
+        return 0, 0
+    return lowest, highest + 1

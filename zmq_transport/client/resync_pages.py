@@ -1,51 +1,82 @@
-"""What a client says of its tasks after a reconnect. Spec: docs/spec/09-resync.md. Pure.
+"""Make the pages that a client sends after a reconnect. Spec: docs/spec/09-resync.md. Pure.
 
-The tasks themselves are with whoever uses the client, behind the `Keeper` port; here is who may
-have had them: the workers that the proxy told us of.
+The user of the client knows the tasks, see the port `ResyncSource`. The workers that may have them
+are known here, from the news of the proxy.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from ..wire import resync_messages
 from ..wire.resync_messages import Claim, Held, Message, Opened, WorkersFlag
 
 FORMER_S: Final = 10.0
-"""How long after a restart a worker counts that has not come back."""
+"""Seconds after a restart for which a worker still counts that has not come back."""
 MAX_KNOWN: Final = 65_536
 
-_Named = tuple[frozenset[bytes], bool]
-"""Who may have a task, and whether that is everybody."""
-_NOBODY: Final[_Named] = (frozenset(), True)
+
+class Candidates(NamedTuple):
+    """The workers that may have a task.
+
+    Attributes:
+        workers: Their instance ids, 16 bytes each.
+        is_complete: False if there may be others.
+    """
+
+    workers: frozenset[bytes]
+    is_complete: bool
+
+
+class FormerWorker(NamedTuple):
+    """A worker that was known before the last restart of the proxy and has not come back.
+
+    Attributes:
+        since_s: Time of that restart, monotonic clock.
+        era: Number of the proxy that it was known from, counted from 0.
+    """
+
+    since_s: float
+    era: int
+
+
+class Resend(NamedTuple):
+    """Replies that the proxy wants to have again.
+
+    Attributes:
+        caller: Instance id of the caller, 16 bytes.
+        task: Task id, 16 bytes.
+        next_index: Index of the first reply.
+    """
+
+    caller: bytes
+    task: bytes
+    next_index: int
+
+
+_NONE: Final = Candidates(frozenset(), is_complete=True)
 
 
 class ResyncSource(Protocol):
-    """Who knows the tasks of a client: the open ones, and those that are in its hands."""
+    """Knows the tasks of a client: the open ones, and those that it works on."""
 
     def open_tasks(self) -> Iterable[Opened]:
-        """Return every task of ours that is open, oldest first.
-
-        Each is (task, trace, index of the next reply, remaining ms, keep).
-        """
+        """Return every open task of this client, oldest first."""
 
     def held_tasks(self) -> Iterable[Held]:
-        """Return every task that we run, or that waits here to run.
-
-        Each is (caller, task, trace, name of the seat, `Claim`, remaining ms, keep).
-        """
+        """Return every task that runs here, or that waits here to run."""
 
     def claim_of(self, caller: bytes, task: bytes) -> Held | None:
-        """Return what we have of a task; None if we never had it."""
+        """Return the state of a task; None if it never was here."""
 
     def send_again(self, caller: bytes, task: bytes, index: int) -> None:
-        """Send again the replies of a task from number `index` on, as far as they are kept."""
+        """Send the stored replies of a task again, from number `index` on."""
 
 
 class ResyncPages:
-    """Makes the pages of a client, and remembers the workers that it was told of."""
+    """Makes the pages of a client, and records the workers that the proxy reports."""
 
     def __init__(self) -> None:
         self.source: ResyncSource | None = None
@@ -53,103 +84,121 @@ class ResyncPages:
         self._known: set[bytes] = set()
         self._is_complete = False
         self._era = 0
-        self._former: dict[bytes, tuple[float, int]] = {}
-        self._named: dict[bytes, _Named] = {}
+        self._former: dict[bytes, FormerWorker] = {}
+        self._candidates: dict[bytes, Candidates] = {}
 
     def on_workers(self, kind: int, instances: Collection[bytes], now_s: float) -> None:
-        """Learn who came or left, or who is here.
+        """Record workers that came or left, or a page of the complete list.
 
-        A worker that was here before a restart and has not come back yet counts for some seconds
-        more: another restart may be close behind the first.
+        Args:
+            kind: Bits of `WorkersFlag`.
+            instances: Instance ids, 16 bytes each.
+            now_s: Monotonic clock.
         """
         if kind & WorkersFlag.LEFT:
             self._known.difference_update(instances)
-            for instance in instances:  # it came back, and we were told of what it took along
+            # 09, Who may have had a task 3: it came back, and its tasks were reported when it left.
+            for instance in instances:
                 self._former.pop(instance, None)
             return
         if kind & WorkersFlag.FIRST:
-            self._former = self._recent(now_s) | dict.fromkeys(self._known, (now_s, self._era))
+            # A complete list begins: workers missing in it may still be on their way back. Those of
+            # an earlier restart count on, as another one may follow the first closely.
+            missing = dict.fromkeys(self._known, FormerWorker(now_s, self._era))
+            self._former = self._recent(now_s) | missing
             self._known, self._is_complete = set(), False
         if len(self._known) + len(instances) > MAX_KNOWN:
             self.counts["drop.known_workers"] += len(instances)
-            self._is_complete = False
+            self._is_complete = False  # 09, same section 4: LAST is left out, the verdict is softer
             return
         self._known.update(instances)
         if kind & WorkersFlag.LAST:
             self._is_complete = True
 
-    def _recent(self, now_s: float) -> dict[bytes, tuple[float, int]]:
-        return {who: since for who, since in self._former.items() if since[0] + FORMER_S > now_s}
+    def _recent(self, now_s: float) -> dict[bytes, FormerWorker]:
+        return {
+            instance: former
+            for instance, former in self._former.items()
+            if former.since_s + FORMER_S > now_s
+        }
 
     def listing(
         self, unsent: Collection[bytes], now_s: float, *, is_new_proxy: bool
     ) -> list[Message]:
-        """Return the pages that list our open tasks, with the workers that may have them.
+        """Return the pages that list the open tasks, with the workers that may have them.
 
         Args:
-            unsent: Ids of tasks that wait here: nobody can have them.
+            unsent: Ids of tasks that wait in the outbox: no worker can have them.
             now_s: Monotonic clock.
-            is_new_proxy: False if it is the proxy that we sent them to since the last list.
+            is_new_proxy: False if the proxy is the one of the last list.
         """
         if self.source is None:
             return []
         recent = self._recent(now_s)
-        former = {who for who, (_, era) in recent.items() if is_new_proxy or era == self._era}
+        # 09, Who may have had a task 3.1: at the same proxy, a worker known only from an earlier
+        # one counts only if this proxy has met it. So it goes on a page of its own.
+        former = {who for who, each in recent.items() if is_new_proxy or each.era == self._era}
         unconfirmed = recent.keys() - former - self._known
         self._era += is_new_proxy
-        groups = self._grouped(unsent, frozenset(self._known | former))
-        self._named = {task[0]: named for named, tasks in groups.items() for task in tasks}
+        groups = self._groups(unsent, frozenset(self._known | former))
+        self._candidates = {
+            opened.task: candidates for candidates, tasks in groups.items() for opened in tasks
+        }
         messages: list[Message] = []
-        for (workers, is_complete), tasks in groups.items():
+        for candidates, tasks in groups.items():
             messages += resync_messages.workers_pages(
-                workers, complete=is_complete, unconfirmed=unconfirmed
+                candidates.workers, complete=candidates.is_complete, unconfirmed=unconfirmed
             )
             messages += resync_messages.opened_pages(tasks)
+        # 09, After WELCOME 2: without END the proxy does not know which tasks are no longer open.
         return [*messages, resync_messages.END_OF_LIST]
 
-    def _grouped(
+    def _groups(
         self, unsent: Collection[bytes], workers: frozenset[bytes]
-    ) -> dict[_Named, list[Opened]]:
-        """Return our open tasks by who may have them; who may have had one still may."""
-        groups: dict[_Named, list[Opened]] = {}
-        wider: dict[_Named, _Named] = {}
-        for each in self.source.open_tasks() if self.source is not None else ():
-            if each[0] in unsent:
+    ) -> dict[Candidates, list[Opened]]:
+        """Return the open tasks by their candidates."""
+        groups: dict[Candidates, list[Opened]] = {}
+        # 09, Who may have had a task 3: a worker named for a task once is named for it again.
+        wider: dict[Candidates, Candidates] = {}
+        for opened in self.source.open_tasks() if self.source is not None else ():
+            if opened.task in unsent:
                 continue
-            earlier = self._named.get(each[0], _NOBODY)
+            earlier = self._candidates.get(opened.task, _NONE)
             if earlier not in wider:
-                wider[earlier] = earlier[0] | workers, earlier[1] and self._is_complete
-            groups.setdefault(wider[earlier], []).append(each)
+                wider[earlier] = Candidates(
+                    earlier.workers | workers, earlier.is_complete and self._is_complete
+                )
+            groups.setdefault(wider[earlier], []).append(opened)
         return groups
 
     def claims(self) -> list[Message]:
-        """Return the pages that say what is in our hands."""
+        """Return the pages that list the tasks of this worker."""
         return (
             resync_messages.claim_pages(self.source.held_tasks()) if self.source is not None else []
         )
 
     def send_again(self, caller: bytes, task: bytes, index: int) -> None:
-        """Send replies again, see `Keeper.send_again`."""
+        """Send replies again, see `ResyncSource.send_again`."""
         if self.source is not None:
             self.source.send_again(caller, task, index)
 
-    def answer(self, head: bytes) -> tuple[list[Message], list[tuple[bytes, bytes, int]]]:
-        """Return the answer to a question, and what is to be sent again behind it.
-
-        The latter are (caller, task, index of the first reply that is wanted).
+    def answer(self, head: bytes) -> tuple[list[Message], list[Resend]]:
+        """Return the answer to a question, and the replies to send again after it.
 
         Raises:
-            WireError: `head` is none of ours.
+            WireError: `head` is invalid.
         """
         caller, name, asked = resync_messages.read_question(head)
         if self.source is None:
             self.counts["drop.question"] += 1
             return [], []
-        held, again = [], []
+        held, resends = [], []
         for task, index in asked[: resync_messages.MAX_ASKED]:
             claim = self.source.claim_of(caller, task)
-            if claim is not None:
-                held.append(claim)
-                if claim[4] != Claim.FORGOTTEN:
-                    again.append((caller, task, index))
-        return [resync_messages.answer(held, name)], again
+            if claim is None:
+                continue  # absence is the answer: END says that the worker never had it
+            held.append(claim)
+            # 09, What the proxy does with it 3: a forgotten task has no stored replies.
+            if claim.claim != Claim.FORGOTTEN:
+                resends.append(Resend(caller, task, index))
+        return [resync_messages.answer(held, name)], resends

@@ -1,7 +1,8 @@
-"""Reading a ZeroMQ socket from asyncio: one reader for the socket's whole life.
+"""Read a ZeroMQ socket from asyncio: one reader for the whole life of the socket.
 
-The descriptor of a ZeroMQ socket is edge-triggered and shared by both directions: a send may
-swallow the edge of an arrival. Hence `poll_soon` after every send, once per turn of the loop.
+Spec: docs/spec/06-sockets.md, Use 4. The descriptor of a ZeroMQ socket is edge-triggered and shared
+by both directions: a send may consume the edge of an arrival. So call `poll_soon` after every send;
+it looks once per turn of the loop.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ class SocketReader:
 
     Args:
         socket: Whose messages.
-        on_message: Takes the frames; the last one is a `zmq.Frame`.
-        on_writable: Is called when the socket takes messages again, after `want_writable`.
+        on_message: Receives the frames; the last one is a `zmq.Frame`.
+        on_writable: Is called when the socket takes messages again, after `wants_writable`.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class SocketReader:
             if count == 1 and not _get(self._socket, _EVENTS) & _POLLIN:
                 return  # mostly there is one; asking is cheaper than the exception for none
             if self._received % _TICKS > _SOON:
-                self._let_it_look()
+                self._handle_ended_connections()
             message = frames.receive(self._socket)
             if message is None:
                 self._received = 0
@@ -91,11 +92,11 @@ class SocketReader:
         else:
             self.poll_soon()
 
-    def _let_it_look(self) -> None:
-        """Let libzmq handle connections that ended, here, between two messages.
+    def _handle_ended_connections(self) -> None:
+        """Let libzmq handle connections that ended here, between two messages.
 
-        Else it does so by itself at every 100th frame that is received, also inside a message, and
-        with IMMEDIATE it then aborts the process (`!_more`, src/fq.cpp of 4.3.5).
+        Otherwise it does so by itself at every 100th frame that is received, also inside a
+        message, and with IMMEDIATE it then aborts the process (`!_more`, src/fq.cpp of 4.3.5).
         """
         _get(self._socket, _EVENTS)
 

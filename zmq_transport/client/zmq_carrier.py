@@ -10,7 +10,8 @@ from ..sockets import frames, options
 from ..sockets.endpoints import Endpoint
 from ..sockets.sent import Sent
 from .carrier import CarrierEvents
-from .connection_monitor import ConnectionMonitor, resolve
+from .connection_monitor import ConnectionMonitor
+from .resolve import resolve
 from .socket_reader import SocketReader
 
 
@@ -18,8 +19,8 @@ class ZmqCarrier:
     """Moves frames to and from a proxy; see `Carrier`.
 
     Args:
-        endpoint: Where the proxy is.
-        max_body_bytes: Bodies over it are refused by the sockets, as a defence.
+        endpoint: The directed endpoint of the proxy.
+        max_body_bytes: The sockets cut a peer with a larger body, as a defence.
     """
 
     def __init__(self, endpoint: Endpoint, max_body_bytes: int) -> None:
@@ -32,7 +33,7 @@ class ZmqCarrier:
 
     @property
     def endpoint(self) -> str:
-        """Where it leads, for people."""
+        """The proxy, for people."""
         return str(self._endpoint)
 
     async def open(self, events: CarrierEvents) -> None:
@@ -53,7 +54,7 @@ class ZmqCarrier:
         self._dealer.connect(str(self._resolved))
 
     def diagnosis(self) -> str:
-        """Say for people what was seen on the way so far."""
+        """Return what was seen so far on the way to the proxy, for people."""
         return self._monitor.diagnosis(self._resolved)
 
     def send(self, head: bytes, body: bytes) -> Sent:
@@ -74,8 +75,9 @@ class ZmqCarrier:
         if self._joined == (listen, publish):
             return False
         if self._joined is not None:
-            self._sub.disconnect(self._joined[0])
-            self._publisher.disconnect(self._joined[1])
+            old_listen, old_publish = self._joined
+            self._sub.disconnect(old_listen)
+            self._publisher.disconnect(old_publish)
         self._joined = (listen, publish)
         self._sub.connect(listen)
         self._publisher.connect(publish)
@@ -103,25 +105,27 @@ class ZmqCarrier:
         self._publisher_reader.poll_soon()
 
     def close(self) -> None:
-        """Let go of everything now."""
+        """Release every socket now."""
         if self._socket is None:
             return
         self._socket = None
-        for pump in (self._reader, self._sub_reader, self._publisher_reader):
-            pump.close()
+        for reader in (self._reader, self._sub_reader, self._publisher_reader):
+            reader.close()
         self._monitor.close()
         for socket in (self._dealer, self._sub, self._publisher):
             socket.close()
 
     def _on_message(self, message: list[Any]) -> None:
         if len(message) == 2:
-            self._events.on_message(message[0], message[1].bytes)
+            head, body = message
+            self._events.on_message(head, body.bytes)
         else:
             self._events.on_dropped("frame_count")
 
     def _on_publication(self, message: list[Any]) -> None:
         if len(message) == 3:
-            self._events.on_publication(message[0], message[1], message[2].bytes)
+            topic, header, body = message
+            self._events.on_publication(topic, header, body.bytes)
         else:
             self._events.on_dropped("frame_count")
 

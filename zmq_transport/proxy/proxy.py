@@ -23,7 +23,7 @@ from ..sockets.endpoints import IpcEndpoint
 from ..sockets.sent import Sent
 from ..wire import heads
 from ..wire.batch import Batcher
-from ..wire.bundle import Bundler, apart
+from ..wire.bundle import Bundler, split_bundle
 from .engine import Engine
 from .ipc_lock import IpcLock
 from .poller import Poller, readable
@@ -285,7 +285,7 @@ class Proxy:
         if sent is Sent.OK:
             return
         now_s, busy = time.monotonic(), sent is Sent.BUSY
-        for each_head, each_body in apart(head, body):
+        for each_head, each_body in split_bundle(head, body):
             self._perform(self.engine.on_unsent(connection, each_head, each_body, busy, now_s))
 
     def _receive_subscriptions(self, now_s: float) -> None:

@@ -63,7 +63,7 @@ class Subscriptions:
         if kind is None and trace is None:
             return SYNC
         # 05-broadcast, "Subscriptions at the proxy" 5: publishers need only the first and the last.
-        first = self._tables.peers.namespace(namespace).subscribed.joined(topic, kind, trace)
+        first = self._tables.peers.namespace(namespace).subscribed.subscribe(topic, kind, trace)
         return FORWARD if first else ACCEPT
 
     def unsubscribe(self, topic: bytes) -> bool:
@@ -82,7 +82,7 @@ class Subscriptions:
         self._remove_one(topic)
         name, kind, trace = heads.read_topic(topic)
         namespace = self._tables.peers.namespaces.get(name)
-        last = namespace is not None and namespace.subscribed.left(kind, trace)
+        last = namespace is not None and namespace.subscribed.unsubscribe(kind, trace)
         if namespace is not None:
             self._tables.peers.discard_if_empty(namespace)
         return last

@@ -206,11 +206,12 @@ def _bind(socket: zmq.Socket[bytes], endpoint: str) -> str:
 
 
 def unbind(socket: zmq.Socket[bytes], monitor: zmq.Socket[bytes], endpoint: str) -> None:
-    """Let go of where `socket` listens; return when it is free, so that others can listen there.
+    """Unbind `socket`; return when the endpoint is free, so that others can listen there.
 
     Closing alone leaves that to a thread of libzmq, which does it some time later.
     """
     socket.unbind(endpoint)
     while monitor.poll(_UNBIND_MS):
-        if int.from_bytes(monitor.recv_multipart()[0][:2], sys.byteorder) == zmq.EVENT_CLOSED:
+        event, _ = monitor.recv_multipart()
+        if int.from_bytes(event[:2], sys.byteorder) == zmq.EVENT_CLOSED:
             return

@@ -1,8 +1,8 @@
-"""Broadcast messages that follow one another as one. Spec: docs/spec/05-broadcast.md. Pure.
+"""Batch consecutive broadcast messages. Spec: docs/spec/05-broadcast.md, Batches. Pure.
 
-Whoever listens to a topic under load pays for each message far more than for what is in it. Nothing
-changes its place: only neighbours with the same topic, publisher, caller and worker, and with
-consecutive numbers, are put together.
+Under load a subscriber pays far more for a message than for its content. The order never changes:
+only neighbours with the same topic, publisher, caller and worker, and with consecutive numbers, are
+put together.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Batch:
         self._next = sequence + 1
 
     def takes(self, topic: bytes, header: bytes, size: int) -> bool:
-        """Tell whether a message may travel behind the others."""
+        """Return whether a message may travel after the others."""
         if (
             topic != self.topic
             or self._bytes + size > MAX_BYTES
@@ -43,7 +43,7 @@ class Batch:
         return heads.cut_header(header) == (self._publisher, self._next, self._ends)
 
     def add(self, body: Any) -> None:
-        """Put one more behind the others."""
+        """Append one more body."""
         size = len(body)
         self._bodies.append(body)
         self._sizes.append(size)
@@ -59,24 +59,24 @@ class Batch:
 
 
 class Batcher:
-    """What is published in one turn of a loop, in its order."""
+    """The messages published in one turn of a loop, in their order."""
 
     def __init__(self) -> None:
         self._batches: list[Batch] = []
 
     def __bool__(self) -> bool:
-        """Tell whether anything is in it."""
+        """Return whether any message is gathered."""
         return bool(self._batches)
 
     def add(self, topic: bytes, header: bytes, body: Any) -> None:
-        """Put a message behind all others; one that is a batch already stays as it is."""
+        """Append a message; one that is a batch already stays unchanged."""
         if self._batches and self._batches[-1].takes(topic, header, len(body)):
             self._batches[-1].add(body)
         else:
             self._batches.append(Batch(topic, header, body))
 
     def take(self) -> list[heads.Publication]:
-        """Take everything out."""
+        """Remove and return every message."""
         batches, self._batches = self._batches, []
         return [batch.message() for batch in batches]
 
@@ -90,10 +90,10 @@ def singles(topic: bytes, header: bytes, body: bytes) -> list[heads.Publication]
     if len(header) == heads.HEADER_BYTES:
         return [(topic, header, body)]
     first, sizes = heads.read_batch(header, len(body))
-    publisher, sequence, ends = heads.cut_header(first)
+    publisher, sequence, caller, worker = heads.unpack_header(first)
     made, begin = [], 0
     for number, size in enumerate(sizes):
-        head = heads.pack_header(publisher, sequence + number, ends[:16], ends[16:])
+        head = heads.pack_header(publisher, sequence + number, caller, worker)
         made.append((topic, head, body[begin : begin + size]))
         begin += size
     return made

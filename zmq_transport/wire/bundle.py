@@ -1,7 +1,7 @@
-"""Several small messages to one target as one. Spec: docs/spec/01-wire.md. Pure.
+"""Bundle small messages to one target into one message. Spec: docs/spec/01-wire.md, Bundles. Pure.
 
-The biggest gain there is under load: a message costs far more than an item of it. What is bundled
-was complete before and is complete after; every item keeps its own outcome.
+A message costs far more than an item of it. Every item is a whole message before and after, and
+keeps its own outcome.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ class Bundler:
         self.count = 0
 
     def __bool__(self) -> bool:
-        """Tell whether anything is in it."""
+        """Return whether any message is gathered."""
         return bool(self._open)
 
     @staticmethod
     def takes(head: bytes, body: Any) -> bool:
-        """Tell whether a message may be bundled."""
+        """Return whether a message may be bundled."""
         return len(body) <= MAX_BODY_BYTES and heads.is_bundled(head)
 
     def add(self, connection: bytes, head: bytes, body: Any) -> None:
@@ -89,31 +89,32 @@ class Bundler:
         self.count += 1
 
     def take(self, connection: bytes) -> list[Message]:
-        """Take out what is for one connection; within a target in the order it came.
+        """Remove and return the bundles of one connection; in order of arrival within a target.
 
-        Losses come last: no reply to a task follows its loss, but one may have been ahead of it.
+        Losses come last: no reply to a task follows its loss, but one may have come before it.
         """
         targets = self._open.pop(connection, None)
         if targets is None:
             return []
         full = self._full.pop(connection, None)
         bundles = [*targets.values()] if full is None else [*full, *targets.values()]
-        if len(targets) > 1 and any(key[0] == _LOST for key in targets):
+        # 01, Bundles 5: LOSTs go after the REPLYs gathered for the same connection.
+        if len(targets) > 1 and any(verb == _LOST for verb, _, _ in targets):
             bundles.sort(key=_is_loss)
         for bundle in bundles:
             self.count -= len(bundle.items)
         return [bundle.message() for bundle in bundles]
 
     def connections(self) -> list[bytes]:
-        """Return the connections that something is for."""
+        """Return the connections that have gathered messages."""
         return list(self._open)
 
 
-def apart(head: bytes, body: Any) -> list[Message]:
-    """Return what `take` gave as the messages that were added; anything else as it is.
+def split_bundle(head: bytes, body: Any) -> list[Message]:
+    """Return the messages of a bundle; a message that is not a bundle unchanged.
 
     Raises:
-        WireError: It is none of ours.
+        WireError: The message is invalid.
     """
     if not heads.is_bundled(head) or heads.unpack_single(head) is not None:
         return [(head, body)]
@@ -121,4 +122,5 @@ def apart(head: bytes, body: Any) -> list[Message]:
 
 
 def _is_loss(bundle: Bundle) -> bool:
-    return bundle.items[0][0] == _LOST
+    item, *_ = bundle.items
+    return heads.verb_of_item(item) == _LOST

@@ -238,7 +238,7 @@ def workers_messages(instances: Iterable[bytes], kind: int) -> list[Message]:
     return [_workers(chunk, kind) for chunk in _chunks(instances, WORKERS_PAGE)]
 
 
-TELL_ME: Final[Message] = (heads.pack(Verb.WORKERS), b"")
+WORKERS_REQUEST: Final[Message] = (heads.pack(Verb.WORKERS), b"")
 """With it a client asks to be told about workers."""
 
 

@@ -1,8 +1,8 @@
-"""Who listens to which topic, and the sequence numbers of what they get.
+"""Topics that have subscribers, and the sequence numbers of their messages.
 
-Spec: docs/spec/05-broadcast.md. Pure. Both ends of the broadcast plane keep one: the proxy for its
-copies of directed messages, a client for what it publishes. Nothing is made for a topic that nobody
-listens to.
+Spec: docs/spec/05-broadcast.md. Pure. Both publishers of the broadcast plane have one: the proxy
+for its copies of directed messages, a client for its own messages. No message is made for a topic
+without subscribers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from . import heads
 
 
 class _TopicState:
-    """One topic somebody listens to."""
+    """One topic that has subscribers."""
 
     __slots__ = ("sequence", "subscriptions", "topic")
 
@@ -25,10 +25,10 @@ class _TopicState:
 
 
 class SubscribedTopics:
-    """The topics of one namespace that have listeners.
+    """The topics of one namespace that have subscribers.
 
     Args:
-        publisher: Instance id that the headers name.
+        publisher: Instance id (16 bytes) for the headers.
     """
 
     def __init__(self, publisher: bytes) -> None:
@@ -37,25 +37,25 @@ class SubscribedTopics:
         self._traces: dict[bytes, _TopicState] = {}
 
     def __bool__(self) -> bool:
-        """Tell whether anyone listens to anything."""
+        """Return whether any topic has a subscriber."""
         return bool(self._kinds or self._traces)
 
     def __len__(self) -> int:
-        """Return the number of topics with listeners."""
+        """Return the number of topics that have subscribers."""
         return len(self._kinds) + len(self._traces)
 
     def has_subscriber(self, kind: int, trace: bytes) -> bool:
-        """Tell whether anyone listens to this kind or this trace."""
+        """Return whether this kind or this trace has a subscriber; ask it before a copy."""
         return kind in self._kinds or trace in self._traces
 
     def has_any_subscriber(self, kinds: Set[int], traces: Iterable[bytes]) -> bool:
-        """Tell whether anyone listens to one of these kinds or one of these traces."""
+        """Return whether one of these kinds or one of these traces has a subscriber."""
         if self._traces and not self._traces.keys().isdisjoint(traces):
             return True
         return not self._kinds.keys().isdisjoint(kinds)
 
-    def joined(self, topic: bytes, kind: int | None, trace: bytes | None) -> bool:
-        """Count one more listener; True if it is the first of its topic."""
+    def subscribe(self, topic: bytes, kind: int | None, trace: bytes | None) -> bool:
+        """Count one more subscriber; return whether it is the first of its topic."""
         topic_state = self._find(kind, trace)
         if topic_state is None:
             topic_state = _TopicState(topic)
@@ -66,8 +66,8 @@ class SubscribedTopics:
         topic_state.subscriptions += 1
         return topic_state.subscriptions == 1
 
-    def left(self, kind: int | None, trace: bytes | None) -> bool:
-        """Count one listener less; True if it was the last of its topic."""
+    def unsubscribe(self, kind: int | None, trace: bytes | None) -> bool:
+        """Count one subscriber less; return whether it was the last of its topic."""
         topic_state = self._find(kind, trace)
         if topic_state is None:
             return False
@@ -83,12 +83,10 @@ class SubscribedTopics:
     def publications(
         self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes
     ) -> list[heads.Publication]:
-        """Return the broadcast messages of one body: one a topic with listeners, so 0 to 2.
-
-        The one for the trace goes first: whoever reacts to the other one reacts behind it, and so
-        a trace stays in causal order.
-        """
+        """Return the broadcast messages of one body, one for each subscribed topic: 0 to 2."""
         made = []
+        # 05, Publishing 3: the trace goes first. A subscriber of the kind that publishes in answer
+        # then does so after both, and the trace stays in causal order.
         for topic_state in (self._traces.get(trace), self._kinds.get(kind)):
             if topic_state is not None:
                 header = heads.pack_header(self._publisher, topic_state.sequence, caller, worker)
@@ -103,11 +101,11 @@ class SubscribedTopics:
 
 
 class Gaps:
-    """What a listener missed, by the sequence numbers of what it got.
+    """Count the broadcast messages that are missing, by the sequence numbers of those received.
 
     Args:
-        max_streams: How many pairs of topic and publisher are remembered; over it the oldest is
-            forgotten, and its next message starts a new count.
+        max_streams: Maximum number of (topic, publisher) pairs. Over it the oldest pair is dropped,
+            and its next message starts a new count (05, Sequence numbers 3).
     """
 
     def __init__(self, max_streams: int = 65_536) -> None:
@@ -116,8 +114,9 @@ class Gaps:
         self.missed = 0
 
     def seen(self, topic: bytes, publisher: bytes, sequence: int, count: int = 1) -> int:
-        """Note `count` messages from `sequence` on; return how many are missing right before."""
+        """Record `count` messages from `sequence` on; return how many are missing before them."""
         key = (topic, publisher)
+        # 05, Sequence numbers 2: a lower number is a new count and no gap, and so is the first one.
         missing = max(0, sequence - self._next.get(key, sequence))
         self._next[key] = sequence + count
         if len(self._next) > self._max_streams:
@@ -126,6 +125,7 @@ class Gaps:
         return missing
 
     def forget(self, topic: bytes) -> None:
-        """Forget a topic that is no longer listened to."""
-        for key in [key for key in self._next if key[0] == topic]:
-            del self._next[key]
+        """Remove the counts of a topic that is no longer subscribed to."""
+        for subscribed, publisher in [*self._next]:
+            if subscribed == topic:
+                del self._next[subscribed, publisher]

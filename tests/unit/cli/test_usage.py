@@ -55,7 +55,7 @@ def test_a_mistake_on_the_command_line_is_told_and_exits_with_2(arguments, says,
         ("host:7070", "unknown"),
         ("", "no scheme"),
         ("memory://", "write memory:// and a name"),
-        ("cosmo://host/a", "nothing belongs behind"),
+        ("cosmo://host/a", "nothing may follow"),
     ],
 )
 def test_a_bad_url_is_told_with_its_bad_part(url, says, verb, capsys):

@@ -13,7 +13,7 @@ from zmq_transport.client.outbox import Outbox
 from zmq_transport.errors import MessageTooLarge, Refused, Unreachable
 from zmq_transport.sockets.sent import Sent
 from zmq_transport.wire import greetings, heads
-from zmq_transport.wire.bundle import MAX_BODY_BYTES
+from zmq_transport.wire.bundle import MAX_BODY_BYTES, Bundler
 from zmq_transport.wire.heads import ItemFlag, Reason, Verb
 
 pytestmark = pytest.mark.asyncio
@@ -735,3 +735,81 @@ async def test_a_returned_message_whose_sizes_do_not_add_up_is_counted(ready):
     ready.on_message(head, b"hello_first" + b"short")
 
     assert ready.counts["drop.body_length"] == 1
+
+
+# -- nothing is done twice for one message -------------------------------------------------------
+
+
+class CountingCarrier(FakeCarrier):
+    """Counts the calls of a client, in order; polls by itself when it sends, as the port says."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def send(self, head, body):
+        self.calls.append("send")
+        return super().send(head, body)
+
+    def poll_soon(self):
+        self.calls.append("poll_soon")
+
+
+@pytest.fixture
+def takes(monkeypatch):
+    """How often any bundler was emptied, or asked to be."""
+    takes = []
+    take = Bundler.take
+    monkeypatch.setattr(Bundler, "take", lambda *given: takes.append(1) or take(*given))
+    return takes
+
+
+class TestOnceForEachMessage:
+    @pytest.fixture
+    def carrier(self):
+        return CountingCarrier()
+
+    @pytest.mark.parametrize("send", [task, reply])
+    async def test_a_lone_message_is_one_call_to_the_carrier(self, ready, carrier, takes, send):
+        carrier.calls.clear()
+        takes.clear()
+
+        send(ready, 1)
+        await a_turn()
+
+        assert carrier.calls == ["send"]
+        assert takes == []
+
+    async def test_what_follows_in_a_calm_turn_is_flushed_once(self, ready, carrier, takes):
+        carrier.calls.clear()
+        takes.clear()
+
+        for number in range(3):
+            task(ready, number)
+        await a_turn()
+
+        assert carrier.calls == ["send", "send"]
+        assert takes == [1]
+
+    async def test_a_busy_turn_polls_once_and_sends_once(self, ready, carrier, takes):
+        for number in range(3):
+            task(ready, number)
+        await a_turn()
+        carrier.calls.clear()
+        takes.clear()
+
+        for number in range(3):
+            task(ready, number)
+        await a_turn()
+
+        assert carrier.calls == ["poll_soon", "send"]
+        assert takes == [1]
+
+    async def test_a_cancel_with_nothing_gathered_flushes_nothing(self, ready, carrier, takes):
+        carrier.calls.clear()
+        takes.clear()
+
+        ready.send_cancel(TASK, TRACE)
+
+        assert carrier.calls == ["send"]
+        assert takes == []

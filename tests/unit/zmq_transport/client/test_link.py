@@ -100,7 +100,7 @@ def test_a_refused_link_asks_again_and_may_be_welcome_then():
 
     assert link.on_message(*refusal("full")) == [(LinkEvent.REFUSED, "full")]
     assert not link.ready
-    assert hello_in(link.remind()).name == "client"
+    assert hello_in(link.hello_again()).name == "client"
     assert link.on_message(*welcome())[0][0] is LinkEvent.WELCOMED
     assert link.session.state is State.READY
 
@@ -108,11 +108,11 @@ def test_a_refused_link_asks_again_and_may_be_welcome_then():
 def test_a_hello_is_repeated_while_no_answer_comes():
     link = started()
 
-    assert hello_in(link.remind()).name == "client"
+    assert hello_in(link.hello_again()).name == "client"
     link.on_message(*WHO)
-    assert hello_in(link.remind()).name == "client"
+    assert hello_in(link.hello_again()).name == "client"
     link.on_message(*welcome())
-    assert link.remind() == []
+    assert link.hello_again() == []
 
 
 def test_each_verb_of_the_work_is_an_event():

@@ -32,13 +32,13 @@ def test_a_disconnection_told_behind_the_welcome_is_mended_by_a_reminder():
     hear(link, Verb.WELCOME, WELCOME)
     link.on_disconnected()
 
-    (reminder,) = link.remind()
+    (reminder,) = link.hello_again()
     hear(link, Verb.WELCOME, WELCOME)
 
     assert reminder[0] is LinkEvent.WRITE
     assert heads.unpack_single(reminder[1])[1] == Verb.HELLO
     assert link.session.state is State.READY
-    assert link.remind() == []
+    assert link.hello_again() == []
 
 
 def test_a_deadline_of_months_does_not_jam_the_outbox():

@@ -123,7 +123,7 @@ def test_a_worker_that_says_nothing_is_waited_for_ten_seconds(bench, caller, wor
 
 def test_a_caller_that_missed_news_of_workers_for_want_of_room_is_told_all_again(bench):
     caller = bench.join("caller")
-    bench.say(caller, *resync_messages.TELL_ME)
+    bench.say(caller, *resync_messages.WORKERS_REQUEST)
     worker = bench.join("worker", "echo")
     news = resync_messages.workers_messages([worker.instance], 0)
 

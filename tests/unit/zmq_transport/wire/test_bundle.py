@@ -3,7 +3,7 @@
 import pytest
 
 from zmq_transport.wire import heads
-from zmq_transport.wire.bundle import MAX_BODY_BYTES, MAX_ITEMS, Bundler, apart
+from zmq_transport.wire.bundle import MAX_BODY_BYTES, MAX_ITEMS, Bundler, split_bundle
 from zmq_transport.wire.heads import Verb
 
 HERE, THERE = b"connection 1", b"connection 2"
@@ -26,7 +26,7 @@ def gathered(*messages, connection=HERE):
 
 
 def singles_in(messages):
-    return [apart(*message) for message in messages]
+    return [split_bundle(*message) for message in messages]
 
 
 def test_a_lone_message_stays_as_it_was():
@@ -45,7 +45,7 @@ def test_messages_to_one_target_are_one_message_in_their_order():
 
     assert len(heads.unpack_items(head)[1]) == 5
     assert body == b"01234"
-    assert heads.split(head, body) == apart(head, body) == messages
+    assert heads.split(head, body) == split_bundle(head, body) == messages
 
 
 def test_a_body_may_be_anything_with_a_length_that_bytes_takes():

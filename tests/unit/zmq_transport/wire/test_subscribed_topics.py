@@ -1,4 +1,4 @@
-"""Who listens, and what they missed."""
+"""Topics with subscribers, and gaps in their sequence numbers."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_nothing_is_made_when_nobody_listens(subscribed):
 
 
 def test_a_message_is_made_for_who_listens_to_its_kind(subscribed):
-    subscribed.joined(KIND_TOPIC, 2, None)
+    subscribed.subscribe(KIND_TOPIC, 2, None)
 
     [(topic, header, body)] = publish(subscribed)
 
@@ -40,23 +40,23 @@ def test_a_message_is_made_for_who_listens_to_its_kind(subscribed):
 
 
 def test_a_message_is_made_for_who_listens_to_its_trace(subscribed):
-    subscribed.joined(TRACE_TOPIC, None, TRACE)
+    subscribed.subscribe(TRACE_TOPIC, None, TRACE)
 
     assert [topic for topic, _, _ in publish(subscribed, kind=9)] == [TRACE_TOPIC]
     assert publish(subscribed, trace=OTHER) == []
 
 
 def test_a_message_is_made_for_each_of_the_two_topics_for_the_trace_first(subscribed):
-    subscribed.joined(KIND_TOPIC, 2, None)
-    subscribed.joined(TRACE_TOPIC, None, TRACE)
+    subscribed.subscribe(KIND_TOPIC, 2, None)
+    subscribed.subscribe(TRACE_TOPIC, None, TRACE)
 
     assert [topic for topic, _, _ in publish(subscribed)] == [TRACE_TOPIC, KIND_TOPIC]
     assert len(subscribed) == 2
 
 
 def test_each_topic_has_its_own_count(subscribed):
-    subscribed.joined(KIND_TOPIC, 2, None)
-    subscribed.joined(TRACE_TOPIC, None, TRACE)
+    subscribed.subscribe(KIND_TOPIC, 2, None)
+    subscribed.subscribe(TRACE_TOPIC, None, TRACE)
     publish(subscribed, trace=OTHER)
 
     assert sequences(publish(subscribed)) == [0, 1]
@@ -65,14 +65,14 @@ def test_each_topic_has_its_own_count(subscribed):
 def test_kind_zero_is_a_kind(subscribed):
     topic = heads.kind_topic("demo", 0)
 
-    assert subscribed.joined(topic, 0, None)
+    assert subscribed.subscribe(topic, 0, None)
     assert [each[0] for each in publish(subscribed, kind=0)] == [topic]
-    assert subscribed.left(0, None)
+    assert subscribed.unsubscribe(0, None)
 
 
 def test_only_the_first_to_come_and_the_last_to_go_are_told(subscribed):
-    joined = [subscribed.joined(KIND_TOPIC, 2, None) for _ in range(3)]
-    left = [subscribed.left(2, None) for _ in range(4)]
+    joined = [subscribed.subscribe(KIND_TOPIC, 2, None) for _ in range(3)]
+    left = [subscribed.unsubscribe(2, None) for _ in range(4)]
 
     assert joined == [True, False, False]
     assert left == [False, False, True, False]
@@ -80,16 +80,16 @@ def test_only_the_first_to_come_and_the_last_to_go_are_told(subscribed):
 
 
 def test_the_count_of_a_topic_begins_anew_with_its_next_listener(subscribed):
-    subscribed.joined(KIND_TOPIC, 2, None)
+    subscribed.subscribe(KIND_TOPIC, 2, None)
     publish(subscribed)
-    subscribed.left(2, None)
-    subscribed.joined(KIND_TOPIC, 2, None)
+    subscribed.unsubscribe(2, None)
+    subscribed.subscribe(KIND_TOPIC, 2, None)
 
     assert sequences(publish(subscribed)) == [0]
 
 
 def test_what_is_neither_kind_nor_trace_is_no_topic(subscribed):
-    assert subscribed.left(None, None) is False
+    assert subscribed.unsubscribe(None, None) is False
 
 
 def test_no_gap_shows_while_numbers_follow_each_other():

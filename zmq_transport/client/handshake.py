@@ -1,0 +1,90 @@
+"""Wait for WELCOME at the start and for GOODBYE at the end; repeat HELLO in between.
+
+Spec: docs/spec/02-session.md. The link decides when a HELLO is due; this holds the futures and the
+timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from ..errors import LinkClosed, Refused, Unreachable
+
+HELLO_INTERVAL_S = 1.0
+"""02, Greeting 4: a client that waits for WELCOME repeats HELLO once a second."""
+
+
+class Handshake:
+    """The start and the end of one client, as futures of the running loop.
+
+    Args:
+        endpoint: The proxy, for error texts.
+        repeat_hello: Sends HELLO if the session waits for a WELCOME.
+    """
+
+    def __init__(self, endpoint: str, repeat_hello: Callable[[], None]) -> None:
+        self._endpoint = endpoint
+        self._repeat_hello = repeat_hello
+        self._loop = asyncio.get_running_loop()
+        self._welcomed: asyncio.Future[None] = self._loop.create_future()
+        self._left: asyncio.Future[None] = self._loop.create_future()
+        self._timer = self._loop.call_later(HELLO_INTERVAL_S, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._repeat_hello()
+        self._timer = self._loop.call_later(HELLO_INTERVAL_S, self._on_timer)
+
+    async def wait_until_welcomed(self, timeout_s: float, diagnosis: Callable[[], str]) -> None:
+        """Return after the first WELCOME.
+
+        Args:
+            timeout_s: Maximum wait in seconds.
+            diagnosis: Returns what was seen so far on the way to the proxy, for the error text.
+
+        Raises:
+            Unreachable: No WELCOME within `timeout_s` seconds.
+            Refused: The proxy refused the client.
+            LinkClosed: The client was closed meanwhile.
+        """
+        try:
+            async with asyncio.timeout(max(0.0, timeout_s)):
+                await asyncio.shield(self._welcomed)
+        except TimeoutError as error:
+            raise Unreachable(self._endpoint, diagnosis()) from error
+
+    async def wait_until_left(self, timeout_s: float) -> bool:
+        """Return after GOODBYE was answered; False after `timeout_s` seconds without an answer."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await asyncio.shield(self._left)
+        except TimeoutError:
+            return False
+        return True
+
+    def on_welcomed(self) -> bool:
+        """Record a WELCOME; return whether it is the first one."""
+        if self._welcomed.done():
+            return False
+        self._welcomed.set_result(None)
+        return True
+
+    def on_refused(self, reason: str) -> bool:
+        """Record a REFUSED; return whether it ends the opening of the client."""
+        if self._welcomed.done():
+            return False
+        self._welcomed.set_exception(Refused(self._endpoint, reason))
+        return True
+
+    def on_left(self) -> None:
+        """Record that the proxy has read everything that was sent."""
+        if not self._left.done():
+            self._left.set_result(None)
+
+    def close(self) -> None:
+        """End the timer and every wait."""
+        self._timer.cancel()
+        if not self._welcomed.done():
+            self._welcomed.set_exception(LinkClosed("the link was closed while it opened"))
+            self._welcomed.exception()  # its waiter may be gone: asyncio must not report it
+        self._left.cancel()
