@@ -124,19 +124,22 @@ def _on_the_network(url: str) -> Endpoint:
     return Endpoint(parts.hostname, DEFAULT_PORT if port is None else port)
 
 
-def memory_name(url: str) -> str | None:
-    """Return the name behind `memory://name`, or None for every other URL.
+def memory_name(url: str) -> str:
+    """Return the name behind `memory://name`.
 
     Raises:
-        InvalidUrl: It names none.
+        InvalidUrl: The name is missing or invalid.
     """
-    scheme, _, name = str(url).partition("://")
-    if scheme != "memory":
-        return None
+    name = url.partition("://")[2]
     try:
         return checked_name("name", name)
     except InvalidName:
         raise InvalidUrl(_masked(url), "write memory:// and a name of A-Z a-z 0-9 . _ -") from None
+
+
+def unusable(url: str, reason: str) -> InvalidUrl:
+    """Return the error for a URL whose scheme cannot be used, with any password masked."""
+    return InvalidUrl(_masked(url), f"{reason}, or {_FORM}")
 
 
 def _masked(url: str) -> str:

@@ -1,0 +1,105 @@
+"""Which callable makes the Synapse behind a URL: one for each scheme. Spec: docs/spec/08-port.md.
+
+Three schemes are built in. Another distribution adds one with an entry point of the group
+`cosmonapse.synapses`. Entry points are read only when a URL has a scheme that is not built in:
+reading them costs milliseconds.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, cast
+
+from ..transport import Synapse
+from .memory import memory_synapse
+from .url import memory_name, parse_url, unusable
+from .zmq import ZmqSynapse
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP: Final = "cosmonapse.synapses"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+SynapseFactory = Callable[[str], Synapse]
+"""Makes the Synapse behind a whole URL, not yet connected; raises `InvalidUrl`."""
+
+
+def _in_process(url: str) -> Synapse:
+    return memory_synapse(memory_name(url))
+
+
+def _over_zeromq(url: str) -> Synapse:
+    return ZmqSynapse(parse_url(url))
+
+
+_BUILT_IN: Mapping[str, SynapseFactory] = MappingProxyType(
+    {"cosmo": _over_zeromq, "cosmo+ipc": _over_zeromq, "memory": _in_process}
+)
+
+
+def factory_for(url: str) -> SynapseFactory:
+    """Return the callable that makes the Synapse behind `url`.
+
+    A built-in scheme cannot be replaced. A text without a scheme belongs to `cosmo`, whose errors
+    say how a URL is written.
+
+    Raises:
+        InvalidUrl: The scheme is unknown, or its distribution cannot be used.
+    """
+    found = _SCHEME.match(url) if isinstance(url, str) else None
+    scheme = found[1].lower() if found else "cosmo"
+    if scheme in _BUILT_IN:
+        return _BUILT_IN[scheme]
+    try:
+        return _installed(scheme)
+    except LookupError as error:
+        raise unusable(url, str(error.args[0])) from error.__cause__
+
+
+@functools.cache
+def _installed(scheme: str) -> SynapseFactory:
+    """Return the factory of an installed distribution.
+
+    Raises:
+        LookupError: There is none that can be used; the text says why and what to do.
+    """
+    from importlib.metadata import entry_points
+
+    installed = entry_points(group=GROUP)
+    offered = [each for each in installed if each.name.lower() == scheme]
+    if not offered:
+        known = ", ".join(sorted({*_BUILT_IN, *(each.name for each in installed)}))
+        raise LookupError(
+            f"the scheme {scheme!r} is unknown, known are {known}; install the package that adds "
+            f"it by an entry point of the group {GROUP}"
+        )
+    if len({each.value for each in offered}) > 1:
+        names = " and ".join(_distribution(each) for each in offered)
+        raise LookupError(f"the scheme {scheme!r} is added by {names}: uninstall all but one")
+    return _loaded(offered[0])
+
+
+def _loaded(entry: EntryPoint) -> SynapseFactory:
+    """Return what an entry point names.
+
+    Raises:
+        LookupError: It cannot be imported or called.
+    """
+    named = f"{entry.value!r} of {_distribution(entry)}, which adds the scheme {entry.name!r},"
+    hint = "update that package or uninstall it"
+    try:
+        factory = entry.load()
+    except Exception as error:  # an import may fail with anything
+        seen = f"{type(error).__name__}: {error}"
+        raise LookupError(f"{named} cannot be loaded ({seen:.300}); {hint}") from error
+    if not callable(factory):
+        raise LookupError(f"{named} is not callable; {hint}")  # noqa: TRY004  # as for every fault
+    return cast("SynapseFactory", factory)
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unnamed distribution"
