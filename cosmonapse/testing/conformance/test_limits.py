@@ -105,7 +105,7 @@ async def test_events_of_messages_are_counted_by_name(enter: Enter) -> None:
     caller = await enter()
     before = caller.transport.counts
 
-    caller.transport.counts["changed"] = 1
+    caller.transport.counts.update(changed=1)
     caller.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"nobody listens")
 
     assert caller.transport.counts == before
