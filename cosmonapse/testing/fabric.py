@@ -37,7 +37,10 @@ class Fabric:
         found = synapse_from_url(synapse) if isinstance(synapse, str) else synapse
         found = MemorySynapse("fabric") if found is None else found
         if not isinstance(found, ClientSynapse):
-            raise TypeError(f"synapse must be a Synapse or a URL, not {synapse!r:.100}")
+            raise TypeError(
+                f"synapse must be a Synapse or a URL, not {synapse!r:.100}; faults can be made "
+                "with memory, cosmo and cosmo+ipc"
+            )
         self.synapse: ClientSynapse = found
         self.namespace = namespace
         self._faulty: dict[Dendrite, FaultySynapse] = {}

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from .fabric import Fabric
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the user name the harnesses that `cosmonapse.testing.conformance` runs against."""
+    text = "harness of a transport for cosmonapse.testing.conformance, as module:Class"
+    group = parser.getgroup("cosmonapse")
+    group.addoption("--cosmo-harness", action="append", default=[], metavar="NAME", help=text)
+    parser.addini("cosmo_harness", f"{text}; one a line", type="linelist")
+
+
 @pytest.fixture
 def cosmo_fabric() -> Iterator[Fabric]:
     """A fabric in this process: workers, callers, and faults on demand.

@@ -26,8 +26,9 @@ def names_in(text):
 
 @pytest.fixture(scope="module")
 def there():
-    """The names of all tests."""
-    files = (source.ROOT / "tests").rglob("test_*.py")
+    """The names of all tests, those of the shipped suite included."""
+    folders = ("tests", "cosmonapse/testing/conformance")
+    files = [path for each in folders for path in (source.ROOT / each).rglob("test_*.py")]
     return set().union(*(names_in(path.read_text(encoding="utf-8")) for path in files))
 
 

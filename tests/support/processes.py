@@ -4,7 +4,6 @@ Nothing here waits for a length of time: every wait is for a line, an exit or a 
 a bound.
 """
 
-import asyncio
 import contextlib
 import itertools
 import json
@@ -19,6 +18,8 @@ import time
 import uuid
 from collections import namedtuple
 from pathlib import Path
+
+from cosmonapse.testing.conformance.waiting import until as until
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = Path(__file__).with_name("worker.py")
@@ -234,16 +235,6 @@ def axon(does="echo", neuron_id="worker", capabilities=(), concurrency=64, max_q
         "concurrency": concurrency,
         "max_queued": max_queued,
     }
-
-
-async def until(condition, timeout_s=5.0, what="the condition"):
-    """Return what `condition` returns as soon as that is true; fail after `timeout_s` seconds."""
-    end_s = time.perf_counter() + timeout_s
-    while not (value := condition()):
-        if time.perf_counter() > end_s:
-            raise AssertionError(f"{what} did not come true within {timeout_s:g} s")
-        await asyncio.sleep(0.002)
-    return value
 
 
 def measured(what, took_s):

@@ -1,4 +1,4 @@
-"""How each transport's Synapse comes to be found, shared and ended."""
+"""How the Synapses of this package are found, shared and ended."""
 
 import asyncio
 import gc
@@ -6,7 +6,6 @@ import threading
 
 import pytest
 
-from conformance.transports import TRANSPORTS
 from cosmonapse import (
     Axon,
     Dendrite,
@@ -15,15 +14,13 @@ from cosmonapse import (
     InvalidUrl,
     NeuronError,
     PortInUse,
-    SynapseRefused,
     SynapseUnreachable,
     connect_synapse,
     synapse_from_url,
 )
 from cosmonapse.synapse.memory import MemorySynapse
 from cosmonapse.synapse.server import SynapseServer
-from support.processes import closed_port, free_ports, until
-from support.watching import kept
+from support.processes import closed_port, free_ports
 
 
 async def echo(input, context):
@@ -40,50 +37,6 @@ async def one_call(*synapses):
     """Host at the first, ask at the last, and return what came of it."""
     async with hosting(synapses[0]), Dendrite(synapse=synapses[-1]) as caller:
         return await caller.ask(neuron="worker", input=1)
-
-
-# -- every one of them ----------------------------------------------------------------------------
-
-
-@pytest.mark.asyncio
-async def test_a_namespace_that_is_not_served_fails_the_start_of_a_dendrite(exclusive):
-    """P3"""
-    with pytest.raises(SynapseRefused, match=r"green.*blue, red"):
-        await Dendrite(synapse=exclusive.synapse(), namespace="green").start()
-
-    async with Dendrite(synapse=exclusive.synapse(), namespace="blue"):
-        pass
-
-
-@pytest.mark.parametrize("transport", TRANSPORTS)
-def test_a_dendrite_may_be_made_before_the_loop_runs(transport):
-    """P41"""
-    fabric = TRANSPORTS[transport]()
-    try:
-        host, caller = hosting(fabric.synapse()), Dendrite(synapse=fabric.synapse())
-        tasks = kept(caller.on_task_signal)
-
-        async def main():
-            async with host, caller:
-                output = await caller.ask(neuron="worker", input=1)
-                await until(lambda: tasks)
-                return output
-
-        assert asyncio.run(main()) == {"echo": 1}
-    finally:
-        fabric.stop()
-
-
-@pytest.mark.parametrize("transport", TRANSPORTS)
-def test_a_synapse_serves_one_loop_after_the_other(transport):
-    """P41"""
-    fabric = TRANSPORTS[transport]()
-    try:
-        outputs = [asyncio.run(one_call(fabric.synapse())) for _ in range(2)]
-    finally:
-        fabric.stop()
-
-    assert outputs == [{"echo": 1}] * 2
 
 
 # -- cosmo:// -------------------------------------------------------------------------------------
@@ -106,7 +59,7 @@ async def test_a_server_listens_where_its_url_says_and_counts():
 @pytest.mark.asyncio
 async def test_a_server_that_stops_tells_its_dendrites_and_is_found_when_it_is_back():
     """P31 P40"""
-    server = TRANSPORTS["cosmo"](mortal=True)._server
+    server = SynapseServer(port=free_ports()).start()
     async with (
         hosting(synapse_from_url(server.url)),
         Dendrite(synapse=synapse_from_url(server.url)) as caller,

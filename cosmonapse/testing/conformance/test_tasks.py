@@ -1,17 +1,24 @@
 """Tasks go to one worker, its replies to their caller alone, and what fails is said."""
 
+from __future__ import annotations
+
 from collections import Counter
+from typing import Any
 
 import pytest
 
-from cosmonapse.transport import Outcome, PresenceVerb
-from support.port import CHATTER, HERE, NOBODY, THOUGHT, new_id
-from support.processes import until
+from ...transport import Outcome, PresenceVerb
+from .harness import Harness
+from .joined import Enter
+from .port_user import CHATTER, GONE, HERE, NOBODY, THOUGHT, CancelEvent, TaskEvent, new_id
+from .waiting import until
 
 pytestmark = pytest.mark.asyncio
 
 
-async def test_a_task_arrives_as_it_was_sent_and_its_replies_come_home_in_order(enter):
+async def test_a_task_arrives_as_it_was_sent_and_its_replies_come_home_in_order(
+    enter: Enter,
+) -> None:
     """P10 P15 P16"""
     worker, caller = await (await enter()).serve("worker"), await enter()
     trace = new_id()
@@ -35,7 +42,9 @@ async def test_a_task_arrives_as_it_was_sent_and_its_replies_come_home_in_order(
     assert (replies[0].kind, replies[-1].kind, replies[-1].body) == (THOUGHT, 2, b"answer")
 
 
-async def test_tasks_of_one_caller_to_one_address_arrive_in_the_order_they_were_sent(enter):
+async def test_tasks_of_one_caller_to_one_address_arrive_in_the_order_they_were_sent(
+    enter: Enter,
+) -> None:
     """P16"""
     worker, caller = await (await enter()).serve("worker"), await enter()
     bodies = [b"%d" % number * (20_000 if number % 50 == 0 else 1) for number in range(500)]
@@ -46,7 +55,7 @@ async def test_tasks_of_one_caller_to_one_address_arrive_in_the_order_they_were_
     assert [each.body for each in await worker.seen("on_task", 500)] == bodies
 
 
-async def test_a_task_by_capabilities_goes_to_one_who_offers_all_of_them(enter):
+async def test_a_task_by_capabilities_goes_to_one_who_offers_all_of_them(enter: Enter) -> None:
     """P11"""
     half = await (await enter()).serve("half", capabilities=["text"])
     whole = await (await enter()).serve("whole", capabilities=["image", "text", "sound"])
@@ -62,7 +71,7 @@ async def test_a_task_by_capabilities_goes_to_one_who_offers_all_of_them(enter):
     assert [each.address for each in half.of("on_task")] == ["half"]
 
 
-async def test_what_two_offer_only_together_has_no_route(enter):
+async def test_what_two_offer_only_together_has_no_route(enter: Enter) -> None:
     """P11 P14"""
     await (await enter()).serve("one", capabilities=["text"])
     await (await enter()).serve("two", capabilities=["image"])
@@ -73,7 +82,7 @@ async def test_what_two_offer_only_together_has_no_route(enter):
     assert await caller.seen("on_bounce") == [(task, "no_route")]
 
 
-async def test_replicas_share_and_the_one_with_the_fewest_outstanding_is_next(enter):
+async def test_replicas_share_and_the_one_with_the_fewest_outstanding_is_next(enter: Enter) -> None:
     """P10 P12"""
     busy, idle = [await (await enter()).serve("worker") for _ in range(2)]
     caller = await enter()
@@ -91,7 +100,7 @@ async def test_replicas_share_and_the_one_with_the_fewest_outstanding_is_next(en
     assert len(busy.of("on_task")) == 2
 
 
-async def test_of_equals_the_one_that_was_idle_longest_is_next(enter):
+async def test_of_equals_the_one_that_was_idle_longest_is_next(enter: Enter) -> None:
     """P12"""
     replicas = [await (await enter(answers=True)).serve("worker") for _ in range(3)]
     caller = await enter()
@@ -105,7 +114,7 @@ async def test_of_equals_the_one_that_was_idle_longest_is_next(enter):
     assert workers[:3] == workers[3:6] == workers[6:]
 
 
-async def test_of_many_workers_exactly_one_runs_each_task(enter):
+async def test_of_many_workers_exactly_one_runs_each_task(enter: Enter) -> None:
     """P13"""
     workers = [await (await enter(answers=True)).serve("worker") for _ in range(4)]
     caller = await enter()
@@ -120,7 +129,7 @@ async def test_of_many_workers_exactly_one_runs_each_task(enter):
     assert sorted(each.task for each in caller.of("on_reply")) == sorted(tasks)
 
 
-async def test_a_task_that_is_sent_twice_is_delivered_once(enter):
+async def test_a_task_that_is_sent_twice_is_delivered_once(enter: Enter) -> None:
     """P13"""
     worker, caller = await (await enter()).serve("worker"), await enter()
 
@@ -135,7 +144,9 @@ async def test_a_task_that_is_sent_twice_is_delivered_once(enter):
 @pytest.mark.parametrize(
     "to", [{"name": "nobody"}, {"capabilities": ["nothing"]}], ids=["name", "capability"]
 )
-async def test_a_task_for_nobody_bounces_at_once_with_its_reason(enter, to):
+async def test_a_task_for_nobody_bounces_at_once_with_its_reason(
+    enter: Enter, to: dict[str, Any]
+) -> None:
     """P14"""
     caller = await enter()
 
@@ -145,7 +156,7 @@ async def test_a_task_for_nobody_bounces_at_once_with_its_reason(enter, to):
     assert caller.of("on_lost") == []
 
 
-async def test_a_reply_reaches_its_caller_and_nobody_else(enter):
+async def test_a_reply_reaches_its_caller_and_nobody_else(enter: Enter) -> None:
     """P17"""
     worker, caller, other = [await enter() for _ in range(3)]
     await worker.serve("worker")
@@ -156,8 +167,8 @@ async def test_a_reply_reaches_its_caller_and_nobody_else(enter):
     await other.fence()
     worker.reply(task, b"true")
     await caller.seen("on_reply")
-    worker.reply(task, b"behind the last")
-    worker.reply(task._replace(caller=other.instance), b"of nobody's task")
+    worker.reply(task, b"after the last")
+    worker.reply(TaskEvent(other.instance, *task[1:]), b"of nobody's task")
     await worker.fence()
     await caller.fence()
     await other.fence()
@@ -166,7 +177,7 @@ async def test_a_reply_reaches_its_caller_and_nobody_else(enter):
     assert other.of("on_reply") == []
 
 
-async def test_replies_of_many_tasks_come_to_those_who_asked(enter):
+async def test_replies_of_many_tasks_come_to_their_callers(enter: Enter) -> None:
     """P17"""
     await (await enter(answers=True)).serve("worker")
     callers = [await enter() for _ in range(5)]
@@ -182,7 +193,7 @@ async def test_replies_of_many_tasks_come_to_those_who_asked(enter):
         ]
 
 
-async def test_a_task_without_time_left_does_not_run(enter):
+async def test_a_task_without_time_left_does_not_run(enter: Enter) -> None:
     """P14 P15"""
     worker, caller = await (await enter()).serve("worker"), await enter()
 
@@ -194,7 +205,10 @@ async def test_a_task_without_time_left_does_not_run(enter):
     assert caller.about("on_bounce", task) == [(task, "expired")]
 
 
-async def test_tasks_of_a_worker_that_vanishes_are_lost_behind_its_replies(enter, fabric):
+@pytest.mark.needs("crash")
+async def test_tasks_of_a_worker_that_vanishes_are_lost_behind_its_replies(
+    enter: Enter, harness: Harness
+) -> None:
     """P16 P18"""
     worker, caller, other = [await enter() for _ in range(3)]
     await worker.serve("worker")
@@ -204,7 +218,7 @@ async def test_tasks_of_a_worker_that_vanishes_are_lost_behind_its_replies(enter
     worker.reply(worker.of("on_task")[0], b"done", index=1)
     await caller.seen("on_reply", 4)
 
-    fabric.vanish(worker.transport)
+    harness.crash(worker.transport)
     await caller.seen("on_lost", 2)
     await caller.fence()
 
@@ -215,7 +229,9 @@ async def test_tasks_of_a_worker_that_vanishes_are_lost_behind_its_replies(enter
     )
 
 
-async def test_tasks_of_a_worker_that_leaves_are_lost_and_its_replica_takes_the_next(enter):
+async def test_tasks_of_a_worker_that_leaves_are_lost_and_its_replica_takes_the_next(
+    enter: Enter,
+) -> None:
     """P4 P18"""
     leaving, staying, caller = [await enter() for _ in range(3)]
     await leaving.serve("worker")
@@ -231,7 +247,9 @@ async def test_tasks_of_a_worker_that_leaves_are_lost_and_its_replica_takes_the_
     assert [each.body for each in await staying.seen("on_task")] == [b"next"]
 
 
-async def test_a_cancel_reaches_the_worker_behind_its_task_and_only_its_caller_can_send_it(enter):
+async def test_a_cancel_reaches_the_worker_behind_its_task_and_only_its_caller_can_send_it(
+    enter: Enter,
+) -> None:
     """P16 P19"""
     worker, caller, stranger = [await enter() for _ in range(3)]
     await worker.serve("worker")
@@ -245,11 +263,11 @@ async def test_a_cancel_reaches_the_worker_behind_its_task_and_only_its_caller_c
     await worker.fence()
 
     assert worker.of("on_cancel") == [(caller.instance, dropped)]
-    names = [type(each).__name__ for each in worker.happened]
-    assert names.index("on_cancel") > names.index("on_task")
+    kinds = [type(each) for each in worker.happened]
+    assert kinds.index(CancelEvent) > kinds.index(TaskEvent)
 
 
-async def test_a_worker_may_settle_a_task_that_was_taken_back(enter):
+async def test_a_worker_may_settle_a_task_that_was_cancelled(enter: Enter) -> None:
     """P17 P19"""
     worker, caller = await (await enter()).serve("worker"), await enter()
     caller.ask("worker")
@@ -262,16 +280,17 @@ async def test_a_worker_may_settle_a_task_that_was_taken_back(enter):
     assert (await caller.seen("on_reply"))[0].body == b"too late"
 
 
+@pytest.mark.needs("crash")
 async def test_tasks_of_a_caller_that_vanishes_are_cancelled_unless_they_are_to_be_kept(
-    enter, fabric
-):
+    enter: Enter, harness: Harness
+) -> None:
     """P19"""
     worker, caller = await (await enter()).serve("worker"), await enter()
     await caller.serve("caller")  # who serves something is watched over more closely
     dropped, kept = caller.ask("worker"), caller.ask("worker", keep=True)
     await worker.seen("on_task", 2)
 
-    fabric.vanish(caller.transport)
+    harness.crash(caller.transport)
     await worker.seen("on_cancel")
     await worker.fence()
 
@@ -279,7 +298,7 @@ async def test_tasks_of_a_caller_that_vanishes_are_cancelled_unless_they_are_to_
     assert worker.reply(worker.about("on_task", kept)[0]) is Outcome.SENT
 
 
-async def test_a_name_gets_tasks_from_the_moment_it_is_acknowledged(enter):
+async def test_a_name_gets_tasks_from_the_moment_it_is_acknowledged(enter: Enter) -> None:
     """P21"""
     worker, caller = await enter(), await enter()
     caller.ask("worker")
@@ -293,7 +312,7 @@ async def test_a_name_gets_tasks_from_the_moment_it_is_acknowledged(enter):
     assert [each.body for each in await worker.seen("on_task")] == [b"now"]
 
 
-async def test_a_name_that_is_not_taken_in_is_told_why(enter):
+async def test_a_name_that_is_refused_is_reported_with_the_reason(enter: Enter) -> None:
     """P21"""
     worker, caller = await enter(), await enter()
     facts = {"capabilities": ["no name"]}
@@ -307,7 +326,9 @@ async def test_a_name_that_is_not_taken_in_is_told_why(enter):
     assert (await caller.seen("on_bounce"))[0].reason == "no_route"
 
 
-async def test_whoever_deregisters_gets_no_new_tasks_and_may_settle_those_it_has(enter):
+async def test_a_worker_that_deregisters_gets_no_new_tasks_and_may_settle_those_it_has(
+    enter: Enter,
+) -> None:
     """P22"""
     worker, caller = await (await enter()).serve("worker", "other"), await enter()
     caller.ask("worker")
@@ -325,7 +346,7 @@ async def test_whoever_deregisters_gets_no_new_tasks_and_may_settle_those_it_has
     assert worker.of("on_task")[1].body == b"still here"
 
 
-async def test_presence_is_heard_by_who_listens_in_the_words_of_its_owner(enter):
+async def test_presence_is_heard_by_who_listens_in_the_words_of_its_owner(enter: Enter) -> None:
     """P22"""
     listener, worker = await enter((HERE, None), (CHATTER, None)), await enter()
     for verb, body in zip(PresenceVerb, (b"came", b"lives", b"went"), strict=True):
@@ -337,12 +358,15 @@ async def test_presence_is_heard_by_who_listens_in_the_words_of_its_owner(enter)
     assert {each[:4] for each in heard} == {(HERE, b"", NOBODY, worker.instance)}
 
 
-async def test_a_worker_that_vanishes_is_deregistered_in_its_name(enter, fabric):
+@pytest.mark.needs("crash")
+async def test_a_worker_that_vanishes_is_deregistered_in_its_name(
+    enter: Enter, harness: Harness
+) -> None:
     """P22"""
     worker = await (await enter()).serve("worker")
-    listener = await enter((20, None))
+    listener = await enter((GONE, None))
 
-    fabric.vanish(worker.transport)
+    harness.crash(worker.transport)
     (heard,) = await listener.seen("on_heard")
     listener.ask("worker")
 

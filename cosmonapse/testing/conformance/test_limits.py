@@ -1,15 +1,20 @@
-"""The size limit: what keeps it passes, what is over it never leaves and harms nothing."""
+"""The size limit: a body within it passes, one over it never leaves and harms nothing."""
+
+from __future__ import annotations
 
 import pytest
 
-from cosmonapse.transport import Outcome, PresenceVerb
-from support.port import ANSWER, CHATTER, MAX_SIGNAL_BYTES, NOBODY, THOUGHT, new_id
+from ...transport import Outcome, PresenceVerb
+from .joined import Enter
+from .port_user import ANSWER, CHATTER, MAX_SIGNAL_BYTES, NOBODY, THOUGHT, new_id
 
 pytestmark = pytest.mark.asyncio
 LIMIT_BYTES = 50_000
 
 
-async def test_a_task_and_its_reply_pass_at_the_limit_and_not_one_byte_over_it(enter):
+async def test_a_task_and_its_reply_pass_at_the_limit_and_not_one_byte_over_it(
+    enter: Enter,
+) -> None:
     """P28"""
     small = {"max_signal_bytes": LIMIT_BYTES}
     worker, caller = await (await enter(**small)).serve("worker"), await enter(**small)
@@ -28,7 +33,7 @@ async def test_a_task_and_its_reply_pass_at_the_limit_and_not_one_byte_over_it(e
     assert caller.of("on_away") == worker.of("on_away") == []
 
 
-async def test_a_task_and_its_reply_pass_at_the_limit_of_the_synapse(enter):
+async def test_a_task_and_its_reply_pass_at_the_limit_of_the_synapse(enter: Enter) -> None:
     """P28"""
     worker, caller = await (await enter(answers=True)).serve("worker"), await enter()
     full = bytes(MAX_SIGNAL_BYTES)
@@ -43,7 +48,7 @@ async def test_a_task_and_its_reply_pass_at_the_limit_of_the_synapse(enter):
     assert caller.of("on_away") == worker.of("on_away") == []
 
 
-async def test_the_limit_binds_who_sends_and_not_who_is_sent_to(enter):
+async def test_the_limit_binds_the_sender_and_not_the_receiver(enter: Enter) -> None:
     """P29"""
     modest = {"max_signal_bytes": 1_000}
     worker, caller = await (await enter(**modest)).serve("worker"), await enter()
@@ -62,7 +67,7 @@ async def test_the_limit_binds_who_sends_and_not_who_is_sent_to(enter):
     assert worker.of("on_away") == listener.of("on_away") == []
 
 
-async def test_what_is_published_over_the_limit_goes_nowhere_and_harms_nothing(enter):
+async def test_a_publication_over_the_limit_goes_nowhere_and_harms_nothing(enter: Enter) -> None:
     """P28"""
     listener, speaker = await enter((CHATTER, None)), await enter()
 
@@ -81,7 +86,9 @@ async def test_what_is_published_over_the_limit_goes_nowhere_and_harms_nothing(e
 
 
 @pytest.mark.parametrize("size", [0, 1, 16 * 1024, 16 * 1024 + 1, 70_000, 256 * 1024, 1 << 20])
-async def test_bodies_of_every_size_cross_unchanged_in_both_directions(enter, size):
+async def test_bodies_of_every_size_cross_unchanged_in_both_directions(
+    enter: Enter, size: int
+) -> None:
     """P28"""
     await (await enter(answers=True)).serve("worker")
     caller = await enter()
@@ -93,12 +100,12 @@ async def test_bodies_of_every_size_cross_unchanged_in_both_directions(enter, si
     assert [each.body for each in await caller.seen("on_reply", 3)] == bodies
 
 
-async def test_what_happened_to_messages_is_counted_by_name(enter):
+async def test_events_of_messages_are_counted_by_name(enter: Enter) -> None:
     """P8"""
     caller = await enter()
     before = caller.transport.counts
 
-    caller.transport.counts["changed"] = 1
+    caller.transport.counts.update(changed=1)
     caller.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"nobody listens")
 
     assert caller.transport.counts == before

@@ -1,17 +1,21 @@
 """Coming, staying within one's namespace, and leaving."""
 
+from __future__ import annotations
+
 import asyncio
 
 import pytest
 
-from cosmonapse.errors import SynapseRefused, SynapseUnreachable
-from cosmonapse.transport import Outcome, PresenceVerb
-from support.port import ANSWER, CHATTER, HERE, MAX_SIGNAL_BYTES, NOBODY, TASK, User, new_id
+from ...errors import SynapseRefused, SynapseUnreachable
+from ...transport import Outcome, PresenceVerb
+from .harness import Harness
+from .joined import Enter, NewUser
+from .port_user import ANSWER, CHATTER, HERE, MAX_SIGNAL_BYTES, NOBODY, TASK, PortUser, new_id
 
 pytestmark = pytest.mark.asyncio
 
 
-async def test_after_open_both_planes_are_live_and_the_topics_in_force(enter):
+async def test_after_open_both_planes_are_live_and_the_topics_in_force(enter: Enter) -> None:
     """P1"""
     speaker, listener = await enter(), await enter((CHATTER, None))
 
@@ -27,9 +31,12 @@ async def test_after_open_both_planes_are_live_and_the_topics_in_force(enter):
     assert [each.fresh for each in listener.of("on_welcomed")] == [True]
 
 
-async def test_a_synapse_that_does_not_answer_is_unreachable_within_the_time(mortal):
+@pytest.mark.needs("fall_silent")
+async def test_a_synapse_that_does_not_answer_is_unreachable_within_the_time(
+    mortal: Harness,
+) -> None:
     """P2"""
-    user = User(mortal.synapse(), "test")
+    user = PortUser(mortal.synapse(), "test")
     mortal.fall_silent()
     began_s = asyncio.get_running_loop().time()
 
@@ -42,16 +49,18 @@ async def test_a_synapse_that_does_not_answer_is_unreachable_within_the_time(mor
     assert user.send("worker", task=new_id()) is Outcome.CLOSED
 
 
-async def test_a_namespace_that_is_not_served_is_refused_and_told_which_are(exclusive):
+async def test_a_namespace_that_is_not_served_is_refused_with_those_that_are(
+    exclusive: Harness,
+) -> None:
     """P3"""
     with pytest.raises(SynapseRefused, match=r"green.*blue, red"):
-        await User(exclusive.synapse(), "green").open()
+        await PortUser(exclusive.synapse(), "green").open()
 
-    served = await User(exclusive.synapse(), "red").open()
+    served = await PortUser(exclusive.synapse(), "red").open()
     await served.transport.close(5.0)
 
 
-async def test_close_delivers_what_was_sent_before_and_says_so(enter):
+async def test_close_delivers_what_was_sent_before_and_says_so(enter: Enter) -> None:
     """P4"""
     worker, caller = await (await enter()).serve("worker"), await enter()
     for number in range(300):
@@ -65,7 +74,7 @@ async def test_close_delivers_what_was_sent_before_and_says_so(enter):
     ]
 
 
-async def test_whoever_left_has_no_tasks_and_no_listeners_any_more(enter):
+async def test_a_user_that_left_has_no_tasks_and_no_listeners_any_more(enter: Enter) -> None:
     """P4"""
     caller, worker = await enter(), await enter((CHATTER, None))
     await worker.serve("worker")
@@ -77,9 +86,10 @@ async def test_whoever_left_has_no_tasks_and_no_listeners_any_more(enter):
     assert (await caller.seen("on_bounce"))[0] == (task, "no_route")
 
 
-async def test_close_gives_up_in_time_when_the_far_end_says_nothing(mortal):
+@pytest.mark.needs("fall_silent")
+async def test_close_gives_up_in_time_when_the_far_end_says_nothing(mortal: Harness) -> None:
     """P4"""
-    user = await User(mortal.synapse(), "test").open()
+    user = await PortUser(mortal.synapse(), "test").open()
     mortal.fall_silent()
     began_s = asyncio.get_running_loop().time()
 
@@ -90,7 +100,9 @@ async def test_close_gives_up_in_time_when_the_far_end_says_nothing(mortal):
     assert user.send("worker", task=new_id()) is Outcome.CLOSED
 
 
-async def test_a_transport_that_is_not_open_sends_nothing_and_says_closed(new_user):
+async def test_a_transport_that_is_not_open_sends_nothing_and_says_closed(
+    new_user: NewUser,
+) -> None:
     """P5"""
     user = new_user()
     for _ in ("before it is opened", "after it was closed", "and closed again"):
@@ -108,7 +120,9 @@ async def test_a_transport_that_is_not_open_sends_nothing_and_says_closed(new_us
         await transport.close(5.0)
 
 
-async def test_an_instance_id_has_sixteen_bytes_before_open_and_nobody_else_has_it(new_user):
+async def test_an_instance_id_has_sixteen_bytes_before_open_and_nobody_else_has_it(
+    new_user: NewUser,
+) -> None:
     """P6"""
     one, other = new_user(), new_user()
     before = one.instance
@@ -120,7 +134,7 @@ async def test_an_instance_id_has_sixteen_bytes_before_open_and_nobody_else_has_
     assert before not in (other.instance, NOBODY)
 
 
-async def test_a_size_limit_over_that_of_the_synapse_shrinks_to_it(enter):
+async def test_a_size_limit_over_that_of_the_synapse_shrinks_to_it(enter: Enter) -> None:
     """P7"""
     modest, greedy = await enter(max_signal_bytes=1000), await enter(max_signal_bytes=1 << 30)
 
@@ -129,9 +143,9 @@ async def test_a_size_limit_over_that_of_the_synapse_shrinks_to_it(enter):
     assert modest.transport.heartbeat_s > 0
 
 
-async def test_a_lower_size_limit_of_the_synapse_binds_who_connects(strict):
+async def test_a_lower_size_limit_of_the_synapse_binds_its_users(strict: Harness) -> None:
     """P7 P28"""
-    user = await User(strict.synapse(), "test").open()
+    user = await PortUser(strict.synapse(), "test").open()
     await user.serve("worker")
 
     over = user.send("worker", bytes(10_001), task=new_id())
@@ -144,9 +158,11 @@ async def test_a_lower_size_limit_of_the_synapse_binds_who_connects(strict):
     assert len(task.body) == 10_000
 
 
-async def test_several_transports_share_one_synapse_and_end_with_it(fabric, new_user):
+async def test_several_transports_share_one_synapse_and_end_with_it(
+    harness: Harness, new_user: NewUser
+) -> None:
     """P9"""
-    synapse = fabric.synapse()
+    synapse = harness.synapse()
     await synapse.connect(5.0)
     worker, caller = [new_user(synapse=synapse, answers=True) for _ in range(2)]
     await (await worker.open()).serve("worker")
@@ -162,7 +178,7 @@ async def test_several_transports_share_one_synapse_and_end_with_it(fabric, new_
     assert synapse.url in repr(synapse)
 
 
-async def test_namespaces_never_see_each_other(new_user):
+async def test_namespaces_never_see_each_other(new_user: NewUser) -> None:
     """P20"""
     red, blue, spy = [new_user(namespace=name) for name in ("red-1", "blue-1", "blue-1")]
     trace = new_id()

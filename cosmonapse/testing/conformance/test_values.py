@@ -1,18 +1,22 @@
 """Values cross as they are, never by reference; what cannot cross is refused where it was made."""
 
+from __future__ import annotations
+
 import asyncio
 import math
 import struct
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conformance.transports import TRANSPORTS
-from cosmonapse import Axon, Dendrite, SignalTooLarge, UnencodableValue
-from support.processes import until
-from support.watching import kept
+from ... import Axon, Dendrite, SignalTooLarge, UnencodableValue
+from .harness import Harness
+from .joined import Joiner
+from .recording import recorded
+from .waiting import until
 
 MAX_SIGNAL_BYTES = 16 * 1024 * 1024
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -46,7 +50,7 @@ CORNERS = [
 ]
 
 
-def exactly(value):
+def exactly(value: Any) -> Any:
     """Return something that is equal only for values of the same type and bits."""
     if isinstance(value, float):
         return "float", struct.pack(">d", value)
@@ -60,26 +64,29 @@ def exactly(value):
 class Echo:
     """A Neuron that returns what it gets, and keeps it."""
 
-    def __init__(self):
-        self.got = []
+    def __init__(self) -> None:
+        self.got: list[Any] = []
 
-    async def __call__(self, input, context):
+    async def __call__(self, input: Any, context: Any) -> Any:
+        """See the class."""
         self.got.append(input)
         return {"echo": input}
 
 
 @pytest.fixture
-def echo():
+def echo() -> Any:
+    """The Neuron of `host`."""
     return Echo()
 
 
 @pytest_asyncio.fixture
-async def host(join, echo):
+async def host(join: Joiner, echo: Echo) -> Any:
+    """A worker, not yet started."""
     return join(Axon(neuron_id="worker", neuron_fn=echo))
 
 
 @pytest.mark.asyncio
-async def test_corner_values_come_back_exactly(join, host):
+async def test_corner_values_come_back_exactly(join: Joiner, host: Dendrite) -> None:
     """P38"""
     async with host, join() as caller:
         for value in CORNERS:
@@ -88,14 +95,13 @@ async def test_corner_values_come_back_exactly(join, host):
             assert exactly(output["echo"]) == exactly(value)
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-def test_any_value_comes_back_exactly(transport, namespace):
+def test_any_value_comes_back_exactly(harness_class: type[Harness], namespace: str) -> None:
     """P38"""
-    fabric = TRANSPORTS[transport]()
+    harness = harness_class()
     runner = asyncio.Runner()
 
-    async def started(*axons):
-        dendrite = Dendrite(synapse=fabric.synapse(), namespace=namespace)
+    async def started(*axons: Axon) -> Any:
+        dendrite = Dendrite(synapse=harness.synapse(), namespace=namespace)
         for axon in axons:
             dendrite.attach_axon(axon)
         await dendrite.start()
@@ -108,7 +114,7 @@ def test_any_value_comes_back_exactly(transport, namespace):
         suppress_health_check=[HealthCheck.too_slow],
     )
     @given(value=VALUES)
-    def check(value):
+    def check(value: Any) -> None:
         output = runner.run(caller.ask(neuron="worker", input=value))
         assert exactly(output["echo"]) == exactly(value)
 
@@ -120,14 +126,16 @@ def test_any_value_comes_back_exactly(transport, namespace):
         finally:
             runner.run(caller.stop())
             runner.run(host.stop())
-            fabric.stop()
+            harness.stop()
 
 
 @pytest.mark.asyncio
-async def test_changing_an_input_after_dispatch_changes_nothing_on_the_other_side(join, host, echo):
+async def test_changing_an_input_after_dispatch_changes_nothing_on_the_other_side(
+    join: Joiner, host: Dendrite, echo: Echo
+) -> None:
     """P38"""
     caller = join()
-    tasks = kept(caller.on_task_signal)
+    tasks = recorded(caller.on_task_signal)
     given_input = {"list": [1], "bytes": bytearray(b"ab")}
     async with host, caller:
         task = await caller.dispatch_task(neuron="worker", input=given_input)
@@ -142,15 +150,17 @@ async def test_changing_an_input_after_dispatch_changes_nothing_on_the_other_sid
 
 
 @pytest.mark.asyncio
-async def test_changing_an_output_afterwards_changes_nothing_on_the_other_side(join):
+async def test_changing_an_output_afterwards_changes_nothing_on_the_other_side(
+    join: Joiner,
+) -> None:
     """P38"""
     output = {"list": [1]}
 
-    async def keep(input, context):
+    async def keep(input: Any, context: Any) -> Any:
         return output
 
     watcher = join()
-    watched = kept(watcher.on_agent_output)
+    watched = recorded(watcher.on_agent_output)
     async with join(Axon(neuron_id="worker", neuron_fn=keep)), watcher, join() as caller:
         first = await caller.ask(neuron="worker", input={})
         first["list"].append("by the caller")
@@ -164,7 +174,9 @@ async def test_changing_an_output_afterwards_changes_nothing_on_the_other_side(j
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("size", [70_000, 1 << 20, MAX_SIGNAL_BYTES - 1_000])
-async def test_large_values_cross_in_both_directions(join, host, size):
+async def test_large_values_cross_in_both_directions(
+    join: Joiner, host: Dendrite, size: int
+) -> None:
     """P39"""
     blob = bytes(range(256)) * (size // 256)
     async with host, join() as caller:
@@ -174,7 +186,9 @@ async def test_large_values_cross_in_both_directions(join, host, size):
 
 
 @pytest.mark.asyncio
-async def test_an_input_over_the_limit_is_refused_before_anything_leaves(join, host, echo):
+async def test_an_input_over_the_limit_is_refused_before_anything_leaves(
+    join: Joiner, host: Dendrite, echo: Echo
+) -> None:
     """P39"""
     async with host, join() as caller:
         with pytest.raises(SignalTooLarge) as caught:
@@ -190,10 +204,12 @@ async def test_an_input_over_the_limit_is_refused_before_anything_leaves(join, h
 
 
 @pytest.mark.asyncio
-async def test_an_output_over_the_limit_becomes_an_error_and_the_next_call_works(join):
+async def test_an_output_over_the_limit_becomes_an_error_and_the_next_call_works(
+    join: Joiner,
+) -> None:
     """P39"""
 
-    async def zeros(input, context):
+    async def zeros(input: Any, context: Any) -> Any:
         return {"zeros": bytes(input)}
 
     async with join(Axon(neuron_id="worker", neuron_fn=zeros)), join() as caller:
@@ -206,7 +222,9 @@ async def test_an_output_over_the_limit_becomes_an_error_and_the_next_call_works
 
 
 @pytest.mark.asyncio
-async def test_a_value_that_cannot_travel_is_named_by_its_path_at_the_caller(join, host, echo):
+async def test_a_value_that_cannot_travel_is_named_by_its_path_at_the_caller(
+    join: Joiner, host: Dendrite, echo: Echo
+) -> None:
     """P39"""
     async with host, join() as caller:
         for culprit in ({1, 2}, object(), 2**64, "\ud800", {1: 2}):
@@ -221,10 +239,10 @@ async def test_a_value_that_cannot_travel_is_named_by_its_path_at_the_caller(joi
 
 
 @pytest.mark.asyncio
-async def test_an_output_that_cannot_travel_becomes_an_error_with_its_path(join):
+async def test_an_output_that_cannot_travel_becomes_an_error_with_its_path(join: Joiner) -> None:
     """P39"""
 
-    async def bad(input, context):
+    async def bad(input: Any, context: Any) -> Any:
         return {"items": [object()]}
 
     async with join(Axon(neuron_id="worker", neuron_fn=bad)), join() as caller:

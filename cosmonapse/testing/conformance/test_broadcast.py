@@ -1,16 +1,32 @@
-"""Whoever listens hears all of it, in order, or how much is missing; the others pay nothing."""
+"""A listener receives all of it, in order, or the number that is missing; others pay nothing."""
+
+from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from support.port import ANSWER, CHATTER, NOBODY, THOUGHT, new_id
-from support.processes import until
+from .harness import Harness
+from .joined import Enter
+from .port_user import (
+    ANSWER,
+    CHATTER,
+    NOBODY,
+    THOUGHT,
+    HeardEvent,
+    MissedEvent,
+    PortUser,
+    new_id,
+)
+from .waiting import until
 
 pytestmark = pytest.mark.asyncio
 
 
-async def answered(caller, worker, trace=NOBODY, body=b"task"):
+async def answered(
+    caller: PortUser, worker: PortUser, trace: bytes = NOBODY, body: bytes = b"task"
+) -> Any:
     """Let a task run that says something on its way; return its id."""
     task = caller.ask("worker", body, trace=trace)
     await until(lambda: worker.about("on_task", task))
@@ -21,7 +37,7 @@ async def answered(caller, worker, trace=NOBODY, body=b"task"):
     return task
 
 
-async def test_a_trace_is_heard_from_its_task_to_its_answer_in_order(enter):
+async def test_a_trace_is_heard_from_its_task_to_its_answer_in_order(enter: Enter) -> None:
     """P23"""
     trace = new_id()
     worker, caller = await (await enter()).serve("worker"), await enter()
@@ -36,7 +52,7 @@ async def test_a_trace_is_heard_from_its_task_to_its_answer_in_order(enter):
     assert {each[:4] for each in heard} == {(-1, trace, caller.instance, worker.instance)}
 
 
-async def test_a_type_is_heard_on_every_trace_and_nothing_else_is(enter):
+async def test_a_type_is_heard_on_every_trace_and_nothing_else_is(enter: Enter) -> None:
     """P23"""
     worker, caller = await (await enter()).serve("worker"), await enter()
     listener = await enter((ANSWER, None))
@@ -50,7 +66,7 @@ async def test_a_type_is_heard_on_every_trace_and_nothing_else_is(enter):
     assert {each[:4] for each in heard} == {(ANSWER, b"", caller.instance, worker.instance)}
 
 
-async def test_who_listens_to_type_and_trace_hears_both(enter):
+async def test_who_listens_to_type_and_trace_hears_both(enter: Enter) -> None:
     """P23"""
     trace = new_id()
     worker, caller = await (await enter()).serve("worker"), await enter()
@@ -68,33 +84,35 @@ async def test_who_listens_to_type_and_trace_hears_both(enter):
     ]
 
 
-async def test_nothing_is_copied_when_nobody_listens(enter, fabric):
+@pytest.mark.needs("counts")
+async def test_nothing_is_copied_when_nobody_listens(enter: Enter, harness: Harness) -> None:
     """P24"""
     worker, caller = await (await enter()).serve("worker"), await enter()
     bystander = await enter((CHATTER, None), (None, new_id()))
-    before = fabric.count("copies")
+    before = harness.counts.get("copies", 0)
 
     await answered(caller, worker, new_id())
     await bystander.transport.sync(5.0)
 
-    assert fabric.count("copies") == before
+    assert harness.counts.get("copies", 0) == before
     assert bystander.of("on_heard") == []
 
 
-async def test_one_copy_is_made_for_any_number_of_listeners(enter, fabric):
+@pytest.mark.needs("counts")
+async def test_one_copy_is_made_for_any_number_of_listeners(enter: Enter, harness: Harness) -> None:
     """P23 P24"""
     worker, caller = await (await enter()).serve("worker"), await enter()
     listeners = [await enter((ANSWER, None)) for _ in range(3)]
-    before = fabric.count("copies")
+    before = harness.counts.get("copies", 0)
 
     await answered(caller, worker)
 
     for listener in listeners:
         assert [each.body for each in await listener.seen("on_heard")] == [b"answer"]
-    assert fabric.count("copies") == before + 1
+    assert harness.counts.get("copies", 0) == before + 1
 
 
-async def test_the_answer_to_a_task_that_was_taken_back_is_not_copied(enter):
+async def test_the_answer_to_a_cancelled_task_is_not_copied(enter: Enter) -> None:
     """P19 P23"""
     worker, caller = await (await enter()).serve("worker"), await enter()
     listener = await enter((ANSWER, None))
@@ -110,10 +128,15 @@ async def test_the_answer_to_a_task_that_was_taken_back_is_not_copied(enter):
     assert listener.of("on_heard") == []
 
 
+async def heard_twice(listener: PortUser, trace: bytes) -> None:
+    """Return when a listener received two messages of a trace."""
+    await until(lambda: [each.trace for each in listener.of("on_heard")].count(trace) == 2)
+
+
 @pytest.mark.parametrize(("by_kind", "by_trace"), [(0, 0), (1, 0), (0, 1), (1, 1)])
 async def test_publish_tells_how_many_messages_it_took_and_is_heard_whether_any(
-    enter, by_kind, by_trace
-):
+    enter: Enter, by_kind: int, by_trace: int
+) -> None:
     """P25"""
     trace = new_id()
     listener = await enter(*[(CHATTER, None)] * by_kind, *[(None, trace)] * by_trace)
@@ -128,7 +151,7 @@ async def test_publish_tells_how_many_messages_it_took_and_is_heard_whether_any(
     assert {each[2:] for each in listener.of("on_heard")} <= {(NOBODY, speaker.instance, b"hello")}
 
 
-async def test_listening_is_in_force_after_the_next_sync_and_adds_up(enter):
+async def test_listening_is_in_force_after_the_next_sync_and_adds_up(enter: Enter) -> None:
     """P26"""
     listener, speaker = await enter(), await enter()
     for _ in range(2):
@@ -147,7 +170,7 @@ async def test_listening_is_in_force_after_the_next_sync_and_adds_up(enter):
     assert speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"nobody") == 0
 
 
-async def test_directed_messages_are_copied_from_the_moment_of_the_sync(enter):
+async def test_directed_messages_are_copied_from_the_moment_of_the_sync(enter: Enter) -> None:
     """P23 P26"""
     await (await enter(answers=True)).serve("worker")
     caller, listener = await enter(), await enter()
@@ -158,10 +181,10 @@ async def test_directed_messages_are_copied_from_the_moment_of_the_sync(enter):
 
         caller.ask("worker", trace, trace=trace)
 
-        await until(lambda: len([e for e in listener.of("on_heard") if e.trace == trace]) == 2)  # noqa: B023, runs before the next turn
+        await heard_twice(listener, trace)
 
 
-async def test_broadcasts_of_one_publisher_on_one_topic_keep_their_order(enter):
+async def test_broadcasts_of_one_publisher_on_one_topic_keep_their_order(enter: Enter) -> None:
     """P16 P27"""
     listener, speaker = await enter((CHATTER, None)), await enter()
 
@@ -173,7 +196,7 @@ async def test_broadcasts_of_one_publisher_on_one_topic_keep_their_order(enter):
     assert listener.of("on_missed") == []
 
 
-async def test_a_speaker_hears_itself(enter):
+async def test_a_speaker_hears_itself(enter: Enter) -> None:
     """P23"""
     both = await enter((CHATTER, None))
 
@@ -182,16 +205,19 @@ async def test_a_speaker_hears_itself(enter):
     assert [each.worker for each in await both.seen("on_heard")] == [both.instance]
 
 
-async def test_what_got_lost_is_reported_before_the_next_that_arrives(enter, fabric):
+@pytest.mark.needs("losing_broadcasts")
+async def test_a_loss_is_reported_before_the_next_message_that_arrives(
+    enter: Enter, harness: Harness
+) -> None:
     """P27"""
     listener, speaker = await enter((CHATTER, None)), await enter()
 
-    def publish(body):
+    def publish(body: bytes) -> None:
         assert speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, body) == 1
 
     publish(b"1")
     await listener.seen("on_heard", 1)
-    with fabric.losing_broadcasts(speaker.transport):
+    with harness.losing_broadcasts(speaker.transport):
         for lost in (b"2", b"3", b"4"):
             publish(lost)
         await asyncio.sleep(0)
@@ -199,15 +225,11 @@ async def test_what_got_lost_is_reported_before_the_next_that_arrives(enter, fab
     publish(b"5")
     await listener.seen("on_heard", 2)
 
-    assert [type(each).__name__ for each in listener.happened[-3:]] == [
-        "on_heard",
-        "on_missed",
-        "on_heard",
-    ]
+    assert [type(each) for each in listener.happened[-3:]] == [HeardEvent, MissedEvent, HeardEvent]
     assert [each.count for each in listener.of("on_missed")] == [3]
 
 
-async def test_under_a_flood_everything_is_heard_or_counted_as_missed(enter):
+async def test_under_a_flood_everything_is_heard_or_counted_as_missed(enter: Enter) -> None:
     """P27 P30"""
     listener, speaker = await enter((CHATTER, None)), await enter()
     total = 60_000
@@ -215,7 +237,7 @@ async def test_under_a_flood_everything_is_heard_or_counted_as_missed(enter):
     for number in range(total):
         speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"%d" % number)
 
-    def accounted():
+    def accounted() -> Any:
         speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"after")
         last = listener.of("on_heard")[-1:]
         return last and last[0].body == b"after"

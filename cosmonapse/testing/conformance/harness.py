@@ -1,0 +1,120 @@
+"""What the suite needs to know of a transport: how to start, kill and disturb its Synapse."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from importlib import import_module
+from typing import Final
+
+from ...transport import Synapse, Transport
+
+
+class Harness(ABC):
+    """One running Synapse of the transport under test.
+
+    The suite makes one with no arguments for all tests that do no harm, and one of its own for each
+    other test. Five methods are required. Each of the others is optional: a test that needs one is
+    skipped for a harness that does not override it, and its report says so. A transport that keeps
+    the whole port overrides all of them.
+
+    Args:
+        namespaces: The ones served; none named means any.
+        mortal: Whether the test calls `kill` and `revive`; then its URL must outlive a restart.
+        limits: `max_signal_bytes` (10,000 is used), or `high_water`, the number of messages that
+            may wait for one connection (40 is used).
+    """
+
+    @abstractmethod
+    def __init__(
+        self, namespaces: Iterable[str] = (), *, mortal: bool = False, **limits: int
+    ) -> None:
+        """Start the Synapse; return when it can be connected to. No event loop need run."""
+
+    @abstractmethod
+    def synapse(self) -> Synapse:
+        """Return where to connect: a new object, or the same one each time."""
+
+    @abstractmethod
+    async def kill(self) -> None:
+        """End the Synapse without a word to anyone; it forgets everything."""
+
+    @abstractmethod
+    async def revive(self) -> None:
+        """Start it again under the same URL."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End it for good, running or killed. No event loop runs."""
+
+    # -- optional --------------------------------------------------------------------------------
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """The counters of the Synapse.
+
+        The suite reads `copies` (publications made of directed messages), `later.reply` (last
+        replies that wait for room at their caller) and `drop.lost_receiver_busy` (losses that
+        were never reported).
+        """
+        raise NotImplementedError
+
+    def crash(self, transport: Transport) -> None:
+        """End one connection as the death of its process does: at once, without a goodbye."""
+        raise NotImplementedError
+
+    def fall_silent(self) -> None:
+        """Let the Synapse answer nothing from now on, to anyone."""
+        raise NotImplementedError
+
+    def expire_after(self, silence_s: float) -> None:
+        """Let the Synapse give no tasks to a worker that was silent for `silence_s` seconds."""
+        raise NotImplementedError
+
+    def losing_broadcasts(self, transport: Transport) -> AbstractContextManager[object]:
+        """Lose everything that a transport publishes inside the `with` block."""
+        raise NotImplementedError
+
+    def small_queues(self) -> AbstractContextManager[object]:
+        """Let at most a handful of messages wait at transports that open inside the block."""
+        raise NotImplementedError
+
+    def not_reading(self, transport: Transport) -> AbstractContextManager[object]:
+        """Let a transport read no directed message inside the block; it reads them afterwards."""
+        raise NotImplementedError
+
+
+REQUIRED: Final = Harness.__abstractmethods__
+OPTIONAL: Final = frozenset(name for name in vars(Harness) if name[0] != "_") - REQUIRED
+
+
+def offers(harness: type[Harness], method: str) -> bool:
+    """Return whether a harness overrides an optional method.
+
+    Raises:
+        ValueError: There is no optional method of that name.
+    """
+    if method not in OPTIONAL:
+        raise ValueError(
+            f"a harness has no optional {method!r}, only {', '.join(sorted(OPTIONAL))}"
+        )
+    return getattr(harness, method) is not getattr(Harness, method)
+
+
+def named_harness(name: str) -> type[Harness]:
+    """Return the harness behind `module:Class`.
+
+    Raises:
+        ValueError: The name is not of that form, or not that of a whole harness.
+        ImportError: The module cannot be imported.
+    """
+    module, _, attribute = name.partition(":")
+    if not module or not attribute:
+        raise ValueError(f"a harness is named module:Class, not {name!r}")
+    found = getattr(import_module(module), attribute, None)
+    if not isinstance(found, type) or not issubclass(found, Harness):
+        raise ValueError(f"{name} is not a subclass of cosmonapse.testing.conformance.Harness")  # noqa: TRY004  # as for every fault
+    if found.__abstractmethods__:
+        raise ValueError(f"{name} lacks {', '.join(sorted(found.__abstractmethods__))}")
+    return found

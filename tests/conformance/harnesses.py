@@ -1,0 +1,271 @@
+"""The transports of this package, as the shipped suite knows them: one `Harness` for each."""
+
+import contextlib
+import functools
+import os
+import tempfile
+import threading
+from unittest import mock
+
+import zmq
+
+from cosmonapse.synapse.adapter import ClientTransport
+from cosmonapse.synapse.limits import settings_of
+from cosmonapse.synapse.lost_notice import lost_notice
+from cosmonapse.synapse.memory import MemoryCarrier, MemoryHub, MemorySynapse
+from cosmonapse.synapse.url import parse_url
+from cosmonapse.synapse.zmq import ZmqSynapse
+from cosmonapse.testing.conformance import Harness
+from support.processes import free_ports
+from zmq_transport import IpcEndpoint, Ports, Proxy, ZmqCarrier
+from zmq_transport.client.socket_reader import SocketReader
+from zmq_transport.sockets import options
+
+HOST = "127.0.0.1"
+MAX_ARRIVING_BYTES = 2**31 - 2**17
+FEW = 5
+
+
+class Lossy:
+    """A carrier that may lose its broadcasts."""
+
+    losing = False
+
+    def publish(self, topic, header, body):
+        if not self.losing:
+            super().publish(topic, header, body)
+
+
+class TestedTransport(ClientTransport):
+    """A connection that can end as the death of its process ends it."""
+
+    def crash(self):
+        self._client.abort()
+
+
+class Tested:
+    """A Synapse whose connections can be disturbed; `new_carrier` makes what moves the frames."""
+
+    def transport(self, namespace, dendrite_id, receiver, max_signal_bytes):
+        carrier = self.new_carrier()
+        made = TestedTransport(
+            carrier,
+            self.where,
+            namespace,
+            dendrite_id,
+            receiver,
+            max_signal_bytes,
+            self._transports.discard,
+        )
+        made.carrier = carrier
+        self._transports.add(made)
+        return made
+
+
+class OurHarness(Harness):
+    """The common part: the same engine and the same client are inside of all of them."""
+
+    @property
+    def engine(self):
+        """The engine of the Synapse."""
+        raise NotImplementedError
+
+    @property
+    def counts(self):
+        return dict(+self.engine.counts)
+
+    def crash(self, transport):
+        transport.crash()
+
+    def fall_silent(self):
+        self.engine.on_message = lambda *_: []
+        self.engine.subscriptions.subscribe = lambda *_: "ignore"
+
+    def expire_after(self, silence_s):
+        self.engine.tables.liveness.expiry_s = silence_s
+
+    @contextlib.contextmanager
+    def losing_broadcasts(self, transport):
+        transport.carrier.losing = True
+        yield
+        transport.carrier.losing = False
+
+
+# -- memory:// ------------------------------------------------------------------------------------
+
+
+class LossyMemoryCarrier(Lossy, MemoryCarrier):
+    pass
+
+
+class HoldingHub(MemoryHub):
+    """A hub that can hold the directed messages to one carrier; they count as on their way."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.held = {}
+
+    def _deliver(self, carrier, *message):
+        if carrier in self.held:
+            self.held[carrier].append(message)
+        else:
+            super()._deliver(carrier, *message)
+
+    @contextlib.contextmanager
+    def holding(self, carrier):
+        self.held[carrier] = []
+        yield
+        for message in self.held.pop(carrier):
+            self._deliver(carrier, *message)
+
+
+class TestedMemorySynapse(Tested, MemorySynapse):
+    @property
+    def hub(self):
+        if self._hub is None or self._hub.dead:
+            self._hub = HoldingHub(self.url, self._settings)
+        return self._hub
+
+    def new_carrier(self):
+        return LossyMemoryCarrier(self)
+
+
+class Memory(OurHarness):
+    """`memory://`, in this event loop."""
+
+    def __init__(self, namespaces=(), *, mortal=False, **limits):
+        self._synapse = TestedMemorySynapse("conformance", namespaces, **limits)
+
+    @property
+    def engine(self):
+        return self._synapse.hub.engine
+
+    def synapse(self):
+        return self._synapse
+
+    async def kill(self):
+        """Let the Synapse forget everything; it is there again on the next turns of the loop."""
+        self._synapse.hub.restart()
+
+    async def revive(self):
+        pass
+
+    def stop(self):
+        pass
+
+    def small_queues(self):
+        """Nothing waits at a Dendrite in this process: what waits is bounded by `high_water`."""
+        return contextlib.nullcontext()
+
+    def not_reading(self, transport):
+        return self._synapse.hub.holding(transport.carrier)
+
+
+# -- cosmo:// and cosmo+ipc:// --------------------------------------------------------------------
+
+
+class LossyZmqCarrier(Lossy, ZmqCarrier):
+    """A carrier that can leave its directed socket unread."""
+
+    @contextlib.contextmanager
+    def not_reading(self):
+        self._reader.close()
+        yield
+        self._reader = SocketReader(self._dealer, self._on_message, self._events.on_writable)
+        self._reader.wants_writable = True
+
+
+class TestedZmqSynapse(Tested, ZmqSynapse):
+    def new_carrier(self):
+        return LossyZmqCarrier(self._endpoint, MAX_ARRIVING_BYTES)
+
+
+class Killed(Exception):
+    """Ends the thread of a Synapse in the middle of its work."""
+
+
+def die(*_):
+    raise Killed
+
+
+def run_until_killed(proxy):
+    with proxy, contextlib.suppress(Killed):
+        proxy.run()
+
+
+def small_dealer(dealer, max_body_bytes):
+    socket = dealer(max_body_bytes)
+    for mark in (zmq.SNDHWM, zmq.RCVHWM):
+        socket.set(mark, FEW)
+    return socket
+
+
+class Cosmo(OurHarness):
+    """`cosmo://`, the Synapse in a thread of this process."""
+
+    ipc = None
+
+    def __init__(self, namespaces=(), *, mortal=False, **limits):
+        port = free_ports() if mortal else 0
+        self._ports = Ports(port, port + 2, port + 3) if mortal else Ports()
+        self._settings = settings_of(namespaces, limits)
+        self._start()
+
+    def _start(self):
+        self._proxy = Proxy(
+            HOST, self._ports, self._settings, ipc=self.ipc, lost_notice=lost_notice
+        )
+        self._thread = threading.Thread(target=run_until_killed, args=(self._proxy,), daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self):
+        return f"cosmo://{HOST}:{self._proxy.ports.directed}"
+
+    @property
+    def engine(self):
+        return self._proxy.engine
+
+    def synapse(self):
+        return TestedZmqSynapse(parse_url(self.url))
+
+    async def kill(self):
+        self.stop()
+
+    async def revive(self):
+        self._start()
+
+    def stop(self):
+        """End it without a farewell, at its next tick."""
+        self.engine.tick = die
+        self._thread.join()
+
+    def small_queues(self):
+        dealer = functools.partial(small_dealer, options.dealer)
+        return mock.patch.object(options, "dealer", dealer)
+
+    def not_reading(self, transport):
+        return transport.carrier.not_reading()
+
+
+class Ipc(Cosmo):
+    """`cosmo+ipc://`, the same by a Unix socket in a folder of its own."""
+
+    def __init__(self, namespaces=(), *, mortal=False, **limits):
+        self._folder = tempfile.mkdtemp(prefix="cosmo-")
+        self.ipc = IpcEndpoint(f"{self._folder}/sock")
+        super().__init__(namespaces, **limits)
+
+    @property
+    def url(self):
+        return f"cosmo+ipc://{self.ipc.path}"
+
+    async def revive(self):
+        os.makedirs(self._folder)
+        await super().revive()
+
+    def stop(self):
+        """End it; its folder can only be removed when nothing of it is left there."""
+        super().stop()
+        if os.path.exists(self._folder):
+            os.rmdir(self._folder)
