@@ -29,9 +29,10 @@ PYTHON_RUN_BY = {
     "docs/edge.md": "tests/integration/test_page_blocks.py",
     "docs/limits.md": "tests/integration/test_page_blocks.py",
     "docs/testing.md": "tests/integration/testing/test_testing_page.py",
+    "docs/tutorial.md": "tests/integration/test_tutorial_in_order.py",
 }
 # Programs of others, whose options are not ours to check.
-PROGRAMS_OF_OTHERS = {".", "apt-get", "curl", "export", "jq", "python3"}
+PROGRAMS_OF_OTHERS = {".", "apt-get", "curl", "export", "jq", "pkill", "python3"}
 # A block without a language is a drawing or a grammar; for users there are none.
 DRAWN_IN = ("docs/spec/", "docs/design/")
 DRAWN = {"", "text"}
