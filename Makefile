@@ -78,11 +78,11 @@ build: $(DEV)/.installed ## build sdist and wheel into dist/
 	@rm -rf build *.egg-info
 	@ls dist/*
 
-docs: $(DEV)/.installed ## are all links alive and all public names documented?
-	@$(RUN) pytest -q tests/house/test_readme.py tests/house/test_public_names.py
+docs: $(DEV)/.docs ## build the documentation site, check its links, open it from disk: site/index.html
+	@$(RUN) tools.docs
 
 clean: ## remove builds and caches
-	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf build dist site *.egg-info .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find zmq_transport cosmonapse examples tests tools -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## remove the two environments as well
@@ -117,6 +117,11 @@ $(DEV)/.installed: $(DEV)/.made setup.cfg pyproject.toml
 # What is measured beside us is optional: without an index the bench says what it lacks.
 $(DEV)/.bench: $(DEV)/.installed
 	@$(DEV)/bin/python $(PIP_INSTALL) --editable '.[bench]' || echo "cannot install what the bench measures beside us"
+	@touch $@
+
+$(DEV)/.docs: $(DEV)/.installed
+	@echo "installing the builder of the documentation site into $(DEV)"
+	@$(DEV)/bin/python $(PIP_INSTALL) --editable '.[docs]'
 	@touch $@
 
 $(DEMO)/.installed: $(DEMO)/.made setup.cfg pyproject.toml $(SHIPPED)

@@ -30,9 +30,10 @@ PYTHON_RUN_BY = {
     "docs/limits.md": "tests/integration/test_page_blocks.py",
     "docs/spec/08-port.md": "tests/conformance/test_outsider.py",
     "docs/testing.md": "tests/integration/testing/test_testing_page.py",
+    "docs/tutorial.md": "tests/integration/test_tutorial_in_order.py",
 }
 # Programs of others, whose options are not ours to check.
-PROGRAMS_OF_OTHERS = {".", "apt-get", "curl", "export", "jq", "pytest", "python3"}
+PROGRAMS_OF_OTHERS = {".", "apt-get", "curl", "export", "jq", "pkill", "pytest", "python3"}
 # A block without a language is a drawing or a grammar; for users there are none.
 DRAWN_IN = ("docs/spec/", "docs/design/")
 DRAWN = {"", "text"}

@@ -25,6 +25,7 @@ EXTRAS = {
     "flask": {"flask"},
     "fastapi": {"fastapi", "uvicorn"},
     "bench": {"nats-py", "redis"},
+    "docs": {"mkdocstrings-python", "zensical"},
     "prism": {"starlette", "uvicorn"},
     "speed": {"uvloop"},
     "test": TEST,
