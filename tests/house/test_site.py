@@ -49,7 +49,8 @@ def is_exception(value):
 
 
 @pytest.mark.parametrize(
-    ("text", "found"), [("  - Home: index.md\n  - spec/README.md\n", ["index.md", "spec/README.md"])]
+    ("text", "found"),
+    [("  - Home: index.md\n  - spec/README.md\n", ["index.md", "spec/README.md"])],
 )
 def test_pages_are_read_from_the_navigation(text, found):
     assert in_the_map(text) == found

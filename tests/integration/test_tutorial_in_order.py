@@ -162,6 +162,8 @@ def test_every_program_of_the_tutorial_is_saved_under_a_name_and_run():
 
 
 def test_commands_and_outputs_are_read_as_they_are_meant():
-    block = pages.Block("p", 1, "console", "# terminal 2\n$ a b\nout\nput\n$ c\n# terminal 3\n$ d\n")
+    block = pages.Block(
+        "p", 1, "console", "# terminal 2\n$ a b\nout\nput\n$ c\n# terminal 3\n$ d\n"
+    )
 
     assert list(typed(block)) == [(2, "a b", "out\nput"), (3, "c", ""), (3, "d", "")]

@@ -1,4 +1,4 @@
-"""Look at a built site as a reader does: pages opened from disk, in a browser, without a network."""
+"""Look at a built site as a reader does: opened from disk, in a browser, without a network."""
 
 from __future__ import annotations
 

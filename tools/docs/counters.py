@@ -1,7 +1,7 @@
 """The page of counters, made from the two tables in the code.
 
-    python -m tools.docs.counters           exit 1 if docs/counters.md is not as the tables say
-    python -m tools.docs.counters --write   rewrite it
+python -m tools.docs.counters           exit 1 if docs/counters.md is not as the tables say
+python -m tools.docs.counters --write   rewrite it
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ HEAD = f"""# Counters
 
 <!-- made by `{COMMAND}` -->
 
-Each part of a fabric counts its events by name. A count starts at zero and never goes down. A name that is
-absent has the count zero. Look at the growth of a count, not at its value.
+Each part of a fabric counts its events by name. A count starts at zero and never goes down. A
+name that is absent has the count zero. Look at the growth of a count, not at its value.
 
 | place | command or attribute |
 |---|---|
-| the Synapse | `cosmo check`, or `cosmo check --json`; `(await dendrite.synapse_state()).counts` in a program |
+| the Synapse | `cosmo check`, `cosmo check --json`, `(await dendrite.synapse_state()).counts` |
 | a Synapse in this process | `SynapseServer.counts`, `MemorySynapse.counts` |
 | a Dendrite | `Dendrite.counts`: its own counters and those of its connection |
 | an observer | the messages of `cosmo doppler` about missed Signals, and the health view of Prism |

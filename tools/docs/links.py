@@ -1,4 +1,4 @@
-"""Check a built site: every link and anchor leads somewhere, and nothing is loaded from elsewhere."""
+"""Check a built site: links and anchors lead somewhere; nothing is loaded from another host."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Give the API pages what is made at run time: decorators, emitting verbs and blocking verbs.
 
 These members are values of a class (`on_bid = NamedDecorator(...)`) and have a docstring of their
-own there. The reader of sources, griffe, sees an assignment only; this extension adds the docstring.
+own there. The reader of sources, griffe, sees an assignment; this extension adds the docstring.
 """
 
 from __future__ import annotations
