@@ -204,6 +204,9 @@ async def test_a_reader_that_stands_still_loses_the_oldest_and_is_told(talker, u
         limit=2**10,  # so that nothing is read from the pipe for us
     )
     assert b"showing" in await process.stderr.readline()
+    # The Synapse knows of the subscription; the publisher learns of it a moment later.
+    plan = SignalType.PLAN.code
+    await until(lambda: talker._transport.is_heard(plan, bytes(16)), PATIENCE_S)
     count = 20_000
     for n in range(count):
         await talker.emit_plan(steps=[n, "x" * 60])

@@ -14,7 +14,7 @@ import pytest
 import zmq
 
 from cosmonapse import Axon, Dendrite, MemorySynapse, SignalTooLarge, SynapseRefused, SynapseServer
-from support.processes import measured, until
+from support.processes import PATIENCE_S, measured, until
 from support.rude import (
     ELSEWHERE,
     LimitedSynapse,
@@ -425,9 +425,11 @@ async def test_a_frozen_subscriber_slows_nobody_and_costs_bounded_memory(
         frozen_s = await calls(dendrite, 3_992, size=10_000)
         more_mib = synapse.rss_mib - before_mib
         watcher.send(os_signal.SIGCONT)
-        await until(lambda: sum(asked(watcher)) > 1_000, what="signs of life")
+        await until(lambda: sum(asked(watcher)) > 1_000, PATIENCE_S, "signs of life")
         await calls(dendrite, 8)  # what comes next shows what is missing before it
-        await until(lambda: sum(asked(watcher)) >= 5_000, what="all seen, or known as missed")
+        await until(
+            lambda: sum(asked(watcher)) >= 5_000, PATIENCE_S, "all seen, or known as missed"
+        )
         seen, missed = asked(watcher)
     measured("p99 beside a subscriber that is awake", percentile(awake_s, 0.99))
     measured("p99 beside a frozen one", percentile(frozen_s, 0.99))
