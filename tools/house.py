@@ -7,10 +7,9 @@ run it from a checkout.
 from __future__ import annotations
 
 import ast
-import io
+import os
 import statistics
 import sys
-import tokenize
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -43,7 +42,7 @@ class Rooms:
 
 @attrs.frozen
 class Counted:
-    """What one or more modules consist of.
+    """The sizes and counts of one or more modules.
 
     Args:
         modules: Lines of each module.
@@ -76,7 +75,7 @@ class Counted:
 
 
 def room_of(module: str) -> str | None:
-    """Return the entry of the floors that holds a module; None if there is none."""
+    """Return the entry of the floors that holds a module; None if no entry does."""
     entries = (entry for floor in FLOORS for entry in floor)
     return next((entry for entry in entries if source.matches(module, entry)), None)
 
@@ -102,25 +101,23 @@ def rooms_of(package: str, imports: Mapping[str, Iterable[str]]) -> Rooms:
 
 def counted(text: str) -> Counted:
     """Return the figures of one module."""
-    tree, code = ast.parse(text), source.code_lines(text)
+    nodes, code = source.nodes_of(text), source.code_lines(text)
     sizes = (
         len(code.intersection(range(each.lineno, (each.end_lineno or each.lineno) + 1)))
-        for each in source.functions_of(tree)
+        for each in source.functions_of(text)
     )
-    tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
-    comments = {each.start[0] for each in tokens if each.type == tokenize.COMMENT}
     return Counted(
         modules=(len(text.splitlines()),),
         functions=tuple(sizes),
-        comments=len(comments - code),
-        docstrings=sum(_docstrings(tree)),
-        indexes=sum(map(_is_positional, ast.walk(tree))),
+        comments=len(source.scan(text).comments - code),
+        docstrings=sum(_docstrings(nodes)),
+        indexes=sum(map(_is_positional, nodes)),
     )
 
 
-def _docstrings(tree: ast.AST) -> Iterator[int]:
+def _docstrings(nodes: Iterable[ast.AST]) -> Iterator[int]:
     """Yield how many lines each docstring has."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             match node.body:
                 case [ast.Expr(value=ast.Constant(value=str())) as docstring, *_]:
@@ -128,7 +125,7 @@ def _docstrings(tree: ast.AST) -> Iterator[int]:
 
 
 def _is_positional(node: ast.AST) -> bool:
-    """Tell whether a node is an index that only its position explains, such as `x[4]`."""
+    """Check whether a node is an index that only its position explains, such as `x[4]`."""
     match node:
         case ast.Subscript(slice=ast.Constant(value=int(index))):
             return index >= _LEAST_INDEX
@@ -198,5 +195,17 @@ def main() -> None:
                 print(f"  {number:>2}  {room}" + (f" -> {', '.join(below)}" if below else ""))
 
 
+def run() -> int:
+    """Print the figures and return the exit code: 1 if the reader, such as `head`, is gone."""
+    try:
+        main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes once more at its end; that must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(run())

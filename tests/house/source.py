@@ -8,8 +8,11 @@ import io
 import re
 import subprocess
 import tokenize
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("zmq_transport", "cosmonapse")
@@ -52,13 +55,27 @@ def _is_leftover(path: Path) -> bool:
     )
 
 
-def module_paths() -> dict[str, Path]:
+@cache
+def module_paths() -> Mapping[str, Path]:
     """Map the name of every module of the two packages to its file."""
-    return {
+    paths = {
         module_name(path.relative_to(ROOT)): path
         for package in PACKAGES
         for path in sorted((ROOT / package).rglob("*.py"))
     }
+    return MappingProxyType(paths)
+
+
+@cache
+def parse(text: str) -> ast.Module:
+    """Return the tree of a module, parsed once for all tests; none of them changes it."""
+    return ast.parse(text)
+
+
+@cache
+def nodes_of(text: str) -> tuple[ast.AST, ...]:
+    """Return every node of a module, in the order of `ast.walk`."""
+    return tuple(ast.walk(parse(text)))
 
 
 def module_name(path: Path) -> str:
@@ -69,7 +86,7 @@ def module_name(path: Path) -> str:
 
 def says_pure(text: str) -> bool:
     """Tell whether the header of a module says that it is pure; `test_layers` holds it to that."""
-    return re.search(r"\bPure\b", ast.get_docstring(ast.parse(text)) or "") is not None
+    return re.search(r"\bPure\b", ast.get_docstring(parse(text)) or "") is not None
 
 
 def matches(module: str, pattern: str) -> bool:
@@ -88,7 +105,7 @@ def imports_of(
     """
     parts = module.split(".")
     package = parts if is_package else parts[:-1]
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -111,20 +128,43 @@ def called_name(call: ast.Call) -> str | None:
     return None
 
 
-def code_lines(source: str) -> set[int]:
-    """Return the numbers of the lines that are not blank, comment or docstring."""
-    lines: set[int] = set()
+class Scan(NamedTuple):
+    """The lines of a module by number, and every name in it, read from its tokens."""
+
+    code: frozenset[int]
+    comments: frozenset[int]
+    names: frozenset[str]
+
+
+@cache
+def scan(source: str) -> Scan:
+    """Return the lines that hold code or a docstring, those that hold a comment, and the names."""
+    code: set[int] = set()
+    comments: set[int] = set()
+    names: set[str] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type not in LAYOUT_TOKENS:
-            lines.update(range(token.start[0], token.end[0] + 1))
-    for node in ast.walk(ast.parse(source)):
+            code.update(range(token.start[0], token.end[0] + 1))
+        if token.type == tokenize.COMMENT:
+            comments.add(token.start[0])
+        elif token.type == tokenize.NAME:
+            names.add(token.string)
+    return Scan(frozenset(code), frozenset(comments), frozenset(names))
+
+
+@cache
+def code_lines(source: str) -> frozenset[int]:
+    """Return the numbers of the lines that are not blank, comment or docstring."""
+    lines = set(scan(source).code)
+    for node in nodes_of(source):
         if isinstance(node, ast.Module | ast.ClassDef | Function):
             match node.body:
                 case [ast.Expr(value=ast.Constant(value=str())) as docstring, *_]:
                     lines.difference_update(range(docstring.lineno, docstring.end_lineno + 1))
-    return lines
+    return frozenset(lines)
 
 
-def functions_of(tree: ast.AST) -> Iterator[Function]:
-    """Yield every function in `tree`, methods and inner ones included."""
-    return (node for node in ast.walk(tree) if isinstance(node, Function))
+@cache
+def functions_of(text: str) -> tuple[Function, ...]:
+    """Return every function of a module, methods and inner ones included."""
+    return tuple(node for node in nodes_of(text) if isinstance(node, Function))

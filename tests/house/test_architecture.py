@@ -20,8 +20,8 @@ FOREIGN = {"Flask"}
 
 
 @cache
-def tree_of(module):
-    return ast.parse(source.module_paths()[module].read_text())
+def text_of(module):
+    return source.module_paths()[module].read_text()
 
 
 @cache
@@ -30,13 +30,14 @@ def identifiers():
     found = {part for module in source.module_paths() for part in module.split(".")}
     kinds = ast.ClassDef | source.Function
     for module in source.module_paths():
-        found |= {node.name for node in ast.walk(tree_of(module)) if isinstance(node, kinds)}
+        nodes = source.nodes_of(text_of(module))
+        found |= {node.name for node in nodes if isinstance(node, kinds)}
     return found
 
 
 def functions_in(module):
     known = module in source.module_paths()
-    return {each.name for each in source.functions_of(tree_of(module))} if known else set()
+    return {each.name for each in source.functions_of(text_of(module))} if known else set()
 
 
 def section(heading, text=TEXT):

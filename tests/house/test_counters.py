@@ -28,7 +28,7 @@ def is_counts(node: ast.expr) -> bool:
 
 def counted_in(text: str) -> Iterator[str]:
     """Yield each literal of a module that names a counter."""
-    for node in ast.walk(ast.parse(text)):
+    for node in source.nodes_of(text):
         match node:
             case ast.Subscript(value=value, slice=ast.Constant(value=str(name))):
                 if is_counts(value):
@@ -39,7 +39,7 @@ def counted_in(text: str) -> Iterator[str]:
 
 def composed_in(text: str) -> Iterator[int]:
     """Yield the line of each counter whose name is put together while the code runs."""
-    for node in ast.walk(ast.parse(text)):
+    for node in source.nodes_of(text):
         match node:
             case ast.Subscript(value=value, slice=ast.JoinedStr() | ast.BinOp()):
                 if is_counts(value):
@@ -48,7 +48,7 @@ def composed_in(text: str) -> Iterator[int]:
 
 def reasons_in(text: str) -> Iterator[str]:
     """Yield the reason of each `WireError`, and of each drop that a shell reports."""
-    for node in ast.walk(ast.parse(text)):
+    for node in source.nodes_of(text):
         if isinstance(node, ast.Call) and source.called_name(node) in {"WireError", "on_dropped"}:
             match node.args:
                 case [ast.Constant(value=str(reason)), *_]:

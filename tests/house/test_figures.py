@@ -1,7 +1,17 @@
 """The tool that prints the figures of the code."""
 
+import os
+import subprocess
+import sys
+
+from house import source
 from tools import house
 
+MANY_LINES = """
+from tools import house
+house.main = lambda: print("x" * 100_000)
+raise SystemExit(house.run())
+"""
 MODULE = '''"""Say it.
 
 At length.
@@ -55,3 +65,16 @@ def test_it_prints_both_packages_with_their_floors(capsys):
     assert "| zmq_transport |" in said
     assert "| cosmonapse " in said
     assert "zmq_transport.wire.* -> zmq_transport.errors" in said
+
+
+def test_it_ends_quietly_when_its_reader_is_gone():
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    command = [sys.executable, "-c", MANY_LINES]
+    ended = subprocess.run(
+        command, cwd=source.ROOT, stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    os.close(writer)
+
+    assert (ended.returncode, ended.stderr) == (1, b"")

@@ -1,9 +1,7 @@
 """The words inside the code: those on docs/design/words.md are used, the abandoned ones are not."""
 
 import ast
-import io
 import re
-import tokenize
 from collections import defaultdict
 from functools import cache
 
@@ -54,10 +52,7 @@ def parts_in_use():
     """Map each part of a name in the code of both packages to the modules that use it."""
     found = defaultdict(set)
     for module, path in source.module_paths().items():
-        names = {path.stem}
-        reader = io.StringIO(path.read_text()).readline
-        names |= {t.string for t in tokenize.generate_tokens(reader) if t.type == tokenize.NAME}
-        for name in names:
+        for name in {path.stem} | source.scan(path.read_text()).names:
             for part in parts_of(name):
                 found[part].add(module)
     return found
@@ -67,7 +62,7 @@ def class_names():
     """Yield (module, name) of each class in the rooms that the page explains."""
     for module, path in source.module_paths().items():
         if any(source.matches(module, room) for room in ROOMS):
-            for node in ast.walk(ast.parse(path.read_text())):
+            for node in source.nodes_of(path.read_text()):
                 if isinstance(node, ast.ClassDef):
                     yield module, node.name
 

@@ -62,7 +62,7 @@ def touches_of_the_world(module: str, imported: Iterable[str], text: str) -> Ite
         is_ours = name.split(".")[0] in source.PACKAGES
         if is_ours and name != WORLD and name not in PURE:
             yield f"{module} is pure and imports {name}, which is not"
-    for node in ast.walk(ast.parse(text)):
+    for node in source.nodes_of(text):
         match node:
             case ast.Call(func=ast.Name(id=name)) if name in IMPURE_CALLS:
                 yield f"{module}:{node.lineno} is pure and calls {name}()"

@@ -30,7 +30,7 @@ def read(path: Path) -> str:
 def long_functions(text: str, *, is_cli: bool = False) -> Iterator[str]:
     """Yield a line for each function over its wall; decorators count for a verb only."""
     code = source.code_lines(text)
-    for function in source.functions_of(ast.parse(text)):
+    for function in source.functions_of(text):
         wall = TEST_LINES if function.name.startswith("test_") else FUNCTION_LINES
         first = function.lineno
         if is_cli and is_verb(function):
@@ -51,7 +51,7 @@ def is_verb(function: source.Function) -> bool:
 def wide_classes(text: str) -> Iterator[str]:
     """Yield a line for each class with too many public methods."""
     code = source.code_lines(text)
-    for node in ast.walk(ast.parse(text)):
+    for node in source.nodes_of(text):
         if not isinstance(node, ast.ClassDef):
             continue
         own = [child for child in node.body if isinstance(child, source.Function)]

@@ -16,7 +16,7 @@ DECIDED = sorted(path.name for path in DECISIONS.glob("[0-9]*.md"))
 
 def citations_of(text: str) -> list[str]:
     """Return the pages that the header of a module cites."""
-    return CITED.findall(ast.get_docstring(ast.parse(text)) or "")
+    return CITED.findall(ast.get_docstring(source.parse(text)) or "")
 
 
 CITATIONS = [

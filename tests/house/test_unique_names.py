@@ -36,7 +36,7 @@ def classes_of(package: str) -> list[tuple[str, str]]:
         (node.name, module)
         for module, path in MODULES.items()
         if module.startswith(f"{package}.") and not is_of_a_kind(module)
-        for node in ast.parse(path.read_text()).body
+        for node in source.parse(path.read_text()).body
         if isinstance(node, ast.ClassDef)
     ]
 
