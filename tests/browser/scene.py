@@ -28,7 +28,7 @@ class Scene:
         self.synapse = None
         self.workers = {}
 
-    def raise_synapse(self, port=0):
+    def raise_synapse(self, port=None):
         """Start the Synapse."""
         self.synapse, self.url = self.children.synapse(port=port)
 

@@ -198,8 +198,13 @@ class Children:
         """Start the command line."""
         return self.start("-m", "cosmonapse.cli", *arguments, **options)
 
-    def synapse(self, *arguments, port=0):
-        """Start a Synapse, quiet, and return it and its URL once it listens."""
+    def synapse(self, *arguments, port=None):
+        """Start a Synapse, quiet, and return it and its URL once it listens.
+
+        Without a port it gets one of `free_ports`. A port that the system chooses lies among those
+        of outgoing connections; one of them can hold it when the Synapse comes back.
+        """
+        port = free_ports() if port is None else port
         child = self.cosmo("synapse", "start", "memory", "--port", port, "--quiet", *arguments)
         return child, child.line("Synapse listening on").text
 
