@@ -148,7 +148,8 @@ class Fabric:
     async def crash(self, dendrite: Dendrite) -> None:
         """End a Dendrite as the death of its process does: no goodbye, no replies.
 
-        Callers of its open TASKs get ERROR `WORKER_LOST`, after about 0.4 s.
+        Callers of its open TASKs get ERROR `WORKER_LOST`, after about 0.4 s. So do those that send
+        one before the Synapse has seen the end of the connection.
 
         Raises:
             ValueError: The Dendrite is not of this fabric, or crashed.

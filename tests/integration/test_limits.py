@@ -426,10 +426,10 @@ async def test_a_frozen_subscriber_slows_nobody_and_costs_bounded_memory(
         more_mib = synapse.rss_mib - before_mib
         watcher.send(os_signal.SIGCONT)
         await until(lambda: sum(asked(watcher)) > 1_000, PATIENCE_S, "signs of life")
-        await calls(dendrite, 8)  # what comes next shows what is missing before it
-        await until(
-            lambda: sum(asked(watcher)) >= 5_000, PATIENCE_S, "all seen, or known as missed"
-        )
+        async with asyncio.timeout(PATIENCE_S):
+            # A later Signal shows the loss of earlier ones; while it catches up that is lost, too.
+            while sum(asked(watcher)) < 5_000:
+                await calls(dendrite, 8)
         seen, missed = asked(watcher)
     measured("p99 beside a subscriber that is awake", percentile(awake_s, 0.99))
     measured("p99 beside a frozen one", percentile(frozen_s, 0.99))

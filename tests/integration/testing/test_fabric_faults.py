@@ -80,9 +80,12 @@ async def test_a_worker_that_crashes_loses_its_tasks(fabric):
 
 
 async def test_after_a_crash_another_worker_takes_over(fabric):
-    crashing, caller = await fabric.worker(echo), await fabric.dendrite()
+    held = Held()
+    crashing, caller = await fabric.worker(held), await fabric.dendrite()
+    asking = await asked(caller, held)
     await fabric.crash(crashing)
 
+    assert await code_of(asking) == "WORKER_LOST"
     await fabric.worker(echo)
 
     assert await ask(caller) == {"echo": 1}
