@@ -62,11 +62,11 @@ class ConnectionMonitor:
         ):
             return "something there accepts connections but does not speak our protocol, or hangs"
         if self._seen["established"]:
-            return "connected, but nobody answered our greeting"
+            return "connected, but the greeting got no answer"
         if isinstance(endpoint, IpcEndpoint) and _is_barred(endpoint.path):
             return "this user may not write to the socket: it belongs to another one"
         if self._seen["retried"]:
-            return f"nobody listens there ({self._seen['retried']} tries)"
+            return f"no process listens there ({self._seen['retried']} tries)"
         return "no connection came about"
 
     def _on_event(self, message: list[Any]) -> None:
