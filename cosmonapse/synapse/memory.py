@@ -142,7 +142,7 @@ class MemoryHub:
     # -- connections -----------------------------------------------------------------------------
 
     def connect(self, carrier: MemoryCarrier) -> None:
-        """Give a carrier a connection of its own, and probe."""
+        """Assign a connection to a carrier, and probe."""
         if not self.usable:
             raise DendriteProtocolError(f"{self.url} belongs to another event loop; {_HINT}")
         self._connections += 1
@@ -211,7 +211,7 @@ class MemoryHub:
     def on_message(
         self, carrier: MemoryCarrier, connection: bytes, head: bytes, body: bytes
     ) -> None:
-        """Hand a directed message to the engine."""
+        """Handle a directed message with the engine."""
         if head:
             carrier.leaving -= 1
         if carrier.full and carrier.leaving < self.high_water // 2:

@@ -57,7 +57,7 @@ class Carrier(Protocol):
         """
 
     def poll_soon(self) -> None:
-        """Look for arrivals at the next turn of the loop; a send follows in this turn."""
+        """Check for arrivals at the next turn of the loop; a send follows in this turn."""
 
     def join(self, listen_port: int, publish_port: int) -> bool:
         """Connect the broadcast plane; False when it is connected there already."""

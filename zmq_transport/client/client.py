@@ -214,7 +214,7 @@ class Client:
         ttl_ms: int,
         keep: bool = False,
     ) -> Outcome:
-        """Send a task to an address (see `wire.address_of`).
+        """Send a task to an address (see `heads.address_of`).
 
         Args:
             address: A name, or a set of capabilities.

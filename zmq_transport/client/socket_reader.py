@@ -54,7 +54,7 @@ class SocketReader:
         self.poll_soon()
 
     def poll_soon(self) -> None:
-        """Look for messages at the next turn of the loop."""
+        """Check for messages at the next turn of the loop."""
         if not self._looking and not self._closed:
             self._looking = True
             self._loop.call_soon(self._drain)

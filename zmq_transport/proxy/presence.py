@@ -44,7 +44,7 @@ class Presence:
         facts, published = parts
         refusal = self._apply(peer, verb, name, greetings.unpack_map(facts))
         if refusal:
-            # 04-liveness, "Acknowledgement" 1: a refused one is no sign of life and not published
+            # 04-liveness, "Acknowledgement" 1: a refused one is not published, nor a sign of life
             self._tables.counts["refused.seat"] += 1
             return [_acknowledgement(peer, address, refusal)]
         self.record_alive(peer, now_s)

@@ -67,9 +67,9 @@ class Bundler:
 
         Args:
             connection: Where it goes.
-            start: See `wire.start_of`.
-            item: See `wire.pack_item`.
-            address: See `wire.address_of`.
+            start: See `heads.start_of`.
+            item: See `heads.pack_item`.
+            address: See `heads.address_of`.
             body: Any value with a length that `bytes.join` accepts.
         """
         targets = self._open.get(connection)

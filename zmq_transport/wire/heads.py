@@ -364,7 +364,7 @@ def unpack_header(header: bytes) -> tuple[bytes, int, bytes, bytes]:
 
 
 def cut_header(header: bytes) -> tuple[bytes, int, bytes]:
-    """Return publisher, sequence, and caller with worker, of a header of ours."""
+    """Return publisher, sequence, and caller with worker, of a valid header."""
     return _HEADER_PARTS.unpack_from(header)
 
 
