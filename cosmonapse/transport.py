@@ -1,8 +1,8 @@
-"""The transport port: what a Dendrite needs from whatever carries its bytes.
+"""The transport port: the calls and events between a Dendrite and the carrier of its bytes.
 
-Spec: docs/spec/08-port.md. Pure. A transport knows bytes, names and ids, never Signals. A send
-returns at once and proves nothing; what is known of loss comes back as a call on the `Receiver`.
-Reconnecting happens inside.
+Spec: docs/spec/08-port.md. Pure. A transport handles bytes, names and ids, never Signals. A send
+returns at once and proves nothing; each known loss is reported by a call on the `Receiver`. The
+transport reconnects by itself.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Opened(NamedTuple):
     Attributes:
         task: Task id, 16 bytes.
         trace: Trace id, 16 bytes.
-        next_index: Index of the next reply that is wanted.
+        next_index: Index of the next reply that its caller expects.
         left_ms: Remaining time in milliseconds.
         keep: True if it runs on when its caller goes away.
     """
@@ -36,14 +36,14 @@ class Opened(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A task in a worker's hands, or one that it had.
+    """A task that a worker has, or had.
 
     Attributes:
         caller: Instance id of its caller, 16 bytes.
         task: Task id, 16 bytes.
         trace: Trace id, 16 bytes.
         neuron_id: The Axon that it is for.
-        claim: A `Claim`: what has become of it.
+        claim: Its state, a `Claim`.
         left_ms: Remaining time in milliseconds.
         keep: True if it runs on when its caller goes away.
     """
@@ -63,18 +63,18 @@ class ReplyFlag(enum.IntFlag):
     SETTLES = 1
     """The last one of its task."""
     SKIPS = 4
-    """Sent again: the replies missing before it are gone."""
+    """Sent again: the missing replies before it are no longer stored."""
 
 
 class TaskFlag(enum.IntFlag):
     """Bits of a task."""
 
     KEEP = 2
-    """Let it run on when its caller goes away."""
+    """The task runs on when its caller goes away."""
 
 
 class Outcome(enum.Enum):
-    """What became of a send, at once."""
+    """The immediate outcome of a send."""
 
     SENT = enum.auto()
     WAITING = enum.auto()
@@ -84,7 +84,7 @@ class Outcome(enum.Enum):
 
 
 class PresenceVerb(enum.Enum):
-    """What an Axon says of itself."""
+    """The three messages of an Axon about its presence."""
 
     REGISTER = enum.auto()
     HEARTBEAT = enum.auto()
@@ -92,34 +92,34 @@ class PresenceVerb(enum.Enum):
 
 
 class Claim(enum.IntEnum):
-    """What a worker has of a task."""
+    """The state of a task at a worker."""
 
     RUNNING = 0
     """It runs, or waits to run."""
     ANSWERED = 1
-    """It has ended, and its replies are kept."""
+    """It has ended, and its replies are stored."""
     FORGOTTEN = 2
-    """It has ended, and its replies are kept no longer."""
+    """It has ended, and its replies are no longer stored."""
 
 
 class ResyncSource(Protocol):
-    """Who knows our tasks; a transport asks when it has lost a connection."""
+    """Knows the tasks of a Dendrite; its transport queries it after each reconnect."""
 
     def open_tasks(self) -> Iterable[Opened]:
-        """Return every task of ours that is open, oldest first."""
+        """Return every open task of this Dendrite, oldest first."""
 
     def held_tasks(self) -> Iterable[Held]:
         """Return every task that runs or waits here."""
 
     def claim_of(self, caller: bytes, task: bytes) -> Held | None:
-        """Return what we have of a task; None if we never had it."""
+        """Return the state of a task; None if it never was here."""
 
     def send_again(self, caller: bytes, task: bytes, index: int) -> None:
-        """Send the replies of a task again from number `index` on, as far as they are kept."""
+        """Send the stored replies of a task again, from number `index` on."""
 
 
 class Receiver(Protocol):
-    """What a transport reports, one call an event, on the event loop; none may block."""
+    """Handles the events of a transport, one call each, on the event loop. No call may block."""
 
     def on_task(
         self,
@@ -132,7 +132,7 @@ class Receiver(Protocol):
         flags: int,
         body: bytes,
     ) -> None:
-        """Take a task for the Axon `address`, with `ttl_ms` milliseconds left."""
+        """Handle a task for the Axon `address`, with `ttl_ms` milliseconds left."""
 
     def on_reply(
         self,
@@ -144,42 +144,42 @@ class Receiver(Protocol):
         flags: int,
         body: bytes,
     ) -> None:
-        """Take the reply number `index` to a task of ours.
+        """Handle the reply number `index` to a task of this caller.
 
         `flags` are `ReplyFlag`s.
         """
 
     def on_cancel(self, caller: bytes, task: bytes) -> None:
-        """Take back a task that we have."""
+        """Cancel a task that this worker has."""
 
     def on_bounce(self, task: bytes, reason: str) -> None:
-        """Learn that a task of ours was not delivered."""
+        """Handle the return of a task that was not delivered."""
 
     def on_lost(self, task: bytes, reason: str) -> None:
-        """Learn that a task of ours was delivered and will have no reply.
+        """Handle the loss of a task that was delivered and will have no reply.
 
-        With the reason `reply_waits` it has ended, and its last reply found no room on its way
-        here: it is to be asked for, as one that is missing.
+        With the reason `reply_waits` the task has ended, and its last reply found no room on the
+        way. Request that reply like a missing one.
         """
 
     def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
-        """Take a broadcast Signal that we listen to; `kind` is -1 if it came by trace."""
+        """Handle a broadcast Signal of a topic; `kind` is -1 if the topic is a trace."""
 
     def on_missed(self, count: int) -> None:
-        """Learn how many broadcast Signals are missing before the next one."""
+        """Handle a gap: `count` broadcast Signals are missing before the next one."""
 
     def on_registered(self, neuron_id: str, refusal: str) -> None:
-        """Learn that an Axon of ours is in the tables and may get tasks, or why it is not."""
+        """Handle the answer to a REGISTER; an empty `refusal` means that tasks may come."""
 
     def on_welcomed(self, fresh: bool) -> None:
-        """Learn that the Synapse took us in; `fresh` when it knows nothing of us."""
+        """Handle acceptance by the Synapse; `fresh` if it has no state of this connection."""
 
     def on_away(self, why: str) -> None:
-        """Learn that the Synapse is out of reach; the transport goes on trying by itself."""
+        """Handle the loss of the connection; the transport reconnects by itself."""
 
 
 class QueryPort(Protocol):
-    """What a transport can ask its Synapse."""
+    """The queries of a transport to its Synapse."""
 
     async def roster(self, neuron_id: str, capability: str, timeout_s: float) -> list[NeuronRecord]:
         """Return the live Axons of the namespace; an empty filter matches any.
@@ -189,7 +189,7 @@ class QueryPort(Protocol):
         """
 
     async def state(self, timeout_s: float) -> SynapseState:
-        """Return how the Synapse is.
+        """Return the state of the Synapse.
 
         Raises:
             SynapseUnreachable: No answer within `timeout_s` seconds.
@@ -209,25 +209,25 @@ class Transport(QueryPort, Protocol):
 
     @property
     def heartbeat_s(self) -> float:
-        """How often the Synapse wants to hear from an Axon."""
+        """The interval of the heartbeats of an Axon, in seconds."""
 
     @property
     def counts(self) -> dict[str, int]:
         """Every drop, gap and return so far, by name."""
 
     def resync_from(self, source: ResyncSource) -> None:
-        """Ask `keeper` what is open and what is held here, after each reconnect; before `open`."""
+        """After each reconnect list the tasks that `source` knows. Call it before `open`."""
 
     async def open(self, timeout_s: float, topics: Iterable[Topic]) -> None:
-        """Connect, listening to `topics`; return when both planes are live.
+        """Connect and listen to `topics`; return when both planes are live.
 
         Raises:
             SynapseUnreachable: Not within `timeout_s` seconds.
-            SynapseRefused: The Synapse said no.
+            SynapseRefused: The Synapse refused the connection.
         """
 
     async def close(self, timeout_s: float) -> bool:
-        """Send what waits, say goodbye and close; False if that took over `timeout_s` seconds."""
+        """Send every waiting message and close; False if `timeout_s` seconds were not enough."""
 
     def send_task(
         self,
@@ -241,7 +241,7 @@ class Transport(QueryPort, Protocol):
         ttl_ms: int,
         keep: bool,
     ) -> Outcome:
-        """Send a task to one live Axon; `keep` lets it run when we are gone."""
+        """Send a task to one live Axon; with `keep` it runs on when its caller goes away."""
 
     def send_reply(
         self,
@@ -255,33 +255,33 @@ class Transport(QueryPort, Protocol):
         settles: bool,
         skips: bool = False,
     ) -> Outcome:
-        """Send the reply number `index` of a task that we have.
+        """Send the reply number `index` of a task that this worker has.
 
-        `skips` says that those before it, as far as they are missing, are kept no longer.
+        `skips` means that missing replies before it are no longer stored.
         """
 
     def send_gap(self, opened: Opened) -> Outcome:
-        """Ask for the replies to a task of ours from its next index on."""
+        """Request the replies of a task of this caller from its next index on."""
 
     def send_cancel(self, task: bytes, trace: bytes) -> Outcome:
-        """Take back a task of ours."""
+        """Cancel a task of this caller."""
 
     def send_presence(
         self, verb: PresenceVerb, neuron_id: str, facts: dict[str, Any], kind: int, body: bytes
     ) -> Outcome:
-        """Tell the Synapse about an Axon: `facts` for its tables, `body` for who listens."""
+        """Send the presence of an Axon: `facts` for the Synapse, `body` for the listeners."""
 
     def is_heard(self, kind: int, trace: bytes) -> bool:
-        """Tell whether anyone listens to what we would publish."""
+        """Return whether a Signal of this kind and trace has a listener."""
 
     def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
-        """Publish to whoever listens; return how many messages that took."""
+        """Publish to the listeners; return the number of messages: 0, 1 or 2."""
 
     def listen(self, topic: Topic) -> None:
         """Listen to a topic; in force after the next `sync`."""
 
     def unlisten(self, topic: Topic) -> None:
-        """Take back one `listen`."""
+        """Undo one `listen`."""
 
     async def sync(self, timeout_s: float) -> None:
         """Return when every `listen` so far is in force.
@@ -291,10 +291,10 @@ class Transport(QueryPort, Protocol):
         """
 
     async def barrier(self, timeout_s: float) -> bool:
-        """Return when everything that the Synapse sent us before has arrived; False if unknown."""
+        """Return when everything that the Synapse has sent so far has arrived; False if unknown."""
 
     async def drained(self) -> None:
-        """Return when no message of ours waits in front of the socket."""
+        """Return when no message waits for room or for a connection."""
 
 
 class Synapse(Protocol):
@@ -305,17 +305,17 @@ class Synapse(Protocol):
         """The URL it was made from."""
 
     async def connect(self, timeout_s: float) -> None:
-        """Return when it answers.
+        """Return when the Synapse answers.
 
         Raises:
             SynapseUnreachable: Not within `timeout_s` seconds.
-            SynapseRefused: It speaks another version.
+            SynapseRefused: It has another version of the wire.
         """
 
     def transport(
         self, namespace: str, dendrite_id: str, receiver: Receiver, max_signal_bytes: int
     ) -> Transport:
-        """Return a new connection, not yet open."""
+        """Return a new connection that is not open yet."""
 
     async def close(self) -> None:
         """Close every connection that is still open."""

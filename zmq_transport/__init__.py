@@ -1,7 +1,7 @@
 """Messages between processes on a LAN, over ZeroMQ: a proxy, its clients and their wire.
 
-Knows bytes, peers, addresses and topics, and nothing of what they mean to an application. A name is
-loaded when somebody first asks for it: a proxy needs no asyncio, which is a quarter of its memory.
+Handles bytes, peers, addresses and topics, and nothing of their meaning to an application. A name
+is loaded on first use: a proxy needs no asyncio, which is a quarter of its memory.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Every counter of the transport, with what it means to a user. Pure.
+"""Every counter of the transport, with its meaning to a user. Pure.
 
-A count never goes down. The first word says which kind of event it is, `drop` above all: a message
-that was not forwarded. A house test compares this table with the code.
+A count never goes down. The first word is the kind of event, above all `drop`: a message that was
+not forwarded. A house test compares this table with the code.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _TASKS: Final[Mapping[str, str]] = {
     "if there is time.",
     "lost.reply_lost": "A task ended but its reply is kept no longer; the connection was away for "
     "too long.",
-    "lost.unknown": "A task was lost in a restart and nobody can tell whether it ran; a worker "
+    "lost.unknown": "A task was lost in a restart and it is unknown whether it ran; a worker "
     "that had it did not come back.",
     "lost.worker_lost": "A task was lost because its worker left or lost its connection; look at "
     "that worker.",
@@ -78,7 +78,7 @@ _LISTS: Final[Mapping[str, str]] = {
     "drop.claim_taken": "A worker claimed a task that another worker has; a client is faulty.",
     "drop.claims_full": "A worker claimed a task after a restart and the ledger is full; the proxy "
     "has too many open tasks.",
-    "drop.known_workers": "A caller forgot a worker because it knows too many; after a restart of "
+    "drop.known_workers": "A caller forgot a worker because it knew too many; after a restart of "
     "the proxy a task may end as lost instead of being sent again.",
     "drop.listed": "A caller listed more tasks or workers after a reconnect than the proxy "
     "accepts; those tasks may end as lost.",
@@ -87,9 +87,9 @@ _LISTS: Final[Mapping[str, str]] = {
 }
 
 _UNSENT: Final[Mapping[str, str]] = {
-    "drop.bounce_receiver_busy": "A BOUNCE found no room at its caller and none to wait; the "
+    "drop.bounce_receiver_busy": "A BOUNCE found no room at its caller and could not wait; the "
     "caller runs into its deadline.",
-    "drop.bounce_receiver_gone": "A BOUNCE found its caller gone; nobody waits for it.",
+    "drop.bounce_receiver_gone": "A BOUNCE found its caller gone; nothing to do.",
     "drop.cancel_receiver_busy": "A CANCEL found the queue of the worker full; the task runs on "
     "to its deadline.",
     "drop.cancel_receiver_gone": "A CANCEL found the worker gone; its task ends with it.",
@@ -100,9 +100,9 @@ _UNSENT: Final[Mapping[str, str]] = {
     "full; the client notices the end of its connection.",
     "drop.going_away_receiver_gone": "The news that the proxy ends found a client gone; nothing to "
     "do.",
-    "drop.lost_receiver_busy": "A LOST found no room at its caller and none to wait; the caller "
+    "drop.lost_receiver_busy": "A LOST found no room at its caller and could not wait; the caller "
     "runs into its deadline.",
-    "drop.lost_receiver_gone": "A LOST found its caller gone; nobody waits for it.",
+    "drop.lost_receiver_gone": "A LOST found its caller gone; nothing to do.",
     "drop.ping_receiver_busy": "A PING found the queue of a client full; the client does not read "
     "fast enough.",
     "drop.ping_receiver_gone": "A PING found a client gone: so its absence is detected; see "
@@ -159,7 +159,7 @@ _BROADCAST: Final[Mapping[str, str]] = {
 _MALFORMED: Final[Mapping[str, str]] = {
     "drop.bad_address": "A message has a malformed address; its sender is faulty.",
     "drop.bad_body": "A body is not the map or the list that belongs there; its sender is faulty.",
-    "drop.bad_claim": "A claim names no caller, no seat or no known state; the worker is faulty.",
+    "drop.bad_claim": "A claim lacks a caller, a seat or a known state; the worker is faulty.",
     "drop.bad_field": "A field of a map has the wrong type or value; its sender is faulty.",
     "drop.bad_list": "A listed task has no index of its next reply; the caller is faulty.",
     "drop.bad_presence": "A message about a seat has not two items and one name; its sender is "
@@ -209,7 +209,7 @@ _CLIENT: Final[Mapping[str, str]] = {
     "is away, or send less.",
     "returned": "A message came back from a proxy that was not ready, and was sent again.",
     "unexpected.disconnected": "The end of a connection was reported twice or late; nothing to do.",
-    "unexpected.goodbye": "A GOODBYE came that nobody asked for; nothing to do unless it grows.",
+    "unexpected.goodbye": "A GOODBYE came unasked; nothing to do unless it grows.",
     "unexpected.going_away": "The proxy announced its end in a state that does not expect it; "
     "nothing to do unless it grows.",
     "unexpected.refused": "A refusal came in a state that does not expect it; nothing to do unless "

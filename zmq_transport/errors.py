@@ -124,7 +124,7 @@ class Unreachable(RemoteTransportError, ConnectionError):
 
     Attributes:
         endpoint: The endpoint.
-        reason: What is known about the attempt.
+        reason: The result of the attempt, as far as it is known.
     """
 
     def __init__(self, endpoint: str, reason: str) -> None:

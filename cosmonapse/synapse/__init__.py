@@ -1,4 +1,4 @@
-"""Where Dendrites meet: URLs, connecting, and the transports behind them."""
+"""Where Dendrites meet: URLs, connecting, and the built-in transports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A `zmq_transport` client behind the transport port, whatever carries its frames."""
+"""Adapt a `zmq_transport` client to the transport port, over any carrier."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _address = functools.lru_cache(maxsize=4096)(wire_side.address_of)
 
 @attrs.frozen
 class ErrorContext:
-    """What an error says about a Synapse.
+    """The facts about a Synapse for error texts.
 
     Args:
         url: Its URL.
-        hint: What to do when nobody answers there.
+        hint: The remedy when it does not answer.
     """
 
     url: str
@@ -37,7 +37,7 @@ class ErrorContext:
 
 @contextmanager
 def mapped(where: ErrorContext) -> Iterator[None]:
-    """Turn the errors of the transport into ours."""
+    """Replace the errors of `zmq_transport` by those of this package."""
     try:
         yield
     except wire_side.Unreachable as error:
@@ -102,7 +102,7 @@ class ClientTransport:
 
     @property
     def heartbeat_s(self) -> float:
-        """How often the Synapse wants to hear from an Axon."""
+        """The interval of the heartbeats of an Axon, in seconds."""
         return self._client.heartbeat_s
 
     @property
@@ -229,7 +229,7 @@ class ClientSynapse(ABC):
     """A Synapse whose connections are `zmq_transport` clients; see `cosmonapse.transport.Synapse`.
 
     Args:
-        where: What its errors say.
+        where: The facts for its error texts.
     """
 
     def __init__(self, where: ErrorContext) -> None:
@@ -247,7 +247,7 @@ class ClientSynapse(ABC):
 
     @abstractmethod
     def carrier(self, max_signal_bytes: int) -> wire_side.Carrier:
-        """Return what moves the frames of one connection."""
+        """Return a carrier for one connection."""
 
     @abstractmethod
     async def connect(self, timeout_s: float) -> None:

@@ -26,12 +26,12 @@ async def connect_synapse(url: str = DEFAULT_URL, *, timeout_s: float = 5.0) -> 
     Args:
         url: `cosmo://host[:port]`, `cosmo+ipc://path` for one on this machine, `memory://name`
             for one in this process, or a URL whose scheme an installed package adds.
-        timeout_s: How long it may take; a Synapse that starts meanwhile is found.
+        timeout_s: Maximum wait in seconds; a Synapse that starts meanwhile is found.
 
     Raises:
         InvalidUrl: The URL names no endpoint, or the package that adds its scheme is broken.
-        SynapseUnreachable: Nobody answered in time; the text says what was seen and what to run.
-        SynapseRefused: Somebody of another version answered.
+        SynapseUnreachable: No answer in time; the text names the cause and the remedy.
+        SynapseRefused: A Synapse of another version answered.
     """
     synapse = synapse_from_url(url)
     await synapse.connect(timeout_s)

@@ -12,17 +12,17 @@ from ..names import checked_name
 
 
 class Limits(TypedDict, total=False):
-    """What a Synapse allows; what is not named has its default.
+    """The limits of a Synapse; each has a default.
 
     Args:
-        max_signal_bytes: Size of an encoded Signal; Dendrites are told.
-        max_connections: Dendrites that are taken in.
+        max_signal_bytes: Size of an encoded Signal; each Dendrite receives it.
+        max_connections: Dendrites at the same time.
         max_axons: Axons of one Dendrite.
         max_subscriptions: Subscriptions in all.
         max_subscriptions_per_host: Subscriptions from one network address.
-        handshake_s: How long whoever connects may take to speak the protocol.
+        handshake_s: Seconds that a new connection has for the ZMTP handshake.
         high_water: Messages that may wait for one Dendrite, on each plane and at each end.
-        copy_bytes_per_s: Bytes a second that are published for those who watch.
+        copy_bytes_per_s: Bytes per second that are copied to listeners.
     """
 
     max_signal_bytes: int
@@ -54,9 +54,9 @@ def settings_of(namespaces: Iterable[str], limits: Limits) -> wire_side.Settings
     """Return the settings of the transport for a Synapse.
 
     Raises:
-        InvalidName: A namespace is no name.
-        TypeError: There is no limit of that name, or its value is no number.
-        ValueError: A value is outside of what makes sense.
+        InvalidName: A namespace is not a valid name.
+        TypeError: A limit is unknown, or its value is not a number.
+        ValueError: A value is out of range.
     """
     served = frozenset(checked_name("namespace", each) for each in namespaces)
     given = cast("Mapping[str, object]", limits)
@@ -66,7 +66,7 @@ def settings_of(namespaces: Iterable[str], limits: Limits) -> wire_side.Settings
 
 def _checked(name: str, value: object) -> tuple[str, Any]:
     if name not in _TABLE:
-        raise TypeError(f"there is no limit {name!r}, only {', '.join(_TABLE)}")
+        raise TypeError(f"unknown limit {name!r}: the limits are {', '.join(_TABLE)}")
     inner, least, most = _TABLE[name]
     kinds = (int, float) if name.endswith("_s") else (int,)
     if isinstance(value, bool) or not isinstance(value, kinds):

@@ -1,4 +1,4 @@
-"""What a Synapse publishes in the name of an Axon that can no longer do it itself."""
+"""The DEREGISTER that a Synapse publishes for an Axon that vanished."""
 
 from __future__ import annotations
 

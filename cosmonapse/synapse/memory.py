@@ -1,7 +1,7 @@
-"""A Synapse in this process: the same engine and the same client twin, without sockets.
+"""A Synapse in this process: the same engine and the same client, without sockets.
 
-Frames are handed over through one queue on one event loop, never from within a send, so that
-nothing happens earlier than it could on a network. Bodies are the same encoded bytes.
+Frames go through one queue on one event loop, never from within a send. So nothing happens earlier
+than it could on a network. Bodies are the same encoded bytes.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class MemoryCarrier:
 
     @property
     def endpoint(self) -> str:
-        """Where it leads, for people."""
+        """The URL of the Synapse, for error texts."""
         return self._synapse.url
 
     async def open(self, events: wire_side.CarrierEvents) -> None:
@@ -60,8 +60,8 @@ class MemoryCarrier:
         self._hub.connect(self)
 
     def diagnosis(self) -> str:
-        """Say for people what was seen on the way so far."""
-        return "connected, but nobody answered our greeting"
+        """Describe the connection attempt, for error texts."""
+        return "connected, but the greeting got no answer"
 
     def send(self, head: bytes, body: bytes) -> wire_side.Sent:
         """See the port."""
@@ -101,11 +101,11 @@ class MemoryCarrier:
 
 
 class MemoryHub:
-    """What a proxy is on a network: an engine, and the frames on their way to and from it.
+    """The counterpart of a proxy on a network: an engine, and the frames to and from it.
 
     Args:
-        url: For people.
-        settings: How the engine behaves.
+        url: For error texts.
+        settings: The settings of the engine.
     """
 
     def __init__(self, url: str, settings: wire_side.Settings) -> None:
@@ -131,18 +131,18 @@ class MemoryHub:
 
     @property
     def usable(self) -> bool:
-        """Tell whether the loop that it lives on is the one that runs."""
+        """Return whether its event loop is the running one."""
         return asyncio.get_running_loop() is self._loop
 
     @property
     def dead(self) -> bool:
-        """Tell whether the loop that it lived on is gone."""
+        """Return whether its event loop is closed."""
         return self._loop.is_closed()
 
     # -- connections -----------------------------------------------------------------------------
 
     def connect(self, carrier: MemoryCarrier) -> None:
-        """Give a carrier a connection of its own, and probe."""
+        """Assign a connection to a carrier, and probe."""
         if not self.usable:
             raise DendriteProtocolError(f"{self.url} belongs to another event loop; {_HINT}")
         self._connections += 1
@@ -153,7 +153,7 @@ class MemoryHub:
         self.post(self.on_message, carrier, carrier.connection, b"", b"")
 
     def disconnect(self, carrier: MemoryCarrier) -> None:
-        """Take a connection away; the engine finds out as it would on a network."""
+        """Remove a connection; the engine detects it as it would on a network."""
         if self._carriers.pop(carrier.connection, None) is None:
             return
         for topic in list(carrier.topics):
@@ -165,8 +165,8 @@ class MemoryHub:
     def restart(self) -> None:
         """Lose everything, as a Synapse does that is killed and started again."""
         self._queue.clear()
-        for topic in self._listening:  # a publisher whose far end is gone knows of no listeners
-            self._tell_now(False, topic)
+        for topic in self._listening:  # a publisher without a far end has no listeners
+            self._notify_now(False, topic)
         self._listening.clear()
         self.engine = self._new_engine()
         carriers = list(self._carriers.values())
@@ -182,9 +182,9 @@ class MemoryHub:
 
     # -- one queue -------------------------------------------------------------------------------
 
-    def post(self, what: Callable[..., None], *arguments: Any) -> None:
-        """Let something happen after everything that was posted before."""
-        self._queue.append(functools.partial(what, *arguments))
+    def post(self, action: Callable[..., None], *arguments: Any) -> None:
+        """Call `action` after every earlier posted one."""
+        self._queue.append(functools.partial(action, *arguments))
         self._schedule()
 
     def _schedule(self) -> None:
@@ -206,12 +206,12 @@ class MemoryHub:
         self._ticking = self._loop.call_later(_TICK_S, self._tick)
         self._perform(self.engine.tick(time.monotonic()))
 
-    # -- what carriers post ----------------------------------------------------------------------
+    # -- events of the carriers ------------------------------------------------------------------
 
     def on_message(
         self, carrier: MemoryCarrier, connection: bytes, head: bytes, body: bytes
     ) -> None:
-        """Hand a directed message to the engine."""
+        """Handle a directed message with the engine."""
         if head:
             carrier.leaving -= 1
         if carrier.full and carrier.leaving < self.high_water // 2:
@@ -220,13 +220,13 @@ class MemoryHub:
         self._perform(self.engine.on_message(connection, head, body, time.monotonic()))
 
     def on_join(self, carrier: MemoryCarrier) -> None:
-        """Tell a publisher what is listened to already, and then that this was all."""
+        """Report every subscribed topic to a publisher, and then the sentinel."""
         for topic in self._listening:
             carrier.events.on_subscription(True, topic)
         carrier.events.on_subscription(True, heads.LIVE_TOPIC)
 
     def on_subscribe(self, carrier: MemoryCarrier, topic: bytes) -> None:
-        """Take a subscription to the engine and carry out what it decides."""
+        """Handle a subscription as the engine decides."""
         if carrier.connection not in self._carriers or topic in carrier.topics:
             return
         decision = self.engine.subscriptions.subscribe(topic, "memory")
@@ -239,10 +239,10 @@ class MemoryHub:
             return
         self._listening.setdefault(topic, {})[carrier] = None
         if decision == "forward":
-            self._tell_publishers(True, topic)
+            self._notify_publishers(True, topic)
 
     def on_unsubscribe(self, carrier: MemoryCarrier, topic: bytes) -> None:
-        """Take a subscription back."""
+        """Handle the end of a subscription."""
         if topic not in carrier.topics:
             return
         carrier.topics.discard(topic)
@@ -251,14 +251,14 @@ class MemoryHub:
         if not carriers:
             self._listening.pop(topic, None)
         if self.engine.subscriptions.unsubscribe(topic):
-            self._tell_publishers(False, topic)
+            self._notify_publishers(False, topic)
 
     def on_publication(self, topic: bytes, header: bytes, body: bytes) -> None:
-        """Pass on what a client publishes."""
+        """Forward a broadcast message of a client."""
         if self.engine.subscriptions.published([topic, header, body]):
             self._broadcast(topic, header, body)
 
-    # -- what the engine decides -----------------------------------------------------------------
+    # -- outputs of the engine -------------------------------------------------------------------
 
     def _perform(self, outputs: Iterable[Output]) -> None:
         waiting = deque(outputs)
@@ -285,12 +285,12 @@ class MemoryHub:
         for carrier in self._listening.get(topic, ()):
             self.post(carrier.events.on_publication, topic, header, bytes(body))
 
-    def _tell_now(self, joins: bool, topic: bytes) -> None:
+    def _notify_now(self, joins: bool, topic: bytes) -> None:
         for carrier in self._carriers.values():
             if carrier.joined:
                 carrier.events.on_subscription(joins, topic)
 
-    def _tell_publishers(self, joins: bool, topic: bytes) -> None:
+    def _notify_publishers(self, joins: bool, topic: bytes) -> None:
         for carrier in self._carriers.values():
             if carrier.joined:
                 self.post(carrier.events.on_subscription, joins, topic)
@@ -299,17 +299,18 @@ class MemoryHub:
 class MemorySynapse(ClientSynapse):
     """A Synapse in this process, for tests and for programs that need no other process.
 
-    No port, no thread; it lives on one event loop. Everything else is as on the network: order,
-    bounces, namespaces, copies for watchers, size limits; values are encoded and decoded.
+    It has no port and no thread, and belongs to one event loop. Everything else is as on the
+    network: order, bounces, namespaces, copies for listeners, size limits. Values are encoded and
+    decoded.
 
     Args:
-        name: For people, and for `memory://name`.
-        namespaces: The ones served; none named means any.
-        limits: See `Limits`; `handshake_s` means nothing here.
+        name: The name in `memory://name`, and in error texts.
+        namespaces: The namespaces that are served; empty for any.
+        limits: See `Limits`; `handshake_s` has no effect here.
 
     Raises:
-        InvalidName: `name` or a namespace is no name.
-        ValueError: A limit is outside of what makes sense.
+        InvalidName: `name` or a namespace is not a valid name.
+        ValueError: A limit is out of range.
     """
 
     def __init__(
@@ -324,7 +325,7 @@ class MemorySynapse(ClientSynapse):
 
     @property
     def hub(self) -> MemoryHub:
-        """The hub on the running loop; made anew when the loop it lived on is gone."""
+        """The hub of the running loop; a new one after the loop of the last one is closed."""
         if self._hub is None or self._hub.dead:
             self._hub = MemoryHub(self.url, self._settings)
         return self._hub
@@ -340,7 +341,7 @@ class MemorySynapse(ClientSynapse):
             raise DendriteProtocolError(f"{self.url} belongs to another event loop; {_HINT}")
 
     def carrier(self, max_signal_bytes: int) -> MemoryCarrier:
-        """Return what moves the frames of one connection."""
+        """Return a carrier for one connection."""
         return MemoryCarrier(self)
 
 
@@ -348,7 +349,7 @@ _by_name: weakref.WeakValueDictionary[str, MemorySynapse] = weakref.WeakValueDic
 
 
 def memory_synapse(name: str) -> MemorySynapse:
-    """Return the Synapse behind `memory://name`: the same one as long as anybody holds it."""
+    """Return the Synapse behind `memory://name`: the same one while a reference to it exists."""
     synapse = _by_name.get(name)
     if synapse is None:
         synapse = _by_name[name] = MemorySynapse(name)

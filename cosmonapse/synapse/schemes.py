@@ -1,4 +1,4 @@
-"""Which callable makes the Synapse behind a URL: one for each scheme. Spec: docs/spec/08-port.md.
+"""Look up the factory of a Synapse by the scheme of its URL. Spec: docs/spec/08-port.md.
 
 Three schemes are built in. Another distribution adds one with an entry point of the group
 `cosmonapse.synapses`. Entry points are read only when a URL has a scheme that is not built in:
@@ -25,7 +25,7 @@ GROUP: Final = "cosmonapse.synapses"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 SynapseFactory = Callable[[str], Synapse]
-"""Makes the Synapse behind a whole URL, not yet connected; raises `InvalidUrl`."""
+"""Whole URL -> Synapse, not yet connected; raises `InvalidUrl`."""
 
 
 def _in_process(url: str) -> Synapse:
@@ -42,10 +42,10 @@ _BUILT_IN: Mapping[str, SynapseFactory] = MappingProxyType(
 
 
 def factory_for(url: str) -> SynapseFactory:
-    """Return the callable that makes the Synapse behind `url`.
+    """Return the factory of the Synapse behind `url`.
 
     A built-in scheme cannot be replaced. A text without a scheme belongs to `cosmo`, whose errors
-    say how a URL is written.
+    show the form of a URL.
 
     Raises:
         InvalidUrl: The scheme is unknown, or its distribution cannot be used.
@@ -65,7 +65,7 @@ def _installed(scheme: str) -> SynapseFactory:
     """Return the factory of an installed distribution.
 
     Raises:
-        LookupError: There is none that can be used; the text says why and what to do.
+        LookupError: None can be used; the text names the cause and the remedy.
     """
     from importlib.metadata import entry_points
 
@@ -84,7 +84,7 @@ def _installed(scheme: str) -> SynapseFactory:
 
 
 def _loaded(entry: EntryPoint) -> SynapseFactory:
-    """Return what an entry point names.
+    """Return the factory that an entry point names.
 
     Raises:
         LookupError: It cannot be imported or called.

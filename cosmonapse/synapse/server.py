@@ -28,7 +28,7 @@ def ipc_endpoint(path: str | os.PathLike[str]) -> IpcEndpoint:
     """Return where to listen at a path; a relative one begins at the working directory.
 
     Raises:
-        InvalidUrl: It is no path of a Unix socket.
+        InvalidUrl: It is not a valid path of a Unix socket.
     """
     named = os.fspath(path)
     return IpcEndpoint(os.path.join(os.getcwd(), named) if named else "")
@@ -48,10 +48,10 @@ class Sighting:
     """One Signal that passed the Synapse.
 
     Args:
-        namespace: Where it belongs.
-        what: Its type, or what the Synapse itself said, such as `BOUNCE`.
+        namespace: Its namespace.
+        what: Its type, or the verb of a message of the Synapse, such as `BOUNCE`.
         trace: First eight characters of the trace id, or empty.
-        where: The neuron or the capabilities it is about, or the reason of a bounce.
+        where: Its neuron or capabilities, or the reason of a bounce.
         size_bytes: Length of the encoded Signal.
     """
 
@@ -69,16 +69,16 @@ class SynapseProcess:
         host: Address to bind to.
         port: Port of the directed plane; the broadcast planes take the ports two and three above
             it. 0 lets the system choose all three.
-        namespaces: The ones served; none named means any.
-        on_signal: Is told of every Signal; must not block.
+        namespaces: The namespaces that are served; empty for any.
+        on_signal: Is called with every Signal; must not block.
         ipc: Path of a Unix socket to listen at as well, for this user on this machine.
         limits: See `Limits`.
 
     Raises:
         PortInUse: It cannot listen there.
-        InvalidUrl: `ipc` is no path of a Unix socket.
-        InvalidName: A namespace is no name.
-        ValueError: A limit is outside of what makes sense.
+        InvalidUrl: `ipc` is not a valid path of a Unix socket.
+        InvalidName: A namespace is not a valid name.
+        ValueError: A limit is out of range.
     """
 
     def __init__(
@@ -115,18 +115,18 @@ class SynapseProcess:
             self._proxy.run()
 
     def ask_to_stop(self) -> None:
-        """Let `run` return; safe from a signal handler and from another thread."""
+        """Make `run` return; safe from a signal handler and from another thread."""
         self._proxy.ask_to_stop()
 
     @property
     def counts(self) -> dict[str, int]:
         """Every drop, bounce, copy and refusal so far, by name."""
-        counts = dict(self._proxy.engine.counts)  # at once: the Synapse's thread goes on counting
+        counts = dict(self._proxy.engine.counts)  # a copy: the Synapse's thread goes on counting
         return {name: count for name, count in counts.items() if count}
 
 
 class _MessageTap:
-    """Turns what the proxy sees into sightings."""
+    """Turns the messages that the proxy forwards into sightings."""
 
     def __init__(self, on_signal: Callable[[Sighting], None]) -> None:
         self._on_signal = on_signal
@@ -146,25 +146,27 @@ class _MessageTap:
         except Exception:  # noqa: BLE001  # the last door: a log must not end the Synapse
             if not self._failed:
                 self._failed = True
-                _LOG.exception("on_signal raised; it is called on, further faults are not told")
+                _LOG.exception(
+                    "on_signal raised; it is still called, but further errors are not logged"
+                )
 
 
 class SynapseServer:
-    """A Synapse in a thread of this process, for services that bring their fabric along.
+    """A Synapse in a thread of this process, for services with a fabric of their own.
 
     Args:
         host: Address to bind to.
         port: Port of the directed plane; the broadcast planes take the ports two and three above
             it. 0 lets the system choose all three.
-        namespaces: The ones served; none named means any.
-        on_signal: Is told of every Signal, in the Synapse's thread; must not block.
+        namespaces: The namespaces that are served; empty for any.
+        on_signal: Is called with every Signal, in the Synapse's thread; must not block.
         ipc: Path of a Unix socket to listen at as well, for this user on this machine.
         limits: See `Limits`.
 
     Raises:
-        InvalidUrl: `ipc` is no path of a Unix socket.
-        InvalidName: A namespace is no name.
-        ValueError: A limit is outside of what makes sense.
+        InvalidUrl: `ipc` is not a valid path of a Unix socket.
+        InvalidName: A namespace is not a valid name.
+        ValueError: A limit is out of range.
     """
 
     def __init__(
@@ -235,7 +237,7 @@ class SynapseServer:
         return self
 
     def stop(self) -> None:
-        """Tell every Dendrite, let what is on its way arrive for at most 1 s, close. Idempotent."""
+        """Announce the end to every Dendrite, drain for at most 1 s, close. Idempotent."""
         if self._process is not None and self._thread is not None:
             self._process.ask_to_stop()
             self._thread.join()

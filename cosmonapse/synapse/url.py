@@ -46,16 +46,16 @@ class IpcEndpoint:
         path: Absolute path of the Unix socket of its directed plane, at most 99 bytes in UTF-8.
 
     Raises:
-        InvalidUrl: It is no such path; the text says what is wrong with it.
+        InvalidUrl: The path is invalid; the text names the fault.
     """
 
     path: str = attrs.field()
 
     @path.validator
     def _check(self, _: attrs.Attribute[str], path: str) -> None:
-        wrong = _wrong_with(path)
-        if wrong:
-            raise InvalidUrl(self.url, f"{wrong}; {_IPC_FORM}")
+        fault = _fault_of(path)
+        if fault:
+            raise InvalidUrl(self.url, f"{fault}; {_IPC_FORM}")
 
     @property
     def url(self) -> str:
@@ -66,11 +66,11 @@ class IpcEndpoint:
 def parse_url(url: str) -> Endpoint | IpcEndpoint:
     """Return the endpoint behind `cosmo://host[:port]` or `cosmo+ipc://path`.
 
-    The port is 7070 unless it is named. The path is taken as it stands: no character of it is
-    special, none is escaped.
+    The port is 7070 unless it is named. The path is used unchanged: no character of it is
+    special or escaped.
 
     Raises:
-        InvalidUrl: It is none; the text names the bad part.
+        InvalidUrl: The URL is invalid; the text names the bad part.
     """
     if not isinstance(url, str):
         raise InvalidUrl(str(url), f"it is of type {type(url).__name__}; {_FORM}")
@@ -82,8 +82,8 @@ def parse_url(url: str) -> Endpoint | IpcEndpoint:
     return IpcEndpoint(rest.removeprefix("//"))
 
 
-def _wrong_with(path: str) -> str:
-    """Say what is wrong with the path of a Unix socket; empty for a good one."""
+def _fault_of(path: str) -> str:
+    """Return the fault of the path of a Unix socket; empty for a valid one."""
     if not path:
         return "it names no path"
     if not path.startswith("/"):
@@ -104,7 +104,7 @@ def _wrong_with(path: str) -> str:
 def _on_the_network(url: str) -> Endpoint:
     shown = _masked(url)
     if "@" in url:
-        raise InvalidUrl(shown, f"user and password have no place in it; {_FORM}")
+        raise InvalidUrl(shown, f"it must not contain a user or a password; {_FORM}")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -143,7 +143,7 @@ def unusable(url: str, reason: str) -> InvalidUrl:
 
 
 def _masked(url: str) -> str:
-    """Return `url` without what stands before the last `@`, its scheme apart."""
+    """Return `url` with the text between its scheme and the last `@` masked."""
     before, at, host = url.rpartition("@")
     scheme, slashes, _ = before.rpartition("://")
     return f"{scheme}{slashes}***@{host}" if at else url

@@ -21,7 +21,7 @@ def _hint(endpoint: Endpoint | IpcEndpoint) -> str:
 
 
 _MOST_BYTES = 2**31 - 2**17
-"""Of what may arrive: our own limit binds what we send, the Synapse's what it passes on."""
+"""Limit of received bodies. `max_signal_bytes` limits those sent, the Synapse those forwarded."""
 
 
 class ZmqSynapse(ClientSynapse):
@@ -36,7 +36,7 @@ class ZmqSynapse(ClientSynapse):
         )
 
     def carrier(self, max_signal_bytes: int) -> wire_side.ZmqCarrier:
-        """Return what moves the frames of one connection."""
+        """Return a carrier for one connection."""
         return wire_side.ZmqCarrier(self._endpoint, _MOST_BYTES)
 
     async def connect(self, timeout_s: float) -> None:

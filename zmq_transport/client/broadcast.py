@@ -1,6 +1,7 @@
-"""A client's side of the broadcast plane: what it listens to, who listens to it.
+"""A client's side of the broadcast plane: its topics, its publications, its subscribers.
 
-Spec: docs/spec/05-broadcast.md. A thin shell around `audience`; a carrier moves its frames.
+Spec: docs/spec/05-broadcast.md. A thin shell around `subscribed_topics`; a carrier moves its
+frames.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ Heard = Callable[[int, bytes, bytes, bytes, bytes], None]
 
 
 class Broadcast:
-    """Listens to topics of one namespace and publishes what is listened to.
+    """Listens to topics of one namespace, and publishes on those that have subscribers.
 
     Args:
-        instance: Whose it is.
-        namespace: Where it belongs.
-        carrier: What moves the frames.
-        on_heard: Takes every message that arrives.
-        on_missed: Takes the number of messages missed, whenever a gap shows.
+        instance: Instance id of the client, 16 bytes.
+        namespace: The namespace of the client.
+        carrier: Moves the frames.
+        on_heard: Receives every message that arrives.
+        on_missed: Receives the number of missing messages at each gap.
     """
 
     def __init__(
@@ -56,12 +57,12 @@ class Broadcast:
         self._gathering = False
 
     def join(self, listen_port: int, publish_port: int) -> None:
-        """Connect to the far end, anew if it moved."""
+        """Connect to the far end; connect again if it moved."""
         if self._carrier.join(listen_port, publish_port):
             self._live.clear()
 
     async def wait_until_live(self, timeout_s: float) -> None:
-        """Return when the far end hears us and we hear it.
+        """Return when subscriptions are in force in both directions.
 
         Raises:
             Unreachable: Not within `timeout_s` seconds.
@@ -107,7 +108,7 @@ class Broadcast:
             self._carrier.subscribe(topic)
 
     def unlisten(self, kind: int | None = None, trace: bytes | None = None) -> None:
-        """Take back one `listen`."""
+        """Undo one `listen`."""
         topic = self._topic(kind, trace)
         self._topics[topic] -= 1
         if self._topics[topic] <= 0:
@@ -117,7 +118,7 @@ class Broadcast:
             self._carrier.unsubscribe(topic)
 
     def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
-        """Publish to whoever listens and return how many messages that took: 0, 1 or 2."""
+        """Publish to the subscribers; return the number of messages: 0, 1 or 2."""
         made = self.subscribed.publications(kind, trace, caller, worker, body)
         if made:
             self.counts["published"] += len(made)
@@ -125,7 +126,7 @@ class Broadcast:
         return len(made)
 
     def _send(self, made: list[heads.Publication]) -> None:
-        """Send the first of a turn at once; what follows travels together at its end."""
+        """Send the first message of a turn at once, and the others together at its end."""
         if self._gathering:
             for message in made:
                 self._batcher.add(*message)
@@ -140,19 +141,19 @@ class Broadcast:
         self.flush()
 
     def flush(self) -> None:
-        """Send what was gathered in this turn."""
+        """Send the messages that were gathered in this turn."""
         for message in self._batcher.take():
             self._carrier.publish(*message)
 
     def close(self) -> None:
-        """Tell whoever waits for a sync that there will be none; what was gathered is dropped."""
+        """End every wait for a sync with `LinkClosed`, and drop the gathered messages."""
         self._batcher.take()
         for answered in self._syncs.values():
             if not answered.done():
                 answered.set_exception(LinkClosed("the link was closed while it synchronised"))
 
     def on_publication(self, topic: bytes, header: bytes, body: bytes) -> None:
-        """Take a broadcast message, or the answer to a sync."""
+        """Handle a broadcast message, or the answer to a sync."""
         answered = self._syncs.get(topic)
         if answered is not None:
             if not answered.done():
@@ -178,7 +179,7 @@ class Broadcast:
             self._on_heard(-1 if kind is None else kind, trace or b"", caller, worker, part)
 
     def on_subscription(self, joins: bool, topic: bytes) -> None:
-        """Note who listens to us; the sentinel says that all who did before us are in."""
+        """Record a subscription; the sentinel means that all earlier ones have arrived."""
         if topic == heads.LIVE_TOPIC:
             if joins:
                 self._live.set()

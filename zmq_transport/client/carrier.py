@@ -38,17 +38,17 @@ class Carrier(Protocol):
 
     @property
     def endpoint(self) -> str:
-        """The far end, for people."""
+        """The far end, for error texts."""
 
     async def open(self, events: CarrierEvents) -> None:
-        """Begin to connect, and go on connecting anew by itself until `close`.
+        """Begin to connect, and reconnect until `close`.
 
         Raises:
-            Unreachable: It cannot even begin, as when a name does not resolve.
+            Unreachable: It cannot begin, for example because a name does not resolve.
         """
 
     def diagnosis(self) -> str:
-        """Return what was seen so far on the way to the far end, for people."""
+        """Describe the connection attempt so far, for error texts."""
 
     def send(self, head: bytes, body: bytes) -> Sent:
         """Send a directed message whole or not at all, and poll soon.
@@ -57,7 +57,7 @@ class Carrier(Protocol):
         """
 
     def poll_soon(self) -> None:
-        """Look for arrivals at the next turn of the loop: a send follows in this turn."""
+        """Check for arrivals at the next turn of the loop; a send follows in this turn."""
 
     def join(self, listen_port: int, publish_port: int) -> bool:
         """Connect the broadcast plane; False when it is connected there already."""

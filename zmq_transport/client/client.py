@@ -48,7 +48,7 @@ class Client:
     Args:
         carrier: Moves its frames.
         namespace: The namespace of the client.
-        name: A name for people.
+        name: A display name.
         receiver: Receives every event.
         max_body_bytes: Size limit of a body, checked before it leaves.
     """
@@ -111,7 +111,7 @@ class Client:
             topics: (kind, None) or (None, trace), as for `broadcast.listen`.
 
         Raises:
-            Unreachable: Not within `timeout_s` seconds; the reason says what was seen.
+            Unreachable: Not within `timeout_s` seconds; the reason describes the attempt.
             Refused: The proxy refused the client.
         """
         loop = self._loop = asyncio.get_running_loop()
@@ -214,7 +214,7 @@ class Client:
         ttl_ms: int,
         keep: bool = False,
     ) -> Outcome:
-        """Send a task to an address (see `wire.address_of`).
+        """Send a task to an address (see `heads.address_of`).
 
         Args:
             address: A name, or a set of capabilities.
@@ -223,7 +223,7 @@ class Client:
             kind: Type code of the application.
             body: Opaque.
             ttl_ms: Remaining time in milliseconds; it runs on while the task waits.
-            keep: Let the task run on when this client goes away.
+            keep: True if the task runs on when this client goes away.
         """
         if not self._is_known_as_caller:
             self._become_caller()

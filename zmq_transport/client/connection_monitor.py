@@ -1,6 +1,6 @@
 """Monitor a connection attempt: connected, refused, or a peer of another protocol.
 
-Reads the monitor of a socket, the only place that tells "full" from "not connected".
+Reads the monitor of a socket, the only source that separates "full" from "not connected".
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class ConnectionMonitor:
     """Watches the connection of one socket.
 
     Args:
-        socket: Which one; watch it before it connects.
+        socket: The socket; watch it before it connects.
         on_disconnected: Is called when an established connection ends.
     """
 
@@ -56,18 +56,18 @@ class ConnectionMonitor:
         self._monitor.close()
 
     def diagnosis(self, endpoint: Endpoint) -> str:
-        """Say for people what was seen so far on the way to `endpoint`."""
+        """Describe the connection attempt to `endpoint` so far, for error texts."""
         if self._seen["handshake_failed"] or (
             self._seen["connected"] and not self._seen["established"]
         ):
             return "something there accepts connections but does not speak our protocol, or hangs"
         if self._seen["established"]:
-            return "connected, but nobody answered our greeting"
+            return "connected, but the greeting got no answer"
         if isinstance(endpoint, IpcEndpoint) and _is_barred(endpoint.path):
             return "this user may not write to the socket: it belongs to another one"
         if self._seen["retried"]:
-            return f"nobody listens there ({self._seen['retried']} tries)"
-        return "no connection came about"
+            return f"no process listens there ({self._seen['retried']} tries)"
+        return "no connection was made"
 
     def _on_event(self, message: list[Any]) -> None:
         frames = [frame if isinstance(frame, bytes) else frame.bytes for frame in message]

@@ -1,4 +1,4 @@
-"""What a client tells its user: outcomes of sends, and events. Spec: docs/spec/08-port.md. Pure."""
+"""The reports of a client to its user: outcomes and events. Spec: docs/spec/08-port.md. Pure."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from ..wire.heads import Reason
 
 
 class Outcome(enum.Enum):
-    """What became of a send, at once."""
+    """The immediate outcome of a send."""
 
     SENT = enum.auto()
     """Handed to the socket; no proof of arrival."""
     WAITING = enum.auto()
-    """In the outbox until the far end takes it."""
+    """In the outbox until the carrier accepts it."""
     BUSY = enum.auto()
-    """No room left; nothing was kept."""
+    """No room left; nothing was stored."""
     TOO_LARGE = enum.auto()
-    """Over the size limit; nothing was kept."""
+    """Over the size limit; nothing was stored."""
     CLOSED = enum.auto()
     """The link is closed or was refused."""
 
 
 class Receiver(Protocol):
-    """What a client reports, one call an event, on the loop. None of the calls may block."""
+    """Handles the events of a client, one call each, on the loop. No call may block."""
 
     def on_task(
         self,
@@ -37,7 +37,7 @@ class Receiver(Protocol):
         flags: int,
         body: bytes,
     ) -> None:
-        """Take a task that is ours to do."""
+        """Handle a task for this worker."""
 
     def on_reply(
         self,
@@ -49,32 +49,32 @@ class Receiver(Protocol):
         flags: int,
         body: bytes,
     ) -> None:
-        """Take a reply to a task of ours; the flag `SETTLES` marks the last one."""
+        """Handle a reply to a task of this caller; the flag `SETTLES` marks the last one."""
 
     def on_cancel(self, caller: bytes, task: bytes) -> None:
-        """Take back a task that is ours to do."""
+        """Cancel a task that this worker has."""
 
     def on_bounce(self, task: bytes, reason: Reason) -> None:
-        """Learn that a task of ours was not delivered."""
+        """Handle the return of a task that was not delivered."""
 
     def on_lost(self, task: bytes, reason: Reason) -> None:
-        """Learn that a task of ours was delivered and will have no reply.
+        """Handle the loss of a task that was delivered and will have no reply.
 
-        With the reason `reply_waits` it has ended, and its last reply found no room on its way
-        here: it is to be asked for, as one that is missing.
+        With the reason `reply_waits` the task has ended, and its last reply found no room on the
+        way. Request that reply like a missing one.
         """
 
     def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
-        """Take a broadcast message; `kind` is -1 when it came by its trace."""
+        """Handle a broadcast message; `kind` is -1 if its topic is a trace."""
 
     def on_missed(self, count: int) -> None:
-        """Learn how many broadcast messages are missing before the next one."""
+        """Handle a gap: `count` broadcast messages are missing before the next one."""
 
     def on_registered(self, name: str, refusal: str) -> None:
-        """Learn that a seat of ours is in the tables of the proxy, or why it is not."""
+        """Handle the answer to a REGISTER; `refusal` is empty if the seat is registered."""
 
     def on_welcomed(self, fresh: bool) -> None:
-        """Learn that the far end took us in; `fresh` when it has forgotten everything."""
+        """Handle a WELCOME; `fresh` if the proxy has no state of this client."""
 
     def on_away(self, why: str) -> None:
-        """Learn that the connection is gone; it comes back by itself."""
+        """Handle the loss of the connection; the client reconnects by itself."""

@@ -40,7 +40,7 @@ class Handshake:
 
         Args:
             timeout_s: Maximum wait in seconds.
-            diagnosis: Returns what was seen so far on the way to the proxy, for the error text.
+            diagnosis: Describes the connection attempt so far, for the error text.
 
         Raises:
             Unreachable: No WELCOME within `timeout_s` seconds.

@@ -83,7 +83,7 @@ class Link:
     Args:
         secret: 16 random bytes; the instance id is their hash.
         namespace: The namespace of the client.
-        name: A name for people.
+        name: A display name.
     """
 
     def __init__(self, secret: bytes, namespace: str, name: str) -> None:

@@ -77,7 +77,7 @@ class Outbox:
 
     def put_first(self, messages: Iterable[tuple[bytes, bytes]]) -> None:
         """Put messages in front of all others, even without room."""
-        self._line_up()
+        self._merge_returned()
         for head, body in reversed(list(messages)):
             self.bytes += len(body) + _OVERHEAD_BYTES
             self._returned.appendleft((head, body, None))
@@ -88,14 +88,14 @@ class Outbox:
         found = (heads.fields_of(head) for head, _, _ in waiting)
         return {fields.task for fields in found if fields and fields.verb == Verb.TASK}
 
-    def _line_up(self) -> None:
+    def _merge_returned(self) -> None:
         if self._coming_back:
             self._returned.extendleft(reversed(self._coming_back))
             self._coming_back.clear()
 
     def first(self, now_s: float) -> tuple[bytes, bytes] | None:
         """Return the next message, with its remaining time set; it stays until `sent`."""
-        self._line_up()
+        self._merge_returned()
         while self:
             head, body, deadline_at_s = (self._returned or self._waiting)[0]
             if deadline_at_s is None:

@@ -22,8 +22,8 @@ async def probe(endpoint: Endpoint, timeout_s: float) -> None:
     """Return when a proxy of our version answers there.
 
     Raises:
-        Unreachable: Not within `timeout_s` seconds; the reason says what was seen.
-        Refused: Somebody of another version answers.
+        Unreachable: Not within `timeout_s` seconds; the reason describes the attempt.
+        Refused: The far end is not a proxy of our version.
     """
     loop = asyncio.get_running_loop()
     resolved = await resolve(endpoint)

@@ -1,4 +1,4 @@
-"""Questions of a client to its proxy: who is here, and has everything arrived?"""
+"""Query the proxy: its seats, its state, and whether every message has arrived."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ..wire.state_messages import ProxyState
 from ..wire.state_messages import unpack as unpack_state
 from .events import Outcome
 
-_NOBODY = "-"
-"""A name that is good for a question that has a short answer."""
+_UNUSED_NAME = "-"
+"""A name without a seat, so that the answer is short."""
 
 
 class Queries:
-    """The questions that wait for an answer.
+    """The queries that wait for an answer.
 
     Args:
         send: Sends head and body.
-        endpoint: Where the proxy is, for people.
+        endpoint: The endpoint of the proxy, for error texts.
     """
 
     def __init__(self, send: Callable[[bytes, bytes], Outcome], endpoint: str) -> None:
@@ -33,7 +33,7 @@ class Queries:
         self._questions: dict[bytes, asyncio.Future[bytes]] = {}
 
     async def roster(self, name: str, capability: str, timeout_s: float) -> list[SeatInfo]:
-        """Return who is here; see `Client.roster`."""
+        """Return the seats in the proxy's tables; see `Client.roster`."""
         seats: list[SeatInfo] = []
         try:
             async with asyncio.timeout(timeout_s):
@@ -44,27 +44,27 @@ class Queries:
                     page, more = unpack_answer(await self._asked(pack_question(question)))
                     seats += page
         except TimeoutError as error:
-            raise Unreachable(self._endpoint, "no answer to a roster question") from error
+            raise Unreachable(self._endpoint, "no answer to a query for the roster") from error
         return seats
 
     async def state(self, timeout_s: float) -> ProxyState:
-        """Return how the proxy is.
+        """Return the state of the proxy.
 
         Raises:
             Unreachable: Not within `timeout_s` seconds.
-            WireError: The answer cannot be read.
+            WireError: The answer is invalid.
         """
         try:
             async with asyncio.timeout(timeout_s):
                 return unpack_state(await self._asked(STATE))
         except TimeoutError as error:
-            raise Unreachable(self._endpoint, "no answer to the question how it is") from error
+            raise Unreachable(self._endpoint, "no answer to a query for its state") from error
 
     async def barrier(self, timeout_s: float) -> bool:
-        """Return when everything that was sent to us before has arrived; see `Client.barrier`."""
+        """Return when everything sent by the proxy so far has arrived; see `Client.barrier`."""
         try:
             async with asyncio.timeout(timeout_s):
-                await self._asked(pack_question(RosterQuery(name=_NOBODY)))
+                await self._asked(pack_question(RosterQuery(name=_UNUSED_NAME)))
         except (TimeoutError, LinkClosed):
             return False
         return True
@@ -83,13 +83,13 @@ class Queries:
             del self._questions[question_id]
 
     def on_roster(self, question_id: bytes, body: bytes) -> None:
-        """Take an answer."""
+        """Handle an answer."""
         answered = self._questions.get(question_id)
         if answered is not None and not answered.done():
             answered.set_result(body)
 
     def close(self) -> None:
-        """Tell whoever waits that no answer will come."""
+        """End every wait for an answer with `LinkClosed`."""
         for answered in self._questions.values():
             if not answered.done():
                 answered.set_exception(LinkClosed("the link was closed before an answer came"))

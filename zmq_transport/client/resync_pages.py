@@ -1,7 +1,7 @@
 """Make the pages that a client sends after a reconnect. Spec: docs/spec/09-resync.md. Pure.
 
-The user of the client knows the tasks, see the port `ResyncSource`. The workers that may have them
-are known here, from the news of the proxy.
+The user of the client has the tasks, see the port `ResyncSource`. This module has the workers that
+may have them, from the news of the proxy.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class FormerWorker(NamedTuple):
 
 
 class Resend(NamedTuple):
-    """Replies that the proxy wants to have again.
+    """Replies that the proxy requests again.
 
     Attributes:
         caller: Instance id of the caller, 16 bytes.

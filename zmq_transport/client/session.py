@@ -11,7 +11,7 @@ from ..errors import IllegalTransition
 
 
 class State(enum.Enum):
-    """Where a session is in its life."""
+    """The states of a session."""
 
     IDLE = enum.auto()
     CONNECTING = enum.auto()
@@ -23,7 +23,7 @@ class State(enum.Enum):
 
 
 class Event(enum.Enum):
-    """What may happen to a session."""
+    """The events of a session."""
 
     START = enum.auto()
     WHO = enum.auto()
@@ -40,7 +40,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
     State.IDLE: {Event.START: State.CONNECTING, Event.CLOSE: State.CLOSED},
     State.CONNECTING: {
         Event.WHO: State.GREETING,
-        Event.WELCOME: State.READY,  # DISCONNECTED may be told late, behind WHO
+        Event.WELCOME: State.READY,  # DISCONNECTED may be reported late, after WHO
         Event.DISCONNECTED: State.CONNECTING,
         Event.GOING_AWAY: State.CONNECTING,
         Event.GOODBYE: State.CONNECTING,
@@ -95,7 +95,7 @@ class Session:
     state: State = State.IDLE
 
     def expects(self, event: Event) -> bool:
-        """Tell whether `event` has an arrow from here."""
+        """Return whether `event` has an arrow from the current state."""
         return event in TRANSITIONS[self.state]
 
     def on(self, event: Event) -> State:

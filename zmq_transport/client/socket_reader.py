@@ -30,9 +30,9 @@ class SocketReader:
     """Hands every message of a socket to a callback, a bounded batch per turn of the loop.
 
     Args:
-        socket: Whose messages.
+        socket: The socket to read.
         on_message: Receives the frames; the last one is a `zmq.Frame`.
-        on_writable: Is called when the socket takes messages again, after `wants_writable`.
+        on_writable: Is called when the socket accepts messages again, after `wants_writable`.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class SocketReader:
         self.poll_soon()
 
     def poll_soon(self) -> None:
-        """Look for messages at the next turn of the loop."""
+        """Check for messages at the next turn of the loop."""
         if not self._looking and not self._closed:
             self._looking = True
             self._loop.call_soon(self._drain)
@@ -77,7 +77,7 @@ class SocketReader:
             if self._closed:
                 return
             if count == 1 and not _get(self._socket, _EVENTS) & _POLLIN:
-                return  # mostly there is one; asking is cheaper than the exception for none
+                return  # mostly there is one; this check is cheaper than the exception without one
             if self._received % _TICKS > _SOON:
                 self._handle_ended_connections()
             message = frames.receive(self._socket)
@@ -93,10 +93,10 @@ class SocketReader:
             self.poll_soon()
 
     def _handle_ended_connections(self) -> None:
-        """Let libzmq handle connections that ended here, between two messages.
+        """Make libzmq handle ended connections now, between two messages.
 
-        Otherwise it does so by itself at every 100th frame that is received, also inside a
-        message, and with IMMEDIATE it then aborts the process (`!_more`, src/fq.cpp of 4.3.5).
+        Otherwise it does so at every 100th received frame, also inside a message. With IMMEDIATE
+        it then aborts the process (`!_more`, src/fq.cpp of 4.3.5).
         """
         _get(self._socket, _EVENTS)
 

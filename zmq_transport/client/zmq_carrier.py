@@ -20,7 +20,7 @@ class ZmqCarrier:
 
     Args:
         endpoint: The directed endpoint of the proxy.
-        max_body_bytes: The sockets cut a peer with a larger body, as a defence.
+        max_body_bytes: The sockets disconnect a peer that sends a larger body.
     """
 
     def __init__(self, endpoint: Endpoint, max_body_bytes: int) -> None:
@@ -33,7 +33,7 @@ class ZmqCarrier:
 
     @property
     def endpoint(self) -> str:
-        """The proxy, for people."""
+        """The proxy, for error texts."""
         return str(self._endpoint)
 
     async def open(self, events: CarrierEvents) -> None:
@@ -54,7 +54,7 @@ class ZmqCarrier:
         self._dealer.connect(str(self._resolved))
 
     def diagnosis(self) -> str:
-        """Return what was seen so far on the way to the proxy, for people."""
+        """See the port."""
         return self._monitor.diagnosis(self._resolved)
 
     def send(self, head: bytes, body: bytes) -> Sent:

@@ -1,1 +1,1 @@
-"""The proxy's process: what it decides (pure), and the one thread that carries it out."""
+"""The proxy's process: its decisions (pure), and the one thread that executes them."""

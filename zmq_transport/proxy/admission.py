@@ -42,7 +42,7 @@ class Admission:
         _, [(verb, *_), *_], _ = heads.unpack_items(head)
         if verb == Verb.HELLO:
             return self._on_hello(connection, bytes(body), now_s)
-        # 02-session, "Messages ahead of HELLO" 1: ZeroMQ sends what a socket holds as soon as it is
+        # 02-session, "Messages ahead of HELLO" 1: ZeroMQ sends queued messages as soon as it is
         # connected, ahead of our HELLO; its sender sends it again.
         if verb in _RETURNED:
             bounced = self._tables.returned(connection, head, body, Reason.HELLO_FIRST)

@@ -27,7 +27,7 @@ class CallerList:
 
     Args:
         ids: The workers that it knew.
-        complete: True after the page that says that these were all.
+        complete: True after the page that marks the list as complete.
         known: The same as a value, once tasks come; None while workers come.
         tasks: The ledger keys of its open tasks.
         is_cut: True if a part of the list found no room.
@@ -77,7 +77,7 @@ class CallerLists:
             self._size += len(listing.tasks)
 
     def _has_room(self, listing: CallerList, count: int) -> bool:
-        """Tell whether `count` more may be listed; if not, mark the list as cut."""
+        """Return whether `count` more may be listed; if not, mark the list as cut."""
         if self._size + count <= MAX_LISTED:
             return True
         self._counts["drop.listed"] += count

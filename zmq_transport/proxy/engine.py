@@ -33,7 +33,7 @@ _RESYNC = (Verb.RESEND, Verb.CLAIM)
 _PING = heads.pack(Verb.PING)
 
 Handler = Callable[[Peer, heads.Single, bytes, float], list[Output]]
-"""(sender, unpacked head, body, monotonic clock) -> what to send."""
+"""(sender, unpacked head, body, monotonic clock) -> the messages to send."""
 
 
 class Engine:
@@ -86,7 +86,7 @@ class Engine:
         self._admission.publish_port = publish_port
 
     def on_message(self, connection: bytes, head: bytes, body: Any, now_s: float) -> list[Output]:
-        """Handle one message and return what to send.
+        """Handle one message and return the messages to send.
 
         Args:
             connection: The connection id of the sender, as ROUTER assigned it.
@@ -116,7 +116,7 @@ class Engine:
     def on_unsent(
         self, connection: bytes, head: bytes, body: Any, busy: bool, now_s: float
     ) -> list[Output]:
-        """Handle a message that the socket did not accept, and return what to send instead.
+        """Handle a message that the socket did not accept; return the messages to send instead.
 
         Args:
             connection: The connection of the receiver.
@@ -166,8 +166,8 @@ class Engine:
         outputs = self._presence.tick(now_s) + self._tasks.unpark(now_s)
         unknown = self._admission.unknown_connections(now_s)
         outputs += self._resync.tick(now_s, bool(unknown))
-        # 09-resync, "Verdicts": a missing worker may be behind a connection without a HELLO. A
-        # PING asks its socket, so that a dead one does not delay the verdict.
+        # 09-resync, "Verdicts": a missing worker may have a connection without a HELLO.
+        # A PING asks its socket, so that a dead one does not delay the verdict.
         if self._resync.misses_workers:
             outputs += [(SEND, each, _PING, b"") for each in unknown]
         messages = self.tables.worker_news.tick(now_s) + self.tables.notices.tick()
@@ -181,7 +181,7 @@ class Engine:
 
     @property
     def drained(self) -> bool:
-        """Tell whether no client is left that could say GOODBYE."""
+        """Return whether no client is left that could say GOODBYE."""
         return self.draining and all(p.absent_at_s is not None for p in self.tables.peers)
 
     # -- one message -----------------------------------------------------------------------------
@@ -207,7 +207,7 @@ class Engine:
         return handler(peer, single, bytes(body), now_s)
 
     def _is_for_next_proxy(self, single: heads.Single) -> bool:
-        """Tell whether a message is for the next proxy, while this one drains."""
+        """Return whether a message is for the next proxy, while this one drains."""
         # 02-session, "Leaving" 4: every TASK, and a REPLY whose caller is not here any more.
         caller, verb, *_ = single
         return verb == _TASK or (verb == _REPLY and caller not in self.tables.peers.by_instance)

@@ -65,7 +65,7 @@ class Parking:
         return taken
 
     def holds(self, caller: bytes, task: bytes) -> bool:
-        """Tell whether a task is parked."""
+        """Return whether a task is parked."""
         return caller + task in self.by_key
 
     def withdraw(self, caller: bytes, task: bytes) -> bool:

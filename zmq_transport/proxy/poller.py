@@ -20,7 +20,7 @@ _POLLIN = int(zmq.POLLIN)
 
 
 def readable(socket: zmq.Socket[bytes]) -> bool:
-    """Tell whether a message can be received now."""
+    """Return whether a message can be received now."""
     return bool(_get(socket, _EVENTS) & _POLLIN)
 
 

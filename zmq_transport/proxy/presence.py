@@ -44,7 +44,7 @@ class Presence:
         facts, published = parts
         refusal = self._apply(peer, verb, name, greetings.unpack_map(facts))
         if refusal:
-            # 04-liveness, "Acknowledgement" 1: a refused one is no sign of life and not published
+            # 04-liveness, "Acknowledgement" 1: a refused one is not published, nor a sign of life
             self._tables.counts["refused.seat"] += 1
             return [_acknowledgement(peer, address, refusal)]
         self.record_alive(peer, now_s)
@@ -54,8 +54,8 @@ class Presence:
         )
         if verb != Verb.REGISTER:
             return outputs
-        # 09-resync, "Who may have had a task" 2: callers hear of a worker ahead of the answer to
-        # its REGISTER, so before anybody can give it a task.
+        # 09-resync, "Who may have had a task" 2: callers get the news of a worker ahead of
+        # the answer to its REGISTER, so before it can get a task.
         news = self._tables.worker_news.add_worker(peer, now_s)
         acknowledgement = _acknowledgement(peer, address, "")
         parked = self._tasks.unpark(now_s)
@@ -112,7 +112,7 @@ class Presence:
             self.set_available(peer, True)
 
     def on_reconnected(self, peer: Peer, now_s: float) -> None:
-        """Make the seats of a peer available again: it said HELLO over a new connection."""
+        """Make the seats of a peer available again after a HELLO over a new connection."""
         self.set_available(peer, True)
         self.record_alive(peer, now_s)
 
@@ -145,7 +145,7 @@ class Presence:
             )
         outputs += self._tasks.lose_all(peer)
         # 09-resync, "Who may have had a task" 2: LEFT comes after the LOST of its tasks. A caller
-        # that forgot the worker earlier could be told that such a task was not started.
+        # that forgot the worker earlier could get `not_started` for such a task.
         self._tables.worker_news.remove_worker(peer)
         return outputs
 
@@ -160,7 +160,7 @@ class Presence:
         self._ticks += 1
         outputs: list[Output] = []
         # 04-liveness, "Silence" 2: a blocked program still has its tasks; running one twice would
-        # be worse than waiting, so silence takes nothing away.
+        # be worse than waiting, so silence removes nothing.
         for instance in self._tables.liveness.newly_silent(now_s):
             self._tables.counts["silent"] += 1
             self.set_available(self._tables.peers.by_instance[instance], False)
@@ -174,7 +174,7 @@ class Presence:
         return outputs
 
     def _probe(self, peer: Peer) -> list[Output]:
-        # 04-liveness, "Absence" 1: nobody answers a PING. Only the send matters: it fails once the
+        # 04-liveness, "Absence" 1: a PING has no answer. Only the send matters: it fails once the
         # connection is gone, and only a worker with tasks must be found dead within a tick.
         has_task = any(seat.open for seat in peer.seats.values())
         if has_task or self._ticks % _EVERY_TICKS == 0:

@@ -228,7 +228,7 @@ class Proxy:
         self._poller.touch(router)
 
     def _decide(self, message: list[Any], now_s: float) -> list[Output]:
-        """Return what the engine wants sent for a message."""
+        """Return the outputs of the engine for a message."""
         if len(message) == 3:
             connection, head, body = message
         elif len(message) == 2 and not len(message[1]):
@@ -345,7 +345,7 @@ def _host_of(frame: Any) -> str:
 
 
 def raise_descriptor_limit() -> None:
-    """Raise the soft limit of open files towards 65,536: each client takes up to three."""
+    """Raise the soft limit of open files towards 65,536: each client needs up to three."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
     if soft != resource.RLIM_INFINITY and soft < limit:

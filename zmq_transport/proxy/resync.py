@@ -37,7 +37,7 @@ class Resync:
 
     @property
     def misses_workers(self) -> bool:
-        """Tell whether a verdict waits for a worker that is missing or does not answer."""
+        """Return whether a verdict waits for a worker that is missing or does not answer."""
         return self._wanted.misses_workers
 
     # -- callers ---------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ class Resync:
                 by_worker.setdefault(worker, []).append(row)
             elif not self._is_waiting(peer, opened.task):
                 wanted.append(row)
-        # A GAP is no part of a list: its caller does not say which workers it knew.
+        # A GAP is not part of a list: it does not name the workers that its caller knew.
         is_list = page_kind == ResendKind.OPEN
         known = self._lists.known_by(peer) if is_list else KnownWorkers()
         outputs += self._wanted.ask_each(peer, by_worker, now_s)
@@ -222,7 +222,7 @@ class Resync:
 
     def on_reconnected(self, peer: Peer, now_s: float) -> list[Output]:
         """Query a worker that is back about all its tasks: any may have been lost on the way."""
-        # 02-session, "Outbox": when a connection ends, both ends may have lost what was under way.
+        # 02-session, "Outbox": when a connection ends, both ends may have lost messages under way.
         outputs: list[Output] = []
         by_caller: dict[bytes, list[Row]] = {}
         by_instance = self._tables.peers.by_instance
@@ -242,7 +242,7 @@ class Resync:
     # -- time ------------------------------------------------------------------------------------
 
     def tick(self, now_s: float, has_unknown: bool) -> list[Output]:
-        """Cancel what nobody waits for, and decide about wanted tasks.
+        """Cancel tasks that no caller waits for, and decide about wanted tasks.
 
         Args:
             now_s: Monotonic clock.

@@ -100,7 +100,7 @@ class Pool:
         return next(iter(self._levels[min(self._levels)]))
 
     def has_present_seat(self) -> bool:
-        """Tell whether a seat's connection is up, whatever its load."""
+        """Return whether a seat has a connection, at any load."""
         return any(seat.peer.absent_at_s is None for seat in self.seats)
 
     def load_changed(self, seat: Seat, before: int) -> None:
@@ -125,7 +125,7 @@ class Pool:
 
 
 class Routes:
-    """Every seat of one namespace, by name and by what it offers.
+    """Every seat of one namespace, by name and by capabilities.
 
     Args:
         max_queries: How many sets of capabilities have a pool; the least recently used one is
@@ -182,7 +182,7 @@ class Routes:
         if pool is not None:
             return pool
         # 03-routing, "Seats and pools" 2: a pool for capabilities is built when it is first asked
-        # for, so that a REGISTER does not cost a pool for each subset of what it offers.
+        # for, so that a REGISTER does not cost a pool for each subset of its capabilities.
         query = self._queries.get(address)
         if query is None:
             name, wanted = read_address(address)
@@ -198,7 +198,7 @@ class Routes:
         for seat in self._seats:
             if wanted <= seat.capabilities:
                 pool.add(seat)
-        # A pool without a seat is not stored: sets of capabilities that nobody offers would push
+        # A pool without a seat is not stored: sets of capabilities that no seat offers would push
         # out those in use (03-routing, "Seats and pools" 2).
         if pool.seats:
             self._queries[address] = wanted, pool

@@ -68,8 +68,8 @@ class Subscriptions:
 
     def unsubscribe(self, topic: bytes) -> bool:
         """Remove one subscription; True if publishers must know: it was the last of its topic."""
-        # 05-broadcast, "Subscriptions at the proxy" 2: an unsubscription does not say whose it is.
-        # One that was ignored goes first, or it would erase an accepted one.
+        # 05-broadcast, "Subscriptions at the proxy" 2: an unsubscription does not name its
+        # subscriber. One that was ignored goes first, or it would erase an accepted one.
         if self._ignored[topic]:
             self._ignored[topic] -= 1
             if not self._ignored[topic]:
@@ -111,7 +111,7 @@ class Subscriptions:
         return PUBLISH, topic, header, b""
 
     def published(self, frames: list[bytes]) -> bool:
-        """Tell whether the broadcast message of a client may be forwarded; count it if not."""
+        """Return whether the broadcast message of a client may be forwarded; count it if not."""
         try:
             self._check_publication(frames)
         except WireError as error:

@@ -42,7 +42,7 @@ def empty_lost_notice(
 
 @attrs.define
 class Tables:
-    """Everything the proxy knows: soft state that the messages of its clients rebuild.
+    """The state of the proxy: soft state that the messages of its clients rebuild.
 
     Args:
         epoch: 16 bytes, new at every start.
@@ -88,7 +88,7 @@ class Tables:
         return [(PUBLISH, *each) for each in made if self.may_publish(len(body))]
 
     def may_publish(self, size: int) -> bool:
-        """Tell whether a message of `size` bytes may go out to subscribers; count it if not.
+        """Return whether a message of `size` bytes may go out to subscribers; count it if not.
 
         It has its sequence number already, so a subscriber detects the gap.
         """

@@ -1,7 +1,7 @@
 """Bundles of tasks or of replies, routed whole where their items allow it. Pure.
 
 Spec: docs/spec/03-routing.md, "Bounces". Under load most tasks come in bundles. A bundle whose
-items need a decision each is left to `Tasks`, which takes them one by one.
+items need a decision each is left to `Tasks`, which handles them one by one.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ class Tasks:
             return []
         _, _, _, kind, _, _, trace, _, _ = single
         # Asked of the topics of this very message: every worker subscribes to some kind, so that
-        # "nobody subscribes to anything" would never be true.
+        # "no topic has a subscriber" would never be true.
         if not peer.namespace.subscribed.has_subscriber(kind, trace):
             return [output]
         worker = heads.NOBODY if entry is None else entry.seat.peer.instance
@@ -109,7 +109,7 @@ class Tasks:
         *,
         may_park: bool,
     ) -> tuple[Entry | None, Output | None]:
-        """Return the entry, if a seat got the task, and what to send; neither if it is parked."""
+        """Return the entry, if a seat got the task, and the outputs; neither if it is parked."""
         _, _, flags, _, ttl_ms, task, trace, _, address = single
         if ttl_ms == 0:
             return None, self.bounce(peer, task, trace, Reason.EXPIRED)
@@ -127,7 +127,7 @@ class Tasks:
             head = heads.redirect(head, peer.instance, seat.address)
             return entry, (SEND, seat.peer.connection, head, body)
         # 04-liveness, "Silence" 2: a silent seat may still live, so its caller gets another answer
-        # than when nobody serves the address.
+        # than when no seat serves the address.
         if pool is not None and pool.has_present_seat():
             return None, self.bounce(peer, task, trace, Reason.BUSY)
         # 03-routing, "Parking" 1: an epoch in HELLO shows a caller that knew an earlier proxy.
@@ -141,7 +141,7 @@ class Tasks:
 
     def cancel(self, peer: Peer, task: bytes) -> list[Output]:
         """Forward the CANCEL of a caller to the worker that has the task."""
-        # 03-routing, "Bounces": a CANCEL ends the deferred notice, nobody waits for it.
+        # 03-routing, "Bounces": a CANCEL ends the deferred notice, as its caller waits no longer.
         self._tables.notices.withdraw(peer, task)
         entry = self._ledger.find(peer.instance, task)
         if entry is None:
@@ -203,7 +203,7 @@ class Tasks:
         if entry is None or caller is None:
             return []
         self._ledger.settle(entry)
-        # 03-routing, "Bounces": a full queue bounces, as nobody knows how long that queue is; a
+        # 03-routing, "Bounces": a full queue bounces, as its length is unknown; a
         # connection that is gone certainly has not got the task, so another may have it.
         if busy:
             return [self.bounce(caller, task, trace, Reason.BUSY)]
@@ -240,7 +240,7 @@ class Tasks:
         """Report a task as lost to its caller, if the caller is connected."""
         caller = self.caller_of(entry)
         if caller is None:
-            # 03-routing, "LOST": an absent caller lists the task when it is back, and learns then.
+            # 03-routing, "LOST": an absent caller lists the task on its return, and gets LOST then.
             self._tables.counts[LOST[reason]] += 1
             return []
         return [self.lost(caller, entry.seat.peer.instance, entry.task, entry.trace, reason)]
@@ -282,7 +282,7 @@ class Tasks:
         return outputs
 
     def bounce(self, peer: Peer, task: bytes, trace: bytes, reason: Reason) -> Output:
-        """Return the BOUNCE that tells a caller why its task was not delivered."""
+        """Return a BOUNCE: the caller's task was not delivered, for `reason`."""
         self._tables.counts[BOUNCED[reason]] += 1
         self._tables.tap_message(peer.namespace, Verb.BOUNCE, 0, trace, reason, 0)
         body = reason.encode()

@@ -1,4 +1,4 @@
-"""Find out what became of tasks that a caller listed and no worker has claimed. Pure.
+"""Decide about tasks that a caller listed and no worker has claimed. Pure.
 
 Spec: docs/spec/09-resync.md, "Verdicts". Workers are queried. A task that no worker has goes back
 to its caller: as not started when every worker has said so, as unknown when one of them is missing.
@@ -23,7 +23,7 @@ SILENT_S: Final = 10.0
 MAX_WANTED: Final = 200_000
 
 Views = dict[tuple[int, int], tuple[float, bool]]
-"""(namespace, known workers) by `id` -> what `_view` returned in this tick."""
+"""(namespace, known workers) by `id` -> the result of `_view` in this tick."""
 
 
 class WantedTasks:
@@ -38,7 +38,7 @@ class WantedTasks:
         self.misses_workers = False
 
     def ask_each(self, caller: Peer, rows: dict[Peer, list[Row]], now_s: float) -> list[Output]:
-        """Query each worker about the tasks of a caller that the ledger says it has."""
+        """Query each worker about the tasks of a caller that it has, as the ledger says."""
         outputs: list[Output] = []
         for worker, of_worker in rows.items():
             for chunk in _chunks(of_worker):

@@ -52,7 +52,7 @@ class WorkerNews:
         return self._news(now_s) if now_s >= self._wait_until_s else []
 
     def was_worker(self, instance: bytes) -> bool:
-        """Tell whether `instance` is a worker of this proxy, or has been one."""
+        """Return whether `instance` is or was a worker of this proxy."""
         return instance in self._remembered
 
     def remove_worker(self, peer: Peer) -> None:

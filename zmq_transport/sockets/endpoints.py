@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 
 SOCKET_PATH_BYTES: Final = 107
-"""Of the path of a Unix socket, without the NUL at its end: `sun_path` of Linux, unix(7)."""
+"""Limit of the path of a Unix socket, without its NUL: `sun_path` of Linux, unix(7)."""
 _SUFFIXES: Final = ("", ".listen", ".publish")
 MAX_PATH_BYTES: Final = SOCKET_PATH_BYTES - max(map(len, _SUFFIXES))
 

@@ -20,7 +20,7 @@ MAX_FRAMES = 8
 
 
 def receive(socket: zmq.Socket[bytes]) -> list[Any] | None:
-    """Return the frames of the next message, or None when there is none.
+    """Return the frames of the next message, or None without one.
 
     All but the last are bytes, the last is a `zmq.Frame`, so that a large body is never copied.
     Of a message with more than 8 frames only the first 8 and the last are returned.
@@ -42,8 +42,8 @@ def send(socket: zmq.Socket[bytes], *message: Any) -> Sent:
     """Send a message or nothing at all.
 
     Returns:
-        `BUSY` when the queue is full (or, on a DEALER, nobody is connected), `UNREACHABLE` when a
-        ROUTER knows no such connection.
+        `BUSY` when the queue is full (or, on a DEALER, without a connection), `UNREACHABLE` when a
+        ROUTER has no such connection.
     """
     try:
         for frame in message[:-1]:

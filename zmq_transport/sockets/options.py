@@ -44,7 +44,7 @@ EVENTS: Mapping[int, str] = MappingProxyType(
         int(zmq.EVENT_HANDSHAKE_FAILED_AUTH): "drop.handshake",
     }
 )
-"""What is watched on the sockets of a proxy, and the counter of each."""
+"""The events that are watched on the sockets of a proxy, and the counter of each."""
 _numbers = count()
 
 _lock = threading.Lock()
@@ -65,11 +65,11 @@ def context() -> zmq.Context[zmq.Socket[bytes]]:
 
 @attrs.frozen
 class Bounds:
-    """How much one socket puts up with.
+    """The limits of one socket.
 
     Args:
         high_water: Messages that wait, in each direction and for each peer.
-        handshake_ms: How long whoever connects may take to speak our protocol.
+        handshake_ms: Milliseconds that a new connection has for the ZMTP handshake.
     """
 
     high_water: int = HIGH_WATER
@@ -144,7 +144,7 @@ def sub(max_body_bytes: int) -> zmq.Socket[bytes]:
 
 
 def publisher() -> zmq.Socket[bytes]:
-    """Return a client's outgoing broadcast socket, which learns who listens."""
+    """Return a client's outgoing broadcast socket, where subscriptions arrive."""
     return _socket(
         zmq.XPUB,
         SUBSCRIPTION_BYTES,
@@ -154,9 +154,9 @@ def publisher() -> zmq.Socket[bytes]:
 
 
 def watched(socket: zmq.Socket[bytes]) -> zmq.Socket[bytes]:
-    """Return a socket with one message for each connection that came, went or spoke nonsense.
+    """Return a socket with one message for each connection that came, left or failed to greet.
 
-    It has no high-water mark: the thread that moves everybody's bytes writes to it, and would wait.
+    It has no high-water mark: the thread that moves all bytes writes to it, and would wait.
     """
     endpoint = f"inproc://watched-{next(_numbers)}"
     socket.monitor(endpoint, sum(EVENTS) | zmq.EVENT_CLOSED)
@@ -168,22 +168,22 @@ def watched(socket: zmq.Socket[bytes]) -> zmq.Socket[bytes]:
 
 
 def bind(socket: zmq.Socket[bytes], host: str, port: int) -> str:
-    """Bind to `host:port` and return where that is; 0 lets the system choose.
+    """Bind to `host:port` and return the endpoint; with port 0 the system chooses one.
 
     Raises:
-        EndpointInUse: Somebody else listens there, or the address is not ours.
+        EndpointInUse: Another process listens there, or the address is not of this host.
     """
     return _bind(socket, f"tcp://{host}:{port or '*'}")
 
 
 def bind_private(socket: zmq.Socket[bytes], path: str) -> str:
-    """Bind to a Unix socket that is this user's alone and return where that is.
+    """Bind to a Unix socket that only this user may open; return its endpoint.
 
-    Whatever has that name is replaced, see `claim`. A file that another thread makes meanwhile
-    is this user's alone, too.
+    A file of that name is replaced, see `ipc_lock`. A file that another thread makes meanwhile
+    also is for this user only.
 
     Raises:
-        EndpointInUse: It cannot be made.
+        EndpointInUse: The socket cannot be made.
     """
     before = os.umask(0o177)
     try:
@@ -193,7 +193,7 @@ def bind_private(socket: zmq.Socket[bytes], path: str) -> str:
 
 
 def port_of(endpoint: str) -> int:
-    """Return the port of what `bind` returned."""
+    """Return the port of an endpoint from `bind`."""
     return int(endpoint.rpartition(":")[2])
 
 

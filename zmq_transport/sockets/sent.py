@@ -6,7 +6,7 @@ import enum
 
 
 class Sent(enum.Enum):
-    """What became of a send."""
+    """The outcome of a send."""
 
     OK = enum.auto()
     BUSY = enum.auto()

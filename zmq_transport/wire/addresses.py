@@ -1,6 +1,6 @@
 """Names, addresses and instance ids as they stand on the wire. Spec: docs/spec/01-wire.md. Pure.
 
-Part of `wire`, which is where everybody else gets them from.
+Part of the wire; other modules import them from `heads`.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ def checked_name(what: str, value: object) -> str:
 
 
 def address_of(name: str | None = None, capabilities: Iterable[str] = ()) -> bytes:
-    """Return the address of a name, or of anyone who offers all `capabilities`.
+    """Return the address of a name, or of a set of `capabilities`.
 
     The grammar is `name` or `?capability,capability`; capabilities are sorted, so one set has one
     address.
 
     Raises:
-        InvalidName: A part is no name.
+        InvalidName: A part is not a valid name.
         ValueError: Neither is given, or the address is over 4,096 bytes.
     """
     if name is not None:
@@ -52,7 +52,7 @@ def read_address(address: bytes) -> tuple[str | None, frozenset[str]]:
     """Return (name, no capabilities) or (None, capabilities).
 
     Raises:
-        WireError: It is no address.
+        WireError: The address is invalid.
     """
     if len(address) > MAX_ADDRESS_BYTES:
         raise WireError("bad_address", f"an address has at most {MAX_ADDRESS_BYTES} bytes")

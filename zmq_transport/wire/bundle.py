@@ -11,7 +11,7 @@ from typing import Any, Final
 from . import heads
 
 MAX_ITEMS: Final = heads.MAX_ITEMS - 1
-"""One less than fit, so that a refused message has room for the BOUNCE in front."""
+"""One below the limit, so that a refused message has room for the BOUNCE in front."""
 MAX_BODY_BYTES: Final = 16 * 1024
 """A larger body travels alone: copying it would cost more than a message of its own."""
 
@@ -63,14 +63,14 @@ class Bundler:
     def add_item(
         self, connection: bytes, start: bytes, item: bytes, address: bytes, body: Any
     ) -> None:
-        """Do as `add` does with a head that is not put together yet.
+        """Add a message like `add`, with a head in parts.
 
         Args:
             connection: Where it goes.
-            start: See `wire.start_of`.
-            item: See `wire.pack_item`.
-            address: See `wire.address_of`.
-            body: Anything with a length that `bytes.join` takes.
+            start: See `heads.start_of`.
+            item: See `heads.pack_item`.
+            address: See `heads.address_of`.
+            body: Any value with a length that `bytes.join` accepts.
         """
         targets = self._open.get(connection)
         if targets is None:

@@ -1,7 +1,7 @@
 """The counters of dropped messages and ignored subscriptions, by reason. Pure.
 
-Both ends count what they drop under the same names. The reason is that of a `WireError`, or the one
-under which a shell reports a message that never was one.
+Both ends use the same names. The reason is that of a `WireError`, or the one with which a shell
+reports frames that are not a message.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ _IGNORED: Final[Mapping[str, str]] = {
 
 
 def drop_counter(reason: str) -> str:
-    """Return the counter of messages dropped for `reason`; `drop.other` if it has none."""
+    """Return the counter of messages dropped for `reason`; `drop.other` by default."""
     return _DROPPED.get(reason, OTHER)
 
 
 def ignored_counter(reason: str) -> str:
-    """Return the counter of subscriptions ignored for `reason`; `drop.other` if it has none."""
+    """Return the counter of subscriptions ignored for `reason`; `drop.other` by default."""
     return _IGNORED.get(reason, OTHER)

@@ -1,7 +1,7 @@
 """The bodies that the transport reads itself: greetings and facts.
 
 Spec: docs/spec/02-session.md. Pure. Everything else is opaque. These are small msgpack maps;
-unknown fields are accepted, so that a newer peer can say more than we understand.
+unknown fields are accepted, so that a newer peer can send more of them.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _LIMITS: Final = {
 
 @attrs.frozen
 class Hello:
-    """What a client says of itself.
+    """The fields of a HELLO.
 
     Args:
-        secret: 16 bytes that only this client knows; `instance` is their hash.
+        secret: 16 bytes, known to this client only; `instance` is their hash.
         instance: The instance id, 16 bytes.
-        namespace: Where it belongs.
-        name: For people.
-        epoch: The epoch of the proxy that it knew last, or empty.
-        calls: True if it sends tasks and so must know who may have them.
+        namespace: The namespace of the client.
+        name: A display name.
+        epoch: The epoch of its last proxy, or empty.
+        calls: True if it sends tasks and so needs the list of workers.
     """
 
     secret: bytes = attrs.field(repr=False)
@@ -48,13 +48,13 @@ class Hello:
 
 @attrs.frozen
 class Welcome:
-    """What the proxy says to a client that it takes in.
+    """The fields of a WELCOME.
 
     Args:
         epoch: 16 bytes, new at every start of the proxy.
         listen_port: TCP port of the XPUB socket, to subscribe at.
         publish_port: TCP port of the XSUB socket, to publish at.
-        heartbeat_ms: How often a client with seats shows life.
+        heartbeat_ms: Interval of the heartbeats of a client with seats.
         max_body_bytes: The size limit of a body.
     """
 
@@ -75,7 +75,7 @@ def unpack_map(body: bytes) -> dict[str, Any]:
     """Return a small map.
 
     Raises:
-        WireError: It is no map with text keys, or over a limit (8,192 bytes, 64 keys).
+        WireError: It is not a map with text keys, or over a limit (8,192 bytes, 64 keys).
     """
     if len(body) > MAX_BYTES:
         raise WireError("long_body", f"{len(body):,} bytes where at most {MAX_BYTES:,} belong")
@@ -84,7 +84,9 @@ def unpack_map(body: bytes) -> dict[str, Any]:
             body, raw=False, strict_map_key=True, use_list=True, ext_hook=_no_ext, **_LIMITS
         )
     except (ValueError, msgpack.UnpackException) as error:
-        raise WireError("bad_body", f"no msgpack map: {error or type(error).__name__}") from error
+        raise WireError(
+            "bad_body", f"not a msgpack map: {error or type(error).__name__}"
+        ) from error
     if not isinstance(fields, dict):
         raise WireError("bad_body", f"a map belongs here, not {type(fields).__name__}")
     return fields
@@ -103,7 +105,7 @@ def pack_hello(hello: Hello) -> bytes:
 
 
 def unpack_hello(body: bytes) -> Hello:
-    """Return what a HELLO says.
+    """Return the fields of a HELLO.
 
     Raises:
         WireError: A field is missing or wrong; the text names it.
@@ -128,7 +130,7 @@ def pack_welcome(welcome: Welcome) -> bytes:
 
 
 def unpack_welcome(body: bytes) -> Welcome:
-    """Return what a WELCOME says.
+    """Return the fields of a WELCOME.
 
     Raises:
         WireError: A field is missing or wrong; the text names it.
@@ -144,10 +146,10 @@ def unpack_welcome(body: bytes) -> Welcome:
 
 
 def unpack_capabilities(fields: Mapping[str, Any]) -> frozenset[str]:
-    """Return what a registration offers.
+    """Return the capabilities of a REGISTER.
 
     Raises:
-        WireError: `capabilities` is no list of names.
+        WireError: `capabilities` is not a list of names.
     """
     offered = fields.get("capabilities", [])
     if not isinstance(offered, list):

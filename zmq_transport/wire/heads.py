@@ -1,6 +1,6 @@
 """The wire: frames, verbs, addresses and topics. Spec: docs/spec/01-wire.md. Pure.
 
-Nobody else indexes into a frame or builds a topic. A directed message is two frames:
+No other package indexes into a frame or builds a topic. A directed message is two frames:
 `[head][body]`.
 
     head     version u8, flags u8, peer 16, count u8, then `count` items, then the address
@@ -12,7 +12,7 @@ A broadcast message is three frames, `[topic][header][body]`:
 
     header   publisher 16, sequence u64, caller 16, worker 16, and of a batch: `size u32` of each
 
-The functions on the hot path take and return plain tuples and bytes.
+The functions on the hot path use plain tuples and bytes.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ MAX_HEAD_BYTES: Final = _FIXED.size + MAX_ITEMS * _ITEM.size + MAX_ADDRESS_BYTES
 
 
 class Verb(enum.IntEnum):
-    """What an item asks for."""
+    """The purpose of an item."""
 
     HELLO = 1
     WELCOME = 2
@@ -85,9 +85,9 @@ class ItemFlag(enum.IntFlag):
     SETTLES = 1
     """On a REPLY: the last one of its task."""
     KEEP = 2
-    """On a TASK: let it run when its caller goes away."""
+    """On a TASK: it runs on when its caller goes away."""
     SKIPS = 4
-    """On a REPLY that is sent again: those missing before it are not kept any more."""
+    """On a REPLY that is sent again: missing replies before it are no longer stored."""
 
 
 class Reason(enum.StrEnum):
@@ -148,19 +148,19 @@ def pack(
     Args:
         verb: One of `Verb`.
         size: Length of the body in bytes.
-        peer: Instance id (16 bytes) of the caller, or of whoever sent it.
+        peer: Instance id (16 bytes) of the caller, or of the sender.
         flags: Bits of `ItemFlag`.
         kind: The application's own type code, 0 to 255.
         number: Remaining milliseconds on a TASK, index of the reply on a REPLY.
         task: Task id, 16 bytes.
         trace: Trace id, 16 bytes.
-        address: Where it goes, see `address_of`.
+        address: Its target, see `address_of`.
     """
     return _SINGLE.pack(VERSION, 0, peer, 1, verb, flags, kind, number, task, trace, size) + address
 
 
 def start_of(peer: bytes) -> bytes:
-    """Return what a head begins with, up to the count."""
+    """Return the first part of a head, up to the count."""
     return _START + peer
 
 
@@ -190,7 +190,7 @@ def verb_of_item(item: bytes) -> int:
 
 
 def is_single(head: bytes) -> bool:
-    """Tell whether a `head` of ours has one item."""
+    """Return whether a valid `head` has one item."""
     return head[_COUNT_AT] == 1
 
 
@@ -205,7 +205,7 @@ def unpack_single(head: bytes) -> Single | None:
     """Return the fields of a head with exactly one item, or None when it has several.
 
     Raises:
-        WireError: `head` is none of ours (`VersionMismatch` if only the version is off).
+        WireError: `head` is invalid (`VersionMismatch` if only the version differs).
     """
     if len(head) < _SINGLE_BYTES:
         raise _short(head)
@@ -233,7 +233,7 @@ def unpack_items(head: bytes) -> tuple[bytes, list[Item], bytes]:
     """Return peer, items and address of a head.
 
     Raises:
-        WireError: `head` is none of ours (`VersionMismatch` if only the version is off).
+        WireError: `head` is invalid (`VersionMismatch` if only the version differs).
     """
     if len(head) < _SINGLE_BYTES:
         raise _short(head)
@@ -295,7 +295,7 @@ def split(head: bytes, body: bytes) -> list[tuple[bytes, bytes]]:
     """Return a message as messages with one item each.
 
     Raises:
-        WireError: It is none of ours.
+        WireError: The message is invalid.
     """
     _, items, _ = unpack_items(head)
     return list(zip(unbundle(head), split_body(items, body), strict=True))
@@ -305,7 +305,7 @@ _BUNDLED = frozenset({int(Verb.TASK), int(Verb.REPLY), int(Verb.LOST)})
 
 
 def is_bundled(head: bytes) -> bool:
-    """Tell whether messages with such a `head` may travel bundled."""
+    """Return whether messages with such a `head` may travel bundled."""
     return head[_FIXED.size] in _BUNDLED
 
 
@@ -313,7 +313,7 @@ def unbundle(head: bytes) -> list[bytes]:
     """Return a one-item head for each item of `head`.
 
     Raises:
-        WireError: `head` is none of ours.
+        WireError: `head` is invalid.
     """
     _, items, address = unpack_items(head)
     start = head[:_COUNT_AT] + b"\x01"
@@ -326,7 +326,7 @@ def bounced_whole(head: bytes, reason: Reason = Reason.HELLO_FIRST) -> bytes:
     A BOUNCE with the reason goes in front of the original items; `unbounced` undoes it.
 
     Raises:
-        WireError: `head` is none of ours, or is full.
+        WireError: `head` is invalid, or is full.
     """
     peer, items, address = unpack_items(head)
     if len(items) == MAX_ITEMS:
@@ -364,7 +364,7 @@ def unpack_header(header: bytes) -> tuple[bytes, int, bytes, bytes]:
 
 
 def cut_header(header: bytes) -> tuple[bytes, int, bytes]:
-    """Return publisher, sequence, and caller with worker, of a header of ours."""
+    """Return publisher, sequence, and caller with worker, of a valid header."""
     return _HEADER_PARTS.unpack_from(header)
 
 

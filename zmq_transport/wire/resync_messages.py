@@ -1,8 +1,8 @@
-"""What is said after a reconnect, page by page. Spec: docs/spec/09-resync.md. Pure.
+"""The messages after a reconnect, page by page. Spec: docs/spec/09-resync.md. Pure.
 
 A page is one directed message of at most 64 items. RESEND goes from a caller to the proxy ("this
-task of mine is open") and from the proxy to workers ("do you have it?"). CLAIM says what a worker
-has. WORKERS names instances.
+task of mine is open") and from the proxy to workers ("do you have it?"). CLAIM lists the tasks of a
+worker. WORKERS lists instances.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Opened(NamedTuple):
     Attributes:
         task: Task id, 16 bytes.
         trace: Trace id, 16 bytes.
-        next_index: Index of the next reply that is wanted.
+        next_index: Index of the next reply that its caller expects.
         left_ms: Remaining time in milliseconds.
         keep: True if it runs on when its caller goes away.
     """
@@ -47,7 +47,7 @@ class Held(NamedTuple):
         task: Task id, 16 bytes.
         trace: Trace id, 16 bytes.
         seat: Name of the seat that it is for.
-        claim: A `Claim`: what has become of it.
+        claim: Its state, a `Claim`.
         left_ms: Remaining time in milliseconds.
         keep: True if it runs on when its caller goes away.
     """
@@ -66,7 +66,7 @@ class Asked(NamedTuple):
 
     Attributes:
         task: Task id, 16 bytes.
-        next_index: Index of the first reply that is wanted.
+        next_index: Index of the first reply to send again.
     """
 
     task: bytes
@@ -88,7 +88,7 @@ class ResendKind(enum.IntEnum):
     OPEN = 0
     """One of the tasks that are open, in the list after a reconnect."""
     END = 1
-    """The list is complete: what is not in it is not open."""
+    """The list is complete: a task that is missing in it is not open."""
     GAP = 2
     """Not part of a list: replies are missing."""
 
@@ -99,18 +99,18 @@ class Claim(enum.IntEnum):
     RUNNING = 0
     """It runs, or waits to run."""
     ANSWERED = 1
-    """It has ended; its replies are kept and come right behind."""
+    """It has ended; its stored replies follow at once."""
     FORGOTTEN = 2
-    """It has ended; its replies are kept no longer."""
+    """It has ended; its replies are no longer stored."""
     END = 3
-    """The answer is complete: whatever was asked for and is not in it was never there."""
+    """The answer is complete: the worker never had a task that is missing in it."""
 
 
 class WorkersFlag(enum.IntFlag):
     """The kind of a WORKERS, as bits."""
 
     FIRST = 1
-    """Forget what was said before: a complete list begins."""
+    """A complete list begins; it replaces every earlier one."""
     LAST = 2
     """A complete list ends."""
     LEFT = 4
@@ -154,7 +154,7 @@ def read_opened(item: heads.Item, part: bytes) -> Opened:
 
 
 def question_head(caller: bytes, asked: Sequence[Asked]) -> bytes:
-    """Return the head of a question about at most 63 tasks; its name goes behind it."""
+    """Return the head of a question about at most 63 tasks; append its name to it."""
     items = [(Verb.RESEND, 0, 0, index, task, heads.NOBODY, 0) for task, index in asked]
     return heads.pack_items(items, peer=caller)
 
@@ -163,14 +163,14 @@ def read_question(head: bytes) -> tuple[bytes, bytes, list[Asked]]:
     """Return caller, name and tasks of a question.
 
     Raises:
-        WireError: It is none of ours.
+        WireError: `head` is invalid.
     """
     caller, items, name = heads.unpack_items(head)
     return caller, name, [Asked(task, index) for _, _, _, index, task, _, _ in items]
 
 
 def claim_pages(held: Iterable[Held]) -> list[Message]:
-    """Return the pages with which a worker says unasked what it has."""
+    """Return the pages with which a worker lists its tasks unasked."""
     return [_claims(chunk, b"") for chunk in _chunks(held, heads.MAX_ITEMS)]
 
 
@@ -196,7 +196,7 @@ def read_claim(item: heads.Item, part: bytes) -> Held:
     """Return one claim of a worker.
 
     Raises:
-        WireError: It names no caller, or no seat.
+        WireError: Its state, caller or seat is missing or invalid.
     """
     _, flags, kind, left_ms, task, trace, _ = item
     if kind not in (Claim.RUNNING, Claim.ANSWERED, Claim.FORGOTTEN):
@@ -216,8 +216,8 @@ def workers_pages(
 
     Args:
         instances: 16 bytes each.
-        complete: False if the last page shall not say that the list is complete.
-        unconfirmed: More of them, that count only if the proxy has met them.
+        complete: False to leave the mark of completeness off the last page.
+        unconfirmed: More of them, which count only if they were workers of this proxy.
     """
     pages = [(chunk, int(WorkersFlag.UNCONFIRMED)) for chunk in _chunks(unconfirmed, WORKERS_PAGE)]
     pages += [(chunk, 0) for chunk in _chunks(instances, WORKERS_PAGE) or [[]]]
@@ -239,7 +239,7 @@ def workers_messages(instances: Iterable[bytes], kind: int) -> list[Message]:
 
 
 WORKERS_REQUEST: Final[Message] = (heads.pack(Verb.WORKERS), b"")
-"""With it a client asks to be told about workers."""
+"""The request of a client for the list of workers and its changes."""
 
 
 def _workers(instances: Sequence[bytes], kind: int) -> Message:
@@ -251,7 +251,7 @@ def read_workers(body: bytes) -> list[bytes]:
     """Return the instances of a WORKERS.
 
     Raises:
-        WireError: They are too many, or cut off.
+        WireError: The list is too long, or cut off.
     """
     if len(body) % _ID_BYTES or len(body) > WORKERS_PAGE * _ID_BYTES:
         raise WireError("bad_workers", f"at most {WORKERS_PAGE} ids of {_ID_BYTES} bytes")

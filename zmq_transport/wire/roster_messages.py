@@ -1,7 +1,7 @@
-"""Who is here, as the proxy's tables say: a question, and answers page by page.
+"""The seats in the tables of the proxy: a query, and its answer page by page.
 
-Spec: docs/spec/04-liveness.md. Pure. A question is a ROSTER with a small map; the answer carries a
-list of seats and where to go on.
+Spec: docs/spec/04-liveness.md. Pure. A query is a ROSTER with a small map; a page of the answer has
+a list of seats and whether more follow.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ AWAY: Final = "away"
 
 @attrs.frozen
 class RosterQuery:
-    """What a client wants to know.
+    """The filter of a query, and its position.
 
     Args:
         name: Only seats of this name, or empty for any.
         capability: Only seats that offer it, or empty for any.
-        after: The number of the last seat that it has been told of, 0 at first.
+        after: The number of the last seat that was received, 0 at first.
     """
 
     name: str = ""
@@ -42,14 +42,14 @@ class SeatInfo:
 
     Args:
         name: The name it serves.
-        capabilities: What it offers.
-        client: The name of its client, for people.
+        capabilities: Its capabilities.
+        client: The display name of its client.
         instance: The instance id of its client.
-        state: `alive`, `stuck` (connected, but it shows no life) or `away` (its connection broke).
+        state: `alive`, `stuck` (connected, without heartbeats) or `away` (its connection broke).
         open: Tasks that the proxy has given it and that are not settled.
-        facts: What its owner said when it registered.
-        vitals: What its owner said last.
-        number: Grows with every seat of the namespace; a page goes on behind it.
+        facts: The facts of its REGISTER.
+        vitals: The facts of its last message of presence.
+        number: Grows with every seat of the namespace; the next page begins after it.
     """
 
     name: str
@@ -64,15 +64,15 @@ class SeatInfo:
 
 
 def pack_question(question: RosterQuery) -> bytes:
-    """Return the body of a question."""
+    """Return the body of a query."""
     return greetings.pack_map(attrs.asdict(question))
 
 
 def unpack_question(body: bytes) -> RosterQuery:
-    """Return what is asked.
+    """Return the query in a body.
 
     Raises:
-        WireError: It is no question.
+        WireError: The query is invalid.
     """
     fields = greetings.unpack_map(body)
     name, capability = fields.get("name", ""), fields.get("capability", "")
@@ -88,13 +88,13 @@ def unpack_answer(body: bytes) -> tuple[list[SeatInfo], bool]:
     """Return the seats of one page, and whether there are more.
 
     Raises:
-        WireError: It is no answer.
+        WireError: The answer is invalid.
     """
     try:
         rows, more = msgpack.unpackb(body, raw=False, strict_map_key=True, max_ext_len=0)
         return [_seat_info(*row) for row in rows], bool(more)
     except (ValueError, TypeError, msgpack.UnpackException) as error:
-        raise WireError("bad_body", f"no roster: {type(error).__name__}") from error
+        raise WireError("bad_body", f"not a roster: {type(error).__name__}") from error
 
 
 _ROW: Final = (str, list, str, bytes, str, int, dict, dict, int)
@@ -110,5 +110,5 @@ def _seat_info(*row: Any) -> SeatInfo:
 
 
 def _all_text(values: list[Any]) -> bool:
-    """Tell whether a list holds text only."""
+    """Return whether a list has only text."""
     return all(isinstance(value, str) for value in values)

@@ -1,4 +1,4 @@
-"""How the proxy is: a question with a short answer. Spec: docs/spec/04-liveness.md. Pure."""
+"""The state of the proxy: a query with a short answer. Spec: docs/spec/04-liveness.md. Pure."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class ProxyState:
     """The proxy in figures.
 
     Args:
-        uptime_s: How long it runs.
-        draining: True once it was told to stop.
-        clients: Clients that it knows, those included whose connection just broke.
-        away: Those whose connection just broke.
-        seats: What they serve, in all namespaces.
-        open: Tasks in somebody's hands.
+        uptime_s: Seconds since its start.
+        draining: True after the request to stop.
+        clients: Its clients, including those in `away`.
+        away: Clients whose connection just broke.
+        seats: Seats in all namespaces.
+        open: Tasks that workers have.
         parked: Tasks that wait for workers after a start.
         topics: Subscriptions.
         counts: Every drop, bounce, loss and the like since the start, by name.
@@ -52,10 +52,10 @@ def pack(state: ProxyState) -> bytes:
 
 
 def unpack(body: bytes) -> ProxyState:
-    """Return the state behind the body of an answer; fields that are not known are left out.
+    """Return the state behind the body of an answer; unknown fields are ignored.
 
     Raises:
-        WireError: It is none.
+        WireError: The answer is invalid.
     """
     if len(body) > _MAX_BYTES:
         raise WireError("long_body", f"{len(body):,} bytes where at most {_MAX_BYTES:,} belong")
@@ -64,18 +64,18 @@ def unpack(body: bytes) -> ProxyState:
         state = ProxyState(**{each.name: fields[each.name] for each in attrs.fields(ProxyState)})
         _check(state)
     except (ValueError, TypeError, KeyError, msgpack.UnpackException) as error:
-        raise WireError("bad_body", f"no state of a proxy: {type(error).__name__}") from error
+        raise WireError("bad_body", f"not a state of a proxy: {type(error).__name__}") from error
     return state
 
 
 def _check(state: ProxyState) -> None:
     counts = (state.clients, state.away, state.seats, state.open, state.parked, state.topics)
     if not all(each.__class__ is int and each >= 0 for each in counts):
-        raise ValueError("a count is none")
+        raise ValueError("a count is invalid")
     if not isinstance(state.uptime_s, float) or not isinstance(state.draining, bool):
-        raise TypeError("uptime_s or draining is of the wrong kind")
+        raise TypeError("uptime_s or draining has the wrong type")
     if not isinstance(state.counts, dict):
-        raise TypeError("counts is no map")
+        raise TypeError("counts is not a map")
     for name, count in state.counts.items():
         if not isinstance(name, str) or count.__class__ is not int:
-            raise TypeError("counts maps names to numbers")
+            raise TypeError("counts must map names to numbers")

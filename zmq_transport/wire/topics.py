@@ -1,6 +1,6 @@
-"""Topics of the broadcast plane: built here, and taken apart here. Spec: docs/spec/05-broadcast.md.
+"""Build and parse topics of the broadcast plane. Spec: docs/spec/05-broadcast.md.
 
-Pure. A part of the wire; others take it from `wire`.
+Pure. Part of the wire; other modules import it from `heads`.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from ..errors import WireError
 MAX_TOPIC_BYTES: Final = 512
 
 LIVE_TOPIC: Final = b"~live/"
-"""The sentinel: a publisher that is asked for it is heard by the far end.
+"""The sentinel: a publisher that receives its subscription is connected to the far end.
 
-XSUB hands a new connection its subscriptions in byte order, and `~` sorts behind every name, so
-whoever sees the sentinel has seen all subscriptions before it.
+XSUB sends its subscriptions to a new connection in byte order, and `~` sorts after every name. So
+the sentinel arrives after all other subscriptions.
 """
 
 
 def kind_topic(namespace: str, kind: int) -> bytes:
-    """Return the topic of everything of one kind."""
+    """Return the topic of all messages of one kind."""
     return b"%s/t/%d/" % (namespace.encode(), kind)
 
 
 def trace_topic(namespace: str, trace: bytes) -> bytes:
-    """Return the topic of everything on one trace."""
+    """Return the topic of all messages of one trace."""
     return b"%s/r/%s/" % (namespace.encode(), trace.hex().encode())
 
 
 def sync_topic(namespace: str, instance: bytes, turn: int) -> bytes:
-    """Return the topic whose subscription is answered at once, by a message on that topic."""
+    """Return a topic whose subscription the proxy answers at once, with a message on it."""
     return b"%s/_sync/%s-%d/" % (namespace.encode(), instance.hex().encode(), turn)
 
 
@@ -44,16 +44,16 @@ Topic = tuple[str, int | None, bytes | None]
 
 
 def read_topic(topic: bytes) -> Topic:
-    """Take a topic apart.
+    """Parse a topic.
 
     Raises:
-        WireError: It is none of ours, or over 512 bytes.
+        WireError: The topic is invalid, or over 512 bytes.
     """
     if len(topic) > MAX_TOPIC_BYTES:
         raise WireError("long_topic", f"a topic has at most {MAX_TOPIC_BYTES} bytes")
     match = _TOPIC.fullmatch(topic)
     if match is None:
-        raise WireError("bad_topic", f"no topic of ours: {topic!r:.200}")
+        raise WireError("bad_topic", f"not a topic of this protocol: {topic!r:.200}")
     namespace, kind, trace, _ = match.groups()
     if kind is not None and int(kind) > 255:
         raise WireError("bad_topic", f"a kind is at most 255, not {int(kind)}")

@@ -46,7 +46,7 @@ def test_each_limit_reaches_the_settings_of_the_transport():
         (
             {"max_peers": 1},
             TypeError,
-            "there is no limit 'max_peers', only max_signal_bytes, max_c",
+            "unknown limit 'max_peers': the limits are max_signal_bytes, max_c",
         ),
         ({"max_axons": "9"}, TypeError, "max_axons must be a number, not '9'"),
         ({"max_axons": 1.5}, TypeError, "max_axons must be a number, not 1.5"),

@@ -37,7 +37,7 @@ def test_a_newer_proxy_may_say_more():
 def test_what_is_no_state_is_a_wire_error(change):
     fields = msgpack.unpackb(state_messages.pack(SAID)) | change
 
-    with pytest.raises(WireError, match="no state of a proxy"):
+    with pytest.raises(WireError, match="not a state of a proxy"):
         state_messages.unpack(msgpack.packb(fields))
 
 
