@@ -14,7 +14,7 @@ import pytest
 import zmq
 
 from cosmonapse import Axon, Dendrite, MemorySynapse, SignalTooLarge, SynapseRefused, SynapseServer
-from support.processes import PATIENCE_S, measured, until
+from support.processes import TIMEOUT_S, measured, until
 from support.rude import (
     ELSEWHERE,
     LimitedSynapse,
@@ -142,11 +142,11 @@ def test_the_settings_of_a_proxy_reach_its_sockets():
     with SynapseServer(port=0, high_water=77, handshake_s=0.25, max_signal_bytes=2048) as server:
         router, xpub, xsub = server._running()._proxy._sockets
         marks = {each.get(option) for each in (router, xpub, xsub) for option in _MARKS}
-        patience = {each.get(zmq.HANDSHAKE_IVL) for each in (router, xpub, xsub)}
+        intervals = {each.get(zmq.HANDSHAKE_IVL) for each in (router, xpub, xsub)}
         sizes = [each.get(zmq.MAXMSGSIZE) for each in (router, xpub, xsub)]
 
     assert marks == {77}
-    assert patience == {250}
+    assert intervals == {250}
     assert sizes == [2048 + 65_536, 512, 2048 + 65_536]
 
 
@@ -425,11 +425,9 @@ async def test_a_frozen_subscriber_slows_nobody_and_costs_bounded_memory(
         frozen_s = await calls(dendrite, 3_992, size=10_000)
         more_mib = synapse.rss_mib - before_mib
         watcher.send(os_signal.SIGCONT)
-        await until(lambda: sum(asked(watcher)) > 1_000, PATIENCE_S, "signs of life")
+        await until(lambda: sum(asked(watcher)) > 1_000, TIMEOUT_S, "signs of life")
         await calls(dendrite, 8)  # what comes next shows what is missing before it
-        await until(
-            lambda: sum(asked(watcher)) >= 5_000, PATIENCE_S, "all seen, or known as missed"
-        )
+        await until(lambda: sum(asked(watcher)) >= 5_000, TIMEOUT_S, "all seen, or known as missed")
         seen, missed = asked(watcher)
     measured("p99 beside a subscriber that is awake", percentile(awake_s, 0.99))
     measured("p99 beside a frozen one", percentile(frozen_s, 0.99))

@@ -6,7 +6,7 @@ import time
 
 import httpx
 
-from support.processes import PATIENCE_S
+from support.processes import TIMEOUT_S
 
 
 def prism(children, url, namespace, *options, verb=("prism",)):
@@ -41,7 +41,7 @@ class Tab:
     def __exit__(self, *unused):
         self._closing = True
         self._client.close()
-        self._thread.join(PATIENCE_S)
+        self._thread.join(TIMEOUT_S)
 
     def _read(self):
         name = None
@@ -72,7 +72,7 @@ class Tab:
 
     def until(self, condition, what="what was awaited"):
         """Wait until `condition()` is true; return what it returns."""
-        end_s = time.monotonic() + PATIENCE_S
+        end_s = time.monotonic() + TIMEOUT_S
         with self._news:
             while not (value := condition()):
                 if not self._news.wait(end_s - time.monotonic()) or self.ended:

@@ -23,7 +23,7 @@ from cosmonapse.testing.conformance.waiting import until as until
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = Path(__file__).with_name("worker.py")
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 COMPLAINTS = ("Traceback", "Task was destroyed", "never retrieved", "never awaited")
 _MARK = "TEST_RUN_MARK"
 
@@ -86,10 +86,10 @@ class Child:
     def lines(self, start, count):
         """Wait for `count` lines of stdout that begin so; return all of them, `start` taken off."""
         with self._news:
-            self._news.wait_for(lambda: len(self._all(start)) >= count, PATIENCE_S)
+            self._news.wait_for(lambda: len(self._all(start)) >= count, TIMEOUT_S)
             return [line.text.removeprefix(start).strip() for line in self._all(start)]
 
-    def line(self, start, timeout_s=PATIENCE_S):
+    def line(self, start, timeout_s=TIMEOUT_S):
         """Wait for a line of stdout that begins with `start`; return it with `start` taken off."""
         with self._news:
             self._news.wait_for(lambda: self._find(start) or self._is_over(), timeout_s)
@@ -98,7 +98,7 @@ class Child:
             raise ChildFailed(f"no line begins with {start!r}; it said:\n{self.said}")
         return OutputLine(found.at_s, found.text.removeprefix(start).strip())
 
-    def says(self, text, timeout_s=PATIENCE_S):
+    def says(self, text, timeout_s=TIMEOUT_S):
         """Tell whether it says `text` somewhere, within `timeout_s` seconds."""
         with self._news:
             self._news.wait_for(lambda: self._has_said(text) or self._is_over(), timeout_s)
@@ -122,7 +122,7 @@ class Child:
         self._process.kill()
         self.wait()
 
-    def wait(self, timeout_s=PATIENCE_S):
+    def wait(self, timeout_s=TIMEOUT_S):
         """Wait until it ends; return its exit code."""
         try:
             code = self._process.wait(timeout_s)
@@ -141,12 +141,12 @@ class Child:
         """Kill it and all that it started, if anything is left."""
         if self._process.poll() is None:
             self._process.kill()
-        self._process.wait(PATIENCE_S)
+        self._process.wait(TIMEOUT_S)
         for pid in self.family():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         for reader in self._readers:
-            reader.join(PATIENCE_S)
+            reader.join(TIMEOUT_S)
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 with contextlib.suppress(BrokenPipeError):

@@ -10,7 +10,7 @@ from support.rude import rude_sockets
 from zmq_transport import Verb
 from zmq_transport.wire import greetings, heads
 
-PATIENCE_MS = 5000
+TIMEOUT_MS = 5000
 
 
 class Stranger:
@@ -29,7 +29,7 @@ class Stranger:
         """Send any frames."""
         self._socket.send_multipart(frames)
 
-    def heard(self, wait_ms=PATIENCE_MS):
+    def heard(self, wait_ms=TIMEOUT_MS):
         """Return verb, body and task id of the next message; None if there is none in time."""
         if not self._socket.poll(wait_ms):
             return None

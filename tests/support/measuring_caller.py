@@ -1,4 +1,4 @@
-"""A caller that measures what it is promised: `python patient.py URL NAMESPACE`.
+"""A caller that measures what it is promised: `python measuring_caller.py URL NAMESPACE`.
 
 It wants the neurons `echo` and `held`, and prints one line of JSON: how long calls and a timeout
 took on the monotonic clock, what `retry=` did, which states the roster shows, and how far apart the
@@ -49,7 +49,7 @@ async def measure(dendrite):
 
 async def main(url, namespace):
     synapse = await connect_synapse(url)
-    async with Dendrite(synapse=synapse, namespace=namespace, dendrite_id="patient") as dendrite:
+    async with Dendrite(synapse=synapse, namespace=namespace, dendrite_id="measuring") as dendrite:
         sys.stdout.write(json.dumps(await measure(dendrite)) + "\n")
 
 
