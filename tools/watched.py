@@ -1,4 +1,4 @@
-"""What it costs callers to be watched: `python -m tools.watched [--rounds 5] [--seconds 2]`.
+"""The cost of watchers for callers: `python -m tools.watched [--rounds 5] [--seconds 2]`.
 
 Two fabrics of real processes. One is never watched. The other has a Prism beside it without a tab,
 then with one, then none any more, in each round again; so all four are measured in turns.
@@ -39,8 +39,8 @@ class Measured:
 
     Args:
         rate: Calls a second.
-        call_us: CPU time of Synapse, worker and caller together for a call, in microseconds; what
-            else the machine does moves it far less than the rate.
+        call_us: CPU time of Synapse, worker and caller together for a call, in microseconds; other
+            load of the machine moves it far less than the rate.
         prism_cpu: Share of one core that Prism took; None where there was none.
         per_signal_us: The same for each Signal that it saw, in microseconds of that core.
     """
@@ -51,7 +51,7 @@ class Measured:
     per_signal_us: float | None = None
 
 
-# -- what runs in the processes --------------------------------------------------------------------
+# -- inside the processes --------------------------------------------------------------------------
 
 
 async def _echo(input: Any, context: Any) -> Any:
@@ -92,7 +92,7 @@ async def _rate(dendrite: Dendrite, outstanding: int, seconds: float) -> float:
     return done / (time.perf_counter() - begin_s)
 
 
-# -- what the parent holds -------------------------------------------------------------------------
+# -- inside the parent ----------------------------------------------------------------------------
 
 
 @contextmanager

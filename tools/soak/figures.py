@@ -30,7 +30,7 @@ class Latency:
 
 @attrs.frozen
 class Recovery:
-    """What came of one fault.
+    """The recovery from one fault.
 
     Args:
         fault: Which.
@@ -103,7 +103,7 @@ def undisturbed(history: History) -> list[Task]:
 
 
 def recoveries(history: History) -> list[Recovery]:
-    """Return what came of each fault, in their order."""
+    """Return the recovery from each fault, in their order."""
     faults = sorted(history.faults.values(), key=lambda fault: fault.at_s)
     served: dict[str, list[float]] = {}
     told_s: dict[int, list[float]] = {}
@@ -152,7 +152,7 @@ def _recovery(
 
 
 def _disturbs(other: Fault, fault: Fault, mended_at_s: float) -> bool:
-    """Tell whether another fault hit, before it was time, those that a fault has hit."""
+    """Return whether another fault hit the same processes before the time of recovery was over."""
     overlaps = other.at_s < mended_at_s + _RECOVERS_S and other.until_s(SETTLE_S) > mended_at_s
     shares = other.callers & fault.callers or other.workers & fault.workers
     return overlaps and bool(shares or other.kind in RESTARTS)
