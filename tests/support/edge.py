@@ -1,6 +1,6 @@
-"""What stands around an HTTP edge in a test: a worker in this process, and the apps as processes.
+"""The surroundings of an HTTP edge: a worker in this process, and the apps as processes.
 
-The worker does what the prompt says. It lives in this process, so that a test can let it go on, and
+The worker obeys the prompt. It lives in this process, so that a test can release it, and
 can see on its own clock when a task was cancelled.
 """
 
@@ -79,7 +79,7 @@ class EdgeWorker:
 
 
 def refuse(prompt):
-    """Raise what the prompt asks for."""
+    """Raise the error that the prompt names."""
     match prompt:
         case "fails":
             raise NeuronError("OVERLOADED", "come back later")

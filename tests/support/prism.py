@@ -1,4 +1,4 @@
-"""Prism as a process, and a tab of it: what its stream says, read by a thread of its own."""
+"""Prism as a process, and a tab of it: a thread reads the events of its stream."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ class Tab:
 
     Args:
         address: Of Prism, with a slash at its end.
-        since: What it has seen before.
+        since: The id of the last event that it has seen.
     """
 
     def __init__(self, address, since=None):
@@ -71,7 +71,7 @@ class Tab:
         return [record for batch in self.of("signals") for record in batch]
 
     def until(self, condition, what="what was awaited"):
-        """Wait until `condition()` is true; return what it returns."""
+        """Wait until `condition()` is true; return its result."""
         end_s = time.monotonic() + TIMEOUT_S
         with self._news:
             while not (value := condition()):

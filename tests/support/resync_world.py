@@ -1,6 +1,6 @@
-"""An `Engine` and whole clients, joined by pipes that break: callers, workers, and who is both.
+"""An `Engine` and whole clients, joined by pipes that break: callers, workers, or both.
 
-Each client is the real `Link`, `Outbox`, `Recall` and `ReplyCache`; only the shell is replaced.
+Each client is the real `Link`, `Outbox`, `ResyncPages` and `ReplyCache`; the shell is replaced.
 """
 
 from collections import deque
@@ -21,7 +21,7 @@ TO_CALLERS = (Verb.REPLY, Verb.BOUNCE, Verb.LOST)
 
 
 class Task:
-    """What a caller knows of one task, and what the world knows of it."""
+    """The state of one task at its caller, and its true state."""
 
     def __init__(self, task):
         self.task = task
@@ -88,7 +88,7 @@ class Twin:
             self.transmit(*message)
             self.outbox.sent()
 
-    # -- what its link says ----------------------------------------------------------------------
+    # -- events of its link ----------------------------------------------------------------------
 
     def perform(self, occurrences):
         for happening, *arguments in occurrences:
@@ -145,7 +145,7 @@ class Twin:
         task = self.world.serial()
         self.tasks[task] = self.world.tasks[self.instance, task] = Task(task)
         if not self.was_welcomed or (self.link.ready and not self.resync._is_complete):
-            self.tasks[task].is_excused = True  # nobody has told us yet who the workers are
+            self.tasks[task].is_excused = True  # it does not know the workers yet
         self.post(task)
 
     def post(self, task):
@@ -298,7 +298,7 @@ class ResyncWorld:
         return self.everyone[instance]
 
     def kill(self, twin):
-        """End a process; its tasks are gone with it, and nobody waits for what it asked."""
+        """End a process; its tasks are gone with it, those that it sent are no longer awaited."""
         twin.disconnect()
         self.twins.remove(twin)
         for task in twin.tasks.values():
