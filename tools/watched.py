@@ -59,7 +59,7 @@ async def _echo(input: Any, context: Any) -> Any:
 
 
 async def work(url: str) -> None:
-    """Be the worker."""
+    """Run the worker."""
     dendrite = Dendrite(synapse=await connect_synapse(url), dendrite_id="worker", role="worker")
     dendrite.attach_axon(Axon(neuron_id="echo", neuron_fn=_echo, concurrency=1024))
     async with dendrite:
@@ -68,7 +68,7 @@ async def work(url: str) -> None:
 
 
 async def call(url: str) -> None:
-    """Be the caller: for each line `OUTSTANDING SECONDS` on stdin print how many calls a second."""
+    """Run the caller: for each line `OUTSTANDING SECONDS` on stdin print the calls a second."""
     async with Dendrite(synapse=await connect_synapse(url), dendrite_id="caller") as dendrite:
         print("ready", flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
@@ -242,7 +242,7 @@ def measure(options: argparse.Namespace) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Be the command."""
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="tools.watched", description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")

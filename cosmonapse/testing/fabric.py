@@ -65,7 +65,7 @@ class Fabric:
             work: A function `(input, context)`, or an Axon that is ready.
             more: Other Axons of the same Dendrite.
             neuron_id: The id of a function's Axon.
-            dendrite_id: For people.
+            dendrite_id: Its name in logs and views.
             heartbeat_s: See `Dendrite`.
             axon: Other arguments of the Axon of a function, such as `capabilities`.
 

@@ -1,8 +1,8 @@
 """A caller that measures the promises made to it: `python measuring_caller.py URL NAMESPACE`.
 
-It wants the neurons `echo` and `held`, and prints one line of JSON: how long calls and a timeout
-took on the monotonic clock, the result of `retry=`, the states of the roster, and the spread of the
-wall clocks in its Signals.
+It wants the neurons `echo` and `held`, and prints one line of JSON. It holds the seconds of calls
+and of a timeout on the monotonic clock, the result of `retry=`, the states of the roster, and the
+spread of the wall clocks in its Signals.
 """
 
 import asyncio

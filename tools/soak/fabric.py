@@ -68,12 +68,12 @@ class Fabric:
 
     @property
     def linked_workers(self) -> list[str]:
-        """Those behind the relay."""
+        """The workers that connect by the relay."""
         return self.workers[-1:]
 
     @property
     def linked_callers(self) -> list[str]:
-        """Those behind the relay."""
+        """The callers that connect by the relay."""
         return self.callers[-1:]
 
     def __getitem__(self, name: str) -> Process:

@@ -1,4 +1,4 @@
-"""Figures of a run: latencies, how soon everyone is served again, slopes. Pure."""
+"""Figures of a run: latencies, the time until all are served again, slopes. Pure."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Recovery:
     """The recovery from one fault.
 
     Args:
-        fault: Which.
-        back_s: From when it was mended until the last of those that it hit was served again; None
-            if it hit nobody, infinite if one never was.
+        fault: The fault.
+        back_s: From when it was mended until the last caller that it hit was served again; None
+            if it hit no caller, infinite if one never was.
         disturbed: Whether another fault, or the end, came too soon to expect that.
-        told_s: From its beginning until the last task that was lost with it was told so.
-        told: How many were told.
+        told_s: From its beginning until the caller of the last lost task got its ERROR.
+        told: The number of these ERRORs.
     """
 
     fault: Fault

@@ -1,4 +1,4 @@
-"""The verdict on a run, for people and for programs. Pure."""
+"""The verdict on a run, as text and as JSON. Pure."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def offers(harness: type[Harness], method: str) -> bool:
     """Return whether a harness overrides an optional method.
 
     Raises:
-        ValueError: There is no optional method of that name.
+        ValueError: No optional method has that name.
     """
     if method not in OPTIONAL:
         raise ValueError(

@@ -1,8 +1,8 @@
 """Redis publish/subscribe: a request channel and a reply channel, through a local `redis-server`.
 
 redis-py's asyncio client with the C parser hiredis. Each side reads its subscription on one
-connection and publishes on another, in pipelines: messages made while one is under way go
-with the next (a `publish` of its own takes a connection for each that is under way).
+connection and publishes on another, in pipelines. Messages made while one is under way go
+with the next: separate calls of `publish` would take a connection each.
 Nothing is kept: a message to a channel without a subscriber is gone without a report.
 """
 
