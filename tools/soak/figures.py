@@ -34,8 +34,8 @@ class Recovery:
 
     Args:
         fault: The fault.
-        back_s: From when it was mended until the last caller that it hit was served again; None
-            if it hit no caller, infinite if one never was.
+        back_s: From when it was mended until the last process that it hit was served again; None
+            if it hit none, infinite if one never was.
         disturbed: Whether another fault, or the end, came too soon to expect that.
         told_s: From its beginning until the caller of the last lost task got its ERROR.
         told: The number of these ERRORs.
