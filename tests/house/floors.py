@@ -59,7 +59,7 @@ ROOMS_OF_A_KIND = (
 )
 
 # The one door to clock and randomness: pure modules may import it, it is not pure itself.
-WORLD = "cosmonapse.runtime.clock"
+CLOCK = "cosmonapse.runtime.clock"
 
 IMPURE_IMPORTS = frozenset(
     {

@@ -1,4 +1,4 @@
-"""An `Engine` among clients made of dicts: a shell without sockets, and a model of its duties."""
+"""An `Engine` among clients made of dicts: a shell without sockets that checks its duties."""
 
 from collections import Counter
 
@@ -34,7 +34,7 @@ class Task:
         self.excused = False
 
 
-class World:
+class Model:
     """Carries out the decisions of the engine and records the messages of each client."""
 
     def __init__(self, clients: int = 6, **settings: object) -> None:
