@@ -27,7 +27,7 @@ demo: $(DEMO)/.installed ## install a copy as a user would and run the whole thi
 # draws alone. ARGS reaches every pytest.
 test: $(DEV)/.installed ## run every test
 	@status=0; $(RUN) pytest $(ARGS) tests/browser || status=$$?; log=$$(mktemp); \
-	nice -n 19 $(RUN) pytest -p no:cacheprovider $(ARGS) $(addprefix tests/,$(QUICK)) > $$log 2>&1 & \
+	nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(addprefix tests/,$(QUICK)) > $$log 2>&1 & \
 	beside=$$!; trap 'kill $$beside 2> /dev/null; rm -f $$log' EXIT; trap 'exit 130' INT TERM; \
 	$(RUN) pytest $(ARGS) $(foreach each,browser $(QUICK),--ignore=tests/$(each)) || status=$$?; \
 	wait $$beside || status=$$?; cat $$log; exit $$status

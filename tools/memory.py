@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         took_s = time.monotonic() - began_s
         with_all = taken(pid)
         crowd.dispersed(crowds)
-        time.sleep(1.0)  # let it close what they left
+        time.sleep(1.0)  # until it has closed their connections
         after = taken(pid)
     print(f"{'':>24}   memory  descriptors")
     for what, at in (("alone", before), (f"with {count:,} Dendrites", with_all), ("left", after)):
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _after_tasks(count: int) -> None:
-    """Let that many tasks through, and print what the Synapse takes on the way."""
+    """Run that many tasks, and print the memory of the Synapse on the way."""
     with synapse() as (pid, url), ExitStack() as stack:
         stack.enter_context(Child(ends.worker, url, _NAMESPACE))
         caller = stack.enter_context(Child(ends.caller, url, _NAMESPACE))

@@ -37,7 +37,7 @@ def start(port: int) -> subprocess.Popen[str]:
 
 
 async def until_whole(observer: Dendrite, axons: int) -> tuple[float, float]:
-    """Return after how many seconds a task was answered, and everyone was back."""
+    """Return the seconds until a task was answered, and until all were back."""
     began_s = time.monotonic()
     await observer.ask(neuron="neuron-0-0", input={}, timeout_s=30.0)
     answered_s = time.monotonic() - began_s

@@ -1,4 +1,4 @@
-"""What it costs callers to be watched: `python -m tools.watched [--rounds 5] [--seconds 2]`.
+"""The cost of watchers for callers: `python -m tools.watched [--rounds 5] [--seconds 2]`.
 
 Two fabrics of real processes. One is never watched. The other has a Prism beside it without a tab,
 then with one, then none any more, in each round again; so all four are measured in turns.
@@ -39,8 +39,8 @@ class Measured:
 
     Args:
         rate: Calls a second.
-        call_us: CPU time of Synapse, worker and caller together for a call, in microseconds; what
-            else the machine does moves it far less than the rate.
+        call_us: CPU time of Synapse, worker and caller together for a call, in microseconds; other
+            load of the machine moves it far less than the rate.
         prism_cpu: Share of one core that Prism took; None where there was none.
         per_signal_us: The same for each Signal that it saw, in microseconds of that core.
     """
@@ -51,7 +51,7 @@ class Measured:
     per_signal_us: float | None = None
 
 
-# -- what runs in the processes --------------------------------------------------------------------
+# -- inside the processes --------------------------------------------------------------------------
 
 
 async def _echo(input: Any, context: Any) -> Any:
@@ -59,7 +59,7 @@ async def _echo(input: Any, context: Any) -> Any:
 
 
 async def work(url: str) -> None:
-    """Be the worker."""
+    """Run the worker."""
     dendrite = Dendrite(synapse=await connect_synapse(url), dendrite_id="worker", role="worker")
     dendrite.attach_axon(Axon(neuron_id="echo", neuron_fn=_echo, concurrency=1024))
     async with dendrite:
@@ -68,7 +68,7 @@ async def work(url: str) -> None:
 
 
 async def call(url: str) -> None:
-    """Be the caller: for each line `OUTSTANDING SECONDS` on stdin print how many calls a second."""
+    """Run the caller: for each line `OUTSTANDING SECONDS` on stdin print the calls a second."""
     async with Dendrite(synapse=await connect_synapse(url), dendrite_id="caller") as dendrite:
         print("ready", flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
@@ -92,7 +92,7 @@ async def _rate(dendrite: Dendrite, outstanding: int, seconds: float) -> float:
     return done / (time.perf_counter() - begin_s)
 
 
-# -- what the parent holds -------------------------------------------------------------------------
+# -- inside the parent ----------------------------------------------------------------------------
 
 
 @contextmanager
@@ -242,7 +242,7 @@ def measure(options: argparse.Namespace) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Be the command."""
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="tools.watched", description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")

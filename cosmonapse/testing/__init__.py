@@ -1,6 +1,6 @@
-"""What tests of programs on this fabric need: a fabric that fails on demand, a provider that does.
+"""Helpers for tests of user programs: a fabric and a provider that fail on demand.
 
-With pytest come the fixtures `cosmo_fabric`, `cosmo_synapse` and `cosmo_chat_server`. Everything
+Pytest gets the fixtures `cosmo_fabric`, `cosmo_synapse` and `cosmo_chat_server`. Everything
 loads on use: pytest imports this package whenever it starts.
 """
 

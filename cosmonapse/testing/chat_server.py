@@ -53,7 +53,7 @@ class ChatServer:
         closing: Set when it is about to close.
 
     Raises:
-        ValueError: There is no such behaviour.
+        ValueError: The behaviour is unknown.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class ChatServer:
         """Answer the next requests, one each, in these manners; return the server.
 
         Raises:
-            ValueError: There is no such behaviour.
+            ValueError: The behaviour is unknown.
         """
         self._script.extend((_checked(each), None) for each in behaviours)
         return self

@@ -15,57 +15,57 @@ from zmq_transport.wire.batch import singles
 Passes = Callable[[Callable[[], object]], None]
 
 
-class _Ear:
-    """Hears one connection; deaf once that was taken away, whatever it still brings.
+class _CuttableEvents:
+    """Receives the events of one connection; ignores them once the connection was cut.
 
     Args:
-        events: Who is told.
+        events: The receiver of the events.
     """
 
     def __init__(self, events: wire_side.CarrierEvents) -> None:
         self._events = events
-        self.deaf = False
+        self.is_cut = False
         self.subscriptions: set[bytes] = set()
 
     def on_message(self, head: bytes, body: bytes) -> None:
         """See the port."""
-        if not self.deaf:
+        if not self.is_cut:
             self._events.on_message(head, body)
 
     def on_writable(self) -> None:
         """See the port."""
-        if not self.deaf:
+        if not self.is_cut:
             self._events.on_writable()
 
     def on_disconnected(self) -> None:
         """See the port."""
-        if not self.deaf:
+        if not self.is_cut:
             self._events.on_disconnected()
 
     def on_publication(self, topic: bytes, header: bytes, body: bytes) -> None:
         """See the port."""
-        if not self.deaf:
+        if not self.is_cut:
             self._events.on_publication(topic, header, body)
 
     def on_subscription(self, joins: bool, topic: bytes) -> None:
         """See the port."""
-        if self.deaf:
+        if self.is_cut:
             return
         (self.subscriptions.add if joins else self.subscriptions.discard)(topic)
         self._events.on_subscription(joins, topic)
 
     def on_dropped(self, reason: str) -> None:
         """See the port."""
-        if not self.deaf:
+        if not self.is_cut:
             self._events.on_dropped(reason)
 
 
 class CuttableCarrier:
-    """Moves the frames of one client, until somebody cuts it; see `zmq_transport.Carrier`.
+    """Moves the frames of one client until a test cuts it; see `zmq_transport.Carrier`.
 
     Args:
         connection: Makes a carrier that is not yet open; called once for each connection.
-        passes: Gets each broadcast as a call that sends it, and makes that call, later, or never.
+        passes: Receives each broadcast as a call that sends it; makes that call, later, or never.
     """
 
     def __init__(self, connection: Callable[[], wire_side.Carrier], passes: Passes) -> None:
@@ -73,18 +73,18 @@ class CuttableCarrier:
         self._passes = passes
         self._carrier = connection()
         self._events: wire_side.CarrierEvents
-        self._ear: _Ear | None = None
+        self._current: _CuttableEvents | None = None
         self._topics: dict[bytes, None] = {}
         self._closed = False
 
     @property
     def is_cut(self) -> bool:
-        """Tell whether it leads nowhere: cut, closed or never opened."""
-        return self._ear is None or self._ear.deaf
+        """Return whether the connection is cut, closed or was never opened."""
+        return self._current is None or self._current.is_cut
 
     @property
     def endpoint(self) -> str:
-        """Where it leads, for people."""
+        """The endpoint that it connects to, as text."""
         return self._carrier.endpoint
 
     async def open(self, events: wire_side.CarrierEvents) -> None:
@@ -93,23 +93,23 @@ class CuttableCarrier:
         await self._connect()
 
     async def _connect(self) -> None:
-        ear = _Ear(self._events)
-        await self._carrier.open(ear)
-        self._ear = ear
+        current = _CuttableEvents(self._events)
+        await self._carrier.open(current)
+        self._current = current
         for topic in self._topics:
             self._carrier.subscribe(topic)
 
     def lose(self) -> None:
-        """End the connection and tell nobody, as the death of the process does."""
-        if self._ear is not None:
-            self._ear.deaf = True
+        """End the connection without a report, as the death of the process does."""
+        if self._current is not None:
+            self._current.is_cut = True
         self._carrier.close()
 
     def cut(self) -> None:
-        """End the connection, and let the client find out as it does on a network."""
-        if self.is_cut or self._ear is None:
+        """End the connection, and report it to the client as a network does."""
+        if self.is_cut or self._current is None:
             return
-        listeners = self._ear.subscriptions
+        listeners = self._current.subscriptions
         self.lose()
         for topic in listeners:  # a publisher whose far end is gone knows of no listeners
             self._events.on_subscription(False, topic)
@@ -122,11 +122,11 @@ class CuttableCarrier:
             await self._connect()
 
     def diagnosis(self) -> str:
-        """Say for people what was seen on the way so far."""
+        """Return a text about the state of the connection."""
         return "the line is cut" if self.is_cut else self._carrier.diagnosis()
 
     def send(self, head: bytes, body: bytes) -> wire_side.Sent:
-        """See the port; what is sent over a line that was cut is lost."""
+        """See the port; a message sent over a line that was cut is lost."""
         return wire_side.Sent.OK if self.is_cut else self._carrier.send(head, body)
 
     def poll_soon(self) -> None:
@@ -151,7 +151,7 @@ class CuttableCarrier:
             self._carrier.unsubscribe(topic)
 
     def publish(self, topic: bytes, header: bytes, body: bytes) -> None:
-        """See the port; what was put together passes one by one, as it was published."""
+        """See the port; a batch passes as single messages, as they were published."""
         for message in singles(topic, header, body):
             self._passes(functools.partial(self._publish, *message))
 

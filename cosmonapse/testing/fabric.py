@@ -65,7 +65,7 @@ class Fabric:
             work: A function `(input, context)`, or an Axon that is ready.
             more: Other Axons of the same Dendrite.
             neuron_id: The id of a function's Axon.
-            dendrite_id: For people.
+            dendrite_id: Its name in logs and views.
             heartbeat_s: See `Dendrite`.
             axon: Other arguments of the Axon of a function, such as `capabilities`.
 
@@ -169,7 +169,7 @@ class Fabric:
         """
         if count is not None and count < 1:
             raise ValueError(f"count must be 1 or more, or None for all, not {count!r}")
-        self._of(dendrite, traffic).lanes[traffic].lose(count)
+        self._of(dendrite, traffic).injectors[traffic].lose(count)
 
     def delay(self, dendrite: Dendrite, traffic: Traffic, delay_s: float) -> None:
         """Delay the tasks, replies or broadcasts that a Dendrite sends; their order stays.
@@ -180,7 +180,7 @@ class Fabric:
         """
         if delay_s <= 0:
             raise ValueError(f"delay_s must be over 0, not {delay_s!r}")
-        self._of(dendrite, traffic).lanes[traffic].delay(delay_s)
+        self._of(dendrite, traffic).injectors[traffic].delay(delay_s)
 
     def refuse_tasks(self, dendrite: Dendrite) -> None:
         """Refuse all tasks of a caller as with full queues: it gets ERROR `OVERLOADED` at once.
@@ -204,8 +204,8 @@ class Fabric:
         if dendrite in self._crashed:
             raise ValueError(f"{dendrite!r} crashed: start another with worker() or dendrite()")
         faulty = self._faulty[dendrite]
-        if traffic not in faulty.lanes:
-            raise ValueError(f"traffic is one of {', '.join(faulty.lanes)}, not {traffic!r}")
+        if traffic not in faulty.injectors:
+            raise ValueError(f"traffic is one of {', '.join(faulty.injectors)}, not {traffic!r}")
         return faulty
 
     # -- life ------------------------------------------------------------------------------------

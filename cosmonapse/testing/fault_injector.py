@@ -1,4 +1,4 @@
-"""One kind of traffic of one Dendrite, which a test may lose or delay. In order, always."""
+"""Lose or delay one kind of traffic of one Dendrite; the order always stays."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Send = Callable[[], object]
 
 
 class FaultInjector:
-    """Makes the calls that send something: at once, later, or never.
+    """Makes the calls that send a message: at once, later, or never.
 
     Attributes:
-        lost_count: How many were never made.
+        lost_count: The number of calls that were never made.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class FaultInjector:
 
     @property
     def free(self) -> bool:
-        """Tell whether what comes passes at once."""
+        """Return whether the next message is sent at once."""
         return not (self._to_lose or self._delay_s or self._waiting)
 
     def lose(self, count: int | None) -> None:
@@ -33,18 +33,18 @@ class FaultInjector:
         self._to_lose = float("inf") if count is None else count
 
     def delay(self, delay_s: float) -> None:
-        """Let everything take `delay_s` seconds longer from now on."""
+        """Delay every message from now on by `delay_s` seconds."""
         self._delay_s = delay_s
 
     def heal(self) -> None:
-        """Be as new: what waits goes out now."""
+        """End every loss and delay; send the waiting messages now."""
         self._to_lose, self._delay_s = 0, 0.0
         self._healed_count += 1
         while self._waiting:
             self._waiting.popleft()()
 
     def take(self, send: Send) -> None:
-        """Pass something on, in its turn."""
+        """Make a call in its turn: now, later, or never."""
         if self._to_lose:
             self._to_lose -= 1
             self.lost_count += 1
@@ -56,6 +56,6 @@ class FaultInjector:
             loop.call_later(self._delay_s, self._ring, self._healed_count)
 
     def _ring(self, healed_count: int) -> None:
-        """Send what waits longest, whoever's time it is; a timer of before `heal` means nothing."""
+        """Send the message that waited longest; ignore a timer from before `heal`."""
         if healed_count == self._healed_count:
             self._waiting.popleft()()

@@ -1,7 +1,7 @@
-"""A Synapse as one Dendrite sees it, with everything that may go wrong on the way there.
+"""A Synapse as one Dendrite sees it, with the faults that a network can have.
 
-Above the real connection stands one `Lane` for each kind of traffic, beneath it a `Line` that can
-be cut. Nothing of the Dendrite, of its client or of the Synapse is replaced.
+One `FaultInjector` for each kind of traffic stands above the real connection, and one
+`CuttableCarrier` beneath it. Nothing of the Dendrite, of its client or of the Synapse is replaced.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class FaultyTransport(ClientTransport):
     faults: FaultySynapse
 
     async def close(self, timeout_s: float) -> bool:
-        """See the port; over a line that was cut there is nobody to say goodbye to."""
-        for lane in self.faults.lanes.values():
-            lane.heal()
+        """See the port; over a line that was cut, no goodbye is sent."""
+        for injector in self.faults.injectors.values():
+            injector.heal()
         return await super().close(0.0 if self.faults.line.is_cut else timeout_s)
 
     async def barrier(self, timeout_s: float) -> bool:
@@ -59,10 +59,10 @@ class FaultyTransport(ClientTransport):
 
         if self.faults.tasks_refused:
             return Outcome.BUSY
-        lane = self.faults.lanes["tasks"]
-        if lane.free:
+        injector = self.faults.injectors["tasks"]
+        if injector.free:
             return send()
-        lane.take(send)
+        injector.take(send)
         return Outcome.SENT
 
     def send_reply(
@@ -84,23 +84,23 @@ class FaultyTransport(ClientTransport):
                 caller, task, trace, kind, body, index=index, settles=settles, skips=skips
             )
 
-        lane = self.faults.lanes["replies"]
-        if lane.free:
+        injector = self.faults.injectors["replies"]
+        if injector.free:
             return send()
-        lane.take(send)
+        injector.take(send)
         return Outcome.SENT
 
 
 class FaultySynapse(ClientSynapse):
-    """A Synapse for one Dendrite, which can be kept from it.
+    """The Synapse of one Dendrite, with faults on the way to it.
 
     Args:
-        beneath: The Synapse itself.
+        beneath: The real Synapse.
 
     Attributes:
-        lanes: The ways of tasks, replies and broadcasts.
-        line: What is cut; there once a Dendrite was made.
-        tasks_refused: Whether a task finds no room to wait for its turn.
+        injectors: One for each kind of traffic: tasks, replies, broadcasts.
+        line: The carrier that can be cut; set once a Dendrite was made.
+        tasks_refused: Whether every task is refused as with full queues.
     """
 
     line: CuttableCarrier
@@ -108,7 +108,7 @@ class FaultySynapse(ClientSynapse):
     def __init__(self, beneath: ClientSynapse) -> None:
         super().__init__(beneath.where)
         self._beneath = beneath
-        self.lanes: Mapping[Traffic, FaultInjector] = MappingProxyType(
+        self.injectors: Mapping[Traffic, FaultInjector] = MappingProxyType(
             {each: FaultInjector() for each in get_args(Traffic)}
         )
         self.tasks_refused = False
@@ -116,17 +116,17 @@ class FaultySynapse(ClientSynapse):
     def heal(self) -> None:
         """End every loss, delay and refusal; a line stays cut."""
         self.tasks_refused = False
-        for lane in self.lanes.values():
-            lane.heal()
+        for injector in self.injectors.values():
+            injector.heal()
 
     async def connect(self, timeout_s: float) -> None:
         """See the port."""
         await self._beneath.connect(timeout_s)
 
     def carrier(self, max_signal_bytes: int) -> CuttableCarrier:
-        """Return what moves the frames of one connection."""
+        """Return the carrier of one connection."""
         self.line = CuttableCarrier(
-            lambda: self._beneath.carrier(max_signal_bytes), self.lanes["broadcasts"].take
+            lambda: self._beneath.carrier(max_signal_bytes), self.injectors["broadcasts"].take
         )
         return self.line
 
@@ -155,4 +155,4 @@ class FaultySynapse(ClientSynapse):
         """
         for transport in list(self._transports):
             await transport.sync(timeout_s)
-            await transport.roster("", "", timeout_s)  # answered behind what announces the Axons
+            await transport.roster("", "", timeout_s)  # answered after the Axons are announced

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the user name the harnesses that `cosmonapse.testing.conformance` runs against."""
+    """Add the option with the harnesses that `cosmonapse.testing.conformance` runs against."""
     text = "harness of a transport for cosmonapse.testing.conformance, as module:Class"
     group = parser.getgroup("cosmonapse")
     group.addoption("--cosmo-harness", action="append", default=[], metavar="NAME", help=text)

@@ -26,7 +26,7 @@ threading.Thread(target=loop.run_forever, name="dendrite loop", daemon=True).sta
 
 
 def on_loop(coroutine):
-    """Run a coroutine on the Dendrite's loop and wait for what it returns."""
+    """Run a coroutine on the Dendrite's loop and wait for its result."""
     return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
 
 

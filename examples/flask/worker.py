@@ -32,7 +32,7 @@ async def main() -> None:
     )
     async with dendrite:
         print(f"worker ready at {URL}", flush=True)
-        await dendrite.serve()  # until Ctrl-C or SIGTERM; what runs is finished first
+        await dendrite.serve()  # until Ctrl-C or SIGTERM; running tasks are finished first
 
 
 asyncio.run(main())

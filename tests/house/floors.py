@@ -58,8 +58,8 @@ ROOMS_OF_A_KIND = (
     "cosmonapse.synapse",
 )
 
-# The one door to clock and dice: pure modules may knock, it is not pure itself.
-WORLD = "cosmonapse.runtime.clock"
+# The one door to clock and randomness: pure modules may import it, it is not pure itself.
+CLOCK = "cosmonapse.runtime.clock"
 
 IMPURE_IMPORTS = frozenset(
     {

@@ -31,7 +31,7 @@ def test_nothing_changes_while_the_wall_clock_jumps_by_hours(children, namespace
     url = synapse.line("listening").text
     worker = children.start(jumpy, WORKER, url, json.dumps(spec))
     worker.line("ready")
-    caller = children.start(jumpy, SUPPORT / "patient.py", url, namespace)
+    caller = children.start(jumpy, SUPPORT / "measuring_caller.py", url, namespace)
 
     found = json.loads(caller.line("").text)
 

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cosmonapse import BlockingDendrite
-from support.processes import PATIENCE_S, Children, axon
+from support.processes import TIMEOUT_S, Children, axon
 
 EVIL = "\x1b]0;gone\x07\x9b2J\u202e\nanswer> "
 QUESTIONS = {
@@ -42,7 +42,7 @@ class Office:
         child.line("waiting for questions")
         return child
 
-    def ask(self, kind, timeout_s=PATIENCE_S):
+    def ask(self, kind, timeout_s=TIMEOUT_S):
         """Dispatch a task that leads to this question; return its output, to come."""
         given = {"n": next(self.numbers), "question": QUESTIONS[kind]}
         task = {"neuron": "asks", "input": given, "timeout_s": timeout_s, "answer_elsewhere": True}
@@ -81,7 +81,7 @@ def office(worker, dendrite, children):
 
 def output_of(caller):
     """Return the output that a caller gets."""
-    return caller.result(PATIENCE_S)
+    return caller.result(TIMEOUT_S)
 
 
 def in_json(text):
@@ -166,7 +166,7 @@ def test_a_script_answers_every_question_of_its_kind_and_leaves_the_others_alone
     assert outputs[0]["clarification"]["answer"] == "red"
     assert outputs[1]["permission"] == {"action": "delete", "granted": True}
     assert script.line("skipped")
-    assert isinstance(left.exception(PATIENCE_S), TimeoutError)
+    assert isinstance(left.exception(TIMEOUT_S), TimeoutError)
 
 
 def test_once_and_for_one_neuron_only(office):
@@ -288,7 +288,7 @@ class Terminal:
 
     def until(self, text):
         """Wait until the terminal shows a text."""
-        end_s = time.monotonic() + PATIENCE_S
+        end_s = time.monotonic() + TIMEOUT_S
         while text not in self._said:
             left_s = end_s - time.monotonic()
             assert select.select([self._master], [], [], max(0.0, left_s))[0], self._said
@@ -300,7 +300,7 @@ class Terminal:
 
     def wait(self):
         """Wait until the command ends; return its exit code."""
-        return self._process.wait(PATIENCE_S)
+        return self._process.wait(TIMEOUT_S)
 
 
 def test_on_a_terminal_what_was_typed_before_a_question_answers_nothing(office):

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from cosmonapse import Axon, SignalType
-from support.processes import PATIENCE_S, ROOT, Children, axon, until
+from support.processes import ROOT, TIMEOUT_S, Children, axon, until
 
 EVIL = "\x1b]0;gone\x07\x9b2J\u202e\nnext"
 LINE = re.compile(r"\d\d:\d\d:\d\d\.\d{3}  ([A-Z_]+) +(trc_\w{4})  (\S*) *(.*)")
@@ -59,7 +59,7 @@ async def test_every_signal_is_one_aligned_line_until_ctrl_c(join, children, url
     dendrite.attach_axon(Axon(neuron_id="talker", neuron_fn=talked, capabilities=["talk"]))
     async with dendrite:
         reply = await dendrite.dispatch_and_wait(neuron="talker", input={"prompt": "hello"})
-    await until(lambda: any(each[0] == "DEREGISTER" for each in seen(shown)), PATIENCE_S)
+    await until(lambda: any(each[0] == "DEREGISTER" for each in seen(shown)), TIMEOUT_S)
     shown.send(signal.SIGINT)
 
     assert shown.wait() == 130
@@ -82,10 +82,10 @@ async def test_types_and_neurons_are_chosen(talker, children, url, namespace):
     for neuron in ("talker", "nobody", "talker"):
         await talker.dispatch_and_wait(neuron=neuron, input={})
 
-    await until(lambda: len(seen(only)) >= 4, PATIENCE_S)
+    await until(lambda: len(seen(only)) >= 4, TIMEOUT_S)
     # The caller publishes the ERROR itself, beside the copies that the Synapse makes of TASKs.
     assert sorted(each[0] for each in seen(only)) == ["ERROR", "TASK", "TASK", "TASK"]
-    await until(lambda: sum(e[0] == "AGENT_OUTPUT" for e in seen(of_one)) >= 2, PATIENCE_S)
+    await until(lambda: sum(e[0] == "AGENT_OUTPUT" for e in seen(of_one)) >= 2, TIMEOUT_S)
     assert {each[2] for each in seen(of_one)} == {"talker"}
 
 
@@ -102,7 +102,7 @@ async def test_one_trace_is_followed_by_its_id_or_what_is_shown_of_it(
     await talker.dispatch_and_wait(neuron="talker", input={}, trace_id=trace)
 
     for child in (whole, short):
-        await until(lambda child=child: len(seen(child)) >= 3, PATIENCE_S)
+        await until(lambda child=child: len(seen(child)) >= 3, TIMEOUT_S)
         assert [each[0] for each in seen(child)] == ["TASK", "THOUGHT_DELTA", "AGENT_OUTPUT"]
         assert {each[1] for each in seen(child)} == {trace[:8]}
 
@@ -113,7 +113,7 @@ async def test_tools_get_json_and_secrets_are_masked(talker, children, url, name
 
     reply = await talker.dispatch_and_wait(neuron="talker", input={"api_key": "s3cret", "n": 1})
 
-    (shown,) = await until(lambda: objects(lines), PATIENCE_S)
+    (shown,) = await until(lambda: objects(lines), TIMEOUT_S)
     assert shown["id"] == reply.id
     assert shown["payload"] == {"output": {"said": {"api_key": "•••", "n": 1}}}
     assert shown["bytes"] > 100
@@ -128,7 +128,7 @@ async def test_the_whole_payload_is_below_the_line_and_steers_no_terminal(
 
     await talker.dispatch_and_wait(neuron="talker", input={"prompt": EVIL, EVIL: 1, "token": "s3"})
 
-    await until(lambda: any(line.text == "    }" for line in shown.out), PATIENCE_S)
+    await until(lambda: any(line.text == "    }" for line in shown.out), TIMEOUT_S)
     assert all(line.text.isprintable() for line in shown.out)
     assert '        "token": "•••"' in shown.said
     assert "\\u202e" in shown.said
@@ -138,7 +138,7 @@ async def test_the_whole_payload_is_below_the_line_and_steers_no_terminal(
 async def test_who_was_there_before_is_shown_on_request(talker, children, url, namespace):
     shown = doppler(children, url, namespace, "--since-start", "--type", "REGISTER")
 
-    await until(lambda: seen(shown), PATIENCE_S)
+    await until(lambda: seen(shown), TIMEOUT_S)
 
     assert [each[0::2] for each in seen(shown)] == [("REGISTER", "talker")]
     assert seen(shown)[0][3] == "orchestrator, offers talk"
@@ -188,7 +188,7 @@ async def test_a_reader_that_goes_away_ends_it_also_when_nothing_passes(
     assert b"showing" in await process.stderr.readline()
 
     os.close(ends[0])
-    _, said = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    _, said = await asyncio.wait_for(process.communicate(), TIMEOUT_S)
 
     assert (process.returncode, said) == (0, b"")
 
@@ -206,7 +206,7 @@ async def test_a_reader_that_stands_still_loses_the_oldest_and_is_told(talker, u
     assert b"showing" in await process.stderr.readline()
     # The Synapse knows of the subscription; the publisher learns of it a moment later.
     plan = SignalType.PLAN.code
-    await until(lambda: talker._transport.is_heard(plan, bytes(16)), PATIENCE_S)
+    await until(lambda: talker._transport.is_heard(plan, bytes(16)), TIMEOUT_S)
     count = 20_000
     for n in range(count):
         await talker.emit_plan(steps=[n, "x" * 60])
@@ -214,7 +214,7 @@ async def test_a_reader_that_stands_still_loses_the_oldest_and_is_told(talker, u
             await asyncio.sleep(0.005)  # slow enough for the fabric to drop nothing
     text = b""
     while f"[{count - 1}, ".encode() not in text[-2_000:]:
-        text += await asyncio.wait_for(process.stdout.read(2**20), PATIENCE_S)
+        text += await asyncio.wait_for(process.stdout.read(2**20), TIMEOUT_S)
     process.send_signal(signal.SIGTERM)
     rest, said = await process.communicate()
 
@@ -241,12 +241,12 @@ async def test_what_is_dropped_on_the_way_is_counted_and_told(
     talker, children, url, namespace, options
 ):
     shown = children.cosmo("doppler", "--url", url, "-n", namespace, "--type", "PLAN", *options)
-    await until(lambda: "showing" in shown.said, PATIENCE_S)
+    await until(lambda: "showing" in shown.said, TIMEOUT_S)
 
     await talker.emit_plan(steps=["first"])
     lose(talker, SignalType.PLAN, 1_234)
     await talker.emit_plan(steps=["last"])
-    await until(lambda: "last" in shown.said and "missed" in shown.said, PATIENCE_S)
+    await until(lambda: "last" in shown.said and "missed" in shown.said, TIMEOUT_S)
     shown.send(signal.SIGINT)
     shown.wait()
 
@@ -269,9 +269,9 @@ async def test_it_goes_on_after_a_restart_of_the_synapse(join, children, namespa
         shown.line("the Synapse is not reachable")
         children.synapse(port=port)
         shown.line("the Synapse is back")
-        await dendrite.wait_for_neuron(neuron="talker", timeout_s=PATIENCE_S)
-        await dendrite.dispatch_and_wait(neuron="talker", input={}, timeout_s=PATIENCE_S)
-        await until(lambda: any(e[0] == "AGENT_OUTPUT" for e in seen(shown)), PATIENCE_S)
+        await dendrite.wait_for_neuron(neuron="talker", timeout_s=TIMEOUT_S)
+        await dendrite.dispatch_and_wait(neuron="talker", input={}, timeout_s=TIMEOUT_S)
+        await until(lambda: any(e[0] == "AGENT_OUTPUT" for e in seen(shown)), TIMEOUT_S)
     kinds = [each[0] for each in seen(shown)]
 
     assert kinds.count("AGENT_OUTPUT") == kinds.count("TASK") == 1

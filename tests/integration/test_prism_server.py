@@ -11,7 +11,7 @@ import pytest
 
 from cosmonapse.prism.tabs import MOST_TABS
 from support.prism import Tab, prism
-from support.processes import PATIENCE_S, Children, axon, closed_port, until
+from support.processes import TIMEOUT_S, Children, axon, closed_port, until
 
 SECRET = "s3cret-value"
 
@@ -219,8 +219,8 @@ async def flooded(address, dendrite, count):
         for n in range(count):
             await dendrite.emit_plan(steps=[n, "x" * 800])
             if n % 1_000 == 999:  # no faster than the fabric carries it
-                await until(lambda n=n: len(quick.records) > n - 2_000, PATIENCE_S)
-        await until(lambda: len(quick.records) == count, PATIENCE_S)
+                await until(lambda n=n: len(quick.records) > n - 2_000, TIMEOUT_S)
+        await until(lambda: len(quick.records) == count, TIMEOUT_S)
         return [each["payload"]["steps"][0] for each in quick.records], quick.of("missed")
 
 
@@ -233,7 +233,7 @@ async def test_a_slow_tab_loses_its_oldest_and_is_told_and_another_loses_nothing
     host, port = address.removeprefix("http://").rstrip("/").split(":")
     count, text = 50_000, bytearray()
 
-    with socket.create_connection((host, int(port)), PATIENCE_S) as slow:
+    with socket.create_connection((host, int(port)), TIMEOUT_S) as slow:
         slow.sendall(f"GET /api/stream HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
         async with join() as dendrite:
             seen, missed = await flooded(address, dendrite, count)
@@ -251,7 +251,7 @@ async def test_a_slow_tab_loses_its_oldest_and_is_told_and_another_loses_nothing
 def raw_tab(address):
     """Ask for the stream and read how its answer begins; what follows stays unread."""
     host, port = address.removeprefix("http://").rstrip("/").split(":")
-    line = socket.create_connection((host, int(port)), PATIENCE_S)
+    line = socket.create_connection((host, int(port)), TIMEOUT_S)
     line.sendall(f"GET /api/stream HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
     return line, line.recv(1_000)
 
@@ -271,7 +271,7 @@ async def test_tabs_that_close_make_room_also_in_the_middle_of_a_long_past(
         assert said.startswith(b"HTTP/1.1 200")
 
     with Tab(address) as tab:
-        await until(lambda: len(tab.records) == 10_000, PATIENCE_S)
+        await until(lambda: len(tab.records) == 10_000, TIMEOUT_S)
 
 
 def test_too_many_tabs_at_once_are_told(children, url, namespace):

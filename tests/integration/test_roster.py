@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from cosmonapse import Axon, SynapseServer
-from support.processes import PATIENCE_S, axon
+from support.processes import TIMEOUT_S, axon
 from zmq_transport import Proxy
 from zmq_transport.proxy.settings import Settings
 
@@ -28,7 +28,7 @@ def quick_url():
 
 async def states(dendrite, *wanted):
     """Wait until the states of all records are those; return the records."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         while True:
             records = await dendrite.registry_snapshot()
             if sorted(record.state for record in records) == sorted(wanted):

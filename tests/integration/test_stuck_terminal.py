@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from support.processes import PATIENCE_S, ROOT
+from support.processes import ROOT, TIMEOUT_S
 
 TASKS = 800  # some 170 bytes of log for each; a pipe holds 64 KiB
 
@@ -34,7 +34,7 @@ async def test_a_synapse_whose_terminal_stands_still_goes_on_and_ends_well(join)
             tasks = (caller.dispatch_and_wait(neuron="nobody", input=0) for _ in range(TASKS))
             replies = await asyncio.gather(*tasks)
         synapse.send_signal(signal.SIGTERM)
-        code = await asyncio.to_thread(synapse.wait, PATIENCE_S)
+        code = await asyncio.to_thread(synapse.wait, TIMEOUT_S)
         said = synapse.stderr.read().decode()
 
     assert {reply.payload["code"] for reply in replies} == {"NO_SUCH_NEURON"}

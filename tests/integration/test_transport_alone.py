@@ -13,7 +13,7 @@ from support.processes import free_ports, until
 from support.transport import KIND_ANSWER, KIND_CHATTER, KIND_TASK, Party, RunningProxy
 from zmq_transport import ItemFlag, Outcome, Reason, TcpEndpoint, Unreachable, address_of, probe
 
-PATIENCE_MS = 5_000
+TIMEOUT_MS = 5_000
 
 
 @pytest.fixture
@@ -256,7 +256,7 @@ async def test_messages_of_another_kind_are_counted_and_do_no_harm(proxy):
         with zmq.Context() as context:
             for kind, port in zip((zmq.DEALER, zmq.SUB, zmq.PUSH), proxy.ports, strict=True):
                 with context.socket(kind) as rude:
-                    rude.linger = PATIENCE_MS
+                    rude.linger = TIMEOUT_MS
                     rude.connect(f"tcp://127.0.0.1:{port}")
                     if kind == zmq.SUB:
                         rude.subscribe(b"no topic of ours")
@@ -290,9 +290,9 @@ async def test_a_rude_publisher_is_counted_and_nobody_hears_it(proxy):
         with zmq.Context() as context, context.socket(zmq.XPUB) as rude:
             rude.linger = 0
             rude.connect(f"tcp://127.0.0.1:{proxy.ports[2]}")
-            assert await asyncio.to_thread(rude.poll, PATIENCE_MS)  # someone listens by now
+            assert await asyncio.to_thread(rude.poll, TIMEOUT_MS)  # someone listens by now
             while topic not in rude.recv():
-                assert await asyncio.to_thread(rude.poll, PATIENCE_MS)
+                assert await asyncio.to_thread(rude.poll, TIMEOUT_MS)
             for message in ([topic], [topic, b"short", b"x"], [topic, bytes(56), b"x", b"y"]):
                 rude.send_multipart(message)
             await until(lambda: sum(_dropped(proxy).values()) >= 3)

@@ -4,7 +4,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from support.engine_world import EPOCH, NAMESPACES, World
+from support.engine_model import EPOCH, NAMESPACES, Model
 from support.examples import examples
 from zmq_transport.proxy.subscriptions import IGNORE
 from zmq_transport.wire import heads
@@ -27,28 +27,28 @@ class EngineMachine(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.world = World()
+        self.model = Model()
 
     @initialize(names=st.lists(NAMES, min_size=6, max_size=6), abilities=ABILITIES)
     def everyone_arrives(self, names, abilities):
-        for client, name in zip(self.world.clients, names, strict=True):
-            self.world.connect(client, epoch=EPOCH)
-            if client is not self.world.clients[0]:
-                self.world.say(client, Verb.REGISTER, name, abilities)
+        for client, name in zip(self.model.clients, names, strict=True):
+            self.model.connect(client, epoch=EPOCH)
+            if client is not self.model.clients[0]:
+                self.model.say(client, Verb.REGISTER, name, abilities)
 
     @rule(who=CLIENTS, epoch=st.sampled_from([b"", EPOCH]))
     def come_back_or_take_over(self, who, epoch):
-        client = self.world.clients[who]
-        self.world.excuse(client)
-        self.world.connect(client, epoch)
+        client = self.model.clients[who]
+        self.model.excuse(client)
+        self.model.connect(client, epoch)
 
     @rule(who=CLIENTS, name=NAMES, abilities=ABILITIES)
     def register(self, who, name, abilities):
-        self.world.say(self.world.clients[who], Verb.REGISTER, name, abilities)
+        self.model.say(self.model.clients[who], Verb.REGISTER, name, abilities)
 
     @rule(who=CLIENTS, name=NAMES, verb=st.sampled_from([Verb.HEARTBEAT, Verb.DEREGISTER]))
     def beat_or_deregister(self, who, name, verb):
-        self.world.say(self.world.clients[who], verb, name)
+        self.model.say(self.model.clients[who], verb, name)
 
     @rule(
         who=CLIENTS,
@@ -60,125 +60,125 @@ class EngineMachine(RuleBasedStateMachine):
     )
     def dispatch(self, who, address, kind, ttl_ms, flags, is_struck):
         """Send a task; `is_struck` lets whoever is next die at that very moment."""
-        world, client = self.world, self.world.clients[who]
+        model, client = self.model, self.model.clients[who]
         if is_struck:
-            world.strike_next(client.namespace, address)
-        was_known = world.knows(client)
-        task = world.dispatch(client, address, kind, ttl_ms, flags)
-        if not world.is_up(client) or client.connection in world.busy:
-            world.excuse(client)
+            model.strike_next(client.namespace, address)
+        was_known = model.knows(client)
+        task = model.dispatch(client, address, kind, ttl_ms, flags)
+        if not model.is_up(client) or client.connection in model.busy:
+            model.excuse(client)
         if ttl_ms and task.outcomes:
-            assert not world.could_serve(client.namespace, address)
+            assert not model.could_serve(client.namespace, address)
         topic = heads.kind_topic(client.namespace, kind)
-        is_parked = world.engine.tables.parking.holds(client.instance, task.task)
-        expected = was_known and not is_parked and world.topics[topic] > 0
-        assert world.published == [topic] * expected
+        is_parked = model.engine.tables.parking.holds(client.instance, task.task)
+        expected = was_known and not is_parked and model.topics[topic] > 0
+        assert model.published == [topic] * expected
 
     @rule(who=CLIENTS, settles=st.booleans(), which=st.randoms(use_true_random=False))
     def reply(self, who, settles, which):
-        world, worker = self.world, self.world.clients[who]
-        if not worker.held or not world.knows(worker):
+        model, worker = self.model, self.model.clients[who]
+        if not worker.held or not model.knows(worker):
             return
         topic = heads.kind_topic(worker.namespace, 2)
         key = which.choice(list(worker.held))
-        entry = world.engine.tables.ledger.find(*key)
+        entry = model.engine.tables.ledger.find(*key)
         is_its = entry is not None and entry.seat.peer.instance == worker.instance
-        is_shown = is_its and not entry.cancelled and world.topics[topic] > 0
-        world.reply(worker, worker.held[key], settles=settles)
-        assert world.published == [topic] * is_shown
+        is_shown = is_its and not entry.cancelled and model.topics[topic] > 0
+        model.reply(worker, worker.held[key], settles=settles)
+        assert model.published == [topic] * is_shown
         if settles:
             del worker.held[key]
 
     @rule(who=CLIENTS, which=st.randoms(use_true_random=False))
     def cancel(self, who, which):
-        client = self.world.clients[who]
-        own = [task for task in self.world.tasks.values() if task.caller is client]
+        client = self.model.clients[who]
+        own = [task for task in self.model.tasks.values() if task.caller is client]
         if own:
             task = which.choice(own)
             task.excused = task.excused or not task.workers
-            self.world.receive(client.connection, heads.pack(Verb.CANCEL, task=task.task))
+            self.model.receive(client.connection, heads.pack(Verb.CANCEL, task=task.task))
 
     @rule(thief=CLIENTS, which=st.randoms(use_true_random=False))
     def reply_to_the_task_of_another(self, thief, which):
-        client = self.world.clients[thief]
-        others = [task for task in self.world.tasks.values() if client not in task.workers]
+        client = self.model.clients[thief]
+        others = [task for task in self.model.tasks.values() if client not in task.workers]
         if others:
-            self.world.reply(client, which.choice(others), settles=True)
-            assert not any(verb == Verb.REPLY for _, verb in self.world.got)
+            self.model.reply(client, which.choice(others), settles=True)
+            assert not any(verb == Verb.REPLY for _, verb in self.model.got)
 
     @rule(who=CLIENTS)
     def say_goodbye(self, who):
-        client = self.world.clients[who]
-        self.world.excuse(client)
-        self.world.receive(client.connection, heads.pack(Verb.GOODBYE))
-        assert not self.world.knows(client)
+        client = self.model.clients[who]
+        self.model.excuse(client)
+        self.model.receive(client.connection, heads.pack(Verb.GOODBYE))
+        assert not self.model.knows(client)
 
     @rule(who=CLIENTS, last_word=st.none() | NAMES, is_noticed=st.booleans())
     def vanish(self, who, last_word, is_noticed):
         """A connection ends; what it had sent before may be read long after."""
-        client = self.world.clients[who]
-        self.world.excuse(client)
-        self.world.dead.add(client.connection)
+        client = self.model.clients[who]
+        self.model.excuse(client)
+        self.model.dead.add(client.connection)
         if is_noticed:
-            self.world.tick()
+            self.model.tick()
         if last_word is not None:
-            self.world.say(client, Verb.REGISTER, last_word)
-            for other in self.world.clients:
+            self.model.say(client, Verb.REGISTER, last_word)
+            for other in self.model.clients:
                 self.dispatch(
-                    self.world.clients.index(other), last_word.encode(), 1, 30_000, 0, False
+                    self.model.clients.index(other), last_word.encode(), 1, 30_000, 0, False
                 )
 
     @rule(who=CLIENTS)
     def stall_or_go_on(self, who):
-        client = self.world.clients[who]
-        self.world.excuse(client)
-        self.world.busy ^= {client.connection}
+        client = self.model.clients[who]
+        self.model.excuse(client)
+        self.model.busy ^= {client.connection}
 
     @rule(ticks=st.integers(1, 15), step_s=st.sampled_from([0.1, 0.1, 1.0]))
     def time_passes(self, ticks, step_s):
         for _ in range(ticks):
-            self.world.now_s += step_s
-            self.world.tick()
+            self.model.now_s += step_s
+            self.model.tick()
 
     @rule(topic=TOPICS)
     def listen(self, topic):
-        if self.world.engine.subscriptions.subscribe(topic, "host") != IGNORE:
-            self.world.topics[topic] += 1
+        if self.model.engine.subscriptions.subscribe(topic, "host") != IGNORE:
+            self.model.topics[topic] += 1
 
-    @precondition(lambda self: self.world.topics.total())
+    @precondition(lambda self: self.model.topics.total())
     @rule(topic=TOPICS)
     def listen_no_more(self, topic):
-        world = self.world
-        last = world.engine.subscriptions.unsubscribe(topic)
-        assert last == (world.topics[topic] == 1)
-        world.topics[topic] = max(0, world.topics[topic] - 1)
+        model = self.model
+        last = model.engine.subscriptions.unsubscribe(topic)
+        assert last == (model.topics[topic] == 1)
+        model.topics[topic] = max(0, model.topics[topic] - 1)
         if last:
-            world.sequences.pop(topic, None)
+            model.sequences.pop(topic, None)
 
     @rule(who=st.none() | CLIENTS, head=st.binary(max_size=80), body=st.binary(max_size=20))
     def send_garbage(self, who, head, body):
         stranger = who is None
-        connection = b"stranger" if stranger else self.world.clients[who].connection
-        self.world.receive(connection, head, body)
+        connection = b"stranger" if stranger else self.model.clients[who].connection
+        self.model.receive(connection, head, body)
 
     @invariant()
     def every_task_has_one_outcome_or_is_open(self):
-        self.world.check_tasks()
+        self.model.check_tasks()
 
     @invariant()
     def loads_are_what_the_ledger_says(self):
-        self.world.check_loads()
+        self.model.check_loads()
 
     def teardown(self):
-        world = self.world
-        world.dead |= {client.connection for client in world.clients}
-        for topic, count in list(world.topics.items()):
+        model = self.model
+        model.dead |= {client.connection for client in model.clients}
+        for topic, count in list(model.topics.items()):
             for _ in range(count):
-                world.engine.subscriptions.unsubscribe(topic)
+                model.engine.subscriptions.unsubscribe(topic)
         for _ in range(30):
-            world.now_s += 0.1
-            world.tick()
-        world.check_empty()
+            model.now_s += 0.1
+            model.tick()
+        model.check_empty()
 
 
 EngineMachine.TestCase.settings = settings(max_examples=examples(2_000), stateful_step_count=40)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from support.examples import examples
-from support.resync_world import ResyncWorld
+from support.resync_model import ResyncModel
 
 WHO = st.integers(0, 5)
 COUNT = st.integers(1, 5)
@@ -19,13 +19,13 @@ class ResyncMachine(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.world = ResyncWorld()
+        self.model = ResyncModel()
         for number in range(5):
-            self.world.join(serves=number >= 2).begin_to_call()
-        self.world.let_everything_arrive()
+            self.model.join(serves=number >= 2).begin_to_call()
+        self.model.let_everything_arrive()
 
     def twin(self, who):
-        return self.world.twins[who % len(self.world.twins)]
+        return self.model.twins[who % len(self.model.twins)]
 
     @rule(who=WHO, count=COUNT)
     def dispatch(self, who, count):
@@ -34,7 +34,7 @@ class ResyncMachine(RuleBasedStateMachine):
 
     @rule(who=WHO, count=COUNT)
     def proxy_reads(self, who, count):
-        self.world.proxy_reads(self.twin(who), count)
+        self.model.proxy_reads(self.twin(who), count)
 
     @rule(who=WHO, count=COUNT)
     def client_reads(self, who, count):
@@ -69,32 +69,32 @@ class ResyncMachine(RuleBasedStateMachine):
 
     @rule(is_quick=st.booleans())
     def restart(self, is_quick):
-        self.world.restart()
+        self.model.restart()
         if is_quick:
-            for twin in self.world.twins:
+            for twin in self.model.twins:
                 twin.connect()
 
     @rule()
     def everyone_is_back(self):
-        for twin in self.world.twins:
+        for twin in self.model.twins:
             if not twin.connection:
                 twin.connect()
-        self.world.let_everything_arrive()
+        self.model.let_everything_arrive()
 
     @rule(who=WHO)
     def kill(self, who):
-        if self.has_losses and len(self.world.twins) > 3:
-            self.world.kill(self.twin(who))
+        if self.has_losses and len(self.model.twins) > 3:
+            self.model.kill(self.twin(who))
 
     @rule(serves=st.booleans())
     def join(self, serves):
-        if len(self.world.twins) < 6:
-            self.world.join(serves)
+        if len(self.model.twins) < 6:
+            self.model.join(serves)
 
     @rule(step_s=st.sampled_from([0.1, 0.1, 0.1, 0.5, 2.0]))
     def time_passes(self, step_s):
         if self.has_losses:
-            self.world.time_passes(step_s)
+            self.model.time_passes(step_s)
 
     @rule(who=WHO, is_full=st.booleans())
     def queue_for_replies(self, who, is_full):
@@ -105,18 +105,18 @@ class ResyncMachine(RuleBasedStateMachine):
         self.twin(who).perform(self.twin(who).link.hello_again())
 
     def teardown(self):
-        world = self.world
-        world.be_quiet()
-        world.check_end()
+        model = self.model
+        model.be_quiet()
+        model.check_end()
         if not self.has_losses:
             ends = {
                 (each.outcomes[0], each.runs)
-                for each in world.tasks.values()
+                for each in model.tasks.values()
                 if not each.is_excused
             }
             never_run = {("cancelled", 0), ("bounce no_route", 0), ("bounce busy", 0)}
             assert ends <= {("reply", 1), ("cancelled", 1)} | never_run
-        world.check_empty()
+        model.check_empty()
 
 
 class SurvivingMachine(ResyncMachine):

@@ -20,7 +20,7 @@ STEPS = st.lists(
 )
 
 
-class World:
+class Simulated:
     """Attempts and pauses in made-up time."""
 
     def __init__(self, steps):
@@ -53,27 +53,29 @@ class World:
 def test_the_limits_are_kept_and_the_last_outcome_comes_back(
     steps, max_attempts, each_s, total_s, backoff
 ):
-    world = World(steps)
+    simulated = Simulated(steps)
     strategy = RetryStrategy(max_attempts, each_s, backoff)
 
     try:
         ended = asyncio.run(
-            strategy.run(world.attempt, total_s, clock=lambda: world.now_s, sleep=world.sleep)
+            strategy.run(
+                simulated.attempt, total_s, clock=lambda: simulated.now_s, sleep=simulated.sleep
+            )
         )
     except TimeoutError as error:
         ended, text = error.__cause__, str(error)
     else:
-        text = f"{ended}; {len(world.begun)} attempt"
+        text = f"{ended}; {len(simulated.begun)} attempt"
 
-    assert ended is world.outcomes[-1]
-    assert text.startswith(f"{ended}; {len(world.begun)} attempt")
-    assert [number for number, _, _ in world.begun] == list(range(1, len(world.begun) + 1))
-    assert len(world.begun) <= max_attempts
-    assert GOOD not in world.outcomes[:-1]
-    assert all(0 < may_s <= min(each_s, total_s - at_s) for _, at_s, may_s in world.begun)
-    assert all(backoff <= pause_s < total_s - at_s for at_s, pause_s in world.pauses)
-    is_over = ended is GOOD or len(world.begun) == max_attempts
-    assert is_over or world.now_s + max(backoff, _asked(ended)) >= total_s
+    assert ended is simulated.outcomes[-1]
+    assert text.startswith(f"{ended}; {len(simulated.begun)} attempt")
+    assert [number for number, _, _ in simulated.begun] == list(range(1, len(simulated.begun) + 1))
+    assert len(simulated.begun) <= max_attempts
+    assert GOOD not in simulated.outcomes[:-1]
+    assert all(0 < may_s <= min(each_s, total_s - at_s) for _, at_s, may_s in simulated.begun)
+    assert all(backoff <= pause_s < total_s - at_s for at_s, pause_s in simulated.pauses)
+    is_over = ended is GOOD or len(simulated.begun) == max_attempts
+    assert is_over or simulated.now_s + max(backoff, _asked(ended)) >= total_s
 
 
 def _asked(outcome):

@@ -1,7 +1,7 @@
 """An orchestrator: `python answerer.py URL NAMESPACE ID ROLE`.
 
 In the role `answers` it answers every clarification with its id, and prints `ran` with the id of
-the follow-up or `dropped`; with `caller` it dispatches to `clarifies`, waits for an answer from
+the follow-up or `dropped`. With `caller` it dispatches to `clarifies`, waits for an answer from
 elsewhere, and prints `asked` once the question is there.
 """
 

@@ -43,7 +43,7 @@ async def uses_tools(input, context):
 
 
 async def tells(input, context):
-    """Say something of every kind, and let a child task do so too."""
+    """Send replies of every kind, and start a child task that does the same."""
     await context.plan(["think", "search", "ask another"])
     await context.think("hm")
     call = await context.tool_call("search", {})

@@ -1,6 +1,6 @@
 """A program without asyncio for tests: `python blocking_script.py SCENE URL NAMESPACE`.
 
-It uses the neuron "worker" of the namespace and prints what happens.
+It uses the neuron "worker" of the namespace and prints the events.
 """
 
 import os
@@ -33,7 +33,7 @@ def fork(dendrite, url, namespace):
 
 
 def interrupt(dendrite, url, namespace):
-    """Wait for what does not come, until Ctrl-C."""
+    """Wait for an event that never comes, until Ctrl-C."""
     try:
         dendrite.dispatch_and_wait(neuron="worker", input={"n": 1}, timeout_s=60.0)
     except KeyboardInterrupt:

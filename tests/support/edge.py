@@ -1,6 +1,6 @@
-"""What stands around an HTTP edge in a test: a worker in this process, and the apps as processes.
+"""The surroundings of an HTTP edge: a worker in this process, and the apps as processes.
 
-The worker does what the prompt says. It lives in this process, so that a test can let it go on, and
+The worker obeys the prompt. It lives in this process, so that a test can release it, and
 can see on its own clock when a task was cancelled.
 """
 
@@ -15,7 +15,7 @@ from cosmonapse import Axon, BlockingDendrite, Clarification, NeuronError
 from support.processes import ROOT
 
 NAMESPACE = "api-demo"
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 READY = {"flask": " * Running on", "fastapi": "INFO:     Uvicorn running on", "wsgi": "Running on"}
 
 
@@ -44,12 +44,12 @@ class EdgeWorker:
 
     def wait_started(self, prompt):
         with self._news:
-            assert self._news.wait_for(lambda: prompt in self._started, PATIENCE_S), prompt
+            assert self._news.wait_for(lambda: prompt in self._started, TIMEOUT_S), prompt
 
     def wait_cancelled(self, prompt):
         """Wait until the task with this prompt is cancelled; return when it was."""
         with self._news:
-            assert self._news.wait_for(lambda: prompt in self._cancelled_at_s, PATIENCE_S), prompt
+            assert self._news.wait_for(lambda: prompt in self._cancelled_at_s, TIMEOUT_S), prompt
             return self._cancelled_at_s[prompt]
 
     async def _work(self, input, context):
@@ -64,7 +64,7 @@ class EdgeWorker:
         yield "one\n"
         try:
             if prompt.startswith("gated"):
-                await asyncio.to_thread(self.may_go_on.wait, PATIENCE_S)
+                await asyncio.to_thread(self.may_go_on.wait, TIMEOUT_S)
             if prompt.startswith("held"):
                 await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -79,7 +79,7 @@ class EdgeWorker:
 
 
 def refuse(prompt):
-    """Raise what the prompt asks for."""
+    """Raise the error that the prompt names."""
     match prompt:
         case "fails":
             raise NeuronError("OVERLOADED", "come back later")
@@ -97,4 +97,4 @@ def client_of(child, framework):
     """Return an HTTP client for the app in a child, once it serves."""
     line = child.line(READY[framework]).text
     url = re.search(r"http://127\.0\.0\.1:\d+", line).group()
-    return httpx.Client(base_url=url, timeout=PATIENCE_S, trust_env=False)
+    return httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False)

@@ -1,6 +1,6 @@
 """A client that floods: `python flooder.py PORT NAMESPACE RATE`, the RATE in messages a second.
 
-It says HELLO as it should, prints `flooding`, and sends what means nothing until a line comes on
+It sends a valid HELLO, prints `flooding`, and sends meaningless messages until a line comes on
 stdin; then it prints `sent`, how many messages and in how many seconds.
 """
 

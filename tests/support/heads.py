@@ -10,6 +10,6 @@ def bundled(singles):
 
 
 def target_of(head):
-    """Return what the one-item heads of one bundle have in common: verb, peer and address."""
+    """Return the verb, peer and address that the one-item heads of one bundle share."""
     start, item, address = heads.cut(head)
     return item[:1], start, address

@@ -13,7 +13,7 @@ class LoopTime:
         loop.time = self._now_s
 
     def advance(self, seconds):
-        """Let that much time pass at once: every timer within it is due at the next turn."""
+        """Advance the clock at once: every timer within that time is due at the next turn."""
         self._ahead_s += seconds
 
     def _now_s(self):

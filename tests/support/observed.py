@@ -1,4 +1,4 @@
-"""Signals as somebody who only listens hears them."""
+"""Signals as a watcher receives them."""
 
 from cosmonapse import Directed, Signal, SignalType
 from cosmonapse.doppler.observed import ObservedSignal
@@ -22,7 +22,7 @@ def task(neuron="worker", worker=WORKER, **fields):
 
 
 def reply(asked, type=SignalType.AGENT_OUTPUT, payload=None, neuron="worker", **fields):
-    """Return what a worker sent to a TASK."""
+    """Return the replies of a worker to a TASK."""
     payload = {"output": {}} if payload is None else payload
     fields = {"trace_id": asked.signal.trace_id, "parent_id": asked.signal.id, **fields}
     return observed(type, payload, neuron, CALLER, asked.worker, **fields)

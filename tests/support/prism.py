@@ -1,4 +1,4 @@
-"""Prism as a process, and a tab of it: what its stream says, read by a thread of its own."""
+"""Prism as a process, and a tab of it: a thread reads the events of its stream."""
 
 import json
 import threading
@@ -6,7 +6,7 @@ import time
 
 import httpx
 
-from support.processes import PATIENCE_S
+from support.processes import TIMEOUT_S
 
 
 def prism(children, url, namespace, *options, verb=("prism",)):
@@ -21,7 +21,7 @@ class Tab:
 
     Args:
         address: Of Prism, with a slash at its end.
-        since: What it has seen before.
+        since: The id of the last event that it has seen.
     """
 
     def __init__(self, address, since=None):
@@ -41,7 +41,7 @@ class Tab:
     def __exit__(self, *unused):
         self._closing = True
         self._client.close()
-        self._thread.join(PATIENCE_S)
+        self._thread.join(TIMEOUT_S)
 
     def _read(self):
         name = None
@@ -71,8 +71,8 @@ class Tab:
         return [record for batch in self.of("signals") for record in batch]
 
     def until(self, condition, what="what was awaited"):
-        """Wait until `condition()` is true; return what it returns."""
-        end_s = time.monotonic() + PATIENCE_S
+        """Wait until `condition()` is true; return its result."""
+        end_s = time.monotonic() + TIMEOUT_S
         with self._news:
             while not (value := condition()):
                 if not self._news.wait(end_s - time.monotonic()) or self.ended:

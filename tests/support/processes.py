@@ -23,7 +23,7 @@ from cosmonapse.testing.conformance.waiting import until as until
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = Path(__file__).with_name("worker.py")
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 COMPLAINTS = ("Traceback", "Task was destroyed", "never retrieved", "never awaited")
 _MARK = "TEST_RUN_MARK"
 
@@ -34,21 +34,21 @@ OutputLine.__doc__ = (
 
 
 class ChildFailed(AssertionError):
-    """A child did not do what was awaited; the text holds all that it said."""
+    """A child did not act as expected; the text holds all its output."""
 
 
 class Child:
     """One child process.
 
     Args:
-        command: What follows the interpreter on the command line.
+        command: The arguments after the interpreter on the command line.
         env: Added to the environment.
-        merge_stderr: Keep what it writes to stderr among the lines of `out`.
+        merge_stderr: Put the lines of stderr among those of `out`.
 
     Attributes:
         out: The lines of stdout so far.
         err: The lines of stderr so far.
-        may_complain: True if a traceback in its output is no fault.
+        may_complain: True if a traceback in its output is not an error.
     """
 
     def __init__(self, *command, env=None, merge_stderr=False):
@@ -86,10 +86,10 @@ class Child:
     def lines(self, start, count):
         """Wait for `count` lines of stdout that begin so; return all of them, `start` taken off."""
         with self._news:
-            self._news.wait_for(lambda: len(self._all(start)) >= count, PATIENCE_S)
+            self._news.wait_for(lambda: len(self._all(start)) >= count, TIMEOUT_S)
             return [line.text.removeprefix(start).strip() for line in self._all(start)]
 
-    def line(self, start, timeout_s=PATIENCE_S):
+    def line(self, start, timeout_s=TIMEOUT_S):
         """Wait for a line of stdout that begins with `start`; return it with `start` taken off."""
         with self._news:
             self._news.wait_for(lambda: self._find(start) or self._is_over(), timeout_s)
@@ -98,8 +98,8 @@ class Child:
             raise ChildFailed(f"no line begins with {start!r}; it said:\n{self.said}")
         return OutputLine(found.at_s, found.text.removeprefix(start).strip())
 
-    def says(self, text, timeout_s=PATIENCE_S):
-        """Tell whether it says `text` somewhere, within `timeout_s` seconds."""
+    def says(self, text, timeout_s=TIMEOUT_S):
+        """Return whether its output contains `text` within `timeout_s` seconds."""
         with self._news:
             self._news.wait_for(lambda: self._has_said(text) or self._is_over(), timeout_s)
             return self._has_said(text)
@@ -122,7 +122,7 @@ class Child:
         self._process.kill()
         self.wait()
 
-    def wait(self, timeout_s=PATIENCE_S):
+    def wait(self, timeout_s=TIMEOUT_S):
         """Wait until it ends; return its exit code."""
         try:
             code = self._process.wait(timeout_s)
@@ -141,12 +141,12 @@ class Child:
         """Kill it and all that it started, if anything is left."""
         if self._process.poll() is None:
             self._process.kill()
-        self._process.wait(PATIENCE_S)
+        self._process.wait(TIMEOUT_S)
         for pid in self.family():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         for reader in self._readers:
-            reader.join(PATIENCE_S)
+            reader.join(TIMEOUT_S)
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 with contextlib.suppress(BrokenPipeError):
@@ -232,7 +232,7 @@ class Children:
 
 
 def axon(does="echo", neuron_id="worker", capabilities=(), concurrency=64, max_queued=1024):
-    """Return what a worker is told of an Axon; `does` is a function of `support/worker.py`."""
+    """Return the settings of an Axon for a worker; `does` is a function of `support/worker.py`."""
     return {
         "does": does,
         "neuron_id": neuron_id,
@@ -250,8 +250,8 @@ def measured(what, took_s):
 def free_ports():
     """Return a port that is free like those two and three above it, for a Synapse to come back to.
 
-    Below the range from which the system takes the ports of outgoing connections, so that nobody
-    takes one of them in between.
+    Below the range from which the system takes the ports of outgoing connections, so that no
+    other process gets one of them in between.
     """
     for port in itertools.islice(iter(lambda: random.randrange(10_000, 32_000), None), 100):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
@@ -262,7 +262,7 @@ def free_ports():
 
 
 def closed_port():
-    """Return a port where nobody listens, and nobody will by chance."""
+    """Return a port without a listener; no process will get it by chance."""
     return free_ports()
 
 

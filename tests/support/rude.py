@@ -21,7 +21,7 @@ class LimitedSynapse:
     """A Synapse in a process of its own.
 
     Args:
-        children: Who ends it.
+        children: The processes that are ended with the test.
         limits: See `limited.py`.
     """
 
@@ -73,7 +73,7 @@ def plain_connections(port, number, data=b""):
 
 
 def closed_by_peer(connection):
-    """Tell whether the far end has closed a connection."""
+    """Return whether the far end has closed a connection."""
     connection.settimeout(0)
     try:
         while connection.recv(4096):

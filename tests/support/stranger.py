@@ -1,4 +1,4 @@
-"""A bare peer of a Synapse that says what it likes, and a Synapse of another version."""
+"""A bare peer of a Synapse that sends any message, and a Synapse of another version."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from support.rude import rude_sockets
 from zmq_transport import Verb
 from zmq_transport.wire import greetings, heads
 
-PATIENCE_MS = 5000
+TIMEOUT_MS = 5000
 
 
 class Stranger:
@@ -29,8 +29,8 @@ class Stranger:
         """Send any frames."""
         self._socket.send_multipart(frames)
 
-    def heard(self, wait_ms=PATIENCE_MS):
-        """Return verb, body and task id of the next message; None if there is none in time."""
+    def heard(self, wait_ms=TIMEOUT_MS):
+        """Return verb, body and task id of the next message; None if none arrives in time."""
         if not self._socket.poll(wait_ms):
             return None
         head, body = self._socket.recv_multipart()
@@ -38,14 +38,14 @@ class Stranger:
         return Verb(single[1]), body, single[5]
 
     def answers_to(self, verb, body=b"", **fields):
-        """Say something and return the next message that is no PING."""
+        """Send a message and return the next one that is not a PING."""
         self.say(verb, body, **fields)
         while (heard := self.heard()) is not None and heard[0] is Verb.PING:
             pass
         return heard
 
     def joins(self, namespace):
-        """Say HELLO as it should be."""
+        """Send a valid HELLO."""
         hello = greetings.Hello(self.secret, self.instance, namespace, "stranger")
         verb, body, _ = self.answers_to(Verb.HELLO, greetings.pack_hello(hello))
         assert verb is Verb.WELCOME, body

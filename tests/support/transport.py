@@ -16,7 +16,7 @@ class RunningProxy:
     """A proxy in a process of its own.
 
     Args:
-        children: Who ends it.
+        children: The processes that are ended with the test.
         port: Its first port; 0 lets the system choose all of them.
     """
 
@@ -33,7 +33,7 @@ class RunningProxy:
 
 
 class Party:
-    """A client that keeps everything it is told: `happened` holds (what, arguments).
+    """A client that records its events: `happened` holds (name, arguments).
 
     Args:
         running: The proxy that it is a client of.

@@ -1,7 +1,7 @@
 """A worker with Neurons that misbehave: `python unruly.py URL NAMESPACE`.
 
-It prints `ready` and what its Neurons do. To the line `counts` on stdin it answers with its
-counters as JSON; the line `release` lets go of what `stubborn` holds.
+It prints `ready` and the actions of its Neurons. To the line `counts` on stdin it answers with its
+counters as JSON; the line `release` ends the tasks of `stubborn`.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ async def notes(input, context):
 
 
 async def stubborn(input, context):
-    """Go on whatever happens."""
+    """Go on after every cancellation."""
     say("holding", input["n"])
     while not released.is_set():
         try:

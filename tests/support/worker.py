@@ -1,8 +1,8 @@
 """A worker process for tests: `python worker.py URL SPEC`, with the SPEC as JSON.
 
 namespace, id ("worker"), axons (see `support.processes.axon`), heartbeat_s, until: "serve", or
-"event" for a bare `await asyncio.Event().wait()`. It prints `ready` and what its Neurons do; a
-line on its stdin lets go of what `gated` holds.
+"event" for a bare `await asyncio.Event().wait()`. It prints `ready` and the actions of its
+Neurons; a line on its stdin releases the tasks of `gated`.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ async def slow(input, context):
 
 
 async def logged(input, context):
-    """Say when it starts and when it ends, and stream a few pieces in between."""
+    """Print a line at the start and the end, and stream a few pieces in between."""
     say("started", input["n"])
     for piece in range(input.get("pieces", 0)):
         await asyncio.sleep(input["for_s"] / input["pieces"])  # it works that long

@@ -68,13 +68,13 @@ def options_of(given: argparse.Namespace) -> Options:
 def measured_as(
     is_pinned: bool, kinds: Sequence[str], options: Options, systems: tuple[System, ...]
 ) -> tuple[dict[str, str], dict[str, Report]]:
-    """Return the machine, as it was used, and what was found on it."""
+    """Return the machine, as it was used, and the programs found on it."""
     with pinning.pinned() if is_pinned else nullcontext():
         return page.machine(), measured(kinds, options, systems)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, show, write down if asked to, and hold what was found to its floors."""
+    """Measure, print, write the page if asked to, and compare the figures with their floors."""
     given = parsed(arguments)
     options = options_of(given)
     if given.uvloop:

@@ -78,7 +78,7 @@ def gathered(
 
 
 def dispersed(crowds: Sequence[Child]) -> None:
-    """Let the Dendrites of a crowd go."""
+    """Stop the Dendrites of a crowd."""
     for child in crowds:
         child.begin("stop")
     for child in crowds:

@@ -26,7 +26,7 @@ _SEEN_S = 10.0
 
 
 def _count_encodes() -> Counter[str]:
-    """Count from now on what this process encodes, by the type of the Signal."""
+    """Count the Signals that this process encodes from now on, by type."""
     encodes: Counter[str] = Counter()
     encode = Signal.encode
 
@@ -38,7 +38,7 @@ def _count_encodes() -> Counter[str]:
     return encodes
 
 
-# -- what runs in the processes --------------------------------------------------------------------
+# -- inside the processes --------------------------------------------------------------------------
 
 
 def synapse(connection: Connection) -> None:
@@ -180,7 +180,7 @@ async def _start(url: str) -> float:
     return took_s
 
 
-# -- what the parent holds -------------------------------------------------------------------------
+# -- inside the parent ----------------------------------------------------------------------------
 
 
 @attrs.frozen
@@ -202,7 +202,7 @@ def running_synapse() -> Iterator[tuple[Child, str]]:
 
 @contextmanager
 def running(*, counting: bool = False) -> Iterator[Fabric]:
-    """Run all three; with `counting`, worker and caller count what they encode."""
+    """Run all three; with `counting`, worker and caller count the Signals that they encode."""
     with (
         running_synapse() as (routing, url),
         Child(worker, url, counting) as working,

@@ -13,14 +13,14 @@ from cosmonapse.bench.figures import Table
 
 @attrs.frozen
 class Ratio:
-    """How many times as fast as another system ours is to be.
+    """The ratio of our speed to that of another system.
 
     Args:
         kind: Of the bench.
         place: Such as the number of outstanding calls.
         against: The other system.
-        goal: What is aimed at; None for a ratio that is only held.
-        floor: What it must not fall below; None if that is not held.
+        goal: The ratio that is wanted; None if it has only a floor.
+        floor: The lowest ratio that is accepted; None without a floor.
     """
 
     kind: str
@@ -31,24 +31,24 @@ class Ratio:
 
     @property
     def what(self) -> str:
-        """Say it in words."""
+        """Return it in words."""
         return f"{self.kind} at {self.place}, against {self.against}"
 
     def measured(self, kinds: Mapping[str, Any]) -> float | None:
-        """Return what a run found; None if it did not look."""
+        """Return the value of a run; None if it was not measured."""
         return _at(kinds, (self.kind, self.place, "ratio", self.against))
 
 
 @attrs.frozen
 class Figure:
-    """A figure that is to be at most, or at least, so much.
+    """A figure with an upper or a lower limit.
 
     Args:
-        what: The words for it.
+        what: Its name in words.
         path: Where it stands among the facts of the kinds.
-        at_most: What it is not to exceed, if that is meant.
-        at_least: What it is to reach, if that is meant.
-        divided_by: What it is divided by, for the unit.
+        at_most: Its upper limit, if it has one.
+        at_least: Its lower limit, if it has one.
+        divided_by: The divisor for its unit.
     """
 
     what: str
@@ -58,25 +58,25 @@ class Figure:
     divided_by: float = 1.0
 
     def measured(self, kinds: Mapping[str, Any]) -> float | None:
-        """Return what a run found; None if it did not look."""
+        """Return the value of a run; None if it was not measured."""
         found = _at(kinds, self.path)
         return None if found is None else found / self.divided_by
 
     def is_met(self, measured: float) -> bool:
-        """Tell whether that is as wanted."""
+        """Return whether the value is within the limit."""
         enough = self.at_least is None or measured >= self.at_least
         return enough and (self.at_most is None or measured <= self.at_most)
 
 
 @attrs.frozen
 class Guard:
-    """All of them."""
+    """All ratios and figures."""
 
     ratios: tuple[Ratio, ...]
     figures: tuple[Figure, ...]
 
     def falls(self, kinds: Mapping[str, Any]) -> list[str]:
-        """Return a line for each ratio that is below its floor; what was not measured is not."""
+        """Return a line for each measured ratio that is below its floor."""
         found = ((ratio, ratio.measured(kinds)) for ratio in self.ratios)
         return [
             f"{ratio.what}: {measured:.3f} is below the floor of {ratio.floor:g}"
@@ -85,7 +85,7 @@ class Guard:
         ]
 
     def table(self, kinds: Mapping[str, Any]) -> Table | None:
-        """Return goals and what was measured; None if nothing of it was."""
+        """Return goals and measured values; None if none of them was measured."""
         rows = []
         for ratio in self.ratios:
             measured = ratio.measured(kinds)
@@ -104,11 +104,11 @@ class Guard:
 
 
 def read(text: str) -> Guard:
-    """Return what a file of floors says.
+    """Return the ratios and figures of a file of floors.
 
     Raises:
         TypeError: A key is missing, or unknown.
-        tomllib.TOMLDecodeError: It is no TOML.
+        tomllib.TOMLDecodeError: It is not TOML.
     """
     said = tomllib.loads(text)
     return Guard(

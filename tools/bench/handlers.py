@@ -1,4 +1,4 @@
-"""What handlers cost that nothing triggers: calls per second with none and with 30 of them.
+"""The cost of handlers that no Signal triggers: calls per second with none and with 30.
 
 One process of the same program is up to a tenth faster than another, round after round. So each
 round has processes of its own.
@@ -27,7 +27,7 @@ def steps(run: Run) -> int:
 
 
 def measure(run: Run) -> Report:
-    """Measure callers without and with handlers in turns; who is started first alternates."""
+    """Measure callers without and with handlers in turns; the one started first alternates."""
     rates: dict[tuple[int, int], list[float]] = {}
     for turn in range(run.options.rounds):
         order = (0, _HANDLERS) if turn % 2 else (_HANDLERS, 0)

@@ -49,7 +49,7 @@ _MODULES = (
 
 @attrs.frozen
 class Kind:
-    """One of them: what it measures, and how many steps it tells of."""
+    """One kind: its measurement, and the number of steps that it reports."""
 
     measure: Callable[[Run], Report]
     steps: Callable[[Run], int]

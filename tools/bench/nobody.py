@@ -1,4 +1,4 @@
-"""How soon a caller learns that nobody serves the Neuron it asked for."""
+"""The time until a caller gets the ERROR for a Neuron that no worker serves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def steps(run: Run) -> int:
 
 
 def measure(run: Run) -> Report:
-    """Dispatch TASKs to nobody, one after the other."""
+    """Dispatch TASKs to a Neuron without a worker, one after the other."""
     with fabric.running() as running:
         took_s = running.caller.ask("to_nobody", run.options.nobody_count)
     run.say(f"{len(took_s)} TASKs to nobody")

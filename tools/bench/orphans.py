@@ -12,6 +12,6 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def end_with_parent() -> None:
-    """Ask for SIGTERM when whoever started this process ends; between fork and exec, on Linux."""
+    """Request SIGTERM for the end of the parent process; between fork and exec, on Linux."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

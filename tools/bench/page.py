@@ -25,7 +25,7 @@ class NoMarks(Exception):
 
 
 def machine() -> dict[str, str]:
-    """Say what was measured, and on what."""
+    """Return the machine, the libraries and the commit that were measured."""
     loop = os.environ.get(LOOP, "asyncio")
     return {**machines.machine(), "libzmq": zmq.zmq_version(), "loop": loop, "commit": _commit()}
 

@@ -1,4 +1,4 @@
-"""What Pathways leave behind: memory of a caller after batches of them, all open at once."""
+"""The memory of a caller after batches of Pathways, all of a batch open at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def steps(run: Run) -> int:
 
 
 def measure(run: Run) -> Report:
-    """Open and settle batch after batch; the first ones are what the allocator keeps anyway."""
+    """Open and settle batch after batch; the first ones warm up the allocator."""
     kib: list[int] = []
     with fabric.running() as running:
         for batch in range(_WARM_UP + run.options.rounds):

@@ -1,4 +1,4 @@
-"""Everything on one core: ratios are steady then, and tell what the CPU does for one call."""
+"""Run everything on one core: ratios are steady then, and show the CPU cost of one call."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def steps(run: Run) -> int:
 
 
 def measure(run: Run) -> Report:
-    """Read what the process of the Synapse has used, both threads and the kernel's share."""
+    """Return the CPU time of the Synapse's process, both threads and the kernel's share."""
     facts: dict[str, Any] = {}
     rows, seconds = (
         [],

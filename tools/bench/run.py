@@ -1,4 +1,4 @@
-"""One run of the bench: how long, against whom, and whom to tell how far it is."""
+"""One run of the bench: its length, its systems and its progress report."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Options:
     Args:
         seconds: Length of one round of calls.
         rounds: Rounds of each system at each number of outstanding calls.
-        nobody_count: TASKs to nobody.
+        nobody_count: TASKs to a Neuron without a worker.
         start_count: Starts of a Dendrite.
         unwatched_count: Calls for each row of `unwatched`.
         pathway_count: Pathways of one batch.
         token_count: Tokens of one stream.
-        subscribers: To how many is published.
+        subscribers: The number of subscribers.
         pairs: How many callers work with as many workers.
         idle: How many Dendrites are connected and idle.
         registered: How many Neurons are registered.
@@ -70,12 +70,12 @@ SMOKE = Options(
 
 @attrs.frozen
 class Run:
-    """What a kind needs to know.
+    """The context of a kind.
 
     Args:
         options: How long to measure.
         systems: The ones that are here, ours first.
-        say: Tell that one more step is done.
+        say: Report that one more step is done.
     """
 
     options: Options

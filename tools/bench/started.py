@@ -19,7 +19,7 @@ _LISTENING = "Synapse listening on "
 
 @attrs.frozen
 class Taken:
-    """What a process takes at one moment.
+    """The resources of a process at one moment.
 
     Args:
         rss_kib: Resident memory.

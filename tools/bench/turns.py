@@ -1,4 +1,4 @@
-"""Systems measured in turns, so that whatever else the machine does hits all alike."""
+"""Measure systems in turns, so that other load of the machine hits all alike."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 def rounds(
     names: Iterable[str], count: int, take: Callable[[str], T], told: Callable[[str, T], None]
 ) -> dict[str, list[T]]:
-    """Take from each in each round, another one first each time; tell of what was taken."""
+    """Measure each in each round, another one first each time; report each value."""
     order = list(names)
     taken: dict[str, list[T]] = {name: [] for name in order}
     for _ in range(count):

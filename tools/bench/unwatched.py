@@ -1,4 +1,4 @@
-"""What watching costs, in counters: what nobody watches is neither copied nor encoded twice."""
+"""The cost of watching, in counters: without a watcher nothing is copied or encoded twice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cosmonapse.bench.figures import Plot, Report, Table
 from . import fabric
 from .run import Run
 
-# Each row adds a watcher to those before it: (caption of the row, what the new one watches).
+# Each row adds a watcher to those before it: (caption of the row, its type of Signal).
 _ROWS = (
     ("nobody", None),
     ("one for AGENT_OUTPUT", "AGENT_OUTPUT"),

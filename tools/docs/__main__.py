@@ -13,7 +13,7 @@ from . import api, browser, links, pages
 SITE = pages.ROOT / "site"
 PAGES = pages.ROOT / "build" / "pages"
 SCRIPT = Path(__file__).with_name("frame_worker.js")
-# What the builder puts into every page for search from disk; it would be loaded from a host.
+# The builder puts this into every page for search from disk; it would be loaded from a host.
 REMOTE_SCRIPT = "https://unpkg.com/iframe-worker/shim"
 
 

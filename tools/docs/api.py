@@ -39,5 +39,5 @@ def members(cls: type) -> list[str]:
 
 
 def is_field(value: object) -> bool:
-    """Tell whether a value is data: its class lists it among its attributes."""
+    """Return whether a value is data: its class lists it among its attributes."""
     return isinstance(value, (int, str, enum.Enum)) or type(value).__name__ == "_tuplegetter"

@@ -68,7 +68,7 @@ def decision_of(text: str) -> str:
 
 
 def is_pure(text: str) -> bool:
-    """Tell whether the header of a module says that it is pure."""
+    """Return whether the header of a module says that it is pure."""
     return re.search(r"\bPure\b", ast.get_docstring(_tree(text)) or "") is not None
 
 

@@ -18,7 +18,7 @@ from zmq_transport import counters as of_transport
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "counters.md"
 COMMAND = "python -m tools.docs.counters --write"
 
-# The first word of a counter -> what the counters that begin with it have in common.
+# The first word of a counter -> the meaning that all counters with it share.
 KINDS: Mapping[str, str] = {
     "bounce": "The Synapse returned a message to its sender. The word after the dot is the reason.",
     "bounced": "A TASK of this caller came back. The word after the dot is the reason.",

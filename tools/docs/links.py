@@ -17,7 +17,7 @@ ABSOLUTE_IS_FINE = {"canonical", "alternate", "next", "prev"}
 
 @attrs.define
 class Page(HTMLParser):
-    """What one page of HTML links to, loads and may be linked to."""
+    """The links, loaded files and anchors of one page of HTML."""
 
     links: list[str] = attrs.Factory(list)
     loads: list[str] = attrs.Factory(list)
@@ -38,7 +38,7 @@ class Page(HTMLParser):
 
 
 def read_page(text: str) -> Page:
-    """Return what a page holds."""
+    """Return the links, files and anchors of a page."""
     page = Page()
     page.feed(text)
     return page

@@ -1,7 +1,8 @@
 """Gather the pages of the site: those of docs/, and every file of the checkout that they link to.
 
 A site has no checkout around it. So a link out of docs/ becomes a link to a page of the site that
-shows the file: a page in Markdown as it is, a program as code, a folder as the list of its files.
+shows the file. A page in Markdown stays as it is, a program is shown as code, a folder as the list
+of its files.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Give the API pages what is made at run time: decorators, emitting verbs and blocking verbs.
+"""Add members made at run time to the API pages: decorators, emitting and blocking verbs.
 
 These members are values of a class (`on_bid = NamedDecorator(...)`) and have a docstring of their
 own there. The reader of sources, griffe, sees an assignment; this extension adds the docstring.

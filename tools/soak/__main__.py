@@ -37,7 +37,9 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     length.add_argument("--minutes", type=float, help="how long, 1 by default")
     length.add_argument("--seconds", type=float, help="the same in seconds")
     parser.add_argument("--seed", type=int, help="of the dice; another one each time by default")
-    parser.add_argument("--expect", choices=EXPECTATIONS, default=RESYNC.name, help="what holds")
+    parser.add_argument(
+        "--expect", choices=EXPECTATIONS, default=RESYNC.name, help="the errors that are allowed"
+    )
     parser.add_argument("--workers", type=int, default=_SIZE.workers, help="2 or more")
     parser.add_argument("--callers", type=int, default=_SIZE.callers, help="2 or more")
     parser.add_argument(

@@ -1,8 +1,8 @@
 """A caller process: `python -m tools.soak.caller NAME URL LOG SEED OUTSTANDING TIMEOUT_S [KIND]`.
 
-So many tasks are always under way, one after the other in each of its sequences, and one more every
-50 ms whatever becomes of the others: they tell when it is served again. It prints `ready`; when its
-stdin says so it dispatches no more, waits for what is open, and ends.
+OUTSTANDING tasks are always under way, one after the other in each sequence. One more is dispatched
+every 50 ms, independent of the others: these show when the caller is served again. It prints
+`ready`. On an order from stdin it dispatches no more, waits for its open tasks, and ends.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _ALONE = "alone"
 
 
 class Caller:
-    """Dispatches tasks and writes down what becomes of them.
+    """Dispatches tasks and records their outcomes.
 
     Args:
-        dendrite: Through which.
-        name: Whose tasks they are.
-        log: Where it is written down.
+        dendrite: The Dendrite that dispatches.
+        name: The name of the caller.
+        log: The log of the tasks.
         timeout_s: How long each may take.
     """
 

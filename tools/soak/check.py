@@ -1,6 +1,6 @@
-"""The checker: what a run must never show, and where it did. Pure.
+"""The checker: find the violations in the history of a run. Pure.
 
-Each rule yields its violations; a run holds if there is none.
+Each rule yields its violations; a run holds without any.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _FIRST_THOUGHTS = re.compile(r"(0(-\d+)?)?")
 
 @attrs.frozen
 class Violation:
-    """Something that must not happen.
+    """One violation of a rule.
 
     Args:
-        rule: Which rule found it.
+        rule: The name of the rule.
         at_s: When, on the clock of the logs.
-        text: What happened, to whom, and what was expected.
+        text: The event, the task or process, and the expectation.
     """
 
     rule: str
@@ -83,10 +83,10 @@ def _run_once(history: History, _: Expectation) -> Iterator[Violation]:
 def _known(history: History, _: Expectation) -> Iterator[Violation]:
     for task in history.tasks.values():
         if not task.caller and task.id.removesuffix(CHILD) == task.id:
-            text = f"{task.id} was run or ended, and nobody dispatched it"
+            text = f"{task.id} was run or ended without a dispatch"
             yield Violation("stranger", 0.0, text)
         elif task.caller and task.outcomes and not task.code and not task.attempts:
-            text = f"{_shown(task)} was answered, and nobody ran it"
+            text = f"{_shown(task)} was answered without a run"
             yield Violation("not_run", task.invoked_at_s, text)
 
 
@@ -105,7 +105,7 @@ def _streams(history: History, _: Expectation) -> Iterator[Violation]:
             text = f"{_shown(task)} saw thoughts {task.thoughts or 'none'}, not {_ALL_THOUGHTS}"
             yield Violation("broken_stream", task.ended_at_s or 0.0, text)
         elif task.code and not _FIRST_THOUGHTS.fullmatch(task.thoughts):
-            text = f"{_shown(task)} saw thoughts {task.thoughts}, which is no beginning"
+            text = f"{_shown(task)} saw thoughts {task.thoughts}, which are not the first ones"
             yield Violation("broken_stream", task.ended_at_s or 0.0, text)
 
 
@@ -126,7 +126,7 @@ def _recovered(history: History, _: Expectation) -> Iterator[Violation]:
         if not each.disturbed and (each.back_s or 0.0) > BACK_S:
             text = f"{name}: not all that it hit were served again within {BACK_S:g} s"
             yield Violation("not_back", fault.at_s, text)
-        # While the Synapse is away, nobody can tell anybody.
+        # While the Synapse is away, no end of a task can be reported.
         told_late = fault.kind == "worker_kill" and (each.told_s or 0.0) > TOLD_S
         if told_late and not any(overlap(fault, restart) for restart in restarts):
             text = f"{name}: a caller was told after {each.told_s:.1f} s, not within {TOLD_S:g} s"

@@ -24,11 +24,11 @@ _MEETING_S = 0.2
 
 
 class Director:
-    """Makes faults and writes them down.
+    """Makes faults and records them.
 
     Args:
-        fabric: What it breaks.
-        log: Where it is written down.
+        fabric: The fabric to break.
+        log: The log of the faults.
     """
 
     def __init__(self, fabric: Fabric, log: Log) -> None:
@@ -181,7 +181,7 @@ class Director:
         await self._synapse_kill(_short(planned), listens)
         await freezing
 
-    # -- what they share -------------------------------------------------------------------------
+    # -- shared by all ---------------------------------------------------------------------------
 
     def _chosen(self, planned: Planned) -> str:
         workers = self._fabric.workers
@@ -209,7 +209,7 @@ class Director:
         workers: Sequence[str] = (),
         sole: Sequence[str] = (),
     ) -> Callable[[], None]:
-        """Write down that a fault begins; return what writes down that it is mended."""
+        """Record the beginning of a fault; return the function that records its end."""
         number = next(self._numbers)
         facts = {"callers": callers, "workers": workers, "sole": sole}
         self._log.write("fault", number=number, kind=kind, target=target, **facts)
@@ -221,7 +221,7 @@ class Director:
 
 
 def _short(planned: Planned) -> Planned:
-    """Let the Synapse be back while the worker may still be away."""
+    """Return a short fault: the Synapse is back while the worker may still be away."""
     return attrs.evolve(planned, length_s=min(planned.length_s, _AWAY_S))
 
 

@@ -29,10 +29,10 @@ _LOSSES = _LINKS | {"worker_kill", "worker_freeze"}
 
 @attrs.frozen
 class Expectation:
-    """What must hold.
+    """The errors that are allowed, and why.
 
     Args:
-        name: What it is called on the command line.
+        name: Its name on the command line.
         codes: For each kind of fault the codes that a task may end with because of it.
         together: Codes that only a restart of the Synapse and the loss of a worker, both during
             the task, may lead to.
@@ -75,7 +75,7 @@ EXPECTATIONS: Mapping[str, Expectation] = {each.name: each for each in (RESYNC, 
 
 
 def overlap(one: Fault, other: Fault) -> bool:
-    """Tell whether there was a time at which both could be felt."""
+    """Return whether there was a time at which both had an effect."""
     return one.at_s <= other.until_s(SETTLE_S) and other.at_s <= one.until_s(SETTLE_S)
 
 
@@ -102,7 +102,7 @@ def _felt_by(fault: Fault, task: Task) -> bool:
 
 
 def _concerns(fault: Fault, task: Task) -> bool:
-    """Tell whether a fault hit those whom a task depends on, as far as the logs can tell."""
+    """Return whether a fault hit the processes of a task, as far as the logs show it."""
     if fault.kind in RESTARTS:
         return True
     if task.code == "NO_SUCH_NEURON" and fault.kind not in _LINKS:
@@ -115,7 +115,7 @@ def _concerns(fault: Fault, task: Task) -> bool:
 
 
 def _ran_there(fault: Fault, task: Task) -> bool:
-    """Tell whether a task may have been with a worker that was hit.
+    """Return whether a task may have been with a worker that was hit.
 
     One that no worker has started may have waited there. One that has a child, or several attempts,
     may depend on any worker.
@@ -125,9 +125,9 @@ def _ran_there(fault: Fault, task: Task) -> bool:
 
 
 def _blocked(fault: Fault, task: Task) -> bool:
-    """Tell whether a task may have waited for a worker that blocks its loop.
+    """Return whether a task may have waited for a worker that blocks its loop.
 
-    Once that is noticed the worker gets no more: only what nobody else can do is refused then.
+    Once that is noticed the worker gets no more tasks: only those without another are refused.
     """
     if task.code == "OVERLOADED":
         return task.neuron in fault.sole
@@ -135,16 +135,16 @@ def _blocked(fault: Fault, task: Task) -> bool:
 
 
 def _out_of_reach_at_deadline(fault: Fault, task: Task) -> bool:
-    """Tell whether no answer could reach the caller when its time was over."""
+    """Return whether no answer could reach the caller when its time was over."""
     cut_off = fault.kind in RESTARTS or task.caller in fault.callers
     return cut_off and fault.at_s <= task.deadline_at_s <= fault.until_s(SETTLE_S)
 
 
 def _unnoticed_at_deadline(fault: Fault, felt: Sequence[Fault], task: Task) -> bool:
-    """Tell whether nobody had noticed, when the time of a task was over, that its worker is silent.
+    """Return whether the silence of its worker was unnoticed when the time of a task was over.
 
-    Until then it may still answer, and nobody else can say what it has. But it must have had the
-    task for a reason: because of a restart or a cut close before.
+    Until then it may still answer, and only this worker knows its tasks. But it must have had the
+    task for a reason: because of a restart or a cut shortly before.
     """
     if fault.kind not in _SILENT or not _ran_there(fault, task):
         return False
@@ -156,10 +156,10 @@ def _unnoticed_at_deadline(fault: Fault, felt: Sequence[Fault], task: Task) -> b
 
 
 def _together(felt: Sequence[Fault], faults: Sequence[Fault], task: Task) -> Fault | None:
-    """Return the loss of a worker that leaves nobody who knows of a task after a restart.
+    """Return the loss of a worker after which no process knows of a task after a restart.
 
-    Either both were during the task; or the worker went with an earlier Synapse, so that nobody has
-    seen it go, and is still waited for.
+    Either both were during the task; or the worker went with an earlier Synapse. Then its loss was
+    not seen, and it is still waited for.
     """
     restarts = [fault for fault in felt if fault.kind in RESTARTS]
     losses = [fault for fault in faults if fault.kind in _LOSSES and _ran_there(fault, task)]

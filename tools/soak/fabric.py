@@ -23,11 +23,11 @@ _SLOW_S = 0.05
 
 @attrs.frozen
 class Size:
-    """How much there is of each.
+    """The number of processes, and their load.
 
     Args:
-        workers: At least two; the first alone serves one Neuron, the last is behind the relay.
-        callers: At least two; the last is behind the relay.
+        workers: At least two; the first alone serves one Neuron, the last connects by the relay.
+        callers: At least two; the last connects by the relay.
         outstanding: Tasks that each caller has under way.
         timeout_s: How long a task may take.
         only: The one kind of task in the sequences of a caller; empty for all kinds.
@@ -44,11 +44,11 @@ class Fabric:
     """A Synapse, workers, callers, a watcher and a relay in front of some of them.
 
     Args:
-        folder: Where everyone writes logs.
-        size: How many of them.
-        seed: For what the callers dispatch.
+        folder: The folder of all logs.
+        size: The number of processes, and their load.
+        seed: For the tasks of the callers.
         log: Of the harness.
-        hosts: If there are two, those behind the relay run on the far one instead.
+        hosts: If there are two, the far one runs those that would connect by the relay.
     """
 
     def __init__(
@@ -68,19 +68,19 @@ class Fabric:
 
     @property
     def linked_workers(self) -> list[str]:
-        """Those behind the relay."""
+        """The workers that connect by the relay."""
         return self.workers[-1:]
 
     @property
     def linked_callers(self) -> list[str]:
-        """Those behind the relay."""
+        """The callers that connect by the relay."""
         return self.callers[-1:]
 
     def __getitem__(self, name: str) -> Process:
         return self._processes[name]
 
     async def start(self) -> None:
-        """Start everything, in an order in which everyone finds whom it needs."""
+        """Start all processes, each after those that it needs."""
         await self.start_synapse()
         if self.hosts is None:
             await self._start("relay", "relay", RELAY_HOST, HOST, *self._ports())
@@ -124,7 +124,7 @@ class Fabric:
         await self._ended(name)
 
     async def finish(self) -> None:
-        """Let the callers end their work, then end everybody else in good order."""
+        """Wait until the callers end their work, then end all others in order."""
         for name in self.callers:
             self[name].tell("enough")
         await asyncio.gather(*map(self._ended, self.callers))
@@ -133,17 +133,17 @@ class Fabric:
         await self.end("synapse")
 
     async def kill(self) -> None:
-        """Kill whatever is left."""
+        """Kill all processes that are left."""
         await asyncio.gather(*(process.kill() for process in self._processes.values()))
 
     def sample(self) -> None:
-        """Write down what each process takes."""
+        """Record the memory and descriptors of each process."""
         for name, process in self._processes.items():
             if process.is_alive and name != "relay":
                 sample(self._log, name, process.pid)
 
     def look_for_complaint(self, process: Process) -> None:
-        """Write down what a process should not have said."""
+        """Record unexpected output of a process."""
         said = process.complaint()
         if said is not None:
             self._log.write("complaint", name=process.name, text=said)
@@ -168,7 +168,7 @@ class Fabric:
         return name in self.linked_workers or name in self.linked_callers
 
     def _through(self, name: str) -> tuple[str, ...]:
-        """Return what starts a process on its host."""
+        """Return the command prefix that starts a process on its host."""
         if self.hosts is None:
             return ()
         return self.hosts.on(self.hosts.far if self._is_linked(name) else self.hosts.near)

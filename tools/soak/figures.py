@@ -1,4 +1,4 @@
-"""Figures of a run: latencies, how soon everyone is served again, slopes. Pure."""
+"""Figures of a run: latencies, the time until all are served again, slopes. Pure."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class Latency:
 
 @attrs.frozen
 class Recovery:
-    """What came of one fault.
+    """The recovery from one fault.
 
     Args:
-        fault: Which.
-        back_s: From when it was mended until the last of those that it hit was served again; None
-            if it hit nobody, infinite if one never was.
+        fault: The fault.
+        back_s: From when it was mended until the last process that it hit was served again; None
+            if it hit none, infinite if one never was.
         disturbed: Whether another fault, or the end, came too soon to expect that.
-        told_s: From its beginning until the last task that was lost with it was told so.
-        told: How many were told.
+        told_s: From its beginning until the caller of the last lost task got its ERROR.
+        told: The number of these ERRORs.
     """
 
     fault: Fault
@@ -103,7 +103,7 @@ def undisturbed(history: History) -> list[Task]:
 
 
 def recoveries(history: History) -> list[Recovery]:
-    """Return what came of each fault, in their order."""
+    """Return the recovery from each fault, in their order."""
     faults = sorted(history.faults.values(), key=lambda fault: fault.at_s)
     served: dict[str, list[float]] = {}
     told_s: dict[int, list[float]] = {}
@@ -152,7 +152,7 @@ def _recovery(
 
 
 def _disturbs(other: Fault, fault: Fault, mended_at_s: float) -> bool:
-    """Tell whether another fault hit, before it was time, those that a fault has hit."""
+    """Return whether another fault hit the same processes before the time of recovery was over."""
     overlaps = other.at_s < mended_at_s + _RECOVERS_S and other.until_s(SETTLE_S) > mended_at_s
     shares = other.callers & fault.callers or other.workers & fault.workers
     return overlaps and bool(shares or other.kind in RESTARTS)

@@ -1,4 +1,4 @@
-"""What a run wrote down, put in order: tasks, faults, samples. Pure: lines in, values out.
+"""The log of a run as values: tasks, faults, samples. Pure: lines in, values out.
 
 A line is a dict with `at` (monotonic seconds), `who` and `what`; the others depend on `what`:
 
@@ -9,9 +9,9 @@ A line is a dict with `at` (monotonic seconds), `who` and `what`; the others dep
     mended     number                                    the harness has undone it
     sample     of (a pid), name rss_kib descriptors, or tasks
     ended      name code took_s asked                    a process is gone that had to go
-    state      worker state                              what the roster shows from now on
+    state      worker state                              the roster shows it from now on
     complaint  name text                                 a traceback, or the like
-    counts     counts                                    what a Dendrite counted
+    counts     counts                                    the counters of a Dendrite
     quiet                                                no task is dispatched from now on
 """
 
@@ -30,21 +30,21 @@ class Task:
 
     Args:
         id: Of the harness, not of the Signal: attempts of one task share it.
-        caller: Who dispatched it; empty for a child, which a worker dispatches.
+        caller: Its caller; empty for a child, which a worker dispatches.
         invoked_at_s: When.
         timeout_s: How long it may take.
         kind: Of `tasks.WEIGHTS`.
-        neuron: Whom it is for.
+        neuron: Its Neuron.
         want: Digest of the only right output.
         retry: Whether it may be run more than once.
         attempts: Id of the TASK Signal of each run.
-        workers: Who ran it, each run.
+        workers: The worker of each run.
         outcomes: How many the caller has seen.
         ended_at_s: When it saw the first.
         code: Of the outcome; empty for a reply, `TIMEOUT`, `RAISED`, or a code of ERROR.
         got: Digest of the output.
         thoughts: Numbers of the streamed thoughts, in short.
-        text: What the outcome says to people.
+        text: The message of the outcome.
     """
 
     id: str
@@ -76,10 +76,10 @@ class Fault:
 
     Args:
         number: Which of the run.
-        kind: What was done.
-        target: Whom it hit: a process, or `link` for everyone behind the relay.
+        kind: The kind of the fault.
+        target: The process that it hit, or `link` for all processes beyond the relay.
         at_s: When it began.
-        sole: Neurons that nobody else serves.
+        sole: Neurons that no other worker serves.
         callers: Callers that it cuts off from the Synapse.
         workers: Workers that it takes away or cuts off.
         mended_at_s: When it was undone; None: never.
@@ -101,7 +101,7 @@ class Fault:
 
 @attrs.frozen
 class Sample:
-    """What one process took at one moment; what was not looked at is None."""
+    """The use of one process at one moment; a value that was not sampled is None."""
 
     at_s: float
     rss_kib: int | None
@@ -132,13 +132,13 @@ class History:
         tasks: By id.
         faults: By number.
         samples: By pid.
-        names: Name of the process behind a pid.
+        names: Name of the process by its pid.
         ended: Processes that had to end.
-        complaints: What processes should not have said: name and text.
-        states: What the roster showed: when, which worker, its new state.
+        complaints: Unexpected output of processes: name and text.
+        states: Changes of the roster: instant, worker, new state.
         starts: When each worker started a task, in order.
-        counts: What each Dendrite counted, by name of its process.
-        quiet_at_s: When the callers were told to dispatch no more.
+        counts: The counters of each Dendrite, by name of its process.
+        quiet_at_s: When the callers were ordered to dispatch no more.
         ends_at_s: Time of the last line.
     """
 

@@ -1,7 +1,7 @@
 """Two hosts on one machine: network namespaces with a cable between them that can be cut.
 
-Made with `ip` of iproute2 and taken away at the end; what goes over the cable never leaves the
-machine. It takes root, or a user who may administer the network.
+Made with `ip` of iproute2 and removed at the end; no packet leaves the machine. It needs root, or
+a user with the right to administer the network.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _NAME = re.compile(r"soak(\d+)-(near|far)")
 
 
 class Hosts:
-    """A near and a far host. With `with` they are there, and gone behind it.
+    """A near and a far host. They exist inside a `with` block.
 
     Raises:
-        SoakError: This machine does not let us make them; the text says why.
+        SoakError: This machine does not allow them; the text says why.
     """
 
     def __init__(self) -> None:
@@ -58,13 +58,13 @@ class Hosts:
         self.close()
 
     def close(self) -> None:
-        """Take both away, with the cable."""
+        """Remove both, with the cable."""
         for name in (self.near, self.far):
             with contextlib.suppress(SoakError):
                 _ip("netns", "delete", name)
 
     def cut(self) -> None:
-        """Pull the cable: no packet passes, and nobody is told."""
+        """Pull the cable: no packet passes, without any report."""
         _ip("-n", self.far, "link", "set", self._cable, "down")
 
     def heal(self) -> None:
@@ -72,12 +72,12 @@ class Hosts:
         _ip("-n", self.far, "link", "set", self._cable, "up")
 
     def on(self, name: str) -> tuple[str, ...]:
-        """Return what goes in front of a command that is to run on one of them."""
+        """Return the prefix of a command that is to run on one of them."""
         return "ip", "netns", "exec", name
 
 
 def why_not() -> str | None:
-    """Say why this machine can have no two hosts; None if it can."""
+    """Return why this machine can have no two hosts; None if it can."""
     if sys.platform != "linux":
         return "network namespaces are a thing of Linux"
     try:
@@ -88,7 +88,7 @@ def why_not() -> str | None:
 
 
 def _take_away_left_ones() -> None:
-    """Take away what a run has left that was killed."""
+    """Remove the remains of a run that was killed."""
     for line in _ip("netns", "list").splitlines():
         name = line.split()[0]
         ours = _NAME.fullmatch(name)

@@ -1,7 +1,7 @@
 """The log of one process: a line of JSON for each thing that happens, safe from `kill -9`.
 
-Each line is one write to a file that only grows, so what was written is there whatever becomes of
-the process. Times are of the monotonic clock, which all processes of a machine share.
+Each line is one write to a file that only grows, so it survives the end of the
+process. Times are of the monotonic clock, which all processes of a machine share.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 
 
 class Log:
-    """What one process writes down.
+    """The log of one process.
 
     Args:
-        path: The file; lines go behind what is there.
-        who: The name of the process, on every line.
+        path: The file; lines are appended.
+        who: The name of the process; it is on every line.
     """
 
     def __init__(self, path: Path, who: str) -> None:

@@ -42,7 +42,7 @@ class Planned:
         kind: One of `FAULTS`.
         pause_s: How long to wait before it, from the end of the one before.
         length_s: How long until it is mended.
-        dice: From 0 to below 1; chooses whom it hits.
+        dice: From 0 to below 1; chooses the process that it hits.
     """
 
     kind: str

@@ -28,16 +28,16 @@ COMPLAINTS = (
 
 
 class SoakError(Exception):
-    """The harness itself failed, not what it tries; the text is what a process had to say."""
+    """The harness itself failed, not the fabric; the text has the output of a process."""
 
 
 class Process:
     """One process, from `start`.
 
     Args:
-        name: What it is called in the logs.
-        process: What asyncio knows of it.
-        said: The file with all that it wrote to stderr.
+        name: Its name in the logs.
+        process: Its asyncio process.
+        said: The file of its stderr.
     """
 
     def __init__(self, name: str, process: asyncio.subprocess.Process, said: Path) -> None:
@@ -61,7 +61,7 @@ class Process:
         """Return the rest of the next line of its stdout that begins with `start`.
 
         Raises:
-            SoakError: It ended before, or there is none in `timeout_s` seconds.
+            SoakError: It ended before, or there was no such line within `timeout_s` seconds.
         """
         try:
             async with asyncio.timeout(timeout_s):
@@ -104,13 +104,13 @@ class Process:
         return code, time.monotonic() - began_s
 
     def complaint(self) -> str | None:
-        """Return what it should not have said, or None."""
+        """Return its unexpected output, or None."""
         said = self.said()
         found = min((said.find(each) for each in COMPLAINTS if each in said), default=-1)
         return None if found < 0 else said[found : found + 2000]
 
     def said(self) -> str:
-        """Return what it wrote to stderr."""
+        """Return its stderr."""
         return self._said.read_text(errors="replace")
 
     async def _read(self) -> None:
@@ -126,9 +126,9 @@ async def start(
     """Start `python -m ...`; it writes to stderr into a file of `folder`.
 
     Args:
-        name: What it is called in the logs.
-        folder: Where it writes.
-        arguments: Behind `python -m`.
+        name: Its name in the logs.
+        folder: The folder of that file.
+        arguments: The arguments after `python -m`.
         through: A program, with its arguments, that becomes the process.
     """
     said = folder / f"{name}-{time.monotonic_ns()}.err"
@@ -148,7 +148,7 @@ async def start(
 
 
 def _dies_with_parent() -> Callable[[], None]:
-    """Return what a child does first: ask the system to kill it when we are gone."""
+    """Return the first call of a child: the system kills it when this process is gone."""
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     parent = os.getpid()
 
@@ -163,11 +163,11 @@ def _dies_with_parent() -> Callable[[], None]:
 def free_port(hosts: tuple[str, ...]) -> int:
     """Return a port that is free at each host, like those two and three above it.
 
-    Below the range from which the system takes the ports of outgoing connections, so that nobody
-    takes one of them while the Synapse is away.
+    Below the range from which the system takes the ports of outgoing connections, so that no
+    other process gets one of them while the Synapse is away.
 
     Raises:
-        SoakError: There is none in 100 tries.
+        SoakError: No free port was found in 100 tries.
     """
     for port in itertools.islice(iter(lambda: random.randrange(10_000, 32_000), None), 100):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):

@@ -70,7 +70,7 @@ class Connection:
         reset(self._far[1])
 
     def half_open(self, side: str) -> None:
-        """End one side; swallow what the other says, until it gives up."""
+        """End one side; discard the data of the other until it closes."""
         self._left_alone = True
         reset(self._far[1] if side == "far" else self._near[1])
 
@@ -100,7 +100,7 @@ class Relay:
         self._servers: list[asyncio.Server] = []
 
     async def listen(self, port: int) -> None:
-        """Take connections on a port."""
+        """Accept connections on a port."""
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:

@@ -1,4 +1,4 @@
-"""What a process takes, each second: memory and descriptors from outside, tasks from inside."""
+"""Sample a process each second: memory and descriptors from outside, tasks from inside."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def count_tasks(log: Log) -> None:
 
 
 def sample(log: Log, name: str, pid: int) -> None:
-    """Write down what a process takes; on Linux only. One that is gone takes nothing."""
+    """Record the memory and descriptors of a process; on Linux only. Skip one that has ended."""
     try:
         descriptors = len(list((Path("/proc") / str(pid) / "fd").iterdir()))
         log.write("sample", name=name, of=pid, rss_kib=rss_kib(pid), descriptors=descriptors)

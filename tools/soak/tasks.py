@@ -1,4 +1,4 @@
-"""What each kind of task asks, and what its answer must be. Pure: both sides work it out alone."""
+"""The input and the right output of each kind of task. Pure: both sides compute them alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def request(kind: str, task: str, nonce: int) -> dict[str, Any]:
 
 
 def wanted(kind: str, task: str, nonce: int) -> dict[str, Any]:
-    """Return what the output must be; it names the task, so that no other's can pass for it."""
+    """Return the right output; it names the task, so that no other output can pass for it."""
     output: dict[str, Any] = {"task": task, "nonce": nonce}
     if kind == "payload":
         output["data"] = _data(nonce)[::-1]
@@ -43,7 +43,7 @@ def thought(task: str, number: int) -> str:
 
 
 def number_of(task: str, text: str) -> int:
-    """Return which thought of a task a text is; -1 if it is none of its."""
+    """Return the number of a thought of a task from its text; -1 for any other text."""
     number, _, whose = text.partition(" of ")
     return int(number) if whose == task and number.isdecimal() else -1
 

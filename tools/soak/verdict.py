@@ -1,4 +1,4 @@
-"""The verdict on a run, for people and for programs. Pure."""
+"""The verdict on a run, as text and as JSON. Pure."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _SHOWN = 20
 
 @attrs.frozen
 class Verdict:
-    """What came of a run.
+    """The results of a run.
 
     Args:
-        expectation: What it was held against.
+        expectation: The name of the expectation.
         dispatched: Tasks of the callers.
-        answered: Those that got a reply.
-        told: For each code, how many ended with it.
-        pending: Those without an outcome.
-        twice: Those that ran twice without having asked for it.
-        retried: Those that ran twice and had asked for it.
+        answered: Tasks that got a reply.
+        told: The number of tasks that ended with each code.
+        pending: Tasks without an outcome.
+        twice: Tasks that ran twice without `retry`.
+        retried: Tasks that ran twice with `retry`.
         latency: Of all replies.
-        quiet: Of those that no fault could touch.
-        recoveries: What came of each fault.
-        slopes: How each process grew.
-        violations: What must not have happened.
+        quiet: Of replies that no fault could touch.
+        recoveries: The recovery from each fault.
+        slopes: The growth of each process.
+        violations: The violations that were found.
     """
 
     expectation: str
@@ -54,7 +54,7 @@ class Verdict:
         return not self.violations
 
     def facts(self) -> dict[str, Any]:
-        """Return all of it as what JSON can carry."""
+        """Return it as values for JSON."""
         facts = attrs.asdict(self, value_serializer=_plain)
         return {"holds": self.holds, **facts}
 
@@ -141,7 +141,7 @@ def _slope_line(each: figures.Slope) -> str:
 
 def _violation_lines(verdict: Verdict, began_at_s: float) -> list[str]:
     if verdict.holds:
-        return [f"HOLDS: no violation of what is expected ({verdict.expectation})"]
+        return [f"HOLDS: no violation of the expectation ({verdict.expectation})"]
     counts = Counter(violation.rule for violation in verdict.violations)
     kinds = ", ".join(f"{count} {rule}" for rule, count in counts.most_common())
     lines = [f"BROKEN: {kinds} (expected: {verdict.expectation})"]

@@ -1,7 +1,7 @@
 """A worker process: `python -m tools.soak.worker NAME URL LOG [NEURON ...]`.
 
-It serves `work` and `stream`, as every worker does, and the Neurons named behind, which do what
-`work` does and have no replica. It prints `ready`, and drains at SIGTERM. After a line
+It serves `work` and `stream`, as every worker does. The further Neurons behave as `work` and have
+no replica. It prints `ready`, and drains at SIGTERM. After a line
 `block SECONDS` on its stdin the next task of `work` blocks the event loop for so long, between the
 lines `blocking` and `going on`.
 """
@@ -27,14 +27,14 @@ NAMESPACE = "soak"
 
 
 class Work:
-    """The Neurons; each writes down when it starts and when it ends."""
+    """The Neurons; each records its start and its end."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
         self._block_s = 0.0
 
     def on_stdin(self) -> None:
-        """Take an order; at its end look no longer."""
+        """Read an order from stdin; stop reading at its end."""
         verb, _, seconds = sys.stdin.readline().partition(" ")
         if verb == "block":
             self._block_s = float(seconds)
@@ -42,7 +42,7 @@ class Work:
             asyncio.get_running_loop().remove_reader(sys.stdin)
 
     def _block(self) -> None:
-        """Let the event loop stand still, as a function does that has no `await`."""
+        """Block the event loop, as a function without `await` does."""
         seconds, self._block_s = self._block_s, 0.0
         print("blocking", flush=True)
         time.sleep(seconds)

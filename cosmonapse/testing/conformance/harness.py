@@ -1,4 +1,4 @@
-"""What the suite needs to know of a transport: how to start, kill and disturb its Synapse."""
+"""The requirements of the suite to a transport: start, kill and disturb its Synapse."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ class Harness(ABC):
         raise NotImplementedError
 
     def fall_silent(self) -> None:
-        """Let the Synapse answer nothing from now on, to anyone."""
+        """Make the Synapse answer no client from now on."""
         raise NotImplementedError
 
     def expire_after(self, silence_s: float) -> None:
-        """Let the Synapse give no tasks to a worker that was silent for `silence_s` seconds."""
+        """Make the Synapse give no tasks to a worker that was silent for `silence_s` seconds."""
         raise NotImplementedError
 
     def losing_broadcasts(self, transport: Transport) -> AbstractContextManager[object]:
@@ -77,11 +77,11 @@ class Harness(ABC):
         raise NotImplementedError
 
     def small_queues(self) -> AbstractContextManager[object]:
-        """Let at most a handful of messages wait at transports that open inside the block."""
+        """Limit the queues of transports that open inside the block to a few messages."""
         raise NotImplementedError
 
     def not_reading(self, transport: Transport) -> AbstractContextManager[object]:
-        """Let a transport read no directed message inside the block; it reads them afterwards."""
+        """Stop a transport from reading directed messages inside the block; later it reads them."""
         raise NotImplementedError
 
 
@@ -93,7 +93,7 @@ def offers(harness: type[Harness], method: str) -> bool:
     """Return whether a harness overrides an optional method.
 
     Raises:
-        ValueError: There is no optional method of that name.
+        ValueError: No optional method has that name.
     """
     if method not in OPTIONAL:
         raise ValueError(
@@ -103,10 +103,10 @@ def offers(harness: type[Harness], method: str) -> bool:
 
 
 def named_harness(name: str) -> type[Harness]:
-    """Return the harness behind `module:Class`.
+    """Return the harness named `module:Class`.
 
     Raises:
-        ValueError: The name is not of that form, or not that of a whole harness.
+        ValueError: The name is not of that form, or the class is not a complete harness.
         ImportError: The module cannot be imported.
     """
     module, _, attribute = name.partition(":")

@@ -1,4 +1,4 @@
-"""The Dendrites and users of one test, and what they connect to."""
+"""The Dendrites and users of one test, and their Synapse."""
 
 from __future__ import annotations
 

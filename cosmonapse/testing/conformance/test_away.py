@@ -33,7 +33,7 @@ async def killed(harness: Harness, *users: PortUser) -> None:
 
 
 async def revived(harness: Harness, *users: PortUser) -> None:
-    """Start it again; return when each user was taken in and serves what it served."""
+    """Start it again; return when each user is connected and serves its Axons again."""
     before = [len(user.of("on_welcomed")) for user in users]
     await harness.revive()
     for user, count in zip(users, before, strict=True):

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.asyncio
 async def answered(
     caller: PortUser, worker: PortUser, trace: bytes = NOBODY, body: bytes = b"task"
 ) -> Any:
-    """Let a task run that says something on its way; return its id."""
+    """Run a task that sends a progress reply; return its id."""
     task = caller.ask("worker", body, trace=trace)
     await until(lambda: worker.about("on_task", task))
     (got,) = worker.about("on_task", task)
@@ -221,7 +221,7 @@ async def test_a_loss_is_reported_before_the_next_message_that_arrives(
         for lost in (b"2", b"3", b"4"):
             publish(lost)
         await asyncio.sleep(0)
-        await asyncio.sleep(0)  # what one turn publishes goes at its end
+        await asyncio.sleep(0)  # messages of one turn are sent at its end
     publish(b"5")
     await listener.seen("on_heard", 2)
 

@@ -1,4 +1,4 @@
-"""What users do, over each transport: dispatch, stream, watch, wait, give up."""
+"""The actions of users over each transport: dispatch, stream, watch, wait, give up."""
 
 from __future__ import annotations
 

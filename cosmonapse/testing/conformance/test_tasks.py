@@ -1,4 +1,4 @@
-"""Tasks go to one worker, its replies to their caller alone, and what fails is said."""
+"""Tasks go to one worker, replies to their caller alone, and failures are reported."""
 
 from __future__ import annotations
 
@@ -286,7 +286,7 @@ async def test_tasks_of_a_caller_that_vanishes_are_cancelled_unless_they_are_to_
 ) -> None:
     """P19"""
     worker, caller = await (await enter()).serve("worker"), await enter()
-    await caller.serve("caller")  # who serves something is watched over more closely
+    await caller.serve("caller")  # the absence of a client with a seat is noticed sooner
     dropped, kept = caller.ask("worker"), caller.ask("worker", keep=True)
     await worker.seen("on_task", 2)
 

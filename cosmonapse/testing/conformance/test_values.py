@@ -1,4 +1,4 @@
-"""Values cross as they are, never by reference; what cannot cross is refused where it was made."""
+"""Values cross unchanged, never by reference; an invalid value is refused at its sender."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def exactly(value: Any) -> Any:
 
 
 class Echo:
-    """A Neuron that returns what it gets, and keeps it."""
+    """A Neuron that returns its input and records it."""
 
     def __init__(self) -> None:
         self.got: list[Any] = []

@@ -1,4 +1,4 @@
-"""What is sent again after a restart of the Synapse passes once at those who watch."""
+"""Watchers see a Signal once that is sent again after a restart of the Synapse."""
 
 from __future__ import annotations
 

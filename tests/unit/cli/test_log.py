@@ -8,7 +8,7 @@ import pytest
 
 from cosmonapse.cli import log
 from cosmonapse.synapse.server import Sighting
-from support.processes import PATIENCE_S
+from support.processes import TIMEOUT_S
 
 
 def seen(n=0, **fields):
@@ -36,7 +36,7 @@ class Terminal(io.StringIO):
 
     def write(self, text):
         self.entered.set()
-        self.go_on.wait(PATIENCE_S)
+        self.go_on.wait(TIMEOUT_S)
         self.writes.append(text)
         return len(text)
 
@@ -73,7 +73,7 @@ def test_a_terminal_that_stands_still_stops_nobody_and_what_is_missing_is_counte
     monkeypatch.setattr(log, "_QUEUE_LIMIT", 100)
     screen, signals = terminal(), log.SignalLog()
     signals.note(seen())
-    assert screen.entered.wait(PATIENCE_S)
+    assert screen.entered.wait(TIMEOUT_S)
 
     began_s = time.perf_counter()
     for n in range(10_000):
@@ -82,7 +82,7 @@ def test_a_terminal_that_stands_still_stops_nobody_and_what_is_missing_is_counte
     screen.go_on.set()
     signals.close()
 
-    assert took_s < PATIENCE_S
+    assert took_s < TIMEOUT_S
     assert len(screen.lines) == 1 + 100 + 1
     assert screen.lines[-1] == "(9,900 Signals not shown: this terminal is too slow)"
 
@@ -91,7 +91,7 @@ def test_what_is_missing_is_told_once(terminal, monkeypatch):
     monkeypatch.setattr(log, "_QUEUE_LIMIT", 1)
     screen, signals = terminal(), log.SignalLog()
     signals.note(seen())
-    assert screen.entered.wait(PATIENCE_S)
+    assert screen.entered.wait(TIMEOUT_S)
     for n in range(3):
         signals.note(seen(n))
     screen.go_on.set()
@@ -106,12 +106,12 @@ def test_closing_waits_no_longer_than_it_says(terminal, monkeypatch):
         signals._thread, "join", lambda most_s, join=signals._thread.join: join(most_s / 50)
     )
     signals.note(seen())
-    assert screen.entered.wait(PATIENCE_S)
+    assert screen.entered.wait(TIMEOUT_S)
 
     began_s = time.perf_counter()
     signals.close()
 
-    assert time.perf_counter() - began_s < PATIENCE_S
+    assert time.perf_counter() - began_s < TIMEOUT_S
     screen.go_on.set()
 
 
@@ -126,8 +126,8 @@ def test_a_terminal_that_is_gone_ends_the_writing_and_nothing_else(error, termin
     monkeypatch.setattr(screen, "write", gone)
     signals = log.SignalLog()
     signals.note(seen())
-    assert screen.entered.wait(PATIENCE_S)
-    signals._thread.join(PATIENCE_S)
+    assert screen.entered.wait(TIMEOUT_S)
+    signals._thread.join(TIMEOUT_S)
 
     for n in range(20_000):
         signals.note(seen(n))

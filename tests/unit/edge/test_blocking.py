@@ -16,7 +16,7 @@ from cosmonapse import (
     SignalType,
 )
 
-PATIENCE_S = 5.0
+TIMEOUT_S = 5.0
 
 
 class Neurons:
@@ -136,7 +136,7 @@ def test_a_handler_added_before_the_start_sees_the_first_signal():
     with dendrite:
         dendrite.ask(neuron="echo", input={})
 
-        assert seen.wait(PATIENCE_S)
+        assert seen.wait(TIMEOUT_S)
 
 
 def test_a_blocking_call_on_its_own_loop_is_refused(dendrite):
@@ -153,7 +153,7 @@ def test_a_blocking_call_on_its_own_loop_is_refused(dendrite):
 
     dendrite.ask(neuron="echo", input={})
 
-    assert done.wait(PATIENCE_S)
+    assert done.wait(TIMEOUT_S)
     assert all("wait for itself" in text for text in caught)
     assert len(caught) == 2
 
@@ -185,7 +185,7 @@ def test_a_stream_that_takes_too_long_is_a_timeout(dendrite, neurons):
     with pytest.raises(TimeoutError, match="trc_"):
         list(dendrite.stream(neuron="held", input={}, timeout_s=0.05))
 
-    assert neurons.cancelled.wait(PATIENCE_S)
+    assert neurons.cancelled.wait(TIMEOUT_S)
 
 
 def test_the_signals_of_a_stream_can_be_read_one_by_one(dendrite):
@@ -199,7 +199,7 @@ def test_leaving_the_block_of_a_stream_cancels_its_task(dendrite, neurons):
     with dendrite.stream(neuron="held", input={}) as stream:
         assert next(stream) == "one"
 
-    assert neurons.cancelled.wait(PATIENCE_S)
+    assert neurons.cancelled.wait(TIMEOUT_S)
     assert stream.reply is None
 
 
@@ -209,15 +209,15 @@ def test_a_stream_that_nobody_holds_any_more_is_cancelled(dendrite, neurons):
         break
     gc.collect()
 
-    assert neurons.cancelled.wait(PATIENCE_S)
+    assert neurons.cancelled.wait(TIMEOUT_S)
 
 
 def test_a_look_ahead_takes_nothing_away(dendrite):
     stream = dendrite.stream(neuron="words", input={"words": [], "error": "at once"})
     other = dendrite.stream(neuron="words", input={"words": ["a"]})
 
-    assert stream.refusal(PATIENCE_S).payload["message"] == "at once"
-    assert other.refusal(PATIENCE_S) is None
+    assert stream.refusal(TIMEOUT_S).payload["message"] == "at once"
+    assert other.refusal(TIMEOUT_S) is None
     assert [each.type for each in stream.signals()] == [SignalType.ERROR]
     assert list(other) == ["a"]
 
@@ -251,7 +251,7 @@ def test_whoever_waits_while_it_stops_is_told(dendrite, neurons):
     reader = threading.Thread(target=read)
     reader.start()
     dendrite.stop(drain_s=0.0)
-    reader.join(PATIENCE_S)
+    reader.join(TIMEOUT_S)
 
     (error,) = caught  # the CANCELLED of the task, or that all is over, if that came first
     assert isinstance(error, NeuronError | DendriteProtocolError)

@@ -10,7 +10,7 @@ from cosmonapse import Axon, BlockingDendrite, NeuronError
 from cosmonapse.edge import sse
 from cosmonapse.edge.wsgi_stream import StreamBody, client_is_gone, refused
 
-PATIENCE_S = 5.0
+TIMEOUT_S = 5.0
 
 
 class Held:
@@ -90,13 +90,13 @@ def test_a_client_that_is_gone_ends_it_and_cancels_the_task(as_text, body_of, he
     body = body_of("held", as_text=as_text, gone=lambda: True)
 
     assert len(list(body)) == 1
-    assert held.cancelled.wait(PATIENCE_S)
+    assert held.cancelled.wait(TIMEOUT_S)
 
 
 def test_closing_it_before_its_first_piece_cancels_the_task(body_of, held):
     body_of("held").close()
 
-    assert held.cancelled.wait(PATIENCE_S)
+    assert held.cancelled.wait(TIMEOUT_S)
 
 
 def test_a_dendrite_that_is_stopped_is_the_last_event(body_of, dendrite):

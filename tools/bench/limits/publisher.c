@@ -32,14 +32,14 @@ static void all_had(int acks, unsigned processes, int64_t count) {
 int main(int count, char **words) {
     must(count == 3, "usage: publisher ENDPOINT PROCESSES");
     struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct timeval patience = {.tv_sec = 10};
+    struct timeval timeout = {.tv_sec = 10};
     socklen_t room = sizeof here;
     unsigned processes = atoi(words[2]);
     int acks = socket(AF_INET, SOCK_DGRAM, 0);
     must(processes > 0 && processes <= MOST, "too many processes");
     must(bind(acks, (struct sockaddr *)&here, sizeof here) == 0, "bind");
     getsockname(acks, (struct sockaddr *)&here, &room);
-    setsockopt(acks, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(acks, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
     void *socket = connected(zmq_ctx_new(), ZMQ_PUB, words[1]);
     printf("%d\n", ntohs(here.sin_port));
     fflush(stdout);

@@ -1,9 +1,9 @@
 """The limit for Python: our reader of sockets, messages bundled by hand, nothing else around it.
 
-DEALER - ROUTER - DEALER, as the fabric. What one turn of the loop sends travels as one message, a
+DEALER - ROUTER - DEALER, as the fabric. The messages of one turn of the loop travel as one, a
 reply resolves its future directly, and the worker has a task for each call. No ids, no Signals, no
-deadlines, no account of open tasks, no second plane, no recovery: what is left is what Python and
-libzmq take. What the fabric takes beyond it are its promises.
+deadlines, no account of open tasks, no second plane, no recovery: the rest is the cost of Python
+and libzmq. The further cost of the fabric is the price of its promises.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def proxy(connection: Connection) -> None:
 
 
 def _route(router: zmq.Socket[bytes]) -> None:
-    """Pass on what one of the two sends to the other; each of them says hello first."""
+    """Forward the messages between the two; each of them sends a hello first."""
     ends: list[bytes] = []
     while True:
         router.poll()
@@ -156,7 +156,7 @@ async def _caller(connection: Connection, port: int) -> None:
 
 
 def missing() -> str | None:
-    """Say what to install: nothing."""
+    """Return None: nothing needs to be installed."""
     return None
 
 

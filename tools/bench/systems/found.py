@@ -22,7 +22,7 @@ NAMES = tuple(system.name for system in SYSTEMS)
 
 
 def present(wanted: Collection[str]) -> tuple[tuple[System, ...], dict[str, str]]:
-    """Return the wanted systems that are here, ours first, and what each absent one lacks."""
+    """Return the wanted systems that are present, ours first, and the needs of each absent one."""
     lacks = {
         system.name: lack
         for system in SYSTEMS

@@ -1,6 +1,6 @@
-"""The limits: both ends and what is between them in C, compiled when needed.
+"""The limits: both ends and the part between them in C, compiled when needed.
 
-`router` is a loop around one ROUTER that sends to who is meant, `proxy` is `zmq_proxy`, `tcp` has
+`router` is a loop around one ROUTER that sends to the named peer, `proxy` is `zmq_proxy`, `tcp` has
 nothing between the two ends. The body has the size of the one that the others send, and carries
 the id in its first 8 bytes; nothing is encoded, checked or awaited.
 """
@@ -48,15 +48,15 @@ class Program:
         )
         self._verb, self._subscribers = "", subscribers
         self.ready = self._line().split()
-        """What it said when it was ready."""
+        """The line that it printed when it was ready."""
 
     def ask(self, verb: str, *arguments: Any, timeout_s: float = 60.0) -> Any:
-        """Let it do something and return what comes of it."""
+        """Send an order and return the result."""
         self.begin(verb, *arguments)
         return self.end(timeout_s)
 
     def begin(self, verb: str, *arguments: Any) -> None:
-        """Let it do its one thing; the arguments are those of `System`."""
+        """Run its one measurement; the arguments are those of `System`."""
         if verb == "load":
             outstanding, seconds, *rest = arguments
             body = msgpack.packb({"id": 1000, "input": payload_of(rest[0] if rest else 100)})
@@ -72,7 +72,7 @@ class Program:
         return Sample(int(count), *map(float, rest))
 
     def close(self) -> None:
-        """Let it end by itself; kill it when that takes over 5 s."""
+        """Wait for its end; kill it when that takes over 5 s."""
         try:
             self._process.communicate(timeout=_ENDS_S)
         except subprocess.TimeoutExpired:
@@ -93,7 +93,7 @@ class Program:
 
 
 def missing() -> str | None:
-    """Say what to install."""
+    """Return the packages to install; None when all are present."""
     if shutil.which("gcc") is None:
         return "apt-get install gcc libzmq3-dev"
     try:

@@ -2,10 +2,10 @@
 
 `Client.request` is its fastest way: one subscription for all replies of a client, a future for
 each request. In the first system the worker answers in the callback of its subscription: one
-request after the other, so that one that waits for something stops all behind it. In the second it
+request after the other, so that one that waits stops all after it. In the second it
 has a task for each request, as a worker that waits for a model needs and as the fabric always has.
-No deadline inside the server, no account of open tasks, no cancellation; a request nobody serves is
-told at once, as ours.
+No deadline inside the server, no account of open tasks, no cancellation; a request
+without a worker is reported at once, as ours.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LARGEST_BYTES = 32 << 20
 
 
 def missing() -> str | None:
-    """Say what to install."""
+    """Return the packages to install; None when all are present."""
     return servers.absent("nats-server", "nats", "nats-py")
 
 

@@ -17,7 +17,7 @@ from .system import Asked, System
 
 
 def missing() -> str | None:
-    """Say what to install: nothing."""
+    """Return None: nothing needs to be installed."""
     return None
 
 

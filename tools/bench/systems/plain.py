@@ -55,7 +55,7 @@ async def _proxy(connection: Connection) -> None:
 
 
 async def _route(front: zmq.asyncio.Socket, back: zmq.asyncio.Socket) -> None:
-    """Route between pairs; the first message of everybody says which pair it belongs to."""
+    """Route between pairs; the first message of each peer names its pair."""
     workers: dict[bytes, bytes] = {}
     meant: dict[bytes, bytes] = {}
 
@@ -147,7 +147,7 @@ async def _caller(connection: Connection, port: int, pair: int) -> None:
 
 
 def missing() -> str | None:
-    """Say what to install: nothing."""
+    """Return None: nothing needs to be installed."""
     return None
 
 
@@ -165,7 +165,7 @@ def running(pairs: int) -> Iterator[Sequence[Asked]]:
 
 
 def forwarder(connection: Connection) -> None:
-    """Forward what is published; say both ports when ready."""
+    """Forward published messages; print both ports when ready."""
     context = zmq.Context()
     front, back = context.socket(zmq.XSUB), context.socket(zmq.XPUB)
     for each in (front, back):

@@ -1,9 +1,9 @@
 """Redis publish/subscribe: a request channel and a reply channel, through a local `redis-server`.
 
 redis-py's asyncio client with the C parser hiredis. Each side reads its subscription on one
-connection and publishes on another, in pipelines: what is to be published while one is under way
-goes with the next (a `publish` of its own takes a connection for each that is under way).
-Nothing is kept: a message to a channel without a subscriber is gone, and nobody is told.
+connection and publishes on another, in pipelines. Messages made while one is under way go
+with the next: separate calls of `publish` would take a connection each.
+Nothing is kept: a message to a channel without a subscriber is gone without a report.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .system import Asked, System
 
 
 def missing() -> str | None:
-    """Say what to install."""
+    """Return the packages to install; None when all are present."""
     return servers.absent("redis-server", "redis", "'redis[hiredis]'")
 
 
@@ -44,7 +44,7 @@ class _Publisher:
         self._some.set()
 
     async def work(self) -> None:
-        """Send what waits, for ever."""
+        """Send the waiting messages, for ever."""
         while True:
             await self._some.wait()
             self._some.clear()

@@ -18,12 +18,12 @@ _ENDS_S = 5.0
 
 
 def absent(program: str, module: str, client: str) -> str | None:
-    """Say what to install for a server and its client; None when both are there.
+    """Return the packages to install for a server and its client; None when both are present.
 
     Args:
         program: The server; its Debian package has the same name.
         module: Of the client.
-        client: What pip calls it.
+        client: Its name for pip.
     """
     wanted = [] if shutil.which(program) else [f"apt-get install {program}"]
     if importlib.util.find_spec(module) is None:

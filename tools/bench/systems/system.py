@@ -13,13 +13,13 @@ class Asked(Protocol):
     """A process that does something when asked; `begin` and `end` are the halves of `ask`."""
 
     def ask(self, verb: str, *arguments: Any, timeout_s: float = 60.0) -> Any:
-        """Let it do something and return what comes of it."""
+        """Send an order and return the result."""
 
     def begin(self, verb: str, *arguments: Any) -> None:
-        """Let it do something meanwhile."""
+        """Send an order and return at once."""
 
     def end(self, timeout_s: float = 60.0) -> Any:
-        """Return what came of it."""
+        """Return the result of the order."""
 
 
 SETTLES_S = 0.5
@@ -30,18 +30,18 @@ Running = AbstractContextManager[Sequence[Asked]]
 
 @attrs.frozen
 class System:
-    """One way to get a call there and back.
+    """One system that can carry a call and its reply.
 
     Args:
-        name: For programs, and on the command line.
-        label: For people.
-        missing: Returns what to install, or None when everything is there.
+        name: Its name for programs, and on the command line.
+        label: Its name in tables.
+        missing: Returns the packages to install, or None when all are present.
         calls: Runs that many pairs of caller and worker and gives the callers, each of which
             answers `load(outstanding, seconds, payload_bytes)` with a `Sample`; None if it cannot.
         fanout: Runs a publisher and that many subscribers and gives the publisher, which answers
             `publish(seconds)` with a `Fan`; None if it cannot.
         most_pairs: How many pairs it can have.
-        is_limit: Whether it is what the machine can do at most, rather than a choice to make.
+        is_limit: Whether it is the limit of the machine, not an alternative.
     """
 
     name: str

@@ -15,7 +15,7 @@ from cosmonapse import (
     new_trace_id,
 )
 from cosmonapse.dendrite.caller import answer_arbiter
-from support.processes import PATIENCE_S, until
+from support.processes import TIMEOUT_S, until
 from support.watching import kept
 
 pytestmark = pytest.mark.asyncio
@@ -344,7 +344,7 @@ async def test_a_plain_def_may_answer_from_its_thread(asker, serve):
     def answers(sig):
         assert threading.current_thread() is not threading.main_thread()
         work = caller.respond_to_clarification(sig, answer="from a thread")
-        asyncio.run_coroutine_threadsafe(work, loop).result(PATIENCE_S)
+        asyncio.run_coroutine_threadsafe(work, loop).result(TIMEOUT_S)
 
     assert (await ask(caller)).type is SignalType.AGENT_OUTPUT
 
@@ -451,7 +451,7 @@ async def test_an_answer_that_no_question_takes_is_dropped_and_the_next_one_coun
     await until(lambda: asked)
     odd = asked[0].reply(SignalType.PERMISSION_DECISION, payload={"granted": True})
 
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         while not caller.counts.get("drop.bad_answer"):  # until the caller listens
             await other.emit(odd)
             await other.find_neurons()

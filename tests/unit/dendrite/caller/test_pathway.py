@@ -422,13 +422,13 @@ async def test_one_that_gives_up_waiting_does_not_keep_another_waiting(serve):
     pw = await caller.dispatch(neuron="worker", input={}, timeout_s=20.0)
     await pw.wait()
     await pw.wait()  # the question: this reader comes back for more
-    patient = asyncio.create_task(pw.wait())
+    waiting = asyncio.create_task(pw.wait())
     with pytest.raises(TimeoutError):
         await pw.wait(0.02)
     release.set()
 
     with pytest.raises(PathwayClosedError):
-        await asyncio.wait_for(patient, 2.0)
+        await asyncio.wait_for(waiting, 2.0)
 
 
 async def test_closing_takes_the_question_back(serve):

@@ -13,7 +13,7 @@ from cosmonapse import (
     SignalType,
     SynapseRefused,
 )
-from support.processes import PATIENCE_S, until
+from support.processes import TIMEOUT_S, until
 from support.watching import kept
 
 pytestmark = pytest.mark.asyncio
@@ -372,7 +372,7 @@ async def test_callers_of_a_thread_that_will_not_end_are_told_at_once(join):
 
     def will_not(input, context):
         began.set()
-        end.wait(PATIENCE_S)
+        end.wait(TIMEOUT_S)
 
     worker, caller = await pair(join, axon(will_not))
     asked = ask(caller)

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from cosmonapse import Axon
-from support.processes import PATIENCE_S, until
+from support.processes import TIMEOUT_S, until
 
 pytestmark = pytest.mark.asyncio
 
@@ -164,7 +164,7 @@ async def test_a_thread_that_is_not_free_yet_makes_the_next_one_wait(serve):
 
     def blocks(input, context):
         ran.append(input)
-        release.wait(PATIENCE_S)
+        release.wait(TIMEOUT_S)
         return input
 
     caller = await serve(blocks, concurrency=1)

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from cosmonapse import SignalType
-from support.processes import PATIENCE_S, until
+from support.processes import TIMEOUT_S, until
 from support.watching import deltas, kept
 
 pytestmark = pytest.mark.asyncio
@@ -196,7 +196,7 @@ async def test_a_thread_that_thinks_after_its_task_is_over_is_told(serve):
 
     def thinks_late(input, context):
         began.set()
-        release.wait(PATIENCE_S)
+        release.wait(TIMEOUT_S)
         try:
             context.think("too late")
         except BaseException as error:

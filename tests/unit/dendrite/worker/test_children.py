@@ -160,13 +160,13 @@ async def test_a_child_that_is_left_running_is_cancelled_when_its_parent_ends(pa
 async def test_a_child_has_at_most_the_time_that_it_is_given(parent, child, clock):
     child.hold = True
 
-    async def impatient(input, context):
+    async def hasty(input, context):
         try:
             await context.dispatch_and_wait(**CHILD, timeout_s=60.0)
         except TimeoutError as error:
             return {"error": str(error)}
 
-    caller = await parent(impatient)
+    caller = await parent(hasty)
     asked = asyncio.create_task(caller.ask(neuron="worker", input={}, timeout_s=120.0))
     await until(lambda: child.tasks)
     clock.advance(60.0)

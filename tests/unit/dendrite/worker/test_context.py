@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from cosmonapse import new_trace_id
-from support.processes import PATIENCE_S, until
+from support.processes import TIMEOUT_S, until
 from support.watching import kept
 
 pytestmark = pytest.mark.asyncio
@@ -105,7 +105,7 @@ async def test_several_threads_of_one_neuron_may_think_and_no_number_comes_twice
         for each in threads:
             each.start()
         for each in threads:
-            each.join(PATIENCE_S)
+            each.join(TIMEOUT_S)
 
     caller = await serve(spawns)
     thoughts = kept(caller.on_thought_delta)

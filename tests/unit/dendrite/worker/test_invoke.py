@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from cosmonapse import SignalType
-from support.processes import PATIENCE_S, until
+from support.processes import TIMEOUT_S, until
 from support.watching import deltas, kept
 
 pytestmark = pytest.mark.asyncio
@@ -223,7 +223,7 @@ async def test_a_plain_function_may_block_and_the_loop_goes_on(serve):
     release = threading.Event()
 
     def blocks(input, context):
-        return {"released": release.wait(PATIENCE_S), "thread": threading.current_thread().name}
+        return {"released": release.wait(TIMEOUT_S), "thread": threading.current_thread().name}
 
     caller = await serve(blocks)
     asked = asyncio.create_task(caller.ask(neuron="worker", input={}))
@@ -240,7 +240,7 @@ async def test_plain_functions_run_at_the_same_time_up_to_the_concurrency(serve)
     together = threading.Barrier(3)
 
     def meets(input, context):
-        return together.wait(PATIENCE_S)
+        return together.wait(TIMEOUT_S)
 
     caller = await serve(meets, concurrency=3)
     outputs = await asyncio.gather(*(caller.ask(neuron="worker", input={}) for _ in range(6)))
@@ -253,7 +253,7 @@ async def test_a_generator_in_a_thread_streams_while_it_blocks(serve):
 
     def blocks_in_between(input, context):
         yield "before"
-        release.wait(PATIENCE_S)
+        release.wait(TIMEOUT_S)
         yield "after"
 
     caller = await serve(blocks_in_between)

@@ -133,7 +133,7 @@ async def test_what_a_job_leaves_in_its_context_is_not_seen_by_the_next(pool):
 
     async def look_and_leave():
         seen.append(VARIABLE.get())
-        VARIABLE.set("stained")
+        VARIABLE.set("changed")
 
     jobs = [FakeJob(look_and_leave) for _ in range(3)]
 

@@ -22,13 +22,13 @@ def test_what_was_kept_is_tried_in_its_order_and_twice_as_many_each_time():
     tried = [notices.tick() for _ in range(5)]
 
     assert [len(messages) for messages in tried] == [1, 2, 4, 3, 0]
-    assert [letter for messages in tried for letter in messages] == [
+    assert [message for messages in tried for message in messages] == [
         (peer.connection, b"head %d" % number, b"why") for number in range(10)
     ]
     assert len(notices) == 0
 
 
-def test_a_caller_that_still_has_no_room_comes_down_to_one_letter_a_tick():
+def test_a_caller_that_still_has_no_room_comes_down_to_one_message_a_tick():
     peer = caller()
     notices = kept(100, peer)
     for _ in range(4):

@@ -1,6 +1,6 @@
-"""An `Engine` and whole clients, joined by pipes that break: callers, workers, and who is both.
+"""An `Engine` and whole clients, joined by pipes that break: callers, workers, or both.
 
-Each client is the real `Link`, `Outbox`, `Recall` and `ReplyCache`; only the shell is replaced.
+Each client is the real `Link`, `Outbox`, `ResyncPages` and `ReplyCache`; the shell is replaced.
 """
 
 from collections import deque
@@ -21,7 +21,7 @@ TO_CALLERS = (Verb.REPLY, Verb.BOUNCE, Verb.LOST)
 
 
 class Task:
-    """What a caller knows of one task, and what the world knows of it."""
+    """The state of one task at its caller, and its true state."""
 
     def __init__(self, task):
         self.task = task
@@ -34,9 +34,9 @@ class Task:
 class Twin:
     """One client process."""
 
-    def __init__(self, world, number, serves):
+    def __init__(self, model, number, serves):
         secret = number.to_bytes(16, "big")
-        self.world, self.serves = world, serves
+        self.model, self.serves = model, serves
         self.link = Link(secret, "space", f"twin-{number}")
         self.instance = self.link.instance
         self.outbox, self.resync = Outbox(), ResyncPages()
@@ -52,13 +52,13 @@ class Twin:
 
     def connect(self):
         self.disconnect()
-        self.connection = self.world.serial()
-        self.world.by_connection[self.connection] = self
+        self.connection = self.model.serial()
+        self.model.by_connection[self.connection] = self
         self.up.append((b"", b""))
 
     def disconnect(self):
         if self.connection:
-            self.world.by_connection.pop(self.connection)
+            self.model.by_connection.pop(self.connection)
             self.untold += 1
         self.connection, self.is_full = b"", False
         self.up, self.down = deque(), deque()
@@ -84,11 +84,11 @@ class Twin:
             self.outbox.push_accepted(head, body, None)
 
     def flush(self):
-        while self.link.ready and (message := self.outbox.first(self.world.now_s)) is not None:
+        while self.link.ready and (message := self.outbox.first(self.model.now_s)) is not None:
             self.transmit(*message)
             self.outbox.sent()
 
-    # -- what its link says ----------------------------------------------------------------------
+    # -- events of its link ----------------------------------------------------------------------
 
     def perform(self, occurrences):
         for happening, *arguments in occurrences:
@@ -103,10 +103,10 @@ class Twin:
 
     def on_welcomed(self, welcome, fresh):
         if self.was_welcomed:
-            unsent, now_s = self.outbox.tasks(), self.world.now_s
+            unsent, now_s = self.outbox.tasks(), self.model.now_s
             self.outbox.put_first(self.resync.listing(unsent, now_s, is_new_proxy=fresh))
         self.was_welcomed = True
-        self.answers.resume(self.world.now_s)
+        self.answers.resume(self.model.now_s)
         if self.serves:
             facts = greetings.pack_map({})
             items = [
@@ -122,7 +122,7 @@ class Twin:
         self.answers.pause()
 
     def on_workers(self, kind, instances):
-        self.resync.on_workers(kind, instances, self.world.now_s)
+        self.resync.on_workers(kind, instances, self.model.now_s)
 
     def on_asked(self, head):
         messages, again = self.resync.answer(head)
@@ -142,10 +142,10 @@ class Twin:
     def dispatch(self):
         if not self.calls:
             self.begin_to_call()
-        task = self.world.serial()
-        self.tasks[task] = self.world.tasks[self.instance, task] = Task(task)
+        task = self.model.serial()
+        self.tasks[task] = self.model.tasks[self.instance, task] = Task(task)
         if not self.was_welcomed or (self.link.ready and not self.resync._is_complete):
-            self.tasks[task].is_excused = True  # nobody has told us yet who the workers are
+            self.tasks[task].is_excused = True  # it does not know the workers yet
         self.post(task)
 
     def post(self, task):
@@ -199,9 +199,9 @@ class Twin:
         if caller + task in self.answers.ended:
             self.send_again(caller, task, 0)
             return
-        known = self.world.tasks[caller, task]
+        known = self.model.tasks[caller, task]
         known.runs += 1
-        resync = self.world.twin_of(caller).resync
+        resync = self.model.twin_of(caller).resync
         if self.instance not in resync._known | set(resync._former):
             known.is_excused = True  # its caller has not heard of us yet
         assert known.runs == 1 or known.is_excused, "a task ran twice"
@@ -220,7 +220,7 @@ class Twin:
         if settles:
             replies = tuple(self.streams.pop(key).replies)
             del self.held[key]
-            self.answers.settle(caller + task, replies, 32, self.world.now_s)
+            self.answers.settle(caller + task, replies, 32, self.model.now_s)
         self.reply(caller, task, reply, settles)
 
     def reply(self, caller, task, reply, settles, skips=False):
@@ -266,7 +266,7 @@ class Twin:
                 self.reply(caller, task, each, settles and each is replies[-1])
 
 
-class ResyncWorld:
+class ResyncModel:
     """The engine, its clients, and the time."""
 
     def __init__(self):
@@ -298,7 +298,7 @@ class ResyncWorld:
         return self.everyone[instance]
 
     def kill(self, twin):
-        """End a process; its tasks are gone with it, and nobody waits for what it asked."""
+        """End a process; its tasks are gone with it, those that it sent are no longer awaited."""
         twin.disconnect()
         self.twins.remove(twin)
         for task in twin.tasks.values():

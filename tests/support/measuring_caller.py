@@ -1,8 +1,8 @@
-"""A caller that measures what it is promised: `python patient.py URL NAMESPACE`.
+"""A caller that measures the promises made to it: `python measuring_caller.py URL NAMESPACE`.
 
-It wants the neurons `echo` and `held`, and prints one line of JSON: how long calls and a timeout
-took on the monotonic clock, what `retry=` did, which states the roster shows, and how far apart the
-wall clocks were in what it saw.
+It wants the neurons `echo` and `held`, and prints one line of JSON. It holds the seconds of calls
+and of a timeout on the monotonic clock, the result of `retry=`, the states of the roster, and the
+spread of the wall clocks in its Signals.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ ROUNDS = 200
 
 
 async def timed(awaitable):
-    """Return what came of it, or the name of its error, and how long it took."""
+    """Return its result or the name of its error, and the duration."""
     began_s = time.monotonic()
     try:
         result = await awaitable
@@ -49,7 +49,7 @@ async def measure(dendrite):
 
 async def main(url, namespace):
     synapse = await connect_synapse(url)
-    async with Dendrite(synapse=synapse, namespace=namespace, dendrite_id="patient") as dendrite:
+    async with Dendrite(synapse=synapse, namespace=namespace, dendrite_id="measuring") as dendrite:
         sys.stdout.write(json.dumps(await measure(dendrite)) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""An `Engine` among clients made of dicts: a shell without sockets, and a model of what it owes."""
+"""An `Engine` among clients made of dicts: a shell without sockets that checks its duties."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ EPOCH = b"e" * 16
 
 
 class Client:
-    """What one client knows of itself."""
+    """The state of one client."""
 
     def __init__(self, number: int) -> None:
         self.secret = bytes([number]) * 16
@@ -25,7 +25,7 @@ class Client:
 
 
 class Task:
-    """What is owed to the caller of one task."""
+    """The messages that are owed to the caller of one task."""
 
     def __init__(self, caller: Client, task: bytes, until_s: float) -> None:
         self.caller, self.task, self.until_s = caller, task, until_s
@@ -34,8 +34,8 @@ class Task:
         self.excused = False
 
 
-class World:
-    """Carries out what the engine decides and notes what each client gets."""
+class Model:
+    """Carries out the decisions of the engine and records the messages of each client."""
 
     def __init__(self, clients: int = 6, **settings: object) -> None:
         self.now_s = 100.0
@@ -64,12 +64,12 @@ class World:
         return self.knows(client) and client.connection not in self.dead
 
     def receive(self, connection: bytes, head: bytes, body: bytes = b"") -> None:
-        """Let the engine read a message; `got` and `published` are what came of it."""
+        """Pass a message to the engine; `got` and `published` hold its output."""
         self.got, self.published, self.speaker = [], [], connection
         self.perform(self.engine.on_message(connection, head, body, self.now_s))
 
     def could_serve(self, namespace: str, address: bytes) -> bool:
-        """Tell whether a live seat fits the address, and none that fits is stalled."""
+        """Return whether a live seat fits the address, and none that fits is stalled."""
         namespace = self.engine.tables.peers.namespaces.get(namespace)
         wanted = set(address.decode(errors="replace").lstrip("?").split(","))
         by_name = not address.startswith(b"?")
@@ -82,7 +82,7 @@ class World:
         return bool(up) and not any(seat.peer.connection in self.busy for seat in fitting)
 
     def strike_next(self, namespace: str, address: bytes) -> None:
-        """Cut the connection of the seat that is next for `address`; nobody has noticed yet."""
+        """Cut the connection of the next seat for `address`; the engine does not know it yet."""
         namespace = self.engine.tables.peers.namespaces.get(namespace)
         pool = namespace.routes.find(address) if namespace and address.isascii() else None
         seat = pool.next() if pool else None
@@ -139,7 +139,7 @@ class World:
         task.workers.append(client)
         client.held[task.caller.instance, task.task] = task
 
-    # -- what clients do -------------------------------------------------------------------------
+    # -- acts of clients -------------------------------------------------------------------------
 
     def connect(self, client: Client, epoch: bytes = b"") -> None:
         if client.connection:
@@ -182,11 +182,11 @@ class World:
         self.receive(worker.connection, head, b"reply")
 
     def excuse(self, client: Client) -> None:
-        """From now on what is owed to `client` may be lost on the way."""
+        """Allow that messages to `client` are lost on the way from now on."""
         for task in self.tasks.values():
             task.excused = task.excused or task.caller is client
 
-    # -- what must hold --------------------------------------------------------------------------
+    # -- checks ---------------------------------------------------------------------------------
 
     def check_tasks(self) -> None:
         ledger, parking = self.engine.tables.ledger, self.engine.tables.parking
