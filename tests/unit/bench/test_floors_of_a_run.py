@@ -27,7 +27,7 @@ def test_a_rough_run_ends_well_however_slow_the_machine(rough, capsys):
 
     said = capsys.readouterr().out
     assert "Rough figures of a short run" in said
-    assert "goals" not in said
+    assert "**goals" not in said
 
 
 def test_a_full_run_names_each_floor_that_it_fell_below(capsys):
