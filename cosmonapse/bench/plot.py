@@ -13,6 +13,7 @@ from .figures import Plot
 _WIDTH, _HEIGHT = 720, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 150, 56, 52
 _LABEL_HEIGHT = 16
+_LIMIT_ROOM = 4.0  # a limit so many times above all others no longer sets the scale
 _LOG_FROM = 30.0  # times between least and most from which a linear scale hides too much
 _STROKES = ("c0", "c1", "c2", "c3", "c4")
 _DASHES = ("2 3", "6 4", "10 4 2 4", "1 5")
@@ -84,12 +85,13 @@ def _step(high: float) -> float:
 
 def svg(plot: Plot, note: str = "") -> str:
     """Return the picture; `note` stands below the title."""
-    scale = scale_of(v for values in plot.series.values() for v in values if v is not None)
+    scale = scale_of(_scaling(plot))
     classes = _classes(plot)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">',
         f"<title>{escape(plot.title)}</title><style>{_STYLE}</style>",
         f'<rect class="paper" width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>',
+        f'<clipPath id="in"><rect y="{_TOP}" width="{_WIDTH}" height="{_HEIGHT}"/></clipPath>',
         _text(_LEFT, 24, plot.title, "title", "start"),
         _text(_LEFT, 42, _subtitle(plot, scale, note), "dim", "start"),
         *_grid(scale),
@@ -99,6 +101,14 @@ def svg(plot: Plot, note: str = "") -> str:
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
+
+
+def _scaling(plot: Plot) -> list[float]:
+    """Return the values that set the scale: limits far above all others leave it to those."""
+    others = [v for n, values in plot.series.items() if n not in plot.limits for v in values if v]
+    room = max(others, default=math.inf) * _LIMIT_ROOM
+    near = (v for n in plot.limits for v in plot.series.get(n, ()) if v and v <= room)
+    return [*others, *near]
 
 
 def _subtitle(plot: Plot, scale: Scale, note: str) -> str:
@@ -150,20 +160,23 @@ def _line(plot: Plot, name: str, scale: Scale, classes: tuple[str, str, str]) ->
         for number, value in enumerate(plot.series[name])
         if value
     ]
+    shown = [(x, y) for x, y in points if y >= _TOP]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
-    dots = "".join(f'<circle class="{dot}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in points)
-    return f'<polyline class="line {stroke}" points="{path}"{dashed}/>{dots}'
+    dots = "".join(f'<circle class="{dot}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in shown)
+    line = f'<polyline class="line {stroke}" clip-path="url(#in)" points="{path}"{dashed}/>'
+    return line + dots
 
 
 def _labels(plot: Plot, scale: Scale, classes: Mapping[str, tuple[str, str, str]]) -> Iterable[str]:
-    """Yield the name of each line at its end, none over another."""
-    ends = {
-        name: scale.y(values[-1]) for name, values in plot.series.items() if values and values[-1]
-    }
+    """Yield the name of each line at its end; one that ends above the picture with its value."""
+    last = {name: values[-1] for name, values in plot.series.items() if values and values[-1]}
+    ends = {name: max(float(_TOP), scale.y(value or 0.0)) for name, value in last.items()}
+    above = {name: value for name, value in last.items() if value and value > scale.high}
     names = sorted(ends, key=ends.__getitem__)
     for name, y in zip(names, apart([ends[name] for name in names], _LABEL_HEIGHT), strict=True):
-        yield _text(_WIDTH - _RIGHT + 8, y + 4, name, classes[name][1], "start")
+        shown = f"{name} \u2191 {short(float(f'{above[name]:.2g}'))}" if name in above else name
+        yield _text(_WIDTH - _RIGHT + 8, y + 4, shown, classes[name][1], "start")
 
 
 def apart(ys: Sequence[float], least: float) -> list[float]:

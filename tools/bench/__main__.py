@@ -17,7 +17,7 @@ from cosmonapse.bench import output, plot
 from cosmonapse.bench.children import LOOP, BenchError
 from cosmonapse.bench.figures import Report
 
-from . import guard, page, pinning
+from . import conclusions, guard, page, pinning
 from .kinds import ALSO, KINDS, UNPINNED, measured
 from .run import QUICK, SMOKE, Options
 from .systems.found import NAMES, present
@@ -33,7 +33,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("kinds", nargs="*", metavar="kind", help=f"{', '.join(KINDS)}; all")
     add("--seconds", type=float, help="length of one round of calls")
     add("--rounds", type=int, help="rounds of each system")
-    add("--quick", action="store_true", help="about a minute, rough")
+    add("--quick", action="store_true", help="rough, held to no floor; about two minutes")
     add("--smoke", action="store_true", help="does every kind run? the figures say nothing")
     add("--pin", action="store_true", help="everything on one core: steady ratios")
     add("--against", metavar="A,B", help=f"only these beside ours: {', '.join(NAMES[1:])}")
@@ -74,7 +74,11 @@ def measured_as(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+<<<<<<< HEAD
     """Measure, print, write the page if asked to, and compare the figures with their floors."""
+=======
+    """Measure, show and record the figures, and hold those of a full run to their floors."""
+>>>>>>> n-bench
     given = parsed(arguments)
     options = options_of(given)
     if given.uvloop:
@@ -95,16 +99,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit("bench: interrupted")
     found = output.found(facts, attrs.asdict(options), reports)
     aims = guard.read(_FLOORS.read_text())
-    goals = aims.table(found["kinds"]) if is_pinned else None
+    is_rough = given.quick or given.smoke
+    goals = aims.table(found["kinds"]) if is_pinned and not is_rough else None
     section = page.rendered(facts, reports.values(), goals)
     print(section)
+    meaning = conclusions.lines(found["kinds"])
+    if meaning and not given.smoke:
+        print("\n" + "\n".join(["**in short**", "", *meaning]))
+    if is_rough and is_pinned:
+        print("\nRough figures of a short run: not compared with the goals, held to no floor.")
     if free is not None:
         others = page.rendered(free[0], free[1].values())
         print(f"\n{others}")
         found["unpinned"] = output.found(free[0], attrs.asdict(options), free[1])
-        page.write({"pinned": section, "unpinned": others})
+        page.write({"in short": "\n".join(meaning), "pinned": section, "unpinned": others})
     _keep(given, found, facts, reports, is_whole)
-    if is_pinned and (falls := aims.falls(found["kinds"])):
+    if is_pinned and not is_rough and (falls := aims.falls(found["kinds"])):
         sys.exit("\n".join(f"bench: {fall}" for fall in falls))
 
 

@@ -67,7 +67,7 @@ ALSO = MappingProxyType({"latency": "calls", "throughput": "calls", "stream": "s
 def measured(
     kinds: Iterable[str], options: Options, systems: tuple[System, ...]
 ) -> dict[str, Report]:
-    """Measure these kinds one after the other, with a bar on a terminal.
+    """Measure these kinds one after the other, and show the progress.
 
     Raises:
         BenchError: A process failed.

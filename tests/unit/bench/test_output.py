@@ -58,3 +58,14 @@ def test_a_bar_is_for_terminals_only(stream, shows):
     progress.close()
 
     assert ("one" in stream.getvalue()) is shows
+
+
+def test_a_log_gets_a_line_in_five_seconds_and_no_more():
+    stream, clock = StringIO(), iter([0.0, 1.0, 5.0, 5.0, 6.0, 10.0, 10.0])
+    progress = Progress(4, stream, lambda: next(clock))
+
+    for text in ("one", "two", "three", "four"):
+        progress.step(text)
+    progress.close()
+
+    assert stream.getvalue() == " 50% two\n100% four\n"

@@ -35,6 +35,29 @@ def test_limits_and_only_limits_are_dashed():
     assert [line.get("class") for line in dashed] == ["line limit"]
 
 
+FAR = Plot(
+    "p",
+    "t",
+    "x",
+    "y",
+    ("1", "16"),
+    {"ours": [10.0, 20.0], "near": [30.0, 60.0], "far": [50.0, 123_456.0]},
+    frozenset({"near", "far"}),
+)
+
+
+def test_a_limit_far_above_leaves_the_room_to_the_others_and_tells_its_value():
+    circles = [float(circle.get("cy")) for circle in elements(FAR, "circle")]
+    texts = [text.text for text in elements(FAR, "text")]
+
+    assert len(circles) == 5
+    assert max(circles) - min(circles) > 200
+    assert "60" in texts
+    assert "100k" not in texts
+    assert "far \u2191 120k" in texts
+    assert {line.get("clip-path") for line in elements(FAR, "polyline")} == {"url(#in)"}
+
+
 def test_every_point_lies_inside_of_the_picture():
     for circle in elements(PLOT, "circle"):
         assert 0 < float(circle.get("cx")) < 720

@@ -1,0 +1,69 @@
+"""The conclusions that a user may draw from a run, one line each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from .systems.found import SYSTEMS
+
+Facts = Mapping[str, Any]
+_LEAST_RATIO, _MOST_RATIO = 0.95, 1.05  # between them two systems count as equally fast
+
+
+def lines(kinds: Facts) -> list[str]:
+    """Return a line of Markdown for each conclusion; a kind that was not measured has none.
+
+    Args:
+        kinds: The facts of each kind, as `cosmonapse.bench.output.found` arranges them.
+    """
+    return [f"- {line}" for kind, say in _SAID if kind in kinds for line in say(kinds[kind])]
+
+
+def compared(ratio: float) -> str:
+    """Return a ratio in words: "1.3 times as fast as", "about as fast as"."""
+    if _LEAST_RATIO <= ratio <= _MOST_RATIO:
+        return "about as fast as"
+    return f"{ratio:.2g} times as fast as"
+
+
+def _calls(levels: Facts) -> Iterator[str]:
+    one, many = levels["1"], levels["256"]
+    ours, rate = one["fabric"], many["fabric"]["calls_per_s"]
+    yield (
+        f"One call at a time takes {ours['p50_ms']:.2f} ms (p50), {ours['p99_ms']:.2f} ms (p99). "
+        f"With 256 outstanding, one caller gets {rate:,.0f} answers a second."
+    )
+    for name, label in ((each.name, each.label) for each in SYSTEMS if not each.is_limit):
+        if name in one["ratio"] and name in many["ratio"]:
+            yield (
+                f"Calls are {compared(one['ratio'][name])} {label} with 1 outstanding, "
+                f"{compared(many['ratio'][name])} it with 256."
+            )
+
+
+def _streaming(facts: Facts) -> Iterator[str]:
+    yield f"One stream brings {facts['tokens_per_s']:,.0f} tokens a second to its caller."
+
+
+def _nobody(facts: Facts) -> Iterator[str]:
+    yield f"A task for a Neuron without a worker fails after {facts['p50_ms']:.1f} ms (p50)."
+
+
+def _start(facts: Facts) -> Iterator[str]:
+    yield f"`Dendrite.start()` takes {facts['p50_ms']:.1f} ms (p50)."
+
+
+def _idle(facts: Facts) -> Iterator[str]:
+    if "0" in facts:
+        alone_mib = facts["0"]["synapse_kib"] / 1024
+        yield f"A Synapse without clients takes {alone_mib:.0f} MiB of memory."
+
+
+_SAID: tuple[tuple[str, Callable[[Facts], Iterator[str]]], ...] = (
+    ("calls", _calls),
+    ("streaming", _streaming),
+    ("nobody", _nobody),
+    ("start", _start),
+    ("idle", _idle),
+)
