@@ -74,11 +74,7 @@ def measured_as(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-<<<<<<< HEAD
-    """Measure, print, write the page if asked to, and compare the figures with their floors."""
-=======
     """Measure, show and record the figures, and hold those of a full run to their floors."""
->>>>>>> n-bench
     given = parsed(arguments)
     options = options_of(given)
     if given.uvloop:
