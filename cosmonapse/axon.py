@@ -128,6 +128,7 @@ def reply_of(value: Any) -> tuple[SignalType, dict[str, Any]]:
                     str(payload.get("code", "NEURON_EXCEPTION")),
                     str(payload.get("message", "")),
                     payload.get("recoverable"),
+                    payload.get("retry_after_s"),
                 )
             return signal_type, payload
     return SignalType.AGENT_OUTPUT, {"output": value}
@@ -152,7 +153,7 @@ _TYPES: Mapping[type[Question], SignalType] = MappingProxyType(
 
 def _payload_of_exception(error: BaseException) -> dict[str, Any]:
     if isinstance(error, NeuronError):
-        return error_payload(error.code, error.message, error.recoverable)
+        return error_payload(error.code, error.message, error.recoverable, error.retry_after_s)
     try:
         text = str(error)
     except Exception:  # noqa: BLE001  # an exception whose own text is broken is reported too

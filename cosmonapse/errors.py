@@ -31,6 +31,8 @@ from typing import Any
 
 import attrs
 
+_MAX_WAIT_S = 30 * 86_400.0  # the longest timeout of a task
+
 
 class CosmonapseError(Exception):
     """Root of every error that this package raises itself."""
@@ -203,13 +205,22 @@ class NeuronError(RemoteError):
         code: One of `CODES`, or a code of the Neuron's own.
         message: A text for people.
         recoverable: Whether a retry may help; by default from `CODES`, else False.
+        retry_after_s: The least number of seconds before a retry; None if it is not known.
     """
 
-    def __init__(self, code: str, message: str, recoverable: bool | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        recoverable: bool | None = None,
+        *,
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.recoverable = facts_of(code).recoverable if recoverable is None else recoverable
+        self.retry_after_s = seconds_or_none(retry_after_s)
 
 
 class Question(RemoteError):
@@ -280,6 +291,13 @@ class NeedsAnswer(RemoteError):
             "another Dendrite or `cosmo answer` may answer it (answer_elsewhere)"
         )
         self.signal = signal
+
+
+def seconds_or_none(value: object) -> float | None:
+    """Return a number of seconds, cut to 30 days; None for a negative one and any other value."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(min(value, _MAX_WAIT_S)) if value >= 0 else None  # false for NaN too
 
 
 @attrs.frozen

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from .errors import DendriteProtocolError, facts_of
+from .errors import DendriteProtocolError, facts_of, seconds_or_none
 from .ids import new_event_id
 from .signals import SignalType
 
@@ -35,7 +35,7 @@ SHAPES: Mapping[SignalType, Shape] = MappingProxyType(
     {
         SignalType.FINAL: Shape(("result",), ("cost",)),
         SignalType.BID: Shape(("cost",), ("eta_ms", "confidence")),
-        SignalType.ERROR: Shape(("code", "message"), ("recoverable",)),
+        SignalType.ERROR: Shape(("code", "message"), ("recoverable", "retry_after_s")),
         SignalType.ESCALATION: Shape(("reason",), ("target", "context")),
         SignalType.THOUGHT_DELTA: Shape(("delta",), ("seq",)),
         SignalType.TOOL_CALL: Shape(("tool_name",), ("args", "call_id")),
@@ -112,15 +112,22 @@ def _complete(signal_type: SignalType, payload: dict[str, Any]) -> None:
         payload.setdefault("recoverable", facts_of(payload["code"]).recoverable)
 
 
-def error_payload(code: str, message: str, recoverable: bool | None = None) -> dict[str, Any]:
-    """Return the payload of an ERROR; `recoverable` is by default that of the code."""
+def error_payload(
+    code: str, message: str, recoverable: bool | None = None, retry_after_s: object = None
+) -> dict[str, Any]:
+    """Return the payload of an ERROR; `recoverable` is by default that of the code.
+
+    `retry_after_s` is left out if it is not a number of seconds from 0.
+    """
     if recoverable is None:
         recoverable = facts_of(code).recoverable
-    return {
+    payload: dict[str, Any] = {
         "code": _sendable(code),
         "message": _sendable(message),
         "recoverable": bool(recoverable),
     }
+    wait_s = seconds_or_none(retry_after_s)
+    return payload if wait_s is None else {**payload, "retry_after_s": wait_s}
 
 
 def _sendable(text: str) -> str:

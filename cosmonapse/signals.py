@@ -137,7 +137,7 @@ class Signal:
         """Return the output that an AGENT_OUTPUT or FINAL carries.
 
         Raises:
-            NeuronError: This is an ERROR; code, message and recoverable are its own.
+            NeuronError: This is an ERROR; code, message and the rest are its own.
             NeedsAnswer: This is a CLARIFICATION, PERMISSION or ESCALATION.
             AttributeError: This Signal carries no output.
         """
@@ -153,6 +153,7 @@ class Signal:
                 str(payload.get("code", "NEURON_EXCEPTION")),
                 str(payload.get("message", "")),
                 bool(payload.get("recoverable", False)),
+                retry_after_s=payload.get("retry_after_s"),
             )
         if self.type in (
             SignalType.CLARIFICATION,

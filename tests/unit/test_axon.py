@@ -141,6 +141,17 @@ def test_an_exception_is_an_error():
     }
 
 
+@pytest.mark.parametrize("given", [7, 7.0])
+def test_an_error_keeps_how_long_to_wait(given):
+    raised = NeuronError("MY_OWN", "later", retry_after_s=given)
+    returned = {"__error__": True, "code": "MY_OWN", "message": "later", "retry_after_s": given}
+
+    payloads = [reply_of_exception(raised)[1], reply_of(returned)[1]]
+
+    assert [payload["retry_after_s"] for payload in payloads] == [7.0, 7.0]
+    assert "retry_after_s" not in error_payload("MY_OWN", "later", retry_after_s="soon")
+
+
 def test_a_neuron_may_choose_the_code_of_its_error():
     payload = reply_of_exception(NeuronError("MY_OWN", "later", recoverable=True))[1]
 

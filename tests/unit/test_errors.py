@@ -66,6 +66,24 @@ def test_whether_to_try_again_comes_from_the_table_unless_it_is_said(code, given
 
 
 @pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (None, None),
+        (0, 0.0),
+        (1.5, 1.5),
+        (10**400, 30 * 86_400.0),
+        (float("inf"), 30 * 86_400.0),
+        (-1, None),
+        (float("nan"), None),
+        (True, None),
+        ("7", None),
+    ],
+)
+def test_the_wait_before_a_retry_is_a_number_of_seconds_or_none(given, kept):
+    assert NeuronError("X", "no", retry_after_s=given).retry_after_s == kept
+
+
+@pytest.mark.parametrize(
     ("error", "says"),
     [
         (errors.InvalidName("neuron_id", "a b"), "neuron_id must be"),

@@ -84,12 +84,13 @@ def test_the_output_is_that_of_an_output_or_a_final():
 
 
 def test_the_output_of_an_error_is_the_error():
-    error = signal("ERROR", code="MY_OWN", message="no", recoverable=True)
+    error = signal("ERROR", code="MY_OWN", message="no", recoverable=True, retry_after_s=2.5)
 
     with pytest.raises(NeuronError, match="MY_OWN: no") as caught:
         _ = error.output
 
     assert (caught.value.code, caught.value.recoverable) == ("MY_OWN", True)
+    assert caught.value.retry_after_s == 2.5
 
 
 def test_the_output_of_an_error_without_facts_is_an_error_too():

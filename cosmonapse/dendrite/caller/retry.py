@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
-from ...errors import LocalError
+from ...errors import LocalError, NeuronError, seconds_or_none
 from ...signals import Signal, SignalType
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class RetryStrategy:
         backoff: The pause before the next attempt: a number of seconds; a function of the number of
             the attempt that has ended (1 is the first) that returns seconds; or a wait of tenacity.
             By default a random time between 0 and 0.1 s, then 0.2 s, 0.4 s and so on up to 5 s.
-            The pause is at least `retry_after_s` of an ERROR that has it in its payload.
+            The pause is at least `retry_after_s` of an ERROR or a NeuronError that has it.
         retry_on: Receives the outcome of an attempt, a Signal or an exception, and returns whether
             to retry. It is not called for a cancellation, which always ends the task.
         on_retry: Is called before each pause with the number of the attempt that has ended, its
@@ -262,10 +262,10 @@ def _pause_of(backoff: Backoff, state: RetryCallState) -> float:
 
 
 def _retry_after_s(outcome: Outcome | None) -> float:
-    """Return the `retry_after_s` of an ERROR; anything but a number counts as 0."""
-    if not isinstance(outcome, Signal) or outcome.type is not SignalType.ERROR:
-        return 0.0
-    value = outcome.payload.get("retry_after_s")
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return 0.0
-    return max(0.0, value)
+    """Return the `retry_after_s` of an ERROR or a NeuronError; 0 if it has none."""
+    value: object = None
+    if isinstance(outcome, Signal) and outcome.type is SignalType.ERROR:
+        value = outcome.payload.get("retry_after_s")
+    elif isinstance(outcome, NeuronError):
+        value = outcome.retry_after_s
+    return seconds_or_none(value) or 0.0

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import tenacity
 
-from cosmonapse import LocalError, RetryStrategy, Signal, default_retry_on
+from cosmonapse import LocalError, NeuronError, RetryStrategy, Signal, default_retry_on
 from cosmonapse.dendrite.caller.retry import _jittered
 
 DONE = Signal(type="AGENT_OUTPUT", payload={"output": {}})
@@ -270,6 +270,16 @@ async def test_an_error_that_asks_us_to_wait_is_waited_out_if_that_fits(asked, p
     await course.run(max_attempts=2)
 
     assert course.pauses == pauses
+
+
+@pytest.mark.asyncio
+async def test_an_exception_that_asks_us_to_wait_is_waited_out_too():
+    course = Course(NeuronError("X", "later", retry_after_s=3))
+
+    with pytest.raises(NeuronError):
+        await course.run(max_attempts=2, retry_on=lambda _: True)
+
+    assert course.pauses == [3.0]
 
 
 @pytest.mark.parametrize("is_async", [False, True])
