@@ -13,7 +13,7 @@ import attrs
 
 from .errors import DendriteProtocolError, facts_of, seconds_or_none
 from .ids import new_event_id
-from .signals import SignalType
+from .signals import Signal, SignalType
 
 _MAX_MESSAGE_CHARS = 10_000
 
@@ -37,7 +37,7 @@ SHAPES: Mapping[SignalType, Shape] = MappingProxyType(
         SignalType.BID: Shape(("cost",), ("eta_ms", "confidence")),
         SignalType.ERROR: Shape(("code", "message"), ("recoverable", "retry_after_s")),
         SignalType.ESCALATION: Shape(("reason",), ("target", "context")),
-        SignalType.THOUGHT_DELTA: Shape(("delta",), ("seq",)),
+        SignalType.THOUGHT_DELTA: Shape(("delta",), ("seq", "kind")),
         SignalType.TOOL_CALL: Shape(("tool_name",), ("args", "call_id")),
         SignalType.TOOL_RESULT: Shape(("tool_name",), ("result", "error", "call_id")),
         SignalType.PLAN: Shape(("steps",), ("rationale",)),
@@ -55,6 +55,9 @@ STREAMED = frozenset(SHAPES) - {
 }
 """The types that a Neuron may send while it works: to the caller of its task, before the reply."""
 
+REASONING = "reasoning"
+"""The `kind` of a THOUGHT_DELTA with the reasoning of a model, which is no part of its response."""
+
 _FABRIC = frozenset(
     {
         SignalType.TASK,
@@ -64,6 +67,17 @@ _FABRIC = frozenset(
         SignalType.DISCOVER,
     }
 )
+
+
+def response_text(signal: Signal) -> str | None:
+    """Return the text that a Signal adds to a streamed response; None if it adds none.
+
+    A THOUGHT_DELTA adds its `delta`, unless its `kind` says that it is reasoning.
+    """
+    payload = signal.payload
+    if signal.type is not SignalType.THOUGHT_DELTA or payload.get("kind") == REASONING:
+        return None
+    return str(payload.get("delta", ""))
 
 
 def checked_emission(signal_type: SignalType) -> SignalType:

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from ..dendrite import Dendrite
+from ..payloads import response_text
 from ..runtime.printable import printable_lines
-from ..signals import SignalType
 from ..tasks import destination
 from .fabric import as_json, fabric_options, on_fabric, signal_as_json
 from .options import TIMEOUT_S, no_nan, read_json
@@ -74,9 +74,9 @@ async def _stream(dendrite: Dendrite, task: dict[str, Any], whole: bool) -> None
             async for signal in pathway:
                 if whole:
                     click.echo(signal_as_json(signal))
-                elif signal.type is SignalType.THOUGHT_DELTA:
+                elif (text := response_text(signal)) is not None:
                     said = True
-                    click.echo(printable_lines(str(signal.payload.get("delta"))), nl=False)
+                    click.echo(printable_lines(text), nl=False)
         finally:
             if said:
                 click.echo()

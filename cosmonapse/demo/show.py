@@ -13,6 +13,7 @@ import attrs
 
 from ..dendrite import Dendrite
 from ..errors import MissingExtra, RemoteError
+from ..payloads import response_text
 from ..signals import Signal
 from ..synapse import connect_synapse
 from .processes import Processes
@@ -112,7 +113,7 @@ def _watch(observer: Dendrite, say: Say) -> Watched:
     async def on_thought(sig: Signal) -> None:
         watched.first_thought_ts = watched.first_thought_ts or sig.ts
         watched.thoughts += 1
-        say(sig.payload.get("delta", ""), nl=False)
+        say(response_text(sig) or "", nl=False)
 
     @observer.on_agent_output
     @observer.on_error_signal

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..errors import DendriteProtocolError
+from ..payloads import response_text
 from ..signals import Signal, SignalType
 from .loop_thread import LoopThread
 from .reader import SignalReader
@@ -49,8 +50,8 @@ class TextStream:
             DendriteProtocolError: The Dendrite was stopped before the end.
         """
         for signal in self.signals():
-            if signal.type is SignalType.THOUGHT_DELTA:
-                return str(signal.payload["delta"])
+            if (text := response_text(signal)) is not None:
+                return text
         self.check()
         raise StopIteration
 

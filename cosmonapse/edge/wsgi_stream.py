@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from ..errors import DendriteProtocolError
+from ..payloads import response_text
 from ..signals import Signal, SignalType
 from . import sse
 from .outcomes import HttpAnswer, answer_of
@@ -119,9 +120,9 @@ class TextPieces:
 
     def __call__(self, signal: Signal) -> bytes:
         """Return the text of a Signal; empty for most types."""
-        text: Any = None
-        if signal.type is SignalType.THOUGHT_DELTA:
-            self._spoke, text = True, signal.payload["delta"]
+        text: Any = response_text(signal)
+        if text is not None:
+            self._spoke = True
         elif signal.type in (SignalType.AGENT_OUTPUT, SignalType.FINAL) and not self._spoke:
             text = signal.output.get("response")
         return text.encode() if isinstance(text, str) else b""

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 from ...errors import PathwayClosedError
+from ...payloads import response_text
 from ...signals import Signal, SignalType
 from ..watch.call_handler import call
 from .signal_buffer import EVERY, Cursor, SignalBuffer, Types
@@ -131,9 +132,10 @@ class Pathway:
         return self._follow(EVERY)
 
     async def thoughts(self) -> AsyncIterator[str]:
-        """Yield the texts of the THOUGHT_DELTAs, in order; end with the Pathway."""
+        """Yield the texts of the THOUGHT_DELTAs without reasoning; end with the Pathway."""
         async for signal in self._follow(_THOUGHTS):
-            yield str(signal.payload.get("delta", ""))
+            if (text := response_text(signal)) is not None:
+                yield text
 
     def on(self, *types: SignalType) -> Callable[[F], F]:
         """Call the decorated function, `def` or `async def`, for every Signal of these types.

@@ -99,8 +99,13 @@ class TaskContext(list[Any]):
 
     # -- streaming -------------------------------------------------------------------------------
 
-    def think(self, text: str) -> Any:
+    def think(self, text: str, *, kind: str | None = None) -> Any:
         """Stream a text to the caller; all texts arrive in order, before the last reply.
+
+        Args:
+            text: The text.
+            kind: `"reasoning"` for a text that is no part of the response; helpers that read the
+                response skip it.
 
         Returns:
             On the loop an awaitable of the Signal; in a thread the Signal, once it is sent.
@@ -110,7 +115,9 @@ class TaskContext(list[Any]):
         """
         if not isinstance(text, str):
             raise TypeError(f"a thought must be a str, not {type(text).__name__}")
-        payload = {"delta": text, "seq": self._thoughts}
+        payload: dict[str, Any] = {"delta": text, "seq": self._thoughts}
+        if kind is not None:
+            payload["kind"] = kind
         self._thoughts += 1
         return self._here(self._speaker.say(SignalType.THOUGHT_DELTA, payload))
 
@@ -183,7 +190,7 @@ class TaskContext(list[Any]):
             )
         checked = payload_of(type, payload)
         if type is SignalType.THOUGHT_DELTA:
-            return self.think(checked["delta"])
+            return self.think(checked["delta"], kind=checked.get("kind"))
         return self._here(self._speaker.say(SignalType(type), checked))  # type: ignore[call-arg]
 
     # -- child tasks -----------------------------------------------------------------------------

@@ -29,6 +29,8 @@ class Held:
 
 
 async def says(input, context):
+    if "reasoning" in input:
+        await context.think(input["reasoning"], kind="reasoning")
     for word in input.get("words", ()):
         yield word
     if "error" in input:
@@ -129,3 +131,17 @@ def test_a_connection_shows_whether_its_client_is_gone():
     assert (before, busy, after) == (False, False, True)
     assert client_is_gone({"gunicorn.socket": ours})
     assert not client_is_gone({})
+
+
+def test_reasoning_is_an_event_and_no_part_of_the_text(body_of):
+    events = list(body_of(reasoning="hm", words=["a"]))
+    text = b"".join(body_of(as_text=True, reasoning="hm", words=["a"]))
+    only_reasoning = b"".join(body_of(as_text=True, reasoning="hm"))
+
+    assert b'"kind":"reasoning"' in events[0].replace(b": ", b":")
+    assert (text, only_reasoning) == (b"a", b"all of it")
+
+
+def test_reasoning_is_skipped_when_the_texts_are_read(dendrite):
+    with dendrite.stream(neuron="says", input={"reasoning": "hm", "words": ["a"]}) as stream:
+        assert list(stream) == ["a"]

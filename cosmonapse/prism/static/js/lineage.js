@@ -137,7 +137,7 @@ export function answerOf(records) {
   const pieces = new Map();
   for (const record of records) {
     if (SETTLING.has(record.type)) reply = record;
-    else if (record.type === "THOUGHT_DELTA") {
+    else if (record.type === "THOUGHT_DELTA" && record.payload?.kind !== "reasoning") {
       streaming = record.parent_id;
       const own = pieces.get(streaming);
       if (own) own.push(record);

@@ -26,6 +26,12 @@ async def counts(input, context):
         yield f"{n} "
 
 
+async def reasons(input, context):
+    await context.think("hm", kind="reasoning")
+    yield "so"
+    await context.emit(THOUGHT, delta="hm", kind="reasoning")
+
+
 async def held(input, context):
     await context.think("begun")
     await asyncio.Event().wait()
@@ -517,3 +523,18 @@ async def test_an_observer_that_nobody_holds_goes_on_for_its_handlers(serve, cap
 
     await until(lambda: len(seen) == 3)
     assert "destroyed" not in caplog.text
+
+
+async def test_reasoning_is_a_thought_in_its_place_and_no_text_of_the_response(serve):
+    caller = await serve(reasons)
+    pw = await caller.dispatch(neuron="worker", input={})
+
+    seen = [each.payload async for each in pw if each.type is THOUGHT]
+
+    assert [(each["delta"], each["seq"], each.get("kind")) for each in seen] == [
+        ("hm", 0, "reasoning"),
+        ("so", 1, None),
+        ("hm", 2, "reasoning"),
+    ]
+    assert [text async for text in pw.thoughts()] == ["so"]
+    assert (await pw.outcome()).output == {"response": "so"}
