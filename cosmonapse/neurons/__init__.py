@@ -40,7 +40,8 @@ def Neuron(source: str, **settings: Any) -> ProviderNeuron:
         settings: Arguments of the `Settings` of that provider.
 
     Raises:
-        ValueError: The source is unknown, a key is missing, or a setting is out of range.
+        ValueError: The source is unknown, a key is missing, a setting is out of range, or an
+            environment variable for certificates or proxies cannot be used.
         TypeError: A setting is unknown, missing or of the wrong type.
         MissingExtra: `httpx` is not installed.
     """

@@ -4,42 +4,107 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import attrs
 
+from .characters import CharacterJoiner, valid
+from .endings import FAILURES, TOOL_CALLS, finish_reason, told_reason
 from .faults import Faults, parsed
+from .sse import ServerEvent
 
 Output = dict[str, Any]
 
 
-def output_of(response: str, model: Any, usage: Any) -> Output:
-    """Return the output of a Neuron, with usage if the provider sent it."""
-    output = {"response": response, "model": model}
-    return {**output, "usage": usage} if isinstance(usage, Mapping) else output
+@attrs.frozen
+class Piece:
+    """A piece of a streamed answer.
+
+    Args:
+        text: The text.
+        is_reasoning: Whether it is reasoning, which is no part of the response.
+    """
+
+    text: str
+    is_reasoning: bool = False
 
 
-def text_of(content: Any) -> Any:
+@attrs.frozen(kw_only=True)
+class Answer:
+    """What an answer says, or one event of a streamed one.
+
+    Args:
+        text: The response.
+        reasoning: The reasoning of the model.
+        refusal: Its words when it refuses.
+        tools: The names of the tools that it calls.
+        reason: Why it ended, in the provider's word.
+        model: Which model answers.
+        usage: What it cost, in the provider's words.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    refusal: str = ""
+    tools: tuple[str, ...] = ()
+    reason: str | None = None
+    model: Any = None
+    usage: Any = None
+
+
+def output_of(answer: Answer, faults: Faults) -> Output:
+    """Return the output of a Neuron for a whole answer; `usage` and `reasoning` only if told.
+
+    Raises:
+        NeuronError: PROVIDER_ERROR, it was refused, filtered, failed, or only calls tools.
+    """
+    reason = finish_reason(answer.reason)
+    if answer.refusal or reason in FAILURES:
+        raise faults.failed_end(reason, answer.reason, answer.refusal, answer.text)
+    if not answer.text.strip() and (answer.tools or reason == TOOL_CALLS):
+        raise faults.only_tools(answer.tools)
+    model = valid(answer.model) if isinstance(answer.model, str) else None
+    output = {"response": valid(answer.text), "model": model, "finish_reason": reason}
+    if answer.reason != reason:
+        output["native_finish_reason"] = answer.reason
+    if answer.reasoning:
+        output["reasoning"] = valid(answer.reasoning)
+    if isinstance(answer.usage, Mapping):
+        output["usage"] = _valid_values(answer.usage)
+    return output
+
+
+def _valid_values(usage: Mapping[str, Any]) -> Any:
+    text = json.dumps(usage, ensure_ascii=False)
+    return usage if text.isascii() else json.loads(valid(text))
+
+
+def text_of(content: Any) -> str:
     """Return the text of `content`, which is a str, nothing, or parts of which some are text.
 
-    Any other value is returned as it is, or raises LookupError, TypeError or AttributeError.
+    Raises:
+        LookupError, TypeError, AttributeError: It has another form.
     """
     if isinstance(content, list):
-        return "".join(part["text"] for part in content if part["type"] == "text")
+        content = "".join(part["text"] for part in content if part["type"] == "text")
+    if not isinstance(content or "", str):
+        raise TypeError(f"the content is a {type(content).__name__}")
     return content or ""
 
 
-def whole_output(
-    document: Any, find: Callable[[Any], Any], place: str, asked: Any, faults: Faults
-) -> Output:
-    """Return the output that a plain answer holds.
+def str_of(*values: Any) -> str:
+    """Return the first of `values` that is a str with something in it, or ""."""
+    return next((value for value in values if isinstance(value, str) and value), "")
+
+
+def read_whole(document: Any, read: Any, place: str, faults: Faults) -> Answer:
+    """Return what a plain answer says.
 
     Args:
         document: The answer.
-        find: Takes the content out of it; may raise LookupError or TypeError.
-        place: The place of the value, for the error text.
-        asked: Which model was asked, unless the answer names the one that answered.
+        read: Takes an Answer out of it; may raise LookupError, TypeError or AttributeError.
+        place: The place of the content, for the error text.
         faults: Makes the errors.
 
     Raises:
@@ -48,12 +113,10 @@ def whole_output(
     if error := faults.reported(document):
         raise error
     try:
-        text = text_of(find(document))
-    except (LookupError, TypeError):
-        text = None
-    if not isinstance(text, str):
-        raise faults.malformed(place, json.dumps(document))
-    return output_of(text, document.get("model") or asked, document.get("usage"))
+        answer: Answer = read(document)
+    except (LookupError, TypeError, AttributeError):
+        raise faults.malformed(place, json.dumps(document)) from None
+    return answer
 
 
 @attrs.define
@@ -66,56 +129,95 @@ class AnswerReader(ABC):
 
     Attributes:
         ended: The last event came.
-        complete: The answer is whole; some providers send no last event after it.
+        piece_count: How many pieces came.
     """
 
     expected: ClassVar[str]
     _faults: Faults
     _model: Any
     ended: bool = attrs.field(default=False, init=False)
-    complete: bool = attrs.field(default=False, init=False)
-    _tokens: list[str] = attrs.field(factory=list, init=False)
+    piece_count: int = attrs.field(default=0, init=False)
+    _texts: list[str] = attrs.field(factory=list, init=False)
+    _refusal: str = attrs.field(default="", init=False)
+    _tools: tuple[str, ...] = attrs.field(default=(), init=False)
+    _reason: str | None = attrs.field(default=None, init=False)
     _usage: Any = attrs.field(default=None, init=False)
+    _text_joiner: CharacterJoiner = attrs.field(factory=CharacterJoiner, init=False)
+    _reasoning_joiner: CharacterJoiner = attrs.field(factory=CharacterJoiner, init=False)
 
     @property
-    def token_count(self) -> int:
-        """Return how many pieces of text came."""
-        return len(self._tokens)
+    def complete(self) -> bool:
+        """Return whether the answer is whole: only a reason for its end says so."""
+        return self._reason is not None
 
-    def feed(self, event: str) -> str:
-        """Handle the data of one event and return the text it adds, often none.
+    def feed(self, event: ServerEvent) -> list[Piece]:
+        """Handle one event and return the pieces that it adds, often none.
 
         Raises:
             NeuronError: PROVIDER_ERROR, the event reports an error or has another form.
         """
-        if self.ended or event.strip() == "[DONE]":
-            self._end()
-            return ""
-        if not event.strip():  # a sign of life, no more
-            return ""
-        document = parsed(event)
+        if self.ended or not event.data.strip():  # a sign of life, no more
+            return []
+        if event.data.strip() == "[DONE]":
+            self.ended = True
+            return []
+        if event.name == "error":
+            raise self._faults.said(event.data)
+        document = parsed(event.data)
         if error := self._faults.reported(document):
             raise error
         try:
-            token = self._take(document)
+            answer = self._take(document)
         except (LookupError, TypeError, AttributeError):
-            token = None
-        if not isinstance(token, str):
-            raise self._faults.malformed(f"{self.expected} in an event", event)
-        if token:
-            self._tokens.append(token)
-        return token
+            raise self._faults.malformed(f"{self.expected} in an event", event.data) from None
+        return self._add(answer)
+
+    def end(self) -> list[Piece]:
+        """Return U+FFFD for a character that was cut and never completed."""
+        return self._pieces(self._reasoning_joiner.end(), self._text_joiner.end())
 
     def output(self) -> Output:
-        """Return the output made of all that came."""
-        return output_of("".join(self._tokens), self._model, self._usage)
+        """Return the output made of all that came, without the reasoning.
 
-    def _end(self) -> None:
-        self.ended = self.complete = True
+        Raises:
+            NeuronError: See `output_of`.
+        """
+        answer = Answer(
+            text="".join(self._texts),
+            refusal=self._refusal,
+            tools=self._tools,
+            reason=self._reason,
+            model=self._model,
+            usage=self._usage,
+        )
+        return output_of(answer, self._faults)
+
+    def _add(self, answer: Answer) -> list[Piece]:
+        self._model = answer.model or self._model
+        self._usage = answer.usage or self._usage
+        self._reason = answer.reason or self._reason
+        self._refusal += answer.refusal
+        self._tools += answer.tools
+        return self._pieces(
+            self._reasoning_joiner.join(answer.reasoning), self._text_joiner.join(answer.text)
+        )
+
+    def _pieces(self, reasoning: str, text: str) -> list[Piece]:
+        pieces = [Piece(reasoning, is_reasoning=True)] if reasoning else []
+        if text:
+            self._texts.append(text)
+            pieces.append(Piece(text))
+        self.piece_count += len(pieces)
+        return pieces
 
     @abstractmethod
-    def _take(self, document: Any) -> Any:
-        """Record the facts of the event and return its text.
+    def _take(self, document: Any) -> Answer:
+        """Return what the event says.
 
-        Anything but a str, like a LookupError, TypeError or AttributeError, means another form.
+        A LookupError, TypeError or AttributeError means another form.
         """
+
+
+def reason_in(part: Any, key: str) -> str | None:
+    """Return the reason that `part`, a dict, holds under `key`."""
+    return told_reason(part.get(key))

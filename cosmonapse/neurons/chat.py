@@ -12,7 +12,16 @@ from typing import Any, ClassVar
 import attrs
 
 from ..errors import NeuronError
-from .answers import AnswerReader, Output, text_of, whole_output
+from .answers import (
+    Answer,
+    AnswerReader,
+    Output,
+    output_of,
+    read_whole,
+    reason_in,
+    str_of,
+    text_of,
+)
 from .faults import Faults
 
 TEXT_KEYS = ("prompt", "text", "query", "content")
@@ -174,19 +183,56 @@ class ChatDialect:
         """Return the output that a plain answer holds.
 
         Raises:
-            NeuronError: PROVIDER_ERROR, the answer reports an error or has another form.
+            NeuronError: PROVIDER_ERROR, the answer reports an error, has another form, or ended
+                without being one; see `output_of`.
         """
-        return whole_output(
-            document,
-            lambda answer: answer["choices"][0]["message"]["content"],
-            "choices[0].message.content",
-            self.model,
-            self.faults,
+        answer = read_whole(document, self._read, "choices[0].message.content", self.faults)
+        return output_of(answer, self.faults)
+
+    def _read(self, document: Any) -> Answer:
+        choice = document["choices"][0]
+        return attrs.evolve(
+            said_in(choice["message"]),
+            reason=reason_in(choice, "finish_reason"),
+            model=document.get("model") or self.model,
+            usage=document.get("usage"),
         )
 
-    def reader(self) -> ChatReader | None:
-        """Return the reader of one streamed answer, or None when not streaming."""
-        return ChatReader(faults=self.faults, model=self.model) if self.stream else None
+    def reader(self) -> ChatReader:
+        """Return the reader of one streamed answer."""
+        return ChatReader(faults=self.faults, model=self.model)
+
+
+def said_in(message: Any) -> Answer:
+    """Return what a message, or the delta of one, says.
+
+    Raises:
+        LookupError, TypeError, AttributeError: It has another form.
+    """
+    content = message.get("content")
+    parts = content if isinstance(content, list) else []
+    calls = [message.get("function_call"), *_mappings(message.get("tool_calls"))]
+    functions = [call.get("function", call) for call in calls if isinstance(call, Mapping)]
+    refusals = "".join(str_of(part.get("refusal")) for part in _mappings(parts))
+    return Answer(
+        text=text_of(content),
+        # two names for the same text, some send both; Mistral sends parts
+        reasoning=str_of(message.get("reasoning"), message.get("reasoning_content"))
+        or "".join(_thinking(part) for part in _mappings(parts)),
+        refusal=str_of(message.get("refusal")) or refusals,
+        tools=tuple(name for each in _mappings(functions) if (name := str_of(each.get("name")))),
+    )
+
+
+def _thinking(part: Mapping[str, Any]) -> str:
+    thinking = part.get("thinking") if part.get("type") == "thinking" else None
+    return text_of(thinking) if isinstance(thinking, list) else str_of(thinking)
+
+
+def _mappings(values: Any) -> list[Mapping[str, Any]]:
+    return (
+        [each for each in values if isinstance(each, Mapping)] if isinstance(values, list) else []
+    )
 
 
 @attrs.define
@@ -195,11 +241,13 @@ class ChatReader(AnswerReader):
 
     expected: ClassVar[str] = "choices[0].delta"
 
-    def _take(self, document: Any) -> Any:
-        self._model = document.get("model") or self._model
-        self._usage = document.get("usage") or self._usage
-        choices = document.get("choices")
-        if not choices:  # the event with the usage has none
-            return ""
-        self.complete = self.complete or choices[0].get("finish_reason") is not None
-        return text_of((choices[0].get("delta") or {}).get("content"))
+    def _take(self, document: Any) -> Answer:
+        choice = (document.get("choices") or [None])[0]
+        if choice is None:  # an event with the usage alone, or with nothing
+            return Answer(model=document.get("model"), usage=document.get("usage"))
+        return attrs.evolve(
+            said_in(choice.get("delta") or {}),
+            reason=reason_in(choice, "finish_reason"),
+            model=document.get("model"),
+            usage=document.get("usage"),
+        )

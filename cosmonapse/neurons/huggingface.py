@@ -6,7 +6,6 @@ https://huggingface.co/docs/text-generation-inference (text generation).
 
 from __future__ import annotations
 
-import json
 from types import NoneType
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -14,7 +13,7 @@ from urllib.parse import quote
 import attrs
 
 from ..errors import NeuronError
-from .answers import Output, output_of
+from .answers import Answer, Output, output_of, read_whole, reason_in
 from .chat import ChatDialect, Sampling, api_url, messages_from
 from .faults import Faults
 from .provider import Dialect
@@ -97,15 +96,23 @@ class TextGeneration:
         """Return the output that an answer holds.
 
         Raises:
-            NeuronError: PROVIDER_ERROR, the answer reports an error or has another form.
+            NeuronError: PROVIDER_ERROR, the answer reports an error, has another form, or ended
+                without being one; see `output_of`.
         """
         first = document[0] if isinstance(document, list) and document else document
-        if error := self.faults.reported(first):
-            raise error
-        text = first.get("generated_text") if isinstance(first, dict) else None
+        answer = read_whole(first, self._read, "generated_text", self.faults)
+        return output_of(answer, self.faults)
+
+    def _read(self, document: Any) -> Answer:
+        text = document["generated_text"]
         if not isinstance(text, str):
-            raise self.faults.malformed("generated_text", json.dumps(document))
-        return output_of(text, self.model, usage=None)
+            raise TypeError
+        details = document.get("details")  # servers send them on request only, and not all of them
+        return Answer(
+            text=text,
+            reason=reason_in(details, "finish_reason") if isinstance(details, dict) else None,
+            model=self.model,
+        )
 
     def reader(self) -> None:
         """Return nothing: this API does not stream."""

@@ -1,7 +1,8 @@
 """The Messages dialect, spoken by Anthropic: bodies out, answers and events in. Pure.
 
-Sources: https://platform.claude.com/docs/en/api/messages and
-https://platform.claude.com/docs/en/build-with-claude/streaming.
+Sources: https://platform.claude.com/docs/en/api/messages,
+https://platform.claude.com/docs/en/build-with-claude/streaming, and for `stop_details`
+https://platform.claude.com/docs/en/test-and-evaluate/strengthen-guardrails/handle-streaming-refusals.
 """
 
 from __future__ import annotations
@@ -12,7 +13,16 @@ from typing import Any, ClassVar
 
 import attrs
 
-from .answers import AnswerReader, Output, text_of, whole_output
+from .answers import (
+    Answer,
+    AnswerReader,
+    Output,
+    output_of,
+    read_whole,
+    reason_in,
+    str_of,
+    text_of,
+)
 from .chat import Message, Sampling, messages_from
 from .faults import Faults
 
@@ -75,19 +85,39 @@ class MessagesDialect:
         """Return the output that a plain answer holds.
 
         Raises:
-            NeuronError: PROVIDER_ERROR, the answer reports an error or has another form.
+            NeuronError: PROVIDER_ERROR, the answer reports an error, has another form, or ended
+                without being one; see `output_of`.
         """
-        return whole_output(
-            document,
-            lambda answer: answer["content"],
-            "content with text",
-            self.model,
-            self.faults,
+        answer = read_whole(document, self._read, "content with text", self.faults)
+        return output_of(answer, self.faults)
+
+    def _read(self, document: Any) -> Answer:
+        content = document["content"]
+        if not isinstance(content, list):
+            raise TypeError
+        return Answer(
+            text=text_of(content),
+            reasoning="".join(str_of(block.get("thinking")) for block in content),
+            tools=tuple(name for block in content if (name := _tool(block))),
+            refusal=_refusal(document),
+            reason=reason_in(document, "stop_reason"),
+            model=document.get("model") or self.model,
+            usage=document.get("usage"),
         )
 
-    def reader(self) -> MessagesReader | None:
-        """Return the reader of one streamed answer, or None when not streaming."""
-        return MessagesReader(faults=self.faults, model=self.model) if self.stream else None
+    def reader(self) -> MessagesReader:
+        """Return the reader of one streamed answer."""
+        return MessagesReader(faults=self.faults, model=self.model)
+
+
+def _tool(block: Any) -> str:
+    return str_of(block.get("name")) if block["type"] == "tool_use" else ""
+
+
+def _refusal(told: Any) -> str:
+    """Return the words of a refusal, which come beside its reason."""
+    details = told.get("stop_details")
+    return str_of(details.get("explanation")) if isinstance(details, Mapping) else ""
 
 
 @attrs.define
@@ -96,39 +126,46 @@ class MessagesReader(AnswerReader):
 
     expected: ClassVar[str] = "what its type promises"
 
-    def _take(self, document: Any) -> Any:
-        if document["type"] == "error":  # one that says nothing, else it was raised before
-            return None
+    def _take(self, document: Any) -> Answer:
         take = _TAKE.get(document["type"])
-        return "" if take is None else take(self, document)
+        return Answer() if take is None else take(self, document)
 
-    def _take_start(self, event: Any) -> str:
-        self._model = event["message"].get("model") or self._model
-        self._note_usage(event["message"])
-        return ""
+    def _take_start(self, event: Any) -> Answer:
+        message = event["message"]
+        return Answer(model=message.get("model"), usage=self._counts(message))
 
-    def _take_block(self, event: Any) -> Any:
-        return text_of([event["content_block"]])
+    def _take_block(self, event: Any) -> Answer:
+        block = event["content_block"]
+        name = _tool(block)
+        return Answer(
+            text=text_of([block]),
+            reasoning=str_of(block.get("thinking")),
+            tools=(name,) if name else (),
+        )
 
-    def _take_delta(self, event: Any) -> Any:
+    def _take_delta(self, event: Any) -> Answer:
         delta = event["delta"]
-        return delta["text"] if delta["type"] == "text_delta" else ""
+        if delta["type"] == "thinking_delta":
+            return Answer(reasoning=str_of(delta["thinking"]))
+        return Answer(text=text_of(delta["text"]) if delta["type"] == "text_delta" else "")
 
-    def _take_message_delta(self, event: Any) -> str:
-        self.complete = self.complete or event["delta"].get("stop_reason") is not None
-        self._note_usage(event)
-        return ""
+    def _take_message_delta(self, event: Any) -> Answer:
+        delta = event["delta"]
+        return Answer(
+            reason=reason_in(delta, "stop_reason"),
+            refusal=_refusal(delta),
+            usage=self._counts(event),
+        )
 
-    def _take_stop(self, _event: Any) -> str:
-        self._end()
-        return ""
+    def _take_stop(self, _event: Any) -> Answer:
+        self.ended = True
+        return Answer()
 
-    def _note_usage(self, told: Any) -> None:
-        """Replace earlier counts by later ones: they are running totals."""
+    def _counts(self, told: Any) -> dict[str, Any] | None:
+        """Return earlier counts replaced by later ones: they are running totals."""
         usage = told.get("usage") or {}
         counts = {name: count for name, count in usage.items() if count is not None}
-        if counts:
-            self._usage = {**(self._usage or {}), **counts}
+        return {**(self._usage or {}), **counts} if counts else None
 
 
 _TAKE: Mapping[str, Any] = MappingProxyType(

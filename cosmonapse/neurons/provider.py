@@ -9,25 +9,30 @@ import asyncio
 import contextlib
 import json
 import ssl
+import time
 from collections.abc import AsyncGenerator, Coroutine
 from typing import Any, Protocol
 
 import attrs
 
 from ..errors import MissingExtra, NeuronError
-from .answers import Output
+from ..payloads import REASONING
+from .answers import Output, Piece
+from .body_kind import BodyKind
 from .faults import Faults, parsed
-from .sse import EventParser
+from .http_environment import ProxyInUse, open_client, proxy_in_use, tls_context
+from .response_body import ResponseBody
+from .retry_after import retry_after_s
+from .sse import EventParser, ServerEvent
 
 try:
     import httpx
 except ImportError:
     raise MissingExtra("httpx", "llm") from None
 
-MAX_ANSWER_BYTES = 32 << 20
 MAX_REFUSAL_BYTES = 64 << 10
-MAX_IDLE_CONNECTIONS = 64
-TRAILER_TIMEOUT_S = 0.2
+LAST_EVENT_TIMEOUT_S = 2.0
+PROXY_STATUSES = frozenset({407, 502, 503, 504})
 
 
 class Reader(Protocol):
@@ -42,11 +47,14 @@ class Reader(Protocol):
         """Return whether the answer is complete."""
 
     @property
-    def token_count(self) -> int:
+    def piece_count(self) -> int:
         """Return how many pieces of text came."""
 
-    def feed(self, event: str) -> str:
-        """Handle the data of one event and return the text it adds."""
+    def feed(self, event: ServerEvent) -> list[Piece]:
+        """Handle one event and return the pieces it adds."""
+
+    def end(self) -> list[Piece]:
+        """Return the pieces that the end of the stream adds."""
 
     def output(self) -> Output:
         """Return the output made of all that came."""
@@ -81,7 +89,7 @@ class Dialect(Protocol):
         """Return the output that a plain answer holds."""
 
     def reader(self) -> Reader | None:
-        """Return the reader of one streamed answer, or None when not streaming."""
+        """Return the reader of one streamed answer, or None if the API cannot stream."""
 
 
 @attrs.define(eq=False, repr=False)
@@ -93,14 +101,25 @@ class ProviderNeuron:
     Args:
         dialect: What to ask and how to read the answer.
         timeout_s: The longest silence of the provider; the time of a whole answer is its TASK's.
+        max_answer_bytes: The most bytes of one answer, so of one event too.
+
+    Raises:
+        ValueError: An environment variable for certificates or proxies cannot be used.
     """
 
     dialect: Dialect
     timeout_s: float
-    # made at birth, as reading the certificates would hold up a running loop for 30 ms
-    _tls: ssl.SSLContext = attrs.field(factory=httpx.create_ssl_context, init=False)
-    _client: httpx.AsyncClient | None = attrs.field(default=None, init=False)
+    max_answer_bytes: int
+    # made at birth, as reading the certificates would hold up a running loop for 30 ms, and a
+    # variable that cannot be used would fail every task
+    _tls: ssl.SSLContext = attrs.field(factory=tls_context, init=False)
+    _client: httpx.AsyncClient | None = attrs.field(init=False)
     _loop: asyncio.AbstractEventLoop | None = attrs.field(default=None, init=False)
+    _proxy: ProxyInUse | None = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._client = self._new_client()
+        self._proxy = proxy_in_use(self.dialect.url)
 
     def __repr__(self) -> str:
         dialect = self.dialect
@@ -122,7 +141,7 @@ class ProviderNeuron:
             NeuronError: BAD_INPUT, PROVIDER_ERROR or PROVIDER_UNREACHABLE, once it runs.
             RuntimeError: It is called on a second event loop while the first one still runs.
         """
-        return self._streamed(input) if self.dialect.stream else self._plain(input)
+        return self._streamed(input, context) if self.dialect.stream else self._plain(input)
 
     async def aclose(self) -> None:
         """Close the HTTP client; a later call would open a new one."""
@@ -132,81 +151,116 @@ class ProviderNeuron:
             await client.aclose()
 
     async def _plain(self, input: Any) -> Output:
-        async with self._answer_to(input) as response:
-            return await self._output(response)
+        output: Output = {}
+        reasoning = ""
+        async with contextlib.aclosing(self._answer(input)) as items:
+            async for item in items:
+                if not isinstance(item, Piece):
+                    output = item
+                elif item.is_reasoning:
+                    reasoning += item.text
+        return {**output, REASONING: reasoning} if reasoning else output
 
-    async def _streamed(self, input: Any) -> AsyncGenerator[str | Output, None]:
-        async with self._answer_to(input) as response:
-            reader = self.dialect.reader()
-            if reader is None or not _is_event_stream(response):
-                output = await self._output(response)
-                if output["response"]:
-                    yield output["response"]
-                yield output
+    async def _streamed(self, input: Any, context: Any) -> AsyncGenerator[str | Output, None]:
+        think = getattr(context, "think", None)  # a test, or a function around this one, has none
+        async with contextlib.aclosing(self._answer(input)) as items:
+            async for item in items:
+                if not isinstance(item, Piece):
+                    yield item
+                elif not item.is_reasoning:
+                    yield item.text
+                elif think is not None:
+                    await think(item.text, kind=REASONING)
+
+    async def _answer(self, input: Any) -> AsyncGenerator[Piece | Output, None]:
+        """Yield the pieces of the answer, as they come or at once, and then the output."""
+        async with self._answer_to(input) as body:
+            kind, reader = await body.kind(), self.dialect.reader()
+            if reader is not None and kind is BodyKind.EVENTS:
+                async with contextlib.aclosing(self._pieces(body, reader)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                await body.read_trailer()
+                yield reader.output()
                 return
-            chunks = self._chunks(response)
-            async with (
-                contextlib.aclosing(chunks),
-                contextlib.aclosing(self._tokens(chunks, reader)) as tokens,
-            ):
-                async for token in tokens:
-                    yield token
-                await _read_trailer(chunks)
-            yield reader.output()
+            output = await self._document(body)
+            if reasoning := output.pop(REASONING, None):
+                yield Piece(reasoning, is_reasoning=True)
+            if output["response"]:
+                yield Piece(output["response"])
+            yield output
 
-    async def _tokens(
-        self, chunks: AsyncGenerator[bytes, None], reader: Reader
-    ) -> AsyncGenerator[str, None]:
-        parser = EventParser()
-        reason = "it ended without its last event"
-        try:
-            async for chunk in chunks:
-                for event in parser.feed(chunk):
-                    if token := reader.feed(event):
-                        yield token
-                if reader.ended:
-                    return
-        except httpx.RequestError as exc:
-            reason = f"{type(exc).__name__}: {exc}".rstrip(": ")
+    async def _pieces(self, body: ResponseBody, reader: Reader) -> AsyncGenerator[Piece, None]:
+        parser = EventParser(self.max_answer_bytes)
+        while not reader.ended:
+            chunk = await body.read(LAST_EVENT_TIMEOUT_S if reader.complete else None)
+            for event in parser.feed(chunk):
+                for piece in reader.feed(event):
+                    yield piece
+            if not chunk:
+                break
+        last = None if reader.ended else parser.end()
+        if last is not None and isinstance(parsed(last.data), dict):  # nothing of it was cut off
+            for piece in reader.feed(last):
+                yield piece
         if not reader.complete:
-            raise self.dialect.faults.cut_off(reader.token_count, reason)
+            raise self._no_end(body, reader, parser.stray)
+        for piece in reader.end():
+            yield piece
 
-    async def _output(self, response: httpx.Response) -> Output:
-        body = b"".join([chunk async for chunk in self._chunks(response)])
-        document = parsed(body)
+    def _no_end(self, body: ResponseBody, reader: Reader, stray: str) -> NeuronError:
+        """Return the error for a stream without a reason for its end."""
+        faults = self.dialect.faults
+        if stray:
+            return faults.said(stray)
+        if reader.ended:
+            reason = "its last event came without a finish reason"
+        elif body.fault is None:
+            reason = "it ended without a finish reason"
+        else:
+            reason = f"{type(body.fault).__name__}: {body.fault}".rstrip(": ")
+        return faults.cut_off(reader.piece_count, reason)
+
+    async def _document(self, body: ResponseBody) -> Output:
+        text = await body.read_all()
+        if body.fault is not None:
+            raise body.fault
+        document = parsed(text)
         if document is None:
-            raise self.dialect.faults.malformed("JSON", body.decode(errors="replace"))
+            raise self.dialect.faults.malformed("JSON", text.decode(errors="replace"))
         return self.dialect.answer(document)
 
     @contextlib.asynccontextmanager
-    async def _answer_to(self, input: Any) -> AsyncGenerator[httpx.Response, None]:
+    async def _answer_to(self, input: Any) -> AsyncGenerator[ResponseBody, None]:
         """Ask, and hold the connection for as long as the answer is being read."""
+        url, faults = self.dialect.url, self.dialect.faults
         content = _encoded(self.dialect.body(input))
-        client = self._client_of_this_loop() or self._open_client()
+        client = self._client_of_this_loop() or self._new_client()
+        self._client, self._loop = client, asyncio.get_running_loop()
         try:
-            async with client.stream("POST", self.dialect.url, content=content) as response:
+            async with client.stream("POST", url, content=content) as response:
                 if not response.is_success:
                     raise await self._refusal(response)
-                yield response
+                body = ResponseBody(response, self.max_answer_bytes, faults)
+                async with contextlib.aclosing(body):
+                    yield body
         except (httpx.RequestError, httpx.InvalidURL) as exc:
-            raise self.dialect.faults.unreachable(self.dialect.url, exc) from exc
+            raise faults.unreachable(url, exc, self._proxy) from exc
 
     async def _refusal(self, response: httpx.Response) -> NeuronError:
-        body = bytearray()
+        status, faults = response.status_code, self.dialect.faults
+        if response.next_request is not None:
+            secrets = {"query": None, "fragment": None, "username": None, "password": None}
+            return faults.redirected(status, str(response.next_request.url.copy_with(**secrets)))
+        text = bytearray()
         with contextlib.suppress(httpx.RequestError):  # the status says enough
             async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_REFUSAL_BYTES:
+                text += chunk
+                if len(text) > MAX_REFUSAL_BYTES:
                     break
-        return self.dialect.faults.refused(response.status_code, bytes(body))
-
-    async def _chunks(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
-        byte_count = 0
-        async for chunk in response.aiter_bytes():
-            byte_count += len(chunk)
-            if byte_count > MAX_ANSWER_BYTES:
-                raise self.dialect.faults.too_large(MAX_ANSWER_BYTES)
-            yield chunk
+        wait_s = retry_after_s(response.headers, time.time())
+        proxy = self._proxy if status in PROXY_STATUSES else None
+        return faults.refused(status, bytes(text), wait_s, proxy)
 
     def _client_of_this_loop(self) -> httpx.AsyncClient | None:
         if self._loop is None or self._loop is asyncio.get_running_loop():
@@ -215,18 +269,9 @@ class ProviderNeuron:
             raise RuntimeError(f"{self!r} runs on another event loop: build one Neuron per loop")
         return None  # its connections died with their loop
 
-    def _open_client(self) -> httpx.AsyncClient:
-        self._loop = asyncio.get_running_loop()
-        self._client = httpx.AsyncClient(
-            headers={"content-type": "application/json", **self.dialect.headers()},
-            timeout=self.timeout_s,
-            verify=self._tls,
-            # the Axon's concurrency is the bound; a second one would only queue out of sight
-            limits=httpx.Limits(
-                max_connections=None, max_keepalive_connections=MAX_IDLE_CONNECTIONS
-            ),
-        )
-        return self._client
+    def _new_client(self) -> httpx.AsyncClient:
+        headers = {"content-type": "application/json", **self.dialect.headers()}
+        return open_client(headers, self.timeout_s, self._tls)
 
 
 def _encoded(body: dict[str, Any]) -> bytes:
@@ -235,19 +280,3 @@ def _encoded(body: dict[str, Any]) -> bytes:
     except (TypeError, ValueError, RecursionError) as exc:
         message = f"the input cannot be sent as JSON: {exc}"
         raise NeuronError("BAD_INPUT", message, recoverable=False) from None
-
-
-def _is_event_stream(response: httpx.Response) -> bool:
-    media_type: str = response.headers.get("content-type", "")
-    return media_type.lower().startswith("text/event-stream")
-
-
-async def _read_trailer(chunks: AsyncGenerator[bytes, None]) -> None:
-    """Read the rest after the last event, so that the connection can be reused.
-
-    A provider that keeps it open costs `TRAILER_TIMEOUT_S` and the connection, no more.
-    """
-    with contextlib.suppress(TimeoutError, httpx.RequestError, NeuronError):
-        async with asyncio.timeout(TRAILER_TIMEOUT_S):
-            async for _ in chunks:
-                pass

@@ -18,6 +18,8 @@ from .faults import Faults
 from .provider import Dialect, ProviderNeuron
 from .settings import ApiKey, as_stops, is_endpoint, of_type
 
+MAX_ANSWER_BYTES = 32 << 20
+
 
 @attrs.frozen(kw_only=True)
 class CommonSettings(ABC):
@@ -30,6 +32,7 @@ class CommonSettings(ABC):
         stop: One or several texts before which the answer ends.
         stream: Whether tokens are handed on as they come.
         timeout_s: The longest silence of the provider, in seconds.
+        max_answer_bytes: The most bytes of one answer, so of one event too.
     """
 
     api_key: str | None = attrs.field(default=None, repr=False, validator=of_type(str, NoneType))
@@ -40,15 +43,21 @@ class CommonSettings(ABC):
     stop: Any = attrs.field(default=None, validator=of_type(str, list, tuple, NoneType))
     stream: bool = attrs.field(default=True, validator=of_type(bool))
     timeout_s: float = attrs.field(default=60.0, validator=[of_type(int, float), gt(0)])
+    max_answer_bytes: int = attrs.field(default=MAX_ANSWER_BYTES, validator=[of_type(int), gt(0)])
 
     def build(self) -> ProviderNeuron:
         """Return the neuron function.
 
         Raises:
             TypeError: `stop` holds something other than str.
-            ValueError: The key is missing, or cannot be sent in a header.
+            ValueError: The key is missing or cannot be sent in a header, or an environment variable
+                for certificates or proxies cannot be used.
         """
-        return ProviderNeuron(dialect=self.dialect(), timeout_s=self.timeout_s)
+        return ProviderNeuron(
+            dialect=self.dialect(),
+            timeout_s=self.timeout_s,
+            max_answer_bytes=self.max_answer_bytes,
+        )
 
     @abstractmethod
     def dialect(self) -> Dialect:

@@ -15,7 +15,8 @@ from http.server import ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from .chat_handler import BEHAVIOURS, ChatRequestHandler
+from .chat_handler import ChatRequestHandler
+from .chat_manners import BEHAVIOURS
 from .dialects import Document
 
 
@@ -34,19 +35,29 @@ class ChatServer:
     the request's model, its last prompt, the server's own `behaviour`. The behaviours:
 
     - `ok`, `slow`, `plain` (never streamed), `strict` (refuses unknown keys with 422)
-    - `cut-off` (hangs up in the middle), `ends-early`, `no-done`, `stays-open`
-    - `error-in-stream`, `nonsense-in-stream`, `malformed`, `page` (HTML), `echo-key`
-    - `400`, `401`, `404`, `429` (with Retry-After), `500`, `503`, `529`
+    - `reasoning`, `reasoning-content`, `json-reasoning` (never streamed)
+    - `sparse` (comments, null choices, the usage alone), `large-event` (3 MiB)
+    - `split-character`, `split-bytes`, `half-character`
+    - `stream-as-json`, `json-as-stream` (the header is wrong)
+    - `length`, `filtered`, `filtered-empty`, `refusal`, `tool-calls`, `error-reason`: reasons
+    - `empty-reason`, `done-only`, `ends-early`: an end without a reason; `cut-off` (hangs up)
+    - `no-done`, `no-blank-line`, `stays-open`, `stays-open-without-done`: whole all the same
+    - `error-in-stream`, `error-event`, `error-event-text`, `json-in-stream`,
+      `json-line-in-stream`, `text-in-stream`, `nonsense-in-stream`: errors after a token
+    - `json-for-stream`, `text-for-stream`, `malformed`, `page` (HTML), `echo-key`, `redirect`
+    - `400`, `401`, `404`, `429` (with Retry-After), `429-date`, `500`, `503`, `529`
 
     Args:
         behaviour: How to answer when nothing else names a behaviour.
         tokens: The answer; by default `echo: ` and the words of the last prompt.
         delay_s: The time before each token of a `slow` answer.
-        retry_after_s: The wait that a `429` asks for, in whole seconds.
+        retry_after_s: The wait that a `429` or `429-date` asks for, in whole seconds.
+        piece_bytes: The size of the pieces in which a stream is sent; None for whole events.
         port: 0 chooses a free one.
 
     Attributes:
         url: Where it listens, without a path.
+        behaviours: What answers a request, by name.
         requests: One `Recorded(path, headers, json)` per request.
         connections: How many TCP connections were accepted.
         aborted: Set once a client went away in the middle of an answer.
@@ -63,12 +74,15 @@ class ChatServer:
         tokens: list[str] | None = None,
         delay_s: float = 0.05,
         retry_after_s: int = 1,
+        piece_bytes: int | None = None,
         port: int = 0,
     ) -> None:
         self.behaviour = _checked(behaviour)
+        self.behaviours = BEHAVIOURS
         self.tokens = tokens
         self.delay_s = delay_s
         self.retry_after_s = retry_after_s
+        self.piece_bytes = piece_bytes
         self.requests: list[Recorded] = []
         self.connections = 0
         self.aborted = threading.Event()

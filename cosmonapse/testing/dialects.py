@@ -19,14 +19,21 @@ MESSAGES_USAGE: Mapping[str, int] = MappingProxyType({"input_tokens": 3, "output
 STRICT_KEYS = frozenset({"model", "messages", "max_tokens", "temperature", "stop", "stream"})
 """The keys of a provider that refuses all others."""
 
+REFUSAL = "I cannot help with that."
+TOOL = "get_weather"
+
 
 class ProviderDialect(Protocol):
-    """The documents and events of answers."""
+    """The documents and events of answers.
+
+    A reason is one of `stop`, `length`, `content_filter`, `refusal`, `tool_calls`, `error` or "";
+    each dialect has its own word for it.
+    """
 
     last: tuple[Event, ...]
     """The events that end a stream."""
 
-    def plain(self, text: str) -> Document:
+    def plain(self, text: str, reason: str = "stop") -> Document:
         """Return a whole answer."""
 
     def opening(self) -> list[Event]:
@@ -35,8 +42,20 @@ class ProviderDialect(Protocol):
     def token(self, text: str) -> Event:
         """Return one token."""
 
+    def reasoning(self, text: str) -> list[Event]:
+        """Return the events of one piece of reasoning."""
+
+    def tool_call(self) -> list[Event]:
+        """Return the events of the call of a tool."""
+
+    def refusal(self) -> list[Event]:
+        """Return the words of a refusal, where they are events of their own."""
+
     def finish(self, reason: str) -> list[Event]:
-        """Return the events after the last token; `reason` is `stop` or `length`."""
+        """Return the events after the last token."""
+
+    def sparse(self) -> list[Event]:
+        """Return events that are allowed and hold nothing, or nothing but the usage."""
 
     def error(self, message: str) -> Event:
         """Return an error in the middle of a stream."""
@@ -47,18 +66,24 @@ class Chat:
 
     Args:
         asked: The request.
+        reasoning_key: What reasoning is called; providers have two names for it.
     """
 
     last: tuple[Event, ...] = ("[DONE]",)
 
-    def __init__(self, asked: Document) -> None:
+    def __init__(self, asked: Document, reasoning_key: str = "reasoning") -> None:
+        self.reasoning_key = reasoning_key
         self._model = asked.get("model", "stand-in")
         self._usage_wanted = bool((asked.get("stream_options") or {}).get("include_usage"))
 
-    def plain(self, text: str) -> Document:
+    def plain(self, text: str, reason: str = "stop") -> Document:
         """Return a whole answer."""
-        message = {"role": "assistant", "content": text}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        message: Document = {"role": "assistant", "content": text}
+        if reason == "refusal":
+            message = {"role": "assistant", "content": None, "refusal": REFUSAL}
+        if reason == "tool_calls":
+            message = {"role": "assistant", "content": None, "tool_calls": [self._call()]}
+        choice = {"index": 0, "message": message, "finish_reason": self._native(reason)}
         return {"choices": [choice], "model": self._model, "usage": dict(USAGE)}
 
     def opening(self) -> list[Event]:
@@ -69,14 +94,50 @@ class Chat:
         """Return one token."""
         return self._chunk({"content": text}, None)
 
+    def reasoning(self, text: str) -> list[Event]:
+        """Return one event with reasoning and an empty content, as providers send it."""
+        return [self._chunk({"content": "", self.reasoning_key: text}, None)]
+
+    def tool_call(self) -> list[Event]:
+        """Return the call of a tool, its arguments in an event of their own."""
+        arguments = {"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}
+        return [self._chunk({"tool_calls": [self._call()]}, None), self._chunk(arguments, None)]
+
+    def refusal(self) -> list[Event]:
+        """Return the words of a refusal in two pieces."""
+        return [
+            self._chunk({"content": None, "refusal": each}, None)
+            for each in (REFUSAL[:8], REFUSAL[8:])
+        ]
+
     def finish(self, reason: str) -> list[Event]:
         """Return the reason, and the usage if it was asked for."""
-        chunk = self._chunk({}, reason)
+        chunk = self._chunk({}, self._native(reason))
         return [chunk, {"choices": [], "usage": dict(USAGE)}] if self._usage_wanted else [chunk]
+
+    def sparse(self) -> list[Event]:
+        """Return events with no choices, null choices, a null choice and a null delta."""
+        usage = {"usage": dict(USAGE), "model": self._model}
+        return [
+            {"model": self._model},
+            {"choices": None, "model": self._model},
+            {"choices": [None]},
+            {"choices": [{"index": 0, "delta": None, "finish_reason": None}]},
+            {"choices": [{"index": 0, "finish_reason": None}]},
+            {"choices": [], **usage},
+            usage,
+        ]
 
     def error(self, message: str) -> Event:
         """Return an error in the middle of a stream."""
         return {"error": {"message": message, "code": 503}}
+
+    def _native(self, reason: str) -> str:
+        return "stop" if reason == "refusal" else reason
+
+    def _call(self) -> Document:
+        function = {"name": TOOL, "arguments": ""}
+        return {"index": 0, "id": "call_1", "type": "function", "function": function}
 
     def _chunk(self, delta: Document, reason: str | None) -> Document:
         choice = {"index": 0, "delta": delta, "finish_reason": reason}
@@ -88,7 +149,17 @@ class StrictChat(Chat):
 
     def finish(self, reason: str) -> list[Event]:
         """Return the reason and the usage in one."""
-        return [{**self._chunk({}, reason), "usage": dict(USAGE)}]
+        return [{**self._chunk({}, self._native(reason)), "usage": dict(USAGE)}]
+
+
+_STOP_REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "stop": "end_turn",
+        "length": "max_tokens",
+        "content_filter": "refusal",
+        "tool_calls": "tool_use",
+    }
+)
 
 
 class Messages:
@@ -103,11 +174,13 @@ class Messages:
     def __init__(self, asked: Document) -> None:
         self._model = asked.get("model", "stand-in")
 
-    def plain(self, text: str) -> Document:
+    def plain(self, text: str, reason: str = "stop") -> Document:
         """Return a whole answer."""
-        content = [{"type": "text", "text": text}]
+        content: list[Document] = [{"type": "text", "text": text}] if text else []
+        if reason == "tool_calls":
+            content = [{"type": "tool_use", "id": "toolu_1", "name": TOOL, "input": {}}]
         answer = {"type": "message", "role": "assistant", "model": self._model, "content": content}
-        return {**answer, "stop_reason": "end_turn", "usage": dict(MESSAGES_USAGE)}
+        return {**answer, **self._stop(reason), "usage": dict(MESSAGES_USAGE)}
 
     def opening(self) -> list[Event]:
         """Return the empty message, its first block, and a sign of life."""
@@ -122,21 +195,61 @@ class Messages:
 
     def token(self, text: str) -> Event:
         """Return one token."""
-        delta = {"type": "text_delta", "text": text}
-        return {"type": "content_block_delta", "index": 0, "delta": delta}
+        return self._delta(0, {"type": "text_delta", "text": text})
+
+    def reasoning(self, text: str) -> list[Event]:
+        """Return a block of thinking with its signature."""
+        block = {"type": "thinking", "thinking": "", "signature": ""}
+        return [
+            {"type": "content_block_start", "index": 1, "content_block": block},
+            self._delta(1, {"type": "thinking_delta", "thinking": text}),
+            self._delta(1, {"type": "signature_delta", "signature": "c2ln"}),
+            {"type": "content_block_stop", "index": 1},
+        ]
+
+    def tool_call(self) -> list[Event]:
+        """Return a block with the call of a tool."""
+        block = {"type": "tool_use", "id": "toolu_1", "name": TOOL, "input": {}}
+        return [
+            {"type": "content_block_start", "index": 1, "content_block": block},
+            self._delta(1, {"type": "input_json_delta", "partial_json": "{}"}),
+            {"type": "content_block_stop", "index": 1},
+        ]
+
+    def refusal(self) -> list[Event]:
+        """Return nothing: the words come with the reason."""
+        return []
 
     def finish(self, reason: str) -> list[Event]:
         """Return the end of the block, the reason and the usage."""
-        stop = {"stop": "end_turn", "length": "max_tokens"}[reason]
         usage = {"output_tokens": MESSAGES_USAGE["output_tokens"]}
         return [
             {"type": "content_block_stop", "index": 0},
-            {"type": "message_delta", "delta": {"stop_reason": stop}, "usage": usage},
+            {"type": "message_delta", "delta": self._stop(reason), "usage": usage},
+        ]
+
+    def sparse(self) -> list[Event]:
+        """Return a ping, an unknown event and the usage alone."""
+        usage = dict(MESSAGES_USAGE)
+        return [
+            {"type": "ping"},
+            {"type": "of_tomorrow"},
+            {"type": "message_delta", "delta": {}, "usage": usage},
+            {"type": "message_delta", "delta": {"stop_reason": None}, "usage": None},
         ]
 
     def error(self, message: str) -> Event:
         """Return an error in the middle of a stream."""
         return {"type": "error", "error": {"type": "overloaded_error", "message": message}}
+
+    def _delta(self, index: int, delta: Document) -> Document:
+        return {"type": "content_block_delta", "index": index, "delta": delta}
+
+    def _stop(self, reason: str) -> Document:
+        stop: Document = {"stop_reason": _STOP_REASONS.get(reason, reason)}
+        if reason == "refusal":
+            stop["stop_details"] = {"type": "refusal", "category": "x", "explanation": REFUSAL}
+        return stop
 
 
 def words_of(text: str) -> list[str]:

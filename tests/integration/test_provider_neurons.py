@@ -73,8 +73,11 @@ async def error_of(neuron):
 
 
 def expected_output(source):
-    usage = MESSAGES_USAGE if source == "anthropic" else USAGE
-    return {"response": "".join(TOKENS), "model": MODELS.get(source, "m"), "usage": usage}
+    output = {"response": "".join(TOKENS), "model": MODELS.get(source, "m")}
+    if source == "anthropic":
+        reason = {"finish_reason": "stop", "native_finish_reason": "end_turn"}
+        return {**output, **reason, "usage": MESSAGES_USAGE}
+    return {**output, "finish_reason": "stop", "usage": USAGE}
 
 
 @pytest.mark.asyncio

@@ -22,8 +22,9 @@ def cut(stream, places):
 
 
 def events_of(pieces, max_event_bytes=1000):
-    parser = EventParser(max_event_bytes=max_event_bytes)
-    return [event for piece in pieces for event in parser.feed(piece)]
+    parser = EventParser(max_event_bytes)
+    events = [event for piece in pieces for event in parser.feed(piece)]
+    return [*events, parser.end(), parser.stray]
 
 
 def events_or_refusal(pieces):
@@ -57,4 +58,6 @@ def test_what_is_sent_is_what_arrives(sent, end, places):
     lines = [[f"data: {line}{end}" for line in text.split("\n")] for text in sent]
     stream = "".join("".join(event) + end for event in lines).encode()
 
-    assert events_of(cut(stream, places)) == sent
+    *events, last, stray = events_of(cut(stream, places))
+    assert [event.data for event in events] == sent
+    assert (last, stray) == (None, "")

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from cosmonapse.testing import ChatServer
-from cosmonapse.testing.chat_handler import BEHAVIOURS
+from cosmonapse.testing.chat_manners import BEHAVIOURS
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "What is a Synapse?"}]}
 STREAMED = {**BODY, "stream": True}

@@ -8,6 +8,7 @@ from cosmonapse.errors import NeuronError
 from cosmonapse.neurons.chat import ChatDialect, Sampling, api_url, messages_from
 from cosmonapse.neurons.faults import Faults
 from cosmonapse.neurons.settings import ApiKey
+from cosmonapse.neurons.sse import ServerEvent
 
 USER = {"role": "user", "content": "Why?"}
 USAGE = {"total_tokens": 7}
@@ -22,6 +23,11 @@ def dialect(**changes):
         "stream": True,
     }
     return ChatDialect(**{**settings, **changes})
+
+
+def fed(reader, *events):
+    """Return the texts that each event adds."""
+    return [[piece.text for piece in reader.feed(ServerEvent(event))] for event in events]
 
 
 def chunk(content=None, finish_reason=None, **more):
@@ -142,25 +148,100 @@ def test_a_provider_with_names_and_ways_of_its_own_is_asked_in_them():
 
 
 def test_a_plain_answer_is_read():
-    answer = {"choices": [{"message": {"content": "So."}}], "model": "m-7", "usage": USAGE}
+    choice = {"message": {"content": "So."}, "finish_reason": "length"}
+    answer = {"choices": [choice], "model": "m-7", "usage": USAGE}
 
-    assert dialect().answer(answer) == {"response": "So.", "model": "m-7", "usage": USAGE}
+    assert dialect().answer(answer) == {
+        "response": "So.",
+        "model": "m-7",
+        "finish_reason": "length",
+        "usage": USAGE,
+    }
 
 
 def test_an_answer_without_model_and_usage_names_the_model_asked_for():
     answer = {"choices": [{"message": {"content": None}}]}
 
-    assert dialect().answer(answer) == {"response": "", "model": "m"}
+    assert dialect().answer(answer) == {"response": "", "model": "m", "finish_reason": None}
 
 
-def test_of_an_answer_in_parts_only_the_text_is_read():
-    parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "So."}]
+def test_of_an_answer_in_parts_the_text_is_the_response_and_the_thinking_is_reasoning():
+    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    parts = [thinking, {"type": "text", "text": "So."}]
+
+    output = dialect().answer({"choices": [{"message": {"content": parts}}]})
+    pieces = dialect().reader().feed(ServerEvent(chunk(parts)))
+
+    assert (output["response"], output["reasoning"]) == ("So.", "hm")
+    assert [(piece.text, piece.is_reasoning) for piece in pieces] == [("hm", True), ("So.", False)]
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        {"reasoning": "hm"},
+        {"reasoning_content": "hm"},
+        {"reasoning": "hm", "reasoning_content": "hm", "content": None},
+        {"reasoning": None, "reasoning_content": "hm", "content": ""},
+        {"reasoning": {"effort": 1}, "reasoning_content": "hm"},
+    ],
+)
+def test_reasoning_under_either_name_is_no_part_of_the_response(delta):
     reader = dialect().reader()
 
-    token = reader.feed(chunk(parts))
+    pieces = reader.feed(ServerEvent(json.dumps({"choices": [{"delta": delta}]})))
+    fed(reader, chunk("So.", "stop"))
 
-    assert dialect().answer({"choices": [{"message": {"content": parts}}]})["response"] == "So."
-    assert token == "So."
+    assert [(piece.text, piece.is_reasoning) for piece in pieces] == [("hm", True)]
+    assert reader.output()["response"] == "So."
+
+
+def test_a_refusal_in_words_is_an_error_with_them_whatever_the_reason():
+    reader = dialect().reader()
+    for words in ("Not ", "that."):
+        fed(reader, json.dumps({"choices": [{"delta": {"content": None, "refusal": words}}]}))
+    fed(reader, chunk(finish_reason="stop"))
+    parts = [{"type": "refusal", "refusal": "Not that."}]
+
+    with pytest.raises(NeuronError, match=r"vendor refused .*: Not that\."):
+        reader.output()
+    with pytest.raises(NeuronError, match=r"vendor refused .*: Not that\."):
+        dialect().answer({"choices": [{"message": {"content": parts}}]})
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"tool_calls": [{"function": {"name": "pay"}}, {"function": {"arguments": "{}"}}, 7]},
+        {"function_call": {"name": "pay"}, "content": " "},
+    ],
+)
+@pytest.mark.parametrize("reason", ["tool_calls", "stop", None])
+def test_nothing_but_tool_calls_is_an_error(message, reason):
+    choice = {"message": message, "finish_reason": reason}
+
+    with pytest.raises(NeuronError, match=r"nothing but tool calls \(pay\)"):
+        dialect().answer({"choices": [choice]})
+
+
+def test_a_reason_of_tool_calls_without_a_text_is_an_error_and_with_one_it_is_not():
+    bare, told = chunk(finish_reason="tool_calls"), chunk("So.", "tool_calls")
+    first, second = dialect().reader(), dialect().reader()
+    fed(first, bare)
+    fed(second, told)
+
+    with pytest.raises(NeuronError, match="nothing but tool calls,"):
+        first.output()
+    assert second.output()["finish_reason"] == "tool_calls"
+
+
+@pytest.mark.parametrize("reason", [None, "", " ", 7, False])
+def test_without_a_reason_a_stream_is_not_complete_not_even_with_its_last_event(reason):
+    reader = dialect().reader()
+
+    fed(reader, chunk("So.", reason), "[DONE]")
+
+    assert (reader.ended, reader.complete) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -196,23 +277,49 @@ def test_a_streamed_answer_is_read_event_by_event():
         json.dumps({"choices": [], "usage": USAGE}),
     ]
 
-    tokens = [reader.feed(event) for event in events]
+    tokens = fed(reader, *events)
 
-    assert tokens == ["", "", "So", ".", "", ""]
-    assert (reader.complete, reader.ended, reader.token_count) == (True, False, 2)
-    assert reader.output() == {"response": "So.", "model": "m-7", "usage": USAGE}
+    assert tokens == [[], [], ["So"], ["."], [], []]
+    assert (reader.complete, reader.ended, reader.piece_count) == (True, False, 2)
+    assert reader.output() == {
+        "response": "So.",
+        "model": "m-7",
+        "finish_reason": "stop",
+        "usage": USAGE,
+    }
 
 
 def test_nothing_counts_after_the_last_event():
     reader = dialect().reader()
 
-    assert [reader.feed(event) for event in [chunk("So."), "[DONE]", chunk("More")]] == [
-        "So.",
-        "",
-        "",
-    ]
+    tokens = fed(reader, chunk("So.", "stop"), "[DONE]", chunk("More"))
+
+    assert tokens == [["So."], [], []]
     assert (reader.complete, reader.ended) == (True, True)
-    assert reader.output() == {"response": "So.", "model": "m"}
+    assert reader.output()["response"] == "So."
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"choices": None},
+        {"choices": []},
+        {"choices": [None]},
+        {"choices": [{}]},
+        {"choices": [{"delta": None}]},
+        {"choices": [{"delta": {"content": None}}]},
+        {"usage": USAGE},
+        {"choices": None, "usage": USAGE},
+    ],
+)
+def test_an_event_may_hold_nothing_or_nothing_but_the_usage(event):
+    reader = dialect().reader()
+
+    tokens = fed(reader, chunk("So."), json.dumps(event), chunk(finish_reason="stop"))
+
+    assert tokens == [["So."], [], []]
+    assert reader.output().get("usage") == event.get("usage")
 
 
 @pytest.mark.parametrize(
@@ -232,14 +339,14 @@ def test_nothing_counts_after_the_last_event():
 )
 def test_an_event_of_another_form_is_an_error(event):
     with pytest.raises(NeuronError, match="PROVIDER_ERROR: vendor answered 200 without choices"):
-        dialect().reader().feed(event)
+        dialect().reader().feed(ServerEvent(event))
 
 
 def test_an_error_among_the_events_is_raised_without_the_key():
     event = json.dumps({"error": {"message": "busy, sesame", "code": 503}, "choices": []})
 
     with pytest.raises(NeuronError, match=r"error 503: busy, \*\*\*$") as caught:
-        dialect().reader().feed(event)
+        dialect().reader().feed(ServerEvent(event))
 
     assert caught.value.recoverable
 
@@ -251,13 +358,9 @@ def test_an_error_in_a_choice_is_raised():
     with pytest.raises(NeuronError, match="error 502: gone") as caught:
         dialect().answer({"choices": [choice]})
     with pytest.raises(NeuronError, match="error 502: gone"):
-        dialect().reader().feed(json.dumps({"choices": [choice]}))
+        fed(dialect().reader(), json.dumps({"choices": [choice]}))
 
     assert caught.value.recoverable
-
-
-def test_without_streaming_there_is_no_reader():
-    assert dialect(stream=False).reader() is None
 
 
 def test_the_key_is_in_the_headers_and_nowhere_else():

@@ -80,13 +80,20 @@ def test_no_message_shows_the_key_or_half_of_it(body):
     [
         ("no", "an error: no", False),
         ({"message": "no"}, "an error: no", False),
-        ({"message": "no", "code": "overloaded"}, "an error: no", False),
+        ({"message": "no", "code": "of_tomorrow"}, "an error: no", False),
         ({"message": "no", "code": 1000}, "an error: no", False),
         ({"message": "no", "code": True, "type": []}, "an error: no", False),
         ({"message": "no", "type": "overloaded_error"}, "an error 529: no", True),
         ({"message": "no", "code": None, "type": "server_error"}, "an error 500: no", True),
         ({"message": "no", "type": "invalid_request_error"}, "an error: no", False),
         ({"message": "no", "code": 429}, "an error 429: no", True),
+        ({"message": "no", "code": "429"}, "an error 429: no", True),
+        ({"message": "no", "status": 503}, "an error 503: no", True),
+        (
+            {"message": "no", "type": "tokens", "code": "rate_limit_exceeded"},
+            "an error 429: no",
+            True,
+        ),
         ({"message": "no", "http_status_code": 422}, "an error 422: no", False),
     ],
 )
@@ -123,3 +130,69 @@ def test_an_answer_that_was_cut_off_tells_how_much_came():
 
     assert (error.code, error.recoverable) == ("PROVIDER_UNREACHABLE", True)
     assert error.message == "the answer of vendor was cut off after 3 tokens: reset"
+
+
+def test_the_type_of_an_error_may_stand_beside_its_text():
+    fault = FAULTS.reported({"error": "no", "error_type": "overloaded"})
+
+    assert fault.message == "vendor answered 200 with an error 429: no"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "recoverable"),
+    [
+        ("no", "an error: no", True),
+        ('{"error": {"message": "no", "code": 503}}', "an error 503: no", True),
+        ('{"message": "no"}', "an error: no", False),
+        ('{"kind": 7}', 'an error: {"kind": 7}', False),
+        ("[1]", "an error: [1]", True),
+        ("half \ud83d", "an error: half \ufffd", True),
+        (r"bad se/sa\me", "an error: bad ***", True),
+    ],
+)
+def test_an_error_in_any_form_keeps_the_providers_words(text, message, recoverable):
+    fault = FAULTS.said(text)
+
+    assert fault.message == f"vendor answered 200 with {message}"
+    assert fault.recoverable is recoverable
+
+
+@pytest.mark.parametrize(
+    ("facts", "message", "recoverable"),
+    [
+        (("refusal", "refusal", "", ""), "refused to answer (finish_reason refusal)", False),
+        (("stop", "stop", "No.", "x"), "refused to answer (finish_reason stop): No.", False),
+        (
+            ("content_filter", "SAFETY", "", "So"),
+            "stopped the answer by a content filter (finish_reason SAFETY): So",
+            False,
+        ),
+        (
+            ("error", "error", "", ""),
+            "failed in the middle of the answer (finish_reason error)",
+            True,
+        ),
+    ],
+)
+def test_an_end_that_is_a_failure_says_which_and_what_came(facts, message, recoverable):
+    fault = FAULTS.failed_end(*facts)
+
+    assert (fault.message, fault.recoverable) == (f"vendor {message}", recoverable)
+
+
+def test_nothing_but_tool_calls_names_them():
+    assert "nothing but tool calls (search, pay)," in FAULTS.only_tools(("search", "pay")).message
+    assert "nothing but tool calls," in FAULTS.only_tools(()).message
+
+
+def test_a_refusal_may_say_when_to_come_back():
+    assert FAULTS.refused(429, b"", 7.0).retry_after_s == 7.0
+    assert FAULTS.refused(429, b"").retry_after_s is None
+
+
+def test_a_proxy_between_is_named():
+    answered = FAULTS.refused(502, b"no", proxy="the proxy http://p:1").message
+    unreachable = FAULTS.unreachable("http://host", OSError("no"), "the proxy http://p:1").message
+
+    assert answered == "vendor answered 502 through the proxy http://p:1: no"
+    assert "http://host is unreachable through the proxy http://p:1: OSError" in unreachable

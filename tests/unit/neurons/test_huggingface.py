@@ -82,7 +82,16 @@ def test_text_generation_never_streams():
 
 @pytest.mark.parametrize("answer", [[{"generated_text": "So."}], {"generated_text": "So."}])
 def test_a_generated_text_is_read_in_both_forms(answer):
-    assert generation().answer(answer) == {"response": "So.", "model": "m"}
+    assert generation().answer(answer) == {"response": "So.", "model": "m", "finish_reason": None}
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"), [("eos_token", "stop"), ("stop_sequence", "stop"), ("length", "length")]
+)
+def test_why_a_generated_text_ended_is_in_the_output_where_it_is_told(told, reason):
+    output = generation().answer({"generated_text": "So.", "details": {"finish_reason": told}})
+
+    assert output["finish_reason"] == reason
 
 
 @pytest.mark.parametrize("answer", [[], {}, 7, "text", [7], [{"generated_text": None}]])

@@ -9,6 +9,7 @@ from cosmonapse.neurons.chat import Sampling
 from cosmonapse.neurons.faults import Faults
 from cosmonapse.neurons.messages import MessagesDialect, system_of
 from cosmonapse.neurons.settings import ApiKey
+from cosmonapse.neurons.sse import ServerEvent
 
 USER = {"role": "user", "content": "Why?"}
 START = {
@@ -40,7 +41,14 @@ def message_delta(stop_reason, **usage):
 
 def read(*events):
     reader = dialect().reader()
-    return reader, [reader.feed(json.dumps(event)) for event in events]
+    fed = [reader.feed(ServerEvent(json.dumps(event))) for event in events]
+    return reader, [[piece.text for piece in pieces if not piece.is_reasoning] for pieces in fed]
+
+
+def reasoning(*events):
+    reader = dialect().reader()
+    fed = [piece for event in events for piece in reader.feed(ServerEvent(json.dumps(event)))]
+    return [piece.text for piece in fed if piece.is_reasoning]
 
 
 def system(content):
@@ -102,16 +110,27 @@ def test_of_a_plain_answer_all_text_is_read():
         {"type": "text", "text": "o."},
     ]
     answer = {"type": "message", "content": content, "model": "m-7", "usage": {"output_tokens": 2}}
+    answer["stop_reason"] = "stop_sequence"
 
     assert dialect().answer(answer) == {
         "response": "So.",
         "model": "m-7",
+        "finish_reason": "stop",
+        "native_finish_reason": "stop_sequence",
+        "reasoning": "hm",
         "usage": {"output_tokens": 2},
     }
 
 
 def test_an_answer_without_text_is_empty():
-    assert dialect().answer({"content": []}) == {"response": "", "model": "m"}
+    answer = {"content": [], "stop_reason": "max_tokens"}
+
+    assert dialect().answer(answer) == {
+        "response": "",
+        "model": "m",
+        "finish_reason": "length",
+        "native_finish_reason": "max_tokens",
+    }
 
 
 @pytest.mark.parametrize(
@@ -154,40 +173,84 @@ def test_a_streamed_answer_is_read_event_by_event():
         STOP,
     )
 
-    assert tokens == ["", "", "", "So", ".", "", "", ""]
-    assert (reader.complete, reader.ended, reader.token_count) == (True, True, 2)
-    usage = {"input_tokens": 3, "output_tokens": 9}
-    assert reader.output() == {"response": "So.", "model": "m-7", "usage": usage}
+    assert tokens == [[], [], [], ["So"], ["."], [], [], []]
+    assert (reader.complete, reader.ended, reader.piece_count) == (True, True, 2)
+    assert reader.output() == {
+        "response": "So.",
+        "model": "m-7",
+        "finish_reason": "stop",
+        "native_finish_reason": "end_turn",
+        "usage": {"input_tokens": 3, "output_tokens": 9},
+    }
 
 
 def test_an_answer_is_complete_with_its_stop_reason_and_ended_with_its_last_event():
     first, _ = read(START, text("So."))
     second, _ = read(START, text("So."), message_delta(None))
-    third, _ = read(START, text("So."), message_delta("max_tokens"))
+    third, _ = read(START, text("So."), message_delta(""), STOP)
+    fourth, _ = read(START, text("So."), message_delta("max_tokens"))
 
-    assert [(r.complete, r.ended) for r in (first, second, third)] == [
+    assert [(r.complete, r.ended) for r in (first, second, third, fourth)] == [
         (False, False),
         (False, False),
+        (False, True),
         (True, False),
     ]
 
 
 def test_what_is_no_text_and_what_is_unknown_is_passed_over():
-    thinking = {"type": "thinking_delta", "thinking": "hm"}
     _, tokens = read(
         {"type": "content_block_start", "content_block": {"type": "tool_use", "input": {}}},
-        {"type": "content_block_delta", "delta": thinking},
+        {"type": "content_block_delta", "delta": {"type": "signature_delta", "signature": "x"}},
         {"type": "of_tomorrow", "news": True},
     )
 
-    assert tokens == ["", "", ""]
+    assert tokens == [[], [], []]
+
+
+def test_thinking_is_reasoning_and_no_part_of_the_response():
+    events = [
+        {"type": "content_block_start", "content_block": {"type": "thinking", "thinking": "h"}},
+        {"type": "content_block_delta", "delta": {"type": "thinking_delta", "thinking": "m"}},
+        text("So."),
+    ]
+    reader, tokens = read(*events, message_delta("end_turn"))
+
+    assert reasoning(*events) == ["h", "m"]
+    assert tokens == [[], [], ["So."], []]
+    assert reader.output()["response"] == "So."
 
 
 def test_nothing_counts_after_the_last_event():
-    reader, tokens = read(text("So."), STOP, text("More"))
+    reader, tokens = read(text("So."), message_delta("end_turn"), STOP, text("More"))
 
-    assert tokens == ["So.", "", ""]
-    assert reader.output() == {"response": "So.", "model": "m"}
+    assert tokens == [["So."], [], [], []]
+    assert reader.output()["response"] == "So."
+
+
+def test_a_refusal_keeps_its_explanation_streamed_and_whole():
+    details = {"type": "refusal", "category": "x", "explanation": "Not that."}
+    event = {"type": "message_delta", "delta": {"stop_reason": "refusal", "stop_details": details}}
+    reader, _ = read(START, text("So"), event, STOP)
+
+    with pytest.raises(NeuronError, match=r"vendor refused .*: Not that") as caught:
+        reader.output()
+    with pytest.raises(NeuronError, match=r"vendor refused .*: Not that"):
+        dialect().answer({"content": [], "stop_reason": "refusal", "stop_details": details})
+
+    assert not caught.value.recoverable
+
+
+def test_nothing_but_tool_calls_is_an_error_and_text_beside_them_is_not():
+    block = {"type": "tool_use", "name": "pay", "input": {}}
+    reader, _ = read(
+        {"type": "content_block_start", "content_block": block}, message_delta("tool_use"), STOP
+    )
+    answer = {"content": [{"type": "text", "text": "So."}, block], "stop_reason": "tool_use"}
+
+    with pytest.raises(NeuronError, match=r"nothing but tool calls \(pay\)"):
+        reader.output()
+    assert dialect().answer(answer)["finish_reason"] == "tool_calls"
 
 
 @pytest.mark.parametrize(
@@ -199,7 +262,6 @@ def test_nothing_counts_after_the_last_event():
         "[]",
         "{}",
         '{"type": null, "delta": {"text": "x"}, "error": 0, "type": []}',
-        '{"type": "error"}',
         '{"type": "message_start"}',
         '{"type": "message_start", "message": "m"}',
         '{"type": "message_start", "message": {"usage": 7}}',
@@ -216,7 +278,12 @@ def test_nothing_counts_after_the_last_event():
 )
 def test_an_event_of_another_form_is_an_error(event):
     with pytest.raises(NeuronError, match="PROVIDER_ERROR: vendor answered 200 without what its"):
-        dialect().reader().feed(event)
+        dialect().reader().feed(ServerEvent(event))
+
+
+def test_an_error_event_that_says_nothing_is_an_error():
+    with pytest.raises(NeuronError, match="vendor answered 200 with an error"):
+        dialect().reader().feed(ServerEvent('{"type": "error"}'))
 
 
 @pytest.mark.parametrize(
@@ -234,7 +301,3 @@ def test_an_error_among_the_events_is_raised_without_the_key(kind, status, recov
         read(text("So"), event)
 
     assert caught.value.recoverable is recoverable
-
-
-def test_without_streaming_there_is_no_reader():
-    assert dialect(stream=False).reader() is None
