@@ -32,7 +32,7 @@ class Piece:
 
 @attrs.frozen(kw_only=True)
 class Answer:
-    """What an answer says, or one event of a streamed one.
+    """The content of an answer, or of one event of a streamed one.
 
     Args:
         text: The response.
@@ -41,7 +41,7 @@ class Answer:
         tools: The names of the tools that it calls.
         reason: Why it ended, in the provider's word.
         model: Which model answers.
-        usage: What it cost, in the provider's words.
+        usage: Its cost, in the provider's words.
     """
 
     text: str = ""
@@ -99,7 +99,7 @@ def str_of(*values: Any) -> str:
 
 
 def read_whole(document: Any, read: Any, place: str, faults: Faults) -> Answer:
-    """Return what a plain answer says.
+    """Return the content of a plain answer.
 
     Args:
         document: The answer.
@@ -212,7 +212,7 @@ class AnswerReader(ABC):
 
     @abstractmethod
     def _take(self, document: Any) -> Answer:
-        """Return what the event says.
+        """Return the content of the event.
 
         A LookupError, TypeError or AttributeError means another form.
         """

@@ -1,6 +1,6 @@
-"""What a body is, by its first bytes: events, a JSON document, or text. Pure.
+"""The kind of a body, by its first bytes: events, a JSON document, or text. Pure.
 
-The header says what was meant; proxies and error paths of providers send other things under it.
+A header is no proof: proxies and error paths of providers send other things under it.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class CharacterJoiner:
     _held: str = attrs.field(default="", init=False)
 
     def join(self, text: str) -> str:
-        """Return `text` after what was held before; hold the beginning of a cut character."""
+        """Return `text` after the held beginning of a character; hold the next one."""
         if not self._held and text.isascii():
             return text
         text, self._held = _paired(self._held + text), ""

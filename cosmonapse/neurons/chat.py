@@ -204,7 +204,7 @@ class ChatDialect:
 
 
 def said_in(message: Any) -> Answer:
-    """Return what a message, or the delta of one, says.
+    """Return the content of a message, or of the delta of one.
 
     Raises:
         LookupError, TypeError, AttributeError: It has another form.

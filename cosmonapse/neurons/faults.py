@@ -169,8 +169,8 @@ class Faults:
         Args:
             reason: Our word for the end.
             told: The provider's word for it.
-            refusal: What the model said to refuse.
-            text: What it had answered.
+            refusal: The words with which the model refused.
+            text: The text before the end.
         """
         what = _ENDED.get(REFUSAL if refusal else reason or "", "failed")
         said = refusal.strip() or text.strip()

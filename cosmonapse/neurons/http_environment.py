@@ -67,7 +67,7 @@ def open_client(
                 max_connections=None, max_keepalive_connections=MAX_IDLE_CONNECTIONS
             ),
         )
-    except _UNUSABLE as exc:  # every proxy was checked: what is left is the list of exceptions
+    except _UNUSABLE as exc:  # every proxy was checked: only the list of exceptions is left
         variable = _variable_of("no") or "NO_PROXY"
         form = "list hosts and domains, an IPv6 address without brackets and length"
         raise _unusable(variable, getproxies().get("no", ""), str(exc), form) from exc

@@ -1,4 +1,4 @@
-"""The body of one HTTP answer, bounded, and what kind it is by its first bytes. Not pure."""
+"""The body of one HTTP answer: bounded, its kind known by its first bytes. Not pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ResponseBody:
         faults: Makes the errors.
 
     Attributes:
-        fault: What cut the body off, once that happened.
+        fault: The error that cut the body off, once that happened.
     """
 
     _response: httpx.Response
@@ -47,7 +47,7 @@ class ResponseBody:
         self._chunks = cast("AsyncGenerator[bytes, None]", self._response.aiter_bytes())
 
     async def kind(self) -> BodyKind:
-        """Return what the body is, by its first bytes."""
+        """Return the kind of the body, by its first bytes."""
         while (kind := kind_of(self._start, self._ended)) is None:
             self._start += await self._next()
         is_stream = self._response.headers.get("content-type", "").lower()

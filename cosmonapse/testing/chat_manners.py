@@ -358,4 +358,4 @@ BEHAVIOURS: Mapping[str, Manner] = MappingProxyType(
         **{name: partial(_refuse, name=name) for name in _REFUSALS},
     }
 )
-"""What answers a request, by name."""
+"""The functions that answer a request, by name."""

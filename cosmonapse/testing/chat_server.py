@@ -57,7 +57,7 @@ class ChatServer:
 
     Attributes:
         url: Where it listens, without a path.
-        behaviours: What answers a request, by name.
+        behaviours: The functions that answer a request, by name.
         requests: One `Recorded(path, headers, json)` per request.
         connections: How many TCP connections were accepted.
         aborted: Set once a client went away in the middle of an answer.

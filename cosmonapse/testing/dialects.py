@@ -66,7 +66,7 @@ class Chat:
 
     Args:
         asked: The request.
-        reasoning_key: What reasoning is called; providers have two names for it.
+        reasoning_key: The key of reasoning; providers have two names for it.
     """
 
     last: tuple[Event, ...] = ("[DONE]",)
