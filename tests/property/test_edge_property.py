@@ -62,7 +62,7 @@ def test_every_output_is_json_and_one_event_that_holds_the_same(output):
 
     content = answer_of(signal).content
 
-    (data,) = EventParser().feed(event_of(signal))
+    ((data, _),) = EventParser(1 << 20).feed(event_of(signal))
     assert json.loads(content) == json.loads(data)
     assert set(json.loads(data)) == set(output)
 
@@ -71,6 +71,6 @@ def test_every_output_is_json_and_one_event_that_holds_the_same(output):
 def test_every_text_arrives_as_it_was_said(delta):
     signal = Signal(type=SignalType.THOUGHT_DELTA, payload={"delta": delta, "seq": 0})
 
-    (data,) = EventParser().feed(event_of(signal))
+    ((data, _),) = EventParser(1 << 20).feed(event_of(signal))
 
     assert json.loads(data) == {"delta": delta, "seq": 0}
