@@ -44,6 +44,7 @@ CRASHES = (
     "json-for-stream",
     "text-for-stream",
 )
+CUT = ("ok", "sparse", "reasoning", "split-character", "split-bytes", "no-blank-line", "refusal")
 UNUSABLE = {
     "filtered": "",
     "filtered-empty": "",
@@ -115,12 +116,12 @@ async def test_what_a_provider_may_send_arrives(neuron_for, source, manner):
 
 @pytest.mark.asyncio
 @each_source
-@pytest.mark.parametrize("manner", [*WHOLE, *NO_REASON, *CRASHES, *UNUSABLE, "nonsense-in-stream"])
+@pytest.mark.parametrize("manner", [*CUT, "done-only", *CRASHES, "nonsense-in-stream"])
 async def test_it_is_the_same_wherever_the_bytes_are_cut(server, neuron_for, source, manner):
     neuron = neuron_for(source, manner)
     texts, expected = await answer_of(neuron)
 
-    for size in (1, 2, 3, 5, 7, 64, 1000):
+    for size in (1, 3, 7, 64):
         server.piece_bytes = size
         pieces, result = await answer_of(neuron)
 
@@ -129,12 +130,12 @@ async def test_it_is_the_same_wherever_the_bytes_are_cut(server, neuron_for, sou
 
 @pytest.mark.asyncio
 @each_source
-@pytest.mark.parametrize("manner", ["split-character", "json-line-in-stream", "error-event"])
+@pytest.mark.parametrize("manner", ["split-character", "error-event"])
 async def test_a_cut_at_every_byte_changes_nothing(server, neuron_for, source, manner):
     neuron = neuron_for(source, manner)
     texts, expected = await answer_of(neuron)
 
-    for size in range(1, 200):
+    for size in range(1, 130):
         server.piece_bytes = size
         pieces, result = await answer_of(neuron)
 
