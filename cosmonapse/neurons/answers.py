@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import attrs
 
@@ -17,9 +17,8 @@ from .sse import ServerEvent
 Output = dict[str, Any]
 
 
-@attrs.frozen
-class Piece:
-    """A piece of a streamed answer.
+class Piece(NamedTuple):
+    """A piece of a streamed answer. A tuple: each token makes one.
 
     Args:
         text: The text.
@@ -30,9 +29,8 @@ class Piece:
     is_reasoning: bool = False
 
 
-@attrs.frozen(kw_only=True)
-class Answer:
-    """The content of an answer, or of one event of a streamed one.
+class Answer(NamedTuple):
+    """The content of an answer, or of one event of a streamed one. A tuple: each token makes one.
 
     Args:
         text: The response.
@@ -88,14 +86,14 @@ def text_of(content: Any) -> str:
     """
     if isinstance(content, list):
         content = "".join(part["text"] for part in content if part["type"] == "text")
-    if not isinstance(content or "", str):
+    if not isinstance(content, str) and content:
         raise TypeError(f"the content is a {type(content).__name__}")
     return content or ""
 
 
-def str_of(*values: Any) -> str:
-    """Return the first of `values` that is a str with something in it, or ""."""
-    return next((value for value in values if isinstance(value, str) and value), "")
+def str_of(value: Any) -> str:
+    """Return `value` if it is a str, else ""."""
+    return value if isinstance(value, str) else ""
 
 
 def read_whole(document: Any, read: Any, place: str, faults: Faults) -> Answer:
@@ -156,14 +154,15 @@ class AnswerReader(ABC):
         Raises:
             NeuronError: PROVIDER_ERROR, the event reports an error or has another form.
         """
-        if self.ended or not event.data.strip():  # a sign of life, no more
+        data = event.data.strip()
+        if self.ended or not data:  # a sign of life, no more
             return []
-        if event.data.strip() == "[DONE]":
+        if data == "[DONE]":
             self.ended = True
             return []
         if event.name == "error":
-            raise self._faults.said(event.data)
-        document = parsed(event.data)
+            raise self._faults.said(data)
+        document = parsed(data)
         if error := self._faults.reported(document):
             raise error
         try:
@@ -193,14 +192,13 @@ class AnswerReader(ABC):
         return output_of(answer, self._faults)
 
     def _add(self, answer: Answer) -> list[Piece]:
-        self._model = answer.model or self._model
-        self._usage = answer.usage or self._usage
-        self._reason = answer.reason or self._reason
-        self._refusal += answer.refusal
-        self._tools += answer.tools
-        return self._pieces(
-            self._reasoning_joiner.join(answer.reasoning), self._text_joiner.join(answer.text)
-        )
+        text, reasoning, refusal, tools, reason, model, usage = answer
+        self._model = model or self._model
+        self._usage = usage or self._usage
+        self._reason = reason or self._reason
+        self._refusal += refusal
+        self._tools += tools
+        return self._pieces(self._reasoning_joiner.join(reasoning), self._text_joiner.join(text))
 
     def _pieces(self, reasoning: str, text: str) -> list[Piece]:
         pieces = [Piece(reasoning, is_reasoning=True)] if reasoning else []

@@ -191,37 +191,39 @@ class ChatDialect:
 
     def _read(self, document: Any) -> Answer:
         choice = document["choices"][0]
-        return attrs.evolve(
-            said_in(choice["message"]),
-            reason=reason_in(choice, "finish_reason"),
-            model=document.get("model") or self.model,
-            usage=document.get("usage"),
-        )
+        reason = reason_in(choice, "finish_reason")
+        model = document.get("model") or self.model
+        return said_in(choice["message"], reason, model, document.get("usage"))
 
     def reader(self) -> ChatReader:
         """Return the reader of one streamed answer."""
         return ChatReader(faults=self.faults, model=self.model)
 
 
-def said_in(message: Any) -> Answer:
-    """Return the content of a message, or of the delta of one.
+def said_in(message: Any, reason: str | None, model: Any, usage: Any) -> Answer:
+    """Return the content of a message, or of the delta of one, with the facts beside it.
 
     Raises:
-        LookupError, TypeError, AttributeError: It has another form.
+        LookupError, TypeError, AttributeError: The message has another form.
     """
     content = message.get("content")
-    parts = content if isinstance(content, list) else []
+    # two names for the same text, and some providers send both
+    reasoning = str_of(message.get("reasoning")) or str_of(message.get("reasoning_content"))
+    refusal = str_of(message.get("refusal"))
+    if isinstance(content, list):  # Mistral sends its reasoning as a part
+        parts = _mappings(content)
+        reasoning = reasoning or "".join(map(_thinking, parts))
+        refusal = refusal or "".join(str_of(part.get("refusal")) for part in parts)
+    has_calls = message.get("tool_calls") or message.get("function_call")
+    tools = _tools(message) if has_calls else ()
+    return Answer(text_of(content), reasoning, refusal, tools, reason, model, usage)
+
+
+def _tools(message: Any) -> tuple[str, ...]:
+    """Return the names of the tools that a message calls; a delta may have arguments alone."""
     calls = [message.get("function_call"), *_mappings(message.get("tool_calls"))]
-    functions = [call.get("function", call) for call in calls if isinstance(call, Mapping)]
-    refusals = "".join(str_of(part.get("refusal")) for part in _mappings(parts))
-    return Answer(
-        text=text_of(content),
-        # two names for the same text, some send both; Mistral sends parts
-        reasoning=str_of(message.get("reasoning"), message.get("reasoning_content"))
-        or "".join(_thinking(part) for part in _mappings(parts)),
-        refusal=str_of(message.get("refusal")) or refusals,
-        tools=tuple(name for each in _mappings(functions) if (name := str_of(each.get("name")))),
-    )
+    functions = _mappings([call.get("function", call) for call in _mappings(calls)])
+    return tuple(name for function in functions if (name := str_of(function.get("name"))))
 
 
 def _thinking(part: Mapping[str, Any]) -> str:
@@ -243,11 +245,8 @@ class ChatReader(AnswerReader):
 
     def _take(self, document: Any) -> Answer:
         choice = (document.get("choices") or [None])[0]
+        model, usage = document.get("model"), document.get("usage")
         if choice is None:  # an event with the usage alone, or with nothing
-            return Answer(model=document.get("model"), usage=document.get("usage"))
-        return attrs.evolve(
-            said_in(choice.get("delta") or {}),
-            reason=reason_in(choice, "finish_reason"),
-            model=document.get("model"),
-            usage=document.get("usage"),
-        )
+            return Answer(model=model, usage=usage)
+        reason = reason_in(choice, "finish_reason")
+        return said_in(choice.get("delta") or {}, reason, model, usage)

@@ -66,14 +66,17 @@ def parsed(text: str | bytes) -> Any:
 
 def _reporting(document: Any) -> Mapping[str, Any] | None:
     """Return the part of an answer that reports an error: all of it, its first choice, or None."""
-    choices = document.get("choices") if isinstance(document, Mapping) else None
-    parts = [document, *(choices[:1] if isinstance(choices, list) else [])]
-    for part in parts:
-        if isinstance(part, Mapping) and (
-            part.get("error") or "error" in (part.get("object"), part.get("type"))
-        ):
-            return part
-    return None
+    if not isinstance(document, dict):
+        return None
+    if _is_error(document):
+        return document
+    choices = document.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first if isinstance(first, dict) and _is_error(first) else None
+
+
+def _is_error(part: dict[str, Any]) -> bool:
+    return bool(part.get("error") or part.get("object") == "error" or part.get("type") == "error")
 
 
 def _status_in(*parts: Any) -> int | None:

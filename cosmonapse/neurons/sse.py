@@ -27,7 +27,7 @@ class ServerEvent(NamedTuple):
     name: str = ""
 
 
-@attrs.define
+@attrs.define(on_setattr=attrs.setters.NO_OP)  # the check of a limit is for its birth alone
 class EventParser:
     """Cuts one stream into its events.
 

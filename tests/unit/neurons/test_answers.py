@@ -36,7 +36,7 @@ def fed(words, *events):
 @pytest.mark.parametrize("usage", [None, 7, [], "many"])
 def test_an_output_has_usage_only_when_it_was_told(usage):
     answer = Answer(text="So.", model="m", reason="stop", usage=usage)
-    told = attrs.evolve(answer, usage={"n": 1})
+    told = answer._replace(usage={"n": 1})
 
     assert output_of(answer, FAULTS) == {"response": "So.", "model": "m", "finish_reason": "stop"}
     assert output_of(told, FAULTS)["usage"] == {"n": 1}
