@@ -1,25 +1,24 @@
 #!/usr/bin/env bash
-# httpx: ranges of addresses in NO_PROXY.
-#
-# Guess: NO_PROXY=10.0.0.0/8 keeps requests for 10.1.2.3 away from the proxy, as with curl and requests.
-#   httpx looks at such entries: it strips the part behind the slash to see that an address is before it.
-# Truth: an IPv4 range is accepted without a word and means its first address alone, so the request goes
-#   to the proxy. An IPv6 range, or an address in brackets, raises InvalidURL ("Invalid port") when a
-#   client is made, for requests to any host.
-# Why it matters: a worker that is moved behind a corporate proxy sends requests for an internal model
-#   server, with their key, to the proxy; or every client fails with an error that names no variable.
-#
-# Exits with 0 while that is so, with 1 once it changes.
+# Guess:  NO_PROXY=10.0.0.0/8 keeps requests for 10.1.2.3 away from the proxy, as with curl and requests.
+#         httpx looks at such entries: it cuts the length off to see that an address is before it.
+# Truth:  An IPv4 range is accepted without a word and means its first address alone: the request goes to
+#         the proxy. An IPv6 range, or an address in brackets, raises InvalidURL when a client is made,
+#         for requests to any host.
+# Matters: A worker behind a corporate proxy sends requests for an internal model server, with their key,
+#         to the proxy. Or each client fails with "Invalid port", which names no variable.
+# Seen:   httpx 0.28.1, requests 2.32.5: with 10.0.0.0/8 httpx asks the proxy and requests asks the host.
+#         fe80::/10 and [::1] raise InvalidURL in httpx, and requests reads past them.
 set -euo pipefail
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-python3 -m venv venv
-venv/bin/pip install --quiet httpx==0.28.1 requests==2.32.5
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+python3 -m venv "$folder/venv"
+"$folder/venv/bin/pip" install -qq --disable-pip-version-check httpx==0.28.1 requests==2.32.5
 
-cat > probe.py <<'EOF'
-import os, sys, threading
+"$folder/venv/bin/python" - <<'PYTHON'
+import os
+import sys
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -76,5 +75,4 @@ for no_proxy, url, *expected in CASES:
     same = same and got == expected
     print(f"NO_PROXY={no_proxy:11} {url:17} httpx asks {got[0]!r}, requests would ask {got[1]!r}")
 sys.exit(0 if same else 1)
-EOF
-venv/bin/python probe.py
+PYTHON
