@@ -153,7 +153,9 @@ _TYPES: Mapping[type[Question], SignalType] = MappingProxyType(
 
 def _payload_of_exception(error: BaseException) -> dict[str, Any]:
     if isinstance(error, NeuronError):
-        return error_payload(error.code, error.message, error.recoverable, error.retry_after_s)
+        return error_payload(
+            error.code, error.message, error.recoverable, getattr(error, "retry_after_s", None)
+        )
     try:
         text = str(error)
     except Exception:  # noqa: BLE001  # an exception whose own text is broken is reported too
