@@ -15,6 +15,7 @@ import attrs
 from .errors import Clarification, Escalation, NeuronError, PermissionNeeded, Question
 from .names import checked_capabilities, checked_name
 from .payloads import error_payload
+from .raised import described, safely
 from .signals import Directed, Signal, SignalType
 
 
@@ -134,7 +135,18 @@ def reply_of(value: Any) -> tuple[SignalType, dict[str, Any]]:
 
 
 def reply_of_exception(error: BaseException) -> tuple[SignalType, dict[str, Any]]:
-    """Return type and payload of the reply for an exception of a Neuron."""
+    """Return type and payload of the reply for an exception of a Neuron; raise none.
+
+    A class of the user's may lack the attributes of its base.
+    """
+    reply: tuple[SignalType, dict[str, Any]] | None = safely(_reply_of, error, otherwise=None)
+    if reply is None:
+        text = safely(described, error, otherwise="an exception that cannot be described")
+        reply = SignalType.ERROR, error_payload("NEURON_EXCEPTION", text)
+    return reply
+
+
+def _reply_of(error: BaseException) -> tuple[SignalType, dict[str, Any]]:
     for raised, signal_type in _TYPES.items():
         if isinstance(error, raised):
             return signal_type, error.payload
@@ -153,8 +165,4 @@ _TYPES: Mapping[type[Question], SignalType] = MappingProxyType(
 def _payload_of_exception(error: BaseException) -> dict[str, Any]:
     if isinstance(error, NeuronError):
         return error_payload(error.code, error.message, error.recoverable)
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001  # an exception whose own text is broken is reported too
-        text = "(its text raised an exception)"
-    return error_payload("NEURON_EXCEPTION", f"{type(error).__name__}: {text}")
+    return error_payload("NEURON_EXCEPTION", described(error))

@@ -13,7 +13,7 @@ FLOORS = (
     ("zmq_transport.client.*", "zmq_transport.proxy.*"),
     ("zmq_transport",),
     # cosmonapse: the ground floor
-    ("cosmonapse.errors",),
+    ("cosmonapse.errors", "cosmonapse.raised"),
     ("cosmonapse.runtime.*",),
     ("cosmonapse.ids", "cosmonapse.names", "cosmonapse.registry"),
     ("cosmonapse.codec", "cosmonapse.transport"),

@@ -12,13 +12,14 @@ from collections import Counter
 from ...axon import Axon
 from ...errors import BadSignal, CosmonapseError
 from ...ids import id_bytes
+from ...runtime.last_door import must_pass
 from ...signals import Signal, SignalType
 from ..caller.bids import Offer, bid_payload, read_bid, read_offer
 from ..watch.handlers import Handler
 from ..watch.publisher import Publisher, publish_until_subscribed
 from ..watch.subscriptions import Subscriptions
 from .inbox import Inbox
-from .user_callbacks import CallbackTimeout, UserCallbacks, was_cancelled
+from .user_callbacks import CallbackTimeout, UserCallbacks
 
 _LOG = logging.getLogger(__name__)
 _MAX_BIDS = 256
@@ -120,10 +121,8 @@ class Bidder:
         except (CosmonapseError, TypeError, ValueError) as error:
             self.counts["bid_failed"] += 1
             _LOG.warning("neuron %s makes no bid: %s", name, error)
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
         except BaseException as error:
-            if was_cancelled(error):
+            if must_pass(error):
                 raise
             self.counts["bid_failed"] += 1  # the last door: one bidder must not hurt another
             _LOG.exception("bid_fn of neuron %s raised: it makes no bid", name)

@@ -16,8 +16,10 @@ from ...axon import Axon, reply_of, reply_of_exception
 from ...errors import BadSignal, UnencodableValue
 from ...ids import id_text
 from ...payloads import error_payload
+from ...raised import described, place_of, safely
 from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.deadlines import Deadlines
+from ...runtime.last_door import must_pass
 from ...runtime.loop_clock import LoopClock
 from ...signals import Signal, SignalType
 from ...transport import Outcome, TaskFlag, Transport
@@ -260,13 +262,20 @@ class Inbox:
             signal_type, payload = reply_of(await run_function(job, self._clock.loop()))
         except asyncio.CancelledError:
             signal_type, payload = SignalType.ERROR, _cancelled(job.cancel_code)
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
-        except BaseException as error:  # noqa: BLE001  # the last door: the caller gets an ERROR
+        except BaseException as error:
+            if isinstance(error, GeneratorExit) and must_pass(error):
+                raise
             signal_type, payload = reply_of_exception(error)
             if payload.get("code") == "NEURON_EXCEPTION":
-                _LOG.exception("neuron %s raised", job.slots.axon.neuron_id)
-        if job.settled:  # by `_settle_running`
+                _log_raised(job, error)
+            if must_pass(error):
+                self._end(job, signal_type, payload)
+                raise
+        self._end(job, signal_type, payload)
+
+    def _end(self, job: Job, signal_type: SignalType, payload: dict[str, Any]) -> None:
+        """Free the place of a job whose function has ended; settle it if nothing has yet."""
+        if job.settled:
             self._free_place(job)
             return
         self._finish(job)
@@ -373,6 +382,8 @@ class Inbox:
             fault = f"the output has {len(body):,} bytes, the limit is {limit:,}"
         except UnencodableValue as error:
             fault = str(error)
+        except BaseException as error:  # noqa: BLE001  # a class of the user's that breaks its base
+            fault = f"the output cannot be read: {safely(described, error, otherwise='it raised')}"
         self.counts["bad_output"] += 1
         signal = job.signal.reply(
             SignalType.ERROR,
@@ -460,6 +471,19 @@ def _read_task(body: bytes) -> Signal:
     if "input" not in signal.payload:
         raise BadSignal("the TASK has no input")
     return signal
+
+
+def _log_raised(job: Job, error: BaseException) -> None:
+    axon = job.slots.axon
+    place = safely(place_of, error, axon.neuron_fn, otherwise="an unknown place")
+    text = safely(described, error, otherwise=type(error).__name__)
+    # The configuration of logging is the user's too, and may raise.
+    safely(
+        lambda: _LOG.error(
+            "neuron %s raised %s at %s", axon.neuron_id, text, place, exc_info=error
+        ),
+        otherwise=None,
+    )
 
 
 def _cancelled(code: str) -> dict[str, Any]:
