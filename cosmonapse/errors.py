@@ -25,9 +25,10 @@ CosmonapseError
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, overload
 
 import attrs
 
@@ -196,20 +197,52 @@ class BadSignal(RemoteError, ValueError):
     """Bytes that are not a valid Signal; the text names the field."""
 
 
+_NEURON_ERROR_NAMES = ("code", "message", "recoverable")
+
+
 class NeuronError(RemoteError):
     """A Neuron ended its task with an ERROR; a Neuron may raise it to do so.
 
+    `NeuronError("no such file")`, `NeuronError("no such file", code="NO_FILE")` and
+    `NeuronError("NO_FILE", "no such file")` are the ways to make one.
+
     Args:
-        code: One of `CODES`, or a code of the Neuron's own.
+        code: One of `CODES`, or a code of the Neuron's own; `NEURON_ERROR` by default.
         message: A text for people.
         recoverable: Whether a retry may help; by default from `CODES`, else False.
+
+    Raises:
+        TypeError: The message is missing, or a value is given twice.
     """
 
-    def __init__(self, code: str, message: str, recoverable: bool | None = None) -> None:
-        super().__init__(f"{code}: {message}")
+    @overload
+    def __init__(
+        self, message: str, /, *, code: str = ..., recoverable: bool | None = ...
+    ) -> None: ...
+    @overload
+    def __init__(self, code: str, message: str, recoverable: bool | None = ...) -> None: ...
+    def __init__(self, *given: Any, **named: Any) -> None:
+        names = ("message",) if len(given) == 1 and "message" not in named else _NEURON_ERROR_NAMES
+        values = dict(zip(names, given, strict=False))
+        wrong = (set(named) - set(_NEURON_ERROR_NAMES)) | (set(named) & set(values))
+        if wrong or len(given) > len(_NEURON_ERROR_NAMES) or "message" not in {**values, **named}:
+            raise TypeError(
+                "NeuronError takes a message and perhaps code= and recoverable=, or a code and a "
+                f"message, not {len(given)} positional arguments and {sorted(named)}"
+            )
+        self._fill(**values, **named)
+
+    def _fill(
+        self, message: str, code: str = "NEURON_ERROR", recoverable: bool | None = None
+    ) -> None:
+        self.args = (f"{code}: {message}",)
         self.code = code
         self.message = message
         self.recoverable = facts_of(code).recoverable if recoverable is None else recoverable
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return the parts for `pickle` and `copy`; the text alone would make another error."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class Question(RemoteError):
@@ -309,6 +342,7 @@ CODES: Mapping[str, CodeFacts] = MappingProxyType(
         "CANCELLED": CodeFacts(False, 499, 1),
         "CANCEL_TIMEOUT": CodeFacts(False, 504, 4),
         "NEURON_EXCEPTION": CodeFacts(False, 502, 1),
+        "NEURON_ERROR": CodeFacts(False, 502, 1),
         "BAD_OUTPUT": CodeFacts(False, 502, 1),
         "BAD_SIGNAL": CodeFacts(False, 400, 2),
         "BAD_INPUT": CodeFacts(False, 400, 2),
