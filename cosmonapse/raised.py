@@ -1,4 +1,4 @@
-"""What an exception says and where it was raised, for an ERROR and for the log. Pure.
+"""What an exception says and where the user's code was, for an ERROR and for the log. Pure.
 
 Spec: docs/spec/07-signals.md, "Errors". An exception comes from the code of users: its text, its
 attributes and its class may be broken. Nothing here raises.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 _MAX_LEAVES = 20
@@ -73,6 +73,23 @@ def place_of(error: BaseException, function: Any = None) -> str:
         if code is not None:
             best = code.co_filename, code.co_firstlineno, code.co_qualname
     return "an unknown place" if best is None else "{}:{} in {}".format(*best)
+
+
+def place_in(frame: FrameType) -> str:
+    """Return file, line and function of the innermost frame of a stack that is the user's code."""
+    frames = []
+    innermost: FrameType | None = frame
+    while innermost is not None:
+        code = innermost.f_code
+        if code.co_filename.startswith(_PYTHON) and code.co_name in _LOOPS:
+            break  # what called the loop does not run now
+        frames.append((code.co_filename, innermost.f_lineno, code.co_qualname))
+        innermost = innermost.f_back
+    best = min(frames, key=lambda each: _rank(each[0]), default=None)
+    return "an unknown place" if best is None else "{}:{} in {}".format(*best)
+
+
+_LOOPS = frozenset({"_run_once", "run_forever", "run_until_complete"})
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[tuple[str, int, str]]:
