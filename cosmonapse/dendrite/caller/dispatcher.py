@@ -18,7 +18,7 @@ from ...signals import TYPE_OF_CODE, Directed, Signal, SignalType
 from ...transport import Opened, Outcome, ReplyFlag, Transport
 from ..watch.subscriptions import Subscriptions
 from .open_tasks import GAP_INTERVAL_S, OpenTask, OpenTasks
-from .pathway import Pathway
+from .pathway_feed import PathwayFeed
 from .question_book import QuestionBook
 from .questions import QUESTIONS
 from .task_errors import code_of, error_for
@@ -422,7 +422,7 @@ def _nothing() -> None:
     pass
 
 
-def _finish(pathway: Pathway, signal: Signal, size: int) -> None:
+def _finish(pathway: PathwayFeed, signal: Signal, size: int) -> None:
     """End a Pathway of one task with its last Signal; a Pathway of a trace receives the copy."""
     if pathway.scope == "all":
         pathway.take(signal, size)
