@@ -22,7 +22,7 @@ from .caller.retries import Retries
 from .event_router import EventRouter
 from .stop_receiver import StopReceiver
 from .stop_sender import StopSender
-from .verbs.base import Role
+from .verbs.base import Role, verb
 from .verbs.decorators import Decorators
 from .verbs.dispatch import DispatchVerbs
 from .verbs.emit import EmitVerbs
@@ -135,6 +135,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
 
     # -- life ------------------------------------------------------------------------------------
 
+    @verb
     async def start(self, timeout_s: float = _START_S) -> None:
         """Connect and register the Axons; return when both planes are live.
 
@@ -145,8 +146,8 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         """
         if self._state != "new":
             raise DendriteProtocolError(f"this Dendrite is {self._state}: make a new one")
-        self._state = "running"
         self._settle_here()
+        self._state = "running"
         starting = self._starting = asyncio.create_task(self._start(timeout_s), name="start")
         try:
             await asyncio.shield(starting)
@@ -203,6 +204,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         """Stop."""
         await self.stop()
 
+    @verb
     async def serve(self) -> None:
         """Wait for SIGINT or SIGTERM, then drain and return. Starts a Dendrite that is new.
 
@@ -239,6 +241,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         self._bidder.update_subscription()
         self._stop_receiver.update_subscription()
 
+    @verb
     async def add_axon(self, axon: Axon) -> None:
         """Host an Axon at any time; on a running Dendrite return when the Synapse routes to it.
 
@@ -261,6 +264,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
                 raise
             await self._subscriptions.settle()
 
+    @verb
     async def detach_axon(self, neuron_id: str, *, drain_s: float = 10.0) -> None:
         """Remove an Axon: it receives no new TASKs, and its jobs may run for `drain_s` seconds.
 
@@ -277,6 +281,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
 
     # -- roster ----------------------------------------------------------------------------------
 
+    @verb
     async def find_neurons(self, capability: str | None = None) -> list[NeuronRecord]:
         """Return the live Axons of the namespace that offer a capability, or all of them.
 
@@ -291,10 +296,12 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         wanted = "" if capability is None else checked_name("capability", capability)
         return await self._roster.find(capability=wanted)
 
+    @verb
     async def registry_snapshot(self) -> list[NeuronRecord]:
         """Return every live Axon of the namespace; see `find_neurons`."""
         return await self.find_neurons()
 
+    @verb
     async def synapse_state(self) -> SynapseState:
         """Return the state of the Synapse: its load, and its counters since its start.
 
@@ -305,6 +312,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         self._check_running()
         return await self._transport.state(_START_S)
 
+    @verb
     async def wait_for_neuron(
         self,
         *,

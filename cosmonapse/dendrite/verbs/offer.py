@@ -10,12 +10,13 @@ from ...signals import Directed, Signal, SignalType
 from ...tasks import destination
 from ..caller.bids import DEFAULT_DEADLINE_MS, Select, checked_select, offer_payload
 from ..caller.dispatcher import checked_timeout
-from .base import DendriteBase
+from .base import DendriteBase, verb
 
 
 class OfferVerbs(DendriteBase):
     """The `dispatch_offer` method of a Dendrite."""
 
+    @verb
     async def dispatch_offer(
         self,
         *,

@@ -258,6 +258,7 @@ class Inbox:
 
     async def _run(self, job: Job) -> None:
         job.started = True
+        interrupt: BaseException | None = None
         try:
             signal_type, payload = reply_of(await run_function(job, self._clock.loop()))
         except asyncio.CancelledError:
@@ -268,18 +269,14 @@ class Inbox:
             signal_type, payload = reply_of_exception(error)
             if payload.get("code") == "NEURON_EXCEPTION":
                 _log_raised(job, error)
-            if must_pass(error):
-                self._end(job, signal_type, payload)
-                raise
-        self._end(job, signal_type, payload)
-
-    def _end(self, job: Job, signal_type: SignalType, payload: dict[str, Any]) -> None:
-        """Free the place of a job whose function has ended; settle it if nothing has yet."""
-        if job.settled:
+            interrupt = error if must_pass(error) else None
+        if job.settled:  # by `_settle_running`
             self._free_place(job)
-            return
-        self._finish(job)
-        self._settle(job, signal_type, payload)
+        else:
+            self._finish(job)
+            self._settle(job, signal_type, payload)
+        if interrupt is not None:
+            raise interrupt
 
     def _finish(self, job: Job) -> None:
         """Remove a job and free its place, once a thread of it has ended."""

@@ -9,7 +9,7 @@ import pytest
 from cosmonapse import NeedsAnswer, NeuronError, SignalType
 
 pytestmark = pytest.mark.asyncio
-_TIME_S = 0.5
+_TIME_S = 10.0
 
 
 class Unprintable(Exception):
