@@ -13,6 +13,7 @@ CosmonapseError
 │   └── MissingExtra            an optional package is not installed
 └── RemoteError                 another process, or the network
     ├── SynapseUnreachable      no Synapse answers at that URL
+    │   └── SynapseAway         it went away, and a TASK never left in its time
     ├── SynapseRefused          the Synapse refused the connection
     ├── BadSignal               bytes that are not a valid Signal
     ├── NeuronError             a Neuron ended its task with an ERROR
@@ -171,12 +172,36 @@ class SynapseUnreachable(RemoteError, ConnectionError):
     Attributes:
         url: The Synapse URL.
         reason: The fault that was seen while connecting.
+        hint: What to do now.
     """
 
     def __init__(self, url: str, reason: str, hint: str) -> None:
         super().__init__(f"no Synapse at {url}: {reason}; {hint}")
         self.url = url
         self.reason = reason
+        self.hint = hint
+
+
+class SynapseAway(SynapseUnreachable, TimeoutError):
+    """The Synapse went away, and a TASK waited for it in vain: it ran nowhere.
+
+    Attributes:
+        away_s: How long the Synapse has been away, in seconds.
+    """
+
+    def __init__(self, url: str, away_s: float, task: str) -> None:
+        super().__init__(url, f"away for {away_s:.0f} s", "send the TASK again when it is back")
+        self.args = (f"{away_text(url, away_s)}, and {task} never left: {self.hint}",)
+        self.away_s = away_s
+
+    def __str__(self) -> str:
+        """Return the text."""
+        return str(self.args[0])
+
+
+def away_text(url: str, away_s: float) -> str:
+    """Return how long a Synapse has been away, as a text."""
+    return f"the Synapse at {url} has been away for {away_s:.0f} s"
 
 
 class SynapseRefused(RemoteError, ConnectionError):
@@ -338,6 +363,7 @@ CODES: Mapping[str, CodeFacts] = MappingProxyType(
         "WORKER_LOST": CodeFacts(True, 502, 1),
         "TASK_LOST": CodeFacts(True, 502, 1),
         "REPLY_LOST": CodeFacts(False, 502, 1),
+        "SYNAPSE_AWAY": CodeFacts(True, 503, 3),
         "EXPIRED": CodeFacts(False, 504, 4),
         "CANCELLED": CodeFacts(False, 499, 1),
         "CANCEL_TIMEOUT": CodeFacts(False, 504, 4),

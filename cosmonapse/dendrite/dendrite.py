@@ -86,13 +86,14 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         self._transport = synapse.transport(namespace, dendrite_id, router, max_signal_bytes)
         self._subscriptions = Subscriptions(self._transport)
         self._publisher = Publisher(self._transport, self._subscriptions)
-        self._dispatcher = Dispatcher(self._transport, self._subscriptions)
+        self._dispatcher = Dispatcher(self._transport, self._subscriptions, synapse.url)
         self._retries = Retries(self._dispatcher, self._subscriptions)
         self._pathways = Pathways(self._dispatcher, self._subscriptions)
         self._arbiter = AnswerArbiter(self._publisher, self._subscriptions, self._dispatcher)
         self._inbox = Inbox(
             self._transport, self._subscriptions, self._dispatcher.wait, dendrite_id
         )
+        self._dispatcher.why_late = self._inbox.why_late
         self._transport.resync_from(
             DendriteResyncSource(
                 self._transport,

@@ -23,6 +23,7 @@ from ...runtime.last_door import must_pass
 from ...runtime.loop_clock import LoopClock
 from ...signals import Signal, SignalType
 from ...transport import Outcome, TaskFlag, Transport
+from ..caller.open_tasks import OpenTask
 from ..caller.questions import QUESTIONS
 from ..watch.subscriptions import Subscriptions
 from .axon_slots import AxonSlots
@@ -124,6 +125,11 @@ class Inbox:
     def job(self, task: bytes) -> Job | None:
         """Return the job of a TASK that runs here."""
         return next((job for job in self.jobs.values() if job.task == task), None)
+
+    def why_late(self, opened: OpenTask) -> str:
+        """Return why a task that this Dendrite sent to an Axon of its own has not begun, or ""."""
+        job = self.jobs.get((self.transport.instance, opened.task))
+        return "" if job is None else job.why_waits()
 
     # -- TASKs and CANCELs -----------------------------------------------------------------------
 
@@ -228,6 +234,8 @@ class Inbox:
 
     def _cancel(self, job: Job, code: str) -> None:
         job.cancel_code = code
+        if job.child_waits():
+            _LOG.warning("a task ended in vain: %s", job.why_waits())
         if job.runner is not None:
             job.runner.cancel()
         if job.started:  # its function may clean up; `_run` settles the job after that
