@@ -50,7 +50,8 @@ class Axon:
         bid_fn: Receives the input and the TASK_OFFER Signal of an offer for its capabilities;
             returns None for no bid, its cost, or a dict with `cost` and perhaps `eta_ms` and
             `confidence` (0 to 1). `async def` or a plain `def`, which runs in a thread; within the
-            deadline of the offer. Without one the Axon makes no bids.
+            deadline of the offer. Without one the Axon bids with its load, (running + queued) /
+            concurrency, at half the deadline; one that returns None keeps it from bidding.
         rollback_fn: Receives the TASK Signal that a STOP with rollback cancelled, after its
             function has ended; `async def` or a plain `def`, which runs in a thread; within 5 s.
 
