@@ -20,6 +20,7 @@ from .caller.dispatcher import Dispatcher
 from .caller.pathways import Pathways
 from .caller.retries import Retries
 from .event_router import EventRouter
+from .first_contact import wait_for_synapse
 from .stop_receiver import StopReceiver
 from .stop_sender import StopSender
 from .verbs.base import Role, verb
@@ -39,6 +40,7 @@ from .worker.registration import Registration
 from .worker.resync_source import DendriteResyncSource
 
 _START_S = 5.0
+_LONG_START_S = 60.0  # for a Synapse that answered a moment ago
 _CLOSE_S = 1.0
 
 
@@ -137,8 +139,12 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
     # -- life ------------------------------------------------------------------------------------
 
     @verb
-    async def start(self, timeout_s: float = _START_S) -> None:
+    async def start(self, timeout_s: float | None = _START_S) -> None:
         """Connect and register the Axons; return when both planes are live.
+
+        Args:
+            timeout_s: How long it may take; None to wait for the Synapse for ever, with a line in
+                the log every 10 s.
 
         Raises:
             SynapseUnreachable: Not within `timeout_s` seconds.
@@ -159,15 +165,21 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
                 raise DendriteProtocolError("this Dendrite was stopped while it started") from None
             raise
 
-    async def _start(self, timeout_s: float) -> None:
-        until_s = asyncio.get_running_loop().time() + timeout_s
-        await self._transport.open(timeout_s, self._subscriptions.topics())
+    async def _start(self, timeout_s: float | None) -> None:
+        if timeout_s is None:
+            await wait_for_synapse(self.synapse, self.dendrite_id)
+        limit_s = _LONG_START_S if timeout_s is None else timeout_s
+        until_s = asyncio.get_running_loop().time() + limit_s
+        await self._transport.open(limit_s, self._subscriptions.topics())
         await self._registration.start(max(0.0, until_s - asyncio.get_running_loop().time()))
         if self._registry_recorder is not None:
             await self._registry_recorder.start()
 
     async def stop(self, reason: str | None = None, *, drain_s: float = 10.0) -> None:
         """Deregister, finish the running tasks, send all replies, close. Idempotent.
+
+        Called by a Neuron of this Dendrite it returns at once, since it would wait for its caller:
+        the Neuron ends as any other, and its reply is sent before the end.
 
         Args:
             reason: The reason in the DEREGISTER.
@@ -176,7 +188,8 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         """
         if self._stopping is None:
             self._stopping = asyncio.create_task(self._stop(reason, drain_s), name="stop")
-        await asyncio.shield(self._stopping)
+        if not self._inbox.runs_here(asyncio.current_task()):
+            await asyncio.shield(self._stopping)
 
     async def _stop(self, reason: str | None, drain_s: float) -> None:
         self._state = "stopped"
@@ -232,7 +245,8 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         """
         if self._state != "new":
             raise DendriteProtocolError(
-                "attach_axon works before start only: use add_axon on a running Dendrite"
+                f"attach_axon works before start only, and this Dendrite is {self._state}: use "
+                "'await dendrite.add_axon(axon)' on a running Dendrite"
             )
         self._inbox.add(axon)
         self._update_subscriptions()

@@ -28,6 +28,7 @@ FLOORS = (
     ("cosmonapse.dendrite.worker.*",),
     (
         "cosmonapse.dendrite.event_router",
+        "cosmonapse.dendrite.first_contact",
         "cosmonapse.dendrite.stop_receiver",
         "cosmonapse.dendrite.stop_sender",
     ),

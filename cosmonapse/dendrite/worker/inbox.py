@@ -16,7 +16,7 @@ from ...axon import Axon, reply_of, reply_of_exception
 from ...errors import BadSignal, UnencodableValue
 from ...ids import id_text
 from ...payloads import error_payload
-from ...raised import described, place_of, safely
+from ...raised import described, safely
 from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.deadlines import Deadlines
 from ...runtime.last_door import must_pass
@@ -27,7 +27,7 @@ from ..caller.open_tasks import OpenTask
 from ..caller.questions import QUESTIONS
 from ..watch.subscriptions import Subscriptions
 from .axon_slots import AxonSlots
-from .invoke import run_function
+from .invoke import log_raised, run_function
 from .job import Ask, Job, Key
 from .reply_cache import Answered, ReplyCache, ReplyStream
 from .resync_source import repeat
@@ -121,6 +121,10 @@ class Inbox:
         """Return the number of tasks that an Axon runs and of those that wait for it."""
         slots = self._axon_slots[neuron_id]
         return len(slots.running), len(slots.queue)
+
+    def runs_here(self, task: asyncio.Task[Any] | None) -> bool:
+        """Return whether an asyncio task runs a Neuron of this Dendrite now."""
+        return task is not None and any(job.runner is task for job in self.jobs.values())
 
     def job(self, task: bytes) -> Job | None:
         """Return the job of a TASK that runs here."""
@@ -276,7 +280,7 @@ class Inbox:
                 raise
             signal_type, payload = reply_of_exception(error)
             if payload.get("code") == "NEURON_EXCEPTION":
-                _log_raised(job, error)
+                log_raised(job.slots.axon, error)
             interrupt = error if must_pass(error) else None
         if job.settled:  # by `_settle_running`
             self._free_place(job)
@@ -476,19 +480,6 @@ def _read_task(body: bytes) -> Signal:
     if "input" not in signal.payload:
         raise BadSignal("the TASK has no input")
     return signal
-
-
-def _log_raised(job: Job, error: BaseException) -> None:
-    axon = job.slots.axon
-    place = safely(place_of, error, axon.neuron_fn, otherwise="an unknown place")
-    text = safely(described, error, otherwise=type(error).__name__)
-    # The configuration of logging is the user's too, and may raise.
-    safely(
-        lambda: _LOG.error(
-            "neuron %s raised %s at %s", axon.neuron_id, text, place, exc_info=error
-        ),
-        otherwise=None,
-    )
 
 
 def _cancelled(code: str) -> dict[str, Any]:
