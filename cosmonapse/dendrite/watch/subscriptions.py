@@ -61,6 +61,7 @@ class Subscriptions:
         self._runners: dict[Handler, HandlerRunner] = {}
         self._retired: list[HandlerRunner] = []
         self._orders: dict[str, TraceOrder] = {}
+        self._holding: dict[str, TraceOrder] = {}  # those that may hold a Signal
         self._seen_by_type = RecentIds()
         self._seen_by_trace = RecentIds()
         self._timer = DeadlineTimer(self._next_order_at_s, self._release)
@@ -165,6 +166,7 @@ class Subscriptions:
         left = self._table.of_trace_id(trace_id)
         if not any(each.ordered for each in left):
             self._orders.pop(trace_id, None)
+            self._holding.pop(trace_id, None)
         self.hold(handler)
         if not self._ending.get(trace_id, True):
             del self._ending[trace_id]
@@ -246,6 +248,7 @@ class Subscriptions:
             order.own(signal, asyncio.get_running_loop().time())
             at_s = order.next_at_s()
             if at_s is not None:
+                self._holding[signal.trace_id] = order
                 self._timer.arm(at_s)
 
     def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
@@ -311,11 +314,14 @@ class Subscriptions:
             self._put(signal, [each for each in self._table.of_trace(signal) if each.ordered])
 
     def _next_order_at_s(self) -> float | None:
-        times = [order.next_at_s() for order in self._orders.values()]
-        return min((each for each in times if each is not None), default=None)
+        times = {trace_id: order.next_at_s() for trace_id, order in self._holding.items()}
+        for trace_id, at_s in times.items():
+            if at_s is None:
+                del self._holding[trace_id]
+        return min((each for each in times.values() if each is not None), default=None)
 
     def _release(self, now_s: float) -> None:
-        for order in list(self._orders.values()):
+        for order in list(self._holding.values()):
             self._pass_on(order.due(now_s))
 
     def on_missed(self, count: int) -> None:
