@@ -15,6 +15,7 @@ import attrs
 from .errors import Clarification, Escalation, NeuronError, PermissionNeeded, Question
 from .names import checked_capabilities, checked_name
 from .payloads import error_payload
+from .raised import described, safely
 from .signals import Directed, Signal, SignalType
 
 
@@ -49,7 +50,8 @@ class Axon:
         bid_fn: Receives the input and the TASK_OFFER Signal of an offer for its capabilities;
             returns None for no bid, its cost, or a dict with `cost` and perhaps `eta_ms` and
             `confidence` (0 to 1). `async def` or a plain `def`, which runs in a thread; within the
-            deadline of the offer. Without one the Axon makes no bids.
+            deadline of the offer. Without one the Axon bids with its load, (running + queued) /
+            concurrency, at half the deadline; one that returns None keeps it from bidding.
         rollback_fn: Receives the TASK Signal that a STOP with rollback cancelled, after its
             function has ended; `async def` or a plain `def`, which runs in a thread; within 5 s.
 
@@ -135,7 +137,18 @@ def reply_of(value: Any) -> tuple[SignalType, dict[str, Any]]:
 
 
 def reply_of_exception(error: BaseException) -> tuple[SignalType, dict[str, Any]]:
-    """Return type and payload of the reply for an exception of a Neuron."""
+    """Return type and payload of the reply for an exception of a Neuron; raise none.
+
+    A class of the user's may lack the attributes of its base.
+    """
+    reply: tuple[SignalType, dict[str, Any]] | None = safely(_reply_of, error, otherwise=None)
+    if reply is None:
+        text = safely(described, error, otherwise="an exception that cannot be described")
+        reply = SignalType.ERROR, error_payload("NEURON_EXCEPTION", text)
+    return reply
+
+
+def _reply_of(error: BaseException) -> tuple[SignalType, dict[str, Any]]:
     for raised, signal_type in _TYPES.items():
         if isinstance(error, raised):
             return signal_type, error.payload
@@ -156,8 +169,4 @@ def _payload_of_exception(error: BaseException) -> dict[str, Any]:
         return error_payload(
             error.code, error.message, error.recoverable, getattr(error, "retry_after_s", None)
         )
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001  # an exception whose own text is broken is reported too
-        text = "(its text raised an exception)"
-    return error_payload("NEURON_EXCEPTION", f"{type(error).__name__}: {text}")
+    return error_payload("NEURON_EXCEPTION", described(error))

@@ -43,7 +43,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "drop.bad_offer": "Offers without an input, or with an invalid deadline or capability.",
         "drop.bid": "Bids over the 10,000 that one auction accepts.",
         "drop.declined": "Refusals that could not be sent to a bidder.",
-        "drop.offer": "Offers without a bid of ours, because 256 calls of a `bid_fn` were running.",
+        "drop.offer": "Offers without a bid of ours, because 256 other bids were being made.",
         # worker
         "bad_output": "Outputs that could not be sent; the caller received ERROR `BAD_OUTPUT`.",
         "drop.repeated_task": "Tasks that arrived a second time; they did not run again.",

@@ -13,6 +13,7 @@ CosmonapseError
 │   └── MissingExtra            an optional package is not installed
 └── RemoteError                 another process, or the network
     ├── SynapseUnreachable      no Synapse answers at that URL
+    │   └── SynapseAway         it went away, and a TASK never left in its time
     ├── SynapseRefused          the Synapse refused the connection
     ├── BadSignal               bytes that are not a valid Signal
     ├── NeuronError             a Neuron ended its task with an ERROR
@@ -25,9 +26,10 @@ CosmonapseError
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, overload
 
 import attrs
 
@@ -172,12 +174,36 @@ class SynapseUnreachable(RemoteError, ConnectionError):
     Attributes:
         url: The Synapse URL.
         reason: The fault that was seen while connecting.
+        hint: What to do now.
     """
 
     def __init__(self, url: str, reason: str, hint: str) -> None:
         super().__init__(f"no Synapse at {url}: {reason}; {hint}")
         self.url = url
         self.reason = reason
+        self.hint = hint
+
+
+class SynapseAway(SynapseUnreachable, TimeoutError):
+    """The Synapse went away, and a TASK waited for it in vain: it ran nowhere.
+
+    Attributes:
+        away_s: How long the Synapse has been away, in seconds.
+    """
+
+    def __init__(self, url: str, away_s: float, task: str) -> None:
+        super().__init__(url, f"away for {away_s:.0f} s", "send the TASK again when it is back")
+        self.args = (f"{away_text(url, away_s)}, and {task} never left: {self.hint}",)
+        self.away_s = away_s
+
+    def __str__(self) -> str:
+        """Return the text."""
+        return str(self.args[0])
+
+
+def away_text(url: str, away_s: float) -> str:
+    """Return how long a Synapse has been away, as a text."""
+    return f"the Synapse at {url} has been away for {away_s:.0f} s"
 
 
 class SynapseRefused(RemoteError, ConnectionError):
@@ -198,29 +224,67 @@ class BadSignal(RemoteError, ValueError):
     """Bytes that are not a valid Signal; the text names the field."""
 
 
+_NEURON_ERROR_NAMES = ("code", "message", "recoverable")
+
+
 class NeuronError(RemoteError):
     """A Neuron ended its task with an ERROR; a Neuron may raise it to do so.
 
+    `NeuronError("no such file")`, `NeuronError("no such file", code="NO_FILE")` and
+    `NeuronError("NO_FILE", "no such file")` are the ways to make one.
+
     Args:
-        code: One of `CODES`, or a code of the Neuron's own.
+        code: One of `CODES`, or a code of the Neuron's own; `NEURON_ERROR` by default.
         message: A text for people.
         recoverable: Whether a retry may help; by default from `CODES`, else False.
         retry_after_s: The least number of seconds before a retry; None if it is not known.
+
+    Raises:
+        TypeError: The message is missing, or a value is given twice.
     """
 
+    @overload
+    def __init__(
+        self,
+        message: str,
+        /,
+        *,
+        code: str = ...,
+        recoverable: bool | None = ...,
+        retry_after_s: float | None = ...,
+    ) -> None: ...
+    @overload
     def __init__(
         self,
         code: str,
         message: str,
-        recoverable: bool | None = None,
+        recoverable: bool | None = ...,
         *,
-        retry_after_s: float | None = None,
+        retry_after_s: float | None = ...,
+    ) -> None: ...
+    def __init__(self, *given: Any, retry_after_s: float | None = None, **named: Any) -> None:
+        names = ("message",) if len(given) == 1 and "message" not in named else _NEURON_ERROR_NAMES
+        values = dict(zip(names, given, strict=False))
+        wrong = (set(named) - set(_NEURON_ERROR_NAMES)) | (set(named) & set(values))
+        if wrong or len(given) > len(_NEURON_ERROR_NAMES) or "message" not in {**values, **named}:
+            raise TypeError(
+                "NeuronError takes a message and perhaps code= and recoverable=, or a code and a "
+                f"message, not {len(given)} positional arguments and {sorted(named)}"
+            )
+        self._fill(**values, **named)
+        self.retry_after_s = seconds_or_none(retry_after_s)
+
+    def _fill(
+        self, message: str, code: str = "NEURON_ERROR", recoverable: bool | None = None
     ) -> None:
-        super().__init__(f"{code}: {message}")
+        self.args = (f"{code}: {message}",)
         self.code = code
         self.message = message
         self.recoverable = facts_of(code).recoverable if recoverable is None else recoverable
-        self.retry_after_s = seconds_or_none(retry_after_s)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return the parts for `pickle` and `copy`; the text alone would make another error."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class Question(RemoteError):
@@ -323,10 +387,12 @@ CODES: Mapping[str, CodeFacts] = MappingProxyType(
         "WORKER_LOST": CodeFacts(True, 502, 1),
         "TASK_LOST": CodeFacts(True, 502, 1),
         "REPLY_LOST": CodeFacts(False, 502, 1),
+        "SYNAPSE_AWAY": CodeFacts(True, 503, 3),
         "EXPIRED": CodeFacts(False, 504, 4),
         "CANCELLED": CodeFacts(False, 499, 1),
         "CANCEL_TIMEOUT": CodeFacts(False, 504, 4),
         "NEURON_EXCEPTION": CodeFacts(False, 502, 1),
+        "NEURON_ERROR": CodeFacts(False, 502, 1),
         "BAD_OUTPUT": CodeFacts(False, 502, 1),
         "BAD_SIGNAL": CodeFacts(False, 400, 2),
         "BAD_INPUT": CodeFacts(False, 400, 2),

@@ -20,9 +20,10 @@ from .caller.dispatcher import Dispatcher
 from .caller.pathways import Pathways
 from .caller.retries import Retries
 from .event_router import EventRouter
+from .first_contact import wait_for_synapse
 from .stop_receiver import StopReceiver
 from .stop_sender import StopSender
-from .verbs.base import Role
+from .verbs.base import Role, verb
 from .verbs.decorators import Decorators
 from .verbs.dispatch import DispatchVerbs
 from .verbs.emit import EmitVerbs
@@ -39,6 +40,7 @@ from .worker.registration import Registration
 from .worker.resync_source import DendriteResyncSource
 
 _START_S = 5.0
+_LONG_START_S = 60.0  # for a Synapse that answered a moment ago
 _CLOSE_S = 1.0
 
 
@@ -86,13 +88,14 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         self._transport = synapse.transport(namespace, dendrite_id, router, max_signal_bytes)
         self._subscriptions = Subscriptions(self._transport)
         self._publisher = Publisher(self._transport, self._subscriptions)
-        self._dispatcher = Dispatcher(self._transport, self._subscriptions)
+        self._dispatcher = Dispatcher(self._transport, self._subscriptions, synapse.url)
         self._retries = Retries(self._dispatcher, self._subscriptions)
         self._pathways = Pathways(self._dispatcher, self._subscriptions)
         self._arbiter = AnswerArbiter(self._publisher, self._subscriptions, self._dispatcher)
         self._inbox = Inbox(
             self._transport, self._subscriptions, self._dispatcher.wait, dendrite_id
         )
+        self._dispatcher.why_late = self._inbox.why_late
         self._transport.resync_from(
             DendriteResyncSource(
                 self._transport,
@@ -135,8 +138,13 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
 
     # -- life ------------------------------------------------------------------------------------
 
-    async def start(self, timeout_s: float = _START_S) -> None:
+    @verb
+    async def start(self, timeout_s: float | None = _START_S) -> None:
         """Connect and register the Axons; return when both planes are live.
+
+        Args:
+            timeout_s: How long it may take; None to wait for the Synapse for ever, with a line in
+                the log every 10 s.
 
         Raises:
             SynapseUnreachable: Not within `timeout_s` seconds.
@@ -145,8 +153,8 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         """
         if self._state != "new":
             raise DendriteProtocolError(f"this Dendrite is {self._state}: make a new one")
-        self._state = "running"
         self._settle_here()
+        self._state = "running"
         starting = self._starting = asyncio.create_task(self._start(timeout_s), name="start")
         try:
             await asyncio.shield(starting)
@@ -157,15 +165,21 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
                 raise DendriteProtocolError("this Dendrite was stopped while it started") from None
             raise
 
-    async def _start(self, timeout_s: float) -> None:
-        until_s = asyncio.get_running_loop().time() + timeout_s
-        await self._transport.open(timeout_s, self._subscriptions.topics())
+    async def _start(self, timeout_s: float | None) -> None:
+        if timeout_s is None:
+            await wait_for_synapse(self.synapse, self.dendrite_id)
+        limit_s = _LONG_START_S if timeout_s is None else timeout_s
+        until_s = asyncio.get_running_loop().time() + limit_s
+        await self._transport.open(limit_s, self._subscriptions.topics())
         await self._registration.start(max(0.0, until_s - asyncio.get_running_loop().time()))
         if self._registry_recorder is not None:
             await self._registry_recorder.start()
 
     async def stop(self, reason: str | None = None, *, drain_s: float = 10.0) -> None:
         """Deregister, finish the running tasks, send all replies, close. Idempotent.
+
+        Called by a Neuron of this Dendrite it returns at once, since it would wait for its caller:
+        the Neuron ends as any other, and its reply is sent before the end.
 
         Args:
             reason: The reason in the DEREGISTER.
@@ -174,7 +188,8 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         """
         if self._stopping is None:
             self._stopping = asyncio.create_task(self._stop(reason, drain_s), name="stop")
-        await asyncio.shield(self._stopping)
+        if not self._inbox.runs_here(asyncio.current_task()):
+            await asyncio.shield(self._stopping)
 
     async def _stop(self, reason: str | None, drain_s: float) -> None:
         self._state = "stopped"
@@ -203,6 +218,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         """Stop."""
         await self.stop()
 
+    @verb
     async def serve(self) -> None:
         """Wait for SIGINT or SIGTERM, then drain and return. Starts a Dendrite that is new.
 
@@ -229,7 +245,8 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         """
         if self._state != "new":
             raise DendriteProtocolError(
-                "attach_axon works before start only: use add_axon on a running Dendrite"
+                f"attach_axon works before start only, and this Dendrite is {self._state}: use "
+                "'await dendrite.add_axon(axon)' on a running Dendrite"
             )
         self._inbox.add(axon)
         self._update_subscriptions()
@@ -239,6 +256,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         self._bidder.update_subscription()
         self._stop_receiver.update_subscription()
 
+    @verb
     async def add_axon(self, axon: Axon) -> None:
         """Host an Axon at any time; on a running Dendrite return when the Synapse routes to it.
 
@@ -261,6 +279,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
                 raise
             await self._subscriptions.settle()
 
+    @verb
     async def detach_axon(self, neuron_id: str, *, drain_s: float = 10.0) -> None:
         """Remove an Axon: it receives no new TASKs, and its jobs may run for `drain_s` seconds.
 
@@ -277,6 +296,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
 
     # -- roster ----------------------------------------------------------------------------------
 
+    @verb
     async def find_neurons(self, capability: str | None = None) -> list[NeuronRecord]:
         """Return the live Axons of the namespace that offer a capability, or all of them.
 
@@ -291,10 +311,12 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         wanted = "" if capability is None else checked_name("capability", capability)
         return await self._roster.find(capability=wanted)
 
+    @verb
     async def registry_snapshot(self) -> list[NeuronRecord]:
         """Return every live Axon of the namespace; see `find_neurons`."""
         return await self.find_neurons()
 
+    @verb
     async def synapse_state(self) -> SynapseState:
         """Return the state of the Synapse: its load, and its counters since its start.
 
@@ -305,6 +327,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         self._check_running()
         return await self._transport.state(_START_S)
 
+    @verb
     async def wait_for_neuron(
         self,
         *,

@@ -40,6 +40,7 @@ class EventRouter:
     ) -> None:
         """Connect the parts; no event arrives before the transport is opened."""
         self._inbox = inbox
+        self._dispatcher = dispatcher
         self._registration = registration
         self.on_task = inbox.on_task
         self.on_cancel = inbox.on_cancel
@@ -60,9 +61,11 @@ class EventRouter:
     def on_welcomed(self, fresh: bool) -> None:
         """Register the Axons again: after a restart the Synapse does not know them."""
         self._inbox.reply_cache.resume(asyncio.get_running_loop().time())
+        self._dispatcher.absence.end()
         self._registration.announce()
 
     def on_away(self, why: str) -> None:
         """Log that the connection is lost; the transport reconnects by itself."""
         self._inbox.reply_cache.pause()
+        self._dispatcher.absence.begin(asyncio.get_running_loop().time())
         _LOG.warning("dendrite %s lost its Synapse (%s), reconnecting", self._dendrite_id, why)

@@ -13,6 +13,7 @@ from collections.abc import Collection
 
 from ..errors import BadSignal
 from ..ids import id_bytes
+from ..runtime.last_door import must_pass
 from ..signals import Directed, Signal, SignalType
 from ..transport import Transport
 from .watch.handlers import Handler
@@ -20,7 +21,7 @@ from .watch.publisher import Publisher, publish_until_subscribed
 from .watch.subscriptions import Subscriptions
 from .worker.inbox import Inbox
 from .worker.job import Job
-from .worker.user_callbacks import CallbackTimeout, UserCallbacks, was_cancelled
+from .worker.user_callbacks import CallbackTimeout, UserCallbacks
 
 _LOG = logging.getLogger(__name__)
 _MAX_STOPS = 1024
@@ -165,10 +166,8 @@ class StopReceiver:
         except CallbackTimeout as error:
             self.counts["rollback_failed"] += 1
             _LOG.warning("rollback_fn of neuron %s is cancelled: %s", axon.neuron_id, error)
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
         except BaseException as error:
-            if was_cancelled(error):
+            if must_pass(error):
                 raise
             self.counts["rollback_failed"] += 1  # the last door: others are rolled back
             _LOG.exception("rollback_fn of neuron %s raised", axon.neuron_id)

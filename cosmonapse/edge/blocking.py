@@ -6,7 +6,6 @@ import atexit
 import concurrent.futures
 import contextlib
 import functools
-import inspect
 import threading
 from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, Un
 from ..axon import Axon
 from ..dendrite import Dendrite
 from ..dendrite.caller.pathway import Pathway
+from ..dendrite.verbs.base import is_verb
 from ..dendrite.verbs.decorators import Decorators
 from ..dendrite.verbs.dispatch import WaitedTask
 from ..dendrite.verbs.emit import NamedEmit
@@ -242,7 +242,7 @@ class BlockingDendrite(Decorators):
 
 
 def _is_verb(attribute: object) -> bool:
-    return inspect.iscoroutinefunction(attribute) or isinstance(attribute, NamedEmit)
+    return is_verb(attribute) or isinstance(attribute, NamedEmit)
 
 
 class _HandlersThere:
@@ -251,8 +251,8 @@ class _HandlersThere:
     def __init__(self, blocking: BlockingDendrite) -> None:
         self._blocking = blocking
 
-    def add(self, handler: Handler) -> None:
-        self._blocking.there(lambda: self._blocking.dendrite._subscriptions.add(handler))
+    def add_for_user(self, handler: Handler) -> None:
+        self._blocking.there(lambda: self._blocking.dendrite._subscriptions.add_for_user(handler))
 
     def remove(self, function: Callable[[Signal], Any]) -> int:
         return self._blocking.there(lambda: self._blocking.dendrite._subscriptions.remove(function))

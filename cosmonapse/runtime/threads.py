@@ -9,11 +9,16 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+# A future cannot carry the first. The second would close the coroutine that waits, and the third
+# end its loop as Ctrl-C does, which no other thread ever receives.
+_NOT_FOR_FUTURES = (StopIteration, GeneratorExit, KeyboardInterrupt)
+
 
 def in_thread(function: Callable[..., Any], *arguments: Any, name: str) -> asyncio.Future[Any]:
     """Call a function in a daemon thread of its own; return the future of its result.
 
     The function sees the context variables of the caller. Cancelling the future does not stop it.
+    Its StopIteration, GeneratorExit or KeyboardInterrupt becomes the cause of a RuntimeError.
 
     Args:
         function: The function.
@@ -37,9 +42,9 @@ def in_thread(function: Callable[..., Any], *arguments: Any, name: str) -> async
         error: BaseException | None = None
         try:
             value = function(*arguments)
-        except StopIteration as stop:  # a future cannot carry it
-            error = RuntimeError("the function raised StopIteration")
-            error.__cause__ = stop
+        except _NOT_FOR_FUTURES as raised:
+            error = RuntimeError(f"the function raised {type(raised).__name__}")
+            error.__cause__ = raised
         except BaseException as raised:  # noqa: BLE001  # passed on to the waiter
             error = raised
         with contextlib.suppress(RuntimeError):  # the loop is closed: nothing waits for the result

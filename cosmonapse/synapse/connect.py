@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..runtime.running_loop import running_loop
 from ..transport import Synapse
 from .schemes import factory_for
 from .url import DEFAULT_URL
@@ -32,7 +33,9 @@ async def connect_synapse(url: str = DEFAULT_URL, *, timeout_s: float = 5.0) -> 
         InvalidUrl: The URL names no endpoint, or the package that adds its scheme is broken.
         SynapseUnreachable: No answer in time; the text names the cause and the remedy.
         SynapseRefused: A Synapse of another version answered.
+        DendriteProtocolError: No event loop of asyncio runs here, as under trio.
     """
+    running_loop()
     synapse = synapse_from_url(url)
     await synapse.connect(timeout_s)
     return synapse

@@ -13,7 +13,7 @@ FLOORS = (
     ("zmq_transport.client.*", "zmq_transport.proxy.*"),
     ("zmq_transport",),
     # cosmonapse: the ground floor
-    ("cosmonapse.errors",),
+    ("cosmonapse.errors", "cosmonapse.raised"),
     ("cosmonapse.runtime.*",),
     ("cosmonapse.ids", "cosmonapse.names", "cosmonapse.registry"),
     ("cosmonapse.codec", "cosmonapse.transport"),
@@ -28,6 +28,7 @@ FLOORS = (
     ("cosmonapse.dendrite.worker.*",),
     (
         "cosmonapse.dendrite.event_router",
+        "cosmonapse.dendrite.first_contact",
         "cosmonapse.dendrite.stop_receiver",
         "cosmonapse.dendrite.stop_sender",
     ),

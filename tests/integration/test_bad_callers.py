@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cosmonapse import Dendrite, SynapseRefused, connect_synapse, synapse_from_url
+from support.misused import VERBS
 from support.processes import WORKER, axon
 from support.stranger import false_synapse
 from zmq_transport import Verb
@@ -117,3 +118,17 @@ def test_a_dendrite_where_it_does_not_belong_names_the_fix(scene, fix, url, name
     assert fix in program.line("refused:").text
     assert program.line("works:").text == "{'n': 1}"
     assert program.wait() == 0
+
+
+def test_every_verb_in_a_forked_child_is_refused_when_it_is_called(url, namespace, children):
+    children.worker(url, namespace, axon(neuron_id="echo"))
+
+    program = children.start(SUPPORT / "misused.py", "preload", url, namespace)
+
+    assert program.line("works:").text == "{'n': 1}"
+    told = [line.split(" ", 2) for line in program.lines("refused:", len(VERBS))]
+    assert [name for _, name, _ in told] == list(VERBS)
+    assert {text for _, _, text in told} == {
+        "this Dendrite was started before a fork: start a new one in each child process"
+    }
+    assert max(float(seconds) for seconds, _, _ in told) < 1.0

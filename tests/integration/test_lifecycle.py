@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cosmonapse import Axon, Dendrite, DendriteProtocolError, SynapseUnreachable, connect_synapse
-from support.processes import axon, closed_port, measured, until
+from support.processes import axon, closed_port, free_ports, measured, until
 
 STARTED_S = 0.15
 CYCLES = 200
@@ -159,3 +159,35 @@ async def test_a_handler_that_hangs_and_was_taken_off_does_not_outlive_its_dendr
         dendrite.off(hangs)
 
     assert asyncio.all_tasks() == tasks
+
+
+@pytest.mark.asyncio
+async def test_a_dendrite_that_starts_before_its_synapse_waits_without_a_limit(
+    namespace, join, children
+):
+    port = free_ports()
+    url = f"cosmo://127.0.0.1:{port}"
+    worker = join("worker", url=url)
+    worker.attach_axon(Axon(neuron_id="echo", neuron_fn=echo))
+    starting = asyncio.create_task(worker.start(timeout_s=None))
+    with pytest.raises(SynapseUnreachable):  # nobody is there yet
+        await connect_synapse(url, timeout_s=0.5)
+
+    await asyncio.to_thread(children.synapse, port=port)
+    await starting
+    async with join("caller", url=url) as caller:
+        output = await caller.ask(neuron="echo", input={"n": 1})
+
+    assert output == {"n": 1}
+
+
+@pytest.mark.asyncio
+async def test_a_start_without_a_limit_can_be_stopped(join):
+    worker = join("worker", url=f"cosmo://127.0.0.1:{free_ports()}")
+    starting = asyncio.create_task(worker.start(timeout_s=None))
+    await asyncio.sleep(0)
+
+    await worker.stop()
+
+    with pytest.raises(DendriteProtocolError, match="stopped while it started"):
+        await starting

@@ -6,10 +6,13 @@ import time
 
 import pytest
 
-from support.processes import axon, free_ports, measured
+from cosmonapse import SynapseAway
+from cosmonapse.edge.outcomes import answer_of
+from support.processes import axon, free_ports, measured, until
 from support.watching import kept
 
 BACK_S = 1.5
+LEFT_TIMEOUT_S = 3.0
 
 
 async def end(synapse, number):
@@ -99,3 +102,28 @@ async def test_a_decorator_added_after_a_restart_is_in_force_for_the_next_dispat
         await caller.ask(neuron="worker", input={"n": 1})
 
     assert [sig.payload["input"] for sig in tasks] == [{"n": 1}]
+
+
+@pytest.mark.asyncio
+async def test_a_timeout_while_the_synapse_is_away_says_so_and_whether_the_task_had_left(
+    namespace, join, children, caplog
+):
+    synapse, url = children.synapse()
+    worker = children.worker(url, namespace, axon("held"))
+    async with join(url=url) as caller:
+        left = asyncio.create_task(
+            caller.ask(neuron="worker", input={"n": 1}, timeout_s=LEFT_TIMEOUT_S)
+        )
+        await asyncio.to_thread(worker.line, "holding 1")
+        await end(synapse, signal.SIGKILL)
+        await until(lambda: "lost its Synapse" in caplog.text)
+        with pytest.raises(SynapseAway) as waited:
+            await caller.ask(neuron="worker", input={"n": 2}, timeout_s=0.2)
+        with pytest.raises(TimeoutError) as gone:
+            await left
+
+    assert f"the Synapse at {url} has been away for " in str(waited.value)
+    assert f"the Synapse at {url} has been away for " in str(gone.value)
+    assert "it may have run" in str(gone.value)
+    answers = [answer_of(each.value) for each in (waited, gone)]
+    assert [(each.status, each.body["retry"]) for each in answers] == [(503, True), (504, False)]

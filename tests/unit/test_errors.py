@@ -1,5 +1,7 @@
 """The tree of errors, and the table of codes."""
 
+import copy
+import pickle
 import re
 from pathlib import Path
 
@@ -116,6 +118,46 @@ def test_an_error_says_what_is_wrong(error, says):
 )
 def test_an_error_can_be_caught_as_what_python_calls_it(error, base):
     assert issubclass(error, base)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (NeuronError("no such file"), "NEURON_ERROR", "no such file"),
+        (NeuronError("no such file", code="NO_FILE"), "NO_FILE", "no such file"),
+        (NeuronError("NO_FILE", "no such file"), "NO_FILE", "no such file"),
+        (NeuronError("NO_FILE", message="no such file"), "NO_FILE", "no such file"),
+        (NeuronError(code="NO_FILE", message="no such file"), "NO_FILE", "no such file"),
+        (NeuronError(message="no such file"), "NEURON_ERROR", "no such file"),
+        (NeuronError("NO_FILE", "no such file", True), "NO_FILE", "no such file"),
+    ],
+)
+def test_one_positional_argument_of_a_neuron_error_is_its_message_and_two_begin_with_its_code(
+    error, code, message
+):
+    assert (error.code, error.message, str(error)) == (code, message, f"{code}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ((), {}),
+        (("a", "b", True, "c"), {}),
+        (("a", "b"), {"code": "c"}),
+        (("a",), {"recovrable": True}),
+        ((), {"code": "c"}),
+    ],
+)
+def test_a_neuron_error_that_is_made_wrongly_says_how_it_is_made(given, named):
+    with pytest.raises(TypeError, match="a message and perhaps code="):
+        NeuronError(*given, **named)
+
+
+def test_a_neuron_error_survives_pickle_and_copy():
+    error = NeuronError("MY_OWN", "later", recoverable=True)
+
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert (str(twin), twin.__dict__) == (str(error), error.__dict__)
 
 
 def test_a_question_is_told_in_its_own_words():

@@ -177,7 +177,7 @@ class _Auction:
             raise TimeoutError(
                 f"no neuron that offers {_named(payload['capabilities'])} made a bid on trace "
                 f"{self.offer.trace_id} within {payload['deadline_ms']:g} ms: start an Axon with "
-                "these capabilities and a bid_fn, or make deadline_ms longer"
+                "these capabilities or make deadline_ms longer"
             )
         winner = choose(self._bids, self._select)
         self._bids = [bid for bid in self._bids if bid is not winner]

@@ -7,6 +7,7 @@ shell around `open_tasks` and `question_book`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -17,12 +18,14 @@ from ...runtime.loop_clock import LoopClock
 from ...signals import TYPE_OF_CODE, Directed, Signal, SignalType
 from ...transport import Opened, Outcome, ReplyFlag, Transport
 from ..watch.subscriptions import Subscriptions
+from .absence import Absence
 from .open_tasks import GAP_INTERVAL_S, OpenTask, OpenTasks
-from .pathway import Pathway
+from .pathway_feed import PathwayFeed
 from .question_book import QuestionBook
 from .questions import QUESTIONS
 from .task_errors import code_of, error_for
 
+_LOG = logging.getLogger(__name__)
 _NO_TARGET = Directed()
 _NO_WORKER = bytes(16)
 _TASK = SignalType.TASK.code
@@ -61,11 +64,17 @@ class Dispatcher:
         transport: Carries the TASKs.
         subscriptions: The handlers that receive copies of our own traffic.
 
+        url: The URL of the Synapse, for error texts.
+
     Attributes:
+        absence: What is known of an absence of the Synapse.
+        why_late: Returns what this Dendrite knows about a task of ours that has no reply yet.
         on_question: Is called for every question that ends one of our tasks.
     """
 
-    def __init__(self, transport: Transport, subscriptions: Subscriptions) -> None:
+    def __init__(
+        self, transport: Transport, subscriptions: Subscriptions, url: str = "memory://"
+    ) -> None:
         self.open_tasks = OpenTasks()
         self.counts = self.open_tasks.counts
         self.questions = QuestionBook(self.counts)
@@ -75,6 +84,8 @@ class Dispatcher:
         self._timer = DeadlineTimer(self._next_deadline_at_s, self._expire)
         self._sent_count = 0
         self.on_question: Callable[[], None] = _nothing
+        self.why_late: Callable[[OpenTask], str] = _unknown
+        self.absence = Absence(url)
 
     async def send(self, signal: Signal, timeout_s: float) -> None:
         """Send a TASK that runs on when this Dendrite stops; its outcome goes to the handlers."""
@@ -164,6 +175,8 @@ class Dispatcher:
             )
         if outcome is Outcome.TOO_LARGE:
             raise SignalTooLarge(len(opened.body), self._transport.max_signal_bytes)
+        if outcome is Outcome.WAITING:
+            self.absence.wait(opened.task)
         if outcome is Outcome.BUSY:  # the task is not open yet: `_launch` opens it next
             asyncio.get_running_loop().call_soon(self._fail, opened.task, "OVERLOADED")
 
@@ -319,21 +332,21 @@ class Dispatcher:
         if opened is not None:
             self._end_with_error(opened, code)
 
-    def _end_with_error(self, opened: OpenTask, code: str) -> None:
+    def _end_with_error(self, opened: OpenTask, code: str, why: str = "") -> None:
         """End a task that had no reply with an ERROR, and publish that ERROR.
 
         Its worker field is empty: a worker that receives a CANCEL receives this ERROR as any other
         subscriber does.
         """
-        error = error_for(opened, code)
+        error = error_for(opened, code, why)
         own = self._transport.instance
         if self._transport.is_heard(SignalType.ERROR.code, opened.trace):
             self._transport.publish(
                 SignalType.ERROR.code, opened.trace, own, _NO_WORKER, error.encode()
             )
-        self._end(opened, error)
+        self._end(opened, error, 0, why)
 
-    def _end(self, opened: OpenTask, signal: Signal, size: int = 0) -> None:
+    def _end(self, opened: OpenTask, signal: Signal, size: int = 0, why: str = "") -> None:
         if signal.type in QUESTIONS:
             self._end_in_question(opened, signal, size)
             return
@@ -344,10 +357,13 @@ class Dispatcher:
             subscriptions.feed(signal)
         if opened.waiter is None or opened.waiter.done():
             return
-        if signal.type is SignalType.ERROR and signal.payload.get("code") == "EXPIRED":
+        code = signal.payload.get("code") if signal.type is SignalType.ERROR else None
+        if code == "EXPIRED":
             # Worker, Synapse and caller each watch the deadline: the first of them must not decide
             # whether the program gets a Signal or a TimeoutError.
-            opened.waiter.set_exception(_timeout_of(opened))
+            opened.waiter.set_exception(_timeout_of(opened, why))
+        elif code == "SYNAPSE_AWAY" and why:
+            opened.waiter.set_exception(self.absence.error(opened, self._clock.now_s()))
         else:
             opened.waiter.set_result(signal)
 
@@ -385,10 +401,18 @@ class Dispatcher:
     def _expire(self, now_s: float) -> None:
         for opened in self.open_tasks.expire(now_s):
             self.counts["timeout"] += 1
+            code, why = self.absence.judge(opened, now_s) or self._lateness(opened)
             self._transport.send_cancel(opened.task, opened.trace)
-            self._end_with_error(opened, "EXPIRED")
+            self._end_with_error(opened, code, why)
         for opened in self.questions.expire(now_s):
             self._expire_question(opened)
+
+    def _lateness(self, opened: OpenTask) -> tuple[str, str]:
+        """Return the code for a task that has no outcome in its time, and what is known of it."""
+        why = self.why_late(opened)
+        if why:
+            _LOG.warning("the task for %s timed out: %s", opened.target, why)
+        return "EXPIRED", why
 
     def _expire_question(self, opened: OpenTask) -> None:
         """End a waiting caller with a timeout; without one the task ended with its question."""
@@ -422,14 +446,18 @@ def _nothing() -> None:
     pass
 
 
-def _finish(pathway: Pathway, signal: Signal, size: int) -> None:
+def _unknown(_: OpenTask) -> str:
+    return ""
+
+
+def _finish(pathway: PathwayFeed, signal: Signal, size: int) -> None:
     """End a Pathway of one task with its last Signal; a Pathway of a trace receives the copy."""
     if pathway.scope == "all":
         pathway.take(signal, size)
         pathway.end(signal)
 
 
-def _timeout_of(opened: OpenTask) -> TimeoutError:
+def _timeout_of(opened: OpenTask, why: str = "") -> TimeoutError:
     if opened.question is not None:
         return TimeoutError(
             f"nobody answered the {opened.question.type.value} of {opened.target} on trace "
@@ -437,7 +465,7 @@ def _timeout_of(opened: OpenTask) -> TimeoutError:
         )
     return TimeoutError(
         f"no reply from {opened.target} on trace {opened.signal.trace_id} "
-        f"within {opened.timeout_s:g} s"
+        f"within {opened.timeout_s:g} s{why and ': '}{why}"
     )
 
 

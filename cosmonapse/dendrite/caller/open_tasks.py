@@ -30,7 +30,7 @@ class OpenTask:
         expires_at_s: Its deadline on the monotonic clock.
         deadline_slot: The slot of that deadline in its table of `Deadlines`.
         waiter: The future of the waiting caller; nothing here reads it.
-        pathway: The Pathway that receives every reply; nothing here reads it.
+        pathway: The feed of the Pathway that receives every reply; nothing here reads it.
         answer_elsewhere: True if its caller waits for answers from other Dendrites.
         worker: Instance id of the worker, once it is known.
         body: The TASK as it was sent.

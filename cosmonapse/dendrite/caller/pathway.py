@@ -38,6 +38,9 @@ class Pathway:
     (CLARIFICATION, PERMISSION, ESCALATION) it continues with the answer. It ends when all handlers
     that could answer have returned and a reader waits for more.
 
+    Close it to leave it before its end, best with `async with`. One that the program drops while
+    it is open cancels its task, with a ResourceWarning.
+
     Attributes:
         trace_id: The workflow.
         role: `caller` if our dispatch opened it, else `observer`.
@@ -56,6 +59,7 @@ class Pathway:
         task: Signal | None = None,
         cancel: Callable[[], object] = _nothing,
         ended: Callable[[], object] = _nothing,
+        dropped: Callable[[], object] = _nothing,
     ) -> None:
         self.trace_id = trace_id
         self.role = role
@@ -64,6 +68,7 @@ class Pathway:
         self.counts: Counter[str] = Counter()
         self._cancel = cancel
         self._ended = ended
+        self._dropped = dropped
         self._buffer = SignalBuffer()
         self._closed = False
         self._outcome: Signal | None = None
@@ -77,6 +82,11 @@ class Pathway:
         """Name it as `Pathway(trace, role, scope, open or closed)`."""
         state = "closed" if self._closed else "open"
         return f"Pathway({self.trace_id}, {self.role}, {self.scope}, {state})"
+
+    def __del__(self) -> None:
+        """Cancel the task of a Pathway that is garbage before its end; runs in any thread."""
+        if not self._closed:
+            self._dropped()
 
     @property
     def closed(self) -> bool:
@@ -265,7 +275,9 @@ class Pathway:
         self._closed = True
         self._outcome = outcome
         self._ended()
-        self._cancel = self._ended = _nothing  # frees the objects that they reference
+        self._cancel = self._ended = self._dropped = (
+            _nothing  # frees the objects that they reference
+        )
         self._wake()
 
     def _end_if_unanswered(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import warnings
 import weakref
 from collections.abc import Callable
 
@@ -14,7 +16,10 @@ from ..watch.trace_order import HOLD_S
 from .dispatcher import Dispatcher, checked_timeout
 from .open_tasks import OpenTask
 from .pathway import Pathway, Scope
+from .pathway_feed import PathwayFeed
 from .task_errors import error_for
+
+_LOG = logging.getLogger(__name__)
 
 
 class Pathways:
@@ -41,21 +46,27 @@ class Pathways:
         if scope not in ("all", "terminal"):
             raise ValueError(f"scope must be 'all' or 'terminal', not {scope!r}")
         checked_timeout(timeout_s)
+        opened = OpenTask(signal, timeout_s, None, None, answer_elsewhere)
+        loop = asyncio.get_running_loop()
+        unsubscribe: Callable[[], object] = _nothing
+        timer: asyncio.TimerHandle | None = None
+
+        def drop() -> None:
+            self._end(unsubscribe, timer)
+            self._dispatcher.abandon(opened)
+
         pathway = Pathway(
             signal.trace_id,
             scope=scope,
             task=signal,
             cancel=lambda: self._dispatcher.abandon(opened),
             ended=lambda: self._end(unsubscribe, timer),
+            dropped=lambda: _drop(loop, opened.signal, drop),
         )
-        opened = OpenTask(signal, timeout_s, None, pathway, answer_elsewhere)
-        unsubscribe: Callable[[], object] = _nothing
-        timer: asyncio.TimerHandle | None = None
+        feed = opened.pathway = PathwayFeed(pathway)
         if scope == "terminal":
-            unsubscribe = self._subscribe(pathway, _is_terminal)
-            timer = asyncio.get_running_loop().call_later(
-                timeout_s + HOLD_S, _expire, pathway, opened
-            )
+            unsubscribe = self._subscribe(feed, _is_terminal)
+            timer = loop.call_later(timeout_s + HOLD_S, _expire, feed, opened)
         try:
             await self._dispatcher.open(opened)
         except BaseException:
@@ -66,10 +77,16 @@ class Pathways:
 
     async def observe(self, trace_id: str) -> Pathway:
         """Return a Pathway on a trace of any Dendrites; a FINAL ends it."""
+        loop = asyncio.get_running_loop()
+        unsubscribe: Callable[[], object] = _nothing
         pathway = Pathway(
-            trace_id, role="observer", scope="terminal", ended=lambda: self._end(unsubscribe, None)
+            trace_id,
+            role="observer",
+            scope="terminal",
+            ended=lambda: self._end(unsubscribe, None),
+            dropped=lambda: _call_soon(loop, unsubscribe),
         )
-        unsubscribe = self._subscribe(pathway, _is_final)
+        unsubscribe = self._subscribe(PathwayFeed(pathway), _is_final)
         self._all.add(pathway)
         try:
             await self._subscriptions.settle()
@@ -90,70 +107,73 @@ class Pathways:
             pathway.abort()
 
     def _subscribe(
-        self, pathway: Pathway, ends: Callable[[Signal, Pathway], bool]
+        self, feed: PathwayFeed, ends: Callable[[Signal, PathwayFeed], bool]
     ) -> Callable[[], object]:
         """Feed a Pathway from its trace while it is referenced; return how to stop."""
-        loop = asyncio.get_running_loop()
 
         def unsubscribe() -> None:
             self._subscriptions.remove(tap)
 
-        tap = _Tap(pathway, ends, lambda: _call_soon(loop, unsubscribe))
-        self._subscriptions.add(Handler(tap, trace_id=pathway.trace_id, ordered=True, direct=True))
+        tap = _Tap(feed, ends)
+        self._subscriptions.add(Handler(tap, trace_id=feed.trace_id, ordered=True, direct=True))
         return unsubscribe
 
 
 class _Tap:
-    """Feeds a Pathway while the program or a waiting handler references it.
+    """Feeds a Pathway with the Signals of its trace.
 
     Args:
-        pathway: The Pathway.
+        feed: Leads to the Pathway.
         ends: Returns whether a Signal ends it.
-        lost: Is called, in any thread, when it is garbage.
     """
 
-    def __init__(
-        self,
-        pathway: Pathway,
-        ends: Callable[[Signal, Pathway], bool],
-        lost: Callable[[], None],
-    ) -> None:
-        self._pathway = weakref.ref(pathway, lambda _: lost())
-        self._sleepers = pathway.sleepers  # asyncio has only weak references to tasks
+    def __init__(self, feed: PathwayFeed, ends: Callable[[Signal, PathwayFeed], bool]) -> None:
+        self._feed = feed
         self._ends = ends
 
     def __call__(self, signal: Signal) -> None:
         """Pass a Signal of the trace on."""
-        pathway = self._pathway()
-        if pathway is not None:
-            pathway.take(signal)
-            if self._ends(signal, pathway):
-                pathway.end(signal)
+        self._feed.take(signal)
+        if self._ends(signal, self._feed):
+            self._feed.end(signal)
 
 
 def _nothing() -> None:
     pass
 
 
-def _is_final(signal: Signal, pathway: Pathway) -> bool:
+def _is_final(signal: Signal, _: PathwayFeed) -> bool:
     return signal.type is SignalType.FINAL
 
 
-def _is_terminal(signal: Signal, pathway: Pathway) -> bool:
+def _is_terminal(signal: Signal, feed: PathwayFeed) -> bool:
     """Return whether a Signal ends the workflow: a FINAL, or an ERROR of no child task."""
     if signal.type is not SignalType.ERROR:
         return signal.type is SignalType.FINAL
-    task = pathway.task
+    task = feed.task
     return signal.parent_id is None or (task is not None and signal.parent_id == task.id)
 
 
-def _expire(pathway: Pathway, opened: OpenTask) -> None:
+def _expire(feed: PathwayFeed, opened: OpenTask) -> None:
     error = error_for(opened, "EXPIRED")
-    pathway.take(error)
-    pathway.end(error)
+    feed.take(error)
+    feed.end(error)
 
 
-def _call_soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+def _drop(loop: asyncio.AbstractEventLoop, task: Signal, drop: Callable[[], None]) -> None:
+    """Cancel the TASK of a Pathway that the program dropped while it was open."""
+    target = (task.directed and task.directed.id) or "by capabilities"
+    text = (
+        f"the Pathway of a TASK for {target} on trace {task.trace_id} was dropped before its end: "
+        "the TASK is cancelled; read it to its end inside 'async with pathway:', or use "
+        "dispatch_task for a TASK that runs on"
+    )
+    _LOG.warning(text)
+    _call_soon(loop, drop)
+    warnings.warn(text, ResourceWarning, stacklevel=2)
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
     """Call on the loop; the garbage collector may run in any thread."""
     with contextlib.suppress(RuntimeError):  # the loop is closed: nothing is left to stop
         loop.call_soon_threadsafe(call)

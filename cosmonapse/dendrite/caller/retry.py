@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
-from ...errors import LocalError, NeuronError, seconds_or_none
+from ...errors import LocalError, NeuronError, SynapseUnreachable, seconds_or_none
 from ...signals import Signal, SignalType
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class RetryStrategy:
         try:
             result: Signal = await retries(run.make_attempt)
         except TimeoutError as error:
-            if error is not run.outcome:
+            if error is not run.outcome or isinstance(error, SynapseUnreachable):
                 raise
             raise TimeoutError(f"{error}; {run.tally(timeout_s)}") from error
         return result

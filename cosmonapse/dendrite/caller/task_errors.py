@@ -25,6 +25,7 @@ _MESSAGES: Mapping[str, str] = MappingProxyType(
         "NO_SUCH_NEURON": "no live Axon serves {target}: start one, or check the id and namespace",
         "NO_CAPABLE_NEURON": "no live Axon for {target}: start one, or check the namespace",
         "OVERLOADED": "{target} accepts no more tasks now: try again later, or start a replica",
+        "SYNAPSE_AWAY": "the task for {target} never left: the Synapse is away; send it again",
         "EXPIRED": "the task for {target} did not end within its timeout of {timeout_s:g} s",
         "CANCELLED": "the caller cancelled the task for {target}",
         "WORKER_LOST": "the worker that ran the task for {target} is gone",
@@ -43,18 +44,19 @@ def code_of(reason: str, opened: OpenTask) -> str:
     return _CODE_OF_REASON.get(reason, "TASK_LOST")
 
 
-def error_for(opened: OpenTask, code: str) -> Signal:
+def error_for(opened: OpenTask, code: str, why: str = "") -> Signal:
     """Return the ERROR that the caller's side makes for a task without a reply.
 
     Its producer is the neuron that the TASK named, if it named one, so that filters by neuron
     match its failures too.
     """
     asked = opened.signal.directed or Directed()
+    message = _MESSAGES[code].format(target=opened.target, timeout_s=opened.timeout_s)
     return opened.signal.reply(
         SignalType.ERROR,
         payload={
             "code": code,
-            "message": _MESSAGES[code].format(target=opened.target, timeout_s=opened.timeout_s),
+            "message": f"{message}: {why}" if why else message,
             "recoverable": facts_of(code).recoverable,
         },
         directed=Directed(asked.id, "neuron", asked.capabilities),

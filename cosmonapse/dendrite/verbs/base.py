@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import inspect
 import itertools
+import os
+from collections.abc import Callable, Coroutine
 from threading import get_ident
-from typing import Literal
+from typing import Any, Concatenate, Literal, ParamSpec, TypeAlias, TypeVar
 
 from ...errors import DendriteProtocolError
 from ...runtime import clock
+from ...runtime.running_loop import running_loop
 from ...transport import Transport
 from ..caller.answer_arbiter import AnswerArbiter
 from ..caller.auction import Auctions
@@ -23,6 +28,43 @@ from ..worker.bidder import Bidder
 from ..worker.inbox import Inbox
 
 Role = Literal["orchestrator", "worker"]
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+M = TypeVar("M", bound=Callable[..., Coroutine[Any, Any, Any]])
+D = TypeVar("D", bound="DendriteBase")
+Verb: TypeAlias = Callable[Concatenate[D, P], Coroutine[Any, Any, T]]
+_FORKED = "this Dendrite was started before a fork: start a new one in each child process"
+
+
+def verb(method: Verb[D, P, T]) -> Verb[D, P, T]:
+    """Check the process when a verb is called, and not only when its coroutine runs.
+
+    In a forked child the loop of the Dendrite does not run, so no coroutine given to it ever does.
+    """
+
+    @functools.wraps(method)
+    def called(self: D, /, *given: P.args, **named: P.kwargs) -> Coroutine[Any, Any, T]:
+        if self._forks != clock.forks() or self._home_thread != get_ident():
+            self._check_process()
+        return method(self, *given, **named)
+
+    return gives_coroutine(called)
+
+
+_giving: set[object] = set()
+
+
+def gives_coroutine(method: M) -> M:
+    """Mark a plain method that gives a coroutine, for those who ask `is_verb`."""
+    _giving.add(method)
+    return method
+
+
+def is_verb(method: object) -> bool:
+    """Return whether a method of a Dendrite gives a coroutine."""
+    return method in _giving or inspect.iscoroutinefunction(method)
 
 
 class DendriteBase:
@@ -49,6 +91,7 @@ class DendriteBase:
         self._home: asyncio.AbstractEventLoop | None = None
         self._home_thread = 0
         self._forks = 0
+        self._home_pid = 0
 
     def _settle_here(self) -> None:
         """Bind this Dendrite to the current process, thread and event loop.
@@ -56,8 +99,17 @@ class DendriteBase:
         The running loop is looked up here only, since each lookup is a system call. While our loop
         runs, no other loop runs in our thread.
         """
-        self._home, self._home_thread = asyncio.get_running_loop(), get_ident()
+        self._home, self._home_thread = running_loop(), get_ident()
         self._forks = clock.forks()
+        self._home_pid = os.getpid()
+
+    def _check_process(self) -> None:
+        """Refuse a call in another process than that of the loop.
+
+        uWSGI forks without Python, which counts no fork then; so the process id decides.
+        """
+        if self._home is not None and self._home_pid != os.getpid():
+            raise DendriteProtocolError(_FORKED)
 
     def _check_running(self) -> None:
         if (
@@ -74,7 +126,7 @@ class DendriteBase:
         if self._state != "running":
             return f"this Dendrite is {self._state}: use it inside 'async with dendrite:'"
         if self._forks != clock.forks():
-            return "this Dendrite was started before a fork: start a new one in each child process"
+            return _FORKED
         return (
             "this Dendrite belongs to another event loop: from other threads use "
             "asyncio.run_coroutine_threadsafe(..., its_loop)"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from types import TracebackType
+from typing import Any, Self, TypeVar, overload
 
 from ...ids import id_bytes
 from ...signals import Signal, SignalType
-from ..watch.handlers import Handler
+from ..watch.handlers import Function, Handler
+from ..watch.subscriptions import Subscriptions
 from .base import DendriteBase
 
 F = TypeVar("F", bound=Callable[[Signal], Any])
@@ -48,11 +50,54 @@ class BoundDecorator:
         neuron: str | None = None,
         capability: str | None = None,
         trace_id: str | None = None,
-    ) -> Callable[[F], F]: ...
+    ) -> HandlerDecorator: ...
     def __call__(self, *functions: Any, **filters: Any) -> Any:
         """Decorate a function; see `Dendrite.on_signal` for the filters."""
         decorate: Callable[[Any], Any] = self._dendrite.on_signal(self._type, **filters)
         return decorate(functions[0]) if functions else decorate
+
+
+class HandlerDecorator:
+    """Adds the functions that it decorates as handlers; with `async with` for the block only.
+
+    Args:
+        subscriptions: Holds the handlers.
+        handler: Makes the handler of a function.
+    """
+
+    def __init__(
+        self, subscriptions: Subscriptions, handler: Callable[[Function], Handler]
+    ) -> None:
+        self._subscriptions = subscriptions
+        self._handler = handler
+        self._is_block = False
+        self._added: list[Handler] = []
+
+    def __call__(self, function: F) -> F:
+        """Add a function."""
+        handler = self._handler(function)
+        self._subscriptions.add_for_user(handler)
+        self._added.append(handler)
+        if self._is_block:
+            self._subscriptions.hold(handler)
+        return function
+
+    async def __aenter__(self) -> Self:
+        """Begin a block; what it decorated before belongs to it too."""
+        self._is_block = True
+        for handler in self._added:
+            self._subscriptions.hold(handler)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """Let the functions handle what has arrived, for at most 5 s, and remove them."""
+        added, self._added, self._is_block = self._added, [], False
+        if error is None:
+            await self._subscriptions.finish(added)
+        else:
+            self._subscriptions.remove_all(added)
 
 
 class Decorators(DendriteBase):
@@ -89,7 +134,7 @@ class Decorators(DendriteBase):
         neuron: str | None = None,
         capability: str | None = None,
         trace_id: str | None = None,
-    ) -> Callable[[F], F]:
+    ) -> HandlerDecorator:
         """Call the decorated function for every matching Signal of the namespace.
 
         It may be `def` (runs in a thread) or `async def`. Each function has an ordered queue of its
@@ -100,38 +145,35 @@ class Decorators(DendriteBase):
             types: The Signal types; at least one, or a `trace_id`.
             neuron: Only of this producer, or for a TASK to this target.
             capability: Only of producers that offer it, or for a TASK that requires it.
-            trace_id: Only of this workflow.
+            trace_id: Only of this workflow; it ends by itself as that of `on_trace`.
 
         Raises:
             ValueError: Neither a type nor a trace is given.
             BadSignal: `trace_id` is not an id.
         """
+        return HandlerDecorator(
+            self._subscriptions,
+            lambda function: Handler(function, frozenset(types), neuron, capability, trace_id),
+        )
 
-        def decorate(function: F) -> F:
-            self._subscriptions.add(
-                Handler(function, frozenset(types), neuron, capability, trace_id)
-            )
-            return function
-
-        return decorate
-
-    def on_trace(self, trace_id: str, *types: SignalType) -> Callable[[F], F]:
+    def on_trace(self, trace_id: str, *types: SignalType) -> HandlerDecorator:
         """Call the decorated function for every Signal of a trace; without types for any type.
 
         In causal order, as the Synapse saw them: a TASK, the Signals about it, its outcome, the
-        next TASK. Remove it with `off`.
+        next TASK. It sees the context variables of the place where it was decorated.
+
+        It ends by itself 30 s after the last TASK of its trace has ended and nothing more came; a
+        question without an answer keeps it. In `async with dendrite.on_trace(trace_id) as on:` the
+        functions that `on` decorates last as long as the block. `off` removes one at any time.
 
         Raises:
             BadSignal: `trace_id` is not an id.
         """
         id_bytes(trace_id)
-
-        def decorate(function: F) -> F:
-            handler = Handler(function, frozenset(types), trace_id=trace_id, ordered=True)
-            self._subscriptions.add(handler)
-            return function
-
-        return decorate
+        return HandlerDecorator(
+            self._subscriptions,
+            lambda function: Handler(function, frozenset(types), trace_id=trace_id, ordered=True),
+        )
 
     def off(self, function: Callable[[Signal], Any]) -> int:
         """Remove a decorated function and return how often it was added."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
+from threading import get_ident
 from typing import Any, Required, TypedDict, Unpack
 
+from ...runtime import clock
 from ...signals import Signal
 from ...tasks import task_for
 from ..caller.pathway import Pathway, Scope
 from ..caller.retry import RetryStrategy
-from .base import DendriteBase
+from .base import DendriteBase, gives_coroutine, verb
 
 
 class WaitedTask(TypedDict, total=False):
@@ -31,6 +33,7 @@ class WaitedTask(TypedDict, total=False):
 class DispatchVerbs(DendriteBase):
     """The dispatch methods of a Dendrite."""
 
+    @verb
     async def dispatch_task(
         self,
         *,
@@ -70,6 +73,7 @@ class DispatchVerbs(DendriteBase):
         await self._dispatcher.send(signal, timeout_s)
         return signal
 
+    @verb
     async def dispatch(
         self,
         *,
@@ -103,7 +107,8 @@ class DispatchVerbs(DendriteBase):
 
     dispatch_and_subscribe = dispatch
 
-    async def dispatch_and_wait(
+    @gives_coroutine
+    def dispatch_and_wait(
         self,
         *,
         neuron: str | None = None,
@@ -117,7 +122,7 @@ class DispatchVerbs(DendriteBase):
         finalize: bool = False,
         meta: dict[str, Any] | None = None,
         answer_elsewhere: bool = False,
-    ) -> Signal:
+    ) -> Coroutine[Any, Any, Signal]:
         """Send a TASK and return the Signal that settles it: an output, an ERROR or a question.
 
         A question (CLARIFICATION, PERMISSION, ESCALATION) settles it only without an answer: the
@@ -140,15 +145,28 @@ class DispatchVerbs(DendriteBase):
             SignalTooLarge: The TASK is over the limit.
             DendriteProtocolError: Not running, stopped meanwhile, or in the role of a worker.
         """
-        self._check_may_dispatch()
+        # By hand and not with `verb`, since each task comes by here.
+        if self._forks != clock.forks() or self._home_thread != get_ident():
+            self._check_process()
         signal = task_for(
             neuron, capabilities, input, trace_id, parent_id, meta, context_ref, finalize
         )
+        return self._settled(signal, timeout_s, retry, answer_elsewhere)
+
+    async def _settled(
+        self,
+        signal: Signal,
+        timeout_s: float,
+        retry: RetryStrategy | None,
+        answer_elsewhere: bool,
+    ) -> Signal:
+        self._check_may_dispatch()
         if retry is None:
             return await self._dispatcher.wait(signal, timeout_s, answer_elsewhere)
         return await self._retries.run(signal, timeout_s, retry, answer_elsewhere)
 
-    async def ask(self, **task: Unpack[WaitedTask]) -> dict[str, Any]:
+    @gives_coroutine
+    def ask(self, **task: Unpack[WaitedTask]) -> Coroutine[Any, Any, dict[str, Any]]:
         """Send a TASK as `dispatch_and_wait` does and return its output.
 
         Raises:
@@ -156,8 +174,9 @@ class DispatchVerbs(DendriteBase):
             NeedsAnswer: The outcome is a question.
             TimeoutError: There is no outcome in time.
         """
-        return (await self.dispatch_and_wait(**task)).output
+        return _output_of(self.dispatch_and_wait(**task))
 
+    @verb
     async def observe_pathway(self, trace_id: str) -> Pathway:
         """Return a Pathway on a trace of other Dendrites, in force when this returns.
 
@@ -169,3 +188,7 @@ class DispatchVerbs(DendriteBase):
         """
         self._check_running()
         return await self._pathways.observe(trace_id)
+
+
+async def _output_of(replied: Coroutine[Any, Any, Signal]) -> dict[str, Any]:
+    return (await replied).output

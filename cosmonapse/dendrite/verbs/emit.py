@@ -8,7 +8,7 @@ from typing import Any, overload
 from ...ids import id_bytes
 from ...payloads import STREAMED, checked_emission, payload_of
 from ...signals import Directed, Signal, SignalType
-from .base import DendriteBase
+from .base import DendriteBase, verb
 
 
 class NamedEmit:
@@ -96,6 +96,7 @@ class EmitVerbs(DendriteBase):
     emit_tool_call = NamedEmit(SignalType.TOOL_CALL)
     emit_tool_result = NamedEmit(SignalType.TOOL_RESULT)
 
+    @verb
     async def emit(self, signal: Signal) -> Signal:
         """Publish a Signal to every subscriber of its type or its trace, and return it.
 

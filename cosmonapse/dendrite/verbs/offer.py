@@ -10,12 +10,13 @@ from ...signals import Directed, Signal, SignalType
 from ...tasks import destination
 from ..caller.bids import DEFAULT_DEADLINE_MS, Select, checked_select, offer_payload
 from ..caller.dispatcher import checked_timeout
-from .base import DendriteBase
+from .base import DendriteBase, verb
 
 
 class OfferVerbs(DendriteBase):
     """The `dispatch_offer` method of a Dendrite."""
 
+    @verb
     async def dispatch_offer(
         self,
         *,
@@ -30,9 +31,10 @@ class OfferVerbs(DendriteBase):
     ) -> Signal:
         """Offer a task, send it to the best bidder, return the Signal that settles it.
 
-        Axons that offer all the capabilities and have a `bid_fn` bid by themselves; a program may
-        bid by hand with `emit_bid`. The winner gets TASK_AWARDED and then the TASK, every other
-        bidder TASK_DECLINED. The TASK is settled as for `dispatch_and_wait`, questions included.
+        Axons that offer all the capabilities bid by themselves, with their `bid_fn` or, at half the
+        deadline, by their load; a program may bid by hand with `emit_bid`. The winner gets
+        TASK_AWARDED and then the TASK, every other bidder TASK_DECLINED. The TASK is settled as for
+        `dispatch_and_wait`, questions included.
         If the trace is stopped during the bidding, the result is ERROR `CANCELLED`.
 
         Args:

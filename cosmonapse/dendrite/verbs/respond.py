@@ -7,7 +7,7 @@ from typing import Any
 
 from ...signals import Signal
 from ..caller.questions import clarification_answer, escalation_answer, permission_decision
-from .base import DendriteBase
+from .base import DendriteBase, verb
 
 
 class RespondVerbs(DendriteBase):
@@ -18,6 +18,7 @@ class RespondVerbs(DendriteBase):
     one. A question has one answer: a later call returns None, and nothing runs.
     """
 
+    @verb
     async def respond_to_clarification(
         self, sig: Signal, answer: Any, extra: Mapping[str, Any] | None = None
     ) -> Signal | None:
@@ -39,6 +40,7 @@ class RespondVerbs(DendriteBase):
 
     answer_clarification = respond_to_clarification
 
+    @verb
     async def respond_to_permission(
         self, sig: Signal, granted: bool, reason: str | None = None, ttl_ms: int | None = None
     ) -> Signal | None:
@@ -61,16 +63,19 @@ class RespondVerbs(DendriteBase):
         self._check_running()
         return await self._arbiter.respond(sig, permission_decision(sig, granted, reason, ttl_ms))
 
+    @verb
     async def grant_permission(
         self, sig: Signal, reason: str | None = None, ttl_ms: int | None = None
     ) -> Signal | None:
         """Grant a PERMISSION; see `respond_to_permission`."""
         return await self.respond_to_permission(sig, True, reason, ttl_ms)
 
+    @verb
     async def deny_permission(self, sig: Signal, reason: str | None = None) -> Signal | None:
         """Deny a PERMISSION; see `respond_to_permission`."""
         return await self.respond_to_permission(sig, False, reason)
 
+    @verb
     async def respond_to_escalation(
         self, sig: Signal, input: Any = None, neuron: str | None = None
     ) -> Signal | None:
@@ -92,6 +97,7 @@ class RespondVerbs(DendriteBase):
         self._check_running()
         return await self._arbiter.respond(sig, escalation_answer(sig, input, neuron))
 
+    @verb
     async def await_decision(self, sig: Signal, timeout_s: float = 300.0) -> Signal:
         """Return the CLARIFICATION_ANSWER or PERMISSION_DECISION to a question, from any Dendrite.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ...signals import Signal
 from ..caller.dispatcher import checked_timeout
-from .base import DendriteBase
+from .base import DendriteBase, verb
 
 
 class StopVerbs(DendriteBase):
     """The `stop` methods of a Dendrite."""
 
+    @verb
     async def stop_trace(
         self,
         trace_id: str,
@@ -48,6 +49,7 @@ class StopVerbs(DendriteBase):
         stop = self._stop_sender.stop_signal(trace_id, rollback, reason, collect_acks)
         return await self._stop_sender.stop(stop, timeout_s)
 
+    @verb
     async def emit_stop(
         self, trace_id: str, rollback: bool = False, reason: str | None = None
     ) -> Signal:

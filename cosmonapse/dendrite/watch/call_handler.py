@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from ...runtime.last_door import must_pass
 from ...runtime.threads import in_thread
 from ...signals import Signal
 
@@ -30,13 +31,12 @@ async def call(
         result = await in_thread(function, signal, name=f"handler {name}")
         if inspect.isawaitable(result):
             await result
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
+    except BaseException as error:
+        if must_pass(error):
             raise
-        counts["handler_raised"] += 1  # the handler awaited a task that was cancelled
-    except (Exception, SystemExit):  # noqa: BLE001  # the last door: other handlers go on
-        counts["handler_raised"] += 1
+        counts["handler_raised"] += 1  # the last door: other handlers go on
+        if isinstance(error, asyncio.CancelledError):
+            return  # the handler awaited a task that was cancelled
         _LOG.exception(
             "handler %s raised on a %s of trace %s", name, signal.type.value, signal.trace_id
         )

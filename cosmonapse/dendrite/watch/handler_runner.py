@@ -56,8 +56,15 @@ class HandlerRunner:
 
     def _begin(self) -> None:
         self._task = asyncio.get_running_loop().create_task(
-            self._run(), name=f"handler {self._handler.name}"
+            self._run(),
+            name=f"handler {self._handler.name}",
+            context=self._handler.context.copy(),
         )
+
+    async def drained(self) -> None:
+        """Return when every queued Signal is handled; at once for the handler itself."""
+        while self._task is not None and self._task is not asyncio.current_task():
+            await asyncio.wait([self._task])
 
     def retire(self) -> bool:
         """Stop calling the handler; return True while a call still runs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -24,6 +25,7 @@ class Handler:
         trace_id: The workflow.
         ordered: True if it receives the Signals of its trace in the order of the Synapse.
         direct: True if it is called at once and not through a queue; it must not block.
+        context: The context variables that it sees: those of the place where it was made.
 
     Raises:
         ValueError: Neither a type nor a trace is given.
@@ -36,6 +38,7 @@ class Handler:
     trace_id: str | None = None
     ordered: bool = False
     direct: bool = False
+    context: contextvars.Context = attrs.field(factory=contextvars.copy_context, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if not self.types and self.trace_id is None:
@@ -80,11 +83,19 @@ class HandlerTable:
         """Remove and return every handler of that function."""
         found = [each for each in self._all() if each.function == function]
         for handler in found:
-            for index, key in self._entries(handler):
-                index[key].remove(handler)
-                if not index[key]:
-                    del index[key]
+            self.discard(handler)
         return found
+
+    def discard(self, handler: Handler) -> None:
+        """Remove one handler that is in the table."""
+        for index, key in self._entries(handler):
+            index[key].remove(handler)
+            if not index[key]:
+                del index[key]
+
+    def of_trace_id(self, trace_id: str) -> list[Handler]:
+        """Return the handlers of a trace."""
+        return self._by_trace.get(trace_id, [])
 
     def may_want(self, signal_type: SignalType | None, trace_id: str) -> bool:
         """Return, before the Signal is decoded, whether a handler could want it."""

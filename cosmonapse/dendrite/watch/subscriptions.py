@@ -18,13 +18,16 @@ from ...signals import TYPE_OF_CODE, Signal, SignalType
 from ...transport import Topic, Transport
 from .handler_runner import Ended, HandlerRunner
 from .handlers import Function, Handler, HandlerTable
+from .trace_deadlines import GRACE_S, TraceDeadlines
 from .trace_order import RecentIds, TraceOrder
 
 _LOG = logging.getLogger(__name__)
 _NO_CALLER = bytes(16)
 _SYNC_S = 5.0
 _CLOSE_S = 1.0
+_FINISH_S = 5.0
 _WARN_EVERY_S = 10.0
+MANY_TRACES = 10_000
 
 _OF_TASKS = STREAMED | {
     SignalType.TASK,
@@ -58,12 +61,19 @@ class Subscriptions:
         self._runners: dict[Handler, HandlerRunner] = {}
         self._retired: list[HandlerRunner] = []
         self._orders: dict[str, TraceOrder] = {}
+        self._holding: dict[str, TraceOrder] = {}  # those that may hold a Signal
         self._seen_by_type = RecentIds()
         self._seen_by_trace = RecentIds()
         self._timer = DeadlineTimer(self._next_order_at_s, self._release)
+        self._trace_deadlines = TraceDeadlines()
+        self._ending: dict[str, list[Handler]] = {}
+        self._end_timer = DeadlineTimer(self._trace_deadlines.next_at_s, self._end_traces)
+        self._trace_handlers: set[Handler] = set()
+        self._has_warned = False
         self._started = False
         self.out_of_date = False
         self.watches_tasks = False
+        self._task_watcher_count = 0
         self._next_warning_at_s = 0.0
 
     # -- handlers --------------------------------------------------------------------------------
@@ -77,7 +87,8 @@ class Subscriptions:
         """
         self._table.add(handler)
         self._runners[handler] = HandlerRunner(handler, self.counts)
-        self.watches_tasks = self.watches_tasks or _watches_tasks(handler)
+        self._task_watcher_count += _watches_tasks(handler)
+        self.watches_tasks = self._task_watcher_count > 0
         if handler.ordered and handler.trace_id is not None:
             self._orders.setdefault(handler.trace_id, TraceOrder())
         if self._started:
@@ -85,20 +96,85 @@ class Subscriptions:
             for topic in _topics_of(handler):
                 self._transport.listen(topic)
 
+    def add_for_user(self, handler: Handler) -> None:
+        """Add a handler of the program; one of a single trace ends some time after its trace."""
+        self.add(handler)
+        if handler.trace_id is None:
+            return
+        self._trace_deadlines.begin(handler.trace_id)
+        self._ending.setdefault(handler.trace_id, []).append(handler)
+        self._trace_handlers.add(handler)
+        if len(self._trace_handlers) >= MANY_TRACES and not self._has_warned:
+            self._has_warned = True
+            _LOG.warning(
+                "%d handlers of single traces are in force, the last one is %s: each ends %g s "
+                "after the last task of its trace has ended; leave one at once with "
+                "'async with dendrite.on_trace(trace_id) as on:' or off(function)",
+                len(self._trace_handlers),
+                handler.name,
+                GRACE_S,
+            )
+
+    def hold(self, handler: Handler) -> None:
+        """Let a handler stay when its trace is over."""
+        ending = self._ending.get(handler.trace_id or "", [])
+        if handler in ending:
+            ending.remove(handler)
+
+    async def finish(self, handlers: list[Handler]) -> None:
+        """Let handlers handle what has arrived, for at most 5 s, and remove them."""
+        for trace_id in {each.trace_id for each in handlers if each.trace_id in self._orders}:
+            self._pass_on(self._orders[trace_id or ""].due(float("inf")))
+        runners = [self._runners[each] for each in handlers if each in self._runners]
+        try:
+            async with asyncio.timeout(_FINISH_S):
+                for runner in runners:
+                    await runner.drained()
+        except TimeoutError:
+            self.counts["handler_stuck"] += 1
+            _LOG.warning("a handler did not end within %g s, its Signals are dropped", _FINISH_S)
+        finally:
+            self.remove_all(handlers)
+
     def remove(self, function: Function) -> int:
         """Remove every handler of that function and return their number."""
         removed = self._table.remove(function)
+        self._removed(removed)
+        return len(removed)
+
+    def remove_all(self, handlers: Iterable[Handler]) -> None:
+        """Remove some handlers, as far as they are in force."""
+        removed = [each for each in handlers if each in self._runners]
         for handler in removed:
+            self._table.discard(handler)
+        self._removed(removed)
+
+    def _removed(self, handlers: list[Handler]) -> None:
+        for handler in handlers:
             self._retired.append(self._runners.pop(handler))
+            self._task_watcher_count -= _watches_tasks(handler)
+            self._trace_handlers.discard(handler)
             if self._started:
                 for topic in _topics_of(handler):
                     self._transport.unlisten(topic)
-        self.watches_tasks = any(map(_watches_tasks, self._runners))
-        if removed and self._orders:
-            ordered = {each.trace_id for each in self._runners if each.ordered}
-            self._orders = {key: each for key, each in self._orders.items() if key in ordered}
+            if handler.trace_id is not None:
+                self._leave_trace(handler, handler.trace_id)
+        self.watches_tasks = self._task_watcher_count > 0
         self._retired = [each for each in self._retired if each.retire()]
-        return len(removed)
+
+    def _leave_trace(self, handler: Handler, trace_id: str) -> None:
+        left = self._table.of_trace_id(trace_id)
+        if not any(each.ordered for each in left):
+            self._orders.pop(trace_id, None)
+            self._holding.pop(trace_id, None)
+        self.hold(handler)
+        if not self._ending.get(trace_id, True):
+            del self._ending[trace_id]
+            self._trace_deadlines.forget(trace_id)
+
+    def _end_traces(self, now_s: float) -> None:
+        for trace_id in self._trace_deadlines.due(now_s):
+            self.remove_all(self._ending.pop(trace_id, ()))
 
     def topics(self) -> list[Topic]:
         """Return the topics to open the transport with; later handlers subscribe by themselves."""
@@ -123,6 +199,7 @@ class Subscriptions:
         """Stop every handler; cancel those that run."""
         self._started = False
         self._timer.close()
+        self._end_timer.close()
         ending = [runner.end() for runner in (*self._runners.values(), *self._retired)]
         running = [task for task in ending if task and task is not asyncio.current_task()]
         if not running:
@@ -164,11 +241,14 @@ class Subscriptions:
 
     def _hold(self, signal: Signal) -> None:
         """Give an own Signal to the trace order of its trace, if a handler wants that order."""
+        if signal.trace_id in self._trace_deadlines:
+            self._saw(signal)
         order = self._orders.get(signal.trace_id)
         if order is not None:
             order.own(signal, asyncio.get_running_loop().time())
             at_s = order.next_at_s()
             if at_s is not None:
+                self._holding[signal.trace_id] = order
                 self._timer.arm(at_s)
 
     def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
@@ -206,9 +286,16 @@ class Subscriptions:
         if signal is None or (copied and self._is_repeated(signal, self._seen_by_trace)):
             return
         if not ours:
+            self._saw(signal)
             self._put(signal, [each for each in self._table.of_trace(signal) if not each.ordered])
         if order is not None:
             self._pass_on(order.heard(signal))
+
+    def _saw(self, signal: Signal) -> None:
+        """Record a Signal of a trace whose handlers end with it."""
+        over_at_s = self._trace_deadlines.saw(signal, asyncio.get_running_loop().time())
+        if over_at_s is not None:
+            self._end_timer.arm(over_at_s)
 
     def _read(self, body: bytes) -> Signal | None:
         try:
@@ -227,11 +314,14 @@ class Subscriptions:
             self._put(signal, [each for each in self._table.of_trace(signal) if each.ordered])
 
     def _next_order_at_s(self) -> float | None:
-        times = [order.next_at_s() for order in self._orders.values()]
-        return min((each for each in times if each is not None), default=None)
+        times = {trace_id: order.next_at_s() for trace_id, order in self._holding.items()}
+        for trace_id, at_s in times.items():
+            if at_s is None:
+                del self._holding[trace_id]
+        return min((each for each in times.values() if each is not None), default=None)
 
     def _release(self, now_s: float) -> None:
-        for order in list(self._orders.values()):
+        for order in list(self._holding.values()):
             self._pass_on(order.due(now_s))
 
     def on_missed(self, count: int) -> None:

@@ -1,6 +1,7 @@
-"""Bidding: answers TASK_OFFERs with the BIDs of our Axons that have a `bid_fn`.
+"""Bidding: answers TASK_OFFERs with the BIDs of our Axons, of their `bid_fn` or by their load.
 
-Spec: docs/spec/07-signals.md, "Offers and bids". Without such an Axon there is no subscription.
+Spec: docs/spec/07-signals.md, "Offers and bids". Without an Axon that has a capability, and could
+so be offered a task, there is no subscription.
 """
 
 from __future__ import annotations
@@ -12,24 +13,29 @@ from collections import Counter
 from ...axon import Axon
 from ...errors import BadSignal, CosmonapseError
 from ...ids import id_bytes
+from ...runtime.last_door import must_pass
 from ...signals import Signal, SignalType
 from ..caller.bids import Offer, bid_payload, read_bid, read_offer
 from ..watch.handlers import Handler
 from ..watch.publisher import Publisher, publish_until_subscribed
 from ..watch.subscriptions import Subscriptions
+from ..watch.trace_order import RecentIds
 from .inbox import Inbox
-from .user_callbacks import CallbackTimeout, UserCallbacks, was_cancelled
+from .user_callbacks import CallbackTimeout, UserCallbacks
 
 _LOG = logging.getLogger(__name__)
 _MAX_BIDS = 256
 _PUBLISH_S = 0.25
+_LOAD_BID_AT = 0.5  # of the deadline
 _CLOSE_S = 1.0
 
 
 class Bidder:
     """Bids for the Axons of a Dendrite.
 
-    At most 256 `bid_fn` run at once; an offer that arrives over that gets no bid.
+    An Axon without a `bid_fn` bids with its load at half the deadline, unless the program has bid
+    for it by hand: the bids of functions come first. At most 256 bids are made at once; an offer
+    that arrives over that gets no bid.
 
     Args:
         publisher: Publishes the bids.
@@ -45,10 +51,11 @@ class Bidder:
         self._callbacks = UserCallbacks(_MAX_BIDS)
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_subscribed = False
+        self._bids_made = RecentIds()
 
     def update_subscription(self) -> None:
-        """Subscribe to offers if, and only if, one of our Axons has a `bid_fn`."""
-        wanted = any(axon.bid_fn is not None for axon in self._inbox.axons)
+        """Subscribe to offers if, and only if, one of our Axons has a capability or a `bid_fn`."""
+        wanted = any(axon.capabilities or axon.bid_fn for axon in self._inbox.axons)
         if wanted and not self._is_subscribed:
             handler = Handler(self._on_offer, frozenset({SignalType.TASK_OFFER}), direct=True)
             self._subscriptions.add(handler)
@@ -64,7 +71,7 @@ class Bidder:
             TypeError: A key is missing or unknown, or a value is not a number.
         """
         bid_payload(signal.payload)
-        read_bid(signal)
+        self._bids_made.add(f"{signal.parent_id} {read_bid(signal).neuron}")
         await publish_until_subscribed(self._publisher, signal, _PUBLISH_S)
         return signal
 
@@ -87,7 +94,7 @@ class Bidder:
             _LOG.warning("an offer is dropped: %s", error)
             return
         for axon in self._inbox.axons:
-            if axon.bid_fn is None or not offer.capabilities <= set(axon.capabilities):
+            if not offer.capabilities <= set(axon.capabilities):
                 continue
             if self._callbacks.full or len(self._tasks) >= _MAX_BIDS:
                 self.counts["drop.offer"] += 1
@@ -103,13 +110,16 @@ class Bidder:
         until_s = loop.time() + offer.deadline_ms / 1000
         name = axon.neuron_id
         try:
-            value = await self._callbacks.call(
-                axon.bid_fn or _nothing,
-                offer.input,
-                signal,
-                timeout_s=offer.deadline_ms / 1000,
-                name=f"bid_fn of {name}",
-            )
+            if axon.bid_fn is None:
+                value = await self._load_bid(axon, signal, offer)
+            else:
+                value = await self._callbacks.call(
+                    axon.bid_fn,
+                    offer.input,
+                    signal,
+                    timeout_s=offer.deadline_ms / 1000,
+                    name=f"bid_fn of {name}",
+                )
             payload = bid_payload(value)
             if payload is not None:
                 bid = signal.reply(SignalType.BID, payload=payload, directed=axon.producer)
@@ -120,14 +130,17 @@ class Bidder:
         except (CosmonapseError, TypeError, ValueError) as error:
             self.counts["bid_failed"] += 1
             _LOG.warning("neuron %s makes no bid: %s", name, error)
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
         except BaseException as error:
-            if was_cancelled(error):
+            if must_pass(error):
                 raise
             self.counts["bid_failed"] += 1  # the last door: one bidder must not hurt another
             _LOG.exception("bid_fn of neuron %s raised: it makes no bid", name)
 
-
-def _nothing(*_: object) -> None:
-    pass
+    async def _load_bid(self, axon: Axon, offer_signal: Signal, offer: Offer) -> float | None:
+        """Return the load of an Axon as its cost; None if it is full or has bid by hand."""
+        await asyncio.sleep(offer.deadline_ms / 1000 * _LOAD_BID_AT)
+        if not self._bids_made.add(f"{offer_signal.id} {axon.neuron_id}"):
+            return None
+        running, queued = self._inbox.load(axon.neuron_id)
+        is_full = running >= axon.concurrency and queued >= axon.max_queued
+        return None if is_full else (running + queued) / axon.concurrency

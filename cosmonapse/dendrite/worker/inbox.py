@@ -16,15 +16,18 @@ from ...axon import Axon, reply_of, reply_of_exception
 from ...errors import BadSignal, UnencodableValue
 from ...ids import id_text
 from ...payloads import error_payload
+from ...raised import described, safely
 from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.deadlines import Deadlines
+from ...runtime.last_door import must_pass
 from ...runtime.loop_clock import LoopClock
 from ...signals import Signal, SignalType
 from ...transport import Outcome, TaskFlag, Transport
+from ..caller.open_tasks import OpenTask
 from ..caller.questions import QUESTIONS
 from ..watch.subscriptions import Subscriptions
 from .axon_slots import AxonSlots
-from .invoke import run_function
+from .invoke import log_raised, run_function
 from .job import Ask, Job, Key
 from .reply_cache import Answered, ReplyCache, ReplyStream
 from .resync_source import repeat
@@ -119,9 +122,18 @@ class Inbox:
         slots = self._axon_slots[neuron_id]
         return len(slots.running), len(slots.queue)
 
+    def runs_here(self, task: asyncio.Task[Any] | None) -> bool:
+        """Return whether an asyncio task runs a Neuron of this Dendrite now."""
+        return task is not None and any(job.runner is task for job in self.jobs.values())
+
     def job(self, task: bytes) -> Job | None:
         """Return the job of a TASK that runs here."""
         return next((job for job in self.jobs.values() if job.task == task), None)
+
+    def why_late(self, opened: OpenTask) -> str:
+        """Return why a task that this Dendrite sent to an Axon of its own has not begun, or ""."""
+        job = self.jobs.get((self.transport.instance, opened.task))
+        return "" if job is None else job.why_waits()
 
     # -- TASKs and CANCELs -----------------------------------------------------------------------
 
@@ -226,6 +238,8 @@ class Inbox:
 
     def _cancel(self, job: Job, code: str) -> None:
         job.cancel_code = code
+        if job.child_waits():
+            _LOG.warning("a task ended in vain: %s", job.why_waits())
         if job.runner is not None:
             job.runner.cancel()
         if job.started:  # its function may clean up; `_run` settles the job after that
@@ -256,21 +270,25 @@ class Inbox:
 
     async def _run(self, job: Job) -> None:
         job.started = True
+        interrupt: BaseException | None = None
         try:
             signal_type, payload = reply_of(await run_function(job, self._clock.loop()))
         except asyncio.CancelledError:
             signal_type, payload = SignalType.ERROR, _cancelled(job.cancel_code)
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
-        except BaseException as error:  # noqa: BLE001  # the last door: the caller gets an ERROR
+        except BaseException as error:
+            if isinstance(error, GeneratorExit) and must_pass(error):
+                raise
             signal_type, payload = reply_of_exception(error)
             if payload.get("code") == "NEURON_EXCEPTION":
-                _LOG.exception("neuron %s raised", job.slots.axon.neuron_id)
+                log_raised(job.slots.axon, error)
+            interrupt = error if must_pass(error) else None
         if job.settled:  # by `_settle_running`
             self._free_place(job)
-            return
-        self._finish(job)
-        self._settle(job, signal_type, payload)
+        else:
+            self._finish(job)
+            self._settle(job, signal_type, payload)
+        if interrupt is not None:
+            raise interrupt
 
     def _finish(self, job: Job) -> None:
         """Remove a job and free its place, once a thread of it has ended."""
@@ -373,6 +391,8 @@ class Inbox:
             fault = f"the output has {len(body):,} bytes, the limit is {limit:,}"
         except UnencodableValue as error:
             fault = str(error)
+        except BaseException as error:  # noqa: BLE001  # a class of the user's that breaks its base
+            fault = f"the output cannot be read: {safely(described, error, otherwise='it raised')}"
         self.counts["bad_output"] += 1
         signal = job.signal.reply(
             SignalType.ERROR,

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import logging
 from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any
 
+from ...axon import Axon
+from ...raised import described, place_of, safely
 from ...runtime.threads import in_thread
 from .context import TaskContext
 from .job import Job
+
+_LOG = logging.getLogger(__name__)
 
 
 async def run_function(job: Job, loop: asyncio.AbstractEventLoop) -> Any:
@@ -105,3 +110,16 @@ def _from_generator(values: Generator[Any, Any, Any], context: TaskContext) -> d
             if yielded.add(value):
                 context.think(value)
     return yielded.output()
+
+
+def log_raised(axon: Axon, error: BaseException) -> None:
+    """Log what the function of an Axon raised, with the line of the user's code."""
+    place = safely(place_of, error, axon.neuron_fn, otherwise="an unknown place")
+    text = safely(described, error, otherwise=type(error).__name__)
+    # The configuration of logging is the user's too, and may raise.
+    safely(
+        lambda: _LOG.error(
+            "neuron %s raised %s at %s", axon.neuron_id, text, place, exc_info=error
+        ),
+        otherwise=None,
+    )

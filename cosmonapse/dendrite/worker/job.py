@@ -119,6 +119,29 @@ class Job:
         """Whether its caller no longer waits for it."""
         return self.settled or self.caller_cancelled
 
+    def child_waits(self) -> bool:
+        """Return whether it runs while a child task of it waits for a place of the same Axon."""
+        own_id = self.signal.id
+        return self in self.slots.running and any(
+            each.signal.parent_id == own_id for each in self.slots.queue
+        )
+
+    def why_waits(self) -> str:
+        """Return why it or its child task waits for a place of its Axon; "" if neither does."""
+        slots = self.slots
+        bound = f"Axon {slots.axon.neuron_id} (concurrency={slots.axon.concurrency})"
+        waits = self in slots.queue
+        parents = {each.signal.id: each for each in slots.running}
+        parent = parents.get(self.signal.parent_id or "") if waits else self
+        if parent is not None and parent.child_waits():
+            return (
+                f"a Neuron of {bound} waits for a task of the same Axon, which waits for its "
+                "place: a deadlock; give the child task an Axon of its own, or raise concurrency"
+            )
+        if waits:
+            return f"it waited for a place of {bound}; raise concurrency, or start a replica"
+        return ""
+
     async def say(self, signal_type: SignalType, payload: dict[str, Any]) -> Signal:
         """Send a Signal before the last reply; wait while the outbox is full.
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from ...axon import Axon
 from ...errors import SynapseRefused, SynapseUnreachable
+from ...runtime.loop_watch import watch_running_loop
 from ...signals import Signal, SignalType
 from ...transport import PresenceVerb, Transport
 from .inbox import Inbox
@@ -55,6 +57,7 @@ class Registration:
         self._heartbeat_task: asyncio.Task[None] | None = None
         self._acknowledgements: dict[str, asyncio.Future[str]] = {}
         self._running = False
+        self._unwatch: Callable[[], None] | None = None
 
     async def start(self, timeout_s: float) -> None:
         """Register every Axon; return when the Synapse has acknowledged all of them.
@@ -64,11 +67,17 @@ class Registration:
             SynapseRefused: It refused one of them.
         """
         self._running = True
+        self._watch_loop()
         self.announce()
         await self._acknowledged(list(self._acknowledgements), timeout_s)
         self._heartbeat_task = asyncio.get_running_loop().create_task(
             self._send_heartbeats(), name="heartbeat"
         )
+
+    def _watch_loop(self) -> None:
+        """Let a function that blocks the loop be named, once there is an Axon."""
+        if self._unwatch is None and self._inbox.hosts:
+            self._unwatch = watch_running_loop()
 
     async def _acknowledged(self, neuron_ids: list[str], timeout_s: float) -> None:
         pending = {each: self._acknowledgements[each] for each in neuron_ids}
@@ -98,6 +107,7 @@ class Registration:
             SynapseUnreachable: It did not acknowledge it within `timeout_s` seconds.
             SynapseRefused: It refused it.
         """
+        self._watch_loop()
         self._register(axon)
         await self._acknowledged([axon.neuron_id], timeout_s)
 
@@ -127,6 +137,9 @@ class Registration:
     async def stop(self, reason: str | None) -> None:
         """Deregister every Axon: the Synapse sends no new TASKs."""
         self._running = False
+        if self._unwatch is not None:
+            self._unwatch()
+            self._unwatch = None
         if self._heartbeat_task is not None:
             self._heartbeat_task.cancel()
             await asyncio.wait([self._heartbeat_task])

@@ -85,6 +85,8 @@ class TaskPool:
                         return
                 else:
                     await asyncio.sleep(0)  # jobs that never wait must not block the loop
+        except GeneratorExit:
+            return  # its job awaited a future with this exception, or the loop has ended
         finally:
             if self._queue:
                 self._check_soon()

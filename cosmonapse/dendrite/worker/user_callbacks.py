@@ -75,10 +75,3 @@ class CallbackTimeout(Exception):
 def _is_async(function: Callable[..., Any]) -> bool:
     call = getattr(function, "__call__", None)  # noqa: B004  # the method, not a test
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
-
-
-def was_cancelled(error: BaseException) -> bool:
-    """Return whether an exception is the cancellation of the current task by its owner."""
-    task = asyncio.current_task()
-    is_cancelling = task is not None and task.cancelling() > 0
-    return isinstance(error, asyncio.CancelledError) and is_cancelling

@@ -9,7 +9,7 @@ import pytest
 from cosmonapse import NeedsAnswer, NeuronError, SignalType
 
 pytestmark = pytest.mark.asyncio
-_TIME_S = 0.5
+_TIME_S = 10.0
 
 
 class Unprintable(Exception):
@@ -69,7 +69,10 @@ shapes = pytest.mark.parametrize("shape", ["coroutine", "def", "generator"])
         (ValueError("why"), "ValueError: why"),
         (KeyError("k"), "KeyError: 'k'"),
         (SystemExit(3), "SystemExit: 3"),
-        (ExceptionGroup("some", [ValueError("one")]), "ExceptionGroup: some (1 sub-exception)"),
+        (
+            ExceptionGroup("some", [ValueError("one"), ExceptionGroup("in", [KeyError("two")])]),
+            "ExceptionGroup: some (2 sub-exceptions): ValueError: one; KeyError: 'two'",
+        ),
         (TimeoutError("slow"), "TimeoutError: slow"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
@@ -84,6 +87,15 @@ async def test_what_a_neuron_raises_is_an_error_with_its_kind_and_words(
         "message": message,
         "recoverable": False,
     }
+
+
+@shapes
+async def test_the_log_of_the_worker_names_the_line_of_the_user_that_raised(shape, serve, caplog):
+    await outcome_of(raiser(ValueError("why")), shape, serve)
+
+    line = raiser.__code__.co_firstlineno + 2
+    assert f"neuron worker raised ValueError: why at {__file__}:{line} in raiser" in caplog.text
+    assert "Traceback" in caplog.text
 
 
 @shapes

@@ -1,6 +1,7 @@
 """A Pathway: everything that a task has to say, for any number of readers, in any shape."""
 
 import asyncio
+import contextlib
 import gc
 
 import pytest
@@ -477,22 +478,79 @@ async def test_a_thousand_that_were_settled_leave_nothing_behind(serve):
     assert not [task for task in asyncio.all_tasks() - mine if "handler" in task.get_name()]
 
 
-async def test_one_that_was_dropped_without_closing_goes_when_its_task_has_ended(serve):
+async def leave_unread(caller, scope):
+    pw = await caller.dispatch(neuron="worker", input={}, scope=scope)
+    assert not pw.closed
+
+
+async def leave_in_the_middle(caller, scope):
+    pw = await caller.dispatch(neuron="worker", input={}, scope=scope)
+    async for _ in pw.thoughts():
+        break
+
+
+async def leave_by_an_exception(caller, scope):
+    pw = await caller.dispatch(neuron="worker", input={}, scope=scope)
+    with contextlib.suppress(ValueError):
+        async for text in pw.thoughts():
+            raise ValueError(text)
+
+
+@pytest.mark.parametrize("scope", ["all", "terminal"])
+@pytest.mark.parametrize("leave", [leave_unread, leave_in_the_middle, leave_by_an_exception])
+async def test_one_that_was_left_early_without_closing_cancels_its_task_and_warns(
+    leave, scope, serve, holds, ended, caplog
+):
+    caller = await serve(holds)
+
+    async def leave_and_forget():
+        await leave(caller, scope)
+        await until(lambda: gc.collect() is not None and not len(caller._dispatcher.open_tasks))
+
+    with pytest.warns(ResourceWarning, match=r"dropped before its end.*async with pathway"):
+        await leave_and_forget()
+
+    assert "a TASK for worker" in caplog.text
+    if leave is not leave_unread:
+        await until(lambda: len(ended) == 1)
+    assert len(caller._pathways._all) == 0
+    assert caller._subscriptions._runners == {}
+
+
+async def test_one_whose_thoughts_were_left_early_is_still_there_for_its_outcome(serve):
+    release = asyncio.Event()
+
+    async def gated(input, context):
+        await context.think("begun")
+        await release.wait()
+        return {"n": 1}
+
+    caller = await serve(gated)
+    async with await caller.dispatch(neuron="worker", input={}) as pw:
+        async for _ in pw.thoughts():
+            break
+        gc.collect()
+        release.set()
+
+        assert (await pw.outcome()).output == {"n": 1}
+
+
+async def test_one_that_only_its_handlers_hold_goes_on_to_its_end(serve):
     release = asyncio.Event()
 
     async def gated(input, context):
         await release.wait()
+        return {"n": 1}
 
     caller = await serve(gated)
-    await caller.dispatch(neuron="worker", input={})
+    seen = []
+    (await caller.dispatch(neuron="worker", input={})).on(OUTPUT)(seen.append)
+    await asyncio.sleep(0)
     gc.collect()
-    assert len(caller._pathways._all) == 1
-
     release.set()
-    await until(lambda: not len(caller._dispatcher.open_tasks))
-    gc.collect()
 
-    assert len(caller._pathways._all) == 0
+    await until(lambda: seen)
+    assert seen[0].output == {"n": 1}
 
 
 async def test_an_observer_that_nobody_holds_stops_listening(join):

@@ -23,6 +23,23 @@ async def echo(input, context):
     return {"echo": input}
 
 
+def stops_from_a_coroutine(stop):
+    async def stops(input, context):
+        await stop()
+        return {"stopped": True}
+
+    return stops
+
+
+def stops_from_a_generator(stop):
+    async def stops(input, context):
+        yield "bye"
+        await stop()
+        yield {"stopped": True}
+
+    return stops
+
+
 class Gated:
     """A Neuron that keeps its tasks until they are let go."""
 
@@ -424,3 +441,30 @@ async def test_stopping_twice_or_before_the_start_does_no_harm(join):
     await asyncio.gather(other.stop(), other.stop())
 
     assert "stopped" in repr(other)
+
+
+@pytest.mark.parametrize("stopping", [stops_from_a_coroutine, stops_from_a_generator])
+async def test_a_neuron_may_stop_its_own_dendrite_and_its_reply_still_arrives(
+    stopping, join, clock
+):
+    made = []
+    worker = join(axon(stopping(lambda: made[0].stop())), dendrite_id="worker")
+    made.append(worker)
+    await worker.start()
+    caller = await join(dendrite_id="caller").__aenter__()
+
+    output = await caller.ask(neuron="worker", input={})
+    await worker.stop()
+
+    assert output == {"stopped": True}
+    assert "stopped" in repr(worker)
+
+
+async def test_an_axon_attached_after_the_start_is_refused_with_the_verb_that_works(join):
+    dendrite = await join().__aenter__()
+
+    with pytest.raises(DendriteProtocolError, match=r"await dendrite.add_axon\(axon\)"):
+        dendrite.attach_axon(axon())
+    await dendrite.stop()
+    with pytest.raises(DendriteProtocolError, match="this Dendrite is stopped"):
+        dendrite.attach_axon(axon())

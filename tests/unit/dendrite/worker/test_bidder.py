@@ -185,6 +185,59 @@ async def test_a_bid_fn_sees_the_input_and_the_offer_and_may_decline(market, clo
     assert seen == [({"n": 1}, SignalType.TASK_OFFER, CHAT)]
 
 
+async def test_axons_without_bid_fn_bid_by_their_load_at_half_the_deadline(join, clock):
+    release = asyncio.Event()
+
+    async def gated(input, context):
+        await release.wait()
+        return {"by": "busy"}
+
+    workers = [join(bidder("busy", None, neuron_fn=gated)), join(bidder("idle", None))]
+    for worker in workers:
+        await worker.start()
+    caller = await join(dendrite_id="caller").__aenter__()
+    working = asyncio.create_task(caller.ask(neuron="busy", input={}, timeout_s=99 * LONG_S))
+    bids = kept(caller.on_bid)
+    offering = asyncio.create_task(offered(caller, select="lowest_cost", timeout_s=99 * LONG_S))
+    await until(lambda: all(worker._bidder._tasks for worker in workers))
+    clock.advance(LONG_S / 2)
+    await until(lambda: len(bids) == 2)
+    clock.advance(LONG_S)
+    reply = await offering
+    release.set()
+    await working
+
+    assert reply.output["by"] == "idle"
+    assert {bid.directed.id: bid.payload["cost"] for bid in bids} == {"busy": 1 / 64, "idle": 0.0}
+
+
+async def test_a_bid_fn_is_first_where_another_axon_bids_by_its_load(market, clock):
+    caller = await market(bidder("loaded", None), bidder("keen", 9))
+
+    reply = await offered(caller)
+
+    assert reply.output["by"] == "keen"
+
+
+async def test_an_axon_that_is_full_makes_no_bid_by_its_load(join, clock):
+    async def held(input, context):
+        await asyncio.Event().wait()
+
+    axon = Axon(neuron_id="full", neuron_fn=held, capabilities=CHAT, concurrency=1, max_queued=0)
+    dendrite = await join(axon).__aenter__()
+    working = asyncio.create_task(dendrite.ask(neuron="full", input={}, timeout_s=10 * LONG_S))
+    await until(lambda: dendrite._inbox.load("full") == (1, 0))
+    offering = asyncio.create_task(offered(dendrite, timeout_s=99 * LONG_S))
+    await until(lambda: dendrite._bidder._tasks)
+    clock.advance(LONG_S * 0.75)
+    await until(lambda: not dendrite._bidder._tasks)
+    clock.advance(LONG_S)
+
+    with pytest.raises(TimeoutError, match="no neuron that offers chat made a bid"):
+        await offering
+    working.cancel()
+
+
 async def test_a_program_bids_by_hand_for_an_axon_without_bid_fn(join):
     worker = join(bidder("worker", None), dendrite_id="worker", role="worker")
 
@@ -225,7 +278,7 @@ async def test_an_axon_of_the_caller_itself_may_win(join):
 
 
 async def test_offers_are_listened_to_only_while_an_axon_can_bid(join):
-    worker = join(bidder("mute", None), dendrite_id="worker")
+    worker = join(bidder("mute", None, capabilities=()), dendrite_id="worker")
     await worker.start()
     caller = await join(dendrite_id="caller").__aenter__()
 

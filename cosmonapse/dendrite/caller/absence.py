@@ -1,0 +1,49 @@
+"""What a caller knows of an absence of the Synapse, for the outcome of a late task. Pure."""
+
+from __future__ import annotations
+
+from ...errors import SynapseAway, away_text
+from .open_tasks import OpenTask
+
+
+class Absence:
+    """Since when the Synapse is away, and which TASKs wait for it.
+
+    Args:
+        url: The URL of the Synapse.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._since_s: float | None = None
+        self._unsent: set[bytes] = set()
+
+    def begin(self, now_s: float) -> None:
+        """Record that the connection is lost."""
+        self._since_s = now_s
+
+    def end(self) -> None:
+        """Record that the Synapse is there: the TASKs that wait for it leave now."""
+        self._since_s = None
+        self._unsent.clear()
+
+    def wait(self, task: bytes) -> None:
+        """Record a TASK that was sent and could not leave."""
+        if self._since_s is not None:
+            self._unsent.add(task)
+
+    def judge(self, opened: OpenTask, now_s: float) -> tuple[str, str] | None:
+        """Return code and reason for a task that is late; None while the Synapse is there."""
+        if self._since_s is None:
+            return None
+        why = away_text(self._url, now_s - self._since_s)
+        if opened.task in self._unsent:
+            self._unsent.discard(opened.task)
+            return "SYNAPSE_AWAY", why
+        return "EXPIRED", f"{why}; the TASK had left before, so it may have run"
+
+    def error(self, opened: OpenTask, now_s: float) -> SynapseAway:
+        """Return the exception for the caller of a task that never left."""
+        task = f"the TASK for {opened.target} on trace {opened.signal.trace_id}"
+        since_s = now_s if self._since_s is None else self._since_s
+        return SynapseAway(self._url, now_s - since_s, task)
