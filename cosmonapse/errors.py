@@ -1,4 +1,4 @@
-"""The errors of this package as one tree, and the codes of an ERROR Signal. Pure.
+"""The errors of this package as one tree. Pure. The codes of an ERROR are in `error_codes`.
 
 CosmonapseError
 ├── LocalError                  this program can correct it
@@ -27,11 +27,11 @@ CosmonapseError
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, overload
 
-import attrs
+from .error_codes import CODES as CODES
+from .error_codes import CodeFacts as CodeFacts
+from .error_codes import facts_of as facts_of
 
 _MAX_WAIT_S = 30 * 86_400.0  # the longest timeout of a task
 
@@ -362,47 +362,3 @@ def seconds_or_none(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return float(min(value, _MAX_WAIT_S)) if value >= 0 else None  # false for NaN too
-
-
-@attrs.frozen
-class CodeFacts:
-    """The meaning of a code of an ERROR Signal.
-
-    Args:
-        recoverable: Whether a retry may help.
-        http_status: The status that an HTTP edge answers with.
-        exit_code: The exit code of a command line.
-    """
-
-    recoverable: bool
-    http_status: int
-    exit_code: int
-
-
-CODES: Mapping[str, CodeFacts] = MappingProxyType(
-    {
-        "NO_SUCH_NEURON": CodeFacts(True, 503, 3),
-        "NO_CAPABLE_NEURON": CodeFacts(True, 503, 3),
-        "OVERLOADED": CodeFacts(True, 503, 1),
-        "WORKER_LOST": CodeFacts(True, 502, 1),
-        "TASK_LOST": CodeFacts(True, 502, 1),
-        "REPLY_LOST": CodeFacts(False, 502, 1),
-        "SYNAPSE_AWAY": CodeFacts(True, 503, 3),
-        "EXPIRED": CodeFacts(False, 504, 4),
-        "CANCELLED": CodeFacts(False, 499, 1),
-        "CANCEL_TIMEOUT": CodeFacts(False, 504, 4),
-        "NEURON_EXCEPTION": CodeFacts(False, 502, 1),
-        "NEURON_ERROR": CodeFacts(False, 502, 1),
-        "BAD_OUTPUT": CodeFacts(False, 502, 1),
-        "BAD_SIGNAL": CodeFacts(False, 400, 2),
-        "BAD_INPUT": CodeFacts(False, 400, 2),
-        "PROVIDER_ERROR": CodeFacts(False, 502, 1),
-        "PROVIDER_UNREACHABLE": CodeFacts(True, 502, 1),
-    }
-)
-_OTHER = CodeFacts(recoverable=False, http_status=502, exit_code=1)
-
-
-def facts_of(code: str) -> CodeFacts:
-    """Return the facts of `code`; a code of a Neuron's own is not recoverable, 502, exit 1."""
-    return CODES.get(code, _OTHER)

@@ -13,6 +13,7 @@ FLOORS = (
     ("zmq_transport.client.*", "zmq_transport.proxy.*"),
     ("zmq_transport",),
     # cosmonapse: the ground floor
+    ("cosmonapse.error_codes",),
     ("cosmonapse.errors", "cosmonapse.raised"),
     ("cosmonapse.runtime.*",),
     ("cosmonapse.ids", "cosmonapse.names", "cosmonapse.registry"),
