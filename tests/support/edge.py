@@ -16,6 +16,7 @@ from support.processes import ROOT
 
 NAMESPACE = "api-demo"
 TIMEOUT_S = 10.0
+SLOW_S = 0.7  # a server looks twice for its client in that time
 READY = {"flask": " * Running on", "fastapi": "INFO:     Uvicorn running on", "wsgi": "Running on"}
 
 
@@ -65,6 +66,8 @@ class EdgeWorker:
         try:
             if prompt.startswith("gated"):
                 await asyncio.to_thread(self.may_go_on.wait, TIMEOUT_S)
+            if prompt.startswith("slow"):
+                await asyncio.sleep(SLOW_S)
             if prompt.startswith("held"):
                 await asyncio.Event().wait()
         except asyncio.CancelledError:

@@ -1,6 +1,7 @@
 """The body of a streamed WSGI response, read by hand instead of by a server."""
 
 import asyncio
+import os
 import socket
 import threading
 
@@ -129,3 +130,26 @@ def test_a_connection_shows_whether_its_client_is_gone():
     assert (before, busy, after) == (False, False, True)
     assert client_is_gone({"gunicorn.socket": ours})
     assert not client_is_gone({})
+
+
+class Patched(socket.socket):
+    """A socket as gevent patches it: its `recv` waits for data, whatever the flags say."""
+
+    def recv(self, *_):
+        raise AssertionError("it would wait for ever")
+
+
+def test_a_look_for_the_client_never_waits_and_changes_nothing():
+    ours, theirs = socket.socketpair()
+    patched = Patched(ours.family, ours.type, ours.proto, ours.detach())
+    socket.setdefaulttimeout(1.0)
+    try:
+        gone = client_is_gone({"gunicorn.socket": patched})
+    finally:
+        socket.setdefaulttimeout(None)
+
+    with patched, theirs:
+        assert not gone
+        assert os.get_blocking(patched.fileno())
+        theirs.close()
+        assert client_is_gone({"gunicorn.socket": patched})
