@@ -3,6 +3,7 @@
 It uses the neuron "worker" of the namespace and prints the events.
 """
 
+import logging
 import os
 import sys
 
@@ -42,17 +43,41 @@ def interrupt(dendrite, url, namespace):
 
 
 def forget(dendrite, url, namespace):
-    """End without stop, with a stream open and an Axon hosted."""
+    """End without stop, with a stream open and an Axon hosted, when told to."""
     dendrite.add_axon(Axon(neuron_id="hosted", neuron_fn=lambda input, context: {}))
     dendrite.left_open = dendrite.stream(neuron="worker", input={"n": 1})
+    sys.stdin.readline()
     say("leaving")
+
+
+def serve(dendrite, url, namespace):
+    """Host an Axon until a signal; its Synapse may come later."""
+    dendrite.attach_axon(Axon(neuron_id="hosted", neuron_fn=lambda input, context: {"n": input}))
+    logging.basicConfig(stream=sys.stdout, format="%(levelname)s %(message)s")
+    say("serving")
+    dendrite.serve()
+    say("served")
+
+
+def fork_early(dendrite, url, namespace):
+    """Make it, fork, and start it in the child."""
+    child = os.fork()
+    if child == 0:
+        try:
+            dendrite.start()
+        except DendriteProtocolError as error:
+            say("refused:", error)
+        sys.exit(0)
+    os.waitpid(child, 0)
 
 
 def main(scene, url, namespace):
     dendrite = BlockingDendrite(url, namespace=namespace, dendrite_id="script")
-    dendrite.start()
-    say("ready")
-    {each.__name__: each for each in (fork, interrupt, forget)}[scene](dendrite, url, namespace)
+    scenes = {each.__name__: each for each in (fork, interrupt, forget, serve, fork_early)}
+    if scene not in ("serve", "fork_early"):
+        dendrite.start()
+        say("ready")
+    scenes[scene](dendrite, url, namespace)
 
 
 if __name__ == "__main__":
