@@ -76,7 +76,7 @@ def ask(client, prompt, path="/ask"):
 def events_of(text):
     """Return (name, data) of every event, comments left out."""
     blocks = [block for block in text.split("\n\n") if block.startswith("event: ")]
-    pairs = [block.split("\n") for block in blocks]
+    pairs = [block.split("\n")[:2] for block in blocks]
     return [(n.removeprefix("event: "), json.loads(d.removeprefix("data: "))) for n, d in pairs]
 
 
