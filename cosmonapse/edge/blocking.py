@@ -27,7 +27,7 @@ from ..errors import DendriteProtocolError
 from ..signals import Signal
 from ..synapse import synapse_from_url
 from ..synapse.url import DEFAULT_URL
-from .loop_thread import LoopThread
+from .loop_thread import LoopThread, check_threads_run
 from .reader import SignalReader
 from .serving import called_on_signal, start_when_there
 from .text_stream import TextStream
@@ -107,8 +107,9 @@ class BlockingDendrite(Decorators):
         self, url: str = DEFAULT_URL, *, axons: Iterable[Axon] = (), **settings: Any
     ) -> None:
         self.dendrite = Dendrite(synapse=synapse_from_url(url), **settings)
+        self._hosts = False
         for axon in axons:
-            self.dendrite.attach_axon(axon)
+            self.attach_axon(axon)
         self._subscriptions = cast(Subscriptions, _HandlersThere(self))
         self._lock = threading.Lock()
         self._pid = os.getpid()
@@ -176,6 +177,8 @@ class BlockingDendrite(Decorators):
                 raise DendriteProtocolError(f"{self!r} was started before: make a new one")
             if self._pid != os.getpid():
                 raise DendriteProtocolError(_MADE_BEFORE_FORK)
+            if self._hosts:
+                check_threads_run()
             self._thread = LoopThread(f"{self.dendrite.dendrite_id} loop")
         _running.add(self)
         return self._thread
@@ -265,6 +268,7 @@ class BlockingDendrite(Decorators):
     def attach_axon(self, axon: Axon) -> None:
         """Host an Axon; before `start`. See `Dendrite.attach_axon`."""
         self.dendrite.attach_axon(axon)
+        self._hosts = True
 
     @property
     def counts(self) -> dict[str, int]:

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -29,6 +30,11 @@ _NOT_BEGUN = (
     f"the thread of this BlockingDendrite did not begin within {_BEGIN_S:g} s: the server runs no "
     "threads of Python (uWSGI: start it with --enable-threads)"
 )
+_NO_THREADS = (
+    "uWSGI runs no thread of Python between two requests, so the Axons of this process would fall "
+    "silent: start it with --enable-threads"
+)
+_UWSGI_THREADS = frozenset({"enable-threads", "threads", "gevent"})
 
 
 class LoopThread:
@@ -185,6 +191,17 @@ class LoopThread:
         self._loop = asyncio.get_running_loop()
         self._begun.set_result(None)
         await self._ended.wait()
+
+
+def check_threads_run() -> None:
+    """Check that this process runs threads also while it serves no request.
+
+    Raises:
+        DendriteProtocolError: It belongs to a uWSGI without threads.
+    """
+    options = getattr(sys.modules.get("uwsgi"), "opt", None)
+    if isinstance(options, dict) and not _UWSGI_THREADS.intersection(options):
+        raise DendriteProtocolError(_NO_THREADS)
 
 
 def _check_no_other_loop() -> None:
