@@ -153,3 +153,13 @@ def test_a_client_that_leaves_before_its_answer_cancels_the_task(name, clients, 
 
     measured(f"{name}: answer cancelled after the hang-up", took_s)
     assert took_s < 1.0
+
+
+@pytest.mark.parametrize("name", ["sync preload", pytest.param("uwsgi master", marks=needs_uwsgi)])
+def test_every_request_has_a_trace_of_its_own_in_all_processes(name, clients, worker):
+    client = clients(name, SERVERS[name].asking)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: ask(client, "fails"), range(40)))
+
+    assert len({each.json()["trace_id"] for each in answers}) == 40

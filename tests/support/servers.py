@@ -50,7 +50,10 @@ def client_to(child, *, timeout_s=PATIENCE_S):
     if "Uvicorn" in child.said:  # it names its address before its workers listen
         assert child.says("Application startup complete"), child.said
     (address,) = [found.group(1) for found in addresses if found]
-    return httpx.Client(base_url=f"http://{address}", timeout=timeout_s, trust_env=False)
+    # uWSGI closes every connection, and says so only to those who ask for it.
+    headers = {"Connection": "close"} if "uWSGI" in child.said else {}
+    url = f"http://{address}"
+    return httpx.Client(base_url=url, headers=headers, timeout=timeout_s, trust_env=False)
 
 
 def _place(app):
