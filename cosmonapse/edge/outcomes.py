@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Literal
@@ -37,6 +38,7 @@ _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _HEADERS_OF_CODE: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {"OVERLOADED": MappingProxyType({"Retry-After": "1"})}
 )
+_LATE_CODES = frozenset({"EXPIRED", "SYNAPSE_AWAY"})
 Log = Literal["no", "line", "traceback"]
 
 
@@ -78,6 +80,11 @@ class _Facts:
 
 
 _AWAY = "the service behind this one cannot be reached at the moment; try again later"
+_AWAY_LATER = (
+    "the service behind this one has been lost since it got the task, which may have run there"
+)
+# How a Dendrite says in the error of a late task that its Synapse is away. It names the URL.
+_SAYS_AWAY = re.compile(r"the Synapse at \S+ has been away").search
 _REFUSED = "the service behind this one refuses the connection; its operator must check the setup"
 _NOT_RUNNING = "this service is starting or stopping, or its setup is wrong; its log has the reason"
 _FAILED = "this service failed; its log has the reason"
@@ -135,6 +142,9 @@ def _of_error(error: BaseException, trace_id: str | None) -> HttpAnswer:
         return _of_group(error, trace_id)
     if isinstance(error, NeedsAnswer) and isinstance(error.signal, Signal):
         return _of_question(error.signal)
+    late = _of_late_task(error, trace_id)
+    if late is not None:
+        return late
     if isinstance(error, NeuronError):
         body = _body(error.message, error.code, error.recoverable, trace_id)
         status = facts_of(error.code).http_status
@@ -146,6 +156,21 @@ def _of_error(error: BaseException, trace_id: str | None) -> HttpAnswer:
     facts = next(_FACTS[each] for each in type(error).__mro__ if each in _FACTS)
     text = str(error) if facts.text is None else facts.text
     return HttpAnswer(facts.status, _body(text, facts.code, facts.retry, trace_id), log=facts.log)
+
+
+def _of_late_task(error: BaseException, trace_id: str | None) -> HttpAnswer | None:
+    """Return the answer for a task whose time ended while the Synapse was away; else None."""
+    is_late = isinstance(error, TimeoutError) or (
+        isinstance(error, NeuronError) and error.code in _LATE_CODES
+    )
+    if not is_late or _SAYS_AWAY(str(error)) is None:
+        return None
+    never_left = isinstance(error, SynapseUnreachable) or (
+        isinstance(error, NeuronError) and error.recoverable
+    )
+    text = _AWAY if never_left else _AWAY_LATER
+    body = _body(text, "SYNAPSE_UNREACHABLE", never_left, trace_id)
+    return HttpAnswer(503, body, log="line")
 
 
 def _of_group(group: BaseExceptionGroup[BaseException], trace_id: str | None) -> HttpAnswer:
