@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from ..errors import CosmonapseError
 from .outcomes import HttpAnswer, answer_of, leaves_of
 
 _LOG = logging.getLogger(__name__)
@@ -14,6 +15,9 @@ def answer_and_log(error: BaseException) -> HttpAnswer:
     answer = answer_of(error)
     if answer.log != "no":
         trace = error if answer.log == "traceback" else None
-        told = "; ".join(str(leaf) or type(leaf).__name__ for leaf in leaves_of(error))
+        told = "; ".join(
+            str(leaf) if isinstance(leaf, CosmonapseError) else repr(leaf)
+            for leaf in leaves_of(error)
+        )
         _LOG.error("a task could not be served: %s", told, exc_info=trace)
     return answer
