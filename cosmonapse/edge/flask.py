@@ -77,7 +77,7 @@ class Cosmo:
         """Send a TASK and return its output, converted for JSON; return it from the view.
 
         It has the arguments of `Dendrite.ask`. A client that disconnects cancels the task, if the
-        server shows its connection (Werkzeug, gunicorn).
+        server shows its connection (Werkzeug, gunicorn, uWSGI).
 
         Raises:
             NeuronError: The outcome is an ERROR.

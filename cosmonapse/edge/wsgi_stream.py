@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _socket
 import socket
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
@@ -34,24 +35,28 @@ def refused(stream: TextStream) -> HttpAnswer | None:
 
 
 def client_is_gone(environ: Mapping[str, Any]) -> bool:
-    """Return whether an HTTP client disconnected, as far as its server shows the connection."""
+    """Return whether an HTTP client disconnected, as far as its server shows the connection.
+
+    Call it on the thread that serves the request.
+    """
     for name in _SOCKETS:
         connection = environ.get(name)
         if isinstance(connection, socket.socket):
-            return _has_hung_up(connection)
+            return _has_hung_up(connection.fileno())
+    if "uwsgi.version" in environ:
+        return _has_hung_up(sys.modules["uwsgi"].connection_fd())
     return False
 
 
-def _has_hung_up(connection: socket.socket) -> bool:
+def _has_hung_up(descriptor: int) -> bool:
     """Look for the end of a connection; take nothing from it, and never wait.
 
     The look is through a bare socket on the same descriptor: the `recv` of a socket that gevent has
     patched waits for data in spite of MSG_DONTWAIT, and that of a TLS socket refuses to peek.
     """
-    descriptor = connection.fileno()
     if descriptor < 0:
         return True
-    bare = _socket.socket(connection.family, _NEVER_WAITS, 0, descriptor)
+    bare = _socket.socket(socket.AF_INET, _NEVER_WAITS, 0, descriptor)
     try:
         return not bare.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:

@@ -79,6 +79,30 @@ def test_one_that_was_made_before_a_fork_is_refused_in_the_child(url, namespace,
     assert script.wait() == 0
 
 
+def test_without_a_descriptor_it_says_so_at_once_and_may_be_started_again(url, namespace, children):
+    children.worker(url, namespace, axon("echo"))
+    script = children.start(SCRIPT, "no_descriptor", url, namespace)
+
+    took_s, what = script.line("no descriptor:").text.split(" ", 1)
+
+    assert float(took_s) < 1.0
+    assert "Too many open files" in what
+    assert script.line("then:").text == "{'n': 1}"
+    assert script.wait() == 0
+
+
+def test_a_second_one_under_gevent_says_so_at_once(url, namespace, children):
+    children.worker(url, namespace, axon("echo"))
+    script = children.start(SCRIPT, "gevent_twice", url, namespace)
+
+    took_s, what = script.line("second:").text.split(" ", 1)
+
+    assert float(took_s) < 1.0
+    assert "one BlockingDendrite at a time" in what
+    assert script.line("first:").text == "{'n': 1}"
+    assert script.wait() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serve_waits_for_its_synapse_and_ends_with_a_signal(number, namespace, children):
     port = free_ports()

@@ -27,12 +27,11 @@ class Server:
         options: What it is started with.
         apps: The app that answers, and the one that streams.
         at_once: Whether one process of it serves several requests at a time.
-        notices: Whether it shows the connection of a client that waits for an answer.
     """
 
-    def __init__(self, start, *options, apps=(WSGI, WSGI), at_once=True, notices=True):
+    def __init__(self, start, *options, apps=(WSGI, WSGI), at_once=True):
         self.asking, self.streaming = apps
-        self.at_once, self.notices = at_once, notices
+        self.at_once = at_once
         self._start, self._options = start, options
 
     def client(self, children, app, url):
@@ -50,10 +49,8 @@ SERVERS = {
     "gevent flask": Server(gunicorn, "-k", "gevent", apps=THREE),
     "gevent preload": Server(gunicorn, "-k", "gevent", "--preload"),
     "uvicorn": Server(uvicorn, "--workers", "2", apps=(FASTAPI, FASTAPI_STREAM)),
-    "uwsgi": Server(uwsgi_server, "--enable-threads", notices=False, at_once=False),
-    "uwsgi master": Server(
-        uwsgi_server, "--master", "-p", "2", "--threads", "2", notices=False, at_once=False
-    ),
+    "uwsgi": Server(uwsgi_server, "--enable-threads", at_once=False),
+    "uwsgi master": Server(uwsgi_server, "--master", "-p", "2", "--threads", "2", at_once=False),
 }
 EACH = [pytest.param(n, marks=needs_uwsgi) if "uwsgi" in n else n for n in SERVERS]
 
@@ -142,7 +139,7 @@ def test_a_client_that_leaves_its_stream_cancels_the_task(name, clients, worker)
     assert took_s < 1.0
 
 
-@pytest.mark.parametrize("name", [n for n in SERVERS if SERVERS[n].notices])
+@pytest.mark.parametrize("name", EACH)
 def test_a_client_that_leaves_before_its_answer_cancels_the_task(name, clients, worker):
     client, prompt = clients(name, SERVERS[name].asking), f"held {name} answer"
 

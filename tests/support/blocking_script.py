@@ -3,9 +3,12 @@
 It uses the neuron "worker" of the namespace and prints the events.
 """
 
+import contextlib
 import logging
 import os
+import resource
 import sys
+import time
 
 from cosmonapse import Axon, BlockingDendrite, DendriteProtocolError
 
@@ -71,13 +74,49 @@ def fork_early(dendrite, url, namespace):
     os.waitpid(child, 0)
 
 
+def refused(name, start):
+    """Say what a start raises, and how long it took."""
+    began_at_s = time.perf_counter()
+    try:
+        start()
+    except Exception as error:  # noqa: BLE001  # the test looks at it
+        say(f"{name}:", f"{time.perf_counter() - began_at_s:.3f}", type(error).__name__, error)
+
+
+def no_descriptor(dendrite, url, namespace):
+    """Start without a descriptor left, and again with some."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    opened = []
+    with contextlib.suppress(OSError):
+        while True:
+            opened.append(os.open(os.devnull, os.O_RDONLY))
+    refused("no descriptor", dendrite.start)
+    for each in opened:
+        os.close(each)
+    dendrite.start()
+    say("then:", dendrite.ask(neuron="worker", input={"n": 1})["echo"])
+    dendrite.stop()
+
+
+def gevent_twice(dendrite, url, namespace):
+    """Start a second one where threads are greenlets."""
+    from gevent import monkey
+
+    monkey.patch_all()
+    dendrite.start()
+    refused("second", BlockingDendrite(url, namespace=namespace).start)
+    say("first:", dendrite.ask(neuron="worker", input={"n": 1})["echo"])
+    dendrite.stop()
+
+
 def main(scene, url, namespace):
     dendrite = BlockingDendrite(url, namespace=namespace, dendrite_id="script")
-    scenes = {each.__name__: each for each in (fork, interrupt, forget, serve, fork_early)}
-    if scene not in ("serve", "fork_early"):
+    started = {each.__name__: each for each in (fork, interrupt, forget)}
+    new = {each.__name__: each for each in (serve, fork_early, no_descriptor, gevent_twice)}
+    if scene in started:
         dendrite.start()
         say("ready")
-    scenes[scene](dendrite, url, namespace)
+    {**started, **new}[scene](dendrite, url, namespace)
 
 
 if __name__ == "__main__":
