@@ -128,7 +128,9 @@ class BlockingDendrite(Decorators):
         Raises:
             SynapseUnreachable: It did not connect within `timeout_s` seconds.
             SynapseRefused: The Synapse refuses this namespace, or is full.
-            DendriteProtocolError: It was started before.
+            DendriteProtocolError: It was started before, was made before a fork, or cannot run
+                here; the text says which.
+            OSError: The process has no descriptor left.
         """
         thread = self._new_thread()
         self._wait_for_start(thread, thread.submit(lambda: self.dendrite.start(timeout_s)))

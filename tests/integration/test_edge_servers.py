@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from support.edge import NAMESPACE, EdgeWorker
-from support.processes import Children, measured
+from support.processes import ROOT, Children, measured
 from support.servers import client_to, gunicorn, uvicorn, uwsgi, uwsgi_server
 
 WSGI, FLASK, FLASK_STREAM = (
@@ -160,3 +160,31 @@ def test_every_request_has_a_trace_of_its_own_in_all_processes(name, clients, wo
         answers = list(pool.map(lambda _: ask(client, "fails"), range(40)))
 
     assert len({each.json()["trace_id"] for each in answers}) == 40
+
+
+# -- apps by hand ---------------------------------------------------------------------------------
+
+PAGE_APP = ROOT / "tests" / "support" / "page_flask_app:app"
+
+
+def test_the_app_of_the_page_answers_where_it_is_loaded_after_the_fork(fabric, worker):
+    children, url, _ = fabric
+    server = gunicorn(children, PAGE_APP, "-w", "2", env={"SYNAPSE_URL": url})
+
+    with client_to(server) as client:
+        assert ask(client, "Hi").json() == {"response": "echo: Hi"}
+
+
+@pytest.mark.parametrize("app", [PAGE_APP, "flask/flask_app:app"], ids=["page", "example"])
+@pytest.mark.parametrize("kind", ["gthread", "gevent"])
+def test_an_app_by_hand_answers_behind_threads_of_any_kind(kind, app, fabric, worker):
+    children, url, _ = fabric
+    server = gunicorn(children, app, "-k", kind, "--threads", "4", env={"SYNAPSE_URL": url})
+
+    with client_to(server) as client, ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda prompt: ask(client, prompt), ["slow", "Hi"]))
+
+    assert [each.json() for each in answers] == [
+        {"response": "echo: slow"},
+        {"response": "echo: Hi"},
+    ]
