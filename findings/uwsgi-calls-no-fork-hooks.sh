@@ -11,7 +11,7 @@ set -euo pipefail
 
 folder=$(mktemp -d)
 server=
-trap '[ -z "$server" ] || kill "$server" 2> /dev/null || true; rm -rf "$folder"' EXIT
+trap 'rm -rf "$folder"; [ -z "$server" ] || kill "$server"' EXIT
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install -qq --disable-pip-version-check uwsgi==2.0.31
 

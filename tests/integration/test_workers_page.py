@@ -30,7 +30,7 @@ broker_transport_options = {{
 result_backend = "file://{0}/results"
 broker_connection_retry_on_startup = True
 """
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 needs_uwsgi = pytest.mark.skipif(uwsgi() is None, reason="uWSGI could not be built here")
 
 
@@ -71,7 +71,7 @@ def save(tmp_path, fabric):
 
 def wait_for(caller, neuron, processes):
     """Wait until so many processes serve a Neuron."""
-    end_s = time.monotonic() + PATIENCE_S
+    end_s = time.monotonic() + TIMEOUT_S
     while len([each for each in caller.find_neurons() if each.neuron_id == neuron]) != processes:
         assert time.monotonic() < end_s, caller.find_neurons()
         time.sleep(0.01)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from support.edge import PATIENCE_S
+from support.edge import TIMEOUT_S
 from support.processes import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -43,7 +43,7 @@ def uvicorn(children, app, *options, env):
     return _start(children, *command, env=env)
 
 
-def client_to(child, *, timeout_s=PATIENCE_S):
+def client_to(child, *, timeout_s=TIMEOUT_S):
     """Return an HTTP client for a server, once it listens."""
     assert child.says("127.0.0.1:"), child.said
     addresses = [re.search(each + r"(127\.0\.0\.1:\d+)", child.said) for each in _LISTENS]

@@ -245,10 +245,10 @@ def test_it_serves_on_another_thread_until_it_is_stopped():
     server = threading.Thread(target=dendrite.serve)
 
     server.start()
-    assert registered.wait(PATIENCE_S)
+    assert registered.wait(TIMEOUT_S)
     assert dendrite.ask(neuron="echo", input={"n": 1}) == {"n": 1}
     dendrite.stop()
-    server.join(PATIENCE_S)
+    server.join(TIMEOUT_S)
 
     assert not server.is_alive()
     with pytest.raises(DendriteProtocolError, match="is stopped"):

@@ -10,7 +10,7 @@ from cosmonapse import DendriteProtocolError
 from cosmonapse.edge import loop_thread
 from cosmonapse.edge.loop_thread import LoopThread
 
-PATIENCE_S = 5.0
+TIMEOUT_S = 5.0
 
 
 def no_descriptor(main):
@@ -65,8 +65,8 @@ def test_a_loop_that_dies_by_itself_has_ended(monkeypatch):
 
     thread.post(die)
 
-    assert died.wait(PATIENCE_S) or thread.has_ended
-    thread._thread.join(PATIENCE_S)
+    assert died.wait(TIMEOUT_S) or thread.has_ended
+    thread._thread.join(TIMEOUT_S)
     with pytest.raises(DendriteProtocolError, match="is stopped"):
         thread.run(die)
     thread.end()
