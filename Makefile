@@ -25,7 +25,7 @@ demo: $(DEMO)/.installed ## install a copy as a user would and run the whole thi
 
 # What has real processes waits most of its time. Meanwhile the others run, out of its way; a browser
 # draws alone. ARGS reaches every pytest.
-test: $(DEV)/.installed ## run every test
+test: $(DEV)/.installed $(DEV)/.uwsgi ## run every test
 	@status=0; $(RUN) pytest $(ARGS) tests/browser || status=$$?; log=$$(mktemp); \
 	nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(addprefix tests/,$(QUICK)) > $$log 2>&1 & \
 	beside=$$!; trap 'kill $$beside 2> /dev/null; rm -f $$log' EXIT; trap 'exit 130' INT TERM; \
@@ -117,6 +117,11 @@ $(DEV)/.installed: $(DEV)/.made setup.cfg pyproject.toml
 # What is measured beside us is optional: without an index the bench says what it lacks.
 $(DEV)/.bench: $(DEV)/.installed
 	@$(DEV)/bin/python $(PIP_INSTALL) --editable '.[bench]' || echo "cannot install what the bench measures beside us"
+	@touch $@
+
+# uWSGI comes as source only. Without a C compiler its tests are skipped.
+$(DEV)/.uwsgi: $(DEV)/.installed
+	@$(DEV)/bin/python $(PIP_INSTALL) 'uwsgi>=2.0.28' 2> /dev/null || echo "cannot build uWSGI: its tests are skipped"
 	@touch $@
 
 $(DEV)/.docs: $(DEV)/.installed

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import atexit
-import concurrent.futures
 import contextlib
 import functools
+import inspect
+import os
+import queue
 import threading
 from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, Unpack, cast
 
@@ -24,15 +28,21 @@ from ..errors import DendriteProtocolError
 from ..signals import Signal
 from ..synapse import synapse_from_url
 from ..synapse.url import DEFAULT_URL
-from .loop_thread import LoopThread
+from .loop_thread import LoopThread, check_threads_run
 from .reader import SignalReader
+from .serving import called_on_signal, start_when_there
 from .text_stream import TextStream
 
 P = ParamSpec("P")
 R = TypeVar("R")
 _EXIT_DRAIN_S = 0.5
 _EXIT_S = 2.0
-_LOOP_BOUND = frozenset({"serve", "dispatch", "dispatch_and_subscribe", "observe_pathway"})
+_LOOP_BOUND = frozenset({"dispatch", "dispatch_and_subscribe", "observe_pathway"})
+_MADE_BEFORE_FORK = (
+    "this BlockingDendrite was made before a fork, and each child that starts it would be the same "
+    "client to the Synapse: make and start one in each process, after the fork (gunicorn: in "
+    "post_fork; uWSGI: in a function with @postfork)"
+)
 _running: set[BlockingDendrite] = set()
 
 
@@ -98,11 +108,14 @@ class BlockingDendrite(Decorators):
         self, url: str = DEFAULT_URL, *, axons: Iterable[Axon] = (), **settings: Any
     ) -> None:
         self.dendrite = Dendrite(synapse=synapse_from_url(url), **settings)
+        self._hosts = False
         for axon in axons:
-            self.dendrite.attach_axon(axon)
+            self.attach_axon(axon)
         self._subscriptions = cast(Subscriptions, _HandlersThere(self))
         self._lock = threading.Lock()
+        self._pid = os.getpid()
         self._thread: LoopThread | None = None
+        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()  # each ends a wait of `serve`
 
     def __repr__(self) -> str:
         """Name it as `BlockingDendrite(id, namespace, state)`."""
@@ -116,15 +129,66 @@ class BlockingDendrite(Decorators):
         Raises:
             SynapseUnreachable: It did not connect within `timeout_s` seconds.
             SynapseRefused: The Synapse refuses this namespace, or is full.
-            DendriteProtocolError: It was started before.
+            DendriteProtocolError: It was started before, was made before a fork, or cannot run
+                here; the text says which.
+            OSError: The process has no descriptor left.
         """
+        thread = self._new_thread()
+        self._wait_for_start(thread, thread.submit(lambda: self.dendrite.start(timeout_s)))
+
+    def serve(self) -> None:
+        """Wait for SIGINT or SIGTERM, then drain and return. Starts a Dendrite that is new.
+
+        A new one waits for its Synapse without a limit, and logs a warning every 10 s. A second
+        signal ends the draining. On another thread than the main one, where no signals arrive, it
+        returns after a call of `stop`.
+
+        Raises:
+            SynapseRefused: The Synapse refuses this namespace, or is full.
+            DendriteProtocolError: It was stopped before, or another thread starts it.
+        """
+        with called_on_signal(self._wake_serve):
+            if self._thread is None and not self._starts_as_server():
+                return
+            self._check_not_ended()
+            self._wakes.get()
+        self.stop("signal")
+
+    def _starts_as_server(self) -> bool:
+        """Start when the Synapse is there; return False if a signal or `stop` came first."""
+        thread = self._new_thread()
+        starting = thread.submit(lambda: start_when_there(self.dendrite))
+        starting.add_done_callback(lambda _: self._wake_serve())
+        self._wakes.get()
+        if starting.done() and not starting.cancelled():
+            self._wait_for_start(thread, starting)
+            return True
+        starting.cancel()
+        self.stop("signal")
+        return False
+
+    def _wake_serve(self) -> None:
+        self._wakes.put(None)  # reentrant: a handler of a signal may call it
+
+    def _check_not_ended(self) -> None:
+        if self.thread.has_ended:
+            raise DendriteProtocolError(f"{self!r} is stopped: make a new one")
+
+    def _new_thread(self) -> LoopThread:
         with self._lock:
             if self._thread is not None:
                 raise DendriteProtocolError(f"{self!r} was started before: make a new one")
-            thread = self._thread = LoopThread(f"{self.dendrite.dendrite_id} loop")
+            if self._pid != os.getpid():
+                raise DendriteProtocolError(_MADE_BEFORE_FORK)
+            if self._hosts:
+                check_threads_run()
+            self._thread = LoopThread(f"{self.dendrite.dendrite_id} loop")
         _running.add(self)
+        return self._thread
+
+    def _wait_for_start(self, thread: LoopThread, starting: Future[None]) -> None:
         try:
-            thread.run(lambda: self.dendrite.start(timeout_s))
+            thread.wait(starting)
         except BaseException:
             self.stop(drain_s=0.0)
             raise
@@ -137,6 +201,7 @@ class BlockingDendrite(Decorators):
         """
         thread = self._thread
         _running.discard(self)
+        self._wake_serve()
         if thread is None or thread.is_forked or thread.has_ended:
             return
         if thread.is_here:
@@ -206,6 +271,7 @@ class BlockingDendrite(Decorators):
     def attach_axon(self, axon: Axon) -> None:
         """Host an Axon; before `start`. See `Dendrite.attach_axon`."""
         self.dendrite.attach_axon(axon)
+        self._hosts = True
 
     @property
     def counts(self) -> dict[str, int]:
@@ -267,5 +333,5 @@ def _stop_all() -> None:
             continue
         leave = functools.partial(each.dendrite.stop, "exit", drain_s=_EXIT_DRAIN_S)
         stopping = thread.submit(leave)
-        concurrent.futures.wait([stopping], _EXIT_S)
+        wait_for([stopping], _EXIT_S)
         thread.end()

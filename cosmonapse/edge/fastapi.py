@@ -14,29 +14,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
+from ..axon import Axon
 from ..dendrite import Dendrite
 from ..errors import CosmonapseError, DendriteProtocolError, MissingExtra, NeuronError
-from ..ids import new_trace_id
 from ..signals import Signal
 from ..synapse import synapse_from_url
 from ..synapse.url import DEFAULT_URL
 from . import sse
 from .faults import answer_and_log
 from .outcomes import JSON_TYPE, HttpAnswer, answer_of, is_outcome, json_object, jsonable, mark
+from .per_process import with_trace
 from .reader import SignalReader
 from .wsgi_stream import TEXT_TYPE, TextPieces
 
 try:
     from starlette.applications import Starlette
+    from starlette.datastructures import Headers
     from starlette.requests import Request
     from starlette.responses import PlainTextResponse, Response, StreamingResponse
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 except ImportError:
     raise MissingExtra("fastapi", "fastapi") from None
 
+_last_event_id: ContextVar[str | None] = ContextVar("last_event_id", default=None)
 _OPENING_S = 0.2
 _LOOK_EVERY_S = 0.3
 _KEEP_ALIVE_S = 5.0
@@ -50,13 +54,20 @@ class Cosmo:
     Args:
         app: The app; or call `init_app` later, before it runs.
         url: The Synapse.
+        axons: Axons that each process hosts while the app runs.
         settings: Arguments of `Dendrite`: `namespace`, `dendrite_id`, ...
     """
 
     def __init__(
-        self, app: Starlette | None = None, url: str = DEFAULT_URL, **settings: Any
+        self,
+        app: Starlette | None = None,
+        url: str = DEFAULT_URL,
+        *,
+        axons: Iterable[Axon] = (),
+        **settings: Any,
     ) -> None:
         self._url = url
+        self._axons = tuple(axons)
         self._settings = {"dendrite_id": "fastapi", **settings}
         self._dendrite: Dendrite | None = None
         if app is not None:
@@ -72,8 +83,10 @@ class Cosmo:
                 yield state
 
         app.router.lifespan_context = lifespan
+        app.add_middleware(_RememberLastEvent)
         app.add_exception_handler(CosmonapseError, _on_outcome)
         app.add_exception_handler(TimeoutError, _on_outcome)
+        app.add_exception_handler(ExceptionGroup, _on_outcome)
         app.add_exception_handler(Exception, _on_failure)
 
     @contextlib.asynccontextmanager
@@ -85,6 +98,8 @@ class Cosmo:
             SynapseRefused: The Synapse refuses this namespace, or is full.
         """
         dendrite = Dendrite(synapse=synapse_from_url(self._url), **self._settings)
+        for axon in self._axons:
+            dendrite.attach_axon(axon)
         async with dendrite:
             self._dendrite = app.state.cosmonapse = dendrite
             yield
@@ -116,7 +131,7 @@ class Cosmo:
             TimeoutError: There is no outcome in time.
             CosmonapseError: The TASK could not be sent.
         """
-        task = {"trace_id": new_trace_id(), **task}
+        task = with_trace(task)
         try:
             asking = asyncio.ensure_future(self.dendrite.ask(**task))
             output: dict[str, Any] = jsonable(await _unless_gone(asking, request))
@@ -129,7 +144,8 @@ class Cosmo:
         """Send a TASK and return a response that streams it.
 
         A client that disconnects cancels the task. A task that is refused within 0.2 s gets its
-        own status instead of a stream.
+        own status instead of a stream. An EventSource that connects again after its last event
+        gets status 204, and no task is sent.
 
         Args:
             as_text: True for the bare texts, False for server-sent events.
@@ -138,7 +154,9 @@ class Cosmo:
         Raises:
             CosmonapseError: The TASK could not be sent.
         """
-        task = {"trace_id": new_trace_id(), **task}
+        if sse.is_over(_last_event_id.get()):
+            return Response(status_code=204)
+        task = with_trace(task)
         try:
             reader = SignalReader(await self.dendrite.dispatch(**task))
         except Exception as error:
@@ -199,6 +217,18 @@ class SignalsResponse(StreamingResponse):
             leaving.cancel()
             await asyncio.wait([sending, leaving])
             await self._reader.close()
+
+
+class _RememberLastEvent:
+    """Middleware that keeps `Last-Event-ID` for `stream_response`, which gets no request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            _last_event_id.set(Headers(scope=scope).get("last-event-id"))
+        await self._app(scope, receive, send)
 
 
 async def _events(reader: SignalReader) -> AsyncIterator[bytes]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from .outcomes import HttpAnswer, answer_of
+from ..errors import CosmonapseError
+from .outcomes import HttpAnswer, answer_of, leaves_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -14,5 +15,9 @@ def answer_and_log(error: BaseException) -> HttpAnswer:
     answer = answer_of(error)
     if answer.log != "no":
         trace = error if answer.log == "traceback" else None
-        _LOG.error("a task could not be served: %s", error, exc_info=trace)
+        told = "; ".join(
+            str(leaf) if isinstance(leaf, CosmonapseError) else repr(leaf)
+            for leaf in leaves_of(error)
+        )
+        _LOG.error("a task could not be served: %s", told, exc_info=trace)
     return answer

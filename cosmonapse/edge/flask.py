@@ -9,9 +9,10 @@ def ask():
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..axon import Axon
 from ..errors import CosmonapseError, MissingExtra
 from ..signals import Signal
 from ..synapse.url import DEFAULT_URL
@@ -38,14 +39,21 @@ class Cosmo:
     Args:
         app: The app; or call `init_app` later.
         url: The Synapse.
+        axons: Axons that each process hosts from its first request or `start` on.
         settings: Arguments of `BlockingDendrite`: `namespace`, `dendrite_id`, ...
     """
 
     def __init__(
-        self, app: flask.Flask | None = None, url: str = DEFAULT_URL, **settings: Any
+        self,
+        app: flask.Flask | None = None,
+        url: str = DEFAULT_URL,
+        *,
+        axons: Iterable[Axon] = (),
+        **settings: Any,
     ) -> None:
         settings.setdefault("dendrite_id", "flask")
-        self._mine = PerProcess(lambda: BlockingDendrite(url, **settings))
+        hosted = tuple(axons)
+        self._mine = PerProcess(lambda: BlockingDendrite(url, axons=hosted, **settings))
         if app is not None:
             self.init_app(app)
 
@@ -69,7 +77,7 @@ class Cosmo:
         """Send a TASK and return its output, converted for JSON; return it from the view.
 
         It has the arguments of `Dendrite.ask`. A client that disconnects cancels the task, if the
-        server shows its connection (Werkzeug, gunicorn).
+        server shows its connection (Werkzeug, gunicorn, uWSGI).
 
         Raises:
             NeuronError: The outcome is an ERROR.
@@ -85,7 +93,8 @@ class Cosmo:
         """Send a TASK and return a response that streams it.
 
         A client that disconnects cancels the task. A task that is refused within 0.2 s gets its
-        own status instead of a stream.
+        own status instead of a stream. An EventSource that connects again after its last event
+        gets status 204, and no task is sent.
 
         Args:
             as_text: True for the bare texts, False for server-sent events.
@@ -95,6 +104,8 @@ class Cosmo:
             CosmonapseError: The TASK could not be sent.
         """
         environ = flask.request.environ
+        if sse.is_over(environ.get(sse.LAST_EVENT_ID)):
+            return flask.Response(status=204)
         stream = self._mine.stream(task)
         refusal = refused(stream)
         if refusal is not None:
@@ -104,6 +115,17 @@ class Cosmo:
             mimetype=TEXT_TYPE if as_text else sse.CONTENT_TYPE,
             headers=dict(sse.HEADERS),
         )
+
+    def start(self) -> None:
+        """Start the Dendrite of this process now: its Axons get tasks before the first request.
+
+        Call it in the process that serves, after the fork; see docs/workers.md. Idempotent.
+
+        Raises:
+            SynapseUnreachable: No Synapse answers within 5 s.
+            SynapseRefused: The Synapse refuses the namespace, or is full.
+        """
+        self._mine.get()
 
     def stop(self) -> None:
         """Stop the Dendrite of this process, if it runs."""

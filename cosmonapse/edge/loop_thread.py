@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -14,11 +16,25 @@ from ..runtime.loops import run
 
 R = TypeVar("R")
 _JOIN_S = 2.0
+_BEGIN_S = 10.0
 _FORKED = (
     "this BlockingDendrite was started before a fork, and its thread is not in the child: start "
     "one in each process, after the fork (gunicorn: in post_fork; or use cosmonapse.edge.flask or "
     ".wsgi, which start one when a process first needs it)"
 )
+_SECOND_LOOP = (
+    "another event loop runs in this thread of the system: where gevent has replaced threads, a "
+    "process can have one BlockingDendrite at a time; share it, or use gunicorn with -k gthread"
+)
+_NOT_BEGUN = (
+    f"the thread of this BlockingDendrite did not begin within {_BEGIN_S:g} s: the server runs no "
+    "threads of Python (uWSGI: start it with --enable-threads)"
+)
+_NO_THREADS = (
+    "uWSGI runs no thread of Python between two requests, so the Axons of this process would fall "
+    "silent: start it with --enable-threads"
+)
+_UWSGI_THREADS = frozenset({"enable-threads", "threads", "gevent"})
 
 
 class LoopThread:
@@ -26,6 +42,12 @@ class LoopThread:
 
     Args:
         name: The name of the thread.
+
+    Raises:
+        DendriteProtocolError: Another event loop runs in the same thread of the system, or the
+            thread does not begin within 10 s.
+        OSError: The process has no descriptor left for the loop.
+        RuntimeError: The system starts no further thread.
     """
 
     def __init__(self, name: str) -> None:
@@ -35,10 +57,12 @@ class LoopThread:
         self._ended: asyncio.Event
         self._posted: set[asyncio.Task[object]] = set()
         self._thread = threading.Thread(target=self._main, name=name, daemon=True)
-        running = threading.Event()
-        self._running = running.set
+        self._begun: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread.start()
-        running.wait()
+        try:
+            self._begun.result(_BEGIN_S)
+        except TimeoutError:
+            raise DendriteProtocolError(_NOT_BEGUN) from None
 
     @property
     def is_here(self) -> bool:
@@ -94,7 +118,16 @@ class LoopThread:
                 "a blocking call on the thread of the Dendrite would wait for itself: in an "
                 "'async def' handler use 'await blocking.dendrite...', or make the handler a 'def'"
             )
-        future = self.submit(make)
+        return self.wait(self.submit(make), look_every_s=look_every_s, gone=gone)
+
+    def wait(
+        self,
+        future: concurrent.futures.Future[R],
+        *,
+        look_every_s: float | None = None,
+        gone: Callable[[], bool] = lambda: False,
+    ) -> R:
+        """Return the result of a future of `submit`; arguments and errors as for `run`."""
         try:
             while not concurrent.futures.wait([future], look_every_s).done:
                 if gone():
@@ -132,7 +165,8 @@ class LoopThread:
         with self._lock:
             loop, self._loop = self._loop, None
         if loop is not None:
-            loop.call_soon_threadsafe(self._ended.set)
+            with contextlib.suppress(RuntimeError):  # it ended by itself just now
+                loop.call_soon_threadsafe(self._ended.set)
         if not self.is_here:
             self._thread.join(_JOIN_S)  # a function in another thread may delay it
 
@@ -142,10 +176,34 @@ class LoopThread:
         task.add_done_callback(self._posted.discard)
 
     def _main(self) -> None:
-        run(self._live())
+        try:
+            _check_no_other_loop()
+            run(self._live())
+        except BaseException as error:
+            if self._begun.done():
+                raise
+            self._begun.set_exception(error)  # to the constructor, which waits for it
+        finally:
+            self._loop = None
 
     async def _live(self) -> None:
         self._ended = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._running()
+        self._begun.set_result(None)
         await self._ended.wait()
+
+
+def check_threads_run() -> None:
+    """Check that this process runs threads also while it serves no request.
+
+    Raises:
+        DendriteProtocolError: It belongs to a uWSGI without threads.
+    """
+    options = getattr(sys.modules.get("uwsgi"), "opt", None)
+    if isinstance(options, dict) and not _UWSGI_THREADS.intersection(options):
+        raise DendriteProtocolError(_NO_THREADS)
+
+
+def _check_no_other_loop() -> None:
+    if asyncio._get_running_loop() is not None:
+        raise DendriteProtocolError(_SECOND_LOOP)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -37,6 +38,7 @@ _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _HEADERS_OF_CODE: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {"OVERLOADED": MappingProxyType({"Retry-After": "1"})}
 )
+_LATE_CODES = frozenset({"EXPIRED", "SYNAPSE_AWAY"})
 Log = Literal["no", "line", "traceback"]
 
 
@@ -62,8 +64,8 @@ class HttpAnswer:
 
     @property
     def content(self) -> bytes:
-        """The body as JSON."""
-        return to_json(self.body)
+        """The body as JSON; nothing with status 204."""
+        return b"" if self.status == 204 else to_json(self.body)
 
 
 @attrs.frozen
@@ -78,6 +80,11 @@ class _Facts:
 
 
 _AWAY = "the service behind this one cannot be reached at the moment; try again later"
+_AWAY_LATER = (
+    "the service behind this one has been lost since it got the task, which may have run there"
+)
+# How a Dendrite says in the error of a late task that its Synapse is away. It names the URL.
+_SAYS_AWAY = re.compile(r"the Synapse at \S+ has been away").search
 _REFUSED = "the service behind this one refuses the connection; its operator must check the setup"
 _NOT_RUNNING = "this service is starting or stopping, or its setup is wrong; its log has the reason"
 _FAILED = "this service failed; its log has the reason"
@@ -131,15 +138,61 @@ def _of_question(signal: Signal) -> HttpAnswer:
 
 
 def _of_error(error: BaseException, trace_id: str | None) -> HttpAnswer:
+    if isinstance(error, BaseExceptionGroup):
+        return _of_group(error, trace_id)
     if isinstance(error, NeedsAnswer) and isinstance(error.signal, Signal):
         return _of_question(error.signal)
+    late = _of_late_task(error, trace_id)
+    if late is not None:
+        return late
     if isinstance(error, NeuronError):
         body = _body(error.message, error.code, error.recoverable, trace_id)
-        headers = _HEADERS_OF_CODE.get(error.code, _NO_HEADERS)
-        return HttpAnswer(facts_of(error.code).http_status, body, headers)
+        status = facts_of(error.code).http_status
+        asked_s = getattr(error, "retry_after_s", None)
+        if asked_s is None:
+            return HttpAnswer(status, body, _HEADERS_OF_CODE.get(error.code, _NO_HEADERS))
+        wait_s = math.ceil(asked_s)
+        return HttpAnswer(status, {**body, "retry_after_s": wait_s}, {"Retry-After": str(wait_s)})
     facts = next(_FACTS[each] for each in type(error).__mro__ if each in _FACTS)
     text = str(error) if facts.text is None else facts.text
     return HttpAnswer(facts.status, _body(text, facts.code, facts.retry, trace_id), log=facts.log)
+
+
+def _of_late_task(error: BaseException, trace_id: str | None) -> HttpAnswer | None:
+    """Return the answer for a task whose time ended while the Synapse was away; else None."""
+    is_late = isinstance(error, TimeoutError) or (
+        isinstance(error, NeuronError) and error.code in _LATE_CODES
+    )
+    if not is_late or _SAYS_AWAY(str(error)) is None:
+        return None
+    never_left = isinstance(error, SynapseUnreachable) or (
+        isinstance(error, NeuronError) and error.recoverable
+    )
+    text = _AWAY if never_left else _AWAY_LATER
+    body = _body(text, "SYNAPSE_UNREACHABLE", never_left, trace_id)
+    return HttpAnswer(503, body, log="line")
+
+
+def _of_group(group: BaseExceptionGroup[BaseException], trace_id: str | None) -> HttpAnswer:
+    """Return the answer for the tasks of a group: of the first that no retry helps, or the first.
+
+    Its text names all of them. A group with anything else in it is a failure of this service.
+    """
+    if not is_outcome(group):
+        return HttpAnswer(500, _body(_FAILED, "INTERNAL_ERROR", False, trace_id), log="traceback")
+    answers = [_of_error(leaf, trace_of(leaf) or trace_id) for leaf in leaves_of(group)]
+    worst = next((each for each in answers if not each.body["retry"]), answers[0])
+    texts = dict.fromkeys(str(each.body["error"]) for each in answers)
+    return attrs.evolve(worst, body={**worst.body, "error": "; ".join(texts)})
+
+
+def leaves_of(error: BaseException) -> Iterator[BaseException]:
+    """Yield the exceptions of a group, nested or not, that are no groups; else the exception."""
+    if not isinstance(error, BaseExceptionGroup):
+        yield error
+        return
+    for each in error.exceptions:
+        yield from leaves_of(each)
 
 
 def _body(error: str, code: str, retry: bool, trace_id: str | None) -> dict[str, Any]:
@@ -152,8 +205,13 @@ def mark(error: BaseException, trace_id: str | None) -> None:
 
 
 def is_outcome(error: BaseException) -> bool:
-    """Return whether an exception is an outcome of this edge, or another one of the same class."""
-    return isinstance(error, CosmonapseError) or "outcome_of" in vars(error)
+    """Return whether an exception is an outcome of this edge, or another one of the same class.
+
+    A group is one if all of its leaves are.
+    """
+    return all(
+        isinstance(leaf, CosmonapseError) or "outcome_of" in vars(leaf) for leaf in leaves_of(error)
+    )
 
 
 def trace_of(error: BaseException) -> str | None:

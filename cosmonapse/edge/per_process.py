@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..ids import new_trace_id
+from ..runtime import clock
 from .blocking import BlockingDendrite
 from .outcomes import mark
 from .text_stream import TextStream
@@ -63,7 +64,7 @@ class PerProcess:
             gone: Returns whether the client is gone; called every 0.3 s.
             task: Arguments of `Dendrite.ask`.
         """
-        task = {"trace_id": new_trace_id(), **task}
+        task = with_trace(task)
         try:
             blocking = self.get()
             return blocking.thread.run(
@@ -75,9 +76,15 @@ class PerProcess:
 
     def stream(self, task: dict[str, Any]) -> TextStream:
         """Send a TASK and return its stream; see `BlockingDendrite.stream`."""
-        task = {"trace_id": new_trace_id(), **task}
+        task = with_trace(task)
         try:
             return self.get().stream(**task)
         except Exception as error:
             mark(error, task["trace_id"])
             raise
+
+
+def with_trace(task: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a task with a trace id, a new one unless they have it."""
+    clock.notice_fork()  # or two workers of uWSGI would give the same ids
+    return {"trace_id": new_trace_id(), **task}

@@ -22,7 +22,10 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         "X-Accel-Buffering": "no",  # a proxy in front must not buffer the events
     }
 )
+LAST_EVENT_ID = "HTTP_LAST_EVENT_ID"
+"""The name of the header in the environment of a WSGI request."""
 KEEP_ALIVE = b": keep-alive\n\n"
+_END = "end-"
 _SETTLING = (SignalType.AGENT_OUTPUT, SignalType.FINAL, SignalType.ERROR, *QUESTIONS)
 _NAMES: Mapping[SignalType, str] = MappingProxyType(
     {
@@ -41,24 +44,38 @@ def event_of(signal: Signal) -> bytes:
     a plain HTTP answer would have; every other type its payload, under its name in lower case.
     """
     name = _NAMES.get(signal.type, signal.type.value.lower())
-    data = answer_of(signal).body if signal.type in _SETTLING else signal.payload
-    return event(name, data)
+    if signal.type in _SETTLING:
+        return event(name, answer_of(signal).body, _END + signal.trace_id)
+    return event(name, signal.payload)
 
 
-def event(name: str, data: Mapping[str, Any]) -> bytes:
+def event(name: str, data: Mapping[str, Any], event_id: str = "") -> bytes:
     """Return an event.
 
     Args:
         name: One word; a client listens for it.
         data: The value that becomes JSON.
+        event_id: What a client that connects again sends as `Last-Event-ID`; empty for none.
 
     Raises:
-        ValueError: `name` is empty or holds a line end.
+        ValueError: `name` is empty, or one of them holds a line end.
     """
-    if not name or "\n" in name or "\r" in name:
-        raise ValueError(f"the name of an event must be one line of text, not {name!r}")
-    return b"event: %b\ndata: %b\n\n" % (name.encode(), to_json(data))
+    if not name or {"\n", "\r", "\0"}.intersection(name + event_id):
+        raise ValueError(
+            f"name and id of an event must be one line of text, not {name!r} and {event_id!r}"
+        )
+    named = b"id: %b\n" % event_id.encode() if event_id else b""
+    return b"event: %b\ndata: %b\n%b\n" % (name.encode(), to_json(data), named)
 
 
-CUT_OFF = event("error", answer_of(DendriteProtocolError()).body)
+def is_over(last_event_id: str | None) -> bool:
+    """Return whether the header `Last-Event-ID` of a request names the last event of a stream.
+
+    EventSource connects again after the end of each stream. Status 204 makes it stop; a new stream
+    would run the model again.
+    """
+    return last_event_id is not None and last_event_id.startswith(_END)
+
+
+CUT_OFF = event("error", answer_of(DendriteProtocolError()).body, _END + "stopped")
 """The last event where the Dendrite was stopped before the task was settled."""

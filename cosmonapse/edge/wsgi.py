@@ -13,6 +13,7 @@ import http
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..axon import Axon
 from ..signals import Signal
 from ..synapse.url import DEFAULT_URL
 from . import sse
@@ -44,12 +45,16 @@ class Cosmo:
 
     Args:
         url: The Synapse.
+        axons: Axons that each process hosts from its first request or `start` on.
         settings: Arguments of `BlockingDendrite`: `namespace`, `dendrite_id`, ...
     """
 
-    def __init__(self, url: str = DEFAULT_URL, **settings: Any) -> None:
+    def __init__(
+        self, url: str = DEFAULT_URL, *, axons: Iterable[Axon] = (), **settings: Any
+    ) -> None:
         settings.setdefault("dendrite_id", "wsgi")
-        self._mine = PerProcess(lambda: BlockingDendrite(url, **settings))
+        hosted = tuple(axons)
+        self._mine = PerProcess(lambda: BlockingDendrite(url, axons=hosted, **settings))
 
     @property
     def dendrite(self) -> BlockingDendrite:
@@ -81,7 +86,8 @@ class Cosmo:
         """Send a TASK and stream it; return the result from the view.
 
         A client that disconnects cancels the task. A task that is refused within 0.2 s gets its
-        own status instead of a stream.
+        own status instead of a stream. An EventSource that connects again after its last event
+        gets status 204, and no task is sent.
 
         Args:
             environ: The environment of the request.
@@ -91,6 +97,8 @@ class Cosmo:
         Raises:
             CosmonapseError: The TASK could not be sent.
         """
+        if sse.is_over(environ.get(sse.LAST_EVENT_ID)):
+            return HttpAnswer(204, {})
         stream = self._mine.stream(task)
         refusal = refused(stream)
         if refusal is not None:
@@ -117,15 +125,21 @@ class Cosmo:
             except Exception as error:  # noqa: BLE001  # the last handler: it becomes 500 and a log entry
                 answer = answer_and_log(error)
                 content = answer.content
-            headers = {
-                "Content-Type": JSON_TYPE,
-                "Content-Length": str(len(content)),
-                **answer.headers,
-            }
-            start_response(_status_line(answer.status), list(headers.items()))
+            start_response(_status_line(answer.status), _headers(answer, content))
             return [content]
 
         return application
+
+    def start(self) -> None:
+        """Start the Dendrite of this process now: its Axons get tasks before the first request.
+
+        Call it in the process that serves, after the fork; see docs/workers.md. Idempotent.
+
+        Raises:
+            SynapseUnreachable: No Synapse answers within 5 s.
+            SynapseRefused: The Synapse refuses the namespace, or is full.
+        """
+        self._mine.get()
 
     def stop(self) -> None:
         """Stop the Dendrite of this process, if it runs."""
@@ -159,6 +173,11 @@ def _answer(outcome: Outcome) -> HttpAnswer:
     if isinstance(outcome, HttpAnswer):
         return outcome
     return answer_and_log(outcome) if isinstance(outcome, BaseException) else answer_of(outcome)
+
+
+def _headers(answer: HttpAnswer, content: bytes) -> list[tuple[str, str]]:
+    described = {"Content-Type": JSON_TYPE, "Content-Length": str(len(content))} if content else {}
+    return [*described.items(), *answer.headers.items()]
 
 
 def _status_line(status: int) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _socket
 import socket
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
@@ -17,6 +19,8 @@ from .text_stream import TextStream
 TEXT_TYPE = "text/plain"
 _OPENING_S = 0.2
 _SOCKETS = ("werkzeug.socket", "gunicorn.socket")
+# SOCK_NONBLOCK keeps a default timeout of the program away from a descriptor that is not ours.
+_NEVER_WAITS = socket.SOCK_STREAM | getattr(socket, "SOCK_NONBLOCK", 0)
 
 
 def refused(stream: TextStream) -> HttpAnswer | None:
@@ -32,19 +36,36 @@ def refused(stream: TextStream) -> HttpAnswer | None:
 
 
 def client_is_gone(environ: Mapping[str, Any]) -> bool:
-    """Return whether an HTTP client disconnected, as far as its server shows the connection."""
+    """Return whether an HTTP client disconnected, as far as its server shows the connection.
+
+    Call it on the thread that serves the request.
+    """
     for name in _SOCKETS:
         connection = environ.get(name)
         if isinstance(connection, socket.socket):
-            try:
-                return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                return False
-            except ValueError:  # TLS sockets cannot peek
-                return False
-            except OSError:
-                return True
+            return _has_hung_up(connection.fileno())
+    if "uwsgi.version" in environ:
+        return _has_hung_up(sys.modules["uwsgi"].connection_fd())
     return False
+
+
+def _has_hung_up(descriptor: int) -> bool:
+    """Look for the end of a connection; take nothing from it, and never wait.
+
+    The look is through a bare socket on the same descriptor: the `recv` of a socket that gevent has
+    patched waits for data in spite of MSG_DONTWAIT, and that of a TLS socket refuses to peek.
+    """
+    if descriptor < 0:
+        return True
+    bare = _socket.socket(socket.AF_INET, _NEVER_WAITS, 0, descriptor)
+    try:
+        return not bare.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    finally:
+        bare.detach()  # the descriptor is not ours to close
 
 
 class StreamBody:

@@ -5,19 +5,23 @@
         -H "Content-Type: application/json" -d '{"prompt": "What is a Dendrite?"}'
 
 Flask's handlers run in threads; the Dendrite lives on an asyncio loop in a thread of its own, and
-`run_coroutine_threadsafe` takes a request from one to the other.
+`run_coroutine_threadsafe` takes a request from one to the other. `respond` gives every outcome the
+same JSON and status as the helpers do. The thread does not survive a fork: with
+`gunicorn --preload` use flask_helpers_app.py.
 """
 
 import asyncio
 import os
 import threading
 
-from flask import Flask, jsonify, request
+from flask import Flask
 
-from cosmonapse import CODES, Dendrite, NeuronError, connect_synapse
+from cosmonapse import CosmonapseError, Dendrite, connect_synapse
+from cosmonapse.edge.flask import json_body, respond
 
 URL = os.environ.get("SYNAPSE_URL", "cosmo://127.0.0.1:7070")
 PORT = int(os.environ.get("PORT", "5000"))
+TIMEOUT_S = float(os.environ.get("TIMEOUT_S", "30"))
 
 app = Flask(__name__)
 loop = asyncio.new_event_loop()
@@ -25,8 +29,8 @@ threading.Thread(target=loop.run_forever, name="dendrite loop", daemon=True).sta
 
 
 def on_loop(coroutine):
-    """Run a coroutine on the Dendrite's loop and wait for its result."""
-    return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+    """Run a coroutine on the Dendrite's loop and wait for its result, never for ever."""
+    return asyncio.run_coroutine_threadsafe(coroutine, loop).result(TIMEOUT_S + 2.0)
 
 
 async def connect() -> Dendrite:
@@ -41,20 +45,11 @@ dendrite = on_loop(connect())
 
 @app.post("/ask")
 def ask():
-    body = request.get_json(silent=True)
-    prompt = body.get("prompt") if isinstance(body, dict) else None
-    if not prompt:
-        return jsonify(error="prompt required"), 400
     try:
-        reply = on_loop(
-            dendrite.dispatch_and_wait(neuron="worker", input={"prompt": prompt}, timeout_s=30.0)
-        )
-        return jsonify(response=reply.output["response"])
-    except NeuronError as error:  # an ERROR Signal: a code, a message, may a retry help?
-        status = CODES[error.code].http_status if error.code in CODES else 502
-        return jsonify(error=error.message, code=error.code, retry=error.recoverable), status
-    except TimeoutError as error:
-        return jsonify(error=str(error)), 504
+        task = {"neuron": "worker", "input": json_body("prompt"), "timeout_s": TIMEOUT_S}
+        return respond(on_loop(dendrite.dispatch_and_wait(**task)))
+    except (CosmonapseError, TimeoutError) as error:
+        return respond(error)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from cosmonapse import Dendrite, connect_synapse
 
 URL = os.environ.get("SYNAPSE_URL", "cosmo://127.0.0.1:7070")
 PORT = int(os.environ.get("PORT", "5000"))
+TIMEOUT_S = float(os.environ.get("TIMEOUT_S", "300"))
 
 app = Flask(__name__)
 loop = asyncio.new_event_loop()
@@ -26,8 +27,8 @@ threading.Thread(target=loop.run_forever, name="dendrite loop", daemon=True).sta
 
 
 def on_loop(coroutine):
-    """Run a coroutine on the Dendrite's loop and wait for its result."""
-    return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+    """Run a coroutine on the Dendrite's loop and wait for its result, never for ever."""
+    return asyncio.run_coroutine_threadsafe(coroutine, loop).result(TIMEOUT_S + 2.0)
 
 
 async def connect() -> Dendrite:
@@ -43,7 +44,8 @@ dendrite = on_loop(connect())
 @app.post("/stream")
 def stream():
     prompt = request.get_json()["prompt"]
-    pathway = on_loop(dendrite.dispatch(neuron="worker", input={"prompt": prompt}))
+    task = {"neuron": "worker", "input": {"prompt": prompt}, "timeout_s": TIMEOUT_S}
+    pathway = on_loop(dendrite.dispatch(**task))
     thoughts = pathway.thoughts()
 
     async def next_text():

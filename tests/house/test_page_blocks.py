@@ -31,6 +31,7 @@ PYTHON_RUN_BY = {
     "docs/spec/08-port.md": "tests/conformance/test_outsider.py",
     "docs/testing.md": "tests/integration/testing/test_testing_page.py",
     "docs/tutorial.md": "tests/integration/test_tutorial_in_order.py",
+    "docs/workers.md": "tests/integration/test_workers_page.py",
 }
 # Programs of others, whose options are not ours to check.
 PROGRAMS_OF_OTHERS = {".", "apt-get", "curl", "export", "jq", "pkill", "pytest", "python3"}

@@ -9,6 +9,7 @@ import pytest
 from support.edge import NAMESPACE, EdgeWorker, client_of, start_app
 from support.processes import Children, closed_port, measured
 
+ASKING_BY_HAND = "flask/flask_app.py"
 ASKING = {
     "flask": "flask/flask_helpers_app.py",
     "fastapi": "fastapi/app.py",
@@ -27,7 +28,7 @@ class Apps:
     """All apps at once, each in a process of its own, in front of one worker."""
 
     def __init__(self, children, url):
-        paths = {*ASKING.values(), *STREAMING.values(), BY_HAND}
+        paths = {*ASKING.values(), *STREAMING.values(), BY_HAND, ASKING_BY_HAND}
         self.url = url
         self._processes = {path: start_app(children, path, url) for path in paths}
         self._clients = {}
@@ -76,7 +77,7 @@ def ask(client, prompt, path="/ask"):
 def events_of(text):
     """Return (name, data) of every event, comments left out."""
     blocks = [block for block in text.split("\n\n") if block.startswith("event: ")]
-    pairs = [block.split("\n") for block in blocks]
+    pairs = [block.split("\n")[:2] for block in blocks]
     return [(n.removeprefix("event: "), json.loads(d.removeprefix("data: "))) for n, d in pairs]
 
 
@@ -165,6 +166,21 @@ def test_a_synapse_that_is_not_there_is_503_and_not_shown(children):
 
 def test_the_dependency_of_fastapi_is_the_dendrite(apps, worker):
     assert apps.asking("fastapi").get("/neurons").json() == ["worker"]
+
+
+BODIES = [{"prompt": "Hi"}, {"prompt": "bytes"}, {"prompt": "fails"}, {"prompt": "asks"}, {}, [1]]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=str)
+def test_the_app_by_hand_and_the_one_with_the_helpers_answer_the_same(body, apps, worker):
+    by_hand = apps.client(ASKING_BY_HAND).post("/ask", json=body)
+    helped = apps.asking("flask").post("/ask", json=body)
+
+    told, expected = by_hand.json(), helped.json()
+    assert by_hand.status_code == helped.status_code
+    assert by_hand.headers.get("Retry-After") == helped.headers.get("Retry-After")
+    assert told.keys() == expected.keys()
+    assert {**told, "trace_id": None} == {**expected, "trace_id": None}
 
 
 # -- streams -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cosmonapse import BlockingDendrite, SynapseUnreachable
-from support.processes import axon, closed_port, measured
+from support.processes import axon, closed_port, free_ports, measured
 
 SCRIPT = Path(__file__).parents[1] / "support" / "blocking_script.py"
 
@@ -72,6 +72,66 @@ def test_a_forked_child_is_told_to_start_its_own(url, namespace, children):
     assert script.wait() == 0
 
 
+def test_one_that_was_made_before_a_fork_is_refused_in_the_child(url, namespace, children):
+    script = children.start(SCRIPT, "fork_early", url, namespace)
+
+    assert "make and start one in each process" in script.line("refused:").text
+    assert script.wait() == 0
+
+
+def test_without_a_descriptor_it_says_so_at_once_and_may_be_started_again(url, namespace, children):
+    children.worker(url, namespace, axon("echo"))
+    script = children.start(SCRIPT, "no_descriptor", url, namespace)
+
+    took_s, what = script.line("no descriptor:").text.split(" ", 1)
+
+    assert float(took_s) < 1.0
+    assert "Too many open files" in what
+    assert script.line("then:").text == "{'n': 1}"
+    assert script.wait() == 0
+
+
+def test_a_second_one_under_gevent_says_so_at_once(url, namespace, children):
+    children.worker(url, namespace, axon("echo"))
+    script = children.start(SCRIPT, "gevent_twice", url, namespace)
+
+    took_s, what = script.line("second:").text.split(" ", 1)
+
+    assert float(took_s) < 1.0
+    assert "one BlockingDendrite at a time" in what
+    assert script.line("first:").text == "{'n': 1}"
+    assert script.wait() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_waits_for_its_synapse_and_ends_with_a_signal(number, namespace, children):
+    port = free_ports()
+    script = children.start(SCRIPT, "serve", f"cosmo://127.0.0.1:{port}", namespace)
+    script.line("serving")
+    _, url = children.synapse(port=port)
+
+    with BlockingDendrite(url, namespace=namespace) as caller:
+        caller.wait_for_neuron(neuron="hosted")
+        answer = caller.ask(neuron="hosted", input=1)
+    script.send(number)
+
+    assert answer == {"n": 1}
+    assert script.line("served")
+    assert script.wait() == 0
+
+
+def test_serve_says_what_it_waits_for_and_ends_with_a_signal_meanwhile(namespace, children):
+    url = f"cosmo://127.0.0.1:{closed_port()}"
+    script = children.start(SCRIPT, "serve", url, namespace)
+
+    waits = script.line("WARNING ")
+    script.send(signal.SIGTERM)
+
+    assert url in waits.text
+    assert script.line("served")
+    assert script.wait() == 0
+
+
 def test_ctrl_c_in_a_waiting_thread_cancels_the_task(url, namespace, children):
     worker = children.worker(url, namespace, axon("held"))
     script = children.start(SCRIPT, "interrupt", url, namespace)
@@ -95,6 +155,8 @@ def test_a_program_that_ends_without_stop_takes_its_leave(url, namespace, dendri
 
     reasons = []
     script = children.start(SCRIPT, "forget", url, namespace)
+    worker.line("holding 1")
+    script.tell("leave")
     leaving = script.line("leaving")
     code = script.wait()
 

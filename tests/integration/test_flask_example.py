@@ -58,7 +58,7 @@ def test_a_prompt_is_answered_whether_the_provider_streams_or_not(behaviour, exa
     answer = example.ask(behaviour)
 
     assert answer.status_code == 200
-    assert answer.json() == {"response": f"echo: {behaviour}"}
+    assert answer.json()["response"] == f"echo: {behaviour}"
 
 
 def test_the_provider_is_asked_with_the_key_and_the_prompt(example, provider):

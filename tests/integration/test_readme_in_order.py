@@ -3,6 +3,7 @@
 All texts come out of README.md. Only ports, and the provider of the model, are replaced.
 """
 
+import json
 import os
 import re
 import shlex
@@ -163,7 +164,7 @@ def test_the_web_application_answers_by_the_pages_and_then_by_a_model(said):
     by_pages, by_model = outputs_of(said, "curl")
 
     assert "A Dendrite is the asyncio client" in by_pages
-    assert by_model.strip() == '{"response":"It is a client, says the model."}'
+    assert json.loads(by_model)["response"] == "It is a client, says the model."
 
 
 def test_worker_and_caller_of_the_readers_own_find_each_other(said):

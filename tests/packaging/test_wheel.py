@@ -17,8 +17,8 @@ DATA_FILES = {"zmq_transport/py.typed", "cosmonapse/py.typed"}
 PAGES_OF_THE_DEMO = {"cosmonapse/_docs/concepts.md", "cosmonapse/_docs/glossary.md"}
 CORE = {"attrs>=23.2", "click>=8.1", "msgpack>=1.0.8", "pyzmq>=26", "tenacity>=8.2"}
 TEST = {
-    *("build", "fastapi", "flask", "httpx", "hypothesis", "playwright"),
-    *("pytest", "pytest-asyncio", "setuptools", "uvicorn", "uvloop"),
+    *("build", "celery", "django", "fastapi", "flask", "gevent", "gunicorn", "httpx"),
+    *("hypothesis", "playwright", "pytest", "pytest-asyncio", "setuptools", "uvicorn", "uvloop"),
 }
 EXTRAS = {
     "llm": {"httpx"},

@@ -8,6 +8,7 @@ import asyncio
 import re
 import threading
 import time
+from collections import Counter
 
 import httpx
 
@@ -16,6 +17,7 @@ from support.processes import ROOT
 
 NAMESPACE = "api-demo"
 TIMEOUT_S = 10.0
+SLOW_S = 0.7  # a server looks twice for its client in that time
 READY = {"flask": " * Running on", "fastapi": "INFO:     Uvicorn running on", "wsgi": "Running on"}
 
 
@@ -24,11 +26,12 @@ class EdgeWorker:
 
     Attributes:
         may_go_on: A "gated" task waits for it after its first text.
+        runs: How often each prompt was run.
     """
 
     def __init__(self, url):
         self.may_go_on = threading.Event()
-        self._started, self._cancelled_at_s = set(), {}
+        self.runs, self._cancelled_at_s = Counter(), {}
         self._news = threading.Condition()
         axon = Axon(neuron_id="worker", neuron_fn=self._work, capabilities=["edge"])
         self._dendrite = BlockingDendrite(
@@ -44,7 +47,7 @@ class EdgeWorker:
 
     def wait_started(self, prompt):
         with self._news:
-            assert self._news.wait_for(lambda: prompt in self._started, TIMEOUT_S), prompt
+            assert self._news.wait_for(lambda: self.runs[prompt], TIMEOUT_S), prompt
 
     def wait_cancelled(self, prompt):
         """Wait until the task with this prompt is cancelled; return when it was."""
@@ -55,7 +58,7 @@ class EdgeWorker:
     async def _work(self, input, context):
         prompt = input["prompt"]
         with self._news:
-            self._started.add(prompt)
+            self.runs[prompt] += 1
             self._news.notify_all()
         refuse(prompt)
         if prompt.startswith("bytes"):
@@ -65,6 +68,8 @@ class EdgeWorker:
         try:
             if prompt.startswith("gated"):
                 await asyncio.to_thread(self.may_go_on.wait, TIMEOUT_S)
+            if prompt.startswith("slow"):
+                await asyncio.sleep(SLOW_S)
             if prompt.startswith("held"):
                 await asyncio.Event().wait()
         except asyncio.CancelledError:

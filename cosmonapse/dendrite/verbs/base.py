@@ -99,6 +99,7 @@ class DendriteBase:
         The running loop is looked up here only, since each lookup is a system call. While our loop
         runs, no other loop runs in our thread.
         """
+        clock.notice_fork()
         self._home, self._home_thread = running_loop(), get_ident()
         self._forks = clock.forks()
         self._home_pid = os.getpid()

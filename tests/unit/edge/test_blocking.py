@@ -101,7 +101,7 @@ def test_a_verb_that_is_not_in_the_table_blocks_too(dendrite):
     assert (sent.type, sent.payload["steps"]) == (SignalType.PLAN, ["one", "two"])
 
 
-@pytest.mark.parametrize("name", ["dispatch", "observe_pathway", "serve"])
+@pytest.mark.parametrize("name", ["dispatch", "observe_pathway"])
 def test_what_belongs_to_a_loop_says_what_to_use(name, dendrite):
     with pytest.raises(AttributeError, match=r"stream\(\)"):
         getattr(dendrite, name)
@@ -235,6 +235,24 @@ def test_it_is_used_between_start_and_stop_only():
     with pytest.raises(DendriteProtocolError, match="is stopped"):
         dendrite.ask(neuron="echo", input={})
     dendrite.stop()
+
+
+def test_it_serves_on_another_thread_until_it_is_stopped():
+    dendrite = BlockingDendrite("memory://serving")
+    dendrite.attach_axon(Axon(neuron_id="echo", neuron_fn=lambda input, context: input))
+    registered = threading.Event()
+    dendrite.on_register_signal(lambda sig: registered.set())
+    server = threading.Thread(target=dendrite.serve)
+
+    server.start()
+    assert registered.wait(TIMEOUT_S)
+    assert dendrite.ask(neuron="echo", input={"n": 1}) == {"n": 1}
+    dendrite.stop()
+    server.join(TIMEOUT_S)
+
+    assert not server.is_alive()
+    with pytest.raises(DendriteProtocolError, match="is stopped"):
+        dendrite.serve()
 
 
 def test_whoever_waits_while_it_stops_is_told(dendrite, neurons):

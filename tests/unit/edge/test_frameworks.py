@@ -1,11 +1,16 @@
 """What each framework does with what a view returns or raises; without a Synapse."""
 
+import asyncio
+import json
 import sys
+from unittest import mock
 from wsgiref.util import setup_testing_defaults
 
+import httpx
 import pytest
 from flask import Flask
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from cosmonapse import DendriteProtocolError, MissingExtra, NeuronError
 from cosmonapse.edge import fastapi as fastapi_edge
@@ -51,6 +56,64 @@ def test_flask_keeps_for_itself_what_is_not_ours(error, app):
 
     assert (answer.status_code, answer.mimetype) == (500, "text/html")
     assert app.test_client().get("/nowhere").status_code == 404
+
+
+OURS = ExceptionGroup("unhandled errors", [NeuronError("NO_GOOD", "one"), NeuronError("BAD", "2")])
+MIXED = ExceptionGroup("unhandled errors", [ExceptionGroup("inner", [KeyError("SECRET")])])
+
+
+def asgi_get(error):
+    """Return the answer of a Starlette app to a view that raises an error."""
+
+    async def view(request):
+        raise error
+
+    app = Starlette(routes=[Route("/", view)])
+    fastapi_edge.Cosmo(app)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+
+    async def ask():
+        async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
+            return await client.get("/")
+
+    return asyncio.run(ask())
+
+
+def test_a_group_of_outcomes_is_answered_by_each_framework(app):
+    app.add_url_rule("/", view_func=raising(OURS))
+    flask_answer = app.test_client().get("/")
+    asgi_answer = asgi_get(OURS)
+    status, _, body = get(wsgi_edge.Cosmo().application(raising(OURS)))
+
+    assert flask_answer.status_code == asgi_answer.status_code == int(status.split()[0]) == 502
+    assert flask_answer.json == asgi_answer.json() == json.loads(body)
+    assert flask_answer.json["error"] == "one; 2"
+
+
+def test_a_group_with_a_fault_is_500_and_its_leaves_are_in_the_log(caplog):
+    status, _, body = get(wsgi_edge.Cosmo().application(raising(MIXED)))
+
+    assert asgi_get(MIXED).status_code == 500
+    assert status == "500 Internal Server Error"
+    assert b"SECRET" not in body
+    assert "could not be served: KeyError('SECRET')" in caplog.text
+
+
+@pytest.fixture
+def streaming():
+    """A WSGI app that streams a task, which is refused as soon as it is sent."""
+    cosmo = wsgi_edge.Cosmo()
+    cosmo._mine.stream = mock.Mock(side_effect=NeuronError("NO_GOOD", "it was sent"))
+    return cosmo.application(lambda environ: cosmo.stream(environ, input={}))
+
+
+def test_a_wsgi_stream_is_empty_for_one_who_has_read_its_end(streaming):
+    assert get(streaming, HTTP_LAST_EVENT_ID="end-trc_1") == ("204 No Content", {}, b"")
+
+
+@pytest.mark.parametrize("environ", [{}, {"HTTP_LAST_EVENT_ID": "7"}], ids=str)
+def test_a_wsgi_stream_is_sent_for_all_others(environ, streaming):
+    assert get(streaming, **environ)[0] == "502 Bad Gateway"
 
 
 def test_flask_finds_the_extension_and_makes_responses_by_hand(app):

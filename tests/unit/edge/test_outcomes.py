@@ -57,6 +57,72 @@ def test_only_an_overload_says_when_to_come_back():
     assert not any(said.values())
 
 
+def test_the_wait_that_an_error_asks_for_is_passed_on_in_whole_seconds():
+    raised = errors.NeuronError("PROVIDER_ERROR", "why")
+    raised.retry_after_s = 1.2
+
+    answer = answer_of(raised)
+
+    assert dict(answer.headers) == {"Retry-After": "2"}
+    assert answer.body["retry_after_s"] == 2
+
+
+AWAY = "the Synapse at cosmo://secret:7070 has been away for 3 s"
+
+
+class NeverLeft(errors.SynapseUnreachable, TimeoutError):
+    """As the error of a TASK that waited for its Synapse in vain."""
+
+    def __str__(self):
+        return f"{AWAY}, and the TASK never left"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "retry"),
+    [
+        (TimeoutError(f"no reply from 'worker' within 3 s: {AWAY}; it may have run"), False),
+        (NeverLeft("cosmo://secret:7070", "", ""), True),
+        (signal(SignalType.ERROR, code="EXPIRED", message=AWAY, recoverable=False), False),
+        (signal(SignalType.ERROR, code="SYNAPSE_AWAY", message=AWAY, recoverable=True), True),
+    ],
+)
+def test_a_task_that_is_late_while_the_synapse_is_away_is_503(outcome, retry):
+    answer = answer_of(outcome)
+
+    assert (answer.status, answer.body["code"]) == (503, "SYNAPSE_UNREACHABLE")
+    assert answer.body["retry"] is retry
+    assert answer.log == "line"
+    assert b"secret" not in answer.content
+
+
+def group(*errors):
+    return ExceptionGroup("unhandled errors in a TaskGroup", errors)
+
+
+def test_a_group_of_outcomes_names_them_all_and_has_the_status_of_the_worst():
+    busy = errors.NeuronError("OVERLOADED", "busy")
+    broken = errors.NeuronError("NO_GOOD", "broken")
+    late = TimeoutError("late")
+    mark(late, TRACE)
+
+    answer = answer_of(group(busy, group(broken, late)))
+    one = answer_of(group(busy))
+
+    assert (answer.status, answer.body["code"]) == (502, "NO_GOOD")
+    assert answer.body["error"] == "busy; broken; late"
+    assert one == answer_of(busy)
+
+
+def test_a_group_with_anything_else_in_it_is_a_failure_of_the_service():
+    mixed = group(errors.NeuronError("NO_GOOD", "why"), KeyError("SECRET"))
+
+    answer = answer_of(mixed)
+
+    assert (answer.status, answer.body["code"], answer.log) == (500, "INTERNAL_ERROR", "traceback")
+    assert b"SECRET" not in answer.content
+    assert not is_outcome(mixed)
+
+
 @pytest.mark.parametrize(
     ("type", "payload"),
     [

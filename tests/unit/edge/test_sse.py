@@ -2,7 +2,7 @@
 
 import pytest
 
-from cosmonapse.edge.sse import KEEP_ALIVE, event, event_of
+from cosmonapse.edge.sse import CUT_OFF, KEEP_ALIVE, event, event_of, is_over
 from cosmonapse.signals import Signal, SignalType
 
 TRACE = "trc_" + "a" * 26
@@ -26,8 +26,9 @@ TRACE = "trc_" + "a" * 26
 def test_each_type_has_its_event(type, payload, told):
     said = event_of(Signal(type=type, payload=payload, trace_id=TRACE))
 
+    last = type not in (SignalType.THOUGHT_DELTA, SignalType.TOOL_CALL, SignalType.PLAN)
     assert said.startswith(b"event: " + told)
-    assert said.endswith(b"}\n\n")
+    assert said.endswith(f"}}\nid: end-{TRACE}\n\n".encode() if last else b"}\n\n")
 
 
 def test_an_error_event_has_the_body_of_an_error_answer():
@@ -36,12 +37,30 @@ def test_an_error_event_has_the_body_of_an_error_answer():
     said = event_of(Signal(type=SignalType.ERROR, payload=payload, trace_id=TRACE))
 
     body = f'{{"error": "why", "code": "NO_GOOD", "retry": false, "trace_id": "{TRACE}"}}'
-    assert said == f"event: error\ndata: {body}\n\n".encode()
+    assert said == f"event: error\ndata: {body}\nid: end-{TRACE}\n\n".encode()
 
 
 def test_a_comment_keeps_the_connection_alive():
     assert KEEP_ALIVE.startswith(b":")
     assert KEEP_ALIVE.endswith(b"\n\n")
+
+
+def test_a_stream_that_was_cut_off_ends_with_an_id_too():
+    assert CUT_OFF.endswith(b"\nid: end-stopped\n\n")
+
+
+@pytest.mark.parametrize(
+    ("last_event_id", "over"),
+    [(None, False), ("", False), ("7", False), (f"end-{TRACE}", True), ("end-stopped", True)],
+)
+def test_a_stream_is_over_for_one_who_read_its_last_event(last_event_id, over):
+    assert is_over(last_event_id) is over
+
+
+@pytest.mark.parametrize("event_id", ["a\nb", "a\rb", "a\0b"])
+def test_an_id_that_would_break_the_event_is_refused(event_id):
+    with pytest.raises(ValueError, match="one line of text"):
+        event("thought", {}, event_id)
 
 
 @pytest.mark.parametrize("name", ["", "a\nb", "a\rb"])

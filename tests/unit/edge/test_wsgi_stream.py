@@ -1,6 +1,7 @@
 """The body of a streamed WSGI response, read by hand instead of by a server."""
 
 import asyncio
+import os
 import socket
 import threading
 
@@ -145,3 +146,26 @@ def test_reasoning_is_an_event_and_no_part_of_the_text(body_of):
 def test_reasoning_is_skipped_when_the_texts_are_read(dendrite):
     with dendrite.stream(neuron="says", input={"reasoning": "hm", "words": ["a"]}) as stream:
         assert list(stream) == ["a"]
+
+
+class Patched(socket.socket):
+    """A socket as gevent patches it: its `recv` waits for data, whatever the flags say."""
+
+    def recv(self, *_):
+        raise AssertionError("it would wait for ever")
+
+
+def test_a_look_for_the_client_never_waits_and_changes_nothing():
+    ours, theirs = socket.socketpair()
+    patched = Patched(ours.family, ours.type, ours.proto, ours.detach())
+    socket.setdefaulttimeout(1.0)
+    try:
+        gone = client_is_gone({"gunicorn.socket": patched})
+    finally:
+        socket.setdefaulttimeout(None)
+
+    with patched, theirs:
+        assert not gone
+        assert os.get_blocking(patched.fileno())
+        theirs.close()
+        assert client_is_gone({"gunicorn.socket": patched})
