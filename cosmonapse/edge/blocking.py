@@ -29,7 +29,7 @@ from ..synapse import synapse_from_url
 from ..synapse.url import DEFAULT_URL
 from .loop_thread import LoopThread, check_threads_run
 from .reader import SignalReader
-from .serving import called_on_signal, start_when_there
+from .serving import called_on_signal
 from .text_stream import TextStream
 
 P = ParamSpec("P")
@@ -122,8 +122,11 @@ class BlockingDendrite(Decorators):
 
     # -- start and stop --------------------------------------------------------------------------
 
-    def start(self, timeout_s: float = 5.0) -> None:
+    def start(self, timeout_s: float | None = 5.0) -> None:
         """Connect and announce the Axons; return when both planes are live.
+
+        Args:
+            timeout_s: How long it may take, in seconds; None waits for the Synapse without a limit.
 
         Raises:
             SynapseUnreachable: It did not connect within `timeout_s` seconds.
@@ -156,7 +159,7 @@ class BlockingDendrite(Decorators):
     def _starts_as_server(self) -> bool:
         """Start when the Synapse is there; return False if a signal or `stop` came first."""
         thread = self._new_thread()
-        starting = thread.submit(lambda: start_when_there(self.dendrite))
+        starting = thread.submit(lambda: self.dendrite.start(None))
         starting.add_done_callback(lambda _: self._wake_serve())
         self._wakes.get()
         if starting.done() and not starting.cancelled():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 from ..errors import CosmonapseError
-from .outcomes import HttpAnswer, answer_of, leaves_of
+from ..raised import leaves_of
+from .outcomes import HttpAnswer, answer_of
 
 _LOG = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import base64
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -30,6 +30,7 @@ from ..errors import (
     UnencodableValue,
     facts_of,
 )
+from ..raised import leaves_of
 from ..signals import Signal
 
 JSON_TYPE = "application/json"
@@ -184,15 +185,6 @@ def _of_group(group: BaseExceptionGroup[BaseException], trace_id: str | None) ->
     worst = next((each for each in answers if not each.body["retry"]), answers[0])
     texts = dict.fromkeys(str(each.body["error"]) for each in answers)
     return attrs.evolve(worst, body={**worst.body, "error": "; ".join(texts)})
-
-
-def leaves_of(error: BaseException) -> Iterator[BaseException]:
-    """Yield the exceptions of a group, nested or not, that are no groups; else the exception."""
-    if not isinstance(error, BaseExceptionGroup):
-        yield error
-        return
-    for each in error.exceptions:
-        yield from leaves_of(each)
 
 
 def _body(error: str, code: str, retry: bool, trace_id: str | None) -> dict[str, Any]:

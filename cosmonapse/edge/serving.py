@@ -1,35 +1,13 @@
-"""Serving for as long as a program runs: a start that waits for its Synapse, and OS signals."""
+"""OS signals for a program that serves without asyncio: a callback at the first of them."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
 
-from ..dendrite import Dendrite
-from ..errors import SynapseUnreachable
-
-_LOG = logging.getLogger(__name__)
-_SAY_EVERY_S = 10.0
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
-
-
-async def start_when_there(dendrite: Dendrite) -> None:
-    """Start a Dendrite as soon as its Synapse answers; warn every 10 s until then.
-
-    Raises:
-        SynapseUnreachable: It answered and was gone at once.
-        SynapseRefused: The Synapse refuses the namespace, or is full.
-    """
-    while True:
-        try:
-            await dendrite.synapse.connect(_SAY_EVERY_S)
-            break
-        except SynapseUnreachable as error:
-            _LOG.warning("%r waits for its Synapse: %s", dendrite, error)
-    await dendrite.start()
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -150,6 +151,30 @@ def test_who_is_not_there_and_what_takes_too_long_is_told(framework, apps, worke
     assert "'worker'" in late.json()["error"]
     assert late.json()["trace_id"] in late.json()["error"]
     assert (nobody.status_code, nobody.json()["code"]) == (503, "NO_SUCH_NEURON")
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_task_that_is_late_while_the_synapse_is_away_is_503(framework, children):
+    synapse, url = children.synapse("--namespace", NAMESPACE)
+    app = start_app(children, ASKING[framework], url, TIMEOUT_S="2")
+    with (
+        EdgeWorker(url) as worker,
+        client_of(app, framework) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        assert ask(client, "Hi").status_code == 200
+        running = pool.submit(ask, client, "held")
+        worker.wait_started("held")
+        synapse.kill()
+        assert app.says("lost its Synapse")
+        unsent = ask(client, "Hi")
+        left = running.result()
+
+    for answer, retry in ((unsent, True), (left, False)):
+        assert (answer.status_code, answer.json()["code"]) == (503, "SYNAPSE_UNREACHABLE")
+        assert answer.json()["retry"] is retry
+        assert url not in answer.text
+    assert app.says(f"the Synapse at {url} has been away for")
 
 
 def test_a_synapse_that_is_not_there_is_503_and_not_shown(children):

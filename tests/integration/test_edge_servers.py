@@ -171,6 +171,32 @@ def test_every_request_has_a_trace_of_its_own_in_all_processes(name, clients, wo
 PAGE_APP = ROOT / "tests" / "support" / "page_flask_app:app"
 
 
+FORKING = {
+    "gunicorn": (gunicorn, "-w", "2", "--preload"),
+    "uwsgi": (uwsgi_server, "--master", "-p", "2", "--enable-threads"),
+}
+
+
+@pytest.mark.parametrize("app", [PAGE_APP, "flask/flask_app:app"], ids=["page", "example"])
+@pytest.mark.parametrize("name", ["gunicorn", pytest.param("uwsgi", marks=needs_uwsgi)])
+def test_an_app_that_starts_its_dendrite_before_the_fork_says_so_at_once(name, app, fabric):
+    children, url, _ = fabric
+    start, *options = FORKING[name]
+    server = start(children, app, *options, env={"SYNAPSE_URL": url})
+    server.may_complain = True
+
+    with client_to(server) as client:
+        client.get("/")  # answered when the app is loaded
+        asked_at_s = time.perf_counter()
+        answer = ask(client, "Hi")
+        took_s = time.perf_counter() - asked_at_s
+
+    measured(f"{name}: refused after", took_s)
+    assert took_s < 1.0
+    assert answer.status_code in (500, 503)
+    assert server.says("start a new one in each child process")
+
+
 def test_the_app_of_the_page_answers_where_it_is_loaded_after_the_fork(fabric, worker):
     children, url, _ = fabric
     server = gunicorn(children, PAGE_APP, "-w", "2", env={"SYNAPSE_URL": url})

@@ -67,21 +67,14 @@ def test_the_wait_that_an_error_asks_for_is_passed_on_in_whole_seconds():
     assert answer.body["retry_after_s"] == 2
 
 
-AWAY = "the Synapse at cosmo://secret:7070 has been away for 3 s"
-
-
-class NeverLeft(errors.SynapseUnreachable, TimeoutError):
-    """As the error of a TASK that waited for its Synapse in vain."""
-
-    def __str__(self):
-        return f"{AWAY}, and the TASK never left"
+AWAY = errors.away_text("cosmo://secret:7070", 3.0)
 
 
 @pytest.mark.parametrize(
     ("outcome", "retry"),
     [
         (TimeoutError(f"no reply from 'worker' within 3 s: {AWAY}; it may have run"), False),
-        (NeverLeft("cosmo://secret:7070", "", ""), True),
+        (errors.SynapseAway("cosmo://secret:7070", 3.0, "the TASK"), True),
         (signal(SignalType.ERROR, code="EXPIRED", message=AWAY, recoverable=False), False),
         (signal(SignalType.ERROR, code="SYNAPSE_AWAY", message=AWAY, recoverable=True), True),
     ],

@@ -1,4 +1,4 @@
-"""Serving until a signal, and the wait for a Synapse before."""
+"""A callback at the first signal."""
 
 import os
 import signal
@@ -6,10 +6,7 @@ import threading
 
 import pytest
 
-from cosmonapse import Dendrite, SynapseUnreachable, synapse_from_url
-from cosmonapse.edge import serving
-from cosmonapse.edge.serving import called_on_signal, start_when_there
-from cosmonapse.runtime.loops import run
+from cosmonapse.edge.serving import called_on_signal
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
@@ -50,25 +47,3 @@ def test_another_thread_than_the_main_one_gets_no_signals():
     thread.join()
 
     assert seen == [handlers()]
-
-
-def test_a_start_waits_for_its_synapse_and_says_so(caplog):
-    dendrite = Dendrite(synapse=synapse_from_url("memory://in-the-end"))
-    connect, tries = dendrite.synapse.connect, []
-
-    async def third_time(timeout_s):
-        tries.append(timeout_s)
-        if len(tries) < 3:
-            raise SynapseUnreachable("memory://in-the-end", "nobody listens", "start one")
-        await connect(timeout_s)
-
-    async def main():
-        dendrite.synapse.connect = third_time
-        await start_when_there(dendrite)
-        await dendrite.stop()
-
-    run(main())
-
-    assert tries == [serving._SAY_EVERY_S] * 3
-    assert [each.levelname for each in caplog.records] == ["WARNING"] * 2
-    assert "waits for its Synapse: no Synapse at memory://in-the-end" in caplog.text
