@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from cosmonapse.runtime.loop_watch import LoopWatch, watch_running_loop
-from support.processes import PATIENCE_S, until
+from support.processes import TIMEOUT_S, until
 
 pytestmark = pytest.mark.asyncio
 QUICK = {"every_s": 0.01, "blocked_s": 0.05}
@@ -57,7 +57,7 @@ def watch():
 
 
 async def blocks(event):
-    assert event.wait(PATIENCE_S)
+    assert event.wait(TIMEOUT_S)
     event.clear()
 
 
