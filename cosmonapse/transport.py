@@ -215,11 +215,19 @@ class Transport(QueryPort, Protocol):
     def counts(self) -> dict[str, int]:
         """Every drop, gap and return so far, by name."""
 
+    @property
+    def away_s(self) -> float | None:
+        """For how long the Synapse has been away, in seconds; None while it is there."""
+
     def resync_from(self, source: ResyncSource) -> None:
         """After each reconnect list the tasks that `source` knows. Call it before `open`."""
 
-    async def open(self, timeout_s: float, topics: Iterable[Topic]) -> None:
+    async def open(self, timeout_s: float | None, topics: Iterable[Topic]) -> None:
         """Connect and listen to `topics`; return when both planes are live.
+
+        Args:
+            timeout_s: Maximum duration in seconds; None waits for ever and says so every 10 s.
+            topics: As for `listen`.
 
         Raises:
             SynapseUnreachable: Not within `timeout_s` seconds.
@@ -304,8 +312,11 @@ class Synapse(Protocol):
     def url(self) -> str:
         """The URL it was made from."""
 
-    async def connect(self, timeout_s: float) -> None:
+    async def connect(self, timeout_s: float | None) -> None:
         """Return when the Synapse answers.
+
+        Args:
+            timeout_s: Maximum wait in seconds; None waits for ever and says so every 10 s.
 
         Raises:
             SynapseUnreachable: Not within `timeout_s` seconds.

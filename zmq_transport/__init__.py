@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .client.carrier import Carrier, CarrierEvents
     from .client.client import Client
+    from .client.diagnosis import Diagnosis
     from .client.events import Outcome, Receiver
     from .client.probe import probe
     from .client.zmq_carrier import ZmqCarrier
     from .errors import (
+        Cause,
         EndpointInUse,
         InvalidName,
         LinkClosed,
@@ -38,7 +40,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Carrier",
     "CarrierEvents",
+    "Cause",
     "Client",
+    "Diagnosis",
     "EndpointInUse",
     "Held",
     "InvalidName",
@@ -72,8 +76,10 @@ _NAMES = {
     ".client.carrier": ("Carrier", "CarrierEvents"),
     ".sockets.sent": ("Sent",),
     ".client.client": ("Client",),
+    ".client.diagnosis": ("Diagnosis",),
     ".sockets.endpoints": ("IpcEndpoint", "TcpEndpoint"),
     ".errors": (
+        "Cause",
         "EndpointInUse",
         "InvalidName",
         "LinkClosed",

@@ -16,6 +16,27 @@ TransportError
 
 from __future__ import annotations
 
+import enum
+
+
+class Cause(enum.Enum):
+    """The cause why a proxy is out of reach, for a program with texts of its own."""
+
+    NAME = enum.auto()
+    """Its name does not resolve."""
+    NOBODY = enum.auto()
+    """The connection was refused: no process listens there."""
+    NO_ANSWER = enum.auto()
+    """No connection came about: the host is off, or a firewall drops it."""
+    BARRED = enum.auto()
+    """This user may not write to the Unix socket."""
+    STRANGER = enum.auto()
+    """Another program or another kind of socket answers."""
+    SLOW = enum.auto()
+    """Connected, but an answer did not come in time."""
+    BROADCAST = enum.auto()
+    """The directed port answers, but a broadcast port does not."""
+
 
 def shown(value: object, most: int = 100) -> str:
     """Return `value` as text for an error: at most `most` characters, a container by its type.
@@ -125,12 +146,14 @@ class Unreachable(RemoteTransportError, ConnectionError):
     Attributes:
         endpoint: The endpoint.
         reason: The result of the attempt, as far as it is known.
+        cause: The kind of that reason.
     """
 
-    def __init__(self, endpoint: str, reason: str) -> None:
+    def __init__(self, endpoint: str, reason: str, cause: Cause = Cause.SLOW) -> None:
         super().__init__(f"{endpoint}: {reason}")
         self.endpoint = endpoint
         self.reason = reason
+        self.cause = cause
 
 
 class Refused(RemoteTransportError, ConnectionError):

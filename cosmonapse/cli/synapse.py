@@ -109,7 +109,7 @@ def _banner(url: str, ipc_url: str | None, host: str, namespaces: tuple[str, ...
     ]
     if ipc_url is not None:
         lines.insert(1, f"  and on      {ipc_url}")
-    if not host.startswith("127.") and host != "localhost":
+    if not host.startswith("127.") and host not in ("localhost", "::1"):
         lines.append(
             "  note        open to the network: every process that reaches this port can join"
         )

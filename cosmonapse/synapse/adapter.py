@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,9 +17,11 @@ from ..errors import SynapseRefused, SynapseUnreachable
 from ..registry import NeuronRecord, SynapseState
 from ..transport import Opened, Outcome, PresenceVerb, Receiver, ResyncSource, Topic
 
+_LOG = logging.getLogger(__name__)
 _OUTCOMES = {each: Outcome[each.name] for each in wire_side.Outcome}
 _SENT = wire_side.Outcome.SENT  # looking it up would hash a name in Python, on the hot path
 _VERBS = {each: wire_side.Verb[each.name] for each in PresenceVerb}
+_FOREIGN_NAMESPACE = "namespace "  # how the proxy begins this refusal, see its admission
 _address = functools.lru_cache(maxsize=4096)(wire_side.address_of)
 
 
@@ -28,11 +31,21 @@ class ErrorContext:
 
     Args:
         url: Its URL.
-        hint: The remedy when it does not answer.
+        hint: Returns what to do about a cause.
     """
 
     url: str
-    hint: str
+    hint: Callable[[wire_side.Cause], str]
+
+    def log_wait(self, waited_s: float, error: wire_side.Unreachable) -> None:
+        """Log what one who waits without a limit sees."""
+        _LOG.warning(
+            "no Synapse at %s for %.0f s: %s; %s; still waiting",
+            self.url,
+            waited_s,
+            error.reason,
+            self.hint(error.cause),
+        )
 
 
 @contextmanager
@@ -41,16 +54,22 @@ def mapped(where: ErrorContext) -> Iterator[None]:
     try:
         yield
     except wire_side.Unreachable as error:
-        raise SynapseUnreachable(
-            where.url, error.reason, where.hint
-        ) from None  # its reason is in the text
+        hint = where.hint(error.cause)
+        raise SynapseUnreachable(where.url, error.reason, hint) from None  # it is in the text
     except wire_side.LinkClosed:
         reason = "the connection was closed meanwhile"
-        raise SynapseUnreachable(
-            where.url, reason, where.hint
-        ) from None  # its reason is in the text
+        hint = where.hint(wire_side.Cause.SLOW)
+        raise SynapseUnreachable(where.url, reason, hint) from None  # it is in the text
     except wire_side.Refused as error:
-        raise SynapseRefused(where.url, error.reason) from None  # its reason is in the text
+        reason = error.reason + _way_in(error.reason)
+        raise SynapseRefused(where.url, reason) from None  # it is in the text
+
+
+def _way_in(reason: str) -> str:
+    """Return how to name another namespace, for a refusal for the namespace."""
+    if not reason.startswith(_FOREIGN_NAMESPACE):
+        return ""
+    return '; name one of them: namespace="NAME" in code, -n NAME for a command'
 
 
 class _WireResyncSource:
@@ -94,6 +113,7 @@ class ClientTransport:
             max_body_bytes=max_signal_bytes,
         )
         self.instance = self._client.instance
+        self.barrier = self._client.barrier
 
     @property
     def max_signal_bytes(self) -> int:
@@ -114,10 +134,15 @@ class ClientTransport:
         """See the port."""
         self._client.resync_from(_WireResyncSource(source))
 
-    async def open(self, timeout_s: float, topics: Iterable[Topic]) -> None:
+    @property
+    def away_s(self) -> float | None:
+        """See the port."""
+        return self._client.away_s
+
+    async def open(self, timeout_s: float | None, topics: Iterable[Topic]) -> None:
         """See the port."""
         with mapped(self._where):
-            await self._client.open(timeout_s, topics)
+            await self._client.open(timeout_s, topics, self._where.log_wait)
 
     async def close(self, timeout_s: float) -> bool:
         """See the port."""
@@ -216,10 +241,6 @@ class ClientTransport:
             counts=dict(state.counts),
         )
 
-    async def barrier(self, timeout_s: float) -> bool:
-        """See the port."""
-        return await self._client.barrier(timeout_s)
-
     async def drained(self) -> None:
         """See the port."""
         await self._client.drained()
@@ -250,7 +271,7 @@ class ClientSynapse(ABC):
         """Return a carrier for one connection."""
 
     @abstractmethod
-    async def connect(self, timeout_s: float) -> None:
+    async def connect(self, timeout_s: float | None) -> None:
         """See the port."""
 
     def transport(

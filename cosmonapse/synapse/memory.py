@@ -59,9 +59,10 @@ class MemoryCarrier:
         self._hub = self._synapse.hub
         self._hub.connect(self)
 
-    def diagnosis(self) -> str:
-        """Describe the connection attempt, for error texts."""
-        return "connected, but the greeting got no answer"
+    def diagnosis(self) -> wire_side.Diagnosis:
+        """See the port."""
+        text = "connected, but the greeting got no answer in time"
+        return wire_side.Diagnosis(wire_side.Cause.SLOW, text)
 
     def send(self, head: bytes, body: bytes) -> wire_side.Sent:
         """See the port."""
@@ -319,7 +320,7 @@ class MemorySynapse(ClientSynapse):
         namespaces: Iterable[str] = (),
         **limits: Unpack[Limits],
     ) -> None:
-        super().__init__(ErrorContext(f"memory://{checked_name('name', name)}", _HINT))
+        super().__init__(ErrorContext(f"memory://{checked_name('name', name)}", lambda _: _HINT))
         self._settings = settings_of(namespaces, limits)
         self._hub: MemoryHub | None = None
 
@@ -335,7 +336,7 @@ class MemorySynapse(ClientSynapse):
         """Every drop, bounce, copy and refusal so far, by name."""
         return dict(+self.hub.engine.counts)
 
-    async def connect(self, timeout_s: float) -> None:
+    async def connect(self, timeout_s: float | None) -> None:
         """See the port."""
         if not self.hub.usable:
             raise DendriteProtocolError(f"{self.url} belongs to another event loop; {_HINT}")

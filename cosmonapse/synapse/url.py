@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
 import attrs
 
-from zmq_transport.sockets.endpoints import MAX_PATH_BYTES, SOCKET_PATH_BYTES
+from zmq_transport.sockets.endpoints import MAX_PATH_BYTES, SOCKET_PATH_BYTES, host_in_url
 
 from ..errors import InvalidName, InvalidUrl
 from ..names import checked_name
@@ -18,6 +19,7 @@ DEFAULT_URL: Final = f"cosmo://{DEFAULT_HOST}:{DEFAULT_PORT}"
 _FORM = "write cosmo://host:port, such as " + DEFAULT_URL
 _IPC = "cosmo+ipc"
 _IPC_FORM = f"write {_IPC}:// and an absolute path, such as {_IPC}:///run/cosmo.sock"
+_IN_BRACKETS = re.compile(r"\[[^\]]*\](:\d*)?")
 
 
 @attrs.frozen
@@ -25,7 +27,7 @@ class Endpoint:
     """Where a Synapse listens on the network.
 
     Args:
-        host: Name or IPv4 address.
+        host: Name, IPv4 or IPv6 address, the latter without brackets.
         port: TCP port of its directed plane.
     """
 
@@ -35,7 +37,7 @@ class Endpoint:
     @property
     def url(self) -> str:
         """The URL that names it."""
-        return f"cosmo://{self.host}:{self.port}"
+        return f"cosmo://{host_in_url(self.host)}:{self.port}"
 
 
 @attrs.frozen
@@ -66,8 +68,8 @@ class IpcEndpoint:
 def parse_url(url: str) -> Endpoint | IpcEndpoint:
     """Return the endpoint behind `cosmo://host[:port]` or `cosmo+ipc://path`.
 
-    The port is 7070 unless it is named. The path is used unchanged: no character of it is
-    special or escaped.
+    An IPv6 address stands in brackets: `cosmo://[::1]:7070`. The port is 7070 unless it is
+    named. The path is used unchanged: no character of it is special or escaped.
 
     Raises:
         InvalidUrl: The URL is invalid; the text names the bad part.
@@ -105,6 +107,9 @@ def _on_the_network(url: str) -> Endpoint:
     shown = _masked(url)
     if "@" in url:
         raise InvalidUrl(shown, f"it must not contain a user or a password; {_FORM}")
+    bare = url.partition("://")[2].partition("/")[0]
+    if bare.count(":") > 1 and not _IN_BRACKETS.fullmatch(bare):
+        raise InvalidUrl(shown, f"an IPv6 address stands in brackets, cosmo://[::1]:7070; {_FORM}")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -115,13 +120,12 @@ def _on_the_network(url: str) -> Endpoint:
         raise InvalidUrl(shown, f"{found}; {_FORM}")
     if not parts.hostname:
         raise InvalidUrl(shown, f"it names no host; {_FORM}")
-    if ":" in parts.hostname:
-        raise InvalidUrl(shown, f"IPv6 is not supported; {_FORM}")
     if port == 0:
         raise InvalidUrl(shown, f"port 0 cannot be connected to; {_FORM}")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise InvalidUrl(shown, f"nothing may follow the port; {_FORM}")
-    return Endpoint(parts.hostname, DEFAULT_PORT if port is None else port)
+    host = parts.hostname.replace("%25", "%")  # RFC 6874: the zone of a link-local address
+    return Endpoint(host, DEFAULT_PORT if port is None else port)
 
 
 def memory_name(url: str) -> str:

@@ -2,22 +2,61 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import zmq_transport as wire_side
 
 from .adapter import ClientSynapse, ErrorContext, mapped
 from .url import Endpoint, IpcEndpoint
 
+_REMEDIES: Mapping[wire_side.Cause, str] = MappingProxyType(
+    {
+        wire_side.Cause.NAME: (
+            "check the name {host} in the URL, and the name server of this machine; "
+            "a Synapse there has {places}"
+        ),
+        wire_side.Cause.NO_ANSWER: (
+            "check that {host} is on, and that its firewall lets {places} through"
+        ),
+        wire_side.Cause.STRANGER: (
+            "check the URL against the one that 'cosmo synapse start' prints: a Synapse there has "
+            "{places}, and the URL names the first"
+        ),
+        wire_side.Cause.BROADCAST: ("open all of {places}, in the firewall and in the container"),
+        wire_side.Cause.SLOW: (
+            "the Synapse or this machine is busy, or another program has {places}: allow more "
+            "time with timeout_s"
+        ),
+    }
+)
+"""What to do about each cause on a network; about any other one: start a Synapse."""
+_START = (
+    "{where} 'cosmo synapse start{option} --port {port}', or check the URL; a Synapse there has "
+    "{places}"
+)
+_HERE = ("127.0.0.1", "localhost", "::1")
 
-def _hint(endpoint: Endpoint | IpcEndpoint) -> str:
-    if isinstance(endpoint, IpcEndpoint):
-        path = shlex.quote(endpoint.path)
-        return f"on this machine run 'cosmo synapse start --ipc {path}', or check the URL"
-    local = endpoint.host in ("127.0.0.1", "localhost")
-    host = "" if local else f" --host {endpoint.host}"
-    where = "run" if local else f"on {endpoint.host} run"
-    return f"{where} 'cosmo synapse start{host} --port {endpoint.port}', or check the URL"
+
+def _remedy_at_path(path: str, cause: wire_side.Cause) -> str:
+    """Return what to do about a cause at a Unix socket."""
+    if cause is wire_side.Cause.SLOW:
+        return "the Synapse or this machine is busy: allow more time with timeout_s"
+    quoted = shlex.quote(path)
+    return f"on this machine run 'cosmo synapse start --ipc {quoted}', or check the URL"
+
+
+def _remedy(host: str, port: int, cause: wire_side.Cause) -> str:
+    """Return what to do about a cause, with the host and the ports that it is about."""
+    return _REMEDIES.get(cause, _START).format(
+        where="run" if host in _HERE else f"on {host} run",
+        option="" if host in _HERE[:2] else f" --host {host}",
+        host=host,
+        port=port,
+        places=f"the ports {port}, {port + 2} and {port + 3} of {host}",
+    )
 
 
 _MOST_BYTES = 2**31 - 2**17
@@ -28,18 +67,21 @@ class ZmqSynapse(ClientSynapse):
     """A Synapse in a process of its own; see `cosmonapse.transport.Synapse`."""
 
     def __init__(self, endpoint: Endpoint | IpcEndpoint) -> None:
-        super().__init__(ErrorContext(endpoint.url, _hint(endpoint)))
-        self._endpoint = (
-            wire_side.IpcEndpoint(endpoint.path)
-            if isinstance(endpoint, IpcEndpoint)
-            else wire_side.TcpEndpoint(endpoint.host, endpoint.port)
-        )
+        self._endpoint: wire_side.IpcEndpoint | wire_side.TcpEndpoint
+        hint: Callable[[wire_side.Cause], str]
+        if isinstance(endpoint, IpcEndpoint):
+            self._endpoint = wire_side.IpcEndpoint(endpoint.path)
+            hint = functools.partial(_remedy_at_path, endpoint.path)
+        else:
+            self._endpoint = wire_side.TcpEndpoint(endpoint.host, endpoint.port)
+            hint = functools.partial(_remedy, endpoint.host, endpoint.port)
+        super().__init__(ErrorContext(endpoint.url, hint))
 
     def carrier(self, max_signal_bytes: int) -> wire_side.ZmqCarrier:
         """Return a carrier for one connection."""
         return wire_side.ZmqCarrier(self._endpoint, _MOST_BYTES)
 
-    async def connect(self, timeout_s: float) -> None:
+    async def connect(self, timeout_s: float | None) -> None:
         """See the port."""
         with mapped(self.where):
-            await wire_side.probe(self._endpoint, timeout_s)
+            await wire_side.probe(self._endpoint, timeout_s, self.where.log_wait)

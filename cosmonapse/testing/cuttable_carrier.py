@@ -121,9 +121,11 @@ class CuttableCarrier:
             self._carrier = self._connection()
             await self._connect()
 
-    def diagnosis(self) -> str:
-        """Return a text about the state of the connection."""
-        return "the line is cut" if self.is_cut else self._carrier.diagnosis()
+    def diagnosis(self) -> wire_side.Diagnosis:
+        """Say what was seen on the way so far."""
+        if self.is_cut:
+            return wire_side.Diagnosis(wire_side.Cause.NO_ANSWER, "the line is cut")
+        return self._carrier.diagnosis()
 
     def send(self, head: bytes, body: bytes) -> wire_side.Sent:
         """See the port; a message sent over a line that was cut is lost."""

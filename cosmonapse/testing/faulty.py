@@ -119,7 +119,7 @@ class FaultySynapse(ClientSynapse):
         for injector in self.injectors.values():
             injector.heal()
 
-    async def connect(self, timeout_s: float) -> None:
+    async def connect(self, timeout_s: float | None) -> None:
         """See the port."""
         await self._beneath.connect(timeout_s)
 

@@ -171,7 +171,7 @@ async def test_nobody_listening_there_is_told_within_the_timeout_with_what_to_ru
     text, took_s = await unreachable(f"cosmo://127.0.0.1:{port}")
 
     assert f"cosmo synapse start --port {port}" in text
-    assert "no process listens there" in text
+    assert f"no process listens at tcp://127.0.0.1:{port}" in text
     assert took_s <= TIMEOUT_S + LATE_S
 
 

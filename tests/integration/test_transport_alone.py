@@ -139,15 +139,15 @@ async def test_a_listener_that_leaves_ends_the_copies(proxy):
             assert proxy.counts["copies"] == before == 1
 
 
-def writable(party, wanted):
-    """Block this thread, and with it the loop, until the client's socket is writable, or not."""
+def until_not_writable(party):
+    """Block this thread, and with it the loop, until the client's socket is not writable."""
     end_s = time.monotonic() + 5.0
-    while bool(party.carrier._dealer.poll(10 if wanted else 0, zmq.POLLOUT)) is not wanted:
-        assert time.monotonic() < end_s, f"the socket should be writable: {wanted}"
+    while party.carrier._dealer.poll(0, zmq.POLLOUT):
+        assert time.monotonic() < end_s, "the socket is still writable"
 
 
 @pytest.mark.asyncio
-async def test_what_overtakes_the_greeting_after_a_restart_comes_back_and_goes_out_again(children):
+async def test_nothing_overtakes_the_greeting_after_a_restart_that_nobody_could_notice(children):
     port = free_ports()
     proxy = RunningProxy(children, port)
     async with Party(proxy, answers=True) as worker, Party(proxy) as caller:
@@ -156,16 +156,15 @@ async def test_what_overtakes_the_greeting_after_a_restart_comes_back_and_goes_o
         await until(lambda: caller.of("on_reply"))
 
         proxy.child.kill()  # nothing here awaits: neither client can notice anything yet
-        writable(caller, False)
+        until_not_writable(caller)
         proxy = RunningProxy(children, port)
-        writable(caller, True)
         for number in range(1, 201):
             caller.send("seat", number)
         await until(lambda: len(caller.of("on_reply")) == 201)
         returned = caller.client.link.counts["returned"]
-        bounced = proxy.counts["bounce.hello_first"]
+        bounced = proxy.counts.get("bounce.hello_first", 0)
 
-    assert returned == bounced >= 1  # several tasks may travel as one message
+    assert (returned, bounced) == (0, 0)
     assert [int(task[2]) for task in worker.of("on_task")] == list(range(201))
     assert caller.of("on_bounce") == []
     assert caller.of("on_welcomed") == [[True], [True]]
@@ -306,5 +305,5 @@ async def test_a_rude_publisher_is_counted_and_nobody_hears_it(proxy):
 async def test_a_probe_tells_a_proxy_from_nobody(proxy):
     await probe(TcpEndpoint("127.0.0.1", proxy.ports[0]), 5.0)
 
-    with pytest.raises(Unreachable, match=r"no process listens there|no connection"):
+    with pytest.raises(Unreachable, match=r"no process listens at"):
         await probe(TcpEndpoint("127.0.0.1", free_ports()), 0.3)

@@ -61,20 +61,10 @@ class Broadcast:
         if self._carrier.join(listen_port, publish_port):
             self._live.clear()
 
-    async def wait_until_live(self, timeout_s: float) -> None:
-        """Return when subscriptions are in force in both directions.
-
-        Raises:
-            Unreachable: Not within `timeout_s` seconds.
-        """
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._live.wait()
-                await self._sync()
-        except TimeoutError as error:
-            raise Unreachable(
-                self._carrier.endpoint, "it answers, but its broadcast ports do not"
-            ) from error
+    async def wait_until_live(self) -> None:
+        """Return when subscriptions are in force in both directions."""
+        await self._live.wait()
+        await self._sync()
 
     async def sync(self, timeout_s: float) -> None:
         """Return when every subscription made so far is in force at the far end.

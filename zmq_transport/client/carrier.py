@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ..sockets.sent import Sent
+from .diagnosis import Diagnosis
 
 
 class CarrierEvents(Protocol):
@@ -44,11 +45,11 @@ class Carrier(Protocol):
         """Begin to connect, and reconnect until `close`.
 
         Raises:
-            Unreachable: It cannot begin, for example because a name does not resolve.
+            Unreachable: It cannot begin.
         """
 
-    def diagnosis(self) -> str:
-        """Describe the connection attempt so far, for error texts."""
+    def diagnosis(self) -> Diagnosis:
+        """Describe the connection attempts so far, on both planes."""
 
     def send(self, head: bytes, body: bytes) -> Sent:
         """Send a directed message whole or not at all, and poll soon.

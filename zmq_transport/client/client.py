@@ -23,7 +23,7 @@ from ..wire.roster_messages import SeatInfo
 from .broadcast import Broadcast
 from .carrier import Carrier
 from .events import Outcome, Receiver
-from .handshake import Handshake
+from .handshake import Handshake, OnWaiting, waiting
 from .link import Link, LinkEvent, LinkOutput
 from .outbox import Outbox, deadline_of
 from .queries import Queries
@@ -77,7 +77,7 @@ class Client:
         self._receiver = receiver
         self._counts: Counter[str] = Counter()
         self._is_known_as_caller = True
-        self._open = False
+        self._is_open = False
         self._aborted = False
         self._handshake: Handshake
         self._drained: asyncio.Future[None] | None = None
@@ -99,51 +99,63 @@ class Client:
         parts = (self.link, self.outbox, self.broadcast, self.resync)
         return sum((part.counts for part in parts), self._counts)
 
+    @property
+    def away_s(self) -> float | None:
+        """For how long the proxy has been away, in seconds; None while it is there."""
+        return self._handshake.away_s if self._is_open else None
+
     # -- opening and closing ---------------------------------------------------------------------
 
     async def open(
-        self, timeout_s: float, topics: Iterable[tuple[int | None, bytes | None]] = ()
+        self,
+        timeout_s: float | None,
+        topics: Iterable[tuple[int | None, bytes | None]] = (),
+        on_waiting: OnWaiting | None = None,
     ) -> None:
         """Connect; return when both planes are live and `topics` are subscribed to.
 
         Args:
-            timeout_s: Maximum duration in seconds.
+            timeout_s: Maximum duration in seconds; None waits for ever.
             topics: (kind, None) or (None, trace), as for `broadcast.listen`.
+            on_waiting: Is called every 10 s of a wait without a limit.
 
         Raises:
             Unreachable: Not within `timeout_s` seconds; the reason describes the attempt.
             Refused: The proxy refused the client.
         """
-        loop = self._loop = asyncio.get_running_loop()
-        until_s = loop.time() + timeout_s
-        self._handlers = self._event_handlers()
-        await self._open_carrier(until_s - loop.time())
-        self._handshake = Handshake(self._carrier.endpoint, self._repeat_hello)
-        self._open = True
-        for kind, trace in topics:
-            self.broadcast.listen(kind, trace)
-        self.link.start()
+        self._loop = asyncio.get_running_loop()
+        limit_s = None if timeout_s is None else max(0.0, timeout_s)
         try:
-            await self._handshake.wait_until_welcomed(
-                until_s - loop.time(), self._carrier.diagnosis
-            )
-            # 05, When both planes are live 3: WELCOME, the sentinel, the answer to a sync.
-            await self.broadcast.wait_until_live(max(0.0, until_s - loop.time()))
+            async with asyncio.timeout(limit_s), waiting(limit_s, on_waiting, self._unreachable):
+                await self._open(topics)
+        except TimeoutError as error:
+            unreachable = self._unreachable()
+            self.abort()
+            raise unreachable from error
         except BaseException:
             self.abort()
             raise
 
-    async def _open_carrier(self, timeout_s: float) -> None:
-        try:
-            async with asyncio.timeout(max(0.0, timeout_s)):
-                await self._carrier.open(self)
-        except TimeoutError as error:
-            raise Unreachable(
-                self._carrier.endpoint, "its name does not resolve in time"
-            ) from error
+    async def _open(self, topics: Iterable[tuple[int | None, bytes | None]]) -> None:
+        await self._carrier.open(self)
         if self._aborted:
             self._carrier.close()
             raise LinkClosed("the link was closed while it opened")
+        self._handshake = Handshake(self._carrier.endpoint, self._repeat_hello)
+        self._handlers = self._event_handlers()
+        self._is_open = True
+        for kind, trace in topics:
+            self.broadcast.listen(kind, trace)
+        self.link.start()
+        await self._handshake.wait_until_welcomed()
+        # 05, When both planes are live 3: WELCOME, the sentinel, the answer to a sync.
+        await self.broadcast.wait_until_live()
+
+    def _unreachable(self) -> Unreachable:
+        if not self._is_open:
+            return Unreachable(self._carrier.endpoint, "no connection was begun in time")
+        found = self._carrier.diagnosis()
+        return Unreachable(self._carrier.endpoint, found.text, found.cause)
 
     async def close(self, timeout_s: float = 1.0) -> bool:
         """Send every waiting message and GOODBYE, wait for its answer, close.
@@ -151,7 +163,7 @@ class Client:
         Returns:
             True if the far end has read everything; False if `timeout_s` seconds were not enough.
         """
-        if not self._open:
+        if not self._is_open:
             return True
         if self.link.session.expects(Event.LEAVE):
             # 02, Leaving 1: messages are ordered, so the answer proves that all before was read.
@@ -168,9 +180,9 @@ class Client:
     def abort(self) -> None:
         """Close now and drop every waiting message."""
         self._aborted = True
-        if not self._open:
+        if not self._is_open:
             return
-        self._open = False
+        self._is_open = False
         self.link.close()
         self.broadcast.close()
         self._carrier.close()
@@ -195,7 +207,7 @@ class Client:
             LinkEvent.REFUSED: self._on_refused,
             LinkEvent.REGISTERED: receiver.on_registered,
             LinkEvent.AWAY: self._on_away,
-            LinkEvent.LEFT: self._on_left,
+            LinkEvent.LEFT: self._handshake.on_left,
             LinkEvent.ROSTER: self.queries.on_roster,
             LinkEvent.WORKERS: self._on_workers,
             LinkEvent.ASKED: self._on_asked,
@@ -320,7 +332,7 @@ class Client:
         return Outcome.SENT
 
     def _send(self, head: bytes, body: bytes) -> Outcome:
-        if not self._open:
+        if not self._is_open:
             return Outcome.CLOSED
         if len(body) > self.max_body_bytes:
             return Outcome.TOO_LARGE
@@ -345,7 +357,7 @@ class Client:
         self._gathering = False
         gathered = self._bundler.count
         self._is_calm = gathered <= 1
-        if gathered and self._open:
+        if gathered and self._is_open:
             self._flush_bundles()
 
     def _flush_bundles(self) -> None:
@@ -358,7 +370,7 @@ class Client:
 
     async def drained(self) -> None:
         """Return when the outbox is empty or the client is closed."""
-        if self._open and len(self.outbox):
+        if self._is_open and len(self.outbox):
             if self._drained is None:
                 self._drained = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._drained)
@@ -478,6 +490,7 @@ class Client:
         self.on_writable()
 
     def _on_away(self, why: str) -> None:
+        self._handshake.on_away()
         self._flush_bundles()
         self._receiver.on_away(why)
 
@@ -485,6 +498,3 @@ class Client:
         # 02, Refusals: one refused while it opens gives up, one welcomed before goes on asking.
         if not self._handshake.on_refused(reason):
             self._receiver.on_away(f"refused: {reason}")
-
-    def _on_left(self) -> None:
-        self._handshake.on_left()

@@ -7,12 +7,53 @@ timer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from ..errors import LinkClosed, Refused, Unreachable
 
 HELLO_INTERVAL_S = 1.0
 """02, Greeting 4: a client that waits for WELCOME repeats HELLO once a second."""
+
+
+NOTE_S = 10.0
+"""How often one who waits without a limit says so."""
+
+OnWaiting = Callable[[float, Unreachable], None]
+"""Gets the seconds waited so far, and what was seen in this time."""
+
+
+@asynccontextmanager
+async def waiting(
+    timeout_s: float | None, on_waiting: OnWaiting | None, unreachable: Callable[[], Unreachable]
+) -> AsyncIterator[None]:
+    """Call `on_waiting` every 10 s while a wait without a limit lasts.
+
+    Args:
+        timeout_s: The limit of the wait; with one nothing is called.
+        on_waiting: Is called; None for nobody.
+        unreachable: Returns what was seen so far.
+    """
+    if timeout_s is not None or on_waiting is None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    since_s = loop.time()
+    timer: asyncio.TimerHandle
+
+    def arm() -> None:
+        nonlocal timer
+        timer = loop.call_later(NOTE_S, note)
+
+    def note() -> None:
+        arm()
+        on_waiting(loop.time() - since_s, unreachable())
+
+    arm()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 class Handshake:
@@ -29,29 +70,26 @@ class Handshake:
         self._loop = asyncio.get_running_loop()
         self._welcomed: asyncio.Future[None] = self._loop.create_future()
         self._left: asyncio.Future[None] = self._loop.create_future()
+        self._away_since_s: float | None = None
         self._timer = self._loop.call_later(HELLO_INTERVAL_S, self._on_timer)
+
+    @property
+    def away_s(self) -> float | None:
+        """For how long the proxy has been away since the last WELCOME; None while it is there."""
+        return None if self._away_since_s is None else self._loop.time() - self._away_since_s
 
     def _on_timer(self) -> None:
         self._repeat_hello()
         self._timer = self._loop.call_later(HELLO_INTERVAL_S, self._on_timer)
 
-    async def wait_until_welcomed(self, timeout_s: float, diagnosis: Callable[[], str]) -> None:
+    async def wait_until_welcomed(self) -> None:
         """Return after the first WELCOME.
 
-        Args:
-            timeout_s: Maximum wait in seconds.
-            diagnosis: Describes the connection attempt so far, for the error text.
-
         Raises:
-            Unreachable: No WELCOME within `timeout_s` seconds.
             Refused: The proxy refused the client.
             LinkClosed: The client was closed meanwhile.
         """
-        try:
-            async with asyncio.timeout(max(0.0, timeout_s)):
-                await asyncio.shield(self._welcomed)
-        except TimeoutError as error:
-            raise Unreachable(self._endpoint, diagnosis()) from error
+        await asyncio.shield(self._welcomed)
 
     async def wait_until_left(self, timeout_s: float) -> bool:
         """Return after GOODBYE was answered; False after `timeout_s` seconds without an answer."""
@@ -64,6 +102,7 @@ class Handshake:
 
     def on_welcomed(self) -> bool:
         """Record a WELCOME; return whether it is the first one."""
+        self._away_since_s = None
         if self._welcomed.done():
             return False
         self._welcomed.set_result(None)
@@ -75,6 +114,11 @@ class Handshake:
             return False
         self._welcomed.set_exception(Refused(self._endpoint, reason))
         return True
+
+    def on_away(self) -> None:
+        """Record the end of a connection."""
+        if self._away_since_s is None:
+            self._away_since_s = self._loop.time()
 
     def on_left(self) -> None:
         """Record that the proxy has read everything that was sent."""

@@ -11,53 +11,70 @@ from ..sockets.endpoints import Endpoint
 from ..wire import heads
 from ..wire.greetings import unpack_map
 from ..wire.heads import Verb
-from .connection_monitor import ConnectionMonitor
-from .resolve import resolve
+from .dialer import Dialer
+from .handshake import OnWaiting, waiting
 from .socket_reader import SocketReader
 
 _MAX_ANSWER_BYTES = 64 * 1024
 
 
-async def probe(endpoint: Endpoint, timeout_s: float) -> None:
+async def probe(
+    endpoint: Endpoint, timeout_s: float | None, on_waiting: OnWaiting | None = None
+) -> None:
     """Return when a proxy of our version answers there.
+
+    Args:
+        endpoint: The directed endpoint of the proxy.
+        timeout_s: Maximum wait in seconds; None waits for ever.
+        on_waiting: Is called every 10 s of the wait.
 
     Raises:
         Unreachable: Not within `timeout_s` seconds; the reason describes the attempt.
         Refused: The far end is not a proxy of our version.
     """
-    loop = asyncio.get_running_loop()
-    resolved = await resolve(endpoint)
-    where = str(resolved)
-    answered: asyncio.Future[list[Any]] = loop.create_future()
+    where = str(endpoint)
+    answered: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
 
     def on_message(message: list[Any]) -> None:
         if not answered.done():
             answered.set_result(message)
 
     socket = options.dealer(_MAX_ANSWER_BYTES)
-    monitor = ConnectionMonitor(socket, lambda: None)
     reader = SocketReader(socket, on_message)
+    dialer = Dialer(socket, endpoint, lambda: None, reader.poll_soon)
+
+    def unreachable() -> Unreachable:
+        if dialer.is_established:
+            seen = f"connected to {dialer.address}, but it did not ask who we are in time"
+            return Unreachable(where, seen)
+        found = dialer.diagnosis()
+        return Unreachable(where, found.text, found.cause)
+
     try:
-        socket.connect(where)
-        async with asyncio.timeout(timeout_s):
+        dialer.start()
+        async with asyncio.timeout(timeout_s), waiting(timeout_s, on_waiting, unreachable):
             message = await answered
-        speaks = _versions_in(message)
-        if speaks is None:
-            raise Refused(where, "it answers, but not as a proxy of our version does")
-        if heads.VERSION not in range(*_range(speaks)):
-            raise Refused(
-                where,
-                f"it speaks versions {speaks}, we speak {heads.VERSION}: "
-                "install the same release at both ends",
-            )
+        _check_versions(where, message)
     except TimeoutError as error:
-        raise Unreachable(where, monitor.diagnosis(resolved)) from error
+        raise unreachable() from error
     except WireError as error:
         raise Refused(where, f"it does not speak our protocol: {error}") from error
     finally:
         reader.close()
-        monitor.close()
+        dialer.close()
         socket.close()
+
+
+def _check_versions(where: str, message: list[Any]) -> None:
+    speaks = _versions_in(message)
+    if speaks is None:
+        raise Refused(where, "it answers, but not as a proxy of our version does")
+    if heads.VERSION not in range(*_range(speaks)):
+        raise Refused(
+            where,
+            f"it speaks versions {speaks}, we speak {heads.VERSION}: "
+            "install the same release at both ends",
+        )
 
 
 def _versions_in(message: list[Any]) -> object:

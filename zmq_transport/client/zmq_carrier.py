@@ -6,12 +6,14 @@ from typing import Any
 
 import zmq
 
+from ..errors import Cause
 from ..sockets import frames, options
 from ..sockets.endpoints import Endpoint
 from ..sockets.sent import Sent
+from .broadcast_connection import BroadcastConnection
 from .carrier import CarrierEvents
-from .connection_monitor import ConnectionMonitor
-from .resolve import resolve
+from .diagnosis import Diagnosis
+from .dialer import Dialer
 from .socket_reader import SocketReader
 
 
@@ -26,8 +28,6 @@ class ZmqCarrier:
     def __init__(self, endpoint: Endpoint, max_body_bytes: int) -> None:
         self._endpoint = endpoint
         self._max_body_bytes = max_body_bytes
-        self._resolved = endpoint
-        self._joined: tuple[str, str] | None = None
         self._events: CarrierEvents
         self._socket: zmq.Socket[bytes] | None = None
 
@@ -37,25 +37,38 @@ class ZmqCarrier:
         return str(self._endpoint)
 
     async def open(self, events: CarrierEvents) -> None:
-        """See the port.
-
-        Raises:
-            Unreachable: The name does not resolve.
-        """
-        self._resolved = await resolve(self._endpoint)
+        """See the port."""
         self._events = events
         self._socket = self._dealer = options.dealer(self._max_body_bytes)
         self._sub = options.sub(self._max_body_bytes)
         self._publisher = options.publisher()
-        self._monitor = ConnectionMonitor(self._dealer, events.on_disconnected)
         self._reader = SocketReader(self._dealer, self._on_message, events.on_writable)
         self._sub_reader = SocketReader(self._sub, self._on_publication)
         self._publisher_reader = SocketReader(self._publisher, self._on_subscription)
-        self._dealer.connect(str(self._resolved))
+        self._dialer = Dialer(
+            self._dealer, self._endpoint, events.on_disconnected, self._reader.poll_soon
+        )
+        self._listening = BroadcastConnection(self._sub, "XPUB", self._sub_reader.poll_soon)
+        self._publishing = BroadcastConnection(
+            self._publisher, "XSUB", self._publisher_reader.poll_soon
+        )
+        self._dialer.start()
 
-    def diagnosis(self) -> str:
+    def diagnosis(self) -> Diagnosis:
         """See the port."""
-        return self._monitor.diagnosis(self._resolved)
+        if not self._dialer.is_established:
+            return self._dialer.diagnosis()
+        address = self._dialer.address
+        if self._listening.address is None:
+            text = f"connected to {address}, but the greeting got no answer in time"
+            return Diagnosis(Cause.SLOW, text)
+        for connection in (self._listening, self._publishing):
+            if not connection.is_established:
+                text = f"it answers at {address}, but {connection.diagnosis().text}"
+                return Diagnosis(Cause.BROADCAST, text)
+        return Diagnosis(
+            Cause.SLOW, f"connected to {address}, but a subscription was not answered in time"
+        )
 
     def send(self, head: bytes, body: bytes) -> Sent:
         """See the port."""
@@ -71,18 +84,12 @@ class ZmqCarrier:
 
     def join(self, listen_port: int, publish_port: int) -> bool:
         """See the port."""
-        listen, publish = self._resolved.broadcast(listen_port, publish_port)
-        if self._joined == (listen, publish):
-            return False
-        if self._joined is not None:
-            old_listen, old_publish = self._joined
-            self._sub.disconnect(old_listen)
-            self._publisher.disconnect(old_publish)
-        self._joined = (listen, publish)
-        self._sub.connect(listen)
-        self._publisher.connect(publish)
-        self._publisher_reader.poll_soon()
-        return True
+        # At the address that said WELCOME: another address of its name may be another machine.
+        listen, publish = self._dialer.address.broadcast(listen_port, publish_port)
+        is_new = self._listening.connect(listen)
+        if not is_new:
+            self._listening.hurry()
+        return self._publishing.connect(publish) or is_new
 
     def subscribe(self, topic: bytes) -> None:
         """See the port."""
@@ -111,7 +118,8 @@ class ZmqCarrier:
         self._socket = None
         for reader in (self._reader, self._sub_reader, self._publisher_reader):
             reader.close()
-        self._monitor.close()
+        for connection in (self._dialer, self._listening, self._publishing):
+            connection.close()
         for socket in (self._dealer, self._sub, self._publisher):
             socket.close()
 

@@ -15,12 +15,17 @@ _SUFFIXES: Final = ("", ".listen", ".publish")
 MAX_PATH_BYTES: Final = SOCKET_PATH_BYTES - max(map(len, _SUFFIXES))
 
 
+def host_in_url(host: str) -> str:
+    """Return `host` as it stands in front of a port: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 @attrs.frozen
 class TcpEndpoint:
     """A proxy on the network.
 
     Args:
-        host: A name or an IPv4 address.
+        host: A name, an IPv4 or an IPv6 address, the latter without brackets.
         port: Its directed port.
     """
 
@@ -29,11 +34,11 @@ class TcpEndpoint:
 
     def __str__(self) -> str:
         """Write it as ZeroMQ does."""
-        return f"tcp://{self.host}:{self.port}"
+        return f"tcp://{host_in_url(self.host)}:{self.port}"
 
-    def broadcast(self, listen_port: int, publish_port: int) -> tuple[str, str]:
+    def broadcast(self, listen_port: int, publish_port: int) -> tuple[TcpEndpoint, TcpEndpoint]:
         """Return where to subscribe and where to publish, from the ports of a WELCOME."""
-        return f"tcp://{self.host}:{listen_port}", f"tcp://{self.host}:{publish_port}"
+        return TcpEndpoint(self.host, listen_port), TcpEndpoint(self.host, publish_port)
 
 
 @attrs.frozen
@@ -56,10 +61,10 @@ class IpcEndpoint:
         directed, listen, publish = (self.path + suffix for suffix in _SUFFIXES)
         return directed, listen, publish
 
-    def broadcast(self, listen_port: int, publish_port: int) -> tuple[str, str]:
+    def broadcast(self, listen_port: int, publish_port: int) -> tuple[IpcEndpoint, IpcEndpoint]:
         """Return where to subscribe and where to publish; the ports of a WELCOME are for TCP."""
         _, listen, publish = self.files
-        return f"ipc://{listen}", f"ipc://{publish}"
+        return IpcEndpoint(listen), IpcEndpoint(publish)
 
 
 Endpoint = TcpEndpoint | IpcEndpoint

@@ -6,7 +6,9 @@ mark counts messages, in each direction and for each peer.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import sys
 import threading
 from collections.abc import Mapping
@@ -19,14 +21,16 @@ import zmq
 
 from ..errors import EndpointInUse
 from ..wire import heads
+from .endpoints import host_in_url
 
 HIGH_WATER = 10_000
 BACKLOG = 4096
 HANDSHAKE_MS = 3000
 HEARTBEAT_MS = 1000
 HEARTBEAT_TIMEOUT_MS = 3000
-RECONNECT_MS = 20
-RECONNECT_MAX_MS = 200
+RECONNECT_MS = (50, 100)
+CONNECT_MS = 1200
+_NEVER_MS = 3_600_000
 SUBSCRIPTION_BYTES = 512
 KEEPALIVE_S = 60
 KEEPALIVE_AGAIN_S = 10
@@ -46,6 +50,8 @@ EVENTS: Mapping[int, str] = MappingProxyType(
 )
 """The events that are watched on the sockets of a proxy, and the counter of each."""
 _numbers = count()
+dice = random.SystemRandom()
+"""For jitter: a program that seeds `random` alike in every process must not bring them in step."""
 
 _lock = threading.Lock()
 _context: zmq.Context[zmq.Socket[bytes]] | None = None
@@ -122,14 +128,16 @@ def xsub(max_body_bytes: int, bounds: Bounds = _DEFAULT) -> zmq.Socket[bytes]:
 
 
 def dealer(max_body_bytes: int) -> zmq.Socket[bytes]:
-    """Return a client's directed socket: it sends only while connected and probes each time."""
+    """Return a client's directed socket: it sends only while connected and probes each time.
+
+    It does not reconnect by itself in the life of a connection; `dial` starts every attempt.
+    """
     return _socket(
         zmq.DEALER,
         max_body_bytes + _ENVELOPE_BYTES,
         IMMEDIATE=1,
         PROBE_ROUTER=1,
-        RECONNECT_IVL=RECONNECT_MS,
-        RECONNECT_IVL_MAX=RECONNECT_MAX_MS,
+        RECONNECT_IVL=_NEVER_MS,
     )
 
 
@@ -138,8 +146,8 @@ def sub(max_body_bytes: int) -> zmq.Socket[bytes]:
     return _socket(
         zmq.SUB,
         max_body_bytes + _ENVELOPE_BYTES,
-        RECONNECT_IVL=RECONNECT_MS,
-        RECONNECT_IVL_MAX=RECONNECT_MAX_MS,
+        RECONNECT_IVL=_reconnect_ms(),
+        CONNECT_TIMEOUT=CONNECT_MS,
     )
 
 
@@ -148,18 +156,53 @@ def publisher() -> zmq.Socket[bytes]:
     return _socket(
         zmq.XPUB,
         SUBSCRIPTION_BYTES,
-        RECONNECT_IVL=RECONNECT_MS,
-        RECONNECT_IVL_MAX=RECONNECT_MAX_MS,
+        RECONNECT_IVL=_reconnect_ms(),
+        CONNECT_TIMEOUT=CONNECT_MS,
     )
 
 
-def watched(socket: zmq.Socket[bytes]) -> zmq.Socket[bytes]:
-    """Return a socket with one message for each connection that came, left or failed to greet.
+def _reconnect_ms() -> int:
+    # Drawn here: what libzmq adds to it is the same in every process.
+    return dice.randint(*RECONNECT_MS)
+
+
+def dial(socket: zmq.Socket[bytes], endpoint: str, connect_s: float, handshake_s: float) -> None:
+    """Connect a client's socket to the address of a proxy, with limits for this attempt."""
+    socket.set(zmq.CONNECT_TIMEOUT, max(1, round(connect_s * 1000)))
+    socket.set(zmq.HANDSHAKE_IVL, max(1, round(handshake_s * 1000)))
+    connect(socket, endpoint)
+
+
+def connect(socket: zmq.Socket[bytes], endpoint: str) -> None:
+    """Connect a client's socket to an address, of IPv4, of IPv6 or of a Unix socket."""
+    _set_family(socket, endpoint)
+    socket.connect(endpoint)
+
+
+def disconnect(socket: zmq.Socket[bytes], endpoint: str) -> None:
+    """End the connection of a client's socket to an address, if there is one."""
+    with contextlib.suppress(zmq.ZMQError):  # ZeroMQ itself has given it up
+        socket.disconnect(endpoint)
+
+
+def _set_family(socket: zmq.Socket[bytes], endpoint: str) -> None:
+    # Not always on: a socket for IPv6 writes 127.0.0.1 as ::ffff:127.0.0.1, also in metadata.
+    socket.set(zmq.IPV6, int("[" in endpoint))
+
+
+def watched(
+    socket: zmq.Socket[bytes], events: int = sum(EVENTS) | int(zmq.EVENT_CLOSED)
+) -> zmq.Socket[bytes]:
+    """Return a socket with one message for each event of a connection.
+
+    Args:
+        socket: The socket to watch.
+        events: The events; by default a connection that came, left or failed to greet.
 
     It has no high-water mark: the thread that moves all bytes writes to it, and would wait.
     """
     endpoint = f"inproc://watched-{next(_numbers)}"
-    socket.monitor(endpoint, sum(EVENTS) | zmq.EVENT_CLOSED)
+    socket.monitor(endpoint, events)
     monitor: zmq.Socket[bytes] = socket.context.socket(zmq.PAIR)
     monitor.set(zmq.LINGER, 0)
     monitor.set(zmq.RCVHWM, 0)
@@ -173,7 +216,9 @@ def bind(socket: zmq.Socket[bytes], host: str, port: int) -> str:
     Raises:
         EndpointInUse: Another process listens there, or the address is not of this host.
     """
-    return _bind(socket, f"tcp://{host}:{port or '*'}")
+    endpoint = f"tcp://{host_in_url(host)}:{port or '*'}"
+    _set_family(socket, endpoint)
+    return _bind(socket, endpoint)
 
 
 def bind_private(socket: zmq.Socket[bytes], path: str) -> str:

@@ -29,7 +29,7 @@ class _SynapseOfOne:
         """See the port."""
         return self._synapse.url
 
-    async def connect(self, timeout_s: float) -> None:
+    async def connect(self, timeout_s: float | None) -> None:
         """See the port."""
         await self._synapse.connect(timeout_s)
 

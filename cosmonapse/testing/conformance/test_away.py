@@ -57,6 +57,40 @@ async def test_away_is_reported_and_so_is_a_synapse_that_comes_back_without_memo
     assert user.instance == user.transport.instance
 
 
+async def test_the_time_that_the_synapse_has_been_away_is_known(
+    enter: Enter, harness: Harness
+) -> None:
+    """P43"""
+    user = PortUser(harness.synapse(), "test")
+    before_open_s = user.transport.away_s
+    await user.open()
+    opened_s = user.transport.away_s
+
+    await killed(harness, user)
+    away_s = user.transport.away_s
+    await revived(harness, user)
+    back_s = user.transport.away_s
+    await user.transport.close(5.0)
+
+    assert (before_open_s, opened_s, back_s, user.transport.away_s) == (None, None, None, None)
+    assert away_s is not None
+    assert 0.0 <= away_s < 5.0
+
+
+async def test_who_opens_without_a_limit_is_there_once_the_synapse_is(harness: Harness) -> None:
+    """P42"""
+    user = PortUser(harness.synapse(), "test")
+    await harness.kill()
+
+    opening = asyncio.create_task(user.transport.open(None, ()))
+    await asyncio.sleep(0)
+    await harness.revive()
+    await opening
+
+    assert [each.fresh for each in user.of("on_welcomed")] == [True]
+    await user.transport.close(5.0)
+
+
 async def test_tasks_that_were_sent_while_away_are_delivered_once_and_in_order(
     enter: Enter, harness: Harness
 ) -> None:

@@ -9,8 +9,9 @@ import pytest_asyncio
 from support.heads import bundled
 from zmq_transport.client import client
 from zmq_transport.client.client import Client, Outcome
+from zmq_transport.client.diagnosis import Diagnosis
 from zmq_transport.client.outbox import Outbox
-from zmq_transport.errors import MessageTooLarge, Refused, Unreachable
+from zmq_transport.errors import Cause, MessageTooLarge, Refused, Unreachable
 from zmq_transport.sockets.sent import Sent
 from zmq_transport.wire import greetings, heads
 from zmq_transport.wire.bundle import MAX_BODY_BYTES, Bundler
@@ -40,7 +41,7 @@ class FakeCarrier:
         self._events = events
 
     def diagnosis(self):
-        return "nobody answered"
+        return Diagnosis(Cause.SLOW, "nobody answered")
 
     def send(self, head, body):
         if self.room == 0:

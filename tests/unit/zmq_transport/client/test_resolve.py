@@ -2,44 +2,112 @@
 
 import asyncio
 import socket
+import threading
 
 import pytest
 
-from zmq_transport.client.resolve import resolve
-from zmq_transport.errors import Unreachable
+from zmq_transport.client import resolve as module
+from zmq_transport.client.resolve import Resolver, lookup
 from zmq_transport.sockets.endpoints import IpcEndpoint, TcpEndpoint
 
-pytestmark = pytest.mark.asyncio
+BROKER = TcpEndpoint("broker", 7070)
 
 
-async def test_the_path_of_a_unix_socket_stays_as_it_is():
-    endpoint = IpcEndpoint("/run/proxy.sock")
+def answering(monkeypatch, *answers):
+    """Let the system answer each look-up with the next of `answers`: addresses, or an error."""
+    left = list(answers)
 
-    assert await resolve(endpoint) is endpoint
-
-
-async def test_an_address_resolves_to_itself():
-    assert await resolve(TcpEndpoint("127.0.0.1", 7070)) == TcpEndpoint("127.0.0.1", 7070)
-
-
-async def test_the_first_address_of_a_name_is_returned(monkeypatch):
-    async def getaddrinfo(host, port, **options):
-        assert options == {"family": socket.AF_INET, "type": socket.SOCK_STREAM}
+    def getaddrinfo(host, port, **options):
+        assert (host, port, options) == ("broker", 7070, {"type": socket.SOCK_STREAM})
+        answer = left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
         return [
-            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
-            for address in ("10.0.0.1", "10.0.0.2")
+            (socket.AF_INET6 if ":" in each else socket.AF_INET, 1, 6, "", (each, port))
+            for each in answer
         ]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
-
-    assert await resolve(TcpEndpoint("broker", 7070)) == TcpEndpoint("10.0.0.1", 7070)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
 
-async def test_a_name_that_does_not_resolve_is_reported_with_its_endpoint(monkeypatch):
-    async def getaddrinfo(host, port, **options):
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+async def resolved(resolver):
+    """Return the addresses that the resolver hands over."""
+    found = asyncio.get_running_loop().create_future()
+    resolver.resolve(found.set_result)
+    return await found
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
 
-    with pytest.raises(Unreachable, match=r"tcp://broker:7070.*the name broker does not resolve"):
-        await resolve(TcpEndpoint("broker", 7070))
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "endpoint",
+    [IpcEndpoint("/run/p.sock"), TcpEndpoint("127.0.0.1", 1), TcpEndpoint("::1", 1)],
+    ids=str,
+)
+async def test_an_address_resolves_to_itself_at_once(endpoint):
+    found = []
+
+    Resolver(endpoint).resolve(found.extend)
+
+    assert found == [endpoint]
+
+
+def test_every_address_of_a_name_is_returned_once_those_of_ipv4_first(monkeypatch):
+    answering(monkeypatch, ["::2", "10.0.0.2", "::1", "10.0.0.1", "10.0.0.2"])
+
+    assert lookup("broker", 7070) == ["10.0.0.2", "10.0.0.1", "::2", "::1"]
+
+
+@pytest.mark.asyncio
+async def test_a_name_is_looked_up_again_for_every_attempt(monkeypatch):
+    answering(monkeypatch, ["10.0.0.1"], ["10.0.0.2"])
+    resolver = Resolver(BROKER)
+
+    found = [await resolved(resolver), await resolved(resolver)]
+
+    assert found == [[TcpEndpoint("10.0.0.1", 7070)], [TcpEndpoint("10.0.0.2", 7070)]]
+
+
+@pytest.mark.asyncio
+async def test_the_last_answer_stays_good_while_the_name_does_not_resolve(monkeypatch):
+    fault = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+    answering(monkeypatch, fault, ["10.0.0.1"], fault)
+    resolver = Resolver(BROKER)
+
+    found = [await resolved(resolver) for _ in range(3)]
+
+    assert found == [[], [TcpEndpoint("10.0.0.1", 7070)], [TcpEndpoint("10.0.0.1", 7070)]]
+
+
+@pytest.mark.asyncio
+async def test_a_name_server_that_hangs_delays_an_attempt_no_longer_than_its_limit(monkeypatch):
+    monkeypatch.setattr(module, "LOOKUP_S", 0.01)
+    hangs = threading.Event()
+    answers = iter([lambda: None, hangs.wait])
+    monkeypatch.setattr(module, "lookup", lambda host, port: (next(answers)(), ["10.0.0.1"])[1])
+    resolver = Resolver(BROKER)
+    first = await resolved(resolver)
+
+    try:
+        assert await resolved(resolver) == first == [TcpEndpoint("10.0.0.1", 7070)]
+    finally:
+        hangs.set()
+
+
+@pytest.mark.asyncio
+async def test_nothing_is_handed_over_after_close(monkeypatch):
+    looked_up = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def answer(host, port):
+        loop.call_soon_threadsafe(looked_up.set)
+        return ["10.0.0.1"]
+
+    monkeypatch.setattr(module, "lookup", answer)
+    resolver, found = Resolver(BROKER), []
+    resolver.resolve(found.extend)
+
+    resolver.close()
+    await looked_up.wait()
+    await asyncio.sleep(0)
+
+    assert found == []

@@ -12,17 +12,24 @@ def test_tcp_subscribes_and_publishes_at_the_ports_of_the_welcome():
     endpoint = TcpEndpoint("127.0.0.1", 7070)
 
     assert str(endpoint) == "tcp://127.0.0.1:7070"
-    assert endpoint.broadcast(7072, 7073) == ("tcp://127.0.0.1:7072", "tcp://127.0.0.1:7073")
+    assert endpoint.broadcast(7072, 7073) == (
+        TcpEndpoint("127.0.0.1", 7072),
+        TcpEndpoint("127.0.0.1", 7073),
+    )
+
+
+def test_an_address_of_ipv6_is_written_in_brackets():
+    assert str(TcpEndpoint("::1", 7070)) == "tcp://[::1]:7070"
 
 
 def test_ipc_subscribes_and_publishes_beside_its_path_whatever_the_ports():
     endpoint = IpcEndpoint("/run/cosmo.sock")
 
     assert str(endpoint) == "ipc:///run/cosmo.sock"
-    assert endpoint.broadcast(7072, 7073) == (
+    assert [str(each) for each in endpoint.broadcast(7072, 7073)] == [
         "ipc:///run/cosmo.sock.listen",
         "ipc:///run/cosmo.sock.publish",
-    )
+    ]
 
 
 def test_the_longest_path_leaves_room_for_every_file_beside_it():

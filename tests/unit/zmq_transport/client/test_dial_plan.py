@@ -1,0 +1,139 @@
+"""Which address comes next, for how long, and after which pause."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zmq_transport.client import dial_plan
+from zmq_transport.client.dial_plan import DialPlan
+from zmq_transport.sockets.endpoints import TcpEndpoint
+
+A, B, C = (TcpEndpoint(f"10.0.0.{number}", 7070) for number in (1, 2, 3))
+
+
+def plan(roll=0.5):
+    return DialPlan(lambda: roll)
+
+
+def addresses_tried(dialing, addresses, count):
+    """Let `count` attempts fail; return their addresses."""
+    tried = []
+    for _ in range(count):
+        tried.append(dialing.next_attempt(addresses).address)
+        dialing.on_failed()
+    return tried
+
+
+def test_a_round_tries_every_address_once_in_order():
+    assert addresses_tried(plan(), [A, B, C], 6) == [A, B, C, A, B, C]
+
+
+def test_there_is_a_pause_after_a_round_and_none_within_it():
+    dialing = plan()
+
+    pauses = []
+    for _ in range(6):
+        dialing.next_attempt([A, B, C])
+        pauses.append(dialing.on_failed())
+
+    assert pauses == pytest.approx([0, 0, 0.02, 0, 0, 0.04])
+
+
+def test_pauses_double_up_to_their_maximum():
+    dialing = plan()
+
+    pauses = []
+    for _ in range(6):
+        dialing.next_attempt([A])
+        pauses.append(dialing.on_failed())
+
+    assert pauses == pytest.approx([0.02, 0.04, 0.08, 0.16, 0.2, 0.2])
+
+
+def test_a_stranger_is_asked_less_often_than_a_port_where_nobody_listens():
+    dialing = plan()
+
+    for _ in range(10):
+        dialing.next_attempt([A])
+        pause_s = dialing.on_failed(stranger=True)
+
+    assert pause_s == dial_plan.STRANGER_PAUSE_MAX_S
+
+
+def test_the_pauses_of_two_clients_differ_by_their_dice():
+    pauses = []
+    for roll in (0.0, 0.999):
+        dialing = plan(roll)
+        dialing.next_attempt([A])
+        pauses.append(dialing.on_failed())
+
+    assert pauses == pytest.approx([0.01, 0.03], rel=0.01)
+
+
+def test_an_attempt_among_several_addresses_costs_less_than_a_second_in_the_first_round():
+    attempts = [plan().next_attempt([A, B])]
+
+    assert all(each.connect_s < 1.0 and each.handshake_s < 1.0 for each in attempts)
+
+
+def test_a_single_address_has_the_whole_time_for_its_handshake():
+    assert plan().next_attempt([A]).handshake_s == dial_plan.HANDSHAKE_MAX_S
+
+
+def test_the_limits_grow_up_to_their_maximum():
+    dialing = plan()
+    addresses_tried(dialing, [A, B], 20)
+
+    attempt = dialing.next_attempt([A, B])
+
+    assert attempt.connect_s == dial_plan.CONNECT_MAX_S
+    assert attempt.handshake_s == dial_plan.HANDSHAKE_MAX_S
+
+
+def test_after_a_lost_connection_its_own_address_comes_first():
+    dialing = plan()
+    addresses_tried(dialing, [A, B], 1)
+    assert dialing.next_attempt([A, B]).address == B
+    dialing.on_established()
+
+    dialing.on_ended(60.0)
+
+    assert addresses_tried(dialing, [A, B], 3) == [B, A, B]
+
+
+def test_an_address_that_the_name_no_longer_has_is_left_at_once():
+    dialing = plan()
+    assert dialing.next_attempt([A]).address == A
+    dialing.on_established()
+    dialing.on_ended(60.0)
+
+    assert dialing.next_attempt([B]).address == B
+
+
+def test_connections_that_end_at_once_are_made_less_and_less_often():
+    dialing = plan()
+
+    pauses = []
+    for lasted_s in (0.1, 0.1, 0.1, 2.0):
+        dialing.next_attempt([A])
+        dialing.on_established()
+        pauses.append(dialing.on_ended(lasted_s))
+
+    assert pauses == pytest.approx([0.02, 0.04, 0.08, 0.02])
+
+
+@given(st.lists(st.lists(st.sampled_from([A, B, C]), min_size=1, unique=True), max_size=30))
+def test_whatever_a_name_resolves_to_only_its_addresses_are_tried_and_each_soon(answers):
+    dialing = plan()
+
+    tried = []
+    for addresses in answers:
+        tried.append(dialing.next_attempt(addresses).address)
+        assert 0.0 <= dialing.on_failed() <= 1.5 * dial_plan.PAUSE_MAX_S
+
+    assert all(address in addresses for address, addresses in zip(tried, answers, strict=True))
+    for answer, of_it in itertools.groupby(zip(answers, tried, strict=True), lambda each: each[0]):
+        run = [address for _, address in of_it]
+        assert len(run) < 2 * len(answer) or set(run) == set(answer)

@@ -1,0 +1,83 @@
+"""What a client saw on the way to its proxy, for the text of an error. Pure."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+from ..errors import Cause
+from ..sockets.endpoints import Endpoint
+
+
+class Fault(enum.Enum):
+    """How an attempt to connect failed."""
+
+    CLOSED_PORT = enum.auto()
+    """The connection was refused at once."""
+    NO_ANSWER = enum.auto()
+    """No connection within the limit."""
+    STRANGER = enum.auto()
+    """A connection, but no handshake."""
+
+
+@attrs.frozen
+class Diagnosis:
+    """What was seen.
+
+    Args:
+        cause: Its kind, for the program.
+        text: For people.
+    """
+
+    cause: Cause
+    text: str
+
+
+@attrs.define
+class FailedAttempts:
+    """The failed attempts of one socket since it was last connected.
+
+    Attributes:
+        faults: The last fault of each address.
+        attempts_count: How many attempts failed.
+        stranger: What answered in place of a proxy, for people; empty if nothing did.
+    """
+
+    faults: dict[Endpoint, Fault] = attrs.Factory(dict)
+    attempts_count: int = 0
+    stranger: str = ""
+
+    def add(self, address: Endpoint, fault: Fault) -> None:
+        """Record a failed attempt."""
+        self.faults.pop(address, None)
+        self.faults[address] = fault
+        self.attempts_count += 1
+
+    def clear(self) -> None:
+        """Forget everything: the socket is connected."""
+        self.faults.clear()
+        self.attempts_count = 0
+        self.stranger = ""
+
+    def diagnosis(self) -> Diagnosis:
+        """Return what was seen; the address that came nearest to a proxy gives the cause."""
+        if not self.faults:
+            return Diagnosis(Cause.NO_ANSWER, "no connection came about yet")
+        if Fault.STRANGER in self.faults.values():
+            what = self.stranger or "something that does not speak our protocol (or hangs)"
+            where = _listed(self.faults, Fault.STRANGER)
+            return Diagnosis(Cause.STRANGER, f"{what} answers at {where}, not a proxy")
+        silent = _listed(self.faults, Fault.NO_ANSWER)
+        closed = _listed(self.faults, Fault.CLOSED_PORT)
+        tries = f"({self.attempts_count} tries)"
+        if not closed:
+            return Diagnosis(Cause.NO_ANSWER, f"{silent} does not accept a connection {tries}")
+        if not silent:
+            return Diagnosis(Cause.NOBODY, f"no process listens at {closed} {tries}")
+        text = f"no process listens at {closed}, and {silent} does not accept a connection {tries}"
+        return Diagnosis(Cause.NOBODY, text)
+
+
+def _listed(faults: dict[Endpoint, Fault], wanted: Fault) -> str:
+    return " and ".join(str(address) for address, fault in faults.items() if fault is wanted)

@@ -1,0 +1,111 @@
+"""Which address of a proxy to try next, for how long, and after which pause.
+
+Spec: docs/spec/06-sockets.md, Connecting. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from ..sockets.endpoints import Endpoint
+
+CONNECT_S = 0.75
+CONNECT_MAX_S = 1.2
+HANDSHAKE_S = 0.75
+HANDSHAKE_MAX_S = 3.0
+PAUSE_S = 0.02
+PAUSE_MAX_S = 0.2
+STRANGER_PAUSE_MAX_S = 0.8
+STEADY_S = 1.0
+_MAX_DOUBLINGS = 10
+
+
+@attrs.frozen
+class Attempt:
+    """One attempt to connect.
+
+    Args:
+        address: The address.
+        connect_s: Limit for the connection, in seconds.
+        handshake_s: Limit for the handshake that follows, in seconds.
+    """
+
+    address: Endpoint
+    connect_s: float
+    handshake_s: float
+
+
+class DialPlan:
+    """The order, the limits and the pauses of the attempts of one client.
+
+    A round tries every address once, without a pause in between. The limits and the pause double
+    from round to round, up to their maximum.
+
+    Args:
+        dice: Returns a random number from 0 up to 1, for the jitter of the pauses.
+    """
+
+    def __init__(self, dice: Callable[[], float]) -> None:
+        self._dice = dice
+        self._addresses: tuple[Endpoint, ...] = ()
+        self._tried: set[Endpoint] = set()
+        self._current: Endpoint | None = None
+        self._good: Endpoint | None = None
+        self._round = 0
+
+    def next_attempt(self, addresses: Sequence[Endpoint]) -> Attempt:
+        """Return the next attempt.
+
+        Args:
+            addresses: Every address of the proxy as far as it is known now, at least one.
+        """
+        self._addresses = tuple(addresses)
+        left = [each for each in addresses if each not in self._tried]
+        if not left:
+            self._tried.clear()
+            left = list(addresses)
+        # The last address that was good comes first: most proxies come back where they were.
+        is_new_round = not self._tried
+        good = self._good if is_new_round and self._good in left else None
+        address = left[0] if good is None else good
+        self._current = address
+        self._tried.add(address)
+        return Attempt(address, self._doubled(CONNECT_S, CONNECT_MAX_S), self._handshake_s())
+
+    def on_established(self) -> None:
+        """Record that the handshake of the current attempt succeeded."""
+        self._tried.clear()
+        self._good = self._current
+
+    def on_failed(self, *, stranger: bool = False) -> float:
+        """Record that the current attempt failed; return the pause in seconds.
+
+        Args:
+            stranger: True if another protocol or another socket type answered.
+        """
+        if any(each not in self._tried for each in self._addresses):
+            return 0.0
+        return self._pause_s(STRANGER_PAUSE_MAX_S if stranger else PAUSE_MAX_S)
+
+    def on_ended(self, lasted_s: float) -> float:
+        """Record that an established connection ended; return the pause in seconds."""
+        if lasted_s >= STEADY_S:
+            self._round = 0
+        return self._pause_s(PAUSE_MAX_S)
+
+    def _handshake_s(self) -> float:
+        # One address alone leaves nothing else to try, so a slow far end gets all its time.
+        if len(self._addresses) == 1:
+            return HANDSHAKE_MAX_S
+        return self._doubled(HANDSHAKE_S, HANDSHAKE_MAX_S)
+
+    def _pause_s(self, most_s: float) -> float:
+        length_s = self._doubled(PAUSE_S, most_s)
+        self._tried.clear()
+        self._round = min(self._round + 1, _MAX_DOUBLINGS)
+        return length_s * (0.5 + self._dice())
+
+    def _doubled(self, first_s: float, most_s: float) -> float:
+        return min(first_s * 2.0**self._round, most_s)

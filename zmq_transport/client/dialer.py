@@ -1,0 +1,185 @@
+"""Keep the directed socket of a client connected: look up, try, pause, again.
+
+Spec: docs/spec/06-sockets.md, Connecting. `DialPlan` decides, this carries out. ZeroMQ would go on
+trying the first address of a name for ever, and gives up for good when another kind of socket
+answers once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import os
+from collections.abc import Callable
+
+import zmq
+
+from ..errors import Cause
+from ..sockets import options
+from ..sockets.endpoints import Endpoint, IpcEndpoint
+from . import connection_monitor as seen
+from .connection_monitor import ConnectionMonitor
+from .diagnosis import Diagnosis, FailedAttempts, Fault
+from .dial_plan import Attempt, DialPlan
+from .resolve import Resolver
+from .stranger_report import StrangerReport
+
+_GRACE_S = 0.5
+_LOOK_AFTER_S = 1.0
+_NAMELESS_PAUSE_S = 0.25
+_NEARLY = 0.9
+
+
+class _DialState(enum.Enum):
+    WAITING = enum.auto()
+    TRYING = enum.auto()
+    ESTABLISHED = enum.auto()
+
+
+class Dialer:
+    """Makes the connections of one DEALER, one after the other.
+
+    Args:
+        socket: The DEALER, not yet connected.
+        endpoint: Where the proxy is; its name is looked up for every attempt.
+        on_disconnected: Is called when an established connection ends.
+        poll_soon: Looks at the socket; connecting may consume the edge of its descriptor.
+    """
+
+    def __init__(
+        self,
+        socket: zmq.Socket[bytes],
+        endpoint: Endpoint,
+        on_disconnected: Callable[[], None],
+        poll_soon: Callable[[], None],
+    ) -> None:
+        self._socket = socket
+        self._endpoint = endpoint
+        self._on_disconnected = on_disconnected
+        self._poll_soon = poll_soon
+        self._loop = asyncio.get_running_loop()
+        self._plan = DialPlan(options.dice.random)
+        self._resolver = Resolver(endpoint)
+        self._monitor = ConnectionMonitor(socket, self._on_event)
+        self._record = FailedAttempts()
+        self._strangers = StrangerReport(self._record, "ROUTER")
+        self._attempt: Attempt | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._look: asyncio.TimerHandle | None = None
+        self._is_nameless = False
+        self._is_connected = False
+        self._since_s = 0.0
+        self._state = _DialState.WAITING
+
+    @property
+    def is_established(self) -> bool:
+        """Tell whether the handshake with the far end succeeded."""
+        return self._state is _DialState.ESTABLISHED
+
+    @property
+    def address(self) -> Endpoint:
+        """The address of the current attempt; the endpoint itself before the first one."""
+        return self._endpoint if self._attempt is None else self._attempt.address
+
+    def start(self) -> None:
+        """Begin an attempt; others follow until `close`."""
+        self._resolver.resolve(self._dial)
+
+    def close(self) -> None:
+        """Stop; the socket stays open."""
+        self._cancel_timers()
+        self._resolver.close()
+        self._strangers.close()
+        self._monitor.close()
+
+    def diagnosis(self) -> Diagnosis:
+        """Return what was seen since the socket was last connected."""
+        endpoint = self._endpoint
+        if isinstance(endpoint, IpcEndpoint):
+            if _is_barred(endpoint.path):
+                text = "this user may not write to the socket: it belongs to another one"
+                return Diagnosis(Cause.BARRED, text)
+        elif self._is_nameless or self._attempt is None:
+            return Diagnosis(Cause.NAME, f"the name {endpoint.host} does not resolve")
+        if self._state is _DialState.TRYING and self._is_connected:
+            self._record.add(self.address, Fault.STRANGER)
+        return self._record.diagnosis()
+
+    def _dial(self, addresses: list[Endpoint]) -> None:
+        self._is_nameless = not addresses
+        if not addresses:
+            self._pause(_NAMELESS_PAUSE_S * (0.5 + options.dice.random()))
+            return
+        self._state = _DialState.TRYING
+        self._attempt = attempt = self._plan.next_attempt(addresses)
+        self._is_connected = False
+        self._since_s = self._loop.time()
+        options.dial(self._socket, str(attempt.address), attempt.connect_s, attempt.handshake_s)
+        self._poll_soon()
+        limit_s = attempt.connect_s + attempt.handshake_s + _GRACE_S
+        self._timer = self._loop.call_later(limit_s, self._on_failed)
+
+    def _on_event(self, event: int) -> None:
+        if self._state is _DialState.ESTABLISHED:
+            if event in (seen.DISCONNECTED, seen.RETRIED):
+                self._on_ended()
+        elif self._state is _DialState.TRYING:
+            if event == seen.CONNECTED:
+                self._is_connected = True
+                self._look = self._loop.call_later(_LOOK_AFTER_S, self._on_no_handshake)
+            elif event == seen.ESTABLISHED:
+                self._on_established()
+            elif event in (seen.DISCONNECTED, seen.RETRIED):
+                self._on_failed()
+
+    def _on_no_handshake(self) -> None:
+        self._record.add(self.address, Fault.STRANGER)
+        self._strangers.look_at(self.address)
+
+    def _on_established(self) -> None:
+        self._cancel_timers()
+        self._plan.on_established()
+        self._record.clear()
+        self._strangers.clear()
+        self._since_s = self._loop.time()
+        self._state = _DialState.ESTABLISHED
+
+    def _on_ended(self) -> None:
+        self._hang_up()
+        self._pause(self._plan.on_ended(self._loop.time() - self._since_s))
+        self._on_disconnected()
+
+    def _on_failed(self) -> None:
+        self._cancel_timers()
+        self._hang_up()
+        fault = self._fault()
+        self._record.add(self.address, fault)
+        is_stranger = fault is Fault.STRANGER
+        if is_stranger:
+            self._strangers.look_at(self.address)
+        self._pause(self._plan.on_failed(stranger=is_stranger))
+
+    def _fault(self) -> Fault:
+        if self._is_connected:
+            return Fault.STRANGER
+        connect_s = 0.0 if self._attempt is None else self._attempt.connect_s
+        took_s = self._loop.time() - self._since_s
+        return Fault.NO_ANSWER if took_s >= _NEARLY * connect_s else Fault.CLOSED_PORT
+
+    def _hang_up(self) -> None:
+        # ZeroMQ makes no second connection to an endpoint that it still holds, even a dead one.
+        options.disconnect(self._socket, str(self.address))
+        self._poll_soon()
+
+    def _pause(self, pause_s: float) -> None:
+        self._state = _DialState.WAITING
+        self._timer = self._loop.call_later(pause_s, self.start)
+
+    def _cancel_timers(self) -> None:
+        for timer in (self._timer, self._look):
+            if timer is not None:
+                timer.cancel()
+
+
+def _is_barred(path: str) -> bool:
+    return os.path.exists(path) and not os.access(path, os.W_OK, effective_ids=True)
