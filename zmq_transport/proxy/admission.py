@@ -103,6 +103,8 @@ class Admission:
         if refusal:
             return [self.refused(connection, refusal)]
         outputs: list[Output] = []
+        # Of a client that left a moment ago, too: what it listed then decides about nothing now.
+        self._resync.on_hello(hello.instance, peer)
         if peer is None:
             peer = tables.peers.admit(
                 connection, hello.instance, hello.name, hello.namespace, hello.epoch
@@ -111,7 +113,6 @@ class Admission:
             # 02-session, "Greeting" 3: the newest valid HELLO wins, and seats and tasks come along.
             tables.peers.rebind(peer, connection)
             self._presence.on_reconnected(peer, now_s)
-            self._resync.on_hello(peer)
             outputs = self._resync.on_reconnected(peer, now_s)
         self.forget(connection)
         # 09-resync, "Who may have had a task" 1: the list goes ahead of WELCOME, as the client

@@ -400,3 +400,16 @@ def test_a_task_that_may_run_on_is_marked_in_the_ledger(bench):
     bench.task(bench.join("c"), flags=ItemFlag.KEEP)
 
     assert [entry.keep for entry in bench.engine.tables.ledger] == [True]
+
+
+def test_a_task_that_was_cancelled_before_its_worker_got_it_goes_to_no_other(bench):
+    caller, worker = bench.join("caller"), bench.join("worker", "echo")
+    bench.join("other", "echo")
+    (given,) = bench.task(caller)
+    assert given.to == worker.connection
+    bench.say(caller, heads.pack(Verb.CANCEL, task=TASK))
+
+    head = heads.pack(Verb.TASK, 8, peer=caller.instance, number=5000, task=TASK, address=b"echo")
+
+    assert bench.unsent(worker, head) == []
+    assert not len(bench.engine.tables.ledger)
