@@ -36,7 +36,7 @@ def test_other_presence_is_not_acknowledged(bench, verb):
 def test_presence_is_copied_to_who_listens_to_its_kind(bench, verb):
     worker = bench.join("w", "echo")
     topic = heads.kind_topic("demo", 18)
-    bench.engine.subscriptions.subscribe(topic, "host")
+    bench.listen(topic)
 
     bench.presence(worker, "echo", verb, opaque=b"to listeners")
 
@@ -98,7 +98,7 @@ def test_a_registration_that_is_not_taken_leaves_the_seat_as_it_was(bench):
 
 
 def test_a_registration_that_is_not_taken_is_shown_to_nobody(bench):
-    bench.engine.subscriptions.subscribe(heads.kind_topic("demo", 18), "host")
+    bench.listen(heads.kind_topic("demo", 18))
 
     bench.presence(bench.join("w"), "echo", capabilities="chat")
 
@@ -219,7 +219,7 @@ def test_the_tasks_of_a_worker_that_is_gone_are_lost_after_a_moment(bench):
 def test_an_lost_notice_is_published_for_each_seat_of_the_lost(bench):
     worker = bench.join("w", "a", "b", capabilities=["chat"])
     topic = heads.kind_topic("demo", 20)
-    bench.engine.subscriptions.subscribe(topic, "host")
+    bench.listen(topic)
     bench.cut(worker)
     bench.tick(0.5)
 

@@ -50,7 +50,7 @@ def test_other_bytes_are_a_wire_error(body):
 def test_a_proxy_tells_its_state(bench):
     worker, caller = bench.join("w", "echo"), bench.join("c")
     bench.task(caller)
-    bench.engine.subscriptions.subscribe(b"demo/t/001/", "host")
+    bench.listen(b"demo/t/001/")
     bench.tick(2.0)
 
     [answer] = bench.say(worker, *bench.ask_state())
