@@ -107,7 +107,7 @@ class Admission:
         self._resync.on_hello(hello.instance, peer)
         if peer is None:
             peer = tables.peers.admit(
-                connection, hello.instance, hello.name, hello.namespace, hello.epoch
+                connection, hello.instance, hello.name, hello.namespace, hello.epoch, now_s
             )
         else:
             # 02-session, "Greeting" 3: the newest valid HELLO wins, and seats and tasks come along.

@@ -41,6 +41,8 @@ class Peer:
         worker: True once it may have tasks.
         listed: True once it has listed all tasks that it has open.
         gone: True once it is forgotten, for references that outlive it.
+        since_s: Since when it is known, on the monotonic clock.
+        number: Grows with every peer.
     """
 
     __slots__ = (
@@ -52,7 +54,9 @@ class Peer:
         "listed",
         "name",
         "namespace",
+        "number",
         "seats",
+        "since_s",
         "worker",
     )
 
@@ -69,6 +73,8 @@ class Peer:
         self.gone = False
         self.worker = False
         self.listed = not epoch
+        self.since_s = 0.0
+        self.number = 0
 
     def __repr__(self) -> str:
         """Name it as `Peer(name, namespace)`."""
@@ -87,13 +93,14 @@ class Peers:
         self.by_connection: dict[bytes, Peer] = {}
         self.by_instance: dict[bytes, Peer] = {}
         self.namespaces: dict[str, Namespace] = {}
+        self._count = 0
 
     def __len__(self) -> int:
         """Return the number of peers."""
         return len(self.by_instance)
 
     def __iter__(self) -> Iterator[Peer]:
-        """Yield every peer."""
+        """Yield every peer, oldest first."""
         return iter(self.by_instance.values())
 
     def namespace(self, name: str) -> Namespace:
@@ -109,10 +116,18 @@ class Peers:
             self.namespaces.pop(namespace.name, None)
 
     def admit(
-        self, connection: bytes, instance: bytes, name: str, namespace: str, epoch: bytes
+        self,
+        connection: bytes,
+        instance: bytes,
+        name: str,
+        namespace: str,
+        epoch: bytes,
+        now_s: float,
     ) -> Peer:
         """Add a client."""
+        self._count += 1
         peer = Peer(connection, instance, name, self.namespace(namespace), epoch)
+        peer.since_s, peer.number = now_s, self._count
         peer.namespace.peers.add(peer)
         self.by_connection[connection] = peer
         self.by_instance[instance] = peer
