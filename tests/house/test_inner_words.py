@@ -25,15 +25,15 @@ patience realm recall roll stained story switchboard trail witness world
 ROOMS = ("zmq_transport.*", "cosmonapse.dendrite.*")
 # What an engineer knows who knows English, ZeroMQ and asyncio.
 PLAIN = """
-answer ask axon base bid bidder bind book bound broadcast buffer cache call callback candidate
-child choice client clock close context count decorator dendrite dispatch dispatcher emit ending
-endpoint error event field flag former handshake hello ids illegal in info invalid io ipc known
-large list local lock message mismatch monitor name offer open order outcome page parked pathway poller
+answer ask axon base bid bidder bind book bound broadcast buffer cache call callback candidate child
+choice client clock close context count decorator dendrite dispatch dispatcher emit ending endpoint
+error event field flag former handshake hello ids illegal in info invalid io ipc known large list
+local lock message mismatch monitor name offer open order outcome page parked pathway poller
 progress protocol proxy publisher reader recent recorder refuse registration registry remote reply
 report resend respond retry role route row run seen sender sent settings signal socket source
-speaker state stop stopped strategy stream subscribed synapse table task tcp timeout timer too
-topic trace transition transport unreachable use user validator verb version wait waiting welcome
-wire worker yielded zmq
+speaker state stop stopped strategy stream subscribed synapse table task tcp timeout timer too topic
+trace transition transport unreachable use user validator verb version wait waiting welcome wire
+worker yielded zmq
 """
 
 

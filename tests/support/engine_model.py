@@ -12,6 +12,7 @@ from zmq_transport.wire.heads import ItemFlag, Verb
 TO_STRANGERS = {Verb.WHO, Verb.REFUSED, Verb.BOUNCE, Verb.GOODBYE}
 NAMESPACES = ("red", "blue")
 EPOCH = b"e" * 16
+PING = heads.pack(Verb.PING)
 
 
 class Client:
@@ -93,7 +94,14 @@ class Model:
             self.dead.add(seat.peer.connection)
 
     def tick(self) -> None:
-        self.perform(self.engine.tick(self.now_s))
+        """Let a tick pass; it probes every worker that had a task and is not known to be away."""
+        had_tasks = list(self.engine.tables.ledger)
+        outputs = self.engine.tick(self.now_s)
+        probed = {each[1] for each in outputs if each[0] == SEND and each[2] == PING}
+        for entry in had_tasks:
+            peer, is_open = entry.seat.peer, entry in self.engine.tables.ledger
+            assert peer.connection in probed or peer.absent_at_s is not None or not is_open
+        self.perform(outputs)
 
     def perform(self, outputs: list) -> None:
         waiting, turns = list(outputs), 0

@@ -158,8 +158,7 @@ class Twin:
     def begin_to_call(self):
         self.calls = True
         self.link.mark_as_caller()
-        if self.link.ready:
-            self.send(*resync_messages.WORKERS_REQUEST)
+        self.send(*resync_messages.WORKERS_REQUEST)
 
     def dispatch(self):
         if not self.calls:
@@ -411,6 +410,7 @@ class ResyncModel:
     def check_news(self):
         """Hold every caller to know the workers that are here, and no other."""
         for peer in self.engine.tables.peers:
+            assert (peer in peer.namespace.callers) == self.everyone[peer.instance].calls
             if peer in peer.namespace.callers:
                 workers = {each.instance for each in peer.namespace.peers if each.worker}
                 assert self.everyone[peer.instance].resync._known == workers

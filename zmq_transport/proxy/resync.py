@@ -19,7 +19,6 @@ from ..wire.resync_messages import Claim, Held, Opened, ResendKind, WorkersFlag
 from .caller_lists import CallerLists
 from .ledger import Entry
 from .peers import Peer
-from .routing import Seat
 from .tables import SEND, Output, Tables
 from .tasks import Tasks
 from .wanted_tasks import SILENT_S, WantedTasks
@@ -262,8 +261,8 @@ class Resync:
             self._tables.counts["drop.claims_full"] += 1
             return False
         # CLAIM may be read ahead of the REGISTER of its seat: a seat of no pool stands in, which
-        # settles like any other and gets no new tasks.
-        seat = peer.seats.get(held.seat) or Seat(peer, held.seat, frozenset(), {})
+        # settles like any other and gets no new tasks. The seat takes them over when it registers.
+        seat = peer.seat_of_claim(held.seat)
         expires_at_s = now_s + held.left_ms / 1000 + self._tables.settings.overdue_s
         entry = Entry(
             held.caller, held.task, held.trace, seat.address, seat, expires_at_s, held.keep
