@@ -1,12 +1,14 @@
 """Subscriptions are charged to who holds them: several hosts, one topic. Page: 05-broadcast."""
 
+import asyncio
 from itertools import count
 
 import pytest
 import zmq
 
-from support.processes import until
+from support.processes import TIMEOUT_S, until
 from support.rude import LimitedSynapse, rude_sockets, trace_topics
+from support.transport import Party, RunningProxy
 
 CAP = 20
 HOSTS = ["127.0.0.2", "127.0.0.3", "127.0.0.4"]
@@ -91,3 +93,33 @@ async def test_a_subscriber_that_asks_twice_for_a_topic_holds_it_once(synapse):
 
     with from_host(synapse, HOSTS[0]) as (again,):
         assert await over_the_cap(synapse, again, OTHERS) == 0
+
+
+def come_and_go(port, rounds):
+    """Subscribe from several hosts and hang up at once, so that descriptors get new owners."""
+    for number in range(rounds):
+        with rude_sockets(zmq.SUB, port, number=3, source=HOSTS[number % 3]) as subscribers:
+            for subscriber in subscribers:
+                for topic in SHARED[: 1 + number % CAP]:
+                    subscriber.subscribe(topic)
+                if number % 2:
+                    subscriber.poll(1)  # until the connection stands, or nearly
+
+
+@pytest.mark.asyncio
+async def test_nothing_is_charged_to_anybody_after_a_storm_of_short_connections(children):
+    proxy = RunningProxy(children)
+    async with Party(proxy) as watching:
+
+        async def topics():
+            return (await watching.client.queries.state(5.0)).topics
+
+        before = await topics()
+        storms = [asyncio.to_thread(come_and_go, proxy.ports[1], 60) for _ in range(3)]
+        await asyncio.gather(*storms)
+
+        async with asyncio.timeout(TIMEOUT_S):
+            while await topics() != before:
+                pass
+        counts = (await watching.client.queries.state(5.0)).counts
+    assert counts["connection.closed"] > 100
