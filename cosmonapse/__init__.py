@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     )
     from .ids import new_event_id, new_trace_id
     from .neurons import Neuron
-    from .registry import NeuronRecord, SynapseState
+    from .registry import DendriteRecord, NeuronRecord, SynapseState
     from .signals import Directed, Signal, SignalType
     from .stores import MemoryRegistryStore, RegistryStore, SqliteRegistryStore
     from .synapse import MemorySynapse, SynapseServer, connect_synapse, synapse_from_url
@@ -60,6 +60,7 @@ __all__ = [
     "CosmonapseError",
     "Dendrite",
     "DendriteProtocolError",
+    "DendriteRecord",
     "Directed",
     "Escalation",
     "InvalidName",
@@ -135,7 +136,7 @@ __getattr__, __dir__ = loaded_on_use(
         ".ids": ("new_event_id", "new_trace_id"),
         ".neurons": ("Neuron",),
         ".dendrite.caller.pathway": ("Pathway",),
-        ".registry": ("NeuronRecord", "SynapseState"),
+        ".registry": ("DendriteRecord", "NeuronRecord", "SynapseState"),
         ".dendrite.caller.retry": ("RetryStrategy", "default_retry_on"),
         ".signals": ("Directed", "Signal", "SignalType"),
         ".stores": ("MemoryRegistryStore", "RegistryStore", "SqliteRegistryStore"),

@@ -1,4 +1,4 @@
-"""The records of Axons, and the state of a Synapse. Pure."""
+"""The records of Axons and Dendrites, and the state of a Synapse. Pure."""
 
 from __future__ import annotations
 
@@ -44,6 +44,36 @@ class NeuronRecord:
 
 
 @attrs.frozen(kw_only=True)
+class DendriteRecord:
+    """One Dendrite as the Synapse sees it: a worker, a caller or a watcher.
+
+    Args:
+        dendrite_id: Its name, for people.
+        instance: The instance id of its connection, 32 hex digits.
+        state: `alive`; `stuck` (it has an Axon that sends no HEARTBEATs); `away` (its connection
+            broke and may come back within a moment).
+        axons: The number of its Axons.
+        open: Tasks that it sent and that are not settled.
+        calls: True once it has prepared to send tasks.
+        age_s: Since when this Synapse knows it, in seconds.
+    """
+
+    dendrite_id: str
+    instance: str
+    state: str = "alive"
+    axons: int = 0
+    open: int = 0
+    calls: bool = False
+    age_s: float = 0.0
+
+    @property
+    def does(self) -> str:
+        """What it does: `worker`, `caller`, `worker+caller`, or `watcher` if neither."""
+        parts = ["worker"] * bool(self.axons) + ["caller"] * bool(self.calls or self.open)
+        return "+".join(parts) or "watcher"
+
+
+@attrs.frozen(kw_only=True)
 class SynapseState:
     """The state of a Synapse in numbers.
 
@@ -57,6 +87,9 @@ class SynapseState:
         parked: Tasks that wait for workers after a start.
         subscriptions: Topics with a subscriber.
         counts: Its counters since its start, by name.
+        recent_s: How many seconds `recent` covers: about 60, less right after its start; 0 from a
+            Synapse that does not tell.
+        recent: What each counter grew by in these seconds; one that did not grow is left out.
     """
 
     uptime_s: float
@@ -68,3 +101,5 @@ class SynapseState:
     parked: int = 0
     subscriptions: int = 0
     counts: dict[str, int] = attrs.field(factory=dict)
+    recent_s: float = 0.0
+    recent: dict[str, int] = attrs.field(factory=dict)

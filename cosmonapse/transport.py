@@ -11,7 +11,7 @@ import enum
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
-from .registry import NeuronRecord, SynapseState
+from .registry import DendriteRecord, NeuronRecord, SynapseState
 
 Topic = tuple[int | None, bytes | None]
 """(type code, None) or (None, 16 bytes of a trace id)."""
@@ -183,6 +183,13 @@ class QueryPort(Protocol):
 
     async def roster(self, neuron_id: str, capability: str, timeout_s: float) -> list[NeuronRecord]:
         """Return the live Axons of the namespace; an empty filter matches any.
+
+        Raises:
+            SynapseUnreachable: No answer within `timeout_s` seconds.
+        """
+
+    async def dendrites(self, timeout_s: float) -> list[DendriteRecord]:
+        """Return the Dendrites of the namespace; none if the Synapse cannot tell.
 
         Raises:
             SynapseUnreachable: No answer within `timeout_s` seconds.

@@ -35,13 +35,14 @@ if TYPE_CHECKING:
     from .sockets.sent import Sent
     from .wire.heads import ItemFlag, Reason, Verb, address_of
     from .wire.resync_messages import Held, Opened
-    from .wire.roster_messages import SeatInfo
+    from .wire.roster_messages import ClientInfo, SeatInfo
 
 __all__ = [
     "Carrier",
     "CarrierEvents",
     "Cause",
     "Client",
+    "ClientInfo",
     "Diagnosis",
     "EndpointInUse",
     "Held",
@@ -95,7 +96,7 @@ _NAMES = {
     ".proxy.proxy": ("Ports", "Proxy"),
     ".client.events": ("Outcome", "Receiver"),
     ".wire.resync_messages": ("Held", "Opened"),
-    ".wire.roster_messages": ("SeatInfo",),
+    ".wire.roster_messages": ("ClientInfo", "SeatInfo"),
     ".proxy.settings": ("Settings",),
     ".wire.heads": ("ItemFlag", "Reason", "Verb", "address_of"),
     ".client.zmq_carrier": ("ZmqCarrier",),

@@ -154,6 +154,8 @@ _BROADCAST: Final[Mapping[str, str]] = {
     "max_topics, or subscribe to less.",
     "ignored.max_topics_per_host": "A subscription was ignored because its host has too many; "
     "raise max_topics_per_host, or subscribe to less.",
+    "ignored.no_connection": "A subscription came over a connection that had ended, or its sender "
+    "speaks a ZMTP older than 3.0; few after a disconnect are normal.",
 }
 
 _MALFORMED: Final[Mapping[str, str]] = {

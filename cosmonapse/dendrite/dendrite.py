@@ -10,7 +10,7 @@ from typing import Self
 from ..axon import Axon
 from ..errors import DendriteProtocolError
 from ..names import checked_name
-from ..registry import NeuronRecord, SynapseState
+from ..registry import DendriteRecord, NeuronRecord, SynapseState
 from ..runtime.os_signals import stop_signal
 from ..stores import RegistryStore
 from ..transport import Synapse
@@ -315,6 +315,19 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
     async def registry_snapshot(self) -> list[NeuronRecord]:
         """Return every live Axon of the namespace; see `find_neurons`."""
         return await self.find_neurons()
+
+    @verb
+    async def dendrites_snapshot(self) -> list[DendriteRecord]:
+        """Return every Dendrite of the namespace: workers, callers and watchers, oldest first.
+
+        A Synapse of an older version cannot tell, and then the list is empty.
+
+        Raises:
+            SynapseUnreachable: The Synapse does not answer within 5 s.
+            DendriteProtocolError: Not running.
+        """
+        self._check_running()
+        return await self._transport.dendrites(_START_S)
 
     @verb
     async def synapse_state(self) -> SynapseState:

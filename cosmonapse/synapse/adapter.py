@@ -14,7 +14,7 @@ import attrs
 import zmq_transport as wire_side
 
 from ..errors import SynapseRefused, SynapseUnreachable
-from ..registry import NeuronRecord, SynapseState
+from ..registry import DendriteRecord, NeuronRecord, SynapseState
 from ..transport import Opened, Outcome, PresenceVerb, Receiver, ResyncSource, Topic
 
 _LOG = logging.getLogger(__name__)
@@ -90,7 +90,55 @@ class _WireResyncSource:
         return None if held is None else wire_side.Held(*held)
 
 
-class ClientTransport:
+class TransportQueries:
+    """What one connection can ask its Synapse; see `cosmonapse.transport.QueryPort`."""
+
+    _client: wire_side.Client
+    _where: ErrorContext
+
+    async def roster(self, neuron_id: str, capability: str, timeout_s: float) -> list[NeuronRecord]:
+        """See the port."""
+        with mapped(self._where):
+            seats = await self._client.roster(neuron_id, capability, timeout_s=timeout_s)
+        return [_record(seat) for seat in seats]
+
+    async def dendrites(self, timeout_s: float) -> list[DendriteRecord]:
+        """See the port."""
+        with mapped(self._where):
+            clients = await self._client.queries.clients(timeout_s)
+        return [
+            DendriteRecord(
+                dendrite_id=each.name,
+                instance=each.instance.hex(),
+                state=each.state,
+                axons=each.seats,
+                open=each.open,
+                calls=each.calls,
+                age_s=each.age_s,
+            )
+            for each in clients
+        ]
+
+    async def state(self, timeout_s: float) -> SynapseState:
+        """See the port."""
+        with mapped(self._where):
+            state = await self._client.queries.state(timeout_s)
+        return SynapseState(
+            uptime_s=state.uptime_s,
+            draining=state.draining,
+            connections=state.clients,
+            away=state.away,
+            axons=state.seats,
+            open=state.open,
+            parked=state.parked,
+            subscriptions=state.topics,
+            counts=dict(state.counts),
+            recent_s=state.recent_s,
+            recent=dict(state.recent),
+        )
+
+
+class ClientTransport(TransportQueries):
     """One connection; see `cosmonapse.transport.Transport`."""
 
     def __init__(
@@ -218,28 +266,6 @@ class ClientTransport:
         """See the port."""
         with mapped(self._where):
             await self._client.broadcast.sync(timeout_s)
-
-    async def roster(self, neuron_id: str, capability: str, timeout_s: float) -> list[NeuronRecord]:
-        """See the port."""
-        with mapped(self._where):
-            seats = await self._client.roster(neuron_id, capability, timeout_s=timeout_s)
-        return [_record(seat) for seat in seats]
-
-    async def state(self, timeout_s: float) -> SynapseState:
-        """See the port."""
-        with mapped(self._where):
-            state = await self._client.queries.state(timeout_s)
-        return SynapseState(
-            uptime_s=state.uptime_s,
-            draining=state.draining,
-            connections=state.clients,
-            away=state.away,
-            axons=state.seats,
-            open=state.open,
-            parked=state.parked,
-            subscriptions=state.topics,
-            counts=dict(state.counts),
-        )
 
     async def drained(self) -> None:
         """See the port."""

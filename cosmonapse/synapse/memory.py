@@ -149,6 +149,7 @@ class MemoryHub:
         self._connections += 1
         carrier.connection = self._connections.to_bytes(5, "big")
         self._carriers[carrier.connection] = carrier
+        self.engine.subscriptions.opened(carrier.connection)
         if self._ticking is None:
             self._ticking = self._loop.call_later(_TICK_S, self._tick)
         self.post(self.on_message, carrier, carrier.connection, b"", b"")
@@ -159,6 +160,7 @@ class MemoryHub:
             return
         for topic in list(carrier.topics):
             self.on_unsubscribe(carrier, topic)
+        self.engine.subscriptions.closed(carrier.connection)
         if not self._carriers and self._ticking is not None:
             self._ticking.cancel()
             self._ticking = None
@@ -230,7 +232,7 @@ class MemoryHub:
         """Handle a subscription as the engine decides."""
         if carrier.connection not in self._carriers or topic in carrier.topics:
             return
-        decision = self.engine.subscriptions.subscribe(topic, "memory")
+        decision = self.engine.subscriptions.subscribe(topic, carrier.connection, "memory")
         if decision == "ignore":
             return
         carrier.topics.add(topic)
@@ -251,7 +253,7 @@ class MemoryHub:
         carriers.pop(carrier, None)
         if not carriers:
             self._listening.pop(topic, None)
-        if self.engine.subscriptions.unsubscribe(topic):
+        if self.engine.subscriptions.unsubscribe(topic, carrier.connection):
             self._notify_publishers(False, topic)
 
     def on_publication(self, topic: bytes, header: bytes, body: bytes) -> None:

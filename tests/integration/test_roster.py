@@ -76,6 +76,35 @@ async def test_a_worker_that_died_is_away_for_a_moment_and_gets_no_tasks(
     assert [reply["echo"] for reply in replies] == list(range(10))
 
 
+async def test_callers_and_watchers_have_names_with_their_open_tasks_and_age(
+    quick_url, namespace, join, children
+):
+    worker = children.worker(quick_url, namespace, axon("blocks"), id="worker")
+    async with join("caller", url=quick_url) as caller, join("watcher", url=quick_url) as watcher:
+        asked = asyncio.create_task(caller.dispatch_and_wait(neuron="worker", input={}))
+        await asyncio.to_thread(worker.line, "blocking")
+        before = {each.dendrite_id: each for each in await watcher.dendrites_snapshot()}
+        await states(watcher, "stuck")
+        stuck = {each.dendrite_id: each for each in await watcher.dendrites_snapshot()}
+        worker.tell("go on")
+        await asked
+        after = {each.dendrite_id: each for each in await watcher.dendrites_snapshot()}
+
+    assert {name: (each.does, each.axons, each.open) for name, each in before.items()} == {
+        "worker": ("worker", 1, 0),
+        "caller": ("caller", 0, 1),
+        "watcher": ("watcher", 0, 0),
+    }
+    assert {name: each.state for name, each in stuck.items()} == {
+        "worker": "stuck",
+        "caller": "alive",
+        "watcher": "alive",
+    }
+    assert after["caller"].open == 0
+    assert len({each.instance for each in after.values()}) == 3
+    assert all(after[name].age_s > before[name].age_s > 0 for name in before)
+
+
 @pytest.mark.parametrize("count", [101, 250])
 async def test_many_axons_come_over_the_wire_in_pages(count, join):
     async def echo(input, context):

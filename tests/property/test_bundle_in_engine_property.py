@@ -60,8 +60,9 @@ def engine_with(workers, watched):
             head = heads.pack_items([item, empty], address=b"echo")
             engine.on_message(name.encode(), head, facts, 5.0)
     if watched:
-        engine.subscriptions.subscribe(heads.kind_topic("demo", 2), "here")
-        engine.subscriptions.subscribe(heads.trace_topic("demo", b"\x01" * 16), "here")
+        engine.subscriptions.opened(1)
+        engine.subscriptions.subscribe(heads.kind_topic("demo", 2), 1, "here")
+        engine.subscriptions.subscribe(heads.trace_topic("demo", b"\x01" * 16), 1, "here")
     return engine
 
 

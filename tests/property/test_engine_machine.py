@@ -2,11 +2,10 @@
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from support.engine_model import EPOCH, NAMESPACES, Model
 from support.examples import examples
-from zmq_transport.proxy.subscriptions import IGNORE
 from zmq_transport.wire import heads
 from zmq_transport.wire.heads import Verb
 
@@ -20,6 +19,8 @@ TOPICS = st.builds(
     st.sampled_from(NAMESPACES),
     st.sampled_from([0, 1, 2, 18]),
 )
+EAR_COUNT = 4
+EARS = st.integers(0, EAR_COUNT - 1)
 
 
 class EngineMachine(RuleBasedStateMachine):
@@ -140,20 +141,23 @@ class EngineMachine(RuleBasedStateMachine):
             self.model.now_s += step_s
             self.model.tick()
 
-    @rule(topic=TOPICS)
-    def listen(self, topic):
-        if self.model.engine.subscriptions.subscribe(topic, "host") != IGNORE:
-            self.model.topics[topic] += 1
+    @rule(topic=TOPICS, ear=EARS)
+    def listen(self, topic, ear):
+        self.model.listen(topic, ear)
 
-    @precondition(lambda self: self.model.topics.total())
-    @rule(topic=TOPICS)
-    def listen_no_more(self, topic):
-        model = self.model
-        last = model.engine.subscriptions.unsubscribe(topic)
-        assert last == (model.topics[topic] == 1)
-        model.topics[topic] = max(0, model.topics[topic] - 1)
-        if last:
-            model.sequences.pop(topic, None)
+    @rule(topic=TOPICS, ear=EARS)
+    def listen_no_more(self, topic, ear):
+        self.model.listen_no_more(topic, ear)
+
+    @rule(ear=EARS, is_noticed=st.booleans())
+    def an_ear_is_cut_off(self, ear, is_noticed):
+        self.model.cut_ear(ear)
+        if is_noticed:
+            self.model.release(100)
+
+    @rule(limit=st.integers(1, 3))
+    def take_back_what_was_cut_off(self, limit):
+        self.model.release(limit)
 
     @rule(who=st.none() | CLIENTS, head=st.binary(max_size=80), body=st.binary(max_size=20))
     def send_garbage(self, who, head, body):
@@ -169,12 +173,16 @@ class EngineMachine(RuleBasedStateMachine):
     def loads_are_what_the_ledger_says(self):
         self.model.check_loads()
 
+    @invariant()
+    def subscriptions_are_charged_to_who_holds_them(self):
+        self.model.check_subscriptions()
+
     def teardown(self):
         model = self.model
         model.dead |= {client.connection for client in model.clients}
-        for topic, count in list(model.topics.items()):
-            for _ in range(count):
-                model.engine.subscriptions.unsubscribe(topic)
+        for ear in range(EAR_COUNT):
+            model.cut_ear(ear)
+        model.release(1000)
         for _ in range(30):
             model.now_s += 0.1
             model.tick()

@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from support.examples import examples
 from support.resync_model import ResyncModel
@@ -103,6 +103,21 @@ class ResyncMachine(RuleBasedStateMachine):
     @rule(who=WHO)
     def remind(self, who):
         self.twin(who).perform(self.twin(who).link.hello_again())
+
+    @rule(who=WHO)
+    def say_it_in_fewer_messages(self, who):
+        self.twin(who).merge_pages()
+
+    @rule(who=WHO)
+    def leave_and_come_back(self, who):
+        """A process says GOODBYE between two ticks, and another takes its place."""
+        if self.has_losses and len(self.model.twins) > 3:
+            self.model.leave(self.twin(who))
+            self.model.join(serves=True)
+
+    @invariant()
+    def loads_are_what_the_ledger_says(self):
+        self.model.check_loads()
 
     def teardown(self):
         model = self.model

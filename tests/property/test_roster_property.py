@@ -32,7 +32,7 @@ ROWS = st.lists(VALUES, min_size=8, max_size=10)
 
 def routes_of(held):
     """Return the routes of one client with a seat for each (name, capabilities)."""
-    peer = Peers(b"p" * 16).admit(b"conn", b"i" * 16, "host", "demo", b"")
+    peer = Peers(b"p" * 16).admit(b"conn", b"i" * 16, "host", "demo", b"", 0.0)
     for n, (name, offered) in enumerate(held):
         peer.namespace.routes.add(Seat(peer, name, offered, {"n": n}))
     return peer.namespace.routes

@@ -4,6 +4,7 @@ from collections import Counter
 
 from zmq_transport.proxy.engine import Engine
 from zmq_transport.proxy.settings import Settings
+from zmq_transport.proxy.subscriptions import FORWARD, IGNORE
 from zmq_transport.proxy.tables import SEND
 from zmq_transport.wire import greetings, heads
 from zmq_transport.wire.heads import ItemFlag, Verb
@@ -11,6 +12,7 @@ from zmq_transport.wire.heads import ItemFlag, Verb
 TO_STRANGERS = {Verb.WHO, Verb.REFUSED, Verb.BOUNCE, Verb.GOODBYE}
 NAMESPACES = ("red", "blue")
 EPOCH = b"e" * 16
+PING = heads.pack(Verb.PING)
 
 
 class Client:
@@ -45,7 +47,8 @@ class Model:
         self.by_connection: dict[bytes, Client] = {}
         self.dead: set[bytes] = set()
         self.busy: set[bytes] = set()
-        self.topics: Counter[bytes] = Counter()
+        self.ears: dict[int, set[bytes]] = {}
+        self.deaf: Counter[bytes] = Counter()
         self.sequences: dict[bytes, int] = {}
         self.published: list[bytes] = []
         self.got: list[tuple[bytes, int]] = []
@@ -91,7 +94,14 @@ class Model:
             self.dead.add(seat.peer.connection)
 
     def tick(self) -> None:
-        self.perform(self.engine.tick(self.now_s))
+        """Let a tick pass; it probes every worker that had a task and is not known to be away."""
+        had_tasks = list(self.engine.tables.ledger)
+        outputs = self.engine.tick(self.now_s)
+        probed = {each[1] for each in outputs if each[0] == SEND and each[2] == PING}
+        for entry in had_tasks:
+            peer, is_open = entry.seat.peer, entry in self.engine.tables.ledger
+            assert peer.connection in probed or peer.absent_at_s is not None or not is_open
+        self.perform(outputs)
 
     def perform(self, outputs: list) -> None:
         waiting, turns = list(outputs), 0
@@ -111,6 +121,65 @@ class Model:
             else:
                 self.got.append((first, verb))
                 self.deliver(self.by_connection.get(first), second, body)
+
+    # -- who listens ------------------------------------------------------------------------------
+
+    @property
+    def topics(self) -> Counter[bytes]:
+        """Every topic, and how many hold it: those included that nobody has noticed to be gone."""
+        return self.deaf + Counter(topic for held in self.ears.values() for topic in held)
+
+    def host_of(self, ear: int) -> str:
+        return "odd" if ear % 2 else "even"
+
+    def listen(self, topic: bytes, ear: int) -> None:
+        """Let an ear subscribe; one that was cut off comes back over a connection of its name."""
+        subscriptions, before = self.engine.subscriptions, self.topics[topic]
+        if ear not in self.ears:
+            self.ears[ear] = set()
+            subscriptions.opened(ear)
+        decision = subscriptions.subscribe(topic, ear, self.host_of(ear))
+        if decision != IGNORE:
+            assert (decision == FORWARD) == (not before)
+            self.ears[ear].add(topic)
+
+    def listen_no_more(self, topic: bytes, ear: int) -> None:
+        before = self.topics[topic]
+        last = self.engine.subscriptions.unsubscribe(topic, ear)
+        held = self.ears.get(ear, set())
+        assert last == (before == 1 and topic in held)
+        held.discard(topic)
+        if last:
+            self.sequences.pop(topic, None)
+
+    def cut_ear(self, ear: int) -> None:
+        self.engine.subscriptions.closed(ear)
+        self.deaf.update(self.ears.pop(ear, ()))
+
+    def release(self, limit: int) -> None:
+        """Take back what ended; who is left and who was the last must agree."""
+        before, left = self.topics, self.engine.subscriptions.release(limit)
+        waiting = self.engine.subscriptions._released
+        still_deaf = Counter(topic for held in waiting for topic in held)
+        assert still_deaf.total() == max(0, self.deaf.total() - limit)
+        self.deaf = still_deaf
+        assert set(left) == before.keys() - self.topics.keys()
+        for topic in left:
+            self.sequences.pop(topic, None)
+
+    def check_subscriptions(self) -> None:
+        """Hold the charge of each host to what its ears hold, and copies to who may hear them."""
+        subscriptions, held = self.engine.subscriptions, Counter()
+        for ear, topics in self.ears.items():
+            held[self.host_of(ear)] += len(topics)
+        assert +held == subscriptions._by_host
+        assert len(subscriptions) == held.total()
+        counted = {
+            heads.kind_topic(name, kind): state.subscriptions
+            for name, space in self.engine.tables.peers.namespaces.items()
+            for kind, state in space.subscribed._kinds.items()
+        }
+        assert counted == dict(self.topics)
 
     def note_copy(self, topic: bytes, header: bytes) -> None:
         assert self.topics[topic], "nobody listens to this"

@@ -20,6 +20,16 @@ FULL_TURNS = 20
 TO_CALLERS = (Verb.REPLY, Verb.BOUNCE, Verb.LOST)
 
 
+def _merged(first, second):
+    """Return two RESENDs as one message; None for any others, and for too many items."""
+    if not first[0] or not second[0]:
+        return None
+    items = [*heads.unpack_items(first[0])[1], *heads.unpack_items(second[0])[1]]
+    if {verb for verb, *_ in items} != {int(Verb.RESEND)} or len(items) > heads.MAX_ITEMS:
+        return None
+    return heads.pack_items(items), first[1] + second[1]
+
+
 class Task:
     """The state of one task at its caller, and its true state."""
 
@@ -88,6 +98,18 @@ class Twin:
             self.transmit(*message)
             self.outbox.sent()
 
+    def merge_pages(self):
+        """Let pages that follow one another go as one message, as 01-wire allows."""
+        merged = deque()
+        for head, body in self.up:
+            last = merged[-1] if merged else (b"", b"")
+            merged_one = _merged(last, (head, body))
+            if merged_one is None:
+                merged.append((head, body))
+            else:
+                merged[-1] = merged_one
+        self.up = merged
+
     # -- events of its link ----------------------------------------------------------------------
 
     def perform(self, occurrences):
@@ -136,8 +158,7 @@ class Twin:
     def begin_to_call(self):
         self.calls = True
         self.link.mark_as_caller()
-        if self.link.ready:
-            self.send(*resync_messages.WORKERS_REQUEST)
+        self.send(*resync_messages.WORKERS_REQUEST)
 
     def dispatch(self):
         if not self.calls:
@@ -304,6 +325,12 @@ class ResyncModel:
         for task in twin.tasks.values():
             task.outcomes = task.outcomes or ["caller killed"]
 
+    def leave(self, twin):
+        """End a process that says GOODBYE and whose last words are read."""
+        twin.transmit(heads.pack(Verb.GOODBYE), b"")
+        self.proxy_reads(twin, len(twin.up))
+        self.kill(twin)
+
     def proxy_reads(self, twin, count):
         for _ in range(count):
             if not twin.up:
@@ -363,9 +390,30 @@ class ResyncModel:
         assert not tables.wanted
         assert not resync._wanted.queries.open
         assert not resync._wanted.queries._progress
+        assert not resync._wanted.queries._of_caller
         assert not resync._one_sided_since_s
         assert not len(tables.ledger)
         assert not len(tables.notices)
+        self.check_news()
+
+    def check_loads(self):
+        tables = self.engine.tables
+        entries = list(tables.ledger)
+        seats = {entry.seat for entry in entries} | {
+            seat for peer in tables.peers for seat in peer.seats.values()
+        }
+        for seat in seats:
+            assert seat.open == {each.key: each for each in entries if each.seat is seat}
+        assert not tables.parking.by_key.keys() & {entry.key for entry in entries}
+        assert not tables.wanted.keys() & {entry.key for entry in entries}
+
+    def check_news(self):
+        """Hold every caller to know the workers that are here, and no other."""
+        for peer in self.engine.tables.peers:
+            assert (peer in peer.namespace.callers) == self.everyone[peer.instance].calls
+            if peer in peer.namespace.callers:
+                workers = {each.instance for each in peer.namespace.peers if each.worker}
+                assert self.everyone[peer.instance].resync._known == workers
 
     def check_empty(self):
         for twin in self.twins:

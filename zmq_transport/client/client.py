@@ -404,8 +404,9 @@ class Client:
         # after a restart of the proxy only the caller can name the workers that may have it.
         self._is_known_as_caller = True
         self.link.mark_as_caller()
-        if self.link.ready:
-            self._send(*resync_messages.WORKERS_REQUEST)
+        # Without a connection, too: a HELLO that does not say it yet may be on its way.
+        if self._is_open and self._send(*resync_messages.WORKERS_REQUEST) is Outcome.BUSY:
+            self.outbox.push_accepted(*resync_messages.WORKERS_REQUEST, None)
 
     def _on_workers(self, kind: int, instances: list[bytes]) -> None:
         self.resync.on_workers(kind, instances, time.monotonic())

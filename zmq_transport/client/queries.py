@@ -9,7 +9,14 @@ from collections.abc import Callable
 from ..errors import LinkClosed, Unreachable
 from ..wire import heads
 from ..wire.heads import Verb
-from ..wire.roster_messages import RosterQuery, SeatInfo, pack_question, unpack_answer
+from ..wire.roster_messages import (
+    ClientInfo,
+    RosterQuery,
+    SeatInfo,
+    pack_question,
+    unpack_answer,
+    unpack_clients,
+)
 from ..wire.state_messages import QUESTION as STATE
 from ..wire.state_messages import ProxyState
 from ..wire.state_messages import unpack as unpack_state
@@ -46,6 +53,26 @@ class Queries:
         except TimeoutError as error:
             raise Unreachable(self._endpoint, "no answer to a query for the roster") from error
         return seats
+
+    async def clients(self, timeout_s: float) -> list[ClientInfo]:
+        """Return which clients are here; none from a proxy that does not know the question.
+
+        Raises:
+            Unreachable: Not within `timeout_s` seconds.
+            WireError: The answer cannot be read.
+        """
+        clients: list[ClientInfo] = []
+        try:
+            async with asyncio.timeout(timeout_s):
+                more = True
+                while more:
+                    after = clients[-1].number if clients else 0
+                    question = pack_question(RosterQuery(after=after, clients=True))
+                    page, more = unpack_clients(await self._asked(question))
+                    clients += page
+        except TimeoutError as error:
+            raise Unreachable(self._endpoint, "no answer to a question about clients") from error
+        return clients
 
     async def state(self, timeout_s: float) -> ProxyState:
         """Return the state of the proxy.

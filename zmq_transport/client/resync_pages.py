@@ -83,6 +83,7 @@ class ResyncPages:
         self.counts: Counter[str] = Counter()
         self._known: set[bytes] = set()
         self._is_complete = False
+        self._is_cut = False
         self._era = 0
         self._former: dict[bytes, FormerWorker] = {}
         self._candidates: dict[bytes, Candidates] = {}
@@ -106,14 +107,15 @@ class ResyncPages:
             # an earlier restart count on, as another one may follow the first closely.
             missing = dict.fromkeys(self._known, FormerWorker(now_s, self._era))
             self._former = self._recent(now_s) | missing
-            self._known, self._is_complete = set(), False
+            self._known, self._is_complete, self._is_cut = set(), False, False
         if len(self._known) + len(instances) > MAX_KNOWN:
             self.counts["drop.known_workers"] += len(instances)
-            self._is_complete = False  # 09, same section 4: LAST is left out, the verdict is softer
+            # 09, same section 4: LAST is left out, the verdict is softer, whatever page follows
+            self._is_complete, self._is_cut = False, True
             return
         self._known.update(instances)
         if kind & WorkersFlag.LAST:
-            self._is_complete = True
+            self._is_complete = not self._is_cut
 
     def _recent(self, now_s: float) -> dict[bytes, FormerWorker]:
         return {

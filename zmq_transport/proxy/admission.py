@@ -76,9 +76,13 @@ class Admission:
             WireError: It names another instance id.
         """
         # 02-session, "Greeting" 6
-        if greetings.unpack_hello(body).instance != peer.instance:
+        hello = greetings.unpack_hello(body)
+        if hello.instance != peer.instance:
             raise WireError("second_identity", "a connection must keep its instance id")
-        return [self._welcome(peer)]
+        # It may have begun to send tasks since its first HELLO.
+        begins_to_call = hello.calls and peer not in peer.namespace.callers
+        workers = self._tables.worker_news.add_caller(peer) if begins_to_call else []
+        return [*((SEND, *message) for message in workers), self._welcome(peer)]
 
     def _ask_who(self, connection: bytes, now_s: float) -> list[Output]:
         # 02-session, "Greeting" 1: at most once a second, or every message of a client that is
@@ -103,15 +107,16 @@ class Admission:
         if refusal:
             return [self.refused(connection, refusal)]
         outputs: list[Output] = []
+        # Of a client that left a moment ago, too: what it listed then decides about nothing now.
+        self._resync.on_hello(hello.instance, peer)
         if peer is None:
             peer = tables.peers.admit(
-                connection, hello.instance, hello.name, hello.namespace, hello.epoch
+                connection, hello.instance, hello.name, hello.namespace, hello.epoch, now_s
             )
         else:
             # 02-session, "Greeting" 3: the newest valid HELLO wins, and seats and tasks come along.
             tables.peers.rebind(peer, connection)
             self._presence.on_reconnected(peer, now_s)
-            self._resync.on_hello(peer)
             outputs = self._resync.on_reconnected(peer, now_s)
         self.forget(connection)
         # 09-resync, "Who may have had a task" 1: the list goes ahead of WELCOME, as the client

@@ -111,3 +111,9 @@ class CallerLists:
         """Forget the lists of callers that are gone."""
         for peer in [each for each in self._of if each.gone]:
             self.forget(peer)
+
+    def forget_unused(self) -> None:
+        """Forget what callers knew, except for lists that still grow: no query is open."""
+        # A page of such a list may come at any time, and what its caller knew is needed then.
+        in_use = (each.known for each in self._of.values())
+        self.known = {known: known for known in in_use if known is not None}

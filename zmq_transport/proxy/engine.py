@@ -18,8 +18,9 @@ from .admission import Admission
 from .parking import Parking
 from .peers import Peer
 from .presence import Presence
+from .recent_counts import RecentCounts
 from .resync import Resync
-from .roster import roster_page
+from .roster import OpenTaskCounter, clients_page, roster_page
 from .settings import Settings
 from .subscriptions import Subscriptions
 from .tables import SEND, LostNotice, MessageTap, Output, Tables, empty_lost_notice
@@ -67,6 +68,8 @@ class Engine:
         self._presence = Presence(self.tables, self._tasks)
         self._resync = Resync(self.tables, self._tasks)
         self._admission = Admission(self.tables, self._presence, self._resync)
+        self._open_tasks = OpenTaskCounter(self.tables.ledger)
+        self._recent = RecentCounts(self.counts, now_s)
         self._by_connection = self.tables.peers.by_connection
         # TASK and REPLY are not in here: they are the hot path, see `_one`.
         self._handlers: Mapping[int, Handler] = {
@@ -163,6 +166,7 @@ class Engine:
     def tick(self, now_s: float) -> list[Output]:
         """Do the work that depends on time; call it every 100 ms."""
         self.tables.budget.refill(now_s)
+        self._recent.tick(now_s)
         outputs = self._presence.tick(now_s) + self._tasks.unpark(now_s)
         unknown = self._admission.unknown_connections(now_s)
         outputs += self._resync.tick(now_s, bool(unknown))
@@ -285,9 +289,15 @@ class Engine:
         if body == state_messages.QUESTION:
             page = state_messages.pack(self._state(now_s))
         else:
-            page = roster_page(roster_messages.unpack_question(body), peer.namespace.routes)
+            page = self._roster_page(peer, roster_messages.unpack_question(body), now_s)
         head = heads.pack(Verb.ROSTER, len(page), task=question)
         return [(SEND, peer.connection, head, page)]
+
+    def _roster_page(self, peer: Peer, query: roster_messages.RosterQuery, now_s: float) -> bytes:
+        if not query.clients:
+            return roster_page(query, peer.namespace.routes)
+        here = (each for each in self.tables.peers if each.namespace is peer.namespace)
+        return clients_page(query, here, self._open_tasks.counts(now_s), now_s)
 
     def _on_goodbye(
         self, peer: Peer, single: heads.Single, body: bytes, now_s: float
@@ -303,6 +313,7 @@ class Engine:
 
     def _state(self, now_s: float) -> state_messages.ProxyState:
         tables = self.tables
+        recent_s, recent = self._recent.since(now_s)
         return state_messages.ProxyState(
             uptime_s=now_s - tables.now_s,
             draining=self.draining,
@@ -313,6 +324,8 @@ class Engine:
             parked=len(tables.parking),
             topics=len(self.subscriptions),
             counts=dict(tables.counts),
+            recent_s=recent_s,
+            recent=recent,
         )
 
 

@@ -41,6 +41,10 @@ class Peer:
         worker: True once it may have tasks.
         listed: True once it has listed all tasks that it has open.
         gone: True once it is forgotten, for references that outlive it.
+        unseated: Seats that get no new tasks and may have some: those that were given up, and
+            those of claims read ahead of their REGISTER.
+        since_s: Since when it is known, on the monotonic clock.
+        number: Grows with every peer.
     """
 
     __slots__ = (
@@ -52,7 +56,10 @@ class Peer:
         "listed",
         "name",
         "namespace",
+        "number",
         "seats",
+        "since_s",
+        "unseated",
         "worker",
     )
 
@@ -69,6 +76,28 @@ class Peer:
         self.gone = False
         self.worker = False
         self.listed = not epoch
+        self.unseated: list[Seat] = []
+        self.since_s = 0.0
+        self.number = 0
+
+    def has_task(self) -> bool:
+        """Tell whether it has open tasks, those of given-up seats included."""
+        if self.unseated:
+            self.unseated = [seat for seat in self.unseated if seat.open]
+        return bool(self.unseated) or any(seat.open for seat in self.seats.values())
+
+    def find_stand_in(self, name: str) -> Seat | None:
+        """Return the seat that holds claimed tasks until the one of that name registers."""
+        stand_ins = (seat for seat in self.unseated if seat.is_stand_in)
+        return next((seat for seat in stand_ins if seat.name == name), None)
+
+    def seat_of_claim(self, name: str) -> Seat:
+        """Return the seat of that name, or the one that stands in for it."""
+        seat = self.seats.get(name) or self.find_stand_in(name)
+        if seat is None:
+            seat = Seat(self, name, frozenset(), {})
+            self.unseated.append(seat)
+        return seat
 
     def __repr__(self) -> str:
         """Name it as `Peer(name, namespace)`."""
@@ -87,13 +116,14 @@ class Peers:
         self.by_connection: dict[bytes, Peer] = {}
         self.by_instance: dict[bytes, Peer] = {}
         self.namespaces: dict[str, Namespace] = {}
+        self._count = 0
 
     def __len__(self) -> int:
         """Return the number of peers."""
         return len(self.by_instance)
 
     def __iter__(self) -> Iterator[Peer]:
-        """Yield every peer."""
+        """Yield every peer, oldest first."""
         return iter(self.by_instance.values())
 
     def namespace(self, name: str) -> Namespace:
@@ -109,10 +139,18 @@ class Peers:
             self.namespaces.pop(namespace.name, None)
 
     def admit(
-        self, connection: bytes, instance: bytes, name: str, namespace: str, epoch: bytes
+        self,
+        connection: bytes,
+        instance: bytes,
+        name: str,
+        namespace: str,
+        epoch: bytes,
+        now_s: float,
     ) -> Peer:
         """Add a client."""
+        self._count += 1
         peer = Peer(connection, instance, name, self.namespace(namespace), epoch)
+        peer.since_s, peer.number = now_s, self._count
         peer.namespace.peers.add(peer)
         self.by_connection[connection] = peer
         self.by_instance[instance] = peer

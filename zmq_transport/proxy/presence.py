@@ -92,6 +92,9 @@ class Presence:
         peer.seats[name] = seat = Seat(peer, name, capabilities, facts)
         # 04-liveness, "Absence" 2: a REGISTER may still be read from a connection that is gone.
         seat.available = peer.absent_at_s is None
+        # 09-resync, "What the proxy does with it": a CLAIM may be read ahead of the REGISTER.
+        if (stand_in := peer.find_stand_in(name)) is not None:
+            seat.take_over(stand_in)
         peer.namespace.routes.add(seat)
         return ""
 
@@ -99,6 +102,8 @@ class Presence:
         """Remove a seat: it gets no new tasks, and may still settle those that it has."""
         peer: Peer = seat.peer
         del peer.seats[seat.name]
+        if seat.open:
+            peer.unseated.append(seat)
         peer.namespace.routes.remove(seat)
         if not peer.seats:
             self._tables.liveness.forget(peer.instance)
@@ -176,8 +181,7 @@ class Presence:
     def _probe(self, peer: Peer) -> list[Output]:
         # 04-liveness, "Absence" 1: a PING has no answer. Only the send matters: it fails once the
         # connection is gone, and only a worker with tasks must be found dead within a tick.
-        has_task = any(seat.open for seat in peer.seats.values())
-        if has_task or self._ticks % _EVERY_TICKS == 0:
+        if peer.has_task() or self._ticks % _EVERY_TICKS == 0:
             return [(SEND, peer.connection, _PING, b"")]
         return []
 

@@ -6,6 +6,8 @@ So neither a stuck peer nor a flood on one plane can stop the others.
 
 from __future__ import annotations
 
+import functools
+import ipaddress
 import logging
 import os
 import resource
@@ -37,7 +39,7 @@ _TICK_S = 0.1
 _DRAIN_S = 1.0
 _DESCRIPTORS = 65_536
 _WARN_AGAIN_S = 60.0
-_EVENT = Struct("=H")
+_EVENT = Struct("=HI")
 
 
 @attrs.frozen
@@ -101,6 +103,7 @@ class Proxy:
         self._xpub = options.xpub(bounds)
         self._xsub = options.xsub(limit, bounds)
         self._monitors = [options.watched(each) for each in self._sockets]
+        self._xpub_monitor = self._monitors[self._sockets.index(self._xpub)]
         self._poller = Poller(self._sockets)
         self._bound: list[tuple[int, str]] = []
         self._ipc_lock: IpcLock | None = None
@@ -173,6 +176,7 @@ class Proxy:
                 next_tick_s = now_s + _TICK_S
                 self._poller.touch_all()
                 self._count_connections()
+                self._release()
                 self._check_descriptors(now_s)
                 self._perform(self.engine.tick(now_s))
             if self._stop_asked and not self.engine.draining:
@@ -187,9 +191,29 @@ class Proxy:
     def _count_connections(self) -> None:
         """Count connections that opened, closed or failed the handshake."""
         for monitor in self._monitors:
+            if monitor is self._xpub_monitor:
+                self._watch_subscribers()
+                continue
             while (message := frames.receive(monitor)) is not None:
-                (event,) = _EVENT.unpack_from(message[0])
+                event, _ = _EVENT.unpack_from(message[0])
                 self.engine.counts[options.EVENTS[event]] += 1
+
+    def _watch_subscribers(self) -> None:
+        """Count the same of those who subscribe, and record which connections there are."""
+        subscriptions = self.engine.subscriptions
+        while (message := frames.receive(self._xpub_monitor)) is not None:
+            event, descriptor = _EVENT.unpack_from(message[0])
+            self.engine.counts[options.EVENTS[event]] += 1
+            if event == zmq.EVENT_ACCEPTED:
+                subscriptions.opened(descriptor)
+            elif event == zmq.EVENT_DISCONNECTED:
+                subscriptions.closed(descriptor)
+
+    def _release(self) -> None:
+        """Take back subscriptions of connections that ended, a bounded number in one turn."""
+        for topic in self.engine.subscriptions.release(_BATCH):
+            frames.send(self._xsub, b"\x00" + topic)
+            self._poller.touch(self._xsub)
 
     def _check_descriptors(self, now_s: float) -> None:
         """Warn at most once a minute that no client more can connect."""
@@ -293,19 +317,24 @@ class Proxy:
         for _ in range(_BATCH):
             message = frames.receive(self._xpub)
             if message is None:
-                return
+                break
+            # 05-broadcast, "Subscriptions at the proxy" 4: a descriptor names another connection
+            # after the first one ended, and the monitor says so before the first message of it.
+            self._watch_subscribers()
             frame = message[-1]
             verdict, topic = frame.bytes[:1], frame.bytes[1:]
             if len(message) != 1 or verdict not in (b"\x00", b"\x01"):
                 self.engine.on_dropped("no_subscription")
             elif verdict == b"\x01":
-                self._subscribe(topic, _host_of(frame))
+                self._subscribe(topic, *_sender_of(frame))
             else:
-                self._unsubscribe(topic)
-        self._poller.touch(self._xpub)
+                self._unsubscribe(topic, *_sender_of(frame))
+        else:
+            self._poller.touch(self._xpub)
+        self._release()
 
-    def _subscribe(self, topic: bytes, host: str) -> None:
-        decision = self.engine.subscriptions.subscribe(topic, host)
+    def _subscribe(self, topic: bytes, connection: int | None, host: str) -> None:
+        decision = self.engine.subscriptions.subscribe(topic, connection, host)
         if decision == IGNORE:
             return
         self._xpub.set(zmq.SUBSCRIBE, topic)
@@ -318,9 +347,13 @@ class Proxy:
         elif decision != ACCEPT:
             raise AssertionError(decision)
 
-    def _unsubscribe(self, topic: bytes) -> None:
+    def _unsubscribe(self, topic: bytes, connection: int | None, _: str) -> None:
+        # libzmq makes up an unsubscription for each topic of a connection that ended, and these say
+        # nothing of their connection; the monitor has reported it.
+        if connection is None:
+            return
         self._xpub.set(zmq.UNSUBSCRIBE, topic)
-        if self.engine.subscriptions.unsubscribe(topic):
+        if self.engine.subscriptions.unsubscribe(topic, connection):
             frames.send(self._xsub, b"\x00" + topic)
             self._poller.touch(self._xsub)
 
@@ -335,13 +368,26 @@ class Proxy:
         self._poller.touch(self._xsub)
 
 
-def _host_of(frame: Any) -> str:
-    """Return the network address of a peer; `ipc` for all of this machine, which have none."""
+def _sender_of(frame: Any) -> tuple[int | None, str]:
+    """Return the descriptor and the network address of the connection that a frame came over.
+
+    The address is `ipc` for all of this machine, which have none. A frame that libzmq made up has
+    neither, nor has one of a peer that speaks a ZMTP older than 3.0: None and an empty text.
+    """
     try:
-        address = str(frame.get("Peer-Address"))
+        return int(frame.get(zmq.SRCFD)), _host_of(str(frame.get("Peer-Address")))
     except zmq.ZMQError:
-        return "unknown"
-    return address if address[:1].isdigit() else "ipc"
+        return None, ""
+
+
+@functools.lru_cache(maxsize=1024)
+def _host_of(address: str) -> str:
+    """Return a network address in one form; `ipc` for a process of this machine."""
+    try:
+        network = ipaddress.ip_address(address)
+    except ValueError:
+        return "ipc"
+    return str(getattr(network, "ipv4_mapped", None) or network)
 
 
 def raise_descriptor_limit() -> None:

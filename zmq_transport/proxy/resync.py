@@ -9,19 +9,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import attrs
+
+from ..errors import WireError
 from ..wire import heads, resync_messages
+from ..wire.drops import drop_counter
 from ..wire.heads import Reason, Verb
 from ..wire.resync_messages import Claim, Held, Opened, ResendKind, WorkersFlag
 from .caller_lists import CallerLists
 from .ledger import Entry
 from .peers import Peer
-from .routing import Seat
 from .tables import SEND, Output, Tables
 from .tasks import Tasks
 from .wanted_tasks import SILENT_S, WantedTasks
 from .worker_queries import KnownWorkers, Row
 
 MAX_OPEN: Final = 500_000
+
+
+@attrs.define
+class ListedRows:
+    """The tasks of one page, by those who may have them.
+
+    Args:
+        by_worker: Tasks that the ledger says a worker has.
+        of_list: By task id, tasks of a list that no worker is known to have.
+        of_gaps: The same for tasks with missing replies.
+    """
+
+    by_worker: dict[Peer, list[Row]] = attrs.field(factory=dict)
+    of_list: dict[bytes, Row] = attrs.field(factory=dict)
+    of_gaps: dict[bytes, Row] = attrs.field(factory=dict)
+
+    def holds(self, task: bytes) -> bool:
+        """Tell whether a task that no worker is known to have is in here already."""
+        return task in self.of_list or task in self.of_gaps
 
 
 class Resync:
@@ -62,35 +84,51 @@ class Resync:
     def on_open_tasks(
         self, peer: Peer, items: Sequence[heads.Item], body: bytes, now_s: float
     ) -> list[Output]:
-        """Handle a page of the tasks that a caller has open.
+        """Handle a page of the tasks that a caller has open, item by item.
 
         Raises:
-            WireError: An item is malformed.
+            WireError: The sizes of the items do not add up.
         """
         outputs: list[Output] = []
-        wanted: list[Row] = []
-        by_worker: dict[Peer, list[Row]] = {}
-        _, _, page_kind, *_ = items[0]
+        rows = ListedRows()
         for item, part in zip(items, heads.split_body(items, body), strict=True):
             _, _, kind, *_ = item
             if kind == ResendKind.END:
-                outputs += self._on_end_of_list(peer, now_s)
+                # 09-resync, "Messages" 1: what comes before END in the message is part of the list,
+                # and it is decided by the workers of that list, which END forgets.
+                outputs += self._ask_for(peer, rows, now_s) + self._on_end_of_list(peer, now_s)
+                rows = ListedRows()
                 continue
-            opened = resync_messages.read_opened(item, part)
-            if kind == ResendKind.OPEN:
-                self._lists.add_task(peer, opened.task)
-            row = opened.task, opened.trace, opened.next_index
-            # 09-resync, "What the proxy does with it": a task with a worker concerns it alone.
-            worker = self._worker_of(peer, opened)
-            if worker is not None:
-                by_worker.setdefault(worker, []).append(row)
-            elif not self._is_waiting(peer, opened.task):
-                wanted.append(row)
-        # A GAP is not part of a list: it does not name the workers that its caller knew.
-        is_list = page_kind == ResendKind.OPEN
-        known = self._lists.known_by(peer) if is_list else KnownWorkers()
-        outputs += self._wanted.ask_each(peer, by_worker, now_s)
-        return outputs + self._wanted.ask_all(peer, wanted, known, now_s)
+            # 01-wire, "Rules" 3: a bad item harms no other.
+            try:
+                opened = resync_messages.read_opened(item, part)
+            except WireError as error:
+                self._tables.counts[drop_counter(error.reason)] += 1
+                continue
+            self._sort(peer, kind, opened, rows)
+        return outputs + self._ask_for(peer, rows, now_s)
+
+    def _sort(self, peer: Peer, kind: int, opened: Opened, rows: ListedRows) -> None:
+        """Add a task to the rows of those who may have it."""
+        if kind == ResendKind.OPEN:
+            self._lists.add_task(peer, opened.task)
+        row = opened.task, opened.trace, opened.next_index
+        # 09-resync, "What the proxy does with it": a task with a worker concerns it alone.
+        worker = self._worker_of(peer, opened)
+        if worker is not None:
+            rows.by_worker.setdefault(worker, []).append(row)
+        elif not rows.holds(opened.task) and not self._is_waiting(peer, opened.task):
+            # A GAP is no part of a list: its caller does not say which workers it knew.
+            (rows.of_list if kind == ResendKind.OPEN else rows.of_gaps)[opened.task] = row
+
+    def _ask_for(self, peer: Peer, rows: ListedRows, now_s: float) -> list[Output]:
+        """Ask for the tasks of a page; those of the list by the workers that its caller knew."""
+        outputs = self._wanted.ask_each(peer, rows.by_worker, now_s)
+        if rows.of_list:
+            known = self._lists.known_by(peer)
+            outputs += self._wanted.ask_all(peer, list(rows.of_list.values()), known, now_s)
+        gaps = list(rows.of_gaps.values())
+        return outputs + self._wanted.ask_all(peer, gaps, KnownWorkers(), now_s)
 
     def _worker_of(self, peer: Peer, opened: Opened) -> Peer | None:
         """Return the worker that has a task; a claim from another namespace is ignored."""
@@ -121,6 +159,7 @@ class Resync:
         left = [each for each in self._ledger if each.caller == caller and each.key not in tasks]
         by_worker: dict[Peer, list[Row]] = {}
         for entry in left:
+            entry.cancelled = not entry.keep
             by_worker.setdefault(entry.seat.peer, []).append((entry.task, entry.trace, 0))
         return self._tasks.cancel_orphans(left) + self._wanted.ask_each(peer, by_worker, now_s)
 
@@ -136,19 +175,25 @@ class Resync:
         """Handle the claims of a worker: unasked, or the answer to the query of that name.
 
         Raises:
-            WireError: An item is malformed.
+            WireError: The sizes of the items do not add up.
         """
+        parts = heads.split_body(items, body)
         # Only a worker has tasks, even if its REGISTER is still to come.
         news = self._tables.worker_news.add_worker(peer, now_s)
         outputs: list[Output] = [(SEND, *message) for message in news]
         query = self._wanted.queries.named(name, peer) if name else None
-        for item, part in zip(items, heads.split_body(items, body), strict=True):
+        for item, part in zip(items, parts, strict=True):
             _, _, kind, *_ = item
             # 09-resync, "What the proxy does with it" 1: END answers all queries before it, too.
             if kind == Claim.END:
                 self._wanted.queries.on_answered(name, peer)
                 continue
-            held = resync_messages.read_claim(item, part)
+            # 01-wire, "Rules" 3: a bad item harms no other.
+            try:
+                held = resync_messages.read_claim(item, part)
+            except WireError as error:
+                self._tables.counts[drop_counter(error.reason)] += 1
+                continue
             if query is not None and query.only is peer and query.caller == held.caller:
                 self._wanted.remove_task(query, held.task)
             outputs += self._on_claim(peer, held, now_s)
@@ -165,16 +210,32 @@ class Resync:
             self._tables.counts["drop.claim_foreign"] += 1
             return []
         was_wanted = self._wanted.withdraw(held.caller, held.task)
+        # 03-routing, "Parking" 4: a worker has it already, so no other may get it.
+        was_wanted |= self._tables.parking.withdraw(held.caller, held.task)
         if held.claim == Claim.FORGOTTEN:
             return self._on_forgotten(peer, held, caller, was_wanted)
         if entry is not None:
-            return []
+            # 03-routing, "CANCEL" 4: the first one may have been lost with a connection.
+            must_end = entry.cancelled and held.claim == Claim.RUNNING
+            return [_cancel(peer, held)] if must_end else []
+        return self._on_new_claim(peer, held, caller, was_wanted, now_s)
+
+    def _on_new_claim(
+        self, peer: Peer, held: Held, caller: Peer | None, was_wanted: bool, now_s: float
+    ) -> list[Output]:
+        """Enter a task of which the ledger knows nothing, or cancel it."""
         # 09-resync, "What the proxy does with it": an ended task is of interest to a caller that
         # wants it, a running one also to a caller that may still list it.
         if not was_wanted and (held.claim != Claim.RUNNING or (caller and caller.listed)):
             return self._cancel_unwanted(peer, held)
-        self._enter(peer, held, now_s, is_one_sided=not was_wanted)
-        return []
+        if self._enter(peer, held, now_s, is_one_sided=not was_wanted) or not was_wanted:
+            return []
+        return self._lost(peer, held, caller, Reason.UNKNOWN)
+
+    def _lost(self, peer: Peer, held: Held, caller: Peer | None, reason: Reason) -> list[Output]:
+        if caller is None:
+            return []
+        return [self._tasks.lost(caller, peer.instance, held.task, held.trace, reason)]
 
     def _on_forgotten(
         self, peer: Peer, held: Held, caller: Peer | None, was_wanted: bool
@@ -183,26 +244,25 @@ class Resync:
         entry = self._ledger.find(held.caller, held.task)
         if entry is not None:
             self._ledger.settle(entry)
-        if caller is None or (entry is None and not was_wanted):
+        elif not was_wanted:
             return []
-        return [self._tasks.lost(caller, peer.instance, held.task, held.trace, Reason.REPLY_LOST)]
+        return self._lost(peer, held, caller, Reason.REPLY_LOST)
 
     def _cancel_unwanted(self, peer: Peer, held: Held) -> list[Output]:
         """Cancel a running task whose caller does not wait for it, unless it has KEEP."""
         if held.claim != Claim.RUNNING or held.keep:
             return []
         self._tables.counts["orphaned"] += 1
-        head = heads.pack(Verb.CANCEL, peer=held.caller, task=held.task, trace=held.trace)
-        return [(SEND, peer.connection, head, b"")]
+        return [_cancel(peer, held)]
 
-    def _enter(self, peer: Peer, held: Held, now_s: float, *, is_one_sided: bool) -> None:
-        """Enter a claimed task into the ledger; one-sided until its caller lists it too."""
+    def _enter(self, peer: Peer, held: Held, now_s: float, *, is_one_sided: bool) -> bool:
+        """Enter a claimed task, one-sided until its caller lists it; False if there is no room."""
         if len(self._ledger) >= MAX_OPEN:
             self._tables.counts["drop.claims_full"] += 1
-            return
+            return False
         # CLAIM may be read ahead of the REGISTER of its seat: a seat of no pool stands in, which
-        # settles like any other and gets no new tasks.
-        seat = peer.seats.get(held.seat) or Seat(peer, held.seat, frozenset(), {})
+        # settles like any other and gets no new tasks. The seat takes them over when it registers.
+        seat = peer.seat_of_claim(held.seat)
         expires_at_s = now_s + held.left_ms / 1000 + self._tables.settings.overdue_s
         entry = Entry(
             held.caller, held.task, held.trace, seat.address, seat, expires_at_s, held.keep
@@ -211,14 +271,16 @@ class Resync:
         self._tables.counts["resync.found"] += 1
         if is_one_sided:
             self._one_sided_since_s.setdefault(held.caller, now_s)
+        return True
 
     # -- connections -----------------------------------------------------------------------------
 
-    def on_hello(self, peer: Peer) -> None:
-        """Forget the lists of a peer's former connection: it sends all of them again."""
-        self._lists.forget(peer)
-        self._tables.notices.forget(peer)
-        self._wanted.forget(peer.instance)
+    def on_hello(self, instance: bytes, peer: Peer | None) -> None:
+        """Forget the lists of a former connection of `instance`: it sends all of them again."""
+        self._wanted.forget(instance)
+        if peer is not None:
+            self._lists.forget(peer)
+            self._tables.notices.forget(peer)
 
     def on_reconnected(self, peer: Peer, now_s: float) -> list[Output]:
         """Query a worker that is back about all its tasks: any may have been lost on the way."""
@@ -251,7 +313,7 @@ class Resync:
         outputs = self._cancel_one_sided(now_s)
         self._lists.forget_gone()
         if not self._wanted.queries.open:
-            self._lists.known.clear()
+            self._lists.forget_unused()
         return outputs + self._wanted.tick(self._lists.known, now_s, has_unknown)
 
     def _cancel_one_sided(self, now_s: float) -> list[Output]:
@@ -263,3 +325,9 @@ class Resync:
             if caller_id not in self._tables.peers.by_instance:
                 outputs += self._tasks.cancel_all_of(caller_id)
         return outputs
+
+
+def _cancel(peer: Peer, held: Held) -> Output:
+    """Return the CANCEL of a task that a worker has claimed."""
+    head = heads.pack(Verb.CANCEL, peer=held.caller, task=held.task, trace=held.trace)
+    return SEND, peer.connection, head, b""

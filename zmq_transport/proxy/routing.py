@@ -56,6 +56,18 @@ class Seat:
         self.number = 0
         self.pools: list[Pool] = []
 
+    @property
+    def is_stand_in(self) -> bool:
+        """Tell whether it never was in a pool: it stands for a seat that is still to register."""
+        return not self.number
+
+    def take_over(self, other: Seat) -> None:
+        """Take the tasks of a seat that stood in for this one; call it ahead of `Routes.add`."""
+        self.open.update(other.open)
+        other.open.clear()
+        for entry in self.open.values():
+            entry.seat = self
+
     def __repr__(self) -> str:
         """Name it as `Seat(name, 3 open)`."""
         return f"Seat({self.name}, {len(self.open)} open)"

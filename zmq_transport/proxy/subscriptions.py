@@ -6,7 +6,8 @@ before it is accepted here.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Hashable
 from typing import Final
 
 from ..errors import WireError
@@ -18,29 +19,87 @@ SYNC: Final = "sync"
 ACCEPT: Final = "accept"
 FORWARD: Final = "forward"
 IGNORE: Final = "ignore"
-_MAX_IGNORED: Final = 10_000
+
+
+class _ConnectionTopics:
+    """What one connection holds."""
+
+    __slots__ = ("host", "topics")
+
+    def __init__(self) -> None:
+        self.host = ""
+        self.topics: set[bytes] = set()
 
 
 class Subscriptions:
-    """Accepts subscriptions within bounds, and decides when publishers must know."""
+    """Accepts subscriptions within bounds, and decides when publishers must know.
+
+    A subscription belongs to the connection that made it. The shell reports when connections open
+    and end; the topics of one that ended are given back by `release`, in steps.
+    """
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._topics: Counter[bytes] = Counter()
+        self._subscribers: dict[Hashable, _ConnectionTopics] = {}
         self._by_host: Counter[str] = Counter()
-        self._hosts: dict[bytes, list[str]] = {}
-        self._ignored: Counter[bytes] = Counter()
+        self._released: deque[set[bytes]] = deque()
         self._count = 0
 
     def __len__(self) -> int:
         """Return the number of accepted subscriptions."""
         return self._count
 
-    def subscribe(self, topic: bytes, host: str) -> str:
+    # -- connections -----------------------------------------------------------------------------
+
+    def opened(self, connection: Hashable) -> None:
+        """Record a new connection; its name may have been that of one that ended."""
+        self.closed(connection)
+        self._subscribers[connection] = _ConnectionTopics()
+
+    def closed(self, connection: Hashable) -> None:
+        """Give back at once what a connection that ended was charged with; see `release`."""
+        subscriber = self._subscribers.pop(connection, None)
+        if subscriber is not None:
+            self._give_back(subscriber)
+
+    def _give_back(self, subscriber: _ConnectionTopics) -> None:
+        topics, subscriber.topics = subscriber.topics, set()
+        if topics:
+            self._charge(subscriber.host, -len(topics))
+            self._released.append(topics)
+
+    def _charge(self, host: str, count: int) -> None:
+        self._count += count
+        self._by_host[host] += count
+        if not self._by_host[host]:
+            del self._by_host[host]
+
+    def release(self, limit: int) -> list[bytes]:
+        """Take back at most `limit` subscriptions of connections that ended.
+
+        Returns:
+            The topics of which publishers must know: these were the last subscriptions.
+        """
+        last: list[bytes] = []
+        for _ in range(limit):
+            if not self._released:
+                break
+            topics = self._released[0]
+            topic = topics.pop()
+            if not topics:
+                self._released.popleft()
+            if self._forget(topic):
+                last.append(topic)
+        return last
+
+    # -- topics ----------------------------------------------------------------------------------
+
+    def subscribe(self, topic: bytes, connection: Hashable, host: str) -> str:
         """Decide about a subscription.
 
         Args:
             topic: The topic, as the socket reported it.
+            connection: The connection that it came over.
             host: The network address of the subscriber.
 
         Returns:
@@ -49,61 +108,55 @@ class Subscriptions:
         """
         try:
             namespace, kind, trace = self._served(topic)
-            self._check_room(host)
+            subscriber = self._subscriber_of(connection, host)
+            is_known = topic in subscriber.topics
+            if not is_known:
+                self._check_room(host)
         except WireError as error:
             self._tables.counts[ignored_counter(error.reason)] += 1
-            self._remember_ignored(topic, error)
             return IGNORE
-        # 05-broadcast, "Subscriptions at the proxy" 2: one client may not exhaust the memory, and
-        # a socket knows only the network address of a subscriber.
-        self._count += 1
-        self._topics[topic] += 1
-        self._by_host[host] += 1
-        self._hosts.setdefault(topic, []).append(host)
-        if kind is None and trace is None:
+        is_sync = kind is None and trace is None
+        # 05-broadcast, "Subscriptions at the proxy" 3: a connection holds a topic once.
+        if is_known:
+            return SYNC if is_sync else ACCEPT
+        subscriber.topics.add(topic)
+        self._charge(host, 1)
+        if is_sync:
             return SYNC
-        # 05-broadcast, "Subscriptions at the proxy" 5: publishers need only the first and the last.
+        # 05-broadcast, "Subscriptions at the proxy" 6: publishers need only the first and the last.
         first = self._tables.peers.namespace(namespace).subscribed.subscribe(topic, kind, trace)
         return FORWARD if first else ACCEPT
 
-    def unsubscribe(self, topic: bytes) -> bool:
+    def _subscriber_of(self, connection: Hashable, host: str) -> _ConnectionTopics:
+        subscriber = self._subscribers.get(connection)
+        if subscriber is None:
+            raise WireError("no_connection", "the connection of a subscription has ended")
+        # 05-broadcast, "Subscriptions at the proxy" 4: last words of another host, whose connection
+        # had this name before and ended.
+        if subscriber.host != host:
+            self._give_back(subscriber)
+            subscriber.host = host
+        return subscriber
+
+    def unsubscribe(self, topic: bytes, connection: Hashable) -> bool:
         """Remove one subscription; True if publishers must know: it was the last of its topic."""
-        # 05-broadcast, "Subscriptions at the proxy" 2: an unsubscription does not name its
-        # subscriber. One that was ignored goes first, or it would erase an accepted one.
-        if self._ignored[topic]:
-            self._ignored[topic] -= 1
-            if not self._ignored[topic]:
-                del self._ignored[topic]
+        subscriber = self._subscribers.get(connection)
+        # One that was ignored is held by nobody.
+        if subscriber is None or topic not in subscriber.topics:
             return False
-        if not self._topics[topic]:
-            del self._topics[topic]
-            return False
-        self._count -= 1
-        self._remove_one(topic)
+        subscriber.topics.remove(topic)
+        self._charge(subscriber.host, -1)
+        return self._forget(topic)
+
+    def _forget(self, topic: bytes) -> bool:
+        """Count one subscriber of a topic less; True if it was the last."""
         name, kind, trace = heads.read_topic(topic)
         namespace = self._tables.peers.namespaces.get(name)
-        last = namespace is not None and namespace.subscribed.unsubscribe(kind, trace)
-        if namespace is not None:
-            self._tables.peers.discard_if_empty(namespace)
+        if namespace is None:  # of a sync topic, whose namespace nobody else uses
+            return False
+        last = namespace.subscribed.unsubscribe(kind, trace)
+        self._tables.peers.discard_if_empty(namespace)
         return last
-
-    def _remove_one(self, topic: bytes) -> None:
-        self._topics[topic] -= 1
-        host = self._hosts[topic].pop()
-        self._by_host[host] -= 1
-        if not self._by_host[host]:
-            del self._by_host[host]
-        if not self._topics[topic]:
-            del self._topics[topic], self._hosts[topic]
-
-    def _remember_ignored(self, topic: bytes, error: WireError) -> None:
-        """Remember a subscription over a limit, to recognise its unsubscription.
-
-        When both unsubscribe in the other order, the topic counts as subscribed for longer: a cost,
-        never a loss.
-        """
-        if error.reason.startswith("max_topics") and len(self._ignored) < _MAX_IGNORED:
-            self._ignored[topic] += 1
 
     def answer(self, topic: bytes) -> Output:
         """Return the message that answers a sync subscription."""
@@ -129,6 +182,8 @@ class Subscriptions:
         return namespace, kind, trace
 
     def _check_room(self, host: str) -> None:
+        # 05-broadcast, "Subscriptions at the proxy" 2: one client may not exhaust the memory, and
+        # a socket knows only the network address of a subscriber.
         settings = self._tables.settings
         if len(self) >= settings.max_topics:
             raise WireError("max_topics", f"the limit is {settings.max_topics:,} subscriptions")

@@ -203,6 +203,8 @@ class Tasks:
         if entry is None or caller is None:
             return []
         self._ledger.settle(entry)
+        if entry.cancelled:  # its CANCEL came while it waited to go out: it is over
+            return []
         # 03-routing, "Bounces": a full queue bounces, as its length is unknown; a
         # connection that is gone certainly has not got the task, so another may have it.
         if busy:

@@ -96,9 +96,8 @@ class WantedTasks:
 
     def forget(self, caller: bytes) -> None:
         """Close the queries of a caller."""
-        for query in list(self.queries.open.values()):
-            if query.caller == caller:
-                self._close(query)
+        for query in self.queries.of(caller):
+            self._close(query)
 
     def _close(self, query: WorkerQuery) -> None:
         if query.only is None:

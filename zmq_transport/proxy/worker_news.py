@@ -25,8 +25,8 @@ class WorkerNews:
     """Announces changes at once, and those within 0.1 s of the last ones at the next tick."""
 
     def __init__(self) -> None:
-        self._added: dict[Namespace, list[bytes]] = {}
-        self._removed: dict[Namespace, list[bytes]] = {}
+        self._added: dict[Namespace, dict[bytes, None]] = {}
+        self._removed: dict[Namespace, dict[bytes, None]] = {}
         self._resend_at_s: dict[Peer, float] = {}
         self._remembered: dict[bytes, None] = {}
         self._wait_until_s = 0.0
@@ -47,7 +47,7 @@ class WorkerNews:
         self._remembered[peer.instance] = None
         if len(self._remembered) > MAX_REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
-        self._added.setdefault(peer.namespace, []).append(peer.instance)
+        self._added.setdefault(peer.namespace, {})[peer.instance] = None
         # When a thousand workers start at once, each at once to every caller would be too much.
         return self._news(now_s) if now_s >= self._wait_until_s else []
 
@@ -59,7 +59,9 @@ class WorkerNews:
         """Announce at the next tick that a worker is gone; its tasks have been reported."""
         if peer.worker:
             peer.worker = False
-            self._removed.setdefault(peer.namespace, []).append(peer.instance)
+            # LEFT goes ahead of those that came: one that came and left since then is not here.
+            self._added.get(peer.namespace, {}).pop(peer.instance, None)
+            self._removed.setdefault(peer.namespace, {})[peer.instance] = None
 
     def on_unsent(self, peer: Peer, now_s: float) -> None:
         """Send the complete list to `peer` later: news found its queue full."""

@@ -95,6 +95,7 @@ class WorkerQueries:
 
     def __init__(self) -> None:
         self.open: dict[int, WorkerQuery] = {}
+        self._of_caller: dict[bytes, dict[int, WorkerQuery]] = {}
         self._progress: dict[Peer, WorkerProgress] = {}
         self._count = 0
         self._turns = 0
@@ -124,6 +125,7 @@ class WorkerQueries:
         # First the older queries to workers that lack some: answers come in the order of queries.
         outputs = self.renew(workers, now_s)
         self.open[query.number] = query
+        self._of_caller.setdefault(query.caller, {})[query.number] = query
         for worker in workers:
             progress = self._progress.get(worker)
             if progress is not None and progress.turn and _is_current(worker, progress):
@@ -183,9 +185,17 @@ class WorkerQueries:
             progress.turn = 0
             progress.again_at_s = now_s + _AGAIN_S
 
+    def of(self, caller: bytes) -> list[WorkerQuery]:
+        """Return the open queries about tasks of a caller."""
+        return list(self._of_caller.get(caller, {}).values())
+
     def close(self, query: WorkerQuery) -> None:
         """Stop waiting for answers to a query."""
         self.open.pop(query.number, None)
+        of_caller = self._of_caller.get(query.caller, {})
+        of_caller.pop(query.number, None)
+        if not of_caller:
+            self._of_caller.pop(query.caller, None)
         if not self.open:
             self._progress.clear()
 

@@ -48,6 +48,7 @@ _IGNORED: Final[Mapping[str, str]] = {
     "long_topic": "ignored.long_topic",
     "max_topics": "ignored.max_topics",
     "max_topics_per_host": "ignored.max_topics_per_host",
+    "no_connection": "ignored.no_connection",
 }
 
 

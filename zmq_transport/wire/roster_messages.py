@@ -15,6 +15,7 @@ from ..errors import WireError
 from . import greetings
 
 PAGE_SEATS: Final = 100
+PAGE_CLIENTS: Final = 100
 _MAX_AFTER: Final = 1 << 31
 ALIVE: Final = "alive"
 SILENT: Final = "stuck"
@@ -28,12 +29,14 @@ class RosterQuery:
     Args:
         name: Only seats of this name, or empty for any.
         capability: Only seats that offer it, or empty for any.
-        after: The number of the last seat that was received, 0 at first.
+        after: The number of the last seat or client that was received, 0 at first.
+        clients: True to list clients and not seats; the other filters mean nothing then.
     """
 
     name: str = ""
     capability: str = ""
     after: int = 0
+    clients: bool = False
 
 
 @attrs.frozen
@@ -63,9 +66,37 @@ class SeatInfo:
     number: int
 
 
+@attrs.frozen
+class ClientInfo:
+    """One client as the proxy sees it.
+
+    Args:
+        name: Its name, for people.
+        instance: Its instance id.
+        state: `alive`, `stuck` (it has a seat that shows no life) or `away` (its connection broke).
+        seats: How many names it serves.
+        open: Tasks that it sent and that are not settled.
+        calls: True once it asked to be told of workers, as clients do that send tasks.
+        age_s: Since when this proxy knows it, in seconds.
+        number: Grows with every client; a page goes on behind it.
+    """
+
+    name: str
+    instance: bytes
+    state: str
+    seats: int
+    open: int
+    calls: bool
+    age_s: float
+    number: int
+
+
 def pack_question(question: RosterQuery) -> bytes:
     """Return the body of a query."""
-    return greetings.pack_map(attrs.asdict(question))
+    fields = attrs.asdict(question)
+    if not question.clients:  # as in the first version of this query
+        del fields["clients"]
+    return greetings.pack_map(fields)
 
 
 def unpack_question(body: bytes) -> RosterQuery:
@@ -76,12 +107,14 @@ def unpack_question(body: bytes) -> RosterQuery:
     """
     fields = greetings.unpack_map(body)
     name, capability = fields.get("name", ""), fields.get("capability", "")
-    after = fields.get("after", 0)
+    after, clients = fields.get("after", 0), fields.get("clients", False)
+    if clients.__class__ is not bool:
+        raise WireError("bad_field", "clients must be true or false")
     if not isinstance(name, str) or not isinstance(capability, str):
         raise WireError("bad_field", "name and capability must be text")
     if after.__class__ is not int or not 0 <= after <= _MAX_AFTER:
         raise WireError("bad_field", f"after must be a count up to {_MAX_AFTER:,}")
-    return RosterQuery(name, capability, after)
+    return RosterQuery(name, capability, after, clients)
 
 
 def unpack_answer(body: bytes) -> tuple[list[SeatInfo], bool]:
@@ -95,6 +128,43 @@ def unpack_answer(body: bytes) -> tuple[list[SeatInfo], bool]:
         return [_seat_info(*row) for row in rows], bool(more)
     except (ValueError, TypeError, msgpack.UnpackException) as error:
         raise WireError("bad_body", f"not a roster: {type(error).__name__}") from error
+
+
+def pack_clients(clients: list[ClientInfo], more: bool) -> bytes:
+    """Return the body of an answer that lists clients."""
+    rows = [attrs.asdict(each) for each in clients]
+    packed: bytes = msgpack.packb({"clients": rows, "more": more}, use_bin_type=True)
+    return packed
+
+
+def unpack_clients(body: bytes) -> tuple[list[ClientInfo], bool]:
+    """Return the clients of one page, and whether there are more.
+
+    A proxy of before this query answers with a page of seats: no client, and no more.
+
+    Raises:
+        WireError: The answer is invalid.
+    """
+    try:
+        answer: Any = msgpack.unpackb(body, raw=False, strict_map_key=True, max_ext_len=0)
+        if isinstance(answer, list):
+            return [], False
+        return [_client_info(row) for row in answer["clients"]], bool(answer["more"])
+    except (ValueError, TypeError, KeyError, msgpack.UnpackException) as error:
+        raise WireError("bad_body", f"not a list of clients: {type(error).__name__}") from error
+
+
+_CLIENT: Final = (str, bytes, str, int, int, bool, float, int)
+
+
+def _client_info(row: Any) -> ClientInfo:
+    fields = [row[each.name] for each in attrs.fields(ClientInfo)]
+    if not all(value.__class__ is kind for value, kind in zip(fields, _CLIENT, strict=True)):
+        raise TypeError("a field of a client is of the wrong kind")
+    info = ClientInfo(*fields)
+    if len(info.instance) != 16 or min(info.seats, info.open, info.number) < 0:
+        raise ValueError("a field of a client is out of bounds")
+    return info
 
 
 _ROW: Final = (str, list, str, bytes, str, int, dict, dict, int)

@@ -30,6 +30,9 @@ class ProxyState:
         parked: Tasks that wait for workers after a start.
         topics: Subscriptions.
         counts: Every drop, bounce, loss and the like since the start, by name.
+        recent_s: How many seconds `recent` covers: about 60, less right after the start; 0 from a
+            proxy that does not tell.
+        recent: What each counter grew by in these seconds; one that did not grow is left out.
     """
 
     uptime_s: float
@@ -41,12 +44,15 @@ class ProxyState:
     parked: int
     topics: int
     counts: Mapping[str, int]
+    recent_s: float = 0.0
+    recent: Mapping[str, int] = attrs.field(factory=dict)
 
 
 def pack(state: ProxyState) -> bytes:
     """Return the body of an answer."""
     fields = attrs.asdict(state)
     fields["counts"] = dict(list(state.counts.items())[:_MAX_COUNTS])
+    fields["recent"] = dict(list(state.recent.items())[:_MAX_COUNTS])
     packed: bytes = msgpack.packb(fields, use_bin_type=True)
     return packed
 
@@ -61,7 +67,9 @@ def unpack(body: bytes) -> ProxyState:
         raise WireError("long_body", f"{len(body):,} bytes where at most {_MAX_BYTES:,} belong")
     try:
         fields: Any = msgpack.unpackb(body, raw=False, strict_map_key=True, max_ext_len=0)
-        state = ProxyState(**{each.name: fields[each.name] for each in attrs.fields(ProxyState)})
+        # Fields that are missing in the answer of an older proxy have a default.
+        names = [each.name for each in attrs.fields(ProxyState) if each.name in fields]
+        state = ProxyState(**{name: fields[name] for name in names})
         _check(state)
     except (ValueError, TypeError, KeyError, msgpack.UnpackException) as error:
         raise WireError("bad_body", f"not a state of a proxy: {type(error).__name__}") from error
@@ -72,10 +80,13 @@ def _check(state: ProxyState) -> None:
     counts = (state.clients, state.away, state.seats, state.open, state.parked, state.topics)
     if not all(each.__class__ is int and each >= 0 for each in counts):
         raise ValueError("a count is invalid")
-    if not isinstance(state.uptime_s, float) or not isinstance(state.draining, bool):
-        raise TypeError("uptime_s or draining has the wrong type")
-    if not isinstance(state.counts, dict):
-        raise TypeError("counts is not a map")
-    for name, count in state.counts.items():
-        if not isinstance(name, str) or count.__class__ is not int:
-            raise TypeError("counts must map names to numbers")
+    if not isinstance(state.uptime_s, float) or not isinstance(state.recent_s, float):
+        raise TypeError("a time is not a float")
+    if not isinstance(state.draining, bool):
+        raise TypeError("draining is neither true nor false")
+    for by_name in (state.counts, state.recent):
+        if not isinstance(by_name, dict):
+            raise TypeError("counts is not a map")
+        for name, count in by_name.items():
+            if not isinstance(name, str) or count.__class__ is not int:
+                raise TypeError("counts must map names to numbers")

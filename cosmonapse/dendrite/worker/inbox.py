@@ -202,7 +202,8 @@ class Inbox:
     def on_cancel(self, caller: bytes, task: bytes) -> None:
         """Cancel a TASK that runs or waits, for its caller."""
         job = self.jobs.get((caller, task))
-        if job is not None:
+        # 03-routing, "CANCEL" 4: it may come twice, and the function cleans up since the first one.
+        if job is not None and not job.caller_cancelled:
             job.caller_cancelled = True
             # A STOP has cancelled it before: its function cleans up, and a second cancellation
             # would interrupt that (07-signals, "Stopping a trace", 1).

@@ -45,6 +45,7 @@ class Bench:
         self.published = []
         self.lost_notices = []
         self.now_s = 100.0
+        self.ears = 0
         self.engine = Engine(
             epoch=EPOCH,
             now_s=self.now_s,
@@ -75,6 +76,12 @@ class Bench:
         peer, items, address = heads.unpack_items(head)
         verb, _, _, number, task, _, _ = items[0]
         return Sent(connection, Verb(verb), peer, number, task, address, bytes(body))
+
+    def listen(self, topic):
+        """Let somebody subscribe, over a connection of its own."""
+        self.ears += 1
+        self.engine.subscriptions.opened(self.ears)
+        return self.engine.subscriptions.subscribe(topic, self.ears, "host")
 
     def say(self, who, head, body=b""):
         connection = who.connection if isinstance(who, Guest) else who

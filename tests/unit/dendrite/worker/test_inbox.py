@@ -103,3 +103,29 @@ async def test_draining_cancels_what_does_not_end_in_time(transport):
 
     assert left == 2
     assert [reply.payload["code"] for reply, _ in transport.replies] == ["CANCELLED"] * 2
+
+
+@pytest.mark.asyncio
+async def test_a_second_cancel_does_not_interrupt_the_function_that_cleans_up(transport):
+    began, may_end, ended = asyncio.Event(), asyncio.Event(), []
+
+    async def tidy(value, context):
+        try:
+            began.set()
+            await asyncio.Event().wait()
+        finally:
+            await may_end.wait()
+            ended.append("in peace")
+
+    inbox = Inbox(transport, Subscriptions(transport), None, "worker")
+    inbox.add(Axon(neuron_id="echo", neuron_fn=tidy))
+    give(inbox, 1)
+    await began.wait()
+
+    for _ in range(2):
+        inbox.on_cancel(CALLER, bytes(15) + b"\x01")
+        await asyncio.sleep(0)
+    may_end.set()
+    await inbox.drain(1.0)
+
+    assert ended == ["in peace"]

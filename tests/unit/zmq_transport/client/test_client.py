@@ -814,3 +814,19 @@ class TestOnceForEachMessage:
 
         assert carrier.calls == ["send"]
         assert takes == []
+
+
+async def test_a_first_task_between_hello_and_welcome_asks_for_the_workers_ahead_of_it(
+    ready, carrier
+):
+    ready.resync_from(SimpleNamespace(open_tasks=list, held_tasks=list))
+    carrier.answers = False
+    ready.on_disconnected()
+    ready.on_message(heads.pack(Verb.WHO), b"")  # our HELLO does not say yet that we call
+    task(ready, 0)
+
+    ready.on_message(*welcome())
+
+    sent = [name for message in carrier.take() for name in message]
+    assert sent.index("WORKERS") < sent.index("TASK 0")
+    assert (sent[0], sent[-2:]) == ("HELLO", ["WORKERS", "TASK 0"])

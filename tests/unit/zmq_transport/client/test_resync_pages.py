@@ -2,6 +2,7 @@
 
 import pytest
 
+from zmq_transport.client import resync_pages
 from zmq_transport.client.resync_pages import FORMER_S, ResyncPages
 from zmq_transport.wire import heads, resync_messages
 from zmq_transport.wire.resync_messages import WorkersFlag
@@ -125,3 +126,16 @@ def test_tasks_are_listed_with_those_who_may_have_them_and_nobody_else():
     both = [who for _, who in pages(subject, 101.0 + FORMER_S)]
 
     assert both == [{HERE, GONE}, {HERE}]
+
+
+def test_a_list_of_workers_that_found_no_room_stays_cut_whatever_page_follows(monkeypatch):
+    monkeypatch.setattr(resync_pages, "MAX_KNOWN", 1)
+    subject = ResyncPages()
+    first, last = int(WorkersFlag.FIRST), int(WorkersFlag.LAST)
+
+    subject.on_workers(first, [b"a" * 16, b"b" * 16], 0.0)
+    subject.on_workers(last, [b"c" * 16], 0.0)
+    was_complete = subject._is_complete
+    subject.on_workers(first | last, [b"c" * 16], 0.0)
+
+    assert (was_complete, subject._is_complete) == (False, True)

@@ -167,3 +167,15 @@ def test_who_returned_after_a_silence_can_fall_silent_again(bench):
     bench.tick(6.0)
 
     assert bench.task(caller, task=b"2" * 16)[0].body == b"busy"
+
+
+def test_a_second_hello_of_a_client_that_begins_to_call_is_answered_with_the_workers(bench):
+    worker, caller = bench.join("worker", "echo"), bench.join("caller")
+
+    _, first = bench.hello("caller", calls=True)
+    _, second = bench.hello("caller", calls=True)
+
+    assert [(each.verb, each.body) for each in first[:1]] == [(Verb.WORKERS, worker.instance)]
+    assert [each.verb for each in first] == [Verb.WORKERS, Verb.WELCOME]
+    assert [each.verb for each in second] == [Verb.WELCOME]
+    assert first[0].to == caller.connection

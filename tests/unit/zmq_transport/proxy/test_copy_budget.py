@@ -43,7 +43,7 @@ def test_nothing_is_published_for_nothing():
 def test_copies_over_the_budget_are_missed_and_counted_and_the_task_goes_on(bench_with):
     bench = bench_with(copy_bytes_per_s=10)
     worker, caller = bench.join("w", "echo"), bench.join("c")
-    bench.engine.subscriptions.subscribe(heads.kind_topic("demo", 1), "host")
+    bench.listen(heads.kind_topic("demo", 1))
 
     for number in range(4):
         [sent] = bench.task(caller, task=bytes([number]) * 16, body=b"6 byte")

@@ -255,7 +255,7 @@ def test_who_said_goodbye_to_a_proxy_that_leaves_is_a_stranger(bench):
 
 def test_nobody_is_told_of_a_goodbye_while_the_proxy_leaves(bench):
     worker = bench.join("w", "echo")
-    bench.engine.subscriptions.subscribe(heads.kind_topic("demo", 20), "host")
+    bench.listen(heads.kind_topic("demo", 20))
     bench.engine.go_away()
 
     bench.say(worker, heads.pack(Verb.GOODBYE))

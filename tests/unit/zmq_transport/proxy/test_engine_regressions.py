@@ -4,7 +4,6 @@ import pytest
 
 from support.engine_model import EPOCH, Model
 from zmq_transport.proxy.parking import Parked, Parking
-from zmq_transport.proxy.subscriptions import FORWARD
 from zmq_transport.wire import greetings, heads
 from zmq_transport.wire.heads import ItemFlag, Verb
 
@@ -137,7 +136,7 @@ def test_heartbeats_do_not_pile_up_facts(model):
 def test_the_copy_of_a_task_names_its_worker(model):
     caller, _, worker = model.clients[:3]
     topic = heads.kind_topic("red", 1)
-    assert model.engine.subscriptions.subscribe(topic, "host") == FORWARD
+    model.listen(topic, 1)
     model.say(worker, Verb.REGISTER, "a")
     head = heads.pack(Verb.TASK, kind=1, number=5000, task=model.serial(), address=b"a")
 

@@ -16,7 +16,7 @@ COPY_WORK = ("copies", "publications", "split_body", "may_publish", "tap_message
 def pair(bench):
     """A worker and a caller, and a subscription to STOP such as every worker makes."""
     pair = bench.join("w", "echo"), bench.join("c")
-    bench.engine.subscriptions.subscribe(heads.kind_topic("demo", STOP), "host")
+    bench.listen(heads.kind_topic("demo", STOP))
     return pair
 
 
@@ -104,7 +104,7 @@ def test_no_function_of_the_way_runs_twice(bench, pair, called):
 
 def test_a_subscriber_to_the_kind_of_a_task_gets_its_copy(bench, pair):
     worker, caller = pair
-    bench.engine.subscriptions.subscribe(heads.kind_topic("demo", TASK_KIND), "host")
+    bench.listen(heads.kind_topic("demo", TASK_KIND))
     asked, _ = messages(caller)
 
     sent = bench.say(caller, *asked)

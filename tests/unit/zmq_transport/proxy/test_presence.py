@@ -2,10 +2,10 @@
 
 import pytest
 
-from zmq_transport.wire import greetings, heads
+from zmq_transport.wire import greetings, heads, resync_messages
 from zmq_transport.wire.heads import Verb
 
-OTHER_TASK = b"2" * 16
+OTHER_TASK, TASK, TRACE = b"2" * 16, b"t" * 16, b"r" * 16
 
 
 def goodbye(bench, guest):
@@ -36,7 +36,7 @@ def test_other_presence_is_not_acknowledged(bench, verb):
 def test_presence_is_copied_to_who_listens_to_its_kind(bench, verb):
     worker = bench.join("w", "echo")
     topic = heads.kind_topic("demo", 18)
-    bench.engine.subscriptions.subscribe(topic, "host")
+    bench.listen(topic)
 
     bench.presence(worker, "echo", verb, opaque=b"to listeners")
 
@@ -98,7 +98,7 @@ def test_a_registration_that_is_not_taken_leaves_the_seat_as_it_was(bench):
 
 
 def test_a_registration_that_is_not_taken_is_shown_to_nobody(bench):
-    bench.engine.subscriptions.subscribe(heads.kind_topic("demo", 18), "host")
+    bench.listen(heads.kind_topic("demo", 18))
 
     bench.presence(bench.join("w"), "echo", capabilities="chat")
 
@@ -219,7 +219,7 @@ def test_the_tasks_of_a_worker_that_is_gone_are_lost_after_a_moment(bench):
 def test_an_lost_notice_is_published_for_each_seat_of_the_lost(bench):
     worker = bench.join("w", "a", "b", capabilities=["chat"])
     topic = heads.kind_topic("demo", 20)
-    bench.engine.subscriptions.subscribe(topic, "host")
+    bench.listen(topic)
     bench.cut(worker)
     bench.tick(0.5)
 
@@ -300,3 +300,45 @@ def test_facts_over_the_limits_are_dropped_unread(bench):
 
     assert bench.presence(worker, "echo", note="x" * greetings.MAX_BYTES) == []
     assert bench.counts == {"drop.long_body": 1}
+
+
+def pinged(bench):
+    """Let a tick pass; return the connections that it probes."""
+    bench.now_s += 0.1
+    outputs = bench.engine.tick(bench.now_s)
+    return {output[1] for output in outputs if heads.unpack_items(output[2])[1][0][0] == Verb.PING}
+
+
+@pytest.mark.parametrize("change", ["deregistered", "replaced"])
+def test_a_client_with_a_task_of_a_seat_that_it_gave_up_is_probed_at_every_tick(bench, change):
+    worker, caller = bench.join("worker", "echo"), bench.join("caller")
+    bench.task(caller)
+    if change == "deregistered":
+        bench.presence(worker, "echo", Verb.DEREGISTER)
+    else:
+        bench.presence(worker, "echo", capabilities=["chat"])
+
+    probed = [worker.connection in pinged(bench) for _ in range(3)]
+    bench.reply(worker, caller)
+    probed_after = [worker.connection in pinged(bench) for _ in range(3)]
+
+    assert probed == [True] * 3
+    assert probed_after == [False] * 3
+
+
+def test_a_seat_takes_over_the_tasks_that_were_claimed_before_it_registered(bench):
+    caller, worker, idle = bench.join("caller"), bench.join("worker"), bench.join("idle", "echo")
+    held = resync_messages.Held(b"x" * 16, TASK, TRACE, "echo", 0, 10_000, keep=True)
+    bench.say(worker, *resync_messages.claim_pages([held])[0])
+    assert worker.connection in pinged(bench)
+    bench.presence(worker, "echo")
+
+    given = [bench.task(caller, task=bytes([number]) * 16)[0].to for number in range(2)]
+
+    assert given == [idle.connection, worker.connection]
+    loads = [len(seat.open) for seat in bench.engine.tables.peers.namespace("demo").routes]
+    assert loads == [1, 2]
+    assert all(
+        entry.seat.open[entry.key] is entry and entry.seat.peer.seats
+        for entry in bench.engine.tables.ledger
+    )

@@ -167,3 +167,150 @@ def test_a_page_of_two_verbs_is_dropped(bench, caller):
     bench.say(caller, heads.pack_items(items))
 
     assert bench.counts["drop.mixed_page"] == 1
+
+
+def merged(*messages):
+    """Return several messages as one with all their items."""
+    items = [item for head, _ in messages for item in heads.unpack_items(head)[1]]
+    return heads.pack_items(items), b"".join(body for _, body in messages)
+
+
+def test_the_end_of_a_list_in_one_message_with_its_tasks_is_decided_by_its_workers(
+    bench, caller, worker
+):
+    (page,) = resync_messages.opened_pages([opened()])
+    bench.say(caller, *resync_messages.workers_pages([worker.instance])[0])
+
+    (question,) = asked(bench.say(caller, *merged(page, resync_messages.END_OF_LIST)))
+    answer(bench, worker, question)
+
+    assert [each.body for each in bench.tick() if each.verb == Verb.LOST] == [b"not_started"]
+
+
+def test_a_malformed_task_of_a_page_is_counted_and_harms_no_other(bench, caller, worker):
+    page = resync_messages.opened_pages([opened()])[0]
+    bad = heads.pack(Verb.RESEND, 3, task=OTHER), b"bad"
+
+    (question,) = asked(bench.say(caller, *merged(page, bad, resync_messages.END_OF_LIST)))
+
+    assert [item[4] for item in heads.unpack_items(merged(page, bad)[0])[1]] == [TASK, OTHER]
+    assert question.task == TASK
+    assert bench.counts["drop.bad_list"] == 1
+
+
+def test_a_malformed_claim_of_a_page_is_counted_and_harms_no_other(bench, caller, worker):
+    (question,) = asked(list_tasks(bench, caller, opened(), workers=[worker]))
+    bad = heads.pack(Verb.CLAIM, 3, task=OTHER), b"bad"
+    forgotten = held(caller, state=resync_messages.Claim.FORGOTTEN)
+    head, body = merged(resync_messages.answer([forgotten], question.address), bad)
+
+    sent = bench.say(worker, head + question.address, body)
+
+    assert [each.body for each in sent if each.verb == Verb.LOST] == [b"reply_lost"]
+    assert bench.counts["drop.bad_claim"] == 1
+
+
+def test_a_task_that_misses_replies_in_the_message_of_a_list_is_asked_for_once(
+    bench, caller, worker
+):
+    page = resync_messages.opened_pages([opened()])[0]
+    gap = resync_messages.gap_message(opened(index=3))
+
+    questions = asked(bench.say(caller, *merged(page, gap, page)))
+
+    assert [each.task for each in questions] == [TASK]
+    assert len(bench.engine.tables.wanted) == 1
+
+
+def test_what_a_caller_knew_counts_for_every_page_of_its_list(bench, caller, worker):
+    """The queries of an earlier page may have been answered before a later page comes."""
+    late, _ = bench.hello("late", connection=b"c-late-1")
+    bench.say(late, heads.pack(Verb.GOODBYE))
+    bench.say(caller, *resync_messages.workers_pages([worker.instance, late.instance])[0])
+    pages = [resync_messages.opened_pages([each])[0] for each in (opened(), opened(OTHER))]
+    (first,) = asked(bench.say(caller, *pages[0]))
+    answer(bench, worker, first, held(caller))
+    bench.tick()
+
+    (second,) = asked(bench.say(caller, *pages[1]))
+    bench.hello("late", connection=b"c-late-2")
+    answer(bench, worker, second)
+    (to_late,) = asked(bench.tick())
+    answer(bench, b"c-late-2", to_late)
+
+    assert to_late.to == b"c-late-2"
+    assert [each.body for each in bench.tick() if each.verb == Verb.LOST] == [b"not_started"]
+
+
+def test_what_a_client_listed_before_it_left_decides_nothing_after_its_return(bench, worker):
+    caller = bench.join("caller")
+    list_tasks(bench, caller, opened(), workers=[worker])
+    bench.say(caller, heads.pack(Verb.GOODBYE))
+    again = bench.join("caller")
+
+    assert not bench.engine.tables.wanted
+    assert [each.verb for each in bench.task(again)] == [Verb.TASK]
+
+
+def test_a_claim_beyond_what_the_ledger_holds_ends_the_task_at_its_caller(
+    bench, caller, worker, monkeypatch
+):
+    (question,) = asked(list_tasks(bench, caller, opened(), workers=[worker]))
+    monkeypatch.setattr(resync, "MAX_OPEN", 0)
+
+    sent = answer(bench, worker, question, held(caller))
+
+    assert [(each.to, each.body) for each in sent if each.verb == Verb.LOST] == [
+        (caller.connection, b"unknown")
+    ]
+
+
+def test_a_parked_task_that_a_worker_claims_is_given_to_no_other(bench):
+    caller = bench.join("caller", epoch=b"e" * 16)
+    assert bench.task(caller) == []
+    worker = bench.join("worker")
+    bench.say(worker, *resync_messages.claim_pages([held(caller)])[0])
+
+    given = bench.presence(bench.join("other"), "echo")
+
+    assert [each.verb for each in given] == [Verb.REGISTER]
+    assert [entry.seat.peer.instance for entry in bench.engine.tables.ledger] == [worker.instance]
+
+
+@pytest.mark.parametrize("flags", [0, heads.ItemFlag.KEEP])
+def test_a_cancel_that_a_worker_may_have_missed_is_repeated_when_it_claims_the_task(
+    bench, caller, worker, flags
+):
+    bench.task(caller, flags=flags)
+    bench.cut(worker)
+    bench.say(caller, heads.pack(Verb.CANCEL, task=TASK))
+    bench.hello("worker", connection=b"c-again", epoch=b"e" * 16)
+
+    sent = bench.say(b"c-again", *resync_messages.claim_pages([held(caller)])[0])
+
+    assert [(each.verb, each.to, each.peer) for each in sent] == [
+        (Verb.CANCEL, b"c-again", caller.instance)
+    ]
+
+
+def test_what_its_caller_listed_no_more_is_cancelled_when_its_worker_is_back(bench, caller, worker):
+    bench.task(caller)
+    bench.cut(worker)
+    assert not [each for each in list_tasks(bench, caller) if each.verb == Verb.CANCEL]
+    bench.hello("worker", connection=b"c-again", epoch=b"e" * 16)
+
+    sent = bench.say(b"c-again", *resync_messages.claim_pages([held(caller)])[0])
+
+    assert [(each.verb, each.task) for each in sent] == [(Verb.CANCEL, TASK)]
+
+
+def test_a_worker_that_came_and_left_between_two_ticks_is_announced_as_gone_last(bench):
+    caller = bench.join("caller")
+    bench.say(caller, *resync_messages.WORKERS_REQUEST)
+    bench.join("first", "echo")  # its news goes out at once, those after it wait for the tick
+    brief = bench.join("brief", "echo")
+    bench.say(brief, heads.pack(Verb.GOODBYE))
+
+    news = [each.body for each in bench.tick() if each.verb == Verb.WORKERS]
+
+    assert news == [brief.instance]

@@ -7,32 +7,60 @@ from zmq_transport.wire import heads
 
 TRACE = b"r" * 16
 TOPIC = heads.kind_topic("demo", 2)
+OTHER = heads.kind_topic("demo", 3)
 SYNC_TOPIC = heads.sync_topic("demo", bytes(16), 1)
 HEADER = heads.pack_header(bytes(16), 0, bytes(16), bytes(16))
 
 
 @pytest.fixture
 def subscriptions(bench):
-    return bench.engine.subscriptions
+    return connected(bench)
+
+
+def connected(bench, count=8):
+    """Return the subscriptions of an engine, with connections 0 to 7."""
+    subscriptions = bench.engine.subscriptions
+    for connection in range(count):
+        subscriptions.opened(connection)
+    return subscriptions
+
+
+def is_watched(bench, kind=2):
+    """Tell whether messages of a kind are copied."""
+    namespace = bench.engine.tables.peers.namespaces.get("demo")
+    return namespace is not None and namespace.subscribed.has_subscriber(kind, TRACE)
 
 
 def test_the_first_listener_of_a_topic_is_passed_on_to_publishers(subscriptions):
-    decisions = [subscriptions.subscribe(TOPIC, "host") for _ in range(3)]
+    decisions = [subscriptions.subscribe(TOPIC, number, "host") for number in range(3)]
 
     assert decisions == [FORWARD, ACCEPT, ACCEPT]
     assert len(subscriptions) == 3
 
 
 def test_the_last_listener_that_leaves_is_passed_on(subscriptions):
-    for _ in range(2):
-        subscriptions.subscribe(TOPIC, "host")
+    for number in range(2):
+        subscriptions.subscribe(TOPIC, number, "host")
 
-    assert [subscriptions.unsubscribe(TOPIC) for _ in range(3)] == [False, True, False]
+    assert [subscriptions.unsubscribe(TOPIC, number) for number in (0, 1, 1)] == [
+        False,
+        True,
+        False,
+    ]
     assert len(subscriptions) == 0
 
 
+def test_a_connection_holds_a_topic_once_however_often_it_subscribes(bench, subscriptions):
+    decisions = [subscriptions.subscribe(TOPIC, 0, "host") for _ in range(2)]
+
+    assert decisions == [FORWARD, ACCEPT]
+    assert len(subscriptions) == 1
+    assert subscriptions.unsubscribe(TOPIC, 0) is True
+    assert not is_watched(bench)
+
+
 def test_a_sync_is_answered_on_its_own_topic(bench, subscriptions):
-    assert subscriptions.subscribe(SYNC_TOPIC, "host") == SYNC
+    assert subscriptions.subscribe(SYNC_TOPIC, 0, "host") == SYNC
 
     _, topic, header, body = subscriptions.answer(SYNC_TOPIC)
 
@@ -42,10 +70,10 @@ def test_a_sync_is_answered_on_its_own_topic(bench, subscriptions):
 
 
 def test_a_sync_is_no_listener_of_anything(bench, subscriptions):
-    subscriptions.subscribe(SYNC_TOPIC, "host")
+    subscriptions.subscribe(SYNC_TOPIC, 0, "host")
 
     assert not bench.engine.tables.peers.namespaces
-    assert subscriptions.unsubscribe(SYNC_TOPIC) is False
+    assert subscriptions.unsubscribe(SYNC_TOPIC, 0) is False
     assert len(subscriptions) == 0
 
 
@@ -54,7 +82,7 @@ def test_a_sync_is_no_listener_of_anything(bench, subscriptions):
     [(b"", "bad_topic"), (b"demo/t/2", "bad_topic"), (b"x" * 2048, "long_topic")],
 )
 def test_what_is_no_topic_is_ignored_and_counted(bench, subscriptions, topic, reason):
-    assert subscriptions.subscribe(topic, "host") == IGNORE
+    assert subscriptions.subscribe(topic, 0, "host") == IGNORE
     assert bench.counts[f"ignored.{reason}"] == 1
     assert len(subscriptions) == 0
 
@@ -62,89 +90,114 @@ def test_what_is_no_topic_is_ignored_and_counted(bench, subscriptions, topic, re
 def test_a_namespace_that_is_not_served_is_ignored(bench_with):
     bench = bench_with(namespaces=frozenset({"prod"}))
 
-    assert bench.engine.subscriptions.subscribe(TOPIC, "host") == IGNORE
+    assert connected(bench).subscribe(TOPIC, 0, "host") == IGNORE
     assert bench.counts["ignored.foreign_namespace"] == 1
 
 
 def test_subscriptions_are_bounded_in_total(bench_with):
     bench = bench_with(max_topics=2)
-    subscribe = bench.engine.subscriptions.subscribe
+    subscribe = connected(bench).subscribe
 
-    assert [subscribe(TOPIC, host) for host in "abc"] == [FORWARD, ACCEPT, IGNORE]
+    decisions = [subscribe(TOPIC, number, host) for number, host in enumerate("abc")]
+
+    assert decisions == [FORWARD, ACCEPT, IGNORE]
     assert bench.counts["ignored.max_topics"] == 1
 
 
 def test_subscriptions_are_bounded_for_each_host(bench_with):
     bench = bench_with(max_topics_per_host=1)
-    subscriptions = bench.engine.subscriptions
+    subscribe = connected(bench).subscribe
 
-    assert [subscriptions.subscribe(TOPIC, host) for host in "aab"] == [FORWARD, IGNORE, ACCEPT]
+    decisions = [subscribe(TOPIC, number, host) for number, host in enumerate("aab")]
+
+    assert decisions == [FORWARD, IGNORE, ACCEPT]
     assert bench.counts["ignored.max_topics_per_host"] == 1
 
 
-def test_who_was_ignored_over_a_limit_takes_nobody_along_when_it_leaves(bench_with):
+@pytest.mark.parametrize("leaves", ["unsubscribe", "closed"])
+def test_who_was_ignored_over_a_limit_takes_nobody_along_when_it_leaves(bench_with, leaves):
     bench = bench_with(max_topics=1)
-    subscriptions = bench.engine.subscriptions
-    assert [subscriptions.subscribe(TOPIC, host) for host in "ab"] == [FORWARD, IGNORE]
+    subscriptions = connected(bench)
+    subscriptions.subscribe(TOPIC, 0, "a")
+    assert subscriptions.subscribe(TOPIC, 1, "b") == IGNORE
 
-    left = subscriptions.unsubscribe(TOPIC)
+    left = subscriptions.unsubscribe(TOPIC, 1) if leaves == "unsubscribe" else None
+    subscriptions.closed(1)
 
-    assert left is False
+    assert not left
+    assert subscriptions.release(10) == []
     assert len(subscriptions) == 1
-    assert bench.engine.tables.peers.namespaces["demo"].subscribed.has_subscriber(2, TRACE)
-    assert subscriptions.unsubscribe(TOPIC) is True
-    assert len(subscriptions) == 0
+    assert is_watched(bench)
 
 
-def test_each_of_several_that_were_ignored_is_remembered(bench_with):
-    subscriptions = bench_with(max_topics_per_host=1).engine.subscriptions
-    decisions = [subscriptions.subscribe(TOPIC, "host") for _ in range(4)]
+@pytest.mark.parametrize("leaves", ["unsubscribe", "closed"])
+def test_who_leaves_makes_room_for_its_own_host_and_for_no_other(bench_with, leaves):
+    """Both hosts hold the topic, and the first one leaves."""
+    subscriptions = connected(bench_with(max_topics_per_host=1))
+    for number, host in enumerate("ab"):
+        subscriptions.subscribe(TOPIC, number, host)
 
-    left = [subscriptions.unsubscribe(TOPIC) for _ in range(5)]
+    if leaves == "unsubscribe":
+        subscriptions.unsubscribe(TOPIC, 0)
+    else:
+        subscriptions.closed(0)
 
-    assert decisions == [FORWARD, IGNORE, IGNORE, IGNORE]
-    assert left == [False, False, False, True, False]
-
-
-def test_who_was_ignored_under_one_topic_says_nothing_of_another(bench_with):
-    subscriptions = bench_with(max_topics=1).engine.subscriptions
-    subscriptions.subscribe(TOPIC, "a")
-    subscriptions.subscribe(heads.kind_topic("demo", 3), "b")
-
-    assert subscriptions.unsubscribe(TOPIC) is True
+    assert subscriptions.subscribe(OTHER, 1, "b") == IGNORE
+    assert subscriptions.subscribe(OTHER, 2, "a") == FORWARD
 
 
-@pytest.mark.parametrize("topic", [b"nonsense", heads.kind_topic("other", 2)])
-def test_who_was_ignored_for_its_topic_needs_no_remembering(bench_with, topic):
-    subscriptions = bench_with(namespaces=frozenset({"demo"})).engine.subscriptions
-    subscriptions.subscribe(TOPIC, "a")
-    assert subscriptions.subscribe(topic, "a") == IGNORE
+def test_the_topics_of_a_connection_that_ended_are_taken_back_in_steps(bench, subscriptions):
+    for topic in (TOPIC, OTHER):
+        subscriptions.subscribe(topic, 0, "host")
+    subscriptions.subscribe(TOPIC, 1, "host")
 
-    assert subscriptions.unsubscribe(topic) is False
-    assert subscriptions.unsubscribe(TOPIC) is True
+    subscriptions.closed(0)
+
+    assert len(subscriptions) == 1
+    steps = [topic for _ in range(3) for topic in subscriptions.release(1)]
+    assert steps == [OTHER]
+    assert (is_watched(bench), is_watched(bench, 3)) == (True, False)
 
 
-def test_who_leaves_makes_room_for_the_same_host(bench_with):
-    subscriptions = bench_with(max_topics_per_host=1).engine.subscriptions
-    subscriptions.subscribe(TOPIC, "a")
-    subscriptions.unsubscribe(TOPIC)
+def test_a_connection_under_the_name_of_one_that_ended_is_another(bench, subscriptions):
+    subscriptions.subscribe(TOPIC, 0, "host")
+    subscriptions.closed(0)
+    subscriptions.opened(0)
 
-    assert subscriptions.subscribe(TOPIC, "a") == FORWARD
+    assert subscriptions.subscribe(TOPIC, 0, "host") == ACCEPT
+    assert subscriptions.release(10) == []
+    assert is_watched(bench)
+
+
+def test_last_words_of_another_host_are_not_charged_to_the_next_one(bench, subscriptions):
+    subscriptions.subscribe(TOPIC, 0, "a")  # read after the connection was taken over
+    subscriptions.subscribe(OTHER, 0, "b")
+
+    assert subscriptions.release(10) == [TOPIC]
+    assert len(subscriptions) == 1
+    assert subscriptions._by_host == {"b": 1}
+
+
+@pytest.mark.parametrize("connection", [None, 9])
+def test_a_subscription_over_no_connection_is_ignored_and_counted(bench, subscriptions, connection):
+    assert subscriptions.subscribe(TOPIC, connection, "host") == IGNORE
+    assert subscriptions.unsubscribe(TOPIC, connection) is False
+    assert bench.counts["ignored.no_connection"] == 1
 
 
 def test_who_never_subscribed_cannot_leave(bench, subscriptions):
-    assert subscriptions.unsubscribe(TOPIC) is False
-    assert subscriptions.unsubscribe(b"nonsense") is False
+    assert subscriptions.unsubscribe(TOPIC, 0) is False
+    assert subscriptions.unsubscribe(b"nonsense", 0) is False
     assert len(subscriptions) == 0
 
 
 def test_a_namespace_that_is_only_listened_to_is_forgotten_with_its_last_listener(
     bench, subscriptions
 ):
-    subscriptions.subscribe(TOPIC, "host")
+    subscriptions.subscribe(TOPIC, 0, "host")
     assert set(bench.engine.tables.peers.namespaces) == {"demo"}
 
-    subscriptions.unsubscribe(TOPIC)
+    subscriptions.unsubscribe(TOPIC, 0)
 
     assert not bench.engine.tables.peers.namespaces
 

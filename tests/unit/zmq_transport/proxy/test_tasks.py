@@ -253,7 +253,7 @@ def test_a_cancel_is_passed_on_to_who_has_the_task(bench):
 def test_the_reply_of_a_cancelled_task_is_routed_and_copied_to_nobody(bench):
     worker, caller = bench.join("w", "echo"), bench.join("c")
     bench.task(caller)
-    bench.engine.subscriptions.subscribe(heads.kind_topic("demo", 2), "host")
+    bench.listen(heads.kind_topic("demo", 2))
     bench.reply(worker, caller, settles=False)
     assert len(bench.published) == 1
 
@@ -304,7 +304,7 @@ def test_a_task_long_over_its_deadline_is_forgotten(bench):
 def test_a_watched_task_is_copied_with_its_caller_and_a_reply_with_both(bench):
     worker, caller = bench.join("w", "echo"), bench.join("c")
     for kind in (1, 2):
-        bench.engine.subscriptions.subscribe(heads.kind_topic("demo", kind), "host")
+        bench.listen(heads.kind_topic("demo", kind))
     bench.task(caller, body=b"question")
     bench.reply(worker, caller, body=b"answer")
 
@@ -316,14 +316,14 @@ def test_a_watched_task_is_copied_with_its_caller_and_a_reply_with_both(bench):
 
 
 def test_a_watched_task_is_copied_even_if_nobody_serves_it(bench):
-    bench.engine.subscriptions.subscribe(heads.trace_topic("demo", TRACE), "host")
+    bench.listen(heads.trace_topic("demo", TRACE))
     bench.task(bench.join("c"))
 
     assert [topic for topic, _, _ in bench.published] == [heads.trace_topic("demo", TRACE)]
 
 
 def test_nothing_is_copied_to_another_namespace(bench):
-    bench.engine.subscriptions.subscribe(heads.kind_topic("other", 1), "host")
+    bench.listen(heads.kind_topic("other", 1))
     bench.join("w", "echo")
     bench.task(bench.join("c"))
 
@@ -400,3 +400,16 @@ def test_a_task_that_may_run_on_is_marked_in_the_ledger(bench):
     bench.task(bench.join("c"), flags=ItemFlag.KEEP)
 
     assert [entry.keep for entry in bench.engine.tables.ledger] == [True]
+
+
+def test_a_task_that_was_cancelled_before_its_worker_got_it_goes_to_no_other(bench):
+    caller, worker = bench.join("caller"), bench.join("worker", "echo")
+    bench.join("other", "echo")
+    (given,) = bench.task(caller)
+    assert given.to == worker.connection
+    bench.say(caller, heads.pack(Verb.CANCEL, task=TASK))
+
+    head = heads.pack(Verb.TASK, 8, peer=caller.instance, number=5000, task=TASK, address=b"echo")
+
+    assert bench.unsent(worker, head) == []
+    assert not len(bench.engine.tables.ledger)

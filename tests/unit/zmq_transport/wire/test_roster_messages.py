@@ -13,7 +13,7 @@ from zmq_transport.wire.roster_messages import PAGE_SEATS, RosterQuery, SeatInfo
 
 @pytest.fixture
 def peer():
-    return Peers(b"p" * 16).admit(b"conn", b"i" * 16, "host", "demo", b"")
+    return Peers(b"p" * 16).admit(b"conn", b"i" * 16, "host", "demo", b"", 0.0)
 
 
 def seat_of(peer, name, *capabilities, **facts):

@@ -7,7 +7,7 @@ import pytest
 
 from support.heads import bundled, target_of
 from zmq_transport.errors import InvalidName, VersionMismatch, WireError
-from zmq_transport.wire import greetings, heads
+from zmq_transport.wire import greetings, heads, roster_messages, state_messages
 from zmq_transport.wire.batch import Batcher, singles
 from zmq_transport.wire.heads import Verb
 
@@ -258,3 +258,30 @@ def test_a_welcome_is_packed_and_read():
 
     assert greetings.pack_welcome(welcome).hex() == body
     assert greetings.unpack_welcome(bytes.fromhex(body)) == welcome
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        ("ROSTER: which seats are here", roster_messages.RosterQuery("echo")),
+        ("ROSTER: which clients are here", roster_messages.RosterQuery(clients=True)),
+    ],
+)
+def test_a_question_about_the_roster_is_packed_and_read(name, question):
+    body = message_named(name)["body"]
+
+    assert roster_messages.pack_question(question).hex() == body
+    assert roster_messages.unpack_question(bytes.fromhex(body)) == question
+
+
+def test_an_answer_about_clients_is_packed_and_read():
+    body = message_named("ROSTER: one client, and no more")["body"]
+    instance = bytes.fromhex(VECTORS["instances"][0]["instance"])
+    client = roster_messages.ClientInfo("web-1", instance, "alive", 0, 2, True, 12.5, 3)
+
+    assert roster_messages.pack_clients([client], more=False).hex() == body
+    assert roster_messages.unpack_clients(bytes.fromhex(body)) == ([client], False)
+
+
+def test_the_question_about_the_proxy_itself_is_as_it_is_written():
+    assert message_named("ROSTER: how the proxy is")["body"] == state_messages.QUESTION.hex()
