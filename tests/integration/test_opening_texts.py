@@ -20,10 +20,10 @@ from zmq_transport.client import handshake, resolve
 
 pytestmark = pytest.mark.asyncio
 
-PATIENCE_S = 2.0
+TIMEOUT_S = 2.0
 
 
-async def opened(url, timeout_s=PATIENCE_S, **settings):
+async def opened(url, timeout_s=TIMEOUT_S, **settings):
     """Start a Dendrite that finds no Synapse; return the text of the error."""
     dendrite = Dendrite(synapse=synapse_from_url(url), **settings)
     with pytest.raises(SynapseUnreachable) as caught:

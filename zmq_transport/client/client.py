@@ -400,8 +400,7 @@ class Client:
         return self.link.ready and await self.queries.barrier(timeout_s)
 
     def _become_caller(self) -> None:
-        # 09, Who may have had a task 1: a caller knows every worker before its first TASK, because
-        # after a restart of the proxy only the caller can name the workers that may have it.
+        # 09, Who may have had a task 1: after a restart of the proxy only the caller names them.
         self._is_known_as_caller = True
         self.link.mark_as_caller()
         # Without a connection, too: a HELLO that does not say it yet may be on its way.
