@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 import attrs
 import click
+from click.core import ParameterSource
 
 from ..dendrite import Dendrite
 from ..names import checked_name
+from ..runtime.environment import NAMESPACE_VARIABLE, URL_VARIABLE
 from ..runtime.loops import run
 from ..signals import Signal
 from ..synapse import connect_synapse
@@ -25,7 +27,7 @@ def fabric_options(function: F) -> F:
     """Add `--url` and `--namespace`."""
     url = click.option(
         "--url",
-        envvar="COSMO_URL",
+        envvar=URL_VARIABLE,
         default=DEFAULT_URL,
         show_default=True,
         help="URL of the Synapse; or COSMO_URL.",
@@ -33,12 +35,24 @@ def fabric_options(function: F) -> F:
     namespace = click.option(
         "--namespace",
         "-n",
-        envvar="COSMO_NAMESPACE",
+        envvar=NAMESPACE_VARIABLE,
+        callback=_checked_namespace,
         default="default",
         show_default=True,
         help="The namespace; or COSMO_NAMESPACE.",
     )
     return url(namespace(function))
+
+
+def _checked_namespace(context: click.Context, option: click.Parameter, value: str) -> str:
+    """Return a valid namespace.
+
+    Raises:
+        InvalidName: It is none; the text names where it comes from.
+    """
+    source = context.get_parameter_source(option.name or "")
+    is_set = source is ParameterSource.ENVIRONMENT
+    return checked_name(NAMESPACE_VARIABLE if is_set else "namespace", value)
 
 
 def on_fabric(
@@ -58,7 +72,6 @@ def on_fabric(
     Raises:
         CosmonapseError: Connecting failed, or the work raised it.
     """
-    checked_name("namespace", namespace)  # an invalid name is reported before we connect
 
     async def main() -> None:
         synapse = await connect_synapse(url, timeout_s=_CONNECT_S)

@@ -11,6 +11,7 @@ from ..axon import Axon
 from ..errors import DendriteProtocolError
 from ..names import checked_name
 from ..registry import DendriteRecord, NeuronRecord, SynapseState
+from ..runtime.environment import NAMESPACE_VARIABLE, value_of
 from ..runtime.os_signals import stop_signal
 from ..stores import RegistryStore
 from ..transport import Synapse
@@ -49,7 +50,8 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
 
     Args:
         synapse: The Synapse to connect to; from `connect_synapse` or `synapse_from_url`.
-        namespace: Its namespace; Signals never cross from one namespace to another.
+        namespace: Its namespace; Signals never cross from one namespace to another. By default
+            the variable COSMO_NAMESPACE, else `default`.
         dendrite_id: A name for people; need not be unique.
         role: A `worker` may not dispatch by itself.
         registry_store: The store that records every REGISTER, HEARTBEAT and DEREGISTER of the
@@ -66,7 +68,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         self,
         *,
         synapse: Synapse,
-        namespace: str = "default",
+        namespace: str | None = None,
         dendrite_id: str = "dendrite",
         role: Role = "orchestrator",
         registry_store: RegistryStore | None = None,
@@ -79,11 +81,11 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             raise ValueError(f"heartbeat_s must be over 0, not {heartbeat_s:g}")
         super().__init__()
         self.synapse = synapse
-        self.namespace = checked_name("namespace", namespace)
+        self.namespace = _namespace(namespace)
         self.dendrite_id = checked_name("dendrite_id", dendrite_id)
         self.role = role
         router = EventRouter(dendrite_id)
-        self._transport = synapse.transport(namespace, dendrite_id, router, max_signal_bytes)
+        self._transport = synapse.transport(self.namespace, dendrite_id, router, max_signal_bytes)
         self._subscriptions = Subscriptions(self._transport)
         self._publisher = Publisher(self._transport, self._subscriptions)
         self._dispatcher = Dispatcher(self._transport, self._subscriptions)
@@ -352,3 +354,10 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             for name, count in part.counts.items():
                 totals[name] = totals.get(name, 0) + count
         return totals
+
+
+def _namespace(given: str | None) -> str:
+    """Return the namespace that was given, else that of the environment, else `default`."""
+    if given is not None:
+        return checked_name("namespace", given)
+    return checked_name(NAMESPACE_VARIABLE, value_of(NAMESPACE_VARIABLE) or "default")

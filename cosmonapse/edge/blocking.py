@@ -23,7 +23,6 @@ from ..dendrite.watch.subscriptions import Subscriptions
 from ..errors import DendriteProtocolError
 from ..signals import Signal
 from ..synapse import synapse_from_url
-from ..synapse.url import DEFAULT_URL
 from .loop_thread import LoopThread
 from .reader import SignalReader
 from .text_stream import TextStream
@@ -95,7 +94,7 @@ class BlockingDendrite(Decorators):
     """
 
     def __init__(
-        self, url: str = DEFAULT_URL, *, axons: Iterable[Axon] = (), **settings: Any
+        self, url: str | None = None, *, axons: Iterable[Axon] = (), **settings: Any
     ) -> None:
         self.dendrite = Dendrite(synapse=synapse_from_url(url), **settings)
         for axon in axons:

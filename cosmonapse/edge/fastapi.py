@@ -22,7 +22,6 @@ from ..errors import CosmonapseError, DendriteProtocolError, MissingExtra, Neuro
 from ..ids import new_trace_id
 from ..signals import Signal
 from ..synapse import synapse_from_url
-from ..synapse.url import DEFAULT_URL
 from . import sse
 from .faults import answer_and_log
 from .outcomes import JSON_TYPE, HttpAnswer, answer_of, is_outcome, json_object, jsonable, mark
@@ -49,12 +48,12 @@ class Cosmo:
 
     Args:
         app: The app; or call `init_app` later, before it runs.
-        url: The Synapse.
+        url: The Synapse; see `synapse_from_url`.
         settings: Arguments of `Dendrite`: `namespace`, `dendrite_id`, ...
     """
 
     def __init__(
-        self, app: Starlette | None = None, url: str = DEFAULT_URL, **settings: Any
+        self, app: Starlette | None = None, url: str | None = None, **settings: Any
     ) -> None:
         self._url = url
         self._settings = {"dendrite_id": "fastapi", **settings}

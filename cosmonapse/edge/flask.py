@@ -14,7 +14,6 @@ from typing import Any
 
 from ..errors import CosmonapseError, MissingExtra
 from ..signals import Signal
-from ..synapse.url import DEFAULT_URL
 from . import sse
 from .blocking import BlockingDendrite
 from .faults import answer_and_log
@@ -37,12 +36,12 @@ class Cosmo:
 
     Args:
         app: The app; or call `init_app` later.
-        url: The Synapse.
+        url: The Synapse; see `synapse_from_url`.
         settings: Arguments of `BlockingDendrite`: `namespace`, `dendrite_id`, ...
     """
 
     def __init__(
-        self, app: flask.Flask | None = None, url: str = DEFAULT_URL, **settings: Any
+        self, app: flask.Flask | None = None, url: str | None = None, **settings: Any
     ) -> None:
         settings.setdefault("dendrite_id", "flask")
         self._mine = PerProcess(lambda: BlockingDendrite(url, **settings))

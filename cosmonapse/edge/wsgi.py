@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..signals import Signal
-from ..synapse.url import DEFAULT_URL
 from . import sse
 from .blocking import BlockingDendrite
 from .faults import answer_and_log
@@ -43,11 +42,11 @@ class Cosmo:
     """A Dendrite for a WSGI app, started by the first request of each process that needs it.
 
     Args:
-        url: The Synapse.
+        url: The Synapse; see `synapse_from_url`.
         settings: Arguments of `BlockingDendrite`: `namespace`, `dendrite_id`, ...
     """
 
-    def __init__(self, url: str = DEFAULT_URL, **settings: Any) -> None:
+    def __init__(self, url: str | None = None, **settings: Any) -> None:
         settings.setdefault("dendrite_id", "wsgi")
         self._mine = PerProcess(lambda: BlockingDendrite(url, **settings))
 

@@ -16,7 +16,8 @@ from flask import Flask, jsonify, request
 
 from cosmonapse import CODES, Dendrite, NeuronError, connect_synapse
 
-URL = os.environ.get("SYNAPSE_URL", "cosmo://127.0.0.1:7070")
+URL = os.environ.get("SYNAPSE_URL")  # without it: COSMO_URL, else cosmo://127.0.0.1:7070
+NAMESPACE = os.environ.get("COSMO_NAMESPACE", "api-demo")
 PORT = int(os.environ.get("PORT", "5000"))
 
 app = Flask(__name__)
@@ -31,7 +32,7 @@ def on_loop(coroutine):
 
 async def connect() -> Dendrite:
     synapse = await connect_synapse(URL)
-    dendrite = Dendrite(synapse=synapse, namespace="api-demo", dendrite_id="flask-app")
+    dendrite = Dendrite(synapse=synapse, namespace=NAMESPACE, dendrite_id="flask-app")
     await dendrite.start()
     return dendrite
 
