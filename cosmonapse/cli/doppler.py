@@ -15,15 +15,15 @@ import click
 
 from ..doppler.formatter import LineFormatter, json_line
 from ..doppler.observed import ObservedSignal
-from ..doppler.signal_filter import SignalFilter, checked_trace
+from ..doppler.signal_filter import SignalFilter
 from ..doppler.tail import Tail
-from ..errors import BadSignal
 from ..names import checked_name
 from ..runtime.printable import printable
 from ..signals import SignalType
 from .fabric import fabric_options
 from .log import own_stdout
 from .observing import browser_options, show_prism
+from .options import complete_type, signal_types, trace_option
 
 _PIPE_CHARS = 200
 _GREY = "bright_black"
@@ -53,27 +53,21 @@ _BY_PRISM = (
 )
 
 
-def _trace(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    try:
-        return None if value is None else checked_trace(value)
-    except BadSignal as error:
-        raise click.BadParameter(printable(str(error))) from None
-
-
 @click.command()
 @fabric_options
 @click.option(
     "--type",
     "types",
-    type=click.Choice([each.value for each in SignalType], case_sensitive=False),
     metavar="T",
+    callback=signal_types,
+    shell_complete=complete_type,
     multiple=True,
     help="Show this type only, such as ERROR; repeatable.",
 )
 @click.option(
     "--trace",
     metavar="ID",
-    callback=_trace,
+    callback=trace_option,
     help="Show this workflow only: its trace id, or at least its first 8 characters.",
 )
 @click.option("--neuron", metavar="ID", help="Show only Signals from this neuron and TASKs for it.")
@@ -89,7 +83,7 @@ def _trace(context: click.Context, option: click.Parameter, value: str | None) -
 def command(
     url: str,
     namespace: str,
-    types: tuple[str, ...],
+    types: frozenset[SignalType],
     trace: str | None,
     neuron: str | None,
     as_lines: bool,
@@ -110,7 +104,7 @@ def command(
         return show_prism(url, namespace, port, no_browser)
     if neuron is not None:
         checked_name("--neuron", neuron)
-    wanted = SignalFilter(frozenset(SignalType[each] for each in types), trace, neuron)
+    wanted = SignalFilter(types, trace, neuron)
     text_of: Callable[[ObservedSignal], str] = json_line if as_lines else _lines(payload)
     tell = _tell_apart if as_lines else _tell_between
     tail = Tail(url, namespace, wanted, own_stdout(), text_of, tell, _say)

@@ -11,6 +11,7 @@ EVIL = "\x1b]0;gone\x07\x9b2J\u202e\nnext"
 _DISPATCH = ("dispatch", "--neuron", "worker", "--input")
 DISPATCHES = {
     "output": (*_DISPATCH, '{"a": [1, null, "é"]}'),
+    "text": ("dispatch", "worker", "Why?"),
     "whole": (*_DISPATCH, "{}", "--json"),
     "by capability": ("dispatch", "--capabilities", "chat,fr", "--input", "7"),
     "evil output": (*_DISPATCH, json.dumps({"evil": EVIL, EVIL: 1})),
@@ -64,6 +65,7 @@ def ran(fabric):
     ("name", "code"),
     [
         ("output", 0),
+        ("text", 0),
         ("whole", 0),
         ("by capability", 0),
         ("evil output", 0),
@@ -88,6 +90,7 @@ def test_each_end_has_its_exit_code_and_is_no_traceback(name, code, ran):
 
 def test_the_output_is_printed_as_json(ran):
     assert json.loads("\n".join(ran["output"].out)) == {"a": [1, None, "é"]}
+    assert json.loads("\n".join(ran["text"].out)) == {"prompt": "Why?"}
     assert json.loads("\n".join(ran["by capability"].out)) == {"value": 7}
 
 
