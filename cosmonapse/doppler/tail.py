@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any, TextIO
+
+import attrs
 
 from ..registry import NeuronRecord
 from ..runtime.os_signals import stop_signal
 from ..signals import Directed, Signal, SignalType
+from .durations import TaskDurations
 from .observed import ObservedSignal
 from .observer import Listener, Observer
-from .printing import Printer
+from .printing import Printer, Printing
 from .signal_filter import SignalFilter
 
 _OPEN_S = 3.0
@@ -26,8 +30,7 @@ class Tail:
         namespace: The namespace to observe.
         wanted: The Signals to show.
         out: The output.
-        text_of: Returns the text of one Signal.
-        tell: Reports missing Signals in one line; see `Printer`.
+        printing: How Signals and reports are printed.
         say: Reports to the user, one line at a time.
 
     Raises:
@@ -41,8 +44,7 @@ class Tail:
         namespace: str,
         wanted: SignalFilter,
         out: TextIO,
-        text_of: Callable[[ObservedSignal], str],
-        tell: Callable[[TextIO, str], None],
+        printing: Printing,
         say: Callable[[str], None],
     ) -> None:
         self._listener = Listener(self._on_signal, self._on_missed, self._on_link)
@@ -52,8 +54,8 @@ class Tail:
         self._wanted = wanted
         self._say = say
         self._out = out
-        self._text_of = text_of
-        self._tell = tell
+        self._printing = printing
+        self._durations = TaskDurations()
         self._printer: Printer
         self._shown = 0
         self._missed = 0
@@ -77,9 +79,7 @@ class Tail:
             if not gone.done():
                 gone.set_result(None)
 
-        self._printer = Printer(
-            self._out, self._text_of, self._tell, lambda: _from_thread(loop, on_gone)
-        )
+        self._printer = Printer(self._out, self._printing, lambda: _from_thread(loop, on_gone))
         ending = asyncio.create_task(stop_signal(), name="stop signal")
         try:
             await self._begin(since_start, ending)
@@ -116,11 +116,15 @@ class Tail:
             f"showing {self._observer.namespace} at {self._observer.synapse.url}; Ctrl-C ends it"
         )
         if since_start:
+            there = attrs.evolve(self._wanted, types=frozenset())
             for record in await self._observer.roster(_ASK_S):
-                self._on_signal(_registered(record))
+                self._show(_registered(record), there)
 
     def _on_signal(self, observed: ObservedSignal) -> None:
-        if self._wanted(observed):
+        self._show(self._durations.note(observed, time.monotonic()), self._wanted)
+
+    def _show(self, observed: ObservedSignal, wanted: SignalFilter) -> None:
+        if wanted(observed):
             self._shown += 1
             self._printer.put(observed)
 
@@ -130,10 +134,13 @@ class Tail:
 
     def _on_link(self, connected: bool, reason: str | None) -> None:
         if not connected and not self._is_away:
-            self._say(f"the Synapse is not reachable ({reason}): waiting for it")
+            self._report(f"the Synapse is not reachable ({reason}): waiting for it")
         elif connected and self._is_away:
-            self._say("the Synapse is back; Signals sent in between were not seen")
+            self._report("the Synapse is back; Signals sent in between were not seen")
         self._is_away = not connected
+
+    def _report(self, line: str) -> None:
+        (self._printer.note if self._printing.is_shared else self._say)(line)
 
 
 def _registered(record: NeuronRecord) -> ObservedSignal:
