@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import io
 import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -25,6 +24,7 @@ from ..errors import (
     facts_of,
 )
 from ..runtime.printable import printable
+from .std_streams import complain, discard_rest, prepare, reason_of
 
 # Raised by a newer click for a group without a verb; its text is the help.
 _ASKS_FOR_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
@@ -124,16 +124,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return USAGE
     except click.ClickException as error:
-        click.echo(f"cosmo: {printable(_one_line(error))}{_where_to_look(error)}", err=True)
+        complain(f"cosmo: {printable(_one_line(error))}{_where_to_look(error)}")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
+        discard_rest()
         sys.stderr.close()  # the reader of our output is gone, and stderr may be the same pipe
         return ERROR
-    except (LocalError, RemoteError, TimeoutError) as error:
-        click.echo(f"cosmo: {printable(str(error))}", err=True)
+    except (LocalError, RemoteError, OSError) as error:
+        is_ours = isinstance(error, (LocalError, RemoteError, TimeoutError))
+        complain(f"cosmo: {printable(str(error) if is_ours else reason_of(error))}")
+        discard_rest()
         return exit_code_of(error)
     return result if isinstance(result, int) else OK
 
@@ -152,6 +155,7 @@ def _where_to_look(error: click.ClickException) -> str:
 
 def main() -> None:
     """Run as the console script."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows ASCII only
+    if not prepare():
+        complain("cosmo: stdout is closed: redirect it to a file, or to /dev/null")
+        sys.exit(ERROR)
     sys.exit(run())

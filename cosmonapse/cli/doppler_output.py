@@ -15,6 +15,7 @@ from ..doppler.live_streams import LiveStreams
 from ..doppler.printing import Printing, each_line
 from ..runtime.printable import printable
 from ..signals import SignalType
+from .std_streams import complain
 
 _SIZE = (80, 24)
 _GREY = "bright_black"
@@ -83,7 +84,7 @@ def coloured(text: str, type: SignalType) -> str:
 
 def say(line: str) -> None:
     """Print a report on stderr."""
-    click.echo(printable(line), err=True)
+    complain(printable(line))
 
 
 def _tell_apart(out: TextIO, line: str) -> None:

@@ -26,6 +26,7 @@ from .replies import (
     read_line,
     shown,
 )
+from .std_streams import complain
 from .stdin import StdinLines
 
 _MAX_QUESTIONS = 1_000
@@ -82,9 +83,7 @@ class OpenQuestions:
         if len(self._open) > _MAX_QUESTIONS:
             oldest = next(each for each in self._open if each != self._shown)
             del self._open[oldest]
-            click.echo(
-                f"over {_MAX_QUESTIONS:,} questions wait: {oldest} is left to others", err=True
-            )
+            complain(f"over {_MAX_QUESTIONS:,} questions wait: {oldest} is left to others")
         self._unlisted.append(question)
         self._news.set()
 
@@ -208,7 +207,7 @@ class OpenQuestions:
     # -- waiting ---------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        click.echo(f"waiting for questions in namespace {self._dendrite.namespace}", err=True)
+        complain(f"waiting for questions in namespace {self._dendrite.namespace}")
         if not self._standing:
             self._lines.start()
 

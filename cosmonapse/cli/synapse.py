@@ -11,6 +11,7 @@ from ..synapse.server import SynapseProcess
 from ..synapse.url import DEFAULT_HOST, DEFAULT_PORT
 from .addresses import addresses, is_every
 from .log import SignalLog
+from .std_streams import complain
 
 
 @click.group()
@@ -94,7 +95,7 @@ def start(
     finally:
         if log is not None:
             log.close()
-    click.echo("Synapse stopped; the Dendrites were notified.", err=True)
+    complain("Synapse stopped; the Dendrites were notified.")
     return 130 if signal.SIGINT in received else 0
 
 

@@ -41,14 +41,14 @@ class Printer:
     Args:
         out: The output; it is closed at the end.
         printing: How it is printed.
-        on_gone: Called by that thread when the reader of `out` is gone.
+        on_gone: Called by that thread when `out` accepts no more; receives the reason.
     """
 
     def __init__(
         self,
         out: TextIO,
         printing: Printing,
-        on_gone: Callable[[], None],
+        on_gone: Callable[[Exception], None],
     ) -> None:
         self._out = out
         self._render = printing.render
@@ -98,8 +98,8 @@ class Printer:
                     raise BrokenPipeError  # as a write would raise
                 self._flush()
             self._flush()
-        except (OSError, ValueError):
-            self._on_gone()
+        except (OSError, ValueError) as error:
+            self._on_gone(error)
         with contextlib.suppress(OSError, ValueError):
             self._out.close()
 

@@ -71,21 +71,26 @@ class Tail:
         Raises:
             SynapseUnreachable: No Synapse answers.
             SynapseRefused: The Synapse refuses this namespace, or is full.
+            OSError: The output cannot be written, as on a full disk.
         """
         loop = asyncio.get_running_loop()
         gone: asyncio.Future[None] = loop.create_future()
 
-        def on_gone() -> None:
-            if not gone.done():
-                gone.set_result(None)
+        def on_gone(error: Exception) -> None:
+            if gone.done():
+                return
+            is_full = isinstance(error, OSError) and not isinstance(error, BrokenPipeError)
+            gone.set_exception(error) if is_full else gone.set_result(None)
 
-        self._printer = Printer(self._out, self._printing, lambda: _from_thread(loop, on_gone))
+        self._printer = Printer(
+            self._out, self._printing, lambda error: _from_thread(loop, lambda: on_gone(error))
+        )
         ending = asyncio.create_task(stop_signal(), name="stop signal")
         try:
             await self._begin(since_start, ending)
             ends: set[asyncio.Future[Any]] = {gone, ending}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            return ending.result() if ending.done() else None
+            return ending.result() if ending.done() else gone.result()
         finally:
             ending.cancel()
             await self._observer.close()

@@ -43,7 +43,7 @@ NAMES = Printing(each_line(name_of), tell)
 def test_a_slow_reader_loses_its_oldest_and_is_told_how_many(monkeypatch):
     monkeypatch.setattr(printing, "MOST_WAITING", 10)
     reader = SlowReader()
-    printer = Printer(reader, NAMES, lambda: None)
+    printer = Printer(reader, NAMES, lambda error: None)
 
     printer.put(observed(payload={"n": "first"}))
     assert reader.began.wait(10)
@@ -62,7 +62,7 @@ def test_a_slow_reader_loses_its_oldest_and_is_told_how_many(monkeypatch):
 def test_what_waits_is_bounded_in_bytes_too(monkeypatch):
     monkeypatch.setattr(printing, "MOST_WAITING_BYTES", 1_000)
     reader = SlowReader()
-    printer = Printer(reader, NAMES, lambda: None)
+    printer = Printer(reader, NAMES, lambda error: None)
 
     printer.put(observed(payload={"n": "first"}))
     assert reader.began.wait(10)
@@ -78,7 +78,7 @@ def test_what_waits_is_bounded_in_bytes_too(monkeypatch):
 def test_signals_that_never_came_are_told():
     reader = SlowReader()
     reader.may_go.set()
-    printer = Printer(reader, NAMES, lambda: None)
+    printer = Printer(reader, NAMES, lambda error: None)
 
     printer.missed(1_000)
     printer.missed(234)
@@ -95,7 +95,7 @@ def test_a_reader_that_is_gone_ends_the_printing(fault):
             raise fault
 
     gone = threading.Event()
-    printer = Printer(Gone(), NAMES, gone.set)
+    printer = Printer(Gone(), NAMES, lambda error: gone.set())
 
     printer.put(observed(payload={"n": 0}))
 
@@ -105,7 +105,7 @@ def test_a_reader_that_is_gone_ends_the_printing(fault):
 
 def test_a_note_stands_between_the_signals():
     reader = SlowReader()
-    printer = Printer(reader, NAMES, lambda: None)
+    printer = Printer(reader, NAMES, lambda error: None)
 
     printer.put(observed(payload={"n": "first"}))
     assert reader.began.wait(10)
