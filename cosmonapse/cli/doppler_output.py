@@ -15,9 +15,8 @@ from ..doppler.live_streams import LiveStreams
 from ..doppler.printing import Printing, each_line
 from ..runtime.printable import printable
 from ..signals import SignalType
-from .std_streams import complain
+from .std_streams import complain, terminal_size
 
-_SIZE = (80, 24)
 _GREY = "bright_black"
 _COLOURS: Mapping[SignalType, Mapping[str, Any]] = MappingProxyType(
     {
@@ -56,25 +55,16 @@ def printed(as_lines: bool, payload: bool, unfold: bool) -> Printing:
         return Printing(each_line(LineFormatter(payload=payload)), _tell_between)
     is_dumb = os.environ.get("TERM") == "dumb"
     styled = {} if is_dumb or os.environ.get("NO_COLOR") else {"styled": coloured}
-    line_of = LineFormatter(lambda: _size()[0], payload=payload, **styled)
+    line_of = LineFormatter(lambda: terminal_size()[0], payload=payload, **styled)
     is_shared = sys.stderr.isatty()
     if unfold or payload or is_dumb:
         return Printing(each_line(line_of), _tell_between, is_shared)
-    live = LiveStreams(line_of, _size)
+    live = LiveStreams(line_of, terminal_size)
 
     def tell(out: TextIO, line: str) -> None:
         out.write(live.insert(printable(line)))
 
     return Printing(live.render, tell, is_shared)
-
-
-def _size() -> tuple[int, int]:
-    """Return columns and rows of the terminal as they are now."""
-    try:
-        columns, rows = os.get_terminal_size(sys.stdout.fileno())
-    except OSError:
-        return _SIZE
-    return columns or _SIZE[0], rows or _SIZE[1]
 
 
 def coloured(text: str, type: SignalType) -> str:

@@ -15,9 +15,11 @@ from ..dendrite import Dendrite
 from ..names import checked_name
 from ..runtime.environment import NAMESPACE_VARIABLE, URL_VARIABLE
 from ..runtime.loops import run
+from ..runtime.reachable import when_reachable
 from ..signals import Signal
 from ..synapse import connect_synapse
 from ..synapse.url import DEFAULT_URL
+from .std_streams import complain
 
 F = TypeVar("F", bound=Callable[..., Any])
 _CONNECT_S = 3.0
@@ -60,6 +62,8 @@ def on_fabric(
     namespace: str,
     work: Callable[[Dendrite], Awaitable[None]],
     before: Callable[[Dendrite], None] | None = None,
+    *,
+    waits: bool = False,
 ) -> None:
     """Join the fabric, do the work, leave.
 
@@ -68,18 +72,26 @@ def on_fabric(
         namespace: The namespace to join.
         work: Called with the Dendrite once it has joined.
         before: Called with the Dendrite before it joins.
+        waits: Whether a Synapse that is not there yet is waited for, without an end.
 
     Raises:
         CosmonapseError: Connecting failed, or the work raised it.
     """
 
-    async def main() -> None:
+    async def join() -> Dendrite:
         synapse = await connect_synapse(url, timeout_s=_CONNECT_S)
         dendrite = Dendrite(synapse=synapse, namespace=namespace, dendrite_id="cosmo")
         if before is not None:
             before(dendrite)
-        async with dendrite:
+        await dendrite.start()
+        return dendrite
+
+    async def main() -> None:
+        dendrite = await (when_reachable(join, complain) if waits else join())
+        try:
             await work(dendrite)
+        finally:
+            await dendrite.stop()
 
     run(main())
 

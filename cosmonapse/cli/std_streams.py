@@ -11,6 +11,7 @@ import sys
 import click
 
 _LAST_STANDARD = 2
+_SIZE = (80, 24)
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
@@ -39,6 +40,15 @@ def complain(line: str) -> None:
     """Print a line on stderr, as far as it accepts one."""
     with contextlib.suppress(OSError, ValueError):
         click.echo(line, err=True)
+
+
+def terminal_size() -> tuple[int, int]:
+    """Return columns and rows of the terminal of stdout, as they are now."""
+    try:
+        columns, rows = os.get_terminal_size(sys.stdout.fileno())
+    except (OSError, ValueError):
+        return _SIZE
+    return columns or _SIZE[0], rows or _SIZE[1]
 
 
 def discard_rest() -> None:

@@ -116,7 +116,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             self._transport, self._publisher, self._subscriptions, self._inbox, dendrite_id
         )
         self._registration = Registration(
-            self._transport, synapse.url, self._inbox, dendrite_id, role, heartbeat_s
+            self._transport, synapse.url, self._inbox, dendrite_id, heartbeat_s
         )
         router.connect(self._dispatcher, self._inbox, self._registration, self._subscriptions)
         self._roster = Roster(self._transport, self._subscriptions)

@@ -11,6 +11,7 @@ import attrs
 
 from ..registry import NeuronRecord
 from ..runtime.os_signals import stop_signal
+from ..runtime.reachable import when_reachable
 from ..signals import Directed, Signal, SignalType
 from .durations import TaskDurations
 from .observed import ObservedSignal
@@ -65,11 +66,12 @@ class Tail:
     async def run(self, since_start: bool) -> int | None:
         """Show Signals until an OS signal; return its number, or None if the reader is gone.
 
+        A Synapse that is not there yet is waited for.
+
         Args:
             since_start: Whether the Axons already there are shown first, as REGISTER.
 
         Raises:
-            SynapseUnreachable: No Synapse answers.
             SynapseRefused: The Synapse refuses this namespace, or is full.
             OSError: The output cannot be written, as on a full disk.
         """
@@ -115,7 +117,7 @@ class Tail:
                 raise
 
     async def _open(self, since_start: bool) -> None:
-        await self._observer.open(_OPEN_S)
+        await when_reachable(lambda: self._observer.open(_OPEN_S), self._say)
         self._joined = True
         self._say(
             f"showing {self._observer.namespace} at {self._observer.synapse.url}; Ctrl-C ends it"

@@ -164,7 +164,7 @@ async def test_who_was_there_before_is_shown_on_request(talker, children, url, n
     await until(lambda: seen(shown), TIMEOUT_S)
 
     assert [each[0::2] for each in seen(shown)] == [("REGISTER", "talker")]
-    assert seen(shown)[0][3] == "orchestrator, offers talk"
+    assert seen(shown)[0][3] == "worker, offers talk"
 
 
 @pytest.mark.parametrize("settings", [{}, {"NO_COLOR": "1"}])
@@ -364,7 +364,6 @@ async def test_it_goes_on_after_a_restart_of_the_synapse(join, children, namespa
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("--url", "cosmo://127.0.0.1:1"), 3, "no Synapse at cosmo://127.0.0.1:1"),
         (("--trace", "trc_ab"), 2, "too short"),
         (("--trace", "evt_abcdefgh"), 2, "is not a trace id"),
         (("--type", "NONSENSE"), 2, "NONSENSE"),
