@@ -1,6 +1,7 @@
-"""The two variables that say where a fabric is; every program of this package honours them.
+"""The variables of the environment that every program of this package honours.
 
-An argument wins over its variable. A variable that is empty counts as one that is not set.
+Two of them say where the fabric is. An argument wins over its variable. A variable that is empty
+counts as one that is not set.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import Final
 
 URL_VARIABLE: Final = "COSMO_URL"
 NAMESPACE_VARIABLE: Final = "COSMO_NAMESPACE"
+TRACEBACK_VARIABLE: Final = "COSMO_TRACEBACK"
+"""Set it to see the traceback of a mistake that is printed as one line otherwise."""
 
 
 def value_of(variable: str) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ..errors import InvalidUrl
 from ..runtime.environment import URL_VARIABLE, value_of
+from ..runtime.log_fallback import give_warnings_a_time
+from ..runtime.uncaught import shorten_mistakes
 from ..transport import Synapse
 from .schemes import factory_for
 from .url import DEFAULT_URL
@@ -20,6 +22,8 @@ def synapse_from_url(url: str | None = None) -> Synapse:
     Raises:
         InvalidUrl: The URL names no endpoint, or the package that adds its scheme is broken.
     """
+    shorten_mistakes()
+    give_warnings_a_time()
     if url is not None:
         return factory_for(url)(url)
     url = value_of(URL_VARIABLE)
