@@ -127,7 +127,7 @@ def test_the_questions_of_one_trace_are_chosen_by_what_is_shown_of_its_id(office
     given = {"n": next(office.numbers), "question": QUESTIONS["clarification"]}
 
     output = dendrite.ask(
-        neuron="asks", input=given, trace_id=trace, answer_elsewhere=True, timeout_s=PATIENCE_S
+        neuron="asks", input=given, trace_id=trace, answer_elsewhere=True, timeout_s=TIMEOUT_S
     )
 
     assert output["clarification"]["answer"] == "blue"

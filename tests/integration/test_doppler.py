@@ -89,8 +89,8 @@ async def test_presence_and_chosen_types_are_hidden(join, children, url, namespa
         async with dendrite:
             await dendrite.dispatch_and_wait(neuron="talker", input={})
 
-    await until(lambda: sum(e[0] == "AGENT_OUTPUT" for e in seen(shown)) == 2, PATIENCE_S)
-    await until(lambda: sum(e[0] == "DEREGISTER" for e in seen(less)) == 2, PATIENCE_S)
+    await until(lambda: sum(e[0] == "AGENT_OUTPUT" for e in seen(shown)) == 2, TIMEOUT_S)
+    await until(lambda: sum(e[0] == "DEREGISTER" for e in seen(less)) == 2, TIMEOUT_S)
     assert [each[0] for each in seen(shown)] == 2 * ["TASK", "THOUGHT_DELTA", "AGENT_OUTPUT"]
     assert {each[0] for each in seen(less)} - {"HEARTBEAT"} == {
         *("REGISTER", "TASK", "AGENT_OUTPUT", "DEREGISTER")
@@ -214,7 +214,7 @@ class PseudoTerminal:
         """Wait until it has written `text`; return the lines before it and forget them."""
         loop = asyncio.get_running_loop()
         loop.add_reader(self.leader, self._read)
-        await until(lambda: text in self.text, PATIENCE_S)
+        await until(lambda: text in self.text, TIMEOUT_S)
         loop.remove_reader(self.leader)
         before, _, self.text = self.text.partition(text)
         return re.split(r"\r?\n|\r|\x1b\[\d*[AJ]", re.sub(r"\x1b\[[\d;]*m", "", before + text))

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from support.processes import PATIENCE_S, ROOT, Children, closed_port
+from support.processes import ROOT, TIMEOUT_S, Children, closed_port
 
 PROGRAM = """
 import asyncio
@@ -47,7 +47,7 @@ def said_by(tmp_path, program, **env):
         cwd=ROOT,
         env={"PYTHONPATH": str(ROOT), **env},
         capture_output=True,
-        timeout=PATIENCE_S,
+        timeout=TIMEOUT_S,
         text=True,
         check=False,
     )

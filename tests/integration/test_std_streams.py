@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from support.processes import PATIENCE_S, ROOT, Children, axon
+from support.processes import ROOT, TIMEOUT_S, Children, axon
 
 VERBS = {
     "help": ("--help",),
@@ -44,7 +44,7 @@ def ended(verb, redirection, env):
         env=env,
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        timeout=2 * PATIENCE_S,
+        timeout=2 * TIMEOUT_S,
         text=True,
         check=False,
     )

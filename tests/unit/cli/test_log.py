@@ -146,7 +146,7 @@ def test_a_full_disk_is_told_once_and_the_synapse_runs_on(terminal, monkeypatch,
     monkeypatch.setattr(screen, "write", full)
     signals = log.SignalLog()
     signals.note(seen())
-    signals._thread.join(PATIENCE_S)
+    signals._thread.join(TIMEOUT_S)
     signals.close()
 
     (line,) = capsys.readouterr().err.splitlines()
