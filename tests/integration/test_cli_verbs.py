@@ -27,6 +27,8 @@ REGISTRIES = {
     "table": ("registry",),
     "lines": ("registry", "--json"),
     "empty": ("registry", "-n", "empty"),
+    "all": ("registry", "--all"),
+    "all lines": ("registry", "--all", "--json"),
     "bad URL": ("registry", "--url", "cosmo://me:s3cret@host:99999"),
 }
 
@@ -80,6 +82,8 @@ def ran(fabric):
         ("table", 0),
         ("lines", 0),
         ("empty", 0),
+        ("all", 0),
+        ("all lines", 0),
     ],
 )
 def test_each_end_has_its_exit_code_and_is_no_traceback(name, code, ran):
@@ -153,6 +157,18 @@ def test_as_json_each_axon_is_an_object_on_a_line(ran):
 
     assert sorted(each["neuron_id"] for each in records) == ["held", "worker"]
     assert all(each["role"] == "worker" and each["state"] == "alive" for each in records)
+
+
+def test_all_dendrites_follow_the_axons_with_what_they_do(ran):
+    titles = next(line for line in ran["all"].out if line.startswith("DENDRITE"))
+    rows = ran["all"].out[ran["all"].out.index(titles) + 1 :]
+    objects = [json.loads(line) for line in ran["all lines"].out]
+    host = next(each for each in objects if each.get("does") == "worker")
+
+    assert ran["all"].out[0].startswith("NEURON")
+    assert any(row.split()[:4] == ["host", "alive", "worker", "2"] for row in rows)
+    assert (host["dendrite_id"], host["axons"], host["open"]) == ("host", 2, 0)
+    assert {each["dendrite_id"] for each in objects if "does" in each} >= {"host", "cosmo"}
 
 
 def test_an_empty_namespace_says_what_to_do(ran):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cosmonapse import NeuronRecord
+from cosmonapse import DendriteRecord, NeuronRecord
 from cosmonapse.cli import registry
 
 RECORDS = [
@@ -43,3 +43,20 @@ def test_a_table_never_scrolls_its_terminal(rows, shown, monkeypatch):
     assert len(lines) == shown
     assert all(len(line) <= 30 for line in lines)
     assert ("more" in lines[-1]) == (rows < 6)
+
+
+def test_dendrites_are_sorted_and_shown_with_what_they_do_and_their_age():
+    records = [
+        DendriteRecord(dendrite_id="web", instance="2" * 32, calls=True, open=1_234, age_s=7_300.0),
+        DendriteRecord(dendrite_id="host", instance="1" * 32, axons=2, age_s=12.4),
+        DendriteRecord(dendrite_id="eye", instance="3" * 32, age_s=260_000.0),
+    ]
+
+    lines = registry.dendrite_table(registry.in_order(records)).splitlines()
+
+    assert [line.split() for line in lines[1:]] == [
+        ["eye", "alive", "watcher", "0", "0", "3", "d", "3" * 12],
+        ["host", "alive", "worker", "2", "0", "12", "s", "1" * 12],
+        ["web", "alive", "caller", "0", "1,234", "2", "h", "2" * 12],
+    ]
+    assert len({line.index(line.split()[-1]) for line in lines}) == 1
