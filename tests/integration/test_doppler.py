@@ -171,7 +171,7 @@ async def test_who_was_there_before_is_shown_on_request(talker, children, url, n
 @pytest.mark.asyncio
 async def test_a_terminal_gets_colour_unless_it_wants_none(talker, url, namespace, settings):
     leader, follower = pty.openpty()
-    command = ["doppler", "--url", url, "-n", namespace, "--type", "AGENT_OUTPUT", "--since-start"]
+    command = ["doppler", "--url", url, "-n", namespace, "--type", "AGENT_OUTPUT"]
     environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cosmonapse.cli", *command),
