@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import attrs
 
 from .registry import NeuronRecord, SynapseState
 
 ALIVE = "alive"
+_ENDED = frozenset({"overdue", "orphaned"})
+_SENT_AGAIN = frozenset({"lost.not_started", "bounce.hello_first", "bounce.going_away"})
+"""What the fabric corrects by itself."""
 
 
 class Level(enum.IntEnum):
@@ -34,23 +39,33 @@ class Verdict:
 
 
 def verdict(
-    state: SynapseState, records: Sequence[NeuronRecord], wanted: Iterable[str] = ()
+    state: SynapseState,
+    records: Sequence[NeuronRecord],
+    expected: Mapping[str, int] = MappingProxyType({}),
+    max_errors: int | None = None,
 ) -> Verdict:
     """Judge a fabric.
 
-    CRITICAL: a wanted neuron is not alive. WARNING: an Axon is stuck or away, or the
-    Synapse is stopping.
+    CRITICAL: an expected neuron has too few Axons that are alive. WARNING: an Axon is stuck or
+    away, the Synapse is stopping, or too much went wrong in the last minute.
 
     Args:
         state: The state of the Synapse.
         records: Every Axon of the namespace.
-        wanted: Neuron ids that must be alive.
+        expected: How many Axons of a neuron must be alive, by neuron id.
+        max_errors: How many tasks may be lost or come back in a minute; None: none may be lost, and
+            those that come back do not count.
     """
-    alive = {record.neuron_id for record in records if record.state == ALIVE}
-    missing = [f"no Axon that is alive serves {neuron}" for neuron in wanted if neuron not in alive]
+    alive = Counter(record.neuron_id for record in records if record.state == ALIVE)
+    missing = [
+        f"{least:,} alive Axons of {neuron} are expected, and there are {alive[neuron]:,}"
+        for neuron, least in expected.items()
+        if alive[neuron] < least
+    ]
     faults = [_fault(record) for record in records if record.state != ALIVE]
     if state.draining:
         faults.append("the Synapse is stopping")
+    faults += _losses(state, max_errors)
     level = Level.CRITICAL if missing else Level.WARNING if faults else Level.OK
     return Verdict(level, (*missing, *faults))
 
@@ -58,3 +73,28 @@ def verdict(
 def _fault(record: NeuronRecord) -> str:
     where = f"{record.neuron_id} at {record.dendrite_id}"
     return f"{where} is {record.state}, with {record.open} open tasks"
+
+
+def _losses(state: SynapseState, max_errors: int | None) -> list[str]:
+    """Return a line for each kind of loss in the last minute, over all namespaces."""
+    within = f"in the last {state.recent_s:.0f} s, over all namespaces"
+    lost = sum(
+        count
+        for name, count in state.recent.items()
+        if name in _ENDED or (name.startswith("lost.") and name not in _SENT_AGAIN)
+    )
+    returned = sum(
+        count
+        for name, count in state.recent.items()
+        if name.startswith("bounce.") and name not in _SENT_AGAIN
+    )
+    broken = state.recent.get("unreachable", 0)
+    found = [f"{broken:,} connections of Dendrites broke {within}"] if broken else []
+    if max_errors is None:
+        return [*found, f"{lost:,} tasks were lost {within}"] if lost else found
+    if lost + returned > max_errors:
+        found.append(
+            f"{lost:,} tasks were lost and {returned:,} came back {within}: "
+            f"more than {max_errors:,} in a minute"
+        )
+    return found

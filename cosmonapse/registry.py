@@ -21,7 +21,7 @@ class NeuronRecord:
         queued: Tasks in its queue, by its last HEARTBEAT.
         loop_lag_ms: The lag of its event loop, by its last HEARTBEAT.
         version: A text for people.
-        role: The role of its Dendrite.
+        role: What its Dendrite does: `worker`, since it hosts an Axon.
         first_seen_ts: Time of its first record in a store, wall clock, seconds UTC; else None.
         last_seen_ts: Time of its last record in a store, likewise.
         reason: The reason of its DEREGISTER (`lost`: its process vanished), if there is one.

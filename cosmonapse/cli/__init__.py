@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
-import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from .. import __version__
 from ..errors import (
@@ -22,6 +24,7 @@ from ..errors import (
     facts_of,
 )
 from ..runtime.printable import printable
+from .std_streams import complain, discard_rest, prepare, reason_of
 
 # Raised by a newer click for a group without a verb; its text is the help.
 _ASKS_FOR_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
@@ -31,6 +34,7 @@ _VERBS = {
     "answer": "answer questions of Neurons, by hand or from a script",
     "bench": "measure the fabric at hand",
     "check": "check the health of the fabric; the exit code says it too",
+    "completion": "print the completion script for bash, zsh or fish",
     "demo": "run everything once: Synapse, replicas, HTTP edge, a question, an answer",
     "dispatch": "send one TASK and print its output",
     "doppler": "show every Signal as it passes; --prism: in a browser",
@@ -38,6 +42,21 @@ _VERBS = {
     "registry": "show the live Axons, with load and state",
     "synapse": "run the Synapse",
 }
+
+
+_MEANT: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("start", "serve", "run", "up", "server"), "synapse start"),
+        **dict.fromkeys(("send", "ask", "call", "task", "invoke"), "dispatch"),
+        **dict.fromkeys(("ls", "list", "ps", "neurons", "axons", "workers", "who"), "registry"),
+        **dict.fromkeys(("tail", "watch", "log", "logs", "monitor", "top"), "doppler"),
+        **dict.fromkeys(("status", "health", "ping", "info", "stats"), "check"),
+        **dict.fromkeys(("reply", "respond", "questions"), "answer"),
+        **dict.fromkeys(("ui", "web", "dashboard"), "prism"),
+        **dict.fromkeys(("perf", "benchmark", "speed"), "bench"),
+    }
+)
+"""What people type, and the verb that does it."""
 
 
 class _Verbs(click.Group):
@@ -52,9 +71,32 @@ class _Verbs(click.Group):
         command: click.Command = importlib.import_module(f"{__name__}.{name}").command
         return command
 
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb; name the one that was meant if there is none."""
+        if arguments[0] not in _VERBS and not arguments[0].startswith("-"):
+            raise click.UsageError(_no_such_verb(arguments[0]), context)
+        return super().resolve_command(context, arguments)
+
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a verb without loading any."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(context, incomplete)
+        found = sorted(name for name in _VERBS if name.startswith(incomplete))
+        return [CompletionItem(name, help=_VERBS[name]) for name in found]
+
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(sorted(_VERBS.items()))
+
+
+def _no_such_verb(name: str) -> str:
+    """Return the text about a verb that does not exist, with the one that was probably meant."""
+    near = difflib.get_close_matches(name.lower(), [*_VERBS, *_MEANT], 1, 0.6)
+    meant = _MEANT.get(near[0], near[0]) if near else None
+    guess = "" if meant is None else f": did you mean 'cosmo {meant}'?"
+    return f"there is no verb {name!r:.80}{guess}"
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -82,18 +124,27 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return USAGE
     except click.ClickException as error:
-        click.echo(f"cosmo: {printable(error.format_message())}{_where_to_look(error)}", err=True)
+        complain(f"cosmo: {printable(_one_line(error))}{_where_to_look(error)}")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
+        discard_rest()
         sys.stderr.close()  # the reader of our output is gone, and stderr may be the same pipe
         return ERROR
-    except (LocalError, RemoteError, TimeoutError) as error:
-        click.echo(f"cosmo: {printable(str(error))}", err=True)
+    except (LocalError, RemoteError, OSError) as error:
+        is_ours = isinstance(error, (LocalError, RemoteError, TimeoutError))
+        complain(f"cosmo: {printable(str(error) if is_ours else reason_of(error))}")
+        discard_rest()
         return exit_code_of(error)
     return result if isinstance(result, int) else OK
+
+
+def _one_line(error: click.ClickException) -> str:
+    """Return the message of an error without the line ends and tabs of its lists."""
+    lines = error.format_message().split("\n\t")
+    return " ".join(lines)
 
 
 def _where_to_look(error: click.ClickException) -> str:
@@ -104,6 +155,7 @@ def _where_to_look(error: click.ClickException) -> str:
 
 def main() -> None:
     """Run as the console script."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows ASCII only
+    if not prepare():
+        complain("cosmo: stdout is closed: redirect it to a file, or to /dev/null")
+        sys.exit(ERROR)
     sys.exit(run())

@@ -10,7 +10,7 @@ from ..dendrite import Dendrite
 from ..names import checked_name
 from .fabric import fabric_options, on_fabric
 from .open_questions import OpenQuestions
-from .options import TIMEOUT_S, no_nan, read_json, trace
+from .options import TIMEOUT_S, json_option, no_nan, trace_option
 from .replies import StandingAnswers
 
 
@@ -21,15 +21,15 @@ from .replies import StandingAnswers
     "--trace",
     "trace_id",
     metavar="ID",
-    callback=trace,
-    help="Answer questions of this workflow only.",
+    callback=trace_option,
+    help="Only questions of this workflow: its trace id, or at least its first 8 characters.",
 )
 @click.option("--neuron", metavar="ID", help="Answer questions of this neuron only.")
 @click.option("--answer", metavar="TEXT", help="Answer every CLARIFICATION with this text.")
 @click.option("--grant/--deny", "granted", default=None, help="Grant, or deny, every PERMISSION.")
 @click.option(
     "--input",
-    callback=read_json,
+    callback=json_option,
     metavar="JSON",
     help="Send this input to every neuron that escalates.",
 )

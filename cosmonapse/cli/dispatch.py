@@ -5,22 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from ..dendrite import Dendrite
 from ..payloads import response_text
 from ..runtime.printable import printable_lines
 from ..tasks import destination
 from .fabric import as_json, fabric_options, on_fabric, signal_as_json
-from .options import TIMEOUT_S, no_nan, read_json
+from .options import TIMEOUT_S, no_nan
+from .task_input import input_of, input_option, place
 
 
 @click.command()
+@click.argument("words", metavar="[NEURON] [INPUT]", nargs=-1)
 @fabric_options
-@click.option("--neuron", metavar="ID", help="Send it to this neuron.")
+@click.option("--neuron", metavar="ID", help="The neuron, instead of the first argument.")
 @click.option(
-    "--capabilities", metavar="A,B", help="Or: send it to a neuron with all of these capabilities."
+    "--capabilities", metavar="A,B", help="Instead of a neuron: any one with all of these."
 )
-@click.option("--input", callback=read_json, required=True, help="The input, as JSON.")
+@click.option(
+    "--input",
+    callback=input_option,
+    metavar="JSON",
+    help="The input as JSON, instead of the second argument; - and @FILE too.",
+)
 @click.option(
     "--timeout",
     "timeout_s",
@@ -38,24 +46,44 @@ from .options import TIMEOUT_S, no_nan, read_json
     help="If the Neuron asks a question, wait until `cosmo answer` or another Dendrite answers it.",
 )
 def command(
-    url: str, namespace: str, capabilities: str | None, pieces: bool, whole: bool, **task: Any
+    words: tuple[str, ...],
+    url: str,
+    namespace: str,
+    neuron: str | None,
+    capabilities: str | None,
+    input: Any,
+    pieces: bool,
+    whole: bool,
+    **task: Any,
 ) -> None:
     """Send one TASK and print its output.
+
+    INPUT is text, which becomes {"prompt": text}; or JSON, if it begins with { or [; or - for
+    stdin; or @FILE. For example: cosmo dispatch writer "Why is the sky blue?"
 
     Exit codes: 1 the Neuron failed, 2 usage, 3 no such neuron or no Synapse, 4 timeout. Ctrl-C
     cancels the TASK.
     """
-    if (task["neuron"] is None) == (capabilities is None):
-        raise click.UsageError("give either --neuron or --capabilities, and not both")
+    if neuron is not None and capabilities is not None:
+        raise click.UsageError("give either a neuron or --capabilities, and not both")
+    is_addressed = neuron is not None or capabilities is not None
+    has_input = _is_given("input")
+    neuron, text = place(words, neuron, is_addressed, has_input)
+    task["neuron"] = neuron
     task["capabilities"] = None if capabilities is None else capabilities.split(",")
-    destination(
-        task["neuron"], task["capabilities"]
-    )  # an invalid name is reported before we connect
+    destination(neuron, task["capabilities"])  # an invalid name is reported before we connect
+    task["input"] = input if has_input else input_of(text)
 
     async def work(dendrite: Dendrite) -> None:
         await (_stream if pieces else _wait)(dendrite, task, whole)
 
     on_fabric(url, namespace, work)
+
+
+def _is_given(option: str) -> bool:
+    """Return whether an option is on the command line; the JSON null is a value, too."""
+    context = click.get_current_context()
+    return context.get_parameter_source(option) is ParameterSource.COMMANDLINE
 
 
 async def _wait(dendrite: Dendrite, task: dict[str, Any], whole: bool) -> None:

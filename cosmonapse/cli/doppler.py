@@ -3,61 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import signal
-import sys
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Any, TextIO
 
 import click
 
-from ..doppler.formatter import LineFormatter, json_line
-from ..doppler.observed import ObservedSignal
-from ..doppler.signal_filter import SignalFilter, checked_trace
+from ..doppler.signal_filter import SignalFilter
 from ..doppler.tail import Tail
-from ..errors import BadSignal
 from ..names import checked_name
-from ..runtime.printable import printable
 from ..signals import SignalType
+from .doppler_output import printed, say
 from .fabric import fabric_options
 from .log import own_stdout
 from .observing import browser_options, show_prism
+from .options import complete_type, signal_types, trace_option
 
-_PIPE_CHARS = 200
-_GREY = "bright_black"
-_COLOURS: Mapping[SignalType, Mapping[str, Any]] = MappingProxyType(
-    {
-        SignalType.TASK: {"bold": True},
-        SignalType.AGENT_OUTPUT: {"fg": "green"},
-        SignalType.FINAL: {"fg": "green"},
-        SignalType.ERROR: {"fg": "red"},
-        SignalType.STOP: {"fg": "red"},
-        SignalType.STOPPED: {"fg": "red"},
-        SignalType.CLARIFICATION: {"fg": "yellow"},
-        SignalType.PERMISSION: {"fg": "yellow"},
-        SignalType.ESCALATION: {"fg": "yellow"},
-        SignalType.CLARIFICATION_ANSWER: {"fg": "magenta"},
-        SignalType.PERMISSION_DECISION: {"fg": "magenta"},
-        SignalType.TOOL_CALL: {"fg": "blue"},
-        SignalType.TOOL_RESULT: {"fg": "blue"},
-        SignalType.REGISTER: {"fg": _GREY},
-        SignalType.HEARTBEAT: {"fg": _GREY},
-        SignalType.DEREGISTER: {"fg": _GREY},
-    }
-)
-_OTHERS: Mapping[str, Any] = MappingProxyType({"fg": "cyan"})
-_BY_PRISM = (
-    "--prism shows everything: remove --type, --trace, --neuron, --json, --payload, --since-start"
-)
-
-
-def _trace(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    try:
-        return None if value is None else checked_trace(value)
-    except BadSignal as error:
-        raise click.BadParameter(printable(str(error))) from None
+_PRESENCE = frozenset({SignalType.REGISTER, SignalType.HEARTBEAT, SignalType.DEREGISTER})
+_BY_PRISM = "--prism shows everything: remove the options that choose or format Signals"
 
 
 @click.command()
@@ -65,20 +26,32 @@ def _trace(context: click.Context, option: click.Parameter, value: str | None) -
 @click.option(
     "--type",
     "types",
-    type=click.Choice([each.value for each in SignalType], case_sensitive=False),
     metavar="T",
+    callback=signal_types,
+    shell_complete=complete_type,
     multiple=True,
     help="Show this type only, such as ERROR; repeatable.",
 )
 @click.option(
+    "--no-type",
+    "hidden",
+    metavar="T",
+    callback=signal_types,
+    shell_complete=complete_type,
+    multiple=True,
+    help="Hide this type; repeatable.",
+)
+@click.option("--presence", is_flag=True, help="Show REGISTER, HEARTBEAT and DEREGISTER too.")
+@click.option(
     "--trace",
     metavar="ID",
-    callback=_trace,
+    callback=trace_option,
     help="Show this workflow only: its trace id, or at least its first 8 characters.",
 )
 @click.option("--neuron", metavar="ID", help="Show only Signals from this neuron and TASKs for it.")
 @click.option("--json", "as_lines", is_flag=True, help="Print one JSON object a line, for jq.")
 @click.option("--payload", is_flag=True, help="Print the whole payload below each line.")
+@click.option("--unfold", is_flag=True, help="Print each piece of a stream on a line of its own.")
 @click.option(
     "--since-start",
     is_flag=True,
@@ -89,11 +62,14 @@ def _trace(context: click.Context, option: click.Parameter, value: str | None) -
 def command(
     url: str,
     namespace: str,
-    types: tuple[str, ...],
+    types: frozenset[SignalType],
+    hidden: frozenset[SignalType],
+    presence: bool,
     trace: str | None,
     neuron: str | None,
     as_lines: bool,
     payload: bool,
+    unfold: bool,
     since_start: bool,
     prism: bool,
     port: int,
@@ -101,44 +77,33 @@ def command(
 ) -> int:
     """Show every Signal of a namespace as it passes, until Ctrl-C.
 
+    REGISTER, HEARTBEAT and DEREGISTER are hidden, unless --presence or --type wants them. On a
+    terminal a stream is one line that grows, and a reply shows how long its task took.
+
     Values under keys such as api_key, token or password are masked. The number of Signals missed is
     printed too, with --json on stderr.
     """
     if prism:
-        if types or trace or neuron or as_lines or payload or since_start:
+        if any((types, hidden, presence, trace, neuron, as_lines, payload, unfold, since_start)):
             raise click.UsageError(_BY_PRISM)
         return show_prism(url, namespace, port, no_browser)
     if neuron is not None:
         checked_name("--neuron", neuron)
-    wanted = SignalFilter(frozenset(SignalType[each] for each in types), trace, neuron)
-    text_of: Callable[[ObservedSignal], str] = json_line if as_lines else _lines(payload)
-    tell = _tell_apart if as_lines else _tell_between
-    tail = Tail(url, namespace, wanted, own_stdout(), text_of, tell, _say)
+    wanted = SignalFilter(_wanted_types(types, hidden, presence), trace, neuron)
+    tail = Tail(url, namespace, wanted, own_stdout(), printed(as_lines, payload, unfold), say)
     ended_by = asyncio.run(tail.run(since_start))
     return 130 if ended_by == signal.SIGINT else 0
 
 
-def _lines(payload: bool) -> LineFormatter:
-    if not sys.stdout.isatty():
-        return LineFormatter(_PIPE_CHARS, payload=payload)
-    columns = shutil.get_terminal_size().columns
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return LineFormatter(columns, payload=payload)
-    return LineFormatter(columns, coloured, payload)
+def _wanted_types(
+    types: frozenset[SignalType], hidden: frozenset[SignalType], presence: bool
+) -> frozenset[SignalType]:
+    """Return the types to show.
 
-
-def coloured(text: str, type: SignalType) -> str:
-    """Return `text` in the colour of a type."""
-    return click.style(text, **_COLOURS.get(type, _OTHERS))
-
-
-def _say(line: str) -> None:
-    click.echo(printable(line), err=True)
-
-
-def _tell_apart(out: TextIO, line: str) -> None:
-    _say(line)
-
-
-def _tell_between(out: TextIO, line: str) -> None:
-    out.write(f"{line}\n")
+    Raises:
+        UsageError: None is left.
+    """
+    wanted = (types or frozenset(SignalType) - (frozenset() if presence else _PRESENCE)) - hidden
+    if not wanted:
+        raise click.UsageError("no type of Signal is left: --no-type hides every --type")
+    return wanted

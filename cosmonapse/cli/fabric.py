@@ -9,13 +9,17 @@ from typing import Any, TypeVar
 
 import attrs
 import click
+from click.core import ParameterSource
 
 from ..dendrite import Dendrite
 from ..names import checked_name
+from ..runtime.environment import NAMESPACE_VARIABLE, URL_VARIABLE
 from ..runtime.loops import run
+from ..runtime.reachable import when_reachable
 from ..signals import Signal
 from ..synapse import connect_synapse
 from ..synapse.url import DEFAULT_URL
+from .std_streams import complain
 
 F = TypeVar("F", bound=Callable[..., Any])
 _CONNECT_S = 3.0
@@ -25,7 +29,7 @@ def fabric_options(function: F) -> F:
     """Add `--url` and `--namespace`."""
     url = click.option(
         "--url",
-        envvar="COSMO_URL",
+        envvar=URL_VARIABLE,
         default=DEFAULT_URL,
         show_default=True,
         help="URL of the Synapse; or COSMO_URL.",
@@ -33,7 +37,8 @@ def fabric_options(function: F) -> F:
     namespace = click.option(
         "--namespace",
         "-n",
-        envvar="COSMO_NAMESPACE",
+        envvar=NAMESPACE_VARIABLE,
+        callback=_checked_namespace,
         default="default",
         show_default=True,
         help="The namespace; or COSMO_NAMESPACE.",
@@ -41,11 +46,24 @@ def fabric_options(function: F) -> F:
     return url(namespace(function))
 
 
+def _checked_namespace(context: click.Context, option: click.Parameter, value: str) -> str:
+    """Return a valid namespace.
+
+    Raises:
+        InvalidName: It is none; the text names where it comes from.
+    """
+    source = context.get_parameter_source(option.name or "")
+    is_set = source is ParameterSource.ENVIRONMENT
+    return checked_name(NAMESPACE_VARIABLE if is_set else "namespace", value)
+
+
 def on_fabric(
     url: str,
     namespace: str,
     work: Callable[[Dendrite], Awaitable[None]],
     before: Callable[[Dendrite], None] | None = None,
+    *,
+    waits: bool = False,
 ) -> None:
     """Join the fabric, do the work, leave.
 
@@ -54,19 +72,26 @@ def on_fabric(
         namespace: The namespace to join.
         work: Called with the Dendrite once it has joined.
         before: Called with the Dendrite before it joins.
+        waits: Whether a Synapse that is not there yet is waited for, without an end.
 
     Raises:
         CosmonapseError: Connecting failed, or the work raised it.
     """
-    checked_name("namespace", namespace)  # an invalid name is reported before we connect
 
-    async def main() -> None:
+    async def join() -> Dendrite:
         synapse = await connect_synapse(url, timeout_s=_CONNECT_S)
         dendrite = Dendrite(synapse=synapse, namespace=namespace, dendrite_id="cosmo")
         if before is not None:
             before(dendrite)
-        async with dendrite:
+        await dendrite.start()
+        return dendrite
+
+    async def main() -> None:
+        dendrite = await (when_reachable(join, complain) if waits else join())
+        try:
             await work(dendrite)
+        finally:
+            await dendrite.stop()
 
     run(main())
 

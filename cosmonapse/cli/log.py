@@ -6,7 +6,6 @@ queue are counted, and the count is shown when the terminal accepts output again
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import threading
@@ -17,6 +16,7 @@ from typing import TextIO
 
 from ..runtime.printable import printable
 from ..synapse.server import Sighting
+from .std_streams import complain
 
 _QUEUE_LIMIT = 10_000
 _WAKE_S = 0.05
@@ -56,10 +56,14 @@ class SignalLog:
         self._thread.join(1.0)
 
     def _write(self) -> None:
-        with contextlib.suppress(OSError, ValueError):  # the reader is gone
+        try:
             while not self._closing.wait(_WAKE_S):
                 self._flush()
             self._flush()
+        except BrokenPipeError:
+            pass  # the reader is gone
+        except (OSError, ValueError) as error:
+            complain(f"the log of Signals has ended, the Synapse runs on: {printable(str(error))}")
 
     def _flush(self) -> None:
         lines = [line_of(*self._queue.popleft()) for _ in range(len(self._queue))]

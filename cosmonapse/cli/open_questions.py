@@ -12,6 +12,7 @@ import click
 from ..dendrite import Dendrite
 from ..dendrite.caller.questions import ANSWERS, QUESTIONS
 from ..errors import CosmonapseError
+from ..ids import ID_CHARS
 from ..runtime.printable import printable
 from ..signals import Signal, SignalType
 from .fabric import as_json, signal_as_json
@@ -25,6 +26,7 @@ from .replies import (
     read_line,
     shown,
 )
+from .std_streams import complain
 from .stdin import StdinLines
 
 _MAX_QUESTIONS = 1_000
@@ -47,7 +49,7 @@ class OpenQuestions:
         standing: Answers given in advance.
         once: Whether it ends after one answer.
         timeout_s: How long to wait for a question; None means for ever.
-        trace_id: Only questions of this workflow.
+        trace_id: Only questions of this workflow: its id, or the beginning of it.
         neuron: Only questions of this neuron.
     """
 
@@ -69,17 +71,19 @@ class OpenQuestions:
         self._unlisted: list[Signal] = []
         self._news = asyncio.Event()
         self._lines = StdinLines(self._news.set)
-        dendrite.on_signal(*QUESTIONS, trace_id=trace_id, neuron=neuron)(self._asked)
-        dendrite.on_signal(*ANSWERS, trace_id=trace_id)(self._answered)
+        self._trace = trace_id or ""
+        whole = trace_id if len(self._trace) == ID_CHARS else None
+        dendrite.on_signal(*QUESTIONS, trace_id=whole, neuron=neuron)(self._asked)
+        dendrite.on_signal(*ANSWERS, trace_id=whole)(self._answered)
 
     async def _asked(self, question: Signal) -> None:
+        if not question.trace_id.startswith(self._trace):
+            return
         self._open[question.id] = question
         if len(self._open) > _MAX_QUESTIONS:
             oldest = next(each for each in self._open if each != self._shown)
             del self._open[oldest]
-            click.echo(
-                f"over {_MAX_QUESTIONS:,} questions wait: {oldest} is left to others", err=True
-            )
+            complain(f"over {_MAX_QUESTIONS:,} questions wait: {oldest} is left to others")
         self._unlisted.append(question)
         self._news.set()
 
@@ -203,7 +207,7 @@ class OpenQuestions:
     # -- waiting ---------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        click.echo(f"waiting for questions in namespace {self._dendrite.namespace}", err=True)
+        complain(f"waiting for questions in namespace {self._dendrite.namespace}")
         if not self._standing:
             self._lines.start()
 

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from ..doppler.signal_filter import checked_trace
 from ..errors import BadSignal
-from ..ids import id_bytes
 from ..runtime.printable import printable
+from ..signals import SignalType
 
 TIMEOUT_S = click.FloatRange(0, 2_592_000, min_open=True)
 
 
-def read_json(context: click.Context, option: click.Parameter, text: str | None) -> Any:
+def json_option(context: click.Context, option: click.Parameter, text: str | None) -> Any:
     """Return the value behind JSON; None if the option was not given.
 
     Raises:
         BadParameter: It is invalid JSON.
     """
-    if text is None:
-        return None
+    return None if text is None else read_json(text)
+
+
+def read_json(text: str) -> Any:
+    """Return the value behind JSON.
+
+    Raises:
+        BadParameter: It is invalid JSON.
+    """
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -41,18 +51,42 @@ def no_nan(context: click.Context, option: click.Parameter, value: float | None)
     return value
 
 
-def trace(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """Return a valid trace id.
+def trace_option(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Return a valid trace id, or the valid beginning of one.
 
     Raises:
-        BadParameter: It is not a trace id.
+        BadParameter: It is neither.
     """
-    if value is None:
-        return None
     try:
-        id_bytes(value)
+        return None if value is None else checked_trace(value)
     except BadSignal as error:
         raise click.BadParameter(printable(str(error))) from None
-    if not value.startswith("trc_"):
-        raise click.BadParameter(f"a trace id begins with trc_, and this one is {value!r:.80}")
-    return value
+
+
+def signal_types(
+    context: click.Context, option: click.Parameter, names: tuple[str, ...]
+) -> frozenset[SignalType]:
+    """Return the types of these names; small letters and hyphens are accepted.
+
+    Raises:
+        BadParameter: No type has such a name.
+    """
+    return frozenset(map(_signal_type, names))
+
+
+def _signal_type(given: str) -> SignalType:
+    name = given.upper().replace("-", "_")
+    if name in SignalType.__members__:
+        return SignalType[name]
+    near = difflib.get_close_matches(name, SignalType.__members__, 1)
+    guess = f"did you mean {near[0]}? " if near else ""
+    known = ", ".join(sorted(SignalType.__members__))
+    raise click.BadParameter(f"no type has the name {given!r:.80}: {guess}The types are {known}")
+
+
+def complete_type(
+    context: click.Context, option: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the types that begin so."""
+    wanted = incomplete.upper().replace("-", "_")
+    return [CompletionItem(each) for each in SignalType.__members__ if each.startswith(wanted)]

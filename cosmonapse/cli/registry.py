@@ -3,49 +3,138 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any, TypeVar
 
 import attrs
 import click
 
 from ..dendrite import Dendrite
-from ..registry import NeuronRecord
+from ..doppler.columns import cut
+from ..registry import DendriteRecord, NeuronRecord
 from ..runtime.printable import printable
+from ..runtime.reachable import when_reachable
 from .fabric import as_json, fabric_options, on_fabric
+from .std_streams import complain, terminal_size
 
+R = TypeVar("R", NeuronRecord, DendriteRecord)
+_ORDER = {
+    NeuronRecord: ("neuron_id", "dendrite_id", "instance"),
+    DendriteRecord: ("dendrite_id", "instance"),
+}
 _EVERY_S = 1.0
 _TITLES = ("NEURON", "STATE", "OPEN", "RUNNING", "QUEUED", "LAG ms", "DENDRITE", "CAPABILITIES")
+_DENDRITE_TITLES = ("DENDRITE", "STATE", "DOES", "AXONS", "SENT OPEN", "AGE", "INSTANCE")
+_SHORT_INSTANCE_CHARS = 12
+_HOME, _TO_LINE_END, _TO_SCREEN_END, _CLEAR = "\x1b[H", "\x1b[K", "\x1b[J", "\x1b[2J"
 
 
 @click.command()
 @fabric_options
+@click.option("--all", "everyone", is_flag=True, help="Show callers and watchers as well.")
 @click.option("--watch", is_flag=True, help="Refresh every second, until Ctrl-C.")
 @click.option("--json", "as_lines", is_flag=True, help="Print one JSON object for each Axon.")
-def command(url: str, namespace: str, watch: bool, as_lines: bool) -> None:
-    """Show every live Axon of a namespace, as the Synapse lists them."""
+def command(url: str, namespace: str, everyone: bool, watch: bool, as_lines: bool) -> None:
+    """Show every live Axon of a namespace, as the Synapse lists them.
+
+    With --all every Dendrite follows: what it does, the tasks that it sent and that are open, and
+    since when this Synapse knows it.
+
+    With --watch a Synapse that is not there, or goes away, is waited for.
+    """
+    redraws = watch and not as_lines and sys.stdout.isatty()
 
     async def work(dendrite: Dendrite) -> None:
+        if redraws:
+            click.echo(_CLEAR, nl=False)
         while True:
-            records = await dendrite.registry_snapshot()
-            if watch and not as_lines:
-                click.clear()
-            click.echo(_lines(records) if as_lines else table(records, namespace), nl=bool(records))
+
+            async def read() -> str:
+                records = in_order(await dendrite.registry_snapshot())
+                others = in_order(await dendrite.dendrites_snapshot()) if everyone else []
+                if as_lines:
+                    return _lines([*records, *others])
+                return "\n\n".join(
+                    [table(records, namespace), *([dendrite_table(others)] if others else ())]
+                )
+
+            text = await (when_reachable(read, complain) if watch else read())
+            if redraws:
+                click.echo(_screen(text), nl=False)
+            elif text:
+                click.echo(text)
             if not watch:
                 return
             await asyncio.sleep(_EVERY_S)
 
-    on_fabric(url, namespace, work)
+    on_fabric(url, namespace, work, waits=watch)
 
 
-def _lines(records: list[NeuronRecord]) -> str:
-    return "\n".join(as_json(attrs.asdict(record)) for record in records)
+def in_order(records: list[R]) -> list[R]:
+    """Return the records sorted by neuron if they have one, then by Dendrite."""
+    return sorted(records, key=attrgetter(*_ORDER[type(records[0])])) if records else []
+
+
+def _screen(text: str) -> str:
+    """Return the text that replaces the contents of the terminal, without a blank moment."""
+    columns, rows = terminal_size()
+    lines = text.rstrip("\n").split("\n")
+    if len(lines) >= rows:
+        shown = max(0, rows - 2)
+        lines = [*lines[:shown], f"... {len(lines) - shown:,} more; see 'cosmo registry'"]
+    drawn = "".join(f"{cut(line, columns)}{_TO_LINE_END}\n" for line in lines)
+    return f"{_HOME}{drawn}{_TO_SCREEN_END}"
+
+
+def _lines(records: Sequence[NeuronRecord | DendriteRecord]) -> str:
+    return "\n".join(as_json(_facts(record)) for record in records)
+
+
+def _facts(record: NeuronRecord | DendriteRecord) -> dict[str, Any]:
+    facts = attrs.asdict(record)
+    return facts | {"does": record.does} if isinstance(record, DendriteRecord) else facts
+
+
+def dendrite_table(records: list[DendriteRecord]) -> str:
+    """Return the Dendrites as aligned columns."""
+    return _aligned(
+        [
+            _DENDRITE_TITLES,
+            *(
+                (
+                    printable(each.dendrite_id),
+                    each.state,
+                    each.does,
+                    f"{each.axons:,}",
+                    f"{each.open:,}",
+                    age(each.age_s),
+                    each.instance[:_SHORT_INSTANCE_CHARS],
+                )
+                for each in records
+            ),
+        ]
+    )
+
+
+def age(seconds: float) -> str:
+    """Return an age for people."""
+    for unit, length_s in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length_s:
+            return f"{seconds / length_s:,.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def table(records: list[NeuronRecord], namespace: str) -> str:
     """Return the records as aligned columns, or a hint when there are none."""
     if not records:
-        return f"no Axon is in namespace {namespace}: start a worker, or give another one with -n\n"
-    rows = [_TITLES, *map(_row, records)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
+        return f"no Axon is in namespace {namespace}: start a worker, or give another one with -n"
+    return _aligned([_TITLES, *map(_row, records)])
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows

@@ -9,7 +9,9 @@ import click
 
 from ..synapse.server import SynapseProcess
 from ..synapse.url import DEFAULT_HOST, DEFAULT_PORT
+from .addresses import addresses, is_every
 from .log import SignalLog
+from .std_streams import complain
 
 
 @click.group()
@@ -93,17 +95,18 @@ def start(
     finally:
         if log is not None:
             log.close()
-    click.echo("Synapse stopped; the Dendrites were notified.", err=True)
+    complain("Synapse stopped; the Dendrites were notified.")
     return 130 if signal.SIGINT in received else 0
 
 
 def _banner(url: str, ipc_url: str | None, host: str, namespaces: tuple[str, ...]) -> str:
     served = ", ".join(namespaces) if namespaces else "any"
     first = namespaces[0] if namespaces else "default"
+    others = _urls_for_others(url, host)
     lines = [
         f"Synapse listening on {url}",
         f"  namespaces  {served}",
-        f"  connect     await connect_synapse({url.replace('0.0.0.0', 'THIS-HOST')!r})",
+        f"  connect     await connect_synapse({next(iter(others), url)!r})",
         f"              Dendrite(synapse=synapse, namespace={first!r})",
         "  stop        Ctrl-C",
     ]
@@ -113,4 +116,15 @@ def _banner(url: str, ipc_url: str | None, host: str, namespaces: tuple[str, ...
         lines.append(
             "  note        open to the network: every process that reaches this port can join"
         )
+    if is_every(host):
+        lines += [f"  for others  {each}" for each in others or ["no address besides loopback"]]
     return "\n".join(lines)
+
+
+def _urls_for_others(url: str, host: str) -> list[str]:
+    """Return the URLs for other machines, of a Synapse that listens on every interface."""
+    if not is_every(host):
+        return []
+    port = url.rpartition(":")[2]
+    named = (f"[{each}]" if ":" in each else each for each in addresses(host))
+    return [f"cosmo://{each}:{port}" for each in named]

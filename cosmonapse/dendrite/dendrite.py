@@ -11,6 +11,7 @@ from ..axon import Axon
 from ..errors import DendriteProtocolError
 from ..names import checked_name
 from ..registry import DendriteRecord, NeuronRecord, SynapseState
+from ..runtime.environment import NAMESPACE_VARIABLE, value_of
 from ..runtime.os_signals import stop_signal
 from ..stores import RegistryStore
 from ..transport import Synapse
@@ -20,7 +21,6 @@ from .caller.dispatcher import Dispatcher
 from .caller.pathways import Pathways
 from .caller.retries import Retries
 from .event_router import EventRouter
-from .first_contact import wait_for_synapse
 from .stop_receiver import StopReceiver
 from .stop_sender import StopSender
 from .verbs.base import Role, verb
@@ -51,7 +51,8 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
 
     Args:
         synapse: The Synapse to connect to; from `connect_synapse` or `synapse_from_url`.
-        namespace: Its namespace; Signals never cross from one namespace to another.
+        namespace: Its namespace; Signals never cross from one namespace to another. By default
+            the variable COSMO_NAMESPACE, else `default`.
         dendrite_id: A name for people; need not be unique.
         role: A `worker` may not dispatch by itself.
         registry_store: The store that records every REGISTER, HEARTBEAT and DEREGISTER of the
@@ -68,7 +69,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         self,
         *,
         synapse: Synapse,
-        namespace: str = "default",
+        namespace: str | None = None,
         dendrite_id: str = "dendrite",
         role: Role = "orchestrator",
         registry_store: RegistryStore | None = None,
@@ -81,11 +82,11 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             raise ValueError(f"heartbeat_s must be over 0, not {heartbeat_s:g}")
         super().__init__()
         self.synapse = synapse
-        self.namespace = checked_name("namespace", namespace)
+        self.namespace = _namespace(namespace)
         self.dendrite_id = checked_name("dendrite_id", dendrite_id)
         self.role = role
         router = EventRouter(dendrite_id)
-        self._transport = synapse.transport(namespace, dendrite_id, router, max_signal_bytes)
+        self._transport = synapse.transport(self.namespace, dendrite_id, router, max_signal_bytes)
         self._subscriptions = Subscriptions(self._transport)
         self._publisher = Publisher(self._transport, self._subscriptions)
         self._dispatcher = Dispatcher(self._transport, self._subscriptions, synapse.url)
@@ -117,7 +118,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             self._transport, self._publisher, self._subscriptions, self._inbox, dendrite_id
         )
         self._registration = Registration(
-            self._transport, synapse.url, self._inbox, dendrite_id, role, heartbeat_s
+            self._transport, synapse.url, self._inbox, dendrite_id, heartbeat_s
         )
         router.connect(self._dispatcher, self._inbox, self._registration, self._subscriptions)
         self._roster = Roster(self._transport, self._subscriptions)
@@ -166,12 +167,11 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             raise
 
     async def _start(self, timeout_s: float | None) -> None:
-        if timeout_s is None:
-            await wait_for_synapse(self.synapse, self.dendrite_id)
-        limit_s = _LONG_START_S if timeout_s is None else timeout_s
-        until_s = asyncio.get_running_loop().time() + limit_s
-        await self._transport.open(limit_s, self._subscriptions.topics())
-        await self._registration.start(max(0.0, until_s - asyncio.get_running_loop().time()))
+        now = asyncio.get_running_loop().time
+        begun_s = now()
+        await self._transport.open(timeout_s, self._subscriptions.topics())
+        left_s = _LONG_START_S if timeout_s is None else max(0.0, begun_s + timeout_s - now())
+        await self._registration.start(left_s)
         if self._registry_recorder is not None:
             await self._registry_recorder.start()
 
@@ -376,3 +376,10 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             for name, count in part.counts.items():
                 totals[name] = totals.get(name, 0) + count
         return totals
+
+
+def _namespace(given: str | None) -> str:
+    """Return the namespace that was given, else that of the environment, else `default`."""
+    if given is not None:
+        return checked_name("namespace", given)
+    return checked_name(NAMESPACE_VARIABLE, value_of(NAMESPACE_VARIABLE) or "default")

@@ -11,18 +11,23 @@ import attrs
 
 from ..runtime.printable import printable
 from ..signals import SignalType
+from .columns import cells, cut, cut_front, layout_of, padded
+from .durations import length
 from .masking import masked
 from .observed import ObservedSignal, hex_of
 from .preview import preview
 from .signal_filter import SHORT_TRACE_CHARS
 
-_TYPE_CHARS = max(len(each.value) for each in SignalType)
-_NEURON_CHARS = 20
-_LEAST_PREVIEW_CHARS = 20
+_GAP = "  "
+_PIPE_CELLS = 200
 
 
 def _plain(text: str, _: SignalType) -> str:
     return text
+
+
+def _for_a_pipe() -> int:
+    return _PIPE_CELLS
 
 
 @attrs.frozen
@@ -30,33 +35,48 @@ class LineFormatter:
     """The format of a Signal as an aligned line.
 
     Args:
-        width: Characters of a line; the preview of the payload is cut there.
+        width: Returns the cells of a line as they are now; no line is wider.
         styled: Returns the name of a type with its colours, given both; by default as it is.
         payload: Whether the whole payload follows, indented.
     """
 
-    width: int = 160
+    width: Callable[[], int] = _for_a_pipe
     styled: Callable[[str, SignalType], str] = _plain
     payload: bool = False
 
     def __call__(self, observed: ObservedSignal) -> str:
         """Return the line, or lines, of one Signal."""
-        signal = observed.signal
-        name = self.styled(f"{signal.type.value:<{_TYPE_CHARS}}", signal.type)
-        trace = printable(signal.trace_id[:SHORT_TRACE_CHARS])
-        who = _cut(printable(_who(observed)), _NEURON_CHARS)
-        before = f"{_clock(signal.ts)}  "
-        behind = f"  {trace}  {who:<{_NEURON_CHARS}}  "
-        room = self.width - len(before) - _TYPE_CHARS - len(behind)
-        said = _cut(printable(preview(signal)), max(room, _LEAST_PREVIEW_CHARS))
-        line = f"{before}{name}{behind}{said}".rstrip()
-        return line if not self.payload else f"{line}\n{_indented(signal.payload)}"
+        line = self.line(observed, preview(observed.signal))
+        return line if not self.payload else f"{line}\n{_indented(observed.signal.payload)}"
+
+    def line(self, observed: ObservedSignal, said: str, *, shows_end: bool = False) -> str:
+        """Return one line.
+
+        Args:
+            observed: The Signal of the columns.
+            said: The text after the columns.
+            shows_end: Whether the end of a long text is shown, not its beginning.
+        """
+        signal, width = observed.signal, self.width()
+        layout = layout_of(width)
+        clock = _clock(signal.ts)[: layout.clock]
+        name = padded(signal.type.value, layout.type)
+        trace = padded(printable(signal.trace_id[:SHORT_TRACE_CHARS]), layout.trace)
+        who = padded(printable(_who(observed)), layout.neuron)
+        before = clock + _GAP if layout.clock else ""
+        behind = _GAP + (trace + _GAP if layout.trace else "") + who + _GAP
+        room = width - cells(before + name + behind)
+        if room < 1:
+            return cut((before + name + behind).rstrip(), max(1, width))
+        took = "" if observed.duration_s is None else f"[{length(observed.duration_s)}] "
+        text = (cut_front if shows_end else cut)(took + printable(said), room)
+        return f"{before}{self.styled(name, signal.type)}{behind}{text}".rstrip()
 
 
 def json_line(observed: ObservedSignal) -> str:
     """Return a Signal as one JSON object on one line, in ASCII, its secrets masked.
 
-    It has the keys of `cosmo dispatch --json`, and `caller`, `worker` and `bytes`.
+    It has the keys of `cosmo dispatch --json`, and `caller`, `worker`, `bytes` and `duration_s`.
     """
     signal, directed = observed.signal, observed.signal.directed
     value = {
@@ -73,6 +93,7 @@ def json_line(observed: ObservedSignal) -> str:
         "caller": hex_of(observed.caller),
         "worker": hex_of(observed.worker),
         "bytes": len(observed.body),
+        "duration_s": observed.duration_s,
     }
     return json.dumps(value, allow_nan=False).replace("\x7f", "\\u007f")
 
@@ -89,10 +110,6 @@ def _who(observed: ObservedSignal) -> str:
     if directed is None:
         return ""
     return directed.id or ", ".join(directed.capabilities)
-
-
-def _cut(text: str, chars: int) -> str:
-    return text if len(text) <= chars else text[: chars - 1] + "…"
 
 
 def _indented(payload: dict[str, Any]) -> str:

@@ -17,12 +17,14 @@ class ObservedSignal(NamedTuple):
         body: Its bytes as received; empty for one that was made here.
         caller: Instance id of the caller of its task, 16 bytes; zero without a task.
         worker: Instance id of the worker of its task, 16 bytes; zero without a worker.
+        duration_s: The time from its TASK to this reply, if both were seen.
     """
 
     signal: Signal
     body: bytes
     caller: bytes
     worker: bytes
+    duration_s: float | None = None
 
     @property
     def neuron(self) -> str | None:

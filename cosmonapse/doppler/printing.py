@@ -9,8 +9,8 @@ import contextlib
 import select
 import threading
 from collections import deque
-from collections.abc import Callable
-from typing import TextIO
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TextIO
 
 from .observed import ObservedSignal
 
@@ -21,33 +21,45 @@ _AT_ONCE = 500
 _CLOSE_S = 1.0
 
 
+class Printing(NamedTuple):
+    """How Signals and reports are printed.
+
+    Attributes:
+        render: Returns the text of a batch of Signals, with its line ends.
+        tell: Reports in one line; called by the printing thread, so it may write to the output.
+        is_shared: Whether reports appear on the same terminal, and so between the Signals.
+    """
+
+    render: Callable[[Sequence[ObservedSignal]], str]
+    tell: Callable[[TextIO, str], None]
+    is_shared: bool = False
+
+
 class Printer:
     """Accepts Signals without blocking and prints them as the reader allows.
 
     Args:
         out: The output; it is closed at the end.
-        text_of: Returns the text of one Signal.
-        tell: Reports missing Signals in one line; called by the printing thread, so it may write
-            to `out`.
-        on_gone: Called by that thread when the reader of `out` is gone.
+        printing: How it is printed.
+        on_gone: Called by that thread when `out` accepts no more; receives the reason.
     """
 
     def __init__(
         self,
         out: TextIO,
-        text_of: Callable[[ObservedSignal], str],
-        tell: Callable[[TextIO, str], None],
-        on_gone: Callable[[], None],
+        printing: Printing,
+        on_gone: Callable[[Exception], None],
     ) -> None:
         self._out = out
-        self._text_of = text_of
-        self._tell = tell
+        self._render = printing.render
+        self._tell = printing.tell
         self._on_gone = on_gone
         self._lock = threading.Lock()
         self._waiting: deque[ObservedSignal] = deque()
         self._bytes = 0
         self._missed = 0
         self._overrun = 0
+        self._notes: list[str] = []
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="doppler", daemon=True)
         self._thread.start()
@@ -68,6 +80,11 @@ class Printer:
         with self._lock:
             self._missed += count
 
+    def note(self, line: str) -> None:
+        """Print a line that is no Signal, between the others."""
+        with self._lock:
+            self._notes.append(line)
+
     def close(self) -> None:
         """Print the queue, as far as the reader accepts it within a second."""
         self._closing.set()
@@ -81,8 +98,8 @@ class Printer:
                     raise BrokenPipeError  # as a write would raise
                 self._flush()
             self._flush()
-        except (OSError, ValueError):
-            self._on_gone()
+        except (OSError, ValueError) as error:
+            self._on_gone(error)
         with contextlib.suppress(OSError, ValueError):
             self._out.close()
 
@@ -91,18 +108,28 @@ class Printer:
             with self._lock:
                 overrun, self._overrun = self._overrun, 0
                 missed, self._missed = self._missed, 0
+                notes, self._notes = self._notes, []
                 count = min(len(self._waiting), _AT_ONCE)
                 batch = [self._waiting.popleft() for _ in range(count)]
                 self._bytes -= sum(len(each.body) for each in batch)
+            for note in notes:
+                self._tell(self._out, note)
             if missed:
                 self._tell(self._out, f"({missed:,} Signals missed on the way here)")
             if overrun:
                 self._tell(self._out, f"({overrun:,} Signals not shown: this reader is too slow)")
             if batch:
-                self._out.write("".join(f"{self._text_of(each)}\n" for each in batch))
+                self._out.write(self._render(batch))
             self._out.flush()
             if not batch:
                 return
+
+
+def each_line(
+    text_of: Callable[[ObservedSignal], str],
+) -> Callable[[Sequence[ObservedSignal]], str]:
+    """Return the function that renders a batch as one text after the other."""
+    return lambda batch: "".join(f"{text_of(each)}\n" for each in batch)
 
 
 def _watcher(out: TextIO) -> select.poll | None:

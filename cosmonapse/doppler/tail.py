@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
+import attrs
+
 from ..registry import NeuronRecord
 from ..runtime.os_signals import stop_signal
+from ..runtime.reachable import when_reachable
 from ..signals import Directed, Signal, SignalType
+from .durations import TaskDurations
 from .observed import ObservedSignal
 from .observer import Listener, Observer
-from .printing import Printer
+from .printing import Printer, Printing
 from .signal_filter import SignalFilter
 
 _OPEN_S = 3.0
@@ -26,8 +31,7 @@ class Tail:
         namespace: The namespace to observe.
         wanted: The Signals to show.
         out: The output.
-        text_of: Returns the text of one Signal.
-        tell: Reports missing Signals in one line; see `Printer`.
+        printing: How Signals and reports are printed.
         say: Reports to the user, one line at a time.
 
     Raises:
@@ -41,8 +45,7 @@ class Tail:
         namespace: str,
         wanted: SignalFilter,
         out: TextIO,
-        text_of: Callable[[ObservedSignal], str],
-        tell: Callable[[TextIO, str], None],
+        printing: Printing,
         say: Callable[[str], None],
     ) -> None:
         self._listener = Listener(self._on_signal, self._on_missed, self._on_link)
@@ -52,8 +55,8 @@ class Tail:
         self._wanted = wanted
         self._say = say
         self._out = out
-        self._text_of = text_of
-        self._tell = tell
+        self._printing = printing
+        self._durations = TaskDurations()
         self._printer: Printer
         self._shown = 0
         self._missed = 0
@@ -63,29 +66,33 @@ class Tail:
     async def run(self, since_start: bool) -> int | None:
         """Show Signals until an OS signal; return its number, or None if the reader is gone.
 
+        A Synapse that is not there yet is waited for.
+
         Args:
             since_start: Whether the Axons already there are shown first, as REGISTER.
 
         Raises:
-            SynapseUnreachable: No Synapse answers.
             SynapseRefused: The Synapse refuses this namespace, or is full.
+            OSError: The output cannot be written, as on a full disk.
         """
         loop = asyncio.get_running_loop()
         gone: asyncio.Future[None] = loop.create_future()
 
-        def on_gone() -> None:
-            if not gone.done():
-                gone.set_result(None)
+        def on_gone(error: Exception) -> None:
+            if gone.done():
+                return
+            is_full = isinstance(error, OSError) and not isinstance(error, BrokenPipeError)
+            gone.set_exception(error) if is_full else gone.set_result(None)
 
         self._printer = Printer(
-            self._out, self._text_of, self._tell, lambda: _from_thread(loop, on_gone)
+            self._out, self._printing, lambda error: _from_thread(loop, lambda: on_gone(error))
         )
         ending = asyncio.create_task(stop_signal(), name="stop signal")
         try:
             await self._begin(since_start, ending)
             ends: set[asyncio.Future[Any]] = {gone, ending}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            return ending.result() if ending.done() else None
+            return ending.result() if ending.done() else gone.result()
         finally:
             ending.cancel()
             await self._observer.close()
@@ -110,17 +117,21 @@ class Tail:
                 raise
 
     async def _open(self, since_start: bool) -> None:
-        await self._observer.open(_OPEN_S)
+        await when_reachable(lambda: self._observer.open(_OPEN_S), self._say)
         self._joined = True
         self._say(
             f"showing {self._observer.namespace} at {self._observer.synapse.url}; Ctrl-C ends it"
         )
         if since_start:
+            there = attrs.evolve(self._wanted, types=frozenset())
             for record in await self._observer.roster(_ASK_S):
-                self._on_signal(_registered(record))
+                self._show(_registered(record), there)
 
     def _on_signal(self, observed: ObservedSignal) -> None:
-        if self._wanted(observed):
+        self._show(self._durations.note(observed, time.monotonic()), self._wanted)
+
+    def _show(self, observed: ObservedSignal, wanted: SignalFilter) -> None:
+        if wanted(observed):
             self._shown += 1
             self._printer.put(observed)
 
@@ -130,10 +141,13 @@ class Tail:
 
     def _on_link(self, connected: bool, reason: str | None) -> None:
         if not connected and not self._is_away:
-            self._say(f"the Synapse is not reachable ({reason}): waiting for it")
+            self._report(f"the Synapse is not reachable ({reason}): waiting for it")
         elif connected and self._is_away:
-            self._say("the Synapse is back; Signals sent in between were not seen")
+            self._report("the Synapse is back; Signals sent in between were not seen")
         self._is_away = not connected
+
+    def _report(self, line: str) -> None:
+        (self._printer.note if self._printing.is_shared else self._say)(line)
 
 
 def _registered(record: NeuronRecord) -> ObservedSignal:

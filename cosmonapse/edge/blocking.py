@@ -26,7 +26,6 @@ from ..dendrite.watch.subscriptions import Subscriptions
 from ..errors import DendriteProtocolError
 from ..signals import Signal
 from ..synapse import synapse_from_url
-from ..synapse.url import DEFAULT_URL
 from .loop_thread import LoopThread, check_threads_run
 from .reader import SignalReader
 from .serving import called_on_signal
@@ -104,7 +103,7 @@ class BlockingDendrite(Decorators):
     """
 
     def __init__(
-        self, url: str = DEFAULT_URL, *, axons: Iterable[Axon] = (), **settings: Any
+        self, url: str | None = None, *, axons: Iterable[Axon] = (), **settings: Any
     ) -> None:
         self.dendrite = Dendrite(synapse=synapse_from_url(url), **settings)
         self._hosts = False

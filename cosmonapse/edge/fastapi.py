@@ -23,7 +23,6 @@ from ..dendrite import Dendrite
 from ..errors import CosmonapseError, DendriteProtocolError, MissingExtra, NeuronError
 from ..signals import Signal
 from ..synapse import synapse_from_url
-from ..synapse.url import DEFAULT_URL
 from . import sse
 from .faults import answer_and_log
 from .outcomes import JSON_TYPE, HttpAnswer, answer_of, is_outcome, json_object, jsonable, mark
@@ -53,7 +52,7 @@ class Cosmo:
 
     Args:
         app: The app; or call `init_app` later, before it runs.
-        url: The Synapse.
+        url: The Synapse; see `synapse_from_url`.
         axons: Axons that each process hosts while the app runs.
         settings: Arguments of `Dendrite`: `namespace`, `dendrite_id`, ...
     """
@@ -61,7 +60,7 @@ class Cosmo:
     def __init__(
         self,
         app: Starlette | None = None,
-        url: str = DEFAULT_URL,
+        url: str | None = None,
         *,
         axons: Iterable[Axon] = (),
         **settings: Any,

@@ -15,7 +15,6 @@ from typing import Any
 from ..axon import Axon
 from ..errors import CosmonapseError, MissingExtra
 from ..signals import Signal
-from ..synapse.url import DEFAULT_URL
 from . import sse
 from .blocking import BlockingDendrite
 from .faults import answer_and_log
@@ -38,7 +37,7 @@ class Cosmo:
 
     Args:
         app: The app; or call `init_app` later.
-        url: The Synapse.
+        url: The Synapse; see `synapse_from_url`.
         axons: Axons that each process hosts from its first request or `start` on.
         settings: Arguments of `BlockingDendrite`: `namespace`, `dendrite_id`, ...
     """
@@ -46,7 +45,7 @@ class Cosmo:
     def __init__(
         self,
         app: flask.Flask | None = None,
-        url: str = DEFAULT_URL,
+        url: str | None = None,
         *,
         axons: Iterable[Axon] = (),
         **settings: Any,

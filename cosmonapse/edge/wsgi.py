@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..axon import Axon
 from ..signals import Signal
-from ..synapse.url import DEFAULT_URL
 from . import sse
 from .blocking import BlockingDendrite
 from .faults import answer_and_log
@@ -44,13 +43,13 @@ class Cosmo:
     """A Dendrite for a WSGI app, started by the first request of each process that needs it.
 
     Args:
-        url: The Synapse.
+        url: The Synapse; see `synapse_from_url`.
         axons: Axons that each process hosts from its first request or `start` on.
         settings: Arguments of `BlockingDendrite`: `namespace`, `dendrite_id`, ...
     """
 
     def __init__(
-        self, url: str = DEFAULT_URL, *, axons: Iterable[Axon] = (), **settings: Any
+        self, url: str | None = None, *, axons: Iterable[Axon] = (), **settings: Any
     ) -> None:
         settings.setdefault("dendrite_id", "wsgi")
         hosted = tuple(axons)

@@ -77,8 +77,8 @@ async def serve(watch: Watch, listener: socket.socket, on_ready: Callable[[str],
         asyncio.create_task(watch.run(), name="watch"),
         asyncio.create_task(server.serve([listener]), name="http"),
     }
-    on_ready(f"http://{HOST}:{port}/")
     try:
+        on_ready(f"http://{HOST}:{port}/")
         await asyncio.wait({ending, *work}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         # A tab that does not read is cut off at the end; that is not worth a log entry.

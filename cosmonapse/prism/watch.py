@@ -15,13 +15,13 @@ from ..doppler.observer import Listener, Observer
 from ..errors import SynapseUnreachable
 from ..registry import SynapseState
 from ..runtime import clock
+from ..runtime.reachable import when_reachable
 from .presence import Presence
 from .ring import MOST_SIGNALS, Ring
 from .tabs import Tabs
 from .vitals import Vitals
 
 _OPEN_S = 3.0
-_AGAIN_S = 1.0
 _TICK_S = 1.0
 _SETTLE_S = 0.1
 _ASK_S = 2.0
@@ -73,20 +73,12 @@ class Watch:
             await self._observer.close()
 
     async def _open(self) -> None:
-        told = False
-        while True:
-            try:
-                await self._observer.open(_OPEN_S)
-            except SynapseUnreachable as error:
-                self._reason = error.reason
-                if not told:
-                    self._say(f"waiting: {error}")
-                    told = True
-                self._tick()
-                await asyncio.sleep(_AGAIN_S)
-            else:
-                self._say(f"watching {self._observer.namespace} at {self._observer.synapse.url}")
-                return
+        def on_failure(error: SynapseUnreachable) -> None:
+            self._reason = error.reason
+            self._tick()
+
+        await when_reachable(lambda: self._observer.open(_OPEN_S), self._say, on_failure)
+        self._say(f"watching {self._observer.namespace} at {self._observer.synapse.url}")
 
     async def _until_next(self) -> None:
         """Wait a second, or 0.1 s after a change of the roster."""

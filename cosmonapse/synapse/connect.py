@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
+from ..errors import InvalidUrl
+from ..runtime.environment import URL_VARIABLE, value_of
+from ..runtime.log_fallback import give_warnings_a_time
 from ..runtime.running_loop import running_loop
+from ..runtime.uncaught import shorten_mistakes
 from ..transport import Synapse
 from .schemes import factory_for
 from .url import DEFAULT_URL
 
 
-def synapse_from_url(url: str = DEFAULT_URL) -> Synapse:
+def synapse_from_url(url: str | None = None) -> Synapse:
     """Return the Synapse behind a URL, not yet connected.
 
     Args:
         url: `cosmo://host[:port]` (an IPv6 address in brackets), `cosmo+ipc://path` for one on this
             machine, `memory://name` for one in this process, or a URL whose scheme an installed
-            package adds.
+            package adds. By default the variable COSMO_URL, else `cosmo://127.0.0.1:7070`.
 
     Raises:
         InvalidUrl: The URL names no endpoint, or the package that adds its scheme is broken.
     """
-    return factory_for(url)(url)
+    shorten_mistakes()
+    give_warnings_a_time()
+    if url is not None:
+        return factory_for(url)(url)
+    url = value_of(URL_VARIABLE)
+    if url is None:
+        return factory_for(DEFAULT_URL)(DEFAULT_URL)
+    try:
+        return factory_for(url)(url)
+    except InvalidUrl as error:
+        raise InvalidUrl(error.url, f"{error.reason} (it is in {URL_VARIABLE})") from None
 
 
-async def connect_synapse(url: str = DEFAULT_URL, *, timeout_s: float | None = 5.0) -> Synapse:
+async def connect_synapse(url: str | None = None, *, timeout_s: float | None = 5.0) -> Synapse:
     """Return the Synapse behind a URL, once it has answered.
 
     Args:
         url: `cosmo://host[:port]` (an IPv6 address in brackets), `cosmo+ipc://path` for one on this
             machine, `memory://name` for one in this process, or a URL whose scheme an installed
-            package adds.
+            package adds. By default the variable COSMO_URL, else `cosmo://127.0.0.1:7070`.
         timeout_s: Maximum wait in seconds; a Synapse that starts meanwhile is found.
             None waits for ever, and logs every 10 s what was seen.
 

@@ -15,12 +15,12 @@ from pydantic import BaseModel
 from cosmonapse import Dendrite
 from cosmonapse.edge.fastapi import Cosmo, dendrite
 
-URL = os.environ.get("SYNAPSE_URL", "cosmo://127.0.0.1:7070")
+NAMESPACE = os.environ.get("COSMO_NAMESPACE", "api-demo")
 PORT = int(os.environ.get("PORT", "8000"))
 TIMEOUT_S = float(os.environ.get("TIMEOUT_S", "30"))
 
 app = FastAPI()
-cosmo = Cosmo(app, URL, namespace="api-demo", dendrite_id="fastapi-app")
+cosmo = Cosmo(app, namespace=NAMESPACE, dendrite_id="fastapi-app")
 
 
 class Question(BaseModel):

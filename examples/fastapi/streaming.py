@@ -15,11 +15,11 @@ from pydantic import BaseModel
 
 from cosmonapse.edge.fastapi import Cosmo
 
-URL = os.environ.get("SYNAPSE_URL", "cosmo://127.0.0.1:7070")
+NAMESPACE = os.environ.get("COSMO_NAMESPACE", "api-demo")
 PORT = int(os.environ.get("PORT", "8000"))
 
 app = FastAPI()
-cosmo = Cosmo(app, URL, namespace="api-demo", dendrite_id="fastapi-app")
+cosmo = Cosmo(app, namespace=NAMESPACE, dendrite_id="fastapi-app")
 
 
 class Question(BaseModel):

@@ -19,7 +19,8 @@ from flask import Flask
 from cosmonapse import CosmonapseError, Dendrite, connect_synapse
 from cosmonapse.edge.flask import json_body, respond
 
-URL = os.environ.get("SYNAPSE_URL", "cosmo://127.0.0.1:7070")
+URL = os.environ.get("SYNAPSE_URL")  # without it: COSMO_URL, else cosmo://127.0.0.1:7070
+NAMESPACE = os.environ.get("COSMO_NAMESPACE", "api-demo")
 PORT = int(os.environ.get("PORT", "5000"))
 TIMEOUT_S = float(os.environ.get("TIMEOUT_S", "30"))
 
@@ -35,7 +36,7 @@ def on_loop(coroutine):
 
 async def connect() -> Dendrite:
     synapse = await connect_synapse(URL)
-    dendrite = Dendrite(synapse=synapse, namespace="api-demo", dendrite_id="flask-app")
+    dendrite = Dendrite(synapse=synapse, namespace=NAMESPACE, dendrite_id="flask-app")
     await dendrite.start()
     return dendrite
 

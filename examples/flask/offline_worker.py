@@ -12,18 +12,18 @@ import os
 from cosmonapse import Axon, Dendrite, connect_synapse
 from cosmonapse.demo.librarian import librarian, load_pages
 
-URL = os.environ.get("SYNAPSE_URL", "cosmo://127.0.0.1:7070")
+NAMESPACE = os.environ.get("COSMO_NAMESPACE", "api-demo")
 
 
 async def main() -> None:
     dendrite = Dendrite(
-        synapse=await connect_synapse(URL), namespace="api-demo", dendrite_id="offline-worker"
+        synapse=await connect_synapse(), namespace=NAMESPACE, dendrite_id="offline-worker"
     )
     dendrite.attach_axon(
         Axon(neuron_id="worker", neuron_fn=librarian(load_pages()), capabilities=["chat"])
     )
     async with dendrite:
-        print(f"worker ready at {URL}", flush=True)
+        print(f"worker ready at {dendrite.synapse.url}", flush=True)
         await dendrite.serve()  # until Ctrl-C or SIGTERM; running tasks are finished first
 
 

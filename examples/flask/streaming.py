@@ -15,11 +15,11 @@ from flask import Flask
 
 from cosmonapse.edge.flask import Cosmo, json_body
 
-URL = os.environ.get("SYNAPSE_URL", "cosmo://127.0.0.1:7070")
+NAMESPACE = os.environ.get("COSMO_NAMESPACE", "api-demo")
 PORT = int(os.environ.get("PORT", "5000"))
 
 app = Flask(__name__)
-cosmo = Cosmo(app, URL, namespace="api-demo", dendrite_id="flask-app")
+cosmo = Cosmo(app, namespace=NAMESPACE, dendrite_id="flask-app")
 
 
 @app.post("/stream")

@@ -17,7 +17,7 @@ from flask import Flask, Response, request, stream_with_context
 
 from cosmonapse import Dendrite, connect_synapse
 
-URL = os.environ.get("SYNAPSE_URL", "cosmo://127.0.0.1:7070")
+NAMESPACE = os.environ.get("COSMO_NAMESPACE", "api-demo")
 PORT = int(os.environ.get("PORT", "5000"))
 TIMEOUT_S = float(os.environ.get("TIMEOUT_S", "300"))
 
@@ -32,8 +32,8 @@ def on_loop(coroutine):
 
 
 async def connect() -> Dendrite:
-    synapse = await connect_synapse(URL)
-    dendrite = Dendrite(synapse=synapse, namespace="api-demo", dendrite_id="flask-app")
+    synapse = await connect_synapse()
+    dendrite = Dendrite(synapse=synapse, namespace=NAMESPACE, dendrite_id="flask-app")
     await dendrite.start()
     return dendrite
 

@@ -12,7 +12,8 @@ import sys
 
 from cosmonapse import Axon, Dendrite, Neuron, connect_synapse
 
-URL = os.environ.get("SYNAPSE_URL", "cosmo://127.0.0.1:7070")
+URL = os.environ.get("SYNAPSE_URL")  # without it: COSMO_URL, else cosmo://127.0.0.1:7070
+NAMESPACE = os.environ.get("COSMO_NAMESPACE", "api-demo")
 
 
 async def main() -> None:
@@ -25,13 +26,13 @@ async def main() -> None:
         max_new_tokens=256,
     )
     dendrite = Dendrite(
-        synapse=await connect_synapse(URL), namespace="api-demo", dendrite_id="worker"
+        synapse=await connect_synapse(URL), namespace=NAMESPACE, dendrite_id="worker"
     )
     dendrite.attach_axon(
         Axon(neuron_id="worker", neuron_fn=model, capabilities=["text-generation", "chat"])
     )
     async with dendrite:
-        print(f"worker ready at {URL}", flush=True)
+        print(f"worker ready at {dendrite.synapse.url}", flush=True)
         await dendrite.serve()  # until Ctrl-C or SIGTERM; running tasks are finished first
 
 

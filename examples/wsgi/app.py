@@ -15,11 +15,11 @@ from wsgiref.simple_server import WSGIServer, make_server
 
 from cosmonapse.edge.wsgi import BadRequest, Cosmo, json_body
 
-URL = os.environ.get("SYNAPSE_URL", "cosmo://127.0.0.1:7070")
+NAMESPACE = os.environ.get("COSMO_NAMESPACE", "api-demo")
 PORT = int(os.environ.get("PORT", "8000"))
 TIMEOUT_S = float(os.environ.get("TIMEOUT_S", "30"))
 
-cosmo = Cosmo(URL, namespace="api-demo", dendrite_id="wsgi-app")
+cosmo = Cosmo(namespace=NAMESPACE, dendrite_id="wsgi-app")
 
 
 @cosmo.application

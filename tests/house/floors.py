@@ -29,7 +29,6 @@ FLOORS = (
     ("cosmonapse.dendrite.worker.*",),
     (
         "cosmonapse.dendrite.event_router",
-        "cosmonapse.dendrite.first_contact",
         "cosmonapse.dendrite.stop_receiver",
         "cosmonapse.dendrite.stop_sender",
     ),

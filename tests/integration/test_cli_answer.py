@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cosmonapse import BlockingDendrite
+from cosmonapse import BlockingDendrite, new_trace_id
 from support.processes import TIMEOUT_S, Children, axon
 
 EVIL = "\x1b]0;gone\x07\x9b2J\u202e\nanswer> "
@@ -117,6 +117,20 @@ def test_a_neuron_that_escalates_goes_on_with_what_is_typed(office):
     person.tell('{"override": "best effort", "n": 1}')
 
     assert output_of(caller) == {"override": "best effort", "n": 1}
+    assert person.wait() == 0
+
+
+def test_the_questions_of_one_trace_are_chosen_by_what_is_shown_of_its_id(office, dendrite):
+    trace = new_trace_id()
+    person = office.answer("--trace", trace[:8], "--answer", "blue", "--once")
+    office.ask("clarification", timeout_s=0.5)  # of another trace: left to others
+    given = {"n": next(office.numbers), "question": QUESTIONS["clarification"]}
+
+    output = dendrite.ask(
+        neuron="asks", input=given, trace_id=trace, answer_elsewhere=True, timeout_s=TIMEOUT_S
+    )
+
+    assert output["clarification"]["answer"] == "blue"
     assert person.wait() == 0
 
 

@@ -11,6 +11,7 @@ EVIL = "\x1b]0;gone\x07\x9b2J\u202e\nnext"
 _DISPATCH = ("dispatch", "--neuron", "worker", "--input")
 DISPATCHES = {
     "output": (*_DISPATCH, '{"a": [1, null, "é"]}'),
+    "text": ("dispatch", "worker", "Why?"),
     "whole": (*_DISPATCH, "{}", "--json"),
     "by capability": ("dispatch", "--capabilities", "chat,fr", "--input", "7"),
     "evil output": (*_DISPATCH, json.dumps({"evil": EVIL, EVIL: 1})),
@@ -26,6 +27,8 @@ REGISTRIES = {
     "table": ("registry",),
     "lines": ("registry", "--json"),
     "empty": ("registry", "-n", "empty"),
+    "all": ("registry", "--all"),
+    "all lines": ("registry", "--all", "--json"),
     "bad URL": ("registry", "--url", "cosmo://me:s3cret@host:99999"),
 }
 
@@ -64,6 +67,7 @@ def ran(fabric):
     ("name", "code"),
     [
         ("output", 0),
+        ("text", 0),
         ("whole", 0),
         ("by capability", 0),
         ("evil output", 0),
@@ -78,6 +82,8 @@ def ran(fabric):
         ("table", 0),
         ("lines", 0),
         ("empty", 0),
+        ("all", 0),
+        ("all lines", 0),
     ],
 )
 def test_each_end_has_its_exit_code_and_is_no_traceback(name, code, ran):
@@ -88,6 +94,7 @@ def test_each_end_has_its_exit_code_and_is_no_traceback(name, code, ran):
 
 def test_the_output_is_printed_as_json(ran):
     assert json.loads("\n".join(ran["output"].out)) == {"a": [1, None, "é"]}
+    assert json.loads("\n".join(ran["text"].out)) == {"prompt": "Why?"}
     assert json.loads("\n".join(ran["by capability"].out)) == {"value": 7}
 
 
@@ -150,6 +157,18 @@ def test_as_json_each_axon_is_an_object_on_a_line(ran):
 
     assert sorted(each["neuron_id"] for each in records) == ["held", "worker"]
     assert all(each["role"] == "worker" and each["state"] == "alive" for each in records)
+
+
+def test_all_dendrites_follow_the_axons_with_what_they_do(ran):
+    titles = next(line for line in ran["all"].out if line.startswith("DENDRITE"))
+    rows = ran["all"].out[ran["all"].out.index(titles) + 1 :]
+    objects = [json.loads(line) for line in ran["all lines"].out]
+    host = next(each for each in objects if each.get("does") == "worker")
+
+    assert ran["all"].out[0].startswith("NEURON")
+    assert any(row.split()[:4] == ["host", "alive", "worker", "2"] for row in rows)
+    assert (host["dendrite_id"], host["axons"], host["open"]) == ("host", 2, 0)
+    assert {each["dendrite_id"] for each in objects if "does" in each} >= {"host", "cosmo"}
 
 
 def test_an_empty_namespace_says_what_to_do(ran):

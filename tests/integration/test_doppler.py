@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 
 import pytest
 import pytest_asyncio
@@ -39,7 +42,8 @@ def objects(child):
 
 
 async def talked(input, context):
-    await context.think("hm")
+    for piece in input.get("pieces", ("hm",)):
+        await context.think(piece)
     return {"said": input}
 
 
@@ -54,7 +58,7 @@ async def talker(join):
 
 @pytest.mark.asyncio
 async def test_every_signal_is_one_aligned_line_until_ctrl_c(join, children, url, namespace):
-    shown = doppler(children, url, namespace)
+    shown = doppler(children, url, namespace, "--presence")
     dendrite = join("host")
     dendrite.attach_axon(Axon(neuron_id="talker", neuron_fn=talked, capabilities=["talk"]))
     async with dendrite:
@@ -71,7 +75,26 @@ async def test_every_signal_is_one_aligned_line_until_ctrl_c(join, children, url
     assert {each[2] for each in lines} == {"talker"}
     assert lines[1][1:] == (trace, "talker", "hello")
     assert lines[2][3] == "hm"
+    assert re.fullmatch(r"\[\d+ ms\] .*hello.*", lines[3][3])
     assert re.search(r"\d Signals shown, 0 missed", shown.said)
+
+
+@pytest.mark.asyncio
+async def test_presence_and_chosen_types_are_hidden(join, children, url, namespace):
+    shown = doppler(children, url, namespace)
+    less = doppler(children, url, namespace, "--no-type", "thought-delta", "--presence")
+    for _ in range(2):
+        dendrite = join("host")
+        dendrite.attach_axon(Axon(neuron_id="talker", neuron_fn=talked))
+        async with dendrite:
+            await dendrite.dispatch_and_wait(neuron="talker", input={})
+
+    await until(lambda: sum(e[0] == "AGENT_OUTPUT" for e in seen(shown)) == 2, TIMEOUT_S)
+    await until(lambda: sum(e[0] == "DEREGISTER" for e in seen(less)) == 2, TIMEOUT_S)
+    assert [each[0] for each in seen(shown)] == 2 * ["TASK", "THOUGHT_DELTA", "AGENT_OUTPUT"]
+    assert {each[0] for each in seen(less)} - {"HEARTBEAT"} == {
+        *("REGISTER", "TASK", "AGENT_OUTPUT", "DEREGISTER")
+    }
 
 
 @pytest.mark.asyncio
@@ -141,14 +164,14 @@ async def test_who_was_there_before_is_shown_on_request(talker, children, url, n
     await until(lambda: seen(shown), TIMEOUT_S)
 
     assert [each[0::2] for each in seen(shown)] == [("REGISTER", "talker")]
-    assert seen(shown)[0][3] == "orchestrator, offers talk"
+    assert seen(shown)[0][3] == "worker, offers talk"
 
 
 @pytest.mark.parametrize("settings", [{}, {"NO_COLOR": "1"}])
 @pytest.mark.asyncio
 async def test_a_terminal_gets_colour_unless_it_wants_none(talker, url, namespace, settings):
     leader, follower = pty.openpty()
-    command = ["doppler", "--url", url, "-n", namespace, "--type", "AGENT_OUTPUT", "--since-start"]
+    command = ["doppler", "--url", url, "-n", namespace, "--type", "AGENT_OUTPUT"]
     environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cosmonapse.cli", *command),
@@ -170,6 +193,67 @@ async def test_a_terminal_gets_colour_unless_it_wants_none(talker, url, namespac
         os.close(leader)
 
     assert (b"\x1b[32mAGENT_OUTPUT" in text) == (not settings)
+
+
+class PseudoTerminal:
+    """The screen of one `cosmo doppler`; all that it wrote so far is in `text`."""
+
+    def __init__(self, columns):
+        self.leader, self.follower = pty.openpty()
+        self.resize(columns)
+        self.text = ""
+
+    def resize(self, columns):
+        size = struct.pack("HHHH", 24, columns, 0, 0)
+        fcntl.ioctl(self.follower, termios.TIOCSWINSZ, size)
+
+    def _read(self):
+        self.text += os.read(self.leader, 65_536).decode(errors="replace")
+
+    async def shows(self, text):
+        """Wait until it has written `text`; return the lines before it and forget them."""
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self.leader, self._read)
+        await until(lambda: text in self.text, TIMEOUT_S)
+        loop.remove_reader(self.leader)
+        before, _, self.text = self.text.partition(text)
+        return re.split(r"\r?\n|\r|\x1b\[\d*[AJ]", re.sub(r"\x1b\[[\d;]*m", "", before + text))
+
+
+@pytest.mark.asyncio
+async def test_lines_fit_the_terminal_after_a_resize_and_a_stream_is_one_line(
+    talker, url, namespace
+):
+    screen = PseudoTerminal(120)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cosmonapse.cli", "doppler", "--url", url, "-n", namespace),
+        stdout=screen.follower,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | {"NO_COLOR": "1", "TERM": "xterm"},
+    )
+    try:
+        assert b"showing" in await process.stderr.readline()
+        widest = []
+        for columns in (120, 47):
+            screen.resize(columns)
+            thoughts = [f"piece-{n:03d} " for n in range(40)]
+            await talker.dispatch_and_wait(neuron="talker", input={"pieces": thoughts})
+            lines = await screen.shows("AGENT_OUT")
+            widest.append(max(map(len, lines)))
+            await screen.shows("\n")
+            assert sum("piece-039" in line for line in lines) >= 1
+            assert not any(line.endswith("piece-000") for line in lines)
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        os.close(screen.leader)
+        os.close(screen.follower)
+
+    assert widest[0] == 120
+    assert widest[1] == 47
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])
@@ -280,10 +364,10 @@ async def test_it_goes_on_after_a_restart_of_the_synapse(join, children, namespa
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("--url", "cosmo://127.0.0.1:1"), 3, "no Synapse at cosmo://127.0.0.1:1"),
         (("--trace", "trc_ab"), 2, "too short"),
         (("--trace", "evt_abcdefgh"), 2, "is not a trace id"),
         (("--type", "NONSENSE"), 2, "NONSENSE"),
+        (("--type", "TASK", "--no-type", "TASK"), 2, "no type of Signal is left"),
         (("--neuron", "no name"), 2, "--neuron"),
         (("-n", "no/name"), 2, "namespace"),
         (("--prism", "--json"), 2, "--prism shows everything"),

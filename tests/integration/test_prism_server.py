@@ -317,7 +317,7 @@ def test_prism_waits_for_a_synapse_and_survives_its_restart(children, namespace)
     port = closed_port()
     url = f"cosmo://127.0.0.1:{port}"
     child, address = prism(children, url, namespace)
-    said = child.line("waiting:").text
+    said = child.line("waiting for").text
     with Tab(address) as tab:
         away = tab.newest("state", lambda s: not s["synapse"]["connected"])
         synapse, _ = children.synapse("--host", "127.0.0.1", port=port)

@@ -156,7 +156,7 @@ def outputs_of(said, start):
 def test_the_first_question_is_answered_without_a_token(said):
     command, output = said[0]
 
-    assert command.startswith("cosmo dispatch -n api-demo --neuron worker")
+    assert command.startswith("cosmo dispatch -n api-demo worker")
     assert "A Dendrite is the asyncio client" in output
 
 

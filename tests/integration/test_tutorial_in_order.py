@@ -20,7 +20,7 @@ TUTORIAL = pages.DOCS / "tutorial.md"
 SAVED = re.compile(r"as\s+`(\w+\.py)`:\n\n```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # What is left running in its terminal. The dispatch goes on while the Synapse is killed.
 LEFT = ("cosmo synapse start", "python worker.py")
-LEFT_SPELLING = "cosmo dispatch --neuron spell"
+LEFT_SPELLING = "cosmo dispatch spell"
 # Set-up that `make test` has done in another way: an environment and its packages.
 ALREADY_DONE = ("python3 -m venv", "pip install")
 # In a test it must not meet a Synapse of somebody else, so the Synapse of the test is killed by id.

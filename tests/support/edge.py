@@ -94,7 +94,7 @@ def refuse(prompt):
 
 def start_app(children, path, url, **env):
     """Start one of the examples; `client_of` waits until it serves."""
-    settings = {"SYNAPSE_URL": url, "PORT": "0", "NO_PROXY": "127.0.0.1", **env}
+    settings = {"COSMO_URL": url, "PORT": "0", "NO_PROXY": "127.0.0.1", **env}
     return children.start(ROOT / "examples" / path, env=settings, merge_stderr=True)
 
 

@@ -16,6 +16,7 @@ from cosmonapse import (
     Clarification,
     CosmonapseError,
     Dendrite,
+    DendriteRecord,
     Directed,
     Escalation,
     MemoryRegistryStore,
@@ -243,6 +244,7 @@ async def looking(orchestrator: Dendrite, store: RegistryStore) -> list[str]:
     records = await orchestrator.find_neurons("text")
     assert_type(records, list[NeuronRecord])
     assert_type(await orchestrator.registry_snapshot(), list[NeuronRecord])
+    assert_type(await orchestrator.dendrites_snapshot(), list[DendriteRecord])
     assert_type(await orchestrator.wait_for_neuron(neuron="a", timeout_s=1.0), NeuronRecord)
     assert_type(orchestrator.counts, dict[str, int])
     assert_type(store.get("summary"), NeuronRecord | None)

@@ -43,7 +43,7 @@ name that is absent has the count zero. Look at the growth of a count, not at it
 
 | place | command or attribute |
 |---|---|
-| the Synapse | `cosmo check`, `cosmo check --json`, `(await dendrite.synapse_state()).counts` |
+| the Synapse | `cosmo check -v`, `cosmo check --json`, `(await dendrite.synapse_state()).counts` |
 | a Synapse in this process | `SynapseServer.counts`, `MemorySynapse.counts` |
 | a Dendrite | `Dendrite.counts`: its own counters and those of its connection |
 | an observer | the messages of `cosmo doppler` about missed Signals, and the health view of Prism |

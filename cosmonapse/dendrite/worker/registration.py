@@ -19,6 +19,8 @@ from ...transport import PresenceVerb, Transport
 from .inbox import Inbox
 
 _LOG = logging.getLogger(__name__)
+_ROLE = "worker"
+"""What a Dendrite with Axons does; the argument `role` says only whether it may dispatch too."""
 _TYPES = {
     PresenceVerb.REGISTER: SignalType.REGISTER,
     PresenceVerb.HEARTBEAT: SignalType.HEARTBEAT,
@@ -34,7 +36,6 @@ class Registration:
         url: The URL of the Synapse, for error texts.
         inbox: Holds the Axons.
         dendrite_id: The id of this Dendrite.
-        role: The role of this Dendrite.
         heartbeat_s: The longest time between two HEARTBEATs.
     """
 
@@ -44,14 +45,12 @@ class Registration:
         url: str,
         inbox: Inbox,
         dendrite_id: str,
-        role: str,
         heartbeat_s: float,
     ) -> None:
         self._transport = transport
         self._url = url
         self._inbox = inbox
         self._meta = {"dendrite": dendrite_id, "instance": transport.instance.hex()}
-        self._role = role
         self._heartbeat_s = heartbeat_s
         self._lag_ms = 0
         self._heartbeat_task: asyncio.Task[None] | None = None
@@ -121,7 +120,7 @@ class Registration:
             or self._acknowledgements[axon.neuron_id].done()
         ):
             self._acknowledgements[axon.neuron_id] = asyncio.get_running_loop().create_future()
-        payload: dict[str, Any] = {"role": self._role, "capabilities": list(axon.capabilities)}
+        payload: dict[str, Any] = {"role": _ROLE, "capabilities": list(axon.capabilities)}
         if axon.version is not None:
             payload["version"] = axon.version
         self._send(PresenceVerb.REGISTER, axon, payload)

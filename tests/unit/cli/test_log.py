@@ -136,6 +136,23 @@ def test_a_terminal_that_is_gone_ends_the_writing_and_nothing_else(error, termin
     assert not signals._thread.is_alive()
 
 
+def test_a_full_disk_is_told_once_and_the_synapse_runs_on(terminal, monkeypatch, capsys):
+    screen = terminal()
+
+    def full(text):
+        screen.entered.set()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(screen, "write", full)
+    signals = log.SignalLog()
+    signals.note(seen())
+    signals._thread.join(TIMEOUT_S)
+    signals.close()
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("the log of Signals has ended, the Synapse runs on: ")
+
+
 class Echo(str):
     """A text that lets another sighting come whenever it is read, so that they never end."""
 

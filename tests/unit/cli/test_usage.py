@@ -3,6 +3,7 @@
 import pytest
 
 from cosmonapse.cli import fabric, run
+from cosmonapse.cli.task_input import input_of
 from support.processes import closed_port
 
 TASK = ["dispatch", "--neuron", "a", "--input", "{}"]
@@ -21,9 +22,21 @@ def usage(arguments, capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["dispatch", "--input", "{}"], "either --neuron or --capabilities"),
-        ([*TASK, "--capabilities", "b"], "either --neuron or --capabilities"),
-        (["dispatch", "--neuron", "a"], "--input"),
+        (["dispatch"], "name a neuron: cosmo dispatch NEURON"),
+        (["dispatch", "--input", "{}"], "name a neuron"),
+        ([*TASK, "--capabilities", "b"], "either a neuron or --capabilities"),
+        (["dispatch", "--neuron", "a"], "the input is missing"),
+        (["dispatch", "a"], "the input is missing"),
+        (["dispatch", "a b", "c"], "must be 1 to 128 characters"),
+        (["dispatch", "a", "two", "words"], "unexpected argument 'words': put a text"),
+        (["dispatch", "a", "b", "--neuron", "c"], "unexpected argument 'b'"),
+        (["dispatch", "--capabilities", "a", "b", "c"], "unexpected argument 'c'"),
+        (["dispatch", "a", ""], "the input is empty"),
+        (["dispatch", "a", "{no}"], "invalid JSON"),
+        (["dispatch", "a", "[x] buy milk"], "use it as the prompt of such an object"),
+        (["dispatch", "a", "@/no/such/file"], "cannot read '/no/such/file': No such file"),
+        (["dispatch", "a", "@/dev"], "cannot read '/dev': Is a directory"),
+        (["dispatch", "a", "--input", "@/no/such/file"], "No such file"),
         (["dispatch", "--neuron", "a", "--input", "{"], "invalid JSON"),
         (["dispatch", "--neuron", "a", "--input", ""], "invalid JSON"),
         (["dispatch", "--neuron", "a", "--input", "hello"], "such as"),
@@ -31,16 +44,80 @@ def usage(arguments, capsys):
         ([*TASK, "--nonsense"], "--nonsense"),
         ([*TASK, "surplus"], "surplus"),
         (["registry", "--nonsense"], "--nonsense"),
-        (["answer", "--trace", "evt_1"], "not an id"),
-        (["answer", "--trace", "evt_" + 26 * "0"], "begins with trc_"),
-        (["answer", "--trace", "\x1b[2J"], "not an id"),
+        (["answer", "--trace", "evt_1"], "not a trace id: give trc_ and 26"),
+        (["answer", "--trace", "evt_" + 26 * "0"], "not a trace id: give trc_ and 26"),
+        (["answer", "--trace", "\x1b[2J"], "not a trace id"),
+        (["answer", "--trace", "trc_123"], "too short: give the 8 characters shown"),
+        (["doppler", "--trace", "trc_123"], "too short: give the 8 characters shown"),
+        (["doppler", "--type", "EROR"], "did you mean ERROR? The types are AGENT_OUTPUT, BID"),
+        (["bench"], "Choose from: fanout, latency, stream, throughput"),
         (["answer", "--timeout", "nan"], "nan"),
         (["answer", "--input", "{"], "invalid JSON"),
-        (["nonsense"], "nonsense"),
+        (["nonsense"], "there is no verb 'nonsense' (see 'cosmo --help')"),
+        (["registri"], "did you mean 'cosmo registry'?"),
+        (["start"], "did you mean 'cosmo synapse start'?"),
+        (["LIST"], "did you mean 'cosmo registry'?"),
+        (["synapse", "strat"], "start"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_told_and_exits_with_2(arguments, says, capsys):
-    assert says in usage(arguments, capsys)
+    said = usage(arguments, capsys)
+
+    assert says in said
+    assert "\\n" not in said
+    assert "\\t" not in said
+
+
+@pytest.mark.parametrize("given", ["@answer", "-"])
+def test_bytes_that_are_no_text_are_told(given, capsys, tmp_path, monkeypatch):
+    (tmp_path / "answer").write_bytes(b"\xff\xfe")
+    monkeypatch.chdir(tmp_path)
+    with (tmp_path / "answer").open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert "is no text in UTF-8" in usage(["dispatch", "a", given], capsys)
+
+
+@pytest.mark.parametrize(
+    ("given", "input"),
+    [
+        ("Why is the sky blue?", {"prompt": "Why is the sky blue?"}),
+        ("42", {"prompt": "42"}),
+        ('"quoted"', {"prompt": '"quoted"'}),
+        (' {"a": [1]} ', {"a": [1]}),
+        ("[1, 2]", [1, 2]),
+    ],
+)
+def test_text_becomes_a_prompt_and_json_stays_what_it_is(given, input, tmp_path, monkeypatch):
+    (tmp_path / "input").write_text(given + "\n")
+    monkeypatch.chdir(tmp_path)
+
+    assert input_of(given) == input_of("@input") == input
+    with (tmp_path / "input").open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert input_of("-") == input
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["worker", "hello"],
+        ["--neuron", "worker", "hello"],
+        ["worker", "--input", '{"prompt": "hello"}'],
+        ["--capabilities", "chat", "hello"],
+    ],
+)
+def test_neuron_and_input_may_stand_in_arguments_or_options(arguments, monkeypatch):
+    sent = []
+
+    async def wait(dendrite, task, whole):
+        sent.append((task["neuron"], task["capabilities"], task["input"]))
+
+    monkeypatch.setattr("cosmonapse.cli.dispatch._wait", wait)
+
+    assert run(["dispatch", *arguments, "--url", "memory://usage"]) == 0
+    by_capability = "--capabilities" in arguments
+    address = (None, ["chat"]) if by_capability else ("worker", None)
+    assert sent == [(*address, {"prompt": "hello"})]
 
 
 @pytest.mark.parametrize("verb", [TASK, ["registry"]])

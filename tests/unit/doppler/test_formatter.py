@@ -6,6 +6,8 @@ import re
 import pytest
 
 from cosmonapse import Directed, SignalType
+from cosmonapse.doppler.columns import cells
+from cosmonapse.doppler.durations import TaskDurations
 from cosmonapse.doppler.formatter import LineFormatter, json_line
 from cosmonapse.doppler.masking import MASK
 from cosmonapse.doppler.preview import preview
@@ -64,9 +66,60 @@ def test_the_columns_of_all_types_are_aligned():
 def test_a_line_is_as_wide_as_the_terminal():
     said = task(payload={"input": {"prompt": "x" * 500}})
 
-    assert len(LineFormatter(width=100)(said)) == 100
-    assert LineFormatter(width=100)(said).endswith("…")
-    assert len(LineFormatter(width=10)(said)) < 100
+    line = LineFormatter(width=lambda: 100)(said)
+
+    assert len(line) == 100
+    assert line.endswith("…")
+
+
+@pytest.mark.parametrize("width", [*range(1, 130), 1_000])
+@pytest.mark.parametrize("text", ["x" * 2_000, "水" * 2_000, "e\u0301" * 2_000, "🙂 short", ""])
+def test_no_line_is_wider_than_the_terminal(width, text):
+    said = reply(task(), payload={"output": text}, neuron="n" * 60)._replace(duration_s=1.5)
+    format_line = LineFormatter(width=lambda: width)
+
+    assert cells(format_line(said)) <= width
+    assert cells(format_line.line(said, text, shows_end=True)) <= width
+
+
+def test_a_line_follows_the_width_of_the_terminal_and_keeps_room_for_the_text():
+    widths = iter((120, 80, 60, 40))
+    said = task(payload={"input": {"prompt": "x" * 500}})
+    format_line = LineFormatter(width=lambda: next(widths))
+
+    lines = [format_line(said) for _ in range(4)]
+
+    assert [len(line) for line in lines] == [120, 80, 60, 40]
+    assert all(line.count("x") >= len(line) // 4 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.0, "0 ms"), (0.1523, "152 ms"), (1.26, "1.3 s"), (75.0, "1 min 15 s")],
+)
+def test_a_reply_shows_how_long_its_task_took(seconds, shown):
+    durations = TaskDurations()
+    asked = task()
+    answer = reply(asked, payload={"output": {"response": "hi"}})
+
+    durations.note(asked, 100.0)
+    noted = durations.note(answer, 100.0 + seconds)
+
+    assert f"  [{shown}] hi" in LineFormatter()(noted)
+    assert json.loads(json_line(noted))["duration_s"] == pytest.approx(seconds)
+    assert json.loads(json_line(answer))["duration_s"] is None
+
+
+def test_the_oldest_of_too_many_tasks_is_forgotten(monkeypatch):
+    monkeypatch.setattr("cosmonapse.doppler.durations.MOST_TASKS", 2)
+    durations = TaskDurations()
+    asked = [task() for _ in range(3)]
+
+    for each in asked:
+        durations.note(each, 0.0)
+
+    found = [durations.note(reply(each), 1.0).duration_s for each in asked]
+    assert found == [None, 1.0, 1.0]
 
 
 def test_only_the_type_of_a_line_is_styled_and_the_columns_stay():

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from cosmonapse.doppler import printing
-from cosmonapse.doppler.printing import Printer
+from cosmonapse.doppler.printing import Printer, Printing, each_line
 from support.observed import observed
 
 
@@ -37,10 +37,13 @@ def tell(out, line):
     out.write(f"{line}\n")
 
 
+NAMES = Printing(each_line(name_of), tell)
+
+
 def test_a_slow_reader_loses_its_oldest_and_is_told_how_many(monkeypatch):
     monkeypatch.setattr(printing, "MOST_WAITING", 10)
     reader = SlowReader()
-    printer = Printer(reader, name_of, tell, lambda: None)
+    printer = Printer(reader, NAMES, lambda error: None)
 
     printer.put(observed(payload={"n": "first"}))
     assert reader.began.wait(10)
@@ -59,7 +62,7 @@ def test_a_slow_reader_loses_its_oldest_and_is_told_how_many(monkeypatch):
 def test_what_waits_is_bounded_in_bytes_too(monkeypatch):
     monkeypatch.setattr(printing, "MOST_WAITING_BYTES", 1_000)
     reader = SlowReader()
-    printer = Printer(reader, name_of, tell, lambda: None)
+    printer = Printer(reader, NAMES, lambda error: None)
 
     printer.put(observed(payload={"n": "first"}))
     assert reader.began.wait(10)
@@ -75,7 +78,7 @@ def test_what_waits_is_bounded_in_bytes_too(monkeypatch):
 def test_signals_that_never_came_are_told():
     reader = SlowReader()
     reader.may_go.set()
-    printer = Printer(reader, name_of, tell, lambda: None)
+    printer = Printer(reader, NAMES, lambda error: None)
 
     printer.missed(1_000)
     printer.missed(234)
@@ -92,9 +95,23 @@ def test_a_reader_that_is_gone_ends_the_printing(fault):
             raise fault
 
     gone = threading.Event()
-    printer = Printer(Gone(), name_of, tell, gone.set)
+    printer = Printer(Gone(), NAMES, lambda error: gone.set())
 
     printer.put(observed(payload={"n": 0}))
 
     assert gone.wait(10)
     printer.close()
+
+
+def test_a_note_stands_between_the_signals():
+    reader = SlowReader()
+    printer = Printer(reader, NAMES, lambda error: None)
+
+    printer.put(observed(payload={"n": "first"}))
+    assert reader.began.wait(10)
+    printer.note("the Synapse is away")
+    printer.put(observed(payload={"n": "last"}))
+    reader.may_go.set()
+    printer.close()
+
+    assert reader.got.splitlines() == ["first", "the Synapse is away", "last"]

@@ -70,7 +70,7 @@ export function perSecond(value) {
 }
 
 /** Return the eight characters that people print of a trace. */
-export const short = (id) => (typeof id === "string" ? id.replace(/^(trc|evt)_/, "").slice(0, 8) : "–");
+export const short = (id) => (typeof id === "string" ? id.slice(0, 8) : "–");
 
 /** Return a value as JSON of at most about `budget` characters; never walks further than that. */
 export function compact(value, budget = 240) {

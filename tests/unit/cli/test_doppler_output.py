@@ -2,7 +2,7 @@
 
 import pytest
 
-from cosmonapse.cli.doppler import coloured
+from cosmonapse.cli.doppler_output import coloured
 from cosmonapse.signals import SignalType
 
 

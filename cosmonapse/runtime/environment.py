@@ -1,0 +1,20 @@
+"""The variables of the environment that every program of this package honours.
+
+Two of them say where the fabric is. An argument wins over its variable. A variable that is empty
+counts as one that is not set.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+URL_VARIABLE: Final = "COSMO_URL"
+NAMESPACE_VARIABLE: Final = "COSMO_NAMESPACE"
+TRACEBACK_VARIABLE: Final = "COSMO_TRACEBACK"
+"""Set it to see the traceback of a mistake that is printed as one line otherwise."""
+
+
+def value_of(variable: str) -> str | None:
+    """Return the value of a variable of the environment; None if it is not set or empty."""
+    return os.environ.get(variable) or None

@@ -1,0 +1,46 @@
+"""Warnings of a program that has not configured logging: with a time, on stderr.
+
+Python prints such records as bare texts. A line of a worker that says that the Synapse is away is
+of little use without the moment at which it happened.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+_PACKAGES = ("cosmonapse", "zmq_transport")
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class FallbackHandler(logging.Handler):
+    """Prints a record unless the program has configured logging, in which case it does nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.setFormatter(logging.Formatter(_FORMAT))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record that nobody else handles."""
+        if sys.stderr is None or self._is_handled(record.name):
+            return
+        try:
+            sys.stderr.write(f"{self.format(record)}\n")
+        except Exception:  # noqa: BLE001  # as in every handler: a log ends no program
+            self.handleError(record)
+
+    def _is_handled(self, name: str) -> bool:
+        logger: logging.Logger | None = logging.getLogger(name)
+        while logger is not None:
+            if any(each is not self for each in logger.handlers):
+                return True
+            logger = logger.parent if logger.propagate else None
+        return False
+
+
+def give_warnings_a_time() -> None:
+    """Let warnings of this package have a time where the program has not configured logging."""
+    for package in _PACKAGES:
+        logger = logging.getLogger(package)
+        if not any(isinstance(each, FallbackHandler) for each in logger.handlers):
+            logger.addHandler(FallbackHandler())

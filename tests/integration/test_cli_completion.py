@@ -1,0 +1,59 @@
+"""`cosmo completion`, in a real bash: the Tab key completes verbs, options and types."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from support.processes import ROOT
+
+PRESSED = """
+eval "$(cosmo completion bash)"
+COMP_WORDS=({words}) COMP_CWORD={last}
+_cosmo_completion cosmo
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+def completed(*words, tmp_path):
+    """Return what bash offers for the last word."""
+    command = tmp_path / "cosmo"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m cosmonapse.cli "$@"\n')
+    command.chmod(0o755)
+    script = PRESSED.format(
+        words=" ".join(f"'{word}'" for word in ("cosmo", *words)),
+        last=len(words),
+    )
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    found = subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+    )
+    assert found.stderr == ""
+    return found.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("reg",), ["registry"]),
+        (("d",), ["demo", "dispatch", "doppler"]),
+        (("dispatch", "--cap"), ["--capabilities"]),
+        (("doppler", "--type", "task_"), ["TASK_OFFER", "TASK_AWARDED", "TASK_DECLINED"]),
+        (("synapse", "st"), ["start"]),
+    ],
+)
+def test_bash_completes(words, offered, tmp_path):
+    assert completed(*words, tmp_path=tmp_path) == offered
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_the_scripts_for_other_shells_are_printed(shell):
+    command = [sys.executable, "-m", "cosmonapse.cli", "completion", shell]
+
+    script = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert f"{shell}_complete" in script
+    if shutil.which(shell):
+        check = [shell, "--no-execute"]
+        subprocess.run(check, input=script, text=True, check=True)

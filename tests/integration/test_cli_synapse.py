@@ -1,0 +1,26 @@
+"""`cosmo synapse start`: the URLs that it prints can be typed elsewhere."""
+
+import signal
+
+from support.processes import free_ports
+
+
+def test_each_url_for_others_of_a_synapse_on_every_interface_leads_to_it(children):
+    synapse, _ = children.synapse("--host", "0.0.0.0", port=(port := free_ports()))
+    synapse.line("  note        open to the network")
+
+    found = [each for each in synapse.lines("  for others  ", 1) if each.startswith("cosmo://")]
+
+    assert all(each.endswith(f":{port}") and "0.0.0.0" not in each for each in found)
+    for url in found:
+        assert children.cosmo("registry", "--url", url).wait() == 0
+
+
+def test_a_synapse_on_one_interface_prints_no_other_url(children):
+    synapse, url = children.synapse()
+    synapse.line(f"  connect     await connect_synapse('{url}')")
+
+    synapse.send(signal.SIGTERM)
+
+    assert synapse.wait() == 0
+    assert "for others" not in synapse.said
