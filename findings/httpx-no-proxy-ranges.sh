@@ -4,7 +4,7 @@
 # Truth:  An IPv4 range is accepted without a word and means its first address alone: the request goes to
 #         the proxy. An IPv6 range, or an address in brackets, raises InvalidURL when a client is made,
 #         for requests to any host.
-# Matters: A worker behind a corporate proxy sends requests for an internal model server, with their key,
+# Matters: A worker behind a corporate proxy sends requests for an internal model server,
 #         to the proxy. Or each client fails with "Invalid port", which names no variable.
 # Seen:   httpx 0.28.1, requests 2.32.5: with 10.0.0.0/8 httpx asks the proxy and requests asks the host.
 #         fe80::/10 and [::1] raise InvalidURL in httpx, and requests reads past them.

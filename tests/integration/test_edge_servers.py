@@ -21,6 +21,11 @@ FASTAPI, FASTAPI_STREAM = "fastapi/app:app", "fastapi/streaming:app"
 needs_uwsgi = pytest.mark.skipif(uwsgi() is None, reason="uWSGI could not be built here")
 
 
+def at(url):
+    """Return the variables for the examples, and for those that follow the page."""
+    return {"COSMO_URL": url, "SYNAPSE_URL": url}
+
+
 class Server:
     """One way to serve the examples.
 
@@ -37,7 +42,7 @@ class Server:
         self._start, self._options = start, options
 
     def client(self, children, app, url):
-        child = self._start(children, app, *self._options, env={"SYNAPSE_URL": url})
+        child = self._start(children, app, *self._options, env=at(url))
         return client_to(child)
 
 
@@ -182,7 +187,7 @@ FORKING = {
 def test_an_app_that_starts_its_dendrite_before_the_fork_says_so_at_once(name, app, fabric):
     children, url, _ = fabric
     start, *options = FORKING[name]
-    server = start(children, app, *options, env={"SYNAPSE_URL": url})
+    server = start(children, app, *options, env=at(url))
     server.may_complain = True
 
     with client_to(server) as client:
@@ -199,7 +204,7 @@ def test_an_app_that_starts_its_dendrite_before_the_fork_says_so_at_once(name, a
 
 def test_the_app_of_the_page_answers_where_it_is_loaded_after_the_fork(fabric, worker):
     children, url, _ = fabric
-    server = gunicorn(children, PAGE_APP, "-w", "2", env={"SYNAPSE_URL": url})
+    server = gunicorn(children, PAGE_APP, "-w", "2", env=at(url))
 
     with client_to(server) as client:
         assert ask(client, "Hi").json() == {"response": "echo: Hi"}
@@ -209,7 +214,7 @@ def test_the_app_of_the_page_answers_where_it_is_loaded_after_the_fork(fabric, w
 @pytest.mark.parametrize("kind", ["gthread", "gevent"])
 def test_an_app_by_hand_answers_behind_threads_of_any_kind(kind, app, fabric, worker):
     children, url, _ = fabric
-    server = gunicorn(children, app, "-k", kind, "--threads", "4", env={"SYNAPSE_URL": url})
+    server = gunicorn(children, app, "-k", kind, "--threads", "4", env=at(url))
 
     with client_to(server) as client, ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda prompt: ask(client, prompt), ["slow", "Hi"]))

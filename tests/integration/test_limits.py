@@ -71,7 +71,7 @@ FACTORIES = {
     "SUB": lambda: options.sub(1000),
     "publisher": options.publisher,
 }
-WRITE_ONLY = {zmq.ROUTER_MANDATORY, zmq.PROBE_ROUTER, zmq.XPUB_MANUAL}
+WRITE_ONLY = {zmq.ROUTER_MANDATORY, zmq.PROBE_ROUTER, zmq.XPUB_MANUAL, zmq.XPUB_VERBOSE}
 IN_ALL = {
     zmq.LINGER: 0,
     zmq.SNDHWM: 10_000,

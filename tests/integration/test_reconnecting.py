@@ -195,9 +195,9 @@ STRANGERS = {
         lambda port: wrong_sockets(port, zmq.ROUTER, zmq.XPUB, zmq.XSUB, **keyed()),
         ("CURVE", "CURVE", "CURVE"),
     ),
-    "another protocol": (
-        lambda port: talkers(port, b"SSH-2.0-OpenSSH_9.2\r\n"),
-        ("SSH-2.0", "SSH-2.0", "SSH-2.0"),
+    "a program that says nothing": (
+        lambda port: talkers(port, b""),
+        ("sends nothing", "sends nothing", "sends nothing"),
     ),
 }
 

@@ -53,6 +53,8 @@ class Broadcast:
         self._turn = 0
         self._syncs: dict[bytes, asyncio.Future[None]] = {}
         self._live = asyncio.Event()
+        self._subscribed_to: set[bytes] = set()
+        self._confirmed: set[bytes] = set()
         self._batcher = Batcher()
         self._gathering = False
 
@@ -169,10 +171,9 @@ class Broadcast:
             self._on_heard(-1 if kind is None else kind, trace or b"", caller, worker, part)
 
     def on_subscription(self, joins: bool, topic: bytes) -> None:
-        """Record a subscription; the sentinel means that all earlier ones have arrived."""
+        """Record a subscription; the sentinel comes last, and goes with its connection."""
         if topic == heads.LIVE_TOPIC:
-            if joins:
-                self._live.set()
+            self._on_sentinel(joins)
             return
         try:
             namespace, kind, trace = heads.read_topic(topic)
@@ -182,8 +183,28 @@ class Broadcast:
         if namespace != self._namespace:
             return
         if joins:
-            self.subscribed.subscribe(topic, kind, trace)
+            self._confirmed.add(topic)
+            if topic not in self._subscribed_to:
+                self._subscribed_to.add(topic)
+                self.subscribed.subscribe(topic, kind, trace)
         else:
+            self._confirmed.discard(topic)
+            self._forget(topic)
+
+    def _on_sentinel(self, joins: bool) -> None:
+        # 05, Publishing 5: after a lost connection the topics with a listener come again, the
+        # sentinel last. ZeroMQ keeps the others.
+        if joins:
+            for topic in self._subscribed_to - self._confirmed:
+                self._forget(topic)
+            self._live.set()
+        else:
+            self._confirmed.clear()
+
+    def _forget(self, topic: bytes) -> None:
+        if topic in self._subscribed_to:
+            self._subscribed_to.remove(topic)
+            _, kind, trace = heads.read_topic(topic)
             self.subscribed.unsubscribe(kind, trace)
 
     def _topic(self, kind: int | None, trace: bytes | None) -> bytes:

@@ -33,13 +33,19 @@ class BroadcastConnection:
         socket: The socket, not yet connected.
         expected: The type of the socket at the far end.
         poll_soon: Looks at the socket; connecting may consume the edge of its descriptor.
+        on_lost: Is called when a connection has ended.
     """
 
     def __init__(
-        self, socket: zmq.Socket[bytes], expected: str, poll_soon: Callable[[], None]
+        self,
+        socket: zmq.Socket[bytes],
+        expected: str,
+        poll_soon: Callable[[], None],
+        on_lost: Callable[[], None] = lambda: None,
     ) -> None:
         self._socket = socket
         self._poll_soon = poll_soon
+        self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._monitor = ConnectionMonitor(socket, self._on_event)
         self._record = FailedAttempts()
@@ -113,6 +119,7 @@ class BroadcastConnection:
         if not self.is_established:
             self._on_stranger()
         self.is_established = self._is_connected = False
+        self._on_lost()
         self._arm(RETRY_S * (1.0 + options.dice.random()), self._connect_anew)
 
     def _on_retried(self) -> None:

@@ -10,6 +10,7 @@ from ..errors import Cause
 from ..sockets import frames, options
 from ..sockets.endpoints import Endpoint
 from ..sockets.sent import Sent
+from ..wire import heads
 from .broadcast_connection import BroadcastConnection
 from .carrier import CarrierEvents
 from .diagnosis import Diagnosis
@@ -50,7 +51,7 @@ class ZmqCarrier:
         )
         self._listening = BroadcastConnection(self._sub, "XPUB", self._sub_reader.poll_soon)
         self._publishing = BroadcastConnection(
-            self._publisher, "XSUB", self._publisher_reader.poll_soon
+            self._publisher, "XSUB", self._publisher_reader.poll_soon, self._on_publisher_lost
         )
         self._dialer.start()
 
@@ -122,6 +123,9 @@ class ZmqCarrier:
             connection.close()
         for socket in (self._dealer, self._sub, self._publisher):
             socket.close()
+
+    def _on_publisher_lost(self) -> None:
+        self._events.on_subscription(False, heads.LIVE_TOPIC)
 
     def _on_message(self, message: list[Any]) -> None:
         if len(message) == 2:

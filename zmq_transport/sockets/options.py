@@ -156,6 +156,7 @@ def publisher() -> zmq.Socket[bytes]:
     return _socket(
         zmq.XPUB,
         SUBSCRIPTION_BYTES,
+        XPUB_VERBOSE=1,
         RECONNECT_IVL=_reconnect_ms(),
         CONNECT_TIMEOUT=CONNECT_MS,
     )
