@@ -126,4 +126,4 @@ async def test_a_timeout_while_the_synapse_is_away_says_so_and_whether_the_task_
     assert f"the Synapse at {url} has been away for " in str(gone.value)
     assert "it may have run" in str(gone.value)
     answers = [answer_of(each.value) for each in (waited, gone)]
-    assert [(each.status, each.body["retry"]) for each in answers] == [(503, True), (504, False)]
+    assert [(each.status, each.body["retry"]) for each in answers] == [(503, True), (503, False)]

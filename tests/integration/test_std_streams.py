@@ -68,7 +68,11 @@ def test_a_full_disk_is_one_line(verb, env):
 @pytest.mark.parametrize("verb", ["help", "dispatch", "registry", "check"])
 def test_a_stderr_that_is_closed_or_full_harms_nothing(verb, env):
     for redirection in ("2>&-", "2>/dev/full", "<&- 2>&-"):
-        assert ended(verb, f">/dev/null {redirection}", env) == (0, [])
+        code, said = ended(verb, f">/dev/null {redirection}", env)
+
+        assert said == []
+        # `check` warns for a minute after a loss, and this Synapse serves other tests, too.
+        assert code == 0 or (verb, code) == ("check", 1)
 
 
 def test_a_mistake_keeps_its_exit_code_when_nobody_can_be_told(env):
