@@ -203,7 +203,8 @@ class SynapseAway(SynapseUnreachable, TimeoutError):
 
 def away_text(url: str, away_s: float) -> str:
     """Return how long a Synapse has been away, as a text."""
-    return f"the Synapse at {url} has been away for {away_s:.0f} s"
+    digits = 0 if away_s >= 2 else 1
+    return f"the Synapse at {url} has been away for {away_s:.{digits}f} s"
 
 
 class SynapseRefused(RemoteError, ConnectionError):

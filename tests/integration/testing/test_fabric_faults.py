@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import pytest_asyncio
 
-from cosmonapse import NeuronError
+from cosmonapse import NeuronError, SynapseAway
 from cosmonapse.testing import Fabric
 
 pytestmark = pytest.mark.asyncio
@@ -113,7 +113,7 @@ async def test_a_caller_that_is_cut_off_runs_out_of_time(fabric):
 
     fabric.cut_off(caller)
 
-    with pytest.raises(TimeoutError, match="no reply from neuron 'worker'"):
+    with pytest.raises(SynapseAway, match=r"has been away for 0\.\d s, .* never left"):
         await ask(caller, timeout_s=_SOON_S)
 
 
