@@ -24,6 +24,7 @@ from cosmonapse.testing.conformance.waiting import until as until
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = Path(__file__).with_name("worker.py")
 TIMEOUT_S = 20.0
+_LOOK_S = 0.1
 COMPLAINTS = ("Traceback", "Task was destroyed", "never retrieved", "never awaited")
 _MARK = "TEST_RUN_MARK"
 
@@ -92,7 +93,7 @@ class Child:
     def line(self, start, timeout_s=TIMEOUT_S):
         """Wait for a line of stdout that begins with `start`; return it with `start` taken off."""
         with self._news:
-            self._news.wait_for(lambda: self._find(start) or self._is_over(), timeout_s)
+            self._wait_for(lambda: self._find(start), timeout_s)
             found = self._find(start)
         if found is None:
             raise ChildFailed(f"no line begins with {start!r}; it said:\n{self.said}")
@@ -101,7 +102,7 @@ class Child:
     def says(self, text, timeout_s=TIMEOUT_S):
         """Return whether its output contains `text` within `timeout_s` seconds."""
         with self._news:
-            self._news.wait_for(lambda: self._has_said(text) or self._is_over(), timeout_s)
+            self._wait_for(lambda: self._has_said(text), timeout_s)
             return self._has_said(text)
 
     def tell(self, text):
@@ -168,6 +169,12 @@ class Child:
 
     def _all(self, start):
         return [line for line in self.out if line.text.startswith(start)]
+
+    def _wait_for(self, condition, timeout_s):
+        # The end of a process comes after its last line and wakes nobody, so look now and then.
+        until_s = time.monotonic() + timeout_s
+        while not condition() and not self._is_over() and time.monotonic() < until_s:
+            self._news.wait(_LOOK_S)
 
     def _is_over(self):
         return self._process.poll() is not None and not self._readers[0].is_alive()
