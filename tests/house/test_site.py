@@ -32,6 +32,16 @@ def test_the_page_of_counters_is_the_generated_one():
     assert counters.PAGE.read_text(encoding="utf-8") == counters.page(), counters.COMMAND
 
 
+@pytest.mark.parametrize("package", ["cosmonapse", "zmq_transport"])
+def test_the_pages_of_the_api_name_every_public_name(package):
+    pages = "".join(path.read_text(encoding="utf-8") for path in (DOCS / "api").glob("*.md"))
+    entries = set(re.findall(r"^::: ([\w.]+)$", pages, flags=re.MULTILINE))
+    names = importlib.import_module(package).__all__
+
+    assert not sorted({f"{package}.{name}" for name in names} - entries)
+    assert not [name for name in names if f"`{name}`" not in pages]
+
+
 def test_every_error_code_has_its_trouble():
     assert not sorted(set(CODES) - HEADINGS)
 
