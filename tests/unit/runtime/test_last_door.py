@@ -41,9 +41,16 @@ def test_a_generator_exit_passes_only_without_a_loop():
     assert not asyncio.run(told(GeneratorExit()))
 
 
-def test_an_interrupt_passes_where_ctrl_c_is_nothing_else():
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+@pytest.fixture
+def _ctrl_c_raises():
+    """Handle SIGINT as Python does by itself; a run in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
+
+@pytest.mark.usefixtures("_ctrl_c_raises")
+def test_an_interrupt_passes_where_ctrl_c_is_nothing_else():
     assert must_pass(KeyboardInterrupt())
     assert not asyncio.run(told(KeyboardInterrupt()))
     assert not in_another_thread(lambda: must_pass(KeyboardInterrupt()))
