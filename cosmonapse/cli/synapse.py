@@ -29,7 +29,14 @@ def command() -> None:
     metavar="NS",
     help="Serve this namespace only; repeatable. By default every namespace is served.",
 )
-@click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on.")
+@click.option(
+    "--host",
+    default=DEFAULT_HOST,
+    show_default=True,
+    # As in a URL an IPv6 address may stand in brackets.
+    callback=lambda context, option, host: host.removeprefix("[").removesuffix("]"),
+    help="Address to listen on.",
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65_532),

@@ -2,6 +2,8 @@
 
 import signal
 
+import pytest
+
 from support.processes import free_ports
 
 
@@ -24,3 +26,13 @@ def test_a_synapse_on_one_interface_prints_no_other_url(children):
 
     assert synapse.wait() == 0
     assert "for others" not in synapse.said
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_ipv6_address_may_stand_in_brackets_as_in_a_url(children, host):
+    child = children.cosmo("synapse", "start", "--host", host, "--port", 0)
+
+    assert child.line("Synapse listening on").text.startswith("cosmo://[::1]:")
+    child.send(signal.SIGINT)
+    assert child.wait() == 0
+    assert "open to the network" not in child.said
