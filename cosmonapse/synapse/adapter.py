@@ -7,7 +7,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -279,6 +279,8 @@ class ClientSynapse(ABC):
         where: The facts for its error texts.
     """
 
+    transport_type: ClassVar[type[ClientTransport]] = ClientTransport
+
     def __init__(self, where: ErrorContext) -> None:
         self.where = where
         self._transports: set[ClientTransport] = set()
@@ -304,7 +306,7 @@ class ClientSynapse(ABC):
         self, namespace: str, dendrite_id: str, receiver: Receiver, max_signal_bytes: int
     ) -> ClientTransport:
         """See the port."""
-        made = ClientTransport(
+        made = self.transport_type(
             self.carrier(max_signal_bytes),
             self.where,
             namespace,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from ..synapse.adapter import ClientSynapse, ClientTransport
 from ..transport import Outcome, Receiver
@@ -103,6 +103,7 @@ class FaultySynapse(ClientSynapse):
         tasks_refused: Whether every task is refused as with full queues.
     """
 
+    transport_type = FaultyTransport
     line: CuttableCarrier
 
     def __init__(self, beneath: ClientSynapse) -> None:
@@ -134,18 +135,10 @@ class FaultySynapse(ClientSynapse):
         self, namespace: str, dendrite_id: str, receiver: Receiver, max_signal_bytes: int
     ) -> FaultyTransport:
         """See the port."""
-        made = FaultyTransport(
-            self.carrier(max_signal_bytes),
-            self.where,
-            namespace,
-            dendrite_id,
-            receiver,
-            max_signal_bytes,
-            self._transports.discard,
-        )
-        made.faults = self
-        self._transports.add(made)
-        return made
+        made = super().transport(namespace, dendrite_id, receiver, max_signal_bytes)
+        faulty = cast(FaultyTransport, made)
+        faulty.faults = self
+        return faulty
 
     async def taken_in(self, timeout_s: float) -> None:
         """Return when the Synapse knows the Dendrite, its Axons and its listeners again.

@@ -46,19 +46,15 @@ class TestedTransport(ClientTransport):
 class Tested:
     """A Synapse whose connections can be disturbed; `new_carrier` makes what moves the frames."""
 
-    def transport(self, namespace, dendrite_id, receiver, max_signal_bytes):
-        carrier = self.new_carrier()
-        made = TestedTransport(
-            carrier,
-            self.where,
-            namespace,
-            dendrite_id,
-            receiver,
-            max_signal_bytes,
-            self._transports.discard,
-        )
-        made.carrier = carrier
-        self._transports.add(made)
+    transport_type = TestedTransport
+
+    def carrier(self, max_signal_bytes):
+        self._carrier = self.new_carrier()
+        return self._carrier
+
+    def transport(self, *arguments):
+        made = super().transport(*arguments)
+        made.carrier = self._carrier
         return made
 
 

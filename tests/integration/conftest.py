@@ -19,6 +19,12 @@ def url():
 
 
 @pytest.fixture
+def direct(monkeypatch):
+    """Keep a proxy of the environment out of a test."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+@pytest.fixture
 def namespace():
     return f"test-{next(_numbers)}"
 

@@ -20,9 +20,8 @@ QUESTION = {"prompt": "What is a Dendrite?"}
 
 
 @pytest.fixture(autouse=True)
-def _direct(monkeypatch):
-    """Keep a proxy and a token of the environment out of the tests."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+def _no_token(direct, monkeypatch):
+    """Keep a token of the environment out of the tests."""
     monkeypatch.delenv("HF_TOKEN", raising=False)
 
 

@@ -54,10 +54,7 @@ UNUSABLE = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _direct(monkeypatch):
-    """Keep a proxy of the environment out of the tests."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+pytestmark = pytest.mark.usefixtures("direct")
 
 
 @pytest.fixture(scope="module")

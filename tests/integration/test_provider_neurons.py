@@ -21,10 +21,7 @@ VENDORS = [*CHAT_VENDORS, "anthropic"]
 MODELS = {"mistral": "strict"}
 
 
-@pytest.fixture(autouse=True)
-def _direct(monkeypatch):
-    """Keep a proxy of the environment out of the tests."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+pytestmark = pytest.mark.usefixtures("direct")
 
 
 @pytest.fixture(scope="module")
