@@ -52,8 +52,12 @@ def client_to(child, *, timeout_s=TIMEOUT_S):
     (address,) = [found.group(1) for found in addresses if found]
     # uWSGI closes every connection, and says so only to those who ask for it.
     headers = {"Connection": "close"} if "uWSGI" in child.said else {}
+    # Uvicorn says that it has started a moment before its worker listens.
+    transport = httpx.HTTPTransport(retries=5, trust_env=False)
     url = f"http://{address}"
-    return httpx.Client(base_url=url, headers=headers, timeout=timeout_s, trust_env=False)
+    return httpx.Client(
+        base_url=url, headers=headers, timeout=timeout_s, trust_env=False, transport=transport
+    )
 
 
 def _place(app):
