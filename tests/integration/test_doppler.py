@@ -217,7 +217,18 @@ class PseudoTerminal:
         await until(lambda: text in self.text, TIMEOUT_S)
         loop.remove_reader(self.leader)
         before, _, self.text = self.text.partition(text)
-        return re.split(r"\r?\n|\r|\x1b\[\d*[AJ]", re.sub(r"\x1b\[[\d;]*m", "", before + text))
+        return lines_left(before + text)
+
+
+def lines_left(text):
+    """Return the lines of `text` that a terminal still shows: what was painted anew stands once."""
+    lines = []
+    for rows, written in re.findall(
+        r"(?:\x1b\[(\d+)A\r\x1b\[J)?((?:(?!\x1b\[\d+A).)*)", text, re.DOTALL
+    ):
+        lines = lines[: len(lines) - int(rows or 0)]
+        lines += re.sub(r"\x1b\[[\d;]*m", "", written).removesuffix("\r\n").split("\r\n")
+    return lines
 
 
 @pytest.mark.asyncio
