@@ -1,0 +1,564 @@
+// The Dendrite: docs/spec/07-signals.md and 09-resync.md "At the caller"; the promises of API.md under the names a Node user expects.
+import { Client, item } from '../client/client.js'
+import { Host } from './axon.js'
+import { Pathway, callQuietly } from './pathway.js'
+import { Directed, Signal, CODE } from '../signals/signals.js'
+import { idBytes, newTail, newTraceId } from '../signals/ids.js'
+import {
+  VERB,
+  KEEP,
+  SETTLES,
+  SKIPS,
+  ZERO,
+  NO_BODY,
+  addressOf,
+  kindTopic,
+  traceTopic,
+} from '../wire/wire.js'
+import { pack } from '../signals/msgpack.js'
+import { CODES, DendriteProtocolError, SignalTooLarge, TimeoutError } from '../errors.js'
+
+const BOUNCED = {
+  no_route: ['NO_SUCH_NEURON', 'NO_CAPABLE_NEURON'],
+  bad_address: ['NO_SUCH_NEURON', 'NO_CAPABLE_NEURON'],
+  busy: ['OVERLOADED'],
+  expired: ['EXPIRED'],
+  worker_lost: ['WORKER_LOST'],
+  reply_lost: ['REPLY_LOST'],
+}
+const HANDLERS = {
+  onAgentOutput: 'AGENT_OUTPUT',
+  onClarification: 'CLARIFICATION',
+  onPermission: 'PERMISSION',
+  onErrorSignal: 'ERROR',
+  onEscalation: 'ESCALATION',
+  onThoughtDelta: 'THOUGHT_DELTA',
+  onToolCall: 'TOOL_CALL',
+  onToolResult: 'TOOL_RESULT',
+  onPlan: 'PLAN',
+  onFinal: 'FINAL',
+  onRegisterSignal: 'REGISTER',
+  onHeartbeatSignal: 'HEARTBEAT',
+  onDeregisterSignal: 'DEREGISTER',
+  onTaskSignal: 'TASK',
+  onCritique: 'CRITIQUE',
+  onConsensus: 'CONSENSUS',
+  onContextSync: 'CONTEXT_SYNC',
+  onMemoryAppend: 'MEMORY_APPEND',
+}
+
+export class Dendrite {
+  constructor({
+    synapse,
+    namespace = 'default',
+    dendriteId = 'dendrite',
+    role = 'orchestrator',
+    floats = false,
+  }) {
+    this.synapse = synapse
+    this.namespace = namespace
+    this.dendriteId = dendriteId
+    this.role = role
+    this.floats = floats
+    this.client = new Client(synapse.carrier(), { namespace, name: dendriteId }, this)
+    this.host = new Host(this)
+    this.calls = new Map()
+    this.handlers = new Map()
+    this.traces = new Map()
+    this.registering = new Map()
+    this.workers = new Map()
+    this.workersComplete = false
+    this.seen = new Set()
+    this.capabilitiesOf = new Map()
+    this.traceId = newTraceId()
+    this.traceBytes = idBytes(this.traceId)
+  }
+  attachAxon(axon) {
+    this.host.axons.set(axon.neuronId, axon)
+    return this
+  }
+  async start({ timeoutMs = 5000 } = {}) {
+    for (const type of this.handlers.keys())
+      this.client.listen(kindTopic(this.namespace, CODE[type]))
+    await this.client.open(timeoutMs)
+    this.started = true
+    await Promise.all([...this.host.axons.values()].map((axon) => this.#register(axon)))
+    this.beat = setInterval(() => {
+      this.host.heartbeat()
+      this.host.sweep()
+    }, this.client.heartbeatMs)
+    return this
+  }
+  async stop({ reason = 'stopped', timeoutMs = 1000 } = {}) {
+    clearInterval(this.beat)
+    if (this.client.state === 'READY') {
+      for (const axon of this.host.axons.values())
+        this.say(VERB.DEREGISTER, 'DEREGISTER', axon, { reason })
+      const until = Date.now() + timeoutMs
+      while ([...this.host.axons.values()].some((a) => a.running) && Date.now() < until)
+        await new Promise((r) => setTimeout(r, 10))
+      for (const call of [...this.calls.values()]) {
+        this.client.send(item(VERB.CANCEL, { task: call.task, trace: call.trace }))
+        this.#fail(call, 'CANCELLED', 'the Dendrite stopped')
+      }
+    }
+    return this.client.leave(timeoutMs)
+  }
+  async [Symbol.asyncDispose]() {
+    await this.stop()
+  }
+  /** Until SIGINT or SIGTERM: then drains and stops. */
+  async serve() {
+    const signal = await new Promise((resolve) => {
+      for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => resolve(name))
+    })
+    await this.stop({ reason: signal })
+    return signal
+  }
+  async addAxon(axon) {
+    this.attachAxon(axon)
+    if (this.started) await this.#register(axon)
+  }
+  async detachAxon(id) {
+    const axon = this.host.axons.get(id)
+    if (axon) {
+      this.host.axons.delete(id)
+      this.say(VERB.DEREGISTER, 'DEREGISTER', axon, { reason: 'detached' })
+    }
+  }
+  #register(axon) {
+    return new Promise((resolve, reject) => {
+      this.registering.set(axon.neuronId, { resolve, reject })
+      this.say(VERB.REGISTER, 'REGISTER', axon, {
+        role: this.role,
+        capabilities: axon.capabilities,
+        ...(axon.version && { version: axon.version }),
+      })
+    })
+  }
+  /** @internal presence: two items, facts and a Signal */
+  say(verb, type, axon, payload) {
+    if (this.client.state === 'READY') {
+      this.client.answer(
+        this.host.presence(verb, type, axon, payload, pack(payload)),
+        axon.neuronId,
+      )
+    }
+  }
+
+  // ---- asking
+  #begin(options) {
+    const {
+      neuron,
+      capabilities = [],
+      input,
+      timeoutMs = 30000,
+      traceId,
+      parentId = null,
+      contextRef,
+      finalize,
+      meta = {},
+      keep = false,
+      child = false,
+      signal,
+    } = options
+    if (this.role === 'worker' && !child)
+      throw new DendriteProtocolError('a Dendrite of the role "worker" dispatches nothing')
+    if (!this.started || this.client.state === 'CLOSED')
+      throw new DendriteProtocolError('start() the Dendrite before it dispatches')
+    signal?.throwIfAborted()
+    const address = addressOf(neuron, capabilities)
+    const tail = newTail()
+    const id = 'evt_' + tail
+    const payload = { input }
+    if (neuron === undefined) payload.capabilities = address.slice(1).split(',')
+    if (contextRef !== undefined) payload.context_ref = contextRef
+    if (finalize) payload.finalize = true
+    const task = new Signal({
+      type: 'TASK',
+      id,
+      traceId: traceId ?? 'trc_' + tail,
+      parentId,
+      directed: new Directed(
+        neuron ?? null,
+        'neuron',
+        neuron === undefined ? payload.capabilities : [],
+      ),
+      payload,
+      meta,
+    })
+    const body = task.encode()
+    if (body.length > this.client.maxBody)
+      throw new SignalTooLarge(body.length, this.client.maxBody)
+    const bytes = idBytes(id)
+    const call = {
+      signal: task,
+      address,
+      task: bytes,
+      trace: traceId === undefined ? bytes : idBytes(traceId),
+      body,
+      until: Date.now() + timeoutMs,
+      flags: keep ? KEEP : 0,
+      next: 0,
+      asked: 0,
+      key: bytes.latin1Slice(0, 16),
+      timeoutMs,
+    }
+    return call
+  }
+  #send(call) {
+    this.calls.set(call.key, call)
+    const sent = this.client.send(
+      item(VERB.TASK, {
+        flags: call.flags,
+        kind: 1,
+        number: Math.max(0, call.until - Date.now()),
+        task: call.task,
+        trace: call.trace,
+        body: call.body,
+      }),
+      call.address,
+    )
+    if (sent === 'BUSY') this.#fail(call, 'OVERLOADED', 'the outbox is full')
+    this.shown(call.signal)
+  }
+  /** The first AGENT_OUTPUT, FINAL, ERROR or question. Rejects with TimeoutError, or with the reason of `signal`. */
+  dispatchAndWait(options) {
+    return new Promise((resolve, reject) => {
+      const call = this.#begin(options)
+      const abort = options.signal
+      const end = () => {
+        clearTimeout(call.timer)
+        abort?.removeEventListener('abort', aborted)
+      }
+      call.settle = (signal) => {
+        end()
+        resolve(signal)
+      }
+      const aborted = () => {
+        this.#takeBack(call)
+        end()
+        reject(abort.reason)
+      }
+      abort?.addEventListener('abort', aborted, { once: true })
+      call.timer = setTimeout(() => {
+        this.#takeBack(call)
+        end()
+        reject(
+          new TimeoutError(
+            `${call.address} did not answer within ${call.timeoutMs} ms (trace ${call.signal.traceId})`,
+          ),
+        )
+      }, call.timeoutMs)
+      this.#send(call)
+    })
+  }
+  /** The output itself; an ERROR is thrown as NeuronError, a question as NeedsAnswer. */
+  async ask(options) {
+    return (await this.dispatchAndWait(options)).output
+  }
+  /** Everything that the TASK brings, as it comes. */
+  dispatch(options) {
+    const call = this.#begin({ timeoutMs: 300000, ...options })
+    const abort = options.signal
+    const pathway = new Pathway(call.signal.traceId, call.signal, () => {
+      this.#takeBack(call)
+      end()
+    })
+    const end = () => {
+      clearTimeout(call.timer)
+      abort?.removeEventListener('abort', aborted)
+    }
+    const aborted = () => pathway.close()
+    abort?.addEventListener('abort', aborted, { once: true })
+    call.stream = (signal) => pathway.push(signal)
+    call.settle = (signal) => {
+      end()
+      pathway.push(signal)
+      pathway.end()
+    }
+    call.timer = setTimeout(() => {
+      this.#takeBack(call)
+      this.#error(call, 'EXPIRED', `no outcome within ${call.timeoutMs} ms`)
+    }, call.timeoutMs)
+    this.#send(call)
+    return pathway
+  }
+  /** Fire and forget: the TASK Signal; runs on when this process goes. */
+  dispatchTask(options) {
+    const call = this.#begin({ timeoutMs: 300000, ...options, keep: true })
+    call.settle = () => clearTimeout(call.timer)
+    call.timer = setTimeout(() => this.calls.delete(call.key), call.timeoutMs)
+    call.timer.unref()
+    this.#send(call)
+    return call.signal
+  }
+  #takeBack(call) {
+    if (this.calls.delete(call.key))
+      this.client.send(item(VERB.CANCEL, { task: call.task, trace: call.trace }))
+  }
+  #fail(call, code, message) {
+    if (this.calls.delete(call.key)) this.#error(call, code, message)
+  }
+  #error(call, code, message) {
+    const signal = call.signal.reply(
+      'ERROR',
+      { code, message, recoverable: CODES[code]?.[0] ?? false },
+      { directed: call.signal.directed, meta: { source: 'fabric' } },
+    )
+    this.shown(signal)
+    call.settle(signal)
+  }
+  /** Answers a CLARIFICATION: one TASK to the neuron that asked, on the same trace. */
+  respondToClarification(question, answer, { extra = {}, timeoutMs = 30000 } = {}) {
+    const first = question.meta.task ?? {}
+    const input =
+      typeof first.input === 'object' && first.input !== null && !Array.isArray(first.input)
+        ? first.input
+        : { value: first.input ?? null }
+    const said = { question: question.payload.question, answer }
+    return this.dispatchAndWait({
+      neuron: question.directed.id,
+      input: { ...input, ...extra, clarification: said },
+      traceId: question.traceId,
+      parentId: question.id,
+      timeoutMs,
+    })
+  }
+
+  // ---- hearing
+  #on(type, filter, fn) {
+    if (typeof filter === 'function') {
+      fn = filter
+      filter = {}
+    }
+    let list = this.handlers.get(type)
+    if (!list) {
+      this.handlers.set(type, (list = []))
+      if (this.started) this.client.listen(kindTopic(this.namespace, CODE[type]))
+    }
+    list.push({ filter, fn })
+    return () => this.off(fn)
+  }
+  onSignal(type, filter, fn) {
+    if (!CODE[type]) throw new RangeError(`${type} is no type of Signal`)
+    return this.#on(type, filter, fn)
+  }
+  onTrace(traceId, fn) {
+    const trace = idBytes(traceId)
+    const topic = traceTopic(this.namespace, trace)
+    this.client.listen(topic)
+    this.traces.set(topic, [...(this.traces.get(topic) ?? []), fn])
+    return () => {
+      this.traces.delete(topic)
+      this.client.unlisten(topic)
+    }
+  }
+  off(fn) {
+    for (const [type, list] of this.handlers) {
+      const kept = list.filter((h) => h.fn !== fn)
+      if (kept.length) this.handlers.set(type, kept)
+      else {
+        this.handlers.delete(type)
+        this.client.unlisten(kindTopic(this.namespace, CODE[type]))
+      }
+    }
+  }
+  /** `for await (const signal of dendrite.signals('THOUGHT_DELTA'))` */
+  async *signals(type, filter = {}) {
+    const queue = []
+    let wake
+    const off = this.onSignal(type, filter, (s) => {
+      queue.push(s)
+      wake?.()
+    })
+    try {
+      for (;;) {
+        while (queue.length) yield queue.shift()
+        await new Promise((r) => {
+          wake = r
+        })
+      }
+    } finally {
+      off()
+    }
+  }
+  /** Listening is in force when this returns. */
+  sync() {
+    return this.client.sync()
+  }
+  /** @internal a Signal of ours, shown to our own handlers at once */
+  shown(signal) {
+    const list = this.handlers.get(signal.type)
+    if (list === undefined) return
+    for (const { filter, fn } of list) if (fits(filter, signal)) callQuietly(fn, signal)
+  }
+  emit(type, payload, { traceId = this.traceId, parentId = null, meta = {} } = {}) {
+    const signal = new Signal({
+      type,
+      traceId,
+      parentId,
+      directed: new Directed(this.dendriteId, 'dendrite'),
+      payload,
+      meta,
+    })
+    this.client.publish(CODE[type], idBytes(traceId), signal.encode())
+    this.shown(signal)
+    return signal
+  }
+
+  // ---- what the client tells
+  onTask(it, caller, address) {
+    this.host.onTask(it, caller, address)
+  }
+  onCancel(it, caller) {
+    this.host.onCancel(it, caller)
+  }
+  onQuestion(caller, items, name) {
+    this.host.onQuestion(caller, items, name)
+  }
+  claims() {
+    return this.host.claims()
+  }
+  onReply(it, worker) {
+    const call = this.calls.get(it.task.latin1Slice(0, 16))
+    if (call === undefined) return this.client.count('drop.late_reply')
+    if (it.number < call.next) return this.client.count('drop.repeated_reply')
+    if (it.number > call.next && !(it.flags & SKIPS)) {
+      this.client.count('drop.early_reply')
+      const now = Date.now()
+      if (now - call.asked > 250) {
+        call.asked = now
+        this.client.send(this.#listed(call, 2))
+      }
+      return
+    }
+    if (it.number > call.next) this.client.count('gap.replies', it.number - call.next)
+    call.next = it.number + 1
+    let signal
+    try {
+      signal = Signal.decode(it.body, { keepFloats: this.floats })
+    } catch (error) {
+      return this.#fail(call, 'BAD_OUTPUT', error.message)
+    }
+    if (it.flags & SETTLES) {
+      this.calls.delete(call.key)
+      if (!worker.equals(this.client.instance)) this.shown(signal)
+      call.settle(signal)
+    } else {
+      if (!worker.equals(this.client.instance)) this.shown(signal)
+      call.stream?.(signal)
+    }
+  }
+  onBounce(it) {
+    const call = this.calls.get(it.task.latin1Slice(0, 16))
+    if (call) this.#ended(call, it.body.toString('latin1'))
+  }
+  onLost(it) {
+    const call = this.calls.get(it.task.latin1Slice(0, 16))
+    if (!call) return
+    const reason = it.body.toString('latin1')
+    if (reason === 'reply_waits') return void this.client.send(this.#listed(call, 2))
+    if (reason === 'not_started' && call.next === 0) return this.#send(call)
+    this.#ended(call, reason)
+  }
+  #ended(call, reason) {
+    const codes = BOUNCED[reason] ?? ['TASK_LOST']
+    const code = call.address[0] === '?' && codes[1] ? codes[1] : codes[0]
+    this.#fail(call, code, `${call.address}: ${reason}`)
+  }
+  onRegistered(address, refusal) {
+    const waiting = this.registering.get(address)
+    if (!waiting) return
+    this.registering.delete(address)
+    if (refusal === null) waiting.resolve()
+    else waiting.reject(new DendriteProtocolError(refusal))
+  }
+  onWorkers(it) {
+    const FIRST = 1,
+      LAST = 2,
+      LEFT = 4
+    const ids = []
+    for (let at = 0; at + 16 <= it.body.length; at += 16) ids.push(it.body.subarray(at, at + 16))
+    if (it.kind & LEFT) {
+      for (const id of ids) this.workers.delete(id.latin1Slice(0, 16))
+      return
+    }
+    if (it.kind & FIRST) {
+      const old = Date.now() + 10000
+      for (const w of this.workers.values()) w.until ??= old
+      this.workersComplete = false
+    }
+    for (const id of ids)
+      this.workers.set(id.latin1Slice(0, 16), { id: Buffer.from(id), until: undefined })
+    if (it.kind & LAST) this.workersComplete = true
+  }
+  #listed(call, kind) {
+    const body = Buffer.alloc(4)
+    body.writeUInt32BE(call.next)
+    return item(VERB.RESEND, {
+      kind,
+      flags: call.flags,
+      number: Math.max(0, call.until - Date.now()),
+      task: call.task,
+      trace: call.trace,
+      body,
+    })
+  }
+  /** What a caller says of its open tasks behind a WELCOME. */
+  listing(waiting) {
+    const now = Date.now()
+    for (const [key, w] of this.workers)
+      if (w.until !== undefined && w.until < now) this.workers.delete(key)
+    const open = [...this.calls.values()].filter((call) => !waiting.has(call.key))
+    const out = []
+    const ids = [...this.workers.values()].map((w) => w.id)
+    const complete = this.workersComplete ? 2 : 0
+    for (let i = 0, first = 1; i === 0 || i < ids.length; i += 1024, first = 0)
+      out.push(
+        item(VERB.WORKERS, {
+          kind: first | (i + 1024 >= ids.length ? complete : 0),
+          body: ids.length ? Buffer.concat(ids.slice(i, i + 1024)) : NO_BODY,
+        }),
+      )
+    for (const call of open) out.push(this.#listed(call, 0))
+    out.push(item(VERB.RESEND, { kind: 1 }))
+    return out
+  }
+  onWelcomed() {
+    if (this.started)
+      for (const axon of this.host.axons.values())
+        this.say(VERB.REGISTER, 'REGISTER', axon, {
+          role: this.role,
+          capabilities: axon.capabilities,
+        })
+  }
+  onAway() {}
+  onMissed() {}
+  onHeard(topic, body, caller, worker) {
+    let signal
+    const me = this.client.instance
+    const onTrace = this.traces.get(topic)
+    if (!onTrace && (caller.equals(me) || (worker.equals(me) && !caller.equals(ZERO)))) return // shown already
+    try {
+      signal = Signal.decode(body, { keepFloats: this.floats })
+    } catch {
+      return this.client.count('drop.bad_signal')
+    }
+    if (signal.type === 'REGISTER' && signal.directed)
+      this.capabilitiesOf.set(signal.directed.id, signal.payload.capabilities)
+    if (onTrace) for (const fn of onTrace) callQuietly(fn, signal)
+    else this.shown(signal)
+  }
+}
+function fits({ neuron, capability, traceId }, signal) {
+  return (
+    (neuron === undefined || signal.directed?.id === neuron) &&
+    (traceId === undefined || signal.traceId === traceId) &&
+    (capability === undefined || signal.directed?.capabilities.includes(capability))
+  )
+}
+for (const [name, type] of Object.entries(HANDLERS))
+  Dendrite.prototype[name] = function (filter, fn) {
+    return this.onSignal(type, filter, fn)
+  }

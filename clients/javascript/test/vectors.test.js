@@ -1,0 +1,161 @@
+import test from 'node:test'
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import * as wire from '../src/wire/wire.js'
+import { Signal, Directed } from '../src/signals/signals.js'
+import { idBytes, bytesId, isId, instanceOf } from '../src/signals/ids.js'
+import { pack, unpack } from '../src/signals/msgpack.js'
+
+const file = new URL('../../../docs/spec/vectors.json', import.meta.url)
+const v = JSON.parse(readFileSync(file, 'utf8'))
+const hex = (text) => Buffer.from(text, 'hex')
+test('verbs', () => assert.deepEqual(wire.VERB, v.verbs))
+for (const m of v.messages)
+  test('message: ' + m.name, () => {
+    const items = m.items.map((it, i) => ({
+      ...it,
+      verb: wire.VERB[it.verb],
+      task: hex(it.task),
+      trace: hex(it.trace),
+      body: hex(m.bodies[i]),
+    }))
+    const [head, body] = wire.packMessage(items, m.address, hex(m.peer))
+    assert.equal(head.toString('hex'), m.head)
+    assert.equal(body.toString('hex'), m.body)
+    const back = wire.parseMessage(hex(m.head), hex(m.body))
+    assert.equal(back.address, m.address)
+    assert.equal(back.peer.toString('hex'), m.peer)
+    assert.deepEqual(
+      back.items.map((it) => [
+        it.verb,
+        it.flags,
+        it.kind,
+        it.number,
+        it.task.toString('hex'),
+        it.trace.toString('hex'),
+        it.body.toString('hex'),
+      ]),
+      m.items.map((it, i) => [
+        wire.VERB[it.verb],
+        it.flags,
+        it.kind,
+        it.number,
+        it.task,
+        it.trace,
+        m.bodies[i],
+      ]),
+    )
+  })
+for (const m of v.bad_heads)
+  test('bad head: ' + m.name, () =>
+    assert.equal(wire.parseMessage(hex(m.head), hex(m.body ?? '')), m.reason),
+  )
+for (const m of v.bounced_whole)
+  test('bounced whole: ' + m.name, () => {
+    const back = wire.parseMessage(hex(m.bounced.head), hex(m.bounced.body))
+    const [head, body] = wire.packMessage(back.items.slice(1), back.address, back.peer)
+    assert.equal(head.toString('hex'), m.sent.head)
+    assert.equal(body.toString('hex'), m.sent.body)
+    assert.equal(back.items[0].body.toString(), m.reason)
+  })
+for (const m of v.bundles)
+  test('bundle: ' + m.name, () => {
+    const parts = m.singles.map((s) => wire.parseMessage(hex(s.head), hex(s.body)))
+    const [head, body] = wire.packMessage(
+      parts.flatMap((p) => p.items),
+      parts[0].address,
+      parts[0].peer,
+    )
+    assert.equal(head.toString('hex'), m.head)
+    assert.equal(body.toString('hex'), m.body)
+  })
+for (const m of v.batches)
+  test('batch: ' + m.name, () => {
+    const back = wire.parseBroadcast(hex(m.header), hex(m.body))
+    assert.deepEqual(
+      back.bodies.map((b) => b.toString('hex')),
+      m.singles.map((s) => s.body),
+    )
+  })
+for (const m of v.broadcasts)
+  test('broadcast: ' + m.name, () =>
+    assert.equal(
+      wire
+        .packHeader(
+          hex(m.publisher),
+          m.header.slice(32, 48) === 'ffffffffffffffff' ? 2n ** 64n - 1n : m.sequence,
+          hex(m.caller),
+          hex(m.worker),
+        )
+        .toString('hex'),
+      m.header,
+    ),
+  )
+for (const m of v.addresses.valid)
+  test('address: ' + m.address, () =>
+    assert.equal(wire.addressOf(m.name ?? undefined, m.capabilities), m.address),
+  )
+for (const m of v.instances)
+  test('instance ' + m.instance, () =>
+    assert.equal(instanceOf(hex(m.secret)).toString('hex'), m.instance),
+  )
+for (const m of v.ids.valid)
+  test('id ' + m.text, () => {
+    assert.equal(idBytes(m.text).toString('hex'), m.bytes)
+    assert.equal(bytesId(m.text.slice(0, 4), hex(m.bytes)), m.text)
+  })
+for (const text of v.ids.invalid)
+  test('no id ' + JSON.stringify(text), () => assert.equal(isId(text), false))
+test('hello', () => {
+  const m = v.messages[0]
+  assert.equal(
+    pack({
+      secret: hex(v.hello.secret),
+      instance: hex(v.hello.instance),
+      namespace: v.hello.namespace,
+      name: v.hello.name,
+      epoch: Buffer.alloc(0),
+    }).toString('hex'),
+    m.bodies[0],
+  )
+  assert.equal(unpack(hex(m.bodies[0])).name, 'worker-1')
+})
+const revive = (x) =>
+  Array.isArray(x)
+    ? x.map(revive)
+    : x && typeof x === 'object'
+      ? '$bytes' in x
+        ? hex(x.$bytes)
+        : Object.fromEntries(Object.entries(x).map(([k, y]) => [k, revive(y)]))
+      : x
+for (const s of v.signals)
+  test('signal: ' + s.name, () => {
+    const back = Signal.decode(hex(s.body), { keepFloats: true })
+    assert.equal(back.encode().toString('hex'), s.body, 'round trip')
+    assert.deepEqual(
+      [back.id, back.traceId, back.parentId, back.type, back.ts],
+      [s.id, s.trace_id, s.parent_id, s.type, s.ts],
+    )
+    if (s.name !== 'every leaf') {
+      const made = new Signal({
+        id: s.id,
+        traceId: s.trace_id,
+        parentId: s.parent_id,
+        type: s.type,
+        ts: s.ts,
+        payload: revive(s.payload),
+        meta: s.meta,
+        directed: s.directed && new Directed(...s.directed),
+      })
+      assert.equal(made.encode().toString('hex'), s.body, 'made of its fields')
+    }
+  })
+for (const s of v.bad_signals)
+  test('bad signal: ' + s.name, () =>
+    assert.throws(
+      () => Signal.decode(hex(s.body)),
+      (e) => e.name === 'BadSignal',
+    ),
+  )
+test('longer signal', () =>
+  assert.equal(Signal.decode(hex(v.longer_signal.body)).id, v.longer_signal.id))
