@@ -1,0 +1,59 @@
+// Names and addresses: docs/spec/01-wire.md. Pure.
+import { shown } from './wire-error.js'
+
+export const MAX_ADDRESS_BYTES = 4096
+const NAME = /^[A-Za-z0-9._-]{1,128}$/ // without the flag m, `$` is the very end
+
+/**
+ * Tell whether a value is a name: 1 to 128 characters out of `A-Z a-z 0-9 . _ -`, neither `.` nor `..`.
+ * @param {unknown} value
+ * @returns {value is string}
+ */
+export const isName = (value) =>
+  typeof value === 'string' && NAME.test(value) && value !== '.' && value !== '..'
+
+/**
+ * Return `value` if it is a name.
+ * @param {string} what its role, for the error: `namespace`
+ * @param {unknown} value
+ * @returns {string}
+ * @throws {RangeError} It is no name.
+ */
+export function checkedName(what, value) {
+  if (isName(value)) return value
+  throw new RangeError(
+    `${what} must be 1 to 128 characters out of A-Z a-z 0-9 . _ -, not ${shown(value)}`,
+  )
+}
+
+/**
+ * Return the address of a neuron, or of a set of capabilities: `name` or `?a,b`, sorted.
+ * @param {string} [neuron]
+ * @param {Iterable<string>} [capabilities] used if there is no `neuron`
+ * @returns {string}
+ * @throws {RangeError} A part is no name, neither is given, or the address has over 4,096 bytes.
+ */
+export function addressOf(neuron, capabilities = []) {
+  if (neuron !== undefined && neuron !== null) return checkedName('neuron', neuron)
+  const names = typeof capabilities === 'string' ? [capabilities] : [...capabilities]
+  if (names.length === 0) throw new RangeError('neuron or capabilities is needed')
+  for (const name of names) checkedName('capability', name)
+  const address = '?' + [...new Set(names)].sort().join(',')
+  if (address.length > MAX_ADDRESS_BYTES)
+    throw new RangeError(
+      `an address has at most ${MAX_ADDRESS_BYTES} bytes, not ${address.length}: name fewer capabilities`,
+    )
+  return address
+}
+
+/**
+ * Read an address.
+ * @param {string} address
+ * @returns {{ name: string | null, capabilities: string[] } | null} null if it is invalid
+ */
+export function readAddress(address) {
+  if (address.length > MAX_ADDRESS_BYTES) return null
+  if (address[0] !== '?') return isName(address) ? { name: address, capabilities: [] } : null
+  const capabilities = address.slice(1).split(',')
+  return capabilities.every(isName) ? { name: null, capabilities } : null
+}
