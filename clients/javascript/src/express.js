@@ -7,6 +7,7 @@ import {
   SynapseUnreachable,
   SignalTooLarge,
   UnencodableValue,
+  InvalidArgument,
 } from './errors.js'
 
 const QUESTIONS = new Set(['CLARIFICATION', 'PERMISSION', 'ESCALATION'])
@@ -27,7 +28,11 @@ export function outcomeOf(error) {
   if (error instanceof SynapseUnreachable)
     return [503, body('SYNAPSE_UNREACHABLE', 'the fabric is not there', true)]
   if (error instanceof SignalTooLarge) return [413, body('TOO_LARGE', error.message, false)]
-  if (error instanceof UnencodableValue || error instanceof RangeError)
+  if (
+    error instanceof UnencodableValue ||
+    error instanceof InvalidArgument ||
+    error instanceof RangeError
+  )
     return [400, body('BAD_REQUEST', error.message, false)]
   if (error instanceof DendriteProtocolError)
     return [503, body('NOT_READY', 'starting or stopping', true)]

@@ -5,7 +5,32 @@ export { Pathway } from './dendrite/pathway.js'
 export { Signal, Directed, SignalType } from './signals/signals.js'
 export { Float } from './signals/msgpack.js'
 export { newEventId, newTraceId } from './signals/ids.js'
-export * from './errors.js'
+export {
+  BadSignal,
+  CODES,
+  Clarification,
+  CosmonapseError,
+  DendriteProtocolError,
+  Escalation,
+  InvalidArgument,
+  InvalidName,
+  InvalidUrl,
+  LocalError,
+  MissingExtra,
+  NeedsAnswer,
+  NeuronError,
+  PathwayClosedError,
+  PermissionNeeded,
+  Question,
+  RemoteError,
+  SignalTooLarge,
+  SynapseAway,
+  SynapseRefused,
+  SynapseUnreachable,
+  TimeoutError,
+  UnencodableValue,
+  factsOf,
+} from './errors.js'
 
 export const DEFAULT_URL = 'cosmo://127.0.0.1:7070'
 function parse(text) {

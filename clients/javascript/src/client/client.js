@@ -99,7 +99,7 @@ export class Client {
       const check = () => {
         if (this.refusal) {
           this.close()
-          return (reject(new SynapseRefused(this.refusal)), true)
+          return (reject(new SynapseRefused(this.carrier.url.text, this.refusal)), true)
         }
         if (done()) return (resolve(), true)
       }
@@ -111,7 +111,9 @@ export class Client {
           this.close()
           reject(
             new SynapseUnreachable(
-              `no Synapse answers at ${this.carrier.url.text} (${seen}); start one with: cosmo synapse start memory`,
+              this.carrier.url.text,
+              seen,
+              'start one with: cosmo synapse start memory',
             ),
           )
         },
@@ -482,7 +484,13 @@ export class Client {
       }
       const timer = setTimeout(() => {
         end()
-        reject(new SynapseUnreachable(`${this.carrier.url.text} takes no subscriptions`))
+        reject(
+          new SynapseUnreachable(
+            this.carrier.url.text,
+            'it takes no subscriptions',
+            'look at its log',
+          ),
+        )
       }, timeoutMs)
       this.syncs.set(topic, () => {
         end()

@@ -16,7 +16,7 @@ import {
   traceTopic,
 } from '../wire/wire.js'
 import { pack } from '../signals/msgpack.js'
-import { CODES, DendriteProtocolError, SignalTooLarge, TimeoutError } from '../errors.js'
+import { factsOf, DendriteProtocolError, SignalTooLarge, TimeoutError } from '../errors.js'
 
 const BOUNCED = {
   no_route: ['NO_SUCH_NEURON', 'NO_CAPABLE_NEURON'],
@@ -303,7 +303,7 @@ export class Dendrite {
   #error(call, code, message) {
     const signal = call.signal.reply(
       'ERROR',
-      { code, message, recoverable: CODES[code]?.[0] ?? false },
+      { code, message, recoverable: factsOf(code).recoverable },
       { directed: call.signal.directed, meta: { source: 'fabric' } },
     )
     this.shown(signal)

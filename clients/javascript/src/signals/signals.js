@@ -1,7 +1,7 @@
 // Signals: docs/spec/07-signals.md "Envelope".
 import { writer, writeFloat, writeText, writeValue, arrayHead, Reader } from './msgpack.js'
 import { newEventId } from './ids.js'
-import { BadSignal, NeedsAnswer, NeuronError, UnencodableValue } from '../errors.js'
+import { BadSignal, NeedsAnswer, neuronErrorOf, UnencodableValue } from '../errors.js'
 
 const NAMES =
   'TASK AGENT_OUTPUT FINAL ERROR CLARIFICATION CLARIFICATION_ANSWER PERMISSION PERMISSION_DECISION ESCALATION THOUGHT_DELTA TOOL_CALL TOOL_RESULT PLAN CRITIQUE CONSENSUS CONTEXT_SYNC MEMORY_APPEND REGISTER HEARTBEAT DEREGISTER DISCOVER TASK_OFFER BID TASK_AWARDED TASK_DECLINED STOP STOPPED'.split(
@@ -45,8 +45,7 @@ export class Signal {
   }
   /** The output of the Neuron, or the error that stands for it. */
   get output() {
-    if (this.type === 'ERROR')
-      throw new NeuronError(this.payload.code, this.payload.message, this.payload.recoverable)
+    if (this.type === 'ERROR') throw neuronErrorOf(this.payload)
     if (QUESTIONS.has(this.type)) throw new NeedsAnswer(this)
     return this.type === 'FINAL' ? this.payload.result : this.payload.output
   }
