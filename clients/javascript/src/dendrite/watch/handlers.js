@@ -40,13 +40,6 @@ export class HandlerTable {
   #byType = new Map()
   #byTrace = new Map()
 
-  *[Symbol.iterator]() {
-    const all = new Set()
-    for (const lists of [this.#byType.values(), this.#byTrace.values()])
-      for (const list of lists) for (const each of list) all.add(each)
-    yield* all
-  }
-
   add(handler) {
     for (const [index, key] of this.#entries(handler)) {
       const list = index.get(key)
@@ -76,6 +69,14 @@ export class HandlerTable {
   /** Return the handlers of its trace that want a Signal. */
   ofTrace(signal) {
     return (this.#byTrace.get(signal.traceId) ?? []).filter((each) => wants(each, signal))
+  }
+
+  /** Every handler, once. */
+  *[Symbol.iterator]() {
+    const all = new Set()
+    for (const lists of [this.#byType.values(), this.#byTrace.values()])
+      for (const list of lists) for (const each of list) all.add(each)
+    yield* all
   }
 
   #entries(handler) {
