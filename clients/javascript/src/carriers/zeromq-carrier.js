@@ -55,7 +55,10 @@ export class ZeromqCarrier {
       this.seen = 'nobody listens there'
     })
     dealer.connect(this.#at(this.url.port, ''))
-    this.#pump(dealer, (frames) => events.onMessage(frames))
+    this.#pump(dealer, (frames) => {
+      if (frames.length === 2) events.onMessage(frames[0], frames[1])
+      else events.onDropped('frame_count')
+    })
   }
   async #pump(socket, take) {
     try {
@@ -64,11 +67,11 @@ export class ZeromqCarrier {
       if (!this.closed && !socket.closed) throw error
     }
   }
-  story() {
+  diagnosis() {
     return this.seen
   }
   send(head, body) {
-    if (!this.up) return false
+    if (!this.up) return 'BUSY'
     // a rejected send (EAGAIN) cannot be known here: the promise tells it later. So a bound of our own.
     this.inflight++
     this.dealer.send([head, body]).then(
@@ -80,7 +83,7 @@ export class ZeromqCarrier {
         this.lost = (this.lost ?? 0) + 1
       },
     )
-    return true
+    return 'OK'
   }
   flush() {}
   join(listenPort, publishPort) {
@@ -92,7 +95,11 @@ export class ZeromqCarrier {
     this.sub = new zmq.Subscriber(withoutSend)
     this.pub = new zmq.XPublisher({ ...common, maxMessageSize: 512, sendTimeout: 0 })
     for (const topic of this.topics) this.sub.subscribe(topic)
-    this.#pump(this.sub, (frames) => this.events.onPublication(frames))
+    this.#pump(this.sub, (frames) => {
+      if (frames.length === 3)
+        this.events.onPublication(frames[0].toString('latin1'), frames[1], frames[2])
+      else this.events.onDropped('frame_count')
+    })
     this.#pump(this.pub, ([frame]) =>
       this.events.onSubscription(frame.toString('latin1', 1), frame[0] === 1),
     )
@@ -109,9 +116,7 @@ export class ZeromqCarrier {
     this.sub?.unsubscribe(topic)
   }
   publish(topic, header, body) {
-    if (!this.pub) return false
-    this.pub.send([topic, header, body]).catch(() => {})
-    return true
+    this.pub?.send([topic, header, body]).catch(() => this.events.onDropped('publisher_full'))
   }
   close() {
     this.closed = true

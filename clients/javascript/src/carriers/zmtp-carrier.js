@@ -14,17 +14,20 @@ export class ZmtpCarrier {
   open(events) {
     this.events = events
     this.dealer = new Peer('DEALER', this.#at(this.url.port, ''), { probe: true })
-    this.dealer.on('message', (frames) => events.onMessage(frames))
+    this.dealer.on('message', (frames) => {
+      if (frames.length === 2) events.onMessage(frames[0], frames[1])
+      else events.onDropped('frame_count')
+    })
     this.dealer.on('ready', () => events.onWritable())
     this.dealer.on('writable', () => events.onWritable())
     this.dealer.on('down', (why) => events.onDisconnected(why))
     this.dealer.open()
   }
-  story() {
+  diagnosis() {
     return this.dealer.story
   }
   send(head, body) {
-    return this.dealer.send([head, body])
+    return this.dealer.send([head, body]) ? 'OK' : 'BUSY'
   }
   flush() {
     this.dealer.flush()
@@ -38,10 +41,14 @@ export class ZmtpCarrier {
     this.sub = new Peer('SUB', this.#at(listenPort, '.listen'))
     this.pub = new Peer('XPUB', this.#at(publishPort, '.publish'))
     for (const topic of this.topics) this.sub.topics.add(topic)
-    this.sub.on('message', (frames) => this.events.onPublication(frames))
+    this.sub.on('message', (frames) => {
+      if (frames.length === 3)
+        this.events.onPublication(frames[0].toString('latin1'), frames[1], frames[2])
+      else this.events.onDropped('frame_count')
+    })
     this.pub.on('subscribe', (topic) => this.events.onSubscription(topic, true))
     this.pub.on('unsubscribe', (topic) => this.events.onSubscription(topic, false))
-    this.pub.on('down', () => this.events.onSubscription(null, false))
+    this.pub.on('down', () => this.events.onSubscription('~live/', false))
     this.sub.open()
     this.pub.open()
     return true
@@ -55,9 +62,8 @@ export class ZmtpCarrier {
     this.sub?.unsubscribe(topic)
   }
   publish(topic, header, body) {
-    const sent = this.pub?.send([Buffer.from(topic), header, body]) ?? false
+    if (!this.pub?.send([Buffer.from(topic), header, body])) this.events.onDropped('publisher_full')
     this.pub?.flush()
-    return sent
   }
   close() {
     this.dealer.close()

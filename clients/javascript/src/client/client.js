@@ -14,6 +14,7 @@ import {
   kindTopic,
   traceTopic,
   syncTopic,
+  addressOf,
 } from '../wire/wire.js'
 import { SynapseRefused, SynapseUnreachable } from '../errors.js'
 
@@ -44,19 +45,38 @@ export const item = (
   { flags = 0, kind = 0, number = 0, task = ZERO, trace = ZERO, body = NO_BODY } = {},
 ) => ({ verb, flags, kind, number, task, trace, body })
 
-/** `owner` hears: onTask onReply onCancel onBounce onLost onQuestion onRegistered onWorkers onHeard onMissed onWelcomed onAway, openTasks() runningTasks(). */
+const MAX_NUMBER = 2 ** 32 - 1
+/** What a send says at once (docs/spec/08-port.md). */
+export const Outcome = Object.freeze({
+  SENT: 'SENT',
+  WAITING: 'WAITING',
+  BUSY: 'BUSY',
+  TOO_LARGE: 'TOO_LARGE',
+  CLOSED: 'CLOSED',
+})
+
+/** The transport port of docs/spec/08-port.md over a carrier. */
 export class Client {
-  constructor(carrier, { namespace, name, calls = true }, owner) {
+  #counts = {}
+  #awaySince = null
+  #isOpen = false
+  #known = new Map()
+  #isComplete = false
+  #questions = new Map()
+  constructor({ carrier, url, namespace, name, maxSignalBytes = 16 * 2 ** 20 }, receiver) {
     this.carrier = carrier
+    this.url = url
     this.namespace = namespace
     this.name = name
-    this.calls = calls
-    this.owner = owner
+    this.calls = true
+    this.owner = receiver
+    this.source = null
+    this.onGoodbye = null
     this.secret = randomBytes(16)
     this.instance = instanceOf(this.secret)
     this.state = 'IDLE'
     this.epoch = NO_BODY
-    this.maxBody = 16 * 2 ** 20
+    this.maxSignalBytes = maxSignalBytes
     this.heartbeatMs = 2000
     this.returned = []
     this.outbox = []
@@ -66,7 +86,6 @@ export class Client {
     this.turnCount = 0
     this.lastTurn = 0
     this.endTurn = () => this.#endTurn()
-    this.counts = {}
     this.heardBy = new Map()
     this.sequences = new Map()
     this.next = new Map()
@@ -74,32 +93,47 @@ export class Client {
     this.syncs = new Map()
     this.live = false
     this.topics = new Map()
+    this.asked = new Map()
     this.waiters = []
   }
   count(name, n = 1) {
-    this.counts[name] = (this.counts[name] ?? 0) + n
+    this.#counts[name] = (this.#counts[name] ?? 0) + n
+  }
+  /** Every drop, gap and return so far by name; a copy. */
+  get counts() {
+    return { ...this.#counts }
+  }
+  /** For how long the Synapse is out of reach, in ms; null while it is there, and while not open. */
+  get awayMs() {
+    return this.#isOpen && this.#awaySince !== null ? performance.now() - this.#awaySince : null
+  }
+  /** After each reconnect list the tasks that `source` knows. Call it before `open`. */
+  resyncFrom(source) {
+    this.source = source
   }
 
   // ---- coming and leaving
-  async open(timeoutMs = 5000) {
+  async open(timeoutMs, topics = []) {
     this.state = 'CONNECTING'
+    for (const topic of topics) this.listen(topic)
     this.carrier.open(this)
     this.greeter = setInterval(() => {
       if (this.state !== 'READY' && this.state !== 'CLOSED' && this.state !== 'LEAVING')
         this.#hello()
     }, 1000)
     this.greeter.unref()
-    const until = Date.now() + timeoutMs
+    const until = Date.now() + (timeoutMs ?? 2 ** 31 - 1)
     await this.#waitFor(() => this.state === 'READY', until)
     await this.#waitFor(() => this.live, until)
     await this.sync(until - Date.now())
+    this.#isOpen = true
   }
   #waitFor(done, until) {
     return new Promise((resolve, reject) => {
       const check = () => {
         if (this.refusal) {
-          this.close()
-          return (reject(new SynapseRefused(this.carrier.url.text, this.refusal)), true)
+          this.#abort()
+          return (reject(new SynapseRefused(this.url, this.refusal)), true)
         }
         if (done()) return (resolve(), true)
       }
@@ -107,17 +141,13 @@ export class Client {
       const timer = setTimeout(
         () => {
           this.waiters = this.waiters.filter((w) => w !== waiter)
-          const seen = this.carrier.story()
-          this.close()
+          const seen = this.carrier.diagnosis()
+          this.#abort()
           reject(
-            new SynapseUnreachable(
-              this.carrier.url.text,
-              seen,
-              'start one with: cosmo synapse start memory',
-            ),
+            new SynapseUnreachable(this.url, seen, 'start one with: cosmo synapse start memory'),
           )
         },
-        Math.max(0, until - Date.now()),
+        Math.min(2 ** 31 - 1, Math.max(0, until - Date.now())),
       )
       const waiter = () => {
         if (check()) {
@@ -131,7 +161,7 @@ export class Client {
   #changed() {
     this.waiters = this.waiters.filter((w) => !w())
   }
-  async leave(timeoutMs = 1000) {
+  async close(timeoutMs = 1000) {
     if (this.state === 'CLOSED' || this.state === 'IDLE') return true
     let clean = false
     if (this.state === 'READY') {
@@ -152,12 +182,13 @@ export class Client {
         }
       })
     }
-    this.close()
+    this.#abort()
     return clean
   }
-  close() {
+  #abort() {
     if (this.state === 'CLOSED') return
     this.state = 'CLOSED'
+    this.#isOpen = false
     clearInterval(this.greeter)
     this.carrier.close()
   }
@@ -236,14 +267,14 @@ export class Client {
     if (this.groups.size === 0) return
     for (const group of this.groups.values()) {
       const [head, body] = packMessage(group.items, group.address, group.peer)
-      if (this.state !== 'READY' || !this.carrier.send(head, body))
+      if (this.state !== 'READY' || this.carrier.send(head, body) !== 'OK')
         for (const it of group.items) this.#keep(it, group.address, group.peer, true)
     }
     this.groups.clear()
   }
   #one(it, address, peer) {
     const [head, body] = packMessage([it], address, peer)
-    return this.carrier.send(head, body)
+    return this.carrier.send(head, body) === 'OK'
   }
   #keep(it, address, peer, anyway = false) {
     const size = it.body.length + 200
@@ -294,23 +325,26 @@ export class Client {
     if (this.state === 'READY') this.#drain()
     else if (this.state === 'GREETING') this.#hello()
   }
-  onDisconnected() {
+  #away(why) {
+    this.#awaySince ??= performance.now()
+    this.owner.onAway(why)
+  }
+  onDropped(reason) {
+    this.count('drop.' + reason)
+  }
+  onDisconnected(why) {
     if (this.state === 'CLOSED') return
     if (this.state === 'LEAVING') {
       this.onGoodbye?.()
-      return this.close()
+      return this.#abort()
     }
     this.#flushGroups()
     const was = this.state
     this.state = 'CONNECTING'
-    if (was === 'READY') this.owner.onAway()
+    if (was === 'READY') this.#away(why)
   }
-  onMessage(frames) {
-    if (frames.length !== 2) {
-      if (frames.length !== 1 || frames[0].length) this.count('drop.frame_count')
-      return
-    }
-    const message = parseMessage(frames[0], frames[1])
+  onMessage(head, body) {
+    const message = parseMessage(head, body)
     if (typeof message === 'string') return this.count('drop.' + message)
     const { items, peer, address } = message
     const first = items[0]
@@ -321,26 +355,28 @@ export class Client {
       if (this.state === 'READY' && first.body.toString('latin1') !== 'going_away') this.#drain()
       return
     }
-    if (first.verb === RESEND) return this.owner.onQuestion(peer, items, address)
+    if (first.verb === RESEND) return this.#onQuestion(peer, items, address)
     for (const it of items) this.#take(it, peer, address)
   }
   #take(it, peer, address) {
     const owner = this.owner
     switch (it.verb) {
       case REPLY:
-        return owner.onReply(it, peer)
+        return owner.onReply(peer, it.task, it.trace, it.kind, it.number, it.flags, it.body)
       case TASK:
-        return owner.onTask(it, peer, address)
+        return owner.onTask(peer, address, it.task, it.trace, it.kind, it.number, it.flags, it.body)
       case CANCEL:
-        return owner.onCancel(it, peer)
+        return owner.onCancel(peer, it.task)
       case BOUNCE:
-        return owner.onBounce(it)
+        return owner.onBounce(it.task, it.body.toString('latin1'))
       case LOST:
-        return owner.onLost(it)
+        return owner.onLost(it.task, it.body.toString('latin1'))
       case REGISTER:
-        return owner.onRegistered(address, it.body.length ? it.body.toString() : null)
+        return owner.onRegistered(address, it.body.toString())
       case WORKERS:
-        return owner.onWorkers(it)
+        return this.#onWorkers(it)
+      case VERB.ROSTER:
+        return this.#questions.get(it.task.latin1Slice(0, 16))?.(it.body)
       case WHO:
         if (
           this.state === 'CONNECTING' ||
@@ -361,7 +397,7 @@ export class Client {
           this.#flushGroups()
           this.#now([item(GOODBYE)])
           this.state = 'CONNECTING'
-          owner.onAway()
+          this.#away('going away')
         }
         return
       case GOODBYE:
@@ -393,14 +429,16 @@ export class Client {
     const fresh = !before.equals(words.epoch)
     this.epoch = Buffer.from(words.epoch)
     this.heartbeatMs = words.heartbeat_ms
-    this.maxBody = Math.min(this.maxBody, words.max_body_bytes)
+    this.maxSignalBytes = Math.min(this.maxSignalBytes, words.max_body_bytes)
     const again = this.state === 'READY'
     this.state = 'READY'
     this.carrier.join(words.listen_port, words.publish_port)
-    if (before.length && !again) this.#page(this.owner.listing(this.waitingTasks(), !fresh))
+    this.#awaySince = null
+    if (before.length && !again && this.source) this.#page(this.#listing(this.waitingTasks()))
     this.#drain()
     this.owner.onWelcomed(fresh)
-    if (before.length && !again) this.#page(this.owner.claims())
+    if (before.length && !again && this.source)
+      this.#page([...this.source.heldTasks()].map(claimed))
     this.carrier.flush()
     this.#changed()
   }
@@ -421,8 +459,141 @@ export class Client {
       i += n
     }
   }
-  /** Past every queue: for answers to questions. */
-  answer(items, address) {
+  #onQuestion(caller, items, name) {
+    if (this.source === null) return this.count('drop.question')
+    const claims = []
+    const again = []
+    for (const it of items) {
+      const held = this.source.claimOf(caller, it.task)
+      if (held === null) continue
+      claims.push(claimed(held))
+      if (held.claim !== 2) again.push(it)
+    }
+    this.#past([...claims, item(CLAIM, { kind: 3 })], name)
+    for (const it of again) this.source.sendAgain(caller, it.task, it.number)
+  }
+  #onWorkers({ kind, body }) {
+    const FIRST = 1
+    const LAST = 2
+    const LEFT = 4
+    const ids = []
+    for (let at = 0; at + 16 <= body.length; at += 16) ids.push(body.subarray(at, at + 16))
+    if (kind & LEFT) {
+      for (const id of ids) this.#known.delete(id.latin1Slice(0, 16))
+      return
+    }
+    if (kind & FIRST) {
+      const old = Date.now() + 10000
+      for (const each of this.#known.values()) each.until ??= old
+      this.#isComplete = false
+    }
+    for (const id of ids)
+      this.#known.set(id.latin1Slice(0, 16), { id: Buffer.from(id), until: undefined })
+    if (kind & LAST) this.#isComplete = true
+  }
+  /** What a caller says of its open tasks behind a WELCOME. */
+  #listing(waiting) {
+    const now = Date.now()
+    for (const [key, each] of this.#known)
+      if (each.until !== undefined && each.until < now) this.#known.delete(key)
+    const ids = [...this.#known.values()].map((each) => each.id)
+    const complete = this.#isComplete ? 2 : 0
+    const out = []
+    for (let i = 0, first = 1; i === 0 || i < ids.length; i += 1024, first = 0)
+      out.push(
+        item(WORKERS, {
+          kind: first | (i + 1024 >= ids.length ? complete : 0),
+          body: ids.length ? Buffer.concat(ids.slice(i, i + 1024)) : NO_BODY,
+        }),
+      )
+    for (const opened of this.source.openTasks())
+      if (!waiting.has(opened.task.latin1Slice(0, 16))) out.push(listed(opened, 0))
+    out.push(item(RESEND, { kind: 1 }))
+    return out
+  }
+  // ---- the calls of the port
+  #send(it, address = '', peer = ZERO) {
+    if (this.state === 'IDLE' || this.state === 'CLOSED') return 'CLOSED'
+    if (it.body.length > this.maxSignalBytes) return 'TOO_LARGE'
+    return this.send(it, address, peer)
+  }
+  sendTask(neuron, capabilities, task, trace, kind, body, ttlMs, keep) {
+    const number = Math.min(MAX_NUMBER, Math.max(0, ttlMs))
+    const it = item(TASK, { flags: keep ? 2 : 0, kind, number, task, trace, body })
+    return this.#send(it, addressOf(neuron ?? undefined, capabilities))
+  }
+  sendReply(caller, task, trace, kind, body, index, settles, skips) {
+    const flags = (settles ? 1 : 0) | (skips ? 4 : 0)
+    return this.#send(item(REPLY, { flags, kind, number: index, task, trace, body }), '', caller)
+  }
+  sendGap(opened) {
+    return this.#send(listed(opened, 2))
+  }
+  sendCancel({ task, trace }) {
+    return this.#send(item(CANCEL, { task, trace }))
+  }
+  sendPresence(verb, neuronId, facts, kind, body) {
+    if (this.state === 'IDLE' || this.state === 'CLOSED') return 'CLOSED'
+    if (body.length > this.maxSignalBytes) return 'TOO_LARGE'
+    if (this.state !== 'READY') return 'WAITING'
+    this.#past(
+      [item(VERB[verb], { body: pack(facts) }), item(VERB[verb], { kind, body })],
+      neuronId,
+    )
+    return 'SENT'
+  }
+  async drained() {
+    while (this.#held() && this.state !== 'CLOSED')
+      await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  #ask(question, timeoutMs) {
+    const id = randomBytes(16)
+    const key = id.latin1Slice(0, 16)
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#questions.delete(key)
+        reject(new SynapseUnreachable(this.url, 'no answer to a question', 'try again'))
+      }, timeoutMs)
+      this.#questions.set(key, (body) => {
+        clearTimeout(timer)
+        this.#questions.delete(key)
+        resolve(unpack(body))
+      })
+      this.#send(item(VERB.ROSTER, { task: id, body: pack(question) }))
+    })
+  }
+  async barrier(timeoutMs) {
+    if (this.state !== 'READY') return false
+    return this.#ask({ name: '-', capability: '', after: 0 }, timeoutMs).then(
+      () => true,
+      () => false,
+    )
+  }
+  async roster({ neuronId = '', capability = '' } = {}, timeoutMs = 5000) {
+    const rows = []
+    for (let more = true, after = 0; more; after = rows.at(-1)?.number ?? 0) {
+      const [page, isMore] = await this.#ask({ name: neuronId, capability, after }, timeoutMs)
+      more = isMore && page.length > 0
+      for (const [name, capabilities, client, instance, state, open, facts, vitals, number] of page)
+        rows.push({
+          neuronId: name,
+          capabilities,
+          dendriteId: client,
+          instance: instance.toString('hex'),
+          state,
+          open,
+          running: vitals.running ?? 0,
+          queued: vitals.queued ?? 0,
+          loopLagMs: vitals.loop_lag_ms ?? 0,
+          version: facts.version ?? null,
+          role: facts.role ?? null,
+          number,
+        })
+    }
+    for (const row of rows) delete row.number
+    return rows
+  }
+  #past(items, address) {
     this.#flushGroups()
     const [head, body] = packMessage(items, address)
     this.carrier.send(head, body)
@@ -431,13 +602,9 @@ export class Client {
 
   // ---- the broadcast plane
   onSubscription(topic, here) {
-    if (topic === null) {
-      this.heardBy.clear()
-      this.live = false
-      return
-    }
     if (topic === SENTINEL) {
       this.live = here
+      if (!here) this.heardBy.clear()
       if (here) this.#changed()
       return
     }
@@ -450,27 +617,43 @@ export class Client {
       this.heardBy.has(traceTopic(this.namespace, trace))
     )
   }
-  publish(kind, trace, body, worker = ZERO) {
+  publish(kind, trace, caller, worker, body) {
     let sent = 0
+    if (body.length > this.maxSignalBytes) {
+      this.count('drop.too_large')
+      return 0
+    }
     for (const topic of [traceTopic(this.namespace, trace), kindTopic(this.namespace, kind)]) {
       const sequence = this.heardBy.get(topic)
       if (sequence === undefined) continue
       this.heardBy.set(topic, sequence + 1)
-      if (this.carrier.publish(topic, packHeader(this.instance, sequence, ZERO, worker), body))
-        sent++
+      this.carrier.publish(topic, packHeader(this.instance, sequence, caller, worker), body)
+      sent++
     }
     return sent
   }
-  listen(topic) {
+  #topicOf({ kind, trace }) {
+    return trace === undefined || trace === null
+      ? kindTopic(this.namespace, kind)
+      : traceTopic(this.namespace, trace)
+  }
+  listen(asked) {
+    const topic = this.#topicOf(asked)
     const n = this.topics.get(topic) ?? 0
     this.topics.set(topic, n + 1)
+    this.asked.set(topic, {
+      kind: asked.trace ? -1 : asked.kind,
+      trace: asked.trace ? Buffer.from(asked.trace) : NO_BODY,
+    })
     if (n === 0) this.carrier.subscribe(topic)
   }
-  unlisten(topic) {
+  unlisten(asked) {
+    const topic = this.#topicOf(asked)
     const n = this.topics.get(topic) ?? 0
     if (n > 1) this.topics.set(topic, n - 1)
     else {
       this.topics.delete(topic)
+      this.asked.delete(topic)
       this.carrier.unsubscribe(topic)
     }
   }
@@ -484,13 +667,7 @@ export class Client {
       }
       const timer = setTimeout(() => {
         end()
-        reject(
-          new SynapseUnreachable(
-            this.carrier.url.text,
-            'it takes no subscriptions',
-            'look at its log',
-          ),
-        )
+        reject(new SynapseUnreachable(this.url, 'it takes no subscriptions', 'look at its log'))
       }, timeoutMs)
       this.syncs.set(topic, () => {
         end()
@@ -499,12 +676,10 @@ export class Client {
       this.carrier.subscribe(topic)
     })
   }
-  onPublication(frames) {
-    if (frames.length !== 3) return this.count('drop.frame_count')
-    const topic = frames[0].toString('latin1')
+  onPublication(topic, header, body) {
     const synced = this.syncs.get(topic)
     if (synced) return synced()
-    const message = parseBroadcast(frames[1], frames[2])
+    const message = parseBroadcast(header, body)
     if (typeof message === 'string') return this.count('drop.' + message)
     const { publisher, first, caller, worker, bodies } = message
     const key = publisher.latin1Slice(0, 16) + topic
@@ -512,13 +687,30 @@ export class Client {
     const number = Number(first)
     if (expected !== undefined && number > expected) {
       this.count('gap.broadcast', number - expected)
-      this.owner.onMissed(topic, number - expected)
+      this.owner.onMissed(number - expected)
     }
     this.next.delete(key)
     this.next.set(key, number + bodies.length)
     if (this.next.size > 65536) this.next.delete(this.next.keys().next().value)
     if (!this.topics.has(topic)) return
     if (publisher.equals(this.instance)) return // our own comes back to us, too
-    for (const body of bodies) this.owner.onHeard(topic, body, caller, worker)
+    const asked = this.asked.get(topic)
+    for (const each of bodies) this.owner.onHeard(asked.kind, asked.trace, caller, worker, each)
   }
 }
+
+const listed = ({ task, trace, nextIndex, leftMs, keep }, kind) => {
+  const body = Buffer.alloc(4)
+  body.writeUInt32BE(nextIndex)
+  const number = Math.min(MAX_NUMBER, Math.max(0, leftMs))
+  return item(RESEND, { kind, flags: keep ? 2 : 0, number, task, trace, body })
+}
+const claimed = ({ caller, task, trace, neuronId, claim, leftMs, keep }) =>
+  item(CLAIM, {
+    flags: keep ? 2 : 0,
+    kind: claim,
+    number: Math.min(MAX_NUMBER, Math.max(0, leftMs)),
+    task,
+    trace,
+    body: Buffer.concat([caller, Buffer.from(neuronId)]),
+  })

@@ -1,21 +1,10 @@
 // The Dendrite: docs/spec/07-signals.md and 09-resync.md "At the caller"; the promises of API.md under the names a Node user expects.
-import { Client, item } from '../client/client.js'
+import { Client } from '../client/client.js'
 import { Host } from './axon.js'
 import { Pathway, callQuietly } from './pathway.js'
 import { Directed, Signal, CODE } from '../signals/signals.js'
 import { idBytes, newTail, newTraceId } from '../signals/ids.js'
-import {
-  VERB,
-  KEEP,
-  SETTLES,
-  SKIPS,
-  ZERO,
-  NO_BODY,
-  addressOf,
-  kindTopic,
-  traceTopic,
-} from '../wire/wire.js'
-import { pack } from '../signals/msgpack.js'
+import { SETTLES, SKIPS, ZERO, addressOf } from '../wire/wire.js'
 import { factsOf, DendriteProtocolError, SignalTooLarge, TimeoutError } from '../errors.js'
 
 const BOUNCED = {
@@ -60,27 +49,33 @@ export class Dendrite {
     this.dendriteId = dendriteId
     this.role = role
     this.floats = floats
-    this.client = new Client(synapse.carrier(), { namespace, name: dendriteId }, this)
+    this.client = new Client(
+      { carrier: synapse.carrier(), url: synapse.url.text, namespace, name: dendriteId },
+      this,
+    )
+    this.client.resyncFrom(this)
+    this.counts = {}
     this.host = new Host(this)
     this.calls = new Map()
     this.handlers = new Map()
     this.traces = new Map()
     this.registering = new Map()
-    this.workers = new Map()
-    this.workersComplete = false
     this.seen = new Set()
     this.capabilitiesOf = new Map()
     this.traceId = newTraceId()
     this.traceBytes = idBytes(this.traceId)
+  }
+  /** @internal */
+  count(name, n = 1) {
+    this.counts[name] = (this.counts[name] ?? 0) + n
   }
   attachAxon(axon) {
     this.host.axons.set(axon.neuronId, axon)
     return this
   }
   async start({ timeoutMs = 5000 } = {}) {
-    for (const type of this.handlers.keys())
-      this.client.listen(kindTopic(this.namespace, CODE[type]))
-    await this.client.open(timeoutMs)
+    const topics = [...this.handlers.keys()].map((type) => ({ kind: CODE[type] }))
+    await this.client.open(timeoutMs, topics)
     this.started = true
     await Promise.all([...this.host.axons.values()].map((axon) => this.#register(axon)))
     this.beat = setInterval(() => {
@@ -91,18 +86,17 @@ export class Dendrite {
   }
   async stop({ reason = 'stopped', timeoutMs = 1000 } = {}) {
     clearInterval(this.beat)
-    if (this.client.state === 'READY') {
-      for (const axon of this.host.axons.values())
-        this.say(VERB.DEREGISTER, 'DEREGISTER', axon, { reason })
+    if (this.started && this.client.awayMs === null) {
+      for (const axon of this.host.axons.values()) this.say('DEREGISTER', axon, { reason })
       const until = Date.now() + timeoutMs
       while ([...this.host.axons.values()].some((a) => a.running) && Date.now() < until)
         await new Promise((r) => setTimeout(r, 10))
       for (const call of [...this.calls.values()]) {
-        this.client.send(item(VERB.CANCEL, { task: call.task, trace: call.trace }))
+        this.client.sendCancel(call)
         this.#fail(call, 'CANCELLED', 'the Dendrite stopped')
       }
     }
-    return this.client.leave(timeoutMs)
+    return this.client.close(timeoutMs)
   }
   async [Symbol.asyncDispose]() {
     await this.stop()
@@ -123,13 +117,13 @@ export class Dendrite {
     const axon = this.host.axons.get(id)
     if (axon) {
       this.host.axons.delete(id)
-      this.say(VERB.DEREGISTER, 'DEREGISTER', axon, { reason: 'detached' })
+      this.say('DEREGISTER', axon, { reason: 'detached' })
     }
   }
   #register(axon) {
     return new Promise((resolve, reject) => {
       this.registering.set(axon.neuronId, { resolve, reject })
-      this.say(VERB.REGISTER, 'REGISTER', axon, {
+      this.say('REGISTER', axon, {
         role: this.role,
         capabilities: axon.capabilities,
         ...(axon.version && { version: axon.version }),
@@ -137,13 +131,9 @@ export class Dendrite {
     })
   }
   /** @internal presence: two items, facts and a Signal */
-  say(verb, type, axon, payload) {
-    if (this.client.state === 'READY') {
-      this.client.answer(
-        this.host.presence(verb, type, axon, payload, pack(payload)),
-        axon.neuronId,
-      )
-    }
+  say(type, axon, payload) {
+    const body = this.host.presence(type, axon, payload)
+    this.client.sendPresence(type, axon.neuronId, payload, CODE[type], body)
   }
 
   // ---- asking
@@ -164,8 +154,7 @@ export class Dendrite {
     } = options
     if (this.role === 'worker' && !child)
       throw new DendriteProtocolError('a Dendrite of the role "worker" dispatches nothing')
-    if (!this.started || this.client.state === 'CLOSED')
-      throw new DendriteProtocolError('start() the Dendrite before it dispatches')
+    if (!this.started) throw new DendriteProtocolError('start() the Dendrite before it dispatches')
     signal?.throwIfAborted()
     const address = addressOf(neuron, capabilities)
     const tail = newTail()
@@ -188,17 +177,19 @@ export class Dendrite {
       meta,
     })
     const body = task.encode()
-    if (body.length > this.client.maxBody)
-      throw new SignalTooLarge(body.length, this.client.maxBody)
+    if (body.length > this.client.maxSignalBytes)
+      throw new SignalTooLarge(body.length, this.client.maxSignalBytes)
     const bytes = idBytes(id)
     const call = {
       signal: task,
       address,
+      neuron,
+      capabilities,
+      keep,
       task: bytes,
       trace: traceId === undefined ? bytes : idBytes(traceId),
       body,
       until: Date.now() + timeoutMs,
-      flags: keep ? KEEP : 0,
       next: 0,
       asked: 0,
       key: bytes.latin1Slice(0, 16),
@@ -208,16 +199,15 @@ export class Dendrite {
   }
   #send(call) {
     this.calls.set(call.key, call)
-    const sent = this.client.send(
-      item(VERB.TASK, {
-        flags: call.flags,
-        kind: 1,
-        number: Math.max(0, call.until - Date.now()),
-        task: call.task,
-        trace: call.trace,
-        body: call.body,
-      }),
-      call.address,
+    const sent = this.client.sendTask(
+      call.neuron,
+      call.capabilities,
+      call.task,
+      call.trace,
+      1,
+      call.body,
+      Math.max(0, call.until - Date.now()),
+      call.keep,
     )
     if (sent === 'BUSY') this.#fail(call, 'OVERLOADED', 'the outbox is full')
     this.shown(call.signal)
@@ -294,8 +284,7 @@ export class Dendrite {
     return call.signal
   }
   #takeBack(call) {
-    if (this.calls.delete(call.key))
-      this.client.send(item(VERB.CANCEL, { task: call.task, trace: call.trace }))
+    if (this.calls.delete(call.key)) this.client.sendCancel(call)
   }
   #fail(call, code, message) {
     if (this.calls.delete(call.key)) this.#error(call, code, message)
@@ -335,7 +324,7 @@ export class Dendrite {
     let list = this.handlers.get(type)
     if (!list) {
       this.handlers.set(type, (list = []))
-      if (this.started) this.client.listen(kindTopic(this.namespace, CODE[type]))
+      if (this.started) this.client.listen({ kind: CODE[type] })
     }
     list.push({ filter, fn })
     return () => this.off(fn)
@@ -346,12 +335,12 @@ export class Dendrite {
   }
   onTrace(traceId, fn) {
     const trace = idBytes(traceId)
-    const topic = traceTopic(this.namespace, trace)
-    this.client.listen(topic)
+    const topic = trace.latin1Slice(0, 16)
+    this.client.listen({ trace })
     this.traces.set(topic, [...(this.traces.get(topic) ?? []), fn])
     return () => {
       this.traces.delete(topic)
-      this.client.unlisten(topic)
+      this.client.unlisten({ trace })
     }
   }
   off(fn) {
@@ -360,7 +349,7 @@ export class Dendrite {
       if (kept.length) this.handlers.set(type, kept)
       else {
         this.handlers.delete(type)
-        this.client.unlisten(kindTopic(this.namespace, CODE[type]))
+        this.client.unlisten({ kind: CODE[type] })
       }
     }
   }
@@ -385,7 +374,7 @@ export class Dendrite {
   }
   /** Listening is in force when this returns. */
   sync() {
-    return this.client.sync()
+    return this.client.sync(5000)
   }
   /** @internal a Signal of ours, shown to our own handlers at once */
   shown(signal) {
@@ -402,46 +391,52 @@ export class Dendrite {
       payload,
       meta,
     })
-    this.client.publish(CODE[type], idBytes(traceId), signal.encode())
+    this.client.publish(CODE[type], idBytes(traceId), ZERO, ZERO, signal.encode())
     this.shown(signal)
     return signal
   }
 
   // ---- what the client tells
-  onTask(it, caller, address) {
-    this.host.onTask(it, caller, address)
+  onTask(...task) {
+    this.host.onTask(...task)
   }
-  onCancel(it, caller) {
-    this.host.onCancel(it, caller)
+  onCancel(caller, task) {
+    this.host.onCancel(caller, task)
   }
-  onQuestion(caller, items, name) {
-    this.host.onQuestion(caller, items, name)
+  openTasks() {
+    return [...this.calls.values()].map(opened)
   }
-  claims() {
-    return this.host.claims()
+  heldTasks() {
+    return this.host.heldTasks()
   }
-  onReply(it, worker) {
-    const call = this.calls.get(it.task.latin1Slice(0, 16))
-    if (call === undefined) return this.client.count('drop.late_reply')
-    if (it.number < call.next) return this.client.count('drop.repeated_reply')
-    if (it.number > call.next && !(it.flags & SKIPS)) {
-      this.client.count('drop.early_reply')
+  claimOf(caller, task) {
+    return this.host.claimOf(caller, task)
+  }
+  sendAgain(caller, task, index) {
+    this.host.sendAgain(caller, task, index)
+  }
+  onReply(worker, task, _trace, _kind, index, flags, body) {
+    const call = this.calls.get(task.latin1Slice(0, 16))
+    if (call === undefined) return this.count('drop.late_reply')
+    if (index < call.next) return this.count('drop.repeated_reply')
+    if (index > call.next && !(flags & SKIPS)) {
+      this.count('drop.early_reply')
       const now = Date.now()
       if (now - call.asked > 250) {
         call.asked = now
-        this.client.send(this.#listed(call, 2))
+        this.client.sendGap(opened(call))
       }
       return
     }
-    if (it.number > call.next) this.client.count('gap.replies', it.number - call.next)
-    call.next = it.number + 1
+    if (index > call.next) this.count('gap.replies', index - call.next)
+    call.next = index + 1
     let signal
     try {
-      signal = Signal.decode(it.body, { keepFloats: this.floats })
+      signal = Signal.decode(body, { keepFloats: this.floats })
     } catch (error) {
       return this.#fail(call, 'BAD_OUTPUT', error.message)
     }
-    if (it.flags & SETTLES) {
+    if (flags & SETTLES) {
       this.calls.delete(call.key)
       if (!worker.equals(this.client.instance)) this.shown(signal)
       call.settle(signal)
@@ -450,15 +445,14 @@ export class Dendrite {
       call.stream?.(signal)
     }
   }
-  onBounce(it) {
-    const call = this.calls.get(it.task.latin1Slice(0, 16))
-    if (call) this.#ended(call, it.body.toString('latin1'))
+  onBounce(task, reason) {
+    const call = this.calls.get(task.latin1Slice(0, 16))
+    if (call) this.#ended(call, reason)
   }
-  onLost(it) {
-    const call = this.calls.get(it.task.latin1Slice(0, 16))
+  onLost(task, reason) {
+    const call = this.calls.get(task.latin1Slice(0, 16))
     if (!call) return
-    const reason = it.body.toString('latin1')
-    if (reason === 'reply_waits') return void this.client.send(this.#listed(call, 2))
+    if (reason === 'reply_waits') return void this.client.sendGap(opened(call))
     if (reason === 'not_started' && call.next === 0) return this.#send(call)
     this.#ended(call, reason)
   }
@@ -471,79 +465,28 @@ export class Dendrite {
     const waiting = this.registering.get(address)
     if (!waiting) return
     this.registering.delete(address)
-    if (refusal === null) waiting.resolve()
+    if (refusal === '') waiting.resolve()
     else waiting.reject(new DendriteProtocolError(refusal))
-  }
-  onWorkers(it) {
-    const FIRST = 1,
-      LAST = 2,
-      LEFT = 4
-    const ids = []
-    for (let at = 0; at + 16 <= it.body.length; at += 16) ids.push(it.body.subarray(at, at + 16))
-    if (it.kind & LEFT) {
-      for (const id of ids) this.workers.delete(id.latin1Slice(0, 16))
-      return
-    }
-    if (it.kind & FIRST) {
-      const old = Date.now() + 10000
-      for (const w of this.workers.values()) w.until ??= old
-      this.workersComplete = false
-    }
-    for (const id of ids)
-      this.workers.set(id.latin1Slice(0, 16), { id: Buffer.from(id), until: undefined })
-    if (it.kind & LAST) this.workersComplete = true
-  }
-  #listed(call, kind) {
-    const body = Buffer.alloc(4)
-    body.writeUInt32BE(call.next)
-    return item(VERB.RESEND, {
-      kind,
-      flags: call.flags,
-      number: Math.max(0, call.until - Date.now()),
-      task: call.task,
-      trace: call.trace,
-      body,
-    })
-  }
-  /** What a caller says of its open tasks behind a WELCOME. */
-  listing(waiting) {
-    const now = Date.now()
-    for (const [key, w] of this.workers)
-      if (w.until !== undefined && w.until < now) this.workers.delete(key)
-    const open = [...this.calls.values()].filter((call) => !waiting.has(call.key))
-    const out = []
-    const ids = [...this.workers.values()].map((w) => w.id)
-    const complete = this.workersComplete ? 2 : 0
-    for (let i = 0, first = 1; i === 0 || i < ids.length; i += 1024, first = 0)
-      out.push(
-        item(VERB.WORKERS, {
-          kind: first | (i + 1024 >= ids.length ? complete : 0),
-          body: ids.length ? Buffer.concat(ids.slice(i, i + 1024)) : NO_BODY,
-        }),
-      )
-    for (const call of open) out.push(this.#listed(call, 0))
-    out.push(item(VERB.RESEND, { kind: 1 }))
-    return out
   }
   onWelcomed() {
     if (this.started)
       for (const axon of this.host.axons.values())
-        this.say(VERB.REGISTER, 'REGISTER', axon, {
+        this.say('REGISTER', axon, {
           role: this.role,
           capabilities: axon.capabilities,
         })
   }
   onAway() {}
   onMissed() {}
-  onHeard(topic, body, caller, worker) {
+  onHeard(kind, trace, caller, worker, body) {
     let signal
     const me = this.client.instance
-    const onTrace = this.traces.get(topic)
+    const onTrace = kind < 0 ? this.traces.get(trace.latin1Slice(0, 16)) : undefined
     if (!onTrace && (caller.equals(me) || (worker.equals(me) && !caller.equals(ZERO)))) return // shown already
     try {
       signal = Signal.decode(body, { keepFloats: this.floats })
     } catch {
-      return this.client.count('drop.bad_signal')
+      return this.count('drop.bad_signal')
     }
     if (signal.type === 'REGISTER' && signal.directed)
       this.capabilitiesOf.set(signal.directed.id, signal.payload.capabilities)
@@ -551,6 +494,13 @@ export class Dendrite {
     else this.shown(signal)
   }
 }
+const opened = ({ task, trace, next, until, keep }) => ({
+  task,
+  trace,
+  nextIndex: next,
+  leftMs: Math.max(0, until - Date.now()),
+  keep,
+})
 function fits({ neuron, capability, traceId }, signal) {
   return (
     (neuron === undefined || signal.directed?.id === neuron) &&

@@ -1,7 +1,6 @@
 // The worker's side: runs a Neuron for each TASK, keeps its replies for a resync (docs/spec/09-resync.md "What each keeps").
 import { Signal, CODE } from '../../signals/signals.js'
-import { SETTLES, SKIPS, KEEP, VERB } from '../../wire/wire.js'
-import { item } from '../../client/client.js'
+import { SETTLES } from '../../wire/wire.js'
 import { NeuronError } from '../../errors.js'
 import { bytesId } from '../../signals/ids.js'
 import { Context } from './context.js'
@@ -30,26 +29,35 @@ export class Host {
   get client() {
     return this.dendrite.client
   }
-  onTask(it, caller, address) {
-    const key = caller.latin1Slice(0, 16) + it.task.latin1Slice(0, 16)
+  say(run, { flags, kind, number, body }, skips) {
+    const settles = (flags & SETTLES) !== 0
+    this.client.sendReply(run.caller, run.task, run.trace, kind, body, number, settles, skips)
+  }
+  onTask(caller, address, task, trace, _kind, ttlMs, flags, body) {
+    const key = caller.latin1Slice(0, 16) + task.latin1Slice(0, 16)
     const known = this.runs.get(key)
     if (known !== undefined || this.gone.has(key)) {
-      this.client.count('repeated_task')
+      this.dendrite.count('repeated_task')
       if (known?.ended) this.#again(known, 0)
       else if (known === undefined)
-        this.#refuse(it, caller, 'REPLY_LOST', 'it ran, and its replies are kept no longer')
+        this.#refuse(
+          { task, trace },
+          caller,
+          'REPLY_LOST',
+          'it ran, and its replies are kept no longer',
+        )
       return
     }
     const axon = this.axons.get(address)
     if (axon === undefined)
-      return this.#refuse(it, caller, 'NO_SUCH_NEURON', `${address} is not here`)
+      return this.#refuse({ task, trace }, caller, 'NO_SUCH_NEURON', `${address} is not here`)
     let signal
     try {
-      signal = Signal.decode(it.body)
+      signal = Signal.decode(body)
     } catch (error) {
-      return this.#refuse(it, caller, 'BAD_SIGNAL', error.message)
+      return this.#refuse({ task, trace }, caller, 'BAD_SIGNAL', error.message)
     }
-    const run = new Run(this, axon, it, caller, signal)
+    const run = new Run(this, axon, caller, task, trace, ttlMs, flags, signal)
     run.key = key
     this.runs.set(key, run)
     if (!caller.equals(this.client.instance)) this.dendrite.shown(signal)
@@ -68,17 +76,7 @@ export class Host {
       traceId: traceOf(it),
       payload: { code, message, recoverable: false },
     })
-    this.client.send(
-      item(VERB.REPLY, {
-        flags: SETTLES,
-        kind: CODE.ERROR,
-        task: it.task,
-        trace: it.trace,
-        body: signal.encode(),
-      }),
-      '',
-      caller,
-    )
+    this.client.sendReply(caller, it.task, it.trace, CODE.ERROR, signal.encode(), 0, true, false)
   }
   async #start(run) {
     const axon = run.axon
@@ -145,7 +143,7 @@ export class Host {
     if (this.keptBytes > KEPT_BYTES || this.kept.length % 1024 === 0) this.sweep()
   }
   sweep() {
-    const old = this.dendrite.client.state === 'READY' ? Date.now() - KEPT_MS : 0
+    const old = this.dendrite.client.awayMs === null ? Date.now() - KEPT_MS : 0
     let n = 0
     for (const run of this.kept) {
       if (run.ended > old && this.keptBytes <= KEPT_BYTES) break
@@ -157,8 +155,8 @@ export class Host {
     this.kept.splice(0, n)
     while (this.gone.size > IDS) this.gone.delete(this.gone.values().next().value)
   }
-  onCancel(it, caller) {
-    const run = this.runs.get(caller.latin1Slice(0, 16) + it.task.latin1Slice(0, 16))
+  onCancel(caller, task) {
+    const run = this.runs.get(caller.latin1Slice(0, 16) + task.latin1Slice(0, 16))
     if (run === undefined || run.ended) return
     run.abort(new NeuronError('CANCELLED', 'its caller took it back'))
     const at = run.axon.queue.indexOf(run)
@@ -181,68 +179,54 @@ export class Host {
     ).unref()
   }
   // ---- resync
-  claim(run, kind) {
-    return item(VERB.CLAIM, {
-      flags: run.keep ? KEEP : 0,
-      kind,
-      number: Math.max(0, run.until - Date.now()),
-      task: run.task,
-      trace: run.trace,
-      body: Buffer.concat([run.caller, Buffer.from(run.axon.neuronId)]),
-    })
+  #held(run, claim) {
+    const { caller, task, trace, keep } = run
+    const leftMs = Math.max(0, run.until - Date.now())
+    return { caller, task, trace, neuronId: run.axon.neuronId, claim, leftMs, keep }
   }
-  claims() {
-    return [...this.runs.values()].filter((run) => !run.ended).map((run) => this.claim(run, 0))
+  heldTasks() {
+    return [...this.runs.values()].filter((run) => !run.ended).map((run) => this.#held(run, 0))
   } // the ended ones are claimed when asked
-  onQuestion(caller, items, name) {
-    const claims = [],
-      again = []
-    for (const it of items) {
-      const key = caller.latin1Slice(0, 16) + it.task.latin1Slice(0, 16)
-      const run = this.runs.get(key)
-      if (run) {
-        claims.push(this.claim(run, run.ended ? 1 : 0))
-        again.push([run, it.number])
-      } else if (this.gone.has(key))
-        claims.push(
-          item(VERB.CLAIM, {
-            kind: 2,
-            task: it.task,
-            trace: it.trace,
-            body: Buffer.concat([caller, Buffer.from('unknown')]),
-          }),
-        )
+  claimOf(caller, task) {
+    const key = caller.latin1Slice(0, 16) + task.latin1Slice(0, 16)
+    const run = this.runs.get(key)
+    if (run !== undefined) return this.#held(run, run.ended ? 1 : 0)
+    if (!this.gone.has(key)) return null
+    return {
+      caller,
+      task,
+      trace: Buffer.alloc(16),
+      neuronId: 'unknown',
+      claim: 2,
+      leftMs: 0,
+      keep: false,
     }
-    claims.push(item(VERB.CLAIM, { kind: 3 }))
-    this.client.answer(claims, name)
-    for (const [run, from] of again) this.#again(run, from)
+  }
+  sendAgain(caller, task, index) {
+    const run = this.runs.get(caller.latin1Slice(0, 16) + task.latin1Slice(0, 16))
+    if (run !== undefined) this.#again(run, index)
   }
   #again(run, from) {
     let first = true
     for (const it of run.sent)
       if (it.number >= from) {
-        if (first && it.number > from) it.flags |= SKIPS
+        this.say(run, it, first && it.number > from)
         first = false
-        this.client.send(it, '', run.caller)
       }
   }
   // ---- presence
-  presence(verb, type, axon, payload, facts) {
-    const signal = new Signal({
+  presence(type, axon, payload) {
+    return new Signal({
       type,
       traceId: this.dendrite.traceId,
       directed: axon.directed,
       payload,
       meta: { dendrite: this.dendrite.dendriteId, instance: this.client.instance.toString('hex') },
-    })
-    return [
-      item(verb, { body: facts }),
-      item(verb, { kind: CODE[type], trace: this.dendrite.traceBytes, body: signal.encode() }),
-    ]
+    }).encode()
   }
   heartbeat() {
     for (const axon of this.axons.values())
-      this.dendrite.say(VERB.HEARTBEAT, 'HEARTBEAT', axon, {
+      this.dendrite.say('HEARTBEAT', axon, {
         status: axon.running >= axon.concurrency ? 'busy' : 'ready',
         running: axon.running,
         queued: axon.queue.length,

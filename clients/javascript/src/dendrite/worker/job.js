@@ -1,21 +1,20 @@
 // One TASK at its worker, from its arrival to its last reply.
 import { Signal, CODE } from '../../signals/signals.js'
-import { SETTLES, KEEP, VERB } from '../../wire/wire.js'
-import { item } from '../../client/client.js'
+import { SETTLES, KEEP } from '../../wire/wire.js'
 import { NeuronError } from '../../errors.js'
 
 const STREAM_BYTES = 2 ** 20
 
 export class Run {
-  constructor(host, axon, it, caller, signal) {
+  constructor(host, axon, caller, task, trace, ttlMs, flags, signal) {
     this.host = host
     this.axon = axon
     this.caller = caller
     this.signal = signal
-    this.task = it.task
-    this.trace = it.trace
-    this.keep = (it.flags & KEEP) !== 0
-    this.until = Date.now() + it.number
+    this.task = task
+    this.trace = trace
+    this.keep = (flags & KEEP) !== 0
+    this.until = Date.now() + ttlMs
     this.seq = 0
     this.index = 0
     this.sent = []
@@ -59,22 +58,15 @@ export class Run {
       meta,
     })
     const body = signal.encode()
-    if (body.length > this.host.client.maxBody)
+    if (body.length > this.host.client.maxSignalBytes)
       throw new NeuronError('BAD_OUTPUT', `the reply has ${body.length} bytes`)
-    const it = item(VERB.REPLY, {
-      flags,
-      kind: CODE[type],
-      number: this.index++,
-      task: this.task,
-      trace: this.trace,
-      body,
-    })
+    const it = { flags, kind: CODE[type], number: this.index++, body }
     this.sent.push(it)
     this.bytes += body.length
     while (this.bytes > STREAM_BYTES && this.sent.length > 1) {
       this.bytes -= this.sent.shift().body.length
     }
-    this.host.client.send(it, '', this.caller)
+    this.host.say(this, it, false)
     this.host.dendrite.shown(signal)
   }
 }
