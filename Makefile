@@ -6,6 +6,11 @@
 PYTHON ?= python3
 DEV := .venv-dev
 DEMO := .venv
+JS := clients/javascript
+# A folder with `node` and `npm`; empty where neither can be had. See tools/node.py.
+NODE := $(CURDIR)/$(DEV)/node
+NPM := $(JS)/node_modules/.installed
+NODES := 20 22 24
 MINUTES ?= 1
 RUN := $(DEV)/bin/python -m
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
@@ -13,9 +18,9 @@ PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 SHIPPED := $(shell find zmq_transport cosmonapse docs/. -name __pycache__ -prune -o -print)
 
 .DEFAULT_GOAL := help
-QUICK := house packaging property unit
+QUICK := house packaging property unit javascript
 
-.PHONY: help demo test test-all check check-format lint types unit unit-dendrite unit-transport unit-others short-property house format bench soak build docs clean distclean FORCE
+.PHONY: help demo test test-all test-nodes check check-js check-format lint types unit unit-dendrite unit-transport unit-others short-property house format bench soak build docs clean distclean FORCE
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -25,18 +30,26 @@ demo: $(DEMO)/.installed ## install a copy as a user would and run the whole thi
 
 # What has real processes waits most of its time. Meanwhile the others run, out of its way; a browser
 # draws alone. ARGS reaches every pytest.
-test: $(DEV)/.installed $(DEV)/.uwsgi ## run every test
+test: $(DEV)/.installed $(DEV)/.uwsgi $(NPM) ## run every test
 	@status=0; $(RUN) pytest $(ARGS) tests/browser || status=$$?; log=$$(mktemp); \
 	nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(addprefix tests/,$(QUICK)) > $$log 2>&1 & \
 	beside=$$!; trap 'kill $$beside 2> /dev/null; rm -f $$log' EXIT; trap 'exit 130' INT TERM; \
 	$(RUN) pytest $(ARGS) $(foreach each,browser $(QUICK),--ignore=tests/$(each)) || status=$$?; \
 	wait $$beside || status=$$?; cat $$log; exit $$status
 
-test-all: test ## every test, and many more examples for those that draw theirs
+test-all: test test-nodes ## every test, many more examples for those that draw theirs, each node
 	@HYPOTHESIS_PROFILE=thorough $(RUN) pytest -p no:cacheprovider tests/property
+
+test-nodes: $(DEV)/.installed $(NPM) $(foreach each,$(NODES),$(DEV)/nodes/$(each)/.installed)
+	@status=0; for each in $(NODES); do echo "the JavaScript tests in node $$each"; \
+	COSMO_TEST_NODE=$(DEV)/nodes/$$each $(RUN) pytest -p no:cacheprovider $(ARGS) tests/javascript || status=$$?; done; exit $$status
 
 check: $(DEV)/.installed ## format, lint, types, house rules, unit tests, short property tests
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(CHECKS)
+
+check-js: $(DEV)/.installed $(NPM) ## the same of the JavaScript client: format, lint, types, tests
+	@[ ! -e $(NPM) ] || { cd $(JS) && PATH="$(NODE):$$PATH" npm --silent run check; }
+	@$(RUN) pytest -q -p no:cacheprovider tests/javascript/test_rooms.py $(ARGS)
 
 check-format: $(DEV)/.installed ## is the code formatted?
 	@$(RUN) ruff format --check --quiet .
@@ -123,6 +136,21 @@ $(DEV)/.bench: $(DEV)/.installed
 $(DEV)/.uwsgi: $(DEV)/.installed
 	@$(DEV)/bin/python $(PIP_INSTALL) 'uwsgi>=2.0.28' 2> /dev/null || echo "cannot build uWSGI: its tests are skipped"
 	@touch $@
+
+$(NODE)/.installed: $(DEV)/.made tools/node.py
+	@$(DEV)/bin/python tools/node.py $(NODE)
+	@touch $@
+
+$(DEV)/nodes/%/.installed: $(DEV)/.made tools/node.py
+	@echo "installing a wheel of node $*"
+	@$(DEV)/bin/python tools/node.py $(@D) --major $*
+	@touch $@
+
+# Without a node or an index the JavaScript tests are skipped; the next run tries again.
+$(NPM): $(NODE)/.installed $(JS)/package-lock.json
+	@[ ! -x $(NODE)/node ] || { echo "installing the tools of $(JS)"; cd $(JS) && \
+	if PATH="$(NODE):$$PATH" npm ci --silent --no-audit --no-fund; then touch node_modules/.installed; \
+	else echo "npm cannot install the tools of $(JS): its tests are skipped"; fi; }
 
 $(DEV)/.docs: $(DEV)/.installed
 	@echo "installing the builder of the documentation site into $(DEV)"

@@ -2,6 +2,8 @@
 
 import signal
 
+from support.node import NODE_TESTS, skipped_without_node
+
 # A run in the background (`make test &` in a script, nohup) starts with SIGINT ignored, and what is
 # ignored stays ignored in every child. What is caught goes back to its default there, so we catch
 # it, and go on ignoring it here. `pytest` imports this file on its main thread, where that is
@@ -9,3 +11,15 @@ import signal
 for _number in (signal.SIGINT, signal.SIGTERM):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, lambda *_: None)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say in one line how many tests of the JavaScript client ran in node, or did not."""
+    reports = [each for kind in terminalreporter.stats.values() for each in kind]
+    found = [dict(getattr(each, "user_properties", ())).get(NODE_TESTS, 0) for each in reports]
+    if ran := sum(found):
+        terminalreporter.write_line(f"{ran} tests of the JavaScript client ran in node")
+    if skipped := sum(map(skipped_without_node, terminalreporter.stats.get("skipped", ()))):
+        terminalreporter.write_line(
+            f"{skipped} tests of the JavaScript client were skipped: no node"
+        )
