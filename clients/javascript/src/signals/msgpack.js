@@ -161,7 +161,7 @@ function writeObject(w, value, path, depth) {
     w.at += value.length
     return
   }
-  if (depth >= MAX_DEPTH)
+  if (depth > MAX_DEPTH)
     throw new UnencodableValue(path, `nesting of more than ${MAX_DEPTH} levels, or a cycle`)
   if (Array.isArray(value)) {
     if (value.length > MAX_ELEMENTS) throw new UnencodableValue(path, 'too many elements')
