@@ -1,0 +1,144 @@
+// The small maps that the transport reads itself: greetings and facts. Spec: docs/spec/02-session.md, "Maps". Pure.
+import { instanceOf } from '../signals/ids.js'
+import { pack, unpack } from '../signals/msgpack.js'
+import { isName } from './addresses.js'
+import { WireError, shown } from './wire-error.js'
+
+/** Limit of a map, in bytes. */
+export const MAX_MAP_BYTES = 8192
+const MAX_KEYS = 64
+const MAX_LIST = 256
+const MAX_TEXT_BYTES = 4096
+const ID_BYTES = 16
+
+/**
+ * Make a small map: text keys, without extension types.
+ * @param {object} fields
+ * @returns {Buffer}
+ */
+export const packMap = (fields) => pack(fields)
+
+/**
+ * Read a small map. Unknown keys are accepted.
+ * @param {Buffer} body at most 8,192 bytes, 64 keys, lists of 256, texts of 4,096 bytes
+ * @returns {object}
+ * @throws {WireError} `long_body` or `bad_body`.
+ */
+export function readMap(body) {
+  if (body.length > MAX_MAP_BYTES)
+    throw new WireError('long_body', `${body.length} bytes where at most ${MAX_MAP_BYTES} belong`)
+  const fields = readValue(body)
+  if (!isMap(fields)) throw new WireError('bad_body', `a map belongs here, not ${shown(fields)}`)
+  if (!isWithinLimits(fields)) throw new WireError('bad_body', 'a map over the limits')
+  return fields
+}
+
+/**
+ * Read any value of msgpack; a whole float is a Float.
+ * @param {Buffer} body
+ * @throws {WireError} `bad_body`.
+ */
+export function readValue(body) {
+  try {
+    return unpack(body, { keepFloats: true }) // 2.0 is no count
+  } catch (error) {
+    throw new WireError('bad_body', `not msgpack: ${error.message}`)
+  }
+}
+
+/** Tell whether a value is a map. @param {unknown} value */
+export const isMap = (value) =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Uint8Array)
+
+function isWithinLimits(value) {
+  if (typeof value === 'string') return Buffer.byteLength(value) <= MAX_TEXT_BYTES
+  if (value instanceof Uint8Array) return value.length <= MAX_TEXT_BYTES
+  if (Array.isArray(value)) return value.length <= MAX_LIST && value.every(isWithinLimits)
+  if (!isMap(value)) return true
+  const keys = Object.keys(value)
+  return keys.length <= MAX_KEYS && keys.every((key) => isWithinLimits(value[key]))
+}
+
+/**
+ * Make the body of a HELLO.
+ * @param {{ secret: Buffer, instance: Buffer, namespace: string, name: string, epoch: Buffer,
+ *   calls: boolean }} hello `epoch` of the last proxy, or empty; `calls`: tell it of workers
+ * @returns {Buffer}
+ */
+export function packHello({ secret, instance, namespace, name, epoch, calls }) {
+  const fields = { secret, instance, namespace, name, epoch }
+  if (calls) fields.calls = true // as the first version of this map, while it does not matter
+  return packMap(fields)
+}
+
+/**
+ * Read the body of a HELLO; the twin of packHello, for a proxy in a test.
+ * @param {Buffer} body
+ * @throws {WireError} A field is missing or wrong; the text names it.
+ */
+export function readHello(body) {
+  const fields = readMap(body)
+  for (const key of ['namespace', 'name'])
+    if (!isName(fields[key]))
+      throw new WireError('bad_field', `${key} must be a name, not ${shown(fields[key])}`)
+  const secret = bytes16(fields, 'secret')
+  const instance = bytes16(fields, 'instance')
+  if (!instanceOf(secret).equals(instance))
+    throw new WireError('bad_secret', 'secret does not belong to that instance id')
+  return {
+    secret,
+    instance,
+    namespace: fields.namespace,
+    name: fields.name,
+    epoch: fields.epoch?.length ? bytes16(fields, 'epoch') : Buffer.alloc(0),
+    calls: fields.calls === true,
+  }
+}
+
+/**
+ * Read the body of a WELCOME.
+ * @param {Buffer} body
+ * @returns {{ epoch: Buffer, listenPort: number, publishPort: number, heartbeatMs: number,
+ *   maxBodyBytes: number }}
+ * @throws {WireError} A field is missing or wrong; the text names it.
+ */
+export function readWelcome(body) {
+  const fields = readMap(body)
+  return {
+    epoch: bytes16(fields, 'epoch'),
+    listenPort: count(fields, 'listen_port'),
+    publishPort: count(fields, 'publish_port'),
+    heartbeatMs: count(fields, 'heartbeat_ms'),
+    maxBodyBytes: count(fields, 'max_body_bytes'),
+  }
+}
+
+/**
+ * Read the reason of a REFUSED.
+ * @param {Buffer} body
+ * @returns {string} for display
+ * @throws {WireError} It is no map.
+ */
+export function readRefusal(body) {
+  const { reason = 'no reason given' } = readMap(body)
+  return typeof reason === 'string' ? reason : shown(reason)
+}
+
+function bytes16(fields, key) {
+  const value = fields[key]
+  // A copy: what came is a view of all that one read of the socket brought.
+  if (value instanceof Uint8Array && value.length === ID_BYTES) return Buffer.from(value)
+  throw new WireError('bad_field', `${key} must be 16 bytes of type bin, not ${shown(value)}`)
+}
+
+function count(fields, key) {
+  const value = fields[key]
+  const isCount =
+    (typeof value === 'bigint' && value < 2n ** 63n && value >= 0n) ||
+    (Number.isInteger(value) && value >= 0)
+  if (isCount) return Number(value)
+  throw new WireError('bad_field', `${key} must be a count, not ${shown(value)}`)
+}

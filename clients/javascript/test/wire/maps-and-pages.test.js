@@ -1,0 +1,161 @@
+// The maps and pages of docs/spec/vectors.json, made and read.
+import test from 'node:test'
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import * as wire from '../../src/wire/wire.js'
+import { WireError } from '../../src/wire/wire-error.js'
+
+const file = new URL('../../../../docs/spec/vectors.json', import.meta.url)
+const v = JSON.parse(readFileSync(file, 'utf8'))
+const hex = (text) => Buffer.from(text, 'hex')
+/** Bytes as hex and floats as numbers, in the vectors and in what was read alike. */
+const plain = (value) => {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== 'object' || value === null) return value
+  if ('$bytes' in value) return value.$bytes
+  if ('$float' in value) return Number(value.$float)
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]))
+}
+
+const READERS = {
+  hello: (body) => {
+    const hello = wire.readHello(body)
+    if (!hello.calls) delete hello.calls
+    return hello
+  },
+  welcome: (body) => {
+    const { epoch, listenPort, publishPort, heartbeatMs, maxBodyBytes } = wire.readWelcome(body)
+    return {
+      epoch,
+      listen_port: listenPort,
+      publish_port: publishPort,
+      heartbeat_ms: heartbeatMs,
+      max_body_bytes: maxBodyBytes,
+    }
+  },
+  who: wire.readMap,
+  refused: wire.readMap,
+  facts: wire.readMap,
+  roster_seats: (body) => {
+    const { rows, more } = wire.readSeats(body)
+    return [rows.map(Object.values), more]
+  },
+  roster_clients: (body) => {
+    const { rows, more } = wire.readClients(body)
+    return { clients: rows, more }
+  },
+  state: wire.readState,
+}
+const WRITERS = {
+  hello: (fields) =>
+    wire.packHello({
+      ...fields,
+      secret: hex(fields.secret),
+      instance: hex(fields.instance),
+      epoch: hex(fields.epoch),
+    }),
+  facts: wire.packMap,
+  roster_question: (fields) =>
+    fields.clients ? wire.packClientsQuery(fields.after) : wire.packSeatsQuery(fields),
+  state_question: () => wire.STATE_QUERY,
+}
+const PROXY_ONLY = ['roster_question', 'state_question']
+
+for (const m of [...v.maps, ...v.accepted_maps].filter((each) => each.as in READERS))
+  test(`map read: ${m.name}`, () =>
+    assert.deepEqual(plain(READERS[m.as](hex(m.body))), plain(m.fields)))
+
+for (const m of v.maps.filter((each) => each.as in WRITERS))
+  test(`map made: ${m.name}`, () =>
+    assert.equal(WRITERS[m.as](plain(m.fields)).toString('hex'), m.body))
+
+const ofClient = ({ as }) => !PROXY_ONLY.includes(as) && as !== 'facts'
+for (const m of v.bad_maps.filter(ofClient))
+  test(`bad map: ${m.as}, ${m.name}`, () =>
+    assert.throws(
+      () => READERS[m.as](hex(m.body)),
+      (error) => error instanceof WireError && error.reason === m.reason,
+    ))
+
+test('a REFUSED says why', () => {
+  const { body, fields } = v.maps.find((each) => each.as === 'refused')
+  assert.equal(wire.readRefusal(hex(body)), fields.reason)
+  assert.equal(wire.readRefusal(wire.packMap({})), 'no reason given')
+  assert.equal(wire.readRefusal(wire.packMap({ reason: 7 })), '7')
+})
+test('a page of seats in answer to a query for clients means that the proxy cannot tell', () => {
+  const { body } = v.maps.find((each) => each.as === 'roster_seats')
+  assert.deepEqual(wire.readClients(hex(body)), { rows: [], more: false })
+})
+
+const opened = ({ task, trace, next_index: nextIndex, left_ms: leftMs, keep }) => ({
+  task: hex(task),
+  trace: hex(trace),
+  nextIndex,
+  leftMs,
+  keep,
+})
+const held = ({ kind, caller, task, trace, seat, left_ms: leftMs, keep }) => ({
+  caller: hex(caller),
+  task: hex(task),
+  trace: hex(trace),
+  neuronId: seat,
+  claim: wire.CLAIM[kind],
+  leftMs,
+  keep,
+})
+const PAGES = {
+  list: ({ items }) =>
+    items.flatMap((each) => {
+      if (each.kind === 'END') return wire.endOfList()
+      return each.kind === 'GAP'
+        ? [wire.gapItem(opened(each))]
+        : wire.openedPages([opened(each)])[0]
+    }),
+  claims: ({ query, items }) => {
+    const claims = items.filter((each) => each.kind !== 'END').map(held)
+    return query === '' ? wire.claimPages(claims)[0] : wire.answerItems(claims)
+  },
+}
+for (const page of v.pages.filter((each) => each.as in PAGES))
+  test(`page made: ${page.message}`, () => {
+    const { head, body } = v.messages.find((each) => each.name === page.message)
+    const [madeHead, madeBody] = wire.packMessage(PAGES[page.as](page), page.query)
+    assert.equal(madeHead.toString('hex'), head)
+    assert.equal(madeBody.toString('hex'), body)
+  })
+for (const page of v.pages.filter((each) => each.as === 'workers'))
+  test(`workers read: ${page.message}`, () => {
+    const { head, body } = v.messages.find((each) => each.name === page.message)
+    const [{ kind, body: ids }] = wire.parseMessage(hex(head), hex(body)).items
+    assert.deepEqual(wire.readWorkers(ids).map(plain), page.instances)
+    assert.equal(
+      kind,
+      page.flags.reduce((bits, flag) => bits | wire.WORKERS[flag], 0),
+    )
+  })
+for (const page of v.bad_pages.filter((each) => each.verb === 'WORKERS'))
+  test(`bad page: ${page.name}`, () =>
+    assert.throws(() => wire.readWorkers(hex(page.body)), { reason: page.reason }))
+
+const ids = (count) =>
+  Array.from({ length: count }, (_, i) => Buffer.from(i.toString(16).padStart(32, '0'), 'hex'))
+test('a list of workers has FIRST on its first page and LAST on its last, if it is complete', () => {
+  const kinds = (...args) => wire.workersPages(...args).map(([{ kind }]) => kind)
+
+  assert.deepEqual(kinds(ids(2049), { isComplete: true }), [1, 0, 2])
+  assert.deepEqual(kinds(ids(2049), { isComplete: false }), [1, 0, 0])
+  assert.deepEqual(kinds([], { isComplete: true }), [3])
+  assert.deepEqual(kinds(ids(1), { isComplete: true, unconfirmed: ids(1025) }), [9, 8, 2])
+})
+test('pages have at most 63 open tasks, and at most 64 claims', () => {
+  const id = Buffer.alloc(16)
+  const task = { task: id, trace: id, nextIndex: 0, leftMs: 1.5, keep: false }
+  const claim = { ...task, caller: id, neuronId: 'a', claim: 0 }
+
+  const sizes = (pages) => pages.map((page) => page.length)
+  assert.deepEqual(sizes(wire.openedPages(new Array(64).fill(task))), [63, 1])
+  assert.deepEqual(sizes(wire.claimPages(new Array(65).fill(claim))), [64, 1])
+  assert.deepEqual(wire.openedPages([]), [])
+})
