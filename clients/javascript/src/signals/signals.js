@@ -1,20 +1,36 @@
-// Signals: docs/spec/07-signals.md "Envelope".
-import { writer, writeFloat, writeText, writeValue, arrayHead, Reader } from './msgpack.js'
-import { newEventId } from './ids.js'
-import { BadSignal, NeedsAnswer, neuronErrorOf, UnencodableValue } from '../errors.js'
+// Signals, the envelopes that Neurons, Axons and Dendrites exchange: docs/spec/07-signals.md.
+// Pure, but for two defaults: a new id, and the time of day.
+import { BadSignal, NeedsAnswer, neuronErrorOf } from '../errors.js'
+import { ID_CHARS, newEventId } from './ids.js'
+import { Malformed, Reader } from './msgpack-reader.js'
+import { borrow, giveBack } from './msgpack-writer.js'
+import { CODE, QUESTIONS, SignalType, TYPE, checkedType } from './signal-types.js'
+import { isPlain } from './values.js'
 
-const NAMES =
-  'TASK AGENT_OUTPUT FINAL ERROR CLARIFICATION CLARIFICATION_ANSWER PERMISSION PERMISSION_DECISION ESCALATION THOUGHT_DELTA TOOL_CALL TOOL_RESULT PLAN CRITIQUE CONSENSUS CONTEXT_SYNC MEMORY_APPEND REGISTER HEARTBEAT DEREGISTER DISCOVER TASK_OFFER BID TASK_AWARDED TASK_DECLINED STOP STOPPED'.split(
-    ' ',
-  )
-/** @type {Record<string, string>} */
-export const SignalType = Object.freeze(Object.fromEntries(NAMES.map((name) => [name, name])))
-export const CODE = Object.fromEntries(NAMES.map((name, i) => [name, i + 1]))
-export const TYPE = [null, ...NAMES]
-const QUESTIONS = new Set(['CLARIFICATION', 'PERMISSION', 'ESCALATION'])
+export { CODE, SignalType, TYPE } from './signal-types.js'
+
+const FIELDS = 9
+const TS_AT = 6
+const FIELD_NAMES = [
+  'v',
+  'id',
+  'trace_id',
+  'parent_id',
+  'type',
+  'directed',
+  'ts',
+  'payload',
+  'meta',
+]
 const NO_CAPABILITIES = Object.freeze([])
 
+/** The destination of a TASK; the producer of every other Signal. */
 export class Directed {
+  /**
+   * @param {string | null} [id] a neuron id
+   * @param {string | null} [type] the kind of participant: `neuron`, `dendrite`
+   * @param {readonly string[]} [capabilities] what it offers, or what a TASK requires
+   */
   constructor(id = null, type = null, capabilities = NO_CAPABILITIES) {
     this.id = id
     this.type = type
@@ -22,17 +38,34 @@ export class Directed {
   }
 }
 
+/** One message between participants. Treat it, its payload and its meta as frozen. */
 export class Signal {
+  /**
+   * @param {object} fields
+   * @param {string} fields.type one of SignalType
+   * @param {object} [fields.payload] what it says; the keys depend on the type
+   * @param {Directed | null} [fields.directed]
+   * @param {string} [fields.traceId] the workflow; by default this Signal begins one
+   * @param {string | null} [fields.parentId] the Signal that it answers or follows
+   * @param {object} [fields.meta] notes beside the payload
+   * @param {string} [fields.id]
+   * @param {number} [fields.ts] seconds UTC, for display
+   * @throws {RangeError} `type` is none.
+   * @throws {TypeError} payload or meta is no plain object.
+   */
   constructor({
     type,
-    traceId,
-    parentId = null,
-    directed = null,
     payload = {},
-    meta = {},
+    directed = null,
     id = newEventId(),
+    traceId = 'trc_' + id.slice(4),
+    parentId = null,
+    meta = {},
     ts = Date.now() / 1000,
   }) {
+    if (CODE[type] === undefined) checkedType(type)
+    if (!isMap(payload) || !isMap(meta))
+      throw new TypeError('payload and meta must be plain objects')
     this.v = '1'
     this.id = id
     this.traceId = traceId
@@ -43,101 +76,162 @@ export class Signal {
     this.payload = payload
     this.meta = meta
   }
-  /** The output of the Neuron, or the error that stands for it. */
+
+  /**
+   * The output that an AGENT_OUTPUT or a FINAL carries.
+   * @throws {NeuronError} This is an ERROR.
+   * @throws {NeedsAnswer} This is a CLARIFICATION, PERMISSION or ESCALATION.
+   * @throws {TypeError} This type carries no output.
+   */
   get output() {
-    if (this.type === 'ERROR') throw neuronErrorOf(this.payload)
-    if (QUESTIONS.has(this.type)) throw new NeedsAnswer(this)
-    return this.type === 'FINAL' ? this.payload.result : this.payload.output
+    const { type, payload } = this
+    if (type === SignalType.AGENT_OUTPUT) return payload.output
+    if (type === SignalType.FINAL) return payload.result
+    if (type === SignalType.ERROR) throw neuronErrorOf(payload)
+    if (QUESTIONS.has(type)) throw new NeedsAnswer(this)
+    throw new TypeError(`a ${type} carries no output`)
   }
+
+  /**
+   * Make a Signal that answers this one: same trace, this one as its parent.
+   * @param {string} type
+   * @param {object} [payload]
+   * @param {{ directed?: Directed | null, meta?: object }} [more]
+   * @returns {Signal}
+   */
   reply(type, payload = {}, { directed = null, meta = {} } = {}) {
     return new Signal({ type, traceId: this.traceId, parentId: this.id, directed, payload, meta })
   }
-  encode() {
-    const w = writer
-    w.at = 0
-    arrayHead(w, 9)
-    writeText(w, '1', 'v')
-    writeText(w, this.id, 'id')
-    writeText(w, this.traceId, 'trace_id')
-    if (this.parentId === null) w.byte(0xc0)
-    else writeText(w, this.parentId, 'parent_id')
-    w.byte(CODE[this.type])
-    const d = this.directed
-    if (d === null) w.byte(0xc0)
-    else {
-      arrayHead(w, 3)
-      writeValue(w, d.id, 'directed.id', 0)
-      writeValue(w, d.type, 'directed.type', 0)
-      writeValue(w, d.capabilities, 'directed.capabilities', 0)
-    }
-    writeFloat(w, this.ts)
-    map(w, this.payload, 'payload')
-    map(w, this.meta, 'meta')
-    return w.taken()
-  }
-  static decode(bytes, { keepFloats = false } = {}) {
-    const r = new Reader(bytes)
-    if (keepFloats) r.keepFloats = true
-    let fields
-    let tsIsFloat = false
+
+  /**
+   * Return the bytes for the wire.
+   * @param {number} [maxBytes]
+   * @returns {Buffer}
+   * @throws {UnencodableValue} payload or meta holds what cannot travel; the path names it.
+   * @throws {SignalTooLarge} It has over `maxBytes`; `size` says how many, of a huge one at least.
+   */
+  encode(maxBytes = Infinity) {
+    const writer = borrow('', maxBytes)
     try {
-      const c = bytes[r.need(1)]
-      const n = (c & 0xf0) === 0x90 ? c & 15 : c === 0xdc ? bytes.readUInt16BE(r.need(2)) : -1
-      if (n < 9) throw new BadSignal('a Signal is an array of nine fields')
-      fields = new Array(n)
-      for (let i = 0; i < n; i++) {
-        if (i === 6) tsIsFloat = r.isFloat()
-        fields[i] = r.value(i < 7 ? 1 : 0)
-      }
-      if (r.at !== bytes.length) throw new Error('bytes behind the end')
+      this.#write(writer)
     } catch (error) {
-      throw error instanceof BadSignal
-        ? error
-        : new BadSignal(`no Signal: ${error.message}`, { cause: error })
+      giveBack(writer)
+      throw error
     }
-    const [v, id, traceId, parentId, code, directed, ts, payload, meta] = fields
-    if (v !== '1') throw new BadSignal(`v is ${JSON.stringify(v)}`)
-    if (typeof id !== 'string' || id.length !== 30)
-      throw new BadSignal('id must be a text of 30 characters')
-    if (typeof traceId !== 'string' || traceId.length !== 30)
-      throw new BadSignal('trace_id must be a text of 30 characters')
-    if (parentId !== null && (typeof parentId !== 'string' || parentId.length !== 30))
-      throw new BadSignal('parent_id must be a text of 30 characters, or nil')
-    if (typeof code !== 'number' || !TYPE[code])
-      throw new BadSignal(`type ${JSON.stringify(code)} is unknown`)
-    if (!tsIsFloat) throw new BadSignal('ts must be a float')
-    if (!isMap(payload) || !isMap(meta)) throw new BadSignal('payload and meta must be maps')
-    return new Signal({
-      id,
-      traceId,
-      parentId,
-      type: TYPE[code],
-      directed: readDirected(directed),
-      ts: Number(ts),
-      payload,
-      meta,
-    })
+    return writer.taken()
+  }
+
+  #write(w) {
+    w.arrayHead(FIELDS)
+    w.text('1')
+    w.text(this.id)
+    w.text(this.traceId)
+    if (this.parentId === null) w.nil()
+    else w.text(this.parentId)
+    w.int(CODE[this.type])
+    writeDirected(w, this.directed)
+    w.float(this.ts)
+    w.root = 'payload'
+    w.map(this.payload, 0)
+    w.root = 'meta'
+    w.map(this.meta, 0)
+  }
+
+  /**
+   * Read a Signal. More fields than nine are ignored.
+   * @param {Buffer} bytes
+   * @param {{ keepFloats?: boolean }} [options] give whole floats as Float
+   * @returns {Signal}
+   * @throws {BadSignal} It is invalid; the text names the field.
+   */
+  static decode(bytes, { keepFloats = false } = {}) {
+    const reader = new Reader(bytes, keepFloats)
+    try {
+      return readSignal(reader)
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error
+      throw new BadSignal(`not a Signal: ${error.message}`, { cause: error })
+    }
   }
 }
-function map(w, value, path) {
-  if (!isMap(value) || value instanceof Map) throw new UnencodableValue(path, 'what is no map')
-  writeValue(w, value, path, 0)
+
+function writeDirected(w, directed) {
+  if (directed === null) return w.nil()
+  w.root = 'directed'
+  w.arrayHead(3)
+  w.value(directed.id, 0)
+  w.value(directed.type, 0)
+  w.value(directed.capabilities, 0)
 }
+
+function readSignal(reader) {
+  const size = reader.arrayHead()
+  if (size < FIELDS) throw reader.fault(`expected an array of ${FIELDS} or more fields`)
+  const fields = new Array(FIELDS)
+  let tsIsFloat = false
+  for (let i = 0; i < FIELDS; i++) {
+    reader.root = FIELD_NAMES[i]
+    if (i === TS_AT) tsIsFloat = reader.isFloatNext
+    fields[i] = reader.value(0)
+  }
+  reader.root = 'a field behind meta'
+  for (let i = FIELDS; i < size; i++) reader.value(0)
+  reader.root = ''
+  if (!reader.isAtEnd) throw reader.fault('there are bytes behind the end')
+  return checkedSignal(fields, tsIsFloat)
+}
+
+function checkedSignal(fields, tsIsFloat) {
+  const [v, id, traceId, parentId, code, directed, ts, payload, meta] = fields
+  if (v !== '1') throw new BadSignal(`v is ${brief(v)}, this package reads major version 1`)
+  const type = typeof code === 'number' ? TYPE[code] : undefined
+  if (typeof type !== 'string') throw new BadSignal(`type ${brief(code)} is unknown`)
+  checkId('id', id)
+  checkId('trace_id', traceId)
+  if (parentId !== null) checkId('parent_id', parentId)
+  if (!tsIsFloat) throw new BadSignal(`ts must be a float, not ${brief(ts)}`)
+  checkMap('payload', payload)
+  checkMap('meta', meta)
+  return new Signal({
+    id,
+    traceId,
+    parentId,
+    type,
+    directed: directed === null ? null : readDirected(directed),
+    ts: Number(ts),
+    payload,
+    meta,
+  })
+}
+
+function checkId(field, value) {
+  if (typeof value !== 'string' || value.length !== ID_CHARS)
+    throw new BadSignal(`${field} must be an id of ${ID_CHARS} characters, not ${brief(value)}`)
+}
+
+function checkMap(field, value) {
+  if (!isMap(value)) throw new BadSignal(`${field} must be a map, not ${brief(value)}`)
+}
+
 const isMap = (value) =>
-  typeof value === 'object' &&
-  value !== null &&
-  !Array.isArray(value) &&
-  !(value instanceof Uint8Array)
+  typeof value === 'object' && value !== null && !Array.isArray(value) && isPlain(value)
+
 function readDirected(value) {
-  if (value === null) return null
   if (!Array.isArray(value) || value.length < 3)
-    throw new BadSignal('directed must be an array of three, or nil')
+    throw new BadSignal('directed must be an array of id, type and capabilities, or nil')
   const [id, type, capabilities] = value
   if (id !== null && typeof id !== 'string')
-    throw new BadSignal('directed.id must be a text, or nil')
+    throw new BadSignal(`directed.id must be text or nil, not ${brief(id)}`)
   if (type !== null && typeof type !== 'string')
-    throw new BadSignal('directed.type must be a text, or nil')
-  if (!Array.isArray(capabilities) || capabilities.some((name) => typeof name !== 'string'))
-    throw new BadSignal('directed.capabilities must be an array of texts')
+    throw new BadSignal(`directed.type must be text or nil, not ${brief(type)}`)
+  if (!Array.isArray(capabilities) || !capabilities.every((name) => typeof name === 'string'))
+    throw new BadSignal('directed.capabilities must be an array of text')
   return new Directed(id, type, capabilities)
+}
+
+/** A value from the network, for an error: a container by its kind, a text cut short. */
+function brief(value) {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40))
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Array.isArray(value) ? 'an array' : Buffer.isBuffer(value) ? 'bytes' : 'a map'
 }
