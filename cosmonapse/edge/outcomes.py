@@ -39,6 +39,9 @@ _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _HEADERS_OF_CODE: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {"OVERLOADED": MappingProxyType({"Retry-After": "1"})}
 )
+_KINDS = MappingProxyType(
+    {list: "an array", str: "a string", bool: "true or false", type(None): "null"}
+)
 _LATE_CODES = frozenset({"EXPIRED", "SYNAPSE_AWAY"})
 Log = Literal["no", "line", "traceback"]
 
@@ -254,7 +257,8 @@ def json_object(raw: bytes, content_type: str | None, *required: str) -> dict[st
     except (ValueError, RecursionError):
         raise BadRequest("the body of the request is not valid JSON") from None
     if not isinstance(value, dict):
-        raise BadRequest(f"the body must be a JSON object, not {type(value).__name__}")
+        kind = _KINDS.get(type(value), "a number")
+        raise BadRequest(f"the body must be a JSON object, not {kind}")
     missing = [key for key in required if value.get(key) in (None, "")]
     if missing:
         raise BadRequest(f"the JSON object lacks {', '.join(missing)}")

@@ -214,7 +214,11 @@ def test_a_json_object_is_read(kind):
         (b"no", "application/json", "not valid JSON"),
         (b"\xff", "application/json", "not valid JSON"),
         (b"[" * 100_000, "application/json", "not valid JSON"),
-        (b"[1]", "application/json", "a JSON object, not list"),
+        (b"[1]", "application/json", "a JSON object, not an array"),
+        (b'"a"', "application/json", "a JSON object, not a string"),
+        (b"false", "application/json", "a JSON object, not true or false"),
+        (b"null", "application/json", "a JSON object, not null"),
+        (b"1.5", "application/json", "a JSON object, not a number"),
         (b'{"b": ""}', "application/json", "lacks a, b"),
     ],
 )

@@ -1,0 +1,98 @@
+// The handlers of an HTTP edge: a request becomes a task, and its outcome the response.
+// For Express 4 and 5, and without `next` for node:http.
+import { newTraceId } from '../signals/ids.js'
+import { hangUp, isGone, onHangUp } from './hang-up.js'
+import { mark } from './outcomes.js'
+import { SignalReader } from './reader.js'
+import { asError, respond } from './respond.js'
+import { isOver } from './sse.js'
+import { headersOf, streamEvents, streamTexts } from './streaming.js'
+
+const OPENING_MS = 200
+const KEEP_ALIVE_MS = 5000
+
+/**
+ * Return a handler that sends a task and answers with its output.
+ *
+ *     app.post('/ask', answer(dendrite, (req) => ({ neuron: 'worker', input: jsonBody(req, 'prompt') })))
+ *
+ * A client that hangs up cancels the task. Whatever is thrown goes to `next`, so `errors()` answers it;
+ * without `next`, as in `http.createServer(answer(...))`, it is answered here.
+ *
+ * @param {import('../dendrite/dendrite.js').Dendrite} dendrite That of this process, started.
+ * @param {(req: object, res: object) => object | Promise<object>} makeTask Returns the arguments of
+ *   `dendrite.ask`; may be async, and may throw.
+ */
+export function answer(dendrite, makeTask) {
+  return guarded(async (req, res) => {
+    const task = await taskOf(makeTask, req, res)
+    const signal = hangUp(res, task.signal)
+    if (isGone(res)) return
+    await outcomeOf(task, async () =>
+      respond(res, await dendrite.dispatchAndWait({ ...task, signal })),
+    )
+  })
+}
+
+/**
+ * Return a handler that sends a task and streams it as server-sent events; see docs/edge.md.
+ *
+ *     app.get('/stream', stream(dendrite, (req) => ({ neuron: 'worker', input: req.query })))
+ *
+ * A client that hangs up cancels the task, while the Neuron is silent too. A task that is refused
+ * within 0.2 s gets its own status instead of a stream. An EventSource that connects again after its
+ * last event gets status 204, and no task is sent; nor is one for HEAD.
+ *
+ * @param {import('../dendrite/dendrite.js').Dendrite} dendrite That of this process, started.
+ * @param {(req: object, res: object) => object | Promise<object>} makeTask Returns the arguments of
+ *   `dendrite.dispatch`; may be async, and may throw.
+ * @param {{ asText?: boolean, keepAliveMs?: number }} [options] `asText`: the bare texts, which a
+ *   failure ends early; `keepAliveMs`: how often a comment is sent while the Neuron is silent.
+ */
+export function stream(dendrite, makeTask, { asText = false, keepAliveMs = KEEP_ALIVE_MS } = {}) {
+  const send = asText ? streamTexts : streamEvents
+  return guarded(async (req, res) => {
+    if (isOver(req.headers['last-event-id'])) return res.writeHead(204).end()
+    if (req.method === 'HEAD') return res.writeHead(200, headersOf(asText)).end()
+    const task = await taskOf(makeTask, req, res)
+    if (isGone(res)) return
+    await outcomeOf(task, async () => {
+      const reader = new SignalReader(await dendrite.dispatch(task))
+      onHangUp(res, () => reader.close())
+      const refusal = await reader.refusal(OPENING_MS)
+      await (refusal === null ? send(res, reader, keepAliveMs) : respond(res, refusal))
+    })
+  })
+}
+
+/** Return a handler of Express for an async function; what it throws is answered, always. */
+function guarded(handle) {
+  return (req, res, next) => {
+    handle(req, res).catch((error) => {
+      if (isGone(res)) return
+      if (typeof next === 'function') next(asError(error))
+      else respond(res, asError(error))
+    })
+  }
+}
+
+/** Return the arguments of a task with a trace id, a new one unless they have it. */
+async function taskOf(makeTask, req, res) {
+  const task = await makeTask(req, res)
+  if (task === null || typeof task !== 'object') {
+    throw new TypeError(
+      `the function for a task must return its arguments, such as { neuron, input }, not ${task}`,
+    )
+  }
+  req.resume() // a hang-up behind an unread body would be seen by nobody
+  return { traceId: newTraceId(), ...task }
+}
+
+/** Run a task; mark what it throws as its outcome. */
+async function outcomeOf(task, run) {
+  try {
+    return await run()
+  } catch (error) {
+    throw mark(error, task.traceId)
+  }
+}
