@@ -21,12 +21,13 @@ async function* work({ prompt }, context) {
   return { response: `echo: ${prompt}` }
 }
 
-const dendrite = new Dendrite({
-  synapse: await connectSynapse(process.argv[2]),
-  namespace: 'api-demo',
-  dendriteId: 'edge-worker',
-})
-dendrite.attachAxon(new Axon({ neuronId: 'worker', neuronFn: work, capabilities: ['edge'] }))
-await dendrite.start()
-say('worker ready')
-await dendrite.serve()
+async function main(url) {
+  const synapse = await connectSynapse(url)
+  const dendrite = new Dendrite({ synapse, namespace: 'api-demo', dendriteId: 'edge-worker' })
+  dendrite.attachAxon(new Axon({ neuronId: 'worker', neuronFn: work, capabilities: ['edge'] }))
+  await dendrite.start()
+  say('worker ready')
+  await dendrite.serve()
+}
+
+if (process.argv.length > 2) await main(process.argv[2]) // `node --test` looks into this folder, too
