@@ -141,11 +141,9 @@ export class Client {
       const timer = setTimeout(
         () => {
           this.waiters = this.waiters.filter((w) => w !== waiter)
-          const seen = this.carrier.diagnosis()
+          const { reason, hint } = this.carrier.diagnosis()
           this.#abort()
-          reject(
-            new SynapseUnreachable(this.url, seen, 'start one with: cosmo synapse start memory'),
-          )
+          reject(new SynapseUnreachable(this.url, reason, hint))
         },
         Math.min(2 ** 31 - 1, Math.max(0, until - Date.now())),
       )

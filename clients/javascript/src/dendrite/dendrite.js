@@ -1,5 +1,4 @@
 // The Dendrite: docs/spec/07-signals.md and 09-resync.md "At the caller"; the promises of API.md under the names a Node user expects.
-import { Client } from '../client/client.js'
 import { Host } from './axon.js'
 import { Pathway, callQuietly } from './pathway.js'
 import { Directed, Signal, CODE } from '../signals/signals.js'
@@ -49,10 +48,7 @@ export class Dendrite {
     this.dendriteId = dendriteId
     this.role = role
     this.floats = floats
-    this.client = new Client(
-      { carrier: synapse.carrier(), url: synapse.url.text, namespace, name: dendriteId },
-      this,
-    )
+    this.client = synapse.transport({ namespace, name: dendriteId }, this)
     this.client.resyncFrom(this)
     this.counts = {}
     this.host = new Host(this)
