@@ -142,13 +142,14 @@ export class Writer {
    * Write a text.
    * @param {string} text
    * @param {number} [depth] how many of the keys lead to it
+   * @param {string} [what] for the error
    * @throws {UnencodableValue} It has a lone surrogate.
    */
-  text(text, depth = 0) {
+  text(text, depth = 0, what = 'the text') {
     const chars = text.length
     if (chars < SHORT_CHARS && this.#asciiByHand(text, chars)) return
-    if (chars > LONG_CHARS) this.#textOf(text, Buffer.byteLength(text), depth)
-    else this.#textInOnePass(text, chars, depth)
+    if (chars > LONG_CHARS) this.#textOf(text, Buffer.byteLength(text), depth, what)
+    else this.#textInOnePass(text, chars, depth, what)
   }
   #asciiByHand(text, chars) {
     this.room(chars + 1)
@@ -164,7 +165,7 @@ export class Writer {
     return true
   }
   /** Most texts are ASCII, so as many bytes as characters: assume it, write, and look. */
-  #textInOnePass(text, chars, depth) {
+  #textInOnePass(text, chars, depth, what) {
     const start = this.at
     this.room(5 + 3 * chars)
     this.#textHead(chars)
@@ -172,11 +173,11 @@ export class Writer {
     if (size === chars) this.at += size
     else {
       this.at = start
-      this.#textOf(text, size, depth)
+      this.#textOf(text, size, depth, what)
     }
   }
-  #textOf(text, size, depth) {
-    if (!text.isWellFormed()) throw this.#fault('the text has a lone surrogate', depth)
+  #textOf(text, size, depth, what) {
+    if (!text.isWellFormed()) throw this.#fault(`${what} has a lone surrogate`, depth)
     this.#textHead(size)
     this.room(size)
     this.at += this.buffer.utf8Write(text, this.at, size)
@@ -277,7 +278,7 @@ export class Writer {
 
   #entry(key, item, depth) {
     this.keys[depth] = key
-    this.text(key, depth)
+    this.text(key, depth, 'a key of it')
     this.value(item, depth + 1)
   }
 

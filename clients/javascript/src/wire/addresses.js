@@ -1,5 +1,5 @@
 // Names and addresses: docs/spec/01-wire.md. Pure.
-import { shown } from './wire-error.js'
+import { InvalidArgument, InvalidName } from '../errors.js'
 
 export const MAX_ADDRESS_BYTES = 4096
 const NAME = /^[A-Za-z0-9._-]{1,128}$/ // without the flag m, `$` is the very end
@@ -13,34 +13,24 @@ export const isName = (value) =>
   typeof value === 'string' && NAME.test(value) && value !== '.' && value !== '..'
 
 /**
- * Return `value` if it is a name.
- * @param {string} what its role, for the error: `namespace`
- * @param {unknown} value
- * @returns {string}
- * @throws {RangeError} It is no name.
- */
-export function checkedName(what, value) {
-  if (isName(value)) return value
-  throw new RangeError(
-    `${what} must be 1 to 128 characters out of A-Z a-z 0-9 . _ -, not ${shown(value)}`,
-  )
-}
-
-/**
  * Return the address of a neuron, or of a set of capabilities: `name` or `?a,b`, sorted.
  * @param {string} [neuron]
  * @param {Iterable<string>} [capabilities] used if there is no `neuron`
  * @returns {string}
- * @throws {RangeError} A part is no name, neither is given, or the address has over 4,096 bytes.
+ * @throws {InvalidName} A part is no name.
+ * @throws {InvalidArgument} Neither is given, or the address has over 4,096 bytes.
  */
 export function addressOf(neuron, capabilities = []) {
-  if (neuron !== undefined && neuron !== null) return checkedName('neuron', neuron)
+  if (neuron !== undefined && neuron !== null) {
+    if (isName(neuron)) return neuron
+    throw new InvalidName('neuron', neuron)
+  }
   const names = typeof capabilities === 'string' ? [capabilities] : [...capabilities]
-  if (names.length === 0) throw new RangeError('neuron or capabilities is needed')
-  for (const name of names) checkedName('capability', name)
+  if (names.length === 0) throw new InvalidArgument('neuron or capabilities is needed')
+  for (const name of names) if (!isName(name)) throw new InvalidName('capability', name)
   const address = '?' + [...new Set(names)].sort().join(',')
   if (address.length > MAX_ADDRESS_BYTES)
-    throw new RangeError(
+    throw new InvalidArgument(
       `an address has at most ${MAX_ADDRESS_BYTES} bytes, not ${address.length}: name fewer capabilities`,
     )
   return address

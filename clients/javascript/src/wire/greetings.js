@@ -1,8 +1,11 @@
 // The small maps that the transport reads itself: greetings and facts. Spec: docs/spec/02-session.md, "Maps". Pure.
-import { instanceOf } from '../signals/ids.js'
+import { shown } from '../errors.js'
+import { instanceOf } from '../signals/blake2b.js'
 import { pack, unpack } from '../signals/msgpack.js'
+import { isPlain } from '../signals/values.js'
 import { isName } from './addresses.js'
-import { WireError, shown } from './wire-error.js'
+import { NO_BODY } from './heads.js'
+import { WireError } from './wire-error.js'
 
 /** Limit of a map, in bytes. */
 export const MAX_MAP_BYTES = 8192
@@ -46,12 +49,9 @@ export function readValue(body) {
   }
 }
 
-/** Tell whether a value is a map. @param {unknown} value */
+/** Tell whether a value that was read is a map. @param {unknown} value */
 export const isMap = (value) =>
-  typeof value === 'object' &&
-  value !== null &&
-  !Array.isArray(value) &&
-  !(value instanceof Uint8Array)
+  typeof value === 'object' && value !== null && !Array.isArray(value) && isPlain(value)
 
 function isWithinLimits(value) {
   if (typeof value === 'string') return Buffer.byteLength(value) <= MAX_TEXT_BYTES
@@ -93,7 +93,7 @@ export function readHello(body) {
     instance,
     namespace: fields.namespace,
     name: fields.name,
-    epoch: fields.epoch?.length ? bytes16(fields, 'epoch') : Buffer.alloc(0),
+    epoch: fields.epoch === undefined || isEmpty(fields.epoch) ? NO_BODY : bytes16(fields, 'epoch'),
     calls: fields.calls === true,
   }
 }
@@ -126,6 +126,8 @@ export function readRefusal(body) {
   const { reason = 'no reason given' } = readMap(body)
   return typeof reason === 'string' ? reason : shown(reason)
 }
+
+const isEmpty = (value) => value instanceof Uint8Array && value.length === 0
 
 function bytes16(fields, key) {
   const value = fields[key]

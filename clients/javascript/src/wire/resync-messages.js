@@ -3,6 +3,7 @@
 // A page is the items of one directed message. RESEND goes from a caller to the proxy ("this task of
 // mine is open") and from the proxy to workers ("do you have it?"). CLAIM lists the tasks of a worker,
 // WORKERS lists instances.
+import { readAddress } from './addresses.js'
 import { KEEP, MAX_ITEMS, MAX_NUMBER, VERB, item } from './heads.js'
 import { WireError } from './wire-error.js'
 
@@ -92,6 +93,35 @@ export function workersPages(instances, { isComplete, unconfirmed = [] }) {
 
 /** Return the page with which a client asks to be told of workers (*tell me*). */
 export const tellMe = () => [item(VERB.WORKERS)]
+
+/**
+ * Read one task of a list of open tasks; the twin of openedPages, for a proxy in a test.
+ * @param {import('./heads.js').Item} each a RESEND of the kind OPEN or GAP
+ * @returns {Opened}
+ * @throws {WireError} `bad_list`: it has no index.
+ */
+export function readOpened({ flags, number, task, trace, body }) {
+  if (body.length !== 4) throw new WireError('bad_list', 'an open task has 4 bytes of index')
+  const keep = (flags & KEEP) !== 0
+  return { task, trace, nextIndex: body.readUInt32BE(), leftMs: number, keep }
+}
+
+/**
+ * Read one claim of a worker; the twin of claimPages, for a proxy in a test.
+ * @param {import('./heads.js').Item} each a CLAIM of any kind but END
+ * @returns {Held}
+ * @throws {WireError} `bad_claim` or `bad_address`: its state, caller or seat is missing or invalid.
+ */
+export function readClaim({ kind, flags, number, task, trace, body }) {
+  if (kind > CLAIM.FORGOTTEN) throw new WireError('bad_claim', `a claim of kind ${kind}`)
+  if (body.length < ID_BYTES) throw new WireError('bad_claim', 'a claim names a caller')
+  const address = readAddress(body.latin1Slice(ID_BYTES, body.length))
+  if (address === null) throw new WireError('bad_address', 'a claim has an invalid seat')
+  if (address.name === null) throw new WireError('bad_claim', 'a claim names a seat')
+  const caller = body.subarray(0, ID_BYTES)
+  const keep = (flags & KEEP) !== 0
+  return { caller, task, trace, neuronId: address.name, claim: kind, leftMs: number, keep }
+}
 
 /**
  * Read the instances of a WORKERS.

@@ -69,13 +69,21 @@ const STATE = [
 ]
 const OLDER = { recent_s: new Float(0), recent: {} } // missing in the answer of an older proxy
 
-/** Return the fields of `shape`, each of its type; a float as a number, what nobody knows left out. */
+/** Return a value that was read, with each Float in it as a number. */
+function withNumbers(value) {
+  if (value instanceof Float) return value.value
+  if (Array.isArray(value)) return value.map(withNumbers)
+  if (!isMap(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withNumbers(each)]))
+}
+
+/** Return the fields of `shape`, each of its type; what nobody knows is left out. */
 function checked(fields, shape, what) {
   const row = {}
   for (const [key, fits] of shape) {
     const value = fields[key]
     if (!fits(value)) throw new WireError('bad_body', `${what} has no valid ${key}`)
-    row[key] = value instanceof Float ? value.value : value
+    row[key] = withNumbers(value)
   }
   return row
 }

@@ -2,6 +2,8 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { Float, pack } from '../../src/signals/msgpack.js'
 import * as wire from '../../src/wire/wire.js'
 import { WireError } from '../../src/wire/wire-error.js'
 
@@ -135,9 +137,73 @@ for (const page of v.pages.filter((each) => each.as === 'workers'))
       page.flags.reduce((bits, flag) => bits | wire.WORKERS[flag], 0),
     )
   })
-for (const page of v.bad_pages.filter((each) => each.verb === 'WORKERS'))
-  test(`bad page: ${page.name}`, () =>
-    assert.throws(() => wire.readWorkers(hex(page.body)), { reason: page.reason }))
+const PAGE_READERS = {
+  RESEND: wire.readOpened,
+  CLAIM: wire.readClaim,
+  WORKERS: ({ body }) => wire.readWorkers(body),
+}
+const PAGES_ONLY = new Set(Object.values(PAGE_READERS))
+for (const { name, verb, kind, body, reason } of v.bad_pages)
+  test(`bad page: ${name}`, () =>
+    assert.throws(() => PAGE_READERS[verb](wire.item(0, { kind, body: hex(body) })), { reason }))
+
+test('what a caller or a worker lists is read again', () => {
+  const id = (byte) => Buffer.alloc(16, byte)
+  const task = { task: id(1), trace: id(2), nextIndex: 7, leftMs: 250, keep: true }
+  const claim = { task: id(1), trace: id(2), caller: id(3), neuronId: 'shouter', claim: 1 }
+  const full = { ...claim, leftMs: 250, keep: true }
+
+  assert.deepEqual(wire.readOpened(wire.openedPages([task])[0][0]), task)
+  assert.deepEqual(wire.readClaim(wire.claimPages([full])[0][0]), full)
+})
+
+test('the facts of a seat have plain numbers, whole floats too', () => {
+  const vitals = { loop_lag_ms: new Float(2), running: 3 }
+  const row = ['a', [], 'client', Buffer.alloc(16), 'alive', 0, {}, vitals, 1]
+  const { rows } = wire.readSeats(pack([[row], false]))
+  assert.deepEqual(rows[0].vitals, { loop_lag_ms: 2, running: 3 })
+})
+
+test('a map over the limits is refused, whatever it holds', () => {
+  const refused = (map, reason) => assert.throws(() => wire.readMap(pack(map)), { reason })
+  const keys = (count) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, i]))
+  let deep = null
+  for (let i = 0; i < 190; i++) deep = [deep]
+
+  refused(keys(65), 'bad_body')
+  refused({ inner: keys(65) }, 'bad_body')
+  refused(keys(10_000), 'long_body')
+  refused({ text: 'x'.repeat(4097) }, 'bad_body')
+  refused({ list: new Array(257).fill(1) }, 'bad_body')
+  refused([1], 'bad_body')
+  refused(null, 'bad_body')
+  assert.equal(Object.keys(wire.readMap(pack(keys(64)))).length, 64)
+  assert.ok(wire.readMap(pack({ deep })).deep)
+})
+
+test('arbitrary bytes are read or have a reason, by every reader', () => {
+  const readers = [...Object.values(READERS), wire.readRefusal, ...Object.values(PAGE_READERS)]
+  const bodies = [...v.maps, ...v.bad_maps].map((each) => hex(each.body))
+  const mutated = fc
+    .tuple(fc.constantFrom(...bodies), fc.nat(), fc.integer({ min: 0, max: 255 }))
+    .map(([body, at, value]) => {
+      const copy = Buffer.from(body)
+      if (copy.length > 0) copy[at % copy.length] = value
+      return copy
+    })
+  const random = fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes))
+  fc.assert(
+    fc.property(fc.oneof(mutated, random), fc.integer({ min: 0, max: 5 }), (body, kind) => {
+      for (const read of readers)
+        try {
+          read(PAGES_ONLY.has(read) ? wire.item(0, { kind, body }) : body)
+        } catch (error) {
+          assert.ok(error instanceof WireError, error.stack)
+        }
+    }),
+    { numRuns: 1000 },
+  )
+})
 
 const ids = (count) =>
   Array.from({ length: count }, (_, i) => Buffer.from(i.toString(16).padStart(32, '0'), 'hex'))
