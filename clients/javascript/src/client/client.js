@@ -141,9 +141,11 @@ export class Client {
       const timer = setTimeout(
         () => {
           this.waiters = this.waiters.filter((w) => w !== waiter)
-          const { reason, hint } = this.carrier.diagnosis()
+          const seen = this.carrier.diagnosis()
           this.#abort()
-          reject(new SynapseUnreachable(this.url, reason, hint))
+          reject(
+            new SynapseUnreachable(this.url, seen, 'start one with: cosmo synapse start memory'),
+          )
         },
         Math.min(2 ** 31 - 1, Math.max(0, until - Date.now())),
       )

@@ -1,5 +1,7 @@
 // The Dendrite: docs/spec/07-signals.md and 09-resync.md "At the caller"; the promises of API.md under the names a Node user expects.
-import { Host } from './axon.js'
+import { Client } from '../client/client.js'
+import { AxonHost } from './worker/axon-host.js'
+import { stopSignal } from './worker/os-signals.js'
 import { Pathway, callQuietly } from './pathway.js'
 import { Directed, Signal, CODE } from '../signals/signals.js'
 import { idBytes, newTail, newTraceId } from '../signals/ids.js'
@@ -48,14 +50,36 @@ export class Dendrite {
     this.dendriteId = dendriteId
     this.role = role
     this.floats = floats
-    this.client = synapse.transport({ namespace, name: dendriteId }, this)
+    this.client = new Client(
+      { carrier: synapse.carrier(), url: synapse.url.text, namespace, name: dendriteId },
+      this,
+    )
     this.client.resyncFrom(this)
     this.counts = {}
-    this.host = new Host(this)
+    this.started = false
+    this.host = new AxonHost({
+      client: this.client,
+      url: synapse.url.text,
+      dendriteId,
+      floats,
+      subscriptions: {
+        watchesTasks: true,
+        mayWant: (type) => this.handlers.has(type),
+        feed: (signal) => this.shown(signal),
+      },
+      publisher: {
+        publish: (signal) => this.#publish(signal, signal.encode()),
+        publishAgain: (signal, body) => this.#publish(signal, body),
+      },
+      dispatcher: {
+        dispatch: (options) => this.dispatch({ ...options, child: true }),
+        dispatchAndWait: (options) => this.dispatchAndWait({ ...options, child: true }),
+        ask: (options) => this.ask({ ...options, child: true }),
+      },
+    })
     this.calls = new Map()
     this.handlers = new Map()
     this.traces = new Map()
-    this.registering = new Map()
     this.seen = new Set()
     this.capabilitiesOf = new Map()
     this.traceId = newTraceId()
@@ -66,27 +90,19 @@ export class Dendrite {
     this.counts[name] = (this.counts[name] ?? 0) + n
   }
   attachAxon(axon) {
-    this.host.axons.set(axon.neuronId, axon)
+    this.addAxon(axon)
     return this
   }
   async start({ timeoutMs = 5000 } = {}) {
     const topics = [...this.handlers.keys()].map((type) => ({ kind: CODE[type] }))
     await this.client.open(timeoutMs, topics)
     this.started = true
-    await Promise.all([...this.host.axons.values()].map((axon) => this.#register(axon)))
-    this.beat = setInterval(() => {
-      this.host.heartbeat()
-      this.host.sweep()
-    }, this.client.heartbeatMs)
+    await this.host.start(timeoutMs)
     return this
   }
-  async stop({ reason = 'stopped', timeoutMs = 1000 } = {}) {
-    clearInterval(this.beat)
-    if (this.started && this.client.awayMs === null) {
-      for (const axon of this.host.axons.values()) this.say('DEREGISTER', axon, { reason })
-      const until = Date.now() + timeoutMs
-      while ([...this.host.axons.values()].some((a) => a.running) && Date.now() < until)
-        await new Promise((r) => setTimeout(r, 10))
+  async stop({ reason = 'stopped', timeoutMs = 1000, drainMs = 10_000 } = {}) {
+    if (this.started) {
+      await this.host.stop(reason, drainMs)
       for (const call of [...this.calls.values()]) {
         this.client.sendCancel(call)
         this.#fail(call, 'CANCELLED', 'the Dendrite stopped')
@@ -99,37 +115,17 @@ export class Dendrite {
   }
   /** Until SIGINT or SIGTERM: then drains and stops. */
   async serve() {
-    const signal = await new Promise((resolve) => {
-      for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => resolve(name))
-    })
+    const signal = await stopSignal()
     await this.stop({ reason: signal })
     return signal
   }
-  async addAxon(axon) {
-    this.attachAxon(axon)
-    if (this.started) await this.#register(axon)
+  addAxon(axon) {
+    if (!this.host.inbox.isHosting)
+      this.onSignal('STOP', (stop) => this.host.stopReceiver.onStop(stop))
+    return this.host.add(axon, this.started)
   }
-  async detachAxon(id) {
-    const axon = this.host.axons.get(id)
-    if (axon) {
-      this.host.axons.delete(id)
-      this.say('DEREGISTER', axon, { reason: 'detached' })
-    }
-  }
-  #register(axon) {
-    return new Promise((resolve, reject) => {
-      this.registering.set(axon.neuronId, { resolve, reject })
-      this.say('REGISTER', axon, {
-        role: this.role,
-        capabilities: axon.capabilities,
-        ...(axon.version && { version: axon.version }),
-      })
-    })
-  }
-  /** @internal presence: two items, facts and a Signal */
-  say(type, axon, payload) {
-    const body = this.host.presence(type, axon, payload)
-    this.client.sendPresence(type, axon.neuronId, payload, CODE[type], body)
+  detachAxon(id, { drainMs = 10_000 } = {}) {
+    return this.host.detach(id, { drainMs, isRunning: this.started })
   }
 
   // ---- asking
@@ -387,29 +383,32 @@ export class Dendrite {
       payload,
       meta,
     })
-    this.client.publish(CODE[type], idBytes(traceId), ZERO, ZERO, signal.encode())
+    this.#publish(signal, signal.encode())
     this.shown(signal)
     return signal
+  }
+  #publish(signal, body) {
+    return this.client.publish(CODE[signal.type], idBytes(signal.traceId), ZERO, ZERO, body)
   }
 
   // ---- what the client tells
   onTask(...task) {
-    this.host.onTask(...task)
+    this.host.inbox.onTask(...task)
   }
   onCancel(caller, task) {
-    this.host.onCancel(caller, task)
+    this.host.inbox.onCancel(caller, task)
   }
   openTasks() {
     return [...this.calls.values()].map(opened)
   }
   heldTasks() {
-    return this.host.heldTasks()
+    return this.host.heldTasks.heldTasks()
   }
   claimOf(caller, task) {
-    return this.host.claimOf(caller, task)
+    return this.host.heldTasks.claimOf(caller, task)
   }
   sendAgain(caller, task, index) {
-    this.host.sendAgain(caller, task, index)
+    this.host.heldTasks.sendAgain(caller, task, index)
   }
   onReply(worker, task, _trace, _kind, index, flags, body) {
     const call = this.calls.get(task.latin1Slice(0, 16))
@@ -458,21 +457,14 @@ export class Dendrite {
     this.#fail(call, code, `${call.address}: ${reason}`)
   }
   onRegistered(address, refusal) {
-    const waiting = this.registering.get(address)
-    if (!waiting) return
-    this.registering.delete(address)
-    if (refusal === '') waiting.resolve()
-    else waiting.reject(new DendriteProtocolError(refusal))
+    this.host.registration.onRegistered(address, refusal)
   }
   onWelcomed() {
-    if (this.started)
-      for (const axon of this.host.axons.values())
-        this.say('REGISTER', axon, {
-          role: this.role,
-          capabilities: axon.capabilities,
-        })
+    this.host.onWelcomed()
   }
-  onAway() {}
+  onAway() {
+    this.host.onAway()
+  }
   onMissed() {}
   onHeard(kind, trace, caller, worker, body) {
     let signal

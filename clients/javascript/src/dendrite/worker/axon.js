@@ -1,25 +1,94 @@
-// An Axon: a function with an id and capabilities.
+// Axons: a function with an id and capabilities. Pure.
+import { InvalidArgument, shown } from '../../errors.js'
 import { Directed } from '../../signals/signals.js'
-import { isName } from '../../wire/wire.js'
+import { checkedName } from '../../wire/addresses.js'
 
+const OPTIONS = [
+  'neuronId',
+  'neuronFn',
+  'capabilities',
+  'version',
+  'concurrency',
+  'maxQueued',
+  'contextFetcher',
+]
+
+/** A Neuron with an id and capabilities. Frozen: several Dendrites may host the same one. */
 export class Axon {
-  constructor({
-    neuronId,
-    neuronFn,
-    capabilities = [],
-    version,
-    concurrency = 64,
-    maxQueued = 1024,
-  }) {
-    if (!isName(neuronId)) throw new RangeError(`${JSON.stringify(neuronId)} is no name`)
-    this.neuronId = neuronId
-    this.neuronFn = neuronFn
-    this.capabilities = [...capabilities]
+  /**
+   * @param {object} options
+   * @param {string} options.neuronId 1 to 128 characters of `A-Z a-z 0-9 . _ -`. Axons with the same id, in any
+   *   process, are replicas and share the load.
+   * @param {(input: any, context: import('./context.js').TaskContext) => any} options.neuronFn An async function, an
+   *   async generator function, a plain function, which runs on the event loop, or a generator function.
+   * @param {Iterable<string>} [options.capabilities] The capabilities that it offers.
+   * @param {string} [options.version] A text for people.
+   * @param {number} [options.concurrency] The number of tasks that run at once, at least 1.
+   * @param {number} [options.maxQueued] The number of tasks that may wait; over it the caller gets ERROR
+   *   `OVERLOADED`.
+   * @param {(reference: any) => any} [options.contextFetcher] Receives the `context_ref` of a TASK and returns the
+   *   context items, or a promise of them. Without one, an array is the items.
+   * @throws {InvalidArgument} An option is missing, unknown, of the wrong type or below its minimum.
+   */
+  constructor(options) {
+    checkKeys(options)
+    const { neuronId, neuronFn, capabilities = [], version = null } = options
+    const { concurrency = 64, maxQueued = 1024, contextFetcher = null } = options
+    this.neuronId = checkedName('neuronId', neuronId)
+    this.neuronFn = checkedFunction('neuronFn', neuronFn)
+    this.capabilities = checkedCapabilities(capabilities)
+    if (version !== null && typeof version !== 'string') {
+      throw new InvalidArgument(`version must be a text, not ${shown(version)}`)
+    }
     this.version = version
-    this.concurrency = concurrency
-    this.maxQueued = maxQueued
-    this.running = 0
-    this.queue = []
-    this.directed = new Directed(neuronId, 'neuron', this.capabilities)
+    this.concurrency = checkedCount('concurrency', concurrency, 1)
+    this.maxQueued = checkedCount('maxQueued', maxQueued, 0)
+    this.contextFetcher =
+      contextFetcher === null ? null : checkedFunction('contextFetcher', contextFetcher)
+    /** The producer of the Signals of its Neuron. */
+    this.producer = Object.freeze(new Directed(neuronId, 'neuron', this.capabilities))
+    Object.freeze(this)
   }
+}
+
+function checkKeys(options) {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidArgument(
+      `new Axon takes one object, { neuronId, neuronFn, ... }, not ${shown(options)}`,
+    )
+  }
+  const unknown = Object.keys(options).filter((each) => !OPTIONS.includes(each))
+  if (unknown.length > 0) {
+    throw new InvalidArgument(`new Axon takes ${OPTIONS.join(', ')}, not ${unknown.join(', ')}`)
+  }
+}
+
+function checkedFunction(what, value) {
+  if (typeof value !== 'function') {
+    throw new InvalidArgument(`${what} must be a function, not ${shown(value)}`)
+  }
+  if (/^class\b/.test(Function.prototype.toString.call(value))) {
+    throw new InvalidArgument(
+      `${what} must be a function, not the class ${value.name}: pass a method of an instance, as an arrow function`,
+    )
+  }
+  return value
+}
+
+function checkedCapabilities(given) {
+  if (typeof given === 'string' || typeof given?.[Symbol.iterator] !== 'function') {
+    throw new InvalidArgument(`capabilities must be an array of names, not ${shown(given)}`)
+  }
+  const names = [...given]
+  for (const each of names) checkedName('capability', each)
+  return Object.freeze([...new Set(names)])
+}
+
+function checkedCount(what, value, least) {
+  if (!Number.isInteger(value) || value < least) {
+    throw new InvalidArgument(
+      `${what} must be an integer of at least ${least}, not ${shown(value)}`,
+    )
+  }
+  return value
 }

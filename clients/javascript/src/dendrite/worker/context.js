@@ -1,45 +1,158 @@
 // The second argument of a Neuron: its task, and calls to stream and to dispatch while it works.
-/** What a Neuron gets beside its input. */
-export class Context {
-  #run
-  constructor(run) {
-    this.#run = run
+import { InvalidArgument, shown } from '../../errors.js'
+import { streamedPayload } from './streamed.js'
+
+const CHILD_MS = 30_000
+
+/**
+ * Calls that stream send at once and return a promise of the Signal, which waits while the outbox is full: await it
+ * in a loop. Once the task has been cancelled, or has ended, nothing is sent any more (counted as `drop.said_late`)
+ * and the promise rejects; one that nobody awaits does not.
+ */
+export class TaskContext {
+  #job
+  #port
+
+  /**
+   * @param {import('./job.js').Job} job
+   * @param {{ say: Function, child: Function, clock: () => number }} port What a job may ask of its worker.
+   * @param {unknown[]} items
+   */
+  constructor(job, port, items) {
+    this.#job = job
+    this.#port = port
+    /** The context items: those of `context_ref`, or what the `contextFetcher` of the Axon made of it. */
+    this.items = items
   }
-  get traceId() {
-    return this.#run.signal.traceId
-  }
+
+  /** The TASK Signal. */
   get task() {
-    return this.#run.signal
+    return this.#job.signal
   }
-  /** Aborted when the caller cancels, hangs up or the time is over: give it to fetch. */
+
+  /** The workflow that the task belongs to. */
+  get traceId() {
+    return this.#job.signal.traceId
+  }
+
+  /** An AbortSignal for fetch and the like. It aborts when the caller cancels or is gone, a STOP comes or the time is over. */
   get signal() {
-    return this.#run.aborter.signal
+    return this.#job.abortSignal
   }
+
+  /** Whether the function should end. */
+  get cancelled() {
+    return this.#job.reason !== null || this.#job.isSettled
+  }
+
+  /** The end of the caller's wait, as a Date. */
+  get deadline() {
+    return new Date(Date.now() + this.remainingMs)
+  }
+
+  /** Milliseconds until the deadline of the task, at least 0. */
   get remainingMs() {
-    return Math.max(0, this.#run.until - Date.now())
+    return Math.max(0, this.#job.deadlineAtMs - this.#port.clock())
   }
-  think(delta) {
-    this.#run.stream('THOUGHT_DELTA', { delta, seq: this.#run.seq++ })
+
+  /**
+   * Stream a text to the caller; all texts arrive in order, before the last reply.
+   * @param {string} text
+   * @param {{ kind?: string }} [options] `kind`: 'reasoning' for a text that is no part of the response.
+   * @returns {Promise<object>} The Signal, once there is room for the next one.
+   * @throws {InvalidArgument} `text` is no string.
+   */
+  think(text, { kind } = {}) {
+    return this.#port.say(this.#job, 'THOUGHT_DELTA', thought(this.#job, text, kind))
   }
-  toolCall(toolName, args, callId = '') {
-    this.#run.stream('TOOL_CALL', { tool_name: toolName, tool: toolName, args, call_id: callId })
+
+  /**
+   * Report the call of a tool; pass the Signal, or its `payload.call_id`, on to its result.
+   * @param {string} name
+   * @param {unknown} [args]
+   * @param {{ callId?: string }} [options]
+   * @returns {Promise<object>} As `think`.
+   * @throws {UnencodableValue | SignalTooLarge} The arguments hold a value that no Signal can carry, or too much.
+   */
+  toolCall(name, args, { callId } = {}) {
+    return this.emit('TOOL_CALL', { tool_name: name, args, call_id: callId })
   }
-  toolResult(toolName, result, callId = '') {
-    this.#run.stream('TOOL_RESULT', {
-      tool_name: toolName,
-      tool: toolName,
-      result,
-      call_id: callId,
-    })
+
+  /**
+   * Report the result of a tool, or its error.
+   * @param {string | object} call The name of the tool, or the TOOL_CALL.
+   * @param {unknown} [result]
+   * @param {{ error?: string, callId?: string }} [options] `error`: the error text; `callId`: if `call` is a name.
+   * @returns {Promise<object>} As `think`.
+   * @throws {UnencodableValue | SignalTooLarge} As `toolCall`.
+   */
+  toolResult(call, result, { error, callId } = {}) {
+    const of = typeof call === 'string' ? { tool_name: call, call_id: callId } : call?.payload
+    if (typeof of?.tool_name !== 'string') {
+      throw new InvalidArgument(
+        `toolResult takes the name of a tool or its TOOL_CALL, not ${shown(call)}; await toolCall() first`,
+      )
+    }
+    const { tool_name: name, call_id: id } = of
+    return this.emit('TOOL_RESULT', { tool_name: name, call_id: id, result, error })
   }
+
+  /** Report the plan of the Neuron. @returns {Promise<object>} As `think`. */
+  plan(steps, rationale) {
+    return this.emit('PLAN', { steps: [...steps], rationale })
+  }
+
+  /**
+   * Send a Signal of a type that a Neuron may send while it works: THOUGHT_DELTA, TOOL_CALL, TOOL_RESULT, PLAN,
+   * CRITIQUE, CONSENSUS, CONTEXT_SYNC or MEMORY_APPEND.
+   * @param {string} type
+   * @param {object} payload Its keys as on the wire: docs/spec/07-signals.md, "Payloads".
+   * @returns {Promise<object>} As `think`.
+   * @throws {InvalidArgument} Another type, or a key is missing or unknown.
+   */
+  emit(type, payload = {}) {
+    const checked = streamedPayload(type, payload)
+    if (type === 'THOUGHT_DELTA') return this.think(checked.delta, { kind: checked.kind })
+    return this.#port.say(this.#job, type, checked)
+  }
+
+  /**
+   * Send a child task and resolve to the Signal that settles it. It has the trace of this task, this task as its
+   * parent and at most its remaining time, and it is cancelled when this task ends or is cancelled.
+   * @param {object} options As of `dendrite.dispatchAndWait`; `timeoutMs` is 30,000 by default.
+   */
   dispatchAndWait(options) {
-    return this.#run.host.dendrite.dispatchAndWait({
-      timeoutMs: this.remainingMs,
+    return this.#port.child(this.#job, 'dispatchAndWait', this.#asChild(options))
+  }
+
+  /** Send a child task as `dispatchAndWait` does; resolve to its output, or throw what `dendrite.ask` throws. */
+  ask(options) {
+    return this.#port.child(this.#job, 'ask', this.#asChild(options))
+  }
+
+  /** Send a child task as `dispatchAndWait` does; return its Pathway, to follow it. */
+  dispatch(options) {
+    return this.#port.child(this.#job, 'dispatch', this.#asChild(options))
+  }
+
+  #asChild(options) {
+    const { timeoutMs = CHILD_MS, signal } = options
+    return {
       ...options,
       traceId: this.traceId,
       parentId: this.task.id,
-      signal: this.signal,
-      child: true,
-    })
+      timeoutMs: Math.max(1, Math.min(timeoutMs, this.remainingMs)),
+      signal: signal === undefined ? this.signal : AbortSignal.any([signal, this.signal]),
+    }
   }
+}
+
+/** Return the payload of the next thought of a job. */
+export function thought(job, text, kind) {
+  if (typeof text !== 'string') {
+    throw new InvalidArgument(`a thought must be a string, not ${shown(text)}`)
+  }
+  const payload = { delta: text, seq: job.thoughts++ }
+  if (kind !== undefined && kind !== null) payload.kind = kind
+  return payload
 }

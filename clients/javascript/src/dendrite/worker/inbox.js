@@ -1,255 +1,432 @@
-// The worker's side: runs a Neuron for each TASK, keeps its replies for a resync (docs/spec/09-resync.md "What each keeps").
-import { Signal, CODE } from '../../signals/signals.js'
-import { SETTLES } from '../../wire/wire.js'
-import { NeuronError } from '../../errors.js'
+// The worker's side of a Dendrite: receives TASKs, runs Neurons, sends replies.
+// Spec: docs/spec/03-routing.md, "Replies" and "CANCEL"; docs/spec/09-resync.md, "What each keeps".
+import { BadSignal, DendriteProtocolError, InvalidArgument, NeuronError } from '../../errors.js'
 import { bytesId } from '../../signals/ids.js'
-import { Context } from './context.js'
-import { streamed } from './invoke.js'
-import { Run } from './job.js'
+import { CODE, Signal } from '../../signals/signals.js'
+import { KEEP } from '../../wire/heads.js'
+import { AxonSlots } from './axon-slots.js'
+import { Deadlines, SLOT_MS } from './deadlines.js'
+import { invoke, isPending, valueOf } from './invoke.js'
+import { Job, keyOf } from './job.js'
+import { errorPayload, replyOf, replyOfThrown } from './outcomes.js'
+import { described, stackOf } from './raised.js'
+import { ReplyCache } from './reply-cache.js'
+import { ReplyWriter } from './reply-writer.js'
+import { RunQueue } from './run-queue.js'
+import { repeat } from './held-tasks.js'
+import { Warnings } from './warnings.js'
 
-const MARKERS = {
-  __clarification__: 'CLARIFICATION',
-  __permission__: 'PERMISSION',
-  __escalation__: 'ESCALATION',
-  __error__: 'ERROR',
-}
-const KEPT_BYTES = 64 * 2 ** 20,
-  KEPT_MS = 30000,
-  IDS = 200000
+const GRACE_MS = 250
+/** How long a function that was cancelled may run on before its task ends with `CANCEL_TIMEOUT`. */
+export const CANCEL_MS = 5000
+const BARRIER_MS = 1000
 
-export class Host {
-  constructor(dendrite) {
-    this.dendrite = dendrite
-    this.axons = new Map()
-    this.runs = new Map()
-    this.kept = []
-    this.keptBytes = 0
-    this.gone = new Set()
-  }
-  get client() {
-    return this.dendrite.client
-  }
-  say(run, { flags, kind, number, body }, skips) {
-    const settles = (flags & SETTLES) !== 0
-    this.client.sendReply(run.caller, run.task, run.trace, kind, body, number, settles, skips)
-  }
-  onTask(caller, address, task, trace, _kind, ttlMs, flags, body) {
-    const key = caller.latin1Slice(0, 16) + task.latin1Slice(0, 16)
-    const known = this.runs.get(key)
-    if (known !== undefined || this.gone.has(key)) {
-      this.dendrite.count('repeated_task')
-      if (known?.ended) this.#again(known, 0)
-      else if (known === undefined)
-        this.#refuse(
-          { task, trace },
-          caller,
-          'REPLY_LOST',
-          'it ran, and its replies are kept no longer',
-        )
-      return
+const MESSAGES = Object.freeze({
+  CANCELLED: 'the task was cancelled',
+  EXPIRED: 'the deadline of the task passed before it ended',
+  CANCEL_TIMEOUT:
+    `its function did not end within ${CANCEL_MS / 1000} s after its cancellation: give the signal ` +
+    'of its context to fetch and timers, or test context.cancelled',
+})
+
+/** The Axons of a Dendrite and the TASKs that they run. */
+export class Inbox {
+  /** The drops of this part, by name. */
+  counts = {}
+  /** The tasks that run or wait here, by `keyOf`. */
+  jobs = new Map()
+  replyCache = new ReplyCache()
+  #client
+  #dispatcher
+  #subscriptions
+  #floats
+  #clock
+  #axonSlots = new Map()
+  #deadlines = new Deadlines()
+  #ticker = null
+  #warnings
+  #runQueue
+  #writer
+  #port
+  #waiters = new Set()
+
+  /**
+   * @param {object} parts
+   * @param {object} parts.client The transport port, for the replies.
+   * @param {string} parts.dendriteId For the meta of a reply.
+   * @param {{ dispatch: Function, dispatchAndWait: Function, ask: Function }} parts.dispatcher Sends child tasks,
+   *   also in the role `worker`.
+   * @param {object} parts.subscriptions The handlers of this Dendrite: `watchesTasks`, `mayWant`, `feed`.
+   * @param {boolean} [parts.floats] Whether whole floats of a TASK are given as Float.
+   * @param {(neuronId: string) => void} [parts.onBusy] Hears that an Axon has no place left.
+   * @param {Warnings} [parts.warnings]
+   * @param {() => number} [parts.clock] Milliseconds of a monotonic clock.
+   */
+  constructor({ client, dendriteId, dispatcher, subscriptions, ...more }) {
+    const { onBusy = () => {}, floats = false } = more
+    const { clock = () => performance.now(), warnings = new Warnings() } = more
+    this.#client = client
+    this.#dispatcher = dispatcher
+    this.#subscriptions = subscriptions
+    this.#floats = floats
+    this.#clock = clock
+    this.#warnings = warnings
+    this.onBusy = onBusy
+    this.#runQueue = new RunQueue((job) => this.#run(job), clock)
+    this.#writer = new ReplyWriter({
+      client,
+      meta: { dendrite: dendriteId },
+      counts: this.counts,
+      show: (job, signal) => this.#show(job, signal),
+      store: (job, answered, bytes) =>
+        this.replyCache.settle(job.key, answered, bytes, this.#clock()),
+    })
+    this.#port = {
+      clock,
+      say: (job, type, payload) => this.#writer.say(job, type, payload),
+      child: (job, verb, options) => this.#child(job, verb, options),
     }
-    const axon = this.axons.get(address)
-    if (axon === undefined)
-      return this.#refuse({ task, trace }, caller, 'NO_SUCH_NEURON', `${address} is not here`)
+  }
+
+  /** The Axons that receive TASKs, in the order in which they were added. */
+  get axons() {
+    return [...this.#axonSlots.values()]
+      .filter((slots) => !slots.isDetaching)
+      .map((slots) => slots.axon)
+  }
+
+  /** Whether this Dendrite hosts an Axon, one that is being detached included. */
+  get isHosting() {
+    return this.#axonSlots.size > 0
+  }
+
+  /**
+   * Host an Axon.
+   * @throws {InvalidArgument} One with this id is hosted already.
+   */
+  add(axon) {
+    if (this.#axonSlots.has(axon.neuronId)) {
+      throw new InvalidArgument(`an Axon with the id '${axon.neuronId}' is attached already`)
+    }
+    this.#axonSlots.set(axon.neuronId, new AxonSlots(axon))
+  }
+
+  /**
+   * Return the Axon with this id.
+   * @throws {InvalidArgument} None with this id is hosted.
+   */
+  axon(neuronId) {
+    const slots = this.#axonSlots.get(neuronId)
+    if (slots === undefined || slots.isDetaching) {
+      throw new InvalidArgument(`no Axon with the id '${neuronId}' is attached`)
+    }
+    return slots.axon
+  }
+
+  /** Return the number of tasks that an Axon runs, and of those that wait for it. */
+  load(neuronId) {
+    const { running, queued } = this.#axonSlots.get(neuronId)
+    return { running, queued }
+  }
+
+  /** Remove an Axon that was never announced. */
+  discard(neuronId) {
+    this.#axonSlots.delete(neuronId)
+  }
+
+  // ---- TASKs and CANCELs
+
+  /** Run a TASK, queue it, or answer it at once with an ERROR. The arguments are those of the transport port. */
+  onTask(caller, address, task, trace, kind, ttlMs, flags, body) {
+    const key = keyOf(caller, task)
+    if (this.jobs.has(key) || this.replyCache.has(key)) {
+      return this.#repeated(key, caller, task, trace)
+    }
+    const slots = this.#axonSlots.get(address)
+    if (slots === undefined) {
+      return this.#refuse(caller, task, trace, 'NO_SUCH_NEURON', `${address} is not hosted here`)
+    }
     let signal
     try {
-      signal = Signal.decode(body)
+      signal = readTask(body, this.#floats)
     } catch (error) {
-      return this.#refuse({ task, trace }, caller, 'BAD_SIGNAL', error.message)
+      return this.#refuse(caller, task, trace, 'BAD_SIGNAL', error.message)
     }
-    const run = new Run(this, axon, caller, task, trace, ttlMs, flags, signal)
-    run.key = key
-    this.runs.set(key, run)
-    if (!caller.equals(this.client.instance)) this.dendrite.shown(signal)
-    if (axon.running < axon.concurrency) this.#start(run)
-    else if (axon.queue.length < axon.maxQueued) axon.queue.push(run)
-    else
-      run.settle('ERROR', {
-        code: 'OVERLOADED',
-        message: `${axon.neuronId} is full`,
-        recoverable: true,
-      })
+    const deadlineAtMs = this.#clock() + ttlMs
+    const keep = (flags & KEEP) !== 0
+    const job = new Job(slots, signal, key, caller, task, trace, deadlineAtMs, keep)
+    this.#show(job, signal)
+    if (ttlMs === 0) return this.#fail(job, 'EXPIRED', 'the task arrived after its deadline')
+    this.#place(job)
   }
-  #refuse(it, caller, code, message) {
-    const signal = new Signal({
-      type: 'ERROR',
-      traceId: traceOf(it),
-      payload: { code, message, recoverable: false },
-    })
-    this.client.sendReply(caller, it.task, it.trace, CODE.ERROR, signal.encode(), 0, true, false)
-  }
-  async #start(run) {
-    const axon = run.axon
-    axon.running++
-    if (axon.running === axon.concurrency) this.heartbeat()
-    const timer = setTimeout(
-      () => run.abort(new NeuronError('EXPIRED', 'its time was over')),
-      Math.max(0, run.until - Date.now()),
-    )
-    try {
-      const made = axon.neuronFn(run.signal.payload.input, new Context(run))
-      const value =
-        made && typeof made[Symbol.asyncIterator] === 'function'
-          ? await streamed(run, made)
-          : await made
-      run.throwIfAborted()
-      this.#output(run, value)
-    } catch (error) {
-      const failure = run.reason ?? error
-      const known = failure instanceof NeuronError
-      try {
-        run.settle('ERROR', {
-          code: known ? failure.code : 'NEURON_EXCEPTION',
-          message: String(failure?.message ?? failure),
-          recoverable: known ? failure.recoverable : false,
-        })
-      } catch {
-        /* closed */
-      }
-    } finally {
-      clearTimeout(timer)
-      axon.running--
-      const next = axon.queue.shift()
-      if (next) this.#start(next)
+
+  #place(job) {
+    const { slots } = job
+    if (slots.hasPlace) {
+      this.#accept(job)
+      this.#start(job)
+    } else if (slots.hasRoom) {
+      this.#accept(job)
+      slots.enqueue(job)
+      if (slots.queued === 1) this.onBusy(slots.axon.neuronId)
+    } else {
+      const { neuronId, concurrency, maxQueued } = slots.axon
+      const full = `${concurrency} tasks run and ${maxQueued} wait`
+      this.#fail(job, 'OVERLOADED', `the queue of ${neuronId} is full: ${full}`)
     }
   }
-  #output(run, value) {
-    try {
-      const [type, payload] = replyOf(value, run.signal.payload.finalize)
-      const meta = ['CLARIFICATION', 'PERMISSION', 'ESCALATION'].includes(type)
-        ? { task: run.signal.payload }
-        : {}
-      run.settle(type, payload, meta)
-    } catch (error) {
-      run.settle('ERROR', { code: 'BAD_OUTPUT', message: error.message, recoverable: false })
+
+  /** Send the replies of a TASK that arrived before again; it is not run again. */
+  #repeated(key, caller, task, trace) {
+    this.#count('drop.repeated_task')
+    if (!this.jobs.has(key) && !repeat(this.#client, this.replyCache, caller, task, 0)) {
+      const message = 'the task ran before and its replies are no longer stored'
+      this.#refuse(caller, task, trace, 'REPLY_LOST', message)
     }
   }
-  onEnded(run) {
-    const kept = {
-      key: run.key,
-      caller: run.caller,
-      task: run.task,
-      trace: run.trace,
-      keep: run.keep,
-      until: run.until,
-      ended: run.ended,
-      bytes: run.bytes,
-      sent: run.sent,
-      axon: run.axon,
-    }
-    this.runs.set(run.key, kept)
-    this.kept.push(kept)
-    this.keptBytes += run.bytes
-    if (this.keptBytes > KEPT_BYTES || this.kept.length % 1024 === 0) this.sweep()
-  }
-  sweep() {
-    const old = this.dendrite.client.awayMs === null ? Date.now() - KEPT_MS : 0
-    let n = 0
-    for (const run of this.kept) {
-      if (run.ended > old && this.keptBytes <= KEPT_BYTES) break
-      n++
-      this.keptBytes -= run.bytes
-      this.runs.delete(run.key)
-      this.gone.add(run.key)
-    }
-    this.kept.splice(0, n)
-    while (this.gone.size > IDS) this.gone.delete(this.gone.values().next().value)
-  }
+
+  /** Cancel a TASK that runs or waits, for its caller. */
   onCancel(caller, task) {
-    const run = this.runs.get(caller.latin1Slice(0, 16) + task.latin1Slice(0, 16))
-    if (run === undefined || run.ended) return
-    run.abort(new NeuronError('CANCELLED', 'its caller took it back'))
-    const at = run.axon.queue.indexOf(run)
-    if (at >= 0) {
-      run.axon.queue.splice(at, 1)
-      run.settle('ERROR', {
-        code: 'CANCELLED',
-        message: 'taken back before it began',
-        recoverable: false,
-      })
+    const job = this.jobs.get(keyOf(caller, task))
+    // 03-routing, "CANCEL", 4: it may come twice.
+    if (job === undefined || job.isCallerGone) return
+    job.isCallerGone = true
+    if (!job.isStopped) this.#cancel(job, 'CANCELLED')
+  }
+
+  /** Cancel the jobs of a trace that run or wait, each once; return all that have not ended. */
+  cancelTrace(traceId) {
+    const jobs = [...this.jobs.values()].filter((job) => job.signal.traceId === traceId)
+    for (const job of jobs) {
+      if (job.isStopped) continue
+      job.isStopped = true
+      if (!job.isCallerGone) this.#cancel(job, 'CANCELLED')
     }
-    setTimeout(
-      () =>
-        run.settle('ERROR', {
-          code: 'CANCEL_TIMEOUT',
-          message: 'the function did not heed its AbortSignal within 5 s',
-          recoverable: false,
-        }),
-      5000,
-    ).unref()
+    return jobs
   }
-  // ---- resync
-  #held(run, claim) {
-    const { caller, task, trace, keep } = run
-    const leftMs = Math.max(0, run.until - Date.now())
-    return { caller, task, trace, neuronId: run.axon.neuronId, claim, leftMs, keep }
+
+  #accept(job) {
+    this.jobs.set(job.key, job)
+    // 03-routing, "Overdue": deadlines belong to the caller, which normally cancels. This is the fallback.
+    this.#deadlines.set(job, job.deadlineAtMs + GRACE_MS)
+    this.#ticker ??= setInterval(() => this.#expire(), SLOT_MS).unref()
   }
-  heldTasks() {
-    return [...this.runs.values()].filter((run) => !run.ended).map((run) => this.#held(run, 0))
-  } // the ended ones are claimed when asked
-  claimOf(caller, task) {
-    const key = caller.latin1Slice(0, 16) + task.latin1Slice(0, 16)
-    const run = this.runs.get(key)
-    if (run !== undefined) return this.#held(run, run.ended ? 1 : 0)
-    if (!this.gone.has(key)) return null
-    return {
-      caller,
-      task,
-      trace: Buffer.alloc(16),
-      neuronId: 'unknown',
-      claim: 2,
-      leftMs: 0,
-      keep: false,
+
+  #expire() {
+    for (const job of this.#deadlines.due(this.#clock())) this.#cancel(job, 'EXPIRED')
+    if (this.#deadlines.size > 0) return
+    clearInterval(this.#ticker)
+    this.#ticker = null
+  }
+
+  #start(job) {
+    job.slots.running++
+    this.#runQueue.start(job)
+  }
+
+  #cancel(job, code) {
+    if (job.reason === null) job.abort(new NeuronError(code, MESSAGES[code]))
+    if (job.isStarted) {
+      job.cancelTimer ??= setTimeout(() => this.#settleRunning(job), CANCEL_MS).unref()
+      return
     }
+    const hadPlace = !job.isQueued
+    job.slots.withdraw(job)
+    this.#fail(job, code, MESSAGES[code])
+    this.#forget(job)
+    if (hadPlace) this.#freePlace(job)
   }
-  sendAgain(caller, task, index) {
-    const run = this.runs.get(caller.latin1Slice(0, 16) + task.latin1Slice(0, 16))
-    if (run !== undefined) this.#again(run, index)
+
+  /** Settle a job whose function runs on after its cancellation; its place stays taken until that has ended. */
+  #settleRunning(job) {
+    if (job.isSettled) return
+    this.#count('leaked_places')
+    const { neuronId } = job.slots.axon
+    this.#warnings.warn(
+      `CANCEL_TIMEOUT ${neuronId}`,
+      `neuron ${neuronId}: ${MESSAGES.CANCEL_TIMEOUT}`,
+    )
+    this.#fail(job, 'CANCEL_TIMEOUT', MESSAGES.CANCEL_TIMEOUT)
+    this.#forget(job)
   }
-  #again(run, from) {
-    let first = true
-    for (const it of run.sent)
-      if (it.number >= from) {
-        this.say(run, it, first && it.number > from)
-        first = false
+
+  // ---- running
+
+  #run(job) {
+    if (job.isSettled) return
+    job.isStarted = true
+    let value
+    try {
+      value = invoke(job, this.#port)
+      if (isPending(value)) return void this.#runOn(job, value)
+    } catch (error) {
+      return this.#ended(job, replyOfThrown(error), error)
+    }
+    this.#returned(job, value)
+  }
+
+  async #runOn(job, pending) {
+    let value
+    try {
+      value = await valueOf(pending, job, this.#port)
+    } catch (error) {
+      return this.#ended(job, replyOfThrown(error), error)
+    }
+    this.#returned(job, value)
+  }
+
+  #returned(job, value) {
+    let reply
+    try {
+      reply = replyOf(value)
+    } catch (error) {
+      // A getter of the value threw.
+      reply = [
+        'ERROR',
+        errorPayload('BAD_OUTPUT', `the output cannot be read: ${described(error)}`),
+      ]
+    }
+    this.#ended(job, reply)
+  }
+
+  #ended(job, reply, thrown) {
+    job.isOver = true
+    // What it has streamed goes first.
+    if (job.flushing !== null) return void job.flushing.then(() => this.#ended(job, reply, thrown))
+    if (!job.isSettled) {
+      const [type, payload] = reply
+      // `reason` goes first: a function need not look at its AbortSignal, and whatever it returns or throws after a
+      // cancellation, its task was cancelled (07-signals, "Stopping a trace", 1).
+      if (job.reason !== null) this.#fail(job, job.reason.code, job.reason.message)
+      else {
+        if (payload.code === 'NEURON_EXCEPTION' && thrown !== undefined) this.#log(job, thrown)
+        this.#writer.settle(job, type, payload)
       }
+      this.#forget(job)
+    }
+    this.#freePlace(job)
   }
-  // ---- presence
-  presence(type, axon, payload) {
-    return new Signal({
-      type,
-      traceId: this.dendrite.traceId,
-      directed: axon.directed,
-      payload,
-      meta: { dendrite: this.dendrite.dendriteId, instance: this.client.instance.toString('hex') },
-    }).encode()
+
+  #log(job, thrown) {
+    const { neuronId } = job.slots.axon
+    const text = `neuron ${neuronId} threw ${described(thrown)}`
+    this.#warnings.warn(`NEURON_EXCEPTION ${neuronId}`, text, { detail: stackOf(thrown) })
   }
-  heartbeat() {
-    for (const axon of this.axons.values())
-      this.dendrite.say('HEARTBEAT', axon, {
-        status: axon.running >= axon.concurrency ? 'busy' : 'ready',
-        running: axon.running,
-        queued: axon.queue.length,
-        loop_lag_ms: 0,
-      })
+
+  #fail(job, code, message) {
+    this.#writer.settle(job, 'ERROR', errorPayload(code, message))
+  }
+
+  #forget(job) {
+    clearTimeout(job.cancelTimer)
+    job.abortChildren(new NeuronError('CANCELLED', 'the task that it is a part of has ended'))
+    this.jobs.delete(job.key)
+    this.#deadlines.drop(job)
+  }
+
+  #freePlace({ slots }) {
+    slots.running--
+    const next = slots.hasPlace ? slots.next() : undefined
+    if (next !== undefined) this.#start(next)
+    if (this.#waiters.size > 0) for (const look of [...this.#waiters]) look()
+  }
+
+  #child(job, verb, options) {
+    if (job.reason !== null || job.isSettled) {
+      throw (
+        job.reason ?? new DendriteProtocolError('the task has ended: it dispatches nothing more')
+      )
+    }
+    const made = this.#dispatcher[verb](options)
+    job.children++
+    const ended = () => job.children--
+    const outcome = verb === 'dispatch' ? made.wait() : made
+    outcome.then(ended, ended)
+    return made
+  }
+
+  // ---- replies
+
+  /** Pass a Signal to our own handlers, unless this Dendrite is its caller too. */
+  #show(job, signal) {
+    const subscriptions = this.#subscriptions
+    if (!subscriptions.watchesTasks || job.caller.equals(this.#client.instance)) return
+    if (subscriptions.mayWant(signal.type, signal.traceId)) subscriptions.feed(signal)
+  }
+
+  /** Answer a TASK that cannot be read, or that no Axon here serves. */
+  #refuse(caller, task, trace, code, message) {
+    this.#count(`refused.${code.toLowerCase()}`)
+    const traceId = bytesId('trc_', trace)
+    const body = this.#writer.refusal(traceId, bytesId('evt_', task), errorPayload(code, message))
+    this.#client.sendReply(caller, task, trace, CODE.ERROR, body, 0, true, false)
+  }
+
+  #count(name) {
+    this.counts[name] = (this.counts[name] ?? 0) + 1
+  }
+
+  // ---- the end
+
+  /**
+   * Wait for the jobs that run or wait; cancel the rest after `timeoutMs`.
+   * @returns {Promise<number>} The number of tasks that were cancelled.
+   */
+  async drain(timeoutMs) {
+    await this.#client.barrier(BARRIER_MS)
+    return this.#jobsEnd([...this.#axonSlots.values()], timeoutMs)
+  }
+
+  /** Remove an Axon; its jobs may end, as in `drain`. */
+  async detach(neuronId, timeoutMs) {
+    const slots = this.#axonSlots.get(neuronId)
+    // It stays in the table until the barrier: a TASK that the Synapse sent before our DEREGISTER may still arrive.
+    slots.isDetaching = true
+    await this.#client.barrier(BARRIER_MS)
+    try {
+      return await this.#jobsEnd([slots], timeoutMs)
+    } finally {
+      this.#axonSlots.delete(neuronId)
+    }
+  }
+
+  async #jobsEnd(axonSlots, timeoutMs) {
+    const areIdle = () => axonSlots.every((slots) => slots.running === 0 && slots.queued === 0)
+    await this.#until(areIdle, timeoutMs)
+    const left = [...this.jobs.values()].filter((job) => axonSlots.includes(job.slots))
+    for (const job of left) this.#cancel(job, 'CANCELLED')
+    if (left.length > 0) await this.#until(() => left.every((job) => job.isSettled), CANCEL_MS)
+    for (const job of left) this.#settleRunning(job)
+    return left.length
+  }
+
+  /** Resolve when the functions of jobs have ended, or after `timeoutMs`. */
+  functionsEnd(jobs, timeoutMs) {
+    return this.#until(() => jobs.every((job) => job.isOver || !job.isStarted), timeoutMs)
+  }
+
+  /** Resolve once `isSo` holds, which is looked at whenever a job has ended; after `timeoutMs` at the latest. */
+  #until(isSo, timeoutMs) {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!isSo()) return
+        clearTimeout(timer)
+        this.#waiters.delete(look)
+        resolve()
+      }
+      const timer = setTimeout(() => {
+        this.#waiters.delete(look)
+        resolve()
+      }, timeoutMs)
+      this.#waiters.add(look)
+      look()
+    })
   }
 }
-function replyOf(value, finalize) {
-  const plain =
-    value !== null &&
-    typeof value === 'object' &&
-    !Array.isArray(value) &&
-    !(value instanceof Uint8Array)
-  const marker = plain && Object.keys(MARKERS).find((each) => value[each] === true)
-  if (marker) {
-    const payload = { ...value }
-    delete payload[marker]
-    return [
-      MARKERS[marker],
-      marker === '__error__' ? { recoverable: false, message: '', ...payload } : payload,
-    ]
-  }
-  const output = plain ? value : { value: value === undefined ? null : value }
-  return finalize ? ['FINAL', { result: output }] : ['AGENT_OUTPUT', { output }]
+
+function readTask(body, keepFloats) {
+  const signal = Signal.decode(body, { keepFloats })
+  if (signal.type !== 'TASK') throw new BadSignal(`expected a TASK, got a ${signal.type}`)
+  if (!Object.hasOwn(signal.payload, 'input')) throw new BadSignal('the TASK has no input')
+  return signal
 }
-const traceOf = (it) => bytesId('trc_', it.trace)

@@ -1,72 +1,85 @@
-// One TASK at its worker, from its arrival to its last reply.
-import { Signal, CODE } from '../../signals/signals.js'
-import { SETTLES, KEEP } from '../../wire/wire.js'
-import { NeuronError } from '../../errors.js'
+// One TASK at its worker, from its arrival to its last reply. Each TASK makes one: what few of them need is made late.
 
-const STREAM_BYTES = 2 ** 20
+/**
+ * Return what a worker knows a task by: its caller and its id (docs/spec/09-resync.md, "What each keeps", 3).
+ * @param {Buffer} caller 16 bytes
+ * @param {Buffer} task 16 bytes
+ */
+export const keyOf = (caller, task) => caller.latin1Slice(0, 16) + task.latin1Slice(0, 16)
 
-export class Run {
-  constructor(host, axon, caller, task, trace, ttlMs, flags, signal) {
-    this.host = host
-    this.axon = axon
-    this.caller = caller
+export class Job {
+  /** The number of its next reply. */
+  index = 0
+  /** The number of its next thought. */
+  thoughts = 0
+  /** The number of Signals that its Neuron has streamed. */
+  said = 0
+  /** True while it waits for a place. */
+  isQueued = false
+  /** True once its function was called. */
+  isStarted = false
+  /** True once its function has ended. */
+  isOver = false
+  /** True once its last reply was sent. */
+  isSettled = false
+  /** True once its caller sent a CANCEL. */
+  isCallerGone = false
+  /** True once a STOP has cancelled it. */
+  isStopped = false
+  /** The NeuronError that its function is to end for; null while it is wanted. */
+  reason = null
+  /** The replies that it has streamed so far, for a resync. */
+  stream = null
+  /** The streamed Signals that found no room, in order. */
+  unsent = null
+  /** Settles when `unsent` is empty. */
+  flushing = null
+  /** Its slot in the table of deadlines. */
+  deadlineSlot = null
+  /** Ends the wait for a function that was cancelled. */
+  cancelTimer = null
+  /** The number of its child tasks that are open. */
+  children = 0
+  #controller = null
+
+  /**
+   * @param {import('./axon-slots.js').AxonSlots} slots The places of its Axon.
+   * @param {object} signal The TASK.
+   * @param {string} key See `keyOf`.
+   * @param {Buffer} caller Instance id of the caller.
+   * @param {Buffer} task Task id.
+   * @param {Buffer} trace Trace id.
+   * @param {number} deadlineAtMs The end of the caller's wait, on the monotonic clock.
+   * @param {boolean} keep True if it runs on when its caller goes away.
+   */
+  constructor(slots, signal, key, caller, task, trace, deadlineAtMs, keep) {
+    this.slots = slots
     this.signal = signal
+    this.key = key
+    this.caller = caller
     this.task = task
     this.trace = trace
-    this.keep = (flags & KEEP) !== 0
-    this.until = Date.now() + ttlMs
-    this.seq = 0
-    this.index = 0
-    this.sent = []
-    this.bytes = 0
-    this.ended = 0
-    this.reason = null
-    this.controller = null
+    this.deadlineAtMs = deadlineAtMs
+    this.keep = keep
   }
-  /** Made when it is first asked for: an AbortController costs more than all the rest of a call. */
-  get aborter() {
-    if (this.controller === null) {
-      this.controller = new AbortController()
-      if (this.reason) this.controller.abort(this.reason)
+
+  /** The AbortSignal of its function; made when it is first read, since it costs more than all the rest of a job. */
+  get abortSignal() {
+    if (this.#controller === null) {
+      this.#controller = new AbortController()
+      if (this.reason !== null) this.#controller.abort(this.reason)
     }
-    return this.controller
+    return this.#controller.signal
   }
+
+  /** Ask its function to end. @param {Error} reason The reason of the AbortSignal. */
   abort(reason) {
-    if (this.reason !== null || this.ended) return
     this.reason = reason
-    this.controller?.abort(reason)
+    this.#controller?.abort(reason)
   }
-  throwIfAborted() {
-    if (this.reason !== null) throw this.reason
-  }
-  stream(type, payload) {
-    if (!this.ended) this.#send(type, payload, 0)
-  }
-  settle(type, payload, meta) {
-    if (this.ended) return
-    this.#send(type, payload, SETTLES, meta)
-    this.ended = Date.now()
-    this.host.onEnded(this)
-  }
-  #send(type, payload, flags, meta = {}) {
-    const signal = new Signal({
-      type,
-      traceId: this.signal.traceId,
-      parentId: this.signal.id,
-      directed: this.axon.directed,
-      payload,
-      meta,
-    })
-    const body = signal.encode()
-    if (body.length > this.host.client.maxSignalBytes)
-      throw new NeuronError('BAD_OUTPUT', `the reply has ${body.length} bytes`)
-    const it = { flags, kind: CODE[type], number: this.index++, body }
-    this.sent.push(it)
-    this.bytes += body.length
-    while (this.bytes > STREAM_BYTES && this.sent.length > 1) {
-      this.bytes -= this.sent.shift().body.length
-    }
-    this.host.say(this, it, false)
-    this.host.dendrite.shown(signal)
+
+  /** End what its function has left running: a child task lives no longer than its parent. */
+  abortChildren(reason) {
+    if (this.children > 0) this.#controller?.abort(reason)
   }
 }

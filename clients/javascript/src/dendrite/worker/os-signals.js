@@ -1,0 +1,18 @@
+// SIGINT and SIGTERM as a promise.
+const STOPPING = ['SIGINT', 'SIGTERM']
+
+/**
+ * Resolve to the name of the first SIGINT or SIGTERM. The handlers are gone then: a second one ends the process at
+ * once, as if nobody listened.
+ * @param {NodeJS.Process} [source]
+ * @returns {Promise<string>}
+ */
+export function stopSignal(source = process) {
+  return new Promise((resolve) => {
+    const received = (name) => {
+      for (const each of STOPPING) source.removeListener(each, received)
+      resolve(name)
+    }
+    for (const each of STOPPING) source.on(each, received)
+  })
+}
