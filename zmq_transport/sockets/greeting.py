@@ -1,7 +1,7 @@
 """The opening of a ZMTP connection, as far as it says who is there: bytes in, a text out.
 
-Source: ZMTP 3.1, https://rfc.zeromq.org/spec/37. Pure. ZeroMQ itself reports a far end of another
-kind as a failed handshake and nothing more.
+Spec: docs/spec/10-zmtp.md, "Greeting". Source: ZMTP 3.1, https://rfc.zeromq.org/spec/37. Pure.
+ZeroMQ itself reports a far end of another kind as a failed handshake and nothing more.
 """
 
 from __future__ import annotations
