@@ -1,6 +1,6 @@
 // The Dendrite: docs/spec/07-signals.md and 09-resync.md "At the caller"; the promises of API.md under the names a Node user expects.
 import { Client } from '../client/client.js'
-import { AxonHost } from './worker/axon-host.js'
+import { Worker } from './worker/worker.js'
 import { stopSignal } from './worker/os-signals.js'
 import { Pathway, callQuietly } from './pathway.js'
 import { Directed, Signal, CODE } from '../signals/signals.js'
@@ -57,7 +57,7 @@ export class Dendrite {
     this.client.resyncFrom(this)
     this.counts = {}
     this.started = false
-    this.host = new AxonHost({
+    this.worker = new Worker({
       client: this.client,
       url: synapse.url.text,
       dendriteId,
@@ -66,12 +66,10 @@ export class Dendrite {
         watchesTasks: true,
         mayWant: (type) => this.handlers.has(type),
         feed: (signal) => this.shown(signal),
+        add: ({ fn }) => this.onSignal('STOP', fn),
+        discard: ({ fn }) => this.off(fn),
       },
-      publisher: {
-        publish: (signal) => this.#publish(signal, signal.encode()),
-        publishAgain: (signal, body) => this.#publish(signal, body),
-      },
-      dispatcher: {
+      caller: {
         dispatch: (options) => this.dispatch({ ...options, child: true }),
         dispatchAndWait: (options) => this.dispatchAndWait({ ...options, child: true }),
         ask: (options) => this.ask({ ...options, child: true }),
@@ -90,19 +88,19 @@ export class Dendrite {
     this.counts[name] = (this.counts[name] ?? 0) + n
   }
   attachAxon(axon) {
-    this.addAxon(axon)
+    this.worker.attach(axon)
     return this
   }
   async start({ timeoutMs = 5000 } = {}) {
     const topics = [...this.handlers.keys()].map((type) => ({ kind: CODE[type] }))
     await this.client.open(timeoutMs, topics)
     this.started = true
-    await this.host.start(timeoutMs)
+    await this.worker.start(timeoutMs)
     return this
   }
   async stop({ reason = 'stopped', timeoutMs = 1000, drainMs = 10_000 } = {}) {
     if (this.started) {
-      await this.host.stop(reason, drainMs)
+      await this.worker.stop(reason, drainMs)
       for (const call of [...this.calls.values()]) {
         this.client.sendCancel(call)
         this.#fail(call, 'CANCELLED', 'the Dendrite stopped')
@@ -120,12 +118,10 @@ export class Dendrite {
     return signal
   }
   addAxon(axon) {
-    if (!this.host.inbox.isHosting)
-      this.onSignal('STOP', (stop) => this.host.stopReceiver.onStop(stop))
-    return this.host.add(axon, this.started)
+    return this.worker.add(axon)
   }
-  detachAxon(id, { drainMs = 10_000 } = {}) {
-    return this.host.detach(id, { drainMs, isRunning: this.started })
+  detachAxon(id, { drainMs } = {}) {
+    return this.worker.detach(id, drainMs)
   }
 
   // ---- asking
@@ -393,22 +389,22 @@ export class Dendrite {
 
   // ---- what the client tells
   onTask(...task) {
-    this.host.inbox.onTask(...task)
+    this.worker.onTask(...task)
   }
   onCancel(caller, task) {
-    this.host.inbox.onCancel(caller, task)
+    this.worker.onCancel(caller, task)
   }
   openTasks() {
     return [...this.calls.values()].map(opened)
   }
   heldTasks() {
-    return this.host.heldTasks.heldTasks()
+    return this.worker.heldTasks()
   }
   claimOf(caller, task) {
-    return this.host.heldTasks.claimOf(caller, task)
+    return this.worker.claimOf(caller, task)
   }
   sendAgain(caller, task, index) {
-    this.host.heldTasks.sendAgain(caller, task, index)
+    this.worker.sendAgain(caller, task, index)
   }
   onReply(worker, task, _trace, _kind, index, flags, body) {
     const call = this.calls.get(task.latin1Slice(0, 16))
@@ -457,13 +453,13 @@ export class Dendrite {
     this.#fail(call, code, `${call.address}: ${reason}`)
   }
   onRegistered(address, refusal) {
-    this.host.registration.onRegistered(address, refusal)
+    this.worker.onRegistered(address, refusal)
   }
   onWelcomed() {
-    this.host.onWelcomed()
+    this.worker.onWelcomed()
   }
   onAway() {
-    this.host.onAway()
+    this.worker.onAway()
   }
   onMissed() {}
   onHeard(kind, trace, caller, worker, body) {

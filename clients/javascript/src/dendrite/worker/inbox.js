@@ -9,12 +9,13 @@ import { Deadlines, SLOT_MS } from './deadlines.js'
 import { invoke, isPending, valueOf } from './invoke.js'
 import { Job, keyOf } from './job.js'
 import { errorPayload, replyOf, replyOfThrown } from './outcomes.js'
-import { described, stackOf } from './raised.js'
+import { described } from './raised.js'
 import { ReplyCache } from './reply-cache.js'
 import { ReplyWriter } from './reply-writer.js'
 import { RunQueue } from './run-queue.js'
 import { repeat } from './held-tasks.js'
 import { Warnings } from './warnings.js'
+import { childWaits, whyWaits } from './waiting.js'
 
 const GRACE_MS = 250
 /** How long a function that was cancelled may run on before its task ends with `CANCEL_TIMEOUT`. */
@@ -37,7 +38,7 @@ export class Inbox {
   jobs = new Map()
   replyCache = new ReplyCache()
   #client
-  #dispatcher
+  #caller
   #subscriptions
   #floats
   #clock
@@ -54,7 +55,7 @@ export class Inbox {
    * @param {object} parts
    * @param {object} parts.client The transport port, for the replies.
    * @param {string} parts.dendriteId For the meta of a reply.
-   * @param {{ dispatch: Function, dispatchAndWait: Function, ask: Function }} parts.dispatcher Sends child tasks,
+   * @param {{ dispatch: Function, dispatchAndWait: Function, ask: Function }} parts.caller Sends child tasks,
    *   also in the role `worker`.
    * @param {object} parts.subscriptions The handlers of this Dendrite: `watchesTasks`, `mayWant`, `feed`.
    * @param {boolean} [parts.floats] Whether whole floats of a TASK are given as Float.
@@ -62,11 +63,11 @@ export class Inbox {
    * @param {Warnings} [parts.warnings]
    * @param {() => number} [parts.clock] Milliseconds of a monotonic clock.
    */
-  constructor({ client, dendriteId, dispatcher, subscriptions, ...more }) {
+  constructor({ client, dendriteId, caller, subscriptions, ...more }) {
     const { onBusy = () => {}, floats = false } = more
     const { clock = () => performance.now(), warnings = new Warnings() } = more
     this.#client = client
-    this.#dispatcher = dispatcher
+    this.#caller = caller
     this.#subscriptions = subscriptions
     this.#floats = floats
     this.#clock = clock
@@ -127,6 +128,12 @@ export class Inbox {
   load(neuronId) {
     const { running, queued } = this.#axonSlots.get(neuronId)
     return { running, queued }
+  }
+
+  /** Return why a task has not begun here or not ended, for the caller of a task that came too late; '' for no reason. */
+  whyLate(task) {
+    const job = this.jobs.get(keyOf(this.#client.instance, task))
+    return job === undefined ? '' : whyWaits(job, this.jobs)
   }
 
   /** Remove an Axon that was never announced. */
@@ -225,6 +232,11 @@ export class Inbox {
   }
 
   #cancel(job, code) {
+    if (childWaits(job, this.jobs)) {
+      const { neuronId } = job.slots.axon
+      const text = `a task ended in vain: ${whyWaits(job, this.jobs)}`
+      this.#warnings.warn(`in vain ${neuronId}`, text)
+    }
     if (job.reason === null) job.abort(new NeuronError(code, MESSAGES[code]))
     if (job.isStarted) {
       job.cancelTimer ??= setTimeout(() => this.#settleRunning(job), CANCEL_MS).unref()
@@ -310,7 +322,7 @@ export class Inbox {
   #log(job, thrown) {
     const { neuronId } = job.slots.axon
     const text = `neuron ${neuronId} threw ${described(thrown)}`
-    this.#warnings.warn(`NEURON_EXCEPTION ${neuronId}`, text, { detail: stackOf(thrown) })
+    this.#warnings.warn(`NEURON_EXCEPTION ${neuronId}`, text, { error: thrown })
   }
 
   #fail(job, code, message) {
@@ -337,7 +349,7 @@ export class Inbox {
         job.reason ?? new DendriteProtocolError('the task has ended: it dispatches nothing more')
       )
     }
-    const made = this.#dispatcher[verb](options)
+    const made = this.#caller[verb](options)
     job.children++
     const ended = () => job.children--
     const outcome = verb === 'dispatch' ? made.wait() : made

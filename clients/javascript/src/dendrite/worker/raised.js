@@ -25,17 +25,6 @@ export function described(thrown) {
   return `${text}: ${shown.join('; ')}`
 }
 
-/** Return the stacks of an Error and of its causes, for the log. */
-export function stackOf(thrown) {
-  const stacks = []
-  for (let each = thrown; each instanceof Error && stacks.length < MAX_LEAVES;) {
-    const error = each
-    stacks.push(safely(() => String(error.stack), kindAndText(error)))
-    each = safely(() => error.cause, undefined)
-  }
-  return stacks.join('\ncaused by: ')
-}
-
 const isGroup = (thrown) =>
   safely(() => thrown instanceof AggregateError && Array.isArray(thrown.errors), false)
 

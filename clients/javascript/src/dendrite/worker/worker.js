@@ -1,0 +1,172 @@
+// The room of the worker: the Axons of a Dendrite, their registration and their tasks, behind one object.
+import { makeHandler } from '../watch/handlers.js'
+import { Publisher } from '../watch/publisher.js'
+import { HeldTasks } from './held-tasks.js'
+import { Inbox } from './inbox.js'
+import { Registration } from './registration.js'
+import { StopReceiver } from './stop-receiver.js'
+import { Warnings } from './warnings.js'
+
+const ACKNOWLEDGE_MS = 5000
+const DRAIN_MS = 10_000
+
+/** What the facade of a Dendrite asks of its worker's side. */
+export class Worker {
+  #inbox
+  #registration
+  #heldTasks
+  #stopReceiver
+  #subscriptions
+  #stopHandler = null
+  #isRunning = false
+
+  /**
+   * @param {object} parts
+   * @param {object} parts.client The transport.
+   * @param {object} parts.subscriptions The handlers, which are fed with our own traffic.
+   * @param {object} parts.caller Sends child tasks, in the role `worker` too: `dispatch`, `dispatchAndWait`, `ask`.
+   * @param {string} parts.dendriteId For the meta of replies and presence.
+   * @param {string} parts.url The URL of the Synapse, for error texts.
+   * @param {object} [parts.logger] Is told what a person should know: `warn(text, error)`.
+   * @param {number} [parts.heartbeatMs] The longest time between two HEARTBEATs, 2,000 by default.
+   * @param {boolean} [parts.floats] Whether whole floats of a TASK are given as Float.
+   */
+  constructor({ client, subscriptions, caller, dendriteId, url, logger, ...options }) {
+    const { heartbeatMs, floats = false } = options
+    const warnings = new Warnings(logger)
+    const inbox = new Inbox({ client, dendriteId, subscriptions, caller, warnings, floats })
+    this.#inbox = inbox
+    this.#registration = new Registration({ client, url, inbox, dendriteId, heartbeatMs, warnings })
+    inbox.onBusy = (neuronId) => this.#registration.onBusy(neuronId)
+    this.#heldTasks = new HeldTasks({ client, jobs: inbox.jobs, replyCache: inbox.replyCache })
+    const publisher = new Publisher(client, subscriptions)
+    this.#stopReceiver = new StopReceiver({ client, publisher, inbox, dendriteId })
+    this.#subscriptions = subscriptions
+  }
+
+  /** The drops of a worker, by name. */
+  get counts() {
+    return { ...this.#inbox.counts, ...this.#stopReceiver.counts }
+  }
+
+  /**
+   * Host an Axon before the start.
+   * @throws {InvalidArgument} One with this id is attached already.
+   */
+  attach(axon) {
+    this.#inbox.add(axon)
+    this.#updateSubscription()
+  }
+
+  /**
+   * Host an Axon; on a running Dendrite resolve when the Synapse routes to it, within 5 s.
+   * @throws {InvalidArgument | SynapseUnreachable | SynapseRefused}
+   */
+  async add(axon) {
+    this.attach(axon)
+    if (!this.#isRunning) return
+    try {
+      await this.#registration.announceOne(axon, ACKNOWLEDGE_MS)
+    } catch (error) {
+      this.#inbox.discard(axon.neuronId)
+      this.#updateSubscription()
+      throw error
+    }
+  }
+
+  /**
+   * Remove an Axon: it receives no new TASKs, and its jobs may run for `drainMs`.
+   * @returns {Promise<number>} The number of tasks that were cancelled.
+   * @throws {InvalidArgument} No Axon with this id is attached.
+   */
+  async detach(neuronId, drainMs = DRAIN_MS) {
+    const axon = this.#inbox.axon(neuronId)
+    try {
+      if (this.#isRunning) {
+        this.#registration.deregister(axon, 'detached')
+        return await this.#inbox.detach(neuronId, drainMs)
+      }
+      this.#inbox.discard(neuronId)
+      return 0
+    } finally {
+      this.#updateSubscription()
+    }
+  }
+
+  /**
+   * Register every Axon; resolve when the Synapse has acknowledged all of them.
+   * @throws {SynapseUnreachable | SynapseRefused} It did not within `timeoutMs`, or refused one.
+   */
+  async start(timeoutMs) {
+    this.#isRunning = true
+    await this.#registration.start(timeoutMs)
+  }
+
+  /**
+   * Deregister, let what runs end for `drainMs`, and cancel the rest.
+   * @param {string | null} reason
+   * @param {number} drainMs
+   * @returns {Promise<number>} The number of tasks that were cancelled.
+   */
+  async stop(reason, drainMs) {
+    this.#isRunning = false
+    this.#registration.stop(reason)
+    return this.#inbox.isHosting ? this.#inbox.drain(drainMs) : 0
+  }
+
+  // ---- what the transport tells
+
+  onTask(caller, address, task, trace, kind, ttlMs, flags, body) {
+    this.#inbox.onTask(caller, address, task, trace, kind, ttlMs, flags, body)
+  }
+
+  onCancel(caller, task) {
+    this.#inbox.onCancel(caller, task)
+  }
+
+  onRegistered(neuronId, refusal) {
+    this.#registration.onRegistered(neuronId, refusal)
+  }
+
+  /** Register again: after a restart the Synapse does not know us. */
+  onWelcomed() {
+    this.#inbox.replyCache.resume(performance.now())
+    this.#registration.announce()
+  }
+
+  onAway() {
+    this.#inbox.replyCache.pause()
+  }
+
+  // ---- for a resync
+
+  heldTasks() {
+    return this.#heldTasks.heldTasks()
+  }
+
+  claimOf(caller, task) {
+    return this.#heldTasks.claimOf(caller, task)
+  }
+
+  sendAgain(caller, task, index) {
+    this.#heldTasks.sendAgain(caller, task, index)
+  }
+
+  /** Return why a task that this Dendrite sent to an Axon of its own has not begun, or ''. */
+  whyLate({ task }) {
+    return this.#inbox.whyLate(task)
+  }
+
+  /** Listen to STOP if, and only if, an Axon is hosted (07-signals, "Stopping a trace", 1). */
+  #updateSubscription() {
+    const isWanted = this.#inbox.isHosting
+    if (isWanted && this.#stopHandler === null) {
+      const onStop = (stop) => this.#stopReceiver.onStop(stop)
+      this.#stopHandler = makeHandler(onStop, ['STOP'], { direct: true })
+      this.#subscriptions.add(this.#stopHandler)
+    } else if (!isWanted && this.#stopHandler !== null) {
+      this.#subscriptions.discard(this.#stopHandler)
+      this.#stopHandler = null
+    }
+  }
+}
