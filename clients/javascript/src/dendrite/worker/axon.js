@@ -1,7 +1,7 @@
 // Axons: a function with an id and capabilities. Pure.
 import { InvalidArgument, shown } from '../../errors.js'
+import { checkedCapabilities, checkedName } from '../../names.js'
 import { Directed } from '../../signals/signals.js'
-import { checkedName } from '../../wire/addresses.js'
 
 const OPTIONS = [
   'neuronId',
@@ -73,15 +73,6 @@ function checkedFunction(what, value) {
     )
   }
   return value
-}
-
-function checkedCapabilities(given) {
-  if (typeof given === 'string' || typeof given?.[Symbol.iterator] !== 'function') {
-    throw new InvalidArgument(`capabilities must be an array of names, not ${shown(given)}`)
-  }
-  const names = [...given]
-  for (const each of names) checkedName('capability', each)
-  return Object.freeze([...new Set(names)])
 }
 
 function checkedCount(what, value, least) {
