@@ -42,10 +42,10 @@ export class StreamWriter {
     this.#res.end()
   }
 
-  /** Break the connection off, so that its client sees the body incomplete. */
+  /** Close the connection behind what was written, so that its client sees the body incomplete. */
   abort() {
     clearTimeout(this.#timer)
-    this.#res.destroy()
+    this.#res.socket?.destroySoon()
   }
 
   #send(piece) {

@@ -118,11 +118,10 @@ export function begin(url, body, { method = 'POST', headers = {} } = {}) {
     headers: { 'Content-Type': 'application/json', ...headers },
   })
   asked.on('error', () => {}) // it was hung up
+  const response = once(asked, 'response').then(([first]) => first)
+  response.catch(() => {}) // the same
   asked.end(method === 'POST' ? JSON.stringify(body) : undefined)
-  return {
-    response: once(asked, 'response').then(([response]) => response),
-    hangUp: () => asked.destroy(),
-  }
+  return { response, hangUp: () => asked.destroy() }
 }
 
 /** Resolve when a response has sent a text. */
