@@ -67,6 +67,7 @@ const fromQuery = (req) => ({ neuron: 'worker', input: { prompt: req.query.promp
 export async function serveApp(t, version, dendrite, options = {}) {
   const log = []
   const app = EXPRESS[version]()
+  app.set('env', 'test') // Express prints no errors then
   if (options.compressed) app.use(compression())
   app.use(EXPRESS[version].json({ limit: options.limit ?? '1mb' }))
   app.post('/ask', answer(dendrite, taskOf))
