@@ -1,7 +1,7 @@
 import { ZmtpCarrier } from './carriers/zmtp-carrier.js'
 export { Dendrite } from './dendrite/dendrite.js'
 export { Axon } from './dendrite/worker/axon.js'
-export { Pathway } from './dendrite/pathway.js'
+export { Pathway } from './dendrite/caller/pathway.js'
 export { Signal, Directed, SignalType } from './signals/signals.js'
 export { Float } from './signals/msgpack.js'
 export { newEventId, newTraceId } from './signals/ids.js'

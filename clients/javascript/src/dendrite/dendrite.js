@@ -1,498 +1,407 @@
-// The Dendrite: docs/spec/07-signals.md and 09-resync.md "At the caller"; the promises of API.md under the names a Node user expects.
+// The Dendrite: the client that hosts Axons, dispatches TASKs and receives Signals. A facade over
+// three rooms: caller, worker and watch.
 import { Client } from '../client/client.js'
-import { Worker } from './worker/worker.js'
+import { DendriteProtocolError } from '../errors.js'
+import { sumOf } from '../runtime/counter.js'
+import { Caller } from './caller/caller.js'
+import { checkOptions, checkedTimeout } from './caller/checks.js'
+import { Life } from './life.js'
+import { checkedSettings } from './settings.js'
+import { HANDLER_VERBS, Watch } from './watch/watch.js'
 import { stopSignal } from './worker/os-signals.js'
-import { Pathway, callQuietly } from './pathway.js'
-import { Directed, Signal, CODE } from '../signals/signals.js'
-import { idBytes, newTail, newTraceId } from '../signals/ids.js'
-import { SETTLES, SKIPS, ZERO, addressOf } from '../wire/wire.js'
-import { factsOf, DendriteProtocolError, SignalTooLarge, TimeoutError } from '../errors.js'
+import { Worker } from './worker/worker.js'
 
-const BOUNCED = {
-  no_route: ['NO_SUCH_NEURON', 'NO_CAPABLE_NEURON'],
-  bad_address: ['NO_SUCH_NEURON', 'NO_CAPABLE_NEURON'],
-  busy: ['OVERLOADED'],
-  expired: ['EXPIRED'],
-  worker_lost: ['WORKER_LOST'],
-  reply_lost: ['REPLY_LOST'],
-}
-const HANDLERS = {
-  onAgentOutput: 'AGENT_OUTPUT',
-  onClarification: 'CLARIFICATION',
-  onPermission: 'PERMISSION',
-  onErrorSignal: 'ERROR',
-  onEscalation: 'ESCALATION',
-  onThoughtDelta: 'THOUGHT_DELTA',
-  onToolCall: 'TOOL_CALL',
-  onToolResult: 'TOOL_RESULT',
-  onPlan: 'PLAN',
-  onFinal: 'FINAL',
-  onRegisterSignal: 'REGISTER',
-  onHeartbeatSignal: 'HEARTBEAT',
-  onDeregisterSignal: 'DEREGISTER',
-  onTaskSignal: 'TASK',
-  onCritique: 'CRITIQUE',
-  onConsensus: 'CONSENSUS',
-  onContextSync: 'CONTEXT_SYNC',
-  onMemoryAppend: 'MEMORY_APPEND',
-}
+const START_OPTIONS = new Set(['timeoutMs'])
+const STOP_OPTIONS = new Set(['reason', 'drainMs'])
+const DETACH_OPTIONS = new Set(['drainMs'])
+const DRAIN_MS = 10_000
 
+/**
+ * A client of a Synapse. One for each process is enough; it serves any number of calls at once.
+ *
+ *     const dendrite = new Dendrite({ synapse: await connectSynapse(), dendriteId: 'api' })
+ *     await dendrite.start()
+ *     const output = await dendrite.ask({ neuron: 'worker', input: { prompt } })
+ *     await dendrite.stop()
+ */
 export class Dendrite {
-  constructor({
-    synapse,
-    namespace = 'default',
-    dendriteId = 'dendrite',
-    role = 'orchestrator',
-    floats = false,
-  }) {
+  #role
+  #client
+  #caller
+  #worker
+  #watch
+  #life
+
+  /**
+   * @param {object} options
+   * @param {object} options.synapse The Synapse to connect to, from `connectSynapse`.
+   * @param {string} [options.namespace] Signals never cross from one to another. By default the
+   *   variable COSMO_NAMESPACE, else `default`.
+   * @param {string} [options.dendriteId] A name for people; need not be unique.
+   * @param {'orchestrator' | 'worker'} [options.role] A `worker` may not dispatch by itself.
+   * @param {number} [options.maxSignalBytes] Size limit of an encoded Signal, 16 MiB by default;
+   *   the Synapse may set a lower one.
+   * @param {{ warn: (text: string, error?: unknown) => void } | null} [options.logger] Such as
+   *   `console`; null for silence; by default `process.emitWarning`.
+   * @param {boolean} [options.floats] Whether whole floats arrive as `Float`, and so go on as
+   *   floats; by default they arrive as numbers.
+   * @throws {InvalidArgument} One is missing, unknown or invalid.
+   */
+  constructor(options) {
+    const settings = checkedSettings(options)
+    const { synapse, namespace, dendriteId, role, maxSignalBytes, logger, floats } = settings
     this.synapse = synapse
     this.namespace = namespace
     this.dendriteId = dendriteId
-    this.role = role
-    this.floats = floats
-    this.client = new Client(
-      { carrier: synapse.carrier(), url: synapse.url.text, namespace, name: dendriteId },
-      this,
+    this.#role = role
+    const url = String(synapse.url?.text ?? synapse.url)
+    const receiver = {}
+    const client = new Client(
+      { carrier: synapse.carrier(), url, namespace, name: dendriteId, maxSignalBytes },
+      receiver,
     )
-    this.client.resyncFrom(this)
-    this.counts = {}
-    this.started = false
-    this.worker = new Worker({
-      client: this.client,
-      url: synapse.url.text,
-      dendriteId,
+    this.#client = client
+    this.#watch = new Watch({ client, dendriteId, logger })
+    const { subscriptions, publisher } = this.#watch
+    this.#caller = new Caller({
+      client,
+      subscriptions,
+      publisher,
+      url,
+      logger,
       floats,
-      subscriptions: {
-        watchesTasks: true,
-        mayWant: (type) => this.handlers.has(type),
-        feed: (signal) => this.shown(signal),
-        add: ({ fn }) => this.onSignal('STOP', fn),
-        discard: ({ fn }) => this.off(fn),
-      },
-      caller: {
-        dispatch: (options) => this.dispatch({ ...options, child: true }),
-        dispatchAndWait: (options) => this.dispatchAndWait({ ...options, child: true }),
-        ask: (options) => this.ask({ ...options, child: true }),
-      },
+      whyLate: (opened) => this.#worker.whyLate(opened),
     })
-    this.calls = new Map()
-    this.handlers = new Map()
-    this.traces = new Map()
-    this.seen = new Set()
-    this.capabilitiesOf = new Map()
-    this.traceId = newTraceId()
-    this.traceBytes = idBytes(this.traceId)
+    const caller = this.#caller
+    const worker = new Worker({ client, subscriptions, caller, dendriteId, url, logger, floats })
+    this.#worker = worker
+    const rooms = { client, caller, worker, watch: this.#watch }
+    this.#life = new Life(rooms, { dendriteId, url, logger })
+    this.#life.connect(receiver)
   }
-  /** @internal */
-  count(name, n = 1) {
-    this.counts[name] = (this.counts[name] ?? 0) + n
+
+  get role() {
+    return this.#role
   }
-  attachAxon(axon) {
-    this.worker.attach(axon)
+
+  // ---- life
+
+  /**
+   * `new`, `starting`, `running`, `away` (it runs, and looks for the Synapse), `stopping` or
+   * `stopped`.
+   */
+  get state() {
+    return this.#life.state
+  }
+
+  /** For how long the Synapse has been away, in milliseconds; null while it is there. */
+  get awayMs() {
+    return this.#client.awayMs
+  }
+
+  /** What was dropped, lost, missed and sent again so far, by name; a copy. */
+  get counts() {
+    const { counts } = this.#client
+    return sumOf([counts, this.#caller.counts, this.#worker.counts, this.#watch.counts])
+  }
+
+  /**
+   * Connect and register the Axons; resolve to this Dendrite when it can send and hear everything.
+   *
+   * @param {{ timeoutMs?: number | null }} [options] How long it may take, 5000 by default; null to
+   *   wait for the Synapse for ever.
+   * @throws {SynapseUnreachable} Not within `timeoutMs` milliseconds.
+   * @throws {SynapseRefused} The Synapse does not serve this namespace, or is full.
+   * @throws {DendriteProtocolError} It was started before.
+   */
+  async start(options = {}) {
+    checkOptions(options, START_OPTIONS, 'start')
+    const { timeoutMs = 5000 } = options
+    await this.#life.start(timeoutMs === null ? null : checkedTimeout(timeoutMs))
     return this
   }
-  async start({ timeoutMs = 5000 } = {}) {
-    const topics = [...this.handlers.keys()].map((type) => ({ kind: CODE[type] }))
-    await this.client.open(timeoutMs, topics)
-    this.started = true
-    await this.worker.start(timeoutMs)
-    return this
+
+  /**
+   * Deregister, finish the running tasks, send all replies, close. Idempotent.
+   *
+   * @param {{ reason?: string, drainMs?: number }} [options] The reason in the DEREGISTER; how long
+   *   running tasks may take, 10,000 by default: then they are cancelled.
+   */
+  async stop(options = {}) {
+    checkOptions(options, STOP_OPTIONS, 'stop')
+    const { reason = null, drainMs = DRAIN_MS } = options
+    await this.#life.stop(reason, drainMs === 0 ? 0 : checkedTimeout(drainMs, 'drainMs'))
   }
-  async stop({ reason = 'stopped', timeoutMs = 1000, drainMs = 10_000 } = {}) {
-    if (this.started) {
-      await this.worker.stop(reason, drainMs)
-      for (const call of [...this.calls.values()]) {
-        this.client.sendCancel(call)
-        this.#fail(call, 'CANCELLED', 'the Dendrite stopped')
-      }
-    }
-    return this.client.close(timeoutMs)
-  }
+
+  /** Stop, at the end of an `await using`. */
   async [Symbol.asyncDispose]() {
     await this.stop()
   }
-  /** Until SIGINT or SIGTERM: then drains and stops. */
+
+  /** Wait for SIGINT or SIGTERM, then stop; resolve to its name. Starts a Dendrite that is new. */
   async serve() {
-    const signal = await stopSignal()
-    await this.stop({ reason: signal })
-    return signal
-  }
-  addAxon(axon) {
-    return this.worker.add(axon)
-  }
-  detachAxon(id, { drainMs } = {}) {
-    return this.worker.detach(id, drainMs)
+    if (this.state === 'new') await this.start()
+    this.#checkRunning()
+    const name = await stopSignal()
+    await this.stop({ reason: 'signal' })
+    return name
   }
 
-  // ---- asking
-  #begin(options) {
-    const {
-      neuron,
-      capabilities = [],
-      input,
-      timeoutMs = 30000,
-      traceId,
-      parentId = null,
-      contextRef,
-      finalize,
-      meta = {},
-      keep = false,
-      child = false,
-      signal,
-    } = options
-    if (this.role === 'worker' && !child)
-      throw new DendriteProtocolError('a Dendrite of the role "worker" dispatches nothing')
-    if (!this.started) throw new DendriteProtocolError('start() the Dendrite before it dispatches')
-    signal?.throwIfAborted()
-    const address = addressOf(neuron, capabilities)
-    const tail = newTail()
-    const id = 'evt_' + tail
-    const payload = { input }
-    if (neuron === undefined) payload.capabilities = address.slice(1).split(',')
-    if (contextRef !== undefined) payload.context_ref = contextRef
-    if (finalize) payload.finalize = true
-    const task = new Signal({
-      type: 'TASK',
-      id,
-      traceId: traceId ?? 'trc_' + tail,
-      parentId,
-      directed: new Directed(
-        neuron ?? null,
-        'neuron',
-        neuron === undefined ? payload.capabilities : [],
-      ),
-      payload,
-      meta,
-    })
-    const body = task.encode()
-    if (body.length > this.client.maxSignalBytes)
-      throw new SignalTooLarge(body.length, this.client.maxSignalBytes)
-    const bytes = idBytes(id)
-    const call = {
-      signal: task,
-      address,
-      neuron,
-      capabilities,
-      keep,
-      task: bytes,
-      trace: traceId === undefined ? bytes : idBytes(traceId),
-      body,
-      until: Date.now() + timeoutMs,
-      next: 0,
-      asked: 0,
-      key: bytes.latin1Slice(0, 16),
-      timeoutMs,
-    }
-    return call
+  /** Call a function when the Synapse goes out of reach; return how to stop that. */
+  onAway(fn) {
+    return this.#life.onAway(fn)
   }
-  #send(call) {
-    this.calls.set(call.key, call)
-    const sent = this.client.sendTask(
-      call.neuron,
-      call.capabilities,
-      call.task,
-      call.trace,
-      1,
-      call.body,
-      Math.max(0, call.until - Date.now()),
-      call.keep,
-    )
-    if (sent === 'BUSY') this.#fail(call, 'OVERLOADED', 'the outbox is full')
-    this.shown(call.signal)
+
+  /** Call a function when the Synapse is back, after an outage; return how to stop that. */
+  onBack(fn) {
+    return this.#life.onBack(fn)
   }
-  /** The first AGENT_OUTPUT, FINAL, ERROR or question. Rejects with TimeoutError, or with the reason of `signal`. */
+
+  // ---- Axons
+
+  /** Host an Axon; call it before `start`. Returns this Dendrite. */
+  attachAxon(axon) {
+    if (this.state !== 'new')
+      throw new DendriteProtocolError(
+        `attachAxon works before start() only, and this Dendrite is ${this.state}: use 'await ` +
+          "dendrite.addAxon(axon)' on a running Dendrite",
+      )
+    this.#worker.attach(axon)
+    return this
+  }
+
+  /** Host an Axon at any time; on a running Dendrite resolve when the Synapse routes to it. */
+  async addAxon(axon) {
+    if (this.state === 'stopping' || this.state === 'stopped')
+      throw new DendriteProtocolError('this Dendrite is stopped: make a new one')
+    await this.#worker.add(axon)
+  }
+
+  /** Remove an Axon: it gets no new TASKs, and its jobs may run for `drainMs` milliseconds. */
+  async detachAxon(neuronId, options = {}) {
+    checkOptions(options, DETACH_OPTIONS, 'detachAxon')
+    await this.#worker.detach(neuronId, options.drainMs ?? DRAIN_MS)
+  }
+
+  // ---- dispatching
+
+  /**
+   * Send a TASK; resolve to the Signal that settles it: an output, an ERROR or a question.
+   *
+   * A question (CLARIFICATION, PERMISSION, ESCALATION) settles it only without an answer: the call
+   * waits while a handler of ours for the question runs, and after a `respondTo...` for the output
+   * that follows.
+   *
+   * @param {object} options
+   * @param {string} [options.neuron] The neuron id; replicas share the load. Or:
+   * @param {Iterable<string>} [options.capabilities] One Axon that offers all of them runs it.
+   * @param {unknown} options.input The input of the Neuron.
+   * @param {number} [options.timeoutMs] The overall limit, 30,000 by default, answers included.
+   * @param {AbortSignal} [options.signal] Cancels the task, at its worker too.
+   * @param {string} [options.traceId] The workflow; a new one by default.
+   * @param {string} [options.parentId] The Signal that it follows.
+   * @param {unknown} [options.contextRef] The context items, or what the Axon finds them by.
+   * @param {boolean} [options.finalize] Whether the output ends the workflow: it arrives as FINAL.
+   * @param {object} [options.meta] Further values beside the payload.
+   * @param {boolean} [options.keep] Whether the task runs on when this process goes away.
+   * @param {boolean} [options.answerElsewhere] Whether to wait for answers to its questions from
+   *   another Dendrite or `cosmo answer`.
+   * @returns {Promise<Signal>}
+   * @throws {TimeoutError} Nothing settled it in time; a CANCEL was sent. SynapseAway, if it never
+   *   left.
+   * @throws {InvalidArgument} An option is unknown or has an invalid value.
+   * @throws {UnencodableValue} The input holds a value that no Signal can carry.
+   * @throws {SignalTooLarge} The TASK is over the limit.
+   * @throws {DendriteProtocolError} Not running, stopped meanwhile, or in the role of a worker.
+   */
   dispatchAndWait(options) {
-    return new Promise((resolve, reject) => {
-      const call = this.#begin(options)
-      const abort = options.signal
-      const end = () => {
-        clearTimeout(call.timer)
-        abort?.removeEventListener('abort', aborted)
-      }
-      call.settle = (signal) => {
-        end()
-        resolve(signal)
-      }
-      const aborted = () => {
-        this.#takeBack(call)
-        end()
-        reject(abort.reason)
-      }
-      abort?.addEventListener('abort', aborted, { once: true })
-      call.timer = setTimeout(() => {
-        this.#takeBack(call)
-        end()
-        reject(
-          new TimeoutError(
-            `${call.address} did not answer within ${call.timeoutMs} ms (trace ${call.signal.traceId})`,
-          ),
-        )
-      }, call.timeoutMs)
-      this.#send(call)
-    })
+    const fault = this.#faultOfDispatch() // no `async` here: it would cost a promise a call
+    return fault === null ? this.#caller.dispatchAndWait(options) : Promise.reject(fault)
   }
-  /** The output itself; an ERROR is thrown as NeuronError, a question as NeedsAnswer. */
-  async ask(options) {
-    return (await this.dispatchAndWait(options)).output
+
+  /**
+   * Send a TASK; resolve to its output. Options and errors as for `dispatchAndWait`.
+   *
+   * @throws {NeuronError} The outcome is an ERROR.
+   * @throws {NeedsAnswer} The outcome is a question.
+   */
+  ask(options) {
+    const fault = this.#faultOfDispatch()
+    return fault === null ? this.#caller.ask(options) : Promise.reject(fault)
   }
-  /** Everything that the TASK brings, as it comes. */
+
+  /**
+   * Send a TASK and return a Pathway, which receives all of its Signals.
+   *
+   * Options and errors as for `dispatchAndWait`, but thrown at once, and with 300,000 as the
+   * default of `timeoutMs`.
+   *
+   * @param {object} options And `scope`: `all`, the default, follows this TASK and ends with it;
+   *   `terminal` follows the whole trace, of all Dendrites, and ends at a FINAL or an ERROR.
+   */
   dispatch(options) {
-    const call = this.#begin({ timeoutMs: 300000, ...options })
-    const abort = options.signal
-    const pathway = new Pathway(call.signal.traceId, call.signal, () => {
-      this.#takeBack(call)
-      end()
-    })
-    const end = () => {
-      clearTimeout(call.timer)
-      abort?.removeEventListener('abort', aborted)
-    }
-    const aborted = () => pathway.close()
-    abort?.addEventListener('abort', aborted, { once: true })
-    call.stream = (signal) => pathway.push(signal)
-    call.settle = (signal) => {
-      end()
-      pathway.push(signal)
-      pathway.end()
-    }
-    call.timer = setTimeout(() => {
-      this.#takeBack(call)
-      this.#error(call, 'EXPIRED', `no outcome within ${call.timeoutMs} ms`)
-    }, call.timeoutMs)
-    this.#send(call)
-    return pathway
+    this.#checkMayDispatch()
+    return this.#caller.dispatch(options)
   }
-  /** Fire and forget: the TASK Signal; runs on when this process goes. */
+
+  /**
+   * Send a TASK and return it; its outcome goes to the handlers. It runs on when this process goes.
+   *
+   * Options and errors as for `dispatch`, without `signal`, `keep` and `scope`.
+   */
   dispatchTask(options) {
-    const call = this.#begin({ timeoutMs: 300000, ...options, keep: true })
-    call.settle = () => clearTimeout(call.timer)
-    call.timer = setTimeout(() => this.calls.delete(call.key), call.timeoutMs)
-    call.timer.unref()
-    this.#send(call)
-    return call.signal
-  }
-  #takeBack(call) {
-    if (this.calls.delete(call.key)) this.client.sendCancel(call)
-  }
-  #fail(call, code, message) {
-    if (this.calls.delete(call.key)) this.#error(call, code, message)
-  }
-  #error(call, code, message) {
-    const signal = call.signal.reply(
-      'ERROR',
-      { code, message, recoverable: factsOf(code).recoverable },
-      { directed: call.signal.directed, meta: { source: 'fabric' } },
-    )
-    this.shown(signal)
-    call.settle(signal)
-  }
-  /** Answers a CLARIFICATION: one TASK to the neuron that asked, on the same trace. */
-  respondToClarification(question, answer, { extra = {}, timeoutMs = 30000 } = {}) {
-    const first = question.meta.task ?? {}
-    const input =
-      typeof first.input === 'object' && first.input !== null && !Array.isArray(first.input)
-        ? first.input
-        : { value: first.input ?? null }
-    const said = { question: question.payload.question, answer }
-    return this.dispatchAndWait({
-      neuron: question.directed.id,
-      input: { ...input, ...extra, clarification: said },
-      traceId: question.traceId,
-      parentId: question.id,
-      timeoutMs,
-    })
+    this.#checkMayDispatch()
+    return this.#caller.dispatchTask(options)
   }
 
-  // ---- hearing
-  #on(type, filter, fn) {
-    if (typeof filter === 'function') {
-      fn = filter
-      filter = {}
-    }
-    let list = this.handlers.get(type)
-    if (!list) {
-      this.handlers.set(type, (list = []))
-      if (this.started) this.client.listen({ kind: CODE[type] })
-    }
-    list.push({ filter, fn })
-    return () => this.off(fn)
+  /**
+   * Resolve to a Pathway on a trace of other Dendrites, when it is in force.
+   *
+   * It receives copies of the Signals from now on, and ends at a FINAL or when it is closed.
+   */
+  async observePathway(traceId) {
+    this.#checkRunning()
+    return this.#caller.observePathway(traceId)
   }
+
+  // ---- answering
+
+  /**
+   * Answer a CLARIFICATION: the neuron gets its input again, and `clarification` in it.
+   *
+   * Each `respondTo...` leads to a new TASK on the same trace and resolves to it. The caller of the
+   * first TASK, here or in another process, waits for the new one. A question has one answer: a
+   * later call resolves to null, and nothing runs.
+   *
+   * @param {Signal} question The CLARIFICATION.
+   * @param {unknown} answer The answer.
+   * @param {{ extra?: object }} [more] More keys for the input.
+   * @throws {DendriteProtocolError} It is no CLARIFICATION; its caller is gone and left no input;
+   *   not running.
+   */
+  async respondToClarification(question, answer, more) {
+    this.#checkRunning()
+    return this.#caller.respondToClarification(question, answer, more)
+  }
+
+  /**
+   * Decide a PERMISSION: the neuron gets its input again, and `permission` in it.
+   *
+   * @param {Signal} question The PERMISSION.
+   * @param {boolean} granted The decision.
+   * @param {{ reason?: string, ttlMs?: number }} [more] Why; how long the decision holds.
+   */
+  async respondToPermission(question, granted, more) {
+    this.#checkRunning()
+    return this.#caller.respondToPermission(question, granted, more)
+  }
+
+  /** Grant a PERMISSION; see `respondToPermission`. */
+  async grantPermission(question, more) {
+    return this.respondToPermission(question, true, more)
+  }
+
+  /** Deny a PERMISSION; see `respondToPermission`. */
+  async denyPermission(question, more) {
+    return this.respondToPermission(question, false, more)
+  }
+
+  /**
+   * Answer an ESCALATION: the task continues, by default at the neuron that escalated.
+   *
+   * @param {Signal} question The ESCALATION.
+   * @param {{ input?: unknown, neuron?: string }} [more] The input of the new TASK, by default that
+   *   of the first one; the neuron that continues, by default the `target` in the ESCALATION.
+   */
+  async respondToEscalation(question, more) {
+    this.#checkRunning()
+    return this.#caller.respondToEscalation(question, more)
+  }
+
+  /**
+   * Resolve to the CLARIFICATION_ANSWER or PERMISSION_DECISION to a question, from any Dendrite.
+   *
+   * @param {Signal} question The question.
+   * @param {{ timeoutMs?: number }} [more] How long to wait, 300,000 by default.
+   * @throws {TimeoutError} There is none in that time.
+   */
+  async awaitDecision(question, more) {
+    this.#checkRunning()
+    return this.#caller.awaitDecision(question, more)
+  }
+
+  // ---- watching and publishing
+
+  /** Call a function for every Signal of a type; return how to stop that. */
   onSignal(type, filter, fn) {
-    if (!CODE[type]) throw new RangeError(`${type} is no type of Signal`)
-    return this.#on(type, filter, fn)
-  }
-  onTrace(traceId, fn) {
-    const trace = idBytes(traceId)
-    const topic = trace.latin1Slice(0, 16)
-    this.client.listen({ trace })
-    this.traces.set(topic, [...(this.traces.get(topic) ?? []), fn])
-    return () => {
-      this.traces.delete(topic)
-      this.client.unlisten({ trace })
-    }
-  }
-  off(fn) {
-    for (const [type, list] of this.handlers) {
-      const kept = list.filter((h) => h.fn !== fn)
-      if (kept.length) this.handlers.set(type, kept)
-      else {
-        this.handlers.delete(type)
-        this.client.unlisten({ kind: CODE[type] })
-      }
-    }
-  }
-  /** `for await (const signal of dendrite.signals('THOUGHT_DELTA'))` */
-  async *signals(type, filter = {}) {
-    const queue = []
-    let wake
-    const off = this.onSignal(type, filter, (s) => {
-      queue.push(s)
-      wake?.()
-    })
-    try {
-      for (;;) {
-        while (queue.length) yield queue.shift()
-        await new Promise((r) => {
-          wake = r
-        })
-      }
-    } finally {
-      off()
-    }
-  }
-  /** Listening is in force when this returns. */
-  sync() {
-    return this.client.sync(5000)
-  }
-  /** @internal a Signal of ours, shown to our own handlers at once */
-  shown(signal) {
-    const list = this.handlers.get(signal.type)
-    if (list === undefined) return
-    for (const { filter, fn } of list) if (fits(filter, signal)) callQuietly(fn, signal)
-  }
-  emit(type, payload, { traceId = this.traceId, parentId = null, meta = {} } = {}) {
-    const signal = new Signal({
-      type,
-      traceId,
-      parentId,
-      directed: new Directed(this.dendriteId, 'dendrite'),
-      payload,
-      meta,
-    })
-    this.#publish(signal, signal.encode())
-    this.shown(signal)
-    return signal
-  }
-  #publish(signal, body) {
-    return this.client.publish(CODE[signal.type], idBytes(signal.traceId), ZERO, ZERO, body)
+    return this.#watch.onSignal(type, filter, fn)
   }
 
-  // ---- what the client tells
-  onTask(...task) {
-    this.worker.onTask(...task)
+  /** Call a function for every Signal of a trace; return how to stop that. */
+  onTrace(traceId, fn) {
+    return this.#watch.onTrace(traceId, fn)
   }
-  onCancel(caller, task) {
-    this.worker.onCancel(caller, task)
+
+  /** Remove a function that was given to any `on...`; return how often it was. */
+  off(fn) {
+    return this.#watch.off(fn)
   }
-  openTasks() {
-    return [...this.calls.values()].map(opened)
+
+  /** Return an iterator over the Signals of a type; it ends when this Dendrite stops. */
+  signals(type, filter) {
+    return this.#watch.signals(type, filter)
   }
-  heldTasks() {
-    return this.worker.heldTasks()
+
+  /** Publish a Signal and return it. */
+  emit(type, payload, options) {
+    this.#checkRunning()
+    return this.#watch.emit(type, payload, options)
   }
-  claimOf(caller, task) {
-    return this.worker.claimOf(caller, task)
+
+  /** Resolve when every handler is in force. */
+  async sync() {
+    this.#checkRunning()
+    await this.#watch.subscriptions.settle()
   }
-  sendAgain(caller, task, index) {
-    this.worker.sendAgain(caller, task, index)
+
+  // ---- roster
+
+  /** Resolve to the live Axons that offer a capability, or to all of them. */
+  async findNeurons(capability) {
+    this.#checkRunning()
+    return this.#watch.findNeurons(capability)
   }
-  onReply(worker, task, _trace, _kind, index, flags, body) {
-    const call = this.calls.get(task.latin1Slice(0, 16))
-    if (call === undefined) return this.count('drop.late_reply')
-    if (index < call.next) return this.count('drop.repeated_reply')
-    if (index > call.next && !(flags & SKIPS)) {
-      this.count('drop.early_reply')
-      const now = Date.now()
-      if (now - call.asked > 250) {
-        call.asked = now
-        this.client.sendGap(opened(call))
-      }
-      return
-    }
-    if (index > call.next) this.count('gap.replies', index - call.next)
-    call.next = index + 1
-    let signal
-    try {
-      signal = Signal.decode(body, { keepFloats: this.floats })
-    } catch (error) {
-      return this.#fail(call, 'BAD_OUTPUT', error.message)
-    }
-    if (flags & SETTLES) {
-      this.calls.delete(call.key)
-      if (!worker.equals(this.client.instance)) this.shown(signal)
-      call.settle(signal)
-    } else {
-      if (!worker.equals(this.client.instance)) this.shown(signal)
-      call.stream?.(signal)
-    }
+
+  /** Resolve to the first live Axon that serves an address, as soon as one is registered. */
+  async waitForNeuron(options) {
+    this.#checkRunning()
+    return this.#watch.waitForNeuron(options)
   }
-  onBounce(task, reason) {
-    const call = this.calls.get(task.latin1Slice(0, 16))
-    if (call) this.#ended(call, reason)
+
+  #checkRunning() {
+    if (!this.#life.isRunning) throw new DendriteProtocolError(this.#life.whyNot())
   }
-  onLost(task, reason) {
-    const call = this.calls.get(task.latin1Slice(0, 16))
-    if (!call) return
-    if (reason === 'reply_waits') return void this.client.sendGap(opened(call))
-    if (reason === 'not_started' && call.next === 0) return this.#send(call)
-    this.#ended(call, reason)
+
+  #checkMayDispatch() {
+    const fault = this.#faultOfDispatch()
+    if (fault !== null) throw fault
   }
-  #ended(call, reason) {
-    const codes = BOUNCED[reason] ?? ['TASK_LOST']
-    const code = call.address[0] === '?' && codes[1] ? codes[1] : codes[0]
-    this.#fail(call, code, `${call.address}: ${reason}`)
-  }
-  onRegistered(address, refusal) {
-    this.worker.onRegistered(address, refusal)
-  }
-  onWelcomed() {
-    this.worker.onWelcomed()
-  }
-  onAway() {
-    this.worker.onAway()
-  }
-  onMissed() {}
-  onHeard(kind, trace, caller, worker, body) {
-    let signal
-    const me = this.client.instance
-    const onTrace = kind < 0 ? this.traces.get(trace.latin1Slice(0, 16)) : undefined
-    if (!onTrace && (caller.equals(me) || (worker.equals(me) && !caller.equals(ZERO)))) return // shown already
-    try {
-      signal = Signal.decode(body, { keepFloats: this.floats })
-    } catch {
-      return this.count('drop.bad_signal')
-    }
-    if (signal.type === 'REGISTER' && signal.directed)
-      this.capabilitiesOf.set(signal.directed.id, signal.payload.capabilities)
-    if (onTrace) for (const fn of onTrace) callQuietly(fn, signal)
-    else this.shown(signal)
+
+  #faultOfDispatch() {
+    if (!this.#life.isRunning) return new DendriteProtocolError(this.#life.whyNot())
+    if (this.#role !== 'worker') return null
+    return new DendriteProtocolError(
+      "a Dendrite with role: 'worker' does not dispatch: use role: 'orchestrator', or the context " +
+        'of a Neuron for a child task',
+    )
   }
 }
-const opened = ({ task, trace, next, until, keep }) => ({
-  task,
-  trace,
-  nextIndex: next,
-  leftMs: Math.max(0, until - Date.now()),
-  keep,
-})
-function fits({ neuron, capability, traceId }, signal) {
-  return (
-    (neuron === undefined || signal.directed?.id === neuron) &&
-    (traceId === undefined || signal.traceId === traceId) &&
-    (capability === undefined || signal.directed?.capabilities.includes(capability))
-  )
-}
-for (const [name, type] of Object.entries(HANDLERS))
-  Dendrite.prototype[name] = function (filter, fn) {
-    return this.onSignal(type, filter, fn)
-  }
+
+for (const [name, type] of Object.entries(HANDLER_VERBS))
+  Object.defineProperty(Dendrite.prototype, name, {
+    configurable: true,
+    writable: true,
+    value: function on(filter, fn) {
+      return this.onSignal(type, filter, fn)
+    },
+  })

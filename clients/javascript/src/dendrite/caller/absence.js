@@ -1,0 +1,53 @@
+// What a caller knows of an absence of the Synapse, for the outcome of a late task. Pure.
+import { SynapseAway, awayText } from '../../errors.js'
+
+/** Since when the Synapse is away, and which TASKs wait for it. */
+export class Absence {
+  #url
+  #sinceMs = null
+  #unsent = new Set()
+
+  /** @param {string} url The URL of the Synapse. */
+  constructor(url) {
+    this.#url = url
+  }
+
+  /** Record that the connection is lost. */
+  begin(nowMs) {
+    this.#sinceMs = nowMs
+  }
+
+  /** Record that the Synapse is there: the TASKs that wait for it leave now. */
+  end() {
+    this.#sinceMs = null
+    this.#unsent.clear()
+  }
+
+  /** Record a TASK that was sent and could not leave. */
+  wait(opened) {
+    if (this.#sinceMs !== null) this.#unsent.add(opened.key)
+  }
+
+  /** Forget a TASK that has ended. */
+  forget(opened) {
+    if (this.#unsent.size > 0) this.#unsent.delete(opened.key)
+  }
+
+  /**
+   * Return code and reason for a task that is late; null while the Synapse is there.
+   *
+   * @returns {[code: string, why: string] | null}
+   */
+  judge(opened, nowMs) {
+    if (this.#sinceMs === null) return null
+    const why = awayText(this.#url, nowMs - this.#sinceMs)
+    if (this.#unsent.delete(opened.key)) return ['SYNAPSE_AWAY', why]
+    return ['EXPIRED', `${why}; the TASK had left before, so it may have run`]
+  }
+
+  /** Return the error for the caller of a task that never left. */
+  error(opened, nowMs) {
+    const task = `the TASK for ${opened.target} on trace ${opened.signal.traceId}`
+    return new SynapseAway(this.#url, nowMs - (this.#sinceMs ?? nowMs), task)
+  }
+}

@@ -1,0 +1,60 @@
+// Check the arguments of a new Dendrite. Pure, but for the variable COSMO_NAMESPACE.
+import { InvalidArgument, shown } from '../errors.js'
+import { checkedName } from '../names.js'
+import { checkedLogger } from '../runtime/logger.js'
+import { checkOptions } from './caller/checks.js'
+
+const OPTIONS = new Set([
+  'synapse',
+  'namespace',
+  'dendriteId',
+  'role',
+  'maxSignalBytes',
+  'logger',
+  'floats',
+])
+const ROLES = ['orchestrator', 'worker']
+const MAX_SIGNAL_BYTES = 16 * 1024 * 1024
+const NAMESPACE_VARIABLE = 'COSMO_NAMESPACE'
+
+/**
+ * Return the arguments of a Dendrite with their defaults.
+ *
+ * @param {object} options See `Dendrite`.
+ * @throws {InvalidArgument} One is missing, unknown or invalid.
+ */
+export function checkedSettings(options) {
+  checkOptions(options, OPTIONS, 'new Dendrite')
+  const {
+    synapse,
+    dendriteId = 'dendrite',
+    role = 'orchestrator',
+    maxSignalBytes = MAX_SIGNAL_BYTES,
+    floats = false,
+  } = options
+  if (typeof synapse?.carrier !== 'function')
+    throw new InvalidArgument(
+      `new Dendrite needs synapse, what connectSynapse(url) resolves to, not ${shown(synapse)}`,
+    )
+  if (!ROLES.includes(role))
+    throw new InvalidArgument(`role must be 'orchestrator' or 'worker', not ${shown(role)}`)
+  if (!Number.isSafeInteger(maxSignalBytes) || maxSignalBytes <= 0)
+    throw new InvalidArgument(
+      `maxSignalBytes must be a whole number of bytes over 0, not ${shown(maxSignalBytes)}`,
+    )
+  return {
+    synapse,
+    namespace: namespaceOf(options.namespace),
+    dendriteId: checkedName('dendriteId', dendriteId),
+    role,
+    maxSignalBytes,
+    logger: checkedLogger(options.logger),
+    floats: floats === true,
+  }
+}
+
+/** Return the namespace that was given, else that of the environment, else `default`. */
+function namespaceOf(given) {
+  if (given !== undefined && given !== null) return checkedName('namespace', given)
+  return checkedName(NAMESPACE_VARIABLE, process.env[NAMESPACE_VARIABLE] || 'default')
+}

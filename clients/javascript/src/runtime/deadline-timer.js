@@ -1,0 +1,49 @@
+// One timer of the event loop for any number of deadlines.
+
+const LONGEST_MS = 2 ** 31 - 1 // setTimeout fires at once for more
+
+/** Calls `expire` when the next deadline passes. Keeps the process alive while it is armed. */
+export class DeadlineTimer {
+  #nextAtMs
+  #expire
+  #timer = null
+
+  /**
+   * @param {() => number} nextAtMs Returns the next deadline on the clock of `performance.now()`;
+   *   infinity for never.
+   * @param {(nowMs: number) => void} expire Receives the time and ends everything that is due.
+   */
+  constructor(nextAtMs, expire) {
+    this.#nextAtMs = nextAtMs
+    this.#expire = expire
+    /** When the timer fires; infinity for never. */
+    this.armedAtMs = Infinity
+  }
+
+  /** Make sure that the timer fires at `atMs` or before. */
+  arm(atMs) {
+    if (atMs >= this.armedAtMs) return
+    clearTimeout(this.#timer)
+    this.armedAtMs = atMs
+    const waitMs = Math.min(LONGEST_MS, Math.max(1, Math.ceil(atMs - performance.now())))
+    this.#timer = setTimeout(() => this.#fire(), waitMs)
+  }
+
+  /** Stop the timer; nothing expires any more. */
+  close() {
+    clearTimeout(this.#timer)
+    this.#timer = null
+    this.armedAtMs = Infinity
+  }
+
+  #fire() {
+    this.#timer = null
+    this.armedAtMs = Infinity
+    try {
+      this.#expire(performance.now())
+    } finally {
+      const nextAtMs = this.#nextAtMs()
+      if (nextAtMs !== Infinity) this.arm(nextAtMs)
+    }
+  }
+}
