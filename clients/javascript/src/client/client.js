@@ -1,716 +1,596 @@
-// Session, outbox, bundles, broadcast plane: docs/spec/02-session.md, 01-wire.md "Bundles", 05-broadcast.md. Knows nothing of Signals.
+// The transport port over a carrier. Spec: docs/spec/08-port.md (P1 to P33, P43), 02-session.md.
+//
+// A thin shell: the link decides, the sender and the publications have what goes out, the carrier
+// moves the frames. Ids have 16 bytes, times are in ms. A Buffer that a receiver gets is a view of
+// what one read of the socket brought: copy what is kept for long.
 import { randomBytes } from 'node:crypto'
-import { pack, unpack } from '../signals/msgpack.js'
-import { instanceOf } from '../signals/ids.js'
+import { InvalidArgument, SynapseRefused, SynapseUnreachable } from '../errors.js'
 import {
+  KEEP,
+  MAX_MAP_BYTES,
+  MAX_NUMBER,
+  SETTLES,
+  SKIPS,
   VERB,
   ZERO,
-  NO_BODY,
-  SENTINEL,
-  packMessage,
-  parseMessage,
-  packHeader,
-  parseBroadcast,
-  kindTopic,
-  traceTopic,
-  syncTopic,
   addressOf,
+  checkedName,
+  gapItem,
+  item,
+  packMap,
+  tellMe,
 } from '../wire/wire.js'
-import { SynapseRefused, SynapseUnreachable } from '../errors.js'
+import { instanceOf } from '../signals/ids.js'
+import { Counts } from './counts.js'
+import { Handshake } from './handshake.js'
+import { Link } from './link.js'
+import { Outbox } from './outbox.js'
+import { Publications } from './publications.js'
+import { Queries } from './queries.js'
+import { ResyncPages } from './resync-pages.js'
+import { Sender } from './sender.js'
+import { Subscriptions } from './subscriptions.js'
+import { Turn } from './turn.js'
+import { countdown, within } from './waits.js'
 
-const OUTBOX_MESSAGES = 20000,
-  OUTBOX_BYTES = 256 * 2 ** 20,
-  BUNDLE_ITEMS = 63,
-  BUNDLE_BYTES = 262144,
-  ALONE = 16384
-const {
-  TASK,
-  REPLY,
-  LOST,
-  HELLO,
-  WHO,
-  WELCOME,
-  REFUSED,
-  CANCEL,
-  BOUNCE,
-  REGISTER,
-  RESEND,
-  CLAIM,
-  GOING_AWAY,
-  GOODBYE,
-  WORKERS,
-} = VERB
-export const item = (
-  verb,
-  { flags = 0, kind = 0, number = 0, task = ZERO, trace = ZERO, body = NO_BODY } = {},
-) => ({ verb, flags, kind, number, task, trace, body })
+const DEFAULT_MAX_SIGNAL_BYTES = 16 * 2 ** 20
+const CLOSE_TIMEOUT_MS = 1000
+const NOTE_MS = 10_000 // how often one who waits without a limit says so
+const BUSY_HINT = 'the Synapse or this machine is busy: allow more time with timeoutMs'
+const NO_NEURON = Symbol('none yet')
+const CLOSED = 'the connection was closed meanwhile'
 
-const MAX_NUMBER = 2 ** 32 - 1
-/** What a send says at once (docs/spec/08-port.md). */
+/** What a send says at once: it never proves that something arrived. */
 export const Outcome = Object.freeze({
+  /** Handed over, or goes with what this turn of the loop gathers. */
   SENT: 'SENT',
+  /** Kept, and goes out by itself; presence is not kept while there is no connection. */
   WAITING: 'WAITING',
+  /** No room left; nothing was kept. */
   BUSY: 'BUSY',
+  /** Over `maxSignalBytes`; nothing was kept. */
   TOO_LARGE: 'TOO_LARGE',
+  /** Not open. */
   CLOSED: 'CLOSED',
 })
 
-/** The transport port of docs/spec/08-port.md over a carrier. */
+/** One connection of a Dendrite to its Synapse, which is made again by itself. */
 export class Client {
-  #counts = {}
-  #awaySince = null
-  #isOpen = false
-  #known = new Map()
-  #isComplete = false
-  #questions = new Map()
-  constructor({ carrier, url, namespace, name, maxSignalBytes = 16 * 2 ** 20 }, receiver) {
-    this.carrier = carrier
-    this.url = url
-    this.namespace = namespace
-    this.name = name
-    this.calls = true
-    this.owner = receiver
-    this.source = null
-    this.onGoodbye = null
-    this.secret = randomBytes(16)
-    this.instance = instanceOf(this.secret)
-    this.state = 'IDLE'
-    this.epoch = NO_BODY
-    this.maxSignalBytes = maxSignalBytes
-    this.heartbeatMs = 2000
-    this.returned = []
-    this.outbox = []
-    this.outboxBytes = 0
-    this.groups = new Map()
-    this.turnOpen = false
-    this.turnCount = 0
-    this.lastTurn = 0
-    this.endTurn = () => this.#endTurn()
-    this.heardBy = new Map()
-    this.sequences = new Map()
-    this.next = new Map()
-    this.turn = 0
-    this.syncs = new Map()
-    this.live = false
-    this.topics = new Map()
-    this.asked = new Map()
-    this.waiters = []
+  #carrier
+  #url
+  #receiver
+  #log
+  #counts = new Counts()
+  #outbox = new Outbox(this.#counts)
+  #turn = new Turn(() => this.#endTurn())
+  #resync = new ResyncPages(this.#counts)
+  #link
+  #sender
+  #publications
+  #subscriptions
+  #queries
+  #handshake = null
+  #maxSignalBytes
+  #heartbeatMs = 2000
+  #isOpen = false // it takes messages
+  #hasOpened = false
+  #isCaller = true // the proxy tells of workers, or nobody needs it
+  #refusal = ''
+  #closing = null
+  #lastNeuron = NO_NEURON
+
+  /**
+   * @param {object} options
+   * @param {object} options.carrier Moves the frames; see docs/spec/08-port.md, "The carrier port".
+   * @param {string} options.url The Synapse, for error texts.
+   * @param {string} options.namespace The namespace of this client, for good.
+   * @param {string} options.name Its name, for people.
+   * @param {number} [options.maxSignalBytes] Limit of a body that leaves; by default 16 MiB.
+   * @param {(text: string) => void} [options.log] Gets what a wait without a limit sees, every 10 s.
+   * @param {object} receiver Gets every event, one call each: `onTask`, `onReply`, `onCancel`,
+   *   `onBounce`, `onLost`, `onHeard`, `onMissed`, `onRegistered`, `onWelcomed`, `onAway`. Never from
+   *   within a call to the client. One that throws is reported as a warning of the process.
+   * @throws {RangeError} `namespace` or `name` is no name.
+   */
+  constructor({ carrier, url, namespace, name, maxSignalBytes, log = warn }, receiver) {
+    checkedName('namespace', namespace)
+    checkedName('name', name)
+    this.#carrier = carrier
+    this.#url = String(url)
+    this.#receiver = receiver
+    this.#log = log
+    this.#maxSignalBytes = maxSignalBytes ?? DEFAULT_MAX_SIGNAL_BYTES
+    const secret = randomBytes(16)
+    /** The id of this connection that survives reconnects, 16 bytes. */
+    this.instance = instanceOf(secret)
+    const counts = this.#counts
+    const parts = { instance: this.instance, namespace, carrier, counts }
+    this.#link = new Link({ secret, instance: this.instance, namespace, name }, counts, {
+      receiver,
+      ...this.#linkHandlers(),
+    })
+    this.#sender = new Sender(carrier, this.#outbox, this.#turn)
+    this.#publications = new Publications({ ...parts, turn: this.#turn })
+    this.#subscriptions = new Subscriptions({ ...parts, receiver })
+    this.#queries = new Queries(
+      (items) => this.#send(items),
+      (reason) => this.#unreachable(reason),
+    )
   }
-  count(name, n = 1) {
-    this.#counts[name] = (this.#counts[name] ?? 0) + n
+
+  /** Limit of a body that leaves, in bytes; it shrinks at `open` when the Synapse allows less. */
+  get maxSignalBytes() {
+    return this.#maxSignalBytes
   }
-  /** Every drop, gap and return so far by name; a copy. */
+
+  /** How often an Axon shows life, in ms. */
+  get heartbeatMs() {
+    return this.#heartbeatMs
+  }
+
+  /** Every drop, gap and return so far, by the names of docs/counters.md; a copy. */
   get counts() {
-    return { ...this.#counts }
+    return this.#counts.toObject()
   }
-  /** For how long the Synapse is out of reach, in ms; null while it is there, and while not open. */
+
+  /** For how long the Synapse has been away, in ms; null while it is there, before `open` has returned, and after `close`. */
   get awayMs() {
-    return this.#isOpen && this.#awaySince !== null ? performance.now() - this.#awaySince : null
+    return this.#hasOpened && this.#isOpen ? this.#handshake.awayMs : null
   }
-  /** After each reconnect list the tasks that `source` knows. Call it before `open`. */
+
+  /**
+   * After each reconnect list the tasks that `source` knows. Call it before `open`.
+   * @param {import('./resync-pages.js').ResyncSource} source
+   */
   resyncFrom(source) {
-    this.source = source
+    this.#resync.source = source
+    this.#isCaller = false
   }
 
-  // ---- coming and leaving
-  async open(timeoutMs, topics = []) {
-    this.state = 'CONNECTING'
-    for (const topic of topics) this.listen(topic)
-    this.carrier.open(this)
-    this.greeter = setInterval(() => {
-      if (this.state !== 'READY' && this.state !== 'CLOSED' && this.state !== 'LEAVING')
-        this.#hello()
-    }, 1000)
-    this.greeter.unref()
-    const until = Date.now() + (timeoutMs ?? 2 ** 31 - 1)
-    await this.#waitFor(() => this.state === 'READY', until)
-    await this.#waitFor(() => this.live, until)
-    await this.sync(until - Date.now())
-    this.#isOpen = true
-  }
-  #waitFor(done, until) {
-    return new Promise((resolve, reject) => {
-      const check = () => {
-        if (this.refusal) {
-          this.#abort()
-          return (reject(new SynapseRefused(this.url, this.refusal)), true)
-        }
-        if (done()) return (resolve(), true)
-      }
-      if (check()) return
-      const timer = setTimeout(
-        () => {
-          this.waiters = this.waiters.filter((w) => w !== waiter)
-          const seen = this.carrier.diagnosis()
-          this.#abort()
-          reject(
-            new SynapseUnreachable(this.url, seen, 'start one with: cosmo synapse start memory'),
-          )
-        },
-        Math.min(2 ** 31 - 1, Math.max(0, until - Date.now())),
-      )
-      const waiter = () => {
-        if (check()) {
-          clearTimeout(timer)
-          return true
-        }
-      }
-      this.waiters.push(waiter)
-    })
-  }
-  #changed() {
-    this.waiters = this.waiters.filter((w) => !w())
-  }
-  async close(timeoutMs = 1000) {
-    if (this.state === 'CLOSED' || this.state === 'IDLE') return true
-    let clean = false
-    if (this.state === 'READY') {
-      this.#endTurn()
-      const until = Date.now() + timeoutMs
-      while (this.#held() && Date.now() < until) {
-        this.#drain()
-        await new Promise((r) => setTimeout(r, 5))
-      }
-      clean = !this.#held()
-      this.state = 'LEAVING'
-      this.#now([item(GOODBYE)])
-      clean &&= await new Promise((r) => {
-        const timer = setTimeout(r, Math.max(50, until - Date.now()), false)
-        this.onGoodbye = () => {
-          clearTimeout(timer)
-          r(true)
-        }
-      })
-    }
-    this.#abort()
-    return clean
-  }
-  #abort() {
-    if (this.state === 'CLOSED') return
-    this.state = 'CLOSED'
-    this.#isOpen = false
-    clearInterval(this.greeter)
-    this.carrier.close()
-  }
-  #held() {
-    return this.returned.length + this.outbox.length
-  }
-  #hello() {
-    this.#now([
-      item(HELLO, {
-        body: pack({
-          secret: this.secret,
-          instance: this.instance,
-          namespace: this.namespace,
-          name: this.name,
-          epoch: this.epoch,
-          calls: this.calls,
-        }),
-      }),
-    ])
-  }
-  #now(items, address = '', peer = ZERO) {
-    const [head, body] = packMessage(items, address, peer)
-    const sent = this.carrier.send(head, body)
-    this.carrier.flush()
-    return sent
-  }
+  // -- opening and closing ---------------------------------------------------------------------
 
-  // ---- sending
-  /** SENT, WAITING or BUSY; never throws for the state of the network. */
-  send(it, address = '', peer = ZERO) {
-    if (this.state !== 'READY' || this.#held()) return this.#keep(it, address, peer)
-    const bundled = it.verb === TASK || it.verb === REPLY
-    if (!bundled || it.body.length > ALONE) {
-      this.#flushGroups()
-      if (!this.#one(it, address, peer)) return this.#keep(it, address, peer)
-      this.#openTurn()
-      return 'SENT'
-    }
-    const first = !this.turnOpen
-    this.#openTurn()
-    this.turnCount++
-    if (first && this.lastTurn <= 1) {
-      if (!this.#one(it, address, peer)) return this.#keep(it, address, peer)
-      this.carrier.flush()
-      return 'SENT'
-    }
-    const id = it.verb === TASK ? address : peer.latin1Slice(0, 16)
-    let group = this.groups.get(id)
-    if (
-      group === undefined ||
-      group.verb !== it.verb ||
-      group.items.length === BUNDLE_ITEMS ||
-      group.bytes + it.body.length > BUNDLE_BYTES
-    ) {
-      if (group !== undefined) this.#flushGroups()
-      this.groups.set(id, (group = { verb: it.verb, address, peer, items: [], bytes: 0 }))
-    }
-    group.items.push(it)
-    group.bytes += it.body.length
-    return 'SENT'
-  }
-  #openTurn() {
-    if (!this.turnOpen) {
-      this.turnOpen = true
-      this.turnCount = 0
-      setImmediate(this.endTurn)
-    }
-  }
-  #endTurn() {
-    this.turnOpen = false
-    this.lastTurn = this.turnCount
-    this.#flushGroups()
-    this.carrier.flush()
-  }
-  #flushGroups() {
-    if (this.groups.size === 0) return
-    for (const group of this.groups.values()) {
-      const [head, body] = packMessage(group.items, group.address, group.peer)
-      if (this.state !== 'READY' || this.carrier.send(head, body) !== 'OK')
-        for (const it of group.items) this.#keep(it, group.address, group.peer, true)
-    }
-    this.groups.clear()
-  }
-  #one(it, address, peer) {
-    const [head, body] = packMessage([it], address, peer)
-    return this.carrier.send(head, body) === 'OK'
-  }
-  #keep(it, address, peer, anyway = false) {
-    const size = it.body.length + 200
-    if (
-      !anyway &&
-      (this.outbox.length >= OUTBOX_MESSAGES || this.outboxBytes + size > OUTBOX_BYTES)
-    ) {
-      this.count('outbox_full')
-      return 'BUSY'
-    }
-    this.outbox.push(this.#entry(it, address, peer))
-    this.outboxBytes += size
-    return 'WAITING'
-  }
-  #entry(it, address, peer) {
-    return { it, address, peer, until: it.verb === TASK ? Date.now() + it.number : 0 }
-  }
-  waitingTasks() {
-    const out = new Set()
-    for (const e of [...this.returned, ...this.outbox])
-      if (e.it.verb === TASK) out.add(e.it.task.latin1Slice(0, 16))
-    return out
-  }
-  #drain() {
-    for (const list of [this.returned, this.outbox]) {
-      let gone = 0
-      for (; gone < list.length && this.state === 'READY'; gone++) {
-        const { it, address, peer, until } = list[gone]
-        if (it.verb === TASK) {
-          const left = until - Date.now()
-          if (left <= 0) {
-            this.count('expired_in_outbox')
-            continue
-          }
-          it.number = Math.min(it.number, left)
-        }
-        if (!this.#one(it, address, peer)) break
-      }
-      for (const e of list.splice(0, gone))
-        if (list === this.outbox) this.outboxBytes -= e.it.body.length + 200
-      if (list.length) break
-    }
-    this.carrier.flush()
-  }
-
-  // ---- what the carrier tells
-  onWritable() {
-    if (this.state === 'READY') this.#drain()
-    else if (this.state === 'GREETING') this.#hello()
-  }
-  #away(why) {
-    this.#awaySince ??= performance.now()
-    this.owner.onAway(why)
-  }
-  onDropped(reason) {
-    this.count('drop.' + reason)
-  }
-  onDisconnected(why) {
-    if (this.state === 'CLOSED') return
-    if (this.state === 'LEAVING') {
-      this.onGoodbye?.()
-      return this.#abort()
-    }
-    this.#flushGroups()
-    const was = this.state
-    this.state = 'CONNECTING'
-    if (was === 'READY') this.#away(why)
-  }
-  onMessage(head, body) {
-    const message = parseMessage(head, body)
-    if (typeof message === 'string') return this.count('drop.' + message)
-    const { items, peer, address } = message
-    const first = items[0]
-    if (items.length > 1 && first.verb === BOUNCE) {
-      // it came back whole
-      for (const it of items.slice(1)) this.returned.push(this.#entry(it, address, peer))
-      this.count('bounce.' + first.body.toString('latin1'), items.length - 1)
-      if (this.state === 'READY' && first.body.toString('latin1') !== 'going_away') this.#drain()
-      return
-    }
-    if (first.verb === RESEND) return this.#onQuestion(peer, items, address)
-    for (const it of items) this.#take(it, peer, address)
-  }
-  #take(it, peer, address) {
-    const owner = this.owner
-    switch (it.verb) {
-      case REPLY:
-        return owner.onReply(peer, it.task, it.trace, it.kind, it.number, it.flags, it.body)
-      case TASK:
-        return owner.onTask(peer, address, it.task, it.trace, it.kind, it.number, it.flags, it.body)
-      case CANCEL:
-        return owner.onCancel(peer, it.task)
-      case BOUNCE:
-        return owner.onBounce(it.task, it.body.toString('latin1'))
-      case LOST:
-        return owner.onLost(it.task, it.body.toString('latin1'))
-      case REGISTER:
-        return owner.onRegistered(address, it.body.toString())
-      case WORKERS:
-        return this.#onWorkers(it)
-      case VERB.ROSTER:
-        return this.#questions.get(it.task.latin1Slice(0, 16))?.(it.body)
-      case WHO:
-        if (
-          this.state === 'CONNECTING' ||
-          this.state === 'READY' ||
-          this.state === 'GREETING' ||
-          this.state === 'REFUSED'
-        ) {
-          this.state = 'GREETING'
-          this.#hello()
-        }
-        return
-      case WELCOME:
-        return this.#welcome(it)
-      case REFUSED:
-        return this.#refused(it)
-      case GOING_AWAY:
-        if (this.state === 'READY') {
-          this.#flushGroups()
-          this.#now([item(GOODBYE)])
-          this.state = 'CONNECTING'
-          this.#away('going away')
-        }
-        return
-      case GOODBYE:
-        if (this.state === 'LEAVING') this.onGoodbye?.()
-        return
-      case VERB.PING:
-        return
-      default:
-        this.count('drop.verb')
-    }
-  }
-  #refused(it) {
-    let why = 'refused'
+  /**
+   * Connect; return when both planes are live and `topics` are in force.
+   * @param {number | null} timeoutMs null waits for ever, and logs every 10 s what was seen
+   * @param {Iterable<import('./subscriptions.js').Topic>} [topics]
+   * @param {{ signal?: AbortSignal }} [options] `signal` ends the opening; it rejects with its reason
+   * @returns {Promise<void>}
+   * @throws {SynapseUnreachable} Not within `timeoutMs`.
+   * @throws {SynapseRefused} The Synapse refused the connection.
+   */
+  async open(timeoutMs, topics = [], { signal } = {}) {
+    signal?.throwIfAborted()
+    this.#link.start()
+    const endNotes = timeoutMs === null ? this.#noteWaiting() : () => {}
     try {
-      why = unpack(it.body).reason
-    } catch {
-      /* said badly */
+      const late = () => this.#unreachable()
+      await within(this.#open(topics), timeoutMs, late, signal)
+      this.#hasOpened = true
+    } catch (error) {
+      this.#abort()
+      throw error
+    } finally {
+      endNotes()
     }
-    if (this.epoch.length === 0) {
-      this.refusal = why
-      this.#changed()
-    } else this.state = 'REFUSED'
-  }
-  #welcome(it) {
-    if (!['CONNECTING', 'GREETING', 'READY', 'REFUSED'].includes(this.state))
-      return this.count('unexpected.WELCOME')
-    const words = unpack(it.body)
-    const before = this.epoch
-    const fresh = !before.equals(words.epoch)
-    this.epoch = Buffer.from(words.epoch)
-    this.heartbeatMs = words.heartbeat_ms
-    this.maxSignalBytes = Math.min(this.maxSignalBytes, words.max_body_bytes)
-    const again = this.state === 'READY'
-    this.state = 'READY'
-    this.carrier.join(words.listen_port, words.publish_port)
-    this.#awaySince = null
-    if (before.length && !again && this.source) this.#page(this.#listing(this.waitingTasks()))
-    this.#drain()
-    this.owner.onWelcomed(fresh)
-    if (before.length && !again && this.source)
-      this.#page([...this.source.heldTasks()].map(claimed))
-    this.carrier.flush()
-    this.#changed()
-  }
-  /** Items of one verb in messages of at most 64. */
-  #page(items) {
-    for (let i = 0; i < items.length;) {
-      let n = 1
-      while (
-        n < 63 &&
-        i + n < items.length &&
-        items[i + n].verb === items[i].verb &&
-        items[i + n].kind === items[i].kind &&
-        items[i].verb !== WORKERS
-      )
-        n++
-      const [head, body] = packMessage(items.slice(i, i + n))
-      this.carrier.send(head, body)
-      i += n
-    }
-  }
-  #onQuestion(caller, items, name) {
-    if (this.source === null) return this.count('drop.question')
-    const claims = []
-    const again = []
-    for (const it of items) {
-      const held = this.source.claimOf(caller, it.task)
-      if (held === null) continue
-      claims.push(claimed(held))
-      if (held.claim !== 2) again.push(it)
-    }
-    this.#past([...claims, item(CLAIM, { kind: 3 })], name)
-    for (const it of again) this.source.sendAgain(caller, it.task, it.number)
-  }
-  #onWorkers({ kind, body }) {
-    const FIRST = 1
-    const LAST = 2
-    const LEFT = 4
-    const ids = []
-    for (let at = 0; at + 16 <= body.length; at += 16) ids.push(body.subarray(at, at + 16))
-    if (kind & LEFT) {
-      for (const id of ids) this.#known.delete(id.latin1Slice(0, 16))
-      return
-    }
-    if (kind & FIRST) {
-      const old = Date.now() + 10000
-      for (const each of this.#known.values()) each.until ??= old
-      this.#isComplete = false
-    }
-    for (const id of ids)
-      this.#known.set(id.latin1Slice(0, 16), { id: Buffer.from(id), until: undefined })
-    if (kind & LAST) this.#isComplete = true
-  }
-  /** What a caller says of its open tasks behind a WELCOME. */
-  #listing(waiting) {
-    const now = Date.now()
-    for (const [key, each] of this.#known)
-      if (each.until !== undefined && each.until < now) this.#known.delete(key)
-    const ids = [...this.#known.values()].map((each) => each.id)
-    const complete = this.#isComplete ? 2 : 0
-    const out = []
-    for (let i = 0, first = 1; i === 0 || i < ids.length; i += 1024, first = 0)
-      out.push(
-        item(WORKERS, {
-          kind: first | (i + 1024 >= ids.length ? complete : 0),
-          body: ids.length ? Buffer.concat(ids.slice(i, i + 1024)) : NO_BODY,
-        }),
-      )
-    for (const opened of this.source.openTasks())
-      if (!waiting.has(opened.task.latin1Slice(0, 16))) out.push(listed(opened, 0))
-    out.push(item(RESEND, { kind: 1 }))
-    return out
-  }
-  // ---- the calls of the port
-  #send(it, address = '', peer = ZERO) {
-    if (this.state === 'IDLE' || this.state === 'CLOSED') return 'CLOSED'
-    if (it.body.length > this.maxSignalBytes) return 'TOO_LARGE'
-    return this.send(it, address, peer)
-  }
-  sendTask(neuron, capabilities, task, trace, kind, body, ttlMs, keep) {
-    const number = Math.min(MAX_NUMBER, Math.max(0, ttlMs))
-    const it = item(TASK, { flags: keep ? 2 : 0, kind, number, task, trace, body })
-    return this.#send(it, addressOf(neuron ?? undefined, capabilities))
-  }
-  sendReply(caller, task, trace, kind, body, index, settles, skips) {
-    const flags = (settles ? 1 : 0) | (skips ? 4 : 0)
-    return this.#send(item(REPLY, { flags, kind, number: index, task, trace, body }), '', caller)
-  }
-  sendGap(opened) {
-    return this.#send(listed(opened, 2))
-  }
-  sendCancel({ task, trace }) {
-    return this.#send(item(CANCEL, { task, trace }))
-  }
-  sendPresence(verb, neuronId, facts, kind, body) {
-    if (this.state === 'IDLE' || this.state === 'CLOSED') return 'CLOSED'
-    if (body.length > this.maxSignalBytes) return 'TOO_LARGE'
-    if (this.state !== 'READY') return 'WAITING'
-    this.#past(
-      [item(VERB[verb], { body: pack(facts) }), item(VERB[verb], { kind, body })],
-      neuronId,
-    )
-    return 'SENT'
-  }
-  async drained() {
-    while (this.#held() && this.state !== 'CLOSED')
-      await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-  #ask(question, timeoutMs) {
-    const id = randomBytes(16)
-    const key = id.latin1Slice(0, 16)
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#questions.delete(key)
-        reject(new SynapseUnreachable(this.url, 'no answer to a question', 'try again'))
-      }, timeoutMs)
-      this.#questions.set(key, (body) => {
-        clearTimeout(timer)
-        this.#questions.delete(key)
-        resolve(unpack(body))
-      })
-      this.#send(item(VERB.ROSTER, { task: id, body: pack(question) }))
-    })
-  }
-  async barrier(timeoutMs) {
-    if (this.state !== 'READY') return false
-    return this.#ask({ name: '-', capability: '', after: 0 }, timeoutMs).then(
-      () => true,
-      () => false,
-    )
-  }
-  async roster({ neuronId = '', capability = '' } = {}, timeoutMs = 5000) {
-    const rows = []
-    for (let more = true, after = 0; more; after = rows.at(-1)?.number ?? 0) {
-      const [page, isMore] = await this.#ask({ name: neuronId, capability, after }, timeoutMs)
-      more = isMore && page.length > 0
-      for (const [name, capabilities, client, instance, state, open, facts, vitals, number] of page)
-        rows.push({
-          neuronId: name,
-          capabilities,
-          dendriteId: client,
-          instance: instance.toString('hex'),
-          state,
-          open,
-          running: vitals.running ?? 0,
-          queued: vitals.queued ?? 0,
-          loopLagMs: vitals.loop_lag_ms ?? 0,
-          version: facts.version ?? null,
-          role: facts.role ?? null,
-          number,
-        })
-    }
-    for (const row of rows) delete row.number
-    return rows
-  }
-  #past(items, address) {
-    this.#flushGroups()
-    const [head, body] = packMessage(items, address)
-    this.carrier.send(head, body)
-    this.carrier.flush()
   }
 
-  // ---- the broadcast plane
-  onSubscription(topic, here) {
-    if (topic === SENTINEL) {
-      this.live = here
-      if (!here) this.heardBy.clear()
-      if (here) this.#changed()
-      return
+  async #open(topics) {
+    this.#handshake = new Handshake(() => this.#tick())
+    this.#isOpen = true
+    await this.#carrier.open(this.#carrierEvents())
+    if (!this.#isOpen) {
+      this.#carrier.close() // it was not open yet when this client closed
+      throw this.#unreachable(CLOSED)
     }
-    if (here) this.heardBy.set(topic, 0)
-    else this.heardBy.delete(topic)
+    for (const topic of topics) this.#subscriptions.listen(topic)
+    await this.#handshake.untilWelcomed()
+    // 05, When both planes are live 3: WELCOME, the sentinel, the answer to a sync.
+    await this.#publications.untilLive()
+    await this.#sync(null)
   }
-  isHeard(kind, trace) {
-    return (
-      this.heardBy.has(kindTopic(this.namespace, kind)) ||
-      this.heardBy.has(traceTopic(this.namespace, trace))
+
+  #noteWaiting() {
+    const sinceMs = performance.now()
+    const timer = setInterval(() => {
+      const { reason, hint } = this.#diagnosis()
+      const waitedS = Math.round((performance.now() - sinceMs) / 1000)
+      this.#log(`no Synapse at ${this.#url} for ${waitedS} s: ${reason}; ${hint}; still waiting`)
+    }, NOTE_MS)
+    return () => clearInterval(timer)
+  }
+
+  /**
+   * Send what waits, say goodbye and close. Calling it again returns the first result.
+   * @param {number} [timeoutMs]
+   * @returns {Promise<boolean>} true if the Synapse has read everything; it is closed in both cases
+   */
+  close(timeoutMs = CLOSE_TIMEOUT_MS) {
+    this.#closing ??= this.#close(timeoutMs)
+    return this.#closing
+  }
+
+  async #close(timeoutMs) {
+    if (this.#handshake === null || this.#link.state === 'CLOSED') {
+      this.#abort()
+      return true
+    }
+    const left = countdown(timeoutMs)
+    this.#isOpen = false
+    this.#flush()
+    this.#sender.drain()
+    try {
+      const late = () => this.#unreachable()
+      if (this.#sender.isReady) await within(this.#sender.drained(), left(), late)
+      this.#link.leave()
+      const isRead = await within(this.#handshake.untilLeft(), left(), late)
+      return isRead && this.#outbox.length === 0
+    } catch {
+      return false // the time was not enough
+    } finally {
+      this.#abort()
+    }
+  }
+
+  /** Close now and drop every waiting message. */
+  #abort() {
+    this.#isOpen = false
+    if (this.#link.state === 'CLOSED' && this.#handshake === null) return
+    const error = this.#unreachable(CLOSED)
+    this.#link.close()
+    this.#sender.close()
+    this.#publications.close()
+    this.#subscriptions.close(error)
+    this.#queries.close(error)
+    if (this.#handshake === null) return
+    this.#handshake.close(error)
+    this.#handshake = null
+    this.#carrier.close()
+  }
+
+  #diagnosis() {
+    const seen = this.#carrier.diagnosis()
+    return { reason: seen.reason ?? String(seen), hint: seen.hint ?? BUSY_HINT }
+  }
+
+  #unreachable(reason) {
+    if (reason !== undefined) return new SynapseUnreachable(this.#url, reason, BUSY_HINT)
+    const seen = this.#diagnosis()
+    return new SynapseUnreachable(this.#url, seen.reason, seen.hint)
+  }
+
+  // -- sending: each call returns an Outcome at once -------------------------------------------
+
+  /**
+   * Send a task to one live Axon: to that of the name `neuron`, or to one that offers all `capabilities`.
+   * @param {string | null | undefined} neuron
+   * @param {string[]} capabilities
+   * @param {Buffer} task 16 bytes, new for each task
+   * @param {Buffer} trace 16 bytes
+   * @param {number} kind type code, 0 to 255
+   * @param {Buffer} body
+   * @param {number} ttlMs the time that is left; it runs on while the task waits
+   * @param {boolean} keep whether it runs on when this client goes away
+   * @returns {string} an Outcome
+   * @throws {RangeError} `neuron` or a capability is no name.
+   */
+  sendTask(neuron, capabilities, task, trace, kind, body, ttlMs, keep) {
+    let address = neuron
+    if (neuron !== this.#lastNeuron) {
+      address = addressOf(neuron, capabilities)
+      if (address === neuron) this.#lastNeuron = neuron
+    }
+    if (!this.#isOpen) return 'CLOSED'
+    if (body.length > this.#maxSignalBytes) return 'TOO_LARGE'
+    if (!this.#isCaller) this.#becomeCaller()
+    const number = milliseconds(ttlMs)
+    const flags = keep ? KEEP : 0
+    return this.#sender.sendBundled(
+      { verb: VERB.TASK, flags, kind, number, task, trace, body },
+      address,
+      ZERO,
     )
   }
+
+  /**
+   * Send a reply to a task that this worker has.
+   * @param {Buffer} caller 16 bytes
+   * @param {Buffer} task 16 bytes
+   * @param {Buffer} trace 16 bytes
+   * @param {number} kind type code, 0 to 255
+   * @param {Buffer} body
+   * @param {number} index number of the reply, from 0
+   * @param {boolean} settles whether it is the last one
+   * @param {boolean} [skips] whether missing replies before it are stored no longer
+   * @returns {string} an Outcome
+   */
+  sendReply(caller, task, trace, kind, body, index, settles, skips) {
+    if (!this.#isOpen) return 'CLOSED'
+    if (body.length > this.#maxSignalBytes) return 'TOO_LARGE'
+    const flags = (settles ? SETTLES : 0) | (skips ? SKIPS : 0)
+    return this.#sender.sendBundled(
+      { verb: VERB.REPLY, flags, kind, number: index, task, trace, body },
+      '',
+      caller,
+    )
+  }
+
+  /**
+   * Ask for the replies of a task of this caller, from its next index on.
+   * @param {import('../wire/resync-messages.js').Opened} opened
+   * @returns {string} an Outcome
+   */
+  sendGap(opened) {
+    return this.#send([gapItem(opened)])
+  }
+
+  /** Cancel a task of this caller. @param {{ task: Buffer, trace: Buffer }} ids @returns {string} an Outcome */
+  sendCancel({ task, trace }) {
+    return this.#send([item(VERB.CANCEL, { task, trace })])
+  }
+
+  /**
+   * Say that an Axon is there, lives, or leaves.
+   * @param {'REGISTER' | 'HEARTBEAT' | 'DEREGISTER'} verb
+   * @param {string} neuronId
+   * @param {object} facts for the tables of the Synapse; `capabilities` is an array of names
+   * @param {number} kind type code of `body`
+   * @param {Buffer} body what listeners of that kind get
+   * @returns {string} an Outcome; WAITING without a connection, and nothing is kept
+   * @throws {InvalidArgument} The facts have over 8,192 bytes.
+   */
+  sendPresence(verb, neuronId, facts, kind, body) {
+    const packed = packMap(facts)
+    if (packed.length > MAX_MAP_BYTES)
+      throw new InvalidArgument(
+        `the facts of ${neuronId} have ${packed.length} bytes, the limit is ${MAX_MAP_BYTES}: ` +
+          'name fewer capabilities',
+      )
+    const items = [item(VERB[verb], { body: packed }), item(VERB[verb], { kind, body })]
+    // 02, Outbox 4: presence is not stored, onWelcomed is the moment to say it again.
+    if (this.#isOpen && !this.#sender.isReady) return 'WAITING'
+    return this.#send(items, addressOf(neuronId))
+  }
+
+  #send(items, address, peer) {
+    if (!this.#isOpen) return 'CLOSED'
+    for (const each of items) if (each.body.length > this.#maxSignalBytes) return 'TOO_LARGE'
+    return this.#sender.send(items, address, peer)
+  }
+
+  /** Wait until no message waits for room or for a connection, or until it is closed. @returns {Promise<void>} */
+  drained() {
+    return this.#isOpen ? this.#sender.drained() : Promise.resolve()
+  }
+
+  #becomeCaller() {
+    // 09, Who may have had a task 1: after a restart of the proxy only the caller names the workers.
+    // Without a connection, too: a HELLO that does not say it yet may be on its way.
+    this.#isCaller = true
+    this.#link.markAsCaller()
+    if (this.#sender.send(tellMe()) === 'BUSY') this.#sender.keepAccepted(tellMe())
+  }
+
+  // -- the broadcast plane ---------------------------------------------------------------------
+
+  /** Tell whether a message of this kind and trace has a listener. @param {number} kind @param {Buffer} trace */
+  isHeard(kind, trace) {
+    return this.#publications.isHeard(kind, trace)
+  }
+
+  /**
+   * Publish to the listeners.
+   * @param {number} kind type code, 0 to 255
+   * @param {Buffer} trace 16 bytes
+   * @param {Buffer} caller 16 bytes
+   * @param {Buffer} worker 16 bytes
+   * @param {Buffer} body
+   * @returns {number} how many messages it took: 0, 1 or 2; 0 for a body over the limit
+   */
   publish(kind, trace, caller, worker, body) {
-    let sent = 0
-    if (body.length > this.maxSignalBytes) {
-      this.count('drop.too_large')
+    if (body.length > this.#maxSignalBytes) {
+      this.#counts.drop('too_large')
       return 0
     }
-    for (const topic of [traceTopic(this.namespace, trace), kindTopic(this.namespace, kind)]) {
-      const sequence = this.heardBy.get(topic)
-      if (sequence === undefined) continue
-      this.heardBy.set(topic, sequence + 1)
-      this.carrier.publish(topic, packHeader(this.instance, sequence, caller, worker), body)
-      sent++
+    return this.#isOpen ? this.#publications.publish(kind, trace, caller, worker, body) : 0
+  }
+
+  /** Listen to a topic; calls add up. In force after the next `sync`. @param {import('./subscriptions.js').Topic} topic */
+  listen(topic) {
+    this.#subscriptions.listen(topic)
+  }
+
+  /** Undo one `listen`. @param {import('./subscriptions.js').Topic} topic */
+  unlisten(topic) {
+    this.#subscriptions.unlisten(topic)
+  }
+
+  /**
+   * Wait until every `listen` so far is in force.
+   * @param {number | null} timeoutMs
+   * @returns {Promise<void>}
+   * @throws {SynapseUnreachable} Not within `timeoutMs`, or closed meanwhile.
+   */
+  async sync(timeoutMs) {
+    if (!this.#isOpen) throw this.#unreachable('the connection is closed')
+    await this.#sync(timeoutMs)
+  }
+
+  async #sync(timeoutMs) {
+    const answered = this.#subscriptions.beginSync()
+    try {
+      const late = () => this.#unreachable('no answer to a subscription')
+      await within(answered.promise, timeoutMs, late)
+    } finally {
+      this.#subscriptions.endSync(answered)
     }
-    return sent
   }
-  #topicOf({ kind, trace }) {
-    return trace === undefined || trace === null
-      ? kindTopic(this.namespace, kind)
-      : traceTopic(this.namespace, trace)
+
+  // -- queries ---------------------------------------------------------------------------------
+
+  /**
+   * Return the live Axons of the namespace.
+   * @param {{ neuronId?: string, capability?: string }} filter empty matches any
+   * @param {number} timeoutMs for the whole answer
+   * @returns {Promise<object[]>} each with neuronId, capabilities, dendriteId, instance (hex), state
+   *   (`alive`, `stuck`, `away`), open, running, queued, loopLagMs, version and role (or null)
+   * @throws {SynapseUnreachable} No answer in time.
+   */
+  roster(filter, timeoutMs) {
+    return this.#queries.roster(filter, timeoutMs)
   }
-  listen(asked) {
-    const topic = this.#topicOf(asked)
-    const n = this.topics.get(topic) ?? 0
-    this.topics.set(topic, n + 1)
-    this.asked.set(topic, {
-      kind: asked.trace ? -1 : asked.kind,
-      trace: asked.trace ? Buffer.from(asked.trace) : NO_BODY,
-    })
-    if (n === 0) this.carrier.subscribe(topic)
+
+  /**
+   * Return the Dendrites of the namespace; none if the Synapse cannot tell.
+   * @param {number} timeoutMs
+   * @returns {Promise<object[]>} each with dendriteId, instance (hex), state, axons, open, calls, ageMs
+   * @throws {SynapseUnreachable} No answer in time.
+   */
+  dendrites(timeoutMs) {
+    return this.#queries.dendrites(timeoutMs)
   }
-  unlisten(asked) {
-    const topic = this.#topicOf(asked)
-    const n = this.topics.get(topic) ?? 0
-    if (n > 1) this.topics.set(topic, n - 1)
-    else {
-      this.topics.delete(topic)
-      this.asked.delete(topic)
-      this.carrier.unsubscribe(topic)
+
+  /**
+   * Return the state of the Synapse.
+   * @param {number} timeoutMs
+   * @returns {Promise<object>} uptimeMs, draining, connections, away, axons, open, parked,
+   *   subscriptions, counts, recentMs and recent
+   * @throws {SynapseUnreachable} No answer in time.
+   */
+  state(timeoutMs) {
+    return this.#queries.state(timeoutMs)
+  }
+
+  /**
+   * Wait until everything that the Synapse has sent so far has arrived.
+   * @param {number} timeoutMs
+   * @returns {Promise<boolean>} false if it is away, or did not answer in time
+   */
+  async barrier(timeoutMs) {
+    return this.#sender.isReady && (await this.#queries.barrier(timeoutMs))
+  }
+
+  // -- events of the carrier -------------------------------------------------------------------
+
+  #carrierEvents() {
+    const link = this.#link
+    return {
+      onMessage: (head, body) => link.onMessage(head, body),
+      onWritable: () => this.#sender.drain(),
+      onDisconnected: (why) => link.onDisconnected(why ?? 'disconnected'),
+      onPublication: (topic, header, body) =>
+        this.#subscriptions.onPublication(topic, header, body),
+      onSubscription: (topic, isHere) => this.#publications.onSubscription(topic, isHere),
+      onDropped: (reason) => this.#counts.drop(reason),
     }
   }
-  sync(timeoutMs = 5000) {
-    const topic = syncTopic(this.namespace, this.instance, ++this.turn)
-    return new Promise((resolve, reject) => {
-      const end = () => {
-        clearTimeout(timer)
-        this.syncs.delete(topic)
-        this.carrier.unsubscribe(topic)
-      }
-      const timer = setTimeout(() => {
-        end()
-        reject(new SynapseUnreachable(this.url, 'it takes no subscriptions', 'look at its log'))
-      }, timeoutMs)
-      this.syncs.set(topic, () => {
-        end()
-        resolve()
-      })
-      this.carrier.subscribe(topic)
-    })
+
+  #tick() {
+    this.#link.repeatHello()
+    this.#sender.drain() // a safety net: a message that came back while READY waits for nothing else
   }
-  onPublication(topic, header, body) {
-    const synced = this.syncs.get(topic)
-    if (synced) return synced()
-    const message = parseBroadcast(header, body)
-    if (typeof message === 'string') return this.count('drop.' + message)
-    const { publisher, first, caller, worker, bodies } = message
-    const key = publisher.latin1Slice(0, 16) + topic
-    const expected = this.next.get(key)
-    const number = Number(first)
-    if (expected !== undefined && number > expected) {
-      this.count('gap.broadcast', number - expected)
-      this.owner.onMissed(number - expected)
+
+  #flush() {
+    this.#sender.flush()
+    this.#publications.flush()
+    this.#carrier.flush()
+  }
+
+  #endTurn() {
+    if (this.#handshake === null) return
+    this.#publications.endTurn()
+    this.#sender.endTurn()
+  }
+
+  // -- events of the link ----------------------------------------------------------------------
+
+  #linkHandlers() {
+    return {
+      onGreeting: (items) => this.#greet(items),
+      onReady: (isReady) => {
+        this.#sender.isReady = isReady
+      },
+      onReturned: (message) => this.#putBack(message),
+      onWelcomed: (welcome, isFresh) => this.#onWelcomed(welcome, isFresh),
+      onRefused: (reason) => this.#onRefused(reason),
+      onAway: (why) => this.#onAway(why),
+      onLeft: (isRead) => this.#handshake?.onLeft(isRead),
+      onRoster: (task, body) => this.#queries.onRoster(task, body),
+      onWorkers: (bits, instances) => this.#resync.onWorkers(bits, instances, performance.now()),
+      onAsked: (caller, asked, name) => this.#onAsked(caller, asked, name),
+      onFault: (error) => {
+        this.#counts.drop('engine_fault')
+        process.emitWarning(error)
+      },
     }
-    this.next.delete(key)
-    this.next.set(key, number + bodies.length)
-    if (this.next.size > 65536) this.next.delete(this.next.keys().next().value)
-    if (!this.topics.has(topic)) return
-    if (publisher.equals(this.instance)) return // our own comes back to us, too
-    const asked = this.asked.get(topic)
-    for (const each of bodies) this.owner.onHeard(asked.kind, asked.trace, caller, worker, each)
+  }
+
+  #greet(items) {
+    if (!this.#sender.sendNow(items)) this.#counts.drop('greeting')
+  }
+
+  // 02, Outbox 3: the time of a TASK that came back starts again from its head.
+  #putBack({ items, address, peer }) {
+    const nowMs = performance.now()
+    for (const each of items) this.#outbox.putBack({ items: [each], address, peer }, nowMs)
+  }
+
+  #onWelcomed(welcome, isFresh) {
+    this.#refusal = ''
+    this.#heartbeatMs = welcome.heartbeatMs
+    this.#maxSignalBytes = Math.min(this.#maxSignalBytes, welcome.maxBodyBytes)
+    this.#carrier.join(welcome.listenPort, welcome.publishPort)
+    // 09, After WELCOME: the list goes ahead of the outbox, the CLAIMs after it and after the
+    // REGISTERs, which the receiver sends in `onWelcomed`.
+    if (!this.#handshake.onWelcomed()) this.#listOpenTasks(isFresh)
+    try {
+      this.#receiver.onWelcomed(isFresh)
+    } finally {
+      for (const items of this.#resync.claims()) this.#sender.keepAccepted(items)
+      this.#sender.drain()
+    }
+  }
+
+  #listOpenTasks(isNewProxy) {
+    const nowMs = performance.now()
+    const pages = this.#resync.listing(this.#outbox.tasks(), nowMs, isNewProxy)
+    this.#outbox.putFirst(
+      pages.map((items) => ({ items, address: '', peer: ZERO })),
+      nowMs,
+    )
+  }
+
+  #onAway(why) {
+    this.#handshake.onAway()
+    this.#sender.flush()
+    this.#receiver.onAway(why)
+  }
+
+  #onRefused(reason) {
+    const error = new SynapseRefused(this.#url, reason + wayIn(reason))
+    // 02, Refusals: one refused while it opens gives up, one welcomed before goes on asking.
+    if (this.#handshake.onRefused(error)) return
+    if (reason === this.#refusal || this.#sender.isReady) return
+    this.#refusal = reason
+    this.#receiver.onAway(`refused: ${reason}`)
+  }
+
+  #onAsked(caller, asked, name) {
+    const answer = this.#resync.answer(caller, asked)
+    if (answer === null) return
+    // 09, What the proxy does with it 1: the replies follow the CLAIM that announces them.
+    this.#send(answer.items, name)
+    for (const { task, number } of answer.again) this.#resync.source.sendAgain(caller, task, number)
   }
 }
 
-const listed = ({ task, trace, nextIndex, leftMs, keep }, kind) => {
-  const body = Buffer.alloc(4)
-  body.writeUInt32BE(nextIndex)
-  const number = Math.min(MAX_NUMBER, Math.max(0, leftMs))
-  return item(RESEND, { kind, flags: keep ? 2 : 0, number, task, trace, body })
+const milliseconds = (ttlMs) => (ttlMs > 0 ? Math.min(MAX_NUMBER, Math.floor(ttlMs)) : 0)
+
+/** How to name another namespace, behind a refusal for the namespace. */
+const wayIn = (reason) =>
+  reason.startsWith('namespace ')
+    ? "; name one of them: new Dendrite({ namespace: 'NAME' }) in code"
+    : ''
+
+function warn(text) {
+  process.emitWarning(text, 'CosmonapseWarning')
 }
-const claimed = ({ caller, task, trace, neuronId, claim, leftMs, keep }) =>
-  item(CLAIM, {
-    flags: keep ? 2 : 0,
-    kind: claim,
-    number: Math.min(MAX_NUMBER, Math.max(0, leftMs)),
-    task,
-    trace,
-    body: Buffer.concat([caller, Buffer.from(neuronId)]),
-  })

@@ -1,0 +1,150 @@
+// Queries to the proxy: its seats, its clients, its state, and whether all that it sent has arrived.
+// Spec: docs/spec/04-liveness.md, "Roster" and "State".
+import { randomBytes } from 'node:crypto'
+import {
+  STATE_QUERY,
+  VERB,
+  item,
+  packClientsQuery,
+  packSeatsQuery,
+  readClients,
+  readSeats,
+  readState,
+} from '../wire/wire.js'
+import { Deferred, countdown, within } from './waits.js'
+
+const UNUSED_NAME = '-' // a name without a seat, so that the answer is short
+const MS = 1000
+
+/** The queries that wait for an answer. */
+export class Queries {
+  #send
+  #unreachable
+  #open = new Map()
+
+  /**
+   * @param {(items: object[]) => string} send returns an Outcome
+   * @param {(reason: string) => Error} unreachable makes the error of a query without an answer
+   */
+  constructor(send, unreachable) {
+    this.#send = send
+    this.#unreachable = unreachable
+  }
+
+  /** See Client.roster. */
+  async roster({ neuronId = '', capability = '' }, timeoutMs) {
+    const rows = await this.#pages(
+      (after) => packSeatsQuery({ name: neuronId, capability, after }),
+      readSeats,
+      timeoutMs,
+    )
+    return rows.map(asNeuron)
+  }
+
+  /** See Client.dendrites. */
+  async dendrites(timeoutMs) {
+    const rows = await this.#pages(packClientsQuery, readClients, timeoutMs)
+    return rows.map(asDendrite)
+  }
+
+  /** See Client.state. */
+  async state(timeoutMs) {
+    return asState(await this.#ask(STATE_QUERY, readState, timeoutMs))
+  }
+
+  /** See Client.barrier. */
+  async barrier(timeoutMs) {
+    try {
+      await this.#ask(packSeatsQuery({ name: UNUSED_NAME }), readSeats, timeoutMs)
+      return true
+    } catch {
+      return false // away, closed or late: all the same to one who asks
+    }
+  }
+
+  async #pages(query, read, timeoutMs) {
+    const left = countdown(timeoutMs)
+    const rows = []
+    for (let more = true; more;) {
+      const page = await this.#ask(query(rows.at(-1)?.number ?? 0), read, left())
+      rows.push(...page.rows)
+      more = page.more && page.rows.length > 0
+    }
+    return rows
+  }
+
+  async #ask(body, read, timeoutMs) {
+    const task = randomBytes(16)
+    const key = task.latin1Slice(0, 16)
+    const answered = new Deferred()
+    this.#open.set(key, answered)
+    try {
+      const outcome = this.#send([item(VERB.ROSTER, { task, body })])
+      if (outcome === 'CLOSED') throw this.#unreachable('the connection is closed')
+      if (outcome === 'BUSY') throw this.#unreachable('no room for a query')
+      const late = () => this.#unreachable('no answer to a query in time')
+      return this.#read(read, await within(answered.promise, timeoutMs, late))
+    } finally {
+      this.#open.delete(key)
+    }
+  }
+
+  #read(read, body) {
+    try {
+      return read(body)
+    } catch (error) {
+      throw this.#unreachable(`its answer to a query cannot be read (${error.message})`)
+    }
+  }
+
+  /** Handle an answer. @param {Buffer} task @param {Buffer} body */
+  onRoster(task, body) {
+    this.#open.get(task.latin1Slice(0, 16))?.resolve(body)
+  }
+
+  /** End every wait for an answer. @param {Error} error */
+  close(error) {
+    for (const answered of this.#open.values()) answered.reject(error)
+  }
+}
+
+const count = (value) => (Number.isInteger(value) ? value : 0)
+const text = (value) => (typeof value === 'string' ? value : null)
+
+const asNeuron = ({ name, capabilities, client, instance, state, open, facts, vitals }) => ({
+  neuronId: name,
+  capabilities,
+  dendriteId: client,
+  instance: Buffer.from(instance).toString('hex'),
+  state,
+  open,
+  running: count(vitals.running),
+  queued: count(vitals.queued),
+  loopLagMs: count(vitals.loop_lag_ms),
+  version: text(facts.version),
+  role: text(facts.role),
+})
+
+const asDendrite = ({ name, instance, state, seats, open, calls, age_s: ageS }) => ({
+  dendriteId: name,
+  instance: Buffer.from(instance).toString('hex'),
+  state,
+  axons: seats,
+  open,
+  calls,
+  ageMs: ageS * MS,
+})
+
+const asState = (state) => ({
+  uptimeMs: state.uptime_s * MS,
+  draining: state.draining,
+  connections: state.clients,
+  away: state.away,
+  axons: state.seats,
+  open: state.open,
+  parked: state.parked,
+  subscriptions: state.topics,
+  counts: { ...state.counts },
+  recentMs: state.recent_s * MS,
+  recent: { ...state.recent },
+})
