@@ -1,4 +1,3 @@
-import { ZmtpCarrier } from './carriers/zmtp-carrier.js'
 export { Dendrite } from './dendrite/dendrite.js'
 export { Axon } from './dendrite/worker/axon.js'
 export { Pathway } from './dendrite/caller/pathway.js'
@@ -31,25 +30,4 @@ export {
   UnencodableValue,
   factsOf,
 } from './errors.js'
-
-export const DEFAULT_URL = 'cosmo://127.0.0.1:7070'
-function parse(text) {
-  if (text.startsWith('cosmo+ipc://')) return { text, path: text.slice(12) }
-  const url = new URL(text)
-  if (url.protocol !== 'cosmo:')
-    throw new RangeError(`${text}: cosmo://host[:port] or cosmo+ipc://path is needed`)
-  return { text, host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 7070) }
-}
-export class Synapse {
-  constructor(url, Carrier = ZmtpCarrier) {
-    this.url = parse(url)
-    this.Carrier = Carrier
-  }
-  carrier() {
-    return new this.Carrier(this.url)
-  }
-}
-/** Several Dendrites may share one. Whether somebody is there shows at start(). */
-export async function connectSynapse(url = process.env.COSMO_URL ?? DEFAULT_URL, { carrier } = {}) {
-  return new Synapse(url, carrier)
-}
+export { DEFAULT_URL, Synapse, connectSynapse } from './synapse.js'

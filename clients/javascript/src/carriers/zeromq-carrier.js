@@ -1,127 +1,108 @@
-// The same port over the npm package `zeromq` (libzmq). Its send and receive are promises; a send that finds room is done at once.
-import * as zmq from 'zeromq'
+// The carrier port over the npm package `zeromq`: libzmq answers the Synapse from a thread of its own, however
+// long the event loop is blocked. Spec: docs/spec/08-port.md, The carrier port.
+import { diagnosisOf } from './broadcast-diagnosis.js'
+import { ZeromqBroadcast } from './zeromq-broadcast.js'
+import { ZeromqDealer } from './zeromq-dealer.js'
+import { publisher, receiveAll, subscriber } from './zeromq-sockets.js'
 
-const common = {
-  linger: 0,
-  sendHighWaterMark: 10000,
-  receiveHighWaterMark: 10000,
-  maxMessageSize: 16 * 2 ** 20 + 65536,
-  handshakeInterval: 3000,
-  heartbeatInterval: 1000,
-  heartbeatTimeout: 3000,
-  tcpKeepalive: 1,
-  tcpKeepaliveIdle: 60,
-  tcpKeepaliveInterval: 10,
-  tcpKeepaliveCount: 3,
-  reconnectInterval: 20,
-  reconnectMaxInterval: 200,
-}
-const { sendHighWaterMark: _, ...withoutSend } = common // an option that a socket type lacks throws
+const SENTINEL = '~live/'
 
+/** Moves frames to and from a Synapse; see `ZmtpCarrier`, whose calls and events these are. */
 export class ZeromqCarrier {
-  constructor(url) {
-    this.url = url
-    this.joined = ''
-    this.topics = new Set()
-    this.up = false
-    this.seen = 'not tried yet'
-    this.closed = false
-    this.inflight = 0
+  #endpoint
+  #library
+  #openOnes
+  #events
+  #dealer = null
+  #sub
+  #publisher
+  #listening
+  #publishing
+
+  /**
+   * @param {object} endpoint A `TcpEndpoint` or an `IpcEndpoint`.
+   * @param {{ library: object, openOnes?: Set<object> }} options `library`: what `loadZeromq` returned;
+   *   `openOnes`: this is among them from `open` to `close`.
+   */
+  constructor(endpoint, { library, openOnes = new Set() }) {
+    this.#endpoint = endpoint
+    this.#library = library
+    this.#openOnes = openOnes
   }
-  #at(port, suffix) {
-    const { path, host } = this.url
-    return path ? `ipc://${path}${suffix}` : `tcp://${host}:${port}`
+
+  get endpoint() {
+    return String(this.#endpoint)
   }
+
   open(events) {
-    this.events = events
-    const dealer = (this.dealer = new zmq.Dealer({
-      ...common,
-      immediate: true,
-      probeRouter: true,
-      sendTimeout: 0,
-    }))
-    dealer.events.on('handshake', () => {
-      this.up = true
-      this.seen = 'connected'
-      events.onWritable()
+    this.#openOnes.add(this)
+    this.#events = events
+    this.#dealer = new ZeromqDealer(this.#library, this.#endpoint, {
+      onMessage: (frames) => {
+        if (frames.length === 2) events.onMessage(frames[0], frames[1])
+        else events.onDropped('frame_count')
+      },
+      onWritable: () => events.onWritable(),
+      onEnded: (why) => events.onDisconnected(why),
     })
-    dealer.events.on('disconnect', () => {
-      if (this.up) {
-        this.up = false
-        events.onDisconnected('gone')
-      }
+    this.#openBroadcast()
+  }
+
+  diagnosis() {
+    const lines = [this.#listening, this.#publishing].filter((each) => each.endpoint !== null)
+    return diagnosisOf(this.#endpoint, this.#dealer, lines)
+  }
+
+  send(head, body) {
+    return this.#dealer.send(head, body) ? 'OK' : 'BUSY'
+  }
+
+  /** Do nothing: libzmq writes by itself. */
+  flush() {}
+
+  join(listenPort, publishPort) {
+    const [listen, publish] = this.#dealer.address.broadcast(listenPort, publishPort)
+    const isNew = this.#listening.connect(listen)
+    if (!isNew) this.#listening.hurry()
+    return this.#publishing.connect(publish) || isNew
+  }
+
+  subscribe(topic) {
+    this.#sub.subscribe(topic)
+  }
+
+  unsubscribe(topic) {
+    this.#sub.unsubscribe(topic)
+  }
+
+  publish(topic, header, body) {
+    const drop = () => this.#events.onDropped('publisher_full')
+    this.#publisher.send([Buffer.from(topic, 'latin1'), header, body]).catch(() => {
+      if (!this.#publisher.closed) drop()
     })
-    dealer.events.on('connect:retry', () => {
-      this.seen = 'nobody listens there'
-    })
-    dealer.connect(this.#at(this.url.port, ''))
-    this.#pump(dealer, (frames) => {
-      if (frames.length === 2) events.onMessage(frames[0], frames[1])
+  }
+
+  close() {
+    if (!this.#openOnes.delete(this)) return
+    this.#dealer.close()
+    this.#listening.close()
+    this.#publishing.close()
+  }
+
+  #openBroadcast() {
+    const events = this.#events
+    this.#sub = subscriber(this.#library)
+    this.#publisher = publisher(this.#library)
+    this.#listening = new ZeromqBroadcast(this.#sub, 'XPUB')
+    this.#publishing = new ZeromqBroadcast(this.#publisher, 'XSUB', () =>
+      events.onSubscription(SENTINEL, false),
+    )
+    void receiveAll(this.#sub, (frames) => {
+      if (frames.length === 3) events.onPublication(frames[0].latin1Slice(), frames[1], frames[2])
       else events.onDropped('frame_count')
     })
-  }
-  async #pump(socket, take) {
-    try {
-      for await (const frames of socket) take(frames)
-    } catch (error) {
-      if (!this.closed && !socket.closed) throw error
-    }
-  }
-  diagnosis() {
-    return this.seen
-  }
-  send(head, body) {
-    if (!this.up) return 'BUSY'
-    // a rejected send (EAGAIN) cannot be known here: the promise tells it later. So a bound of our own.
-    this.inflight++
-    this.dealer.send([head, body]).then(
-      () => {
-        this.inflight--
-      },
-      () => {
-        this.inflight--
-        this.lost = (this.lost ?? 0) + 1
-      },
-    )
-    return 'OK'
-  }
-  flush() {}
-  join(listenPort, publishPort) {
-    const key = `${listenPort}/${publishPort}`
-    if (key === this.joined) return false
-    this.joined = key
-    this.sub?.close()
-    this.pub?.close()
-    this.sub = new zmq.Subscriber(withoutSend)
-    this.pub = new zmq.XPublisher({ ...common, maxMessageSize: 512, sendTimeout: 0 })
-    for (const topic of this.topics) this.sub.subscribe(topic)
-    this.#pump(this.sub, (frames) => {
-      if (frames.length === 3)
-        this.events.onPublication(frames[0].toString('latin1'), frames[1], frames[2])
-      else this.events.onDropped('frame_count')
+    void receiveAll(this.#publisher, ([frame]) => {
+      if (frame.length > 0) events.onSubscription(frame.latin1Slice(1), frame[0] === 1)
     })
-    this.#pump(this.pub, ([frame]) =>
-      this.events.onSubscription(frame.toString('latin1', 1), frame[0] === 1),
-    )
-    this.sub.connect(this.#at(listenPort, '.listen'))
-    this.pub.connect(this.#at(publishPort, '.publish'))
-    return true
-  }
-  subscribe(topic) {
-    this.topics.add(topic)
-    this.sub?.subscribe(topic)
-  }
-  unsubscribe(topic) {
-    this.topics.delete(topic)
-    this.sub?.unsubscribe(topic)
-  }
-  publish(topic, header, body) {
-    this.pub?.send([topic, header, body]).catch(() => this.events.onDropped('publisher_full'))
-  }
-  close() {
-    this.closed = true
-    this.dealer.close()
-    this.sub?.close()
-    this.pub?.close()
   }
 }

@@ -1,73 +1,192 @@
-// The carrier port (docs/spec/08-port.md "The carrier port") over our own ZMTP: no native code.
-import { Peer } from './zmtp-connection.js'
+// The carrier port over our own ZMTP: no native code. Spec: docs/spec/08-port.md, The carrier port.
+import { warn } from '../warnings.js'
+import { diagnosisOf } from './broadcast-diagnosis.js'
+import { subscription } from './zmtp-frames.js'
+import { ZmtpLine } from './zmtp-line.js'
 
+const SENTINEL = '~live/'
+/** A loop that is blocked for so long is stated to do no harm; the proxy waits for a PONG for 3 s. */
+export const BLOCKED_MAX_MS = 2000
+const WARN_AGAIN_MS = 10_000
+
+/**
+ * Moves frames to and from a Synapse.
+ *
+ * Everything happens on the event loop, PONGs included. A loop that is blocked for up to 2 s does no harm. After
+ * 3 s of silence the Synapse gives the connection up: open tasks of a worker end as WORKER_LOST.
+ */
 export class ZmtpCarrier {
-  constructor(url) {
-    this.url = url
-    this.joined = ''
-    this.topics = new Set()
+  #endpoint
+  #openOnes
+  #events
+  #dealer = null
+  #sub = null
+  #publisher = null
+  #topics = new Set()
+  #subMinor = 0
+  #isFlushDue = false
+  #warnAtMs = -Infinity
+  #flushSoon = () => this.#flushBroadcast()
+
+  /**
+   * @param {object} endpoint A `TcpEndpoint` or an `IpcEndpoint`.
+   * @param {{ openOnes?: Set<object> }} [options] `openOnes`: this is among them from `open` to `close`.
+   */
+  constructor(endpoint, { openOnes = new Set() } = {}) {
+    this.#endpoint = endpoint
+    this.#openOnes = openOnes
   }
-  #at(port, suffix) {
-    const { path, host } = this.url
-    return path ? { path: path + suffix } : { host, port }
+
+  /** The far end, for display. */
+  get endpoint() {
+    return String(this.#endpoint)
   }
+
+  /**
+   * Begin to connect, and connect anew until `close`.
+   *
+   * `events` gets, on the loop and never from within a call: `onMessage(head, body)`, `onWritable()`,
+   * `onDisconnected(why)`, `onPublication(topic, header, body)`, `onSubscription(topic, joins)` (the sentinel
+   * `~live/` included; it leaves with its connection) and `onDropped(reason)`. A topic is a text, one character a
+   * byte. Buffers are parts of larger ones: copy what is kept for long.
+   */
   open(events) {
-    this.events = events
-    this.dealer = new Peer('DEALER', this.#at(this.url.port, ''), { probe: true })
-    this.dealer.on('message', (frames) => {
-      if (frames.length === 2) events.onMessage(frames[0], frames[1])
-      else events.onDropped('frame_count')
+    this.#openOnes.add(this)
+    this.#events = events
+    this.#dealer = new ZmtpLine('DEALER', this.#endpoint, {
+      onMessage: (frames) => {
+        if (frames.length === 2) events.onMessage(frames[0], frames[1])
+        else events.onDropped('frame_count')
+      },
+      onWritable: () => events.onWritable(),
+      onEnded: (why) => events.onDisconnected(why),
+      onLate: (lateMs) => this.#onLate(lateMs),
     })
-    this.dealer.on('ready', () => events.onWritable())
-    this.dealer.on('writable', () => events.onWritable())
-    this.dealer.on('down', (why) => events.onDisconnected(why))
-    this.dealer.open()
   }
+
+  /** Return what was seen on the way so far, on either plane; see `Diagnosis`. */
   diagnosis() {
-    return this.dealer.story
+    return diagnosisOf(this.#endpoint, this.#dealer, this.#lines())
   }
+
+  /**
+   * Send a directed message whole or not at all; it leaves with the next `flush`. The Buffers must not change any
+   * more.
+   * @returns {'OK' | 'BUSY'} BUSY: no room, or no connection; an `onWritable` follows.
+   */
   send(head, body) {
-    return this.dealer.send([head, body]) ? 'OK' : 'BUSY'
+    return this.#dealer.send(head, body) ? 'OK' : 'BUSY'
   }
+
+  /** Write everything that was sent since the last flush. */
   flush() {
-    this.dealer.flush()
+    this.#dealer.flush()
+    this.#flushBroadcast()
   }
+
+  /**
+   * Connect the broadcast plane, at the address that said WELCOME: another address of its name may be another
+   * machine.
+   * @returns {boolean} False when it is connected there already.
+   */
   join(listenPort, publishPort) {
-    const key = `${listenPort}/${publishPort}`
-    if (key === this.joined) return false
-    this.joined = key
-    this.sub?.close()
-    this.pub?.close()
-    this.sub = new Peer('SUB', this.#at(listenPort, '.listen'))
-    this.pub = new Peer('XPUB', this.#at(publishPort, '.publish'))
-    for (const topic of this.topics) this.sub.topics.add(topic)
-    this.sub.on('message', (frames) => {
-      if (frames.length === 3)
-        this.events.onPublication(frames[0].toString('latin1'), frames[1], frames[2])
-      else this.events.onDropped('frame_count')
-    })
-    this.pub.on('subscribe', (topic) => this.events.onSubscription(topic, true))
-    this.pub.on('unsubscribe', (topic) => this.events.onSubscription(topic, false))
-    this.pub.on('down', () => this.events.onSubscription('~live/', false))
-    this.sub.open()
-    this.pub.open()
-    return true
+    const [listen, publish] = this.#dealer.address.broadcast(listenPort, publishPort)
+    const isNew = String(this.#sub?.endpoint) !== String(listen)
+    const isMoved = String(this.#publisher?.endpoint) !== String(publish)
+    if (isNew) this.#listenAt(listen)
+    else this.#sub.hurry()
+    if (isMoved) this.#publishAt(publish)
+    else this.#publisher.hurry()
+    return isNew || isMoved
   }
+
+  /** Ask for a topic; kept across reconnects. */
   subscribe(topic) {
-    this.topics.add(topic)
-    this.sub?.subscribe(topic)
+    if (this.#topics.has(topic)) return
+    this.#topics.add(topic)
+    this.#sendSubscription(topic, true)
   }
+
+  /** Ask for a topic no longer. */
   unsubscribe(topic) {
-    this.topics.delete(topic)
-    this.sub?.unsubscribe(topic)
+    if (this.#topics.delete(topic)) this.#sendSubscription(topic, false)
   }
+
+  /** Send a broadcast message at the end of this turn, or drop it and report it. */
   publish(topic, header, body) {
-    if (!this.pub?.send([Buffer.from(topic), header, body])) this.events.onDropped('publisher_full')
-    this.pub?.flush()
+    const isSent = this.#publisher?.send(Buffer.from(topic, 'latin1'), header, body) ?? false
+    if (isSent) this.#flushLater()
+    else queueMicrotask(() => this.#events.onDropped('publisher_full'))
   }
+
+  /** Release everything now. What was not written yet is gone. */
   close() {
-    this.dealer.close()
-    this.sub?.close()
-    this.pub?.close()
+    if (!this.#openOnes.delete(this)) return
+    for (const each of [this.#dealer, ...this.#lines()]) each.close()
+  }
+
+  #lines() {
+    return [this.#sub, this.#publisher].filter((each) => each !== null)
+  }
+
+  #listenAt(endpoint) {
+    this.#sub?.close()
+    const events = this.#events
+    this.#sub = new ZmtpLine('SUB', endpoint, {
+      onEstablished: (minor) => this.#onListening(minor),
+      onMessage: (frames) => {
+        if (frames.length === 3) {
+          events.onPublication(frames[0].latin1Slice(), frames[1], frames[2])
+        } else events.onDropped('frame_count')
+      },
+    })
+  }
+
+  #publishAt(endpoint) {
+    const events = this.#events
+    if (this.#publisher !== null) {
+      this.#publisher.close()
+      queueMicrotask(() => events.onSubscription(SENTINEL, false))
+    }
+    this.#publisher = new ZmtpLine('XPUB', endpoint, {
+      onSubscription: (topic, joins) => events.onSubscription(topic, joins),
+      onEnded: () => events.onSubscription(SENTINEL, false),
+    })
+  }
+
+  #onListening(minor) {
+    this.#subMinor = minor
+    for (const topic of this.#topics) this.#sub.sendBytes(subscription(topic, true, minor))
+    this.#sub.flush()
+  }
+
+  #sendSubscription(topic, joins) {
+    if (!this.#sub?.isEstablished) return // it goes with the next connection
+    this.#sub.sendBytes(subscription(topic, joins, this.#subMinor))
+    this.#flushLater()
+  }
+
+  #flushLater() {
+    if (this.#isFlushDue) return
+    this.#isFlushDue = true
+    queueMicrotask(this.#flushSoon)
+  }
+
+  #flushBroadcast() {
+    this.#isFlushDue = false
+    this.#sub?.flush()
+    this.#publisher?.flush()
+  }
+
+  #onLate(lateMs) {
+    const nowMs = performance.now()
+    if (lateMs <= BLOCKED_MAX_MS || nowMs < this.#warnAtMs) return
+    this.#warnAtMs = nowMs + WARN_AGAIN_MS
+    warn(
+      'LOOP_BLOCKED',
+      `the loop was blocked for ${(lateMs / 1000).toFixed(1)} s: after 3 s without an answer the Synapse gives ` +
+        "a connection up, and its tasks end as WORKER_LOST; use carrier: 'zeromq' (npm install zeromq), or do " +
+        'the work in a worker thread',
+    )
   }
 }

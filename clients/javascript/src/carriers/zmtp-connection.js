@@ -1,268 +1,274 @@
-// ZMTP 3.1 (NULL) over node:net: as much of it as a DEALER, a SUB and an XPUB that connect need. RFC 37/ZMTP.
+// One ZMTP connection over node:net, from the attempt to its end. It is not made again: see dialer.js.
+// Spec: docs/spec/06-sockets.md. The bytes are read by zmtp-decoder.js and written by zmtp-frames.js.
 import { connect } from 'node:net'
-import { EventEmitter } from 'node:events'
+import { Fault } from './diagnosis.js'
+import { Outgoing } from './outgoing.js'
+import { ZmtpDecoder, ZmtpFault } from './zmtp-decoder.js'
+import { GREETING_REST, OPENING, PING, PROBE, pong, ready } from './zmtp-frames.js'
 
-const MORE = 1,
-  LONG = 2,
-  COMMAND = 4
-const GREETING = Buffer.alloc(64)
-GREETING[0] = 0xff
-GREETING[9] = 0x7f
-GREETING[10] = 3
-GREETING[11] = 1
-GREETING.write('NULL', 12)
-const HEARTBEAT_MS = 1000,
-  TIMEOUT_MS = 3000,
-  HANDSHAKE_MS = 3000
-const PING = Buffer.from([COMMAND, 7, 4, 0x50, 0x49, 0x4e, 0x47, 0, 30])
+const PING_MS = 1000
+const SILENCE_MS = 3000
+const KEEPALIVE_MS = 60_000
+const LATE_MS = 500
+/** Messages and bytes that may wait for the far end; one message of any size is let through. */
+export const MAX_WAITING_MESSAGES = 10_000
+export const MAX_WAITING_BYTES = 32 * 2 ** 20
+/** The system answers so at once when no process listens there. */
+const CLOSED_PORT_CODES = new Set(['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE'])
 
-const command = (name, ...rest) => {
-  const body = Buffer.concat([Buffer.from([name.length]), Buffer.from(name, 'latin1'), ...rest])
-  return body.length < 256
-    ? Buffer.concat([Buffer.from([COMMAND, body.length]), body])
-    : Buffer.concat([frameHead(body.length, COMMAND), body])
-}
-const property = (name, value) => {
-  const size = Buffer.alloc(4)
-  size.writeUInt32BE(value.length)
-  return Buffer.concat([Buffer.from([name.length]), Buffer.from(name), size, Buffer.from(value)])
-}
-function frameHead(size, flags) {
-  if (size < 256) return Buffer.from([flags, size])
-  const head = Buffer.allocUnsafe(9)
-  head[0] = flags | LONG
-  head.writeBigUInt64BE(BigInt(size), 1)
-  return head
-}
+/**
+ * One connection of a socket of one type.
+ *
+ * `events` gets, never from within a call: `onConnected()`, `onEstablished(minor)`, `onMessage(frames)`,
+ * `onSubscription(topic, joins)`, `onWritable()` after a refused `send`, `onLate(lateMs)` when the loop was
+ * blocked, and at last, once and unless `destroy` was called, `onDown(fault, seen, why)`: one of `Fault`, who is
+ * there instead of a proxy as far as that is known, and the reason for people.
+ */
+export class ZmtpConnection {
+  #kind
+  #events
+  #socket
+  #decoder
+  #outgoing = new Outgoing()
+  #written = [] // messages and bytes of each write that the system has not taken yet
+  #writtenMessages = 0
+  #writtenBytes = 0
+  #isWaitedFor = false
+  #isConnected = false
+  #isOver = false
+  #limit
+  #ticker
+  #tickAtMs = 0
+  #heardAtMs = 0
+  #silenceMs = SILENCE_MS
+  #minor = 0
+  #end = { fault: Fault.CLOSED_PORT, seen: '', why: '' }
+  #onTaken = () => this.#onWritten()
+  /** True once the handshake has succeeded, until the end. */
+  isReady = false
 
-/** One connection, made again until `close()`. Events: ready, message(frames), subscribe(topic), unsubscribe(topic), down(text), writable. */
-export class Peer extends EventEmitter {
-  constructor(
-    type,
-    where,
-    { probe = false, maxFrame = 16 * 2 ** 20 + 65536, maxPending = 32 * 2 ** 20 } = {},
-  ) {
-    super()
-    this.type = type
-    this.where = where
-    this.probe = probe
-    this.maxFrame = maxFrame
-    this.maxPending = maxPending
-    this.ready = false
-    this.closed = false
-    this.wait = 20
-    this.story = 'not tried yet'
-    this.wanted = false
-    this.topics = new Set()
-    this.pieces = []
-    this.queued = 0
-    this.scheduled = false
-  }
-  open() {
-    this.#dial()
-    return this
-  }
-  #dial() {
-    const socket = (this.socket = connect(this.where))
-    socket.setNoDelay(true)
-    this.kept = []
-    this.have = 0
-    this.need = 0
-    this.frames = []
-    this.stage = 0
-    this.heard = Date.now()
-    socket.on('connect', () => {
-      this.story = 'somebody listens there, and has not said that it speaks ZMTP'
-      socket.write(GREETING)
+  /**
+   * @param {{ socketType: string, peerTypes: string[], maxFrameBytes: number, isProbing?: boolean }} kind
+   *   `peerTypes`: the types of the sockets that belong at the far end; `isProbing`: begin with an empty message.
+   * @param {object} events See above.
+   */
+  constructor(kind, events) {
+    this.#kind = kind
+    this.#events = events
+    this.#decoder = new ZmtpDecoder(this, {
+      maxFrameBytes: kind.maxFrameBytes,
+      readsSubscriptions: kind.socketType === 'XPUB',
     })
-    socket.on('data', (chunk) => {
-      try {
-        this.#take(chunk)
-      } catch (error) {
-        this.story = error.message
-        socket.destroy()
-      }
-    })
-    socket.on('drain', () => {
-      if (this.wanted) {
-        this.wanted = false
-        this.emit('writable')
-      }
-    })
-    socket.on('error', (error) => {
-      this.story = error.code ?? error.message
-    })
-    socket.on('close', () => this.#down(socket))
-    const born = Date.now()
-    this.pulse = setInterval(() => {
-      const now = Date.now()
-      if (!this.ready) {
-        if (now - born > HANDSHAKE_MS) socket.destroy()
-        return
-      }
-      if (now - this.heard > TIMEOUT_MS) {
-        this.story = 'no sign of life for 3 s'
-        socket.destroy()
-        return
-      }
-      socket.write(PING)
-    }, HEARTBEAT_MS)
-    this.pulse.unref()
   }
-  #down(socket) {
-    if (socket !== this.socket) return
-    clearInterval(this.pulse)
-    const was = this.ready
-    this.ready = false
-    this.pieces = []
-    this.queued = 0
-    if (was) this.emit('down', this.story)
-    if (this.closed) return
-    this.retry = setTimeout(() => this.#dial(), this.wait)
-    this.wait = was ? 20 : Math.min(this.wait * 2, 200)
+
+  /**
+   * Begin the attempt.
+   * @param {{ address: object, connectMs: number, handshakeMs: number }} attempt Where, and its limits.
+   */
+  open({ address, connectMs, handshakeMs }) {
+    const socket = (this.#socket = connect({ ...address.netOptions, noDelay: true }))
+    socket.setKeepAlive(true, KEEPALIVE_MS)
+    this.#limit = setTimeout(() => this.#fail(Fault.NO_ANSWER, '', 'no answer'), connectMs)
+    socket.on('connect', () => this.#onConnect(handshakeMs))
+    socket.on('data', (chunk) => this.#onData(chunk))
+    socket.on('error', (error) => this.#onError(error))
+    socket.on('close', () => this.#onClose())
   }
-  #take(chunk) {
-    this.heard = Date.now()
-    let b = chunk
-    if (this.kept.length) {
-      // a frame in many pieces is put together once
-      this.kept.push(chunk)
-      this.have += chunk.length
-      if (this.have < this.need) return
-      b = Buffer.concat(this.kept, this.have)
-      this.kept = []
-    }
-    let at = 0
-    const end = b.length
-    if (this.stage === 0) {
-      if (end < 64) return this.#keep(b, 64)
-      if (b[0] !== 0xff || b[9] !== 0x7f || b[10] < 3)
-        throw new Error('who listens there does not speak ZMTP 3')
-      if (b.toString('latin1', 12, 16) !== 'NULL')
-        throw new Error(
-          `the far end wants ${b.toString('latin1', 12, 32).replace(/\0+$/, '')} security`,
-        )
-      this.stage = 1
-      at = 64
-      this.socket.write(
-        command('READY', property('Socket-Type', this.type), property('Identity', '')),
-      )
-    }
-    while (at + 2 <= end) {
-      const flags = b[at]
-      let start, size
-      if (flags & LONG) {
-        if (at + 9 > end) break
-        size = b.readUInt32BE(at + 1) * 4294967296 + b.readUInt32BE(at + 5)
-        start = at + 9
-      } else {
-        size = b[at + 1]
-        start = at + 2
-      }
-      if (size > this.maxFrame) throw new Error('a frame over the limit')
-      if (start + size > end) return this.#keep(b.subarray(at), start + size - at)
-      at = start + size
-      const body = b.subarray(start, at)
-      if (flags & COMMAND) this.#command(body)
-      else this.#frame(body, (flags & MORE) !== 0)
-      if (this.closed) return
-    }
-    if (at < end) this.#keep(b.subarray(at), 0)
+
+  /** What this connection has seen of a far end that came to no READY, for people. */
+  get description() {
+    return this.#decoder.description
   }
-  #keep(rest, need) {
-    this.kept = [rest]
-    this.have = rest.length
-    this.need = need
-  }
-  #frame(body, more) {
-    if (this.stage !== 2) throw new Error('a message before READY')
-    if (more) {
-      this.frames.push(body)
-      if (this.frames.length > 8) throw new Error('too many frames')
-      return
-    }
-    let frames = this.frames
-    if (frames.length) this.frames = []
-    frames.push(body)
-    if (this.type === 'XPUB') {
-      if (body.length)
-        this.emit(body[0] === 1 ? 'subscribe' : 'unsubscribe', body.toString('latin1', 1))
-    } else this.emit('message', frames)
-  }
-  #command(body) {
-    const name = body.toString('latin1', 1, 1 + body[0])
-    if (name === 'READY') {
-      this.stage = 2
-      this.ready = true
-      this.wait = 20
-      this.story = 'connected'
-      if (this.probe) this.socket.write(Buffer.from([0, 0]))
-      for (const topic of this.topics) this.socket.write(command('SUBSCRIBE', Buffer.from(topic)))
-      this.emit('ready')
-    } else if (name === 'PING') this.socket.write(command('PONG', body.subarray(7)))
-    else if (name === 'SUBSCRIBE') this.emit('subscribe', body.toString('latin1', 10))
-    else if (name === 'CANCEL') this.emit('unsubscribe', body.toString('latin1', 7))
-    else if (name === 'ERROR') throw new Error(`the far end says: ${body.toString('latin1', 7)}`)
-  }
-  subscribe(topic) {
-    if (this.topics.has(topic)) return
-    this.topics.add(topic)
-    if (this.ready) this.socket.write(command('SUBSCRIBE', Buffer.from(topic)))
-  }
-  unsubscribe(topic) {
-    if (this.topics.delete(topic) && this.ready)
-      this.socket.write(command('CANCEL', Buffer.from(topic)))
-  }
-  /** All of a message or nothing: false when there is no connection or no room; then `writable` or `ready` follows. */
-  send(frames) {
-    if (!this.ready || this.socket.writableLength + this.queued > this.maxPending) {
-      this.wanted = true
+
+  /**
+   * Send a message of two frames, or of three, whole or not at all. It leaves with the next `flush`.
+   * The frames must not change any more.
+   * @returns {boolean} False without a connection or without room; an `onWritable` follows when there is.
+   */
+  send(first, second, third) {
+    const messages = this.#writtenMessages + this.#outgoing.messages
+    const waiting = this.#writtenBytes + this.#outgoing.bytes
+    const size = first.length + second.length + (third === undefined ? 0 : third.length)
+    const isFull =
+      messages >= MAX_WAITING_MESSAGES || (waiting > 0 && waiting + size > MAX_WAITING_BYTES)
+    if (!this.isReady || isFull) {
+      this.#isWaitedFor = true
       return false
     }
-    const last = frames.length - 1
-    let size = 0
-    for (let i = 0; i <= last; i++) size += frames[i].length + 9
-    if (size > 4096) {
-      for (let i = 0; i <= last; i++)
-        this.pieces.push(frameHead(frames[i].length, i < last ? MORE : 0), frames[i])
-    } else {
-      // small: one copy is cheaper than many pieces
-      const out = Buffer.allocUnsafe(size)
-      let at = 0
-      for (let i = 0; i <= last; i++) {
-        const frame = frames[i],
-          n = frame.length
-        if (n < 256) {
-          out[at] = i < last ? MORE : 0
-          out[at + 1] = n
-          at += 2
-        } else {
-          out[at] = LONG | (i < last ? MORE : 0)
-          out.writeUInt32BE(0, at + 1)
-          out.writeUInt32BE(n, at + 5)
-          at += 9
-        }
-        out.set(frame, at)
-        at += n
-      }
-      this.pieces.push(out.subarray(0, at))
-    }
-    this.queued += size
+    this.#outgoing.appendMessage(first, second, third)
     return true
   }
-  /** Everything that was sent since the last flush as one write. */
+
+  /** Send a whole frame past every bound, with the next `flush`. */
+  sendBytes(bytes) {
+    if (this.isReady) this.#outgoing.appendBytes(bytes)
+  }
+
+  /** Write everything that was sent since the last flush. */
   flush() {
-    if (this.pieces.length === 0 || !this.ready) return
-    const all = this.pieces.length === 1 ? this.pieces[0] : Buffer.concat(this.pieces)
-    this.pieces = []
-    this.queued = 0
-    this.socket.write(all)
+    const { messages, bytes } = this.#outgoing
+    if (bytes === 0) return
+    const pieces = this.#outgoing.take()
+    this.#written.push(messages, bytes)
+    this.#writtenMessages += messages
+    this.#writtenBytes += bytes
+    const last = pieces.length - 1
+    if (last > 0) this.#socket.cork()
+    for (let i = 0; i < last; i++) this.#socket.write(pieces[i])
+    this.#socket.write(pieces[last], this.#onTaken)
+    if (last > 0) this.#socket.uncork()
   }
-  close() {
-    this.closed = true
-    this.ready = false
-    clearTimeout(this.retry)
-    clearInterval(this.pulse)
-    this.socket?.destroy()
+
+  /** End it now, without an event. What was not written yet is gone. */
+  destroy() {
+    this.#isOver = true
+    this.#stop()
   }
+
+  // ---- what the decoder says
+
+  onGreeting(minor, mechanism) {
+    if (mechanism !== 'NULL') {
+      throw new ZmtpFault(`a ZeroMQ socket with the security mechanism ${printable(mechanism)}`)
+    }
+    this.#minor = minor
+    this.#socket.write(GREETING_REST)
+    this.#socket.write(ready(this.#kind.socketType))
+  }
+
+  onReady(properties) {
+    const type = properties.get('socket-type') ?? ''
+    if (!this.#kind.peerTypes.includes(type)) {
+      throw new ZmtpFault(`a ZeroMQ socket of type ${printable(type)}`)
+    }
+    clearTimeout(this.#limit)
+    this.isReady = true
+    this.#isWaitedFor = false
+    if (this.#kind.isProbing) this.#socket.write(PROBE)
+    this.#tickAtMs = this.#heardAtMs
+    this.#ticker = setInterval(() => this.#onTick(), PING_MS)
+    this.#call('onEstablished', this.#minor)
+  }
+
+  onMessage(frames) {
+    try {
+      this.#events.onMessage(frames)
+    } catch (error) {
+      throwLater(error)
+    }
+  }
+
+  onSubscription(topic, joins) {
+    this.#call('onSubscription', topic, joins)
+  }
+
+  onPing(ttlMs, context) {
+    this.#silenceMs = ttlMs > 0 ? Math.min(ttlMs, SILENCE_MS) : SILENCE_MS
+    this.#socket.write(pong(context))
+  }
+
+  onPong() {}
+
+  // ---- what the socket says
+
+  #onConnect(handshakeMs) {
+    this.#isConnected = true
+    clearTimeout(this.#limit)
+    this.#limit = setTimeout(() => this.#fail(Fault.STRANGER, this.description), handshakeMs)
+    this.#socket.write(OPENING)
+    this.#call('onConnected')
+  }
+
+  #onData(chunk) {
+    this.#heardAtMs = performance.now()
+    try {
+      this.#decoder.push(chunk)
+    } catch (error) {
+      if (!(error instanceof ZmtpFault)) throw error
+      this.#fail(Fault.STRANGER, error.message)
+    }
+  }
+
+  #onError(error) {
+    if (this.isReady || this.#isConnected) this.#end.why ||= error.code ?? error.message
+    else if (!CLOSED_PORT_CODES.has(error.code)) this.#end.fault = Fault.NO_ANSWER
+  }
+
+  #onClose() {
+    if (this.#isConnected && !this.isReady && this.#end.fault !== Fault.STRANGER) {
+      this.#end.fault = Fault.STRANGER
+      this.#end.seen = this.description
+    }
+    this.#stop()
+    if (this.#isOver) return
+    this.#isOver = true
+    const { fault, seen, why } = this.#end
+    this.#events.onDown(fault, seen, why || seen || 'the far end closed the connection')
+  }
+
+  #onWritten() {
+    const written = this.#written
+    this.#writtenMessages -= written[0]
+    this.#writtenBytes -= written[1]
+    written.splice(0, 2)
+    // Half of it must be free again, or a sender that waits would be called for every message.
+    const hasRoom =
+      this.#writtenMessages <= MAX_WAITING_MESSAGES / 2 &&
+      this.#writtenBytes <= MAX_WAITING_BYTES / 2
+    if (this.#isWaitedFor && hasRoom && this.isReady) {
+      this.#isWaitedFor = false
+      this.#events.onWritable()
+    }
+  }
+
+  #onTick() {
+    const nowMs = performance.now()
+    const lateMs = nowMs - this.#tickAtMs - PING_MS
+    this.#tickAtMs = nowMs
+    if (lateMs > LATE_MS) {
+      // What came in while the loop was blocked is not read yet: timers are served first.
+      this.#heardAtMs += lateMs
+      this.#call('onLate', lateMs)
+    }
+    const silentMs = nowMs - this.#heardAtMs
+    // A peer of ZMTP 3.0 may not know PING; TCP finds out whether it is gone.
+    if (this.#minor >= 1 && silentMs > this.#silenceMs) {
+      this.#fail(Fault.NO_ANSWER, '', `no sign of life for ${(silentMs / 1000).toFixed(1)} s`)
+    } else if (this.#minor >= 1 && !this.#isOver) {
+      this.#socket.write(PING)
+    }
+  }
+
+  #fail(fault, seen, why = '') {
+    if (this.#end.why === '') this.#end = { fault, seen, why: why || seen }
+    this.#decoder.stop()
+    this.#socket.destroy() // its event 'close' follows
+  }
+
+  #stop() {
+    this.isReady = false
+    clearTimeout(this.#limit)
+    clearInterval(this.#ticker)
+    this.#decoder.stop()
+    this.#socket?.destroy()
+  }
+
+  #call(name, ...values) {
+    try {
+      this.#events[name](...values)
+    } catch (error) {
+      throwLater(error)
+    }
+  }
+}
+
+/** Throw where it cuts no message in two: the bytes behind it are still to be read. */
+function throwLater(error) {
+  process.nextTick(() => {
+    throw error
+  })
+}
+
+function printable(text) {
+  return /^[\x20-\x7e]{1,24}$/.test(text) ? text : JSON.stringify(text.slice(0, 24))
 }

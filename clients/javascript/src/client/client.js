@@ -14,12 +14,12 @@ import {
   VERB,
   ZERO,
   addressOf,
-  checkedName,
   gapItem,
   item,
   packMap,
   tellMe,
 } from '../wire/wire.js'
+import { checkedName } from '../names.js'
 import { instanceOf } from '../signals/ids.js'
 import { Counts } from './counts.js'
 import { Handshake } from './handshake.js'
@@ -90,7 +90,7 @@ export class Client {
    * @param {object} receiver Gets every event, one call each: `onTask`, `onReply`, `onCancel`,
    *   `onBounce`, `onLost`, `onHeard`, `onMissed`, `onRegistered`, `onWelcomed`, `onAway`. Never from
    *   within a call to the client. One that throws is reported as a warning of the process.
-   * @throws {RangeError} `namespace` or `name` is no name.
+   * @throws {InvalidName} `namespace` or `name` is no name.
    */
   constructor({ carrier, url, namespace, name, maxSignalBytes, log = warn }, receiver) {
     checkedName('namespace', namespace)
@@ -271,7 +271,7 @@ export class Client {
    * @param {number} ttlMs the time that is left; it runs on while the task waits
    * @param {boolean} keep whether it runs on when this client goes away
    * @returns {string} an Outcome
-   * @throws {RangeError} `neuron` or a capability is no name.
+   * @throws {InvalidName} `neuron` or a capability is no name.
    */
   sendTask(neuron, capabilities, task, trace, kind, body, ttlMs, keep) {
     let address = neuron

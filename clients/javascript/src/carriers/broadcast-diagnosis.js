@@ -1,0 +1,24 @@
+// Why a client whose directed plane stands is not live yet. Pure.
+import { Cause, Diagnosis } from './diagnosis.js'
+
+/**
+ * Return the diagnosis of a carrier.
+ * @param {object} endpoint Where the Synapse is.
+ * @param {object} directed The line of its DEALER.
+ * @param {object[]} broadcast The lines of SUB and XPUB; none before the WELCOME.
+ */
+export function diagnosisOf(endpoint, directed, broadcast) {
+  if (!directed.isEstablished) return directed.diagnosis()
+  const { address } = directed
+  if (broadcast.length === 0) {
+    const text = `connected to ${address}, but the greeting got no answer in time`
+    return new Diagnosis(Cause.SLOW, text, endpoint)
+  }
+  const missing = broadcast.find((each) => !each.isEstablished)
+  if (missing !== undefined) {
+    const text = `it answers at ${address}, but ${missing.diagnosis().reason}`
+    return new Diagnosis(Cause.BROADCAST, text, endpoint)
+  }
+  const text = `connected to ${address}, but a subscription was not answered in time`
+  return new Diagnosis(Cause.SLOW, text, endpoint)
+}

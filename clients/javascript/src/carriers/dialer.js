@@ -1,0 +1,181 @@
+// Keep one socket connected: look up, try, pause, again. Spec: docs/spec/06-sockets.md, Connecting.
+// `DialPlan` decides, a line carries out: our own ZMTP (zmtp-line.js), or a DEALER of libzmq (zeromq-line.js).
+import { accessSync, constants, existsSync } from 'node:fs'
+import { DialPlan } from './dial-plan.js'
+import { Cause, Diagnosis, FailedAttempts, Fault } from './diagnosis.js'
+import { Resolver } from './resolve.js'
+import { StrangerReport } from './stranger-report.js'
+
+const NAMELESS_PAUSE_MS = 250
+const LOOK_AFTER_MS = 1000
+const WAITING = 'WAITING'
+const TRYING = 'TRYING'
+const ESTABLISHED = 'ESTABLISHED'
+
+/**
+ * Makes the connections of one socket, one after the other.
+ *
+ * A line has `dial({ address, connectMs, handshakeMs })`, which begins an attempt, `hangUp()`, which ends attempt or
+ * connection without an event, and `description`, what it saw of a far end that came to no READY. It reports
+ * to `onConnected`, `onEstablished` and `onDown` of this.
+ */
+export class Dialer {
+  #endpoint
+  #line
+  #onEnded
+  #dice
+  #plan
+  #resolver
+  #record = new FailedAttempts()
+  #strangers
+  #state = WAITING
+  #isConnected = false
+  #isNameless = false
+  #timer
+  #look
+  #sinceMs = 0
+  /** The address of the current attempt; the endpoint itself before the first one. */
+  address
+
+  /**
+   * @param {object} endpoint Where the far end is; its name is resolved for every attempt.
+   * @param {object} line See above.
+   * @param {{ peerType: string, onEnded?: (why: string) => void, dice?: () => number, lookUp?: Function }} options
+   *   `peerType`: the type of the socket that belongs there; `onEnded`: an established connection has ended.
+   */
+  constructor(endpoint, line, { peerType, onEnded = () => {}, dice = Math.random, lookUp }) {
+    this.#endpoint = this.address = endpoint
+    this.#line = line
+    this.#onEnded = onEnded
+    this.#dice = dice
+    this.#plan = new DialPlan(dice)
+    this.#resolver = new Resolver(endpoint, lookUp)
+    this.#strangers = new StrangerReport(this.#record, peerType)
+  }
+
+  /** True while the handshake with the far end has succeeded. */
+  get isEstablished() {
+    return this.#state === ESTABLISHED
+  }
+
+  /** Begin an attempt; others follow until `close`. */
+  start() {
+    this.#resolver.resolve((addresses) => this.#dial(addresses))
+  }
+
+  /** Begin the next attempt at once if it waits for its pause. */
+  hurry() {
+    if (this.#state !== WAITING || this.#timer === undefined) return
+    this.#clearTimers()
+    this.start()
+  }
+
+  /** End attempt or connection, and make no other. */
+  close() {
+    this.#clearTimers()
+    this.#resolver.close()
+    this.#strangers.close()
+    this.#line.hangUp()
+  }
+
+  /** Return what was seen since the connection last stood. */
+  diagnosis() {
+    const endpoint = this.#endpoint
+    const says = (cause, reason) => new Diagnosis(cause, reason, endpoint)
+    if (endpoint.path !== undefined) {
+      if (isBarred(endpoint.path)) {
+        return says(
+          Cause.BARRED,
+          'this user may not write to the socket: it belongs to another one',
+        )
+      }
+    } else if (this.#isNameless) {
+      return says(Cause.NAME, `the name ${endpoint.host} does not resolve`)
+    }
+    if (this.#state === TRYING && this.#isConnected) {
+      this.#record.add(this.address, Fault.STRANGER, this.#line.description)
+    }
+    return says(...this.#record.summary())
+  }
+
+  // ---- what the line reports
+
+  /** Handle a connection whose handshake is still to come. */
+  onConnected() {
+    if (this.#state !== TRYING) return
+    this.#isConnected = true
+    this.#look = setTimeout(() => this.#onNoHandshake(), LOOK_AFTER_MS)
+  }
+
+  /** Handle a handshake that succeeded. */
+  onEstablished() {
+    this.#clearTimers()
+    this.#plan.onEstablished()
+    this.#record.clear()
+    this.#strangers.clear()
+    this.#sinceMs = performance.now()
+    this.#state = ESTABLISHED
+  }
+
+  /**
+   * Handle the end of an attempt, or of a connection.
+   * @param {string} fault One of `Fault`, of an attempt.
+   * @param {string} seen What answers there instead, if that is known.
+   * @param {string} why The reason, for people.
+   */
+  onDown(fault, seen, why) {
+    this.#clearTimers()
+    if (this.#state === ESTABLISHED) {
+      this.#pause(this.#plan.onEnded(performance.now() - this.#sinceMs))
+      this.#onEnded(why)
+    } else if (this.#state === TRYING) {
+      const isStranger = fault === Fault.STRANGER
+      this.#record.add(this.address, fault, seen)
+      if (isStranger) this.#strangers.onStranger(this.address, seen)
+      this.#pause(this.#plan.onFailed(isStranger))
+    }
+  }
+
+  #dial(addresses) {
+    this.#isNameless = addresses.length === 0
+    if (this.#isNameless) {
+      this.#pause(NAMELESS_PAUSE_MS * (0.5 + this.#dice()))
+      return
+    }
+    const attempt = this.#plan.nextAttempt(addresses)
+    this.address = attempt.address
+    this.#state = TRYING
+    this.#isConnected = false
+    this.#line.dial(attempt)
+  }
+
+  #onNoHandshake() {
+    // It may still come, and then nobody reads this: the far end was only slow.
+    this.#record.add(this.address, Fault.STRANGER)
+    this.#strangers.onStranger(this.address, '')
+  }
+
+  #pause(pauseMs) {
+    this.#state = WAITING
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.start()
+    }, pauseMs)
+  }
+
+  #clearTimers() {
+    clearTimeout(this.#timer)
+    clearTimeout(this.#look)
+    this.#timer = undefined
+  }
+}
+
+function isBarred(path) {
+  if (!existsSync(path)) return false
+  try {
+    accessSync(path, constants.W_OK)
+    return false
+  } catch {
+    return true
+  }
+}

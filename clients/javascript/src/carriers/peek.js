@@ -1,0 +1,60 @@
+// Ask an address what listens there, over a connection of its own, for a text in a warning or an error.
+import { connect } from 'node:net'
+import { ZmtpDecoder, ZmtpFault } from './zmtp-decoder.js'
+import { GREETING_REST, OPENING } from './zmtp-frames.js'
+
+const PEEK_MS = 1000
+const MOST_BYTES = 1024
+
+/**
+ * Find out what listens at `address`, within three times a second.
+ * @param {object} address An endpoint whose host is an address.
+ * @param {string} peerType The type of the ZeroMQ socket that belongs there.
+ * @param {(found: string) => void} then Gets it once, for people; empty if nothing listens there, or if what
+ *   belongs there does.
+ */
+export function peek(address, peerType, then) {
+  let isConnected = false
+  let found = ''
+  const socket = connect(address.netOptions)
+  // Greeting only: a socket of another type closes at our READY, and may take back its own.
+  const decoder = new ZmtpDecoder(
+    {
+      onGreeting(_minor, mechanism) {
+        if (mechanism !== 'NULL') throw new ZmtpFault(named(`the security mechanism ${mechanism}`))
+        socket.write(GREETING_REST)
+      },
+      onReady(properties) {
+        const type = properties.get('socket-type') ?? ''
+        throw new ZmtpFault(type === peerType ? '' : `a ZeroMQ socket of type ${type.slice(0, 24)}`)
+      },
+    },
+    { maxFrameBytes: MOST_BYTES },
+  )
+  const end = (text) => {
+    found = text
+    socket.destroy()
+  }
+  const limit = setTimeout(() => end(isConnected ? decoder.description : ''), PEEK_MS)
+  socket.on('connect', () => {
+    isConnected = true
+    socket.write(OPENING)
+  })
+  socket.on('data', (chunk) => {
+    try {
+      decoder.push(chunk)
+    } catch (error) {
+      if (!(error instanceof ZmtpFault)) throw error
+      decoder.stop()
+      end(error.message)
+    }
+  })
+  socket.on('end', () => end(found || decoder.description))
+  socket.on('error', () => {}) // 'close' follows
+  socket.on('close', () => {
+    clearTimeout(limit)
+    then(found)
+  })
+}
+
+const named = (what) => `a ZeroMQ socket with ${what.slice(0, 60)}`

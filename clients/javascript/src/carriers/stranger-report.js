@@ -1,0 +1,61 @@
+// Find out what answers in place of a proxy, and warn once. Spec: docs/spec/06-sockets.md, Connecting 8.
+import { warn } from '../warnings.js'
+import { peek } from './peek.js'
+
+const AGAIN_MS = 10_000
+
+/** The far ends of one socket that are none of ours. */
+export class StrangerReport {
+  #record
+  #peerType
+  #nextMs = -Infinity
+  #warned = ''
+  #isClosed = false
+
+  /**
+   * @param {import('./diagnosis.js').FailedAttempts} record Its `stranger` is set.
+   * @param {string} peerType The type of the ZeroMQ socket that belongs there.
+   */
+  constructor(record, peerType) {
+    this.#record = record
+    this.#peerType = peerType
+  }
+
+  /**
+   * Report what answers at `address`.
+   * @param {object} address Where.
+   * @param {string} seen What was seen of it; when that is empty it is asked, at most every 10 s.
+   */
+  onStranger(address, seen) {
+    if (seen) {
+      this.#onFound(address, seen)
+      return
+    }
+    const nowMs = performance.now()
+    if (nowMs < this.#nextMs) return
+    this.#nextMs = nowMs + AGAIN_MS
+    peek(address, this.#peerType, (found) => this.#onFound(address, found))
+  }
+
+  /** Warn again if it comes again: the right far end was there meanwhile. */
+  clear() {
+    this.#nextMs = -Infinity
+    this.#warned = ''
+  }
+
+  /** Warn of nothing any more. */
+  close() {
+    this.#isClosed = true
+  }
+
+  #onFound(address, found) {
+    if (this.#isClosed || !found || this.#record.isEmpty) return
+    this.#record.stranger = found
+    if (found === this.#warned) return
+    this.#warned = found
+    warn(
+      'SYNAPSE_STRANGER',
+      `${found} answers at ${address}, where a Synapse was expected; it is tried again until one does`,
+    )
+  }
+}

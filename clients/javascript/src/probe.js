@@ -1,0 +1,78 @@
+// Ask whether a Synapse of our version answers. Spec: docs/spec/02-session.md, Greeting.
+import { SynapseRefused, SynapseUnreachable } from './errors.js'
+import { unpack } from './signals/msgpack.js'
+import { warn } from './warnings.js'
+import { VERB, VERSION, parseMessage } from './wire/heads.js'
+
+const NOTE_MS = 10_000
+
+/**
+ * Resolve when a Synapse of our version answers.
+ *
+ * @param {object} carrier A carrier that is not open yet; it is closed in the end.
+ * @param {string} url The URL of the Synapse, for the texts.
+ * @param {number | null} timeoutMs Maximum wait; null waits for ever, and warns every 10 s of what was seen.
+ * @throws {SynapseUnreachable} No answer in time; the text names the cause and the remedy.
+ * @throws {SynapseRefused} A Synapse of another version answered, or another program that speaks ZeroMQ.
+ */
+export async function probe(carrier, url, timeoutMs) {
+  let timer
+  try {
+    const [head, body] = await new Promise((resolve, reject) => {
+      timer =
+        timeoutMs === null ? noteWait(carrier, url) : failLater(carrier, url, timeoutMs, reject)
+      carrier.open({
+        onMessage: (...frames) => resolve(frames),
+        onWritable() {},
+        onDisconnected() {},
+        onDropped() {},
+      })
+    })
+    const refusal = refusalOf(head, body)
+    if (refusal) throw new SynapseRefused(url, refusal)
+  } finally {
+    clearInterval(timer)
+    carrier.close()
+  }
+}
+
+function failLater(carrier, url, timeoutMs, reject) {
+  return setTimeout(() => {
+    const { reason, hint } = carrier.diagnosis()
+    reject(new SynapseUnreachable(url, reason, hint))
+  }, timeoutMs)
+}
+
+function noteWait(carrier, url) {
+  let waitedS = 0
+  return setInterval(() => {
+    waitedS += NOTE_MS / 1000
+    warn(
+      'SYNAPSE_AWAITED',
+      `no Synapse at ${url} for ${waitedS} s: ${carrier.diagnosis()}; still waiting`,
+    )
+  }, NOTE_MS)
+}
+
+/** Return why this WHO is none of our version; empty for a good one. */
+function refusalOf(head, body) {
+  const message = parseMessage(head, body)
+  if (typeof message === 'string' || message.items[0].verb !== VERB.WHO) {
+    return 'it answers, but not as a Synapse of our version does'
+  }
+  const speaks = versionsIn(message.items[0].body)
+  const [lowest, highest] = Array.isArray(speaks) ? speaks : []
+  if (lowest <= VERSION && VERSION <= highest) return ''
+  return (
+    `it speaks versions ${JSON.stringify(speaks)}, we speak ${VERSION}: ` +
+    'install the same release at both ends'
+  )
+}
+
+function versionsIn(body) {
+  try {
+    return unpack(body).speaks ?? null
+  } catch {
+    return null
+  }
+}

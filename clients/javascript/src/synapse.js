@@ -1,0 +1,131 @@
+// From a URL to a Synapse that answers, and the carriers to it.
+import { ZeromqCarrier } from './carriers/zeromq-carrier.js'
+import { loadZeromq } from './carriers/zeromq-sockets.js'
+import { ZmtpCarrier } from './carriers/zmtp-carrier.js'
+import { Client } from './client/client.js'
+import { InvalidArgument, InvalidUrl } from './errors.js'
+import { probe } from './probe.js'
+import { DEFAULT_URL, parseUrl, urlOf } from './synapse-url.js'
+
+export { DEFAULT_URL }
+
+const URL_VARIABLE = 'COSMO_URL'
+const CONNECT_MS = 5000
+const CLOSE_MS = 1000
+const CARRIERS = ['auto', 'zmtp', 'zeromq']
+
+/**
+ * A Synapse in a process of its own. Several Dendrites may share one. It holds no connection by itself.
+ *
+ * `carrier` moves the bytes. 'zmtp', which 'auto' means, is written in JavaScript and answers the Synapse from the
+ * event loop: a loop that is blocked for more than 2 s loses its tasks. 'zeromq' is the package of this name (`npm
+ * install zeromq`), which answers from a thread of its own.
+ */
+export class Synapse {
+  #endpoint
+  #library = null
+  #openOnes = new Set()
+  #clients = new WeakMap() // by carrier
+
+  /**
+   * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), or `cosmo+ipc://path` for one on
+   *   this machine. By default the variable COSMO_URL, else `cosmo://127.0.0.1:7070`.
+   * @param {{ carrier?: 'auto' | 'zmtp' | 'zeromq' }} [options] See above.
+   * @throws {InvalidUrl} The URL names no endpoint.
+   * @throws {InvalidArgument} The carrier is unknown.
+   * @throws {MissingExtra} The package `zeromq` is needed and not installed.
+   */
+  constructor(url, { carrier = 'auto' } = {}) {
+    if (!CARRIERS.includes(carrier)) {
+      const known = CARRIERS.map((each) => `'${each}'`).join(', ')
+      throw new InvalidArgument(`carrier must be one of ${known}, not ${JSON.stringify(carrier)}`)
+    }
+    this.#endpoint = endpointOf(url)
+    if (carrier === 'zeromq') this.#library = loadZeromq()
+  }
+
+  /** The URL that names it. */
+  get url() {
+    return urlOf(this.#endpoint)
+  }
+
+  /**
+   * Resolve when a Synapse of our version answers.
+   * @param {number | null} [timeoutMs] Maximum wait, 5000 by default; one that starts meanwhile is found. Null
+   *   waits for ever, and warns every 10 s of what was seen.
+   * @throws {SynapseUnreachable} No answer in time; the text names the cause and the remedy.
+   * @throws {SynapseRefused} A Synapse of another version answered.
+   */
+  async connect(timeoutMs = CONNECT_MS) {
+    checkTimeout(timeoutMs)
+    await probe(this.carrier(), this.url, timeoutMs)
+  }
+
+  /** Return a carrier for one connection, not open yet. See docs/spec/08-port.md, The carrier port. */
+  carrier() {
+    const openOnes = this.#openOnes
+    if (this.#library === null) return new ZmtpCarrier(this.#endpoint, { openOnes })
+    return new ZeromqCarrier(this.#endpoint, { openOnes, library: this.#library })
+  }
+
+  /**
+   * Return a transport for one Dendrite, not open yet. See docs/spec/08-port.md, The transport port.
+   * @param {{ namespace: string, name: string, maxSignalBytes?: number }} options `name`: for display.
+   * @param {object} receiver Gets its events.
+   */
+  transport(options, receiver) {
+    const carrier = this.carrier()
+    const client = new Client({ ...options, carrier, url: this.url }, receiver)
+    this.#clients.set(carrier, client)
+    return client
+  }
+
+  /** Close every connection that was made by it and is still open; each says goodbye, for at most 1 s. */
+  async close() {
+    const open = [...this.#openOnes]
+    await Promise.all(open.map((each) => (this.#clients.get(each) ?? each).close(CLOSE_MS)))
+  }
+
+  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
+    await this.close()
+  }
+}
+
+/**
+ * Resolve to the Synapse behind a URL, once it has answered.
+ *
+ * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), or `cosmo+ipc://path` for one on this
+ *   machine. By default the variable COSMO_URL, else `cosmo://127.0.0.1:7070`.
+ * @param {{ carrier?: 'auto' | 'zmtp' | 'zeromq', timeoutMs?: number | null }} [options] `carrier`: see `Synapse`;
+ *   `timeoutMs`: maximum wait, 5000 by default; one that starts meanwhile is found. Null waits for ever, and warns
+ *   every 10 s of what was seen.
+ * @returns {Promise<Synapse>} It needs no closing by itself: `close` ends the Dendrites on it.
+ * @throws {InvalidUrl} The URL names no endpoint.
+ * @throws {SynapseUnreachable} No answer in time; the text names the cause and the remedy.
+ * @throws {SynapseRefused} A Synapse of another version answered.
+ * @throws {MissingExtra} The package `zeromq` is needed and not installed.
+ */
+export async function connectSynapse(url, { carrier, timeoutMs } = {}) {
+  const synapse = new Synapse(url, { carrier })
+  await synapse.connect(timeoutMs)
+  return synapse
+}
+
+function endpointOf(url) {
+  if (url !== undefined) return parseUrl(url)
+  const named = process.env[URL_VARIABLE] // empty counts as not set
+  if (!named) return parseUrl(DEFAULT_URL)
+  try {
+    return parseUrl(named)
+  } catch (error) {
+    if (!(error instanceof InvalidUrl)) throw error
+    throw new InvalidUrl(error.url, `${error.reason} (it is in ${URL_VARIABLE})`)
+  }
+}
+
+function checkTimeout(timeoutMs) {
+  if (timeoutMs === null || (typeof timeoutMs === 'number' && timeoutMs >= 0)) return
+  throw new InvalidArgument(
+    `timeoutMs must be a number of milliseconds, or null to wait for ever, not ${String(timeoutMs)}`,
+  )
+}
