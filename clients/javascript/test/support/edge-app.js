@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import compression from 'compression'
 import express5 from 'express'
 import express4 from 'express4'
-import { connectSynapse, Dendrite } from 'cosmonapse'
+import { Dendrite, Synapse } from 'cosmonapse'
 import { answer, errors, jsonBody, stream, wrap } from 'cosmonapse/express'
 import { startNode, startPython } from './child.js'
 import { startSynapse } from './synapse.js'
@@ -37,7 +37,7 @@ export async function startWorker(t, url, language = 'python') {
 }
 
 export async function startDendrite(t, url, options = {}) {
-  const synapse = await connectSynapse(url)
+  const synapse = new Synapse(url)
   const settings = { namespace: NAMESPACE, dendriteId: 'edge-express', ...options }
   const dendrite = new Dendrite({ synapse, ...settings })
   t.after(() => dendrite.stop())
@@ -47,7 +47,7 @@ export async function startDendrite(t, url, options = {}) {
 
 /** Return a Dendrite that nobody starts. */
 export async function neverStarted(url = 'cosmo://127.0.0.1:1') {
-  return new Dendrite({ synapse: await connectSynapse(url), namespace: NAMESPACE })
+  return new Dendrite({ synapse: new Synapse(url), namespace: NAMESPACE })
 }
 
 /** Start the app of Flask; resolve to its URL. */

@@ -3,7 +3,7 @@
 // HANDLERS are 'bare', 'wrapped' or 'caught': its async handlers as they are, each in `wrap`, or
 // caught by `errors({ app })`. With the URL of a Synapse it serves the Neuron "worker" too, and ends
 // in order with SIGTERM.
-import { connectSynapse, Dendrite } from 'cosmonapse'
+import { Dendrite, Synapse } from 'cosmonapse'
 import { errors, serve, stream, wrap } from 'cosmonapse/express'
 import { EXPRESS, NAMESPACE, taskOf } from './edge-app.js'
 
@@ -42,7 +42,7 @@ async function main(version, handlers, url) {
 
 async function startDendrite(url) {
   const settings = { namespace: NAMESPACE, dendriteId: 'edge-server' }
-  const dendrite = new Dendrite({ synapse: await connectSynapse(url), ...settings })
+  const dendrite = new Dendrite({ synapse: new Synapse(url), ...settings })
   await dendrite.start()
   return dendrite
 }

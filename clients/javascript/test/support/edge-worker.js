@@ -1,5 +1,5 @@
 // A part of edge_worker.py in JavaScript: `node edge-worker.js URL`.
-import { Axon, connectSynapse, Dendrite, NeuronError } from 'cosmonapse'
+import { Axon, Dendrite, NeuronError, Synapse } from 'cosmonapse'
 
 const say = (text) => process.stdout.write(`${text}\n`)
 
@@ -22,7 +22,7 @@ async function* work({ prompt }, context) {
 }
 
 async function main(url) {
-  const synapse = await connectSynapse(url)
+  const synapse = new Synapse(url)
   const dendrite = new Dendrite({ synapse, namespace: 'api-demo', dendriteId: 'edge-worker' })
   dendrite.attachAxon(new Axon({ neuronId: 'worker', neuronFn: work, capabilities: ['edge'] }))
   await dendrite.start()
