@@ -61,7 +61,7 @@ export class Dendrite {
       receiver,
     )
     this.#client = client
-    this.#watch = new Watch({ client, dendriteId, logger })
+    this.#watch = new Watch({ client, dendriteId, logger, floats })
     const { subscriptions, publisher } = this.#watch
     this.#caller = new Caller({
       client,
@@ -332,14 +332,44 @@ export class Dendrite {
 
   // ---- watching and publishing
 
-  /** Call a function for every Signal of a type; return how to stop that. */
+  /**
+   * Call a function for every matching Signal of the namespace; return how to stop that.
+   *
+   *     const off = dendrite.onSignal('PLAN', { neuron: 'planner' }, (signal) => ...)
+   *
+   * `onPlan`, `onAgentOutput` and the like are the same for one type. A function gets its Signals in
+   * order, one at a time: one that returns a promise gets the next when the promise settles. 32,768
+   * of them may wait for it, further ones are dropped and counted. What it throws goes to the
+   * logger. It may be added before `start`, and while this Dendrite runs: then it is in force before
+   * the next dispatch sends anything, or after `sync`.
+   *
+   * @param {string | string[]} type One type of Signal or several.
+   * @param {object} [filter]
+   * @param {string} [filter.neuron] Only of this producer, or for a TASK to this target.
+   * @param {string} [filter.capability] Only of producers that offer it, or for a TASK that asks for it.
+   * @param {string} [filter.traceId] Only of this workflow; it ends by itself as that of `onTrace`.
+   * @param {(signal: Signal) => unknown} fn
+   * @returns {() => void}
+   * @throws {InvalidArgument} A type or a filter is unknown or invalid; `fn` is no function.
+   */
   onSignal(type, filter, fn) {
     return this.#watch.onSignal(type, filter, fn)
   }
 
-  /** Call a function for every Signal of a trace; return how to stop that. */
-  onTrace(traceId, fn) {
-    return this.#watch.onTrace(traceId, fn)
+  /**
+   * Call a function for every Signal of a trace; return how to stop that.
+   *
+   * In causal order, as the Synapse saw them: a TASK, the Signals about it, its outcome, the next
+   * TASK. It ends by itself 30 s after the last TASK of its trace has ended and nothing more came; a
+   * question without an answer keeps it.
+   *
+   * @param {string} traceId
+   * @param {{ types?: string | string[] }} [filter] Only these types.
+   * @param {(signal: Signal) => unknown} fn
+   * @returns {() => void}
+   */
+  onTrace(traceId, filter, fn) {
+    return this.#watch.onTrace(traceId, filter, fn)
   }
 
   /** Remove a function that was given to any `on...`; return how often it was. */
@@ -347,12 +377,42 @@ export class Dendrite {
     return this.#watch.off(fn)
   }
 
-  /** Return an iterator over the Signals of a type; it ends when this Dendrite stops. */
+  /**
+   * Return an async iterator over the matching Signals from now on; filters as for `onSignal`.
+   *
+   *     for await (const signal of dendrite.signals('THOUGHT_DELTA', { traceId })) ...
+   *
+   * It ends when this Dendrite stops, after what has arrived; with `traceId` some time after its
+   * trace; and with the loop that reads it. 32,768 Signals may wait to be read, further ones are
+   * dropped, and counted in `dropped` of the iterator.
+   */
   signals(type, filter) {
     return this.#watch.signals(type, filter)
   }
 
-  /** Publish a Signal and return it. */
+  /**
+   * Publish a Signal to every subscriber of its type or its trace, in this process too; return it.
+   *
+   *     dendrite.emit('PLAN', { steps }, { about: task })
+   *
+   * It travels on the broadcast plane, which drops it for a subscriber that is too slow; without a
+   * subscriber it does not leave the process.
+   *
+   * @param {string | Signal} type A type; or a whole Signal, and nothing else.
+   * @param {object} [payload] The keys of the type; `seq` of a THOUGHT_DELTA is a running number by
+   *   default.
+   * @param {object} [options]
+   * @param {Signal} [options.about] The Signal that it belongs to: gives traceId and parentId.
+   * @param {string} [options.traceId] The workflow; a new one by default.
+   * @param {string} [options.parentId] The Signal that it follows.
+   * @param {Directed} [options.directed] The producer; this Dendrite by default.
+   * @param {object} [options.meta] Further values beside the payload.
+   * @returns {Signal}
+   * @throws {InvalidArgument} A key of the payload is missing or unknown, or an option invalid.
+   * @throws {UnencodableValue} The payload holds a value that no Signal can carry.
+   * @throws {SignalTooLarge} It is over the limit.
+   * @throws {DendriteProtocolError} It is a TASK or a Signal of presence; not running.
+   */
   emit(type, payload, options) {
     this.#checkRunning()
     return this.#watch.emit(type, payload, options)
@@ -366,16 +426,47 @@ export class Dendrite {
 
   // ---- roster
 
-  /** Resolve to the live Axons that offer a capability, or to all of them. */
+  /**
+   * Resolve to the live Axons that offer a capability, or to all of them; each replica is one.
+   *
+   * @param {string} [capability]
+   * @throws {SynapseUnreachable} The Synapse does not answer within 5 s.
+   */
   async findNeurons(capability) {
     this.#checkRunning()
     return this.#watch.findNeurons(capability)
   }
 
-  /** Resolve to the first live Axon that serves an address, as soon as one is registered. */
+  /** Resolve to every live Axon of the namespace; see `findNeurons`. */
+  async registrySnapshot() {
+    return this.findNeurons()
+  }
+
+  /**
+   * Resolve to the first live Axon that serves an address, as soon as one is registered.
+   *
+   * @param {object} options
+   * @param {string} [options.neuron] A neuron id; or:
+   * @param {Iterable<string>} [options.capabilities] What it must offer.
+   * @param {number} [options.timeoutMs] 30,000 by default.
+   * @param {AbortSignal} [options.signal] Ends the wait.
+   * @throws {TimeoutError} There is none in that time.
+   */
   async waitForNeuron(options) {
     this.#checkRunning()
     return this.#watch.waitForNeuron(options)
+  }
+
+  /** Resolve to every Dendrite of the namespace; an empty list from a Synapse that cannot tell. */
+  async dendritesSnapshot() {
+    this.#checkRunning()
+    return this.#watch.dendritesSnapshot()
+  }
+
+  /** Resolve to the state of the Synapse: its load, and its counters since its start. */
+  async synapseState() {
+    this.#checkRunning()
+    return this.#watch.synapseState()
   }
 
   #checkRunning() {

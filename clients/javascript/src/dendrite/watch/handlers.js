@@ -9,7 +9,9 @@
  * @property {string | null} neuron Neuron id of the producer, or of the target of a TASK.
  * @property {string | null} capability A capability of the producer, or one that a TASK asks for.
  * @property {string | null} traceId The workflow.
+ * @property {boolean} ordered Whether it gets the Signals of its trace in the order of the Synapse.
  * @property {boolean} direct Whether it is called at once and not through a queue; it must not block.
+ * @property {(() => void) | null} onEnd Is called once when the handler is in force no longer.
  */
 
 /**
@@ -17,13 +19,17 @@
  *
  * @param {(signal: object) => unknown} fn Is called with the Signal.
  * @param {Iterable<string>} types Signal types; none means any, on `traceId`.
- * @param {object} [filters] neuron, capability, traceId; `direct`.
+ * @param {object} [more] neuron, capability, traceId, ordered, direct, onEnd.
  * @returns {Handler}
  */
-export function makeHandler(fn, types, filters = {}) {
-  const { neuron = null, capability = null, traceId = null, direct = false } = filters
-  return { fn, types: new Set(types), neuron, capability, traceId, direct }
+export function makeHandler(fn, types, more = {}) {
+  const { neuron = null, capability = null, traceId = null } = more
+  const { ordered = false, direct = false, onEnd = null } = more
+  return { fn, types: new Set(types), neuron, capability, traceId, ordered, direct, onEnd }
 }
+
+/** Return the name of a handler's function, for a log. @param {Handler} handler */
+export const nameOf = ({ fn }) => fn.name || 'without a name'
 
 /** Return whether a Signal passes every filter of a handler. */
 export function wants({ types, neuron, capability, traceId }, signal) {
@@ -35,6 +41,8 @@ export function wants({ types, neuron, capability, traceId }, signal) {
   )
 }
 
+const NONE = Object.freeze([])
+
 /** The handlers of one Dendrite, by Signal type or by trace. */
 export class HandlerTable {
   #byType = new Map()
@@ -43,14 +51,14 @@ export class HandlerTable {
   add(handler) {
     for (const [index, key] of this.#entries(handler)) {
       const list = index.get(key)
-      if (list === undefined) index.set(key, [handler])
-      else list.push(handler)
+      // A new list each time: the old one may be in use by whoever passes on a Signal.
+      index.set(key, list === undefined ? [handler] : [...list, handler])
     }
   }
 
   discard(handler) {
     for (const [index, key] of this.#entries(handler)) {
-      const left = (index.get(key) ?? []).filter((each) => each !== handler)
+      const left = (index.get(key) ?? NONE).filter((each) => each !== handler)
       if (left.length === 0) index.delete(key)
       else index.set(key, left)
     }
@@ -61,22 +69,19 @@ export class HandlerTable {
     return this.#byType.has(type) || this.#byTrace.has(traceId)
   }
 
+  /** Return the handlers of a trace, whatever Signals they want. */
+  ofTraceId(traceId) {
+    return this.#byTrace.get(traceId) ?? NONE
+  }
+
   /** Return the handlers of its type that want a Signal. */
   ofType(signal) {
-    return (this.#byType.get(signal.type) ?? []).filter((each) => wants(each, signal))
+    return (this.#byType.get(signal.type) ?? NONE).filter((each) => wants(each, signal))
   }
 
   /** Return the handlers of its trace that want a Signal. */
   ofTrace(signal) {
-    return (this.#byTrace.get(signal.traceId) ?? []).filter((each) => wants(each, signal))
-  }
-
-  /** Every handler, once. */
-  *[Symbol.iterator]() {
-    const all = new Set()
-    for (const lists of [this.#byType.values(), this.#byTrace.values()])
-      for (const list of lists) for (const each of list) all.add(each)
-    yield* all
+    return this.ofTraceId(signal.traceId).filter((each) => wants(each, signal))
   }
 
   #entries(handler) {

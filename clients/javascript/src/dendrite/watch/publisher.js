@@ -1,9 +1,8 @@
 // Publishes Signals of this Dendrite to every subscriber, our own handlers included.
 // Spec: docs/spec/05-broadcast.md.
-import { SignalTooLarge } from '../../errors.js'
 import { CODE } from '../../signals/signals.js'
 import { idBytes } from '../../signals/ids.js'
-import { ZERO } from '../../wire/wire.js'
+import { ZERO } from '../../wire/heads.js'
 
 /** Publishes Signals. */
 export class Publisher {
@@ -12,19 +11,23 @@ export class Publisher {
 
   /**
    * @param {object} client The transport: carries them to other Dendrites.
-   * @param {object} subscriptions Our own handlers, which are fed here; the copies from the Synapse
-   *   carry our instance id and are skipped.
+   * @param {object} subscriptions Our own handlers, which are fed here; the copies that come back
+   *   carry our instance id and are passed over.
    */
   constructor(client, subscriptions) {
     this.#client = client
     this.#subscriptions = subscriptions
   }
 
-  /** Publish to all, our own handlers included; return the number of messages sent. */
+  /**
+   * Publish to all, our own handlers included.
+   *
+   * @returns {number} The number of messages sent, 0 to 2.
+   * @throws {UnencodableValue} It holds a value that no Signal can carry.
+   * @throws {SignalTooLarge} It is over the limit.
+   */
   publish(signal) {
-    const body = signal.encode()
-    const limit = this.#client.maxSignalBytes
-    if (body.length > limit) throw new SignalTooLarge(body.length, limit)
+    const body = signal.encode(this.#client.maxSignalBytes)
     if (this.#subscriptions.mayWant(signal.type, signal.traceId)) this.#subscriptions.feed(signal)
     return this.publishAgain(signal, body)
   }

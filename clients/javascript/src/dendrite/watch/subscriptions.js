@@ -1,67 +1,172 @@
 // The handlers of a Dendrite: subscribes to their topics and passes them their Signals.
-// Spec: docs/spec/05-broadcast.md; 09-resync.md, "At those who watch".
+// Spec: docs/spec/05-broadcast.md; 09-resync.md, "At listeners".
+import { BadSignal } from '../../errors.js'
+import { count } from '../../runtime/counter.js'
+import { DeadlineTimer } from '../../runtime/deadline-timer.js'
 import { CODE, Signal, TYPE } from '../../signals/signals.js'
 import { bytesId, idBytes } from '../../signals/ids.js'
-import { HandlerTable } from './handlers.js'
+import { HandlerRunner } from './handler-runner.js'
+import { HandlerTable, nameOf } from './handlers.js'
+import { RecentIds } from './recent-ids.js'
+import { GRACE_MS, TraceDeadlines } from './trace-deadlines.js'
+import { TraceOrders } from './trace-orders.js'
 
 const SYNC_MS = 5000
-const OWN_TRAFFIC = new Set(
-  (
-    'TASK AGENT_OUTPUT FINAL ERROR CLARIFICATION PERMISSION ESCALATION THOUGHT_DELTA TOOL_CALL ' +
-    'TOOL_RESULT PLAN CRITIQUE CONSENSUS CONTEXT_SYNC MEMORY_APPEND'
-  ).split(' '),
-)
+const WARN_EVERY_MS = 10_000
+const MANY_TRACES = 10_000
+/** The types that travel on the directed plane: TASKs and their replies. */
+const OF_TASKS = new Set([
+  'TASK',
+  'AGENT_OUTPUT',
+  'FINAL',
+  'ERROR',
+  'CLARIFICATION',
+  'PERMISSION',
+  'ESCALATION',
+  'THOUGHT_DELTA',
+  'TOOL_CALL',
+  'TOOL_RESULT',
+  'PLAN',
+  'CRITIQUE',
+  'CONSENSUS',
+  'CONTEXT_SYNC',
+  'MEMORY_APPEND',
+])
 
-/** The handlers of one Dendrite, fed from its own traffic and from the broadcast plane. */
+/**
+ * The handlers of one Dendrite, fed from its own traffic and from the broadcast plane.
+ *
+ * Our own traffic is fed when it is sent or received, and its copies are passed over; so a Signal
+ * calls a handler once.
+ */
 export class Subscriptions {
   #client
+  #logger
+  #decoding
   #table = new HandlerTable()
-  #started = false
-  #watchers = 0
+  #runners = new Map() // handler -> runner
+  #orders
+  #seenByType = new RecentIds()
+  #seenByTrace = new RecentIds()
+  #traceDeadlines = new TraceDeadlines()
+  #ending = new Map() // trace id -> the handlers that end with it
+  #endTimer
+  #isStarted = false
+  #taskWatchers = 0
+  #traceHandlers = 0
+  #hasWarnedOfTraces = false
+  #nextWarningAtMs = { missed: -Infinity, bad: -Infinity }
 
-  /** @param {object} client The transport: carries the subscriptions. */
-  constructor(client) {
+  /**
+   * @param {object} client The transport: carries the subscriptions.
+   * @param {object} options
+   * @param {{ warn: (text: string, error?: unknown) => void }} options.logger
+   * @param {boolean} [options.floats] Whether whole floats arrive as Float.
+   */
+  constructor(client, { logger, floats = false }) {
     this.#client = client
+    this.#logger = logger
+    this.#decoding = { keepFloats: floats }
+    this.#orders = new TraceOrders((signal) => this.#putOrdered(signal))
+    this.#endTimer = new DeadlineTimer(
+      () => this.#traceDeadlines.nextAtMs(),
+      (nowMs) => {
+        for (const traceId of this.#traceDeadlines.due(nowMs)) this.#endTrace(traceId)
+      },
+    )
     this.counts = {}
-    /** Whether a handler may want a TASK or a reply: the one test where nobody watches. */
+    /** Whether a handler may want a TASK or a reply: the one test that costs where nobody watches. */
     this.watchesTasks = false
     /** Whether a subscription is not in force yet. */
     this.outOfDate = false
+    /** Whether `close` was called. */
+    this.isClosed = false
   }
 
-  /** Add a handler; it is in force after the next `settle`. */
-  add(handler) {
+  // ---- handlers
+
+  /**
+   * Add a handler; it is in force after the next `settle`.
+   *
+   * @param {import('./handlers.js').Handler} handler
+   * @param {{ waits?: boolean }} [options] false if `settle` need not wait for it: it is in force
+   *   some time later.
+   */
+  add(handler, { waits = true } = {}) {
     this.#table.add(handler)
-    this.#count(handler, 1)
-    if (!this.#started) return
-    this.outOfDate = true
+    this.#runners.set(handler, new HandlerRunner(handler, this.counts, this.#logger))
+    this.#countWatchers(handler, 1)
+    if (handler.ordered) this.#orders.follow(handler.traceId)
+    if (!this.#isStarted) return
+    this.outOfDate ||= waits
     for (const topic of topicsOf(handler)) this.#client.listen(topic)
+  }
+
+  /** Add a handler of the program; one of a single trace ends some time after its trace. */
+  addForUser(handler) {
+    this.add(handler)
+    const { traceId } = handler
+    if (traceId === null) return
+    this.#traceDeadlines.begin(traceId)
+    this.#ending.set(traceId, [...(this.#ending.get(traceId) ?? []), handler])
+    this.#traceHandlers++
+    if (this.#traceHandlers < MANY_TRACES || this.#hasWarnedOfTraces) return
+    this.#hasWarnedOfTraces = true
+    this.#logger.warn(
+      `${MANY_TRACES} handlers of single traces are in force, the last one is ` +
+        `${nameOf(handler)}: each ends ${GRACE_MS / 1000} s after the last task of its trace has ` +
+        'ended; call what onTrace returned to end one at once',
+    )
   }
 
   /** Remove every handler of that function and return their number. */
   remove(fn) {
-    const found = [...this.#table].filter((each) => each.fn === fn)
+    const found = [...this.#runners.keys()].filter((each) => each.fn === fn)
     for (const each of found) this.discard(each)
     return found.length
   }
 
-  /** Remove one handler. */
+  /** Remove one handler, if it is in force; it is called no more. */
   discard(handler) {
+    const runner = this.#runners.get(handler)
+    if (runner === undefined) return
+    this.#runners.delete(handler)
     this.#table.discard(handler)
-    this.#count(handler, -1)
-    if (this.#started) for (const topic of topicsOf(handler)) this.#client.unlisten(topic)
+    this.#countWatchers(handler, -1)
+    if (this.#isStarted) for (const topic of topicsOf(handler)) this.#client.unlisten(topic)
+    if (handler.traceId !== null) this.#leaveTrace(handler)
+    runner.retire()
+    handler.onEnd?.()
   }
 
-  #count(handler, by) {
-    if (handler.types.size === 0 || [...handler.types].some((each) => OWN_TRAFFIC.has(each)))
-      this.#watchers += by
-    this.watchesTasks = this.#watchers > 0
+  #countWatchers(handler, by) {
+    const { types } = handler
+    if (types.size === 0 || [...types].some((each) => OF_TASKS.has(each))) this.#taskWatchers += by
+    this.watchesTasks = this.#taskWatchers > 0
+  }
+
+  #leaveTrace(handler) {
+    const { traceId } = handler
+    if (!this.#table.ofTraceId(traceId).some((each) => each.ordered)) this.#orders.leave(traceId)
+    const ending = this.#ending.get(traceId)
+    if (ending === undefined || !ending.includes(handler)) return
+    this.#traceHandlers--
+    const left = ending.filter((each) => each !== handler)
+    if (left.length > 0) this.#ending.set(traceId, left)
+    else {
+      this.#ending.delete(traceId)
+      this.#traceDeadlines.forget(traceId)
+    }
+  }
+
+  #endTrace(traceId) {
+    for (const each of this.#ending.get(traceId) ?? []) this.discard(each)
   }
 
   /** Return the topics to open the transport with; later handlers subscribe by themselves. */
   topics() {
-    this.#started = true
-    return [...this.#table].flatMap(topicsOf)
+    this.#isStarted = true
+    return [...this.#runners.keys()].flatMap(topicsOf)
   }
 
   /** Resolve when every subscription is in force. Rejects with SynapseUnreachable after 5 s. */
@@ -77,6 +182,17 @@ export class Subscriptions {
     }
   }
 
+  /** Call no handler any more; one that runs ends by itself. */
+  close() {
+    this.isClosed = true
+    this.#isStarted = false
+    this.#orders.close()
+    this.#endTimer.close()
+    for (const handler of [...this.#runners.keys()]) this.discard(handler)
+  }
+
+  // ---- Signals
+
   /** Return, before a Signal is made or decoded, whether a handler could want it. */
   mayWant(type, traceId) {
     return this.#table.mayWant(type, traceId)
@@ -84,62 +200,140 @@ export class Subscriptions {
 
   /** Pass a Signal of our own traffic to every handler that wants it. */
   feed(signal) {
-    for (const each of this.#table.ofType(signal)) call(each.fn, signal)
-    for (const each of this.#table.ofTrace(signal)) call(each.fn, signal)
+    for (const each of this.#unordered(signal)) this.#put(each, signal)
+    this.#hold(signal)
   }
 
   /** Pass on a question to us; call `ended` once each handler that may answer returned. */
   feedQuestion(question, ended) {
-    const handlers = [...this.#table.ofType(question), ...this.#table.ofTrace(question)]
-    const able = handlers.filter((each) => each.types.has(question.type) && !each.direct)
-    for (const each of handlers) if (!able.includes(each)) call(each.fn, question)
+    const unordered = this.#unordered(question)
+    const able = unordered.filter((each) => each.types.has(question.type) && !each.direct)
     let left = able.length
-    if (left === 0) ended()
-    for (const each of able) {
-      call(each.fn, question).then(() => {
-        if (--left === 0) ended()
-      })
+    const oneEnded = () => {
+      left--
+      if (left === 0) ended()
+    }
+    for (const each of able) this.#put(each, question, oneEnded)
+    for (const each of unordered) if (!able.includes(each)) this.#put(each, question)
+    this.#hold(question)
+    if (able.length === 0) ended()
+  }
+
+  #unordered(signal) {
+    const ofTrace = this.#table.ofTrace(signal).filter((each) => !each.ordered)
+    return [...this.#table.ofType(signal), ...ofTrace]
+  }
+
+  /** Give an own Signal to the order of its trace, if a handler wants that order. */
+  #hold(signal) {
+    if (this.#traceDeadlines.has(signal.traceId)) this.#saw(signal)
+    this.#orders.own(signal)
+  }
+
+  /**
+   * Handle a broadcast Signal; a copy of our own traffic gives only its place.
+   *
+   * @param {number} kind Its type code; -1 if it came by its trace.
+   * @param {Buffer} trace
+   * @param {Buffer} caller
+   * @param {Buffer} worker
+   * @param {Buffer} body
+   */
+  onHeard(kind, trace, caller, worker, body) {
+    const own = this.#client.instance
+    const isCopy = !isZero(caller)
+    const isOurs = same(caller, own) || (isCopy && same(worker, own))
+    if (kind < 0) this.#onHeardByTrace(bytesId('trc_', trace), isOurs, isCopy, body)
+    else if (!isOurs) this.#onHeardByType(TYPE[kind], isCopy, body)
+  }
+
+  #onHeardByType(type, isCopy, body) {
+    if (!this.mayWant(type, '')) {
+      count(this.counts, 'drop.no_handler')
+      return
+    }
+    const signal = this.#read(body)
+    if (signal === null || (isCopy && this.#isRepeated(signal, this.#seenByType))) return
+    for (const each of this.#table.ofType(signal)) this.#put(each, signal)
+  }
+
+  #onHeardByTrace(traceId, isOurs, isCopy, body) {
+    const isOrdered = this.#orders.isFollowed(traceId)
+    if (isOurs && !isOrdered) return
+    if (!this.mayWant(null, traceId)) {
+      count(this.counts, 'drop.no_handler')
+      return
+    }
+    const signal = this.#read(body)
+    if (signal === null || (isCopy && this.#isRepeated(signal, this.#seenByTrace))) return
+    if (!isOurs) {
+      this.#saw(signal)
+      for (const each of this.#table.ofTrace(signal)) if (!each.ordered) this.#put(each, signal)
+    }
+    if (isOrdered) this.#orders.heard(signal)
+  }
+
+  /** Return whether the copy of a TASK or a reply arrived before, and count it. */
+  #isRepeated(signal, seen) {
+    if (seen.add(signal.id)) return false
+    count(this.counts, 'drop.repeated_copy')
+    return true
+  }
+
+  /** Record a Signal of a trace whose handlers end with it. */
+  #saw(signal) {
+    const overAtMs = this.#traceDeadlines.saw(signal, performance.now())
+    if (overAtMs !== Infinity) this.#endTimer.arm(overAtMs)
+  }
+
+  #read(body) {
+    try {
+      return Signal.decode(body, this.#decoding)
+    } catch (error) {
+      if (!(error instanceof BadSignal)) throw error
+      count(this.counts, 'drop.bad_signal')
+      this.#warn('bad', `a broadcast message is dropped: ${error.message}`)
+      return null
     }
   }
 
-  /** Handle a broadcast Signal; `kind` is -1 if it came by its trace. */
-  onHeard(kind, trace, caller, worker, body) {
-    const own = this.#client.instance
-    const ours = caller.equals(own) || (worker.equals(own) && !isZero(caller))
-    if (ours || !this.mayWant(TYPE[kind], kind < 0 ? bytesId('trc_', trace) : '')) return
-    let signal
-    try {
-      signal = Signal.decode(body)
-    } catch {
-      this.counts['drop.bad_signal'] = (this.counts['drop.bad_signal'] ?? 0) + 1
-      return
-    }
-    const handlers = kind < 0 ? this.#table.ofTrace(signal) : this.#table.ofType(signal)
-    for (const each of handlers) call(each.fn, signal)
+  #put(handler, signal, ended) {
+    // It may be gone since its list was made: a direct handler may have removed it.
+    const runner = this.#runners.get(handler)
+    if (runner === undefined) ended?.()
+    else runner.put(signal, ended)
+  }
+
+  #putOrdered(signal) {
+    for (const each of this.#table.ofTrace(signal)) if (each.ordered) this.#put(each, signal)
   }
 
   /** Count broadcast Signals that were lost before they arrived. */
-  onMissed(count) {
-    this.counts['gap.broadcast'] = (this.counts['gap.broadcast'] ?? 0) + count
+  onMissed(missed) {
+    count(this.counts, 'gap.broadcast', missed)
+    this.#warn('missed', `${this.counts['gap.broadcast']} broadcast Signals were lost so far`)
   }
 
-  /** Stop every handler. */
-  async close() {
-    this.#started = false
+  #warn(what, text) {
+    const nowMs = performance.now()
+    if (nowMs < this.#nextWarningAtMs[what]) return
+    this.#nextWarningAtMs[what] = nowMs + WARN_EVERY_MS
+    this.#logger.warn(text)
   }
 }
 
-const isZero = (id) => id.every((byte) => byte === 0)
+// By hand: two ids differ in the first byte nearly always, and a call of Buffer costs more.
+function same(a, b) {
+  for (let i = 0; i < 16; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+function isZero(id) {
+  for (let i = 0; i < 16; i++) if (id[i] !== 0) return false
+  return true
+}
 
 function topicsOf({ traceId, types }) {
   if (traceId !== null) return [{ trace: idBytes(traceId) }]
   return Array.from(types, (type) => ({ kind: CODE[type] }))
-}
-
-async function call(fn, signal) {
-  try {
-    await fn(signal)
-  } catch (error) {
-    process.emitWarning(error)
-  }
 }

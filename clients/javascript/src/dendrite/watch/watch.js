@@ -1,19 +1,27 @@
-// The room of the watchers: handlers, iterators over Signals, and what a Dendrite publishes.
-import { InvalidArgument, TimeoutError, shown } from '../../errors.js'
-import { checkedType } from '../caller/checks.js'
-import { checkedId, destination } from '../caller/tasks.js'
+// The room of the watchers: handlers, iterators over Signals, what a Dendrite publishes, the roster.
+import { InvalidArgument, shown } from '../../errors.js'
+import { checkedName } from '../../names.js'
+import { checkedEmission, payloadOf } from '../../signals/payloads.js'
 import { Directed, Signal } from '../../signals/signals.js'
-import { newTraceId } from '../../signals/ids.js'
+import { checkOptions, checkedTimeout, checkedType } from '../caller/checks.js'
+import { checkedId, destination } from '../caller/tasks.js'
 import { makeHandler } from './handlers.js'
 import { Publisher } from './publisher.js'
+import { Roster } from './roster.js'
+import { SignalIterator } from './signal-iterator.js'
 import { Subscriptions } from './subscriptions.js'
 
+const WAIT_MS = 30_000
 const QUERY_MS = 5000
-const QUERY_AGAIN_MS = 500
+const FILTERS = new Set(['neuron', 'capability', 'traceId'])
+const TRACE_FILTERS = new Set(['types'])
+const EMIT_OPTIONS = new Set(['about', 'traceId', 'parentId', 'directed', 'meta'])
+const WAIT_OPTIONS = new Set(['neuron', 'capabilities', 'timeoutMs', 'signal'])
 
 /** The verbs that add a handler for one type of Signal. */
 export const HANDLER_VERBS = Object.freeze({
   onAgentOutput: 'AGENT_OUTPUT',
+  onBid: 'BID',
   onClarification: 'CLARIFICATION',
   onClarificationAnswer: 'CLARIFICATION_ANSWER',
   onConsensus: 'CONSENSUS',
@@ -29,6 +37,9 @@ export const HANDLER_VERBS = Object.freeze({
   onPermissionDecision: 'PERMISSION_DECISION',
   onPlan: 'PLAN',
   onRegisterSignal: 'REGISTER',
+  onTaskAwarded: 'TASK_AWARDED',
+  onTaskDeclined: 'TASK_DECLINED',
+  onTaskOffer: 'TASK_OFFER',
   onTaskSignal: 'TASK',
   onThoughtDelta: 'THOUGHT_DELTA',
   onToolCall: 'TOOL_CALL',
@@ -38,113 +49,154 @@ export const HANDLER_VERBS = Object.freeze({
 /** What the facade of a Dendrite asks of its watchers' side. */
 export class Watch {
   #client
-  #dendriteId
-  #traceId = newTraceId()
-  #iterators = new Set()
+  #producer
+  #roster
+  #thoughts = 0
 
   /**
    * @param {object} parts
    * @param {object} parts.client The transport.
    * @param {string} parts.dendriteId The producer of what is published.
-   * @param {object} parts.logger Is told of handlers that throw.
+   * @param {{ warn: (text: string, error?: unknown) => void }} parts.logger Is told of handlers that
+   *   throw, and of Signals that were lost.
+   * @param {boolean} [parts.floats] Whether whole floats arrive as Float.
    */
-  constructor({ client, dendriteId }) {
+  constructor({ client, dendriteId, logger, floats = false }) {
     this.#client = client
-    this.#dendriteId = dendriteId
-    this.subscriptions = new Subscriptions(client)
+    this.#producer = Object.freeze(new Directed(dendriteId, 'dendrite'))
+    this.subscriptions = new Subscriptions(client, { logger, floats })
     this.publisher = new Publisher(client, this.subscriptions)
+    this.#roster = new Roster(client, this.subscriptions)
   }
 
   get counts() {
     return this.subscriptions.counts
   }
 
-  onSignal(type, filter, fn) {
-    const handler = typeof filter === 'function' ? filter : fn
-    if (typeof handler !== 'function')
-      throw new InvalidArgument(`a handler must be a function, not ${shown(handler)}`)
-    const filters = typeof filter === 'function' ? {} : filter
-    const added = makeHandler(handler, [checkedType(type)], filters)
-    this.subscriptions.add(added)
-    return () => this.subscriptions.discard(added)
+  // ---- handlers
+
+  /** See `Dendrite.onSignal`. */
+  onSignal(types, filter, fn) {
+    const [filters, handler] = withFilter(filter, fn)
+    return this.#add(makeHandler(checkedHandler(handler), checkedTypes(types), checked(filters)))
   }
 
-  onTrace(traceId, fn) {
+  /** See `Dendrite.onTrace`. */
+  onTrace(traceId, filter, fn) {
     checkedId('traceId', traceId)
-    const added = makeHandler(fn, [], { traceId })
-    this.subscriptions.add(added)
-    return () => this.subscriptions.discard(added)
+    const [filters, handler] = withFilter(filter, fn)
+    checkOptions(filters, TRACE_FILTERS, 'onTrace')
+    const types = filters.types === undefined ? [] : checkedTypes(filters.types)
+    return this.#add(makeHandler(checkedHandler(handler), types, { traceId, ordered: true }))
   }
 
+  #add(handler) {
+    if (this.subscriptions.isClosed) return () => {}
+    this.subscriptions.addForUser(handler)
+    return () => this.subscriptions.discard(handler)
+  }
+
+  /** See `Dendrite.off`. */
   off(fn) {
     return this.subscriptions.remove(fn)
   }
 
-  /** Yield the Signals of a type, until the Dendrite stops. */
-  async *signals(type, filter = {}) {
-    const waiting = []
-    let wake = () => {}
-    let isOver = false
-    const off = this.onSignal(type, filter, (signal) => {
-      waiting.push(signal)
-      wake()
-    })
-    const end = () => {
-      isOver = true
-      wake()
-    }
-    this.#iterators.add(end)
-    try {
-      for (;;) {
-        while (waiting.length > 0) yield waiting.shift()
-        if (isOver) return
-        await new Promise((resolve) => {
-          wake = resolve
-        })
-      }
-    } finally {
-      off()
-      this.#iterators.delete(end)
-    }
+  /** See `Dendrite.signals`. */
+  signals(types, filter = {}) {
+    const iterator = new SignalIterator(this.counts)
+    const filters = { ...checked(filter), direct: true, onEnd: () => iterator.end() }
+    const handler = makeHandler((signal) => iterator.put(signal), checkedTypes(types), filters)
+    iterator.off = this.#add(handler)
+    if (this.subscriptions.isClosed) iterator.end()
+    return iterator
   }
 
-  emit(type, payload, { traceId = this.#traceId, parentId = null, meta = {} } = {}) {
-    const directed = new Directed(this.#dendriteId, 'dendrite')
-    const signal = new Signal({
-      type: checkedType(type),
-      traceId,
-      parentId,
-      directed,
-      payload,
-      meta,
-    })
+  // ---- publishing
+
+  /** See `Dendrite.emit`. */
+  emit(type, payload, options) {
+    const signal = type instanceof Signal ? type : this.#made(type, payload, options)
+    checkedEmission(signal.type)
     this.publisher.publish(signal)
     return signal
   }
 
-  async findNeurons(capability = '') {
-    return this.#client.roster({ neuronId: '', capability }, QUERY_MS)
+  #made(type, payload = {}, options = {}) {
+    checkedType(type)
+    checkOptions(options, EMIT_OPTIONS, 'emit')
+    const { directed = this.#producer, meta = {} } = options
+    const values = type === 'THOUGHT_DELTA' ? this.#numbered(payload) : payload
+    return new Signal({
+      type,
+      payload: payloadOf(type, values),
+      directed,
+      meta,
+      ...placeOf(options),
+    })
   }
 
-  async waitForNeuron({ timeoutMs = 30_000, ...address }) {
-    const { id, capabilities } = destination(address, 'waitForNeuron')
-    const until = performance.now() + timeoutMs
-    for (;;) {
-      const records = await this.#client.roster({ neuronId: id ?? '', capability: '' }, QUERY_MS)
-      const found = records.find(
-        (each) =>
-          each.state === 'alive' && capabilities.every((name) => each.capabilities.includes(name)),
-      )
-      if (found !== undefined) return found
-      const leftMs = until - performance.now()
-      if (leftMs <= 0)
-        throw new TimeoutError(`no live Axon serves ${id ?? capabilities} within ${timeoutMs} ms`)
-      await new Promise((resolve) => setTimeout(resolve, Math.min(QUERY_AGAIN_MS, leftMs)))
-    }
+  #numbered(payload) {
+    return payload.seq === undefined ? { ...payload, seq: this.#thoughts++ } : payload
   }
 
-  async close() {
-    for (const end of this.#iterators) end()
-    await this.subscriptions.close()
+  // ---- roster
+
+  /** See `Dendrite.findNeurons`. */
+  async findNeurons(capability) {
+    const isAny = capability === undefined || capability === null
+    return this.#roster.find({ capability: isAny ? '' : checkedName('capability', capability) })
   }
+
+  /** See `Dendrite.waitForNeuron`. */
+  async waitForNeuron(options) {
+    checkOptions(options, WAIT_OPTIONS, 'waitForNeuron')
+    const wanted = destination(options, 'waitForNeuron')
+    const { timeoutMs = WAIT_MS, signal } = options
+    return this.#roster.wait(wanted, checkedTimeout(timeoutMs), signal)
+  }
+
+  /** See `Dendrite.dendritesSnapshot`. */
+  async dendritesSnapshot() {
+    return this.#client.dendrites(QUERY_MS)
+  }
+
+  /** See `Dendrite.synapseState`. */
+  async synapseState() {
+    return this.#client.state(QUERY_MS)
+  }
+
+  /** Call no handler any more, and end every iterator. */
+  close() {
+    this.subscriptions.close()
+  }
+}
+
+/** Return the trace and the parent of a Signal that is emitted; no trace begins one. */
+function placeOf({ about, traceId = about?.traceId, parentId = about?.id ?? null }) {
+  if (traceId !== undefined) checkedId('traceId', traceId)
+  if (parentId !== null) checkedId('parentId', parentId)
+  return { traceId, parentId }
+}
+
+/** Return filter and function of a verb that may be called without a filter. */
+const withFilter = (filter, fn) => (typeof filter === 'function' ? [{}, filter] : [filter, fn])
+
+function checkedHandler(fn) {
+  if (typeof fn === 'function') return fn
+  throw new InvalidArgument(`a handler must be a function, not ${shown(fn)}`)
+}
+
+function checkedTypes(types) {
+  const list = Array.isArray(types) ? types : [types]
+  if (list.length === 0) throw new InvalidArgument('name at least one type of Signal')
+  return list.map(checkedType)
+}
+
+function checked(filter) {
+  checkOptions(filter, FILTERS, 'a handler')
+  const { neuron, capability, traceId } = filter
+  if (neuron !== undefined) checkedName('neuron', neuron)
+  if (capability !== undefined) checkedName('capability', capability)
+  if (traceId !== undefined) checkedId('traceId', traceId)
+  return { neuron, capability, traceId }
 }

@@ -1,0 +1,94 @@
+// Asks the Synapse for the live Axons of the namespace.
+import { TimeoutError } from '../../errors.js'
+import { makeHandler } from './handlers.js'
+
+const QUERY_MS = 5000
+const QUERY_AGAIN_MS = 500
+
+/** Finds live Axons. */
+export class Roster {
+  #client
+  #subscriptions
+
+  /**
+   * @param {object} client The transport: asks the Synapse.
+   * @param {object} subscriptions Deliver every REGISTER.
+   */
+  constructor(client, subscriptions) {
+    this.#client = client
+    this.#subscriptions = subscriptions
+  }
+
+  /** Resolve to the live Axons that match. Rejects with SynapseUnreachable after 5 s. */
+  find({ neuronId = '', capability = '' }) {
+    return this.#client.roster({ neuronId, capability }, QUERY_MS)
+  }
+
+  /**
+   * Resolve to the first live Axon that serves a destination, as soon as one is registered.
+   *
+   * @param {{ id: string | null, capabilities: readonly string[] }} wanted
+   * @param {number} timeoutMs
+   * @param {AbortSignal} [abort] Rejects with its reason.
+   * @throws {TimeoutError} There is none within `timeoutMs`.
+   */
+  async wait({ id, capabilities }, timeoutMs, abort) {
+    const untilMs = performance.now() + timeoutMs
+    const news = new News()
+    const handler = makeHandler(() => news.come(), ['REGISTER'], { direct: true })
+    const onAbort = () => news.come()
+    abort?.addEventListener('abort', onAbort)
+    this.#subscriptions.add(handler)
+    try {
+      await this.#subscriptions.settle()
+      for (;;) {
+        abort?.throwIfAborted()
+        news.forget()
+        const records = await this.find({ neuronId: id ?? '' })
+        const found = records.find((each) => isAlive(each) && offers(each, capabilities))
+        if (found !== undefined) return found
+        const leftMs = untilMs - performance.now()
+        if (leftMs <= 0) throw nobody(id, capabilities, timeoutMs)
+        // An Axon that was stuck and recovers sends no REGISTER: hence the interval.
+        await news.within(Math.min(QUERY_AGAIN_MS, leftMs))
+      }
+    } finally {
+      this.#subscriptions.discard(handler)
+      abort?.removeEventListener('abort', onAbort)
+    }
+  }
+}
+
+/** Something that may come while nobody waits for it. */
+class News {
+  #isHere = false
+  #wake = () => {}
+
+  come() {
+    this.#isHere = true
+    this.#wake()
+  }
+
+  forget() {
+    this.#isHere = false
+  }
+
+  async within(waitMs) {
+    if (this.#isHere) return
+    let timer
+    await new Promise((resolve) => {
+      this.#wake = resolve
+      timer = setTimeout(resolve, waitMs)
+    })
+    clearTimeout(timer)
+  }
+}
+
+const isAlive = ({ state }) => state === 'alive'
+const offers = (record, capabilities) =>
+  capabilities.every((each) => record.capabilities.includes(each))
+
+function nobody(id, capabilities, timeoutMs) {
+  const who = id === null ? capabilities.join(', ') : `neuron ${id}`
+  return new TimeoutError(`no live Axon serves ${who} within ${timeoutMs} ms`)
+}
