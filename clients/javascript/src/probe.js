@@ -1,7 +1,6 @@
 // Ask whether a Synapse of our version answers. Spec: docs/spec/02-session.md, Greeting.
 import { SynapseRefused, SynapseUnreachable } from './errors.js'
 import { unpack } from './signals/msgpack.js'
-import { warn } from './warnings.js'
 import { VERB, VERSION, parseMessage } from './wire/heads.js'
 
 const NOTE_MS = 10_000
@@ -12,15 +11,18 @@ const NOTE_MS = 10_000
  * @param {object} carrier A carrier that is not open yet; it is closed in the end.
  * @param {string} url The URL of the Synapse, for the texts.
  * @param {number | null} timeoutMs Maximum wait; null waits for ever, and warns every 10 s of what was seen.
+ * @param {{ warn: (text: string) => void }} logger Gets these warnings.
  * @throws {SynapseUnreachable} No answer in time; the text names the cause and the remedy.
  * @throws {SynapseRefused} A Synapse of another version answered, or another program that speaks ZeroMQ.
  */
-export async function probe(carrier, url, timeoutMs) {
+export async function probe(carrier, url, timeoutMs, logger) {
   let timer
   try {
     const [head, body] = await new Promise((resolve, reject) => {
       timer =
-        timeoutMs === null ? noteWait(carrier, url) : failLater(carrier, url, timeoutMs, reject)
+        timeoutMs === null
+          ? noteWait(carrier, url, logger)
+          : failLater(carrier, url, timeoutMs, reject)
       carrier.open({
         onMessage: (...frames) => resolve(frames),
         onWritable() {},
@@ -43,14 +45,11 @@ function failLater(carrier, url, timeoutMs, reject) {
   }, timeoutMs)
 }
 
-function noteWait(carrier, url) {
+function noteWait(carrier, url, logger) {
   let waitedS = 0
   return setInterval(() => {
     waitedS += NOTE_MS / 1000
-    warn(
-      'SYNAPSE_AWAITED',
-      `no Synapse at ${url} for ${waitedS} s: ${carrier.diagnosis()}; still waiting`,
-    )
+    logger.warn(`no Synapse at ${url} for ${waitedS} s: ${carrier.diagnosis()}; still waiting`)
   }, NOTE_MS)
 }
 

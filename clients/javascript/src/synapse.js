@@ -5,6 +5,7 @@ import { ZmtpCarrier } from './carriers/zmtp-carrier.js'
 import { Client } from './client/client.js'
 import { InvalidArgument, InvalidUrl } from './errors.js'
 import { probe } from './probe.js'
+import { checkedLogger } from './runtime/logger.js'
 import { DEFAULT_URL, parseUrl, urlOf } from './synapse-url.js'
 
 export { DEFAULT_URL }
@@ -24,22 +25,26 @@ const CARRIERS = ['auto', 'zmtp', 'zeromq']
 export class Synapse {
   #endpoint
   #library = null
+  #logger
   #openOnes = new Set()
   #clients = new WeakMap() // by carrier
 
   /**
    * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), or `cosmo+ipc://path` for one on
    *   this machine. By default the variable COSMO_URL, else `cosmo://127.0.0.1:7070`.
-   * @param {{ carrier?: 'auto' | 'zmtp' | 'zeromq' }} [options] See above.
+   * @param {{ carrier?: 'auto' | 'zmtp' | 'zeromq', logger?: { warn: (text: string) => void } | null }} [options]
+   *   `carrier`: see above; `logger`: such as `console`, null for silence, by default `process.emitWarning`. A
+   *   Dendrite that was given one of its own uses that.
    * @throws {InvalidUrl} The URL names no endpoint.
    * @throws {InvalidArgument} The carrier is unknown.
    * @throws {MissingExtra} The package `zeromq` is needed and not installed.
    */
-  constructor(url, { carrier = 'auto' } = {}) {
+  constructor(url, { carrier = 'auto', logger } = {}) {
     if (!CARRIERS.includes(carrier)) {
       const known = CARRIERS.map((each) => `'${each}'`).join(', ')
       throw new InvalidArgument(`carrier must be one of ${known}, not ${JSON.stringify(carrier)}`)
     }
+    this.#logger = checkedLogger(logger)
     this.#endpoint = endpointOf(url)
     if (carrier === 'zeromq') this.#library = loadZeromq()
   }
@@ -58,23 +63,23 @@ export class Synapse {
    */
   async connect(timeoutMs = CONNECT_MS) {
     checkTimeout(timeoutMs)
-    await probe(this.carrier(), this.url, timeoutMs)
+    await probe(this.carrier(), this.url, timeoutMs, this.#logger)
   }
 
   /** Return a carrier for one connection, not open yet. See docs/spec/08-port.md, The carrier port. */
-  carrier() {
-    const openOnes = this.#openOnes
-    if (this.#library === null) return new ZmtpCarrier(this.#endpoint, { openOnes })
-    return new ZeromqCarrier(this.#endpoint, { openOnes, library: this.#library })
+  carrier({ logger = this.#logger } = {}) {
+    const options = { openOnes: this.#openOnes, logger, library: this.#library }
+    return new (this.#library === null ? ZmtpCarrier : ZeromqCarrier)(this.#endpoint, options)
   }
 
   /**
    * Return a transport for one Dendrite, not open yet. See docs/spec/08-port.md, The transport port.
-   * @param {{ namespace: string, name: string, maxSignalBytes?: number }} options `name`: for display.
+   * @param {{ namespace: string, name: string, maxSignalBytes?: number, logger?: object }} options `name`: for
+   *   display; `logger`: as of a `Synapse`.
    * @param {object} receiver Gets its events.
    */
-  transport(options, receiver) {
-    const carrier = this.carrier()
+  transport({ logger, ...options }, receiver) {
+    const carrier = this.carrier({ logger })
     const client = new Client({ ...options, carrier, url: this.url }, receiver)
     this.#clients.set(carrier, client)
     return client
@@ -96,8 +101,8 @@ export class Synapse {
  *
  * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), or `cosmo+ipc://path` for one on this
  *   machine. By default the variable COSMO_URL, else `cosmo://127.0.0.1:7070`.
- * @param {{ carrier?: 'auto' | 'zmtp' | 'zeromq', timeoutMs?: number | null }} [options] `carrier`: see `Synapse`;
- *   `timeoutMs`: maximum wait, 5000 by default; one that starts meanwhile is found. Null waits for ever, and warns
+ * @param {{ carrier?: 'auto' | 'zmtp' | 'zeromq', logger?: object | null, timeoutMs?: number | null }} [options]
+ *   `carrier` and `logger`: see `Synapse`; `timeoutMs`: maximum wait, 5000 by default; one that starts meanwhile is found. Null waits for ever, and warns
  *   every 10 s of what was seen.
  * @returns {Promise<Synapse>} It needs no closing by itself: `close` ends the Dendrites on it.
  * @throws {InvalidUrl} The URL names no endpoint.
@@ -105,8 +110,8 @@ export class Synapse {
  * @throws {SynapseRefused} A Synapse of another version answered.
  * @throws {MissingExtra} The package `zeromq` is needed and not installed.
  */
-export async function connectSynapse(url, { carrier, timeoutMs } = {}) {
-  const synapse = new Synapse(url, { carrier })
+export async function connectSynapse(url, { timeoutMs, ...options } = {}) {
+  const synapse = new Synapse(url, options)
   await synapse.connect(timeoutMs)
   return synapse
 }

@@ -40,17 +40,22 @@ export class Dialer {
   /**
    * @param {object} endpoint Where the far end is; its name is resolved for every attempt.
    * @param {object} line See above.
-   * @param {{ peerType: string, onEnded?: (why: string) => void, dice?: () => number, lookUp?: Function }} options
-   *   `peerType`: the type of the socket that belongs there; `onEnded`: an established connection has ended.
+   * @param {{ peerType: string, logger: object, onEnded?: (why: string) => void, dice?: () => number, lookUp?: Function }} options
+   *   `peerType`: the type of the socket that belongs there; `logger`: gets the warnings; `onEnded`: an established
+   *   connection has ended.
    */
-  constructor(endpoint, line, { peerType, onEnded = () => {}, dice = Math.random, lookUp }) {
+  constructor(
+    endpoint,
+    line,
+    { peerType, logger, onEnded = () => {}, dice = Math.random, lookUp },
+  ) {
     this.#endpoint = this.address = endpoint
     this.#line = line
     this.#onEnded = onEnded
     this.#dice = dice
     this.#plan = new DialPlan(dice)
     this.#resolver = new Resolver(endpoint, lookUp)
-    this.#strangers = new StrangerReport(this.#record, peerType)
+    this.#strangers = new StrangerReport(this.#record, peerType, logger)
   }
 
   /** True while the handshake with the far end has succeeded. */
@@ -75,6 +80,7 @@ export class Dialer {
     this.#clearTimers()
     this.#resolver.close()
     this.#strangers.close()
+    this.#state = WAITING
     this.#line.hangUp()
   }
 

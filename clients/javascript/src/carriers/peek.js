@@ -35,7 +35,8 @@ export function peek(address, peerType, then) {
     found = text
     socket.destroy()
   }
-  const limit = setTimeout(() => end(isConnected ? decoder.description : ''), PEEK_MS)
+  const described = () => decoder.description || 'a ZeroMQ socket that refuses us'
+  const limit = setTimeout(() => end(isConnected ? described() : ''), PEEK_MS)
   socket.on('connect', () => {
     isConnected = true
     socket.write(OPENING)
@@ -49,7 +50,7 @@ export function peek(address, peerType, then) {
       end(error.message)
     }
   })
-  socket.on('end', () => end(found || decoder.description))
+  socket.on('end', () => end(found || described()))
   socket.on('error', () => {}) // 'close' follows
   socket.on('close', () => {
     clearTimeout(limit)

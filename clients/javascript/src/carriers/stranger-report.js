@@ -1,5 +1,4 @@
 // Find out what answers in place of a proxy, and warn once. Spec: docs/spec/06-sockets.md, Connecting 8.
-import { warn } from '../warnings.js'
 import { peek } from './peek.js'
 
 const AGAIN_MS = 10_000
@@ -8,6 +7,7 @@ const AGAIN_MS = 10_000
 export class StrangerReport {
   #record
   #peerType
+  #logger
   #nextMs = -Infinity
   #warned = ''
   #isClosed = false
@@ -15,10 +15,12 @@ export class StrangerReport {
   /**
    * @param {import('./diagnosis.js').FailedAttempts} record Its `stranger` is set.
    * @param {string} peerType The type of the ZeroMQ socket that belongs there.
+   * @param {{ warn: (text: string) => void }} logger Gets the warnings.
    */
-  constructor(record, peerType) {
+  constructor(record, peerType, logger) {
     this.#record = record
     this.#peerType = peerType
+    this.#logger = logger
   }
 
   /**
@@ -53,8 +55,7 @@ export class StrangerReport {
     this.#record.stranger = found
     if (found === this.#warned) return
     this.#warned = found
-    warn(
-      'SYNAPSE_STRANGER',
+    this.#logger.warn(
       `${found} answers at ${address}, where a Synapse was expected; it is tried again until one does`,
     )
   }

@@ -28,12 +28,13 @@ export class ZeromqBroadcast {
   /**
    * @param {object} socket The socket, not connected yet.
    * @param {string} peerType The type of the socket at the far end.
+   * @param {{ warn: (text: string) => void }} logger Gets the warnings about strangers.
    * @param {() => void} onLost A connection has ended.
    */
-  constructor(socket, peerType, onLost = () => {}) {
+  constructor(socket, peerType, logger, onLost = () => {}) {
     this.#socket = socket
     this.#onLost = onLost
-    this.#strangers = new StrangerReport(this.#record, peerType)
+    this.#strangers = new StrangerReport(this.#record, peerType, logger)
     onEvent(socket, 'connect:delay', () => (this.#begunMs = performance.now()))
     onEvent(socket, 'connect', () => this.#onConnected())
     onEvent(socket, 'handshake', () => this.#onEstablished())

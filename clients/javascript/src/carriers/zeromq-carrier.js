@@ -1,5 +1,6 @@
 // The carrier port over the npm package `zeromq`: libzmq answers the Synapse from a thread of its own, however
 // long the event loop is blocked. Spec: docs/spec/08-port.md, The carrier port.
+import { checkedLogger } from '../runtime/logger.js'
 import { diagnosisOf } from './broadcast-diagnosis.js'
 import { ZeromqBroadcast } from './zeromq-broadcast.js'
 import { ZeromqDealer } from './zeromq-dealer.js'
@@ -12,8 +13,10 @@ export class ZeromqCarrier {
   #endpoint
   #library
   #openOnes
+  #logger
   #events
-  #dealer = null
+  #topics = new Set()
+  #dealer
   #sub
   #publisher
   #listening
@@ -21,13 +24,18 @@ export class ZeromqCarrier {
 
   /**
    * @param {object} endpoint A `TcpEndpoint` or an `IpcEndpoint`.
-   * @param {{ library: object, openOnes?: Set<object> }} options `library`: what `loadZeromq` returned;
-   *   `openOnes`: this is among them from `open` to `close`.
+   * @param {{ library: object, openOnes?: Set<object>, logger?: { warn: (text: string) => void } }} options
+   *   `library`: what `loadZeromq` returned; the others as there.
    */
-  constructor(endpoint, { library, openOnes = new Set() }) {
+  constructor(endpoint, { library, openOnes = new Set(), logger = checkedLogger() }) {
     this.#endpoint = endpoint
+    this.#logger = logger
     this.#library = library
     this.#openOnes = openOnes
+  }
+
+  get #isOpen() {
+    return this.#openOnes.has(this)
   }
 
   get endpoint() {
@@ -37,14 +45,19 @@ export class ZeromqCarrier {
   open(events) {
     this.#openOnes.add(this)
     this.#events = events
-    this.#dealer = new ZeromqDealer(this.#library, this.#endpoint, {
-      onMessage: (frames) => {
-        if (frames.length === 2) events.onMessage(frames[0], frames[1])
-        else events.onDropped('frame_count')
+    this.#dealer = new ZeromqDealer(
+      this.#library,
+      this.#endpoint,
+      {
+        onMessage: (frames) => {
+          if (frames.length === 2) events.onMessage(frames[0], frames[1])
+          else events.onDropped('frame_count')
+        },
+        onWritable: () => events.onWritable(),
+        onEnded: (why) => events.onDisconnected(why),
       },
-      onWritable: () => events.onWritable(),
-      onEnded: (why) => events.onDisconnected(why),
-    })
+      this.#logger,
+    )
     this.#openBroadcast()
   }
 
@@ -68,17 +81,19 @@ export class ZeromqCarrier {
   }
 
   subscribe(topic) {
-    this.#sub.subscribe(topic)
+    if (this.#topics.has(topic)) return
+    this.#topics.add(topic)
+    if (this.#isOpen) this.#sub.subscribe(topic)
   }
 
   unsubscribe(topic) {
-    this.#sub.unsubscribe(topic)
+    if (this.#topics.delete(topic) && this.#isOpen) this.#sub.unsubscribe(topic)
   }
 
   publish(topic, header, body) {
-    const drop = () => this.#events.onDropped('publisher_full')
+    if (!this.#isOpen) return
     this.#publisher.send([Buffer.from(topic, 'latin1'), header, body]).catch(() => {
-      if (!this.#publisher.closed) drop()
+      if (this.#isOpen) this.#events.onDropped('publisher_full')
     })
   }
 
@@ -92,9 +107,10 @@ export class ZeromqCarrier {
   #openBroadcast() {
     const events = this.#events
     this.#sub = subscriber(this.#library)
+    if (this.#topics.size > 0) this.#sub.subscribe(...this.#topics)
     this.#publisher = publisher(this.#library)
-    this.#listening = new ZeromqBroadcast(this.#sub, 'XPUB')
-    this.#publishing = new ZeromqBroadcast(this.#publisher, 'XSUB', () =>
+    this.#listening = new ZeromqBroadcast(this.#sub, 'XPUB', this.#logger)
+    this.#publishing = new ZeromqBroadcast(this.#publisher, 'XSUB', this.#logger, () =>
       events.onSubscription(SENTINEL, false),
     )
     void receiveAll(this.#sub, (frames) => {

@@ -27,14 +27,16 @@ export class ZeromqDealer {
    * @param {object} library What `loadZeromq` returned.
    * @param {object} endpoint Where the far end is.
    * @param {object} events See above.
+   * @param {{ warn: (text: string) => void }} logger Gets the warnings about strangers.
    */
-  constructor(library, endpoint, events) {
+  constructor(library, endpoint, events, logger) {
     this.#events = events
     this.#socket = dealer(library)
     this.#watch()
     void receiveAll(this.#socket, (frames) => events.onMessage(frames))
     this.#dialer = new Dialer(endpoint, this, {
       peerType: 'ROUTER',
+      logger,
       onEnded: (why) => events.onEnded(why),
     })
     this.#dialer.start()

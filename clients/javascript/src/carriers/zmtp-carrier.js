@@ -1,5 +1,5 @@
 // The carrier port over our own ZMTP: no native code. Spec: docs/spec/08-port.md, The carrier port.
-import { warn } from '../warnings.js'
+import { checkedLogger } from '../runtime/logger.js'
 import { diagnosisOf } from './broadcast-diagnosis.js'
 import { subscription } from './zmtp-frames.js'
 import { ZmtpLine } from './zmtp-line.js'
@@ -18,6 +18,7 @@ const WARN_AGAIN_MS = 10_000
 export class ZmtpCarrier {
   #endpoint
   #openOnes
+  #logger
   #events
   #dealer = null
   #sub = null
@@ -30,10 +31,12 @@ export class ZmtpCarrier {
 
   /**
    * @param {object} endpoint A `TcpEndpoint` or an `IpcEndpoint`.
-   * @param {{ openOnes?: Set<object> }} [options] `openOnes`: this is among them from `open` to `close`.
+   * @param {{ openOnes?: Set<object>, logger?: { warn: (text: string) => void } }} [options] `openOnes`: this is
+   *   among them from `open` to `close`; `logger`: by default `process.emitWarning`.
    */
-  constructor(endpoint, { openOnes = new Set() } = {}) {
+  constructor(endpoint, { openOnes = new Set(), logger = checkedLogger() } = {}) {
     this.#endpoint = endpoint
+    this.#logger = logger
     this.#openOnes = openOnes
   }
 
@@ -53,15 +56,20 @@ export class ZmtpCarrier {
   open(events) {
     this.#openOnes.add(this)
     this.#events = events
-    this.#dealer = new ZmtpLine('DEALER', this.#endpoint, {
-      onMessage: (frames) => {
-        if (frames.length === 2) events.onMessage(frames[0], frames[1])
-        else events.onDropped('frame_count')
+    this.#dealer = new ZmtpLine(
+      'DEALER',
+      this.#endpoint,
+      {
+        onMessage: (frames) => {
+          if (frames.length === 2) events.onMessage(frames[0], frames[1])
+          else events.onDropped('frame_count')
+        },
+        onWritable: () => events.onWritable(),
+        onEnded: (why) => events.onDisconnected(why),
+        onLate: (lateMs) => this.#onLate(lateMs),
       },
-      onWritable: () => events.onWritable(),
-      onEnded: (why) => events.onDisconnected(why),
-      onLate: (lateMs) => this.#onLate(lateMs),
-    })
+      this.#logger,
+    )
   }
 
   /** Return what was seen on the way so far, on either plane; see `Diagnosis`. */
@@ -114,6 +122,7 @@ export class ZmtpCarrier {
 
   /** Send a broadcast message at the end of this turn, or drop it and report it. */
   publish(topic, header, body) {
+    if (!this.#openOnes.has(this)) return
     const isSent = this.#publisher?.send(Buffer.from(topic, 'latin1'), header, body) ?? false
     if (isSent) this.#flushLater()
     else queueMicrotask(() => this.#events.onDropped('publisher_full'))
@@ -132,14 +141,19 @@ export class ZmtpCarrier {
   #listenAt(endpoint) {
     this.#sub?.close()
     const events = this.#events
-    this.#sub = new ZmtpLine('SUB', endpoint, {
-      onEstablished: (minor) => this.#onListening(minor),
-      onMessage: (frames) => {
-        if (frames.length === 3) {
-          events.onPublication(frames[0].latin1Slice(), frames[1], frames[2])
-        } else events.onDropped('frame_count')
+    this.#sub = new ZmtpLine(
+      'SUB',
+      endpoint,
+      {
+        onEstablished: (minor) => this.#onListening(minor),
+        onMessage: (frames) => {
+          if (frames.length === 3) {
+            events.onPublication(frames[0].latin1Slice(), frames[1], frames[2])
+          } else events.onDropped('frame_count')
+        },
       },
-    })
+      this.#logger,
+    )
   }
 
   #publishAt(endpoint) {
@@ -148,10 +162,15 @@ export class ZmtpCarrier {
       this.#publisher.close()
       queueMicrotask(() => events.onSubscription(SENTINEL, false))
     }
-    this.#publisher = new ZmtpLine('XPUB', endpoint, {
-      onSubscription: (topic, joins) => events.onSubscription(topic, joins),
-      onEnded: () => events.onSubscription(SENTINEL, false),
-    })
+    this.#publisher = new ZmtpLine(
+      'XPUB',
+      endpoint,
+      {
+        onSubscription: (topic, joins) => events.onSubscription(topic, joins),
+        onEnded: () => events.onSubscription(SENTINEL, false),
+      },
+      this.#logger,
+    )
   }
 
   #onListening(minor) {
@@ -182,9 +201,8 @@ export class ZmtpCarrier {
     const nowMs = performance.now()
     if (lateMs <= BLOCKED_MAX_MS || nowMs < this.#warnAtMs) return
     this.#warnAtMs = nowMs + WARN_AGAIN_MS
-    warn(
-      'LOOP_BLOCKED',
-      `the loop was blocked for ${(lateMs / 1000).toFixed(1)} s: after 3 s without an answer the Synapse gives ` +
+    this.#logger.warn(
+      `the loop was blocked for over ${(lateMs / 1000).toFixed(1)} s: after 3 s without an answer the Synapse gives ` +
         "a connection up, and its tasks end as WORKER_LOST; use carrier: 'zeromq' (npm install zeromq), or do " +
         'the work in a worker thread',
     )

@@ -61,9 +61,9 @@ export class ZmtpDecoder {
     this.#readsSubscriptions = readsSubscriptions
   }
 
-  /** Name a far end that never came to its READY, from all that it sent. */
+  /** Name a far end that never came to its READY, from all that it sent; empty if it greeted us well. */
   get description() {
-    if (this.#isGreeted) return 'a ZeroMQ socket that refuses us'
+    if (this.#isGreeted) return ''
     return describeBeginning(Buffer.concat(this.#pieces))
   }
 
@@ -157,7 +157,7 @@ export class ZmtpDecoder {
       this.#messageBytes += body.length
     } else {
       const frames = this.#frames
-      if (frames.length > 0) this.#frames = []
+      this.#frames = []
       this.#messageBytes = 0
       frames.push(body)
       this.#onMessage(frames)

@@ -35,13 +35,15 @@ export class ZmtpLine {
    * @param {'DEALER' | 'SUB' | 'XPUB'} socketType The type.
    * @param {object} endpoint Where the far end is.
    * @param {object} events See above.
+   * @param {{ warn: (text: string) => void }} logger Gets the warnings about strangers.
    */
-  constructor(socketType, endpoint, events) {
+  constructor(socketType, endpoint, events, logger) {
     this.#kind = KINDS[socketType]
     this.#events = events
     this.endpoint = endpoint
     this.#dialer = new Dialer(endpoint, this, {
       peerType: this.#kind.peerTypes[0],
+      logger,
       onEnded: (why) => events.onEnded?.(why),
     })
     this.#dialer.start()

@@ -1,6 +1,5 @@
 // The Dendrite: the client that hosts Axons, dispatches TASKs and receives Signals. A facade over
 // three rooms: caller, worker and watch.
-import { Client } from '../client/client.js'
 import { DendriteProtocolError } from '../errors.js'
 import { sumOf } from '../runtime/counter.js'
 import { Caller } from './caller/caller.js'
@@ -54,10 +53,10 @@ export class Dendrite {
     this.namespace = namespace
     this.dendriteId = dendriteId
     this.#role = role
-    const url = String(synapse.url?.text ?? synapse.url)
+    const { url } = synapse
     const receiver = {}
-    const client = new Client(
-      { carrier: synapse.carrier(), url, namespace, name: dendriteId, maxSignalBytes },
+    const client = synapse.transport(
+      { namespace, name: dendriteId, maxSignalBytes, logger },
       receiver,
     )
     this.#client = client
