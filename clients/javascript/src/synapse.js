@@ -80,7 +80,8 @@ export class Synapse {
    */
   transport({ logger, ...options }, receiver) {
     const carrier = this.carrier({ logger })
-    const client = new Client({ ...options, carrier, url: this.url }, receiver)
+    const log = (text) => (logger ?? this.#logger).warn(text)
+    const client = new Client({ ...options, carrier, url: this.url, log }, receiver)
     this.#clients.set(carrier, client)
     return client
   }

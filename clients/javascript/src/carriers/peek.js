@@ -17,7 +17,8 @@ export function peek(address, peerType, then) {
   let isConnected = false
   let found = ''
   const socket = connect(address.netOptions)
-  // Greeting only: a socket of another type closes at our READY, and may take back its own.
+  // In two parts: a socket with another mechanism closes at the second, and names it before. And without a READY: a
+  // socket of another type closes at it, and may take back its own.
   const decoder = new ZmtpDecoder(
     {
       onGreeting(_minor, mechanism) {
@@ -35,7 +36,10 @@ export function peek(address, peerType, then) {
     found = text
     socket.destroy()
   }
-  const described = () => decoder.description || 'a ZeroMQ socket that refuses us'
+  const described = () => {
+    if (decoder.isGreeted) return 'a ZeroMQ socket that refuses us'
+    return decoder.description || 'something that began to speak ZeroMQ and stopped'
+  }
   const limit = setTimeout(() => end(isConnected ? described() : ''), PEEK_MS)
   socket.on('connect', () => {
     isConnected = true

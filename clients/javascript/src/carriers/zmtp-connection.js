@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { Fault } from './diagnosis.js'
 import { Outgoing } from './outgoing.js'
 import { ZmtpDecoder, ZmtpFault } from './zmtp-decoder.js'
-import { GREETING_REST, OPENING, PING, PROBE, pong, ready } from './zmtp-frames.js'
+import { GREETING, PING, PROBE, pong, ready } from './zmtp-frames.js'
 
 const PING_MS = 1000
 const SILENCE_MS = 3000
@@ -132,7 +132,6 @@ export class ZmtpConnection {
       throw new ZmtpFault(`a ZeroMQ socket with the security mechanism ${printable(mechanism)}`)
     }
     this.#minor = minor
-    this.#socket.write(GREETING_REST)
     this.#socket.write(ready(this.#kind.socketType))
   }
 
@@ -175,7 +174,7 @@ export class ZmtpConnection {
     this.#isConnected = true
     clearTimeout(this.#limit)
     this.#limit = setTimeout(() => this.#fail(Fault.STRANGER, this.description), handshakeMs)
-    this.#socket.write(OPENING)
+    this.#socket.write(GREETING)
     this.#call('onConnected')
   }
 

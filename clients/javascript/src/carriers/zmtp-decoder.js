@@ -1,5 +1,5 @@
 // The bytes of a ZMTP 3 peer in, events out. Pure.
-// Source: ZMTP 3.1 (also 3.0), https://rfc.zeromq.org/spec/37, and libzmq 4.3.5.
+// Spec: docs/spec/10-zmtp.md, after ZMTP 3.1 (also 3.0), https://rfc.zeromq.org/spec/37.
 import { COMMAND, LONG, MORE } from './zmtp-frames.js'
 
 const GREETING_BYTES = 64
@@ -7,23 +7,12 @@ const MAX_COMMAND_BYTES = 64 * 1024
 const MAX_FRAMES = 8
 const SHOWN_BYTES = 24
 const TTL_UNIT_MS = 100
-const RESERVED = 0xf8
 const TWO_32 = 2 ** 32
 
 /** What a far end did that ends its connection; the message names the far end, for people. */
 export class ZmtpFault extends Error {}
 
 const STRANGER = 'something that does not speak our protocol'
-
-/**
- * Name a far end that has said less than a whole greeting.
- * @param {Buffer} seen Everything that it sent.
- */
-export function describeBeginning(seen) {
-  if (seen.length === 0) return `${STRANGER} (it sends nothing)`
-  if (seen[0] !== 0xff) return `${STRANGER} (it sent ${shown(seen)})`
-  return 'something that began to speak ZeroMQ and stopped'
-}
 
 function shown(bytes) {
   return JSON.stringify(bytes.toString('latin1', 0, SHOWN_BYTES))
@@ -61,10 +50,17 @@ export class ZmtpDecoder {
     this.#readsSubscriptions = readsSubscriptions
   }
 
-  /** Name a far end that never came to its READY, from all that it sent; empty if it greeted us well. */
+  /** True once the far end has sent a whole greeting. */
+  get isGreeted() {
+    return this.#isGreeted
+  }
+
+  /**
+   * Who a far end is that came to no READY, for people: something that sends nothing. Empty for one that began to
+   * speak ZMTP; what it is shows when it is asked step by step, see `peek`.
+   */
   get description() {
-    if (this.#isGreeted) return ''
-    return describeBeginning(Buffer.concat(this.#pieces))
+    return this.#isGreeted || this.#have > 0 ? '' : `${STRANGER} (it sends nothing)`
   }
 
   /** Emit nothing more. */
@@ -137,7 +133,6 @@ export class ZmtpDecoder {
   }
 
   #check(flags, size) {
-    if (flags & RESERVED) throw new ZmtpFault(`${STRANGER} (a frame with the flags ${flags})`)
     const most =
       flags & COMMAND
         ? Math.min(MAX_COMMAND_BYTES, this.#maxFrameBytes)

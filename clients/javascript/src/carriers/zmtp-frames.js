@@ -1,5 +1,5 @@
 // The bytes that a ZMTP 3.1 peer with the mechanism NULL sends. Pure.
-// Source: ZMTP 3.1, https://rfc.zeromq.org/spec/37, and libzmq 4.3.5.
+// Spec: docs/spec/10-zmtp.md, after ZMTP 3.1, https://rfc.zeromq.org/spec/37.
 
 export const MORE = 1
 export const LONG = 2
@@ -11,13 +11,11 @@ export const MAX_HEAD_BYTES = 9
 const TWO_32 = 2 ** 32
 const EMPTY = Buffer.alloc(0)
 
-/**
- * Signature and version. A peer names its mechanism in answer to them. One with another mechanism than
- * ours closes at `GREETING_REST`, so that goes out only after its answer was read.
- */
-export const OPENING = Buffer.from('ff00000000000000007f0301', 'hex')
-/** The mechanism NULL, as a client. */
+/** The beginning of the greeting: signature and version. A peer names its mechanism in answer to it. */
+export const OPENING = Buffer.from('ff00000000000000017f0301', 'hex')
+/** The rest of the greeting: the mechanism NULL. */
 export const GREETING_REST = Buffer.concat([Buffer.from('NULL'), Buffer.alloc(48)])
+export const GREETING = Buffer.concat([OPENING, GREETING_REST])
 
 /**
  * Write the flags and the size of a frame into `out` at `at`.
