@@ -89,8 +89,8 @@ async def _caller(connection: Connection, url: str, pair: int) -> None:
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
-    """Run `nats-server` and give its URL."""
+def running_server() -> Iterator[tuple[int, str]]:
+    """Run `nats-server` and give its pid and its URL."""
     port = servers.free_port()
     with tempfile.TemporaryDirectory() as folder:
         settings = Path(folder) / "nats.conf"
@@ -98,15 +98,16 @@ def running_server() -> Iterator[str]:
             f"listen: 127.0.0.1:{port}\n"
             f"max_payload: {_LARGEST_BYTES}\nmax_pending: {8 * _LARGEST_BYTES}\n"
         )
-        with servers.running(["nats-server", "-c", str(settings)], "Server is ready"):
-            yield f"nats://127.0.0.1:{port}"
+        command = ["nats-server", "-c", str(settings)]
+        with servers.running(command, "Server is ready") as pid:
+            yield pid, f"nats://127.0.0.1:{port}"
 
 
 @contextmanager
 def running(pairs: int, with_tasks: bool = False) -> Iterator[Sequence[Asked]]:
     """Run the server and pairs; give the callers."""
     with ExitStack() as stack:
-        url = stack.enter_context(running_server())
+        _, url = stack.enter_context(running_server())
         for pair in range(pairs):
             stack.enter_context(Child(worker, url, pair, with_tasks))
         yield [stack.enter_context(Child(caller, url, pair)) for pair in range(pairs)]
@@ -173,7 +174,7 @@ def _counting(teller: Teller, number: int) -> Any:
 def fanning(subscribers: int) -> Iterator[Sequence[Asked]]:
     """Run the server, a publisher and subscribers; give the publisher."""
     with ExitStack() as stack:
-        url = stack.enter_context(running_server())
+        _, url = stack.enter_context(running_server())
         publishing = stack.enter_context(Child(publisher, url, subscribers))
         for process, count in enumerate(shares(subscribers)):
             stack.enter_context(Child(subscriber, url, publishing.ready, process, count))

@@ -39,8 +39,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Sequence[str], ready: str) -> Iterator[None]:
-    """Run a server once a line of it says that it is ready; end it afterwards.
+def running(command: Sequence[str], ready: str) -> Iterator[int]:
+    """Run a server and give its pid once a line of it says that it is ready; end it afterwards.
 
     Raises:
         BenchError: It ended before.
@@ -62,7 +62,7 @@ def running(command: Sequence[str], ready: str) -> Iterator[None]:
             else:
                 raise BenchError(f"{command[0]} did not start:\n{''.join(said)}")
             threading.Thread(target=lambda: list(lines), daemon=True).start()
-            yield
+            yield process.pid
         finally:
             process.terminate()
             try:
