@@ -79,7 +79,7 @@ format: $(DEV)/.installed ## format the code and mend what ruff can mend
 	@$(RUN) ruff check --quiet --fix-only .
 	@$(RUN) ruff format --quiet .
 
-bench: $(DEV)/.bench ## measure and rewrite docs/design/benchmarks.md; ARGS="--quick" or "--help"
+bench: $(DEV)/.bench $(NPM) ## measure and rewrite docs/design/benchmarks.md; ARGS="--quick" or "--help"
 	@$(RUN) tools.bench --write $(ARGS)
 
 soak: $(DEV)/.installed ## break real processes under load and judge; MINUTES=30, ARGS="--help"

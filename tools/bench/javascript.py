@@ -8,6 +8,7 @@ Python at the two ends of the same fabric.
 from __future__ import annotations
 
 import json
+import shutil
 import statistics
 import subprocess
 import tempfile
@@ -25,7 +26,7 @@ from cosmonapse.bench.figures import Report, Table, spread
 from cosmonapse.bench.load import Sample
 
 from .fabric import NAMESPACE, running_synapse
-from .node_child import CLIENT, NodeChild, missing
+from .node_child import CLIENT, NodeChild, missing, program
 from .run import Run
 from .systems import nats
 from .systems.system import Asked
@@ -126,7 +127,7 @@ def _pairs(stack: ExitStack) -> dict[str, Pair]:
             ("Python", "Python"),
         )
     }
-    if nats.missing() is None or "nats-server" not in str(nats.missing()):
+    if shutil.which("nats-server"):
         pairs[_THEIRS] = _of_nats(stack)
     return pairs
 
@@ -220,7 +221,14 @@ def _installed() -> dict[str, float]:
         with _project(Path(folder)) as project:
             begin_s = time.perf_counter()
             done = subprocess.run(
-                ["npm", "install", "--install-links", "--no-audit", "--no-fund", str(CLIENT)],
+                [
+                    program("npm") or "npm",
+                    "install",
+                    "--install-links",
+                    "--no-audit",
+                    "--no-fund",
+                    str(CLIENT),
+                ],
                 cwd=project,
                 capture_output=True,
                 text=True,

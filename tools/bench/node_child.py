@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,9 +19,14 @@ _ENDS = CLIENT / "bench" / "ends.js"
 _ENDS_S = 5.0
 
 
+def program(name: str) -> str | None:
+    """Return the path of `node` or `npm`: that of this environment, else the one on PATH."""
+    return shutil.which(name, path=Path(sys.prefix) / "node") or shutil.which(name)
+
+
 def missing() -> str | None:
     """Return the packages to install; None when all are present."""
-    wanted = [] if shutil.which("node") else ["apt-get install nodejs"]
+    wanted = [] if program("node") else ["apt-get install nodejs"]
     if not (CLIENT / "node_modules" / "@nats-io" / "transport-node").is_dir():
         wanted.append("npm ci --prefix clients/javascript")
     return " and ".join(wanted) or None
@@ -41,7 +47,7 @@ class NodeChild:
     def __init__(self, role: str, url: str, namespace: str) -> None:
         self._role = role
         self._process = subprocess.Popen(
-            ["node", "--expose-gc", str(_ENDS), role, url, namespace],
+            [program("node") or "node", "--expose-gc", str(_ENDS), role, url, namespace],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
