@@ -21,7 +21,7 @@ async function load(call, outstanding, seconds, payloadBytes) {
   const took = []
   const begin = performance.now()
   const end = begin + seconds * 1000
-  const caller = async () => {
+  const callUntil = async () => {
     let called = performance.now()
     while (called < end) {
       const output = await call(payload)
@@ -31,7 +31,7 @@ async function load(call, outstanding, seconds, payloadBytes) {
       called = now
     }
   }
-  await Promise.all(Array.from({ length: outstanding }, caller))
+  await Promise.all(Array.from({ length: outstanding }, callUntil))
   const elapsedMs = performance.now() - begin
   took.sort((a, b) => a - b)
   const at = (part) => took[Math.min(took.length - 1, Math.floor(took.length * part))] / 1000
@@ -49,10 +49,10 @@ async function load(call, outstanding, seconds, payloadBytes) {
 async function callMany(call, count) {
   const payload = { text: 'x'.repeat(92) }
   let left = count
-  const caller = async () => {
+  const callSome = async () => {
     while (left-- > 0) await call(payload)
   }
-  await Promise.all(Array.from({ length: 256 }, caller))
+  await Promise.all(Array.from({ length: 256 }, callSome))
 }
 
 function settledBytes() {

@@ -313,6 +313,51 @@ export interface NeuronRecord {
   readonly role: string | null
 }
 
+/** A Dendrite, as the Synapse knows it. */
+export interface DendriteRecord {
+  readonly dendriteId: string
+  readonly instance: string
+  readonly state: 'alive' | 'stuck' | 'away'
+  /** The number of its Axons. */
+  readonly axons: number
+  /** Its own tasks in the Synapse. */
+  readonly open: number
+  /** Whether it has dispatched. */
+  readonly calls: boolean
+  readonly ageMs: number
+}
+
+/** The load of a Synapse, and its counters. */
+export interface SynapseState {
+  readonly uptimeMs: number
+  readonly draining: boolean
+  readonly connections: number
+  readonly away: number
+  readonly axons: number
+  readonly open: number
+  readonly parked: number
+  readonly subscriptions: number
+  readonly counts: { readonly [name: string]: number }
+  /** What grew in the last `recentMs`. */
+  readonly recentMs: number
+  readonly recent: { readonly [name: string]: number }
+}
+
+export interface EmitOptions {
+  /** The Signal that it belongs to: gives traceId and parentId. */
+  about?: Signal
+  traceId?: string
+  parentId?: string | null
+  /** The producer; this Dendrite by default. */
+  directed?: Directed | null
+  meta?: Values
+}
+
+/** 32,768 Signals may wait to be read; further ones are dropped and counted. */
+export interface SignalIterator extends AsyncIterableIterator<Signal> {
+  readonly dropped: number
+}
+
 /** The client of a Synapse that hosts Axons, dispatches TASKs and receives Signals. */
 export class Dendrite implements AsyncDisposable {
   /** @throws {InvalidArgument} An option is missing, unknown or invalid. */
@@ -391,13 +436,19 @@ export class Dendrite implements AsyncDisposable {
   /** Resolve to the answer to a question, from any Dendrite. 300,000 ms by default. */
   awaitDecision(question: Signal, more?: { timeoutMs?: number }): Promise<Signal>
 
-  onSignal(type: SignalType, fn: SignalHandler): Off
-  onSignal(type: SignalType, filter: SignalFilter, fn: SignalHandler): Off
-  /** Call a function for every Signal of a trace. */
+  /**
+   * Call a function for every matching Signal of the namespace, one at a time. `onPlan` and the like
+   * are the same for one type. 32,768 Signals may wait for it; further ones are dropped and counted.
+   */
+  onSignal(type: SignalType | SignalType[], fn: SignalHandler): Off
+  onSignal(type: SignalType | SignalType[], filter: SignalFilter, fn: SignalHandler): Off
+  /** Call a function for every Signal of a trace, in causal order. */
   onTrace(traceId: string, fn: SignalHandler): Off
+  onTrace(traceId: string, filter: { types?: SignalType | SignalType[] }, fn: SignalHandler): Off
   /** Remove a function that was given to any `on...`; return how often it was. */
   off(fn: SignalHandler): number
   onAgentOutput: OnType
+  onBid: OnType
   onClarification: OnType
   onClarificationAnswer: OnType
   onConsensus: OnType
@@ -413,24 +464,30 @@ export class Dendrite implements AsyncDisposable {
   onPermissionDecision: OnType
   onPlan: OnType
   onRegisterSignal: OnType
+  onTaskAwarded: OnType
+  onTaskDeclined: OnType
+  onTaskOffer: OnType
   onTaskSignal: OnType
   onThoughtDelta: OnType
   onToolCall: OnType
   onToolResult: OnType
-  /** The Signals of a type; ends when this Dendrite stops. */
-  signals(type: SignalType, filter?: SignalFilter): AsyncIterableIterator<Signal>
-  /** Publish a Signal and return it. */
-  emit(
-    type: SignalType,
-    payload: Values,
-    options?: { traceId?: string; parentId?: string | null; meta?: Values },
-  ): Signal
+  /** The matching Signals from now on; ends when this Dendrite stops. */
+  signals(type: SignalType | SignalType[], filter?: SignalFilter): SignalIterator
+  /** Publish a Signal to every subscriber of its type or its trace; return it. */
+  emit(type: SignalType, payload?: Values, options?: EmitOptions): Signal
+  emit(signal: Signal): Signal
   /** Resolve when every handler is in force. */
   sync(): Promise<void>
   /** Resolve to the live Axons that offer a capability, or to all of them. */
   findNeurons(capability?: string): Promise<NeuronRecord[]>
+  /** Resolve to every live Axon of the namespace. */
+  registrySnapshot(): Promise<NeuronRecord[]>
   /** Resolve to the first live Axon that serves an address. 30,000 ms by default. */
-  waitForNeuron(options: Address & { timeoutMs?: number }): Promise<NeuronRecord>
+  waitForNeuron(options: Address & WaitLimits): Promise<NeuronRecord>
+  /** Resolve to every Dendrite of the namespace. */
+  dendritesSnapshot(): Promise<DendriteRecord[]>
+  /** Resolve to the state of the Synapse. */
+  synapseState(): Promise<SynapseState>
 }
 
 /**
