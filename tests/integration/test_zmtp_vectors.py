@@ -22,6 +22,7 @@ from zmq_transport.wire.heads import Verb
 ZMTP = VECTORS["zmtp"]
 GREETING = bytes.fromhex(ZMTP["greeting"])
 LIMIT = 1 << 20
+INSTANCE = bytes.fromhex(VECTORS["instances"][0]["instance"])
 TOPIC = b"demo/t/1/"
 TYPES = {"DEALER": zmq.DEALER, "SUB": zmq.SUB, "XPUB": zmq.XPUB}
 CLIENTS = {
@@ -295,3 +296,31 @@ def test_a_client_of_plain_sockets_is_welcomed_publishes_and_hears_itself(childr
     assert welcome[0] is Verb.WELCOME
     assert greeting_maps.unpack_welcome(welcome[1]).listen_port == synapse.listen_port
     assert heard == message("a broadcast message: a copy of a TASK")
+
+
+def test_a_client_of_plain_sockets_registers_and_answers_a_task_of_its_own(children):
+    registered, sent = "REGISTER of one seat: facts, then what listeners get", "REPLY that settles"
+    asked = message_named("TASK to a name, as its caller sends it")
+    with wire_to(LimitedSynapse(children).port) as wire:
+        greet(wire, ready_of("DEALER", "client"))
+        wire.send(message("the probe") + message("a directed message: HELLO"))
+        assert [told_by(wire)[0] for _ in range(2)] == [Verb.WHO, Verb.WELCOME]
+
+        wire.send(frames_of(message_named(registered)))
+        acknowledged = told_by(wire)
+        wire.send(frames_of(asked))
+        task = told_by(wire)
+        # The vector answers another caller: this one is both.
+        reply = message_named(sent)
+        head = heads.with_peer(bytes.fromhex(reply["head"]), INSTANCE)
+        wire.send(framed([head, bytes.fromhex(reply["body"])]))
+        answer = told_by(wire)
+
+    assert acknowledged == (Verb.REGISTER, b"")
+    assert task == (Verb.TASK, bytes.fromhex(asked["body"]))
+    assert answer == (Verb.REPLY, bytes.fromhex(reply["body"]))
+
+
+def frames_of(vector):
+    """Return the frames of a directed message of the vectors, as they travel."""
+    return framed([bytes.fromhex(vector["head"]), bytes.fromhex(vector["body"])])
