@@ -149,7 +149,9 @@ class ResyncPages:
         messages: list[Message] = []
         for candidates, tasks in groups.items():
             messages += resync_messages.workers_pages(
-                candidates.workers, complete=candidates.is_complete, unconfirmed=unconfirmed
+                candidates.workers,
+                complete=candidates.is_complete,
+                unconfirmed=unconfirmed - candidates.workers,
             )
             messages += resync_messages.opened_pages(tasks)
         # 09, After WELCOME 2: without END the proxy does not know which tasks are no longer open.
