@@ -8,6 +8,7 @@ import { StrangerReport } from './stranger-report.js'
 
 const NAMELESS_PAUSE_MS = 250
 const LOOK_AFTER_MS = 1000
+const STEADY_PAUSE_MS = 50
 const WAITING = 'WAITING'
 const TRYING = 'TRYING'
 const ESTABLISHED = 'ESTABLISHED'
@@ -24,6 +25,7 @@ export class Dialer {
   #line
   #onEnded
   #dice
+  #isSteady
   #plan
   #resolver
   #record = new FailedAttempts()
@@ -41,18 +43,20 @@ export class Dialer {
    * @param {object} endpoint Where the far end is; its name is resolved for every attempt.
    * @param {object} line See above.
    * @param {{ peerType: string, logger: object, onEnded?: (why: string) => void, dice?: () => number, lookUp?: Function }} options
-   *   `peerType`: the type of the socket that belongs there; `logger`: gets the warnings; `onEnded`: an established
+   *   `peerType`: the type of the socket that belongs there; `logger`: gets the warnings; `isSteady`: pause for
+   *   50 to 100 ms after every attempt, as broadcast connections do; `onEnded`: an established
    *   connection has ended.
    */
   constructor(
     endpoint,
     line,
-    { peerType, logger, onEnded = () => {}, dice = Math.random, lookUp },
+    { peerType, logger, isSteady = false, onEnded = () => {}, dice = Math.random, lookUp },
   ) {
     this.#endpoint = this.address = endpoint
     this.#line = line
     this.#onEnded = onEnded
     this.#dice = dice
+    this.#isSteady = isSteady
     this.#plan = new DialPlan(dice)
     this.#resolver = new Resolver(endpoint, lookUp)
     this.#strangers = new StrangerReport(this.#record, peerType, logger)
@@ -161,7 +165,8 @@ export class Dialer {
     this.#strangers.onStranger(this.address, '')
   }
 
-  #pause(pauseMs) {
+  #pause(plannedMs) {
+    const pauseMs = this.#isSteady ? STEADY_PAUSE_MS * (1 + this.#dice()) : plannedMs
     this.#state = WAITING
     this.#timer = setTimeout(() => {
       this.#timer = undefined

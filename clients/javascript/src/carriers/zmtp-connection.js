@@ -10,6 +10,7 @@ const PING_MS = 1000
 const SILENCE_MS = 3000
 const KEEPALIVE_MS = 60_000
 const LATE_MS = 500
+const MAX_CONTEXT_BYTES = 16
 /** Messages and bytes that may wait for the far end; one message of any size is let through. */
 export const MAX_WAITING_MESSAGES = 10_000
 export const MAX_WAITING_BYTES = 32 * 2 ** 20
@@ -163,7 +164,7 @@ export class ZmtpConnection {
 
   onPing(ttlMs, context) {
     this.#silenceMs = ttlMs > 0 ? Math.min(ttlMs, SILENCE_MS) : SILENCE_MS
-    this.#socket.write(pong(context))
+    this.#socket.write(pong(context.subarray(0, MAX_CONTEXT_BYTES)))
   }
 
   onPong() {}

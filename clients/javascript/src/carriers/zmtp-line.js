@@ -44,6 +44,7 @@ export class ZmtpLine {
     this.#dialer = new Dialer(endpoint, this, {
       peerType: this.#kind.peerTypes[0],
       logger,
+      isSteady: socketType !== 'DEALER',
       onEnded: (why) => events.onEnded?.(why),
     })
     this.#dialer.start()
