@@ -10,7 +10,7 @@ export class SignalReader {
   #asked = null
   #last = null
 
-  /** @param {import('../dendrite/pathway.js').Pathway} pathway What it reads. */
+  /** @param {import('../dendrite/caller/pathway.js').Pathway} pathway What it reads. */
   constructor(pathway) {
     this.#pathway = pathway
     this.#signals = pathway[Symbol.asyncIterator]()

@@ -37,6 +37,7 @@ const POSTED = [
 const SAID_BY_THE_DENDRITE = [
   ['a worker that is not there', { prompt: 'echo', neuron: 'nobody' }, 503],
   ['no outcome in time', { prompt: 'silent', timeout_ms: 200 }, 504],
+  ['an invalid name', { prompt: 'echo', neuron: 'a b' }, 400],
   ['a lone surrogate', '{"prompt": "\\ud800"}', 400],
   ['too large a Signal', { prompt: 'x'.repeat(edge.MAX_SIGNAL_BYTES) }, 413],
 ]
@@ -130,10 +131,19 @@ test('a task that is late while the Synapse is away is 503, without its URL', as
   const running = edge.post(`${app.url}/ask`, { prompt: 'silent', timeout_ms: 2000 })
   await worker.line('started silent')
   await synapse.kill()
-  const told = await running
+  const unsent = edge.post(`${app.url}/ask`, { prompt: 'echo', timeout_ms: 2000 })
 
-  assert.equal(told.text.includes(synapse.url), false)
-  assert.ok([503, 504].includes(told.status))
+  for (const [told, retry] of [
+    [await running, false],
+    [await unsent, true],
+  ]) {
+    assert.deepEqual([told.status, told.json.code], [503, 'SYNAPSE_UNREACHABLE'])
+    assert.equal(told.json.retry, retry)
+    assert.equal(told.text.includes(synapse.url), false)
+    assert.match(told.json.trace_id, /^trc_/)
+  }
+  assert.equal(app.log.length, 2)
+  assert.ok(app.log.every(({ text }) => text.includes(`${synapse.url} has been away for`)))
 })
 
 test('a Synapse that is not there is 503, and only the log has its URL', async (t) => {
