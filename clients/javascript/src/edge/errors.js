@@ -14,16 +14,16 @@ import { asError, respond } from './respond.js'
  * process. Given the app, this catches it for all handlers that were added before, those of its
  * routers too. `wrap` does it for one handler. Express 5 needs neither.
  *
- * @param {{ app?: object, log?: import('./respond.js').Log }} [options] `app`: of Express 4;
- *   `log`: where the entries go, by default stderr.
+ * @param {{ app?: object, logger?: import('./respond.js').Logger }} [options] `app`: of Express 4;
+ *   `logger`: where the details go, by default stderr.
  */
-export function errors({ app, log } = {}) {
+export function errors({ app, logger } = {}) {
   // Express 5 has no `_router`. The getter `router` of Express 4 throws, so that one is not touched.
   if (app?._router !== undefined) catchIn(app._router)
   // An error handler of Express has four parameters.
   return (error, req, res, next) => {
     if (hasOwnStatus(error)) return next(error)
-    respond(res, asError(error), { log })
+    respond(res, asError(error), { logger })
   }
 }
 

@@ -6,17 +6,16 @@ import { toJson } from './json.js'
 import { CosmonapseError } from '../errors.js'
 
 /**
- * Write one entry of the log of the service.
+ * Where the details of a failure go: `console`, a logger of pino or winston, or null for silence.
  *
- * @callback Log
- * @param {string} text One line.
- * @param {unknown} [error] The error, if its stack belongs to the entry.
+ * @typedef {{ error: (text: string, error?: unknown) => void } | null} Logger
  */
 
-/** @type {Log} */
-export function logToStderr(text, error) {
-  const more = error === undefined ? [] : [error]
-  console.error(text, ...more) // eslint-disable-line no-console -- as Express does with its errors
+/** @type {Logger} */
+const STDERR = {
+  error(text, ...more) {
+    console.error(text, ...more) // eslint-disable-line no-console -- as Express does with its errors
+  },
 }
 
 /**
@@ -27,11 +26,11 @@ export function logToStderr(text, error) {
  *
  * @param {import('node:http').ServerResponse} res Of Express or of node:http.
  * @param {unknown} outcome The Signal that settled a task, an output, or what was thrown.
- * @param {{ log?: Log }} [options] `log`: by default stderr.
+ * @param {{ logger?: Logger }} [options] `logger`: by default stderr.
  */
-export function respond(res, outcome, { log = logToStderr } = {}) {
+export function respond(res, outcome, { logger = STDERR } = {}) {
   const answer = answerOf(parserOutcome(outcome) ?? outcome)
-  logAnswer(answer, outcome, log)
+  if (answer.log !== 'no') logger?.error(...entryOf(answer, outcome))
   if (res.destroyed || res.writableEnded) return
   if (res.headersSent) res.destroy()
   else send(res, answer)
@@ -51,12 +50,11 @@ function send(res, { status, body, headers }) {
   res.end(content) // node:http leaves it out for HEAD
 }
 
-function logAnswer({ log: entry }, outcome, log) {
-  if (entry === 'no') return
+/** Return a line for the log, and the error too where its stack belongs to it. */
+function entryOf(answer, outcome) {
   const told = leavesOf(outcome).map((leaf) =>
     leaf instanceof CosmonapseError ? leaf.message : String(leaf),
   )
   const text = `a task could not be served: ${told.join('; ')}`
-  if (entry === 'line') log(text)
-  else log(text, outcome)
+  return answer.log === 'line' ? [text] : [text, outcome]
 }

@@ -79,7 +79,8 @@ export async function serveApp(t, version, dendrite, options = {}) {
     wrap(async () => Promise.reject(new Error('SECRET'))),
   )
   options.routes?.(app)
-  app.use(errors({ app, log: (text, error) => log.push({ text, error }) }))
+  const logger = { error: (text, error) => log.push({ text, error }) }
+  app.use(errors({ app, logger }))
   return { ...(await listen(t, app)), log }
 }
 
