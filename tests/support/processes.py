@@ -42,7 +42,8 @@ class Child:
     """One child process.
 
     Args:
-        command: The arguments after the interpreter on the command line.
+        command: The arguments after the program on the command line.
+        program: Its path; Python by default.
         env: Added to the environment.
         merge_stderr: Put the lines of stderr among those of `out`.
 
@@ -52,13 +53,13 @@ class Child:
         may_complain: True if a traceback in its output is not an error.
     """
 
-    def __init__(self, *command, env=None, merge_stderr=False):
+    def __init__(self, *command, program=None, env=None, merge_stderr=False):
         self.out, self.err = [], []
         self.may_complain = False
         self._mark = uuid.uuid4().hex
         self._news = threading.Condition()
         self._process = subprocess.Popen(
-            [sys.executable, *map(str, command)],
+            [program or sys.executable, *map(str, command)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -196,7 +197,7 @@ class Children:
             self._check()
 
     def start(self, *command, **options):
-        """Start `python ...`."""
+        """Start `python ...`, or another program."""
         child = Child(*command, **options)
         self._started.append(child)
         return child

@@ -1,5 +1,5 @@
 // The end of a process that serves HTTP with a Dendrite: in an order that loses no request.
-import { once } from 'node:events'
+import { stopSignal } from '../dendrite/worker/os-signals.js'
 
 const DRAIN_MS = 10_000
 const LAST_WORDS_MS = 1000 // a client that does not read them is not waited for
@@ -11,6 +11,7 @@ const LOOK_MS = 50
  * 1. The server takes no new connection. Those without a request are closed.
  * 2. Responses and streams under way may end, for at most `drainMs` milliseconds.
  * 3. The Dendrite stops: a stream that is still open gets its last event, and its task is cancelled.
+ *    Axons of its own may run on for what is left of that time.
  * 4. Connections that are still open are broken off.
  *
  * @param {import('node:http').Server} server What `app.listen` returned.
@@ -23,8 +24,9 @@ export async function close(server, dendrite, { drainMs = DRAIN_MS } = {}) {
   })
   // A connection that is kept alive has no request until its response is out.
   const looking = setInterval(() => server.closeIdleConnections(), LOOK_MS)
+  const untilMs = performance.now() + drainMs
   await within(closed, drainMs)
-  await dendrite.stop()
+  await dendrite.stop({ drainMs: Math.max(0, untilMs - performance.now()) })
   await within(closed, LAST_WORDS_MS)
   server.closeAllConnections()
   await closed
@@ -54,13 +56,7 @@ async function within(promise, timeoutMs) {
  * @param {{ drainMs?: number }} [options] As for `close`.
  */
 export async function serve(server, dendrite, options) {
-  const ended = new AbortController()
-  const waits = ['SIGTERM', 'SIGINT'].map((name) =>
-    once(process, name, { signal: ended.signal }).then(() => name),
-  )
-  for (const each of waits) each.catch(() => {}) // the other signal did not come
-  const signal = await Promise.race(waits)
-  ended.abort()
+  const signal = await stopSignal()
   await close(server, dendrite, options)
   return signal
 }

@@ -91,7 +91,7 @@ test('a body that is not sent as JSON is 400, as any page could make a browser s
 })
 
 test('what express.json() refuses has a body of the table', async (t) => {
-  const dendrite = await edge.neverStarted()
+  const dendrite = edge.neverStarted()
 
   for (const version of VERSIONS) {
     const app = await edge.serveApp(t, version, dendrite, { limit: 100 })
@@ -111,7 +111,7 @@ test('what express.json() refuses has a body of the table', async (t) => {
 })
 
 test('a Dendrite that does not run is 503, and the log has the reason', async (t) => {
-  const dendrite = await edge.neverStarted()
+  const dendrite = edge.neverStarted()
 
   for (const version of VERSIONS) {
     const app = await edge.serveApp(t, version, dendrite)
@@ -148,7 +148,7 @@ test('a task that is late while the Synapse is away is 503, without its URL', as
 
 test('a Synapse that is not there is 503, and only the log has its URL', async (t) => {
   const url = `cosmo://127.0.0.1:${await freePorts()}`
-  const dendrite = await edge.neverStarted(url)
+  const dendrite = edge.neverStarted(url)
   const app = await edge.serveApp(t, 5, dendrite, {
     routes: (each) => each.get('/start', () => dendrite.start({ timeoutMs: 200 })),
   })
@@ -164,7 +164,7 @@ test('a Synapse that is not there is 503, and only the log has its URL', async (
 })
 
 test('whatever else is thrown is 500, and its details are in the log only', async (t) => {
-  const dendrite = await edge.neverStarted()
+  const dendrite = edge.neverStarted()
   const thrown = [new Error('SECRET'), 'SECRET', 'route', null, undefined, { SECRET: 1 }]
 
   for (const version of VERSIONS) {

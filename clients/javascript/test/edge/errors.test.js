@@ -42,7 +42,7 @@ test('without that the process of Express 4 ends, which is why it is there', asy
 })
 
 test('an error with a status of its own is passed on', async (t) => {
-  const dendrite = await edge.neverStarted()
+  const dendrite = edge.neverStarted()
   const own = Object.assign(new Error('no entry'), { status: 403, expose: true })
 
   for (const version of [4, 5]) {
@@ -62,7 +62,7 @@ test('an error with a status of its own is passed on', async (t) => {
 })
 
 test('an error behind the headers breaks the connection off', async (t) => {
-  const dendrite = await edge.neverStarted()
+  const dendrite = edge.neverStarted()
   const app = await edge.serveApp(t, 4, dendrite, {
     routes: (each) =>
       each.get('/half', async (req, res) => {

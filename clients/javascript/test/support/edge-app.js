@@ -46,7 +46,7 @@ export async function startDendrite(t, url, options = {}) {
 }
 
 /** Return a Dendrite that nobody starts. */
-export async function neverStarted(url = 'cosmo://127.0.0.1:1') {
+export function neverStarted(url = 'cosmo://127.0.0.1:1') {
   return new Dendrite({ synapse: new Synapse(url), namespace: NAMESPACE })
 }
 
