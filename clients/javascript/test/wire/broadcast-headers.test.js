@@ -1,5 +1,6 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import {
   Batcher,
@@ -9,6 +10,8 @@ import {
   parseBroadcast,
 } from '../../src/wire/broadcast-headers.js'
 
+const vectors = new URL('../../../../docs/spec/vectors.json', import.meta.url)
+const { batches } = JSON.parse(readFileSync(vectors, 'utf8'))
 const id = (byte) => Buffer.alloc(16, byte)
 const header = (sequence, { publisher = 1, caller = 2, worker = 3 } = {}) =>
   packHeader(id(publisher), sequence, id(caller), id(worker))
@@ -18,6 +21,14 @@ function batched(...messages) {
   for (const [topic, head, body] of messages) batcher.add(topic, head, Buffer.from(body))
   return batcher.take()
 }
+
+for (const { name, topic, singles, header: head, body } of batches)
+  test(`batch made: ${name}`, () => {
+    const batcher = new Batcher()
+    for (const each of singles)
+      batcher.add(topic, Buffer.from(each.header, 'hex'), Buffer.from(each.body, 'hex'))
+    assert.deepEqual(batcher.take(), [[topic, Buffer.from(head, 'hex'), Buffer.from(body, 'hex')]])
+  })
 
 test('a header is read again, a sequence number of 64 bits too', () => {
   const read = parseBroadcast(header(2n ** 64n - 1n), Buffer.from('body'))

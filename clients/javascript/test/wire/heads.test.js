@@ -1,8 +1,10 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import * as heads from '../../src/wire/heads.js'
 
+const vectors = new URL('../../../../docs/spec/vectors.json', import.meta.url)
 const { VERB, item, packHead, packMessage, parseMessage } = heads
 const id = (byte) => Buffer.alloc(16, byte)
 const task = (body = Buffer.from('hello')) =>
@@ -87,6 +89,15 @@ test('a message that came back whole is taken apart, any other is none', () => {
   assert.deepEqual(packMessage(items, came.address, came.peer), packMessage(sent, 'worker', id(9)))
   assert.equal(heads.returnedWhole(parseMessage(...packMessage([mark]))), null)
   assert.equal(heads.returnedWhole(parseMessage(...packMessage(sent))), null)
+})
+
+test('flags and reasons are those of the specification', () => {
+  const { flags, reasons } = JSON.parse(readFileSync(vectors, 'utf8'))
+  const reserved = ['too_large', 'duplicate'] // 01, Reserved
+
+  const { SETTLES, KEEP, SKIPS } = heads
+  assert.deepEqual({ SETTLES, KEEP, SKIPS }, flags)
+  assert.deepEqual([...heads.REASONS, ...reserved].sort(), [...reasons].sort())
 })
 
 test('a reason that is unknown, reserved or long reads as unknown', () => {

@@ -137,6 +137,23 @@ for (const page of v.pages.filter((each) => each.as === 'workers'))
       page.flags.reduce((bits, flag) => bits | wire.WORKERS[flag], 0),
     )
   })
+for (const page of v.pages.filter((each) => each.as === 'query'))
+  test(`query read: ${page.message}`, () => {
+    const { head, body } = v.messages.find((each) => each.name === page.message)
+    const { address, peer, items } = wire.parseMessage(hex(head), hex(body))
+    assert.deepEqual(
+      {
+        query: address,
+        caller: peer.toString('hex'),
+        items: items.map(({ task, number }) => ({
+          task: task.toString('hex'),
+          next_index: number,
+        })),
+      },
+      { query: page.query, caller: page.caller, items: page.items },
+    )
+  })
+
 const PAGE_READERS = {
   RESEND: wire.readOpened,
   CLAIM: wire.readClaim,
