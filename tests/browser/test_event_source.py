@@ -7,11 +7,30 @@ import pytest
 import pytest_asyncio
 
 from support.edge import NAMESPACE, EdgeWorker, client_of
+from support.event_source_app import PAGE
+from support.node import CLIENT, node_or_skip
 from support.processes import Children
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 APP = Path(__file__).parents[1] / "support" / "event_source_app.py"
-READY = {"flask": "wsgi", "wsgi": "wsgi", "fastapi": "fastapi"}
+EXPRESS_APP = CLIENT / "test" / "support" / "event-source-app.js"
+READY = {
+    "flask": "wsgi",
+    "wsgi": "wsgi",
+    "fastapi": "fastapi",
+    "express 4": "wsgi",
+    "express 5": "wsgi",
+}
+
+
+def start(children, framework, url):
+    """Start the page and its stream behind a framework."""
+    if not framework.startswith("express"):
+        return children.start(APP, framework, url, merge_stderr=True)
+    version, env = framework.removeprefix("express "), {"PAGE": PAGE}
+    return children.start(
+        EXPRESS_APP, version, url, program=node_or_skip(), env=env, merge_stderr=True
+    )
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +56,7 @@ async def test_after_the_last_event_it_stops_and_the_model_runs_no_second_time(
 ):
     children, url, worker = fabric
     good, bad = f"Hi {framework}", f"late failure {framework}"
-    app = children.start(APP, framework, url, merge_stderr=True)
+    app = start(children, framework, url)
     with client_of(app, READY[framework]) as client:
         await tab.goto(f"{client.base_url}?{urlencode({'prompt': [good, bad]}, doseq=True)}")
 
