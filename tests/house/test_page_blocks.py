@@ -33,6 +33,7 @@ PYTHON_RUN_BY = {
     "docs/tutorial.md": "tests/integration/test_tutorial_in_order.py",
     "docs/workers.md": "tests/integration/test_workers_page.py",
 }
+JAVASCRIPT_RUN_BY = {"docs/edge.md": "tests/javascript/test_express_examples.py"}
 # Programs of others, whose options are not ours to check.
 PROGRAMS_OF_OTHERS = {".", "apt-get", "curl", "export", "jq", "pkill", "pytest", "python3"}
 # A block without a language is a drawing or a grammar; for users there are none.
@@ -148,7 +149,7 @@ def offenders(commands):
 
 
 def test_every_block_is_of_a_language_that_a_test_runs_or_parses():
-    known = {"python", "console", *DATA, *DRAWN}
+    known = {"python", "javascript", "console", *DATA, *DRAWN}
 
     assert not [str(block) for block in BLOCKS if block.language not in known]
 
@@ -159,11 +160,14 @@ def test_a_block_that_is_no_code_is_a_drawing_of_the_design():
     assert not [str(block) for block in drawn if not block.page.startswith(DRAWN_IN)]
 
 
-def test_every_block_of_python_has_a_test_that_runs_it():
-    python = {block.page for block in BLOCKS if block.language == "python"}
+@pytest.mark.parametrize(
+    ("language", "tests"), [("python", PYTHON_RUN_BY), ("javascript", JAVASCRIPT_RUN_BY)]
+)
+def test_every_block_of_a_program_has_a_test_that_runs_it(language, tests):
+    found = {block.page for block in BLOCKS if block.language == language}
 
-    assert python == set(PYTHON_RUN_BY)
-    for test in PYTHON_RUN_BY.values():
+    assert found == set(tests)
+    for test in tests.values():
         assert (source.ROOT / test).is_file()
 
 

@@ -1,6 +1,7 @@
 """The examples of Express as they are printed: installed by npm, each in front of a worker."""
 
 import ast
+import asyncio
 import itertools
 import json
 import re
@@ -13,9 +14,10 @@ import time
 import httpx
 import pytest
 
+from house import pages
 from support.edge import NAMESPACE, EdgeWorker
 from support.node import CLIENT
-from support.processes import ROOT, Children, measured
+from support.processes import ROOT, Children, free_ports, measured, until
 
 EXAMPLE = "examples/express"
 APPS = ("app.js", "helpers_app.js")
@@ -109,12 +111,15 @@ def posted(command, client):
 
 @pytest.mark.parametrize("app", [*APPS, "streaming.js"])
 @pytest.mark.parametrize("worker_name", WORKERS)
-def test_the_commands_of_an_app_answer_with_either_worker(app, worker_name, example):
+def test_the_commands_of_an_app_answer_with_either_worker_which_a_signal_ends(
+    app, worker_name, example
+):
     install, start, *asked = commands_of(app)
     running = example.start(worker_name)
     running.line("worker ready at cosmo://")
     with example.client(app) as client:
         answers = [posted(command, client) for command in asked]
+    running.send(signal.SIGTERM)
 
     assert (install, start) == (f"npm --prefix {EXAMPLE} install", f"node {EXAMPLE}/{app}")
     assert asked
@@ -122,17 +127,41 @@ def test_the_commands_of_an_app_answer_with_either_worker(app, worker_name, exam
     for answer in answers:
         assert answer.status_code == 200, answer.text
         assert "DENDRITE?" in answer.text
+    assert running.wait() == 0
 
 
 @pytest.mark.parametrize("name", WORKERS)
-def test_the_command_of_a_worker_is_right_and_a_signal_ends_it(name, example):
+def test_the_command_of_a_worker_is_the_one_that_starts_it(name):
     program = "python" if name.endswith(".py") else "node"
-    running = example.start(name)
-    running.line("worker ready at cosmo://")
-    running.send(signal.SIGTERM)
 
     assert commands_of(name)[-1] == f"{program} {EXAMPLE}/{name}"
-    assert running.wait() == 0
+
+
+def test_the_app_of_the_page_about_the_edge_answers_and_streams(checkout, example, synapse, worker):
+    (block,) = [b for b in pages.blocks(pages.DOCS / "edge.md") if b.language == "javascript"]
+    port = free_ports()
+    code = block.code.replace("cosmo://127.0.0.1:7070", synapse).replace("3000", str(port))
+    (checkout / EXAMPLE / "page.js").write_text(code, encoding="utf-8")
+    app = example.start("page.js")
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10.0, trust_env=False) as client:
+        asyncio.run(until(lambda: serves(client), 20.0, "that the app serves"))
+        answer = client.post("/ask", json={"prompt": "Hi"})
+        stream = client.post("/stream", json={"prompt": "Hi"})
+    app.send(signal.SIGTERM)
+
+    assert answer.json() == {"response": "echo: Hi"}
+    assert stream.text.count("event: thought") == 2
+    assert "event: output" in stream.text
+    assert app.wait() == 0
+
+
+def serves(client):
+    """Return whether a server answers."""
+    try:
+        client.get("/")
+    except httpx.ConnectError:
+        return False
+    return True
 
 
 def test_the_app_by_hand_is_as_short_as_the_one_of_flask():
