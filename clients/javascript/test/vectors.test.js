@@ -46,9 +46,19 @@ for (const m of v.messages)
       ]),
     )
   })
-for (const m of v.bad_heads)
+for (const m of [...v.bad_heads, ...v.bad_bodies])
   test('bad head: ' + m.name, () =>
     assert.equal(wire.parseMessage(hex(m.head), hex(m.body ?? '')), m.reason),
+  )
+for (const m of v.accepted_heads)
+  test('accepted head: ' + m.name, () => {
+    const known = v.messages.find(({ name }) => name === m.reads_as)
+    const body = hex(known.body)
+    assert.deepEqual(wire.parseMessage(hex(m.head), body), wire.parseMessage(hex(known.head), body))
+  })
+for (const m of v.bad_headers)
+  test('bad header: ' + m.name, () =>
+    assert.equal(wire.parseBroadcast(hex(m.header), hex(m.body)), m.reason),
   )
 for (const m of v.bounced_whole)
   test('bounced whole: ' + m.name, () => {

@@ -3,7 +3,7 @@
 import pytest
 
 from support.heads import bundled, target_of
-from support.vectors import MESSAGES, VECTORS, each_of
+from support.vectors import MESSAGES, VECTORS, each_of, message_named
 from zmq_transport.errors import InvalidName, VersionMismatch, WireError
 from zmq_transport.wire import heads
 from zmq_transport.wire.batch import Batcher, singles
@@ -105,6 +105,26 @@ def test_a_bad_head_is_refused_with_its_reason(vector):
     assert isinstance(caught.value, VersionMismatch) == (vector["reason"] == "version")
 
 
+@each_of(VECTORS["bad_bodies"])
+def test_a_body_that_its_items_do_not_make_up_is_refused(vector):
+    _, items, _ = heads.unpack_items(bytes.fromhex(vector["head"]))
+
+    with pytest.raises(WireError) as caught:
+        heads.split_body(items, bytes.fromhex(vector["body"]))
+
+    assert caught.value.reason == vector["reason"]
+
+
+@each_of(VECTORS["accepted_heads"])
+def test_a_head_that_we_do_not_write_is_read(vector):
+    known = bytes.fromhex(message_named(vector["reads_as"])["head"])
+    head = bytes.fromhex(vector["head"])
+
+    assert head != known
+    assert heads.unpack_items(head) == heads.unpack_items(known)
+    assert heads.unpack_single(head) == heads.unpack_single(known)
+
+
 @each_of(VECTORS["bounced_whole"])
 def test_a_message_comes_back_whole_and_is_itself_again(vector):
     sent, bounced = vector["sent"], vector["bounced"]
@@ -174,6 +194,14 @@ def test_messages_that_follow_one_another_are_one_message(vector):
 
     assert batch == (topic, bytes.fromhex(vector["header"]), bytes.fromhex(vector["body"]))
     assert singles(*batch) == messages
+
+
+@each_of(VECTORS["bad_headers"])
+def test_a_bad_header_is_refused_with_its_reason(vector):
+    with pytest.raises(WireError) as caught:
+        singles(b"demo/t/1/", bytes.fromhex(vector["header"]), bytes.fromhex(vector["body"]))
+
+    assert caught.value.reason == vector["reason"]
 
 
 @each_of(VECTORS["topics"]["valid"], key="topic")
