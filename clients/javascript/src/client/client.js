@@ -220,7 +220,8 @@ export class Client {
     this.#sender.drain()
     try {
       const late = () => this.#unreachable()
-      if (this.#sender.isReady) await within(this.#sender.drained(), left(), late)
+      if (this.#sender.isReady && this.#outbox.length > 0)
+        await within(this.#sender.drained(), left(), late)
       this.#link.leave()
       const isRead = await within(this.#handshake.untilLeft(), left(), late)
       return isRead && this.#outbox.length === 0

@@ -3,8 +3,11 @@
 /**
  * Calls `onEnd` once at the end of each turn in which `begin` was called.
  *
- * The end is a tick of Node: it comes when the callback of the loop that runs now and all promises
- * that it settled are through. So a chunk of replies and all calls that wait for them make one turn.
+ * The end is a setImmediate: it comes when every socket and timer of this round of the loop had its
+ * callback. Measured, CPU of caller and worker per call: with 256 outstanding whose replies come from
+ * timers 9.0 us, against 12.9 with process.nextTick, which ends after each callback; with replies that
+ * are ready at once the same; with 1 outstanding 58 us against 53. A microtask ends before the calls
+ * that wait for several promises have gone on.
  */
 export class Turn {
   #onEnd
@@ -28,6 +31,6 @@ export class Turn {
   begin() {
     if (this.#isOpen) return
     this.#isOpen = true
-    process.nextTick(this.#end)
+    setImmediate(this.#end)
   }
 }

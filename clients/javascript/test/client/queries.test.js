@@ -1,0 +1,159 @@
+// What a client can ask its Synapse: docs/spec/04-liveness.md, "Roster" and "State".
+import test from 'node:test'
+import assert from 'node:assert/strict'
+import { SynapseUnreachable } from '../../src/errors.js'
+import { Float } from '../../src/signals/msgpack.js'
+import { VERB, packMap, readMap } from '../../src/wire/wire.js'
+import { id, opened } from './scene.js'
+
+const TIMEOUT_MS = 20_000
+const seat = (number, facts = {}, vitals = {}) => [
+  `seat${number}`,
+  ['chat'],
+  'worker',
+  id('w'),
+  'alive',
+  2,
+  facts,
+  vitals,
+  number,
+]
+/** Let the far end answer queries by `answer(query)`. */
+function answering(far, answer) {
+  far.queries = []
+  far.onQuery = ({ task, body }) => {
+    const query = readMap(body)
+    far.queries.push(query)
+    far.receive(VERB.ROSTER, { task, body: packMap(answer(query)) })
+  }
+}
+
+test('the roster comes page by page, in the words of the port', async (t) => {
+  const { client, far } = await opened(t)
+  const facts = { version: '1.0', role: 'worker' }
+  const pages = [
+    [[seat(3, facts, { running: 1, queued: 2, loop_lag_ms: 4 }), seat(5)], true],
+    [[seat(9, { version: 7 })], false],
+  ]
+  answering(far, () => pages.shift())
+
+  const rows = await client.roster({ neuronId: 'n', capability: 'c' }, TIMEOUT_MS)
+
+  assert.deepEqual(far.queries, [
+    { name: 'n', capability: 'c', after: 0 },
+    { name: 'n', capability: 'c', after: 5 },
+  ])
+  assert.equal(rows.length, 3)
+  assert.deepEqual(rows[0], {
+    neuronId: 'seat3',
+    capabilities: ['chat'],
+    dendriteId: 'worker',
+    instance: id('w').toString('hex'),
+    state: 'alive',
+    open: 2,
+    running: 1,
+    queued: 2,
+    loopLagMs: 4,
+    version: '1.0',
+    role: 'worker',
+  })
+  assert.deepEqual([rows[2].running, rows[2].version, rows[2].role], [0, null, null])
+})
+
+test('the Dendrites are told with times in ms; none by a Synapse that cannot tell', async (t) => {
+  const { client, far } = await opened(t)
+  const row = {
+    name: 'web',
+    instance: id('w'),
+    state: 'away',
+    seats: 1,
+    open: 2,
+    calls: true,
+    age_s: new Float(2),
+    number: 1,
+  }
+  answering(far, () => ({ clients: [row], more: false }))
+  assert.deepEqual(await client.dendrites(TIMEOUT_MS), [
+    {
+      dendriteId: 'web',
+      instance: id('w').toString('hex'),
+      state: 'away',
+      axons: 1,
+      open: 2,
+      calls: true,
+      ageMs: 2000,
+    },
+  ])
+
+  answering(far, () => [[], false])
+  assert.deepEqual(await client.dendrites(TIMEOUT_MS), [])
+})
+
+test('the state of the Synapse has the words of the port', async (t) => {
+  const { client, far } = await opened(t)
+  answering(far, () => ({
+    uptime_s: 1.5,
+    draining: false,
+    clients: 3,
+    away: 1,
+    seats: 2,
+    open: 5,
+    parked: 0,
+    topics: 4,
+    counts: { copies: 2 },
+  }))
+
+  assert.deepEqual(await client.state(TIMEOUT_MS), {
+    uptimeMs: 1500,
+    draining: false,
+    connections: 3,
+    away: 1,
+    axons: 2,
+    open: 5,
+    parked: 0,
+    subscriptions: 4,
+    counts: { copies: 2 },
+    recentMs: 0,
+    recent: {},
+  })
+  assert.deepEqual(far.queries, [{ state: true }])
+})
+
+test('queries that cross get each its own answer', async (t) => {
+  const { client, far } = await opened(t)
+  const open = []
+  far.onQuery = (query) => open.push(query)
+  const one = client.roster({ neuronId: 'one' }, TIMEOUT_MS)
+  const two = client.roster({ neuronId: 'two' }, TIMEOUT_MS)
+  await far.until(() => far.of('ROSTER').length === 2)
+  await new Promise(setImmediate)
+  for (const { task, body } of open.reverse()) {
+    const row = seat(1)
+    row[0] = readMap(body).name
+    far.receive(VERB.ROSTER, { task, body: packMap([[row], false]) })
+    far.receive(VERB.ROSTER, { task, body: packMap([[], false]) }) // a second answer means nothing
+  }
+
+  assert.deepEqual([(await one)[0].neuronId, (await two)[0].neuronId], ['one', 'two'])
+})
+
+test('a query without an answer, or with one that cannot be read, is SynapseUnreachable', async (t) => {
+  const { client, far } = await opened(t)
+  await assert.rejects(client.state(5), /no answer to a query in time/)
+  answering(far, () => ({ draining: 'perhaps' }))
+  await assert.rejects(client.state(TIMEOUT_MS), /cannot be read \(.*uptime_s/)
+
+  far.onQuery = undefined
+  const overtaken = client.roster({}, TIMEOUT_MS)
+  await client.close(1000)
+  await assert.rejects(overtaken, SynapseUnreachable)
+})
+
+test('a barrier is true when its answer has come, and false when that is not known', async (t) => {
+  const { client, far } = await opened(t)
+  assert.equal(await client.barrier(5), false)
+  answering(far, () => [[], false])
+  assert.equal(await client.barrier(TIMEOUT_MS), true)
+  far.disconnect()
+  assert.equal(await client.barrier(TIMEOUT_MS), false)
+})
