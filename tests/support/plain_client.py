@@ -1,8 +1,8 @@
 """A caller written from docs/spec, with the standard library alone.
 
 `python plain_client.py PORT NAMESPACE` sends three TASKs to the neuron `worker` and survives the
-end of the Synapse. It prints `sent`, `welcomed` at each WELCOME, and `answer` with the number of the
-TASK for each reply that settles.
+end of the Synapse. It prints `sent`, `welcomed` at each WELCOME, and `answer` with the number of
+the TASK for each reply that settles.
 """
 
 import hashlib
