@@ -11,6 +11,11 @@ export class Fifo {
     return this.#entries.length - this.#at
   }
 
+  /** The oldest entry, left in place; undefined if there is none. */
+  get first() {
+    return this.#entries[this.#at]
+  }
+
   push(entry) {
     this.#entries.push(entry)
   }
@@ -29,6 +34,11 @@ export class Fifo {
   #cut() {
     this.#entries = this.#entries.slice(this.#at)
     this.#at = 0
+  }
+
+  /** Iterate over the entries without taking them. */
+  *[Symbol.iterator]() {
+    for (let at = this.#at; at < this.#entries.length; at++) yield this.#entries[at]
   }
 
   /** Remove and return every entry, the oldest first. */

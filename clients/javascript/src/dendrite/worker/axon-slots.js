@@ -1,5 +1,5 @@
 // The places of one Axon: how many jobs it runs, and the jobs that wait for a place. Pure.
-import { Fifo } from './fifo.js'
+import { Fifo } from '../../runtime/fifo.js'
 
 /** One Axon with its jobs. */
 export class AxonSlots {

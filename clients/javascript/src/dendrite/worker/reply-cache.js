@@ -4,7 +4,7 @@
 // A task that arrives twice is not run twice, and a lost reply is sent again. Replies and ids are dropped in
 // chunks, oldest first, so that a task costs one entry of a Map and no timer.
 
-import { Fifo } from './fifo.js'
+import { Fifo } from '../../runtime/fifo.js'
 
 export const KEEP_MS = 30_000
 export const MAX_BYTES = 64 * 1024 * 1024

@@ -1,6 +1,6 @@
 // Begins jobs: at once, but for at most 2 ms in a row. A bundle of TASKs whose functions work without waiting must
 // not keep the sockets of this process from being read.
-import { Fifo } from './fifo.js'
+import { Fifo } from '../../runtime/fifo.js'
 
 const TURN_MS = 2
 
