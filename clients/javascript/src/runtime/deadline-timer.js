@@ -6,16 +6,19 @@ const LONGEST_MS = 2 ** 31 - 1 // setTimeout fires at once for more
 export class DeadlineTimer {
   #nextAtMs
   #expire
+  #now
   #timer = null
 
   /**
-   * @param {() => number} nextAtMs Returns the next deadline on the clock of `performance.now()`;
-   *   infinity for never.
+   * @param {() => number} nextAtMs Returns the next deadline on that clock; infinity
+   *   for never.
    * @param {(nowMs: number) => void} expire Receives the time and ends everything that is due.
+   * @param {() => number} [now] The clock.
    */
-  constructor(nextAtMs, expire) {
+  constructor(nextAtMs, expire, now = () => performance.now()) {
     this.#nextAtMs = nextAtMs
     this.#expire = expire
+    this.#now = now
     /** When the timer fires; infinity for never. */
     this.armedAtMs = Infinity
   }
@@ -25,7 +28,7 @@ export class DeadlineTimer {
     if (atMs >= this.armedAtMs) return
     clearTimeout(this.#timer)
     this.armedAtMs = atMs
-    const waitMs = Math.min(LONGEST_MS, Math.max(1, Math.ceil(atMs - performance.now())))
+    const waitMs = Math.min(LONGEST_MS, Math.max(1, Math.ceil(atMs - this.#now())))
     this.#timer = setTimeout(() => this.#fire(), waitMs)
   }
 
@@ -40,7 +43,7 @@ export class DeadlineTimer {
     this.#timer = null
     this.armedAtMs = Infinity
     try {
-      this.#expire(performance.now())
+      this.#expire(this.#now())
     } finally {
       const nextAtMs = this.#nextAtMs()
       if (nextAtMs !== Infinity) this.arm(nextAtMs)

@@ -39,13 +39,16 @@ export class Caller {
    * @param {object} parts.logger Is told what a person should know.
    * @param {boolean} [parts.floats] Whether whole floats are kept apart from integers.
    * @param {(opened: object) => string} [parts.whyLate] Returns what is known of a late task.
+   * @param {() => number} [parts.now] A monotonic clock of milliseconds.
    */
-  constructor({ client, subscriptions, publisher, url, logger, floats = false, whyLate }) {
+  constructor({ client, subscriptions, publisher, url, logger, ...options }) {
+    const { floats = false, whyLate, now } = options
     this.dispatcher = new Dispatcher(client, subscriptions, {
       url,
       keepFloats: floats,
       whyLate,
       logger,
+      now,
     })
     this.#pathways = new Pathways(this.dispatcher, subscriptions, logger)
     this.#arbiter = new AnswerArbiter(publisher, subscriptions, this.dispatcher, logger)

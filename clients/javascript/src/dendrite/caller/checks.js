@@ -63,14 +63,15 @@ export function nearest(text, words) {
   let least = Math.max(2, Math.ceil(plain.length / 3)) + 1
   for (const word of words) {
     const other = simple(word)
-    const begins = plain.length > 3 && (other.startsWith(plain) || plain.startsWith(other))
-    const far = begins ? 1 : distance(plain, other)
+    const far = isPart(plain, other) || isPart(other, plain) ? 1 : distance(plain, other)
     if (far >= least) continue
     best = word
     least = far
   }
   return best
 }
+
+const isPart = (part, whole) => part.length > 3 && (whole.startsWith(part) || whole.endsWith(part))
 
 const simple = (text) => text.replaceAll('_', '').toLowerCase().slice(0, 40)
 

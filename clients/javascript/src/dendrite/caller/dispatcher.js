@@ -24,6 +24,7 @@ export class Dispatcher {
   #client
   #subscriptions
   #decoding
+  #now
   #timer
   #deferred = []
 
@@ -32,16 +33,19 @@ export class Dispatcher {
    * @param {object} subscriptions The handlers that receive copies of our own traffic.
    * @param {object} [options] `url` of the Synapse, for error texts; `keepFloats`, to mark whole
    *   floats in what is decoded; `whyLate(opened)`, which returns what this Dendrite knows about a
-   *   task of ours that has no reply yet; `logger`.
+   *   task of ours that has no reply yet; `logger`; `now`, a monotonic clock of milliseconds.
    */
-  constructor(client, subscriptions, { url = '', keepFloats = false, whyLate, logger } = {}) {
+  constructor(client, subscriptions, { url = '', keepFloats = false, whyLate, ...more } = {}) {
+    const { logger = null, now = () => performance.now() } = more
     this.#client = client
     this.#subscriptions = subscriptions
     this.#decoding = { keepFloats }
     this.#timer = new DeadlineTimer(
       () => Math.min(this.openTasks.nextAtMs(), this.questions.nextAtMs()),
-      (nowMs) => this.#expire(nowMs),
+      (nowMs) => this.expire(nowMs),
+      now,
     )
+    this.#now = now
     this.openTasks = new OpenTasks()
     this.counts = this.openTasks.counts
     this.questions = new QuestionBook(this.counts)
@@ -85,7 +89,7 @@ export class Dispatcher {
   }
 
   #open(opened) {
-    this.#arm(this.openTasks.open(opened, performance.now()))
+    this.#arm(this.openTasks.open(opened, this.#now()))
     this.#show(opened.signal)
   }
 
@@ -149,7 +153,7 @@ export class Dispatcher {
   /** Send a TASK that is open already, with the time that is left. */
   #postLate(opened) {
     if (!this.openTasks.has(opened)) return
-    const leftMs = opened.expiresAtMs - performance.now()
+    const leftMs = opened.expiresAtMs - this.#now()
     if (leftMs <= 0) return // the deadline timer ends it
     const outcome = this.#post(opened, leftMs)
     if (outcome !== 'SENT') this.#notSent(opened, outcome)
@@ -236,7 +240,7 @@ export class Dispatcher {
 
   /** Send a GAP for the replies that are missing before number `index`. */
   #requestMissing(task, index) {
-    const nowMs = performance.now()
+    const nowMs = this.#now()
     const opened = this.openTasks.missed(task, index, nowMs)
     if (opened === null) return
     count(this.counts, 'asked_again')
@@ -311,7 +315,7 @@ export class Dispatcher {
       // whether the program gets a Signal or a TimeoutError.
       opened.waiter.fail(timeoutOf(opened, why))
     } else if (code === 'SYNAPSE_AWAY' && why !== '') {
-      opened.waiter.fail(this.absence.error(opened, performance.now()))
+      opened.waiter.fail(this.absence.error(opened, this.#now()))
     } else opened.waiter.settle(signal)
   }
 
@@ -336,7 +340,8 @@ export class Dispatcher {
 
   // ---- deadlines
 
-  #expire(nowMs) {
+  /** End every task and question whose deadline has passed. */
+  expire(nowMs) {
     for (const opened of this.openTasks.expire(nowMs)) {
       count(this.counts, 'timeout')
       const [code, why] = this.absence.judge(opened, nowMs) ?? this.#lateness(opened)

@@ -50,6 +50,7 @@ export function taskFor(options, verb) {
   const directed = destination(options, verb.name)
   if (parentId !== null) checkedId('parentId', parentId)
   if (meta !== undefined) checkMeta(meta)
+  if (options.signal !== undefined) checkAbortSignal(options.signal)
   const id = newEventId()
   const task = idBytes(id)
   const trace = traceId === null ? task : checkedId('traceId', traceId)
@@ -116,6 +117,13 @@ export function checkedId(name, id) {
   if (typeof id === 'string' && isId(id)) return idBytes(id)
   throw new InvalidArgument(
     `${name} must be an id, 'evt_' or 'trc_' and 26 characters of 0-9 a-v, not ${shown(id)}`,
+  )
+}
+
+function checkAbortSignal(signal) {
+  if (typeof signal?.addEventListener === 'function' && typeof signal.aborted === 'boolean') return
+  throw new InvalidArgument(
+    `signal must be an AbortSignal, as of an AbortController, not ${shown(signal)}`,
   )
 }
 
