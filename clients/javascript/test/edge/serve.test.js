@@ -30,6 +30,19 @@ for (const version of [4, 5]) {
   })
 }
 
+test('an answer that does not come in time is 503 when the process ends', async (t) => {
+  const { child, worker, url } = await startServer(t, 5, 100)
+  const asking = edge.post(`${url}/ask`, { prompt: 'silent' })
+  await worker.line('started silent')
+
+  child.signal('SIGTERM')
+  const told = await asking
+  await worker.line('cancelled silent')
+
+  assert.deepEqual([told.status, told.json?.code], [503, 'NOT_READY'])
+  assert.equal(await child.ended, 0)
+})
+
 test('a stream that ends in time is sent to its end', async (t) => {
   const { child, url } = await startServer(t, 5, 20_000)
   const response = await edge.begin(`${url}/stream`, { prompt: 'slow 1' }).response

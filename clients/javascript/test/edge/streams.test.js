@@ -1,8 +1,10 @@
 // Tasks as streams over real HTTP, for Express 4 and 5, byte by byte beside those of Flask.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { createGunzip } from 'node:zlib'
+import { answer, stream } from 'cosmonapse/express'
 import * as edge from '../support/edge-app.js'
 
 const VERSIONS = [4, 5]
@@ -142,9 +144,23 @@ for (const language of ['python', 'javascript']) {
   })
 }
 
+test('a hang-up behind a body that nobody reads cancels the task', async (t) => {
+  const { dendrite, worker } = await edge.startFabric(t)
+
+  for (const [kind, make] of Object.entries({ answer, stream })) {
+    const prompt = `silent unread ${kind}`
+    const handler = make(dendrite, () => ({ neuron: 'worker', input: { prompt } }))
+    const server = createServer((req, res) => handler(req, res)).listen(0, '127.0.0.1')
+    const { url } = await edge.listen(t, server)
+    const asking = edge.begin(url, { unread: 'x'.repeat(1_000_000) })
+    await worker.line(`started ${prompt}`)
+    asking.hangUp()
+    await worker.line(`cancelled ${prompt}`)
+  }
+})
+
 test('a client that is gone before its task is made causes none', async (t) => {
   const { dendrite, worker } = await edge.startFabric(t)
-  const { answer, stream } = await import('cosmonapse/express')
   let release, entered
   const makeTask = async () => {
     entered()

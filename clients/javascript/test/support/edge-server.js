@@ -4,7 +4,7 @@
 // caught by `errors({ app })`. With the URL of a Synapse it serves the Neuron "worker" too, and ends
 // in order with SIGTERM.
 import { Dendrite, Synapse } from 'cosmonapse'
-import { errors, serve, stream, wrap } from 'cosmonapse/express'
+import { answer, errors, serve, stream, wrap } from 'cosmonapse/express'
 import { EXPRESS, NAMESPACE, taskOf } from './edge-app.js'
 
 const say = (text) => process.stdout.write(`${text}\n`)
@@ -31,7 +31,10 @@ async function main(version, handlers, url) {
   app.use(express.json())
   addThrowing(app, express, handlers === 'wrapped' ? wrap : (handler) => handler)
   const dendrite = url === undefined ? null : await startDendrite(url)
-  if (dendrite !== null) app.post('/stream', stream(dendrite, taskOf))
+  if (dendrite !== null) {
+    app.post('/ask', answer(dendrite, taskOf))
+    app.post('/stream', stream(dendrite, taskOf))
+  }
   app.use(handlers === 'caught' ? errors({ app }) : errors())
   const server = app.listen(0, '127.0.0.1', () => {
     say(`listening at http://127.0.0.1:${server.address().port}`)
