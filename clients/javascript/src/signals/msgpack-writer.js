@@ -3,7 +3,7 @@
 // Own code, because no library keeps the rules: what cannot travel is refused where it was made, with
 // its path. Hot: no object, closure or path is made for a value; the keys on the way to it are kept
 // in one array, which is read only when something is wrong.
-import { isUint8Array } from 'node:util/types'
+import { isMap, isUint8Array } from 'node:util/types'
 import { SignalTooLarge, UnencodableValue } from '../errors.js'
 import { Float, MAX_DEPTH, MAX_ELEMENTS, isPlain, pathOf } from './values.js'
 
@@ -225,7 +225,7 @@ export class Writer {
     if (Array.isArray(value)) return this.#array(value, depth)
     if (isPlain(value)) return this.map(value, depth)
     if (value instanceof Float) return this.float(value.value)
-    if (value instanceof Map) return this.#entries(value, depth)
+    if (isMap(value)) return this.#entries(value, depth)
     if (isUint8Array(value)) return this.#bytes(value)
     throw this.#fault(`it is an object of the class ${nameOf(value)}`, depth)
   }

@@ -1,4 +1,8 @@
 // What payload and meta may hold: docs/spec/07-signals.md, "Values". Pure.
+//
+// Two things are lost on the way through a JavaScript object, and neither means anything on the wire:
+// whether a whole number was a float (see Float), and the order of keys that look like integers, which
+// an object puts first. A Map is written in its own order.
 
 /** Levels of containers below payload or meta. */
 export const MAX_DEPTH = 200

@@ -190,6 +190,13 @@ test('a key twice: the last one counts', () => {
   assert.deepEqual(unpack(bytes('82', 'a178', 1, 'a178', 2)), { x: 2 })
 })
 
+test('what comes of another realm is what it looks like', () => {
+  const foreign = (code) => back(vm.runInNewContext(code))
+  assert.deepEqual(foreign('new Map([["a", [1]]])'), { a: [1] })
+  assert.deepEqual(foreign('new Uint8Array([1, 2])'), Buffer.of(1, 2))
+  refused(vm.runInNewContext('({ d: new Date() })'), 'payload.d', /class Date/)
+})
+
 test('a plain object of another realm and one without a prototype are plain', () => {
   assert.deepEqual(back(vm.runInNewContext('({ a: [1, { b: 2 }] })')), { a: [1, { b: 2 }] })
   assert.deepEqual(back(Object.assign(Object.create(null), { a: 1 })), { a: 1 })
