@@ -94,10 +94,12 @@ export class ReplyCache {
    * @param {number} nowMs The monotonic clock.
    */
   settle(key, answered, bytes, nowMs) {
+    if (nowMs >= this.#openUntilMs) this.expire(nowMs)
     this.#ended.set(key, answered)
     this.#open.keys.push(key)
     this.#open.bytes += bytes + OVERHEAD_BYTES
-    if (this.#open.bytes >= CHUNK_BYTES || nowMs >= this.#openUntilMs) this.expire(nowMs)
+    this.#open.atMs = nowMs
+    if (this.#open.bytes >= CHUNK_BYTES) this.expire(nowMs)
   }
 
   /** Drop nothing for its age while there is no connection; the bounds hold. */
@@ -135,7 +137,6 @@ export class ReplyCache {
   #closeChunk(nowMs) {
     this.#openUntilMs = nowMs + CHUNK_MS
     if (this.#open.keys.length === 0) return
-    this.#open.atMs = nowMs
     this.#replyBytes += this.#open.bytes
     this.#replyChunks.push(this.#open)
     this.#open = new Chunk()
