@@ -2,10 +2,12 @@
 // Spec: docs/spec/03-routing.md, "Replies" and "CANCEL"; docs/spec/09-resync.md, "What each keeps".
 import { BadSignal, DendriteProtocolError, InvalidArgument, NeuronError } from '../../errors.js'
 import { bytesId } from '../../signals/ids.js'
+import { count } from '../../runtime/counter.js'
+import { DeadlineTimer } from '../../runtime/deadline-timer.js'
+import { Deadlines } from '../../runtime/deadlines.js'
 import { CODE, Signal } from '../../signals/signals.js'
 import { KEEP } from '../../wire/heads.js'
 import { AxonSlots } from './axon-slots.js'
-import { Deadlines, SLOT_MS } from './deadlines.js'
 import { invoke, isPending, valueOf } from './invoke.js'
 import { Job, keyOf } from './job.js'
 import { errorPayload, replyOf, replyOfThrown } from './outcomes.js'
@@ -44,7 +46,7 @@ export class Inbox {
   #clock
   #axonSlots = new Map()
   #deadlines = new Deadlines()
-  #ticker = null
+  #timer
   #warnings
   #runQueue
   #writer
@@ -73,6 +75,10 @@ export class Inbox {
     this.#clock = clock
     this.#warnings = warnings
     this.onBusy = onBusy
+    this.#timer = new DeadlineTimer(
+      () => this.#deadlines.nextAtMs(),
+      (nowMs) => this.#expire(nowMs),
+    )
     this.#runQueue = new RunQueue((job) => this.#run(job), clock)
     this.#writer = new ReplyWriter({
       client,
@@ -185,7 +191,7 @@ export class Inbox {
 
   /** Send the replies of a TASK that arrived before again; it is not run again. */
   #repeated(key, caller, task, trace) {
-    this.#count('drop.repeated_task')
+    count(this.counts, 'drop.repeated_task')
     if (!this.jobs.has(key) && !repeat(this.#client, this.replyCache, caller, task, 0)) {
       const message = 'the task ran before and its replies are no longer stored'
       this.#refuse(caller, task, trace, 'REPLY_LOST', message)
@@ -215,15 +221,11 @@ export class Inbox {
   #accept(job) {
     this.jobs.set(job.key, job)
     // 03-routing, "Overdue": deadlines belong to the caller, which normally cancels. This is the fallback.
-    this.#deadlines.set(job, job.deadlineAtMs + GRACE_MS)
-    this.#ticker ??= setInterval(() => this.#expire(), SLOT_MS).unref()
+    this.#timer.arm(this.#deadlines.set(job, job.deadlineAtMs + GRACE_MS))
   }
 
-  #expire() {
-    for (const job of this.#deadlines.due(this.#clock())) this.#cancel(job, 'EXPIRED')
-    if (this.#deadlines.size > 0) return
-    clearInterval(this.#ticker)
-    this.#ticker = null
+  #expire(nowMs) {
+    for (const job of this.#deadlines.due(nowMs)) this.#cancel(job, 'EXPIRED')
   }
 
   #start(job) {
@@ -252,7 +254,7 @@ export class Inbox {
   /** Settle a job whose function runs on after its cancellation; its place stays taken until that has ended. */
   #settleRunning(job) {
     if (job.isSettled) return
-    this.#count('leaked_places')
+    count(this.counts, 'leaked_places')
     const { neuronId } = job.slots.axon
     this.#warnings.warn(
       `CANCEL_TIMEOUT ${neuronId}`,
@@ -368,14 +370,10 @@ export class Inbox {
 
   /** Answer a TASK that cannot be read, or that no Axon here serves. */
   #refuse(caller, task, trace, code, message) {
-    this.#count(`refused.${code.toLowerCase()}`)
+    count(this.counts, `refused.${code.toLowerCase()}`)
     const traceId = bytesId('trc_', trace)
     const body = this.#writer.refusal(traceId, bytesId('evt_', task), errorPayload(code, message))
     this.#client.sendReply(caller, task, trace, CODE.ERROR, body, 0, true, false)
-  }
-
-  #count(name) {
-    this.counts[name] = (this.counts[name] ?? 0) + 1
   }
 
   // ---- the end
@@ -386,7 +384,9 @@ export class Inbox {
    */
   async drain(timeoutMs) {
     await this.#client.barrier(BARRIER_MS)
-    return this.#jobsEnd([...this.#axonSlots.values()], timeoutMs)
+    const left = await this.#jobsEnd([...this.#axonSlots.values()], timeoutMs)
+    this.#timer.close()
+    return left
   }
 
   /** Remove an Axon; its jobs may end, as in `drain`. */

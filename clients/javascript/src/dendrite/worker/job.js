@@ -1,5 +1,7 @@
 // One TASK at its worker, from its arrival to its last reply. Each TASK makes one: what few of them need is made late.
 
+import { Timed } from '../../runtime/deadlines.js'
+
 /**
  * Return what a worker knows a task by: its caller and its id (docs/spec/09-resync.md, "What each keeps", 3).
  * @param {Buffer} caller 16 bytes
@@ -7,7 +9,7 @@
  */
 export const keyOf = (caller, task) => caller.latin1Slice(0, 16) + task.latin1Slice(0, 16)
 
-export class Job {
+export class Job extends Timed {
   /** The number of its next reply. */
   index = 0
   /** The number of its next thought. */
@@ -34,8 +36,6 @@ export class Job {
   unsent = null
   /** Settles when `unsent` is empty. */
   flushing = null
-  /** Its slot in the table of deadlines. */
-  deadlineSlot = null
   /** Ends the wait for a function that was cancelled. */
   cancelTimer = null
   /** The number of its child tasks that are open. */
@@ -53,6 +53,7 @@ export class Job {
    * @param {boolean} keep True if it runs on when its caller goes away.
    */
   constructor(slots, signal, key, caller, task, trace, deadlineAtMs, keep) {
+    super()
     this.slots = slots
     this.signal = signal
     this.key = key

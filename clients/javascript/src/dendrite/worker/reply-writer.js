@@ -1,6 +1,7 @@
 // Writes the Signals of a job: those that its Neuron streams, and the last one.
 // Spec: docs/spec/03-routing.md, "Replies"; docs/spec/07-signals.md, "Questions", 1.
 import { DendriteProtocolError, SignalTooLarge, UnencodableValue } from '../../errors.js'
+import { count } from '../../runtime/counter.js'
 import { CODE, Signal } from '../../signals/signals.js'
 import { errorPayload } from './outcomes.js'
 import { described } from './raised.js'
@@ -61,7 +62,7 @@ export class ReplyWriter {
 
   /** Return a promise that is rejected, and that harms nobody who does not await it. */
   #tooLate(job) {
-    this.#count('drop.said_late')
+    count(this.#counts, 'drop.said_late')
     const late = Promise.reject(
       job.reason ??
         new DendriteProtocolError('the task has ended: nothing is sent for it any more'),
@@ -90,7 +91,7 @@ export class ReplyWriter {
       if (this.#send(job, signal, body, false) === 'BUSY') await this.#room(job)
       else sent++
     }
-    if (sent < job.unsent.length) this.#count('drop.said_late', job.unsent.length - sent)
+    if (sent < job.unsent.length) count(this.#counts, 'drop.said_late', job.unsent.length - sent)
     job.unsent = null
     job.flushing = null
   }
@@ -139,7 +140,7 @@ export class ReplyWriter {
           ? error.message
           : `the output cannot be read: ${described(error)}`
     }
-    this.#count('bad_output')
+    count(this.#counts, 'bad_output')
     const failed = job.signal.reply('ERROR', errorPayload('BAD_OUTPUT', fault), {
       directed,
       meta: this.#meta,
@@ -164,7 +165,7 @@ export class ReplyWriter {
         job.stream ??= new ReplyStream()
         job.stream.add([index, kind, body])
       }
-    } else if (settles || outcome !== 'BUSY') this.#count(UNSENT[outcome])
+    } else if (settles || outcome !== 'BUSY') count(this.#counts, UNSENT[outcome])
     // 03-routing, "CANCEL", 2: the caller has published how a cancelled task ended.
     const isShown = outcome !== 'BUSY' || settles
     if (isShown && !(job.isCallerGone && settles)) this.#show(job, signal)
@@ -179,9 +180,5 @@ export class ReplyWriter {
     let bytes = 0
     for (const [, , each] of replies) bytes += each.length
     this.#store(job, replies, bytes)
-  }
-
-  #count(name, n = 1) {
-    this.#counts[name] = (this.#counts[name] ?? 0) + n
   }
 }

@@ -2,6 +2,7 @@
 // Spec: docs/spec/07-signals.md, "Stopping a trace", 1 and 3. Nothing is rolled back here: rule 2 leaves that to a
 // Dendrite that can.
 import { setTimeout as pause } from 'node:timers/promises'
+import { count } from '../../runtime/counter.js'
 import { idBytes } from '../../signals/ids.js'
 import { Directed } from '../../signals/signals.js'
 
@@ -40,10 +41,10 @@ export class StopReceiver {
     try {
       idBytes(stop.traceId)
     } catch {
-      return this.#count('drop.bad_stop')
+      return count(this.counts, 'drop.bad_stop')
     }
     const jobs = this.#inbox.cancelTrace(stop.traceId)
-    if (this.#open >= MAX_STOPS) return this.#count('drop.stopped') // obeyed all the same, but not answered
+    if (this.#open >= MAX_STOPS) return count(this.counts, 'drop.stopped') // obeyed all the same, but not answered
     this.#open++
     this.#finish(stop, jobs).finally(() => this.#open--)
   }
@@ -58,9 +59,9 @@ export class StopReceiver {
       // A TASK that the Synapse sent before the STOP travels on another socket and may arrive after it.
       await this.#client.barrier(BARRIER_MS)
       const late = this.#inbox.cancelTrace(traceId)
-      const count = cancelled + addedTo(stopped.cancelled, late)
+      const total = cancelled + addedTo(stopped.cancelled, late)
       await this.#inbox.functionsEnd([...new Set([...jobs, ...late])], FUNCTIONS_MS)
-      await this.#answer(stop, count)
+      await this.#answer(stop, total)
     } finally {
       if (--stopped.stops === 0) this.#stoppedTraces.delete(traceId)
     }
@@ -79,10 +80,6 @@ export class StopReceiver {
       await pause(PUBLISH_EVERY_MS)
       if (this.#publisher.publishAgain(answer, body) > 0) return
     }
-  }
-
-  #count(name) {
-    this.counts[name] = (this.counts[name] ?? 0) + 1
   }
 }
 
