@@ -121,12 +121,12 @@ export class TaskContext {
    * parent and at most its remaining time, and it is cancelled when this task ends or is cancelled.
    * @param {object} options As of `dendrite.dispatchAndWait`; `timeoutMs` is 30,000 by default.
    */
-  dispatchAndWait(options) {
+  async dispatchAndWait(options) {
     return this.#port.child(this.#job, 'dispatchAndWait', this.#asChild(options))
   }
 
   /** Send a child task as `dispatchAndWait` does; resolve to its output, or throw what `dendrite.ask` throws. */
-  ask(options) {
+  async ask(options) {
     return this.#port.child(this.#job, 'ask', this.#asChild(options))
   }
 

@@ -385,8 +385,13 @@ export class Inbox {
   async drain(timeoutMs) {
     await this.#client.barrier(BARRIER_MS)
     const left = await this.#jobsEnd([...this.#axonSlots.values()], timeoutMs)
-    this.#timer.close()
+    this.close()
     return left
+  }
+
+  /** Stop the timer: no task expires here any more. */
+  close() {
+    this.#timer.close()
   }
 
   /** Remove an Axon; its jobs may end, as in `drain`. */

@@ -86,10 +86,13 @@ export class ReplyWriter {
   /** Send what waits, in order, as room comes. */
   async #flush(job) {
     let sent = 0
-    while (sent < job.unsent.length && !job.isSettled && job.reason === null) {
-      const [signal, body] = job.unsent[sent]
-      if (this.#send(job, signal, body, false) === 'BUSY') await this.#room(job)
-      else sent++
+    while (sent < job.unsent.length) {
+      await this.#room(job)
+      if (job.isSettled || job.reason !== null) break
+      for (; sent < job.unsent.length; sent++) {
+        const [signal, body] = job.unsent[sent]
+        if (this.#send(job, signal, body, false) === 'BUSY') break
+      }
     }
     if (sent < job.unsent.length) count(this.#counts, 'drop.said_late', job.unsent.length - sent)
     job.unsent = null

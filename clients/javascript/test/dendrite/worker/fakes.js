@@ -1,4 +1,5 @@
 // A transport, handlers and TASKs for the tests of the worker: in this process, without sockets.
+import { after } from 'node:test'
 import { Axon } from '../../../src/dendrite/worker/axon.js'
 import { Inbox } from '../../../src/dendrite/worker/inbox.js'
 import { idBytes, newTraceId } from '../../../src/signals/ids.js'
@@ -113,12 +114,18 @@ export class FakeWarnings {
   }
 }
 
+const inboxes = []
+after(() => {
+  for (const each of inboxes) each.close() // tasks that never end would keep the process alive
+})
+
 /** An inbox with one Axon `worker`, and all that it stands on. */
 export function inboxOf(neuronFn, { caller = {}, clock, ...options } = {}) {
   const client = new FakeClient()
   const subscriptions = new FakeSubscriptions()
   const warnings = new FakeWarnings()
   const inbox = new Inbox({ client, dendriteId: 'd', subscriptions, caller, warnings, clock })
+  inboxes.push(inbox)
   if (neuronFn !== undefined) inbox.add(new Axon({ neuronId: 'worker', neuronFn, ...options }))
   return { client, inbox, subscriptions, warnings }
 }

@@ -211,8 +211,8 @@ test('10,000 tasks at once are all answered, and the loop turns meanwhile', asyn
   let turns = 0
   const timer = setInterval(() => turns++, 1)
 
-  const tasks = Array.from({ length: 10_000 }, (_, n) => give(inbox, taskOf({ n })))
-  await client.outcome(tasks.at(-1))
+  for (let n = 0; n < 10_000; n++) give(inbox, taskOf({ n }))
+  while (client.replies.length < 10_000) await turn()
   clearInterval(timer)
 
   assert.equal(client.replies.length, 10_000)
