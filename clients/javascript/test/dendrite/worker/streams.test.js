@@ -356,6 +356,8 @@ test('a worker claims what runs, has ended or is forgotten, and sends replies ag
   const running = give(inbox, taskOf({ waits: true, size: 600_000 }), { ttlMs: 5000 })
   const ended = give(inbox, taskOf())
   await client.outcome(ended)
+  const of = (task) => client.replies.filter((each) => each.task.equals(idBytes(task.id)))
+  await client.until(() => of(running).length === 2)
   await turn()
   const claim = (task) => held.claimOf(CALLER, idBytes(task.id))
   const again = (task, index) => {
