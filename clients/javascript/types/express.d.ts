@@ -8,8 +8,8 @@ type Next = (error?: any) => void
 /** A handler of Express, or of `http.createServer`. */
 export type Handler<Req = any, Res = any> = (req: Req, res: Res, next?: Next) => void
 
-/** Write one entry of the log of the service; `error` if its stack belongs to the entry. */
-export type Log = (text: string, error?: unknown) => void
+/** Where the details of a failure go, such as `console`; null for silence. */
+export type ErrorLogger = { error: (text: string, error?: unknown) => void } | null
 
 /** Return a handler that sends a task and answers with its output. */
 export function answer<Req = any, Res = any>(
@@ -27,14 +27,18 @@ export function stream<Req = any, Res = any>(
 /** Return the error handler of an app; `app` for Express 4, whose async handlers it then guards. */
 export function errors(options?: {
   app?: object
-  log?: Log
+  logger?: ErrorLogger
 }): (error: any, req: any, res: any, next: Next) => void
 
 /** Return a handler of Express whose rejections go to `next`. */
 export function wrap<Fn extends (...given: any[]) => unknown>(handler: Fn): Fn
 
 /** Send the response for a reply, an output or an error. */
-export function respond(res: ServerResponse<any>, outcome: unknown, options?: { log?: Log }): void
+export function respond(
+  res: ServerResponse<any>,
+  outcome: unknown,
+  options?: { logger?: ErrorLogger },
+): void
 
 /** Return an AbortSignal that is aborted when the client hangs up before its response is out. */
 export function hangUp(res: ServerResponse<any>, other?: AbortSignal): AbortSignal

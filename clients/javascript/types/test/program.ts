@@ -132,7 +132,16 @@ app.get(
     respond(res, await dendrite.dispatchAndWait({ neuron: 'worker', input, signal: hangUp(res) }))
   }),
 )
-app.use(errors())
+app.post(
+  '/text',
+  stream(dendrite, () => ({ neuron: 'worker', input: {} }), { asText: true, keepAliveMs: 1000 }),
+)
+// @ts-expect-error a time is a number of milliseconds
+const late = answer(dendrite, () => ({ neuron: 'worker', input: {}, timeoutMs: '1s' }))
+app.post('/late', late)
+// @ts-expect-error a logger has a method error
+app.use(errors({ logger: console.error }))
+app.use(errors({ app, logger: console }))
 const server = app.listen(0)
 const name: 'SIGINT' | 'SIGTERM' = await serve(server, dendrite, { drainMs: 1000 })
 console.log(name)
