@@ -71,6 +71,16 @@ test('several items have at most 256 KiB of body, one has what the socket took',
   assert.equal(parseMessage(...packMessage([task(over)])).items[0].body.length, over.length)
 })
 
+test('the ids of a message do not keep alive what was read from the socket with it', () => {
+  const [head, body] = packMessage([task()], '', id(9))
+  const chunk = Buffer.concat([Buffer.alloc(100_000), head])
+
+  const { peer, items } = parseMessage(chunk.subarray(100_000), body)
+
+  for (const each of [peer, items[0].task, items[0].trace])
+    assert.notEqual(each.buffer, chunk.buffer)
+})
+
 test('an address with characters beyond ASCII equals no name', () => {
   const [head, body] = packMessage([task()], 'worker')
   head[head.length - 1] = 0xff
