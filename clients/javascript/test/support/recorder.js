@@ -19,17 +19,22 @@ export function recorder(...names) {
     calls: (name) => calls.get(name),
     heard(name, count = 1, isWanted = () => true) {
       return new Promise((resolve, reject) => {
+        let seen = 0
+        let found = 0
         const look = () => {
-          const found = calls.get(name).filter((values) => isWanted(...values))
-          if (found.length < count) return
+          const all = calls.get(name)
+          while (seen < all.length && found < count) {
+            if (isWanted(...all[seen++])) found++
+          }
+          if (found < count) return
           clearTimeout(timer)
           waiters.delete(look)
-          resolve(found[count - 1])
+          resolve(all[seen - 1])
         }
         const timer = setTimeout(() => {
           waiters.delete(look)
-          const seen = [...calls].map(([each, { length }]) => `${each} ${length}`).join(', ')
-          reject(new Error(`no ${count} calls of ${name} in ${TIMEOUT_MS} ms; heard: ${seen}`))
+          const heard = [...calls].map(([each, { length }]) => `${each} ${length}`).join(', ')
+          reject(new Error(`no ${count} calls of ${name} in ${TIMEOUT_MS} ms; heard: ${heard}`))
         }, TIMEOUT_MS)
         waiters.add(look)
         look()

@@ -1,0 +1,221 @@
+// Both carriers by one table, with a real Synapse: docs/spec/08-port.md, The carrier port, and 06-sockets.md.
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'node:test'
+import { Synapse, SynapseUnreachable, connectSynapse } from '../../src/index.js'
+import { VERB, ZERO, item, packMessage, parseMessage } from '../../src/wire/heads.js'
+import { startNode } from '../support/child.js'
+import { recorder } from '../support/recorder.js'
+import { freePorts, startSynapse } from '../support/synapse.js'
+
+const CARRIERS = ['zmtp', 'zeromq']
+const RECEIVER = ['onTask', 'onReply', 'onCancel', 'onBounce', 'onLost', 'onHeard', 'onMissed', 'onRegistered', 'onWelcomed', 'onAway'] // prettier-ignore
+const CARRIER_EVENTS = ['onMessage', 'onWritable', 'onDisconnected', 'onPublication', 'onSubscription', 'onDropped'] // prettier-ignore
+const KIND = 7
+const OPEN_MS = 20_000
+const LEFT_ALONE = 'clients/javascript/test/support/left-alone.mjs'
+
+/** Open a transport; the test ends it. */
+async function opened(t, url, carrier, { topics = [] } = {}) {
+  const synapse = new Synapse(url, { carrier, logger: null })
+  const events = recorder(...RECEIVER)
+  const transport = synapse.transport({ namespace: 'n', name: 'test' }, events)
+  t.after(() => synapse.close())
+  await transport.open(OPEN_MS, topics)
+  return { transport, ...events }
+}
+
+async function openedWorker(t, url, carrier) {
+  const worker = await opened(t, url, carrier)
+  worker.transport.sendPresence('REGISTER', 'w', { capabilities: [] }, KIND, Buffer.alloc(0))
+  await worker.heard('onRegistered')
+  return worker
+}
+
+function sendTask({ transport }, body, ttlMs = 60_000) {
+  const task = randomBytes(16)
+  const outcome = transport.sendTask('w', [], task, randomBytes(16), KIND, body, ttlMs, false)
+  assert.ok(['SENT', 'WAITING'].includes(outcome), outcome)
+  return task
+}
+
+const bodies = (calls) => calls.map((values) => values.at(-1))
+
+for (const carrier of CARRIERS) {
+  test(`${carrier}: bodies of every size arrive whole and in order`, async (t) => {
+    const synapse = await startSynapse(t)
+    const worker = await openedWorker(t, synapse.url, carrier)
+    const caller = await opened(t, synapse.url, carrier)
+    const sizes = [0, 1, 200, 300, 5000, 70_000, 2 ** 20, 2 ** 20 + 1, 10, 15 * 2 ** 20]
+    const sent = sizes.map((size) => randomBytes(size))
+
+    for (const each of sent) sendTask(caller, each)
+    await worker.heard('onTask', sent.length)
+
+    assert.ok(Buffer.concat(bodies(worker.calls('onTask'))).equals(Buffer.concat(sent)))
+  })
+
+  test(`${carrier}: a burst of 15,000 messages arrives whole and in order`, async (t) => {
+    const synapse = await startSynapse(t)
+    const worker = await openedWorker(t, synapse.url, carrier)
+    const caller = await opened(t, synapse.url, carrier)
+    const count = 15_000
+
+    for (let i = 0; i < count; i++) sendTask(caller, Buffer.from(String(i).padEnd(200)))
+    await worker.heard('onTask', count)
+
+    const numbers = bodies(worker.calls('onTask')).map(Number)
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, i) => i),
+    )
+    assert.equal(numbers.length, count)
+  })
+
+  test(`${carrier}: a Synapse that stands still makes it BUSY, and loses nothing`, async (t) => {
+    const synapse = await startSynapse(t)
+    const events = recorder(...CARRIER_EVENTS)
+    const made = new Synapse(synapse.url, { carrier }).carrier()
+    t.after(() => made.close())
+    const message = (number) =>
+      packMessage([item(VERB.TASK, { number: 60_000, task: randomBytes(16), trace: randomBytes(16), body: Buffer.from(String(number).padEnd(1000)) })], 'n/w') // prettier-ignore
+    assert.equal(typeof String(made.endpoint), 'string')
+    made.open(events)
+    assert.equal(made.send(...message(0)), 'BUSY') // no connection yet
+    await events.heard('onWritable')
+    synapse.signal('SIGSTOP')
+    let sent = 0
+    while (made.send(...message(sent)) === 'OK') {
+      if (++sent % 500 === 0) {
+        made.flush()
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    made.flush()
+    synapse.signal('SIGCONT')
+
+    await events.heard('onWritable', 2)
+    assert.equal(made.send(...message(sent)), 'OK')
+    made.flush()
+    // Nobody greeted, so each comes back whole.
+    const isBounce = (head) => parseMessage(head, Buffer.alloc(0)) !== 'version' && head[19] === VERB.BOUNCE // prettier-ignore
+    await Promise.race([
+      events.heard('onMessage', sent + 1, isBounce),
+      events.heard('onDisconnected').then(([why]) => assert.fail(`disconnected: ${why}`)),
+    ])
+
+    assert.ok(sent >= 10_000, `${sent}`)
+    const numbers = events.calls('onMessage').filter(([head]) => isBounce(head)).map(([, body]) => Number(body.subarray(-1000))) // prettier-ignore
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, i) => i),
+    )
+    assert.deepEqual(events.calls('onDisconnected'), [])
+  })
+
+  test(`${carrier}: after kill -9 everything is as before, and who left meanwhile is forgotten`, async (t) => {
+    const synapse = await startSynapse(t)
+    const worker = await openedWorker(t, synapse.url, carrier)
+    const caller = await opened(t, synapse.url, carrier)
+    const stays = await opened(t, synapse.url, carrier, { topics: [{ kind: 1 }] })
+    const leaves = await opened(t, synapse.url, carrier, { topics: [{ kind: 2 }] })
+    const publish = (kind) =>
+      caller.transport.publish(kind, randomBytes(16), ZERO, ZERO, Buffer.from(`of ${kind}`))
+    await untilHeard(caller.transport, [1, 2])
+    assert.deepEqual([publish(1), publish(2)], [1, 1])
+    await Promise.all([stays.heard('onHeard'), leaves.heard('onHeard')])
+
+    for (let round = 1; round <= 3; round++) {
+      await synapse.kill()
+      await Promise.all([worker, caller, stays].map((each) => each.heard('onAway', round)))
+      if (round === 1) await leaves.transport.close(0)
+      sendTask(caller, Buffer.from(`round ${round}`)) // it waits
+      await synapse.restart()
+      await Promise.all([worker, caller, stays].map((each) => each.heard('onWelcomed', round + 1)))
+      worker.transport.sendPresence('REGISTER', 'w', { capabilities: [] }, KIND, Buffer.alloc(0))
+      await worker.heard('onRegistered', round + 1)
+      await untilHeard(caller.transport, [1], [2])
+      assert.deepEqual([publish(1), publish(2)], [1, 0])
+      await stays.heard('onHeard', round + 1)
+    }
+
+    const task = sendTask(caller, Buffer.from('last'))
+    await worker.heard('onTask', 1, (_caller, _address, each) => each.equals(task))
+  })
+
+  test(`${carrier}: a Synapse at an address of IPv6 has its broadcasts there, too`, async (t) => {
+    const synapse = await startSynapse(t, { host: '::1' })
+    assert.match(synapse.url, /^cosmo:\/\/\[::1\]:\d+$/)
+
+    const caller = await opened(t, synapse.url, carrier, { topics: [{ kind: 1 }] })
+
+    await untilHeard(caller.transport, [1])
+  })
+
+  test(`${carrier}: a Synapse at a Unix socket is used by its path, also after a restart`, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'cosmo-'))
+    t.after(() => rm(folder, { recursive: true }))
+    const synapse = await startSynapse(t, { ipc: join(folder, 's.sock') })
+    const listener = await opened(t, synapse.ipcUrl, carrier, { topics: [{ kind: 1 }] })
+    const caller = await opened(t, synapse.ipcUrl, carrier)
+
+    for (const round of [1, 2]) {
+      await untilHeard(caller.transport, [1])
+      assert.equal(caller.transport.publish(1, ZERO, ZERO, ZERO, Buffer.from('a')), 1)
+      await listener.heard('onHeard', round)
+      if (round === 2) break
+      await synapse.kill()
+      await Promise.all([listener, caller].map((each) => each.heard('onAway')))
+      await synapse.restart()
+      await Promise.all([listener, caller].map((each) => each.heard('onWelcomed', 2)))
+    }
+  })
+
+  test(`${carrier}: nothing keeps the process alive after close, and the open sockets do before`, async (t) => {
+    const synapse = await startSynapse(t)
+    const start = (url, what) => startNode(t, [LEFT_ALONE, url, carrier, what])
+    const closing = start(synapse.url, 'close')
+    const nowhere = start(`cosmo://127.0.0.1:${await freePorts()}`, 'unreachable')
+    const staying = start(synapse.url, 'stay')
+
+    assert.equal(await closing.ended, 0)
+    assert.deepEqual(closing.lines, ['open', 'closed'])
+    assert.equal(await nowhere.ended, 0)
+    assert.deepEqual(nowhere.lines, ['failed SynapseUnreachable'])
+    await staying.line('alive')
+  })
+
+  test(`${carrier}: a Synapse that starts later is found, and one without an answer is not`, async (t) => {
+    const port = await freePorts()
+    const url = `cosmo://127.0.0.1:${port}`
+    const since = performance.now()
+    await assert.rejects(
+      connectSynapse(url, { carrier, timeoutMs: 200 }),
+      (error) =>
+        error instanceof SynapseUnreachable &&
+        error.message.includes(`no process listens at tcp://127.0.0.1:${port}`) &&
+        error.hint.startsWith(`run 'cosmo synapse start --port ${port}'`),
+    )
+    assert.ok(performance.now() - since < 5000)
+
+    const connecting = connectSynapse(url, { carrier, timeoutMs: null })
+    await startSynapse(t, { port })
+
+    assert.equal((await connecting).url, url)
+  })
+}
+
+/** Resolve when `transport` publishes to these kinds and not to those: publishers learn of listeners a little later. */
+async function untilHeard(transport, heard, unheard = []) {
+  const until = performance.now() + OPEN_MS
+  const isSo = () =>
+    heard.every((kind) => transport.isHeard(kind, ZERO)) &&
+    !unheard.some((kind) => transport.isHeard(kind, ZERO))
+  while (!isSo()) {
+    assert.ok(performance.now() < until, 'listeners are not known')
+    await transport.sync(OPEN_MS)
+  }
+}
