@@ -395,7 +395,8 @@ export class Dendrite {
    *     dendrite.emit('PLAN', { steps }, { about: task })
    *
    * It travels on the broadcast plane, which drops it for a subscriber that is too slow; without a
-   * subscriber it does not leave the process.
+   * subscriber it does not leave the process. A Neuron at work has `emit` of its context, which
+   * reaches the caller of its task as well, without loss.
    *
    * @param {string | Signal} type A type; or a whole Signal, and nothing else.
    * @param {object} [payload] The keys of the type; `seq` of a THOUGHT_DELTA is a running number by

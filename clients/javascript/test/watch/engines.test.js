@@ -5,7 +5,6 @@ import { RecentIds } from '../../src/dendrite/watch/recent-ids.js'
 import { GRACE_MS, TraceDeadlines } from '../../src/dendrite/watch/trace-deadlines.js'
 import { HOLD_MS, TraceOrder } from '../../src/dendrite/watch/trace-order.js'
 import { HandlerTable, makeHandler, nameOf, wants } from '../../src/dendrite/watch/handlers.js'
-import { Fifo } from '../../src/runtime/fifo.js'
 import { signalOf } from './support.js'
 
 const types = (signals) => signals.map(({ type }) => type)
@@ -166,28 +165,4 @@ test('a handler is found by its trace if it has one, else by its types', () => {
   table.discard(byTrace)
   assert.deepEqual([table.ofType(plan), table.ofTrace(plan)], [[], []])
   assert.ok(!table.mayWant('TASK', trace))
-})
-
-test('a queue gives what it was given, in order', () => {
-  const steps = fc.array(fc.oneof({ weight: 3, arbitrary: fc.nat() }, fc.constant('shift')), {
-    maxLength: 5000,
-    size: 'max',
-  })
-  fc.assert(
-    fc.property(steps, (all) => {
-      const fifo = new Fifo()
-      const model = []
-      for (const each of all) {
-        if (each === 'shift') assert.equal(fifo.shift(), model.shift())
-        else {
-          fifo.push(each)
-          model.push(each)
-        }
-        assert.equal(fifo.length, model.length)
-      }
-      assert.deepEqual(fifo.clear(), model)
-      assert.equal(fifo.shift(), undefined)
-    }),
-    { numRuns: 20 },
-  )
 })

@@ -82,10 +82,7 @@ export class Dispatcher {
 
   /** Return the bytes of a TASK; an error is thrown before anything is sent. */
   encoded(signal) {
-    const body = signal.encode()
-    const limit = this.#client.maxSignalBytes
-    if (body.length > limit) throw new SignalTooLarge(body.length, limit)
-    return body
+    return signal.encode(this.#client.maxSignalBytes)
   }
 
   #open(opened) {

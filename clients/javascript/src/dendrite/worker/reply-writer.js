@@ -48,9 +48,7 @@ export class ReplyWriter {
   say(job, type, payload) {
     if (job.isSettled || job.reason !== null) return this.#tooLate(job)
     const signal = job.signal.reply(type, payload, { directed: job.slots.axon.producer })
-    const body = signal.encode()
-    const limit = this.#client.maxSignalBytes
-    if (body.length > limit) throw new SignalTooLarge(body.length, limit)
+    const body = signal.encode(this.#client.maxSignalBytes)
     if (job.unsent !== null) return this.#queue(job, signal, body)
     const outcome = this.#send(job, signal, body, false)
     if (outcome === 'BUSY') return this.#queue(job, signal, body)
@@ -128,20 +126,13 @@ export class ReplyWriter {
   #encoded(job, type, payload, meta) {
     const directed = job.slots.axon.producer
     const signal = job.signal.reply(type, payload, { directed, meta })
-    const limit = this.#client.maxSignalBytes
     let fault
     try {
-      const body = signal.encode()
-      if (body.length <= limit) return [signal, body]
-      if (meta !== this.#meta) return this.#encoded(job, type, payload, this.#meta)
-      const [size, most] = [body.length, limit].map((each) => each.toLocaleString('en'))
-      fault = `the output has ${size} bytes, the limit is ${most}`
+      return [signal, signal.encode(this.#client.maxSignalBytes)]
     } catch (error) {
-      // What is no UnencodableValue was thrown by a getter of the value.
-      fault =
-        error instanceof UnencodableValue
-          ? error.message
-          : `the output cannot be read: ${described(error)}`
+      const isTooLarge = error instanceof SignalTooLarge
+      if (isTooLarge && meta !== this.#meta) return this.#encoded(job, type, payload, this.#meta)
+      fault = isTooLarge ? sizeFault(error) : valueFault(error)
     }
     count(this.#counts, 'bad_output')
     const failed = job.signal.reply('ERROR', errorPayload('BAD_OUTPUT', fault), {
@@ -185,3 +176,14 @@ export class ReplyWriter {
     this.#store(job, replies, bytes)
   }
 }
+
+function sizeFault({ size, limit }) {
+  const [bytes, most] = [size, limit].map((each) => each.toLocaleString('en'))
+  return `the output has ${bytes} bytes, the limit is ${most}`
+}
+
+/** What is no UnencodableValue was thrown by a getter of the value. */
+const valueFault = (error) =>
+  error instanceof UnencodableValue
+    ? error.message
+    : `the output cannot be read: ${described(error)}`
