@@ -85,7 +85,7 @@ async function taskOf(makeTask, req, res) {
     )
   }
   req.resume() // a hang-up behind an unread body would be seen by nobody
-  return { traceId: newTraceId(), ...task }
+  return { ...task, traceId: task.traceId ?? newTraceId() }
 }
 
 /** Run a task; mark what it throws as its outcome. */

@@ -23,7 +23,8 @@ export function onHangUp(res, call) {
  * Return an AbortSignal that is aborted when the client hangs up before its response is out.
  *
  * Give it to `ask`, `dispatchAndWait` or `dispatch`, and the task is cancelled at its worker. Its
- * reason is a NeuronError with the code CANCELLED.
+ * reason is a NeuronError with the code CANCELLED. The body of the request must have been read: Node
+ * notices no hang-up behind one of some 100 kB that waits to be read.
  *
  * @param {import('node:http').ServerResponse} res Of Express or of node:http.
  * @param {AbortSignal} [other] One more signal that aborts it, with its own reason.

@@ -22,15 +22,19 @@ export async function close(server, dendrite, { drainMs = DRAIN_MS } = {}) {
   const closed = new Promise((resolve) => {
     server.close(resolve)
   })
-  // A connection that is kept alive has no request until its response is out.
+  server.prependListener('request', (req, res) => res.setHeader('Connection', 'close'))
+  // A connection that is kept alive has no request as soon as its response is out.
   const looking = setInterval(() => server.closeIdleConnections(), LOOK_MS)
   const untilMs = performance.now() + drainMs
-  await within(closed, drainMs)
-  await dendrite.stop({ drainMs: Math.max(0, untilMs - performance.now()) })
-  await within(closed, LAST_WORDS_MS)
-  server.closeAllConnections()
+  try {
+    await within(closed, drainMs)
+    await dendrite.stop({ drainMs: Math.max(0, untilMs - performance.now()) })
+    await within(closed, LAST_WORDS_MS)
+  } finally {
+    clearInterval(looking)
+    server.closeAllConnections()
+  }
   await closed
-  clearInterval(looking)
 }
 
 /** Wait for a promise that does not reject, for at most `timeoutMs`. */

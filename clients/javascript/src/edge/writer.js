@@ -7,6 +7,7 @@ export class StreamWriter {
   #timer
   #wake = () => {}
   #isFull = false
+  #isClosed = false
 
   /**
    * Send the headers of a stream.
@@ -21,14 +22,14 @@ export class StreamWriter {
     this.#idle = idle
     res.writeHead(200, headers)
     res.flushHeaders()
-    res.on('drain', () => this.#onRoom())
-    res.once('close', () => this.#onRoom())
+    res.on('drain', () => this.#goOn())
+    res.once('close', () => this.#onClose())
     if (idle !== '') this.#timer = setTimeout(() => this.#keepAlive(), everyMs)
   }
 
   /** Write a piece; resolve when its client takes more, or is gone. */
   async write(piece) {
-    if (this.#res.destroyed) return
+    if (this.#isClosed || this.#res.destroyed) return
     this.#timer?.refresh()
     if (this.#send(piece)) return
     await new Promise((resolve) => {
@@ -60,9 +61,14 @@ export class StreamWriter {
   }
 
   /** Go on: there is room for more, or no client to wait for. */
-  #onRoom() {
+  #goOn() {
     this.#isFull = false
-    if (this.#res.destroyed) clearTimeout(this.#timer)
     this.#wake()
+  }
+
+  #onClose() {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    this.#goOn()
   }
 }

@@ -70,6 +70,30 @@ test('no new connection is taken while the last responses are sent', async (t) =
   assert.equal(await child.ended, 0)
 })
 
+test('a client that goes on asking over one connection does not hold the process', async (t) => {
+  const { synapse, worker } = await edge.startFabric(t)
+  const dendrite = await edge.startDendrite(t, synapse.url)
+  const app = await edge.serveApp(t, 5, dendrite)
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.after(() => agent.destroy())
+  const ask = () => once(get(`${app.url}/events?prompt=slow 0.1`, { agent }), 'response')
+  const [first] = await ask()
+  let last = first
+  const asking = (async () => {
+    for (;;) {
+      last.resume()
+      await once(last, 'end')
+      ;[last] = await ask()
+    }
+  })()
+
+  asking.catch(() => {}) // it is looked at below
+  await worker.line('started slow 0.1')
+  await close(app.server, dendrite, { drainMs: 20_000 })
+
+  await assert.rejects(asking, { code: /ECONNREFUSED|ECONNRESET/ })
+})
+
 test('a second signal ends the process at once', async (t) => {
   const { child, url } = await startServer(t, 5, 60_000)
   const asking = edge.begin(`${url}/stream`, { prompt: 'held' })

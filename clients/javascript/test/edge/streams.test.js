@@ -311,5 +311,6 @@ test('a Dendrite that stops ends its streams with a last event', async (t) => {
     await worker.line(`cancelled ${prompt}`)
 
     assert.deepEqual(names(rest), ['error'])
+    assert.match(rest, /"code": "CANCELLED".*\nid: end-trc_\w+\n\n$/)
   }
 })
