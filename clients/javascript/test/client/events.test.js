@@ -47,7 +47,7 @@ test('the items of a message count as if each had come alone; a bad one harms no
 
 test('a receiver that throws harms no other event, and is reported as a warning', async (t) => {
   const { client, far, receiver } = await opened(t)
-  receiver.then = (name) => {
+  receiver.onEvent = (name) => {
     if (name === 'onReply' && receiver.of('onReply').length === 1) throw new Error('my bug')
   }
   const warned = once(process, 'warning')
@@ -190,7 +190,7 @@ async function busy(t) {
   sendTask(client, 'sent')
   await turn()
   far.receive(VERB.WORKERS, { kind: WORKERS.FIRST | WORKERS.LAST, body: id('worker') })
-  receiver.then = (name) => {
+  receiver.onEvent = (name) => {
     if (name === 'onWelcomed') client.sendPresence('REGISTER', 'seat', {}, 1, body)
   }
   return { ...made, again }
@@ -247,7 +247,7 @@ test('a receiver that throws in onWelcomed does not hold up what waits', async (
   const { client, far, receiver } = await opened(t)
   far.disconnect()
   sendTask(client, 'a')
-  receiver.then = () => {
+  receiver.onEvent = () => {
     throw new Error('my bug')
   }
   const warned = once(process, 'warning')

@@ -16,7 +16,7 @@ export class Recorder {
   /** `[name, ...arguments]` of each event, in order. */
   heard = []
   /** Is called with each event, after it was written down. */
-  then = () => {}
+  onEvent = () => {}
   #waiting = new Set()
 
   /** The arguments of each event of a name. */
@@ -33,7 +33,7 @@ export class Recorder {
   take(name, args) {
     this.heard.push([name, ...args])
     for (const look of this.#waiting) if (look()) this.#waiting.delete(look)
-    this.then(name, ...args)
+    this.onEvent(name, ...args)
   }
 }
 for (const name of EVENTS)
