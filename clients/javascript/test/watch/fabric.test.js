@@ -117,6 +117,7 @@ test('what is emitted is heard by a Python watcher', async (t) => {
   t.after(() => clearInterval(emitting))
 
   const line = await doppler.line('{')
+  clearInterval(emitting) // before the Dendrite stops
 
   assert.match(line, /step \d+/)
   assert.match(line, /"caller"/)

@@ -52,6 +52,7 @@ export class Subscriptions {
   #ending = new Map() // trace id -> the handlers that end with it
   #endTimer
   #isStarted = false
+  #awaited = 0 // how many subscriptions a `settle` has to wait for, from the start on
   #taskWatchers = 0
   #traceHandlers = 0
   #hasWarnedOfTraces = false
@@ -98,7 +99,10 @@ export class Subscriptions {
     this.#countWatchers(handler, 1)
     if (handler.ordered) this.#orders.follow(handler.traceId)
     if (!this.#isStarted) return
-    this.outOfDate ||= waits
+    if (waits) {
+      this.outOfDate = true
+      this.#awaited++
+    }
     for (const topic of topicsOf(handler)) this.#client.listen(topic)
   }
 
@@ -172,13 +176,10 @@ export class Subscriptions {
   /** Resolve when every subscription is in force. Rejects with SynapseUnreachable after 5 s. */
   async settle() {
     while (this.outOfDate) {
-      this.outOfDate = false
-      try {
-        await this.#client.sync(SYNC_MS)
-      } catch (error) {
-        this.outOfDate = true
-        throw error
-      }
+      // It stays out of date until then: whoever else comes meanwhile has to wait, too.
+      const awaited = this.#awaited
+      await this.#client.sync(SYNC_MS)
+      if (awaited === this.#awaited) this.outOfDate = false
     }
   }
 
