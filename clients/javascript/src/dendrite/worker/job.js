@@ -81,6 +81,6 @@ export class Job extends Timed {
 
   /** End what its function has left running: a child task lives no longer than its parent. */
   abortChildren(reason) {
-    if (this.children > 0) this.#controller?.abort(reason)
+    this.#controller?.abort(reason)
   }
 }
