@@ -4,6 +4,7 @@ import { unpack } from './signals/msgpack.js'
 import { VERB, VERSION, parseMessage } from './wire/heads.js'
 
 const NOTE_MS = 10_000
+const CLOSED = 'the Synapse object was closed meanwhile'
 
 /**
  * Resolve when a Synapse of our version answers.
@@ -12,17 +13,21 @@ const NOTE_MS = 10_000
  * @param {string} url The URL of the Synapse, for the texts.
  * @param {number | null} timeoutMs Maximum wait; null waits for ever, and warns every 10 s of what was seen.
  * @param {{ warn: (text: string) => void }} logger Gets these warnings.
+ * @param {AbortSignal} closed Ends the wait.
  * @throws {SynapseUnreachable} No answer in time; the text names the cause and the remedy.
  * @throws {SynapseRefused} A Synapse of another version answered, or another program that speaks ZeroMQ.
  */
-export async function probe(carrier, url, timeoutMs, logger) {
+export async function probe(carrier, url, timeoutMs, logger, closed) {
   let timer
+  let onClosed
   try {
     const [head, body] = await new Promise((resolve, reject) => {
       timer =
         timeoutMs === null
           ? noteWait(carrier, url, logger)
           : failLater(carrier, url, timeoutMs, reject)
+      onClosed = () => reject(new SynapseUnreachable(url, CLOSED, 'call connect again'))
+      closed.addEventListener('abort', onClosed)
       carrier.open({
         onMessage: (...frames) => resolve(frames),
         onWritable() {},
@@ -34,6 +39,7 @@ export async function probe(carrier, url, timeoutMs, logger) {
     if (refusal) throw new SynapseRefused(url, refusal)
   } finally {
     clearInterval(timer)
+    closed.removeEventListener('abort', onClosed)
     carrier.close()
   }
 }

@@ -28,6 +28,7 @@ export class Synapse {
   #logger
   #openOnes = new Set()
   #clients = new WeakMap() // by carrier
+  #closed = new AbortController()
 
   /**
    * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), or `cosmo+ipc://path` for one on
@@ -63,7 +64,7 @@ export class Synapse {
    */
   async connect(timeoutMs = CONNECT_MS) {
     checkTimeout(timeoutMs)
-    await probe(this.carrier(), this.url, timeoutMs, this.#logger)
+    await probe(this.carrier(), this.url, timeoutMs, this.#logger, this.#closed.signal)
   }
 
   /** Return a carrier for one connection, not open yet. See docs/spec/08-port.md, The carrier port. */
@@ -88,6 +89,8 @@ export class Synapse {
 
   /** Close every connection that was made by it and is still open; each says goodbye, for at most 1 s. */
   async close() {
+    this.#closed.abort() // the waits of `connect`
+    this.#closed = new AbortController()
     const open = [...this.#openOnes]
     await Promise.all(open.map((each) => (this.#clients.get(each) ?? each).close(CLOSE_MS)))
   }

@@ -196,8 +196,8 @@ export class ZmtpConnection {
 
   #onClose() {
     if (this.#isConnected && !this.isReady && this.#end.fault !== Fault.STRANGER) {
+      // What it sent may be lost with a reset, so who it is shows when it is asked again, see `peek`.
       this.#end.fault = Fault.STRANGER
-      this.#end.seen = this.description
     }
     this.#stop()
     if (this.#isOver) return

@@ -77,14 +77,14 @@ test('an XPUB hears what an XSUB of libzmq subscribes to', async (t) => {
 })
 
 const ENDS = [
-  ['closes at once', (socket) => socket.end(), /sends nothing/],
+  ['closes at once', (socket) => socket.end(), /^$/],
   ['closes after half a greeting', (socket) => socket.end(GREETING.subarray(0, 30)), /^$/],
   ['closes after its greeting', (socket) => socket.end(GREETING), /^$/],
   ['is another type of socket', (socket) => speakZmtp(socket, 'XPUB'), /^a ZeroMQ socket of type XPUB$/],
   ['has a type with odd letters', (socket) => speakZmtp(socket, 'A\n\x1b[1m'), /of type "A\\n\\u001b\[1m"$/],
   ['refuses', (socket) => socket.write(Buffer.concat([GREETING, command('ERROR', Buffer.from('\x02no'))])), /refuses us, with "no"/],
   ['speaks HTTP', (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'), /it sent "HTTP\/1.1 400 Bad Request"/],
-  ['resets', (socket) => socket.once('data', () => socket.resetAndDestroy()), /sends nothing/],
+  ['resets', (socket) => socket.once('data', () => socket.resetAndDestroy()), /^$/],
 ] // prettier-ignore
 for (const [name, onSocket, seen] of ENDS) {
   test(`a far end that ${name} is a stranger`, async (t) => {

@@ -1,0 +1,126 @@
+// Which attempt is made when: a line without a network.
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { Cause, Fault } from '../../src/carriers/diagnosis.js'
+import { Dialer } from '../../src/carriers/dialer.js'
+import { TcpEndpoint } from '../../src/carriers/endpoints.js'
+
+function dialing(t, { addresses = ['10.0.0.1'], ...options } = {}) {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const seen = { dialed: [], hangUps: 0, ended: [], warnings: [], addresses }
+  const line = {
+    description: '',
+    dial: ({ address }) => seen.dialed.push(address.host),
+    hangUp: () => seen.hangUps++,
+  }
+  const dialer = new Dialer(new TcpEndpoint('host', 7070), line, {
+    peerType: 'ROUTER',
+    dice: () => 0.5,
+    onEnded: (why) => seen.ended.push(why),
+    logger: { warn: (text) => seen.warnings.push(text) },
+    lookUp: async () => seen.addresses,
+    ...options,
+  })
+  t.after(() => dialer.close())
+  const settle = () => new Promise((resolve) => setImmediate(resolve))
+  const pass = async (ms) => {
+    t.mock.timers.tick(ms)
+    await settle()
+  }
+  dialer.start()
+  return { dialer, seen, pass, settle }
+}
+
+test('every address of a round is tried at once, and the next round after a pause', async (t) => {
+  const { dialer, seen, pass, settle } = dialing(t, { addresses: ['10.0.0.1', '10.0.0.2'] })
+  await settle()
+  dialer.onDown(Fault.CLOSED_PORT, '', '')
+  await pass(0)
+  assert.deepEqual(seen.dialed, ['10.0.0.1', '10.0.0.2'])
+
+  dialer.onDown(Fault.NO_ANSWER, '', '')
+  await pass(19)
+  assert.equal(seen.dialed.length, 2)
+  await pass(1)
+
+  assert.deepEqual(seen.dialed.slice(2), ['10.0.0.1'])
+  assert.match(dialer.diagnosis().reason, /no process listens at tcp:\/\/10.0.0.1:7070, and tcp:\/\/10.0.0.2:7070 does not accept/) // prettier-ignore
+})
+
+test('the name is resolved before every attempt', async (t) => {
+  const { dialer, seen, pass, settle } = dialing(t)
+  await settle()
+  dialer.onEstablished()
+  seen.addresses = ['10.0.0.9']
+  dialer.onDown(Fault.CLOSED_PORT, '', 'it went')
+  await pass(20)
+
+  assert.deepEqual(seen.dialed, ['10.0.0.1', '10.0.0.9'])
+  assert.deepEqual(seen.ended, ['it went'])
+  assert.equal(String(dialer.address), 'tcp://10.0.0.9:7070')
+})
+
+test('a name that does not resolve is asked again every quarter of a second', async (t) => {
+  const { dialer, seen, pass, settle } = dialing(t, { addresses: [] })
+  await settle()
+  const { cause, reason } = dialer.diagnosis()
+  assert.deepEqual([cause, reason], [Cause.NAME, 'the name host does not resolve'])
+
+  seen.addresses = ['10.0.0.1']
+  await pass(250)
+
+  assert.deepEqual(seen.dialed, ['10.0.0.1'])
+})
+
+test('a broadcast connection is made again after 50 to 100 ms, or at once when there is hurry', async (t) => {
+  const { dialer, seen, pass, settle } = dialing(t, { isSteady: true })
+  await settle()
+  for (let i = 0; i < 5; i++) {
+    dialer.onDown(Fault.CLOSED_PORT, '', '')
+    await pass(74)
+    assert.equal(seen.dialed.length, i + 1)
+    await pass(1)
+    assert.equal(seen.dialed.length, i + 2)
+  }
+
+  dialer.hurry() // an attempt is under way
+  assert.equal(seen.dialed.length, 6)
+  dialer.onDown(Fault.CLOSED_PORT, '', '')
+  dialer.hurry()
+  await settle()
+  assert.equal(seen.dialed.length, 7)
+  await pass(1000)
+  assert.equal(seen.dialed.length, 7)
+})
+
+test('a stranger is warned of once, and again after the right far end was there', async (t) => {
+  const { dialer, seen, pass, settle } = dialing(t)
+  await settle()
+  const meet = async () => {
+    dialer.onDown(Fault.STRANGER, 'a web server', '')
+    await pass(2000)
+  }
+  await meet()
+  await meet()
+  assert.equal(seen.warnings.length, 1)
+  assert.match(seen.warnings[0], /^a web server answers at tcp:\/\/10.0.0.1:7070, where a Synapse was expected/)
+  assert.match(String(dialer.diagnosis()), /^a web server answers at .*, not a proxy; check the URL/)
+
+  dialer.onEstablished()
+  dialer.onDown(Fault.CLOSED_PORT, '', '')
+  await pass(2000)
+  await meet()
+
+  assert.equal(seen.warnings.length, 2)
+}) // prettier-ignore
+
+test('after close nothing is dialed and nobody is told', async (t) => {
+  const { dialer, seen, pass, settle } = dialing(t)
+  await settle()
+  dialer.onEstablished()
+  dialer.close()
+  dialer.onDown(Fault.CLOSED_PORT, '', '')
+  await pass(5000)
+
+  assert.deepEqual([seen.dialed.length, seen.ended, seen.hangUps], [1, [], 1])
+})
