@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { CODES, TimeoutError } from 'cosmonapse'
-import { answer, respond } from 'cosmonapse/express'
+import { answer, BadRequest, respond, stream } from 'cosmonapse/express'
 import * as edge from '../support/edge-app.js'
 import { freePorts } from '../support/synapse.js'
 
@@ -184,6 +184,43 @@ test('whatever else is thrown is 500, and its details are in the log only', asyn
     assert.equal(app.log[0].error, thrown[0])
     assert.match(app.log[1].text, /SECRET/)
   }
+})
+
+test('a function that makes no task is told so in the log', async (t) => {
+  const dendrite = edge.neverStarted()
+  const app = await edge.serveApp(t, 5, dendrite, {
+    routes: (each) => {
+      each.post(
+        '/nothing',
+        answer(dendrite, () => {}),
+      )
+      each.post(
+        '/text',
+        stream(dendrite, async () => 'worker'),
+      )
+    },
+  })
+
+  for (const path of ['/nothing', '/word']) {
+    const told = await edge.post(app.url + path, {})
+
+    assert.deepEqual([told.status, told.json.code], [500, 'INTERNAL_ERROR'])
+  }
+  assert.match(app.log[0].text, /must return its arguments.*not undefined/)
+})
+
+test('without next what is thrown is answered by the handler itself', async (t) => {
+  const dendrite = edge.neverStarted()
+  const server = createServer((req, res) =>
+    answer(dendrite, () => {
+      throw new BadRequest('ask for something else')
+    })(req, res),
+  ).listen(0, '127.0.0.1')
+  const { url } = await edge.listen(t, server)
+
+  const told = await edge.post(url, {})
+
+  assert.deepEqual([told.status, told.json.error], [400, 'ask for something else'])
 })
 
 test('the handlers and respond serve node:http without a framework', async (t) => {
