@@ -256,7 +256,7 @@ interface TaskOptions {
 
 export type CallOptions = Address & TaskOptions
 export type DispatchOptions = CallOptions & { scope?: 'all' | 'terminal' }
-export type TaskOnlyOptions = Address & Omit<TaskOptions, 'signal' | 'keep'>
+export type TaskOnlyOptions = Address & Omit<TaskOptions, 'signal' | 'keep' | 'answerElsewhere'>
 
 /** Which Signals a handler gets. */
 export interface SignalFilter {

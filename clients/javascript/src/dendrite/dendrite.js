@@ -123,6 +123,8 @@ export class Dendrite {
   /**
    * Deregister, finish the running tasks, send all replies, close. Idempotent.
    *
+   * A Neuron of this Dendrite must not await it: it would wait for itself, until `drainMs` is over.
+   *
    * @param {{ reason?: string, drainMs?: number }} [options] The reason in the DEREGISTER; how long
    *   running tasks may take, 10,000 by default: then they are cancelled.
    */

@@ -120,7 +120,8 @@ export class Life {
     const was = this.#state
     this.#state = 'stopping'
     try {
-      if (was === 'running') await this.#worker.stop(reason, drainMs)
+      // Also in a start that failed: an Axon may have been registered by then.
+      if (was !== 'new') await this.#worker.stop(reason, drainMs)
       this.#caller.close()
     } finally {
       await this.#client.close(was === 'running' ? CLOSE_MS : 0)

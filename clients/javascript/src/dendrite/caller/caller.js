@@ -74,10 +74,10 @@ export class Caller {
       const opened = taskFor(options, verb) // what is thrown here rejects the promise
       const waiter = new Waiter(resolve, reject, wantsOutput)
       opened.waiter = waiter
-      const { signal } = options
+      const signal = options.signal ?? null
       signal?.throwIfAborted()
       this.dispatcher.launch(opened)
-      if (signal !== undefined && !waiter.isDone)
+      if (signal !== null && !waiter.isDone)
         waiter.listen(signal, () => this.dispatcher.abandon(opened))
     })
   }
@@ -85,7 +85,7 @@ export class Caller {
   /** See `Dendrite.dispatch`. */
   dispatch(options) {
     const opened = taskFor(options, VERBS.dispatch)
-    const { scope = 'all', signal } = options
+    const { scope = 'all', signal = null } = options
     signal?.throwIfAborted()
     return this.#pathways.dispatch(opened, scope, signal)
   }

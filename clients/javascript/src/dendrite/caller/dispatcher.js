@@ -2,6 +2,7 @@
 //
 // Spec: docs/spec/03-routing.md, "At the caller"; docs/spec/09-resync.md, "At the caller". A thin
 // shell around open-tasks.js and question-book.js.
+import { setTimeout as pause } from 'node:timers/promises'
 import { DendriteProtocolError, SignalTooLarge } from '../../errors.js'
 import { count } from '../../runtime/counter.js'
 import { DeadlineTimer } from '../../runtime/deadline-timer.js'
@@ -16,6 +17,7 @@ import { codeOf, errorFor, timeoutOf, unreadable } from './task-errors.js'
 const SETTLES = 1
 const NO_WORKER = Buffer.alloc(16)
 const TIMER_MARGIN_MS = 10
+const SETTLE_AGAIN_MS = 100
 const BOUNCED = new Set('no_route busy expired bad_address too_large duplicate'.split(' '))
 const LOST = new Set('worker_lost reply_lost not_started'.split(' '))
 
@@ -139,6 +141,7 @@ export class Dispatcher {
         await this.#subscriptions.settle()
       } catch (error) {
         if (this.#client.awayMs === null) this.logger?.warn(`a TASK waits: ${error.message}`)
+        await pause(SETTLE_AGAIN_MS, undefined, { ref: false })
       }
       this.#deferred = this.#deferred.filter((each) => this.openTasks.has(each))
     }

@@ -31,7 +31,7 @@ export class Pathways {
    *
    * @param {object} opened The open task.
    * @param {string} scope `all`, to follow this TASK; `terminal`, to follow the whole trace.
-   * @param {AbortSignal} [abort] Closes the Pathway.
+   * @param {AbortSignal | null} abort Closes the Pathway.
    */
   dispatch(opened, scope, abort) {
     if (scope !== 'all' && scope !== 'terminal')
@@ -51,7 +51,7 @@ export class Pathways {
       pathway.end(null)
       throw error
     }
-    if (abort !== undefined && !pathway.closed) {
+    if (abort !== null && !pathway.closed) {
       const onAbort = () => pathway.close()
       abort.addEventListener('abort', onAbort)
       ends.push(() => abort.removeEventListener('abort', onAbort))

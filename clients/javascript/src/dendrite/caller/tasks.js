@@ -50,7 +50,7 @@ export function taskFor(options, verb) {
   const directed = destination(options, verb.name)
   if (parentId !== null) checkedId('parentId', parentId)
   if (meta !== undefined) checkMeta(meta)
-  if (options.signal !== undefined) checkAbortSignal(options.signal)
+  checkAbortSignal(options.signal ?? null)
   const id = newEventId()
   const task = idBytes(id)
   const trace = traceId === null ? task : checkedId('traceId', traceId)
@@ -121,7 +121,8 @@ export function checkedId(name, id) {
 }
 
 function checkAbortSignal(signal) {
-  if (typeof signal?.addEventListener === 'function' && typeof signal.aborted === 'boolean') return
+  if (signal === null) return
+  if (typeof signal.addEventListener === 'function' && typeof signal.aborted === 'boolean') return
   throw new InvalidArgument(
     `signal must be an AbortSignal, as of an AbortController, not ${shown(signal)}`,
   )

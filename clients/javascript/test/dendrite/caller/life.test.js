@@ -162,6 +162,20 @@ test('the life of a Dendrite', async (t) => {
     assert.equal(await child.ended, 0)
   })
 
+  await t.test('a process ends by itself after a start that failed', async (inner) => {
+    const strict = await startSynapse(inner, { namespaces: ['only'] })
+    const child = startNode(
+      inner,
+      program(`
+        const synapse = await c.connectSynapse('${strict.url}')
+        const d = new c.Dendrite({ synapse, namespace: 'x', logger: null })
+        d.attachAxon(new c.Axon({ neuronId: 'mine', neuronFn: async (input) => input }))
+        await d.start().catch((error) => console.log(error.code))`),
+    )
+    await child.line('SYNAPSE_REFUSED')
+    assert.equal(await child.ended, 0)
+  })
+
   await t.test(
     'onAway and onBack return how to stop them, and one that throws is logged',
     async (inner) => {
