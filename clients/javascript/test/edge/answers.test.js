@@ -195,7 +195,7 @@ test('a function that makes no task is told so in the log', async (t) => {
         answer(dendrite, () => {}),
       )
       each.post(
-        '/text',
+        '/word',
         stream(dendrite, async () => 'worker'),
       )
     },
