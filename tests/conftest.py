@@ -15,7 +15,8 @@ for _number in (signal.SIGINT, signal.SIGTERM):
 
 def pytest_terminal_summary(terminalreporter):
     """Say in one line how many tests of the JavaScript client ran in node, or did not."""
-    reports = [each for kind in terminalreporter.stats.values() for each in kind]
+    ended = [each for kind in terminalreporter.stats.values() for each in kind]
+    reports = [each for each in ended if getattr(each, "when", "") == "call"]
     found = [dict(getattr(each, "user_properties", ())).get(NODE_TESTS, 0) for each in reports]
     if ran := sum(found):
         terminalreporter.write_line(f"{ran} tests of the JavaScript client ran in node")
