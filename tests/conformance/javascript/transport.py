@@ -1,0 +1,225 @@
+"""The transport port over a subject: each call is one of a transport that is written in JavaScript."""
+
+from cosmonapse.registry import DendriteRecord, NeuronRecord, SynapseState
+from cosmonapse.transport import Held, Opened, Outcome
+
+MS = 1000.0
+
+
+def _ms(timeout_s):
+    return None if timeout_s is None else timeout_s * MS
+
+
+def _topic(topic):
+    kind, trace = topic
+    return {"kind": kind} if trace is None else {"trace": trace}
+
+
+class JsSynapse:
+    """See `cosmonapse.transport.Synapse`.
+
+    Args:
+        channel: The line to the subject that hosts its transports.
+        url: Its URL.
+        carrier: `zmtp` or `zeromq`.
+    """
+
+    def __init__(self, channel, url, carrier):
+        self.channel, self.url, self.carrier = channel, url, carrier
+        self._made = []
+
+    def __repr__(self):
+        return f"JsSynapse({self.url})"
+
+    async def connect(self, timeout_s):
+        """See the port."""
+        await self.channel.begin(0, "connect", self.url, self.carrier, _ms(timeout_s))
+
+    def transport(self, namespace, dendrite_id, receiver, max_signal_bytes):
+        """See the port."""
+        options = {
+            "url": self.url,
+            "carrier": self.carrier,
+            "namespace": namespace,
+            "name": dendrite_id,
+            "maxSignalBytes": max_signal_bytes,
+        }
+        self._made.append(JsTransport(self.channel, options, receiver))
+        return self._made[-1]
+
+    async def close(self):
+        """See the port."""
+        for each in self._made:
+            await each.close(1.0)
+
+
+class JsTransport:
+    """See `cosmonapse.transport.Transport`. Its events and questions come to its camelCase methods."""
+
+    def __init__(self, channel, options, receiver):
+        self._channel = channel
+        self._handle = channel.new_handle(_Events(self, receiver))
+        self.source = None
+        self.instance = channel.call(0, "transport", self._handle, options)
+
+    def _call(self, name, *arguments):
+        return self._channel.call(self._handle, "call", name, *arguments)
+
+    async def _begin(self, name, *arguments):
+        return await self._channel.begin(self._handle, "call", name, *arguments)
+
+    def _get(self, name):
+        return self._channel.call(self._handle, "get", name)
+
+    @property
+    def max_signal_bytes(self):
+        return self._get("maxSignalBytes")
+
+    @property
+    def heartbeat_s(self):
+        return self._get("heartbeatMs") / MS
+
+    @property
+    def counts(self):
+        return self._get("counts")
+
+    @property
+    def away_s(self):
+        away_ms = self._get("awayMs")
+        return None if away_ms is None else away_ms / MS
+
+    def resync_from(self, source):
+        self.source = source
+        self._channel.call(self._handle, "resync")
+
+    async def open(self, timeout_s, topics):
+        await self._begin("open", _ms(timeout_s), [_topic(each) for each in topics])
+
+    async def close(self, timeout_s):
+        return await self._begin("close", timeout_s * MS)
+
+    def send_task(self, neuron, capabilities, task, trace, kind, body, *, ttl_ms, keep):
+        arguments = (neuron, capabilities, task, trace, kind, body, ttl_ms, keep)
+        return Outcome[self._call("sendTask", *arguments)]
+
+    def send_reply(self, caller, task, trace, kind, body, *, index, settles, skips=False):
+        arguments = (caller, task, trace, kind, body, index, settles, skips)
+        return Outcome[self._call("sendReply", *arguments)]
+
+    def send_gap(self, opened):
+        return Outcome[self._call("sendGap", _opened(opened))]
+
+    def send_cancel(self, task, trace):
+        return Outcome[self._call("sendCancel", {"task": task, "trace": trace})]
+
+    def send_presence(self, verb, neuron_id, facts, kind, body):
+        return Outcome[self._call("sendPresence", verb.name, neuron_id, facts, kind, body)]
+
+    def is_heard(self, kind, trace):
+        return self._call("isHeard", kind, trace)
+
+    def publish(self, kind, trace, caller, worker, body):
+        return self._call("publish", kind, trace, caller, worker, body)
+
+    def listen(self, topic):
+        self._call("listen", _topic(topic))
+
+    def unlisten(self, topic):
+        self._call("unlisten", _topic(topic))
+
+    async def sync(self, timeout_s):
+        await self._begin("sync", timeout_s * MS)
+
+    async def barrier(self, timeout_s):
+        return await self._begin("barrier", timeout_s * MS)
+
+    async def drained(self):
+        await self._begin("drained")
+
+    async def roster(self, neuron_id, capability, timeout_s):
+        asked = {"neuronId": neuron_id, "capability": capability}
+        rows = await self._begin("roster", asked, timeout_s * MS)
+        return [NeuronRecord(**_snake(row)) for row in rows]
+
+    async def dendrites(self, timeout_s):
+        rows = await self._begin("dendrites", timeout_s * MS)
+        return [DendriteRecord(**_snake(row)) for row in rows]
+
+    async def state(self, timeout_s):
+        return SynapseState(**_snake(await self._begin("state", timeout_s * MS)))
+
+    # -- for a harness ---------------------------------------------------------------------------
+
+    def disturb(self, name, *arguments):
+        """Do what a harness asks for: `crash`, `lose`, `read`."""
+        return self._channel.call(self._handle, name, *arguments)
+
+
+class _Events:
+    """The events and questions of a transport, under the names of the receiver and the source."""
+
+    def __init__(self, transport, receiver):
+        self._transport = transport
+        self._receiver = receiver
+
+    def __getattr__(self, name):
+        return getattr(self._receiver, _EVENTS[name])
+
+    def openTasks(self):
+        return [_opened(each) for each in self._transport.source.open_tasks()]
+
+    def heldTasks(self):
+        return [_held(each) for each in self._transport.source.held_tasks()]
+
+    def claimOf(self, caller, task):
+        held = self._transport.source.claim_of(caller, task)
+        return None if held is None else _held(held)
+
+    def sendAgain(self, caller, task, index):
+        self._transport.source.send_again(caller, task, index)
+
+
+_EVENTS = {
+    "onTask": "on_task",
+    "onReply": "on_reply",
+    "onCancel": "on_cancel",
+    "onBounce": "on_bounce",
+    "onLost": "on_lost",
+    "onHeard": "on_heard",
+    "onMissed": "on_missed",
+    "onRegistered": "on_registered",
+    "onWelcomed": "on_welcomed",
+    "onAway": "on_away",
+}
+
+
+def _camel(name):
+    first, *rest = name.split("_")
+    return first + "".join(each.capitalize() for each in rest)
+
+
+def _in_camel(fields):
+    return {_camel(name): value for name, value in fields._asdict().items()}
+
+
+def _opened(opened):
+    return _in_camel(Opened(*opened))
+
+
+def _held(held):
+    return {**_in_camel(Held(*held)), "claim": int(held.claim)}
+
+
+def _snake(row):
+    """Return the fields of a row under the names of this package; times are in seconds there."""
+    named = {}
+    for name, value in row.items():
+        snake = "".join(f"_{each.lower()}" if each.isupper() else each for each in name)
+        if snake in _IN_SECONDS:
+            named[_IN_SECONDS[snake]] = value / MS
+        else:
+            named[snake] = tuple(value) if isinstance(value, list) else value
+    return named
+
+
+_IN_SECONDS = {"age_ms": "age_s", "uptime_ms": "uptime_s", "recent_ms": "recent_s"}
