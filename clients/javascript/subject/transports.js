@@ -1,5 +1,4 @@
 // Transports of this process for a driver: the calls of docs/spec/08-port.md, each event an event.
-import { Client } from '../src/client/client.js'
 
 const EVENTS = [
   'onTask',
@@ -40,16 +39,14 @@ export class TransportSubject {
   #channel
   #handle
   #client
-  #carrier
 
-  constructor(channel, handle, carrier, { url, namespace, name, maxSignalBytes }) {
+  constructor(channel, handle, synapse, options) {
     this.#channel = channel
     this.#handle = handle
-    this.#carrier = carrier
     const receiver = Object.fromEntries(
-      EVENTS.map((name_) => [name_, (...args) => channel.tell(handle, name_, ...args)]),
+      EVENTS.map((name) => [name, (...args) => channel.tell(handle, name, ...args)]),
     )
-    this.#client = new Client({ carrier, url, namespace, name, maxSignalBytes }, receiver)
+    this.#client = synapse.transport(options, receiver)
   }
 
   get(name) {
@@ -62,22 +59,9 @@ export class TransportSubject {
     return this.#client.open(timeoutMs, topics)
   }
   async close(timeoutMs) {
-    const isClean = await this.#client.close(timeoutMs)
-    this.#channel.drop(this.#handle)
-    this.#channel.give(this.#handle, this) // closed: its calls go on saying so
-    return isClean
+    return this.#client.close(timeoutMs)
   }
   call(name, ...args) {
     return this.#client[name](...args)
-  }
-
-  /** End it as the death of its process does. */
-  crash() {
-    this.#carrier.close()
-  }
-  /** Lose what it publishes. */
-  lose(isLosing) {
-    if (isLosing) this.#carrier.publish = () => {}
-    else delete this.#carrier.publish
   }
 }

@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
+from ...dendrite import Dendrite
 from ...transport import Synapse, Transport
 
 
@@ -49,6 +50,10 @@ class Harness(ABC):
         """End it for good, running or killed. No event loop runs."""
 
     # -- optional --------------------------------------------------------------------------------
+
+    def dendrite(self, **settings: Any) -> Dendrite:
+        """Return a new Dendrite; one of another language offers the methods of ours."""
+        return Dendrite(**settings)
 
     @property
     def counts(self) -> Mapping[str, int]:

@@ -18,31 +18,34 @@ Enter = Callable[..., Awaitable[PortUser]]
 
 
 class _SynapseOfOne:
-    """A Synapse for one Dendrite, which remembers the transport that the Dendrite uses."""
+    """A Synapse for one Dendrite, which remembers the transport that the Dendrite uses.
+
+    A Dendrite of another language takes what is `inner`, and puts itself in `made`.
+    """
 
     def __init__(self, synapse: Synapse) -> None:
-        self._synapse = synapse
+        self.inner = synapse
         self.made: Transport | None = None
 
     @property
     def url(self) -> str:
         """See the port."""
-        return self._synapse.url
+        return self.inner.url
 
     async def connect(self, timeout_s: float | None) -> None:
         """See the port."""
-        await self._synapse.connect(timeout_s)
+        await self.inner.connect(timeout_s)
 
     def transport(
         self, namespace: str, dendrite_id: str, receiver: Receiver, max_signal_bytes: int
     ) -> Transport:
         """See the port."""
-        self.made = self._synapse.transport(namespace, dendrite_id, receiver, max_signal_bytes)
+        self.made = self.inner.transport(namespace, dendrite_id, receiver, max_signal_bytes)
         return self.made
 
     async def close(self) -> None:
         """See the port."""
-        await self._synapse.close()
+        await self.inner.close()
 
 
 class Joiner:
@@ -62,7 +65,7 @@ class Joiner:
         """Return a Dendrite with these Axons; `settings` are those of `Dendrite`."""
         synapse = _SynapseOfOne(settings.pop("synapse", None) or self._harness.synapse())
         settings = {"namespace": self._namespace, **settings}
-        made = Dendrite(synapse=synapse, **settings)
+        made = self._harness.dendrite(synapse=synapse, **settings)
         for axon in axons:
             made.attach_axon(axon)
         self._made[made] = synapse

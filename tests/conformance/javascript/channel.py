@@ -37,7 +37,10 @@ class Line:
 
     def received(self):
         """Return the messages that one read completes; raise SubjectEnded at the end."""
-        data = self.socket.recv(_CHUNK)
+        try:
+            data = self.socket.recv(_CHUNK, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return []  # a call that was made in between has read it
         if not data:
             raise SubjectEnded("the subject ended: its stderr says why")
         *lines, rest = data.split(b"\n")
@@ -76,6 +79,7 @@ class Channel:
         self._events = collections.deque()
         self._event_count = 0
         self._loop = None
+        self.is_killed = False
 
     # -- calls -----------------------------------------------------------------------------------
 
@@ -164,7 +168,8 @@ class Channel:
             raise SubjectEnded(f"the subject did not answer within {CALL_S:g} s")
         for key, events in ready:
             if key.fileobj is self._questions.socket:
-                self._answer(*self._questions.received())
+                for question in self._questions.received():
+                    self._answer(question)
             elif events & selectors.EVENT_READ:
                 self._take()
 
@@ -206,6 +211,13 @@ class Channel:
         _, handle, name, *arguments = question
         value = getattr(self._receivers[handle], name)(*map(from_json, arguments))
         self._questions.socket.sendall(json.dumps(to_json(value)).encode() + b"\n")
+
+    def kill(self):
+        """End the subject with a kill -9; its transports say nothing more here."""
+        self._process.kill()
+        self._process.wait()
+        self.detach()
+        self.is_killed = True
 
     def close(self):
         """End the subject."""

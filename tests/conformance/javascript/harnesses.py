@@ -1,64 +1,112 @@
-"""The harnesses of the JavaScript client: its transports alone, and mixed with ours."""
+"""The harnesses of the JavaScript client: its transports and Dendrites alone, and mixed with ours."""
 
 import contextlib
 import itertools
 
 from conformance.harnesses import Cosmo
+from cosmonapse import Dendrite
 
 from .channel import Channel
-from .transport import JsSynapse, JsTransport
+from .dendrite import JsDendrite
+from .transport import JsSynapse
+
+
+def synapse_of(transport):
+    """Return the `JsSynapse` of a connection or a Dendrite; None for one of ours."""
+    found = getattr(transport, "synapse", None)
+    return found if isinstance(found, JsSynapse) else None
 
 
 class JsTransports(Cosmo):
-    """Every transport is written in JavaScript; the Synapse is the real one."""
+    """Every transport is written in JavaScript; the Synapse is the real one, the Dendrites are ours.
+
+    Where a Synapse may be killed, or has little room, each transport has a process of its own.
+    """
 
     carrier = "zmtp"
 
     def __init__(self, namespaces=(), *, mortal=False, **limits):
-        self.channel = Channel()
+        self._alone = mortal or bool(limits)
+        self._channels = []
         super().__init__(namespaces, mortal=mortal, **limits)
 
+    def _channel(self):
+        if self._alone or not self._channels:
+            self._channels.append(Channel())
+        return self._channels[-1]
+
     def synapse(self):
-        return JsSynapse(self.channel, self.url, self.carrier)
+        return JsSynapse(self._channel(), self.url, self.carrier)
 
     def stop(self):
         super().stop()
-        self.channel.close()
+        for each in self._channels:
+            each.close()
 
     async def kill(self):
         super().stop()
 
     def crash(self, transport):
-        if isinstance(transport, JsTransport):
-            transport.disturb("crash")
-        else:
+        synapse = synapse_of(transport)
+        if synapse is None:
             super().crash(transport)
+        elif self._alone:
+            synapse.channel.kill()
+        else:
+            synapse.disturb("crash")
 
     @contextlib.contextmanager
     def losing_broadcasts(self, transport):
-        if not isinstance(transport, JsTransport):
+        synapse = synapse_of(transport)
+        if synapse is None:
             with super().losing_broadcasts(transport):
                 yield
             return
-        transport.disturb("lose", True)
+        synapse.disturb("lose", True)
         yield
-        transport.disturb("lose", False)
+        synapse.disturb("lose", False)
+
+    @contextlib.contextmanager
+    def not_reading(self, transport):
+        synapse = synapse_of(transport)
+        if synapse is None:
+            with super().not_reading(transport):
+                yield
+            return
+        at = self.url.rpartition(":")[2]
+        before = self._proxy
+        synapse.disturb("read", False, at)
+        yield
+        if self._proxy is before:
+            synapse.disturb("read", True, at)
+        else:
+            synapse.disturb("lose_unread", at)
 
 
-class JsFirst(JsTransports):
-    """Every other transport is written in JavaScript, the first one too."""
+class JsDendrites(JsTransports):
+    """Every transport and every Dendrite is written in JavaScript."""
 
-    first_is_ours = False
+    def dendrite(self, **settings):
+        synapse = settings["synapse"]
+        if isinstance(getattr(synapse, "inner", synapse), JsSynapse):
+            return JsDendrite(**settings)
+        return Dendrite(**settings)
+
+
+class JsFirst(JsDendrites):
+    """Every other transport and Dendrite is written in JavaScript, the first one too."""
+
+    ours_first = False
 
     def __init__(self, *arguments, **options):
+        self._turn = itertools.count(self.ours_first)
         super().__init__(*arguments, **options)
-        self._turn = itertools.count(self.first_is_ours)
 
     def synapse(self):
         return super().synapse() if next(self._turn) % 2 == 0 else Cosmo.synapse(self)
 
 
 class JsSecond(JsFirst):
-    """Every other transport is written in JavaScript, and not the first one."""
+    """Every other transport and Dendrite is written in JavaScript, and not the first one."""
 
-    first_is_ours = True
+    ours_first = True

@@ -3,11 +3,11 @@
 from cosmonapse.registry import DendriteRecord, NeuronRecord, SynapseState
 from cosmonapse.transport import Held, Opened, Outcome
 
-MS = 1000.0
+MS = 1000
 
 
-def _ms(timeout_s):
-    return None if timeout_s is None else timeout_s * MS
+def ms(timeout_s):
+    return None if timeout_s is None else round(timeout_s * MS)
 
 
 def _topic(topic):
@@ -26,41 +26,44 @@ class JsSynapse:
 
     def __init__(self, channel, url, carrier):
         self.channel, self.url, self.carrier = channel, url, carrier
-        self._made = []
+        self.handle = channel.new_handle(None)
+        channel.call(0, "synapse", self.handle, url, carrier)
 
     def __repr__(self):
         return f"JsSynapse({self.url})"
 
     async def connect(self, timeout_s):
         """See the port."""
-        await self.channel.begin(0, "connect", self.url, self.carrier, _ms(timeout_s))
+        await self.channel.begin(self.handle, "connect", ms(timeout_s))
 
     def transport(self, namespace, dendrite_id, receiver, max_signal_bytes):
         """See the port."""
         options = {
-            "url": self.url,
-            "carrier": self.carrier,
             "namespace": namespace,
             "name": dendrite_id,
             "maxSignalBytes": max_signal_bytes,
         }
-        self._made.append(JsTransport(self.channel, options, receiver))
-        return self._made[-1]
+        return JsTransport(self, options, receiver)
 
     async def close(self):
         """See the port."""
-        for each in self._made:
-            await each.close(1.0)
+        await self.channel.begin(self.handle, "close")
+
+    def disturb(self, name, *arguments):
+        """Do what a harness asks of its connections: `crash`, `lose`, `read`."""
+        self.channel.call(self.handle, name, *arguments)
 
 
 class JsTransport:
     """See `cosmonapse.transport.Transport`. Its events and questions come to its camelCase methods."""
 
-    def __init__(self, channel, options, receiver):
-        self._channel = channel
-        self._handle = channel.new_handle(_Events(self, receiver))
-        self.source = None
-        self.instance = channel.call(0, "transport", self._handle, options)
+    def __init__(self, synapse, options, receiver):
+        self.synapse, self.source = synapse, None
+        self._channel = synapse.channel
+        self._handle = self._channel.new_handle(_Events(self, receiver))
+        self.instance = self._channel.call(
+            0, "transport", self._handle, synapse.handle, options
+        )
 
     def _call(self, name, *arguments):
         return self._channel.call(self._handle, "call", name, *arguments)
@@ -93,10 +96,12 @@ class JsTransport:
         self._channel.call(self._handle, "resync")
 
     async def open(self, timeout_s, topics):
-        await self._begin("open", _ms(timeout_s), [_topic(each) for each in topics])
+        await self._begin("open", ms(timeout_s), [_topic(each) for each in topics])
 
     async def close(self, timeout_s):
-        return await self._begin("close", timeout_s * MS)
+        if self._channel.is_killed:
+            return True
+        return await self._channel.begin(self._handle, "close", ms(timeout_s))
 
     def send_task(self, neuron, capabilities, task, trace, kind, body, *, ttl_ms, keep):
         arguments = (neuron, capabilities, task, trace, kind, body, ttl_ms, keep)
@@ -128,31 +133,25 @@ class JsTransport:
         self._call("unlisten", _topic(topic))
 
     async def sync(self, timeout_s):
-        await self._begin("sync", timeout_s * MS)
+        await self._begin("sync", ms(timeout_s))
 
     async def barrier(self, timeout_s):
-        return await self._begin("barrier", timeout_s * MS)
+        return await self._begin("barrier", ms(timeout_s))
 
     async def drained(self):
         await self._begin("drained")
 
     async def roster(self, neuron_id, capability, timeout_s):
         asked = {"neuronId": neuron_id, "capability": capability}
-        rows = await self._begin("roster", asked, timeout_s * MS)
+        rows = await self._begin("roster", asked, ms(timeout_s))
         return [NeuronRecord(**_snake(row)) for row in rows]
 
     async def dendrites(self, timeout_s):
-        rows = await self._begin("dendrites", timeout_s * MS)
+        rows = await self._begin("dendrites", ms(timeout_s))
         return [DendriteRecord(**_snake(row)) for row in rows]
 
     async def state(self, timeout_s):
-        return SynapseState(**_snake(await self._begin("state", timeout_s * MS)))
-
-    # -- for a harness ---------------------------------------------------------------------------
-
-    def disturb(self, name, *arguments):
-        """Do what a harness asks for: `crash`, `lose`, `read`."""
-        return self._channel.call(self._handle, name, *arguments)
+        return SynapseState(**_snake(await self._begin("state", ms(timeout_s))))
 
 
 class _Events:
