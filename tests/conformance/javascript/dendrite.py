@@ -65,6 +65,10 @@ class JsDendrite:
         named = {} if reason is None else {"reason": reason}
         await self._call("stop", {**named, "drainMs": ms(drain_s)})
 
+    async def sync(self, timeout_s):
+        """Return when every handler is in force; as the connection of a Dendrite, which this is."""
+        await asyncio.wait_for(self._call("sync"), timeout_s)
+
     async def __aenter__(self):
         await self.start()
         return self
