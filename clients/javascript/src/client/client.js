@@ -200,12 +200,15 @@ export class Client {
   }
 
   /**
-   * Send what waits, say goodbye and close. Calling it again returns the first result.
+   * Send what waits, say goodbye and close. A call while it closes shares the result; a later one
+   * does nothing.
    * @param {number} [timeoutMs]
    * @returns {Promise<boolean>} true if the Synapse has read everything; it is closed in both cases
    */
   close(timeoutMs = CLOSE_TIMEOUT_MS) {
-    this.#closing ??= this.#close(timeoutMs)
+    this.#closing ??= this.#close(timeoutMs).finally(() => {
+      this.#closing = Promise.resolve(true)
+    })
     return this.#closing
   }
 
