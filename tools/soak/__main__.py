@@ -19,7 +19,8 @@ from .fabric import Fabric, Size
 from .history import CuttableCarrier, History, parsed, read
 from .hosts import Hosts
 from .log import Log
-from .plan import BY_CABLE, BY_RELAY, FAULTS, plan
+from .node import CARRIERS
+from .plan import BY_CABLE, BY_RELAY, BY_THREAD, FAULTS, plan
 from .processes import SoakError
 from .tasks import WEIGHTS
 from .verdict import Verdict, judge, shown
@@ -59,6 +60,12 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="the last worker and the last caller on another host, in a network namespace; as root",
     )
+    parser.add_argument(
+        "--javascript",
+        choices=CARRIERS,
+        metavar="CARRIER",
+        help="every other worker and caller is written in JavaScript, over zmtp or zeromq",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the verdict there too")
     parser.add_argument(
         "--logs", type=Path, metavar="FOLDER", help="keep the logs there; else only broken runs do"
@@ -84,10 +91,14 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _possible(parser: argparse.ArgumentParser, given: argparse.Namespace) -> list[str]:
     """Return the faults of a run: those asked for, or all that there can be on its hosts."""
     impossible = BY_RELAY if given.two_hosts else BY_CABLE
+    if given.javascript == "zmtp":
+        impossible = impossible | BY_THREAD
     if "none" in given.faults:
         return []
     if wrong := sorted(impossible.intersection(given.faults)):
         how = "not between two hosts" if given.two_hosts else "only with --two-hosts"
+        if BY_THREAD.intersection(wrong):
+            how = "not with --javascript zmtp, which answers the Synapse from the loop"
         parser.error(f"{', '.join(wrong)}: {how}")
     return given.faults or sorted(set(FAULTS) - impossible)
 
@@ -95,7 +106,8 @@ def _possible(parser: argparse.ArgumentParser, given: argparse.Namespace) -> lis
 async def run(given: argparse.Namespace, seed: int, folder: Path) -> None:
     """Start everything, break it, end it."""
     log = Log(folder / "harness.log", "harness")
-    size = Size(given.workers, given.callers, given.outstanding, given.timeout, given.only or "")
+    kinds = given.only or "", given.javascript or ""
+    size = Size(given.workers, given.callers, given.outstanding, given.timeout, *kinds)
     faults = plan(seed, given.faults, given.apart) if given.faults else iter(())
     with Hosts() if given.two_hosts else contextlib.nullcontext() as hosts:
         fabric = Fabric(folder, size, seed, log, hosts)

@@ -11,6 +11,7 @@ import attrs
 
 from .hosts import NEAR_ADDRESS, Hosts
 from .log import Log
+from .node import program_of
 from .processes import Process, free_port, start
 from .sampling import sample
 
@@ -31,6 +32,8 @@ class Size:
         outstanding: Tasks that each caller has under way.
         timeout_s: How long a task may take.
         only: The one kind of task in the sequences of a caller; empty for all kinds.
+        javascript: The carrier of every other worker and caller, which are written in JavaScript
+            then: the first caller, the second worker, and so on; empty for none.
     """
 
     workers: int = 3
@@ -38,6 +41,7 @@ class Size:
     outstanding: int = 12
     timeout_s: float = 5.0
     only: str = ""
+    javascript: str = ""
 
 
 class Fabric:
@@ -156,8 +160,9 @@ class Fabric:
         del self._processes[name]
 
     async def _start(self, name: str, module: str, *arguments: object) -> None:
-        module = f"tools.soak.{module}"
-        process = await start(name, self._folder, module, *arguments, through=self._through(name))
+        program = program_of(name, module, self.size.javascript)
+        through = self._through(name)
+        process = await start(name, self._folder, *arguments, through=through, program=program)
         self._processes[name] = process
         await process.line("ready")
 

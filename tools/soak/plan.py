@@ -31,6 +31,8 @@ BY_RELAY = frozenset({"link_reset", "link_stall", "link_half_open"})
 """Those that need everything on one host, with a relay."""
 BY_CABLE = frozenset({"link_cut"})
 """Those that need two hosts."""
+BY_THREAD = frozenset({"worker_block"})
+"""Those that need workers whose heartbeats do not wait for their loop."""
 _PAUSE_S = (0.3, 2.0)
 
 

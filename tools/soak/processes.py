@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+PYTHON = (sys.executable, "-m")
 _STARTS_S = 20.0
 _GRACE_S = 15.0
 _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
@@ -24,6 +25,7 @@ COMPLAINTS = (
     "Task was destroyed",
     "never retrieved",
     "never awaited",
+    "node:internal",  # in the stack of an error that ends node, or that it warns of
 )
 
 
@@ -121,22 +123,26 @@ class Process:
 
 
 async def start(
-    name: str, folder: Path, *arguments: object, through: Sequence[str] = ()
+    name: str,
+    folder: Path,
+    *arguments: object,
+    through: Sequence[str] = (),
+    program: Sequence[str] = PYTHON,
 ) -> Process:
-    """Start `python -m ...`; it writes to stderr into a file of `folder`.
+    """Start a program; it writes to stderr into a file of `folder`.
 
     Args:
         name: Its name in the logs.
         folder: The folder of that file.
-        arguments: The arguments after `python -m`.
+        arguments: The last arguments of the program, after `python -m` for one of Python.
         through: A program, with its arguments, that becomes the process.
+        program: The program, with its first arguments.
     """
     said = folder / f"{name}-{time.monotonic_ns()}.err"
     with said.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
             *through,
-            sys.executable,
-            "-m",
+            *program,
             *map(str, arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -80,10 +80,14 @@ export class DendriteSubject {
   }
 
   // ---- watching
-  on(number, type, filter, traceId) {
+  on(number, types, filter) {
     const fn = (signal) => this.#channel.tell(this.#handle, 'signal', number, signal)
-    if (type === null) this.#handlers.set(number, this.#dendrite.onTrace(traceId, fn))
-    else this.#handlers.set(number, this.#dendrite.onSignal(type, filter, fn))
+    const { traceId, ...others } = filter
+    const isOfTrace = traceId !== undefined && Object.keys(others).length === 0
+    const off = isOfTrace
+      ? this.#dendrite.onTrace(traceId, types.length === 0 ? {} : { types }, fn)
+      : this.#dendrite.onSignal(types, filter, fn)
+    this.#handlers.set(number, off)
   }
   off(number) {
     this.#handlers.get(number)()

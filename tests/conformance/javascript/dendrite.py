@@ -119,13 +119,10 @@ class JsDendrite:
         return functools.partial(self._on, types, filters)
 
     def _on(self, types, filters, function):
-        trace_id = filters.get("trace_id")
         named = {_OPTIONS.get(key, key): value for key, value in filters.items()}
-        for each in types or (None,):
-            number = next(self._numbers)
-            self._handlers[number] = function
-            type_ = None if each is None else str(each)
-            self._channel.call(self._handle, "on", number, type_, named, trace_id)
+        number = next(self._numbers)
+        self._handlers[number] = function
+        self._channel.call(self._handle, "on", number, list(map(str, types)), named)
         return function
 
     def signal(self, number, signal):

@@ -110,3 +110,21 @@ class JsSecond(JsFirst):
     """Every other transport and Dendrite is written in JavaScript, and not the first one."""
 
     ours_first = True
+
+
+class JsTransportsOverZeromq(JsTransports):
+    """The same over the package `zeromq`."""
+
+    carrier = "zeromq"
+
+
+class JsDendritesOverZeromq(JsDendrites):
+    """The same over the package `zeromq`."""
+
+    carrier = "zeromq"
+
+
+class JsFirstOverZeromq(JsFirst):
+    """The same over the package `zeromq`."""
+
+    carrier = "zeromq"
