@@ -131,7 +131,9 @@ export class DendriteSubject {
       () => this.#jobs.delete(number),
       () => this.#jobs.delete(number),
     )
-    context.signal.addEventListener('abort', () => this.#channel.tell(this.#handle, 'abort', number))
+    context.signal.addEventListener('abort', () =>
+      this.#channel.tell(this.#handle, 'abort', number),
+    )
     const facts = { traceId: context.traceId, remainingMs: context.remainingMs }
     this.#channel.tell(this.#handle, 'invoke', number, neuronId, input, facts)
     return job
@@ -145,7 +147,9 @@ export class DendriteSubject {
   fail(number, raised) {
     const job = this.#jobs.get(number)
     const made = RAISED[raised.name]?.(raised)
-    job?.reject(made ?? (raised.isCancelled ? job.context.signal.reason : new Error(raised.message)))
+    job?.reject(
+      made ?? (raised.isCancelled ? job.context.signal.reason : new Error(raised.message)),
+    )
   }
   /** A call of the context of a job. */
   async say(number, name, ...args) {

@@ -52,6 +52,16 @@ def _needs(request: pytest.FixtureRequest) -> None:
             pytest.skip(f"{harness.__name__} does not offer {', '.join(lacking)}")
 
 
+@pytest.fixture(autouse=True)
+def _applies(request: pytest.FixtureRequest) -> None:
+    """Skip a test that cannot apply to the harness, with the reason that the harness gives."""
+    if "harness_class" not in request.fixturenames:
+        return
+    harness = request.getfixturevalue("harness_class")
+    if reason := harness.not_applicable.get(request.node.originalname):
+        pytest.skip(f"{harness.__name__}: {reason}")
+
+
 @pytest.fixture(scope="session")
 def shared(harness_class: type[Harness]) -> Iterator[Harness]:
     """A Synapse for all tests that do it no harm."""

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, Final
 
 from ...dendrite import Dendrite
@@ -51,6 +52,9 @@ class Harness(ABC):
 
     # -- optional --------------------------------------------------------------------------------
 
+    not_applicable: Mapping[str, str] = MappingProxyType({})
+    """The tests that cannot apply, by name, each with the reason; they are skipped with it."""
+
     def dendrite(self, **settings: Any) -> Dendrite:
         """Return a new Dendrite; one of another language offers the methods of ours."""
         return Dendrite(**settings)
@@ -91,7 +95,9 @@ class Harness(ABC):
 
 
 REQUIRED: Final = Harness.__abstractmethods__
-OPTIONAL: Final = frozenset(name for name in vars(Harness) if name[0] != "_") - REQUIRED
+OPTIONAL: Final = (
+    frozenset(name for name in vars(Harness) if name[0] != "_") - REQUIRED - {"not_applicable"}
+)
 
 
 def offers(harness: type[Harness], method: str) -> bool:

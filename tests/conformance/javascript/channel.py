@@ -1,9 +1,9 @@
 """The line to a subject: a node process that hosts transports and Dendrites written in JavaScript.
 
-A call is a JSON line, and so is its end. A call that must return at once waits for its end with the
-event loop blocked; what arrives meanwhile is delivered on the loop afterwards, never within the call.
-A question of the subject is answered wherever this process is: on the loop behind every event before
-it, or in the middle of a call. The form of the lines is in clients/javascript/subject/channel.js.
+A call is a JSON line, and so is its end. A call that must return at once waits for its end with
+the event loop blocked; what arrives meanwhile is delivered on the loop afterwards, never within the
+call. A question of the subject is answered wherever this process is: on the loop behind every event
+before it, or in the middle of a call. clients/javascript/subject/channel.js has the form of a line.
 """
 
 import asyncio
@@ -156,9 +156,7 @@ class Channel:
         self._loop = None
 
     def _await_room(self):
-        self._selector.modify(
-            self._calls.socket, selectors.EVENT_READ | selectors.EVENT_WRITE
-        )
+        self._selector.modify(self._calls.socket, selectors.EVENT_READ | selectors.EVENT_WRITE)
         self._select()
         self._selector.modify(self._calls.socket, selectors.EVENT_READ)
 

@@ -20,7 +20,6 @@ _OPTIONS = {
     "context_ref": "contextRef",
     "keep": "keep",
 }
-_OWN_NAMES = {"task_signal", "error_signal", "register_signal"}
 _TYPE_OF_VERB = {
     "on_task_signal": "TASK",
     "on_error_signal": "ERROR",

@@ -17,14 +17,6 @@ class SubjectFailed(Exception):
     """An error of the subject that has no counterpart here; the text holds its stack."""
 
 
-class Message(str):
-    """The text of an error, as it was said in JavaScript."""
-
-
-def _neuron_error(_, facts, message):
-    return NeuronError(facts["code"], message, recoverable=facts["recoverable"])
-
-
 def _with_text(error, message):
     """Return an error that says what was said in JavaScript."""
     error.args = (message,)

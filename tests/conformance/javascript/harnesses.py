@@ -1,4 +1,4 @@
-"""The harnesses of the JavaScript client: its transports and Dendrites alone, and mixed with ours."""
+"""The harnesses of the JavaScript client: its transports and Dendrites, alone and beside ours."""
 
 import contextlib
 import itertools
@@ -6,6 +6,7 @@ import itertools
 from conformance.harnesses import Cosmo
 from cosmonapse import Dendrite
 
+from . import not_applicable
 from .channel import Channel
 from .dendrite import JsDendrite
 from .transport import JsSynapse
@@ -18,12 +19,13 @@ def synapse_of(transport):
 
 
 class JsTransports(Cosmo):
-    """Every transport is written in JavaScript; the Synapse is the real one, the Dendrites are ours.
+    """Every transport is written in JavaScript; Synapse and Dendrites are ours.
 
     Where a Synapse may be killed, or has little room, each transport has a process of its own.
     """
 
     carrier = "zmtp"
+    not_applicable = not_applicable.EVERYWHERE
 
     def __init__(self, namespaces=(), *, mortal=False, **limits):
         self._alone = mortal or bool(limits)
@@ -96,6 +98,7 @@ class JsDendrites(JsTransports):
 class JsFirst(JsDendrites):
     """Every other transport and Dendrite is written in JavaScript, the first one too."""
 
+    not_applicable = not_applicable.MIXED
     ours_first = False
 
     def __init__(self, *arguments, **options):

@@ -1,4 +1,4 @@
-"""The transport port over a subject: each call is one of a transport that is written in JavaScript."""
+"""The transport port over a subject: each call is one of a transport written in JavaScript."""
 
 from cosmonapse.registry import DendriteRecord, NeuronRecord, SynapseState
 from cosmonapse.transport import Held, Opened, Outcome
@@ -55,15 +55,13 @@ class JsSynapse:
 
 
 class JsTransport:
-    """See `cosmonapse.transport.Transport`. Its events and questions come to its camelCase methods."""
+    """See `cosmonapse.transport.Transport`."""
 
     def __init__(self, synapse, options, receiver):
         self.synapse, self.source = synapse, None
         self._channel = synapse.channel
         self._handle = self._channel.new_handle(_Events(self, receiver))
-        self.instance = self._channel.call(
-            0, "transport", self._handle, synapse.handle, options
-        )
+        self.instance = self._channel.call(0, "transport", self._handle, synapse.handle, options)
 
     def _call(self, name, *arguments):
         return self._channel.call(self._handle, "call", name, *arguments)

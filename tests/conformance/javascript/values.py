@@ -1,30 +1,25 @@
-"""Values as JSON and back, without a loss; the forms are in clients/javascript/subject/values.js."""
+"""Values as JSON and back, without a loss; clients/javascript/subject/values.js has the forms."""
 
 import base64
 import struct
 
-from cosmonapse import Directed, Signal
+from cosmonapse import Directed, Signal, SignalType
 
 MOST_EXACT = 2**53 - 1
 
 
 def to_json(value):
     """Return the JSON form of a value; one that no Signal can carry has a form of its own."""
-    if value is None or isinstance(value, bool | str):
-        return value
-    if isinstance(value, int):
-        return value if -MOST_EXACT <= value <= MOST_EXACT else {"i": str(value)}
-    if isinstance(value, float):
-        return {"f": struct.pack(">d", value).hex()}
-    if isinstance(value, bytes | bytearray):
-        return {"b": base64.b64encode(value).decode()}
-    if isinstance(value, list | tuple):
-        return [to_json(each) for each in value]
-    if isinstance(value, dict):
-        return {"m": [[to_json(key), to_json(each)] for key, each in value.items()]}
-    if isinstance(value, Signal):
-        return {"s": _fields_of(value)}
-    return {"u": "set" if isinstance(value, set) else "object"}
+    form = _TO.get(type(value))
+    return {"u": "object"} if form is None else form(value)
+
+
+def _integer(value):
+    return value if -MOST_EXACT <= value <= MOST_EXACT else {"i": str(value)}
+
+
+def _list(values):
+    return [to_json(each) for each in values]
 
 
 def _fields_of(signal):
@@ -57,6 +52,21 @@ def _signal(fields):
     )
 
 
+_TO = {
+    type(None): lambda value: value,
+    bool: lambda value: value,
+    str: lambda value: value,
+    SignalType: str,
+    int: _integer,
+    float: lambda value: {"f": struct.pack(">d", value).hex()},
+    bytes: lambda value: {"b": base64.b64encode(value).decode()},
+    bytearray: lambda value: {"b": base64.b64encode(value).decode()},
+    list: _list,
+    tuple: _list,
+    dict: lambda value: {"m": [[to_json(key), to_json(each)] for key, each in value.items()]},
+    Signal: lambda value: {"s": _fields_of(value)},
+    set: lambda value: {"u": "set"},
+}
 _FROM = {
     "i": int,
     "f": lambda digits: struct.unpack(">d", bytes.fromhex(digits))[0],
