@@ -1,13 +1,23 @@
 // A Synapse of this process whose connections a driver can disturb.
 import net from 'node:net'
-import { syncBuiltinESMExports } from 'node:module'
+import { createRequire, syncBuiltinESMExports } from 'node:module'
 import { Synapse } from '../src/index.js'
 
 const sockets = new Set()
 const { connect } = net
+let isReading = Promise.resolve()
+let readOn = null
 
 /** Remember every socket that this process connects, so that it can be left unread. */
 export function watchSockets() {
+  const { Dealer } = createRequire(import.meta.url)('zeromq')
+  const { receive } = Dealer.prototype
+  Object.defineProperty(Dealer.prototype, 'receive', {
+    value: function receiveUnlessHeld() {
+      if (readOn === null) return receive.call(this)
+      return isReading.then(() => receive.call(this))
+    },
+  })
   net.connect = (...args) => {
     const socket = connect(...args)
     const at = args[0]
@@ -36,16 +46,21 @@ export class TestedSynapse extends Synapse {
       else delete each.publish
     }
   }
-  /** Leave the directed messages of its connections unread, or read them again. */
-  read(isReading, at) {
+  /** Leave the directed messages of its connections unread. */
+  hold(at) {
+    isReading = new Promise((resolve) => {
+      readOn = resolve
+    })
+    for (const { socket, at: connected } of sockets) if (connected === at) socket.pause()
+  }
+  /** Read them again; or lose what arrived since, as the Synapse died before it was read. */
+  read(at, isLost) {
+    readOn()
+    readOn = null
     for (const { socket, at: connected } of sockets) {
       if (connected !== at) continue
-      if (isReading) socket.resume()
-      else socket.pause()
+      if (isLost) socket.destroy()
+      else socket.resume()
     }
-  }
-  /** Lose what arrived since: the Synapse died meanwhile, and these messages were on their way. */
-  lose_unread(at) {
-    for (const { socket, at: connected } of sockets) if (connected === at) socket.destroy()
   }
 }

@@ -77,12 +77,9 @@ class JsTransports(Cosmo):
             return
         at = self.url.rpartition(":")[2]
         before = self._proxy
-        synapse.disturb("read", False, at)
+        synapse.disturb("hold", at)
         yield
-        if self._proxy is before:
-            synapse.disturb("read", True, at)
-        else:
-            synapse.disturb("lose_unread", at)
+        synapse.disturb("read", at, self._proxy is not before)
 
 
 class JsDendrites(JsTransports):
