@@ -77,6 +77,7 @@ class Channel:
         self._ends = {}
         self._waiting = {}
         self._events = collections.deque()
+        self._asked = collections.deque()
         self._event_count = 0
         self._loop = None
         self.is_killed = False
@@ -93,6 +94,7 @@ class Channel:
         """Call a method of the subject, and wait for its end with the loop blocked."""
         number = self._send(handle, method, arguments)
         while number not in self._ends:
+            self._answer_all()
             self._select()
         self._deliver_soon()
         return self._result(self._ends.pop(number))
@@ -166,8 +168,8 @@ class Channel:
             raise SubjectEnded(f"the subject did not answer within {CALL_S:g} s")
         for key, events in ready:
             if key.fileobj is self._questions.socket:
-                for question in self._questions.received():
-                    self._answer(question)
+                self._asked.extend(self._questions.received())
+                self._answer_all()
             elif events & selectors.EVENT_READ:
                 self._take()
 
@@ -198,17 +200,18 @@ class Channel:
                 getattr(receiver, name)(*map(from_json, arguments))
 
     def _on_question(self):
-        for count, *question in self._questions.received():
-            while self._event_count < count:
-                selectors_ready(self._calls.socket)
-                self._take()
-            self._deliver()
-            self._answer([count, *question])
+        self._asked.extend(self._questions.received())
+        while self._asked and self._event_count < self._asked[0][0]:
+            selectors_ready(self._calls.socket)
+            self._take()
+        self._deliver()  # a handler that makes a call answers the question first
+        self._answer_all()
 
-    def _answer(self, question):
-        _, handle, name, *arguments = question
-        value = getattr(self._receivers[handle], name)(*map(from_json, arguments))
-        self._questions.socket.sendall(json.dumps(to_json(value)).encode() + b"\n")
+    def _answer_all(self):
+        while self._asked:
+            _, handle, name, *arguments = self._asked.popleft()
+            value = getattr(self._receivers[handle], name)(*map(from_json, arguments))
+            self._questions.socket.sendall(json.dumps(to_json(value)).encode() + b"\n")
 
     def kill(self):
         """End the subject with a kill -9; its transports say nothing more here."""
