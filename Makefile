@@ -20,7 +20,7 @@ SHIPPED := $(shell find zmq_transport cosmonapse docs/. -name __pycache__ -prune
 .DEFAULT_GOAL := help
 QUICK := house packaging property unit javascript
 
-.PHONY: help demo test test-all test-nodes check check-js check-format lint types unit unit-dendrite unit-transport unit-others short-property house format bench soak build docs clean distclean FORCE
+.PHONY: help demo test test-all test-nodes test-harnesses check check-js check-format lint types unit unit-dendrite unit-transport unit-others short-property house format bench soak build docs clean distclean FORCE
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -37,19 +37,27 @@ test: $(DEV)/.installed $(DEV)/.uwsgi $(NPM) ## run every test
 	$(RUN) pytest $(ARGS) $(foreach each,browser $(QUICK),--ignore=tests/$(each)) || status=$$?; \
 	wait $$beside || status=$$?; cat $$log; exit $$status
 
-test-all: test test-nodes ## every test, many more examples for those that draw theirs, each node
+test-all: test test-nodes test-harnesses ## every test, more drawn examples, every node and carrier
 	@HYPOTHESIS_PROFILE=thorough $(RUN) pytest -p no:cacheprovider tests/property
 
 test-nodes: $(DEV)/.installed $(NPM) $(foreach each,$(NODES),$(DEV)/nodes/$(each)/.installed)
 	@status=0; for each in $(NODES); do echo "the JavaScript tests in node $$each"; \
-	COSMO_TEST_NODE=$(DEV)/nodes/$$each $(RUN) pytest -p no:cacheprovider $(ARGS) tests/javascript || status=$$?; done; exit $$status
+	COSMO_TEST_CARRIERS="zmtp zeromq" COSMO_TEST_NODE=$(DEV)/nodes/$$each $(RUN) pytest -p no:cacheprovider $(ARGS) tests/javascript || status=$$?; \
+	done; exit $$status
+
+# The suite of the port for JavaScript: `make test` runs it with the harnesses in pyproject.toml.
+JS_HARNESSES := JsTransports JsSecond JsTransportsOverZeromq JsDendritesOverZeromq JsFirstOverZeromq
+
+test-harnesses: $(DEV)/.installed $(NPM)
+	@$(RUN) pytest -p no:cacheprovider $(ARGS) cosmonapse/testing/conformance \
+	$(addprefix --cosmo-harness conformance.javascript.harnesses:,$(JS_HARNESSES))
 
 check: $(DEV)/.installed ## format, lint, types, house rules, unit tests, short property tests
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(CHECKS)
 
 check-js: $(DEV)/.installed $(NPM) ## the same of the JavaScript client: format, lint, types, tests
 	@[ ! -e $(NPM) ] || { cd $(JS) && PATH="$(NODE):$$PATH" npm --silent run check; }
-	@$(RUN) pytest -q -p no:cacheprovider tests/javascript/test_rooms.py $(ARGS)
+	@$(RUN) pytest -q -p no:cacheprovider tests/javascript/test_rooms.py -k "not live" $(ARGS)
 
 check-format: $(DEV)/.installed ## is the code formatted?
 	@$(RUN) ruff format --check --quiet .

@@ -1,5 +1,7 @@
 """The tests of the JavaScript client itself, a room at a time, in node's own runner."""
 
+import collections
+import functools
 import os
 import re
 import signal
@@ -12,14 +14,29 @@ from support.node import CLIENT, NODE_TESTS
 
 TESTS = CLIENT / "test"
 TIMEOUT_S = 300
-ROOMS = sorted({path.relative_to(TESTS).parts[0] for path in TESTS.rglob("*.test.js")})
+IMPORT = re.compile(r"from '(\.[^']+|node:child_process)'")
 COUNT = re.compile(r"^. (tests|pass|fail|cancelled|skipped|todo) (\d+)$", re.MULTILINE)
 
 
-def files_of(room):
-    """Return the test files of a room, which is a folder or one file."""
-    found = TESTS / room
-    return sorted(found.rglob("*.test.js")) if found.is_dir() else [found]
+@functools.cache
+def starts_processes(path):
+    """Return whether a test file starts processes, by itself or by what it imports of the tests."""
+    found = IMPORT.findall(path.read_text())
+    files = [(path.parent / each).resolve() for each in found if each[0] == "."]
+    own = [each for each in files if each.is_relative_to(TESTS)]
+    return "node:child_process" in found or any(map(starts_processes, own))
+
+
+def rooms():
+    """Map the name of each room to its test files; those with processes are a room of their own."""
+    found = collections.defaultdict(list)
+    for path in sorted(TESTS.rglob("*.test.js")):
+        name = path.relative_to(TESTS).parts[0].removesuffix(".test.js")
+        found[f"{name}-live" if starts_processes(path) else name].append(path)
+    return found
+
+
+ROOMS = rooms()
 
 
 def run_by(node, files):
@@ -54,7 +71,7 @@ def what_failed(report):
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_the_tests_of_a_room_pass(node, room, record_property):
-    report, is_green = run_by(node, files_of(room))
+    report, is_green = run_by(node, ROOMS[room])
 
     assert is_green, what_failed(report)
     counts = {name: int(count) for name, count in COUNT.findall(report)}

@@ -61,7 +61,7 @@ test('one who waits for the end of a Signal is told, whatever becomes of it', as
     if (i === 1) throw new Error('mine')
   })
   for (const each of plans(3)) runner.put(each, () => ended.push(each.payload.i))
-  await handled()
+  await until(() => ended.length === 3)
   assert.deepEqual(ended, [0, 1, 2])
 })
 
