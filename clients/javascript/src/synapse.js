@@ -81,7 +81,7 @@ export class Synapse {
    */
   transport({ logger, ...options }, receiver) {
     const carrier = this.carrier({ logger })
-    const log = (text) => (logger ?? this.#logger).warn(text)
+    const log = (text, error) => (logger ?? this.#logger).warn(text, error)
     const client = new Client({ ...options, carrier, url: this.url, log }, receiver)
     this.#clients.set(carrier, client)
     return client

@@ -1,8 +1,8 @@
 // The transport port over a carrier. Spec: docs/spec/08-port.md (P1 to P33, P43), 02-session.md.
 //
 // A thin shell: the link decides, the sender and the publications have what goes out, the carrier
-// moves the frames. Ids have 16 bytes, times are in ms. A Buffer that a receiver gets is a view of
-// what one read of the socket brought: copy what is kept for long.
+// moves the frames. Ids have 16 bytes, times are in ms. A body that a receiver gets is a view of what
+// one read of the socket brought: copy it to keep it for long. Ids are copies already.
 import { randomBytes } from 'node:crypto'
 import { InvalidArgument, SynapseRefused, SynapseUnreachable } from '../errors.js'
 import {
@@ -20,8 +20,10 @@ import {
   tellMe,
 } from '../wire/wire.js'
 import { checkedName } from '../names.js'
+import { checkedLogger } from '../runtime/logger.js'
 import { instanceOf } from '../signals/ids.js'
 import { Counts } from './counts.js'
+import { guarded } from './guarded-receiver.js'
 import { Handshake } from './handshake.js'
 import { Link } from './link.js'
 import { Outbox } from './outbox.js'
@@ -33,6 +35,7 @@ import { Subscriptions } from './subscriptions.js'
 import { Turn } from './turn.js'
 import { countdown, within } from './waits.js'
 
+const LOGGER = checkedLogger()
 const DEFAULT_MAX_SIGNAL_BYTES = 16 * 2 ** 20
 const CLOSE_TIMEOUT_MS = 1000
 const NOTE_MS = 10_000 // how often one who waits without a limit says so
@@ -86,18 +89,19 @@ export class Client {
    * @param {string} options.namespace The namespace of this client, for good.
    * @param {string} options.name Its name, for people.
    * @param {number} [options.maxSignalBytes] Limit of a body that leaves; by default 16 MiB.
-   * @param {(text: string) => void} [options.log] Gets what a wait without a limit sees, every 10 s.
+   * @param {(text: string, error?: unknown) => void} [options.log] Gets what a wait without a limit sees, every
+   *   10 s, and what a receiver throws. By default a warning of the process.
    * @param {object} receiver Gets every event, one call each: `onTask`, `onReply`, `onCancel`,
    *   `onBounce`, `onLost`, `onHeard`, `onMissed`, `onRegistered`, `onWelcomed`, `onAway`. Never from
-   *   within a call to the client. One that throws is reported as a warning of the process.
+   *   within a call to the client. One that throws is logged and counted.
    * @throws {InvalidName} `namespace` or `name` is no name.
    */
-  constructor({ carrier, url, namespace, name, maxSignalBytes, log = warn }, receiver) {
+  constructor({ carrier, url, namespace, name, maxSignalBytes, log = LOGGER.warn }, receiver) {
     checkedName('namespace', namespace)
     checkedName('name', name)
     this.#carrier = carrier
     this.#url = String(url)
-    this.#receiver = receiver
+    this.#receiver = guarded(receiver, (error) => this.#onFault(error))
     this.#log = log
     this.#maxSignalBytes = maxSignalBytes ?? DEFAULT_MAX_SIGNAL_BYTES
     const secret = randomBytes(16)
@@ -106,12 +110,12 @@ export class Client {
     const counts = this.#counts
     const parts = { instance: this.instance, namespace, carrier, counts }
     this.#link = new Link({ secret, instance: this.instance, namespace, name }, counts, {
-      receiver,
+      receiver: this.#receiver,
       ...this.#linkHandlers(),
     })
     this.#sender = new Sender(carrier, this.#outbox, this.#turn)
     this.#publications = new Publications({ ...parts, turn: this.#turn })
-    this.#subscriptions = new Subscriptions({ ...parts, receiver })
+    this.#subscriptions = new Subscriptions({ ...parts, receiver: this.#receiver })
     this.#queries = new Queries(
       (items) => this.#send(items),
       (reason) => this.#unreachable(reason),
@@ -478,7 +482,13 @@ export class Client {
   #carrierEvents() {
     const link = this.#link
     return {
-      onMessage: (head, body) => link.onMessage(head, body),
+      onMessage: (head, body) => {
+        try {
+          link.onMessage(head, body)
+        } catch (error) {
+          this.#onFault(error) // such as one of the source of a resync
+        }
+      },
       onWritable: () => this.#sender.drain(),
       onDisconnected: (why) => link.onDisconnected(why ?? 'disconnected'),
       onPublication: (topic, header, body) =>
@@ -521,11 +531,12 @@ export class Client {
       onRoster: (task, body) => this.#queries.onRoster(task, body),
       onWorkers: (bits, instances) => this.#resync.onWorkers(bits, instances, performance.now()),
       onAsked: (caller, asked, name) => this.#onAsked(caller, asked, name),
-      onFault: (error) => {
-        this.#counts.drop('engine_fault')
-        process.emitWarning(error)
-      },
     }
+  }
+
+  #onFault(error) {
+    this.#counts.drop('engine_fault')
+    this.#log('a receiver threw, and its event is lost: this is a defect, report it', error)
   }
 
   #greet(items) {
@@ -546,12 +557,9 @@ export class Client {
     // 09, After WELCOME: the list goes ahead of the outbox, the CLAIMs after it and after the
     // REGISTERs, which the receiver sends in `onWelcomed`.
     if (!this.#handshake.onWelcomed()) this.#listOpenTasks(isFresh)
-    try {
-      this.#receiver.onWelcomed(isFresh)
-    } finally {
-      for (const items of this.#resync.claims()) this.#sender.keepAccepted(items)
-      this.#sender.drain()
-    }
+    this.#receiver.onWelcomed(isFresh)
+    for (const items of this.#resync.claims()) this.#sender.keepAccepted(items)
+    this.#sender.drain()
   }
 
   #listOpenTasks(isNewProxy) {
@@ -594,7 +602,3 @@ const wayIn = (reason) =>
   reason.startsWith('namespace ')
     ? "; name one of them: new Dendrite({ namespace: 'NAME' }) in code"
     : ''
-
-function warn(text) {
-  process.emitWarning(text, 'CosmonapseWarning')
-}

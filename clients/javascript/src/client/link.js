@@ -26,7 +26,7 @@ const UNEXPECTED = Object.freeze({
 /**
  * Where a link reports to.
  * @typedef {object} LinkHandlers
- * @property {object} receiver onTask, onReply, onCancel, onBounce, onLost, onRegistered
+ * @property {object} receiver onTask, onReply, onCancel, onBounce, onLost, onRegistered; it never throws
  * @property {(items: object[]) => void} onGreeting send this at once, ahead of everything that waits
  * @property {(isReady: boolean) => void} onReady application messages may leave from now on, or no longer
  * @property {(message: object) => void} onReturned it came back unaccepted, and goes out again, in front
@@ -37,7 +37,6 @@ const UNEXPECTED = Object.freeze({
  * @property {(task: Buffer, body: Buffer) => void} onRoster
  * @property {(bits: number, instances: Buffer[]) => void} onWorkers
  * @property {(caller: Buffer, asked: object[], name: string) => void} onAsked
- * @property {(error: Error) => void} onFault a handler threw
  */
 
 /** The state of one client on the directed plane. */
@@ -135,13 +134,12 @@ export class Link {
     }
   }
 
-  // The last door: one bad item, or a handler that throws, must not end the others of its message.
   #guarded(each, peer, address) {
     try {
       this.#take(each, peer, address)
     } catch (error) {
       if (error instanceof WireError) this.#counts.drop(error.reason)
-      else this.#on.onFault(error)
+      else throw error
     }
   }
 

@@ -19,7 +19,7 @@ export function scene(t, { carrier = {}, ...options } = {}) {
       url: URL_TEXT,
       namespace: 'demo',
       name: 'me',
-      log: (text) => logged.push(text),
+      log: (...said) => logged.push(said),
       ...options,
     },
     receiver,
