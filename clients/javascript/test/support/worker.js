@@ -46,9 +46,13 @@ const BEHAVIOURS = {
     for (let at = 0; at < (input?.pieces ?? 3); at++) yield `${at} `
   },
 
-  /** Waits `input.ms` and returns its input; prints `aborted <code>` when it is cancelled before. */
+  /**
+   * Waits `input.ms` and returns its input; prints `aborted <code>` when it is cancelled before. With
+   * `input.says` it streams that first.
+   */
   slow: async (input, context) => {
     say(`slow begins ${input?.n ?? ''}`.trim())
+    if (input?.says !== undefined) await context.think(input.says)
     try {
       await pause(input?.ms ?? 1000, undefined, { signal: context.signal })
     } catch (error) {

@@ -1,12 +1,11 @@
 // Registration: sends REGISTER, HEARTBEAT and DEREGISTER for every Axon of a Dendrite.
 // Spec: docs/spec/04-liveness.md; docs/spec/09-resync.md, "After WELCOME": REGISTER again after every reconnect.
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { SynapseRefused, SynapseUnreachable } from '../../errors.js'
 import { CODE, Signal } from '../../signals/signals.js'
+import { LoopLag } from './loop-lag.js'
 
 /** What a Dendrite with Axons does; its option `role` says only whether it may dispatch too. */
 const ROLE = 'worker'
-const LAG_EVERY_MS = 50
 const BLOCKED_MS = 1000
 const BLOCKED_WARNING_EVERY_MS = 60_000
 const BUSY_EVERY_MS = 250
@@ -23,7 +22,7 @@ export class Registration {
   #timer = null
   #isRunning = false
   #acknowledgements = new Map()
-  #lag = null
+  #lag = new LoopLag()
   #lastBusyAtMs = -Infinity
 
   /**
@@ -53,6 +52,7 @@ export class Registration {
    */
   async start(timeoutMs) {
     this.#isRunning = true
+    this.#lag.start()
     this.announce()
     await this.#acknowledged(
       this.#inbox.axons.map((axon) => axon.neuronId),
@@ -123,7 +123,7 @@ export class Registration {
     if (!this.#isRunning) return
     this.#isRunning = false
     clearTimeout(this.#timer)
-    this.#lag?.disable()
+    this.#lag.stop()
     for (const axon of this.#inbox.axons) this.deregister(axon, reason)
   }
 
@@ -132,7 +132,7 @@ export class Registration {
     const nowMs = this.#clock()
     if (!this.#isRunning || nowMs - this.#lastBusyAtMs < BUSY_EVERY_MS) return
     this.#lastBusyAtMs = nowMs
-    this.#heartbeat(this.#inbox.axon(neuronId), this.#lagMs())
+    this.#heartbeat(this.#inbox.axon(neuronId), this.#lag.longestMs)
   }
 
   #beatLater() {
@@ -147,8 +147,7 @@ export class Registration {
     this.#inbox.replyCache.expire(this.#clock())
     const { axons } = this.#inbox
     if (axons.length === 0) return
-    const lagMs = this.#lagMs()
-    this.#lag.reset()
+    const lagMs = this.#lag.takeMs()
     if (lagMs >= BLOCKED_MS) this.#warnOfBlock(lagMs)
     for (const axon of axons) this.#heartbeat(axon, lagMs)
   }
@@ -157,15 +156,6 @@ export class Registration {
     const { running, queued } = this.#inbox.load(axon.neuronId)
     const status = queued > 0 ? 'busy' : 'ready'
     this.#send('HEARTBEAT', axon, { status, running, queued, loop_lag_ms: lagMs })
-  }
-
-  /** Return the longest lag of the event loop since the last HEARTBEATs. libuv measures it, without a call of ours. */
-  #lagMs() {
-    if (this.#lag === null) {
-      this.#lag = monitorEventLoopDelay({ resolution: LAG_EVERY_MS })
-      this.#lag.enable()
-    }
-    return Math.max(0, Math.trunc(this.#lag.max / 1e6) - LAG_EVERY_MS)
   }
 
   #warnOfBlock(lagMs) {
