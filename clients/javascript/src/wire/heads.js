@@ -117,7 +117,8 @@ function writeItem(head, at, each) {
   writeU32(head, at + 39, each.body.length)
 }
 
-function writeU32(head, at, value) {
+/** Write an unsigned number of 32 bits, big-endian; by hand, as it is on the path of every call. */
+export function writeU32(head, at, value) {
   head[at] = value >>> 24
   head[at + 1] = value >>> 16
   head[at + 2] = value >>> 8

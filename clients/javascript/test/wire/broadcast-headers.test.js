@@ -162,3 +162,10 @@ test('arbitrary bytes are a broadcast or have a reason', () => {
     { numRuns: 1000 },
   )
 })
+
+test('a number is written as the BigInt of the same value', () =>
+  fc.assert(
+    fc.property(fc.maxSafeNat(), (sequence) =>
+      assert.deepEqual(packHeader(id(1), sequence), packHeader(id(1), BigInt(sequence))),
+    ),
+  ))
