@@ -1,12 +1,14 @@
 // Calls over a real Synapse to real workers, in JavaScript and in Python.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { NeuronError, PathwayClosedError, SynapseAway, TimeoutError } from '../../../src/index.js'
-import { ROOT, startPython } from '../../support/child.js'
+import { ROOT, startNode, startPython } from '../../support/child.js'
 import { startDendrite, until } from '../../support/dendrites.js'
 import { startSynapse } from '../../support/synapse.js'
 import { startWorker } from '../../support/worker.js'
 
+const INDEX = fileURLToPath(new URL('../../../src/index.js', import.meta.url))
 const PYTHON_WORKER = `${ROOT}tests/support/worker.py`
 const JS_NEURONS = 'echo,stream,slow,deaf,fails,child,counts,speaks'
 
@@ -143,6 +145,25 @@ test('calls', async (t) => {
     assert.equal(child.parentId, pathway.task.id)
   })
 
+  await t.test('a cancel passes down to the child tasks of a Neuron', async () => {
+    const from = worker.lines.length
+    const aborter = new AbortController()
+    const { signal } = aborter
+    const input = { neuron: 'slow', input: { n: 4, ms: 60_000 } }
+    const asking = dendrite.ask({ neuron: 'child', input, signal })
+    await worker.line('slow begins 4', { from })
+    aborter.abort()
+    await assert.rejects(asking, { name: 'AbortError' })
+    await worker.line('aborted', { from })
+  })
+
+  await t.test('a child task has the time that its parent has left', async () => {
+    const from = worker.lines.length
+    const input = { neuron: 'slow', input: { n: 5, ms: 60_000 } }
+    await assert.rejects(dendrite.ask({ neuron: 'child', input, timeoutMs: 500 }), TimeoutError)
+    await worker.line('aborted', { from })
+  })
+
   await t.test('dispatchTask returns the TASK, and the outcome goes to the handlers', async () => {
     const outputs = []
     const off = dendrite.onAgentOutput({ neuron: 'echo' }, (signal) => outputs.push(signal))
@@ -222,6 +243,27 @@ test('a Python worker answers, streams, fails and is cancelled', async (t) => {
   aborter.abort()
   await assert.rejects(held, { name: 'AbortError' })
   await worker.line('cancelled 1')
+})
+
+test('a killed caller takes its task with it, but not one that is kept', async (t) => {
+  const { synapse, dendrite, worker } = await scene(t, 'slow')
+  const outputs = []
+  dendrite.onAgentOutput((signal) => outputs.push(signal.payload.output.n))
+  await dendrite.sync()
+  const caller = startNode(t, [
+    '--input-type=module',
+    '-e',
+    `import { Dendrite, connectSynapse } from '${INDEX}'
+     const d = new Dendrite({ synapse: await connectSynapse('${synapse.url}') })
+     await d.start()
+     d.dispatchTask({ neuron: 'slow', input: { n: 'kept', ms: 1500 } })
+     d.ask({ neuron: 'slow', input: { n: 'asked', ms: 60_000 } })`,
+  ])
+  await Promise.all([worker.line('slow begins kept'), worker.line('slow begins asked')])
+  await caller.kill()
+  await worker.line('aborted CANCELLED')
+  await until(() => outputs.length > 0, 'the output of the task that is kept')
+  assert.deepEqual(outputs, ['kept'])
 })
 
 test('a killed Synapse that comes back loses no call and runs none twice', async (t) => {
