@@ -1,6 +1,7 @@
 // One timer of the event loop for any number of deadlines.
 
-const LONGEST_MS = 2 ** 31 - 1 // setTimeout fires at once for more
+/** The longest time of a setTimeout, 24 days; for more it fires at once. */
+export const LONGEST_MS = 2 ** 31 - 1
 
 /** Calls `expire` when the next deadline passes. Keeps the process alive while it is armed. */
 export class DeadlineTimer {

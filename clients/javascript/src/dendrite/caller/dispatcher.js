@@ -29,6 +29,7 @@ export class Dispatcher {
   #now
   #timer
   #deferred = []
+  #isClosed = false
 
   /**
    * @param {object} client The transport: carries the TASKs.
@@ -71,6 +72,7 @@ export class Dispatcher {
   launch(opened) {
     const body = this.encoded(opened.signal)
     opened.body = body
+    if (this.#isClosed) this.#refuse(opened, 'CLOSED')
     if (this.#subscriptions.outOfDate || this.#deferred.length > 0) {
       this.#open(opened)
       this.#defer(opened)
@@ -186,6 +188,7 @@ export class Dispatcher {
 
   /** End every open task; each waiting caller receives the error that we stopped. */
   close() {
+    this.#isClosed = true
     this.#timer.close()
     this.#deferred = []
     for (const opened of [...this.openTasks.closeAll(), ...this.questions.closeAll()]) {

@@ -1,6 +1,7 @@
 // A Pathway: all Signals of one task, or of one trace, for any number of readers.
 import { InvalidArgument, PathwayClosedError, TimeoutError, shown } from '../../errors.js'
 import { count } from '../../runtime/counter.js'
+import { LONGEST_MS } from '../../runtime/deadline-timer.js'
 import { checkedTimeout, checkedType } from './checks.js'
 import { SignalBuffer } from './signal-buffer.js'
 
@@ -322,7 +323,7 @@ class Sleeper {
     const { timeoutMs, signal } = this.#limits
     if (timeoutMs !== undefined && this.#timer === null) {
       const fail = () => this.#fail(new TimeoutError(this.#describe()))
-      this.#timer = setTimeout(fail, checkedTimeout(timeoutMs))
+      this.#timer = setTimeout(fail, Math.min(LONGEST_MS, checkedTimeout(timeoutMs)))
     }
     if (signal === undefined || this.#onAbort !== null) return
     this.#onAbort = () => this.#fail(signal.reason)

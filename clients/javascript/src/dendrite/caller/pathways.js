@@ -1,12 +1,12 @@
 // Opens Pathways: on a TASK of ours, on its whole trace, or on a trace of another Dendrite.
 import { InvalidArgument, shown } from '../../errors.js'
+import { LONGEST_MS } from '../../runtime/deadline-timer.js'
 import { makeHandler } from '../watch/handlers.js'
 import { Pathway } from './pathway.js'
 import { errorFor } from './task-errors.js'
 import { checkedId } from './tasks.js'
 
 const HOLD_MS = 250 // as long as an own Signal may wait for its copy (05-broadcast, "One trace in order")
-const LONGEST_MS = 2 ** 31 - 1
 
 /** The Pathways of one Dendrite. */
 export class Pathways {

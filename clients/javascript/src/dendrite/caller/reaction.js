@@ -1,6 +1,6 @@
 // One Signal that is awaited, several times and each time for a while.
+import { LONGEST_MS } from '../../runtime/deadline-timer.js'
 
-const LONGEST_MS = 2 ** 31 - 1
 const nothing = () => {}
 
 /** Holds the first Signal that is set; rejects nothing while nobody waits. */

@@ -305,6 +305,15 @@ test('a dispatch that waits for handlers ends at its deadline like any other', a
   assert.equal(client.sent.length, 0)
 })
 
+test('a dispatch behind the stop is refused, also while a handler is not in force yet', async () => {
+  const { client, subscriptions, caller } = setUp()
+  caller.close()
+  client.sync = () => new Promise(() => {})
+  subscriptions.add(makeHandler(() => {}, ['PLAN']))
+  await assert.rejects(caller.ask(WITH), errors.DendriteProtocolError)
+  assert.equal(caller.dispatcher.openTasks.size, 0)
+})
+
 // ---- P34
 
 const OUTPUT = ['AGENT_OUTPUT', { output: { n: 1 } }]

@@ -99,6 +99,14 @@ test('a wait ends at its time, or at its signal, and leaves the Pathway as it wa
   assert.equal((await pathway.wait()).payload.delta, 'a')
 })
 
+test('a wait of 40 days does not end at once', async () => {
+  const pathway = made()
+  const waiting = pathway.wait({ timeoutMs: 40 * 86_400_000 })
+  await turn()
+  pathway.take(thought('a'))
+  assert.equal((await waiting).payload.delta, 'a')
+})
+
 test('break leaves the loop, and neither cancels nor closes', async () => {
   let cancels = 0
   const pathway = made({ cancel: () => cancels++ })
