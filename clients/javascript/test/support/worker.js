@@ -1,14 +1,15 @@
-// A worker for tests, in a process of its own: a JavaScript Dendrite with Neurons of known behaviour.
+// A worker for tests, in a process of its own: a JavaScript Dendrite with Neurons of known
+// behaviour.
 //
 //     const worker = await startWorker(t, synapse.url, { neurons: 'worker:echo,slow' })
 //     worker.signal('SIGTERM')
 //     await worker.line('served')
 //
-// As a program: SYNAPSE_URL=cosmo://127.0.0.1:7070 NEURONS=worker:echo,stream node test/support/worker.js
-// Environment: SYNAPSE_URL; NEURONS, `id:behaviour` or a behaviour of that id, by default every one; NAMESPACE;
-// DENDRITE_ID; CARRIER (auto, zmtp, zeromq); CONCURRENCY and MAX_QUEUED of every Axon; VERSION; CAPABILITIES,
-// names behind each other with commas.
-// It prints `ready` once it is registered, `served` at its end, and what the behaviours say.
+// As a program: SYNAPSE_URL=cosmo://127.0.0.1:7070 NEURONS=worker:echo,stream node
+// test/support/worker.js Environment: SYNAPSE_URL; NEURONS, `id:behaviour` or a behaviour of that
+// id, by default every one; NAMESPACE; DENDRITE_ID; CARRIER (auto, zmtp, zeromq); CONCURRENCY and
+// MAX_QUEUED of every Axon; VERSION; CAPABILITIES, names behind each other with commas. It prints
+// `ready` once it is registered, `served` at its end, and what the behaviours say.
 import { fileURLToPath } from 'node:url'
 import { setTimeout as pause } from 'node:timers/promises'
 import {
@@ -47,8 +48,8 @@ const BEHAVIOURS = {
   },
 
   /**
-   * Waits `input.ms` and returns its input; prints `aborted <code>` when it is cancelled before. With
-   * `input.says` it streams that first.
+   * Waits `input.ms` and returns its input; prints `aborted <code>` when it is cancelled before.
+   * With `input.says` it streams that first.
    */
   slow: async (input, context) => {
     say(`slow begins ${input?.n ?? ''}`.trim())
@@ -88,7 +89,10 @@ const BEHAVIOURS = {
     throw new TypeError('it failed')
   },
 
-  /** Asks `input.kind` (clarification, permission or escalation) until it has an answer; returns that. */
+  /**
+   * Asks `input.kind` (clarification, permission or escalation) until it has an answer; returns
+   * that.
+   */
   asks: async (input) => {
     if (input?.clarification !== undefined) return { answered: input.clarification.answer }
     if (input?.permission !== undefined) return { granted: input.permission.granted }

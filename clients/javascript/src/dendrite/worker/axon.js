@@ -17,18 +17,20 @@ const OPTIONS = [
 export class Axon {
   /**
    * @param {object} options
-   * @param {string} options.neuronId 1 to 128 characters of `A-Z a-z 0-9 . _ -`. Axons with the same id, in any
-   *   process, are replicas and share the load.
-   * @param {(input: any, context: import('./context.js').TaskContext) => any} options.neuronFn An async function, an
-   *   async generator function, a plain function, which runs on the event loop, or a generator function.
+   * @param {string} options.neuronId 1 to 128 characters of `A-Z a-z 0-9 . _ -`. Axons with the
+   *   same id, in any process, are replicas and share the load.
+   * @param {(input: any, context: import('./context.js').TaskContext) => any} options.neuronFn An
+   *   async function, an async generator function, a plain function, which runs on the event loop,
+   *   or a generator function.
    * @param {Iterable<string>} [options.capabilities] The capabilities that it offers.
    * @param {string} [options.version] A text for people.
    * @param {number} [options.concurrency] The number of tasks that run at once, at least 1.
-   * @param {number} [options.maxQueued] The number of tasks that may wait; over it the caller gets ERROR
-   *   `OVERLOADED`.
-   * @param {(reference: any) => any} [options.contextFetcher] Receives the `context_ref` of a TASK and returns the
-   *   context items, or a promise of them. Without one, an array is the items.
-   * @throws {InvalidArgument} An option is missing, unknown, of the wrong type or below its minimum.
+   * @param {number} [options.maxQueued] The number of tasks that may wait; over it the caller
+   *   gets ERROR `OVERLOADED`.
+   * @param {(reference: any) => any} [options.contextFetcher] Receives the `context_ref` of a
+   *   TASK and returns the context items, or a promise of them. Without one, an array is the items.
+   * @throws {InvalidArgument} An option is missing, unknown, of the wrong type or below its
+   *   minimum.
    */
   constructor(options) {
     checkKeys(options)

@@ -5,9 +5,9 @@ import { streamedPayload } from './streamed.js'
 const CHILD_MS = 30_000
 
 /**
- * Calls that stream send at once and return a promise of the Signal, which waits while the outbox is full: await it
- * in a loop. Once the task has been cancelled, or has ended, nothing is sent any more (counted as `drop.said_late`)
- * and the promise rejects; one that nobody awaits does not.
+ * Calls that stream send at once and return a promise of the Signal, which waits while the outbox
+ * is full: await it in a loop. Once the task has been cancelled, or has ended, nothing is sent any
+ * more (counted as `drop.said_late`) and the promise rejects; one that nobody awaits does not.
  */
 export class TaskContext {
   #job
@@ -15,13 +15,17 @@ export class TaskContext {
 
   /**
    * @param {import('./job.js').Job} job
-   * @param {{ say: Function, child: Function, clock: () => number }} port What a job may ask of its worker.
+   * @param {{ say: Function, child: Function, clock: () => number }} port What a job may ask of
+   *   its worker.
    * @param {unknown[]} items
    */
   constructor(job, port, items) {
     this.#job = job
     this.#port = port
-    /** The context items: those of `context_ref`, or what the `contextFetcher` of the Axon made of it. */
+    /**
+     * The context items: those of `context_ref`, or what the `contextFetcher` of the Axon made of
+     * it.
+     */
     this.items = items
   }
 
@@ -35,7 +39,10 @@ export class TaskContext {
     return this.#job.signal.traceId
   }
 
-  /** An AbortSignal for fetch and the like. It aborts when the caller cancels or is gone, a STOP comes or the time is over. */
+  /**
+   * An AbortSignal for fetch and the like. It aborts when the caller cancels or is gone, a STOP
+   * comes or the time is over.
+   */
   get signal() {
     return this.#job.abortSignal
   }
@@ -58,7 +65,8 @@ export class TaskContext {
   /**
    * Stream a text to the caller; all texts arrive in order, before the last reply.
    * @param {string} text
-   * @param {{ kind?: string }} [options] `kind`: 'reasoning' for a text that is no part of the response.
+   * @param {{ kind?: string }} [options] `kind`: 'reasoning' for a text that is no part of the
+   *   response.
    * @returns {Promise<object>} The Signal, once there is room for the next one.
    * @throws {InvalidArgument} `text` is no string.
    */
@@ -72,7 +80,8 @@ export class TaskContext {
    * @param {unknown} [args]
    * @param {{ callId?: string }} [options]
    * @returns {Promise<object>} As `think`.
-   * @throws {UnencodableValue | SignalTooLarge} The arguments hold a value that no Signal can carry, or too much.
+   * @throws {UnencodableValue | SignalTooLarge} The arguments hold a value that no Signal can
+   *   carry, or too much.
    */
   toolCall(name, args, { callId } = {}) {
     return this.emit('TOOL_CALL', { tool_name: name, args, call_id: callId })
@@ -82,7 +91,8 @@ export class TaskContext {
    * Report the result of a tool, or its error.
    * @param {string | object} call The name of the tool, or the TOOL_CALL.
    * @param {unknown} [result]
-   * @param {{ error?: string, callId?: string }} [options] `error`: the error text; `callId`: if `call` is a name.
+   * @param {{ error?: string, callId?: string }} [options] `error`: the error text; `callId`: if
+   *   `call` is a name.
    * @returns {Promise<object>} As `think`.
    * @throws {UnencodableValue | SignalTooLarge} As `toolCall`.
    */
@@ -103,8 +113,8 @@ export class TaskContext {
   }
 
   /**
-   * Send a Signal of a type that a Neuron may send while it works: THOUGHT_DELTA, TOOL_CALL, TOOL_RESULT, PLAN,
-   * CRITIQUE, CONSENSUS, CONTEXT_SYNC or MEMORY_APPEND.
+   * Send a Signal of a type that a Neuron may send while it works: THOUGHT_DELTA, TOOL_CALL,
+   * TOOL_RESULT, PLAN, CRITIQUE, CONSENSUS, CONTEXT_SYNC or MEMORY_APPEND.
    * @param {string} type
    * @param {object} payload Its keys as on the wire: docs/spec/07-signals.md, "Payloads".
    * @returns {Promise<object>} As `think`.
@@ -117,15 +127,19 @@ export class TaskContext {
   }
 
   /**
-   * Send a child task and resolve to the Signal that settles it. It has the trace of this task, this task as its
-   * parent and at most its remaining time, and it is cancelled when this task ends or is cancelled.
+   * Send a child task and resolve to the Signal that settles it. It has the trace of this task,
+   * this task as its parent and at most its remaining time, and it is cancelled when this task ends
+   * or is cancelled.
    * @param {object} options As of `dendrite.dispatchAndWait`; `timeoutMs` is 30,000 by default.
    */
   async dispatchAndWait(options) {
     return this.#port.child(this.#job, 'dispatchAndWait', this.#asChild(options))
   }
 
-  /** Send a child task as `dispatchAndWait` does; resolve to its output, or throw what `dendrite.ask` throws. */
+  /**
+   * Send a child task as `dispatchAndWait` does; resolve to its output, or throw what
+   * `dendrite.ask` throws.
+   */
   async ask(options) {
     return this.#port.child(this.#job, 'ask', this.#asChild(options))
   }
@@ -135,7 +149,7 @@ export class TaskContext {
     return this.#port.child(this.#job, 'dispatch', this.#asChild(options))
   }
 
-  #asChild(options) {
+  #asChild(options = {}) {
     const { timeoutMs = CHILD_MS, signal } = options
     return {
       ...options,

@@ -1,5 +1,5 @@
-// The tasks of a worker, listed for its transport after a lost connection, and their replies sent again.
-// Spec: docs/spec/09-resync.md. The worker's half of the ResyncSource of the transport port.
+// The tasks of a worker, listed for its transport after a lost connection, and their replies sent
+// again. Spec: docs/spec/09-resync.md. The worker's half of the ResyncSource of the transport port.
 import { idBytes } from '../../signals/ids.js'
 import { CODE, Signal } from '../../signals/signals.js'
 import { ZERO } from '../../wire/heads.js'
@@ -69,7 +69,10 @@ function held(job, nowMs) {
   }
 }
 
-/** Send the replies of an ended task again, from number `index` on; return false if they are not stored. */
+/**
+ * Send the replies of an ended task again, from number `index` on; return false if they are not
+ * stored.
+ */
 export function repeat(client, replyCache, caller, task, index) {
   const answered = replyCache.get(keyOf(caller, task))
   if (answered === null || answered === undefined) return false

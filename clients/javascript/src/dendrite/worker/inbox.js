@@ -57,9 +57,10 @@ export class Inbox {
    * @param {object} parts
    * @param {object} parts.client The transport port, for the replies.
    * @param {string} parts.dendriteId For the meta of a reply.
-   * @param {{ dispatch: Function, dispatchAndWait: Function, ask: Function }} parts.caller Sends child tasks,
-   *   also in the role `worker`.
-   * @param {object} parts.subscriptions The handlers of this Dendrite: `watchesTasks`, `mayWant`, `feed`.
+   * @param {{ dispatch: Function, dispatchAndWait: Function, ask: Function }} parts.caller Sends
+   *   child tasks, also in the role `worker`.
+   * @param {object} parts.subscriptions The handlers of this Dendrite: `watchesTasks`, `mayWant`,
+   *   `feed`.
    * @param {boolean} [parts.floats] Whether whole floats of a TASK are given as Float.
    * @param {(neuronId: string) => void} [parts.onBusy] Hears that an Axon has no place left.
    * @param {Warnings} [parts.warnings]
@@ -136,7 +137,10 @@ export class Inbox {
     return { running, queued }
   }
 
-  /** Return why a task has not begun here or not ended, for the caller of a task that came too late; '' for no reason. */
+  /**
+   * Return why a task has not begun here or not ended, for the caller of a task that came too late;
+   * '' for no reason.
+   */
   whyLate(task) {
     const job = this.jobs.get(keyOf(this.#client.instance, task))
     return job === undefined ? '' : whyWaits(job, this.jobs)
@@ -149,7 +153,10 @@ export class Inbox {
 
   // ---- TASKs and CANCELs
 
-  /** Run a TASK, queue it, or answer it at once with an ERROR. The arguments are those of the transport port. */
+  /**
+   * Run a TASK, queue it, or answer it at once with an ERROR. The arguments are those of the
+   * transport port.
+   */
   onTask(caller, address, task, trace, kind, ttlMs, flags, body) {
     const key = keyOf(caller, task)
     if (this.jobs.has(key) || this.replyCache.has(key)) {
@@ -220,7 +227,8 @@ export class Inbox {
 
   #accept(job) {
     this.jobs.set(job.key, job)
-    // 03-routing, "Overdue": deadlines belong to the caller, which normally cancels. This is the fallback.
+    // 03-routing, "Overdue": deadlines belong to the caller, which normally cancels. This is the
+    // fallback.
     this.#timer.arm(this.#deadlines.set(job, job.deadlineAtMs + GRACE_MS))
   }
 
@@ -251,7 +259,10 @@ export class Inbox {
     if (hadPlace) this.#freePlace(job)
   }
 
-  /** Settle a job whose function runs on after its cancellation; its place stays taken until that has ended. */
+  /**
+   * Settle a job whose function runs on after its cancellation; its place stays taken until that
+   * has ended.
+   */
   #settleRunning(job) {
     if (job.isSettled) return
     count(this.counts, 'leaked_places')
@@ -309,8 +320,8 @@ export class Inbox {
     if (job.flushing !== null) return void job.flushing.then(() => this.#ended(job, reply, thrown))
     if (!job.isSettled) {
       const [type, payload] = reply
-      // `reason` goes first: a function need not look at its AbortSignal, and whatever it returns or throws after a
-      // cancellation, its task was cancelled (07-signals, "Stopping a trace", 1).
+      // `reason` goes first: a function need not look at its AbortSignal, and whatever it returns
+      // or throws after a cancellation, its task was cancelled (07-signals, "Stopping a trace", 1).
       if (job.reason !== null) this.#fail(job, job.reason.code, job.reason.message)
       else {
         if (payload.code === 'NEURON_EXCEPTION' && thrown !== undefined) this.#log(job, thrown)
@@ -399,7 +410,8 @@ export class Inbox {
   /** Remove an Axon; its jobs may end, as in `drain`. */
   async detach(neuronId, timeoutMs) {
     const slots = this.#axonSlots.get(neuronId)
-    // It stays in the table until the barrier: a TASK that the Synapse sent before our DEREGISTER may still arrive.
+    // It stays in the table until the barrier: a TASK that the Synapse sent before our DEREGISTER
+    // may still arrive.
     slots.isDetaching = true
     await this.#client.barrier(BARRIER_MS)
     try {
@@ -424,7 +436,10 @@ export class Inbox {
     return this.#until(() => jobs.every((job) => job.isOver || !job.isStarted), timeoutMs)
   }
 
-  /** Resolve once `isSo` holds, which is looked at whenever a job has ended; after `timeoutMs` at the latest. */
+  /**
+   * Resolve once `isSo` holds, which is looked at whenever a job has ended; after `timeoutMs` at
+   * the latest.
+   */
   #until(isSo, timeoutMs) {
     return new Promise((resolve) => {
       const look = () => {

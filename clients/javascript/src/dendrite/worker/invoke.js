@@ -4,7 +4,8 @@ import { TaskContext, thought } from './context.js'
 import { isMap, isThrowable } from './outcomes.js'
 
 /**
- * Call the function of a job and return its value as it comes: the value itself, a promise, or a generator.
+ * Call the function of a job and return its value as it comes: the value itself, a promise, or a
+ * generator.
  * @param {import('./job.js').Job} job
  * @param {{ say: Function, child: Function, clock: () => number }} port See TaskContext.
  */
@@ -33,8 +34,8 @@ export const isPending = (value) => isPromise(value) || isGenerator(value)
 /**
  * Return the value of the Neuron behind a promise or a generator.
  *
- * Every text that a generator yields is sent as a THOUGHT_DELTA. Its value is the one that it returns, else the last
- * object that it yielded, else `{ response }` with the joined texts.
+ * Every text that a generator yields is sent as a THOUGHT_DELTA. Its value is the one that it
+ * returns, else the last object that it yielded, else `{ response }` with the joined texts.
  * @param {unknown} pending See `isPending`.
  * @param {import('./job.js').Job} job
  * @param {{ say: Function }} port
@@ -47,7 +48,10 @@ export async function valueOf(pending, job, port) {
 const isPromise = (value) =>
   typeof value === 'object' && value !== null && typeof value.then === 'function'
 
-/** Tell whether a value is iterated over: an async iterable, or a generator. An array or a Map is a value. */
+/**
+ * Tell whether a value is iterated over: an async iterable, or a generator. An array or a Map is a
+ * value.
+ */
 function isGenerator(value) {
   if (typeof value !== 'object' || value === null) return false
   if (typeof value[Symbol.asyncIterator] === 'function') return true

@@ -1,9 +1,11 @@
-// One TASK at its worker, from its arrival to its last reply. Each TASK makes one: what few of them need is made late.
+// One TASK at its worker, from its arrival to its last reply. Each TASK makes one: what few of them
+// need is made late.
 
 import { Timed } from '../../runtime/deadlines.js'
 
 /**
- * Return what a worker knows a task by: its caller and its id (docs/spec/09-resync.md, "What each keeps", 3).
+ * Return what a worker knows a task by: its caller and its id (docs/spec/09-resync.md, "What each
+ * keeps", 3).
  * @param {Buffer} caller 16 bytes
  * @param {Buffer} task 16 bytes
  */
@@ -64,7 +66,10 @@ export class Job extends Timed {
     this.keep = keep
   }
 
-  /** The AbortSignal of its function; made when it is first read, since it costs more than all the rest of a job. */
+  /**
+   * The AbortSignal of its function; made when it is first read, since it costs more than all the
+   * rest of a job.
+   */
   get abortSignal() {
     if (this.#controller === null) {
       this.#controller = new AbortController()

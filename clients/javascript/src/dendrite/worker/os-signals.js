@@ -2,8 +2,8 @@
 const STOPPING = ['SIGINT', 'SIGTERM']
 
 /**
- * Resolve to the name of the first SIGINT or SIGTERM. The handlers are gone then: a second one ends the process at
- * once, as if nobody listened.
+ * Resolve to the name of the first SIGINT or SIGTERM. The handlers are gone then: a second one ends
+ * the process at once, as if nobody listened.
  * @param {NodeJS.Process} [source]
  * @returns {Promise<string>}
  */

@@ -1,4 +1,5 @@
-// The Signal that a return value, or what was thrown, stands for: docs/spec/07-signals.md, "Payloads". Pure.
+// The Signal that a return value, or what was thrown, stands for: docs/spec/07-signals.md,
+// "Payloads". Pure.
 import { Clarification, Escalation, NeuronError, PermissionNeeded } from '../../errors.js'
 import { factsOf } from '../../error-codes.js'
 import { isPlain } from '../../signals/values.js'
@@ -28,8 +29,9 @@ export function isMap(value) {
 /**
  * Return type and payload of the reply for the return value of a Neuron.
  *
- * A plain object is the output; anything else becomes `{ value }`, and undefined `{ value: null }`. With
- * `__clarification__`, `__permission__` or `__escalation__` true it is a question, with `__error__` an ERROR.
+ * A plain object is the output; anything else becomes `{ value }`, and undefined `{ value: null }`.
+ * With `__clarification__`, `__permission__` or `__escalation__` true it is a question, with
+ * `__error__` an ERROR.
  * @param {unknown} value
  * @returns {[type: string, payload: object]}
  */
@@ -79,7 +81,8 @@ function replyOfKnown(thrown) {
  * @param {string} code One of CODES, or one of the Neuron's own.
  * @param {string} message What happened; cut to 10,000 characters.
  * @param {boolean} [recoverable] Whether a retry may help; by default that of the code.
- * @param {unknown} [retryAfterS] The least number of seconds before a retry; left out if it is no number from 0.
+ * @param {unknown} [retryAfterS] The least number of seconds before a retry; left out if it is no
+ *   number from 0.
  */
 export function errorPayload(code, message, recoverable, retryAfterS) {
   const payload = {

@@ -1,5 +1,6 @@
-// The text of what a function threw, for an ERROR: docs/spec/07-signals.md, "Codes of an ERROR". Pure.
-// What is thrown comes from the code of users: its name, text and class may be broken. Nothing here throws.
+// The text of what a function threw, for an ERROR: docs/spec/07-signals.md, "Codes of an ERROR".
+// Pure. What is thrown comes from the code of users: its name, text and class may be broken.
+// Nothing here throws.
 const MAX_LEAVES = 20
 
 /** Return the result of a function that may run code of the user's; `otherwise` if it throws. */
@@ -12,7 +13,8 @@ export function safely(read, otherwise) {
 }
 
 /**
- * Return kind and text of what was thrown; of an AggregateError also those of its leaves, from left to right.
+ * Return kind and text of what was thrown; of an AggregateError also those of its leaves, from left
+ * to right.
  * @param {unknown} thrown An Error, or any other value.
  * @returns {string} `TypeError: x is no function`, `string: no luck`
  */

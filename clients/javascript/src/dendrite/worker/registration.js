@@ -1,5 +1,6 @@
 // Registration: sends REGISTER, HEARTBEAT and DEREGISTER for every Axon of a Dendrite.
-// Spec: docs/spec/04-liveness.md; docs/spec/09-resync.md, "After WELCOME": REGISTER again after every reconnect.
+// Spec: docs/spec/04-liveness.md; docs/spec/09-resync.md, "After WELCOME": REGISTER again after
+// every reconnect.
 import { SynapseRefused, SynapseUnreachable } from '../../errors.js'
 import { CODE, Signal } from '../../signals/signals.js'
 import { LoopLag } from './loop-lag.js'
@@ -54,10 +55,15 @@ export class Registration {
     this.#isRunning = true
     this.#lag.start()
     this.announce()
-    await this.#acknowledged(
-      this.#inbox.axons.map((axon) => axon.neuronId),
-      timeoutMs,
-    )
+    try {
+      await this.#acknowledged(
+        this.#inbox.axons.map((axon) => axon.neuronId),
+        timeoutMs,
+      )
+    } catch (error) {
+      this.#end()
+      throw error
+    }
     if (this.#isRunning) this.#beatLater()
   }
 
@@ -86,7 +92,9 @@ export class Registration {
     this.#send('REGISTER', axon, payload)
   }
 
-  /** Handle the answer of the Synapse to a REGISTER; an empty `refusal` means that tasks may come. */
+  /**
+   * Handle the answer of the Synapse to a REGISTER; an empty `refusal` means that tasks may come.
+   */
   onRegistered(neuronId, refusal) {
     if (refusal) {
       const text = `the Synapse at ${this.#url} refused the Axon ${neuronId}: ${refusal}`
@@ -121,18 +129,24 @@ export class Registration {
   /** Deregister every Axon, and end the HEARTBEATs. */
   stop(reason) {
     if (!this.#isRunning) return
+    this.#end()
+    for (const axon of this.#inbox.axons) this.deregister(axon, reason)
+  }
+
+  #end() {
     this.#isRunning = false
     clearTimeout(this.#timer)
     this.#lag.stop()
-    for (const axon of this.#inbox.axons) this.deregister(axon, reason)
   }
 
   /** Send a HEARTBEAT of an Axon that has become full, at once but at most four times a second. */
   onBusy(neuronId) {
     const nowMs = this.#clock()
     if (!this.#isRunning || nowMs - this.#lastBusyAtMs < BUSY_EVERY_MS) return
+    const axon = this.#inbox.axons.find((each) => each.neuronId === neuronId)
+    if (axon === undefined) return // it is being detached
     this.#lastBusyAtMs = nowMs
-    this.#heartbeat(this.#inbox.axon(neuronId), this.#lag.longestMs)
+    this.#heartbeat(axon, this.#lag.longestMs)
   }
 
   #beatLater() {

@@ -1,8 +1,9 @@
-// The replies that a worker has sent, for 30 s, and their ids, for 10 minutes: docs/spec/09-resync.md,
-// "What each keeps", 2 and 3. Pure: every call that needs the time is given it.
+// The replies that a worker has sent, for 30 s, and their ids, for 10 minutes:
+// docs/spec/09-resync.md, "What each keeps", 2 and 3. Pure: every call that needs the time is given
+// it.
 //
-// A task that arrives twice is not run twice, and a lost reply is sent again. Replies and ids are dropped in
-// chunks, oldest first, so that a task costs one entry of a Map and no timer.
+// A task that arrives twice is not run twice, and a lost reply is sent again. Replies and ids are
+// dropped in chunks, oldest first, so that a task costs one entry of a Map and no timer.
 
 import { Fifo } from '../../runtime/fifo.js'
 
@@ -54,8 +55,9 @@ export class ReplyCache {
   #resumedAtMs = -Infinity
 
   /**
-   * @param {{ keepMs?: number, maxBytes?: number, idsMs?: number, maxIds?: number }} [limits] How long replies are
-   *   stored, the bound for them with 400 bytes for each task, how long ids are stored, and the bound for them.
+   * @param {{ keepMs?: number, maxBytes?: number, idsMs?: number, maxIds?: number }} [limits] How
+   *   long replies are stored, the bound for them with 400 bytes for each task, how long ids are
+   *   stored, and the bound for them.
    */
   constructor({ keepMs = KEEP_MS, maxBytes = MAX_BYTES, idsMs = IDS_MS, maxIds = MAX_IDS } = {}) {
     this.#limits = { keepMs, maxBytes, idsMs, maxIds }
@@ -77,8 +79,8 @@ export class ReplyCache {
   }
 
   /**
-   * Return the replies of a task: the body of the only one, or all; null if they are not stored any more, undefined
-   * for a task that has not ended here.
+   * Return the replies of a task: the body of the only one, or all; null if they are not stored any
+   * more, undefined for a task that has not ended here.
    * @param {string} key Its caller and its id.
    * @returns {Buffer | Reply[] | null | undefined}
    */

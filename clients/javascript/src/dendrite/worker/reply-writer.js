@@ -29,8 +29,8 @@ export class ReplyWriter {
    * @param {object} parts.meta The meta of every last reply.
    * @param {Record<string, number>} parts.counts Where drops are counted.
    * @param {(job: object, signal: object) => void} parts.show Shows a Signal to our own handlers.
-   * @param {(job: object, answered: Buffer | import('./reply-cache.js').Reply[], bytes: number) => void} parts.store
-   *   Stores the replies of a job that has ended.
+   * @param {(job: object, answered: Buffer | import('./reply-cache.js').Reply[], bytes: number)
+   *   => void} parts.store Stores the replies of a job that has ended.
    */
   constructor({ client, meta, counts, show, store }) {
     this.#client = client
@@ -43,7 +43,8 @@ export class ReplyWriter {
   /**
    * Send a Signal of a Neuron that works; resolve to it when there is room for the next one.
    * @throws {UnencodableValue | SignalTooLarge} It cannot travel.
-   * @throws {DendriteProtocolError} 1,024 Signals of this job wait already, since nobody awaits them.
+   * @throws {DendriteProtocolError} 1,024 Signals of this job wait already, since nobody awaits
+   *   them.
    */
   say(job, type, payload) {
     if (job.isSettled || job.reason !== null) return this.#tooLate(job)

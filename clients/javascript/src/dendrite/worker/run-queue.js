@@ -1,5 +1,5 @@
-// Begins jobs: at once, but for at most 2 ms in a row. A bundle of TASKs whose functions work without waiting must
-// not keep the sockets of this process from being read.
+// Begins jobs: at once, but for at most 2 ms in a row. A bundle of TASKs whose functions work
+// without waiting must not keep the sockets of this process from being read.
 import { Fifo } from '../../runtime/fifo.js'
 
 const TURN_MS = 2
@@ -16,7 +16,8 @@ export class RunQueue {
   /**
    * @param {(job: object) => void} run Begins a job; throws nothing.
    * @param {() => number} [clock] Returns milliseconds of a monotonic clock.
-   * @param {(next: () => void) => void} [defer] Calls `next` after the loop has looked at its sockets.
+   * @param {(next: () => void) => void} [defer] Calls `next` after the loop has looked at its
+   *   sockets.
    */
   constructor(run, clock = () => performance.now(), defer = setImmediate) {
     this.#run = run
@@ -24,7 +25,10 @@ export class RunQueue {
     this.#defer = defer
   }
 
-  /** Begin a job now, or behind those that wait. A job that begins another one is not interrupted by it. */
+  /**
+   * Begin a job now, or behind those that wait. A job that begins another one is not interrupted by
+   * it.
+   */
   start(job) {
     this.#jobs.push(job)
     if (!this.#isServing && !this.#isDeferred) this.#serve()

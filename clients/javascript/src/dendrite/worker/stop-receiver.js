@@ -1,6 +1,6 @@
-// Obeying a STOP: the tasks of its trace that run here are cancelled and counted, and a STOPPED tells so.
-// Spec: docs/spec/07-signals.md, "Stopping a trace", 1 and 3. Nothing is rolled back here: rule 2 leaves that to a
-// Dendrite that can.
+// Obeying a STOP: the tasks of its trace that run here are cancelled and counted, and a STOPPED
+// tells so. Spec: docs/spec/07-signals.md, "Stopping a trace", 1 and 3. Nothing is rolled back
+// here: rule 2 leaves that to a Dendrite that can.
 import { setTimeout as pause } from 'node:timers/promises'
 import { count } from '../../runtime/counter.js'
 import { idBytes } from '../../signals/ids.js'
@@ -24,7 +24,8 @@ export class StopReceiver {
 
   /**
    * @param {object} parts
-   * @param {object} parts.client The transport port: tells whether a TASK may still be on its way to us.
+   * @param {object} parts.client The transport port: tells whether a TASK may still be on its way
+   *   to us.
    * @param {{ publish: Function, publishAgain: Function }} parts.publisher Publishes the STOPPEDs.
    * @param {import('./inbox.js').Inbox} parts.inbox Holds the jobs.
    * @param {string} parts.dendriteId The producer of a STOPPED.
@@ -44,7 +45,8 @@ export class StopReceiver {
       return count(this.counts, 'drop.bad_stop')
     }
     const jobs = this.#inbox.cancelTrace(stop.traceId)
-    if (this.#open >= MAX_STOPS) return count(this.counts, 'drop.stopped') // obeyed all the same, but not answered
+    // It is obeyed all the same, but not answered.
+    if (this.#open >= MAX_STOPS) return count(this.counts, 'drop.stopped')
     this.#open++
     this.#finish(stop, jobs).finally(() => this.#open--)
   }
@@ -56,7 +58,8 @@ export class StopReceiver {
     stopped.stops++
     try {
       const cancelled = addedTo(stopped.cancelled, jobs)
-      // A TASK that the Synapse sent before the STOP travels on another socket and may arrive after it.
+      // A TASK that the Synapse sent before the STOP travels on another socket and may arrive after
+      // it.
       await this.#client.barrier(BARRIER_MS)
       const late = this.#inbox.cancelTrace(traceId)
       const total = cancelled + addedTo(stopped.cancelled, late)

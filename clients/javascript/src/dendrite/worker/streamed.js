@@ -3,10 +3,12 @@ import { InvalidArgument } from '../../errors.js'
 import { STREAMED, payloadOf } from '../../signals/payloads.js'
 
 /**
- * Return the payload of a Signal that a Neuron streams; what is undefined or null counts as not given.
+ * Return the payload of a Signal that a Neuron streams; what is undefined or null counts as not
+ * given.
  * @param {string} type One of the eight.
  * @param {object} values The keys of the payload.
- * @throws {InvalidArgument} Another type, or a key is missing or unknown; the text names all of them.
+ * @throws {InvalidArgument} Another type, or a key is missing or unknown; the text names all of
+ *   them.
  */
 export function streamedPayload(type, values) {
   if (STREAMED.includes(type)) return payloadOf(type, values)

@@ -25,7 +25,8 @@ export class Warnings {
    * Tell a warning; count the others of its kind within one second, for the next one to name.
    * @param {string} kind What warnings have in common, such as a code and a neuron id.
    * @param {string} text What happened, and what to do now.
-   * @param {{ error?: unknown, everyMs?: number }} [options] `error`: with its stack and its causes.
+   * @param {{ error?: unknown, everyMs?: number }} [options] `error`: with its stack and its
+   *   causes.
    */
   warn(kind, text, { error, everyMs = EVERY_MS } = {}) {
     const nowMs = this.#clock()

@@ -1,4 +1,5 @@
-// The room of the worker: the Axons of a Dendrite, their registration and their tasks, behind one object.
+// The room of the worker: the Axons of a Dendrite, their registration and their tasks, behind one
+// object.
 import { makeHandler } from '../watch/handlers.js'
 import { Publisher } from '../watch/publisher.js'
 import { HeldTasks } from './held-tasks.js'
@@ -24,7 +25,8 @@ export class Worker {
    * @param {object} parts
    * @param {object} parts.client The transport.
    * @param {object} parts.subscriptions The handlers, which are fed with our own traffic.
-   * @param {object} parts.caller Sends child tasks, in the role `worker` too: `dispatch`, `dispatchAndWait`, `ask`.
+   * @param {object} parts.caller Sends child tasks, in the role `worker` too: `dispatch`,
+   *   `dispatchAndWait`, `ask`.
    * @param {string} parts.dendriteId For the meta of replies and presence.
    * @param {string} parts.url The URL of the Synapse, for error texts.
    * @param {object} [parts.logger] Is told what a person should know: `warn(text, error)`.
@@ -98,8 +100,8 @@ export class Worker {
    * @throws {SynapseUnreachable | SynapseRefused} It did not within `timeoutMs`, or refused one.
    */
   async start(timeoutMs) {
-    this.#isRunning = true
     await this.#registration.start(timeoutMs)
+    this.#isRunning = true
   }
 
   /**

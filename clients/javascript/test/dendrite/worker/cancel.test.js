@@ -1,4 +1,5 @@
-// How a task ends that nobody wants any more: docs/spec/03-routing.md, "CANCEL"; 07-signals.md, "Stopping a trace".
+// How a task ends that nobody wants any more: docs/spec/03-routing.md, "CANCEL"; 07-signals.md,
+// "Stopping a trace".
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'

@@ -7,7 +7,10 @@ import { Directed, Signal } from '../../../src/signals/signals.js'
 
 export const CALLER = Buffer.alloc(16, 7)
 
-/** Records what is sent through it; `answers` holds the outcomes of the next replies, SENT by default. */
+/**
+ * Records what is sent through it; `answers` holds the outcomes of the next replies, SENT by
+ * default.
+ */
 export class FakeClient {
   instance = Buffer.alloc(16, 1)
   maxSignalBytes = 1_000_000

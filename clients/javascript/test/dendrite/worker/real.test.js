@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { Dendrite, connectSynapse } from '../../../src/index.js'
+import { Axon, Dendrite, connectSynapse } from '../../../src/index.js'
 import { startPython } from '../../support/child.js'
 import { startSynapse } from '../../support/synapse.js'
 import { startWorker } from '../../support/worker.js'
@@ -78,6 +78,49 @@ test('cosmo registry shows a JavaScript worker with its version and capabilities
   assert.match(registry.said, /^a +alive +0 +0 +0 +\d+ +node +chat,? ?code$/m)
   assert.equal(record.version, '3.1')
   assert.deepEqual(payload.output, { value: 1 })
+})
+
+test('an Axon is added to a Dendrite that runs, and detached once its tasks have ended', async (t) => {
+  const synapse = await startSynapse(t)
+  const dendrite = await callerOf(t, synapse.url)
+  let end
+  const gate = new Promise((resolve) => {
+    end = resolve
+  })
+  let begun
+  const hasBegun = new Promise((resolve) => {
+    begun = resolve
+  })
+  const neuronFn = async () => {
+    begun()
+    await gate
+    return { done: true }
+  }
+
+  await dendrite.addAxon(new Axon({ neuronId: 'late', neuronFn }))
+  const running = ask(dendrite, 'late', {})
+  await hasBegun
+  const detached = dendrite.detachAxon('late')
+  const { payload } = await ask(dendrite, 'late', {})
+  end()
+
+  assert.equal(payload.code, 'NO_SUCH_NEURON')
+  assert.deepEqual((await running).output, { done: true })
+  await detached
+})
+
+test('two replicas share the tasks of their id', async (t) => {
+  const synapse = await startSynapse(t)
+  const workers = await Promise.all(
+    [1, 2].map(() => startWorker(t, synapse.url, { neurons: 'counts' })),
+  )
+  const dendrite = await callerOf(t, synapse.url)
+
+  const tasks = Array.from({ length: 40 }, () => ask(dendrite, 'counts', { n: 0, ms: 20 }))
+  const runs = (await Promise.all(tasks)).map(({ output }) => output.runs)
+
+  assert.equal(workers.length, 2)
+  assert.equal(runs.filter((each) => each === 1).length, 2, 'each has counted from 1')
 })
 
 test('SIGTERM lets a worker finish what it runs, and its exit code is its own', async (t) => {

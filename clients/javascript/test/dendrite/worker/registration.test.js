@@ -162,6 +162,35 @@ function workerOf() {
 }
 const axonOf = (neuronId) => new Axon({ neuronId, neuronFn: async () => ({}) })
 
+test('a start that failed leaves no timer and says nothing more', async (t) => {
+  const { client, registration } = registrationOf(t)
+  await assert.rejects(registration.start(1), SynapseUnreachable)
+  client.presence = []
+
+  registration.announce()
+  registration.onBusy('worker')
+  registration.stop('x')
+
+  assert.deepEqual(client.presence, [])
+})
+
+test('an Axon that is being detached and becomes full sends no HEARTBEAT', async (t) => {
+  const { client, inbox, registration } = registrationOf(t, { concurrency: 1 })
+  inbox.onBusy = (neuronId) => registration.onBusy(neuronId)
+  const started = registration.start(5000)
+  registration.onRegistered('worker', '')
+  await started
+  client.barrier = () => new Promise(() => {})
+  inbox.detach('worker', 0)
+  client.presence = []
+
+  give(inbox, taskOf())
+  give(inbox, taskOf())
+
+  assert.deepEqual(client.presence, [])
+  assert.equal(inbox.jobs.size, 2)
+})
+
 test('a worker registers again at every welcome, and listens to STOP while it hosts an Axon', async () => {
   const { client, stops, worker } = workerOf()
   worker.attach(axonOf('a'))
