@@ -124,6 +124,8 @@ export interface SynapseOptions {
    * answers the Synapse also while the event loop is blocked.
    */
   carrier?: 'auto' | 'zmtp' | 'zeromq'
+  /** Where warnings go; null for silence. A Dendrite that has a logger of its own uses that. */
+  logger?: Logger | null
 }
 
 /** A Synapse in a process of its own. Several Dendrites may share one. */

@@ -8,7 +8,7 @@ const COPY_MAX_BYTES = 4096
 /** Frames and commands, in the order in which they were appended. */
 export class Outgoing {
   #pieces = []
-  #slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+  #slab = Buffer.alloc(0) // made with the first frame: most connections say little
   #begin = 0
   #end = 0
   /** Bytes that wait here. */
@@ -30,7 +30,6 @@ export class Outgoing {
 
   /** Append bytes that are whole frames already. */
   appendBytes(bytes) {
-    this.#makeRoom(0)
     this.#appendBody(bytes)
   }
 
@@ -61,13 +60,13 @@ export class Outgoing {
       this.#pieces.push(body)
       return
     }
-    if (this.#end + size > SLAB_BYTES) this.#makeRoom(size)
+    if (this.#end + size > this.#slab.length) this.#makeRoom(size)
     this.#slab.set(body, this.#end)
     this.#end += size
   }
 
   #makeRoom(size) {
-    if (this.#end + size <= SLAB_BYTES) return
+    if (this.#end + size <= this.#slab.length) return
     this.#closePiece()
     this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES) // the old one is still being written
     this.#begin = this.#end = 0
