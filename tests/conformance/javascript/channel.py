@@ -57,9 +57,10 @@ class Channel:
     """A subject and the line to it."""
 
     def __init__(self):
+        node = node_or_skip()
         ours, theirs = socket.socketpair()
         asked, asks = socket.socketpair()
-        command = [node_or_skip(), SUBJECT, str(theirs.fileno()), str(asks.fileno())]
+        command = [node, SUBJECT, str(theirs.fileno()), str(asks.fileno())]
         fds = (theirs.fileno(), asks.fileno())
         self._process = subprocess.Popen(
             command, cwd=CLIENT, pass_fds=fds, stdin=subprocess.DEVNULL
