@@ -58,6 +58,29 @@ for (const carrier of CARRIERS) {
     assert.ok(Buffer.concat(bodies(worker.calls('onTask'))).equals(Buffer.concat(sent)))
   })
 
+  test(`${carrier}: a carrier that was closed takes nothing and tells nothing`, async (t) => {
+    const synapse = await startSynapse(t)
+    const events = recorder(...CARRIER_EVENTS)
+    const made = new Synapse(synapse.url, { carrier }).carrier()
+    made.open(events)
+    await events.heard('onMessage')
+    made.close()
+    made.close()
+    const before = CARRIER_EVENTS.map((each) => events.calls(each).length)
+
+    assert.equal(made.send(ZERO, ZERO), 'BUSY')
+    made.publish('n/t/1/', ZERO, ZERO)
+    made.subscribe('n/t/1/')
+    made.unsubscribe('n/t/1/')
+    made.flush()
+    await new Promise((resolve) => setImmediate(resolve))
+
+    assert.deepEqual(
+      CARRIER_EVENTS.map((each) => events.calls(each).length),
+      before,
+    )
+  })
+
   test(`${carrier}: a burst of 15,000 messages arrives whole and in order`, async (t) => {
     const synapse = await startSynapse(t)
     const worker = await openedWorker(t, synapse.url, carrier)
@@ -219,3 +242,16 @@ async function untilHeard(transport, heard, unheard = []) {
     await transport.sync(OPEN_MS)
   }
 }
+
+test('zmtp: a broadcast that cannot leave is reported, and never from within the call', async (t) => {
+  const synapse = await startSynapse(t)
+  const events = recorder(...CARRIER_EVENTS)
+  const made = new Synapse(synapse.url, { carrier: 'zmtp' }).carrier()
+  t.after(() => made.close())
+  made.open(events)
+
+  made.publish('n/t/1/', ZERO, ZERO) // the broadcast plane is not there yet
+  assert.deepEqual(events.calls('onDropped'), [])
+
+  assert.deepEqual(await events.heard('onDropped'), ['publisher_full'])
+})
