@@ -17,7 +17,7 @@ def lines(kinds: Facts) -> list[str]:
     Args:
         kinds: The facts of each kind, as `cosmonapse.bench.output.found` arranges them.
     """
-    return [f"- {line}" for kind, say in _SAID if kind in kinds for line in say(kinds[kind])]
+    return [f"- {line}" for kind, say in _SAID if kinds.get(kind) for line in say(kinds[kind])]
 
 
 def compared(ratio: float) -> str:
@@ -60,10 +60,21 @@ def _idle(facts: Facts) -> Iterator[str]:
         yield f"A Synapse without clients takes {alone_mib:.0f} MiB of memory."
 
 
+def _javascript(facts: Facts) -> Iterator[str]:
+    ratios = [facts[level].get("ratio", {}).get("nats.js") for level in ("1", "16", "256")]
+    if None not in ratios:
+        one, some, many = ratios
+        yield (
+            f"From Node to Node, nats.js needs {one:.2g}, {some:.2g} and {many:.2g} times the CPU "
+            "time of ours for a call, with 1, 16 and 256 outstanding."
+        )
+
+
 _SAID: tuple[tuple[str, Callable[[Facts], Iterator[str]]], ...] = (
     ("calls", _calls),
     ("streaming", _streaming),
     ("nobody", _nobody),
     ("start", _start),
     ("idle", _idle),
+    ("javascript", _javascript),
 )

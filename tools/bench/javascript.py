@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ import attrs
 
 from cosmonapse.bench import ends
 from cosmonapse.bench.children import BenchError, Child
-from cosmonapse.bench.figures import Report, Table, spread
+from cosmonapse.bench.figures import Plot, Report, Table, spread
 from cosmonapse.bench.load import Sample
 
 from .fabric import NAMESPACE, running_synapse
@@ -86,7 +86,7 @@ def steps(run: Run) -> int:
 def measure(run: Run) -> Report:
     """Measure all of it; without Node just say so."""
     if lack := missing():
-        return Report((Table("javascript", ("not measured without",), [(lack,)]),), {})
+        return Report((Table("javascript: not measured", ("it needs",), [(lack,)]),), {})
     with ExitStack() as stack:
         pairs = _pairs(stack)
         levels = {str(level): _in_turns(pairs, level, run, 100) for level in OUTSTANDING}
@@ -110,7 +110,7 @@ def measure(run: Run) -> Report:
         _streams(streams),
         _memories(memory, size),
     )
-    return Report(tables, facts)
+    return Report(tables, facts, (_plot(levels),))
 
 
 # -- the processes ---------------------------------------------------------------------------------
@@ -266,13 +266,17 @@ def _facts(at: Mapping[str, list[Cost]]) -> dict[str, Any]:
         }
         for name, taken in at.items()
     }
-    theirs = at.get(_THEIRS)
-    facts["ratio"] = {
-        name: [their.all_us / our.all_us for our, their in zip(taken, theirs, strict=True)]
-        for name, taken in at.items()
-        if theirs and name != _THEIRS
-    }
+    theirs = at.get(_THEIRS, [])
+    ratios = {name: ratios_within_rounds(taken, theirs) for name, taken in at.items()}
+    facts["ratios"] = {name: each for name, each in ratios.items() if each and name != _THEIRS}
+    if theirs:
+        facts["ratio"] = {_THEIRS: statistics.median(facts["ratios"][_OURS])}
     return facts
+
+
+def ratios_within_rounds(ours: Sequence[Cost], theirs: Sequence[Cost]) -> list[float]:
+    """Return how many times the CPU time of ours theirs needs for a call, round by round."""
+    return [their.all_us / our.all_us for our, their in zip(ours, theirs, strict=False)]
 
 
 def _head(first: str, levels: Mapping[str, Any]) -> tuple[str, ...]:
@@ -302,7 +306,7 @@ def _cost_cell(taken: list[Cost]) -> str:
 
 
 def _ratios(facts: Mapping[str, Any]) -> Table:
-    levels = {str(level): facts[str(level)]["ratio"] for level in OUTSTANDING}
+    levels = {str(level): facts[str(level)]["ratios"] for level in OUTSTANDING}
     names = list(next(iter(levels.values())))
     rows = [(name, *(spread(at[name], 2) for at in levels.values())) for name in names]
     caption = f"how many times the CPU time of ours {_THEIRS} needs for a call, within rounds"
@@ -341,3 +345,12 @@ def _memories(memory: Mapping[str, Mapping[str, float]], size: Mapping[str, floa
         ("npm install of it, into an empty folder", f"{size['install_s']:.1f} s"),
     ]
     return Table("memory and size", ("", "value"), rows)
+
+
+def _plot(levels: Mapping[str, Mapping[str, list[Cost]]]) -> Plot:
+    series = {
+        name: [statistics.median(each.all_us for each in at[name]) for at in levels.values()]
+        for name in next(iter(levels.values()))
+    }
+    title, x_title = "CPU time of a call, in all processes", "calls outstanding"
+    return Plot("javascript", title, x_title, "us", list(levels), series)

@@ -38,6 +38,18 @@ def test_the_other_kinds_have_one_line_each():
     ]
 
 
+def test_node_is_compared_by_cpu_time_if_it_was_compared_at_all():
+    levels = {
+        level: {"ratio": {"nats.js": n}} for level, n in (("1", 0.5), ("16", 1.2), ("256", 2))
+    }
+
+    (line,) = lines({"javascript": levels})
+
+    assert "nats.js needs 0.5, 1.2 and 2 times the CPU time" in line
+    assert lines({"javascript": {level: {} for level in levels}}) == []
+    assert lines({"javascript": {}}) == []
+
+
 def test_nothing_measured_is_nothing_concluded():
     assert lines({}) == []
 

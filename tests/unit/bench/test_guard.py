@@ -78,7 +78,7 @@ def test_the_floors_of_the_house_name_kinds_and_systems_that_exist():
     guard = read(FLOORS.read_text())
 
     assert {ratio.kind for ratio in guard.ratios} <= set(KINDS)
-    assert {ratio.against for ratio in guard.ratios} <= set(NAMES)
+    assert {ratio.against for ratio in guard.ratios} <= {*NAMES, "nats.js"}
     assert {figure.path[0] for figure in guard.figures} <= set(KINDS)
     assert any(ratio.floor for ratio in guard.ratios)
 
