@@ -126,9 +126,9 @@ export class ReplyWriter {
 
   #encoded(job, type, payload, meta) {
     const directed = job.slots.axon.producer
-    const signal = job.signal.reply(type, payload, { directed, meta })
     let fault
     try {
+      const signal = job.signal.reply(type, payload, { directed, meta })
       return [signal, signal.encode(this.#client.maxSignalBytes)]
     } catch (error) {
       const isTooLarge = error instanceof SignalTooLarge

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Axon } from '../../../src/dendrite/worker/axon.js'
-import { NeuronError } from '../../../src/errors.js'
+import { Clarification, NeuronError } from '../../../src/errors.js'
 import { idBytes } from '../../../src/signals/ids.js'
 import { Signal } from '../../../src/signals/signals.js'
 import { KEEP } from '../../../src/wire/heads.js'
@@ -125,6 +125,18 @@ for (const [what, output, text] of UNSENDABLE) {
     assert.equal(inbox.counts.bad_output, 1)
   })
 }
+
+test('a question whose payload was broken is BAD_OUTPUT, and the next call works', async () => {
+  const question = new Clarification('q')
+  question.payload = 5
+  const { client, inbox } = inboxOf(async (input) => (input.good ? {} : question))
+
+  const { payload } = await ask(client, inbox)
+
+  assert.equal(payload.code, 'BAD_OUTPUT')
+  assert.match(payload.message, /the output cannot be read: TypeError: payload and meta must be/)
+  assert.equal((await ask(client, inbox, { good: true })).type, 'AGENT_OUTPUT')
+})
 
 test('an output over the limit is BAD_OUTPUT with both numbers', async () => {
   const { client, inbox } = inboxOf(async () => 'x'.repeat(client.maxSignalBytes))
