@@ -68,11 +68,14 @@ export class ZeromqDealer {
    * @returns {boolean} False: no room, or no connection; an `onWritable` follows.
    */
   send(head, body) {
-    if (!this.isEstablished || this.#isPending || this.#refused.length > 0) {
+    // A first message may come before the report of its connection: to be writable is enough then.
+    const isWritable = !this.#socket.closed && this.#socket.writable
+    const mustWait = this.#isPending || this.#refused.length > 0
+    if (mustWait || !(isWritable || this.isEstablished)) {
       this.#isWaitedFor = true
       return false
     }
-    if (this.#socket.writable) {
+    if (isWritable) {
       this.#socket.send([head, body]).catch(() => this.#onRefused(head, body))
     } else {
       this.#sendWhenWritable(head, body)

@@ -81,6 +81,17 @@ for (const carrier of CARRIERS) {
     )
   })
 
+  test(`${carrier}: the greeting is answered at once, a hundred times`, async (t) => {
+    // libzmq may report a connection after its first message.
+    const { url } = await startSynapse(t)
+    for (let i = 0; i < 100; i++) {
+      const { transport } = await opened(t, url, carrier)
+
+      assert.equal(transport.counts['drop.greeting'], undefined)
+      assert.equal(await transport.close(OPEN_MS), true)
+    }
+  })
+
   test(`${carrier}: a burst of 15,000 messages arrives whole and in order`, async (t) => {
     const synapse = await startSynapse(t)
     const worker = await openedWorker(t, synapse.url, carrier)
