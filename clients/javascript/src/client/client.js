@@ -246,7 +246,7 @@ export class Client {
     const error = this.#unreachable(CLOSED)
     this.#link.close()
     this.#sender.close()
-    this.#publications.close()
+    this.#publications.close(error)
     this.#subscriptions.close(error)
     this.#queries.close(error)
     if (this.#handshake === null) return

@@ -132,10 +132,11 @@ export class Publications {
     this.#live.resolve(undefined)
   }
 
-  /** Publish nothing any more; drop what was gathered. */
-  close() {
+  /** Publish nothing any more; drop what was gathered. @param {Error} error for one who still waits */
+  close(error) {
     this.#batcher.take()
     this.#kinds.clear()
     this.#traces.clear()
+    this.#live.reject(error)
   }
 }

@@ -111,6 +111,18 @@ test('close ends an opening that is under way', async (t) => {
   await assert.rejects(opening, /the connection was closed meanwhile/)
 })
 
+for (const stage of ['join', 'subscribe'])
+  test(`close ends an opening that was welcomed and waits behind ${stage}`, async (t) => {
+    const { client, far, receiver } = scene(t)
+    far[stage] = () => {}
+    const opening = client.open(null)
+    await receiver.until('onWelcomed')
+
+    await client.close(100)
+
+    await assert.rejects(opening, /the connection was closed meanwhile/)
+  })
+
 test('a carrier that opens too late is closed', async (t) => {
   const { client, far } = scene(t)
   const { open } = far
