@@ -72,6 +72,7 @@ class Subscriptions:
         self._has_warned = False
         self._started = False
         self.out_of_date = False
+        self._awaited = 0  # how many subscriptions a `settle` had to wait for so far
         self.watches_tasks = False
         self._task_watcher_count = 0
         self._next_warning_at_s = 0.0
@@ -92,7 +93,9 @@ class Subscriptions:
         if handler.ordered and handler.trace_id is not None:
             self._orders.setdefault(handler.trace_id, TraceOrder())
         if self._started:
-            self.out_of_date = self.out_of_date or waits
+            if waits:
+                self.out_of_date = True
+                self._awaited += 1
             for topic in _topics_of(handler):
                 self._transport.listen(topic)
 
@@ -188,12 +191,11 @@ class Subscriptions:
             SynapseUnreachable: The Synapse does not answer within 5 s.
         """
         while self.out_of_date:
-            self.out_of_date = False
-            try:
-                await self._transport.sync(_SYNC_S)
-            except BaseException:
-                self.out_of_date = True
-                raise
+            # It stays out of date until then: another call that comes meanwhile has to wait, too.
+            awaited = self._awaited
+            await self._transport.sync(_SYNC_S)
+            if awaited == self._awaited:
+                self.out_of_date = False
 
     async def close(self) -> None:
         """Stop every handler; cancel those that run."""

@@ -1,5 +1,6 @@
 """Handlers in force: who listens to no task pays for no task."""
 
+import asyncio
 from unittest import mock
 
 import pytest
@@ -92,6 +93,37 @@ async def test_a_task_asks_no_table_of_handlers_while_only_stops_are_listened_to
             assert await caller.ask(neuron=neuron, input={}) == {"n": 1}
 
     assert asked.call_count == 0
+
+
+@pytest.mark.asyncio
+async def test_whoever_settles_while_another_settles_waits_as_well():
+    loop, syncs = asyncio.get_running_loop(), []
+
+    async def sync(timeout_s):
+        syncs.append(loop.create_future())
+        await syncs[-1]
+
+    subscriptions = Subscriptions(mock.Mock(sync=sync))
+    subscriptions.topics()
+    subscriptions.add(Handler(ignore, frozenset({SignalType.PLAN})))
+    first, second = (asyncio.create_task(subscriptions.settle()) for _ in range(2))
+    await asyncio.sleep(0)
+
+    assert not second.done()
+    subscriptions.add(Handler(ignore, frozenset({SignalType.BID})))
+    for each in syncs:
+        each.set_result(None)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert len(syncs) > 2
+    assert not first.done()
+    assert not second.done()
+    for each in syncs[2:]:
+        each.set_result(None)
+    await asyncio.gather(first, second)
+    assert not subscriptions.out_of_date
+    await subscriptions.close()
 
 
 @pytest.mark.asyncio
