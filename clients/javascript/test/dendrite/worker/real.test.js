@@ -227,3 +227,30 @@ test('nothing runs twice and everything is answered while the Synapse is killed 
   assert.doesNotMatch(worker.said, /ran again/)
   assert.deepEqual(Object.keys(outcomes), ['AGENT_OUTPUT'], JSON.stringify(outcomes))
 })
+
+test('a stream goes on in order behind a killed Synapse, from what the worker has kept', async (t) => {
+  const synapse = await startSynapse(t)
+  await startWorker(t, synapse.url, { neurons: 'stream' })
+  const dendrite = await callerOf(t, synapse.url)
+  const pieces = 30_000
+  const texts = []
+  let last
+
+  const pathway = dendrite.dispatch({ neuron: 'stream', input: { pieces }, timeoutMs: 60_000 })
+  for await (const signal of pathway) {
+    if (signal.type === 'THOUGHT_DELTA') texts.push(signal.payload.delta)
+    last = signal
+    if (texts.length === 5000) {
+      await synapse.kill()
+      await synapse.restart()
+    }
+  }
+
+  assert.deepEqual(last.payload, { output: { pieces } })
+  assert.equal(texts.length + (dendrite.counts['gap.replies'] ?? 0), pieces)
+  const numbers = texts.map(Number)
+  assert.ok(
+    numbers.every((each, at) => at === 0 || each > numbers[at - 1]),
+    'in order',
+  )
+})
