@@ -32,9 +32,9 @@ async def test_a_namespace_that_is_not_served_fails_the_start_of_a_dendrite(
 ) -> None:
     """P3"""
     with pytest.raises(SynapseRefused, match=r"green.*blue, red"):
-        await Dendrite(synapse=exclusive.synapse(), namespace="green").start()
+        await exclusive.dendrite(synapse=exclusive.synapse(), namespace="green").start()
 
-    async with Dendrite(synapse=exclusive.synapse(), namespace="blue"):
+    async with exclusive.dendrite(synapse=exclusive.synapse(), namespace="blue"):
         pass
 
 

@@ -101,7 +101,7 @@ def test_any_value_comes_back_exactly(harness_class: type[Harness], namespace: s
     runner = asyncio.Runner()
 
     async def started(*axons: Axon) -> Any:
-        dendrite = Dendrite(synapse=harness.synapse(), namespace=namespace)
+        dendrite = harness.dendrite(synapse=harness.synapse(), namespace=namespace)
         for axon in axons:
             dendrite.attach_axon(axon)
         await dendrite.start()
