@@ -86,6 +86,7 @@ house: TESTS = tests/house
 format: $(DEV)/.installed ## format the code and mend what ruff can mend
 	@$(RUN) ruff check --quiet --fix-only .
 	@$(RUN) ruff format --quiet .
+	@[ ! -e $(NPM) ] || { cd $(JS) && PATH="$(NODE):$$PATH" npm --silent run format -- --log-level warn; }
 
 bench: $(DEV)/.bench $(NPM) ## measure and rewrite docs/design/benchmarks.md; ARGS="--quick" or "--help"
 	@$(RUN) tools.bench --write $(ARGS)
@@ -107,7 +108,7 @@ clean: ## remove builds and caches
 	@find zmq_transport cosmonapse examples tests tools -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## remove the two environments as well
-	@rm -rf $(DEV) $(DEMO)
+	@rm -rf $(DEV) $(DEMO) $(JS)/node_modules
 
 # An environment remembers where it was made: in a moved or copied checkout it is made anew,
 # because it would run the code of the old place.
