@@ -144,7 +144,8 @@ class ReplyCache:
             self._id_chunks.append((at_s, keys))
         while self._id_chunks:
             at_s, keys = self._id_chunks[0]
-            if len(self.ended) <= self._max_ids and at_s > now_s - self._ids_s:
+            is_old = by_age and at_s <= now_s - self._ids_s
+            if len(self.ended) <= self._max_ids and not is_old:
                 break
             self._id_chunks.popleft()
             for key in _cut(keys):

@@ -56,6 +56,19 @@ def test_nothing_gets_too_old_while_nobody_can_be_answered():
     assert answers.ended[key] is None
 
 
+def test_no_id_gets_too_old_while_nobody_can_be_answered():
+    answers = ReplyCache(keep_s=30.0, max_bytes=0, ids_s=600.0)
+    (key,) = settled(answers, 1, 100.0)
+
+    answers.pause()
+    answers.expire(5000.0)
+    answers.resume(5000.0)
+    answers.expire(5029.0)
+    assert key in answers.ended
+    answers.expire(5031.0)
+    assert key not in answers.ended
+
+
 def test_several_replies_are_kept_and_go_like_one():
     answers = ReplyCache(keep_s=30.0)
     replies = ((0, 10, b"piece"), (1, 2, b"last"))

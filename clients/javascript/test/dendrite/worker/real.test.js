@@ -157,7 +157,7 @@ test('a second SIGTERM ends a worker at once', async (t) => {
   await events.return()
 })
 
-test('a function that ignores its AbortSignal is CANCEL_TIMEOUT after 5 s', async (t) => {
+test('a function that ignores its AbortSignal is CANCEL_TIMEOUT after 1 s', async (t) => {
   const synapse = await startSynapse(t)
   const worker = await startWorker(t, synapse.url, { neurons: 'deaf', env: { CONCURRENCY: '1' } })
   const dendrite = await callerOf(t, synapse.url)
@@ -167,7 +167,7 @@ test('a function that ignores its AbortSignal is CANCEL_TIMEOUT after 5 s', asyn
   running.close()
 
   await worker.line('(node:') // the warning of the worker
-  assert.match(worker.said, /neuron deaf: its function did not end within 5 s/)
+  assert.match(worker.said, /neuron deaf: its function did not end within 1 s/)
   const next = await ask(dendrite, 'deaf', { ms: 1 }, { timeoutMs: 500 }).catch((error) => error)
   assert.match(next.message, /did not|no outcome|within/, 'its place is still taken')
 })
