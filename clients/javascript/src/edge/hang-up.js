@@ -1,5 +1,6 @@
 // Whether the client of an HTTP response is still there.
 import { NeuronError } from '../errors.js'
+import { abortWith } from '../runtime/abort-with.js'
 
 /** Return whether nothing can be sent to a client any more. */
 export const isGone = (res) => res.destroyed || res.closed || res.req?.socket?.destroyed === true
@@ -34,5 +35,6 @@ export function hangUp(res, other) {
   const controller = new AbortController()
   const gone = () => new NeuronError('CANCELLED', 'the client disconnected before the answer')
   onHangUp(res, () => controller.abort(gone()))
-  return other === undefined ? controller.signal : AbortSignal.any([controller.signal, other])
+  if (other !== undefined && !isGone(res)) res.once('close', abortWith(controller, other))
+  return controller.signal
 }

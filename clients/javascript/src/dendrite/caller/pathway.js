@@ -263,6 +263,16 @@ export class Pathway {
     this.#buffer.answered()
   }
 
+  /** @internal Call a function at the end; at once if it is over. */
+  whenClosed(fn) {
+    if (this.#closed) return fn()
+    const { ended } = this.#hooks
+    this.#hooks.ended = () => {
+      ended()
+      fn()
+    }
+  }
+
   /** @internal End it with an outcome, or with null; accept no further Signal. */
   end(outcome) {
     if (this.#closed) return

@@ -120,7 +120,12 @@ export function checkedId(name, id) {
   )
 }
 
-function checkAbortSignal(signal) {
+/**
+ * Check the AbortSignal that the program gave, or null.
+ *
+ * @throws {InvalidArgument} It is none.
+ */
+export function checkAbortSignal(signal) {
   if (signal === null) return
   if (typeof signal.addEventListener === 'function' && typeof signal.aborted === 'boolean') return
   throw new InvalidArgument(

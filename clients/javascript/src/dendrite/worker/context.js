@@ -129,19 +129,19 @@ export class TaskContext {
   /**
    * Send a child task and resolve to the Signal that settles it. It has the trace of this task,
    * this task as its parent and at most its remaining time, and it is cancelled when this task ends
-   * or is cancelled.
+   * or is cancelled. A promise that nobody awaits does no harm.
    * @param {object} options As of `dendrite.dispatchAndWait`; `timeoutMs` is 30,000 by default.
    */
-  async dispatchAndWait(options) {
-    return this.#port.child(this.#job, 'dispatchAndWait', this.#asChild(options))
+  dispatchAndWait(options) {
+    return this.#childCall('dispatchAndWait', options)
   }
 
   /**
    * Send a child task as `dispatchAndWait` does; resolve to its output, or throw what
    * `dendrite.ask` throws.
    */
-  async ask(options) {
-    return this.#port.child(this.#job, 'ask', this.#asChild(options))
+  ask(options) {
+    return this.#childCall('ask', options)
   }
 
   /** Send a child task as `dispatchAndWait` does; return its Pathway, to follow it. */
@@ -149,14 +149,21 @@ export class TaskContext {
     return this.#port.child(this.#job, 'dispatch', this.#asChild(options))
   }
 
+  #childCall(verb, options) {
+    const call = async () => this.#port.child(this.#job, verb, this.#asChild(options))
+    const outcome = call()
+    // The end of this task rejects it: that must not end the process of a Neuron that has left it.
+    outcome.catch(() => {})
+    return outcome
+  }
+
   #asChild(options = {}) {
-    const { timeoutMs = CHILD_MS, signal } = options
+    const { timeoutMs = CHILD_MS } = options
     return {
       ...options,
       traceId: this.traceId,
       parentId: this.task.id,
       timeoutMs: Math.max(1, Math.min(timeoutMs, this.remainingMs)),
-      signal: signal === undefined ? this.signal : AbortSignal.any([signal, this.signal]),
     }
   }
 }

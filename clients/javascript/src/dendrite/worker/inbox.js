@@ -1,6 +1,6 @@
 // The worker's side of a Dendrite: receives TASKs, runs Neurons, sends replies.
 // Spec: docs/spec/03-routing.md, "Replies" and "CANCEL"; docs/spec/09-resync.md, "What each keeps".
-import { BadSignal, DendriteProtocolError, InvalidArgument, NeuronError } from '../../errors.js'
+import { BadSignal, InvalidArgument, NeuronError } from '../../errors.js'
 import { bytesId } from '../../signals/ids.js'
 import { count } from '../../runtime/counter.js'
 import { DeadlineTimer } from '../../runtime/deadline-timer.js'
@@ -8,6 +8,7 @@ import { Deadlines } from '../../runtime/deadlines.js'
 import { CODE, Signal } from '../../signals/signals.js'
 import { KEEP } from '../../wire/heads.js'
 import { AxonSlots } from './axon-slots.js'
+import { startChild } from './children.js'
 import { invoke, isPending, valueOf } from './invoke.js'
 import { Job, keyOf } from './job.js'
 import { errorPayload, replyOf, replyOfThrown } from './outcomes.js'
@@ -92,7 +93,7 @@ export class Inbox {
     this.#port = {
       clock,
       say: (job, type, payload) => this.#writer.say(job, type, payload),
-      child: (job, verb, options) => this.#child(job, verb, options),
+      child: (job, verb, options) => startChild(this.#caller, job, verb, options),
     }
   }
 
@@ -356,20 +357,6 @@ export class Inbox {
     const next = slots.hasPlace ? slots.next() : undefined
     if (next !== undefined) this.#start(next)
     if (this.#waiters.size > 0) for (const look of [...this.#waiters]) look()
-  }
-
-  #child(job, verb, options) {
-    if (job.reason !== null || job.isSettled) {
-      throw (
-        job.reason ?? new DendriteProtocolError('the task has ended: it dispatches nothing more')
-      )
-    }
-    const made = this.#caller[verb](options)
-    job.children++
-    const ended = () => job.children--
-    const outcome = verb === 'dispatch' ? made.wait() : made
-    outcome.then(ended, ended)
-    return made
   }
 
   // ---- replies
