@@ -95,7 +95,6 @@ class JsDendrites(JsTransports):
 class JsFirst(JsDendrites):
     """Every other transport and Dendrite is written in JavaScript, the first one too."""
 
-    not_applicable = not_applicable.MIXED
     ours_first = False
 
     def __init__(self, *arguments, **options):
@@ -109,6 +108,7 @@ class JsFirst(JsDendrites):
 class JsSecond(JsFirst):
     """Every other transport and Dendrite is written in JavaScript, and not the first one."""
 
+    not_applicable = not_applicable.OURS_LISTENS
     ours_first = True
 
 
