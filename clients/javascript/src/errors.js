@@ -39,6 +39,12 @@ export function shown(value) {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text
 }
 
+/**
+ * Return a value of a payload as a text. Any may be of a wrong type, and the text of a map is that of its
+ * key `toString`.
+ */
+export const textOf = (value) => (typeof value === 'object' ? shown(value) : String(value))
+
 /** The root of every error that this package raises itself. */
 export class CosmonapseError extends Error {
   /**
@@ -261,8 +267,8 @@ export class NeuronError extends RemoteError {
 export function neuronErrorOf(payload) {
   const seconds = payload.retry_after_s
   return new NeuronError(
-    String(payload.code ?? 'NEURON_EXCEPTION'),
-    String(payload.message ?? ''),
+    textOf(payload.code ?? 'NEURON_EXCEPTION'),
+    textOf(payload.message ?? ''),
     {
       recoverable: payload.recoverable === true,
       retryAfterMs: typeof seconds === 'number' ? seconds * 1000 : null,
@@ -330,7 +336,7 @@ export class NeedsAnswer extends RemoteError {
   constructor(signal) {
     const { question, action, reason } = signal.payload
     super(
-      `the Neuron sent ${signal.type} instead of an output: ${question ?? action ?? reason}; a ` +
+      `the Neuron sent ${signal.type} instead of an output: ${textOf(question ?? action ?? reason)}; a ` +
         'handler, another Dendrite or `cosmo answer` may answer it (answerElsewhere)',
     )
     this.signal = signal

@@ -1,5 +1,6 @@
 // Ask whether a Synapse of our version answers. Spec: docs/spec/02-session.md, Greeting.
-import { SynapseRefused, SynapseUnreachable } from './errors.js'
+import { SynapseRefused, SynapseUnreachable, shown } from './errors.js'
+import { atMostLongest } from './runtime/deadline-timer.js'
 import { unpack } from './signals/msgpack.js'
 import { VERB, VERSION, parseMessage } from './wire/heads.js'
 
@@ -48,7 +49,7 @@ function failLater(carrier, url, timeoutMs, reject) {
   return setTimeout(() => {
     const { reason, hint } = carrier.diagnosis()
     reject(new SynapseUnreachable(url, reason, hint))
-  }, timeoutMs)
+  }, atMostLongest(timeoutMs))
 }
 
 function noteWait(carrier, url, logger) {
@@ -66,12 +67,18 @@ function refusalOf(head, body) {
     return 'it answers, but not as a Synapse of our version does'
   }
   const speaks = versionsIn(message.items[0].body)
-  const [lowest, highest] = Array.isArray(speaks) ? speaks : []
-  if (lowest <= VERSION && VERSION <= highest) return ''
+  const isOurs =
+    Array.isArray(speaks) && isAtMost(speaks[0], VERSION) && isAtMost(VERSION, speaks[1])
+  if (isOurs) return ''
   return (
-    `it speaks versions ${JSON.stringify(speaks)}, we speak ${VERSION}: ` +
+    `it speaks versions ${shown(speaks)}, we speak ${VERSION}: ` +
     'install the same release at both ends'
   )
+}
+
+/** Compare two numbers; anything else that a stranger sends is none of ours. */
+function isAtMost(low, high) {
+  return typeof low === 'number' && typeof high === 'number' && low <= high
 }
 
 function versionsIn(body) {

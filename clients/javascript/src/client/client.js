@@ -33,7 +33,7 @@ import { ResyncPages } from './resync-pages.js'
 import { Sender } from './sender.js'
 import { Subscriptions } from './subscriptions.js'
 import { Turn } from './turn.js'
-import { countdown, within } from './waits.js'
+import { countdown, within } from '../runtime/waits.js'
 
 const LOGGER = checkedLogger()
 const DEFAULT_MAX_SIGNAL_BYTES = 16 * 2 ** 20

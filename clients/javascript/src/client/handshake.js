@@ -1,6 +1,6 @@
 // The start and the end of one client: it waits for WELCOME and for GOODBYE, and says HELLO again in
 // between. Spec: docs/spec/02-session.md. The link decides when a HELLO is due; this has the timer.
-import { Deferred } from './waits.js'
+import { Deferred } from '../runtime/waits.js'
 
 // 02, Greeting 4: a client that waits for WELCOME repeats HELLO once a second.
 const HELLO_INTERVAL_MS = 1000

@@ -1,6 +1,6 @@
 // What a client publishes: its listeners, its sequence numbers, its batches. Spec: docs/spec/05-broadcast.md.
 import { Batcher, SENTINEL, packHeader, readTopic } from '../wire/wire.js'
-import { Deferred } from './waits.js'
+import { Deferred } from '../runtime/waits.js'
 
 const MAX_GATHERED = 1024
 const keyOf = (trace) => trace.latin1Slice(0, 16)

@@ -11,7 +11,7 @@ import {
   readSeats,
   readState,
 } from '../wire/wire.js'
-import { Deferred, countdown, within } from './waits.js'
+import { Deferred, countdown, within } from '../runtime/waits.js'
 
 const UNUSED_NAME = '-' // a name without a seat, so that the answer is short
 const MS = 1000

@@ -2,7 +2,7 @@
 // ("Bundles"), 02-session.md ("Outbox").
 import { ZERO, packHead, packMessage } from '../wire/wire.js'
 import { Bundler, isBundled } from './bundles.js'
-import { Deferred } from './waits.js'
+import { Deferred } from '../runtime/waits.js'
 
 const MAX_GATHERED = 1024
 

@@ -8,7 +8,7 @@ import {
   traceTopic,
 } from '../wire/wire.js'
 import { Gaps } from './gaps.js'
-import { Deferred } from './waits.js'
+import { Deferred } from '../runtime/waits.js'
 
 const BY_TRACE = -1
 const MAX_TURN = 999_999_999

@@ -3,7 +3,7 @@
 import { DendriteProtocolError } from '../errors.js'
 import { sumOf } from '../runtime/counter.js'
 import { Caller } from './caller/caller.js'
-import { checkOptions, checkedTimeout } from './caller/checks.js'
+import { checkOptions, checkedDrain, checkedTimeout } from './caller/checks.js'
 import { Life } from './life.js'
 import { checkedSettings } from './settings.js'
 import { HANDLER_VERBS, Watch } from './watch/watch.js'
@@ -131,7 +131,7 @@ export class Dendrite {
   async stop(options = {}) {
     checkOptions(options, STOP_OPTIONS, 'stop')
     const { reason = null, drainMs = DRAIN_MS } = options
-    await this.#life.stop(reason, drainMs === 0 ? 0 : checkedTimeout(drainMs, 'drainMs'))
+    await this.#life.stop(reason, checkedDrain(drainMs))
   }
 
   /** Stop, at the end of an `await using`. */
@@ -181,7 +181,7 @@ export class Dendrite {
   /** Remove an Axon: it gets no new TASKs, and its jobs may run for `drainMs` milliseconds. */
   async detachAxon(neuronId, options = {}) {
     checkOptions(options, DETACH_OPTIONS, 'detachAxon')
-    await this.#worker.detach(neuronId, options.drainMs ?? DRAIN_MS)
+    await this.#worker.detach(neuronId, checkedDrain(options.drainMs ?? DRAIN_MS))
   }
 
   // ---- dispatching

@@ -1,5 +1,7 @@
 // The end of a process that serves HTTP with a Dendrite: in an order that loses no request.
+import { checkedDrain } from '../dendrite/caller/checks.js'
 import { stopSignal } from '../dendrite/worker/os-signals.js'
+import { atMostLongest } from '../runtime/deadline-timer.js'
 
 const DRAIN_MS = 10_000
 const LAST_WORDS_MS = 1000 // a client that does not read them is not waited for
@@ -17,8 +19,10 @@ const LOOK_MS = 50
  * @param {import('node:http').Server} server What `app.listen` returned.
  * @param {import('../dendrite/dendrite.js').Dendrite} dendrite Its Dendrite.
  * @param {{ drainMs?: number }} [options] 10 s by default.
+ * @throws {InvalidArgument} `drainMs` is no number from 0 on; nothing is closed.
  */
 export async function close(server, dendrite, { drainMs = DRAIN_MS } = {}) {
+  checkedDrain(drainMs)
   const closed = new Promise((resolve) => {
     server.close(resolve)
   })
@@ -41,7 +45,7 @@ export async function close(server, dendrite, { drainMs = DRAIN_MS } = {}) {
 async function within(promise, timeoutMs) {
   let timer
   const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, timeoutMs)
+    timer = setTimeout(resolve, atMostLongest(timeoutMs))
   })
   await Promise.race([promise, late])
   clearTimeout(timer)

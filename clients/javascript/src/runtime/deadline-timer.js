@@ -1,7 +1,10 @@
 // One timer of the event loop for any number of deadlines.
 
 /** The longest time of a setTimeout, 24 days; for more it fires at once. */
-export const LONGEST_MS = 2 ** 31 - 1
+const LONGEST_MS = 2 ** 31 - 1
+
+/** Return a time for setTimeout: for a longer one it would fire at once. */
+export const atMostLongest = (ms) => Math.min(LONGEST_MS, ms)
 
 /** Calls `expire` when the next deadline passes. Keeps the process alive while it is armed. */
 export class DeadlineTimer {
@@ -29,7 +32,7 @@ export class DeadlineTimer {
     if (atMs >= this.armedAtMs) return
     clearTimeout(this.#timer)
     this.armedAtMs = atMs
-    const waitMs = Math.min(LONGEST_MS, Math.max(1, Math.ceil(atMs - this.#now())))
+    const waitMs = atMostLongest(Math.max(1, Math.ceil(atMs - this.#now())))
     this.#timer = setTimeout(() => this.#fire(), waitMs)
   }
 

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
+import { Pathway } from '../../src/dendrite/caller/pathway.js'
 import * as errors from '../../src/errors.js'
+import { newTraceId } from '../../src/signals/ids.js'
+import { Signal } from '../../src/signals/signals.js'
 
 const SPEC = new URL('../../../../docs/spec/07-signals.md', import.meta.url)
 const classes = Object.values(errors).filter((each) => each?.prototype instanceof Error)
@@ -112,4 +115,21 @@ test('a question carries its payload without what was not given', () => {
 test('a long value is shown on one line and cut', () => {
   const text = errors.shown({ text: 'x'.repeat(5000), list: [1, [2, [3]]] })
   assert.ok(text.length < 220 && !text.includes('\n'), text)
+})
+
+test('any value of an ERROR or a question may be of a wrong type', async () => {
+  const odd = { toString: 1, valueOf: { a: 1 } } // String() of it throws
+  const error = errors.neuronErrorOf({ code: odd, message: odd, retry_after_s: odd })
+  assert.ok(error instanceof errors.NeuronError)
+  assert.match(error.code, /toString: 1/)
+  assert.match(error.message, /toString: 1/)
+  const asked = new errors.NeedsAnswer({ type: 'CLARIFICATION', payload: { question: odd } })
+  assert.match(asked.message, /toString: 1/)
+
+  const pathway = new Pathway(newTraceId())
+  pathway.take(new Signal({ type: 'THOUGHT_DELTA', payload: { delta: odd } }))
+  pathway.close()
+  const texts = []
+  for await (const text of pathway.thoughts()) texts.push(text)
+  assert.match(texts[0], /toString: 1/)
 })

@@ -75,8 +75,17 @@ const falseSynapse = (t, ...frames) =>
 const whoOf = (speaks) => packMessage([item(VERB.WHO, { body: pack({ speaks }) })])
 
 const REFUSALS = [
-  ['of a later version', whoOf([2, 3]), /it speaks versions \[2,3\], we speak 1: install the same/],
-  ['of no version', whoOf('all'), /it speaks versions "all", we speak 1/],
+  [
+    'of a later version',
+    whoOf([2, 3]),
+    /it speaks versions \[ 2, 3 \], we speak 1: install the same/,
+  ],
+  [
+    'of versions that are no numbers',
+    whoOf([{ toString: 1 }, 2n ** 62n]),
+    /it speaks versions \[ .*, we speak 1/,
+  ],
+  ['of no version', whoOf('all'), /it speaks versions 'all', we speak 1/],
   ['with another answer', packMessage([item(VERB.PING)]), /not as a Synapse of our version does/],
   ['with a strange answer', [Buffer.from('hi'), Buffer.from('ho')], /not as a Synapse of our/],
 ]

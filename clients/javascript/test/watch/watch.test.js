@@ -280,3 +280,21 @@ test('waitForNeuron ends with its time or its AbortSignal, and leaves nothing be
   await assert.rejects(watch.waitForNeuron({ neuron: 'a', timeoutMs: 0 }), InvalidArgument)
   assert.ok(!watch.subscriptions.mayWant('REGISTER', ''))
 })
+
+test('waitForNeuron ends with its time or its AbortSignal while the Synapse answers nothing', async (t) => {
+  const { transport, watch } = started(t)
+  transport.roster = () => new Promise(() => {})
+  const abort = new AbortController()
+  const waiting = watch.waitForNeuron({ neuron: 'a', signal: abort.signal })
+  await handled()
+  abort.abort(null)
+
+  await assert.rejects(
+    waiting.catch((reason) => Promise.reject(new Error(`reason ${reason}`))),
+    /reason null/,
+  )
+  await assert.rejects(watch.waitForNeuron({ neuron: 'a', timeoutMs: 1 }), TimeoutError)
+  transport.onSync = () => new Promise(() => {})
+  await assert.rejects(watch.waitForNeuron({ neuron: 'a', timeoutMs: 1 }), TimeoutError)
+  await assert.rejects(watch.waitForNeuron({ neuron: 'a', signal: 5 }), InvalidArgument)
+})

@@ -14,7 +14,7 @@ export class Absence {
 
   /** Record that the connection is lost. */
   begin(nowMs) {
-    this.#sinceMs = nowMs
+    this.#sinceMs ??= nowMs // it may be refused while it is away
   }
 
   /** Record that the Synapse is there: the TASKs that wait for it leave now. */

@@ -23,6 +23,14 @@ export function checkedTimeout(timeoutMs, name = 'timeoutMs') {
 }
 
 /**
+ * Return `drainMs` if it is a length of time for what still runs; 0 is one.
+ *
+ * @param {unknown} drainMs Milliseconds.
+ * @throws {InvalidArgument} It is none.
+ */
+export const checkedDrain = (drainMs) => (drainMs === 0 ? 0 : checkedTimeout(drainMs, 'drainMs'))
+
+/**
  * Return `type` if it is a type of Signal.
  *
  * @param {unknown} type Such as `THOUGHT_DELTA`.

@@ -142,7 +142,8 @@ export class Dispatcher {
       try {
         await this.#subscriptions.settle()
       } catch (error) {
-        if (this.#client.awayMs === null) this.logger?.warn(`a TASK waits: ${error.message}`)
+        if (!this.#isClosed && this.#client.awayMs === null)
+          this.logger?.warn(`a TASK waits: ${error.message}`)
         await pause(SETTLE_AGAIN_MS, undefined, { ref: false })
       }
       this.#deferred = this.#deferred.filter((each) => this.openTasks.has(each))

@@ -1,7 +1,7 @@
 // A Pathway: all Signals of one task, or of one trace, for any number of readers.
-import { InvalidArgument, PathwayClosedError, TimeoutError, shown } from '../../errors.js'
+import { InvalidArgument, PathwayClosedError, TimeoutError, shown, textOf } from '../../errors.js'
 import { count } from '../../runtime/counter.js'
-import { LONGEST_MS } from '../../runtime/deadline-timer.js'
+import { atMostLongest } from '../../runtime/deadline-timer.js'
 import { checkedTimeout, checkedType } from './checks.js'
 import { SignalBuffer } from './signal-buffer.js'
 
@@ -122,7 +122,7 @@ export class Pathway {
   /** Yield the texts of the THOUGHT_DELTAs without reasoning; end with the Pathway. */
   async *thoughts() {
     for await (const { payload } of this.#follow('THOUGHT_DELTA'))
-      if (payload.kind !== 'reasoning') yield String(payload.delta ?? '')
+      if (payload.kind !== 'reasoning') yield textOf(payload.delta ?? '')
   }
 
   /**
@@ -333,7 +333,7 @@ class Sleeper {
     const { timeoutMs, signal } = this.#limits
     if (timeoutMs !== undefined && this.#timer === null) {
       const fail = () => this.#fail(new TimeoutError(this.#describe()))
-      this.#timer = setTimeout(fail, Math.min(LONGEST_MS, checkedTimeout(timeoutMs)))
+      this.#timer = setTimeout(fail, atMostLongest(checkedTimeout(timeoutMs)))
     }
     if (signal === undefined || this.#onAbort !== null) return
     this.#onAbort = () => this.#fail(signal.reason)

@@ -1,6 +1,6 @@
 // Opens Pathways: on a TASK of ours, on its whole trace, or on a trace of another Dendrite.
 import { InvalidArgument, shown } from '../../errors.js'
-import { LONGEST_MS } from '../../runtime/deadline-timer.js'
+import { atMostLongest } from '../../runtime/deadline-timer.js'
 import { makeHandler } from '../watch/handlers.js'
 import { Pathway } from './pathway.js'
 import { errorFor } from './task-errors.js'
@@ -100,7 +100,7 @@ export class Pathways {
       pathway.take(error)
       pathway.end(error)
     }
-    const timer = setTimeout(expire, Math.min(LONGEST_MS, opened.timeoutMs + HOLD_MS))
+    const timer = setTimeout(expire, atMostLongest(opened.timeoutMs + HOLD_MS))
     ends.push(() => clearTimeout(timer))
   }
 

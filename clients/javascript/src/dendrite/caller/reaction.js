@@ -1,5 +1,5 @@
 // One Signal that is awaited, several times and each time for a while.
-import { LONGEST_MS } from '../../runtime/deadline-timer.js'
+import { atMostLongest } from '../../runtime/deadline-timer.js'
 
 const nothing = () => {}
 
@@ -30,7 +30,7 @@ export class Reaction {
       let timer
       await new Promise((resolve) => {
         this.#wake = resolve
-        timer = setTimeout(resolve, Math.min(LONGEST_MS, waitMs))
+        timer = setTimeout(resolve, atMostLongest(waitMs))
       })
       clearTimeout(timer)
       this.#wake = nothing

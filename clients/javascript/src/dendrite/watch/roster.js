@@ -1,5 +1,6 @@
 // Asks the Synapse for the live Axons of the namespace.
 import { TimeoutError } from '../../errors.js'
+import { countdown, within } from '../../runtime/waits.js'
 import { makeHandler } from './handlers.js'
 
 const QUERY_MS = 5000
@@ -33,28 +34,24 @@ export class Roster {
    * @throws {TimeoutError} There is none within `timeoutMs`.
    */
   async wait({ id, capabilities }, timeoutMs, abort) {
-    const untilMs = performance.now() + timeoutMs
+    const left = countdown(timeoutMs)
+    const inTime = (step) => within(step, left(), () => nobody(id, capabilities, timeoutMs), abort)
     const news = new News()
     const handler = makeHandler(() => news.come(), ['REGISTER'], { direct: true })
-    const onAbort = () => news.come()
-    abort?.addEventListener('abort', onAbort)
     this.#subscriptions.add(handler)
     try {
-      await this.#subscriptions.settle()
+      await inTime(this.#subscriptions.settle())
       for (;;) {
-        abort?.throwIfAborted()
         news.forget()
-        const records = await this.find({ neuronId: id ?? '' })
+        const records = await inTime(this.find({ neuronId: id ?? '' }))
         const found = records.find((each) => isAlive(each) && offers(each, capabilities))
         if (found !== undefined) return found
-        const leftMs = untilMs - performance.now()
-        if (leftMs <= 0) throw nobody(id, capabilities, timeoutMs)
         // An Axon that was stuck and recovers sends no REGISTER: hence the interval.
-        await news.within(Math.min(QUERY_AGAIN_MS, leftMs))
+        await inTime(news.within(QUERY_AGAIN_MS))
       }
     } finally {
       this.#subscriptions.discard(handler)
-      abort?.removeEventListener('abort', onAbort)
+      news.come() // its timer must not keep the process
     }
   }
 }

@@ -4,7 +4,7 @@ import { checkedName } from '../../names.js'
 import { checkedEmission, payloadOf } from '../../signals/payloads.js'
 import { Directed, Signal } from '../../signals/signals.js'
 import { checkOptions, checkedTimeout, checkedType } from '../caller/checks.js'
-import { checkedId, destination } from '../caller/tasks.js'
+import { checkAbortSignal, checkedId, destination } from '../caller/tasks.js'
 import { makeHandler } from './handlers.js'
 import { Publisher } from './publisher.js'
 import { Roster } from './roster.js'
@@ -152,6 +152,7 @@ export class Watch {
     checkOptions(options, WAIT_OPTIONS, 'waitForNeuron')
     const wanted = destination(options, 'waitForNeuron')
     const { timeoutMs = WAIT_MS, signal } = options
+    checkAbortSignal(signal ?? null)
     return this.#roster.wait(wanted, checkedTimeout(timeoutMs), signal)
   }
 

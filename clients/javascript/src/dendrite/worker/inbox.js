@@ -3,7 +3,7 @@
 import { BadSignal, InvalidArgument, NeuronError } from '../../errors.js'
 import { bytesId } from '../../signals/ids.js'
 import { count } from '../../runtime/counter.js'
-import { DeadlineTimer } from '../../runtime/deadline-timer.js'
+import { DeadlineTimer, atMostLongest } from '../../runtime/deadline-timer.js'
 import { Deadlines } from '../../runtime/deadlines.js'
 import { CODE, Signal } from '../../signals/signals.js'
 import { KEEP } from '../../wire/heads.js'
@@ -438,7 +438,7 @@ export class Inbox {
       const timer = setTimeout(() => {
         this.#waiters.delete(look)
         resolve()
-      }, timeoutMs)
+      }, atMostLongest(timeoutMs))
       this.#waiters.add(look)
       look()
     })

@@ -2,6 +2,7 @@
 // Spec: docs/spec/04-liveness.md; docs/spec/09-resync.md, "After WELCOME": REGISTER again after
 // every reconnect.
 import { SynapseRefused, SynapseUnreachable } from '../../errors.js'
+import { atMostLongest } from '../../runtime/deadline-timer.js'
 import { CODE, Signal } from '../../signals/signals.js'
 import { LoopLag } from './loop-lag.js'
 
@@ -67,6 +68,11 @@ export class Registration {
     if (this.#isRunning) this.#beatLater()
   }
 
+  /** Whether the Axons are registered, or about to be. */
+  get isRunning() {
+    return this.#isRunning
+  }
+
   /** Send REGISTER for every Axon: at the start, and whenever the Synapse has welcomed us anew. */
   announce() {
     if (!this.#isRunning) return
@@ -107,7 +113,7 @@ export class Registration {
     const pending = neuronIds.map((each) => [each, this.#acknowledgements.get(each)])
     let timer
     const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, timeoutMs)
+      timer = setTimeout(resolve, atMostLongest(timeoutMs))
     })
     await Promise.race([late, Promise.all(pending.map(([, each]) => each.settled))])
     clearTimeout(timer)
@@ -123,6 +129,7 @@ export class Registration {
 
   /** Send DEREGISTER for one Axon: the Synapse sends it no new TASKs. */
   deregister(axon, reason) {
+    this.#acknowledgements.delete(axon.neuronId)
     this.#send('DEREGISTER', axon, reason ? { reason } : {})
   }
 

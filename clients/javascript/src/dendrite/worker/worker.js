@@ -19,7 +19,6 @@ export class Worker {
   #stopReceiver
   #subscriptions
   #stopHandler = null
-  #isRunning = false
 
   /**
    * @param {object} parts
@@ -66,7 +65,7 @@ export class Worker {
    */
   async add(axon) {
     this.attach(axon)
-    if (!this.#isRunning) return
+    if (!this.#registration.isRunning) return
     try {
       await this.#registration.announceOne(axon, ACKNOWLEDGE_MS)
     } catch (error) {
@@ -84,7 +83,7 @@ export class Worker {
   async detach(neuronId, drainMs = DRAIN_MS) {
     const axon = this.#inbox.axon(neuronId)
     try {
-      if (this.#isRunning) {
+      if (this.#registration.isRunning) {
         this.#registration.deregister(axon, 'detached')
         return await this.#inbox.detach(neuronId, drainMs)
       }
@@ -101,7 +100,6 @@ export class Worker {
    */
   async start(timeoutMs) {
     await this.#registration.start(timeoutMs)
-    this.#isRunning = true
   }
 
   /**
@@ -111,7 +109,6 @@ export class Worker {
    * @returns {Promise<number>} The number of tasks that were cancelled.
    */
   async stop(reason, drainMs) {
-    this.#isRunning = false
     this.#registration.stop(reason)
     return this.#inbox.isHosting ? this.#inbox.drain(drainMs) : 0
   }

@@ -230,6 +230,24 @@ test('an Axon comes while the worker runs, and one that is refused is not kept',
   await worker.stop(null, 0)
 })
 
+test('an Axon that comes while the start waits for an acknowledgement is registered', async () => {
+  const { client, worker } = workerOf()
+  worker.attach(axonOf('a'))
+  const started = worker.start(5000)
+  const added = worker.add(axonOf('b'))
+  for (const each of ['a', 'b']) worker.onRegistered(each, '')
+  await Promise.all([started, added])
+
+  assert.deepEqual(
+    client.presence.map(({ verb, neuronId }) => [verb, neuronId]),
+    [
+      ['REGISTER', 'a'],
+      ['REGISTER', 'b'],
+    ],
+  )
+  await worker.stop(null, 0)
+})
+
 test('the first SIGTERM or SIGINT is heard, and the handlers are gone then', async () => {
   const source = new EventEmitter()
 

@@ -1,4 +1,5 @@
 // Promises that wait for an event, with a bound.
+import { atMostLongest } from './deadline-timer.js'
 
 /** A promise that is settled from outside. Nobody has to wait for it. */
 export class Deferred {
@@ -24,8 +25,6 @@ export class Deferred {
   }
 }
 
-const MAX_TIMER_MS = 2 ** 31 - 1
-
 /**
  * Wait for a promise within a time.
  * @template T
@@ -40,9 +39,9 @@ export function within(promise, timeoutMs, late, signal) {
   return new Promise((resolve, reject) => {
     const onAbort = () => end(reject, signal.reason)
     const timer =
-      timeoutMs === null || timeoutMs > MAX_TIMER_MS
+      timeoutMs === null
         ? null
-        : setTimeout(() => end(reject, late()), Math.max(0, timeoutMs))
+        : setTimeout(() => end(reject, late()), atMostLongest(Math.max(0, timeoutMs)))
     const end = (settle, value) => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
