@@ -1,5 +1,6 @@
 // How late the event loop is. The monitor of perf_hooks is blind for one interval after each reset,
 // and a block that begins in it goes unseen; this one looks ten times a second and misses none.
+// It only measures, for the roster: what a block does depends on the carrier, which warns of it.
 const EVERY_MS = 100
 
 export class LoopLag {

@@ -8,8 +8,6 @@ import { LoopLag } from './loop-lag.js'
 
 /** What a Dendrite with Axons does; its option `role` says only whether it may dispatch too. */
 const ROLE = 'worker'
-const BLOCKED_MS = 1000
-const BLOCKED_WARNING_EVERY_MS = 60_000
 const BUSY_EVERY_MS = 250
 
 /** Registers the Axons of a Dendrite and reports their load. */
@@ -169,7 +167,6 @@ export class Registration {
     const { axons } = this.#inbox
     if (axons.length === 0) return
     const lagMs = this.#lag.takeMs()
-    if (lagMs >= BLOCKED_MS) this.#warnOfBlock(lagMs)
     for (const axon of axons) this.#heartbeat(axon, lagMs)
   }
 
@@ -177,16 +174,6 @@ export class Registration {
     const { running, queued } = this.#inbox.load(axon.neuronId)
     const status = queued > 0 ? 'busy' : 'ready'
     this.#send('HEARTBEAT', axon, { status, running, queued, loop_lag_ms: lagMs })
-  }
-
-  #warnOfBlock(lagMs) {
-    const names = this.#inbox.axons.map((axon) => axon.neuronId).join(', ')
-    this.#warnings.warn(
-      'blocked',
-      `the event loop of ${names} was blocked for ${(lagMs / 1000).toFixed(1)} s: a Synapse gives up a worker ` +
-        'that does not answer for 3 s, unless it has the carrier zeromq; let a worker thread do such work',
-      { everyMs: BLOCKED_WARNING_EVERY_MS },
-    )
   }
 
   #send(verb, axon, payload) {

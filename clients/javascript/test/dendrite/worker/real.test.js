@@ -178,10 +178,12 @@ test('a worker whose loop was blocked for a second answers, and its registry sho
   const dendrite = await callerOf(t, synapse.url)
 
   const { output } = await ask(dendrite, 'blocks', { ms: 1500 })
-  await worker.line('(node:')
+  let axon
+  do [axon] = await dendrite.findNeurons()
+  while (axon.loopLagMs < 1000)
 
   assert.deepEqual(output, { ms: 1500 })
-  assert.match(worker.said, /the event loop of blocks was blocked for 1\.\d s/)
+  assert.deepEqual(worker.lines, ['ready']) // up to 2 s are safe with every carrier
 })
 
 test('nothing runs twice and everything is answered while the Synapse is killed under load', async (t) => {

@@ -110,7 +110,7 @@ test('a HEARTBEAT tells the load, and one comes at once when tasks begin to wait
   assert.equal(typeof client.presence[0].facts.loop_lag_ms, 'number')
 })
 
-test('a loop that was blocked is named by its HEARTBEAT and by a warning', async (t) => {
+test('a HEARTBEAT says how long the loop was blocked, and the carrier alone warns of it', async (t) => {
   const { client, registration, warnings } = registrationOf(t)
   client.heartbeatMs = 20
   const started = registration.start(5000)
@@ -118,10 +118,9 @@ test('a loop that was blocked is named by its HEARTBEAT and by a warning', async
   await started
 
   for (const untilMs = performance.now() + 1200; performance.now() < untilMs;);
-  while (warnings.said.length === 0) await pause(5)
+  while (!client.presence.some((each) => each.facts.loop_lag_ms >= 1000)) await pause(5)
 
-  assert.match(warnings.said[0].text, /the event loop of worker was blocked for 1\.\d s/)
-  assert.ok(client.presence.some((each) => each.facts.loop_lag_ms >= 1000))
+  assert.deepEqual(warnings.said, [])
 })
 
 test('DEREGISTER has the reason, and no HEARTBEAT follows it', async (t) => {
