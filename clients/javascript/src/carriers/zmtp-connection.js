@@ -11,6 +11,7 @@ const SILENCE_MS = 3000
 const KEEPALIVE_MS = 60_000
 const LATE_MS = 500
 const MAX_CONTEXT_BYTES = 16
+const MAX_WAITING_PONGS = 64
 /** Messages and bytes that may wait for the far end; one message of any size is let through. */
 export const MAX_WAITING_MESSAGES = 10_000
 export const MAX_WAITING_BYTES = 32 * 2 ** 20
@@ -34,6 +35,8 @@ export class ZmtpConnection {
   #written = [] // messages and bytes of each write that the system has not taken yet
   #writtenMessages = 0
   #writtenBytes = 0
+  #waitingPongs = 0
+  #onPongTaken = () => this.#waitingPongs--
   #isWaitedFor = false
   #isConnected = false
   #isOver = false
@@ -164,7 +167,10 @@ export class ZmtpConnection {
 
   onPing(ttlMs, context) {
     this.#silenceMs = ttlMs > 0 ? Math.min(ttlMs, SILENCE_MS) : SILENCE_MS
-    this.#socket.write(pong(context.subarray(0, MAX_CONTEXT_BYTES)))
+    // A far end that sends more and reads none of them would fill our memory.
+    if (this.#waitingPongs >= MAX_WAITING_PONGS) return
+    this.#waitingPongs++
+    this.#socket.write(pong(context.subarray(0, MAX_CONTEXT_BYTES)), this.#onPongTaken)
   }
 
   onPong() {}

@@ -14,6 +14,7 @@ export class KnownWorkers {
   #former = new Map() // instance -> { sinceMs, era }
   #isComplete = false
   #isCut = false
+  #formerCutUntilMs = -Infinity
   #era = 0 // the number of the proxy, counted from 0
 
   /** @param {import('./counts.js').Counts} counts @param {number} [maxKnown] */
@@ -57,17 +58,27 @@ export class KnownWorkers {
       return
     }
     for (const id of ids) this.#known.add(id)
-    if (bits & WORKERS.LAST) this.#isComplete = !this.#isCut
+    if (bits & WORKERS.LAST) this.#isComplete = !this.#isCut && nowMs >= this.#formerCutUntilMs
   }
 
   // Workers missing in the new list may still be on their way back. Those of an earlier restart
   // count on, as another one may follow the first closely.
   #beginList(nowMs) {
     this.#forgetOld(nowMs)
-    for (const id of this.#known) this.#former.set(id, { sinceMs: nowMs, era: this.#era })
+    for (const id of this.#known) {
+      if (this.#former.size >= this.#maxKnown) this.#dropOldest(nowMs)
+      this.#former.set(id, { sinceMs: nowMs, era: this.#era })
+    }
     this.#known = new Set()
     this.#isComplete = false
     this.#isCut = false
+  }
+
+  // As for a list that is cut: LAST is left out for as long as it would have been named.
+  #dropOldest(nowMs) {
+    this.#former.delete(this.#former.keys().next().value)
+    this.#formerCutUntilMs = nowMs + FORMER_MS
+    this.#counts.drop('known_workers')
   }
 
   #forgetOld(nowMs) {

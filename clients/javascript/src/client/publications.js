@@ -3,6 +3,8 @@ import { Batcher, SENTINEL, packHeader, readTopic } from '../wire/wire.js'
 import { Deferred } from '../runtime/waits.js'
 
 const MAX_GATHERED = 1024
+/** As many as a proxy accepts by default. */
+const MAX_TRACES = 1_000_000
 const keyOf = (trace) => trace.latin1Slice(0, 16)
 
 /** Publishes to the topics that have listeners, and to no other. */
@@ -18,13 +20,15 @@ export class Publications {
   #batcher = new Batcher()
   #hasSent = false
   #gathered = 0
+  #maxTraces
   #live = new Deferred()
 
   /**
    * @param {{ instance: Buffer, namespace: string, carrier: object, turn: import('./turn.js').Turn,
    *   counts: import('./counts.js').Counts }} parts the end of the turn calls `endTurn`
    */
-  constructor({ instance, namespace, carrier, turn, counts }) {
+  constructor({ instance, namespace, carrier, turn, counts, maxTraces = MAX_TRACES }) {
+    this.#maxTraces = maxTraces
     this.#instance = instance
     this.#namespace = namespace
     this.#carrier = carrier
@@ -114,6 +118,10 @@ export class Publications {
     if (!isHere) {
       this.#confirmed.delete(topic)
       topics.delete(key)
+      return
+    }
+    if (topics.size >= this.#maxTraces && !topics.has(key)) {
+      this.#counts.ignore('max_topics')
       return
     }
     this.#confirmed.add(topic)

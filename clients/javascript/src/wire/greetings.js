@@ -13,6 +13,7 @@ const MAX_KEYS = 64
 const MAX_LIST = 256
 const MAX_TEXT_BYTES = 4096
 const ID_BYTES = 16
+const MAX_PORT = 65_535
 
 /**
  * Make a small map: text keys, without extension types.
@@ -109,8 +110,8 @@ export function readWelcome(body) {
   const fields = readMap(body)
   return {
     epoch: bytes16(fields, 'epoch'),
-    listenPort: count(fields, 'listen_port'),
-    publishPort: count(fields, 'publish_port'),
+    listenPort: port(fields, 'listen_port'),
+    publishPort: port(fields, 'publish_port'),
     heartbeatMs: count(fields, 'heartbeat_ms'),
     maxBodyBytes: count(fields, 'max_body_bytes'),
   }
@@ -134,6 +135,12 @@ function bytes16(fields, key) {
   // A copy: what came is a view of all that one read of the socket brought.
   if (value instanceof Uint8Array && value.length === ID_BYTES) return Buffer.from(value)
   throw new WireError('bad_field', `${key} must be 16 bytes of type bin, not ${shown(value)}`)
+}
+
+function port(fields, key) {
+  const value = count(fields, key)
+  if (value <= MAX_PORT) return value
+  throw new WireError('bad_field', `${key} must be at most ${MAX_PORT}, not ${value}`)
 }
 
 function count(fields, key) {

@@ -1,5 +1,6 @@
 // One ZMTP connection: against libzmq, and against far ends that do everything wrong.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import test from 'node:test'
 import { Fault } from '../../src/carriers/diagnosis.js'
@@ -292,3 +293,28 @@ test('what a listener throws neither loses a message nor ends the connection', a
   assert.deepEqual(caught, ['bad listener 1', 'bad listener 2'])
   assert.ok(connection.isReady)
 }) // prettier-ignore
+
+test('a far end that sends PINGs and reads no PONG fills no memory', async (t) => {
+  const block = Buffer.concat(Array(4096).fill(command('PING', Buffer.alloc(18, 1))))
+  const blocks = 250
+  let pongBytes = 0
+  let far
+  const port = await startServer(t, (socket) =>
+    speakZmtp(socket, 'ROUTER', () => {
+      far = socket
+      socket.pause()
+    }),
+  )
+  const { heard } = connectTo(t, port)
+  await heard('onEstablished')
+  for (let at = 0; at < blocks; at++) if (!far.write(block)) await once(far, 'drain')
+  far.on('data', (bytes) => (pongBytes += bytes.length))
+  far.resume()
+  const [message] = [Buffer.concat([frame(1, Buffer.from('a')), frame(0, Buffer.from('b'))])]
+  far.write(message)
+  await heard('onMessage')
+
+  // What the system keeps for a socket was answered, and nothing beyond.
+  const sent = blocks * block.length
+  assert.ok(pongBytes < sent / 2, `${pongBytes} bytes of PONG for ${sent}`)
+})

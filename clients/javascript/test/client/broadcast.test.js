@@ -2,7 +2,16 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
 import { SynapseUnreachable } from '../../src/errors.js'
-import { SENTINEL, ZERO, packHeader, parseBroadcast } from '../../src/wire/wire.js'
+import { Counts } from '../../src/client/counts.js'
+import { Publications } from '../../src/client/publications.js'
+import {
+  SENTINEL,
+  ZERO,
+  kindTopic,
+  packHeader,
+  parseBroadcast,
+  traceTopic,
+} from '../../src/wire/wire.js'
 import { id, opened, turn } from './scene.js'
 
 const trace = id('trace')
@@ -237,4 +246,27 @@ test('a sync without an answer fails in time, and one that the end overtakes fai
   const overtaken = client.sync(null)
   await client.close(1000)
   await assert.rejects(overtaken, SynapseUnreachable)
+})
+
+test('a flood of topics is bounded and counted, and those that are known stay', () => {
+  const counts = new Counts()
+  const parts = {
+    instance: id('i'),
+    namespace: 'demo',
+    carrier: {},
+    turn: {},
+    counts,
+    maxTraces: 2,
+  }
+  const publications = new Publications(parts)
+  for (const each of ['a', 'b', 'c', 'd', 'a'])
+    publications.onSubscription(traceTopic('demo', id(each)), true)
+  publications.onSubscription(kindTopic('demo', 7), true)
+
+  assert.deepEqual(
+    ['a', 'b', 'c', 'd'].map((each) => publications.isHeard(0, id(each))),
+    [true, true, false, false],
+  )
+  assert.equal(publications.isHeard(7, id('x')), true)
+  assert.deepEqual(counts.toObject(), { 'ignored.max_topics': 2 })
 })

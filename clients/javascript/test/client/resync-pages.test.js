@@ -169,6 +169,24 @@ test('too many workers are counted, and the list is no longer called complete', 
   assert.equal(workers.isComplete, true)
 })
 
+test('lists that follow each other without end name no more workers than one', () => {
+  const counts = new Counts()
+  const workers = new KnownWorkers(counts, 2)
+  for (const [at, name] of ['a', 'b', 'c', 'd'].entries())
+    workers.onWorkers(FIRST | LAST, [idOf(name)], at)
+
+  const { named } = workers.forList(4, true)
+  assert.deepEqual([...named].map((each) => nameOf(Buffer.from(each, 'latin1'))).sort(), [
+    'b',
+    'c',
+    'd',
+  ])
+  assert.equal(workers.isComplete, false, 'one that was forgotten may have a task')
+  assert.deepEqual(counts.toObject(), { 'drop.known_workers': 1 })
+  workers.onWorkers(FIRST | LAST, [idOf('d')], 4 + FORMER_MS)
+  assert.equal(workers.isComplete, true)
+})
+
 test('an answer has a claim for each task that is known, and END in the same message', () => {
   const pages = new ResyncPages(new Counts())
   const held = (task, claim) => ({ ...opened(task), caller: idOf('me'), neuronId: 'n', claim })

@@ -242,3 +242,13 @@ test('pages have at most 63 open tasks, and at most 64 claims', () => {
   assert.deepEqual(sizes(wire.claimPages(new Array(65).fill(claim))), [64, 1])
   assert.deepEqual(wire.openedPages([]), [])
 })
+
+test('a WELCOME with a port that is none is a bad field', () => {
+  const welcome = { epoch: Buffer.alloc(16), listen_port: 1, publish_port: 2, heartbeat_ms: 3, max_body_bytes: 4 } // prettier-ignore
+  const read = (more) => wire.readWelcome(wire.packMap({ ...welcome, ...more }))
+
+  assert.equal(read({ listen_port: 65_535 }).listenPort, 65_535)
+  for (const key of ['listen_port', 'publish_port'])
+    for (const port of [65_536, 2 ** 40, 2n ** 62n])
+      assert.throws(() => read({ [key]: port }), { reason: 'bad_field' })
+})

@@ -9,6 +9,8 @@ import { LoopLag } from './loop-lag.js'
 /** What a Dendrite with Axons does; its option `role` says only whether it may dispatch too. */
 const ROLE = 'worker'
 const BUSY_EVERY_MS = 250
+/** A Synapse that asks for more HEARTBEATs than that gets no more. */
+const LEAST_MS = 10
 
 /** Registers the Axons of a Dendrite and reports their load. */
 export class Registration {
@@ -155,7 +157,7 @@ export class Registration {
   }
 
   #beatLater() {
-    const everyMs = Math.min(this.#heartbeatMs, this.#client.heartbeatMs)
+    const everyMs = Math.max(LEAST_MS, Math.min(this.#heartbeatMs, this.#client.heartbeatMs))
     this.#timer = setTimeout(() => {
       this.#beat()
       this.#beatLater()
