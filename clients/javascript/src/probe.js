@@ -1,5 +1,6 @@
 // Ask whether a Synapse of our version answers. Spec: docs/spec/02-session.md, Greeting.
 import { SynapseRefused, SynapseUnreachable, shown } from './errors.js'
+import { whenAborted } from './runtime/aborts.js'
 import { atMostLongest } from './runtime/deadline-timer.js'
 import { unpack } from './signals/msgpack.js'
 import { VERB, VERSION, parseMessage } from './wire/heads.js'
@@ -20,15 +21,16 @@ const CLOSED = 'the Synapse object was closed meanwhile'
  */
 export async function probe(carrier, url, timeoutMs, logger, closed) {
   let timer
-  let onClosed
+  let unlink = () => {}
   try {
     const [head, body] = await new Promise((resolve, reject) => {
       timer =
         timeoutMs === null
           ? noteWait(carrier, url, logger)
           : failLater(carrier, url, timeoutMs, reject)
-      onClosed = () => reject(new SynapseUnreachable(url, CLOSED, 'call connect again'))
-      closed.addEventListener('abort', onClosed)
+      unlink = whenAborted(closed, () =>
+        reject(new SynapseUnreachable(url, CLOSED, 'call connect again')),
+      )
       carrier.open({
         onMessage: (...frames) => resolve(frames),
         onWritable() {},
@@ -40,7 +42,7 @@ export async function probe(carrier, url, timeoutMs, logger, closed) {
     if (refusal) throw new SynapseRefused(url, refusal)
   } finally {
     clearInterval(timer)
-    closed.removeEventListener('abort', onClosed)
+    unlink()
     carrier.close()
   }
 }

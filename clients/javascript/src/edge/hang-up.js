@@ -1,6 +1,6 @@
 // Whether the client of an HTTP response is still there.
 import { NeuronError } from '../errors.js'
-import { abortWith } from '../runtime/abort-with.js'
+import { abortWith } from '../runtime/aborts.js'
 
 /** Return whether nothing can be sent to a client any more. */
 export const isGone = (res) => res.destroyed || res.closed || res.req?.socket?.destroyed === true

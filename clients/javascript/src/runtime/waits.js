@@ -1,4 +1,5 @@
 // Promises that wait for an event, with a bound.
+import { whenAborted } from './aborts.js'
 import { atMostLongest } from './deadline-timer.js'
 
 /** A promise that is settled from outside. Nobody has to wait for it. */
@@ -35,23 +36,22 @@ export class Deferred {
  * @returns {Promise<T>}
  */
 export function within(promise, timeoutMs, late, signal) {
-  if (signal?.aborted) return Promise.reject(signal.reason)
   return new Promise((resolve, reject) => {
-    const onAbort = () => end(reject, signal.reason)
     const timer =
       timeoutMs === null
         ? null
         : setTimeout(() => end(reject, late()), atMostLongest(Math.max(0, timeoutMs)))
+    let unlink = () => {}
     const end = (settle, value) => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
+      unlink()
       settle(value)
     }
-    signal?.addEventListener('abort', onAbort, { once: true })
     promise.then(
       (value) => end(resolve, value),
       (error) => end(reject, error),
     )
+    if (signal) unlink = whenAborted(signal, () => end(reject, signal.reason))
   })
 }
 

@@ -43,6 +43,19 @@ export function checkedType(type) {
 }
 
 /**
+ * Check the AbortSignal that the program gave, or null.
+ *
+ * @throws {InvalidArgument} It is none.
+ */
+export function checkAbortSignal(signal) {
+  if (signal === null) return
+  if (typeof signal.addEventListener === 'function' && typeof signal.aborted === 'boolean') return
+  throw new InvalidArgument(
+    `signal must be an AbortSignal, as of an AbortController, not ${shown(signal)}`,
+  )
+}
+
+/**
  * Check an object of options: it must hold known names only.
  *
  * @param {unknown} options The options.

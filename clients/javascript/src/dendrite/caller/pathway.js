@@ -1,8 +1,9 @@
 // A Pathway: all Signals of one task, or of one trace, for any number of readers.
 import { InvalidArgument, PathwayClosedError, TimeoutError, shown, textOf } from '../../errors.js'
 import { count } from '../../runtime/counter.js'
+import { whenAborted } from '../../runtime/aborts.js'
 import { atMostLongest } from '../../runtime/deadline-timer.js'
-import { checkedTimeout, checkedType } from './checks.js'
+import { checkAbortSignal, checkedTimeout, checkedType } from './checks.js'
 import { SignalBuffer } from './signal-buffer.js'
 
 const ESTIMATED_BYTES = 1024
@@ -298,7 +299,7 @@ class Sleeper {
   #limits
   #describe
   #timer = null
-  #onAbort = null
+  #unlink = null
   #resolve = nothing
   #reject = nothing
   #failure = null
@@ -335,10 +336,9 @@ class Sleeper {
       const fail = () => this.#fail(new TimeoutError(this.#describe()))
       this.#timer = setTimeout(fail, atMostLongest(checkedTimeout(timeoutMs)))
     }
-    if (signal === undefined || this.#onAbort !== null) return
-    this.#onAbort = () => this.#fail(signal.reason)
-    if (signal.aborted) this.#onAbort()
-    else signal.addEventListener('abort', this.#onAbort)
+    if (signal === undefined || signal === null || this.#unlink !== null) return
+    checkAbortSignal(signal)
+    this.#unlink = whenAborted(signal, () => this.#fail(signal.reason))
   }
 
   #fail(error) {
@@ -349,6 +349,6 @@ class Sleeper {
 
   end() {
     clearTimeout(this.#timer)
-    if (this.#onAbort !== null) this.#limits.signal.removeEventListener('abort', this.#onAbort)
+    this.#unlink?.()
   }
 }

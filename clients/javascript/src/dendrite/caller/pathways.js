@@ -1,5 +1,6 @@
 // Opens Pathways: on a TASK of ours, on its whole trace, or on a trace of another Dendrite.
 import { InvalidArgument, shown } from '../../errors.js'
+import { whenAborted } from '../../runtime/aborts.js'
 import { atMostLongest } from '../../runtime/deadline-timer.js'
 import { makeHandler } from '../watch/handlers.js'
 import { Pathway } from './pathway.js'
@@ -52,9 +53,7 @@ export class Pathways {
       throw error
     }
     if (abort !== null && !pathway.closed) {
-      const onAbort = () => pathway.close()
-      abort.addEventListener('abort', onAbort)
-      ends.push(() => abort.removeEventListener('abort', onAbort))
+      ends.push(whenAborted(abort, () => pathway.close()))
     }
     return pathway
   }

@@ -3,7 +3,7 @@ import { InvalidArgument, shown } from '../../errors.js'
 import { checkedCapabilities, checkedName } from '../../names.js'
 import { Directed, Signal } from '../../signals/signals.js'
 import { idBytes, isId, newEventId } from '../../signals/ids.js'
-import { checkOptions, checkedTimeout } from './checks.js'
+import { checkAbortSignal, checkOptions, checkedTimeout } from './checks.js'
 import { OpenTask } from './open-tasks.js'
 
 const KNOWN_NEURONS = 1024
@@ -117,19 +117,6 @@ export function checkedId(name, id) {
   if (typeof id === 'string' && isId(id)) return idBytes(id)
   throw new InvalidArgument(
     `${name} must be an id, 'evt_' or 'trc_' and 26 characters of 0-9 a-v, not ${shown(id)}`,
-  )
-}
-
-/**
- * Check the AbortSignal that the program gave, or null.
- *
- * @throws {InvalidArgument} It is none.
- */
-export function checkAbortSignal(signal) {
-  if (signal === null) return
-  if (typeof signal.addEventListener === 'function' && typeof signal.aborted === 'boolean') return
-  throw new InvalidArgument(
-    `signal must be an AbortSignal, as of an AbortController, not ${shown(signal)}`,
   )
 }
 

@@ -1,4 +1,5 @@
 // The promise of a call that waits for the outcome of its task.
+import { whenAborted } from '../../runtime/aborts.js'
 
 /**
  * Settles a promise once, and takes its listener off an AbortSignal then.
@@ -15,19 +16,16 @@ export class Waiter {
     this.resolve = resolve
     this.reject = reject
     this.wantsOutput = wantsOutput
-    this.abort = null
-    this.onAbort = null
+    this.unlink = null
     this.isDone = false
   }
 
   /** Reject with the reason of an AbortSignal when it aborts, and call `then`. */
   listen(signal, then) {
-    this.abort = signal
-    this.onAbort = () => {
+    this.unlink = whenAborted(signal, () => {
       this.fail(signal.reason)
       then()
-    }
-    signal.addEventListener('abort', this.onAbort)
+    })
   }
 
   /** Resolve to the Signal that settles the task, or to its output. */
@@ -54,8 +52,8 @@ export class Waiter {
 
   #end() {
     this.isDone = true
-    if (this.abort === null) return
-    this.abort.removeEventListener('abort', this.onAbort)
-    this.abort = this.onAbort = null
+    if (this.unlink === null) return
+    this.unlink()
+    this.unlink = null
   }
 }

@@ -1,7 +1,7 @@
 // The child tasks of a job: each ends with it, at the latest.
 import { DendriteProtocolError } from '../../errors.js'
-import { abortWith } from '../../runtime/abort-with.js'
-import { checkAbortSignal } from '../caller/tasks.js'
+import { abortWith } from '../../runtime/aborts.js'
+import { checkAbortSignal } from '../caller/checks.js'
 
 /**
  * Dispatch a child task; return what the caller's verb returns.

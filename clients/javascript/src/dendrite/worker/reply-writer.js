@@ -1,6 +1,7 @@
 // Writes the Signals of a job: those that its Neuron streams, and the last one.
 // Spec: docs/spec/03-routing.md, "Replies"; docs/spec/07-signals.md, "Questions", 1.
 import { DendriteProtocolError, SignalTooLarge, UnencodableValue } from '../../errors.js'
+import { whenAborted } from '../../runtime/aborts.js'
 import { count } from '../../runtime/counter.js'
 import { CODE, Signal } from '../../signals/signals.js'
 import { errorPayload } from './outcomes.js'
@@ -100,13 +101,13 @@ export class ReplyWriter {
 
   /** Resolve when no message waits for room any more, or when the job is cancelled. */
   #room(job) {
-    const { abortSignal } = job
     return new Promise((resolve) => {
+      let unlink = () => {}
       const done = () => {
-        abortSignal.removeEventListener('abort', done)
+        unlink()
         resolve()
       }
-      abortSignal.addEventListener('abort', done)
+      unlink = whenAborted(job.abortSignal, done)
       this.#client.drained().then(done, done)
     })
   }
