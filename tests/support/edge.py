@@ -5,6 +5,8 @@ can see on its own clock when a task was cancelled.
 """
 
 import asyncio
+import http.client
+import json
 import re
 import threading
 import time
@@ -31,7 +33,7 @@ class EdgeWorker:
 
     def __init__(self, url):
         self.may_go_on = threading.Event()
-        self.runs, self._cancelled_at_s = Counter(), {}
+        self.runs, self._cancelled_at_s, self._held = Counter(), {}, set()
         self._news = threading.Condition()
         axon = Axon(neuron_id="worker", neuron_fn=self._work, capabilities=["edge"])
         self._dendrite = BlockingDendrite(
@@ -48,6 +50,11 @@ class EdgeWorker:
     def wait_started(self, prompt):
         with self._news:
             assert self._news.wait_for(lambda: self.runs[prompt], TIMEOUT_S), prompt
+
+    def wait_held(self, prompt):
+        """Wait until the task with this prompt does nothing but wait for its cancellation."""
+        with self._news:
+            assert self._news.wait_for(lambda: prompt in self._held, TIMEOUT_S), prompt
 
     def wait_cancelled(self, prompt):
         """Wait until the task with this prompt is cancelled; return when it was."""
@@ -71,6 +78,9 @@ class EdgeWorker:
             if prompt.startswith("slow"):
                 await asyncio.sleep(SLOW_S)
             if prompt.startswith("held"):
+                with self._news:
+                    self._held.add(prompt)
+                    self._news.notify_all()
                 await asyncio.Event().wait()
         except asyncio.CancelledError:
             with self._news:
@@ -103,3 +113,12 @@ def client_of(child, framework):
     line = child.line(READY[framework]).text
     url = re.search(r"http://127\.0\.0\.1:\d+", line).group()
     return httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False)
+
+
+def hang_up(base_url, path, body, when):
+    """POST a JSON body and leave without a response, as soon as `when` returns; return the time."""
+    connection = http.client.HTTPConnection(base_url.host, base_url.port, timeout=TIMEOUT_S)
+    connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+    when()
+    connection.close()
+    return time.perf_counter()

@@ -8,7 +8,15 @@ import ts from 'typescript'
 import * as edge from '../src/express.js'
 import * as main from '../src/index.js'
 
-const INNER = new Set(['constructor', 'take', 'unanswered', 'answered', 'end', 'toString'])
+const INNER = new Set([
+  'constructor',
+  'whenClosed',
+  'take',
+  'unanswered',
+  'answered',
+  'end',
+  'toString',
+])
 // Made by the library alone: their internals are not declared.
 const PARTIAL = new Set(['Synapse', 'Axon'])
 
