@@ -4,7 +4,6 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 
 from support.edge import NAMESPACE, EdgeWorker, client_of, hang_up, start_app
