@@ -9,7 +9,7 @@ import {
 } from './carriers/endpoints.js'
 import { InvalidUrl } from './errors.js'
 
-export const DEFAULT_PORT = 7070
+const DEFAULT_PORT = 7070
 export const DEFAULT_URL = `cosmo://127.0.0.1:${DEFAULT_PORT}`
 const FORM = `write cosmo://host:port, such as ${DEFAULT_URL}`
 const IPC = 'cosmo+ipc'

@@ -6,7 +6,7 @@ import { ZmtpLine } from './zmtp-line.js'
 
 const SENTINEL = '~live/'
 /** A loop that is blocked for so long is stated to do no harm; the proxy waits for a PONG for 3 s. */
-export const BLOCKED_MAX_MS = 2000
+const BLOCKED_MAX_MS = 2000
 const WARN_AGAIN_MS = 10_000
 
 /**

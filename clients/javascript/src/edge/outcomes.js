@@ -18,6 +18,7 @@ import {
   TimeoutError,
   UnencodableValue,
 } from '../errors.js'
+import { QUESTIONS } from '../signals/signal-types.js'
 import { Signal } from '../signals/signals.js'
 
 /**
@@ -29,9 +30,6 @@ import { Signal } from '../signals/signals.js'
  * @property {Record<string, string>} headers Beside those of the content.
  * @property {'no' | 'line' | 'traceback'} log The entry in the log of the service.
  */
-
-/** The types of a question of a Neuron. */
-export const QUESTIONS = Object.freeze(['CLARIFICATION', 'PERMISSION', 'ESCALATION'])
 
 const OUTPUTS = ['AGENT_OUTPUT', 'FINAL']
 const QUESTION_KEYS = ['question', 'action', 'scope', 'reason', 'target', 'context']
@@ -107,7 +105,7 @@ export function answerOf(outcome, traceId = null) {
 }
 
 /** Return whether a Signal asks a question. */
-export const isQuestion = (signal) => QUESTIONS.includes(signal.type)
+export const isQuestion = (signal) => QUESTIONS.has(signal.type)
 
 function answerOfSignal(signal) {
   if (isQuestion(signal)) return answerOfQuestion(signal)

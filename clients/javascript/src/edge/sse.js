@@ -3,7 +3,8 @@
 //
 // Data is JSON on one line, so no text of a Neuron can end an event or start another field.
 import { DendriteProtocolError } from '../errors.js'
-import { answerOf, QUESTIONS } from './outcomes.js'
+import { QUESTIONS } from '../signals/signal-types.js'
+import { answerOf } from './outcomes.js'
 import { toJson } from './json.js'
 
 export const CONTENT_TYPE = 'text/event-stream; charset=utf-8'
@@ -21,7 +22,7 @@ const NAMES = new Map([
   ['THOUGHT_DELTA', 'thought'],
   ['AGENT_OUTPUT', 'output'],
   ['FINAL', 'output'],
-  ...QUESTIONS.map((type) => [type, 'question']),
+  ...Array.from(QUESTIONS, (type) => [type, 'question']),
 ])
 
 /** Return whether a Signal is an outcome: an output, an ERROR or a question. */

@@ -1,7 +1,7 @@
 // Names and addresses: docs/spec/01-wire.md. Pure.
 import { InvalidArgument, InvalidName } from '../errors.js'
 
-export const MAX_ADDRESS_BYTES = 4096
+const MAX_ADDRESS_BYTES = 4096
 const NAME = /^[A-Za-z0-9._-]{1,128}$/ // without the flag m, `$` is the very end
 
 /**

@@ -25,7 +25,7 @@ export const WORKERS = Object.freeze({ FIRST: 1, LAST: 2, LEFT: 4, UNCONFIRMED: 
 /** Tasks of one query: its answer has a claim for each, and the mark of its end. */
 export const MAX_ASKED = MAX_ITEMS - 1
 /** Instances of one WORKERS. */
-export const WORKERS_PAGE = 1024
+const WORKERS_PAGE = 1024
 const ID_BYTES = 16
 
 const chunks = (rows, size) => {

@@ -1,6 +1,6 @@
 // Topics of the broadcast plane: docs/spec/01-wire.md, "Topics". Pure. Nobody else builds one.
 
-export const MAX_TOPIC_BYTES = 512
+const MAX_TOPIC_BYTES = 512
 
 /** The sentinel: a publisher that sees it knows all its listeners (05-broadcast.md). */
 export const SENTINEL = '~live/'

@@ -4,15 +4,11 @@ import { AnswerArbiter } from './answer-arbiter.js'
 import { checkOptions, checkedTimeout } from './checks.js'
 import { Dispatcher } from './dispatcher.js'
 import { Pathways } from './pathways.js'
-import {
-  QUESTIONS,
-  clarificationAnswer,
-  escalationAnswer,
-  permissionDecision,
-} from './questions.js'
+import { clarificationAnswer, escalationAnswer, permissionDecision } from './questions.js'
 import { VERBS, taskFor } from './tasks.js'
 import { Waiter } from './waiter.js'
 import { DendriteProtocolError, shown } from '../../errors.js'
+import { QUESTIONS } from '../../signals/signal-types.js'
 
 const ANSWER_MS = 300_000
 const EXTRA = new Set(['extra'])

@@ -2,7 +2,7 @@
 import { InvalidArgument, shown } from '../../errors.js'
 import { CODE } from '../../signals/signals.js'
 
-export const MAX_TIMEOUT_MS = 2 ** 32 - 1 // what the wire can carry: 49 days
+const MAX_TIMEOUT_MS = 2 ** 32 - 1 // what the wire can carry: 49 days
 
 /**
  * Return `timeoutMs` if it is a valid length of time.

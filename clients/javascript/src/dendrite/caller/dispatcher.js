@@ -11,7 +11,7 @@ import { idBytes } from '../../signals/ids.js'
 import { Absence } from './absence.js'
 import { GAP_INTERVAL_MS, OpenTasks, rowOf } from './open-tasks.js'
 import { QuestionBook } from './question-book.js'
-import { QUESTIONS } from './questions.js'
+import { QUESTIONS } from '../../signals/signal-types.js'
 import { codeOf, errorFor, timeoutOf, unreadable } from './task-errors.js'
 
 const SETTLES = 1

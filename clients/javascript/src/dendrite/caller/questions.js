@@ -6,7 +6,6 @@ import { DendriteProtocolError, InvalidArgument, shown } from '../../errors.js'
 import { checkedName } from '../../names.js'
 import { Directed, Signal } from '../../signals/signals.js'
 
-export const QUESTIONS = new Set(['CLARIFICATION', 'PERMISSION', 'ESCALATION'])
 /** An ESCALATION has no answer type of its own: its answer carries `input` and `neuron`. */
 const ANSWER_OF = {
   CLARIFICATION: 'CLARIFICATION_ANSWER',

@@ -4,11 +4,11 @@
 // (CLARIFICATION, PERMISSION, ESCALATION) the Pathway may end: it does when a reader waits for more
 // and no reader is left that may still answer.
 
-export const MAX_SIGNALS = 65_536
+const MAX_SIGNALS = 65_536
 export const MAX_BYTES = 64 * 1024 * 1024
 
 /** The position of one reader. */
-export class Cursor {
+class Cursor {
   #buffer
   #type
   #isLoop

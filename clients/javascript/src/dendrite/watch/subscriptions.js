@@ -3,6 +3,8 @@
 import { BadSignal } from '../../errors.js'
 import { count } from '../../runtime/counter.js'
 import { DeadlineTimer } from '../../runtime/deadline-timer.js'
+import { STREAMED } from '../../signals/payloads.js'
+import { QUESTIONS } from '../../signals/signal-types.js'
 import { CODE, Signal, TYPE } from '../../signals/signals.js'
 import { bytesId, idBytes } from '../../signals/ids.js'
 import { HandlerRunner } from './handler-runner.js'
@@ -15,23 +17,7 @@ const SYNC_MS = 5000
 const WARN_EVERY_MS = 10_000
 const MANY_TRACES = 10_000
 /** The types that travel on the directed plane: TASKs and their replies. */
-const OF_TASKS = new Set([
-  'TASK',
-  'AGENT_OUTPUT',
-  'FINAL',
-  'ERROR',
-  'CLARIFICATION',
-  'PERMISSION',
-  'ESCALATION',
-  'THOUGHT_DELTA',
-  'TOOL_CALL',
-  'TOOL_RESULT',
-  'PLAN',
-  'CRITIQUE',
-  'CONSENSUS',
-  'CONTEXT_SYNC',
-  'MEMORY_APPEND',
-])
+const OF_TASKS = new Set(['TASK', 'AGENT_OUTPUT', 'FINAL', 'ERROR', ...QUESTIONS, ...STREAMED])
 
 /**
  * The handlers of one Dendrite, fed from its own traffic and from the broadcast plane.

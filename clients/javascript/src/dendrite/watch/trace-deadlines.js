@@ -3,10 +3,10 @@
 // A trace is over when every TASK that was seen in it has ended, no question waits for its answer,
 // and nothing more came for GRACE_MS. One that never began is not over.
 import { Deadlines, Timed } from '../../runtime/deadlines.js'
+import { QUESTIONS } from '../../signals/signal-types.js'
 
 export const GRACE_MS = 30_000
 const ENDS = new Set(['AGENT_OUTPUT', 'FINAL', 'ERROR'])
-const QUESTIONS = new Set(['CLARIFICATION', 'PERMISSION', 'ESCALATION'])
 
 class OpenTrace extends Timed {
   constructor(traceId) {

@@ -3,10 +3,9 @@
 import { idBytes } from '../../signals/ids.js'
 import { CODE, Signal } from '../../signals/signals.js'
 import { ZERO } from '../../wire/heads.js'
+import { CLAIM } from '../../wire/resync-messages.js'
 import { keyOf } from './job.js'
 
-/** The state of a task at a worker. */
-export const Claim = Object.freeze({ RUNNING: 0, ANSWERED: 1, FORGOTTEN: 2 })
 /** The name of the Axon in the claim of an ended task, which the proxy does not read. */
 const NO_AXON = '-'
 
@@ -43,7 +42,7 @@ export class HeldTasks {
     if (job !== undefined) return held(job, this.#clock())
     if (!this.#replyCache.has(key)) return null
     // "What the proxy does with it", 3: ANSWERED waits for the last reply, FORGOTTEN is LOST.
-    const claim = this.#replyCache.get(key) === null ? Claim.FORGOTTEN : Claim.ANSWERED
+    const claim = this.#replyCache.get(key) === null ? CLAIM.FORGOTTEN : CLAIM.ANSWERED
     return { caller, task, trace: ZERO, neuronId: NO_AXON, claim, leftMs: 0, keep: false }
   }
 
@@ -63,7 +62,7 @@ function held(job, nowMs) {
     task: job.task,
     trace: job.trace,
     neuronId: job.slots.axon.neuronId,
-    claim: Claim.RUNNING,
+    claim: CLAIM.RUNNING,
     leftMs: Math.max(0, Math.trunc(job.deadlineAtMs - nowMs)),
     keep: job.keep,
   }

@@ -22,7 +22,7 @@ import { childWaits, whyWaits } from './waiting.js'
 
 const GRACE_MS = 250
 /** How long a function that was cancelled may run on before its task ends with `CANCEL_TIMEOUT`. */
-export const CANCEL_MS = 1000
+const CANCEL_MS = 1000
 const BARRIER_MS = 1000
 
 const MESSAGES = Object.freeze({

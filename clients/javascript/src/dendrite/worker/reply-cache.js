@@ -10,7 +10,7 @@ import { Fifo } from '../../runtime/fifo.js'
 export const KEEP_MS = 30_000
 export const MAX_BYTES = 64 * 1024 * 1024
 export const IDS_MS = 600_000
-export const MAX_IDS = 200_000
+const MAX_IDS = 200_000
 export const MAX_STREAM_BYTES = 1024 * 1024
 const OVERHEAD_BYTES = 400
 const CHUNK_BYTES = 1024 * 1024

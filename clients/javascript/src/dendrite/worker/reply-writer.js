@@ -3,6 +3,7 @@
 import { DendriteProtocolError, SignalTooLarge, UnencodableValue } from '../../errors.js'
 import { whenAborted } from '../../runtime/aborts.js'
 import { count } from '../../runtime/counter.js'
+import { QUESTIONS } from '../../signals/signal-types.js'
 import { CODE, Signal } from '../../signals/signals.js'
 import { errorPayload } from './outcomes.js'
 import { described } from './raised.js'
@@ -15,7 +16,6 @@ const UNSENT = Object.freeze({
   TOO_LARGE: 'drop.reply_too_large',
   CLOSED: 'drop.reply_closed',
 })
-const QUESTIONS = new Set(['CLARIFICATION', 'PERMISSION', 'ESCALATION'])
 
 export class ReplyWriter {
   #client
