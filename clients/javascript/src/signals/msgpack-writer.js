@@ -266,14 +266,19 @@ export class Writer {
     this.#checkContainer(value.size, depth)
     const start = this.at
     this.#mapHead(value.size)
-    let left = value.size
+    const { size } = value
+    let seen = 0
+    let left = size
     for (const [key, item] of value) {
       if (typeof key !== 'string')
         throw this.#fault(`a key of the Map is a ${typeof key}, not a string`, depth)
+      seen++
       if (item === undefined) left--
       else this.#entry(key, item, depth)
     }
-    if (left < value.size) this.#shrink(start, value.size, left)
+    // Its size is written already, and a getter within it may have changed it.
+    if (seen !== size) throw this.#fault('the Map changed while it was read', depth)
+    if (left < size) this.#shrink(start, size, left)
   }
 
   #entry(key, item, depth) {

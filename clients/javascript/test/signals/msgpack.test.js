@@ -305,3 +305,31 @@ test('a getter that throws is the error of the program, and the next value is wh
   assert.throws(() => pack(value), { message: 'mine' })
   assert.deepEqual(back({ a: 1 }), { a: 1 })
 })
+
+test('a Map that changes while it is read is refused, and the next one is sent', () => {
+  for (const change of [(map) => map.set('c', 1), (map) => map.delete('b')]) {
+    const map = new Map()
+    map.set('a', {
+      get x() {
+        change(map)
+        return 1
+      },
+    })
+    map.set('b', 2)
+    assert.throws(
+      () => pack({ map }),
+      /value\.map.* cannot be sent: the Map changed while it was read/,
+    )
+  }
+  assert.deepEqual(
+    unpack(
+      pack(
+        new Map([
+          ['a', undefined],
+          ['b', 1],
+        ]),
+      ),
+    ),
+    { b: 1 },
+  )
+})

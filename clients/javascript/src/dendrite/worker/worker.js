@@ -68,7 +68,10 @@ export class Worker {
     if (!this.#registration.isRunning) return
     try {
       await this.#registration.announceOne(axon, ACKNOWLEDGE_MS)
+      await this.#subscriptions.settle() // from now on it obeys a STOP, too
     } catch (error) {
+      // A REGISTER without an answer may still be on its way.
+      this.#registration.deregister(axon, 'not registered')
       this.#inbox.discard(axon.neuronId)
       this.#updateSubscription()
       throw error

@@ -146,6 +146,7 @@ function workerOf() {
     watchesTasks: false,
     mayWant: () => false,
     feed: () => {},
+    settle: async () => {},
     add: (handler) => stops.add(handler),
     discard: (handler) => stops.delete(handler),
   }
@@ -214,7 +215,7 @@ test('a worker registers again at every welcome, and listens to STOP while it ho
 })
 
 test('an Axon comes while the worker runs, and one that is refused is not kept', async () => {
-  const { stops, worker } = workerOf()
+  const { client, stops, worker } = workerOf()
   await worker.start(5000)
 
   const added = worker.add(axonOf('a'))
@@ -226,6 +227,8 @@ test('an Axon comes while the worker runs, and one that is refused is not kept',
   await assert.rejects(refused, SynapseRefused)
   await assert.rejects(worker.detach('b'), /no Axon with the id 'b'/)
   assert.equal(stops.size, 1)
+  const last = client.presence.at(-1)
+  assert.deepEqual([last.verb, last.neuronId], ['DEREGISTER', 'b'], 'it may still be on its way')
   await worker.stop(null, 0)
 })
 
