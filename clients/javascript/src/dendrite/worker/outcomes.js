@@ -69,11 +69,18 @@ export function replyOfThrown(thrown) {
 }
 
 function replyOfKnown(thrown) {
-  for (const [each, type] of ASKED) if (thrown instanceof each) return [type, thrown.payload]
+  for (const [each, type] of ASKED) if (thrown instanceof each) return questionOf(type, thrown)
   if (!(thrown instanceof NeuronError)) return null
   const { code, message, recoverable, retryAfterMs } = thrown
   const waitS = typeof retryAfterMs === 'number' ? retryAfterMs / 1000 : undefined
   return ['ERROR', errorPayload(String(code), String(message), recoverable, waitS)]
+}
+
+/** Return the reply for a question; its payload is copied, so that no getter of it is left. */
+function questionOf(type, { payload }) {
+  if (isMap(payload) && !(payload instanceof Map)) return [type, { ...payload }]
+  const fault = `the payload of a ${type} must be a plain object`
+  return ['ERROR', errorPayload('BAD_OUTPUT', fault)]
 }
 
 /**

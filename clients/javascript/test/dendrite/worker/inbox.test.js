@@ -126,6 +126,28 @@ for (const [what, output, text] of UNSENDABLE) {
   })
 }
 
+for (const [what, payload, code] of [
+  ['null', null, 'BAD_OUTPUT'],
+  ['a Map', new Map(), 'BAD_OUTPUT'],
+  ['an object with a getter that throws', { get code() { throw new Error('x') } }, 'NEURON_EXCEPTION'], // prettier-ignore
+]) {
+  for (const how of ['throws', 'returns']) {
+    test(`a Neuron that ${how} a question whose payload is ${what} is answered, and the next call`, async () => {
+      const question = new Clarification('which?')
+      question.payload = payload
+      const { client, inbox } = inboxOf((input) => {
+        if (input.good) return 1
+        if (how === 'throws') throw question
+        return question
+      })
+
+      assert.equal((await ask(client, inbox, {})).payload.code, code)
+      assert.equal((await ask(client, inbox, { good: true })).type, 'AGENT_OUTPUT')
+      assert.equal(inbox.load('worker').running, 0)
+    })
+  }
+}
+
 test('a question whose payload was broken is BAD_OUTPUT, and the next call works', async () => {
   const question = new Clarification('q')
   question.payload = 5
@@ -134,7 +156,7 @@ test('a question whose payload was broken is BAD_OUTPUT, and the next call works
   const { payload } = await ask(client, inbox)
 
   assert.equal(payload.code, 'BAD_OUTPUT')
-  assert.match(payload.message, /the output cannot be read: TypeError: payload and meta must be/)
+  assert.match(payload.message, /the payload of a CLARIFICATION must be a plain object/)
   assert.equal((await ask(client, inbox, { good: true })).type, 'AGENT_OUTPUT')
 })
 
