@@ -246,7 +246,7 @@ test('a far end of ZMTP 3.1 that falls silent is given up after 3 s, and one of 
   await newer.heard('onEstablished')
   const since = performance.now()
 
-  assert.match((await newer.heard('onDown'))[2], /no sign of life for 3/)
+  assert.match((await newer.heard('onDown'))[2], /no sign of life for \d+\.\d s/)
   assert.ok(performance.now() - since > 2900)
   assert.deepEqual(older.calls('onDown'), [])
 })
