@@ -16,7 +16,7 @@ FLOORS = (
     ("runtime",),
     ("signals",),
     ("wire",),
-    ("names", "carriers"),
+    ("names", "options", "carriers"),
     ("client", "probe", "synapse-url"),
     ("synapse",),
     ("dendrite",),

@@ -3,7 +3,8 @@ import { ZeromqCarrier } from './carriers/zeromq-carrier.js'
 import { loadZeromq } from './carriers/zeromq-sockets.js'
 import { ZmtpCarrier } from './carriers/zmtp-carrier.js'
 import { Client } from './client/client.js'
-import { InvalidArgument, InvalidUrl } from './errors.js'
+import { InvalidArgument, InvalidUrl, shown } from './errors.js'
+import { checkOptions } from './options.js'
 import { probe } from './probe.js'
 import { checkedLogger } from './runtime/logger.js'
 import { DEFAULT_URL, parseUrl, urlOf } from './synapse-url.js'
@@ -14,6 +15,8 @@ const URL_VARIABLE = 'COSMO_URL'
 const CONNECT_MS = 5000
 const CLOSE_MS = 1000
 const CARRIERS = ['auto', 'zmtp', 'zeromq']
+const OPTIONS = new Set(['carrier', 'logger'])
+const CONNECT_OPTIONS = new Set([...OPTIONS, 'timeoutMs'])
 
 /**
  * A Synapse in a process of its own. Several Dendrites may share one. It holds no connection by itself.
@@ -37,10 +40,12 @@ export class Synapse {
    *   `carrier`: see above; `logger`: such as `console`, null for silence, by default `process.emitWarning`. A
    *   Dendrite that was given one of its own uses that.
    * @throws {InvalidUrl} The URL names no endpoint.
-   * @throws {InvalidArgument} The carrier is unknown.
+   * @throws {InvalidArgument} The carrier or an option is unknown.
    * @throws {MissingExtra} The package `zeromq` is needed and not installed.
    */
-  constructor(url, { carrier = 'auto', logger } = {}) {
+  constructor(url, options = {}) {
+    checkOptions(options, OPTIONS, 'new Synapse')
+    const { carrier = 'auto', logger } = options
     if (!CARRIERS.includes(carrier)) {
       const known = CARRIERS.map((each) => `'${each}'`).join(', ')
       throw new InvalidArgument(`carrier must be one of ${known}, not ${JSON.stringify(carrier)}`)
@@ -114,7 +119,9 @@ export class Synapse {
  * @throws {SynapseRefused} A Synapse of another version answered.
  * @throws {MissingExtra} The package `zeromq` is needed and not installed.
  */
-export async function connectSynapse(url, { timeoutMs, ...options } = {}) {
+export async function connectSynapse(url, given = {}) {
+  checkOptions(given, CONNECT_OPTIONS, 'connectSynapse')
+  const { timeoutMs, ...options } = given
   const synapse = new Synapse(url, options)
   await synapse.connect(timeoutMs)
   return synapse
@@ -135,6 +142,6 @@ function endpointOf(url) {
 function checkTimeout(timeoutMs) {
   if (timeoutMs === null || (typeof timeoutMs === 'number' && timeoutMs >= 0)) return
   throw new InvalidArgument(
-    `timeoutMs must be a number of milliseconds, or null to wait for ever, not ${String(timeoutMs)}`,
+    `timeoutMs must be a number of milliseconds, or null to wait for ever, not ${shown(timeoutMs)}`,
   )
 }

@@ -3,7 +3,8 @@
 import { DendriteProtocolError } from '../errors.js'
 import { sumOf } from '../runtime/counter.js'
 import { Caller } from './caller/caller.js'
-import { checkOptions, checkedDrain, checkedTimeout } from './caller/checks.js'
+import { checkOptions } from '../options.js'
+import { checkedDrain, checkedTimeout } from './caller/checks.js'
 import { Life } from './life.js'
 import { checkedSettings } from './settings.js'
 import { HANDLER_VERBS, Watch } from './watch/watch.js'
@@ -162,6 +163,7 @@ export class Dendrite {
 
   /** Host an Axon; call it before `start`. Returns this Dendrite. */
   attachAxon(axon) {
+    this.#checkNotOver()
     if (this.state !== 'new')
       throw new DendriteProtocolError(
         `attachAxon works before start() only, and this Dendrite is ${this.state}: use 'await ` +
@@ -173,8 +175,7 @@ export class Dendrite {
 
   /** Host an Axon at any time; on a running Dendrite resolve when the Synapse routes to it. */
   async addAxon(axon) {
-    if (this.state === 'stopping' || this.state === 'stopped')
-      throw new DendriteProtocolError('this Dendrite is stopped: make a new one')
+    this.#checkNotOver()
     await this.#worker.add(axon)
   }
 
@@ -473,6 +474,10 @@ export class Dendrite {
 
   #checkRunning() {
     if (!this.#life.isRunning) throw new DendriteProtocolError(this.#life.whyNot())
+  }
+
+  #checkNotOver() {
+    if (this.#life.isOver) throw new DendriteProtocolError(this.#life.whyNot())
   }
 
   #checkMayDispatch() {

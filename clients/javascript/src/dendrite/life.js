@@ -43,6 +43,11 @@ export class Life {
     return this.#state === 'running'
   }
 
+  /** Whether it is stopped, or about to be. */
+  get isOver() {
+    return this.#state === 'stopping' || this.#state === 'stopped'
+  }
+
   /** Return why this Dendrite may not act, and what to do. */
   whyNot() {
     const remedy = {
@@ -85,7 +90,10 @@ export class Life {
   /** Connect and register the Axons; see `Dendrite.start`. */
   async start(timeoutMs) {
     if (this.#state !== 'new')
-      throw new DendriteProtocolError(`this Dendrite is ${this.#state}: make a new one`)
+      throw new DendriteProtocolError(
+        `this Dendrite is ${this.#state}, and start() works once: ` +
+          (this.isOver ? 'make a new one' : 'leave the second call out'),
+      )
     this.#state = 'starting'
     this.#starting = this.#open(timeoutMs)
     try {

@@ -2,7 +2,7 @@
 import { InvalidArgument, shown } from '../errors.js'
 import { checkedName } from '../names.js'
 import { checkedLogger } from '../runtime/logger.js'
-import { checkOptions } from './caller/checks.js'
+import { checkOptions } from '../options.js'
 
 const OPTIONS = new Set([
   'synapse',
@@ -34,7 +34,9 @@ export function checkedSettings(options) {
   } = options
   if (typeof synapse?.carrier !== 'function')
     throw new InvalidArgument(
-      `new Dendrite needs synapse, what connectSynapse(url) resolves to, not ${shown(synapse)}`,
+      typeof synapse?.then === 'function'
+        ? "synapse is a promise: write 'synapse: await connectSynapse(url)'"
+        : `new Dendrite needs synapse, what connectSynapse(url) resolves to, not ${shown(synapse)}`,
     )
   if (!ROLES.includes(role))
     throw new InvalidArgument(`role must be 'orchestrator' or 'worker', not ${shown(role)}`)

@@ -56,6 +56,16 @@ test('a carrier or a timeout that is none is refused', async () => {
   }
 })
 
+test('an unknown option of a Synapse is refused, and the one that was meant is named', async () => {
+  assert.throws(() => new Synapse(undefined, { carier: 'zmtp' }), /did you mean 'carrier'/)
+  await assert.rejects(
+    connectSynapse(DEFAULT_URL, { timeout: 5 }),
+    /connectSynapse has no option 'timeout': did you mean 'timeoutMs'/,
+  )
+  await assert.rejects(connectSynapse(DEFAULT_URL, 5), /takes an object of options, not 5/)
+  await assert.rejects(connectSynapse(DEFAULT_URL, { timeoutMs: '5' }), /, not '5'/)
+})
+
 test('connectSynapse rejects a bad URL and waits no longer than it may', async () => {
   await assert.rejects(connectSynapse('localhost:7070'), InvalidUrl)
   const since = performance.now()

@@ -50,7 +50,7 @@ test('what a handler throws or rejects with is counted, and said once with its n
     await until(() => counts.handler_raised === 3)
     assert.equal(log.lines.length, 1)
     const [[text, error]] = log.lines
-    assert.match(text, /^handler broken threw on a PLAN of trace trc_/)
+    assert.match(text, /^handler broken threw on PLAN of trace trc_/)
     assert.equal(error, fault)
   }
 })

@@ -1,7 +1,8 @@
 // The room of the caller: its parts, and the verbs that send a TASK or answer a question.
 import { sumOf } from '../../runtime/counter.js'
 import { AnswerArbiter } from './answer-arbiter.js'
-import { checkOptions, checkedTimeout } from './checks.js'
+import { checkOptions } from '../../options.js'
+import { checkedTimeout } from './checks.js'
 import { Dispatcher } from './dispatcher.js'
 import { Pathways } from './pathways.js'
 import { clarificationAnswer, escalationAnswer, permissionDecision } from './questions.js'

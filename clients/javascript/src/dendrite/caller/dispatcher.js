@@ -198,7 +198,11 @@ export class Dispatcher {
         count(this.counts, 'abandoned')
         if (waiter === null) continue
       }
-      waiter?.fail(new DendriteProtocolError(`this Dendrite stopped while ${opened.target} worked`))
+      waiter?.fail(
+        new DendriteProtocolError(
+          `this Dendrite stopped while ${opened.target} worked: await the outcome before stop()`,
+        ),
+      )
       if (question !== null || opened.keep) continue
       this.#client.sendCancel(opened)
       this.#endWithError(opened, 'CANCELLED')

@@ -86,7 +86,7 @@ export class Pathways {
         for (const each of ends) each()
       },
       failed: (error, signal) =>
-        this.#logger.warn(`a handler of ${pathway} threw on a ${signal.type}`, error),
+        this.#logger.warn(`a handler of ${pathway} threw on ${signal.type}`, error),
     })
     this.#open.add(pathway)
     return pathway

@@ -3,7 +3,8 @@ import { InvalidArgument, shown } from '../../errors.js'
 import { checkedCapabilities, checkedName } from '../../names.js'
 import { Directed, Signal } from '../../signals/signals.js'
 import { idBytes, isId, newEventId } from '../../signals/ids.js'
-import { checkAbortSignal, checkOptions, checkedTimeout } from './checks.js'
+import { checkOptions } from '../../options.js'
+import { checkAbortSignal, checkedTimeout } from './checks.js'
 import { OpenTask } from './open-tasks.js'
 
 const KNOWN_NEURONS = 1024

@@ -103,7 +103,7 @@ export class HandlerRunner {
   /** The last door: the program's error goes to the log, and everything else goes on. */
   #failed(error, { type, traceId }) {
     count(this.#counts, 'handler_raised')
-    this.#warn(`handler ${nameOf(this.#handler)} threw on a ${type} of trace ${traceId}`, error)
+    this.#warn(`handler ${nameOf(this.#handler)} threw on ${type} of trace ${traceId}`, error)
   }
 
   #warn(text, ...error) {

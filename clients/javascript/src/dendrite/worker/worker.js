@@ -1,5 +1,6 @@
 // The room of the worker: the Axons of a Dendrite, their registration and their tasks, behind one
 // object.
+import { InvalidArgument, shown } from '../../errors.js'
 import { makeHandler } from '../watch/handlers.js'
 import { Publisher } from '../watch/publisher.js'
 import { HeldTasks } from './held-tasks.js'
@@ -52,9 +53,12 @@ export class Worker {
 
   /**
    * Host an Axon before the start.
-   * @throws {InvalidArgument} One with this id is attached already.
+   * @throws {InvalidArgument} It is no Axon, or one with this id is attached already.
    */
   attach(axon) {
+    // Not `instanceof`: a program may hold two copies of this package.
+    if (typeof axon?.neuronFn !== 'function' || axon.producer === undefined)
+      throw new InvalidArgument(`an Axon is needed, as of new Axon({ ... }), not ${shown(axon)}`)
     this.#inbox.add(axon)
     this.#updateSubscription()
   }

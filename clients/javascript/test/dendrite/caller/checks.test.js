@@ -1,7 +1,7 @@
 // What a dispatch says of wrong arguments, and the TASK that it makes of right ones.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nearest } from '../../../src/dendrite/caller/checks.js'
+import { nearest } from '../../../src/options.js'
 import { VERBS, taskFor } from '../../../src/dendrite/caller/tasks.js'
 import { InvalidArgument, InvalidName } from '../../../src/errors.js'
 import { newEventId, newTraceId } from '../../../src/signals/ids.js'

@@ -44,6 +44,7 @@ test('the life of a Dendrite', async (t) => {
       /needs synapse, what connectSynapse\(url\) resolves to, not undefined/,
     )
     assert.match(refusal({ synapse: synapse.url }), /needs synapse/)
+    assert.match(refusal({ synapse: connectSynapse(synapse.url) }), /write 'synapse: await connect/)
     assert.match(
       refusal({ synapse: good, role: 'boss' }),
       /role must be 'orchestrator' or 'worker'/,
@@ -52,6 +53,15 @@ test('the life of a Dendrite', async (t) => {
     assert.match(refusal({ synapse: good, maxSignalBytes: 0.5 }), /maxSignalBytes must be a whole/)
     assert.match(refusal({ synapse: good, logger: {} }), /logger must have a method warn/)
     assert.throws(() => new Dendrite({ synapse: good, namespace: 'a/b' }), InvalidName)
+  })
+
+  await t.test('what is no Axon is refused when it is attached', async () => {
+    const dendrite = await made()
+    const looksLikeOne = { neuronId: 'x', neuronFn: () => 1 }
+    for (const given of [undefined, 'x', {}, looksLikeOne]) {
+      assert.throws(() => dendrite.attachAxon(given), /an Axon is needed, as of new Axon/)
+      await assert.rejects(dendrite.addAxon(given), InvalidArgument)
+    }
   })
 
   await t.test('the namespace comes from COSMO_NAMESPACE, else it is default', async (inner) => {
@@ -81,7 +91,10 @@ test('the life of a Dendrite', async (t) => {
     assert.equal(dendrite.state, 'starting')
     await assert.rejects(dendrite.start(), DendriteProtocolError)
     assert.equal(await starting, dendrite)
-    await assert.rejects(dendrite.start(), /this Dendrite is running: make a new one/)
+    await assert.rejects(
+      dendrite.start(),
+      /is running, and start\(\) works once: leave the second call out/,
+    )
     assert.throws(
       () => dendrite.attachAxon(new Axon({ neuronId: 'x', neuronFn: () => 1 })),
       /attachAxon works before start\(\) only.*addAxon/s,
@@ -89,7 +102,11 @@ test('the life of a Dendrite', async (t) => {
     await Promise.all([dendrite.stop(), dendrite.stop()])
     await dendrite.stop()
     assert.equal(dendrite.state, 'stopped')
-    await assert.rejects(dendrite.start(), /this Dendrite is stopped: make a new one/)
+    await assert.rejects(dendrite.start(), /is stopped, and start\(\) works once: make a new one/)
+    assert.throws(
+      () => dendrite.attachAxon(new Axon({ neuronId: 'x', neuronFn: () => 1 })),
+      /this Dendrite is stopped: make a new one/,
+    )
     await assert.rejects(dendrite.ask({ neuron: 'echo', input: 1 }), /is stopped: make a new one/)
   })
 
@@ -110,7 +127,10 @@ test('the life of a Dendrite', async (t) => {
     const dendrite = await made()
     await dendrite.start()
     const task = { neuron: 'slow', input: { ms: 60_000 } }
-    const asking = assert.rejects(dendrite.ask(task), /stopped while neuron 'slow' worked/)
+    const asking = assert.rejects(
+      dendrite.ask(task),
+      /stopped while neuron 'slow' worked: await the outcome before stop\(\)/,
+    )
     const pathway = dendrite.dispatch(task)
     const types = []
     const reading = (async () => {
