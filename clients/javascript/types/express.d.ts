@@ -50,7 +50,10 @@ export function hangUp(res: ServerResponse<any>, other?: AbortSignal): AbortSign
 export function jsonBody(req: IncomingMessage & { body?: any }, ...required: string[]): Values
 
 /** An HTTP request that cannot become a task: status 400. */
-export class BadRequest extends CosmonapseError {}
+export class BadRequest extends CosmonapseError {
+  constructor(message: string)
+  readonly status: number
+}
 
 /** End a server and its Dendrite: responses under way may end within `drainMs`, 10,000. */
 export function close(

@@ -1,7 +1,12 @@
 // What is thrown in an app of Express: into its response, and never into the end of the process.
+import { IncomingMessage } from 'node:http'
+import { InvalidArgument, shown } from '../errors.js'
+import { checkOptions } from '../options.js'
 import { isOutcome } from './outcomes.js'
 import { parserOutcome } from './requests.js'
 import { asError, respond } from './respond.js'
+
+const OPTIONS = new Set(['app', 'logger'])
 
 /**
  * Return the error handler of an app: `app.use(errors())` behind all routes.
@@ -16,8 +21,11 @@ import { asError, respond } from './respond.js'
  *
  * @param {{ app?: object, logger?: import('./respond.js').Logger }} [options] `app`: of Express 4;
  *   `logger`: where the details go, by default stderr.
+ * @throws {InvalidArgument} An option is unknown or of another kind.
  */
-export function errors({ app, logger } = {}) {
+export function errors(options = {}) {
+  checkErrors(options)
+  const { app, logger } = options
   // Express 5 has no `_router`. The getter `router` of Express 4 throws, so that one is not touched.
   if (app?._router !== undefined) catchIn(app._router)
   // An error handler of Express has four parameters.
@@ -25,6 +33,19 @@ export function errors({ app, logger } = {}) {
     if (hasOwnStatus(error)) return next(error)
     respond(res, asError(error), { logger })
   }
+}
+
+function checkErrors(options) {
+  if (typeof options === 'function')
+    throw new InvalidArgument('errors takes an object of options: write errors({ app })')
+  if (options instanceof IncomingMessage)
+    throw new InvalidArgument('errors returns the handler: write app.use(errors()), with its ()')
+  checkOptions(options, OPTIONS, 'errors')
+  const { app, logger = null } = options
+  if (app !== undefined && typeof app?.use !== 'function')
+    throw new InvalidArgument(`app must be that of express(), not ${shown(app)}`)
+  if (logger !== null && typeof logger.error !== 'function')
+    throw new InvalidArgument(`logger must have a method error(text, error), not ${shown(logger)}`)
 }
 
 function hasOwnStatus(error) {
@@ -41,6 +62,8 @@ function hasOwnStatus(error) {
  * @param {Function} handler With two or three parameters, or four for errors; it may be async.
  */
 export function wrap(handler) {
+  if (typeof handler !== 'function')
+    throw new InvalidArgument(`wrap needs the handler, a function, not ${shown(handler)}`)
   if (wrapped.has(handler)) return handler
   const mine =
     handler.length > 3

@@ -1,6 +1,8 @@
 // The handlers of an HTTP edge: a request becomes a task, and its outcome the response.
 // For Express 4 and 5, and without `next` for node:http.
+import { checkOptions } from '../options.js'
 import { newTraceId } from '../signals/ids.js'
+import { checkHandler, checkMilliseconds } from './checks.js'
 import { hangUp, isGone, onHangUp } from './hang-up.js'
 import { mark } from './outcomes.js'
 import { SignalReader } from './reader.js'
@@ -8,6 +10,7 @@ import { asError, respond } from './respond.js'
 import { isOver } from './sse.js'
 import { headersOf, streamEvents, streamTexts } from './streaming.js'
 
+const STREAM_OPTIONS = new Set(['asText', 'keepAliveMs'])
 const OPENING_MS = 200
 const KEEP_ALIVE_MS = 5000
 
@@ -22,8 +25,10 @@ const KEEP_ALIVE_MS = 5000
  * @param {import('../dendrite/dendrite.js').Dendrite} dendrite That of this process, started.
  * @param {(req: object, res: object) => object | Promise<object>} makeTask Returns the arguments of
  *   `dendrite.ask`; may be async, and may throw.
+ * @throws {InvalidArgument} One is of another kind.
  */
 export function answer(dendrite, makeTask) {
+  checkHandler('answer', dendrite, makeTask)
   return guarded(async (req, res) => {
     const task = await taskOf(makeTask, req, res)
     const signal = hangUp(res, task.signal)
@@ -48,8 +53,13 @@ export function answer(dendrite, makeTask) {
  *   `dendrite.dispatch`; may be async, and may throw.
  * @param {{ asText?: boolean, keepAliveMs?: number }} [options] `asText`: the bare texts, which a
  *   failure ends early; `keepAliveMs`: how often a comment is sent while the Neuron is silent.
+ * @throws {InvalidArgument} An argument is of another kind, or an option unknown.
  */
-export function stream(dendrite, makeTask, { asText = false, keepAliveMs = KEEP_ALIVE_MS } = {}) {
+export function stream(dendrite, makeTask, options = {}) {
+  checkHandler('stream', dendrite, makeTask)
+  checkOptions(options, STREAM_OPTIONS, 'stream')
+  checkMilliseconds('keepAliveMs', options.keepAliveMs)
+  const { asText = false, keepAliveMs = KEEP_ALIVE_MS } = options
   const send = asText ? streamTexts : streamEvents
   return guarded(async (req, res) => {
     if (isOver(req.headers['last-event-id'])) return res.writeHead(204).end()

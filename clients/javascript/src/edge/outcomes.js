@@ -48,6 +48,13 @@ const FAILED = 'this service failed; its log has the reason'
 /** An HTTP request that cannot become a task: status 400. The text is for its sender. */
 export class BadRequest extends CosmonapseError {
   static code = 'BAD_REQUEST'
+  static status = 400
+  /** @param {string} message What is wrong with the request, for its sender. */
+  constructor(message) {
+    super(message)
+    /** The status; an app without `errors()` answers with it too. */
+    this.status = new.target.status
+  }
   static {
     Object.defineProperty(this.prototype, 'name', { value: 'BadRequest', configurable: true })
   }
@@ -56,6 +63,7 @@ export class BadRequest extends CosmonapseError {
 /** An HTTP request with more bytes than this service reads: status 413. */
 export class BodyTooLarge extends BadRequest {
   static code = 'TOO_LARGE'
+  static status = 413
   /**
    * @param {number} limit The limit in bytes.
    * @param {number} [size] The size in bytes, if the request tells it.

@@ -71,9 +71,10 @@ export async function serveApp(t, version, dendrite, options = {}) {
   if (options.compressed) app.use(compression())
   app.use(EXPRESS[version].json({ limit: options.limit ?? '1mb' }))
   app.post('/ask', answer(dendrite, taskOf))
-  app.post('/stream', stream(dendrite, taskOf, options))
+  const { keepAliveMs } = options
+  app.post('/stream', stream(dendrite, taskOf, { keepAliveMs }))
   app.post('/text', stream(dendrite, taskOf, { asText: true }))
-  app.get('/events', stream(dendrite, fromQuery, options))
+  app.get('/events', stream(dendrite, fromQuery, { keepAliveMs }))
   app.get(
     '/wrapped',
     wrap(async () => Promise.reject(new Error('SECRET'))),
