@@ -30,7 +30,8 @@ app.post('/ask', async (req, res) => {
 
 app.use(errors({ app })) // the app is for Express 4, where an async handler that throws ends the process
 
-const server = app.listen(PORT, '127.0.0.1', () => {
+const server = app.listen(PORT, '127.0.0.1')
+server.once('listening', () => {
   console.log(`Running on http://127.0.0.1:${server.address().port}`)
 })
 await serve(server, dendrite) // until Ctrl-C or SIGTERM; responses under way are finished first

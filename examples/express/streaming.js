@@ -26,7 +26,8 @@ app.post('/stream', stream(dendrite, task))
 app.post('/text', stream(dendrite, task, { asText: true }))
 app.use(errors())
 
-const server = app.listen(PORT, '127.0.0.1', () => {
+const server = app.listen(PORT, '127.0.0.1')
+server.once('listening', () => {
   console.log(`Running on http://127.0.0.1:${server.address().port}`)
 })
 await serve(server, dendrite)

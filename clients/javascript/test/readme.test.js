@@ -56,7 +56,7 @@ test('the worker, the caller and the app of the README do what it says', async (
   assert.match(streamed, /event: thought\ndata: \{"delta": "a "/)
   assert.match(streamed, /event: output/)
   assert.deepEqual([await app.ended, await worker.ended], [0, 0])
-  assert.equal(worker.said.trim(), 'SIGTERM')
+  assert.equal(worker.said.trim(), 'worker is ready\nSIGTERM')
 })
 
 /** POST until the app listens; the promise of `app.ended` ends the tries. */

@@ -46,7 +46,7 @@ export function checkServer(verb, server, dendrite, options) {
 }
 
 function checkDendrite(verb, dendrite) {
-  if (typeof dendrite?.dispatchAndWait === 'function') return
+  if (typeof dendrite?.stop === 'function') return
   if (typeof dendrite?.then === 'function')
     throw new InvalidArgument(`${verb} needs a Dendrite, not a promise: 'await' is missing`)
   throw new InvalidArgument(`${verb} needs a Dendrite, not ${shown(dendrite)}`)
