@@ -39,6 +39,7 @@ async def assistant(input, context):
     call = await context.tool_call("glossary", {"term": "Dendrite", "limit": 3})
     await asyncio.sleep(4 * PIECE_S)
     await context.tool_result(call, ["A Dendrite is the asyncio client of a program."])
+    await asyncio.sleep(PIECE_S)  # a reply and a TASK of one turn have no order among each other
     await context.ask(neuron="search", input={"query": input["prompt"], "api_key": "sk-secret-1"})
     said = "A Dendrite connects a program to the Synapse, hosts its Axons and dispatches tasks. "
     for word in said.split(" "):
