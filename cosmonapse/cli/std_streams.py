@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import sys
+from typing import TextIO
 
 import click
 
@@ -38,8 +39,10 @@ def prepare() -> bool:
 
 def complain(line: str) -> None:
     """Print a line on stderr, as far as it accepts one."""
-    with contextlib.suppress(OSError, ValueError):
+    try:
         click.echo(line, err=True)
+    except (OSError, ValueError):
+        _discard_rest_of(sys.stderr)
 
 
 def terminal_size() -> tuple[int, int]:
@@ -53,9 +56,13 @@ def terminal_size() -> tuple[int, int]:
 
 def discard_rest() -> None:
     """Send the buffered rest of stdout nowhere: the interpreter would fail on it at its exit."""
+    _discard_rest_of(sys.stdout)
+
+
+def _discard_rest_of(stream: TextIO) -> None:
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
 
 

@@ -32,7 +32,9 @@ FULL = "cosmo: cannot write the output: No space left on device"
 def env(url):
     with Children() as children:
         children.worker(url, "full", axon("returns"), axon("stream", "stream"))
-        yield os.environ | {"COSMO_URL": url, "COSMO_NAMESPACE": "full", "NO_PROXY": "127.0.0.1"}
+        # As at a user: a stream without a buffer fails at once, one with a buffer at the exit.
+        buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+        yield buffered | {"COSMO_URL": url, "COSMO_NAMESPACE": "full", "NO_PROXY": "127.0.0.1"}
 
 
 def ended(verb, redirection, env):

@@ -32,7 +32,7 @@ def test_a_harness_offers_the_optional_methods_that_it_overrides():
 
 
 def test_a_method_that_no_harness_can_have_is_refused():
-    with pytest.raises(ValueError, match=r"optional 'fly'.*crash, expire_after"):
+    with pytest.raises(ValueError, match=r"optional 'fly'.*crash, dendrite, expire_after"):
         offers(Small, "fly")
 
 
