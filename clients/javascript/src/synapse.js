@@ -1,4 +1,5 @@
 // From a URL to a Synapse that answers, and the carriers to it.
+import { inspect } from 'node:util'
 import { ZeromqCarrier } from './carriers/zeromq-carrier.js'
 import { loadZeromq } from './carriers/zeromq-sockets.js'
 import { ZmtpCarrier } from './carriers/zmtp-carrier.js'
@@ -98,6 +99,11 @@ export class Synapse {
     this.#closed = new AbortController()
     const open = [...this.#openOnes]
     await Promise.all(open.map((each) => (this.#clients.get(each) ?? each).close(CLOSE_MS)))
+  }
+
+  /** Show it as `Synapse(url)` in logs and in the console. */
+  [inspect.custom]() {
+    return `Synapse(${this.url})`
   }
 
   async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {

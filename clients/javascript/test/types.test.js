@@ -10,6 +10,7 @@ import * as main from '../src/index.js'
 
 const INNER = new Set([
   'constructor',
+  '[Symbol.util.inspect.custom]',
   'whenClosed',
   'take',
   'unanswered',

@@ -1,5 +1,6 @@
 // The Dendrite: the client that hosts Axons, dispatches TASKs and receives Signals. A facade over
 // three rooms: caller, worker and watch.
+import { inspect } from 'node:util'
 import { DendriteProtocolError } from '../errors.js'
 import { sumOf } from '../runtime/counter.js'
 import { Caller } from './caller/caller.js'
@@ -133,6 +134,11 @@ export class Dendrite {
     checkOptions(options, STOP_OPTIONS, 'stop')
     const { reason = null, drainMs = DRAIN_MS } = options
     await this.#life.stop(reason, checkedDrain(drainMs))
+  }
+
+  /** Show it as `Dendrite(id, namespace, state)` in logs and in the console. */
+  [inspect.custom]() {
+    return `Dendrite(${this.dendriteId}, ${this.namespace}, ${this.state})`
   }
 
   /** Stop, at the end of an `await using`. */

@@ -1,4 +1,5 @@
 // A Pathway: all Signals of one task, or of one trace, for any number of readers.
+import { inspect } from 'node:util'
 import { InvalidArgument, PathwayClosedError, TimeoutError, shown, textOf } from '../../errors.js'
 import { count } from '../../runtime/counter.js'
 import { whenAborted } from '../../runtime/aborts.js'
@@ -238,6 +239,11 @@ export class Pathway {
   toString() {
     const state = this.#closed ? 'closed' : 'open'
     return `Pathway(${this.traceId}, ${this.role}, ${this.scope}, ${state})`
+  }
+
+  /** Show it as `toString` does. */
+  [inspect.custom]() {
+    return this.toString()
   }
 
   // ---- for the parts that feed it

@@ -1,9 +1,10 @@
 // Axons: a function with an id and capabilities. Pure.
 import { InvalidArgument, shown } from '../../errors.js'
 import { checkedCapabilities, checkedName } from '../../names.js'
+import { checkOptions } from '../../options.js'
 import { Directed } from '../../signals/signals.js'
 
-const OPTIONS = [
+const OPTIONS = new Set([
   'neuronId',
   'neuronFn',
   'capabilities',
@@ -11,7 +12,7 @@ const OPTIONS = [
   'concurrency',
   'maxQueued',
   'contextFetcher',
-]
+])
 
 /** A Neuron with an id and capabilities. Frozen: several Dendrites may host the same one. */
 export class Axon {
@@ -33,7 +34,7 @@ export class Axon {
    *   minimum.
    */
   constructor(options) {
-    checkKeys(options)
+    checkOptions(options, OPTIONS, 'new Axon')
     const { neuronId, neuronFn, capabilities = [], version = null } = options
     const { concurrency = 64, maxQueued = 1024, contextFetcher = null } = options
     this.neuronId = checkedName('neuronId', neuronId)
@@ -50,18 +51,6 @@ export class Axon {
     /** The producer of the Signals of its Neuron. */
     this.producer = Object.freeze(new Directed(neuronId, 'neuron', this.capabilities))
     Object.freeze(this)
-  }
-}
-
-function checkKeys(options) {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidArgument(
-      `new Axon takes one object, { neuronId, neuronFn, ... }, not ${shown(options)}`,
-    )
-  }
-  const unknown = Object.keys(options).filter((each) => !OPTIONS.includes(each))
-  if (unknown.length > 0) {
-    throw new InvalidArgument(`new Axon takes ${OPTIONS.join(', ')}, not ${unknown.join(', ')}`)
   }
 }
 

@@ -18,11 +18,11 @@ test('an Axon has 64 places and room for 1,024 tasks by default', () => {
 
 class Chat {}
 const WRONG = [
-  ['nothing', undefined, /new Axon takes one object/],
+  ['nothing', undefined, /new Axon takes an object of options, not undefined/],
   [
     'an unknown option',
     { neuronId: 'a', neuronFn, neuronID: 'b' },
-    /takes neuronId,.*not neuronID/,
+    /new Axon has no option 'neuronID': did you mean 'neuronId'\?/,
   ],
   ['no name', { neuronFn }, /neuronId must be 1 to 128 characters/],
   ['an invalid name', { neuronId: 'a b', neuronFn }, /neuronId must be .* not 'a b'/],
