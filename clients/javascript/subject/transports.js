@@ -1,6 +1,7 @@
 // Transports of this process for a driver: the calls of docs/spec/08-port.md, each event an event.
 
-const EVENTS = [
+/** The events of the transport port. */
+export const EVENTS = [
   'onTask',
   'onReply',
   'onCancel',

@@ -2,6 +2,7 @@
 // long the event loop is blocked. Spec: docs/spec/08-port.md, The carrier port.
 import { checkedLogger } from '../runtime/logger.js'
 import { diagnosisOf } from './broadcast-diagnosis.js'
+import { dealerEvents } from './dealer-events.js'
 import { ZeromqBroadcast } from './zeromq-broadcast.js'
 import { ZeromqDealer } from './zeromq-dealer.js'
 import { publisher, receiveAll, subscriber } from './zeromq-sockets.js'
@@ -48,14 +49,7 @@ export class ZeromqCarrier {
     this.#dealer = new ZeromqDealer(
       this.#library,
       this.#endpoint,
-      {
-        onMessage: (frames) => {
-          if (frames.length === 2) events.onMessage(frames[0], frames[1])
-          else events.onDropped('frame_count')
-        },
-        onWritable: () => events.onWritable(),
-        onEnded: (why) => events.onDisconnected(why),
-      },
+      dealerEvents(events),
       this.#logger,
     )
     this.#openBroadcast()

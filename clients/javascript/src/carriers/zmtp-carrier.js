@@ -1,6 +1,7 @@
 // The carrier port over our own ZMTP: no native code. Spec: docs/spec/08-port.md, The carrier port.
 import { checkedLogger } from '../runtime/logger.js'
 import { diagnosisOf } from './broadcast-diagnosis.js'
+import { dealerEvents } from './dealer-events.js'
 import { subscription } from './zmtp-frames.js'
 import { ZmtpLine } from './zmtp-line.js'
 
@@ -59,15 +60,7 @@ export class ZmtpCarrier {
     this.#dealer = new ZmtpLine(
       'DEALER',
       this.#endpoint,
-      {
-        onMessage: (frames) => {
-          if (frames.length === 2) events.onMessage(frames[0], frames[1])
-          else events.onDropped('frame_count')
-        },
-        onWritable: () => events.onWritable(),
-        onEnded: (why) => events.onDisconnected(why),
-        onLate: (lateMs) => this.#onLate(lateMs),
-      },
+      { ...dealerEvents(events), onLate: (lateMs) => this.#onLate(lateMs) },
       this.#logger,
     )
   }

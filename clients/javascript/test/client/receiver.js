@@ -1,16 +1,5 @@
 // A receiver of the transport port that writes down what it hears.
-const EVENTS = [
-  'onTask',
-  'onReply',
-  'onCancel',
-  'onBounce',
-  'onLost',
-  'onHeard',
-  'onMissed',
-  'onRegistered',
-  'onWelcomed',
-  'onAway',
-]
+import { EVENTS } from '../../subject/transports.js'
 
 export class Recorder {
   /** `[name, ...arguments]` of each event, in order. */
