@@ -42,7 +42,7 @@ test-all: test test-nodes test-harnesses ## every test, more drawn examples, eve
 
 test-nodes: $(DEV)/.installed $(NPM) $(foreach each,$(NODES),$(DEV)/nodes/$(each)/.installed)
 	@status=0; for each in $(NODES); do echo "the JavaScript tests in node $$each"; \
-	COSMO_TEST_CARRIERS="zmtp zeromq" COSMO_TEST_NODE=$(DEV)/nodes/$$each $(RUN) pytest -p no:cacheprovider $(ARGS) tests/javascript || status=$$?; \
+	COSMO_TEST_CARRIERS="zmtp libzmq" COSMO_TEST_NODE=$(DEV)/nodes/$$each $(RUN) pytest -p no:cacheprovider $(ARGS) tests/javascript || status=$$?; \
 	done; exit $$status
 
 # The suite of the port for JavaScript: `make test` runs it with the harnesses in pyproject.toml.

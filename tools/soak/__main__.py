@@ -64,7 +64,7 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--javascript",
         choices=CARRIERS,
         metavar="CARRIER",
-        help="every other worker and caller is written in JavaScript, over zmtp or zeromq",
+        help="every other worker and caller is written in JavaScript, over zmtp or libzmq",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the verdict there too")
     parser.add_argument(

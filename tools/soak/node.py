@@ -13,7 +13,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _PROGRAMS = _ROOT / "clients" / "javascript" / "subject"
 _ODD: Mapping[str, bool] = {"caller": True, "worker": False, "extra": True}
 """Of each kind of process: whether those with an odd number are the ones, or those with an even."""
-CARRIERS = ("zmtp", "zeromq")
+CARRIERS = ("zmtp", "libzmq")
 
 
 def node() -> str:

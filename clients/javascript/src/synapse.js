@@ -1,8 +1,6 @@
 // From a URL to a Synapse that answers, and the carriers to it.
 import { inspect } from 'node:util'
-import { ZeromqCarrier } from './carriers/zeromq-carrier.js'
-import { loadZeromq } from './carriers/zeromq-sockets.js'
-import { ZmtpCarrier } from './carriers/zmtp-carrier.js'
+import { carrierMaker } from './carriers/carriers.js'
 import { Client } from './client/client.js'
 import { InvalidArgument, InvalidUrl, shown } from './errors.js'
 import { checkOptions } from './options.js'
@@ -15,20 +13,19 @@ export { DEFAULT_URL }
 const URL_VARIABLE = 'COSMO_URL'
 const CONNECT_MS = 5000
 const CLOSE_MS = 1000
-const CARRIERS = ['auto', 'zmtp', 'zeromq']
 const OPTIONS = new Set(['carrier', 'logger'])
 const CONNECT_OPTIONS = new Set([...OPTIONS, 'timeoutMs'])
 
 /**
  * A Synapse in a process of its own. Several Dendrites may share one. It holds no connection by itself.
  *
- * `carrier` moves the bytes. 'zmtp', which 'auto' means, is written in JavaScript and answers the Synapse from the
- * event loop: a loop that is blocked for more than 2 s loses its tasks. 'zeromq' is the package of this name (`npm
- * install zeromq`), which answers from a thread of its own.
+ * `carrier` moves the bytes. 'zmtp' is written in JavaScript and answers the Synapse from the event loop: a loop that
+ * is blocked for more than 2 s loses its tasks. 'libzmq' is the package `zeromq` (`npm install zeromq`), which answers
+ * from a thread of its own.
  */
 export class Synapse {
   #endpoint
-  #library = null
+  #makeCarrier
   #logger
   #openOnes = new Set()
   #clients = new WeakMap() // by carrier
@@ -37,8 +34,8 @@ export class Synapse {
   /**
    * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), or `cosmo+ipc://path` for one on
    *   this machine. By default the variable COSMO_URL, else `cosmo://127.0.0.1:7070`.
-   * @param {{ carrier?: 'auto' | 'zmtp' | 'zeromq', logger?: { warn: (text: string) => void } | null }} [options]
-   *   `carrier`: see above; `logger`: such as `console`, null for silence, by default `process.emitWarning`. A
+   * @param {{ carrier?: 'zmtp' | 'libzmq', logger?: { warn: (text: string) => void } | null }} [options]
+   *   `carrier`: see above, by default the variable COSMO_CARRIER, else 'zmtp'; `logger`: such as `console`, null for silence, by default `process.emitWarning`. A
    *   Dendrite that was given one of its own uses that.
    * @throws {InvalidUrl} The URL names no endpoint.
    * @throws {InvalidArgument} The carrier or an option is unknown.
@@ -46,14 +43,10 @@ export class Synapse {
    */
   constructor(url, options = {}) {
     checkOptions(options, OPTIONS, 'new Synapse')
-    const { carrier = 'auto', logger } = options
-    if (!CARRIERS.includes(carrier)) {
-      const known = CARRIERS.map((each) => `'${each}'`).join(', ')
-      throw new InvalidArgument(`carrier must be one of ${known}, not ${JSON.stringify(carrier)}`)
-    }
+    const { carrier, logger } = options
     this.#logger = checkedLogger(logger)
     this.#endpoint = endpointOf(url)
-    if (carrier === 'zeromq') this.#library = loadZeromq()
+    this.#makeCarrier = carrierMaker(carrier)
   }
 
   /** The URL that names it. */
@@ -75,8 +68,7 @@ export class Synapse {
 
   /** Return a carrier for one connection, not open yet. See docs/spec/08-port.md, The carrier port. */
   carrier({ logger = this.#logger } = {}) {
-    const options = { openOnes: this.#openOnes, logger, library: this.#library }
-    return new (this.#library === null ? ZmtpCarrier : ZeromqCarrier)(this.#endpoint, options)
+    return this.#makeCarrier(this.#endpoint, { openOnes: this.#openOnes, logger })
   }
 
   /**
@@ -116,7 +108,7 @@ export class Synapse {
  *
  * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), or `cosmo+ipc://path` for one on this
  *   machine. By default the variable COSMO_URL, else `cosmo://127.0.0.1:7070`.
- * @param {{ carrier?: 'auto' | 'zmtp' | 'zeromq', logger?: object | null, timeoutMs?: number | null }} [options]
+ * @param {{ carrier?: 'zmtp' | 'libzmq', logger?: object | null, timeoutMs?: number | null }} [options]
  *   `carrier` and `logger`: see `Synapse`; `timeoutMs`: maximum wait, 5000 by default; one that starts meanwhile is found. Null waits for ever, and warns
  *   every 10 s of what was seen.
  * @returns {Promise<Synapse>} It needs no closing by itself: `close` ends the Dendrites on it.

@@ -120,10 +120,10 @@ export const DEFAULT_URL: string
 
 export interface SynapseOptions {
   /**
-   * `zmtp`, which `auto` means, is written in JavaScript. `zeromq` is the package of this name, which
-   * answers the Synapse also while the event loop is blocked.
+   * `zmtp` is written in JavaScript. `libzmq` is the package `zeromq`, which answers the Synapse also
+   * while the event loop is blocked. By default the variable COSMO_CARRIER, else `zmtp`.
    */
-  carrier?: 'auto' | 'zmtp' | 'zeromq'
+  carrier?: 'zmtp' | 'libzmq'
   /** Where warnings go; null for silence. A Dendrite that has a logger of its own uses that. */
   logger?: Logger | null
 }

@@ -112,19 +112,19 @@ class JsSecond(JsFirst):
     ours_first = True
 
 
-class JsTransportsOverZeromq(JsTransports):
-    """The same over the package `zeromq`."""
+class JsTransportsOverLibzmq(JsTransports):
+    """The same over libzmq, in the package `zeromq`."""
 
-    carrier = "zeromq"
-
-
-class JsDendritesOverZeromq(JsDendrites):
-    """The same over the package `zeromq`."""
-
-    carrier = "zeromq"
+    carrier = "libzmq"
 
 
-class JsFirstOverZeromq(JsFirst):
-    """The same over the package `zeromq`."""
+class JsDendritesOverLibzmq(JsDendrites):
+    """The same over libzmq, in the package `zeromq`."""
 
-    carrier = "zeromq"
+    carrier = "libzmq"
+
+
+class JsFirstOverLibzmq(JsFirst):
+    """The same over libzmq, in the package `zeromq`."""
+
+    carrier = "libzmq"

@@ -21,7 +21,7 @@ class JsSynapse:
     Args:
         channel: The line to the subject that hosts its transports.
         url: Its URL.
-        carrier: `zmtp` or `zeromq`.
+        carrier: `zmtp` or `libzmq`.
     """
 
     def __init__(self, channel, url, carrier):

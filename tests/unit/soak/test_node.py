@@ -36,10 +36,10 @@ def test_without_a_carrier_all_are_written_in_python():
 
 
 def test_its_program_gets_the_carrier_first():
-    program = node.program_of("extra-1", "worker", "zeromq")
+    program = node.program_of("extra-1", "worker", "libzmq")
 
     assert program[1].endswith("clients/javascript/subject/soak-worker.js")
-    assert program[2:] == ("zeromq",)
+    assert program[2:] == ("libzmq",)
 
 
 def test_a_machine_without_a_node_is_told_how_to_get_one(monkeypatch, tmp_path):

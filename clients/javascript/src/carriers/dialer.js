@@ -1,5 +1,5 @@
 // Keep one socket connected: look up, try, pause, again. Spec: docs/spec/06-sockets.md, Connecting.
-// `DialPlan` decides, a line carries out: our own ZMTP (zmtp-line.js), or a DEALER of libzmq (zeromq-line.js).
+// `DialPlan` decides, a line carries out: our own ZMTP (zmtp-line.js), or a DEALER of libzmq (libzmq-dealer.js).
 import { accessSync, constants, existsSync } from 'node:fs'
 import { DialPlan } from './dial-plan.js'
 import { Cause, Diagnosis, FailedAttempts, Fault } from './diagnosis.js'

@@ -196,7 +196,7 @@ export class ZmtpCarrier {
     this.#warnAtMs = nowMs + WARN_AGAIN_MS
     this.#logger.warn(
       `the loop was blocked for over ${(lateMs / 1000).toFixed(1)} s: after 3 s without an answer the Synapse gives ` +
-        "a connection up, and its tasks end as WORKER_LOST; use carrier: 'zeromq' (npm install zeromq), or do " +
+        "a connection up, and its tasks end as WORKER_LOST; use carrier: 'libzmq' (npm install zeromq), or do " +
         'the work in a worker thread',
     )
   }

@@ -21,7 +21,7 @@ async function fabric(t, carrier) {
 
 for (const [carrier, ms] of [
   ['zmtp', 2000],
-  ['zeromq', 4000],
+  ['libzmq', 4000],
 ]) {
   test(`${carrier}: a loop that is blocked for ${ms} ms loses nothing, and no connection`, async (t) => {
     const { worker, block } = await fabric(t, carrier)
@@ -46,7 +46,7 @@ test('zmtp: a loop that is blocked for longer loses its task, says why, and come
   assert.equal(next.type, 'AGENT_OUTPUT')
   assert.match(
     worker.said,
-    /the loop was blocked for over [3-6]\.\d s: after 3 s without an answer .* WORKER_LOST; use carrier: 'zeromq'/,
+    /the loop was blocked for over [3-6]\.\d s: after 3 s without an answer .* WORKER_LOST; use carrier: 'libzmq'/,
   )
   assert.equal(worker.said.match(/loop was blocked|loop of .* was blocked/g).length, 1)
 })

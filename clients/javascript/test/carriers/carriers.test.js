@@ -12,7 +12,7 @@ import { startNode } from '../support/child.js'
 import { recorder } from '../support/recorder.js'
 import { freePorts, startSynapse } from '../support/synapse.js'
 
-const CARRIERS = ['zmtp', 'zeromq']
+const CARRIERS = ['zmtp', 'libzmq']
 const RECEIVER = ['onTask', 'onReply', 'onCancel', 'onBounce', 'onLost', 'onHeard', 'onMissed', 'onRegistered', 'onWelcomed', 'onAway'] // prettier-ignore
 const CARRIER_EVENTS = ['onMessage', 'onWritable', 'onDisconnected', 'onPublication', 'onSubscription', 'onDropped'] // prettier-ignore
 const KIND = 7

@@ -34,7 +34,7 @@ const STRANGERS = [
   ['Redis', serverOf((socket) => socket.on('data', () => socket.write('-ERR what?\r\n'))), '(it sent "-ERR what?\\r\\n") answers'],
 ] // prettier-ignore
 
-for (const carrier of ['zmtp', 'zeromq']) {
+for (const carrier of ['zmtp', 'libzmq']) {
   test(`${carrier}: who answers in place of a Synapse is named, and warned of once`, async (t) => {
     await Promise.all(
       STRANGERS.map(async ([name, start, says]) => {

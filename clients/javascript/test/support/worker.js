@@ -7,7 +7,7 @@
 //
 // As a program: SYNAPSE_URL=cosmo://127.0.0.1:7070 NEURONS=worker:echo,stream node
 // test/support/worker.js Environment: SYNAPSE_URL; NEURONS, `id:behaviour` or a behaviour of that
-// id, by default every one; NAMESPACE; DENDRITE_ID; CARRIER (auto, zmtp, zeromq); CONCURRENCY and
+// id, by default every one; NAMESPACE; DENDRITE_ID; CARRIER (zmtp, libzmq); CONCURRENCY and
 // MAX_QUEUED of every Axon; VERSION; CAPABILITIES, names behind each other with commas. It prints
 // `ready` once it is registered, `served` at its end, and what the behaviours say.
 import { fileURLToPath } from 'node:url'

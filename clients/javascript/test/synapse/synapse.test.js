@@ -12,6 +12,8 @@ import {
   connectSynapse,
 } from '../../src/index.js'
 import { speakZmtp, startServer } from '../support/servers.js'
+import { LibzmqCarrier } from '../../src/carriers/libzmq-carrier.js'
+import { ZmtpCarrier } from '../../src/carriers/zmtp-carrier.js'
 import { frame } from '../../src/carriers/zmtp-frames.js'
 import { VERB, item, packMessage } from '../../src/wire/heads.js'
 import { pack } from '../../src/signals/msgpack.js'
@@ -19,17 +21,17 @@ import { startNode } from '../support/child.js'
 import { recorder } from '../support/recorder.js'
 import { startSynapse } from '../support/synapse.js'
 
-function withUrl(t, value) {
-  const before = process.env.COSMO_URL
+function withVariable(t, name, value) {
+  const before = process.env[name]
   t.after(() => {
-    if (before === undefined) delete process.env.COSMO_URL
-    else process.env.COSMO_URL = before
+    if (before === undefined) delete process.env[name]
+    else process.env[name] = before
   })
-  process.env.COSMO_URL = value
+  process.env[name] = value
 }
 
 test('the URL is the argument, else COSMO_URL, else the default', (t) => {
-  withUrl(t, 'cosmo://named')
+  withVariable(t, 'COSMO_URL', 'cosmo://named')
 
   assert.equal(new Synapse('cosmo://[::1]').url, 'cosmo://[::1]:7070')
   assert.equal(new Synapse().url, 'cosmo://named:7070')
@@ -38,7 +40,7 @@ test('the URL is the argument, else COSMO_URL, else the default', (t) => {
 })
 
 test('a bad COSMO_URL is named as the place of the mistake', (t) => {
-  withUrl(t, 'http://u:s3cret@h')
+  withVariable(t, 'COSMO_URL', 'http://u:s3cret@h')
 
   assert.throws(
     () => new Synapse(),
@@ -49,8 +51,35 @@ test('a bad COSMO_URL is named as the place of the mistake', (t) => {
   )
 })
 
-test('a carrier or a timeout that is none is refused', async () => {
-  assert.throws(() => new Synapse(undefined, { carrier: 'udp' }), /'auto', 'zmtp', 'zeromq', not "udp"/) // prettier-ignore
+test('a carrier that is none is refused, and the new name of an old one is told', (t) => {
+  const message = (carrier) => {
+    try {
+      new Synapse(undefined, { carrier })
+    } catch (error) {
+      assert.ok(error instanceof InvalidArgument)
+      return error.message
+    }
+    return ''
+  }
+
+  assert.equal(message('udp'), "carrier must be 'zmtp' or 'libzmq', not 'udp'")
+  assert.equal(message(null), "carrier must be 'zmtp' or 'libzmq', not null")
+  assert.match(message('zeromq'), /, not 'zeromq': it is called 'libzmq' now$/)
+  withVariable(t, 'COSMO_CARRIER', 'toString')
+  assert.match(message(undefined), /, not 'toString' \(it is in COSMO_CARRIER\)$/)
+  assert.equal(message('zmtp'), '')
+})
+
+test('the carrier is the argument, else COSMO_CARRIER, else our own ZMTP', (t) => {
+  withVariable(t, 'COSMO_CARRIER', '')
+
+  assert.ok(new Synapse().carrier() instanceof ZmtpCarrier)
+  process.env.COSMO_CARRIER = 'libzmq'
+  assert.ok(new Synapse().carrier() instanceof LibzmqCarrier)
+  assert.ok(new Synapse(undefined, { carrier: 'zmtp' }).carrier() instanceof ZmtpCarrier)
+})
+
+test('a timeout that is none is refused', async () => {
   for (const timeoutMs of [-1, NaN, '5', {}]) {
     await assert.rejects(connectSynapse(DEFAULT_URL, { timeoutMs }), InvalidArgument)
   }
@@ -151,13 +180,13 @@ test('without the package zeromq its carrier says in one line what to install', 
     'Module._resolveFilename = (name, ...rest) => {\n' +
     "  if (name === 'zeromq') throw new Error('Cannot find module')\n" +
     '  return _resolveFilename(name, ...rest)\n}\n' +
-    "try { new Synapse(undefined, { carrier: 'zeromq' }) } catch (e) { console.log(e.name, e.message) }"
+    "try { new Synapse(undefined, { carrier: 'libzmq' }) } catch (e) { console.log(e.name, e.message) }"
 
   const child = startNode(t, ['--input-type=module', '-e', code])
 
   await child.ended
   assert.deepEqual(child.lines, [
-    "MissingExtra zeromq is not installed, and carrier 'zeromq' needs it: run npm install zeromq",
+    "MissingExtra zeromq is not installed, and carrier 'libzmq' needs it: run npm install zeromq",
   ])
 })
 
@@ -168,7 +197,7 @@ test('the package zeromq is loaded only for its carrier', async (t) => {
     "import { createRequire } from 'node:module'\n" +
     'const loaded = () => Object.keys(createRequire(import.meta.url).cache).some((each) => each.includes("zeromq"))\n' +
     'new Synapse().carrier(); console.log(loaded())\n' +
-    "new Synapse(undefined, { carrier: 'zeromq' }); console.log(loaded())"
+    "new Synapse(undefined, { carrier: 'libzmq' }); console.log(loaded())"
 
   const child = startNode(t, ['--input-type=module', '-e', code])
 

@@ -35,7 +35,7 @@ interface Question {
   prompt: string
 }
 
-const synapse: Synapse = await connectSynapse(DEFAULT_URL, { carrier: 'auto', timeoutMs: null })
+const synapse: Synapse = await connectSynapse(DEFAULT_URL, { carrier: 'zmtp', timeoutMs: null })
 const worker = new Axon<Question>({
   neuronId: 'worker',
   capabilities: ['chat'],

@@ -3,7 +3,7 @@
 // answers; then, and only then, the socket is disconnected and connected anew.
 import { FailedAttempts, Fault, Diagnosis } from './diagnosis.js'
 import { StrangerReport } from './stranger-report.js'
-import { CONNECT_MS, HANDSHAKE_MS, connect, disconnect, onEvent } from './zeromq-sockets.js'
+import { CONNECT_MS, HANDSHAKE_MS, connect, disconnect, onEvent } from './libzmq-sockets.js'
 
 /** libzmq reports the next attempt at once. Without that report for so long, it gave up. */
 const RETRY_MS = 400
@@ -12,7 +12,7 @@ const NO_HANDSHAKE_MS = HANDSHAKE_MS + 1000
 const NO_ANSWER_MS = 0.9 * CONNECT_MS
 
 /** The connection of one SUB or XPUB. */
-export class ZeromqBroadcast {
+export class LibzmqBroadcast {
   #socket
   #onLost
   #record = new FailedAttempts()

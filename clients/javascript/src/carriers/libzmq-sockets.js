@@ -31,7 +31,7 @@ let loaded = null
  * Return the package `zeromq` with one context for this process.
  * @throws {MissingExtra} It is not installed, or was not built for this platform.
  */
-export function loadZeromq() {
+export function loadLibrary() {
   if (loaded !== null) return loaded
   const zeromq = required()
   // The default context allows 1,023 sockets, and each client takes six with those that watch.
@@ -50,7 +50,7 @@ function required() {
       first ??= error
     }
   }
-  throw new MissingExtra('zeromq', "carrier 'zeromq'", { cause: first })
+  throw new MissingExtra('zeromq', "carrier 'libzmq'", { cause: first })
 }
 
 /** Return a DEALER: it sends only while connected, probes each time, and does not reconnect by itself. */

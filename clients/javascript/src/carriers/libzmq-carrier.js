@@ -3,14 +3,14 @@
 import { checkedLogger } from '../runtime/logger.js'
 import { diagnosisOf } from './broadcast-diagnosis.js'
 import { dealerEvents } from './dealer-events.js'
-import { ZeromqBroadcast } from './zeromq-broadcast.js'
-import { ZeromqDealer } from './zeromq-dealer.js'
-import { publisher, receiveAll, subscriber } from './zeromq-sockets.js'
+import { LibzmqBroadcast } from './libzmq-broadcast.js'
+import { LibzmqDealer } from './libzmq-dealer.js'
+import { publisher, receiveAll, subscriber } from './libzmq-sockets.js'
 
 const SENTINEL = '~live/'
 
 /** Moves frames to and from a Synapse; see `ZmtpCarrier`, whose calls and events these are. */
-export class ZeromqCarrier {
+export class LibzmqCarrier {
   #endpoint
   #library
   #openOnes
@@ -26,7 +26,7 @@ export class ZeromqCarrier {
   /**
    * @param {object} endpoint A `TcpEndpoint` or an `IpcEndpoint`.
    * @param {{ library: object, openOnes?: Set<object>, logger?: { warn: (text: string) => void } }} options
-   *   `library`: what `loadZeromq` returned; the others as there.
+   *   `library`: what `loadLibrary` returned; the others as there.
    */
   constructor(endpoint, { library, openOnes = new Set(), logger = checkedLogger() }) {
     this.#endpoint = endpoint
@@ -46,7 +46,7 @@ export class ZeromqCarrier {
   open(events) {
     this.#openOnes.add(this)
     this.#events = events
-    this.#dealer = new ZeromqDealer(
+    this.#dealer = new LibzmqDealer(
       this.#library,
       this.#endpoint,
       dealerEvents(events),
@@ -103,8 +103,8 @@ export class ZeromqCarrier {
     this.#sub = subscriber(this.#library)
     if (this.#topics.size > 0) this.#sub.subscribe(...this.#topics)
     this.#publisher = publisher(this.#library)
-    this.#listening = new ZeromqBroadcast(this.#sub, 'XPUB', this.#logger)
-    this.#publishing = new ZeromqBroadcast(this.#publisher, 'XSUB', this.#logger, () =>
+    this.#listening = new LibzmqBroadcast(this.#sub, 'XPUB', this.#logger)
+    this.#publishing = new LibzmqBroadcast(this.#publisher, 'XSUB', this.#logger, () =>
       events.onSubscription(SENTINEL, false),
     )
     void receiveAll(this.#sub, (frames) => {

@@ -1,7 +1,7 @@
 // The line of a `Dialer` over a DEALER of libzmq. Spec: docs/spec/06-sockets.md, Connecting.
 import { Fault } from './diagnosis.js'
 import { Dialer } from './dialer.js'
-import { connect, dealer, disconnect, onEvent, receiveAll } from './zeromq-sockets.js'
+import { connect, dealer, disconnect, onEvent, receiveAll } from './libzmq-sockets.js'
 
 const GRACE_MS = 500
 const NEARLY = 0.9
@@ -11,7 +11,7 @@ const NEARLY = 0.9
  *
  * `events` gets `onMessage(frames)`, `onWritable()` after a refused `send`, and `onEnded(why)`.
  */
-export class ZeromqDealer {
+export class LibzmqDealer {
   #socket
   #events
   #dialer
@@ -24,7 +24,7 @@ export class ZeromqDealer {
   #refused = [] // accepted and not sent: libzmq says so only later
 
   /**
-   * @param {object} library What `loadZeromq` returned.
+   * @param {object} library What `loadLibrary` returned.
    * @param {object} endpoint Where the far end is.
    * @param {object} events See above.
    * @param {{ warn: (text: string) => void }} logger Gets the warnings about strangers.
