@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from itertools import pairwise
 from multiprocessing.connection import Connection
 from typing import Any
-
-import attrs
 
 from ..axon import Axon
 from ..dendrite import Dendrite
 from ..signals import Signal, SignalType
 from ..synapse import connect_synapse
 from .children import BenchError, answer, run_loop
-from .fan import Acks, Fan, Publishing, Teller, shares
+from .fan import ACK_EVERY, Acks, Fan, Publishing, Teller, shares
 from .load import PAYLOAD, Sample, drive, payload_of
+from .streams import Read, reading, tokens
 
 Verbs = Mapping[str, Callable[..., Awaitable[Any]]]
 
-_TOKEN = " token"
 # Wide enough that a call measures the round trip, and not a queue of the worker.
 _CONCURRENCY, _MAX_QUEUED = 1024, 100_000
 
@@ -42,8 +38,8 @@ async def echo(input: Any, context: Any) -> Any:
 
 
 async def _stream(input: Any, context: Any) -> AsyncIterator[str]:
-    for _ in range(input["count"]):
-        yield _TOKEN
+    async for text in tokens(input):
+        yield text
 
 
 async def joined(url: str, namespace: str, name: str) -> Dendrite:
@@ -78,7 +74,9 @@ async def serve(
             max_queued=_MAX_QUEUED,
         )
     )
-    dendrite.attach_axon(Axon(neuron_id=streamer_id(pair), neuron_fn=_stream))
+    dendrite.attach_axon(
+        Axon(neuron_id=streamer_id(pair), neuron_fn=_stream, concurrency=_CONCURRENCY)
+    )
     async with dendrite:
         connection.send(None)
         await answer(connection, verbs or {})
@@ -108,26 +106,21 @@ def calling(dendrite: Dendrite, pair: int = 0) -> Verbs:
     async def load(outstanding: int, seconds: float, payload_bytes: int = 100) -> Sample:
         return await drive(call, outstanding, seconds, payload_of(payload_bytes))
 
-    async def stream(count: int) -> Sample:
-        return await _read_stream(dendrite, streamer_id(pair), count)
-
-    return {"load": load, "stream": stream}
+    return {"load": load, **reading(_reader(dendrite, streamer_id(pair)))}
 
 
-async def _read_stream(dendrite: Dendrite, neuron: str, count: int) -> Sample:
-    """Read one stream of that many tokens; the times are those between two tokens."""
-    clock, came_s = time.perf_counter, list[float]()
-    begin_s = clock()
-    async with await dendrite.dispatch(neuron=neuron, input={"count": count}) as pathway:
-        async for text in pathway.thoughts():
-            came_s.append(clock())
-            if text != _TOKEN:
-                raise BenchError(f"a token came as {text!r}")
-        output = (await pathway.outcome()).output
-    if len(came_s) != count or output["response"] != _TOKEN * count:
-        raise BenchError(f"{count} tokens were sent and {len(came_s)} came")
-    between_s = [later_s - sooner_s for sooner_s, later_s in pairwise(came_s)]
-    return attrs.evolve(Sample.of(between_s, came_s[-1] - begin_s), calls=count)
+def _reader(dendrite: Dendrite, neuron: str) -> Read:
+    async def read(given: dict[str, Any]) -> AsyncIterator[str]:
+        said: list[str] = []
+        async with await dendrite.dispatch(neuron=neuron, input=given) as pathway:
+            async for text in pathway.thoughts():
+                said.append(text)
+                yield text
+            output = (await pathway.outcome()).output
+        if output["response"] != "".join(said):
+            raise BenchError("the output is not what the tokens say")
+
+    return read
 
 
 # -- fan-out ---------------------------------------------------------------------------------------
@@ -147,8 +140,8 @@ async def _publisher(connection: Connection, url: str, namespace: str, subscribe
 
     publishing = Publishing(acks, subscribers, publish_one)
 
-    async def publish(seconds: float) -> Fan:
-        return await publishing.for_(seconds)
+    async def publish(seconds: float, burst: int = ACK_EVERY) -> Fan:
+        return await publishing.for_(seconds, burst)
 
     async with dendrite:
         connection.send(acks.port)

@@ -135,8 +135,12 @@ class Publishing:
         self._publish = publish
         self._count = 0
 
-    async def for_(self, seconds: float) -> Fan:
+    async def for_(self, seconds: float, burst: int = ACK_EVERY) -> Fan:
         """Publish for that many seconds and wait until every subscriber has all messages.
+
+        Args:
+            seconds: How long.
+            burst: How many are published in one turn of the loop, 1 to 50.
 
         Raises:
             BenchError: Messages were lost.
@@ -145,9 +149,10 @@ class Publishing:
         begin_s = clock()
         while clock() < begin_s + seconds:
             await self._acks.all_had(self._count + ACK_EVERY - WINDOW)
-            for _ in range(ACK_EVERY):
+            for number in range(1, ACK_EVERY + 1):
                 await self._publish()
+                if number % burst == 0:
+                    await asyncio.sleep(0)
             self._count += ACK_EVERY
-            await asyncio.sleep(0)
         await self._acks.all_had(self._count)
         return Fan(self._count - before, self._subscribers, clock() - begin_s)

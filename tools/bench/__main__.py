@@ -37,6 +37,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--smoke", action="store_true", help="does every kind run? the figures say nothing")
     add("--pin", action="store_true", help="everything on one core: steady ratios")
     add("--against", metavar="A,B", help=f"only these beside ours: {', '.join(NAMES[1:])}")
+    add("--beside", type=Path, metavar="FOLDER", help="another checkout of this project, too")
     add("--uvloop", action="store_true", help="all Python processes on uvloop")
     add("--json", type=Path, metavar="FILE", help="write the figures there too")
     add("--csv", type=Path, metavar="FILE", help="write the figures there too, one a line")
@@ -79,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = options_of(given)
     if given.uvloop:
         os.environ[LOOP] = "uvloop"
-    systems, lacks = present(given.against)
+    systems, lacks = present(given.against, given.beside)
     for name, lack in lacks.items():
         print(f"without {name}: {lack}", file=sys.stderr)
     is_whole = given.write and not (given.quick or given.smoke or given.kinds)

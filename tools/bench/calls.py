@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
 from cosmonapse.bench.figures import Plot, Report, Table
 from cosmonapse.bench.load import Sample, median
 
-from .compared import Compared, limits
+from .compared import limits
+from .cpu_time import Cost
 from .run import Run
-from .systems.system import System
-from .turns import in_turns
+from .side_by_side import Started, compared, in_rounds, start_all
+from .systems.system import Asked, Running, System
 
 OUTSTANDING = (1, 16, 256)
 _TIMES = ("p50", "p90", "p99", "max")
 
-Levels = Mapping[str, Mapping[str, list[Sample]]]
+_PAYLOAD_BYTES = 100
+_WARM_UP_S = 0.4
 
 
 def _systems(run: Run) -> list[System]:
@@ -33,27 +35,42 @@ def measure(run: Run) -> Report:
     """Measure all systems in turns, at each number of outstanding calls."""
     systems = _systems(run)
     with ExitStack() as stack:
-        callers = {
-            system.name: stack.enter_context(system.calls(1))[0]
-            for system in systems
-            if system.calls is not None
-        }
-        levels = {str(level): in_turns(callers, level, run) for level in OUTSTANDING}
-    rates = {
-        place: {name: [sample.rate for sample in taken] for name, taken in at.items()}
-        for place, at in levels.items()
-    }
-    compared = Compared(systems, list(levels), rates, "calls/s")
-    facts = compared.facts()
-    for place, at in levels.items():
+        started = start_all(stack, systems, _pair)
+        costs = {str(level): _at(run, started, level) for level in OUTSTANDING}
+    calls = compared(systems, costs, "calls/s", lambda taken: taken.rate, lambda taken: taken.calls)
+    facts = calls.facts()
+    for place, at in costs.items():
         for name, taken in at.items():
-            facts[place][name] |= {f"{time}_ms": _median_ms(taken, time) for time in _TIMES}
-    tables = compared.tables("calls: median (least to most) of the rounds", "outstanding")
+            samples = [cost.result for cost in taken]
+            facts[place][name] |= {f"{time}_ms": _median_ms(samples, time) for time in _TIMES}
+    tables = calls.tables("calls: median (least to most) of the rounds", "outstanding")
     plots = (
-        compared.plot("calls", "Calls answered", "calls outstanding"),
+        calls.plot("calls", "Calls answered", "calls outstanding"),
         _latency_plot(systems, facts),
     )
     return Report((*tables, _latencies(systems, facts)), facts, plots)
+
+
+def _pair(system: System) -> Running:
+    assert system.calls is not None
+    return system.calls(1)
+
+
+def _at(
+    run: Run, started: Mapping[str, Started], outstanding: int
+) -> dict[str, list[Cost[Sample]]]:
+    def load(asked: Sequence[Asked], seconds: float) -> Sample:
+        sample: Sample = asked[0].ask("load", outstanding, seconds, _PAYLOAD_BYTES)
+        return sample
+
+    length_s = run.options.seconds
+    return in_rounds(
+        run,
+        started,
+        lambda asked: load(asked, length_s),
+        lambda name, taken: f"{name}, {outstanding} outstanding: {taken.rate:,.0f} calls/s",
+        lambda asked: load(asked, min(_WARM_UP_S, length_s / 2)),
+    )
 
 
 def _median_ms(samples: list[Sample], time: str) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 from .systems.found import SYSTEMS
 
 Facts = Mapping[str, Any]
-_LEAST_RATIO, _MOST_RATIO = 0.95, 1.05  # between them two systems count as equally fast
+_LEAST_RATIO, _MOST_RATIO = 0.95, 1.05  # between them two systems count as equal
 
 
 def lines(kinds: Facts) -> list[str]:
@@ -21,10 +21,10 @@ def lines(kinds: Facts) -> list[str]:
 
 
 def compared(ratio: float) -> str:
-    """Return a ratio in words: "1.3 times as fast as", "about as fast as"."""
+    """Return what another system needs, in words: "1.3 times the CPU time", "as much"."""
     if _LEAST_RATIO <= ratio <= _MOST_RATIO:
-        return "about as fast as"
-    return f"{ratio:.2g} times as fast as"
+        return "about the same CPU time"
+    return f"{ratio:.2g} times the CPU time"
 
 
 def _calls(levels: Facts) -> Iterator[str]:
@@ -37,8 +37,8 @@ def _calls(levels: Facts) -> Iterator[str]:
     for name, label in ((each.name, each.label) for each in SYSTEMS if not each.is_limit):
         if name in one["ratio"] and name in many["ratio"]:
             yield (
-                f"Calls are {compared(one['ratio'][name])} {label} with 1 outstanding, "
-                f"{compared(many['ratio'][name])} it with 256."
+                f"For a call {label} needs {compared(one['ratio'][name])} of ours with 1 "
+                f"outstanding, {compared(many['ratio'][name])} with 256."
             )
 
 

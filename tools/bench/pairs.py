@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from cosmonapse.bench.figures import Report
 from cosmonapse.bench.load import Sample
 
-from .compared import Compared
+from .cpu_time import Cost
 from .run import Run
-from .systems.system import Asked, System
-from .turns import rounds
+from .side_by_side import Started, compared, in_rounds, start_all
+from .systems.system import Asked, Running, System
 
+Samples = Sequence[Sample]
 OUTSTANDING = 16
 _WARM_UP_S = 0.2
 
@@ -29,33 +30,41 @@ def steps(run: Run) -> int:
 
 def measure(run: Run) -> Report:
     """Start all pairs once, and let more and more of them work."""
-    rates: dict[str, dict[str, list[float]]] = {}
+    systems = _systems(run)
     with ExitStack() as stack:
-        callers = {
-            system.name: stack.enter_context(system.calls(max(run.options.pairs)))
-            for system in _systems(run)
-            if system.calls is not None
-        }
-        for each in callers.values():
-            _at_once(each, _WARM_UP_S)
-        for pairs in run.options.pairs:
-
-            def take(name: str, pairs: int = pairs) -> float:
-                return _at_once(callers[name][:pairs], run.options.seconds)
-
-            def told(name: str, rate: float, pairs: int = pairs) -> None:
-                run.say(f"{name}, {pairs} x {pairs}: {rate:,.0f} calls/s")
-
-            rates[f"{pairs} x {pairs}"] = rounds(callers, run.options.rounds, take, told)
-    compared = Compared(_systems(run), list(rates), rates, "calls/s")
+        started = start_all(stack, systems, lambda system: _running(system, max(run.options.pairs)))
+        costs = {f"{pairs} x {pairs}": _at(run, started, pairs) for pairs in run.options.pairs}
+    pairs = compared(systems, costs, "calls/s", _rate, _calls)
     caption = f"pairs: of caller and worker, {OUTSTANDING} calls outstanding in each"
-    plot = compared.plot("pairs", "Many callers and workers", "callers x workers")
-    return Report(compared.tables(caption, ""), compared.facts(), (plot,))
+    plot = pairs.plot("pairs", "Many callers and workers", "callers x workers")
+    return Report(pairs.tables(caption, ""), pairs.facts(), (plot,))
 
 
-def _at_once(callers: Sequence[Asked], seconds: float) -> float:
-    """Return the calls per second of all callers together."""
+def _running(system: System, pairs: int) -> Running:
+    assert system.calls is not None
+    return system.calls(pairs)
+
+
+def _at(run: Run, started: Mapping[str, Started], pairs: int) -> dict[str, list[Cost[Samples]]]:
+    return in_rounds(
+        run,
+        started,
+        lambda asked: _at_once(asked[:pairs], run.options.seconds),
+        lambda name, taken: f"{name}, {pairs} x {pairs}: {_rate(taken):,.0f} calls/s",
+        lambda asked: _at_once(asked[:pairs], _WARM_UP_S),
+    )
+
+
+def _at_once(callers: Sequence[Asked], seconds: float) -> Samples:
+    """Let all callers call at the same time."""
     for caller in callers:
         caller.begin("load", OUTSTANDING, seconds)
-    samples: list[Sample] = [caller.end() for caller in callers]
+    return [caller.end() for caller in callers]
+
+
+def _rate(samples: Samples) -> float:
     return sum(sample.rate for sample in samples)
+
+
+def _calls(samples: Samples) -> float:
+    return sum(sample.calls for sample in samples)

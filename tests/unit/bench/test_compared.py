@@ -40,6 +40,27 @@ def test_a_place_that_a_system_lacks_is_a_dash():
     assert ratios.rows == [("Plain", "2.00", "2.00"), ("Limit", "0.050", "-")]
 
 
+def test_with_cpu_time_a_ratio_is_the_median_of_those_within_the_rounds():
+    cpu_us = {"1": {"fabric": [10.0, 20.0, 10.0], "plain": [20.0, 20.0, 30.0]}, "16": {}}
+    of_processes = {"1": {"plain": [(8.0, 2.0), (10.0, 0.0)]}}
+    measured = attrs.evolve(COMPARED, cpu_us=cpu_us, parts=of_processes)
+
+    _, costs, ratios = measured.tables("calls: here", "outstanding")
+    facts = measured.facts()
+
+    assert ratios.rows[0] == ("Plain", "2.00 (1.00 to 3.00)", "2.00")
+    assert costs.rows[1] == ("Plain", "20.0 (8.0 + 2.0 io, 10.0)", "-")
+    assert facts["1"]["ratio"]["plain"] == 2.0
+    assert facts["1"]["plain"]["cpu_us"] == 20.0
+    assert facts["1"]["plain"]["cpu_us_rounds"] == [20.0, 20.0, 30.0]
+
+
+def test_the_head_of_a_column_keeps_what_stands_behind_the_comma():
+    fans = attrs.evolve(COMPARED, places=("10, one a turn",), rates={"10, one a turn": {}})
+
+    assert fans.tables("fanout: here", "subscribers")[0].head[1] == "10 subscribers, one a turn"
+
+
 def test_alone_there_is_nothing_to_compare():
     alone = attrs.evolve(COMPARED, systems=SYSTEMS[:1])
 

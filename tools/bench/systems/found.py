@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
-from . import bare, in_c, nats, ours, plain, redis
+from . import bare, beside, in_c, nats, ours, plain, redis
 from .system import System
 
 SYSTEMS = (
@@ -21,12 +22,17 @@ SYSTEMS = (
 NAMES = tuple(system.name for system in SYSTEMS)
 
 
-def present(wanted: Collection[str]) -> tuple[tuple[System, ...], dict[str, str]]:
-    """Return the wanted systems that are present, ours first, and the needs of each absent one."""
-    lacks = {
-        system.name: lack
-        for system in SYSTEMS
-        if system.name in wanted and (lack := system.missing()) is not None
-    }
-    here = (system for system in SYSTEMS if system.name in {*wanted, ours.SYSTEM.name})
+def present(
+    wanted: Collection[str], checkout: Path | None = None
+) -> tuple[tuple[System, ...], dict[str, str]]:
+    """Return the wanted systems that are present, ours first, and the needs of each absent one.
+
+    Args:
+        wanted: Their names.
+        checkout: The folder of another checkout of this project to measure, too.
+    """
+    here = [system for system in SYSTEMS if system.name in {*wanted, ours.SYSTEM.name}]
+    if checkout is not None:
+        here.insert(1, beside.system(checkout.resolve()))
+    lacks = {each.name: lack for each in here if (lack := each.missing()) is not None}
     return tuple(system for system in here if system.name not in lacks), lacks

@@ -14,7 +14,7 @@ import asyncio
 import functools
 import itertools
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,8 +23,9 @@ from typing import Any
 import msgpack
 
 from cosmonapse.bench.children import BenchError, Child, answer, run_loop
-from cosmonapse.bench.fan import Acks, Fan, Publishing, Teller, shares
+from cosmonapse.bench.fan import ACK_EVERY, Acks, Fan, Publishing, Teller, shares
 from cosmonapse.bench.load import PAYLOAD, Sample, drive, payload_of
+from cosmonapse.bench.streams import reading, tokens
 
 from . import servers
 from .system import Asked, System
@@ -135,8 +136,8 @@ async def _publisher(connection: Connection, url: str, subscribers: int) -> None
 
     publishing = Publishing(acks, subscribers, publish_one)
 
-    async def publish(seconds: float) -> Fan:
-        return await publishing.for_(seconds)
+    async def publish(seconds: float, burst: int = ACK_EVERY) -> Fan:
+        return await publishing.for_(seconds, burst)
 
     connection.send(acks.port)
     await answer(connection, {"publish": publish})
@@ -181,7 +182,76 @@ def fanning(subscribers: int) -> Iterator[Sequence[Asked]]:
         yield [publishing]
 
 
-SYSTEM = System("nats", "nats-py", missing, running, fanning)
+# -- streams ---------------------------------------------------------------------------------------
+
+
+def streamer(connection: Connection, url: str) -> None:
+    """Stream: a publish for each token, to the inbox that the request names."""
+    run_loop(_streamer(connection, url))
+
+
+async def _streamer(connection: Connection, url: str) -> None:
+    import nats
+
+    client, busy = await nats.connect(url), set[asyncio.Task[None]]()
+
+    async def stream(message: Any) -> None:
+        given = msgpack.unpackb(message.data)
+        async for text in tokens(given):
+            await client.publish(message.reply, msgpack.packb({"delta": text}))
+        await client.publish(message.reply, msgpack.packb({"ended": True}))
+
+    async def in_task(message: Any) -> None:
+        task = asyncio.create_task(stream(message))
+        busy.add(task)
+        task.add_done_callback(busy.discard)
+
+    await client.subscribe("stream", cb=in_task)
+    await client.flush()
+    connection.send(None)
+    await answer(connection, {})
+    await client.close()
+
+
+def reader(connection: Connection, url: str) -> None:
+    """Read streams, as the parent asks."""
+    run_loop(_reader(connection, url))
+
+
+async def _reader(connection: Connection, url: str) -> None:
+    import nats
+
+    client = await nats.connect(url)
+
+    async def read(given: dict[str, Any]) -> AsyncIterator[str]:
+        """Yield the tokens of one stream: a callback puts them into a queue."""
+        arrived: asyncio.Queue[Any] = asyncio.Queue()
+
+        async def on_token(message: Any) -> None:
+            arrived.put_nowait(msgpack.unpackb(message.data))
+
+        inbox = client.new_inbox()
+        subscription = await client.subscribe(inbox, cb=on_token, pending_bytes_limit=1 << 30)
+        await client.publish("stream", msgpack.packb(given), reply=inbox)
+        while "delta" in (token := await arrived.get()):
+            yield token["delta"]
+        await subscription.unsubscribe()
+
+    connection.send(None)
+    await answer(connection, reading(read))
+    await client.close()
+
+
+@contextmanager
+def streaming() -> Iterator[Sequence[Asked]]:
+    """Run the server, a worker that streams and a caller; give the caller."""
+    with ExitStack() as stack:
+        _, url = stack.enter_context(running_server())
+        stack.enter_context(Child(streamer, url))
+        yield [stack.enter_context(Child(reader, url))]
+
+
+SYSTEM = System("nats", "nats-py", missing, running, fanning, streaming)
 WITH_TASKS = System(
     "nats_tasks", "nats-py, tasks", missing, functools.partial(running, with_tasks=True)
 )

@@ -34,6 +34,13 @@ def running(pairs: int) -> Iterator[Sequence[Asked]]:
 
 
 @contextmanager
+def streaming() -> Iterator[Sequence[Asked]]:
+    """Run the Synapse, a worker that streams and a caller; give the caller."""
+    with running(1) as callers:
+        yield callers
+
+
+@contextmanager
 def fanning(subscribers: int) -> Iterator[Sequence[Asked]]:
     """Run the Synapse, a publisher and subscribers; give the publisher."""
     with ExitStack() as stack:
@@ -46,4 +53,4 @@ def fanning(subscribers: int) -> Iterator[Sequence[Asked]]:
         yield [publisher]
 
 
-SYSTEM = System("fabric", "cosmonapse", missing, running, fanning)
+SYSTEM = System("fabric", "cosmonapse", missing, running, fanning, streaming)

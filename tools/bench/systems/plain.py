@@ -30,7 +30,7 @@ from cosmonapse.bench.children import (
     together,
     while_asked,
 )
-from cosmonapse.bench.fan import Acks, Fan, Publishing, Teller, shares
+from cosmonapse.bench.fan import ACK_EVERY, Acks, Fan, Publishing, Teller, shares
 from cosmonapse.bench.load import PAYLOAD, Sample, drive, payload_of
 
 from .system import SETTLES_S, Asked, System
@@ -195,8 +195,8 @@ async def _publisher(connection: Connection, port: int, subscribers: int) -> Non
 
         publishing = Publishing(acks, subscribers, publish_one)
 
-        async def publish(seconds: float) -> Fan:
-            return await publishing.for_(seconds)
+        async def publish(seconds: float, burst: int = ACK_EVERY) -> Fan:
+            return await publishing.for_(seconds, burst)
 
         connection.send(acks.port)
         await answer(connection, {"publish": publish})

@@ -18,7 +18,7 @@ from typing import Any
 import msgpack
 
 from cosmonapse.bench.children import BenchError, Child, run_loop, together, while_asked
-from cosmonapse.bench.fan import Acks, Fan, Publishing, Teller, shares
+from cosmonapse.bench.fan import ACK_EVERY, Acks, Fan, Publishing, Teller, shares
 from cosmonapse.bench.load import PAYLOAD, Sample, drive, payload_of
 
 from . import servers
@@ -154,8 +154,8 @@ async def _fan_publisher(connection: Connection, port: int, subscribers: int) ->
 
         publishing = Publishing(acks, subscribers, publish_one)
 
-        async def publish(seconds: float) -> Fan:
-            return await publishing.for_(seconds)
+        async def publish(seconds: float, burst: int = ACK_EVERY) -> Fan:
+            return await publishing.for_(seconds, burst)
 
         connection.send(acks.port)
         await while_asked(connection, publisher.work(), publish=publish)

@@ -39,7 +39,11 @@ class System:
         calls: Runs that many pairs of caller and worker and gives the callers, each of which
             answers `load(outstanding, seconds, payload_bytes)` with a `Sample`; None if it cannot.
         fanout: Runs a publisher and that many subscribers and gives the publisher, which answers
-            `publish(seconds)` with a `Fan`; None if it cannot.
+            `publish(seconds, burst)` with a `Fan`; None if it cannot.
+        streams: Runs a worker that streams and a caller, and gives the caller, which answers
+            `stream(count)` with a `Sample` of the times between tokens, and
+            `paced(streams, tokens_per_s, seconds)` with a `Sample` of the delays of tokens; None if
+            it cannot.
         most_pairs: How many pairs it can have.
         is_limit: Whether it is the limit of the machine, not an alternative.
     """
@@ -49,5 +53,6 @@ class System:
     missing: Callable[[], str | None]
     calls: Callable[[int], Running] | None = None
     fanout: Callable[[int], Running] | None = None
+    streams: Callable[[], Running] | None = None
     most_pairs: int = 64
     is_limit: bool = False
