@@ -32,8 +32,8 @@ invalid io ipc known large list local lock message mismatch monitor name offer o
 page parked pathway plan poller progress protocol proxy publisher reader recent recorder refuse
 registration registry remote reply report resend resolver respond retry role route row run seen
 sender sent settings signal socket source speaker state stop stopped strategy stream subscribed
-synapse table task tcp timeout timer too topic trace transition transport unreachable use user
-validator verb version wait waiting welcome wire worker yielded zmq
+synapse table task tcp thread timeout timer too topic trace transition transport turn unreachable
+use user validator verb version wait waiting welcome wire worker yielded zmq
 """
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 from ...errors import PathwayClosedError
 from ...payloads import response_text
+from ...runtime.last_door import must_pass
 from ...signals import Signal, SignalType
-from ..watch.call_handler import call
+from ..watch.call_handler import ThreadCalls, is_coroutine, record
 from .signal_buffer import EVERY, Cursor, SignalBuffer, Types
 
 F = TypeVar("F", bound=Callable[[Signal], Any])
@@ -20,10 +21,16 @@ Scope = Literal["all", "terminal"]
 _THOUGHTS = frozenset({SignalType.THOUGHT_DELTA})
 _ESTIMATED_BYTES = 1024
 _DRAIN_S = 5.0
+_HOP = 256
+"""How many Signals are taken from the buffer for the calls of one thread."""
 
 
 def _nothing() -> None:
     pass
+
+
+def _popped(waiting: deque[Signal]) -> Signal | None:
+    return waiting.popleft() if waiting else None
 
 
 class Pathway:
@@ -168,10 +175,35 @@ class Pathway:
 
     async def _serve(self, function: Callable[[Signal], Any], name: str, cursor: Cursor) -> None:
         try:
-            while (signal := await self._next(cursor)) is not None:
-                await call(function, signal, name, self.counts)
+            if is_coroutine(function):
+                await self._serve_on_loop(function, name, cursor)
+            else:
+                await self._serve_in_threads(function, name, cursor)
         finally:
             cursor.leave()
+
+    async def _serve_on_loop(
+        self, function: Callable[[Signal], Any], name: str, cursor: Cursor
+    ) -> None:
+        while (signal := await self._next(cursor)) is not None:
+            try:
+                await function(signal)
+            except BaseException as error:  # the last door: it goes on with the next Signal
+                if must_pass(error):
+                    raise
+                record(error, signal, name, self.counts)
+
+    async def _serve_in_threads(
+        self, function: Callable[[Signal], Any], name: str, cursor: Cursor
+    ) -> None:
+        waiting: deque[Signal] = deque()
+        calls = ThreadCalls(function, name, self.counts, lambda: _popped(waiting))
+        while (signal := await self._next(cursor)) is not None:
+            waiting.append(signal)
+            while len(waiting) < _HOP and (further := cursor.next()) is not None:
+                waiting.append(further)
+            while waiting:
+                await calls.run()
 
     async def _follow(self, types: Types) -> AsyncIterator[Signal]:
         cursor = self._buffer.cursor(types, is_loop=True)
