@@ -33,16 +33,25 @@ def pack(fields: list[Any]) -> bytes:
     if not _is_encodable(payload, _MAX_DEPTH) or (meta and not _is_encodable(meta, _MAX_DEPTH)):
         raise _culprit(payload, meta)
     try:
+        return packed(fields)
+    except (TypeError, ValueError, OverflowError, RecursionError, BufferError) as error:
+        raise _culprit(payload, meta) from error
+
+
+def packed(value: Any) -> bytes:
+    """Return the bytes of any value, which this does not check.
+
+    Raises:
+        TypeError, ValueError, OverflowError, RecursionError, BufferError: msgpack refuses it.
+    """
+    try:
         packer = _idle.pop()
     except IndexError:
         packer = msgpack.Packer(use_bin_type=True)
-    try:
-        packed: bytes = packer.pack(fields)
-    except (TypeError, ValueError, OverflowError, RecursionError, BufferError) as error:
-        raise _culprit(payload, meta) from error
-    if len(packed) <= _KEPT_BYTES:  # its buffer has the size of the largest it ever packed
+    made: bytes = packer.pack(value)
+    if len(made) <= _KEPT_BYTES:  # its buffer has the size of the largest it ever packed
         _idle.append(packer)
-    return packed
+    return made
 
 
 def _is_encodable(fields: dict[str, Any], depth: int) -> bool:

@@ -44,6 +44,17 @@ class IdSource:
         front, back = _PAIRS[mixed >> 10], _PAIRS[low >> 10]
         return f"{prefix}{front}{_PAIRS[mixed & 1023]}{self._stem}{back}{_PAIRS[low & 1023]}"
 
+    def lease(self, count: int) -> tuple[str, int]:
+        """Set `count` counters aside: the next `new` continues after them.
+
+        Returns:
+            The 12 random characters of this source, and the first of the counters.
+        """
+        first = self._count + 1
+        self._count += count
+        self._renew_stem()
+        return self._random, first
+
     def _renew_stem(self) -> None:
         high = self._count >> 20
         self._stem = (
@@ -73,6 +84,17 @@ def new_trace_id() -> str:
 def new_event_id() -> str:
     """Return a new Signal id, `evt_` and 26 characters."""
     return _source.new("evt_")
+
+
+def lease(count: int) -> tuple[str, int]:
+    """Set `count` ids of this process aside, for code that makes the texts itself.
+
+    A forked child must drop what is left of a lease, see `clock.after_fork`.
+
+    Returns:
+        The 12 random characters of each id, and the counter of the first; the others follow.
+    """
+    return _source.lease(count)
 
 
 def trace_begun_by(event_id: str) -> str:

@@ -205,7 +205,7 @@ class Signal:
             )
         ):
             raise _fault(v, id_, trace_id, parent_id, code, ts)
-        producer = None if directed is None else _directed(directed)
+        producer = None if directed is None else directed_of(directed)
         return _fill(signal_type, payload, producer, trace_id, parent_id, meta, id_, ts)
 
 
@@ -222,7 +222,7 @@ def _fault(v: Any, id_: Any, trace_id: Any, parent_id: Any, code: Any, ts: Any) 
     return BadSignal(f"ts must be a float, not {shown(ts)}")
 
 
-class _Draft:
+class Draft:
     """A Signal while its fields are set; then it gets its class.
 
     The constructor of a frozen class takes several times as long, and setting the slots past it
@@ -254,7 +254,7 @@ def _fill(
     ts: float,
 ) -> Signal:
     """Return a Signal of checked values; much faster than the constructor does."""
-    draft = _Draft()
+    draft = Draft()
     draft.type = signal_type
     draft.payload = payload
     draft.directed = directed
@@ -287,7 +287,12 @@ def made(
     return _fill(signal_type, payload, directed, trace_id, parent_id, meta, id_, clock.now_ts())
 
 
-def _directed(values: Any) -> Directed:
+def directed_of(values: Any) -> Directed:
+    """Return the destination or producer of a decoded array.
+
+    Raises:
+        BadSignal: It is invalid; the text names the field.
+    """
     if not isinstance(values, list) or len(values) < 3:
         raise BadSignal("directed must be an array of id, type and capabilities")
     id_, kind, capabilities = values[:3]

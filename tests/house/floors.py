@@ -19,6 +19,7 @@ FLOORS = (
     ("cosmonapse.ids", "cosmonapse.names", "cosmonapse.registry"),
     ("cosmonapse.codec", "cosmonapse.transport"),
     ("cosmonapse.signals",),
+    ("cosmonapse.kernel.*",),
     ("cosmonapse.counters", "cosmonapse.health", "cosmonapse.payloads", "cosmonapse.tasks"),
     ("cosmonapse.axon",),
     # cosmonapse: shells

@@ -61,3 +61,17 @@ def test_ids_stay_different_when_the_counter_carries_over(count):
 def test_a_text_of_another_length_is_no_id(text):
     with pytest.raises(BadSignal, match="26 characters"):
         id_bytes(text)
+
+
+@pytest.mark.parametrize("start", [0, (1 << 20) - 3, (1 << 32) - 2])
+def test_a_lease_is_left_out_by_the_ids_that_follow(start):
+    source, other = (IdSource(SEED[:12] + start.to_bytes(4, "big")) for _ in range(2))
+    expected = [other.new("") for _ in range(6)]
+
+    first = source.new("")
+    random, counter = source.lease(4)
+    last = source.new("")
+
+    assert [first, last] == [expected[0], expected[5]]
+    assert counter == int(expected[1][-10:], 32)
+    assert all(each[4:16] == random for each in expected)
