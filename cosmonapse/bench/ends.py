@@ -149,27 +149,38 @@ async def _publisher(connection: Connection, url: str, namespace: str, subscribe
 
 
 def subscribers(
-    connection: Connection, url: str, namespace: str, port: int, process: int, count: int
+    connection: Connection,
+    url: str,
+    namespace: str,
+    port: int,
+    process: int,
+    count: int,
+    plain: bool = False,
 ) -> None:
-    """Subscribe, with that many Dendrites."""
-    run_loop(_subscribers(connection, url, namespace, Teller(port, process, count), count))
+    """Subscribe, with that many Dendrites; with `plain` their handlers are `def` functions."""
+    teller = Teller(port, process, count)
+    run_loop(_subscribers(connection, url, namespace, teller, count, plain))
 
 
 async def _subscribers(
-    connection: Connection, url: str, namespace: str, teller: Teller, count: int
+    connection: Connection, url: str, namespace: str, teller: Teller, count: int, plain: bool
 ) -> None:
     async with AsyncExitStack() as stack:
         for number in range(count):
             dendrite = await joined(url, namespace, f"subscriber-{number}")
-            _subscribe(dendrite, teller, number)
+            _subscribe(dendrite, teller, number, plain)
             await stack.enter_async_context(dendrite)
         connection.send(None)
         await answer(connection, {})
 
 
-def _subscribe(dendrite: Dendrite, teller: Teller, number: int) -> None:
-    @dendrite.on_memory_append
-    async def had_one(signal: Signal) -> None:
+def _subscribe(dendrite: Dendrite, teller: Teller, number: int, plain: bool) -> None:
+    def had_one(signal: Signal) -> None:
         if signal.payload["value"] != PAYLOAD:
             raise BenchError(f"something else was published: {signal.payload}")
         teller.had_one(number)
+
+    async def had_one_on_the_loop(signal: Signal) -> None:
+        had_one(signal)
+
+    dendrite.on_memory_append(had_one if plain else had_one_on_the_loop)

@@ -51,7 +51,8 @@ def _nobody(facts: Facts) -> Iterator[str]:
 
 
 def _start(facts: Facts) -> Iterator[str]:
-    yield f"`Dendrite.start()` takes {facts['p50_ms']:.1f} ms (p50)."
+    caller, worker = (facts[name]["p50_ms"] for name in ("caller", "worker"))
+    yield f"A caller starts in {caller:.1f} ms, a worker in {worker:.1f} ms (p50)."
 
 
 def _idle(facts: Facts) -> Iterator[str]:

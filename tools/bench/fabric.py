@@ -157,27 +157,28 @@ def starter(connection: Connection, url: str) -> None:
 
 
 async def _starter(connection: Connection, url: str) -> None:
-    async def starts(count: int) -> list[float]:
-        return [await _start(url) for _ in range(count)]
+    async def starts(count: int, axons: int, handlers: int) -> list[float]:
+        return [await _start(url, axons, handlers) for _ in range(count)]
 
     connection.send(None)
     await answer(connection, {"starts": starts})
 
 
-async def _start(url: str) -> float:
+async def _start(url: str, axons: int, handlers: int) -> float:
     dendrite = await ends.joined(url, NAMESPACE, "starter")
-    dendrite.attach_axon(Axon(neuron_id=ends.echo_id(), neuron_fn=ends.echo))
-
-    @dendrite.on_agent_output
-    @dendrite.on_error_signal
-    async def poll_soon(signal: Signal) -> None:
-        return
-
+    for number in range(axons):
+        dendrite.attach_axon(Axon(neuron_id=ends.echo_id(number), neuron_fn=ends.echo))
+    for event in (dendrite.on_agent_output, dendrite.on_error_signal)[:handlers]:
+        event(_unused)
     begin_s = time.perf_counter()
     await dendrite.start()
     took_s = time.perf_counter() - begin_s
     await dendrite.stop()
     return took_s
+
+
+async def _unused(signal: Signal) -> None:
+    return
 
 
 # -- inside the parent ----------------------------------------------------------------------------

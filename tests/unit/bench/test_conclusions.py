@@ -26,14 +26,14 @@ def test_the_other_kinds_have_one_line_each():
     kinds = {
         "idle": {"0": {"synapse_kib": 28_876.8}},
         "nobody": {"p50_ms": 0.3},
-        "start": {"p50_ms": 2.49},
+        "start": {"caller": {"p50_ms": 1.24}, "worker": {"p50_ms": 2.49}},
         "streaming": {"tokens_per_s": 20_779.0},
     }
 
     assert lines(kinds) == [
         "- One stream brings 20,779 tokens a second to its caller.",
         "- A task for a Neuron without a worker fails after 0.3 ms (p50).",
-        "- `Dendrite.start()` takes 2.5 ms (p50).",
+        "- A caller starts in 1.2 ms, a worker in 2.5 ms (p50).",
         "- A Synapse without clients takes 28 MiB of memory.",
     ]
 
