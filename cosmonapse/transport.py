@@ -118,36 +118,25 @@ class ResyncSource(Protocol):
         """Send the stored replies of a task again, from number `index` on."""
 
 
+TaskItem = tuple[bytes, bytes, int, int, int, bytes]
+"""task, trace, type code, milliseconds left, `TaskFlag`s, body."""
+
+ReplyItem = tuple[bytes, bytes, int, int, int, bytes]
+"""task, trace, type code, index of the reply, `ReplyFlag`s, body."""
+
+
 class Receiver(Protocol):
-    """Handles the events of a transport, one call each, on the event loop. No call may block."""
+    """Handles the events of a transport, one call each, on the event loop. No call may block.
 
-    def on_task(
-        self,
-        caller: bytes,
-        address: str,
-        task: bytes,
-        trace: bytes,
-        kind: int,
-        ttl_ms: int,
-        flags: int,
-        body: bytes,
-    ) -> None:
-        """Handle a task for the Axon `address`, with `ttl_ms` milliseconds left."""
+    The tasks of one message, and its replies, are one event. One of them that cannot be handled
+    must not cost the others.
+    """
 
-    def on_reply(
-        self,
-        worker: bytes,
-        task: bytes,
-        trace: bytes,
-        kind: int,
-        index: int,
-        flags: int,
-        body: bytes,
-    ) -> None:
-        """Handle the reply number `index` to a task of this caller.
+    def on_tasks(self, caller: bytes, address: str, items: list[TaskItem]) -> None:
+        """Handle the tasks of one message for the Axon `address`, in order."""
 
-        `flags` are `ReplyFlag`s.
-        """
+    def on_replies(self, worker: bytes, items: list[ReplyItem]) -> None:
+        """Handle the replies of one message to tasks of this caller, in order."""
 
     def on_cancel(self, caller: bytes, task: bytes) -> None:
         """Cancel a task that this worker has."""
@@ -203,7 +192,30 @@ class QueryPort(Protocol):
         """
 
 
-class Transport(QueryPort, Protocol):
+class BroadcastPort(Protocol):
+    """The broadcast plane of a transport."""
+
+    def is_heard(self, kind: int, trace: bytes) -> bool:
+        """Return whether a Signal of this kind and trace has a listener."""
+
+    def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
+        """Publish to the listeners; return the number of messages: 0, 1 or 2."""
+
+    def listen(self, topic: Topic) -> None:
+        """Listen to a topic; in force after the next `sync`."""
+
+    def unlisten(self, topic: Topic) -> None:
+        """Undo one `listen`."""
+
+    async def sync(self, timeout_s: float) -> None:
+        """Return when every `listen` so far is in force.
+
+        Raises:
+            SynapseUnreachable: Not within `timeout_s` seconds.
+        """
+
+
+class Transport(QueryPort, BroadcastPort, Protocol):
     """One Dendrite's connection to a Synapse."""
 
     @property
@@ -244,19 +256,20 @@ class Transport(QueryPort, Protocol):
     async def close(self, timeout_s: float) -> bool:
         """Send every waiting message and close; False if `timeout_s` seconds were not enough."""
 
+    def address_of(self, neuron: str | None, capabilities: tuple[str, ...]) -> bytes:
+        """Return the address of an Axon, or of any Axon that offers all `capabilities`."""
+
     def send_task(
         self,
-        neuron: str | None,
-        capabilities: tuple[str, ...],
+        address: bytes,
         task: bytes,
         trace: bytes,
         kind: int,
         body: bytes,
-        *,
         ttl_ms: int,
-        keep: bool,
+        flags: int,
     ) -> Outcome:
-        """Send a task to one live Axon; with `keep` it runs on when its caller goes away."""
+        """Send a task to one live Axon of an address; `flags` are `TaskFlag`s."""
 
     def send_reply(
         self,
@@ -265,15 +278,10 @@ class Transport(QueryPort, Protocol):
         trace: bytes,
         kind: int,
         body: bytes,
-        *,
         index: int,
-        settles: bool,
-        skips: bool = False,
+        flags: int,
     ) -> Outcome:
-        """Send the reply number `index` of a task that this worker has.
-
-        `skips` means that missing replies before it are no longer stored.
-        """
+        """Send the reply number `index` of a task of this worker; `flags` are `ReplyFlag`s."""
 
     def send_gap(self, opened: Opened) -> Outcome:
         """Request the replies of a task of this caller from its next index on."""
@@ -285,25 +293,6 @@ class Transport(QueryPort, Protocol):
         self, verb: PresenceVerb, neuron_id: str, facts: dict[str, Any], kind: int, body: bytes
     ) -> Outcome:
         """Send the presence of an Axon: `facts` for the Synapse, `body` for the listeners."""
-
-    def is_heard(self, kind: int, trace: bytes) -> bool:
-        """Return whether a Signal of this kind and trace has a listener."""
-
-    def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
-        """Publish to the listeners; return the number of messages: 0, 1 or 2."""
-
-    def listen(self, topic: Topic) -> None:
-        """Listen to a topic; in force after the next `sync`."""
-
-    def unlisten(self, topic: Topic) -> None:
-        """Undo one `listen`."""
-
-    async def sync(self, timeout_s: float) -> None:
-        """Return when every `listen` so far is in force.
-
-        Raises:
-            SynapseUnreachable: Not within `timeout_s` seconds.
-        """
 
     async def barrier(self, timeout_s: float) -> bool:
         """Return when everything that the Synapse has sent so far has arrived; False if unknown."""

@@ -21,9 +21,9 @@ class EventRouter:
     """Connects the transport, which is made first, with the parts that are built on it."""
 
     # `connect` sets each of these to the method of the part itself: one call less on the hot path.
-    on_task: Callable[..., None]
+    on_tasks: Callable[..., None]
     on_cancel: Callable[[bytes, bytes], None]
-    on_reply: Callable[..., None]
+    on_replies: Callable[..., None]
     on_bounce: Callable[[bytes, str], None]
     on_lost: Callable[[bytes, str], None]
     on_registered: Callable[[str, str], None]
@@ -42,9 +42,9 @@ class EventRouter:
         self._inbox = inbox
         self._dispatcher = dispatcher
         self._registration = registration
-        self.on_task = inbox.on_task
+        self.on_tasks = inbox.on_tasks
         self.on_cancel = inbox.on_cancel
-        self.on_reply = dispatcher.on_reply
+        self.on_replies = dispatcher.on_replies
         self.on_bounce = dispatcher.on_bounce
         self.on_lost = dispatcher.on_lost
         self._subscriptions = subscriptions

@@ -75,7 +75,7 @@ class Listener:
     def _nothing(self, *unused: object) -> None:
         """Ignore an event about tasks or Axons; this peer has none."""
 
-    on_task = on_reply = on_cancel = on_bounce = on_lost = on_registered = _nothing
+    on_tasks = on_replies = on_cancel = on_bounce = on_lost = on_registered = _nothing
 
 
 class Observer:

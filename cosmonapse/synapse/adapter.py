@@ -22,7 +22,7 @@ _OUTCOMES = {each: Outcome[each.name] for each in wire_side.Outcome}
 _SENT = wire_side.Outcome.SENT  # looking it up would hash a name in Python, on the hot path
 _VERBS = {each: wire_side.Verb[each.name] for each in PresenceVerb}
 _FOREIGN_NAMESPACE = "namespace "  # how the proxy begins this refusal, see its admission
-_address = functools.lru_cache(maxsize=4096)(wire_side.address_of)
+_address_of = functools.lru_cache(maxsize=4096)(wire_side.address_of)
 
 
 @attrs.frozen
@@ -197,21 +197,22 @@ class ClientTransport(TransportQueries):
         self._on_closed(self)
         return await self._client.close(timeout_s)
 
+    def address_of(self, neuron: str | None, capabilities: tuple[str, ...]) -> bytes:
+        """See the port."""
+        return _address_of(neuron, capabilities)
+
     def send_task(
         self,
-        neuron: str | None,
-        capabilities: tuple[str, ...],
+        address: bytes,
         task: bytes,
         trace: bytes,
         kind: int,
         body: bytes,
-        *,
         ttl_ms: int,
-        keep: bool,
+        flags: int,
     ) -> Outcome:
         """See the port."""
-        address = _address(neuron, capabilities)
-        sent = self._client.send_task(address, task, trace, kind, body, ttl_ms=ttl_ms, keep=keep)
+        sent = self._client.send_task(address, task, trace, kind, body, ttl_ms, flags)
         return Outcome.SENT if sent is _SENT else _OUTCOMES[sent]
 
     def send_reply(
@@ -221,15 +222,11 @@ class ClientTransport(TransportQueries):
         trace: bytes,
         kind: int,
         body: bytes,
-        *,
         index: int,
-        settles: bool,
-        skips: bool = False,
+        flags: int,
     ) -> Outcome:
         """See the port."""
-        sent = self._client.send_reply(
-            caller, task, trace, kind, body, index=index, settles=settles, skips=skips
-        )
+        sent = self._client.send_reply(caller, task, trace, kind, body, index, flags)
         return Outcome.SENT if sent is _SENT else _OUTCOMES[sent]
 
     def send_gap(self, opened: Opened) -> Outcome:

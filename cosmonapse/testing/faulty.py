@@ -36,15 +36,13 @@ class FaultyTransport(ClientTransport):
 
     def send_task(
         self,
-        neuron: str | None,
-        capabilities: tuple[str, ...],
+        address: bytes,
         task: bytes,
         trace: bytes,
         kind: int,
         body: bytes,
-        *,
         ttl_ms: int,
-        keep: bool,
+        flags: int,
     ) -> Outcome:
         """See the port."""
         sent_at_s = time.monotonic()
@@ -54,7 +52,7 @@ class FaultyTransport(ClientTransport):
             if left_ms <= 0:
                 return Outcome.SENT  # its time ended on the way; the caller knows by its own clock
             return super(FaultyTransport, self).send_task(
-                neuron, capabilities, task, trace, kind, body, ttl_ms=left_ms, keep=keep
+                address, task, trace, kind, body, left_ms, flags
             )
 
         if self.faults.tasks_refused:
@@ -72,16 +70,14 @@ class FaultyTransport(ClientTransport):
         trace: bytes,
         kind: int,
         body: bytes,
-        *,
         index: int,
-        settles: bool,
-        skips: bool = False,
+        flags: int,
     ) -> Outcome:
         """See the port."""
 
         def send() -> Outcome:
             return super(FaultyTransport, self).send_reply(
-                caller, task, trace, kind, body, index=index, settles=settles, skips=skips
+                caller, task, trace, kind, body, index, flags
             )
 
         injector = self.faults.injectors["replies"]

@@ -74,7 +74,7 @@ def test_a_transport_that_loses_replies_fails(run):
     result = run(f"{SUITE}.test_tasks", "-x", "--cosmo-harness", "acme.broken:Broken")
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*AssertionError: 101 on_reply did not come true*"])
+    result.stdout.fnmatch_lines(["*AssertionError: 101 on_replies did not come true*"])
 
 
 def test_the_harness_may_stand_in_the_configuration(run, pytester):

@@ -14,7 +14,7 @@ from cosmonapse import Axon, Signal, SignalType, new_trace_id
 from support.processes import Children, axon, measured, until
 from support.rude import LimitedSynapse
 from support.transport import Party
-from zmq_transport import address_of
+from zmq_transport import ItemFlag, address_of
 
 UNRULY = Path(__file__).parents[1] / "support" / "unruly.py"
 TASK_KIND = SignalType.TASK.code
@@ -33,10 +33,10 @@ class Sender(Party):
     async def ask(self, body, task=None, ttl_ms=5000, neuron="notes"):
         """Send a body as a TASK and return the Signal that comes back."""
         task = task or os.urandom(16)
-        had = len(self.of("on_reply"))
-        self.client.send_task(address_of(neuron), task, task, TASK_KIND, body, ttl_ms=ttl_ms)
-        await until(lambda: len(self.of("on_reply")) > had, what="a reply")
-        return Signal.decode(self.of("on_reply")[-1][-1])
+        had = len(self.of("on_replies"))
+        self.client.send_task(address_of(neuron), task, task, TASK_KIND, body, ttl_ms)
+        await until(lambda: len(self.of("on_replies")) > had, what="a reply")
+        return Signal.decode(self.of("on_replies")[-1][-1])
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ async def test_a_task_whose_time_is_over_when_it_is_sent_comes_back_and_is_not_r
 ):
     async with Sender(synapse, namespace) as sender:
         sender.client.send_task(
-            address_of("notes"), os.urandom(16), bytes(16), TASK_KIND, fields(), ttl_ms=0
+            address_of("notes"), os.urandom(16), bytes(16), TASK_KIND, fields(), 0
         )
         ((_, reason),) = await until(lambda: sender.of("on_bounce"))
         await sender.ask(fields(payload={"input": "fence"}))
@@ -138,16 +138,14 @@ async def test_a_task_that_comes_again_while_it_runs_is_not_run_again(synapse, u
     body, task = fields(payload={"input": {"n": 1}}), os.urandom(16)
     async with Sender(synapse, namespace) as sender:
         for _ in range(3):
-            sender.client.send_task(
-                address_of("stubborn"), task, task, TASK_KIND, body, ttl_ms=5000
-            )
+            sender.client.send_task(address_of("stubborn"), task, task, TASK_KIND, body, 5000)
         await asyncio.to_thread(unruly.line, "holding 1")
         await until(lambda: synapse.count("drop.duplicate_task") == 2)
         unruly.tell("release")
-        await until(lambda: sender.of("on_reply"))
+        await until(lambda: sender.of("on_replies"))
         fence = await sender.ask(fields(payload={"input": "fence"}))
 
-    assert [each[1] for each in sender.of("on_reply")].count(task) == 1
+    assert [each[1] for each in sender.of("on_replies")].count(task) == 1
     assert fence.output == {"got": "fence"}
     assert unruly.lines("holding", 1) == ["1"]
 
@@ -268,7 +266,7 @@ async def test_two_replies_and_a_late_one_are_one_outcome_and_nothing_strange(
         rude.take_seat("rude")
         await until(lambda: rude.of("on_registered"))
         asked = asyncio.create_task(caller.ask(neuron="rude", input={}))
-        given = await until(lambda: rude.of("on_task"))
+        given = await until(lambda: rude.of("on_tasks"))
         for n in (1, 2):
             reply(rude, given[0], {"n": n})
         output = await asked
@@ -276,7 +274,7 @@ async def test_two_replies_and_a_late_one_are_one_outcome_and_nothing_strange(
         with pytest.raises(TimeoutError):
             await caller.ask(neuron="rude", input={}, timeout_s=0.05)
         await until(lambda: rude.of("on_cancel"))
-        reply(rude, rude.of("on_task")[1], {"n": 3})
+        reply(rude, rude.of("on_tasks")[1], {"n": 3})
         await until(lambda: caller.counts.get("drop.late_reply"), what="the late reply")
         unknown = synapse.count("drop.reply_unknown") - before
 
@@ -291,5 +289,5 @@ def reply(party, given, output):
     caller, task, _ = given
     signal = Signal(type=SignalType.AGENT_OUTPUT, payload={"output": output})
     party.client.send_reply(
-        caller, task, task, signal.type.code, signal.encode(), index=0, settles=True
+        caller, task, task, signal.type.code, signal.encode(), 0, ItemFlag.SETTLES
     )

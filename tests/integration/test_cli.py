@@ -144,7 +144,7 @@ async def test_the_log_escapes_what_could_steer_a_terminal(children):
     client = Client(carrier, namespace="test", name="rude", receiver=receiver)
     await client.open(5.0)
     address = "\x1b[2Jgone\x07\r\n\u202etxt".encode()
-    client.send_task(address, b"t" * 16, b"r" * 16, 1, b"body", ttl_ms=5000)
+    client.send_task(address, b"t" * 16, b"r" * 16, 1, b"body", 5000)
     await until(lambda: receiver.reasons)
     await client.close()
     synapse.send(signal.SIGTERM)

@@ -33,10 +33,10 @@ async def test_tasks_come_to_a_seat_and_replies_come_home_in_order(proxy):
         await seated(worker)
         for number in range(100):
             caller.send("seat", number)
-        await until(lambda: len(caller.of("on_reply")) == 400)
+        await until(lambda: len(caller.of("on_replies")) == 400)
 
-    replies = caller.of("on_reply")
-    assert [int(task[2]) for task in worker.of("on_task")] == list(range(100))
+    replies = caller.of("on_replies")
+    assert [int(task[2]) for task in worker.of("on_tasks")] == list(range(100))
     assert {reply[0] for reply in replies} == {worker.client.instance}
     assert [reply[4] for reply in replies] == [0, 1, 2, 3] * 100
     assert [reply[5] for reply in replies[:4]] == [0, 0, 0, ItemFlag.SETTLES]
@@ -47,7 +47,7 @@ async def test_a_cancel_reaches_whoever_has_the_task_and_nobody_else(proxy):
     async with Party(proxy) as worker, Party(proxy) as caller, Party(proxy) as stranger:
         await seated(worker)
         task = caller.send("seat", 1)
-        await until(lambda: worker.of("on_task"))
+        await until(lambda: worker.of("on_tasks"))
 
         stranger.client.send_cancel(task, task)
         stranger.send("nobody", 2)
@@ -65,7 +65,7 @@ async def test_what_cannot_be_delivered_comes_back_with_its_reason(proxy):
     async with Party(proxy) as caller:
         nobody = caller.send("nobody", 1)
         late = caller.send("nobody", 2, ttl_ms=0)
-        caller.client.send_task(b"a/b", b"3" * 16, b"3" * 16, KIND_TASK, b"", ttl_ms=100)
+        caller.client.send_task(b"a/b", b"3" * 16, b"3" * 16, KIND_TASK, b"", 100)
         await until(lambda: len(caller.of("on_bounce")) >= 2)
         await until(lambda: [b"3" * 16, Reason.BAD_ADDRESS] in caller.of("on_bounce"))
 
@@ -78,7 +78,7 @@ async def test_a_worker_that_vanishes_loses_its_tasks_and_the_caller_is_told(pro
     async with Party(proxy) as worker, Party(proxy) as caller:
         await seated(worker)
         tasks = [caller.send("seat", number) for number in range(3)]
-        await until(lambda: len(worker.of("on_task")) == 3)
+        await until(lambda: len(worker.of("on_tasks")) == 3)
         gone_at_s = time.perf_counter()
         worker.client.abort()
         await until(lambda: len(caller.of("on_lost")) == 3)
@@ -92,7 +92,7 @@ async def test_a_body_over_the_limit_never_leaves(proxy):
     async with Party(proxy) as caller:
         big = bytes(caller.client.max_body_bytes + 1)
         outcome = caller.client.send_task(
-            address_of("seat"), b"t" * 16, b"r" * 16, KIND_TASK, big, ttl_ms=1000
+            address_of("seat"), b"t" * 16, b"r" * 16, KIND_TASK, big, 1000
         )
         task = caller.send("nobody", 1)
         await until(lambda: caller.of("on_bounce"))
@@ -134,7 +134,7 @@ async def test_a_listener_that_leaves_ends_the_copies(proxy):
             await listener.client.broadcast.sync(5.0)
             before = proxy.counts["copies"]
             caller.send("seat", 2)
-            await until(lambda: len(caller.of("on_reply")) == 4)
+            await until(lambda: len(caller.of("on_replies")) == 4)
 
             assert proxy.counts["copies"] == before == 1
 
@@ -153,19 +153,19 @@ async def test_nothing_overtakes_the_greeting_after_a_restart_that_nobody_could_
     async with Party(proxy, answers=True) as worker, Party(proxy) as caller:
         await seated(worker)
         caller.send("seat", 0)
-        await until(lambda: caller.of("on_reply"))
+        await until(lambda: caller.of("on_replies"))
 
         proxy.child.kill()  # nothing here awaits: neither client can notice anything yet
         until_not_writable(caller)
         proxy = RunningProxy(children, port)
         for number in range(1, 201):
             caller.send("seat", number)
-        await until(lambda: len(caller.of("on_reply")) == 201)
+        await until(lambda: len(caller.of("on_replies")) == 201)
         returned = caller.client.link.counts["returned"]
         bounced = proxy.counts.get("bounce.hello_first", 0)
 
     assert (returned, bounced) == (0, 0)
-    assert [int(task[2]) for task in worker.of("on_task")] == list(range(201))
+    assert [int(task[2]) for task in worker.of("on_tasks")] == list(range(201))
     assert caller.of("on_bounce") == []
     assert caller.of("on_welcomed") == [[True], [True]]
 
@@ -185,10 +185,10 @@ async def test_traffic_through_restarts_answers_each_task_once_or_leaves_it_open
                 await asyncio.sleep(0.001)
             proxy = await restart
         last = caller.send("seat", sent)
-        await until(lambda: any(reply[1] == last for reply in caller.of("on_reply")))
+        await until(lambda: any(reply[1] == last for reply in caller.of("on_replies")))
 
-    ran = [task[1] for task in worker.of("on_task")]
-    answered = [reply[1] for reply in caller.of("on_reply")]
+    ran = [task[1] for task in worker.of("on_tasks")]
+    answered = [reply[1] for reply in caller.of("on_replies")]
     assert len(ran) == len(set(ran))
     assert len(answered) == len(set(answered))
     assert len(answered) >= sent - 100
@@ -234,7 +234,7 @@ async def test_garbage_and_http_on_every_port_do_no_harm(proxy):
             for data in (HTTP, b"", *(os.urandom(200) for _ in range(20))):
                 await asyncio.to_thread(send_raw, port, data)
             caller.send("seat", port)
-        await until(lambda: len(caller.of("on_reply")) == 3)
+        await until(lambda: len(caller.of("on_replies")) == 3)
 
     assert worker.of("on_cancel") == caller.of("on_bounce") == []
 
@@ -265,7 +265,7 @@ async def test_messages_of_another_kind_are_counted_and_do_no_harm(proxy):
                             rude.send_multipart(message)
                     caller.send("seat", port)
                     await until(lambda: sum(_dropped(proxy).values()) >= 2)
-        await until(lambda: len(caller.of("on_reply")) == 3)
+        await until(lambda: len(caller.of("on_replies")) == 3)
         dropped = _dropped(proxy)
 
     assert {"drop.frame_count", "drop.short_head"} <= set(dropped)

@@ -173,6 +173,10 @@ class Twin:
         address = SEAT.encode()
         self.send(heads.pack(Verb.TASK, number=LONG_MS, task=task, trace=task, address=address))
 
+    def on_replies(self, worker, items):
+        for item in items:
+            self.on_reply(worker, *item)
+
     def on_reply(self, worker, task, trace, kind, index, flags, body):
         known = self.tasks[task]
         assert body == self.instance + task, "a reply to the task of another"
@@ -212,6 +216,10 @@ class Twin:
         self.send(heads.pack(Verb.CANCEL, task=task))
 
     # -- as a worker -----------------------------------------------------------------------------
+
+    def on_tasks(self, caller, address, items):
+        for item in items:
+            self.on_task(caller, address, *item)
 
     def on_task(self, caller, address, task, trace, kind, ttl_ms, flags, body):
         assert address == SEAT

@@ -4,7 +4,7 @@ import json
 from itertools import count
 from pathlib import Path
 
-from zmq_transport import Client, Outcome, TcpEndpoint, Verb, ZmqCarrier, address_of
+from zmq_transport import Client, ItemFlag, Outcome, TcpEndpoint, Verb, ZmqCarrier, address_of
 
 PROXY = Path(__file__).with_name("proxy.py")
 KIND_HERE, KIND_TASK, KIND_CHATTER, KIND_ANSWER = 1, 7, 8, 9
@@ -33,7 +33,7 @@ class RunningProxy:
 
 
 class Party:
-    """A client that records its events: `happened` holds (name, arguments).
+    """A client that records its events: `happened` holds (name, arguments), one a task or reply.
 
     Args:
         running: The proxy that it is a client of.
@@ -71,7 +71,7 @@ class Party:
         body = str(number).encode()
         task = number.to_bytes(16, "big")
         outcome = self.client.send_task(
-            address_of(name), task, trace or task, KIND_TASK, body, ttl_ms=ttl_ms
+            address_of(name), task, trace or task, KIND_TASK, body, ttl_ms
         )
         assert outcome in (Outcome.SENT, Outcome.WAITING)
         return task
@@ -81,16 +81,18 @@ class Party:
         if self._seat is not None:
             self.take_seat(self._seat)
 
-    def on_task(self, caller, address, task, trace, kind, ttl_ms, flags, body):
-        self.happened.append(("on_task", caller, task, body))
-        for index in range(self._chatter):
-            self.client.send_reply(
-                caller, task, trace, KIND_CHATTER, body, index=index, settles=False
-            )
-        if self._answers:
-            self.client.send_reply(
-                caller, task, trace, KIND_ANSWER, body, index=self._chatter, settles=True
-            )
+    def on_tasks(self, caller, address, items):
+        for task, trace, _, _, _, body in items:
+            self.happened.append(("on_tasks", caller, task, body))
+            for index in range(self._chatter):
+                self.client.send_reply(caller, task, trace, KIND_CHATTER, body, index)
+            if self._answers:
+                self.client.send_reply(
+                    caller, task, trace, KIND_ANSWER, body, self._chatter, ItemFlag.SETTLES
+                )
+
+    def on_replies(self, worker, items):
+        self.happened += [("on_replies", worker, *item) for item in items]
 
     def __getattr__(self, name):
         if not name.startswith("on_"):

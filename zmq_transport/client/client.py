@@ -18,7 +18,7 @@ from ..wire import heads, resync_messages
 from ..wire.bundle import MAX_BODY_BYTES, Bundler, split_bundle
 from ..wire.drops import drop_counter
 from ..wire.greetings import MAX_BYTES, Welcome, pack_map
-from ..wire.heads import ItemFlag, Verb
+from ..wire.heads import Verb
 from ..wire.roster_messages import SeatInfo
 from .broadcast import Broadcast
 from .carrier import Carrier
@@ -32,9 +32,6 @@ from .session import Event
 
 DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024
 # As plain ints: an operator of an enum costs more than the whole packing of a head.
-_SETTLES = int(ItemFlag.SETTLES)
-_SKIPS = int(ItemFlag.SKIPS)
-_KEEP = int(ItemFlag.KEEP)
 _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
 _PROXY = b""  # the only connection of a client, as a key of its bundler
@@ -197,8 +194,8 @@ class Client:
         receiver = self._receiver
         return {
             LinkEvent.WRITE: self._write,
-            LinkEvent.TASK: receiver.on_task,
-            LinkEvent.REPLY: receiver.on_reply,
+            LinkEvent.TASKS: receiver.on_tasks,
+            LinkEvent.REPLIES: receiver.on_replies,
             LinkEvent.CANCEL: receiver.on_cancel,
             LinkEvent.BOUNCE: receiver.on_bounce,
             LinkEvent.LOST: receiver.on_lost,
@@ -222,9 +219,8 @@ class Client:
         trace: bytes,
         kind: int,
         body: bytes,
-        *,
         ttl_ms: int,
-        keep: bool = False,
+        flags: int = 0,
     ) -> Outcome:
         """Send a task to an address (see `heads.address_of`).
 
@@ -235,12 +231,12 @@ class Client:
             kind: Type code of the application.
             body: Opaque.
             ttl_ms: Remaining time in milliseconds; it runs on while the task waits.
-            keep: True if the task runs on when this client goes away.
+            flags: Bits of `ItemFlag`, such as KEEP.
         """
         if not self._is_known_as_caller:
             self._become_caller()
         number = min(ttl_ms, heads.MAX_NUMBER)
-        item = heads.pack_item(_TASK, _KEEP if keep else 0, kind, number, task, trace, len(body))
+        item = heads.pack_item(_TASK, flags, kind, number, task, trace, len(body))
         return self._send_item(_FROM_NOBODY, item, address, body)
 
     def send_reply(
@@ -250,10 +246,8 @@ class Client:
         trace: bytes,
         kind: int,
         body: bytes,
-        *,
         index: int,
-        settles: bool,
-        skips: bool = False,
+        flags: int = 0,
     ) -> Outcome:
         """Send a reply.
 
@@ -264,10 +258,9 @@ class Client:
             kind: Type code of the application.
             body: Opaque.
             index: Number of the reply, counted from 0 for each task.
-            settles: True for the last one.
-            skips: True if missing replies before it are stored no longer.
+            flags: Bits of `ItemFlag`: SETTLES for the last one, SKIPS if missing replies before it
+                are stored no longer.
         """
-        flags = (_SETTLES if settles else 0) | (_SKIPS if skips else 0)
         item = heads.pack_item(_REPLY, flags, kind, index, task, trace, len(body))
         return self._send_item(heads.start_of(caller), item, b"", body)
 

@@ -23,33 +23,28 @@ class Outcome(enum.Enum):
     """The link is closed or was refused."""
 
 
+TaskItem = tuple[bytes, bytes, int, int, int, bytes]
+"""task, trace, kind, ttl_ms, flags, body: one task of a message."""
+
+ReplyItem = tuple[bytes, bytes, int, int, int, bytes]
+"""task, trace, kind, index, flags, body: one reply of a message."""
+
+
 class Receiver(Protocol):
-    """Handles the events of a client, one call each, on the loop. No call may block."""
+    """Handles the events of a client, one call each, on the loop. No call may block.
 
-    def on_task(
-        self,
-        caller: bytes,
-        address: str,
-        task: bytes,
-        trace: bytes,
-        kind: int,
-        ttl_ms: int,
-        flags: int,
-        body: bytes,
-    ) -> None:
-        """Handle a task for this worker."""
+    The tasks of one message, and its replies, are one event. One of them that cannot be handled
+    must not cost the others.
+    """
 
-    def on_reply(
-        self,
-        worker: bytes,
-        task: bytes,
-        trace: bytes,
-        kind: int,
-        index: int,
-        flags: int,
-        body: bytes,
-    ) -> None:
-        """Handle a reply to a task of this caller; the flag `SETTLES` marks the last one."""
+    def on_tasks(self, caller: bytes, address: str, items: list[TaskItem]) -> None:
+        """Handle the tasks of one message for this worker, in order; `address` is their seat."""
+
+    def on_replies(self, worker: bytes, items: list[ReplyItem]) -> None:
+        """Handle the replies of one message to tasks of this caller, in order.
+
+        The flag `SETTLES` marks the last reply of a task.
+        """
 
     def on_cancel(self, caller: bytes, task: bytes) -> None:
         """Cancel a task that this worker has."""

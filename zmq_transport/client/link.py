@@ -16,6 +16,7 @@ from ..errors import WireError, shown
 from ..wire import greetings, heads, resync_messages
 from ..wire.drops import drop_counter
 from ..wire.heads import Reason, Verb
+from .events import ReplyItem
 from .session import Event, Session, State
 
 _UNEXPECTED: Mapping[Event, str] = {
@@ -37,10 +38,10 @@ class LinkEvent(enum.IntEnum):
 
     WRITE = 0
     """(head, body): send this at once, ahead of every waiting message."""
-    TASK = 1
-    """(caller, address, task, trace, kind, ttl_ms, flags, body)"""
-    REPLY = 2
-    """(worker, task, trace, kind, index, flags, body)"""
+    TASKS = 1
+    """(caller, address, tasks), see `events.TaskItem`"""
+    REPLIES = 2
+    """(worker, replies), see `events.ReplyItem`"""
     CANCEL = 3
     """(caller, task)"""
     BOUNCE = 4
@@ -68,8 +69,8 @@ class LinkEvent(enum.IntEnum):
 
 
 # As plain names: an attribute of an enum class costs a lookup in its metaclass.
-_TASKED = LinkEvent.TASK
-_REPLIED = LinkEvent.REPLY
+_TASKED = LinkEvent.TASKS
+_REPLIED = LinkEvent.REPLIES
 LinkOutput = tuple[Any, ...]
 """A `LinkEvent` and its arguments, flat: made for every message, so a plain tuple."""
 
@@ -168,16 +169,9 @@ class Link:
         parts = heads.split_body(items, body)
         verbs = {verb for verb, _, _, _, _, _, _ in items}
         if verbs == _ONLY_REPLIES:
-            return [
-                (_REPLIED, peer, task, trace, kind, number, flags, part)
-                for (_, flags, kind, number, task, trace, _), part in zip(items, parts, strict=True)
-            ]
+            return [(_REPLIED, peer, _together(items, parts))]
         if verbs == _ONLY_TASKS:
-            name = _text(address)
-            return [
-                (_TASKED, peer, name, task, trace, kind, number, flags, part)
-                for (_, flags, kind, number, task, trace, _), part in zip(items, parts, strict=True)
-            ]
+            return [(_TASKED, peer, _text(address), _together(items, parts))]
         return self._mixed(peer, items, address, parts)
 
     def _mixed(
@@ -195,9 +189,9 @@ class Link:
         if size != len(body) and verb != _RESEND:  # a question is read by its head alone
             raise WireError("body_length", f"the head claims {size} bytes, not {len(body)}")
         if verb == _REPLY:
-            return [(_REPLIED, peer, task, trace, kind, number, flags, body)]
+            return [(_REPLIED, peer, [(task, trace, kind, number, flags, body)])]
         if verb == _TASK:
-            return [(_TASKED, peer, _text(address), task, trace, kind, number, flags, body)]
+            return [(_TASKED, peer, _text(address), [(task, trace, kind, number, flags, body)])]
         if verb == _RESEND:
             return [(LinkEvent.ASKED, head)]
         handler = self._handlers.get(verb)
@@ -251,6 +245,14 @@ class Link:
         if state is State.CLOSED:
             return [(LinkEvent.LEFT,)]
         return [(LinkEvent.AWAY, why)] if was_ready and not self.ready else []
+
+
+def _together(items: list[heads.Item], parts: list[bytes]) -> list[ReplyItem]:
+    """Return the tasks or the replies of a message, one item and one part of the body each."""
+    return [
+        (task, trace, kind, number, flags, part)
+        for (_, flags, kind, number, task, trace, _), part in zip(items, parts, strict=True)
+    ]
 
 
 def _ignore(fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:

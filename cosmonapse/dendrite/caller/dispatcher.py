@@ -16,7 +16,7 @@ from ...errors import BadSignal, DendriteProtocolError, SignalTooLarge
 from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.loop_clock import LoopClock
 from ...signals import TYPE_OF_CODE, Directed, Signal, SignalType
-from ...transport import Opened, Outcome, ReplyFlag, Transport
+from ...transport import Opened, Outcome, ReplyFlag, ReplyItem, TaskFlag, Transport
 from ..watch.subscriptions import Subscriptions
 from .absence import Absence
 from .open_tasks import GAP_INTERVAL_S, OpenTask, OpenTasks
@@ -32,6 +32,7 @@ _TASK = SignalType.TASK.code
 # Plain ints: an operation on an IntFlag costs more than all the rest of `on_reply` on its bits.
 _SETTLES = int(ReplyFlag.SETTLES)
 _SKIPS = int(ReplyFlag.SKIPS)
+_KEEP = int(TaskFlag.KEEP)
 _YIELD_EVERY = 64
 _TIMER_MARGIN_S = 0.01
 _MAX_TIMEOUT_S = 30 * 86_400.0
@@ -155,14 +156,13 @@ class Dispatcher:
         """
         directed = opened.signal.directed or _NO_TARGET
         outcome = self._transport.send_task(
-            directed.id,
-            directed.capabilities,
+            self._transport.address_of(directed.id, directed.capabilities),
             opened.task,
             opened.trace,
             _TASK,
             body,
-            ttl_ms=max(1, int(left_s * 1000)),
-            keep=opened.waiter is None and opened.pathway is None,
+            max(1, int(left_s * 1000)),
+            _KEEP if opened.waiter is None and opened.pathway is None else 0,
         )
         opened.body = body
         if outcome is not Outcome.SENT:
@@ -235,6 +235,14 @@ class Dispatcher:
                 self._end_with_error(opened, "CANCELLED")
 
     # -- replies and losses ----------------------------------------------------------------------
+
+    def on_replies(self, worker: bytes, items: list[ReplyItem]) -> None:
+        """Handle the replies of one message."""
+        for item in items:
+            try:
+                self.on_reply(worker, *item)
+            except Exception:  # noqa: BLE001  # the last door: one reply must not cost the others
+                _LOG.exception("a reply could not be handled and is dropped")
 
     def on_reply(
         self,

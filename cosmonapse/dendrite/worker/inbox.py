@@ -22,7 +22,7 @@ from ...runtime.deadlines import Deadlines
 from ...runtime.last_door import must_pass
 from ...runtime.loop_clock import LoopClock
 from ...signals import Signal, SignalType
-from ...transport import Outcome, TaskFlag, Transport
+from ...transport import Outcome, ReplyFlag, TaskFlag, TaskItem, Transport
 from ..caller.open_tasks import OpenTask
 from ..caller.questions import QUESTIONS
 from ..watch.subscriptions import Subscriptions
@@ -38,6 +38,7 @@ _GRACE_S = 0.25
 _CANCEL_S = 1.0
 _BARRIER_S = 1.0
 _KEEP = int(TaskFlag.KEEP)
+_SETTLES = int(ReplyFlag.SETTLES)
 
 _UNSENT: Mapping[Outcome, str] = MappingProxyType(
     {
@@ -136,6 +137,14 @@ class Inbox:
         return "" if job is None else job.why_waits()
 
     # -- TASKs and CANCELs -----------------------------------------------------------------------
+
+    def on_tasks(self, caller: bytes, address: str, items: list[TaskItem]) -> None:
+        """Handle the TASKs of one message."""
+        for item in items:
+            try:
+                self.on_task(caller, address, *item)
+            except Exception:  # noqa: BLE001  # the last door: one TASK must not cost the others
+                _LOG.exception("a TASK could not be handled and is dropped")
 
     def on_task(
         self,
@@ -322,15 +331,9 @@ class Inbox:
 
     def _send(self, job: Job, signal: Signal, body: bytes, settles: bool) -> Outcome:
         """Send one reply of a job, and pass it to our own handlers."""
-        index, code = job.index, signal.type.code
+        index, code, flags = job.index, signal.type.code, _SETTLES if settles else 0
         outcome = self.transport.send_reply(
-            job.caller,
-            job.task,
-            job.trace,
-            code,
-            body,
-            index=index,
-            settles=settles,
+            job.caller, job.task, job.trace, code, body, index, flags
         )
         if settles:
             self._store(job, index, code, body)
@@ -413,9 +416,8 @@ class Inbox:
             parent_id=id_text("evt_", task),
             meta=self._meta,
         )
-        body = signal.encode()
         code_byte = SignalType.ERROR.code
-        self.transport.send_reply(caller, task, trace, code_byte, body, index=0, settles=True)
+        self.transport.send_reply(caller, task, trace, code_byte, signal.encode(), 0, _SETTLES)
 
     # -- the end ---------------------------------------------------------------------------------
 

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 
 from ...ids import id_bytes
 from ...signals import Signal
-from ...transport import Claim, Held, Opened, Outcome, Transport
+from ...transport import Claim, Held, Opened, Outcome, ReplyFlag, Transport
 from ..caller.open_tasks import OpenTasks
 from .job import Job, Key
 from .reply_cache import Reply, ReplyCache
 
+_SETTLES = int(ReplyFlag.SETTLES)
+_SKIPS = int(ReplyFlag.SKIPS)
 _NO_AXON = "-"
 """The name of the Axon in a row of an ended task, which the proxy does not read."""
 
@@ -99,21 +101,13 @@ def resend(
     first_number, _, first_body = replies[0]
     trace = id_bytes(Signal.decode(first_body).trace_id)
     # "At the caller", 2: without SKIPS the caller would ask for the dropped replies for ever.
-    skips = first_number > index
+    skips = _SKIPS if first_number > index else 0
     for at, (number, kind, body) in enumerate(replies):
         if number < index:
             continue
-        outcome = transport.send_reply(
-            caller,
-            task,
-            trace,
-            kind,
-            body,
-            index=number,
-            settles=has_ended and at == len(replies) - 1,
-            skips=skips,
-        )
-        skips = False
+        flags = (_SETTLES if has_ended and at == len(replies) - 1 else 0) | skips
+        outcome = transport.send_reply(caller, task, trace, kind, body, number, flags)
+        skips = 0
         if outcome not in (Outcome.SENT, Outcome.WAITING):
             return  # the caller sends another GAP for the rest
 

@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any, NamedTuple, Self
 
-from ...transport import Outcome, PresenceVerb, Synapse, Topic
+from ...transport import (
+    Outcome,
+    PresenceVerb,
+    ReplyFlag,
+    ReplyItem,
+    Synapse,
+    TaskFlag,
+    TaskItem,
+    Topic,
+)
 from .waiting import until
 
 MAX_SIGNAL_BYTES = 16 * 1024 * 1024
@@ -19,7 +28,7 @@ _numbers = count(1)
 
 
 class TaskEvent(NamedTuple):
-    """`on_task`."""
+    """One task of `on_tasks`."""
 
     caller: bytes
     address: str
@@ -32,7 +41,7 @@ class TaskEvent(NamedTuple):
 
 
 class ReplyEvent(NamedTuple):
-    """`on_reply`."""
+    """One reply of `on_replies`."""
 
     worker: bytes
     task: bytes
@@ -100,8 +109,8 @@ class AwayEvent(NamedTuple):
 
 
 _EVENTS: dict[str, Callable[..., Any]] = {
-    "on_task": TaskEvent,
-    "on_reply": ReplyEvent,
+    "on_tasks": TaskEvent,
+    "on_replies": ReplyEvent,
     "on_cancel": CancelEvent,
     "on_bounce": BounceEvent,
     "on_lost": LostEvent,
@@ -144,7 +153,7 @@ class PortUser:
         self.instance = self.transport.instance
 
     def of(self, name: str) -> list[Any]:
-        """Return the events of that name, such as `on_task`."""
+        """Return the events of that name, such as `on_bounce`; one for each task or reply."""
         return [each for each in self.happened if type(each) is _EVENTS[name]]
 
     def about(self, name: str, task: bytes) -> list[Any]:
@@ -203,9 +212,9 @@ class PortUser:
         keep: bool = False,
     ) -> Outcome:
         """Send a task; return the outcome of that."""
-        return self.transport.send_task(
-            name, tuple(capabilities), task, trace, TASK, body, ttl_ms=ttl_ms, keep=keep
-        )
+        address = self.transport.address_of(name, tuple(capabilities))
+        flags = TaskFlag.KEEP if keep else 0
+        return self.transport.send_task(address, task, trace, TASK, body, ttl_ms, flags)
 
     def reply(
         self,
@@ -217,8 +226,9 @@ class PortUser:
         kind: int = ANSWER,
     ) -> Outcome:
         """Send a reply to a task that it got; return the outcome of that."""
+        flags = ReplyFlag.SETTLES if settles else 0
         return self.transport.send_reply(
-            task.caller, task.task, task.trace, kind, body, index=index, settles=settles
+            task.caller, task.task, task.trace, kind, body, index, flags
         )
 
     def publish(self, body: bytes, trace: bytes = NOBODY, worker: bytes = NOBODY) -> int:
@@ -232,12 +242,17 @@ class PortUser:
 
     # -- its events ------------------------------------------------------------------------------
 
-    def on_task(self, *arguments: Any) -> None:
-        """Record a task, and answer it if it answers."""
-        task = TaskEvent(*arguments)
-        self.happened.append(task)
-        if self.answers:
-            self.reply(task, task.body)
+    def on_tasks(self, caller: bytes, address: str, items: list[TaskItem]) -> None:
+        """Record the tasks of a message, and answer them if it answers."""
+        for item in items:
+            task = TaskEvent(caller, address, *item)
+            self.happened.append(task)
+            if self.answers:
+                self.reply(task, task.body)
+
+    def on_replies(self, worker: bytes, items: list[ReplyItem]) -> None:
+        """Record the replies of a message."""
+        self.happened += [ReplyEvent(worker, *item) for item in items]
 
     def on_welcomed(self, fresh: bool) -> None:
         """Record it, and register anew, as a Dendrite does."""

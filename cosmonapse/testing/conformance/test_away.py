@@ -102,9 +102,9 @@ async def test_tasks_that_were_sent_while_away_are_delivered_once_and_in_order(
     for body in bodies:
         caller.ask("worker", body)
     await revived(harness, worker, caller)
-    replies = await caller.seen("on_reply", len(bodies))
+    replies = await caller.seen("on_replies", len(bodies))
 
-    assert [each.body for each in worker.of("on_task")] == bodies
+    assert [each.body for each in worker.of("on_tasks")] == bodies
     assert sorted(each.body for each in replies) == sorted(bodies)
 
 
@@ -175,7 +175,7 @@ async def test_what_was_listened_to_is_heard_again_after_a_restart(
     await listener.transport.sync(5.0)
     await until(lambda: caller.transport.is_heard(CHATTER, NOBODY))
     caller.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"chatter")
-    await until(lambda: worker.of("on_task") or caller.ask("worker", b"task", trace=trace))
+    await until(lambda: worker.of("on_tasks") or caller.ask("worker", b"task", trace=trace))
     await until(lambda: {each.kind for each in listener.of("on_heard")} == {TASK, CHATTER, -1})
 
     assert listener.of("on_missed") == []
@@ -209,11 +209,11 @@ async def test_a_task_whose_time_ends_while_it_waits_does_not_run(
     while asyncio.get_running_loop().time() < end_s:
         pass  # the loop must not turn: memory:// would be back
     await revived(harness, worker, caller)
-    await worker.seen("on_task")
+    await worker.seen("on_tasks")
 
-    assert [each.body for each in worker.of("on_task")] == [b"in time"]
-    assert worker.about("on_task", late) == []
-    assert 0 < worker.of("on_task")[0].ttl_ms < 10_000
+    assert [each.body for each in worker.of("on_tasks")] == [b"in time"]
+    assert worker.about("on_tasks", late) == []
+    assert 0 < worker.of("on_tasks")[0].ttl_ms < 10_000
 
 
 async def test_what_waits_has_a_bound_and_what_is_over_it_is_busy(
@@ -265,7 +265,7 @@ async def test_a_worker_that_shows_no_life_gets_no_tasks_until_it_does(
 
     async def bounced() -> Any:
         task = caller.ask(capabilities=["text"])
-        await until(lambda: worker.about("on_task", task) or caller.about("on_bounce", task))
+        await until(lambda: worker.about("on_tasks", task) or caller.about("on_bounce", task))
         return caller.about("on_bounce", task)
 
     while not (bounces := await bounced()):

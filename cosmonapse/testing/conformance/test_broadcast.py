@@ -29,11 +29,11 @@ async def answered(
 ) -> Any:
     """Run a task that sends a progress reply; return its id."""
     task = caller.ask("worker", body, trace=trace)
-    await until(lambda: worker.about("on_task", task))
-    (got,) = worker.about("on_task", task)
+    await until(lambda: worker.about("on_tasks", task))
+    (got,) = worker.about("on_tasks", task)
     worker.reply(got, b"thought", settles=False, kind=THOUGHT)
     worker.reply(got, b"answer", index=1)
-    await until(lambda: len(caller.about("on_reply", task)) == 2)
+    await until(lambda: len(caller.about("on_replies", task)) == 2)
     return task
 
 
@@ -117,12 +117,12 @@ async def test_the_answer_to_a_cancelled_task_is_not_copied(enter: Enter) -> Non
     worker, caller = await (await enter()).serve("worker"), await enter()
     listener = await enter((ANSWER, None))
     caller.ask("worker")
-    (task,) = await worker.seen("on_task")
+    (task,) = await worker.seen("on_tasks")
     caller.transport.send_cancel(task.task, NOBODY)
     await worker.seen("on_cancel")
 
     worker.reply(task, b"too late")
-    await caller.seen("on_reply")
+    await caller.seen("on_replies")
     await listener.transport.sync(5.0)
 
     assert listener.of("on_heard") == []

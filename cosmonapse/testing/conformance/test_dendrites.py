@@ -352,9 +352,9 @@ async def test_a_task_that_comes_twice_runs_once_and_its_reply_is_given_twice(
         caller.ask("worker", body, task=task, trace=trace)
         await caller.fence()
         held.release.set()
-        await caller.seen("on_reply")
+        await caller.seen("on_replies")
         caller.ask("worker", body, task=task, trace=trace)
-        first, again = await caller.seen("on_reply", 2)
+        first, again = await caller.seen("on_replies", 2)
 
     assert held.running == [{"n": 1}]
     assert first == again

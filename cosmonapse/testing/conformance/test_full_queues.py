@@ -93,7 +93,7 @@ async def test_every_loss_is_reported_however_many_come_at_once(
     tasks = []
     for _ in range(0, 10 * HIGH_WATER, 5):
         tasks += [caller.ask("worker") for _ in range(5)]
-        await worker.seen("on_task", len(tasks))
+        await worker.seen("on_tasks", len(tasks))
 
     harness.crash(worker.transport)
     lost = await caller.seen("on_lost", len(tasks))

@@ -22,10 +22,10 @@ async def test_a_task_and_its_reply_pass_at_the_limit_and_not_one_byte_over_it(
 
     over = caller.send("worker", full + b"!", task=new_id())
     caller.ask("worker", full)
-    (task,) = await worker.seen("on_task")
+    (task,) = await worker.seen("on_tasks")
     over_back = worker.reply(task, full + b"!", settles=False, kind=THOUGHT)
     worker.reply(task, full)
-    (reply,) = await caller.seen("on_reply")
+    (reply,) = await caller.seen("on_replies")
     over_here = worker.say(PresenceVerb.REGISTER, "worker", body=full + b"!")
 
     assert [over, over_back, over_here] == [Outcome.TOO_LARGE] * 3
@@ -41,7 +41,7 @@ async def test_a_task_and_its_reply_pass_at_the_limit_of_the_synapse(enter: Ente
     over = caller.send("worker", full + b"!", task=new_id())
     caller.ask("worker", full)
     caller.ask("worker", b"small")
-    replies = await caller.seen("on_reply", 2)
+    replies = await caller.seen("on_replies", 2)
 
     assert over is Outcome.TOO_LARGE
     assert {each.body for each in replies} == {full, b"small"}
@@ -56,10 +56,10 @@ async def test_the_limit_binds_the_sender_and_not_the_receiver(enter: Enter) -> 
     large = bytes(300_000)
 
     caller.ask("worker", large)
-    (task,) = await worker.seen("on_task")
+    (task,) = await worker.seen("on_tasks")
     too_large = worker.reply(task, large)
     worker.reply(task, b"small")
-    await caller.seen("on_reply")
+    await caller.seen("on_replies")
     await listener.seen("on_heard")
 
     assert task.body == large
@@ -97,7 +97,7 @@ async def test_bodies_of_every_size_cross_unchanged_in_both_directions(
     for body in bodies:
         caller.ask("worker", body)
 
-    assert [each.body for each in await caller.seen("on_reply", 3)] == bodies
+    assert [each.body for each in await caller.seen("on_replies", 3)] == bodies
 
 
 async def test_events_of_messages_are_counted_by_name(enter: Enter) -> None:

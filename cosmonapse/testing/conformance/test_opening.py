@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ...errors import SynapseRefused, SynapseUnreachable
-from ...transport import Outcome, PresenceVerb
+from ...transport import Outcome, PresenceVerb, ReplyFlag
 from .harness import Harness
 from .joined import Enter, NewUser
 from .port_user import ANSWER, CHATTER, HERE, MAX_SIGNAL_BYTES, NOBODY, TASK, PortUser, new_id
@@ -69,7 +69,7 @@ async def test_close_delivers_what_was_sent_before_and_says_so(enter: Enter) -> 
     everything_was_read = await caller.transport.close(5.0)
 
     assert everything_was_read
-    assert [each.body for each in await worker.seen("on_task", 300)] == [
+    assert [each.body for each in await worker.seen("on_tasks", 300)] == [
         str(number).encode() for number in range(300)
     ]
 
@@ -111,7 +111,7 @@ async def test_a_transport_that_is_not_open_sends_nothing_and_says_closed(
         assert user.send("worker", task=new_id()) is Outcome.CLOSED
         assert transport.send_cancel(new_id(), NOBODY) is Outcome.CLOSED
         assert (
-            transport.send_reply(new_id(), new_id(), NOBODY, ANSWER, b"", index=0, settles=True)
+            transport.send_reply(new_id(), new_id(), NOBODY, ANSWER, b"", 0, ReplyFlag.SETTLES)
             is Outcome.CLOSED
         )
         assert user.say(PresenceVerb.REGISTER, "worker") in (Outcome.CLOSED, Outcome.WAITING)
@@ -150,7 +150,7 @@ async def test_a_lower_size_limit_of_the_synapse_binds_its_users(strict: Harness
 
     over = user.send("worker", bytes(10_001), task=new_id())
     user.ask("worker", bytes(10_000))
-    (task,) = await user.seen("on_task")
+    (task,) = await user.seen("on_tasks")
     await user.transport.close(5.0)
 
     assert user.transport.max_signal_bytes == 10_000
@@ -168,7 +168,7 @@ async def test_several_transports_share_one_synapse_and_end_with_it(
     await (await worker.open()).serve("worker")
     await caller.open()
     caller.ask("worker", b"shared")
-    await caller.seen("on_reply")
+    await caller.seen("on_replies")
 
     await synapse.close()
 
@@ -191,11 +191,11 @@ async def test_namespaces_never_see_each_other(new_user: NewUser) -> None:
     by_capability = blue.ask(capabilities=["text"], trace=trace)
     red.ask("worker", b"ours", trace=trace)
     red.transport.send_cancel(by_name, trace)
-    await red.seen("on_task")
+    await red.seen("on_tasks")
     await blue.seen("on_bounce", 2)
     await spy.transport.sync(5.0)
 
     assert {each.task for each in blue.of("on_bounce")} == {by_name, by_capability}
-    assert [each.body for each in red.of("on_task")] == [b"ours"]
+    assert [each.body for each in red.of("on_tasks")] == [b"ours"]
     assert not red.transport.is_heard(CHATTER, trace)
     assert {each.caller for each in spy.of("on_heard")} <= {blue.instance}

@@ -24,11 +24,11 @@ async def test_a_task_arrives_as_it_was_sent_and_its_replies_come_home_in_order(
     trace = new_id()
 
     task = caller.ask("worker", b"question", trace=trace, ttl_ms=10_000)
-    (got,) = await worker.seen("on_task")
+    (got,) = await worker.seen("on_tasks")
     for index in range(100):
         worker.reply(got, str(index).encode(), index=index, settles=False, kind=THOUGHT)
     worker.reply(got, b"answer", index=100)
-    replies = await caller.seen("on_reply", 101)
+    replies = await caller.seen("on_replies", 101)
 
     assert got[:5] == (caller.instance, "worker", task, trace, 1)
     assert 9_000 < got.ttl_ms <= 10_000
@@ -52,7 +52,7 @@ async def test_tasks_of_one_caller_to_one_address_arrive_in_the_order_they_were_
     for body in bodies:
         caller.ask("worker", body)
 
-    assert [each.body for each in await worker.seen("on_task", 500)] == bodies
+    assert [each.body for each in await worker.seen("on_tasks", 500)] == bodies
 
 
 async def test_a_task_by_capabilities_goes_to_one_who_offers_all_of_them(enter: Enter) -> None:
@@ -63,12 +63,12 @@ async def test_a_task_by_capabilities_goes_to_one_who_offers_all_of_them(enter: 
 
     for _ in range(4):
         caller.ask(capabilities=["text", "image"])
-    await whole.seen("on_task", 4)
+    await whole.seen("on_tasks", 4)
     caller.ask(capabilities=["text"])
-    await until(lambda: half.of("on_task") or len(whole.of("on_task")) > 4)
+    await until(lambda: half.of("on_tasks") or len(whole.of("on_tasks")) > 4)
 
-    assert {each.address for each in whole.of("on_task")} == {"whole"}
-    assert [each.address for each in half.of("on_task")] == ["half"]
+    assert {each.address for each in whole.of("on_tasks")} == {"whole"}
+    assert [each.address for each in half.of("on_tasks")] == ["half"]
 
 
 async def test_what_two_offer_only_together_has_no_route(enter: Enter) -> None:
@@ -88,16 +88,16 @@ async def test_replicas_share_and_the_one_with_the_fewest_outstanding_is_next(en
     caller = await enter()
     for _ in range(4):
         caller.ask("worker")
-    await until(lambda: len(busy.of("on_task")) == len(idle.of("on_task")) == 2)
+    await until(lambda: len(busy.of("on_tasks")) == len(idle.of("on_tasks")) == 2)
 
-    for task in idle.of("on_task"):
+    for task in idle.of("on_tasks"):
         idle.reply(task)
-    await caller.seen("on_reply", 2)
+    await caller.seen("on_replies", 2)
     for _ in range(2):
         caller.ask("worker")
-    await idle.seen("on_task", 4)
+    await idle.seen("on_tasks", 4)
 
-    assert len(busy.of("on_task")) == 2
+    assert len(busy.of("on_tasks")) == 2
 
 
 async def test_of_equals_the_one_that_was_idle_longest_is_next(enter: Enter) -> None:
@@ -107,9 +107,9 @@ async def test_of_equals_the_one_that_was_idle_longest_is_next(enter: Enter) -> 
 
     for count in range(1, 10):
         caller.ask("worker")
-        await caller.seen("on_reply", count)
+        await caller.seen("on_replies", count)
 
-    workers = [each.worker for each in caller.of("on_reply")]
+    workers = [each.worker for each in caller.of("on_replies")]
     assert Counter(workers) == dict.fromkeys((each.instance for each in replicas), 3)
     assert workers[:3] == workers[3:6] == workers[6:]
 
@@ -120,13 +120,13 @@ async def test_of_many_workers_exactly_one_runs_each_task(enter: Enter) -> None:
     caller = await enter()
 
     tasks = [caller.ask("worker") for _ in range(200)]
-    await caller.seen("on_reply", 200)
+    await caller.seen("on_replies", 200)
     for each in workers:
         await each.fence()
 
-    ran = Counter(task.task for each in workers for task in each.of("on_task"))
+    ran = Counter(task.task for each in workers for task in each.of("on_tasks"))
     assert ran == dict.fromkeys(tasks, 1)
-    assert sorted(each.task for each in caller.of("on_reply")) == sorted(tasks)
+    assert sorted(each.task for each in caller.of("on_replies")) == sorted(tasks)
 
 
 async def test_a_task_that_is_sent_twice_is_delivered_once(enter: Enter) -> None:
@@ -138,7 +138,7 @@ async def test_a_task_that_is_sent_twice_is_delivered_once(enter: Enter) -> None
     await caller.fence()
     await worker.fence()
 
-    assert [each.body for each in worker.of("on_task")] == [b"first"]
+    assert [each.body for each in worker.of("on_tasks")] == [b"first"]
 
 
 @pytest.mark.parametrize(
@@ -161,20 +161,20 @@ async def test_a_reply_reaches_its_caller_and_nobody_else(enter: Enter) -> None:
     worker, caller, other = [await enter() for _ in range(3)]
     await worker.serve("worker")
     caller.ask("worker")
-    (task,) = await worker.seen("on_task")
+    (task,) = await worker.seen("on_tasks")
 
     other.reply(task, b"forged")
     await other.fence()
     worker.reply(task, b"true")
-    await caller.seen("on_reply")
+    await caller.seen("on_replies")
     worker.reply(task, b"after the last")
     worker.reply(TaskEvent(other.instance, *task[1:]), b"of nobody's task")
     await worker.fence()
     await caller.fence()
     await other.fence()
 
-    assert [each.body for each in caller.of("on_reply")] == [b"true"]
-    assert other.of("on_reply") == []
+    assert [each.body for each in caller.of("on_replies")] == [b"true"]
+    assert other.of("on_replies") == []
 
 
 async def test_replies_of_many_tasks_come_to_their_callers(enter: Enter) -> None:
@@ -187,7 +187,7 @@ async def test_replies_of_many_tasks_come_to_their_callers(enter: Enter) -> None
             caller.ask("worker", caller.instance + b"%d" % number)
 
     for caller in callers:
-        replies = await caller.seen("on_reply", 20)
+        replies = await caller.seen("on_replies", 20)
         assert [each.body for each in replies] == [
             caller.instance + b"%d" % number for number in range(20)
         ]
@@ -201,7 +201,7 @@ async def test_a_task_without_time_left_does_not_run(enter: Enter) -> None:
     await caller.fence()
     await worker.fence()
 
-    assert worker.of("on_task") == []
+    assert worker.of("on_tasks") == []
     assert caller.about("on_bounce", task) == [(task, "expired")]
 
 
@@ -213,10 +213,10 @@ async def test_tasks_of_a_worker_that_vanishes_are_lost_behind_its_replies(
     worker, caller, other = [await enter() for _ in range(3)]
     await worker.serve("worker")
     tasks = [caller.ask("worker") for _ in range(3)]
-    for got in await worker.seen("on_task", 3):
+    for got in await worker.seen("on_tasks", 3):
         worker.reply(got, settles=False, kind=THOUGHT)
-    worker.reply(worker.of("on_task")[0], b"done", index=1)
-    await caller.seen("on_reply", 4)
+    worker.reply(worker.of("on_tasks")[0], b"done", index=1)
+    await caller.seen("on_replies", 4)
 
     harness.crash(worker.transport)
     await caller.seen("on_lost", 2)
@@ -225,7 +225,7 @@ async def test_tasks_of_a_worker_that_vanishes_are_lost_behind_its_replies(
     assert caller.of("on_lost") == [(task, "worker_lost") for task in tasks[1:]]
     assert other.of("on_lost") == []
     assert caller.happened.index(caller.of("on_lost")[0]) > caller.happened.index(
-        caller.of("on_reply")[-1]
+        caller.of("on_replies")[-1]
     )
 
 
@@ -236,7 +236,7 @@ async def test_tasks_of_a_worker_that_leaves_are_lost_and_its_replica_takes_the_
     leaving, staying, caller = [await enter() for _ in range(3)]
     await leaving.serve("worker")
     task = caller.ask("worker")
-    await leaving.seen("on_task")
+    await leaving.seen("on_tasks")
     await staying.serve("worker")
 
     await leaving.transport.close(5.0)
@@ -244,7 +244,7 @@ async def test_tasks_of_a_worker_that_leaves_are_lost_and_its_replica_takes_the_
     caller.ask("worker", b"next")
 
     assert caller.of("on_lost") == [(task, "worker_lost")]
-    assert [each.body for each in await staying.seen("on_task")] == [b"next"]
+    assert [each.body for each in await staying.seen("on_tasks")] == [b"next"]
 
 
 async def test_a_cancel_reaches_the_worker_behind_its_task_and_only_its_caller_can_send_it(
@@ -271,13 +271,13 @@ async def test_a_worker_may_settle_a_task_that_was_cancelled(enter: Enter) -> No
     """P17 P19"""
     worker, caller = await (await enter()).serve("worker"), await enter()
     caller.ask("worker")
-    (task,) = await worker.seen("on_task")
+    (task,) = await worker.seen("on_tasks")
     caller.transport.send_cancel(task.task, NOBODY)
     await worker.seen("on_cancel")
 
     worker.reply(task, b"too late")
 
-    assert (await caller.seen("on_reply"))[0].body == b"too late"
+    assert (await caller.seen("on_replies"))[0].body == b"too late"
 
 
 @pytest.mark.needs("crash")
@@ -288,14 +288,14 @@ async def test_tasks_of_a_caller_that_vanishes_are_cancelled_unless_they_are_to_
     worker, caller = await (await enter()).serve("worker"), await enter()
     await caller.serve("caller")  # the absence of a client with a seat is noticed sooner
     dropped, kept = caller.ask("worker"), caller.ask("worker", keep=True)
-    await worker.seen("on_task", 2)
+    await worker.seen("on_tasks", 2)
 
     harness.crash(caller.transport)
     await worker.seen("on_cancel")
     await worker.fence()
 
     assert worker.of("on_cancel") == [(caller.instance, dropped)]
-    assert worker.reply(worker.about("on_task", kept)[0]) is Outcome.SENT
+    assert worker.reply(worker.about("on_tasks", kept)[0]) is Outcome.SENT
 
 
 async def test_a_name_gets_tasks_from_the_moment_it_is_acknowledged(enter: Enter) -> None:
@@ -309,7 +309,7 @@ async def test_a_name_gets_tasks_from_the_moment_it_is_acknowledged(enter: Enter
     caller.ask("worker", b"now")
 
     assert worker.of("on_registered") == [("worker", "")]
-    assert [each.body for each in await worker.seen("on_task")] == [b"now"]
+    assert [each.body for each in await worker.seen("on_tasks")] == [b"now"]
 
 
 async def test_a_name_that_is_refused_is_reported_with_the_reason(enter: Enter) -> None:
@@ -332,7 +332,7 @@ async def test_a_worker_that_deregisters_gets_no_new_tasks_and_may_settle_those_
     """P22"""
     worker, caller = await (await enter()).serve("worker", "other"), await enter()
     caller.ask("worker")
-    (task,) = await worker.seen("on_task")
+    (task,) = await worker.seen("on_tasks")
 
     worker.say(PresenceVerb.DEREGISTER, "worker")
     await worker.fence()
@@ -340,10 +340,10 @@ async def test_a_worker_that_deregisters_gets_no_new_tasks_and_may_settle_those_
     await caller.seen("on_bounce")
     worker.reply(task, b"done")
     caller.ask("other", b"still here")
-    await worker.seen("on_task", 2)
+    await worker.seen("on_tasks", 2)
 
-    assert (await caller.seen("on_reply"))[0].body == b"done"
-    assert worker.of("on_task")[1].body == b"still here"
+    assert (await caller.seen("on_replies"))[0].body == b"done"
+    assert worker.of("on_tasks")[1].body == b"still here"
 
 
 async def test_presence_is_heard_by_who_listens_in_the_words_of_its_owner(enter: Enter) -> None:

@@ -1,7 +1,8 @@
 """The transport port over a subject: each call is one of a transport written in JavaScript."""
 
 from cosmonapse.registry import DendriteRecord, NeuronRecord, SynapseState
-from cosmonapse.transport import Held, Opened, Outcome
+from cosmonapse.transport import Held, Opened, Outcome, ReplyFlag, TaskFlag
+from zmq_transport import address_of
 
 MS = 1000
 
@@ -101,11 +102,16 @@ class JsTransport:
             return True
         return await self._channel.begin(self._handle, "close", ms(timeout_s))
 
-    def send_task(self, neuron, capabilities, task, trace, kind, body, *, ttl_ms, keep):
-        arguments = (neuron, capabilities, task, trace, kind, body, ttl_ms, keep)
-        return Outcome[self._call("sendTask", *arguments)]
+    def address_of(self, neuron, capabilities):
+        return address_of(neuron, capabilities)
 
-    def send_reply(self, caller, task, trace, kind, body, *, index, settles, skips=False):
+    def send_task(self, address, task, trace, kind, body, ttl_ms, flags):
+        text, keep = address.decode(), bool(flags & TaskFlag.KEEP)
+        target = (None, text[1:].split(",")) if text.startswith("?") else (text, [])
+        return Outcome[self._call("sendTask", *target, task, trace, kind, body, ttl_ms, keep)]
+
+    def send_reply(self, caller, task, trace, kind, body, index, flags):
+        settles, skips = bool(flags & ReplyFlag.SETTLES), bool(flags & ReplyFlag.SKIPS)
         arguments = (caller, task, trace, kind, body, index, settles, skips)
         return Outcome[self._call("sendReply", *arguments)]
 
@@ -162,6 +168,12 @@ class _Events:
     def __getattr__(self, name):
         return getattr(self._receiver, _EVENTS[name])
 
+    def onTask(self, caller, address, *item):
+        self._receiver.on_tasks(caller, address, [item])
+
+    def onReply(self, worker, *item):
+        self._receiver.on_replies(worker, [item])
+
     def openTasks(self):
         return [_opened(each) for each in self._transport.source.open_tasks()]
 
@@ -177,8 +189,6 @@ class _Events:
 
 
 _EVENTS = {
-    "onTask": "on_task",
-    "onReply": "on_reply",
     "onCancel": "on_cancel",
     "onBounce": "on_bounce",
     "onLost": "on_lost",

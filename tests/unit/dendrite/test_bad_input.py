@@ -25,8 +25,8 @@ class Remembering:
     async def barrier(self, timeout_s):
         return True
 
-    def send_reply(self, caller, task, trace, kind, body, *, index, settles):
-        self.replies.append((Signal.decode(body).payload.get("code"), settles))
+    def send_reply(self, caller, task, trace, kind, body, index, flags):
+        self.replies.append((Signal.decode(body).payload.get("code"), bool(flags & 1)))
         return Outcome.SENT
 
 
@@ -48,7 +48,8 @@ def inbox(ran):
 
 async def given(inbox, body, ttl_ms=5000):
     """Return the replies to one TASK."""
-    inbox.on_task(CALLER, "notes", TASK, bytes(16), SignalType.TASK.code, ttl_ms, 0, body)
+    item = TASK, bytes(16), SignalType.TASK.code, ttl_ms, 0, body
+    inbox.on_tasks(CALLER, "notes", [item])
     await asyncio.sleep(0)
     await inbox.drain(1.0)
     return inbox.transport.replies

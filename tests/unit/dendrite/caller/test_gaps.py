@@ -30,7 +30,8 @@ async def test_what_is_missing_is_asked_for_again_although_no_later_reply_shows_
     output = signal.reply(SignalType.AGENT_OUTPUT, payload={"output": {"n": 1}})
 
     def reply(index, sent, flags):
-        dispatcher.on_reply(WORKER, task, trace, sent.type.code, index, flags, sent.encode())
+        item = task, trace, sent.type.code, index, flags, sent.encode()
+        dispatcher.on_replies(WORKER, [item])
 
     reply(1, output, 1)
     await until(lambda: transport.send_gap.call_count == 2)

@@ -24,8 +24,8 @@ class Remembering:
     async def barrier(self, timeout_s):
         return True
 
-    def send_reply(self, caller, task, trace, kind, body, *, index, settles):
-        self.replies.append((Signal.decode(body), settles))
+    def send_reply(self, caller, task, trace, kind, body, index, flags):
+        self.replies.append((Signal.decode(body), bool(flags & 1)))
         return Outcome.SENT
 
 
@@ -46,9 +46,8 @@ def inbox(transport):
 
 def give(inbox, number, value=None):
     signal = Signal(type=SignalType.TASK, payload={"input": value})
-    inbox.on_task(
-        CALLER, "echo", bytes(15) + bytes([number]), bytes(16), 1, 5000, 0, signal.encode()
-    )
+    item = bytes(15) + bytes([number]), bytes(16), 1, 5000, 0, signal.encode()
+    inbox.on_tasks(CALLER, "echo", [item])
 
 
 @pytest.mark.asyncio

@@ -121,7 +121,7 @@ def task(subject, number, address=b"echo", body=None, **options):
 
 def reply(subject, number, caller=PEER):
     body = b"%d" % number
-    return subject.send_reply(caller, TASK, TRACE, 2, body, index=number, settles=False)
+    return subject.send_reply(caller, TASK, TRACE, 2, body, number)
 
 
 def register(subject):
@@ -280,7 +280,7 @@ async def test_presence_overtakes_no_reply(ready, carrier):
 
 async def test_what_is_gathered_has_the_fields_it_was_given(ready, carrier):
     task(ready, 0)
-    task(ready, 1, ttl_ms=77, keep=True)
+    task(ready, 1, ttl_ms=77, flags=ItemFlag.KEEP)
     task(ready, 2, ttl_ms=2**40)
     await a_turn()
 
@@ -650,12 +650,12 @@ async def test_closing_twice_is_closing_once(ready, carrier):
         (
             heads.pack(Verb.TASK, 1, peer=PEER, kind=1, number=9, task=TASK, address=b"seat"),
             b"x",
-            ("on_task", PEER, "seat", TASK, heads.NOBODY, 1, 9, 0, b"x"),
+            ("on_tasks", PEER, "seat", [(TASK, heads.NOBODY, 1, 9, 0, b"x")]),
         ),
         (
             heads.pack(Verb.REPLY, 1, peer=PEER, flags=1, kind=2, number=3, task=TASK),
             b"y",
-            ("on_reply", PEER, TASK, heads.NOBODY, 2, 3, 1, b"y"),
+            ("on_replies", PEER, [(TASK, heads.NOBODY, 2, 3, 1, b"y")]),
         ),
         (heads.pack(Verb.CANCEL, peer=PEER, task=TASK), b"", ("on_cancel", PEER, TASK)),
         (heads.pack(Verb.BOUNCE, 4, task=TASK), b"busy", ("on_bounce", TASK, Reason.BUSY)),

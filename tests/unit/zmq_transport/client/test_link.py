@@ -122,9 +122,11 @@ def test_each_verb_of_the_work_is_an_event():
     reply = heads.pack(Verb.REPLY, 1, **common, kind=2, number=3, flags=1)
 
     assert link.on_message(task, b"x") == [
-        (LinkEvent.TASK, PEER, "echo", TASK, TRACE, 1, 99, 2, b"x")
+        (LinkEvent.TASKS, PEER, "echo", [(TASK, TRACE, 1, 99, 2, b"x")])
     ]
-    assert link.on_message(reply, b"y") == [(LinkEvent.REPLY, PEER, TASK, TRACE, 2, 3, 1, b"y")]
+    assert link.on_message(reply, b"y") == [
+        (LinkEvent.REPLIES, PEER, [(TASK, TRACE, 2, 3, 1, b"y")])
+    ]
     assert link.on_message(heads.pack(Verb.CANCEL, **common), b"") == [
         (LinkEvent.CANCEL, PEER, TASK)
     ]
@@ -176,12 +178,13 @@ def test_a_bundle_that_comes_back_whole_is_the_one_that_was_sent():
     ]
 
 
-def test_several_items_are_several_events():
+def test_several_replies_are_one_event():
     items = [(int(Verb.REPLY), 0, 2, n, TASK, TRACE, 1) for n in range(3)]
 
     events = ready().on_message(heads.pack_items(items, peer=PEER), b"abc")
 
-    assert [(event[5], event[7]) for event in events] == [(0, b"a"), (1, b"b"), (2, b"c")]
+    replies = [(TASK, TRACE, 2, n, 0, part) for n, part in enumerate((b"a", b"b", b"c"))]
+    assert events == [(LinkEvent.REPLIES, PEER, replies)]
 
 
 def test_a_bad_item_does_not_harm_those_beside_it():
