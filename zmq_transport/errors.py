@@ -10,6 +10,7 @@ TransportError
 └── RemoteTransportError       the far end, or the connection to it
     ├── WireError              malformed bytes
     │   └── VersionMismatch    a message of another version of the wire
+    ├── ZmtpFault              bytes that break ZMTP: their connection must end
     ├── Unreachable            no answer within the timeout
     └── Refused                the far end refused
 """
@@ -138,6 +139,18 @@ class VersionMismatch(WireError):
             "version", f"the message is of wire version {theirs}, this end speaks version 1"
         )
         self.theirs = theirs
+
+
+class ZmtpFault(RemoteTransportError):
+    """Bytes that break ZMTP, or an end of it that is none of ours; the connection must end.
+
+    Attributes:
+        reason: A short word for programs, such as `not_zmtp`.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
 
 
 class Unreachable(RemoteTransportError, ConnectionError):

@@ -8,6 +8,8 @@ other.
 FLOORS = (
     # zmq_transport: what both ends share, then one room for each process
     ("zmq_transport.errors", "zmq_transport.counters"),
+    ("zmq_transport.kernel.*",),
+    ("zmq_transport.zmtp.*",),
     ("zmq_transport.wire.*",),
     ("zmq_transport.sockets.*",),
     ("zmq_transport.client.*", "zmq_transport.proxy.*"),

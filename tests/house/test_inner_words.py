@@ -33,7 +33,7 @@ page parked pathway plan poller progress protocol proxy publisher reader recent 
 registration registry remote reply report resend resolver respond retry role route row run seen
 sender sent settings signal socket source speaker state stop stopped strategy stream subscribed
 synapse table task tcp thread timeout timer too topic trace transition transport turn unreachable
-use user validator verb version wait waiting welcome wire worker yielded zmq
+use user validator verb version wait waiting welcome wire worker yielded zmq zmtp
 """
 
 

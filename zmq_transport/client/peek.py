@@ -6,8 +6,9 @@ import socket
 import time
 from collections.abc import Callable
 
-from ..sockets import greeting
 from ..sockets.endpoints import Endpoint, IpcEndpoint
+from ..zmtp import stranger
+from ..zmtp.greeting import OPENING, REST
 
 PEEK_S = 1.0
 
@@ -31,16 +32,16 @@ def what_answers(endpoint: Endpoint, expected: str) -> str:
         with connection:
             # In two parts: a socket with another mechanism closes at the second, and names it
             # before.
-            connection.sendall(greeting.OPENING)
-            _read(connection, seen, greeting.has_mechanism)
-            connection.sendall(greeting.REST)
-            _read(connection, seen, greeting.is_complete)
+            connection.sendall(OPENING)
+            _read(connection, seen, stranger.has_mechanism)
+            connection.sendall(REST)
+            _read(connection, seen, stranger.is_complete)
     except OSError:
         pass  # what was seen before it is the answer
     return (
         ""
-        if greeting.socket_type(bytes(seen)) == expected.encode()
-        else greeting.described(bytes(seen))
+        if stranger.socket_type(bytes(seen)) == expected.encode()
+        else stranger.described(bytes(seen))
     )
 
 
@@ -49,7 +50,7 @@ def _read(connection: socket.socket, seen: bytearray, enough: Callable[[bytes], 
     until_s = time.monotonic() + PEEK_S
     while not enough(bytes(seen)) and (left_s := until_s - time.monotonic()) > 0:
         connection.settimeout(left_s)
-        received = connection.recv(greeting.MOST_BYTES)
+        received = connection.recv(stranger.MOST_BYTES)
         if not received:
             raise ConnectionResetError
         seen += received

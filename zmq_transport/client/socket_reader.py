@@ -14,7 +14,7 @@ from typing import Any
 
 import zmq
 
-from ..sockets import frames
+from ..sockets import multipart
 
 _LOG = logging.getLogger(__name__)
 _BATCH = 256
@@ -80,7 +80,7 @@ class SocketReader:
                 return  # mostly there is one; this check is cheaper than the exception without one
             if self._received % _TICKS > _SOON:
                 self._handle_ended_connections()
-            message = frames.receive(self._socket)
+            message = multipart.receive(self._socket)
             if message is None:
                 self._received = 0
                 break

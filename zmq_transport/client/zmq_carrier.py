@@ -7,7 +7,7 @@ from typing import Any
 import zmq
 
 from ..errors import Cause
-from ..sockets import frames, options
+from ..sockets import multipart, options
 from ..sockets.endpoints import Endpoint
 from ..sockets.sent import Sent
 from ..wire import heads
@@ -73,7 +73,7 @@ class ZmqCarrier:
 
     def send(self, head: bytes, body: bytes) -> Sent:
         """See the port."""
-        sent = frames.send(self._dealer, head, body)
+        sent = multipart.send(self._dealer, head, body)
         if sent is not Sent.OK:
             self._reader.wants_writable = True
         self._reader.poll_soon()
@@ -108,7 +108,7 @@ class ZmqCarrier:
         """See the port."""
         if self._socket is None:
             return
-        if frames.send(self._publisher, topic, header, body) is not Sent.OK:
+        if multipart.send(self._publisher, topic, header, body) is not Sent.OK:
             self._events.on_dropped("publisher_full")
         self._publisher_reader.poll_soon()
 

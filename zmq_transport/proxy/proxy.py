@@ -20,7 +20,7 @@ from typing import Any, Self
 import attrs
 import zmq
 
-from ..sockets import frames, options
+from ..sockets import multipart, options
 from ..sockets.endpoints import IpcEndpoint
 from ..sockets.sent import Sent
 from ..wire import heads
@@ -194,14 +194,14 @@ class Proxy:
             if monitor is self._xpub_monitor:
                 self._watch_subscribers()
                 continue
-            while (message := frames.receive(monitor)) is not None:
+            while (message := multipart.receive(monitor)) is not None:
                 event, _ = _EVENT.unpack_from(message[0])
                 self.engine.counts[options.EVENTS[event]] += 1
 
     def _watch_subscribers(self) -> None:
         """Count the same of those who subscribe, and record which connections there are."""
         subscriptions = self.engine.subscriptions
-        while (message := frames.receive(self._xpub_monitor)) is not None:
+        while (message := multipart.receive(self._xpub_monitor)) is not None:
             event, descriptor = _EVENT.unpack_from(message[0])
             self.engine.counts[options.EVENTS[event]] += 1
             if event == zmq.EVENT_ACCEPTED:
@@ -212,7 +212,7 @@ class Proxy:
     def _release(self) -> None:
         """Take back subscriptions of connections that ended, a bounded number in one turn."""
         for topic in self.engine.subscriptions.release(_BATCH):
-            frames.send(self._xsub, b"\x00" + topic)
+            multipart.send(self._xsub, b"\x00" + topic)
             self._poller.touch(self._xsub)
 
     def _check_descriptors(self, now_s: float) -> None:
@@ -233,7 +233,7 @@ class Proxy:
     def _route(self, now_s: float) -> None:
         """Receive and handle a batch of directed messages."""
         router = self._router
-        message = frames.receive(router)
+        message = multipart.receive(router)
         if message is None:
             return
         outputs = self._decide(message, now_s)
@@ -245,7 +245,7 @@ class Proxy:
             return
         self._perform(outputs)
         for _ in range(_BATCH):
-            message = frames.receive(router)
+            message = multipart.receive(router)
             if message is None:
                 return
             self._perform(self._decide(message, now_s))
@@ -290,7 +290,7 @@ class Proxy:
     def _publish_all(self) -> None:
         """Publish the copies of this turn, in order."""
         for message in self._batcher.take():
-            frames.send(self._xpub, *message)
+            multipart.send(self._xpub, *message)
         self._poller.touch(self._xpub)
 
     def _flush_all(self) -> None:
@@ -304,7 +304,7 @@ class Proxy:
             self._send(connection, *message)
 
     def _send(self, connection: bytes, head: bytes, body: Any) -> None:
-        sent = frames.send(self._router, connection, head, body)
+        sent = multipart.send(self._router, connection, head, body)
         self._poller.touch(self._router)
         if sent is Sent.OK:
             return
@@ -315,7 +315,7 @@ class Proxy:
     def _receive_subscriptions(self, now_s: float) -> None:
         """Receive and handle a batch of subscriptions."""
         for _ in range(_BATCH):
-            message = frames.receive(self._xpub)
+            message = multipart.receive(self._xpub)
             if message is None:
                 break
             # 05-broadcast, "Subscriptions at the proxy" 4: a descriptor names another connection
@@ -354,13 +354,13 @@ class Proxy:
             return
         self._xpub.set(zmq.UNSUBSCRIBE, topic)
         if self.engine.subscriptions.unsubscribe(topic, connection):
-            frames.send(self._xsub, b"\x00" + topic)
+            multipart.send(self._xsub, b"\x00" + topic)
             self._poller.touch(self._xsub)
 
     def _receive_publications(self, now_s: float) -> None:
         """Forward a batch of messages that clients publish."""
         for _ in range(_BATCH):
-            message = frames.receive(self._xsub)
+            message = multipart.receive(self._xsub)
             if message is None:
                 return
             if self.engine.subscriptions.published(message):

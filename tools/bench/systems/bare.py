@@ -24,7 +24,7 @@ import zmq
 from cosmonapse.bench.children import Child, answer, next_question, run_loop
 from cosmonapse.bench.load import Sample, drive, payload_of
 from zmq_transport.client.socket_reader import SocketReader
-from zmq_transport.sockets import frames, options
+from zmq_transport.sockets import multipart, options
 
 from .system import Asked, System
 
@@ -62,7 +62,7 @@ class Bundled:
 
     def _flush(self) -> None:
         if self._heads:
-            frames.send(self._socket, b"".join(self._heads), b"".join(self._bodies))
+            multipart.send(self._socket, b"".join(self._heads), b"".join(self._bodies))
             self._heads, self._bodies = [], []
             self._pump.poll_soon()
 
@@ -93,10 +93,10 @@ def _route(router: zmq.Socket[bytes]) -> None:
     ends: list[bytes] = []
     while True:
         router.poll()
-        while (message := frames.receive(router)) is not None:
+        while (message := multipart.receive(router)) is not None:
             if len(message) == 3:
                 other = ends[0] if message[0] == ends[1] else ends[1]
-                frames.send(router, other, message[1], message[2])
+                multipart.send(router, other, message[1], message[2])
             elif message[0] not in ends:
                 ends.append(message[0])
 

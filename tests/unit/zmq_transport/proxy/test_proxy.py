@@ -35,8 +35,10 @@ def turn(calls):
 
         with (
             shell.Proxy() as proxy,
-            mock.patch.object(shell.frames, "receive", count("receive", lambda: arriving.pop(0))),
-            mock.patch.object(shell.frames, "send", count("send", lambda: Sent.OK)),
+            mock.patch.object(
+                shell.multipart, "receive", count("receive", lambda: arriving.pop(0))
+            ),
+            mock.patch.object(shell.multipart, "send", count("send", lambda: Sent.OK)),
             mock.patch.object(shell, "readable", count("poll", lambda: bool(arriving[0]))),
             mock.patch.object(proxy, "_flush", count("flush", lambda: None)),
             mock.patch.object(proxy._poller, "touch", count("touch", lambda: None)),

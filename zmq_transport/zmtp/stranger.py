@@ -1,4 +1,4 @@
-"""The opening of a ZMTP connection, as far as it says who is there: bytes in, a text out.
+"""Who is there, from the opening of a ZMTP connection: bytes in, a text out.
 
 Spec: docs/spec/10-zmtp.md, "Greeting". Source: ZMTP 3.1, https://rfc.zeromq.org/spec/37. Pure.
 ZeroMQ itself reports a far end of another kind as a failed handshake and nothing more.
@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-_GREETING_BYTES: Final = 64
-_MECHANISM: Final = slice(12, 32)
-_SIGNATURE: Final = b"\xff" + bytes(8) + b"\x7f"
-OPENING: Final = _SIGNATURE + b"\x03\x01"
-REST: Final = b"NULL".ljust(20, b"\0") + bytes(32)
+from .greeting import GREETING_BYTES, MECHANISM, SIGNATURE
+
+_NAMED: Final = slice(12, 32)
 MOST_BYTES: Final = 1024
 _READY: Final = b"\x05READY"
 _SOCKET_TYPE: Final = b"Socket-Type"
@@ -21,27 +19,27 @@ _SHOWN_BYTES: Final = 24
 
 def has_mechanism(seen: bytes) -> bool:
     """Tell whether `seen`, all that the far end sent so far, names a mechanism, or never will."""
-    return len(seen) >= _GREETING_BYTES or not _SIGNATURE.startswith(seen[:1])
+    return len(seen) >= GREETING_BYTES or not SIGNATURE.startswith(seen[:1])
 
 
 def is_complete(seen: bytes) -> bool:
     """Tell whether `seen`, all that the far end sent so far, is enough to name it."""
-    if len(seen) >= MOST_BYTES or not _SIGNATURE.startswith(seen[:1]):
+    if len(seen) >= MOST_BYTES or not SIGNATURE.startswith(seen[:1]):
         return bool(seen)
-    if len(seen) < _GREETING_BYTES:
+    if len(seen) < GREETING_BYTES:
         return False
-    return seen[_MECHANISM].rstrip(b"\0") != b"NULL" or socket_type(seen) is not None
+    return seen[_NAMED].rstrip(b"\0") != MECHANISM or socket_type(seen) is not None
 
 
 def described(seen: bytes) -> str:
-    """Name the far end for people, from all that it sent after `OPENING` and `REST`."""
+    """Name the far end for people, from all that it sent after `greeting.GREETING`."""
     if not seen:
         return "something that does not speak our protocol (it sends nothing)"
-    if not _SIGNATURE.startswith(seen[:1]):
+    if not SIGNATURE.startswith(seen[:1]):
         return f"something that does not speak our protocol (it sent {seen[:_SHOWN_BYTES]!r})"
-    if len(seen) < _GREETING_BYTES:
+    if len(seen) < GREETING_BYTES:
         return "something that began to speak ZeroMQ and stopped"
-    mechanism = _text(seen[_MECHANISM].rstrip(b"\0"))
+    mechanism = _text(seen[_NAMED].rstrip(b"\0"))
     if mechanism != "NULL":
         return f"a ZeroMQ socket with the security mechanism {mechanism}"
     kind = socket_type(seen)
@@ -50,7 +48,7 @@ def described(seen: bytes) -> str:
 
 def socket_type(seen: bytes) -> bytes | None:
     """Return the property `Socket-Type` of the READY behind the greeting; None without one."""
-    command = seen[_GREETING_BYTES:]
+    command = seen[GREETING_BYTES:]
     if _READY not in command[:16]:
         return None
     _, name, rest = command.partition(_SOCKET_TYPE)
