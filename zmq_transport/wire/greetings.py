@@ -36,6 +36,7 @@ class Hello:
         name: A display name.
         epoch: The epoch of its last proxy, or empty.
         calls: True if it sends tasks and so needs the list of workers.
+        publish: True if it takes PUBLISH.
     """
 
     secret: bytes = attrs.field(repr=False)
@@ -44,6 +45,7 @@ class Hello:
     name: str
     epoch: bytes = b""
     calls: bool = False
+    publish: bool = False
 
 
 @attrs.frozen
@@ -56,6 +58,8 @@ class Welcome:
         publish_port: TCP port of the XSUB socket, to publish at.
         heartbeat_ms: Interval of the heartbeats of a client with seats.
         max_body_bytes: The size limit of a body.
+        publish: True if the proxy takes PUBLISH.
+        older: True if a client that does not take it is in the namespace.
     """
 
     epoch: bytes
@@ -63,6 +67,8 @@ class Welcome:
     publish_port: int
     heartbeat_ms: int
     max_body_bytes: int
+    publish: bool = False
+    older: bool = False
 
 
 def pack_map(fields: Mapping[str, Any]) -> bytes:
@@ -98,10 +104,7 @@ def _no_ext(code: int, data: bytes) -> Any:
 
 def pack_hello(hello: Hello) -> bytes:
     """Return the body of a HELLO."""
-    fields = attrs.asdict(hello)
-    if not hello.calls:
-        del fields["calls"]
-    return pack_map(fields)
+    return pack_map(_without_false(hello))
 
 
 def unpack_hello(body: bytes) -> Hello:
@@ -118,6 +121,7 @@ def unpack_hello(body: bytes) -> Hello:
         name=_name(fields, "name"),
         epoch=_bytes16(fields, "epoch") if fields.get("epoch") else b"",
         calls=fields.get("calls") is True,
+        publish=fields.get("publish") is True,
     )
     if heads.instance_of(hello.secret) != hello.instance:
         raise WireError("bad_secret", "secret does not belong to that instance id")
@@ -126,7 +130,7 @@ def unpack_hello(body: bytes) -> Hello:
 
 def pack_welcome(welcome: Welcome) -> bytes:
     """Return the body of a WELCOME."""
-    return pack_map(attrs.asdict(welcome))
+    return pack_map(_without_false(welcome))
 
 
 def unpack_welcome(body: bytes) -> Welcome:
@@ -142,7 +146,14 @@ def unpack_welcome(body: bytes) -> Welcome:
         publish_port=_count(fields, "publish_port"),
         heartbeat_ms=_count(fields, "heartbeat_ms"),
         max_body_bytes=_count(fields, "max_body_bytes"),
+        publish=fields.get("publish") is True,
+        older=fields.get("older") is True,
     )
+
+
+def _without_false(greeting: Hello | Welcome) -> dict[str, Any]:
+    """Return the fields of a greeting; a bool that is false is left out, as older peers do."""
+    return {key: value for key, value in attrs.asdict(greeting).items() if value is not False}
 
 
 def unpack_capabilities(fields: Mapping[str, Any]) -> frozenset[str]:

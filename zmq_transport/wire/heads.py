@@ -77,6 +77,7 @@ class Verb(enum.IntEnum):
     GOING_AWAY = 17
     GOODBYE = 18
     WORKERS = 19
+    PUBLISH = 20
 
 
 class ItemFlag(enum.IntFlag):

@@ -66,12 +66,14 @@ function isWithinLimits(value) {
 /**
  * Make the body of a HELLO.
  * @param {{ secret: Buffer, instance: Buffer, namespace: string, name: string, epoch: Buffer,
- *   calls: boolean }} hello `epoch` of the last proxy, or empty; `calls`: tell it of workers
+ *   calls: boolean, publish?: boolean }} hello `epoch` of the last proxy, or empty; `calls`: tell
+ *   it of workers; `publish`: it takes PUBLISH
  * @returns {Buffer}
  */
-export function packHello({ secret, instance, namespace, name, epoch, calls }) {
+export function packHello({ secret, instance, namespace, name, epoch, calls, publish = false }) {
   const fields = { secret, instance, namespace, name, epoch }
   if (calls) fields.calls = true // as the first version of this map, while it does not matter
+  if (publish) fields.publish = true
   return packMap(fields)
 }
 
@@ -96,6 +98,7 @@ export function readHello(body) {
     name: fields.name,
     epoch: fields.epoch === undefined || isEmpty(fields.epoch) ? NO_BODY : bytes16(fields, 'epoch'),
     calls: fields.calls === true,
+    publish: fields.publish === true,
   }
 }
 
@@ -103,7 +106,8 @@ export function readHello(body) {
  * Read the body of a WELCOME.
  * @param {Buffer} body
  * @returns {{ epoch: Buffer, listenPort: number, publishPort: number, heartbeatMs: number,
- *   maxBodyBytes: number }}
+ *   maxBodyBytes: number, publish: boolean, older: boolean }} `publish`: the proxy takes PUBLISH;
+ *   `older`: a client that does not is in the namespace
  * @throws {WireError} A field is missing or wrong; the text names it.
  */
 export function readWelcome(body) {
@@ -114,6 +118,8 @@ export function readWelcome(body) {
     publishPort: port(fields, 'publish_port'),
     heartbeatMs: count(fields, 'heartbeat_ms'),
     maxBodyBytes: count(fields, 'max_body_bytes'),
+    publish: fields.publish === true,
+    older: fields.older === true,
   }
 }
 

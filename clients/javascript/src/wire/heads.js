@@ -28,6 +28,7 @@ export const VERB = Object.freeze({
   GOING_AWAY: 17,
   GOODBYE: 18,
   WORKERS: 19,
+  PUBLISH: 20,
 })
 
 /** Flag of a REPLY: the last one of its task. */

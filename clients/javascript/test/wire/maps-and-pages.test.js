@@ -23,12 +23,15 @@ const plain = (value) => {
 const READERS = {
   hello: (body) => {
     const hello = wire.readHello(body)
-    if (!hello.calls) delete hello.calls
+    for (const key of ['calls', 'publish']) if (!hello[key]) delete hello[key]
     return hello
   },
   welcome: (body) => {
-    const { epoch, listenPort, publishPort, heartbeatMs, maxBodyBytes } = wire.readWelcome(body)
+    const { epoch, listenPort, publishPort, heartbeatMs, maxBodyBytes, publish, older } =
+      wire.readWelcome(body)
     return {
+      ...(publish && { publish }),
+      ...(older && { older }),
       epoch,
       listen_port: listenPort,
       publish_port: publishPort,

@@ -18,8 +18,9 @@ def asdict_without(name, value):
     return fields
 
 
-def hello_fields(body):
-    return asdict_without("calls", greetings.unpack_hello(body))
+def greeting_fields(greeting):
+    """Return the fields of a HELLO or WELCOME; a bool that is false is left out."""
+    return {key: value for key, value in attrs.asdict(greeting).items() if value is not False}
 
 
 def facts_fields(body):
@@ -49,8 +50,8 @@ def clients_fields(body):
 
 
 READ = {
-    "hello": hello_fields,
-    "welcome": lambda body: attrs.asdict(greetings.unpack_welcome(body)),
+    "hello": lambda body: greeting_fields(greetings.unpack_hello(body)),
+    "welcome": lambda body: greeting_fields(greetings.unpack_welcome(body)),
     "refused": greetings.unpack_map,
     "who": greetings.unpack_map,
     "facts": facts_fields,

@@ -8,6 +8,7 @@ from zmq_transport.errors import InvalidName, VersionMismatch, WireError
 from zmq_transport.wire import heads
 from zmq_transport.wire.batch import Batcher, singles
 from zmq_transport.wire.heads import ItemFlag, Reason, Verb
+from zmq_transport.wire.recipients import Recipients
 
 SINGLES = [each for each in MESSAGES if len(each["items"]) == 1]
 
@@ -30,6 +31,10 @@ def test_the_verbs_have_the_codes_of_the_vectors():
 def test_flags_and_reasons_are_those_of_the_vectors():
     assert {each.name: each.value for each in ItemFlag} == VECTORS["flags"]
     assert [each.value for each in Reason] == VECTORS["reasons"]
+
+
+def test_the_bits_of_recipients_are_those_of_the_vectors():
+    assert {each.name: each.value for each in Recipients} == VECTORS["recipients"]
 
 
 def test_every_message_has_a_name_of_its_own():
