@@ -6,15 +6,16 @@ import { subscription } from './zmtp-frames.js'
 import { ZmtpLine } from './zmtp-line.js'
 
 const SENTINEL = '~live/'
-/** A loop that is blocked for so long is stated to do no harm; the proxy waits for a PONG for 3 s. */
+/** A loop that is blocked for so long is stated to do no harm; a proxy of libzmq waits for a PONG for 3 s. */
 const BLOCKED_MAX_MS = 2000
 const WARN_AGAIN_MS = 10_000
 
 /**
  * Moves frames to and from a Synapse.
  *
- * Everything happens on the event loop, PONGs included. A loop that is blocked for up to 2 s does no harm. After
- * 3 s of silence the Synapse gives the connection up: open tasks of a worker end as WORKER_LOST.
+ * Everything happens on the event loop, PONGs included. A Synapse with the carrier `zmtp` waits for none: its system
+ * finds out whether ours is there, however long the loop is blocked. One with the carrier `libzmq` gives a connection
+ * up after 3 s of silence, and open tasks of a worker end as WORKER_LOST; up to 2 s do no harm.
  */
 export class ZmtpCarrier {
   #endpoint
@@ -196,8 +197,8 @@ export class ZmtpCarrier {
     this.#warnAtMs = nowMs + WARN_AGAIN_MS
     this.#logger.warn(
       `the loop was blocked for over ${(lateMs / 1000).toFixed(1)} s: after 3 s without an answer the Synapse gives ` +
-        "a connection up, and its tasks end as WORKER_LOST; use carrier: 'libzmq' (npm install zeromq), or do " +
-        'the work in a worker thread',
+        'a connection up, and its tasks end as WORKER_LOST; start the Synapse with --carrier zmtp, or use ' +
+        "carrier: 'libzmq' here (npm install zeromq), or do the work in a worker thread",
     )
   }
 }

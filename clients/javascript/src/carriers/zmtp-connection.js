@@ -2,14 +2,13 @@
 // Spec: docs/spec/06-sockets.md. The bytes are read by zmtp-decoder.js and written by zmtp-frames.js.
 import { connect } from 'node:net'
 import { Fault } from './diagnosis.js'
+import { Liveness, TICK_MS } from './liveness.js'
 import { Outgoing } from './outgoing.js'
 import { ZmtpDecoder, ZmtpFault } from './zmtp-decoder.js'
 import { GREETING, PING, PROBE, pong, ready } from './zmtp-frames.js'
 
-const PING_MS = 1000
-const SILENCE_MS = 3000
-const KEEPALIVE_MS = 60_000
-const LATE_MS = 500
+/** A far end of ZMTP 3.0 may not know PING: its system tells whether it is there. */
+const KEEPALIVE_MS = 5000
 const MAX_CONTEXT_BYTES = 16
 const MAX_WAITING_PONGS = 64
 /** Messages and bytes that may wait for the far end; one message of any size is let through. */
@@ -23,7 +22,7 @@ const CLOSED_PORT_CODES = new Set(['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIP
  *
  * `events` gets, never from within a call: `onConnected()`, `onEstablished(minor)`, `onMessage(frames)`,
  * `onSubscription(topic, joins)`, `onWritable()` after a refused `send`, `onLate(lateMs)` when the loop was
- * blocked, and at last, once and unless `destroy` was called, `onDown(fault, seen, why)`: one of `Fault`, who is
+ * blocked and the far end is one that waits for PONGs, and at last, once and unless `destroy` was called, `onDown(fault, seen, why)`: one of `Fault`, who is
  * there instead of a proxy as far as that is known, and the reason for people.
  */
 export class ZmtpConnection {
@@ -42,9 +41,8 @@ export class ZmtpConnection {
   #isOver = false
   #limit
   #ticker
-  #tickAtMs = 0
-  #heardAtMs = 0
-  #silenceMs = SILENCE_MS
+  #liveness = null
+  #isPinged = false
   #minor = 0
   #end = { fault: Fault.CLOSED_PORT, seen: '', why: '' }
   #onTaken = () => this.#onWritten()
@@ -126,6 +124,7 @@ export class ZmtpConnection {
   /** End it now, without an event. What was not written yet is gone. */
   destroy() {
     this.#isOver = true
+    this.#isPinged = false
     this.#stop()
   }
 
@@ -148,8 +147,8 @@ export class ZmtpConnection {
     this.isReady = true
     this.#isWaitedFor = false
     if (this.#kind.isProbing) this.#socket.write(PROBE)
-    this.#tickAtMs = this.#heardAtMs
-    this.#ticker = setInterval(() => this.#onTick(), PING_MS)
+    this.#liveness = new Liveness(performance.now())
+    this.#ticker = setInterval(() => this.#onTick(), TICK_MS)
     this.#call('onEstablished', this.#minor)
   }
 
@@ -166,7 +165,8 @@ export class ZmtpConnection {
   }
 
   onPing(ttlMs, context) {
-    this.#silenceMs = ttlMs > 0 ? Math.min(ttlMs, SILENCE_MS) : SILENCE_MS
+    this.#isPinged = true
+    this.#liveness.limit(ttlMs)
     // A far end that sends more and reads none of them would fill our memory.
     if (this.#waitingPongs >= MAX_WAITING_PONGS) return
     this.#waitingPongs++
@@ -186,7 +186,7 @@ export class ZmtpConnection {
   }
 
   #onData(chunk) {
-    this.#heardAtMs = performance.now()
+    this.#liveness?.heard(performance.now())
     try {
       this.#decoder.push(chunk)
     } catch (error) {
@@ -229,20 +229,19 @@ export class ZmtpConnection {
 
   #onTick() {
     const nowMs = performance.now()
-    const lateMs = nowMs - this.#tickAtMs - PING_MS
-    this.#tickAtMs = nowMs
-    if (lateMs > LATE_MS) {
-      // What came in while the loop was blocked is not read yet: timers are served first.
-      this.#heardAtMs += lateMs
-      this.#call('onLate', lateMs)
-    }
-    const silentMs = nowMs - this.#heardAtMs
+    const verdict = this.#liveness.tick(nowMs)
+    const { lateMs } = this.#liveness
+    if (lateMs > 0) setImmediate(() => this.#tellLate(lateMs)) // when its PINGs are read
     // A peer of ZMTP 3.0 may not know PING; TCP finds out whether it is gone.
-    if (this.#minor >= 1 && silentMs > this.#silenceMs) {
-      this.#fail(Fault.NO_ANSWER, '', `no sign of life for ${(silentMs / 1000).toFixed(1)} s`)
-    } else if (this.#minor >= 1 && !this.#isOver) {
-      this.#socket.write(PING)
-    }
+    if (this.#minor === 0 || this.#isOver) return
+    if (verdict === 'DEAD') {
+      const silentS = (this.#liveness.silentMs(nowMs) / 1000).toFixed(1)
+      this.#fail(Fault.NO_ANSWER, '', `no sign of life for ${silentS} s`)
+    } else if (verdict === 'ASK') this.#socket.write(PING)
+  }
+
+  #tellLate(lateMs) {
+    if (this.#isPinged) this.#call('onLate', lateMs)
   }
 
   #fail(fault, seen, why = '') {

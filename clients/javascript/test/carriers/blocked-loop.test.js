@@ -46,7 +46,7 @@ test('zmtp: a loop that is blocked for longer loses its task, says why, and come
   assert.equal(next.type, 'AGENT_OUTPUT')
   assert.match(
     worker.said,
-    /the loop was blocked for over [3-6]\.\d s: after 3 s without an answer .* WORKER_LOST; use carrier: 'libzmq'/,
+    /the loop was blocked for over [3-6]\.\d s: after 3 s without an answer .* WORKER_LOST; start the Synapse with --carrier zmtp, or use carrier: 'libzmq'/,
   )
   assert.equal(worker.said.match(/loop was blocked|loop of .* was blocked/g).length, 1)
 })
