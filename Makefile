@@ -15,7 +15,8 @@ MINUTES ?= 1
 RUN := $(DEV)/bin/python -m
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 # Folders are in it too, as their time changes when a file goes away; `docs/.`, as `docs` is a target.
-SHIPPED := $(shell find zmq_transport cosmonapse docs/. -name __pycache__ -prune -o -print)
+SHIPPED := setup.py $(shell find zmq_transport cosmonapse docs/. -name __pycache__ -prune -o ! -name '_compiled*.so' ! -name _compiled.c -print)
+KERNEL := setup.py $(wildcard */kernel/*.pyx */kernel/*.pxi)
 
 .DEFAULT_GOAL := help
 QUICK := house packaging property unit javascript
@@ -105,6 +106,7 @@ docs: $(DEV)/.docs ## build the documentation site, check its links, open it fro
 
 clean: ## remove builds and caches
 	@rm -rf build dist site *.egg-info .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -f */kernel/_compiled.c */kernel/_compiled*.so $(DEV)/.installed
 	@find zmq_transport cosmonapse examples tests tools -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## remove the two environments as well
@@ -130,10 +132,17 @@ $(DEV)/.made: $(call elsewhere,$(DEV))
 $(DEMO)/.made: $(call elsewhere,$(DEMO))
 	$(make_env)
 
-$(DEV)/.installed: $(DEV)/.made setup.cfg pyproject.toml
+$(DEV)/.tools: $(DEV)/.made setup.cfg pyproject.toml
 	@echo "installing this checkout and its tools into $(DEV)"
 	@rm -f $@
 	@$(DEV)/bin/python $(PIP_INSTALL) --editable '.[dev]'
+	@touch $@
+
+# A module that is older than its source must not run: without a C compiler none is there.
+$(DEV)/.installed: $(DEV)/.tools $(KERNEL)
+	@rm -f $@ */kernel/_compiled*.so
+	@$(DEV)/bin/python setup.py --quiet build_ext --inplace > $(DEV)/kernel.log 2>&1 || { cat $(DEV)/kernel.log; exit 1; }
+	@ls */kernel/_compiled*.so > /dev/null 2>&1 || echo "no kernel was compiled, plain Python runs in its place: $(DEV)/kernel.log"
 	@touch $@
 
 # What is measured beside us is optional: without an index the bench says what it lacks.

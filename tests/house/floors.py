@@ -65,6 +65,9 @@ ROOMS_OF_A_KIND = (
 # The one door to clock and randomness: pure modules may import it, it is not pure itself.
 CLOCK = "cosmonapse.runtime.clock"
 
+# Pure functions, in C or in Python: which ones, the environment says when they are imported.
+KERNELS = frozenset({"zmq_transport.kernel", "cosmonapse.kernel"})
+
 IMPURE_IMPORTS = frozenset(
     {
         "asyncio",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from house import source
-from house.floors import CLOCK, FLOORS, IMPURE_CALLS, IMPURE_IMPORTS, TRANSPORT_DOORS
+from house.floors import CLOCK, FLOORS, IMPURE_CALLS, IMPURE_IMPORTS, KERNELS, TRANSPORT_DOORS
 
 MODULES = source.module_paths()
 PURE = {name for name, path in MODULES.items() if source.says_pure(path.read_text())}
@@ -60,7 +60,7 @@ def touches_of_the_outside(module: str, imported: Iterable[str], text: str) -> I
         if above & IMPURE_IMPORTS:
             yield f"{module} is pure and imports {name}"
         is_ours = name.split(".")[0] in source.PACKAGES
-        if is_ours and name != CLOCK and name not in PURE:
+        if is_ours and name not in PURE | KERNELS | {CLOCK}:
             yield f"{module} is pure and imports {name}, which is not"
     for node in source.nodes_of(text):
         match node:
@@ -207,6 +207,12 @@ def test_a_pure_module_that_touches_the_world_is_found(text):
 
 def test_a_pure_module_may_use_the_door_to_clock_and_dice():
     assert not list(touches_of_the_outside("cosmonapse.ids", [CLOCK, "cosmonapse.errors"], ""))
+
+
+def test_a_pure_module_may_call_the_kernels():
+    assert not list(
+        touches_of_the_outside("zmq_transport.wire.heads", ["zmq_transport.kernel"], "")
+    )
 
 
 def test_a_circle_is_found():

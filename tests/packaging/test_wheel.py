@@ -5,7 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -14,10 +17,11 @@ from house import source
 
 # Everything in the wheel that is neither a module nor a page.
 DATA_FILES = {"zmq_transport/py.typed", "cosmonapse/py.typed"}
+KERNELS = ("zmq_transport.kernel",)
 PAGES_OF_THE_DEMO = {"cosmonapse/_docs/concepts.md", "cosmonapse/_docs/glossary.md"}
 CORE = {"attrs>=23.2", "click>=8.1", "msgpack>=1.0.8", "pyzmq>=26", "tenacity>=8.2"}
 TEST = {
-    *("build", "celery", "django", "fastapi", "flask", "gevent", "gunicorn", "httpx"),
+    *("build", "celery", "cython", "django", "fastapi", "flask", "gevent", "gunicorn", "httpx"),
     *("hypothesis", "playwright", "pytest", "pytest-asyncio", "setuptools", "uvicorn", "uvloop"),
 }
 EXTRAS = {
@@ -50,17 +54,42 @@ def run_python(*arguments, cwd, **environment):
     return ended.stdout
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """Build the wheel out of a copy, so that the checkout stays clean and lends no leftovers."""
-    copy = tmp_path_factory.mktemp("copy")
+def build(kind, copy, **environment):
+    """Build out of a copy, so that the checkout stays clean and lends no leftovers.
+
+    Args:
+        kind: `wheel` or `sdist`.
+        copy: A new folder.
+        environment: What the build sees beside the usual.
+
+    Returns:
+        The path of what was built.
+    """
     for path in source.checkout_files():
         (copy / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source.ROOT / path, copy / path)
-    options = ["--wheel", "--no-isolation", "--skip-dependency-check"]
-    run_python("-m", "build", *options, "--outdir", copy / "out", copy, cwd=copy)
+    options = [f"--{kind}", "--no-isolation", "--skip-dependency-check"]
+    run_python("-m", "build", *options, "--outdir", copy / "out", copy, cwd=copy, **environment)
     (built,) = (copy / "out").iterdir()
-    with zipfile.ZipFile(built) as archive:
+    return built
+
+
+def can_compile():
+    """Tell whether a kernel can be compiled here."""
+    compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]
+    header = Path(sysconfig.get_path("include")) / "Python.h"
+    return shutil.which(compiler) is not None and header.is_file()
+
+
+def compiled_files():
+    """Return the C modules of a wheel of this Python."""
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    return {f"{room.replace('.', '/')}/_compiled{suffix}" for room in KERNELS}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    with zipfile.ZipFile(build("wheel", tmp_path_factory.mktemp("copy"))) as archive:
         yield archive
 
 
@@ -102,7 +131,8 @@ def test_it_holds_the_modules_the_pages_and_nothing_else(wheel):
 
     found = {name for name in wheel.namelist() if ".dist-info/" not in name}
 
-    assert found == modules | pages | static | DATA_FILES
+    compiled = compiled_files() if can_compile() else set()
+    assert found == modules | pages | static | compiled | DATA_FILES
 
 
 def test_it_holds_the_pages_that_the_demo_reads(wheel):
@@ -140,3 +170,40 @@ def test_it_runs_installed_and_away_from_the_checkout(installed, tmp_path):
 
     assert where.startswith(str(installed))
     assert "Usage" in printed
+
+
+def test_a_machine_without_a_compiler_gets_a_wheel_of_plain_python(tmp_path):
+    built = build("wheel", tmp_path, CC="/nonexistent/cc")
+
+    with zipfile.ZipFile(built) as archive:
+        names = archive.namelist()
+    assert "zmq_transport/kernel/__init__.py" in names
+    assert not [name for name in names if Path(name).suffix in {".c", ".pyd", ".so"}]
+
+
+def test_an_install_that_is_told_to_be_pure_is_for_every_machine(tmp_path):
+    built = build("wheel", tmp_path, COSMO_PURE="1")
+
+    assert built.name.endswith("-py3-none-any.whl")
+
+
+def test_whoever_has_the_sdist_needs_no_cython(tmp_path):
+    built = build("sdist", tmp_path)
+
+    with tarfile.open(built) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    for room in KERNELS:
+        folder = room.replace(".", "/")
+        assert {f"{folder}/_compiled.c", f"{folder}/_compiled.pyx"} <= names
+    assert "zmq_transport/kernel/octets.pxi" in names
+
+
+@pytest.mark.parametrize("room", KERNELS)
+def test_the_kernel_of_the_checkout_runs_where_it_can_be_compiled(room, tmp_path):
+    program = f"import {room} as kernel; print(kernel.COMPILED)"
+
+    by_default = run_python("-c", program, cwd=source.ROOT, COSMO_PURE="")
+    forced = run_python("-c", program, cwd=source.ROOT, COSMO_PURE="1")
+
+    assert by_default.strip() == str(can_compile()), "make builds it: make .venv-dev/.installed"
+    assert forced.strip() == "False"

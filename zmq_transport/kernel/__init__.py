@@ -1,11 +1,26 @@
 """The hot functions on bytes, which both ends run for every message.
 
-Each module here is plain Python and the specification of what it does. Import the names from this
-package. Pure.
+Each module here is plain Python and the specification of what it does. `_compiled` has the same
+functions in C, where a C compiler was found at install; they run unless `COSMO_PURE=1` is set.
+Everyone imports the names from this package, and gets all of them from the same side.
 """
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 from .frames import decode_frames, encode_message
 
-__all__ = ["decode_frames", "encode_message"]
+__all__ = ["COMPILED", "decode_frames", "encode_message"]
+
+COMPILED = False
+"""Whether these are the functions in C."""
+
+if not TYPE_CHECKING and os.environ.get("COSMO_PURE") != "1":
+    try:
+        from ._compiled import decode_frames, encode_message
+    except ImportError:
+        pass  # there is none, or it is of another version: it lacks a name
+    else:
+        COMPILED = True
