@@ -46,6 +46,7 @@ class Engine:
         settings: Timeouts and limits.
         lost_notice: Makes the broadcast that announces a lost seat.
         tap: Receives the facts of each message, for a log.
+        reports_ends: True when `on_disconnected` is called at the end of every connection.
     """
 
     def __init__(
@@ -56,10 +57,11 @@ class Engine:
         settings: Settings | None = None,
         lost_notice: LostNotice = empty_lost_notice,
         tap: MessageTap | None = None,
+        reports_ends: bool = False,
     ) -> None:
         settings = settings or Settings()
         parking = Parking(until_s=now_s + settings.parking_s)
-        self.tables = Tables(epoch, now_s, settings, parking, lost_notice, tap)
+        self.tables = Tables(epoch, now_s, settings, parking, lost_notice, tap, reports_ends)
         self.counts = self.tables.counts
         self.subscriptions = Subscriptions(self.tables)
         self.draining = False
@@ -142,6 +144,19 @@ class Engine:
         elif verb == Verb.WORKERS:
             self.tables.worker_news.on_unsent(peer, now_s)
         return self._tasks.unsent(peer, head, body, busy, now_s)
+
+    def on_disconnected(self, connection: bytes, now_s: float) -> list[Output]:
+        """Handle the end of a connection, after its last message."""
+        peer = self._by_connection.get(connection)
+        if peer is None:
+            self._admission.forget(connection)
+        else:
+            self._presence.mark_absent(peer, now_s)
+        return []
+
+    def is_admitted(self, connection: bytes) -> bool:
+        """Return whether a client said HELLO over a connection, and has no newer one."""
+        return connection in self._by_connection
 
     def on_misframed(self, connection: bytes, head: bytes) -> list[Output]:
         """Count a message of too few or too many frames; bounce the tasks in it to a client."""

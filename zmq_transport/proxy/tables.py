@@ -51,6 +51,7 @@ class Tables:
         parking: Tasks that wait for workers after the start.
         lost_notice: Makes the broadcast that announces a lost seat.
         tap: Receives the facts of each message, for a log.
+        reports_ends: True when the end of every connection is reported at once.
 
     Attributes:
         counts: Counters by name, see `zmq_transport.counters`.
@@ -63,6 +64,7 @@ class Tables:
     parking: Parking
     lost_notice: LostNotice = empty_lost_notice
     tap: MessageTap | None = None
+    reports_ends: bool = False
     counts: Counter[str] = attrs.field(factory=Counter, init=False)
     peers: Peers = attrs.field(init=False)
     ledger: Ledger = attrs.field(factory=Ledger, init=False)

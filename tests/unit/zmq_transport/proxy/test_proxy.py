@@ -5,7 +5,9 @@ from unittest import mock
 
 import pytest
 
+from zmq_transport.proxy import libzmq_router
 from zmq_transport.proxy import proxy as shell
+from zmq_transport.proxy.poller import READ
 from zmq_transport.proxy.tables import SEND
 from zmq_transport.sockets.sent import Sent
 
@@ -33,16 +35,17 @@ def turn(calls):
 
             return counted
 
+        multipart = libzmq_router.multipart
         with (
             shell.Proxy() as proxy,
-            mock.patch.object(
-                shell.multipart, "receive", count("receive", lambda: arriving.pop(0))
-            ),
-            mock.patch.object(shell.multipart, "send", count("send", lambda: Sent.OK)),
-            mock.patch.object(shell, "readable", count("poll", lambda: bool(arriving[0]))),
-            mock.patch.object(proxy, "_flush", count("flush", lambda: None)),
+            mock.patch.object(multipart, "receive", count("receive", lambda: arriving.pop(0))),
+            mock.patch.object(multipart, "send", count("send", lambda: Sent.OK)),
+            mock.patch.object(libzmq_router, "readable", count("poll", lambda: bool(arriving[0]))),
+            mock.patch.object(proxy._exchange, "_flush", count("flush", lambda: None)),
             mock.patch.object(proxy._poller, "touch", count("touch", lambda: None)),
-            mock.patch.object(proxy._poller, "wait", side_effect=[[proxy._router], TurnEnded]),
+            mock.patch.object(
+                proxy._poller, "wait", side_effect=[[(proxy._directed._receive, READ)], TurnEnded]
+            ),
             mock.patch.object(proxy.engine, "on_message", return_value=[(SEND, b"c", b"h", b"b")]),
             pytest.raises(TurnEnded),
         ):

@@ -1,0 +1,56 @@
+"""The port between the proxy and whatever carries its directed messages.
+
+Spec: docs/spec/06-sockets.md, docs/spec/10-zmtp.md. Two carriers implement it: `libzmq_router` and
+`zmtp_router`. Both are a ROUTER to every client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from ..sockets.sent import Sent
+
+OnMessage = Callable[[bytes, Sequence[Any], float, bool], None]
+"""(connection, frames, monotonic clock, alone): a message has come.
+
+There is at least one frame; the last one is anything with a length that `bytes()` accepts, the
+others are bytes. It is alone when no other message waits: what it causes needs no bundle.
+"""
+
+OnEnd = Callable[[bytes, float], None]
+"""(connection, monotonic clock): a connection has ended, and its last message was handed over."""
+
+
+class DirectedPlane(Protocol):
+    """A ROUTER of one proxy. Used from its thread only.
+
+    Attributes:
+        reports_ends: True when the end of a connection is reported at once, without a send that
+            fails.
+    """
+
+    reports_ends: bool
+
+    def listen_on(self, host: str, port: int) -> int:
+        """Listen on the network; return the port.
+
+        Raises:
+            EndpointInUse: Another process listens there, or the address is not of this host.
+        """
+
+    def listen_at(self, file: str) -> None:
+        """Listen at a Unix socket that only this user may open.
+
+        Raises:
+            EndpointInUse: The socket cannot be made.
+        """
+
+    def send(self, connection: bytes, head: bytes, body: Any) -> Sent:
+        """Send a message of two frames, or nothing at all."""
+
+    def tick(self, now_s: float) -> None:
+        """Do what depends on time, and count; called every 100 ms."""
+
+    def close(self) -> None:
+        """Close every connection and stop listening. Idempotent."""

@@ -1,0 +1,111 @@
+"""Hand messages to the engine and carry out what it decides. No socket of its own."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ..sockets.sent import Sent
+from ..wire import heads
+from ..wire.batch import Batcher
+from ..wire.bundle import Bundler, split_bundle
+from .engine import Engine
+from .tables import SEND, Output
+
+_LOG = logging.getLogger(__name__)
+
+SendMessage = Callable[[bytes, bytes, Any], Sent]
+"""(connection, head, body) -> what became of it"""
+
+
+class Exchange:
+    """The way of a message through the proxy.
+
+    What a turn of the loop gathers goes out at its end: call `flush_all`, and publish what is in
+    `batcher`.
+
+    Args:
+        engine: Decides.
+
+    Attributes:
+        batcher: What is to be published.
+        send: Sends on the directed plane; set it before the first message.
+    """
+
+    send: SendMessage
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._bundler = Bundler()
+        self.batcher = Batcher()
+
+    def on_message(
+        self, connection: bytes, frames: Sequence[Any], now_s: float, alone: bool
+    ) -> None:
+        """See `directed_plane.OnMessage`."""
+        outputs = self._decide(connection, frames, now_s)
+        if alone:
+            for output in outputs:
+                self._perform_now(*output)
+        else:
+            self.perform(outputs)
+
+    def on_end(self, connection: bytes, now_s: float) -> None:
+        """See `directed_plane.OnEnd`."""
+        self.perform(self._engine.on_disconnected(connection, now_s))
+
+    def perform(self, outputs: Iterable[Output]) -> None:
+        """Perform outputs of the engine; those that may be bundled wait for the end of the turn."""
+        for output in outputs:
+            code, first, second, body = output
+            if code == SEND and heads.is_single(second) and self._bundler.takes(second, body):
+                self._bundler.add(first, second, body)
+            else:
+                self._perform_now(*output)
+
+    def flush_all(self) -> None:
+        """Send every bundle, including those that result from unsent messages."""
+        while self._bundler:
+            for connection in self._bundler.connections():
+                self._flush(connection)
+
+    def _decide(self, connection: bytes, frames: Sequence[Any], now_s: float) -> list[Output]:
+        """Return the outputs of the engine for a message."""
+        if len(frames) == 2:
+            head, body = frames
+        elif len(frames) == 1 and not len(frames[0]):
+            head, body = b"", b""
+        else:
+            return self._engine.on_misframed(connection, bytes(frames[0]))
+        if len(head) > heads.MAX_HEAD_BYTES:
+            self._engine.on_dropped("long_head")
+            return []
+        try:
+            return self._engine.on_message(connection, head, body, now_s)
+        except Exception:  # noqa: BLE001  # the last handler: no message may end the proxy
+            self._engine.on_dropped("engine_fault")
+            _LOG.exception("a message could not be handled and is dropped")
+            return []
+
+    def _perform_now(self, code: int, first: bytes, second: bytes, body: Any) -> None:
+        """Perform one output, after those gathered before it for the same receiver."""
+        if code == SEND:
+            if self._bundler:
+                self._flush(first)
+            self._send(first, second, body)
+        else:
+            self.batcher.add(first, second, body)
+
+    def _flush(self, connection: bytes) -> None:
+        for message in self._bundler.take(connection):
+            self._send(connection, *message)
+
+    def _send(self, connection: bytes, head: bytes, body: Any) -> None:
+        sent = self.send(connection, head, body)
+        if sent is Sent.OK:
+            return
+        now_s, busy = time.monotonic(), sent is Sent.BUSY
+        for each_head, each_body in split_bundle(head, body):
+            self.perform(self._engine.on_unsent(connection, each_head, each_body, busy, now_s))
