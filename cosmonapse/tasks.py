@@ -29,7 +29,7 @@ def task_for(
         TypeError: `meta` is not a dict.
     """
     if neuron is not None and capabilities is None:
-        directed = _named(neuron)
+        directed = named(neuron)
     else:
         directed = destination(neuron, capabilities)
     if meta is not None and not isinstance(meta, dict):
@@ -61,10 +61,15 @@ def destination(neuron: str | None, capabilities: Iterable[str] | None) -> Direc
     if (neuron is None) == (not capabilities):
         raise ValueError("give either neuron= or capabilities=, and not both")
     if neuron is not None:
-        return _named(neuron)
+        return named(neuron)
     return Directed(None, "neuron", checked_capabilities(capabilities))
 
 
 @functools.lru_cache(maxsize=1024)
-def _named(neuron: str) -> Directed:
+def named(neuron: str) -> Directed:
+    """Return the destination of a TASK for a neuron.
+
+    Raises:
+        InvalidName: `neuron` is not a valid name.
+    """
     return Directed(checked_name("neuron", neuron), "neuron")

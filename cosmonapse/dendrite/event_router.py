@@ -44,7 +44,7 @@ class EventRouter:
         self._registration = registration
         self.on_tasks = inbox.on_tasks
         self.on_cancel = inbox.on_cancel
-        self.on_replies = dispatcher.on_replies
+        self.on_replies = dispatcher.plain_calls.on_replies
         self.on_bounce = dispatcher.on_bounce
         self.on_lost = dispatcher.on_lost
         self._subscriptions = subscriptions

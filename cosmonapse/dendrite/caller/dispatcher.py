@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -16,14 +15,15 @@ from ...errors import BadSignal, DendriteProtocolError, SignalTooLarge
 from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.loop_clock import LoopClock
 from ...signals import TYPE_OF_CODE, Directed, Signal, SignalType
-from ...transport import Opened, Outcome, ReplyFlag, ReplyItem, TaskFlag, Transport
+from ...transport import Opened, Outcome, ReplyFlag, TaskFlag, Transport
 from ..watch.subscriptions import Subscriptions
 from .absence import Absence
-from .open_tasks import GAP_INTERVAL_S, OpenTask, OpenTasks
+from .open_tasks import GAP_INTERVAL_S, OpenTask, OpenTasks, checked_timeout
 from .pathway_feed import PathwayFeed
+from .plain_calls import PlainCalls
 from .question_book import QuestionBook
 from .questions import QUESTIONS
-from .task_errors import code_of, error_for
+from .task_errors import code_of, error_for, timeout_error, unreadable
 
 _LOG = logging.getLogger(__name__)
 _NO_TARGET = Directed()
@@ -35,7 +35,6 @@ _SKIPS = int(ReplyFlag.SKIPS)
 _KEEP = int(TaskFlag.KEEP)
 _YIELD_EVERY = 64
 _TIMER_MARGIN_S = 0.01
-_MAX_TIMEOUT_S = 30 * 86_400.0
 
 _BOUNCED: Mapping[str, str] = MappingProxyType(
     {
@@ -64,11 +63,11 @@ class Dispatcher:
     Args:
         transport: Carries the TASKs.
         subscriptions: The handlers that receive copies of our own traffic.
-
         url: The URL of the Synapse, for error texts.
 
     Attributes:
         absence: What is known of an absence of the Synapse.
+        plain_calls: The short way of the calls that are not special.
         why_late: Returns what this Dendrite knows about a task of ours that has no reply yet.
         on_question: Is called for every question that ends one of our tasks.
     """
@@ -83,6 +82,9 @@ class Dispatcher:
         self._subscriptions = subscriptions
         self._clock = LoopClock()
         self._timer = DeadlineTimer(self._next_deadline_at_s, self._expire)
+        self.plain_calls = PlainCalls(
+            transport, subscriptions, self.open_tasks, self._timer, self._not_sent, self.on_reply
+        )
         self._sent_count = 0
         self.on_question: Callable[[], None] = _nothing
         self.why_late: Callable[[OpenTask], str] = _unknown
@@ -90,7 +92,7 @@ class Dispatcher:
 
     async def send(self, signal: Signal, timeout_s: float) -> None:
         """Send a TASK that runs on when this Dendrite stops; its outcome goes to the handlers."""
-        opened = OpenTask(signal, checked_timeout(timeout_s))
+        opened = OpenTask.of(signal, checked_timeout(timeout_s))
         body = self.encoded(signal)
         await self._subscriptions.settle()
         self._launch(opened, body)
@@ -112,7 +114,7 @@ class Dispatcher:
             TimeoutError: Nothing settled it in time; a CANCEL was sent.
         """
         waiter: asyncio.Future[Signal] = self._clock.loop().create_future()
-        opened = OpenTask(signal, checked_timeout(timeout_s), waiter, None, answer_elsewhere)
+        opened = OpenTask.of(signal, checked_timeout(timeout_s), waiter, None, answer_elsewhere)
         body = self.encoded(signal)
         if self._subscriptions.out_of_date:
             await self._subscriptions.settle()
@@ -236,14 +238,6 @@ class Dispatcher:
 
     # -- replies and losses ----------------------------------------------------------------------
 
-    def on_replies(self, worker: bytes, items: list[ReplyItem]) -> None:
-        """Handle the replies of one message."""
-        for item in items:
-            try:
-                self.on_reply(worker, *item)
-            except Exception:  # noqa: BLE001  # the last door: one reply must not cost the others
-                _LOG.exception("a reply could not be handled and is dropped")
-
     def on_reply(
         self,
         worker: bytes,
@@ -273,7 +267,7 @@ class Dispatcher:
         except BadSignal as error:
             self.counts["drop.bad_signal"] += 1
             if settles:
-                self._end(opened, _unreadable(opened, error))
+                self._end(opened, unreadable(opened, error))
             return
         if settles:
             self._end(opened, signal, len(body))
@@ -369,7 +363,7 @@ class Dispatcher:
         if code == "EXPIRED":
             # Worker, Synapse and caller each watch the deadline: the first of them must not decide
             # whether the program gets a Signal or a TimeoutError.
-            opened.waiter.set_exception(_timeout_of(opened, why))
+            opened.waiter.set_exception(timeout_error(opened, why))
         elif code == "SYNAPSE_AWAY" and why:
             opened.waiter.set_exception(self.absence.error(opened, self._clock.now_s()))
         else:
@@ -430,24 +424,9 @@ class Dispatcher:
         if question is not None and (waits or (pathway is not None and not pathway.closed)):
             self.questions.end(question, None)  # a later answer must not start a TASK
         if waits:
-            waiter.set_exception(_timeout_of(opened))
+            waiter.set_exception(timeout_error(opened))
         if pathway is not None:
             _finish(pathway, error_for(opened, "EXPIRED"), 0)
-
-
-def checked_timeout(timeout_s: float) -> float:
-    """Return `timeout_s` if it is a valid length of time.
-
-    Raises:
-        ValueError: It is not a number over 0 and at most 30 days.
-    """
-    if timeout_s.__class__ is float and 0.0 < timeout_s <= _MAX_TIMEOUT_S:
-        return timeout_s
-    if not isinstance(timeout_s, (int, float)) or not math.isfinite(timeout_s):
-        raise ValueError(f"timeout_s must be a number of seconds, not {timeout_s!r}")
-    if not 0 < timeout_s <= _MAX_TIMEOUT_S:
-        raise ValueError(f"timeout_s must be over 0 and at most 30 days, not {timeout_s:g}")
-    return float(timeout_s)
 
 
 def _nothing() -> None:
@@ -463,27 +442,3 @@ def _finish(pathway: PathwayFeed, signal: Signal, size: int) -> None:
     if pathway.scope == "all":
         pathway.take(signal, size)
         pathway.end(signal)
-
-
-def _timeout_of(opened: OpenTask, why: str = "") -> TimeoutError:
-    if opened.question is not None:
-        return TimeoutError(
-            f"nobody answered the {opened.question.type.value} of {opened.target} on trace "
-            f"{opened.signal.trace_id} within {opened.timeout_s:g} s"
-        )
-    return TimeoutError(
-        f"no reply from {opened.target} on trace {opened.signal.trace_id} "
-        f"within {opened.timeout_s:g} s{why and ': '}{why}"
-    )
-
-
-def _unreadable(opened: OpenTask, error: BadSignal) -> Signal:
-    return opened.signal.reply(
-        SignalType.ERROR,
-        payload={
-            "code": "BAD_OUTPUT",
-            "message": f"the reply could not be read: {error}",
-            "recoverable": False,
-        },
-        directed=opened.signal.directed,
-    )

@@ -6,6 +6,7 @@ reply that settles it, by a BOUNCE or LOST, or at its deadline.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -15,6 +16,7 @@ from ...signals import Signal
 from ...transport import Opened
 
 GAP_INTERVAL_S = 0.25
+_MAX_TIMEOUT_S = 30 * 86_400.0
 _NO_WORKER = bytes(16)
 _NEVER_S = float("-inf")
 
@@ -25,7 +27,7 @@ class OpenTask:
     Attributes:
         task: Task id, 16 bytes.
         trace: Trace id, 16 bytes.
-        signal: The TASK.
+        signal: The TASK; made from `body` when somebody looks at it, if there is none yet.
         timeout_s: The time that its caller allows.
         expires_at_s: Its deadline on the monotonic clock.
         deadline_slot: The slot of that deadline in its table of `Deadlines`.
@@ -33,13 +35,14 @@ class OpenTask:
         pathway: The feed of the Pathway that receives every reply; nothing here reads it.
         answer_elsewhere: True if its caller waits for answers from other Dendrites.
         worker: Instance id of the worker, once it is known.
-        body: The TASK as it was sent.
+        body: The TASK as it was sent; empty before that.
         gap_sent_at_s: The time of the last request for missing replies.
         early_index: The highest number of a reply that arrived before missing ones.
         question: The unanswered question that the Neuron sent instead of an output.
     """
 
     __slots__ = (
+        "_signal",
         "answer_elsewhere",
         "body",
         "deadline_slot",
@@ -49,7 +52,6 @@ class OpenTask:
         "next_index",
         "pathway",
         "question",
-        "signal",
         "task",
         "timeout_s",
         "trace",
@@ -59,17 +61,18 @@ class OpenTask:
 
     def __init__(
         self,
-        signal: Signal,
+        task: bytes,
+        trace: bytes,
+        signal: Signal | None,
+        body: bytes,
         timeout_s: float,
-        waiter: Any = None,
-        pathway: Any = None,
-        answer_elsewhere: bool = False,
+        waiter: Any,
+        pathway: Any,
+        answer_elsewhere: bool,
     ) -> None:
-        self.task = own_id_bytes(signal.id)
-        # 07-signals, "Ids", 4: a TASK that begins a trace has the same bytes for both ids.
-        begins = signal.trace_id == trace_begun_by(signal.id)
-        self.trace = self.task if begins else id_bytes(signal.trace_id)
-        self.signal = signal
+        self.task = task
+        self.trace = trace
+        self._signal = signal
         self.question: Signal | None = None
         self.worker = _NO_WORKER
         self.next_index = 0
@@ -80,13 +83,36 @@ class OpenTask:
         self.pathway = pathway
         self.answer_elsewhere = answer_elsewhere
         self.deadline_slot = 0
-        self.body = b""
+        self.body = body
         self.gap_sent_at_s = _NEVER_S
+
+    @classmethod
+    def of(
+        cls,
+        signal: Signal,
+        timeout_s: float,
+        waiter: Any = None,
+        pathway: Any = None,
+        answer_elsewhere: bool = False,
+    ) -> OpenTask:
+        """Return the open task of a TASK that was not sent yet."""
+        task = own_id_bytes(signal.id)
+        # 07-signals, "Ids", 4: a TASK that begins a trace has the same bytes for both ids.
+        begins = signal.trace_id == trace_begun_by(signal.id)
+        trace = task if begins else id_bytes(signal.trace_id)
+        return cls(task, trace, signal, b"", timeout_s, waiter, pathway, answer_elsewhere)
+
+    @property
+    def signal(self) -> Signal:
+        """The TASK."""
+        if self._signal is None:
+            self._signal = Signal.decode(self.body)
+        return self._signal
 
     def continue_with(self, signal: Signal) -> None:
         """Replace the TASK that ended in a question by the one that its answer led to."""
         self.task = own_id_bytes(signal.id)
-        self.signal = signal
+        self._signal = signal
         self.question = None
         self.worker = _NO_WORKER
         self.next_index = 0
@@ -190,6 +216,13 @@ class OpenTasks:
             self._deadlines.drop(task, opened.deadline_slot)
         return opened
 
+    def settled(self, opened: OpenTask, worker: bytes) -> None:
+        """End an open task by its only reply."""
+        opened.next_index = 1
+        opened.worker = worker
+        del self._open[opened.task]
+        self._deadlines.drop(opened.task, opened.deadline_slot)
+
     def close(self, task: bytes) -> OpenTask | None:
         """End a task; return None if it is not open."""
         opened = self._open.pop(task, None)
@@ -208,3 +241,18 @@ class OpenTasks:
     def next_deadline_at_s(self) -> float | None:
         """Return the time of the next call of `expire`, or None without an open task."""
         return self._deadlines.next_at_s()
+
+
+def checked_timeout(timeout_s: float) -> float:
+    """Return `timeout_s` if it is a valid length of time.
+
+    Raises:
+        ValueError: It is not a number over 0 and at most 30 days.
+    """
+    if timeout_s.__class__ is float and 0.0 < timeout_s <= _MAX_TIMEOUT_S:
+        return timeout_s
+    if not isinstance(timeout_s, (int, float)) or not math.isfinite(timeout_s):
+        raise ValueError(f"timeout_s must be a number of seconds, not {timeout_s!r}")
+    if not 0 < timeout_s <= _MAX_TIMEOUT_S:
+        raise ValueError(f"timeout_s must be over 0 and at most 30 days, not {timeout_s:g}")
+    return float(timeout_s)

@@ -13,8 +13,8 @@ from ...signals import Signal, SignalType
 from ..watch.handlers import Handler
 from ..watch.subscriptions import Subscriptions
 from ..watch.trace_order import HOLD_S
-from .dispatcher import Dispatcher, checked_timeout
-from .open_tasks import OpenTask
+from .dispatcher import Dispatcher
+from .open_tasks import OpenTask, checked_timeout
 from .pathway import Pathway, Scope
 from .pathway_feed import PathwayFeed
 from .task_errors import error_for
@@ -46,7 +46,7 @@ class Pathways:
         if scope not in ("all", "terminal"):
             raise ValueError(f"scope must be 'all' or 'terminal', not {scope!r}")
         checked_timeout(timeout_s)
-        opened = OpenTask(signal, timeout_s, None, None, answer_elsewhere)
+        opened = OpenTask.of(signal, timeout_s, None, None, answer_elsewhere)
         loop = asyncio.get_running_loop()
         unsubscribe: Callable[[], object] = _nothing
         timer: asyncio.TimerHandle | None = None

@@ -73,7 +73,7 @@ class Retries:
         try:
             return await retry.run(attempt, timeout_s, sleep=sleep)
         except _Stopped:
-            return error_for(OpenTask(signal, timeout_s), "CANCELLED")
+            return error_for(OpenTask.of(signal, timeout_s), "CANCELLED")
         finally:
             waiting.discard(stopped)
             if not waiting:

@@ -1,4 +1,4 @@
-"""The ERROR Signal of a task that got no reply: its code and its text. Pure.
+"""The errors of a task that got no reply: the code and the text of each. Pure.
 
 Spec: docs/spec/03-routing.md, "Reasons".
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ...errors import facts_of
+from ...errors import BadSignal, facts_of
 from ...signals import Directed, Signal, SignalType
 from .open_tasks import OpenTask
 
@@ -60,4 +60,30 @@ def error_for(opened: OpenTask, code: str, why: str = "") -> Signal:
             "recoverable": facts_of(code).recoverable,
         },
         directed=Directed(asked.id, "neuron", asked.capabilities),
+    )
+
+
+def timeout_error(opened: OpenTask, why: str = "") -> TimeoutError:
+    """Return the exception for the caller of a task, or of its question, that is late."""
+    if opened.question is not None:
+        return TimeoutError(
+            f"nobody answered the {opened.question.type.value} of {opened.target} on trace "
+            f"{opened.signal.trace_id} within {opened.timeout_s:g} s"
+        )
+    return TimeoutError(
+        f"no reply from {opened.target} on trace {opened.signal.trace_id} "
+        f"within {opened.timeout_s:g} s{why and ': '}{why}"
+    )
+
+
+def unreadable(opened: OpenTask, error: BadSignal) -> Signal:
+    """Return the ERROR for a last reply that cannot be read."""
+    return opened.signal.reply(
+        SignalType.ERROR,
+        payload={
+            "code": "BAD_OUTPUT",
+            "message": f"the reply could not be read: {error}",
+            "recoverable": False,
+        },
+        directed=opened.signal.directed,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine, Iterable
 from threading import get_ident
 from typing import Any, Required, TypedDict, Unpack
@@ -10,6 +11,7 @@ from ...runtime import clock
 from ...signals import Signal
 from ...tasks import task_for
 from ..caller.pathway import Pathway, Scope
+from ..caller.plain_calls import Destination
 from ..caller.retry import RetryStrategy
 from .base import DendriteBase, gives_coroutine, verb
 
@@ -148,10 +150,43 @@ class DispatchVerbs(DendriteBase):
         # By hand and not with `verb`, since each task comes by here.
         if self._forks != clock.forks() or self._home_thread != get_ident():
             self._check_process()
+        if (
+            neuron is not None
+            and capabilities is None
+            and retry is None
+            and trace_id is None
+            and parent_id is None
+            and context_ref is None
+            and not finalize
+            and meta is None
+        ):
+            destination = self._dispatcher.plain_calls.destination(neuron)
+            return self._called(neuron, destination, input, timeout_s, answer_elsewhere)
         signal = task_for(
             neuron, capabilities, input, trace_id, parent_id, meta, context_ref, finalize
         )
         return self._settled(signal, timeout_s, retry, answer_elsewhere)
+
+    async def _called(
+        self,
+        neuron: str,
+        destination: Destination,
+        given: Any,
+        timeout_s: float,
+        answer_elsewhere: bool,
+    ) -> Signal:
+        """Send a TASK with nothing but a destination and an input, and wait for its end."""
+        self._check_may_dispatch()
+        dispatcher = self._dispatcher
+        opened = dispatcher.plain_calls.start(destination, given, timeout_s, answer_elsewhere)
+        if opened is None:
+            return await dispatcher.wait(task_for(neuron, None, given), timeout_s, answer_elsewhere)
+        try:
+            settled: Signal = await opened.waiter
+        except asyncio.CancelledError:
+            dispatcher.abandon(opened)
+            raise
+        return settled
 
     async def _settled(
         self,

@@ -9,7 +9,7 @@ from ...ids import id_bytes, new_trace_id
 from ...signals import Directed, Signal, SignalType
 from ...tasks import destination
 from ..caller.bids import DEFAULT_DEADLINE_MS, Select, checked_select, offer_payload
-from ..caller.dispatcher import checked_timeout
+from ..caller.open_tasks import checked_timeout
 from .base import DendriteBase, verb
 
 

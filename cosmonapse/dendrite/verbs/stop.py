@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...signals import Signal
-from ..caller.dispatcher import checked_timeout
+from ..caller.open_tasks import checked_timeout
 from .base import DendriteBase, verb
 
 

@@ -32,7 +32,7 @@ def dispatcher(transport):
 
 def ended_in_question(dispatcher, timeout_s, now_s):
     """Add a task that was opened at `now_s` and ended in a question; return it."""
-    opened = OpenTask(task_for("worker", None, {}), timeout_s)
+    opened = OpenTask.of(task_for("worker", None, {}), timeout_s)
     dispatcher.open_tasks.open(opened, now_s)
     dispatcher.open_tasks.close(opened.task)
     dispatcher.questions.add(opened, opened.signal.reply(SignalType.CLARIFICATION, payload={}))
@@ -43,7 +43,7 @@ def ended_in_question(dispatcher, timeout_s, now_s):
 async def test_the_next_deadline_is_the_earlier_one_of_tasks_and_questions(
     task_s, question_s, dispatcher
 ):
-    task = OpenTask(task_for("worker", None, {}), task_s)
+    task = OpenTask.of(task_for("worker", None, {}), task_s)
     dispatcher.open_tasks.open(task, 100.0)
     question = ended_in_question(dispatcher, question_s, 100.0)
 
@@ -59,7 +59,7 @@ async def test_the_next_deadline_is_the_earlier_one_of_tasks_and_questions(
 
 
 async def test_a_task_and_a_question_are_abandoned_once(dispatcher, transport):
-    task = OpenTask(task_for("worker", None, {}), 5.0)
+    task = OpenTask.of(task_for("worker", None, {}), 5.0)
     dispatcher.open_tasks.open(task, 100.0)
     question = ended_in_question(dispatcher, 5.0, 100.0)
 

@@ -16,7 +16,7 @@ def test_a_reason_is_an_error_with_these_fields(vector):
         id=fields["id"],
         trace_id=fields["trace_id"],
     )
-    opened = OpenTask(task, 30.0)
+    opened = OpenTask.of(task, 30.0)
 
     error = error_for(opened, code_of(vector["reason"], opened))
 

@@ -31,7 +31,7 @@ async def test_what_is_missing_is_asked_for_again_although_no_later_reply_shows_
 
     def reply(index, sent, flags):
         item = task, trace, sent.type.code, index, flags, sent.encode()
-        dispatcher.on_replies(WORKER, [item])
+        dispatcher.plain_calls.on_replies(WORKER, [item])
 
     reply(1, output, 1)
     await until(lambda: transport.send_gap.call_count == 2)

@@ -14,7 +14,7 @@ URL = "cosmo://host:7070"
 
 
 def opened():
-    return OpenTask(task_for("writer", None, {}, None, None, None), 5.0)
+    return OpenTask.of(task_for("writer", None, {}, None, None, None), 5.0)
 
 
 def test_a_task_that_waited_for_the_synapse_is_told_with_url_and_seconds_and_may_be_repeated():

@@ -20,7 +20,7 @@ def opened_of(task=TASK, timeout_s=5.0, directed=NAMED):
         id=id_text("evt_", task),
         trace_id=id_text("trc_", TRACE),
     )
-    return OpenTask(signal, timeout_s)
+    return OpenTask.of(signal, timeout_s)
 
 
 def open_tasks_of(*opened, now_s=100.0):
@@ -142,5 +142,5 @@ def test_a_task_that_begins_a_trace_shares_the_bytes_of_its_id_with_it():
     begun, joined = task_for("echo", None, {}), task_for("echo", None, {}, new_trace_id())
 
     assert begun.trace_id == "trc_" + begun.id[4:]
-    assert OpenTask(begun, 1.0).trace == OpenTask(begun, 1.0).task == id_bytes(begun.id)
-    assert OpenTask(joined, 1.0).trace == id_bytes(joined.trace_id) != id_bytes(joined.id)
+    assert OpenTask.of(begun, 1.0).trace == OpenTask.of(begun, 1.0).task == id_bytes(begun.id)
+    assert OpenTask.of(joined, 1.0).trace == id_bytes(joined.trace_id) != id_bytes(joined.id)

@@ -22,7 +22,7 @@ def book():
 
 def opened_of(timeout_s=5.0, now_s=100.0):
     """Return a task that was opened and has ended."""
-    opened, open_tasks = OpenTask(task_for("echo", None, {}), timeout_s), OpenTasks()
+    opened, open_tasks = OpenTask.of(task_for("echo", None, {}), timeout_s), OpenTasks()
     open_tasks.open(opened, now_s)
     open_tasks.close(opened.task)
     return opened

@@ -11,11 +11,11 @@ NAMED = Directed("echo", "neuron")
 
 
 def named(timeout_s=5.0):
-    return OpenTask(task_for("echo", None, {}), timeout_s)
+    return OpenTask.of(task_for("echo", None, {}), timeout_s)
 
 
 def by_capabilities():
-    return OpenTask(task_for(None, ["chat", "fr"], {}), 5.0)
+    return OpenTask.of(task_for(None, ["chat", "fr"], {}), 5.0)
 
 
 @pytest.mark.parametrize(
