@@ -29,12 +29,12 @@ answer ask attempt axon base bid bidder bind book bound broadcast buffer cache c
 candidate cause child choice client clock close context count decorator dendrite descriptor
 directed dispatch dispatcher emit ending endpoint error event failed fault field flag former
 handshake hello ids illegal in info invalid io ipc known large libzmq list local lock message
-mismatch monitor name offer open order outcome page parked pathway plan poller progress protocol
-proxy publisher reader recent recorder refuse registration registry remote reply report resend
-resolver respond retry role route row run seen sender sent settings signal socket source speaker
-state stop stopped strategy stream subscribed synapse table task tcp thread timeout timer too
-topic trace transition transport turn unreachable use user validator verb version wait waiting
-welcome wire worker yielded zmq zmtp
+mismatch monitor name offer open order outcome outgoing page parked pathway plan poller progress
+protocol proxy publisher reader recent recorder refuse registration registry remote reply report
+resend resolver respond retry role route row run seen sender sent settings signal socket source
+speaker state stop stopped strategy stream subscribed synapse table task tcp thread timeout
+timer too topic trace transition transport turn unreachable use user validator verb version wait
+waiting welcome wire worker yielded zmq zmtp
 """
 
 

@@ -4,7 +4,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from zmq_transport.proxy.ledger import Entry, Ledger
+from zmq_transport.kernel import Entry
+from zmq_transport.proxy.ledger import Ledger
 from zmq_transport.proxy.routing import Routes, Seat
 from zmq_transport.wire.heads import read_address
 

@@ -10,9 +10,22 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from .entries import Entry, enter_tasks, settle_replies
 from .frames import decode_frames, encode_message
+from .items import Outgoing, pack_single, read_target, split_items
 
-__all__ = ["COMPILED", "decode_frames", "encode_message"]
+__all__ = [
+    "COMPILED",
+    "Entry",
+    "Outgoing",
+    "decode_frames",
+    "encode_message",
+    "enter_tasks",
+    "pack_single",
+    "read_target",
+    "settle_replies",
+    "split_items",
+]
 
 COMPILED = False
 """Whether these are the functions in C."""

@@ -12,12 +12,12 @@ from typing import Final
 import attrs
 
 from ..errors import WireError
+from ..kernel import Entry
 from ..wire import heads, resync_messages
 from ..wire.drops import drop_counter
 from ..wire.heads import Reason, Verb
 from ..wire.resync_messages import Claim, Held, Opened, ResendKind, WorkersFlag
 from .caller_lists import CallerLists
-from .ledger import Entry
 from .peers import Peer
 from .tables import SEND, Output, Tables
 from .tasks import Tasks

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..kernel import Entry
 from ..wire import heads
 from ..wire.heads import ItemFlag, Verb
-from .ledger import Entry
 from .peers import Peer
 from .routing import Seat
 from .tables import SEND, Output, Tables

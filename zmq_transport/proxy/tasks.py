@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..errors import WireError
+from ..kernel import Entry
 from ..wire import heads
 from ..wire.drops import OTHER
 from ..wire.heads import ItemFlag, Reason, Verb
 from .counter_names import BOUNCED, DEFERRED, LOST, RECEIVER_BUSY, RECEIVER_GONE
-from .ledger import Entry
 from .parking import Parked
 from .peers import Peer
 from .tables import SEND, Output, Tables

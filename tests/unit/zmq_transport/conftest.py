@@ -3,8 +3,8 @@
 import attrs
 import pytest
 
+from zmq_transport.kernel import Entry
 from zmq_transport.proxy.engine import Engine
-from zmq_transport.proxy.ledger import Entry
 from zmq_transport.proxy.settings import Settings
 from zmq_transport.proxy.tables import SEND
 from zmq_transport.wire import greetings, heads
