@@ -18,6 +18,8 @@ _PROXY: Final[Mapping[str, str]] = {
     "connection.accepted means that something else connects to the port.",
     "copies": "A directed message was published for subscribers; each costs bandwidth, so "
     "subscribe to fewer kinds if it is too much.",
+    "handed_over": "A client handed a publication to the proxy over its directed connection: a "
+    "STOP, an offer, an answer, or what it publishes before it knows its listeners.",
     "no_descriptors": "The proxy had no file descriptor left for a new connection; raise the "
     "limit of open files (ulimit -n).",
     "orphaned": "A task was cancelled because its caller stayed away; growth means that callers "
@@ -107,6 +109,9 @@ _UNSENT: Final[Mapping[str, str]] = {
     "fast enough.",
     "drop.ping_receiver_gone": "A PING found a client gone: so its absence is detected; see "
     "unreachable.",
+    "drop.publish_receiver_busy": "A publication found the queue of a recipient full; that client "
+    "does not read fast enough, and misses a STOP, an offer, a bid or an answer.",
+    "drop.publish_receiver_gone": "A publication found its recipient gone; nothing to do.",
     "drop.refused_receiver_busy": "A REFUSED found the queue of the client full; the client is "
     "faulty, as it sends another wire version over a greeted connection.",
     "drop.refused_receiver_gone": "A REFUSED found the client gone; nothing to do.",

@@ -17,7 +17,7 @@ from .wanted_tasks import SILENT_S
 _ASK_AGAIN_S = 1.0
 _MAX_ASKED = 65_536
 _MAX_PROBED = 1024
-_RETURNED = (Verb.TASK, Verb.REPLY, Verb.CANCEL)
+_RETURNED = (Verb.TASK, Verb.REPLY, Verb.CANCEL, Verb.PUBLISH)
 
 
 class Admission:
@@ -82,7 +82,27 @@ class Admission:
         # It may have begun to send tasks since its first HELLO.
         begins_to_call = hello.calls and peer not in peer.namespace.callers
         workers = self._tables.worker_news.add_caller(peer) if begins_to_call else []
-        return [*((SEND, *message) for message in workers), self._welcome(peer)]
+        return [
+            *self._note_version(peer, hello),
+            *((SEND, *message) for message in workers),
+            self._welcome(peer),
+        ]
+
+    def _note_version(self, peer: Peer, hello: greetings.Hello) -> list[Output]:
+        """Note what a client takes; return the news for the others if it is the first older one."""
+        peer.takes_published = hello.publish
+        older = peer.namespace.older
+        if hello.publish:
+            older.discard(peer)
+            return []
+        is_first = not older
+        older.add(peer)
+        # 02-session, "Greeting" 7: it publishes by the broadcast plane alone, so others listen.
+        return [
+            self._welcome(each)
+            for each in peer.namespace.peers
+            if is_first and each.takes_published and each.absent_at_s is None
+        ]
 
     def _ask_who(self, connection: bytes, now_s: float) -> list[Output]:
         # 02-session, "Greeting" 1: at most once a second, or every message of a client that is
@@ -122,7 +142,12 @@ class Admission:
         # 09-resync, "Who may have had a task" 1: the list goes ahead of WELCOME, as the client
         # sends its first TASK right after it.
         workers = tables.worker_news.add_caller(peer) if hello.calls else []
-        return [*((SEND, *message) for message in workers), self._welcome(peer), *outputs]
+        return [
+            *self._note_version(peer, hello),
+            *((SEND, *message) for message in workers),
+            self._welcome(peer),
+            *outputs,
+        ]
 
     def _refusal(self, hello: greetings.Hello, peer: Peer | None) -> str:
         """Return why a HELLO is refused, or an empty text. Spec: 02-session, "Refusals"."""
@@ -144,6 +169,8 @@ class Admission:
             publish_port=self.publish_port,
             heartbeat_ms=int(settings.heartbeat_s * 1000),
             max_body_bytes=settings.max_body_bytes,
+            publish=True,
+            older=bool(peer.namespace.older),
         )
         body = greetings.pack_welcome(welcome)
         head = heads.pack(Verb.WELCOME, len(body), peer=peer.instance)

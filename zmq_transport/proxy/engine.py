@@ -18,6 +18,7 @@ from .admission import Admission
 from .parking import Parking
 from .peers import Peer
 from .presence import Presence
+from .publications import Publications
 from .recent_counts import RecentCounts
 from .resync import Resync
 from .roster import OpenTaskCounter, clients_page, roster_page
@@ -68,6 +69,7 @@ class Engine:
         self._tasks = Tasks(self.tables)
         self._bundles = TaskBundles(self.tables, self._tasks)
         self._presence = Presence(self.tables, self._tasks)
+        self._publications = Publications(self.tables)
         self._resync = Resync(self.tables, self._tasks)
         self._admission = Admission(self.tables, self._presence, self._resync)
         self._open_tasks = OpenTaskCounter(self.tables.ledger)
@@ -83,6 +85,7 @@ class Engine:
             Verb.CLAIM: self._on_resync,
             Verb.GOODBYE: self._on_goodbye,
             Verb.ROSTER: self._on_roster,
+            Verb.PUBLISH: self._on_publish,
         }
 
     def use_ports(self, listen_port: int, publish_port: int) -> None:
@@ -313,6 +316,11 @@ class Engine:
             return roster_page(query, peer.namespace.routes)
         here = (each for each in self.tables.peers if each.namespace is peer.namespace)
         return clients_page(query, here, self._open_tasks.counts(now_s), now_s)
+
+    def _on_publish(
+        self, peer: Peer, single: heads.Single, body: bytes, now_s: float
+    ) -> list[Output]:
+        return self._publications.publish(peer, single, body)
 
     def _on_goodbye(
         self, peer: Peer, single: heads.Single, body: bytes, now_s: float

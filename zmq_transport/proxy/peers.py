@@ -15,9 +15,16 @@ from .routing import Routes, Seat
 
 
 class Namespace:
-    """The routes and subscriptions of one namespace. No message crosses between two."""
+    """The routes and subscriptions of one namespace. No message crosses between two.
 
-    __slots__ = ("callers", "name", "peers", "routes", "subscribed")
+    Attributes:
+        peers: The clients that belong here.
+        callers: Those that are told of workers.
+        hosts: Those with a seat.
+        older: Those that do not take PUBLISH.
+    """
+
+    __slots__ = ("callers", "hosts", "name", "older", "peers", "routes", "subscribed")
 
     def __init__(self, name: str, publisher: bytes) -> None:
         self.name = name
@@ -25,6 +32,8 @@ class Namespace:
         self.subscribed = SubscribedTopics(publisher)
         self.peers: set[Peer] = set()
         self.callers: set[Peer] = set()
+        self.hosts: dict[Peer, None] = {}
+        self.older: set[Peer] = set()
 
 
 class Peer:
@@ -40,6 +49,7 @@ class Peer:
         absent_at_s: Since when its connection is gone, on the monotonic clock, or None.
         worker: True once it may have tasks.
         listed: True once it has listed all tasks that it has open.
+        takes_published: True if its HELLO said that it takes PUBLISH.
         gone: True once it is forgotten, for references that outlive it.
         unseated: Seats that get no new tasks and may have some: those that were given up, and
             those of claims read ahead of their REGISTER.
@@ -59,6 +69,7 @@ class Peer:
         "number",
         "seats",
         "since_s",
+        "takes_published",
         "unseated",
         "worker",
     )
@@ -75,6 +86,7 @@ class Peer:
         self.absent_at_s: float | None = None
         self.gone = False
         self.worker = False
+        self.takes_published = False
         self.listed = not epoch
         self.unseated: list[Seat] = []
         self.since_s = 0.0
@@ -173,4 +185,6 @@ class Peers:
             del self.by_instance[peer.instance]
         peer.namespace.peers.discard(peer)
         peer.namespace.callers.discard(peer)
+        peer.namespace.hosts.pop(peer, None)
+        peer.namespace.older.discard(peer)
         self.discard_if_empty(peer.namespace)

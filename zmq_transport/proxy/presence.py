@@ -90,6 +90,7 @@ class Presence:
         elif len(peer.seats) >= self._tables.settings.max_seats:
             return f"one client has at most {self._tables.settings.max_seats} seats"
         peer.seats[name] = seat = Seat(peer, name, capabilities, facts)
+        peer.namespace.hosts[peer] = None
         # 04-liveness, "Absence" 2: a REGISTER may still be read from a connection that is gone.
         seat.available = peer.absent_at_s is None
         # 09-resync, "What the proxy does with it": a CLAIM may be read ahead of the REGISTER.
@@ -107,6 +108,7 @@ class Presence:
         peer.namespace.routes.remove(seat)
         if not peer.seats:
             self._tables.liveness.forget(peer.instance)
+            peer.namespace.hosts.pop(peer, None)
 
     def record_alive(self, peer: Peer, now_s: float) -> None:
         """Record a sign of life of a peer with seats."""
