@@ -5,6 +5,7 @@ import pytest
 from cosmonapse import BadSignal, Directed, Signal, SignalType
 from cosmonapse.error_codes import CODES
 from cosmonapse.ids import id_bytes, id_text
+from cosmonapse.kernel import encode_directed, encode_thoughts, run_signals, run_texts
 from support.vectors import VECTORS, each_of, revived
 
 each_signal = each_of(VECTORS["signals"])
@@ -72,3 +73,47 @@ def test_an_id_stands_for_its_bytes(vector):
 def test_what_is_no_id_is_refused(text):
     with pytest.raises(BadSignal):
         id_bytes(text)
+
+
+@each_of(VECTORS["runs"])
+def test_the_bytes_of_a_run_give_its_signals_and_they_the_bytes(vector):
+    body = bytes.fromhex(vector["body"])
+    producer = Directed(*vector["directed"])
+
+    found = run_signals(body)
+
+    first = vector["signals"][0]
+    texts = [each["delta"] for each in vector["signals"]]
+    assert [(each.id, each.payload) for each in found] == [
+        (each["id"], {"delta": each["delta"], "seq": each["seq"]}) for each in vector["signals"]
+    ]
+    shared = {(each.type, each.directed, each.trace_id, each.parent_id, each.ts) for each in found}
+    assert shared == {
+        (
+            SignalType.THOUGHT_DELTA,
+            producer,
+            vector["trace_id"],
+            vector["parent_id"],
+            vector["ts"],
+        )
+    }
+    assert run_texts(body) == texts
+    made = encode_thoughts(
+        first["id"],
+        vector["trace_id"],
+        vector["parent_id"],
+        encode_directed(producer),
+        vector["ts"],
+        first["seq"],
+        texts,
+    )
+    assert made == body
+
+
+@each_of(VECTORS["bad_runs"])
+def test_what_is_no_run_is_refused(vector):
+    body = bytes.fromhex(vector["body"])
+
+    assert run_texts(body) is None
+    with pytest.raises(BadSignal, match="not a run"):
+        run_signals(body)

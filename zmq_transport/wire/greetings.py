@@ -37,6 +37,7 @@ class Hello:
         epoch: The epoch of its last proxy, or empty.
         calls: True if it sends tasks and so needs the list of workers.
         publish: True if it takes PUBLISH.
+        runs: True if it reads runs.
     """
 
     secret: bytes = attrs.field(repr=False)
@@ -46,6 +47,7 @@ class Hello:
     epoch: bytes = b""
     calls: bool = False
     publish: bool = False
+    runs: bool = False
 
 
 @attrs.frozen
@@ -60,6 +62,7 @@ class Welcome:
         max_body_bytes: The size limit of a body.
         publish: True if the proxy takes PUBLISH.
         older: True if a client that does not take it is in the namespace.
+        runs: True if the proxy passes runs on.
     """
 
     epoch: bytes
@@ -69,6 +72,7 @@ class Welcome:
     max_body_bytes: int
     publish: bool = False
     older: bool = False
+    runs: bool = False
 
 
 def pack_map(fields: Mapping[str, Any]) -> bytes:
@@ -122,6 +126,7 @@ def unpack_hello(body: bytes) -> Hello:
         epoch=_bytes16(fields, "epoch") if fields.get("epoch") else b"",
         calls=fields.get("calls") is True,
         publish=fields.get("publish") is True,
+        runs=fields.get("runs") is True,
     )
     if heads.instance_of(hello.secret) != hello.instance:
         raise WireError("bad_secret", "secret does not belong to that instance id")
@@ -148,6 +153,7 @@ def unpack_welcome(body: bytes) -> Welcome:
         max_body_bytes=_count(fields, "max_body_bytes"),
         publish=fields.get("publish") is True,
         older=fields.get("older") is True,
+        runs=fields.get("runs") is True,
     )
 
 

@@ -89,6 +89,8 @@ class ItemFlag(enum.IntFlag):
     """On a TASK: it runs on when its caller goes away."""
     SKIPS = 4
     """On a REPLY that is sent again: missing replies before it are no longer stored."""
+    RUN = 8
+    """On a TASK: its caller reads runs. On a REPLY: it is a run of replies."""
 
 
 class Reason(enum.StrEnum):

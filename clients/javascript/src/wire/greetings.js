@@ -66,14 +66,16 @@ function isWithinLimits(value) {
 /**
  * Make the body of a HELLO.
  * @param {{ secret: Buffer, instance: Buffer, namespace: string, name: string, epoch: Buffer,
- *   calls: boolean, publish?: boolean }} hello `epoch` of the last proxy, or empty; `calls`: tell
- *   it of workers; `publish`: it takes PUBLISH
+ *   calls: boolean, publish?: boolean, runs?: boolean }} hello `epoch` of the last proxy, or empty;
+ *   `calls`: tell it of workers; `publish`: it takes PUBLISH; `runs`: it reads runs
  * @returns {Buffer}
  */
-export function packHello({ secret, instance, namespace, name, epoch, calls, publish = false }) {
+export function packHello(hello) {
+  const { secret, instance, namespace, name, epoch, calls, publish = false, runs = false } = hello
   const fields = { secret, instance, namespace, name, epoch }
   if (calls) fields.calls = true // as the first version of this map, while it does not matter
   if (publish) fields.publish = true
+  if (runs) fields.runs = true
   return packMap(fields)
 }
 
@@ -99,6 +101,7 @@ export function readHello(body) {
     epoch: fields.epoch === undefined || isEmpty(fields.epoch) ? NO_BODY : bytes16(fields, 'epoch'),
     calls: fields.calls === true,
     publish: fields.publish === true,
+    runs: fields.runs === true,
   }
 }
 
@@ -106,8 +109,8 @@ export function readHello(body) {
  * Read the body of a WELCOME.
  * @param {Buffer} body
  * @returns {{ epoch: Buffer, listenPort: number, publishPort: number, heartbeatMs: number,
- *   maxBodyBytes: number, publish: boolean, older: boolean }} `publish`: the proxy takes PUBLISH;
- *   `older`: a client that does not is in the namespace
+ *   maxBodyBytes: number, publish: boolean, older: boolean, runs: boolean }} `publish`: the proxy
+ *   takes PUBLISH; `older`: a client that does not is in the namespace; `runs`: it passes runs on
  * @throws {WireError} A field is missing or wrong; the text names it.
  */
 export function readWelcome(body) {
@@ -120,6 +123,7 @@ export function readWelcome(body) {
     maxBodyBytes: count(fields, 'max_body_bytes'),
     publish: fields.publish === true,
     older: fields.older === true,
+    runs: fields.runs === true,
   }
 }
 

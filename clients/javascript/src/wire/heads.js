@@ -37,6 +37,8 @@ export const SETTLES = 1
 export const KEEP = 2
 /** Flag of a REPLY: those missing before it are kept no longer. */
 export const SKIPS = 4
+/** Flag of a TASK: its caller reads runs; of a REPLY: it is a run of replies. */
+export const RUN = 8
 
 /** Every reason that the body of a BOUNCE or a LOST can have; `unknown` stands for any other. */
 export const REASONS = Object.freeze([

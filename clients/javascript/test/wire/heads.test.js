@@ -105,8 +105,8 @@ test('flags and reasons are those of the specification', () => {
   const { flags, reasons } = JSON.parse(readFileSync(vectors, 'utf8'))
   const reserved = ['too_large', 'duplicate'] // 01, Reserved
 
-  const { SETTLES, KEEP, SKIPS } = heads
-  assert.deepEqual({ SETTLES, KEEP, SKIPS }, flags)
+  const { SETTLES, KEEP, SKIPS, RUN } = heads
+  assert.deepEqual({ SETTLES, KEEP, SKIPS, RUN }, flags)
   assert.deepEqual([...heads.REASONS, ...reserved].sort(), [...reasons].sort())
 })
 

@@ -23,15 +23,16 @@ const plain = (value) => {
 const READERS = {
   hello: (body) => {
     const hello = wire.readHello(body)
-    for (const key of ['calls', 'publish']) if (!hello[key]) delete hello[key]
+    for (const key of ['calls', 'publish', 'runs']) if (!hello[key]) delete hello[key]
     return hello
   },
   welcome: (body) => {
-    const { epoch, listenPort, publishPort, heartbeatMs, maxBodyBytes, publish, older } =
+    const { epoch, listenPort, publishPort, heartbeatMs, maxBodyBytes, publish, older, runs } =
       wire.readWelcome(body)
     return {
       ...(publish && { publish }),
       ...(older && { older }),
+      ...(runs && { runs }),
       epoch,
       listen_port: listenPort,
       publish_port: publishPort,
