@@ -165,10 +165,11 @@ class LossyZmqCarrier(Lossy, ZmqCarrier):
 
     @contextlib.contextmanager
     def not_reading(self):
-        self._reader.close()
+        line = self._line
+        line._reader.close()
         yield
-        self._reader = SocketReader(self._dealer, self._on_message, self._events.on_writable)
-        self._reader.wants_writable = True
+        line._reader = SocketReader(line._socket, line._on_message, line._events.on_writable)
+        line._reader.wants_writable = True
 
 
 class TestedZmqSynapse(Tested, ZmqSynapse):

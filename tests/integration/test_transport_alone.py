@@ -142,7 +142,7 @@ async def test_a_listener_that_leaves_ends_the_copies(proxy):
 def until_not_writable(party):
     """Block this thread, and with it the loop, until the client's socket is not writable."""
     end_s = time.monotonic() + 5.0
-    while party.carrier._dealer.poll(0, zmq.POLLOUT):
+    while party.carrier._line._socket.poll(0, zmq.POLLOUT):
         assert time.monotonic() < end_s, "the socket is still writable"
 
 

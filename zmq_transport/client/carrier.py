@@ -12,14 +12,21 @@ from ..sockets.sent import Sent
 from .diagnosis import Diagnosis
 
 
-class CarrierEvents(Protocol):
-    """The events of a carrier, on the event loop."""
+class MessageEvents(Protocol):
+    """The events of the directed plane of a carrier, on the event loop."""
 
     def on_message(self, head: bytes, body: bytes) -> None:
         """Handle a directed message."""
 
     def on_writable(self) -> None:
         """Handle room: a send that was refused may now succeed."""
+
+    def on_dropped(self, reason: str) -> None:
+        """Count a frame that was not a message, or a broadcast that was not sent."""
+
+
+class CarrierEvents(MessageEvents, Protocol):
+    """The events of a carrier, on the event loop."""
 
     def on_disconnected(self) -> None:
         """Handle the end of an established connection; the carrier is making a new one."""
@@ -29,9 +36,6 @@ class CarrierEvents(Protocol):
 
     def on_subscription(self, joins: bool, topic: bytes) -> None:
         """Handle the start or the end of a subscription to a topic of this client."""
-
-    def on_dropped(self, reason: str) -> None:
-        """Count a frame that was not a message, or a broadcast that was not sent."""
 
 
 class Carrier(Protocol):

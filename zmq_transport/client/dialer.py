@@ -1,4 +1,4 @@
-"""Keep the directed socket of a client connected: look up, try, pause, again.
+"""Keep the directed connection of a client up: look up, try, pause, again.
 
 Spec: docs/spec/06-sockets.md, Connecting. `DialPlan` decides, this carries out. ZeroMQ would go on
 trying the first address of a name for ever, and gives up for good when another kind of socket
@@ -12,15 +12,12 @@ import enum
 import os
 from collections.abc import Callable
 
-import zmq
-
 from ..errors import Cause
 from ..sockets import options
 from ..sockets.endpoints import Endpoint, IpcEndpoint
-from . import connection_monitor as seen
-from .connection_monitor import ConnectionMonitor
 from .diagnosis import Diagnosis, FailedAttempts, Fault
 from .dial_plan import Attempt, DialPlan
+from .line import Line
 from .resolve import Resolver
 from .stranger_report import StrangerReport
 
@@ -37,30 +34,26 @@ class _DialState(enum.Enum):
 
 
 class Dialer:
-    """Makes the connections of one DEALER, one after the other.
+    """Makes the connections of one line, one after the other.
 
     Args:
-        socket: The DEALER, not yet connected.
+        line: Makes the attempts; it is closed with the dialer.
         endpoint: Where the proxy is; its name is looked up for every attempt.
         on_disconnected: Is called when an established connection ends.
-        poll_soon: Looks at the socket; connecting may consume the edge of its descriptor.
     """
 
     def __init__(
         self,
-        socket: zmq.Socket[bytes],
+        line: Line,
         endpoint: Endpoint,
         on_disconnected: Callable[[], None],
-        poll_soon: Callable[[], None],
     ) -> None:
-        self._socket = socket
+        self._line = line
         self._endpoint = endpoint
         self._on_disconnected = on_disconnected
-        self._poll_soon = poll_soon
         self._loop = asyncio.get_running_loop()
         self._plan = DialPlan(options.dice.random)
         self._resolver = Resolver(endpoint)
-        self._monitor = ConnectionMonitor(socket, self._on_event)
         self._record = FailedAttempts()
         self._strangers = StrangerReport(self._record, "ROUTER")
         self._attempt: Attempt | None = None
@@ -70,6 +63,7 @@ class Dialer:
         self._is_connected = False
         self._since_s = 0.0
         self._state = _DialState.WAITING
+        line.open(self)
 
     @property
     def is_established(self) -> bool:
@@ -86,11 +80,11 @@ class Dialer:
         self._resolver.resolve(self._dial)
 
     def close(self) -> None:
-        """Stop; the socket stays open."""
+        """Stop, and close the line."""
         self._cancel_timers()
         self._resolver.close()
         self._strangers.close()
-        self._monitor.close()
+        self._line.close()
 
     def diagnosis(self) -> Diagnosis:
         """Return what was seen since the socket was last connected."""
@@ -114,29 +108,22 @@ class Dialer:
         self._attempt = attempt = self._plan.next_attempt(addresses)
         self._is_connected = False
         self._since_s = self._loop.time()
-        options.dial(self._socket, str(attempt.address), attempt.connect_s, attempt.handshake_s)
-        self._poll_soon()
         limit_s = attempt.connect_s + attempt.handshake_s + _GRACE_S
         self._timer = self._loop.call_later(limit_s, self._on_failed)
+        self._line.dial(attempt)
 
-    def _on_event(self, event: int) -> None:
-        if self._state is _DialState.ESTABLISHED:
-            if event in (seen.DISCONNECTED, seen.RETRIED):
-                self._on_ended()
-        elif self._state is _DialState.TRYING:
-            if event == seen.CONNECTED:
-                self._is_connected = True
-                self._look = self._loop.call_later(_LOOK_AFTER_S, self._on_no_handshake)
-            elif event == seen.ESTABLISHED:
-                self._on_established()
-            elif event in (seen.DISCONNECTED, seen.RETRIED):
-                self._on_failed()
+    # -- events of the line ----------------------------------------------------------------------
 
-    def _on_no_handshake(self) -> None:
-        self._record.add(self.address, Fault.STRANGER)
-        self._strangers.look_at(self.address)
+    def on_connected(self) -> None:
+        """Expect the handshake."""
+        if self._state is _DialState.TRYING:
+            self._is_connected = True
+            self._look = self._loop.call_later(_LOOK_AFTER_S, self._on_no_handshake)
 
-    def _on_established(self) -> None:
+    def on_established(self) -> None:
+        """Note that messages flow."""
+        if self._state is not _DialState.TRYING:
+            return
         self._cancel_timers()
         self._plan.on_established()
         self._record.clear()
@@ -144,14 +131,27 @@ class Dialer:
         self._since_s = self._loop.time()
         self._state = _DialState.ESTABLISHED
 
+    def on_down(self) -> None:
+        """Make the next attempt, after a pause."""
+        if self._state is _DialState.ESTABLISHED:
+            self._on_ended()
+        elif self._state is _DialState.TRYING:
+            self._on_failed()
+
+    # -- what follows ----------------------------------------------------------------------------
+
+    def _on_no_handshake(self) -> None:
+        self._record.add(self.address, Fault.STRANGER)
+        self._strangers.look_at(self.address)
+
     def _on_ended(self) -> None:
-        self._hang_up()
+        self._line.hang_up()
         self._pause(self._plan.on_ended(self._loop.time() - self._since_s))
         self._on_disconnected()
 
     def _on_failed(self) -> None:
         self._cancel_timers()
-        self._hang_up()
+        self._line.hang_up()
         fault = self._fault()
         self._record.add(self.address, fault)
         is_stranger = fault is Fault.STRANGER
@@ -165,11 +165,6 @@ class Dialer:
         connect_s = 0.0 if self._attempt is None else self._attempt.connect_s
         took_s = self._loop.time() - self._since_s
         return Fault.NO_ANSWER if took_s >= _NEARLY * connect_s else Fault.CLOSED_PORT
-
-    def _hang_up(self) -> None:
-        # ZeroMQ makes no second connection to an endpoint that it still holds, even a dead one.
-        options.disconnect(self._socket, str(self.address))
-        self._poll_soon()
 
     def _pause(self, pause_s: float) -> None:
         self._state = _DialState.WAITING

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from ..errors import Refused, Unreachable, WireError
-from ..sockets import options
+from ..sockets.carriers import DEFAULT_CARRIER
 from ..sockets.endpoints import Endpoint
 from ..wire import heads
 from ..wire.greetings import unpack_map
 from ..wire.heads import Verb
 from .dialer import Dialer
 from .handshake import OnWaiting, waiting
-from .socket_reader import SocketReader
+from .lines import line_of
 
 _MAX_ANSWER_BYTES = 64 * 1024
 
 
 async def probe(
-    endpoint: Endpoint, timeout_s: float | None, on_waiting: OnWaiting | None = None
+    endpoint: Endpoint,
+    timeout_s: float | None,
+    on_waiting: OnWaiting | None = None,
+    carrier: str = DEFAULT_CARRIER,
 ) -> None:
     """Return when a proxy of our version answers there.
 
@@ -27,21 +29,15 @@ async def probe(
         endpoint: The directed endpoint of the proxy.
         timeout_s: Maximum wait in seconds; None waits for ever.
         on_waiting: Is called every 10 s of the wait.
+        carrier: What moves the messages: `zmtp` or `libzmq`.
 
     Raises:
         Unreachable: Not within `timeout_s` seconds; the reason describes the attempt.
         Refused: The far end is not a proxy of our version.
     """
     where = str(endpoint)
-    answered: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-
-    def on_message(message: list[Any]) -> None:
-        if not answered.done():
-            answered.set_result(message)
-
-    socket = options.dealer(_MAX_ANSWER_BYTES)
-    reader = SocketReader(socket, on_message)
-    dialer = Dialer(socket, endpoint, lambda: None, reader.poll_soon)
+    answer = _Answer()
+    dialer = Dialer(line_of(carrier)(answer, _MAX_ANSWER_BYTES), endpoint, lambda: None)
 
     def unreachable() -> Unreachable:
         if dialer.is_established:
@@ -53,20 +49,38 @@ async def probe(
     try:
         dialer.start()
         async with asyncio.timeout(timeout_s), waiting(timeout_s, on_waiting, unreachable):
-            message = await answered
-        _check_versions(where, message)
+            message = await answer.message
+        _check_versions(where, *message)
     except TimeoutError as error:
         raise unreachable() from error
     except WireError as error:
         raise Refused(where, f"it does not speak our protocol: {error}") from error
     finally:
-        reader.close()
         dialer.close()
-        socket.close()
 
 
-def _check_versions(where: str, message: list[Any]) -> None:
-    speaks = _versions_in(message)
+class _Answer:
+    """Waits for the first message of a line."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.message: asyncio.Future[tuple[bytes, bytes]] = loop.create_future()
+
+    def on_message(self, head: bytes, body: bytes) -> None:
+        """Keep the first."""
+        if not self.message.done():
+            self.message.set_result((head, body))
+
+    def on_writable(self) -> None:
+        """Nothing waits to be sent."""
+
+    def on_dropped(self, reason: str) -> None:
+        """Take a message of other frames for one without a meaning."""
+        self.on_message(b"", b"")
+
+
+def _check_versions(where: str, head: bytes, body: bytes) -> None:
+    speaks = _versions_in(head, body)
     if speaks is None:
         raise Refused(where, "it answers, but not as a proxy of our version does")
     if heads.VERSION not in range(*_range(speaks)):
@@ -77,15 +91,12 @@ def _check_versions(where: str, message: list[Any]) -> None:
         )
 
 
-def _versions_in(message: list[Any]) -> object:
+def _versions_in(head: bytes, body: bytes) -> object:
     """Return the value of `speaks` in a WHO; None if the message is not one."""
-    if len(message) != 2:
-        return None
-    head, body = message
     fields = heads.fields_of(head)
     if fields is None or fields.verb != Verb.WHO:
         return None
-    return unpack_map(body.bytes).get("speaks", ())
+    return unpack_map(body).get("speaks", ())
 
 
 def _range(speaks: object) -> tuple[int, int]:
