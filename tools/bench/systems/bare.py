@@ -28,8 +28,8 @@ from zmq_transport.sockets import multipart, options
 
 from .system import Asked, System
 
-_HOST = "127.0.0.1"
-_LARGEST_BYTES = 32 << 20
+HOST = "127.0.0.1"
+LARGEST_BYTES = 32 << 20
 _ITEM = Struct(">II")
 _MOST = 64
 
@@ -47,9 +47,13 @@ class Bundled:
         self._heads: list[bytes] = []
         self._bodies: list[bytes] = []
         self._loop = asyncio.get_running_loop()
-        self._socket = options.dealer(_LARGEST_BYTES)
+        self.connect(port)
+
+    def connect(self, port: int) -> None:
+        """Connect to the proxy."""
+        self._socket = options.dealer(LARGEST_BYTES)
         self._pump = SocketReader(self._socket, self._on_message)
-        self._socket.connect(f"tcp://{_HOST}:{port}")
+        self._socket.connect(f"tcp://{HOST}:{port}")
 
     def send(self, number: int, body: bytes) -> None:
         """Send at the end of this turn."""
@@ -62,12 +66,20 @@ class Bundled:
 
     def _flush(self) -> None:
         if self._heads:
-            multipart.send(self._socket, b"".join(self._heads), b"".join(self._bodies))
+            self.write(b"".join(self._heads), b"".join(self._bodies))
             self._heads, self._bodies = [], []
-            self._pump.poll_soon()
+
+    def write(self, heads: bytes, bodies: bytes) -> None:
+        """Send a message."""
+        multipart.send(self._socket, heads, bodies)
+        self._pump.poll_soon()
 
     def _on_message(self, message: list[Any]) -> None:
-        heads, bodies, at = message[0], message[1].bytes, 0
+        self.take(message[0], message[1].bytes)
+
+    def take(self, heads: bytes, bodies: bytes) -> None:
+        """Handle a message."""
+        at = 0
         for number, size in _ITEM.iter_unpack(heads):
             self._on_item(number, bodies[at : at + size])
             at += size
@@ -80,8 +92,8 @@ class Bundled:
 
 def proxy(connection: Connection) -> None:
     """Route between one caller and one worker; say the port when ready."""
-    router = options.router(_LARGEST_BYTES)
-    endpoint = options.bind(router, _HOST, 0)
+    router = options.router(LARGEST_BYTES)
+    endpoint = options.bind(router, HOST, 0)
     threading.Thread(target=_route, args=(router,), daemon=True).start()
     connection.send(options.port_of(endpoint))
     next_question(connection)
@@ -101,12 +113,12 @@ def _route(router: zmq.Socket[bytes]) -> None:
                 ends.append(message[0])
 
 
-def worker(connection: Connection, port: int) -> None:
+def worker(connection: Connection, port: int, kind: type[Bundled] = Bundled) -> None:
     """Echo."""
-    run_loop(_worker(connection, port))
+    run_loop(_worker(connection, port, kind))
 
 
-async def _worker(connection: Connection, port: int) -> None:
+async def _worker(connection: Connection, port: int, kind: type[Bundled]) -> None:
     loop, busy = asyncio.get_running_loop(), set[asyncio.Task[None]]()
 
     async def reply(number: int, body: bytes) -> None:
@@ -118,7 +130,7 @@ async def _worker(connection: Connection, port: int) -> None:
         busy.add(task)
         task.add_done_callback(busy.discard)
 
-    bundled = Bundled(port, on_item)
+    bundled = kind(port, on_item)
     connection.send(None)
     await answer(connection, {})
     bundled.close()
@@ -128,12 +140,12 @@ async def _echo(given: Any) -> Any:
     return given
 
 
-def caller(connection: Connection, port: int) -> None:
+def caller(connection: Connection, port: int, kind: type[Bundled] = Bundled) -> None:
     """Call, as the parent asks."""
-    run_loop(_caller(connection, port))
+    run_loop(_caller(connection, port, kind))
 
 
-async def _caller(connection: Connection, port: int) -> None:
+async def _caller(connection: Connection, port: int, kind: type[Bundled]) -> None:
     numbers, loop = itertools.count(), asyncio.get_running_loop()
     waiting: dict[int, asyncio.Future[Any]] = {}
 
@@ -149,7 +161,7 @@ async def _caller(connection: Connection, port: int) -> None:
     async def load(outstanding: int, seconds: float, payload_bytes: int = 100) -> Sample:
         return await drive(call, outstanding, seconds, payload_of(payload_bytes))
 
-    bundled = Bundled(port, on_item)
+    bundled = kind(port, on_item)
     connection.send(None)
     await answer(connection, {"load": load})
     bundled.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from . import bare, beside, in_c, nats, ours, plain, redis
+from . import bare, bare_zmtp, beside, in_c, nats, ours, plain, redis
 from .system import System
 
 SYSTEMS = (
@@ -15,6 +15,7 @@ SYSTEMS = (
     nats.WITH_TASKS,
     redis.SYSTEM,
     bare.SYSTEM,
+    bare_zmtp.SYSTEM,
     in_c.ROUTER,
     in_c.PROXY,
     in_c.TCP,
