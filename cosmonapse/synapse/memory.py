@@ -43,6 +43,8 @@ class MemoryCarrier:
         self.connection = b""
         self.events: wire_side.CarrierEvents
         self.topics: set[bytes] = set()
+        self.publishes = False
+        self.knows_where = False
         self.joined = False
         self.arriving = 0
         self.leaving = 0
@@ -78,11 +80,20 @@ class MemoryCarrier:
 
     def join(self, listen_port: int, publish_port: int) -> bool:
         """See the port."""
-        if self.joined:
-            return False
-        self.joined = True
-        self._hub.post(self._hub.on_join, self)
-        return True
+        is_new = not self.knows_where
+        self.knows_where = True
+        self._join_publisher()
+        return is_new
+
+    def open_publisher(self) -> None:
+        """See the port."""
+        self.publishes = True
+        self._join_publisher()
+
+    def _join_publisher(self) -> None:
+        if self.publishes and self.knows_where and not self.joined:
+            self.joined = True
+            self._hub.post(self._hub.on_join, self)
 
     def subscribe(self, topic: bytes) -> None:
         """See the port."""
@@ -177,7 +188,7 @@ class MemoryHub:
         for carrier in carriers:
             topics, carrier.topics = carrier.topics, set()
             carrier.arriving = carrier.leaving = 0
-            carrier.joined = False
+            carrier.joined = carrier.knows_where = False
             carrier.events.on_disconnected()
             self.connect(carrier)
             for topic in topics:

@@ -76,6 +76,7 @@ class CuttableCarrier:
         self._current: _CuttableEvents | None = None
         self._topics: dict[bytes, None] = {}
         self._closed = False
+        self._publishes = False
 
     @property
     def is_cut(self) -> bool:
@@ -98,6 +99,8 @@ class CuttableCarrier:
         self._current = current
         for topic in self._topics:
             self._carrier.subscribe(topic)
+        if self._publishes:
+            self._carrier.open_publisher()
 
     def lose(self) -> None:
         """End the connection without a report, as the death of the process does."""
@@ -139,6 +142,12 @@ class CuttableCarrier:
     def join(self, listen_port: int, publish_port: int) -> bool:
         """See the port."""
         return not self.is_cut and self._carrier.join(listen_port, publish_port)
+
+    def open_publisher(self) -> None:
+        """See the port."""
+        self._publishes = True
+        if not self.is_cut:
+            self._carrier.open_publisher()
 
     def subscribe(self, topic: bytes) -> None:
         """See the port."""

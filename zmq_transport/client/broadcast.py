@@ -62,6 +62,7 @@ class Broadcast:
         """Connect to the far end; connect again if it moved."""
         if self._carrier.join(listen_port, publish_port):
             self._live.clear()
+        self._carrier.open_publisher()
 
     async def wait_until_live(self) -> None:
         """Return when subscriptions are in force in both directions."""

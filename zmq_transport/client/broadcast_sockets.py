@@ -1,10 +1,12 @@
-"""The broadcast plane of a client: its SUB and its XPUB, which stay with libzmq.
+"""The two sockets of a client on the broadcast plane, each opened when it is needed.
 
-Spec: docs/spec/05-broadcast.md, 06-sockets.md.
+Spec: docs/spec/05-broadcast.md, "When what is used is live"; docs/spec/06-sockets.md. A client that
+neither listens nor publishes by a socket of its own has none of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import zmq
@@ -20,67 +22,86 @@ from .socket_reader import SocketReader
 
 
 class BroadcastSockets:
-    """Listens and publishes for one client.
+    """A SUB from the first topic on, and an XPUB once it is asked for.
 
     Args:
-        events: Receives the broadcasts.
+        events: Receives what arrives.
         max_body_bytes: The SUB disconnects a peer that sends a larger body.
     """
 
     def __init__(self, events: CarrierEvents, max_body_bytes: int) -> None:
         self._events = events
-        self._sub: zmq.Socket[bytes] = options.sub(max_body_bytes)
-        self._publisher: zmq.Socket[bytes] = options.publisher()
-        self._sub_reader = SocketReader(self._sub, self._on_publication)
-        self._publisher_reader = SocketReader(self._publisher, self._on_subscription)
-        self._listening = BroadcastConnection(self._sub, "XPUB", self._sub_reader.poll_soon)
-        self._publishing = BroadcastConnection(
-            self._publisher, "XSUB", self._publisher_reader.poll_soon, self._on_publisher_lost
-        )
+        self._max_body_bytes = max_body_bytes
+        self._addresses: tuple[Endpoint, Endpoint] | None = None
+        self._listening: _OpenSocket | None = None
+        self._publishing: _OpenSocket | None = None
+        self._is_closed = False
 
     @property
     def is_joined(self) -> bool:
         """Tell whether it was told where to connect."""
-        return self._listening.address is not None
+        return self._addresses is not None
 
     def join(self, listen: Endpoint, publish: Endpoint) -> bool:
-        """Connect to two addresses; False when it is connected there already."""
-        is_new = self._listening.connect(listen)
-        if not is_new:
-            self._listening.hurry()
-        return self._publishing.connect(publish) or is_new
+        """Move what is open to these addresses; False when they are not new."""
+        is_new = (listen, publish) != self._addresses
+        self._addresses = listen, publish
+        if self._listening is not None and not self._listening.connection.connect(listen):
+            self._listening.connection.hurry()
+        if self._publishing is not None:
+            self._publishing.connection.connect(publish)
+        return is_new
+
+    def open_publisher(self) -> None:
+        """Connect what publishes, or do so when it is known where."""
+        if self._publishing is not None or self._is_closed:
+            return
+        self._publishing = _OpenSocket(
+            options.publisher(), "XSUB", self._on_subscription, self._on_publisher_lost
+        )
+        if self._addresses is not None:
+            self._publishing.connection.connect(self._addresses[1])
 
     def subscribe(self, topic: bytes) -> None:
         """Subscribe to a topic."""
-        self._sub.subscribe(topic)
-        self._sub_reader.poll_soon()
+        if self._is_closed:
+            return
+        if self._listening is None:
+            sub = options.sub(self._max_body_bytes)
+            self._listening = _OpenSocket(sub, "XPUB", self._on_publication)
+            if self._addresses is not None:
+                self._listening.connection.connect(self._addresses[0])
+        self._listening.socket.subscribe(topic)
+        self._listening.reader.poll_soon()
 
     def unsubscribe(self, topic: bytes) -> None:
         """End the subscription to a topic."""
-        self._sub.unsubscribe(topic)
-        self._sub_reader.poll_soon()
+        if self._listening is not None:
+            self._listening.socket.unsubscribe(topic)
+            self._listening.reader.poll_soon()
 
     def publish(self, topic: bytes, header: bytes, body: bytes) -> None:
         """Send a broadcast message; drop it rather than wait."""
-        if multipart.send(self._publisher, topic, header, body) is not Sent.OK:
+        if self._publishing is None:
+            return
+        if multipart.send(self._publishing.socket, topic, header, body) is not Sent.OK:
             self._events.on_dropped("publisher_full")
-        self._publisher_reader.poll_soon()
+        self._publishing.reader.poll_soon()
 
     def diagnosis(self) -> Diagnosis | None:
-        """Return why one of the two is not connected; None if both are."""
-        for connection in (self._listening, self._publishing):
-            if not connection.is_established:
-                return connection.diagnosis()
+        """Return why one that is open is not connected; None if there is no such."""
+        for each in (self._listening, self._publishing):
+            if each is not None and not each.connection.is_established:
+                return each.connection.diagnosis()
         return None
 
     def close(self) -> None:
         """Release both sockets now."""
-        for reader in (self._sub_reader, self._publisher_reader):
-            reader.close()
-        for connection in (self._listening, self._publishing):
-            connection.close()
-        for socket in (self._sub, self._publisher):
-            socket.close()
+        self._is_closed = True
+        for each in (self._listening, self._publishing):
+            if each is not None:
+                each.close()
+        self._listening = self._publishing = None
 
     def _on_publisher_lost(self) -> None:
         self._events.on_subscription(False, heads.LIVE_TOPIC)
@@ -95,3 +116,24 @@ class BroadcastSockets:
     def _on_subscription(self, message: list[Any]) -> None:
         frame = message[-1].bytes
         self._events.on_subscription(frame[:1] == b"\x01", frame[1:])
+
+
+class _OpenSocket:
+    """A socket, what reads it, and what keeps it connected."""
+
+    def __init__(
+        self,
+        socket: zmq.Socket[bytes],
+        expected: str,
+        on_message: Callable[[list[Any]], None],
+        on_lost: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.socket = socket
+        self.reader = SocketReader(socket, on_message)
+        self.connection = BroadcastConnection(socket, expected, self.reader.poll_soon, on_lost)
+
+    def close(self) -> None:
+        """Release the socket now."""
+        self.reader.close()
+        self.connection.close()
+        self.socket.close()

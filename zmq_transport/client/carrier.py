@@ -65,10 +65,13 @@ class Carrier(Protocol):
         """Check for arrivals at the next turn of the loop; a send follows in this turn."""
 
     def join(self, listen_port: int, publish_port: int) -> bool:
-        """Connect the broadcast plane; False when it is connected there already."""
+        """Say where the broadcast plane is; what is open moves there. False when it is not new."""
+
+    def open_publisher(self) -> None:
+        """Connect what publishes, once; the sentinel follows the topics that have listeners."""
 
     def subscribe(self, topic: bytes) -> None:
-        """Subscribe to a topic."""
+        """Subscribe to a topic; the first one connects what listens."""
 
     def unsubscribe(self, topic: bytes) -> None:
         """End the subscription to a topic."""

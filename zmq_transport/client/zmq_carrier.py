@@ -70,6 +70,11 @@ class ZmqCarrier:
         # At the address that said WELCOME: another address of its name may be another machine.
         return self._broadcasts.join(*self._dialer.address.broadcast(listen_port, publish_port))
 
+    def open_publisher(self) -> None:
+        """See the port."""
+        if self._is_open:
+            self._broadcasts.open_publisher()
+
     def subscribe(self, topic: bytes) -> None:
         """See the port."""
         if self._is_open:

@@ -57,8 +57,10 @@ class FakeCarrier:
         pass
 
     def join(self, listen_port, publish_port):
-        self._soon(self._events.on_subscription, True, heads.LIVE_TOPIC)
         return True
+
+    def open_publisher(self):
+        self._soon(self._events.on_subscription, True, heads.LIVE_TOPIC)
 
     def subscribe(self, topic):
         if b"/_sync/" in topic:
