@@ -10,7 +10,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.sdist import sdist
 
-ROOMS = ("zmq_transport/kernel",)
+ROOMS = ("zmq_transport/kernel", "cosmonapse/kernel")
 
 
 def compiled_module(room: str) -> Extension:

@@ -1,9 +1,14 @@
 """The hot functions on the bytes of Signals.
 
-Their specification is in `signal_bytes` and `runs`. Everyone imports their names from here.
+Each module here is plain Python and the specification of what it does. `_compiled` has the same
+functions in C, where a C compiler was found at install; they run unless `COSMO_PURE=1` is set.
+Everyone imports the names from this package, and gets all of them from the same side.
 """
 
 from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
 
 from .runs import encode_thoughts, heard_signals, run_signals, run_texts, thought_text
 from .signal_bytes import (
@@ -16,6 +21,7 @@ from .signal_bytes import (
 )
 
 __all__ = [
+    "COMPILED",
     "decode_signal",
     "encode_directed",
     "encode_reply",
@@ -28,3 +34,21 @@ __all__ = [
     "run_texts",
     "thought_text",
 ]
+
+COMPILED = False
+"""Whether these are the functions in C."""
+
+if not TYPE_CHECKING and os.environ.get("COSMO_PURE") != "1":
+    try:
+        from ._compiled import (
+            decode_signal,
+            encode_directed,
+            encode_reply,
+            encode_signal,
+            encode_task,
+            encode_value,
+        )
+    except ImportError:
+        pass  # there is none, or it is of another version: it lacks a name
+    else:
+        COMPILED = True

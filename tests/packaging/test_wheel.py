@@ -17,7 +17,7 @@ from house import source
 
 # Everything in the wheel that is neither a module nor a page.
 DATA_FILES = {"zmq_transport/py.typed", "cosmonapse/py.typed"}
-KERNELS = ("zmq_transport.kernel",)
+KERNELS = ("zmq_transport.kernel", "cosmonapse.kernel")
 PAGES_OF_THE_DEMO = {"cosmonapse/_docs/concepts.md", "cosmonapse/_docs/glossary.md"}
 CORE = {"attrs>=23.2", "click>=8.1", "msgpack>=1.0.8", "pyzmq>=26", "tenacity>=8.2"}
 TEST = {

@@ -1,0 +1,19 @@
+# cython: language_level=3, binding=False, allow_none_for_extension_args=False
+# cython: boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+"""The compiled twin of the modules beside; those are the specification.
+
+A function declines, and leaves to its twin, whatever is not as usual. What is kept between two
+calls is complete at any moment at which code of Python may run, in this thread or in another.
+"""
+
+from ..errors import BadSignal
+from ..ids import lease
+from ..runtime.clock import after_fork
+from ..signals import TYPE_OF_CODE, Directed, Signal, SignalType, directed_of
+from . import signal_bytes as twin
+
+include "../../zmq_transport/kernel/octets.pxi"
+include "../../zmq_transport/kernel/buffer.pxi"
+include "values.pxi"
+include "ids.pxi"
+include "signal_bytes.pxi"

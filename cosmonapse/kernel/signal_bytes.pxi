@@ -1,0 +1,239 @@
+# The compiled twin of signal_bytes.py, which is the specification.
+
+cdef extern from "Python.h":
+    ctypedef struct PyTypeObject
+    object PyType_GenericAlloc(PyTypeObject*, Py_ssize_t)
+    int PyUnicode_IS_ASCII(object)
+    Py_ssize_t PyUnicode_GET_LENGTH(object)
+    void* PyUnicode_DATA(object)
+    object PyUnicode_New(Py_ssize_t, uint32_t)
+    int PyObject_GenericSetAttr(object, object, object) except -1
+
+cdef enum:
+    KNOWN_PRODUCERS = 1024
+    MAX_KNOWN_PRODUCER_BYTES = 512
+    CODES = 128
+
+# The types by their codes, None where there is none.
+cdef list types = [TYPE_OF_CODE.get(code) for code in range(CODES)]
+cdef dict codes = {each: each.code for each in SignalType}
+cdef dict known_producers = {}
+
+
+cdef inline bint is_id(object text) noexcept:
+    """Return whether a value is text of 30 ASCII characters."""
+    return isinstance(text, str) and PyUnicode_GET_LENGTH(text) == ID_TEXT and PyUnicode_IS_ASCII(text)
+
+
+cdef inline int put_id(Buffer* buffer, object text) except -1:
+    """Append what `is_id` took."""
+    need(buffer, 1 + ID_TEXT)
+    buffer.at[buffer.size] = 0xBE
+    memcpy(buffer.at + buffer.size + 1, PyUnicode_DATA(text), ID_TEXT)
+    buffer.size += 1 + ID_TEXT
+    return 0
+
+
+encode_directed = twin.encode_directed
+
+
+def encode_value(value):
+    cdef Buffer buffer
+    open_buffer(&buffer)
+    try:
+        if put_value(&buffer, value, MAX_DEPTH):
+            return None
+        return bytes_of(buffer.at, buffer.size)
+    finally:
+        close_buffer(&buffer)
+
+
+def encode_task(bytes directed, given, double ts):
+    cdef Buffer buffer
+    cdef uint8_t* id_text
+    open_buffer(&buffer)
+    try:
+        put_bytes(&buffer, <const uint8_t*> b"\x99\xa11\xbeevt_", 8)
+        buffer.size += ID_DIGITS
+        put_bytes(&buffer, <const uint8_t*> b"\xbetrc_", 5)
+        buffer.size += ID_DIGITS
+        put_bytes(&buffer, <const uint8_t*> b"\xc0\x01", 2)
+        put_bytes(&buffer, octets(directed), PyBytes_GET_SIZE(directed))
+        put_float(&buffer, ts)
+        put_bytes(&buffer, <const uint8_t*> b"\x81\xa5input", 7)
+        if put_value(&buffer, given, MAX_DEPTH):
+            return None
+        put_octet(&buffer, 0x80)
+        id_text = buffer.at + 8
+        new_id(id_text)
+        memcpy(id_text + ID_DIGITS + 5, id_text, ID_DIGITS)
+        return digits_as_bytes(id_text), bytes_of(buffer.at, buffer.size)
+    finally:
+        close_buffer(&buffer)
+
+
+def encode_reply(
+    uint8_t code, trace_id, parent_id, bytes producer, bytes key, value, bytes meta, double ts
+):
+    cdef Buffer buffer
+    if not is_id(trace_id) or not is_id(parent_id):
+        return None
+    open_buffer(&buffer)
+    try:
+        put_bytes(&buffer, <const uint8_t*> b"\x99\xa11\xbeevt_", 8)
+        buffer.size += ID_DIGITS
+        put_id(&buffer, trace_id)
+        put_id(&buffer, parent_id)
+        put_octet(&buffer, code)
+        put_bytes(&buffer, octets(producer), PyBytes_GET_SIZE(producer))
+        put_float(&buffer, ts)
+        put_octet(&buffer, 0x81)
+        put_bytes(&buffer, octets(key), PyBytes_GET_SIZE(key))
+        if put_value(&buffer, value, MAX_DEPTH):
+            return None
+        put_bytes(&buffer, octets(meta), PyBytes_GET_SIZE(meta))
+        new_id(buffer.at + 8)
+        return bytes_of(buffer.at, buffer.size)
+    finally:
+        close_buffer(&buffer)
+
+
+def encode_signal(signal):
+    cdef Buffer buffer
+    if type(signal) is not Signal:
+        return signal.encode()
+    open_buffer(&buffer)
+    try:
+        if not put_signal(&buffer, signal):
+            return bytes_of(buffer.at, buffer.size)
+    finally:
+        close_buffer(&buffer)
+    return signal.encode()
+
+
+cdef int put_signal(Buffer* buffer, object signal) except -1:
+    """Write a Signal whose fields are as usual."""
+    id_, trace_id, parent_id = signal.id, signal.trace_id, signal.parent_id
+    code, ts, payload, meta = codes.get(signal.type), signal.ts, signal.payload, signal.meta
+    if (
+        not is_id(id_)
+        or not is_id(trace_id)
+        or not (parent_id is None or is_id(parent_id))
+        or code is None
+        or type(ts) is not float
+        or type(payload) is not dict
+        or type(meta) is not dict
+        or signal.v != "1"
+    ):
+        return DECLINED
+    put_bytes(buffer, <const uint8_t*> b"\x99\xa11", 3)
+    put_id(buffer, id_)
+    put_id(buffer, trace_id)
+    if parent_id is None:
+        put_octet(buffer, 0xC0)
+    else:
+        put_id(buffer, parent_id)
+    put_octet(buffer, code)
+    if put_directed(buffer, signal.directed):
+        return DECLINED
+    put_float(buffer, PyFloat_AS_DOUBLE(ts))
+    # One level more than the value of a key.
+    return put_map(buffer, payload, MAX_DEPTH + 1) or put_map(buffer, meta, MAX_DEPTH + 1)
+
+
+cdef int put_directed(Buffer* buffer, object directed) except -1:
+    if directed is None:
+        return put_octet(buffer, 0xC0)
+    if type(directed) is not Directed:
+        return DECLINED
+    put_octet(buffer, 0x93)
+    return (
+        put_value(buffer, directed.id, 0)
+        or put_value(buffer, directed.type, 0)
+        or put_value(buffer, directed.capabilities, 1)
+    )
+
+
+def decode_signal(body):
+    if type(body) is bytes:
+        try:
+            return take_signal(body)
+        except (Declined, UnicodeDecodeError, BadSignal):
+            pass
+    return twin.decode_signal(body)
+
+
+cdef object take_id(Reader* reader):
+    """Take an id of 30 ASCII characters."""
+    cdef const uint8_t* at = take(reader, 1 + ID_TEXT)
+    cdef uint8_t all_bits = 0
+    cdef int index
+    for index in range(1, 1 + ID_TEXT):
+        all_bits |= at[index]
+    if at[0] != 0xBE or all_bits & 0x80:
+        raise Declined
+    text = PyUnicode_New(ID_TEXT, 127)
+    memcpy(PyUnicode_DATA(text), at + 1, ID_TEXT)
+    return text
+
+
+cdef object take_directed(Reader* reader):
+    """Take a destination or a producer: the same object for the same bytes."""
+    cdef const uint8_t* start = reader.at
+    values = take_value(reader, 2)
+    if values is None:
+        return None
+    if reader.at - start > MAX_KNOWN_PRODUCER_BYTES:
+        return directed_of(values)
+    spelled = bytes_of(start, reader.at - start)
+    known = known_producers.get(spelled)
+    if known is None:
+        known = directed_of(values)
+        if len(known_producers) >= KNOWN_PRODUCERS:
+            known_producers.clear()
+        known_producers[spelled] = known
+    return known
+
+
+cdef object take_signal(bytes body):
+    cdef Reader reader
+    cdef int code
+    reader.at = octets(body)
+    reader.end = reader.at + PyBytes_GET_SIZE(body)
+    if memcmp(take(&reader, 3), b"\x99\xa11", 3) != 0:
+        raise Declined
+    id_ = take_id(&reader)
+    trace_id = take_id(&reader)
+    parent_id = None
+    if left(&reader) and reader.at[0] == 0xC0:
+        reader.at += 1
+    else:
+        parent_id = take_id(&reader)
+    code = take(&reader, 1)[0]
+    signal_type = types[code] if code < CODES else None
+    if signal_type is None:
+        raise Declined
+    directed = take_directed(&reader)
+    if left(&reader) < 9 or reader.at[0] != 0xCB:
+        raise Declined
+    ts = take_value(&reader, 0)
+    payload = take_value(&reader, MAX_DEPTH + 1)
+    meta = take_value(&reader, MAX_DEPTH + 1)
+    if type(payload) is not dict or type(meta) is not dict or left(&reader):
+        raise Declined
+    return filled(signal_type, payload, directed, trace_id, parent_id, meta, id_, ts)
+
+
+cdef object filled(signal_type, payload, directed, trace_id, parent_id, meta, id_, ts):
+    """Return a Signal of checked values: a frozen one has no other way in."""
+    signal = PyType_GenericAlloc(<PyTypeObject*> Signal, 0)
+    PyObject_GenericSetAttr(signal, "type", signal_type)
+    PyObject_GenericSetAttr(signal, "payload", payload)
+    PyObject_GenericSetAttr(signal, "directed", directed)
+    PyObject_GenericSetAttr(signal, "trace_id", trace_id)
+    PyObject_GenericSetAttr(signal, "parent_id", parent_id)
+    PyObject_GenericSetAttr(signal, "meta", meta)
+    PyObject_GenericSetAttr(signal, "id", id_)
+    PyObject_GenericSetAttr(signal, "ts", ts)
+    PyObject_GenericSetAttr(signal, "v", "1")
+    return signal
