@@ -327,7 +327,7 @@ async def test_a_reader_that_stands_still_loses_the_oldest_and_is_told(talker, u
 def lose(dendrite, kind, count):
     """Number the next Signal of a type as if `count` before it had been dropped on the way."""
     audience = dendrite._transport._client.broadcast.subscribed
-    audience._kinds[kind.code].sequence += count
+    audience.kinds[kind.code].sequence += count
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])

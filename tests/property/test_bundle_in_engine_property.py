@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.engine_twins import state_of
 from support.heads import bundled
 from zmq_transport.proxy.engine import Engine
 from zmq_transport.proxy.tables import SEND
@@ -44,9 +45,9 @@ LEAVES = st.tuples(
 )
 
 
-def engine_with(workers, watched):
+def engine_with(workers, watched, fast=True):
     """Return an engine with two callers and so many workers."""
-    engine = Engine(epoch=b"e" * 16, now_s=0.0)
+    engine = Engine(epoch=b"e" * 16, now_s=0.0, fast=fast)
     for name in NAMES[: 2 + workers]:
         hello = greetings.Hello(
             secret=SECRETS[name], instance=INSTANCES[name], namespace="demo", name="x"
@@ -115,15 +116,19 @@ def ledger_of(engine):
 )
 def test_a_bundle_means_what_its_messages_mean(workers, watched, steps):
     whole, single = engine_with(workers, watched), engine_with(workers, watched)
+    reference = engine_with(workers, watched, fast=False)
     for step in steps:
         who, messages = step[1].encode(), messages_of(step)
         if who not in single.tables.peers.by_connection:
             continue  # what a stranger says comes back whole
         body = b"".join(part for _, part in messages)
 
-        outputs = whole.on_message(who, bundled([head for head, _ in messages]), body, 6.0)
+        message = bundled([head for head, _ in messages]), body
+        outputs = whole.on_message(who, *message, 6.0)
         wanted = [out for each in messages for out in single.on_message(who, *each, 6.0)]
 
         assert one_by_one(outputs) == one_by_one(wanted)
         assert ledger_of(whole) == ledger_of(single)
+        assert outputs == reference.on_message(who, *message, 6.0)
+        assert state_of(whole) == state_of(reference)
     assert whole.counts == single.counts

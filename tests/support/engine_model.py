@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from zmq_transport.proxy.engine import Engine
+from support.engine_twins import EngineTwins
 from zmq_transport.proxy.settings import Settings
 from zmq_transport.proxy.subscriptions import FORWARD, IGNORE
 from zmq_transport.proxy.tables import SEND
@@ -41,7 +41,7 @@ class Model:
 
     def __init__(self, clients: int = 6, **settings: object) -> None:
         self.now_s = 100.0
-        self.engine = Engine(epoch=EPOCH, now_s=self.now_s, settings=Settings(**settings))
+        self.engine = EngineTwins(epoch=EPOCH, now_s=self.now_s, settings=Settings(**settings))
         self.clients = [Client(number) for number in range(clients)]
         self.tasks: dict[tuple[bytes, bytes], Task] = {}
         self.by_connection: dict[bytes, Client] = {}
@@ -86,8 +86,8 @@ class Model:
 
     def strike_next(self, namespace: str, address: bytes) -> None:
         """Cut the connection of the next seat for `address`; the engine does not know it yet."""
-        namespace = self.engine.tables.peers.namespaces.get(namespace)
-        pool = namespace.routes.find(address) if namespace and address.isascii() else None
+        is_known = namespace in self.engine.tables.peers.namespaces
+        pool = self.engine.find_pool(namespace, address) if is_known and address.isascii() else None
         seat = pool.next() if pool else None
         if seat is not None:
             self.excuse(self.by_connection[seat.peer.connection])
@@ -177,7 +177,7 @@ class Model:
         counted = {
             heads.kind_topic(name, kind): state.subscriptions
             for name, space in self.engine.tables.peers.namespaces.items()
-            for kind, state in space.subscribed._kinds.items()
+            for kind, state in space.subscribed.kinds.items()
         }
         assert counted == dict(self.topics)
 

@@ -181,6 +181,7 @@ class Routes:
         """Return the pool that serves `address`, if it exists already."""
         pool = self._by_address.get(address)
         if pool is None and (query := self._queries.get(address)) is not None:
+            self._queries.move_to_end(address)
             pool = query[1]
         return pool
 

@@ -33,26 +33,26 @@ class SubscribedTopics:
 
     def __init__(self, publisher: bytes) -> None:
         self._publisher = publisher
-        self._kinds: dict[int, _TopicState] = {}
-        self._traces: dict[bytes, _TopicState] = {}
+        self.kinds: dict[int, _TopicState] = {}
+        self.traces: dict[bytes, _TopicState] = {}
 
     def __bool__(self) -> bool:
         """Return whether any topic has a subscriber."""
-        return bool(self._kinds or self._traces)
+        return bool(self.kinds or self.traces)
 
     def __len__(self) -> int:
         """Return the number of topics that have subscribers."""
-        return len(self._kinds) + len(self._traces)
+        return len(self.kinds) + len(self.traces)
 
     def has_subscriber(self, kind: int, trace: bytes) -> bool:
         """Return whether this kind or this trace has a subscriber; ask it before a copy."""
-        return kind in self._kinds or trace in self._traces
+        return kind in self.kinds or trace in self.traces
 
     def has_any_subscriber(self, kinds: Set[int], traces: Iterable[bytes]) -> bool:
         """Return whether one of these kinds or one of these traces has a subscriber."""
-        if self._traces and not self._traces.keys().isdisjoint(traces):
+        if self.traces and not self.traces.keys().isdisjoint(traces):
             return True
-        return not self._kinds.keys().isdisjoint(kinds)
+        return not self.kinds.keys().isdisjoint(kinds)
 
     def subscribe(self, topic: bytes, kind: int | None, trace: bytes | None) -> bool:
         """Count one more subscriber; return whether it is the first of its topic."""
@@ -60,9 +60,9 @@ class SubscribedTopics:
         if topic_state is None:
             topic_state = _TopicState(topic)
             if kind is not None:
-                self._kinds[kind] = topic_state
+                self.kinds[kind] = topic_state
             elif trace is not None:
-                self._traces[trace] = topic_state
+                self.traces[trace] = topic_state
         topic_state.subscriptions += 1
         return topic_state.subscriptions == 1
 
@@ -75,9 +75,9 @@ class SubscribedTopics:
         if topic_state.subscriptions:
             return False
         if kind is not None:
-            del self._kinds[kind]
+            del self.kinds[kind]
         elif trace is not None:
-            del self._traces[trace]
+            del self.traces[trace]
         return True
 
     def publications(
@@ -87,7 +87,7 @@ class SubscribedTopics:
         made = []
         # 05, Publishing 3: the trace goes first. A subscriber of the kind that publishes in answer
         # then does so after both, and the trace stays in causal order.
-        for topic_state in (self._traces.get(trace), self._kinds.get(kind)):
+        for topic_state in (self.traces.get(trace), self.kinds.get(kind)):
             if topic_state is not None:
                 header = heads.pack_header(self._publisher, topic_state.sequence, caller, worker)
                 topic_state.sequence += 1
@@ -96,8 +96,8 @@ class SubscribedTopics:
 
     def _find(self, kind: int | None, trace: bytes | None) -> _TopicState | None:
         if kind is not None:
-            return self._kinds.get(kind)
-        return self._traces.get(trace) if trace is not None else None
+            return self.kinds.get(kind)
+        return self.traces.get(trace) if trace is not None else None
 
 
 class Gaps:

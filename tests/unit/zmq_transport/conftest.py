@@ -41,7 +41,7 @@ class Sent:
 class Bench:
     """An engine and its clock."""
 
-    def __init__(self, **settings):
+    def __init__(self, *, fast=True, **settings):
         self.published = []
         self.lost_notices = []
         self.now_s = 100.0
@@ -51,6 +51,7 @@ class Bench:
             now_s=self.now_s,
             settings=Settings(**settings),
             lost_notice=self._lost_notice,
+            fast=fast,
         )
 
     @staticmethod
