@@ -18,6 +18,7 @@ from ..wire.heads import Reason, Verb
 from .admission import Admission
 from .parking import Parking
 from .peers import Peer
+from .plain_messages import PlainMessages
 from .presence import Presence
 from .publications import Publications
 from .recent_counts import RecentCounts
@@ -28,7 +29,6 @@ from .subscriptions import Subscriptions
 from .tables import SEND, LostNotice, MessageTap, Output, Tables, empty_lost_notice
 from .task_bundles import TaskBundles
 from .tasks import Tasks
-from .plain_messages import PlainMessages
 
 _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
