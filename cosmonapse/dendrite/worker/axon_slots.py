@@ -25,6 +25,7 @@ class AxonSlots(Generic[J]):
 
     Attributes:
         axon: The Axon.
+        producer: The producer of its Signals, as bytes.
         task_name: The name of the asyncio tasks and threads that run its function.
         detaching: True once it was deregistered.
         pool: Runs its jobs; None before the first one.
@@ -32,10 +33,11 @@ class AxonSlots(Generic[J]):
         queue: The jobs that wait for a place, oldest first.
     """
 
-    __slots__ = ("axon", "detaching", "pool", "queue", "running", "task_name")
+    __slots__ = ("axon", "detaching", "pool", "producer", "queue", "running", "task_name")
 
-    def __init__(self, axon: Axon) -> None:
+    def __init__(self, axon: Axon, producer: bytes) -> None:
         self.axon = axon
+        self.producer = producer
         self.task_name = f"neuron {axon.neuron_id}"
         self.detaching = False
         self.pool: Pool | None = None

@@ -8,28 +8,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
+from ... import kernel
 from ...axon import Axon, reply_of, reply_of_exception
-from ...errors import BadSignal, UnencodableValue
-from ...ids import id_text
+from ...errors import BadSignal
 from ...payloads import error_payload
-from ...raised import described, safely
 from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.deadlines import Deadlines
 from ...runtime.last_door import must_pass
 from ...runtime.loop_clock import LoopClock
 from ...signals import Signal, SignalType
-from ...transport import Outcome, ReplyFlag, TaskFlag, TaskItem, Transport
+from ...transport import ReplyFlag, TaskFlag, TaskItem, Transport
 from ..caller.open_tasks import OpenTask
-from ..caller.questions import QUESTIONS
 from ..watch.subscriptions import Subscriptions
 from .axon_slots import AxonSlots
 from .invoke import log_raised, run_function
 from .job import Ask, Job, Key
-from .reply_cache import Answered, ReplyCache, ReplyStream
+from .reply_sender import ReplySender
 from .resync_source import repeat
 from .task_pool import TaskPool
 
@@ -39,21 +35,6 @@ _CANCEL_S = 1.0
 _BARRIER_S = 1.0
 _KEEP = int(TaskFlag.KEEP)
 _SETTLES = int(ReplyFlag.SETTLES)
-
-_UNSENT: Mapping[Outcome, str] = MappingProxyType(
-    {
-        Outcome.BUSY: "drop.reply_busy",
-        Outcome.TOO_LARGE: "drop.reply_too_large",
-        Outcome.CLOSED: "drop.reply_closed",
-    }
-)
-_REFUSED: Mapping[str, str] = MappingProxyType(
-    {
-        "NO_SUCH_NEURON": "refused.no_such_neuron",
-        "BAD_SIGNAL": "refused.bad_signal",
-        "REPLY_LOST": "refused.reply_lost",
-    }
-)
 
 
 class Inbox:
@@ -78,9 +59,9 @@ class Inbox:
         self._subscriptions = subscriptions
         self._ask = ask
         self._clock = LoopClock()
-        self._meta: dict[str, Any] = {"dendrite": dendrite_id}
         self._axon_slots: dict[str, AxonSlots[Job]] = {}
-        self.reply_cache = ReplyCache()
+        self._replies = ReplySender(transport, subscriptions, self.counts, dendrite_id)
+        self.reply_cache = self._replies.reply_cache
         self._ended = self.reply_cache.ended
         self.jobs: dict[Key, Job] = {}
         self._stopped: set[Job] = set()
@@ -105,7 +86,7 @@ class Inbox:
         """
         if axon.neuron_id in self._axon_slots:
             raise ValueError(f"an Axon with the id {axon.neuron_id!r} is attached already")
-        self._axon_slots[axon.neuron_id] = AxonSlots(axon)
+        self._axon_slots[axon.neuron_id] = AxonSlots(axon, kernel.encode_directed(axon.producer))
 
     def axon(self, neuron_id: str) -> Axon:
         """Return the Axon with this id.
@@ -133,61 +114,60 @@ class Inbox:
 
     def why_late(self, opened: OpenTask) -> str:
         """Return why a task that this Dendrite sent to an Axon of its own has not begun, or ""."""
-        job = self.jobs.get((self.transport.instance, opened.task))
+        job = self.jobs.get(self.transport.instance + opened.task)
         return "" if job is None else job.why_waits()
 
     # -- TASKs and CANCELs -----------------------------------------------------------------------
 
     def on_tasks(self, caller: bytes, address: str, items: list[TaskItem]) -> None:
-        """Handle the TASKs of one message."""
+        """Run the TASKs of one message, queue them, or answer them at once with an ERROR."""
+        slots, now_s = self._axon_slots.get(address), self._clock.now_s()
         for item in items:
             try:
-                self.on_task(caller, address, *item)
+                self._on_task(slots, caller, address, item, now_s)
             except Exception:  # noqa: BLE001  # the last door: one TASK must not cost the others
                 _LOG.exception("a TASK could not be handled and is dropped")
 
-    def on_task(
+    def _on_task(
         self,
+        slots: AxonSlots[Job] | None,
         caller: bytes,
         address: str,
-        task: bytes,
-        trace: bytes,
-        kind: int,
-        ttl_ms: int,
-        flags: int,
-        body: bytes,
+        item: TaskItem,
+        now_s: float,
     ) -> None:
-        """Run a TASK, queue it, or answer it at once with an ERROR."""
-        slots = self._axon_slots.get(address)
-        if (caller, task) in self.jobs or caller + task in self._ended:
+        task, trace, _, ttl_ms, flags, body = item
+        key = caller + task
+        if key in self.jobs or key in self._ended:
             self._repeated(caller, task, trace)
             return
         if slots is None:
-            self._refuse(caller, task, trace, "NO_SUCH_NEURON", f"{address} is not hosted here")
+            message = f"{address} is not hosted here"
+            self._replies.refuse(caller, task, trace, "NO_SUCH_NEURON", message)
             return
         try:
             signal = _read_task(body)
         except BadSignal as error:
-            self._refuse(caller, task, trace, "BAD_SIGNAL", str(error))
+            self._replies.refuse(caller, task, trace, "BAD_SIGNAL", str(error))
             return
-        now_s = self._clock.now_s()
         job = Job(
             slots,
             signal,
             caller,
             task,
             trace,
+            key,
             now_s + ttl_ms / 1000,
+            flags & _KEEP != 0,
             self.transport,
-            self._send,
+            self._replies.send,
             self._ask,
         )
-        job.keep = bool(flags & _KEEP)
         if self._subscriptions.watches_tasks:
-            self._show(job, signal)
+            self._replies.show(job, signal)
         if ttl_ms == 0:
             message = "the task arrived after its deadline"
-            self._settle(job, SignalType.ERROR, error_payload("EXPIRED", message))
+            self._replies.settle(job, SignalType.ERROR, error_payload("EXPIRED", message))
         elif len(slots.running) < slots.axon.concurrency:
             self._accept(job)
             self._start(job)
@@ -197,20 +177,20 @@ class Inbox:
         else:
             waiting = f"{slots.axon.concurrency} tasks run and {slots.axon.max_queued} wait"
             message = f"the queue of {address} is full: {waiting}"
-            self._settle(job, SignalType.ERROR, error_payload("OVERLOADED", message))
+            self._replies.settle(job, SignalType.ERROR, error_payload("OVERLOADED", message))
 
     def _repeated(self, caller: bytes, task: bytes, trace: bytes) -> None:
         """Send the replies of a TASK that arrived before again; it is not run again."""
         # 09-resync, "What each keeps", 3.
         self.counts["drop.repeated_task"] += 1
         is_stored = repeat(self.transport, self.reply_cache, caller, task, 0)
-        if not is_stored and (caller, task) not in self.jobs:
+        if not is_stored and caller + task not in self.jobs:
             message = "the task ran before and its replies are no longer stored"
-            self._refuse(caller, task, trace, "REPLY_LOST", message)
+            self._replies.refuse(caller, task, trace, "REPLY_LOST", message)
 
     def on_cancel(self, caller: bytes, task: bytes) -> None:
         """Cancel a TASK that runs or waits, for its caller."""
-        job = self.jobs.get((caller, task))
+        job = self.jobs.get(caller + task)
         # 03-routing, "CANCEL" 4: it may come twice, and the function cleans up since the first one.
         if job is not None and not job.caller_cancelled:
             job.caller_cancelled = True
@@ -260,7 +240,7 @@ class Inbox:
         if job not in job.slots.running:
             job.slots.queue.remove(job)
         self._finish(job)
-        self._settle(job, SignalType.ERROR, _cancelled(code))
+        self._replies.settle(job, SignalType.ERROR, _cancelled(code))
 
     def _settle_running(self, job: Job) -> None:
         """Settle a job whose function runs on after its cancellation; it occupies its place."""
@@ -268,7 +248,7 @@ class Inbox:
             return
         self.counts["leaked_places"] += 1
         self._forget(job)
-        self._settle(job, SignalType.ERROR, _cancelled("CANCEL_TIMEOUT"))
+        self._replies.settle(job, SignalType.ERROR, _cancelled("CANCEL_TIMEOUT"))
 
     def _expire(self, now_s: float) -> None:
         for key in self._deadlines.due(now_s):
@@ -296,7 +276,7 @@ class Inbox:
             self._free_place(job)
         else:
             self._finish(job)
-            self._settle(job, signal_type, payload)
+            self._replies.settle(job, signal_type, payload)
         if interrupt is not None:
             raise interrupt
 
@@ -326,98 +306,6 @@ class Inbox:
         slots.running.discard(job)
         if slots.queue and len(slots.running) < slots.axon.concurrency:
             self._start(slots.queue.popleft())
-
-    # -- replies ---------------------------------------------------------------------------------
-
-    def _send(self, job: Job, signal: Signal, body: bytes, settles: bool) -> Outcome:
-        """Send one reply of a job, and pass it to our own handlers."""
-        index, code, flags = job.index, signal.type.code, _SETTLES if settles else 0
-        outcome = self.transport.send_reply(
-            job.caller, job.task, job.trace, code, body, index, flags
-        )
-        if settles:
-            self._store(job, index, code, body)
-        if outcome in (Outcome.SENT, Outcome.WAITING):
-            job.index = index + 1
-            if not settles:
-                job.stream = job.stream or ReplyStream()
-                job.stream.add((index, code, body))
-        elif settles:
-            self.counts[_UNSENT[outcome]] += 1
-        # 03-routing, "CANCEL", 2: the caller has published how a cancelled task ended.
-        if self._subscriptions.watches_tasks and not (job.caller_cancelled and settles):
-            self._show(job, signal)
-        return outcome
-
-    def _show(self, job: Job, signal: Signal) -> None:
-        """Pass a Signal to our own handlers, unless this Dendrite is its caller too."""
-        subscriptions = self._subscriptions
-        if job.caller != self.transport.instance and subscriptions.may_want(
-            signal.type, signal.trace_id
-        ):
-            subscriptions.feed(signal)
-
-    def _store(self, job: Job, index: int, code: int, body: bytes) -> None:
-        """Store the replies of a job that has ended, in case one gets lost."""
-        answered: Answered = body
-        size = len(body)
-        if index or job.stream is not None:
-            stream = job.stream.replies if job.stream is not None else ()
-            answered = (*stream, (index, code, body))
-            size = sum(len(each) for _, _, each in answered)
-        self.reply_cache.settle(job.caller + job.task, answered, size, self._clock.now_s())
-
-    def _settle(self, job: Job, signal_type: SignalType, payload: dict[str, Any]) -> None:
-        if signal_type is SignalType.AGENT_OUTPUT and job.signal.payload.get("finalize") is True:
-            signal_type, payload = SignalType.FINAL, {"result": payload["output"]}
-        meta = self._meta
-        if signal_type in QUESTIONS:
-            # 07-signals, "Questions", 1 and 6: another Dendrite can continue the task with it when
-            # the caller is gone.
-            meta = {**meta, "task": job.signal.payload}
-        signal, body = self._encoded(job, signal_type, payload, meta)
-        job.settled = True
-        self._send(job, signal, body, True)
-
-    def _encoded(
-        self, job: Job, signal_type: SignalType, payload: dict[str, Any], meta: dict[str, Any]
-    ) -> tuple[Signal, bytes]:
-        """Return the last reply of a job, or ERROR `BAD_OUTPUT` if its output cannot be sent."""
-        producer = job.slots.axon.producer
-        signal = job.signal.reply(signal_type, payload=payload, directed=producer, meta=meta)
-        limit = self.transport.max_signal_bytes
-        try:
-            body = signal.encode()
-            if len(body) <= limit:
-                return signal, body
-            if meta is not self._meta:
-                return self._encoded(job, signal_type, payload, self._meta)
-            fault = f"the output has {len(body):,} bytes, the limit is {limit:,}"
-        except UnencodableValue as error:
-            fault = str(error)
-        except BaseException as error:  # noqa: BLE001  # a class of the user's that breaks its base
-            fault = f"the output cannot be read: {safely(described, error, otherwise='it raised')}"
-        self.counts["bad_output"] += 1
-        signal = job.signal.reply(
-            SignalType.ERROR,
-            payload=error_payload("BAD_OUTPUT", fault),
-            directed=producer,
-            meta=self._meta,
-        )
-        return signal, signal.encode()
-
-    def _refuse(self, caller: bytes, task: bytes, trace: bytes, code: str, message: str) -> None:
-        """Answer a TASK that cannot be read or that no Axon here serves."""
-        self.counts[_REFUSED[code]] += 1
-        signal = Signal(
-            type=SignalType.ERROR,
-            payload=error_payload(code, message),
-            trace_id=id_text("trc_", trace),
-            parent_id=id_text("evt_", task),
-            meta=self._meta,
-        )
-        code_byte = SignalType.ERROR.code
-        self.transport.send_reply(caller, task, trace, code_byte, signal.encode(), 0, _SETTLES)
 
     # -- the end ---------------------------------------------------------------------------------
 
@@ -477,7 +365,7 @@ def _running(axon_slots: list[AxonSlots[Job]]) -> list[asyncio.Future[None]]:
 
 
 def _read_task(body: bytes) -> Signal:
-    signal = Signal.decode(body)
+    signal = kernel.decode_signal(body)
     if signal.type is not SignalType.TASK:
         raise BadSignal(f"expected a TASK, got a {signal.type.value}")
     if "input" not in signal.payload:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import inspect
 import logging
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any
 
 from ...axon import Axon
@@ -18,12 +18,21 @@ from .job import Job
 _LOG = logging.getLogger(__name__)
 
 
-async def run_function(job: Job, loop: asyncio.AbstractEventLoop) -> Any:
-    """Call the Neuron's function and return its result.
+def run_function(job: Job, loop: asyncio.AbstractEventLoop) -> Awaitable[Any]:
+    """Call the Neuron's function; return an awaitable of its result.
 
     Every text that a generator yields is sent as a THOUGHT_DELTA. Its result is the last dict that
     it yields, or without one the joined texts.
     """
+    axon, payload = job.slots.axon, job.signal.payload
+    if not axon.is_coroutine or "context_ref" in payload:
+        return _run_function(job, loop)
+    context = TaskContext((), job.signal, job, job.deadline_at_s, loop)
+    running: Awaitable[Any] = axon.neuron_fn(payload["input"], context)
+    return running  # the function's own coroutine: one less for each task
+
+
+async def _run_function(job: Job, loop: asyncio.AbstractEventLoop) -> Any:
     axon, payload = job.slots.axon, job.signal.payload
     items = payload.get("context_ref")
     if items is not None and axon.context_fetcher is not None:

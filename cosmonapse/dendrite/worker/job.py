@@ -14,9 +14,9 @@ from .axon_slots import AxonSlots
 from .reply_cache import ReplyStream
 
 _YIELD_EVERY = 32
-Key = tuple[bytes, bytes]
-"""Instance id of the caller, task id: a worker knows a task by both (09-resync, "What each keeps",
-3)."""
+Key = bytes
+"""Instance id of the caller and task id, 32 bytes: a worker knows a task by both (09-resync, "What
+each keeps", 3)."""
 Ask = Callable[[Signal, float], Coroutine[Any, Any, Signal]]
 """Sends a TASK and returns the Signal that settles it within so many seconds."""
 
@@ -83,7 +83,9 @@ class Job:
         caller: bytes,
         task: bytes,
         trace: bytes,
+        key: Key,
         deadline_at_s: float,
+        keep: bool,
         transport: Transport,
         send: Callable[[Job, Signal, bytes, bool], Outcome],
         ask: Ask,
@@ -94,13 +96,13 @@ class Job:
         self._said_count = 0
         self.slots = slots
         self.signal = signal
-        self.key: Key = (caller, task)
+        self.key = key
         self.caller = caller
         self.task = task
         self.trace = trace
         self.deadline_at_s = deadline_at_s
         self.index = 0
-        self.keep = False
+        self.keep = keep
         self.stream: ReplyStream | None = None
         self.deadline_slot = 0
         self.cancel_timer: asyncio.TimerHandle | None = None

@@ -55,7 +55,7 @@ class DendriteResyncSource:
 
     def claim_of(self, caller: bytes, task: bytes) -> Held | None:
         """Return the state of a task here; None for a task that never arrived."""
-        job = self._jobs.get((caller, task))
+        job = self._jobs.get(caller + task)
         if job is not None:
             return _held(job, asyncio.get_running_loop().time())
         ended = self._reply_cache.ended
@@ -67,7 +67,7 @@ class DendriteResyncSource:
 
     def send_again(self, caller: bytes, task: bytes, index: int) -> None:
         """Send the replies of a task again from number `index` on."""
-        job = self._jobs.get((caller, task))
+        job = self._jobs.get(caller + task)
         if job is not None and job.stream is not None:
             resend(self._transport, caller, task, list(job.stream.replies), index, False)
         elif job is None:

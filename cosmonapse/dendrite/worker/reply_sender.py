@@ -1,0 +1,203 @@
+"""The replies of the tasks of a Dendrite: encodes, sends and stores them.
+
+Spec: docs/spec/03-routing.md, "Replies"; docs/spec/07-signals.md, "At the worker". An output that
+nobody watches here is sent without a Signal of it; the way by a Signal is the reference, and both
+give the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ... import kernel
+from ...codec import packed
+from ...errors import UnencodableValue
+from ...ids import id_text
+from ...payloads import error_payload
+from ...raised import described, safely
+from ...runtime import clock
+from ...runtime.loop_clock import LoopClock
+from ...signals import Signal, SignalType
+from ...transport import Outcome, ReplyFlag, Transport
+from ..caller.questions import QUESTIONS
+from ..watch.subscriptions import Subscriptions
+from .job import Job
+from .reply_cache import Answered, ReplyCache, ReplyStream
+
+_SETTLES = int(ReplyFlag.SETTLES)
+_KEY_OF_OUTPUT: Mapping[SignalType, str] = MappingProxyType(
+    {SignalType.AGENT_OUTPUT: "output", SignalType.FINAL: "result"}
+)
+_UNSENT: Mapping[Outcome, str] = MappingProxyType(
+    {
+        Outcome.BUSY: "drop.reply_busy",
+        Outcome.TOO_LARGE: "drop.reply_too_large",
+        Outcome.CLOSED: "drop.reply_closed",
+    }
+)
+_REFUSED: Mapping[str, str] = MappingProxyType(
+    {
+        "NO_SUCH_NEURON": "refused.no_such_neuron",
+        "BAD_SIGNAL": "refused.bad_signal",
+        "REPLY_LOST": "refused.reply_lost",
+    }
+)
+
+
+class ReplySender:
+    """Sends the replies of jobs.
+
+    Args:
+        transport: Carries them.
+        subscriptions: The handlers that receive copies of our own traffic.
+        counts: The counters of the worker's side.
+        dendrite_id: The id of this Dendrite, for the meta of a reply.
+
+    Attributes:
+        reply_cache: The replies of the tasks that have ended here.
+        enabled: False to make a Signal of every output; for tests of both ways.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        subscriptions: Subscriptions,
+        counts: Counter[str],
+        dendrite_id: str,
+    ) -> None:
+        self.reply_cache = ReplyCache()
+        self._transport = transport
+        self._subscriptions = subscriptions
+        self._counts = counts
+        self._clock = LoopClock()
+        self._meta: dict[str, Any] = {"dendrite": dendrite_id}
+        self._meta_bytes = packed(self._meta)
+        self._key_bytes = {signal_type: packed(key) for signal_type, key in _KEY_OF_OUTPUT.items()}
+        self.enabled = True
+
+    def send(self, job: Job, signal: Signal, body: bytes, settles: bool) -> Outcome:
+        """Send one reply of a job, and pass it to our own handlers."""
+        outcome = self._post(job, signal.type.code, body, settles)
+        # 03-routing, "CANCEL", 2: the caller has published how a cancelled task ended.
+        if self._subscriptions.watches_tasks and not (job.caller_cancelled and settles):
+            self.show(job, signal)
+        return outcome
+
+    def show(self, job: Job, signal: Signal) -> None:
+        """Pass a Signal of a job to our own handlers, unless this Dendrite is its caller too."""
+        subscriptions = self._subscriptions
+        if job.caller != self._transport.instance and subscriptions.may_want(
+            signal.type, signal.trace_id
+        ):
+            subscriptions.feed(signal)
+
+    def settle(self, job: Job, signal_type: SignalType, payload: dict[str, Any]) -> None:
+        """Send the last reply of a job."""
+        if signal_type is SignalType.AGENT_OUTPUT and job.signal.payload.get("finalize") is True:
+            signal_type, payload = SignalType.FINAL, {"result": payload["output"]}
+        if self._settle_plainly(job, signal_type, payload):
+            return
+        meta = self._meta
+        if signal_type in QUESTIONS:
+            # 07-signals, "Questions", 1 and 6: another Dendrite can continue the task with it when
+            # the caller is gone.
+            meta = {**meta, "task": job.signal.payload}
+        signal, body = self._encoded(job, signal_type, payload, meta)
+        job.settled = True
+        self.send(job, signal, body, True)
+
+    def _settle_plainly(self, job: Job, signal_type: SignalType, payload: dict[str, Any]) -> bool:
+        """Send an output without a Signal of it; return False if it needs one."""
+        key, task, subscriptions = self._key_bytes.get(signal_type), job.signal, self._subscriptions
+        if (
+            key is None
+            or not self.enabled
+            or (subscriptions.watches_tasks and subscriptions.may_want(signal_type, task.trace_id))
+        ):
+            return False
+        code = signal_type.code
+        (value,) = payload.values()
+        body = kernel.encode_reply(
+            code,
+            task.trace_id,
+            task.id,
+            job.slots.producer,
+            key,
+            value,
+            self._meta_bytes,
+            clock.now_ts(),
+        )
+        if body is None or len(body) > self._transport.max_signal_bytes:
+            return False
+        job.settled = True
+        self._post(job, code, body, True)
+        return True
+
+    def _post(self, job: Job, code: int, body: bytes, settles: bool) -> Outcome:
+        """Pass one reply to the transport, and store it in case it gets lost."""
+        index = job.index
+        outcome = self._transport.send_reply(
+            job.caller, job.task, job.trace, code, body, index, _SETTLES if settles else 0
+        )
+        if settles:
+            self._store(job, index, code, body)
+        if outcome is Outcome.SENT or outcome is Outcome.WAITING:
+            job.index = index + 1
+            if not settles:
+                job.stream = job.stream or ReplyStream()
+                job.stream.add((index, code, body))
+        elif settles:
+            self._counts[_UNSENT[outcome]] += 1
+        return outcome
+
+    def _store(self, job: Job, index: int, code: int, body: bytes) -> None:
+        answered: Answered = body
+        size = len(body)
+        if index or job.stream is not None:
+            stream = job.stream.replies if job.stream is not None else ()
+            answered = (*stream, (index, code, body))
+            size = sum(len(each) for _, _, each in answered)
+        self.reply_cache.settle(job.key, answered, size, self._clock.now_s())
+
+    def _encoded(
+        self, job: Job, signal_type: SignalType, payload: dict[str, Any], meta: dict[str, Any]
+    ) -> tuple[Signal, bytes]:
+        """Return the last reply of a job, or ERROR `BAD_OUTPUT` if its output cannot be sent."""
+        producer = job.slots.axon.producer
+        signal = job.signal.reply(signal_type, payload=payload, directed=producer, meta=meta)
+        limit = self._transport.max_signal_bytes
+        try:
+            body = signal.encode()
+            if len(body) <= limit:
+                return signal, body
+            if meta is not self._meta:
+                return self._encoded(job, signal_type, payload, self._meta)
+            fault = f"the output has {len(body):,} bytes, the limit is {limit:,}"
+        except UnencodableValue as error:
+            fault = str(error)
+        except BaseException as error:  # noqa: BLE001  # a class of the user's that breaks its base
+            fault = f"the output cannot be read: {safely(described, error, otherwise='it raised')}"
+        self._counts["bad_output"] += 1
+        signal = job.signal.reply(
+            SignalType.ERROR,
+            payload=error_payload("BAD_OUTPUT", fault),
+            directed=producer,
+            meta=self._meta,
+        )
+        return signal, signal.encode()
+
+    def refuse(self, caller: bytes, task: bytes, trace: bytes, code: str, message: str) -> None:
+        """Answer a TASK that cannot be read or that no Axon here serves."""
+        self._counts[_REFUSED[code]] += 1
+        signal = Signal(
+            type=SignalType.ERROR,
+            payload=error_payload(code, message),
+            trace_id=id_text("trc_", trace),
+            parent_id=id_text("evt_", task),
+            meta=self._meta,
+        )
+        code_byte = SignalType.ERROR.code
+        self._transport.send_reply(caller, task, trace, code_byte, signal.encode(), 0, _SETTLES)
