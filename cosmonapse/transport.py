@@ -151,8 +151,13 @@ class Receiver(Protocol):
         way. Request that reply like a missing one.
         """
 
-    def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
-        """Handle a broadcast Signal of a topic; `kind` is -1 if the topic is a trace."""
+    def on_heard(
+        self, kind: int, trace: bytes, caller: bytes, worker: bytes, bodies: list[bytes]
+    ) -> None:
+        """Handle the broadcast Signals of one message of a topic, in order.
+
+        `kind` is -1 if the topic is a trace. The body of a copy may be a run (07-signals).
+        """
 
     def on_missed(self, count: int) -> None:
         """Handle a gap: `count` broadcast Signals are missing before the next one."""

@@ -50,9 +50,11 @@ class EventRouter:
         self._subscriptions = subscriptions
         self.on_registered = registration.on_registered
 
-    def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
-        """Handle a broadcast Signal."""
-        self._subscriptions.on_heard(kind, trace, caller, worker, body)
+    def on_heard(
+        self, kind: int, trace: bytes, caller: bytes, worker: bytes, bodies: list[bytes]
+    ) -> None:
+        """Handle the broadcast Signals of a message."""
+        self._subscriptions.on_heard(kind, trace, caller, worker, bodies)
 
     def on_missed(self, count: int) -> None:
         """Handle a gap in the broadcast Signals."""

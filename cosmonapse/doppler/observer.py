@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from ..dendrite.watch.trace_order import SeenIds
 from ..errors import BadSignal, SynapseUnreachable
 from ..ids import id_bytes
+from ..kernel import heard_signals
 from ..names import checked_name
 from ..registry import NeuronRecord, SynapseState
 from ..signals import Signal, SignalType
@@ -48,21 +49,30 @@ class Listener:
         self._on_link = on_link
         self._seen = SeenIds(_ONCE)
 
-    def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
-        """Pass on a Signal that was not received before; count an invalid one."""
+    def on_heard(
+        self, kind: int, trace: bytes, caller: bytes, worker: bytes, bodies: list[bytes]
+    ) -> None:
+        """Pass on the Signals that were not received before; count invalid ones."""
+        for body in bodies:
+            signals = self._read(body)
+            for signal in signals:
+                if self._seen.add(signal.id):
+                    own = body if len(signals) == 1 else signal.encode()
+                    self._on_signal(ObservedSignal(signal, own, caller, worker))
+                else:
+                    self.counts["again"] += 1
+
+    def _read(self, body: bytes) -> list[Signal]:
+        """Return the Signals of a body, several if it is a run; none if it is invalid."""
         try:
-            signal = Signal.decode(body)
+            return heard_signals(body)
         except BadSignal as error:
             self.counts["bad_signal"] += 1
             if self.counts["bad_signal"] == 1:  # its sender may send thousands
                 _LOG.warning(
                     "an invalid Signal was dropped; further ones are only counted: %s", error
                 )
-            return
-        if self._seen.add(signal.id):
-            self._on_signal(ObservedSignal(signal, body, caller, worker))
-        else:
-            self.counts["again"] += 1
+            return []
 
     def on_welcomed(self, fresh: bool) -> None:
         """Report that the Synapse accepted the connection."""

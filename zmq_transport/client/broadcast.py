@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from typing import NoReturn
 
 from ..errors import LinkClosed, Unreachable, WireError
+from ..kernel import read_broadcast
 from ..wire import heads
-from ..wire.batch import Batcher
+from ..wire.batch import OpenBatch
 from ..wire.drops import drop_counter, ignored_counter
 from ..wire.subscribed_topics import Gaps, SubscribedTopics
 from .carrier import Carrier
 
-Heard = Callable[[int, bytes, bytes, bytes, bytes], None]
-"""(kind or -1, trace, caller, worker, body) of a broadcast message."""
+Heard = Callable[[int, bytes, bytes, bytes, list[bytes]], None]
+"""(kind or -1, trace, caller, worker, bodies) of a broadcast message, or of a batch of them."""
 
 
 class Broadcast:
@@ -55,7 +57,7 @@ class Broadcast:
         self._live = asyncio.Event()
         self._subscribed_to: set[bytes] = set()
         self._confirmed: set[bytes] = set()
-        self._batcher = Batcher()
+        self._batch = OpenBatch(instance)
         self._gathering = False
 
     def join(self, listen_port: int, publish_port: int) -> None:
@@ -112,22 +114,25 @@ class Broadcast:
 
     def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
         """Publish to the subscribers; return the number of messages: 0, 1 or 2."""
-        made = self.subscribed.publications(kind, trace, caller, worker, body)
-        if made:
-            self.counts["published"] += len(made)
-            self._send(made)
-        return len(made)
-
-    def _send(self, made: list[heads.Publication]) -> None:
-        """Send the first message of a turn at once, and the others together at its end."""
-        if self._gathering:
-            for message in made:
-                self._batcher.add(*message)
-            return
-        self._gathering = True
-        asyncio.get_running_loop().call_soon(self._end_of_turn)
-        for message in made:
-            self._carrier.publish(*message)
+        topics = self.subscribed.topics_of(kind, trace)
+        if not topics:
+            return 0
+        # The first message of a turn goes at once, and those that follow together at its end.
+        is_first = not self._gathering
+        if is_first:
+            self._gathering = True
+            asyncio.get_running_loop().call_soon(self._end_of_turn)
+        batch = self._batch
+        for topic in topics:
+            sequence = topic.sequence
+            topic.sequence = sequence + 1
+            if not batch.add(topic.topic, sequence, caller, worker, body):
+                self.flush()
+                batch.add(topic.topic, sequence, caller, worker, body)
+        if is_first:
+            self.flush()
+        self.counts["published"] += len(topics)
+        return len(topics)
 
     def _end_of_turn(self) -> None:
         self._gathering = False
@@ -135,12 +140,13 @@ class Broadcast:
 
     def flush(self) -> None:
         """Send the messages that were gathered in this turn."""
-        for message in self._batcher.take():
+        message = self._batch.take()
+        if message is not None:
             self._carrier.publish(*message)
 
     def close(self) -> None:
         """End every wait for a sync with `LinkClosed`, and drop the gathered messages."""
-        self._batcher.take()
+        self._batch.take()
         for answered in self._syncs.values():
             if not answered.done():
                 answered.set_exception(LinkClosed("the link was closed while it synchronised"))
@@ -153,23 +159,17 @@ class Broadcast:
                 answered.set_result(None)
             return
         try:
-            sizes: tuple[int, ...] = (len(body),)
-            if len(header) != heads.HEADER_BYTES:
-                header, sizes = heads.read_batch(header, len(body))
-            publisher, sequence, caller, worker = heads.unpack_header(header)
+            message = read_broadcast(header, body) or _refused(header, body)
+            publisher, sequence, caller, worker, bodies = message
             known = self._known.get(topic)
             kind, trace = known if known is not None else _kind_and_trace(topic)
         except WireError as error:
             self.counts[drop_counter(error.reason)] += 1
             return
-        missed = self._gaps.seen(topic, publisher, sequence, len(sizes))
+        missed = self._gaps.seen(topic, publisher, sequence, len(bodies))
         if missed:
             self._on_missed(missed)
-        begin = 0
-        for size in sizes:
-            part = body[begin : begin + size]
-            begin += size
-            self._on_heard(-1 if kind is None else kind, trace or b"", caller, worker, part)
+        self._on_heard(-1 if kind is None else kind, trace or b"", caller, worker, bodies)
 
     def on_subscription(self, joins: bool, topic: bytes) -> None:
         """Record a subscription; the sentinel comes last, and goes with its connection."""
@@ -214,6 +214,12 @@ class Broadcast:
         if trace is not None:
             return heads.trace_topic(self._namespace, trace)
         raise ValueError("listen to a kind or to a trace")
+
+
+def _refused(header: bytes, body: bytes) -> NoReturn:
+    """Raise what is wrong with a broadcast message."""
+    heads.read_batch(header, len(body))
+    raise WireError("bad_header", f"a header of {len(header)} bytes belongs to no message")
 
 
 def _kind_and_trace(topic: bytes) -> tuple[int | None, bytes | None]:

@@ -59,8 +59,10 @@ class Receiver(Protocol):
         way. Request that reply like a missing one.
         """
 
-    def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
-        """Handle a broadcast message; `kind` is -1 if its topic is a trace."""
+    def on_heard(
+        self, kind: int, trace: bytes, caller: bytes, worker: bytes, bodies: list[bytes]
+    ) -> None:
+        """Handle a broadcast message, or a batch of them; `kind` is -1 if its topic is a trace."""
 
     def on_missed(self, count: int) -> None:
         """Handle a gap: `count` broadcast messages are missing before the next one."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from .batches import pack_broadcast, read_broadcast
 from .entries import Entry, enter_tasks, settle_replies
 from .frames import decode_frames, encode_message
 from .items import Outgoing, pack_single, read_target, split_items
@@ -21,7 +22,9 @@ __all__ = [
     "decode_frames",
     "encode_message",
     "enter_tasks",
+    "pack_broadcast",
     "pack_single",
+    "read_broadcast",
     "read_target",
     "settle_replies",
     "split_items",

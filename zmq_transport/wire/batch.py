@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ..kernel import pack_broadcast
 from . import heads
 
 MAX_ITEMS: Final = heads.MAX_ITEMS
@@ -79,6 +80,63 @@ class Batcher:
         """Remove and return every message."""
         batches, self._batches = self._batches, []
         return [batch.message() for batch in batches]
+
+
+class OpenBatch:
+    """The messages of one publisher that follow one another, until one does not belong to them.
+
+    Args:
+        publisher: Instance id of the publisher, 16 bytes.
+    """
+
+    __slots__ = ("_bodies", "_bytes", "_caller", "_first", "_publisher", "_topic", "_worker")
+
+    def __init__(self, publisher: bytes) -> None:
+        self._publisher = publisher
+        self._topic = b""
+        self._first = 0
+        self._caller = self._worker = b""
+        self._bodies: list[bytes] = []
+        self._bytes = 0
+
+    def add(self, topic: bytes, sequence: int, caller: bytes, worker: bytes, body: bytes) -> bool:
+        """Append a message; return False, and do nothing, if it cannot travel after the others.
+
+        Args:
+            topic: Its topic.
+            sequence: Its number on this topic.
+            caller: Instance id of the caller, 16 bytes.
+            worker: Instance id of the worker, 16 bytes.
+            body: Its body.
+        """
+        bodies, size = self._bodies, len(body)
+        if not bodies:
+            self._topic, self._first = topic, sequence
+            self._caller, self._worker = caller, worker
+            self._bytes = 0
+        elif (
+            topic != self._topic
+            or len(bodies) == MAX_ITEMS
+            or self._bytes + size > MAX_BYTES
+            or sequence != self._first + len(bodies)
+            or caller != self._caller
+            or worker != self._worker
+        ):
+            return False
+        bodies.append(body)
+        self._bytes += size
+        return True
+
+    def take(self) -> heads.Publication | None:
+        """Remove and return the messages as one, a lone one as it would go alone; None if empty."""
+        bodies = self._bodies
+        if not bodies:
+            return None
+        self._bodies = []
+        header, body = pack_broadcast(
+            self._publisher, self._first, self._caller, self._worker, bodies
+        )
+        return self._topic, header, body
 
 
 def singles(topic: bytes, header: bytes, body: bytes) -> list[heads.Publication]:

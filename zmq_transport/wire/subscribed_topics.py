@@ -13,8 +13,14 @@ from collections.abc import Iterable, Set
 from . import heads
 
 
-class _TopicState:
-    """One topic that has subscribers."""
+class TopicState:
+    """One topic that has subscribers.
+
+    Attributes:
+        topic: The topic.
+        subscriptions: The number of its subscribers.
+        sequence: The number of its next message.
+    """
 
     __slots__ = ("sequence", "subscriptions", "topic")
 
@@ -33,8 +39,8 @@ class SubscribedTopics:
 
     def __init__(self, publisher: bytes) -> None:
         self._publisher = publisher
-        self.kinds: dict[int, _TopicState] = {}
-        self.traces: dict[bytes, _TopicState] = {}
+        self.kinds: dict[int, TopicState] = {}
+        self.traces: dict[bytes, TopicState] = {}
 
     def __bool__(self) -> bool:
         """Return whether any topic has a subscriber."""
@@ -58,7 +64,7 @@ class SubscribedTopics:
         """Count one more subscriber; return whether it is the first of its topic."""
         topic_state = self._find(kind, trace)
         if topic_state is None:
-            topic_state = _TopicState(topic)
+            topic_state = TopicState(topic)
             if kind is not None:
                 self.kinds[kind] = topic_state
             elif trace is not None:
@@ -85,16 +91,23 @@ class SubscribedTopics:
     ) -> list[heads.Publication]:
         """Return the broadcast messages of one body, one for each subscribed topic: 0 to 2."""
         made = []
-        # 05, Publishing 3: the trace goes first. A subscriber of the kind that publishes in answer
-        # then does so after both, and the trace stays in causal order.
-        for topic_state in (self.traces.get(trace), self.kinds.get(kind)):
-            if topic_state is not None:
-                header = heads.pack_header(self._publisher, topic_state.sequence, caller, worker)
-                topic_state.sequence += 1
-                made.append((topic_state.topic, header, body))
+        for topic_state in self.topics_of(kind, trace):
+            header = heads.pack_header(self._publisher, topic_state.sequence, caller, worker)
+            topic_state.sequence += 1
+            made.append((topic_state.topic, header, body))
         return made
 
-    def _find(self, kind: int | None, trace: bytes | None) -> _TopicState | None:
+    def topics_of(self, kind: int, trace: bytes) -> list[TopicState]:
+        """Return the subscribed topics of a message, in the order in which it goes out: 0 to 2."""
+        # 05, Publishing 3: the trace goes first. A subscriber of the kind that publishes in answer
+        # then does so after both, and the trace stays in causal order.
+        of_kind = self.kinds.get(kind)
+        of_trace = self.traces.get(trace) if self.traces else None
+        if of_trace is not None:
+            return [of_trace] if of_kind is None else [of_trace, of_kind]
+        return [] if of_kind is None else [of_kind]
+
+    def _find(self, kind: int | None, trace: bytes | None) -> TopicState | None:
         if kind is not None:
             return self.kinds.get(kind)
         return self.traces.get(trace) if trace is not None else None

@@ -9,6 +9,8 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ...errors import BadSignal
+from ...kernel import decode_signal
 from ...runtime.last_door import must_pass
 from ...signals import Signal
 from .call_handler import TURN_S, ThreadCalls, is_coroutine, record
@@ -37,7 +39,7 @@ class HandlerRunner:
     def __init__(self, handler: Handler, counts: Counter[str]) -> None:
         self._handler = handler
         self._counts = counts
-        self._queue: deque[Signal | _Question] = deque()
+        self._queue: deque[bytes | Signal | _Question] = deque()
         self._task: asyncio.Task[None] | None = None
         self._asked: _Question | None = None
 
@@ -54,6 +56,33 @@ class HandlerRunner:
         self._queue.append(signal if ended is None else _Question(signal, ended))
         if self._task is None:
             self._begin()
+
+    def put_bodies(self, bodies: list[bytes]) -> None:
+        """Queue Signals for a handler that is not direct; each is decoded when it is called."""
+        room = QUEUE_LIMIT - len(self._queue)
+        if len(bodies) > room:
+            for _ in bodies[room:]:
+                self._overflow()
+            bodies = bodies[:room]
+        self._queue.extend(bodies)
+        if self._task is None and self._queue:
+            self._begin()
+
+    def _decoded(self, body: bytes) -> Signal | None:
+        """Return the Signal of a body; count an invalid one, and one of a type of no handler."""
+        try:
+            signal = decode_signal(body)
+        except BadSignal as error:
+            self._report(error)
+            return None
+        if signal.type in self._handler.types:
+            return signal
+        self._report(BadSignal(f"a {signal.type.value} came under the topic of another type"))
+        return None
+
+    def _report(self, error: BadSignal) -> None:
+        self._counts["drop.bad_signal"] += 1
+        _LOG.warning("a broadcast message is dropped: %s", error)
 
     def _overflow(self) -> None:
         self._counts["drop.handler_queue_full"] += 1
@@ -94,7 +123,7 @@ class HandlerRunner:
             if isinstance(item, _Question):
                 item.ended()
 
-    def _pop(self) -> Signal | _Question | None:
+    def _pop(self) -> bytes | Signal | _Question | None:
         """Remove and return the oldest item, None if there is none; any thread may call it."""
         try:
             return self._queue.popleft()
@@ -109,7 +138,9 @@ class HandlerRunner:
         try:
             while queue:
                 item = queue.popleft()
-                signal = item.signal if isinstance(item, _Question) else item
+                signal = self._signal_of(item)
+                if signal is None:
+                    continue
                 try:
                     await function(signal)
                 except BaseException as error:  # the last door
@@ -117,7 +148,7 @@ class HandlerRunner:
                         raise
                     record(error, signal, name, counts)
                 finally:
-                    if isinstance(item, _Question):
+                    if item.__class__ is _Question:
                         item.ended()
                 if now_s() > until_s:
                     await asyncio.sleep(0)  # a handler that never waits must not block the loop
@@ -138,18 +169,26 @@ class HandlerRunner:
         finally:
             self._done()
 
-    def _take(self) -> Signal | None:
-        """Remove and return the next Signal for a thread; None behind a question.
+    def _signal_of(self, item: bytes | Signal | _Question) -> Signal | None:
+        """Return the Signal of an item, or None if it is invalid."""
+        if isinstance(item, bytes):
+            return self._decoded(item)
+        return item.signal if isinstance(item, _Question) else item
 
-        The loop ends the question first: nobody may wait for the calls that come after it.
+    def _take(self) -> Signal | None:
+        """Remove and return the next Signal for a thread.
+
+        Returns:
+            None if there is none; behind a question too, since the loop ends that first: nobody may
+            wait for the calls that come after it.
         """
-        if self._asked is not None:
-            return None
-        item = self._pop()
-        if isinstance(item, _Question):
-            self._asked = item
-            return item.signal
-        return item
+        while self._asked is None and (item := self._pop()) is not None:
+            if isinstance(item, _Question):
+                self._asked = item
+            signal = self._signal_of(item)
+            if signal is not None:
+                return signal
+        return None
 
     def _done(self) -> None:
         self._task = None

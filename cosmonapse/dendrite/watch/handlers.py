@@ -93,6 +93,14 @@ class HandlerTable:
             if not index[key]:
                 del index[key]
 
+    def alone_of_type(self, signal_type: SignalType) -> Handler | None:
+        """Return the handler of a type if it is the only one and wants every Signal of it."""
+        handlers = self._by_type.get(signal_type, ())
+        if len(handlers) != 1:
+            return None
+        [handler] = handlers
+        return handler if handler.neuron is None and handler.capability is None else None
+
     def of_trace_id(self, trace_id: str) -> list[Handler]:
         """Return the handlers of a trace."""
         return self._by_trace.get(trace_id, [])

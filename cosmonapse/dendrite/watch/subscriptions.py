@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from ...errors import BadSignal
 from ...ids import id_bytes, id_text
+from ...kernel import heard_signals
 from ...payloads import STREAMED
 from ...runtime.deadline_timer import DeadlineTimer
 from ...signals import TYPE_OF_CODE, Signal, SignalType
@@ -22,7 +23,7 @@ from .trace_deadlines import GRACE_S, TraceDeadlines
 from .trace_order import RecentIds, TraceOrder
 
 _LOG = logging.getLogger(__name__)
-_NO_CALLER = bytes(16)
+_NO_CALLER = _NO_WORKER = bytes(16)
 _SYNC_S = 5.0
 _CLOSE_S = 1.0
 _FINISH_S = 5.0
@@ -39,6 +40,12 @@ _OF_TASKS = STREAMED | {
     SignalType.ESCALATION,
 }
 """The types that travel on the directed plane: TASKs and their replies."""
+
+_MAY_REPEAT = frozenset(
+    {SignalType.TASK, SignalType.CLARIFICATION_ANSWER, SignalType.PERMISSION_DECISION}
+)
+"""Without a worker these may come twice: a TASK that is bounced after a restart, and the answers,
+which are published again until their effect shows (07-signals, "Questions", 6)."""
 
 
 class Subscriptions:
@@ -253,45 +260,63 @@ class Subscriptions:
                 self._holding[signal.trace_id] = order
                 self._timer.arm(at_s)
 
-    def on_heard(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> None:
-        """Handle a broadcast Signal; a copy of our own traffic gives only its place."""
+    def on_heard(
+        self, kind: int, trace: bytes, caller: bytes, worker: bytes, bodies: list[bytes]
+    ) -> None:
+        """Handle the broadcast Signals of one message; a copy of our own gives only its place."""
         # Our handlers were fed with our own traffic when we sent or received it.
         own = self._transport.instance
         ours = caller == own or (worker == own and caller != _NO_CALLER)
-        copied = caller != _NO_CALLER
         if kind < 0:
-            self._on_heard_by_trace(id_text("trc_", trace), ours, copied, body)
+            repeats = caller != _NO_CALLER
+            self._on_heard_by_trace(id_text("trc_", trace), ours, repeats, bodies)
         elif not ours:
-            if not self.may_want(TYPE_OF_CODE.get(kind), ""):
-                self.counts["drop.no_handler"] += 1
-            elif (signal := self._read(body)) is not None and not (
-                copied and self._is_repeated(signal, self._seen_by_type)
-            ):
-                self._put(signal, self._table.of_type(signal))
+            signal_type = TYPE_OF_CODE.get(kind)
+            # 09-resync, "At listeners": what a client publishes comes once, and needs no look.
+            repeats = worker != _NO_WORKER or signal_type in _MAY_REPEAT
+            self._on_heard_by_type(signal_type, repeats and caller != _NO_CALLER, bodies)
+
+    def _on_heard_by_type(
+        self, signal_type: SignalType | None, repeats: bool, bodies: list[bytes]
+    ) -> None:
+        if signal_type is None or not self.may_want(signal_type, ""):
+            self.counts["drop.no_handler"] += len(bodies)
+            return
+        alone = self._table.alone_of_type(signal_type)
+        if alone is not None and not (repeats or alone.direct):
+            self._runners[alone].put_bodies(bodies)
+            return
+        for body in bodies:
+            for signal in self._read(body):
+                if not (repeats and self._is_repeated(signal, self._seen_by_type)):
+                    self._put(signal, self._table.of_type(signal))
 
     def _is_repeated(self, signal: Signal, seen: RecentIds) -> bool:
         """Return whether the copy of a TASK or reply arrived before, and count it."""
-        # 09-resync, "At those who watch": a reply that is sent again is copied again.
+        # 09-resync, "At listeners": a reply that is sent again is copied again.
         if seen.add(signal.id):
             return False
         self.counts["drop.repeated_copy"] += 1
         return True
 
-    def _on_heard_by_trace(self, trace_id: str, ours: bool, copied: bool, body: bytes) -> None:
+    def _on_heard_by_trace(
+        self, trace_id: str, ours: bool, repeats: bool, bodies: list[bytes]
+    ) -> None:
         order = self._orders.get(trace_id)
         if order is None and ours:
             return
         if not self.may_want(None, trace_id):
-            self.counts["drop.no_handler"] += 1
+            self.counts["drop.no_handler"] += len(bodies)
             return
-        signal = self._read(body)
-        if signal is None or (copied and self._is_repeated(signal, self._seen_by_trace)):
-            return
-        if not ours:
-            self._saw(signal)
-            self._put(signal, [each for each in self._table.of_trace(signal) if not each.ordered])
-        if order is not None:
-            self._pass_on(order.heard(signal))
+        for signal in [signal for body in bodies for signal in self._read(body)]:
+            if repeats and self._is_repeated(signal, self._seen_by_trace):
+                continue
+            if not ours:
+                self._saw(signal)
+                of_trace = self._table.of_trace(signal)
+                self._put(signal, [each for each in of_trace if not each.ordered])
+            if order is not None:
+                self._pass_on(order.heard(signal))
 
     def _saw(self, signal: Signal) -> None:
         """Record a Signal of a trace whose handlers end with it."""
@@ -299,13 +324,14 @@ class Subscriptions:
         if over_at_s is not None:
             self._end_timer.arm(over_at_s)
 
-    def _read(self, body: bytes) -> Signal | None:
+    def _read(self, body: bytes) -> list[Signal]:
+        """Return the Signals of a body, several if it is a run; none if it is invalid."""
         try:
-            return Signal.decode(body)
+            return heard_signals(body)
         except BadSignal as error:
             self.counts["drop.bad_signal"] += 1
             _LOG.warning("a broadcast message is dropped: %s", error)
-            return None
+            return []
 
     def _put(self, signal: Signal, handlers: Iterable[Handler]) -> None:
         for handler in handlers:

@@ -242,6 +242,13 @@ class PortUser:
 
     # -- its events ------------------------------------------------------------------------------
 
+    def on_heard(
+        self, kind: int, trace: bytes, caller: bytes, worker: bytes, bodies: list[bytes]
+    ) -> None:
+        """Record the broadcasts of a message."""
+        for body in bodies:
+            self.happened.append(HeardEvent(kind, trace, caller, worker, body))
+
     def on_tasks(self, caller: bytes, address: str, items: list[TaskItem]) -> None:
         """Record the tasks of a message, and answer them if it answers."""
         for item in items:

@@ -174,6 +174,9 @@ class _Events:
     def onReply(self, worker, *item):
         self._receiver.on_replies(worker, [item])
 
+    def onHeard(self, kind, trace, caller, worker, body):
+        self._receiver.on_heard(kind, trace, caller, worker, [body])
+
     def openTasks(self):
         return [_opened(each) for each in self._transport.source.open_tasks()]
 
@@ -192,7 +195,6 @@ _EVENTS = {
     "onCancel": "on_cancel",
     "onBounce": "on_bounce",
     "onLost": "on_lost",
-    "onHeard": "on_heard",
     "onMissed": "on_missed",
     "onRegistered": "on_registered",
     "onWelcomed": "on_welcomed",

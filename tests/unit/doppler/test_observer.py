@@ -26,7 +26,7 @@ def test_each_signal_is_handed_on_once():
     ears = listener(signals)
 
     for _ in range(2):
-        ears.on_heard(13, b"", NOBODY, NOBODY, twice.body)
+        ears.on_heard(13, b"", NOBODY, NOBODY, [twice.body])
 
     assert signals == [twice]
     assert ears.counts["again"] == 1
@@ -37,7 +37,7 @@ def test_what_is_no_signal_is_counted(caplog):
     ears = listener(signals)
 
     for body in (b"", b"\xc1", b"\x90"):
-        ears.on_heard(1, b"", NOBODY, NOBODY, body)
+        ears.on_heard(1, b"", NOBODY, NOBODY, [body])
 
     assert (signals, ears.counts["bad_signal"]) == ([], 3)
     assert len(caplog.records) == 1

@@ -4,7 +4,7 @@ import pytest
 
 from zmq_transport.errors import WireError
 from zmq_transport.wire import heads
-from zmq_transport.wire.batch import MAX_BYTES, MAX_ITEMS, Batcher, singles
+from zmq_transport.wire.batch import MAX_BYTES, MAX_ITEMS, Batcher, OpenBatch, singles
 
 TOPIC, OTHER = heads.kind_topic("demo", 2), heads.kind_topic("demo", 3)
 
@@ -110,3 +110,39 @@ def test_what_is_no_batch_is_refused(tail, body, reason):
         singles(topic, header + tail, body)
 
     assert caught.value.reason == reason
+
+
+def in_turn(*messages):
+    """Return what one publisher sends of its messages in one turn."""
+    batch, sent = OpenBatch(b"p" * 16), []
+    for topic, header, body in messages:
+        _, sequence, caller, worker = heads.unpack_header(header)
+        if not batch.add(topic, sequence, caller, worker, body):
+            sent.append(batch.take())
+            assert batch.add(topic, sequence, caller, worker, body)
+    return [*sent, batch.take()]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [message(7)],
+        [message(number, b"%d" % number) for number in range(5)],
+        [message(number) for number in range(2 * MAX_ITEMS + 1)],
+        [message(number, bytes(MAX_BYTES // 3)) for number in range(7)],
+        [message(0, bytes(MAX_BYTES + 1)), message(1), message(2)],
+        [message(0), message(1, topic=OTHER), message(2, topic=OTHER), message(1)],
+        [message(0), message(1, caller=b"c" * 16), message(2, worker=b"w" * 16), message(4)],
+    ],
+    ids=["one", "five", "many", "large", "one too large", "two topics", "other ends"],
+)
+def test_an_open_batch_sends_the_bytes_that_a_batcher_sends(messages):
+    assert in_turn(*messages) == batched(*messages)
+
+
+def test_an_open_batch_is_empty_after_it_was_taken():
+    batch = OpenBatch(b"p" * 16)
+    batch.add(TOPIC, 0, heads.NOBODY, heads.NOBODY, b"")
+
+    assert batch.take() is not None
+    assert batch.take() is None
