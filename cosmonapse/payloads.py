@@ -25,21 +25,44 @@ class Shape:
     Args:
         required: Keys that must be given.
         optional: Keys that may be given.
+        completed: True if a payload gets further keys, see `payload_of`.
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    completed: bool = False
+    _least: frozenset[str] = attrs.field(init=False)
+    _most: frozenset[str] = attrs.field(init=False)
+
+    @_least.default
+    def _required_keys(self) -> frozenset[str]:
+        return frozenset(self.required)
+
+    @_most.default
+    def _known_keys(self) -> frozenset[str]:
+        return frozenset(self.required + self.optional)
+
+    def is_met_by(self, values: Mapping[str, Any]) -> bool:
+        """Return whether the values are a payload as they are: no key is missing or left out."""
+        if self.completed or not self._least <= values.keys() <= self._most:
+            return False
+        # Not `None in values.values()`: that asks each value whether it is equal to None.
+        return all(value is not None for value in values.values())
 
 
 SHAPES: Mapping[SignalType, Shape] = MappingProxyType(
     {
         SignalType.FINAL: Shape(("result",), ("cost",)),
         SignalType.BID: Shape(("cost",), ("eta_ms", "confidence")),
-        SignalType.ERROR: Shape(("code", "message"), ("recoverable", "retry_after_s")),
+        SignalType.ERROR: Shape(
+            ("code", "message"), ("recoverable", "retry_after_s"), completed=True
+        ),
         SignalType.ESCALATION: Shape(("reason",), ("target", "context")),
         SignalType.THOUGHT_DELTA: Shape(("delta",), ("seq", "kind")),
-        SignalType.TOOL_CALL: Shape(("tool_name",), ("args", "call_id")),
-        SignalType.TOOL_RESULT: Shape(("tool_name",), ("result", "error", "call_id")),
+        SignalType.TOOL_CALL: Shape(("tool_name",), ("args", "call_id"), completed=True),
+        SignalType.TOOL_RESULT: Shape(
+            ("tool_name",), ("result", "error", "call_id"), completed=True
+        ),
         SignalType.PLAN: Shape(("steps",), ("rationale",)),
         SignalType.CRITIQUE: Shape(("target_event_id", "issues", "verdict")),
         SignalType.CONSENSUS: Shape(("members", "verdict"), ("votes",)),
@@ -101,6 +124,8 @@ def payload_of(signal_type: SignalType, values: Mapping[str, Any]) -> dict[str, 
         TypeError: A key is missing or unknown; the text names all of them.
     """
     shape = SHAPES[signal_type]
+    if shape.is_met_by(values):
+        return dict(values)
     payload = {key: value for key, value in values.items() if value is not None}
     missing = [key for key in shape.required if key not in values]
     unknown = [key for key in values if key not in shape.required + shape.optional]

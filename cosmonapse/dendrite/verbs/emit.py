@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Coroutine
 from typing import Any, overload
 
 from ...ids import id_bytes
 from ...payloads import STREAMED, checked_emission, payload_of
-from ...signals import Directed, Signal, SignalType
+from ...signals import Directed, Signal, SignalType, made
 from .base import DendriteBase, verb
 
 
@@ -18,13 +19,19 @@ class NamedEmit:
         self._type = signal_type
         self.__doc__ = f"Publish a {signal_type.value}; see `Dendrite.emit`."
 
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
     @overload
     def __get__(self, dendrite: None, owner: type) -> NamedEmit: ...
     @overload
     def __get__(self, dendrite: EmitVerbs, owner: type) -> BoundEmit: ...
     def __get__(self, dendrite: EmitVerbs | None, owner: type) -> NamedEmit | BoundEmit:
-        """Bind it to a Dendrite."""
-        return self if dendrite is None else BoundEmit(dendrite, self._type)
+        """Bind it to a Dendrite, once: it is found there from then on."""
+        if dendrite is None:
+            return self
+        bound = dendrite.__dict__[self._name] = BoundEmit(dendrite, self._type)
+        return bound
 
 
 class BoundEmit:
@@ -61,22 +68,16 @@ class BoundEmit:
             SignalTooLarge: It is over the limit.
             DendriteProtocolError: Not running.
         """
-        fields: dict[str, Any] = {}
         if about is not None:
-            fields = {"trace_id": about.trace_id, "parent_id": about.id}
-        if trace_id is not None:
-            fields["trace_id"] = trace_id
-        if parent_id is not None:
-            fields["parent_id"] = parent_id
+            trace_id = about.trace_id if trace_id is None else trace_id
+            parent_id = about.id if parent_id is None else parent_id
         if self._type is SignalType.THOUGHT_DELTA:
             payload.setdefault("seq", next(self._dendrite._thoughts))
-        signal = Signal(
-            type=self._type,
-            payload=payload_of(self._type, payload),
-            directed=self._dendrite._producer(neuron),
-            meta=meta or {},
-            **fields,
-        )
+        checked = payload_of(self._type, payload)
+        if meta and not isinstance(meta, dict):
+            raise TypeError(f"meta must be a dict, not {type(meta).__name__}")
+        producer = self._dendrite._producer(neuron)
+        signal = made(self._type, checked, producer, trace_id, parent_id, meta or {})
         return self._dendrite.emit(signal)
 
 
@@ -124,8 +125,12 @@ class EmitVerbs(DendriteBase):
         self._publisher.publish(signal)
         return signal
 
+    @functools.cached_property
+    def _own_producer(self) -> Directed:
+        return Directed(self.dendrite_id, "dendrite")
+
     def _producer(self, neuron: str | None) -> Directed:
         if neuron is None:
-            return Directed(self.dendrite_id, "dendrite")
+            return self._own_producer
         hosted = [axon.producer for axon in self._inbox.axons if axon.neuron_id == neuron]
         return hosted[0] if hosted else Directed(neuron, "neuron")

@@ -9,6 +9,7 @@ import asyncio
 
 from ...errors import SignalTooLarge
 from ...ids import id_bytes
+from ...kernel import encode_signal
 from ...signals import Signal
 from ...transport import Transport
 from .subscriptions import Subscriptions
@@ -38,7 +39,7 @@ class Publisher:
             UnencodableValue: It holds a value that no Signal can carry.
             SignalTooLarge: It is over the limit.
         """
-        body, limit = signal.encode(), self._transport.max_signal_bytes
+        body, limit = encode_signal(signal), self._transport.max_signal_bytes
         if len(body) > limit:
             raise SignalTooLarge(len(body), limit)
         if self._subscriptions.may_want(signal.type, signal.trace_id):
@@ -48,8 +49,6 @@ class Publisher:
     def publish_again(self, signal: Signal, body: bytes) -> int:
         """Publish to other Dendrites only; return the number of messages sent."""
         trace, own = id_bytes(signal.trace_id), self._transport.instance
-        if not self._transport.is_heard(signal.type.code, trace):
-            return 0
         return self._transport.publish(signal.type.code, trace, own, _NO_WORKER, body)
 
 
