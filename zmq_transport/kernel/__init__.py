@@ -35,7 +35,17 @@ COMPILED = False
 
 if not TYPE_CHECKING and os.environ.get("COSMO_PURE") != "1":
     try:
-        from ._compiled import decode_frames, encode_message
+        from ._compiled import (
+            Entry,
+            Outgoing,
+            decode_frames,
+            encode_message,
+            enter_tasks,
+            pack_single,
+            read_target,
+            settle_replies,
+            split_items,
+        )
     except ImportError:
         pass  # there is none, or it is of another version: it lacks a name
     else:

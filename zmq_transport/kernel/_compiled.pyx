@@ -3,8 +3,13 @@
 """The compiled twins of the modules beside; those are the specification.
 
 Nothing here keeps memory between two calls: several threads may run it, each on objects of its own.
-A function whose input is special returns what its twin returns, or raises what it raises.
+What is special is left to the twin, and decided by the rules of the twin alone.
 """
 
+cimport cython
+
 include "octets.pxi"
+include "buffer.pxi"
 include "frames.pxi"
+include "items.pxi"
+include "entries.pxi"
