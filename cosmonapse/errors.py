@@ -4,6 +4,7 @@ CosmonapseError
 ├── LocalError                  this program can correct it
 │   ├── InvalidName             a neuron id, capability or namespace outside the alphabet
 │   ├── InvalidUrl              a Synapse URL that names no endpoint
+│   ├── InvalidCarrier          a carrier that does not exist
 │   ├── UnencodableValue        a value that no Signal can carry, with its path
 │   ├── SignalTooLarge          a Signal over the size limit, refused before it leaves
 │   ├── DendriteProtocolError   a call out of turn or out of role
@@ -76,6 +77,19 @@ class InvalidUrl(LocalError, ValueError):
         super().__init__(f"invalid Synapse URL {url!r}: {reason}")
         self.url = url
         self.reason = reason
+
+
+class InvalidCarrier(LocalError, ValueError):
+    """A carrier that is neither `zmtp` nor `libzmq`.
+
+    Attributes:
+        carrier: The name that was given.
+    """
+
+    def __init__(self, carrier: object, variable: str = "") -> None:
+        where = f" (it is in {variable})" if variable else ""
+        super().__init__(f"carrier must be 'zmtp' or 'libzmq', not {carrier!r:.100}{where}")
+        self.carrier = carrier
 
 
 class UnencodableValue(LocalError, TypeError):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from .proxy.proxy import Ports, Proxy
     from .proxy.settings import Settings
+    from .sockets.carriers import CARRIERS, DEFAULT_CARRIER
     from .sockets.endpoints import IpcEndpoint, TcpEndpoint
     from .sockets.sent import Sent
     from .wire.heads import ItemFlag, Reason, Verb, address_of
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from .wire.roster_messages import ClientInfo, SeatInfo
 
 __all__ = [
+    "CARRIERS",
+    "DEFAULT_CARRIER",
     "Carrier",
     "CarrierEvents",
     "Cause",
@@ -75,6 +78,7 @@ __all__ = [
 
 _NAMES = {
     ".client.carrier": ("Carrier", "CarrierEvents"),
+    ".sockets.carriers": ("CARRIERS", "DEFAULT_CARRIER"),
     ".sockets.sent": ("Sent",),
     ".client.client": ("Client",),
     ".client.diagnosis": ("Diagnosis",),

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ..errors import (
+    InvalidCarrier,
     InvalidName,
     InvalidUrl,
     MissingExtra,
@@ -25,7 +26,15 @@ from ..errors import (
 from .environment import TRACEBACK_VARIABLE, value_of
 from .printable import printable
 
-MISTAKES = (InvalidName, InvalidUrl, MissingExtra, PortInUse, SynapseRefused, SynapseUnreachable)
+MISTAKES = (
+    InvalidCarrier,
+    InvalidName,
+    InvalidUrl,
+    MissingExtra,
+    PortInUse,
+    SynapseRefused,
+    SynapseUnreachable,
+)
 _PACKAGES = Path(__file__).parents[2]
 _NOT_THE_USERS = (
     f"{_PACKAGES / 'cosmonapse'}{os.sep}",

@@ -28,24 +28,28 @@ SynapseFactory = Callable[[str], Synapse]
 """Whole URL -> Synapse, not yet connected; raises `InvalidUrl`."""
 
 
-def _in_process(url: str) -> Synapse:
+def _in_process(url: str, carrier: str) -> Synapse:
     return memory_synapse(memory_name(url))
 
 
-def _over_zeromq(url: str) -> Synapse:
-    return ZmqSynapse(parse_url(url))
+def _over_zeromq(url: str, carrier: str) -> Synapse:
+    return ZmqSynapse(parse_url(url), carrier)
 
 
-_BUILT_IN: Mapping[str, SynapseFactory] = MappingProxyType(
+_BUILT_IN: Mapping[str, Callable[[str, str], Synapse]] = MappingProxyType(
     {"cosmo": _over_zeromq, "cosmo+ipc": _over_zeromq, "memory": _in_process}
 )
 
 
-def factory_for(url: str) -> SynapseFactory:
+def factory_for(url: str, carrier: str) -> SynapseFactory:
     """Return the factory of the Synapse behind `url`.
 
     A built-in scheme cannot be replaced. A text without a scheme belongs to `cosmo`, whose errors
     show the form of a URL.
+
+    Args:
+        url: The whole URL.
+        carrier: The name of a carrier; of use to `cosmo` and `cosmo+ipc` only.
 
     Raises:
         InvalidUrl: The scheme is unknown, or its distribution cannot be used.
@@ -53,7 +57,8 @@ def factory_for(url: str) -> SynapseFactory:
     found = _SCHEME.match(url) if isinstance(url, str) else None
     scheme = found[1].lower() if found else "cosmo"
     if scheme in _BUILT_IN:
-        return _BUILT_IN[scheme]
+        built_in = _BUILT_IN[scheme]
+        return lambda whole: built_in(whole, carrier)
     try:
         return _installed(scheme)
     except LookupError as error:

@@ -64,9 +64,17 @@ _MOST_BYTES = 2**31 - 2**17
 
 
 class ZmqSynapse(ClientSynapse):
-    """A Synapse in a process of its own; see `cosmonapse.transport.Synapse`."""
+    """A Synapse in a process of its own; see `cosmonapse.transport.Synapse`.
 
-    def __init__(self, endpoint: Endpoint | IpcEndpoint) -> None:
+    Args:
+        endpoint: Where it is.
+        carrier: What moves the directed messages: `zmtp` or `libzmq`.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint | IpcEndpoint, carrier: str = wire_side.DEFAULT_CARRIER
+    ) -> None:
+        self._carrier_name = carrier
         self._endpoint: wire_side.IpcEndpoint | wire_side.TcpEndpoint
         hint: Callable[[wire_side.Cause], str]
         if isinstance(endpoint, IpcEndpoint):
@@ -79,9 +87,11 @@ class ZmqSynapse(ClientSynapse):
 
     def carrier(self, max_signal_bytes: int) -> wire_side.ZmqCarrier:
         """Return a carrier for one connection."""
-        return wire_side.ZmqCarrier(self._endpoint, _MOST_BYTES)
+        return wire_side.ZmqCarrier(self._endpoint, _MOST_BYTES, self._carrier_name)
 
     async def connect(self, timeout_s: float | None) -> None:
         """See the port."""
         with mapped(self.where):
-            await wire_side.probe(self._endpoint, timeout_s, self.where.log_wait)
+            await wire_side.probe(
+                self._endpoint, timeout_s, self.where.log_wait, self._carrier_name
+            )

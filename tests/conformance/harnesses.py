@@ -18,8 +18,11 @@ from cosmonapse.synapse.zmq import ZmqSynapse
 from cosmonapse.testing.conformance import Harness
 from support.processes import free_ports
 from zmq_transport import IpcEndpoint, Ports, Proxy, ZmqCarrier
+from zmq_transport.client import socket_writer
 from zmq_transport.client.socket_reader import SocketReader
+from zmq_transport.client.zmtp_line import ZmtpLine
 from zmq_transport.sockets import options
+from zmq_transport.sockets.carriers import LIBZMQ, ZMTP
 
 HOST = "127.0.0.1"
 MAX_ARRIVING_BYTES = 2**31 - 2**17
@@ -164,8 +167,18 @@ class LossyZmqCarrier(Lossy, ZmqCarrier):
     """A carrier that can leave its directed socket unread."""
 
     @contextlib.contextmanager
-    def not_reading(self):
+    def not_reading(self, is_over):
+        """Read nothing; what came over a connection that is over by then is lost."""
         line = self._line
+        if isinstance(line, ZmtpLine):
+            connection = line._connection
+            connection._loop.remove_reader(connection._fd)
+            yield
+            if is_over():
+                connection._end()
+            else:
+                connection._loop.add_reader(connection._fd, connection._on_readable)
+            return
         line._reader.close()
         yield
         line._reader = SocketReader(line._socket, line._on_message, line._events.on_writable)
@@ -174,7 +187,7 @@ class LossyZmqCarrier(Lossy, ZmqCarrier):
 
 class TestedZmqSynapse(Tested, ZmqSynapse):
     def new_carrier(self):
-        return LossyZmqCarrier(self._endpoint, MAX_ARRIVING_BYTES)
+        return LossyZmqCarrier(self._endpoint, MAX_ARRIVING_BYTES, self._carrier_name)
 
 
 class Killed(Exception):
@@ -201,6 +214,7 @@ class Cosmo(OurHarness):
     """`cosmo://`, the Synapse in a thread of this process."""
 
     ipc = None
+    carrier = LIBZMQ
 
     def __init__(self, namespaces=(), *, mortal=False, **limits):
         port = free_ports() if mortal else 0
@@ -224,7 +238,7 @@ class Cosmo(OurHarness):
         return self._proxy.engine
 
     def synapse(self):
-        return TestedZmqSynapse(parse_url(self.url))
+        return TestedZmqSynapse(parse_url(self.url), self.carrier)
 
     async def kill(self):
         self.stop()
@@ -237,12 +251,18 @@ class Cosmo(OurHarness):
         self.engine.tick = die
         self._thread.join()
 
+    @contextlib.contextmanager
     def small_queues(self):
         dealer = functools.partial(small_dealer, options.dealer)
-        return mock.patch.object(options, "dealer", dealer)
+        with (
+            mock.patch.object(options, "dealer", dealer),
+            mock.patch.object(socket_writer, "HIGH_WATER", FEW),
+        ):
+            yield
 
     def not_reading(self, transport):
-        return transport.carrier.not_reading()
+        proxy = self._proxy
+        return transport.carrier.not_reading(lambda: proxy is not self._proxy)
 
 
 class Ipc(Cosmo):
@@ -266,3 +286,15 @@ class Ipc(Cosmo):
         super().stop()
         if os.path.exists(self._folder):
             os.rmdir(self._folder)
+
+
+class CosmoZmtp(Cosmo):
+    """`cosmo://` with our own ZMTP at every client."""
+
+    carrier = ZMTP
+
+
+class IpcZmtp(Ipc):
+    """`cosmo+ipc://` with our own ZMTP at every client."""
+
+    carrier = ZMTP

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..sockets.carriers import checked_carrier
+from ..sockets.carriers import LIBZMQ, checked_carrier
 from .carrier import MessageEvents
 from .libzmq_line import LibzmqLine
 from .line import Line
+from .zmtp_line import ZmtpLine
 
 LineFactory = Callable[[MessageEvents, int], Line]
 """Events, `max_body_bytes` -> a line without a connection."""
@@ -19,5 +20,4 @@ def line_of(carrier: str) -> LineFactory:
     Raises:
         ValueError: There is no such carrier.
     """
-    checked_carrier(carrier)
-    return LibzmqLine
+    return LibzmqLine if checked_carrier(carrier) == LIBZMQ else ZmtpLine

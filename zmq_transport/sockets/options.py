@@ -37,7 +37,7 @@ KEEPALIVE_AGAIN_S = 10
 KEEPALIVE_TIMES = 3
 _UNBIND_MS = 1000
 MAX_SOCKETS = 32_768
-_ENVELOPE_BYTES = 64 * 1024
+ENVELOPE_BYTES = 64 * 1024
 EVENTS: Mapping[int, str] = MappingProxyType(
     {
         int(zmq.EVENT_ACCEPTED): "connection.accepted",
@@ -111,7 +111,7 @@ def _socket(
 
 def router(max_body_bytes: int, bounds: Bounds = _DEFAULT) -> zmq.Socket[bytes]:
     """Return the proxy's directed socket: it assigns connection ids and drops nothing silently."""
-    limit = max_body_bytes + _ENVELOPE_BYTES
+    limit = max_body_bytes + ENVELOPE_BYTES
     return _socket(zmq.ROUTER, limit, bounds, ROUTER_MANDATORY=1, BACKLOG=BACKLOG)
 
 
@@ -122,7 +122,7 @@ def xpub(bounds: Bounds = _DEFAULT) -> zmq.Socket[bytes]:
 
 def xsub(max_body_bytes: int, bounds: Bounds = _DEFAULT) -> zmq.Socket[bytes]:
     """Return the proxy's incoming broadcast socket, asking publishers for the sentinel."""
-    socket = _socket(zmq.XSUB, max_body_bytes + _ENVELOPE_BYTES, bounds, BACKLOG=BACKLOG)
+    socket = _socket(zmq.XSUB, max_body_bytes + ENVELOPE_BYTES, bounds, BACKLOG=BACKLOG)
     socket.send(b"\x01" + heads.LIVE_TOPIC)
     return socket
 
@@ -134,7 +134,7 @@ def dealer(max_body_bytes: int) -> zmq.Socket[bytes]:
     """
     return _socket(
         zmq.DEALER,
-        max_body_bytes + _ENVELOPE_BYTES,
+        max_body_bytes + ENVELOPE_BYTES,
         IMMEDIATE=1,
         PROBE_ROUTER=1,
         RECONNECT_IVL=_NEVER_MS,
@@ -145,7 +145,7 @@ def sub(max_body_bytes: int) -> zmq.Socket[bytes]:
     """Return a client's incoming broadcast socket."""
     return _socket(
         zmq.SUB,
-        max_body_bytes + _ENVELOPE_BYTES,
+        max_body_bytes + ENVELOPE_BYTES,
         RECONNECT_IVL=_reconnect_ms(),
         CONNECT_TIMEOUT=CONNECT_MS,
     )

@@ -1,0 +1,176 @@
+"""One ZMTP connection of a client on a plain socket, from the attempt to its end.
+
+Spec: docs/spec/10-zmtp.md, 06-sockets.md. Hot: one read and one write a message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from ..kernel import encode_message
+from ..sockets.sent import Sent
+from ..zmtp.connection import CLIENT, Connection, ConnectionState
+from ..zmtp.frame_reader import Message
+from ..zmtp.frame_writer import JOIN_BELOW_BYTES, PING, PROBE, message_start
+from ..zmtp.silence import Finding, Silence
+from .carrier import MessageEvents
+from .dial_plan import Attempt
+from .line import LineEvents
+from .plain_socket import check_connected, connecting, tune
+from .socket_writer import SocketWriter
+
+_LOG = logging.getLogger(__name__)
+READ_BYTES: Final = 64 * 1024
+"""One read. A larger buffer is mapped and unmapped by the system at each read: 14 us."""
+READS: Final = 4
+"""Reads in one turn of the loop; the rest is read after what else the loop has to do."""
+
+
+class SocketConnection:
+    """The socket of one attempt.
+
+    Args:
+        events: Receives the messages.
+        line_events: Hears of the connection.
+        max_bytes: Limit of the frames of a message together, in bytes.
+
+    Raises:
+        OSError: The attempt failed at once.
+    """
+
+    def __init__(
+        self, attempt: Attempt, events: MessageEvents, line_events: LineEvents, max_bytes: int
+    ) -> None:
+        self._events = events
+        self._line_events = line_events
+        self._zmtp = Connection(CLIENT, max_bytes)
+        self._loop = asyncio.get_running_loop()
+        self._socket = connecting(attempt.address)
+        self._fd = self._socket.fileno()
+        self._recv = self._socket.recv
+        self._handshake_s = attempt.handshake_s
+        self._writer = SocketWriter(self._socket, events.on_writable)
+        self._silence: Silence
+        self._is_heard = self._is_closed = False
+        self._is_open = False
+        self._timer = self._loop.call_later(attempt.connect_s, self._end)
+        self._loop.add_writer(self._fd, self._on_connected)
+
+    # -- its life --------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Release everything now, without an event."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._is_open = False
+        self._timer.cancel()
+        self._writer.close()
+        self._loop.remove_writer(self._fd)
+        self._loop.remove_reader(self._fd)
+        self._socket.close()
+
+    def _end(self) -> None:
+        if not self._is_closed:
+            self.close()
+            self._line_events.on_down()
+
+    def _on_connected(self) -> None:
+        self._loop.remove_writer(self._fd)
+        try:
+            check_connected(self._socket)
+            self._silence = Silence(is_watched=tune(self._socket))
+        except OSError:
+            self._end()
+            return
+        self._set_timer(self._handshake_s, self._end)
+        self._loop.add_reader(self._fd, self._on_readable)
+        self._writer.write(CLIENT.opening)
+        self._line_events.on_connected()
+
+    def _on_open(self) -> None:
+        self._is_open = True
+        self._writer.write(PROBE)
+        self._set_timer(self._silence.every_s, self._check)
+        self._line_events.on_established()
+        self._events.on_writable()
+
+    def _check(self) -> None:
+        # Read first: what came while the loop was blocked is a sign of life, too.
+        self._on_readable()
+        if self._is_closed:
+            return
+        if self._writer.is_broken:
+            self._end()
+            return
+        found = self._silence.check(is_heard=self._is_heard or self._writer.has_written)
+        self._is_heard = self._writer.has_written = False
+        if found is Finding.GONE:
+            self._end()
+            return
+        if found is Finding.SILENT and self._zmtp.minor:
+            self._writer.write(PING)
+        self._set_timer(self._silence.every_s, self._check)
+
+    def _set_timer(self, after_s: float, then: Callable[[], None]) -> None:
+        self._timer.cancel()
+        self._timer = self._loop.call_later(after_s, then)
+
+    # -- messages --------------------------------------------------------------------------------
+
+    def send(self, head: bytes, body: bytes) -> Sent:
+        """Send a message whole or not at all."""
+        writer = self._writer
+        size = len(body)
+        if not self._is_open or writer.is_broken or not writer.has_room(len(head) + size):
+            return Sent.BUSY
+        if size < JOIN_BELOW_BYTES:
+            writer.write(encode_message(head, body))
+        else:
+            writer.write_large(message_start(head, size), body)
+        return Sent.OK
+
+    def _on_readable(self) -> None:
+        for _ in range(READS):
+            try:
+                data = self._recv(READ_BYTES)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self._end()
+                return
+            self._is_heard = True
+            self._take(data)
+            if len(data) < READ_BYTES or self._is_closed:
+                return
+
+    def _take(self, data: bytes) -> None:
+        zmtp = self._zmtp
+        messages = zmtp.receive(data)
+        if not self._is_open and zmtp.state is ConnectionState.OPEN:
+            self._on_open()
+        if messages:
+            self._hand_over(messages)
+        if zmtp.answers and self._writer.has_room(len(zmtp.answers)):
+            self._writer.write(zmtp.take_answers())
+        if zmtp.fault is not None:
+            _LOG.debug("the connection is ended: %s", zmtp.fault)
+            self._end()
+
+    def _hand_over(self, messages: list[Message]) -> None:
+        events = self._events
+        for message in messages:
+            if self._is_closed:
+                return
+            try:
+                if len(message) == 2:
+                    events.on_message(*message)
+                else:
+                    events.on_dropped("frame_count")
+            except Exception:  # noqa: BLE001  # the last door: one bad message must not end it
+                _LOG.exception("a message could not be handled and is dropped")
