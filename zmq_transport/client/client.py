@@ -13,19 +13,20 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..errors import LinkClosed, MessageTooLarge, Unreachable, WireError
+from ..kernel import split_items
 from ..sockets.sent import Sent
 from ..wire import heads, resync_messages
-from ..wire.bundle import MAX_BODY_BYTES, Bundler, split_bundle
 from ..wire.drops import drop_counter
 from ..wire.greetings import MAX_BYTES, Welcome, pack_map
 from ..wire.heads import Verb
 from ..wire.roster_messages import SeatInfo
 from .broadcast import Broadcast
 from .carrier import Carrier
+from .directed_sender import DirectedSender
 from .events import Outcome, Receiver
 from .handshake import Handshake, OnWaiting, waiting
 from .link import Link, LinkEvent, LinkOutput
-from .outbox import Outbox, deadline_of
+from .outbox import deadline_of
 from .queries import Queries
 from .resync_pages import ResyncPages, ResyncSource
 from .session import Event
@@ -34,9 +35,6 @@ DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024
 # As plain ints: an operator of an enum costs more than the whole packing of a head.
 _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
-_PROXY = b""  # the only connection of a client, as a key of its bundler
-_FROM_NOBODY = heads.start_of(heads.NOBODY)
-_MAX_GATHERED = 1024
 
 
 class Client:
@@ -48,6 +46,7 @@ class Client:
         name: A display name.
         receiver: Receives every event.
         max_body_bytes: Size limit of a body, checked before it leaves.
+        fast: False reads messages of tasks and of replies like all others, to compare the two.
     """
 
     def __init__(
@@ -58,12 +57,13 @@ class Client:
         name: str,
         receiver: Receiver,
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+        fast: bool = True,
     ) -> None:
         self.link = Link(os.urandom(16), namespace, name)
         self.instance = self.link.instance
-        self.outbox = Outbox()
+        self._sender = DirectedSender(carrier, self.link, max_body_bytes)
+        self.outbox = self._sender.outbox
         self.resync = ResyncPages()
-        self.max_body_bytes = max_body_bytes
         self.heartbeat_s = 2.0
         self.broadcast = Broadcast(
             self.instance, namespace, carrier, receiver.on_heard, receiver.on_missed
@@ -77,13 +77,15 @@ class Client:
         self._is_open = False
         self._aborted = False
         self._handshake: Handshake
-        self._drained: asyncio.Future[None] | None = None
+        self._send = self._sender.send
+        self._split_items = split_items if fast else _decline
         self.queries = Queries(self._send, carrier.endpoint)
-        self._bundler = Bundler()
-        self._gathering = False
-        self._is_calm = True
-        self._loop: asyncio.AbstractEventLoop
         self._handlers: dict[LinkEvent, Callable[..., None]] = {}
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Size limit of a body; a WELCOME may lower it."""
+        return self._sender.max_body_bytes
 
     def resync_from(self, source: ResyncSource) -> None:
         """After each reconnect list the tasks that `source` knows. Call it before `open`."""
@@ -120,7 +122,6 @@ class Client:
             Unreachable: Not within `timeout_s` seconds; the reason describes the attempt.
             Refused: The proxy refused the client.
         """
-        self._loop = asyncio.get_running_loop()
         limit_s = None if timeout_s is None else max(0.0, timeout_s)
         try:
             async with asyncio.timeout(limit_s), waiting(limit_s, on_waiting, self._unreachable):
@@ -140,7 +141,7 @@ class Client:
             raise LinkClosed("the link was closed while it opened")
         self._handshake = Handshake(self._carrier.endpoint, self._repeat_hello)
         self._handlers = self._event_handlers()
-        self._is_open = True
+        self._is_open = self._sender.is_open = True
         for kind, trace in topics:
             self.broadcast.listen(kind, trace)
         self.link.start()
@@ -164,7 +165,7 @@ class Client:
             return True
         if self.link.session.expects(Event.LEAVE):
             # 02, Leaving 1: messages are ordered, so the answer proves that all before was read.
-            self._flush_bundles()
+            self._sender.flush()
             self.broadcast.flush()
             self.on_writable()
             self._perform(self.link.leave())
@@ -184,7 +185,7 @@ class Client:
         self.broadcast.close()
         self._carrier.close()
         self._handshake.close()
-        self._report_drained()
+        self._sender.close()
         self.queries.close()
 
     def _repeat_hello(self) -> None:
@@ -235,9 +236,10 @@ class Client:
         """
         if not self._is_known_as_caller:
             self._become_caller()
-        number = min(ttl_ms, heads.MAX_NUMBER)
-        item = heads.pack_item(_TASK, flags, kind, number, task, trace, len(body))
-        return self._send_item(_FROM_NOBODY, item, address, body)
+        number = ttl_ms if ttl_ms < heads.MAX_NUMBER else heads.MAX_NUMBER
+        return self._sender.send_item(
+            _TASK, flags, kind, number, task, trace, heads.NOBODY, address, body
+        )
 
     def send_reply(
         self,
@@ -261,8 +263,7 @@ class Client:
             flags: Bits of `ItemFlag`: SETTLES for the last one, SKIPS if missing replies before it
                 are stored no longer.
         """
-        item = heads.pack_item(_REPLY, flags, kind, index, task, trace, len(body))
-        return self._send_item(heads.start_of(caller), item, b"", body)
+        return self._sender.send_item(_REPLY, flags, kind, index, task, trace, caller, b"", body)
 
     def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
         """Publish to the subscribers; return the number of messages, 0 for a body too large."""
@@ -306,67 +307,9 @@ class Client:
             return Outcome.WAITING  # 02, Outbox 4: presence is not stored, on_welcomed renews it
         return self._send(head, packed + body)
 
-    def _send_item(self, start: bytes, item: bytes, address: bytes, body: bytes) -> Outcome:
-        """Send a message that may be bundled with the other messages of this turn of the loop."""
-        size = len(body)
-        if not self._may_leave() or size > MAX_BODY_BYTES or size > self.max_body_bytes:
-            return self._send(heads.head_of(start, [item], address), body)
-        if not self._gathering:
-            self._gathering = True
-            self._loop.call_soon(self._end_of_turn)
-            if self._is_calm:
-                # 01, Bundles: in calm times the first message of a turn goes at once, because its
-                # sender may block the loop. Nothing is gathered yet, and the carrier polls itself.
-                return self._hand_over(heads.head_of(start, [item], address), body)
-            self._carrier.poll_soon()  # after `_end_of_turn`, so one turn sends and receives
-        self._bundler.add_item(_PROXY, start, item, address, body)
-        if self._bundler.count >= _MAX_GATHERED:
-            self._flush_bundles()
-        return Outcome.SENT
-
-    def _send(self, head: bytes, body: bytes) -> Outcome:
-        if not self._is_open:
-            return Outcome.CLOSED
-        if len(body) > self.max_body_bytes:
-            return Outcome.TOO_LARGE
-        if self._bundler.count:
-            self._flush_bundles()  # 01, Bundles 5: nothing overtakes an earlier message
-        return self._hand_over(head, body) if self._may_leave() else self._buffer(head, body)
-
-    def _hand_over(self, head: bytes, body: bytes) -> Outcome:
-        if self._carrier.send(head, body) is Sent.OK:
-            return Outcome.SENT
-        return self._buffer(head, body)
-
-    def _buffer(self, head: bytes, body: bytes) -> Outcome:
-        has_room = self.outbox.push(head, body, deadline_of(head, time.monotonic()))
-        return Outcome.WAITING if has_room else Outcome.BUSY
-
-    def _may_leave(self) -> bool:
-        # 02, Greeting 2 and Outbox: nothing before WELCOME, nothing ahead of waiting messages.
-        return self.link.ready and not self.outbox.bytes
-
-    def _end_of_turn(self) -> None:
-        self._gathering = False
-        gathered = self._bundler.count
-        self._is_calm = gathered <= 1
-        if gathered and self._is_open:
-            self._flush_bundles()
-
-    def _flush_bundles(self) -> None:
-        """Send the gathered messages; those that the carrier refuses go to the outbox, in order."""
-        for message in self._bundler.take(_PROXY):
-            if not self._may_leave() or self._carrier.send(*message) is not Sent.OK:
-                # 01, Bundles 6: each message of a refused bundle is treated as if sent alone.
-                for head, body in split_bundle(*message):
-                    self.outbox.push_accepted(head, body, deadline_of(head, time.monotonic()))
-
     async def drained(self) -> None:
         """Return when the outbox is empty or the client is closed."""
-        if self._is_open and len(self.outbox):
-            if self._drained is None:
-                self._drained = asyncio.get_running_loop().create_future()
-            await asyncio.shield(self._drained)
+        await self._sender.drained()
 
     async def roster(
         self, name: str = "", capability: str = "", *, timeout_s: float = 5.0
@@ -419,7 +362,16 @@ class Client:
 
     def on_message(self, head: bytes, body: bytes) -> None:
         """Handle a directed message."""
-        self._perform(self.link.on_message(head, body))
+        self._sender.arrived = True
+        whole = self._split_items(head, body)
+        if whole is None:
+            self._perform(self.link.on_message(head, body))
+            return
+        verb, peer, address, items = whole
+        if verb == _REPLY:
+            self._receiver.on_replies(peer, items)
+        else:
+            self._receiver.on_tasks(peer, address.decode(errors="replace"), items)
 
     def on_disconnected(self) -> None:
         """Wait for the next connection; the carrier makes it."""
@@ -431,19 +383,7 @@ class Client:
 
     def on_writable(self) -> None:
         """Send waiting messages, as many as the carrier accepts."""
-        if not self.link.ready:
-            return
-        while (waiting := self.outbox.first(time.monotonic())) is not None:
-            if self._carrier.send(*waiting) is not Sent.OK:
-                return
-            self.outbox.sent()
-        self._report_drained()
-
-    def _report_drained(self) -> None:
-        if self._drained is not None:
-            if not self._drained.done():
-                self._drained.set_result(None)
-            self._drained = None
+        self._sender.send_waiting()
 
     # -- events of the link ----------------------------------------------------------------------
 
@@ -469,9 +409,9 @@ class Client:
 
     def _on_welcomed(self, welcome: Welcome, fresh: bool) -> None:
         self.heartbeat_s = welcome.heartbeat_ms / 1000
-        self.max_body_bytes = min(self.max_body_bytes, welcome.max_body_bytes)
+        self._sender.max_body_bytes = min(self.max_body_bytes, welcome.max_body_bytes)
         self.broadcast.join(welcome.listen_port, welcome.publish_port)
-        self._flush_bundles()
+        self._sender.flush()
         # 09, After WELCOME: the list goes ahead of the outbox, the CLAIMs after it and after the
         # REGISTERs, which the receiver sends in `on_welcomed`.
         if not self._handshake.on_welcomed():
@@ -484,10 +424,14 @@ class Client:
 
     def _on_away(self, why: str) -> None:
         self._handshake.on_away()
-        self._flush_bundles()
+        self._sender.flush()
         self._receiver.on_away(why)
 
     def _on_refused(self, reason: str) -> None:
         # 02, Refusals: one refused while it opens gives up, one welcomed before goes on asking.
         if not self._handshake.on_refused(reason):
             self._receiver.on_away(f"refused: {reason}")
+
+
+def _decline(head: bytes, body: bytes) -> None:
+    """Leave every message to the general way."""

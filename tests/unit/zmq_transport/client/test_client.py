@@ -7,14 +7,14 @@ import pytest
 import pytest_asyncio
 
 from support.heads import bundled
-from zmq_transport.client import client
+from zmq_transport.client import client, directed_sender
 from zmq_transport.client.client import Client, Outcome
 from zmq_transport.client.diagnosis import Diagnosis
-from zmq_transport.client.outbox import Outbox
 from zmq_transport.errors import Cause, MessageTooLarge, Refused, Unreachable
+from zmq_transport.kernel import Outgoing
 from zmq_transport.sockets.sent import Sent
 from zmq_transport.wire import greetings, heads
-from zmq_transport.wire.bundle import MAX_BODY_BYTES, Bundler
+from zmq_transport.wire.bundle import MAX_BODY_BYTES
 from zmq_transport.wire.heads import ItemFlag, Reason, Verb
 
 pytestmark = pytest.mark.asyncio
@@ -185,7 +185,8 @@ async def ready(fresh, carrier, notes):
 def clock(monkeypatch):
     """The hands of the monotonic clock that deadlines are read from."""
     clock = SimpleNamespace(now_s=1000.0)
-    monkeypatch.setattr(client, "time", SimpleNamespace(monotonic=lambda: clock.now_s))
+    for module in (client, directed_sender):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now_s))
     return clock
 
 
@@ -210,13 +211,48 @@ async def test_the_first_message_of_a_turn_goes_at_once_and_the_others_together(
     assert carrier.take() == [["TASK 1", "TASK 2", "TASK 3"]]
 
 
-async def test_each_turn_has_a_first_message(ready, carrier):
+async def test_the_first_message_after_an_arrival_goes_at_once(ready, carrier):
     for number in range(3):
         task(ready, number)
         assert carrier.take() == [[f"TASK {number}"]]
         await a_turn()
+        ready.on_message(heads.pack(Verb.PING), b"")
 
     assert carrier.take() == []
+
+
+async def test_the_first_message_after_a_millisecond_without_one_goes_at_once(
+    ready, carrier, clock
+):
+    ready.on_message(heads.pack(Verb.PING), b"")
+    task(ready, 0)
+    clock.now_s += 0.0005
+    task(ready, 1)
+    assert carrier.take() == [["TASK 0"]]
+    await a_turn()
+    assert carrier.take() == [["TASK 1"]]
+    clock.now_s += 0.0006
+
+    task(ready, 2)
+
+    assert carrier.take() == [["TASK 2"]]
+
+
+async def test_after_a_turn_of_several_messages_the_first_one_waits_for_the_others(
+    ready, carrier, clock
+):
+    for number in range(3):
+        task(ready, number)
+    await a_turn()
+    carrier.take()
+    clock.now_s += 1.0
+
+    for number in range(2):
+        task(ready, number)
+
+    assert carrier.take() == []
+    await a_turn()
+    assert carrier.take() == [["TASK 0", "TASK 1"]]
 
 
 async def test_each_target_gets_a_message_of_its_own(ready, carrier):
@@ -367,7 +403,7 @@ async def test_the_time_of_a_task_that_waits_goes_on_running(ready, carrier, clo
 
 
 async def test_a_full_outbox_says_busy(ready, carrier):
-    ready.outbox = Outbox(max_messages=1)
+    ready.outbox._max_messages = 1
     carrier.room = 0
 
     assert [task(ready, 0), task(ready, 1)] == [Outcome.WAITING, Outcome.BUSY]
@@ -375,7 +411,7 @@ async def test_a_full_outbox_says_busy(ready, carrier):
 
 
 async def test_what_was_gathered_is_kept_beyond_the_bound(ready, carrier):
-    ready.outbox = Outbox(max_messages=1)
+    ready.outbox._max_messages = 1
     carrier.room = 1
     for number in range(4):
         task(ready, number)
@@ -760,16 +796,21 @@ class CountingCarrier(FakeCarrier):
 
 @pytest.fixture
 def takes(monkeypatch):
-    """How often any bundler was emptied, or asked to be."""
+    """How often what a client gathers was taken, or asked for."""
     takes = []
-    take = Bundler.take
-    monkeypatch.setattr(Bundler, "take", lambda *given: takes.append(1) or take(*given))
+
+    class Counted(Outgoing):
+        def take(self):
+            takes.append(1)
+            return super().take()
+
+    monkeypatch.setattr(directed_sender, "Outgoing", Counted)
     return takes
 
 
 class TestOnceForEachMessage:
     @pytest.fixture
-    def carrier(self):
+    def carrier(self, takes):
         return CountingCarrier()
 
     @pytest.mark.parametrize("send", [task, reply])
@@ -791,7 +832,7 @@ class TestOnceForEachMessage:
             task(ready, number)
         await a_turn()
 
-        assert carrier.calls == ["send", "send"]
+        assert carrier.calls == ["send", "poll_soon", "send"]
         assert takes == [1]
 
     async def test_a_busy_turn_polls_once_and_sends_once(self, ready, carrier, takes):
