@@ -46,7 +46,12 @@ if not TYPE_CHECKING and os.environ.get("COSMO_PURE") != "1":
             encode_reply,
             encode_signal,
             encode_task,
+            encode_thoughts,
             encode_value,
+            heard_signals,
+            run_signals,
+            run_texts,
+            thought_text,
         )
     except ImportError:
         pass  # there is none, or it is of another version: it lacks a name

@@ -52,16 +52,38 @@ cdef int new_id(uint8_t* at) except -1:
     return 0
 
 
+cdef inline uint32_t digit_of(uint8_t character) noexcept:
+    """Return the value of a character of the alphabet."""
+    return character - (c"0" if character <= c"9" else c"a" - 10)
+
+
 cdef bytes digits_as_bytes(const uint8_t* digits):
     """Return the 16 bytes of 26 characters of the alphabet: the two highest of 130 bits are 0."""
     cdef uint8_t number[16]
     cdef uint32_t bits = 0
     cdef int filled = -2, at = 0, index
     for index in range(ID_DIGITS):
-        bits = (bits << 5) | <uint32_t> (digits[index] - (c"0" if digits[index] <= c"9" else c"a" - 10))
+        bits = (bits << 5) | digit_of(digits[index])
         filled += 5
         if filled >= 8:
             filled -= 8
             number[at] = <uint8_t> (bits >> filled)
             at += 1
     return bytes_of(number, 16)
+
+
+cdef void write_id_after(const uint8_t* first, uint32_t count, uint8_t* at) noexcept:
+    """Write the text of the id that was made `count` ids after one; of both, 30 characters."""
+    cdef uint64_t mixed = 0, number = 0
+    cdef int index
+    for index in range(4, 8):
+        mixed = (mixed << 5) | digit_of(first[index])
+    for index in range(20, ID_TEXT):
+        number = (number << 5) | digit_of(first[index])
+    mixed = (mixed + <uint64_t> count * 0x2545F) & 0x3FFFF
+    number += count
+    memcpy(at, first, ID_TEXT)
+    write_pair(write_pair(at + 4, mixed >> 10), mixed)
+    at += 20
+    for shift in range(40, -1, -10):
+        at = write_pair(at, number >> shift)

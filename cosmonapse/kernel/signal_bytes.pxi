@@ -18,6 +18,7 @@ cdef enum:
 cdef list types = [TYPE_OF_CODE.get(code) for code in range(CODES)]
 cdef dict codes = {each: each.code for each in SignalType}
 cdef dict known_producers = {}
+cdef tuple last_producer = (b"\xc0", None)
 
 
 cdef inline bint is_id(object text) noexcept:
@@ -34,7 +35,7 @@ cdef inline int put_id(Buffer* buffer, object text) except -1:
     return 0
 
 
-encode_directed = twin.encode_directed
+encode_directed = signal_bytes.encode_directed
 
 
 def encode_value(value):
@@ -160,11 +161,11 @@ def decode_signal(body):
             return take_signal(body)
         except (Declined, UnicodeDecodeError, BadSignal):
             pass
-    return twin.decode_signal(body)
+    return signal_bytes.decode_signal(body)
 
 
-cdef object take_id(Reader* reader):
-    """Take an id of 30 ASCII characters."""
+cdef const uint8_t* take_id_text(Reader* reader) except NULL:
+    """Take an id of 30 ASCII characters; return where they are."""
     cdef const uint8_t* at = take(reader, 1 + ID_TEXT)
     cdef uint8_t all_bits = 0
     cdef int index
@@ -172,26 +173,55 @@ cdef object take_id(Reader* reader):
         all_bits |= at[index]
     if at[0] != 0xBE or all_bits & 0x80:
         raise Declined
+    return at + 1
+
+
+cdef inline object take_id(Reader* reader):
+    cdef const uint8_t* at = take_id_text(reader)
     text = PyUnicode_New(ID_TEXT, 127)
-    memcpy(PyUnicode_DATA(text), at + 1, ID_TEXT)
+    memcpy(PyUnicode_DATA(text), at, ID_TEXT)
     return text
+
+
+cdef double take_float(Reader* reader) except? -1.0:
+    """Take a float of 64 bits."""
+    cdef uint64_t bits
+    cdef double number
+    if take(reader, 1)[0] != 0xCB:
+        raise Declined
+    bits = take_number(reader, 8)
+    memcpy(&number, &bits, sizeof(number))
+    return number
 
 
 cdef object take_directed(Reader* reader):
     """Take a destination or a producer: the same object for the same bytes."""
     cdef const uint8_t* start = reader.at
-    values = take_value(reader, 2)
-    if values is None:
+    cdef Py_ssize_t size
+    cdef bytes spelled
+    global last_producer
+    if left(reader) and start[0] == 0xC0:
+        reader.at += 1
         return None
-    if reader.at - start > MAX_KNOWN_PRODUCER_BYTES:
+    # The last one comes again most of the time. An encoding ends by itself, so its bytes in front
+    # of others are that value.
+    spelled, known = last_producer
+    size = PyBytes_GET_SIZE(spelled)
+    if size <= left(reader) and memcmp(start, octets(spelled), size) == 0:
+        reader.at += size
+        return known
+    values = take_value(reader, 2)
+    size = reader.at - start
+    if size > MAX_KNOWN_PRODUCER_BYTES:
         return directed_of(values)
-    spelled = bytes_of(start, reader.at - start)
+    spelled = bytes_of(start, size)
     known = known_producers.get(spelled)
     if known is None:
         known = directed_of(values)
         if len(known_producers) >= KNOWN_PRODUCERS:
             known_producers.clear()
         known_producers[spelled] = known
+    last_producer = (spelled, known)
     return known
 
 
@@ -214,9 +244,7 @@ cdef object take_signal(bytes body):
     if signal_type is None:
         raise Declined
     directed = take_directed(&reader)
-    if left(&reader) < 9 or reader.at[0] != 0xCB:
-        raise Declined
-    ts = take_value(&reader, 0)
+    ts = take_float(&reader)
     payload = take_value(&reader, MAX_DEPTH + 1)
     meta = take_value(&reader, MAX_DEPTH + 1)
     if type(payload) is not dict or type(meta) is not dict or left(&reader):

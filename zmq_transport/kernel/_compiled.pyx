@@ -8,8 +8,11 @@ What is special is left to the twin, and decided by the rules of the twin alone.
 
 cimport cython
 
+from . import batches
+
 include "octets.pxi"
 include "buffer.pxi"
 include "frames.pxi"
 include "items.pxi"
 include "entries.pxi"
+include "batches.pxi"
