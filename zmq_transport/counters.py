@@ -18,6 +18,20 @@ _PROXY: Final[Mapping[str, str]] = {
     "connection.accepted means that something else connects to the port.",
     "copies": "A directed message was published for subscribers; each costs bandwidth, so "
     "subscribe to fewer kinds if it is too much.",
+    "cut.fault": "A client broke ZMTP, or a limit of frame size, and lost its connection; it is "
+    "faulty.",
+    "cut.no_hello": "A connection completed the ZMTP handshake, said no valid HELLO in time, and "
+    "was ended; look for foreign ZeroMQ programs.",
+    "cut.silent_host": "A connection was ended because its host answered nothing for 3 s; the host "
+    "is down, or the network is cut.",
+    "cut.unfinished": "A connection was ended because messages that are not whole held too "
+    "many bytes, and it sent the last of them; too many clients send large messages at once.",
+    "cut.unread": "A connection was ended because its client took none of the waiting bytes for "
+    "too long; its event loop is blocked, or its process is stopped.",
+    "full.bytes": "A message found too many bytes waiting for its receiver, which does not read "
+    "fast enough.",
+    "full.shared": "A message found too many bytes waiting for all clients together; some "
+    "of them do not read fast enough.",
     "handed_over": "A client handed a publication to the proxy over its directed connection: a "
     "STOP, an offer, an answer, or what it publishes before it knows its listeners.",
     "no_descriptors": "The proxy had no file descriptor left for a new connection; raise the "

@@ -7,11 +7,24 @@ from types import FrameType
 
 import click
 
+from zmq_transport import CARRIERS, DEFAULT_CARRIER
+
+from ..runtime.environment import CARRIER_VARIABLE
 from ..synapse.server import SynapseProcess
 from ..synapse.url import DEFAULT_HOST, DEFAULT_PORT
 from .addresses import addresses, is_every
 from .log import SignalLog
 from .std_streams import complain
+
+_carrier_option = click.option(
+    "--carrier",
+    type=click.Choice(CARRIERS),
+    envvar=CARRIER_VARIABLE,
+    default=DEFAULT_CARRIER,
+    show_default=True,
+    show_envvar=True,
+    help="What carries the directed plane. Dendrites with either can join.",
+)
 
 
 @click.group()
@@ -49,6 +62,7 @@ def command() -> None:
     metavar="PATH",
     help="Listen at this Unix socket too, for this user on this machine.",
 )
+@_carrier_option
 @click.option(
     "--max-signal-bytes",
     type=click.IntRange(1024, 2**31 - 2**17),
@@ -70,6 +84,7 @@ def start(
     host: str,
     port: int,
     ipc: str | None,
+    carrier: str,
     max_signal_bytes: int,
     max_connections: int,
     quiet: bool,
@@ -85,18 +100,12 @@ def start(
         namespaces,
         log.note if log else None,
         ipc=ipc,
+        carrier=carrier,
         max_signal_bytes=max_signal_bytes,
         max_connections=max_connections,
     )
-    received: list[int] = []
-
-    def on_stop(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        synapse.ask_to_stop()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_stop)
-    click.echo(_banner(synapse.url, synapse.ipc_url, host, namespaces))
+    received = _stop_on_signals(synapse)
+    click.echo(_banner(synapse, host, namespaces))
     try:
         synapse.run()
     finally:
@@ -106,13 +115,28 @@ def start(
     return 130 if signal.SIGINT in received else 0
 
 
-def _banner(url: str, ipc_url: str | None, host: str, namespaces: tuple[str, ...]) -> str:
+def _stop_on_signals(synapse: SynapseProcess) -> list[int]:
+    """Let signals end a Synapse; return a list that gets the number of each."""
+    received: list[int] = []
+
+    def on_stop(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        synapse.ask_to_stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_stop)
+    return received
+
+
+def _banner(synapse: SynapseProcess, host: str, namespaces: tuple[str, ...]) -> str:
+    url, ipc_url = synapse.url, synapse.ipc_url
     served = ", ".join(namespaces) if namespaces else "any"
     first = namespaces[0] if namespaces else "default"
     others = _urls_for_others(url, host)
     lines = [
         f"Synapse listening on {url}",
         f"  namespaces  {served}",
+        f"  carrier     {synapse.carrier}",
         f"  connect     await connect_synapse({next(iter(others), url)!r})",
         f"              Dendrite(synapse=synapse, namespace={first!r})",
         "  stop        Ctrl-C",

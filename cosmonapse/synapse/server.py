@@ -16,6 +16,7 @@ import zmq_transport as wire_side
 from ..errors import DendriteProtocolError, PortInUse
 from ..ids import id_text
 from ..signals import TYPE_OF_CODE
+from .carriers import chosen_carrier
 from .limits import Limits, settings_of
 from .lost_notice import lost_notice
 from .url import DEFAULT_HOST, DEFAULT_PORT, Endpoint, IpcEndpoint
@@ -72,12 +73,15 @@ class SynapseProcess:
         namespaces: The namespaces that are served; empty for any.
         on_signal: Is called with every Signal; must not block.
         ipc: Path of a Unix socket to listen at as well, for this user on this machine.
+        carrier: What carries the directed plane: `zmtp` or `libzmq`. By default `COSMO_CARRIER`
+            tells, or else this version. A Dendrite with either joins.
         limits: See `Limits`.
 
     Raises:
         PortInUse: It cannot listen there.
         InvalidUrl: `ipc` is not a valid path of a Unix socket.
         InvalidName: A namespace is not a valid name.
+        InvalidCarrier: There is no such carrier.
         ValueError: A limit is out of range.
     """
 
@@ -89,6 +93,7 @@ class SynapseProcess:
         on_signal: Callable[[Sighting], None] | None = None,
         *,
         ipc: str | os.PathLike[str] | None = None,
+        carrier: str | None = None,
         **limits: Unpack[Limits],
     ) -> None:
         settings = settings_of(namespaces, limits)
@@ -101,6 +106,7 @@ class SynapseProcess:
                 ports,
                 settings,
                 ipc=None if local is None else wire_side.IpcEndpoint(local.path),
+                carrier=chosen_carrier(carrier),
                 lost_notice=lost_notice,
                 tap=tap,
             )
@@ -108,6 +114,11 @@ class SynapseProcess:
             raise _in_use(error) from error
         self.url = Endpoint(host, self._proxy.ports.directed).url
         self.ipc_url = None if local is None else local.url
+
+    @property
+    def carrier(self) -> str:
+        """What carries the directed plane: `zmtp` or `libzmq`."""
+        return self._proxy.carrier
 
     def run(self) -> None:
         """Route until asked to stop; then drain for at most 1 s, and close."""
@@ -161,6 +172,8 @@ class SynapseServer:
         namespaces: The namespaces that are served; empty for any.
         on_signal: Is called with every Signal, in the Synapse's thread; must not block.
         ipc: Path of a Unix socket to listen at as well, for this user on this machine.
+        carrier: What carries the directed plane: `zmtp` or `libzmq`. By default `COSMO_CARRIER`
+            tells, or else this version. A Dendrite with either joins.
         limits: See `Limits`.
 
     Raises:
@@ -177,12 +190,14 @@ class SynapseServer:
         on_signal: Callable[[Sighting], None] | None = None,
         *,
         ipc: str | os.PathLike[str] | None = None,
+        carrier: str | None = None,
         **limits: Unpack[Limits],
     ) -> None:
         self._host, self._port = host, port
         self._namespaces = tuple(namespaces)
         self._ipc = None if ipc is None else ipc_endpoint(ipc).path
         self._limits = limits
+        self._carrier = chosen_carrier(carrier)
         settings_of(self._namespaces, limits)  # wrong values show here, not at `start`
         self._on_signal = on_signal
         self._process: SynapseProcess | None = None
@@ -230,6 +245,7 @@ class SynapseServer:
             self._namespaces,
             self._on_signal,
             ipc=self._ipc,
+            carrier=self._carrier,
             **self._limits,
         )
         self._thread = threading.Thread(target=self._process.run, name="synapse", daemon=True)

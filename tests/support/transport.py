@@ -18,10 +18,11 @@ class RunningProxy:
     Args:
         children: The processes that are ended with the test.
         port: Its first port; 0 lets the system choose all of them.
+        options: See `proxy.py`.
     """
 
-    def __init__(self, children, port=0):
-        self.child = children.start(PROXY, port)
+    def __init__(self, children, port=0, **options):
+        self.child = children.start(PROXY, port, json.dumps(options))
         self.ports = [int(each) for each in self.child.line("listening").text.split()]
 
     @property

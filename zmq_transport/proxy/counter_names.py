@@ -59,3 +59,5 @@ RECEIVER_GONE: Final[Mapping[int, str]] = {
     Verb.WELCOME: "drop.welcome_receiver_gone",
     Verb.WORKERS: "drop.workers_receiver_gone",
 }
+FULL: Final[Mapping[str, str]] = {"bytes": "full.bytes", "shared": "full.shared"}
+"""By the bound that a message was over, see `send_queue`."""

@@ -14,6 +14,7 @@ from typing import Self
 import attrs
 
 from ..sockets import options
+from ..sockets.carriers import DEFAULT_CARRIER, LIBZMQ, ZMTP, checked_carrier
 from ..sockets.endpoints import IpcEndpoint
 from .broadcast_plane import BroadcastPlane
 from .descriptor_limit import DescriptorMonitor, raise_descriptor_limit
@@ -25,6 +26,7 @@ from .libzmq_router import LibzmqRouter
 from .poller import Poller
 from .settings import Settings
 from .tables import LostNotice, MessageTap, empty_lost_notice
+from .zmtp_router import ZmtpRouter
 
 _TICK_S = 0.1
 _DRAIN_S = 1.0
@@ -53,11 +55,13 @@ class Proxy:
         ports: The ports to bind to; the attribute `ports` holds the real ones.
         settings: Timeouts and limits.
         ipc: The path to listen at on this machine as well, with files of mode 0600.
+        carrier: What carries the directed plane: `zmtp` or `libzmq`.
         lost_notice: See `Engine`.
         tap: See `Engine`.
 
     Raises:
         EndpointInUse: Another process listens there, or the address cannot be bound.
+        ValueError: There is no such carrier.
     """
 
     def __init__(
@@ -67,9 +71,11 @@ class Proxy:
         settings: Settings | None = None,
         *,
         ipc: IpcEndpoint | None = None,
+        carrier: str = DEFAULT_CARRIER,
         lost_notice: LostNotice = empty_lost_notice,
         tap: MessageTap | None = None,
     ) -> None:
+        self.carrier = checked_carrier(carrier)
         raise_descriptor_limit()
         settings = settings or Settings()
         self._stop_asked = self._closed = False
@@ -79,19 +85,16 @@ class Proxy:
             settings=settings,
             lost_notice=lost_notice,
             tap=tap,
-            reports_ends=LibzmqRouter.reports_ends,
+            reports_ends=carrier == ZMTP,
         )
         self._descriptors = DescriptorMonitor(self._count_no_descriptors)
         self._poller = Poller()
         self._exchange = Exchange(self.engine)
-        limit = settings.max_body_bytes
         bounds = options.Bounds(settings.high_water, max(1, int(settings.handshake_s * 1000)))
-        self._directed: DirectedPlane = LibzmqRouter(
-            limit, bounds, self._poller, self.engine.counts, self._exchange.on_message
-        )
+        self._directed = self._directed_plane(settings, bounds)
         self._exchange.send = self._directed.send
         self._broadcast = BroadcastPlane(
-            limit, bounds, self._poller, self.engine, self._exchange.batcher
+            settings.max_body_bytes, bounds, self._poller, self.engine, self._exchange.batcher
         )
         self._ipc_lock: IpcLock | None = None
         try:
@@ -102,6 +105,21 @@ class Proxy:
             self.close()
             raise
         self.engine.use_ports(self.ports.listen, self.ports.publish)
+
+    def _directed_plane(self, settings: Settings, bounds: options.Bounds) -> DirectedPlane:
+        """Return the directed plane of the carrier, not listening yet."""
+        poller, exchange, engine = self._poller, self._exchange, self.engine
+        if self.carrier == LIBZMQ:
+            limit = settings.max_body_bytes
+            return LibzmqRouter(limit, bounds, poller, engine.counts, exchange.on_message)
+        return ZmtpRouter(
+            settings,
+            poller,
+            engine.counts,
+            exchange.on_message,
+            exchange.on_end,
+            engine.is_admitted,
+        )
 
     def _listen_on(self, host: str, ports: Ports) -> Ports:
         """Listen on the network; return the real ports."""

@@ -26,7 +26,12 @@ class Settings:
         max_topics: How many subscriptions are accepted in all.
         max_topics_per_host: How many of them from one network address.
         handshake_s: Seconds that a new connection has for the ZMTP handshake.
+        hello_s: Seconds that a greeted connection has for a HELLO that is accepted (carrier zmtp).
+        unread_s: Seconds that bytes may wait for a client that takes none of them (carrier zmtp).
         high_water: How many messages may wait for one client, on each plane and at each end.
+        max_waiting_bytes: How many bytes may wait for one client (carrier zmtp).
+        max_waiting_bytes_of_all: How many may wait for all of them (carrier zmtp). As many may be
+            held of messages that are not whole yet.
         copy_bytes_per_s: How many bytes a second are published for subscribers.
 
     Raises:
@@ -47,4 +52,8 @@ class Settings:
     max_topics_per_host: int = attrs.field(default=100_000, validator=_AT_LEAST_0)
     handshake_s: float = attrs.field(default=3.0, validator=attrs.validators.gt(0))
     high_water: int = attrs.field(default=10_000, validator=attrs.validators.ge(1))
+    hello_s: float = attrs.field(default=10.0, validator=attrs.validators.gt(0))
+    unread_s: float = attrs.field(default=60.0, validator=attrs.validators.gt(0))
+    max_waiting_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=_AT_LEAST_0)
+    max_waiting_bytes_of_all: int = attrs.field(default=512 * 1024 * 1024, validator=_AT_LEAST_0)
     copy_bytes_per_s: int = attrs.field(default=64 * 1024 * 1024, validator=_AT_LEAST_0)

@@ -1,0 +1,328 @@
+"""The directed plane on plain sockets in the loop of the proxy: a ROUTER that speaks ZMTP itself.
+
+Spec: docs/spec/10-zmtp.md, "At the proxy"; docs/spec/04-liveness.md. Who must be cut when is
+decided by `timeouts` and `unanswered`, what may wait by `send_queue`.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import socket as network
+from collections import Counter
+from collections.abc import Callable
+from itertools import count
+from typing import Any, Final
+
+from ..errors import ZmtpFault
+from ..sockets import plain
+from ..sockets.sent import Sent
+from ..zmtp.connection import PROXY, ConnectionState
+from ..zmtp.frame_reader import Message
+from ..zmtp.send_queue import SendQueue, SharedBytes
+from .counter_names import FULL
+from .directed_plane import OnEnd, OnMessage
+from .peer_connection import READ_BYTES, PeerConnection
+from .poller import READ, WRITE, Poller
+from .settings import Settings
+from .timeouts import Timeouts
+from .unanswered import Segments, Unanswered
+
+_LOG = logging.getLogger(__name__)
+_ACCEPTS = 64
+_READS = 4
+"""Reads of one connection in one turn."""
+_ENVELOPE_BYTES = 64 * 1024
+_SMALL_BYTES = 4096
+_LOOK_TICKS: Final = 2
+_RECOUNT_TICKS: Final = 100
+STRANGERS_BYTES: Final = 64 * 1024 * 1024
+"""What strangers together may have sent of messages that are not whole."""
+_OPEN = ConnectionState.OPEN
+
+
+class ZmtpRouter:
+    """See `directed_plane.DirectedPlane`.
+
+    Args:
+        settings: Timeouts and limits.
+        poller: Says when to read, and when to write on.
+        counts: Where connections are counted.
+        on_message: Gets each message.
+        on_end: Gets the end of each connection.
+        is_admitted: Tells whether a client said HELLO over a connection, and over no newer one.
+    """
+
+    reports_ends = True
+
+    def __init__(
+        self,
+        settings: Settings,
+        poller: Poller,
+        counts: Counter[str],
+        on_message: OnMessage,
+        on_end: OnEnd,
+        is_admitted: Callable[[bytes], bool],
+    ) -> None:
+        self._settings = settings
+        self._poller = poller
+        self._counts = counts
+        self._on_message = on_message
+        self._on_end = on_end
+        self._is_admitted = is_admitted
+        self._max_bytes = settings.max_body_bytes + _ENVELOPE_BYTES
+        self._names = count(1)
+        self._ticks = 0
+        self._ticked_at_s = 0.0
+        self._listeners: list[network.socket] = []
+        self._resting: list[network.socket] = []
+        self._by_name: dict[bytes, PeerConnection] = {}
+        self._waiting = SharedBytes(settings.max_waiting_bytes_of_all)
+        self._held = SharedBytes(settings.max_waiting_bytes_of_all)
+        self._held_of_strangers = SharedBytes(STRANGERS_BYTES)
+        self._greeting: Timeouts[PeerConnection] = Timeouts(settings.handshake_s)
+        self._strangers: Timeouts[PeerConnection] = Timeouts(settings.hello_s)
+        self._stuck: Timeouts[PeerConnection] = Timeouts(settings.unread_s)
+        self._unheard: set[PeerConnection] = set()
+
+    # -- the port --------------------------------------------------------------------------------
+
+    def listen_on(self, host: str, port: int) -> int:
+        """See `DirectedPlane`."""
+        listener = plain.listen_on(host, port)
+        self._listen(listener)
+        return int(listener.getsockname()[1])
+
+    def listen_at(self, file: str) -> None:
+        """See `DirectedPlane`."""
+        self._listen(plain.listen_at(file))
+
+    def send(self, connection: bytes, head: bytes, body: Any) -> Sent:
+        """See `DirectedPlane`."""
+        peer = self._by_name.get(connection)
+        if peer is None or peer.is_mute:
+            return Sent.UNREACHABLE
+        over = peer.send(head, body)
+        if over:
+            if over in FULL:
+                self._counts[FULL[over]] += 1
+            return Sent.BUSY
+        if peer.is_mute:
+            return Sent.UNREACHABLE
+        if peer.queue.bytes and not peer.is_stuck:
+            self._wait_for_room(peer)
+        if not peer.is_unheard:
+            peer.is_unheard = True
+            self._unheard.add(peer)
+        return Sent.OK
+
+    def tick(self, now_s: float) -> None:
+        """See `DirectedPlane`."""
+        self._ticks += 1
+        self._ticked_at_s = now_s
+        for listener in self._resting:
+            self._watch(listener)
+        self._resting.clear()
+        for peer in self._greeting.overdue(now_s):
+            self._cut(peer, "drop.handshake", "it did not finish the handshake", now_s)
+        for peer in self._strangers.overdue(now_s):
+            if not self._admit_if_known(peer):
+                self._cut(peer, "cut.no_hello", "it did not say HELLO", now_s)
+        for peer in self._stuck.overdue(now_s):
+            self._cut(peer, "cut.unread", "it does not read what waits for it", now_s)
+        if self._ticks % _LOOK_TICKS == 0:
+            self._cut_dead_hosts(now_s)
+        if self._ticks % _RECOUNT_TICKS == 0:
+            self._find_superseded(now_s)
+
+    def close(self) -> None:
+        """See `DirectedPlane`. What the kernel has taken is still delivered."""
+        for listener in self._listeners:
+            if listener not in self._resting:
+                self._poller.forget(listener.fileno())
+            listener.close()
+        self._listeners.clear()
+        for peer in self._by_name.values():
+            self._poller.forget(peer.descriptor)
+            peer.part()
+        self._by_name.clear()
+
+    # -- listening -------------------------------------------------------------------------------
+
+    def _listen(self, listener: network.socket) -> None:
+        self._listeners.append(listener)
+        self._watch(listener)
+
+    def _watch(self, listener: network.socket) -> None:
+        self._poller.watch(listener.fileno(), functools.partial(self._accept, listener))
+
+    def _accept(self, listener: network.socket, now_s: float, events: int, alone: bool) -> None:
+        """Accept a bounded number of connections."""
+        for _ in range(_ACCEPTS):
+            try:
+                socket, _ = listener.accept()
+            except (BlockingIOError, ConnectionError):  # none, or one that has left already
+                return
+            except OSError:
+                # No descriptor is left, which the look of each tick counts. Those that wait would
+                # keep the loop busy: try again at the next tick.
+                self._poller.forget(listener.fileno())
+                self._resting.append(listener)
+                return
+            self._counts["connection.accepted"] += 1
+            self._add(socket, now_s)
+
+    def _add(self, socket: network.socket, now_s: float) -> None:
+        try:
+            socket.setblocking(False)
+            if socket.family != network.AF_UNIX:
+                plain.tune(socket)
+        except OSError:  # it has left already
+            socket.close()
+            self._counts["connection.closed"] += 1
+            return
+        settings = self._settings
+        queue = SendQueue(self._waiting, settings.high_water, settings.max_waiting_bytes)
+        name = next(self._names).to_bytes(8, "big")
+        peer = PeerConnection(
+            name, socket, self._max_bytes, queue, self._held_of_strangers, self._on_ready
+        )
+        self._by_name[name] = peer
+        self._greeting.begin(peer, now_s)
+        self._poller.watch(peer.descriptor, peer.on_ready)
+        peer.write(PROXY.opening)
+
+    # -- one connection --------------------------------------------------------------------------
+
+    def _on_ready(self, peer: PeerConnection, now_s: float, events: int, alone: bool) -> None:
+        if events & WRITE and peer.is_stuck:
+            self._write_on(peer, now_s)
+        if events & READ:
+            self._receive(peer, now_s, alone)
+
+    def _receive(self, peer: PeerConnection, now_s: float, alone: bool) -> None:
+        """Read a bounded number of bytes, and hand over the messages in them."""
+        messages = peer.receive()
+        zmtp = peer.zmtp
+        if zmtp.answers:
+            peer.answer()
+        plain_passage = (
+            messages
+            and peer.read_bytes < _SMALL_BYTES
+            and peer.has_greeted
+            and not peer.held_bytes
+            and zmtp.fault is None
+        )
+        if not plain_passage:
+            self._receive_more(peer, messages, now_s)
+            return
+        alone = alone and len(messages) == 1
+        for message in messages:
+            self._on_message(peer.name, message, now_s, alone)
+
+    def _receive_more(self, peer: PeerConnection, messages: list[Message], now_s: float) -> None:
+        """Hand over messages and read on, as there may be more; then look at the connection."""
+        for read in range(_READS):
+            if read:
+                messages = peer.receive()
+            for message in messages:
+                self._on_message(peer.name, message, now_s, False)
+            if peer.read_bytes < READ_BYTES or peer.zmtp.fault is not None:
+                break
+        if peer.zmtp.fault is not None:
+            self._cut_for(peer.zmtp.fault, peer, now_s)
+        elif peer.has_ended:
+            if not peer.has_greeted:
+                self._counts["drop.handshake"] += 1
+            self._end(peer, now_s)
+        else:
+            self._look_at(peer, now_s)
+
+    def _look_at(self, peer: PeerConnection, now_s: float) -> None:
+        if not peer.has_greeted and peer.zmtp.state is _OPEN:
+            peer.has_greeted = True
+            self._counts["connection.greeted"] += 1
+            self._greeting.end(peer)
+            self._strangers.begin(peer, now_s)
+        if peer.zmtp.answers:
+            peer.answer()
+        if peer.queue.bytes and not peer.is_stuck:
+            self._wait_for_room(peer)
+        peer.charge()
+        if peer.held_bytes and not peer.held.has_room(0):
+            self._admit_if_known(peer)
+            if not peer.held.has_room(0):
+                text = "all messages that are not whole hold too many bytes, and it sent some last"
+                self._cut(peer, "cut.unfinished", text, now_s)
+
+    def _wait_for_room(self, peer: PeerConnection) -> None:
+        peer.is_stuck = True
+        self._poller.change(peer.descriptor, peer.on_ready, READ | WRITE)
+        self._stuck.begin(peer, self._ticked_at_s)
+
+    def _write_on(self, peer: PeerConnection, now_s: float) -> None:
+        if peer.write_on():
+            self._stuck.begin(peer, now_s)
+        if peer.zmtp.answers:
+            peer.answer()
+        if not peer.queue.bytes:
+            peer.is_stuck = False
+            self._stuck.end(peer)
+            self._poller.change(peer.descriptor, peer.on_ready, READ)
+
+    # -- ends ------------------------------------------------------------------------------------
+
+    def _admit_if_known(self, peer: PeerConnection) -> bool:
+        """Make a stranger a client, if it has said HELLO; tell whether it has."""
+        if not self._is_admitted(peer.name):
+            return False
+        self._strangers.end(peer)
+        peer.charge_to(self._held)
+        return True
+
+    def _find_superseded(self, now_s: float) -> None:
+        """Make a stranger of a connection whose client has a newer one, or has left."""
+        for peer in self._by_name.values():
+            known = self._is_admitted(peer.name)
+            if peer.has_greeted and not known and peer not in self._strangers:
+                peer.charge_to(self._held_of_strangers)
+                self._strangers.begin(peer, now_s)
+
+    def _cut_dead_hosts(self, now_s: float) -> None:
+        """Look at those that sent nothing since something was written to them."""
+        unheard, self._unheard = self._unheard, set()
+        for peer in unheard:
+            counted = plain.segments(peer.socket) if peer.is_unheard else None
+            if counted is None:
+                peer.unanswered = None
+                continue
+            segments, before = Segments(*counted), peer.unanswered
+            if before is not None and before.is_dead(segments, now_s):
+                self._cut(peer, "cut.silent_host", "its host does not answer", now_s)
+                continue
+            peer.unanswered = Unanswered.look(before, segments, now_s)
+            if peer.unanswered is None:
+                peer.is_unheard = False
+            else:
+                self._unheard.add(peer)
+
+    def _cut_for(self, fault: ZmtpFault, peer: PeerConnection, now_s: float) -> None:
+        counter = "cut.fault" if peer.has_greeted else "drop.handshake"
+        self._cut(peer, counter, str(fault), now_s)
+
+    def _cut(self, peer: PeerConnection, counter: str, why: str, now_s: float) -> None:
+        """End a connection for a reason of ours."""
+        self._counts[counter] += 1
+        _LOG.info("a connection is cut: %s", why)
+        self._end(peer, now_s)
+
+    def _end(self, peer: PeerConnection, now_s: float) -> None:
+        self._counts["connection.closed"] += 1
+        self._poller.forget(peer.descriptor)
+        for timeouts in (self._greeting, self._strangers, self._stuck):
+            timeouts.end(peer)
+        self._unheard.discard(peer)
+        del self._by_name[peer.name]
+        peer.close()
+        if peer.has_greeted:
+            self._on_end(peer.name, now_s)
