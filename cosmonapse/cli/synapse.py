@@ -7,9 +7,8 @@ from types import FrameType
 
 import click
 
-from zmq_transport import CARRIERS, DEFAULT_CARRIER
-
 from ..runtime.environment import CARRIER_VARIABLE
+from ..synapse.carriers import CARRIERS, DEFAULT_CARRIER
 from ..synapse.server import SynapseProcess
 from ..synapse.url import DEFAULT_HOST, DEFAULT_PORT
 from .addresses import addresses, is_every

@@ -7,6 +7,8 @@ from zmq_transport import CARRIERS, DEFAULT_CARRIER
 from ..errors import InvalidCarrier
 from ..runtime.environment import CARRIER_VARIABLE, value_of
 
+__all__ = ["CARRIERS", "DEFAULT_CARRIER", "chosen_carrier"]
+
 
 def chosen_carrier(carrier: str | None = None) -> str:
     """Return the name of the carrier to use.
