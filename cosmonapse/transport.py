@@ -64,6 +64,8 @@ class ReplyFlag(enum.IntFlag):
     """The last one of its task."""
     SKIPS = 4
     """Sent again: the missing replies before it are no longer stored."""
+    RUN = 8
+    """A run of replies (03-routing, "Runs")."""
 
 
 class TaskFlag(enum.IntFlag):
@@ -71,6 +73,8 @@ class TaskFlag(enum.IntFlag):
 
     KEEP = 2
     """The task runs on when its caller goes away."""
+    RUN = 8
+    """Its caller reads runs. The transport takes it off where runs do not pass."""
 
 
 class Outcome(enum.Enum):

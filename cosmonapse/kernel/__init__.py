@@ -10,7 +10,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from .runs import encode_thoughts, heard_signals, run_signals, run_texts, thought_text
+from .runs import (
+    MAX_RUN_BYTES,
+    MAX_RUN_TEXTS,
+    encode_thoughts,
+    heard_signals,
+    run_signals,
+    run_texts,
+    thought,
+    thought_text,
+)
 from .signal_bytes import (
     decode_signal,
     encode_directed,
@@ -22,6 +31,8 @@ from .signal_bytes import (
 
 __all__ = [
     "COMPILED",
+    "MAX_RUN_BYTES",
+    "MAX_RUN_TEXTS",
     "decode_signal",
     "encode_directed",
     "encode_reply",
@@ -32,6 +43,7 @@ __all__ = [
     "heard_signals",
     "run_signals",
     "run_texts",
+    "thought",
     "thought_text",
 ]
 

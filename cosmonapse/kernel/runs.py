@@ -15,10 +15,10 @@ import msgpack
 from ..codec import packed
 from ..errors import BadSignal
 from ..ids import ID_CHARS, id_after, id_bytes
-from ..signals import Draft, Signal, SignalType, directed_of
+from ..signals import Directed, Draft, Signal, SignalType, directed_of
 from .signal_bytes import decode_signal
 
-MAX_TEXTS: Final = 128
+MAX_RUN_TEXTS: Final = 128
 """The first one included."""
 MAX_RUN_BYTES: Final = 16 * 1024
 _THOUGHT = SignalType.THOUGHT_DELTA
@@ -96,7 +96,7 @@ def run_texts(body: bytes) -> list[str] | None:
     if values is None or len(values) == _FIELDS:
         return None
     further = values[_FIELDS]
-    if further.__class__ is not list or not 0 < len(further) < MAX_TEXTS:
+    if further.__class__ is not list or not 0 < len(further) < MAX_RUN_TEXTS:
         return None
     if any(text.__class__ is not str for text in further) or not _is_id(values[1]):
         return None
@@ -114,7 +114,15 @@ def run_signals(body: bytes) -> list[Signal]:
     if texts is None:
         raise BadSignal("not a run: expected a THOUGHT_DELTA and a list of 1 to 127 texts")
     first = decode_signal(body)
-    return [first, *(_signal_after(first, k, text) for k, text in enumerate(texts[1:], 1))]
+    trace_id, parent_id, directed, ts = first.trace_id, first.parent_id, first.directed, first.ts
+    seq: int = first.payload["seq"]
+    return [
+        first,
+        *(
+            thought(id_after(first.id, k), trace_id, parent_id, directed, ts, seq + k, texts[k])
+            for k in range(1, len(texts))
+        ),
+    ]
 
 
 def heard_signals(body: bytes) -> list[Signal]:
@@ -128,16 +136,25 @@ def heard_signals(body: bytes) -> list[Signal]:
     return [decode_signal(body)]
 
 
-def _signal_after(first: Signal, k: int, text: str) -> Signal:
+def thought(
+    id_: str,
+    trace_id: str,
+    parent_id: str | None,
+    directed: Directed | None,
+    ts: float,
+    seq: int,
+    text: str,
+) -> Signal:
+    """Return the Signal of one text of a run, of valid values."""
     draft = Draft()
-    draft.type = first.type
-    draft.payload = {"delta": text, "seq": first.payload["seq"] + k}
-    draft.directed = first.directed
-    draft.trace_id = first.trace_id
-    draft.parent_id = first.parent_id
+    draft.type = _THOUGHT
+    draft.payload = {"delta": text, "seq": seq}
+    draft.directed = directed
+    draft.trace_id = trace_id
+    draft.parent_id = parent_id
     draft.meta = {}
-    draft.id = id_after(first.id, k)
-    draft.ts = first.ts
+    draft.id = id_
+    draft.ts = ts
     draft.v = "1"
     signal: Any = draft
     signal.__class__ = Signal

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from cosmonapse import kernel
 from cosmonapse.errors import BadSignal
 from cosmonapse.ids import IdSource, id_after, id_bytes, id_text
-from cosmonapse.kernel.runs import MAX_TEXTS
+from cosmonapse.kernel.runs import MAX_RUN_TEXTS
 from cosmonapse.signals import Directed, Signal, SignalType
 
 IDS = st.binary(min_size=16, max_size=16)
@@ -41,7 +41,7 @@ def signals(first_id, trace, task, producer, ts, seq, texts):
 def test_a_run_gives_the_signals_that_would_have_gone_alone(
     first_id, trace, task, producer, ts, seq, texts
 ):
-    alone = signals(first_id, trace, task, producer, ts, seq, texts[:MAX_TEXTS])
+    alone = signals(first_id, trace, task, producer, ts, seq, texts[:MAX_RUN_TEXTS])
 
     body = kernel.encode_thoughts(
         alone[0].id,
@@ -50,7 +50,7 @@ def test_a_run_gives_the_signals_that_would_have_gone_alone(
         kernel.encode_directed(producer),
         ts,
         seq,
-        texts[:MAX_TEXTS],
+        texts[:MAX_RUN_TEXTS],
     )
 
     assert kernel.heard_signals(body) == alone
@@ -61,11 +61,11 @@ def test_a_run_gives_the_signals_that_would_have_gone_alone(
         assert kernel.run_texts(body) is None
     else:
         assert kernel.run_signals(body) == alone
-        assert kernel.run_texts(body) == texts[:MAX_TEXTS]
+        assert kernel.run_texts(body) == texts[:MAX_RUN_TEXTS]
         assert kernel.thought_text(body) is None
 
 
-@given(seed=IDS, before=st.integers(0, 2000), count=st.integers(1, MAX_TEXTS))
+@given(seed=IDS, before=st.integers(0, 2000), count=st.integers(1, MAX_RUN_TEXTS))
 def test_an_id_follows_from_the_one_before_as_its_source_makes_it(seed, before, count):
     low_bits_full = (2**20 - 1000).to_bytes(4, "big")
     for source in (IdSource(seed), IdSource(seed[:12] + low_bits_full)):
@@ -78,13 +78,13 @@ def test_an_id_follows_from_the_one_before_as_its_source_makes_it(seed, before, 
 
 @given(first=IDS)
 def test_the_ids_of_a_run_are_different_ids_of_sixteen_bytes(first):
-    ids = [id_after(id_text("evt_", first), k) for k in range(MAX_TEXTS)]
+    ids = [id_after(id_text("evt_", first), k) for k in range(MAX_RUN_TEXTS)]
 
     assert ids[0] == id_text("evt_", first)
-    assert len({id_bytes(each) for each in ids}) == MAX_TEXTS
+    assert len({id_bytes(each) for each in ids}) == MAX_RUN_TEXTS
 
 
-@given(seed=IDS, counts=st.lists(st.integers(1, MAX_TEXTS), max_size=20))
+@given(seed=IDS, counts=st.lists(st.integers(1, MAX_RUN_TEXTS), max_size=20))
 def test_a_source_gives_no_id_of_a_run_to_anything_else(seed, counts):
     source = IdSource(seed[:12] + (2**20 - 500).to_bytes(4, "big"))
     ids = []

@@ -11,10 +11,11 @@ import logging
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from ... import kernel
 from ...errors import BadSignal, DendriteProtocolError, SignalTooLarge
 from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.loop_clock import LoopClock
-from ...signals import TYPE_OF_CODE, Directed, Signal, SignalType
+from ...signals import Directed, Signal, SignalType
 from ...transport import Opened, Outcome, ReplyFlag, TaskFlag, Transport
 from ..watch.subscriptions import Subscriptions
 from .absence import Absence
@@ -23,6 +24,7 @@ from .pathway_feed import PathwayFeed
 from .plain_calls import PlainCalls
 from .question_book import QuestionBook
 from .questions import QUESTIONS
+from .stream_reader import StreamReader
 from .task_errors import code_of, error_for, timeout_error, unreadable
 
 _LOG = logging.getLogger(__name__)
@@ -32,6 +34,8 @@ _TASK = SignalType.TASK.code
 # Plain ints: an operation on an IntFlag costs more than all the rest of `on_reply` on its bits.
 _SETTLES = int(ReplyFlag.SETTLES)
 _SKIPS = int(ReplyFlag.SKIPS)
+_RUN = int(ReplyFlag.RUN)
+_READS_RUNS = int(TaskFlag.RUN)
 _KEEP = int(TaskFlag.KEEP)
 _YIELD_EVERY = 64
 _TIMER_MARGIN_S = 0.01
@@ -85,6 +89,7 @@ class Dispatcher:
         self.plain_calls = PlainCalls(
             transport, subscriptions, self.open_tasks, self._timer, self._not_sent, self.on_reply
         )
+        self._stream_reader = StreamReader(subscriptions, self.counts)
         self._sent_count = 0
         self.on_question: Callable[[], None] = _nothing
         self.why_late: Callable[[OpenTask], str] = _unknown
@@ -164,7 +169,7 @@ class Dispatcher:
             _TASK,
             body,
             max(1, int(left_s * 1000)),
-            _KEEP if opened.waiter is None and opened.pathway is None else 0,
+            _KEEP | _READS_RUNS if opened.keep else _READS_RUNS,
         )
         opened.body = body
         if outcome is not Outcome.SENT:
@@ -250,32 +255,38 @@ class Dispatcher:
     ) -> None:
         """Handle a reply: pass it to the handlers, and to the caller if it settles the task."""
         settles = bool(flags & _SETTLES)
+        if flags & _RUN and not settles:
+            self._on_run(worker, task, index, bool(flags & _SKIPS), body)
+            return
         opened = self.open_tasks.replied(task, worker, index, settles, bool(flags & _SKIPS))
         if opened is None:
             self._request_missing(task, index)
-            return
-        pathway, subscriptions = opened.pathway, self._subscriptions
-        watched = (
-            not settles
-            and subscriptions.watches_tasks
-            and subscriptions.may_want(TYPE_OF_CODE.get(kind), opened.signal.trace_id)
-        )
-        if not (settles or pathway or watched):
-            return
+        elif settles:
+            self._on_last_reply(opened, body)
+        else:
+            self._stream_reader.take(opened, kind, body)
+
+    def _on_last_reply(self, opened: OpenTask, body: bytes) -> None:
         try:
             signal = Signal.decode(body)
         except BadSignal as error:
             self.counts["drop.bad_signal"] += 1
-            if settles:
-                self._end(opened, unreadable(opened, error))
+            self._end(opened, unreadable(opened, error))
             return
-        if settles:
-            self._end(opened, signal, len(body))
+        self._end(opened, signal, len(body))
+
+    def _on_run(self, worker: bytes, task: bytes, index: int, skips: bool, body: bytes) -> None:
+        """Handle several replies in a row (03-routing, "Runs")."""
+        texts = kernel.run_texts(body)
+        if texts is None:
+            self.counts["drop.bad_signal"] += 1
             return
-        if pathway is not None and pathway.scope == "all":
-            pathway.take(signal, len(body))
-        if watched:
-            self._subscriptions.feed(signal)
+        accepted = self.open_tasks.replied_by_run(task, worker, index, len(texts), skips)
+        if accepted is None:
+            self._request_missing(task, index)
+        else:
+            opened, had = accepted
+            self._stream_reader.take_run(opened, body, texts, had)
 
     def _request_missing(self, task: bytes, index: int) -> None:
         """Send a GAP for the replies that are missing before number `index`."""

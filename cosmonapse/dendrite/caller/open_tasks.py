@@ -216,6 +216,32 @@ class OpenTasks:
             self._deadlines.drop(task, opened.deadline_slot)
         return opened
 
+    def replied_by_run(
+        self, task: bytes, worker: bytes, index: int, count: int, skips: bool
+    ) -> tuple[OpenTask, int] | None:
+        """Accept `count` replies from number `index` on, as `replied` does with each.
+
+        Returns:
+            The task, and how many of the first replies it has had; None if it takes none of them.
+        """
+        opened = self._open.get(task)
+        if opened is None:
+            self.counts["drop.late_reply"] += count
+            return None
+        had = min(count, max(0, opened.next_index - index))
+        if had:
+            self.counts["drop.repeated_reply"] += had
+        if had == count:
+            return None
+        if index > opened.next_index:
+            if not skips:
+                self.counts["drop.early_reply"] += count
+                return None
+            self.counts["gap.replies"] += index - opened.next_index
+        opened.next_index = index + count
+        opened.worker = worker
+        return opened, had
+
     def settled(self, opened: OpenTask, worker: bytes) -> None:
         """End an open task by its only reply."""
         opened.next_index = 1

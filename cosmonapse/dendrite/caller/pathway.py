@@ -9,13 +9,13 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 from ...errors import PathwayClosedError
-from ...payloads import response_text
 from ...runtime.last_door import must_pass
 from ...signals import Signal, SignalType
 from ..watch.call_handler import ThreadCalls, is_coroutine, record
 from .signal_buffer import EVERY, Cursor, SignalBuffer, Types
 
 F = TypeVar("F", bound=Callable[[Signal], Any])
+N = TypeVar("N")
 Role = Literal["caller", "observer"]
 Scope = Literal["all", "terminal"]
 _THOUGHTS = frozenset({SignalType.THOUGHT_DELTA})
@@ -150,9 +150,15 @@ class Pathway:
 
     async def thoughts(self) -> AsyncIterator[str]:
         """Yield the texts of the THOUGHT_DELTAs without reasoning; end with the Pathway."""
-        async for signal in self._follow(_THOUGHTS):
-            if (text := response_text(signal)) is not None:
+        cursor = self._buffer.cursor(_THOUGHTS, is_loop=True)
+        next_text = cursor.next_text
+        try:
+            while (text := next_text()) is not None or (
+                text := await self._next_of(cursor, next_text)
+            ) is not None:
                 yield text
+        finally:
+            cursor.leave()
 
     def on(self, *types: SignalType) -> Callable[[F], F]:
         """Call the decorated function, `def` or `async def`, for every Signal of these types.
@@ -229,7 +235,11 @@ class Pathway:
 
     async def _next(self, cursor: Cursor) -> Signal | None:
         """Return the next Signal for a cursor, or None at the end."""
-        while (signal := cursor.next()) is None and not self._closed:
+        return await self._next_of(cursor, cursor.next)
+
+    async def _next_of(self, cursor: Cursor, read: Callable[[], N | None]) -> N | None:
+        """Return what a read of a cursor finds, as soon as it finds anything; None at the end."""
+        while (found := read()) is None and not self._closed:
             cursor.waits = True
             sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self.sleepers[sleeper] = cursor
@@ -239,7 +249,7 @@ class Pathway:
             finally:
                 del self.sleepers[sleeper]
                 cursor.waits = self._has_sleeper(cursor)
-        return signal
+        return found
 
     def _has_sleeper(self, cursor: Cursor) -> bool:
         """Return whether another reader of the same cursor still waits."""
@@ -286,6 +296,13 @@ class Pathway:
         self._buffer.append(signal, size)
         if self._unanswered is not None and self._unanswered.id == signal.id:
             self._buffer.asked(signal)
+        self._wake()
+
+    def take_thoughts(self, body: bytes, texts: list[str], had: int = 0) -> None:
+        """Add the thoughts of a valid body, a Signal or a run, but the first `had` of them."""
+        if self._closed:
+            return
+        self._buffer.append_thoughts(body, texts, had)
         self._wake()
 
     def unanswered(self, question: Signal) -> None:

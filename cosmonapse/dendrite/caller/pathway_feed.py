@@ -45,6 +45,12 @@ class PathwayFeed:
         if pathway is not None:
             pathway.take(signal, *size)
 
+    def take_thoughts(self, body: bytes, texts: list[str], had: int = 0) -> None:
+        """Add the thoughts of a body, but the first `had` of them."""
+        pathway = self._pathway()
+        if pathway is not None:
+            pathway.take_thoughts(body, texts, had)
+
     def unanswered(self, question: Signal) -> None:
         """Record that only a reader may still answer a question."""
         pathway = self._pathway()

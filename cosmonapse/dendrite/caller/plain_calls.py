@@ -17,7 +17,7 @@ from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.loop_clock import LoopClock
 from ...signals import SignalType
 from ...tasks import named
-from ...transport import Outcome, ReplyFlag, ReplyItem, Transport
+from ...transport import Outcome, ReplyFlag, ReplyItem, TaskFlag, Transport
 from ..watch.subscriptions import Subscriptions
 from .open_tasks import OpenTask, OpenTasks, checked_timeout
 
@@ -27,6 +27,7 @@ _TASK_CODE = SignalType.TASK.code
 _OUTPUTS = frozenset({SignalType.AGENT_OUTPUT, SignalType.FINAL})
 # A plain int: an operation on an IntFlag costs more than all the rest.
 _SETTLES = int(ReplyFlag.SETTLES)
+_READS_RUNS = int(TaskFlag.RUN)
 
 Destination = tuple[bytes, bytes]
 """The `directed` of a TASK as bytes, and its address."""
@@ -114,7 +115,7 @@ class PlainCalls:
         waiter = self._clock.loop().create_future()
         opened = OpenTask(task, task, None, body, timeout_s, waiter, None, answer_elsewhere)
         ttl_ms = max(1, int(timeout_s * 1000))
-        outcome = transport.send_task(address, task, task, _TASK_CODE, body, ttl_ms, 0)
+        outcome = transport.send_task(address, task, task, _TASK_CODE, body, ttl_ms, _READS_RUNS)
         if outcome is not Outcome.SENT:
             self._not_sent(opened, outcome)
         self._open_tasks.open(opened, self._clock.now_s())

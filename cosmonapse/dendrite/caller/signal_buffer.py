@@ -3,16 +3,40 @@
 Every reader has a cursor of its own, so that no reader takes a Signal from another. At a question
 (CLARIFICATION, PERMISSION, ESCALATION) the Pathway may end: it does when a reader waits for more
 and no reader is left that may still answer.
+
+Thoughts are stored as they came, with their texts beside them: most readers want the texts alone,
+and 65,536 Signals cost the garbage collector more than all of the reading. A Signal is made when a
+reader asks for it.
 """
 
 from __future__ import annotations
 
+from ...kernel import decode_signal, run_signals
+from ...payloads import response_text
 from ...signals import Signal, SignalType
 
 MAX_SIGNALS = 65_536
 MAX_BYTES = 64 * 1024 * 1024
 Types = frozenset[SignalType]
 EVERY: Types = frozenset(SignalType)
+
+
+class _Thoughts:
+    """The thoughts of one body, as it came."""
+
+    __slots__ = ("_body", "_count", "_had", "position")
+
+    def __init__(self, body: bytes, count: int, had: int, position: int) -> None:
+        self._body = body
+        self._count = count
+        self._had = had
+        self.position = position
+
+    def signals(self) -> list[Signal]:
+        """Return their Signals."""
+        if self._count == 1:
+            return [decode_signal(self._body)]
+        return run_signals(self._body)[self._had :]
 
 
 class Cursor:
@@ -41,11 +65,26 @@ class Cursor:
             self.missed += buffer.start - self.position
             self.position = buffer.start
         while self.position < buffer.end:
-            signal = buffer.at(self.position)
-            self.position += 1
-            if types is EVERY or signal.type in types:
-                return signal
+            position = self.position
+            self.position = position + 1
+            if types is EVERY or buffer.type_at(position) in types:
+                return buffer.at(position)
         return None
+
+    def next_text(self) -> str | None:
+        """Return the next text of the response and advance; None if there is none yet."""
+        buffer = self._buffer
+        while True:
+            text = buffer.text_at(self.position)
+            if text is not None:
+                self.position += 1
+                return text
+            signal = self.next()
+            if signal is None:
+                return None
+            text = response_text(signal)
+            if text is not None:
+                return text
 
     def leave(self) -> None:
         """Stop reading."""
@@ -71,7 +110,9 @@ class SignalBuffer:
     def __init__(self, max_signals: int = MAX_SIGNALS, max_bytes: int = MAX_BYTES) -> None:
         self.start = 0
         self.cursors: set[Cursor] = set()
-        self._stored: list[tuple[Signal, int]] = []
+        self._stored: list[Signal | _Thoughts] = []
+        self._texts: list[str | None] = []
+        self._sizes: list[int] = []
         self._bytes = 0
         self._max_signals = max_signals
         self._max_bytes = max_bytes
@@ -84,8 +125,26 @@ class SignalBuffer:
 
     def at(self, position: int) -> Signal:
         """Return the Signal with this number, which must be stored."""
-        signal, _ = self._stored[position - self.start]
-        return signal
+        item = self._stored[position - self.start]
+        return item if isinstance(item, Signal) else self._read(item, position)
+
+    def _read(self, thoughts: _Thoughts, position: int) -> Signal:
+        """Make the Signals of thoughts that are stored, and return one of them."""
+        signals = thoughts.signals()
+        for at, signal in enumerate(signals, thoughts.position):
+            if at >= self.start:
+                self._stored[at - self.start] = signal
+        return signals[position - thoughts.position]
+
+    def type_at(self, position: int) -> SignalType:
+        """Return the type of the Signal with this number, which must be stored."""
+        item = self._stored[position - self.start]
+        return item.type if isinstance(item, Signal) else SignalType.THOUGHT_DELTA
+
+    def text_at(self, position: int) -> str | None:
+        """Return the text of a thought that is stored as it came; else None."""
+        at = position - self.start
+        return self._texts[at] if 0 <= at < len(self._texts) else None
 
     def cursor(self, types: Types = EVERY, *, is_loop: bool) -> Cursor:
         """Return a new cursor at the oldest stored Signal.
@@ -101,20 +160,44 @@ class SignalBuffer:
 
     def append(self, signal: Signal, size: int) -> None:
         """Add a Signal of `size` bytes."""
-        self._stored.append((signal, size))
+        self._stored.append(signal)
+        self._texts.append(None)
+        self._sizes.append(size)
         self._bytes += size
+        self._appended()
+
+    def append_thoughts(self, body: bytes, texts: list[str], had: int) -> None:
+        """Add the thoughts of a body, but the first `had` of them.
+
+        Args:
+            body: A valid THOUGHT_DELTA, or a run.
+            texts: All of its texts.
+            had: How many of them are not added.
+        """
+        count = len(texts) - had
+        thoughts = _Thoughts(body, len(texts), had, self.end)
+        self._stored.extend([thoughts] * count)
+        self._texts.extend(texts[had:] if had else texts)
+        size = len(body) // count
+        self._sizes.extend([size] * count)
+        self._bytes += size * count
+        self._appended()
+
+    def _appended(self) -> None:
         for cursor in self.cursors:
             cursor.waits = False  # its reader has to handle this Signal first
         while self._bytes > self._max_bytes or len(self._stored) > self._max_signals:
-            oldest = self._stored[: max(1, len(self._stored) // 8)]
-            del self._stored[: len(oldest)]
-            self.start += len(oldest)
-            self._bytes -= sum(size for _, size in oldest)
+            count = max(1, len(self._stored) // 8)
+            self._bytes -= sum(self._sizes[:count])
+            self.start += count
+            for each in (self._stored, self._texts, self._sizes):
+                del each[:count]
 
     def asked(self, question: Signal) -> None:
         """Record that only readers may still answer a question, if it is stored."""
         for position in range(self.end - 1, self.start - 1, -1):
-            if self.at(position).id == question.id:
+            item = self._stored[position - self.start]
+            if isinstance(item, Signal) and item.id == question.id:
                 self._open_question = question, position
                 return
 

@@ -25,6 +25,9 @@ class Speaker(Protocol):
     def say(self, signal_type: SignalType, payload: dict[str, Any]) -> Coroutine[Any, Any, Signal]:
         """Send a Signal to the caller before the last reply; wait while the outbox is full."""
 
+    def think(self, text: str, kind: str | None) -> Coroutine[Any, Any, Signal]:
+        """Send a thought to the caller, numbered in the order of the calls."""
+
     def ask(self, task: Signal, timeout_s: float) -> Coroutine[Any, Any, Signal]:
         """Send a TASK and return the Signal that settles it; it ends with our own task."""
 
@@ -61,7 +64,6 @@ class TaskContext(list[Any]):
         "_deadline_at_s",
         "_loop",
         "_speaker",
-        "_thoughts",
         "_thread_id",
         "task",
     )
@@ -80,7 +82,6 @@ class TaskContext(list[Any]):
         self._deadline_at_s = deadline_at_s
         self._loop = loop
         self._thread_id = threading.get_ident()
-        self._thoughts = 0
 
     @property
     def trace_id(self) -> str:
@@ -115,11 +116,7 @@ class TaskContext(list[Any]):
         """
         if not isinstance(text, str):
             raise TypeError(f"a thought must be a str, not {type(text).__name__}")
-        payload: dict[str, Any] = {"delta": text, "seq": self._thoughts}
-        if kind is not None:
-            payload["kind"] = kind
-        self._thoughts += 1
-        return self._here(self._speaker.say(SignalType.THOUGHT_DELTA, payload))
+        return self._here(self._speaker.think(text, kind))
 
     def tool_call(self, name: str, args: Any = None, *, call_id: str | None = None) -> Any:
         """Report the call of a tool; pass `payload["call_id"]` of the Signal on to its result.

@@ -27,6 +27,7 @@ from .invoke import log_raised, run_function
 from .job import Ask, Job, Key
 from .reply_sender import ReplySender
 from .resync_source import repeat
+from .run_sender import RunSender
 from .task_pool import TaskPool
 
 _LOG = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ _GRACE_S = 0.25
 _CANCEL_S = 1.0
 _BARRIER_S = 1.0
 _KEEP = int(TaskFlag.KEEP)
+_RUN = int(TaskFlag.RUN)
 _SETTLES = int(ReplyFlag.SETTLES)
 
 
@@ -160,9 +162,11 @@ class Inbox:
             now_s + ttl_ms / 1000,
             flags & _KEEP != 0,
             self.transport,
-            self._replies.send,
+            self._replies,
             self._ask,
         )
+        if flags & _RUN and self._replies.may_run(signal):
+            job.runs = RunSender(job, self._replies, self.transport)
         if self._subscriptions.watches_tasks:
             self._replies.show(job, signal)
         if ttl_ms == 0:
@@ -263,6 +267,8 @@ class Inbox:
         interrupt: BaseException | None = None
         try:
             signal_type, payload = reply_of(await run_function(job, self._clock.loop()))
+            if job.runs is not None:
+                await job.thoughts_sent()
         except asyncio.CancelledError:
             signal_type, payload = SignalType.ERROR, _cancelled(job.cancel_code)
         except BaseException as error:

@@ -53,7 +53,9 @@ async def _run_function(job: Job, loop: asyncio.AbstractEventLoop) -> Any:
         value = await job.in_thread(_in_thread, function, given, context)
     if inspect.isawaitable(value):
         return await value
-    return await _from_async_generator(value, context) if hasattr(value, "__aiter__") else value
+    return (
+        await _from_async_generator(value, job, context) if hasattr(value, "__aiter__") else value
+    )
 
 
 async def _fetched(fetcher: Callable[[Any], Any], reference: Any) -> list[Any]:
@@ -93,11 +95,13 @@ class _Yielded:
         return {"response": "".join(self._texts)} if self._output is None else self._output
 
 
-async def _from_async_generator(values: AsyncIterator[Any], context: TaskContext) -> dict[str, Any]:
+async def _from_async_generator(
+    values: AsyncIterator[Any], job: Job, context: TaskContext
+) -> dict[str, Any]:
     yielded = _Yielded()
     try:
         async for value in values:
-            if yielded.add(value):
+            if yielded.add(value) and not job.think_now(value):
                 await context.think(value)
     finally:
         close = getattr(values, "aclose", None)

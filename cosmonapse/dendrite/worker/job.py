@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 from ...errors import SignalTooLarge
+from ...kernel import MAX_RUN_TEXTS
 from ...runtime.threads import in_thread
 from ...signals import Signal, SignalType
 from ...transport import Outcome, Transport
 from .axon_slots import AxonSlots
 from .reply_cache import ReplyStream
+from .run_sender import RunPort, RunSender
 
 _YIELD_EVERY = 32
 Key = bytes
 """Instance id of the caller and task id, 32 bytes: a worker knows a task by both (09-resync, "What
 each keeps", 3)."""
+
+
+class ReplyPort(RunPort, Protocol):
+    """Sends the replies of a job."""
+
+    def send(self, job: Job, signal: Signal, body: bytes, settles: bool) -> Outcome:
+        """Send one reply, and pass it to our own handlers."""
+
+
 Ask = Callable[[Signal, float], Coroutine[Any, Any, Signal]]
 """Sends a TASK and returns the Signal that settles it within so many seconds."""
 
@@ -46,13 +57,15 @@ class Job:
         caller_cancelled: True once its caller sent a CANCEL.
         settled: True once its last reply was sent.
         child_calls: The asyncio tasks of its Neuron that must end with it.
+        runs: Gathers its thoughts; None if they go one by one.
     """
 
     __slots__ = (
         "_ask",
         "_over",
+        "_replies",
         "_said_count",
-        "_send",
+        "_thought_count",
         "_transport",
         "caller",
         "caller_cancelled",
@@ -66,6 +79,7 @@ class Job:
         "key",
         "over",
         "runner",
+        "runs",
         "settled",
         "signal",
         "slots",
@@ -87,13 +101,15 @@ class Job:
         deadline_at_s: float,
         keep: bool,
         transport: Transport,
-        send: Callable[[Job, Signal, bytes, bool], Outcome],
+        replies: ReplyPort,
         ask: Ask,
     ) -> None:
         self._transport = transport
-        self._send = send
+        self._replies = replies
         self._ask = ask
         self._said_count = 0
+        self._thought_count = 0
+        self.runs: RunSender | None = None
         self.slots = slots
         self.signal = signal
         self.key = key
@@ -159,12 +175,14 @@ class Job:
 
     async def say_signal(self, signal: Signal) -> Signal:
         """Send a complete Signal as `say` does."""
+        if self.runs is not None:
+            await self.thoughts_sent()
         if self.settled:
             raise asyncio.CancelledError
         body, limit = signal.encode(), self._transport.max_signal_bytes
         if len(body) > limit:
             raise SignalTooLarge(len(body), limit)
-        while (outcome := self._send(self, signal, body, False)) is Outcome.BUSY:
+        while (outcome := self._replies.send(self, signal, body, False)) is Outcome.BUSY:
             await self._transport.drained()
         self._said_count += 1
         if outcome is not Outcome.SENT:
@@ -172,6 +190,38 @@ class Job:
         elif self._said_count % _YIELD_EVERY == 0:
             await asyncio.sleep(0)  # a Neuron that never waits must not block the loop
         return signal
+
+    def think(self, text: str, kind: str | None) -> Coroutine[Any, Any, Signal]:
+        """Send a thought as `say` does; those of one turn may travel together."""
+        seq = self._thought_count
+        self._thought_count = seq + 1
+        return self._think(text, seq, kind)
+
+    def think_now(self, text: str) -> bool:
+        """Send a thought without a Signal of it; return False if `think` has to wait with it."""
+        runs = self.runs
+        if runs is None or runs.must_yield or runs.gather(text, self._thought_count) is None:
+            return False
+        self._thought_count += 1
+        return True
+
+    async def _think(self, text: str, seq: int, kind: str | None) -> Signal:
+        runs = self.runs
+        run = runs.gather(text, seq) if runs is not None and kind is None else None
+        if runs is None or run is None:
+            payload: dict[str, Any] = {"delta": text, "seq": seq}
+            if kind is not None:
+                payload["kind"] = kind
+            return await self.say(SignalType.THOUGHT_DELTA, payload)
+        signal = runs.signal_of(run, seq)
+        if runs.gathered_count % MAX_RUN_TEXTS == 0:
+            await asyncio.sleep(0)  # a Neuron that never waits must not block the loop
+        return signal
+
+    async def thoughts_sent(self) -> None:
+        """Return when every thought has left; wait while the outbox is full."""
+        if self.runs is not None and self.runs.has_unsent:
+            await self.runs.flushed()
 
     async def ask(self, task: Signal, timeout_s: float) -> Signal:
         """Send a child task and return the Signal that settles it; it ends with this job."""

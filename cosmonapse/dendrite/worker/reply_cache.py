@@ -13,8 +13,8 @@ from typing import Final
 
 # A cache of 200,000 tasks must not slow the garbage collector down. It stops looking at a plain
 # tuple of numbers and bytes; it never stops looking at an instance of a NamedTuple.
-Reply = tuple[int, int, bytes]
-"""index, type code, body"""
+Reply = tuple[int, int, int, bytes]
+"""index of the first, how many replies it is (over 1 for a run), type code, body"""
 Answered = bytes | tuple[Reply, ...]
 """The body of the only reply, or the replies in order. The last of them settled the task."""
 
@@ -42,10 +42,10 @@ class ReplyStream:
     def add(self, reply: Reply) -> None:
         """Add a reply; drop the oldest ones over the bound."""
         self.replies.append(reply)
-        _, _, body = reply
+        *_, body = reply
         self._bytes += len(body)
         while self._bytes > MAX_STREAM_BYTES:
-            _, _, oldest = self.replies.popleft()
+            *_, oldest = self.replies.popleft()
             self._bytes -= len(oldest)
 
 

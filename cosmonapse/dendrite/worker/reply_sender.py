@@ -25,9 +25,12 @@ from ...transport import Outcome, ReplyFlag, Transport
 from ..caller.questions import QUESTIONS
 from ..watch.subscriptions import Subscriptions
 from .job import Job
+from .open_run import OpenRun
 from .reply_cache import Answered, ReplyCache, ReplyStream
 
 _SETTLES = int(ReplyFlag.SETTLES)
+_RUN = int(ReplyFlag.RUN)
+_THOUGHT = SignalType.THOUGHT_DELTA.code
 _KEY_OF_OUTPUT: Mapping[SignalType, str] = MappingProxyType(
     {SignalType.AGENT_OUTPUT: "output", SignalType.FINAL: "result"}
 )
@@ -86,6 +89,40 @@ class ReplySender:
             self.show(job, signal)
         return outcome
 
+    def may_run(self, task: Signal) -> bool:
+        """Return whether the thoughts about a TASK may travel as runs."""
+        has_room = self._transport.max_signal_bytes >= kernel.MAX_RUN_BYTES
+        return has_room and task.id.isascii() and task.trace_id.isascii()
+
+    def is_watched(self, job: Job) -> bool:
+        """Return whether a handler of ours wants the thoughts of a job."""
+        subscriptions = self._subscriptions
+        return subscriptions.watches_tasks and subscriptions.may_want(
+            SignalType.THOUGHT_DELTA, job.signal.trace_id
+        )
+
+    def send_run(self, job: Job, run: OpenRun, is_last: bool) -> Outcome:
+        """Send the thoughts of one turn as one item.
+
+        If they are the last and find no room, they are kept: the caller sees the gap before the
+        reply that ends the task, and asks for them.
+        """
+        index, task, texts = job.index, job.signal, run.texts
+        body = kernel.encode_thoughts(
+            run.first_id, task.trace_id, task.id, job.slots.producer, run.ts, run.seq, texts
+        )
+        outcome = self._transport.send_reply(
+            job.caller, job.task, job.trace, _THOUGHT, body, index, _RUN if len(texts) > 1 else 0
+        )
+        is_kept = is_last and outcome is Outcome.BUSY
+        if is_kept:
+            self._counts[_UNSENT[outcome]] += len(texts)
+        if is_kept or outcome is Outcome.SENT or outcome is Outcome.WAITING:
+            job.index = index + len(texts)
+            job.stream = job.stream or ReplyStream()
+            job.stream.add((index, len(texts), _THOUGHT, body))
+        return outcome
+
     def show(self, job: Job, signal: Signal) -> None:
         """Pass a Signal of a job to our own handlers, unless this Dendrite is its caller too."""
         subscriptions = self._subscriptions
@@ -96,6 +133,8 @@ class ReplySender:
 
     def settle(self, job: Job, signal_type: SignalType, payload: dict[str, Any]) -> None:
         """Send the last reply of a job."""
+        if job.runs is not None:
+            job.runs.end()
         if signal_type is SignalType.AGENT_OUTPUT and job.signal.payload.get("finalize") is True:
             signal_type, payload = SignalType.FINAL, {"result": payload["output"]}
         if self._settle_plainly(job, signal_type, payload):
@@ -148,7 +187,7 @@ class ReplySender:
             job.index = index + 1
             if not settles:
                 job.stream = job.stream or ReplyStream()
-                job.stream.add((index, code, body))
+                job.stream.add((index, 1, code, body))
         elif settles:
             self._counts[_UNSENT[outcome]] += 1
         return outcome
@@ -158,8 +197,8 @@ class ReplySender:
         size = len(body)
         if index or job.stream is not None:
             stream = job.stream.replies if job.stream is not None else ()
-            answered = (*stream, (index, code, body))
-            size = sum(len(each) for _, _, each in answered)
+            answered = (*stream, (index, 1, code, body))
+            size = sum(len(each) for *_, each in answered)
         self.reply_cache.settle(job.key, answered, size, self._clock.now_s())
 
     def _encoded(

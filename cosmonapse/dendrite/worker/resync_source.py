@@ -17,6 +17,7 @@ from .reply_cache import Reply, ReplyCache
 
 _SETTLES = int(ReplyFlag.SETTLES)
 _SKIPS = int(ReplyFlag.SKIPS)
+_RUN = int(ReplyFlag.RUN)
 _NO_AXON = "-"
 """The name of the Axon in a row of an ended task, which the proxy does not read."""
 
@@ -82,7 +83,7 @@ def repeat(
     if answered is None:
         return False
     if isinstance(answered, bytes):
-        answered = ((0, Signal.decode(answered).type.code, answered),)
+        answered = ((0, 1, Signal.decode(answered).type.code, answered),)
     resend(transport, caller, task, list(answered), index, True)
     return True
 
@@ -98,14 +99,15 @@ def resend(
     """Send replies from number `index` on; the first is marked SKIPS if some before it are gone."""
     if not replies:
         return
-    first_number, _, first_body = replies[0]
+    first_number, _, _, first_body = replies[0]
     trace = id_bytes(Signal.decode(first_body).trace_id)
     # "At the caller", 2: without SKIPS the caller would ask for the dropped replies for ever.
     skips = _SKIPS if first_number > index else 0
-    for at, (number, kind, body) in enumerate(replies):
-        if number < index:
+    for at, (number, count, kind, body) in enumerate(replies):
+        if number + count <= index:
             continue
         flags = (_SETTLES if has_ended and at == len(replies) - 1 else 0) | skips
+        flags |= _RUN if count > 1 else 0
         outcome = transport.send_reply(caller, task, trace, kind, body, number, flags)
         skips = 0
         if outcome not in (Outcome.SENT, Outcome.WAITING):
