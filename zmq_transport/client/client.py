@@ -18,7 +18,7 @@ from ..sockets.sent import Sent
 from ..wire import heads, resync_messages
 from ..wire.drops import drop_counter
 from ..wire.greetings import MAX_BYTES, Welcome, pack_map
-from ..wire.heads import Verb
+from ..wire.heads import ItemFlag, Verb
 from ..wire.roster_messages import SeatInfo
 from .broadcast import Broadcast
 from .carrier import Carrier
@@ -35,6 +35,8 @@ DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024
 # As plain ints: an operator of an enum costs more than the whole packing of a head.
 _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
+_KEEP = int(ItemFlag.KEEP)
+_KEEP_AND_RUN = _KEEP | int(ItemFlag.RUN)
 
 
 class Client:
@@ -74,6 +76,7 @@ class Client:
         self._receiver = receiver
         self._counts: Counter[str] = Counter()
         self._is_known_as_caller = True
+        self._task_flags = _KEEP
         self._is_open = False
         self._aborted = False
         self._handshake: Handshake
@@ -237,6 +240,7 @@ class Client:
         if not self._is_known_as_caller:
             self._become_caller()
         number = ttl_ms if ttl_ms < heads.MAX_NUMBER else heads.MAX_NUMBER
+        flags &= self._task_flags
         return self._sender.send_item(
             _TASK, flags, kind, number, task, trace, heads.NOBODY, address, body
         )
@@ -410,6 +414,8 @@ class Client:
     def _on_welcomed(self, welcome: Welcome, fresh: bool) -> None:
         self.heartbeat_s = welcome.heartbeat_ms / 1000
         self._sender.max_body_bytes = min(self.max_body_bytes, welcome.max_body_bytes)
+        # 03, Runs 1: only where the proxy passes them on.
+        self._task_flags = _KEEP_AND_RUN if welcome.runs else _KEEP
         self.broadcast.join(welcome.listen_port, welcome.publish_port)
         self._sender.flush()
         # 09, After WELCOME: the list goes ahead of the outbox, the CLAIMs after it and after the

@@ -97,6 +97,7 @@ class Link:
             instance=self.instance,
             namespace=heads.checked_name("namespace", namespace),
             name=heads.checked_name("name", name),
+            runs=True,
         )
         self._handlers: Mapping[int, Handler] = {
             Verb.PING: _ignore,

@@ -90,6 +90,10 @@ class Admission:
 
     def _note_version(self, peer: Peer, hello: greetings.Hello) -> list[Output]:
         """Note what a client takes; return the news for the others if it is the first older one."""
+        if hello.runs:
+            peer.namespace.without_runs.discard(peer)
+        else:
+            peer.namespace.without_runs.add(peer)
         peer.takes_published = hello.publish
         older = peer.namespace.older
         if hello.publish:
@@ -171,6 +175,7 @@ class Admission:
             max_body_bytes=settings.max_body_bytes,
             publish=True,
             older=bool(peer.namespace.older),
+            runs=True,
         )
         body = greetings.pack_welcome(welcome)
         head = heads.pack(Verb.WELCOME, len(body), peer=peer.instance)

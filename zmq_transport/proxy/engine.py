@@ -15,6 +15,7 @@ from ..errors import VersionMismatch, WireError
 from ..wire import heads, roster_messages, state_messages
 from ..wire.drops import drop_counter
 from ..wire.heads import Reason, Verb
+from ..wire.task_flags import without_runs
 from .admission import Admission
 from .parking import Parking
 from .peers import Peer
@@ -111,6 +112,8 @@ class Engine:
             peer = self._by_connection.get(connection)
             if peer is None:
                 return self._from_stranger(connection, head, body, now_s)
+            if peer.namespace.without_runs:
+                head = without_runs(head)  # 03-routing, "Runs" 5: an older client may watch
             if self._plain is not None and not self.draining:
                 whole = self._plain.route(peer, head, body, now_s)
                 if whole is not None:

@@ -22,9 +22,19 @@ class Namespace:
         callers: Those that are told of workers.
         hosts: Those with a seat.
         older: Those that do not take PUBLISH.
+        without_runs: Those that do not read runs.
     """
 
-    __slots__ = ("callers", "hosts", "name", "older", "peers", "routes", "subscribed")
+    __slots__ = (
+        "callers",
+        "hosts",
+        "name",
+        "older",
+        "peers",
+        "routes",
+        "subscribed",
+        "without_runs",
+    )
 
     def __init__(self, name: str, publisher: bytes) -> None:
         self.name = name
@@ -34,6 +44,7 @@ class Namespace:
         self.callers: set[Peer] = set()
         self.hosts: dict[Peer, None] = {}
         self.older: set[Peer] = set()
+        self.without_runs: set[Peer] = set()
 
 
 class Peer:
@@ -187,4 +198,5 @@ class Peers:
         peer.namespace.callers.discard(peer)
         peer.namespace.hosts.pop(peer, None)
         peer.namespace.older.discard(peer)
+        peer.namespace.without_runs.discard(peer)
         self.discard_if_empty(peer.namespace)

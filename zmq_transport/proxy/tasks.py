@@ -13,6 +13,7 @@ from ..kernel import Entry
 from ..wire import heads
 from ..wire.drops import OTHER
 from ..wire.heads import ItemFlag, Reason, Verb
+from ..wire.task_flags import without_runs
 from .counter_names import BOUNCED, DEFERRED, LOST, RECEIVER_BUSY, RECEIVER_GONE
 from .parking import Parked
 from .peers import Peer
@@ -167,6 +168,8 @@ class Tasks:
             # 03-routing, "Parking" 2: the remaining time goes on running.
             left_ms = max(0, ttl_ms - int((now_s - parked.parked_at_s) * 1000))
             head = heads.with_number(parked.head, left_ms)
+            if peer.namespace.without_runs:
+                head = without_runs(head)
             single = (caller, verb, flags, kind, left_ms, task, trace, size, address)
             outputs += self._give(peer, single, head, parked.body, now_s)
         return outputs

@@ -92,6 +92,7 @@ class Bench:
         """Say HELLO and return (who, what came out)."""
         secret = name.encode().ljust(16, b".")
         guest = Guest(connection or b"c-" + name.encode(), heads.instance_of(secret), secret)
+        fields = {"runs": True, **fields}
         hello = greetings.Hello(secret, guest.instance, namespace, name, **fields)
         body = greetings.pack_hello(hello)
         return guest, self.say(guest, heads.pack(Verb.HELLO, len(body)), body)
