@@ -16,7 +16,7 @@ CLASSES = [value for name in PACKAGE.__all__ if isinstance(value := getattr(PACK
 REFERENCE = (source.ROOT / "docs" / "reference.md").read_text()
 SLOT = type(Axon.version)
 # For whoever feeds a Pathway, not for its readers.
-FED = frozenset({"answered", "end", "sleepers", "take", "unanswered"})
+FED = frozenset({"answered", "end", "sleepers", "take", "take_thoughts", "unanswered"})
 
 
 def behaviour(cls):

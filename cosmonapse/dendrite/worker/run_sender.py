@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from ...ids import id_after, new_run_id
 from ...kernel import MAX_RUN_TEXTS, thought
@@ -17,9 +17,8 @@ from ...signals import Signal
 from ...transport import Outcome, Transport
 from .open_run import OpenRun, size_of
 
-if TYPE_CHECKING:
-    from .job import Job
-
+Job: TypeAlias = Any
+"""A `job.Job`, whose module imports this one."""
 _CALM_S = 0.001
 """After so long without a thought the next one goes at once, and not at the end of its turn."""
 
