@@ -16,4 +16,6 @@ settings.register_profile(
     "short", settings.get_profile("repeatable"), max_examples=10, stateful_step_count=25
 )
 settings.register_profile("thorough", settings.get_profile("repeatable"), max_examples=800)
+# The tests of hostile bytes change each example 250 times: a million of each.
+settings.register_profile("million", settings.get_profile("repeatable"), max_examples=4000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
