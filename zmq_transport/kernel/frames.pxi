@@ -71,9 +71,10 @@ def decode_frames(
             if flags & MORE or size > MAX_COMMAND_BYTES:
                 break
             commands.append(bytes_of(p + begin, size))
-        elif open_bytes + <int64_t> size > max_bytes or len(frames) + (flags & MORE) >= max_frames:
+            return begin + <Py_ssize_t> size
+        if open_bytes + <int64_t> size > max_bytes or len(frames) + (flags & MORE) >= max_frames:
             break
-        elif flags & MORE:
+        if flags & MORE:
             frames.append(bytes_of(p + begin, size))
             open_bytes += size
         else:

@@ -50,7 +50,8 @@ def decode_frames(
     """Take the whole, valid frames of `data` from `start` on; return where the first other begins.
 
     It never raises: a frame that is not whole, is over a limit or breaks the protocol is left where
-    it is, with all that follows, for `zmtp.frame_reader` to judge.
+    it is, with all that follows, for `zmtp.frame_reader` to judge. It returns behind a command,
+    because what follows may depend on it.
 
     Args:
         data: Bytes of traffic.
@@ -59,7 +60,7 @@ def decode_frames(
         max_frames: Limit of the frames of a message; 0 takes commands only.
         max_bytes: Limit of the frames of a message together, in bytes.
         messages: Gets each whole message, as the tuple of its frames.
-        commands: Gets the body of each command, of at most `MAX_COMMAND_BYTES`.
+        commands: Gets the body of a command, of at most `MAX_COMMAND_BYTES`.
     """
     at, end = start, len(data)
     open_bytes = sum(map(len, frames))
@@ -79,9 +80,10 @@ def decode_frames(
             if flags & MORE or size > MAX_COMMAND_BYTES:
                 break
             commands.append(data[begin : begin + size])
-        elif open_bytes + size > max_bytes or len(frames) + (flags & MORE) >= max_frames:
+            return begin + size
+        if open_bytes + size > max_bytes or len(frames) + (flags & MORE) >= max_frames:
             break
-        elif flags & MORE:
+        if flags & MORE:
             frames.append(data[begin : begin + size])
             open_bytes += size
         elif frames:

@@ -94,15 +94,16 @@ class Connection:
     def receive(self, data: bytes) -> list[Message]:
         """Return the messages that are whole now, each the tuple of its frames.
 
-        When it leaves a `fault`, the messages in front of the fault are returned all the same.
+        When it leaves a `fault`, what is returned came in front of it.
         """
         reader = self._reader
         try:
             if self.state is not ConnectionState.OPEN:
                 data = self._receive_opening(data)
             reader.read(data)
-            if reader.commands:
-                self._obey(reader)
+            while reader.commands:
+                self._obey(reader.commands.pop())
+                reader.read_on()
         except ZmtpFault as error:
             self._fail(error)
         messages = reader.messages
@@ -141,32 +142,27 @@ class Connection:
             data = seen[GREETING_BYTES:]
         return data
 
-    def _obey(self, reader: FrameReader) -> None:
-        """Obey the commands that have come.
+    def _obey(self, command: bytes) -> None:
+        """Obey a command.
 
         Raises:
-            ZmtpFault: One is malformed or out of place, or refuses this end.
+            ZmtpFault: It is malformed or out of place, or refuses this end.
         """
-        was_open = self.state is ConnectionState.OPEN
-        commands, reader.commands = reader.commands, []
-        for body in commands:
-            name_end = 1 + body[0] if body else 1
-            if name_end > len(body):
-                raise ZmtpFault("bad_command", "it sent a command without a name")
-            obey = _COMMANDS[self.state].get(body[1:name_end])
-            if obey is not None:
-                obey(self, body[name_end:])
-            elif self.state is ConnectionState.READY:
-                name = shown(body[1:name_end])
-                raise ZmtpFault("early_command", f"it sent the command {name} before its READY")
-        if self.state is ConnectionState.OPEN and not was_open:
-            reader.max_frames = MAX_FRAMES
-            reader.read(b"")  # what came behind its READY
-            self._obey(reader)
+        name_end = 1 + command[0] if command else 1
+        if name_end > len(command):
+            raise ZmtpFault("bad_command", "it sent a command without a name")
+        name = command[1:name_end]
+        obey = _COMMANDS[self.state].get(name)
+        if obey is not None:
+            obey(self, command[name_end:])
+        elif self.state is ConnectionState.READY:
+            text = f"it sent the command {shown(name)} before its READY"
+            raise ZmtpFault("early_command", text)
 
     def _on_ready(self, data: bytes) -> None:
         check_ready(data, self._role.peer_type)
         self.state = ConnectionState.OPEN
+        self._reader.max_frames = MAX_FRAMES
 
     def _on_ping(self, data: bytes) -> None:
         if len(data) < _TTL_BYTES:

@@ -30,13 +30,15 @@ class FrameReader:
     Attributes:
         max_frames: Limit of the frames of a message; 0 while a message may not come yet.
         messages: The whole messages so far, each the tuple of its frames; take them out.
-        commands: The bodies of the commands so far; take them out.
+        commands: The body of a command, or nothing. Take it out, then `read_on`: what follows may
+            depend on it.
     """
 
     __slots__ = (
         "_flags",
         "_frames",
         "_have",
+        "_left",
         "_max_bytes",
         "_pieces",
         "_rest",
@@ -52,6 +54,7 @@ class FrameReader:
         self._rest = b""  # the start of a frame, cut off
         self._pieces: list[bytes | bytearray] = []  # the body of a frame, cut off
         self._flags = self._size = self._have = 0
+        self._left = (b"", 0)  # what follows a command, from where on
         self.max_frames = 0
         self.messages: list[Message] = []
         self.commands: list[bytes] = []
@@ -62,7 +65,7 @@ class FrameReader:
         return sum(map(len, self._frames)) + self._have + len(self._rest)
 
     def read(self, data: bytes) -> None:
-        """Read the next bytes; whole messages and commands are added to the two lists.
+        """Read the next bytes, up to a command; what is whole is added to the two lists.
 
         Raises:
             ZmtpFault: They break the protocol or a limit; what came before them was added.
@@ -80,9 +83,21 @@ class FrameReader:
         elif self._rest:
             data = self._rest + data
             self._rest = b""
-        self._read_rest(data, at)
+        if self.commands:
+            self._left = data, at
+        else:
+            self._read_from(data, at)
 
-    def _read_rest(self, data: bytes, start: int) -> None:
+    def read_on(self) -> None:
+        """Read what follows the command that was taken out.
+
+        Raises:
+            ZmtpFault: As for `read`.
+        """
+        left, self._left = self._left, (b"", 0)
+        self._read_from(*left)
+
+    def _read_from(self, data: bytes, start: int) -> None:
         end = len(data)
         at = decode_frames(
             data,
@@ -93,10 +108,10 @@ class FrameReader:
             self.messages,
             self.commands,
         )
-        if at == end:
+        if self.commands:
+            self._left = data, at
             return
-        if self.commands and not self.max_frames:
-            self._rest = data[at:]  # the first command opens the way for it, or ends all
+        if at == end:
             return
         begin = at + (_LONG_START if data[at] & LONG else _SHORT_START)
         if begin > end:

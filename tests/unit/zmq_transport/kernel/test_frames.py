@@ -66,10 +66,17 @@ def test_a_message_goes_on_where_it_was_left():
     assert decoded(data[6:], frames=frames)[1:] == ([(b"head", b"body")], [], [])
 
 
+def test_nothing_is_taken_behind_a_command():
+    data = b"\x00\x01m" + b"\x04\x02\x01X" + b"\x04\x02\x01Y"
+
+    assert decoded(data) == (7, [(b"m",)], [b"\x01X"], [])
+
+
 def test_a_command_may_stand_between_the_frames_of_a_message():
     data = b"\x01\x01h" + b"\x04\x02\x01X" + b"\x00\x01b"
 
-    assert decoded(data) == (len(data), [(b"h", b"b")], [b"\x01X"], [])
+    assert decoded(data) == (7, [], [b"\x01X"], [b"h"])
+    assert decoded(data, 7, [b"h"]) == (len(data), [(b"h", b"b")], [], [])
 
 
 @pytest.mark.parametrize(
