@@ -16,6 +16,8 @@ import attrs
 from cosmonapse.bench import output, plot
 from cosmonapse.bench.children import LOOP, BenchError
 from cosmonapse.bench.figures import Report
+from cosmonapse.runtime.environment import CARRIER_VARIABLE
+from cosmonapse.synapse.carriers import CARRIERS
 
 from . import conclusions, guard, page, pinning
 from .kinds import ALSO, KINDS, UNPINNED, measured
@@ -38,6 +40,8 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--pin", action="store_true", help="everything on one core: steady ratios")
     add("--against", metavar="A,B", help=f"only these beside ours: {', '.join(NAMES[1:])}")
     add("--beside", type=Path, metavar="FOLDER", help="another checkout of this project, too")
+    add("--carrier", choices=CARRIERS, help="of every Python process and every Synapse of ours")
+    add("--pure", action="store_true", help="without the compiled kernel, in all of ours")
     add("--uvloop", action="store_true", help="all Python processes on uvloop")
     add("--json", type=Path, metavar="FILE", help="write the figures there too")
     add("--csv", type=Path, metavar="FILE", help="write the figures there too, one a line")
@@ -78,8 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, show and record the figures, and hold those of a full run to their floors."""
     given = parsed(arguments)
     options = options_of(given)
-    if given.uvloop:
-        os.environ[LOOP] = "uvloop"
+    _set_form(given)
     systems, lacks = present(given.against, given.beside)
     for name, lack in lacks.items():
         print(f"without {name}: {lack}", file=sys.stderr)
@@ -113,6 +116,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _keep(given, found, facts, reports, is_whole)
     if is_pinned and not is_rough and (falls := aims.falls(found["kinds"])):
         sys.exit("\n".join(f"bench: {fall}" for fall in falls))
+
+
+def _set_form(given: argparse.Namespace) -> None:
+    """Set the form in which the processes of the bench run."""
+    form = {
+        LOOP: "uvloop" if given.uvloop else None,
+        CARRIER_VARIABLE: given.carrier,
+        "COSMO_PURE": "1" if given.pure else None,
+    }
+    os.environ.update({name: value for name, value in form.items() if value is not None})
 
 
 def _keep(

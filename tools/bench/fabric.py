@@ -18,6 +18,7 @@ from cosmonapse import Axon, Dendrite, Signal, SignalType
 from cosmonapse.bench import ends
 from cosmonapse.bench.children import BenchError, Child, answer, next_question, rss_kib, run_loop
 from cosmonapse.bench.load import PAYLOAD
+from cosmonapse.synapse.carriers import chosen_carrier
 from zmq_transport import Proxy
 
 NAMESPACE = "bench"
@@ -43,7 +44,7 @@ def _count_encodes() -> Counter[str]:
 
 def synapse(connection: Connection) -> None:
     """Route; say the port when ready, and the counters whenever asked."""
-    with Proxy() as proxy:
+    with Proxy(carrier=chosen_carrier()) as proxy:
         connection.send(proxy.ports.directed)
 
         def obey() -> None:

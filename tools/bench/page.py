@@ -13,6 +13,7 @@ import zmq
 from cosmonapse.bench import machine as machines
 from cosmonapse.bench.children import LOOP
 from cosmonapse.bench.figures import Report, Table
+from cosmonapse.synapse.carriers import chosen_carrier
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "design" / "benchmarks.md"
@@ -26,8 +27,13 @@ class NoMarks(Exception):
 
 def machine() -> dict[str, str]:
     """Return the machine, the libraries and the commit that were measured."""
-    loop = os.environ.get(LOOP, "asyncio")
-    return {**machines.machine(), "libzmq": zmq.zmq_version(), "loop": loop, "commit": _commit()}
+    return {
+        **machines.machine(),
+        "libzmq": zmq.zmq_version(),
+        "loop": os.environ.get(LOOP, "asyncio"),
+        "carrier": chosen_carrier(),
+        "commit": _commit(),
+    }
 
 
 def _commit() -> str:
