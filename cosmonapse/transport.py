@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, Protocol
 
 from .registry import DendriteRecord, NeuronRecord, SynapseState
 
+_NO_PEER = bytes(16)
+
 Topic = tuple[int | None, bytes | None]
 """(type code, None) or (None, 16 bytes of a trace id)."""
 
@@ -75,6 +77,20 @@ class TaskFlag(enum.IntFlag):
     """The task runs on when its caller goes away."""
     RUN = 8
     """Its caller reads runs. The transport takes it off where runs do not pass."""
+
+
+class Recipients(enum.IntFlag):
+    """Those for whom a Signal is meant that is handed over, besides its listeners."""
+
+    NONE = 0
+    HOSTS = 1
+    """Each transport with an Axon."""
+    OFFERS = 2
+    """Each transport with an Axon that offers all capabilities of an address."""
+    PEER = 4
+    """The transport with a certain `instance`."""
+    CALLERS = 8
+    """Each transport that sends tasks, or Signals to OFFERS."""
 
 
 class Outcome(enum.Enum):
@@ -163,6 +179,9 @@ class Receiver(Protocol):
         `kind` is -1 if the topic is a trace. The body of a copy may be a run (07-signals).
         """
 
+    def on_published(self, publisher: bytes, kind: int, trace: bytes, body: bytes) -> None:
+        """Handle a Signal that the transport `publisher` handed over for this one."""
+
     def on_missed(self, count: int) -> None:
         """Handle a gap: `count` broadcast Signals are missing before the next one."""
 
@@ -207,8 +226,39 @@ class BroadcastPort(Protocol):
     def is_heard(self, kind: int, trace: bytes) -> bool:
         """Return whether a Signal of this kind and trace has a listener."""
 
-    def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
-        """Publish to the listeners; return the number of messages: 0, 1 or 2."""
+    def publish(self, kind: int, trace: bytes, body: bytes, *, seldom: bool = False) -> int:
+        """Publish to the listeners; return the number of messages: 0, 1 or 2.
+
+        With `seldom` it opens no connection of its own, unless there are many of them.
+        """
+
+    @property
+    def takes_published(self) -> bool:
+        """Whether the far end takes what is handed over; known from `open` on."""
+
+    @property
+    def older_publishers(self) -> bool:
+        """Whether others may publish by the broadcast plane alone what is meant for this one."""
+
+    def send_published(
+        self,
+        recipients: int,
+        kind: int,
+        trace: bytes,
+        body: bytes,
+        peer: bytes = _NO_PEER,
+        address: bytes = b"",
+    ) -> Outcome:
+        """Hand a Signal over: for the listeners, and for certain transports.
+
+        Args:
+            recipients: Bits of `Recipients`.
+            kind: The type code.
+            trace: Trace id, 16 bytes.
+            body: The encoded Signal.
+            peer: The `instance` of the recipient, with PEER.
+            address: Of `address_of`, with OFFERS.
+        """
 
     def listen(self, topic: Topic) -> None:
         """Listen to a topic; in force after the next `sync`."""
@@ -251,7 +301,7 @@ class Transport(QueryPort, BroadcastPort, Protocol):
         """After each reconnect list the tasks that `source` knows. Call it before `open`."""
 
     async def open(self, timeout_s: float | None, topics: Iterable[Topic]) -> None:
-        """Connect and listen to `topics`; return when both planes are live.
+        """Connect and listen to `topics`; return when what is used is live.
 
         Args:
             timeout_s: Maximum duration in seconds; None waits for ever and says so every 10 s.

@@ -18,6 +18,7 @@ from ..registry import DendriteRecord, NeuronRecord, SynapseState
 from ..transport import Opened, Outcome, PresenceVerb, Receiver, ResyncSource, Topic
 
 _LOG = logging.getLogger(__name__)
+_NO_PEER = bytes(16)
 _OUTCOMES = {each: Outcome[each.name] for each in wire_side.Outcome}
 _SENT = wire_side.Outcome.SENT  # looking it up would hash a name in Python, on the hot path
 _VERBS = {each: wire_side.Verb[each.name] for each in PresenceVerb}
@@ -245,11 +246,35 @@ class ClientTransport(TransportQueries):
 
     def is_heard(self, kind: int, trace: bytes) -> bool:
         """See the port."""
-        return self._client.broadcast.subscribed.has_subscriber(kind, trace)
+        return self._client.publisher.is_heard(kind, trace)
 
-    def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
+    def publish(self, kind: int, trace: bytes, body: bytes, *, seldom: bool = False) -> int:
         """See the port."""
-        return self._client.publish(kind, trace, caller, worker, body)
+        return self._client.publisher.publish(kind, trace, body, seldom)
+
+    @property
+    def takes_published(self) -> bool:
+        """See the port."""
+        return self._client.publisher.hands_over
+
+    @property
+    def older_publishers(self) -> bool:
+        """See the port."""
+        return self._client.publisher.has_older
+
+    def send_published(
+        self,
+        recipients: int,
+        kind: int,
+        trace: bytes,
+        body: bytes,
+        peer: bytes = _NO_PEER,
+        address: bytes = b"",
+    ) -> Outcome:
+        """See the port."""
+        return _OUTCOMES[
+            self._client.publisher.send_published(recipients, kind, trace, body, peer, address)
+        ]
 
     def listen(self, topic: Topic) -> None:
         """See the port."""

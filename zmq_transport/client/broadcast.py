@@ -26,6 +26,10 @@ Heard = Callable[[int, bytes, bytes, bytes, list[bytes]], None]
 class Broadcast:
     """Listens to topics of one namespace, and publishes on those that have subscribers.
 
+    Attributes:
+        on_sentinel: Is called with True when the subscribers of this client are known, and with
+            False when the connection that tells them has ended.
+
     Args:
         instance: Instance id of the client, 16 bytes.
         namespace: The namespace of the client.
@@ -44,6 +48,7 @@ class Broadcast:
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.subscribed = SubscribedTopics(instance)
+        self.on_sentinel: Callable[[bool], None] = _ignore
         self._instance = instance
         self._namespace = namespace
         self._carrier = carrier
@@ -54,22 +59,19 @@ class Broadcast:
         self._known: dict[bytes, tuple[int | None, bytes | None]] = {}
         self._turn = 0
         self._syncs: dict[bytes, asyncio.Future[None]] = {}
-        self._live = asyncio.Event()
         self._subscribed_to: set[bytes] = set()
         self._confirmed: set[bytes] = set()
         self._batch = OpenBatch(instance)
         self._gathering = False
 
     def join(self, listen_port: int, publish_port: int) -> None:
-        """Connect to the far end; connect again if it moved."""
-        if self._carrier.join(listen_port, publish_port):
-            self._live.clear()
-        self._carrier.open_publisher()
+        """Connect to the far end what is open; connect it again if the far end moved."""
+        self._carrier.join(listen_port, publish_port)
 
     async def wait_until_live(self) -> None:
-        """Return when subscriptions are in force in both directions."""
-        await self._live.wait()
-        await self._sync()
+        """Return when every subscription made so far is in force, if there is any."""
+        if self._topics:
+            await self._sync()
 
     async def sync(self, timeout_s: float) -> None:
         """Return when every subscription made so far is in force at the far end.
@@ -198,9 +200,9 @@ class Broadcast:
         if joins:
             for topic in self._subscribed_to - self._confirmed:
                 self._forget(topic)
-            self._live.set()
         else:
             self._confirmed.clear()
+        self.on_sentinel(joins)
 
     def _forget(self, topic: bytes) -> None:
         if topic in self._subscribed_to:
@@ -220,6 +222,10 @@ def _refused(header: bytes, body: bytes) -> NoReturn:
     """Raise what is wrong with a broadcast message."""
     heads.read_batch(header, len(body))
     raise WireError("bad_header", f"a header of {len(header)} bytes belongs to no message")
+
+
+def _ignore(joins: bool) -> None:
+    pass
 
 
 def _kind_and_trace(topic: bytes) -> tuple[int | None, bytes | None]:

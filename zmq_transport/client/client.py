@@ -22,6 +22,7 @@ from ..wire.heads import ItemFlag, Verb
 from ..wire.roster_messages import SeatInfo
 from .broadcast import Broadcast
 from .carrier import Carrier
+from .client_publisher import ClientPublisher
 from .directed_sender import DirectedSender
 from .events import Outcome, Receiver
 from .handshake import Handshake, OnWaiting, waiting
@@ -70,6 +71,9 @@ class Client:
         self.broadcast = Broadcast(
             self.instance, namespace, carrier, receiver.on_heard, receiver.on_missed
         )
+        self.publisher = ClientPublisher(
+            self.broadcast, carrier, self.link, self._send, self.barrier, self._become_caller
+        )
         self.on_publication = self.broadcast.on_publication
         self.on_subscription = self.broadcast.on_subscription
         self._carrier = carrier
@@ -98,7 +102,7 @@ class Client:
     @property
     def counts(self) -> Counter[str]:
         """Every drop, return and gap so far, by name."""
-        parts = (self.link, self.outbox, self.broadcast, self.resync)
+        parts = (self.link, self.outbox, self.broadcast, self.publisher, self.resync)
         return sum((part.counts for part in parts), self._counts)
 
     @property
@@ -114,7 +118,7 @@ class Client:
         topics: Iterable[tuple[int | None, bytes | None]] = (),
         on_waiting: OnWaiting | None = None,
     ) -> None:
-        """Connect; return when both planes are live and `topics` are subscribed to.
+        """Connect; return when the proxy has accepted it and `topics` are subscribed to.
 
         Args:
             timeout_s: Maximum duration in seconds; None waits for ever.
@@ -149,7 +153,8 @@ class Client:
             self.broadcast.listen(kind, trace)
         self.link.start()
         await self._handshake.wait_until_welcomed()
-        # 05, When both planes are live 3: WELCOME, the sentinel, the answer to a sync.
+        # 05, When what is used is live 4: WELCOME, and the answer to a sync of one that listens.
+        await self.publisher.wait_until_open()
         await self.broadcast.wait_until_live()
 
     def _unreachable(self) -> Unreachable:
@@ -169,6 +174,7 @@ class Client:
         if self.link.session.expects(Event.LEAVE):
             # 02, Leaving 1: messages are ordered, so the answer proves that all before was read.
             self._sender.flush()
+            self.publisher.finish()
             self.broadcast.flush()
             self.on_writable()
             self._perform(self.link.leave())
@@ -185,6 +191,7 @@ class Client:
             return
         self._is_open = False
         self.link.close()
+        self.publisher.close()
         self.broadcast.close()
         self._carrier.close()
         self._handshake.close()
@@ -212,6 +219,7 @@ class Client:
             LinkEvent.ROSTER: self.queries.on_roster,
             LinkEvent.WORKERS: self._on_workers,
             LinkEvent.ASKED: self._on_asked,
+            LinkEvent.PUBLISHED: receiver.on_published,
         }
 
     # -- sending: each call returns at once ------------------------------------------------------
@@ -268,13 +276,6 @@ class Client:
                 are stored no longer.
         """
         return self._sender.send_item(_REPLY, flags, kind, index, task, trace, caller, b"", body)
-
-    def publish(self, kind: int, trace: bytes, caller: bytes, worker: bytes, body: bytes) -> int:
-        """Publish to the subscribers; return the number of messages, 0 for a body too large."""
-        if len(body) > self.max_body_bytes:
-            self._counts["drop.too_large"] += 1
-            return 0
-        return self.broadcast.publish(kind, trace, caller, worker, body)
 
     def send_cancel(self, task: bytes, trace: bytes) -> Outcome:
         """Cancel a task of this client."""
@@ -340,6 +341,8 @@ class Client:
         return self.link.ready and await self.queries.barrier(timeout_s)
 
     def _become_caller(self) -> None:
+        if self._is_known_as_caller:
+            return
         # 09, Who may have had a task 1: after a restart of the proxy only the caller names them.
         self._is_known_as_caller = True
         self.link.mark_as_caller()
@@ -417,6 +420,7 @@ class Client:
         # 03, Runs 1: only where the proxy passes them on.
         self._task_flags = _KEEP_AND_RUN if welcome.runs else _KEEP
         self.broadcast.join(welcome.listen_port, welcome.publish_port)
+        self.publisher.on_welcomed(welcome.publish, welcome.older, self.max_body_bytes)
         self._sender.flush()
         # 09, After WELCOME: the list goes ahead of the outbox, the CLAIMs after it and after the
         # REGISTERs, which the receiver sends in `on_welcomed`.

@@ -67,6 +67,9 @@ class Receiver(Protocol):
     def on_missed(self, count: int) -> None:
         """Handle a gap: `count` broadcast messages are missing before the next one."""
 
+    def on_published(self, publisher: bytes, kind: int, trace: bytes, body: bytes) -> None:
+        """Handle what the client `publisher` handed over for this one."""
+
     def on_registered(self, name: str, refusal: str) -> None:
         """Handle the answer to a REGISTER; `refusal` is empty if the seat is registered."""
 

@@ -66,6 +66,8 @@ class LinkEvent(enum.IntEnum):
     """(kind, instances): workers that came or left, see `resync_messages.WorkersFlag`."""
     ASKED = 14
     """(head,): a question about tasks of this worker, see `resync_messages.read_question`."""
+    PUBLISHED = 15
+    """(publisher, kind, trace, body): another client has handed it over for this one."""
 
 
 # As plain names: an attribute of an enum class costs a lookup in its metaclass.
@@ -98,6 +100,7 @@ class Link:
             namespace=heads.checked_name("namespace", namespace),
             name=heads.checked_name("name", name),
             runs=True,
+            publish=True,
         )
         self._handlers: Mapping[int, Handler] = {
             Verb.PING: _ignore,
@@ -107,6 +110,7 @@ class Link:
             Verb.LOST: _on_lost,
             Verb.ROSTER: _on_roster,
             Verb.WORKERS: _on_workers,
+            Verb.PUBLISH: _on_publish,
             Verb.WHO: self._on_who,
             Verb.WELCOME: self._on_welcome,
             Verb.REFUSED: self._on_refused,
@@ -282,6 +286,10 @@ def _on_roster(fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
 
 def _on_workers(fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
     return [(LinkEvent.WORKERS, fields.kind, resync_messages.read_workers(body))]
+
+
+def _on_publish(fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
+    return [(LinkEvent.PUBLISHED, fields.peer, fields.kind, fields.trace, body)]
 
 
 def _text(value: bytes) -> str:

@@ -29,7 +29,6 @@ from .task_errors import code_of, error_for, timeout_error, unreadable
 
 _LOG = logging.getLogger(__name__)
 _NO_TARGET = Directed()
-_NO_WORKER = bytes(16)
 _TASK = SignalType.TASK.code
 # Plain ints: an operation on an IntFlag costs more than all the rest of `on_reply` on its bits.
 _SETTLES = int(ReplyFlag.SETTLES)
@@ -346,16 +345,12 @@ class Dispatcher:
             self._end_with_error(opened, code)
 
     def _end_with_error(self, opened: OpenTask, code: str, why: str = "") -> None:
-        """End a task that had no reply with an ERROR, and publish that ERROR.
-
-        Its worker field is empty: a worker that receives a CANCEL receives this ERROR as any other
-        subscriber does.
-        """
+        """End a task that had no reply with an ERROR, and publish that ERROR."""
         error = error_for(opened, code, why)
-        own = self._transport.instance
         if self._transport.is_heard(SignalType.ERROR.code, opened.trace):
+            # 05-broadcast, "A socket of one's own" 4: it opens no connection for an error.
             self._transport.publish(
-                SignalType.ERROR.code, opened.trace, own, _NO_WORKER, error.encode()
+                SignalType.ERROR.code, opened.trace, error.encode(), seldom=True
             )
         self._end(opened, error, 0, why)
 

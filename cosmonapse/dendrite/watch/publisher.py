@@ -16,7 +16,6 @@ from .subscriptions import Subscriptions
 
 FIRST_PAUSE_S = 0.001
 LONGEST_PAUSE_S = 0.05
-_NO_WORKER = bytes(16)
 
 
 class Publisher:
@@ -48,8 +47,8 @@ class Publisher:
 
     def publish_again(self, signal: Signal, body: bytes) -> int:
         """Publish to other Dendrites only; return the number of messages sent."""
-        trace, own = id_bytes(signal.trace_id), self._transport.instance
-        return self._transport.publish(signal.type.code, trace, own, _NO_WORKER, body)
+        trace = id_bytes(signal.trace_id)
+        return self._transport.publish(signal.type.code, trace, body)
 
 
 async def publish_until_subscribed(publisher: Publisher, signal: Signal, within_s: float) -> bool:

@@ -23,6 +23,8 @@ OPEN_S = 5.0
 NOBODY = bytes(16)
 TASK, ANSWER, THOUGHT, CHATTER, HERE, GONE = 1, 2, 10, 13, 18, 20
 """Type codes: of a task, its answer, what precedes that, a broadcast, and presence."""
+UNHEARD = 16
+"""The type code of a broadcast that nobody listens to."""
 ACCEPTED = (Outcome.SENT, Outcome.WAITING)
 _numbers = count(1)
 
@@ -102,6 +104,15 @@ class WelcomedEvent(NamedTuple):
     fresh: bool
 
 
+class PublishedEvent(NamedTuple):
+    """`on_published`."""
+
+    publisher: bytes
+    kind: int
+    trace: bytes
+    body: bytes
+
+
 class AwayEvent(NamedTuple):
     """`on_away`."""
 
@@ -116,6 +127,7 @@ _EVENTS: dict[str, Callable[..., Any]] = {
     "on_lost": LostEvent,
     "on_heard": HeardEvent,
     "on_missed": MissedEvent,
+    "on_published": PublishedEvent,
     "on_registered": RegisteredEvent,
     "on_welcomed": WelcomedEvent,
     "on_away": AwayEvent,
@@ -231,9 +243,15 @@ class PortUser:
             task.caller, task.task, task.trace, kind, body, index, flags
         )
 
-    def publish(self, body: bytes, trace: bytes = NOBODY, worker: bytes = NOBODY) -> int:
+    def publish(self, body: bytes, trace: bytes = NOBODY) -> int:
         """Publish a broadcast; return how many messages that took."""
-        return self.transport.publish(CHATTER, trace, NOBODY, worker, body)
+        return self.transport.publish(CHATTER, trace, body)
+
+    async def knows_listeners(self) -> Self:
+        """Return once it knows which topics have listeners."""
+        self.transport.publish(UNHEARD, new_id(), b"")
+        await until(lambda: not self.transport.is_heard(UNHEARD, new_id()), what="its listeners")
+        return self
 
     async def fence(self) -> None:
         """Return when everything that was on its way to it on the directed plane has arrived."""

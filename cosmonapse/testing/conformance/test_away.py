@@ -174,7 +174,7 @@ async def test_what_was_listened_to_is_heard_again_after_a_restart(
     await revived(harness, worker, caller, listener)
     await listener.transport.sync(5.0)
     await until(lambda: caller.transport.is_heard(CHATTER, NOBODY))
-    caller.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"chatter")
+    caller.transport.publish(CHATTER, NOBODY, b"chatter")
     await until(lambda: worker.of("on_tasks") or caller.ask("worker", b"task", trace=trace))
     await until(lambda: {each.kind for each in listener.of("on_heard")} == {TASK, CHATTER, -1})
 

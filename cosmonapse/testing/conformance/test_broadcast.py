@@ -140,20 +140,20 @@ async def test_publish_tells_how_many_messages_it_took_and_is_heard_whether_any(
     """P25"""
     trace = new_id()
     listener = await enter(*[(CHATTER, None)] * by_kind, *[(None, trace)] * by_trace)
-    speaker = await enter()
+    speaker = await (await enter()).knows_listeners()
 
     is_heard = speaker.transport.is_heard(CHATTER, trace)
-    count = speaker.transport.publish(CHATTER, trace, NOBODY, speaker.instance, b"hello")
+    count = speaker.transport.publish(CHATTER, trace, b"hello")
     await listener.seen("on_heard", count)
 
     assert count == by_kind + by_trace
     assert is_heard == bool(count)
-    assert {each[2:] for each in listener.of("on_heard")} <= {(NOBODY, speaker.instance, b"hello")}
+    assert {each[2:] for each in listener.of("on_heard")} <= {(speaker.instance, NOBODY, b"hello")}
 
 
 async def test_listening_is_in_force_after_the_next_sync_and_adds_up(enter: Enter) -> None:
     """P26"""
-    listener, speaker = await enter(), await enter()
+    listener, speaker = await enter(), await (await enter()).knows_listeners()
     for _ in range(2):
         listener.transport.listen((CHATTER, None))
     await listener.transport.sync(5.0)
@@ -161,13 +161,13 @@ async def test_listening_is_in_force_after_the_next_sync_and_adds_up(enter: Ente
 
     listener.transport.unlisten((CHATTER, None))
     await listener.transport.sync(5.0)
-    speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"once")
+    speaker.transport.publish(CHATTER, NOBODY, b"once")
     await listener.seen("on_heard")
     listener.transport.unlisten((CHATTER, None))
     await until(lambda: not speaker.transport.is_heard(CHATTER, NOBODY))
 
     assert [each.body for each in listener.of("on_heard")] == [b"once"]
-    assert speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"nobody") == 0
+    assert speaker.transport.publish(CHATTER, NOBODY, b"nobody") == 0
 
 
 async def test_directed_messages_are_copied_from_the_moment_of_the_sync(enter: Enter) -> None:
@@ -189,7 +189,7 @@ async def test_broadcasts_of_one_publisher_on_one_topic_keep_their_order(enter: 
     listener, speaker = await enter((CHATTER, None)), await enter()
 
     for number in range(2_000):
-        speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"%d" % number)
+        speaker.transport.publish(CHATTER, NOBODY, b"%d" % number)
     heard = await listener.seen("on_heard", 2_000)
 
     assert [each.body for each in heard] == [b"%d" % number for number in range(2_000)]
@@ -200,9 +200,9 @@ async def test_a_speaker_hears_itself(enter: Enter) -> None:
     """P23"""
     both = await enter((CHATTER, None))
 
-    both.transport.publish(CHATTER, NOBODY, NOBODY, both.instance, b"me")
+    both.transport.publish(CHATTER, NOBODY, b"me")
 
-    assert [each.worker for each in await both.seen("on_heard")] == [both.instance]
+    assert [each.caller for each in await both.seen("on_heard")] == [both.instance]
 
 
 @pytest.mark.needs("losing_broadcasts")
@@ -210,10 +210,10 @@ async def test_a_loss_is_reported_before_the_next_message_that_arrives(
     enter: Enter, harness: Harness
 ) -> None:
     """P27"""
-    listener, speaker = await enter((CHATTER, None)), await enter()
+    listener, speaker = await enter((CHATTER, None)), await (await enter()).knows_listeners()
 
     def publish(body: bytes) -> None:
-        assert speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, body) == 1
+        assert speaker.transport.publish(CHATTER, NOBODY, body) == 1
 
     publish(b"1")
     await listener.seen("on_heard", 1)
@@ -231,14 +231,14 @@ async def test_a_loss_is_reported_before_the_next_message_that_arrives(
 
 async def test_under_a_flood_everything_is_heard_or_counted_as_missed(enter: Enter) -> None:
     """P27 P30"""
-    listener, speaker = await enter((CHATTER, None)), await enter()
+    listener, speaker = await enter((CHATTER, None)), await (await enter()).knows_listeners()
     total = 60_000
 
     for number in range(total):
-        speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"%d" % number)
+        speaker.transport.publish(CHATTER, NOBODY, b"%d" % number)
 
     def accounted() -> Any:
-        speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"after")
+        speaker.transport.publish(CHATTER, NOBODY, b"after")
         last = listener.of("on_heard")[-1:]
         return last and last[0].body == b"after"
 

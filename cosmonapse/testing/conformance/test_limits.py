@@ -71,12 +71,10 @@ async def test_a_publication_over_the_limit_goes_nowhere_and_harms_nothing(enter
     """P28"""
     listener, speaker = await enter((CHATTER, None)), await enter()
 
-    count = speaker.transport.publish(
-        CHATTER, NOBODY, NOBODY, NOBODY, bytes(MAX_SIGNAL_BYTES + (1 << 20))
-    )
+    count = speaker.transport.publish(CHATTER, NOBODY, bytes(MAX_SIGNAL_BYTES + (1 << 20)))
     await speaker.fence()
     await listener.fence()
-    speaker.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"small")
+    speaker.transport.publish(CHATTER, NOBODY, b"small")
     heard = await listener.seen("on_heard")
 
     assert [each.body for each in heard] == [b"small"]
@@ -106,7 +104,7 @@ async def test_events_of_messages_are_counted_by_name(enter: Enter) -> None:
     before = caller.transport.counts
 
     caller.transport.counts.update(changed=1)
-    caller.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"nobody listens")
+    caller.transport.publish(CHATTER, NOBODY, b"nobody listens")
 
     assert caller.transport.counts == before
     assert all(isinstance(count, int) for count in before.values())

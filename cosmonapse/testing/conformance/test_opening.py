@@ -23,7 +23,7 @@ async def test_after_open_both_planes_are_live_and_the_topics_in_force(enter: En
     late = await enter()
     heard_by_the_late = late.transport.is_heard(CHATTER, new_id())
     await speaker.fence()
-    late.transport.publish(CHATTER, NOBODY, NOBODY, NOBODY, b"hello")
+    late.transport.publish(CHATTER, NOBODY, b"hello")
 
     assert heard_by_the_late
     assert heard_at_once
