@@ -141,7 +141,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
 
     @verb
     async def start(self, timeout_s: float | None = _START_S) -> None:
-        """Connect and register the Axons; return when both planes are live.
+        """Connect and register the Axons; return when what is used is live.
 
         Args:
             timeout_s: How long it may take; None to wait for the Synapse for ever, with a line in
@@ -170,6 +170,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         now = asyncio.get_running_loop().time
         begun_s = now()
         await self._transport.open(timeout_s, self._subscriptions.topics())
+        await self._subscriptions.settle()
         left_s = _LONG_START_S if timeout_s is None else max(0.0, begun_s + timeout_s - now())
         await self._registration.start(left_s)
         if self._registry_recorder is not None:

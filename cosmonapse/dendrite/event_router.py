@@ -27,6 +27,7 @@ class EventRouter:
     on_bounce: Callable[[bytes, str], None]
     on_lost: Callable[[bytes, str], None]
     on_registered: Callable[[str, str], None]
+    on_published: Callable[[bytes, int, bytes, bytes], None]
 
     def __init__(self, dendrite_id: str) -> None:
         self._dendrite_id = dendrite_id
@@ -49,6 +50,7 @@ class EventRouter:
         self.on_lost = dispatcher.on_lost
         self._subscriptions = subscriptions
         self.on_registered = registration.on_registered
+        self.on_published = subscriptions.on_published
 
     def on_heard(
         self, kind: int, trace: bytes, caller: bytes, worker: bytes, bodies: list[bytes]
@@ -64,6 +66,7 @@ class EventRouter:
         """Register the Axons again: after a restart the Synapse does not know them."""
         self._inbox.reply_cache.resume(asyncio.get_running_loop().time())
         self._dispatcher.absence.end()
+        self._subscriptions.on_welcomed()
         self._registration.announce()
 
     def on_away(self, why: str) -> None:

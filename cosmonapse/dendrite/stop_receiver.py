@@ -72,10 +72,11 @@ class StopReceiver:
         self._is_subscribed = False
 
     def update_subscription(self) -> None:
-        """Subscribe to STOPs if, and only if, this Dendrite hosts an Axon."""
+        """Obey STOPs if, and only if, this Dendrite hosts an Axon."""
         wanted = self._inbox.hosts
         if wanted and not self._is_subscribed:
-            handler = Handler(self._on_stop, frozenset({SignalType.STOP}), direct=True)
+            stop = frozenset({SignalType.STOP})
+            handler = Handler(self._on_stop, stop, direct=True, directed=True)
             self._subscriptions.add(handler)
         elif self._is_subscribed and not wanted:
             self._subscriptions.remove(self._on_stop)

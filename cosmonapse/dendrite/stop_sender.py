@@ -94,7 +94,8 @@ class StopSender:
                 answers.append(signal)
             arrived.set()
 
-        self._subscriptions.add(Handler(on_signal, trace_id=stop.trace_id, direct=True))
+        handler = Handler(on_signal, trace_id=stop.trace_id, direct=True, directed=True)
+        self._subscriptions.add(handler)
         try:
             try:
                 await self._subscriptions.settle()

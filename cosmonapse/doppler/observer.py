@@ -74,6 +74,9 @@ class Listener:
                 )
             return []
 
+    def on_published(self, publisher: bytes, kind: int, trace: bytes, body: bytes) -> None:
+        """Ignore what is handed over: one that listens to it gets a copy."""
+
     def on_welcomed(self, fresh: bool) -> None:
         """Report that the Synapse accepted the connection."""
         self._on_link(True, None)

@@ -122,7 +122,7 @@ class BlockingDendrite(Decorators):
     # -- start and stop --------------------------------------------------------------------------
 
     def start(self, timeout_s: float | None = 5.0) -> None:
-        """Connect and announce the Axons; return when both planes are live.
+        """Connect and announce the Axons; return when what is used is live.
 
         Args:
             timeout_s: How long it may take, in seconds; None waits for the Synapse without a limit.

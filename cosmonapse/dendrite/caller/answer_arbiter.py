@@ -47,7 +47,7 @@ class AnswerArbiter:
         self._publisher = publisher
         self._subscriptions = subscriptions
         self._dispatcher = dispatcher
-        self._is_subscribed = False
+        self._is_subscribed = self._is_listening = False
         self._remote_answers: OrderedDict[str, str] = OrderedDict()
         self._own_answer = ""
         dispatcher.on_question = self._subscribe
@@ -85,9 +85,16 @@ class AnswerArbiter:
     # -- answers of other Dendrites to our questions ---------------------------------------------
 
     def _subscribe(self) -> None:
-        """Subscribe to answers at our first question or answer (rule 7)."""
+        """Get the answers of others from our first question on; they are handed over to us."""
         if not self._is_subscribed:
             self._is_subscribed = True
+            handler = Handler(self._on_answer, ANSWERS, direct=True, directed=True)
+            self._subscriptions.add(handler)
+
+    def _listen(self) -> None:
+        """Listen to the answers to questions of others, too, from our first answer on."""
+        if not self._is_listening:
+            self._is_listening = True
             self._subscriptions.add(Handler(self._on_answer, ANSWERS, direct=True))
 
     def _on_answer(self, answer: Signal) -> None:
@@ -123,7 +130,7 @@ class AnswerArbiter:
     # -- our answers to questions of other Dendrites ---------------------------------------------
 
     async def _answer_remote(self, question: Signal, answer: Signal) -> Signal | None:
-        self._subscribe()
+        self._listen()
         has_remote_answer = question.id in self._remote_answers
         body = answer.encode()
         reacted: asyncio.Future[Signal] = asyncio.get_running_loop().create_future()
@@ -190,7 +197,7 @@ class AnswerArbiter:
         signal = follow_up(task, question, answer)
         self._dispatcher.encoded(signal)
         questions.end(question, answer)
-        self._subscribe()
+        self._listen()
         await self._dispatcher.send(signal, _TAKEOVER_TIMEOUT_S)
         return signal
 

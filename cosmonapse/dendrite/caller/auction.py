@@ -1,7 +1,6 @@
 """Auctions: publishes an offer, collects bids, sends the TASK to the best bidder.
 
-Spec: docs/spec/07-signals.md, "Offers and bids". Bids travel on the broadcast plane, the TASK and
-its outcome on the directed plane.
+Spec: docs/spec/07-signals.md, "Offers and bids". Offers and bids are handed over.
 """
 
 from __future__ import annotations
@@ -62,7 +61,9 @@ class Auctions:
         loop = asyncio.get_running_loop()
         auction = _Auction(offer, select, self)
         self._subscriptions.add(
-            Handler(auction.on_signal, _RECEIVED, trace_id=offer.trace_id, direct=True)
+            Handler(
+                auction.on_signal, _RECEIVED, trace_id=offer.trace_id, direct=True, directed=True
+            )
         )
         closes_at_s = until_s = loop.time()
         try:

@@ -51,7 +51,8 @@ class Retries:
             stop = frozenset({SignalType.STOP})
             # It is in force long before the first pause. Waiting for it here would hold the first
             # attempt back while the Synapse is away.
-            self._subscriptions.add(Handler(self._on_stop, stop, direct=True), waits=False)
+            handler = Handler(self._on_stop, stop, direct=True, directed=True)
+            self._subscriptions.add(handler, waits=False)
         stopped = asyncio.Event()
         waiting = self._stops.setdefault(signal.trace_id, set())
         waiting.add(stopped)

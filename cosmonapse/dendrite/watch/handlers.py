@@ -25,6 +25,8 @@ class Handler:
         trace_id: The workflow.
         ordered: True if it receives the Signals of its trace in the order of the Synapse.
         direct: True if it is called at once and not through a queue; it must not block.
+        directed: True if others hand over to this Dendrite what it is for. It then needs a
+            subscription only while there are older ones that do not.
         context: The context variables that it sees: those of the place where it was made.
 
     Raises:
@@ -38,6 +40,7 @@ class Handler:
     trace_id: str | None = None
     ordered: bool = False
     direct: bool = False
+    directed: bool = False
     context: contextvars.Context = attrs.field(factory=contextvars.copy_context, repr=False)
 
     def __attrs_post_init__(self) -> None:

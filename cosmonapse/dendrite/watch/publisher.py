@@ -11,11 +11,13 @@ from ...errors import SignalTooLarge
 from ...ids import id_bytes
 from ...kernel import encode_signal
 from ...signals import Signal
-from ...transport import Transport
+from ...transport import Outcome, Transport
+from .origins import MEANT, meant_for
 from .subscriptions import Subscriptions
 
 FIRST_PAUSE_S = 0.001
 LONGEST_PAUSE_S = 0.05
+_LEFT = (Outcome.SENT, Outcome.WAITING)
 
 
 class Publisher:
@@ -47,8 +49,20 @@ class Publisher:
 
     def publish_again(self, signal: Signal, body: bytes) -> int:
         """Publish to other Dendrites only; return the number of messages sent."""
-        trace = id_bytes(signal.trace_id)
-        return self._transport.publish(signal.type.code, trace, body)
+        kind, trace = signal.type.code, id_bytes(signal.trace_id)
+        if signal.type in MEANT:
+            return self._publish_meant(signal, kind, trace, body)
+        return self._transport.publish(kind, trace, body)
+
+    def _publish_meant(self, signal: Signal, kind: int, trace: bytes, body: bytes) -> int:
+        """Hand a Signal over to those for whom it is meant; return the number of messages."""
+        transport = self._transport
+        to, peer, capabilities = meant_for(signal, self._subscriptions.origins, transport.instance)
+        if to and transport.takes_published:
+            address = transport.address_of(None, capabilities) if capabilities else b""
+            sent = transport.send_published(to, kind, trace, body, peer, address)
+            return int(sent in _LEFT)
+        return transport.publish(kind, trace, body, seldom=True)
 
 
 async def publish_until_subscribed(publisher: Publisher, signal: Signal, within_s: float) -> bool:

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterable
 
 from ...registry import NeuronRecord
-from ...signals import Signal, SignalType
+from ...signals import Directed, Signal, SignalType
 from ...tasks import destination
 from ...transport import Transport
 from .handlers import Handler
@@ -49,6 +49,23 @@ class Roster:
             TimeoutError: No such Axon is live within `timeout_s` seconds.
         """
         wanted = destination(neuron, capabilities)
+        try:
+            async with asyncio.timeout(timeout_s):
+                # Mostly it is there already, and nothing has to be listened to.
+                return await self._alive(wanted) or await self._registered(wanted)
+        except TimeoutError:
+            who = f"neuron {wanted.id!r}" if wanted.id else f"{', '.join(wanted.capabilities)}"
+            raise TimeoutError(f"no live Axon serves {who} within {timeout_s:g} s") from None
+
+    async def _alive(self, wanted: Directed) -> NeuronRecord | None:
+        """Return a live Axon that serves an address."""
+        for record in await self.find(wanted.id or ""):
+            if record.state == "alive" and set(wanted.capabilities) <= set(record.capabilities):
+                return record
+        return None
+
+    async def _registered(self, wanted: Directed) -> NeuronRecord:
+        """Return a live Axon that serves an address, once there is one."""
         registered = asyncio.Event()
 
         async def on_register(sig: Signal) -> None:
@@ -56,20 +73,13 @@ class Roster:
 
         self._subscriptions.add(Handler(on_register, frozenset({SignalType.REGISTER})))
         try:
-            async with asyncio.timeout(timeout_s):
-                await self._subscriptions.settle()
-                while True:
-                    registered.clear()
-                    for record in await self.find(wanted.id or ""):
-                        if record.state == "alive" and set(wanted.capabilities) <= set(
-                            record.capabilities
-                        ):
-                            return record
-                    # An Axon that was stuck and recovers sends no REGISTER: hence the interval.
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(registered.wait(), _QUERY_AGAIN_S)
-        except TimeoutError:
-            who = f"neuron {wanted.id!r}" if wanted.id else f"{', '.join(wanted.capabilities)}"
-            raise TimeoutError(f"no live Axon serves {who} within {timeout_s:g} s") from None
+            await self._subscriptions.settle()
+            while True:
+                registered.clear()
+                if (record := await self._alive(wanted)) is not None:
+                    return record
+                # An Axon that was stuck and recovers sends no REGISTER: hence the interval.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(registered.wait(), _QUERY_AGAIN_S)
         finally:
             self._subscriptions.remove(on_register)

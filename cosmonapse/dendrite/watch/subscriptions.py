@@ -19,6 +19,7 @@ from ...signals import TYPE_OF_CODE, Signal, SignalType
 from ...transport import Topic, Transport
 from .handler_runner import Ended, HandlerRunner
 from .handlers import Function, Handler, HandlerTable
+from .origins import ANSWERABLE, Origins
 from .trace_deadlines import GRACE_S, TraceDeadlines
 from .trace_order import RecentIds, TraceOrder
 
@@ -69,6 +70,10 @@ class Subscriptions:
         self._retired: list[HandlerRunner] = []
         self._orders: dict[str, TraceOrder] = {}
         self._holding: dict[str, TraceOrder] = {}  # those that may hold a Signal
+        self.origins = Origins()
+        self._has_older = False
+        self._directed_by_type = RecentIds()
+        self._directed_by_trace = RecentIds()
         self._seen_by_type = RecentIds()
         self._seen_by_trace = RecentIds()
         self._timer = DeadlineTimer(self._next_order_at_s, self._release)
@@ -99,12 +104,36 @@ class Subscriptions:
         self.watches_tasks = self._task_watcher_count > 0
         if handler.ordered and handler.trace_id is not None:
             self._orders.setdefault(handler.trace_id, TraceOrder())
-        if self._started:
-            if waits:
-                self.out_of_date = True
-                self._awaited += 1
-            for topic in _topics_of(handler):
-                self._transport.listen(topic)
+        if self._started and self._listens(handler):
+            self._listen(handler, waits)
+
+    def _listens(self, handler: Handler) -> bool:
+        """Return whether a handler needs a subscription."""
+        return not handler.directed or self._has_older
+
+    def _listen(self, handler: Handler, waits: bool = True) -> None:
+        if waits:
+            self.out_of_date = True
+            self._awaited += 1
+        for topic in _topics_of(handler):
+            self._transport.listen(topic)
+
+    def on_welcomed(self) -> None:
+        """Subscribe for what older Dendrites do not hand over, or no longer."""
+        had_older, self._has_older = self._has_older, self._transport.older_publishers
+        if had_older == self._has_older or not self._started:
+            return
+        for handler in self._runners:
+            if not handler.directed:
+                continue
+            if self._has_older:
+                self._listen(handler)
+            else:
+                self._unlisten(handler)
+
+    def _unlisten(self, handler: Handler) -> None:
+        for topic in _topics_of(handler):
+            self._transport.unlisten(topic)
 
     def add_for_user(self, handler: Handler) -> None:
         """Add a handler of the program; one of a single trace ends some time after its trace."""
@@ -164,9 +193,8 @@ class Subscriptions:
             self._retired.append(self._runners.pop(handler))
             self._task_watcher_count -= _watches_tasks(handler)
             self._trace_handlers.discard(handler)
-            if self._started:
-                for topic in _topics_of(handler):
-                    self._transport.unlisten(topic)
+            if self._started and self._listens(handler):
+                self._unlisten(handler)
             if handler.trace_id is not None:
                 self._leave_trace(handler, handler.trace_id)
         self.watches_tasks = self._task_watcher_count > 0
@@ -189,7 +217,8 @@ class Subscriptions:
     def topics(self) -> list[Topic]:
         """Return the topics to open the transport with; later handlers subscribe by themselves."""
         self._started = True
-        return [topic for handler in self._runners for topic in _topics_of(handler)]
+        listening = filter(self._listens, self._runners)
+        return [topic for handler in listening for topic in _topics_of(handler)]
 
     async def settle(self) -> None:
         """Return when every subscription is in force.
@@ -231,6 +260,7 @@ class Subscriptions:
 
     def feed_question(self, question: Signal, ended: Ended) -> None:
         """Pass on a question to us; call `ended` once each handler that may answer returned."""
+        self.origins.add(question, self._transport.instance)
         unordered = [each for each in self._table.of(question) if not each.ordered]
         able = [each for each in unordered if question.type in each.types and not each.direct]
         left = len(able)
@@ -269,27 +299,31 @@ class Subscriptions:
         ours = caller == own or (worker == own and caller != _NO_CALLER)
         if kind < 0:
             repeats = caller != _NO_CALLER
-            self._on_heard_by_trace(id_text("trc_", trace), ours, repeats, bodies)
+            self._on_heard_by_trace(id_text("trc_", trace), ours, repeats, caller, bodies)
         elif not ours:
             signal_type = TYPE_OF_CODE.get(kind)
             # 09-resync, "At listeners": what a client publishes comes once, and needs no look.
             repeats = worker != _NO_WORKER or signal_type in _MAY_REPEAT
-            self._on_heard_by_type(signal_type, repeats and caller != _NO_CALLER, bodies)
+            repeats = repeats and caller != _NO_CALLER
+            self._on_heard_by_type(signal_type, repeats, caller, bodies)
 
     def _on_heard_by_type(
-        self, signal_type: SignalType | None, repeats: bool, bodies: list[bytes]
+        self, signal_type: SignalType | None, repeats: bool, caller: bytes, bodies: list[bytes]
     ) -> None:
         if signal_type is None or not self.may_want(signal_type, ""):
             self.counts["drop.no_handler"] += len(bodies)
             return
         alone = self._table.alone_of_type(signal_type)
-        if alone is not None and not (repeats or alone.direct):
+        if alone is not None and not (repeats or alone.direct or signal_type in ANSWERABLE):
             self._runners[alone].put_bodies(bodies)
             return
         for body in bodies:
             for signal in self._read(body):
-                if not (repeats and self._is_repeated(signal, self._seen_by_type)):
-                    self._put(signal, self._table.of_type(signal))
+                if repeats and self._is_repeated(signal, self._seen_by_type):
+                    continue
+                self.origins.add(signal, caller)
+                of_type = self._table.of_type(signal)
+                self._put(signal, _once(signal, of_type, self._directed_by_type))
 
     def _is_repeated(self, signal: Signal, seen: RecentIds) -> bool:
         """Return whether the copy of a TASK or reply arrived before, and count it."""
@@ -300,7 +334,7 @@ class Subscriptions:
         return True
 
     def _on_heard_by_trace(
-        self, trace_id: str, ours: bool, repeats: bool, bodies: list[bytes]
+        self, trace_id: str, ours: bool, repeats: bool, caller: bytes, bodies: list[bytes]
     ) -> None:
         order = self._orders.get(trace_id)
         if order is None and ours:
@@ -313,10 +347,26 @@ class Subscriptions:
                 continue
             if not ours:
                 self._saw(signal)
-                of_trace = self._table.of_trace(signal)
-                self._put(signal, [each for each in of_trace if not each.ordered])
+                self.origins.add(signal, caller)
+                of_trace = [each for each in self._table.of_trace(signal) if not each.ordered]
+                self._put(signal, _once(signal, of_trace, self._directed_by_trace))
             if order is not None:
                 self._pass_on(order.heard(signal))
+
+    def on_published(self, publisher: bytes, kind: int, trace: bytes, body: bytes) -> None:
+        """Handle a Signal that another Dendrite handed over; only handlers of our own want it."""
+        if not self.may_want(TYPE_OF_CODE.get(kind), id_text("trc_", trace)):
+            self.counts["drop.no_handler"] += 1
+            return
+        for signal in self._read(body):
+            self.origins.add(signal, publisher)
+            # 05-broadcast, "Handed over" 4: one that listens as well gets a copy, for the others.
+            for handlers, seen in (
+                (self._table.of_type(signal), self._directed_by_type),
+                (self._table.of_trace(signal), self._directed_by_trace),
+            ):
+                directed = [each for each in handlers if each.directed]
+                self._put(signal, _once(signal, directed, seen))
 
     def _saw(self, signal: Signal) -> None:
         """Record a Signal of a trace whose handlers end with it."""
@@ -359,6 +409,13 @@ class Subscriptions:
         if now_s >= self._next_warning_at_s:
             self._next_warning_at_s = now_s + _WARN_EVERY_S
             _LOG.warning("%d broadcast Signals were lost so far", self.counts["gap.broadcast"])
+
+
+def _once(signal: Signal, handlers: list[Handler], seen: RecentIds) -> list[Handler]:
+    """Leave those out to which a Signal is handed over, if they had it before."""
+    if not any(each.directed for each in handlers) or seen.add(signal.id):
+        return handlers
+    return [each for each in handlers if not each.directed]
 
 
 def _watches_tasks(handler: Handler) -> bool:

@@ -54,10 +54,11 @@ class Bidder:
         self._bids_made = RecentIds()
 
     def update_subscription(self) -> None:
-        """Subscribe to offers if, and only if, one of our Axons has a capability or a `bid_fn`."""
+        """Handle offers if, and only if, one of our Axons has a capability or a `bid_fn`."""
         wanted = any(axon.capabilities or axon.bid_fn for axon in self._inbox.axons)
         if wanted and not self._is_subscribed:
-            handler = Handler(self._on_offer, frozenset({SignalType.TASK_OFFER}), direct=True)
+            offer = frozenset({SignalType.TASK_OFFER})
+            handler = Handler(self._on_offer, offer, direct=True, directed=True)
             self._subscriptions.add(handler)
         elif self._is_subscribed and not wanted:
             self._subscriptions.remove(self._on_offer)

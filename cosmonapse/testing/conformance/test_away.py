@@ -185,7 +185,7 @@ async def test_nobody_is_heard_after_a_restart_when_the_listeners_have_gone(
     enter: Enter, harness: Harness
 ) -> None:
     """P24 P26"""
-    listener, speaker = await enter((CHATTER, None)), await enter()
+    listener, speaker = await enter((CHATTER, None)), await (await enter()).knows_listeners()
     await killed(harness, listener, speaker)
     await revived(harness, listener, speaker)
     await listener.transport.sync(5.0)

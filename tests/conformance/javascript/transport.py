@@ -3,6 +3,7 @@
 from cosmonapse.registry import DendriteRecord, NeuronRecord, SynapseState
 from cosmonapse.transport import Held, Opened, Outcome, ReplyFlag, TaskFlag
 from zmq_transport import address_of
+from zmq_transport.wire.heads import NOBODY
 
 MS = 1000
 
@@ -127,8 +128,15 @@ class JsTransport:
     def is_heard(self, kind, trace):
         return self._call("isHeard", kind, trace)
 
-    def publish(self, kind, trace, caller, worker, body):
-        return self._call("publish", kind, trace, caller, worker, body)
+    def publish(self, kind, trace, body, *, seldom=False):
+        return self._call("publish", kind, trace, self.instance, NOBODY, body)
+
+    # It publishes by the broadcast plane alone, and listens to what others would hand over.
+    takes_published = False
+    older_publishers = True
+
+    def send_published(self, recipients, kind, trace, body, peer=NOBODY, address=b""):
+        return Outcome.CLOSED
 
     def listen(self, topic):
         self._call("listen", _topic(topic))
