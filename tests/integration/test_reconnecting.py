@@ -182,6 +182,7 @@ async def test_a_name_of_both_families_is_found_where_it_listens(broker, join, c
 
 # -- Something else at the ports of a Synapse ------------------------------------------------------
 
+UNHEARD = 14
 STRANGERS = {
     "a Synapse two ports lower": (
         lambda port: wrong_sockets(port, zmq.XPUB, zmq.ROUTER, zmq.XPUB),
@@ -219,6 +220,9 @@ async def test_clients_cut_off_by_a_stranger_are_back_with_the_right_synapse(
     async with join("worker", url=url) as worker, join("caller", url=url) as caller:
         await worker.add_axon(Axon(neuron_id="echo", neuron_fn=echo))
         outputs, plans = kept(caller.on_agent_output), kept(worker.on_plan)
+        await published(caller, plans)
+        await until(lambda: not caller._transport.is_heard(UNHEARD, bytes(16)))  # by its own socket
+        plans.clear()
 
         await kill(synapse)
         with stranger(port):
