@@ -72,7 +72,7 @@ class Client:
             self.instance, namespace, carrier, receiver.on_heard, receiver.on_missed
         )
         self.publisher = ClientPublisher(
-            self.broadcast, carrier, self.link, self._send, self.barrier, self._become_caller
+            self.broadcast, carrier, self.link, self._sender, self.barrier, self._become_caller
         )
         self.on_publication = self.broadcast.on_publication
         self.on_subscription = self.broadcast.on_subscription
@@ -420,7 +420,7 @@ class Client:
         # 03, Runs 1: only where the proxy passes them on.
         self._task_flags = _KEEP_AND_RUN if welcome.runs else _KEEP
         self.broadcast.join(welcome.listen_port, welcome.publish_port)
-        self.publisher.on_welcomed(welcome.publish, welcome.older, self.max_body_bytes)
+        self.publisher.on_welcomed(welcome.publish, welcome.older)
         self._sender.flush()
         # 09, After WELCOME: the list goes ahead of the outbox, the CLAIMs after it and after the
         # REGISTERs, which the receiver sends in `on_welcomed`.

@@ -7,7 +7,6 @@ Spec: docs/spec/05-broadcast.md, "Handed over" and "A socket of one's own". A th
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -16,6 +15,7 @@ from ..wire.heads import Verb
 from ..wire.recipients import Recipients
 from .broadcast import Broadcast
 from .carrier import Carrier
+from .directed_sender import DirectedSender
 from .events import Outcome
 from .link import Link
 from .publisher_route import Publication, PublisherRoute, PublisherState
@@ -35,7 +35,7 @@ class ClientPublisher:
         broadcast: Publishes by the socket, to the topics that have subscribers.
         carrier: Opens the socket.
         link: Tells whether there is a connection.
-        send: Sends head and body to the proxy.
+        sender: Sends to the proxy.
         barrier: Returns once the proxy has read all that was sent; False if that is not known.
         become_caller: Makes the client known as a caller, if it is not.
 
@@ -49,17 +49,16 @@ class ClientPublisher:
         broadcast: Broadcast,
         carrier: Carrier,
         link: Link,
-        send: Callable[[bytes, bytes], Outcome],
+        sender: DirectedSender,
         barrier: Callable[[float], Awaitable[bool]],
         become_caller: Callable[[], None],
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.hands_over = self.has_older = False
-        self._max_body_bytes = sys.maxsize
         self._broadcast = broadcast
         self._carrier = carrier
         self._link = link
-        self._send = send
+        self._sender = sender
         self._barrier = barrier
         self._become_caller = become_caller
         self._route = PublisherRoute()
@@ -84,7 +83,7 @@ class ClientPublisher:
             body: Opaque.
             seldom: True if it opens no socket, unless there are many of them.
         """
-        if len(body) > self._max_body_bytes:
+        if len(body) > self._sender.max_body_bytes:
             self.counts["drop.too_large"] += 1
             return 0
         if self._route.state is _LIVE:
@@ -137,13 +136,12 @@ class ClientPublisher:
             trace=trace,
             address=address,
         )
-        return self._send(head, body)
+        return self._sender.send(head, body)
 
-    def on_welcomed(self, hands_over: bool, has_older: bool, max_body_bytes: int) -> None:
+    def on_welcomed(self, hands_over: bool, has_older: bool) -> None:
         """Record what the proxy takes; with an older one the socket is there from the start."""
         self.hands_over = hands_over
         self.has_older = has_older or not hands_over
-        self._max_body_bytes = max_body_bytes
         if not hands_over:
             self._open()
 
