@@ -163,6 +163,8 @@ class ClientTransport(TransportQueries):
         )
         self.instance = self._client.instance
         self.barrier = self._client.barrier
+        self.is_heard = self._client.publisher.is_heard
+        self.publish = self._client.publisher.publish
 
     @property
     def max_signal_bytes(self) -> int:
@@ -243,14 +245,6 @@ class ClientTransport(TransportQueries):
     ) -> Outcome:
         """See the port."""
         return _OUTCOMES[self._client.send_presence(_VERBS[verb], neuron_id, facts, kind, body)]
-
-    def is_heard(self, kind: int, trace: bytes) -> bool:
-        """See the port."""
-        return self._client.publisher.is_heard(kind, trace)
-
-    def publish(self, kind: int, trace: bytes, body: bytes, *, seldom: bool = False) -> int:
-        """See the port."""
-        return self._client.publisher.publish(kind, trace, body, seldom)
 
     @property
     def takes_published(self) -> bool:

@@ -72,7 +72,7 @@ class ClientPublisher:
             return self._broadcast.subscribed.has_subscriber(kind, trace)
         return True
 
-    def publish(self, kind: int, trace: bytes, body: bytes, seldom: bool = False) -> int:
+    def publish(self, kind: int, trace: bytes, body: bytes, *, seldom: bool = False) -> int:
         """Publish to the subscribers; return the number of messages: 0, 1 or 2.
 
         A body over the limit takes none.
