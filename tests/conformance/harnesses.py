@@ -214,7 +214,7 @@ class Cosmo(OurHarness):
     """`cosmo://`, the Synapse in a thread of this process."""
 
     ipc = None
-    carrier = LIBZMQ
+    carrier = proxy_carrier = LIBZMQ
 
     def __init__(self, namespaces=(), *, mortal=False, **limits):
         port = free_ports() if mortal else 0
@@ -224,7 +224,12 @@ class Cosmo(OurHarness):
 
     def _start(self):
         self._proxy = Proxy(
-            HOST, self._ports, self._settings, ipc=self.ipc, lost_notice=lost_notice
+            HOST,
+            self._ports,
+            self._settings,
+            ipc=self.ipc,
+            carrier=self.proxy_carrier,
+            lost_notice=lost_notice,
         )
         self._thread = threading.Thread(target=run_until_killed, args=(self._proxy,), daemon=True)
         self._thread.start()
@@ -289,12 +294,24 @@ class Ipc(Cosmo):
 
 
 class CosmoZmtp(Cosmo):
-    """`cosmo://` with our own ZMTP at every client."""
+    """`cosmo://` with our own ZMTP at both ends."""
 
-    carrier = ZMTP
+    carrier = proxy_carrier = ZMTP
 
 
 class IpcZmtp(Ipc):
-    """`cosmo+ipc://` with our own ZMTP at every client."""
+    """`cosmo+ipc://` with our own ZMTP at both ends."""
+
+    carrier = proxy_carrier = ZMTP
+
+
+class CosmoZmtpDendrites(Cosmo):
+    """`cosmo://` with our own ZMTP at every client and libzmq at the Synapse."""
 
     carrier = ZMTP
+
+
+class CosmoZmtpSynapse(Cosmo):
+    """`cosmo://` with our own ZMTP at the Synapse and libzmq at every client."""
+
+    proxy_carrier = ZMTP

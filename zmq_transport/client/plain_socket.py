@@ -10,17 +10,11 @@ import os
 import socket
 from typing import Final
 
+from ..sockets import plain
 from ..sockets.endpoints import Endpoint, IpcEndpoint
 
-_KEEPALIVE: Final = (
-    ("TCP_KEEPIDLE", 1),
-    ("TCP_KEEPALIVE", 1),  # its name on macOS
-    ("TCP_KEEPINTVL", 1),
-    ("TCP_KEEPCNT", 3),
-)
-"""Seconds of silence, seconds between two probes, and how many without an answer end it."""
-_USER_TIMEOUT: Final = "TCP_USER_TIMEOUT"
-_USER_TIMEOUT_MS: Final = 3000
+USER_TIMEOUT_MS: Final = 3000
+"""What was sent is acknowledged by the host of the far end in this time, or the connection ends."""
 
 
 def connecting(address: Endpoint) -> socket.socket:
@@ -69,17 +63,10 @@ def tune(made: socket.socket) -> bool:
     """
     if made.family == socket.AF_UNIX:
         return True
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _KEEPALIVE:
-        _set(made, name, value)
-    # Where something is on its way, probes are not sent, and retries would go on for minutes.
-    return _set(made, _USER_TIMEOUT, _USER_TIMEOUT_MS)
-
-
-def _set(made: socket.socket, name: str, value: int) -> bool:
-    option = getattr(socket, name, None)
+    plain.tune(made)
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
     if option is None:
         return False
-    made.setsockopt(socket.IPPROTO_TCP, option, value)
+    # Where something is on its way, probes are not sent, and retries would go on for minutes.
+    made.setsockopt(socket.IPPROTO_TCP, option, USER_TIMEOUT_MS)
     return True

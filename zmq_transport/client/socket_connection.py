@@ -131,7 +131,7 @@ class SocketConnection:
             writer.write(encode_message(head, body))
         else:
             writer.write_large(message_start(head, size), body)
-        return Sent.OK
+        return Sent.BUSY if writer.is_broken else Sent.OK
 
     def _on_readable(self) -> None:
         for _ in range(READS):
