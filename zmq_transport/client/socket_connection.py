@@ -15,7 +15,7 @@ from ..sockets.sent import Sent
 from ..zmtp.connection import CLIENT, Connection, ConnectionState
 from ..zmtp.frame_reader import Message
 from ..zmtp.frame_writer import JOIN_BELOW_BYTES, PING, PROBE, message_start
-from ..zmtp.silence import Finding, Silence
+from ..zmtp.silence import ASK_S, Finding, Silence
 from .carrier import MessageEvents
 from .dial_plan import Attempt
 from .line import LineEvents
@@ -54,8 +54,8 @@ class SocketConnection:
         self._handshake_s = attempt.handshake_s
         self._writer = SocketWriter(self._socket, events.on_writable)
         self._silence: Silence
-        self._is_heard = self._is_closed = False
-        self._is_open = False
+        self._is_heard = self._is_awaited = self._is_closed = False
+        self._is_open = self._checks_soon = False
         self._timer = self._loop.call_later(attempt.connect_s, self._end)
         self._loop.add_writer(self._fd, self._on_connected)
 
@@ -94,7 +94,7 @@ class SocketConnection:
     def _on_open(self) -> None:
         self._is_open = True
         self._writer.write(PROBE)
-        self._set_timer(self._silence.every_s, self._check)
+        self._check_later()
         self._line_events.on_established()
         self._events.on_writable()
 
@@ -106,14 +106,25 @@ class SocketConnection:
         if self._writer.is_broken:
             self._end()
             return
-        found = self._silence.check(is_heard=self._is_heard or self._writer.has_written)
+        found = self._silence.check(
+            is_heard=self._is_heard or self._writer.has_written, is_awaited=self._is_awaited
+        )
         self._is_heard = self._writer.has_written = False
         if found is Finding.GONE:
             self._end()
             return
         if found is Finding.SILENT and self._zmtp.minor:
             self._writer.write(PING)
+        self._check_later()
+
+    def _check_later(self) -> None:
+        self._checks_soon = self._silence.every_s == ASK_S
         self._set_timer(self._silence.every_s, self._check)
+
+    def _check_soon(self) -> None:
+        """Check in `ASK_S` seconds, as something was written."""
+        self._checks_soon = True
+        self._set_timer(ASK_S, self._check)
 
     def _set_timer(self, after_s: float, then: Callable[[], None]) -> None:
         self._timer.cancel()
@@ -127,6 +138,9 @@ class SocketConnection:
         size = len(body)
         if not self._is_open or writer.is_broken or not writer.has_room(len(head) + size):
             return Sent.BUSY
+        self._is_awaited = True
+        if not self._checks_soon:
+            self._check_soon()
         if size < JOIN_BELOW_BYTES:
             writer.write(encode_message(head, body))
         else:
@@ -145,6 +159,7 @@ class SocketConnection:
                 self._end()
                 return
             self._is_heard = True
+            self._is_awaited = False
             self._take(data)
             if len(data) < READ_BYTES or self._is_closed:
                 return

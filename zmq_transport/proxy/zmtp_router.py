@@ -35,7 +35,7 @@ _READS = 4
 _ENVELOPE_BYTES = 64 * 1024
 _SMALL_BYTES = 4096
 _LOOK_TICKS: Final = 2
-_RECOUNT_TICKS: Final = 100
+_RECOUNT_TICKS: Final = 20
 STRANGERS_BYTES: Final = 64 * 1024 * 1024
 """What strangers together may have sent of messages that are not whole."""
 _OPEN = ConnectionState.OPEN

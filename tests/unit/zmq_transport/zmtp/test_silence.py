@@ -35,3 +35,25 @@ def test_without_help_of_the_system_a_dead_host_shows_within_four_seconds():
 
     assert checks * Silence(is_watched=False).every_s <= 4.0
     assert Silence(is_watched=True).every_s == silence.ASK_SELDOM_S
+
+
+def test_a_write_without_an_answer_is_followed_up_soon_also_where_the_system_watches():
+    watched = Silence(is_watched=True)
+
+    found, took_s = [], 0.0
+    while GONE not in found:
+        found.append(watched.check(is_heard=False, is_awaited=True))
+        took_s += watched.every_s
+
+    assert found == [SILENT, SILENT, SILENT, GONE]
+    assert took_s <= 4.0
+
+
+def test_a_peer_that_answers_and_owes_nothing_is_checked_seldom_again():
+    watched = Silence(is_watched=True)
+    watched.check(is_heard=False, is_awaited=True)
+
+    assert watched.check(is_heard=True, is_awaited=True) is ALIVE
+    assert watched.every_s == silence.ASK_S
+    assert watched.check(is_heard=True) is ALIVE
+    assert watched.every_s == silence.ASK_SELDOM_S
