@@ -24,7 +24,7 @@ from .broadcast import Broadcast
 from .carrier import Carrier
 from .client_publisher import ClientPublisher
 from .directed_sender import DirectedSender
-from .events import Outcome, Receiver
+from .events import Outcome, Receiver, ReplyItem, TaskItem
 from .handshake import Handshake, OnWaiting, waiting
 from .link import Link, LinkEvent, LinkOutput
 from .outbox import deadline_of
@@ -148,7 +148,8 @@ class Client:
             raise LinkClosed("the link was closed while it opened")
         self._handshake = Handshake(self._carrier.endpoint, self._repeat_hello)
         self._handlers = self._event_handlers()
-        self._is_open = self._sender.is_open = True
+        self._is_open = True
+        self._sender.open()
         for kind, trace in topics:
             self.broadcast.listen(kind, trace)
         self.link.start()
@@ -205,8 +206,8 @@ class Client:
         receiver = self._receiver
         return {
             LinkEvent.WRITE: self._write,
-            LinkEvent.TASKS: receiver.on_tasks,
-            LinkEvent.REPLIES: receiver.on_replies,
+            LinkEvent.TASKS: self._on_tasks,
+            LinkEvent.REPLIES: self._on_replies,
             LinkEvent.CANCEL: receiver.on_cancel,
             LinkEvent.BOUNCE: receiver.on_bounce,
             LinkEvent.LOST: receiver.on_lost,
@@ -376,9 +377,9 @@ class Client:
             return
         verb, peer, address, items = whole
         if verb == _REPLY:
-            self._receiver.on_replies(peer, items)
+            self._on_replies(peer, items)
         else:
-            self._receiver.on_tasks(peer, address.decode(errors="replace"), items)
+            self._on_tasks(peer, address.decode(errors="replace"), items)
 
     def on_disconnected(self) -> None:
         """Wait for the next connection; the carrier makes it."""
@@ -393,6 +394,16 @@ class Client:
         self._sender.send_waiting()
 
     # -- events of the link ----------------------------------------------------------------------
+
+    def _on_tasks(self, caller: bytes, address: str, items: list[TaskItem]) -> None:
+        self._receiver.on_tasks(caller, address, items)
+        if len(items) > 1:
+            self._sender.expect_several()
+
+    def _on_replies(self, worker: bytes, items: list[ReplyItem]) -> None:
+        self._receiver.on_replies(worker, items)
+        if len(items) > 1:
+            self._sender.expect_several()
 
     def _perform(self, events: list[LinkOutput]) -> None:
         handlers = self._handlers

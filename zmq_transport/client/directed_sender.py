@@ -31,7 +31,7 @@ class DirectedSender:
 
     Attributes:
         outbox: The messages that wait for room or for a connection.
-        is_open: Whether anything may be sent; the client sets it.
+        is_open: Whether anything may be sent.
         arrived: Whether something arrived since a message last went at once; the client sets it.
         max_body_bytes: Size limit of a body.
     """
@@ -44,7 +44,8 @@ class DirectedSender:
         self._carrier = carrier
         self._link = link
         self._outgoing = Outgoing()
-        self._is_gathering = False
+        self._loop: asyncio.AbstractEventLoop
+        self._ending: asyncio.Handle | None = None  # set while messages are gathered
         self._is_calm = True
         self._quiet_at_s = 0.0
         self._drained: asyncio.Future[None] | None = None
@@ -66,7 +67,7 @@ class DirectedSender:
         if size > MAX_BODY_BYTES or size > self.max_body_bytes or not self._may_leave():
             head = pack_single(verb, flags, kind, number, task, trace, peer, address, size)
             return self.send(head, body)
-        if not self._is_gathering:
+        if self._ending is None:
             if self._is_calm:
                 # 01, Bundles: in calm times the first message goes at once, because its sender may
                 # block the loop, and because it is all there is.
@@ -76,13 +77,23 @@ class DirectedSender:
                     self._quiet_at_s = now_s + _QUIET_S
                     head = pack_single(verb, flags, kind, number, task, trace, peer, address, size)
                     return self._hand_over(head, body)
-            self._is_gathering = True
-            asyncio.get_running_loop().call_soon(self._end_of_turn)
+            self._ending = self._loop.call_soon(self._end_of_turn)
             self._carrier.poll_soon()  # after `_end_of_turn`, so one turn sends and receives
         self._outgoing.add(verb, flags, kind, number, task, trace, peer, address, body)
         if self._outgoing.count >= _MAX_GATHERED:
             self.flush()
         return Outcome.SENT
+
+    def expect_several(self) -> None:
+        """Gather until the end of the next turn: several messages have arrived together.
+
+        What they wake up runs in that turn. So its answers need no turn more to be sent.
+        """
+        if self._outgoing.count:
+            return  # they go out at the end of a turn already
+        if self._ending is not None:
+            self._ending.cancel()
+        self._ending = self._loop.call_soon(self._end_of_turn)
 
     def send(self, head: bytes, body: bytes) -> Outcome:
         """Send a message that is not bundled, after all that is gathered."""
@@ -111,6 +122,11 @@ class DirectedSender:
                 return
             self.outbox.sent()
         self._report_drained()
+
+    def open(self) -> None:
+        """Allow to send, on the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self.is_open = True
 
     def close(self) -> None:
         """Send nothing more, and end every wait."""
@@ -144,7 +160,7 @@ class DirectedSender:
         return Outcome.WAITING if has_room else Outcome.BUSY
 
     def _end_of_turn(self) -> None:
-        self._is_gathering = False
+        self._ending = None
         gathered = self._outgoing.count
         self._is_calm = gathered <= 1
         if gathered and self.is_open:

@@ -255,6 +255,47 @@ async def test_after_a_turn_of_several_messages_the_first_one_waits_for_the_othe
     assert carrier.take() == [["TASK 0", "TASK 1"]]
 
 
+def arrives(subject, count, kind=2):
+    """Let so many replies arrive as one message."""
+    items = [(int(Verb.REPLY), 0, kind, n, TASK, TRACE, 0) for n in range(count)]
+    subject.on_message(heads.pack_items(items, peer=PEER), b"")
+
+
+async def test_what_several_items_wake_up_goes_together_in_the_turn_after_them(ready, carrier):
+    loop = asyncio.get_running_loop()
+    for number in range(2):
+        loop.call_soon(task, ready, number)
+    arrives(ready, 2)
+    assert carrier.take() == []
+
+    await a_turn()
+
+    assert carrier.take() == [["TASK 0", "TASK 1"]]
+
+
+async def test_the_turn_ends_behind_what_the_last_of_several_messages_woke_up(ready, carrier):
+    loop = asyncio.get_running_loop()
+    for number in range(3):
+        arrives(ready, 2)
+        loop.call_soon(task, ready, number)
+    arrives(ready, 2)
+
+    await a_turn()
+
+    assert carrier.take() == [["TASK 0", "TASK 1", "TASK 2"]]
+
+
+async def test_arrivals_hold_up_nothing_that_is_gathered(ready, carrier):
+    arrives(ready, 2)
+    task(ready, 0)
+    for _ in range(3):
+        arrives(ready, 2)
+
+    await a_turn()
+
+    assert carrier.take() == [["TASK 0"]]
+
+
 async def test_each_target_gets_a_message_of_its_own(ready, carrier):
     task(ready, 0)
     task(ready, 1)
