@@ -95,6 +95,9 @@ class Party:
     def on_replies(self, worker, items):
         self.happened += [("on_replies", worker, *item) for item in items]
 
+    def on_heard(self, kind, trace, caller, worker, bodies):
+        self.happened += [("on_heard", kind, trace, caller, worker, body) for body in bodies]
+
     def __getattr__(self, name):
         if not name.startswith("on_"):
             raise AttributeError(name)
