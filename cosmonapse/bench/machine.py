@@ -8,11 +8,13 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from ..synapse.kernels import kernel_text
+
 _PACKAGES = ("cosmonapse", "pyzmq", "msgpack")
 
 
 def machine() -> dict[str, str]:
-    """Return the machine and the versions."""
+    """Return the machine, the versions, and which kernel runs."""
     total = os.cpu_count() or 1
     used = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else total
     facts = {
@@ -24,6 +26,7 @@ def machine() -> dict[str, str]:
     for package in _PACKAGES:
         with suppress(PackageNotFoundError):
             facts[package] = version(package)
+    facts["kernel"] = kernel_text()
     return facts
 
 

@@ -14,6 +14,7 @@ from ..health import Level, Verdict, verdict
 from ..names import checked_name
 from ..registry import NeuronRecord, SynapseState
 from ..runtime.printable import printable
+from ..synapse.kernels import kernel_text
 from .fabric import as_json, fabric_options, on_fabric
 from .registry import in_order, table
 
@@ -119,6 +120,7 @@ def _text(
         f"{judged.level.name}: namespace {namespace} has {load}; {up}",
         *(f"- {printable(each)}" for each in judged.findings),
         *([table(records, namespace)] if records else ["no worker serves this namespace"]),
+        f"kernel of this program: {kernel_text()}",
     ]
     if verbose:
         lines.append(
@@ -141,6 +143,7 @@ def _json(
     facts: dict[str, Any] = {
         "level": judged.level.name,
         "findings": list(judged.findings),
+        "kernel": kernel_text(),
         "synapse": None if state is None else attrs.asdict(state),
         "neurons": [attrs.asdict(record) for record in records or ()],
     }

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from cosmonapse.synapse.kernels import kernel_text
 from support.processes import axon, closed_port, until
 
 
@@ -33,6 +34,7 @@ def test_a_fabric_that_is_well_exits_with_0_and_shows_axons_and_counters(
     assert code == 0
     assert f"OK: namespace {namespace} has 1 Axons of 1 neurons, 0 open tasks; the Synapse" in said
     assert "alive" in said
+    assert f"kernel of this program: {kernel_text()}" in said.splitlines()
     assert "connection.accepted" not in said
 
 
@@ -129,6 +131,7 @@ def test_the_json_has_every_counter_and_axon(children, worker, url, namespace):
     facts = json.loads(said)
     assert code == 0
     assert facts["level"] == "OK"
+    assert facts["kernel"] == kernel_text()
     assert [each["neuron_id"] for each in facts["neurons"]] == ["worker"]
     assert facts["synapse"]["counts"]["bounce.no_route"] >= 1
     assert facts["synapse"]["connections"] >= 2
