@@ -20,8 +20,11 @@ KERNEL := setup.py $(wildcard */kernel/*.pyx */kernel/*.pxi)
 
 .DEFAULT_GOAL := help
 QUICK := house packaging property unit javascript
+# What calls a kernel, for the run with the plain twins.
+NEAR_KERNEL := $(addprefix tests/,property unit/dendrite unit/kernel unit/synapse unit/zmq_transport) \
+	cosmonapse/testing/conformance --cosmo-harness conformance.harnesses:Cosmo
 
-.PHONY: help demo test test-all test-nodes test-harnesses check check-js check-format lint types unit unit-dendrite unit-transport unit-others short-property house format bench soak build docs clean distclean FORCE
+.PHONY: help demo test test-pure test-all test-nodes test-harnesses check check-js check-format lint types unit unit-dendrite unit-transport unit-others short-property house format bench soak build docs clean distclean FORCE
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -29,17 +32,28 @@ help: ## list what there is
 demo: $(DEMO)/.installed ## install a copy as a user would and run the whole thing once
 	@env -u PYTHONPATH PYTHONSAFEPATH=1 $(DEMO)/bin/cosmo demo
 
+# Where no kernel was compiled, the first run is with the plain twins already.
+define BESIDE
+{ quick=0; nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(addprefix tests/,$(QUICK)) || quick=$$?; \
+	if ls */kernel/_compiled*.so > /dev/null 2>&1; then echo "the same with the plain twins of the kernels"; \
+	COSMO_PURE=1 HYPOTHESIS_PROFILE=short nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(NEAR_KERNEL) || quick=$$?; fi; \
+	exit $$quick; }
+endef
+
 # What has real processes waits most of its time. Meanwhile the others run, out of its way; a browser
 # draws alone. ARGS reaches every pytest.
 test: $(DEV)/.installed $(DEV)/.uwsgi $(NPM) ## run every test
 	@status=0; $(RUN) pytest $(ARGS) tests/browser || status=$$?; log=$$(mktemp); \
-	nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(addprefix tests/,$(QUICK)) > $$log 2>&1 & \
+	$(BESIDE) > $$log 2>&1 & \
 	beside=$$!; trap 'kill $$beside 2> /dev/null; rm -f $$log' EXIT; trap 'exit 130' INT TERM; \
 	$(RUN) pytest $(ARGS) $(foreach each,browser $(QUICK),--ignore=tests/$(each)) || status=$$?; \
 	wait $$beside || status=$$?; cat $$log; exit $$status
 
-test-all: test test-nodes test-harnesses ## every test, more drawn examples, every node and carrier
+test-all: test test-nodes test-harnesses test-pure ## every test, more drawn examples, every node, carrier and kernel
 	@HYPOTHESIS_PROFILE=thorough $(RUN) pytest -p no:cacheprovider tests/property
+
+test-pure: $(DEV)/.installed $(NPM)
+	@COSMO_PURE=1 $(RUN) pytest -p no:cacheprovider $(ARGS) $(foreach each,browser house packaging,--ignore=tests/$(each))
 
 test-nodes: $(DEV)/.installed $(NPM) $(foreach each,$(NODES),$(DEV)/nodes/$(each)/.installed)
 	@status=0; for each in $(NODES); do echo "the JavaScript tests in node $$each"; \
