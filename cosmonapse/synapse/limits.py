@@ -21,6 +21,10 @@ class Limits(TypedDict, total=False):
         max_subscriptions: Subscriptions in all.
         max_subscriptions_per_host: Subscriptions from one network address.
         handshake_s: Seconds that a new connection has for the ZMTP handshake.
+        hello_s: Seconds that a connection has after it to become a Dendrite (carrier `zmtp`).
+        unread_s: Seconds that bytes may wait for a Dendrite that takes none (carrier `zmtp`).
+        max_waiting_bytes: Bytes that may wait for one Dendrite (carrier `zmtp`).
+        max_waiting_bytes_of_all: Bytes that may wait for all of them (carrier `zmtp`).
         high_water: Messages that may wait for one Dendrite, on each plane and at each end.
         copy_bytes_per_s: Bytes per second that are copied to listeners.
     """
@@ -31,6 +35,10 @@ class Limits(TypedDict, total=False):
     max_subscriptions: int
     max_subscriptions_per_host: int
     handshake_s: float
+    hello_s: float
+    unread_s: float
+    max_waiting_bytes: int
+    max_waiting_bytes_of_all: int
     high_water: int
     copy_bytes_per_s: int
 
@@ -44,6 +52,10 @@ _TABLE: Final[Mapping[str, tuple[str, float, float]]] = MappingProxyType(
         "max_subscriptions": ("max_topics", 1, 100_000_000),
         "max_subscriptions_per_host": ("max_topics_per_host", 1, 100_000_000),
         "handshake_s": ("handshake_s", 0.05, 3600),
+        "hello_s": ("hello_s", 0.05, 3600),
+        "unread_s": ("unread_s", 0.05, 3600),
+        "max_waiting_bytes": ("max_waiting_bytes", 0, 1024**4),
+        "max_waiting_bytes_of_all": ("max_waiting_bytes_of_all", 0, 1024**4),
         "high_water": ("high_water", 1, 1_000_000),
         "copy_bytes_per_s": ("copy_bytes_per_s", 0, 1024**4),
     }

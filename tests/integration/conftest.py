@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 from cosmonapse import Dendrite, synapse_from_url
+from cosmonapse.synapse.carriers import CARRIERS
 from support.processes import Children
 
 _numbers = itertools.count(1)
@@ -27,6 +28,12 @@ def direct(monkeypatch):
 @pytest.fixture
 def namespace():
     return f"test-{next(_numbers)}"
+
+
+@pytest.fixture(params=CARRIERS)
+def carrier(request):
+    """Each carrier of a Synapse, for tests of what comes over its sockets."""
+    return request.param
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from support.rude import (
     rude_sockets,
     trace_topics,
 )
+from zmq_transport.sockets.carriers import LIBZMQ, ZMTP
 
 
 async def echo(input, context):
@@ -25,8 +26,9 @@ async def echo(input, context):
 
 
 @pytest.fixture
-def synapse(children):
-    return LimitedSynapse(children, handshake_s=0.5, max_subscriptions_per_host=5_000)
+def synapse(children, carrier):
+    limits = {"handshake_s": 0.5, "max_subscriptions_per_host": 5_000}
+    return LimitedSynapse(children, carrier=carrier, **limits)
 
 
 @pytest.fixture
@@ -67,6 +69,20 @@ async def test_a_browser_on_any_port_gets_no_answer_and_is_counted(synapse, byst
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("carrier", [ZMTP], indirect=True)
+async def test_an_http_request_is_hung_up_on_at_once(synapse, bystander):
+    async with bystander:
+        base = synapse.descriptors
+        with plain_connections(synapse.port, 100, b"GET / HTTP/1.1\r\n") as asking:
+            await until(lambda: all(map(closed_by_peer, asking)), what="the end of all of them")
+            await until(lambda: synapse.count("drop.handshake") == 100)
+
+            assert synapse.descriptors <= base
+        await works(bystander)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("carrier", [LIBZMQ], indirect=True)
 async def test_an_http_request_costs_one_descriptor_until_its_sender_leaves(synapse, bystander):
     request = b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n"
     number = 100

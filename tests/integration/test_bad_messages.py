@@ -9,7 +9,9 @@ from support.rude import LimitedSynapse
 from support.stranger import stranger
 from zmq_transport import Settings, Verb
 from zmq_transport.proxy.engine import Engine
+from zmq_transport.sockets.carriers import CARRIERS
 from zmq_transport.wire import greetings, heads
+from zmq_transport.zmtp.frame_reader import MAX_FRAMES
 
 QUICK_S = 0.001
 HELLO = {"secret": b"s" * 16, "instance": heads.instance_of(b"s" * 16), "namespace": "test"}
@@ -35,10 +37,10 @@ BAD_HELLOS = {
 }
 
 
-@pytest.fixture(scope="module")
-def synapse():
+@pytest.fixture(scope="module", params=CARRIERS)
+def synapse(request):
     with Children() as children:
-        yield LimitedSynapse(children)
+        yield LimitedSynapse(children, carrier=request.param)
 
 
 def said_of(body, say):
@@ -99,7 +101,7 @@ def test_another_version_is_answered_over_the_wire_with_those_spoken_here(synaps
         ("drop.body_length", [heads.pack(Verb.TASK, 5, address=b"echo"), b"four"]),
         ("drop.frame_count", [b"x"]),
         ("drop.frame_count", [b"x"] * 3),
-        ("drop.frame_count", [b"x"] * 10_000),
+        ("drop.frame_count", [b"x"] * MAX_FRAMES),
     ],
 )
 def test_what_is_no_message_is_dropped_and_counted_and_the_peer_stays(counter, frames, synapse):

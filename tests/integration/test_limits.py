@@ -27,6 +27,8 @@ from support.rude import (
 )
 from support.watching import kept
 from zmq_transport.sockets import options
+from zmq_transport.sockets.carriers import LIBZMQ, ZMTP
+from zmq_transport.zmtp.frame_reader import MAX_FRAMES
 
 BYSTANDER = Path(__file__).parents[1] / "support" / "bystander.py"
 MIB = 1024 * 1024
@@ -41,9 +43,9 @@ async def held(input, context):
 
 
 @pytest.fixture
-def limited(children):
+def limited(children, carrier):
     """Start a Synapse with limits of its own."""
-    return lambda **limits: LimitedSynapse(children, **limits)
+    return lambda **limits: LimitedSynapse(children, carrier=carrier, **limits)
 
 
 @pytest.fixture
@@ -139,8 +141,10 @@ def test_a_dealer_probes_and_a_topic_that_was_not_accepted_gets_nothing():
 
 
 def test_the_settings_of_a_proxy_reach_its_sockets():
-    with SynapseServer(port=0, high_water=77, handshake_s=0.25, max_signal_bytes=2048) as server:
-        router, xpub, xsub = server._running()._proxy._sockets
+    limits = {"high_water": 77, "handshake_s": 0.25, "max_signal_bytes": 2048}
+    with SynapseServer(port=0, carrier=LIBZMQ, **limits) as server:
+        proxy = server._running()._proxy
+        router, xpub, xsub = proxy._directed._socket, proxy._broadcast._xpub, proxy._broadcast._xsub
         marks = {each.get(option) for each in (router, xpub, xsub) for option in _MARKS}
         intervals = {each.get(zmq.HANDSHAKE_IVL) for each in (router, xpub, xsub)}
         sizes = [each.get(zmq.MAXMSGSIZE) for each in (router, xpub, xsub)]
@@ -169,6 +173,18 @@ async def test_who_connects_and_says_nothing_is_let_go(limited, at_work):
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("carrier", [ZMTP], indirect=True)
+async def test_who_shakes_hands_and_never_says_hello_is_cut_in_time(limited, at_work):
+    synapse = limited(hello_s=1.0)
+    async with at_work(synapse) as dendrite:
+        with rude_sockets(zmq.DEALER, synapse.port, 200):
+            await until(lambda: synapse.count("cut.no_hello") == 200)
+        assert await dendrite.ask(neuron="echo", input={}) == {}
+        assert synapse.count("drop.handshake") == 0
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("carrier", [LIBZMQ], indirect=True)
 async def test_who_shakes_hands_and_never_says_hello_is_ignored_and_counted(limited, at_work):
     synapse = limited()
     async with at_work(synapse) as dendrite:
@@ -272,7 +288,17 @@ def test_a_limit_that_makes_no_sense_is_a_usage_error(children, option):
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("number", [1, 3, 10_000])
+@pytest.mark.parametrize("carrier", [ZMTP], indirect=True)
+async def test_a_message_of_very_many_frames_cuts_only_who_sent_it(limited, at_work):
+    synapse = limited()
+    async with at_work(synapse):
+        with rude_sockets(zmq.DEALER, synapse.port) as (rude,):
+            rude.send_multipart([b"x"] * (MAX_FRAMES + 1))
+            await until(lambda: synapse.count("cut.fault") == 1)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("number", [1, 3, MAX_FRAMES])
 async def test_a_message_of_too_many_frames_is_dropped_and_counted(limited, at_work, number):
     synapse = limited()
     async with at_work(synapse):

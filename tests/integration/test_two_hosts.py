@@ -1,16 +1,23 @@
 """Two hosts with a cable between them that is cut and mended, under load."""
 
 import json
+import shutil
 import subprocess
 import sys
+import time
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 from house import source
-from tools.soak.hosts import Hosts, why_not
+from support.transport import RunningProxy
+from tools.soak.hosts import NEAR_ADDRESS, Hosts, why_not
 from tools.soak.processes import SoakError
 
 SEED, SECONDS, TIMEOUT_S = 5, 17, 12
+SUPPORT = Path(__file__).parents[1] / "support"
+FOUND_WITHIN_S = 5.0
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +80,50 @@ def test_a_machine_without_the_program_ip_is_told_what_to_install(monkeypatch):
 
     with pytest.raises(SoakError, match="apt-get install iproute2"), Hosts():
         pass
+
+
+@pytest.fixture
+def far_apart(machine, children):
+    """Start a proxy near, and a worker far that reads nothing until it is told to."""
+    with Hosts() as hosts:
+        start = partial(children.start, program=shutil.which("ip"))
+        near, far = ((*hosts.on(each)[1:], sys.executable) for each in (hosts.near, hosts.far))
+        proxy = RunningProxy(
+            children, on=near, program=shutil.which("ip"), host=NEAR_ADDRESS, carrier="zmtp"
+        )
+        where = NEAR_ADDRESS, proxy.ports[0]
+        worker = start(*far, SUPPORT / "deaf_worker.py", *where, "test")
+        worker.line("ready")
+        yield hosts, proxy, worker, partial(start, *near, SUPPORT / "far_caller.py", *where, "test")
+
+
+@pytest.mark.parametrize("has_task", [False, True])
+def test_a_cut_cable_is_found_in_time(far_apart, has_task):
+    hosts, proxy, _, call = far_apart
+    if has_task:
+        call(1, 100).line("sent")
+
+    hosts.cut()
+    cut_at_s = time.perf_counter()
+    while "unreachable" not in proxy.counts:
+        assert time.perf_counter() - cut_at_s < FOUND_WITHIN_S
+    found_s = time.perf_counter() - cut_at_s
+
+    assert found_s > 2.0  # a moment without a network is no dead host
+
+
+def test_a_program_that_is_blocked_keeps_its_tasks_over_a_network(far_apart):
+    _, proxy, worker, call = far_apart
+    caller = call(100, 100_000)
+    caller.line("sent")
+    time.sleep(6.0)  # twice the limit for a dead host
+    closed = proxy.counts.get("connection.closed", 0)
+    worker.tell("100")
+    caller.lines("replied", 100)
+    said = caller.said
+
+    assert closed == 0
+    assert "lost" not in said
 
 
 def _namespaces():

@@ -37,6 +37,11 @@ class Stranger:
         single = heads.unpack_single(head)
         return Verb(single[1]), body, single[5]
 
+    def raw(self, wait_ms=TIMEOUT_MS):
+        """Return the frames of the next message."""
+        assert self._socket.poll(wait_ms), "no message came in time"
+        return self._socket.recv_multipart()
+
     def answers_to(self, verb, body=b"", **fields):
         """Send a message and return the next one that is not a PING."""
         self.say(verb, body, **fields)

@@ -18,11 +18,14 @@ class RunningProxy:
     Args:
         children: The processes that are ended with the test.
         port: Its first port; 0 lets the system choose all of them.
+        on: The arguments of `program` that come before the script.
+        program: What starts Python, on another host; Python itself by default.
         options: See `proxy.py`.
     """
 
-    def __init__(self, children, port=0, **options):
-        self.child = children.start(PROXY, port, json.dumps(options))
+    def __init__(self, children, port=0, *, on=(), program=None, **options):
+        self.host = options.get("host", "127.0.0.1")
+        self.child = children.start(*on, PROXY, port, json.dumps(options), program=program)
         self.ports = [int(each) for each in self.child.line("listening").text.split()]
 
     @property
@@ -47,7 +50,7 @@ class Party:
         self._answers = answers
         self._chatter = chatter
         self._seat = None
-        self.carrier = ZmqCarrier(TcpEndpoint("127.0.0.1", running.ports[0]), MAX_BODY_BYTES)
+        self.carrier = ZmqCarrier(TcpEndpoint(running.host, running.ports[0]), MAX_BODY_BYTES)
         name = f"party-{next(_numbers)}"
         self.client = Client(self.carrier, namespace=namespace, name=name, receiver=self)
 

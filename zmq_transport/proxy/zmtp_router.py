@@ -17,7 +17,7 @@ from typing import Any, Final
 from ..errors import ZmtpFault
 from ..sockets import plain
 from ..sockets.sent import Sent
-from ..zmtp.connection import PROXY, ConnectionState
+from ..zmtp.connection import PROXY
 from ..zmtp.frame_reader import Message
 from ..zmtp.send_queue import SendQueue, SharedBytes
 from .counter_names import FULL
@@ -38,7 +38,6 @@ _LOOK_TICKS: Final = 2
 _RECOUNT_TICKS: Final = 20
 STRANGERS_BYTES: Final = 64 * 1024 * 1024
 """What strangers together may have sent of messages that are not whole."""
-_OPEN = ConnectionState.OPEN
 
 
 class ZmtpRouter:
@@ -229,6 +228,11 @@ class ZmtpRouter:
                 self._on_message(peer.name, message, now_s, False)
             if peer.read_bytes < READ_BYTES or peer.zmtp.fault is not None:
                 break
+        if peer.zmtp.was_open and not peer.has_greeted:
+            peer.has_greeted = True
+            self._counts["connection.greeted"] += 1
+            self._greeting.end(peer)
+            self._strangers.begin(peer, now_s)
         if peer.zmtp.fault is not None:
             self._cut_for(peer.zmtp.fault, peer, now_s)
         elif peer.has_ended:
@@ -239,25 +243,20 @@ class ZmtpRouter:
             self._look_at(peer, now_s)
 
     def _look_at(self, peer: PeerConnection, now_s: float) -> None:
-        if not peer.has_greeted and peer.zmtp.state is _OPEN:
-            peer.has_greeted = True
-            self._counts["connection.greeted"] += 1
-            self._greeting.end(peer)
-            self._strangers.begin(peer, now_s)
         if peer.zmtp.answers:
             peer.answer()
         if peer.queue.bytes and not peer.is_stuck:
             self._wait_for_room(peer)
         peer.charge()
-        if peer.held_bytes and not peer.held.has_room(0):
+        if peer.held_bytes and peer.held is self._held_of_strangers:
             self._admit_if_known(peer)
-            if not peer.held.has_room(0):
-                text = "all messages that are not whole hold too many bytes, and it sent some last"
-                self._cut(peer, "cut.unfinished", text, now_s)
+        if peer.held_bytes and not peer.held.has_room(0):
+            text = "all messages that are not whole hold too many bytes, and it sent some last"
+            self._cut(peer, "cut.unfinished", text, now_s)
 
     def _wait_for_room(self, peer: PeerConnection) -> None:
         peer.is_stuck = True
-        self._poller.change(peer.descriptor, peer.on_ready, READ | WRITE)
+        self._poller.change(peer.descriptor, READ | WRITE)
         self._stuck.begin(peer, self._ticked_at_s)
 
     def _write_on(self, peer: PeerConnection, now_s: float) -> None:
@@ -268,7 +267,7 @@ class ZmtpRouter:
         if not peer.queue.bytes:
             peer.is_stuck = False
             self._stuck.end(peer)
-            self._poller.change(peer.descriptor, peer.on_ready, READ)
+            self._poller.change(peer.descriptor, READ)
 
     # -- ends ------------------------------------------------------------------------------------
 

@@ -73,9 +73,10 @@ class Connection:
             gets none.
         fault: Why the peer must be cut off; None while it behaves. Its `reason` is for a counter.
         minor: The minor version of ZMTP that the peer speaks.
+        was_open: True once the handshake is done, also after the end.
     """
 
-    __slots__ = ("_greeting", "_reader", "_role", "answers", "fault", "minor", "state")
+    __slots__ = ("_greeting", "_reader", "_role", "answers", "fault", "minor", "state", "was_open")
 
     def __init__(self, role: Role, max_bytes: int) -> None:
         self._role = role
@@ -84,6 +85,7 @@ class Connection:
         self.answers = b""
         self.fault: ZmtpFault | None = None
         self.minor = 0
+        self.was_open = False
         self.state = ConnectionState.GREETING
 
     @property
@@ -162,6 +164,7 @@ class Connection:
     def _on_ready(self, data: bytes) -> None:
         check_ready(data, self._role.peer_type)
         self.state = ConnectionState.OPEN
+        self.was_open = True
         self._reader.max_frames = MAX_FRAMES
 
     def _on_ping(self, data: bytes) -> None:

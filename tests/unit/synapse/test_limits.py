@@ -19,6 +19,10 @@ def test_each_limit_reaches_the_settings_of_the_transport():
         max_subscriptions=3,
         max_subscriptions_per_host=4,
         handshake_s=0.5,
+        hello_s=1.5,
+        unread_s=2.5,
+        max_waiting_bytes=8,
+        max_waiting_bytes_of_all=9,
         high_water=6,
         copy_bytes_per_s=7,
     )
@@ -34,6 +38,10 @@ def test_each_limit_reaches_the_settings_of_the_transport():
         max_topics=3,
         max_topics_per_host=4,
         handshake_s=0.5,
+        hello_s=1.5,
+        unread_s=2.5,
+        max_waiting_bytes=8,
+        max_waiting_bytes_of_all=9,
         high_water=6,
         copy_bytes_per_s=7,
     )

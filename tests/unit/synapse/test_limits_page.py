@@ -23,6 +23,10 @@ SHOWN = {
     "max_subscriptions": "1,000,000",
     "max_subscriptions_per_host": "100,000",
     "handshake_s": "3 s",
+    "hello_s": "10 s",
+    "unread_s": "60 s",
+    "max_waiting_bytes": "64 MiB",
+    "max_waiting_bytes_of_all": "512 MiB",
     "high_water": "10,000",
     "copy_bytes_per_s": "64 MiB",
 }
