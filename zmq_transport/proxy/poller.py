@@ -55,7 +55,7 @@ class DescriptorPoll(Protocol):
         """Release it."""
 
 
-class SelectorPoll:
+class PortablePoll:
     """The same from `selectors`, where there is no epoll."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ def _selected(events: int) -> int:
 
 
 def _best_poll() -> DescriptorPoll:
-    return select.epoll() if hasattr(select, "epoll") else SelectorPoll()
+    return select.epoll() if hasattr(select, "epoll") else PortablePoll()
 
 
 class Poller:
