@@ -144,3 +144,39 @@ def test_a_task_that_begins_a_trace_shares_the_bytes_of_its_id_with_it():
     assert begun.trace_id == "trc_" + begun.id[4:]
     assert OpenTask.of(begun, 1.0).trace == OpenTask.of(begun, 1.0).task == id_bytes(begun.id)
     assert OpenTask.of(joined, 1.0).trace == id_bytes(joined.trace_id) != id_bytes(joined.id)
+
+
+@pytest.mark.parametrize(
+    ("index", "count", "skips", "had", "next_index", "counts"),
+    [
+        (3, 4, False, 0, 7, {}),
+        (2, 4, False, 1, 6, {"drop.repeated_reply": 1}),
+        (0, 3, False, None, 3, {"drop.repeated_reply": 3}),
+        (0, 2, True, None, 3, {"drop.repeated_reply": 2}),
+        (4, 2, False, None, 3, {"drop.early_reply": 2}),
+        (5, 2, True, 0, 7, {"gap.replies": 2}),
+    ],
+)
+def test_a_run_is_taken_as_its_replies_would_be(index, count, skips, had, next_index, counts):
+    opened, alone = opened_of(), opened_of()
+    open_tasks, one_by_one = open_tasks_of(opened), open_tasks_of(alone)
+    for tasks in (open_tasks, one_by_one):
+        for before in range(3):
+            tasks.replied(TASK, WORKER, before, settles=False)
+
+    taken = open_tasks.replied_by_run(TASK, WORKER, index, count, skips)
+    each = [
+        one_by_one.replied(TASK, WORKER, index + k, False, skips and k == 0) for k in range(count)
+    ]
+
+    assert taken == (None if had is None else (opened, had))
+    assert [*map(bool, each)] == [had is not None and k >= had for k in range(count)]
+    assert opened.next_index == alone.next_index == next_index
+    assert open_tasks.counts == one_by_one.counts == counts
+
+
+def test_a_run_that_comes_too_late_is_counted_by_its_replies():
+    open_tasks = OpenTasks()
+
+    assert open_tasks.replied_by_run(TASK, WORKER, 0, 5, False) is None
+    assert open_tasks.counts == {"drop.late_reply": 5}

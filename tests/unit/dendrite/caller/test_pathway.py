@@ -150,6 +150,7 @@ async def test_a_wait_that_is_over_or_cancelled_takes_nothing(serve):
 
     assert (await pw.wait()).payload["delta"] == "late"
     assert (await pw.wait_for(THOUGHT)).payload["delta"] == "late"
+    await pw.outcome()
 
 
 async def test_closing_cancels_the_task_and_loses_nothing_that_arrived(serve, holds, ended):

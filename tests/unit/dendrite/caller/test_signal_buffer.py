@@ -1,9 +1,11 @@
 """A trail: each reader has a cursor of its own, and a question is a place where it may end."""
 
-from cosmonapse import Signal, SignalType
-from cosmonapse.dendrite.caller.signal_buffer import SignalBuffer
+from cosmonapse import Directed, Signal, SignalType, kernel, new_event_id, new_trace_id
+from cosmonapse.dendrite.caller.signal_buffer import EVERY, SignalBuffer
+from cosmonapse.ids import new_run_id
 
 THOUGHT, PLAN = SignalType.THOUGHT_DELTA, SignalType.PLAN
+THOUGHTS = frozenset({THOUGHT})
 
 
 def signal_of(kind=THOUGHT, n=0):
@@ -211,3 +213,64 @@ def test_whoever_waits_has_to_look_at_what_comes_first():
     buffer.append(signal_of(), 10)
 
     assert not cursor.waits
+
+
+def run_of(texts, kept=()):
+    """Return the body of a run, or of a lone thought, and its Signals."""
+    ids = new_run_id(128), new_trace_id(), new_event_id()
+    producer = kernel.encode_directed(Directed("n", "neuron"))
+    body = kernel.encode_thoughts(*ids, producer, 1.5, 0, texts)
+    return body, kernel.heard_signals(body)
+
+
+def test_thoughts_are_read_as_texts_or_as_signals_by_different_readers():
+    buffer = SignalBuffer()
+    plan = Signal(type=SignalType.PLAN)
+    body, signals = run_of(["a", "", "c"])
+    alone, [single] = run_of(["d"])
+    buffer.append_thoughts(body, ["a", "", "c"], 0)
+    buffer.append(plan, 10)
+    buffer.append_thoughts(alone, ["d"], 0)
+    texts, all_of_it = (buffer.cursor(each, is_loop=True) for each in (THOUGHTS, EVERY))
+    plans = buffer.cursor(frozenset({SignalType.PLAN}), is_loop=True)
+
+    assert [texts.next_text() for _ in range(5)] == ["a", "", "c", "d", None]
+    assert plans.next() is plan
+    assert [all_of_it.next() for _ in range(6)] == [*signals, plan, single, None]
+    again = buffer.cursor(THOUGHTS, is_loop=True)
+    assert [again.next_text() for _ in range(5)] == ["a", "", "c", "d", None]
+
+
+def test_a_run_of_which_the_first_were_there_adds_the_others():
+    buffer = SignalBuffer()
+    body, signals = run_of(["a", "b", "c"])
+
+    buffer.append_thoughts(body, ["a", "b", "c"], 2)
+    cursor = buffer.cursor(EVERY, is_loop=True)
+
+    assert buffer.end == 1
+    assert [cursor.next(), cursor.next()] == [signals[2], None]
+
+
+def test_reasoning_among_thoughts_is_no_text_of_the_response():
+    buffer = SignalBuffer()
+    payload = {"delta": "hm", "seq": 0, "kind": "reasoning"}
+    buffer.append(Signal(type=SignalType.THOUGHT_DELTA, payload=payload), 10)
+    body, _ = run_of(["a", "b"])
+    buffer.append_thoughts(body, ["a", "b"], 0)
+    cursor = buffer.cursor(THOUGHTS, is_loop=True)
+
+    assert [cursor.next_text() for _ in range(3)] == ["a", "b", None]
+
+
+def test_of_a_run_that_is_dropped_in_the_middle_the_rest_can_be_read():
+    buffer = SignalBuffer(max_signals=8)
+    body, signals = run_of([str(n) for n in range(10)])
+
+    buffer.append_thoughts(body, [str(n) for n in range(10)], 0)
+    by_text, by_signal = (buffer.cursor(each, is_loop=True) for each in (THOUGHTS, EVERY))
+
+    assert buffer.start == 2
+    assert [by_signal.next() for _ in range(8)] == signals[2:]
+    assert by_text.next_text() == "2"
+    assert (by_text.missed, by_signal.missed) == (2, 2)
