@@ -10,7 +10,7 @@ import attrs
 
 @attrs.define
 class Liveness:
-    """The time of the last sign of life of each peer.
+    """The time of the last sign of life of each peer, oldest first.
 
     Args:
         expiry_s: Seconds of silence after which a peer counts as silent.
@@ -22,10 +22,11 @@ class Liveness:
 
     def __len__(self) -> int:
         """Return the number of peers that are watched."""
-        return len(self._alive_at_s)
+        return len(self._alive_at_s) + len(self._silent)
 
     def record(self, peer: bytes, now_s: float) -> bool:
         """Record a sign of life; True if `peer` was silent until now."""
+        self._alive_at_s.pop(peer, None)
         self._alive_at_s[peer] = now_s
         if peer in self._silent:
             self._silent.discard(peer)
@@ -41,10 +42,12 @@ class Liveness:
         """Return the peers that became silent since the last call, each once."""
         # 04-liveness, "Silence" 2: reported once, and ended by the next sign of life only.
         horizon_s = now_s - self.expiry_s
-        silent = [
-            peer
-            for peer, alive_at_s in self._alive_at_s.items()
-            if alive_at_s <= horizon_s and peer not in self._silent
-        ]
+        silent: list[bytes] = []
+        for peer, alive_at_s in self._alive_at_s.items():
+            if alive_at_s > horizon_s:
+                break  # all behind it showed life later
+            silent.append(peer)
+        for peer in silent:
+            del self._alive_at_s[peer]
         self._silent.update(silent)
         return silent

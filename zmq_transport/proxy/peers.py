@@ -130,6 +130,9 @@ class Peer:
 class Peers:
     """Every peer, by connection and by instance id, and their namespaces.
 
+    Attributes:
+        absent: Those whose connection is gone.
+
     Args:
         publisher: Instance id under which the proxy publishes.
     """
@@ -139,6 +142,7 @@ class Peers:
         self.by_connection: dict[bytes, Peer] = {}
         self.by_instance: dict[bytes, Peer] = {}
         self.namespaces: dict[str, Namespace] = {}
+        self.absent: dict[Peer, None] = {}
         self._count = 0
 
     def __len__(self) -> int:
@@ -184,12 +188,19 @@ class Peers:
         self.by_connection.pop(peer.connection, None)
         peer.connection = connection
         peer.absent_at_s = None
+        self.absent.pop(peer, None)
         peer.listed = False
         self.by_connection[connection] = peer
+
+    def mark_absent(self, peer: Peer, now_s: float) -> None:
+        """Record that the connection of `peer` is gone."""
+        peer.absent_at_s = now_s
+        self.absent[peer] = None
 
     def forget(self, peer: Peer) -> None:
         """Remove a peer from every table of this module."""
         peer.gone = True
+        self.absent.pop(peer, None)
         if self.by_connection.get(peer.connection) is peer:
             del self.by_connection[peer.connection]
         if self.by_instance.get(peer.instance) is peer:

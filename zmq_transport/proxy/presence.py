@@ -5,6 +5,7 @@ Spec: docs/spec/04-liveness.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..errors import WireError
@@ -132,7 +133,7 @@ class Presence:
     def mark_absent(self, peer: Peer, now_s: float) -> None:
         """Mark a peer as absent: its connection is gone, and it has a moment to come back."""
         if peer.absent_at_s is None:
-            peer.absent_at_s = now_s
+            self._tables.peers.mark_absent(peer, now_s)
             self._tables.counts["unreachable"] += 1
             self.set_available(peer, False)
 
@@ -165,27 +166,39 @@ class Presence:
     def tick(self, now_s: float) -> list[Output]:
         """Probe connections, detect silence, and forget peers that stayed away too long."""
         self._ticks += 1
-        outputs: list[Output] = []
         # 04-liveness, "Silence" 2: a blocked program still has its tasks; running one twice would
         # be worse than waiting, so silence removes nothing.
         for instance in self._tables.liveness.newly_silent(now_s):
             self._tables.counts["silent"] += 1
             self.set_available(self._tables.peers.by_instance[instance], False)
-        for peer in list(self._tables.peers):
-            if peer.absent_at_s is None:
-                outputs += self._probe(peer)
-            else:
+        outputs = self._probes()
+        for peer in list(self._tables.peers.absent):
+            if peer.absent_at_s is not None:
                 outputs += self._check_absent(peer, now_s - peer.absent_at_s)
         if self._ticks % _EVERY_TICKS == 0:
             self._tasks.forget_overdue(now_s)
         return outputs
 
-    def _probe(self, peer: Peer) -> list[Output]:
+    def _probes(self) -> list[Output]:
+        """Return the PINGs of this tick."""
         # 04-liveness, "Absence" 1: a PING has no answer. Only the send matters: it fails once the
         # connection is gone, and only a worker with tasks must be found dead within a tick.
-        if peer.has_task() or self._ticks % _EVERY_TICKS == 0:
-            return [(SEND, peer.connection, _PING, b"")]
-        return []
+        if self._tables.reports_ends:
+            return []
+        is_turn_of_all = self._ticks % _EVERY_TICKS == 0
+        probed = self._tables.peers if is_turn_of_all else self._workers_with_tasks()
+        return [
+            (SEND, peer.connection, _PING, b"")
+            for peer in probed
+            if peer.absent_at_s is None and not peer.gone
+        ]
+
+    def _workers_with_tasks(self) -> Iterable[Peer]:
+        """Return the peers that have open tasks, by way of what there is less of."""
+        ledger, peers = self._tables.ledger, self._tables.peers
+        if len(ledger) > len(peers):
+            return [peer for peer in peers if peer.has_task()]
+        return {entry.seat.peer: None for entry in ledger}
 
     def _check_absent(self, peer: Peer, absent_s: float) -> list[Output]:
         settings = self._tables.settings
