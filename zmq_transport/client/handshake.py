@@ -71,16 +71,28 @@ class Handshake:
         self._welcomed: asyncio.Future[None] = self._loop.create_future()
         self._left: asyncio.Future[None] = self._loop.create_future()
         self._away_since_s: float | None = None
-        self._timer = self._loop.call_later(HELLO_INTERVAL_S, self._on_timer)
+        self._timer: asyncio.TimerHandle | None = None
+        self._arm()
 
     @property
     def away_s(self) -> float | None:
         """For how long the proxy has been away since the last WELCOME; None while it is there."""
         return None if self._away_since_s is None else self._loop.time() - self._away_since_s
 
+    def _arm(self) -> None:
+        """Repeat HELLO from now on; a client that is welcome needs no timer."""
+        if self._timer is None:
+            self._timer = self._loop.call_later(HELLO_INTERVAL_S, self._on_timer)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def _on_timer(self) -> None:
+        self._timer = None
+        self._arm()
         self._repeat_hello()
-        self._timer = self._loop.call_later(HELLO_INTERVAL_S, self._on_timer)
 
     async def wait_until_welcomed(self) -> None:
         """Return after the first WELCOME.
@@ -103,6 +115,7 @@ class Handshake:
     def on_welcomed(self) -> bool:
         """Record a WELCOME; return whether it is the first one."""
         self._away_since_s = None
+        self._disarm()
         if self._welcomed.done():
             return False
         self._welcomed.set_result(None)
@@ -119,6 +132,7 @@ class Handshake:
         """Record the end of a connection."""
         if self._away_since_s is None:
             self._away_since_s = self._loop.time()
+        self._arm()
 
     def on_left(self) -> None:
         """Record that the proxy has read everything that was sent."""
@@ -127,7 +141,7 @@ class Handshake:
 
     def close(self) -> None:
         """End the timer and every wait."""
-        self._timer.cancel()
+        self._disarm()
         if not self._welcomed.done():
             self._welcomed.set_exception(LinkClosed("the link was closed while it opened"))
             self._welcomed.exception()  # its waiter may be gone: asyncio must not report it
