@@ -21,6 +21,8 @@ from .inbox import Inbox
 _LOG = logging.getLogger(__name__)
 _ROLE = "worker"
 """What a Dendrite with Axons does; the argument `role` says only whether it may dispatch too."""
+_SLOTS = 20
+"""How many moments in one interval heartbeats are sent at."""
 _TYPES = {
     PresenceVerb.REGISTER: SignalType.REGISTER,
     PresenceVerb.HEARTBEAT: SignalType.HEARTBEAT,
@@ -150,8 +152,8 @@ class Registration:
         loop = asyncio.get_running_loop()
         while True:
             every_s = min(self._heartbeat_s, self._transport.heartbeat_s)
-            due_at_s = loop.time() + every_s
-            await asyncio.sleep(every_s)
+            due_at_s = _slot_before(loop.time() + every_s, every_s)
+            await asyncio.sleep(due_at_s - loop.time())
             self._lag_ms = max(0, int((loop.time() - due_at_s) * 1000))
             self._inbox.reply_cache.expire(loop.time())
             for axon in self._inbox.axons:
@@ -169,3 +171,13 @@ class Registration:
         signal = Signal(type=signal_type, payload=payload, directed=axon.producer, meta=self._meta)
         body = signal.encode()
         self._transport.send_presence(verb, axon.neuron_id, payload, signal_type.code, body)
+
+
+def _slot_before(at_s: float, every_s: float) -> float:
+    """Return the last moment up to `at_s` at which heartbeats of this process are sent.
+
+    Those of many Dendrites in one process then come in groups, which cost their Synapse a wake-up
+    each, and not all at once.
+    """
+    slot_s = every_s / _SLOTS
+    return at_s // slot_s * slot_s
