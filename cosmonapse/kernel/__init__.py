@@ -63,6 +63,7 @@ if not TYPE_CHECKING and os.environ.get("COSMO_PURE") != "1":
             heard_signals,
             run_signals,
             run_texts,
+            thought,
             thought_text,
         )
     except ImportError:
