@@ -202,14 +202,15 @@ def decode_signal(body: bytes) -> Signal:
 
 def _packed_value(value: Any) -> bytes | None:
     """Return the bytes of a plain value of a key of a payload; None if it is not plain."""
-    if value.__class__ is dict:
-        if not _is_plain_map(value, _MAX_DEPTH - 1):
-            return None
-    elif value.__class__ not in _LEAVES and not _is_plain(value, _MAX_DEPTH):
-        return None
     try:
+        if value.__class__ is dict:
+            if not _is_plain_map(value, _MAX_DEPTH - 1):
+                return None
+        elif value.__class__ not in _LEAVES and not _is_plain(value, _MAX_DEPTH):
+            return None
         return packed(value)
-    except (ValueError, OverflowError):  # a lone surrogate, an int of over 64 bits
+    except (ValueError, OverflowError, RuntimeError):
+        # A lone surrogate, an int of over 64 bits, a dict that another thread changes meanwhile.
         return None
 
 

@@ -1,7 +1,8 @@
 """A table of deadlines for one timer. Pure.
 
-A deadline is rounded up to a slot of 5 ms. Setting and dropping one costs a dict operation and
-leaves no entry: a million tasks with early answers do not stay in memory until their deadlines.
+A deadline is rounded up to a slot of 5 ms; the keys of one slot are due in the order in which they
+were set. Setting and dropping one costs a dict operation and leaves no entry: a million tasks with
+early answers do not stay in memory until their deadlines.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Deadlines(Generic[K]):
     """Keys with the deadline of each, on the monotonic clock."""
 
     def __init__(self) -> None:
-        self._slots: dict[int, set[K]] = {}
+        self._slots: dict[int, dict[K, None]] = {}
         self._order: list[int] = []
 
     def __len__(self) -> int:
@@ -31,22 +32,22 @@ class Deadlines(Generic[K]):
         slot = int(at_s / SLOT_S) + 1
         keys = self._slots.get(slot)
         if keys is None:
-            self._slots[slot] = {key}
+            self._slots[slot] = {key: None}
             heapq.heappush(self._order, slot)
         else:
-            keys.add(key)
+            keys[key] = None
         return slot
 
     def drop(self, key: K, slot: int) -> None:
         """Remove `key`; do nothing if its deadline has passed."""
         keys = self._slots.get(slot)
         if keys is not None:
-            keys.discard(key)
+            keys.pop(key, None)
             if not keys:
                 self._remove_slot(slot)
 
     def due(self, now_s: float) -> list[K]:
-        """Remove and return the keys whose deadline has passed."""
+        """Remove and return the keys whose deadline has passed, in the order of their slots."""
         passed: list[K] = []
         while self._order and self._order[0] * SLOT_S <= now_s:
             passed += self._slots.pop(heapq.heappop(self._order), ())

@@ -80,3 +80,12 @@ def test_a_million_tasks_that_are_answered_at_once_leave_nothing_behind():
     assert len(deadlines) == 0
     assert len(deadlines._order) < 1000
     assert not deadlines._slots
+
+
+def test_those_of_one_slot_are_due_in_the_order_of_setting():
+    deadlines = Deadlines()
+    keys = [f"key {number}" for number in range(50)]
+    for key in keys:
+        deadlines.set(key, 100.0)
+
+    assert deadlines.due(101.0) == keys
