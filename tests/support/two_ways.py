@@ -59,8 +59,8 @@ class Played:
     def is_heard(self, kind, trace):
         return True
 
-    def publish(self, kind, trace, caller, worker, body):
-        self.sent.append(("publish", kind, trace, caller, worker, Signal.decode(body)))
+    def publish(self, kind, trace, body, **how):
+        self.sent.append(("publish", kind, trace, Signal.decode(body), how))
         return 1
 
     def listen(self, topic):
