@@ -64,7 +64,12 @@ class DirectedSender:
     ) -> Outcome:
         """Send a message that may be bundled with the others of this turn; see `Outgoing.add`."""
         size = len(body)
-        if size > MAX_BODY_BYTES or size > self.max_body_bytes or not self._may_leave():
+        if (
+            size > MAX_BODY_BYTES
+            or size > self.max_body_bytes
+            or not self._link.ready
+            or self.outbox.bytes
+        ):
             head = pack_single(verb, flags, kind, number, task, trace, peer, address, size)
             return self.send(head, body)
         if self._ending is None:
