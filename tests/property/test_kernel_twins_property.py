@@ -167,7 +167,7 @@ def take_step(ledger, head, body, peer, seat, kinds, traces):
     chosen = ledger.seats[seat]
     if len(head) > 19 and head[19] == entries.TASK:
         return ledger.kernel.enter_tasks(
-            head, len(body), peer, chosen, b"seat", ledger.entries, kinds, traces, 7.25, 3
+            head, len(body), peer, chosen, b"seat", ledger.entries, kinds, traces, 7.25
         )
     given = ledger.kernel.settle_replies(
         head, len(body), b"w" * 16, chosen.peer, ledger.entries, kinds, traces

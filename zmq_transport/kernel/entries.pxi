@@ -58,7 +58,7 @@ cdef bytes passed_on(bytes head, bytes peer, Py_ssize_t end, bytes address):
 
 def enter_tasks(
     bytes head, int64_t body_bytes, bytes caller, seat, bytes seat_address, dict entries,
-    kinds, traces, double overdue_at_s, uint8_t passing,
+    kinds, traces, double overdue_at_s,
 ):
     cdef uint64_t total
     cdef int count = count_of_verb(head, TASK, &total), index
@@ -73,7 +73,7 @@ def enter_tasks(
         return None
     for index in range(count):
         item = item_of(p, index)
-        if read_u32(item + NUMBER_AT) == 0 or item[FLAGS_AT] & ~passing & 0xFF:
+        if read_u32(item + NUMBER_AT) == 0:
             return None
         if is_wanted(item, kinds, traces):
             return None

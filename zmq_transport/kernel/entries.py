@@ -74,14 +74,13 @@ def enter_tasks(
     kinds: Container[int],
     traces: Container[bytes],
     overdue_at_s: float,
-    passing: int,
 ) -> bytes | None:
     """Enter every TASK of a message for one seat; return the head for its worker.
 
     The TASKs are entered in `entries` and in `seat.open`, in their order. Of a message that is not
     plain nothing is entered. Plain means: a valid head of 1 to 64 TASKs, whose sizes add up, which
-    all have time left, of which none is in `entries` or in here twice, none has a flag that is not
-    in `passing`, and none is of a subscribed kind or trace.
+    all have time left, and of which none is in `entries`, in here twice, or of a subscribed kind or
+    trace.
 
     Args:
         head: As it came.
@@ -93,7 +92,6 @@ def enter_tasks(
         kinds: The subscribed kinds, a dict.
         traces: The subscribed traces, a dict.
         overdue_at_s: When a task without time left would be forgotten, on the monotonic clock.
-        passing: The flags that an item may have.
     """
     items = unpack_items(head, TASK)
     if items is None:
@@ -104,7 +102,7 @@ def enter_tasks(
     total = 0
     for _, flags, kind, ttl_ms, task, trace, size in items:
         key = caller + task
-        if not ttl_ms or key in entries or flags & ~passing or kind in kinds or trace in traces:
+        if not ttl_ms or key in entries or kind in kinds or trace in traces:
             return None
         at_s = overdue_at_s + ttl_ms / 1000
         new[key] = Entry(caller, task, trace, address, seat, at_s, flags & _KEEP != 0)

@@ -17,7 +17,6 @@ from .tables import SEND, Output, Tables
 
 _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
-_ANY_FLAG = 0xFF
 
 
 class PlainMessages:
@@ -74,7 +73,6 @@ class PlainMessages:
             subscribed.kinds,
             subscribed.traces,
             now_s + self._overdue_s,
-            _ANY_FLAG,
         )
         if given is None:
             return None

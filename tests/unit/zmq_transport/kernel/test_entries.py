@@ -33,11 +33,9 @@ def reply_head(*replies, kind=2, size=1, caller=CALLER):
     return heads.pack_items(rows, peer=caller)
 
 
-def enter(seat, entries, head, body_bytes, kinds=(), traces=(), passing=0xFF):
+def enter(seat, entries, head, body_bytes, kinds=(), traces=()):
     kinds, traces = dict.fromkeys(kinds), dict.fromkeys(traces)
-    return enter_tasks(
-        head, body_bytes, CALLER, seat, b"seat", entries, kinds, traces, 100.0, passing
-    )
+    return enter_tasks(head, body_bytes, CALLER, seat, b"seat", entries, kinds, traces, 100.0)
 
 
 def settle(peer, entries, head, body_bytes, kinds=(), traces=()):
@@ -81,7 +79,6 @@ def test_every_task_is_entered_and_the_head_goes_to_the_seat(seat):
         (task_head(THREE), 1, {}),
         (task_head(ONE), 1, {"kinds": (1,)}),
         (task_head(ONE), 1, {"traces": (TRACE,)}),
-        (task_head(ONE, flags=8), 1, {"passing": 0xF7}),
         (reply_head((ONE, 0)), 1, {}),
     ],
 )
