@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol, Required, TypedDict, Unpack
 
 from ...payloads import STREAMED, payload_of
@@ -62,6 +62,7 @@ class TaskContext(list[Any]):
         "__dict__",
         "__weakref__",
         "_deadline_at_s",
+        "_finish_yielded",
         "_loop",
         "_speaker",
         "_thread_id",
@@ -82,6 +83,8 @@ class TaskContext(list[Any]):
         self._deadline_at_s = deadline_at_s
         self._loop = loop
         self._thread_id = threading.get_ident()
+        # Says what a generator in a thread has yielded; set where that is run.
+        self._finish_yielded: Callable[[], None] | None = None
 
     @property
     def trace_id(self) -> str:
@@ -243,11 +246,17 @@ class TaskContext(list[Any]):
             return work
         owned = self._speaker.owned(work)
         try:
+            if self._finish_yielded is not None:
+                self._finish_yielded()
             done = asyncio.run_coroutine_threadsafe(owned, self._loop)
         except RuntimeError:  # the loop is closed: the thread has outlived the Dendrite
             owned.close()
             work.close()
             raise asyncio.CancelledError from None
+        except BaseException:
+            owned.close()
+            work.close()
+            raise
         try:
             return done.result()
         except concurrent.futures.CancelledError:

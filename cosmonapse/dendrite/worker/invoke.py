@@ -14,6 +14,7 @@ from ...raised import described, place_of, safely
 from ...runtime.threads import in_thread
 from .context import TaskContext
 from .job import Job
+from .yielded_stream import YieldedStream
 
 _LOG = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ async def _run_function(job: Job, loop: asyncio.AbstractEventLoop) -> Any:
     if axon.on_loop:
         value = function(given, context)
     else:
-        value = await job.in_thread(_in_thread, function, given, context)
+        value = await job.in_thread(_in_thread, function, given, job, context, loop)
     if inspect.isawaitable(value):
         return await value
     return (
@@ -110,18 +111,27 @@ async def _from_async_generator(
     return yielded.output()
 
 
-def _in_thread(function: Any, given: Any, context: TaskContext) -> Any:
+def _in_thread(
+    function: Any, given: Any, job: Job, context: TaskContext, loop: asyncio.AbstractEventLoop
+) -> Any:
     """Call a plain function; iterate over it in this thread if it is a generator."""
     value = function(given, context)
-    return _from_generator(value, context) if inspect.isgenerator(value) else value
+    if not inspect.isgenerator(value):
+        return value
+    stream = YieldedStream(job, loop)
+    context._finish_yielded = stream.finish
+    return _from_generator(value, stream)
 
 
-def _from_generator(values: Generator[Any, Any, Any], context: TaskContext) -> dict[str, Any]:
+def _from_generator(values: Generator[Any, Any, Any], stream: YieldedStream) -> dict[str, Any]:
     yielded = _Yielded()
-    with contextlib.closing(values):
-        for value in values:
-            if yielded.add(value):
-                context.think(value)
+    try:
+        with contextlib.closing(values):
+            for value in values:
+                if yielded.add(value):
+                    stream.add(value)
+    finally:
+        stream.finish()  # also what came ahead of an exception goes out ahead of the ERROR
     return yielded.output()
 
 
