@@ -100,7 +100,7 @@ class Auctions:
         error = auction.offer.reply(
             SignalType.ERROR, payload=payload, directed=auction.offer.directed
         )
-        self._publisher.publish(error)
+        self._publisher.publish(error, seldom=True)
         return error
 
     def _award(self, auction: _Auction) -> Signal:

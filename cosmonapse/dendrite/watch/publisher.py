@@ -33,8 +33,12 @@ class Publisher:
         self._transport = transport
         self._subscriptions = subscriptions
 
-    def publish(self, signal: Signal) -> int:
+    def publish(self, signal: Signal, *, seldom: bool = False) -> int:
         """Publish to all, our own handlers included; return the number of messages sent.
+
+        Args:
+            signal: The Signal.
+            seldom: True if it is no reason to open a connection for it.
 
         Raises:
             UnencodableValue: It holds a value that no Signal can carry.
@@ -45,14 +49,14 @@ class Publisher:
             raise SignalTooLarge(len(body), limit)
         if self._subscriptions.may_want(signal.type, signal.trace_id):
             self._subscriptions.feed(signal)
-        return self.publish_again(signal, body)
+        return self.publish_again(signal, body, seldom=seldom)
 
-    def publish_again(self, signal: Signal, body: bytes) -> int:
+    def publish_again(self, signal: Signal, body: bytes, *, seldom: bool = False) -> int:
         """Publish to other Dendrites only; return the number of messages sent."""
         kind, trace = signal.type.code, id_bytes(signal.trace_id)
         if signal.type in MEANT:
             return self._publish_meant(signal, kind, trace, body)
-        return self._transport.publish(kind, trace, body)
+        return self._transport.publish(kind, trace, body, seldom=seldom)
 
     def _publish_meant(self, signal: Signal, kind: int, trace: bytes, body: bytes) -> int:
         """Hand a Signal over to those for whom it is meant; return the number of messages."""

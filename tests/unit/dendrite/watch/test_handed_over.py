@@ -76,6 +76,7 @@ def test_who_listens_as_well_acts_once_and_shows_it_once(heard, copy_first):
     assert len(watching) == 1
 
 
+@pytest.mark.asyncio
 async def test_a_handler_of_the_type_and_one_of_the_trace_get_it_each_once(heard):
     of_type = heard.add(types=TYPES, directed=True)
     of_trace = heard.add(types=TYPES, trace_id=TRACE, directed=True)
