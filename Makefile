@@ -61,7 +61,7 @@ test-nodes: $(DEV)/.installed $(NPM) $(foreach each,$(NODES),$(DEV)/nodes/$(each
 	done; exit $$status
 
 # The suite of the port for JavaScript: `make test` runs it with the harnesses in pyproject.toml.
-JS_HARNESSES := JsTransports JsSecond JsTransportsOverZeromq JsDendritesOverZeromq JsFirstOverZeromq
+JS_HARNESSES := JsTransports JsSecond JsTransportsOverLibzmq JsDendritesOverLibzmq JsFirstOverLibzmq
 
 test-harnesses: $(DEV)/.installed $(NPM)
 	@$(RUN) pytest -p no:cacheprovider $(ARGS) cosmonapse/testing/conformance \

@@ -9,6 +9,7 @@ export const EVENTS = [
   'onLost',
   'onHeard',
   'onMissed',
+  'onPublished',
   'onRegistered',
   'onWelcomed',
   'onAway',

@@ -5,11 +5,13 @@ import * as wire from '../src/wire/wire.js'
 import { Signal, Directed } from '../src/signals/signals.js'
 import { idBytes, bytesId, isId, instanceOf } from '../src/signals/ids.js'
 import { Float, pack } from '../src/signals/msgpack.js'
+import { encodeRun, readHeard, readRun } from '../src/signals/runs.js'
 
 const file = new URL('../../../docs/spec/vectors.json', import.meta.url)
 const v = JSON.parse(readFileSync(file, 'utf8'))
 const hex = (text) => Buffer.from(text, 'hex')
 test('verbs', () => assert.deepEqual(wire.VERB, v.verbs))
+test('recipients', () => assert.deepEqual(wire.RECIPIENTS, v.recipients))
 for (const m of v.messages)
   test('message: ' + m.name, () => {
     const items = m.items.map((it, i) => ({
@@ -160,3 +162,32 @@ for (const s of v.bad_signals)
   )
 for (const s of v.accepted_signals)
   test('accepted signal: ' + s.name, () => assert.ok(Signal.decode(hex(s.body))))
+for (const r of v.runs)
+  test('run: ' + r.name, () => {
+    const made = r.signals.map(
+      ({ id, delta, seq }) =>
+        new Signal({
+          id,
+          traceId: r.trace_id,
+          parentId: r.parent_id,
+          type: r.type,
+          ts: r.ts,
+          payload: { delta, seq },
+          directed: new Directed(...r.directed),
+        }),
+    )
+    const [first, ...others] = made
+    const texts = others.map(({ payload }) => payload.delta)
+
+    assert.deepEqual(readRun(hex(r.body)), made)
+    assert.deepEqual(readHeard(hex(r.body)), made)
+    assert.equal(encodeRun(first, texts).toString('hex'), r.body)
+    assert.deepEqual(Signal.decode(hex(r.body)), first) // as one that knows no runs reads it
+  })
+for (const r of v.bad_runs)
+  test('bad run: ' + r.name, () =>
+    assert.throws(
+      () => readRun(hex(r.body)),
+      (e) => e.name === 'BadSignal',
+    ),
+  )

@@ -1,7 +1,7 @@
 """The transport port over a subject: each call is one of a transport written in JavaScript."""
 
 from cosmonapse.registry import DendriteRecord, NeuronRecord, SynapseState
-from cosmonapse.transport import Held, Opened, Outcome, ReplyFlag, TaskFlag
+from cosmonapse.transport import Held, Opened, Outcome
 from zmq_transport import address_of
 from zmq_transport.wire.heads import NOBODY
 
@@ -107,13 +107,12 @@ class JsTransport:
         return address_of(neuron, capabilities)
 
     def send_task(self, address, task, trace, kind, body, ttl_ms, flags):
-        text, keep = address.decode(), bool(flags & TaskFlag.KEEP)
+        text = address.decode()
         target = (None, text[1:].split(",")) if text.startswith("?") else (text, [])
-        return Outcome[self._call("sendTask", *target, task, trace, kind, body, ttl_ms, keep)]
+        return Outcome[self._call("sendTask", *target, task, trace, kind, body, ttl_ms, int(flags))]
 
     def send_reply(self, caller, task, trace, kind, body, index, flags):
-        settles, skips = bool(flags & ReplyFlag.SETTLES), bool(flags & ReplyFlag.SKIPS)
-        arguments = (caller, task, trace, kind, body, index, settles, skips)
+        arguments = (caller, task, trace, kind, body, index, int(flags))
         return Outcome[self._call("sendReply", *arguments)]
 
     def send_gap(self, opened):
@@ -129,14 +128,22 @@ class JsTransport:
         return self._call("isHeard", kind, trace)
 
     def publish(self, kind, trace, body, *, seldom=False):
-        return self._call("publish", kind, trace, self.instance, NOBODY, body)
+        return self._call("publish", kind, trace, body, seldom)
 
-    # It publishes by the broadcast plane alone, and listens to what others would hand over.
-    takes_published = False
-    older_publishers = True
+    @property
+    def takes_published(self):
+        return self._get("takesPublished")
+
+    @property
+    def older_publishers(self):
+        return self._get("hasOlderPublishers")
 
     def send_published(self, recipients, kind, trace, body, peer=NOBODY, address=b""):
-        return Outcome.CLOSED
+        to = {"peer": peer}
+        if address:
+            to["capabilities"] = address.decode()[1:].split(",")
+        arguments = (int(recipients), kind, trace, body, to)
+        return Outcome[self._call("sendPublished", *arguments)]
 
     def listen(self, topic):
         self._call("listen", _topic(topic))
@@ -204,6 +211,7 @@ _EVENTS = {
     "onBounce": "on_bounce",
     "onLost": "on_lost",
     "onMissed": "on_missed",
+    "onPublished": "on_published",
     "onRegistered": "on_registered",
     "onWelcomed": "on_welcomed",
     "onAway": "on_away",

@@ -18,10 +18,12 @@ export class LibzmqCarrier {
   #events
   #topics = new Set()
   #dealer
-  #sub
-  #publisher
-  #listening
-  #publishing
+  #places = null // where to listen, and where to publish
+  #isPublishing = false
+  #sub = null
+  #publisher = null
+  #listening = null
+  #publishing = null
 
   /**
    * @param {object} endpoint A `TcpEndpoint` or an `IpcEndpoint`.
@@ -52,11 +54,10 @@ export class LibzmqCarrier {
       dealerEvents(events),
       this.#logger,
     )
-    this.#openBroadcast()
   }
 
   diagnosis() {
-    const lines = [this.#listening, this.#publishing].filter((each) => each.endpoint !== null)
+    const lines = [this.#listening, this.#publishing].filter((each) => each !== null)
     return diagnosisOf(this.#endpoint, this.#dealer, lines)
   }
 
@@ -68,24 +69,32 @@ export class LibzmqCarrier {
   flush() {}
 
   join(listenPort, publishPort) {
-    const [listen, publish] = this.#dealer.address.broadcast(listenPort, publishPort)
-    const isNew = this.#listening.connect(listen)
-    if (!isNew) this.#listening.hurry()
-    return this.#publishing.connect(publish) || isNew
+    const before = String(this.#places)
+    this.#places = this.#dealer.address.broadcast(listenPort, publishPort)
+    this.#listen()
+    this.#openPublishing()
+    return String(this.#places) !== before
+  }
+
+  openPublisher() {
+    if (this.#isPublishing) return
+    this.#isPublishing = true
+    this.#openPublishing()
   }
 
   subscribe(topic) {
     if (this.#topics.has(topic)) return
     this.#topics.add(topic)
-    if (this.#isOpen) this.#sub.subscribe(topic)
+    if (this.#sub === null) this.#listen()
+    else if (this.#isOpen) this.#sub.subscribe(topic)
   }
 
   unsubscribe(topic) {
-    if (this.#topics.delete(topic) && this.#isOpen) this.#sub.unsubscribe(topic)
+    if (this.#topics.delete(topic) && this.#isOpen) this.#sub?.unsubscribe(topic)
   }
 
   publish(topic, header, body) {
-    if (!this.#isOpen) return
+    if (!this.#isOpen || this.#publisher === null) return
     this.#publisher.send([Buffer.from(topic, 'latin1'), header, body]).catch(() => {
       if (this.#isOpen) this.#events.onDropped('publisher_full')
     })
@@ -94,23 +103,42 @@ export class LibzmqCarrier {
   close() {
     if (!this.#openOnes.delete(this)) return
     this.#dealer.close()
-    this.#listening.close()
-    this.#publishing.close()
+    this.#listening?.close()
+    this.#publishing?.close()
   }
 
-  #openBroadcast() {
+  #listen() {
+    if (!this.#isOpen || this.#places === null) return
+    if (this.#sub === null) {
+      if (this.#topics.size === 0) return
+      this.#openSub()
+    }
+    if (!this.#listening.connect(this.#places[0])) this.#listening.hurry()
+  }
+
+  #openSub() {
     const events = this.#events
     this.#sub = subscriber(this.#library)
-    if (this.#topics.size > 0) this.#sub.subscribe(...this.#topics)
-    this.#publisher = publisher(this.#library)
+    this.#sub.subscribe(...this.#topics)
     this.#listening = new LibzmqBroadcast(this.#sub, 'XPUB', this.#logger)
-    this.#publishing = new LibzmqBroadcast(this.#publisher, 'XSUB', this.#logger, () =>
-      events.onSubscription(SENTINEL, false),
-    )
     void receiveAll(this.#sub, (frames) => {
       if (frames.length === 3) events.onPublication(frames[0].latin1Slice(), frames[1], frames[2])
       else events.onDropped('frame_count')
     })
+  }
+
+  #openPublishing() {
+    if (!this.#isOpen || this.#places === null || !this.#isPublishing) return
+    if (this.#publisher === null) this.#openXpub()
+    this.#publishing.connect(this.#places[1])
+  }
+
+  #openXpub() {
+    const events = this.#events
+    this.#publisher = publisher(this.#library)
+    this.#publishing = new LibzmqBroadcast(this.#publisher, 'XSUB', this.#logger, () =>
+      events.onSubscription(SENTINEL, false),
+    )
     void receiveAll(this.#publisher, ([frame]) => {
       if (frame.length > 0) events.onSubscription(frame.latin1Slice(1), frame[0] === 1)
     })

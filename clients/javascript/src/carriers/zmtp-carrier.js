@@ -26,6 +26,8 @@ export class ZmtpCarrier {
   #sub = null
   #publisher = null
   #topics = new Set()
+  #places = null // where to listen, and where to publish
+  #isPublishing = false
   #subMinor = 0
   #isFlushDue = false
   #warnAtMs = -Infinity
@@ -87,26 +89,31 @@ export class ZmtpCarrier {
   }
 
   /**
-   * Connect the broadcast plane, at the address that said WELCOME: another address of its name may be another
-   * machine.
-   * @returns {boolean} False when it is connected there already.
+   * Say where the broadcast plane is: at the address that said WELCOME, as another one of its name may be another
+   * machine. What is open moves there.
+   * @returns {boolean} False when it was there already.
    */
   join(listenPort, publishPort) {
-    const [listen, publish] = this.#dealer.address.broadcast(listenPort, publishPort)
-    const isNew = String(this.#sub?.endpoint) !== String(listen)
-    const isMoved = String(this.#publisher?.endpoint) !== String(publish)
-    if (isNew) this.#listenAt(listen)
-    else this.#sub.hurry()
-    if (isMoved) this.#publishAt(publish)
-    else this.#publisher.hurry()
-    return isNew || isMoved
+    const before = String(this.#places)
+    this.#places = this.#dealer.address.broadcast(listenPort, publishPort)
+    this.#listen()
+    this.#openPublishing()
+    return String(this.#places) !== before
   }
 
-  /** Ask for a topic; kept across reconnects. */
+  /** Connect what publishes, once; the sentinel comes behind the topics that have listeners. */
+  openPublisher() {
+    if (this.#isPublishing) return
+    this.#isPublishing = true
+    this.#openPublishing()
+  }
+
+  /** Ask for a topic; kept across reconnects. The first one connects what listens. */
   subscribe(topic) {
     if (this.#topics.has(topic)) return
     this.#topics.add(topic)
-    this.#sendSubscription(topic, true)
+    if (this.#sub === null) this.#listen()
+    else this.#sendSubscription(topic, true)
   }
 
   /** Ask for a topic no longer. */
@@ -130,6 +137,20 @@ export class ZmtpCarrier {
 
   #lines() {
     return [this.#sub, this.#publisher].filter((each) => each !== null)
+  }
+
+  #listen() {
+    if (this.#places === null || (this.#sub === null && this.#topics.size === 0)) return
+    const [listen] = this.#places
+    if (String(this.#sub?.endpoint) === String(listen)) this.#sub.hurry()
+    else this.#listenAt(listen)
+  }
+
+  #openPublishing() {
+    if (this.#places === null || !this.#isPublishing) return
+    const [, publish] = this.#places
+    if (String(this.#publisher?.endpoint) === String(publish)) this.#publisher.hurry()
+    else this.#publishAt(publish)
   }
 
   #listenAt(endpoint) {

@@ -4,13 +4,12 @@
 // moves the frames. Ids have 16 bytes, times are in ms. A body that a receiver gets is a view of what
 // one read of the socket brought: copy it to keep it for long. Ids are copies already.
 import { randomBytes } from 'node:crypto'
-import { InvalidArgument, SynapseRefused, SynapseUnreachable } from '../errors.js'
+import { InvalidArgument, SynapseRefused } from '../errors.js'
 import {
   KEEP,
   MAX_MAP_BYTES,
   MAX_NUMBER,
-  SETTLES,
-  SKIPS,
+  RUN,
   VERB,
   ZERO,
   addressOf,
@@ -29,6 +28,7 @@ import { Link } from './link.js'
 import { Outbox } from './outbox.js'
 import { Publications } from './publications.js'
 import { Queries } from './queries.js'
+import { Reach } from './reach.js'
 import { ResyncPages } from './resync-pages.js'
 import { Sender } from './sender.js'
 import { Subscriptions } from './subscriptions.js'
@@ -38,29 +38,16 @@ import { countdown, within } from '../runtime/waits.js'
 const LOGGER = checkedLogger()
 const DEFAULT_MAX_SIGNAL_BYTES = 16 * 2 ** 20
 const CLOSE_TIMEOUT_MS = 1000
-const NOTE_MS = 10_000 // how often one who waits without a limit says so
-const BUSY_HINT = 'the Synapse or this machine is busy: allow more time with timeoutMs'
 const NO_NEURON = Symbol('none yet')
 const CLOSED = 'the connection was closed meanwhile'
 
-/** What a send says at once: it never proves that something arrived. */
-export const Outcome = Object.freeze({
-  /** Handed over, or goes with what this turn of the loop gathers. */
-  SENT: 'SENT',
-  /** Kept, and goes out by itself; presence is not kept while there is no connection. */
-  WAITING: 'WAITING',
-  /** No room left; nothing was kept. */
-  BUSY: 'BUSY',
-  /** Over `maxSignalBytes`; nothing was kept. */
-  TOO_LARGE: 'TOO_LARGE',
-  /** Not open. */
-  CLOSED: 'CLOSED',
-})
+export { Outcome } from './outcome.js'
 
 /** One connection of a Dendrite to its Synapse, which is made again by itself. */
 export class Client {
   #carrier
   #url
+  #reach
   #receiver
   #log
   #counts = new Counts()
@@ -78,6 +65,8 @@ export class Client {
   #isOpen = false // it takes messages
   #hasOpened = false
   #isCaller = true // the proxy tells of workers, or nobody needs it
+  #welcome = null
+  #taskFlags = KEEP // those that the Synapse knows
   #refusal = ''
   #closing = null
   #lastNeuron = NO_NEURON
@@ -92,7 +81,7 @@ export class Client {
    * @param {(text: string, error?: unknown) => void} [options.log] Gets what a wait without a limit sees, every
    *   10 s, and what a receiver throws. By default a warning of the process.
    * @param {object} receiver Gets every event, one call each: `onTask`, `onReply`, `onCancel`,
-   *   `onBounce`, `onLost`, `onHeard`, `onMissed`, `onRegistered`, `onWelcomed`, `onAway`. Never from
+   *   `onBounce`, `onLost`, `onHeard`, `onMissed`, `onPublished`, `onRegistered`, `onWelcomed`, `onAway`. Never from
    *   within a call to the client. One that throws is logged and counted.
    * @throws {InvalidName} `namespace` or `name` is no name.
    */
@@ -103,6 +92,7 @@ export class Client {
     this.#url = String(url)
     this.#receiver = guarded(receiver, (error) => this.#onFault(error))
     this.#log = log
+    this.#reach = new Reach(carrier, this.#url, log)
     this.#maxSignalBytes = maxSignalBytes ?? DEFAULT_MAX_SIGNAL_BYTES
     const secret = randomBytes(16)
     /** The id of this connection that survives reconnects, 16 bytes. */
@@ -114,11 +104,16 @@ export class Client {
       ...this.#linkHandlers(),
     })
     this.#sender = new Sender(carrier, this.#outbox, this.#turn)
-    this.#publications = new Publications({ ...parts, turn: this.#turn })
+    this.#publications = new Publications({
+      ...parts,
+      turn: this.#turn,
+      handOver: (kind, trace, body) => this.#handOver(kind, trace, body),
+      barrier: (timeoutMs) => this.barrier(timeoutMs),
+    })
     this.#subscriptions = new Subscriptions({ ...parts, receiver: this.#receiver })
     this.#queries = new Queries(
       (items) => this.#send(items),
-      (reason) => this.#unreachable(reason),
+      (reason) => this.#reach.error(reason),
     )
   }
 
@@ -130,6 +125,18 @@ export class Client {
   /** How often an Axon shows life, in ms. */
   get heartbeatMs() {
     return this.#heartbeatMs
+  }
+
+  /** Whether the Synapse takes publications for certain clients, see `sendPublished`; known from `open` on. */
+  get takesPublished() {
+    return this.#welcome?.publish === true
+  }
+
+  /**
+   * Whether others may publish by the broadcast plane alone what would be `onPublished`; `onWelcomed` tells of changes.
+   */
+  get hasOlderPublishers() {
+    return this.#welcome !== null && (!this.#welcome.publish || this.#welcome.older)
   }
 
   /** Every drop, gap and return so far, by the names of docs/counters.md; a copy. */
@@ -154,7 +161,7 @@ export class Client {
   // -- opening and closing ---------------------------------------------------------------------
 
   /**
-   * Connect; return when both planes are live and `topics` are in force.
+   * Connect; return when what is used is live: accepted, and `topics` are in force.
    * @param {number | null} timeoutMs null waits for ever, and logs every 10 s what was seen
    * @param {Iterable<import('./subscriptions.js').Topic>} [topics]
    * @param {{ signal?: AbortSignal }} [options] `signal` ends the opening; it rejects with its reason
@@ -165,9 +172,9 @@ export class Client {
   async open(timeoutMs, topics = [], { signal } = {}) {
     signal?.throwIfAborted()
     this.#link.start()
-    const endNotes = timeoutMs === null ? this.#noteWaiting() : () => {}
+    const endNotes = timeoutMs === null ? this.#reach.noteWaiting() : () => {}
     try {
-      const late = () => this.#unreachable()
+      const late = () => this.#reach.error()
       await within(this.#open(topics), timeoutMs, late, signal)
       this.#hasOpened = true
     } catch (error) {
@@ -184,23 +191,14 @@ export class Client {
     await this.#carrier.open(this.#carrierEvents())
     if (!this.#isOpen) {
       this.#carrier.close() // it was not open yet when this client closed
-      throw this.#unreachable(CLOSED)
+      throw this.#reach.error(CLOSED)
     }
     for (const topic of topics) this.#subscriptions.listen(topic)
     await this.#handshake.untilWelcomed()
-    // 05, When both planes are live 3: WELCOME, the sentinel, the answer to a sync.
-    await this.#publications.untilLive()
-    await this.#sync(null)
-  }
-
-  #noteWaiting() {
-    const sinceMs = performance.now()
-    const timer = setInterval(() => {
-      const { reason, hint } = this.#diagnosis()
-      const waitedS = Math.round((performance.now() - sinceMs) / 1000)
-      this.#log(`no Synapse at ${this.#url} for ${waitedS} s: ${reason}; ${hint}; still waiting`)
-    }, NOTE_MS)
-    return () => clearInterval(timer)
+    // 05, When what is used is live 4: WELCOME, and the answer to a sync. The sentinel counts where nothing can be
+    // handed over until it has come.
+    if (!this.takesPublished) await this.#publications.untilLive()
+    if (!this.#subscriptions.isEmpty) await this.#sync(null)
   }
 
   /**
@@ -226,7 +224,7 @@ export class Client {
     this.#flush()
     this.#sender.drain()
     try {
-      const late = () => this.#unreachable()
+      const late = () => this.#reach.error()
       if (this.#sender.isReady && this.#outbox.length > 0)
         await within(this.#sender.drained(), left(), late)
       this.#link.leave()
@@ -243,7 +241,7 @@ export class Client {
   #abort() {
     this.#isOpen = false
     if (this.#link.state === 'CLOSED' && this.#handshake === null) return
-    const error = this.#unreachable(CLOSED)
+    const error = this.#reach.error(CLOSED)
     this.#link.close()
     this.#sender.close()
     this.#publications.close(error)
@@ -253,17 +251,6 @@ export class Client {
     this.#handshake.close(error)
     this.#handshake = null
     this.#carrier.close()
-  }
-
-  #diagnosis() {
-    const seen = this.#carrier.diagnosis()
-    return { reason: seen.reason ?? String(seen), hint: seen.hint ?? BUSY_HINT }
-  }
-
-  #unreachable(reason) {
-    if (reason !== undefined) return new SynapseUnreachable(this.#url, reason, BUSY_HINT)
-    const seen = this.#diagnosis()
-    return new SynapseUnreachable(this.#url, seen.reason, seen.hint)
   }
 
   // -- sending: each call returns an Outcome at once -------------------------------------------
@@ -277,11 +264,11 @@ export class Client {
    * @param {number} kind type code, 0 to 255
    * @param {Buffer} body
    * @param {number} ttlMs the time that is left; it runs on while the task waits
-   * @param {boolean} keep whether it runs on when this client goes away
+   * @param {number} flags KEEP: it runs on when this client goes away; RUN: this client reads runs
    * @returns {string} an Outcome
    * @throws {InvalidName} `neuron` or a capability is no name.
    */
-  sendTask(neuron, capabilities, task, trace, kind, body, ttlMs, keep) {
+  sendTask(neuron, capabilities, task, trace, kind, body, ttlMs, flags) {
     let address = neuron
     if (neuron !== this.#lastNeuron) {
       address = addressOf(neuron, capabilities)
@@ -291,9 +278,8 @@ export class Client {
     if (body.length > this.#maxSignalBytes) return 'TOO_LARGE'
     if (!this.#isCaller) this.#becomeCaller()
     const number = milliseconds(ttlMs)
-    const flags = keep ? KEEP : 0
     return this.#sender.sendBundled(
-      { verb: VERB.TASK, flags, kind, number, task, trace, body },
+      { verb: VERB.TASK, flags: flags & this.#taskFlags, kind, number, task, trace, body },
       address,
       ZERO,
     )
@@ -307,14 +293,13 @@ export class Client {
    * @param {number} kind type code, 0 to 255
    * @param {Buffer} body
    * @param {number} index number of the reply, from 0
-   * @param {boolean} settles whether it is the last one
-   * @param {boolean} [skips] whether missing replies before it are stored no longer
+   * @param {number} flags SETTLES: it is the last one; SKIPS: missing replies before it are stored no longer; RUN: it
+   *   is a run of replies from this number on
    * @returns {string} an Outcome
    */
-  sendReply(caller, task, trace, kind, body, index, settles, skips) {
+  sendReply(caller, task, trace, kind, body, index, flags) {
     if (!this.#isOpen) return 'CLOSED'
     if (body.length > this.#maxSignalBytes) return 'TOO_LARGE'
-    const flags = (settles ? SETTLES : 0) | (skips ? SKIPS : 0)
     return this.#sender.sendBundled(
       { verb: VERB.REPLY, flags, kind, number: index, task, trace, body },
       '',
@@ -378,6 +363,31 @@ export class Client {
     if (this.#sender.send(tellMe()) === 'BUSY') this.#sender.keepAccepted(tellMe())
   }
 
+  // -- publications over the directed plane ----------------------------------------------------
+
+  /**
+   * Hand over a publication for certain clients; those who listen get a copy.
+   * @param {number} recipients bits of RECIPIENTS
+   * @param {number} kind type code, 0 to 255
+   * @param {Buffer} trace 16 bytes
+   * @param {Buffer} body
+   * @param {{ peer?: Buffer, capabilities?: string[] }} [to] with PEER its instance id, with OFFERS what must be offered
+   * @returns {string} an Outcome; CLOSED also for a Synapse that takes none
+   */
+  sendPublished(recipients, kind, trace, body, { peer = ZERO, capabilities } = {}) {
+    if (!this.takesPublished) return 'CLOSED'
+    const items = [item(VERB.PUBLISH, { kind, number: recipients, trace, body })]
+    const address = capabilities === undefined ? '' : addressOf(null, capabilities)
+    return this.#send(items, address, peer)
+  }
+
+  /** Hand over a publication for those who listen: one that cannot leave now is dropped. */
+  #handOver(kind, trace, body) {
+    // 05, Handed over 3: it does not wait for a connection.
+    const isSent = this.#sender.isReady && this.sendPublished(0, kind, trace, body) !== 'CLOSED'
+    if (!isSent) this.#counts.drop('unpublished')
+  }
+
   // -- the broadcast plane ---------------------------------------------------------------------
 
   /** Tell whether a message of this kind and trace has a listener. @param {number} kind @param {Buffer} trace */
@@ -389,17 +399,16 @@ export class Client {
    * Publish to the listeners.
    * @param {number} kind type code, 0 to 255
    * @param {Buffer} trace 16 bytes
-   * @param {Buffer} caller 16 bytes
-   * @param {Buffer} worker 16 bytes
    * @param {Buffer} body
+   * @param {boolean} [isSeldom] opens no connection of its own, unless there are many of them
    * @returns {number} how many messages it took: 0, 1 or 2; 0 for a body over the limit
    */
-  publish(kind, trace, caller, worker, body) {
+  publish(kind, trace, body, isSeldom) {
     if (body.length > this.#maxSignalBytes) {
       this.#counts.drop('too_large')
       return 0
     }
-    return this.#isOpen ? this.#publications.publish(kind, trace, caller, worker, body) : 0
+    return this.#isOpen ? this.#publications.publish(kind, trace, body, isSeldom) : 0
   }
 
   /** Listen to a topic; calls add up. In force after the next `sync`. @param {import('./subscriptions.js').Topic} topic */
@@ -419,14 +428,14 @@ export class Client {
    * @throws {SynapseUnreachable} Not within `timeoutMs`, or closed meanwhile.
    */
   async sync(timeoutMs) {
-    if (!this.#isOpen) throw this.#unreachable('the connection is closed')
+    if (!this.#isOpen) throw this.#reach.error('the connection is closed')
     await this.#sync(timeoutMs)
   }
 
   async #sync(timeoutMs) {
     const answered = this.#subscriptions.beginSync()
     try {
-      const late = () => this.#unreachable('no answer to a subscription')
+      const late = () => this.#reach.error('no answer to a subscription')
       await within(answered.promise, timeoutMs, late)
     } finally {
       this.#subscriptions.endSync(answered)
@@ -553,7 +562,10 @@ export class Client {
     this.#refusal = ''
     this.#heartbeatMs = welcome.heartbeatMs
     this.#maxSignalBytes = Math.min(this.#maxSignalBytes, welcome.maxBodyBytes)
+    this.#welcome = welcome
+    this.#taskFlags = welcome.runs ? KEEP | RUN : KEEP
     this.#carrier.join(welcome.listenPort, welcome.publishPort)
+    if (!welcome.publish) this.#publications.useSocket()
     // 09, After WELCOME: the list goes ahead of the outbox, the CLAIMs after it and after the
     // REGISTERs, which the receiver sends in `onWelcomed`.
     if (!this.#handshake.onWelcomed()) this.#listOpenTasks(isFresh)

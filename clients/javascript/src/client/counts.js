@@ -33,6 +33,7 @@ const DROPPED = new Set([
   'short_head',
   'too_large',
   'unexpected_welcome',
+  'unpublished',
   'verb',
   'version',
 ])

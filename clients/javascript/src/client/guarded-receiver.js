@@ -33,6 +33,8 @@ export function guarded(to, onFault) {
     onCancel: (caller, task) => quietly(() => to.onCancel(caller, task), onFault),
     onBounce: (task, reason) => quietly(() => to.onBounce(task, reason), onFault),
     onLost: (task, reason) => quietly(() => to.onLost(task, reason), onFault),
+    onPublished: (publisher, kind, trace, body) =>
+      quietly(() => to.onPublished(publisher, kind, trace, body), onFault),
     onMissed: (count) => quietly(() => to.onMissed(count), onFault),
     onRegistered: (neuronId, refusal) => quietly(() => to.onRegistered(neuronId, refusal), onFault),
     onWelcomed: (isFresh) => quietly(() => to.onWelcomed(isFresh), onFault),

@@ -26,7 +26,7 @@ const UNEXPECTED = Object.freeze({
 /**
  * Where a link reports to.
  * @typedef {object} LinkHandlers
- * @property {object} receiver onTask, onReply, onCancel, onBounce, onLost, onRegistered; it never throws
+ * @property {object} receiver onTask, onReply, onCancel, onBounce, onLost, onPublished, onRegistered; it never throws
  * @property {(items: object[]) => void} onGreeting send this at once, ahead of everything that waits
  * @property {(isReady: boolean) => void} onReady application messages may leave from now on, or no longer
  * @property {(message: object) => void} onReturned it came back unaccepted, and goes out again, in front
@@ -53,7 +53,7 @@ export class Link {
    * @param {LinkHandlers} handlers
    */
   constructor(identity, counts, handlers) {
-    this.#hello = { ...identity, epoch: NO_BODY, calls: false }
+    this.#hello = { ...identity, epoch: NO_BODY, calls: false, publish: true, runs: true }
     this.#counts = counts
     this.#on = handlers
     this.#receiver = handlers.receiver
@@ -172,6 +172,9 @@ export class Link {
         return
       case VERB.REGISTER:
         this.#receiver.onRegistered(address, each.body.toString('utf8'))
+        return
+      case VERB.PUBLISH:
+        this.#receiver.onPublished(peer, each.kind, each.trace, each.body)
         return
       case VERB.ROSTER:
         this.#on.onRoster(each.task, each.body)

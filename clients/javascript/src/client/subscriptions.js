@@ -42,6 +42,11 @@ export class Subscriptions {
     this.#counts = counts
   }
 
+  /** Tell whether nothing is listened to. */
+  get isEmpty() {
+    return this.#topics.size === 0
+  }
+
   /** Listen to a topic; calls add up. In force after the next sync. @param {Topic} asked */
   listen(asked) {
     const topic = this.#topicOf(asked)

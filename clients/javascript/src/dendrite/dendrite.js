@@ -63,18 +63,29 @@ export class Dendrite {
     )
     this.#client = client
     this.#watch = new Watch({ client, dendriteId, logger, floats })
-    const { subscriptions, publisher } = this.#watch
+    const { subscriptions, publisher, published } = this.#watch
     this.#caller = new Caller({
       client,
       subscriptions,
       publisher,
+      published,
       url,
       logger,
       floats,
       whyLate: (opened) => this.#worker.whyLate(opened),
     })
     const caller = this.#caller
-    const worker = new Worker({ client, subscriptions, caller, dendriteId, url, logger, floats })
+    const worker = new Worker({
+      client,
+      subscriptions,
+      publisher,
+      published,
+      caller,
+      dendriteId,
+      url,
+      logger,
+      floats,
+    })
     this.#worker = worker
     const rooms = { client, caller, worker, watch: this.#watch }
     this.#life = new Life(rooms, { dendriteId, url, logger })

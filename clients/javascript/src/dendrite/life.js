@@ -61,7 +61,7 @@ export class Life {
   connect(receiver) {
     const { dispatcher } = this.#caller
     const worker = this.#worker
-    const { subscriptions } = this.#watch
+    const { subscriptions, published } = this.#watch
     Object.assign(receiver, {
       onTask: (caller, address, task, trace, kind, ttlMs, flags, body) =>
         worker.onTask(caller, address, task, trace, kind, ttlMs, flags, body),
@@ -73,6 +73,8 @@ export class Life {
       onHeard: (kind, trace, caller, instance, body) =>
         subscriptions.onHeard(kind, trace, caller, instance, body),
       onMissed: (count) => subscriptions.onMissed(count),
+      onPublished: (publisher, kind, trace, body) =>
+        published.onPublished(publisher, kind, trace, body),
       onRegistered: (neuronId, refusal) => worker.onRegistered(neuronId, refusal),
       onWelcomed: () => this.#onWelcomed(),
       onAway: (why) => this.#onAway(why),
@@ -151,6 +153,7 @@ export class Life {
   #onWelcomed() {
     this.#caller.dispatcher.absence.end()
     this.#worker.onWelcomed()
+    this.#watch.published.onWelcomed()
     if (!this.#isAway) return
     this.#isAway = false
     this.#tell(this.#backHandlers, 'onBack')

@@ -39,6 +39,48 @@ export function newTail() {
   return PAIRS[mixed >>> 10] + PAIRS[mixed & 1023] + stem + PAIRS[low >>> 10] + PAIRS[low & 1023]
 }
 
+/**
+ * Return a new id of a Signal; those after it, see `idsFrom`, are taken too.
+ * @param {number} count how many ids in all, from 1 to 2^20
+ */
+export function newRunId(count) {
+  const first = newEventId()
+  low += count - 1
+  if (low > 0xfffff) {
+    low &= 0xfffff
+    high++
+    setStem()
+  }
+  return first
+}
+
+/**
+ * Return an id and those that were made after it; they follow from its text.
+ * @param {string} first a valid id
+ * @param {number} count from 1 to 2^20
+ * @returns {string[]}
+ */
+export function idsFrom(first, count) {
+  const mixed = parseInt(first.slice(4, 8), 32)
+  const random = first.slice(8, 20)
+  let top = parseInt(first.slice(20, 26), 32) // 30 bits
+  let end = parseInt(first.slice(26), 32) // 20 bits
+  const ids = [first]
+  for (let k = 1; k < count; k++) {
+    end = (end + 1) & 0xfffff
+    if (end === 0) top = (top + 1) & 0x3fff_ffff
+    const bits = (mixed + Math.imul(k, MIX)) & 0x3ffff
+    const counter =
+      PAIRS[top >>> 20] +
+      PAIRS[(top >>> 10) & 1023] +
+      PAIRS[top & 1023] +
+      PAIRS[end >>> 10] +
+      PAIRS[end & 1023]
+    ids.push(first.slice(0, 4) + PAIRS[bits >>> 10] + PAIRS[bits & 1023] + random + counter)
+  }
+  return ids
+}
+
 /** Return a new id of a Signal. */
 export const newEventId = () => 'evt_' + newTail()
 /** Return a new id of a trace. */

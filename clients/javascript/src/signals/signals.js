@@ -96,11 +96,19 @@ export class Signal {
    * Make a Signal that answers this one: same trace, this one as its parent.
    * @param {string} type
    * @param {object} [payload]
-   * @param {{ directed?: Directed | null, meta?: object }} [more]
+   * @param {{ directed?: Directed | null, meta?: object, id?: string }} [more]
    * @returns {Signal}
    */
-  reply(type, payload = {}, { directed = null, meta = {} } = {}) {
-    return new Signal({ type, traceId: this.traceId, parentId: this.id, directed, payload, meta })
+  reply(type, payload = {}, { directed = null, meta = {}, id } = {}) {
+    return new Signal({
+      type,
+      traceId: this.traceId,
+      parentId: this.id,
+      directed,
+      payload,
+      meta,
+      id,
+    })
   }
 
   /**
@@ -145,13 +153,24 @@ export class Signal {
    * @throws {BadSignal} It is invalid; the text names the field.
    */
   static decode(bytes, { keepFloats = false } = {}) {
-    const reader = new Reader(bytes, keepFloats)
-    try {
-      return readSignal(reader)
-    } catch (error) {
-      if (!(error instanceof Malformed)) throw error
-      throw new BadSignal(`not a Signal: ${error.message}`, { cause: error })
-    }
+    return readWithTenth(bytes, keepFloats).signal
+  }
+}
+
+/**
+ * Read a Signal and the first of the fields behind its nine.
+ * @param {Buffer} bytes
+ * @param {boolean} keepFloats
+ * @returns {{ signal: Signal, tenth: unknown }} `tenth` is undefined without a further field
+ * @throws {BadSignal} It is invalid; the text names the field.
+ */
+export function readWithTenth(bytes, keepFloats) {
+  const reader = new Reader(bytes, keepFloats)
+  try {
+    return readSignal(reader)
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error
+    throw new BadSignal(`not a Signal: ${error.message}`, { cause: error })
   }
 }
 
@@ -175,10 +194,11 @@ function readSignal(reader) {
     fields[i] = reader.value(0)
   }
   reader.root = 'a field behind meta'
-  for (let i = FIELDS; i < size; i++) reader.value(0)
+  const tenth = size > FIELDS ? reader.value(0) : undefined
+  for (let i = FIELDS + 1; i < size; i++) reader.value(0)
   reader.root = ''
   if (!reader.isAtEnd) throw reader.fault('there are bytes behind the end')
-  return checkedSignal(fields, tsIsFloat)
+  return { signal: checkedSignal(fields, tsIsFloat), tenth }
 }
 
 function checkedSignal(fields, tsIsFloat) {

@@ -40,6 +40,9 @@ export const SKIPS = 4
 /** Flag of a TASK: its caller reads runs; of a REPLY: it is a run of replies. */
 export const RUN = 8
 
+/** Bits of the number of a PUBLISH: for whom it is meant, besides those who listen. */
+export const RECIPIENTS = Object.freeze({ HOSTS: 1, OFFERS: 2, PEER: 4, CALLERS: 8 })
+
 /** Every reason that the body of a BOUNCE or a LOST can have; `unknown` stands for any other. */
 export const REASONS = Object.freeze([
   'no_route',
@@ -79,8 +82,8 @@ const COUNT_AT = 18
 export const MAX_HEAD_BYTES = PREFIX_BYTES + MAX_ITEMS * ITEM_BYTES + 4096
 
 /**
- * One item of a message. `number` is the remaining time in ms on a TASK, RESEND or CLAIM, and the
- * index of the reply on a REPLY. `task` and `trace` have 16 bytes.
+ * One item of a message. `number` is the remaining time in ms on a TASK, RESEND or CLAIM, the
+ * index of the reply on a REPLY, and bits of RECIPIENTS on a PUBLISH. `task` and `trace` have 16 bytes.
  * @typedef {{ verb: number, flags: number, kind: number, number: number, task: Buffer,
  *   trace: Buffer, body: Buffer }} Item
  * @typedef {{ peer: Buffer, address: string, items: Item[] }} Message

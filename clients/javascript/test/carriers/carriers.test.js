@@ -16,6 +16,7 @@ const CARRIERS = ['zmtp', 'libzmq']
 const RECEIVER = ['onTask', 'onReply', 'onCancel', 'onBounce', 'onLost', 'onHeard', 'onMissed', 'onRegistered', 'onWelcomed', 'onAway'] // prettier-ignore
 const CARRIER_EVENTS = ['onMessage', 'onWritable', 'onDisconnected', 'onPublication', 'onSubscription', 'onDropped'] // prettier-ignore
 const KIND = 7
+const NOBODY_LISTENS = 255
 const OPEN_MS = 20_000
 const LEFT_ALONE = 'clients/javascript/test/support/left-alone.mjs'
 
@@ -38,7 +39,7 @@ async function openedWorker(t, url, carrier) {
 
 function sendTask({ transport }, body, ttlMs = 60_000) {
   const task = randomBytes(16)
-  const outcome = transport.sendTask('w', [], task, randomBytes(16), KIND, body, ttlMs, false)
+  const outcome = transport.sendTask('w', [], task, randomBytes(16), KIND, body, ttlMs, 0)
   assert.ok(['SENT', 'WAITING'].includes(outcome), outcome)
   return task
 }
@@ -157,7 +158,7 @@ for (const carrier of CARRIERS) {
     const stays = await opened(t, synapse.url, carrier, { topics: [{ kind: 1 }] })
     const leaves = await opened(t, synapse.url, carrier, { topics: [{ kind: 2 }] })
     const publish = (kind) =>
-      caller.transport.publish(kind, randomBytes(16), ZERO, ZERO, Buffer.from(`of ${kind}`))
+      caller.transport.publish(kind, randomBytes(16), Buffer.from(`of ${kind}`))
     await untilHeard(caller.transport, [1, 2])
     assert.deepEqual([publish(1), publish(2)], [1, 1])
     await Promise.all([stays.heard('onHeard'), leaves.heard('onHeard')])
@@ -210,7 +211,7 @@ for (const carrier of CARRIERS) {
       const before = listener.calls('onHeard').length
       const heard = listener.heard('onHeard', before + 1).finally(() => (isHeard = true))
       while (!isHeard) {
-        assert.equal(caller.transport.publish(1, ZERO, ZERO, ZERO, Buffer.from('a')), 1)
+        assert.equal(caller.transport.publish(1, ZERO, Buffer.from('a')), 1)
         await Promise.race([heard, pause(20)])
       }
       if (round === 2) break
@@ -255,15 +256,19 @@ for (const carrier of CARRIERS) {
   })
 }
 
-/** Resolve when `transport` publishes to these kinds and not to those: publishers learn of listeners a little later. */
-async function untilHeard(transport, heard, unheard = []) {
+/**
+ * Resolve when `transport` publishes by a socket of its own, to these kinds and not to those: publishers learn of
+ * listeners a little later.
+ */
+async function untilHeard(transport, heard, unheard = [NOBODY_LISTENS]) {
+  transport.publish(NOBODY_LISTENS, ZERO, Buffer.from('opens the socket'))
   const until = performance.now() + OPEN_MS
   const isSo = () =>
     heard.every((kind) => transport.isHeard(kind, ZERO)) &&
     !unheard.some((kind) => transport.isHeard(kind, ZERO))
   while (!isSo()) {
     assert.ok(performance.now() < until, 'listeners are not known')
-    await transport.sync(OPEN_MS)
+    await pause(10)
   }
 }
 

@@ -18,7 +18,9 @@ const trace = id('trace')
 const BY_TRACE = `demo/r/${trace.toString('hex')}/`
 const BY_KIND = 'demo/t/7/'
 const body = (text) => Buffer.from(String(text))
-const say = (client, text = 'x') => client.publish(7, trace, id('c'), id('w'), body(text))
+/** A proxy that takes no publication over the directed plane, so that all go by the socket. */
+const OLDER = { carrier: { publish: false } }
+const say = (client, text = 'x') => client.publish(7, trace, body(text))
 /** `[topic, first number, bodies]` of each message that left. */
 const left = (far) =>
   far.published.map(([topic, header, all]) => {
@@ -27,7 +29,7 @@ const left = (far) =>
   })
 
 test('a message without a listener does not leave', async (t) => {
-  const { client, far } = await opened(t)
+  const { client, far } = await opened(t, OLDER)
 
   assert.equal(client.isHeard(7, trace), false)
   assert.equal(say(client), 0)
@@ -35,7 +37,7 @@ test('a message without a listener does not leave', async (t) => {
 })
 
 test('a message goes to each topic that has a listener, the trace first, numbered from 0', async (t) => {
-  const { client, far } = await opened(t)
+  const { client, far } = await opened(t, OLDER)
   far.listener(BY_KIND, true)
   assert.equal(client.isHeard(7, trace), true)
   assert.equal(client.isHeard(8, trace), false)
@@ -52,12 +54,12 @@ test('a message goes to each topic that has a listener, the trace first, numbere
     [BY_KIND, 1, 'two'],
   ])
   const { publisher, caller, worker } = parseBroadcast(far.published[0][1], body('one'))
-  assert.deepEqual([publisher, caller, worker], [client.instance, id('c'), id('w')])
+  assert.deepEqual([publisher, caller, worker], [client.instance, client.instance, ZERO])
   assert.equal(client.counts.published, 3)
 })
 
 test('the first message of a turn goes at once, its neighbours together at the end', async (t) => {
-  const { client, far } = await opened(t)
+  const { client, far } = await opened(t, OLDER)
   far.listener(BY_KIND, true)
 
   for (let at = 0; at < 4; at++) say(client, at)
@@ -71,7 +73,7 @@ test('the first message of a turn goes at once, its neighbours together at the e
 })
 
 test('a turn that does not end gathers no more than 1,024 messages', async (t) => {
-  const { client, far } = await opened(t)
+  const { client, far } = await opened(t, OLDER)
   far.listener(BY_KIND, true)
 
   for (let at = 0; at < 3000; at++) say(client, at)
@@ -86,7 +88,7 @@ test('a turn that does not end gathers no more than 1,024 messages', async (t) =
 })
 
 test('a body over the limit takes 0 messages and is counted', async (t) => {
-  const { client, far } = await opened(t, { maxSignalBytes: 3 })
+  const { client, far } = await opened(t, { ...OLDER, maxSignalBytes: 3 })
   far.listener(BY_KIND, true)
 
   assert.equal(say(client, 'four'), 0)
@@ -95,7 +97,7 @@ test('a body over the limit takes 0 messages and is counted', async (t) => {
 })
 
 test('the count of a topic ends with its last listener', async (t) => {
-  const { client, far } = await opened(t)
+  const { client, far } = await opened(t, OLDER)
   far.listener(BY_KIND, true)
   say(client)
   await turn()
@@ -114,7 +116,7 @@ test('the count of a topic ends with its last listener', async (t) => {
 })
 
 test('after a lost connection a topic that did not come again is forgotten at the sentinel', async (t) => {
-  const { client, far } = await opened(t)
+  const { client, far } = await opened(t, OLDER)
   far.listener(BY_KIND, true)
   far.listener(BY_TRACE, true)
   far.listener(SENTINEL, false)
@@ -128,7 +130,7 @@ test('after a lost connection a topic that did not come again is forgotten at th
 })
 
 test('a subscription to a malformed topic is counted, one of another namespace means nothing', async (t) => {
-  const { client, far } = await opened(t)
+  const { client, far } = await opened(t, OLDER)
   far.listener('other/t/7/', true)
   far.listener('demo/t/07/', true)
   far.listener('x'.repeat(513), true)
@@ -173,9 +175,9 @@ test('a broadcast is heard by its kind or by its trace, with caller and worker, 
 })
 
 test('a client hears itself', async (t) => {
-  const { client, far, receiver } = await opened(t, { topics: [{ kind: 7 }] })
+  const { client, far, receiver } = await opened(t, { ...OLDER, topics: [{ kind: 7 }] })
   far.listener(BY_KIND, true)
-  client.publish(7, trace, client.instance, ZERO, body('me'))
+  client.publish(7, trace, body('me'))
 
   far.hear(...far.published[0])
 
@@ -219,7 +221,7 @@ test('a malformed broadcast is counted; one of a topic that was left means nothi
 })
 
 test('each sync has a topic of its own, and takes it back', async (t) => {
-  const { client, far } = await opened(t)
+  const { client, far } = await opened(t, { topics: [{ kind: 7 }] })
   const seen = []
   const { subscribe } = far
   far.subscribe = (topic) => {
@@ -231,11 +233,11 @@ test('each sync has a topic of its own, and takes it back', async (t) => {
 
   assert.equal(new Set(seen).size, 2)
   assert.match(seen[0], new RegExp(`^demo/_sync/${client.instance.toString('hex')}-\\d+/$`))
-  assert.deepEqual(far.topics, [])
+  assert.deepEqual(far.topics, [BY_KIND])
 })
 
 test('a sync without an answer fails in time, and one that the end overtakes fails at once', async (t) => {
-  const { client, far } = await opened(t)
+  const { client, far } = await opened(t, { topics: [{ kind: 7 }] })
   far.subscribe = () => {}
 
   await assert.rejects(client.sync(5), (error) => {
@@ -258,7 +260,8 @@ test('a flood of topics is bounded and counted, and those that are known stay', 
     counts,
     maxTraces: 2,
   }
-  const publications = new Publications(parts)
+  const publications = new Publications({ ...parts, carrier: { openPublisher() {} } })
+  publications.useSocket()
   for (const each of ['a', 'b', 'c', 'd', 'a'])
     publications.onSubscription(traceTopic('demo', id(each)), true)
   publications.onSubscription(kindTopic('demo', 7), true)

@@ -188,7 +188,7 @@ async function busy(t) {
     claimOf: (_, task) => (task.equals(id('running')) ? held(CLAIM.RUNNING) : null),
     sendAgain: (caller, task, index) => {
       again.push([caller, task, index])
-      client.sendReply(caller, task, ZERO, 1, body, index, false, false)
+      client.sendReply(caller, task, ZERO, 1, body, index, 0)
     },
   })
   await client.open(1000)

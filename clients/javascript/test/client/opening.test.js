@@ -8,7 +8,7 @@ import { HEARTBEAT_MS } from '../support/fake-carrier.js'
 import { startNode } from '../support/child.js'
 import { TIMEOUT_MS, URL_TEXT, id, opened, scene, sendTask } from './scene.js'
 
-test('open returns when welcomed, when its listeners are known, and when its topics are in force', async (t) => {
+test('open returns when welcomed, and when its topics are in force', async (t) => {
   const { client, far, receiver } = scene(t)
 
   await client.open(TIMEOUT_MS, [{ kind: 7 }, { trace: id('t') }])
@@ -22,10 +22,10 @@ test('open returns when welcomed, when its listeners are known, and when its top
 test('HELLO shows the secret of the instance, the namespace and the name', async (t) => {
   const { client, far } = await opened(t)
 
-  const { instance, namespace, name, epoch, calls } = far.hello // readHello checks the secret
+  const { instance, namespace, name, epoch, calls, publish } = far.hello // readHello checks the secret
 
   assert.deepEqual(instance, client.instance)
-  assert.deepEqual([namespace, name, epoch.length, calls], ['demo', 'me', 0, false])
+  assert.deepEqual([namespace, name, epoch.length, calls, publish], ['demo', 'me', 0, false, true])
 })
 
 test('a Synapse that does not answer is unreachable: place, cause and remedy are in the text', async (t) => {
@@ -42,12 +42,22 @@ test('a Synapse that does not answer is unreachable: place, cause and remedy are
 
 for (const missing of ['the sentinel', 'the answer to a subscription'])
   test(`open does not return without ${missing}`, async (t) => {
-    const { client, far } = scene(t)
-    if (missing === 'the sentinel') far.join = () => true
+    const isOlder = missing === 'the sentinel' // what is published before it would be lost
+    const { client, far } = scene(t, { carrier: { publish: !isOlder } })
+    if (isOlder) far.openPublisher = () => {}
     else far.subscribe = () => {}
 
-    await assert.rejects(client.open(30), SynapseUnreachable)
+    await assert.rejects(client.open(30, [{ kind: 7 }]), SynapseUnreachable)
   })
+
+test('a client that neither listens nor publishes opens one connection', async (t) => {
+  const { client, far } = await opened(t)
+  sendTask(client, 'a')
+  client.publish(4, id('t'), Buffer.from('seldom'), true)
+
+  assert.equal(far.isPublishing, false)
+  assert.deepEqual(far.topics, [])
+})
 
 test('a refused client gives up, and the text says how to name another namespace', async (t) => {
   const { client, far } = scene(t, { carrier: { answers: false } })
@@ -111,11 +121,11 @@ test('close ends an opening that is under way', async (t) => {
   await assert.rejects(opening, /the connection was closed meanwhile/)
 })
 
-for (const stage of ['join', 'subscribe'])
+for (const stage of ['openPublisher', 'subscribe'])
   test(`close ends an opening that was welcomed and waits behind ${stage}`, async (t) => {
-    const { client, far, receiver } = scene(t)
+    const { client, far, receiver } = scene(t, { carrier: { publish: stage === 'subscribe' } })
     far[stage] = () => {}
-    const opening = client.open(null)
+    const opening = client.open(null, [{ kind: 7 }])
     await receiver.until('onWelcomed')
 
     await client.close(100)
@@ -185,7 +195,7 @@ test('close says GOODBYE and waits for its answer', async (t) => {
   assert.equal(sendTask(client, 'b'), 'CLOSED')
   assert.equal(client.sendCancel({ task: id('a'), trace: id('t') }), 'CLOSED')
   assert.equal(client.sendPresence('HEARTBEAT', 'n', {}, 1, Buffer.alloc(0)), 'CLOSED')
-  assert.equal(client.publish(1, id('t'), id('c'), id('w'), Buffer.alloc(1)), 0)
+  assert.equal(client.publish(1, id('t'), Buffer.alloc(1)), 0)
   assert.equal(await client.barrier(1), false)
   await client.drained()
   await assert.rejects(client.sync(1), SynapseUnreachable)

@@ -1,5 +1,6 @@
 // A client over a carrier in this process, for the tests of this folder.
 import { Client } from '../../src/client/client.js'
+import { KEEP, SETTLES } from '../../src/wire/wire.js'
 import { FakeCarrier } from '../support/fake-carrier.js'
 import { Recorder } from './receiver.js'
 
@@ -41,6 +42,14 @@ export const sendTask = (
   client,
   name,
   { to = 'echo', size = 1, ttlMs = 5000, keep = false } = {},
-) => client.sendTask(to, [], id(name), id('trace'), 1, Buffer.alloc(size), ttlMs, keep)
+) => client.sendTask(to, [], id(name), id('trace'), 1, Buffer.alloc(size), ttlMs, keep ? KEEP : 0)
 export const sendReply = (client, name, { caller = 'caller', index = 0, settles = true } = {}) =>
-  client.sendReply(id(caller), id(name), id('trace'), 2, Buffer.from('r'), index, settles, false)
+  client.sendReply(
+    id(caller),
+    id(name),
+    id('trace'),
+    2,
+    Buffer.from('r'),
+    index,
+    settles ? SETTLES : 0,
+  )

@@ -2,7 +2,7 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
 import { InvalidArgument, InvalidName } from '../../src/errors.js'
-import { KEEP, SETTLES, SKIPS, VERB, ZERO, item } from '../../src/wire/wire.js'
+import { KEEP, RUN, SETTLES, SKIPS, VERB, ZERO, item } from '../../src/wire/wire.js'
 import { id, opened, scene, sendReply, sendTask, turn } from './scene.js'
 
 const nameOf = (bytes) => (bytes.equals(ZERO) ? '-' : bytes.toString().replace(/^\.+/, ''))
@@ -16,9 +16,9 @@ test('a TASK has its name, ids, kind, time and flags, and a REPLY its caller, in
   const { client, far } = await opened(t)
   const body = Buffer.from('hello')
 
-  client.sendTask('echo', [], id('t'), id('r'), 7, body, 1500.9, true)
-  client.sendTask(null, ['b', 'a', 'b'], id('t2'), id('r'), 7, body, -1, false)
-  client.sendReply(id('caller'), id('t'), id('r'), 9, body, 3, true, true)
+  client.sendTask('echo', [], id('t'), id('r'), 7, body, 1500.9, KEEP)
+  client.sendTask(null, ['b', 'a', 'b'], id('t2'), id('r'), 7, body, -1, RUN)
+  client.sendReply(id('caller'), id('t'), id('r'), 9, body, 3, SETTLES | SKIPS)
   await turn()
 
   const [task, pool, reply] = far.sent.slice(1)
@@ -33,14 +33,23 @@ test('a TASK has its name, ids, kind, time and flags, and a REPLY its caller, in
     what.toString(),
   ]
   assert.deepEqual(shown(task), [KEEP, 7, 1500, 't', 'r', 'hello'])
-  assert.deepEqual(shown(pool), [0, 7, 0, 't2', 'r', 'hello'])
+  assert.deepEqual(shown(pool), [RUN, 7, 0, 't2', 'r', 'hello'])
   assert.deepEqual(shown(reply), [SETTLES | SKIPS, 9, 3, 't', 'r', 'hello'])
+})
+
+test('a Synapse that passes no runs on is asked for none', async (t) => {
+  const { client, far } = await opened(t, { carrier: { runs: false } })
+
+  client.sendTask('echo', [], id('t'), id('r'), 7, Buffer.from('x'), 1, KEEP | RUN)
+
+  assert.equal(far.hello.runs, true)
+  assert.equal(far.of('TASK')[0].items[0].flags, KEEP)
 })
 
 test('a name that is none, and no address at all, are refused where they are given', async (t) => {
   const { client } = await opened(t)
   const send = (neuron, capabilities) =>
-    client.sendTask(neuron, capabilities, id('t'), ZERO, 1, Buffer.alloc(1), 1, false)
+    client.sendTask(neuron, capabilities, id('t'), ZERO, 1, Buffer.alloc(1), 1, 0)
 
   assert.throws(() => send('a/b', []), InvalidName)
   assert.throws(() => send('', []), InvalidName)
@@ -54,7 +63,7 @@ test('a body of exactly the limit leaves, one of a byte more does not', async (t
   assert.equal(sendTask(client, 'a', { size: 100 }), 'SENT')
   assert.equal(sendTask(client, 'b', { size: 101 }), 'TOO_LARGE')
   assert.equal(
-    client.sendReply(id('c'), id('t'), ZERO, 1, Buffer.alloc(101), 0, true, false),
+    client.sendReply(id('c'), id('t'), ZERO, 1, Buffer.alloc(101), 0, SETTLES),
     'TOO_LARGE',
   )
   assert.equal(client.sendPresence('REGISTER', 'n', {}, 1, Buffer.alloc(101)), 'TOO_LARGE')

@@ -31,9 +31,18 @@ export class FakeCarrier {
   #events
   #waiting = new Set()
 
-  constructor({ epoch = Buffer.alloc(16, 9), maxBodyBytes = 2 ** 20, answers = true } = {}) {
+  constructor({
+    epoch = Buffer.alloc(16, 9),
+    maxBodyBytes = 2 ** 20,
+    answers = true,
+    ...says
+  } = {}) {
     this.epoch = epoch
     this.maxBodyBytes = maxBodyBytes
+    /** What WELCOME says of `publish`, `older` and `runs`. */
+    this.says = { publish: true, older: false, runs: true, ...says }
+    /** Whether what publishes was opened. */
+    this.isPublishing = false
     /** Whether it greets, confirms subscriptions and answers GOODBYE by itself. */
     this.answers = answers
   }
@@ -63,8 +72,12 @@ export class FakeCarrier {
   }
   join(listenPort, publishPort) {
     this.joined.push([listenPort, publishPort])
-    if (this.joined.length === 1 && this.answers) this.#later(() => this.listener(SENTINEL, true))
     return this.joined.length === 1
+  }
+  openPublisher() {
+    if (this.isPublishing) return
+    this.isPublishing = true
+    if (this.answers) this.#later(() => this.listener(SENTINEL, true))
   }
   subscribe(topic) {
     this.topics.push(topic)
@@ -104,6 +117,7 @@ export class FakeCarrier {
       publish_port: 3,
       heartbeat_ms: HEARTBEAT_MS,
       max_body_bytes: this.maxBodyBytes,
+      ...this.says,
     })
     this.receive(VERB.WELCOME, { body })
   }

@@ -167,7 +167,7 @@ test('close ends every connection that was made by it', async (t) => {
   await synapse.close()
   await synapse.close()
 
-  assert.equal(transports[0].publish(1, Buffer.alloc(16), Buffer.alloc(16), Buffer.alloc(16), Buffer.alloc(0)), 0) // prettier-ignore
+  assert.equal(transports[0].publish(1, Buffer.alloc(16), Buffer.alloc(0)), 0) // prettier-ignore
   assert.equal(transports[0].sendCancel({ task: Buffer.alloc(16), trace: Buffer.alloc(16) }), 'CLOSED') // prettier-ignore
 })
 

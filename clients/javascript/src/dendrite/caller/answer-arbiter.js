@@ -2,12 +2,14 @@
 //
 // Spec: docs/spec/07-signals.md, "Questions"; docs/design/decisions/0006-the-caller-answers.md. The
 // Dendrite that dispatched a TASK decides alone, so that a second answer is recognised. An answer
-// from another Dendrite is published repeatedly until the caller accepts or declines it.
+// from another Dendrite goes to that caller, repeatedly until the caller accepts or declines it.
 import { CosmonapseError, DendriteProtocolError, TimeoutError } from '../../errors.js'
 import { count } from '../../runtime/counter.js'
 import { idBytes } from '../../signals/ids.js'
 import { Signal } from '../../signals/signals.js'
 import { makeHandler } from '../watch/handlers.js'
+import { LISTENERS, toPeer } from '../watch/publisher.js'
+import { RecentIds } from '../watch/recent-ids.js'
 import { OpenTask } from './open-tasks.js'
 import { MAX_QUESTIONS, bound } from './question-book.js'
 import { ANSWERS, followUp } from './questions.js'
@@ -23,27 +25,33 @@ const REACTIONS = ['TASK', 'TASK_DECLINED', ...ANSWERS]
 /** Answers the questions about our own TASKs and about those of other Dendrites. */
 export class AnswerArbiter {
   #publisher
+  #published
   #subscriptions
   #dispatcher
   #logger
-  #isSubscribed = false
+  #takesAnswers = false
+  #isListening = false
+  #declined = new RecentIds(MAX_QUESTIONS)
   #remoteAnswers = new Map()
   #ownAnswer = ''
   #reactions = new Set()
 
   /**
-   * @param {object} publisher Publishes answers.
-   * @param {object} subscriptions Receives answers and the reactions to ours.
-   * @param {object} dispatcher Holds the questions about our own TASKs.
-   * @param {object} logger Is told of answers that fit no question.
+   * @param {object} parts
+   * @param {object} parts.publisher Publishes answers.
+   * @param {object} parts.published Receives answers.
+   * @param {object} parts.subscriptions Receives answers to questions of others and the reactions to ours.
+   * @param {object} parts.dispatcher Holds the questions about our own TASKs.
+   * @param {object} parts.logger Is told of answers that fit no question.
    */
-  constructor(publisher, subscriptions, dispatcher, logger) {
+  constructor({ publisher, published, subscriptions, dispatcher, logger }) {
     this.counts = {}
     this.#publisher = publisher
+    this.#published = published
     this.#subscriptions = subscriptions
     this.#dispatcher = dispatcher
     this.#logger = logger
-    dispatcher.onQuestion = () => this.#subscribe()
+    dispatcher.onQuestion = () => this.#takeAnswers()
   }
 
   /**
@@ -67,7 +75,7 @@ export class AnswerArbiter {
     const signal = followUp(opened.signal, question, answer)
     const body = this.#dispatcher.encoded(signal)
     this.#ownAnswer = answer.id
-    this.#publisher.publish(answer)
+    this.#publisher.publish(answer, LISTENERS)
     this.#dispatcher.follow(opened, answer, signal, body)
     return signal
   }
@@ -80,21 +88,29 @@ export class AnswerArbiter {
 
   // ---- answers of other Dendrites to our questions
 
-  /** Subscribe to answers at our first question or answer (rule 7). */
-  #subscribe() {
-    if (this.#isSubscribed) return
-    this.#isSubscribed = true
-    const handler = makeHandler((answer) => this.#onAnswer(answer), ANSWERS, { direct: true })
-    this.#subscriptions.add(handler)
+  /** Take the answers that are meant for us from our first question on. */
+  #takeAnswers() {
+    if (this.#takesAnswers) return
+    this.#takesAnswers = true
+    this.#published.on(ANSWERS, (answer, sender) => this.#onAnswer(answer, sender))
   }
 
-  #onAnswer(answer) {
+  /** Listen to every answer from our first one to another Dendrite's question on. */
+  #listen() {
+    if (this.#isListening) return
+    this.#isListening = true
+    const onAnswer = (answer) => this.#onAnswer(answer, this.#subscriptions.senderOf(answer))
+    this.#subscriptions.add(makeHandler(onAnswer, ANSWERS, { direct: true }))
+  }
+
+  /** Handle an answer of another Dendrite; it may come twice. */
+  #onAnswer(answer, sender) {
     if (answer.parentId === null || answer.id === this.#ownAnswer) return
     const { questions } = this.#dispatcher
     const opened = questions.waitingFor(answer.parentId)
     if (opened !== undefined) this.#accept(opened, answer)
     else if (!questions.isOver(answer.parentId)) this.#recordRemote(answer)
-    else if (questions.answerTo(answer.parentId)?.id !== answer.id) this.#decline(answer)
+    else if (questions.answerTo(answer.parentId)?.id !== answer.id) this.#decline(answer, sender)
     // else it is the accepted one, published again
   }
 
@@ -110,11 +126,11 @@ export class AnswerArbiter {
     }
   }
 
-  #decline(answer) {
-    this.#second()
+  #decline(answer, sender) {
+    if (this.#declined.add(answer.id)) this.#second()
     const reason = 'the question has an answer, or needs none any more'
     const declined = answer.reply('TASK_DECLINED', { reason })
-    this.#publisher.publishAgain(declined, declined.encode())
+    this.#publisher.publishAgain(declined, declined.encode(), toPeer(sender) ?? LISTENERS)
   }
 
   /** Record that another Dendrite has answered a question which is not ours. */
@@ -126,7 +142,7 @@ export class AnswerArbiter {
   // ---- our answers to questions of other Dendrites
 
   async #answerRemote(question, answer) {
-    this.#subscribe()
+    this.#listen()
     const hasRemoteAnswer = this.#remoteAnswers.has(question.id)
     const rivals = new Set()
     const reaction = this.#reaction()
@@ -140,7 +156,8 @@ export class AnswerArbiter {
     this.#subscriptions.add(makeHandler(onReaction, REACTIONS, { traceId, direct: true }))
     try {
       await this.#subscriptions.settle()
-      const isAnswered = await this.#publishUntil(answer, reaction, rivals)
+      const to = toPeer(this.#subscriptions.senderOf(question))
+      const isAnswered = await this.#publishUntil(answer, to, reaction, rivals)
       if (isAnswered) return this.#followUpOf(answer, reaction.signal)
     } finally {
       this.#subscriptions.remove(onReaction)
@@ -151,13 +168,13 @@ export class AnswerArbiter {
   }
 
   /** Publish an answer until there is a reaction to it; resolve to whether there is. */
-  async #publishUntil(answer, reaction, rivals) {
+  async #publishUntil(answer, to, reaction, rivals) {
     const body = answer.encode()
     this.#ownAnswer = answer.id
-    this.#publisher.publish(answer)
+    this.#publisher.publish(answer, to)
     for (const waitMs of WAITS_MS) {
       if (await reaction.within(waitMs)) return true
-      this.#publisher.publishAgain(answer, body)
+      this.#publisher.publishAgain(answer, body, to)
     }
     // The caller is gone, so nobody decides between several answers: the one with the least id
     // continues, the others wait for its TASK.
@@ -193,7 +210,7 @@ export class AnswerArbiter {
     opened.keep = true
     this.#dispatcher.encoded(signal)
     questions.end(question, answer)
-    this.#subscribe()
+    this.#takeAnswers()
     this.#dispatcher.launch(opened)
     return signal
   }

@@ -32,13 +32,14 @@ export class Caller {
    * @param {object} parts.client The transport.
    * @param {object} parts.subscriptions The handlers of this Dendrite.
    * @param {object} parts.publisher Publishes answers.
+   * @param {object} parts.published Receives answers of other Dendrites.
    * @param {string} parts.url The URL of the Synapse, for error texts.
    * @param {object} parts.logger Is told what a person should know.
    * @param {boolean} [parts.floats] Whether whole floats are kept apart from integers.
    * @param {(opened: object) => string} [parts.whyLate] Returns what is known of a late task.
    * @param {() => number} [parts.now] A monotonic clock of milliseconds.
    */
-  constructor({ client, subscriptions, publisher, url, logger, ...options }) {
+  constructor({ client, subscriptions, publisher, published, url, logger, ...options }) {
     const { floats = false, whyLate, now } = options
     this.dispatcher = new Dispatcher(client, subscriptions, {
       url,
@@ -48,7 +49,8 @@ export class Caller {
       now,
     })
     this.#pathways = new Pathways(this.dispatcher, subscriptions, logger)
-    this.#arbiter = new AnswerArbiter(publisher, subscriptions, this.dispatcher, logger)
+    const parts = { publisher, published, subscriptions, dispatcher: this.dispatcher, logger }
+    this.#arbiter = new AnswerArbiter(parts)
   }
 
   /** What was dropped, lost and asked again, by name. */

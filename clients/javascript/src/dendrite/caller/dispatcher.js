@@ -7,6 +7,8 @@ import { DendriteProtocolError, SignalTooLarge } from '../../errors.js'
 import { count } from '../../runtime/counter.js'
 import { DeadlineTimer } from '../../runtime/deadline-timer.js'
 import { CODE, Signal, TYPE } from '../../signals/signals.js'
+import { readRun } from '../../signals/runs.js'
+import { KEEP, RUN, SETTLES } from '../../wire/heads.js'
 import { idBytes } from '../../signals/ids.js'
 import { Absence } from './absence.js'
 import { GAP_INTERVAL_MS, OpenTasks, rowOf } from './open-tasks.js'
@@ -14,8 +16,8 @@ import { QuestionBook } from './question-book.js'
 import { QUESTIONS } from '../../signals/signal-types.js'
 import { codeOf, errorFor, timeoutOf, unreadable } from './task-errors.js'
 
-const SETTLES = 1
-const NO_WORKER = Buffer.alloc(16)
+/** What a thought of a run counts beside its text, in a Pathway. */
+const ENVELOPE_BYTES = 200
 const TIMER_MARGIN_MS = 10
 const SETTLE_AGAIN_MS = 100
 const BOUNCED = new Set('no_route busy expired bad_address too_large duplicate'.split(' '))
@@ -115,7 +117,7 @@ export class Dispatcher {
       CODE.TASK,
       opened.body,
       Math.max(1, Math.floor(leftMs)),
-      opened.keep,
+      opened.keep ? KEEP | RUN : RUN,
     )
   }
 
@@ -213,27 +215,56 @@ export class Dispatcher {
 
   /** Handle a reply: pass it to the handlers, and to the caller if it settles the task. */
   onReply(_worker, task, _trace, kind, index, flags, body) {
+    if (isRun(flags)) {
+      this.#onRun(task, index, flags, body)
+      return
+    }
     const opened = this.openTasks.replied(task, index, flags)
     if (opened === null) {
       this.#requestMissing(task, index)
       return
     }
     const settles = (flags & SETTLES) !== 0
-    const { pathway } = opened
-    const subscriptions = this.#subscriptions
-    const watched =
-      !settles &&
-      subscriptions.watchesTasks &&
-      subscriptions.mayWant(TYPE[kind], opened.signal.traceId)
-    if (!settles && pathway === null && !watched) return
+    const watched = !settles && this.#isWatched(opened, TYPE[kind])
+    if (!settles && opened.pathway === null && !watched) return
     const signal = this.#read(opened, body, settles)
     if (signal === null) return
-    if (settles) {
-      this.#end(opened, signal, body.length)
+    if (settles) this.#end(opened, signal, body.length)
+    else this.#streamed(opened, signal, body.length, watched)
+  }
+
+  #isWatched(opened, type) {
+    const subscriptions = this.#subscriptions
+    return subscriptions.watchesTasks && subscriptions.mayWant(type, opened.signal.traceId)
+  }
+
+  /** Pass on a Signal of a task that goes on. */
+  #streamed({ pathway }, signal, size, isWatched) {
+    if (pathway !== null && pathway.scope === 'all') pathway.take(signal, size)
+    if (isWatched) this.#subscriptions.feed(signal)
+  }
+
+  /** Handle a run: each of its thoughts as a reply of its own, of which some may have come before. */
+  #onRun(task, index, flags, body) {
+    let signals
+    try {
+      signals = readRun(body)
+    } catch {
+      count(this.counts, 'drop.bad_signal')
       return
     }
-    if (pathway !== null && pathway.scope === 'all') pathway.take(signal, body.length)
-    if (watched) subscriptions.feed(signal)
+    const accepted = this.openTasks.repliedByRun(task, index, signals.length, flags)
+    if (accepted === null) {
+      this.#requestMissing(task, index)
+      return
+    }
+    const { opened, had } = accepted
+    const isWatched = this.#isWatched(opened, 'THOUGHT_DELTA')
+    if (opened.pathway === null && !isWatched) return
+    for (let at = had; at < signals.length; at++) {
+      const size = ENVELOPE_BYTES + signals[at].payload.delta.length
+      this.#streamed(opened, signals[at], size, isWatched)
+    }
   }
 
   #read(opened, body, settles) {
@@ -305,7 +336,7 @@ export class Dispatcher {
     this.absence.forget(opened)
     const client = this.#client
     if (client.isHeard(CODE.ERROR, opened.trace))
-      client.publish(CODE.ERROR, opened.trace, client.instance, NO_WORKER, error.encode())
+      client.publish(CODE.ERROR, opened.trace, error.encode(), true)
     this.#end(opened, error, 0, why)
   }
 
@@ -376,6 +407,9 @@ export class Dispatcher {
     if (pathway !== null) finish(pathway, errorFor(opened, 'EXPIRED'), 0)
   }
 }
+
+/** Tell whether a reply is a run: one that settles never is (03-routing, "Runs", 2). */
+const isRun = (flags) => (flags & RUN) !== 0 && (flags & SETTLES) === 0
 
 /** End a Pathway of one task with its last Signal; a Pathway of a trace receives the copy. */
 function finish(pathway, signal, size) {

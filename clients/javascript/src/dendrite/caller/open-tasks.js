@@ -142,6 +142,36 @@ export class OpenTasks {
     return opened
   }
 
+  /**
+   * Accept a run of replies as `replied` does with each.
+   *
+   * @param {Buffer} task The id of the task.
+   * @param {number} index The number of the first reply.
+   * @param {number} replies How many there are.
+   * @param {number} flags 4 SKIPS.
+   * @returns {{ opened: OpenTask, had: number } | null} The task, and how many of the first replies it has had; null
+   *   if it takes none of them.
+   */
+  repliedByRun(task, index, replies, flags) {
+    const opened = this.#open.get(keyOf(task))
+    if (opened === undefined) {
+      count(this.counts, 'drop.late_reply', replies)
+      return null
+    }
+    const had = Math.min(replies, Math.max(0, opened.nextIndex - index))
+    if (had > 0) count(this.counts, 'drop.repeated_reply', had)
+    if (had === replies) return null
+    if (index > opened.nextIndex) {
+      if ((flags & SKIPS) === 0) {
+        count(this.counts, 'drop.early_reply', replies)
+        return null
+      }
+      count(this.counts, 'gap.replies', index - opened.nextIndex)
+    }
+    opened.nextIndex = index + replies
+    return { opened, had }
+  }
+
   /** Return whether a reply that is not the next one is accepted; count it if it is not. */
   #isAccepted(opened, index, flags) {
     const why =

@@ -36,6 +36,13 @@ export class Roster {
   async wait({ id, capabilities }, timeoutMs, abort) {
     const left = countdown(timeoutMs)
     const inTime = (step) => within(step, left(), () => nobody(id, capabilities, timeoutMs), abort)
+    const look = async () => {
+      const records = await inTime(this.find({ neuronId: id ?? '' }))
+      return records.find((each) => isAlive(each) && offers(each, capabilities))
+    }
+    // Most are there already: nothing has to be listened to then.
+    const known = await look()
+    if (known !== undefined) return known
     const news = new News()
     const handler = makeHandler(() => news.come(), ['REGISTER'], { direct: true })
     this.#subscriptions.add(handler)
@@ -43,8 +50,7 @@ export class Roster {
       await inTime(this.#subscriptions.settle())
       for (;;) {
         news.forget()
-        const records = await inTime(this.find({ neuronId: id ?? '' }))
-        const found = records.find((each) => isAlive(each) && offers(each, capabilities))
+        const found = await look()
         if (found !== undefined) return found
         // An Axon that was stuck and recovers sends no REGISTER: hence the interval.
         await inTime(news.within(QUERY_AGAIN_MS))

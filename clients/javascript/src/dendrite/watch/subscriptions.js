@@ -5,7 +5,8 @@ import { count } from '../../runtime/counter.js'
 import { DeadlineTimer } from '../../runtime/deadline-timer.js'
 import { STREAMED } from '../../signals/payloads.js'
 import { QUESTIONS } from '../../signals/signal-types.js'
-import { CODE, Signal, TYPE } from '../../signals/signals.js'
+import { readHeard } from '../../signals/runs.js'
+import { CODE, TYPE } from '../../signals/signals.js'
 import { bytesId, idBytes } from '../../signals/ids.js'
 import { HandlerRunner } from './handler-runner.js'
 import { HandlerTable, nameOf } from './handlers.js'
@@ -18,6 +19,8 @@ const WARN_EVERY_MS = 10_000
 const MANY_TRACES = 10_000
 /** The types that travel on the directed plane: TASKs and their replies. */
 const OF_TASKS = new Set(['TASK', 'AGENT_OUTPUT', 'FINAL', 'ERROR', ...QUESTIONS, ...STREAMED])
+/** The types whose sender, or whose caller, may get something in answer. */
+const ANSWERABLE = new Set([...QUESTIONS, 'STOP', 'CLARIFICATION_ANSWER', 'PERMISSION_DECISION'])
 
 /**
  * The handlers of one Dendrite, fed from its own traffic and from the broadcast plane.
@@ -34,6 +37,7 @@ export class Subscriptions {
   #orders
   #seenByType = new RecentIds()
   #seenByTrace = new RecentIds()
+  #senders = new WeakMap() // Signal -> instance id
   #traceDeadlines = new TraceDeadlines()
   #ending = new Map() // trace id -> the handlers that end with it
   #endTimer
@@ -185,8 +189,9 @@ export class Subscriptions {
     return this.#table.mayWant(type, traceId)
   }
 
-  /** Pass a Signal of our own traffic to every handler that wants it. */
-  feed(signal) {
+  /** Pass a Signal of our own traffic to every handler that wants it. @param {Buffer | null} [caller] of a question */
+  feed(signal, caller = null) {
+    if (caller !== null && ANSWERABLE.has(signal.type)) this.#senders.set(signal, caller)
     for (const each of this.#unordered(signal)) this.#put(each, signal)
     this.#hold(signal)
   }
@@ -230,34 +235,36 @@ export class Subscriptions {
     const own = this.#client.instance
     const isCopy = !isZero(caller)
     const isOurs = same(caller, own) || (isCopy && same(worker, own))
-    if (kind < 0) this.#onHeardByTrace(bytesId('trc_', trace), isOurs, isCopy, body)
-    else if (!isOurs) this.#onHeardByType(TYPE[kind], isCopy, body)
+    if (kind < 0) this.#onHeardByTrace(bytesId('trc_', trace), isOurs, isCopy, caller, body)
+    else if (!isOurs) this.#onHeardByType(TYPE[kind], isCopy, caller, body)
   }
 
-  #onHeardByType(type, isCopy, body) {
+  #onHeardByType(type, isCopy, caller, body) {
     if (!this.mayWant(type, '')) {
       count(this.counts, 'drop.no_handler')
       return
     }
-    const signal = this.#read(body)
-    if (signal === null || (isCopy && this.#isRepeated(signal, this.#seenByType))) return
-    for (const each of this.#table.ofType(signal)) this.#put(each, signal)
+    for (const signal of this.#read(body, caller)) {
+      if (isCopy && this.#isRepeated(signal, this.#seenByType)) continue
+      for (const each of this.#table.ofType(signal)) this.#put(each, signal)
+    }
   }
 
-  #onHeardByTrace(traceId, isOurs, isCopy, body) {
+  #onHeardByTrace(traceId, isOurs, isCopy, caller, body) {
     const isOrdered = this.#orders.isFollowed(traceId)
     if (isOurs && !isOrdered) return
     if (!this.mayWant(null, traceId)) {
       count(this.counts, 'drop.no_handler')
       return
     }
-    const signal = this.#read(body)
-    if (signal === null || (isCopy && this.#isRepeated(signal, this.#seenByTrace))) return
-    if (!isOurs) {
-      this.#saw(signal)
-      for (const each of this.#table.ofTrace(signal)) if (!each.ordered) this.#put(each, signal)
+    for (const signal of this.#read(body, caller)) {
+      if (isCopy && this.#isRepeated(signal, this.#seenByTrace)) continue
+      if (!isOurs) {
+        this.#saw(signal)
+        for (const each of this.#table.ofTrace(signal)) if (!each.ordered) this.#put(each, signal)
+      }
+      if (isOrdered) this.#orders.heard(signal)
     }
-    if (isOrdered) this.#orders.heard(signal)
   }
 
   /** Return whether the copy of a TASK or a reply arrived before, and count it. */
@@ -273,14 +280,27 @@ export class Subscriptions {
     if (overAtMs !== Infinity) this.#endTimer.arm(overAtMs)
   }
 
-  #read(body) {
+  /**
+   * Return whom an answer to a Signal is for: the caller of the task of a question, the sender of another one. Null if
+   * it did not come by the broadcast plane.
+   */
+  senderOf(signal) {
+    return this.#senders.get(signal) ?? null
+  }
+
+  /** Return the Signal of a body, or the Signals of a run; none of a bad one. */
+  #read(body, caller) {
     try {
-      return Signal.decode(body, this.#decoding)
+      const signals = readHeard(body, this.#decoding)
+      if (ANSWERABLE.has(signals[0].type) && !isZero(caller)) {
+        this.#senders.set(signals[0], Buffer.from(caller)) // a copy: it may be kept for long
+      }
+      return signals
     } catch (error) {
       if (!(error instanceof BadSignal)) throw error
       count(this.counts, 'drop.bad_signal')
       this.#warn('bad', `a broadcast message is dropped: ${error.message}`)
-      return null
+      return []
     }
   }
 

@@ -1,12 +1,14 @@
 // The room of the watchers: handlers, iterators over Signals, what a Dendrite publishes, the roster.
 import { InvalidArgument, shown } from '../../errors.js'
 import { checkedName } from '../../names.js'
+import { sumOf } from '../../runtime/counter.js'
 import { checkedEmission, payloadOf } from '../../signals/payloads.js'
 import { Directed, Signal } from '../../signals/signals.js'
 import { checkOptions } from '../../options.js'
 import { checkAbortSignal, checkedTimeout, checkedType } from '../caller/checks.js'
 import { checkedId, destination } from '../caller/tasks.js'
 import { makeHandler } from './handlers.js'
+import { Published } from './published.js'
 import { Publisher } from './publisher.js'
 import { Roster } from './roster.js'
 import { SignalIterator } from './signal-iterator.js'
@@ -66,12 +68,13 @@ export class Watch {
     this.#client = client
     this.#producer = Object.freeze(new Directed(dendriteId, 'dendrite'))
     this.subscriptions = new Subscriptions(client, { logger, floats })
-    this.publisher = new Publisher(client, this.subscriptions)
+    this.published = new Published(client, this.subscriptions, { floats })
+    this.publisher = new Publisher(client, this.subscriptions, this.published)
     this.#roster = new Roster(client, this.subscriptions)
   }
 
   get counts() {
-    return this.subscriptions.counts
+    return sumOf([this.subscriptions.counts, this.published.counts])
   }
 
   // ---- handlers
@@ -104,7 +107,7 @@ export class Watch {
 
   /** See `Dendrite.signals`. */
   signals(types, filter = {}) {
-    const iterator = new SignalIterator(this.counts)
+    const iterator = new SignalIterator(this.subscriptions.counts)
     const filters = { ...checked(filter), direct: true, onEnd: () => iterator.end() }
     const handler = makeHandler((signal) => iterator.put(signal), checkedTypes(types), filters)
     iterator.off = this.#add(handler)

@@ -1,6 +1,6 @@
 // The second argument of a Neuron: its task, and calls to stream and to dispatch while it works.
 import { InvalidArgument, shown } from '../../errors.js'
-import { streamedPayload } from './streamed.js'
+import { checkedText, streamedPayload } from './streamed.js'
 
 const CHILD_MS = 30_000
 
@@ -15,7 +15,7 @@ export class TaskContext {
 
   /**
    * @param {import('./job.js').Job} job
-   * @param {{ say: Function, child: Function, clock: () => number }} port What a job may ask of
+   * @param {{ say: Function, think: Function, child: Function, clock: () => number }} port What a job may ask of
    *   its worker.
    * @param {unknown[]} items
    */
@@ -71,7 +71,7 @@ export class TaskContext {
    * @throws {InvalidArgument} `text` is no string.
    */
   think(text, { kind } = {}) {
-    return this.#port.say(this.#job, 'THOUGHT_DELTA', thought(this.#job, text, kind))
+    return this.#port.think(this.#job, checkedText(text), kind)
   }
 
   /**
@@ -166,14 +166,4 @@ export class TaskContext {
       timeoutMs: Math.max(1, Math.min(timeoutMs, this.remainingMs)),
     }
   }
-}
-
-/** Return the payload of the next thought of a job. */
-export function thought(job, text, kind) {
-  if (typeof text !== 'string') {
-    throw new InvalidArgument(`a thought must be a string, not ${shown(text)}`)
-  }
-  const payload = { delta: text, seq: job.thoughts++ }
-  if (kind !== undefined && kind !== null) payload.kind = kind
-  return payload
 }

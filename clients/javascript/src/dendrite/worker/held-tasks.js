@@ -2,7 +2,7 @@
 // again. Spec: docs/spec/09-resync.md. The worker's half of the ResyncSource of the transport port.
 import { idBytes } from '../../signals/ids.js'
 import { CODE, Signal } from '../../signals/signals.js'
-import { ZERO } from '../../wire/heads.js'
+import { RUN, SETTLES, SKIPS, ZERO } from '../../wire/heads.js'
 import { CLAIM } from '../../wire/resync-messages.js'
 import { keyOf } from './job.js'
 
@@ -77,7 +77,7 @@ export function repeat(client, replyCache, caller, task, index) {
   if (answered === null || answered === undefined) return false
   const replies = Array.isArray(answered)
     ? answered
-    : [[0, CODE[Signal.decode(answered).type], answered]]
+    : [[0, CODE[Signal.decode(answered).type], answered, 1]]
   resend(client, caller, task, replies, index, true)
   return true
 }
@@ -90,10 +90,11 @@ function resend(client, caller, task, replies, index, hasEnded) {
   // "At the caller", 2: without SKIPS the caller would ask for the dropped replies for ever.
   let skips = firstIndex > index
   const last = replies.length - 1
-  for (const [at, [number, kind, body]] of replies.entries()) {
-    if (number < index) continue
-    const settles = hasEnded && at === last
-    const outcome = client.sendReply(caller, task, trace, kind, body, number, settles, skips)
+  for (const [at, [number, kind, body, count]] of replies.entries()) {
+    if (number + count <= index) continue
+    const settles = hasEnded && at === last ? SETTLES : 0
+    const flags = settles | (skips ? SKIPS : 0) | (count > 1 ? RUN : 0)
+    const outcome = client.sendReply(caller, task, trace, kind, body, number, flags)
     skips = false
     if (outcome !== 'SENT' && outcome !== 'WAITING') return // the caller asks for the rest
   }

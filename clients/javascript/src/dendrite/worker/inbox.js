@@ -6,7 +6,7 @@ import { count } from '../../runtime/counter.js'
 import { DeadlineTimer, atMostLongest } from '../../runtime/deadline-timer.js'
 import { Deadlines } from '../../runtime/deadlines.js'
 import { CODE, Signal } from '../../signals/signals.js'
-import { KEEP } from '../../wire/heads.js'
+import { KEEP, RUN, SETTLES } from '../../wire/heads.js'
 import { AxonSlots } from './axon-slots.js'
 import { startChild } from './children.js'
 import { invoke, isPending, valueOf } from './invoke.js'
@@ -87,12 +87,15 @@ export class Inbox {
       meta: { dendrite: dendriteId },
       counts: this.counts,
       show: (job, signal) => this.#show(job, signal),
+      isWatched: (job) => this.#isShown(job, 'THOUGHT_DELTA'),
       store: (job, answered, bytes) =>
         this.replyCache.settle(job.key, answered, bytes, this.#clock()),
     })
     this.#port = {
       clock,
       say: (job, type, payload) => this.#writer.say(job, type, payload),
+      think: (job, text, kind) => this.#writer.think(job, text, kind),
+      thinkOn: (job, text) => this.#writer.thinkOn(job, text),
       child: (job, verb, options) => startChild(this.#caller, job, verb, options),
     }
   }
@@ -176,6 +179,7 @@ export class Inbox {
     const deadlineAtMs = this.#clock() + ttlMs
     const keep = (flags & KEEP) !== 0
     const job = new Job(slots, signal, key, caller, task, trace, deadlineAtMs, keep)
+    if ((flags & RUN) !== 0) this.#writer.allowRuns(job)
     this.#show(job, signal)
     if (ttlMs === 0) return this.#fail(job, 'EXPIRED', 'the task arrived after its deadline')
     this.#place(job)
@@ -318,6 +322,7 @@ export class Inbox {
   #ended(job, reply, thrown) {
     job.isOver = true
     // What it has streamed goes first.
+    job.runs?.flush()
     if (job.flushing !== null) return void job.flushing.then(() => this.#ended(job, reply, thrown))
     if (!job.isSettled) {
       const [type, payload] = reply
@@ -363,9 +368,14 @@ export class Inbox {
 
   /** Pass a Signal to our own handlers, unless this Dendrite is its caller too. */
   #show(job, signal) {
+    if (this.#isShown(job, signal.type)) this.#subscriptions.feed(signal, job.caller)
+  }
+
+  /** Tell whether a handler of ours wants the Signals of a type about a job, and nobody else feeds it. */
+  #isShown(job, type) {
     const subscriptions = this.#subscriptions
-    if (!subscriptions.watchesTasks || job.caller.equals(this.#client.instance)) return
-    if (subscriptions.mayWant(signal.type, signal.traceId)) subscriptions.feed(signal)
+    if (!subscriptions.watchesTasks || job.caller.equals(this.#client.instance)) return false
+    return subscriptions.mayWant(type, job.signal.traceId)
   }
 
   /** Answer a TASK that cannot be read, or that no Axon here serves. */
@@ -373,7 +383,7 @@ export class Inbox {
     count(this.counts, `refused.${code.toLowerCase()}`)
     const traceId = bytesId('trc_', trace)
     const body = this.#writer.refusal(traceId, bytesId('evt_', task), errorPayload(code, message))
-    this.#client.sendReply(caller, task, trace, CODE.ERROR, body, 0, true, false)
+    this.#client.sendReply(caller, task, trace, CODE.ERROR, body, 0, SETTLES)
   }
 
   // ---- the end

@@ -1,13 +1,13 @@
 // Calls the function of a Neuron, whole or as a generator.
 import { InvalidArgument, shown } from '../../errors.js'
-import { TaskContext, thought } from './context.js'
+import { TaskContext } from './context.js'
 import { isMap, isThrowable } from './outcomes.js'
 
 /**
  * Call the function of a job and return its value as it comes: the value itself, a promise, or a
  * generator.
  * @param {import('./job.js').Job} job
- * @param {{ say: Function, child: Function, clock: () => number }} port See TaskContext.
+ * @param {{ think: Function, thinkOn: Function, child: Function, clock: () => number }} port See TaskContext.
  */
 export function invoke(job, port) {
   const { axon } = job.slots
@@ -38,7 +38,7 @@ export const isPending = (value) => isPromise(value) || isGenerator(value)
  * returns, else the last object that it yielded, else `{ response }` with the joined texts.
  * @param {unknown} pending See `isPending`.
  * @param {import('./job.js').Job} job
- * @param {{ say: Function }} port
+ * @param {{ thinkOn: Function }} port
  */
 export async function valueOf(pending, job, port) {
   const value = isPromise(pending) ? await pending : pending
@@ -73,7 +73,8 @@ async function outputOf(iterable, job, port) {
       if (isDone) return step.value ?? output ?? { response: text }
       if (typeof step.value === 'string') {
         text += step.value
-        await port.say(job, 'THOUGHT_DELTA', thought(job, step.value))
+        const wait = port.thinkOn(job, step.value)
+        if (wait !== null) await wait
       } else output = checkedOutput(step.value)
     }
   } finally {

@@ -34,7 +34,9 @@ export class Job extends Timed {
   reason = null
   /** The replies that it has streamed so far, for a resync. */
   stream = null
-  /** The streamed Signals that found no room, in order. */
+  /** Gathers its thoughts, if its caller reads runs; a RunSender. */
+  runs = null
+  /** The streamed replies that found no room, in order. */
   unsent = null
   /** Settles when `unsent` is empty. */
   flushing = null

@@ -16,7 +16,10 @@ const OVERHEAD_BYTES = 400
 const CHUNK_BYTES = 1024 * 1024
 const CHUNK_MS = 1000
 
-/** @typedef {[index: number, kind: number, body: Buffer]} Reply */
+/**
+ * The index of a reply, or of the first of a run, and how many replies it is.
+ * @typedef {[index: number, kind: number, body: Buffer, count: number]} Reply
+ */
 
 /** The latest replies of a running task, at most 1 MiB of them: the oldest go first. */
 export class ReplyStream {

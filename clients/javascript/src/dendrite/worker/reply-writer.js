@@ -1,13 +1,17 @@
 // Writes the Signals of a job: those that its Neuron streams, and the last one.
 // Spec: docs/spec/03-routing.md, "Replies"; docs/spec/07-signals.md, "Questions", 1.
 import { DendriteProtocolError, SignalTooLarge, UnencodableValue } from '../../errors.js'
+import { RUN, SETTLES } from '../../wire/heads.js'
 import { whenAborted } from '../../runtime/aborts.js'
 import { count } from '../../runtime/counter.js'
+import { MAX_RUN_BYTES } from '../../signals/runs.js'
 import { QUESTIONS } from '../../signals/signal-types.js'
 import { CODE, Signal } from '../../signals/signals.js'
 import { errorPayload } from './outcomes.js'
 import { described } from './raised.js'
 import { ReplyStream } from './reply-cache.js'
+import { RunSender } from './run-sender.js'
+import { thought } from './streamed.js'
 
 const TURN_EVERY = 32
 const MAX_UNSENT = 1024
@@ -23,6 +27,7 @@ export class ReplyWriter {
   #counts
   #show
   #store
+  #runPort
 
   /**
    * @param {object} parts
@@ -30,15 +35,58 @@ export class ReplyWriter {
    * @param {object} parts.meta The meta of every last reply.
    * @param {Record<string, number>} parts.counts Where drops are counted.
    * @param {(job: object, signal: object) => void} parts.show Shows a Signal to our own handlers.
+   * @param {(job: object) => boolean} parts.isWatched Tells whether a handler of ours wants the thoughts of a job.
    * @param {(job: object, answered: Buffer | import('./reply-cache.js').Reply[], bytes: number)
    *   => void} parts.store Stores the replies of a job that has ended.
    */
-  constructor({ client, meta, counts, show, store }) {
+  constructor({ client, meta, counts, show, store, isWatched }) {
     this.#client = client
     this.#meta = meta
     this.#counts = counts
     this.#show = show
     this.#store = store
+    this.#runPort = {
+      isWatched,
+      sendRun: (job, run) => this.#sendRun(job, run),
+      thought: (job, payload, id) => this.#made(job, 'THOUGHT_DELTA', payload, id),
+    }
+  }
+
+  /** Let the thoughts of a job travel as runs: its caller reads them. */
+  allowRuns(job) {
+    if (this.#client.maxSignalBytes >= MAX_RUN_BYTES) job.runs = new RunSender(job, this.#runPort)
+  }
+
+  /**
+   * Send a text of a Neuron that works; those of one turn may travel together. Resolve as `say`.
+   * @throws {UnencodableValue | SignalTooLarge | DendriteProtocolError} As `say`.
+   */
+  think(job, text, kind) {
+    const { runs } = job
+    const isAlone =
+      runs === null || (kind ?? null) !== null || this.#isLate(job) || job.unsent !== null
+    const run = isAlone ? null : runs.gather(text, job.thoughts)
+    if (run === null) return this.say(job, 'THOUGHT_DELTA', thought(job, text, kind))
+    job.thoughts++
+    const signal = run.last()
+    return runs.mustYield ? nextTurn(signal) : Promise.resolve(signal)
+  }
+
+  /**
+   * Send a text that a generator yields.
+   * @returns {Promise<unknown> | null} What it has to wait for.
+   */
+  thinkOn(job, text) {
+    const { runs } = job
+    if (runs === null || this.#isLate(job) || job.unsent !== null) return this.think(job, text)
+    if (runs.gather(text, job.thoughts) === null)
+      return this.say(job, 'THOUGHT_DELTA', thought(job, text))
+    job.thoughts++
+    return runs.mustYield ? nextTurn() : null
+  }
+
+  #isLate(job) {
+    return job.isSettled || job.reason !== null
   }
 
   /**
@@ -48,16 +96,35 @@ export class ReplyWriter {
    *   them.
    */
   say(job, type, payload) {
-    if (job.isSettled || job.reason !== null) return this.#tooLate(job)
-    const signal = job.signal.reply(type, payload, { directed: job.slots.axon.producer })
-    const body = signal.encode(this.#client.maxSignalBytes)
-    if (job.unsent !== null) return this.#queue(job, signal, body)
-    const outcome = this.#send(job, signal, body, false)
-    if (outcome === 'BUSY') return this.#queue(job, signal, body)
+    if (this.#isLate(job)) return this.#tooLate(job)
+    const [signal, body] = this.#made(job, type, payload)
+    job.runs?.flush() // 03-routing, "Runs", 3
+    const reply = { kind: CODE[type], body, count: 1, signal }
+    const outcome = job.unsent === null ? this.#sendSaid(job, reply) : 'BUSY'
+    if (outcome === 'BUSY') return this.#queue(job, reply).then(() => signal)
     if (outcome === 'WAITING') return this.#room(job).then(() => signal)
-    if (++job.said % TURN_EVERY !== 0) return Promise.resolve(signal)
-    // A Neuron that never waits must not keep the sockets from being read.
-    return new Promise((resolve) => setImmediate(resolve, signal))
+    return ++job.said % TURN_EVERY === 0 ? nextTurn(signal) : Promise.resolve(signal)
+  }
+
+  #made(job, type, payload, id) {
+    const { axon } = job.slots
+    const signal = job.signal.reply(type, payload, { directed: axon.producer, id })
+    return [signal, signal.encode(this.#client.maxSignalBytes)]
+  }
+
+  /** Send a reply that is not the last one; what is held up must not be added to. */
+  #sendSaid(job, reply) {
+    const outcome = this.#send(job, reply, 0)
+    if (job.runs !== null) job.runs.isHeldUp = outcome !== 'SENT'
+    return outcome
+  }
+
+  /** Send the thoughts of one turn; without room they wait like any other reply. */
+  #sendRun(job, run) {
+    const reply = { kind: CODE.THOUGHT_DELTA, body: run.encode(), count: run.count, signal: null }
+    const outcome = job.unsent === null ? this.#send(job, reply, 0) : 'BUSY'
+    if (outcome === 'BUSY') this.#keepUnsent(job, reply)
+    return outcome
   }
 
   /** Return a promise that is rejected, and that harms nobody who does not await it. */
@@ -71,16 +138,20 @@ export class ReplyWriter {
     return late
   }
 
-  #queue(job, signal, body) {
-    job.unsent ??= []
-    if (job.unsent.length >= MAX_UNSENT) {
+  #queue(job, reply) {
+    if (job.unsent !== null && job.unsent.length >= MAX_UNSENT) {
       throw new DendriteProtocolError(
         `${MAX_UNSENT} Signals of the task wait for room: await think(), toolCall() and the like`,
       )
     }
-    job.unsent.push([signal, body])
+    return this.#keepUnsent(job, reply)
+  }
+
+  #keepUnsent(job, reply) {
+    job.unsent ??= []
+    job.unsent.push(reply)
     job.flushing ??= this.#flush(job)
-    return job.flushing.then(() => signal)
+    return job.flushing
   }
 
   /** Send what waits, in order, as room comes. */
@@ -90,11 +161,10 @@ export class ReplyWriter {
       await this.#room(job)
       if (job.isSettled || job.reason !== null) break
       for (; sent < job.unsent.length; sent++) {
-        const [signal, body] = job.unsent[sent]
-        if (this.#send(job, signal, body, false) === 'BUSY') break
+        if (this.#sendSaid(job, job.unsent[sent]) === 'BUSY') break
       }
     }
-    if (sent < job.unsent.length) count(this.#counts, 'drop.said_late', job.unsent.length - sent)
+    for (const each of job.unsent.slice(sent)) count(this.#counts, 'drop.said_late', each.count)
     job.unsent = null
     job.flushing = null
   }
@@ -121,8 +191,9 @@ export class ReplyWriter {
     // 07-signals, "Questions", 1 and 6: another Dendrite can go on with it when the caller is gone.
     const meta = QUESTIONS.has(type) ? { ...this.#meta, task: job.signal.payload } : this.#meta
     const [signal, body] = this.#encoded(job, type, payload, meta)
+    job.runs?.flush()
     job.isSettled = true
-    this.#send(job, signal, body, true)
+    this.#send(job, { kind: CODE[signal.type], body, count: 1, signal }, SETTLES)
   }
 
   #encoded(job, type, payload, meta) {
@@ -149,22 +220,26 @@ export class ReplyWriter {
     return new Signal({ type: 'ERROR', traceId, parentId, payload, meta: this.#meta }).encode()
   }
 
-  #send(job, signal, body, settles) {
-    const { index } = job
-    const kind = CODE[signal.type]
-    const { caller, task, trace } = job
-    const outcome = this.#client.sendReply(caller, task, trace, kind, body, index, settles, false)
+  #send(job, { kind, body, count: replies, signal }, flags) {
+    const { index, caller, task, trace } = job
+    const settles = flags !== 0
+    const outcome = this.#client.sendReply(
+      caller,
+      task,
+      trace,
+      kind,
+      body,
+      index,
+      replies > 1 ? RUN : flags,
+    )
     if (settles) this.#keep(job, index, kind, body)
     if (outcome === 'SENT' || outcome === 'WAITING') {
-      job.index = index + 1
-      if (!settles) {
-        job.stream ??= new ReplyStream()
-        job.stream.add([index, kind, body])
-      }
-    } else if (settles || outcome !== 'BUSY') count(this.#counts, UNSENT[outcome])
+      job.index = index + replies
+      if (!settles) streamOf(job).add([index, kind, body, replies])
+    } else if (settles || outcome !== 'BUSY') count(this.#counts, UNSENT[outcome], replies)
     // 03-routing, "CANCEL", 2: the caller has published how a cancelled task ended.
-    const isShown = outcome !== 'BUSY' || settles
-    if (isShown && !(job.isCallerGone && settles)) this.#show(job, signal)
+    const isShown = settles ? !job.isCallerGone : outcome !== 'BUSY'
+    if (isShown && signal !== null) this.#show(job, signal) // nobody of ours watches a run
     return outcome
   }
 
@@ -172,12 +247,17 @@ export class ReplyWriter {
   #keep(job, index, kind, body) {
     if (index === 0) return this.#store(job, body, body.length)
     const replies = job.stream === null ? [] : job.stream.stored()
-    replies.push([index, kind, body])
+    replies.push([index, kind, body, 1])
     let bytes = 0
     for (const [, , each] of replies) bytes += each.length
     this.#store(job, replies, bytes)
   }
 }
+
+const streamOf = (job) => (job.stream ??= new ReplyStream())
+
+/** A Neuron that never waits must not keep the sockets from being read. */
+const nextTurn = (value) => new Promise((resolve) => setImmediate(resolve, value))
 
 function sizeFault({ size, limit }) {
   const [bytes, most] = [size, limit].map((each) => each.toLocaleString('en'))

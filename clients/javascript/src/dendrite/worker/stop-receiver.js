@@ -5,6 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { count } from '../../runtime/counter.js'
 import { idBytes } from '../../signals/ids.js'
 import { Directed } from '../../signals/signals.js'
+import { LISTENERS, toPeer } from '../watch/publisher.js'
+import { RecentIds } from '../watch/recent-ids.js'
 
 const MAX_STOPS = 1024
 const BARRIER_MS = 1000
@@ -20,6 +22,7 @@ export class StopReceiver {
   #inbox
   #producer
   #stoppedTraces = new Map()
+  #seen = new RecentIds(MAX_STOPS)
   #open = 0
 
   /**
@@ -37,8 +40,14 @@ export class StopReceiver {
     this.#producer = new Directed(dendriteId, 'dendrite')
   }
 
-  /** Obey a STOP of this or another Dendrite. */
-  onStop(stop) {
+  /**
+   * Obey a STOP of this or another Dendrite, once if it comes both ways.
+   * @param {object} stop
+   * @param {Buffer | null} sender Its instance id, if that is known.
+   * @param {boolean} isDirected Whether every TASK that the Synapse sent before it has arrived.
+   */
+  onStop(stop, sender, isDirected) {
+    if (!this.#seen.add(stop.id)) return
     try {
       idBytes(stop.traceId)
     } catch {
@@ -48,40 +57,41 @@ export class StopReceiver {
     // It is obeyed all the same, but not answered.
     if (this.#open >= MAX_STOPS) return count(this.counts, 'drop.stopped')
     this.#open++
-    this.#finish(stop, jobs).finally(() => this.#open--)
+    this.#finish(stop, jobs, sender, isDirected).finally(() => this.#open--)
   }
 
-  async #finish(stop, jobs) {
+  async #finish(stop, jobs, sender, isDirected) {
     const { traceId } = stop
     const stopped = this.#stoppedTraces.get(traceId) ?? { stops: 0, cancelled: new Set() }
     this.#stoppedTraces.set(traceId, stopped)
     stopped.stops++
     try {
       const cancelled = addedTo(stopped.cancelled, jobs)
-      // A TASK that the Synapse sent before the STOP travels on another socket and may arrive after
-      // it.
-      await this.#client.barrier(BARRIER_MS)
+      // A TASK that the Synapse sent before a STOP of the broadcast plane may arrive after it.
+      if (!isDirected) await this.#client.barrier(BARRIER_MS)
       const late = this.#inbox.cancelTrace(traceId)
       const total = cancelled + addedTo(stopped.cancelled, late)
       await this.#inbox.functionsEnd([...new Set([...jobs, ...late])], FUNCTIONS_MS)
-      await this.#answer(stop, total)
+      await this.#answer(stop, total, sender)
     } finally {
       if (--stopped.stops === 0) this.#stoppedTraces.delete(traceId)
     }
   }
 
-  async #answer(stop, cancelled) {
+  async #answer(stop, cancelled, sender) {
     const answer = stop.reply(
       'STOPPED',
       { cancelled, rolled_back: 0, node: this.#producer.id },
       { directed: this.#producer, meta: { instance: this.#client.instance.toString('hex') } },
     )
-    const isHeard = this.#publisher.publish(answer) > 0
-    if (isHeard || stop.meta.acks !== true) return
+    const isAwaited = stop.meta.acks === true
+    const to = (isAwaited && toPeer(sender)) || LISTENERS
+    const isHeard = this.#publisher.publish(answer, to) > 0
+    if (isHeard || !isAwaited) return
     const body = answer.encode()
     for (let waitedMs = 0; waitedMs < PUBLISH_MS; waitedMs += PUBLISH_EVERY_MS) {
       await pause(PUBLISH_EVERY_MS)
-      if (this.#publisher.publishAgain(answer, body) > 0) return
+      if (this.#publisher.publishAgain(answer, body, to) > 0) return
     }
   }
 }

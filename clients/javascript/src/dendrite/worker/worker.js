@@ -1,8 +1,6 @@
 // The room of the worker: the Axons of a Dendrite, their registration and their tasks, behind one
 // object.
 import { InvalidArgument, shown } from '../../errors.js'
-import { makeHandler } from '../watch/handlers.js'
-import { Publisher } from '../watch/publisher.js'
 import { HeldTasks } from './held-tasks.js'
 import { Inbox } from './inbox.js'
 import { Registration } from './registration.js'
@@ -19,12 +17,15 @@ export class Worker {
   #heldTasks
   #stopReceiver
   #subscriptions
-  #stopHandler = null
+  #obeysStops = false
+  #published
 
   /**
    * @param {object} parts
    * @param {object} parts.client The transport.
    * @param {object} parts.subscriptions The handlers, which are fed with our own traffic.
+   * @param {object} parts.publisher Publishes the STOPPEDs.
+   * @param {object} parts.published Brings the STOPs.
    * @param {object} parts.caller Sends child tasks, in the role `worker` too: `dispatch`,
    *   `dispatchAndWait`, `ask`.
    * @param {string} parts.dendriteId For the meta of replies and presence.
@@ -34,16 +35,16 @@ export class Worker {
    * @param {boolean} [parts.floats] Whether whole floats of a TASK are given as Float.
    */
   constructor({ client, subscriptions, caller, dendriteId, url, logger, ...options }) {
-    const { heartbeatMs, floats = false } = options
+    const { publisher, published, heartbeatMs, floats = false } = options
     const warnings = new Warnings(logger)
     const inbox = new Inbox({ client, dendriteId, subscriptions, caller, warnings, floats })
     this.#inbox = inbox
     this.#registration = new Registration({ client, url, inbox, dendriteId, heartbeatMs, warnings })
     inbox.onBusy = (neuronId) => this.#registration.onBusy(neuronId)
     this.#heldTasks = new HeldTasks({ client, jobs: inbox.jobs, replyCache: inbox.replyCache })
-    const publisher = new Publisher(client, subscriptions)
     this.#stopReceiver = new StopReceiver({ client, publisher, inbox, dendriteId })
     this.#subscriptions = subscriptions
+    this.#published = published
   }
 
   /** The drops of a worker, by name. */
@@ -163,16 +164,14 @@ export class Worker {
     return this.#inbox.whyLate(task)
   }
 
-  /** Listen to STOP if, and only if, an Axon is hosted (07-signals, "Stopping a trace", 1). */
+  /** Obey a STOP if, and only if, an Axon is hosted (07-signals, "Stopping a trace", 1). */
   #updateSubscription() {
-    const isWanted = this.#inbox.isHosting
-    if (isWanted && this.#stopHandler === null) {
-      const onStop = (stop) => this.#stopReceiver.onStop(stop)
-      this.#stopHandler = makeHandler(onStop, ['STOP'], { direct: true })
-      this.#subscriptions.add(this.#stopHandler)
-    } else if (!isWanted && this.#stopHandler !== null) {
-      this.#subscriptions.discard(this.#stopHandler)
-      this.#stopHandler = null
-    }
+    if (this.#inbox.isHosting === this.#obeysStops) return
+    this.#obeysStops = this.#inbox.isHosting
+    if (this.#obeysStops)
+      this.#published.on(['STOP'], (stop, sender, isDirected) =>
+        this.#stopReceiver.onStop(stop, sender, isDirected),
+      )
+    else this.#published.off('STOP')
   }
 }

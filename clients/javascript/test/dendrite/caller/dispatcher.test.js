@@ -5,13 +5,15 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Caller } from '../../../src/dendrite/caller/caller.js'
+import { Published } from '../../../src/dendrite/watch/published.js'
 import { Publisher } from '../../../src/dendrite/watch/publisher.js'
 import { Subscriptions } from '../../../src/dendrite/watch/subscriptions.js'
 import { makeHandler } from '../../../src/dendrite/watch/handlers.js'
 import * as errors from '../../../src/errors.js'
 import { CODE } from '../../../src/signals/signals.js'
+import * as heads from '../../../src/wire/heads.js'
 
-const SETTLES = 1
+const { RUN, SETTLES } = heads
 const WORKER = Buffer.alloc(16, 7)
 const logger = { warn() {} }
 
@@ -25,9 +27,9 @@ class Recorder {
   cancelled = []
   gaps = []
   published = []
-  sendTask(neuron, capabilities, task, trace, kind, body, ttlMs, keep) {
+  sendTask(neuron, capabilities, task, trace, kind, body, ttlMs, flags) {
     if (this.outcome === 'SENT' || this.outcome === 'WAITING')
-      this.sent.push({ neuron, capabilities, task, trace, kind, body, ttlMs, keep })
+      this.sent.push({ neuron, capabilities, task, trace, kind, body, ttlMs, flags })
     return this.outcome
   }
   sendCancel({ task }) {
@@ -50,9 +52,10 @@ function setUp(t) {
   const clock = { ms: 1000 }
   const subscriptions = new Subscriptions(client, { logger })
   subscriptions.topics()
-  const publisher = new Publisher(client, subscriptions)
-  const now = () => clock.ms
-  const caller = new Caller({ client, subscriptions, publisher, url: 'cosmo://x', logger, now })
+  const published = new Published(client, subscriptions)
+  const publisher = new Publisher(client, subscriptions, published)
+  const parts = { client, subscriptions, publisher, published, now: () => clock.ms }
+  const caller = new Caller({ ...parts, url: 'cosmo://x', logger })
   t?.after(() => caller.close())
   return { client, clock, subscriptions, caller, dispatcher: caller.dispatcher }
 }
@@ -70,7 +73,7 @@ test('a TASK goes out with its time, and its reply settles the call', async (t) 
   const [sent] = client.sent
   assert.equal(sent.neuron, 'worker')
   assert.equal(sent.ttlMs, 1234)
-  assert.equal(sent.keep, false)
+  assert.equal(sent.flags, RUN)
   reply(dispatcher, openedOf(dispatcher, sent), 'AGENT_OUTPUT', { output: { a: 1 } }, 0, SETTLES)
   assert.deepEqual(await asking, { a: 1 })
   assert.deepEqual(client.cancelled, [])

@@ -220,8 +220,9 @@ function stopping(neuronFn) {
   const stopped = []
   const publisher = {
     isHeard: true,
-    publish: (signal) => {
+    publish: (signal, to) => {
       stopped.push(signal)
+      stopped.to = to
       return publisher.isHeard ? 1 : 0
     },
     publishAgain: (signal) => {
@@ -242,7 +243,7 @@ test('a STOP cancels the tasks of its trace and is answered once they have ended
   give(inbox, taskOf())
   const stop = stopOf(first.traceId)
 
-  receiver.onStop(stop)
+  receiver.onStop(stop, null, true)
   await Promise.all([client.outcome(first), client.outcome(second)])
   while (stopped.length === 0) await turn()
 
@@ -290,6 +291,20 @@ test('a STOP for a trace without tasks is answered, again until somebody hears i
 
   assert.equal(stopped[0], stopped[1])
   assert.equal(stopped[0].payload.cancelled, 0)
+})
+
+test('a STOP that comes both ways is obeyed and answered once, to the one that waits for it', async () => {
+  const { client, receiver, stopped } = stopping(heeding())
+  const sender = Buffer.alloc(16, 3)
+  const stop = stopOf(taskOf().traceId, { acks: true })
+  client.barrier = () => assert.fail('what was sent before it has come')
+
+  receiver.onStop(stop, sender, true)
+  receiver.onStop(stop, sender, false)
+  while (stopped.length === 0) await turn()
+
+  assert.deepEqual(stopped.to, { recipients: 4, peer: sender })
+  assert.equal(stopped.length, 1)
 })
 
 test('a STOP with a trace id that is none is dropped', () => {

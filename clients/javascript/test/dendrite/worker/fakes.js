@@ -4,6 +4,7 @@ import { Axon } from '../../../src/dendrite/worker/axon.js'
 import { Inbox } from '../../../src/dendrite/worker/inbox.js'
 import { idBytes, newTraceId } from '../../../src/signals/ids.js'
 import { Directed, Signal } from '../../../src/signals/signals.js'
+import { RUN, SETTLES, SKIPS } from '../../../src/wire/heads.js'
 
 export const CALLER = Buffer.alloc(16, 7)
 
@@ -22,7 +23,7 @@ export class FakeClient {
   #waiters = []
   #room = []
 
-  sendReply(caller, task, trace, kind, body, index, settles, skips) {
+  sendReply(caller, task, trace, kind, body, index, flags) {
     const outcome = this.answers.shift() ?? 'SENT'
     this.replies.push({
       caller,
@@ -31,8 +32,9 @@ export class FakeClient {
       kind,
       body,
       index,
-      settles,
-      skips,
+      settles: (flags & SETTLES) !== 0,
+      skips: (flags & SKIPS) !== 0,
+      isRun: (flags & RUN) !== 0,
       outcome,
       signal: Signal.decode(body),
     })
@@ -91,7 +93,7 @@ export class FakeClient {
     return true
   }
 
-  publish(kind, trace, caller, worker, body) {
+  publish(kind, trace, body) {
     this.published.push(Signal.decode(body))
     return 1
   }
@@ -99,7 +101,7 @@ export class FakeClient {
 
 /** Handlers that want everything. */
 export class FakeSubscriptions {
-  watchesTasks = true
+  watchesTasks = true // and so no thought travels in a run
   shown = []
   mayWant() {
     return true

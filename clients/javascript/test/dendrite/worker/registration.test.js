@@ -147,12 +147,16 @@ function workerOf() {
     mayWant: () => false,
     feed: () => {},
     settle: async () => {},
-    add: (handler) => stops.add(handler),
-    discard: (handler) => stops.delete(handler),
+  }
+  const published = {
+    on: (types) => types.forEach((each) => stops.add(each)),
+    off: (type) => stops.delete(type),
   }
   const worker = new Worker({
     client,
     subscriptions,
+    publisher: {},
+    published,
     caller: {},
     dendriteId: 'd',
     url: 'cosmo://x',
@@ -194,7 +198,7 @@ test('an Axon that is being detached and becomes full sends no HEARTBEAT', async
 test('a worker registers again at every welcome, and listens to STOP while it hosts an Axon', async () => {
   const { client, stops, worker } = workerOf()
   worker.attach(axonOf('a'))
-  assert.deepEqual([...[...stops][0].types], ['STOP'])
+  assert.deepEqual([...stops], ['STOP'])
   worker.onWelcomed(true)
   assert.deepEqual(client.presence, [])
 
