@@ -1,4 +1,4 @@
-"""Tells which kernels run in this process: those in C, or their twins in plain Python."""
+"""Tells which kernels run in this process and in those that it starts: in C, or plain Python."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .. import kernel
 
 def kernel_text() -> str:
     """Return `compiled`, or `pure Python` with the reason."""
-    if kernel.COMPILED and zmq_transport.kernel.COMPILED:
-        return "compiled"
     if os.environ.get("COSMO_PURE") == "1":
         return "pure Python (COSMO_PURE=1)"
+    if kernel.COMPILED and zmq_transport.kernel.COMPILED:
+        return "compiled"
     if kernel.COMPILED or zmq_transport.kernel.COMPILED:
         return "one half compiled, one half pure Python (install anew)"
     return "pure Python (no C compiler was found at install)"
