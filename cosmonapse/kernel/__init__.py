@@ -1,4 +1,4 @@
-"""The hot functions on the bytes of Signals.
+"""The hot functions on the bytes of Signals, and the table of deadlines.
 
 Each module here is plain Python and the specification of what it does. `_compiled` has the same
 functions in C, where a C compiler was found at install; they run unless `COSMO_PURE=1` is set.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from .deadlines import SLOT_S, Deadlines
 from .runs import (
     MAX_RUN_BYTES,
     MAX_RUN_TEXTS,
@@ -33,6 +34,8 @@ __all__ = [
     "COMPILED",
     "MAX_RUN_BYTES",
     "MAX_RUN_TEXTS",
+    "SLOT_S",
+    "Deadlines",
     "decode_signal",
     "encode_directed",
     "encode_reply",
@@ -53,6 +56,7 @@ COMPILED = False
 if not TYPE_CHECKING and os.environ.get("COSMO_PURE") != "1":
     try:
         from ._compiled import (
+            Deadlines,
             decode_signal,
             encode_directed,
             encode_reply,

@@ -10,7 +10,7 @@ from ..errors import BadSignal
 from ..ids import lease
 from ..runtime.clock import after_fork
 from ..signals import TYPE_OF_CODE, Directed, Signal, SignalType, directed_of
-from . import runs, signal_bytes
+from . import deadlines, runs, signal_bytes
 
 include "../../zmq_transport/kernel/octets.pxi"
 include "../../zmq_transport/kernel/buffer.pxi"
@@ -18,3 +18,4 @@ include "values.pxi"
 include "ids.pxi"
 include "signal_bytes.pxi"
 include "runs.pxi"
+include "deadlines.pxi"

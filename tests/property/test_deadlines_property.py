@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosmonapse.runtime.deadlines import SLOT_S, Deadlines
+from cosmonapse.kernel import SLOT_S, Deadlines
 
 TIMES = st.floats(0.0, 3.0)
 STEPS = st.lists(

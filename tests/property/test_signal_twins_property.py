@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cosmonapse.errors import BadSignal, UnencodableValue
 from cosmonapse.ids import id_text, new_event_id
-from cosmonapse.kernel import runs, signal_bytes
+from cosmonapse.kernel import deadlines, runs, signal_bytes
 from cosmonapse.signals import Directed, Signal, SignalType
 from support.mutations import mutated
 
@@ -259,3 +259,31 @@ def test_no_id_comes_twice_whoever_makes_it(counts):
                 seen.append(compiled.encode_task(b"\xc0", None, 0.0)[1][4:34])
 
     assert len(set(seen)) == len(seen)
+
+
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from(["set", "drop", "due"]), st.integers(0, 30), st.floats(-9, 9)),
+        max_size=200,
+    )
+)
+def test_deadlines_are_kept_alike(steps):
+    ours, twin, slots = compiled.Deadlines(), deadlines.Deadlines(), {}
+    for verb, key, at_s in steps:
+        if verb == "set":
+            slots[key] = twin.set(key, at_s)
+            assert ours.set(key, at_s) == slots[key]
+        elif verb == "drop":
+            for each in (ours, twin):
+                each.drop(key, slots.get(key, 0))
+        else:
+            assert ours.due(at_s) == twin.due(at_s)
+        assert (len(ours), ours.next_at_s()) == (len(twin), twin.next_at_s())
+        assert (ours._order, ours._slots) == (twin._order, twin._slots)
+
+
+@pytest.mark.parametrize("never", [float("inf"), float("-inf"), float("nan"), 1e300])
+def test_a_deadline_that_is_none_is_treated_alike(never):
+    assert outcome_of(compiled.Deadlines().set, "k", never) == outcome_of(
+        deadlines.Deadlines().set, "k", never
+    )

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import Any
 
 from ...ids import id_bytes, own_id_bytes, trace_begun_by
-from ...runtime.deadlines import Deadlines
+from ...kernel import Deadlines
 from ...signals import Signal
 from ...transport import Opened
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 
 from ...ids import id_bytes
-from ...runtime.deadlines import Deadlines
+from ...kernel import Deadlines
 from ...signals import Signal
 from .open_tasks import OpenTask
 

@@ -6,7 +6,7 @@ nothing more came for `GRACE_S` seconds. One that never began is not over.
 
 from __future__ import annotations
 
-from ...runtime.deadlines import Deadlines
+from ...kernel import Deadlines
 from ...signals import Signal, SignalType
 
 GRACE_S = 30.0

@@ -13,9 +13,9 @@ from typing import Any
 from ... import kernel
 from ...axon import Axon, reply_of, reply_of_exception
 from ...errors import BadSignal
+from ...kernel import Deadlines
 from ...payloads import error_payload
 from ...runtime.deadline_timer import DeadlineTimer
-from ...runtime.deadlines import Deadlines
 from ...runtime.last_door import must_pass
 from ...runtime.loop_clock import LoopClock
 from ...signals import Signal, SignalType

@@ -1,6 +1,6 @@
 """Many deadlines, one timer."""
 
-from cosmonapse.runtime.deadlines import SLOT_S, Deadlines
+from cosmonapse.kernel import SLOT_S, Deadlines
 
 
 def test_nothing_is_due_before_its_time_and_everything_after():
