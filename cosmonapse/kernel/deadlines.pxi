@@ -27,17 +27,17 @@ cdef class Deadlines:
         slot = <int64_t> number + 1 if -1e15 < number < 1e15 else int(number) + 1
         keys = self._slots.get(slot)
         if keys is None:
-            self._slots[slot] = {key}
+            self._slots[slot] = {key: None}
             heappush(self._order, slot)
         else:
-            (<set> keys).add(key)
+            (<dict> keys)[key] = None
         return slot
 
     def drop(self, key, slot):
         keys = self._slots.get(slot)
         if keys is not None:
-            (<set> keys).discard(key)
-            if not <set> keys:
+            (<dict> keys).pop(key, None)
+            if not <dict> keys:
                 self._remove_slot(slot)
 
     def due(self, double now_s):
