@@ -15,7 +15,8 @@ import zmq_transport as wire_side
 
 from ..errors import DendriteProtocolError, PortInUse
 from ..ids import id_text
-from ..signals import TYPE_OF_CODE
+from ..kernel import run_signals, run_texts
+from ..signals import TYPE_OF_CODE, SignalType
 from .carriers import chosen_carrier
 from .limits import Limits, settings_of
 from .lost_notice import lost_notice
@@ -144,7 +145,7 @@ class _MessageTap:
         self._failed = False
 
     def __call__(
-        self, namespace: str, verb: int, kind: int, trace: bytes, where: str, size: int
+        self, namespace: str, verb: int, kind: int, trace: bytes, where: str, body: bytes
     ) -> None:
         signal_type = TYPE_OF_CODE.get(kind)
         if signal_type is not None:
@@ -153,13 +154,21 @@ class _MessageTap:
             what = wire_side.Verb(verb).name if kind == 0 else f"type {kind}"
         shown = id_text("trc_", trace)[:8] if any(trace) else ""
         try:
-            self._on_signal(Sighting(namespace, what, shown, where, size))
+            for size in _sizes(signal_type, body):
+                self._on_signal(Sighting(namespace, what, shown, where, size))
         except Exception:  # noqa: BLE001  # the last door: a log must not end the Synapse
             if not self._failed:
                 self._failed = True
                 _LOG.exception(
                     "on_signal raised; it is still called, but further errors are not logged"
                 )
+
+
+def _sizes(signal_type: SignalType | None, body: bytes) -> list[int]:
+    """Return the size of the Signal in a body; of a run, the sizes of those that it stands for."""
+    if signal_type is SignalType.THOUGHT_DELTA and run_texts(body) is not None:
+        return [len(signal.encode()) for signal in run_signals(body)]
+    return [len(body)]
 
 
 class SynapseServer:

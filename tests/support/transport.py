@@ -50,7 +50,9 @@ class Party:
         self._answers = answers
         self._chatter = chatter
         self._seat = None
-        self.carrier = ZmqCarrier(TcpEndpoint(running.host, running.ports[0]), MAX_BODY_BYTES)
+        self.carrier = ZmqCarrier(
+            TcpEndpoint(getattr(running, "host", "127.0.0.1"), running.ports[0]), MAX_BODY_BYTES
+        )
         name = f"party-{next(_numbers)}"
         self.client = Client(self.carrier, namespace=namespace, name=name, receiver=self)
 

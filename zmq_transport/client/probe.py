@@ -93,7 +93,7 @@ def _check_versions(where: str, head: bytes, body: bytes) -> None:
 
 def _versions_in(head: bytes, body: bytes) -> object:
     """Return the value of `speaks` in a WHO; None if the message is not one."""
-    fields = heads.fields_of(head)
+    fields = heads.fields_of(head) if head else None
     if fields is None or fields.verb != Verb.WHO:
         return None
     return unpack_map(body).get("speaks", ())

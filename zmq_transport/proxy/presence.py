@@ -41,7 +41,7 @@ class Presence:
         if len(items) != 2 or name is None:
             raise WireError("bad_presence", "presence needs two items and the address of one name")
         # 04-liveness, "Presence": the first item is for the tables, the second for subscribers.
-        (verb, *_), (_, _, kind, _, _, trace, size) = items
+        (verb, *_), (_, _, kind, _, _, trace, _) = items
         facts, published = parts
         refusal = self._apply(peer, verb, name, greetings.unpack_map(facts))
         if refusal:
@@ -49,7 +49,7 @@ class Presence:
             self._tables.counts["refused.seat"] += 1
             return [_acknowledgement(peer, address, refusal)]
         self.record_alive(peer, now_s)
-        self._tables.tap_message(peer.namespace, verb, kind, trace, name, size)
+        self._tables.tap_message(peer.namespace, verb, kind, trace, name, published)
         outputs = self._tables.copies(
             peer.namespace, kind, trace, heads.NOBODY, peer.instance, published
         )
@@ -146,7 +146,7 @@ class Presence:
                 seat.name, seat.capabilities, peer.instance, reason
             )
             self._tables.tap_message(
-                peer.namespace, Verb.DEREGISTER, kind, heads.NOBODY, seat.name, len(body)
+                peer.namespace, Verb.DEREGISTER, kind, heads.NOBODY, seat.name, body
             )
             outputs += self._tables.copies(
                 peer.namespace, kind, heads.NOBODY, heads.NOBODY, peer.instance, body

@@ -40,7 +40,7 @@ class Publications:
             if peer is not sender and peer.takes_published and peer.absent_at_s is None
         }
         tables.counts["handed_over"] += 1
-        tables.tap_message(sender.namespace, Verb.PUBLISH, kind, trace, address, size)
+        tables.tap_message(sender.namespace, Verb.PUBLISH, kind, trace, address, body)
         # 05-broadcast, "Handed over" 1: the copy goes first, so that no reaction overtakes it.
         outputs = tables.copies(sender.namespace, kind, trace, sender.instance, heads.NOBODY, body)
         head = heads.pack(Verb.PUBLISH, size, peer=sender.instance, kind=kind, trace=trace)

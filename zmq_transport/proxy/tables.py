@@ -29,8 +29,8 @@ Output = tuple[int, bytes, bytes, bytes]
 LostNotice = Callable[[str, frozenset[str], bytes, str], tuple[int, bytes]]
 """(name, capabilities, instance, reason) -> (kind, body) of the broadcast about a lost seat."""
 
-MessageTap = Callable[[str, int, int, bytes, str, int], None]
-"""(namespace, verb, kind, trace, name or address or reason, size in bytes) of a message."""
+MessageTap = Callable[[str, int, int, bytes, str, bytes], None]
+"""(namespace, verb, kind, trace, name or address or reason, body) of a message."""
 
 
 def empty_lost_notice(
@@ -109,9 +109,9 @@ class Tables:
         return SEND, connection, heads.bounced_whole(head, reason), reason.encode() + bytes(body)
 
     def tap_message(
-        self, namespace: Namespace, verb: int, kind: int, trace: bytes, where: Any, size: int
+        self, namespace: Namespace, verb: int, kind: int, trace: bytes, where: Any, body: Any
     ) -> None:
         """Pass the facts of a message to the tap, if one is set."""
         if self.tap is not None:
             text = where.decode(errors="replace") if isinstance(where, bytes) else str(where)
-            self.tap(namespace.name, verb, kind, trace, text, size)
+            self.tap(namespace.name, verb, kind, trace, text, bytes(body))

@@ -146,9 +146,9 @@ class TaskBundles:
         outputs: list[Output] = []
         parts = heads.split_body(items, bytes(body))
         for entry, item, part in zip(entries, items, parts, strict=True):
-            verb, _, kind, _, _, trace, size = item
+            verb, _, kind, _, _, trace, _ = item
             where = entry.address if verb == Verb.TASK else entry.seat.name
-            tables.tap_message(peer.namespace, verb, kind, trace, where, size)
+            tables.tap_message(peer.namespace, verb, kind, trace, where, part)
             worker = entry.seat.peer.instance
             outputs += tables.copies(peer.namespace, kind, trace, caller, worker, part)
         return outputs

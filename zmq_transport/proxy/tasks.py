@@ -39,7 +39,7 @@ class Tasks:
         self, peer: Peer, single: heads.Single, head: bytes, body: Any, now_s: float
     ) -> list[Output]:
         """Give a task to the next seat of its address, or bounce it with the reason."""
-        _, _, _, kind, _, task, trace, size, address = single
+        _, _, _, kind, _, task, trace, _, address = single
         tables, key = self._tables, peer.instance + task
         # 03-routing, "Life of a TASK" 2, and 09-resync, "What the proxy does with it" 5: at most
         # one worker has a task, so an id that is open, parked or wanted is not given again.
@@ -47,7 +47,7 @@ class Tasks:
             tables.counts["drop.duplicate_task"] += 1
             return []
         if tables.tap is not None:
-            tables.tap_message(peer.namespace, Verb.TASK, kind, trace, address, size)
+            tables.tap_message(peer.namespace, Verb.TASK, kind, trace, address, body)
         outputs = self._give(peer, single, head, body, now_s)
         if not outputs:
             tables.counts["parked"] += 1
@@ -55,7 +55,7 @@ class Tasks:
 
     def reply(self, peer: Peer, single: heads.Single, head: bytes, body: Any) -> list[Output]:
         """Forward a reply to the caller of its task."""
-        caller, _, flags, kind, _, task, trace, size, _ = single
+        caller, _, flags, kind, _, task, trace, _, _ = single
         tables, entry = self._tables, self._known(caller + task)
         # 03-routing, "Replies" 1: only the worker that has a task may answer it.
         if entry is None or entry.seat.peer is not peer:
@@ -68,7 +68,7 @@ class Tasks:
         if not entry.cancelled and peer.namespace.subscribed.has_subscriber(kind, trace):
             outputs = tables.copies(peer.namespace, kind, trace, caller, peer.instance, body)
         if tables.tap is not None:
-            tables.tap_message(peer.namespace, Verb.REPLY, kind, trace, entry.seat.name, size)
+            tables.tap_message(peer.namespace, Verb.REPLY, kind, trace, entry.seat.name, body)
         receiver = self.caller_of(entry)
         if receiver is None:
             tables.counts["drop.caller_gone"] += 1
@@ -289,7 +289,7 @@ class Tasks:
     def bounce(self, peer: Peer, task: bytes, trace: bytes, reason: Reason) -> Output:
         """Return a BOUNCE: the caller's task was not delivered, for `reason`."""
         self._tables.counts[BOUNCED[reason]] += 1
-        self._tables.tap_message(peer.namespace, Verb.BOUNCE, 0, trace, reason, 0)
+        self._tables.tap_message(peer.namespace, Verb.BOUNCE, 0, trace, reason, b"")
         body = reason.encode()
         head = heads.pack(Verb.BOUNCE, len(body), task=task, trace=trace)
         return SEND, peer.connection, head, body

@@ -289,5 +289,5 @@ def test_the_tap_receives_the_facts_of_each_message():
 
     engine.on_message(b"c", task, b"x", 0.0)
 
-    assert seen[0] == ("demo", Verb.TASK, 1, b"r" * 16, "\ufffd", 1)
-    assert seen[1] == ("demo", Verb.BOUNCE, 0, b"r" * 16, "bad_address", 0)
+    assert seen[0] == ("demo", Verb.TASK, 1, b"r" * 16, "\ufffd", b"x")
+    assert seen[1] == ("demo", Verb.BOUNCE, 0, b"r" * 16, "bad_address", b"")
