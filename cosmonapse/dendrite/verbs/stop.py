@@ -40,8 +40,9 @@ class StopVerbs(DendriteBase):
             ValueError: `timeout_s` is invalid.
             UnencodableValue: `reason` is a value that no Signal can carry.
             SignalTooLarge: The STOP is over the limit.
-            SynapseUnreachable: The Synapse does not answer within 5 s; our own tasks of the trace
-                are cancelled all the same.
+            SynapseUnreachable: A Synapse of an older version does not answer within 5 s; our own
+                tasks of the trace are cancelled all the same. Any other gets the STOP when it is
+                back.
             DendriteProtocolError: Not running.
         """
         self._check_running()
