@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import os
 import threading
@@ -11,10 +12,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from typing import Any
 
 import attrs
 
-from cosmonapse import Axon, Dendrite, Signal, SignalType
+from cosmonapse import Axon, Dendrite, Signal, SignalType, kernel
 from cosmonapse.bench import ends
 from cosmonapse.bench.children import BenchError, Child, answer, next_question, rss_kib, run_loop
 from cosmonapse.bench.load import PAYLOAD
@@ -36,7 +38,19 @@ def _count_encodes() -> Counter[str]:
         return encode(signal)
 
     Signal.encode = counted  # type: ignore[method-assign]
+    # Of a plain call and of its output the bytes are made without a Signal.
+    for name, type_ in (("encode_task", "TASK"), ("encode_reply", "AGENT_OUTPUT")):
+        setattr(kernel, name, _counting(getattr(kernel, name), encodes, type_))
     return encodes
+
+
+def _counting(function: Any, encodes: Counter[str], type_: str) -> Any:
+    @functools.wraps(function)
+    def counted(*arguments: Any) -> Any:
+        encodes[type_] += 1
+        return function(*arguments)
+
+    return counted
 
 
 # -- inside the processes --------------------------------------------------------------------------
