@@ -20,7 +20,9 @@ from ..transport import Opened, Outcome, PresenceVerb, Receiver, ResyncSource, T
 _LOG = logging.getLogger(__name__)
 _NO_PEER = bytes(16)
 _OUTCOMES = {each: Outcome[each.name] for each in wire_side.Outcome}
-_SENT = wire_side.Outcome.SENT  # looking it up would hash a name in Python, on the hot path
+# As plain names: an attribute of an enum class costs a lookup in its metaclass.
+_SENT = Outcome.SENT
+_WIRE_SENT = wire_side.Outcome.SENT
 _VERBS = {each: wire_side.Verb[each.name] for each in PresenceVerb}
 _FOREIGN_NAMESPACE = "namespace "  # how the proxy begins this refusal, see its admission
 _address_of = functools.lru_cache(maxsize=4096)(wire_side.address_of)
@@ -216,7 +218,7 @@ class ClientTransport(TransportQueries):
     ) -> Outcome:
         """See the port."""
         sent = self._client.send_task(address, task, trace, kind, body, ttl_ms, flags)
-        return Outcome.SENT if sent is _SENT else _OUTCOMES[sent]
+        return _SENT if sent is _WIRE_SENT else _OUTCOMES[sent]
 
     def send_reply(
         self,
@@ -230,7 +232,7 @@ class ClientTransport(TransportQueries):
     ) -> Outcome:
         """See the port."""
         sent = self._client.send_reply(caller, task, trace, kind, body, index, flags)
-        return Outcome.SENT if sent is _SENT else _OUTCOMES[sent]
+        return _SENT if sent is _WIRE_SENT else _OUTCOMES[sent]
 
     def send_gap(self, opened: Opened) -> Outcome:
         """See the port."""

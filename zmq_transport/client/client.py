@@ -65,6 +65,7 @@ class Client:
         self.link = Link(os.urandom(16), namespace, name)
         self.instance = self.link.instance
         self._sender = DirectedSender(carrier, self.link, max_body_bytes)
+        self.max_body_bytes = max_body_bytes
         self.outbox = self._sender.outbox
         self.resync = ResyncPages()
         self.heartbeat_s = 2.0
@@ -88,11 +89,6 @@ class Client:
         self._split_items = split_items if fast else _decline
         self.queries = Queries(self._send, carrier.endpoint)
         self._handlers: dict[LinkEvent, Callable[..., None]] = {}
-
-    @property
-    def max_body_bytes(self) -> int:
-        """Size limit of a body; a WELCOME may lower it."""
-        return self._sender.max_body_bytes
 
     def resync_from(self, source: ResyncSource) -> None:
         """After each reconnect list the tasks that `source` knows. Call it before `open`."""
@@ -427,7 +423,8 @@ class Client:
 
     def _on_welcomed(self, welcome: Welcome, fresh: bool) -> None:
         self.heartbeat_s = welcome.heartbeat_ms / 1000
-        self._sender.max_body_bytes = min(self.max_body_bytes, welcome.max_body_bytes)
+        self.max_body_bytes = min(self.max_body_bytes, welcome.max_body_bytes)
+        self._sender.max_body_bytes = self.max_body_bytes
         # 03, Runs 1: only where the proxy passes them on.
         self._task_flags = _KEEP_AND_RUN if welcome.runs else _KEEP
         self.broadcast.join(welcome.listen_port, welcome.publish_port)

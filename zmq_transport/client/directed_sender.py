@@ -19,6 +19,9 @@ from .outbox import Outbox, deadline_of
 
 _MAX_GATHERED: Final = 1024
 _QUIET_S: Final = 0.001
+# As plain names: an attribute of an enum class costs a lookup in its metaclass.
+_SENT = Outcome.SENT
+_OK = Sent.OK
 
 
 class DirectedSender:
@@ -87,7 +90,7 @@ class DirectedSender:
         self._outgoing.add(verb, flags, kind, number, task, trace, peer, address, body)
         if self._outgoing.count >= _MAX_GATHERED:
             self.flush()
-        return Outcome.SENT
+        return _SENT
 
     def expect_several(self) -> None:
         """Gather until the end of the next turn: several messages have arrived together.
@@ -113,7 +116,7 @@ class DirectedSender:
     def flush(self) -> None:
         """Send the gathered messages; those that the carrier refuses go to the outbox, in order."""
         for message in self._outgoing.take():
-            if not self._may_leave() or self._carrier.send(*message) is not Sent.OK:
+            if not self._may_leave() or self._carrier.send(*message) is not _OK:
                 # 01, Bundles 6: each message of a refused bundle is treated as if sent alone.
                 for head, body in split_bundle(*message):
                     self.outbox.push_accepted(head, body, deadline_of(head, time.monotonic()))
@@ -123,7 +126,7 @@ class DirectedSender:
         if not self._link.ready:
             return
         while (waiting := self.outbox.first(time.monotonic())) is not None:
-            if self._carrier.send(*waiting) is not Sent.OK:
+            if self._carrier.send(*waiting) is not _OK:
                 return
             self.outbox.sent()
         self._report_drained()
@@ -156,8 +159,8 @@ class DirectedSender:
         return self._link.ready and not self.outbox.bytes
 
     def _hand_over(self, head: bytes, body: bytes) -> Outcome:
-        if self._carrier.send(head, body) is Sent.OK:
-            return Outcome.SENT
+        if self._carrier.send(head, body) is _OK:
+            return _SENT
         return self._store(head, body)
 
     def _store(self, head: bytes, body: bytes) -> Outcome:

@@ -15,6 +15,8 @@ from .engine import Engine
 from .tables import SEND, Output
 
 _LOG = logging.getLogger(__name__)
+# As plain names: an attribute of an enum class costs a lookup in its metaclass.
+_OK = Sent.OK
 
 SendMessage = Callable[[bytes, bytes, Any], Sent]
 """(connection, head, body) -> what became of it"""
@@ -104,7 +106,7 @@ class Exchange:
 
     def _send(self, connection: bytes, head: bytes, body: Any) -> None:
         sent = self.send(connection, head, body)
-        if sent is Sent.OK:
+        if sent is _OK:
             return
         now_s, busy = time.monotonic(), sent is Sent.BUSY
         for each_head, each_body in split_bundle(head, body):

@@ -17,6 +17,8 @@ _NOBLOCK = int(zmq.NOBLOCK)
 _MORE = int(zmq.NOBLOCK) | int(zmq.SNDMORE)
 _COPY_BELOW = 64 * 1024
 MAX_FRAMES = 8
+# As plain names: an attribute of an enum class costs a lookup in its metaclass.
+_OK = Sent.OK
 
 
 def receive(socket: zmq.Socket[bytes]) -> list[Any] | None:
@@ -56,4 +58,4 @@ def send(socket: zmq.Socket[bytes], *message: Any) -> Sent:
         if error.errno == zmq.EHOSTUNREACH:
             return Sent.UNREACHABLE
         raise
-    return Sent.OK
+    return _OK
