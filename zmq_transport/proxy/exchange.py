@@ -94,7 +94,7 @@ class Exchange:
     def _perform_now(self, code: int, first: bytes, second: bytes, body: Any) -> None:
         """Perform one output, after those gathered before it for the same receiver."""
         if code == SEND:
-            if self._bundler:
+            if self._bundler.count:
                 self._flush(first)
             self._send(first, second, body)
         else:
