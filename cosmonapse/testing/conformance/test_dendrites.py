@@ -171,6 +171,8 @@ async def test_a_thousand_tokens_arrive_in_order_ahead_of_the_output(join: Joine
     for seen in (at_caller, at_bystander):
         assert deltas(seen[:-1]) == [f"{n} " for n in range(TOKENS)]
         assert seen[-1] == reply
+    assert at_caller == at_bystander  # each under its own id, whatever travelled together
+    assert len({each.id for each in at_caller}) == TOKENS + 1
     assert reply.output["response"] == "".join(deltas(at_caller[:-1]))
 
 
