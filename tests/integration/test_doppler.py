@@ -355,7 +355,7 @@ async def test_what_is_dropped_on_the_way_is_counted_and_told(
     assert (told in [line.text for line in shown.out]) == (not options)
     assert (told in [line.text for line in shown.err]) == bool(options)
     assert f"{shown_count} Signals shown, 1,234 missed" in shown.err[-1].text
-    assert len(objects(shown)) == (2 if options else 0)
+    assert len(objects(shown)) == (shown_count if options else 0)
 
 
 @pytest.mark.asyncio
