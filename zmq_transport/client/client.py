@@ -439,6 +439,7 @@ class Client:
         for head, body in self.resync.claims():
             self.outbox.push_accepted(head, body, None)
         self.on_writable()
+        self.queries.ask_again()
 
     def _on_away(self, why: str) -> None:
         self._handshake.on_away()

@@ -38,6 +38,7 @@ class Queries:
         self._send = send
         self._endpoint = endpoint
         self._questions: dict[bytes, asyncio.Future[bytes]] = {}
+        self._repeated: dict[bytes, bytes] = {}
 
     async def roster(self, name: str, capability: str, timeout_s: float) -> list[SeatInfo]:
         """Return the seats in the proxy's tables; see `Client.roster`."""
@@ -91,23 +92,35 @@ class Queries:
         """Return when everything sent by the proxy so far has arrived; see `Client.barrier`."""
         try:
             async with asyncio.timeout(timeout_s):
-                await self._asked(pack_question(RosterQuery(name=_UNUSED_NAME)))
+                # Not repeated: over another connection the answer would prove nothing.
+                question = pack_question(RosterQuery(name=_UNUSED_NAME))
+                await self._asked(question, repeats=False)
         except (TimeoutError, LinkClosed):
             return False
         return True
 
-    async def _asked(self, body: bytes) -> bytes:
+    async def _asked(self, body: bytes, *, repeats: bool = True) -> bytes:
         question_id = os.urandom(16)
         answered = asyncio.get_running_loop().create_future()
         self._questions[question_id] = answered
+        if repeats:
+            self._repeated[question_id] = body
         try:
-            head = heads.pack(Verb.ROSTER, len(body), task=question_id)
-            if self._send(head, body) is Outcome.CLOSED:
+            if self._ask(question_id, body) is Outcome.CLOSED:
                 raise LinkClosed("the link is closed")
             answer: bytes = await answered
             return answer
         finally:
             del self._questions[question_id]
+            self._repeated.pop(question_id, None)
+
+    def _ask(self, question_id: bytes, body: bytes) -> Outcome:
+        return self._send(heads.pack(Verb.ROSTER, len(body), task=question_id), body)
+
+    def ask_again(self) -> None:
+        """Repeat what is not answered: the connection may have ended with it on its way."""
+        for question_id, body in self._repeated.items():
+            self._ask(question_id, body)
 
     def on_roster(self, question_id: bytes, body: bytes) -> None:
         """Handle an answer."""

@@ -139,16 +139,16 @@ class SocketConnection:
         """Send a message whole or not at all."""
         writer = self._writer
         size = len(body)
-        if not self._is_open or writer.is_broken or not writer.has_room(len(head) + size):
+        if not self._is_open or not (writer.is_free or writer.has_room(len(head) + size)):
             return _BUSY
         self._is_awaited = True
         if not self._checks_soon:
             self._check_soon()
         if size < JOIN_BELOW_BYTES:
-            writer.write(encode_message(head, body))
+            is_sent = writer.write(encode_message(head, body))
         else:
-            writer.write_large(message_start(head, size), body)
-        return _BUSY if writer.is_broken else _OK
+            is_sent = writer.write_large(message_start(head, size), body)
+        return _OK if is_sent else _BUSY
 
     def _on_readable(self) -> None:
         for _ in range(READS):
@@ -163,22 +163,15 @@ class SocketConnection:
                 return
             self._is_heard = True
             self._is_awaited = False
-            self._take(data)
+            messages = self._zmtp.receive(data)
+            if not self._is_open and self._zmtp.state is ConnectionState.OPEN:
+                self._on_open()
+            if messages:
+                self._hand_over(messages)
+            if self._zmtp.answers or self._zmtp.fault is not None:
+                self._answer()
             if len(data) < READ_BYTES or self._is_closed:
                 return
-
-    def _take(self, data: bytes) -> None:
-        zmtp = self._zmtp
-        messages = zmtp.receive(data)
-        if not self._is_open and zmtp.state is ConnectionState.OPEN:
-            self._on_open()
-        if messages:
-            self._hand_over(messages)
-        if zmtp.answers and self._writer.has_room(len(zmtp.answers)):
-            self._writer.write(zmtp.take_answers())
-        if zmtp.fault is not None:
-            _LOG.debug("the connection is ended: %s", zmtp.fault)
-            self._end()
 
     def _hand_over(self, messages: list[Message]) -> None:
         events = self._events
@@ -192,3 +185,12 @@ class SocketConnection:
                     events.on_dropped("frame_count")
             except Exception:  # noqa: BLE001  # the last door: one bad message must not end it
                 _LOG.exception("a message could not be handled and is dropped")
+
+    def _answer(self) -> None:
+        """Answer what the peer asked, or end the connection for what it did."""
+        zmtp = self._zmtp
+        if zmtp.fault is not None:
+            _LOG.debug("the connection is ended: %s", zmtp.fault)
+            self._end()
+        elif self._writer.has_room(len(zmtp.answers)):
+            self._writer.write(zmtp.take_answers())

@@ -28,6 +28,7 @@ class SocketWriter:
         on_room: Is called when nothing waits any more.
 
     Attributes:
+        is_free: True while nothing waits and nothing is broken.
         is_broken: True once nothing can be written; its end is read, behind what came before it.
         has_written: True after each write that waited; set it to False to see the next one.
     """
@@ -38,53 +39,66 @@ class SocketWriter:
         self._fd = made.fileno()
         self._send, self._sendmsg = made.send, made.sendmsg
         self._on_room = on_room
+        self.is_free = True
         self.is_broken = self.has_written = False
 
     def has_room(self, size: int) -> bool:
         """Tell whether a message of `size` bytes may be written."""
-        return not self._queue.bytes or not self._queue.refuses(size)
+        return self.is_free or not (self.is_broken or self._queue.refuses(size))
 
-    def write(self, data: bytes) -> None:
-        """Write whole frames now; what the system does not take waits."""
-        if self._queue.bytes:
-            self._queue.add(data)
-            return
+    def write(self, data: bytes) -> bool:
+        """Write whole frames now; what the system does not take waits.
+
+        Returns:
+            False if the connection is broken.
+        """
+        if not self.is_free:
+            if not self.is_broken:
+                self._queue.add(data)
+            return not self.is_broken
         try:
             sent = self._send(data)
         except BlockingIOError:
             sent = 0
         except OSError:
-            self.is_broken = True
-            return
-        if sent < len(data):
-            self._wait(memoryview(data)[sent:])
+            self._break()
+            return False
+        if sent != len(data):
+            self._queue.add(memoryview(data)[sent:] if sent else data)
+            self._wait()
+        return True
 
-    def write_large(self, start: bytes, body: bytes) -> None:
-        """Write a message without a copy of its body."""
-        is_waiting = self._queue.bytes > 0
+    def write_large(self, start: bytes, body: bytes) -> bool:
+        """Write a message without a copy of its body; see `write`."""
+        if self.is_broken:
+            return False
         self._queue.add(start)
         self._queue.add(body)
-        if not is_waiting:
+        if self.is_free:
             self._write_first()
-            if self._queue.bytes and not self.is_broken:
-                self._loop.add_writer(self._fd, self._on_writable)
+            if self._queue.bytes:
+                self._wait()
+        return not self.is_broken
 
     def close(self) -> None:
         """Write nothing any more; the socket stays open."""
-        self.is_broken = True
-        if self._queue.bytes:
-            self._queue.clear()
-            self._loop.remove_writer(self._fd)
+        self._break()
 
-    def _wait(self, rest: memoryview) -> None:
-        self._queue.add(rest)
+    def _break(self) -> None:
+        if not self.is_free and not self.is_broken:
+            self._loop.remove_writer(self._fd)
+        self.is_free = False
+        self.is_broken = True
+        self._queue.clear()
+
+    def _wait(self) -> None:
+        self.is_free = False
         self._loop.add_writer(self._fd, self._on_writable)
 
     def _on_writable(self) -> None:
         self._write_first()
-        if self.is_broken:
-            self.close()
-        elif not self._queue.bytes:
+        if not self._queue.bytes and not self.is_broken:
+            self.is_free = True
             self._loop.remove_writer(self._fd)
             self._on_room()
 
@@ -94,7 +108,7 @@ class SocketWriter:
         except BlockingIOError:
             return
         except OSError:
-            self.is_broken = True
+            self._break()
             return
         self.has_written = True
         self._queue.drop(sent)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..errors import Cause
 from ..sockets.carriers import DEFAULT_CARRIER
 from ..sockets.endpoints import Endpoint
@@ -29,6 +31,8 @@ class ZmqCarrier:
         self._max_body_bytes = max_body_bytes
         self._new_line = line_of(carrier)
         self._is_open = False
+        self.send: Callable[[bytes, bytes], Sent] = _busy
+        """See the port. The line's own, as every message passes here."""
 
     @property
     def endpoint(self) -> str:
@@ -38,6 +42,7 @@ class ZmqCarrier:
     async def open(self, events: CarrierEvents) -> None:
         """See the port."""
         self._line = self._new_line(events, self._max_body_bytes)
+        self.send = self._line.send
         self._broadcasts = BroadcastSockets(events, self._max_body_bytes)
         self._dialer = Dialer(self._line, self._endpoint, events.on_disconnected)
         self._is_open = True
@@ -56,10 +61,6 @@ class ZmqCarrier:
         return Diagnosis(
             Cause.SLOW, f"connected to {address}, but a subscription was not answered in time"
         )
-
-    def send(self, head: bytes, body: bytes) -> Sent:
-        """See the port."""
-        return self._line.send(head, body)
 
     def poll_soon(self) -> None:
         """See the port."""
@@ -94,5 +95,10 @@ class ZmqCarrier:
         """Release every socket now."""
         if self._is_open:
             self._is_open = False
+            self.send = _busy
             self._dialer.close()
             self._broadcasts.close()
+
+
+def _busy(head: bytes, body: bytes) -> Sent:
+    return Sent.BUSY

@@ -64,29 +64,34 @@ class FrameReader:
         """How many bytes are kept of a message that is not whole yet."""
         return sum(map(len, self._frames)) + self._have + len(self._rest)
 
-    def read(self, data: bytes) -> None:
+    def read(self, data: bytes, start: int = 0) -> None:
         """Read the next bytes, up to a command; what is whole is added to the two lists.
+
+        Hot: for whole frames it is one call of `decode_frames`.
+
+        Args:
+            data: The bytes.
+            start: Where they begin.
 
         Raises:
             ZmtpFault: They break the protocol or a limit; what came before them was added.
         """
-        at = 0
-        if self._pieces:
-            at = self._size - self._have
-            if len(data) < at:
-                self._add_piece(data)
-                return
-            self._add_piece(data[:at] if at < len(data) else data)
-            self._take(b"".join(self._pieces))
-            self._pieces.clear()
-            self._have = 0
-        elif self._rest:
-            data = self._rest + data
-            self._rest = b""
+        if self._rest or self._pieces:
+            data, start = self._joined(data)
+        if not self.commands:
+            start = decode_frames(
+                data,
+                start,
+                self._frames,
+                self.max_frames,
+                self._max_bytes,
+                self.messages,
+                self.commands,
+            )
         if self.commands:
-            self._left = data, at
-        else:
-            self._read_from(data, at)
+            self._left = data, start
+        elif start != len(data):
+            self._keep(data, start)
 
     def read_on(self) -> None:
         """Read what follows the command that was taken out.
@@ -95,26 +100,32 @@ class FrameReader:
             ZmtpFault: As for `read`.
         """
         left, self._left = self._left, (b"", 0)
-        self._read_from(*left)
+        self.read(*left)
 
-    def _read_from(self, data: bytes, start: int) -> None:
-        end = len(data)
-        at = decode_frames(
-            data,
-            start,
-            self._frames,
-            self.max_frames,
-            self._max_bytes,
-            self.messages,
-            self.commands,
-        )
-        if self.commands:
-            self._left = data, at
-            return
-        if at == end:
-            return
+    def _joined(self, data: bytes) -> tuple[bytes, int]:
+        """Join the next bytes with the frame that was cut off; return what is to be read."""
+        if self._rest:
+            joined = self._rest + data
+            self._rest = b""
+            return joined, 0
+        missing = self._size - self._have
+        if len(data) < missing:
+            self._add_piece(data)
+            return b"", 0
+        self._add_piece(data[:missing] if missing < len(data) else data)
+        self._take(b"".join(self._pieces))
+        self._pieces.clear()
+        self._have = 0
+        return data, missing
+
+    def _keep(self, data: bytes, at: int) -> None:
+        """Keep a frame that is cut off, unless it breaks a rule already.
+
+        Raises:
+            ZmtpFault: It breaks the protocol or a limit.
+        """
         begin = at + (_LONG_START if data[at] & LONG else _SHORT_START)
-        if begin > end:
+        if begin > len(data):
             self._rest = data[at:]
             return
         self._size = int.from_bytes(data[at + 1 : begin], "big")

@@ -492,6 +492,21 @@ async def test_what_was_gathered_when_the_connection_ended_goes_out_after_the_ne
     assert carrier.take() == [["TASK 1"], ["TASK 2"]]
 
 
+async def test_a_question_that_is_not_answered_is_asked_again_after_a_welcome(ready, carrier):
+    asked = asyncio.ensure_future(ready.queries.state(5.0))
+    barrier = asyncio.ensure_future(ready.barrier(5.0))
+    await a_turn()
+    assert carrier.take() == [["ROSTER"], ["ROSTER"]]
+
+    ready.on_disconnected()
+    ready.on_message(heads.pack(Verb.WHO), b"")
+    await a_turn()
+
+    assert carrier.take() == [["HELLO"], ["ROSTER"]]  # a barrier would prove nothing
+    for waiting in (asked, barrier):
+        waiting.cancel()
+
+
 async def test_presence_does_not_wait_for_a_welcome(ready, carrier):
     ready.on_disconnected()
 
