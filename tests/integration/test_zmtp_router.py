@@ -6,6 +6,8 @@ import itertools
 import os
 import socket
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 
 from support.deaf_worker import DeafWorker
 from support.processes import until
-from support.rude import LimitedSynapse, closed_by_peer, plain_connections, rude_sockets
+from support.rude import LimitedSynapse, closed_by_peer, percentile, plain_connections, rude_sockets
 from support.stranger import Stranger, stranger
 from support.transport import KIND_TASK, Party, RunningProxy
 from zmq_transport import Reason, Verb, address_of
@@ -290,7 +292,7 @@ async def test_5000_idle_connections_and_unfinished_messages_cost_bounded_memory
         await until(lambda: synapse.count("connection.greeted") >= 1000)
         idle_mib = synapse.rss_mib - before_mib
         more = [stack_of(synapse.port, unfinished + bytes(MIB)) for _ in range(200)]
-        await until(lambda: synapse.count("cut.unfinished") >= 100)
+        await until(lambda: synapse.count("cut.unfinished") >= 100, timeout_s=30.0)
         flooded_mib = synapse.rss_mib - before_mib
         for each in more:
             each.close()
@@ -362,3 +364,47 @@ def test_any_bytes_at_the_port_do_no_harm_to_a_client_that_works(children):
 
 def rss_pages(pid):
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+
+
+@pytest.mark.parametrize("says_hello", [False, True])
+def test_a_flood_of_the_shortest_messages_leaves_the_others_their_latency(proxy, says_hello):
+    running = proxy(hello_s=3600)
+    where = "127.0.0.1", running.ports[0]
+    flooders = [DeafWorker(*where) for _ in range(5)]
+    stop = threading.Event()
+    for each in flooders if says_hello else ():
+        each.say_hello("test")
+    floods = [threading.Thread(target=flood, args=(each.socket, stop)) for each in flooders]
+    try:
+        for each in floods:
+            each.start()
+        with stranger(where[1]) as good:
+            good.joins("test")
+            took_s = [call_nobody(good, number) for number in range(60)]
+    finally:
+        stop.set()
+        for each in floods:
+            each.join()
+        for each in flooders:
+            each.socket.close()
+    sys.stdout.write(f"p50 {percentile(took_s, 0.5) * 1000:.1f} ms\n")
+
+    assert percentile(took_s, 0.5) < 0.25
+
+
+def flood(connection, stop):
+    """Send probes, two bytes each, as fast as they are taken."""
+    connection.settimeout(0.1)
+    probes = PROBE * 100_000
+    while not stop.is_set():
+        with contextlib.suppress(OSError):
+            connection.send(probes)
+
+
+def call_nobody(good, number):
+    """Send a TASK to nobody; return how long its BOUNCE took."""
+    began_s = time.perf_counter()
+    task = number.to_bytes(16, "big")
+    heard = good.answers_to(Verb.TASK, b"", number=5000, task=task, address=b"nobody")
+    assert heard == (Verb.BOUNCE, b"no_route", task)
+    return time.perf_counter() - began_s

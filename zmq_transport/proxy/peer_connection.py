@@ -16,10 +16,9 @@ from ..zmtp.connection import PROXY, Connection
 from ..zmtp.frame_reader import Message
 from ..zmtp.frame_writer import JOIN_BELOW_BYTES, message_start
 from ..zmtp.send_queue import SendQueue, SharedBytes
+from .read_sizes import LARGE_BYTES, STRANGER_BYTES
 from .unanswered import Unanswered
 
-READ_BYTES = 64 * 1024
-"""One read. For a larger buffer the system maps and unmaps memory each time, 20 us."""
 _ENVELOPE_BYTES = 18
 """Flags and sizes of two frames."""
 _LAST_READS = 16
@@ -46,6 +45,7 @@ class PeerConnection:
         is_mute: True once nothing can be written; what the peer sent before is still read.
         is_unheard: True from a write to the next bytes of the peer.
         is_stuck: True while it is watched for room to write on.
+        max_read: How many bytes are read at once, see `read_sizes`.
         read_bytes: How many bytes the last read had.
         held_bytes: What is charged to `held`.
         unanswered: See `unanswered`.
@@ -63,6 +63,7 @@ class PeerConnection:
         "is_mute",
         "is_stuck",
         "is_unheard",
+        "max_read",
         "name",
         "queue",
         "read_bytes",
@@ -88,6 +89,7 @@ class PeerConnection:
         self.held = held
         self.has_greeted = self.has_ended = False
         self.is_mute = self.is_stuck = self.is_unheard = False
+        self.max_read = STRANGER_BYTES
         self.read_bytes = self.held_bytes = 0
         self.unanswered: Unanswered | None = None
         self._recv = socket.recv
@@ -101,7 +103,7 @@ class PeerConnection:
     def receive(self) -> list[Message]:
         """Read once; return the messages that are whole now."""
         try:
-            data = self._recv(READ_BYTES)
+            data = self._recv(self.max_read)
         except BlockingIOError:
             self.read_bytes = 0
             return []
@@ -196,6 +198,6 @@ class PeerConnection:
                 self.write_on()
             self.socket.shutdown(network.SHUT_WR)
             for _ in range(_LAST_READS):
-                if not self._recv(READ_BYTES):
+                if not self._recv(LARGE_BYTES):
                     break
         self.close()

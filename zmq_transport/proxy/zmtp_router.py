@@ -22,8 +22,9 @@ from ..zmtp.frame_reader import Message
 from ..zmtp.send_queue import SendQueue, SharedBytes
 from .counter_names import FULL
 from .directed_plane import OnEnd, OnMessage
-from .peer_connection import READ_BYTES, PeerConnection
+from .peer_connection import PeerConnection
 from .poller import READ, WRITE, Poller
+from .read_sizes import LARGE_BYTES, MANY, next_read_bytes
 from .settings import Settings
 from .timeouts import Timeouts
 from .unanswered import Segments, Unanswered
@@ -196,20 +197,24 @@ class ZmtpRouter:
     # -- one connection --------------------------------------------------------------------------
 
     def _on_ready(self, peer: PeerConnection, now_s: float, events: int, alone: bool) -> None:
-        if events & WRITE and peer.is_stuck:
-            self._write_on(peer, now_s)
-        if events & READ:
-            self._receive(peer, now_s, alone)
+        try:
+            if events & WRITE and peer.is_stuck:
+                self._write_on(peer, now_s)
+            if events & READ:
+                self._receive(peer, now_s, alone)
+        except Exception:  # noqa: BLE001  # the last door: it may end a connection, not the proxy
+            _LOG.exception("a connection could not be handled and is ended")
+            self._cut(peer, "drop.engine_fault", "it could not be handled", now_s)
 
     def _receive(self, peer: PeerConnection, now_s: float, alone: bool) -> None:
         """Read a bounded number of bytes, and hand over the messages in them."""
         messages = peer.receive()
         zmtp = peer.zmtp
-        if zmtp.answers:
-            peer.answer()
         plain_passage = (
-            messages
+            0 < len(messages) <= MANY
+            and peer.read_bytes < peer.max_read
             and peer.read_bytes < _SMALL_BYTES
+            and not zmtp.answers
             and peer.has_greeted
             and not peer.held_bytes
             and zmtp.fault is None
@@ -228,7 +233,8 @@ class ZmtpRouter:
                 messages = peer.receive()
             for message in messages:
                 self._on_message(peer.name, message, now_s, False)
-            if peer.read_bytes < READ_BYTES or peer.zmtp.fault is not None:
+            self._choose_read(peer, len(messages))
+            if peer.read_bytes < LARGE_BYTES or peer.zmtp.fault is not None:
                 break
         if peer.zmtp.was_open and not peer.has_greeted:
             peer.has_greeted = True
@@ -244,14 +250,17 @@ class ZmtpRouter:
         else:
             self._look_at(peer, now_s)
 
+    def _choose_read(self, peer: PeerConnection, messages: int) -> None:
+        """Choose the size of the next read, by what the last one had."""
+        is_client = peer.held is self._held or self._admit_if_known(peer)
+        peer.max_read = next_read_bytes(peer.max_read, peer.read_bytes, messages, is_client)
+
     def _look_at(self, peer: PeerConnection, now_s: float) -> None:
         if peer.zmtp.answers:
             peer.answer()
         if peer.queue.bytes and not peer.is_stuck:
             self._wait_for_room(peer)
         peer.charge()
-        if peer.held_bytes and peer.held is self._held_of_strangers:
-            self._admit_if_known(peer)
         if peer.held_bytes and not peer.held.has_room(0):
             text = "all messages that are not whole hold too many bytes, and it sent some last"
             self._cut(peer, "cut.unfinished", text, now_s)
@@ -318,12 +327,13 @@ class ZmtpRouter:
         self._end(peer, now_s)
 
     def _end(self, peer: PeerConnection, now_s: float) -> None:
+        if self._by_name.pop(peer.name, None) is None:
+            return
         self._counts["connection.closed"] += 1
         self._poller.forget(peer.descriptor)
         for timeouts in (self._greeting, self._strangers, self._stuck):
             timeouts.end(peer)
         self._unheard.discard(peer)
-        del self._by_name[peer.name]
         peer.close()
         if peer.has_greeted:
             self._on_end(peer.name, now_s)
