@@ -40,12 +40,16 @@ class Played:
         return repr((neuron, capabilities)).encode()
 
     def send_task(self, address, task, trace, kind, body, ttl_ms, flags):
+        if len(body) > self.max_signal_bytes:
+            return self.outcome if self.outcome is Outcome.CLOSED else Outcome.TOO_LARGE
         self.sent.append(("task", address, task, trace, kind, Signal.decode(body), ttl_ms, flags))
         assert Signal.decode(body).encode() == body
         self.tasks.append((task, trace, Signal.decode(body)))
         return self.outcome
 
     def send_reply(self, caller, task, trace, kind, body, index, flags):
+        if len(body) > self.max_signal_bytes:
+            return self.outcome if self.outcome is Outcome.CLOSED else Outcome.TOO_LARGE
         self.sent.append(("reply", caller, task, trace, kind, Signal.decode(body), index, flags))
         assert Signal.decode(body).encode() == body
         return self.outcome

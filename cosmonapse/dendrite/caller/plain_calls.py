@@ -110,13 +110,13 @@ class PlainCalls:
         if made is None:
             return None
         task, body = made
-        if len(body) > transport.max_signal_bytes:
-            return None
         waiter = self._clock.loop().create_future()
         opened = OpenTask(task, task, None, body, timeout_s, waiter, None, answer_elsewhere)
         ttl_ms = max(1, int(timeout_s * 1000))
         outcome = transport.send_task(address, task, task, _TASK_CODE, body, ttl_ms, _READS_RUNS)
         if outcome is not Outcome.SENT:
+            if len(body) > transport.max_signal_bytes:
+                return None  # 08-port, P28: nothing of it left
             self._not_sent(opened, outcome)
         self._open_tasks.open(opened, self._clock.now_s())
         if opened.expires_at_s < self._timer.armed_at_s:

@@ -304,7 +304,8 @@ class Inbox:
         if job.child_calls:
             job.cancel_child_calls()
         self.jobs.pop(job.key, None)
-        self._stopped.discard(job)
+        if self._stopped:
+            self._stopped.discard(job)
         self._deadlines.drop(job.key, job.deadline_slot)
 
     def _free_place(self, job: Job) -> None:

@@ -83,7 +83,11 @@ class ReplySender:
 
     def send(self, job: Job, signal: Signal, body: bytes, settles: bool) -> Outcome:
         """Send one reply of a job, and pass it to our own handlers."""
-        outcome = self._post(job, signal.type.code, body, settles)
+        code, flags = signal.type.code, _SETTLES if settles else 0
+        outcome = self._transport.send_reply(
+            job.caller, job.task, job.trace, code, body, job.index, flags
+        )
+        self._sent(job, code, body, settles, outcome)
         # 03-routing, "CANCEL", 2: the caller has published how a cancelled task ended.
         if self._subscriptions.watches_tasks and not (job.caller_cancelled and settles):
             self.show(job, signal)
@@ -169,18 +173,20 @@ class ReplySender:
             self._meta_bytes,
             clock.now_ts(),
         )
-        if body is None or len(body) > self._transport.max_signal_bytes:
+        if body is None:
             return False
+        outcome = self._transport.send_reply(
+            job.caller, job.task, job.trace, code, body, job.index, _SETTLES
+        )
+        if outcome is not Outcome.SENT and len(body) > self._transport.max_signal_bytes:
+            return False  # 08-port, P28: nothing of it left
         job.settled = True
-        self._post(job, code, body, True)
+        self._sent(job, code, body, True, outcome)
         return True
 
-    def _post(self, job: Job, code: int, body: bytes, settles: bool) -> Outcome:
-        """Pass one reply to the transport, and store it in case it gets lost."""
+    def _sent(self, job: Job, code: int, body: bytes, settles: bool, outcome: Outcome) -> None:
+        """Store a reply that was passed to the transport, in case it gets lost."""
         index = job.index
-        outcome = self._transport.send_reply(
-            job.caller, job.task, job.trace, code, body, index, _SETTLES if settles else 0
-        )
         if settles:
             self._store(job, index, code, body)
         if outcome is Outcome.SENT or outcome is Outcome.WAITING:
@@ -190,7 +196,6 @@ class ReplySender:
                 job.stream.add((index, 1, code, body))
         elif settles:
             self._counts[_UNSENT[outcome]] += 1
-        return outcome
 
     def _store(self, job: Job, index: int, code: int, body: bytes) -> None:
         answered: Answered = body
