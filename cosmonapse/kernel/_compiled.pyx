@@ -6,6 +6,8 @@ A function declines, and leaves to its twin, whatever is not as usual. What is k
 calls is complete at any moment at which code of Python may run, in this thread or in another.
 """
 
+from types import MemberDescriptorType
+
 from ..errors import BadSignal
 from ..ids import lease
 from ..runtime.clock import after_fork

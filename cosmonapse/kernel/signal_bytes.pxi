@@ -7,7 +7,15 @@ cdef extern from "Python.h":
     Py_ssize_t PyUnicode_GET_LENGTH(object)
     void* PyUnicode_DATA(object)
     object PyUnicode_New(Py_ssize_t, uint32_t)
-    int PyObject_GenericSetAttr(object, object, object) except -1
+
+
+cdef extern from "structmember.h":
+    enum: T_OBJECT_EX
+    ctypedef struct PyMemberDef:
+        int type
+        Py_ssize_t offset
+    ctypedef struct PyMemberDescrObject:
+        PyMemberDef* d_member
 
 cdef enum:
     KNOWN_PRODUCERS = 1024
@@ -252,16 +260,47 @@ cdef object take_signal(bytes body):
     return filled(signal_type, payload, directed, trace_id, parent_id, meta, id_, ts)
 
 
+# A Signal is frozen and has slots: its fields are set past `__setattr__`, by where they are in it.
+cdef enum:
+    FIELDS = 9
+
+cdef Py_ssize_t field_at[FIELDS]
+
+
+cdef Py_ssize_t place_of(str field) except -1:
+    """Return where a slot of a Signal is, in bytes from the start of the object."""
+    descriptor = Signal.__dict__[field]
+    cdef PyMemberDef* member
+    if type(descriptor) is not MemberDescriptorType:
+        raise ImportError(f"the field {field} of a Signal is no slot")
+    member = (<PyMemberDescrObject*> descriptor).d_member
+    if member.type != T_OBJECT_EX or member.offset <= 0:
+        raise ImportError(f"the field {field} of a Signal is no slot of an object")
+    return member.offset
+
+
+for number, name in enumerate(
+    ("type", "payload", "directed", "trace_id", "parent_id", "meta", "id", "ts", "v")
+):
+    field_at[number] = place_of(name)
+
+
+cdef inline void set_field(object signal, int number, object value) noexcept:
+    """Set a field that was never set before."""
+    Py_INCREF(value)
+    (<PyObject**> (<char*> <void*> signal + field_at[number]))[0] = <PyObject*> value
+
+
 cdef object filled(signal_type, payload, directed, trace_id, parent_id, meta, id_, ts):
-    """Return a Signal of checked values: a frozen one has no other way in."""
+    """Return a Signal of checked values."""
     signal = PyType_GenericAlloc(<PyTypeObject*> Signal, 0)
-    PyObject_GenericSetAttr(signal, "type", signal_type)
-    PyObject_GenericSetAttr(signal, "payload", payload)
-    PyObject_GenericSetAttr(signal, "directed", directed)
-    PyObject_GenericSetAttr(signal, "trace_id", trace_id)
-    PyObject_GenericSetAttr(signal, "parent_id", parent_id)
-    PyObject_GenericSetAttr(signal, "meta", meta)
-    PyObject_GenericSetAttr(signal, "id", id_)
-    PyObject_GenericSetAttr(signal, "ts", ts)
-    PyObject_GenericSetAttr(signal, "v", "1")
+    set_field(signal, 0, signal_type)
+    set_field(signal, 1, payload)
+    set_field(signal, 2, directed)
+    set_field(signal, 3, trace_id)
+    set_field(signal, 4, parent_id)
+    set_field(signal, 5, meta)
+    set_field(signal, 6, id_)
+    set_field(signal, 7, ts)
+    set_field(signal, 8, "1")
     return signal
