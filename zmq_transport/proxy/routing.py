@@ -118,8 +118,17 @@ class Pool:
     def load_changed(self, seat: Seat, before: int) -> None:
         """Move `seat` to the level of its load; `before` is its load until now."""
         if len(self.seats) > 1:
-            self._remove_from_level(seat, before)
-            self.offer(seat)
+            levels, load = self._levels, len(seat.open)
+            # Hot: what `_remove_from_level` and `offer` do, without a call and an empty level each.
+            level = levels.get(before)
+            if level is not None and level.pop(seat, self) is None and not level:
+                del levels[before]
+            if seat.available:
+                level = levels.get(load)
+                if level is None:
+                    levels[load] = {seat: None}
+                else:
+                    level[seat] = None
 
     def withdraw(self, seat: Seat) -> None:
         """Stop choosing `seat`."""

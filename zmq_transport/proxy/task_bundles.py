@@ -163,10 +163,15 @@ def _shares(
 ) -> list[Output]:
     """Cut a bundle into one for each seat."""
     packed, parts = heads.items_of(head, len(items)), heads.split_body(items, body)
-    start, outputs = heads.start_of(caller), []
-    for seat in dict.fromkeys(entry.seat for entry in entries):
-        mine = [at for at, entry in enumerate(entries) if entry.seat is seat]
-        share = heads.head_of(start, [packed[at] for at in mine], seat.address)
-        mine_body = b"".join([parts[at] for at in mine])
-        outputs.append((SEND, seat.peer.connection, share, mine_body))
-    return outputs
+    shares: dict[Seat, tuple[list[bytes], list[bytes]]] = {}
+    for entry, item, part in zip(entries, packed, parts, strict=True):
+        share = shares.get(entry.seat)
+        if share is None:
+            share = shares[entry.seat] = [], []
+        share[0].append(item)
+        share[1].append(part)
+    start = heads.start_of(caller)
+    return [
+        (SEND, seat.peer.connection, heads.head_of(start, mine, seat.address), b"".join(bodies))
+        for seat, (mine, bodies) in shares.items()
+    ]
