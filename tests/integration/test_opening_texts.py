@@ -16,6 +16,7 @@ from cosmonapse import (
     synapse_from_url,
 )
 from support.processes import closed_port, free_ports, until
+from support.watching import kept
 from zmq_transport.client import handshake, resolve
 
 pytestmark = pytest.mark.asyncio
@@ -23,9 +24,11 @@ pytestmark = pytest.mark.asyncio
 TIMEOUT_S = 2.0
 
 
-async def opened(url, timeout_s=TIMEOUT_S, **settings):
+async def opened(url, timeout_s=TIMEOUT_S, *, watches=False, **settings):
     """Start a Dendrite that finds no Synapse; return the text of the error."""
     dendrite = Dendrite(synapse=synapse_from_url(url), **settings)
+    if watches:
+        kept(dendrite.on_plan)
     with pytest.raises(SynapseUnreachable) as caught:
         await dendrite.start(timeout_s)
     return str(caught.value)
@@ -156,30 +159,55 @@ async def firewall(port, *passed, silences):
     await asyncio.gather(*serving_tasks, return_exceptions=True)
 
 
-@pytest.mark.parametrize(
-    ("passed", "silences", "says"),
-    [
-        ((0,), False, "but no process listens at tcp://127.0.0.1:{listen}"),
-        ((0, 2), False, "but no process listens at tcp://127.0.0.1:{publish}"),
-        ((0, 3), False, "but no process listens at tcp://127.0.0.1:{listen}"),
-        ((0, 2), True, "answers at tcp://127.0.0.1:{publish}, not a proxy"),
-    ],
-    ids=["only the directed port", "no publishing", "no listening", "publishing hangs"],
-)
-async def test_a_broadcast_port_that_is_not_let_through_is_named(passed, silences, says, children):
+async def guarded(children):
+    """Start a Synapse behind the firewall; return its first port."""
     port = free_ports()
     synapse = children.cosmo(
         "synapse", "start", "memory", "--host", "127.0.0.2", "--port", port, "--quiet"
     )
     await asyncio.to_thread(synapse.line, "Synapse listening on")
+    return port
+
+
+@pytest.mark.parametrize(
+    ("passed", "silences", "says"),
+    [
+        ((0,), False, "but no process listens at tcp://127.0.0.1:{listen}"),
+        ((0, 3), False, "but no process listens at tcp://127.0.0.1:{listen}"),
+        ((0, 3), True, "answers at tcp://127.0.0.1:{listen}, not a proxy"),
+    ],
+    ids=["only the directed port", "no listening", "listening hangs"],
+)
+async def test_the_port_of_those_who_listen_is_named_if_it_is_not_let_through(
+    passed, silences, says, children
+):
+    port = await guarded(children)
 
     async with firewall(port, *passed, silences=silences):
-        text = await opened(f"cosmo://127.0.0.1:{port}")
+        text = await opened(f"cosmo://127.0.0.1:{port}", watches=True)
 
-    says = says.format(listen=port + 2, publish=port + 3)
     assert f"it answers at tcp://127.0.0.1:{port}, but" in text
-    assert says in text
+    assert says.format(listen=port + 2) in text
     assert f"open all of {ports_of(port)}, in the firewall and in the container" in text
+
+
+@pytest.mark.parametrize("silences", [False, True])
+async def test_without_handlers_one_port_is_enough_and_what_is_emitted_is_heard(
+    silences, children, join
+):
+    port = await guarded(children)
+    async with (
+        firewall(port, 0, silences=silences),
+        join("watcher", url=f"cosmo://127.0.0.2:{port}") as watcher,
+    ):
+        plans = kept(watcher.on_plan)
+        await watcher._subscriptions.settle()
+        async with join("speaker", url=f"cosmo://127.0.0.1:{port}") as speaker:
+            for number in range(20):
+                await speaker.emit_plan(steps=[number])
+            await until(lambda: len(plans) == 20)
+
+    assert [each.payload["steps"] for each in plans] == [[number] for number in range(20)]
 
 
 # -- Refusals, and waits without a limit -----------------------------------------------------------
