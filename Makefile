@@ -146,10 +146,11 @@ $(DEV)/.made: $(call elsewhere,$(DEV))
 $(DEMO)/.made: $(call elsewhere,$(DEMO))
 	$(make_env)
 
+# The kernels are compiled by `.installed`, once.
 $(DEV)/.tools: $(DEV)/.made setup.cfg pyproject.toml
 	@echo "installing this checkout and its tools into $(DEV)"
 	@rm -f $@
-	@$(DEV)/bin/python $(PIP_INSTALL) --editable '.[dev]'
+	@COSMO_PURE=1 $(DEV)/bin/python $(PIP_INSTALL) --editable '.[dev]'
 	@touch $@
 
 # A module that is older than its source must not run: without a C compiler none is there.
@@ -161,7 +162,7 @@ $(DEV)/.installed: $(DEV)/.tools $(KERNEL)
 
 # What is measured beside us is optional: without an index the bench says what it lacks.
 $(DEV)/.bench: $(DEV)/.installed
-	@$(DEV)/bin/python $(PIP_INSTALL) --editable '.[bench]' || echo "cannot install what the bench measures beside us"
+	@COSMO_PURE=1 $(DEV)/bin/python $(PIP_INSTALL) --editable '.[bench]' || echo "cannot install what the bench measures beside us"
 	@touch $@
 
 # uWSGI comes as source only. Without a C compiler its tests are skipped.
@@ -186,7 +187,7 @@ $(NPM): $(NODE)/.installed $(JS)/package-lock.json
 
 $(DEV)/.docs: $(DEV)/.installed
 	@echo "installing the builder of the documentation site into $(DEV)"
-	@$(DEV)/bin/python $(PIP_INSTALL) --editable '.[docs]'
+	@COSMO_PURE=1 $(DEV)/bin/python $(PIP_INSTALL) --editable '.[docs]'
 	@touch $@
 
 $(DEMO)/.installed: $(DEMO)/.made setup.cfg pyproject.toml $(SHIPPED)
