@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from cosmonapse.synapse.carriers import chosen_carrier
+
 from .director import Director
 from .explain import EXPECTATIONS, RESYNC
 from .fabric import Fabric, Size
@@ -26,6 +28,7 @@ from .tasks import WEIGHTS
 from .verdict import Verdict, judge, shown
 
 _SIZE = Size()
+_ZMTP = "zmtp"
 
 
 def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -91,14 +94,16 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _possible(parser: argparse.ArgumentParser, given: argparse.Namespace) -> list[str]:
     """Return the faults of a run: those asked for, or all that there can be on its hosts."""
     impossible = BY_RELAY if given.two_hosts else BY_CABLE
-    if given.javascript == "zmtp":
-        impossible = impossible | BY_THREAD
+    if given.javascript == _ZMTP and chosen_carrier() != _ZMTP:
+        impossible = impossible | BY_THREAD  # that Synapse waits for answers of their loops
     if "none" in given.faults:
         return []
     if wrong := sorted(impossible.intersection(given.faults)):
         how = "not between two hosts" if given.two_hosts else "only with --two-hosts"
         if BY_THREAD.intersection(wrong):
-            how = "not with --javascript zmtp, which answers the Synapse from the loop"
+            how = (
+                "not with --javascript zmtp at a Synapse that waits for answers: COSMO_CARRIER=zmtp"
+            )
         parser.error(f"{', '.join(wrong)}: {how}")
     return given.faults or sorted(set(FAULTS) - impossible)
 
