@@ -181,7 +181,11 @@ class ReplySender:
         if outcome is not Outcome.SENT and len(body) > self._transport.max_signal_bytes:
             return False  # 08-port, P28: nothing of it left
         job.settled = True
-        self._sent(job, code, body, True, outcome)
+        if outcome is Outcome.SENT and job.index == 0 and job.stream is None:
+            job.index = 1
+            self.reply_cache.settle(job.key, body, len(body), self._clock.now_s())
+        else:
+            self._sent(job, code, body, True, outcome)
         return True
 
     def _sent(self, job: Job, code: int, body: bytes, settles: bool, outcome: Outcome) -> None:
