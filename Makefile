@@ -60,11 +60,14 @@ test-nodes: $(DEV)/.installed $(NPM) $(foreach each,$(NODES),$(DEV)/nodes/$(each
 	COSMO_TEST_CARRIERS="zmtp libzmq" COSMO_TEST_NODE=$(DEV)/nodes/$$each $(RUN) pytest -p no:cacheprovider $(ARGS) tests/javascript || status=$$?; \
 	done; exit $$status
 
-# The suite of the port for JavaScript: `make test` runs it with the harnesses in pyproject.toml.
+# The suite of the port: `make test` runs it with the harnesses in pyproject.toml. Here are each of the two
+# carriers at each end, and what is left for JavaScript.
+PAIR_HARNESSES := CosmoZmtp IpcZmtp CosmoZmtpDendrites CosmoZmtpSynapse
 JS_HARNESSES := JsTransports JsSecond JsTransportsOverLibzmq JsDendritesOverLibzmq JsFirstOverLibzmq
 
 test-harnesses: $(DEV)/.installed $(NPM)
 	@$(RUN) pytest -p no:cacheprovider $(ARGS) cosmonapse/testing/conformance \
+	$(addprefix --cosmo-harness conformance.harnesses:,$(PAIR_HARNESSES)) \
 	$(addprefix --cosmo-harness conformance.javascript.harnesses:,$(JS_HARNESSES))
 
 check: $(DEV)/.installed ## format, lint, types, house rules, unit tests, short property tests

@@ -190,7 +190,9 @@ class SocketConnection:
         """Answer what the peer asked, or end the connection for what it did."""
         zmtp = self._zmtp
         if zmtp.fault is not None:
-            _LOG.debug("the connection is ended: %s", zmtp.fault)
+            # Before it is open the far end may be anything: `StrangerReport` finds out and tells.
+            level = logging.WARNING if self._is_open else logging.DEBUG
+            _LOG.log(level, "the connection to the proxy is ended: %s", zmtp.fault)
             self._end()
         elif self._writer.has_room(len(zmtp.answers)):
             self._writer.write(zmtp.take_answers())
