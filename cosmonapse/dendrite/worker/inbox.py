@@ -27,7 +27,6 @@ from .invoke import log_raised, run_function
 from .job import Ask, Job, Key
 from .reply_sender import ReplySender
 from .resync_source import repeat
-from .run_sender import RunSender
 from .task_pool import TaskPool
 
 _LOG = logging.getLogger(__name__)
@@ -161,12 +160,11 @@ class Inbox:
             key,
             now_s + ttl_ms / 1000,
             flags & _KEEP != 0,
+            flags & _RUN != 0,
             self.transport,
             self._replies,
             self._ask,
         )
-        if flags & _RUN and self._replies.may_run(signal):
-            job.runs = RunSender(job, self._replies, self.transport)
         if self._subscriptions.watches_tasks:
             self._replies.show(job, signal)
         if ttl_ms == 0:

@@ -27,6 +27,9 @@ class ReplyPort(RunPort, Protocol):
     def send(self, job: Job, signal: Signal, body: bytes, settles: bool) -> Outcome:
         """Send one reply, and pass it to our own handlers."""
 
+    def may_run(self, task: Signal) -> bool:
+        """Return whether the thoughts about a TASK may travel as runs."""
+
 
 Ask = Callable[[Signal, float], Coroutine[Any, Any, Signal]]
 """Sends a TASK and returns the Signal that settles it within so many seconds."""
@@ -57,12 +60,13 @@ class Job:
         caller_cancelled: True once its caller sent a CANCEL.
         settled: True once its last reply was sent.
         child_calls: The asyncio tasks of its Neuron that must end with it.
-        runs: Gathers its thoughts; None if they go one by one.
+        runs: Gathers its thoughts; None before the first, if they go one by one, and at its end.
     """
 
     __slots__ = (
         "_ask",
         "_over",
+        "_reads_runs",
         "_replies",
         "_said_count",
         "_thought_count",
@@ -100,6 +104,7 @@ class Job:
         key: Key,
         deadline_at_s: float,
         keep: bool,
+        reads_runs: bool,
         transport: Transport,
         replies: ReplyPort,
         ask: Ask,
@@ -109,6 +114,7 @@ class Job:
         self._ask = ask
         self._said_count = 0
         self._thought_count = 0
+        self._reads_runs = reads_runs
         self.runs: RunSender | None = None
         self.slots = slots
         self.signal = signal
@@ -199,14 +205,20 @@ class Job:
 
     def think_now(self, text: str) -> bool:
         """Send a thought without a Signal of it; return False if `think` has to wait with it."""
-        runs = self.runs
+        runs = self.runs or self._begin_runs()
         if runs is None or runs.must_yield or runs.gather(text, self._thought_count) is None:
             return False
         self._thought_count += 1
         return True
 
+    def _begin_runs(self) -> RunSender | None:
+        """Return what gathers the thoughts from the first on; most jobs have none."""
+        if self._reads_runs and not self.settled and self._replies.may_run(self.signal):
+            self.runs = RunSender(self, self._replies, self._transport)
+        return self.runs
+
     async def _think(self, text: str, seq: int, kind: str | None) -> Signal:
-        runs = self.runs
+        runs = self.runs or self._begin_runs()
         run = runs.gather(text, seq) if runs is not None and kind is None else None
         if runs is None or run is None:
             payload: dict[str, Any] = {"delta": text, "seq": seq}

@@ -139,6 +139,7 @@ class ReplySender:
         """Send the last reply of a job."""
         if job.runs is not None:
             job.runs.end()
+            job.runs = None  # it has the job, and a circle is left to the garbage collector
         if signal_type is SignalType.AGENT_OUTPUT and job.signal.payload.get("finalize") is True:
             signal_type, payload = SignalType.FINAL, {"result": payload["output"]}
         if self._settle_plainly(job, signal_type, payload):
