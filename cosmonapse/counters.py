@@ -47,9 +47,9 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         # worker
         "bad_output": "Outputs that could not be sent; the caller received ERROR `BAD_OUTPUT`.",
         "drop.repeated_task": "Tasks that arrived a second time; they did not run again.",
-        "drop.reply_busy": "Last replies that found the outbox full.",
-        "drop.reply_closed": "Last replies that found the connection closed.",
-        "drop.reply_too_large": "Last replies over the limit of the transport.",
+        "drop.reply_busy": "Last replies, and thoughts before them, that found the outbox full.",
+        "drop.reply_closed": "Last replies, and thoughts, that found the connection closed.",
+        "drop.reply_too_large": "Last replies, and thoughts, over the limit of the transport.",
         "leaked_places": "Functions that ran on after their task had ended; each occupies a place.",
         "refused.bad_signal": "Tasks that could not be read.",
         "refused.no_such_neuron": "Tasks for an Axon that this Dendrite does not host.",

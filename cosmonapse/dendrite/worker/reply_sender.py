@@ -118,8 +118,9 @@ class ReplySender:
         outcome = self._transport.send_reply(
             job.caller, job.task, job.trace, _THOUGHT, body, index, _RUN if len(texts) > 1 else 0
         )
-        is_kept = is_last and outcome is Outcome.BUSY
-        if is_kept:
+        is_busy = outcome is Outcome.BUSY
+        is_kept = is_last and is_busy
+        if outcome in _UNSENT and (is_last or not is_busy):  # a busy one is sent again
             self._counts[_UNSENT[outcome]] += len(texts)
         if is_kept or outcome is Outcome.SENT or outcome is Outcome.WAITING:
             job.index = index + len(texts)

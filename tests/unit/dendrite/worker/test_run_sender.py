@@ -2,13 +2,17 @@
 
 import asyncio
 import time
+from collections import Counter
 from types import SimpleNamespace
 from unittest import mock
 
 import pytest
 
 from cosmonapse.dendrite.worker import run_sender
+from cosmonapse.dendrite.worker.open_run import OpenRun
+from cosmonapse.dendrite.worker.reply_sender import ReplySender
 from cosmonapse.dendrite.worker.run_sender import RunSender
+from cosmonapse.ids import new_run_id
 from cosmonapse.signals import Directed, SignalType
 from cosmonapse.tasks import task_for
 from cosmonapse.transport import Outcome
@@ -157,3 +161,35 @@ async def test_a_thought_gives_the_signal_that_its_readers_see(sender):
     assert second.payload == {"delta": "b", "seq": 8}
     assert (first.id, second.ts) == (run.first_id, run.ts)
     assert first.id != second.id
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_last", "counts", "kept"),
+    [
+        (Outcome.SENT, False, {}, 3),
+        (Outcome.WAITING, False, {}, 3),
+        (Outcome.BUSY, False, {}, 0),
+        (Outcome.BUSY, True, {"drop.reply_busy": 3}, 3),
+        (Outcome.CLOSED, False, {"drop.reply_closed": 3}, 0),
+        (Outcome.TOO_LARGE, False, {"drop.reply_too_large": 3}, 0),
+    ],
+)
+async def test_a_run_that_does_not_leave_is_kept_or_counted(outcome, is_last, counts, kept):
+    transport = mock.Mock(max_signal_bytes=1 << 20, instance=bytes(16))
+    transport.send_reply.return_value = outcome
+    replies = ReplySender(transport, mock.Mock(watches_tasks=False), Counter(), "worker")
+    slots = SimpleNamespace(producer=b"\xc0")
+    job = SimpleNamespace(
+        index=4, stream=None, slots=slots, signal=task_for("n", None, {}), caller=b"c", task=b"t"
+    )
+    job.trace = b"r"
+    run = OpenRun(new_run_id(128), 7, 1.5, 1)
+    for seq, text in enumerate("abc", 7):
+        run.add(text, 1, seq)
+
+    assert replies.send_run(job, run, is_last) is outcome
+
+    assert replies._counts == counts
+    assert job.index == 4 + kept
+    stored = [] if job.stream is None else [(index, n) for index, n, *_ in job.stream.replies]
+    assert stored == ([(4, 3)] if kept else [])
