@@ -47,7 +47,7 @@ def run_python(*arguments, cwd, **environment):
         env=inherited | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,  # a build compiles, and others may use the cores
         check=False,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
