@@ -111,8 +111,8 @@ async def test_whoever_stays_is_found_even_if_another_leaves_between_two_pages(j
     await caller.start()
     asked = caller._transport._client.queries._asked
 
-    async def then_one_leaves(body):
-        page = await asked(body)
+    async def then_one_leaves(body, **options):
+        page = await asked(body, **options)
         if "n0" in [each.neuron_id for each in worker._inbox.axons]:
             await worker.detach_axon("n0")
         return page
