@@ -8,12 +8,12 @@ import { ZmtpCarrier } from './zmtp-carrier.js'
 export const DEFAULT_CARRIER = 'zmtp'
 const VARIABLE = 'COSMO_CARRIER'
 
-/** Each carrier: what it needs, and how one is made. */
+/** Each carrier: what it needs, for a choice that stands somewhere, and how one is made. */
 const CARRIERS = {
   __proto__: null,
   zmtp: () => (endpoint, options) => new ZmtpCarrier(endpoint, options),
-  libzmq: () => {
-    const library = loadLibrary()
+  libzmq: (where) => {
+    const library = loadLibrary(`carrier 'libzmq'${where}`)
     return (endpoint, options) => new LibzmqCarrier(endpoint, { ...options, library })
   },
 }
@@ -36,7 +36,7 @@ export function carrierMaker(given) {
 }
 
 function made(name, where) {
-  if (typeof name === 'string' && name in CARRIERS) return CARRIERS[name]()
+  if (typeof name === 'string' && name in CARRIERS) return CARRIERS[name](where)
   const earlier = typeof name === 'string' ? EARLIER[name] : undefined
   const hint = earlier === undefined ? '' : `: it is called '${earlier}' now`
   throw new InvalidArgument(`carrier must be 'zmtp' or 'libzmq', not ${shown(name)}${hint}${where}`)

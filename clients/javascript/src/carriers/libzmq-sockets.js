@@ -29,18 +29,19 @@ let loaded = null
 
 /**
  * Return the package `zeromq` with one context for this process.
+ * @param {string} what What needs it, for the error.
  * @throws {MissingExtra} It is not installed, or was not built for this platform.
  */
-export function loadLibrary() {
+export function loadLibrary(what) {
   if (loaded !== null) return loaded
-  const zeromq = required()
+  const zeromq = required(what)
   // The default context allows 1,023 sockets, and each client takes six with those that watch.
   const context = new zeromq.Context({ maxSockets: MAX_SOCKETS, blocky: false })
   loaded = { zeromq, context }
   return loaded
 }
 
-function required() {
+function required(what) {
   let first
   // A checkout that is linked into a program lies outside of it: its packages are found from there.
   for (const from of [import.meta.url, process.argv[1], join(process.cwd(), 'package.json')]) {
@@ -50,7 +51,7 @@ function required() {
       first ??= error
     }
   }
-  throw new MissingExtra('zeromq', "carrier 'libzmq'", { cause: first })
+  throw new MissingExtra('zeromq', what, { cause: first })
 }
 
 /** Return a DEALER: it sends only while connected, probes each time, and does not reconnect by itself. */

@@ -180,13 +180,16 @@ test('without the package zeromq its carrier says in one line what to install', 
     'Module._resolveFilename = (name, ...rest) => {\n' +
     "  if (name === 'zeromq') throw new Error('Cannot find module')\n" +
     '  return _resolveFilename(name, ...rest)\n}\n' +
-    "try { new Synapse(undefined, { carrier: 'libzmq' }) } catch (e) { console.log(e.name, e.message) }"
+    "try { new Synapse(undefined, { carrier: 'libzmq' }) } catch (e) { console.log(e.name, e.message) }\n" +
+    "process.env.COSMO_CARRIER = 'libzmq'\n" +
+    'try { new Synapse() } catch (e) { console.log(e.message) }'
 
   const child = startNode(t, ['--input-type=module', '-e', code])
 
   await child.ended
   assert.deepEqual(child.lines, [
     "MissingExtra zeromq is not installed, and carrier 'libzmq' needs it: run npm install zeromq",
+    "zeromq is not installed, and carrier 'libzmq' (it is in COSMO_CARRIER) needs it: run npm install zeromq",
   ])
 })
 
