@@ -76,8 +76,9 @@ async def test_who_comes_by_tcp_and_who_comes_by_ipc_are_in_one_fabric(
     _, url, ipc_url = start(children, folder)
     here, there = (url, ipc_url) if local == "worker" else (ipc_url, url)
     children.worker(there, namespace, axon("stream"))
-    async with join("caller", url=here) as caller, join("watcher", url=there) as watcher:
-        deltas, outputs = kept(watcher.on_thought_delta), kept(watcher.on_agent_output)
+    watcher = join("watcher", url=there)
+    deltas, outputs = kept(watcher.on_thought_delta), kept(watcher.on_agent_output)
+    async with join("caller", url=here) as caller, watcher:
         output = await caller.ask(neuron="worker", input={"count": 3})
         await until(lambda: len(deltas) == 3 and len(outputs) == 1)
         (record,) = await caller.find_neurons()
