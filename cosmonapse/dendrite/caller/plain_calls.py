@@ -125,10 +125,11 @@ class PlainCalls:
 
     def on_replies(self, worker: bytes, items: list[ReplyItem]) -> None:
         """Handle the replies of one message."""
+        settles_plainly, on_reply = self._settles_plainly, self._on_reply
         for item in items:
             try:
-                if not self._settles_plainly(worker, item):
-                    self._on_reply(worker, *item)
+                if not settles_plainly(worker, item):
+                    on_reply(worker, *item)
             except Exception:  # noqa: BLE001  # the last door: one reply must not cost the others
                 _LOG.exception("a reply could not be handled and is dropped")
 
@@ -141,7 +142,7 @@ class PlainCalls:
             or flags != _SETTLES
             or index
             or opened.next_index
-            or opened.waiter is None
+            or (waiter := opened.waiter) is None
             or opened.pathway is not None
             or not self.enabled
         ):
@@ -156,6 +157,6 @@ class PlainCalls:
         subscriptions = self._subscriptions
         if subscriptions.watches_tasks and subscriptions.may_want(signal.type, signal.trace_id):
             subscriptions.feed(signal)
-        if not opened.waiter.done():
-            opened.waiter.set_result(signal)
+        if not waiter.done():
+            waiter.set_result(signal)
         return True

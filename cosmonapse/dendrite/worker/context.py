@@ -77,7 +77,8 @@ class TaskContext(list[Any]):
         deadline_at_s: float,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        super().__init__(items)
+        if items:
+            super().__init__(items)
         self.task = task
         self._speaker = speaker
         self._deadline_at_s = deadline_at_s
