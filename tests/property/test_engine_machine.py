@@ -8,6 +8,7 @@ from support.engine_model import EPOCH, NAMESPACES, Model
 from support.examples import examples
 from zmq_transport.wire import heads
 from zmq_transport.wire.heads import Verb
+from zmq_transport.wire.recipients import Recipients
 
 CLIENTS = st.integers(0, 5)
 NAMES = st.sampled_from(["a", "b", "c"])
@@ -107,6 +108,22 @@ class EngineMachine(RuleBasedStateMachine):
             self.model.reply(client, which.choice(others), settles=True)
             assert not any(verb == Verb.REPLY for _, verb in self.model.got)
 
+    @rule(who=CLIENTS, to=CLIENTS, bits=st.integers(0, 31), wanted=ABILITIES, kind=KINDS)
+    def hand_over(self, who, to, bits, wanted, kind):
+        """It reaches those for whom it is meant, each once, and nobody else."""
+        model, sender, receiver = self.model, self.model.clients[who], self.model.clients[to]
+        bits = bits if wanted else bits & ~Recipients.OFFERS
+        meant = model.recipients(sender, bits, receiver, wanted)
+        address = heads.address_of(None, wanted) if wanted else b""
+        head = heads.pack(
+            Verb.PUBLISH, 4, peer=receiver.instance, kind=kind, number=bits, address=address
+        )
+
+        model.receive(sender.connection, head, b"news")
+
+        got = [connection for connection, verb in model.got if verb == Verb.PUBLISH]
+        assert sorted(got) == sorted(meant)
+
     @rule(who=CLIENTS)
     def say_goodbye(self, who):
         client = self.model.clients[who]
@@ -168,6 +185,14 @@ class EngineMachine(RuleBasedStateMachine):
     @invariant()
     def every_task_has_one_outcome_or_is_open(self):
         self.model.check_tasks()
+
+    @invariant()
+    def who_is_away_or_hosts_is_what_a_look_at_everybody_says(self):
+        peers = self.model.engine.tables.peers
+        assert set(peers.absent) == {each for each in peers if each.absent_at_s is not None}
+        for namespace in peers.namespaces.values():
+            assert set(namespace.hosts) == {each for each in namespace.peers if each.seats}
+            assert namespace.older == set()
 
     @invariant()
     def loads_are_what_the_ledger_says(self):

@@ -8,6 +8,7 @@ from zmq_transport.proxy.subscriptions import FORWARD, IGNORE
 from zmq_transport.proxy.tables import SEND
 from zmq_transport.wire import greetings, heads
 from zmq_transport.wire.heads import ItemFlag, Verb
+from zmq_transport.wire.recipients import Recipients
 
 TO_STRANGERS = {Verb.WHO, Verb.REFUSED, Verb.BOUNCE, Verb.GOODBYE}
 NAMESPACES = ("red", "blue")
@@ -217,7 +218,9 @@ class Model:
         self.by_connection[client.connection] = client
         self.receive(client.connection, b"")
         assert self.got == [(client.connection, Verb.WHO)]
-        hello = greetings.Hello(client.secret, client.instance, client.namespace, "client", epoch)
+        hello = greetings.Hello(
+            client.secret, client.instance, client.namespace, "client", epoch, publish=True
+        )
         body = greetings.pack_hello(hello)
         self.receive(client.connection, heads.pack(Verb.HELLO, len(body)), body)
         assert self.got[0] == (client.connection, Verb.WELCOME)
@@ -232,6 +235,26 @@ class Model:
             (int(verb), 0, 18, 0, heads.NOBODY, heads.NOBODY, 0),
         ]
         self.receive(client.connection, heads.pack_items(items, address=name.encode()), facts)
+
+    def recipients(
+        self, sender: Client, bits: int, to: Client, wanted: tuple[str, ...]
+    ) -> set[bytes]:
+        """Return the connections of those for whom a PUBLISH is meant, by a look at everybody."""
+        here = self.engine.tables.peers.by_connection.get(sender.connection)
+        meant = {
+            peer.connection
+            for peer in self.engine.tables.peers
+            if (bits & Recipients.HOSTS and peer.seats)
+            or (bits & Recipients.PEER and peer.instance == to.instance)
+            or (bits & Recipients.CALLERS and peer in peer.namespace.callers)
+            or (
+                bits & Recipients.OFFERS
+                and any(set(wanted) <= seat.capabilities for seat in peer.seats.values())
+            )
+            if here and peer is not here and peer.namespace is here.namespace
+            if peer.absent_at_s is None
+        }
+        return meant - self.dead - self.busy
 
     def dispatch(self, client: Client, address: bytes, kind: int, ttl_ms: int, flags: int) -> Task:
         task_id = self.serial()
