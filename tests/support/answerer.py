@@ -16,13 +16,16 @@ def say(*words):
     sys.stdout.flush()
 
 
-async def answer(dendrite):
+def answering(dendrite):
+    """Answer from the start on, so that no question comes too early."""
+
     @dendrite.on_clarification
     async def answers(sig):
         task = await dendrite.respond_to_clarification(sig, answer=dendrite.dendrite_id)
         say("dropped" if task is None else f"ran {task.id}")
 
-    await dendrite.find_neurons()
+
+async def answer(dendrite):
     say("ready")
     await dendrite.serve()
 
@@ -40,6 +43,8 @@ async def main(url, namespace, dendrite_id, role):
     dendrite = Dendrite(
         synapse=await connect_synapse(url), namespace=namespace, dendrite_id=dendrite_id
     )
+    if role == "answers":
+        answering(dendrite)
     async with dendrite:
         await {"answers": answer, "caller": call}[role](dendrite)
 
