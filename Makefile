@@ -23,6 +23,9 @@ QUICK := house packaging property unit javascript
 # What calls a kernel, for the run with the plain twins.
 NEAR_KERNEL := $(addprefix tests/,property unit/dendrite unit/kernel unit/synapse unit/zmq_transport) \
 	cosmonapse/testing/conformance --cosmo-harness conformance.harnesses:Cosmo
+# What calls a carrier, for the run with the one that is not the default.
+NEAR_LIBZMQ := $(addprefix cosmonapse/testing/conformance/test_,away.py full_queues.py handed_over.py opening.py tasks.py) \
+	--cosmo-harness conformance.harnesses:CosmoLibzmq
 
 .PHONY: help demo test test-pure test-all test-nodes test-harnesses check check-js check-format lint types unit unit-dendrite unit-transport unit-others short-property house format bench soak build docs clean distclean FORCE
 
@@ -37,6 +40,8 @@ define BESIDE
 { quick=0; nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(addprefix tests/,$(QUICK)) || quick=$$?; \
 	if ls */kernel/_compiled*.so > /dev/null 2>&1; then echo "the same with the plain twins of the kernels"; \
 	COSMO_PURE=1 HYPOTHESIS_PROFILE=short nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(NEAR_KERNEL) || quick=$$?; fi; \
+	echo "a third with the carrier libzmq"; \
+	COSMO_CARRIER=libzmq nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(NEAR_LIBZMQ) || quick=$$?; \
 	exit $$quick; }
 endef
 
@@ -62,7 +67,7 @@ test-nodes: $(DEV)/.installed $(NPM) $(foreach each,$(NODES),$(DEV)/nodes/$(each
 
 # The suite of the port: `make test` runs it with the harnesses in pyproject.toml. Here are each of the two
 # carriers at each end, and what is left for JavaScript.
-PAIR_HARNESSES := CosmoZmtp IpcZmtp CosmoZmtpDendrites CosmoZmtpSynapse
+PAIR_HARNESSES := CosmoLibzmq IpcLibzmq CosmoLibzmqDendrites CosmoLibzmqSynapse
 JS_HARNESSES := JsTransports JsSecond JsTransportsOverLibzmq JsDendritesOverLibzmq JsFirstOverLibzmq
 
 test-harnesses: $(DEV)/.installed $(NPM)

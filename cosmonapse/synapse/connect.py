@@ -21,7 +21,7 @@ def synapse_from_url(url: str | None = None, *, carrier: str | None = None) -> S
             machine, `memory://name` for one in this process, or a URL whose scheme an installed
             package adds. By default the variable COSMO_URL, else `cosmo://127.0.0.1:7070`.
         carrier: What moves the directed messages of the first two: `zmtp`, which is our own, or
-            `libzmq`. By default the variable COSMO_CARRIER, else `libzmq`.
+            `libzmq`. By default the variable COSMO_CARRIER, else `zmtp`.
 
     Raises:
         InvalidUrl: The URL names no endpoint, or the package that adds its scheme is broken.
@@ -51,7 +51,7 @@ async def connect_synapse(
             machine, `memory://name` for one in this process, or a URL whose scheme an installed
             package adds. By default the variable COSMO_URL, else `cosmo://127.0.0.1:7070`.
         carrier: What moves the directed messages of the first two: `zmtp`, which is our own, or
-            `libzmq`. By default the variable COSMO_CARRIER, else `libzmq`.
+            `libzmq`. By default the variable COSMO_CARRIER, else `zmtp`.
         timeout_s: Maximum wait in seconds; a Synapse that starts meanwhile is found.
             None waits for ever, and logs every 10 s what was seen.
 

@@ -211,10 +211,10 @@ def small_dealer(dealer, max_body_bytes):
 
 
 class Cosmo(OurHarness):
-    """`cosmo://`, the Synapse in a thread of this process."""
+    """`cosmo://`, the Synapse in a thread of this process; our own ZMTP at both ends."""
 
     ipc = None
-    carrier = proxy_carrier = LIBZMQ
+    carrier = proxy_carrier = ZMTP
 
     def __init__(self, namespaces=(), *, mortal=False, **limits):
         port = free_ports() if mortal else 0
@@ -293,25 +293,25 @@ class Ipc(Cosmo):
             os.rmdir(self._folder)
 
 
-class CosmoZmtp(Cosmo):
-    """`cosmo://` with our own ZMTP at both ends."""
+class CosmoLibzmq(Cosmo):
+    """`cosmo://` with libzmq at both ends."""
 
-    carrier = proxy_carrier = ZMTP
-
-
-class IpcZmtp(Ipc):
-    """`cosmo+ipc://` with our own ZMTP at both ends."""
-
-    carrier = proxy_carrier = ZMTP
+    carrier = proxy_carrier = LIBZMQ
 
 
-class CosmoZmtpDendrites(Cosmo):
-    """`cosmo://` with our own ZMTP at every client and libzmq at the Synapse."""
+class IpcLibzmq(Ipc):
+    """`cosmo+ipc://` with libzmq at both ends."""
 
-    carrier = ZMTP
+    carrier = proxy_carrier = LIBZMQ
 
 
-class CosmoZmtpSynapse(Cosmo):
-    """`cosmo://` with our own ZMTP at the Synapse and libzmq at every client."""
+class CosmoLibzmqDendrites(Cosmo):
+    """`cosmo://` with libzmq at every client and our own ZMTP at the Synapse."""
 
-    proxy_carrier = ZMTP
+    carrier = LIBZMQ
+
+
+class CosmoLibzmqSynapse(Cosmo):
+    """`cosmo://` with libzmq at the Synapse and our own ZMTP at every client."""
+
+    proxy_carrier = LIBZMQ

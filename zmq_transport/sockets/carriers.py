@@ -14,7 +14,7 @@ ZMTP: Final = "zmtp"
 LIBZMQ: Final = "libzmq"
 """A ROUTER and DEALERs of libzmq, in threads of its own."""
 CARRIERS: Final = (ZMTP, LIBZMQ)
-DEFAULT_CARRIER: Final = LIBZMQ
+DEFAULT_CARRIER: Final = ZMTP
 
 
 def checked_carrier(name: str) -> str:
