@@ -4,7 +4,16 @@ import json
 from itertools import count
 from pathlib import Path
 
-from zmq_transport import Client, ItemFlag, Outcome, TcpEndpoint, Verb, ZmqCarrier, address_of
+from zmq_transport import (
+    DEFAULT_CARRIER,
+    Client,
+    ItemFlag,
+    Outcome,
+    TcpEndpoint,
+    Verb,
+    ZmqCarrier,
+    address_of,
+)
 
 PROXY = Path(__file__).with_name("proxy.py")
 KIND_HERE, KIND_TASK, KIND_CHATTER, KIND_ANSWER = 1, 7, 8, 9
@@ -43,16 +52,18 @@ class Party:
         running: The proxy that it is a client of.
         answers: If true it echoes each task at once, after as many other
             replies as `chatter` says.
+        carrier: `zmtp` or `libzmq`.
     """
 
-    def __init__(self, running, *, answers=False, chatter=0, namespace="test"):
+    def __init__(
+        self, running, *, answers=False, chatter=0, namespace="test", carrier=DEFAULT_CARRIER
+    ):
         self.happened = []
         self._answers = answers
         self._chatter = chatter
         self._seat = None
-        self.carrier = ZmqCarrier(
-            TcpEndpoint(getattr(running, "host", "127.0.0.1"), running.ports[0]), MAX_BODY_BYTES
-        )
+        where = TcpEndpoint(getattr(running, "host", "127.0.0.1"), running.ports[0])
+        self.carrier = ZmqCarrier(where, MAX_BODY_BYTES, carrier)
         name = f"party-{next(_numbers)}"
         self.client = Client(self.carrier, namespace=namespace, name=name, receiver=self)
 
