@@ -1,4 +1,4 @@
-"""One turn of the proxy's loop, with its sockets replaced: what one message costs in calls."""
+"""One turn of the proxy's loop on libzmq, with its sockets replaced: what one message costs."""
 
 from collections import Counter
 from unittest import mock
@@ -9,6 +9,7 @@ from zmq_transport.proxy import libzmq_router
 from zmq_transport.proxy import proxy as shell
 from zmq_transport.proxy.poller import READ
 from zmq_transport.proxy.tables import SEND
+from zmq_transport.sockets.carriers import LIBZMQ
 from zmq_transport.sockets.sent import Sent
 
 
@@ -37,7 +38,7 @@ def turn(calls):
 
         multipart = libzmq_router.multipart
         with (
-            shell.Proxy() as proxy,
+            shell.Proxy(carrier=LIBZMQ) as proxy,
             mock.patch.object(multipart, "receive", count("receive", lambda: arriving.pop(0))),
             mock.patch.object(multipart, "send", count("send", lambda: Sent.OK)),
             mock.patch.object(libzmq_router, "readable", count("poll", lambda: bool(arriving[0]))),
