@@ -572,6 +572,7 @@ export class Client {
     this.#receiver.onWelcomed(isFresh)
     for (const items of this.#resync.claims()) this.#sender.keepAccepted(items)
     this.#sender.drain()
+    this.#queries.askAgain()
   }
 
   #listOpenTasks(isNewProxy) {

@@ -21,6 +21,7 @@ export class Queries {
   #send
   #unreachable
   #open = new Map()
+  #repeated = new Map() // what is sent again over the next connection: the messages by their keys
 
   /**
    * @param {(items: object[]) => string} send returns an Outcome
@@ -55,7 +56,8 @@ export class Queries {
   /** See Client.barrier. */
   async barrier(timeoutMs) {
     try {
-      await this.#ask(packSeatsQuery({ name: UNUSED_NAME }), readSeats, timeoutMs)
+      // Not repeated: over another connection the answer would prove nothing.
+      await this.#ask(packSeatsQuery({ name: UNUSED_NAME }), readSeats, timeoutMs, false)
       return true
     } catch {
       return false // away, closed or late: all the same to one who asks
@@ -73,20 +75,28 @@ export class Queries {
     return rows
   }
 
-  async #ask(body, read, timeoutMs) {
+  async #ask(body, read, timeoutMs, repeats = true) {
     const task = randomBytes(16)
     const key = task.latin1Slice(0, 16)
     const answered = new Deferred()
+    const message = [item(VERB.ROSTER, { task, body })]
     this.#open.set(key, answered)
+    if (repeats) this.#repeated.set(key, message)
     try {
-      const outcome = this.#send([item(VERB.ROSTER, { task, body })])
+      const outcome = this.#send(message)
       if (outcome === 'CLOSED') throw this.#unreachable('the connection is closed')
       if (outcome === 'BUSY') throw this.#unreachable('no room for a query')
       const late = () => this.#unreachable('no answer to a query in time')
       return this.#read(read, await within(answered.promise, timeoutMs, late))
     } finally {
       this.#open.delete(key)
+      this.#repeated.delete(key)
     }
+  }
+
+  /** Repeat what is not answered: the connection may have ended with it on its way. */
+  askAgain() {
+    for (const message of this.#repeated.values()) this.#send(message)
   }
 
   #read(read, body) {

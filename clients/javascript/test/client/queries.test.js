@@ -137,6 +137,26 @@ test('queries that cross get each its own answer', async (t) => {
   assert.deepEqual([(await one)[0].neuronId, (await two)[0].neuronId], ['one', 'two'])
 })
 
+test('a query that a lost connection left unanswered is asked again, a barrier is not', async (t) => {
+  const { client, far } = await opened(t)
+  far.onQuery = () => {}
+  const asked = client.roster({ neuronId: 'n' }, TIMEOUT_MS)
+  const barrier = client.barrier(TIMEOUT_MS)
+  await far.until(() => far.of('ROSTER').length === 2)
+  await new Promise(setImmediate)
+  const before = far.of('ROSTER').length
+
+  far.disconnect()
+  answering(far, () => [[seat(1)], false])
+  far.welcome()
+
+  assert.equal((await asked).length, 1)
+  assert.equal(far.of('ROSTER').length, before + 1)
+  assert.deepEqual(far.queries, [{ name: 'n', capability: '', after: 0 }])
+  await client.close(0)
+  assert.equal(await barrier, false)
+})
+
 test('a query without an answer, or with one that cannot be read, is SynapseUnreachable', async (t) => {
   const { client, far } = await opened(t)
   await assert.rejects(client.state(5), /no answer to a query in time/)
