@@ -52,7 +52,8 @@ _RESYNC = {
     "link_reset": {"WORKER_LOST"},
     "link_stall": {"WORKER_LOST"},
     "link_half_open": {"WORKER_LOST"},
-    "link_cut": {"WORKER_LOST"},
+    # 04-liveness, "Absence" 5: what a caller had asked for is cancelled once it is away for long.
+    "link_cut": {"WORKER_LOST", "CANCELLED"},
 }
 _FORGETS = {"TIMEOUT", "NO_SUCH_NEURON", "TASK_LOST"}
 
