@@ -239,8 +239,12 @@ class Job:
         """Send a child task and return the Signal that settles it; it ends with this job."""
         if self.cancelled:
             raise asyncio.CancelledError
-        signal: Signal = await self.owned(self._ask(task, timeout_s))
+        signal: Signal = await self.owned(self._asked(task, timeout_s))
         return signal
+
+    async def _asked(self, task: Signal, timeout_s: float) -> Signal:
+        await self.thoughts_sent()  # 03-routing, "Runs", 3: what it says may be why it asks
+        return await self._ask(task, timeout_s)
 
     async def owned(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine for the Neuron; it is cancelled if the job ends first."""

@@ -92,6 +92,26 @@ async def test_a_child_task_is_on_the_trace_of_its_parent_and_has_what_is_left(
     assert 3.0 < child.left_s[0] <= 5.0
 
 
+async def test_a_watcher_sees_what_a_neuron_said_before_the_child_task_that_it_sent_then(
+    parent, child, join
+):
+    async def explains(input, context):
+        for text in "abc":
+            await context.think(text)
+        await context.dispatch_and_wait(**CHILD)
+        return {}
+
+    caller = await parent(explains)
+    watcher = join(dendrite_id="watcher")
+    seen = kept(watcher.on_signal(SignalType.TASK, SignalType.THOUGHT_DELTA))
+    await watcher.start()
+    await caller.dispatch_and_wait(neuron="worker", input={})
+
+    await until(lambda: len(seen) == 5)
+    names = [each.payload.get("delta") or each.directed.id for each in seen]
+    assert names == ["worker", "a", "b", "c", "child"]
+
+
 @shapes
 async def test_a_child_task_is_cancelled_with_its_parent(shape, parent, child):
     child.hold = True

@@ -17,6 +17,7 @@ export function startChild(caller, job, verb, options) {
     throw job.reason ?? new DendriteProtocolError('the task has ended: it dispatches nothing more')
   }
   const [signal, unlink] = withJob(job, options.signal ?? null)
+  job.runs?.flush() // 03-routing, "Runs", 3
   job.children++
   const ended = () => {
     job.children--

@@ -60,6 +60,27 @@ test('without the flag, or with a handler of ours, each text travels alone', asy
   assert.equal(subscriptions.shown.filter(({ type }) => type === 'THOUGHT_DELTA').length, 3)
 })
 
+test('a child task goes behind what was said before it', async () => {
+  let sentBefore
+  const parts = quiet(
+    async (_, context) => {
+      for (const text of ['a', 'b', 'c']) await context.think(text)
+      await context.ask({ neuron: 'n', input: 1 })
+      return {}
+    },
+    {
+      caller: {
+        ask: async () => {
+          sentBefore = sizes(parts.client)
+        },
+      },
+    },
+  )
+  await parts.client.outcome(give(parts.inbox, taskOf(), { flags: RUN }))
+
+  assert.deepEqual(sentBefore, [1, 2])
+})
+
 test('anything else of the task goes behind what was said before it', async () => {
   const { client } = await run(async (_, context) => {
     for (const text of ['a', 'b', 'c']) context.think(text)
