@@ -120,7 +120,13 @@ class TaskContext(list[Any]):
         """
         if not isinstance(text, str):
             raise TypeError(f"a thought must be a str, not {type(text).__name__}")
-        return self._here(self._speaker.think(text, kind))
+        if threading.get_ident() == self._thread_id:
+            return self._speaker.think(text, kind)
+        return self._here(self._thought(text, kind))
+
+    async def _thought(self, text: str, kind: str | None) -> Signal:
+        """Send a thought of a thread; it is numbered here, behind what was yielded before it."""
+        return await self._speaker.think(text, kind)
 
     def tool_call(self, name: str, args: Any = None, *, call_id: str | None = None) -> Any:
         """Report the call of a tool; pass `payload["call_id"]` of the Signal on to its result.

@@ -47,6 +47,24 @@ async def test_what_a_generator_calls_comes_after_what_it_has_yielded(serve):
         for each in signals[:-1]
     ]
     assert said == [each for n in range(50) for each in (f"y{n}", f"t{n}", f"z{n}", [n])]
+    numbers = [each.payload["seq"] for each in signals[:-1] if "seq" in each.payload]
+    assert numbers == list(range(150))
+
+
+async def test_thoughts_of_several_threads_have_numbers_of_their_own(serve):
+    def mixes(input, context):
+        thinks = [lambda n=n: [context.think(f"{n}.{k}") for k in range(100)] for n in range(2)]
+        threads = [threading.Thread(target=each) for each in thinks]
+        for each in threads:
+            each.start()
+        for n in range(2000):
+            yield str(n)
+        for each in threads:
+            each.join()
+
+    signals = await streamed(serve, mixes)
+
+    assert [each.payload["seq"] for each in signals[:-1]] == list(range(2200))
 
 
 async def test_what_was_yielded_before_an_exception_comes_before_the_error(serve):
