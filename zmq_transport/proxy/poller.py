@@ -77,10 +77,13 @@ class PortablePoll:
 
     def poll(self, timeout_s: float, most: int, /) -> list[tuple[int, int]]:
         """See `DescriptorPoll`."""
-        return [
-            (key.fd, READ * bool(events & selectors.EVENT_READ) | WRITE * (events >> 1))
-            for key, events in self._selector.select(timeout_s)
-        ]
+        # kqueue tells of reading and of writing one by one. Each descriptor is told of once: what
+        # follows from its first event may close it.
+        found: dict[int, int] = {}
+        for key, events in self._selector.select(timeout_s):
+            ready = READ * bool(events & selectors.EVENT_READ) | WRITE * (events >> 1)
+            found[key.fd] = found.get(key.fd, 0) | ready
+        return list(found.items())
 
 
 def _selected(events: int) -> int:

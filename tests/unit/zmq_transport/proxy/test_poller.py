@@ -1,7 +1,10 @@
 """Waiting for descriptors, with epoll and without."""
 
 import select
+import selectors
 import socket
+from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 
@@ -72,3 +75,22 @@ def test_who_is_forgotten_is_not_told_of(poller, ends):
     far.send(b"x")
 
     assert seen(poller) == []
+
+
+class OneByOne:
+    """A selector that tells of reading and of writing one by one, as the one on kqueue does."""
+
+    def select(self, timeout_s):
+        one, other = SimpleNamespace(fd=7), SimpleNamespace(fd=8)
+        told = (one, selectors.EVENT_READ), (other, selectors.EVENT_READ)
+        return [*told, (one, selectors.EVENT_WRITE)]
+
+    def close(self):
+        pass
+
+
+def test_a_descriptor_is_told_of_once_where_the_system_tells_of_it_twice():
+    with mock.patch.object(selectors, "DefaultSelector", OneByOne):
+        poll = PortablePoll()
+
+    assert poll.poll(0.0, 256) == [(7, READ | WRITE), (8, READ)]
