@@ -186,6 +186,7 @@ class ZmtpRouter:
         settings = self._settings
         queue = SendQueue(self._waiting, settings.high_water, settings.max_waiting_bytes)
         name = next(self._names).to_bytes(8, "big")
+        self._ticked_at_s = max(self._ticked_at_s, now_s)  # there may have been no tick yet
         peer = PeerConnection(
             name, socket, self._max_bytes, queue, self._held_of_strangers, self._on_ready
         )

@@ -155,6 +155,18 @@ def test_who_takes_no_byte_is_cut_in_time_and_who_takes_some_is_not(fabric):
     assert is_cut(deaf)
 
 
+def test_who_takes_no_byte_has_the_whole_time_also_before_the_first_tick(fabric):
+    client, seen = fabric.connect(CLIENT.opening + PROBE), fabric.messages
+    while not seen:
+        for on_ready, events in fabric.poller.wait(0.02):
+            on_ready(fabric.now_s, events, True)
+    fabric.router.send(seen[0][0], b"head", bytes(16 * 1024 * 1024))
+    fabric.turn()
+
+    assert not fabric.counts["cut.unread"]
+    assert not is_cut(client)
+
+
 def test_messages_beyond_the_high_water_mark_find_it_busy(fabric):
     _, name = fabric.open_client()
     body = bytes(8 * 1024 * 1024)
