@@ -19,7 +19,13 @@ from zmq_transport.kernel import encode_message
 from zmq_transport.sockets.endpoints import IpcEndpoint, TcpEndpoint
 from zmq_transport.sockets.sent import Sent
 from zmq_transport.zmtp.connection import PROXY, Connection
-from zmq_transport.zmtp.frame_writer import PING, PROBE, encode_command, encode_frames
+from zmq_transport.zmtp.frame_writer import (
+    JOIN_BELOW_BYTES,
+    PING,
+    PROBE,
+    encode_command,
+    encode_frames,
+)
 
 pytestmark = pytest.mark.asyncio
 LIMIT = 64 * 2**20
@@ -352,6 +358,38 @@ async def test_a_peer_that_answers_is_kept_and_one_that_does_not_is_given_up():
             answers.cancel()
 
     assert not alive.has_said("down")
+
+
+async def test_large_messages_that_a_relay_takes_and_nobody_answers_are_no_sign_of_life():
+    with unwatched(0.1):
+        async with talking() as (peer, line, recorder):
+            taken = asyncio.create_task(take_all(peer))
+            async with asyncio.timeout(WAIT_S):
+                while not recorder.has_said("down"):
+                    line.send(b"head", bytes(JOIN_BELOW_BYTES))
+                    await asyncio.sleep(0.02)
+            await taken
+
+
+async def test_a_peer_that_knows_no_ping_is_not_given_up_for_its_silence():
+    with unwatched(0.1), plain_listener() as (server, address), dialled(address) as (_, old):
+        peer = await accepted(server)
+        with peer:
+            opening = PROXY.opening[:11] + b"\0" + PROXY.opening[12:]
+            await asyncio.get_running_loop().sock_sendall(peer, opening)
+            await old.hears("established")
+            async with talking() as (_, _, silent):
+                await silent.hears("down")
+
+    assert not old.has_said("down")
+
+
+async def take_all(peer):
+    loop = asyncio.get_running_loop()
+    peer.setblocking(False)
+    with contextlib.suppress(ConnectionError):
+        while await loop.sock_recv(peer, 2**20):
+            pass
 
 
 async def answer_pings(peer):

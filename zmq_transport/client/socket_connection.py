@@ -109,14 +109,14 @@ class SocketConnection:
         if self._writer.is_broken:
             self._end()
             return
-        found = self._silence.check(
-            is_heard=self._is_heard or self._writer.has_written, is_awaited=self._is_awaited
-        )
+        # A peer of ZMTP 3.0 knows no PING: it cannot be asked, so its silence says nothing.
+        is_heard = self._is_heard or self._writer.has_written or not self._zmtp.minor
+        found = self._silence.check(is_heard=is_heard, is_awaited=self._is_awaited)
         self._is_heard = self._writer.has_written = False
         if found is Finding.GONE:
             self._end()
             return
-        if found is Finding.SILENT and self._zmtp.minor:
+        if found is Finding.SILENT:
             self._writer.write(PING)
         self._check_later()
 

@@ -30,7 +30,7 @@ class SocketWriter:
     Attributes:
         is_free: True while nothing waits and nothing is broken.
         is_broken: True once nothing can be written; its end is read, behind what came before it.
-        has_written: True after each write that waited; set it to False to see the next one.
+        has_written: True after each write of what had to wait; set it to False to see the next.
     """
 
     def __init__(self, made: socket.socket, on_room: Callable[[], None]) -> None:
@@ -96,7 +96,10 @@ class SocketWriter:
         self._loop.add_writer(self._fd, self._on_writable)
 
     def _on_writable(self) -> None:
+        waited = self._queue.bytes
         self._write_first()
+        # Room for the first bytes says nothing of the far end; that more was taken does.
+        self.has_written |= self._queue.bytes < waited and not self.is_broken
         if not self._queue.bytes and not self.is_broken:
             self.is_free = True
             self._loop.remove_writer(self._fd)
@@ -110,5 +113,4 @@ class SocketWriter:
         except OSError:
             self._break()
             return
-        self.has_written = True
         self._queue.drop(sent)
