@@ -229,7 +229,7 @@ _CLIENT: Final[Mapping[str, str]] = {
     "drop.outbox_full": "A message was refused because too many wait for a connection; the proxy "
     "is away, or send less.",
     "drop.unpublished": "A publication for listeners alone was dropped because there is no "
-    "connection; the proxy is away.",
+    "connection; the proxy is away, or is an older one that its socket has not reached yet.",
     "returned": "A message came back from a proxy that was not ready, and was sent again.",
     "unexpected.disconnected": "The end of a connection was reported twice or late; nothing to do.",
     "unexpected.goodbye": "A GOODBYE came unasked; nothing to do unless it grows.",

@@ -20,6 +20,7 @@ from ..wire.drops import drop_counter
 from ..wire.greetings import MAX_BYTES, Welcome, pack_map
 from ..wire.heads import ItemFlag, Verb
 from ..wire.roster_messages import SeatInfo
+from ..wire.task_flags import without_runs
 from .broadcast import Broadcast
 from .carrier import Carrier
 from .client_publisher import ClientPublisher
@@ -430,6 +431,8 @@ class Client:
         self.broadcast.join(welcome.listen_port, welcome.publish_port)
         self.publisher.on_welcomed(welcome.publish, welcome.older)
         self._sender.flush()
+        if not welcome.runs:
+            self.outbox.change_heads(without_runs)  # these were for a proxy that had
         # 09, After WELCOME: the list goes ahead of the outbox, the CLAIMs after it and after the
         # REGISTERs, which the receiver sends in `on_welcomed`.
         if not self._handshake.on_welcomed():

@@ -121,6 +121,8 @@ class ClientPublisher:
             recipient.
         """
         if not self.hands_over:
+            if not recipients:
+                self.counts["drop.unpublished"] += 1
             return Outcome.CLOSED
         if recipients & _OFFERS:
             self._become_caller()  # 07, "Offers and bids": a STOP reaches callers

@@ -7,7 +7,7 @@ order. A TASK whose deadline has passed does not go out.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from ..wire import heads
@@ -87,6 +87,14 @@ class Outbox:
         waiting = (*self._coming_back, *self._returned, *self._waiting)
         found = (heads.fields_of(head) for head, _, _ in waiting)
         return {fields.task for fields in found if fields and fields.verb == Verb.TASK}
+
+    def change_heads(self, change: Callable[[bytes], bytes]) -> None:
+        """Replace the head of each message; `change` keeps its length."""
+        for waiting in (self._coming_back, self._returned, self._waiting):
+            for at, (head, body, deadline_at_s) in enumerate(list(waiting)):
+                changed = change(head)
+                if changed != head:
+                    waiting[at] = changed, body, deadline_at_s
 
     def _merge_returned(self) -> None:
         if self._coming_back:

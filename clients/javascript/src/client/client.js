@@ -564,6 +564,7 @@ export class Client {
     this.#maxSignalBytes = Math.min(this.#maxSignalBytes, welcome.maxBodyBytes)
     this.#welcome = welcome
     this.#taskFlags = welcome.runs ? KEEP | RUN : KEEP
+    if (!welcome.runs) this.#outbox.withoutRuns() // these were for a proxy that had
     this.#carrier.join(welcome.listenPort, welcome.publishPort)
     if (!welcome.publish) this.#publications.useSocket()
     // 09, After WELCOME: the list goes ahead of the outbox, the CLAIMs after it and after the

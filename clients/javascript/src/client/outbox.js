@@ -2,7 +2,7 @@
 //
 // Bounded in messages and bytes. Messages that came back unaccepted go out first and in their old
 // order. A TASK whose deadline has passed does not go out.
-import { MAX_NUMBER, VERB } from '../wire/wire.js'
+import { MAX_NUMBER, RUN, VERB } from '../wire/wire.js'
 
 const OVERHEAD_BYTES = 200
 const COMPACT_AT = 1024
@@ -114,13 +114,22 @@ export class Outbox {
     this.bytes -= entry.bytes
   }
 
+  /** Let no waiting TASK say that its caller reads runs: the proxy does not pass them on. */
+  withoutRuns() {
+    for (const { items } of this.#all())
+      for (const each of items) if (each.verb === VERB.TASK) each.flags &= ~RUN
+  }
+
   /** Return the ids of the waiting tasks, as latin1 texts. @returns {Set<string>} */
   tasks() {
     const found = new Set()
-    const waiting = this.#waiting.slice(this.#start)
-    for (const { items } of [...this.#comingBack, ...this.#returned, ...waiting])
+    for (const { items } of this.#all())
       if (items[0].verb === VERB.TASK) found.add(items[0].task.latin1Slice(0, 16))
     return found
+  }
+
+  #all() {
+    return [...this.#comingBack, ...this.#returned, ...this.#waiting.slice(this.#start)]
   }
 
   #append(entry) {

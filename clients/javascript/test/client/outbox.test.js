@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { Counts } from '../../src/client/counts.js'
 import { Outbox } from '../../src/client/outbox.js'
-import { VERB, ZERO, item } from '../../src/wire/wire.js'
+import { KEEP, RUN, VERB, ZERO, item } from '../../src/wire/wire.js'
 
 const message = (name, { verb = VERB.REPLY, number = 0, size = 0 } = {}) => ({
   items: [item(verb, { number, body: Buffer.alloc(size), task: idOf(name) })],
@@ -93,6 +93,24 @@ test('the time of a TASK runs on while it waits, and without any left it does no
   assert.equal(first.number, 4899)
   assert.deepEqual(sentOf(outbox, 1100.4), ['task', 'reply'])
   assert.deepEqual(counts.toObject(), { 'drop.expired_in_outbox': 1 })
+})
+
+test('no task that waits says that its caller reads runs, once that is over', () => {
+  const outbox = new Outbox(new Counts())
+  const asking = (verb, flags) => ({ items: [item(verb, { number: 5, flags })], address: '', peer: ZERO })
+  outbox.putBack(asking(VERB.TASK, RUN), 0)
+  outbox.putFirst([asking(VERB.RESEND, RUN)], 0)
+  outbox.putBack(asking(VERB.TASK, RUN | KEEP), 0)
+  outbox.push(asking(VERB.TASK, KEEP), 0)
+
+  outbox.withoutRuns()
+
+  const left = []
+  while (outbox.length > 0) {
+    left.push(outbox.first(0).items[0].flags)
+    outbox.sent()
+  }
+  assert.deepEqual(left, [KEEP, RUN, 0, KEEP])
 })
 
 test('the tasks that wait are known, wherever they wait', () => {

@@ -110,8 +110,10 @@ def named(head, body):
     return f"{verb.name} {bytes(body[:9]).decode()}" if named_by_body else verb.name
 
 
-def welcome(epoch=b"e" * 16, max_body_bytes=LIMIT_BYTES):
-    body = greetings.pack_welcome(greetings.Welcome(epoch, 7072, 7073, 1500, max_body_bytes))
+def welcome(epoch=b"e" * 16, max_body_bytes=LIMIT_BYTES, **more):
+    body = greetings.pack_welcome(
+        greetings.Welcome(epoch, 7072, 7073, 1500, max_body_bytes, **more)
+    )
     return heads.pack(Verb.WELCOME, len(body)), body
 
 
@@ -929,3 +931,40 @@ async def test_a_first_task_between_hello_and_welcome_asks_for_the_workers_ahead
     sent = [name for message in carrier.take() for name in message]
     assert sent.index("WORKERS") < sent.index("TASK 0")
     assert (sent[0], sent[-2:]) == ("HELLO", ["WORKERS", "TASK 0"])
+
+
+# -- an older proxy takes the place of a newer one -----------------------------------------------
+
+
+async def test_tasks_that_wait_say_to_an_older_proxy_that_their_caller_reads_no_runs(
+    ready, carrier
+):
+    ready.on_message(*welcome(runs=True))
+    ready.on_disconnected()
+    task(ready, 1, flags=int(ItemFlag.RUN))
+    carrier.take()
+    ready.on_message(heads.pack(Verb.WHO), b"")
+    await a_turn()
+
+    sent = [heads.unpack_single(head) for head, _ in carrier.sent]
+    assert [flags for _, verb, flags, *_ in sent if verb == Verb.TASK] == [0]
+
+
+async def test_a_publication_that_has_no_way_yet_is_counted(fresh, carrier):
+    carrier.answers = False
+    opening = asyncio.ensure_future(fresh.open(5.0))
+    await a_turn()
+    fresh.on_message(*who())
+    fresh.on_message(*welcome(publish=True))
+    await opening
+    fresh.on_disconnected()
+    fresh.on_message(*who())
+    fresh.on_message(*welcome(epoch=b"f" * 16))  # takes no PUBLISH, and the socket only connects
+
+    assert fresh.publisher.publish(1, TRACE, b"body") == 0
+    assert fresh.counts["drop.unpublished"] == 1
+    fresh.abort()
+
+
+def who():
+    return heads.pack(Verb.WHO), b""

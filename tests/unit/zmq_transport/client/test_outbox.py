@@ -3,6 +3,7 @@
 from zmq_transport.client.outbox import Outbox
 from zmq_transport.wire import heads
 from zmq_transport.wire.heads import Verb
+from zmq_transport.wire.task_flags import without_runs
 
 TASK = heads.pack(Verb.TASK, 1, number=5000, address=b"echo")
 
@@ -122,3 +123,23 @@ def test_a_task_with_more_time_than_fits_travels_with_the_most_that_does():
 
 def test_an_empty_outbox_has_no_first():
     assert Outbox().first(0.0) is None
+
+
+def test_the_heads_of_all_that_waits_can_be_changed():
+    def asks(number, flags):
+        return heads.pack(Verb.TASK, flags=flags, number=number, address=b"echo")
+
+    outbox = Outbox()
+    outbox.put_back(asks(5, flags=10), b"", None)
+    outbox.put_first([(asks(4, flags=8), b"")])
+    outbox.put_back(head("a"), b"", None)
+    outbox.push(asks(6000, flags=8), b"", 6.0)
+
+    outbox.change_heads(without_runs)
+
+    assert drained(outbox) == [
+        head("a"),
+        asks(4, flags=0),
+        asks(5, flags=2),
+        asks(6000, flags=0),
+    ]
