@@ -97,7 +97,11 @@ test('the time of a TASK runs on while it waits, and without any left it does no
 
 test('no task that waits says that its caller reads runs, once that is over', () => {
   const outbox = new Outbox(new Counts())
-  const asking = (verb, flags) => ({ items: [item(verb, { number: 5, flags })], address: '', peer: ZERO })
+  const asking = (verb, flags) => ({
+    items: [item(verb, { number: 5, flags })],
+    address: '',
+    peer: ZERO,
+  })
   outbox.putBack(asking(VERB.TASK, RUN), 0)
   outbox.putFirst([asking(VERB.RESEND, RUN)], 0)
   outbox.putBack(asking(VERB.TASK, RUN | KEEP), 0)
