@@ -104,8 +104,8 @@ class EmitVerbs(DendriteBase):
         A Signal of a Neuron at work (a thought, a tool call, a plan, ...) whose parent is a TASK
         that runs here goes to the caller of that TASK, in order and without loss; subscribers get a
         copy. Any other Signal goes by the broadcast plane, which drops it for a subscriber that is
-        too slow. A BID names its neuron; the call returns when the BID has a subscriber, or after
-        0.25 s.
+        too slow. A BID names its neuron and goes to the Dendrite of its offer. With an older
+        Synapse the call returns when the BID has a subscriber, or after 0.25 s.
 
         Raises:
             UnencodableValue: It holds a value that no Signal can carry.

@@ -65,7 +65,9 @@ class Bidder:
         self._is_subscribed = wanted
 
     async def place(self, signal: Signal) -> Signal:
-        """Publish a BID that a program made; return when it has a subscriber, or after 0.25 s.
+        """Hand over a BID that a program made.
+
+        With an older Synapse it returns when the BID has a subscriber, or after 0.25 s.
 
         Raises:
             ValueError: It names no neuron, or a number in it is out of range.
