@@ -171,8 +171,11 @@ def fresh(carrier, notes):
 
 
 @pytest_asyncio.fixture
-async def ready(fresh, carrier, notes):
-    """A client that was welcomed; its carrier has nothing noted yet."""
+async def ready(fresh, carrier, notes, clock):
+    """A client that was welcomed; its carrier has nothing noted yet.
+
+    Its clock stands still: a stalled machine would otherwise make a pause between two messages.
+    """
     opening = asyncio.ensure_future(fresh.open(5.0))
     await a_turn()
     fresh.on_message(heads.pack(Verb.WHO), b"")
