@@ -18,6 +18,8 @@ from zmq_transport.client.zmtp_line import ZmtpLine
 from zmq_transport.kernel import encode_message
 from zmq_transport.sockets.endpoints import IpcEndpoint, TcpEndpoint
 from zmq_transport.sockets.sent import Sent
+from zmq_transport.wire import heads
+from zmq_transport.wire.heads import Verb
 from zmq_transport.zmtp.connection import PROXY, Connection
 from zmq_transport.zmtp.frame_writer import (
     JOIN_BELOW_BYTES,
@@ -382,6 +384,17 @@ async def test_a_peer_that_knows_no_ping_is_not_given_up_for_its_silence():
                 await silent.hears("down")
 
     assert not old.has_said("down")
+
+
+async def test_a_heartbeat_asks_at_once_without_a_check():
+    head = heads.pack_items([(int(Verb.HEARTBEAT), 0, 0, 0, bytes(16), bytes(16), 0)] * 2)
+    with mock.patch.object(socket_connection, "ASK_S", 600.0):
+        async with talking() as (peer, line, _), asyncio.timeout(WAIT_S):
+            peer.setblocking(False)
+            line.send(head, b"")
+            seen = b""
+            while not seen.endswith(PROBE + encode_message(head, b"") + PING):
+                seen += await asyncio.get_running_loop().sock_recv(peer, 4096)
 
 
 async def take_all(peer):
