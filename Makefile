@@ -20,11 +20,12 @@ KERNEL := setup.py $(wildcard */kernel/*.pyx */kernel/*.pxi)
 
 .DEFAULT_GOAL := help
 QUICK := house packaging property unit javascript
+SUITE := cosmonapse/testing/conformance
 # What calls a kernel, for the run with the plain twins.
 NEAR_KERNEL := $(addprefix tests/,property unit/dendrite unit/kernel unit/synapse unit/zmq_transport) \
-	cosmonapse/testing/conformance --cosmo-harness conformance.harnesses:Cosmo
+	$(SUITE) --cosmo-harness conformance.harnesses:Cosmo
 # What calls a carrier, for the run with the one that is not the default.
-NEAR_LIBZMQ := $(addprefix cosmonapse/testing/conformance/test_,away.py full_queues.py handed_over.py opening.py tasks.py) \
+NEAR_LIBZMQ := $(addprefix $(SUITE)/test_,away.py full_queues.py handed_over.py opening.py tasks.py) \
 	--cosmo-harness conformance.harnesses:CosmoLibzmq
 
 .PHONY: help demo test test-pure test-all test-nodes test-harnesses check check-js check-format lint types unit unit-dendrite unit-transport unit-others short-property house format bench soak build docs clean distclean FORCE
@@ -42,16 +43,17 @@ define BESIDE
 	COSMO_PURE=1 HYPOTHESIS_PROFILE=short nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(NEAR_KERNEL) || quick=$$?; fi; \
 	echo "a third with the carrier libzmq"; \
 	COSMO_CARRIER=libzmq nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(NEAR_LIBZMQ) || quick=$$?; \
+	echo "the suite of the port"; nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(SUITE) || quick=$$?; \
 	exit $$quick; }
 endef
 
-# What has real processes waits most of its time. Meanwhile the others run, out of its way; a browser
-# draws alone. ARGS reaches every pytest.
+# What has real processes waits most of its time. Meanwhile the others run, and then the suite of the port,
+# out of its way; a browser draws alone. ARGS reaches every pytest.
 test: $(DEV)/.installed $(DEV)/.uwsgi $(NPM) ## run every test
 	@status=0; $(RUN) pytest $(ARGS) tests/browser || status=$$?; log=$$(mktemp); \
 	$(BESIDE) > $$log 2>&1 & \
 	beside=$$!; trap 'kill $$beside 2> /dev/null; rm -f $$log' EXIT; trap 'exit 130' INT TERM; \
-	$(RUN) pytest $(ARGS) $(foreach each,browser $(QUICK),--ignore=tests/$(each)) || status=$$?; \
+	$(RUN) pytest $(ARGS) --ignore=$(SUITE) $(foreach each,browser $(QUICK),--ignore=tests/$(each)) || status=$$?; \
 	wait $$beside || status=$$?; cat $$log; exit $$status
 
 test-all: test test-nodes test-harnesses test-pure ## every test, more drawn examples, every node, carrier and kernel
