@@ -10,8 +10,10 @@ import functools
 from collections.abc import Callable
 
 import zmq_transport as wire_side
+from zmq_transport.kernel import read_target
 from zmq_transport.wire.batch import singles
 
+_PUBLISH = int(wire_side.Verb.PUBLISH)
 Passes = Callable[[Callable[[], object]], None]
 
 
@@ -132,6 +134,20 @@ class CuttableCarrier:
 
     def send(self, head: bytes, body: bytes) -> wire_side.Sent:
         """See the port; a message sent over a line that was cut is lost."""
+        target = read_target(head)
+        if target is None or target[0] != _PUBLISH:
+            return self._send(head, body)
+        # A publication that is handed over is a broadcast, too. One that waits counts as sent.
+        sent = wire_side.Sent.OK
+
+        def send() -> None:
+            nonlocal sent
+            sent = self._send(head, body)
+
+        self._passes(send)
+        return sent
+
+    def _send(self, head: bytes, body: bytes) -> wire_side.Sent:
         return wire_side.Sent.OK if self.is_cut else self._carrier.send(head, body)
 
     def poll_soon(self) -> None:

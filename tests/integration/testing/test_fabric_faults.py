@@ -5,8 +5,9 @@ import asyncio
 import pytest
 import pytest_asyncio
 
-from cosmonapse import NeuronError, SynapseAway
+from cosmonapse import NeuronError, SignalType, SynapseAway
 from cosmonapse.testing import Fabric
+from support.processes import until
 
 pytestmark = pytest.mark.asyncio
 _SOON_S = 0.2
@@ -217,12 +218,20 @@ async def test_a_caller_that_finds_every_queue_full_is_told_so(fabric):
     assert await ask(caller) == {"echo": 1}
 
 
+async def has_own_socket(dendrite):
+    """Return once a Dendrite publishes by a socket of its own: there its messages have numbers."""
+    await dendrite.emit_plan(steps=[])
+    code, anywhere = SignalType.CRITIQUE.code, bytes(16)
+    await until(lambda: not dendrite._transport.is_heard(code, anywhere), 5.0)
+
+
 async def test_lost_broadcasts_are_a_gap_for_who_watches_and_nothing_for_the_caller(fabric):
     watcher, caller = await fabric.dendrite(dendrite_id="watcher"), await fabric.dendrite()
     heard = asyncio.Queue()
     watcher.on_error_signal(heard.put_nowait)
     await code_of(ask(watcher))  # what it listens to is in force once it has dispatched
     await heard.get()
+    await has_own_socket(caller)
     await code_of(ask(caller, "first"))
     await heard.get()
 
@@ -233,6 +242,21 @@ async def test_lost_broadcasts_are_a_gap_for_who_watches_and_nothing_for_the_cal
     assert codes == {"NO_SUCH_NEURON"}
     assert heard.empty()
     assert watcher.counts["gap.broadcast"] == 3
+
+
+async def test_lost_broadcasts_that_are_handed_over_reach_nobody(fabric):
+    watcher, caller = await fabric.dendrite(dendrite_id="watcher"), await fabric.dendrite()
+    heard = asyncio.Queue()
+    watcher.on_error_signal(heard.put_nowait)
+    await code_of(ask(watcher))
+    await heard.get()
+
+    fabric.lose(caller, "broadcasts", 3)
+    codes = {await code_of(ask(caller)) for _ in range(4)}
+    await asyncio.wait_for(heard.get(), 5.0)
+
+    assert codes == {"NO_SUCH_NEURON"}
+    assert heard.empty()
 
 
 async def test_delayed_broadcasts_reach_who_watches_that_much_later(fabric):
