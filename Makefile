@@ -53,7 +53,7 @@ test: $(DEV)/.installed $(DEV)/.uwsgi $(NPM) ## run every test
 	@status=0; $(RUN) pytest $(ARGS) tests/browser || status=$$?; log=$$(mktemp); \
 	$(BESIDE) > $$log 2>&1 & \
 	beside=$$!; trap 'kill $$beside 2> /dev/null; rm -f $$log' EXIT; trap 'exit 130' INT TERM; \
-	$(RUN) pytest $(ARGS) --ignore=$(SUITE) $(foreach each,browser $(QUICK),--ignore=tests/$(each)) || status=$$?; \
+	$(RUN) pytest $(ARGS) tests $(foreach each,browser $(QUICK),--ignore=tests/$(each)) || status=$$?; \
 	wait $$beside || status=$$?; cat $$log; exit $$status
 
 test-all: test test-nodes test-harnesses test-pure ## every test, more drawn examples, every node, carrier and kernel
