@@ -147,10 +147,10 @@ def unpack(body: bytes, count: int) -> list[Any]:
         )
     except (ValueError, msgpack.UnpackException, RecursionError) as error:
         raise BadSignal(f"not a Signal: {str(error) or type(error).__name__}") from error
-    if not isinstance(values, list) or len(values) < count:
+    if values.__class__ is not list or len(values) < count:
         raise BadSignal(f"not a Signal: expected an array of {count} or more fields")
-    fields = values[:count]
-    payload, meta = fields[-2], fields[-1]
+    fields: list[Any] = values if len(values) == count else values[:count]
+    payload, meta = fields[-2:]
     if payload.__class__ is not dict or meta.__class__ is not dict:
         raise BadSignal("payload and meta must be maps")
     if not _is_encodable(payload, _MAX_DEPTH) or (meta and not _is_encodable(meta, _MAX_DEPTH)):

@@ -206,7 +206,7 @@ class Signal:
         ):
             raise _fault(v, id_, trace_id, parent_id, code, ts)
         producer = None if directed is None else directed_of(directed)
-        return _fill(signal_type, payload, producer, trace_id, parent_id, meta, id_, ts)
+        return filled(signal_type, payload, producer, trace_id, parent_id, meta, id_, ts)
 
 
 def _fault(v: Any, id_: Any, trace_id: Any, parent_id: Any, code: Any, ts: Any) -> BadSignal:
@@ -222,7 +222,7 @@ def _fault(v: Any, id_: Any, trace_id: Any, parent_id: Any, code: Any, ts: Any) 
     return BadSignal(f"ts must be a float, not {shown(ts)}")
 
 
-class Draft:
+class _Draft:
     """A Signal while its fields are set; then it gets its class.
 
     The constructor of a frozen class takes several times as long, and setting the slots past it
@@ -243,7 +243,7 @@ class Draft:
     v: str
 
 
-def _fill(
+def filled(
     signal_type: SignalType,
     payload: dict[str, Any],
     directed: Directed | None,
@@ -253,8 +253,8 @@ def _fill(
     id_: str,
     ts: float,
 ) -> Signal:
-    """Return a Signal of checked values; much faster than the constructor does."""
-    draft = Draft()
+    """Return a Signal of checked values, for the hot path: much faster than the constructor."""
+    draft = _Draft()
     draft.type = signal_type
     draft.payload = payload
     draft.directed = directed
@@ -284,7 +284,7 @@ def made(
     id_ = new_event_id()
     if trace_id is None:
         trace_id = trace_begun_by(id_)
-    return _fill(signal_type, payload, directed, trace_id, parent_id, meta, id_, clock.now_ts())
+    return filled(signal_type, payload, directed, trace_id, parent_id, meta, id_, clock.now_ts())
 
 
 def directed_of(values: Any) -> Directed:

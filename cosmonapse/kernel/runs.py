@@ -15,7 +15,7 @@ import msgpack
 from ..codec import packed
 from ..errors import BadSignal
 from ..ids import ID_CHARS, id_after, id_bytes
-from ..signals import Directed, Draft, Signal, SignalType, directed_of
+from ..signals import Directed, Signal, SignalType, directed_of, filled
 from .signal_bytes import decode_signal
 
 MAX_RUN_TEXTS: Final = 128
@@ -146,19 +146,8 @@ def thought(
     text: str,
 ) -> Signal:
     """Return the Signal of one text of a run, of valid values."""
-    draft = Draft()
-    draft.type = _THOUGHT
-    draft.payload = {"delta": text, "seq": seq}
-    draft.directed = directed
-    draft.trace_id = trace_id
-    draft.parent_id = parent_id
-    draft.meta = {}
-    draft.id = id_
-    draft.ts = ts
-    draft.v = "1"
-    signal: Any = draft
-    signal.__class__ = Signal
-    return cast(Signal, signal)
+    payload = {"delta": text, "seq": seq}
+    return filled(_THOUGHT, payload, directed, trace_id, parent_id, {}, id_, ts)
 
 
 def _values(body: bytes) -> list[Any] | None:

@@ -15,13 +15,13 @@ that are exactly str, valid Unicode.
 from __future__ import annotations
 
 from struct import Struct
-from typing import Any, cast
+from typing import Any
 
 import msgpack
 
 from ..codec import packed
 from ..ids import ID_CHARS, new_event_id
-from ..signals import TYPE_OF_CODE, Directed, Draft, Signal, SignalType, directed_of
+from ..signals import TYPE_OF_CODE, Directed, Signal, SignalType, directed_of, filled
 
 _LEAVES = frozenset({str, int, float, bool, type(None), bytes})
 _MAX_DEPTH = 200
@@ -185,19 +185,8 @@ def decode_signal(body: bytes) -> Signal:
         or (meta and not _is_plain_map(meta, _MAX_DEPTH))
     ):
         return Signal.decode(body)
-    draft = Draft()
-    draft.type = signal_type
-    draft.payload = payload
-    draft.directed = None if directed is None else directed_of(directed)
-    draft.trace_id = trace_id
-    draft.parent_id = parent_id
-    draft.meta = meta
-    draft.id = id_
-    draft.ts = ts
-    draft.v = "1"
-    signal: Any = draft
-    signal.__class__ = Signal
-    return cast(Signal, signal)
+    producer = None if directed is None else directed_of(directed)
+    return filled(signal_type, payload, producer, trace_id, parent_id, meta, id_, ts)
 
 
 def _packed_value(value: Any) -> bytes | None:

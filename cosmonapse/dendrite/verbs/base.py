@@ -134,14 +134,7 @@ class DendriteBase:
         )
 
     def _check_may_dispatch(self) -> None:
-        if (
-            self._state != "running"
-            or self._forks != clock.forks()
-            or self._home_thread != get_ident()
-            or self._home is None
-            or not self._home.is_running()
-        ):
-            raise DendriteProtocolError(self._why_not())
+        self._check_running()
         if self.role == "worker":
             raise DendriteProtocolError(
                 "a Dendrite with role='worker' does not dispatch: use role='orchestrator'"
