@@ -2,6 +2,7 @@
 // long the event loop is blocked. Spec: docs/spec/08-port.md, The carrier port.
 import { checkedLogger } from '../runtime/logger.js'
 import { diagnosisOf } from './broadcast-diagnosis.js'
+import { BroadcastPlan } from './broadcast-plan.js'
 import { dealerEvents } from './dealer-events.js'
 import { LibzmqBroadcast } from './libzmq-broadcast.js'
 import { LibzmqDealer } from './libzmq-dealer.js'
@@ -16,10 +17,11 @@ export class LibzmqCarrier {
   #openOnes
   #logger
   #events
-  #topics = new Set()
   #dealer
-  #places = null // where to listen, and where to publish
-  #isPublishing = false
+  #plan = new BroadcastPlan({
+    listen: (place) => this.#listenAt(place),
+    publish: (place) => this.#publishAt(place),
+  })
   #sub = null
   #publisher = null
   #listening = null
@@ -69,28 +71,19 @@ export class LibzmqCarrier {
   flush() {}
 
   join(listenPort, publishPort) {
-    const before = String(this.#places)
-    this.#places = this.#dealer.address.broadcast(listenPort, publishPort)
-    this.#listen()
-    this.#openPublishing()
-    return String(this.#places) !== before
+    return this.#plan.join(this.#dealer.address.broadcast(listenPort, publishPort))
   }
 
   openPublisher() {
-    if (this.#isPublishing) return
-    this.#isPublishing = true
-    this.#openPublishing()
+    this.#plan.openPublisher()
   }
 
   subscribe(topic) {
-    if (this.#topics.has(topic)) return
-    this.#topics.add(topic)
-    if (this.#sub === null) this.#listen()
-    else if (this.#isOpen) this.#sub.subscribe(topic)
+    if (this.#plan.subscribe(topic) && this.#isOpen) this.#sub.subscribe(topic)
   }
 
   unsubscribe(topic) {
-    if (this.#topics.delete(topic) && this.#isOpen) this.#sub?.unsubscribe(topic)
+    if (this.#plan.unsubscribe(topic) && this.#isOpen) this.#sub.unsubscribe(topic)
   }
 
   publish(topic, header, body) {
@@ -107,19 +100,16 @@ export class LibzmqCarrier {
     this.#publishing?.close()
   }
 
-  #listen() {
-    if (!this.#isOpen || this.#places === null) return
-    if (this.#sub === null) {
-      if (this.#topics.size === 0) return
-      this.#openSub()
-    }
-    if (!this.#listening.connect(this.#places[0])) this.#listening.hurry()
+  #listenAt(place) {
+    if (!this.#isOpen) return
+    if (this.#sub === null) this.#openSub()
+    if (!this.#listening.connect(place)) this.#listening.hurry()
   }
 
   #openSub() {
     const events = this.#events
     this.#sub = subscriber(this.#library)
-    this.#sub.subscribe(...this.#topics)
+    this.#sub.subscribe(...this.#plan.topics)
     this.#listening = new LibzmqBroadcast(this.#sub, 'XPUB', this.#logger)
     void receiveAll(this.#sub, (frames) => {
       if (frames.length === 3) events.onPublication(frames[0].latin1Slice(), frames[1], frames[2])
@@ -127,10 +117,10 @@ export class LibzmqCarrier {
     })
   }
 
-  #openPublishing() {
-    if (!this.#isOpen || this.#places === null || !this.#isPublishing) return
+  #publishAt(place) {
+    if (!this.#isOpen) return
     if (this.#publisher === null) this.#openXpub()
-    this.#publishing.connect(this.#places[1])
+    this.#publishing.connect(place)
   }
 
   #openXpub() {

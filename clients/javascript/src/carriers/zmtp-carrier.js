@@ -1,6 +1,7 @@
 // The carrier port over our own ZMTP: no native code. Spec: docs/spec/08-port.md, The carrier port.
 import { checkedLogger } from '../runtime/logger.js'
 import { diagnosisOf } from './broadcast-diagnosis.js'
+import { BroadcastPlan } from './broadcast-plan.js'
 import { dealerEvents } from './dealer-events.js'
 import { subscription } from './zmtp-frames.js'
 import { ZmtpLine } from './zmtp-line.js'
@@ -25,9 +26,10 @@ export class ZmtpCarrier {
   #dealer = null
   #sub = null
   #publisher = null
-  #topics = new Set()
-  #places = null // where to listen, and where to publish
-  #isPublishing = false
+  #plan = new BroadcastPlan({
+    listen: (place) => this.#listenAt(place),
+    publish: (place) => this.#publishAt(place),
+  })
   #subMinor = 0
   #isFlushDue = false
   #warnAtMs = -Infinity
@@ -94,31 +96,22 @@ export class ZmtpCarrier {
    * @returns {boolean} False when it was there already.
    */
   join(listenPort, publishPort) {
-    const before = String(this.#places)
-    this.#places = this.#dealer.address.broadcast(listenPort, publishPort)
-    this.#listen()
-    this.#openPublishing()
-    return String(this.#places) !== before
+    return this.#plan.join(this.#dealer.address.broadcast(listenPort, publishPort))
   }
 
   /** Connect what publishes, once; the sentinel comes behind the topics that have listeners. */
   openPublisher() {
-    if (this.#isPublishing) return
-    this.#isPublishing = true
-    this.#openPublishing()
+    this.#plan.openPublisher()
   }
 
   /** Ask for a topic; kept across reconnects. The first one connects what listens. */
   subscribe(topic) {
-    if (this.#topics.has(topic)) return
-    this.#topics.add(topic)
-    if (this.#sub === null) this.#listen()
-    else this.#sendSubscription(topic, true)
+    if (this.#plan.subscribe(topic)) this.#sendSubscription(topic, true)
   }
 
   /** Ask for a topic no longer. */
   unsubscribe(topic) {
-    if (this.#topics.delete(topic)) this.#sendSubscription(topic, false)
+    if (this.#plan.unsubscribe(topic)) this.#sendSubscription(topic, false)
   }
 
   /** Send a broadcast message at the end of this turn, or drop it and report it. */
@@ -139,21 +132,11 @@ export class ZmtpCarrier {
     return [this.#sub, this.#publisher].filter((each) => each !== null)
   }
 
-  #listen() {
-    if (this.#places === null || (this.#sub === null && this.#topics.size === 0)) return
-    const [listen] = this.#places
-    if (String(this.#sub?.endpoint) === String(listen)) this.#sub.hurry()
-    else this.#listenAt(listen)
-  }
-
-  #openPublishing() {
-    if (this.#places === null || !this.#isPublishing) return
-    const [, publish] = this.#places
-    if (String(this.#publisher?.endpoint) === String(publish)) this.#publisher.hurry()
-    else this.#publishAt(publish)
-  }
-
   #listenAt(endpoint) {
+    if (String(this.#sub?.endpoint) === String(endpoint)) {
+      this.#sub.hurry()
+      return
+    }
     this.#sub?.close()
     const events = this.#events
     this.#sub = new ZmtpLine(
@@ -173,6 +156,10 @@ export class ZmtpCarrier {
 
   #publishAt(endpoint) {
     const events = this.#events
+    if (String(this.#publisher?.endpoint) === String(endpoint)) {
+      this.#publisher.hurry()
+      return
+    }
     if (this.#publisher !== null) {
       this.#publisher.close()
       queueMicrotask(() => events.onSubscription(SENTINEL, false))
@@ -190,7 +177,7 @@ export class ZmtpCarrier {
 
   #onListening(minor) {
     this.#subMinor = minor
-    for (const topic of this.#topics) this.#sub.sendBytes(subscription(topic, true, minor))
+    for (const topic of this.#plan.topics) this.#sub.sendBytes(subscription(topic, true, minor))
     this.#sub.flush()
   }
 
