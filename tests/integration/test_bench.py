@@ -160,8 +160,11 @@ def test_a_watched_signal_is_copied_once_and_none_is_encoded_twice(run, watched_
 
 def test_what_the_synapse_takes_is_measured_on_its_own_process(run):
     kinds = run[1]["kinds"]
+    alone, beside = kinds["idle"]["0"], kinds["idle"]["20"]
 
-    assert 10_000 < kinds["idle"]["0"]["synapse_kib"] < kinds["idle"]["20"]["synapse_kib"]
+    # 20 idle Dendrites need less memory than a start of the Synapse varies by.
+    assert 10_000 < alone["synapse_kib"] < 1.1 * beside["synapse_kib"]
+    assert beside["descriptors"] >= alone["descriptors"] + 20
     assert all(level["us_per_signal"] >= 0 for level in kinds["routing"].values())
 
 
