@@ -2,7 +2,9 @@
 
 import configparser
 import signal
+import socket
 import time
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -124,6 +126,12 @@ def test_flask_by_itself_hosts_from_its_start(caller, save, children):
     server = children.start("-c", script, env={"PYTHONPATH": str(folder)}, merge_stderr=True)
 
     check_shouts(caller, 1)
+    # Its Neurons answer before Flask serves, and Flask expects a SIGINT only while it does.
+    with socket.create_connection(
+        ("127.0.0.1", urlsplit(server.line(" * Running on").text).port)
+    ) as asked:
+        asked.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert asked.recv(1)
     check_ends(caller, server, signal.SIGINT)
 
 

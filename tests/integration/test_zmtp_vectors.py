@@ -4,6 +4,7 @@ Spec: docs/spec/10-zmtp.md. The proxy is a real one, the client is a plain TCP s
 way round.
 """
 
+import contextlib
 import itertools
 import threading
 
@@ -259,8 +260,10 @@ def test_a_peer_that_answers_no_ping_is_cut_and_one_that_does_is_not():
 
 
 def answer_pings(wire):
-    for _ in wire.frames():
-        wire.send(command("PONG to it"))
+    # The test hangs up, perhaps between a PING and its answer.
+    with contextlib.suppress(BrokenPipeError):
+        for _ in wire.frames():
+            wire.send(command("PONG to it"))
 
 
 def told_by(wire):

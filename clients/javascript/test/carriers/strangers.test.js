@@ -8,7 +8,7 @@ import { startServer } from '../support/servers.js'
 
 const zeromq = createRequire(import.meta.url)('zeromq')
 /** A connection without a handshake is looked at after 1 s, and a silent far end for another one. */
-const TIMEOUT_MS = 4000
+const TIMEOUT_MS = 8000
 
 const socketOf =
   (type, options = {}) =>
