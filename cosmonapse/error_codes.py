@@ -31,6 +31,7 @@ CODES: Mapping[str, CodeFacts] = MappingProxyType(
         "WORKER_LOST": CodeFacts(True, 502, 1),
         "TASK_LOST": CodeFacts(True, 502, 1),
         "REPLY_LOST": CodeFacts(False, 502, 1),
+        "ACCESS_DENIED": CodeFacts(False, 403, 5),
         "SYNAPSE_AWAY": CodeFacts(True, 503, 3),
         "EXPIRED": CodeFacts(False, 504, 4),
         "CANCELLED": CodeFacts(False, 499, 1),

@@ -92,6 +92,37 @@ class InvalidCarrier(LocalError, ValueError):
         self.carrier = carrier
 
 
+class InvalidKey(LocalError, ValueError):
+    """A key, a file of keys or a right that cannot be used.
+
+    Attributes:
+        what: The file, or the text that was given; never a secret.
+        reason: The fault, and what to do about it.
+    """
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(f"cannot use {what}: {reason}")
+        self.what = what
+        self.reason = reason
+
+
+class InsecureBind(LocalError, ValueError):
+    """A Synapse without keys that would listen beyond this machine.
+
+    Attributes:
+        where: The addresses that others could reach.
+    """
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"{where} can be reached from other machines, and this Synapse has no keys: whoever "
+            "reaches it could read and send everything. Give it keys (--keys DIR, "
+            "SynapseServer(keys=DIR)), or say that this network is trusted (--insecure, "
+            "insecure=True)"
+        )
+        self.where = where
+
+
 class UnencodableValue(LocalError, TypeError):
     """A value that no Signal can carry.
 
@@ -233,6 +264,21 @@ class SynapseRefused(RemoteError, ConnectionError):
         super().__init__(f"the Synapse at {url} refused this Dendrite: {reason}")
         self.url = url
         self.reason = reason
+
+
+class AccessRefused(SynapseRefused):
+    """The Synapse does not let this Dendrite in, or does not let it do something.
+
+    Attributes:
+        url: The Synapse URL.
+        reason: What was refused, with the name of the key.
+        fix: What to do about it.
+    """
+
+    def __init__(self, url: str, reason: str, fix: str) -> None:
+        super().__init__(url, f"{reason}; {fix}" if fix else reason)
+        self.reason = reason
+        self.fix = fix
 
 
 class BadSignal(RemoteError, ValueError):

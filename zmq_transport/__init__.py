@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .access.curve_keys import ClientKeys, KeyPair
+    from .access.rights import Access, Grant
     from .client.carrier import Carrier, CarrierEvents
     from .client.client import Client
     from .client.diagnosis import Diagnosis
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from .client.probe import probe
     from .client.zmq_carrier import ZmqCarrier
     from .errors import (
+        AccessRefused,
         Cause,
         EndpointInUse,
         InvalidName,
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from .wire.roster_messages import ClientInfo, SeatInfo
 
 __all__ = [
+    "Access",
+    "AccessRefused",
     "CARRIERS",
     "DEFAULT_CARRIER",
     "Carrier",
@@ -46,12 +51,15 @@ __all__ = [
     "Cause",
     "Client",
     "ClientInfo",
+    "ClientKeys",
     "Diagnosis",
     "EndpointInUse",
+    "Grant",
     "Held",
     "InvalidName",
     "IpcEndpoint",
     "ItemFlag",
+    "KeyPair",
     "LinkClosed",
     "LocalTransportError",
     "MessageTooLarge",
@@ -77,6 +85,8 @@ __all__ = [
 ]
 
 _NAMES = {
+    ".access.curve_keys": ("ClientKeys", "KeyPair"),
+    ".access.rights": ("Access", "Grant"),
     ".client.carrier": ("Carrier", "CarrierEvents"),
     ".sockets.carriers": ("CARRIERS", "DEFAULT_CARRIER"),
     ".sockets.sent": ("Sent",),
@@ -84,6 +94,7 @@ _NAMES = {
     ".client.diagnosis": ("Diagnosis",),
     ".sockets.endpoints": ("IpcEndpoint", "TcpEndpoint"),
     ".errors": (
+        "AccessRefused",
         "Cause",
         "EndpointInUse",
         "InvalidName",

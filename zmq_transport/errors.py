@@ -13,6 +13,7 @@ TransportError
     ├── ZmtpFault              bytes that break ZMTP: their connection must end
     ├── Unreachable            no answer within the timeout
     └── Refused                the far end refused
+        └── AccessRefused      it does not let this key in, or not do this
 """
 
 from __future__ import annotations
@@ -181,3 +182,17 @@ class Refused(RemoteTransportError, ConnectionError):
         super().__init__(f"{endpoint} refused: {reason}")
         self.endpoint = endpoint
         self.reason = reason
+
+
+class AccessRefused(Refused):
+    """The far end does not let this client in, or does not let it do something.
+
+    Attributes:
+        endpoint: The endpoint.
+        reason: What was refused, with the name of the key.
+        fix: What to do about it; empty if the far end did not say.
+    """
+
+    def __init__(self, endpoint: str, reason: str, fix: str = "") -> None:
+        super().__init__(endpoint, reason)
+        self.fix = fix

@@ -10,6 +10,7 @@ FLOORS = (
     ("zmq_transport.errors", "zmq_transport.counters"),
     ("zmq_transport.kernel.*",),
     ("zmq_transport.zmtp.*",),
+    ("zmq_transport.access.*",),
     ("zmq_transport.wire.*",),
     ("zmq_transport.sockets.*",),
     ("zmq_transport.client.*", "zmq_transport.proxy.*"),

@@ -38,6 +38,7 @@ class Hello:
         calls: True if it sends tasks and so needs the list of workers.
         publish: True if it takes PUBLISH.
         runs: True if it reads runs.
+        access: True if it takes USERS, and knows the reason `forbidden`.
     """
 
     secret: bytes = attrs.field(repr=False)
@@ -48,6 +49,7 @@ class Hello:
     calls: bool = False
     publish: bool = False
     runs: bool = False
+    access: bool = False
 
 
 @attrs.frozen
@@ -63,6 +65,8 @@ class Welcome:
         publish: True if the proxy takes PUBLISH.
         older: True if a client that does not take it is in the namespace.
         runs: True if the proxy passes runs on.
+        user: The name of the key of the client; empty without keys.
+        may: What the client may do, in the words of the application; empty without keys.
     """
 
     epoch: bytes
@@ -73,6 +77,8 @@ class Welcome:
     publish: bool = False
     older: bool = False
     runs: bool = False
+    user: str = ""
+    may: tuple[str, ...] = ()
 
 
 def pack_map(fields: Mapping[str, Any]) -> bytes:
@@ -127,6 +133,7 @@ def unpack_hello(body: bytes) -> Hello:
         calls=fields.get("calls") is True,
         publish=fields.get("publish") is True,
         runs=fields.get("runs") is True,
+        access=fields.get("access") is True,
     )
     if heads.instance_of(hello.secret) != hello.instance:
         raise WireError("bad_secret", "secret does not belong to that instance id")
@@ -154,12 +161,15 @@ def unpack_welcome(body: bytes) -> Welcome:
         publish=fields.get("publish") is True,
         older=fields.get("older") is True,
         runs=fields.get("runs") is True,
+        user=_text(fields, "user"),
+        may=_texts(fields, "may"),
     )
 
 
 def _without_false(greeting: Hello | Welcome) -> dict[str, Any]:
-    """Return the fields of a greeting; a bool that is false is left out, as older peers do."""
-    return {key: value for key, value in attrs.asdict(greeting).items() if value is not False}
+    """Return the fields of a greeting; what has its default is left out, as older peers do."""
+    named = attrs.asdict(greeting).items()
+    return {key: value for key, value in named if value is not False and value not in ("", ())}
 
 
 def unpack_capabilities(fields: Mapping[str, Any]) -> frozenset[str]:
@@ -189,6 +199,20 @@ def _count(fields: Mapping[str, Any], key: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
         return value
     raise WireError("bad_field", f"{key} must be a count, not {shown(value)}")
+
+
+def _text(fields: Mapping[str, Any], key: str) -> str:
+    value = fields.get(key, "")
+    if isinstance(value, str):
+        return value
+    raise WireError("bad_field", f"{key} must be a text, not {shown(value)}")
+
+
+def _texts(fields: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = fields.get(key, [])
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return tuple(value)
+    raise WireError("bad_field", f"{key} must be a list of texts, not {shown(value)}")
 
 
 def _name(fields: Mapping[str, Any], key: str) -> str:

@@ -78,6 +78,7 @@ class Verb(enum.IntEnum):
     GOODBYE = 18
     WORKERS = 19
     PUBLISH = 20
+    USERS = 21
 
 
 class ItemFlag(enum.IntFlag):
@@ -109,6 +110,7 @@ class Reason(enum.StrEnum):
     UNKNOWN = "unknown"
     REPLY_LOST = "reply_lost"
     REPLY_WAITS = "reply_waits"
+    FORBIDDEN = "forbidden"
 
 
 Item = tuple[int, int, int, int, bytes, bytes, int]

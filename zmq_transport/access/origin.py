@@ -1,0 +1,46 @@
+"""Where a message comes from, as the transport verified it. Spec: docs/spec/11-access.md. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from hashlib import blake2b
+from typing import Final
+
+import attrs
+
+TAG_BYTES: Final = 4
+HASH_BYTES: Final = 12
+
+
+@attrs.frozen
+class Origin:
+    """Where a message comes from.
+
+    Args:
+        user: The name of the key of the connection; `uid:1000` for one over a Unix socket of a
+            proxy with keys; empty where the transport verified nobody.
+        host: The network address; `ipc` or `memory` for this machine.
+        line: The connection, for the shell that made this: an output CUT names it. Opaque.
+    """
+
+    user: str = ""
+    host: str = ""
+    line: Hashable = None
+
+
+UNKNOWN: Final = Origin()
+"""Nobody: a proxy without keys verifies nothing."""
+
+
+def tag_of(user: str) -> bytes:
+    """Return the 4 bytes with which the instance ids of a user end, where keys are in use."""
+    return blake2b(user.encode(), digest_size=TAG_BYTES, person=b"user").digest()
+
+
+def instance_of_user(secret: bytes, user: str) -> bytes:
+    """Return the instance id that belongs to a 16-byte secret of a user.
+
+    The first 12 bytes are those of the instance id of the secret alone, see `wire.addresses`.
+    """
+    hashed = blake2b(secret, digest_size=16, person=b"instance").digest()
+    return hashed[:HASH_BYTES] + tag_of(user)
