@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .access.curve_keys import ClientKeys, KeyPair
-    from .access.rights import Access, Grant
+    from .access.origin import tag_of
+    from .access.rights import EVERYTHING, Access, Grant
     from .client.carrier import Carrier, CarrierEvents
     from .client.client import Client
     from .client.diagnosis import Diagnosis
@@ -36,16 +37,18 @@ if TYPE_CHECKING:
     from .proxy.settings import Settings
     from .sockets.carriers import CARRIERS, DEFAULT_CARRIER
     from .sockets.endpoints import IpcEndpoint, TcpEndpoint
+    from .sockets.key_pairs import new_key_pair, public_of
     from .sockets.sent import Sent
     from .wire.heads import ItemFlag, Reason, Verb, address_of
     from .wire.resync_messages import Held, Opened
     from .wire.roster_messages import ClientInfo, SeatInfo
 
 __all__ = [
-    "Access",
-    "AccessRefused",
     "CARRIERS",
     "DEFAULT_CARRIER",
+    "EVERYTHING",
+    "Access",
+    "AccessRefused",
     "Carrier",
     "CarrierEvents",
     "Cause",
@@ -81,18 +84,23 @@ __all__ = [
     "WireError",
     "ZmqCarrier",
     "address_of",
+    "new_key_pair",
     "probe",
+    "public_of",
+    "tag_of",
 ]
 
 _NAMES = {
     ".access.curve_keys": ("ClientKeys", "KeyPair"),
-    ".access.rights": ("Access", "Grant"),
+    ".access.origin": ("tag_of",),
+    ".access.rights": ("EVERYTHING", "Access", "Grant"),
     ".client.carrier": ("Carrier", "CarrierEvents"),
     ".sockets.carriers": ("CARRIERS", "DEFAULT_CARRIER"),
     ".sockets.sent": ("Sent",),
     ".client.client": ("Client",),
     ".client.diagnosis": ("Diagnosis",),
     ".sockets.endpoints": ("IpcEndpoint", "TcpEndpoint"),
+    ".sockets.key_pairs": ("new_key_pair", "public_of"),
     ".errors": (
         "AccessRefused",
         "Cause",

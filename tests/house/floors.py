@@ -23,8 +23,15 @@ FLOORS = (
     ("cosmonapse.codec", "cosmonapse.transport"),
     ("cosmonapse.signals",),
     ("cosmonapse.kernel.*",),
-    ("cosmonapse.counters", "cosmonapse.health", "cosmonapse.payloads", "cosmonapse.tasks"),
-    ("cosmonapse.axon",),
+    (
+        "cosmonapse.counters",
+        "cosmonapse.health",
+        "cosmonapse.keys",
+        "cosmonapse.payloads",
+        "cosmonapse.rights",
+        "cosmonapse.tasks",
+    ),
+    ("cosmonapse.axon", "cosmonapse.key_ring"),
     # cosmonapse: shells
     ("cosmonapse.stores.*",),
     ("cosmonapse.synapse.*",),

@@ -1,0 +1,68 @@
+"""From keys and words to what the transport takes. Page: docs/keys.md."""
+
+from __future__ import annotations
+
+import os
+
+import zmq_transport as wire_side
+
+from ..errors import InvalidKey
+from ..key_ring import KeyRing, Member
+from ..keys import Key
+from ..rights import Rights
+
+
+def new_pair() -> tuple[bytes, bytes]:
+    """Return the public and the secret key of a new pair, 32 bytes each."""
+    pair = wire_side.new_key_pair()
+    return pair.public, pair.secret
+
+
+def client_keys_of(key: Key) -> wire_side.ClientKeys:
+    """Return a key as the transport takes it.
+
+    Raises:
+        InvalidKey: Its public key does not belong to its secret key.
+    """
+    pair = _pair_of(f"the key of {key.name}", key.public, key.secret)
+    return wire_side.ClientKeys(key.name, pair, key.synapse)
+
+
+def access_of(ring: KeyRing) -> wire_side.Access:
+    """Return who may do what; the user who runs this process may do everything over a Unix socket.
+
+    Raises:
+        InvalidKey: Two names have the same tag, so that nobody could tell them apart.
+    """
+    tags: dict[bytes, str] = {}
+    for member in ring.members.values():
+        other = tags.setdefault(wire_side.tag_of(member.user), member.name)
+        if other != member.name:
+            raise InvalidKey(
+                f"the name {member.name!r}",
+                f"its short form is that of {other!r}: choose another name for one of them",
+            )
+    users = {public: each.user for each in ring.members.values() for public in each.publics}
+    grants = {each.user: grant_of(each.rights, each) for each in ring.members.values()}
+    return wire_side.Access(users, grants | {f"uid:{os.geteuid()}": wire_side.EVERYTHING})
+
+
+def grant_of(rights: Rights, member: Member | None = None) -> wire_side.Grant:
+    """Return rights as the transport takes them, in the namespaces of a member, else in all."""
+    namespaces = None if member is None else member.namespaces
+    return wire_side.Grant(
+        namespaces=None if namespaces is None else frozenset(namespaces),
+        dispatches=rights.dispatches,
+        serves=rights.serves,
+        hears=None if rights.hears is None else frozenset(each.code for each in rights.hears),
+        watches=rights.watches,
+        publishes=frozenset(each.code for each in rights.publishes),
+        inspects=rights.inspects,
+        may=rights.words,
+    )
+
+
+def _pair_of(what: str, public: bytes, secret: bytes) -> wire_side.KeyPair:
+    if wire_side.public_of(secret) != public:
+        raise InvalidKey(what, "its public key does not belong to its secret key: make a new one")
+    return wire_side.KeyPair(public, secret)
