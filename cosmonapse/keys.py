@@ -123,6 +123,10 @@ def _checksum(prefix: str, key: bytes) -> bytes:
     return hashlib.blake2b(key, digest_size=_CHECKSUM_BYTES, person=prefix.encode()).digest()
 
 
+def _synapses(given: Iterable[bytes]) -> tuple[bytes, ...]:
+    return tuple(given)
+
+
 @attrs.frozen
 class Key:
     """What a client needs to join a Synapse with keys.
@@ -142,7 +146,7 @@ class Key:
     name: str = attrs.field()
     public: bytes = attrs.field()
     secret: bytes = attrs.field(repr=False)
-    synapse: tuple[bytes, ...] = attrs.field(converter=tuple)
+    synapse: tuple[bytes, ...] = attrs.field(converter=_synapses)
     url: str | None = None
 
     def __attrs_post_init__(self) -> None:
