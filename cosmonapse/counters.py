@@ -18,6 +18,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "bounced.busy": "Tasks returned because no worker of their address had room.",
         "bounced.duplicate": "Tasks returned because a task with the same id was open.",
         "bounced.expired": "Tasks returned because no time was left for them.",
+        "bounced.forbidden": "Tasks returned because the key of this Dendrite may not send them.",
         "bounced.no_route": "Tasks returned because no live Axon served their address.",
         "bounced.too_large": "Tasks returned because they were over the limit of the Synapse.",
         "bounced.unknown": "Tasks returned for a reason that this version does not know.",
@@ -60,7 +61,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "rollback_failed": "Calls of a `rollback_fn` that raised, or did not end within 5 s.",
         "rollback_skipped": "Tasks not rolled back because their function was still running.",
         # handlers
-        "drop.bad_signal": "Replies and broadcast messages that could not be read as a Signal.",
+        "drop.bad_signal": "Messages that are no Signal, or one of another type than sent as.",
         "drop.handler_queue_full": "Signals that a handler missed because its queue was full.",
         "drop.no_handler": "Broadcast Signals whose handler was removed before they arrived.",
         "drop.repeated_copy": "Copies of replies that were sent again and had arrived before.",

@@ -99,6 +99,12 @@ class Signal:
         ts: Wall clock of its making, seconds UTC.
         v: Major version of the envelope.
 
+    Attributes:
+        origin: The name of the key that it came from, as the Synapse verified it; `uid:1000` over a
+            Unix socket. None where nobody verified it: without keys, and for a Signal that this
+            program made. It is no part of the bytes, of equality and of the repr; a pickle and a
+            copy keep it, `attrs.evolve` does not.
+
     Raises:
         ValueError: `type` is invalid.
         TypeError: payload or meta is not a dict.
@@ -113,6 +119,7 @@ class Signal:
     id: str = attrs.field(factory=new_event_id)
     ts: float = attrs.field(factory=clock.now_ts)
     v: str = "1"
+    origin: str | None = attrs.field(default=None, init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if self.type.__class__ is not SignalType:
@@ -222,6 +229,37 @@ def _fault(v: Any, id_: Any, trace_id: Any, parent_id: Any, code: Any, ts: Any) 
     return BadSignal(f"ts must be a float, not {shown(ts)}")
 
 
+_set_origin = Signal.__dict__["origin"].__set__
+
+
+def came_from(signal: Signal, origin: str | None) -> None:
+    """Record from which key a Signal came. Only for what the transport knows, never for a value of
+    the Signal itself.
+    """
+    _set_origin(signal, origin)
+
+
+_HEADER_OF_ID = 0xBE
+_NIL = 0xC0
+_FIELDS_OF_BODY = b"\x99\x9a"
+_PARENT_AT, _ID_BYTES = 65, 31
+
+
+def code_of(body: bytes) -> int | None:
+    """Return the type code in the bytes of a Signal or of a run, without a look at the rest.
+
+    Returns:
+        The code; None if the bytes are not written as every writer writes them, valid or not.
+    """
+    if len(body) <= _PARENT_AT or body[0] not in _FIELDS_OF_BODY or body[1:3] != b"\xa11":
+        return None
+    parent = body[_PARENT_AT]
+    if not body[3] == body[3 + _ID_BYTES] == _HEADER_OF_ID or parent not in (_NIL, _HEADER_OF_ID):
+        return None
+    at = _PARENT_AT + (1 if parent == _NIL else _ID_BYTES)
+    return body[at] if len(body) > at and body[at] in TYPE_OF_CODE else None
+
+
 class _Draft:
     """A Signal while its fields are set; then it gets its class.
 
@@ -241,6 +279,7 @@ class _Draft:
     id: str
     ts: float
     v: str
+    origin: str | None
 
 
 def filled(
@@ -264,6 +303,7 @@ def filled(
     draft.id = id_
     draft.ts = ts
     draft.v = "1"
+    draft.origin = None
     signal: Any = draft
     signal.__class__ = Signal
     return cast(Signal, signal)

@@ -282,6 +282,17 @@ class Transport(QueryPort, BroadcastPort, Protocol):
         """The id of this connection that survives reconnects, 16 bytes."""
 
     @property
+    def user(self) -> str:
+        """The name of the key of this connection, as the last WELCOME said; "" without keys."""
+
+    @property
+    def may(self) -> tuple[str, ...]:
+        """The rights of that key, in the words of `cosmonapse.rights`; of use with a `user`."""
+
+    def origin_of(self, instance: bytes) -> str | None:
+        """Return the name of the key of a transport; None if it has none that is known."""
+
+    @property
     def max_signal_bytes(self) -> int:
         """The size limit of an encoded Signal."""
 

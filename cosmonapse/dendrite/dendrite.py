@@ -87,7 +87,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         self.role = role
         router = EventRouter(dendrite_id)
         self._transport = synapse.transport(self.namespace, dendrite_id, router, max_signal_bytes)
-        self._subscriptions = Subscriptions(self._transport)
+        self._subscriptions = Subscriptions(self._transport, synapse.url)
         self._publisher = Publisher(self._transport, self._subscriptions)
         self._dispatcher = Dispatcher(self._transport, self._subscriptions, synapse.url)
         self._retries = Retries(self._dispatcher, self._subscriptions)
@@ -118,7 +118,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             self._transport, self._publisher, self._subscriptions, self._inbox, dendrite_id
         )
         self._registration = Registration(
-            self._transport, synapse.url, self._inbox, dendrite_id, heartbeat_s
+            self._transport, self._subscriptions, self._inbox, dendrite_id, heartbeat_s
         )
         router.connect(self._dispatcher, self._inbox, self._registration, self._subscriptions)
         self._roster = Roster(self._transport, self._subscriptions)
@@ -150,6 +150,8 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         Raises:
             SynapseUnreachable: Not within `timeout_s` seconds.
             SynapseRefused: The Synapse does not serve this namespace, or is full.
+            AccessRefused: Its key may not come in, host an Axon of it, or listen to what one of its
+                handlers is for.
             DendriteProtocolError: It was started before.
         """
         if self._state != "new":
@@ -170,6 +172,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         now = asyncio.get_running_loop().time
         begun_s = now()
         await self._transport.open(timeout_s, self._subscriptions.topics())
+        self._subscriptions.check_rights()
         await self._subscriptions.settle()
         left_s = _LONG_START_S if timeout_s is None else max(0.0, begun_s + timeout_s - now())
         await self._registration.start(left_s)
@@ -265,6 +268,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             ValueError: An Axon with this id is attached already.
             SynapseUnreachable: The Synapse did not acknowledge it within 5 s.
             SynapseRefused: The Synapse refused it.
+            AccessRefused: The key of this Dendrite may not host it.
             DendriteProtocolError: The Dendrite was stopped.
         """
         if self._state == "stopped":

@@ -262,7 +262,7 @@ cdef object take_signal(bytes body):
 
 # A Signal is frozen and has slots: its fields are set past `__setattr__`, by where they are in it.
 cdef enum:
-    FIELDS = 9
+    FIELDS = 10
 
 cdef Py_ssize_t field_at[FIELDS]
 
@@ -280,7 +280,7 @@ cdef Py_ssize_t place_of(str field) except -1:
 
 
 for number, name in enumerate(
-    ("type", "payload", "directed", "trace_id", "parent_id", "meta", "id", "ts", "v")
+    ("type", "payload", "directed", "trace_id", "parent_id", "meta", "id", "ts", "v", "origin")
 ):
     field_at[number] = place_of(name)
 
@@ -303,4 +303,5 @@ cdef object filled(signal_type, payload, directed, trace_id, parent_id, meta, id
     set_field(signal, 6, id_)
     set_field(signal, 7, ts)
     set_field(signal, 8, "1")
+    set_field(signal, 9, None)
     return signal

@@ -144,6 +144,9 @@ class TransportQueries:
 class ClientTransport(TransportQueries):
     """One connection; see `cosmonapse.transport.Transport`."""
 
+    user = ""
+    may: tuple[str, ...] = ()
+
     def __init__(
         self,
         carrier: wire_side.Carrier,
@@ -164,6 +167,7 @@ class ClientTransport(TransportQueries):
             max_body_bytes=max_signal_bytes,
         )
         self.instance = self._client.instance
+        self.origin_of: Callable[[bytes], str | None] = lambda _: None
         self.barrier = self._client.barrier
         self.is_heard = self._client.publisher.is_heard
         self.publish = self._client.publisher.publish

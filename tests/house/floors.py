@@ -35,6 +35,7 @@ FLOORS = (
     # cosmonapse: shells
     ("cosmonapse.stores.*",),
     ("cosmonapse.synapse.*",),
+    ("cosmonapse.dendrite.own_rights", "cosmonapse.dendrite.senders"),
     ("cosmonapse.dendrite.watch.*",),
     ("cosmonapse.dendrite.caller.*",),
     ("cosmonapse.dendrite.worker.*",),

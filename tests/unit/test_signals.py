@@ -1,13 +1,15 @@
 """Signals as values."""
 
+import copy
+import pickle
 import re
 from pathlib import Path
 
 import attrs
 import pytest
 
-from cosmonapse import Directed, NeedsAnswer, NeuronError, Signal, SignalType
-from cosmonapse.signals import TYPE_OF_CODE
+from cosmonapse import Directed, NeedsAnswer, NeuronError, Signal, SignalType, codec, kernel
+from cosmonapse.signals import TYPE_OF_CODE, came_from, code_of
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/spec/07-signals.md"
 
@@ -119,3 +121,69 @@ def test_a_signal_survives_its_bytes():
     task = signal(input={"a": [1, None, b"x"]})
 
     assert Signal.decode(task.encode()) == task
+
+
+def test_a_signal_that_this_program_made_has_no_origin_and_takes_none():
+    assert signal().origin is None
+    with pytest.raises(TypeError, match="origin"):
+        Signal(type="TASK", origin="ada")
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        signal().origin = "ada"
+
+
+def test_an_origin_is_no_part_of_the_bytes_of_equality_and_of_the_repr():
+    plain = signal(input=1)
+    named = Signal.decode(plain.encode())
+    came_from(named, "ada")
+
+    assert named.origin == "ada"
+    assert named == plain
+    assert named.encode() == plain.encode()
+    assert repr(named) == repr(plain)
+
+
+def test_an_origin_stays_in_copies_and_pickles_and_goes_no_further():
+    named = signal(input=1)
+    came_from(named, "ada")
+
+    assert pickle.loads(pickle.dumps(named)).origin == "ada"
+    assert copy.copy(named).origin == copy.deepcopy(named).origin == "ada"
+    assert named.reply(SignalType.AGENT_OUTPUT, payload={"output": {}}).origin is None
+    assert attrs.evolve(named, meta={"a": 1}).origin is None
+
+
+@pytest.mark.parametrize("decode", [Signal.decode, kernel.decode_signal])
+def test_nothing_in_the_bytes_of_a_signal_gives_it_an_origin(decode):
+    claims = {"origin": "root", "user": "root"}
+    forged = Signal(type="TASK", payload={"input": 1, **claims}, meta=claims)
+    longer = b"\x9b" + forged.encode()[1:] + 2 * codec.packed("root")
+
+    assert decode(forged.encode()).origin is None
+    assert decode(longer).origin is None
+
+
+@pytest.mark.parametrize("parent_id", [None, "evt_" + "0" * 26])
+@pytest.mark.parametrize("type", SignalType)
+def test_the_code_of_a_body_is_read_without_the_rest(type, parent_id):
+    body = Signal(type=type, payload={"input": 1}, parent_id=parent_id).encode()
+
+    assert code_of(body) == type.code
+
+
+def test_the_code_of_a_run_is_that_of_a_thought():
+    ids = "evt_" + "0" * 26, "trc_" + "0" * 26, "evt_" + "1" * 26
+    body = kernel.encode_thoughts(*ids, kernel.encode_directed(Directed()), 1.0, 0, ["a", "b"])
+
+    assert code_of(body) == SignalType.THOUGHT_DELTA.code
+
+
+def test_bytes_that_are_written_another_way_have_no_code():
+    body = Signal(type="STOP").encode()
+    spelled_out = b"\xdc\x00\x09" + body[1:]  # an array of nine, written longer: a valid Signal
+
+    assert Signal.decode(spelled_out).type is SignalType.STOP
+    assert code_of(spelled_out) is None
+    for size in range(len(body)):
+        assert code_of(body[:size]) in (None, SignalType.STOP.code)
+    assert code_of(body[:65] + b"\xc3" + body[66:]) is None
+    assert code_of(body[:66] + b"\x00" + body[67:]) is None

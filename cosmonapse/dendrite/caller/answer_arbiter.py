@@ -59,6 +59,8 @@ class AnswerArbiter:
             None if it had an answer before.
 
         Raises:
+            AccessRefused: The question is about a TASK of another Dendrite, and our key may not
+                answer it, or not see what becomes of the answer.
             DendriteProtocolError: The caller of the question is gone, and the question does not
                 carry its input.
             UnencodableValue: The answer holds a value that no Signal can carry.
@@ -78,7 +80,11 @@ class AnswerArbiter:
         signal = follow_up(opened.signal, question, answer)
         body = self._dispatcher.encoded(signal)
         self._own_answer = answer.id
-        self._publisher.publish(answer)
+        # It is our own TASK: whoever may send it may say how it goes on, if not to others.
+        if self._subscriptions.own_rights.may_emit(answer.type):
+            self._publisher.publish(answer)
+        else:
+            self._publisher.show(answer)
         self._dispatcher.follow(opened, answer, signal, body)
         return signal
 
@@ -130,6 +136,7 @@ class AnswerArbiter:
     # -- our answers to questions of other Dendrites ---------------------------------------------
 
     async def _answer_remote(self, question: Signal, answer: Signal) -> Signal | None:
+        self._subscriptions.own_rights.check_emit(answer.type)
         self._listen()
         has_remote_answer = question.id in self._remote_answers
         body = answer.encode()
@@ -213,9 +220,10 @@ class AnswerArbiter:
             if signal.parent_id == question.id and not decided.done():
                 decided.set_result(signal)
 
-        self._subscriptions.add(
-            Handler(on_decision, ANSWERS, trace_id=question.trace_id, direct=True)
-        )
+        # Who may not watch traces may yet hear answers.
+        by_trace = self._subscriptions.own_rights.may_hear(None)
+        trace_id = question.trace_id if by_trace else None
+        self._subscriptions.add(Handler(on_decision, ANSWERS, trace_id=trace_id, direct=True))
         try:
             async with asyncio.timeout(timeout_s):
                 await self._subscriptions.settle()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from ... import kernel
-from ...errors import BadSignal, DendriteProtocolError, SignalTooLarge
+from ...errors import AccessRefused, BadSignal, DendriteProtocolError, SignalTooLarge
 from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.loop_clock import LoopClock
 from ...signals import Directed, Signal, SignalType
@@ -47,6 +47,7 @@ _BOUNCED: Mapping[str, str] = MappingProxyType(
         "bad_address": "bounced.bad_address",
         "too_large": "bounced.too_large",
         "duplicate": "bounced.duplicate",
+        "forbidden": "bounced.forbidden",
         "unknown": "bounced.unknown",
     }
 )
@@ -157,10 +158,14 @@ class Dispatcher:
         """Pass a TASK to the transport.
 
         Raises:
+            AccessRefused: Our key may not send it there.
             DendriteProtocolError: This Dendrite is not running.
             SignalTooLarge: The Synapse has a lower limit.
         """
         directed = opened.signal.directed or _NO_TARGET
+        own_rights = self._subscriptions.own_rights
+        if own_rights.limits_dispatch:
+            own_rights.check_dispatch(directed.id)
         outcome = self._transport.send_task(
             self._transport.address_of(directed.id, directed.capabilities),
             opened.task,
@@ -193,6 +198,8 @@ class Dispatcher:
         if subscriptions.watches_tasks and subscriptions.may_want(
             SignalType.TASK, opened.signal.trace_id
         ):
+            if subscriptions.senders.have_names:
+                subscriptions.senders.mark_own(opened.signal)
             subscriptions.feed(opened.signal)
 
     def follow(self, opened: OpenTask, answer: Signal, signal: Signal, body: bytes) -> None:
@@ -272,6 +279,8 @@ class Dispatcher:
             self.counts["drop.bad_signal"] += 1
             self._end(opened, unreadable(opened, error))
             return
+        if self._subscriptions.senders.have_names:
+            self._subscriptions.senders.mark(signal, opened.worker)
         self._end(opened, signal, len(body))
 
     def _on_run(self, worker: bytes, task: bytes, index: int, skips: bool, body: bytes) -> None:
@@ -332,6 +341,8 @@ class Dispatcher:
             self._post(opened, opened.body, left_s)
         except SignalTooLarge:  # the new Synapse has a lower limit
             self._fail(task, "TASK_LOST")
+        except AccessRefused:  # its rights were reduced meanwhile
+            self._fail(task, "ACCESS_DENIED")
 
     def _fail_for(self, task: bytes, reason: str, counter: str) -> None:
         self.counts[counter] += 1
@@ -362,7 +373,7 @@ class Dispatcher:
             _finish(opened.pathway, signal, size)
         subscriptions = self._subscriptions
         if subscriptions.watches_tasks and subscriptions.may_want(signal.type, signal.trace_id):
-            subscriptions.feed(signal)
+            subscriptions.feed_reply(signal)
         if opened.waiter is None or opened.waiter.done():
             return
         code = signal.payload.get("code") if signal.type is SignalType.ERROR else None

@@ -298,11 +298,16 @@ class Pathway:
             self._buffer.asked(signal)
         self._wake()
 
-    def take_thoughts(self, body: bytes, texts: list[str], had: int = 0) -> None:
-        """Add the thoughts of a valid body, a Signal or a run, but the first `had` of them."""
+    def take_thoughts(
+        self, body: bytes, texts: list[str], had: int = 0, origin: str | None = None
+    ) -> None:
+        """Add the thoughts of a valid body, a Signal or a run, but the first `had` of them.
+
+        They come from the key `origin`, if that is known.
+        """
         if self._closed:
             return
-        self._buffer.append_thoughts(body, texts, had)
+        self._buffer.append_thoughts(body, texts, had, origin)
         self._wake()
 
     def unanswered(self, question: Signal) -> None:

@@ -45,11 +45,13 @@ class PathwayFeed:
         if pathway is not None:
             pathway.take(signal, *size)
 
-    def take_thoughts(self, body: bytes, texts: list[str], had: int = 0) -> None:
-        """Add the thoughts of a body, but the first `had` of them."""
+    def take_thoughts(
+        self, body: bytes, texts: list[str], had: int = 0, origin: str | None = None
+    ) -> None:
+        """Add the thoughts of a body, but the first `had` of them; `origin` as of a Signal."""
         pathway = self._pathway()
         if pathway is not None:
-            pathway.take_thoughts(body, texts, had)
+            pathway.take_thoughts(body, texts, had, origin)
 
     def unanswered(self, question: Signal) -> None:
         """Record that only a reader may still answer a question."""

@@ -42,10 +42,13 @@ class Pathways:
 
         Raises:
             ValueError: `scope` is invalid.
+            AccessRefused: Our key may not send it there, or not follow a trace.
         """
         if scope not in ("all", "terminal"):
             raise ValueError(f"scope must be 'all' or 'terminal', not {scope!r}")
         checked_timeout(timeout_s)
+        if scope == "terminal":
+            self._check_rights(signal.trace_id)
         opened = OpenTask.of(signal, timeout_s, None, None, answer_elsewhere)
         loop = asyncio.get_running_loop()
         unsubscribe: Callable[[], object] = _nothing
@@ -76,7 +79,12 @@ class Pathways:
         return pathway
 
     async def observe(self, trace_id: str) -> Pathway:
-        """Return a Pathway on a trace of any Dendrites; a FINAL ends it."""
+        """Return a Pathway on a trace of any Dendrites; a FINAL ends it.
+
+        Raises:
+            AccessRefused: Our key may not follow a trace.
+        """
+        self._check_rights(trace_id)
         loop = asyncio.get_running_loop()
         unsubscribe: Callable[[], object] = _nothing
         pathway = Pathway(
@@ -94,6 +102,10 @@ class Pathways:
             pathway.abort()
             raise
         return pathway
+
+    def _check_rights(self, trace_id: str) -> None:
+        # Ahead of everything else: a Pathway that nobody gets would count as dropped.
+        self._subscriptions.own_rights.check_hear((), trace_id, "this Pathway")
 
     @staticmethod
     def _end(unsubscribe: Callable[[], object], timer: asyncio.TimerHandle | None) -> None:

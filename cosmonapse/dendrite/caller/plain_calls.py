@@ -155,6 +155,8 @@ class PlainCalls:
             return False
         self._open_tasks.settled(opened, worker)
         subscriptions = self._subscriptions
+        if subscriptions.senders.have_names:
+            subscriptions.senders.mark(signal, worker)
         if subscriptions.watches_tasks and subscriptions.may_want(signal.type, signal.trace_id):
             subscriptions.feed(signal)
         if not waiter.done():

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from ...kernel import decode_signal, run_signals
 from ...payloads import response_text
-from ...signals import Signal, SignalType
+from ...signals import Signal, SignalType, came_from
 
 MAX_SIGNALS = 65_536
 MAX_BYTES = 64 * 1024 * 1024
@@ -24,19 +24,25 @@ EVERY: Types = frozenset(SignalType)
 class _Thoughts:
     """The thoughts of one body, as it came."""
 
-    __slots__ = ("_body", "_count", "_had", "position")
+    __slots__ = ("_body", "_count", "_had", "_origin", "position")
 
-    def __init__(self, body: bytes, count: int, had: int, position: int) -> None:
+    def __init__(
+        self, body: bytes, count: int, had: int, position: int, origin: str | None
+    ) -> None:
         self._body = body
+        self._origin = origin
         self._count = count
         self._had = had
         self.position = position
 
     def signals(self) -> list[Signal]:
         """Return their Signals."""
-        if self._count == 1:
-            return [decode_signal(self._body)]
-        return run_signals(self._body)[self._had :]
+        is_run = self._count > 1
+        signals = run_signals(self._body)[self._had :] if is_run else [decode_signal(self._body)]
+        if self._origin is not None:
+            for signal in signals:
+                came_from(signal, self._origin)
+        return signals
 
 
 class Cursor:
@@ -166,16 +172,19 @@ class SignalBuffer:
         self._bytes += size
         self._appended()
 
-    def append_thoughts(self, body: bytes, texts: list[str], had: int) -> None:
+    def append_thoughts(
+        self, body: bytes, texts: list[str], had: int, origin: str | None = None
+    ) -> None:
         """Add the thoughts of a body, but the first `had` of them.
 
         Args:
             body: A valid THOUGHT_DELTA, or a run.
             texts: All of its texts.
             had: How many of them are not added.
+            origin: The name of the key that they came from.
         """
         count = len(texts) - had
-        thoughts = _Thoughts(body, len(texts), had, self.end)
+        thoughts = _Thoughts(body, len(texts), had, self.end, origin)
         self._stored.extend([thoughts] * count)
         self._texts.extend(texts[had:] if had else texts)
         size = len(body) // count

@@ -28,6 +28,7 @@ class StreamReader:
 
     def __init__(self, subscriptions: Subscriptions, counts: Counter[str]) -> None:
         self._subscriptions = subscriptions
+        self._senders = subscriptions.senders
         self._counts = counts
 
     def take(self, opened: OpenTask, kind: int, body: bytes) -> None:
@@ -38,26 +39,30 @@ class StreamReader:
                 return
             text = kernel.thought_text(body) if kind == _THOUGHT.code else None
             if text is not None:
-                pathway.take_thoughts(body, [text])
+                pathway.take_thoughts(body, [text], 0, self._senders.name_of(opened.worker))
                 return
         try:
             signal = kernel.decode_signal(body)
         except BadSignal:
             self._counts["drop.bad_signal"] += 1
             return
+        if self._senders.have_names:
+            self._senders.mark(signal, opened.worker)
         if pathway is not None:
             pathway.take(signal, len(body))
         if is_watched:
-            self._subscriptions.feed(signal)
+            self._subscriptions.feed_reply(signal)
 
     def take_run(self, opened: OpenTask, body: bytes, texts: list[str], had: int) -> None:
         """Pass on the replies of a run, but the first `had` of them."""
         pathway = _pathway_of(opened)
         if not self._is_watched(opened, _THOUGHT.code):
             if pathway is not None:
-                pathway.take_thoughts(body, texts, had)
+                pathway.take_thoughts(body, texts, had, self._senders.name_of(opened.worker))
             return
         for signal in kernel.run_signals(body)[had:]:
+            if self._senders.have_names:
+                self._senders.mark(signal, opened.worker)
             if pathway is not None:
                 pathway.take(signal, len(body) // len(texts))
             self._subscriptions.feed(signal)

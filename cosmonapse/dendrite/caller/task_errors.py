@@ -16,6 +16,7 @@ _CODE_OF_REASON: Mapping[str, str] = MappingProxyType(
     {
         "busy": "OVERLOADED",
         "expired": "EXPIRED",
+        "forbidden": "ACCESS_DENIED",
         "worker_lost": "WORKER_LOST",
         "reply_lost": "REPLY_LOST",
     }
@@ -30,6 +31,8 @@ _MESSAGES: Mapping[str, str] = MappingProxyType(
         "CANCELLED": "the caller cancelled the task for {target}",
         "WORKER_LOST": "the worker that ran the task for {target} is gone",
         "REPLY_LOST": "{target} ran the task, but its reply is lost",
+        "ACCESS_DENIED": "the key of this Dendrite may not send TASKs to {target}: whoever keeps "
+        "the keys of the Synapse can allow it with 'cosmo keys allow'",
         "TASK_LOST": "it is unknown whether {target} ran the task",
     }
 )

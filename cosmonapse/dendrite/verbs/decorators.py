@@ -150,6 +150,8 @@ class Decorators(DendriteBase):
         Raises:
             ValueError: Neither a type nor a trace is given.
             BadSignal: `trace_id` is not an id.
+            AccessRefused: The key of this Dendrite may not listen to that. Before the start nobody
+                knows; then `start` raises it.
         """
         return HandlerDecorator(
             self._subscriptions,
@@ -168,6 +170,8 @@ class Decorators(DendriteBase):
 
         Raises:
             BadSignal: `trace_id` is not an id.
+            AccessRefused: The key of this Dendrite may not listen to traces; before the start, see
+                `on_signal`.
         """
         id_bytes(trace_id)
         return HandlerDecorator(

@@ -66,6 +66,7 @@ class DispatchVerbs(DendriteBase):
             ValueError: Neither or both of neuron and capabilities, or an invalid name.
             UnencodableValue: The input holds a value that no Signal can carry.
             SignalTooLarge: The TASK is over the limit.
+            AccessRefused: The key of this Dendrite may not send TASKs there.
             DendriteProtocolError: Not running, or in the role of a worker.
         """
         self._check_may_dispatch()
@@ -145,6 +146,7 @@ class DispatchVerbs(DendriteBase):
             ValueError: Neither or both of neuron and capabilities, or an invalid name.
             UnencodableValue: The input holds a value that no Signal can carry.
             SignalTooLarge: The TASK is over the limit.
+            AccessRefused: The key of this Dendrite may not send TASKs there.
             DendriteProtocolError: Not running, stopped meanwhile, or in the role of a worker.
         """
         # By hand and not with `verb`, since each task comes by here.
@@ -177,6 +179,9 @@ class DispatchVerbs(DendriteBase):
     ) -> Signal:
         """Send a TASK with nothing but a destination and an input, and wait for its end."""
         self._check_may_dispatch()
+        own_rights = self._subscriptions.own_rights
+        if own_rights.limits_dispatch:
+            own_rights.check_dispatch(neuron)
         dispatcher = self._dispatcher
         opened = dispatcher.plain_calls.start(destination, given, timeout_s, answer_elsewhere)
         if opened is None:
@@ -219,6 +224,7 @@ class DispatchVerbs(DendriteBase):
 
         Raises:
             BadSignal: `trace_id` is not an id.
+            AccessRefused: The key of this Dendrite may not follow a trace.
             DendriteProtocolError: Not running.
         """
         self._check_running()

@@ -63,6 +63,7 @@ class BoundEmit:
                 Dendrite by default.
 
         Raises:
+            AccessRefused: The key of this Dendrite may not publish this type.
             TypeError: A key of the payload is missing or unknown.
             UnencodableValue: The payload holds a value that no Signal can carry.
             SignalTooLarge: It is over the limit.
@@ -108,6 +109,7 @@ class EmitVerbs(DendriteBase):
         Synapse the call returns when the BID has a subscriber, or after 0.25 s.
 
         Raises:
+            AccessRefused: The key of this Dendrite may not publish this type.
             UnencodableValue: It holds a value that no Signal can carry.
             SignalTooLarge: It is over the limit.
             DendriteProtocolError: It is a TASK or a Signal of presence; not running.

@@ -56,6 +56,8 @@ class OfferVerbs(DendriteBase):
             UnencodableValue: The input holds a value that no Signal can carry.
             SignalTooLarge: The offer or the TASK is over the limit.
             SynapseUnreachable: The Synapse does not answer within 5 s.
+            AccessRefused: The key of this Dendrite may not offer TASKs, or not send them to the
+                winner.
             DendriteProtocolError: Not running, or in the role of a worker.
         """
         self._check_may_dispatch()

@@ -15,7 +15,8 @@ class RespondVerbs(DendriteBase):
 
     Every `respond_...` leads to a new TASK on the same trace, with the question as its parent, and
     returns it. The caller of the first TASK, here or in another process, then waits for the new
-    one. A question has one answer: a later call returns None, and nothing runs.
+    one. A question has one answer: a later call returns None, and nothing runs. About a TASK of
+    another Dendrite each raises AccessRefused without the rights `decide` and `watch`.
     """
 
     @verb

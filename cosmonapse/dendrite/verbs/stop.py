@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...signals import Signal
+from ...signals import Signal, SignalType
 from ..caller.open_tasks import checked_timeout
 from .base import DendriteBase, verb
 
@@ -36,6 +36,7 @@ class StopVerbs(DendriteBase):
             The STOPPEDs that arrived in time; without `collect_acks` it may be any of them.
 
         Raises:
+            AccessRefused: The key of this Dendrite may not stop traces.
             BadSignal: `trace_id` is not an id.
             ValueError: `timeout_s` is invalid.
             UnencodableValue: `reason` is a value that no Signal can carry.
@@ -47,6 +48,7 @@ class StopVerbs(DendriteBase):
         """
         self._check_running()
         checked_timeout(timeout_s)
+        self._subscriptions.own_rights.check_emit(SignalType.STOP)
         stop = self._stop_sender.stop_signal(trace_id, rollback, reason, collect_acks)
         return await self._stop_sender.stop(stop, timeout_s)
 
@@ -57,6 +59,7 @@ class StopVerbs(DendriteBase):
         """Publish a STOP and return it at once; do not cancel our own open tasks.
 
         Raises:
+            AccessRefused: The key of this Dendrite may not stop traces.
             BadSignal: `trace_id` is not an id.
             UnencodableValue: `reason` is a value that no Signal can carry.
             SignalTooLarge: It is over the limit.

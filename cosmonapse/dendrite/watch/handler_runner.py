@@ -6,13 +6,13 @@ import asyncio
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Container
+from typing import NamedTuple, TypeAlias
 
 from ...errors import BadSignal
 from ...kernel import decode_signal
 from ...runtime.last_door import must_pass
-from ...signals import Signal
+from ...signals import Signal, SignalType, came_from
 from .call_handler import TURN_S, ThreadCalls, is_coroutine, record
 from .handlers import Handler
 
@@ -21,11 +21,22 @@ QUEUE_LIMIT = 32_768
 Ended = Callable[[], None]
 
 
+class _Sent(NamedTuple):
+    """A body, the key that it came from, and the type that the Synapse took it for."""
+
+    body: bytes
+    origin: str | None
+    wanted: SignalType
+
+
 class _Question(NamedTuple):
     """A Signal whose sender waits until the handler has returned."""
 
     signal: Signal
     ended: Ended
+
+
+_Item: TypeAlias = bytes | _Sent | Signal | _Question
 
 
 class HandlerRunner:
@@ -39,7 +50,7 @@ class HandlerRunner:
     def __init__(self, handler: Handler, counts: Counter[str]) -> None:
         self._handler = handler
         self._counts = counts
-        self._queue: deque[bytes | Signal | _Question] = deque()
+        self._queue: deque[_Item] = deque()
         self._task: asyncio.Task[None] | None = None
         self._asked: _Question | None = None
 
@@ -57,25 +68,35 @@ class HandlerRunner:
         if self._task is None:
             self._begin()
 
-    def put_bodies(self, bodies: list[bytes]) -> None:
-        """Queue Signals for a handler that is not direct; each is decoded when it is called."""
+    def put_bodies(
+        self, bodies: list[bytes], wanted: SignalType | None = None, origin: str | None = None
+    ) -> None:
+        """Queue Signals for a handler that is not direct; each is decoded when it is called.
+
+        Args:
+            bodies: The bodies.
+            wanted: The type that they must be of; None for any that the handler is for.
+            origin: The name of the key that they came from.
+        """
         room = QUEUE_LIMIT - len(self._queue)
         if len(bodies) > room:
             for _ in bodies[room:]:
                 self._overflow()
             bodies = bodies[:room]
-        self._queue.extend(bodies)
+        self._queue.extend(
+            bodies if wanted is None else [_Sent(each, origin, wanted) for each in bodies]
+        )
         if self._task is None and self._queue:
             self._begin()
 
-    def _decoded(self, body: bytes) -> Signal | None:
+    def _decoded(self, body: bytes, wanted: Container[SignalType]) -> Signal | None:
         """Return the Signal of a body; count an invalid one, and one of a type of no handler."""
         try:
             signal = decode_signal(body)
         except BadSignal as error:
             self._report(error)
             return None
-        if signal.type in self._handler.types:
+        if signal.type in wanted:
             return signal
         self._report(BadSignal(f"a {signal.type.value} came under the topic of another type"))
         return None
@@ -123,7 +144,7 @@ class HandlerRunner:
             if isinstance(item, _Question):
                 item.ended()
 
-    def _pop(self) -> bytes | Signal | _Question | None:
+    def _pop(self) -> _Item | None:
         """Remove and return the oldest item, None if there is none; any thread may call it."""
         try:
             return self._queue.popleft()
@@ -169,10 +190,15 @@ class HandlerRunner:
         finally:
             self._done()
 
-    def _signal_of(self, item: bytes | Signal | _Question) -> Signal | None:
+    def _signal_of(self, item: _Item) -> Signal | None:
         """Return the Signal of an item, or None if it is invalid."""
         if isinstance(item, bytes):
-            return self._decoded(item)
+            return self._decoded(item, self._handler.types)
+        if isinstance(item, _Sent):
+            signal = self._decoded(item.body, (item.wanted,))
+            if signal is not None:
+                came_from(signal, item.origin)
+            return signal
         return item.signal if isinstance(item, _Question) else item
 
     def _take(self) -> Signal | None:

@@ -41,15 +41,26 @@ class Publisher:
             seldom: True if it is no reason to open a connection for it.
 
         Raises:
+            AccessRefused: Our key may not publish this type.
             UnencodableValue: It holds a value that no Signal can carry.
             SignalTooLarge: It is over the limit.
         """
+        subscriptions = self._subscriptions
+        if subscriptions.own_rights.are_limited:
+            subscriptions.own_rights.check_emit(signal.type)
         body, limit = encode_signal(signal), self._transport.max_signal_bytes
         if len(body) > limit:
             raise SignalTooLarge(len(body), limit)
-        if self._subscriptions.may_want(signal.type, signal.trace_id):
-            self._subscriptions.feed(signal)
+        self.show(signal)
         return self.publish_again(signal, body, seldom=seldom)
+
+    def show(self, signal: Signal) -> None:
+        """Pass a Signal of ours to our own handlers only."""
+        subscriptions = self._subscriptions
+        if subscriptions.may_want(signal.type, signal.trace_id):
+            if subscriptions.senders.have_names:
+                subscriptions.senders.mark_own(signal)
+            subscriptions.feed(signal)
 
     def publish_again(self, signal: Signal, body: bytes, *, seldom: bool = False) -> int:
         """Publish to other Dendrites only; return the number of messages sent."""

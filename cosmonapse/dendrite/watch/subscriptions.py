@@ -10,13 +10,14 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 
-from ...errors import BadSignal
+from ...errors import AccessRefused
 from ...ids import id_bytes, id_text
-from ...kernel import heard_signals
-from ...payloads import STREAMED
 from ...runtime.deadline_timer import DeadlineTimer
 from ...signals import TYPE_OF_CODE, Signal, SignalType
 from ...transport import Topic, Transport
+from ..own_rights import OwnRights
+from ..senders import Senders
+from .body_reader import OF_TASKS, BodyReader
 from .handler_runner import Ended, HandlerRunner
 from .handlers import Function, Handler, HandlerTable
 from .origins import ANSWERABLE, Origins
@@ -30,17 +31,6 @@ _CLOSE_S = 1.0
 _FINISH_S = 5.0
 _WARN_EVERY_S = 10.0
 MANY_TRACES = 10_000
-
-_OF_TASKS = STREAMED | {
-    SignalType.TASK,
-    SignalType.AGENT_OUTPUT,
-    SignalType.FINAL,
-    SignalType.ERROR,
-    SignalType.CLARIFICATION,
-    SignalType.PERMISSION,
-    SignalType.ESCALATION,
-}
-"""The types that travel on the directed plane: TASKs and their replies."""
 
 _MAY_REPEAT = frozenset(
     {SignalType.TASK, SignalType.CLARIFICATION_ANSWER, SignalType.PERMISSION_DECISION}
@@ -57,14 +47,20 @@ class Subscriptions:
             Axon has a handler for STOP, so "has handlers" would be true for all of them; this is
             the one test that a task costs where nobody watches tasks.
         out_of_date: True while a subscription is not in force yet.
+        senders: Names the keys that Signals came from.
+        own_rights: What our own key may do.
 
     Args:
         transport: Carries the subscriptions.
+        url: The URL of the Synapse, for error texts.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, url: str = "memory://") -> None:
         self.counts: Counter[str] = Counter()
+        self.senders = Senders(transport)
+        self.own_rights = OwnRights(transport, url)
         self._transport = transport
+        self._reader = BodyReader(self.counts)
         self._table = HandlerTable()
         self._runners: dict[Handler, HandlerRunner] = {}
         self._retired: list[HandlerRunner] = []
@@ -97,7 +93,13 @@ class Subscriptions:
         Args:
             handler: The handler.
             waits: False if `settle` need not wait for it: it is in force some time later.
+
+        Raises:
+            AccessRefused: Our key may not listen to what it is for; before a start only
+                `check_rights` can tell.
         """
+        if self._started and self.own_rights.are_limited:
+            self._check_rights(handler)
         self._table.add(handler)
         self._runners[handler] = HandlerRunner(handler, self.counts)
         self._task_watcher_count += _watches_tasks(handler)
@@ -106,6 +108,20 @@ class Subscriptions:
             self._orders.setdefault(handler.trace_id, TraceOrder())
         if self._started and self._listens(handler):
             self._listen(handler, waits)
+
+    def check_rights(self) -> None:
+        """Check that our key may listen to everything that a handler is for.
+
+        Raises:
+            AccessRefused: It may not.
+        """
+        for handler in self._runners:
+            self._check_rights(handler)
+
+    def _check_rights(self, handler: Handler) -> None:
+        # What is handed over to us needs no subscription, and no right.
+        if not handler.directed:
+            self.own_rights.check_hear(handler.types, handler.trace_id, handler.name)
 
     def _listens(self, handler: Handler) -> bool:
         """Return whether a handler needs a subscription."""
@@ -119,7 +135,11 @@ class Subscriptions:
             self._transport.listen(topic)
 
     def on_welcomed(self) -> None:
-        """Subscribe for what older Dendrites do not hand over, or no longer."""
+        """Subscribe for what older Dendrites do not hand over, or no longer; learn our rights."""
+        self.senders.on_welcomed()
+        self.own_rights.on_welcomed()
+        if self._started:
+            self._say_what_is_refused()
         had_older, self._has_older = self._has_older, self._transport.older_publishers
         if had_older == self._has_older or not self._started:
             return
@@ -130,6 +150,13 @@ class Subscriptions:
                 self._listen(handler)
             else:
                 self._unlisten(handler)
+
+    def _say_what_is_refused(self) -> None:
+        """Log what a handler hears no more, if the rights of our key were reduced."""
+        try:
+            self.check_rights()
+        except AccessRefused as error:
+            _LOG.warning("%s", error)
 
     def _unlisten(self, handler: Handler) -> None:
         for topic in _topics_of(handler):
@@ -258,6 +285,11 @@ class Subscriptions:
         self._put(signal, [each for each in self._table.of(signal) if not each.ordered])
         self._hold(signal)
 
+    def feed_reply(self, signal: Signal) -> None:
+        """Pass on a reply to us as `feed` does, if it is of a type that a worker may send."""
+        if self._reader.is_of_task(signal.type):
+            self.feed(signal)
+
     def feed_question(self, question: Signal, ended: Ended) -> None:
         """Pass on a question to us; call `ended` once each handler that may answer returned."""
         self.origins.add(question, self._transport.instance)
@@ -299,29 +331,42 @@ class Subscriptions:
         ours = caller == own or (worker == own and caller != _NO_CALLER)
         if kind < 0:
             repeats = caller != _NO_CALLER
-            self._on_heard_by_trace(id_text("trc_", trace), ours, repeats, caller, bodies)
+            self._on_heard_by_trace(id_text("trc_", trace), ours, repeats, caller, worker, bodies)
         elif not ours:
             signal_type = TYPE_OF_CODE.get(kind)
+            if not self._reader.belongs(signal_type, caller, worker, len(bodies)):
+                return
             # 09-resync, "At listeners": what a client publishes comes once, and needs no look.
             repeats = worker != _NO_WORKER or signal_type in _MAY_REPEAT
             repeats = repeats and caller != _NO_CALLER
-            self._on_heard_by_type(signal_type, repeats, caller, bodies)
+            self._on_heard_by_type(signal_type, repeats, caller, worker, bodies)
 
     def _on_heard_by_type(
-        self, signal_type: SignalType | None, repeats: bool, caller: bytes, bodies: list[bytes]
+        self,
+        signal_type: SignalType | None,
+        repeats: bool,
+        caller: bytes,
+        worker: bytes,
+        bodies: list[bytes],
     ) -> None:
         if signal_type is None or not self.may_want(signal_type, ""):
             self.counts["drop.no_handler"] += len(bodies)
             return
         alone = self._table.alone_of_type(signal_type)
         if alone is not None and not (repeats or alone.direct or signal_type in ANSWERABLE):
-            self._runners[alone].put_bodies(bodies)
+            if self.senders.have_names:
+                origin = self.senders.name_of(worker if worker != _NO_WORKER else caller)
+                self._runners[alone].put_bodies(bodies, signal_type, origin)
+            else:
+                self._runners[alone].put_bodies(bodies)
             return
         for body in bodies:
-            for signal in self._read(body):
+            for signal in self._reader.signals(body, signal_type):
                 if repeats and self._is_repeated(signal, self._seen_by_type):
                     continue
                 self.origins.add(signal, caller)
+                if self.senders.have_names:
+                    self.senders.mark_copy(signal, caller, worker)
                 of_type = self._table.of_type(signal)
                 self._put(signal, _once(signal, of_type, self._directed_by_type))
 
@@ -334,7 +379,13 @@ class Subscriptions:
         return True
 
     def _on_heard_by_trace(
-        self, trace_id: str, ours: bool, repeats: bool, caller: bytes, bodies: list[bytes]
+        self,
+        trace_id: str,
+        ours: bool,
+        repeats: bool,
+        caller: bytes,
+        worker: bytes,
+        bodies: list[bytes],
     ) -> None:
         order = self._orders.get(trace_id)
         if order is None and ours:
@@ -342,9 +393,13 @@ class Subscriptions:
         if not self.may_want(None, trace_id):
             self.counts["drop.no_handler"] += len(bodies)
             return
-        for signal in [signal for body in bodies for signal in self._read(body)]:
+        for signal in [signal for body in bodies for signal in self._reader.signals(body)]:
+            if not self._reader.belongs(signal.type, caller, worker, 1):
+                continue
             if repeats and self._is_repeated(signal, self._seen_by_trace):
                 continue
+            if self.senders.have_names:
+                self.senders.mark_copy(signal, caller, worker)
             if not ours:
                 self._saw(signal)
                 self.origins.add(signal, caller)
@@ -358,8 +413,10 @@ class Subscriptions:
         if not self.may_want(TYPE_OF_CODE.get(kind), id_text("trc_", trace)):
             self.counts["drop.no_handler"] += 1
             return
-        for signal in self._read(body):
+        for signal in self._reader.signals(body, TYPE_OF_CODE.get(kind)):
             self.origins.add(signal, publisher)
+            if self.senders.have_names:
+                self.senders.mark(signal, publisher)
             # 05-broadcast, "Handed over" 4: one that listens as well gets a copy, for the others.
             for handlers, seen in (
                 (self._table.of_type(signal), self._directed_by_type),
@@ -373,15 +430,6 @@ class Subscriptions:
         over_at_s = self._trace_deadlines.saw(signal, asyncio.get_running_loop().time())
         if over_at_s is not None:
             self._end_timer.arm(over_at_s)
-
-    def _read(self, body: bytes) -> list[Signal]:
-        """Return the Signals of a body, several if it is a run; none if it is invalid."""
-        try:
-            return heard_signals(body)
-        except BadSignal as error:
-            self.counts["drop.bad_signal"] += 1
-            _LOG.warning("a broadcast message is dropped: %s", error)
-            return []
 
     def _put(self, signal: Signal, handlers: Iterable[Handler]) -> None:
         for handler in handlers:
@@ -419,7 +467,7 @@ def _once(signal: Signal, handlers: list[Handler], seen: RecentIds) -> list[Hand
 
 
 def _watches_tasks(handler: Handler) -> bool:
-    return handler.ordered or not handler.types or not handler.types.isdisjoint(_OF_TASKS)
+    return handler.ordered or not handler.types or not handler.types.isdisjoint(OF_TASKS)
 
 
 def _topics_of(handler: Handler) -> list[Topic]:

@@ -58,6 +58,7 @@ class Inbox:
         self.transport = transport
         self.counts: Counter[str] = Counter()
         self._subscriptions = subscriptions
+        self._senders = subscriptions.senders
         self._ask = ask
         self._clock = LoopClock()
         self._axon_slots: dict[str, AxonSlots[Job]] = {}
@@ -151,6 +152,8 @@ class Inbox:
         except BadSignal as error:
             self._replies.refuse(caller, task, trace, "BAD_SIGNAL", str(error))
             return
+        if self._senders.have_names:
+            self._senders.mark(signal, caller)
         job = Job(
             slots,
             signal,

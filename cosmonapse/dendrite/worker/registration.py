@@ -16,11 +16,14 @@ from ...errors import SynapseRefused, SynapseUnreachable
 from ...runtime.loop_watch import watch_running_loop
 from ...signals import Signal, SignalType
 from ...transport import PresenceVerb, Transport
+from ..watch.subscriptions import Subscriptions
 from .inbox import Inbox
 
 _LOG = logging.getLogger(__name__)
 _ROLE = "worker"
 """What a Dendrite with Axons does; the argument `role` says only whether it may dispatch too."""
+_FOR_RIGHTS = "access: "
+"""How the Synapse begins the refusal of a REGISTER for a right (11-access)."""
 _SLOTS = 20
 """How many moments in one interval heartbeats are sent at."""
 _TYPES = {
@@ -35,7 +38,7 @@ class Registration:
 
     Args:
         transport: Carries the presence Signals.
-        url: The URL of the Synapse, for error texts.
+        subscriptions: Know what our own key may do.
         inbox: Holds the Axons.
         dendrite_id: The id of this Dendrite.
         heartbeat_s: The longest time between two HEARTBEATs.
@@ -44,13 +47,14 @@ class Registration:
     def __init__(
         self,
         transport: Transport,
-        url: str,
+        subscriptions: Subscriptions,
         inbox: Inbox,
         dendrite_id: str,
         heartbeat_s: float,
     ) -> None:
         self._transport = transport
-        self._url = url
+        self._own_rights = subscriptions.own_rights
+        self._url = subscriptions.own_rights.url
         self._inbox = inbox
         self._meta = {"dendrite": dendrite_id, "instance": transport.instance.hex()}
         self._heartbeat_s = heartbeat_s
@@ -66,7 +70,9 @@ class Registration:
         Raises:
             SynapseUnreachable: It did not acknowledge them within `timeout_s` seconds.
             SynapseRefused: It refused one of them.
+            AccessRefused: Our key may not host one of them.
         """
+        self._own_rights.check_serve([axon.neuron_id for axon in self._inbox.axons])
         self._running = True
         self._watch_loop()
         self.announce()
@@ -91,6 +97,8 @@ class Registration:
                 self._url, f"it did not acknowledge {names}", "look at its log"
             )
         for neuron_id, answer in pending.items():
+            if answer.result().startswith(_FOR_RIGHTS):
+                raise self._own_rights.refused_to_serve(neuron_id)
             if answer.result():
                 raise SynapseRefused(self._url, f"Axon {neuron_id}: {answer.result()}")
 
@@ -107,7 +115,9 @@ class Registration:
         Raises:
             SynapseUnreachable: It did not acknowledge it within `timeout_s` seconds.
             SynapseRefused: It refused it.
+            AccessRefused: Our key may not host it.
         """
+        self._own_rights.check_serve([axon.neuron_id])
         self._watch_loop()
         self._register(axon)
         await self._acknowledged([axon.neuron_id], timeout_s)

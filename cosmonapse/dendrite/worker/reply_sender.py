@@ -134,6 +134,8 @@ class ReplySender:
         if job.caller != self._transport.instance and subscriptions.may_want(
             signal.type, signal.trace_id
         ):
+            if signal is not job.signal and subscriptions.senders.have_names:
+                subscriptions.senders.mark_own(signal)
             subscriptions.feed(signal)
 
     def settle(self, job: Job, signal_type: SignalType, payload: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ class Heard:
     """Subscriptions over a transport of which only the topics matter."""
 
     def __init__(self, older=False):
-        self.transport = mock.Mock(instance=OWN, older_publishers=older)
+        self.transport = mock.Mock(instance=OWN, older_publishers=older, user="")
         self.subscriptions = Subscriptions(self.transport)
         self.subscriptions.on_welcomed()
         self.topics = self.subscriptions.topics()
@@ -226,3 +226,14 @@ def test_every_other_type_is_meant_for_those_who_listen():
     assert {SignalType.STOP, SignalType.TASK_OFFER, SignalType.STOPPED, *ANSWERS} | {
         SignalType.TASK_AWARDED
     } == MEANT
+
+
+def test_what_is_handed_over_as_another_type_reaches_nobody(heard):
+    meant = heard.add(types=TYPES | {SignalType.PLAN}, directed=True)
+
+    heard.subscriptions.on_published(
+        OTHER, SignalType.PLAN.code, id_bytes(STOP.trace_id), STOP.encode()
+    )
+
+    assert meant == []
+    assert heard.subscriptions.counts == {"drop.bad_signal": 1}

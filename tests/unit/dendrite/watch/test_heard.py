@@ -5,7 +5,9 @@ from unittest import mock
 import pytest
 
 from cosmonapse import Directed, Signal, SignalType, kernel, new_event_id, new_trace_id
+from cosmonapse.dendrite.senders import Senders
 from cosmonapse.dendrite.watch import handler_runner
+from cosmonapse.dendrite.watch.body_reader import OF_TASKS
 from cosmonapse.dendrite.watch.handlers import Handler
 from cosmonapse.dendrite.watch.subscriptions import Subscriptions
 from cosmonapse.ids import id_bytes
@@ -14,12 +16,23 @@ from support.processes import until
 pytestmark = pytest.mark.asyncio
 NOBODY, OWN, OTHER, WORKER = bytes(16), b"o" * 16, b"x" * 16, b"w" * 16
 PLAN, THOUGHT = SignalType.PLAN, SignalType.THOUGHT_DELTA
+ANSWERS = (SignalType.CLARIFICATION_ANSWER, SignalType.PERMISSION_DECISION)
 
 
 def listening(*handlers):
     heard = Subscriptions(mock.Mock(instance=OWN))
     for handler in handlers:
         heard.add(handler)
+    return heard
+
+
+def named(*handlers):
+    """Return subscriptions of a Synapse with keys."""
+    names = {OTHER: "ada", WORKER: "ben"}
+    heard = listening(*handlers)
+    transport = mock.Mock(user="eve", may=("watch",), origin_of=names.get)
+    heard.senders = Senders(transport)
+    heard.senders.on_welcomed()
     return heard
 
 
@@ -114,13 +127,12 @@ async def test_a_filter_of_a_handler_holds_for_each_signal_of_a_batch():
     assert seen == [wanted]
 
 
-@pytest.mark.parametrize("signal_type", list(SignalType))
+@pytest.mark.parametrize("signal_type", [*OF_TASKS, *ANSWERS])
 async def test_what_can_come_twice_is_shown_once(signal_type):
     handler, seen = collector(types={signal_type})
     signal = Signal(type=signal_type)
-    answers = (SignalType.CLARIFICATION_ANSWER, SignalType.PERMISSION_DECISION)
-    can_come_twice = [(OTHER, WORKER)]
-    if signal_type in (SignalType.TASK, *answers):
+    can_come_twice = [(OTHER, WORKER)] if signal_type in OF_TASKS else []
+    if signal_type in (SignalType.TASK, *ANSWERS):
         can_come_twice.append((OTHER, NOBODY))
 
     for caller, worker in can_come_twice:
@@ -181,3 +193,66 @@ async def test_a_handler_that_left_gets_nothing_of_a_batch_and_it_is_counted():
 
     assert seen == []
     assert heard.counts == {"drop.no_handler": 7}
+
+
+@pytest.mark.parametrize("by_trace", [False, True])
+@pytest.mark.parametrize("signal_type", [*ANSWERS, SignalType.STOP, SignalType.BID])
+async def test_a_worker_gives_no_orders_by_a_copy_of_its_reply(signal_type, by_trace):
+    signal = Signal(type=signal_type)
+    trace = {"trace_id": signal.trace_id} if by_trace else {}
+    handler, seen = collector(types={signal_type}, **trace)
+    heard = listening(handler)
+
+    topic = (-1, id_bytes(signal.trace_id)) if by_trace else (signal_type.code, NOBODY)
+    heard.on_heard(*topic, OTHER, WORKER, [signal.encode()])
+    heard.on_heard(*topic, OTHER, NOBODY, [signal.encode()])
+    await until(lambda: seen)
+    await heard.close()
+
+    assert seen == [signal]
+    assert heard.counts == {"drop.bad_signal": 1}
+
+
+async def test_a_decision_under_the_topic_of_a_plan_reaches_nobody():
+    handler, seen = collector(types={PLAN, *ANSWERS})
+    direct_seen = []
+    direct = Handler(direct_seen.append, frozenset({PLAN, *ANSWERS}), direct=True)
+    heard, decision = listening(handler, direct), Signal(type=SignalType.PERMISSION_DECISION)
+
+    heard.on_heard(PLAN.code, NOBODY, OTHER, NOBODY, [decision.encode()])
+    hear(heard, plans(1))
+    await until(lambda: seen)
+    await heard.close()
+
+    assert [each.type for each in seen] == [each.type for each in direct_seen] == [PLAN]
+    assert heard.counts == {"drop.bad_signal": 1}
+
+
+async def test_a_handler_reads_from_which_key_each_signal_came():
+    handler, seen = collector(types={PLAN, SignalType.CRITIQUE})
+    plain_seen = []
+    plain = Handler(plain_seen.append, frozenset({PLAN}))
+    for handlers in ([handler], [handler, plain]):
+        seen.clear()
+        heard = named(*handlers)
+
+        hear(heard, plans(2))
+        hear(heard, plans(1), WORKER, NOBODY)
+        await until(lambda: len(seen) == 3)
+        await heard.close()
+
+        assert [each.origin for each in seen] == ["ada", "ada", "ben"]
+    assert [each.origin for each in plain_seen] == ["ada", "ada", "ben"]
+
+
+async def test_alone_or_not_a_handler_gets_no_decision_that_was_sent_as_a_plan():
+    handler, seen = collector(types={PLAN, *ANSWERS})
+    heard, decision = named(handler), Signal(type=SignalType.PERMISSION_DECISION)
+
+    heard.on_heard(PLAN.code, NOBODY, OTHER, NOBODY, [decision.encode()])
+    hear(heard, plans(1))
+    await until(lambda: seen)
+    await heard.close()
+
+    assert [each.type for each in seen] == [PLAN]
+    assert heard.counts == {"drop.bad_signal": 1}

@@ -152,9 +152,8 @@ async def test_after_off_nothing_is_listened_to_any_more(join, trace_id):
 
     await caller.ask(neuron="worker", input={}, trace_id=trace_id)
     await until(lambda: len(seen) == len(STORY))
-    with mock.patch.object(
-        caller._subscriptions, "_read", wraps=caller._subscriptions._read
-    ) as reading:
+    reader = caller._subscriptions._reader
+    with mock.patch.object(reader, "signals", wraps=reader.signals) as reading:
         assert caller.off(each) == 1
         await caller.dispatch_and_wait(neuron="nobody", input={})
         before = caller.counts
