@@ -71,5 +71,9 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         # observers: Doppler and Prism
         "again": "Signals that an observer received by type and by trace, or twice.",
         "bad_signal": "Messages that an observer could not read as a Signal.",
+        "cut.slow_request": "Connections to Prism cut because a request did not end within 10 s.",
+        "cut.too_many_connections": "Connections to Prism cut to make room: 256 were open.",
+        "displaced_tabs": "Tabs of Prism that had to make room: 64 were open.",
+        "refused.token": "Requests to Prism without its token, or with another one.",
     }
 )

@@ -72,7 +72,9 @@ def command(
     unfold: bool,
     since_start: bool,
     prism: bool,
+    host: str,
     port: int,
+    has_token: bool,
     no_browser: bool,
 ) -> int:
     """Show every Signal of a namespace as it passes, until Ctrl-C.
@@ -86,7 +88,7 @@ def command(
     if prism:
         if any((types, hidden, presence, trace, neuron, as_lines, payload, unfold, since_start)):
             raise click.UsageError(_BY_PRISM)
-        return show_prism(url, namespace, port, no_browser)
+        return show_prism(url, namespace, host, port, has_token, no_browser)
     if neuron is not None:
         checked_name("--neuron", neuron)
     wanted = SignalFilter(_wanted_types(types, hidden, presence), trace, neuron)

@@ -3,61 +3,124 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import secrets
 import signal
+import tempfile
 import threading
 import webbrowser
 from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from .. import __version__
-from ..prism.server import DEFAULT_PORT, listening, serve
+from ..prism.home import LOOPBACK, Home
+from ..prism.listening import listening
+from ..prism.server import DEFAULT_PORT, serve
+from ..prism.token_check import PARAMETER
 from ..prism.watch import Watch
 from ..runtime.printable import printable
+from .addresses import addresses
 
 F = TypeVar("F", bound=Callable[..., Any])
+_TOKEN_BYTES = 32
+_NOT_ENCRYPTED = (
+    "  note        HTTP is not encrypted: on a network that you trust alone, or by a tunnel"
+)
 
 
 def browser_options(function: F) -> F:
-    """Add `--port` and `--no-browser`."""
+    """Add `--host`, `--port`, `--token` and `--no-browser`."""
+    host = click.option(
+        "--host",
+        default=LOOPBACK,
+        show_default=True,
+        help="Address for Prism. Beyond loopback it asks for the token in the URL that it prints.",
+    )
     port = click.option(
         "--port",
         type=click.IntRange(0, 65_535),
         default=DEFAULT_PORT,
         show_default=True,
-        help="Port for Prism, on 127.0.0.1; 0: any free one.",
+        help="Port for Prism; 0: any free one.",
+    )
+    token = click.option(
+        "--token",
+        "has_token",
+        is_flag=True,
+        help="Ask for a token on loopback too: other users of this machine see nothing.",
     )
     no_browser = click.option("--no-browser", is_flag=True, help="Open no browser.")
-    return port(no_browser(function))
+    return host(port(token(no_browser(function))))
 
 
-def show_prism(url: str, namespace: str, port: int, no_browser: bool) -> int:
+def show_prism(
+    url: str, namespace: str, host: str, port: int, has_token: bool, no_browser: bool
+) -> int:
     """Serve Prism until an OS signal stops it; return the exit code.
 
     Raises:
         MissingExtra: starlette or uvicorn is not installed.
-        PortInUse: Another process listens there.
+        PortInUse: Another process listens there, or the host is none of this machine.
         SynapseRefused: The Synapse refuses the namespace, or is full.
     """
 
     def say(line: str) -> None:
         click.echo(printable(line))
 
-    def on_ready(address: str) -> None:
-        say(f"Prism shows {namespace} on {address}")
-        say("  stop        Ctrl-C")
-        if not no_browser:
-            _open_browser(address)
-
     async def main() -> int:
         watch = Watch(url, namespace, __version__, say)
-        with listening(port) as listener:
-            return await serve(watch, listener, on_ready)
+        listeners, home = listening(host, port)
+        with ExitStack() as stack:
+            for each in listeners:
+                stack.enter_context(each)
+            needs_token = has_token or home.is_beyond_loopback
+            token = secrets.token_urlsafe(_TOKEN_BYTES) if needs_token else None
+
+            def on_ready() -> None:
+                first, *others = _urls(home, token)
+                say(f"Prism shows {namespace} on {first}")
+                for each in others:
+                    say(f"  and on      {each}")
+                say("  stop        Ctrl-C")
+                if home.is_beyond_loopback:
+                    say(_NOT_ENCRYPTED)
+                if not no_browser:
+                    _open_browser(_as_file(first, stack) if token else first)
+
+            return await serve(watch, listeners, home, token, on_ready)
 
     return 130 if asyncio.run(main()) == signal.SIGINT else 0
 
 
-def _open_browser(address: str) -> None:
+def _urls(home: Home, token: str | None) -> list[str]:
+    """Return the addresses to open; of a Prism on every interface, one for each."""
+    query = "" if token is None else f"?{PARAMETER}={token}"
+    urls = [home.url]
+    if home.is_every:
+        urls += [home.url_at(each) for each in addresses(home.addresses[0])]
+    return [each + query for each in urls]
+
+
+def _as_file(url: str, stack: ExitStack) -> str:
+    """Return the URL of a file that leads on to `url`; only this user can read it.
+
+    A browser gets what it opens as an argument, and other users can list those of each process.
+    """
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cosmo-prism-")))
+    page = folder / "open.html"
+    page.touch(0o600)
+    page.write_text(
+        '<!doctype html><meta charset="utf-8"><title>Prism</title>'
+        f'<meta http-equiv="refresh" content="0; url={html.escape(url)}">\n',
+        encoding="utf-8",
+    )
+    return page.as_uri()
+
+
+def _open_browser(url: str) -> None:
     """Open a page without waiting for it; without a browser nothing happens."""
-    threading.Thread(target=webbrowser.open, args=(address,), name="browser", daemon=True).start()
+    threading.Thread(target=webbrowser.open, args=(url,), name="browser", daemon=True).start()

@@ -11,9 +11,11 @@ from .observing import browser_options, show_prism
 @click.command()
 @fabric_options
 @browser_options
-def command(url: str, namespace: str, port: int, no_browser: bool) -> int:
-    """Show every Signal of a namespace in a browser, read-only, on this machine alone.
+def command(
+    url: str, namespace: str, host: str, port: int, has_token: bool, no_browser: bool
+) -> int:
+    """Show every Signal of a namespace in a browser, read-only.
 
     Needs the extra [prism]. Waits for a Synapse that is not there yet. Ctrl-C ends it.
     """
-    return show_prism(url, namespace, port, no_browser)
+    return show_prism(url, namespace, host, port, has_token, no_browser)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from ..errors import MissingExtra
 from .events import to_json
-from .guard import HEADERS, METHODS, Guard
+from .guard import HEADERS, EarlyAnswer, Guard
+from .home import LOOPBACK, plain_address
 from .record import envelope_of
 from .ring import Ring
 from .tabs import Tabs
+from .timed_http import connection_of
+from .token_check import TokenCheck
 
 try:
     from starlette.applications import Starlette
@@ -25,6 +28,7 @@ except ImportError:
 
 STREAM_TYPE = "text/event-stream"
 STATIC = Path(__file__).parent / "static"
+_MOST_DIGITS = 19  # more than any number of a Signal has; int() itself refuses some thousand
 _RAW_HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 
 
@@ -34,11 +38,17 @@ class Guarded:
     Args:
         app: Answers all other requests.
         guard: Decides which requests are refused.
+        check: Lets those in who have the token; None: there is no token.
+        counts: Gets `refused.token`.
     """
 
-    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+    def __init__(
+        self, app: ASGIApp, guard: Guard, check: TokenCheck | None, counts: Counter[str]
+    ) -> None:
         self._app = app
         self._guard = guard
+        self._check = check
+        self._counts = counts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -52,60 +62,94 @@ class Guarded:
         if scope["type"] != "http":  # uvicorn offers WebSockets too; Prism has none
             await send({"type": "websocket.close", "code": 1008})
             return
-        refusal = self._guard.refusal(scope["method"], scope["path"], scope["headers"])
+        early = self._early_answer(scope)
         app = self._app
-        if refusal is not None:
-            allow = {"Allow": ", ".join(METHODS)} if refusal.status == 405 else {}
-            app = PlainTextResponse(refusal.text + "\n", refusal.status, allow)
+        if early is not None:
+            app = PlainTextResponse(
+                early.text + "\n", early.status, dict(early.headers), early.media_type
+            )
         await app(scope, receive, send_safely)
+
+    def _early_answer(self, scope: Scope) -> EarlyAnswer | None:
+        path, headers = scope["path"], scope["headers"]
+        local = (scope.get("server") or (LOOPBACK,))[0]
+        refusal = self._guard.refusal(scope["method"], path, headers, local)
+        if refusal is not None or self._check is None:
+            return refusal
+        answer = self._check.answer(path, scope["query_string"], headers)
+        if answer is not None and answer.status == 401:
+            self._counts["refused.token"] += 1
+        return answer
+
+
+def _number(text: str) -> int | None:
+    """Return the number of a Signal; None if the text is none."""
+    is_one = text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
+    return int(text) if is_one else None
 
 
 def _json(value: Any, status: int = 200) -> Response:
     return Response(to_json(value), status, media_type="application/json")
 
 
-def make_app(guard: Guard, ring: Ring, tabs: Tabs, is_well: Callable[[], bool]) -> ASGIApp:
+def _envelope(ring: Ring, text: str) -> Response:
+    """Answer with one Signal, by its number."""
+    number = _number(text)
+    if number is None:
+        return _json({"error": "a Signal has a number of at most 19 digits"}, 404)
+    kept = ring.get(number)
+    if kept is None:
+        hint = "no longer kept" if number <= ring.last else "not there yet"
+        return _json({"error": f"Signal {number} is {hint}", "kept": len(ring)}, 404)
+    return _json(envelope_of(number, kept.decoded()))
+
+
+def make_app(
+    guard: Guard, check: TokenCheck | None, ring: Ring, tabs: Tabs, counts: Counter[str]
+) -> ASGIApp:
     """Return the app.
 
     Args:
         guard: Decides which requests are refused.
+        check: Lets those in who have the token; None: there is no token.
         ring: The Signals that are kept.
         tabs: The open tabs.
-        is_well: Returns whether the data shown is up to date.
+        counts: Gets `refused.token`.
     """
 
     async def index(request: Request) -> Response:
         return FileResponse(STATIC / "index.html")
 
     async def stream(request: Request) -> Response:
-        since = request.query_params.get("since") or request.headers.get("last-event-id") or ""
-        if since and not (since.isascii() and since.isdecimal() and len(since) <= 20):
+        given = request.query_params.get("since") or request.headers.get("last-event-id") or ""
+        since = _number(given)
+        if given and since is None:
             return PlainTextResponse(
                 "since must be the number of a Signal, such as since=17\n", 400
             )
         if request.method == "HEAD":
             return Response(media_type=STREAM_TYPE)
-        if tabs.is_full:
-            return PlainTextResponse("too many tabs show this Prism: close one\n", 503)
-        events = tabs.stream(int(since) if since else None)
+        if tabs.is_closed:
+            return PlainTextResponse("this Prism is ending\n", 503)
+        client = "" if request.client is None else plain_address(request.client.host)
+        connection = connection_of(request.scope)
+        if connection is None:
+            return StreamingResponse(tabs.stream(since, client), media_type=STREAM_TYPE)
+        connection.shows_a_tab()
+        events = tabs.stream(since, client, connection.shows_no_tab)
         return StreamingResponse(events, media_type=STREAM_TYPE)
 
     async def envelope(request: Request) -> Response:
-        number = request.path_params["number"]
-        kept = ring.get(number)
-        if kept is None:
-            hint = "no longer kept" if number <= ring.last else "not there yet"
-            return _json({"error": f"Signal {number} is {hint}", "kept": len(ring)}, 404)
-        return _json(envelope_of(number, kept.decoded()))
+        return _envelope(ring, request.path_params["number"])
 
     async def health(request: Request) -> Response:
-        return _json({"ok": is_well()})
+        return _json({"ok": True})
 
     routes = [
         Route("/", index),
         Route("/api/stream", stream),
-        Route("/api/signals/{number:int}", envelope),
+        Route("/api/signals/{number}", envelope),
         Route("/api/health", health),
         Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
     ]
-    return Guarded(Starlette(routes=routes), guard)
+    return Guarded(Starlette(routes=routes), guard, check, counts)

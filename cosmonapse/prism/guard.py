@@ -1,4 +1,4 @@
-"""Access control of Prism: read-only, and only for its own pages on this machine. Pure.
+"""Access control of Prism: read-only, and only for its own pages under its own names. Pure.
 
 A foreign page in the same browser must not read anything: its `Origin` is foreign, and a foreign
 name that resolves to this machine (DNS rebinding) is a foreign `Host`.
@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 import attrs
+
+from .home import LOOPBACK, Home, in_url, plain_address
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -32,53 +34,70 @@ _FOREIGN_SITES = ("cross-site", "same-site")
 
 
 @attrs.frozen
-class Refusal:
-    """The answer to a request that is refused.
+class EarlyAnswer:
+    """The answer to a request that goes no further.
 
     Args:
         status: The HTTP status.
-        text: One line for the client: what is wrong, and what to do.
+        text: What the client reads; for a refusal one line: what is wrong, and what to do.
+        headers: Headers of this answer alone.
+        media_type: What the text is.
     """
 
     status: int
     text: str
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    media_type: str = "text/plain"
 
 
 class Guard:
     """Checks each request before it is handled.
 
     Args:
-        port: The port of Prism.
+        home: What Prism listens on.
     """
 
-    def __init__(self, port: int) -> None:
-        self._home = f"http://127.0.0.1:{port}"
-        self._hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
-        self._origins = frozenset(f"http://{host}" for host in self._hosts)
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._authorities = home.authorities
 
     def refusal(
-        self, method: str, path: str, headers: Iterable[tuple[bytes, bytes]]
-    ) -> Refusal | None:
-        """Return the refusal of a request; None if it is allowed."""
+        self, method: str, path: str, headers: Iterable[tuple[bytes, bytes]], local: str = LOOPBACK
+    ) -> EarlyAnswer | None:
+        """Return the refusal of a request; None if it is allowed.
+
+        Args:
+            method: GET, or what else was sent.
+            path: The path, decoded.
+            headers: Its headers, in any case of letters.
+            local: The address of ours that the connection came to.
+        """
         if method not in METHODS:
-            return Refusal(405, f"Prism is read-only: use GET, not {method[:20]}")
+            text = f"Prism is read-only: use GET, not {method[:20]}"
+            return EarlyAnswer(405, text, {"allow": ", ".join(METHODS)})
         said: dict[bytes, list[str]] = {}
         for name, value in headers:
             said.setdefault(name.lower(), []).append(value.decode("latin-1").lower())
+        # An address cannot be rebound, so the one that the connection came to is ours for sure.
+        at = plain_address(local)
+        allowed = self._authorities | self._home.authorities_of(in_url(at))
         hosts = said.get(b"host", [])
-        if len(hosts) != 1 or hosts[0] not in self._hosts:
-            return self._foreign("Host", hosts)
-        if any(origin not in self._origins for origin in said.get(b"origin", [])):
-            return self._foreign("Origin", said[b"origin"])
+        if len(hosts) != 1 or hosts[0] not in allowed:
+            return self._foreign("Host", hosts, at)
+        origins = {f"http://{each}" for each in allowed}
+        if any(origin not in origins for origin in said.get(b"origin", [])):
+            return self._foreign("Origin", said[b"origin"], at)
         if path.startswith("/api/") and any(
             site in _FOREIGN_SITES for site in said.get(b"sec-fetch-site", [])
         ):
-            return self._foreign("Sec-Fetch-Site", said[b"sec-fetch-site"])
+            return self._foreign("Sec-Fetch-Site", said[b"sec-fetch-site"], at)
         return None
 
-    def _foreign(self, header: str, values: list[str]) -> Refusal:
+    def _foreign(self, header: str, values: list[str], at: str) -> EarlyAnswer:
         given = ", ".join(values)[:100] or "nothing"
-        return Refusal(
-            403,
-            f"Prism answers to this machine alone, and {header} is {given!a}: open {self._home}",
+        home = self._home
+        url = home.url_at(at) if home.is_every else home.url
+        whom = "under its own names" if home.is_beyond_loopback else "to this machine"
+        return EarlyAnswer(
+            403, f"Prism answers {whom} alone, and {header} is {given!a}: open {url.rstrip('/')}"
         )

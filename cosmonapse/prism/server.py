@@ -1,4 +1,4 @@
-"""Prism as a process: one observer and one HTTP server on the loopback, until an OS signal."""
+"""Prism as a process: one observer and one HTTP server, until an OS signal."""
 
 from __future__ import annotations
 
@@ -8,41 +8,32 @@ import logging
 import socket
 from collections.abc import Callable, Iterator
 
-from ..errors import MissingExtra, PortInUse
+from ..errors import MissingExtra
 from ..runtime.os_signals import stop_signal
 from .guard import Guard
+from .home import Home
+from .token_check import TokenCheck
 from .watch import Watch
 
-HOST = "127.0.0.1"
 DEFAULT_PORT = 7071
 _END_S = 1
 
 
-def listening(port: int) -> socket.socket:
-    """Return a socket that listens on the loopback.
-
-    Raises:
-        PortInUse: Another process listens there.
-    """
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        reason = f"{error.strerror or error} (if that is a Prism, open http://{HOST}:{port})"
-        raise PortInUse(f"{HOST}:{port}", reason.lower()) from error
-    return listener
-
-
-async def serve(watch: Watch, listener: socket.socket, on_ready: Callable[[str], None]) -> int:
+async def serve(
+    watch: Watch,
+    listeners: list[socket.socket],
+    home: Home,
+    token: str | None,
+    on_ready: Callable[[], None],
+) -> int:
     """Serve the data of `watch` until an OS signal; return its number.
 
     Args:
         watch: The data to show.
-        listener: From `listening`; it is closed at the end.
-        on_ready: Receives the address once pages can be read.
+        listeners: From `listening`; they are closed at the end.
+        home: From `listening`.
+        token: What a browser must know; None only where `home` is loopback alone.
+        on_ready: Called once pages can be read.
 
     Raises:
         MissingExtra: starlette or uvicorn is not installed.
@@ -53,11 +44,15 @@ async def serve(watch: Watch, listener: socket.socket, on_ready: Callable[[str],
     except ImportError:
         raise MissingExtra("uvicorn", "prism") from None
     from .app import make_app
+    from .timed_http import Connections, timed
 
-    port = listener.getsockname()[1]
-    app = make_app(Guard(port), watch.ring, watch.tabs, lambda: True)
+    if token is None and home.is_beyond_loopback:
+        raise ValueError("beyond loopback Prism needs a token")
+    check = None if token is None else TokenCheck(token, home.port)
+    app = make_app(Guard(home), check, watch.ring, watch.tabs, watch.counts)
     config = uvicorn.Config(
         app,
+        http=timed(Connections(watch.counts)),
         log_level="error",
         access_log=False,
         lifespan="off",
@@ -75,10 +70,10 @@ async def serve(watch: Watch, listener: socket.socket, on_ready: Callable[[str],
     ending = asyncio.create_task(stop_signal(), name="stop signal")
     work = {
         asyncio.create_task(watch.run(), name="watch"),
-        asyncio.create_task(server.serve([listener]), name="http"),
+        asyncio.create_task(server.serve(listeners), name="http"),
     }
     try:
-        on_ready(f"http://{HOST}:{port}/")
+        on_ready()
         await asyncio.wait({ending, *work}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         # A tab that does not read is cut off at the end; that is not worth a log entry.

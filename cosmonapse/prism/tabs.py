@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
 
@@ -29,13 +29,24 @@ class _Batch(NamedTuple):
     data: bytes
 
 
+def _nothing() -> None:
+    pass
+
+
 class Tab:
     """The queue of one tab: Signals in order, and the newest event of every other name.
 
     It holds up to 200 batches and 16 MiB; beyond that the oldest are dropped and counted.
+
+    Args:
+        client: Who opened it.
+        on_displaced: Called when it has to make room for another tab.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, client: str = "", on_displaced: Callable[[], None] = _nothing) -> None:
+        self.client = client
+        self._on_displaced = on_displaced
+        self._is_displaced = False
         self._batches: deque[_Batch] = deque()
         self._bytes = 0
         self._missed = 0
@@ -65,9 +76,20 @@ class Tab:
         self._closed = True
         self._news.set()
 
+    def displace(self) -> None:
+        """End the stream of this tab with an event that says why."""
+        self._batches.clear()
+        self._bytes = 0
+        self._is_displaced = True
+        self._news.set()
+        self._on_displaced()
+
     async def next(self) -> bytes | None:
         """Wait for the next event and return it; None at the end."""
         while not self._closed:
+            if self._is_displaced:
+                self._closed = True
+                return event("displaced", {"most": MOST_TABS})
             if self._missed:
                 missed, self._missed = self._missed, 0
                 return event("missed", {"count": missed})
@@ -92,12 +114,19 @@ class Tabs:
     Args:
         ring: The Signals that are kept; a new tab receives them first.
         greeting: Returns the first events of a tab, by name.
+        counts: Gets `displaced_tabs`.
     """
 
-    def __init__(self, ring: Ring, greeting: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        ring: Ring,
+        greeting: Callable[[], dict[str, Any]],
+        counts: Counter[str] | None = None,
+    ) -> None:
         self._ring = ring
         self._greeting = greeting
-        self._tabs: set[Tab] = set()
+        self._counts: Counter[str] = Counter() if counts is None else counts
+        self._tabs: dict[Tab, None] = {}  # the oldest first
         self._pending: list[tuple[int, ObservedSignal]] = []
         self._flushing: asyncio.TimerHandle | None = None
         self._flushed_at_s = 0.0
@@ -108,9 +137,9 @@ class Tabs:
         return len(self._tabs)
 
     @property
-    def is_full(self) -> bool:
-        """Return whether one more tab would be too many."""
-        return self._closed or len(self._tabs) >= MOST_TABS
+    def is_closed(self) -> bool:
+        """Return whether Prism is ending."""
+        return self._closed
 
     def add(self, observed: ObservedSignal) -> None:
         """Keep a Signal and send it to all tabs; without a tab it is not encoded."""
@@ -144,12 +173,39 @@ class Tabs:
         for tab in self._tabs:
             tab.put(batch)
 
-    async def stream(self, since: int | None) -> AsyncIterator[bytes]:
-        """Yield the events of one tab, from the Signal after number `since` on, until it closes."""
+    def _make_room(self, client: str) -> None:
+        """Displace the oldest tab of whom has the most: a new tab is never refused.
+
+        So nobody keeps others out by opening many.
+        """
+        if len(self._tabs) < MOST_TABS:
+            return
+        held = Counter(tab.client for tab in self._tabs)
+        held[client] += 1
+        most = max(held.values())
+        tab = next(each for each in self._tabs if held[each.client] == most)
+        del self._tabs[tab]
+        self._counts["displaced_tabs"] += 1
+        tab.displace()
+
+    async def stream(
+        self,
+        since: int | None,
+        client: str = "",
+        on_displaced: Callable[[], None] = _nothing,
+    ) -> AsyncIterator[bytes]:
+        """Yield the events of one tab until it closes, or has to make room for another.
+
+        Args:
+            since: The number of the last Signal that it has; None for every one that is kept.
+            client: Who opened it, such as its address.
+            on_displaced: Called when it has to make room.
+        """
         self._flush()  # pending Signals are in the ring too: they belong to the past of this tab
-        tab = Tab()
+        self._make_room(client)
+        tab = Tab(client, on_displaced)
         last = self._ring.last
-        self._tabs.add(tab)
+        self._tabs[tab] = None
         try:
             for name, value in self._greeting().items():
                 yield event(name, value)
@@ -158,7 +214,7 @@ class Tabs:
             while (new := await tab.next()) is not None:
                 yield new
         finally:
-            self._tabs.discard(tab)
+            self._tabs.pop(tab, None)
             if not self._tabs:
                 self._pending.clear()
 

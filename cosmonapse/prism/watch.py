@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,8 @@ class Watch:
     def __init__(self, url: str, namespace: str, version: str, say: Callable[[str], None]) -> None:
         # Numbers of a later run are larger: a page that comes back with an old one gets everything.
         self.ring = Ring(time.time_ns() // 1000)
-        self.tabs = Tabs(self.ring, self._greeting)
+        self.counts: Counter[str] = Counter()
+        self.tabs = Tabs(self.ring, self._greeting, self.counts)
         listener = Listener(self._on_signal, self._on_missed, self._on_link)
         self._listener = listener
         self._observer = Observer(url, namespace, listener, name="prism")
@@ -150,7 +152,8 @@ class Watch:
 
     def _counters(self) -> dict[str, Any]:
         """Return the counters of the Synapse, and under `prism.` those of Prism."""
-        own = {f"prism.{name}": count for name, count in self._listener.counts.items()}
+        counts = self._listener.counts + self.counts
+        own = {f"prism.{name}": count for name, count in counts.items()}
         if self._synapse is None:
             return own
         facts = attrs.asdict(self._synapse)

@@ -32,11 +32,11 @@ class Scene:
         """Start the Synapse."""
         self.synapse, self.url = self.children.synapse(port=port)
 
-    def raise_prism(self, port=0):
+    def raise_prism(self, port=0, *options):
         """Start Prism and wait until it listens."""
         self.prism = self.children.cosmo(
             *("prism", "--url", self.url, "-n", NAMESPACE),
-            *("--port", str(port), "--no-browser"),
+            *("--port", str(port), "--no-browser", *options),
             merge_stderr=True,
         )
         told = self.prism.line("Prism").text

@@ -210,8 +210,8 @@ def test_the_reference_names_each_option_of_a_verb_and_no_other(verb):
     named = set(re.findall(r"--[a-z-]+", " ".join(rows))) - {"--prism"}
     meant = options_of(cosmo.get_command(click.Context(cosmo), verb)) - {"--prism"}
 
-    if verb in ("doppler", "prism"):  # they have two options in common
-        named |= {"--port", "--no-browser"}
+    if verb in ("doppler", "prism"):  # they have these options in common
+        named |= {"--host", "--port", "--token", "--no-browser"}
     assert rows
     assert named - {"--namespace"} == meant - {"--namespace"}
 

@@ -121,12 +121,20 @@ def test_it_says_that_it_is_well(shown):
     assert get(shown, "api/health").json() == {"ok": True}
 
 
-@pytest.mark.parametrize("number", ["1", "99999999999999999999", "0"])
+@pytest.mark.parametrize("number", ["1", "9999999999999999999", "0"])
 def test_a_signal_that_is_not_kept_is_404_with_a_hint(shown, number):
     answer = get(shown, f"api/signals/{number}")
 
     assert answer.status_code == 404
     assert f"Signal {number} is" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("number", ["9" * 20, "9" * 5_000, "-1", "1.5", "x", "٣"])
+def test_what_is_no_number_of_a_signal_is_404(shown, number):
+    answer = get(shown, f"api/signals/{number}")
+
+    assert answer.status_code == 404
+    assert "19 digits" in answer.json()["error"]
 
 
 @pytest.mark.parametrize("path", ["", "api/stream", "api/signals/1", "static/app.js"])
@@ -169,7 +177,7 @@ def test_a_look_at_the_stream_alone_does_not_hang(shown):
     assert answer.headers["content-type"].startswith("text/event-stream")
 
 
-@pytest.mark.parametrize("since", ["x", "-1", "1.5", "9" * 30, "٣"])
+@pytest.mark.parametrize("since", ["x", "-1", "1.5", "9" * 20, "9" * 30, "٣"])
 def test_a_number_that_is_none_is_told(shown, since):
     answer = get(shown, f"api/stream?since={since}")
 
@@ -274,17 +282,21 @@ async def test_tabs_that_close_make_room_also_in_the_middle_of_a_long_past(
         await until(lambda: len(tab.records) == 10_000, TIMEOUT_S)
 
 
-def test_too_many_tabs_at_once_are_told(children, url, namespace):
+def test_one_tab_too_many_makes_the_oldest_end_with_a_word(children, url, namespace):
     _, address = prism(children, url, namespace)
     with contextlib.ExitStack() as stack:
-        for _ in range(MOST_TABS):
+        oldest = stack.enter_context(Tab(address))
+        oldest.newest("state")
+        for _ in range(MOST_TABS - 1):
             line, said = raw_tab(address)
             stack.callback(line.close)
             assert said.startswith(b"HTTP/1.1 200")
 
-        answer = get(address, "api/stream")
+        newest = stack.enter_context(Tab(address))
+        newest.newest("state", lambda s: s["synapse"]["counters"].get("prism.displaced_tabs"))
+        oldest.until(lambda: oldest.of("displaced"))
 
-    assert (answer.status_code, answer.text) == (503, "too many tabs show this Prism: close one\n")
+    assert oldest.of("displaced") == [{"most": MOST_TABS}]
 
 
 def test_a_killed_worker_is_gone_with_a_reason_and_its_task_is_an_error(children, url, namespace):

@@ -1,10 +1,13 @@
-"""Only this machine's own pages may ask, and only to read."""
+"""Only Prism's own pages may ask, under its own names, and only to read."""
 
 import pytest
 
 from cosmonapse.prism.guard import HEADERS, METHODS, Guard
+from cosmonapse.prism.home import Home
 
-GUARD = Guard(7071)
+GUARD = Guard(Home("127.0.0.1", ("127.0.0.1",), 7071))
+LAN = Guard(Home("prism.lan", ("192.168.1.5", "fd00::5"), 7071))
+EVERY = Guard(Home("0.0.0.0", ("0.0.0.0",), 7071, machine="Laptop"))
 HOME = (b"Host", b"127.0.0.1:7071")
 
 
@@ -67,6 +70,46 @@ def test_a_foreign_page_may_link_to_prism_and_not_load_from_it(site):
 )
 def test_nothing_but_reading_is_allowed(method):
     assert refusal(HOME, method=method).status == 405
+
+
+@pytest.mark.parametrize("host", ["prism.lan:7071", "192.168.1.5:7071", "[fd00::5]:7071"])
+def test_on_a_network_it_answers_under_the_chosen_name_and_its_addresses(host):
+    headers = [(b"host", host.encode()), (b"origin", f"http://{host}".encode())]
+
+    assert LAN.refusal("GET", "/api/stream", headers, "192.168.1.5") is None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:7071", "localhost:7071", "laptop:7071", "192.168.1.6"])
+def test_on_a_network_any_other_name_is_refused_with_the_right_one(host):
+    refused = LAN.refusal("GET", "/", [(b"host", host.encode())], "192.168.1.5")
+
+    assert refused.status == 403
+    assert "under its own names" in refused.text
+    assert refused.text.endswith("open http://prism.lan:7071")
+
+
+@pytest.mark.parametrize("local", ["192.168.1.5", "::ffff:192.168.1.5"])
+def test_on_every_interface_it_answers_at_the_address_that_was_reached(local):
+    def status(host):
+        refused = EVERY.refusal("GET", "/api/stream", [(b"host", host.encode())], local)
+        return 200 if refused is None else refused.status
+
+    own = ("192.168.1.5:7071", "localhost:7071", "127.0.0.1:7071", "laptop:7071")
+    foreign = ("192.168.1.6:7071", "evil.example:7071", "0.0.0.0:7071", "192.168.1.5", "")
+    assert [status(host) for host in own] == [200] * 4
+    assert [status(host) for host in foreign] == [403] * 5
+
+
+def test_on_every_interface_a_refusal_names_the_address_that_was_reached():
+    refused = EVERY.refusal("GET", "/", [(b"host", b"evil.example:7071")], "192.168.1.5")
+
+    assert refused.text.endswith("open http://192.168.1.5:7071")
+
+
+def test_a_browser_omits_the_port_of_http():
+    guard = Guard(Home("prism.lan", ("192.168.1.5",), 80))
+
+    assert guard.refusal("GET", "/", [(b"host", b"prism.lan")], "192.168.1.5") is None
 
 
 def test_reading_is_allowed():

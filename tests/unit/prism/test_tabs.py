@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 
 import pytest
 
@@ -194,4 +195,61 @@ async def test_closing_ends_every_stream():
     tabs.close()
 
     assert [each async for each in stream] == []
-    assert tabs.is_full
+    assert tabs.is_closed
+
+
+async def crowd(tabs, *clients):
+    """Open a tab for each client, and take its greeting."""
+    streams = [tabs.stream(None, client) for client in clients]
+    for stream in streams:
+        await anext(stream)
+    return streams
+
+
+async def rest_of(stream):
+    return [read(data) async for data in stream]
+
+
+@pytest.mark.asyncio
+async def test_whom_has_the_most_tabs_makes_room_for_a_new_one(monkeypatch):
+    monkeypatch.setattr(tabs_module, "MOST_TABS", 4)
+    counts = Counter()
+    tabs = Tabs(Ring(1), lambda: {"hello": {"run": "r"}}, counts)
+    owner, first, *_ = await crowd(tabs, "owner", "crowd", "crowd", "crowd")
+
+    (newest,) = await crowd(tabs, "owner")
+
+    assert await rest_of(first) == [("displaced", {"most": 4})]
+    assert len(tabs) == 4
+    assert counts == {"displaced_tabs": 1}
+    tabs.show("state", {})
+    assert [read(await anext(each)) for each in (owner, newest)] == [("state", {})] * 2
+
+
+@pytest.mark.asyncio
+async def test_one_client_alone_displaces_its_own_oldest_tab(monkeypatch):
+    monkeypatch.setattr(tabs_module, "MOST_TABS", 3)
+    tabs = make()
+    streams = await crowd(tabs, "a", "b", "b", "b")
+
+    tabs.close()
+
+    assert [await rest_of(each) for each in streams] == [[], [("displaced", {"most": 3})], [], []]
+
+
+@pytest.mark.asyncio
+async def test_a_displaced_tab_that_reads_nothing_holds_nothing_and_is_told_of(monkeypatch):
+    monkeypatch.setattr(tabs_module, "MOST_TABS", 1)
+    told = []
+    tabs = make()
+    mute = tabs.stream(None, "mute", lambda: told.append("mute"))
+    await anext(mute)
+    tabs.add(observed())
+    tabs._flush()
+
+    others = await crowd(tabs, "other")
+    tabs.add(observed())
+    tabs._flush()
+
+    assert (len(others), told) == (1, ["mute"])
+    assert await rest_of(mute) == [("displaced", {"most": 1})]

@@ -16,6 +16,8 @@ export class Stream {
     this.wait_ms = FIRST_MS;
     this.heardAt = performance.now();
     this.resting = false;
+    this.displacedBy = null;
+    this.wantsToken = false;
     setInterval(() => this.watch(), 1_000);
     let hiding = 0;
     document.addEventListener("visibilitychange", () => {
@@ -33,7 +35,7 @@ export class Stream {
 
   /** Go on from where we were: what the server still keeps comes at once. */
   wake() {
-    if (!this.resting) return;
+    if (!this.resting || this.displacedBy !== null) return;
     this.resting = false;
     this.open();
   }
@@ -51,6 +53,7 @@ export class Stream {
     this.hear(source, "state", (state) => this.store.setState(state));
     this.hear(source, "health", (health) => (this.store.health = health));
     this.hear(source, "missed", ({ count }) => (this.store.missed += count));
+    this.hear(source, "displaced", ({ most }) => this.displace(most));
   }
 
   hear(source, name, call) {
@@ -70,14 +73,33 @@ export class Stream {
     this.store.hello = hello;
     this.downSince = null;
     this.wait_ms = FIRST_MS;
+    this.wantsToken = false;
     // We asked for what follows a number of the run before: ask again, for everything.
     if (wasHere) this.open();
+  }
+
+  /** Make room for another tab: to come back at once would only displace the next one. */
+  displace(most) {
+    this.displacedBy = most;
+    this.downSince = Date.now() / 1000;
+    this.rest();
+  }
+
+  /** An EventSource does not tell the status of a refusal. */
+  async look() {
+    try {
+      this.wantsToken = (await fetch("/api/health")).status === 401;
+    } catch {
+      this.wantsToken = false;
+    }
+    this.changed();
   }
 
   lost() {
     this.source?.close();
     this.source = null;
     this.downSince ??= Date.now() / 1000;
+    this.look();
     setTimeout(() => this.open(), this.wait_ms);
     this.wait_ms = Math.min(LONGEST_MS, this.wait_ms * 2);
     this.changed();

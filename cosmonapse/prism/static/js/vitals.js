@@ -91,6 +91,14 @@ export class Vitals {
     const since = stream.downSince ?? this.synapseGoneAt;
     this.nodes.banner.hidden = since === null;
     if (since === null) return;
+    if (stream.displacedBy !== null) {
+      put(this.nodes.banner, `This tab made room for a newer one: Prism shows ${stream.displacedBy} at a time. Reload the page to show it here again.`);
+      return;
+    }
+    if (stream.wantsToken) {
+      put(this.nodes.banner, "Prism wants its token. It makes a new one at each start: open the address that it printed.");
+      return;
+    }
     if (store.hello === null) {
       put(this.nodes.banner, `No word from Prism since ${seconds(since)}. Is it running? A browser opens six connections to one server: if that many tabs show it, close one.`);
       return;
