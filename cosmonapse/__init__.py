@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from .edge import BlockingDendrite, TextStream
     from .errors import (
         CODES,
+        AccessRefused,
         BadSignal,
         Clarification,
         CosmonapseError,
         DendriteProtocolError,
         Escalation,
+        InsecureBind,
         InvalidCarrier,
+        InvalidKey,
         InvalidName,
         InvalidUrl,
         LocalError,
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
         UnencodableValue,
     )
     from .ids import new_event_id, new_trace_id
+    from .keys import Key
     from .neurons import Neuron
     from .registry import DendriteRecord, NeuronRecord, SynapseState
     from .signals import Directed, Signal, SignalType
@@ -54,6 +58,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CODES",
+    "AccessRefused",
     "Axon",
     "BadSignal",
     "BlockingDendrite",
@@ -64,9 +69,12 @@ __all__ = [
     "DendriteRecord",
     "Directed",
     "Escalation",
+    "InsecureBind",
     "InvalidCarrier",
+    "InvalidKey",
     "InvalidName",
     "InvalidUrl",
+    "Key",
     "LocalError",
     "MemoryRegistryStore",
     "MemorySynapse",
@@ -112,11 +120,14 @@ __getattr__, __dir__ = loaded_on_use(
         ".edge": ("BlockingDendrite", "TextStream"),
         ".errors": (
             "CODES",
+            "AccessRefused",
             "BadSignal",
             "Clarification",
             "CosmonapseError",
             "DendriteProtocolError",
             "Escalation",
+            "InsecureBind",
+            "InvalidKey",
             "InvalidName",
             "InvalidCarrier",
             "InvalidUrl",
@@ -137,6 +148,7 @@ __getattr__, __dir__ = loaded_on_use(
             "UnencodableValue",
         ),
         ".ids": ("new_event_id", "new_trace_id"),
+        ".keys": ("Key",),
         ".neurons": ("Neuron",),
         ".dendrite.caller.pathway": ("Pathway",),
         ".registry": ("DendriteRecord", "NeuronRecord", "SynapseState"),

@@ -5,6 +5,8 @@ CosmonapseError
 │   ├── InvalidName             a neuron id, capability or namespace outside the alphabet
 │   ├── InvalidUrl              a Synapse URL that names no endpoint
 │   ├── InvalidCarrier          a carrier that does not exist
+│   ├── InvalidKey              a key, a file of keys or a right that cannot be used
+│   ├── InsecureBind            a Synapse without keys that other machines could reach
 │   ├── UnencodableValue        a value that no Signal can carry, with its path
 │   ├── SignalTooLarge          a Signal over the size limit, refused before it leaves
 │   ├── DendriteProtocolError   a call out of turn or out of role
@@ -16,6 +18,7 @@ CosmonapseError
     ├── SynapseUnreachable      no Synapse answers at that URL
     │   └── SynapseAway         it went away, and a TASK never left in its time
     ├── SynapseRefused          the Synapse refused the connection
+    │   └── AccessRefused       it does not let this key in, or do something
     ├── BadSignal               bytes that are not a valid Signal
     ├── NeuronError             a Neuron ended its task with an ERROR
     ├── NeedsAnswer             a Neuron asked a question instead of answering
@@ -33,20 +36,16 @@ from typing import Any, overload
 from .error_codes import CODES as CODES
 from .error_codes import CodeFacts as CodeFacts
 from .error_codes import facts_of as facts_of
+from .error_roots import CosmonapseError as CosmonapseError
+from .error_roots import LocalError as LocalError
+from .error_roots import RemoteError as RemoteError
+from .question_errors import Clarification as Clarification
+from .question_errors import Escalation as Escalation
+from .question_errors import NeedsAnswer as NeedsAnswer
+from .question_errors import PermissionNeeded as PermissionNeeded
+from .question_errors import Question as Question
 
 _MAX_WAIT_S = 30 * 86_400.0  # the longest timeout of a task
-
-
-class CosmonapseError(Exception):
-    """Root of every error that this package raises itself."""
-
-
-class LocalError(CosmonapseError):
-    """An error that this program can correct."""
-
-
-class RemoteError(CosmonapseError):
-    """A failure of another process, or of the network."""
 
 
 class InvalidName(LocalError, ValueError):
@@ -346,76 +345,6 @@ class NeuronError(RemoteError):
     def __reduce__(self) -> tuple[Any, ...]:
         """Return the parts for `pickle` and `copy`; the text alone would make another error."""
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
-
-
-class Question(RemoteError):
-    """The base of the exceptions that a Neuron raises to ask; its TASK ends with that Signal.
-
-    Attributes:
-        payload: The payload of the Signal.
-    """
-
-    def __init__(self, text: str, **payload: Any) -> None:
-        super().__init__(text)
-        self.payload = {key: value for key, value in payload.items() if value is not None}
-
-
-class Clarification(Question):
-    """Ask the caller a question; the Neuron gets its input again, with `clarification` in it.
-
-    Args:
-        question: The question.
-        context: Information that helps to answer it.
-    """
-
-    def __init__(self, question: str, context: Any = None) -> None:
-        super().__init__(question, question=question, context=context)
-
-
-class PermissionNeeded(Question):
-    """Ask for consent; the Neuron gets its input again, with `permission` in it.
-
-    Args:
-        action: The action that the Neuron wants to take.
-        scope: The limits of the action.
-        reason: The reason for the action.
-        context: Information that helps to decide.
-    """
-
-    def __init__(
-        self, action: str, scope: Any = None, reason: str | None = None, context: Any = None
-    ) -> None:
-        super().__init__(action, action=action, scope=scope, reason=reason, context=context)
-
-
-class Escalation(Question):
-    """Pass the task to another neuron or to a person.
-
-    Args:
-        reason: The reason why the Neuron cannot continue.
-        target: The id of the neuron that should continue.
-        context: Information that helps it.
-    """
-
-    def __init__(self, reason: str, target: str | None = None, context: Any = None) -> None:
-        super().__init__(reason, reason=reason, target=target, context=context)
-
-
-class NeedsAnswer(RemoteError):
-    """A Neuron asked a question instead of answering.
-
-    Attributes:
-        signal: The CLARIFICATION, PERMISSION or ESCALATION.
-    """
-
-    def __init__(self, signal: Any) -> None:
-        payload = signal.payload
-        asked = payload.get("question") or payload.get("action") or payload.get("reason")
-        super().__init__(
-            f"the Neuron sent {signal.type.value} instead of an output: {asked}; a handler, "
-            "another Dendrite or `cosmo answer` may answer it (answer_elsewhere)"
-        )
-        self.signal = signal
 
 
 def seconds_or_none(value: object) -> float | None:

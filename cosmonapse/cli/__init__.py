@@ -14,6 +14,8 @@ from click.shell_completion import CompletionItem
 
 from .. import __version__
 from ..errors import (
+    InsecureBind,
+    InvalidKey,
     InvalidName,
     InvalidUrl,
     LocalError,
@@ -28,6 +30,7 @@ from .std_streams import complain, discard_rest, prepare, reason_of
 
 # Raised by a newer click for a group without a verb; its text is the help.
 _ASKS_FOR_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
+_MISTAKES = (InsecureBind, InvalidKey, InvalidName, InvalidUrl, UnencodableValue)
 OK, ERROR, USAGE, NOBODY_THERE, TIMEOUT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 _VERBS = {
@@ -38,6 +41,7 @@ _VERBS = {
     "demo": "run everything once: Synapse, replicas, HTTP edge, a question, an answer",
     "dispatch": "send one TASK and print its output",
     "doppler": "show every Signal as it passes; --prism: in a browser",
+    "keys": "make keys for people and programs, allow and revoke them",
     "prism": "show every Signal in a browser",
     "registry": "show the live Axons, with load and state",
     "synapse": "run the Synapse",
@@ -53,6 +57,7 @@ _MEANT: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("status", "health", "ping", "info", "stats"), "check"),
         **dict.fromkeys(("reply", "respond", "questions"), "answer"),
         **dict.fromkeys(("ui", "web", "dashboard"), "prism"),
+        **dict.fromkeys(("key", "keygen", "allow", "revoke", "users", "access"), "keys"),
         **dict.fromkeys(("perf", "benchmark", "speed"), "bench"),
     }
 )
@@ -111,7 +116,7 @@ def exit_code_of(error: BaseException) -> int:
         return facts_of(error.code).exit_code
     if isinstance(error, SynapseUnreachable):
         return NOBODY_THERE
-    if isinstance(error, (InvalidUrl, InvalidName, UnencodableValue)):
+    if isinstance(error, _MISTAKES):
         return USAGE
     return TIMEOUT if isinstance(error, TimeoutError) else ERROR
 

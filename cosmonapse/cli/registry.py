@@ -99,7 +99,7 @@ def _facts(record: NeuronRecord | DendriteRecord) -> dict[str, Any]:
 
 def dendrite_table(records: list[DendriteRecord]) -> str:
     """Return the Dendrites as aligned columns."""
-    return _aligned(
+    return aligned(
         [
             _DENDRITE_TITLES,
             *(
@@ -130,10 +130,11 @@ def table(records: list[NeuronRecord], namespace: str) -> str:
     """Return the records as aligned columns, or a hint when there are none."""
     if not records:
         return f"no Axon is in namespace {namespace}: start a worker, or give another one with -n"
-    return _aligned([_TITLES, *map(_row, records)])
+    return aligned([_TITLES, *map(_row, records)])
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+def aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    """Return rows as aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from types import FrameType
+from typing import Any, TypeVar
 
 import click
 
+from ..key_ring import KeyRing, default_folder
+from ..keys import KEY_SUFFIX
+from ..runtime.addresses import addresses, beyond_loopback, is_every
 from ..runtime.environment import CARRIER_VARIABLE
 from ..synapse.carriers import CARRIERS, DEFAULT_CARRIER
 from ..synapse.server import SynapseProcess
 from ..synapse.url import DEFAULT_HOST, DEFAULT_PORT
-from .addresses import addresses, is_every
 from .log import SignalLog
 from .std_streams import complain
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _carrier_option = click.option(
     "--carrier",
@@ -24,6 +30,42 @@ _carrier_option = click.option(
     show_envvar=True,
     help="What carries the directed plane. Dendrites with either can join.",
 )
+
+
+def _access_options(function: F) -> F:
+    """Add `--keys` and `--insecure`."""
+    keys = click.option(
+        "--keys",
+        metavar="[DIR]",
+        is_flag=False,
+        flag_value="",
+        help="Let in only whom this folder allows; see 'cosmo keys'. Needed beyond this machine.",
+    )
+    insecure = click.option(
+        "--insecure",
+        is_flag=True,
+        help="Let in whoever reaches it, also beyond this machine: only on a trusted network.",
+    )
+    return keys(insecure(function))
+
+
+def _limit_options(function: F) -> F:
+    """Add the limits that have an option."""
+    max_signal_bytes = click.option(
+        "--max-signal-bytes",
+        type=click.IntRange(1024, 2**31 - 2**17),
+        default=16 * 1024 * 1024,
+        show_default=True,
+        help="Size limit of an encoded Signal; sent to each Dendrite.",
+    )
+    max_connections = click.option(
+        "--max-connections",
+        type=click.IntRange(1, 1_000_000),
+        default=60_000,
+        show_default=True,
+        help="Most Dendrites at a time; each needs up to three file descriptors.",
+    )
+    return max_signal_bytes(max_connections(function))
 
 
 @click.group()
@@ -61,21 +103,9 @@ def command() -> None:
     metavar="PATH",
     help="Listen at this Unix socket too, for this user on this machine.",
 )
+@_access_options
 @_carrier_option
-@click.option(
-    "--max-signal-bytes",
-    type=click.IntRange(1024, 2**31 - 2**17),
-    default=16 * 1024 * 1024,
-    show_default=True,
-    help="Size limit of an encoded Signal; sent to each Dendrite.",
-)
-@click.option(
-    "--max-connections",
-    type=click.IntRange(1, 1_000_000),
-    default=60_000,
-    show_default=True,
-    help="Most Dendrites at a time; each needs up to three file descriptors.",
-)
+@_limit_options
 @click.option("--quiet", "-q", is_flag=True, help="Print no line for each Signal.")
 def start(
     store: str,
@@ -83,6 +113,8 @@ def start(
     host: str,
     port: int,
     ipc: str | None,
+    keys: str | None,
+    insecure: bool,
     carrier: str,
     max_signal_bytes: int,
     max_connections: int,
@@ -92,6 +124,8 @@ def start(
 
     STORE is where its state is held: `memory`, as all of it is rebuilt after a restart.
     """
+    if keys is not None and insecure:
+        raise click.UsageError("give --keys or --insecure, not both: with keys nobody else joins")
     log = None if quiet else SignalLog()
     synapse = SynapseProcess(
         host,
@@ -100,10 +134,14 @@ def start(
         log.note if log else None,
         ipc=ipc,
         carrier=carrier,
+        keys=default_folder() if keys == "" else keys,
+        insecure=insecure,
         max_signal_bytes=max_signal_bytes,
         max_connections=max_connections,
     )
     received = _stop_on_signals(synapse)
+    if synapse.keys is not None:
+        signal.signal(signal.SIGHUP, lambda number, frame: synapse.ask_to_reload_keys())
     click.echo(_banner(synapse, host, namespaces))
     try:
         synapse.run()
@@ -132,23 +170,38 @@ def _banner(synapse: SynapseProcess, host: str, namespaces: tuple[str, ...]) -> 
     served = ", ".join(namespaces) if namespaces else "any"
     first = namespaces[0] if namespaces else "default"
     others = _urls_for_others(url, host)
+    ring = synapse.keys
+    key = "" if ring is None else f", key={_a_key_file(ring)!r}"
     lines = [
         f"Synapse listening on {url}",
+        *([] if ipc_url is None else [f"  and on      {ipc_url}"]),
         f"  namespaces  {served}",
+        f"  who         {_who_may_join(ring, host)}",
         f"  carrier     {synapse.carrier}",
-        f"  connect     await connect_synapse({next(iter(others), url)!r})",
+        f"  connect     await connect_synapse({next(iter(others), url)!r}{key})",
         f"              Dendrite(synapse=synapse, namespace={first!r})",
         "  stop        Ctrl-C",
     ]
-    if ipc_url is not None:
-        lines.insert(1, f"  and on      {ipc_url}")
-    if not host.startswith("127.") and host not in ("localhost", "::1"):
-        lines.append(
-            "  note        open to the network: every process that reaches this port can join"
-        )
     if is_every(host):
         lines += [f"  for others  {each}" for each in others or ["no address besides loopback"]]
     return "\n".join(lines)
+
+
+def _who_may_join(ring: KeyRing | None, host: str) -> str:
+    """Return who may join a Synapse, as a text."""
+    if ring is not None:
+        allowed = f"{len(ring.members):,} names" if len(ring.members) != 1 else "1 name"
+        hint = "" if ring.members else ": run 'cosmo keys new NAME'"
+        return f"{allowed} of the keys in {ring.folder}{hint}"
+    if beyond_loopback(host):
+        return "INSECURE: whoever reaches this port, on any machine, may read and send everything"
+    return "every program on this machine"
+
+
+def _a_key_file(ring: KeyRing) -> str:
+    """Return the name of a key file for an example."""
+    names = (each.name for each in ring.members.values() if not each.is_local)
+    return next(names, "NAME") + KEY_SUFFIX
 
 
 def _urls_for_others(url: str, host: str) -> list[str]:

@@ -28,6 +28,16 @@ def client_keys_of(key: Key) -> wire_side.ClientKeys:
     return wire_side.ClientKeys(key.name, pair, key.synapse)
 
 
+def proxy_keys_of(ring: KeyRing) -> wire_side.ProxyKeys:
+    """Return the folder of a Synapse as the transport takes it.
+
+    Raises:
+        InvalidKey: Its public key does not belong to its secret key, or see `access_of`.
+    """
+    pair = _pair_of(f"the key of the Synapse in {ring.folder}", ring.public, ring.secret)
+    return wire_side.ProxyKeys(pair, access_of(ring))
+
+
 def access_of(ring: KeyRing) -> wire_side.Access:
     """Return who may do what; the user who runs this process may do everything over a Unix socket.
 

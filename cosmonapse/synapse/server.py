@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Any, Self, Unpack, cast
 
 import attrs
 
@@ -16,10 +17,14 @@ import zmq_transport as wire_side
 from ..errors import DendriteProtocolError, PortInUse
 from ..ids import id_text
 from ..kernel import run_signals, run_texts
+from ..key_ring import KeyRing
 from ..signals import TYPE_OF_CODE, SignalType
+from .access import proxy_keys_of
 from .carriers import chosen_carrier
+from .key_watch import KeyWatch
 from .limits import Limits, settings_of
 from .lost_notice import lost_notice
+from .secure_bind import check_bind
 from .url import DEFAULT_HOST, DEFAULT_PORT, Endpoint, IpcEndpoint
 
 _LOG = logging.getLogger(__name__)
@@ -75,7 +80,10 @@ class SynapseProcess:
         on_signal: Is called with every Signal; must not block.
         ipc: Path of a Unix socket to listen at as well, for this user on this machine.
         carrier: What carries the directed plane: `zmtp` or `libzmq`. By default `COSMO_CARRIER`
-            tells, or else this version. A Dendrite with either joins.
+            tells, or else this version. A Dendrite with either joins. With keys it is `libzmq`.
+        keys: The folder that says who may join; see `docs/keys.md`. Without it everybody may. It is
+            read again when it changes.
+        insecure: True to listen beyond loopback without keys: on a network that is trusted.
         limits: See `Limits`.
 
     Raises:
@@ -83,7 +91,9 @@ class SynapseProcess:
         InvalidUrl: `ipc` is not a valid path of a Unix socket.
         InvalidName: A namespace is not a valid name.
         InvalidCarrier: There is no such carrier.
-        ValueError: A limit is out of range.
+        InvalidKey: The folder of the keys is not there or not whole, or others may change it.
+        InsecureBind: Other machines could reach it, and there are no keys.
+        ValueError: A limit is out of range, or there are keys and it is said to be insecure.
     """
 
     def __init__(
@@ -95,9 +105,16 @@ class SynapseProcess:
         *,
         ipc: str | os.PathLike[str] | None = None,
         carrier: str | None = None,
+        keys: str | os.PathLike[str] | None = None,
+        insecure: bool = False,
         **limits: Unpack[Limits],
     ) -> None:
         settings = settings_of(namespaces, limits)
+        check_bind(host, has_keys=keys is not None, insecure=insecure)
+        self._watch = None if keys is None else KeyWatch(keys, self._use_access)
+        secured: dict[str, Any] = (
+            {} if self._watch is None else {"keys": proxy_keys_of(self._watch.ring)}
+        )
         ports = wire_side.Ports(port, port + 2, port + 3) if port else wire_side.Ports()
         tap = None if on_signal is None else _MessageTap(on_signal)
         local = None if ipc is None else ipc_endpoint(ipc)
@@ -110,6 +127,7 @@ class SynapseProcess:
                 carrier=chosen_carrier(carrier),
                 lost_notice=lost_notice,
                 tap=tap,
+                **secured,
             )
         except wire_side.EndpointInUse as error:
             raise _in_use(error) from error
@@ -123,12 +141,36 @@ class SynapseProcess:
 
     def run(self) -> None:
         """Route until asked to stop; then drain for at most 1 s, and close."""
-        with self._proxy:
+        with self._proxy, self._watch or contextlib.nullcontext():
             self._proxy.run()
 
     def ask_to_stop(self) -> None:
         """Make `run` return; safe from a signal handler and from another thread."""
         self._proxy.ask_to_stop()
+
+    @property
+    def keys(self) -> KeyRing | None:
+        """Who may join, as it is in force; None without keys."""
+        return None if self._watch is None else self._watch.ring
+
+    def reload_keys(self) -> None:
+        """Read the folder of the keys again, now.
+
+        Raises:
+            DendriteProtocolError: It has no keys.
+            InvalidKey: A file is broken: what it said before stays in force.
+        """
+        if self._watch is None:
+            raise DendriteProtocolError("this Synapse has no keys: start it with keys=DIR")
+        self._watch.reload()
+
+    def ask_to_reload_keys(self) -> None:
+        """Read the folder of the keys again soon, if there are keys; safe from a signal handler."""
+        if self._watch is not None:
+            self._watch.ask()
+
+    def _use_access(self, access: wire_side.Access) -> None:
+        cast("Any", self._proxy).use_access(access)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -182,13 +224,18 @@ class SynapseServer:
         on_signal: Is called with every Signal, in the Synapse's thread; must not block.
         ipc: Path of a Unix socket to listen at as well, for this user on this machine.
         carrier: What carries the directed plane: `zmtp` or `libzmq`. By default `COSMO_CARRIER`
-            tells, or else this version. A Dendrite with either joins.
+            tells, or else this version. A Dendrite with either joins. With keys it is `libzmq`.
+        keys: The folder that says who may join; see `docs/keys.md`. Without it everybody may. It is
+            read again when it changes.
+        insecure: True to listen beyond loopback without keys: on a network that is trusted.
         limits: See `Limits`.
 
     Raises:
         InvalidUrl: `ipc` is not a valid path of a Unix socket.
         InvalidName: A namespace is not a valid name.
-        ValueError: A limit is out of range.
+        InvalidKey: The folder of the keys is not there or not whole, or others may change it.
+        InsecureBind: Other machines could reach it, and there are no keys.
+        ValueError: A limit is out of range, or there are keys and it is said to be insecure.
     """
 
     def __init__(
@@ -200,6 +247,8 @@ class SynapseServer:
         *,
         ipc: str | os.PathLike[str] | None = None,
         carrier: str | None = None,
+        keys: str | os.PathLike[str] | None = None,
+        insecure: bool = False,
         **limits: Unpack[Limits],
     ) -> None:
         self._host, self._port = host, port
@@ -207,7 +256,12 @@ class SynapseServer:
         self._ipc = None if ipc is None else ipc_endpoint(ipc).path
         self._limits = limits
         self._carrier = chosen_carrier(carrier)
+        self._keys = None if keys is None else os.path.abspath(keys)
+        self._insecure = insecure
         settings_of(self._namespaces, limits)  # wrong values show here, not at `start`
+        check_bind(host, has_keys=keys is not None, insecure=insecure)
+        if self._keys is not None:
+            KeyRing.read(self._keys)
         self._on_signal = on_signal
         self._process: SynapseProcess | None = None
         self._thread: threading.Thread | None = None
@@ -239,6 +293,15 @@ class SynapseServer:
         """
         return self._running().counts
 
+    def reload_keys(self) -> None:
+        """Read the folder of the keys again, now; by itself that is done within a second.
+
+        Raises:
+            DendriteProtocolError: It is not running, or has no keys.
+            InvalidKey: A file is broken: what it said before stays in force.
+        """
+        self._running().reload_keys()
+
     def start(self) -> Self:
         """Listen, and route in a thread.
 
@@ -255,6 +318,8 @@ class SynapseServer:
             self._on_signal,
             ipc=self._ipc,
             carrier=self._carrier,
+            keys=self._keys,
+            insecure=self._insecure,
             **self._limits,
         )
         self._thread = threading.Thread(target=self._process.run, name="synapse", daemon=True)

@@ -16,7 +16,8 @@ FLOORS = (
     ("zmq_transport.client.*", "zmq_transport.proxy.*"),
     ("zmq_transport",),
     # cosmonapse: the ground floor
-    ("cosmonapse.error_codes",),
+    ("cosmonapse.error_codes", "cosmonapse.error_roots"),
+    ("cosmonapse.question_errors",),
     ("cosmonapse.errors", "cosmonapse.raised"),
     ("cosmonapse.runtime.*",),
     ("cosmonapse.ids", "cosmonapse.names", "cosmonapse.registry"),

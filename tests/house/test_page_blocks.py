@@ -27,6 +27,7 @@ PYTHON_RUN_BY = {
     "README.md": "tests/integration/test_readme_in_order.py",
     "docs/concepts.md": "tests/integration/test_page_blocks.py",
     "docs/edge.md": "tests/integration/test_page_blocks.py",
+    "docs/keys.md": "tests/integration/test_keys_page.py",
     "docs/limits.md": "tests/integration/test_page_blocks.py",
     "docs/spec/08-port.md": "tests/conformance/test_outsider.py",
     "docs/testing.md": "tests/integration/testing/test_testing_page.py",
@@ -35,7 +36,7 @@ PYTHON_RUN_BY = {
 }
 JAVASCRIPT_RUN_BY = {"docs/edge.md": "tests/javascript/test_express_examples.py"}
 # Programs of others, whose options are not ours to check.
-PROGRAMS_OF_OTHERS = {".", "apt-get", "curl", "export", "jq", "pkill", "pytest", "python3"}
+PROGRAMS_OF_OTHERS = {".", "apt-get", "curl", "export", "jq", "pkill", "pytest", "python3", "scp"}
 # A block without a language is a drawing or a grammar; for users there are none.
 DRAWN_IN = ("docs/spec/", "docs/design/")
 DRAWN = {"", "text"}

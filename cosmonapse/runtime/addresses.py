@@ -1,4 +1,4 @@
-"""The addresses at which other machines reach a socket that listens on every interface. Linux."""
+"""At which addresses other machines reach a socket that listens on a host. Linux."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ _SIOCGIFADDR = 0x8915  # from <linux/sockios.h>: the IPv4 address of an interfac
 _NAME_BYTES = 15
 _IPV6_TABLE = Path("/proc/net/if_inet6")
 _EVERY = ("0.0.0.0", "::", "*")  # compared with, not bound to
+_LOOPBACK = "lo"
 
 
 def is_every(host: str) -> bool:
@@ -29,6 +30,35 @@ def addresses(host: str) -> list[str]:
     if host.strip("[]") == "::":
         found += _ipv6()
     return [each for each in dict.fromkeys(found) if _is_for_others(each)]
+
+
+def beyond_loopback(host: str) -> list[str]:
+    """Return the addresses behind a host by which others may reach it; none for loopback alone.
+
+    A name counts with all addresses that it resolves to, and an interface by its name with those of
+    this machine. Of a host that resolves to nothing there is nothing to reach: it cannot be bound.
+
+    Args:
+        host: A name or an address, with or without brackets; or one for which `is_every` is true.
+    """
+    bare = host.strip("[]")
+    if bare in ("", *_EVERY):
+        return [bare or "*"]
+    if bare.partition(":")[0] in {name for _, name in socket.if_nameindex()}:
+        return [] if bare == _LOOPBACK else [bare]
+    try:
+        found = socket.getaddrinfo(bare, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    named = dict.fromkeys(str(where[0]) for *_, where in found)
+    return [each for each in named if not _is_loopback(each)]
+
+
+def _is_loopback(text: str) -> bool:
+    address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped.is_loopback
+    return address.is_loopback
 
 
 def _is_for_others(text: str) -> bool:

@@ -1,0 +1,350 @@
+"""The verb `keys` of `cosmo`: make keys, allow and revoke them, and show who is allowed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import attrs
+import click
+from click.shell_completion import CompletionItem
+
+from ..errors import InvalidKey
+from ..key_ring import (
+    KeyRing,
+    Member,
+    default_folder,
+    make_folder,
+    member_names,
+    remove_member,
+    write_member,
+)
+from ..keys import (
+    KEY_SUFFIX,
+    SYNAPSE_NAME,
+    UID_PREFIX,
+    checked_key_name,
+    fingerprint,
+    key_text,
+    public_key,
+    public_text,
+)
+from ..names import checked_name
+from ..rights import DEFAULT_ROLE, ROLES, WORDS, Rights, about
+from ..runtime.printable import printable
+from ..runtime.private_files import check_folder, read_private, texts_of, write_new
+from ..synapse.access import access_of, new_pair
+from ..synapse.url import parse_url
+from .fabric import as_json
+from .registry import aligned
+
+F = TypeVar("F", bound=Callable[..., Any])
+_TITLES = ("NAME", "FINGERPRINT", "MAY", "NAMESPACES")
+
+
+def _complete_name(
+    context: click.Context, argument: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the names that are allowed and begin so."""
+    with contextlib.suppress(InvalidKey):
+        names = member_names(context.params.get("folder") or default_folder())
+        return [CompletionItem(each) for each in names if each.startswith(incomplete)]
+    return []
+
+
+def _complete_words(
+    context: click.Context, option: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the words and roles that begin so; after a comma, the next one."""
+    before, comma, last = incomplete.rpartition(",")
+    found = [each for each in (*ROLES, *WORDS) if each.startswith(last)]
+    return [CompletionItem(before + comma + each, help=about(each)) for each in found]
+
+
+_folder_option = click.option(
+    "--dir",
+    "folder",
+    metavar="DIR",
+    default=default_folder,
+    show_default="$XDG_CONFIG_HOME/cosmonapse/keys",
+    help="The folder of the Synapse's keys.",
+)
+_json_option = click.option("--json", "as_lines", is_flag=True, help="Print JSON.")
+_name_argument = click.argument("name", shell_complete=_complete_name)
+
+
+def _rights_options(function: F) -> F:
+    """Add `--may` and `--namespace`."""
+    may = click.option(
+        "--may",
+        metavar="WORDS|ROLE",
+        multiple=True,
+        shell_complete=_complete_words,
+        help=f"What it may do, such as watch,serve=invoice-*; or a role: {', '.join(ROLES)}. "
+        f"By default {DEFAULT_ROLE}.",
+    )
+    namespaces = click.option(
+        "--namespace",
+        "-n",
+        "namespaces",
+        metavar="NS",
+        multiple=True,
+        help="Only in this namespace; repeatable. By default in every one.",
+    )
+    return may(namespaces(function))
+
+
+@click.group()
+def command() -> None:
+    """Make keys, allow and revoke them.
+
+    A Synapse with keys (`cosmo synapse start --keys DIR`) lets in whom this folder allows, and
+    nobody else. It reads the folder again when it changes.
+    """
+
+
+@command.command()
+@click.argument("name")
+@click.option("--own", is_flag=True, help="Make a key for yourself, where no Synapse runs.")
+@click.option("--add", is_flag=True, help="A further key for a name that is allowed: to change it.")
+@_folder_option
+@_rights_options
+@click.option("--out", metavar="FILE", help="Where to write it; by default NAME.key.")
+@click.option("--url", help="URL of the Synapse; it is written into the key file.")
+def new(
+    name: str,
+    own: bool,
+    add: bool,
+    folder: str,
+    may: tuple[str, ...],
+    namespaces: tuple[str, ...],
+    out: str | None,
+    url: str | None,
+) -> None:
+    """Make a key, and allow it: NAME.key is all that its owner needs.
+
+    With --own nothing is allowed yet: the public key is printed for whoever runs the Synapse.
+    """
+    checked_key_name(name)
+    path = _checked_path(name, out)
+    if url is not None:
+        parse_url(url)
+    public, secret = new_pair()
+    if own:
+        if may or namespaces or add:
+            raise click.UsageError("--own goes without --may, -n and --add: who allows it says so")
+        write_new(path, key_text(name, public, secret, (), url))
+        click.echo(f"{path}: your key; it never leaves this machine\n")
+        click.echo("send this line to whoever runs the Synapse:")
+        click.echo(f"  cosmo keys allow {name} {public_text(public)}")
+        return
+    ring, is_new = _ring(folder)
+    if name in ring.members and not add:
+        raise InvalidKey(
+            f"the name {name!r}",
+            f"it is allowed already: --add makes a further key for it, 'cosmo keys revoke {name}' "
+            "ends it",
+        )
+    member = _changed(ring, name, public, may, namespaces)
+    write_new(path, key_text(name, public, secret, ring.publics, url))
+    try:
+        _write(ring, member)
+    except InvalidKey:
+        os.unlink(path)  # a key that nobody allows is of no use
+        raise
+    if is_new:
+        click.echo(f"{folder}: the keys of a new Synapse")
+    click.echo(f"{path}: all that {name} needs; give it to {name} and to nobody else")
+    click.echo(_described(member))
+    if is_new:
+        click.echo(f"  start     cosmo synapse start --keys {shlex.quote(folder)} --host 0.0.0.0")
+
+
+@command.command()
+@_name_argument
+@click.argument("public", metavar="[cpk_...]", required=False)
+@_folder_option
+@_rights_options
+def allow(
+    name: str, public: str | None, folder: str, may: tuple[str, ...], namespaces: tuple[str, ...]
+) -> None:
+    """Allow a public key under a name, or change what a name may do.
+
+    A name may have several keys: to replace one, allow the new one, hand it out, and revoke the old
+    one. `uid-1000` is a user of this machine, who comes over a Unix socket and has no key.
+    """
+    key = None if public is None else public_key(public)
+    is_local = name.startswith(UID_PREFIX)
+    if is_local and key is not None:
+        raise InvalidKey(f"the name {name!r}", "a uid has no key: the system says who it is")
+    ring = KeyRing.read(folder) if key is None and not is_local else _ring(folder)[0]
+    if key is None and not is_local and name not in ring.members:
+        raise InvalidKey(
+            f"the name {name!r}", "it has no key yet: give one, cosmo keys allow NAME cpk_..."
+        )
+    member = _changed(ring, name, key, may, namespaces)
+    _write(ring, member)
+    click.echo(f"{name} is allowed")
+    click.echo(_described(member))
+    if key is not None:
+        click.echo(f"\nthe file {name}{KEY_SUFFIX} needs this line, if it has none:")
+        synapses = ", ".join(f'"{public_text(each)}"' for each in ring.publics)
+        click.echo(f"  synapse = [{synapses}]")
+
+
+@command.command()
+@_name_argument
+@click.argument("public", metavar="[cpk_...]", required=False)
+@_folder_option
+def revoke(name: str, public: str | None, folder: str) -> None:
+    """End a name, or one of its keys: a Synapse that runs cuts it off within a second."""
+    if public is None and name in member_names(folder):
+        remove_member(folder, name)  # whatever is in it
+    else:
+        key = None if public is None else public_key(public)
+        member = KeyRing.read(folder).member(name)
+        if key not in member.publics:
+            raise InvalidKey(f"the key {public}", f"it is none of the keys of {name}")
+        left = tuple(each for each in member.publics if each != key)
+        if left:
+            write_member(folder, Member(name, left, member.namespaces, member.rights))
+            click.echo(f"that key of {name} is revoked; it has {len(left)} more")
+            return
+        remove_member(folder, name)
+    click.echo(f"{name} is revoked")
+
+
+@command.command("list")
+@_folder_option
+@_json_option
+def list_(folder: str, as_lines: bool) -> None:
+    """Show who is allowed, and what they may do. With --json one object for each name."""
+    ring = KeyRing.read(folder)
+    if as_lines:
+        for each in ring.members.values():
+            click.echo(as_json(_facts(each)))
+        return
+    click.echo(f"keys of the Synapse {fingerprint(ring.public)}, in {folder}")
+    if not ring.members:
+        click.echo("nobody is allowed yet: run 'cosmo keys new NAME'")
+        return
+    click.echo(aligned([_TITLES, *map(_row, ring.members.values())]))
+
+
+@command.command()
+@click.argument("name", metavar="[NAME|FILE]", default=SYNAPSE_NAME, shell_complete=_complete_name)
+@_folder_option
+@_json_option
+def show(name: str, folder: str, as_lines: bool) -> None:
+    """Show a name, a key file, or by default the Synapse's own public key. Never a secret."""
+    if name.endswith(KEY_SUFFIX) or os.sep in name:
+        facts = _facts_of_file(name)
+    elif name == SYNAPSE_NAME:
+        ring = KeyRing.read(folder)
+        facts = {"folder": folder, "public": [public_text(each) for each in ring.publics]}
+        facts |= {"fingerprint": fingerprint(ring.public), "names": len(ring.members)}
+    else:
+        facts = _facts(KeyRing.read(folder).member(name))
+    if as_lines:
+        click.echo(as_json(facts))
+        return
+    width = max(map(len, facts))
+    for field, value in facts.items():
+        shown = "\n".join(value) if isinstance(value, list) else str(value)
+        click.echo(f"{field.ljust(width)}  {shown or '-'}".replace("\n", "\n" + " " * (width + 2)))
+
+
+def _checked_path(name: str, out: str | None) -> str:
+    """Return where to write a key; its folder is checked before there is one.
+
+    Raises:
+        InvalidKey: Others could replace a file in that folder, so that nobody would read it.
+    """
+    path = out or name + KEY_SUFFIX
+    if os.path.isdir(path):
+        path = os.path.join(path, name + KEY_SUFFIX)
+    check_folder(os.path.dirname(os.path.abspath(path)), path)
+    return path
+
+
+def _ring(folder: str) -> tuple[KeyRing, bool]:
+    """Return what the folder says, and whether it was made for that."""
+    if os.path.lexists(os.path.join(folder, SYNAPSE_NAME + KEY_SUFFIX)):
+        return KeyRing.read(folder), False
+    make_folder(folder, *new_pair())
+    return KeyRing.read(folder), True
+
+
+def _changed(
+    ring: KeyRing,
+    name: str,
+    public: bytes | None,
+    may: Sequence[str],
+    namespaces: Sequence[str],
+) -> Member:
+    """Return the member of a name with a further key, and with other rights if some are given.
+
+    Raises:
+        InvalidKey: Another name has the key, or a right is none.
+        InvalidName: A namespace is not a valid name.
+    """
+    before = ring.members.get(name)
+    words = [each.strip() for given in may for each in given.split(",")]
+    spaces = tuple(checked_name("namespace", each) for each in namespaces)
+    publics = () if before is None else before.publics
+    if public is not None and public not in publics:
+        owner = ring.owner_of(public)
+        if owner is not None:
+            raise InvalidKey(public_text(public), f"{owner} has that key: one key, one name")
+        publics = (*publics, public)
+    if before is None:
+        return Member(name, publics, spaces or None, Rights.of(words or [DEFAULT_ROLE]))
+    rights = Rights.of(words) if words else before.rights
+    return Member(name, publics, spaces or before.namespaces, rights)
+
+
+def _write(ring: KeyRing, member: Member) -> None:
+    """Write a member that can stand beside the others."""
+    access_of(attrs.evolve(ring, members={**ring.members, member.name: member}))
+    write_member(ring.folder, member)
+
+
+def _described(member: Member) -> str:
+    return f"  may       {member.rights}\n  in        {_spaces(member)}"
+
+
+def _spaces(member: Member) -> str:
+    return (
+        "every namespace" if member.namespaces is None else ", ".join(member.namespaces) or "none"
+    )
+
+
+def _row(member: Member) -> tuple[str, ...]:
+    prints = ", ".join(map(fingerprint, member.publics)) or "(no key: a user of this machine)"
+    return member.name, prints, str(member.rights), _spaces(member)
+
+
+def _facts(member: Member) -> dict[str, Any]:
+    return {
+        "name": member.name,
+        "public": [public_text(each) for each in member.publics],
+        "fingerprint": [fingerprint(each) for each in member.publics],
+        "may": list(member.rights.words),
+        "namespaces": "every" if member.namespaces is None else list(member.namespaces),
+    }
+
+
+def _facts_of_file(path: str) -> dict[str, Any]:
+    """Return what a key file says, but its secret; it may be one that has no Synapse yet."""
+    values = read_private(path)
+    public = public_key(values.get("public"))
+    return {
+        "name": printable(str(values.get("name", ""))),
+        "public": public_text(public),
+        "fingerprint": fingerprint(public),
+        "synapse": [printable(each) for each in texts_of(values, "synapse")],
+        "url": printable(str(values.get("url", ""))),
+    }
