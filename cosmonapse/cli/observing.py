@@ -22,8 +22,8 @@ from ..prism.listening import listening
 from ..prism.server import DEFAULT_PORT, serve
 from ..prism.token_check import PARAMETER
 from ..prism.watch import Watch
+from ..runtime.addresses import addresses
 from ..runtime.printable import printable
-from .addresses import addresses
 
 F = TypeVar("F", bound=Callable[..., Any])
 _TOKEN_BYTES = 32

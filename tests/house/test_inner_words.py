@@ -29,7 +29,7 @@ answer ask attempt axon base bid bidder bind book bound broadcast buffer bytes c
 candidate cause child choice client clock close context count decorator dendrite descriptor
 directed dispatch dispatcher emit ending endpoint error event failed fault field finding flag
 former handshake hello ids illegal in info invalid io ipc known large libzmq list local lock
-message mismatch monitor name offer open order outcome outgoing page parked pathway plan poll
+message mismatch monitor name offer open order outcome outgoing own page parked pathway plan poll
 poller portable progress protocol proxy publisher queue reader recent recorder refuse registration
 registry remote reply report resend resolver respond retry role route row run seen send sender
 sent settings shared signal silence socket source speaker state stop stopped strategy stream
