@@ -235,9 +235,9 @@ class SynapseAway(SynapseUnreachable, TimeoutError):
         away_s: How long the Synapse has been away, in seconds.
     """
 
-    def __init__(self, url: str, away_s: float, task: str) -> None:
+    def __init__(self, url: str, away_s: float, task: str, refusal: str = "") -> None:
         super().__init__(url, f"away for {away_s:.0f} s", "send the TASK again when it is back")
-        self.args = (f"{away_text(url, away_s)}, and {task} never left: {self.hint}",)
+        self.args = (f"{away_text(url, away_s)}{refusal}, and {task} never left: {self.hint}",)
         self.away_s = away_s
 
     def __str__(self) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .client.probe import probe
     from .client.zmq_carrier import ZmqCarrier
     from .errors import (
+        AccessFault,
         AccessRefused,
         Cause,
         EndpointInUse,
@@ -48,6 +49,7 @@ __all__ = [
     "DEFAULT_CARRIER",
     "EVERYTHING",
     "Access",
+    "AccessFault",
     "AccessRefused",
     "Carrier",
     "CarrierEvents",
@@ -102,6 +104,7 @@ _NAMES = {
     ".sockets.endpoints": ("IpcEndpoint", "TcpEndpoint"),
     ".sockets.key_pairs": ("new_key_pair", "public_of"),
     ".errors": (
+        "AccessFault",
         "AccessRefused",
         "Cause",
         "EndpointInUse",

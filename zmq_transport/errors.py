@@ -40,6 +40,21 @@ class Cause(enum.Enum):
     """The directed port answers, but a broadcast port does not."""
 
 
+class AccessFault(enum.Enum):
+    """What stands between a client and a proxy with keys, for a program with texts of its own."""
+
+    NEEDS_KEY = enum.auto()
+    """The proxy has keys, and this client has none."""
+    NO_KEYS = enum.auto()
+    """This client has a key, and the proxy has none: it is not the one that the key is for."""
+    UNLISTED = enum.auto()
+    """The proxy does not list the key of this client."""
+    OTHER_PROXY = enum.auto()
+    """The proxy has another public key than the client expects."""
+    RIGHTS = enum.auto()
+    """The proxy says itself what it refuses."""
+
+
 def shown(value: object, most: int = 100) -> str:
     """Return `value` as text for an error: at most `most` characters, a container by its type.
 
@@ -191,8 +206,16 @@ class AccessRefused(Refused):
         endpoint: The endpoint.
         reason: What was refused, with the name of the key.
         fix: What to do about it; empty if the far end did not say.
+        fault: The kind of the reason.
     """
 
-    def __init__(self, endpoint: str, reason: str, fix: str = "") -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        reason: str,
+        fix: str = "",
+        fault: AccessFault = AccessFault.RIGHTS,
+    ) -> None:
         super().__init__(endpoint, reason)
         self.fix = fix
+        self.fault = fault

@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 from .. import __version__
 from ..errors import (
+    AccessRefused,
     InsecureBind,
     InvalidKey,
     InvalidName,
@@ -31,7 +32,7 @@ from .std_streams import complain, discard_rest, prepare, reason_of
 # Raised by a newer click for a group without a verb; its text is the help.
 _ASKS_FOR_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
 _MISTAKES = (InsecureBind, InvalidKey, InvalidName, InvalidUrl, UnencodableValue)
-OK, ERROR, USAGE, NOBODY_THERE, TIMEOUT, INTERRUPTED = 0, 1, 2, 3, 4, 130
+OK, ERROR, USAGE, NOBODY_THERE, TIMEOUT, ACCESS_REFUSED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
 _VERBS = {
     "answer": "answer questions of Neurons, by hand or from a script",
@@ -116,6 +117,8 @@ def exit_code_of(error: BaseException) -> int:
         return facts_of(error.code).exit_code
     if isinstance(error, SynapseUnreachable):
         return NOBODY_THERE
+    if isinstance(error, AccessRefused):
+        return ACCESS_REFUSED
     if isinstance(error, _MISTAKES):
         return USAGE
     return TIMEOUT if isinstance(error, TimeoutError) else ERROR

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ..dendrite import Dendrite
+from ..keys import Key
 from ..names import checked_name
 from .fabric import fabric_options, on_fabric
 from .open_questions import OpenQuestions
@@ -45,6 +46,7 @@ from .replies import StandingAnswers
 )
 def command(
     url: str,
+    key: Key | None,
     namespace: str,
     once: bool,
     trace_id: str | None,
@@ -77,4 +79,4 @@ def command(
     async def work(dendrite: Dendrite) -> None:
         await (opened[0].ask_tool() if as_lines else opened[0].ask_person())
 
-    on_fabric(url, namespace, work, before)
+    on_fabric(url, key, namespace, work, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import IO
 
 import click
@@ -10,7 +11,9 @@ from ..bench import machine, output, own, plot
 from ..bench.children import BenchError
 from ..bench.progress import Progress
 from ..dendrite import Dendrite
-from .fabric import fabric_options, on_fabric
+from ..keys import Key
+from ..runtime.environment import KEY_VARIABLE
+from .fabric import KEY_FILE, fabric_options, on_fabric
 from .options import no_nan
 
 _FILE = click.File("w", lazy=True)
@@ -41,6 +44,7 @@ _FILE = click.File("w", lazy=True)
 def command(
     kind: str,
     url: str,
+    key: Key | None,
     namespace: str,
     seconds: float,
     json_file: IO[str] | None,
@@ -57,7 +61,9 @@ def command(
         raise click.UsageError(
             "the bench measures between processes and memory:// is in one: give another --url"
         )
-    on_fabric(url, namespace, _nothing)  # a wrong address is reported before processes start
+    on_fabric(url, key, namespace, _nothing)  # a wrong address is reported before processes start
+    if key is not None:  # the processes that it starts join as every program does
+        os.environ[KEY_VARIABLE] = click.get_current_context().meta[KEY_FILE]
     progress = Progress(own.steps(kind))
     try:
         report = own.KINDS[kind](own.Target(url, namespace, seconds, progress.step))

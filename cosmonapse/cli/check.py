@@ -9,8 +9,9 @@ import attrs
 import click
 
 from ..dendrite import Dendrite
-from ..errors import RemoteError
+from ..errors import AccessRefused, RemoteError
 from ..health import Level, Verdict, verdict
+from ..keys import Key
 from ..names import checked_name
 from ..registry import NeuronRecord, SynapseState
 from ..runtime.printable import printable
@@ -53,6 +54,9 @@ def _per_minute(context: click.Context, option: click.Parameter, text: str | Non
     return int(number)
 
 
+_ACCESS_REFUSED = 5
+
+
 @click.command()
 @fabric_options
 @click.option("--neuron", "wanted", metavar="ID", multiple=True, help="The same as --expect ID=1.")
@@ -74,6 +78,7 @@ def _per_minute(context: click.Context, option: click.Parameter, text: str | Non
 @click.option("--json", "whole", is_flag=True, help="Print everything as one JSON object.")
 def command(
     url: str,
+    key: Key | None,
     namespace: str,
     wanted: tuple[str, ...],
     expected: dict[str, int],
@@ -85,7 +90,7 @@ def command(
 
     Exit codes: 0 healthy; 1 an Axon is stuck or away, the Synapse is stopping, or tasks or
     connections were lost in the last minute; 2 no Synapse, or too few Axons of a neuron named by
-    --neuron or --expect are alive.
+    --neuron or --expect are alive; 5 the Synapse refuses the key.
     """
     least = {**{checked_name("--neuron", each): 1 for each in wanted}, **expected}
     found: list[Level] = []
@@ -101,10 +106,12 @@ def command(
             click.echo(_text(judged, state, records, namespace, verbose))
 
     try:
-        on_fabric(url, namespace, work)
+        on_fabric(url, key, namespace, work)
     except (RemoteError, TimeoutError) as error:
         lost = Verdict(Level.CRITICAL, (str(error),))
         click.echo(_json(lost) if whole else f"CRITICAL: {printable(str(error))}")
+        if isinstance(error, AccessRefused):
+            sys.exit(_ACCESS_REFUSED)
         found.append(lost.level)
     sys.exit(found[-1])
 

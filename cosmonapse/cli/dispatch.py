@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from ..dendrite import Dendrite
+from ..keys import Key
 from ..payloads import response_text
 from ..runtime.printable import printable_lines
 from ..tasks import destination
@@ -48,6 +49,7 @@ from .task_input import input_of, input_option, place
 def command(
     words: tuple[str, ...],
     url: str,
+    key: Key | None,
     namespace: str,
     neuron: str | None,
     capabilities: str | None,
@@ -77,7 +79,7 @@ def command(
     async def work(dendrite: Dendrite) -> None:
         await (_stream if pieces else _wait)(dendrite, task, whole)
 
-    on_fabric(url, namespace, work)
+    on_fabric(url, key, namespace, work)
 
 
 def _is_given(option: str) -> bool:

@@ -9,6 +9,7 @@ import click
 
 from ..doppler.signal_filter import SignalFilter
 from ..doppler.tail import Tail
+from ..keys import Key
 from ..names import checked_name
 from ..signals import SignalType
 from .doppler_output import printed, say
@@ -61,6 +62,7 @@ _BY_PRISM = "--prism shows everything: remove the options that choose or format 
 @browser_options
 def command(
     url: str,
+    key: Key | None,
     namespace: str,
     types: frozenset[SignalType],
     hidden: frozenset[SignalType],
@@ -88,11 +90,11 @@ def command(
     if prism:
         if any((types, hidden, presence, trace, neuron, as_lines, payload, unfold, since_start)):
             raise click.UsageError(_BY_PRISM)
-        return show_prism(url, namespace, host, port, has_token, no_browser)
+        return show_prism(url, key, namespace, host, port, has_token, no_browser)
     if neuron is not None:
         checked_name("--neuron", neuron)
     wanted = SignalFilter(_wanted_types(types, hidden, presence), trace, neuron)
-    tail = Tail(url, namespace, wanted, own_stdout(), printed(as_lines, payload, unfold), say)
+    tail = Tail(url, namespace, wanted, own_stdout(), printed(as_lines, payload, unfold), say, key)
     ended_by = asyncio.run(tail.run(since_start))
     return 130 if ended_by == signal.SIGINT else 0
 

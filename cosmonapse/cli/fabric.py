@@ -12,27 +12,37 @@ import click
 from click.core import ParameterSource
 
 from ..dendrite import Dendrite
+from ..keys import Key
 from ..names import checked_name
 from ..runtime.environment import NAMESPACE_VARIABLE, URL_VARIABLE
 from ..runtime.loops import run
 from ..runtime.reachable import when_reachable
 from ..signals import Signal
 from ..synapse import connect_synapse
+from ..synapse.connect import chosen_key, chosen_url, read_key
 from ..synapse.url import DEFAULT_URL
 from .std_streams import complain
 
 F = TypeVar("F", bound=Callable[..., Any])
 _CONNECT_S = 3.0
+KEY_FILE = "cosmonapse.key_file"
+"""Where the context of a verb has the path of `--key`."""
 
 
 def fabric_options(function: F) -> F:
-    """Add `--url` and `--namespace`."""
+    """Add `--url`, `--key` and `--namespace`."""
     url = click.option(
         "--url",
         envvar=URL_VARIABLE,
-        default=DEFAULT_URL,
-        show_default=True,
-        help="URL of the Synapse; or COSMO_URL.",
+        callback=_chosen_url,
+        help=f"URL of the Synapse; or COSMO_URL.  [default: that of the key, else {DEFAULT_URL}]",
+    )
+    key = click.option(
+        "--key",
+        metavar="FILE",
+        is_eager=True,  # the default of --url is in it
+        callback=_read_key,
+        help="Your file NAME.key, for a Synapse with keys; or COSMO_KEY.",
     )
     namespace = click.option(
         "--namespace",
@@ -43,7 +53,28 @@ def fabric_options(function: F) -> F:
         show_default=True,
         help="The namespace; or COSMO_NAMESPACE.",
     )
-    return url(namespace(function))
+    return url(key(namespace(function)))
+
+
+def _read_key(context: click.Context, option: click.Parameter, path: str | None) -> Key | None:
+    """Return the key in a file, None if none is named.
+
+    Raises:
+        InvalidKey: It cannot be used.
+    """
+    if path is None:
+        return None
+    context.meta[KEY_FILE] = path
+    return read_key(path)
+
+
+def _chosen_url(context: click.Context, option: click.Parameter, url: str | None) -> str:
+    """Return the URL of the option, else that of the key, else the default.
+
+    Raises:
+        InvalidKey: COSMO_KEY names a file that cannot be used.
+    """
+    return chosen_url(None, chosen_key(context.params.get("key"))) if url is None else url
 
 
 def _checked_namespace(context: click.Context, option: click.Parameter, value: str) -> str:
@@ -59,6 +90,7 @@ def _checked_namespace(context: click.Context, option: click.Parameter, value: s
 
 def on_fabric(
     url: str,
+    key: Key | None,
     namespace: str,
     work: Callable[[Dendrite], Awaitable[None]],
     before: Callable[[Dendrite], None] | None = None,
@@ -69,6 +101,7 @@ def on_fabric(
 
     Args:
         url: URL of the Synapse.
+        key: The key to show; by default that of COSMO_KEY.
         namespace: The namespace to join.
         work: Called with the Dendrite once it has joined.
         before: Called with the Dendrite before it joins.
@@ -79,7 +112,7 @@ def on_fabric(
     """
 
     async def join() -> Dendrite:
-        synapse = await connect_synapse(url, timeout_s=_CONNECT_S)
+        synapse = await connect_synapse(url, key=key, timeout_s=_CONNECT_S)
         dendrite = Dendrite(synapse=synapse, namespace=namespace, dendrite_id="cosmo")
         if before is not None:
             before(dendrite)

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import click
 
 from .. import __version__
+from ..keys import Key
 from ..prism.home import LOOPBACK, Home
 from ..prism.listening import listening
 from ..prism.server import DEFAULT_PORT, serve
@@ -58,7 +59,13 @@ def browser_options(function: F) -> F:
 
 
 def show_prism(
-    url: str, namespace: str, host: str, port: int, has_token: bool, no_browser: bool
+    url: str,
+    key: Key | None,
+    namespace: str,
+    host: str,
+    port: int,
+    has_token: bool,
+    no_browser: bool,
 ) -> int:
     """Serve Prism until an OS signal stops it; return the exit code.
 
@@ -72,7 +79,7 @@ def show_prism(
         click.echo(printable(line))
 
     async def main() -> int:
-        watch = Watch(url, namespace, __version__, say)
+        watch = Watch(url, namespace, __version__, say, key)
         listeners, home = listening(host, port)
         with ExitStack() as stack:
             for each in listeners:

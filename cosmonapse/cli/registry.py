@@ -13,6 +13,7 @@ import click
 
 from ..dendrite import Dendrite
 from ..doppler.columns import cut
+from ..keys import Key
 from ..registry import DendriteRecord, NeuronRecord
 from ..runtime.printable import printable
 from ..runtime.reachable import when_reachable
@@ -36,7 +37,9 @@ _HOME, _TO_LINE_END, _TO_SCREEN_END, _CLEAR = "\x1b[H", "\x1b[K", "\x1b[J", "\x1
 @click.option("--all", "everyone", is_flag=True, help="Show callers and watchers as well.")
 @click.option("--watch", is_flag=True, help="Refresh every second, until Ctrl-C.")
 @click.option("--json", "as_lines", is_flag=True, help="Print one JSON object for each Axon.")
-def command(url: str, namespace: str, everyone: bool, watch: bool, as_lines: bool) -> None:
+def command(
+    url: str, key: Key | None, namespace: str, everyone: bool, watch: bool, as_lines: bool
+) -> None:
     """Show every live Axon of a namespace, as the Synapse lists them.
 
     With --all every Dendrite follows: what it does, the tasks that it sent and that are open, and
@@ -69,7 +72,7 @@ def command(url: str, namespace: str, everyone: bool, watch: bool, as_lines: boo
                 return
             await asyncio.sleep(_EVERY_S)
 
-    on_fabric(url, namespace, work, waits=watch)
+    on_fabric(url, key, namespace, work, waits=watch)
 
 
 def in_order(records: list[R]) -> list[R]:

@@ -72,5 +72,5 @@ class EventRouter:
     def on_away(self, why: str) -> None:
         """Log that the connection is lost; the transport reconnects by itself."""
         self._inbox.reply_cache.pause()
-        self._dispatcher.absence.begin(asyncio.get_running_loop().time())
+        self._dispatcher.absence.begin(asyncio.get_running_loop().time(), why)
         _LOG.warning("dendrite %s lost its Synapse (%s), reconnecting", self._dendrite_id, why)

@@ -18,6 +18,7 @@ from ..names import checked_name
 from ..registry import NeuronRecord, SynapseState
 from ..signals import Signal, SignalType
 from ..synapse import synapse_from_url
+from ..synapse.connect import KeyLike
 from ..transport import Topic, Transport
 from .observed import ObservedSignal
 
@@ -101,9 +102,11 @@ class Observer:
         types: Only Signals of these types; of every type if empty.
         trace_id: Only Signals of this trace, of every type; the listener then checks `types`.
         name: The name of this peer at the Synapse.
+        key: Its key, with the right `watch`; see `synapse_from_url`.
 
     Raises:
         InvalidUrl: `url` names no endpoint.
+        InvalidKey: The key cannot be used.
         InvalidName: `namespace` is not a valid name.
         BadSignal: `trace_id` is not an id.
     """
@@ -117,8 +120,9 @@ class Observer:
         types: Iterable[SignalType] = (),
         trace_id: str | None = None,
         name: str = "doppler",
+        key: KeyLike | None = None,
     ) -> None:
-        self.synapse = synapse_from_url(url)
+        self.synapse = synapse_from_url(url, key=key)
         self.namespace = checked_name("namespace", namespace)
         self._listener = listener
         self._name = name
@@ -133,6 +137,7 @@ class Observer:
         Raises:
             SynapseUnreachable: It did not connect within `timeout_s` seconds.
             SynapseRefused: The Synapse refuses this namespace, or is full.
+            AccessRefused: The Synapse and the key do not fit, or the right `watch` is missing.
         """
         # The limit of a transport applies to Signals it sends, and this one sends none.
         transport = self.synapse.transport(self.namespace, self._name, self._listener, _MAX_BYTES)

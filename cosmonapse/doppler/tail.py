@@ -13,6 +13,7 @@ from ..registry import NeuronRecord
 from ..runtime.os_signals import stop_signal
 from ..runtime.reachable import when_reachable
 from ..signals import Directed, Signal, SignalType
+from ..synapse.connect import KeyLike
 from .durations import TaskDurations
 from .observed import ObservedSignal
 from .observer import Listener, Observer
@@ -33,9 +34,11 @@ class Tail:
         out: The output.
         printing: How Signals and reports are printed.
         say: Reports to the user, one line at a time.
+        key: Its key, see `synapse_from_url`.
 
     Raises:
         InvalidUrl: `url` names no endpoint.
+        InvalidKey: The key cannot be used.
         InvalidName: `namespace` is not a valid name.
     """
 
@@ -47,10 +50,16 @@ class Tail:
         out: TextIO,
         printing: Printing,
         say: Callable[[str], None],
+        key: KeyLike | None = None,
     ) -> None:
         self._listener = Listener(self._on_signal, self._on_missed, self._on_link)
         self._observer = Observer(
-            url, namespace, self._listener, types=wanted.types, trace_id=wanted.whole_trace
+            url,
+            namespace,
+            self._listener,
+            types=wanted.types,
+            trace_id=wanted.whole_trace,
+            key=key,
         )
         self._wanted = wanted
         self._say = say

@@ -26,6 +26,7 @@ from ..dendrite.watch.subscriptions import Subscriptions
 from ..errors import DendriteProtocolError
 from ..signals import Signal
 from ..synapse import synapse_from_url
+from ..synapse.connect import KeyLike
 from .loop_thread import LoopThread, check_threads_run
 from .reader import SignalReader
 from .serving import called_on_signal
@@ -90,6 +91,7 @@ class BlockingDendrite(Decorators):
 
     Args:
         url: The Synapse; see `synapse_from_url`.
+        key: The path of a file NAME.key, or a key; see `synapse_from_url`.
         axons: Axons to host from the start.
         settings: Arguments of `Dendrite`: `namespace`, `dendrite_id`, `role`, `heartbeat_s`, ...
 
@@ -98,14 +100,20 @@ class BlockingDendrite(Decorators):
 
     Raises:
         InvalidUrl: The URL names no endpoint.
+        InvalidKey: The key cannot be used.
         InvalidName: `namespace` or `dendrite_id` is not a valid name.
         ValueError: A setting is invalid, or two Axons share an id.
     """
 
     def __init__(
-        self, url: str | None = None, *, axons: Iterable[Axon] = (), **settings: Any
+        self,
+        url: str | None = None,
+        *,
+        key: KeyLike | None = None,
+        axons: Iterable[Axon] = (),
+        **settings: Any,
     ) -> None:
-        self.dendrite = Dendrite(synapse=synapse_from_url(url), **settings)
+        self.dendrite = Dendrite(synapse=synapse_from_url(url, key=key), **settings)
         self._hosts = False
         for axon in axons:
             self.attach_axon(axon)
@@ -130,6 +138,7 @@ class BlockingDendrite(Decorators):
         Raises:
             SynapseUnreachable: It did not connect within `timeout_s` seconds.
             SynapseRefused: The Synapse refuses this namespace, or is full.
+            AccessRefused: The Synapse and the key do not fit, or a right is missing.
             DendriteProtocolError: It was started before, was made before a fork, or cannot run
                 here; the text says which.
             OSError: The process has no descriptor left.

@@ -23,6 +23,7 @@ from ..dendrite import Dendrite
 from ..errors import CosmonapseError, DendriteProtocolError, MissingExtra, NeuronError
 from ..signals import Signal
 from ..synapse import synapse_from_url
+from ..synapse.connect import KeyLike
 from . import sse
 from .faults import answer_and_log
 from .outcomes import JSON_TYPE, HttpAnswer, answer_of, is_outcome, json_object, jsonable, mark
@@ -53,6 +54,7 @@ class Cosmo:
     Args:
         app: The app; or call `init_app` later, before it runs.
         url: The Synapse; see `synapse_from_url`.
+        key: The path of a file NAME.key, or a key; see `synapse_from_url`.
         axons: Axons that each process hosts while the app runs.
         settings: Arguments of `Dendrite`: `namespace`, `dendrite_id`, ...
     """
@@ -62,10 +64,12 @@ class Cosmo:
         app: Starlette | None = None,
         url: str | None = None,
         *,
+        key: KeyLike | None = None,
         axons: Iterable[Axon] = (),
         **settings: Any,
     ) -> None:
         self._url = url
+        self._key = key
         self._axons = tuple(axons)
         self._settings = {"dendrite_id": "fastapi", **settings}
         self._dendrite: Dendrite | None = None
@@ -95,8 +99,9 @@ class Cosmo:
         Raises:
             SynapseUnreachable: No Synapse answers at the URL; the app does not start.
             SynapseRefused: The Synapse refuses this namespace, or is full.
+            AccessRefused: The Synapse and the key do not fit, or a right is missing.
         """
-        dendrite = Dendrite(synapse=synapse_from_url(self._url), **self._settings)
+        dendrite = Dendrite(synapse=synapse_from_url(self._url, key=self._key), **self._settings)
         for axon in self._axons:
             dendrite.attach_axon(axon)
         async with dendrite:

@@ -15,6 +15,7 @@ from typing import Any
 from ..axon import Axon
 from ..errors import CosmonapseError, MissingExtra
 from ..signals import Signal
+from ..synapse.connect import KeyLike
 from . import sse
 from .blocking import BlockingDendrite
 from .faults import answer_and_log
@@ -38,6 +39,7 @@ class Cosmo:
     Args:
         app: The app; or call `init_app` later.
         url: The Synapse; see `synapse_from_url`.
+        key: The path of a file NAME.key, or a key; see `synapse_from_url`.
         axons: Axons that each process hosts from its first request or `start` on.
         settings: Arguments of `BlockingDendrite`: `namespace`, `dendrite_id`, ...
     """
@@ -47,12 +49,13 @@ class Cosmo:
         app: flask.Flask | None = None,
         url: str | None = None,
         *,
+        key: KeyLike | None = None,
         axons: Iterable[Axon] = (),
         **settings: Any,
     ) -> None:
         settings.setdefault("dendrite_id", "flask")
         hosted = tuple(axons)
-        self._mine = PerProcess(lambda: BlockingDendrite(url, axons=hosted, **settings))
+        self._mine = PerProcess(lambda: BlockingDendrite(url, key=key, axons=hosted, **settings))
         if app is not None:
             self.init_app(app)
 

@@ -17,6 +17,7 @@ import attrs
 
 from ..dendrite.caller.questions import QUESTIONS
 from ..errors import (
+    AccessRefused,
     BadSignal,
     CosmonapseError,
     DendriteProtocolError,
@@ -90,6 +91,7 @@ _AWAY_LATER = (
 # How a Dendrite says in the error of a late task that its Synapse is away. It names the URL.
 _SAYS_AWAY = re.compile(r"the Synapse at \S+ has been away").search
 _REFUSED = "the service behind this one refuses the connection; its operator must check the setup"
+_NO_RIGHT = "the service behind this one does not let it do that; its log has the reason"
 _NOT_RUNNING = "this service is starting or stopping, or its setup is wrong; its log has the reason"
 _FAILED = "this service failed; its log has the reason"
 _UNEXPECTED = _Facts(500, "INTERNAL_ERROR", text=_FAILED, log="traceback")
@@ -102,6 +104,7 @@ _FACTS: Mapping[type[BaseException], _Facts] = MappingProxyType(
         SignalTooLarge: _Facts(413, "TOO_LARGE"),
         TimeoutError: _Facts(504, "EXPIRED"),
         SynapseUnreachable: _Facts(503, "SYNAPSE_UNREACHABLE", True, _AWAY, "line"),
+        AccessRefused: _Facts(403, "ACCESS_DENIED", False, _NO_RIGHT, "line"),
         SynapseRefused: _Facts(503, "SYNAPSE_REFUSED", False, _REFUSED, "line"),
         DendriteProtocolError: _Facts(503, "NOT_READY", False, _NOT_RUNNING, "traceback"),
         RemoteError: _Facts(502, "REMOTE_ERROR", False, _AWAY, "traceback"),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..axon import Axon
 from ..signals import Signal
+from ..synapse.connect import KeyLike
 from . import sse
 from .blocking import BlockingDendrite
 from .faults import answer_and_log
@@ -44,16 +45,22 @@ class Cosmo:
 
     Args:
         url: The Synapse; see `synapse_from_url`.
+        key: The path of a file NAME.key, or a key; see `synapse_from_url`.
         axons: Axons that each process hosts from its first request or `start` on.
         settings: Arguments of `BlockingDendrite`: `namespace`, `dendrite_id`, ...
     """
 
     def __init__(
-        self, url: str | None = None, *, axons: Iterable[Axon] = (), **settings: Any
+        self,
+        url: str | None = None,
+        *,
+        key: KeyLike | None = None,
+        axons: Iterable[Axon] = (),
+        **settings: Any,
     ) -> None:
         settings.setdefault("dendrite_id", "wsgi")
         hosted = tuple(axons)
-        self._mine = PerProcess(lambda: BlockingDendrite(url, axons=hosted, **settings))
+        self._mine = PerProcess(lambda: BlockingDendrite(url, key=key, axons=hosted, **settings))
 
     @property
     def dendrite(self) -> BlockingDendrite:

@@ -17,6 +17,7 @@ from ..errors import SynapseUnreachable
 from ..registry import SynapseState
 from ..runtime import clock
 from ..runtime.reachable import when_reachable
+from ..synapse.connect import KeyLike
 from .presence import Presence
 from .ring import MOST_SIGNALS, Ring
 from .tabs import Tabs
@@ -38,14 +39,21 @@ class Watch:
         say: Reports to the user, one line at a time.
     """
 
-    def __init__(self, url: str, namespace: str, version: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        namespace: str,
+        version: str,
+        say: Callable[[str], None],
+        key: KeyLike | None = None,
+    ) -> None:
         # Numbers of a later run are larger: a page that comes back with an old one gets everything.
         self.ring = Ring(time.time_ns() // 1000)
         self.counts: Counter[str] = Counter()
         self.tabs = Tabs(self.ring, self._greeting, self.counts)
         listener = Listener(self._on_signal, self._on_missed, self._on_link)
         self._listener = listener
-        self._observer = Observer(url, namespace, listener, name="prism")
+        self._observer = Observer(url, namespace, listener, name="prism", key=key)
         self._run = clock.random_bytes(8).hex()
         self._version = version
         self._say = say

@@ -15,7 +15,9 @@ from pathlib import Path
 from types import TracebackType
 
 from ..errors import (
+    InsecureBind,
     InvalidCarrier,
+    InvalidKey,
     InvalidName,
     InvalidUrl,
     MissingExtra,
@@ -27,7 +29,9 @@ from .environment import TRACEBACK_VARIABLE, value_of
 from .printable import printable
 
 MISTAKES = (
+    InsecureBind,
     InvalidCarrier,
+    InvalidKey,
     InvalidName,
     InvalidUrl,
     MissingExtra,

@@ -13,7 +13,7 @@ import attrs
 
 import zmq_transport as wire_side
 
-from ..errors import SynapseRefused, SynapseUnreachable
+from ..errors import AccessRefused, SynapseRefused, SynapseUnreachable
 from ..registry import DendriteRecord, NeuronRecord, SynapseState
 from ..transport import Opened, Outcome, PresenceVerb, Receiver, ResyncSource, Topic
 
@@ -35,10 +35,14 @@ class ErrorContext:
     Args:
         url: Its URL.
         hint: Returns what to do about a cause.
+        refusal: Returns what was refused and what to do, for a refusal for the key.
     """
 
     url: str
     hint: Callable[[wire_side.Cause], str]
+    refusal: Callable[[wire_side.AccessRefused], tuple[str, str]] = attrs.field(
+        default=lambda error: (error.reason, error.fix)
+    )
 
     def log_wait(self, waited_s: float, error: wire_side.Unreachable) -> None:
         """Log what one who waits without a limit sees."""
@@ -63,6 +67,8 @@ def mapped(where: ErrorContext) -> Iterator[None]:
         reason = "the connection was closed meanwhile"
         hint = where.hint(wire_side.Cause.SLOW)
         raise SynapseUnreachable(where.url, reason, hint) from None  # it is in the text
+    except wire_side.AccessRefused as error:
+        raise AccessRefused(where.url, *where.refusal(error)) from None  # it is in the text
     except wire_side.Refused as error:
         reason = error.reason + _way_in(error.reason)
         raise SynapseRefused(where.url, reason) from None  # it is in the text
@@ -94,10 +100,20 @@ class _WireResyncSource:
 
 
 class TransportQueries:
-    """What one connection can ask its Synapse; see `cosmonapse.transport.QueryPort`."""
+    """What one connection can ask its Synapse, and was told by it; see `cosmonapse.transport`."""
 
     _client: wire_side.Client
     _where: ErrorContext
+
+    @property
+    def user(self) -> str:
+        """See the port."""
+        return self._client.user
+
+    @property
+    def may(self) -> tuple[str, ...]:
+        """See the port."""
+        return self._client.may
 
     async def roster(self, neuron_id: str, capability: str, timeout_s: float) -> list[NeuronRecord]:
         """See the port."""
@@ -144,9 +160,6 @@ class TransportQueries:
 class ClientTransport(TransportQueries):
     """One connection; see `cosmonapse.transport.Transport`."""
 
-    user = ""
-    may: tuple[str, ...] = ()
-
     def __init__(
         self,
         carrier: wire_side.Carrier,
@@ -156,6 +169,7 @@ class ClientTransport(TransportQueries):
         receiver: Receiver,
         max_signal_bytes: int,
         on_closed: Callable[[ClientTransport], None],
+        user: str = "",
     ) -> None:
         self._where = where
         self._on_closed = on_closed
@@ -165,9 +179,10 @@ class ClientTransport(TransportQueries):
             name=dendrite_id,
             receiver=receiver,
             max_body_bytes=max_signal_bytes,
+            user=user,
         )
         self.instance = self._client.instance
-        self.origin_of: Callable[[bytes], str | None] = lambda _: None
+        self.origin_of: Callable[[bytes], str | None] = self._client.users.user_of
         self.barrier = self._client.barrier
         self.is_heard = self._client.publisher.is_heard
         self.publish = self._client.publisher.publish
@@ -299,12 +314,14 @@ class ClientSynapse(ABC):
 
     Args:
         where: The facts for its error texts.
+        user: The name of the key that its connections show; empty without one.
     """
 
     transport_type: ClassVar[type[ClientTransport]] = ClientTransport
 
-    def __init__(self, where: ErrorContext) -> None:
+    def __init__(self, where: ErrorContext, user: str = "") -> None:
         self.where = where
+        self.user = user
         self._transports: set[ClientTransport] = set()
 
     def __repr__(self) -> str:
@@ -336,6 +353,7 @@ class ClientSynapse(ABC):
             receiver,
             max_signal_bytes,
             self._transports.discard,
+            self.user,
         )
         self._transports.add(made)
         return made

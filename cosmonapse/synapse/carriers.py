@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from zmq_transport import CARRIERS, DEFAULT_CARRIER
 
 from ..errors import InvalidCarrier
 from ..runtime.environment import CARRIER_VARIABLE, value_of
 
-__all__ = ["CARRIERS", "DEFAULT_CARRIER", "chosen_carrier"]
+__all__ = ["CARRIERS", "DEFAULT_CARRIER", "ZMTP", "chosen_carrier"]
+
+ZMTP: Final = "zmtp"
+"""The carrier that does not encrypt."""
 
 
 def chosen_carrier(carrier: str | None = None) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
+from ..keys import Key
 from ..transport import Synapse
 from .memory import memory_synapse
 from .url import memory_name, parse_url, unusable
@@ -28,20 +29,30 @@ SynapseFactory = Callable[[str], Synapse]
 """Whole URL -> Synapse, not yet connected; raises `InvalidUrl`."""
 
 
-def _in_process(url: str, carrier: str) -> Synapse:
+def _in_process(url: str, carrier: str, key: Key | None) -> Synapse:
     return memory_synapse(memory_name(url))
 
 
-def _over_zeromq(url: str, carrier: str) -> Synapse:
-    return ZmqSynapse(parse_url(url), carrier)
+def _over_zeromq(url: str, carrier: str, key: Key | None) -> Synapse:
+    return ZmqSynapse(parse_url(url), carrier, key)
 
 
-_BUILT_IN: Mapping[str, Callable[[str, str], Synapse]] = MappingProxyType(
+_BUILT_IN: Mapping[str, Callable[[str, str, Key | None], Synapse]] = MappingProxyType(
     {"cosmo": _over_zeromq, "cosmo+ipc": _over_zeromq, "memory": _in_process}
 )
 
 
-def factory_for(url: str, carrier: str) -> SynapseFactory:
+def takes_key(url: str) -> bool:
+    """Return whether a Synapse behind such a URL may have keys."""
+    return _scheme_of(url) in ("cosmo", "cosmo+ipc")
+
+
+def _scheme_of(url: str) -> str:
+    found = _SCHEME.match(url) if isinstance(url, str) else None
+    return found[1].lower() if found else "cosmo"
+
+
+def factory_for(url: str, carrier: str, key: Key | None = None) -> SynapseFactory:
     """Return the factory of the Synapse behind `url`.
 
     A built-in scheme cannot be replaced. A text without a scheme belongs to `cosmo`, whose errors
@@ -50,15 +61,15 @@ def factory_for(url: str, carrier: str) -> SynapseFactory:
     Args:
         url: The whole URL.
         carrier: The name of a carrier; of use to `cosmo` and `cosmo+ipc` only.
+        key: The key to show; of use to `cosmo` only.
 
     Raises:
         InvalidUrl: The scheme is unknown, or its distribution cannot be used.
     """
-    found = _SCHEME.match(url) if isinstance(url, str) else None
-    scheme = found[1].lower() if found else "cosmo"
+    scheme = _scheme_of(url)
     if scheme in _BUILT_IN:
         built_in = _BUILT_IN[scheme]
-        return lambda whole: built_in(whole, carrier)
+        return lambda whole: built_in(whole, carrier, key)
     try:
         return _installed(scheme)
     except LookupError as error:

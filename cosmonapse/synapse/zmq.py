@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 import zmq_transport as wire_side
 
+from ..keys import Key, public_text
+from .access import client_keys_of
 from .adapter import ClientSynapse, ErrorContext, mapped
 from .url import Endpoint, IpcEndpoint
 
@@ -59,6 +61,48 @@ def _remedy(host: str, port: int, cause: wire_side.Cause) -> str:
     )
 
 
+_NEEDS_KEY = (
+    "name the file NAME.key that you were given (COSMO_KEY, --key, key=); whoever runs the Synapse "
+    "makes one with 'cosmo keys new NAME'"
+)
+_NO_KEYS = (
+    "check the URL, or start it with 'cosmo synapse start --keys DIR'; to join one that has no "
+    "keys, name no key (COSMO_KEY, --key, key=)"
+)
+_OTHER_SYNAPSE = (
+    "another Synapse answers there: it has another public key than the one in the key of {name}"
+)
+_OTHER_KEY = (
+    "check the URL; if the Synapse has a new key, get a new {name}.key, or add that public key to "
+    "the line 'synapse' of yours"
+)
+_REFUSALS: Mapping[wire_side.AccessFault, tuple[str, str]] = MappingProxyType(
+    {
+        wire_side.AccessFault.NEEDS_KEY: ("it has keys, and this Dendrite has none", _NEEDS_KEY),
+        wire_side.AccessFault.NO_KEYS: (
+            "it has no keys, so it is not the one that the key of {name} is for",
+            _NO_KEYS,
+        ),
+        wire_side.AccessFault.UNLISTED: (
+            "it does not list the key of {name}",
+            "where it runs: cosmo keys allow {name} {public}",
+        ),
+        wire_side.AccessFault.OTHER_PROXY: (_OTHER_SYNAPSE, _OTHER_KEY),
+    }
+)
+"""What was refused and what to do, for what the handshake tells."""
+
+
+def _refusal(key: Key | None, error: wire_side.AccessRefused) -> tuple[str, str]:
+    """Return what was refused and what to do about it."""
+    if error.fault not in _REFUSALS:
+        return error.reason, error.fix
+    name = "" if key is None else key.name
+    public = "" if key is None else public_text(key.public)
+    reason, fix = _REFUSALS[error.fault]
+    return reason.format(name=name), fix.format(name=name, public=public)
+
+
 _MOST_BYTES = 2**31 - 2**17
 """Limit of received bodies. `max_signal_bytes` limits those sent, the Synapse those forwarded."""
 
@@ -69,12 +113,22 @@ class ZmqSynapse(ClientSynapse):
     Args:
         endpoint: Where it is.
         carrier: What moves the directed messages: `zmtp` or `libzmq`.
+        key: The key to show over TCP, where `libzmq` then moves the messages.
+
+    Raises:
+        InvalidKey: The two halves of the key do not belong together.
     """
 
     def __init__(
-        self, endpoint: Endpoint | IpcEndpoint, carrier: str = wire_side.DEFAULT_CARRIER
+        self,
+        endpoint: Endpoint | IpcEndpoint,
+        carrier: str = wire_side.DEFAULT_CARRIER,
+        key: Key | None = None,
     ) -> None:
         self._carrier_name = carrier
+        if isinstance(endpoint, IpcEndpoint):
+            key = None  # there the file mode and the user of the process decide
+        self._keys = None if key is None else client_keys_of(key)
         self._endpoint: wire_side.IpcEndpoint | wire_side.TcpEndpoint
         hint: Callable[[wire_side.Cause], str]
         if isinstance(endpoint, IpcEndpoint):
@@ -83,15 +137,16 @@ class ZmqSynapse(ClientSynapse):
         else:
             self._endpoint = wire_side.TcpEndpoint(endpoint.host, endpoint.port)
             hint = functools.partial(_remedy, endpoint.host, endpoint.port)
-        super().__init__(ErrorContext(endpoint.url, hint))
+        where = ErrorContext(endpoint.url, hint, functools.partial(_refusal, key))
+        super().__init__(where, "" if key is None else key.name)
 
     def carrier(self, max_signal_bytes: int) -> wire_side.ZmqCarrier:
         """Return a carrier for one connection."""
-        return wire_side.ZmqCarrier(self._endpoint, _MOST_BYTES, self._carrier_name)
+        return wire_side.ZmqCarrier(self._endpoint, _MOST_BYTES, self._carrier_name, self._keys)
 
     async def connect(self, timeout_s: float | None) -> None:
         """See the port."""
         with mapped(self.where):
             await wire_side.probe(
-                self._endpoint, timeout_s, self.where.log_wait, self._carrier_name
+                self._endpoint, timeout_s, self.where.log_wait, self._carrier_name, self._keys
             )

@@ -56,6 +56,16 @@ class _CuttableEvents:
         (self.subscriptions.add if joins else self.subscriptions.discard)(topic)
         self._events.on_subscription(joins, topic)
 
+    def on_access_refused(self, error: wire_side.AccessRefused) -> None:
+        """See the port."""
+        if not self.is_cut:
+            self._events.on_access_refused(error)
+
+    def on_broadcast_refused(self, error: wire_side.AccessRefused) -> None:
+        """See the port."""
+        if not self.is_cut:
+            self._events.on_broadcast_refused(error)
+
     def on_dropped(self, reason: str) -> None:
         """See the port."""
         if not self.is_cut:

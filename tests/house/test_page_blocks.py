@@ -200,7 +200,7 @@ def options_of(command):
     below = command.commands.values() if isinstance(command, click.Group) else []
     own = {each for option in command.params for each in (*option.opts, *option.secondary_opts)}
     own = {each for each in own if each.startswith("--")}
-    return own.union(*map(options_of, below)) - {"--url", "--help"}
+    return own.union(*map(options_of, below)) - {"--key", "--url", "--help"}
 
 
 @pytest.mark.parametrize("verb", cosmo.list_commands(click.Context(cosmo)))

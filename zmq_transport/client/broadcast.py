@@ -78,6 +78,7 @@ class Broadcast:
 
         Raises:
             Unreachable: Not within `timeout_s` seconds.
+            AccessRefused: The far end refuses this client.
         """
         try:
             async with asyncio.timeout(timeout_s):
@@ -149,9 +150,13 @@ class Broadcast:
     def close(self) -> None:
         """End every wait for a sync with `LinkClosed`, and drop the gathered messages."""
         self._batch.take()
+        self.refuse(LinkClosed("the link was closed while it synchronised"))
+
+    def refuse(self, error: Exception) -> None:
+        """End every wait for a sync with an error."""
         for answered in self._syncs.values():
             if not answered.done():
-                answered.set_exception(LinkClosed("the link was closed while it synchronised"))
+                answered.set_exception(error)
 
     def on_publication(self, topic: bytes, header: bytes, body: bytes) -> None:
         """Handle a broadcast message, or the answer to a sync."""

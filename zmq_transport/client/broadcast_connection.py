@@ -1,28 +1,34 @@
 """Keep a broadcast socket of a client connected, also where ZeroMQ gives up.
 
 Spec: docs/spec/06-sockets.md, Connecting. ZeroMQ reconnects by itself, and keeps what waits in the
-socket. It gives up for good when another kind of socket answers; then, and only then, the socket is
-disconnected and connected anew.
+socket. It gives up for good when another kind of socket answers, or one that refuses our key; then,
+and only then, the socket is disconnected and connected anew.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 import zmq
 
+from ..errors import AccessFault
 from ..sockets import options
 from ..sockets.endpoints import Endpoint
 from . import connection_monitor as seen
 from .connection_monitor import ConnectionMonitor
+from .curve import Curve
 from .diagnosis import Diagnosis, FailedAttempts, Fault
+from .refusals import Answer, refused, refused_s
 from .stranger_report import StrangerReport
 
+_LOG = logging.getLogger(__name__)
 RETRY_S = 0.4
 """ZeroMQ reports the next attempt at once. Without that report for so long, it gave up."""
 _HANDSHAKE_S = options.HANDSHAKE_MS / 1000 + 1.0
 _LOOK_AFTER_S = 1.0
+_ALONE_COUNT = 3
 _NO_ANSWER_S = 0.9 * options.CONNECT_MS / 1000
 
 
@@ -34,6 +40,8 @@ class BroadcastConnection:
         expected: The type of the socket at the far end.
         poll_soon: Looks at the socket; connecting may consume the edge of its descriptor.
         on_lost: Is called when a connection has ended.
+        on_refused: Is called when the far end refuses this client for its key.
+        curve: The keys, if there are any.
     """
 
     def __init__(
@@ -41,15 +49,22 @@ class BroadcastConnection:
         socket: zmq.Socket[bytes],
         expected: str,
         poll_soon: Callable[[], None],
-        on_lost: Callable[[], None] = lambda: None,
+        on_lost: Callable[[], None],
+        on_refused: Callable[[AccessFault], None],
+        curve: Curve | None = None,
     ) -> None:
         self._socket = socket
         self._poll_soon = poll_soon
         self._on_lost = on_lost
+        self._on_refused = on_refused
+        self._curve = curve
+        self._proxy = b""
+        self._is_unlisted = False
+        self._refused_count = 0
         self._loop = asyncio.get_running_loop()
         self._monitor = ConnectionMonitor(socket, self._on_event)
         self._record = FailedAttempts()
-        self._strangers = StrangerReport(self._record, expected)
+        self._strangers = StrangerReport(self._record, expected, curve is not None, self._on_answer)
         self._timer: asyncio.TimerHandle | None = None
         self._begun_s = 0.0
         self._is_connected = False
@@ -58,12 +73,23 @@ class BroadcastConnection:
 
     def connect(self, address: Endpoint) -> bool:
         """Connect to `address` and to no other; False if that is so already."""
-        if address == self.address:
+        proxy = b"" if self._curve is None else self._curve.proxy
+        if address == self.address and proxy == self._proxy:
             return False
         self._disconnect()
         self.address = address
+        self._proxy = proxy
         self._connect()
         return True
+
+    def rest(self) -> None:
+        """Have no connection until the next `connect`: the far end refuses this client."""
+        was_established = self.is_established
+        self._disconnect()
+        self._refused_count = 0
+        self.address = None
+        if was_established:
+            self._on_lost()
 
     def hurry(self) -> None:
         """Connect at once if there is no connection, and not after the pause of ZeroMQ.
@@ -89,6 +115,9 @@ class BroadcastConnection:
 
     def _connect(self) -> None:
         self._begun_s = self._loop.time()
+        self._is_unlisted = False
+        if self._curve is not None:
+            options.show_key(self._socket, self._curve.pair, self._proxy)
         options.connect(self._socket, str(self.address))
         self._poll_soon()
 
@@ -109,6 +138,9 @@ class BroadcastConnection:
             self.is_established = True
             self._record.clear()
             self._strangers.clear()
+            self._refused_count = 0
+        elif event == seen.UNLISTED:
+            self._is_unlisted = True
         elif event == seen.DISCONNECTED:
             self._on_disconnected()
         elif event == seen.RETRIED:
@@ -116,11 +148,32 @@ class BroadcastConnection:
             self._on_retried()
 
     def _on_disconnected(self) -> None:
-        if not self.is_established:
-            self._on_stranger()
+        was_established = self.is_established
         self.is_established = self._is_connected = False
         self._on_lost()
+        if self.address is None:
+            return
         self._arm(RETRY_S * (1.0 + options.dice.random()), self._connect_anew)
+        if self._is_unlisted:
+            self._record.add(self.address, Fault.STRANGER)
+            self._rest_for(AccessFault.UNLISTED)
+        elif not was_established:
+            self._on_stranger()
+
+    def _on_answer(self, answer: Answer) -> None:
+        if answer.fault is not None and not self.is_established and self.address is not None:
+            self._rest_for(answer.fault)
+
+    def _rest_for(self, fault: AccessFault) -> None:
+        """Connect again later, and not as often as ZeroMQ would."""
+        self._disconnect()
+        self._refused_count += 1
+        length_s = refused_s(fault, self._refused_count)
+        self._arm(length_s * (0.5 + options.dice.random()), self._connect_anew)
+        # Mostly the directed socket is refused, too, and its client tells that and lets this rest.
+        if self._refused_count == _ALONE_COUNT:
+            _LOG.warning("broadcasts: %s; it is tried again", refused(str(self.address), fault))
+        self._on_refused(fault)
 
     def _on_retried(self) -> None:
         took_s = self._loop.time() - self._begun_s
@@ -140,7 +193,8 @@ class BroadcastConnection:
 
     def _connect_anew(self) -> None:
         self._disconnect()
-        self._connect()
+        if self.address is not None:
+            self._connect()
 
     def _arm(self, after_s: float, then: Callable[[], None]) -> None:
         self._disarm()

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import zmq
 
+from ..errors import AccessFault
 from ..sockets import multipart, options
 from ..sockets.endpoints import Endpoint
 from ..sockets.sent import Sent
 from ..wire import heads
 from .broadcast_connection import BroadcastConnection
 from .carrier import CarrierEvents
+from .curve import Curve
 from .diagnosis import Diagnosis
 from .socket_reader import SocketReader
 
@@ -27,10 +30,20 @@ class BroadcastSockets:
     Args:
         events: Receives what arrives.
         max_body_bytes: The SUB disconnects a peer that sends a larger body.
+        on_refused: Is called when the far end refuses this client for its key.
+        curve: The keys, if there are any.
     """
 
-    def __init__(self, events: CarrierEvents, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        events: CarrierEvents,
+        max_body_bytes: int,
+        on_refused: Callable[[AccessFault], None],
+        curve: Curve | None = None,
+    ) -> None:
         self._events = events
+        self._on_refused = on_refused
+        self._curve = curve
         self._max_body_bytes = max_body_bytes
         self._addresses: tuple[Endpoint, Endpoint] | None = None
         self._listening: _OpenSocket | None = None
@@ -52,11 +65,18 @@ class BroadcastSockets:
             self._publishing.connection.connect(publish)
         return is_new
 
+    def rest(self) -> None:
+        """Have no connection until the next `join`: the far end refuses this client."""
+        self._addresses = None
+        for each in (self._listening, self._publishing):
+            if each is not None:
+                each.connection.rest()
+
     def open_publisher(self) -> None:
         """Connect what publishes, or do so when it is known where."""
         if self._publishing is not None or self._is_closed:
             return
-        self._publishing = _OpenSocket(
+        self._publishing = self._opened(
             options.publisher(), "XSUB", self._on_subscription, self._on_publisher_lost
         )
         if self._addresses is not None:
@@ -68,7 +88,7 @@ class BroadcastSockets:
             return
         if self._listening is None:
             sub = options.sub(self._max_body_bytes)
-            self._listening = _OpenSocket(sub, "XPUB", self._on_publication)
+            self._listening = self._opened(sub, "XPUB", self._on_publication, lambda: None)
             if self._addresses is not None:
                 self._listening.connection.connect(self._addresses[0])
         self._listening.socket.subscribe(topic)
@@ -103,6 +123,19 @@ class BroadcastSockets:
                 each.close()
         self._listening = self._publishing = None
 
+    def _opened(
+        self,
+        socket: zmq.Socket[bytes],
+        expected: str,
+        on_message: Callable[[list[Any]], None],
+        on_lost: Callable[[], None],
+    ) -> _OpenSocket:
+        reader = SocketReader(socket, on_message)
+        connection = BroadcastConnection(
+            socket, expected, reader.poll_soon, on_lost, self._on_refused, self._curve
+        )
+        return _OpenSocket(socket, reader, connection)
+
     def _on_publisher_lost(self) -> None:
         self._events.on_subscription(False, heads.LIVE_TOPIC)
 
@@ -118,19 +151,13 @@ class BroadcastSockets:
         self._events.on_subscription(frame[:1] == b"\x01", frame[1:])
 
 
+@attrs.frozen
 class _OpenSocket:
     """A socket, what reads it, and what keeps it connected."""
 
-    def __init__(
-        self,
-        socket: zmq.Socket[bytes],
-        expected: str,
-        on_message: Callable[[list[Any]], None],
-        on_lost: Callable[[], None] = lambda: None,
-    ) -> None:
-        self.socket = socket
-        self.reader = SocketReader(socket, on_message)
-        self.connection = BroadcastConnection(socket, expected, self.reader.poll_soon, on_lost)
+    socket: zmq.Socket[bytes]
+    reader: SocketReader
+    connection: BroadcastConnection
 
     def close(self) -> None:
         """Release the socket now."""

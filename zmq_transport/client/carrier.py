@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ..errors import AccessRefused
 from ..sockets.sent import Sent
 from .diagnosis import Diagnosis
 
@@ -30,6 +31,12 @@ class CarrierEvents(MessageEvents, Protocol):
 
     def on_disconnected(self) -> None:
         """Handle the end of an established connection; the carrier is making a new one."""
+
+    def on_access_refused(self, error: AccessRefused) -> None:
+        """Handle that the far end refuses this client for its key; the carrier tries again."""
+
+    def on_broadcast_refused(self, error: AccessRefused) -> None:
+        """Handle the same on the broadcast plane alone."""
 
     def on_publication(self, topic: bytes, header: bytes, body: bytes) -> None:
         """Handle a broadcast message."""

@@ -12,7 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..errors import LinkClosed, MessageTooLarge, Unreachable, WireError
+from ..errors import (
+    AccessRefused,
+    LinkClosed,
+    MessageTooLarge,
+    Refused,
+    Unreachable,
+    WireError,
+)
 from ..kernel import split_items
 from ..sockets.sent import Sent
 from ..wire import heads, resync_messages
@@ -32,6 +39,7 @@ from .outbox import deadline_of
 from .queries import Queries
 from .resync_pages import ResyncPages, ResyncSource
 from .session import Event
+from .users import Users
 
 DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024
 # As plain ints: an operator of an enum costs more than the whole packing of a head.
@@ -50,7 +58,13 @@ class Client:
         name: A display name.
         receiver: Receives every event.
         max_body_bytes: Size limit of a body, checked before it leaves.
+        user: The name of the key that the carrier shows; empty without one.
         fast: False reads messages of tasks and of replies like all others, to compare the two.
+
+    Attributes:
+        user: The name that the proxy has verified; empty at one without keys.
+        may: What this client may do, in the words of the application; empty without keys.
+        users: Who may be in the namespace, for the origin of a message.
     """
 
     def __init__(
@@ -61,9 +75,13 @@ class Client:
         name: str,
         receiver: Receiver,
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+        user: str = "",
         fast: bool = True,
     ) -> None:
-        self.link = Link(os.urandom(16), namespace, name)
+        self.link = Link(os.urandom(16), namespace, name, user)
+        self.user = ""
+        self.may: tuple[str, ...] = ()
+        self.users = Users()
         self.instance = self.link.instance
         self._sender = DirectedSender(carrier, self.link, max_body_bytes)
         self.max_body_bytes = max_body_bytes
@@ -85,6 +103,7 @@ class Client:
         self._task_flags = _KEEP
         self._is_open = False
         self._aborted = False
+        self._told_refusal = ""
         self._handshake: Handshake
         self._send = self._sender.send
         self._split_items = split_items if fast else _decline
@@ -124,7 +143,7 @@ class Client:
 
         Raises:
             Unreachable: Not within `timeout_s` seconds; the reason describes the attempt.
-            Refused: The proxy refused the client.
+            Refused: The proxy refused the client; `AccessRefused` if it is for its key.
         """
         limit_s = None if timeout_s is None else max(0.0, timeout_s)
         try:
@@ -143,7 +162,7 @@ class Client:
         if self._aborted:
             self._carrier.close()
             raise LinkClosed("the link was closed while it opened")
-        self._handshake = Handshake(self._carrier.endpoint, self._repeat_hello)
+        self._handshake = Handshake(self._repeat_hello)
         self._handlers = self._event_handlers()
         self._is_open = True
         self._sender.open()
@@ -218,6 +237,7 @@ class Client:
             LinkEvent.WORKERS: self._on_workers,
             LinkEvent.ASKED: self._on_asked,
             LinkEvent.PUBLISHED: receiver.on_published,
+            LinkEvent.USERS: self.users.add,
         }
 
     # -- sending: each call returns at once ------------------------------------------------------
@@ -382,6 +402,14 @@ class Client:
         """Wait for the next connection; the carrier makes it."""
         self._perform(self.link.on_disconnected())
 
+    def on_access_refused(self, error: AccessRefused) -> None:
+        """Give up while it opens; later, wait until the carrier is let in."""
+        self._refuse(error)
+
+    def on_broadcast_refused(self, error: AccessRefused) -> None:
+        """Let nobody wait for what the far end refuses."""
+        self.broadcast.refuse(error)
+
     def on_dropped(self, reason: str) -> None:
         """Count a frame that was not a message, or a broadcast that was not sent."""
         self._counts[drop_counter(reason)] += 1
@@ -423,6 +451,8 @@ class Client:
             self.outbox.put_back(single, part, deadline_of(single, now_s))
 
     def _on_welcomed(self, welcome: Welcome, fresh: bool) -> None:
+        self.user, self.may = welcome.user, welcome.may
+        self._told_refusal = ""
         self.heartbeat_s = welcome.heartbeat_ms / 1000
         self.max_body_bytes = min(self.max_body_bytes, welcome.max_body_bytes)
         self._sender.max_body_bytes = self.max_body_bytes
@@ -449,10 +479,17 @@ class Client:
         self._sender.flush()
         self._receiver.on_away(why)
 
-    def _on_refused(self, reason: str) -> None:
+    def _on_refused(self, reason: str, fix: str | None) -> None:
+        where = self._carrier.endpoint
+        self._refuse(Refused(where, reason) if fix is None else AccessRefused(where, reason, fix))
+
+    def _refuse(self, error: Refused) -> None:
         # 02, Refusals: one refused while it opens gives up, one welcomed before goes on asking.
-        if not self._handshake.on_refused(reason):
-            self._receiver.on_away(f"refused: {reason}")
+        if self._handshake.on_refused(error):
+            return
+        if error.reason != self._told_refusal:  # asked again each second, it says so again
+            self._told_refusal = error.reason
+            self._on_away(f"refused: {error.reason}")
 
 
 def _decline(head: bytes, body: bytes) -> None:

@@ -19,14 +19,16 @@ CONNECTED = int(zmq.EVENT_CONNECTED)
 ESTABLISHED = int(zmq.EVENT_HANDSHAKE_SUCCEEDED)
 DISCONNECTED = int(zmq.EVENT_DISCONNECTED)
 RETRIED = int(zmq.EVENT_CONNECT_RETRIED)
-_WATCHED = BEGUN | CONNECTED | ESTABLISHED | DISCONNECTED | RETRIED
+UNLISTED = int(zmq.EVENT_HANDSHAKE_FAILED_AUTH)
+_WATCHED = BEGUN | CONNECTED | ESTABLISHED | DISCONNECTED | RETRIED | UNLISTED
 
 
 class ConnectionMonitor:
     """Watches the connection of one socket.
 
-    A handshake that fails is CONNECTED and then DISCONNECTED. Between two kinds of socket that do
-    not belong together libzmq 4.3.5 reports nothing else, so `HANDSHAKE_FAILED` is not watched.
+    A handshake that fails is CONNECTED and then DISCONNECTED. In between UNLISTED says that the far
+    end does not list our key. What else libzmq 4.3.5 reports there differs from try to try, and
+    between two kinds of socket that do not belong together it is nothing: that is not watched.
 
     Args:
         socket: The socket; watch it before it connects.

@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
+from ..errors import AccessFault
 from ..sockets.endpoints import Endpoint
+from .refusals import refused_s
 
 CONNECT_S = 0.75
 CONNECT_MAX_S = 1.2
@@ -54,6 +56,7 @@ class DialPlan:
         self._current: Endpoint | None = None
         self._good: Endpoint | None = None
         self._round = 0
+        self._refused_count = 0
 
     def next_attempt(self, addresses: Sequence[Endpoint]) -> Attempt:
         """Return the next attempt.
@@ -78,6 +81,7 @@ class DialPlan:
         """Record that the handshake of the current attempt succeeded."""
         self._tried.clear()
         self._good = self._current
+        self._refused_count = 0
 
     def on_failed(self, *, stranger: bool = False) -> float:
         """Record that the current attempt failed; return the pause in seconds.
@@ -88,6 +92,14 @@ class DialPlan:
         if any(each not in self._tried for each in self._addresses):
             return 0.0
         return self._pause_s(STRANGER_PAUSE_MAX_S if stranger else PAUSE_MAX_S)
+
+    def on_refused(self, fault: AccessFault) -> float:
+        """Record that the far end refused this client; return the pause in seconds.
+
+        It follows `on_failed`, once every address was tried.
+        """
+        self._refused_count += 1
+        return refused_s(fault, self._refused_count) * (0.5 + self._dice())
 
     def on_ended(self, lasted_s: float) -> float:
         """Record that an established connection ended; return the pause in seconds."""

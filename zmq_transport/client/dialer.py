@@ -12,12 +12,14 @@ import enum
 import os
 from collections.abc import Callable
 
-from ..errors import Cause
+from ..errors import AccessFault, Cause
 from ..sockets import options
 from ..sockets.endpoints import Endpoint, IpcEndpoint
+from .curve import Curve
 from .diagnosis import Diagnosis, FailedAttempts, Fault
 from .dial_plan import Attempt, DialPlan
 from .line import Line
+from .refusals import Answer, Refusals
 from .resolve import Resolver
 from .stranger_report import StrangerReport
 
@@ -40,6 +42,9 @@ class Dialer:
         line: Makes the attempts; it is closed with the dialer.
         endpoint: Where the proxy is; its name is looked up for every attempt.
         on_disconnected: Is called when an established connection ends.
+        on_refused: Is called when the far end refuses this client for its key, and again if it
+            does so for another reason.
+        curve: The keys of the line, if it has some.
     """
 
     def __init__(
@@ -47,6 +52,8 @@ class Dialer:
         line: Line,
         endpoint: Endpoint,
         on_disconnected: Callable[[], None],
+        on_refused: Callable[[AccessFault], None],
+        curve: Curve | None = None,
     ) -> None:
         self._line = line
         self._endpoint = endpoint
@@ -55,7 +62,12 @@ class Dialer:
         self._plan = DialPlan(options.dice.random)
         self._resolver = Resolver(endpoint)
         self._record = FailedAttempts()
-        self._strangers = StrangerReport(self._record, "ROUTER")
+        self._on_refused = on_refused
+        self._curve = curve
+        self._refusals = Refusals(curve is not None)
+        self._told: AccessFault | None = None
+        self._is_round_over = self._has_met_one = False
+        self._strangers = StrangerReport(self._record, "ROUTER", curve is not None, self._on_answer)
         self._attempt: Attempt | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._look: asyncio.TimerHandle | None = None
@@ -105,6 +117,7 @@ class Dialer:
             self._pause(_NAMELESS_PAUSE_S * (0.5 + options.dice.random()))
             return
         self._state = _DialState.TRYING
+        self._is_round_over = False
         self._attempt = attempt = self._plan.next_attempt(addresses)
         self._is_connected = False
         self._since_s = self._loop.time()
@@ -128,15 +141,20 @@ class Dialer:
         self._plan.on_established()
         self._record.clear()
         self._strangers.clear()
+        self._refusals.clear()
+        self._told = None
+        self._has_met_one = False
         self._since_s = self._loop.time()
         self._state = _DialState.ESTABLISHED
 
-    def on_down(self) -> None:
+    def on_down(self, *, is_unlisted: bool = False) -> None:
         """Make the next attempt, after a pause."""
         if self._state is _DialState.ESTABLISHED:
             self._on_ended()
         elif self._state is _DialState.TRYING:
-            self._on_failed()
+            if is_unlisted:
+                self._refusals.on_unlisted()
+            self._on_failed(is_unlisted)
 
     # -- what follows ----------------------------------------------------------------------------
 
@@ -149,15 +167,56 @@ class Dialer:
         self._pause(self._plan.on_ended(self._loop.time() - self._since_s))
         self._on_disconnected()
 
-    def _on_failed(self) -> None:
+    def _on_failed(self, is_unlisted: bool = False) -> None:
         self._cancel_timers()
         self._line.hang_up()
         fault = self._fault()
         self._record.add(self.address, fault)
         is_stranger = fault is Fault.STRANGER
-        if is_stranger:
-            self._strangers.look_at(self.address)
-        self._pause(self._plan.on_failed(stranger=is_stranger))
+        self._has_met_one |= is_stranger
+        if is_stranger and not is_unlisted:
+            self._on_no_greeting()
+        pause_s = self._plan.on_failed(stranger=is_stranger)
+        self._is_round_over = pause_s > 0.0
+        self._pause(pause_s)
+        if self._is_round_over:
+            self._end_round()
+
+    def _end_round(self) -> None:
+        # Only now, as every address was tried: another one may let us in.
+        if not self._has_met_one:
+            self._refusals.on_nobody()
+        elif self._refusals.fault is not None:
+            self._rest(self._refusals.fault)
+        self._has_met_one = False
+
+    def _on_no_greeting(self) -> None:
+        """Find out whether it is the key that the far end does not like."""
+        now_s = self._loop.time()
+        if (
+            self._attempt is not None
+            and now_s - self._since_s < _NEARLY * self._attempt.handshake_s
+        ):
+            self._refusals.on_failed(now_s)
+        if self._curve is not None:
+            self._curve.expect_next()
+        self._strangers.look_at(self.address)
+
+    def _on_answer(self, answer: Answer) -> None:
+        before = self._refusals.fault
+        self._refusals.on_answer(answer)
+        fault = self._refusals.fault
+        is_pausing = self._state is _DialState.WAITING and self._is_round_over
+        if fault is not None and fault is not before and is_pausing:
+            self._rest(fault)
+
+    def _rest(self, fault: AccessFault) -> None:
+        """Try again later, as it is refused."""
+        self._cancel_timers()
+        self._pause(self._plan.on_refused(fault))
+        if fault is not self._told:
+            self._told = fault
+            self._on_refused(fault)
 
     def _fault(self) -> Fault:
         if self._is_connected:

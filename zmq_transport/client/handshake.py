@@ -60,12 +60,10 @@ class Handshake:
     """The start and the end of one client, as futures of the running loop.
 
     Args:
-        endpoint: The proxy, for error texts.
         repeat_hello: Sends HELLO if the session waits for a WELCOME.
     """
 
-    def __init__(self, endpoint: str, repeat_hello: Callable[[], None]) -> None:
-        self._endpoint = endpoint
+    def __init__(self, repeat_hello: Callable[[], None]) -> None:
         self._repeat_hello = repeat_hello
         self._loop = asyncio.get_running_loop()
         self._welcomed: asyncio.Future[None] = self._loop.create_future()
@@ -121,11 +119,11 @@ class Handshake:
         self._welcomed.set_result(None)
         return True
 
-    def on_refused(self, reason: str) -> bool:
-        """Record a REFUSED; return whether it ends the opening of the client."""
+    def on_refused(self, error: Refused) -> bool:
+        """Record a refusal; return whether it ends the opening of the client."""
         if self._welcomed.done():
             return False
-        self._welcomed.set_exception(Refused(self._endpoint, reason))
+        self._welcomed.set_exception(error)
         return True
 
     def on_away(self) -> None:

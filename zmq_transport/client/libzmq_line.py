@@ -12,6 +12,7 @@ from ..sockets.sent import Sent
 from . import connection_monitor as seen
 from .carrier import MessageEvents
 from .connection_monitor import ConnectionMonitor
+from .curve import Curve
 from .dial_plan import Attempt
 from .line import LineEvents
 from .socket_reader import SocketReader
@@ -23,10 +24,15 @@ class LibzmqLine:
     Args:
         events: Receives the messages.
         max_body_bytes: The socket disconnects a peer that sends a larger body.
+        curve: The keys, if there are any.
     """
 
-    def __init__(self, events: MessageEvents, max_body_bytes: int) -> None:
+    def __init__(
+        self, events: MessageEvents, max_body_bytes: int, curve: Curve | None = None
+    ) -> None:
         self._events = events
+        self._curve = curve
+        self._is_unlisted = False
         self._socket: zmq.Socket[bytes] = options.dealer(max_body_bytes)
         self._reader = SocketReader(self._socket, self._on_message, events.on_writable)
         self._address: Endpoint | None = None
@@ -41,6 +47,9 @@ class LibzmqLine:
     def dial(self, attempt: Attempt) -> None:
         """See the port."""
         self._address = attempt.address
+        self._is_unlisted = False
+        if self._curve is not None:
+            options.show_key(self._socket, self._curve.pair, self._curve.proxy)
         options.dial(self._socket, str(attempt.address), attempt.connect_s, attempt.handshake_s)
         self._reader.poll_soon()  # connecting may consume the edge of its descriptor
 
@@ -82,5 +91,7 @@ class LibzmqLine:
             self._line_events.on_connected()
         elif event == seen.ESTABLISHED:
             self._line_events.on_established()
+        elif event == seen.UNLISTED:
+            self._is_unlisted = True
         elif event in (seen.DISCONNECTED, seen.RETRIED):
-            self._line_events.on_down()
+            self._line_events.on_down(is_unlisted=self._is_unlisted)

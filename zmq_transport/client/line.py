@@ -21,8 +21,12 @@ class LineEvents(Protocol):
     def on_established(self) -> None:
         """Handle the end of the handshake: messages flow."""
 
-    def on_down(self) -> None:
-        """Handle the end of the attempt or of the connection."""
+    def on_down(self, *, is_unlisted: bool = False) -> None:
+        """Handle the end of the attempt or of the connection.
+
+        Args:
+            is_unlisted: True if the far end said that it does not list the key of this client.
+        """
 
 
 class Line(Protocol):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from ..sockets.carriers import LIBZMQ, checked_carrier
 from .carrier import MessageEvents
+from .curve import Curve
 from .libzmq_line import LibzmqLine
 from .line import Line
 from .zmtp_line import ZmtpLine
@@ -14,10 +16,13 @@ LineFactory = Callable[[MessageEvents, int], Line]
 """Events, `max_body_bytes` -> a line without a connection."""
 
 
-def line_of(carrier: str) -> LineFactory:
-    """Return what makes a line of that carrier.
+def line_of(carrier: str, curve: Curve | None = None) -> LineFactory:
+    """Return what makes a line of that carrier; with keys it is libzmq, which has CURVE.
 
     Raises:
         ValueError: There is no such carrier.
     """
-    return LibzmqLine if checked_carrier(carrier) == LIBZMQ else ZmtpLine
+    name = checked_carrier(carrier)
+    if curve is not None:
+        return functools.partial(LibzmqLine, curve=curve)
+    return LibzmqLine if name == LIBZMQ else ZmtpLine

@@ -12,8 +12,9 @@ from typing import Any
 
 import attrs
 
-from ..errors import WireError, shown
-from ..wire import greetings, heads, resync_messages
+from ..access.origin import instance_of_user
+from ..errors import WireError
+from ..wire import access_messages, greetings, heads, resync_messages
 from ..wire.drops import drop_counter
 from ..wire.heads import Reason, Verb
 from .events import ReplyItem
@@ -53,7 +54,7 @@ class LinkEvent(enum.IntEnum):
     WELCOMED = 7
     """(welcome, is a new epoch)"""
     REFUSED = 8
-    """(reason,)"""
+    """(reason, fix): `fix` is None if it is not a matter of access."""
     AWAY = 9
     """(why,): messages sent from now on wait."""
     REGISTERED = 10
@@ -68,6 +69,8 @@ class LinkEvent(enum.IntEnum):
     """(head,): a question about tasks of this worker, see `resync_messages.read_question`."""
     PUBLISHED = 15
     """(publisher, kind, trace, body): another client has handed it over for this one."""
+    USERS = 16
+    """(page, names): who may be in the namespace, by the names of their keys."""
 
 
 # As plain names: an attribute of an enum class costs a lookup in its metaclass.
@@ -87,10 +90,12 @@ class Link:
         secret: 16 random bytes; the instance id is their hash.
         namespace: The namespace of the client.
         name: A display name.
+        user: The name of the key that its connection shows, to which the instance id then
+            belongs; empty without one.
     """
 
-    def __init__(self, secret: bytes, namespace: str, name: str) -> None:
-        self.instance = heads.instance_of(secret)
+    def __init__(self, secret: bytes, namespace: str, name: str, user: str = "") -> None:
+        self.instance = instance_of_user(secret, user) if user else heads.instance_of(secret)
         self.session = Session()
         self.counts: Counter[str] = Counter()
         self.ready = False
@@ -101,6 +106,7 @@ class Link:
             name=heads.checked_name("name", name),
             runs=True,
             publish=True,
+            access=True,
         )
         self._handlers: Mapping[int, Handler] = {
             Verb.PING: _ignore,
@@ -111,6 +117,7 @@ class Link:
             Verb.ROSTER: _on_roster,
             Verb.WORKERS: _on_workers,
             Verb.PUBLISH: _on_publish,
+            Verb.USERS: _on_users,
             Verb.WHO: self._on_who,
             Verb.WELCOME: self._on_welcome,
             Verb.REFUSED: self._on_refused,
@@ -221,10 +228,11 @@ class Link:
         return [(LinkEvent.WELCOMED, welcome, fresh)]
 
     def _on_refused(self, fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
-        reason = greetings.unpack_map(body).get("reason", "no reason given")
-        reason = reason if isinstance(reason, str) else shown(reason)
-        self._apply(Event.REFUSED, reason)
-        return [(LinkEvent.REFUSED, reason)]
+        refusal = access_messages.unpack_refused(body)
+        events = self._apply(Event.REFUSED, refusal.reason)
+        if self.session.state is State.CLOSED:
+            return events
+        return [(LinkEvent.REFUSED, refusal.reason, refusal.fix)]
 
     def _on_going_away(self, fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
         # 02, Leaving 3: answer with GOODBYE and wait for the next proxy.
@@ -290,6 +298,10 @@ def _on_workers(fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
 
 def _on_publish(fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
     return [(LinkEvent.PUBLISHED, fields.peer, fields.kind, fields.trace, body)]
+
+
+def _on_users(fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
+    return [(LinkEvent.USERS, fields.number, access_messages.unpack_users(body))]
 
 
 def _text(value: bytes) -> str:

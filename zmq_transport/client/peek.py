@@ -6,27 +6,28 @@ import socket
 import time
 from collections.abc import Callable
 
+from ..errors import AccessFault
 from ..sockets.endpoints import Endpoint, IpcEndpoint
 from ..zmtp import stranger
-from ..zmtp.greeting import OPENING, REST
+from ..zmtp.greeting import MECHANISM, OPENING, REST
+from .refusals import Answer
 
 PEEK_S = 1.0
+_CURVE = b"CURVE"
 
 
-def what_answers(endpoint: Endpoint, expected: str) -> str:
-    """Return what listens at `endpoint`, for people; it blocks for at most 3 s.
+def what_answers(endpoint: Endpoint, expected: str, *, is_keyed: bool = False) -> Answer:
+    """Return what listens at `endpoint`; it blocks for at most 3 s.
 
     Args:
         endpoint: An address.
         expected: The type of the ZeroMQ socket that belongs there.
-
-    Returns:
-        An empty text if nothing listens there, or if what is expected does.
+        is_keyed: True if it should have keys. Nothing of the key is shown to it.
     """
     try:
         connection = _connected(endpoint)
     except OSError:
-        return ""
+        return Answer()
     seen = bytearray()
     try:
         with connection:
@@ -34,15 +35,22 @@ def what_answers(endpoint: Endpoint, expected: str) -> str:
             # before.
             connection.sendall(OPENING)
             _read(connection, seen, stranger.has_mechanism)
-            connection.sendall(REST)
-            _read(connection, seen, stranger.is_complete)
+            if stranger.mechanism(bytes(seen)) == MECHANISM:
+                connection.sendall(REST)
+                _read(connection, seen, stranger.is_complete)
     except OSError:
         pass  # what was seen before it is the answer
-    return (
-        ""
-        if stranger.socket_type(bytes(seen)) == expected.encode()
-        else stranger.described(bytes(seen))
-    )
+    return _judged(bytes(seen), expected.encode(), is_keyed)
+
+
+def _judged(seen: bytes, expected: bytes, is_keyed: bool) -> Answer:
+    if stranger.mechanism(seen) == _CURVE:
+        if is_keyed:
+            return Answer(speaks_curve=True)
+        return Answer(stranger.described(seen), AccessFault.NEEDS_KEY, speaks_curve=True)
+    if stranger.socket_type(seen) == expected:
+        return Answer(fault=AccessFault.NO_KEYS if is_keyed else None)
+    return Answer(stranger.described(seen))
 
 
 def _read(connection: socket.socket, seen: bytearray, enough: Callable[[bytes], bool]) -> None:

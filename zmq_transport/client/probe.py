@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from ..errors import Refused, Unreachable, WireError
+from ..access.curve_keys import ClientKeys
+from ..errors import AccessFault, Refused, Unreachable, WireError
 from ..sockets.carriers import DEFAULT_CARRIER
 from ..sockets.endpoints import Endpoint
 from ..wire import heads
@@ -13,6 +14,8 @@ from ..wire.heads import Verb
 from .dialer import Dialer
 from .handshake import OnWaiting, waiting
 from .lines import line_of
+from .refusals import refused
+from .zmq_carrier import curve_for
 
 _MAX_ANSWER_BYTES = 64 * 1024
 
@@ -22,6 +25,7 @@ async def probe(
     timeout_s: float | None,
     on_waiting: OnWaiting | None = None,
     carrier: str = DEFAULT_CARRIER,
+    keys: ClientKeys | None = None,
 ) -> None:
     """Return when a proxy of our version answers there.
 
@@ -30,14 +34,23 @@ async def probe(
         timeout_s: Maximum wait in seconds; None waits for ever.
         on_waiting: Is called every 10 s of the wait.
         carrier: What moves the messages: `zmtp` or `libzmq`.
+        keys: The keys, see `ZmqCarrier`.
 
     Raises:
         Unreachable: Not within `timeout_s` seconds; the reason describes the attempt.
         Refused: The far end is not a proxy of our version.
+        AccessRefused: The far end refuses this client for its key.
     """
     where = str(endpoint)
     answer = _Answer()
-    dialer = Dialer(line_of(carrier)(answer, _MAX_ANSWER_BYTES), endpoint, lambda: None)
+    curve = curve_for(endpoint, keys)
+
+    def on_refused(fault: AccessFault) -> None:
+        error = refused(str(dialer.address), fault, "" if curve is None else curve.user)
+        answer.end(error)
+
+    line = line_of(carrier, curve)(answer, _MAX_ANSWER_BYTES)
+    dialer = Dialer(line, endpoint, lambda: None, on_refused, curve)
 
     def unreachable() -> Unreachable:
         if dialer.is_established:
@@ -70,6 +83,11 @@ class _Answer:
         """Keep the first."""
         if not self.message.done():
             self.message.set_result((head, body))
+
+    def end(self, error: Exception) -> None:
+        """Raise in whoever waits."""
+        if not self.message.done():
+            self.message.set_exception(error)
 
     def on_writable(self) -> None:
         """Nothing waits to be sent."""

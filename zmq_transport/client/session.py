@@ -59,6 +59,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
     State.READY: {
         Event.WHO: State.GREETING,
         Event.WELCOME: State.READY,
+        Event.REFUSED: State.REFUSED,  # the rights of its key were taken away meanwhile
         Event.DISCONNECTED: State.CONNECTING,
         Event.GOING_AWAY: State.CONNECTING,
         Event.LEAVE: State.LEAVING,
@@ -66,6 +67,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
     },
     State.LEAVING: {
         Event.WHO: State.CLOSED,
+        Event.REFUSED: State.CLOSED,
         Event.DISCONNECTED: State.CLOSED,
         Event.GOING_AWAY: State.LEAVING,
         Event.GOODBYE: State.CLOSED,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from ..sockets.endpoints import Endpoint
 from .background import call_in_background
 from .diagnosis import FailedAttempts
 from .peek import what_answers
+from .refusals import Answer
 
 _LOG = logging.getLogger(__name__)
 AGAIN_S = 10.0
+_SOON_S = 0.9
+"""Where keys stand in between, the far end may become another one at any time."""
 
 
 class StrangerReport:
@@ -20,24 +24,34 @@ class StrangerReport:
     Args:
         record: Its `stranger` is set.
         expected: The type of the ZeroMQ socket that belongs there.
+        is_keyed: True if it should have keys.
+        on_answer: Receives each answer.
     """
 
-    def __init__(self, record: FailedAttempts, expected: str) -> None:
+    def __init__(
+        self,
+        record: FailedAttempts,
+        expected: str,
+        is_keyed: bool,
+        on_answer: Callable[[Answer], None],
+    ) -> None:
         self._record = record
         self._expected = expected
+        self._is_keyed = is_keyed
+        self._tell = on_answer
         self._next_s = 0.0
         self._logged = ""
         self._closed = False
 
     def look_at(self, address: Endpoint) -> None:
-        """Ask what answers at `address`, at most every 10 s."""
+        """Ask what answers at `address`, at most every 10 s; about keys, every second."""
         now_s = asyncio.get_running_loop().time()
         if now_s < self._next_s:
             return
         self._next_s = now_s + AGAIN_S
         call_in_background(
-            lambda: what_answers(address, self._expected),
-            lambda found: self._on_answer(address, found),
+            lambda: what_answers(address, self._expected, is_keyed=self._is_keyed),
+            lambda answer: self._on_answer(address, answer),
         )
 
     def clear(self) -> None:
@@ -49,14 +63,18 @@ class StrangerReport:
         """Log nothing any more."""
         self._closed = True
 
-    def _on_answer(self, address: Endpoint, found: str) -> None:
-        if self._closed or not found or not self._record.faults:
+    def _on_answer(self, address: Endpoint, answer: Answer) -> None:
+        if self._closed or not self._record.faults:
             return
-        self._record.stranger = found
-        if found != self._logged:
-            self._logged = found
+        if answer.fault is not None or answer.speaks_curve:
+            self._next_s = min(self._next_s, asyncio.get_running_loop().time() + _SOON_S)
+        self._record.stranger = answer.text or self._record.stranger
+        # A refusal is logged by the client, with what to do about it.
+        if answer.text and answer.fault is None and answer.text != self._logged:
+            self._logged = answer.text
             _LOG.warning(
                 "%s answers at %s, where a proxy was expected; it is tried again until one does",
-                found,
+                answer.text,
                 address,
             )
+        self._tell(answer)

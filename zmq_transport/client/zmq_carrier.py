@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..errors import Cause
+from ..access.curve_keys import ClientKeys
+from ..errors import AccessFault, AccessRefused, Cause
 from ..sockets.carriers import DEFAULT_CARRIER
-from ..sockets.endpoints import Endpoint
+from ..sockets.endpoints import Endpoint, TcpEndpoint
 from ..sockets.sent import Sent
 from .broadcast_sockets import BroadcastSockets
 from .carrier import CarrierEvents
+from .curve import Curve
 from .diagnosis import Diagnosis
 from .dialer import Dialer
 from .lines import line_of
+from .refusals import refused
 
 
 class ZmqCarrier:
@@ -22,14 +25,20 @@ class ZmqCarrier:
         endpoint: The directed endpoint of the proxy.
         max_body_bytes: The sockets disconnect a peer that sends a larger body.
         carrier: What moves the directed messages: `zmtp` or `libzmq`.
+        keys: The keys, used over TCP only, where `libzmq` then moves the messages: it has CURVE.
     """
 
     def __init__(
-        self, endpoint: Endpoint, max_body_bytes: int, carrier: str = DEFAULT_CARRIER
+        self,
+        endpoint: Endpoint,
+        max_body_bytes: int,
+        carrier: str = DEFAULT_CARRIER,
+        keys: ClientKeys | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._max_body_bytes = max_body_bytes
-        self._new_line = line_of(carrier)
+        self._curve = curve_for(endpoint, keys)
+        self._new_line = line_of(carrier, self._curve)
         self._is_open = False
         self.send: Callable[[bytes, bytes], Sent] = _busy
         """See the port. The line's own, as every message passes here."""
@@ -39,12 +48,22 @@ class ZmqCarrier:
         """The proxy, for error texts."""
         return str(self._endpoint)
 
+    @property
+    def user(self) -> str:
+        """The name of the key that the sockets show; empty without one."""
+        return "" if self._curve is None else self._curve.user
+
     async def open(self, events: CarrierEvents) -> None:
         """See the port."""
+        self._events = events
         self._line = self._new_line(events, self._max_body_bytes)
         self.send = self._line.send
-        self._broadcasts = BroadcastSockets(events, self._max_body_bytes)
-        self._dialer = Dialer(self._line, self._endpoint, events.on_disconnected)
+        self._broadcasts = BroadcastSockets(
+            events, self._max_body_bytes, self._on_broadcast_refused, self._curve
+        )
+        self._dialer = Dialer(
+            self._line, self._endpoint, events.on_disconnected, self._on_refused, self._curve
+        )
         self._is_open = True
         self._dialer.start()
 
@@ -98,6 +117,22 @@ class ZmqCarrier:
             self.send = _busy
             self._dialer.close()
             self._broadcasts.close()
+
+    def _on_refused(self, fault: AccessFault) -> None:
+        # A refused socket of libzmq is dead for good: all are connected anew after a WELCOME.
+        self._broadcasts.rest()
+        self._events.on_access_refused(self._refused(fault))
+
+    def _on_broadcast_refused(self, fault: AccessFault) -> None:
+        self._events.on_broadcast_refused(self._refused(fault))
+
+    def _refused(self, fault: AccessFault) -> AccessRefused:
+        return refused(str(self._dialer.address), fault, self.user)
+
+
+def curve_for(endpoint: Endpoint, keys: ClientKeys | None) -> Curve | None:
+    """Return what the sockets to a proxy show; None without keys, and on this machine."""
+    return Curve(keys) if keys is not None and isinstance(endpoint, TcpEndpoint) else None
 
 
 def _busy(head: bytes, body: bytes) -> Sent:

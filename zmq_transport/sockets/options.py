@@ -19,6 +19,7 @@ from typing import Any
 import attrs
 import zmq
 
+from ..access.curve_keys import KeyPair
 from ..errors import EndpointInUse
 from ..wire import heads
 from .endpoints import host_in_url
@@ -172,6 +173,19 @@ def dial(socket: zmq.Socket[bytes], endpoint: str, connect_s: float, handshake_s
     socket.set(zmq.CONNECT_TIMEOUT, max(1, round(connect_s * 1000)))
     socket.set(zmq.HANDSHAKE_IVL, max(1, round(handshake_s * 1000)))
     connect(socket, endpoint)
+
+
+def show_key(socket: zmq.Socket[bytes], pair: KeyPair, proxy: bytes) -> None:
+    """Speak CURVE over every later connection of a client's socket.
+
+    Args:
+        socket: The socket.
+        pair: The keys of the client.
+        proxy: The public key that the far end must have, 32 bytes.
+    """
+    socket.set(zmq.CURVE_PUBLICKEY, pair.public)
+    socket.set(zmq.CURVE_SECRETKEY, pair.secret)
+    socket.set(zmq.CURVE_SERVERKEY, proxy)
 
 
 def connect(socket: zmq.Socket[bytes], endpoint: str) -> None:

@@ -22,13 +22,19 @@ def has_mechanism(seen: bytes) -> bool:
     return len(seen) >= GREETING_BYTES or not SIGNATURE.startswith(seen[:1])
 
 
+def mechanism(seen: bytes) -> bytes:
+    """Return the security mechanism that the far end names; empty if it has not, or never will."""
+    is_zmtp = len(seen) >= GREETING_BYTES and SIGNATURE.startswith(seen[:1])
+    return seen[_NAMED].rstrip(b"\0") if is_zmtp else b""
+
+
 def is_complete(seen: bytes) -> bool:
     """Tell whether `seen`, all that the far end sent so far, is enough to name it."""
     if len(seen) >= MOST_BYTES or not SIGNATURE.startswith(seen[:1]):
         return bool(seen)
     if len(seen) < GREETING_BYTES:
         return False
-    return seen[_NAMED].rstrip(b"\0") != MECHANISM or socket_type(seen) is not None
+    return mechanism(seen) != MECHANISM or socket_type(seen) is not None
 
 
 def described(seen: bytes) -> str:
@@ -39,9 +45,9 @@ def described(seen: bytes) -> str:
         return f"something that does not speak our protocol (it sent {seen[:_SHOWN_BYTES]!r})"
     if len(seen) < GREETING_BYTES:
         return "something that began to speak ZeroMQ and stopped"
-    mechanism = _text(seen[_NAMED].rstrip(b"\0"))
-    if mechanism != "NULL":
-        return f"a ZeroMQ socket with the security mechanism {mechanism}"
+    named = mechanism(seen)
+    if named != MECHANISM:
+        return f"a ZeroMQ socket with the security mechanism {_text(named)}"
     kind = socket_type(seen)
     return f"a ZeroMQ socket of type {_text(kind)}" if kind else "a ZeroMQ socket that refuses us"
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from ...errors import SynapseAway, away_text
 from .open_tasks import OpenTask
 
+_REFUSED = "refused: "
+"""How a transport begins to say that the Synapse is there, and does not let it in."""
+
 
 class Absence:
     """Since when the Synapse is away, and which TASKs wait for it.
@@ -16,15 +19,19 @@ class Absence:
     def __init__(self, url: str) -> None:
         self._url = url
         self._since_s: float | None = None
+        self._refusal = ""
         self._unsent: set[bytes] = set()
 
-    def begin(self, now_s: float) -> None:
-        """Record that the connection is lost."""
-        self._since_s = now_s
+    def begin(self, now_s: float, why: str = "") -> None:
+        """Record that the connection is lost, or why it does not come back."""
+        if self._since_s is None:
+            self._since_s = now_s
+        self._refusal = f" ({why})" if why.startswith(_REFUSED) else ""
 
     def end(self) -> None:
         """Record that the Synapse is there: the TASKs that wait for it leave now."""
         self._since_s = None
+        self._refusal = ""
         self._unsent.clear()
 
     def wait(self, task: bytes) -> None:
@@ -36,7 +43,7 @@ class Absence:
         """Return code and reason for a task that is late; None while the Synapse is there."""
         if self._since_s is None:
             return None
-        why = away_text(self._url, now_s - self._since_s)
+        why = away_text(self._url, now_s - self._since_s) + self._refusal
         if opened.task in self._unsent:
             self._unsent.discard(opened.task)
             return "SYNAPSE_AWAY", why
@@ -46,4 +53,4 @@ class Absence:
         """Return the exception for the caller of a task that never left."""
         task = f"the TASK for {opened.target} on trace {opened.signal.trace_id}"
         since_s = now_s if self._since_s is None else self._since_s
-        return SynapseAway(self._url, now_s - since_s, task)
+        return SynapseAway(self._url, now_s - since_s, task, self._refusal)

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from zmq_transport.client import dial_plan
 from zmq_transport.client.dial_plan import DialPlan
+from zmq_transport.client.refusals import REFUSED_S
+from zmq_transport.errors import AccessFault
 from zmq_transport.sockets.endpoints import TcpEndpoint
 
 A, B, C = (TcpEndpoint(f"10.0.0.{number}", 7070) for number in (1, 2, 3))
@@ -137,3 +139,32 @@ def test_whatever_a_name_resolves_to_only_its_addresses_are_tried_and_each_soon(
     for answer, of_it in itertools.groupby(zip(answers, tried, strict=True), lambda each: each[0]):
         run = [address for _, address in of_it]
         assert len(run) < 2 * len(answer) or set(run) == set(answer)
+
+
+@pytest.mark.parametrize("fault", REFUSED_S)
+@pytest.mark.parametrize("roll", [0.0, 0.999])
+def test_who_is_refused_asks_seldom_and_never_later_than_after_30_seconds(fault, roll):
+    dialing = plan(roll)
+
+    pauses = [dialing.on_refused(fault) for _ in range(12)]
+
+    assert min(pauses) >= 0.3
+    assert max(pauses) <= 30.0
+
+
+@pytest.mark.parametrize("fault", [AccessFault.NEEDS_KEY, AccessFault.NO_KEYS])
+def test_who_meets_a_proxy_of_the_other_kind_asks_each_second(fault):
+    dialing = plan(0.999)
+
+    assert max(dialing.on_refused(fault) for _ in range(12)) <= 1.0
+
+
+def test_the_pauses_after_a_refusal_begin_anew_once_it_was_let_in():
+    dialing = plan()
+    first = [dialing.on_refused(AccessFault.UNLISTED) for _ in range(5)]
+    dialing.next_attempt([A])
+    dialing.on_established()
+
+    again = [dialing.on_refused(AccessFault.UNLISTED) for _ in range(5)]
+
+    assert first == again == pytest.approx([1, 2, 4, 8, 16])

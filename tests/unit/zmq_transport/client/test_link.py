@@ -1,8 +1,10 @@
 """What messages mean to a client."""
 
+import msgpack
 import pytest
 
 from support.heads import bundled
+from zmq_transport.access.origin import instance_of_user
 from zmq_transport.client.link import Link, LinkEvent
 from zmq_transport.client.session import State
 from zmq_transport.errors import IllegalTransition, InvalidName
@@ -98,7 +100,7 @@ def test_a_refused_link_asks_again_and_may_be_welcome_then():
     link = started()
     link.on_message(*WHO)
 
-    assert link.on_message(*refusal("full")) == [(LinkEvent.REFUSED, "full")]
+    assert link.on_message(*refusal("full")) == [(LinkEvent.REFUSED, "full", None)]
     assert not link.ready
     assert hello_in(link.hello_again()).name == "client"
     assert link.on_message(*welcome())[0][0] is LinkEvent.WELCOMED
@@ -281,3 +283,39 @@ def test_a_link_starts_once():
 def test_a_bad_name_is_refused_at_birth(namespace, name):
     with pytest.raises(InvalidName):
         Link(bytes(16), namespace, name)
+
+
+def test_with_a_key_the_instance_belongs_to_its_user():
+    link = Link(bytes(16), "demo", "client", "ada")
+    link.start()
+
+    [(_, _, body)] = link.on_message(*WHO)
+
+    assert link.instance == instance_of_user(bytes(16), "ada")
+    assert greetings.unpack_map(body)["instance"] == link.instance
+
+
+def test_every_hello_says_that_the_client_takes_users():
+    assert hello_in(started().on_message(*WHO)).access
+
+
+def test_who_is_ready_and_loses_its_rights_is_refused_and_waits():
+    link = ready()
+    body = greetings.pack_map({"reason": "revoked", "code": "access", "fix": "ask"})
+
+    events = link.on_message(heads.pack(Verb.REFUSED, len(body)), body)
+
+    assert events == [(LinkEvent.REFUSED, "revoked", "ask")]
+    assert link.session.state is State.REFUSED
+    assert not link.ready
+    assert not link.counts
+
+
+def test_a_page_of_users_comes_before_the_welcome():
+    link = started()
+    link.on_message(*WHO)
+    body = msgpack.packb(["ada", "ben"])
+
+    events = link.on_message(heads.pack(Verb.USERS, len(body), number=1), body)
+
+    assert events == [(LinkEvent.USERS, 1, ["ada", "ben"])]

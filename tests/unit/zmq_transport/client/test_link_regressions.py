@@ -74,6 +74,8 @@ def test_a_refusal_with_a_deep_reason_is_still_a_refusal():
     link.start()
     hear(link, Verb.WHO)
 
-    ((happening, reason),) = hear(link, Verb.REFUSED, b"\x81\xa6reason" + b"\x91" * 1010 + b"\xc0")
+    ((happening, reason, _),) = hear(
+        link, Verb.REFUSED, b"\x81\xa6reason" + b"\x91" * 1010 + b"\xc0"
+    )
 
     assert (happening, reason) == (LinkEvent.REFUSED, "a list")

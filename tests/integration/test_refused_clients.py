@@ -1,0 +1,188 @@
+"""Clients that a proxy refuses for their key, on each of its ports, over real sockets.
+
+The refusal comes at once and says which it is; whoever is refused later asks seldom, and is back by
+itself once it is let in.
+"""
+
+import asyncio
+import contextlib
+import time
+
+import pytest
+import zmq
+
+from support.keyed_sockets import key_pair, keyed_sockets, keys_of
+from support.processes import until
+from zmq_transport import AccessFault, AccessRefused, TcpEndpoint, probe
+from zmq_transport.client.broadcast_sockets import BroadcastSockets
+from zmq_transport.client.curve import Curve
+from zmq_transport.client.dialer import Dialer
+from zmq_transport.client.libzmq_line import LibzmqLine
+from zmq_transport.sockets.carriers import CARRIERS
+
+WAIT_S = 30.0
+SOON_S = 5.0
+PROXY = key_pair()
+
+
+@pytest.fixture
+def keyed():
+    with keyed_sockets(PROXY) as opened:
+        yield opened
+
+
+@contextlib.contextmanager
+def plain(kind):
+    """Bind a socket without keys; yield it and its port."""
+    with zmq.Context() as context, context.socket(kind) as bound:
+        bound.linger = 0
+        yield bound, bound.bind_to_random_port("tcp://127.0.0.1")
+
+
+class Ignoring:
+    """The events of a carrier that a test does not look at."""
+
+    def __getattr__(self, name):
+        return lambda *_, **__: None
+
+
+class Dialling:
+    """A dialer with a key, and what it says."""
+
+    def __init__(self, port, keys):
+        self.faults = []
+        self.curve = Curve(keys)
+        line = LibzmqLine(Ignoring(), 1024, self.curve)
+        where = TcpEndpoint("127.0.0.1", port)
+        self.dialer = Dialer(line, where, lambda: None, self.faults.append, self.curve)
+
+    async def __aenter__(self):
+        self.dialer.start()
+        return self
+
+    async def __aexit__(self, *_):
+        self.dialer.close()
+
+    async def established(self):
+        await until(lambda: self.dialer.is_established, WAIT_S)
+
+
+async def refused(port, **given):
+    """Return the refusal that a client gets, and after how many seconds."""
+    since_s = time.monotonic()
+    with pytest.raises(AccessRefused) as caught:
+        await probe(TcpEndpoint("127.0.0.1", port), WAIT_S, **given)
+    return caught.value, time.monotonic() - since_s
+
+
+@pytest.mark.asyncio
+async def test_a_key_that_is_not_listed_is_refused_at_once(keyed):
+    error, took_s = await refused(keyed.bound(zmq.ROUTER), keys=keys_of("ada", PROXY.public))
+
+    assert error.fault is AccessFault.UNLISTED
+    assert "ada" in str(error)
+    assert took_s < SOON_S
+    assert keyed.tries == 1
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("carrier", CARRIERS)
+async def test_a_client_without_a_key_is_told_at_once_that_it_needs_one(keyed, carrier):
+    error, took_s = await refused(keyed.bound(zmq.ROUTER), carrier=carrier)
+
+    assert error.fault is AccessFault.NEEDS_KEY
+    assert took_s < SOON_S
+    assert keyed.tries == 0
+
+
+@pytest.mark.asyncio
+async def test_a_client_with_a_key_never_speaks_plainly_to_a_proxy_without_keys():
+    with plain(zmq.ROUTER) as (router, port):
+        error, took_s = await refused(port, keys=keys_of("ada", PROXY.public))
+
+        assert error.fault is AccessFault.NO_KEYS
+        assert took_s < SOON_S
+        assert not router.poll(0)
+
+
+@pytest.mark.asyncio
+async def test_another_public_key_of_the_proxy_is_told_and_asked_seldom_from_then_on(keyed):
+    async with Dialling(keyed.bound(zmq.ROUTER), keys_of("ada", key_pair().public)) as dialling:
+        since_s = time.monotonic()
+        await until(lambda: dialling.faults, WAIT_S)
+        took_s = time.monotonic() - since_s
+        expected = dialling.curve.proxy
+        begun = []
+        dialling.dialer._line.dial = begun.append
+        await asyncio.sleep(1.5)
+
+    assert dialling.faults == [AccessFault.OTHER_PROXY]
+    assert took_s < SOON_S
+    assert expected == dialling.curve.proxy
+    assert len(begun) <= 2
+
+
+@pytest.mark.asyncio
+async def test_during_a_rotation_either_public_key_of_the_proxy_is_good(keyed):
+    keys = keys_of("ada", key_pair().public, PROXY.public)
+    keyed.listed.add(keys.pair.public)
+
+    async with Dialling(keyed.bound(zmq.ROUTER), keys) as dialling:
+        await dialling.established()
+
+    assert dialling.faults == []
+    assert dialling.curve.proxy == PROXY.public
+
+
+@pytest.mark.asyncio
+async def test_who_is_refused_comes_back_by_itself_once_its_key_is_listed(keyed):
+    keys = keys_of("ada", PROXY.public)
+
+    async with Dialling(keyed.bound(zmq.ROUTER), keys) as dialling:
+        await until(lambda: dialling.faults, WAIT_S)
+        keyed.listed.add(keys.pair.public)
+        await dialling.established()
+
+    assert dialling.faults == [AccessFault.UNLISTED]
+
+
+@pytest.mark.asyncio
+async def test_who_is_refused_comes_back_when_a_proxy_with_keys_takes_the_place():
+    keys = keys_of("ada", PROXY.public)
+    with plain(zmq.ROUTER) as (_, port):
+        async with Dialling(port, keys) as dialling:
+            await until(lambda: dialling.faults, WAIT_S)
+    with keyed_sockets(PROXY) as keyed:
+        keyed.listed.add(keys.pair.public)
+        keyed.bound(zmq.ROUTER, port)
+        async with Dialling(port, keys) as again:
+            await again.established()
+
+    assert dialling.faults == [AccessFault.NO_KEYS]
+    assert again.faults == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", [zmq.XPUB, zmq.XSUB], ids=["listening", "publishing"])
+@pytest.mark.parametrize("has_key", [True, False], ids=["not listed", "no key"])
+async def test_a_refusal_on_a_broadcast_port_is_told_too(keyed, kind, has_key):
+    faults = []
+    curve = Curve(keys_of("ada", PROXY.public)) if has_key else None
+    sockets = BroadcastSockets(Ignoring(), 1024, faults.append, curve)
+    where = TcpEndpoint("127.0.0.1", keyed.bound(kind))
+
+    sockets.join(where, where)
+    sockets.subscribe(b"topic/") if kind == zmq.XPUB else sockets.open_publisher()
+    await until(lambda: faults, WAIT_S)
+    sockets.close()
+
+    assert faults[0] is (AccessFault.UNLISTED if has_key else AccessFault.NEEDS_KEY)
+
+
+@pytest.mark.asyncio
+async def test_what_is_no_proxy_at_all_is_no_refusal():
+    with plain(zmq.PUB) as (_, port):
+        async with Dialling(port, keys_of("ada", PROXY.public)) as dialling:
+            await until(lambda: "type PUB" in dialling.dialer.diagnosis().text, WAIT_S)
+
+    assert dialling.faults == []
