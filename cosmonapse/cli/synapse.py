@@ -33,7 +33,7 @@ _carrier_option = click.option(
 
 
 def _access_options(function: F) -> F:
-    """Add `--keys` and `--insecure`."""
+    """Add `--ipc-mode`, `--keys` and `--insecure`."""
     keys = click.option(
         "--keys",
         metavar="[DIR]",
@@ -46,7 +46,14 @@ def _access_options(function: F) -> F:
         is_flag=True,
         help="Let in whoever reaches it, also beyond this machine: only on a trusted network.",
     )
-    return keys(insecure(function))
+    ipc_mode = click.option(
+        "--ipc-mode",
+        type=click.Choice(["0600", "0660"]),
+        default="0600",
+        show_default=True,
+        help="Mode of the files of --ipc. 0660 lets in the group too, with --keys.",
+    )
+    return ipc_mode(keys(insecure(function)))
 
 
 def _limit_options(function: F) -> F:
@@ -115,6 +122,7 @@ def start(
     ipc: str | None,
     keys: str | None,
     insecure: bool,
+    ipc_mode: str,
     carrier: str,
     max_signal_bytes: int,
     max_connections: int,
@@ -126,6 +134,8 @@ def start(
     """
     if keys is not None and insecure:
         raise click.UsageError("give --keys or --insecure, not both: with keys nobody else joins")
+    if ipc_mode != "0600" and keys is None:
+        raise click.UsageError("--ipc-mode 0660 needs --keys, which say what each user may do")
     log = None if quiet else SignalLog()
     synapse = SynapseProcess(
         host,
@@ -136,6 +146,7 @@ def start(
         carrier=carrier,
         keys=default_folder() if keys == "" else keys,
         insecure=insecure,
+        ipc_mode=int(ipc_mode, 8),
         max_signal_bytes=max_signal_bytes,
         max_connections=max_connections,
     )

@@ -24,7 +24,7 @@ from .carriers import chosen_carrier
 from .key_watch import KeyWatch
 from .limits import Limits, settings_of
 from .lost_notice import lost_notice
-from .secure_bind import check_bind
+from .secure_bind import check_bind, check_ipc_mode
 from .url import DEFAULT_HOST, DEFAULT_PORT, Endpoint, IpcEndpoint
 
 _LOG = logging.getLogger(__name__)
@@ -84,6 +84,7 @@ class SynapseProcess:
         keys: The folder that says who may join; see `docs/keys.md`. Without it everybody may. It is
             read again when it changes.
         insecure: True to listen beyond loopback without keys: on a network that is trusted.
+        ipc_mode: Mode of the files of `ipc`: 0o600, or with keys 0o660, which lets in the group.
         limits: See `Limits`.
 
     Raises:
@@ -93,7 +94,7 @@ class SynapseProcess:
         InvalidCarrier: There is no such carrier.
         InvalidKey: The folder of the keys is not there or not whole, or others may change it.
         InsecureBind: Other machines could reach it, and there are no keys.
-        ValueError: A limit is out of range, or there are keys and it is said to be insecure.
+        ValueError: A limit is out of range, or `insecure` or `ipc_mode` does not go with the rest.
     """
 
     def __init__(
@@ -107,13 +108,17 @@ class SynapseProcess:
         carrier: str | None = None,
         keys: str | os.PathLike[str] | None = None,
         insecure: bool = False,
+        ipc_mode: int = 0o600,
         **limits: Unpack[Limits],
     ) -> None:
         settings = settings_of(namespaces, limits)
         check_bind(host, has_keys=keys is not None, insecure=insecure)
+        check_ipc_mode(ipc_mode, has_keys=keys is not None)
         self._watch = None if keys is None else KeyWatch(keys, self._use_access)
         secured: dict[str, Any] = (
-            {} if self._watch is None else {"keys": proxy_keys_of(self._watch.ring)}
+            {}
+            if self._watch is None
+            else {"keys": proxy_keys_of(self._watch.ring), "ipc_mode": ipc_mode}
         )
         ports = wire_side.Ports(port, port + 2, port + 3) if port else wire_side.Ports()
         tap = None if on_signal is None else _MessageTap(on_signal)
@@ -228,6 +233,7 @@ class SynapseServer:
         keys: The folder that says who may join; see `docs/keys.md`. Without it everybody may. It is
             read again when it changes.
         insecure: True to listen beyond loopback without keys: on a network that is trusted.
+        ipc_mode: Mode of the files of `ipc`: 0o600, or with keys 0o660, which lets in the group.
         limits: See `Limits`.
 
     Raises:
@@ -235,7 +241,7 @@ class SynapseServer:
         InvalidName: A namespace is not a valid name.
         InvalidKey: The folder of the keys is not there or not whole, or others may change it.
         InsecureBind: Other machines could reach it, and there are no keys.
-        ValueError: A limit is out of range, or there are keys and it is said to be insecure.
+        ValueError: A limit is out of range, or `insecure` or `ipc_mode` does not go with the rest.
     """
 
     def __init__(
@@ -249,6 +255,7 @@ class SynapseServer:
         carrier: str | None = None,
         keys: str | os.PathLike[str] | None = None,
         insecure: bool = False,
+        ipc_mode: int = 0o600,
         **limits: Unpack[Limits],
     ) -> None:
         self._host, self._port = host, port
@@ -257,9 +264,10 @@ class SynapseServer:
         self._limits = limits
         self._carrier = chosen_carrier(carrier)
         self._keys = None if keys is None else os.path.abspath(keys)
-        self._insecure = insecure
+        self._insecure, self._ipc_mode = insecure, ipc_mode
         settings_of(self._namespaces, limits)  # wrong values show here, not at `start`
         check_bind(host, has_keys=keys is not None, insecure=insecure)
+        check_ipc_mode(ipc_mode, has_keys=keys is not None)
         if self._keys is not None:
             KeyRing.read(self._keys)
         self._on_signal = on_signal
@@ -320,6 +328,7 @@ class SynapseServer:
             carrier=self._carrier,
             keys=self._keys,
             insecure=self._insecure,
+            ipc_mode=self._ipc_mode,
             **self._limits,
         )
         self._thread = threading.Thread(target=self._process.run, name="synapse", daemon=True)

@@ -31,7 +31,7 @@ PAGE = pages.DOCS / "keys.md"
 BLOCKS = [each for each in pages.blocks(PAGE) if each.language == "console"]
 PYTHON = [each.code for each in pages.blocks(PAGE) if each.language == "python"]
 # Who types each block, in the order of the page.
-TYPED_BY = ("ada", "ben", "cas", "ada", "ada", "ada", "ada", "ada")
+TYPED_BY = ("ada", "ben", "cas", "ada", "ada", "ada", "ada", "ada", "ada")
 ADDRESS, PORT = "192.168.1.10", "7070"
 TIMEOUT_S = 30.0
 LISTENING = "Synapse listening on"
@@ -62,7 +62,7 @@ class Person:
         """Return the command line of a command that begins with `cosmo`."""
         for before, after in self._replaced.items():
             typed = typed.replace(before, after)
-        program, *arguments = shlex.split(typed)
+        program, *arguments = shlex.split(typed.replace("~/", f"{self.home}/"))
         assert program == "cosmo"
         return self.command("-m", "cosmonapse.cli", *arguments)
 
@@ -186,7 +186,13 @@ def test_the_page_works_as_it_is_printed(studio):
     assert KeyRing.read(folder).members["ben"].publics == (ben.public, ben2.public)
 
     assert "csk_" not in studio.stop() + "".join(studio.said.values())
+
     studio.type_block(7)
+    socket = people["ada"].home / "cosmo.sock"
+    assert socket.stat().st_mode & 0o777 == 0o660
+    assert "no Axon" in people["ada"].type(f"cosmo registry --url cosmo+ipc://{socket}")
+    studio.stop()
+    studio.type_block(8)
     assert "INSECURE" in studio.synapse.said
     studio.stop()
 

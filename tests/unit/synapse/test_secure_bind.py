@@ -73,3 +73,26 @@ def test_the_command_line_takes_one_of_the_ways_out(capsys):
 
     assert code == 2
     assert "not both" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("mode", "has_keys", "said"),
+    [
+        (0o660, False, "needs keys"),
+        (0o666, True, "0o600 or 0o660"),
+        (0o777, True, "0o600 or 0o660"),
+    ],
+)
+def test_the_files_of_a_socket_admit_others_only_where_their_rights_are_known(mode, has_keys, said):
+    with pytest.raises(ValueError, match=said):
+        secure_bind.check_ipc_mode(mode, has_keys=has_keys)
+
+    secure_bind.check_ipc_mode(0o600, has_keys=False)
+    secure_bind.check_ipc_mode(0o660, has_keys=True)
+
+
+def test_the_command_line_opens_a_socket_to_the_group_with_keys_only(capsys, tmp_path):
+    code = run(["synapse", "start", "--ipc", str(tmp_path / "s"), "--ipc-mode", "0660"])
+
+    assert code == 2
+    assert "--ipc-mode 0660 needs --keys" in capsys.readouterr().err
