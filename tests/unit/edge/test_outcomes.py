@@ -88,6 +88,21 @@ def test_a_task_that_is_late_while_the_synapse_is_away_is_503(outcome, retry):
     assert b"secret" not in answer.content
 
 
+def test_a_service_without_the_right_key_is_403_and_says_no_more_than_that():
+    answer = answer_of(errors.AccessRefused("cosmo://secret:7070", "secret", "run secret"))
+
+    assert (answer.status, answer.body["code"]) == (403, "ACCESS_DENIED")
+    assert answer.body["retry"] is False
+    assert answer.log == "line"
+    assert b"secret" not in answer.content
+
+
+def test_a_task_without_the_right_is_403():
+    answer = answer_of(errors.NeuronError("ACCESS_DENIED", "may not send TASKs there"))
+
+    assert (answer.status, answer.body["retry"]) == (403, False)
+
+
 def group(*errors):
     return ExceptionGroup("unhandled errors in a TaskGroup", errors)
 

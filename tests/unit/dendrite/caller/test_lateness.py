@@ -46,6 +46,28 @@ def test_a_task_that_left_before_the_absence_may_have_run():
     assert "may have run" in why
 
 
+def test_a_task_that_waited_while_the_synapse_refused_is_told_so():
+    absence, task = Absence(URL), opened()
+    absence.begin(10.0, "disconnected")
+    absence.begin(11.0, "refused: revoked")
+    absence.wait(task.task)
+
+    code, why = absence.judge(task, 14.0)
+
+    assert code == "SYNAPSE_AWAY"
+    assert "away for 4 s (refused: revoked)" in why
+    assert "(refused: revoked), and the TASK" in str(absence.error(task, 14.0))
+
+
+def test_a_refusal_is_forgotten_once_the_synapse_is_there():
+    absence, task = Absence(URL), opened()
+    absence.begin(10.0, "refused: revoked")
+    absence.end()
+    absence.begin(20.0, "disconnected")
+
+    assert "refused" not in absence.judge(task, 22.0)[1]
+
+
 def test_while_the_synapse_is_there_nothing_is_said_of_it():
     absence, task = Absence(URL), opened()
     absence.begin(1.0)

@@ -3,6 +3,7 @@
 import asyncio
 from types import SimpleNamespace
 
+import msgpack
 import pytest
 import pytest_asyncio
 
@@ -10,7 +11,14 @@ from support.heads import bundled
 from zmq_transport.client import client, directed_sender
 from zmq_transport.client.client import Client, Outcome
 from zmq_transport.client.diagnosis import Diagnosis
-from zmq_transport.errors import Cause, MessageTooLarge, Refused, Unreachable
+from zmq_transport.errors import (
+    AccessFault,
+    AccessRefused,
+    Cause,
+    MessageTooLarge,
+    Refused,
+    Unreachable,
+)
 from zmq_transport.kernel import Outgoing
 from zmq_transport.sockets.sent import Sent
 from zmq_transport.wire import greetings, heads
@@ -971,3 +979,103 @@ async def test_a_publication_that_has_no_way_yet_is_counted(fresh, carrier):
 
 def who():
     return heads.pack(Verb.WHO), b""
+
+
+# -- keys ----------------------------------------------------------------------------------------
+
+UNLISTED = AccessRefused(
+    "fake://there", "it does not list the key of ada", "", AccessFault.UNLISTED
+)
+REVOKED = {"reason": "revoked", "code": "access", "fix": "ask"}
+
+
+def refuses(subject, **fields):
+    body = greetings.pack_map(fields)
+    subject.on_message(heads.pack(Verb.REFUSED, len(body)), body)
+
+
+async def test_opening_ends_at_once_with_a_refusal_for_the_key(fresh, carrier):
+    carrier.answers = False
+    opening = asyncio.ensure_future(fresh.open(60.0))
+    await a_turn()
+    fresh.on_access_refused(UNLISTED)
+
+    with pytest.raises(AccessRefused) as caught:
+        await opening
+    assert caught.value is UNLISTED
+    assert carrier.closed
+
+
+async def test_opening_ends_with_what_to_do_if_a_right_is_missing(fresh, carrier):
+    carrier.answers = False
+    opening = asyncio.ensure_future(fresh.open(60.0))
+    await a_turn()
+    fresh.on_message(heads.pack(Verb.WHO), b"")
+    refuses(fresh, **REVOKED)
+
+    with pytest.raises(AccessRefused, match="revoked") as caught:
+        await opening
+    assert (caught.value.fault, caught.value.fix) == (AccessFault.RIGHTS, "ask")
+
+
+async def test_who_was_welcome_is_away_when_it_is_refused_and_says_so_once(ready, carrier, notes):
+    ready.on_disconnected()
+    for _ in range(3):
+        ready.on_access_refused(UNLISTED)
+
+    away = [each for each in notes.happened if each[0] == "on_away"]
+    assert away == [("on_away", "disconnected"), ("on_away", f"refused: {UNLISTED.reason}")]
+    assert task(ready, 1) is Outcome.WAITING
+    assert not carrier.closed
+
+
+async def test_who_is_ready_and_loses_its_rights_is_away_until_it_is_welcome(
+    ready, carrier, notes, loop_clock
+):
+    refuses(ready, **REVOKED)
+    waiting = task(ready, 1)
+    away = list(notes.happened)
+    await pass_time(loop_clock, 1.1)
+    asked = carrier.take()
+    await a_turn()
+
+    assert (waiting, away) == (Outcome.WAITING, [("on_away", "refused: revoked")])
+    assert asked == [["HELLO"]]
+    assert carrier.take() == [["TASK 1"]]
+
+
+async def test_a_second_refusal_is_told_again_after_a_welcome(ready, notes):
+    refuses(ready, **REVOKED)
+    ready.on_message(*welcome())
+    refuses(ready, **REVOKED)
+
+    away = [each for each in notes.happened if each[0] == "on_away"]
+    assert away == [("on_away", "refused: revoked")] * 2
+
+
+async def test_a_refusal_on_the_broadcast_plane_ends_the_waits_for_it(ready, carrier):
+    carrier.subscribe = lambda topic: None
+    ready.broadcast.listen(3)
+    syncing = asyncio.ensure_future(ready.broadcast.sync(60.0))
+    await a_turn()
+    ready.on_broadcast_refused(UNLISTED)
+
+    with pytest.raises(AccessRefused):
+        await syncing
+    assert task(ready, 1) is Outcome.SENT
+
+
+async def test_a_client_knows_its_user_its_rights_and_the_others(ready):
+    ready.on_message(*welcome(user="ada", may=("watch", "serve=a-*")))
+    body = msgpack.packb(["ada", "ben"])
+    ready.on_message(heads.pack(Verb.USERS, len(body)), body)
+
+    assert (ready.user, ready.may, list(ready.users)) == (
+        "ada",
+        ("watch", "serve=a-*"),
+        ["ada", "ben"],
+    )
+
+
+async def test_at_a_proxy_without_keys_a_client_is_nobody(ready):
+    assert (ready.user, ready.may, list(ready.users)) == ("", (), [])
