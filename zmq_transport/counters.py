@@ -30,6 +30,14 @@ _PROXY: Final[Mapping[str, str]] = {
     "too long; its event loop is blocked, or its process is stopped.",
     "full.bytes": "A message found too many bytes waiting for its receiver, which does not read "
     "fast enough.",
+    "full.facts": "What a heartbeat told of a seat was not kept, as its client tells too much of "
+    "its seats; send fewer or shorter facts.",
+    "full.open_bytes": "A task found that the open tasks of its worker have too many bytes; add "
+    "workers, or send less.",
+    "full.tasks": "A task found too many open tasks in the ledger; callers send more than the "
+    "workers answer.",
+    "full.tasks_of_caller": "A task found that its caller has too many open tasks; it sends more "
+    "than the workers answer.",
     "full.shared": "A message found too many bytes waiting for all clients together; some "
     "of them do not read fast enough.",
     "handed_over": "A client handed a publication to the proxy over its directed connection: a "
@@ -76,6 +84,8 @@ _TASKS: Final[Mapping[str, str]] = {
     "read fast enough.",
     "later.lost": "A LOST waits because the queue of its caller is full; the caller does not read "
     "fast enough.",
+    "later.query": "A query to workers about tasks that a caller listed waits, as many went out in "
+    "this moment; growth without a restart means that a client lists tasks that nobody has.",
     "later.reply": "The last reply of a task found the queue of its caller full, and the caller "
     "will ask for it; the caller does not read fast enough.",
     "lost.not_started": "A task was lost on its way and has run nowhere; its caller sends it again "
@@ -171,10 +181,14 @@ _BROADCAST: Final[Mapping[str, str]] = {
     "faulty.",
     "ignored.max_topics": "A subscription was ignored because there are too many; raise "
     "max_topics, or subscribe to less.",
+    "ignored.max_topics_per_connection": "A subscription was ignored because its connection has "
+    "too many; raise max_topics_per_connection, or subscribe to less.",
     "ignored.max_topics_per_host": "A subscription was ignored because its host has too many; "
     "raise max_topics_per_host, or subscribe to less.",
     "ignored.no_connection": "A subscription came over a connection that had ended, or its sender "
     "speaks a ZMTP older than 3.0; few after a disconnect are normal.",
+    "ignored.unproven_sync": "A client was not told that its subscriptions are in force, as one of "
+    "them was ignored over a limit; see the other ignored counters.",
 }
 
 _MALFORMED: Final[Mapping[str, str]] = {

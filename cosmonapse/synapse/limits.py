@@ -18,8 +18,13 @@ class Limits(TypedDict, total=False):
         max_signal_bytes: Size of an encoded Signal; each Dendrite receives it.
         max_connections: Dendrites at the same time.
         max_axons: Axons of one Dendrite.
+        max_facts_bytes: Bytes of what one Dendrite tells of its Axons, capabilities included.
+        max_open_tasks: Open tasks in all.
+        max_open_tasks_per_caller: Open tasks of one Dendrite.
+        max_open_bytes: Bytes of the open tasks that one Dendrite works at (carrier `libzmq`).
         max_subscriptions: Subscriptions in all.
         max_subscriptions_per_host: Subscriptions from one network address.
+        max_subscriptions_per_connection: Subscriptions of one Dendrite.
         handshake_s: Seconds that a new connection has for the ZMTP handshake.
         hello_s: Seconds that a connection has after it to become a Dendrite (carrier `zmtp`).
         unread_s: Seconds that bytes may wait for a Dendrite that takes none (carrier `zmtp`).
@@ -32,8 +37,13 @@ class Limits(TypedDict, total=False):
     max_signal_bytes: int
     max_connections: int
     max_axons: int
+    max_facts_bytes: int
+    max_open_tasks: int
+    max_open_tasks_per_caller: int
+    max_open_bytes: int
     max_subscriptions: int
     max_subscriptions_per_host: int
+    max_subscriptions_per_connection: int
     handshake_s: float
     hello_s: float
     unread_s: float
@@ -49,8 +59,13 @@ _TABLE: Final[Mapping[str, tuple[str, float, float]]] = MappingProxyType(
         "max_signal_bytes": ("max_body_bytes", 1024, 2**31 - 2**17),
         "max_connections": ("max_peers", 1, 1_000_000),
         "max_axons": ("max_seats", 1, 1_000_000),
+        "max_facts_bytes": ("max_facts_bytes", 0, 1024**4),
+        "max_open_tasks": ("max_tasks", 1, 100_000_000),
+        "max_open_tasks_per_caller": ("max_tasks_per_caller", 1, 100_000_000),
+        "max_open_bytes": ("max_open_bytes", 0, 1024**4),
         "max_subscriptions": ("max_topics", 1, 100_000_000),
         "max_subscriptions_per_host": ("max_topics_per_host", 1, 100_000_000),
+        "max_subscriptions_per_connection": ("max_topics_per_connection", 1, 100_000_000),
         "handshake_s": ("handshake_s", 0.05, 3600),
         "hello_s": ("hello_s", 0.05, 3600),
         "unread_s": ("unread_s", 0.05, 3600),

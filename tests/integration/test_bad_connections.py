@@ -27,7 +27,7 @@ async def echo(input, context):
 
 @pytest.fixture
 def synapse(children, carrier):
-    limits = {"handshake_s": 0.5, "max_subscriptions_per_host": 5_000}
+    limits = {"handshake_s": 0.5, "max_subscriptions_per_connection": 5_000}
     return LimitedSynapse(children, carrier=carrier, **limits)
 
 
@@ -135,7 +135,7 @@ async def test_100000_subscriptions_of_one_peer_cost_less_than_1_kib_each(
             for topic in trace_topics(namespace, number):
                 rude.subscribe(topic)
             over = number - 5_000
-            ignored = "ignored.max_topics_per_host"
+            ignored = "ignored.max_topics_per_connection"
             await until(lambda: synapse.count(ignored) == over, timeout_s=15.0)
             more_mib = synapse.rss_mib - before_mib
             rude.unsubscribe(trace_topics(namespace, number)[-1])  # one that was never accepted

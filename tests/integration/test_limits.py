@@ -394,8 +394,24 @@ async def test_subscriptions_over_the_cap_of_a_host_are_not_accepted(limited, at
 
 
 @pytest.mark.asyncio
+async def test_one_connection_cannot_use_up_the_subscriptions_of_its_host(
+    limited, at_work, namespace
+):
+    synapse = limited(max_subscriptions_per_host=3_000)
+    with rude_sockets(zmq.SUB, synapse.listen_port) as (rude,):
+        for topic in trace_topics(namespace, 5_000):
+            rude.subscribe(topic)
+        await until(lambda: synapse.count("ignored.max_topics_per_connection") == 3_000)
+
+        async with at_work(synapse) as neighbour:
+            outputs = kept(neighbour.on_agent_output)
+            await neighbour.ask(neuron="echo", input={})
+            await until(lambda: outputs)
+
+
+@pytest.mark.asyncio
 async def test_subscriptions_without_end_cost_bounded_memory(limited, at_work, namespace):
-    synapse = limited(max_subscriptions_per_host=5_000)
+    synapse = limited(max_subscriptions_per_connection=5_000)
     number = 20_000
     async with at_work(synapse):
         before_mib = synapse.rss_mib
@@ -403,7 +419,7 @@ async def test_subscriptions_without_end_cost_bounded_memory(limited, at_work, n
             for topic in trace_topics(namespace, number):
                 rude.subscribe(topic)
             over = number - 5_000
-            await until(lambda: synapse.count("ignored.max_topics_per_host") == over)
+            await until(lambda: synapse.count("ignored.max_topics_per_connection") == over)
             more_mib = synapse.rss_mib - before_mib
             async with at_work(synapse):
                 pass

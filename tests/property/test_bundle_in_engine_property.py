@@ -104,7 +104,14 @@ def one_by_one(outputs):
 
 def ledger_of(engine):
     return sorted(
-        (entry.key, entry.trace, entry.seat.peer.connection, entry.keep, entry.cancelled)
+        (
+            entry.caller,
+            entry.task,
+            entry.trace,
+            entry.seat.peer.connection,
+            entry.keep,
+            entry.cancelled,
+        )
         for entry in engine.tables.ledger
     )
 

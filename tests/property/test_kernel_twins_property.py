@@ -125,19 +125,20 @@ def test_a_single_head_is_packed_alike(fields):
 def ledger_of(kernel):
     """Return a ledger, and what a proxy keeps beside it."""
     seats = [SimpleNamespace(open={}, peer=number) for number in range(2)]
-    return SimpleNamespace(kernel=kernel, entries={}, seats=seats)
+    return SimpleNamespace(kernel=kernel, callers={b"c" * 16: {}, b"d" * 16: {}}, seats=seats)
 
 
 def facts(entry):
-    names = ("key", "caller", "task", "trace", "address", "keep", "expires_at_s", "cancelled")
+    names = ("caller", "task", "trace", "address", "keep", "expires_at_s", "cancelled")
+    names = (*names, "body_bytes")
     return [*(getattr(entry, name) for name in names), entry.seat.peer]
 
 
 def state(ledger):
     """Return everything that is in a ledger, in its order."""
     return (
-        [(key, facts(entry)) for key, entry in ledger.entries.items()],
-        [list(seat.open) for seat in ledger.seats],
+        [[(t, facts(entry)) for t, entry in of.items()] for of in ledger.callers.values()],
+        [[facts(entry) for entry in seat.open] for seat in ledger.seats],
     )
 
 
@@ -147,7 +148,7 @@ STEPS = st.tuples(
         st.tuples(
             st.sampled_from([0, 1, 2, 3, 8]),
             st.sampled_from([1, 2]),
-            st.sampled_from([0, 1, 30_000]),
+            st.sampled_from([0, 1, 30_000, entries.MAX_TTL_MS, entries.MAX_TTL_MS + 1]),
             st.integers(0, 5).map(lambda n: bytes([n]) * 16),
             IDS,
             st.binary(max_size=3),
@@ -167,12 +168,12 @@ def take_step(ledger, head, body, peer, seat, kinds, traces):
     chosen = ledger.seats[seat]
     if len(head) > 19 and head[19] == entries.TASK:
         return ledger.kernel.enter_tasks(
-            head, len(body), peer, chosen, b"seat", ledger.entries, kinds, traces, 7.25
+            head, len(body), peer, chosen, b"seat", ledger.callers[peer], kinds, traces, 7.25
         )
     given = ledger.kernel.settle_replies(
-        head, len(body), b"w" * 16, chosen.peer, ledger.entries, kinds, traces
+        head, len(body), b"w" * 16, chosen.peer, ledger.callers[peer], kinds, traces
     )
-    return given and (given[0], given[1].peer, given[2])
+    return given and (given[0], given[1].peer, *given[2:])
 
 
 @given(steps=st.lists(STEPS, max_size=12), seed=SEEDS)
@@ -189,8 +190,9 @@ def test_a_ledger_is_kept_alike(steps, seed):
             assert state(ours) == state(twin)
         is_cancelled = dice.random() < 0.3
         for one in (ours, twin):
-            for entry in list(one.entries.values())[:1]:
-                entry.cancelled = is_cancelled
+            for entries_of in one.callers.values():
+                for entry in list(entries_of.values())[:1]:
+                    entry.cancelled = is_cancelled
 
 
 @given(

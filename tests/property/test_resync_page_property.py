@@ -1,8 +1,11 @@
 """A page of a list or of claims means what its items mean one by one, malformed ones included."""
 
+from unittest.mock import patch
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zmq_transport.proxy import worker_queries
 from zmq_transport.proxy.engine import Engine
 from zmq_transport.proxy.tables import SEND
 from zmq_transport.wire import greetings, heads, resync_messages
@@ -53,7 +56,7 @@ class Told:
                 said.add((connection, verb, number, task, bytes(body)))
         tables = self.engine.tables
         wanted = {key: query.known for key, query in tables.wanted.items()}
-        held = {(entry.key, entry.cancelled) for entry in tables.ledger}
+        held = {(entry.caller, entry.task, entry.cancelled) for entry in tables.ledger}
         known = [(peer.instance, peer.listed) for peer in tables.peers]
         return said, wanted, held, known, +tables.counts
 
@@ -68,7 +71,9 @@ class Told:
         ]
         assert len(asked_of_all) == len(wanted) == len(dict(asked_of_all))
         assert dict(asked_of_all) == wanted
-        assert not wanted.keys() & {entry.key for entry in self.engine.tables.ledger}
+        assert not wanted.keys() & {
+            entry.caller + entry.task for entry in self.engine.tables.ledger
+        }
 
 
 def task_id(number):
@@ -108,6 +113,7 @@ def both_ways(connection, messages, engines):
 
 
 @given(given_out=st.sets(st.integers(0, 3)), rows=LISTS, claims=CLAIMS)
+@patch.object(worker_queries, "MAX_OF_CALLER", 1_000)  # one query for a page, many for its items
 def test_a_page_is_decided_as_its_items_are(given_out, rows, claims):
     engines = Told(given_out), Told(given_out)
 

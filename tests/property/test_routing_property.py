@@ -1,5 +1,7 @@
 """Pools and routes choose as a plain list would: fewest outstanding, longest idle on ties."""
 
+from types import SimpleNamespace
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -44,7 +46,7 @@ class RoutingMachine(RuleBasedStateMachine):
 
     @rule(name=NAMES, abilities=ABILITIES)
     def add(self, name, abilities):
-        seat = Seat(None, name, abilities, {})
+        seat = Seat(SimpleNamespace(open_count=0, open_bytes=0), name, abilities, {})
         self.routes.add(seat)
         self.stamp(seat)
 
@@ -71,7 +73,7 @@ class RoutingMachine(RuleBasedStateMachine):
             return
         if not address.startswith(b"?"):  # a set of capabilities may have been asked for just now
             assert seat is min(ties, key=self.idle_since.__getitem__)
-        entry = Entry(b"c" * 16, self.turn.to_bytes(16, "big"), b"", address, seat, 0.0, False)
+        entry = Entry(b"c" * 16, self.turn.to_bytes(16, "big"), b"", address, seat, 0.0, False, 3)
         self.ledger.enter(entry)
         self.entries.append(entry)
         self.stamp(seat)
@@ -95,6 +97,8 @@ class RoutingMachine(RuleBasedStateMachine):
     def what_is_kept_is_bounded(self):
         assert len(self.routes) == len(self.idle_since)
         assert len(self.ledger) == len(self.entries)
+        held = [(len(seat.open), 3 * len(seat.open)) for seat in self.idle_since]
+        assert [(s.peer.open_count, s.peer.open_bytes) for s in self.idle_since] == held
         assert all(len(seat.pools) <= 1 + 2 for seat in self.idle_since)
 
 

@@ -295,9 +295,16 @@ class Model:
         }
         seats |= {entry.seat for entry in tables.ledger}
         held: dict[object, dict] = {seat: {} for seat in seats}
+        loads: Counter[object] = Counter()
+        sizes: Counter[object] = Counter()
         for entry in tables.ledger:
-            held[entry.seat][entry.key] = entry
+            held[entry.seat][entry] = None
+            loads[entry.seat.peer] += 1
+            sizes[entry.seat.peer] += entry.body_bytes
         assert all(seat.open == held[seat] for seat in seats)
+        assert tables.ledger.count == len(list(tables.ledger)) == sum(loads.values())
+        for peer in {*tables.peers, *loads}:
+            assert (peer.open_count, peer.open_bytes) == (loads[peer], sizes[peer])
 
     def check_empty(self) -> None:
         tables = self.engine.tables
@@ -305,6 +312,7 @@ class Model:
         assert not tables.peers.by_connection
         assert not tables.peers.namespaces
         assert not len(tables.ledger)
+        assert not tables.ledger.by_caller
         assert not len(tables.liveness)
         assert not len(tables.parking)
         assert not len(self.engine.subscriptions)

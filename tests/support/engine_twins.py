@@ -15,17 +15,23 @@ def state_of(engine):
     tables = engine.tables
     rows = [
         (
-            *(each.key, each.caller, each.task, each.trace, each.address, each.seat.number),
+            *(each.caller, each.task, each.body_bytes, each.trace, each.address, each.seat.number),
             *(each.seat.peer.instance, each.expires_at_s, each.keep, each.cancelled),
         )
         for each in tables.ledger
     ]
     seats = [
-        (seat.name, seat.number, seat.available, list(seat.open), [*levels_of(seat)])
+        (seat.name, seat.number, seat.available, tasks_of(seat), [*levels_of(seat)])
         for namespace in tables.peers.namespaces.values()
         for seat in namespace.routes
     ]
     return rows, seats, +tables.counts
+
+
+def tasks_of(seat):
+    """Return the load of a seat, and the open tasks and bytes of its client."""
+    worker = seat.peer
+    return [(t.caller, t.task) for t in seat.open], worker.open_count, worker.open_bytes
 
 
 def levels_of(seat):

@@ -396,7 +396,7 @@ class ResyncModel:
                 assert len(task.outcomes) == 1, task.outcomes
         resync, tables = self.engine._resync, self.engine.tables
         assert not tables.wanted
-        assert not resync._wanted.queries.open
+        assert resync._wanted.queries.is_idle
         assert not resync._wanted.queries._progress
         assert not resync._wanted.queries._of_caller
         assert not resync._one_sided_since_s
@@ -411,9 +411,10 @@ class ResyncModel:
             seat for peer in tables.peers for seat in peer.seats.values()
         }
         for seat in seats:
-            assert seat.open == {each.key: each for each in entries if each.seat is seat}
-        assert not tables.parking.by_key.keys() & {entry.key for entry in entries}
-        assert not tables.wanted.keys() & {entry.key for entry in entries}
+            assert seat.open == {each: None for each in entries if each.seat is seat}
+        keys = {entry.caller + entry.task for entry in entries}
+        assert not tables.parking.by_key.keys() & keys
+        assert not tables.wanted.keys() & keys
 
     def check_news(self):
         """Hold every caller to know the workers that are here, and no other."""

@@ -11,12 +11,13 @@ import os
 from typing import TYPE_CHECKING
 
 from .batches import pack_broadcast, read_broadcast
-from .entries import Entry, enter_tasks, settle_replies
+from .entries import MAX_TTL_MS, Entry, enter_tasks, settle_replies
 from .frames import decode_frames, encode_message
 from .items import Outgoing, pack_single, read_target, split_items
 
 __all__ = [
     "COMPILED",
+    "MAX_TTL_MS",
     "Entry",
     "Outgoing",
     "decode_frames",

@@ -3,20 +3,21 @@
 cdef enum:
     SETTLES = 1
     KEEP = 2
+    MAX_TTL_MS = 86400000
 
 
 @cython.freelist(256)
 cdef class Entry:
-    cdef public bytes key, caller, task, trace, address
+    cdef public bytes caller, task, trace, address
     cdef public object seat
     cdef public double expires_at_s
+    cdef public int64_t body_bytes
     cdef public bint keep, cancelled
 
     def __init__(
         self, bytes caller, bytes task, bytes trace, bytes address, seat,
-        double expires_at_s, bint keep,
+        double expires_at_s, bint keep, int64_t body_bytes,
     ):
-        self.key = caller + task
         self.caller = caller
         self.task = task
         self.trace = trace
@@ -24,16 +25,8 @@ cdef class Entry:
         self.seat = seat
         self.expires_at_s = expires_at_s
         self.keep = keep
+        self.body_bytes = body_bytes
         self.cancelled = False
-
-
-cdef bytes key_of(const uint8_t* caller, Py_ssize_t caller_bytes, const uint8_t* task):
-    """Return caller and task id together."""
-    cdef bytes key = PyBytes_FromStringAndSize(NULL, caller_bytes + ID_BYTES)
-    cdef uint8_t* at = <uint8_t*> PyBytes_AS_STRING(key)
-    memcpy(at, caller, caller_bytes)
-    memcpy(at + caller_bytes, task, ID_BYTES)
-    return key
 
 
 cdef inline bint is_wanted(const uint8_t* item, object kinds, object traces) except -1:
@@ -65,40 +58,42 @@ def enter_tasks(
     cdef const uint8_t* p = octets(head)
     cdef const uint8_t* item
     cdef Py_ssize_t end = ITEMS_AT + ITEM_BYTES * count
-    cdef list keys = []
+    cdef list tasks = []
     cdef dict held
-    cdef bytes address
+    cdef bytes address, task
+    cdef uint32_t ttl_ms
     cdef Entry entry
     if count == 0 or total != <uint64_t> body_bytes:
         return None
     for index in range(count):
         item = item_of(p, index)
-        if read_u32(item + NUMBER_AT) == 0:
+        ttl_ms = read_u32(item + NUMBER_AT)
+        if ttl_ms == 0 or ttl_ms > MAX_TTL_MS:
             return None
         if is_wanted(item, kinds, traces):
             return None
-        key = key_of(octets(caller), PyBytes_GET_SIZE(caller), item + TASK_AT)
-        if key in entries:
+        task = bytes_of(item + TASK_AT, ID_BYTES)
+        if task in entries:
             return None
-        keys.append(key)
-    if count > 1 and len(set(keys)) != count:
+        tasks.append(task)
+    if count > 1 and len(set(tasks)) != count:
         return None
     held = seat.open
     address = bytes_of(p + end, PyBytes_GET_SIZE(head) - end)
     for index in range(count):
         item = item_of(p, index)
         entry = Entry.__new__(Entry)
-        entry.key = keys[index]
         entry.caller = caller
-        entry.task = bytes_of(item + TASK_AT, ID_BYTES)
+        entry.task = tasks[index]
         entry.trace = bytes_of(item + TRACE_AT, ID_BYTES)
         entry.address = address
         entry.seat = seat
         entry.expires_at_s = overdue_at_s + read_u32(item + NUMBER_AT) / 1000.0
         entry.keep = item[FLAGS_AT] & KEEP != 0
+        entry.body_bytes = read_u32(item + SIZE_AT)
         entry.cancelled = False
-        entries[entry.key] = entry
-        held[entry.key] = entry
+        entries[entry.task] = entry
+        held[entry] = None
     return passed_on(head, caller, end, seat_address)
 
 
@@ -112,14 +107,14 @@ def settle_replies(
     cdef list settled = []
     cdef set ended = None
     cdef dict held
+    cdef int64_t ended_bytes = 0
     cdef Entry entry
     seat = None
     if count == 0 or total != <uint64_t> body_bytes:
         return None
     for index in range(count):
         item = item_of(p, index)
-        key = key_of(p + PEER_AT, ID_BYTES, item + TASK_AT)
-        known = entries.get(key)
+        known = entries.get(bytes_of(item + TASK_AT, ID_BYTES))
         if known is None:
             return None
         entry = <Entry?> known
@@ -132,16 +127,17 @@ def settle_replies(
         if settled:
             if ended is None:
                 ended = set(settled)
-            if key in ended:
+            if entry in ended:
                 return None
         if item[FLAGS_AT] & SETTLES:
-            settled.append(key)
+            settled.append(entry)
             if ended is not None:
-                ended.add(key)
+                ended.add(entry)
     if seat is None:
         return None
     held = seat.open
-    for key in settled:
-        del entries[key]
-        del held[key]
-    return passed_on(head, worker, PyBytes_GET_SIZE(head), b""), seat, len(settled)
+    for entry in settled:
+        del entries[entry.task]
+        del held[entry]
+        ended_bytes += entry.body_bytes
+    return passed_on(head, worker, PyBytes_GET_SIZE(head), b""), seat, len(settled), ended_bytes

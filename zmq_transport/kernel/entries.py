@@ -14,13 +14,14 @@ from .items import ITEM_BYTES, ITEMS_AT, REPLY, TASK, unpack_items
 _SETTLES: Final = 1
 _KEEP: Final = 2
 _COUNT_AT: Final = 18
+MAX_TTL_MS: Final = 24 * 3600 * 1000
+"""The longest time of a task in a proxy; its time is cut to that."""
 
 
 class Entry:
     """One task that a seat has. Slots, because every task makes one.
 
     Attributes:
-        key: Instance id of its caller and task id together.
         caller: Instance id of its caller.
         task: Task id.
         trace: Trace id.
@@ -28,16 +29,17 @@ class Entry:
         seat: The seat that has it.
         expires_at_s: When it is forgotten unsettled, on the monotonic clock.
         keep: True if it runs on when its caller goes away: the flag KEEP.
+        body_bytes: Length of the body of its TASK; 0 if that is not known.
         cancelled: True once its caller sent CANCEL; its replies are not copied to subscribers.
     """
 
     __slots__ = (
         "address",
+        "body_bytes",
         "caller",
         "cancelled",
         "expires_at_s",
         "keep",
-        "key",
         "seat",
         "task",
         "trace",
@@ -52,8 +54,8 @@ class Entry:
         seat: Any,
         expires_at_s: float,
         keep: bool,
+        body_bytes: int,
     ) -> None:
-        self.key = caller + task
         self.caller = caller
         self.task = task
         self.trace = trace
@@ -61,6 +63,7 @@ class Entry:
         self.seat = seat
         self.expires_at_s = expires_at_s
         self.keep = keep
+        self.body_bytes = body_bytes
         self.cancelled = False
 
 
@@ -79,16 +82,16 @@ def enter_tasks(
 
     The TASKs are entered in `entries` and in `seat.open`, in their order. Of a message that is not
     plain nothing is entered. Plain means: a valid head of 1 to 64 TASKs, whose sizes add up, which
-    all have time left, and of which none is in `entries`, in here twice, or of a subscribed kind or
-    trace.
+    all have time left and at most 24 h, and of which none is in `entries`, in here twice, or of a
+    subscribed kind or trace.
 
     Args:
         head: As it came.
         body_bytes: Length of its body.
         caller: Instance id of its sender, 16 bytes; the peer of the head that is returned.
-        seat: Gets the tasks; its attribute `open` is a dict from key to entry.
+        seat: Gets the tasks; its attribute `open` is a dict whose keys are entries.
         seat_address: Replaces the address of the head.
-        entries: The ledger: from key, which is caller and task id together, to entry.
+        entries: The open tasks of the sender, by task id.
         kinds: The subscribed kinds, a dict.
         traces: The subscribed traces, a dict.
         overdue_at_s: When a task without time left would be forgotten, on the monotonic clock.
@@ -101,16 +104,15 @@ def enter_tasks(
     new: dict[bytes, Entry] = {}
     total = 0
     for _, flags, kind, ttl_ms, task, trace, size in items:
-        key = caller + task
-        if not ttl_ms or key in entries or kind in kinds or trace in traces:
+        if not 0 < ttl_ms <= MAX_TTL_MS or task in entries or kind in kinds or trace in traces:
             return None
         at_s = overdue_at_s + ttl_ms / 1000
-        new[key] = Entry(caller, task, trace, address, seat, at_s, flags & _KEEP != 0)
+        new[task] = Entry(caller, task, trace, address, seat, at_s, flags & _KEEP != 0, size)
         total += size
     if total != body_bytes or len(new) != len(items):
         return None
     entries.update(new)
-    seat.open.update(new)
+    seat.open.update(dict.fromkeys(new.values()))
     return b"".join((head[:2], caller, head[_COUNT_AT:end], seat_address))
 
 
@@ -122,7 +124,7 @@ def settle_replies(
     entries: dict[bytes, Entry],
     kinds: Container[int],
     traces: Container[bytes],
-) -> tuple[bytes, Any, int] | None:
+) -> tuple[bytes, Any, int, int] | None:
     """Settle the tasks that the REPLYs of a message end; return the head for their caller.
 
     The entries of the REPLYs with SETTLES are removed from `entries` and from `seat.open`. Of a
@@ -135,34 +137,34 @@ def settle_replies(
         body_bytes: Length of its body.
         worker: Instance id of its sender, 16 bytes; the peer of the head that is returned.
         peer: Its sender; the attribute `peer` of the seat is it.
-        entries: The ledger: from key, which is caller and task id together, to entry.
+        entries: The open tasks of that caller, by task id.
         kinds: The subscribed kinds, a dict.
         traces: The subscribed traces, a dict.
 
     Returns:
-        The head, the seat, and how many of its tasks ended; or None.
+        The head, the seat, how many of its tasks ended, and the length of their bodies; or None.
     """
     items = unpack_items(head, REPLY)
     if items is None:
         return None
-    caller, seat, total = head[2:_COUNT_AT], None, 0
-    settled: dict[bytes, None] = {}
+    seat, total = None, 0
+    settled: dict[Entry, None] = {}
     for _, flags, kind, _, task, trace, size in items:
-        key = caller + task
-        entry = entries.get(key)
-        if entry is None or entry.cancelled or kind in kinds or trace in traces or key in settled:
+        entry = entries.get(task)
+        if entry is None or entry.cancelled or kind in kinds or trace in traces or entry in settled:
             return None
         if entry.seat is not seat:
             if seat is not None or entry.seat.peer is not peer:
                 return None
             seat = entry.seat
         if flags & _SETTLES:
-            settled[key] = None
+            settled[entry] = None
         total += size
     if seat is None or total != body_bytes:
         return None
-    held = seat.open
-    for key in settled:
-        del entries[key]
-        del held[key]
-    return b"".join((head[:2], worker, head[_COUNT_AT:])), seat, len(settled)
+    held, ended_bytes = seat.open, 0
+    for entry in settled:
+        del entries[entry.task]
+        del held[entry]
+        ended_bytes += entry.body_bytes
+    return b"".join((head[:2], worker, head[_COUNT_AT:])), seat, len(settled), ended_bytes

@@ -29,7 +29,7 @@ class CallerList:
         ids: The workers that it knew.
         complete: True after the page that marks the list as complete.
         known: The same as a value, once tasks come; None while workers come.
-        tasks: The ledger keys of its open tasks.
+        tasks: The ids of its open tasks.
         is_cut: True if a part of the list found no room.
     """
 
@@ -73,7 +73,7 @@ class CallerLists:
         listing = self._of.setdefault(peer, CallerList())
         if self._has_room(listing, 1):
             self._size -= len(listing.tasks)
-            listing.tasks.add(peer.instance + task)
+            listing.tasks.add(task)
             self._size += len(listing.tasks)
 
     def _has_room(self, listing: CallerList, count: int) -> bool:

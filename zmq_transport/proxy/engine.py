@@ -24,7 +24,7 @@ from .presence import Presence
 from .publications import Publications
 from .recent_counts import RecentCounts
 from .resync import Resync
-from .roster import OpenTaskCounter, clients_page, roster_page
+from .roster import clients_page, roster_page
 from .settings import Settings
 from .subscriptions import Subscriptions
 from .tables import SEND, LostNotice, MessageTap, Output, Tables, empty_lost_notice
@@ -78,7 +78,6 @@ class Engine:
         self._publications = Publications(self.tables)
         self._resync = Resync(self.tables, self._tasks)
         self._admission = Admission(self.tables, self._presence, self._resync)
-        self._open_tasks = OpenTaskCounter(self.tables.ledger)
         self._recent = RecentCounts(self.counts, now_s)
         self._by_connection = self.tables.peers.by_connection
         # TASK and REPLY are not in here: they are the hot path, see `_one`.
@@ -332,8 +331,8 @@ class Engine:
     def _roster_page(self, peer: Peer, query: roster_messages.RosterQuery, now_s: float) -> bytes:
         if not query.clients:
             return roster_page(query, peer.namespace.routes)
-        here = (each for each in self.tables.peers if each.namespace is peer.namespace)
-        return clients_page(query, here, self._open_tasks.counts(now_s), now_s)
+        here = peer.namespace.numbered.after(query.after)
+        return clients_page(query, here, self.tables.ledger, now_s)
 
     def _on_publish(
         self, peer: Peer, single: heads.Single, body: bytes, now_s: float
@@ -359,8 +358,8 @@ class Engine:
             uptime_s=now_s - tables.now_s,
             draining=self.draining,
             clients=len(tables.peers),
-            away=sum(peer.absent_at_s is not None for peer in tables.peers),
-            seats=sum(len(peer.seats) for peer in tables.peers),
+            away=len(tables.peers.absent),
+            seats=tables.peers.seat_count,
             open=len(tables.ledger),
             parked=len(tables.parking),
             topics=len(self.subscriptions),

@@ -9,9 +9,14 @@ proxy refers to the `Peer`, and is cleared together with it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
+from ..kernel import Entry
 from ..wire.subscribed_topics import SubscribedTopics
+from .numbered import Numbered
 from .routing import Routes, Seat
+
+_FEW: Final = 64
 
 
 class Namespace:
@@ -19,6 +24,7 @@ class Namespace:
 
     Attributes:
         peers: The clients that belong here.
+        numbered: The same by their numbers, for the pages of the roster.
         callers: Those that are told of workers.
         hosts: Those with a seat.
         older: Those that do not take PUBLISH.
@@ -29,6 +35,7 @@ class Namespace:
         "callers",
         "hosts",
         "name",
+        "numbered",
         "older",
         "peers",
         "routes",
@@ -41,6 +48,7 @@ class Namespace:
         self.routes = Routes()
         self.subscribed = SubscribedTopics(publisher)
         self.peers: set[Peer] = set()
+        self.numbered: Numbered[Peer] = Numbered()
         self.callers: set[Peer] = set()
         self.hosts: dict[Peer, None] = {}
         self.older: set[Peer] = set()
@@ -62,8 +70,11 @@ class Peer:
         listed: True once it has listed all tasks that it has open.
         takes_published: True if its HELLO said that it takes PUBLISH.
         gone: True once it is forgotten, for references that outlive it.
-        unseated: Seats that get no new tasks and may have some: those that were given up, and
-            those of claims read ahead of their REGISTER.
+        facts_bytes: Length of all that it told of its seats, as it came.
+        open_count: How many tasks it has, those of given-up seats included.
+        open_bytes: Length of their bodies.
+        unseated: Seats that were given up and may have tasks.
+        stand_ins: By name, seats for claims that were read ahead of their REGISTER.
         since_s: Since when it is known, on the monotonic clock.
         number: Grows with every peer.
     """
@@ -72,14 +83,19 @@ class Peer:
         "absent_at_s",
         "connection",
         "epoch",
+        "facts_bytes",
         "gone",
         "instance",
         "listed",
         "name",
         "namespace",
         "number",
+        "open_bytes",
+        "open_count",
+        "prune_at",
         "seats",
         "since_s",
+        "stand_ins",
         "takes_published",
         "unseated",
         "worker",
@@ -99,27 +115,40 @@ class Peer:
         self.worker = False
         self.takes_published = False
         self.listed = not epoch
+        self.facts_bytes = 0
+        self.open_count = 0
+        self.open_bytes = 0
         self.unseated: list[Seat] = []
+        self.prune_at = _FEW
+        self.stand_ins: dict[str, Seat] = {}
         self.since_s = 0.0
         self.number = 0
 
-    def has_task(self) -> bool:
-        """Tell whether it has open tasks, those of given-up seats included."""
-        if self.unseated:
-            self.unseated = [seat for seat in self.unseated if seat.open]
-        return bool(self.unseated) or any(seat.open for seat in self.seats.values())
+    def open_tasks(self) -> list[Entry]:
+        """Return the open tasks that it has, those of given-up seats included."""
+        seats = *self.seats.values(), *self.unseated, *self.stand_ins.values()
+        return [task for seat in seats for task in seat.open]
+
+    def give_up(self, seat: Seat) -> None:
+        """Remember a seat that gets no new tasks, for as long as it has some."""
+        if not seat.open:
+            return
+        self.unseated.append(seat)
+        if len(self.unseated) >= self.prune_at:
+            self.unseated = [each for each in self.unseated if each.open]
+            self.prune_at = 2 * len(self.unseated) + _FEW
 
     def find_stand_in(self, name: str) -> Seat | None:
         """Return the seat that holds claimed tasks until the one of that name registers."""
-        stand_ins = (seat for seat in self.unseated if seat.is_stand_in)
-        return next((seat for seat in stand_ins if seat.name == name), None)
+        return self.stand_ins.get(name)
 
-    def seat_of_claim(self, name: str) -> Seat:
-        """Return the seat of that name, or the one that stands in for it."""
-        seat = self.seats.get(name) or self.find_stand_in(name)
+    def seat_of_claim(self, name: str, max_stand_ins: int) -> Seat | None:
+        """Return the seat of that name, or the one that stands in for it; None if too many do."""
+        seat = self.seats.get(name) or self.stand_ins.get(name)
         if seat is None:
-            seat = Seat(self, name, frozenset(), {})
-            self.unseated.append(seat)
+            if len(self.stand_ins) >= max_stand_ins:
+                return None
+            seat = self.stand_ins[name] = Seat(self, name, frozenset(), {})
         return seat
 
     def __repr__(self) -> str:
@@ -132,6 +161,7 @@ class Peers:
 
     Attributes:
         absent: Those whose connection is gone.
+        seat_count: How many seats all of them have.
 
     Args:
         publisher: Instance id under which the proxy publishes.
@@ -143,6 +173,7 @@ class Peers:
         self.by_instance: dict[bytes, Peer] = {}
         self.namespaces: dict[str, Namespace] = {}
         self.absent: dict[Peer, None] = {}
+        self.seat_count = 0
         self._count = 0
 
     def __len__(self) -> int:
@@ -179,6 +210,7 @@ class Peers:
         peer = Peer(connection, instance, name, self.namespace(namespace), epoch)
         peer.since_s, peer.number = now_s, self._count
         peer.namespace.peers.add(peer)
+        peer.namespace.numbered.add(peer.number, peer)
         self.by_connection[connection] = peer
         self.by_instance[instance] = peer
         return peer
@@ -188,6 +220,7 @@ class Peers:
         self.by_connection.pop(peer.connection, None)
         peer.connection = connection
         peer.absent_at_s = None
+        peer.stand_ins = {name: seat for name, seat in peer.stand_ins.items() if seat.open}
         self.absent.pop(peer, None)
         peer.listed = False
         self.by_connection[connection] = peer
@@ -200,12 +233,15 @@ class Peers:
     def forget(self, peer: Peer) -> None:
         """Remove a peer from every table of this module."""
         peer.gone = True
+        self.seat_count -= len(peer.seats)
         self.absent.pop(peer, None)
         if self.by_connection.get(peer.connection) is peer:
             del self.by_connection[peer.connection]
         if self.by_instance.get(peer.instance) is peer:
             del self.by_instance[peer.instance]
-        peer.namespace.peers.discard(peer)
+        if peer in peer.namespace.peers:
+            peer.namespace.peers.remove(peer)
+            peer.namespace.numbered.remove(peer.number)
         peer.namespace.callers.discard(peer)
         peer.namespace.hosts.pop(peer, None)
         peer.namespace.older.discard(peer)

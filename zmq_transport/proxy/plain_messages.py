@@ -24,10 +24,15 @@ class PlainMessages:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._entries = tables.ledger.entries
+        self._ledger = tables.ledger
+        self._by_caller = tables.ledger.by_caller
         self._by_instance = tables.peers.by_instance
         settings = tables.settings
         self._overdue_s = settings.overdue_s
+        # 03-routing, "Bounds": within both there is room for all items that a message may have.
+        self._max_of_caller = tables.ledger.max_tasks_of_caller - heads.MAX_ITEMS
+        self._max_open = tables.ledger.max_tasks - heads.MAX_ITEMS
+        self._max_open_bytes = tables.max_open_bytes
         # 01-wire, "Limits": a body within both limits needs no look at the number of its items.
         self._max_bytes = min(settings.max_body_bytes, heads.MAX_COALESCED_BYTES)
 
@@ -62,6 +67,18 @@ class PlainMessages:
         seat = pool.next()
         if seat is None or (len(pool.seats) > 1 and not heads.is_single(head)):
             return None
+        worker: Peer = seat.peer
+        open_bytes = worker.open_bytes + len(body)
+        mine = self._by_caller.get(peer.instance)
+        if mine is None:
+            mine = {}
+        known = len(mine)
+        if (
+            known > self._max_of_caller
+            or self._ledger.count > self._max_open
+            or open_bytes > self._max_open_bytes
+        ):
+            return None
         subscribed, before = namespace.subscribed, len(seat.open)
         given = enter_tasks(
             head,
@@ -69,24 +86,32 @@ class PlainMessages:
             peer.instance,
             seat,
             seat.address,
-            self._entries,
+            mine,
             subscribed.kinds,
             subscribed.traces,
             now_s + self._overdue_s,
         )
         if given is None:
             return None
+        if not known:
+            self._by_caller[peer.instance] = mine
+        given_count = len(mine) - known
+        self._ledger.count += given_count
+        worker.open_count += given_count
+        worker.open_bytes = open_bytes
         for each in seat.pools:
             each.load_changed(seat, before)
-        return [(SEND, seat.peer.connection, given, body)]
+        return [(SEND, worker.connection, given, body)]
 
     def _route_replies(
         self, peer: Peer, caller: bytes, head: bytes, body: Any
     ) -> list[Output] | None:
         """Forward the replies to the one caller of all their tasks."""
         receiver, namespace = self._by_instance.get(caller), peer.namespace
+        entries = self._by_caller.get(caller)
         if (
             receiver is None
+            or entries is None
             or receiver.absent_at_s is not None
             or receiver.namespace is not namespace
         ):
@@ -97,14 +122,17 @@ class PlainMessages:
             len(body),
             peer.instance,
             peer,
-            self._entries,
+            entries,
             subscribed.kinds,
             subscribed.traces,
         )
         if settled is None:
             return None
-        forwarded, seat, ended = settled
+        forwarded, seat, ended, ended_bytes = settled
         if ended:
+            self._ledger.count -= ended
+            peer.open_count -= ended
+            peer.open_bytes -= ended_bytes
             before = len(seat.open) + ended
             for pool in seat.pools:
                 pool.load_changed(seat, before)

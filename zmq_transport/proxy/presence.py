@@ -12,6 +12,7 @@ from ..errors import WireError
 from ..wire import greetings, heads
 from ..wire.heads import Verb
 from .peers import Peer
+from .roster import short_facts
 from .routing import Seat
 from .tables import SEND, Output, Tables
 from .tasks import Tasks
@@ -43,7 +44,7 @@ class Presence:
         # 04-liveness, "Presence": the first item is for the tables, the second for subscribers.
         (verb, *_), (_, _, kind, _, _, trace, _) = items
         facts, published = parts
-        refusal = self._apply(peer, verb, name, greetings.unpack_map(facts))
+        refusal = self._apply(peer, verb, name, greetings.unpack_map(facts), len(facts))
         if refusal:
             # 04-liveness, "Acknowledgement" 1: a refused one is not published, nor a sign of life
             self._tables.counts["refused.seat"] += 1
@@ -62,41 +63,57 @@ class Presence:
         parked = self._tasks.unpark(now_s)
         return [*((SEND, *message) for message in news), *outputs, acknowledgement, *parked]
 
-    def _apply(self, peer: Peer, verb: int, name: str, facts: dict[str, Any]) -> str:
+    def _apply(self, peer: Peer, verb: int, name: str, facts: dict[str, Any], size: int) -> str:
         """Apply presence to the tables; return why a REGISTER is refused, or an empty text."""
         if verb == Verb.REGISTER:
-            return self._register(peer, name, facts)
+            return self._register(peer, name, facts, size)
         seat = peer.seats.get(name)
         if seat is None:
             raise WireError("foreign_seat", f"this client has no seat {name}")
         if verb == Verb.DEREGISTER:
             self.unseat(seat)
+        elif self._may_tell(peer, size - seat.vitals_bytes):
+            peer.facts_bytes += size - seat.vitals_bytes
+            seat.vitals, seat.vitals_bytes = short_facts(facts), size
         else:
-            seat.vitals = facts
+            self._tables.counts["full.facts"] += 1
         return ""
 
-    def _register(self, peer: Peer, name: str, facts: dict[str, Any]) -> str:
+    def _may_tell(self, peer: Peer, more_bytes: int) -> bool:
+        """Tell whether a client may tell more of its seats."""
+        return peer.facts_bytes + more_bytes <= self._tables.settings.max_facts_bytes
+
+    def _register(self, peer: Peer, name: str, facts: dict[str, Any], size: int) -> str:
         """Add a seat; return why it is refused, or an empty text."""
         try:
             capabilities = greetings.unpack_capabilities(facts)
         except WireError as error:
             return str(error)
         known = peer.seats.get(name)
+        known_bytes = 0 if known is None else known.facts_bytes
+        if not self._may_tell(peer, size - known_bytes):
+            limit = self._tables.settings.max_facts_bytes
+            return f"what one client tells of its seats has at most {limit:,} bytes"
         if known is not None and known.capabilities == capabilities:
-            known.facts = facts
+            peer.facts_bytes += size - known_bytes
+            known.facts, known.facts_bytes = short_facts(facts), size
             return ""
         # 04-liveness, "Presence" 3: other capabilities make a new seat, as pools depend on them
         if known is not None:
             self.unseat(known)
         elif len(peer.seats) >= self._tables.settings.max_seats:
             return f"one client has at most {self._tables.settings.max_seats} seats"
-        peer.seats[name] = seat = Seat(peer, name, capabilities, facts)
+        peer.seats[name] = seat = Seat(peer, name, capabilities, short_facts(facts))
+        seat.facts_bytes = size
+        peer.facts_bytes += size
+        self._tables.peers.seat_count += 1
         peer.namespace.hosts[peer] = None
         # 04-liveness, "Absence" 2: a REGISTER may still be read from a connection that is gone.
         seat.available = peer.absent_at_s is None
         # 09-resync, "What the proxy does with it": a CLAIM may be read ahead of the REGISTER.
         if (stand_in := peer.find_stand_in(name)) is not None:
             seat.take_over(stand_in)
+            del peer.stand_ins[name]
         peer.namespace.routes.add(seat)
         return ""
 
@@ -104,8 +121,9 @@ class Presence:
         """Remove a seat: it gets no new tasks, and may still settle those that it has."""
         peer: Peer = seat.peer
         del peer.seats[seat.name]
-        if seat.open:
-            peer.unseated.append(seat)
+        peer.facts_bytes -= seat.facts_bytes + seat.vitals_bytes
+        self._tables.peers.seat_count -= 1
+        peer.give_up(seat)
         peer.namespace.routes.remove(seat)
         if not peer.seats:
             self._tables.liveness.forget(peer.instance)
@@ -197,7 +215,7 @@ class Presence:
         """Return the peers that have open tasks, by way of what there is less of."""
         ledger, peers = self._tables.ledger, self._tables.peers
         if len(ledger) > len(peers):
-            return [peer for peer in peers if peer.has_task()]
+            return [peer for peer in peers if peer.open_count]
         return {entry.seat.peer: None for entry in ledger}
 
     def _check_absent(self, peer: Peer, absent_s: float) -> list[Output]:

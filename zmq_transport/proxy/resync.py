@@ -7,12 +7,11 @@ one side lists are queried, see `WantedTasks`, or cancelled.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import attrs
 
 from ..errors import WireError
-from ..kernel import Entry
+from ..kernel import MAX_TTL_MS, Entry
 from ..wire import heads, resync_messages
 from ..wire.drops import drop_counter
 from ..wire.heads import Reason, Verb
@@ -23,8 +22,6 @@ from .tables import SEND, Output, Tables
 from .tasks import Tasks
 from .wanted_tasks import SILENT_S, WantedTasks
 from .worker_queries import KnownWorkers, Row
-
-MAX_OPEN: Final = 500_000
 
 
 @attrs.define
@@ -156,7 +153,7 @@ class Resync:
         if listing.is_cut:
             return []
         caller, tasks = peer.instance, listing.tasks
-        left = [each for each in self._ledger if each.caller == caller and each.key not in tasks]
+        left = [each for each in self._ledger.open_of(caller) if each.task not in tasks]
         by_worker: dict[Peer, list[Row]] = {}
         for entry in left:
             entry.cancelled = not entry.keep
@@ -257,15 +254,26 @@ class Resync:
 
     def _enter(self, peer: Peer, held: Held, now_s: float, *, is_one_sided: bool) -> bool:
         """Enter a claimed task, one-sided until its caller lists it; False if there is no room."""
-        if len(self._ledger) >= MAX_OPEN:
-            self._tables.counts["drop.claims_full"] += 1
-            return False
+        ledger = self._ledger
+        # 03-routing, "Bounds" 4: the caller of a claim may be made up, so its worker counts too.
+        has_room = peer.open_count < ledger.max_tasks_of_caller and ledger.room_for(held.caller)
         # CLAIM may be read ahead of the REGISTER of its seat: a seat of no pool stands in, which
         # settles like any other and gets no new tasks. The seat takes them over when it registers.
-        seat = peer.seat_of_claim(held.seat)
-        expires_at_s = now_s + held.left_ms / 1000 + self._tables.settings.overdue_s
+        max_seats = self._tables.settings.max_seats
+        seat = peer.seat_of_claim(held.seat, max_seats) if has_room else None
+        if seat is None:
+            self._tables.counts["drop.claims_full"] += 1
+            return False
+        left_s = min(held.left_ms, MAX_TTL_MS) / 1000
         entry = Entry(
-            held.caller, held.task, held.trace, seat.address, seat, expires_at_s, held.keep
+            held.caller,
+            held.task,
+            held.trace,
+            seat.address,
+            seat,
+            now_s + left_s + self._tables.settings.overdue_s,
+            held.keep,
+            0,
         )
         self._ledger.enter(entry)
         self._tables.counts["resync.found"] += 1
@@ -288,7 +296,7 @@ class Resync:
         outputs: list[Output] = []
         by_caller: dict[bytes, list[Row]] = {}
         by_instance = self._tables.peers.by_instance
-        for entry in [each for each in self._ledger if each.seat.peer is peer]:
+        for entry in peer.open_tasks():
             if entry.caller in by_instance:
                 by_caller.setdefault(entry.caller, []).append((entry.task, entry.trace, 0))
             else:
@@ -312,7 +320,7 @@ class Resync:
         """
         outputs = self._cancel_one_sided(now_s)
         self._lists.forget_gone()
-        if not self._wanted.queries.open:
+        if self._wanted.queries.is_idle:
             self._lists.forget_unused()
         return outputs + self._wanted.tick(self._lists.known, now_s, has_unknown)
 

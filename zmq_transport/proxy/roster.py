@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
@@ -21,61 +20,62 @@ from ..wire.roster_messages import (
 )
 from .ledger import Ledger
 from .peers import Peer
-from .routing import Seat
+from .routing import Routes, Seat
 
+PAGE_BYTES: Final = 256 * 1024
+"""Limit of the rows of one page."""
+MAX_TOLD: Final = 64
+"""Capabilities of one seat that a page tells."""
 _TEXT_CHARS: Final = 128
-_COUNT_ANEW_S: Final = 1.0
-_FEW: Final = 10_000
 
 
-def roster_page(query: RosterQuery, seats: Iterable[Seat]) -> bytes:
-    """Return one packed page of the seats that match, and whether there are more."""
-    matching = (
-        seat
-        for seat in seats
-        if seat.number > query.after
-        and (not query.name or seat.name == query.name)
-        and (not query.capability or query.capability in seat.capabilities)
-    )
-    page = list(islice(matching, PAGE_SEATS + 1))
-    rows = [_row(seat) for seat in page[:PAGE_SEATS]]
-    packed: bytes = msgpack.packb([rows, len(page) > PAGE_SEATS], use_bin_type=True)
-    return packed
+def roster_page(query: RosterQuery, routes: Routes) -> bytes:
+    """Return one packed page of the seats that match, and whether there are more.
+
+    It has at most 100 seats and 256 KiB, and its cost does not depend on the number of seats ahead
+    of it.
+    """
+    rows: list[bytes] = []
+    size, more = 0, False
+    for seat in _matching(query, routes):
+        row: bytes = msgpack.packb(_row(seat), use_bin_type=True)
+        size += len(row)
+        more = len(rows) == PAGE_SEATS or size > PAGE_BYTES
+        if more:
+            break
+        rows.append(row)
+    packer = msgpack.Packer(autoreset=False)
+    packer.pack_array_header(2)
+    packer.pack_array_header(len(rows))
+    return b"".join((packer.bytes(), *rows, msgpack.packb(more)))
 
 
-class OpenTaskCounter:
-    """How many open tasks each caller has; counted only when somebody asks."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._counts: Counter[bytes] = Counter()
-        self._at_s = float("-inf")
-
-    def counts(self, now_s: float) -> Counter[bytes]:
-        """Return the counts by instance id; those of a large ledger may be a second old.
-
-        Nothing is counted when a task is sent or settled, so that a task does not cost more.
-        """
-        if len(self._ledger) <= _FEW or now_s - self._at_s >= _COUNT_ANEW_S:
-            self._counts = Counter(entry.caller for entry in self._ledger)
-            self._at_s = now_s
-        return self._counts
+def _matching(query: RosterQuery, routes: Routes) -> Iterator[Seat]:
+    """Yield the seats that match, by way of the fewest that may."""
+    if not query.name and not query.capability:
+        yield from routes.after(query.after)
+        return
+    found = routes.named(query.name) if query.name else routes.offering(query.capability)
+    for seat in found:
+        if seat.number > query.after and (
+            not query.capability or query.capability in seat.capabilities
+        ):
+            yield seat
 
 
-def clients_page(
-    query: RosterQuery, peers: Iterable[Peer], open_of: Mapping[bytes, int], now_s: float
-) -> bytes:
+def clients_page(query: RosterQuery, peers: Iterator[Peer], ledger: Ledger, now_s: float) -> bytes:
     """Return one packed page of clients, and whether there are more.
 
     Args:
         query: Where to go on.
-        peers: The clients of a namespace, oldest first.
-        open_of: How many tasks of each instance are open.
+        peers: The clients of a namespace behind that place, oldest first.
+        ledger: The open tasks.
         now_s: Monotonic clock.
     """
-    matching = (peer for peer in peers if peer.number > query.after)
-    page = list(islice(matching, PAGE_CLIENTS + 1))
-    infos = [_client(peer, open_of.get(peer.instance, 0), now_s) for peer in page[:PAGE_CLIENTS]]
+    page = list(islice(peers, PAGE_CLIENTS + 1))
+    infos = [
+        _client(peer, len(ledger.open_of(peer.instance)), now_s) for peer in page[:PAGE_CLIENTS]
+    ]
     return roster_messages.pack_clients(infos, len(page) > PAGE_CLIENTS)
 
 
@@ -94,22 +94,31 @@ def _client(peer: Peer, open_count: int, now_s: float) -> ClientInfo:
 
 
 def _row(seat: Seat) -> list[Any]:
-    peer = seat.peer
+    peer, facts = seat.peer, seat.facts
     state = ALIVE if seat.available else SILENT
+    if len(seat.capabilities) > MAX_TOLD:  # 04-liveness, "Roster": so that the rest is not unsaid
+        facts = {**facts, "capabilities": len(seat.capabilities)}
     return [
         seat.name,
-        sorted(seat.capabilities),
+        _told(seat),
         peer.name,
         peer.instance,
         state if peer.absent_at_s is None else AWAY,
         len(seat.open),
-        _short(seat.facts),
-        _short(seat.vitals),
+        facts,
+        seat.vitals,
         seat.number,
     ]
 
 
-def _short(facts: Mapping[str, Any]) -> dict[str, Any]:
+def _told(seat: Seat) -> list[str]:
+    """Return the first of the capabilities of a seat, by name."""
+    if seat.told is None:
+        seat.told = sorted(seat.capabilities)[:MAX_TOLD]
+    return seat.told
+
+
+def short_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the numbers and short texts among the facts; a roster carries nothing else."""
     return {
         key: value

@@ -9,10 +9,15 @@ seats, so a call costs the same beside one seat and beside a thousand.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
+from ..errors import WireError
 from ..wire.heads import read_address
+from .numbered import Numbered
+
+MAX_MISSES: Final = 16
+_NOBODY: Final[Mapping[Seat, None]] = {}
 
 
 class Seat:
@@ -24,7 +29,10 @@ class Seat:
         capabilities: The capabilities that it offers.
         facts: The facts of its REGISTER, for the roster.
         vitals: The facts of its last HEARTBEAT.
-        open: Its outstanding tasks by ledger key; their number is its load.
+        facts_bytes: The length of the former, as they came.
+        vitals_bytes: The length of the latter.
+        told: The capabilities that the roster tells, once somebody asked; see `roster`.
+        open: Its outstanding tasks, as keys; their number is its load.
         number: Grows with every seat of its namespace.
         available: False while it gets no new tasks.
     """
@@ -34,12 +42,15 @@ class Seat:
         "available",
         "capabilities",
         "facts",
+        "facts_bytes",
         "name",
         "number",
         "open",
         "peer",
         "pools",
+        "told",
         "vitals",
+        "vitals_bytes",
     )
 
     def __init__(
@@ -49,23 +60,21 @@ class Seat:
         self.name = name
         self.address = name.encode()
         self.capabilities = capabilities
-        self.facts = dict(facts)
+        self.facts = facts
         self.vitals: Mapping[str, Any] = {}
-        self.open: dict[bytes, Any] = {}
+        self.facts_bytes = 0
+        self.vitals_bytes = 0
+        self.told: list[str] | None = None
+        self.open: dict[Any, None] = {}
         self.available = True
         self.number = 0
         self.pools: list[Pool] = []
-
-    @property
-    def is_stand_in(self) -> bool:
-        """Tell whether it never was in a pool: it stands for a seat that is still to register."""
-        return not self.number
 
     def take_over(self, other: Seat) -> None:
         """Take the tasks of a seat that stood in for this one; call it ahead of `Routes.add`."""
         self.open.update(other.open)
         other.open.clear()
-        for entry in self.open.values():
+        for entry in self.open:
             entry.seat = self
 
     def __repr__(self) -> str:
@@ -74,11 +83,16 @@ class Seat:
 
 
 class Pool:
-    """The seats of one address. Levels exist from the second seat on."""
+    """The seats of one address. Levels exist from the second seat on.
 
-    __slots__ = ("_levels", "seats")
+    Args:
+        address: The address, for a set of capabilities.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_levels", "address", "seats")
+
+    def __init__(self, address: bytes = b"") -> None:
+        self.address = address
         self.seats: dict[Seat, None] = {}
         self._levels: dict[int, dict[Seat, None]] = {}
 
@@ -151,13 +165,17 @@ class Routes:
     Args:
         max_queries: How many sets of capabilities have a pool; the least recently used one is
             removed first, and built again when it is asked for.
+        max_queries_of_seat: How many of them one seat may be in; its oldest one is removed first.
     """
 
-    def __init__(self, max_queries: int = 1024) -> None:
+    def __init__(self, max_queries: int = 1024, max_queries_of_seat: int = 64) -> None:
         self._by_address: dict[bytes, Pool] = {}
         self._queries: OrderedDict[bytes, tuple[frozenset[str], Pool]] = OrderedDict()
         self._max_queries = max_queries
-        self._seats: dict[Seat, None] = {}
+        self._max_queries_of_seat = max_queries_of_seat
+        self._by_capability: dict[str, dict[Seat, None]] = {}
+        self._misses: dict[bytes, str] = {}
+        self._seats: Numbered[Seat] = Numbered()
         self._count = 0
 
     def __iter__(self) -> Iterator[Seat]:
@@ -168,23 +186,45 @@ class Routes:
         """Return the number of seats."""
         return len(self._seats)
 
+    def named(self, name: str) -> Iterable[Seat]:
+        """Return the seats of a name, oldest first."""
+        pool = self._by_address.get(name.encode(errors="replace"))
+        return () if pool is None else pool.seats
+
+    def offering(self, capability: str) -> Iterable[Seat]:
+        """Return the seats that offer a capability, oldest first."""
+        return self._by_capability.get(capability, _NOBODY)
+
+    def after(self, number: int) -> Iterator[Seat]:
+        """Yield the seats with higher numbers, oldest first."""
+        return self._seats.after(number)
+
     def add(self, seat: Seat) -> None:
         """Add a seat to the pools of its name and of its capabilities."""
         self._count += 1
         seat.number = self._count
-        self._seats[seat] = None
+        self._seats.add(seat.number, seat)
+        self._misses.clear()
         self._by_address.setdefault(seat.address, Pool()).add(seat)
+        for capability in seat.capabilities:
+            self._by_capability.setdefault(capability, {})[seat] = None
         for wanted, pool in self._queries.values():
             if wanted <= seat.capabilities:
                 pool.add(seat)
+        self._leave_oldest_queries(seat)
 
     def remove(self, seat: Seat) -> None:
         """Remove `seat` from every pool."""
-        del self._seats[seat]
+        self._seats.remove(seat.number)
         for pool in list(seat.pools):
             pool.remove(seat)
         if not self._by_address[seat.address].seats:
             del self._by_address[seat.address]
+        for capability in seat.capabilities:
+            offered = self._by_capability[capability]
+            del offered[seat]
+            if not offered:
+                del self._by_capability[capability]
 
     def known(self, address: bytes) -> Pool | None:
         """Return the pool that serves `address`, if it exists already."""
@@ -206,29 +246,64 @@ class Routes:
         # 03-routing, "Seats and pools" 2: a pool for capabilities is built when it is first asked
         # for, so that a REGISTER does not cost a pool for each subset of its capabilities.
         query = self._queries.get(address)
-        if query is None:
-            name, wanted = read_address(address)
-            if name is not None:
-                return None
-            query = self._remember(address, wanted)
-        else:
+        if query is not None:
             self._queries.move_to_end(address)
-        return query[1] if query[1].seats else None
+            return query[1] if query[1].seats else None
+        # 03-routing, "Seats and pools" 5: a message may ask 64 times for what nobody serves.
+        fault = self._misses.get(address)
+        if fault:
+            raise WireError("bad_address", fault)
+        return self._find_new(address) if fault is None else None
 
-    def _remember(self, address: bytes, wanted: frozenset[str]) -> tuple[frozenset[str], Pool]:
-        pool = Pool()
-        for seat in self._seats:
+    def _find_new(self, address: bytes) -> Pool | None:
+        """Parse an address that is not remembered, and build its pool if somebody serves it."""
+        try:
+            name, wanted = read_address(address)
+        except WireError as error:
+            self._remember_miss(address, str(error))
+            raise
+        if name is not None:
+            return None
+        pool = self._build(address, wanted)
+        if pool is None:
+            self._remember_miss(address, "")
+        return pool
+
+    def _remember_miss(self, address: bytes, fault: str) -> None:
+        """Remember that nobody offers a set, and what is wrong with its address, if anything."""
+        if len(self._misses) >= MAX_MISSES:
+            del self._misses[next(iter(self._misses))]
+        self._misses[address] = fault
+
+    def _build(self, address: bytes, wanted: frozenset[str]) -> Pool | None:
+        """Build and store the pool of a set of capabilities; None if no seat offers them all."""
+        # Only those who offer the rarest of them are looked at.
+        offers = [self._by_capability.get(each, _NOBODY) for each in wanted]
+        pool = Pool(address)
+        for seat in min(offers, key=len):
             if wanted <= seat.capabilities:
                 pool.add(seat)
         # A pool without a seat is not stored: sets of capabilities that no seat offers would push
         # out those in use (03-routing, "Seats and pools" 2).
-        if pool.seats:
-            self._queries[address] = wanted, pool
-            if len(self._queries) > self._max_queries:
-                _, (_, oldest) = self._queries.popitem(last=False)
-                for seat in list(oldest.seats):
-                    oldest.remove(seat)
-        return wanted, pool
+        if not pool.seats:
+            return None
+        self._queries[address] = wanted, pool
+        if len(self._queries) > self._max_queries:
+            self._forget_query(next(iter(self._queries)))
+        for seat in list(pool.seats):
+            self._leave_oldest_queries(seat)
+        return pool
+
+    def _leave_oldest_queries(self, seat: Seat) -> None:
+        # 03-routing, "Seats and pools" 5: each task of a seat costs a step for each of its pools,
+        # and anybody may ask for any of the sets of what it offers. The first pool is its name.
+        while len(seat.pools) > 1 + self._max_queries_of_seat:
+            self._forget_query(seat.pools[1].address)
+
+    def _forget_query(self, address: bytes) -> None:
+        _, pool = self._queries.pop(address)
+        for seat in list(pool.seats):
+            pool.remove(seat)
 
     @staticmethod
     def set_available(seat: Seat, available: bool) -> None:

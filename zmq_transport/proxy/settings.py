@@ -23,8 +23,14 @@ class Settings:
         max_body_bytes: Size limit of a body.
         max_peers: How many clients may be connected.
         max_seats: How many seats one client may have.
+        max_facts_bytes: How many bytes one client may tell of its seats.
+        max_tasks: How many tasks may be open.
+        max_tasks_per_caller: How many of them of one caller.
+        max_open_bytes: How many bytes the open tasks of one client's seats may have together, where
+            the shell does not bound what waits for it (carrier libzmq).
         max_topics: How many subscriptions are accepted in all.
         max_topics_per_host: How many of them from one network address.
+        max_topics_per_connection: How many of them over one connection.
         handshake_s: Seconds that a new connection has for the ZMTP handshake.
         hello_s: Seconds that a greeted connection has for a HELLO that is accepted (carrier zmtp).
         unread_s: Seconds that bytes may wait for a client that takes none of them (carrier zmtp).
@@ -48,8 +54,13 @@ class Settings:
     max_body_bytes: int = attrs.field(default=16 * 1024 * 1024, validator=_AT_LEAST_0)
     max_peers: int = attrs.field(default=60_000, validator=_AT_LEAST_0)
     max_seats: int = attrs.field(default=1_024, validator=_AT_LEAST_0)
+    max_facts_bytes: int = attrs.field(default=1024 * 1024, validator=_AT_LEAST_0)
+    max_tasks: int = attrs.field(default=500_000, validator=_AT_LEAST_0)
+    max_tasks_per_caller: int = attrs.field(default=20_000, validator=_AT_LEAST_0)
+    max_open_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=_AT_LEAST_0)
     max_topics: int = attrs.field(default=1_000_000, validator=_AT_LEAST_0)
     max_topics_per_host: int = attrs.field(default=100_000, validator=_AT_LEAST_0)
+    max_topics_per_connection: int = attrs.field(default=2_000, validator=_AT_LEAST_0)
     handshake_s: float = attrs.field(default=3.0, validator=attrs.validators.gt(0))
     high_water: int = attrs.field(default=10_000, validator=attrs.validators.ge(1))
     hello_s: float = attrs.field(default=10.0, validator=attrs.validators.gt(0))

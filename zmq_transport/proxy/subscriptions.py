@@ -21,14 +21,35 @@ FORWARD: Final = "forward"
 IGNORE: Final = "ignore"
 
 
-class _ConnectionTopics:
-    """What one connection holds."""
+FREE_SYNCS: Final = 16
+"""Sync topics of one connection that no cap counts, so that a neighbour can always start."""
+_MAX_REFUSED: Final = 64
+_MORE: Final = b""
+"""Stands for refused topics that are not remembered; no topic is empty."""
 
-    __slots__ = ("host", "topics")
+
+class _ConnectionTopics:
+    """What one connection holds.
+
+    Attributes:
+        host: Its network address.
+        topics: Those that are charged to it and to its host.
+        syncs: Sync topics that are charged to nobody.
+        refused: Topics that a cap refused, until it leaves them.
+    """
+
+    __slots__ = ("host", "refused", "syncs", "topics")
 
     def __init__(self) -> None:
         self.host = ""
         self.topics: set[bytes] = set()
+        self.syncs: set[bytes] = set()
+        self.refused: set[bytes] = set()
+
+    def note_refused(self, topic: bytes) -> None:
+        """Remember that a topic was refused."""
+        # 05-broadcast, "When what is used is live" 2: no sync is answered until it is left.
+        self.refused.add(topic if len(self.refused) < _MAX_REFUSED else _MORE)
 
 
 class Subscriptions:
@@ -64,6 +85,8 @@ class Subscriptions:
 
     def _give_back(self, subscriber: _ConnectionTopics) -> None:
         topics, subscriber.topics = subscriber.topics, set()
+        subscriber.syncs.clear()
+        subscriber.refused.clear()
         if topics:
             self._charge(subscriber.host, -len(topics))
             self._released.append(topics)
@@ -109,23 +132,47 @@ class Subscriptions:
         try:
             namespace, kind, trace = self._served(topic)
             subscriber = self._subscriber_of(connection, host)
-            is_known = topic in subscriber.topics
-            if not is_known:
-                self._check_room(host)
+            if kind is None and trace is None:
+                return self._on_sync(topic, subscriber)
+            # 05-broadcast, "Subscriptions at the proxy" 3: a connection holds a topic once.
+            if topic in subscriber.topics:
+                return ACCEPT
+            self._take_room(topic, subscriber)
         except WireError as error:
             self._tables.counts[ignored_counter(error.reason)] += 1
             return IGNORE
-        is_sync = kind is None and trace is None
-        # 05-broadcast, "Subscriptions at the proxy" 3: a connection holds a topic once.
-        if is_known:
-            return SYNC if is_sync else ACCEPT
-        subscriber.topics.add(topic)
-        self._charge(host, 1)
-        if is_sync:
-            return SYNC
         # 05-broadcast, "Subscriptions at the proxy" 6: publishers need only the first and the last.
         first = self._tables.peers.namespace(namespace).subscribed.subscribe(topic, kind, trace)
         return FORWARD if first else ACCEPT
+
+    def _on_sync(self, topic: bytes, subscriber: _ConnectionTopics) -> str:
+        # 05-broadcast, "When what is used is live" 2: it proves that all before it is in force.
+        if subscriber.refused:
+            raise WireError("unproven_sync", "a subscription before it was refused")
+        if topic in subscriber.topics or topic in subscriber.syncs:
+            return SYNC
+        # 05-broadcast, "Subscriptions at the proxy" 2: no cap that a neighbour has filled may keep
+        # a client from its start.
+        if len(subscriber.syncs) < FREE_SYNCS:
+            subscriber.syncs.add(topic)
+        else:
+            self._take_room(topic, subscriber)
+        return SYNC
+
+    def _take_room(self, topic: bytes, subscriber: _ConnectionTopics) -> None:
+        """Charge a topic to its connection.
+
+        Raises:
+            WireError: It is over a cap.
+        """
+        try:
+            self._check_room(subscriber)
+        except WireError:
+            subscriber.note_refused(topic)
+            raise
+        subscriber.refused.discard(topic)
+        subscriber.topics.add(topic)
+        self._charge(subscriber.host, 1)
 
     def _subscriber_of(self, connection: Hashable, host: str) -> _ConnectionTopics:
         subscriber = self._subscribers.get(connection)
@@ -141,8 +188,12 @@ class Subscriptions:
     def unsubscribe(self, topic: bytes, connection: Hashable) -> bool:
         """Remove one subscription; True if publishers must know: it was the last of its topic."""
         subscriber = self._subscribers.get(connection)
+        if subscriber is None:
+            return False
+        subscriber.syncs.discard(topic)
+        subscriber.refused.discard(topic)
         # One that was ignored is held by nobody.
-        if subscriber is None or topic not in subscriber.topics:
+        if topic not in subscriber.topics:
             return False
         subscriber.topics.remove(topic)
         self._charge(subscriber.host, -1)
@@ -166,13 +217,13 @@ class Subscriptions:
     def published(self, frames: list[bytes]) -> bool:
         """Return whether the broadcast message of a client may be forwarded; count it if not."""
         try:
-            self._check_publication(frames)
+            namespace = self._check_publication(frames)
         except WireError as error:
             self._tables.counts[drop_counter(error.reason)] += 1
             return False
         self._tables.counts["published"] += 1
         _, _, body = frames
-        return self._tables.may_publish(len(body))
+        return self._tables.may_publish(namespace, len(body))
 
     def _served(self, topic: bytes) -> heads.Topic:
         namespace, kind, trace = heads.read_topic(topic)
@@ -181,10 +232,15 @@ class Subscriptions:
             raise WireError("foreign_namespace", f"{namespace} is not served here")
         return namespace, kind, trace
 
-    def _check_room(self, host: str) -> None:
-        # 05-broadcast, "Subscriptions at the proxy" 2: one client may not exhaust the memory, and
-        # a socket knows only the network address of a subscriber.
-        settings = self._tables.settings
+    def _check_room(self, subscriber: _ConnectionTopics) -> None:
+        # 05-broadcast, "Subscriptions at the proxy" 2: one client may not exhaust the memory, nor
+        # use up what its neighbours at the same network address share with it.
+        settings, host = self._tables.settings, subscriber.host
+        if len(subscriber.topics) >= settings.max_topics_per_connection:
+            limit = settings.max_topics_per_connection
+            raise WireError(
+                "max_topics_per_connection", f"a connection has at most {limit:,} subscriptions"
+            )
         if len(self) >= settings.max_topics:
             raise WireError("max_topics", f"the limit is {settings.max_topics:,} subscriptions")
         if self._by_host[host] >= settings.max_topics_per_host:
@@ -193,12 +249,17 @@ class Subscriptions:
                 f"the limit of {host} is {settings.max_topics_per_host:,} subscriptions",
             )
 
-    def _check_publication(self, frames: list[bytes]) -> None:
+    def _check_publication(self, frames: list[bytes]) -> str:
+        """Return the namespace of a publication.
+
+        Raises:
+            WireError: It may not be forwarded.
+        """
         # 05-broadcast, "Copies" 4
         if len(frames) != 3:
             raise WireError("frame_count", f"a broadcast message has 3 frames, not {len(frames)}")
         topic, header, body = frames
-        _, kind, trace = self._served(topic)
+        namespace, kind, trace = self._served(topic)
         if kind is None and trace is None:
             raise WireError("bad_topic", "only the proxy publishes on a sync topic")
         if len(header) == heads.HEADER_BYTES:
@@ -207,3 +268,4 @@ class Subscriptions:
             heads.read_batch(header, len(body))
         if len(body) > self._tables.settings.max_body_bytes:
             raise WireError("too_large", f"the body has {len(body):,} bytes")
+        return namespace

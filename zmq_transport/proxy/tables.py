@@ -67,7 +67,7 @@ class Tables:
     reports_ends: bool = False
     counts: Counter[str] = attrs.field(factory=Counter, init=False)
     peers: Peers = attrs.field(init=False)
-    ledger: Ledger = attrs.field(factory=Ledger, init=False)
+    ledger: Ledger = attrs.field(init=False)
     worker_news: WorkerNews = attrs.field(factory=WorkerNews, init=False)
     notices: DeferredNotices = attrs.field(factory=DeferredNotices, init=False)
     wanted: dict[bytes, Any] = attrs.field(factory=dict, init=False)
@@ -76,8 +76,16 @@ class Tables:
 
     def __attrs_post_init__(self) -> None:
         self.peers = Peers(self.epoch)
+        self.ledger = Ledger(self.settings.max_tasks, self.settings.max_tasks_per_caller)
         self.liveness = Liveness(self.settings.silent_after_s)
         self.budget = CopyBudget(self.settings.copy_bytes_per_s, self.now_s)
+
+    @property
+    def max_open_bytes(self) -> float:
+        """Limit of the bytes of the open tasks of one client's seats."""
+        # 03-routing, "Bounds" 3: a shell that reports ends holds what waits for a client itself,
+        # and bounds it; libzmq holds it without a bound in bytes.
+        return float("inf") if self.reports_ends else self.settings.max_open_bytes
 
     def copies(
         self, namespace: Namespace, kind: int, trace: bytes, caller: bytes, worker: bytes, body: Any
@@ -87,14 +95,14 @@ class Tables:
         if not made:
             return []
         self.counts["copies"] += len(made)
-        return [(PUBLISH, *each) for each in made if self.may_publish(len(body))]
+        return [(PUBLISH, *each) for each in made if self.may_publish(namespace.name, len(body))]
 
-    def may_publish(self, size: int) -> bool:
+    def may_publish(self, namespace: str, size: int) -> bool:
         """Return whether a message of `size` bytes may go out to subscribers; count it if not.
 
         It has its sequence number already, so a subscriber detects the gap.
         """
-        if self.budget.spend(size):
+        if self.budget.spend(namespace, size):
             return True
         self.counts["drop.copy_budget"] += 1
         return False

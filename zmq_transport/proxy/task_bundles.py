@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..kernel import Entry
+from ..kernel import MAX_TTL_MS, Entry
 from ..wire import heads
 from ..wire.heads import ItemFlag, Verb
 from .peers import Peer
@@ -21,6 +21,7 @@ _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
 _KEEP = int(ItemFlag.KEEP)
 _SETTLES = int(ItemFlag.SETTLES)
+_ENDLESS = float("inf")
 
 
 class TaskBundles:
@@ -63,10 +64,10 @@ class TaskBundles:
         self, peer: Peer, caller: bytes, items: list[heads.Item], head: bytes, body: Any
     ) -> list[Output] | None:
         """Forward a bundle of replies unchanged: all are for the same caller."""
-        known, entries = self._ledger.known, []
+        find, entries = self._ledger.find, []
         settled: dict[Entry, None] = {}
         for item in items:  # hot: two fields by index cost less than seven unpacked
-            entry = known(caller + item[4])
+            entry = find(caller, item[4])
             # 03-routing, "Replies" 1: only the worker that has the task may answer it. A second
             # reply after SETTLES is unknown, and copies end with CANCEL: both need the single way.
             if entry is None or entry.seat.peer is not peer or entry.cancelled or entry in settled:
@@ -99,10 +100,14 @@ class TaskBundles:
         if pool is None or seat is None or len(tables.parking) or tables.wanted:
             return None
         entries = self._entries_of(caller, items, address, seat, now_s)
-        if entries is None:
+        if entries is None or self._ledger.room_for(caller) < len(entries):
+            return None
+        # 03-routing, "Bounds" 3: then it is decided for each of them, as some may find room.
+        room = tables.max_open_bytes - len(body)
+        if room != _ENDLESS and any(each.peer.open_bytes > room for each in pool.seats):
             return None
         if len(pool.seats) == 1:
-            self._ledger.enter_all(entries, seat)
+            self._ledger.enter_all(caller, entries, seat)
         else:
             for entry in entries.values():
                 entry.seat = pool.next() or seat
@@ -116,16 +121,15 @@ class TaskBundles:
     def _entries_of(
         self, caller: bytes, items: list[heads.Item], address: bytes, seat: Seat, now_s: float
     ) -> dict[bytes, Entry] | None:
-        """Return the ledger entries of a bundle; None if one is expired, open or in it twice."""
-        known, overdue_at_s = self._ledger.known, now_s + self._tables.settings.overdue_s
+        """Return the entries of a bundle by task; None if one is open, twice, or of no time."""
+        find, overdue_at_s = self._ledger.find, now_s + self._tables.settings.overdue_s
         entries: dict[bytes, Entry] = {}
-        for _, flags, _, ttl_ms, task, trace, _ in items:
-            key = caller + task
-            if ttl_ms == 0 or known(key) is not None:
+        for _, flags, _, ttl_ms, task, trace, size in items:
+            if not 0 < ttl_ms <= MAX_TTL_MS or find(caller, task) is not None:
                 return None
             expires_at_s = overdue_at_s + ttl_ms / 1000
             keep = bool(flags & _KEEP)
-            entries[key] = Entry(caller, task, trace, address, seat, expires_at_s, keep)
+            entries[task] = Entry(caller, task, trace, address, seat, expires_at_s, keep, size)
         return entries if len(entries) == len(items) else None
 
     def _copies(

@@ -5,11 +5,11 @@ Spec: docs/spec/03-routing.md. `task` and `reply` are the hot path; bundles pass
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from ..errors import WireError
-from ..kernel import Entry
+from ..kernel import MAX_TTL_MS, Entry
 from ..wire import heads
 from ..wire.drops import OTHER
 from ..wire.heads import ItemFlag, Reason, Verb
@@ -17,11 +17,17 @@ from ..wire.task_flags import without_runs
 from .counter_names import BOUNCED, DEFERRED, LOST, RECEIVER_BUSY, RECEIVER_GONE
 from .parking import Parked
 from .peers import Peer
+from .routing import Pool, Seat
 from .tables import SEND, Output, Tables
 
 _KEEP = int(ItemFlag.KEEP)
 _SETTLES = int(ItemFlag.SETTLES)
 _ENDINGS = (Verb.BOUNCE, Verb.LOST)
+_NONE: Final[Mapping[bytes, Entry]] = {}
+
+
+def _load(seat: Seat) -> int:
+    return len(seat.open)
 
 
 class Tasks:
@@ -30,8 +36,9 @@ class Tasks:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._ledger = tables.ledger
-        self._known = tables.ledger.known
+        self._by_caller = tables.ledger.by_caller
         self._by_instance = tables.peers.by_instance
+        self._max_open_bytes = tables.max_open_bytes
 
     # -- the hot path ----------------------------------------------------------------------------
 
@@ -41,9 +48,10 @@ class Tasks:
         """Give a task to the next seat of its address, or bounce it with the reason."""
         _, _, _, kind, _, task, trace, _, address = single
         tables, key = self._tables, peer.instance + task
+        open_tasks = self._by_caller.get(peer.instance, _NONE)
         # 03-routing, "Life of a TASK" 2, and 09-resync, "What the proxy does with it" 5: at most
         # one worker has a task, so an id that is open, parked or wanted is not given again.
-        if self._known(key) is not None or key in tables.parking.by_key or key in tables.wanted:
+        if task in open_tasks or key in tables.parking.by_key or key in tables.wanted:
             tables.counts["drop.duplicate_task"] += 1
             return []
         if tables.tap is not None:
@@ -56,7 +64,7 @@ class Tasks:
     def reply(self, peer: Peer, single: heads.Single, head: bytes, body: Any) -> list[Output]:
         """Forward a reply to the caller of its task."""
         caller, _, flags, kind, _, task, trace, _, _ = single
-        tables, entry = self._tables, self._known(caller + task)
+        tables, entry = self._tables, self._by_caller.get(caller, _NONE).get(task)
         # 03-routing, "Replies" 1: only the worker that has a task may answer it.
         if entry is None or entry.seat.peer is not peer:
             tables.counts["drop.reply_unknown"] += 1
@@ -111,7 +119,7 @@ class Tasks:
         may_park: bool,
     ) -> tuple[Entry | None, Output | None]:
         """Return the entry, if a seat got the task, and the outputs; neither if it is parked."""
-        _, _, flags, _, ttl_ms, task, trace, _, address = single
+        _, _, _, _, ttl_ms, task, trace, _, address = single
         if ttl_ms == 0:
             return None, self.bounce(peer, task, trace, Reason.EXPIRED)
         try:
@@ -119,14 +127,8 @@ class Tasks:
         except WireError:
             return None, self.bounce(peer, task, trace, Reason.BAD_ADDRESS)
         seat = pool.next() if pool is not None else None
-        if seat is not None:
-            # 03-routing, "Overdue": the deadline belongs to the caller, this only bounds the ledger
-            expires_at_s = now_s + ttl_ms / 1000 + self._tables.settings.overdue_s
-            keep = bool(flags & _KEEP)
-            entry = Entry(peer.instance, task, trace, address, seat, expires_at_s, keep)
-            self._ledger.enter(entry)
-            head = heads.redirect(head, peer.instance, seat.address)
-            return entry, (SEND, seat.peer.connection, head, body)
+        if pool is not None and seat is not None:
+            return self._give_to(pool, seat, peer, single, head, body, now_s)
         # 04-liveness, "Silence" 2: a silent seat may still live, so its caller gets another answer
         # than when no seat serves the address.
         if pool is not None and pool.has_present_seat():
@@ -137,6 +139,57 @@ class Tasks:
             if self._tables.parking.park(parked):
                 return None, None
         return None, self.bounce(peer, task, trace, Reason.NO_ROUTE)
+
+    def _give_to(
+        self,
+        pool: Pool,
+        seat: Seat,
+        peer: Peer,
+        single: heads.Single,
+        head: bytes,
+        body: Any,
+        now_s: float,
+    ) -> tuple[Entry | None, Output]:
+        """Return the entry and the message for a seat; no entry and the BOUNCE over a bound."""
+        _, _, flags, _, ttl_ms, task, trace, size, address = single
+        # 03-routing, "Bounds" 3: another seat may have room for its bytes.
+        if self._is_heavy(seat, size):
+            seat = min(self._lighter(pool, size), key=_load, default=seat)
+            full = "full.open_bytes" if self._is_heavy(seat, size) else self._full(peer)
+        else:
+            full = self._full(peer)
+        if full:
+            self._tables.counts[full] += 1
+            return None, self.bounce(peer, task, trace, Reason.BUSY)
+        # 03-routing, "Bounds" 2: its worker has to know, or it would answer in vain.
+        if ttl_ms > MAX_TTL_MS:
+            ttl_ms = MAX_TTL_MS
+            head = heads.with_number(head, ttl_ms)
+        # 03-routing, "Overdue": the deadline belongs to the caller, this only bounds the ledger
+        expires_at_s = now_s + ttl_ms / 1000 + self._tables.settings.overdue_s
+        keep = bool(flags & _KEEP)
+        entry = Entry(peer.instance, task, trace, address, seat, expires_at_s, keep, size)
+        self._ledger.enter(entry)
+        head = heads.redirect(head, peer.instance, seat.address)
+        return entry, (SEND, seat.peer.connection, head, body)
+
+    def _full(self, caller: Peer) -> str:
+        """Return the counter of the bound that one more task is over, or an empty text."""
+        ledger = self._ledger
+        if ledger.count >= ledger.max_tasks:
+            return "full.tasks"
+        if len(self._by_caller.get(caller.instance, _NONE)) >= ledger.max_tasks_of_caller:
+            return "full.tasks_of_caller"
+        return ""
+
+    def _is_heavy(self, seat: Seat, size: int) -> bool:
+        """Tell whether one more task would be too many bytes for the client of a seat."""
+        # 03-routing, "Bounds" 3: one task of any size always finds room at an idle worker.
+        worker: Peer = seat.peer
+        return worker.open_bytes > 0 and worker.open_bytes + size > self._max_open_bytes
+
+    def _lighter(self, pool: Pool, size: int) -> list[Seat]:
+        return [seat for seat in pool.seats if seat.available and not self._is_heavy(seat, size)]
 
     # -- everything else -------------------------------------------------------------------------
 
@@ -236,9 +289,8 @@ class Tasks:
 
     def lose_all(self, worker: Peer) -> list[Output]:
         """Report every task of a worker as lost to its caller."""
-        if not len(self._ledger):
-            return []
-        lost = self._ledger.settle_where(lambda entry: entry.seat.peer is worker)
+        lost = worker.open_tasks()
+        self._ledger.settle_all(lost)
         return [output for entry in lost for output in self.report_lost(entry, Reason.WORKER_LOST)]
 
     def report_lost(self, entry: Entry, reason: Reason) -> list[Output]:
@@ -262,7 +314,7 @@ class Tasks:
     def cancel_all_of(self, caller: bytes) -> list[Output]:
         """Cancel the tasks of a caller that is gone, except those with KEEP."""
         self._tables.parking.withdraw_all(caller)
-        return self.cancel_orphans(entry for entry in self._ledger if entry.caller == caller)
+        return self.cancel_orphans(self._ledger.open_of(caller))
 
     def cancel_orphans(self, entries: Iterable[Entry]) -> list[Output]:
         """Cancel tasks that no caller waits for, except those with KEEP."""
@@ -272,8 +324,7 @@ class Tasks:
 
     def forget_overdue(self, now_s: float) -> None:
         """Forget tasks that stayed unsettled past their deadline."""
-        overdue = self._ledger.settle_where(lambda entry: entry.expires_at_s <= now_s)
-        self._tables.counts["overdue"] += len(overdue)
+        self._tables.counts["overdue"] += len(self._ledger.settle_overdue(now_s))
 
     def _cancel_entries(self, entries: Iterable[Entry]) -> list[Output]:
         outputs: list[Output] = []

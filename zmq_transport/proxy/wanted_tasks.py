@@ -42,8 +42,7 @@ class WantedTasks:
         outputs: list[Output] = []
         for worker, of_worker in rows.items():
             for chunk in _chunks(of_worker):
-                _, sent = self.queries.put(caller, chunk, KnownWorkers(), worker, now_s)
-                outputs += sent
+                outputs += self._put(caller, chunk, KnownWorkers(), worker, now_s)
         return outputs
 
     def ask_all(
@@ -52,15 +51,31 @@ class WantedTasks:
         """Query all workers about tasks of a caller; over the limit they are lost as unknown."""
         if not rows:
             return []
-        room = max(0, MAX_WANTED - len(self._by_key))
+        # 09-resync, "What the proxy does with it" 6: the ledger takes no more of one caller.
+        wanted = sum(len(query.tasks) for query in self.queries.of(caller.instance))
+        room = min(MAX_WANTED - len(self._by_key), self._ledger.max_tasks_of_caller - wanted)
+        room = max(0, room)
         outputs = [
             self._tasks.lost(caller, heads.NOBODY, task, trace, Reason.UNKNOWN)
             for task, trace, _ in rows[room:]
         ]
         outputs += self._mark_workers(caller.namespace, known, now_s)
         for chunk in _chunks(rows[:room]):
-            query, sent = self.queries.put(caller, chunk, known, None, now_s)
-            outputs += sent
+            outputs += self._put(caller, chunk, known, None, now_s)
+        return outputs
+
+    def _put(
+        self,
+        caller: Peer,
+        rows: list[Row],
+        known: KnownWorkers,
+        only: Peer | None,
+        now_s: float,
+    ) -> list[Output]:
+        query, outputs = self.queries.put(caller, rows, known, only, now_s)
+        if not query.number:
+            self._tables.counts["later.query"] += 1
+        if only is None:
             self._tables.counts["resync.wanted"] += len(query.tasks)
             for task in query.tasks:
                 self._by_key[caller.instance + task] = query
@@ -116,7 +131,7 @@ class WantedTasks:
             has_unknown: True if there are connections that have not said HELLO.
         """
         self.misses_workers = False
-        outputs: list[Output] = []
+        outputs = self.queries.tick(now_s)
         asked = {query.namespace for query in self.queries.open.values()}
         for known in list(lists):
             for namespace in asked:

@@ -2,12 +2,14 @@
 
 A query goes to every worker, and each answers in the order in which the queries came. So the
 answers of a worker are one number, however many queries there are, and nothing is stored for a pair
-of worker and task.
+of worker and task. So many go out in a tick, in turn for each caller, and the others wait.
 """
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import attrs
 
@@ -16,7 +18,11 @@ from ..wire.resync_messages import Asked
 from .peers import Namespace, Peer
 from .tables import SEND, Output
 
-_AGAIN_S = 0.5
+MAX_OF_CALLER: Final = 8
+"""Queries about tasks of one caller that go out in a tick of 100 ms."""
+MAX_IN_TICK: Final = 100
+"""All of them."""
+_AGAIN_S: Final = 0.5
 Row = tuple[bytes, bytes, int]
 """task, trace, index of the next reply that the caller expects."""
 
@@ -38,37 +44,47 @@ class WorkerQuery:
     """At most 63 tasks of one caller that some worker may have.
 
     Attributes:
-        number: Grows with every query.
+        number: Grows with every query that goes out; 0 while it waits.
         caller: Instance id of the caller that waits.
         namespace: The namespace whose workers are asked.
         only: The one worker that is asked, or None for all of them.
         known: The workers whose answers matter.
         tasks: Trace ids by task id, without the tasks that were found.
-        since_s: When it was put, on the monotonic clock.
+        since_s: When it went out, on the monotonic clock.
         head: The head of the message; the name of the query is appended to it.
+        is_closed: True once nobody waits for an answer.
     """
 
-    __slots__ = ("caller", "head", "known", "namespace", "number", "only", "since_s", "tasks")
+    __slots__ = (
+        *("caller", "head", "is_closed", "known", "namespace", "number", "only", "rows"),
+        *("since_s", "tasks"),
+    )
 
     def __init__(
         self,
-        number: int,
         caller: bytes,
         namespace: Namespace,
         only: Peer | None,
         known: KnownWorkers,
         rows: Sequence[Row],
-        since_s: float,
     ) -> None:
-        self.number = number
+        self.number = 0
         self.caller = caller
         self.namespace = namespace
         self.only = only
         self.known = known
+        self.rows = rows
         self.tasks = {task: trace for task, trace, _ in rows}
-        self.since_s = since_s
-        asked: list[Asked] = [Asked(task, index) for task, _, index in rows]
-        self.head = resync_messages.question_head(caller, asked)
+        self.since_s = 0.0
+        self.head = b""
+        self.is_closed = False
+
+    def go_out(self, number: int, now_s: float) -> None:
+        """Name it, and make its head of the tasks that were not found while it waited."""
+        self.number, self.since_s = number, now_s
+        asked = [Asked(task, index) for task, _, index in self.rows if task in self.tasks]
+        self.head = resync_messages.question_head(self.caller, asked)
+        self.rows = ()
 
 
 class WorkerProgress:
@@ -95,10 +111,18 @@ class WorkerQueries:
 
     def __init__(self) -> None:
         self.open: dict[int, WorkerQuery] = {}
-        self._of_caller: dict[bytes, dict[int, WorkerQuery]] = {}
+        self._waiting: dict[bytes, deque[WorkerQuery]] = {}
+        self._of_caller: dict[bytes, dict[WorkerQuery, None]] = {}
         self._progress: dict[Peer, WorkerProgress] = {}
         self._count = 0
         self._turns = 0
+        self._sent: Counter[bytes] = Counter()
+        self._left = MAX_IN_TICK
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether no query is open or waits."""
+        return not self.open and not self._waiting
 
     def put(
         self,
@@ -108,7 +132,7 @@ class WorkerQueries:
         only: Peer | None,
         now_s: float,
     ) -> tuple[WorkerQuery, list[Output]]:
-        """Ask all workers, or only one, about tasks of a caller.
+        """Ask all workers, or only one, about tasks of a caller, now or when it is its turn.
 
         Args:
             caller: The caller of the tasks.
@@ -117,20 +141,46 @@ class WorkerQueries:
             only: The only worker to ask, or None for all.
             now_s: Monotonic clock.
         """
-        self._count += 1
-        query = WorkerQuery(
-            self._count, caller.instance, caller.namespace, only, known, rows, now_s
-        )
-        workers = workers_of(caller.namespace) if only is None else [only]
+        query = WorkerQuery(caller.instance, caller.namespace, only, known, rows)
+        self._of_caller.setdefault(query.caller, {})[query] = None
+        self._waiting.setdefault(query.caller, deque()).append(query)
+        return query, self._send_next(query.caller, now_s)
+
+    def tick(self, now_s: float) -> list[Output]:
+        """Send what waits: one for each caller in turn, as many as may go out in a tick."""
+        self._left = MAX_IN_TICK
+        self._sent.clear()
+        outputs: list[Output] = []
+        for _ in range(MAX_OF_CALLER):
+            for caller in list(self._waiting):
+                outputs += self._send_next(caller, now_s)
+        return outputs
+
+    def _send_next(self, caller: bytes, now_s: float) -> list[Output]:
+        """Send the first query of a caller that waits, if one more may go out."""
+        if not self._left or self._sent[caller] >= MAX_OF_CALLER:
+            return []
+        waiting = self._waiting.pop(caller)
+        query = waiting.popleft()
+        while query.is_closed and waiting:
+            query = waiting.popleft()
+        if waiting:
+            self._waiting[caller] = waiting  # behind all others
+        if query.is_closed:
+            return []
+        self._left -= 1
+        self._sent[caller] += 1
+        workers = workers_of(query.namespace) if query.only is None else [query.only]
         # First the older queries to workers that lack some: answers come in the order of queries.
         outputs = self.renew(workers, now_s)
+        self._count += 1
+        query.go_out(self._count, now_s)
         self.open[query.number] = query
-        self._of_caller.setdefault(query.caller, {})[query.number] = query
         for worker in workers:
             progress = self._progress.get(worker)
             if progress is not None and progress.turn and _is_current(worker, progress):
                 outputs.append(_message(query, worker, progress))
-        return query, outputs
+        return outputs
 
     def renew(self, workers: Iterable[Peer], now_s: float) -> list[Output]:
         """Ask everything of workers that are new, reconnected, or had no room."""
@@ -186,17 +236,18 @@ class WorkerQueries:
             progress.again_at_s = now_s + _AGAIN_S
 
     def of(self, caller: bytes) -> list[WorkerQuery]:
-        """Return the open queries about tasks of a caller."""
-        return list(self._of_caller.get(caller, {}).values())
+        """Return the queries about tasks of a caller, those that wait included."""
+        return list(self._of_caller.get(caller, ()))
 
     def close(self, query: WorkerQuery) -> None:
         """Stop waiting for answers to a query."""
+        query.is_closed = True
         self.open.pop(query.number, None)
         of_caller = self._of_caller.get(query.caller, {})
-        of_caller.pop(query.number, None)
+        of_caller.pop(query, None)
         if not of_caller:
             self._of_caller.pop(query.caller, None)
-        if not self.open:
+        if self.is_idle:
             self._progress.clear()
 
 

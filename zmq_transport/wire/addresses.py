@@ -13,6 +13,8 @@ from typing import Final
 from ..errors import InvalidName, WireError
 
 MAX_ADDRESS_BYTES: Final = 4096
+MAX_CAPABILITIES: Final = 64
+"""Limit of those in one address."""
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
@@ -35,13 +37,17 @@ def address_of(name: str | None = None, capabilities: Iterable[str] = ()) -> byt
 
     Raises:
         InvalidName: A part is not a valid name.
-        ValueError: Neither is given, or the address is over 4,096 bytes.
+        ValueError: Neither is given, or there are over 64 capabilities, or over 4,096 bytes.
     """
     if name is not None:
         return checked_name("name", name).encode()
     wanted = sorted({checked_name("capability", c) for c in capabilities})
     if not wanted:
         raise ValueError("an address needs a name or at least one capability")
+    if len(wanted) > MAX_CAPABILITIES:
+        raise ValueError(
+            f"an address has at most {MAX_CAPABILITIES} capabilities, not {len(wanted)}"
+        )
     address = ("?" + ",".join(wanted)).encode()
     if len(address) > MAX_ADDRESS_BYTES:
         raise ValueError(f"an address has at most {MAX_ADDRESS_BYTES} bytes, not {len(address)}")
@@ -56,6 +62,8 @@ def read_address(address: bytes) -> tuple[str | None, frozenset[str]]:
     """
     if len(address) > MAX_ADDRESS_BYTES:
         raise WireError("bad_address", f"an address has at most {MAX_ADDRESS_BYTES} bytes")
+    if address.count(b",") >= MAX_CAPABILITIES:
+        raise WireError("bad_address", f"an address has at most {MAX_CAPABILITIES} capabilities")
     try:
         text = address.decode()
         if text.startswith("?"):

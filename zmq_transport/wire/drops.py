@@ -47,8 +47,10 @@ _IGNORED: Final[Mapping[str, str]] = {
     "foreign_namespace": "ignored.foreign_namespace",
     "long_topic": "ignored.long_topic",
     "max_topics": "ignored.max_topics",
+    "max_topics_per_connection": "ignored.max_topics_per_connection",
     "max_topics_per_host": "ignored.max_topics_per_host",
     "no_connection": "ignored.no_connection",
+    "unproven_sync": "ignored.unproven_sync",
 }
 
 

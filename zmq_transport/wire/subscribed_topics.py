@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Set
+from typing import Final
 
 from . import heads
 
@@ -113,6 +114,10 @@ class SubscribedTopics:
         return self.traces.get(trace) if trace is not None else None
 
 
+MAX_LEAP: Final = 1 << 20
+"""The largest number of missing messages that is believed."""
+
+
 class Gaps:
     """Count the broadcast messages that are missing, by the sequence numbers of those received.
 
@@ -131,6 +136,9 @@ class Gaps:
         key = (topic, publisher)
         # 05, Sequence numbers 2: a lower number is a new count and no gap, and so is the first one.
         missing = max(0, sequence - self._next.get(key, sequence))
+        # 05, Sequence numbers 4: it is a new count, and that something is missing is told.
+        if missing > MAX_LEAP:
+            missing = 1
         self._next[key] = sequence + count
         if len(self._next) > self._max_streams:
             self._next.popitem(last=False)

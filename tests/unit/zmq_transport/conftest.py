@@ -1,5 +1,7 @@
 """A bench for the engine: clients that greet, register and send, and what came out, by name."""
 
+import sys
+
 import attrs
 import pytest
 
@@ -41,7 +43,7 @@ class Sent:
 class Bench:
     """An engine and its clock."""
 
-    def __init__(self, *, fast=True, **settings):
+    def __init__(self, *, fast=True, reports_ends=False, **settings):
         self.published = []
         self.lost_notices = []
         self.now_s = 100.0
@@ -51,6 +53,7 @@ class Bench:
             now_s=self.now_s,
             settings=Settings(**settings),
             lost_notice=self._lost_notice,
+            reports_ends=reports_ends,
             fast=fast,
         )
 
@@ -147,6 +150,29 @@ class Bench:
 
 
 @pytest.fixture
+def steps_of():
+    """Count the lines of Python that a call runs, each turn of a loop included."""
+
+    def count(function, *args):
+        steps = 0
+
+        def trace(frame, event, _):
+            nonlocal steps
+            steps += event == "line"
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            function(*args)
+        finally:
+            sys.settrace(before)
+        return steps
+
+    return count
+
+
+@pytest.fixture
 def bench():
     return Bench()
 
@@ -161,7 +187,7 @@ def bench_with():
 def entry_of():
     """Make a ledger entry: (task, seat) and what else matters."""
 
-    def make(task, seat, caller=b"c" * 16, expires_at_s=1000.0, keep=False):
-        return Entry(caller, task, TRACE, seat.address, seat, expires_at_s, keep)
+    def make(task, seat, caller=b"c" * 16, expires_at_s=1000.0, keep=False, body_bytes=7):
+        return Entry(caller, task, TRACE, seat.address, seat, expires_at_s, keep, body_bytes)
 
     return make

@@ -1,6 +1,9 @@
 // Missing broadcast messages, by the numbers of those that came. Spec: docs/spec/05-broadcast.md,
 // "Sequence numbers". Pure. A number is a Number up to 2^53, beyond it a BigInt.
 
+/** The largest number of missing messages that is believed. */
+const MAX_LEAP = 1n << 20n
+
 const add = (sequence, count) => {
   const sum = typeof sequence === 'number' ? sequence + count : sequence + BigInt(count)
   return typeof sum === 'bigint' || Number.isSafeInteger(sum)
@@ -38,7 +41,9 @@ export class Gaps {
     pair.next = add(sequence, count)
     // 05, Sequence numbers 2: a lower number is a new count and no gap.
     if (sequence === expected || sequence < expected) return 0
-    return Number(BigInt(sequence) - BigInt(expected))
+    const missing = BigInt(sequence) - BigInt(expected)
+    // 05, Sequence numbers 4: it is a new count, and that something is missing is told.
+    return missing > MAX_LEAP ? 1 : Number(missing)
   }
 
   /** Forget a topic that is listened to no longer. @param {string} topic */

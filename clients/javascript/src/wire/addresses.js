@@ -2,6 +2,7 @@
 import { InvalidArgument, InvalidName } from '../errors.js'
 
 const MAX_ADDRESS_BYTES = 4096
+const MAX_CAPABILITIES = 64
 const NAME = /^[A-Za-z0-9._-]{1,128}$/ // without the flag m, `$` is the very end
 
 /**
@@ -18,7 +19,7 @@ export const isName = (value) =>
  * @param {Iterable<string>} [capabilities] used if there is no `neuron`
  * @returns {string}
  * @throws {InvalidName} A part is no name.
- * @throws {InvalidArgument} Neither is given, or the address has over 4,096 bytes.
+ * @throws {InvalidArgument} Neither is given, or there are over 64 capabilities, or over 4,096 bytes.
  */
 export function addressOf(neuron, capabilities = []) {
   if (neuron !== undefined && neuron !== null) {
@@ -28,7 +29,12 @@ export function addressOf(neuron, capabilities = []) {
   const names = typeof capabilities === 'string' ? [capabilities] : [...capabilities]
   if (names.length === 0) throw new InvalidArgument('neuron or capabilities is needed')
   for (const name of names) if (!isName(name)) throw new InvalidName('capability', name)
-  const address = '?' + [...new Set(names)].sort().join(',')
+  const wanted = [...new Set(names)].sort()
+  if (wanted.length > MAX_CAPABILITIES)
+    throw new InvalidArgument(
+      `an address has at most ${MAX_CAPABILITIES} capabilities, not ${wanted.length}`,
+    )
+  const address = '?' + wanted.join(',')
   if (address.length > MAX_ADDRESS_BYTES)
     throw new InvalidArgument(
       `an address has at most ${MAX_ADDRESS_BYTES} bytes, not ${address.length}: name fewer capabilities`,
@@ -45,5 +51,7 @@ export function readAddress(address) {
   if (address.length > MAX_ADDRESS_BYTES) return null
   if (address[0] !== '?') return isName(address) ? { name: address, capabilities: [] } : null
   const capabilities = address.slice(1).split(',')
-  return capabilities.every(isName) ? { name: null, capabilities } : null
+  return capabilities.length <= MAX_CAPABILITIES && capabilities.every(isName)
+    ? { name: null, capabilities }
+    : null
 }

@@ -24,8 +24,19 @@ test('numbers of 64 bits are counted exactly', () => {
 
   assert.equal(gaps.seen('t', one, 2n ** 53n, 1), 0)
   assert.equal(gaps.seen('t', one, 2n ** 53n + 2n, 1), 1)
-  assert.equal(gaps.seen('t', one, 2n ** 64n - 1n, 1), Number(2n ** 64n - 2n ** 53n - 4n))
+  assert.equal(gaps.seen('t', one, 2n ** 53n + 2n ** 20n, 1), 2 ** 20 - 3)
   assert.equal(gaps.seen('t', one, 0, 1), 0)
+})
+
+test('a leap of over 2^20 begins a new count and is told as one missing message', () => {
+  const gaps = new Gaps()
+  gaps.seen('t', one, 0, 1)
+
+  assert.equal(gaps.seen('t', one, 1 + 2 ** 20, 1), 2 ** 20)
+  assert.equal(gaps.seen('t', one, 3 + 2 ** 21, 1), 1)
+  assert.equal(gaps.seen('t', one, 2n ** 62n, 1), 1)
+  assert.equal(gaps.seen('t', one, 2n ** 62n + 1n, 1), 0)
+  assert.equal(gaps.seen('t', one, 4 + 2 ** 21, 1), 0)
 })
 
 test('a forgotten topic, or the oldest pair over the bound, starts a new count', () => {

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from zmq_transport.kernel import enter_tasks, settle_replies
+from zmq_transport.kernel import MAX_TTL_MS, enter_tasks, settle_replies
 from zmq_transport.wire import heads
 from zmq_transport.wire.heads import ItemFlag, Verb
 
@@ -61,12 +61,19 @@ def test_every_task_is_entered_and_the_head_goes_to_the_seat(seat):
         peer=CALLER,
         address=b"seat",
     )
-    assert list(entries) == list(seat.open) == [CALLER + ONE, CALLER + TWO]
-    entry = entries[CALLER + ONE]
-    assert entry is seat.open[entry.key]
+    entry = entries[ONE]
+    assert list(entries) == [ONE, TWO]
+    assert list(seat.open) == [entry, entries[TWO]]
     assert (entry.caller, entry.task, entry.trace) == (CALLER, ONE, TRACE)
     assert (entry.address, entry.seat, entry.expires_at_s) == (b"echo", seat, 105.0)
-    assert (entry.keep, entry.cancelled) == (True, False)
+    assert (entry.keep, entry.cancelled, entry.body_bytes) == (True, False, 1)
+
+
+def test_a_task_may_have_the_longest_time(seat):
+    entries = {}
+
+    assert enter(seat, entries, task_head(ONE, ttl_ms=MAX_TTL_MS), 1) is not None
+    assert entries[ONE].expires_at_s == 100.0 + MAX_TTL_MS / 1000
 
 
 @pytest.mark.parametrize(
@@ -75,6 +82,7 @@ def test_every_task_is_entered_and_the_head_goes_to_the_seat(seat):
         (task_head(ONE), 2, {}),
         (task_head(ONE)[:-5], 1, {}),
         (task_head(TWO, ONE, ttl_ms=0), 2, {}),
+        (task_head(TWO, ONE, ttl_ms=MAX_TTL_MS + 1), 2, {}),
         (task_head(TWO, TWO), 2, {}),
         (task_head(THREE), 1, {}),
         (task_head(ONE), 1, {"kinds": (1,)}),
@@ -83,24 +91,25 @@ def test_every_task_is_entered_and_the_head_goes_to_the_seat(seat):
     ],
 )
 def test_of_a_message_with_something_special_nothing_is_entered(head, body_bytes, special, seat):
-    entries = {CALLER + THREE: object()}
+    entries = {THREE: object()}
 
     assert enter(seat, entries, head, body_bytes, **special) is None
 
-    assert list(entries) == [CALLER + THREE]
+    assert list(entries) == [THREE]
     assert seat.open == {}
 
 
 def test_the_tasks_that_end_are_settled_and_the_others_stay(peer, seat, entries):
-    head, found, ended = settle(
+    head, found, ended, ended_bytes = settle(
         peer, entries, reply_head((ONE, SETTLES), (TWO, 0), (TWO, 4), (THREE, SETTLES)), 4
     )
 
     assert head == heads.with_peer(
         reply_head((ONE, SETTLES), (TWO, 0), (TWO, 4), (THREE, SETTLES)), WORKER
     )
-    assert (found, ended) == (seat, 2)
-    assert list(entries) == list(seat.open) == [CALLER + TWO]
+    assert (found, ended, ended_bytes) == (seat, 2, 2)
+    assert list(entries) == [TWO]
+    assert list(seat.open) == [entries[TWO]]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +134,7 @@ def test_of_a_message_with_something_special_nothing_is_settled(
 def test_a_cancelled_task_a_foreign_seat_and_a_second_seat_are_special(peer, seat, entries):
     other = SimpleNamespace(peer=peer, open={})
     enter(other, entries, task_head(b"4" * 16), 1)
-    entries[CALLER + ONE].cancelled = True
+    entries[ONE].cancelled = True
 
     assert settle(peer, entries, reply_head((ONE, SETTLES)), 1) is None
     assert settle(object(), entries, reply_head((TWO, SETTLES)), 1) is None

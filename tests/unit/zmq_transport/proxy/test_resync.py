@@ -2,7 +2,7 @@
 
 import pytest
 
-from zmq_transport.proxy import caller_lists, resync, wanted_tasks, worker_news
+from zmq_transport.proxy import caller_lists, wanted_tasks, worker_news
 from zmq_transport.wire import heads, resync_messages
 from zmq_transport.wire.heads import Verb
 
@@ -144,8 +144,10 @@ def test_more_tasks_than_can_be_wanted_are_told_unknown(bench, caller, worker, m
     ]
 
 
-def test_more_claims_than_the_ledger_holds_are_dropped_and_counted(bench, worker, monkeypatch):
-    monkeypatch.setattr(resync, "MAX_OPEN", 1)
+@pytest.mark.parametrize("limit", ["max_tasks", "max_tasks_per_caller"])
+def test_more_claims_than_the_ledger_holds_are_dropped_and_counted(bench_with, limit):
+    bench = bench_with(**{limit: 1})
+    worker = bench.join("worker", "echo")
     caller = bench.join("caller", epoch=b"e" * 16)
     for page in resync_messages.claim_pages([held(caller), held(caller, OTHER)]):
         bench.say(worker, *page)
@@ -253,10 +255,11 @@ def test_what_a_client_listed_before_it_left_decides_nothing_after_its_return(be
 
 
 def test_a_claim_beyond_what_the_ledger_holds_ends_the_task_at_its_caller(
-    bench, caller, worker, monkeypatch
+    bench_with,
 ):
+    bench = bench_with(max_tasks=0)
+    worker, caller = bench.join("worker", "echo"), bench.join("caller", epoch=b"e" * 16)
     (question,) = asked(list_tasks(bench, caller, opened(), workers=[worker]))
-    monkeypatch.setattr(resync, "MAX_OPEN", 0)
 
     sent = answer(bench, worker, question, held(caller))
 

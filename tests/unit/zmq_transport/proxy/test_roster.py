@@ -4,7 +4,6 @@ import msgpack
 import pytest
 
 from zmq_transport.errors import WireError
-from zmq_transport.proxy import roster
 from zmq_transport.wire import heads, resync_messages, roster_messages
 from zmq_transport.wire.heads import Verb
 from zmq_transport.wire.roster_messages import ClientInfo, RosterQuery
@@ -89,19 +88,6 @@ def test_every_client_is_on_one_page(bench, count):
         found += page
 
     assert [each.name for each in found] == [f"guest-{number:03}" for number in range(count)]
-
-
-def test_the_tasks_of_a_large_ledger_are_counted_once_a_second(bench, monkeypatch):
-    monkeypatch.setattr(roster, "_FEW", 0)
-    bench.join("worker", "echo")
-    caller = bench.join("caller")
-    seen = []
-    for number in range(3):
-        bench.task(caller, task=bytes([number]) * 16)
-        seen.append(clients(bench, caller)[0][1].open)
-        bench.now_s += 0.6
-
-    assert seen == [1, 1, 3]
 
 
 def test_a_proxy_of_before_answers_about_seats_and_so_cannot_tell(bench):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zmq_transport.proxy.subscriptions import ACCEPT, FORWARD, IGNORE, SYNC
+from zmq_transport.proxy.subscriptions import ACCEPT, FORWARD, FREE_SYNCS, IGNORE, SYNC
 from zmq_transport.wire import heads
 
 TRACE = b"r" * 16
@@ -112,6 +112,69 @@ def test_subscriptions_are_bounded_for_each_host(bench_with):
 
     assert decisions == [FORWARD, IGNORE, ACCEPT]
     assert bench.counts["ignored.max_topics_per_host"] == 1
+
+
+def test_subscriptions_are_bounded_for_each_connection(bench_with):
+    bench = bench_with(max_topics_per_connection=1)
+    subscriptions = connected(bench)
+
+    decisions = [subscriptions.subscribe(topic, 0, "host") for topic in (TOPIC, OTHER)]
+
+    assert decisions == [FORWARD, IGNORE]
+    assert bench.counts["ignored.max_topics_per_connection"] == 1
+    assert subscriptions.subscribe(OTHER, 1, "host") == FORWARD
+    subscriptions.unsubscribe(TOPIC, 0)
+    assert subscriptions.subscribe(OTHER, 0, "host") == ACCEPT
+
+
+def sync_topics(count):
+    return [heads.sync_topic("demo", bytes(16), turn) for turn in range(count)]
+
+
+def test_a_sync_needs_no_room_and_syncs_without_end_do(bench_with):
+    bench = bench_with(max_topics=3)
+    subscriptions = connected(bench)
+    for number in range(3):
+        subscriptions.subscribe(TOPIC, number, "host")
+
+    decisions = [subscriptions.subscribe(each, 3, "host") for each in sync_topics(FREE_SYNCS + 1)]
+
+    assert decisions == [SYNC] * FREE_SYNCS + [IGNORE]
+    assert len(subscriptions) == 3
+    assert bench.counts["ignored.max_topics"] == 1
+
+
+def test_a_sync_that_was_left_makes_room_for_the_next(bench_with):
+    subscriptions = connected(bench_with(max_topics=0))
+
+    for topic in sync_topics(3 * FREE_SYNCS):
+        assert subscriptions.subscribe(topic, 0, "host") == SYNC
+        assert subscriptions.unsubscribe(topic, 0) is False
+
+
+def test_who_had_a_subscription_refused_is_not_told_that_all_are_in_force(bench_with):
+    bench = bench_with(max_topics_per_connection=1)
+    subscriptions = connected(bench)
+    for topic in (TOPIC, OTHER):
+        subscriptions.subscribe(topic, 0, "host")
+
+    assert subscriptions.subscribe(SYNC_TOPIC, 0, "host") == IGNORE
+    assert bench.counts["ignored.unproven_sync"] == 1
+    subscriptions.unsubscribe(OTHER, 0)
+    assert subscriptions.subscribe(SYNC_TOPIC, 0, "host") == SYNC
+
+
+def test_of_very_many_refused_topics_not_all_are_remembered_and_no_sync_is_answered(bench_with):
+    subscriptions = connected(bench_with(max_topics_per_connection=0))
+    topics = [heads.trace_topic("demo", b"%016d" % number) for number in range(100)]
+    for topic in topics:
+        subscriptions.subscribe(topic, 0, "host")
+    for topic in topics:
+        subscriptions.unsubscribe(topic, 0)
+
+    assert subscriptions.subscribe(SYNC_TOPIC, 0, "host") == IGNORE
+    subscriptions.opened(0)
+    assert subscriptions.subscribe(SYNC_TOPIC, 0, "host") == SYNC
 
 
 @pytest.mark.parametrize("leaves", ["unsubscribe", "closed"])

@@ -173,6 +173,18 @@ def test_an_address_over_the_limit_is_refused():
         heads.address_of(None, (f"{n:0128}" for n in range(40)))
 
 
+def test_an_address_of_more_than_64_capabilities_is_refused_at_both_ends():
+    names = [f"n{number:02}" for number in range(65)]
+    address = heads.address_of(None, names[:64])
+
+    assert heads.read_address(address) == (None, frozenset(names[:64]))
+    with pytest.raises(ValueError, match="64 capabilities, not 65"):
+        heads.address_of(None, names)
+    with pytest.raises(WireError) as caught:
+        heads.read_address(address + b",n64")
+    assert caught.value.reason == "bad_address"
+
+
 def test_an_address_over_the_limit_is_none_for_a_reader():
     with pytest.raises(WireError) as caught:
         heads.read_address(b"?" + b",".join(b"%0128d" % n for n in range(40)))

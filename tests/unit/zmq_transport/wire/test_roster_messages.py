@@ -5,7 +5,7 @@ import pytest
 
 from zmq_transport.errors import WireError
 from zmq_transport.proxy.peers import Peers
-from zmq_transport.proxy.roster import roster_page
+from zmq_transport.proxy.roster import MAX_TOLD, PAGE_BYTES, roster_page, short_facts
 from zmq_transport.proxy.routing import Routes, Seat
 from zmq_transport.wire import roster_messages
 from zmq_transport.wire.roster_messages import PAGE_SEATS, RosterQuery, SeatInfo
@@ -17,7 +17,7 @@ def peer():
 
 
 def seat_of(peer, name, *capabilities, **facts):
-    return Seat(peer, name, frozenset(capabilities), facts)
+    return Seat(peer, name, frozenset(capabilities), short_facts(facts))
 
 
 def told(question, seats):
@@ -158,6 +158,47 @@ def test_long_or_deep_facts_stay_where_they_are(peer):
     )
 
     assert told(RosterQuery(), [seat])[0][0].facts == {"short": "x", "n": 1.5}
+
+
+def test_of_very_many_capabilities_the_first_are_told_and_their_number(peer):
+    many = [f"c{number:03}" for number in range(250)]
+
+    [of_many], _ = told(RosterQuery(capability="c249"), [seat_of(peer, "echo", *many, n=1)])
+    [of_few], _ = told(RosterQuery(), [seat_of(peer, "echo", *many[:MAX_TOLD], n=1)])
+
+    assert list(of_many.capabilities) == many[:MAX_TOLD]
+    assert of_many.facts == {"n": 1, "capabilities": 250}
+    assert of_few.facts == {"n": 1}
+
+
+def test_a_page_is_bounded_in_bytes_and_all_seats_are_on_one(peer):
+    """Seats with all that a REGISTER may say: 64 long names, and 64 long facts."""
+    long = [f"{number:0128}" for number in range(64)]
+    facts = {f"{number:0120}": "x" * 128 for number in range(64)}
+    seats = [seat_of(peer, f"s{number:03}", *long, **facts) for number in range(150)]
+    routes = Routes()
+    for seat in seats:
+        routes.add(seat)
+    found, sizes, more = [], [], True
+    while more:
+        page = roster_page(RosterQuery(after=found[-1].number if found else 0), routes)
+        infos, more = roster_messages.unpack_answer(page)
+        found += infos
+        sizes.append(len(page))
+
+    assert [info.name for info in found] == [seat.name for seat in seats]
+    assert max(sizes) <= PAGE_BYTES + 10
+    assert len(sizes) > 10
+
+
+def test_a_page_far_behind_costs_what_the_first_one_does(peer, steps_of):
+    routes = Routes()
+    for number in range(5_000):
+        routes.add(seat_of(peer, f"s{number}"))
+
+    first, late = (steps_of(roster_page, RosterQuery(after=after), routes) for after in (0, 4_000))
+
+    assert late <= first + 10
 
 
 ROW = ["echo", ["chat"], "host", b"i" * 16, "alive", 0, {}, {}, 1]

@@ -3,7 +3,7 @@
 import pytest
 
 from zmq_transport.wire import heads
-from zmq_transport.wire.subscribed_topics import Gaps, SubscribedTopics
+from zmq_transport.wire.subscribed_topics import MAX_LEAP, Gaps, SubscribedTopics
 
 PUBLISHER, CALLER, WORKER = b"p" * 16, b"c" * 16, b"w" * 16
 TRACE, OTHER = b"r" * 16, b"o" * 16
@@ -103,6 +103,13 @@ def test_a_gap_is_the_number_of_messages_in_between():
 
     assert [gaps.seen(b"t", b"p", n) for n in (0, 3, 4, 10)] == [0, 2, 0, 5]
     assert gaps.missed == 7
+
+
+def test_a_leap_of_over_two_to_the_20_is_a_new_count_and_told_as_one_missing_message():
+    gaps = Gaps()
+    numbers = [0, 1 + MAX_LEAP, 3 + 2 * MAX_LEAP, 2**62, 2**62 + 1, 4 + 2 * MAX_LEAP]
+
+    assert [gaps.seen(b"t", b"p", n) for n in numbers] == [0, MAX_LEAP, 1, 1, 0, 0]
 
 
 def test_a_lower_number_is_a_new_count_and_no_gap():
