@@ -8,7 +8,7 @@ UNIT = source.ROOT / "tests" / "unit"
 # Tools that have unit tests beside those of the packages: folder -> where its code is.
 TOOLS = {"bench": "tools/bench", "soak": "tools/soak"}
 # Files of a room that test several of its modules together.
-TOGETHER = ("hot_path", "regressions", "vectors")
+TOGETHER = ("bounds", "hot_path", "regressions", "vectors")
 
 
 def home_of(folder: Path) -> Path:

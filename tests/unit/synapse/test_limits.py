@@ -11,50 +11,26 @@ def test_what_is_not_named_has_its_default():
     assert settings_of((), {}) == Settings()
 
 
+INNER = {
+    "max_signal_bytes": "max_body_bytes",
+    "max_connections": "max_peers",
+    "max_axons": "max_seats",
+    "max_open_tasks": "max_tasks",
+    "max_open_tasks_per_caller": "max_tasks_per_caller",
+    "max_subscriptions": "max_topics",
+    "max_subscriptions_per_host": "max_topics_per_host",
+    "max_subscriptions_per_connection": "max_topics_per_connection",
+}
+"""Names of limits that the transport has under another one."""
+
+
 def test_each_limit_reaches_the_settings_of_the_transport():
-    limits = Limits(
-        max_signal_bytes=2048,
-        max_connections=1,
-        max_axons=2,
-        max_facts_bytes=10,
-        max_open_tasks=11,
-        max_open_tasks_per_caller=12,
-        max_open_bytes=13,
-        max_subscriptions=3,
-        max_subscriptions_per_host=4,
-        max_subscriptions_per_connection=5,
-        handshake_s=0.5,
-        hello_s=1.5,
-        unread_s=2.5,
-        max_waiting_bytes=8,
-        max_waiting_bytes_of_all=9,
-        high_water=6,
-        copy_bytes_per_s=7,
-    )
+    limits = {name: 2_000 + number for number, name in enumerate(Limits.__annotations__)}
+    inner = {INNER.get(name, name): value for name, value in limits.items()}
 
     settings = settings_of(["blue"], limits)
 
-    assert limits.keys() == Limits.__annotations__.keys()
-    assert settings == Settings(
-        namespaces=frozenset({"blue"}),
-        max_body_bytes=2048,
-        max_peers=1,
-        max_seats=2,
-        max_facts_bytes=10,
-        max_tasks=11,
-        max_tasks_per_caller=12,
-        max_open_bytes=13,
-        max_topics=3,
-        max_topics_per_host=4,
-        max_topics_per_connection=5,
-        handshake_s=0.5,
-        hello_s=1.5,
-        unread_s=2.5,
-        max_waiting_bytes=8,
-        max_waiting_bytes_of_all=9,
-        high_water=6,
-        copy_bytes_per_s=7,
-    )
+    assert settings == Settings(namespaces=frozenset({"blue"}), **inner)
 
 
 @pytest.mark.parametrize("make", [SynapseServer, MemorySynapse])
