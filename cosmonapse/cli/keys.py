@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ import attrs
 import click
 from click.shell_completion import CompletionItem
 
-from ..errors import InvalidKey
+from ..errors import InvalidKey, RemoteError
 from ..key_ring import (
     KeyRing,
     Member,
@@ -26,6 +27,7 @@ from ..keys import (
     KEY_SUFFIX,
     SYNAPSE_NAME,
     UID_PREFIX,
+    Key,
     checked_key_name,
     fingerprint,
     key_text,
@@ -38,11 +40,12 @@ from ..runtime.printable import printable
 from ..runtime.private_files import check_folder, read_private, texts_of, write_new
 from ..synapse.access import access_of, new_pair
 from ..synapse.url import parse_url
-from .fabric import as_json
+from .connected import connected
+from .fabric import as_json, fabric_options
 from .registry import aligned
 
 F = TypeVar("F", bound=Callable[..., Any])
-_TITLES = ("NAME", "FINGERPRINT", "MAY", "NAMESPACES")
+_TITLES = ("NAME", "CONNECTED", "FINGERPRINT", "MAY", "NAMESPACES")
 
 
 def _complete_name(
@@ -219,19 +222,34 @@ def revoke(name: str, public: str | None, folder: str) -> None:
 
 @command.command("list")
 @_folder_option
+@fabric_options
 @_json_option
-def list_(folder: str, as_lines: bool) -> None:
-    """Show who is allowed, and what they may do. With --json one object for each name."""
+def list_(folder: str, url: str, key: Key | None, namespace: str, as_lines: bool) -> None:
+    """Show who is allowed, what they may do, and how many of their Dendrites are connected.
+
+    The last needs a Synapse that answers, and a key that may enter the namespaces. With --json one
+    object for each name.
+    """
     ring = KeyRing.read(folder)
+    members = list(ring.members.values())
+    spaces = [space for each in members for space in each.namespaces or ()]
+    counts, fault = None, ""
+    try:
+        counts = connected(url, key, [namespace, *spaces], members) if members else None
+    except (RemoteError, TimeoutError) as error:
+        fault = printable(str(error))
     if as_lines:
-        for each in ring.members.values():
-            click.echo(as_json(_facts(each)))
+        for each in members:
+            count = None if counts is None or each.is_local else counts[each.name]
+            click.echo(as_json(_facts(each) | {"connected": count}))
         return
     click.echo(f"keys of the Synapse {fingerprint(ring.public)}, in {folder}")
-    if not ring.members:
+    if not members:
         click.echo("nobody is allowed yet: run 'cosmo keys new NAME'")
         return
-    click.echo(aligned([_TITLES, *map(_row, ring.members.values())]))
+    click.echo(aligned([_TITLES, *(_row(each, counts) for each in members)]))
+    if fault:
+        click.echo(f"who is connected is not known: {fault}")
 
 
 @command.command()
@@ -322,9 +340,11 @@ def _spaces(member: Member) -> str:
     )
 
 
-def _row(member: Member) -> tuple[str, ...]:
+def _row(member: Member, counts: Counter[str] | None) -> tuple[str, ...]:
     prints = ", ".join(map(fingerprint, member.publics)) or "(no key: a user of this machine)"
-    return member.name, prints, str(member.rights), _spaces(member)
+    is_known = counts is not None and not member.is_local
+    count = f"{counts[member.name]:,}" if counts is not None and is_known else "?"
+    return member.name, count, prints, str(member.rights), _spaces(member)
 
 
 def _facts(member: Member) -> dict[str, Any]:

@@ -57,6 +57,11 @@ def access_of(ring: KeyRing) -> wire_side.Access:
     return wire_side.Access(users, grants | {f"uid:{os.geteuid()}": wire_side.EVERYTHING})
 
 
+def user_tag(user: str) -> bytes:
+    """Return the 4 bytes with which the instance ids of a user with a key end."""
+    return wire_side.tag_of(user)
+
+
 def grant_of(rights: Rights, member: Member | None = None) -> wire_side.Grant:
     """Return rights as the transport takes them, in the namespaces of a member, else in all."""
     namespaces = None if member is None else member.namespaces

@@ -1,6 +1,8 @@
 """`cosmo synapse start --keys` and `SynapseServer(keys=)`: who may join, what is read again."""
 
+import asyncio
 import inspect
+import json
 import os
 import signal
 import subprocess
@@ -9,10 +11,10 @@ import time
 
 import pytest
 
-from cosmonapse import InvalidKey, SynapseServer, key_ring
+from cosmonapse import Dendrite, InvalidKey, SynapseServer, key_ring, synapse_from_url
 from cosmonapse.cli import run
 from cosmonapse.errors import DendriteProtocolError
-from cosmonapse.key_ring import Member
+from cosmonapse.key_ring import KeyRing, Member
 from cosmonapse.keys import Key
 from cosmonapse.rights import Rights
 from cosmonapse.synapse.access import new_pair
@@ -189,3 +191,23 @@ def test_a_key_in_a_folder_that_others_may_write_or_behind_a_link_is_not_used(ke
     key.parent.chmod(0o777)
     assert run(["registry", "--url", "cosmo://127.0.0.1:1", "--key", str(key)]) == 2
     assert f"run: chmod go-w {key.parent}" in capsys.readouterr().err
+
+
+async def test_the_list_shows_how_many_dendrites_of_each_name_are_connected(folder, key, capsys):
+    own = new_pair()
+    key_ring.write_member(folder, Member("ben", (own[0],), ("billing",), Rights.of(["watch"])))
+    with SynapseServer(port=0, keys=folder) as server:
+        where = ["--dir", folder, "--url", server.url, "--key", str(key)]
+        synapse = synapse_from_url(server.url, key=key)
+        ben = Key("ben", *own, KeyRing.read(folder).publics)
+        theirs = synapse_from_url(server.url, key=ben)
+        async with (
+            Dendrite(synapse=synapse),
+            Dendrite(synapse=synapse),
+            Dendrite(synapse=theirs, namespace="billing"),
+        ):
+            code = await asyncio.to_thread(run, ["keys", "list", "--json", *where])
+
+    rows = {each["name"]: each for each in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert code == 0
+    assert {name: each["connected"] for name, each in rows.items()} == {"ada": 2, "ben": 1}

@@ -18,6 +18,7 @@ PUBLIC = public_text(new_pair()[0])
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
     """A home of its own, and a folder to work in."""
+    monkeypatch.setenv("COSMO_URL", "cosmo://127.0.0.1:1")  # nobody is there
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     (tmp_path / "work").mkdir(0o700)
     monkeypatch.chdir(tmp_path / "work")
@@ -159,13 +160,15 @@ def test_the_list_shows_names_fingerprints_rights_and_namespaces(cosmo):
 
     ada, ben = (Key.read(f"{name}.key") for name in ("ada", "ben"))
     lines = cosmo("list").splitlines()
+    assert lines[4].startswith("who is connected is not known: no Synapse at cosmo://127.0.0.1:1")
     rows = [json.loads(each) for each in cosmo("list", "--json").splitlines()]
 
     assert lines[0].startswith(f"keys of the Synapse {fingerprint(ada.synapse[0])}, in ")
-    assert lines[1].split() == ["NAME", "FINGERPRINT", "MAY", "NAMESPACES"]
-    assert lines[2].split()[:3] == ["ada", fingerprint(ada.public), "member"]
-    assert lines[3].split() == ["ben", fingerprint(ben.public), "serve=x-*", "billing"]
+    assert lines[1].split() == ["NAME", "CONNECTED", "FINGERPRINT", "MAY", "NAMESPACES"]
+    assert lines[2].split()[:4] == ["ada", "?", fingerprint(ada.public), "member"]
+    assert lines[3].split() == ["ben", "?", fingerprint(ben.public), "serve=x-*", "billing"]
     assert [each["name"] for each in rows] == ["ada", "ben"]
+    assert [each["connected"] for each in rows] == [None, None]
     assert rows[1]["may"] == ["serve=x-*"]
     assert rows[0]["namespaces"] == "every"
     assert rows[1]["public"] == [public_text(ben.public)]
