@@ -22,6 +22,10 @@ _PROXY: Final[Mapping[str, str]] = {
     "faulty.",
     "cut.no_hello": "A connection completed the ZMTP handshake, said no valid HELLO in time, and "
     "was ended; look for foreign ZeroMQ programs.",
+    "cut.revoked": "A connection of a user was ended because its rights were taken away or "
+    "reduced; it comes back with what it may do now.",
+    "cut.rotated": "A connection of a user was ended because one of its keys is listed no longer; "
+    "one with another key comes back.",
     "cut.silent_host": "A connection was ended because its host answered nothing for 3 s; the host "
     "is down, or the network is cut.",
     "cut.unfinished": "A connection was ended because messages that are not whole held too "
@@ -52,6 +56,8 @@ _PROXY: Final[Mapping[str, str]] = {
     "published": "A broadcast message was passed on by the proxy, or sent by a client.",
     "refused": "A HELLO or a message of another wire version was refused; the client reports the "
     "reason.",
+    "refused.access": "A client was refused for its key or its rights; the client says which, and "
+    "what to do.",
     "refused.seat": "A REGISTER was refused; the client reports the reason, as too many seats.",
     "resync.found": "After a reconnect a worker claimed a task that its caller still waits for.",
     "resync.wanted": "After a reconnect a caller listed a task that no worker had claimed yet; "
@@ -66,6 +72,8 @@ _TASKS: Final[Mapping[str, str]] = {
     "bounce.busy": "A task came back because every seat is silent or its queue is full; add "
     "workers, or send less.",
     "bounce.expired": "A task came back because its time was over on arrival; allow more time.",
+    "bounce.forbidden": "A task came back because the key of its caller has no right to dispatch "
+    "to its address; allow it, or correct the address.",
     "bounce.going_away": "A message came back because the proxy is shutting down; its sender sends "
     "it again to the next proxy.",
     "bounce.hello_first": "A message came back because it overtook the HELLO of its sender, which "
@@ -99,9 +107,13 @@ _TASKS: Final[Mapping[str, str]] = {
 }
 
 _LISTS: Final[Mapping[str, str]] = {
+    "drop.claim_forbidden": "A worker claimed a task of a seat that its key may not serve; "
+    "somebody tries to take tasks, or a right was taken away while a task ran.",
     "drop.claim_foreign": "A worker claimed a task of a caller in another namespace; two fabrics "
     "are mixed up.",
     "drop.claim_taken": "A worker claimed a task that another worker has; a client is faulty.",
+    "drop.claim_unseated": "A task that a worker had claimed after a restart was taken from it, as "
+    "it did not register the seat of the task; a client is faulty.",
     "drop.claims_full": "A worker claimed a task after a restart and the ledger is full; the proxy "
     "has too many open tasks.",
     "drop.known_workers": "A caller forgot a worker because it knew too many; after a restart of "
@@ -153,6 +165,9 @@ _UNSENT: Final[Mapping[str, str]] = {
     "drop.roster_receiver_busy": "A page of the roster found the queue of its reader full; ask "
     "again.",
     "drop.roster_receiver_gone": "A page of the roster found its reader gone; nothing to do.",
+    "drop.users_receiver_busy": "The names of users found the queue of a client full; the client "
+    "does not know from which key some messages come.",
+    "drop.users_receiver_gone": "The names of users found a client gone; nothing to do.",
     "drop.welcome_receiver_busy": "A WELCOME found the queue of the client full; the client says "
     "HELLO again.",
     "drop.welcome_receiver_gone": "A WELCOME found the client gone; the client says HELLO again.",
@@ -165,8 +180,16 @@ _UNSENT: Final[Mapping[str, str]] = {
 _BROADCAST: Final[Mapping[str, str]] = {
     "drop.copy_budget": "A copy for subscribers exceeded the bytes per second that may be copied; "
     "raise copy_bytes_per_s, or subscribe to less.",
+    "drop.forbidden": "A publication was dropped because the key of its sender has no right to "
+    "publish its kind, or to be in its namespace; allow it, or look for somebody who tries.",
     "drop.foreign_namespace": "A broadcast message names a namespace that is not served here; "
     "correct the namespace of its sender.",
+    "drop.foreign_party": "A publication names another client as its caller or worker; its sender "
+    "is faulty, or forges.",
+    "drop.foreign_publisher": "A publication came under an instance id that is not one of its "
+    "sender; few after a reconnect are normal, more are forged.",
+    "drop.reserved_kind": "A publication has a kind that only the proxy tells, or its body is of "
+    "another kind; its sender is faulty, or forges.",
     "drop.long_topic": "A broadcast message has a topic over the limit; the sender is faulty.",
     "drop.bad_topic": "A broadcast message has a malformed topic; the sender is faulty.",
     "drop.bad_header": "A broadcast message has a malformed header; the sender is faulty.",
@@ -175,6 +198,8 @@ _BROADCAST: Final[Mapping[str, str]] = {
     "drop.publisher_full": "A client could not publish because its queue is full; it publishes "
     "faster than the network allows.",
     "ignored.bad_topic": "A subscription to a malformed topic was ignored; the client is faulty.",
+    "ignored.forbidden": "A subscription was ignored because the key of its sender has no right to "
+    "it; allow it, or look for somebody who tries.",
     "ignored.foreign_namespace": "A subscription to a namespace that is not served here was "
     "ignored; correct the namespace of the client.",
     "ignored.long_topic": "A subscription to a topic over the limit was ignored; the client is "
@@ -189,6 +214,8 @@ _BROADCAST: Final[Mapping[str, str]] = {
     "speaks a ZMTP older than 3.0; few after a disconnect are normal.",
     "ignored.unproven_sync": "A client was not told that its subscriptions are in force, as one of "
     "them was ignored over a limit; see the other ignored counters.",
+    "ignored.unsubscription": "A connection left a topic that it does not hold; normal for one "
+    "whose subscription was ignored, else the client is faulty, or tries to silence others.",
 }
 
 _MALFORMED: Final[Mapping[str, str]] = {

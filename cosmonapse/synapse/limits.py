@@ -9,6 +9,8 @@ from typing import Any, Final, TypedDict, cast
 import zmq_transport as wire_side
 
 from ..names import checked_name
+from ..signals import SignalType
+from .body_kinds import kind_of
 
 
 class Limits(TypedDict, total=False):
@@ -77,6 +79,33 @@ _TABLE: Final[Mapping[str, tuple[str, float, float]]] = MappingProxyType(
 )
 
 
+_RESERVED: Final = frozenset(
+    each.code
+    for each in (
+        SignalType.TASK,
+        SignalType.REGISTER,
+        SignalType.HEARTBEAT,
+        SignalType.DEREGISTER,
+        SignalType.DISCOVER,
+    )
+)
+"""What only the Synapse tells to those who listen, of what it has seen itself."""
+_PUBLISHED: Final = frozenset(
+    each.code
+    for each in (
+        SignalType.CLARIFICATION_ANSWER,
+        SignalType.PERMISSION_DECISION,
+        SignalType.STOP,
+        SignalType.STOPPED,
+        SignalType.TASK_OFFER,
+        SignalType.TASK_AWARDED,
+        SignalType.TASK_DECLINED,
+        SignalType.BID,
+    )
+)
+"""What is published, and never part of a task or of presence."""
+
+
 def settings_of(namespaces: Iterable[str], limits: Limits) -> wire_side.Settings:
     """Return the settings of the transport for a Synapse.
 
@@ -88,7 +117,13 @@ def settings_of(namespaces: Iterable[str], limits: Limits) -> wire_side.Settings
     served = frozenset(checked_name("namespace", each) for each in namespaces)
     given = cast("Mapping[str, object]", limits)
     named = dict(_checked(name, value) for name, value in given.items())
-    return wire_side.Settings(namespaces=served, **named)
+    return wire_side.Settings(
+        namespaces=served,
+        reserved_kinds=_RESERVED,
+        published_kinds=_PUBLISHED,
+        read_kind=kind_of,
+        **named,
+    )
 
 
 def _checked(name: str, value: object) -> tuple[str, Any]:

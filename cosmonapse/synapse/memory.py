@@ -7,18 +7,20 @@ than it could on a network. Bodies are the same encoded bytes.
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import logging
 import os
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Any, Unpack
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self, Unpack
 
 import zmq_transport as wire_side
+from zmq_transport.access.origin import Origin
 from zmq_transport.proxy.engine import Engine
-from zmq_transport.proxy.tables import SEND, Output
+from zmq_transport.proxy.tables import CUT, SEND, Output
 from zmq_transport.wire import heads
 from zmq_transport.wire.bundle import split_bundle
 
@@ -31,6 +33,8 @@ from .lost_notice import lost_notice
 _LOG = logging.getLogger(__name__)
 _TICK_S = 0.1
 _BATCH = 256
+GivenRights = wire_side.Grant | Iterable[str]
+"""What a user may do: words, or the same for the transport."""
 _HINT = "use memory:// inside one event loop, or a cosmo:// URL across processes"
 
 
@@ -40,6 +44,7 @@ class MemoryCarrier:
     def __init__(self, synapse: MemorySynapse) -> None:
         self._synapse = synapse
         self._hub: MemoryHub
+        self.user = synapse.user
         self.connection = b""
         self.events: wire_side.CarrierEvents
         self.topics: set[bytes] = set()
@@ -54,6 +59,11 @@ class MemoryCarrier:
     def endpoint(self) -> str:
         """The URL of the Synapse, for error texts."""
         return self._synapse.url
+
+    @property
+    def origin(self) -> Origin:
+        """Where its frames come from; the hub believes the user that was given to the Synapse."""
+        return Origin(self.user, "memory", self.connection)
 
     async def open(self, events: wire_side.CarrierEvents) -> None:
         """See the port."""
@@ -105,7 +115,7 @@ class MemoryCarrier:
 
     def publish(self, topic: bytes, header: bytes, body: bytes) -> None:
         """See the port."""
-        self._hub.post(self._hub.on_publication, topic, header, body)
+        self._hub.post(self._hub.on_publication, self, topic, header, body)
 
     def close(self) -> None:
         """See the port."""
@@ -118,13 +128,17 @@ class MemoryHub:
     Args:
         url: For error texts.
         settings: The settings of the engine.
+        access: Who may do what; None for everybody everything.
     """
 
-    def __init__(self, url: str, settings: wire_side.Settings) -> None:
+    def __init__(
+        self, url: str, settings: wire_side.Settings, access: wire_side.Access | None = None
+    ) -> None:
         self.url = url
         self.high_water = settings.high_water
         self._loop = asyncio.get_running_loop()
         self._settings = settings
+        self._access = access
         self._carriers: dict[bytes, MemoryCarrier] = {}
         self._listening: dict[bytes, dict[MemoryCarrier, None]] = {}
         self._queue: deque[Callable[[], None]] = deque()
@@ -139,7 +153,13 @@ class MemoryHub:
             now_s=time.monotonic(),
             settings=self._settings,
             lost_notice=lost_notice,
+            access=self._access,
         )
+
+    def use_access(self, access: wire_side.Access) -> None:
+        """Put another list of users in force at the next tick."""
+        self._access = access
+        self.engine.use_access(access)
 
     @property
     def usable(self) -> bool:
@@ -186,13 +206,7 @@ class MemoryHub:
         carriers = list(self._carriers.values())
         self._carriers.clear()
         for carrier in carriers:
-            topics, carrier.topics = carrier.topics, set()
-            carrier.arriving = carrier.leaving = 0
-            carrier.joined = carrier.knows_where = False
-            carrier.events.on_disconnected()
-            self.connect(carrier)
-            for topic in topics:
-                carrier.subscribe(topic)
+            self._connect_again(carrier)
 
     # -- one queue -------------------------------------------------------------------------------
 
@@ -231,7 +245,8 @@ class MemoryHub:
         if carrier.full and carrier.leaving < self.high_water // 2:
             carrier.full = False
             self.post(carrier.events.on_writable)
-        self._perform(self.engine.on_message(connection, head, body, time.monotonic()))
+        now_s = time.monotonic()
+        self._perform(self.engine.on_message(connection, head, body, now_s, carrier.origin))
 
     def on_join(self, carrier: MemoryCarrier) -> None:
         """Report every subscribed topic to a publisher, and then the sentinel."""
@@ -243,7 +258,9 @@ class MemoryHub:
         """Handle a subscription as the engine decides."""
         if carrier.connection not in self._carriers or topic in carrier.topics:
             return
-        decision = self.engine.subscriptions.subscribe(topic, carrier.connection, "memory")
+        decision = self.engine.subscriptions.subscribe(
+            topic, carrier.connection, "memory", carrier.origin
+        )
         if decision == "ignore":
             return
         carrier.topics.add(topic)
@@ -267,9 +284,12 @@ class MemoryHub:
         if self.engine.subscriptions.unsubscribe(topic, carrier.connection):
             self._notify_publishers(False, topic)
 
-    def on_publication(self, topic: bytes, header: bytes, body: bytes) -> None:
+    def on_publication(
+        self, carrier: MemoryCarrier, topic: bytes, header: bytes, body: bytes
+    ) -> None:
         """Forward a broadcast message of a client."""
-        if self.engine.subscriptions.published([topic, header, body]):
+        frames = [topic, header, body]
+        if self.engine.on_publication(frames, time.monotonic(), carrier.origin):
             self._broadcast(topic, header, body)
 
     # -- outputs of the engine -------------------------------------------------------------------
@@ -278,6 +298,9 @@ class MemoryHub:
         waiting = deque(outputs)
         while waiting:
             code, first, second, body = waiting.popleft()
+            if code == CUT:
+                self._cut(first)
+                continue
             if code != SEND:
                 self._broadcast(first, second, body)
                 continue
@@ -289,6 +312,24 @@ class MemoryHub:
             else:
                 carrier.arriving += 1
                 self.post(self._deliver, carrier, first, second, body)
+
+    def _cut(self, line: bytes) -> None:
+        """End a connection; as on a network, its client makes a new one."""
+        carrier = self._carriers.get(line)
+        if carrier is not None:
+            held = set(carrier.topics)
+            self.disconnect(carrier)
+            carrier.topics = held
+            self._connect_again(carrier)
+
+    def _connect_again(self, carrier: MemoryCarrier) -> None:
+        topics, carrier.topics = carrier.topics, set()
+        carrier.arriving = carrier.leaving = 0
+        carrier.joined = carrier.knows_where = False
+        carrier.events.on_disconnected()
+        self.connect(carrier)
+        for topic in topics:
+            carrier.subscribe(topic)
 
     def _deliver(self, carrier: MemoryCarrier, connection: bytes, head: bytes, body: bytes) -> None:
         if self._carriers.get(connection) is carrier:
@@ -317,32 +358,64 @@ class MemorySynapse(ClientSynapse):
     network: order, bounces, namespaces, copies for listeners, size limits. Values are encoded and
     decoded.
 
+    With `rights` it has users, as a Synapse with keys has. It believes who they say they are, as
+    all of them are in this process: `as_user` returns it as one of them sees it.
+
     Args:
         name: The name in `memory://name`, and in error texts.
         namespaces: The namespaces that are served; empty for any.
+        rights: By the name of a user, its rights: words, or what the transport grants. None for
+            everybody everything. With it, `memory_synapse` finds this Synapse by its name.
         limits: See `Limits`; `handshake_s` has no effect here.
 
     Raises:
-        InvalidName: `name` or a namespace is not a valid name.
-        ValueError: A limit is out of range.
+        InvalidName: `name`, a namespace or the name of a user is not a valid name.
+        ValueError: A limit is out of range; a right is unknown.
     """
 
     def __init__(
         self,
         name: str = "memory",
         namespaces: Iterable[str] = (),
+        *,
+        rights: Mapping[str, GivenRights] | None = None,
         **limits: Unpack[Limits],
     ) -> None:
         super().__init__(ErrorContext(f"memory://{checked_name('name', name)}", lambda _: _HINT))
+        self.user = ""
         self._settings = settings_of(namespaces, limits)
-        self._hub: MemoryHub | None = None
+        self._access = None if rights is None else _access_of(rights)
+        self._shared = _SharedHub()
+        if rights is not None:
+            _by_name[name] = self
+
+    def as_user(self, user: str) -> Self:
+        """Return this Synapse as one of its users sees it.
+
+        Raises:
+            InvalidName: `user` is not a valid name.
+        """
+        seen = copy.copy(self)
+        seen.user = checked_name("user", user)
+        return seen
+
+    def use_rights(self, rights: Mapping[str, GivenRights]) -> None:
+        """Give its users other rights, within a tick; see `MemorySynapse`.
+
+        Raises:
+            InvalidName: The name of a user is not a valid name.
+            ValueError: A right is unknown; this Synapse has no users.
+        """
+        self._access = _access_of(rights)
+        self.hub.use_access(self._access)
 
     @property
     def hub(self) -> MemoryHub:
         """The hub of the running loop; a new one after the loop of the last one is closed."""
-        if self._hub is None or self._hub.dead:
-            self._hub = MemoryHub(self.url, self._settings)
-        return self._hub
+        shared = self._shared
+        if shared.hub is None or shared.hub.dead:
+            shared.hub = MemoryHub(self.url, self._settings, self._access)
+        return shared.hub
 
     @property
     def counts(self) -> dict[str, int]:
@@ -359,12 +432,38 @@ class MemorySynapse(ClientSynapse):
         return MemoryCarrier(self)
 
 
+class _SharedHub:
+    """The hub that all users of one Synapse share."""
+
+    def __init__(self) -> None:
+        self.hub: MemoryHub | None = None
+
+
+def _access_of(rights: Mapping[str, GivenRights]) -> wire_side.Access:
+    grants = {checked_name("user", user): _grant_of(given) for user, given in rights.items()}
+    return wire_side.Access(users={}, grants=grants)
+
+
+def _grant_of(given: GivenRights) -> wire_side.Grant:
+    if isinstance(given, wire_side.Grant):
+        return given
+    raise ValueError(f"rights are a list of words, not {given!r:.100}")
+
+
 _by_name: weakref.WeakValueDictionary[str, MemorySynapse] = weakref.WeakValueDictionary()
 
 
-def memory_synapse(name: str) -> MemorySynapse:
-    """Return the Synapse behind `memory://name`: the same one while a reference to it exists."""
+def memory_synapse(name: str, user: str = "") -> MemorySynapse:
+    """Return the Synapse behind `memory://name`: the same one while a reference to it exists.
+
+    Args:
+        name: Its name.
+        user: The user that it is for, if it has rights; see `MemorySynapse`.
+
+    Raises:
+        InvalidName: A name is not valid.
+    """
     synapse = _by_name.get(name)
     if synapse is None:
         synapse = _by_name[name] = MemorySynapse(name)
-    return synapse
+    return synapse.as_user(user) if user else synapse

@@ -64,7 +64,7 @@ def test_it_prints_both_packages_with_their_floors(capsys):
     said = capsys.readouterr().out
     assert "| zmq_transport |" in said
     assert "| cosmonapse " in said
-    assert "zmq_transport.wire.* -> zmq_transport.errors" in said
+    assert "zmq_transport.sockets.* -> zmq_transport.access.*, zmq_transport.errors" in said
 
 
 def test_it_ends_quietly_when_its_reader_is_gone():

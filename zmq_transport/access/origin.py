@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -30,8 +31,15 @@ class Origin:
 
 UNKNOWN: Final = Origin()
 """Nobody: a proxy without keys verifies nothing."""
+_UID: Final = "uid:"
 
 
+def has_tag(user: str) -> bool:
+    """Tell whether the instance ids of a user end with its tag: one of a key, and not of a uid."""
+    return bool(user) and not user.startswith(_UID)
+
+
+@lru_cache(maxsize=4096)
 def tag_of(user: str) -> bytes:
     """Return the 4 bytes with which the instance ids of a user end, where keys are in use."""
     return blake2b(user.encode(), digest_size=TAG_BYTES, person=b"user").digest()

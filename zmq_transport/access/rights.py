@@ -5,11 +5,14 @@ The transport knows kinds and names, not what they mean: an application makes th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 import attrs
+
+from .origin import has_tag, tag_of
 
 
 @attrs.frozen
@@ -56,10 +59,33 @@ class Grant:
         """Tell whether the user may publish a kind."""
         return self.publishes is None or kind in self.publishes
 
+    def covers(self, other: Grant) -> bool:
+        """Tell whether nothing is lost by having this grant in place of another."""
+        return (
+            _contains(self.namespaces, other.namespaces)
+            and _contains(self.dispatches, other.dispatches)
+            and _contains(self.serves, other.serves)
+            and _contains(self.hears, other.hears)
+            and _contains(self.publishes, other.publishes)
+            and self.watches >= other.watches
+            and self.inspects >= other.inspects
+        )
+
+
+def _contains(mine: Collection[Any] | None, other: Collection[Any] | None) -> bool:
+    """Tell whether one part of a grant holds another; None stands for everything."""
+    if mine is None or "*" in mine:
+        return True
+    return other is not None and set(other) <= set(mine)
+
 
 def _matches(globs: tuple[str, ...] | None, name: str) -> bool:
     return globs is None or any(fnmatchcase(name, each) for each in globs)
 
+
+REFUSALS: Final = frozenset({"unlisted", "namespace", "instance", "serve", "revoked"})
+"""The kinds of refusals: not listed, not in that namespace, another key's instance id, no right to
+serve that name, and a right that was taken away while connected."""
 
 EVERYTHING: Final = Grant()
 """The grant of everybody at a proxy without keys."""
@@ -73,10 +99,28 @@ class Access:
         users: By public key (32 bytes), the name of the user. Several keys may have one name.
         grants: By the name of a user, what it may do. One without a grant may do nothing. Those
             named `uid:1000` come over a Unix socket.
+        fixes: What to do about a refusal, by its kind (one of `REFUSALS`), in the words of the
+            application: `{user}` and `{what}` stand for the user and for what it asked for.
+
+    Attributes:
+        tags: The tags of all users that have one, see `origin.tag_of`.
+
+    Raises:
+        ValueError: Two names have the same tag.
     """
 
     users: Mapping[bytes, str]
     grants: Mapping[str, Grant]
+    fixes: Mapping[str, str] = MappingProxyType({})
+    tags: frozenset[bytes] = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        names: dict[bytes, str] = {}
+        for user in filter(has_tag, self.grants):
+            other = names.setdefault(tag_of(user), user)
+            if other != user:
+                raise ValueError(f"the names {other} and {user} have one tag: change one of them")
+        object.__setattr__(self, "tags", frozenset(names))
 
     def user_of(self, public_key: bytes) -> str | None:
         """Return the user of a key; None if the key is not listed."""
@@ -85,3 +129,20 @@ class Access:
     def grant_of(self, user: str) -> Grant | None:
         """Return what a user may do; None if the user is not listed."""
         return self.grants.get(user)
+
+    def keys_of(self, user: str) -> frozenset[bytes]:
+        """Return the public keys that stand for a user."""
+        return frozenset(key for key, name in self.users.items() if name == user)
+
+    def users_in(self, namespace: str) -> list[str]:
+        """Return the users that have a tag and may enter a namespace, in order."""
+        return sorted(
+            user
+            for user, grant in self.grants.items()
+            if has_tag(user) and grant.may_enter(namespace)
+        )
+
+    def fix_for(self, refusal: str, user: str, what: str = "") -> str:
+        """Return what to do about a refusal; an empty text if the application did not say."""
+        text = self.fixes.get(refusal, "")
+        return text.replace("{user}", user).replace("{what}", what)

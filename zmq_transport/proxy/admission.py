@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Hashable, Iterable
 from typing import Any
 
+import attrs
+
+from ..access.origin import HASH_BYTES, UNKNOWN, Origin, has_tag, instance_of_user
+from ..access.rights import EVERYTHING
 from ..errors import WireError
-from ..wire import greetings, heads
+from ..wire import greetings, heads, users_messages
 from ..wire.heads import Reason, Verb
 from .peers import Peer
 from .presence import Presence
@@ -20,6 +25,21 @@ _MAX_PROBED = 1024
 _RETURNED = (Verb.TASK, Verb.REPLY, Verb.CANCEL, Verb.PUBLISH)
 
 
+@attrs.frozen
+class HelloRefusal:
+    """Why a HELLO is refused.
+
+    Args:
+        reason: For people.
+        fix: What to do about it, for people.
+        is_access: True if it is a matter of keys and rights.
+    """
+
+    reason: str
+    fix: str = ""
+    is_access: bool = False
+
+
 class Admission:
     """Makes peers of connections that say HELLO."""
 
@@ -28,20 +48,25 @@ class Admission:
         self._presence = presence
         self._resync = resync
         self._asked_at_s: OrderedDict[bytes, float] = OrderedDict()
+        self._origins: dict[bytes, Origin] = {}
         self.listen_port = 0
         self.publish_port = 0
 
-    def on_message(self, connection: bytes, head: bytes, body: Any, now_s: float) -> list[Output]:
+    def on_message(
+        self, connection: bytes, head: bytes, body: Any, now_s: float, origin: Origin = UNKNOWN
+    ) -> list[Output]:
         """Handle a message of a connection that has not said HELLO.
 
         Raises:
             WireError: `head` is malformed.
         """
+        if origin.user:
+            self._remember(connection, origin)
         if not head:
             return self._ask_who(connection, now_s)
         _, [(verb, *_), *_], _ = heads.unpack_items(head)
         if verb == Verb.HELLO:
-            return self._on_hello(connection, bytes(body), now_s)
+            return self._on_hello(connection, bytes(body), now_s, origin)
         # 02-session, "Messages ahead of HELLO" 1: ZeroMQ sends queued messages as soon as it is
         # connected, ahead of our HELLO; its sender sends it again.
         if verb in _RETURNED:
@@ -62,11 +87,45 @@ class Admission:
     def forget(self, connection: bytes) -> None:
         """Forget a connection that is gone."""
         self._asked_at_s.pop(connection, None)
+        self._origins.pop(connection, None)
+
+    def lines_of(self, user: str) -> list[Hashable]:
+        """Return the lines of a user, of clients and of connections that have not said HELLO."""
+        origins = [peer.origin for peer in self._tables.peers] + [*self._origins.values()]
+        return [each.line for each in origins if each.user == user]
 
     def refused(self, connection: bytes, reason: str) -> Output:
         """Return a REFUSED with the reason and the wire versions of this proxy."""
+        return self._refused(connection, HelloRefusal(reason))
+
+    def revoked(self, peer: Peer) -> Output:
+        """Return the REFUSED of a client that may no longer do all that it might, and is cut."""
+        # Its connection is that of a stranger until it is cut.
+        self._remember(peer.connection, peer.origin)
+        reason = f"the rights of the key {peer.user} were revoked or reduced"
+        fix = self._fix("revoked", peer.user)
+        return self._refused(peer.connection, HelloRefusal(reason, fix, is_access=True))
+
+    def _remember(self, connection: bytes, origin: Origin) -> None:
+        """Remember the line of a connection that has not said HELLO, so that it can be cut."""
+        if len(self._origins) >= _MAX_ASKED:
+            del self._origins[next(iter(self._origins))]
+        self._origins[connection] = origin
+
+    def _fix(self, refusal: str, user: str, what: str = "") -> str:
+        access = self._tables.access
+        return access.fix_for(refusal, user, what) if access is not None else ""
+
+    def _refused(self, connection: bytes, refusal: HelloRefusal) -> Output:
+        fields: dict[str, Any] = {
+            "reason": refusal.reason,
+            "speaks": [heads.VERSION, heads.VERSION],
+        }
         self._tables.counts["refused"] += 1
-        body = greetings.pack_map({"reason": reason, "speaks": [heads.VERSION, heads.VERSION]})
+        if refusal.is_access:
+            self._tables.counts["refused.access"] += 1
+            fields |= {"code": "access", "fix": refusal.fix}
+        body = greetings.pack_map(fields)
         return SEND, connection, heads.pack(Verb.REFUSED, len(body)), body
 
     def on_second_hello(self, peer: Peer, body: bytes) -> list[Output]:
@@ -77,15 +136,15 @@ class Admission:
         """
         # 02-session, "Greeting" 6
         hello = greetings.unpack_hello(body)
-        if hello.instance != peer.instance:
-            raise WireError("second_identity", "a connection must keep its instance id")
+        if hello.instance != peer.instance or hello.namespace != peer.namespace.name:
+            raise WireError("second_identity", "a connection keeps its instance id and namespace")
         # It may have begun to send tasks since its first HELLO.
         begins_to_call = hello.calls and peer not in peer.namespace.callers
         workers = self._tables.worker_news.add_caller(peer) if begins_to_call else []
         return [
             *self._note_version(peer, hello),
-            *((SEND, *message) for message in workers),
-            self._welcome(peer),
+            *((SEND, *message) for message in (*workers, *self._users_for(peer))),
+            self.welcome(peer),
         ]
 
     def _note_version(self, peer: Peer, hello: greetings.Hello) -> list[Output]:
@@ -94,7 +153,7 @@ class Admission:
             peer.namespace.without_runs.discard(peer)
         else:
             peer.namespace.without_runs.add(peer)
-        peer.takes_published = hello.publish
+        peer.takes_published, peer.takes_access = hello.publish, hello.access
         older = peer.namespace.older
         if hello.publish:
             older.discard(peer)
@@ -103,7 +162,7 @@ class Admission:
         older.add(peer)
         # 02-session, "Greeting" 7: it publishes by the broadcast plane alone, so others listen.
         return [
-            self._welcome(each)
+            self.welcome(each)
             for each in peer.namespace.peers
             if is_first and each.takes_published and each.absent_at_s is None
         ]
@@ -114,32 +173,42 @@ class Admission:
         if self._asked_at_s.get(connection, -_ASK_AGAIN_S) + _ASK_AGAIN_S > now_s:
             return []
         if len(self._asked_at_s) >= _MAX_ASKED:
-            self._asked_at_s.popitem(last=False)
+            self.forget(next(iter(self._asked_at_s)))
         self._asked_at_s[connection] = now_s
         self._asked_at_s.move_to_end(connection)
         body = greetings.pack_map({"speaks": [heads.VERSION, heads.VERSION]})
         return [(SEND, connection, heads.pack(Verb.WHO, len(body)), body)]
 
-    def _on_hello(self, connection: bytes, body: bytes, now_s: float) -> list[Output]:
+    def _on_hello(
+        self, connection: bytes, body: bytes, now_s: float, origin: Origin
+    ) -> list[Output]:
         tables = self._tables
         try:
             hello = greetings.unpack_hello(body)
         except WireError as error:
             return [self.refused(connection, f"bad HELLO: {error}")]
         peer = tables.peers.by_instance.get(hello.instance)
-        refusal = self._refusal(hello, peer)
-        if refusal:
-            return [self.refused(connection, refusal)]
+        refusal = self._refusal_of(hello, peer, origin) or self._refusal(hello, peer)
+        if refusal is not None:
+            return [self._refused(connection, refusal)]
+        grant = tables.access.grant_of(origin.user) if tables.access is not None else None
         outputs: list[Output] = []
         # Of a client that left a moment ago, too: what it listed then decides about nothing now.
         self._resync.on_hello(hello.instance, peer)
         if peer is None:
             peer = tables.peers.admit(
-                connection, hello.instance, hello.name, hello.namespace, hello.epoch, now_s
+                connection,
+                hello.instance,
+                hello.name,
+                hello.namespace,
+                hello.epoch,
+                now_s,
+                origin,
+                grant or EVERYTHING,
             )
         else:
             # 02-session, "Greeting" 3: the newest valid HELLO wins, and seats and tasks come along.
-            tables.peers.rebind(peer, connection)
+            tables.peers.rebind(peer, connection, origin)
             self._presence.on_reconnected(peer, now_s)
             outputs = self._resync.on_reconnected(peer, now_s)
         self.forget(connection)
@@ -148,24 +217,70 @@ class Admission:
         workers = tables.worker_news.add_caller(peer) if hello.calls else []
         return [
             *self._note_version(peer, hello),
-            *((SEND, *message) for message in workers),
-            self._welcome(peer),
+            *((SEND, *message) for message in (*workers, *self._users_for(peer))),
+            self.welcome(peer),
             *outputs,
         ]
 
-    def _refusal(self, hello: greetings.Hello, peer: Peer | None) -> str:
-        """Return why a HELLO is refused, or an empty text. Spec: 02-session, "Refusals"."""
+    def _refusal_of(
+        self, hello: greetings.Hello, peer: Peer | None, origin: Origin
+    ) -> HelloRefusal | None:
+        """Return why its user may not say this HELLO. Spec: 11-access, "What is checked" 1."""
+        access, user = self._tables.access, origin.user
+        if access is None:
+            if hello.instance != heads.instance_of(hello.secret):
+                return HelloRefusal("bad HELLO: secret does not belong to that instance id")
+            return None
+        grant = access.grant_of(user)
+        if grant is None:
+            who = f"the key {user} is not listed here" if user else "nobody enters without a key"
+            return HelloRefusal(who, self._fix("unlisted", user), is_access=True)
+        if not grant.may_enter(hello.namespace):
+            names = ", ".join(sorted(grant.namespaces or ())) or "none"
+            return HelloRefusal(
+                f"the key {user} may not enter namespace {hello.namespace!r}, only: {names}",
+                self._fix("namespace", user, hello.namespace),
+                is_access=True,
+            )
+        if not self._is_own(hello, user) or (peer is not None and peer.user != user):
+            return HelloRefusal(
+                f"this instance id belongs to another key than {user}",
+                self._fix("instance", user),
+                is_access=True,
+            )
+        return None
+
+    def _is_own(self, hello: greetings.Hello, user: str) -> bool:
+        """Tell whether an instance id is bound to a user. Spec: 11-access, "Instance ids"."""
+        if has_tag(user):
+            return hello.instance == instance_of_user(hello.secret, user)
+        access = self._tables.access
+        tags = access.tags if access is not None else frozenset[bytes]()
+        is_plain = hello.instance == heads.instance_of(hello.secret)
+        return is_plain and hello.instance[HASH_BYTES:] not in tags
+
+    def _refusal(self, hello: greetings.Hello, peer: Peer | None) -> HelloRefusal | None:
+        """Return why anybody's HELLO would be refused. Spec: 02-session, "Refusals"."""
         served, peers = self._tables.settings.namespaces, self._tables.peers
         if served and hello.namespace not in served:
             names = ", ".join(sorted(served))
-            return f"namespace {hello.namespace!r} is not served here, only {names}"
+            return HelloRefusal(f"namespace {hello.namespace!r} is not served here, only {names}")
         if peer is None and len(peers) >= self._tables.settings.max_peers:
-            return f"{self._tables.settings.max_peers} clients are here"
+            return HelloRefusal(f"{self._tables.settings.max_peers} clients are here")
         if peer is not None and peer.namespace.name != hello.namespace:
-            return "this instance id belongs to another namespace"
-        return ""
+            return HelloRefusal("this instance id belongs to another namespace")
+        return None
 
-    def _welcome(self, peer: Peer) -> Output:
+    def _users_for(self, peer: Peer) -> Iterable[tuple[bytes, bytes, bytes]]:
+        """Return the names of all users that may be where a client is, if it takes them."""
+        access = self._tables.access
+        if access is None or not peer.takes_access:
+            return ()
+        pages = users_messages.users_pages(access.users_in(peer.namespace.name))
+        return [(peer.connection, *page) for page in pages]
+
+    def welcome(self, peer: Peer) -> Output:
+        """Return the WELCOME of a client."""
         settings = self._tables.settings
         welcome = greetings.Welcome(
             epoch=self._tables.epoch,
@@ -176,6 +291,8 @@ class Admission:
             publish=True,
             older=bool(peer.namespace.older),
             runs=True,
+            user=peer.user if self._tables.access is not None else "",
+            may=peer.grant.may,
         )
         body = greetings.pack_welcome(welcome)
         head = heads.pack(Verb.WELCOME, len(body), peer=peer.instance)

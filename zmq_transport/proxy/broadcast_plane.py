@@ -170,7 +170,7 @@ class BroadcastPlane:
             message = multipart.receive(self._xsub)
             if message is None:
                 return
-            if self._engine.subscriptions.published(message):
+            if self._engine.on_publication(message, now_s):
                 self._batcher.add(*message)
         self._poller.touch(self._xsub)
 

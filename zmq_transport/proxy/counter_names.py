@@ -11,6 +11,7 @@ BOUNCED: Final[Mapping[Reason, str]] = {
     Reason.BAD_ADDRESS: "bounce.bad_address",
     Reason.BUSY: "bounce.busy",
     Reason.EXPIRED: "bounce.expired",
+    Reason.FORBIDDEN: "bounce.forbidden",
     Reason.GOING_AWAY: "bounce.going_away",
     Reason.HELLO_FIRST: "bounce.hello_first",
     Reason.NO_ROUTE: "bounce.no_route",
@@ -40,6 +41,7 @@ RECEIVER_BUSY: Final[Mapping[int, str]] = {
     Verb.REPLY: "drop.reply_receiver_busy",
     Verb.RESEND: "drop.resend_receiver_busy",
     Verb.ROSTER: "drop.roster_receiver_busy",
+    Verb.USERS: "drop.users_receiver_busy",
     Verb.WELCOME: "drop.welcome_receiver_busy",
     Verb.WORKERS: "drop.workers_receiver_busy",
 }
@@ -56,6 +58,7 @@ RECEIVER_GONE: Final[Mapping[int, str]] = {
     Verb.REPLY: "drop.reply_receiver_gone",
     Verb.RESEND: "drop.resend_receiver_gone",
     Verb.ROSTER: "drop.roster_receiver_gone",
+    Verb.USERS: "drop.users_receiver_gone",
     Verb.WELCOME: "drop.welcome_receiver_gone",
     Verb.WORKERS: "drop.workers_receiver_gone",
 }

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..access.origin import UNKNOWN, Origin
+from ..access.rights import Access
 from ..errors import VersionMismatch, WireError
-from ..wire import heads, roster_messages, state_messages
+from ..wire import heads
 from ..wire.drops import drop_counter
 from ..wire.heads import Reason, Verb
 from ..wire.task_flags import without_runs
@@ -22,9 +24,9 @@ from .peers import Peer
 from .plain_messages import PlainMessages
 from .presence import Presence
 from .publications import Publications
-from .recent_counts import RecentCounts
+from .questions import Questions
 from .resync import Resync
-from .roster import clients_page, roster_page
+from .revocation import Revocation
 from .settings import Settings
 from .subscriptions import Subscriptions
 from .tables import SEND, LostNotice, MessageTap, Output, Tables, empty_lost_notice
@@ -36,6 +38,7 @@ _REPLY = int(Verb.REPLY)
 _PRESENCE = (Verb.REGISTER, Verb.HEARTBEAT, Verb.DEREGISTER)
 _RESYNC = (Verb.RESEND, Verb.CLAIM)
 _PING = heads.pack(Verb.PING)
+_LEFT_S = 10.0
 
 Handler = Callable[[Peer, heads.Single, bytes, float], list[Output]]
 """(sender, unpacked head, body, monotonic clock) -> the messages to send."""
@@ -51,6 +54,7 @@ class Engine:
         lost_notice: Makes the broadcast that announces a lost seat.
         tap: Receives the facts of each message, for a log.
         reports_ends: True when `on_disconnected` is called at the end of every connection.
+        access: Who may do what, for a proxy with keys; None for everybody everything.
         fast: False decides about plain messages as about all others, to compare the two.
     """
 
@@ -63,11 +67,13 @@ class Engine:
         lost_notice: LostNotice = empty_lost_notice,
         tap: MessageTap | None = None,
         reports_ends: bool = False,
+        access: Access | None = None,
         fast: bool = True,
     ) -> None:
         settings = settings or Settings()
         parking = Parking(until_s=now_s + settings.parking_s)
         self.tables = Tables(epoch, now_s, settings, parking, lost_notice, tap, reports_ends)
+        self.tables.access = access
         self.counts = self.tables.counts
         self.subscriptions = Subscriptions(self.tables)
         self.draining = False
@@ -78,7 +84,11 @@ class Engine:
         self._publications = Publications(self.tables)
         self._resync = Resync(self.tables, self._tasks)
         self._admission = Admission(self.tables, self._presence, self._resync)
-        self._recent = RecentCounts(self.counts, now_s)
+        self._revocation = Revocation(
+            self.tables, self._presence, self._admission, self.subscriptions, self._publications
+        )
+        self._forget_left_at_s = now_s + _LEFT_S
+        self._questions = Questions(self.tables, self.subscriptions, now_s)
         self._by_connection = self.tables.peers.by_connection
         # TASK and REPLY are not in here: they are the hot path, see `_one`.
         self._handlers: Mapping[int, Handler] = {
@@ -98,7 +108,19 @@ class Engine:
         self._admission.listen_port = listen_port
         self._admission.publish_port = publish_port
 
-    def on_message(self, connection: bytes, head: bytes, body: Any, now_s: float) -> list[Output]:
+    def use_access(self, access: Access) -> None:
+        """Put another list of users in force at the next tick; safe from another thread.
+
+        A user that loses something is told so, and every line of it is cut.
+
+        Raises:
+            ValueError: This proxy has no keys.
+        """
+        self._revocation.use(access)
+
+    def on_message(
+        self, connection: bytes, head: bytes, body: Any, now_s: float, origin: Origin = UNKNOWN
+    ) -> list[Output]:
         """Handle one message and return the messages to send.
 
         Args:
@@ -106,11 +128,12 @@ class Engine:
             head: First frame; empty is the probe of a new connection.
             body: Second frame: bytes, or anything with a length that `bytes()` accepts.
             now_s: Monotonic clock.
+            origin: Where it comes from; read only while `is_admitted` is false of the connection.
         """
         try:
             peer = self._by_connection.get(connection)
             if peer is None:
-                return self._from_stranger(connection, head, body, now_s)
+                return self._from_stranger(connection, head, body, now_s, origin)
             if peer.namespace.without_runs:
                 head = without_runs(head)  # 03-routing, "Runs" 5: an older client may watch
             if self._plain is not None and not self.draining:
@@ -184,6 +207,23 @@ class Engine:
             if verb == _TASK
         ]
 
+    def on_publication(self, frames: list[Any], now_s: float, origin: Origin = UNKNOWN) -> bool:
+        """Return whether the broadcast message of a client may be passed on; count it if not.
+
+        Args:
+            frames: As they came.
+            now_s: Monotonic clock.
+            origin: Where it comes from.
+        """
+        try:
+            namespace = self._publications.check(frames, origin, now_s)
+        except WireError as error:
+            self.on_dropped(error.reason)
+            return False
+        self.counts["published"] += 1
+        _, _, body = frames
+        return self.tables.may_publish(namespace, len(body))
+
     def on_dropped(self, reason: str) -> None:
         """Count a dropped message under its reason, such as `frame_count`."""
         self.counts[drop_counter(reason)] += 1
@@ -191,8 +231,12 @@ class Engine:
     def tick(self, now_s: float) -> list[Output]:
         """Do the work that depends on time; call it every 100 ms."""
         self.tables.budget.refill(now_s)
-        self._recent.tick(now_s)
-        outputs = self._presence.tick(now_s) + self._tasks.unpark(now_s)
+        self._questions.tick(now_s)
+        if now_s >= self._forget_left_at_s:
+            self._forget_left_at_s = now_s + _LEFT_S
+            self.tables.peers.forget_left()
+        outputs = self._revocation.tick(now_s)
+        outputs += self._presence.tick(now_s) + self._tasks.unpark(now_s)
         unknown = self._admission.unknown_connections(now_s)
         outputs += self._resync.tick(now_s, bool(unknown))
         # 09-resync, "Verdicts": a missing worker may have a connection without a HELLO.
@@ -216,14 +260,14 @@ class Engine:
     # -- one message -----------------------------------------------------------------------------
 
     def _from_stranger(
-        self, connection: bytes, head: bytes, body: Any, now_s: float
+        self, connection: bytes, head: bytes, body: Any, now_s: float, origin: Origin
     ) -> list[Output]:
         """Handle a message of a connection that has not said HELLO."""
         # 02-session, "Leaving" 4: a new connection finds the next proxy.
         if self.draining:
             self.counts["drop.going_away"] += 1
             return []
-        return self._admission.on_message(connection, head, body, now_s)
+        return self._admission.on_message(connection, head, body, now_s, origin)
 
     def _one(
         self, peer: Peer, single: heads.Single, head: bytes, body: Any, now_s: float
@@ -321,18 +365,7 @@ class Engine:
         self, peer: Peer, single: heads.Single, body: bytes, now_s: float
     ) -> list[Output]:
         _, _, _, _, _, question, _, _, _ = single
-        if body == state_messages.QUESTION:
-            page = state_messages.pack(self._state(now_s))
-        else:
-            page = self._roster_page(peer, roster_messages.unpack_question(body), now_s)
-        head = heads.pack(Verb.ROSTER, len(page), task=question)
-        return [(SEND, peer.connection, head, page)]
-
-    def _roster_page(self, peer: Peer, query: roster_messages.RosterQuery, now_s: float) -> bytes:
-        if not query.clients:
-            return roster_page(query, peer.namespace.routes)
-        here = peer.namespace.numbered.after(query.after)
-        return clients_page(query, here, self.tables.ledger, now_s)
+        return self._questions.answer(peer, question, body, self.draining, now_s)
 
     def _on_publish(
         self, peer: Peer, single: heads.Single, body: bytes, now_s: float
@@ -350,23 +383,6 @@ class Engine:
             self.tables.peers.forget(peer)
             return [goodbye]
         return [*self._presence.forget(peer, "left"), goodbye]
-
-    def _state(self, now_s: float) -> state_messages.ProxyState:
-        tables = self.tables
-        recent_s, recent = self._recent.since(now_s)
-        return state_messages.ProxyState(
-            uptime_s=now_s - tables.now_s,
-            draining=self.draining,
-            clients=len(tables.peers),
-            away=len(tables.peers.absent),
-            seats=tables.peers.seat_count,
-            open=len(tables.ledger),
-            parked=len(tables.parking),
-            topics=len(self.subscriptions),
-            counts=dict(tables.counts),
-            recent_s=recent_s,
-            recent=recent,
-        )
 
 
 _PROBE: heads.Single = (heads.NOBODY, int(Verb.PING), 0, 0, 0, heads.NOBODY, heads.NOBODY, 0, b"")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 from ..sockets.sent import Sent
@@ -12,7 +12,7 @@ from ..wire import heads
 from ..wire.batch import Batcher
 from ..wire.bundle import Bundler, split_bundle
 from .engine import Engine
-from .tables import SEND, Output
+from .tables import PUBLISH, SEND, Output
 
 _LOG = logging.getLogger(__name__)
 # As plain names: an attribute of an enum class costs a lookup in its metaclass.
@@ -34,9 +34,11 @@ class Exchange:
     Attributes:
         batcher: What is to be published.
         send: Sends on the directed plane; set it before the first message.
+        cut: Cuts a line, for a reason; a proxy with keys needs it.
     """
 
     send: SendMessage
+    cut: Callable[[Hashable, str], None]
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -91,12 +93,14 @@ class Exchange:
             _LOG.exception("a message could not be handled and is dropped")
             return []
 
-    def _perform_now(self, code: int, first: bytes, second: bytes, body: Any) -> None:
+    def _perform_now(self, code: int, first: Any, second: bytes, body: Any) -> None:
         """Perform one output, after those gathered before it for the same receiver."""
         if code == SEND:
             if self._bundler.count:
                 self._flush(first)
             self._send(first, second, body)
+        elif code != PUBLISH:
+            self.cut(first, body)
         else:
             self.batcher.add(first, second, body)
 

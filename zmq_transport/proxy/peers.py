@@ -11,12 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from ..access.origin import UNKNOWN, Origin
+from ..access.rights import EVERYTHING, Grant
 from ..kernel import Entry
 from ..wire.subscribed_topics import SubscribedTopics
 from .numbered import Numbered
 from .routing import Routes, Seat
 
 _FEW: Final = 64
+_MAX_NAMES: Final = 1024
+_MAX_LEFT: Final = 65_536
 
 
 class Namespace:
@@ -69,6 +73,10 @@ class Peer:
         worker: True once it may have tasks.
         listed: True once it has listed all tasks that it has open.
         takes_published: True if its HELLO said that it takes PUBLISH.
+        takes_access: True if its HELLO said that it takes USERS, and knows the reason `forbidden`.
+        origin: Where its connection comes from, as the transport verified it.
+        grant: What its user may do.
+        is_limited: True if it may not send tasks to every seat.
         gone: True once it is forgotten, for references that outlive it.
         facts_bytes: Length of all that it told of its seats, as it came.
         open_count: How many tasks it has, those of given-up seats included.
@@ -80,22 +88,27 @@ class Peer:
     """
 
     __slots__ = (
+        "_may_dispatch",
         "absent_at_s",
         "connection",
         "epoch",
         "facts_bytes",
         "gone",
+        "grant",
         "instance",
+        "is_limited",
         "listed",
         "name",
         "namespace",
         "number",
         "open_bytes",
         "open_count",
+        "origin",
         "prune_at",
         "seats",
         "since_s",
         "stand_ins",
+        "takes_access",
         "takes_published",
         "unseated",
         "worker",
@@ -104,6 +117,9 @@ class Peer:
     def __init__(
         self, connection: bytes, instance: bytes, name: str, namespace: Namespace, epoch: bytes
     ) -> None:
+        self.origin = UNKNOWN
+        self.use_grant(EVERYTHING)
+        self.takes_access = False
         self.connection = connection
         self.instance = instance
         self.name = name
@@ -123,6 +139,26 @@ class Peer:
         self.stand_ins: dict[str, Seat] = {}
         self.since_s = 0.0
         self.number = 0
+
+    @property
+    def user(self) -> str:
+        """The user that the transport verified; empty without keys."""
+        return self.origin.user
+
+    def use_grant(self, grant: Grant) -> None:
+        """Let it do what its user may do from now on."""
+        self.grant = grant
+        self.is_limited = grant.dispatches is not None and "*" not in grant.dispatches
+        self._may_dispatch: dict[str, bool] = {}
+
+    def may_dispatch_to(self, name: str) -> bool:
+        """Tell whether it may send tasks to seats of that name; asked for each candidate."""
+        may = self._may_dispatch.get(name)
+        if may is None:
+            if len(self._may_dispatch) >= _MAX_NAMES:
+                self._may_dispatch.clear()
+            may = self._may_dispatch[name] = self.grant.may_dispatch_to(name)
+        return may
 
     def open_tasks(self) -> list[Entry]:
         """Return the open tasks that it has, those of given-up seats included."""
@@ -156,6 +192,10 @@ class Peer:
         return f"Peer({self.name}, {self.namespace.name})"
 
 
+Publisher = tuple[str, str]
+"""(namespace, user) of one that publishes."""
+
+
 class Peers:
     """Every peer, by connection and by instance id, and their namespaces.
 
@@ -169,6 +209,8 @@ class Peers:
 
     def __init__(self, publisher: bytes) -> None:
         self._publisher = publisher
+        self._left: dict[bytes, Publisher] = {}
+        self._left_before: dict[bytes, Publisher] = {}
         self.by_connection: dict[bytes, Peer] = {}
         self.by_instance: dict[bytes, Peer] = {}
         self.namespaces: dict[str, Namespace] = {}
@@ -204,10 +246,14 @@ class Peers:
         namespace: str,
         epoch: bytes,
         now_s: float,
+        origin: Origin = UNKNOWN,
+        grant: Grant = EVERYTHING,
     ) -> Peer:
         """Add a client."""
         self._count += 1
         peer = Peer(connection, instance, name, self.namespace(namespace), epoch)
+        peer.origin = origin
+        peer.use_grant(grant)
         peer.since_s, peer.number = now_s, self._count
         peer.namespace.peers.add(peer)
         peer.namespace.numbered.add(peer.number, peer)
@@ -215,10 +261,10 @@ class Peers:
         self.by_instance[instance] = peer
         return peer
 
-    def rebind(self, peer: Peer, connection: bytes) -> None:
+    def rebind(self, peer: Peer, connection: bytes, origin: Origin = UNKNOWN) -> None:
         """Bind `peer` to a new connection; its seats and tasks stay with it."""
         self.by_connection.pop(peer.connection, None)
-        peer.connection = connection
+        peer.connection, peer.origin = connection, origin
         peer.absent_at_s = None
         peer.stand_ins = {name: seat for name, seat in peer.stand_ins.items() if seat.open}
         self.absent.pop(peer, None)
@@ -230,10 +276,25 @@ class Peers:
         peer.absent_at_s = now_s
         self.absent[peer] = None
 
+    def publisher_of(self, instance: bytes) -> Publisher | None:
+        """Return who publishes under an instance id: one that is here, or left a moment ago."""
+        peer = self.by_instance.get(instance)
+        if peer is not None:
+            return peer.namespace.name, peer.user
+        # Its last publications have another way to us than its GOODBYE, so they may come after it.
+        return self._left.get(instance) or self._left_before.get(instance)
+
+    def forget_left(self) -> None:
+        """Forget those who left before the last call; call it every 10 s."""
+        self._left_before, self._left = self._left, {}
+
     def forget(self, peer: Peer) -> None:
         """Remove a peer from every table of this module."""
         peer.gone = True
         self.seat_count -= len(peer.seats)
+        if len(self._left) >= _MAX_LEFT:
+            self.forget_left()
+        self._left[peer.instance] = peer.namespace.name, peer.user
         self.absent.pop(peer, None)
         if self.by_connection.get(peer.connection) is peer:
             del self.by_connection[peer.connection]

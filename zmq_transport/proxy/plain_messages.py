@@ -60,6 +60,9 @@ class PlainMessages:
     ) -> list[Output] | None:
         """Give the tasks to one seat."""
         tables, namespace = self._tables, peer.namespace
+        # 11-access: who may not send to every seat goes the way of the reference.
+        if peer.is_limited:
+            return None
         pool = namespace.routes.known(address)
         # A parked or wanted task may be the duplicate of one in here.
         if pool is None or tables.parking.by_key or tables.wanted:

@@ -85,6 +85,12 @@ class Presence:
 
     def _register(self, peer: Peer, name: str, facts: dict[str, Any], size: int) -> str:
         """Add a seat; return why it is refused, or an empty text."""
+        if not peer.grant.may_serve(name):
+            # 11-access, "What is checked" 3: the first word tells it from every other refusal.
+            access = self._tables.access
+            fix = access.fix_for("serve", peer.user, name) if access is not None else ""
+            text = f"access: the key {peer.user} may not serve {name}"
+            return f"{text}; {fix}" if fix else text
         try:
             capabilities = greetings.unpack_capabilities(facts)
         except WireError as error:

@@ -17,6 +17,7 @@ from ..wire.drops import drop_counter
 from ..wire.heads import Reason, Verb
 from ..wire.resync_messages import Claim, Held, Opened, ResendKind, WorkersFlag
 from .caller_lists import CallerLists
+from .claim_rights import StandIns, has_better_claim, may_claim, stands_in
 from .peers import Peer
 from .tables import SEND, Output, Tables
 from .tasks import Tasks
@@ -53,6 +54,7 @@ class Resync:
         self._wanted = WantedTasks(tables, tasks)
         self._lists = CallerLists(tables.counts)
         self._one_sided_since_s: dict[bytes, float] = {}
+        self._stand_ins = StandIns(tables, tasks)
 
     @property
     def misses_workers(self) -> bool:
@@ -101,6 +103,11 @@ class Resync:
                 opened = resync_messages.read_opened(item, part)
             except WireError as error:
                 self._tables.counts[drop_counter(error.reason)] += 1
+                continue
+            # 11-access, "What is checked" 2: one that may send to nobody can have sent nothing.
+            if peer.is_limited and not peer.grant.dispatches:
+                forbidden = self._tasks.bounce(peer, opened.task, opened.trace, Reason.FORBIDDEN)
+                outputs.append(forbidden)
                 continue
             self._sort(peer, kind, opened, rows)
         return outputs + self._ask_for(peer, rows, now_s)
@@ -175,9 +182,7 @@ class Resync:
             WireError: The sizes of the items do not add up.
         """
         parts = heads.split_body(items, body)
-        # Only a worker has tasks, even if its REGISTER is still to come.
-        news = self._tables.worker_news.add_worker(peer, now_s)
-        outputs: list[Output] = [(SEND, *message) for message in news]
+        outputs: list[Output] = []
         query = self._wanted.queries.named(name, peer) if name else None
         for item, part in zip(items, parts, strict=True):
             _, _, kind, *_ = item
@@ -191,15 +196,29 @@ class Resync:
             except WireError as error:
                 self._tables.counts[drop_counter(error.reason)] += 1
                 continue
+            if not may_claim(peer, held, self._ledger):
+                outputs += self._refuse_claim(peer, held)
+                continue
             if query is not None and query.only is peer and query.caller == held.caller:
                 self._wanted.remove_task(query, held.task)
             outputs += self._on_claim(peer, held, now_s)
         return outputs
 
+    def _refuse_claim(self, peer: Peer, held: Held) -> list[Output]:
+        """Drop a claim for a seat that a worker may not serve; it stops what it runs."""
+        self._tables.counts["drop.claim_forbidden"] += 1
+        # An honest one may have lost the right while it ran: then `not_started` would be a lie.
+        self._wanted.doubt(held.caller, held.task)
+        return self._cancel_unwanted(peer, held)
+
     def _on_claim(self, peer: Peer, held: Held, now_s: float) -> list[Output]:
         entry = self._ledger.find(held.caller, held.task)
+        is_rival = entry is not None and entry.seat.peer is not peer
+        if entry is not None and is_rival and has_better_claim(peer, held, entry):
+            self._tables.counts["drop.claim_unseated"] += 1
+            return self._take_over(peer, held, entry, now_s)
         # 03-routing, "Replies" 1: one worker has a task; the claim of a second changes nothing.
-        if entry is not None and entry.seat.peer is not peer:
+        if is_rival:
             self._tables.counts["drop.claim_taken"] += 1
             return []
         caller = self._tables.peers.by_instance.get(held.caller)
@@ -216,6 +235,13 @@ class Resync:
             must_end = entry.cancelled and held.claim == Claim.RUNNING
             return [_cancel(peer, held)] if must_end else []
         return self._on_new_claim(peer, held, caller, was_wanted, now_s)
+
+    def _take_over(self, peer: Peer, held: Held, entry: Entry, now_s: float) -> list[Output]:
+        """Give a task to the worker that has its seat, and take it from the one that has none."""
+        rival: Peer = entry.seat.peer
+        self._ledger.settle(entry)
+        self._enter(peer, held, now_s, is_one_sided=False)
+        return [_cancel(rival, held)] if rival.absent_at_s is None and not rival.gone else []
 
     def _on_new_claim(
         self, peer: Peer, held: Held, caller: Peer | None, was_wanted: bool, now_s: float
@@ -264,6 +290,8 @@ class Resync:
         if seat is None:
             self._tables.counts["drop.claims_full"] += 1
             return False
+        if stands_in(seat):
+            self._stand_ins.add(seat, now_s)
         left_s = min(held.left_ms, MAX_TTL_MS) / 1000
         entry = Entry(
             held.caller,
@@ -318,7 +346,7 @@ class Resync:
             now_s: Monotonic clock.
             has_unknown: True if there are connections that have not said HELLO.
         """
-        outputs = self._cancel_one_sided(now_s)
+        outputs = self._cancel_one_sided(now_s) + self._stand_ins.tick(now_s)
         self._lists.forget_gone()
         if self._wanted.queries.is_idle:
             self._lists.forget_unused()

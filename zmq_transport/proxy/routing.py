@@ -9,7 +9,7 @@ seats, so a call costs the same beside one seat and beside a thousand.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from ..errors import WireError
@@ -125,9 +125,22 @@ class Pool:
         # first one has waited longest. There are as many levels as different loads: few.
         return next(iter(self._levels[min(self._levels)]))
 
-    def has_present_seat(self) -> bool:
-        """Return whether a seat has a connection, at any load."""
-        return any(seat.peer.absent_at_s is None for seat in self.seats)
+    def next_of(self, may: Callable[[str], bool]) -> Seat | None:
+        """Return the next seat among those whose name `may` allows, or None."""
+        if len(self.seats) == 1:
+            seat = self.next()
+            return seat if seat is not None and may(seat.name) else None
+        for load in sorted(self._levels):
+            for seat in self._levels[load]:
+                if may(seat.name):
+                    return seat
+        return None
+
+    def has_present_seat(self, may: Callable[[str], bool] | None = None) -> bool:
+        """Return whether a seat has a connection, at any load; of those alone that `may` allows."""
+        return any(
+            seat.peer.absent_at_s is None and (may is None or may(seat.name)) for seat in self.seats
+        )
 
     def load_changed(self, seat: Seat, before: int) -> None:
         """Move `seat` to the level of its load; `before` is its load until now."""

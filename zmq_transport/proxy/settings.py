@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 
 _AT_LEAST_0 = attrs.validators.ge(0)
@@ -39,6 +41,12 @@ class Settings:
         max_waiting_bytes_of_all: How many may wait for all of them (carrier zmtp). As many may be
             held of messages that are not whole yet.
         copy_bytes_per_s: How many bytes a second are published for subscribers.
+        reserved_kinds: The kinds that no client may publish: only the proxy tells them, of
+            messages that it has seen itself.
+        published_kinds: The kinds that a publication alone has, never a TASK, a REPLY or presence.
+        read_kind: Reads the kind that the start of a body says itself; None if it says none. With
+            it a publication must be of the kind that its topic or head says: a reader may believe
+            the body.
 
     Raises:
         ValueError: A limit is below its least value.
@@ -68,3 +76,7 @@ class Settings:
     max_waiting_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=_AT_LEAST_0)
     max_waiting_bytes_of_all: int = attrs.field(default=512 * 1024 * 1024, validator=_AT_LEAST_0)
     copy_bytes_per_s: int = attrs.field(default=64 * 1024 * 1024, validator=_AT_LEAST_0)
+    # What the application says of its kinds; two settings with the same limits are equal.
+    reserved_kinds: frozenset[int] = attrs.field(default=frozenset(), eq=False)
+    published_kinds: frozenset[int] = attrs.field(default=frozenset(), eq=False)
+    read_kind: Callable[[bytes], int | None] | None = attrs.field(default=None, eq=False)

@@ -10,9 +10,12 @@ from collections import Counter, deque
 from collections.abc import Hashable
 from typing import Final
 
+from ..access.origin import UNKNOWN, Origin
 from ..errors import WireError
 from ..wire import heads
-from ..wire.drops import drop_counter, ignored_counter
+from ..wire.drops import ignored_counter
+from .publications import served_topic
+from .subscribing_rights import check_subscription
 from .tables import PUBLISH, Output, Tables
 
 SYNC: Final = "sync"
@@ -33,15 +36,17 @@ class _ConnectionTopics:
 
     Attributes:
         host: Its network address.
+        origin: Where it comes from, as the transport verified it.
         topics: Those that are charged to it and to its host.
         syncs: Sync topics that are charged to nobody.
         refused: Topics that a cap refused, until it leaves them.
     """
 
-    __slots__ = ("host", "refused", "syncs", "topics")
+    __slots__ = ("host", "origin", "refused", "syncs", "topics")
 
     def __init__(self) -> None:
         self.host = ""
+        self.origin = UNKNOWN
         self.topics: set[bytes] = set()
         self.syncs: set[bytes] = set()
         self.refused: set[bytes] = set()
@@ -115,23 +120,33 @@ class Subscriptions:
                 last.append(topic)
         return last
 
+    def lines_of(self, user: str) -> list[Hashable]:
+        """Return the lines over which a user subscribes."""
+        origins = [each.origin for each in self._subscribers.values()]
+        return [each.line for each in origins if each.user == user]
+
     # -- topics ----------------------------------------------------------------------------------
 
-    def subscribe(self, topic: bytes, connection: Hashable, host: str) -> str:
+    def subscribe(
+        self, topic: bytes, connection: Hashable, host: str, origin: Origin = UNKNOWN
+    ) -> str:
         """Decide about a subscription.
 
         Args:
             topic: The topic, as the socket reported it.
             connection: The connection that it came over.
             host: The network address of the subscriber.
+            origin: Where it comes from, as the transport verified it.
 
         Returns:
             `SYNC` (answer it at once), `ACCEPT`, `FORWARD` (accept it and subscribe at publishers)
             or `IGNORE`.
         """
         try:
-            namespace, kind, trace = self._served(topic)
+            namespace, kind, trace = served_topic(self._tables, topic)
             subscriber = self._subscriber_of(connection, host)
+            subscriber.origin = origin
+            check_subscription(self._tables, origin.user, topic, (namespace, kind, trace))
             if kind is None and trace is None:
                 return self._on_sync(topic, subscriber)
             # 05-broadcast, "Subscriptions at the proxy" 3: a connection holds a topic once.
@@ -190,10 +205,12 @@ class Subscriptions:
         subscriber = self._subscribers.get(connection)
         if subscriber is None:
             return False
+        is_known = topic in subscriber.syncs or topic in subscriber.refused
         subscriber.syncs.discard(topic)
         subscriber.refused.discard(topic)
-        # One that was ignored is held by nobody.
+        # One that was ignored is held by nobody; 11-access, "What is checked" 6.
         if topic not in subscriber.topics:
+            self._tables.counts["ignored.unsubscription"] += not is_known
             return False
         subscriber.topics.remove(topic)
         self._charge(subscriber.host, -1)
@@ -214,24 +231,6 @@ class Subscriptions:
         header = heads.pack_header(self._tables.epoch, 0, heads.NOBODY, heads.NOBODY)
         return PUBLISH, topic, header, b""
 
-    def published(self, frames: list[bytes]) -> bool:
-        """Return whether the broadcast message of a client may be forwarded; count it if not."""
-        try:
-            namespace = self._check_publication(frames)
-        except WireError as error:
-            self._tables.counts[drop_counter(error.reason)] += 1
-            return False
-        self._tables.counts["published"] += 1
-        _, _, body = frames
-        return self._tables.may_publish(namespace, len(body))
-
-    def _served(self, topic: bytes) -> heads.Topic:
-        namespace, kind, trace = heads.read_topic(topic)
-        served = self._tables.settings.namespaces
-        if served and namespace not in served:
-            raise WireError("foreign_namespace", f"{namespace} is not served here")
-        return namespace, kind, trace
-
     def _check_room(self, subscriber: _ConnectionTopics) -> None:
         # 05-broadcast, "Subscriptions at the proxy" 2: one client may not exhaust the memory, nor
         # use up what its neighbours at the same network address share with it.
@@ -248,24 +247,3 @@ class Subscriptions:
                 "max_topics_per_host",
                 f"the limit of {host} is {settings.max_topics_per_host:,} subscriptions",
             )
-
-    def _check_publication(self, frames: list[bytes]) -> str:
-        """Return the namespace of a publication.
-
-        Raises:
-            WireError: It may not be forwarded.
-        """
-        # 05-broadcast, "Copies" 4
-        if len(frames) != 3:
-            raise WireError("frame_count", f"a broadcast message has 3 frames, not {len(frames)}")
-        topic, header, body = frames
-        namespace, kind, trace = self._served(topic)
-        if kind is None and trace is None:
-            raise WireError("bad_topic", "only the proxy publishes on a sync topic")
-        if len(header) == heads.HEADER_BYTES:
-            heads.unpack_header(header)
-        else:
-            heads.read_batch(header, len(body))
-        if len(body) > self._tables.settings.max_body_bytes:
-            raise WireError("too_large", f"the body has {len(body):,} bytes")
-        return namespace

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import attrs
 
+from ..access.rights import Access
 from ..wire import heads
 from ..wire.heads import Reason
 from .copy_budget import CopyBudget
@@ -22,9 +23,14 @@ from .worker_news import WorkerNews
 
 SEND: Final = 0
 PUBLISH: Final = 1
+CUT: Final = 2
+_START_BYTES: Final = 256
 
-Output = tuple[int, bytes, bytes, bytes]
-"""(SEND, connection, head, body) or (PUBLISH, topic, header, body)."""
+Output = tuple[int, Any, bytes, Any]
+"""(SEND, connection, head, body), (PUBLISH, topic, header, body) or (CUT, line, b"", reason).
+
+A line is what the shell put into an `Origin`; the end of its connection is reported as any other.
+"""
 
 LostNotice = Callable[[str, frozenset[str], bytes, str], tuple[int, bytes]]
 """(name, capabilities, instance, reason) -> (kind, body) of the broadcast about a lost seat."""
@@ -52,6 +58,7 @@ class Tables:
         lost_notice: Makes the broadcast that announces a lost seat.
         tap: Receives the facts of each message, for a log.
         reports_ends: True when the end of every connection is reported at once.
+        access: Who may do what; None without keys.
 
     Attributes:
         counts: Counters by name, see `zmq_transport.counters`.
@@ -65,6 +72,7 @@ class Tables:
     lost_notice: LostNotice = empty_lost_notice
     tap: MessageTap | None = None
     reports_ends: bool = False
+    access: Access | None = None
     counts: Counter[str] = attrs.field(factory=Counter, init=False)
     peers: Peers = attrs.field(init=False)
     ledger: Ledger = attrs.field(init=False)
@@ -90,7 +98,34 @@ class Tables:
     def copies(
         self, namespace: Namespace, kind: int, trace: bytes, caller: bytes, worker: bytes, body: Any
     ) -> list[Output]:
-        """Return the broadcast copies of a directed message: one for each subscribed topic."""
+        """Return the copies of a TASK, a REPLY or presence: one for each subscribed topic."""
+        # 11-access, "What is checked" 8: a copy of what only a publication may be would be one.
+        if self.access is not None and not self._is_copied(kind, body):
+            self.counts["drop.reserved_kind"] += 1
+            return []
+        return self.made_copies(namespace, kind, trace, caller, worker, body)
+
+    def _is_copied(self, kind: int, body: Any) -> bool:
+        return kind not in self.settings.published_kinds and all(
+            said == kind for said in self.kinds_said(body, (len(body),))
+        )
+
+    def kinds_said(self, body: Any, sizes: Iterable[int]) -> Iterator[int]:
+        """Yield the kinds that the bodies in a message say themselves, as far as they say one."""
+        read = self.settings.read_kind
+        if read is None:
+            return
+        view, at = memoryview(body), 0
+        for size in sizes:
+            said = read(bytes(view[at : at + min(size, _START_BYTES)]))
+            at += size
+            if said is not None:
+                yield said
+
+    def made_copies(
+        self, namespace: Namespace, kind: int, trace: bytes, caller: bytes, worker: bytes, body: Any
+    ) -> list[Output]:
+        """Return the broadcast messages of one body: one for each subscribed topic."""
         made = namespace.subscribed.publications(kind, trace, caller, worker, body)
         if not made:
             return []

@@ -94,6 +94,8 @@ class TaskBundles:
     ) -> list[Output] | None:
         """Give a bundle of tasks to the seats of its address, an equal share to each."""
         caller, tables = peer.instance, self._tables
+        if peer.is_limited:
+            return None
         pool = peer.namespace.routes.known(address)
         seat = pool.next() if pool is not None else None
         # A parked or wanted task may be the duplicate of one in here: then look at each.

@@ -88,6 +88,9 @@ class Tasks:
         self, peer: Peer, single: heads.Single, head: bytes, body: Any, now_s: float
     ) -> list[Output]:
         """Return the message to send and its copies; nothing while the task is parked."""
+        if peer.is_limited and self._is_forbidden(peer, single):
+            _, _, _, _, _, task, trace, _, _ = single
+            return [self.bounce(peer, task, trace, Reason.FORBIDDEN)]
         entry, output = self._route(peer, single, head, body, now_s, may_park=True)
         if output is None:
             return []
@@ -100,6 +103,22 @@ class Tasks:
         copies = self._tables.copies(peer.namespace, kind, trace, peer.instance, worker, body)
         # 05-broadcast, "Copies" 1: the copy goes first, so that no reply overtakes its TASK.
         return [*copies, output]
+
+    @staticmethod
+    def _is_forbidden(peer: Peer, single: heads.Single) -> bool:
+        """Tell whether a limited caller may send to nobody that serves the address of a task."""
+        # 11-access, "What is checked" 2: by capability only the seats count that it may send to.
+        *_, address = single
+        try:
+            name, _ = heads.read_address(address)
+            pool = peer.namespace.routes.find(address)
+        except WireError:
+            return not peer.grant.dispatches  # else it is bounced for its address
+        if name is not None:
+            return not peer.may_dispatch_to(name)
+        if pool is None or not peer.grant.dispatches:
+            return not peer.grant.dispatches
+        return not any(peer.may_dispatch_to(seat.name) for seat in pool.seats)
 
     def caller_of(self, entry: Entry) -> Peer | None:
         """Return the caller of a task if it is connected, in the namespace of the worker."""
@@ -126,12 +145,15 @@ class Tasks:
             pool = peer.namespace.routes.find(address)
         except WireError:
             return None, self.bounce(peer, task, trace, Reason.BAD_ADDRESS)
-        seat = pool.next() if pool is not None else None
+        may = peer.may_dispatch_to if peer.is_limited else None
+        seat = None
+        if pool is not None:
+            seat = pool.next() if may is None else pool.next_of(may)
         if pool is not None and seat is not None:
             return self._give_to(pool, seat, peer, single, head, body, now_s)
         # 04-liveness, "Silence" 2: a silent seat may still live, so its caller gets another answer
         # than when no seat serves the address.
-        if pool is not None and pool.has_present_seat():
+        if pool is not None and pool.has_present_seat(may):
             return None, self.bounce(peer, task, trace, Reason.BUSY)
         # 03-routing, "Parking" 1: an epoch in HELLO shows a caller that knew an earlier proxy.
         if may_park and peer.epoch:
@@ -154,7 +176,7 @@ class Tasks:
         _, _, flags, _, ttl_ms, task, trace, size, address = single
         # 03-routing, "Bounds" 3: another seat may have room for its bytes.
         if self._is_heavy(seat, size):
-            seat = min(self._lighter(pool, size), key=_load, default=seat)
+            seat = min(self._lighter(pool, peer, size), key=_load, default=seat)
             full = "full.open_bytes" if self._is_heavy(seat, size) else self._full(peer)
         else:
             full = self._full(peer)
@@ -188,8 +210,14 @@ class Tasks:
         worker: Peer = seat.peer
         return worker.open_bytes > 0 and worker.open_bytes + size > self._max_open_bytes
 
-    def _lighter(self, pool: Pool, size: int) -> list[Seat]:
-        return [seat for seat in pool.seats if seat.available and not self._is_heavy(seat, size)]
+    def _lighter(self, pool: Pool, caller: Peer, size: int) -> list[Seat]:
+        return [
+            seat
+            for seat in pool.seats
+            if seat.available
+            and not self._is_heavy(seat, size)
+            and (not caller.is_limited or caller.may_dispatch_to(seat.name))
+        ]
 
     # -- everything else -------------------------------------------------------------------------
 
@@ -341,6 +369,9 @@ class Tasks:
         """Return a BOUNCE: the caller's task was not delivered, for `reason`."""
         self._tables.counts[BOUNCED[reason]] += 1
         self._tables.tap_message(peer.namespace, Verb.BOUNCE, 0, trace, reason, b"")
-        body = reason.encode()
+        # 11-access, "Words on the wire": an older client knows no `forbidden`, and would not know
+        # whether the task ran.
+        is_known = reason is not Reason.FORBIDDEN or peer.takes_access
+        body = (reason if is_known else Reason.NO_ROUTE).encode()
         head = heads.pack(Verb.BOUNCE, len(body), task=task, trace=trace)
         return SEND, peer.connection, head, body

@@ -103,6 +103,12 @@ class WantedTasks:
         self.remove_task(query, task)
         return True
 
+    def doubt(self, caller: bytes, task: bytes) -> None:
+        """Record that a wanted task may run somewhere: without a claim it ends as unknown."""
+        query = self._by_key.get(caller + task)
+        if query is not None:
+            query.known = KnownWorkers()
+
     def remove_task(self, query: WorkerQuery, task: bytes) -> None:
         """Remove a task from a query: it was found, or its caller needs no answer."""
         query.tasks.pop(task, None)

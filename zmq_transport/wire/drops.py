@@ -25,7 +25,10 @@ _DROPPED: Final[Mapping[str, str]] = {
     "body_length": "drop.body_length",
     "coalesced_size": "drop.coalesced_size",
     "engine_fault": "drop.engine_fault",
+    "forbidden": "drop.forbidden",
     "foreign_namespace": "drop.foreign_namespace",
+    "foreign_party": "drop.foreign_party",
+    "foreign_publisher": "drop.foreign_publisher",
     "foreign_seat": "drop.foreign_seat",
     "frame_count": "drop.frame_count",
     "item_count": "drop.item_count",
@@ -35,6 +38,7 @@ _DROPPED: Final[Mapping[str, str]] = {
     "mixed_page": "drop.mixed_page",
     "no_subscription": "drop.no_subscription",
     "publisher_full": "drop.publisher_full",
+    "reserved_kind": "drop.reserved_kind",
     "second_identity": "drop.second_identity",
     "short_head": "drop.short_head",
     "too_large": "drop.too_large",
@@ -44,6 +48,7 @@ _DROPPED: Final[Mapping[str, str]] = {
 }
 _IGNORED: Final[Mapping[str, str]] = {
     "bad_topic": "ignored.bad_topic",
+    "forbidden": "ignored.forbidden",
     "foreign_namespace": "ignored.foreign_namespace",
     "long_topic": "ignored.long_topic",
     "max_topics": "ignored.max_topics",

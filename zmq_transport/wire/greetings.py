@@ -12,6 +12,7 @@ from typing import Any, Final
 import attrs
 import msgpack
 
+from ..access.origin import HASH_BYTES
 from ..errors import InvalidName, WireError, shown
 from . import heads
 
@@ -135,7 +136,8 @@ def unpack_hello(body: bytes) -> Hello:
         runs=fields.get("runs") is True,
         access=fields.get("access") is True,
     )
-    if heads.instance_of(hello.secret) != hello.instance:
+    # 11-access, "Instance ids": with keys the end of an id is the tag of its user.
+    if heads.instance_of(hello.secret)[:HASH_BYTES] != hello.instance[:HASH_BYTES]:
         raise WireError("bad_secret", "secret does not belong to that instance id")
     return hello
 

@@ -31,6 +31,7 @@ from .addresses import read_address as read_address
 from .topics import LIVE_TOPIC as LIVE_TOPIC
 from .topics import MAX_TOPIC_BYTES as MAX_TOPIC_BYTES
 from .topics import Topic as Topic
+from .topics import instance_of_sync as instance_of_sync
 from .topics import kind_topic as kind_topic
 from .topics import read_topic as read_topic
 from .topics import sync_topic as sync_topic

@@ -33,6 +33,8 @@ class ProxyState:
         recent_s: How many seconds `recent` covers: about 60, less right after the start; 0 from a
             proxy that does not tell.
         recent: What each counter grew by in these seconds; one that did not grow is left out.
+        namespace: The namespace that the counts are of, for one who may see no more, and `counts`,
+            `recent` and `parked` are empty; an empty text for the whole proxy.
     """
 
     uptime_s: float
@@ -46,6 +48,7 @@ class ProxyState:
     counts: Mapping[str, int]
     recent_s: float = 0.0
     recent: Mapping[str, int] = attrs.field(factory=dict)
+    namespace: str = ""
 
 
 def pack(state: ProxyState) -> bytes:
@@ -53,6 +56,8 @@ def pack(state: ProxyState) -> bytes:
     fields = attrs.asdict(state)
     fields["counts"] = dict(list(state.counts.items())[:_MAX_COUNTS])
     fields["recent"] = dict(list(state.recent.items())[:_MAX_COUNTS])
+    if not state.namespace:
+        del fields["namespace"]
     packed: bytes = msgpack.packb(fields, use_bin_type=True)
     return packed
 
@@ -84,6 +89,8 @@ def _check(state: ProxyState) -> None:
         raise TypeError("a time is not a float")
     if not isinstance(state.draining, bool):
         raise TypeError("draining is neither true nor false")
+    if not isinstance(state.namespace, str):
+        raise TypeError("namespace is not a text")
     for by_name in (state.counts, state.recent):
         if not isinstance(by_name, dict):
             raise TypeError("counts is not a map")

@@ -35,6 +35,12 @@ def sync_topic(namespace: str, instance: bytes, turn: int) -> bytes:
     return b"%s/_sync/%s-%d/" % (namespace.encode(), instance.hex().encode(), turn)
 
 
+def instance_of_sync(topic: bytes) -> bytes:
+    """Return the instance id in a valid sync topic."""
+    _, _, rest = topic.partition(b"/_sync/")
+    return bytes.fromhex(rest[:32].decode())
+
+
 _TOPIC = re.compile(
     rb"([A-Za-z0-9._-]{1,128})/(?:t/(0|[1-9][0-9]{0,2})|r/([0-9a-f]{32})|(_sync)/[0-9a-f]{32}-[0-9]{1,9})/"
 )

@@ -35,9 +35,9 @@ def pair(request, join, synapse, monkeypatch):
         return worker, caller
 
     if request.param == "older Synapse":
-        welcome = Admission._welcome
+        welcome = Admission.welcome
         monkeypatch.setattr(
-            Admission, "_welcome", lambda self, peer: without_publish(*welcome(self, peer))
+            Admission, "welcome", lambda self, peer: without_publish(*welcome(self, peer))
         )
     return make
 

@@ -5,10 +5,11 @@ import sys
 import attrs
 import pytest
 
+from zmq_transport.access.origin import UNKNOWN, Origin, instance_of_user
 from zmq_transport.kernel import Entry
 from zmq_transport.proxy.engine import Engine
 from zmq_transport.proxy.settings import Settings
-from zmq_transport.proxy.tables import SEND
+from zmq_transport.proxy.tables import CUT, SEND
 from zmq_transport.wire import greetings, heads
 from zmq_transport.wire.heads import Verb
 from zmq_transport.wire.state_messages import QUESTION
@@ -43,8 +44,9 @@ class Sent:
 class Bench:
     """An engine and its clock."""
 
-    def __init__(self, *, fast=True, reports_ends=False, **settings):
+    def __init__(self, *, fast=True, reports_ends=False, access=None, **settings):
         self.published = []
+        self.cuts = []
         self.lost_notices = []
         self.now_s = 100.0
         self.ears = 0
@@ -55,6 +57,7 @@ class Bench:
             lost_notice=self._lost_notice,
             reports_ends=reports_ends,
             fast=fast,
+            access=access,
         )
 
     @staticmethod
@@ -72,7 +75,8 @@ class Bench:
 
     def take(self, outputs):
         """Split outputs: directed ones are returned, broadcast ones kept in `published`."""
-        self.published += [output[1:] for output in outputs if output[0] != SEND]
+        self.published += [output[1:] for output in outputs if output[0] not in (SEND, CUT)]
+        self.cuts += [(line, reason) for code, line, _, reason in outputs if code == CUT]
         return [self._sent(*output[1:]) for output in outputs if output[0] == SEND]
 
     @staticmethod
@@ -81,28 +85,44 @@ class Bench:
         verb, _, _, number, task, _, _ = items[0]
         return Sent(connection, Verb(verb), peer, number, task, address, bytes(body))
 
-    def listen(self, topic):
+    def listen(self, topic, user=""):
         """Let somebody subscribe, over a connection of its own."""
         self.ears += 1
         self.engine.subscriptions.opened(self.ears)
-        return self.engine.subscriptions.subscribe(topic, self.ears, "host")
+        origin = self.origin(user, self.ears)
+        return self.engine.subscriptions.subscribe(topic, self.ears, "host", origin)
 
-    def say(self, who, head, body=b""):
+    def publish(self, topic, publisher, caller=None, worker=heads.NOBODY, user="", body=b"news"):
+        """Publish on a topic by a socket; return whether it was passed on."""
+        caller = publisher if caller is None else caller
+        header = heads.pack_header(publisher, 0, caller, worker)
+        origin = self.origin(user, b"x-" + user.encode())
+        return self.engine.on_publication([topic, header, body], self.now_s, origin)
+
+    def say(self, who, head, body=b"", origin=UNKNOWN):
         connection = who.connection if isinstance(who, Guest) else who
-        return self.take(self.engine.on_message(connection, head, body, self.now_s))
+        return self.take(self.engine.on_message(connection, head, body, self.now_s, origin))
 
-    def hello(self, name, namespace="demo", connection=None, **fields):
+    @staticmethod
+    def origin(user, connection):
+        """Return where a connection of a user comes from; its line is named like it."""
+        return Origin(user, "host", connection) if user else UNKNOWN
+
+    def hello(self, name, namespace="demo", connection=None, user="", **fields):
         """Say HELLO and return (who, what came out)."""
         secret = name.encode().ljust(16, b".")
-        guest = Guest(connection or b"c-" + name.encode(), heads.instance_of(secret), secret)
-        fields = {"runs": True, **fields}
+        has_tag = user and not user.startswith("uid:")
+        instance = instance_of_user(secret, user) if has_tag else heads.instance_of(secret)
+        guest = Guest(connection or b"c-" + name.encode(), instance, secret)
+        fields = {"runs": True, "access": bool(user), **fields}
         hello = greetings.Hello(secret, guest.instance, namespace, name, **fields)
         body = greetings.pack_hello(hello)
-        return guest, self.say(guest, heads.pack(Verb.HELLO, len(body)), body)
+        origin = self.origin(user, guest.connection)
+        return guest, self.say(guest, heads.pack(Verb.HELLO, len(body)), body, origin)
 
     def join(self, name, *seats, namespace="demo", capabilities=(), **fields):
-        guest, [sent] = self.hello(name, namespace, **fields)
-        assert sent.verb is Verb.WELCOME
+        guest, sent = self.hello(name, namespace, **fields)
+        assert sent[-1].verb is Verb.WELCOME
         for seat in seats:
             self.presence(guest, seat, capabilities=list(capabilities))
         return guest

@@ -266,8 +266,8 @@ def test_a_namespace_that_is_only_listened_to_is_forgotten_with_its_last_listene
 
 
 @pytest.mark.parametrize("topic", [TOPIC, heads.trace_topic("demo", TRACE)])
-def test_what_a_client_publishes_is_passed_on(bench, subscriptions, topic):
-    assert subscriptions.published([topic, HEADER, b"body"])
+def test_what_a_client_publishes_is_passed_on(bench, topic):
+    assert bench.engine.on_publication([topic, HEADER, b"body"], bench.now_s)
     assert bench.counts["published"] == 1
 
 
@@ -288,5 +288,5 @@ def test_what_a_client_publishes_is_passed_on(bench, subscriptions, topic):
 def test_what_may_not_be_published_is_counted(bench_with, frames, reason):
     bench = bench_with(max_body_bytes=10, namespaces=frozenset({"demo"}))
 
-    assert not bench.engine.subscriptions.published(frames)
+    assert not bench.engine.on_publication(frames, bench.now_s)
     assert bench.counts == {f"drop.{reason}": 1}

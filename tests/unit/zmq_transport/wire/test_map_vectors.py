@@ -19,8 +19,15 @@ def asdict_without(name, value):
 
 
 def greeting_fields(greeting):
-    """Return the fields of a HELLO or WELCOME; a bool that is false is left out."""
-    return {key: value for key, value in attrs.asdict(greeting).items() if value is not False}
+    """Return the fields of a HELLO or WELCOME; what is false, or not said, is left out."""
+    fields = attrs.asdict(greeting)
+    fields = {key: list(value) if key == "may" else value for key, value in fields.items()}
+    unsaid = {"user": "", "may": []}
+    return {
+        key: value
+        for key, value in fields.items()
+        if value is not False and (key not in unsaid or value != unsaid[key])
+    }
 
 
 def facts_fields(body):
@@ -59,7 +66,7 @@ READ = {
     "roster_seats": seats_fields,
     "roster_clients": clients_fields,
     "state_question": greetings.unpack_map,
-    "state": lambda body: attrs.asdict(state_messages.unpack(body)),
+    "state": lambda body: asdict_without("namespace", state_messages.unpack(body)),
 }
 
 PACK = {

@@ -4,6 +4,7 @@ import pytest
 
 from support.heads import bundled, target_of
 from support.vectors import MESSAGES, VECTORS, each_of, message_named
+from zmq_transport.access.origin import instance_of_user
 from zmq_transport.errors import InvalidName, VersionMismatch, WireError
 from zmq_transport.wire import heads
 from zmq_transport.wire.batch import Batcher, singles
@@ -264,6 +265,14 @@ def test_what_is_no_address_is_refused(address):
 def test_what_is_no_name_gets_no_address(name):
     with pytest.raises(InvalidName):
         heads.address_of(name)
+
+
+@each_of(VECTORS["users"], key="instance")
+def test_an_instance_id_with_a_key_ends_with_the_tag_of_its_user(vector):
+    made = instance_of_user(bytes.fromhex(vector["secret"]), vector["user"])
+
+    assert made.hex() == vector["instance"]
+    assert vector["instance"].endswith(vector["tag"])
 
 
 @each_of(VECTORS["instances"], key="instance")

@@ -1,0 +1,104 @@
+"""Answer questions: for the roster, and for the state of the proxy. Pure.
+
+Spec: docs/spec/04-liveness.md, "Roster" and "State"; docs/spec/11-access.md.
+"""
+
+from __future__ import annotations
+
+from ..wire import heads, roster_messages, state_messages
+from ..wire.heads import Verb
+from ..wire.state_messages import ProxyState
+from .peers import Peer
+from .recent_counts import RecentCounts
+from .roster import clients_page, roster_page
+from .subscriptions import Subscriptions
+from .tables import SEND, Output, Tables
+
+
+class Questions:
+    """Answers what clients ask of the tables.
+
+    Args:
+        tables: The state of the proxy.
+        subscriptions: Those of the broadcast plane.
+        now_s: Monotonic clock, at the start.
+    """
+
+    def __init__(self, tables: Tables, subscriptions: Subscriptions, now_s: float) -> None:
+        self._tables = tables
+        self._subscriptions = subscriptions
+        self._recent = RecentCounts(tables.counts, now_s)
+
+    def tick(self, now_s: float) -> None:
+        """Keep the values of the counters; call it every 100 ms."""
+        self._recent.tick(now_s)
+
+    def answer(
+        self, peer: Peer, question: bytes, body: bytes, draining: bool, now_s: float
+    ) -> list[Output]:
+        """Return the answer to a ROSTER.
+
+        Args:
+            peer: Who asks.
+            question: The task id of the question, which names the answer.
+            body: The question.
+            draining: True after the request to stop.
+            now_s: Monotonic clock.
+
+        Raises:
+            WireError: The question is malformed.
+        """
+        if body == state_messages.QUESTION:
+            page = state_messages.pack(self._state_for(peer, draining, now_s))
+        else:
+            page = self._roster_page(peer, roster_messages.unpack_question(body), now_s)
+        head = heads.pack(Verb.ROSTER, len(page), task=question)
+        return [(SEND, peer.connection, head, page)]
+
+    def _roster_page(self, peer: Peer, query: roster_messages.RosterQuery, now_s: float) -> bytes:
+        if not query.clients:
+            return roster_page(query, peer.namespace.routes)
+        # 11-access, "What is checked" 5: who calls, and how much, is told to those who may watch.
+        here = peer.namespace.numbered.after(query.after)
+        if not peer.grant.watches:
+            here = iter([peer] if peer.number > query.after else [])
+        return clients_page(query, here, self._tables.ledger, now_s)
+
+    def _state_for(self, peer: Peer, draining: bool, now_s: float) -> ProxyState:
+        """Return the state of the proxy, or of the namespace of one that may see no more."""
+        tables = self._tables
+        uptime_s = now_s - tables.now_s
+        if not peer.grant.inspects:
+            return _of_namespace(peer, uptime_s, draining)
+        recent_s, grown = self._recent.since(now_s)
+        return ProxyState(
+            uptime_s=uptime_s,
+            draining=draining,
+            clients=len(tables.peers),
+            away=len(tables.peers.absent),
+            seats=tables.peers.seat_count,
+            open=len(tables.ledger),
+            parked=len(tables.parking),
+            topics=len(self._subscriptions),
+            counts=dict(tables.counts),
+            recent_s=recent_s,
+            recent=grown,
+        )
+
+
+def _of_namespace(peer: Peer, uptime_s: float, draining: bool) -> ProxyState:
+    # 11-access, "What is checked" 5: counters and what is parked belong to all namespaces.
+    namespace = peer.namespace
+    here = namespace.peers
+    return ProxyState(
+        uptime_s=uptime_s,
+        draining=draining,
+        clients=len(here),
+        away=sum(each.absent_at_s is not None for each in here),
+        seats=sum(len(each.seats) for each in here),
+        open=sum(each.open_count for each in here),
+        parked=0,
+        topics=len(namespace.subscribed),
+        counts={},
+        namespace=namespace.name,
+    )

@@ -1,0 +1,133 @@
+"""Change who may do what while clients are connected. Spec: docs/spec/11-access.md. Pure.
+
+A user that loses something is told, forgotten, and cut a moment later, over every line: so nothing
+of what it may do no longer is left over anywhere, and it comes back with what it may do now.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..access.rights import Access, Grant
+from ..wire import users_messages
+from .admission import Admission
+from .peers import Peer
+from .presence import Presence
+from .publications import Publications
+from .subscriptions import Subscriptions
+from .tables import CUT, SEND, Output, Tables
+
+CUT_AFTER_S: Final = 0.05
+"""How long a client has to read why it is cut."""
+
+
+class Revocation:
+    """Puts another list of users and grants in force."""
+
+    def __init__(
+        self,
+        tables: Tables,
+        presence: Presence,
+        admission: Admission,
+        subscriptions: Subscriptions,
+        publications: Publications,
+    ) -> None:
+        self._tables = tables
+        self._presence = presence
+        self._admission = admission
+        self._subscriptions = subscriptions
+        self._publications = publications
+        self._next: Access | None = None
+        self._cuts: list[tuple[float, str, str]] = []
+
+    def use(self, access: Access) -> None:
+        """Put a list in force at the next tick; safe from another thread.
+
+        Raises:
+            ValueError: This proxy has no keys.
+        """
+        if self._tables.access is None:
+            raise ValueError("a proxy without keys has no list of users")
+        self._next = access
+
+    def tick(self, now_s: float) -> list[Output]:
+        """Put the next list in force, and cut those whose time is over."""
+        outputs: list[Output] = []
+        access, self._next = self._next, None
+        if access is not None:
+            outputs = self._change(access, now_s)
+        due = [each for each in self._cuts if each[0] <= now_s]
+        if due:
+            self._cuts = [each for each in self._cuts if each[0] > now_s]
+            outputs += [cut for _, user, reason in due for cut in self._cut(user, reason)]
+        return outputs
+
+    def _change(self, access: Access, now_s: float) -> list[Output]:
+        before, self._tables.access = self._tables.access, access
+        outputs: list[Output] = []
+        if before is None:
+            return outputs
+        of_user = self._peers_by_user()
+        for user in dict.fromkeys([*before.grants, *of_user]):
+            had, has = before.grant_of(user), access.grant_of(user)
+            if has is None or (had is not None and not has.covers(had)):
+                outputs += self._revoke(user, of_user.get(user, ()), now_s)
+            elif not before.keys_of(user) <= access.keys_of(user):
+                # 11-access, "Revocation" 4: which key a connection came with is not known here.
+                self._cuts.append((now_s, user, "rotated"))
+            elif has != had:
+                outputs += self._extend(has, of_user.get(user, ()))
+        return outputs + self._news_of_users(before, access)
+
+    def _peers_by_user(self) -> dict[str, list[Peer]]:
+        of_user: dict[str, list[Peer]] = {}
+        for peer in self._tables.peers:
+            of_user.setdefault(peer.user, []).append(peer)
+        return of_user
+
+    def _revoke(self, user: str, peers: list[Peer] | tuple[()], now_s: float) -> list[Output]:
+        outputs: list[Output] = []
+        for peer in peers:
+            outputs += self._presence.forget(peer, "revoked")
+            if peer.absent_at_s is None:
+                outputs.append(self._admission.revoked(peer))
+        self._cuts.append((now_s + CUT_AFTER_S, user, "revoked"))
+        return outputs
+
+    def _cut(self, user: str, reason: str) -> list[Output]:
+        """Return the CUT of every line of a user."""
+        lines = dict.fromkeys(
+            [
+                *self._admission.lines_of(user),
+                *self._subscriptions.lines_of(user),
+                *self._publications.lines_of(user),
+            ]
+        )
+        self._publications.forget_lines(user)
+        if reason == "revoked":
+            self._tables.counts["cut.revoked"] += len(lines)
+        else:
+            self._tables.counts["cut.rotated"] += len(lines)
+        return [(CUT, line, b"", reason) for line in lines if line is not None]
+
+    def _extend(self, grant: Grant, peers: list[Peer] | tuple[()]) -> list[Output]:
+        """Give clients more: they are told by a WELCOME."""
+        for peer in peers:
+            peer.use_grant(grant)
+        return [self._admission.welcome(peer) for peer in peers if peer.absent_at_s is None]
+
+    def _news_of_users(self, before: Access, access: Access) -> list[Output]:
+        """Return the lists of users for the namespaces that one was added to."""
+        outputs: list[Output] = []
+        for name, namespace in self._tables.peers.namespaces.items():
+            users = access.users_in(name)
+            if set(users) <= set(before.users_in(name)):
+                continue
+            pages = users_messages.users_pages(users)
+            outputs += [
+                (SEND, peer.connection, *page)
+                for peer in namespace.peers
+                if peer.takes_access and peer.absent_at_s is None
+                for page in pages
+            ]
+        return outputs
