@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
 
 import zmq_transport as wire_side
 
 from ..errors import InvalidKey
 from ..key_ring import KeyRing, Member
 from ..keys import Key
+from ..names import checked_name
 from ..rights import Rights
+
+GivenRights = Iterable[str] | Rights | wire_side.Grant
+"""What a user may do: words, or the same for the transport."""
+_FIXES: Final = MappingProxyType(
+    {
+        "unlisted": "where the keys of the Synapse are, run 'cosmo keys allow {user} cpk_...' with "
+        "the public key that 'cosmo keys show' prints here",
+        "namespace": "where the keys of the Synapse are, run 'cosmo keys allow {user} -n {what}'",
+        "serve": "where the keys of the Synapse are, run 'cosmo keys allow {user} --may "
+        "serve={what}'",
+        "instance": "start again: a Dendrite takes a new instance id then",
+        "revoked": "'cosmo keys list' shows what it may do now, where the keys of the Synapse are",
+    }
+)
+"""What to do about a refusal, by its kind."""
 
 
 def new_pair() -> tuple[bytes, bytes]:
@@ -54,7 +73,25 @@ def access_of(ring: KeyRing) -> wire_side.Access:
             )
     users = {public: each.user for each in ring.members.values() for public in each.publics}
     grants = {each.user: grant_of(each.rights, each) for each in ring.members.values()}
-    return wire_side.Access(users, grants | {f"uid:{os.geteuid()}": wire_side.EVERYTHING})
+    grants |= {f"uid:{os.geteuid()}": wire_side.EVERYTHING}
+    return wire_side.Access(users, grants, _FIXES)
+
+
+def access_of_rights(rights: Mapping[str, GivenRights]) -> wire_side.Access:
+    """Return who may do what, for a Synapse without keys whose users are given.
+
+    Raises:
+        InvalidName: The name of a user is not a valid name.
+        InvalidKey: A right is unknown.
+    """
+    grants = {checked_name("user", user): _grant_given(given) for user, given in rights.items()}
+    return wire_side.Access({}, grants, _FIXES)
+
+
+def _grant_given(given: GivenRights) -> wire_side.Grant:
+    if isinstance(given, wire_side.Grant):
+        return given
+    return grant_of(given if isinstance(given, Rights) else Rights.of(given))
 
 
 def user_tag(user: str) -> bytes:

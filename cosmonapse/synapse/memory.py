@@ -26,6 +26,7 @@ from zmq_transport.wire.bundle import split_bundle
 
 from ..errors import DendriteProtocolError
 from ..names import checked_name
+from .access import GivenRights, access_of_rights
 from .adapter import ClientSynapse, ErrorContext
 from .limits import Limits, settings_of
 from .lost_notice import lost_notice
@@ -33,8 +34,6 @@ from .lost_notice import lost_notice
 _LOG = logging.getLogger(__name__)
 _TICK_S = 0.1
 _BATCH = 256
-GivenRights = wire_side.Grant | Iterable[str]
-"""What a user may do: words, or the same for the transport."""
 _HINT = "use memory:// inside one event loop, or a cosmo:// URL across processes"
 
 
@@ -364,13 +363,14 @@ class MemorySynapse(ClientSynapse):
     Args:
         name: The name in `memory://name`, and in error texts.
         namespaces: The namespaces that are served; empty for any.
-        rights: By the name of a user, its rights: words, or what the transport grants. None for
-            everybody everything. With it, `memory_synapse` finds this Synapse by its name.
+        rights: By the name of a user, its rights in words, such as `{"ada": ["dispatch"]}`. None
+            lets everybody do everything. With it, `memory_synapse` finds this Synapse by its name.
         limits: See `Limits`; `handshake_s` has no effect here.
 
     Raises:
         InvalidName: `name`, a namespace or the name of a user is not a valid name.
-        ValueError: A limit is out of range; a right is unknown.
+        ValueError: A limit is out of range.
+        InvalidKey: A right is unknown.
     """
 
     def __init__(
@@ -384,7 +384,7 @@ class MemorySynapse(ClientSynapse):
         super().__init__(ErrorContext(f"memory://{checked_name('name', name)}", lambda _: _HINT))
         self.user = ""
         self._settings = settings_of(namespaces, limits)
-        self._access = None if rights is None else _access_of(rights)
+        self._access = None if rights is None else access_of_rights(rights)
         self._shared = _SharedHub()
         if rights is not None:
             _by_name[name] = self
@@ -397,6 +397,7 @@ class MemorySynapse(ClientSynapse):
         """
         seen = copy.copy(self)
         seen.user = checked_name("user", user)
+        seen._transports = set()
         return seen
 
     def use_rights(self, rights: Mapping[str, GivenRights]) -> None:
@@ -404,9 +405,10 @@ class MemorySynapse(ClientSynapse):
 
         Raises:
             InvalidName: The name of a user is not a valid name.
-            ValueError: A right is unknown; this Synapse has no users.
+            InvalidKey: A right is unknown.
+            ValueError: This Synapse has no users.
         """
-        self._access = _access_of(rights)
+        self._access = access_of_rights(rights)
         self.hub.use_access(self._access)
 
     @property
@@ -414,8 +416,11 @@ class MemorySynapse(ClientSynapse):
         """The hub of the running loop; a new one after the loop of the last one is closed."""
         shared = self._shared
         if shared.hub is None or shared.hub.dead:
-            shared.hub = MemoryHub(self.url, self._settings, self._access)
+            shared.hub = self._new_hub()
         return shared.hub
+
+    def _new_hub(self) -> MemoryHub:
+        return MemoryHub(self.url, self._settings, self._access)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -437,17 +442,6 @@ class _SharedHub:
 
     def __init__(self) -> None:
         self.hub: MemoryHub | None = None
-
-
-def _access_of(rights: Mapping[str, GivenRights]) -> wire_side.Access:
-    grants = {checked_name("user", user): _grant_of(given) for user, given in rights.items()}
-    return wire_side.Access(users={}, grants=grants)
-
-
-def _grant_of(given: GivenRights) -> wire_side.Grant:
-    if isinstance(given, wire_side.Grant):
-        return given
-    raise ValueError(f"rights are a list of words, not {given!r:.100}")
 
 
 _by_name: weakref.WeakValueDictionary[str, MemorySynapse] = weakref.WeakValueDictionary()

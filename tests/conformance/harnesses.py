@@ -119,11 +119,8 @@ class HoldingHub(MemoryHub):
 
 
 class TestedMemorySynapse(Tested, MemorySynapse):
-    @property
-    def hub(self):
-        if self._hub is None or self._hub.dead:
-            self._hub = HoldingHub(self.url, self._settings)
-        return self._hub
+    def _new_hub(self):
+        return HoldingHub(self.url, self._settings, self._access)
 
     def new_carrier(self):
         return LossyMemoryCarrier(self)
