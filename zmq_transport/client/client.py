@@ -37,6 +37,7 @@ from .handshake import Handshake, OnWaiting, waiting
 from .link import Link, LinkEvent, LinkOutput
 from .outbox import deadline_of
 from .queries import Queries
+from .refusals import RefusalNews
 from .resync_pages import ResyncPages, ResyncSource
 from .session import Event
 from .users import Users
@@ -103,7 +104,7 @@ class Client:
         self._task_flags = _KEEP
         self._is_open = False
         self._aborted = False
-        self._told_refusal = ""
+        self._refusal_news = RefusalNews()
         self._handshake: Handshake
         self._send = self._sender.send
         self._split_items = split_items if fast else _decline
@@ -452,7 +453,7 @@ class Client:
 
     def _on_welcomed(self, welcome: Welcome, fresh: bool) -> None:
         self.user, self.may = welcome.user, welcome.may
-        self._told_refusal = ""
+        self._refusal_news.clear()
         self.heartbeat_s = welcome.heartbeat_ms / 1000
         self.max_body_bytes = min(self.max_body_bytes, welcome.max_body_bytes)
         self._sender.max_body_bytes = self.max_body_bytes
@@ -487,8 +488,7 @@ class Client:
         # 02, Refusals: one refused while it opens gives up, one welcomed before goes on asking.
         if self._handshake.on_refused(error):
             return
-        if error.reason != self._told_refusal:  # asked again each second, it says so again
-            self._told_refusal = error.reason
+        if self._refusal_news.is_new(error):  # asked again each second, it says so again
             self._on_away(f"refused: {error.reason}")
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from ..errors import AccessFault, AccessRefused
+from ..errors import AccessFault, AccessRefused, Refused
 
 SURE_COUNT: Final = 5
 SURE_S: Final = 0.5
@@ -68,6 +68,32 @@ def refused(endpoint: str, fault: AccessFault, user: str = "") -> AccessRefused:
         user: The name of the key; empty without one.
     """
     return AccessRefused(endpoint, _REASONS[fault].format(user=user or "this client"), fault=fault)
+
+
+class RefusalNews:
+    """Whether a refusal is news to a client that asks again and again, and says it once."""
+
+    def __init__(self) -> None:
+        self._told: Refused | None = None
+
+    def is_new(self, error: Refused) -> bool:
+        """Record a refusal; return whether it was not told since the last welcome."""
+        told, self._told = self._told, error
+        if told is None:
+            return True
+        # A proxy that revokes a key says so, and then does not list it in any handshake.
+        follows = _fault_of(told) is AccessFault.RIGHTS and _fault_of(error) is AccessFault.UNLISTED
+        if follows:
+            self._told = told
+        return not follows and told.reason != error.reason
+
+    def clear(self) -> None:
+        """Forget it: the client is welcome."""
+        self._told = None
+
+
+def _fault_of(error: Refused) -> AccessFault | None:
+    return error.fault if isinstance(error, AccessRefused) else None
 
 
 @attrs.define

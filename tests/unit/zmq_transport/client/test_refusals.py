@@ -2,8 +2,15 @@
 
 import pytest
 
-from zmq_transport.client.refusals import SURE_COUNT, SURE_S, Answer, Refusals, refused
-from zmq_transport.errors import AccessFault
+from zmq_transport.client.refusals import (
+    SURE_COUNT,
+    SURE_S,
+    Answer,
+    RefusalNews,
+    Refusals,
+    refused,
+)
+from zmq_transport.errors import AccessFault, AccessRefused, Refused
 
 KEYED = Answer(speaks_curve=True)
 
@@ -89,3 +96,32 @@ def test_each_fault_has_a_text_of_its_own(fault):
     assert error.fault is fault
     assert str(error).startswith("tcp://here:1 refused: it ")
     assert "{" not in str(error)
+
+
+def access(reason, fault=AccessFault.RIGHTS):
+    return AccessRefused("tcp://here:1", reason, fault=fault)
+
+
+@pytest.mark.parametrize(
+    ("refusals", "told"),
+    [
+        ([Refused("", "full"), Refused("", "full"), Refused("", "full")], 1),
+        ([Refused("", "full"), access("revoked"), access("revoked")], 2),
+        ([access("revoked"), *[access("unlisted", AccessFault.UNLISTED)] * 3], 1),
+        ([access("revoked"), access("no keys", AccessFault.NO_KEYS)], 2),
+        ([access("unlisted", AccessFault.UNLISTED), access("revoked")], 2),
+    ],
+)
+def test_a_refusal_is_news_once(refusals, told):
+    news = RefusalNews()
+
+    assert [news.is_new(each) for each in refusals].count(True) == told
+
+
+def test_after_a_welcome_the_same_refusal_is_news_again():
+    news = RefusalNews()
+    news.is_new(access("revoked"))
+
+    news.clear()
+
+    assert news.is_new(access("revoked"))
