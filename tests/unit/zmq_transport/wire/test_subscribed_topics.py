@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.vectors import VECTORS
 from zmq_transport.wire import heads
 from zmq_transport.wire.subscribed_topics import MAX_LEAP, Gaps, SubscribedTopics
 
@@ -103,6 +104,13 @@ def test_a_gap_is_the_number_of_messages_in_between():
 
     assert [gaps.seen(b"t", b"p", n) for n in (0, 3, 4, 10)] == [0, 2, 0, 5]
     assert gaps.missed == 7
+
+
+@pytest.mark.parametrize("row", VECTORS["gaps"], ids=lambda row: row["name"])
+def test_the_timelines_of_the_vectors_have_their_gaps(row):
+    gaps = Gaps()
+
+    assert [gaps.seen(b"t", b"p", int(text)) for text in row["sequences"]] == row["missing"]
 
 
 def test_a_leap_of_over_two_to_the_20_is_a_new_count_and_told_as_one_missing_message():
