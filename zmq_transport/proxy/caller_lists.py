@@ -17,6 +17,8 @@ from .worker_queries import KnownWorkers
 
 MAX_LISTED: Final = 1_000_000
 """Tasks and workers of lists that are not complete yet."""
+MAX_LISTED_OF_CALLER: Final = 100_000
+"""The same of one caller."""
 MAX_KNOWN: Final = 500_000
 """Workers in all different lists."""
 
@@ -78,7 +80,8 @@ class CallerLists:
 
     def _has_room(self, listing: CallerList, count: int) -> bool:
         """Return whether `count` more may be listed; if not, mark the list as cut."""
-        if self._size + count <= MAX_LISTED:
+        mine = len(listing.ids) + len(listing.tasks) + count
+        if self._size + count <= MAX_LISTED and mine <= MAX_LISTED_OF_CALLER:
             return True
         self._counts["drop.listed"] += count
         listing.is_cut = True

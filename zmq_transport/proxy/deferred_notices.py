@@ -16,6 +16,7 @@ Directed = tuple[bytes, bytes, bytes]
 """connection, head, body"""
 
 MAX_NOTICES: Final = 100_000
+MAX_NOTICES_OF_CALLER: Final = 20_000
 
 
 class _Waiting:
@@ -34,11 +35,15 @@ class DeferredNotices:
 
     Args:
         max_count: Limit for all callers together.
+        max_of_caller: Limit for one caller.
     """
 
-    def __init__(self, max_count: int = MAX_NOTICES) -> None:
+    def __init__(
+        self, max_count: int = MAX_NOTICES, max_of_caller: int = MAX_NOTICES_OF_CALLER
+    ) -> None:
         self._waiting: dict[Peer, _Waiting] = {}
         self._max_count = max_count
+        self._max_of_caller = max_of_caller
         self._count = 0
 
     def __len__(self) -> int:
@@ -55,7 +60,7 @@ class DeferredNotices:
             waiting = self._waiting[caller] = _Waiting()
         waiting.came_back = True
         if task not in waiting.messages:
-            if self._count >= self._max_count:
+            if self._count >= self._max_count or len(waiting.messages) >= self._max_of_caller:
                 return False
             self._count += 1
         waiting.messages[task] = head, body

@@ -6,6 +6,8 @@ workers are on the way back too. A task of any other caller is bounced at once.
 
 from __future__ import annotations
 
+from collections import Counter
+
 import attrs
 
 
@@ -35,14 +37,19 @@ class Parking:
         until_s: When parking ends, on the monotonic clock.
         max_tasks: Limit of tasks.
         max_bytes: Limit of the bytes of their bodies.
+
+    One caller may have as much of both as it leaves for the others.
     """
 
     def __init__(
-        self, until_s: float, max_tasks: int = 4096, max_bytes: int = 64 * 1024 * 1024
+        self, until_s: float, max_tasks: int = 8192, max_bytes: int = 128 * 1024 * 1024
     ) -> None:
         self.until_s = until_s
         self._max_tasks = max_tasks
+        self._max_bytes = max_bytes
         self._room_bytes = max_bytes
+        self._tasks_of: Counter[bytes] = Counter()
+        self._bytes_of: Counter[bytes] = Counter()
         self.by_key: dict[bytes, Parked] = {}  # public for the hot path, which only looks
 
     def __len__(self) -> int:
@@ -51,17 +58,32 @@ class Parking:
 
     def park(self, parked: Parked) -> bool:
         """Park a task that is not parked yet; False when parking is over or full."""
-        room = self._room_bytes - len(parked.body)
-        if parked.parked_at_s >= self.until_s or len(self.by_key) >= self._max_tasks or room < 0:
+        if parked.parked_at_s >= self.until_s or not self._has_room(parked):
             return False
-        self._room_bytes = room
+        self._charge(parked, 1)
         self.by_key[parked.caller + parked.task] = parked
         return True
+
+    def _has_room(self, parked: Parked) -> bool:
+        size, caller = len(parked.body), parked.caller
+        return (
+            len(self.by_key) < self._max_tasks
+            and size <= self._room_bytes
+            and self._tasks_of[caller] < self._max_tasks - len(self.by_key)
+            and self._bytes_of[caller] <= self._room_bytes - size
+        )
+
+    def _charge(self, parked: Parked, sign: int) -> None:
+        self._room_bytes -= sign * len(parked.body)
+        self._bytes_of[parked.caller] += sign * len(parked.body)
+        self._tasks_of[parked.caller] += sign
 
     def pop_all(self) -> list[Parked]:
         """Remove and return all tasks in the order they came; a task may be parked again."""
         taken, self.by_key = list(self.by_key.values()), {}
-        self._room_bytes += sum(len(each.body) for each in taken)
+        self._room_bytes = self._max_bytes
+        self._tasks_of.clear()
+        self._bytes_of.clear()
         return taken
 
     def holds(self, caller: bytes, task: bytes) -> bool:
@@ -73,7 +95,7 @@ class Parking:
         parked = self.by_key.pop(caller + task, None)
         if parked is None:
             return False
-        self._room_bytes += len(parked.body)
+        self._charge(parked, -1)
         return True
 
     def withdraw_all(self, caller: bytes) -> None:

@@ -15,9 +15,9 @@ from typing import Any, Final
 from ..errors import WireError
 from ..wire.heads import read_address
 from .numbered import Numbered
+from .offers import Offers
 
 MAX_MISSES: Final = 16
-_NOBODY: Final[Mapping[Seat, None]] = {}
 
 
 class Seat:
@@ -186,7 +186,7 @@ class Routes:
         self._queries: OrderedDict[bytes, tuple[frozenset[str], Pool]] = OrderedDict()
         self._max_queries = max_queries
         self._max_queries_of_seat = max_queries_of_seat
-        self._by_capability: dict[str, dict[Seat, None]] = {}
+        self._offers: Offers[Seat] = Offers()
         self._misses: dict[bytes, str] = {}
         self._seats: Numbered[Seat] = Numbered()
         self._count = 0
@@ -206,7 +206,7 @@ class Routes:
 
     def offering(self, capability: str) -> Iterable[Seat]:
         """Return the seats that offer a capability, oldest first."""
-        return self._by_capability.get(capability, _NOBODY)
+        return self._offers.of(capability)
 
     def after(self, number: int) -> Iterator[Seat]:
         """Yield the seats with higher numbers, oldest first."""
@@ -219,8 +219,7 @@ class Routes:
         self._seats.add(seat.number, seat)
         self._misses.clear()
         self._by_address.setdefault(seat.address, Pool()).add(seat)
-        for capability in seat.capabilities:
-            self._by_capability.setdefault(capability, {})[seat] = None
+        self._offers.add(seat, seat.capabilities)
         for wanted, pool in self._queries.values():
             if wanted <= seat.capabilities:
                 pool.add(seat)
@@ -233,11 +232,7 @@ class Routes:
             pool.remove(seat)
         if not self._by_address[seat.address].seats:
             del self._by_address[seat.address]
-        for capability in seat.capabilities:
-            offered = self._by_capability[capability]
-            del offered[seat]
-            if not offered:
-                del self._by_capability[capability]
+        self._offers.remove(seat, seat.capabilities)
 
     def known(self, address: bytes) -> Pool | None:
         """Return the pool that serves `address`, if it exists already."""
@@ -291,9 +286,8 @@ class Routes:
     def _build(self, address: bytes, wanted: frozenset[str]) -> Pool | None:
         """Build and store the pool of a set of capabilities; None if no seat offers them all."""
         # Only those who offer the rarest of them are looked at.
-        offers = [self._by_capability.get(each, _NOBODY) for each in wanted]
         pool = Pool(address)
-        for seat in min(offers, key=len):
+        for seat in min(map(self._offers.of, wanted), key=len):
             if wanted <= seat.capabilities:
                 pool.add(seat)
         # A pool without a seat is not stored: sets of capabilities that no seat offers would push

@@ -92,3 +92,14 @@ def test_a_caller_that_is_away_is_told_when_it_is_back_and_one_that_is_gone_neve
 
     assert notices.tick() == [(b"away", b"head 0", b"why")]
     assert len(notices) == 0
+
+
+def test_one_caller_leaves_room_for_the_notices_of_others():
+    greedy, modest = caller("greedy"), caller("modest")
+    notices = DeferredNotices(max_count=5, max_of_caller=3)
+
+    kept = [notices.defer(greedy, b"%d" % number, b"head", b"") for number in range(5)]
+
+    assert kept == [True] * 3 + [False] * 2
+    assert notices.defer(greedy, b"0", b"newer", b"")
+    assert [notices.defer(modest, b"%d" % n, b"head", b"") for n in range(3)] == [True, True, False]

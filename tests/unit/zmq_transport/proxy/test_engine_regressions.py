@@ -82,7 +82,7 @@ def test_parked_tasks_go_with_their_caller(model):
 
 
 def test_a_task_withdrawn_from_the_parking_gives_its_room_back():
-    parking = Parking(1.0, max_tasks=2, max_bytes=10)
+    parking = Parking(1.0, max_tasks=4, max_bytes=20)
     tasks = [Parked(b"c" * 16, bytes([n]) * 16, b"", b"x" * 5, 0.0) for n in range(3)]
 
     parked = [parking.park(each) for each in tasks]

@@ -27,15 +27,30 @@ def test_the_room_closes_at_its_time():
 def test_the_room_is_bounded_in_tasks():
     parking = Parking(until_s=1.0, max_tasks=2)
 
-    assert [parking.park(parked(task)) for task in (b"a", b"b", b"c")] == [True, True, False]
+    found_room = [parking.park(parked(each, caller=each)) for each in (b"a", b"b", b"c")]
+
+    assert found_room == [True, True, False]
+
+
+def test_one_caller_leaves_as_much_room_as_it_takes():
+    parking = Parking(until_s=1.0, max_tasks=8, max_bytes=100)
+
+    found_room = [parking.park(parked(b"%d" % n, b"x")) for n in range(8)]
+    assert found_room == [True] * 4 + [False] * 4
+    assert parking.park(parked(b"a", b"x" * 40, caller=b"another"))
+    assert not parking.park(parked(b"b", b"x" * 40, caller=b"another"))
+    assert parking.park(parked(b"c", b"x" * 40, caller=b"third"))
+
+    parking.pop_all()
+    assert [parking.park(parked(b"%d" % n)) for n in range(5)] == [True] * 4 + [False]
 
 
 def test_the_room_is_bounded_in_bytes():
     parking = Parking(until_s=1.0, max_bytes=10)
 
-    assert parking.park(parked(b"a", b"x" * 6))
-    assert not parking.park(parked(b"b", b"x" * 5))
-    assert parking.park(parked(b"c", b"x" * 4))
+    assert parking.park(parked(b"a", b"x" * 6, caller=b"a"))
+    assert not parking.park(parked(b"b", b"x" * 5, caller=b"b"))
+    assert parking.park(parked(b"c", b"x" * 4, caller=b"c"))
 
 
 def test_what_was_taken_makes_room():
@@ -49,9 +64,9 @@ def test_what_was_taken_makes_room():
 
 def test_one_task_is_withdrawn_and_makes_room():
     parking = Parking(until_s=1.0, max_bytes=10)
-    tasks = [parked(b"a", b"x" * 4), parked(b"b", b"x" * 6)]
+    tasks = [parked(b"a", b"x" * 4), parked(b"b", b"x" * 6, caller=b"second")]
     for each in tasks:
-        parking.park(each)
+        assert parking.park(each)
 
     assert parking.withdraw(b"caller", b"a")
     assert not parking.withdraw(b"caller", b"a")

@@ -156,8 +156,9 @@ def test_more_claims_than_the_ledger_holds_are_dropped_and_counted(bench_with, l
     assert bench.counts["drop.claims_full"] == 1
 
 
-def test_a_list_without_an_end_is_bounded(bench, caller, worker, monkeypatch):
-    monkeypatch.setattr(caller_lists, "MAX_LISTED", 1)
+@pytest.mark.parametrize("limit", ["MAX_LISTED", "MAX_LISTED_OF_CALLER"])
+def test_a_list_without_an_end_is_bounded(bench, caller, worker, monkeypatch, limit):
+    monkeypatch.setattr(caller_lists, limit, 1)
     known = [bytes([number]) * 16 for number in range(3)]
     bench.say(caller, *resync_messages.workers_pages(known)[0])
 
