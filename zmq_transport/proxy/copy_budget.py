@@ -17,7 +17,7 @@ _FIRST_S: Final = 0.2
 _REST: Final = ""
 
 
-class _Share:
+class _NamespaceBudget:
     """What one namespace may spend, when it last asked, and whether it was refused since."""
 
     __slots__ = ("asked_at_s", "left_bytes", "was_refused")
@@ -42,7 +42,7 @@ class CopyBudget:
     def __init__(self, bytes_per_s: int, now_s: float) -> None:
         self._bytes_per_s = float(bytes_per_s)
         self._spare_bytes = float(bytes_per_s)
-        self._shares: dict[str, _Share] = {}
+        self._shares: dict[str, _NamespaceBudget] = {}
         self._at_s = now_s
 
     def spend(self, namespace: str, size: int) -> bool:
@@ -61,7 +61,7 @@ class CopyBudget:
         share.left_bytes -= size - spare
         return True
 
-    def _new_share(self, namespace: str) -> _Share:
+    def _new_share(self, namespace: str) -> _NamespaceBudget:
         """Give a namespace its first bytes: of those to spare, or on credit of at most a second."""
         if len(self._shares) >= MAX_SHARES:
             namespace = _REST
@@ -71,7 +71,7 @@ class CopyBudget:
         if self._spare_bytes - first < -self._bytes_per_s:
             first = 0.0
         self._spare_bytes -= first
-        share = self._shares[namespace] = _Share(first, self._at_s)
+        share = self._shares[namespace] = _NamespaceBudget(first, self._at_s)
         return share
 
     def refill(self, now_s: float) -> None:

@@ -15,7 +15,7 @@ from ..access.origin import UNKNOWN, Origin
 from ..access.rights import EVERYTHING, Grant
 from ..kernel import Entry
 from ..wire.subscribed_topics import SubscribedTopics
-from .numbered import Numbered
+from .number_table import NumberTable
 from .routing import Routes, Seat
 
 _FEW: Final = 64
@@ -52,7 +52,7 @@ class Namespace:
         self.routes = Routes()
         self.subscribed = SubscribedTopics(publisher)
         self.peers: set[Peer] = set()
-        self.numbered: Numbered[Peer] = Numbered()
+        self.numbered: NumberTable[Peer] = NumberTable()
         self.callers: set[Peer] = set()
         self.hosts: dict[Peer, None] = {}
         self.older: set[Peer] = set()
