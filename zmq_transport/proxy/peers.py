@@ -15,7 +15,7 @@ from ..access.origin import UNKNOWN, Origin
 from ..access.rights import EVERYTHING, Grant
 from ..kernel import Entry
 from ..wire.subscribed_topics import SubscribedTopics
-from .number_table import NumberTable
+from .page_table import PageTable
 from .routing import Routes, Seat
 
 _FEW: Final = 64
@@ -52,7 +52,7 @@ class Namespace:
         self.routes = Routes()
         self.subscribed = SubscribedTopics(publisher)
         self.peers: set[Peer] = set()
-        self.numbered: NumberTable[Peer] = NumberTable()
+        self.numbered: PageTable[Peer] = PageTable()
         self.callers: set[Peer] = set()
         self.hosts: dict[Peer, None] = {}
         self.older: set[Peer] = set()

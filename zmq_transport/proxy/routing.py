@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from ..errors import WireError
 from ..wire.heads import read_address
-from .number_table import NumberTable
 from .offers import Offers
+from .page_table import PageTable
 
 MAX_MISSES: Final = 16
 
@@ -188,7 +188,7 @@ class Routes:
         self._max_queries_of_seat = max_queries_of_seat
         self._offers: Offers[Seat] = Offers()
         self._misses: dict[bytes, str] = {}
-        self._seats: NumberTable[Seat] = NumberTable()
+        self._seats: PageTable[Seat] = PageTable()
         self._count = 0
 
     def __iter__(self) -> Iterator[Seat]:

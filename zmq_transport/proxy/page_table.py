@@ -11,7 +11,7 @@ _FEW: Final = 64
 _Thing = TypeVar("_Thing")
 
 
-class NumberTable(Generic[_Thing]):
+class PageTable(Generic[_Thing]):
     """A dict from number to thing that finds where a page begins without counting up to it."""
 
     def __init__(self) -> None:

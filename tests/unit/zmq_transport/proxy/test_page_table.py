@@ -1,10 +1,10 @@
 """Things by growing numbers."""
 
-from zmq_transport.proxy.number_table import NumberTable
+from zmq_transport.proxy.page_table import PageTable
 
 
 def test_a_page_begins_behind_a_number_that_may_be_gone():
-    numbered = NumberTable()
+    numbered = PageTable()
     for number in (3, 5, 8, 9):
         numbered.add(number, f"n{number}")
     numbered.remove(5)
@@ -16,7 +16,7 @@ def test_a_page_begins_behind_a_number_that_may_be_gone():
 
 
 def test_what_was_removed_does_not_pile_up():
-    numbered = NumberTable()
+    numbered = PageTable()
     for number in range(10_000):
         numbered.add(number, number)
         if number >= 10:
