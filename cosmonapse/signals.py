@@ -239,27 +239,6 @@ def came_from(signal: Signal, origin: str | None) -> None:
     _set_origin(signal, origin)
 
 
-_HEADER_OF_ID = 0xBE
-_NIL = 0xC0
-_FIELDS_OF_BODY = b"\x99\x9a"
-_PARENT_AT, _ID_BYTES = 65, 31
-
-
-def code_of(body: bytes) -> int | None:
-    """Return the type code in the bytes of a Signal or of a run, without a look at the rest.
-
-    Returns:
-        The code; None if the bytes are not written as every writer writes them, valid or not.
-    """
-    if len(body) <= _PARENT_AT or body[0] not in _FIELDS_OF_BODY or body[1:3] != b"\xa11":
-        return None
-    parent = body[_PARENT_AT]
-    if not body[3] == body[3 + _ID_BYTES] == _HEADER_OF_ID or parent not in (_NIL, _HEADER_OF_ID):
-        return None
-    at = _PARENT_AT + (1 if parent == _NIL else _ID_BYTES)
-    return body[at] if len(body) > at and body[at] in TYPE_OF_CODE else None
-
-
 class _Draft:
     """A Signal while its fields are set; then it gets its class.
 

@@ -6,6 +6,7 @@ before anything is sent, in words and with the command that helps. Without keys 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 
 from ..errors import AccessRefused
@@ -110,13 +111,14 @@ class OwnRights:
 
     def _refused(self, what: str, word: str) -> AccessRefused:
         user = self._transport.user
+        name = user.replace(":", "-", 1)  # over a Unix socket uid:1000, in the folder uid-1000
         told = () if self._rights is None else self._rights.words
         wanted = ",".join(dict.fromkeys([*(each for each in told if each != word), word]))
         return AccessRefused(
             self.url,
             f"the key {user!r} may not {what}",
-            f"to let it, run 'cosmo keys allow {user} cpk_... --may {wanted}' where the keys of "
-            "the Synapse are",
+            f"to let it, run where the keys of the Synapse are: cosmo keys allow {name} "
+            f"--may {shlex.quote(wanted)}",
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -27,15 +27,30 @@ class Fabric:
         synapse: Where the Dendrites meet: a Synapse of this package, a URL, or by default a new one
             in this process.
         namespace: Where the Dendrites belong.
+        rights: By the name of a user, its rights, as of a Synapse with keys: each Dendrite is then
+            one of them. Only in this process.
 
     Raises:
         InvalidUrl: The URL names no endpoint.
-        TypeError: `synapse` is not a Synapse of this package.
+        InvalidName: The name of a user is not valid.
+        InvalidKey: A right is not a word for one.
+        TypeError: `synapse` is not a Synapse of this package, or there are `rights` beside it.
     """
 
-    def __init__(self, synapse: object = None, *, namespace: str = "test") -> None:
+    def __init__(
+        self,
+        synapse: object = None,
+        *,
+        namespace: str = "test",
+        rights: Mapping[str, Iterable[str]] | None = None,
+    ) -> None:
+        if rights is not None and synapse is not None:
+            raise TypeError("rights belong to a Synapse in this process: leave synapse away")
         found = synapse_from_url(synapse) if isinstance(synapse, str) else synapse
-        found = MemorySynapse("fabric") if found is None else found
+        self._by_user: Mapping[str, ClientSynapse] = {}
+        if found is None:
+            found = made = MemorySynapse("fabric", rights=rights)
+            self._by_user = {each: made.as_user(each) for each in rights or ()}
         if not isinstance(found, ClientSynapse):
             raise TypeError(
                 f"synapse must be a Synapse or a URL, not {synapse!r:.100}; faults can be made "
@@ -57,6 +72,7 @@ class Fabric:
         neuron_id: str = "worker",
         dendrite_id: str = "worker",
         heartbeat_s: float = 2.0,
+        user: str | None = None,
         **axon: Any,
     ) -> Dendrite:
         """Start a Dendrite that hosts a Neuron; return it when TASKs can reach it.
@@ -67,11 +83,14 @@ class Fabric:
             neuron_id: The id of a function's Axon.
             dendrite_id: Its name in logs and views.
             heartbeat_s: See `Dendrite`.
+            user: Who it is, in a fabric with rights.
             axon: Other arguments of the Axon of a function, such as `capabilities`.
 
         Raises:
             TypeError: Settings beside an Axon that is ready, or a function of another shape.
             SynapseUnreachable: The Synapse does not answer.
+            AccessRefused: The user may not host its Axons.
+            ValueError: It is not said who it is, or there is no such user.
         """
         if isinstance(work, Axon):
             if axon or neuron_id != "worker":
@@ -79,7 +98,12 @@ class Fabric:
         else:
             work = Axon(neuron_id=neuron_id, neuron_fn=work, **axon)
         return await self.dendrite(
-            work, *more, dendrite_id=dendrite_id, role="worker", heartbeat_s=heartbeat_s
+            work,
+            *more,
+            dendrite_id=dendrite_id,
+            role="worker",
+            heartbeat_s=heartbeat_s,
+            user=user,
         )
 
     async def dendrite(
@@ -87,15 +111,26 @@ class Fabric:
         *axons: Axon,
         dendrite_id: str = "caller",
         role: Literal["orchestrator", "worker"] = "orchestrator",
+        user: str | None = None,
         **settings: Any,
     ) -> Dendrite:
         """Start a Dendrite, to dispatch with or to host Axons; `settings` are those of `Dendrite`.
 
+        Args:
+            axons: What it hosts.
+            dendrite_id: Its name in logs and views.
+            role: See `Dendrite`.
+            user: Who it is, in a fabric with rights.
+            settings: Other arguments of `Dendrite`.
+
         Raises:
             SynapseUnreachable: The Synapse does not answer.
+            AccessRefused: The user may not host its Axons.
+            ValueError: It is not said who it is, or there is no such user.
         """
+        beneath = self._seen_by(user)
         await self._hold_on()
-        faulty = FaultySynapse(self.synapse)
+        faulty = FaultySynapse(beneath)
         settings = {"namespace": self.namespace, **settings}
         made = Dendrite(synapse=faulty, dendrite_id=dendrite_id, role=role, **settings)
         for axon in axons:
@@ -103,6 +138,16 @@ class Fabric:
         await made.start()
         self._faulty[made] = faulty
         return made
+
+    def _seen_by(self, user: str | None) -> ClientSynapse:
+        """Return the Synapse as a user sees it, or as it is where there are no users."""
+        if user is None and not self._by_user:
+            return self.synapse
+        seen = self._by_user.get(user or "")
+        if seen is None:
+            known = ", ".join(sorted(self._by_user)) or "it has none: Fabric(rights={...})"
+            raise ValueError(f"user must be one of this fabric ({known}), not {user!r:.100}")
+        return seen
 
     # -- faults ----------------------------------------------------------------------------------
 

@@ -103,7 +103,7 @@ class FaultySynapse(ClientSynapse):
     line: CuttableCarrier
 
     def __init__(self, beneath: ClientSynapse) -> None:
-        super().__init__(beneath.where)
+        super().__init__(beneath.where, beneath.user)
         self._beneath = beneath
         self.injectors: Mapping[Traffic, FaultInjector] = MappingProxyType(
             {each: FaultInjector() for each in get_args(Traffic)}

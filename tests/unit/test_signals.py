@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from cosmonapse import Directed, NeedsAnswer, NeuronError, Signal, SignalType, codec, kernel
-from cosmonapse.signals import TYPE_OF_CODE, came_from, code_of
+from cosmonapse.signals import TYPE_OF_CODE, came_from
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/spec/07-signals.md"
 
@@ -160,30 +160,3 @@ def test_nothing_in_the_bytes_of_a_signal_gives_it_an_origin(decode):
 
     assert decode(forged.encode()).origin is None
     assert decode(longer).origin is None
-
-
-@pytest.mark.parametrize("parent_id", [None, "evt_" + "0" * 26])
-@pytest.mark.parametrize("type", SignalType)
-def test_the_code_of_a_body_is_read_without_the_rest(type, parent_id):
-    body = Signal(type=type, payload={"input": 1}, parent_id=parent_id).encode()
-
-    assert code_of(body) == type.code
-
-
-def test_the_code_of_a_run_is_that_of_a_thought():
-    ids = "evt_" + "0" * 26, "trc_" + "0" * 26, "evt_" + "1" * 26
-    body = kernel.encode_thoughts(*ids, kernel.encode_directed(Directed()), 1.0, 0, ["a", "b"])
-
-    assert code_of(body) == SignalType.THOUGHT_DELTA.code
-
-
-def test_bytes_that_are_written_another_way_have_no_code():
-    body = Signal(type="STOP").encode()
-    spelled_out = b"\xdc\x00\x09" + body[1:]  # an array of nine, written longer: a valid Signal
-
-    assert Signal.decode(spelled_out).type is SignalType.STOP
-    assert code_of(spelled_out) is None
-    for size in range(len(body)):
-        assert code_of(body[:size]) in (None, SignalType.STOP.code)
-    assert code_of(body[:65] + b"\xc3" + body[66:]) is None
-    assert code_of(body[:66] + b"\x00" + body[67:]) is None

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from cosmonapse import Axon, Dendrite, DendriteProtocolError
+from cosmonapse import AccessRefused, Axon, Dendrite, DendriteProtocolError
 from cosmonapse.testing import Fabric
 
 pytestmark = pytest.mark.asyncio
@@ -90,3 +90,37 @@ async def test_two_fabrics_know_nothing_of_each_other(cosmo_fabric):
         found = await (await other.dendrite()).find_neurons()
 
     assert found == []
+
+
+async def test_each_dendrite_of_a_fabric_with_rights_is_one_of_its_users():
+    async def asked(input, context):
+        return {"asked_by": context.task.origin}
+
+    rights = {"ada": ["dispatch"], "ben": ["serve=invoice"]}
+    async with Fabric(rights=rights) as fabric:
+        await fabric.worker(asked, neuron_id="invoice", user="ben")
+        ada = await fabric.dendrite(user="ada")
+
+        reply = await ada.dispatch_and_wait(neuron="invoice", input={})
+        with pytest.raises(AccessRefused, match="'ben' may not host an Axon of neuron 'other'"):
+            await fabric.worker(echo, neuron_id="other", user="ben")
+        fabric.cut_off(ada)
+        await fabric.reconnect(ada)
+        await fabric.restart_synapse()
+        again = await ada.dispatch_and_wait(neuron="invoice", input={})
+
+    assert [(each.output, each.origin) for each in (reply, again)] == [
+        ({"asked_by": "ada"}, "ben")
+    ] * 2
+
+
+async def test_a_fabric_asks_who_a_dendrite_is_if_it_has_users_and_only_then():
+    with pytest.raises(TypeError, match="leave synapse away"):
+        Fabric("memory://x", rights={"ada": ["dispatch"]})
+    async with Fabric(rights={"ada": ["dispatch"], "ben": ["serve"]}) as fabric:
+        for user in (None, "eve"):
+            with pytest.raises(ValueError, match=r"one of this fabric \(ada, ben\)"):
+                await fabric.dendrite(user=user)
+    async with Fabric() as fabric:
+        with pytest.raises(ValueError, match="it has none"):
+            await fabric.dendrite(user="ada")

@@ -20,7 +20,7 @@ def test_every_block_of_the_page_is_a_test_file_that_passes(pytester):
     result = pytester.runpytest_subprocess(*STRICT)
 
     assert len(BLOCKS) == 4
-    result.assert_outcomes(passed=7)
+    result.assert_outcomes(passed=8)
 
 
 FAULTS = ["crash", "cut_off", "reconnect", "restart_synapse", "lose", "delay", "refuse_tasks"]

@@ -47,3 +47,23 @@ def serve(join):
         return await join(dendrite_id="caller").__aenter__()
 
     return make
+
+
+@pytest_asyncio.fixture
+async def join_as(rights):
+    """Start Dendrites of users, on a Synapse where each has its `rights`."""
+    shared, made = MemorySynapse("users", rights=rights), []
+
+    async def make(user, *axons, start=True, **settings):
+        dendrite = Dendrite(**{"synapse": shared.as_user(user), "dendrite_id": user, **settings})
+        made.append(dendrite)
+        for axon in axons:
+            dendrite.attach_axon(axon)
+        if start:
+            await dendrite.start()
+        return dendrite
+
+    make.synapse = shared
+    yield make
+    for dendrite in reversed(made):
+        await dendrite.stop(drain_s=0.0)

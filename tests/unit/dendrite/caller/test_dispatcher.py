@@ -5,9 +5,10 @@ from unittest import mock
 
 import pytest
 
-from cosmonapse import SignalType
+from cosmonapse import Signal, SignalType
 from cosmonapse.dendrite.caller.dispatcher import Dispatcher
 from cosmonapse.dendrite.caller.open_tasks import OpenTask
+from cosmonapse.dendrite.watch.handlers import Handler
 from cosmonapse.dendrite.watch.subscriptions import Subscriptions
 from cosmonapse.tasks import task_for
 from cosmonapse.transport import Outcome
@@ -91,3 +92,39 @@ async def test_each_reason_has_its_counter_and_an_unknown_one_counts_as_unknown(
 
     assert (await waiting).type is SignalType.ERROR
     assert dispatcher.counts == {counter: 1}
+
+
+async def test_a_task_that_its_key_may_no_longer_send_again_ends_with_access_denied(
+    dispatcher, transport
+):
+    waiting = asyncio.ensure_future(dispatcher.wait(task_for("worker", None, {}), 5.0))
+    await asyncio.sleep(0)
+    [opened] = dispatcher.open_tasks.opened(0.0)
+    transport.user, transport.may = "ben", ("dispatch=other",)
+    dispatcher._subscriptions.own_rights.on_welcomed()
+
+    dispatcher.on_lost(opened.task, "not_started")
+
+    assert (await waiting).payload["code"] == "ACCESS_DENIED"
+    assert transport.send_task.call_count == 1
+
+
+@pytest.mark.parametrize("settles", [True, False])
+@pytest.mark.parametrize("type", [SignalType.STOP, SignalType.PERMISSION_DECISION])
+async def test_a_worker_gives_no_orders_with_a_reply(dispatcher, type, settles):
+    got = []
+    heard = dispatcher._subscriptions
+    heard.add(Handler(got.append, frozenset({type, SignalType.FINAL}), direct=True))
+    waiting = asyncio.ensure_future(dispatcher.wait(task_for("worker", None, {}), 5.0))
+    await asyncio.sleep(0)
+    [opened] = dispatcher.open_tasks.opened(0.0)
+    order = Signal(type=type, payload={"granted": True})
+
+    reply = (type.code, 0, int(settles), order.encode())
+    dispatcher.plain_calls.on_replies(b"w" * 16, [(opened.task, opened.trace, *reply)])
+
+    assert got == []
+    assert heard.counts == {"drop.bad_signal": 1}
+    if settles:
+        assert await waiting == order
+    waiting.cancel()
