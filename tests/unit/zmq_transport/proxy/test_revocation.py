@@ -214,6 +214,15 @@ def test_in_a_bundle_each_task_has_its_own_outcome(office):
     assert {each.to for each in given} == {invoice.connection}
 
 
+def test_too_many_bytes_at_an_allowed_worker_do_not_go_to_a_forbidden_one(office):
+    bench, ada, invoice, payroll = office
+    limit = bench.engine.tables.settings.max_open_bytes
+    bench.engine.tables.peers.by_connection[invoice.connection].open_bytes = limit
+
+    assert [each.body for each in bench.task(ada, b"?count")] == [b"busy"]
+    bench.engine.tables.peers.by_connection[invoice.connection].open_bytes = 0
+
+
 def test_an_older_caller_gets_a_reason_that_it_knows(keyed):
     bench = keyed(ada={"dispatches": ()}, ben={})
     bench.join("w", "echo", user="ben")
@@ -254,6 +263,20 @@ def test_who_may_send_nothing_cannot_list_a_task_as_open(keyed):
     sent = bench.say(eve, *page)
 
     assert [(each.verb, each.body) for each in sent] == [(Verb.BOUNCE, b"forbidden")]
+
+
+def test_nobody_cancels_or_asks_for_the_task_of_another(office):
+    bench, ada, invoice, _ = office
+    bench.task(ada, b"invoice")
+    eve = bench.join("e", "own", user="ben")
+    gap = resync_messages.gap_message(resync_messages.Opened(TASK, TRACE, 0, 10_000, keep=False))
+
+    cancelled = bench.say(eve, heads.pack(Verb.CANCEL, task=TASK))
+    asked = bench.say(eve, *gap)
+
+    assert cancelled == []
+    assert {each.peer for each in asked} <= {eve.instance}
+    assert [each.to for each in bench.reply(invoice, ada)] == [ada.connection]
 
 
 # -- presence --------------------------------------------------------------------------------------
@@ -442,7 +465,7 @@ def test_what_a_user_may_hear_is_what_its_subscriptions_are_accepted_for(keyed):
     assert bench.counts["ignored.forbidden"] == 3
 
 
-def test_a_namespace_of_others_cannot_be_listened_to(keyed):
+def test_a_namespace_that_is_not_ours_cannot_be_listened_to(keyed):
     bench = keyed(ada={"namespaces": frozenset({"demo"})})
 
     assert bench.listen(heads.kind_topic("other", PLAN), user="ada") == IGNORE
