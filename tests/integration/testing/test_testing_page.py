@@ -19,7 +19,7 @@ def test_every_block_of_the_page_is_a_test_file_that_passes(pytester):
 
     result = pytester.runpytest_subprocess(*STRICT)
 
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 5
     result.assert_outcomes(passed=8)
 
 
