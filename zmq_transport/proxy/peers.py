@@ -29,6 +29,7 @@ class Namespace:
     Attributes:
         peers: The clients that belong here.
         numbered: The same by their numbers, for the pages of the roster.
+        counted: When its clients were last counted, and what came of it, see `questions`.
         callers: Those that are told of workers.
         hosts: Those with a seat.
         older: Those that do not take PUBLISH.
@@ -37,6 +38,7 @@ class Namespace:
 
     __slots__ = (
         "callers",
+        "counted",
         "hosts",
         "name",
         "numbered",
@@ -52,6 +54,7 @@ class Namespace:
         self.routes = Routes()
         self.subscribed = SubscribedTopics(publisher)
         self.peers: set[Peer] = set()
+        self.counted = float("-inf"), 0, 0
         self.numbered: PageTable[Peer] = PageTable()
         self.callers: set[Peer] = set()
         self.hosts: dict[Peer, None] = {}

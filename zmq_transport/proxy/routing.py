@@ -85,20 +85,26 @@ class Seat:
 class Pool:
     """The seats of one address. Levels exist from the second seat on.
 
+    Attributes:
+        seats: As keys, oldest first.
+        names: How many of them have each name.
+
     Args:
         address: The address, for a set of capabilities.
     """
 
-    __slots__ = ("_levels", "address", "seats")
+    __slots__ = ("_levels", "address", "names", "seats")
 
     def __init__(self, address: bytes = b"") -> None:
         self.address = address
         self.seats: dict[Seat, None] = {}
+        self.names: dict[str, int] = {}
         self._levels: dict[int, dict[Seat, None]] = {}
 
     def add(self, seat: Seat) -> None:
         """Add a seat that serves this address."""
         self.seats[seat] = None
+        self.names[seat.name] = self.names.get(seat.name, 0) + 1
         seat.pools.append(self)
         # The first seat had no level while it was alone, see `next`.
         for each in self.seats if len(self.seats) == 2 else (seat,):
@@ -107,6 +113,9 @@ class Pool:
     def remove(self, seat: Seat) -> None:
         """Remove `seat`."""
         del self.seats[seat]
+        self.names[seat.name] -= 1
+        if not self.names[seat.name]:
+            del self.names[seat.name]
         seat.pools.remove(self)
         self._remove_from_level(seat, len(seat.open))
         if len(self.seats) == 1:

@@ -110,15 +110,14 @@ class Tasks:
         # 11-access, "What is checked" 2: by capability only the seats count that it may send to.
         *_, address = single
         try:
-            name, _ = heads.read_address(address)
             pool = peer.namespace.routes.find(address)
         except WireError:
             return not peer.grant.dispatches  # else it is bounced for its address
-        if name is not None:
-            return not peer.may_dispatch_to(name)
+        if not address.startswith(b"?"):
+            return not peer.may_dispatch_to(address.decode())
         if pool is None or not peer.grant.dispatches:
             return not peer.grant.dispatches
-        return not any(peer.may_dispatch_to(seat.name) for seat in pool.seats)
+        return not any(map(peer.may_dispatch_to, pool.names))
 
     def caller_of(self, entry: Entry) -> Peer | None:
         """Return the caller of a task if it is connected, in the namespace of the worker."""

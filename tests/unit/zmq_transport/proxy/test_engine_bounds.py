@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from zmq_transport.access.rights import Access, Grant
 from zmq_transport.kernel import MAX_TTL_MS
 from zmq_transport.wire import greetings, heads, resync_messages
 from zmq_transport.wire.heads import Verb
@@ -392,3 +393,77 @@ def test_a_worker_claims_a_bounded_number_of_tasks_of_made_up_callers(bench_with
     assert bench.counts["drop.claims_full"] == 100
     ends_s = {entry.expires_at_s - bench.now_s for entry in bench.engine.tables.ledger}
     assert max(ends_s) <= MAX_TTL_MS / 1000 + bench.engine.tables.settings.overdue_s
+
+
+# -- copies ----------------------------------------------------------------------------------------
+
+
+def test_the_copies_of_one_namespace_are_not_those_of_another(bench_with):
+    bench = bench_with(copy_bytes_per_s=100_000)
+    for name in ("flood", "demo"):
+        bench.join(f"w-{name}", "echo", namespace=name)
+        bench.listen(heads.kind_topic(name, 1))
+    rude, modest = bench.join("rude", namespace="flood"), bench.join("modest")
+    for number in range(100):
+        for task in ids(3, 10 * number):
+            bench.task(rude, task=task, body=bytes(10_000))
+        bench.task(modest, task=ids(1, 10 * number)[0], body=bytes(1_000))
+        bench.tick(0.1)
+
+    copied = [topic for topic, _, _ in bench.published]
+    assert copied.count(heads.kind_topic("demo", 1)) == 100
+    assert copied.count(heads.kind_topic("flood", 1)) < 110
+    assert bench.counts["drop.copy_budget"] > 150
+
+
+# -- with keys -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def limited(bench_with):
+    """A bench with keys, and a caller that may send to a few seats and see its namespace only."""
+    grants = {
+        "ada": Grant(dispatches=("mine-*",), inspects=False),
+        "root": Grant(),
+    }
+    bench = bench_with(access=Access(users={}, grants=grants))
+    return bench, bench.join("c", user="ada")
+
+
+def test_a_limited_caller_has_its_long_lists_parsed_once_too(limited, steps_of):
+    bench, caller = limited
+    bench.join("w", "mine-1", capabilities=MANY, user="root")
+    message = bundle(("?" + ",".join(MANY)).encode(), ids(64))
+    bench.say(caller, *bundle(("?" + ",".join(MANY)).encode(), ids(1, 100)))
+
+    steps = steps_of(bench.engine.on_message, caller.connection, *message, bench.now_s)
+
+    assert open_count(bench) == 65
+    assert steps < 64 * 150
+
+
+def test_what_a_limited_caller_may_not_send_costs_the_names_and_not_the_seats(limited, steps_of):
+    bench, caller = limited
+    steps = []
+    for number in range(2):
+        for each in range(100 * number, 200 * number + 1):
+            bench.join(f"w{each}", "other", capabilities=["a"], user="root")
+        steps.append(steps_of(bench.task, caller, b"?a", ids(1, number)[0]))
+
+    assert bench.counts["bounce.forbidden"] == 2
+    assert steps[1] <= steps[0] + 5
+
+
+def test_the_state_of_a_large_namespace_is_counted_once_a_second(limited, steps_of):
+    bench, caller = limited
+    for number in range(600):
+        bench.join(f"w{number}", user="root")
+    question = bench.ask_state()
+    first = steps_of(bench.say, caller, *question)
+
+    again = steps_of(bench.say, caller, *question)
+    bench.now_s += 1.1
+    later = steps_of(bench.say, caller, *question)
+
+    assert again + 600 < first
+    assert abs(later - first) < 10
