@@ -139,6 +139,10 @@ class Memory(OurHarness):
     def synapse(self):
         return self._synapse
 
+    @contextlib.contextmanager
+    def with_users(self, rights):
+        yield MemorySynapse("users", rights=rights)
+
     async def kill(self):
         """Let the Synapse forget everything; it is there again on the next turns of the loop."""
         self._synapse.hub.restart()

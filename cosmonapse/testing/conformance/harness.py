@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from ...dendrite import Dendrite
 from ...transport import Synapse, Transport
+
+
+class SynapseOfUsers(Protocol):
+    """A Synapse with users, each with rights in words; see `cosmonapse.rights`."""
+
+    def as_user(self, user: str) -> Synapse:
+        """Return where a user connects; also one that is not listed."""
+
+    def use_rights(self, rights: Mapping[str, Sequence[str]]) -> None:
+        """Put another list in force, within a second; who is missing in it is listed no longer."""
 
 
 class Harness(ABC):
@@ -67,6 +77,12 @@ class Harness(ABC):
         replies that wait for room at their caller) and `drop.lost_receiver_busy` (losses that
         were never reported).
         """
+        raise NotImplementedError
+
+    def with_users(
+        self, rights: Mapping[str, Sequence[str]]
+    ) -> AbstractContextManager[SynapseOfUsers]:
+        """Run another Synapse inside the `with` block, with these users and their rights."""
         raise NotImplementedError
 
     def crash(self, transport: Transport) -> None:

@@ -215,7 +215,7 @@ def test_in_a_bundle_each_task_has_its_own_outcome(office):
 
 
 def test_too_many_bytes_at_an_allowed_worker_do_not_go_to_a_forbidden_one(office):
-    bench, ada, invoice, payroll = office
+    bench, ada, invoice, _ = office
     limit = bench.engine.tables.settings.max_open_bytes
     bench.engine.tables.peers.by_connection[invoice.connection].open_bytes = limit
 
