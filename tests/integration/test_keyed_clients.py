@@ -59,6 +59,7 @@ async def connected(key):
             return await connect_synapse(key=key)
         except AccessRefused:
             assert time.monotonic() < end_s
+            await asyncio.sleep(0.1)
 
 
 def dendrite_of(key, name="dendrite"):
