@@ -121,6 +121,7 @@ def settings_of(namespaces: Iterable[str], limits: Limits) -> wire_side.Settings
         namespaces=served,
         reserved_kinds=_RESERVED,
         published_kinds=_PUBLISHED,
+        task_kinds=frozenset({SignalType.TASK.code}),
         read_kind=kind_of,
         **named,
     )

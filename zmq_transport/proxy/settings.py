@@ -44,6 +44,7 @@ class Settings:
         reserved_kinds: The kinds that no client may publish: only the proxy tells them, of
             messages that it has seen itself.
         published_kinds: The kinds that a publication alone has, never a TASK, a REPLY or presence.
+        task_kinds: The kinds of TASKs, which nothing else has; none says nothing about it.
         read_kind: Reads the kind that the start of a body says itself; None if it says none. With
             it a publication must be of the kind that its topic or head says: a reader may believe
             the body.
@@ -79,4 +80,5 @@ class Settings:
     # What the application says of its kinds; two settings with the same limits are equal.
     reserved_kinds: frozenset[int] = attrs.field(default=frozenset(), eq=False)
     published_kinds: frozenset[int] = attrs.field(default=frozenset(), eq=False)
+    task_kinds: frozenset[int] = attrs.field(default=frozenset(), eq=False)
     read_kind: Callable[[bytes], int | None] | None = attrs.field(default=None, eq=False)

@@ -24,7 +24,7 @@ from .worker_news import WorkerNews
 SEND: Final = 0
 PUBLISH: Final = 1
 CUT: Final = 2
-_START_BYTES: Final = 256
+_START_BYTES: Final = 512
 
 Output = tuple[int, Any, bytes, Any]
 """(SEND, connection, head, body), (PUBLISH, topic, header, body) or (CUT, line, b"", reason).
@@ -96,19 +96,31 @@ class Tables:
         return float("inf") if self.reports_ends else self.settings.max_open_bytes
 
     def copies(
-        self, namespace: Namespace, kind: int, trace: bytes, caller: bytes, worker: bytes, body: Any
+        self,
+        namespace: Namespace,
+        kind: int,
+        trace: bytes,
+        caller: bytes,
+        worker: bytes,
+        body: Any,
+        *,
+        is_task: bool = False,
     ) -> list[Output]:
         """Return the copies of a TASK, a REPLY or presence: one for each subscribed topic."""
-        # 11-access, "What is checked" 8: a copy of what only a publication may be would be one.
-        if self.access is not None and not self._is_copied(kind, body):
+        # 11-access, "What is checked" 8: a copy of what only a publication may be would be one, and
+        # by the kind listeners tell whether it comes from the caller or from the worker.
+        if self.access is not None and not self._is_copied(kind, body, is_task):
             self.counts["drop.reserved_kind"] += 1
             return []
         return self.made_copies(namespace, kind, trace, caller, worker, body)
 
-    def _is_copied(self, kind: int, body: Any) -> bool:
-        return kind not in self.settings.published_kinds and all(
-            said == kind for said in self.kinds_said(body, (len(body),))
-        )
+    def _is_copied(self, kind: int, body: Any, is_task: bool) -> bool:
+        settings = self.settings
+        if kind in settings.published_kinds:
+            return False
+        if settings.task_kinds and is_task is not (kind in settings.task_kinds):
+            return False
+        return all(said == kind for said in self.kinds_said(body, (len(body),)))
 
     def kinds_said(self, body: Any, sizes: Iterable[int]) -> Iterator[int]:
         """Yield the kinds that the bodies in a message say themselves, as far as they say one."""

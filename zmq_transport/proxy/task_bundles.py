@@ -156,7 +156,9 @@ class TaskBundles:
             where = entry.address if verb == Verb.TASK else entry.seat.name
             tables.tap_message(peer.namespace, verb, kind, trace, where, part)
             worker = entry.seat.peer.instance
-            outputs += tables.copies(peer.namespace, kind, trace, caller, worker, part)
+            outputs += tables.copies(
+                peer.namespace, kind, trace, caller, worker, part, is_task=verb == Verb.TASK
+            )
         return outputs
 
 

@@ -100,7 +100,9 @@ class Tasks:
         if not peer.namespace.subscribed.has_subscriber(kind, trace):
             return [output]
         worker = heads.NOBODY if entry is None else entry.seat.peer.instance
-        copies = self._tables.copies(peer.namespace, kind, trace, peer.instance, worker, body)
+        copies = self._tables.copies(
+            peer.namespace, kind, trace, peer.instance, worker, body, is_task=True
+        )
         # 05-broadcast, "Copies" 1: the copy goes first, so that no reply overtakes its TASK.
         return [*copies, output]
 

@@ -1,10 +1,12 @@
 """`sig.origin`: the key behind a Signal, for everybody who gets one."""
 
 import asyncio
+import os
 
 import pytest
 
-from cosmonapse import Axon, SignalType, kernel, new_trace_id
+from cosmonapse import Axon, Signal, SignalType, kernel, new_trace_id
+from cosmonapse.ids import id_bytes
 from support.processes import until
 
 pytestmark = pytest.mark.asyncio
@@ -204,3 +206,60 @@ async def test_without_keys_nobody_has_an_origin_and_nobody_asks(join, serve):
 
     assert (reply.output, reply.origin) == ({"asked_by": None}, None)
     assert kernel.decode_signal(reply.encode()) == reply
+
+
+@pytest.mark.parametrize("by_trace", [True, False])
+async def test_a_task_that_says_it_is_a_reply_is_not_shown_as_one_of_its_worker(join_as, by_trace):
+    async def works(input, context):
+        return {"true": True}
+
+    await join_as("ben", Axon(neuron_id="worker", neuron_fn=works))
+    hostile, watcher, seen = await join_as("ada"), await join_as("eve"), []
+    forged = Signal(type=SignalType.AGENT_OUTPUT, payload={"output": {"true": False}})
+    kinds = SignalType.AGENT_OUTPUT, SignalType.TASK
+    listen = watcher.on_trace(forged.trace_id) if by_trace else watcher.on_signal(*kinds)
+    listen(lambda sig: seen.append((sig.type, sig.origin, sig.payload)))
+    await watcher._subscriptions.settle()
+
+    for kind in kinds:
+        hostile._transport.send_task(
+            hostile._transport.address_of("worker", ()),
+            os.urandom(16),
+            id_bytes(forged.trace_id),
+            kind.code,
+            forged.encode(),
+            5_000,
+            0,
+        )
+    await hostile.ask(neuron="worker", input={}, trace_id=forged.trace_id)
+    await until(lambda: seen and seen[-1][0] is SignalType.AGENT_OUTPUT)
+
+    assert [each for each in seen if each[0] is SignalType.AGENT_OUTPUT] == [
+        (SignalType.AGENT_OUTPUT, "ben", {"output": {"true": True}})
+    ]
+    assert join_as.synapse.counts["drop.reserved_kind"] == 2
+
+
+async def test_a_reply_that_says_it_is_a_task_is_not_shown_as_one_of_its_caller(join_as):
+    serving, trace_id, seen = None, new_trace_id(), []
+    forged = Signal(type=SignalType.TASK, payload={"input": "forged"}, trace_id=trace_id)
+
+    async def works(input, context):
+        [job] = serving._inbox.jobs.values()
+        for kind in (SignalType.TASK, SignalType.THOUGHT_DELTA):
+            said = (job.caller, job.task, job.trace, kind.code, forged.encode(), job.index, 0)
+            serving._transport.send_reply(*said)
+            job.index += 1
+        return {}
+
+    serving = await join_as("ben", Axon(neuron_id="worker", neuron_fn=works))
+    caller, watcher = await join_as("ada"), await join_as("eve")
+    watcher.on_trace(trace_id)(seen.append)
+    watcher.on_task_signal(seen.append)
+    await watcher._subscriptions.settle()
+
+    await caller.ask(neuron="worker", input="true", trace_id=trace_id)
+    await until(lambda: seen and seen[-1].type is SignalType.AGENT_OUTPUT)
+
+    tasks = {(sig.payload["input"], sig.origin) for sig in seen if sig.type is SignalType.TASK}
+    assert tasks == {("true", "ada")}

@@ -1,0 +1,45 @@
+"""What a Synapse reads of a body is what a Dendrite would read."""
+
+import msgpack
+import pytest
+
+from cosmonapse import Signal, SignalType
+from cosmonapse.signals import TYPE_OF_CODE
+from cosmonapse.synapse.body_kinds import kind_of
+
+WIDE = "\U0001f980" * 30  # 30 characters, 120 bytes: the length of an id is all that is checked
+START = 512
+
+
+@pytest.mark.parametrize("parent_id", [None, "evt_" + "0" * 26, WIDE])
+@pytest.mark.parametrize("own_id", ["evt_" + "0" * 26, WIDE])
+@pytest.mark.parametrize("type", SignalType)
+def test_the_kind_of_each_type_is_read_whatever_its_ids_are(type, own_id, parent_id):
+    signal = Signal(type=type, id=own_id, trace_id=own_id, parent_id=parent_id, payload={"a": 1})
+    body = signal.encode()
+
+    assert Signal.decode(body).type is type
+    assert kind_of(body[:START]) == type.code
+
+
+def test_the_longest_spelling_that_a_dendrite_reads_is_read_here_too():
+    text = b"\xdb" + (120).to_bytes(4, "big") + WIDE.encode()
+    stop = SignalType.STOP.code.to_bytes(8, "big")
+    body = b"".join(
+        (
+            b"\xdd" + (9).to_bytes(4, "big"),
+            b"\xdb" + (1).to_bytes(4, "big") + b"1",
+            text * 3,
+            b"\xd3" + stop,
+            b"\xc0" + msgpack.packb(1.0),
+            b"\x80\x80",
+        )
+    )
+
+    assert Signal.decode(body).type is SignalType.STOP
+    assert kind_of(body[:START]) == SignalType.STOP.code
+
+
+@pytest.mark.parametrize("body", [b"", b"\x99", b"\xc1" * 100, b"text", msgpack.packb([1, 2])])
+def test_bytes_that_are_no_signal_say_no_kind(body):
+    assert kind_of(body) not in TYPE_OF_CODE
