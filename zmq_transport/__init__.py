@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .access.curve_keys import ClientKeys, KeyPair
     from .access.origin import tag_of
+    from .access.proxy_keys import ProxyKeys
     from .access.rights import EVERYTHING, Access, Grant
     from .client.carrier import Carrier, CarrierEvents
     from .client.client import Client
@@ -72,6 +73,7 @@ __all__ = [
     "Outcome",
     "Ports",
     "Proxy",
+    "ProxyKeys",
     "Reason",
     "Receiver",
     "Refused",
@@ -96,6 +98,7 @@ _NAMES = {
     ".access.curve_keys": ("ClientKeys", "KeyPair"),
     ".access.origin": ("tag_of",),
     ".access.rights": ("EVERYTHING", "Access", "Grant"),
+    ".access.proxy_keys": ("ProxyKeys",),
     ".client.carrier": ("Carrier", "CarrierEvents"),
     ".sockets.carriers": ("CARRIERS", "DEFAULT_CARRIER"),
     ".sockets.sent": ("Sent",),

@@ -18,6 +18,8 @@ _PROXY: Final[Mapping[str, str]] = {
     "connection.accepted means that something else connects to the port.",
     "copies": "A directed message was published for subscribers; each costs bandwidth, so "
     "subscribe to fewer kinds if it is too much.",
+    "cut.ahead": "A connection was ended because far more bytes had come over it than could be "
+    "read; its sender is faulty, or the proxy is overloaded.",
     "cut.fault": "A client broke ZMTP, or a limit of frame size, and lost its connection; it is "
     "faulty.",
     "cut.no_hello": "A connection completed the ZMTP handshake, said no valid HELLO in time, and "
@@ -26,12 +28,14 @@ _PROXY: Final[Mapping[str, str]] = {
     "reduced; it comes back with what it may do now.",
     "cut.rotated": "A connection of a user was ended because one of its keys is listed no longer; "
     "one with another key comes back.",
+    "cut.not_greeted": "A connection was ended because it did not complete the ZMTP handshake in "
+    "time; look for browsers, health checks and wrong ports.",
     "cut.silent_host": "A connection was ended because its host answered nothing for 3 s; the host "
     "is down, or the network is cut.",
     "cut.unfinished": "A connection was ended because messages that are not whole held too "
     "many bytes, and it sent the last of them; too many clients send large messages at once.",
-    "cut.unread": "A connection was ended because its client took none of the waiting bytes for "
-    "too long; its event loop is blocked, or its process is stopped.",
+    "cut.unread": "A connection was ended because its client took none, or hardly any, of the "
+    "waiting bytes for too long; its event loop is blocked, or its process is stopped.",
     "full.bytes": "A message found too many bytes waiting for its receiver, which does not read "
     "fast enough.",
     "full.facts": "What a heartbeat told of a seat was not kept, as its client tells too much of "
@@ -242,6 +246,8 @@ _MALFORMED: Final[Mapping[str, str]] = {
     "the next proxy.",
     "drop.handshake": "A connection did not complete the ZMTP handshake; look for port scans, "
     "health checks and wrong ports.",
+    "drop.handshake.auth": "A connection was refused because its key is not listed; list the key, "
+    "or look for strangers.",
     "drop.hello_first": "A message came before the HELLO of its sender, which is asked to say "
     "HELLO.",
     "drop.item_count": "A message has no items, or too many; its sender is faulty.",

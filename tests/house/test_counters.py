@@ -14,7 +14,7 @@ TABLES = {each: f"{each}.counters" for each in source.PACKAGES}
 PACKAGES = [each for each, table in TABLES.items() if util.find_spec(table)]
 # A dotted counter begins with the kind of event that it counts.
 DOTTED = re.compile(
-    r"(bounced?|connection|cut|drop|full|gap|ignored|later|lost|refused|resync|unexpected)\.[a-z_]+"
+    r"(bounced?|connection|cut|drop|full|gap|ignored|later|lost|refused|resync|unexpected)\.[a-z_]+(\.[a-z_]+)?"
 )
 
 

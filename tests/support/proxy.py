@@ -1,8 +1,9 @@
 """A proxy of the transport alone: `python proxy.py PORT [OPTIONS]`, with 0 for any free ports.
 
-OPTIONS is JSON: `host`, `carrier`, and any of the `Settings`. It prints `listening` and its three
-ports; to each line on stdin it answers `counts`, that line and its counters as JSON. SIGTERM lets
-it drain.
+OPTIONS is JSON: `host`, `carrier`, `ipc`, `ipc_mode`, `keys` and any of the `Settings`. It prints
+`listening` and its three ports. To each line on stdin it answers `counts`, that line and its
+counters as JSON; but `access` and a list of users puts that list in force, and `stall` and a number
+stops its loop for so many seconds. SIGTERM lets it drain.
 """
 
 import json
@@ -10,8 +11,9 @@ import os
 import signal
 import sys
 import threading
+import time
 
-from zmq_transport import Ports, Proxy, Settings
+from zmq_transport import Access, Grant, IpcEndpoint, KeyPair, Ports, Proxy, ProxyKeys, Settings
 from zmq_transport.sockets.carriers import DEFAULT_CARRIER
 
 
@@ -22,13 +24,55 @@ def say(*words):
 
 def answer(proxy):
     for line in sys.stdin:
-        say("counts", line.strip(), json.dumps(dict(proxy.engine.counts)))
+        word, _, rest = line.strip().partition(" ")
+        if word == "access":
+            proxy.use_access(access_of(json.loads(rest)))
+        elif word == "stall":
+            stall(proxy, float(rest))
+        else:
+            say("counts", line.strip(), json.dumps(dict(proxy.engine.counts)))
 
 
-def main(port, host="127.0.0.1", carrier=None, **settings):
+def stall(proxy, seconds):
+    """Let the next tick of its loop take so long."""
+    tick = proxy.engine.tick
+
+    def slow_tick(now_s):
+        proxy.engine.tick = tick
+        say("stalled")
+        time.sleep(seconds)
+        return tick(now_s)
+
+    proxy.engine.tick = slow_tick
+
+
+def access_of(told):
+    """Return the `Access` of JSON: users by key in hex, and their grants as arguments."""
+    users = {bytes.fromhex(key): name for key, name in told["users"].items()}
+    return Access(users, {name: grant_of(each) for name, each in told["grants"].items()})
+
+
+def grant_of(told):
+    """Return a `Grant`: its lists are sets, those of globs and words tuples."""
+    ordered = {"dispatches", "serves", "may"}
+    made = {
+        name: (tuple if name in ordered else frozenset)(value) if isinstance(value, list) else value
+        for name, value in told.items()
+    }
+    return Grant(**made)
+
+
+def keys_of(told):
+    pair = KeyPair(bytes.fromhex(told["public"]), bytes.fromhex(told["secret"]))
+    return ProxyKeys(pair, access_of(told))
+
+
+def main(port, host="127.0.0.1", carrier=None, ipc=None, ipc_mode=0o600, keys=None, **settings):
     ports = Ports(port, port + 2, port + 3) if port else Ports()
     carrier = carrier or os.environ.get("COSMO_CARRIER") or DEFAULT_CARRIER
-    with Proxy(host, ports, Settings(**settings), carrier=carrier) as proxy:
+    where = {"ipc": IpcEndpoint(ipc) if ipc else None, "ipc_mode": ipc_mode}
+    secured = {"keys": keys_of(keys) if keys else None, "carrier": carrier}
+    with Proxy(host, ports, Settings(**settings), **where, **secured) as proxy:
         signal.signal(signal.SIGTERM, lambda *_: proxy.ask_to_stop())
         threading.Thread(target=answer, args=(proxy,), daemon=True).start()
         say("listening", proxy.ports.directed, proxy.ports.listen, proxy.ports.publish)

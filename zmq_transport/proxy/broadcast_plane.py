@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import functools
-import ipaddress
-from collections.abc import Iterable
-from struct import Struct
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import zmq
 
+from ..access.origin import UNKNOWN, Origin
 from ..sockets import multipart, options
 from ..wire.batch import Batcher
 from ..wire.heads import Publication
 from .engine import Engine
+from .line_table import LibzmqConnection, LineTable, WatchContext
 from .poller import Poller
 from .subscriptions import ACCEPT, FORWARD, IGNORE, SYNC
+from .watchdog import MESSAGE_OVERHEAD_BYTES, WatchBounds
 
 _BATCH = 256
-_EVENT = Struct("=HI")
 
 
 class BroadcastPlane:
     """Moves subscriptions and publications. Used from the thread of its proxy only.
 
     Args:
-        max_body_bytes: Size limit of a body.
-        bounds: The other limits of its sockets.
+        xpub: The socket to subscribe at, not bound yet.
+        xsub: The socket to publish at, not bound yet.
+        limits: What a connection may do.
+        shared: Watches the connections.
         poller: Says when to read.
         engine: Decides on subscriptions.
         batcher: Gathers what is published in one turn.
@@ -34,8 +35,10 @@ class BroadcastPlane:
 
     def __init__(
         self,
-        max_body_bytes: int,
-        bounds: options.Bounds,
+        xpub: zmq.Socket[bytes],
+        xsub: zmq.Socket[bytes],
+        limits: WatchBounds,
+        shared: WatchContext,
         poller: Poller,
         engine: Engine,
         batcher: Batcher,
@@ -43,10 +46,12 @@ class BroadcastPlane:
         self._poller = poller
         self._engine = engine
         self._batcher = batcher
-        self._xpub = options.xpub(bounds)
-        self._xsub = options.xsub(max_body_bytes, bounds)
-        self._xpub_monitor = options.watched(self._xpub)
-        self._xsub_monitor = options.watched(self._xsub)
+        self._xpub = xpub
+        self._xsub = xsub
+        self._subscribers = LineTable(xpub, limits, shared)
+        self._publishers = LineTable(xsub, limits, shared)
+        self._subscribers.on_opened = engine.subscriptions.opened
+        self._subscribers.on_ended = self._end
         self._bound: list[tuple[zmq.Socket[bytes], zmq.Socket[bytes], str]] = []
         poller.watch_socket(self._xpub, self._receive_subscriptions)
         poller.watch_socket(self._xsub, self._receive_publications)
@@ -62,22 +67,22 @@ class BroadcastPlane:
             self._bind(self._xsub, options.bind(self._xsub, host, publish_port)),
         )
 
-    def listen_at(self, listen_file: str, publish_file: str) -> None:
-        """Listen at two Unix sockets that only this user may open.
+    def listen_at(self, listen_file: str, publish_file: str, mode: int) -> None:
+        """Listen at two Unix sockets with files of that mode.
 
         Raises:
             EndpointInUse: A socket cannot be made.
         """
         for socket, file in ((self._xpub, listen_file), (self._xsub, publish_file)):
-            self._remember(socket, options.bind_private(socket, file))
+            self._remember(socket, options.bind_private(socket, file, mode))
 
     def _bind(self, socket: zmq.Socket[bytes], endpoint: str) -> int:
         self._remember(socket, endpoint)
         return options.port_of(endpoint)
 
     def _remember(self, socket: zmq.Socket[bytes], endpoint: str) -> None:
-        monitor = self._xpub_monitor if socket is self._xpub else self._xsub_monitor
-        self._bound.append((socket, monitor, endpoint))
+        lines = self._subscribers if socket is self._xpub else self._publishers
+        self._bound.append((socket, lines.monitor, endpoint))
 
     def publish(self, publications: Iterable[Publication]) -> None:
         """Publish messages, in order."""
@@ -85,12 +90,15 @@ class BroadcastPlane:
             multipart.send(self._xpub, *message)
         self._poller.touch(self._xpub)
 
-    def tick(self) -> None:
-        """Count connections, and release what those that ended held."""
-        self._watch_subscribers()
-        while (message := multipart.receive(self._xsub_monitor)) is not None:
-            event, _ = _EVENT.unpack_from(message[0])
-            self._engine.counts[options.EVENTS[event]] += 1
+    def cut(self, line: Hashable) -> bool:
+        """End the connection of an origin; False if it is none of this plane."""
+        return self._subscribers.cut(line) or self._publishers.cut(line)
+
+    def tick(self, now_s: float) -> None:
+        """Follow the connections, cut those that must be, release what those that ended held."""
+        for lines in (self._subscribers, self._publishers):
+            lines.follow(now_s)
+            lines.watch(now_s)
         self._release()
 
     def close(self) -> None:
@@ -99,19 +107,11 @@ class BroadcastPlane:
             return
         for socket, monitor, endpoint in self._bound:
             options.unbind(socket, monitor, endpoint)
-        for socket in (self._xpub_monitor, self._xsub_monitor, self._xpub, self._xsub):
-            socket.close()
+        for each in (self._subscribers, self._publishers, self._xpub, self._xsub):
+            each.close()
 
-    def _watch_subscribers(self) -> None:
-        """Count connections of those who subscribe, and record which there are."""
-        subscriptions = self._engine.subscriptions
-        while (message := multipart.receive(self._xpub_monitor)) is not None:
-            event, descriptor = _EVENT.unpack_from(message[0])
-            self._engine.counts[options.EVENTS[event]] += 1
-            if event == zmq.EVENT_ACCEPTED:
-                subscriptions.opened(descriptor)
-            elif event == zmq.EVENT_DISCONNECTED:
-                subscriptions.closed(descriptor)
+    def _end(self, connection: LibzmqConnection) -> None:
+        self._engine.subscriptions.closed(connection.line)
 
     def _release(self) -> None:
         """Take back subscriptions of connections that ended, a bounded number in one turn."""
@@ -127,21 +127,31 @@ class BroadcastPlane:
                 break
             # 05-broadcast, "Subscriptions at the proxy" 4: a descriptor names another connection
             # after the first one ended, and the monitor says so before the first message of it.
-            self._watch_subscribers()
+            self._subscribers.follow(now_s)
             frame = message[-1]
             verdict, topic = frame.bytes[:1], frame.bytes[1:]
+            origin = self._origin_of(self._subscribers, message, now_s)
             if len(message) != 1 or verdict not in (b"\x00", b"\x01"):
                 self._engine.on_dropped("no_subscription")
             elif verdict == b"\x01":
-                self._subscribe(topic, *_sender_of(frame))
+                self._subscribe(topic, origin)
             else:
-                self._unsubscribe(topic, *_sender_of(frame))
+                self._unsubscribe(topic, origin)
         else:
             self._poller.touch(self._xpub)
         self._release()
 
-    def _subscribe(self, topic: bytes, connection: int | None, host: str) -> None:
-        decision = self._engine.subscriptions.subscribe(topic, connection, host)
+    @staticmethod
+    def _origin_of(lines: LineTable, message: list[Any], now_s: float) -> Origin:
+        """Return where a message comes from, and count what was read of that connection."""
+        connection = lines.connection_of(message[-1], now_s)
+        if connection is None:
+            return UNKNOWN
+        connection.read_bytes += sum(map(len, message)) + MESSAGE_OVERHEAD_BYTES
+        return connection.origin
+
+    def _subscribe(self, topic: bytes, origin: Origin) -> None:
+        decision = self._engine.subscriptions.subscribe(topic, origin.line, origin.host, origin)
         if decision == IGNORE:
             return
         self._xpub.set(zmq.SUBSCRIBE, topic)
@@ -154,13 +164,13 @@ class BroadcastPlane:
         elif decision != ACCEPT:
             raise AssertionError(decision)
 
-    def _unsubscribe(self, topic: bytes, connection: int | None, _: str) -> None:
+    def _unsubscribe(self, topic: bytes, origin: Origin) -> None:
         # libzmq makes up an unsubscription for each topic of a connection that ended, and these say
         # nothing of their connection; the monitor has reported it.
-        if connection is None:
+        if origin is UNKNOWN:
             return
         self._xpub.set(zmq.UNSUBSCRIBE, topic)
-        if self._engine.subscriptions.unsubscribe(topic, connection):
+        if self._engine.subscriptions.unsubscribe(topic, origin.line):
             multipart.send(self._xsub, b"\x00" + topic)
             self._poller.touch(self._xsub)
 
@@ -170,28 +180,7 @@ class BroadcastPlane:
             message = multipart.receive(self._xsub)
             if message is None:
                 return
-            if self._engine.on_publication(message, now_s):
+            origin = self._origin_of(self._publishers, message, now_s)
+            if self._engine.on_publication(message, now_s, origin):
                 self._batcher.add(*message)
         self._poller.touch(self._xsub)
-
-
-def _sender_of(frame: Any) -> tuple[int | None, str]:
-    """Return the descriptor and the network address of the connection that a frame came over.
-
-    The address is `ipc` for all of this machine, which have none. A frame that libzmq made up has
-    neither, nor has one of a peer that speaks a ZMTP older than 3.0: None and an empty text.
-    """
-    try:
-        return int(frame.get(zmq.SRCFD)), _host_of(str(frame.get("Peer-Address")))
-    except zmq.ZMQError:
-        return None, ""
-
-
-@functools.lru_cache(maxsize=1024)
-def _host_of(address: str) -> str:
-    """Return a network address in one form; `ipc` for a process of this machine."""
-    try:
-        network = ipaddress.ip_address(address)
-    except ValueError:
-        return "ipc"
-    return str(getattr(network, "ipv4_mapped", None) or network)

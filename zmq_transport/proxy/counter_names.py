@@ -23,6 +23,12 @@ LOST: Final[Mapping[Reason, str]] = {
     Reason.UNKNOWN: "lost.unknown",
     Reason.WORKER_LOST: "lost.worker_lost",
 }
+CUTS: Final[Mapping[str, str]] = {
+    "ahead": "cut.ahead",
+    "no_hello": "cut.no_hello",
+    "not_greeted": "cut.not_greeted",
+    "unread": "cut.unread",
+}
 DEFERRED: Final[Mapping[int, str]] = {
     Verb.BOUNCE: "later.bounce",
     Verb.LOST: "later.lost",

@@ -6,13 +6,14 @@ Spec: docs/spec/06-sockets.md, docs/spec/10-zmtp.md. Two carriers implement it: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Protocol
 
+from ..access.origin import Origin
 from ..sockets.sent import Sent
 
-OnMessage = Callable[[bytes, Sequence[Any], float, bool], None]
-"""(connection, frames, monotonic clock, alone): a message has come.
+OnMessage = Callable[[bytes, Sequence[Any], float, bool, Origin], None]
+"""(connection, frames, monotonic clock, alone, origin): a message has come.
 
 There is at least one frame; the last one is anything with a length that `bytes()` accepts, the
 others are bytes. It is alone when no other message waits: what it causes needs no bundle.
@@ -39,8 +40,8 @@ class DirectedPlane(Protocol):
             EndpointInUse: Another process listens there, or the address is not of this host.
         """
 
-    def listen_at(self, file: str) -> None:
-        """Listen at a Unix socket that only this user may open.
+    def listen_at(self, file: str, mode: int) -> None:
+        """Listen at a Unix socket with a file of that mode.
 
         Raises:
             EndpointInUse: The socket cannot be made.
@@ -48,6 +49,9 @@ class DirectedPlane(Protocol):
 
     def send(self, connection: bytes, head: bytes, body: Any) -> Sent:
         """Send a message of two frames, or nothing at all."""
+
+    def cut(self, line: Hashable) -> bool:
+        """End the connection of an origin; False if it is none of this plane."""
 
     def tick(self, now_s: float) -> None:
         """Do what depends on time, and count; called every 100 ms."""

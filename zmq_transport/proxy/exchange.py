@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
+from ..access.origin import UNKNOWN, Origin
 from ..sockets.sent import Sent
 from ..wire import heads
 from ..wire.batch import Batcher
@@ -46,10 +47,15 @@ class Exchange:
         self.batcher = Batcher()
 
     def on_message(
-        self, connection: bytes, frames: Sequence[Any], now_s: float, alone: bool
+        self,
+        connection: bytes,
+        frames: Sequence[Any],
+        now_s: float,
+        alone: bool,
+        origin: Origin = UNKNOWN,
     ) -> None:
         """See `directed_plane.OnMessage`."""
-        outputs = self._decide(connection, frames, now_s)
+        outputs = self._decide(connection, frames, now_s, origin)
         if alone:
             for output in outputs:
                 self._perform_now(*output)
@@ -75,7 +81,9 @@ class Exchange:
             for connection in self._bundler.connections():
                 self._flush(connection)
 
-    def _decide(self, connection: bytes, frames: Sequence[Any], now_s: float) -> list[Output]:
+    def _decide(
+        self, connection: bytes, frames: Sequence[Any], now_s: float, origin: Origin
+    ) -> list[Output]:
         """Return the outputs of the engine for a message."""
         if len(frames) == 2:
             head, body = frames
@@ -87,7 +95,7 @@ class Exchange:
             self._engine.on_dropped("long_head")
             return []
         try:
-            return self._engine.on_message(connection, head, body, now_s)
+            return self._engine.on_message(connection, head, body, now_s, origin)
         except Exception:  # noqa: BLE001  # the last handler: no message may end the proxy
             self._engine.on_dropped("engine_fault")
             _LOG.exception("a message could not be handled and is dropped")

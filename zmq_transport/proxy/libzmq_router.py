@@ -2,56 +2,69 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from struct import Struct
+from collections.abc import Callable, Hashable
 from typing import Any
 
+import zmq
+
+from ..access.origin import UNKNOWN
 from ..sockets import multipart, options
 from ..sockets.sent import Sent
-from .directed_plane import OnMessage
+from .directed_plane import OnEnd, OnMessage
+from .line_table import LibzmqConnection, LineTable, WatchContext
 from .poller import Poller, readable
+from .watchdog import MESSAGE_OVERHEAD_BYTES, WatchBounds
 
 _BATCH = 256
-_EVENT = Struct("=HI")
 
 
 class LibzmqRouter:
-    """See `directed_plane.DirectedPlane`. The end of a connection shows at the next send.
+    """See `directed_plane.DirectedPlane`.
 
     Args:
-        max_body_bytes: Size limit of a body.
-        bounds: Its other limits.
+        socket: The ROUTER, not bound yet.
+        limits: What a connection may do.
+        shared: Watches its connections.
         poller: Says when to read.
-        counts: Where connections are counted.
         on_message: Gets each message.
+        on_end: Gets the end of each connection that has sent a message, some ticks later.
+        is_admitted: Tells whether a client said HELLO over a connection, and over no newer one.
     """
 
+    # The end of a connection is seen within 0.2 s as a rule, but only when all else was read.
     reports_ends = False
 
     def __init__(
         self,
-        max_body_bytes: int,
-        bounds: options.Bounds,
+        socket: zmq.Socket[bytes],
+        limits: WatchBounds,
+        shared: WatchContext,
         poller: Poller,
-        counts: Counter[str],
         on_message: OnMessage,
+        on_end: OnEnd,
+        is_admitted: Callable[[bytes], bool],
     ) -> None:
         self._poller = poller
-        self._counts = counts
         self._on_message = on_message
-        self._socket = options.router(max_body_bytes, bounds)
-        self._monitor = options.watched(self._socket)
+        self._on_end = on_end
+        self._socket = socket
+        self._lines = LineTable(socket, limits, shared)
+        self._lines.on_ended = self._end
+        self._lines.is_admitted = is_admitted
+        self._by_name: dict[bytes, LibzmqConnection] = {}
+        self._ended: list[bytes] = []
+        self._ended_before: list[bytes] = []
         self._bound: list[str] = []
-        poller.watch_socket(self._socket, self._receive)
+        poller.watch_socket(socket, self._receive)
 
     def listen_on(self, host: str, port: int) -> int:
         """See `DirectedPlane`."""
         self._bound.append(options.bind(self._socket, host, port))
         return options.port_of(self._bound[-1])
 
-    def listen_at(self, file: str) -> None:
+    def listen_at(self, file: str, mode: int = options.ONLY_THIS_USER) -> None:
         """See `DirectedPlane`."""
-        self._bound.append(options.bind_private(self._socket, file))
+        self._bound.append(options.bind_private(self._socket, file, mode))
 
     def send(self, connection: bytes, head: bytes, body: Any) -> Sent:
         """See `DirectedPlane`."""
@@ -59,39 +72,71 @@ class LibzmqRouter:
         self._poller.touch(self._socket)
         return sent
 
+    def cut(self, line: Hashable) -> bool:
+        """See `DirectedPlane`."""
+        return self._lines.cut(line)
+
     def tick(self, now_s: float) -> None:
-        """Count connections that opened, closed or failed the handshake."""
-        while (message := multipart.receive(self._monitor)) is not None:
-            event, _ = _EVENT.unpack_from(message[0])
-            self._counts[options.EVENTS[event]] += 1
+        """See `DirectedPlane`: follow the connections, and cut those that must be cut."""
+        self._lines.follow(now_s)
+        # The monitor is ahead of the messages. Those that were on their way in the last tick have
+        # come since, if none waits now.
+        if not readable(self._socket):
+            for name in self._ended_before:
+                self._on_end(name, now_s)
+            self._ended_before, self._ended = self._ended, []
+        self._lines.watch(now_s)
 
     def close(self) -> None:
         """See `DirectedPlane`."""
         if self._socket.closed:
             return
         for endpoint in self._bound:
-            options.unbind(self._socket, self._monitor, endpoint)
-        self._monitor.close()
+            options.unbind(self._socket, self._lines.monitor, endpoint)
+        self._lines.close()
         self._socket.close()
 
     def _receive(self, now_s: float, events: int, alone: bool) -> None:
         """Receive and hand over a batch of messages."""
-        socket, handle = self._socket, self._on_message
+        socket, handle = self._socket, self._hand_over
         message = multipart.receive(socket)
         if message is None:
             return
         # This look decides between two ways; the one before the next wait is for arrivals whose
         # edge a send consumed.
         if not readable(socket):
-            connection, *rest = message
-            handle(connection, rest, now_s, True)
+            handle(message, now_s, True)
             return
         for _ in range(_BATCH):
-            connection, *rest = message
-            handle(connection, rest, now_s, False)
+            handle(message, now_s, False)
             message = multipart.receive(socket)
             if message is None:
                 return
-        connection, *rest = message
-        handle(connection, rest, now_s, False)
+        handle(message, now_s, False)
         self._poller.touch(socket)
+
+    def _hand_over(self, message: list[Any], now_s: float, alone: bool) -> None:
+        name, *frames = message
+        connection = self._by_name.get(name) or self._introduced(name, frames[-1], now_s)
+        if connection is None:
+            self._on_message(name, frames, now_s, alone, UNKNOWN)
+            return
+        connection.read_bytes += len(frames[0]) + len(frames[-1]) + MESSAGE_OVERHEAD_BYTES
+        self._on_message(name, frames, now_s, alone, connection.origin)
+
+    # -- connections -----------------------------------------------------------------------------
+
+    def _introduced(self, name: bytes, frame: Any, now_s: float) -> LibzmqConnection | None:
+        """Return the connection of a first message."""
+        connection = self._lines.connection_of(frame, now_s)
+        if connection is None or connection.line is None:
+            return connection
+        # Of two ids over one descriptor the later one is that of the connection which has it now.
+        self._by_name.pop(connection.name, None)
+        connection.name = name
+        self._by_name[name] = connection
+        return connection
+
+    def _end(self, connection: LibzmqConnection) -> None:
+        if self._by_name.pop(connection.name, None) is not None:
+            self._ended.append(connection.name)

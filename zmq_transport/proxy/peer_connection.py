@@ -11,6 +11,7 @@ import socket as network
 from collections.abc import Callable
 from typing import Any
 
+from ..access.origin import UNKNOWN
 from ..kernel import encode_message
 from ..zmtp.connection import PROXY, Connection
 from ..zmtp.frame_reader import Message
@@ -39,6 +40,7 @@ class PeerConnection:
         on_ready: Is called by `on_ready`.
 
     Attributes:
+        origin: Where it comes from.
         zmtp: The state of the protocol.
         has_greeted: True once its handshake was counted as done.
         has_ended: True once all that the peer sent was read, and no more comes.
@@ -65,6 +67,7 @@ class PeerConnection:
         "is_unheard",
         "max_read",
         "name",
+        "origin",
         "queue",
         "read_bytes",
         "socket",
@@ -83,6 +86,7 @@ class PeerConnection:
     ) -> None:
         self.name = name
         self.socket = socket
+        self.origin = UNKNOWN
         self.descriptor = socket.fileno()
         self.zmtp = Connection(PROXY, max_bytes)
         self.queue = queue

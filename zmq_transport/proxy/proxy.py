@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
+from collections.abc import Hashable
 from types import TracebackType
 from typing import Self
 
 import attrs
+import zmq
 
+from ..access.proxy_keys import ProxyKeys
+from ..access.rights import EVERYTHING, Access
 from ..sockets import options
 from ..sockets.carriers import DEFAULT_CARRIER, LIBZMQ, ZMTP, checked_carrier
+from ..sockets.connection_view import ConnectionView
 from ..sockets.endpoints import IpcEndpoint
 from .broadcast_plane import BroadcastPlane
 from .descriptor_limit import DescriptorMonitor, raise_descriptor_limit
@@ -23,9 +29,13 @@ from .engine import Engine
 from .exchange import Exchange
 from .ipc_lock import IpcLock
 from .libzmq_router import LibzmqRouter
+from .line_table import WatchContext
+from .memory_monitor import MemoryMonitor
 from .poller import Poller
 from .settings import Settings
 from .tables import LostNotice, MessageTap, empty_lost_notice
+from .watchdog import STRANGER_AHEAD_BYTES, UNREAD_S, WatchBounds
+from .zap_handler import ZapHandler
 from .zmtp_router import ZmtpRouter
 
 _TICK_S = 0.1
@@ -54,14 +64,17 @@ class Proxy:
         host: The address to bind to.
         ports: The ports to bind to; the attribute `ports` holds the real ones.
         settings: Timeouts and limits.
-        ipc: The path to listen at on this machine as well, with files of mode 0600.
-        carrier: What carries the directed plane: `zmtp` or `libzmq`.
+        ipc: The path to listen at on this machine as well.
+        ipc_mode: The mode of the files there: 0o600, or with keys 0o660 to let in the group.
+        carrier: What carries the directed plane: `zmtp` or `libzmq`. With keys it is `libzmq`.
+        keys: Let in only who has a key, over TCP; over `ipc` the files decide, and each user of
+            this machine has the grant of `uid:1000`. The user that runs the proxy may do all there.
         lost_notice: See `Engine`.
         tap: See `Engine`.
 
     Raises:
         EndpointInUse: Another process listens there, or the address cannot be bound.
-        ValueError: There is no such carrier.
+        ValueError: There is no such carrier, or no such mode without keys.
     """
 
     def __init__(
@@ -71,55 +84,73 @@ class Proxy:
         settings: Settings | None = None,
         *,
         ipc: IpcEndpoint | None = None,
+        ipc_mode: int = options.ONLY_THIS_USER,
         carrier: str = DEFAULT_CARRIER,
+        keys: ProxyKeys | None = None,
         lost_notice: LostNotice = empty_lost_notice,
         tap: MessageTap | None = None,
     ) -> None:
-        self.carrier = checked_carrier(carrier)
+        self.carrier = checked_carrier(carrier) if keys is None else LIBZMQ
+        self._ipc_mode = _checked_mode(ipc_mode, keys is not None)
         raise_descriptor_limit()
         settings = settings or Settings()
         self._stop_asked = self._closed = False
+        self._new_accesses: deque[Access] = deque()
         self.engine = Engine(
             epoch=os.urandom(16),
             now_s=time.monotonic(),
             settings=settings,
             lost_notice=lost_notice,
             tap=tap,
-            reports_ends=carrier == ZMTP,
+            reports_ends=self.carrier == ZMTP,
+            access=None if keys is None else _with_owner(keys.access),
         )
         self._descriptors = DescriptorMonitor(self._count_no_descriptors)
         self._poller = Poller()
         self._exchange = Exchange(self.engine)
-        bounds = options.Bounds(settings.high_water, max(1, int(settings.handshake_s * 1000)))
-        self._directed = self._directed_plane(settings, bounds)
+        self._zap = None if keys is None else ZapHandler(keys, self._poller)
+        self._view = ConnectionView()
+        ahead_bytes = min(settings.max_ahead_bytes, STRANGER_AHEAD_BYTES)
+        self._memory = MemoryMonitor(ahead_bytes)
+        self._sockets: list[zmq.Socket[bytes]] = []
+        self._directed, self._broadcast = self._planes(settings)
         self._exchange.send = self._directed.send
-        self._broadcast = BroadcastPlane(
-            settings.max_body_bytes, bounds, self._poller, self.engine, self._exchange.batcher
-        )
+        self._exchange.cut = self._cut
         self._ipc_lock: IpcLock | None = None
         try:
-            self.ports = self._listen_on(host, ports or Ports())
             if ipc is not None:
                 self._listen_at(ipc)
+            if keys is not None:
+                self._require_keys(keys.pair.secret)
+            self.ports = self._listen_on(host, ports or Ports())
         except BaseException:
             self.close()
             raise
         self.engine.use_ports(self.ports.listen, self.ports.publish)
 
-    def _directed_plane(self, settings: Settings, bounds: options.Bounds) -> DirectedPlane:
-        """Return the directed plane of the carrier, not listening yet."""
+    def _planes(self, settings: Settings) -> tuple[DirectedPlane, BroadcastPlane]:
+        """Return the two planes, not listening yet."""
         poller, exchange, engine = self._poller, self._exchange, self.engine
-        if self.carrier == LIBZMQ:
-            limit = settings.max_body_bytes
-            return LibzmqRouter(limit, bounds, poller, engine.counts, exchange.on_message)
-        return ZmtpRouter(
-            settings,
-            poller,
-            engine.counts,
-            exchange.on_message,
-            exchange.on_end,
-            engine.is_admitted,
-        )
+        bounds = options.Bounds(settings.high_water, max(1, int(settings.handshake_s * 1000)))
+        own = None if self._zap is None else self._zap.context
+        shared = WatchContext(engine.counts, self._view, self._memory, self._zap is not None)
+        most = settings.max_body_bytes
+        xpub, xsub = options.xpub(bounds, own), options.xsub(most, bounds, own)
+        self._sockets += [xpub, xsub]
+        limits = _watch_limits(settings, None)
+        broadcast = BroadcastPlane(xpub, xsub, limits, shared, poller, engine, exchange.batcher)
+        handlers = exchange.on_message, exchange.on_end, engine.is_admitted
+        if self.carrier == ZMTP:
+            return ZmtpRouter(settings, poller, engine.counts, *handlers), broadcast
+        router = options.router(most, bounds, own)
+        self._sockets.append(router)
+        limits = _watch_limits(settings, settings.hello_s)
+        return LibzmqRouter(router, limits, shared, poller, *handlers), broadcast
+
+    def _require_keys(self, secret: bytes) -> None:
+        """Let in only who has a key, wherever it listens from now on."""
+        for each in self._sockets:
+            options.require_keys(each, secret)
 
     def _listen_on(self, host: str, ports: Ports) -> Ports:
         """Listen on the network; return the real ports."""
@@ -130,8 +161,13 @@ class Proxy:
         """Listen on this machine."""
         self._ipc_lock = IpcLock(ipc)
         directed, listen, publish = ipc.files
-        self._directed.listen_at(directed)
-        self._broadcast.listen_at(listen, publish)
+        self._directed.listen_at(directed, self._ipc_mode)
+        self._broadcast.listen_at(listen, publish, self._ipc_mode)
+
+    def _cut(self, line: Hashable, _: str) -> None:
+        """End a connection, for a reason. One that has ended meanwhile is none of either plane."""
+        if not self._directed.cut(line):
+            self._broadcast.cut(line)
 
     def _count_no_descriptors(self) -> None:
         self.engine.counts["no_descriptors"] += 1
@@ -148,6 +184,18 @@ class Proxy:
         """Make `run` drain and return; safe from a signal handler and from another thread."""
         self._stop_asked = True
 
+    def use_access(self, access: Access) -> None:
+        """Put another list of users in force, in the next tick; safe from another thread.
+
+        A user that loses something is told so, and its connections are ended.
+
+        Raises:
+            ValueError: This proxy has no keys.
+        """
+        if self._zap is None:
+            raise ValueError("this proxy has no keys, so everybody may do everything")
+        self._new_accesses.append(access)
+
     def close(self) -> None:
         """Close the sockets now and remove their files."""
         if self._closed:
@@ -156,8 +204,12 @@ class Proxy:
         self._directed.close()
         self._poller.close()
         self._broadcast.close()
+        if self._zap is not None:
+            self._zap.close()  # the last one: a socket that asks in vain lets in nobody
         if self._ipc_lock is not None:
             self._ipc_lock.release()
+        self._view.close()
+        self._memory.close()
         self._descriptors.close()
 
     def run(self) -> None:
@@ -186,7 +238,39 @@ class Proxy:
     def _tick(self, now_s: float) -> None:
         """Do what depends on time."""
         self._poller.touch_all()
+        self._memory.look()
+        self._put_access_in_force()
         self._directed.tick(now_s)
-        self._broadcast.tick()
+        self._broadcast.tick(now_s)
         self._descriptors.look(now_s)
         self._exchange.perform(self.engine.tick(now_s))
+
+    def _put_access_in_force(self) -> None:
+        while self._new_accesses and self._zap is not None:
+            access = self._new_accesses.popleft()
+            self.engine.use_access(_with_owner(access))
+            self._zap.access = access
+
+
+def _watch_limits(settings: Settings, hello_s: float | None) -> WatchBounds:
+    most = settings.max_ahead_bytes
+    return WatchBounds(
+        handshake_s=settings.handshake_s,
+        hello_s=hello_s,
+        ahead_bytes=most + settings.max_body_bytes + options.ENVELOPE_BYTES,
+        stranger_ahead_bytes=min(most, STRANGER_AHEAD_BYTES),
+        unread_s=min(settings.unread_s, UNREAD_S),
+    )
+
+
+def _with_owner(access: Access) -> Access:
+    """Let the user that runs this process do everything over a Unix socket."""
+    owner = f"uid:{os.getuid()}"
+    return attrs.evolve(access, grants={**access.grants, owner: EVERYTHING})
+
+
+def _checked_mode(mode: int, has_keys: bool) -> int:
+    if mode == options.ONLY_THIS_USER or (mode == 0o660 and has_keys):
+        return mode
+    allowed = "0o600 or 0o660" if has_keys else "0o600 without keys"
+    raise ValueError(f"the mode of a Unix socket is {allowed}, not {mode:#o}")

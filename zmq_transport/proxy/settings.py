@@ -34,12 +34,15 @@ class Settings:
         max_topics_per_host: How many of them from one network address.
         max_topics_per_connection: How many of them over one connection.
         handshake_s: Seconds that a new connection has for the ZMTP handshake.
-        hello_s: Seconds that a greeted connection has for a HELLO that is accepted (carrier zmtp).
-        unread_s: Seconds that bytes may wait for a client that takes none of them (carrier zmtp).
+        hello_s: Seconds that a greeted connection has for a HELLO that is accepted.
+        unread_s: Seconds that bytes may wait for a client that takes none of them. On sockets of
+            libzmq, where they have no other bound, at most 4.
         high_water: How many messages may wait for one client, on each plane and at each end.
         max_waiting_bytes: How many bytes may wait for one client (carrier zmtp).
         max_waiting_bytes_of_all: How many may wait for all of them (carrier zmtp). As many may be
             held of messages that are not whole yet.
+        max_ahead_bytes: How many bytes may have come from one client, besides one message, before
+            they were read (sockets of libzmq).
         copy_bytes_per_s: How many bytes a second are published for subscribers.
         reserved_kinds: The kinds that no client may publish: only the proxy tells them, of
             messages that it has seen itself.
@@ -76,6 +79,7 @@ class Settings:
     unread_s: float = attrs.field(default=60.0, validator=attrs.validators.gt(0))
     max_waiting_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=_AT_LEAST_0)
     max_waiting_bytes_of_all: int = attrs.field(default=512 * 1024 * 1024, validator=_AT_LEAST_0)
+    max_ahead_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=_AT_LEAST_0)
     copy_bytes_per_s: int = attrs.field(default=64 * 1024 * 1024, validator=_AT_LEAST_0)
     # What the application says of its kinds; two settings with the same limits are equal.
     reserved_kinds: frozenset[int] = attrs.field(default=frozenset(), eq=False)

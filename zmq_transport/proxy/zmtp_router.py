@@ -10,12 +10,15 @@ import functools
 import logging
 import socket as network
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from itertools import count
 from typing import Any, Final
 
+from ..access.origin import Origin
 from ..errors import ZmtpFault
 from ..sockets import plain
+from ..sockets.endpoints import one_form_of
+from ..sockets.options import ONLY_THIS_USER
 from ..sockets.sent import Sent
 from ..zmtp.connection import PROXY
 from ..zmtp.frame_reader import Message
@@ -95,9 +98,9 @@ class ZmtpRouter:
         self._listen(listener)
         return int(listener.getsockname()[1])
 
-    def listen_at(self, file: str) -> None:
+    def listen_at(self, file: str, mode: int = ONLY_THIS_USER) -> None:
         """See `DirectedPlane`."""
-        self._listen(plain.listen_at(file))
+        self._listen(plain.listen_at(file, mode))
 
     def send(self, connection: bytes, head: bytes, body: Any) -> Sent:
         """See `DirectedPlane`."""
@@ -117,6 +120,13 @@ class ZmtpRouter:
             peer.is_unheard = True
             self._unheard.add(peer)
         return _OK
+
+    def cut(self, line: Hashable) -> bool:
+        """See `DirectedPlane`."""
+        peer = self._by_name.get(line) if isinstance(line, bytes) else None
+        if peer is not None:
+            self._end(peer, self._ticked_at_s)
+        return peer is not None
 
     def tick(self, now_s: float) -> None:
         """See `DirectedPlane`."""
@@ -162,7 +172,7 @@ class ZmtpRouter:
         """Accept a bounded number of connections."""
         for _ in range(_ACCEPTS):
             try:
-                socket, _ = listener.accept()
+                socket, address = listener.accept()
             except (BlockingIOError, ConnectionError):  # none, or one that has left already
                 return
             except OSError:
@@ -172,9 +182,9 @@ class ZmtpRouter:
                 self._resting.append(listener)
                 return
             self._counts["connection.accepted"] += 1
-            self._add(socket, now_s)
+            self._add(socket, address, now_s)
 
-    def _add(self, socket: network.socket, now_s: float) -> None:
+    def _add(self, socket: network.socket, address: Any, now_s: float) -> None:
         try:
             socket.setblocking(False)
             if socket.family != network.AF_UNIX:
@@ -190,6 +200,8 @@ class ZmtpRouter:
         peer = PeerConnection(
             name, socket, self._max_bytes, queue, self._held_of_strangers, self._on_ready
         )
+        host = one_form_of(address[0]) if isinstance(address, tuple) else "ipc"
+        peer.origin = Origin(host=host, line=name)
         self._by_name[name] = peer
         self._greeting.begin(peer, now_s)
         self._poller.watch(peer.descriptor, peer.on_ready)
@@ -225,7 +237,7 @@ class ZmtpRouter:
             return
         alone = alone and len(messages) == 1
         for message in messages:
-            self._on_message(peer.name, message, now_s, alone)
+            self._on_message(peer.name, message, now_s, alone, peer.origin)
 
     def _receive_more(self, peer: PeerConnection, messages: list[Message], now_s: float) -> None:
         """Hand over messages and read on, as there may be more; then look at the connection."""
@@ -233,7 +245,7 @@ class ZmtpRouter:
             if read:
                 messages = peer.receive()
             for message in messages:
-                self._on_message(peer.name, message, now_s, False)
+                self._on_message(peer.name, message, now_s, False, peer.origin)
             self._choose_read(peer, len(messages))
             if peer.read_bytes < LARGE_BYTES or peer.zmtp.fault is not None:
                 break

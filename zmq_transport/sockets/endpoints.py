@@ -5,6 +5,8 @@ Spec: docs/spec/06-sockets.md. Pure.
 
 from __future__ import annotations
 
+import functools
+import ipaddress
 from typing import Final
 
 import attrs
@@ -18,6 +20,16 @@ MAX_PATH_BYTES: Final = SOCKET_PATH_BYTES - max(map(len, _SUFFIXES))
 def host_in_url(host: str) -> str:
     """Return `host` as it stands in front of a port: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host
+
+
+@functools.lru_cache(maxsize=1024)
+def one_form_of(address: str) -> str:
+    """Return a network address in one form; `ipc` for anything else, as of a Unix socket."""
+    try:
+        network = ipaddress.ip_address(address)
+    except ValueError:
+        return "ipc"
+    return str(getattr(network, "ipv4_mapped", None) or network)
 
 
 @attrs.frozen

@@ -19,6 +19,7 @@ from typing import Any
 import attrs
 import zmq
 
+from ..access import zap
 from ..access.curve_keys import KeyPair
 from ..errors import EndpointInUse
 from ..wire import heads
@@ -38,6 +39,7 @@ KEEPALIVE_AGAIN_S = 10
 KEEPALIVE_TIMES = 3
 _UNBIND_MS = 1000
 MAX_SOCKETS = 32_768
+ONLY_THIS_USER = 0o600
 ENVELOPE_BYTES = 64 * 1024
 EVENTS: Mapping[int, str] = MappingProxyType(
     {
@@ -46,7 +48,7 @@ EVENTS: Mapping[int, str] = MappingProxyType(
         int(zmq.EVENT_DISCONNECTED): "connection.closed",
         int(zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL): "drop.handshake",
         int(zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL): "drop.handshake",
-        int(zmq.EVENT_HANDSHAKE_FAILED_AUTH): "drop.handshake",
+        int(zmq.EVENT_HANDSHAKE_FAILED_AUTH): "drop.handshake.auth",
     }
 )
 """The events that are watched on the sockets of a proxy, and the counter of each."""
@@ -86,10 +88,21 @@ class Bounds:
 _DEFAULT = Bounds()
 
 
+def own_context() -> zmq.Context[zmq.Socket[bytes]]:
+    """Return a context for one proxy with keys: a context has one list of who may come in."""
+    made: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    made.set(zmq.MAX_SOCKETS, MAX_SOCKETS)
+    return made
+
+
 def _socket(
-    kind: int, max_message_bytes: int, bounds: Bounds = _DEFAULT, **options: Any
+    kind: int,
+    max_message_bytes: int,
+    bounds: Bounds = _DEFAULT,
+    own: zmq.Context[zmq.Socket[bytes]] | None = None,
+    **options: Any,
 ) -> zmq.Socket[bytes]:
-    socket = context().socket(kind)
+    socket = (own or context()).socket(kind)
     common = {
         zmq.LINGER: 0,
         zmq.SNDHWM: bounds.high_water,
@@ -110,21 +123,67 @@ def _socket(
     return socket
 
 
-def router(max_body_bytes: int, bounds: Bounds = _DEFAULT) -> zmq.Socket[bytes]:
-    """Return the proxy's directed socket: it assigns connection ids and drops nothing silently."""
+def router(
+    max_body_bytes: int,
+    bounds: Bounds = _DEFAULT,
+    own: zmq.Context[zmq.Socket[bytes]] | None = None,
+) -> zmq.Socket[bytes]:
+    """Return the proxy's directed socket: it assigns connection ids and drops nothing silently.
+
+    Args:
+        max_body_bytes: Size limit of a body.
+        bounds: The other limits.
+        own: The context of a proxy with keys, and so for `xpub` and `xsub`: the socket lets in
+            nobody without asking, see `zap_handler`.
+    """
     limit = max_body_bytes + ENVELOPE_BYTES
-    return _socket(zmq.ROUTER, limit, bounds, ROUTER_MANDATORY=1, BACKLOG=BACKLOG)
+    made = _socket(zmq.ROUTER, limit, bounds, own, ROUTER_MANDATORY=1, BACKLOG=BACKLOG)
+    return _asking(made) if own else made
 
 
-def xpub(bounds: Bounds = _DEFAULT) -> zmq.Socket[bytes]:
+def xpub(
+    bounds: Bounds = _DEFAULT, own: zmq.Context[zmq.Socket[bytes]] | None = None
+) -> zmq.Socket[bytes]:
     """Return the proxy's outgoing broadcast socket; only subscriptions arrive there."""
-    return _socket(zmq.XPUB, SUBSCRIPTION_BYTES, bounds, XPUB_MANUAL=1, BACKLOG=BACKLOG)
+    made = _socket(zmq.XPUB, SUBSCRIPTION_BYTES, bounds, own, XPUB_MANUAL=1, BACKLOG=BACKLOG)
+    return _asking(made) if own else made
 
 
-def xsub(max_body_bytes: int, bounds: Bounds = _DEFAULT) -> zmq.Socket[bytes]:
+def xsub(
+    max_body_bytes: int,
+    bounds: Bounds = _DEFAULT,
+    own: zmq.Context[zmq.Socket[bytes]] | None = None,
+) -> zmq.Socket[bytes]:
     """Return the proxy's incoming broadcast socket, asking publishers for the sentinel."""
-    socket = _socket(zmq.XSUB, max_body_bytes + ENVELOPE_BYTES, bounds, BACKLOG=BACKLOG)
+    socket = _socket(zmq.XSUB, max_body_bytes + ENVELOPE_BYTES, bounds, own, BACKLOG=BACKLOG)
     socket.send(b"\x01" + heads.LIVE_TOPIC)
+    return _asking(socket) if own else socket
+
+
+def _asking(socket: zmq.Socket[bytes]) -> zmq.Socket[bytes]:
+    # The only place that sets these. Without a domain libzmq would ask nobody and let in everybody,
+    # and without enforcing it would let in everybody whenever nobody answers.
+    socket.set(zmq.ZAP_DOMAIN, zap.DOMAIN)
+    socket.set(zmq.ZAP_ENFORCE_DOMAIN, 1)
+    return socket
+
+
+def require_keys(socket: zmq.Socket[bytes], secret: bytes) -> None:
+    """Let in only who has a key, wherever a socket of a proxy with keys is bound from now on.
+
+    Args:
+        socket: A socket with a context of its own.
+        secret: The secret key of the proxy, 32 bytes.
+    """
+    socket.set(zmq.CURVE_SERVER, 1)
+    socket.set(zmq.CURVE_SECRETKEY, secret)
+
+
+def zap_handler(own: zmq.Context[zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
+    """Return the socket at which libzmq asks who may come in; close it last."""
+    socket = own.socket(zmq.ROUTER)
+    socket.set(zmq.LINGER, 0)
+    socket.bind("inproc://zeromq.zap.01")
     return socket
 
 
@@ -236,16 +295,21 @@ def bind(socket: zmq.Socket[bytes], host: str, port: int) -> str:
     return _bind(socket, endpoint)
 
 
-def bind_private(socket: zmq.Socket[bytes], path: str) -> str:
+def bind_private(socket: zmq.Socket[bytes], path: str, mode: int = ONLY_THIS_USER) -> str:
     """Bind to a Unix socket that only this user may open; return its endpoint.
 
     A file of that name is replaced, see `ipc_lock`. A file that another thread makes meanwhile
-    also is for this user only.
+    gets no more rights either.
+
+    Args:
+        socket: The socket.
+        path: Where its file is to be.
+        mode: The mode of the file; 0o660 lets in the group, too.
 
     Raises:
         EndpointInUse: The socket cannot be made.
     """
-    before = os.umask(0o177)
+    before = os.umask(0o777 & ~mode)
     try:
         return _bind(socket, f"ipc://{path}")
     finally:

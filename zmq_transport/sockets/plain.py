@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import EndpointInUse
 from .endpoints import host_in_url
-from .options import BACKLOG
+from .options import BACKLOG, ONLY_THIS_USER
 
 KEEPALIVE_S = 1
 KEEPALIVE_AGAIN_S = 1
@@ -44,13 +44,13 @@ def listen_on(host: str, port: int) -> network.socket:
     return _listen(family, found[0][4], endpoint)
 
 
-def listen_at(file: str) -> network.socket:
+def listen_at(file: str, mode: int = ONLY_THIS_USER) -> network.socket:
     """Listen at a Unix socket that only this user may open; see `options.bind_private`.
 
     Raises:
         EndpointInUse: The socket cannot be made.
     """
-    before = os.umask(0o177)
+    before = os.umask(0o777 & ~mode)
     try:
         return _listen(network.AF_UNIX, file, f"ipc://{file}")
     finally:

@@ -4,6 +4,7 @@ from collections import Counter
 from unittest import mock
 
 import pytest
+import zmq
 
 from zmq_transport.proxy import libzmq_router
 from zmq_transport.proxy import proxy as shell
@@ -56,6 +57,6 @@ def turn(calls):
 
 
 def test_one_message_is_received_polled_for_and_sent_once_and_nothing_is_flushed(turn, calls):
-    turn([b"c", b"head", b"body"], None)
+    turn([b"c", b"head", zmq.Frame(b"body")], None)
 
     assert calls == {"receive": 1, "poll": 1, "send": 1, "touch": 1}

@@ -36,7 +36,7 @@ class Fabric:
         self.port = self.router.listen_on("127.0.0.1", 0)
         self.clients = []
 
-    def _on_message(self, name, frames, now_s, alone):
+    def _on_message(self, name, frames, now_s, alone, _):
         if frames == (b"defect",):
             raise ZeroDivisionError
         self.messages.append((name, frames, alone))
