@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 
@@ -9,9 +10,11 @@ from ..dendrite import Dendrite
 from ..errors import AccessRefused, RemoteError, SynapseRefused
 from ..key_ring import Member
 from ..keys import Key
+from ..runtime.loops import run
+from ..synapse import connect_synapse
 from ..synapse.access import user_tag
-from .fabric import on_fabric
 
+_CONNECT_S = 1.0  # mostly no Synapse is waited for: this is about keys first
 _MAX_NAMESPACES = 20
 
 
@@ -29,17 +32,20 @@ def connected(
     names = {user_tag(each.user): each.name for each in members if not each.is_local}
     found: Counter[str] = Counter()
     refusals: list[RemoteError] = []
+    own = f"cosmo-keys-{os.getpid()}"
     asked = list(dict.fromkeys(namespaces))[:_MAX_NAMESPACES]
 
-    async def count(dendrite: Dendrite) -> None:
-        for record in await dendrite.dendrites_snapshot():
-            name = names.get(bytes.fromhex(record.instance)[-len(user_tag("")) :])
-            if name is not None and record.dendrite_id != dendrite.dendrite_id:
-                found[name] += 1
+    async def count(namespace: str) -> None:
+        synapse = await connect_synapse(url, key=key, timeout_s=_CONNECT_S)
+        async with Dendrite(synapse=synapse, namespace=namespace, dendrite_id=own) as dendrite:
+            for record in await dendrite.dendrites_snapshot():
+                name = names.get(bytes.fromhex(record.instance)[-len(user_tag("")) :])
+                if name is not None and record.dendrite_id != own:
+                    found[name] += 1
 
     for namespace in asked:
         try:
-            on_fabric(url, key, namespace, count)
+            run(count(namespace))
         except (AccessRefused, SynapseRefused) as error:
             refusals.append(error)
     if refusals and len(refusals) == len(asked):
