@@ -193,6 +193,7 @@ def test_a_key_in_a_folder_that_others_may_write_or_behind_a_link_is_not_used(ke
     assert f"run: chmod go-w {key.parent}" in capsys.readouterr().err
 
 
+@pytest.mark.asyncio
 async def test_the_list_shows_how_many_dendrites_of_each_name_are_connected(folder, key, capsys):
     own = new_pair()
     key_ring.write_member(folder, Member("ben", (own[0],), ("billing",), Rights.of(["watch"])))
