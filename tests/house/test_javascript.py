@@ -16,6 +16,7 @@ FLOORS = (
     ("runtime",),
     ("signals",),
     ("wire",),
+    ("access",),
     ("names", "options", "carriers"),
     ("client", "probe", "synapse-url"),
     ("synapse",),

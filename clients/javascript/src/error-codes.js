@@ -21,6 +21,7 @@ export const CODES = Object.freeze({
   __proto__: null, // so that a code of a Neuron named like a method of Object is not found
   NO_SUCH_NEURON: facts(true, 503, 3),
   NO_CAPABLE_NEURON: facts(true, 503, 3),
+  ACCESS_DENIED: facts(false, 403, 5),
   OVERLOADED: facts(true, 503, 1),
   WORKER_LOST: facts(true, 502, 1),
   TASK_LOST: facts(true, 502, 1),

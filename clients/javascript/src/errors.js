@@ -4,7 +4,8 @@
 // ├── LocalError                  this program can correct it
 // │   ├── InvalidArgument         an argument of the wrong type, out of range, or unknown
 // │   │   ├── InvalidName         a neuron id, capability or namespace outside the alphabet
-// │   │   └── InvalidUrl          a Synapse URL that names no endpoint
+// │   │   ├── InvalidUrl          a Synapse URL that names no endpoint
+// │   │   └── InvalidKey          a key or its file cannot be used; the text names the remedy
 // │   ├── UnencodableValue        a value that no Signal can carry, with its path
 // │   ├── SignalTooLarge          a Signal over the size limit, refused before it leaves
 // │   ├── DendriteProtocolError   a call out of turn or out of role
@@ -15,6 +16,7 @@
 //     ├── SynapseUnreachable      no Synapse answers at that URL
 //     │   └── SynapseAway         it went away, and a TASK never left in its time; a TimeoutError too
 //     ├── SynapseRefused          the Synapse refused the connection
+//     │   └── AccessRefused       for a key: none, an unknown one, or one without the right
 //     ├── BadSignal               bytes that are not a valid Signal
 //     ├── NeuronError             a Neuron ended its task with an ERROR
 //     ├── NeedsAnswer             a Neuron asked a question instead of answering
@@ -98,6 +100,21 @@ export class InvalidUrl extends InvalidArgument {
   constructor(url, reason) {
     super(`invalid Synapse URL ${shown(url)}: ${reason}`)
     this.url = url
+    this.reason = reason
+  }
+}
+
+/** A key, or the file of one, that cannot be used. No secret is part of the text. */
+export class InvalidKey extends InvalidArgument {
+  static code = 'INVALID_KEY'
+  /**
+   * @param {string} what The file, or what was given.
+   * @param {string} reason What is wrong with it, and what to do.
+   * @param {ErrorOptions} [options] `cause`, as for every Error.
+   */
+  constructor(what, reason, options) {
+    super(`cannot use ${what}: ${reason}`, options)
+    this.what = what
     this.reason = reason
   }
 }
@@ -223,6 +240,23 @@ export class SynapseRefused extends RemoteError {
     super(`the Synapse at ${url} refused this Dendrite: ${reason}`)
     this.url = url
     this.reason = reason
+  }
+}
+
+/** The Synapse refused for want of a key or of a right; `fix` says what to do. */
+export class AccessRefused extends SynapseRefused {
+  static code = 'ACCESS_DENIED'
+  /**
+   * @param {string} url The URL of the Synapse.
+   * @param {string} reason What was refused, and to which key.
+   * @param {string} fix What to do now; empty if nobody knows.
+   */
+  constructor(url, reason, fix = '') {
+    super(url, fix === '' ? reason : `${reason}; ${fix}`)
+    this.reason = reason
+    this.fix = fix
+    /** The status that an HTTP edge answers with. */
+    this.status = factsOf(AccessRefused.code).httpStatus
   }
 }
 
@@ -358,6 +392,7 @@ for (const each of [
   InvalidArgument,
   InvalidName,
   InvalidUrl,
+  InvalidKey,
   UnencodableValue,
   SignalTooLarge,
   DendriteProtocolError,
@@ -367,6 +402,7 @@ for (const each of [
   SynapseAway,
   TimeoutError,
   SynapseRefused,
+  AccessRefused,
   BadSignal,
   NeuronError,
   Question,

@@ -4,7 +4,9 @@ export { Pathway } from './dendrite/caller/pathway.js'
 export { Signal, Directed, SignalType } from './signals/signals.js'
 export { Float } from './signals/msgpack.js'
 export { newEventId, newTraceId } from './signals/ids.js'
+export { Key } from './access/key.js'
 export {
+  AccessRefused,
   BadSignal,
   CODES,
   Clarification,
@@ -12,6 +14,7 @@ export {
   DendriteProtocolError,
   Escalation,
   InvalidArgument,
+  InvalidKey,
   InvalidName,
   InvalidUrl,
   LocalError,

@@ -1,5 +1,5 @@
 // Ask whether a Synapse of our version answers. Spec: docs/spec/02-session.md, Greeting.
-import { SynapseRefused, SynapseUnreachable, shown } from './errors.js'
+import { AccessRefused, SynapseRefused, SynapseUnreachable, shown } from './errors.js'
 import { whenAborted } from './runtime/aborts.js'
 import { atMostLongest } from './runtime/deadline-timer.js'
 import { unpack } from './signals/msgpack.js'
@@ -17,6 +17,7 @@ const CLOSED = 'the Synapse object was closed meanwhile'
  * @param {{ warn: (text: string) => void }} logger Gets these warnings.
  * @param {AbortSignal} closed Ends the wait.
  * @throws {SynapseUnreachable} No answer in time; the text names the cause and the remedy.
+ * @throws {AccessRefused} It needs a key, or lets this one not in.
  * @throws {SynapseRefused} A Synapse of another version answered, or another program that speaks ZeroMQ.
  */
 export async function probe(carrier, url, timeoutMs, logger, closed) {
@@ -34,6 +35,7 @@ export async function probe(carrier, url, timeoutMs, logger, closed) {
       carrier.open({
         onMessage: (...frames) => resolve(frames),
         onWritable() {},
+        onRefused: ({ reason, fix }) => reject(new AccessRefused(url, reason, fix)),
         onDisconnected() {},
         onDropped() {},
       })

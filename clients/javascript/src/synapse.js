@@ -1,8 +1,9 @@
 // From a URL to a Synapse that answers, and the carriers to it.
 import { inspect } from 'node:util'
-import { carrierMaker } from './carriers/carriers.js'
+import { keyOf } from './access/key.js'
+import { carrierMaker, keyedCarrierMaker } from './carriers/carriers.js'
 import { Client } from './client/client.js'
-import { InvalidArgument, InvalidUrl, shown } from './errors.js'
+import { InvalidArgument, InvalidKey, InvalidUrl, shown } from './errors.js'
 import { checkOptions } from './options.js'
 import { probe } from './probe.js'
 import { checkedLogger } from './runtime/logger.js'
@@ -11,9 +12,10 @@ import { DEFAULT_URL, parseUrl, urlOf } from './synapse-url.js'
 export { DEFAULT_URL }
 
 const URL_VARIABLE = 'COSMO_URL'
+const KEY_VARIABLE = 'COSMO_KEY'
 const CONNECT_MS = 5000
 const CLOSE_MS = 1000
-const OPTIONS = new Set(['carrier', 'logger'])
+const OPTIONS = new Set(['carrier', 'logger', 'key'])
 const CONNECT_OPTIONS = new Set([...OPTIONS, 'timeoutMs'])
 
 /**
@@ -27,26 +29,34 @@ export class Synapse {
   #endpoint
   #makeCarrier
   #logger
+  #key
   #openOnes = new Set()
   #clients = new WeakMap() // by carrier
   #closed = new AbortController()
 
   /**
    * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), or `cosmo+ipc://path` for one on
-   *   this machine. By default the variable COSMO_URL, else `cosmo://127.0.0.1:7070`.
-   * @param {{ carrier?: 'zmtp' | 'libzmq', logger?: { warn: (text: string) => void } | null }} [options]
+   *   this machine. By default the variable COSMO_URL, else that of the key, else `cosmo://127.0.0.1:7070`.
+   * @param {{ carrier?: 'zmtp' | 'libzmq', logger?: { warn: (text: string) => void } | null, key?: string | object | null }} [options]
+   *   `key`: the path of a file NAME.key, a `Key` or its fields, for a Synapse with keys; null for none; by default the
+   *   variable COSMO_KEY, a path. Over a network it needs the carrier 'libzmq', which is chosen then; over
+   *   `cosmo+ipc` it is not used.
    *   `carrier`: see above, by default the variable COSMO_CARRIER, else 'zmtp'; `logger`: such as `console`, null for silence, by default `process.emitWarning`. A
    *   Dendrite that was given one of its own uses that.
    * @throws {InvalidUrl} The URL names no endpoint.
-   * @throws {InvalidArgument} The carrier or an option is unknown.
+   * @throws {InvalidKey} The key cannot be used.
+   * @throws {InvalidArgument} The carrier or an option is unknown, or the carrier has no keys.
    * @throws {MissingExtra} The package `zeromq` is needed and not installed.
    */
   constructor(url, options = {}) {
     checkOptions(options, OPTIONS, 'new Synapse')
     const { carrier, logger } = options
     this.#logger = checkedLogger(logger)
-    this.#endpoint = endpointOf(url)
-    this.#makeCarrier = carrierMaker(carrier)
+    const keys = new LazyKey(options.key)
+    this.#endpoint = endpointOf(url, keys)
+    this.#key = this.#endpoint.path === undefined ? keys.get() : null
+    this.#makeCarrier =
+      this.#key === null ? carrierMaker(carrier) : keyedCarrierMaker(carrier, this.#key)
   }
 
   /** The URL that names it. */
@@ -59,6 +69,7 @@ export class Synapse {
    * @param {number | null} [timeoutMs] Maximum wait, 5000 by default; one that starts meanwhile is found. Null
    *   waits for ever, and warns every 10 s of what was seen.
    * @throws {SynapseUnreachable} No answer in time; the text names the cause and the remedy.
+   * @throws {AccessRefused} It needs a key, or lets this one not in.
    * @throws {SynapseRefused} A Synapse of another version answered.
    */
   async connect(timeoutMs = CONNECT_MS) {
@@ -80,7 +91,8 @@ export class Synapse {
   transport({ logger, ...options }, receiver) {
     const carrier = this.carrier({ logger })
     const log = (text, error) => (logger ?? this.#logger).warn(text, error)
-    const client = new Client({ ...options, carrier, url: this.url, log }, receiver)
+    const user = this.#key?.name ?? ''
+    const client = new Client({ ...options, carrier, url: this.url, user, log }, receiver)
     this.#clients.set(carrier, client)
     return client
   }
@@ -95,7 +107,7 @@ export class Synapse {
 
   /** Show it as `Synapse(url)` in logs and in the console. */
   [inspect.custom]() {
-    return `Synapse(${this.url})`
+    return this.#key === null ? `Synapse(${this.url})` : `Synapse(${this.url}, ${this.#key})`
   }
 
   async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
@@ -107,13 +119,15 @@ export class Synapse {
  * Resolve to the Synapse behind a URL, once it has answered.
  *
  * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), or `cosmo+ipc://path` for one on this
- *   machine. By default the variable COSMO_URL, else `cosmo://127.0.0.1:7070`.
- * @param {{ carrier?: 'zmtp' | 'libzmq', logger?: object | null, timeoutMs?: number | null }} [options]
- *   `carrier` and `logger`: see `Synapse`; `timeoutMs`: maximum wait, 5000 by default; one that starts meanwhile is found. Null waits for ever, and warns
+ *   machine. By default the variable COSMO_URL, else that of the key, else `cosmo://127.0.0.1:7070`.
+ * @param {{ carrier?: 'zmtp' | 'libzmq', logger?: object | null, key?: string | object | null, timeoutMs?: number | null }} [options]
+ *   `carrier`, `logger` and `key`: see `Synapse`; `timeoutMs`: maximum wait, 5000 by default; one that starts meanwhile is found. Null waits for ever, and warns
  *   every 10 s of what was seen.
  * @returns {Promise<Synapse>} It needs no closing by itself: `close` ends the Dendrites on it.
  * @throws {InvalidUrl} The URL names no endpoint.
+ * @throws {InvalidKey} The key cannot be used.
  * @throws {SynapseUnreachable} No answer in time; the text names the cause and the remedy.
+ * @throws {AccessRefused} It needs a key, or lets this one not in.
  * @throws {SynapseRefused} A Synapse of another version answered.
  * @throws {MissingExtra} The package `zeromq` is needed and not installed.
  */
@@ -125,15 +139,46 @@ export async function connectSynapse(url, given = {}) {
   return synapse
 }
 
-function endpointOf(url) {
+function endpointOf(url, keys) {
   if (url !== undefined) return parseUrl(url)
   const named = process.env[URL_VARIABLE] // empty counts as not set
-  if (!named) return parseUrl(DEFAULT_URL)
+  if (named) return parsedFrom(named, URL_VARIABLE)
+  const key = keys.get()
+  return key?.url ? parsedFrom(key.url, `the key '${key.name}'`) : parseUrl(DEFAULT_URL)
+}
+
+function parsedFrom(url, where) {
   try {
-    return parseUrl(named)
+    return parseUrl(url)
   } catch (error) {
     if (!(error instanceof InvalidUrl)) throw error
-    throw new InvalidUrl(error.url, `${error.reason} (it is in ${URL_VARIABLE})`)
+    throw new InvalidUrl(error.url, `${error.reason} (it is in ${where})`)
+  }
+}
+
+/** The key of a program: its option, checked at once; else that of the environment, read when it is needed. */
+class LazyKey {
+  #key
+
+  constructor(given) {
+    if (given !== undefined) this.#key = given === null ? null : keyOf(given)
+  }
+
+  /** @returns {object | null} @throws {InvalidKey} It cannot be used. */
+  get() {
+    this.#key ??= this.#ofEnvironment()
+    return this.#key
+  }
+
+  #ofEnvironment() {
+    const path = process.env[KEY_VARIABLE] // empty counts as not set
+    if (this.#key === null || !path) return null
+    try {
+      return keyOf(path)
+    } catch (error) {
+      if (!(error instanceof InvalidKey)) throw error
+      throw new InvalidKey(error.what, `${error.reason} (COSMO_KEY names it)`)
+    }
   }
 }
 

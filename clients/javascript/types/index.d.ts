@@ -91,6 +91,8 @@ export class Signal {
   /** The keys are those of the wire: docs/spec/07-signals.md, "Payloads". */
   readonly payload: Values
   readonly meta: Values
+  /** The name of the key that it came from; null where the transport does not know. */
+  get origin(): string | null
   /**
    * The output of an AGENT_OUTPUT or a FINAL.
    * @throws {NeuronError} This is an ERROR.
@@ -126,11 +128,48 @@ export interface SynapseOptions {
   carrier?: 'zmtp' | 'libzmq'
   /** Where warnings go; null for silence. A Dendrite that has a logger of its own uses that. */
   logger?: Logger | null
+  /**
+   * For a Synapse with keys: the path of a file NAME.key, a `Key`, or its fields; null for none. By
+   * default the variable COSMO_KEY, a path. Over a network it needs the package `zeromq`.
+   */
+  key?: string | Key | KeyFields | null
+}
+
+/** What a file NAME.key holds. */
+export interface KeyFields {
+  name: string
+  /** `cpk_...` */
+  public: string
+  /** `csk_...` */
+  secret: string
+  /** The public keys that the Synapse may have; during a rotation two. */
+  synapse: readonly string[]
+  url?: string | null
+}
+
+/** The key of one user. Its secret is shown nowhere. */
+export class Key {
+  /** @throws {InvalidKey} A field is missing or wrong. */
+  constructor(fields: KeyFields, what?: string)
+  /**
+   * Read a file NAME.key.
+   * @throws {InvalidKey} It is missing, others may read or change it, or a line of it is wrong.
+   */
+  static read(path: string): Key
+  readonly name: string
+  readonly public: string
+  readonly synapse: readonly string[]
+  readonly url: string | null
+  toString(): string
+  toJSON(): Omit<KeyFields, 'secret'>
 }
 
 /** A Synapse in a process of its own. Several Dendrites may share one. */
 export class Synapse implements AsyncDisposable {
-  /** @throws {InvalidUrl} The URL names no endpoint. */
+  /**
+   * @throws {InvalidUrl} The URL names no endpoint.
+   * @throws {InvalidKey} The key cannot be used.
+   */
   constructor(url?: string, options?: SynapseOptions)
   get url(): string
   /** Resolve when a Synapse answers; null waits for ever. 5000 ms by default. */
@@ -143,8 +182,10 @@ export class Synapse implements AsyncDisposable {
 /**
  * Resolve to the Synapse behind a URL, once it has answered.
  * @param url `cosmo://host[:port]` or `cosmo+ipc://path`. By default the variable COSMO_URL, else
- *   `cosmo://127.0.0.1:7070`.
+ *   that of the key, else `cosmo://127.0.0.1:7070`.
  * @throws {InvalidUrl} The URL names no endpoint.
+ * @throws {InvalidKey} The key cannot be used.
+ * @throws {AccessRefused} It needs a key, or lets this one not in.
  * @throws {SynapseUnreachable} No answer within `timeoutMs`, 5000 by default; null waits for ever.
  * @throws {SynapseRefused} A Synapse of another version answered.
  * @throws {MissingExtra} The package `zeromq` is needed and not installed.
@@ -373,11 +414,17 @@ export class Dendrite implements AsyncDisposable {
   get awayMs(): number | null
   /** What was dropped, lost, missed and sent again so far, by name; a copy. */
   get counts(): { [name: string]: number }
+  /** The name of our key at the Synapse; empty without one. */
+  get user(): string
+  /** What our key may do, in words such as `serve=invoice-*`; null for everything, and before `start`. */
+  get may(): readonly string[] | null
 
   /**
    * Connect and register the Axons.
    * @throws {SynapseUnreachable} Not within `timeoutMs`, 5000 by default; null waits for ever.
    * @throws {SynapseRefused} The Synapse does not serve this namespace, or is full.
+   * @throws {AccessRefused} Our key may not enter the namespace, serve an Axon, or listen to what a
+   *   handler wants.
    */
   start(options?: { timeoutMs?: number | null }): Promise<this>
   /** Deregister, finish the running tasks within `drainMs` (10,000), send all replies, close. */
@@ -397,6 +444,7 @@ export class Dendrite implements AsyncDisposable {
   /**
    * Send a TASK; resolve to the Signal that settles it. 30,000 ms by default.
    * @throws {TimeoutError} Nothing settled it in time; SynapseAway, if it never left.
+   * @throws {AccessRefused} Our key may not send it; nothing has left.
    */
   dispatchAndWait(options: CallOptions): Promise<Signal>
   /**
@@ -551,6 +599,12 @@ export class InvalidUrl extends InvalidArgument {
   readonly url: string
   readonly reason: string
 }
+/** A key, or the file of one, that cannot be used. */
+export class InvalidKey extends InvalidArgument {
+  constructor(what: string, reason: string, options?: ErrorOptions)
+  readonly what: string
+  readonly reason: string
+}
 export class UnencodableValue extends LocalError {
   constructor(path: string, reason: string)
   readonly path: string
@@ -584,6 +638,13 @@ export class SynapseRefused extends RemoteError {
   constructor(url: string, reason: string)
   readonly url: string
   readonly reason: string
+}
+/** The Synapse refused for want of a key or of a right; `fix` says what to do. */
+export class AccessRefused extends SynapseRefused {
+  constructor(url: string, reason: string, fix?: string)
+  readonly fix: string
+  /** The status that an HTTP edge answers with. */
+  readonly status: number
 }
 export class BadSignal extends RemoteError {}
 

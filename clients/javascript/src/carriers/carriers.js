@@ -1,5 +1,6 @@
 // The carriers by their names, which are the same in every language. Spec: docs/spec/08-port.md, The carrier port.
 import { InvalidArgument, shown } from '../errors.js'
+import { curveOf } from '../access/key.js'
 import { LibzmqCarrier } from './libzmq-carrier.js'
 import { loadLibrary } from './libzmq-sockets.js'
 import { ZmtpCarrier } from './zmtp-carrier.js'
@@ -33,6 +34,26 @@ export function carrierMaker(given) {
   const named = process.env[VARIABLE] // empty counts as not set
   if (given !== undefined) return made(given, '')
   return named ? made(named, ` (it is in ${VARIABLE})`) : made(DEFAULT_CARRIER, '')
+}
+
+/**
+ * Return what makes the carriers to a Synapse with keys; see `carrierMaker`. Only libzmq has CURVE.
+ *
+ * @param {string} [given] The carrier of the program; the variable COSMO_CARRIER does not count.
+ * @param {object} key The Key of this client.
+ * @throws {InvalidArgument} It is another carrier.
+ * @throws {MissingExtra} The package `zeromq` is needed and not installed.
+ */
+export function keyedCarrierMaker(given, key) {
+  if (given !== undefined && given !== 'libzmq') {
+    if (given !== 'zmtp') made(given, '')
+    throw new InvalidArgument(
+      `the carrier 'zmtp' has no keys over TCP: leave it out, or name 'libzmq', to use the key '${key.name}'`,
+    )
+  }
+  const library = loadLibrary(`the key '${key.name}'`)
+  const keys = curveOf(key)
+  return (endpoint, options) => new LibzmqCarrier(endpoint, { ...options, library, keys })
 }
 
 function made(name, where) {

@@ -14,4 +14,5 @@ export const dealerEvents = (events) => ({
   },
   onWritable: () => events.onWritable(),
   onEnded: (why) => events.onDisconnected(why),
+  onRefused: (refusal) => events.onRefused?.(refusal),
 })

@@ -14,15 +14,20 @@ export const Cause = Object.freeze({
   STRANGER: 'STRANGER',
   /** Connected, but an answer did not come in time. */
   SLOW: 'SLOW',
+  /** It refuses this client, for its key or for the want of one. */
+  REFUSED: 'REFUSED',
   /** The directed port answers, but a broadcast port does not. */
   BROADCAST: 'BROADCAST',
 })
 
-/** How one attempt to connect failed: refused at once, no connection in time, or no handshake. */
+/**
+ * How one attempt to connect failed: refused at once, no connection in time, no handshake, or one that needs a key.
+ */
 export const Fault = Object.freeze({
   CLOSED_PORT: 'CLOSED_PORT',
   NO_ANSWER: 'NO_ANSWER',
   STRANGER: 'STRANGER',
+  KEYED: 'KEYED',
 })
 
 /** What was seen at the far end (`reason`), its `cause`, and what to do now (`hint`). As a text: both. */
@@ -31,11 +36,12 @@ export class Diagnosis {
    * @param {string} cause One of `Cause`.
    * @param {string} reason For people.
    * @param {object} endpoint Where the Synapse was expected.
+   * @param {string} [hint] What to do now, where the cause does not say it.
    */
-  constructor(cause, reason, endpoint) {
+  constructor(cause, reason, endpoint, hint = remedy(cause, endpoint)) {
     this.cause = cause
     this.reason = reason
-    this.hint = remedy(cause, endpoint)
+    this.hint = hint
     Object.freeze(this)
   }
 

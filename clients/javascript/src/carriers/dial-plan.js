@@ -8,6 +8,8 @@ const HANDSHAKE_MAX_MS = 3000
 const PAUSE_MS = 20
 const PAUSE_MAX_MS = 200
 const STRANGER_PAUSE_MAX_MS = 800
+const REFUSED_PAUSE_MS = 1000
+const REFUSED_PAUSE_MAX_MS = 30_000
 const STEADY_MS = 1000
 const MAX_DOUBLINGS = 10
 
@@ -24,6 +26,7 @@ export class DialPlan {
   #current = ''
   #good = ''
   #round = 0
+  #refusals = 0
 
   /** @param {() => number} dice Returns a random number from 0 up to 1, for the jitter of the pauses. */
   constructor(dice) {
@@ -59,6 +62,7 @@ export class DialPlan {
   onEstablished() {
     this.#tried.clear()
     this.#good = this.#current
+    this.#refusals = 0
   }
 
   /**
@@ -68,6 +72,14 @@ export class DialPlan {
   onFailed(isStranger) {
     if (this.#addresses.some((each) => !this.#tried.has(each))) return 0
     return this.#pauseMs(isStranger ? STRANGER_PAUSE_MAX_MS : PAUSE_MAX_MS)
+  }
+
+  /** Record that the far end does not list our key; return the pause in milliseconds: 1, 2, 4 ... 30 s at most. */
+  onRefused() {
+    const lengthMs = Math.min(REFUSED_PAUSE_MS * 2 ** this.#refusals, REFUSED_PAUSE_MAX_MS)
+    this.#tried.clear()
+    this.#refusals = Math.min(this.#refusals + 1, MAX_DOUBLINGS)
+    return lengthMs * (0.75 + 0.25 * this.#dice())
   }
 
   /** Record that an established connection ended after `lastedMs`; return the pause in milliseconds. */

@@ -3,6 +3,7 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { DialPlan } from './dial-plan.js'
 import { Cause, Diagnosis, FailedAttempts, Fault } from './diagnosis.js'
+import { KeyJudge } from '../access/refusals.js'
 import { Resolver } from './resolve.js'
 import { StrangerReport } from './stranger-report.js'
 
@@ -30,6 +31,10 @@ export class Dialer {
   #resolver
   #record = new FailedAttempts()
   #strangers
+  #judge
+  #onRefusal
+  #refusal = null
+  #connectedAtMs = 0
   #state = WAITING
   #isConnected = false
   #isNameless = false
@@ -42,16 +47,18 @@ export class Dialer {
   /**
    * @param {object} endpoint Where the far end is; its name is resolved for every attempt.
    * @param {object} line See above.
-   * @param {{ peerType: string, logger: object, onEnded?: (why: string) => void, dice?: () => number, lookUp?: Function }} options
+   * @param {{ peerType: string, logger: object, onEnded?: (why: string) => void, dice?: () => number, lookUp?: Function, keys?: object | null, onRefused?: (refusal: object) => void }} options
    *   `peerType`: the type of the socket that belongs there; `logger`: gets the warnings; `isSteady`: pause for
    *   50 to 100 ms after every attempt, as broadcast connections do; `onEnded`: an established
-   *   connection has ended.
+   *   connection has ended; `keys`: those of this client, null for none; `onRefused`: it is refused for them, until it
+   *   is established.
    */
   constructor(
     endpoint,
     line,
-    { peerType, logger, isSteady = false, onEnded = () => {}, dice = Math.random, lookUp },
+    { peerType, logger, isSteady = false, onEnded = () => {}, dice = Math.random, ...more },
   ) {
+    const { lookUp, keys = null, onRefused = () => {} } = more
     this.#endpoint = this.address = endpoint
     this.#line = line
     this.#onEnded = onEnded
@@ -59,7 +66,11 @@ export class Dialer {
     this.#isSteady = isSteady
     this.#plan = new DialPlan(dice)
     this.#resolver = new Resolver(endpoint, lookUp)
-    this.#strangers = new StrangerReport(this.#record, peerType, logger)
+    this.#judge = new KeyJudge(keys)
+    this.#onRefusal = onRefused
+    this.#strangers = new StrangerReport(this.#record, peerType, logger, (mechanism) =>
+      this.#onMechanism(mechanism),
+    )
   }
 
   /** True while the handshake with the far end has succeeded. */
@@ -92,6 +103,10 @@ export class Dialer {
   diagnosis() {
     const endpoint = this.#endpoint
     const says = (cause, reason) => new Diagnosis(cause, reason, endpoint)
+    if (this.#refusal !== null) {
+      const { reason, fix } = this.#refusal
+      return new Diagnosis(Cause.REFUSED, reason, endpoint, fix)
+    }
     if (endpoint.path !== undefined) {
       if (isBarred(endpoint.path)) {
         return says(
@@ -114,6 +129,7 @@ export class Dialer {
   onConnected() {
     if (this.#state !== TRYING) return
     this.#isConnected = true
+    this.#connectedAtMs = performance.now()
     this.#look = setTimeout(() => this.#onNoHandshake(), LOOK_AFTER_MS)
   }
 
@@ -123,6 +139,8 @@ export class Dialer {
     this.#plan.onEstablished()
     this.#record.clear()
     this.#strangers.clear()
+    this.#judge.clear()
+    this.#refusal = null
     this.#sinceMs = performance.now()
     this.#state = ESTABLISHED
   }
@@ -139,11 +157,42 @@ export class Dialer {
       this.#pause(this.#plan.onEnded(performance.now() - this.#sinceMs))
       this.#onEnded(why)
     } else if (this.#state === TRYING) {
-      const isStranger = fault === Fault.STRANGER
-      this.#record.add(this.address, fault, seen)
-      if (isStranger) this.#strangers.onStranger(this.address, seen)
+      const isStranger = fault === Fault.STRANGER || fault === Fault.KEYED
+      this.#record.add(this.address, isStranger ? Fault.STRANGER : fault, seen)
       this.#pause(this.#plan.onFailed(isStranger))
+      if (fault === Fault.KEYED) this.#onMechanism('CURVE')
+      else if (isStranger) this.#onStranger(seen)
+      else this.#judge.clear()
     }
+  }
+
+  /** Handle a far end that does not list our key. */
+  onUnknownKey() {
+    if (this.#state !== TRYING) return
+    this.#clearTimers()
+    this.#pause(this.#plan.onRefused())
+    this.#refuse(this.#judge.onUnknown())
+  }
+
+  #onStranger(seen) {
+    const nowMs = performance.now()
+    const refusal = this.#isConnected
+      ? this.#judge.onFailed(nowMs, nowMs - this.#connectedAtMs)
+      : null
+    if (refusal !== null) this.#refuse(refusal)
+    this.#strangers.onStranger(this.address, seen)
+  }
+
+  /** Handle the mechanism of a far end; return whether it says all about it. */
+  #onMechanism(mechanism) {
+    const refusal = this.#judge.onMechanism(mechanism)
+    if (refusal !== null && this.#state !== ESTABLISHED) this.#refuse(refusal)
+    return refusal !== null || (mechanism === 'CURVE' && this.#judge.hasKey)
+  }
+
+  #refuse(refusal) {
+    this.#refusal = refusal
+    this.#onRefusal(refusal)
   }
 
   #dial(addresses) {

@@ -3,18 +3,31 @@
 // answers; then, and only then, the socket is disconnected and connected anew.
 import { FailedAttempts, Fault, Diagnosis } from './diagnosis.js'
 import { StrangerReport } from './stranger-report.js'
-import { CONNECT_MS, HANDSHAKE_MS, connect, disconnect, onEvent } from './libzmq-sockets.js'
+import { KeyJudge } from '../access/refusals.js'
+import {
+  CONNECT_MS,
+  HANDSHAKE_MS,
+  connect,
+  disconnect,
+  onEvent,
+  setProxy,
+} from './libzmq-sockets.js'
 
 /** libzmq reports the next attempt at once. Without that report for so long, it gave up. */
 const RETRY_MS = 400
 const LOOK_AFTER_MS = 1000
 const NO_HANDSHAKE_MS = HANDSHAKE_MS + 1000
+/** A handshake that failed for the keys is tried again when the directed connection stands, or after so long. */
+const REFUSED_MS = 1000
+const REFUSED_MAX_MS = 30_000
 const NO_ANSWER_MS = 0.9 * CONNECT_MS
 
 /** The connection of one SUB or XPUB. */
 export class LibzmqBroadcast {
   #socket
   #onLost
+  #proxyOf
+  #refusals = 0
   #record = new FailedAttempts()
   #strangers
   #timer
@@ -29,15 +42,26 @@ export class LibzmqBroadcast {
    * @param {object} socket The socket, not connected yet.
    * @param {string} peerType The type of the socket at the far end.
    * @param {{ warn: (text: string) => void }} logger Gets the warnings about strangers.
-   * @param {() => void} onLost A connection has ended.
+   * @param {{ onLost?: () => void, keys?: object | null, proxyOf?: () => Buffer }} [options] `onLost`: a connection has
+   *   ended; `keys`: those of this client, null for none; `proxyOf`: returns the public key of the proxy then.
    */
-  constructor(socket, peerType, logger, onLost = () => {}) {
+  constructor(socket, peerType, logger, { onLost = () => {}, keys = null, proxyOf } = {}) {
     this.#socket = socket
     this.#onLost = onLost
-    this.#strangers = new StrangerReport(this.#record, peerType, logger)
+    this.#proxyOf = keys === null ? null : proxyOf
+    const judge = new KeyJudge(keys)
+    this.#strangers = new StrangerReport(
+      this.#record,
+      peerType,
+      logger,
+      (mechanism) => mechanism === 'CURVE' && judge.hasKey,
+    )
     onEvent(socket, 'connect:delay', () => (this.#begunMs = performance.now()))
     onEvent(socket, 'connect', () => this.#onConnected())
     onEvent(socket, 'handshake', () => this.#onEstablished())
+    for (const why of keys === null ? [] : ['auth', 'protocol', 'other']) {
+      onEvent(socket, `handshake:error:${why}`, () => this.#onRefused())
+    }
     onEvent(socket, 'disconnect', () => this.#onDisconnected())
     onEvent(socket, 'connect:retry', () => this.#onRetried())
   }
@@ -75,6 +99,7 @@ export class LibzmqBroadcast {
 
   #connect() {
     this.#begunMs = performance.now()
+    if (this.#proxyOf !== null) setProxy(this.#socket, this.#proxyOf())
     connect(this.#socket, this.endpoint)
   }
 
@@ -100,8 +125,18 @@ export class LibzmqBroadcast {
   #onEstablished() {
     clearTimeout(this.#timer)
     this.isEstablished = true
+    this.#refusals = 0
     this.#record.clear()
     this.#strangers.clear()
+  }
+
+  /** libzmq gives up where a key is not listed, and knocks for ever where its own one does not fit. */
+  #onRefused() {
+    if (this.isEstablished || this.endpoint === null) return
+    this.#record.add(this.endpoint, Fault.STRANGER, 'a Synapse that does not know this key')
+    this.#disconnect()
+    const lengthMs = Math.min(REFUSED_MS * 2 ** this.#refusals++, REFUSED_MAX_MS)
+    this.#arm(lengthMs * (0.75 + 0.25 * Math.random()), () => this.#connect())
   }
 
   #onDisconnected() {

@@ -15,6 +15,7 @@ export class LibzmqCarrier {
   #endpoint
   #library
   #openOnes
+  #keys
   #logger
   #events
   #dealer
@@ -29,13 +30,14 @@ export class LibzmqCarrier {
 
   /**
    * @param {object} endpoint A `TcpEndpoint` or an `IpcEndpoint`.
-   * @param {{ library: object, openOnes?: Set<object>, logger?: { warn: (text: string) => void } }} options
-   *   `library`: what `loadLibrary` returned; the others as there.
+   * @param {{ library: object, openOnes?: Set<object>, logger?: { warn: (text: string) => void }, keys?: object | null }} options
+   *   `library`: what `loadLibrary` returned; `keys`: of `curveOf`, for TCP alone, by default none; the others as there.
    */
-  constructor(endpoint, { library, openOnes = new Set(), logger = checkedLogger() }) {
+  constructor(endpoint, { library, openOnes = new Set(), logger = checkedLogger(), keys = null }) {
     this.#endpoint = endpoint
     this.#logger = logger
     this.#library = library
+    this.#keys = keys
     this.#openOnes = openOnes
   }
 
@@ -55,6 +57,7 @@ export class LibzmqCarrier {
       this.#endpoint,
       dealerEvents(events),
       this.#logger,
+      this.#keys,
     )
   }
 
@@ -108,13 +111,17 @@ export class LibzmqCarrier {
 
   #openSub() {
     const events = this.#events
-    this.#sub = subscriber(this.#library)
+    this.#sub = subscriber(this.#library, this.#keys)
     this.#sub.subscribe(...this.#plan.topics)
-    this.#listening = new LibzmqBroadcast(this.#sub, 'XPUB', this.#logger)
+    this.#listening = new LibzmqBroadcast(this.#sub, 'XPUB', this.#logger, this.#known())
     void receiveAll(this.#sub, (frames) => {
       if (frames.length === 3) events.onPublication(frames[0].latin1Slice(), frames[1], frames[2])
       else events.onDropped('frame_count')
     })
+  }
+
+  #known() {
+    return { keys: this.#keys, proxyOf: () => this.#dealer.proxy }
   }
 
   #publishAt(place) {
@@ -125,10 +132,11 @@ export class LibzmqCarrier {
 
   #openXpub() {
     const events = this.#events
-    this.#publisher = publisher(this.#library)
-    this.#publishing = new LibzmqBroadcast(this.#publisher, 'XSUB', this.#logger, () =>
-      events.onSubscription(SENTINEL, false),
-    )
+    this.#publisher = publisher(this.#library, this.#keys)
+    this.#publishing = new LibzmqBroadcast(this.#publisher, 'XSUB', this.#logger, {
+      ...this.#known(),
+      onLost: () => events.onSubscription(SENTINEL, false),
+    })
     void receiveAll(this.#publisher, ([frame]) => {
       if (frame.length > 0) events.onSubscription(frame.latin1Slice(1), frame[0] === 1)
     })

@@ -1,7 +1,7 @@
 // The line of a `Dialer` over a DEALER of libzmq. Spec: docs/spec/06-sockets.md, Connecting.
 import { Fault } from './diagnosis.js'
 import { Dialer } from './dialer.js'
-import { connect, dealer, disconnect, onEvent, receiveAll } from './libzmq-sockets.js'
+import { connect, dealer, disconnect, onEvent, receiveAll, setProxy } from './libzmq-sockets.js'
 
 const GRACE_MS = 500
 const NEARLY = 0.9
@@ -15,6 +15,9 @@ export class LibzmqDealer {
   #socket
   #events
   #dialer
+  #keys
+  #attempts = 0
+  #proxy = null
   #attempt = null
   #isConnected = false
   #sinceMs = 0
@@ -28,16 +31,20 @@ export class LibzmqDealer {
    * @param {object} endpoint Where the far end is.
    * @param {object} events See above.
    * @param {{ warn: (text: string) => void }} logger Gets the warnings about strangers.
+   * @param {object | null} [keys] Those of this client; see `curveOf`.
    */
-  constructor(library, endpoint, events, logger) {
+  constructor(library, endpoint, events, logger, keys = null) {
     this.#events = events
-    this.#socket = dealer(library)
+    this.#keys = keys
+    this.#socket = dealer(library, keys)
     this.#watch()
     void receiveAll(this.#socket, (frames) => events.onMessage(frames))
     this.#dialer = new Dialer(endpoint, this, {
       peerType: 'ROUTER',
       logger,
       onEnded: (why) => events.onEnded(why),
+      onRefused: (refusal) => events.onRefused(refusal),
+      keys,
     })
     this.#dialer.start()
   }
@@ -48,6 +55,11 @@ export class LibzmqDealer {
 
   get address() {
     return this.#dialer.address
+  }
+
+  /** The public key that the proxy had last; null without keys. */
+  get proxy() {
+    return this.#proxy
   }
 
   /** Nothing: libzmq does not tell what answers instead of a proxy. It is asked by `peek`. */
@@ -95,6 +107,7 @@ export class LibzmqDealer {
     this.#attempt = attempt
     this.#isConnected = false
     this.#sinceMs = performance.now()
+    if (this.#keys !== null) this.#takeProxy()
     this.#socket.connectTimeout = Math.round(attempt.connectMs)
     this.#socket.handshakeInterval = Math.round(attempt.handshakeMs)
     connect(this.#socket, attempt.address)
@@ -124,12 +137,26 @@ export class LibzmqDealer {
       this.#dialer.onConnected()
     })
     on('handshake', () => this.#onEstablished())
+    on('handshake:error:auth', () => {
+      // Nothing comes over this connection any more: libzmq gives it up for good.
+      this.hangUp()
+      this.#dialer.onUnknownKey()
+    })
     on('disconnect', () => this.#onDown('the far end closed the connection'))
     on('connect:retry', () => this.#onDown('the connection was lost'))
   }
 
+  /** Try the public keys of the proxy in turn, beginning with the last good one. */
+  #takeProxy() {
+    const { proxies } = this.#keys
+    this.#proxy = proxies[this.#attempts % proxies.length]
+    this.#attempts++
+    setProxy(this.#socket, this.#proxy)
+  }
+
   #onEstablished() {
     clearTimeout(this.#limit)
+    if (this.#keys !== null) this.#attempts = this.#keys.proxies.indexOf(this.#proxy)
     this.#dialer.onEstablished()
     this.#onRoom()
   }

@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { MissingExtra } from '../errors.js'
+import { z85 } from '../access/z85.js'
 import { MAX_FRAME_BYTES } from './zmtp-line.js'
 
 export const HANDSHAKE_MS = 3000
@@ -54,11 +55,27 @@ function required(what) {
   throw new MissingExtra('zeromq', what, { cause: first })
 }
 
+/** Return the options of a client with a key: CURVE; see `curveOf`. It must not get out without. */
+function curve(keys) {
+  if (keys === null) return {}
+  return {
+    curvePublicKey: z85(keys.public),
+    curveSecretKey: z85(keys.secret),
+    curveServerKey: z85(keys.proxies[0]),
+  }
+}
+
+/** Let the next connection of a socket with keys be to the proxy with this public key. */
+export function setProxy(socket, proxy) {
+  if (!socket.closed) socket.curveServerKey = z85(proxy)
+}
+
 /** Return a DEALER: it sends only while connected, probes each time, and does not reconnect by itself. */
-export function dealer({ zeromq, context }) {
+export function dealer({ zeromq, context }, keys = null) {
   return new zeromq.Dealer({
     context,
     ...COMMON,
+    ...curve(keys),
     ...SENDING,
     maxMessageSize: MAX_FRAME_BYTES,
     immediate: true,
@@ -68,10 +85,11 @@ export function dealer({ zeromq, context }) {
 }
 
 /** Return a SUB. */
-export function subscriber({ zeromq, context }) {
+export function subscriber({ zeromq, context }, keys = null) {
   return new zeromq.Subscriber({
     context,
     ...COMMON,
+    ...curve(keys),
     maxMessageSize: MAX_FRAME_BYTES,
     reconnectInterval: reconnectMs(),
     connectTimeout: CONNECT_MS,
@@ -79,10 +97,11 @@ export function subscriber({ zeromq, context }) {
 }
 
 /** Return an XPUB that reports every subscription, those that it knows already, too. */
-export function publisher({ zeromq, context }) {
+export function publisher({ zeromq, context }, keys = null) {
   return new zeromq.XPublisher({
     context,
     ...COMMON,
+    ...curve(keys),
     ...SENDING,
     maxMessageSize: SUBSCRIPTION_BYTES,
     verbosity: 'allSubs',

@@ -10,18 +10,20 @@ const MOST_BYTES = 1024
  * Find out what listens at `address`, within three times a second.
  * @param {object} address An endpoint whose host is an address.
  * @param {string} peerType The type of the ZeroMQ socket that belongs there.
- * @param {(found: string) => void} then Gets it once, for people; empty if nothing listens there, or if what
- *   belongs there does.
+ * @param {(found: string, mechanism: string) => void} then Gets it once, for people; empty if nothing listens there, or
+ *   if what belongs there does. `mechanism`: of its greeting, empty without one.
  */
 export function peek(address, peerType, then) {
   let isConnected = false
   let found = ''
+  let greeted = ''
   const socket = connect(address.netOptions)
   // In two parts: a socket with another mechanism closes at the second, and names it before. And without a READY: a
   // socket of another type closes at it, and may take back its own.
   const decoder = new ZmtpDecoder(
     {
       onGreeting(_minor, mechanism) {
+        greeted = mechanism
         if (mechanism !== 'NULL') throw new ZmtpFault(named(`the security mechanism ${mechanism}`))
         socket.write(GREETING_REST)
       },
@@ -58,7 +60,7 @@ export function peek(address, peerType, then) {
   socket.on('error', () => {}) // 'close' follows
   socket.on('close', () => {
     clearTimeout(limit)
-    then(found)
+    then(found, greeted)
   })
 }
 

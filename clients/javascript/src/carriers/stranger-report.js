@@ -8,6 +8,7 @@ export class StrangerReport {
   #record
   #peerType
   #logger
+  #onMechanism
   #nextMs = -Infinity
   #warned = ''
   #isClosed = false
@@ -16,11 +17,14 @@ export class StrangerReport {
    * @param {import('./diagnosis.js').FailedAttempts} record Its `stranger` is set.
    * @param {string} peerType The type of the ZeroMQ socket that belongs there.
    * @param {{ warn: (text: string) => void }} logger Gets the warnings.
+   * @param {(mechanism: string) => boolean} [onMechanism] Gets the security mechanism of what answers; returns whether
+   *   that says it all.
    */
-  constructor(record, peerType, logger) {
+  constructor(record, peerType, logger, onMechanism = () => false) {
     this.#record = record
     this.#peerType = peerType
     this.#logger = logger
+    this.#onMechanism = onMechanism
   }
 
   /**
@@ -36,7 +40,10 @@ export class StrangerReport {
     const nowMs = performance.now()
     if (nowMs < this.#nextMs) return
     this.#nextMs = nowMs + AGAIN_MS
-    peek(address, this.#peerType, (found) => this.#onFound(address, found))
+    peek(address, this.#peerType, (found, mechanism) => {
+      if (this.#isClosed || (mechanism !== '' && this.#onMechanism(mechanism))) return
+      this.#onFound(address, found)
+    })
   }
 
   /** Warn again if it comes again: the right far end was there meanwhile. */

@@ -38,6 +38,7 @@ export class ZmtpConnection {
   #onPongTaken = () => this.#waitingPongs--
   #isWaitedFor = false
   #isConnected = false
+  #isKeyed = false
   #isOver = false
   #limit
   #ticker
@@ -132,6 +133,7 @@ export class ZmtpConnection {
 
   onGreeting(minor, mechanism) {
     if (mechanism !== 'NULL') {
+      this.#isKeyed = mechanism === 'CURVE'
       throw new ZmtpFault(`a ZeroMQ socket with the security mechanism ${printable(mechanism)}`)
     }
     this.#minor = minor
@@ -191,7 +193,7 @@ export class ZmtpConnection {
       this.#decoder.push(chunk)
     } catch (error) {
       if (!(error instanceof ZmtpFault)) throw error
-      this.#fail(Fault.STRANGER, error.message)
+      this.#fail(this.#isKeyed ? Fault.KEYED : Fault.STRANGER, error.message)
     }
   }
 
@@ -201,7 +203,8 @@ export class ZmtpConnection {
   }
 
   #onClose() {
-    if (this.#isConnected && !this.isReady && this.#end.fault !== Fault.STRANGER) {
+    const isTold = this.#end.fault === Fault.STRANGER || this.#end.fault === Fault.KEYED
+    if (this.#isConnected && !this.isReady && !isTold) {
       // What it sent may be lost with a reset, so who it is shows when it is asked again, see `peek`.
       this.#end.fault = Fault.STRANGER
     }

@@ -46,6 +46,7 @@ export class ZmtpLine {
       logger,
       isSteady: socketType !== 'DEALER',
       onEnded: (why) => events.onEnded?.(why),
+      onRefused: (refusal) => events.onRefused?.(refusal),
     })
     this.#dialer.start()
   }

@@ -3,8 +3,7 @@
 // A thin shell: the link decides, the sender and the publications have what goes out, the carrier
 // moves the frames. Ids have 16 bytes, times are in ms. A body that a receiver gets is a view of what
 // one read of the socket brought: copy it to keep it for long. Ids are copies already.
-import { randomBytes } from 'node:crypto'
-import { InvalidArgument, SynapseRefused } from '../errors.js'
+import { InvalidArgument } from '../errors.js'
 import {
   KEEP,
   MAX_MAP_BYTES,
@@ -20,7 +19,6 @@ import {
 } from '../wire/wire.js'
 import { checkedName } from '../names.js'
 import { checkedLogger } from '../runtime/logger.js'
-import { instanceOf } from '../signals/ids.js'
 import { Counts } from './counts.js'
 import { guarded } from './guarded-receiver.js'
 import { Handshake } from './handshake.js'
@@ -31,22 +29,19 @@ import { Queries } from './queries.js'
 import { Reach } from './reach.js'
 import { ResyncPages } from './resync-pages.js'
 import { Sender } from './sender.js'
+import { Standing } from './standing.js'
 import { Subscriptions } from './subscriptions.js'
 import { Turn } from './turn.js'
 import { countdown, within } from '../runtime/waits.js'
 
-const LOGGER = checkedLogger()
 const DEFAULT_MAX_SIGNAL_BYTES = 16 * 2 ** 20
 const CLOSE_TIMEOUT_MS = 1000
 const NO_NEURON = Symbol('none yet')
 const CLOSED = 'the connection was closed meanwhile'
 
-export { Outcome } from './outcome.js'
-
 /** One connection of a Dendrite to its Synapse, which is made again by itself. */
 export class Client {
   #carrier
-  #url
   #reach
   #receiver
   #log
@@ -64,10 +59,12 @@ export class Client {
   #heartbeatMs = 2000
   #isOpen = false // it takes messages
   #hasOpened = false
+  #late = () => this.#reach.error()
   #isCaller = true // the proxy tells of workers, or nobody needs it
   #welcome = null
   #taskFlags = KEEP // those that the Synapse knows
   #refusal = ''
+  #standing
   #closing = null
   #lastNeuron = NO_NEURON
 
@@ -77,6 +74,7 @@ export class Client {
    * @param {string} options.url The Synapse, for error texts.
    * @param {string} options.namespace The namespace of this client, for good.
    * @param {string} options.name Its name, for people.
+   * @param {string} [options.user] The name of the key that its carrier uses; empty for none.
    * @param {number} [options.maxSignalBytes] Limit of a body that leaves; by default 16 MiB.
    * @param {(text: string, error?: unknown) => void} [options.log] Gets what a wait without a limit sees, every
    *   10 s, and what a receiver throws. By default a warning of the process.
@@ -85,21 +83,22 @@ export class Client {
    *   within a call to the client. One that throws is logged and counted.
    * @throws {InvalidName} `namespace` or `name` is no name.
    */
-  constructor({ carrier, url, namespace, name, maxSignalBytes, log = LOGGER.warn }, receiver) {
+  constructor({ carrier, url, namespace, name, ...options }, receiver) {
+    const { maxSignalBytes, user = '', log = checkedLogger().warn } = options
     checkedName('namespace', namespace)
     checkedName('name', name)
     this.#carrier = carrier
-    this.#url = String(url)
     this.#receiver = guarded(receiver, (error) => this.#onFault(error))
     this.#log = log
-    this.#reach = new Reach(carrier, this.#url, log)
+    this.#reach = new Reach(carrier, String(url), log)
     this.#maxSignalBytes = maxSignalBytes ?? DEFAULT_MAX_SIGNAL_BYTES
-    const secret = randomBytes(16)
+    this.#standing = new Standing(user)
+    const { secret, instance } = this.#standing
     /** The id of this connection that survives reconnects, 16 bytes. */
-    this.instance = instanceOf(secret)
+    this.instance = instance
     const counts = this.#counts
-    const parts = { instance: this.instance, namespace, carrier, counts }
-    this.#link = new Link({ secret, instance: this.instance, namespace, name }, counts, {
+    const parts = { instance, namespace, carrier, counts }
+    this.#link = new Link({ secret, instance, namespace, name }, counts, {
       receiver: this.#receiver,
       ...this.#linkHandlers(),
     })
@@ -139,6 +138,21 @@ export class Client {
     return this.#welcome !== null && (!this.#welcome.publish || this.#welcome.older)
   }
 
+  /** The name of our key, as the Synapse knows it; empty without one. */
+  get user() {
+    return this.#standing.user
+  }
+
+  /** What our key may do, in words such as `serve=invoice-*`; null for everything. Known from `open` on. */
+  get may() {
+    return this.#standing.may
+  }
+
+  /** Return the user of an instance id that came from the Synapse; null if that is not known. */
+  originOf(instance) {
+    return this.#standing.originOf(instance)
+  }
+
   /** Every drop, gap and return so far, by the names of docs/counters.md; a copy. */
   get counts() {
     return this.#counts.toObject()
@@ -174,8 +188,7 @@ export class Client {
     this.#link.start()
     const endNotes = timeoutMs === null ? this.#reach.noteWaiting() : () => {}
     try {
-      const late = () => this.#reach.error()
-      await within(this.#open(topics), timeoutMs, late, signal)
+      await within(this.#open(topics), timeoutMs, this.#late, signal)
       this.#hasOpened = true
     } catch (error) {
       this.#abort()
@@ -224,11 +237,10 @@ export class Client {
     this.#flush()
     this.#sender.drain()
     try {
-      const late = () => this.#reach.error()
       if (this.#sender.isReady && this.#outbox.length > 0)
-        await within(this.#sender.drained(), left(), late)
+        await within(this.#sender.drained(), left(), this.#late)
       this.#link.leave()
-      const isRead = await within(this.#handshake.untilLeft(), left(), late)
+      const isRead = await within(this.#handshake.untilLeft(), left(), this.#late)
       return isRead && this.#outbox.length === 0
     } catch {
       return false // the time was not enough
@@ -499,6 +511,7 @@ export class Client {
         }
       },
       onWritable: () => this.#sender.drain(),
+      onRefused: (refusal) => this.#onRefused({ ...refusal, isAccess: true }),
       onDisconnected: (why) => link.onDisconnected(why ?? 'disconnected'),
       onPublication: (topic, header, body) =>
         this.#subscriptions.onPublication(topic, header, body),
@@ -532,9 +545,10 @@ export class Client {
       onReady: (isReady) => {
         this.#sender.isReady = isReady
       },
-      onReturned: (message) => this.#putBack(message),
+      onReturned: (message) => this.#outbox.putBackEach(message, performance.now()),
       onWelcomed: (welcome, isFresh) => this.#onWelcomed(welcome, isFresh),
-      onRefused: (reason) => this.#onRefused(reason),
+      onRefused: (refusal) => this.#onRefused(refusal),
+      onUsers: (page, names) => this.#standing.onUsers(page, names),
       onAway: (why) => this.#onAway(why),
       onLeft: (isRead) => this.#handshake?.onLeft(isRead),
       onRoster: (task, body) => this.#queries.onRoster(task, body),
@@ -552,14 +566,9 @@ export class Client {
     if (!this.#sender.sendNow(items)) this.#counts.drop('greeting')
   }
 
-  // 02, Outbox 3: the time of a TASK that came back starts again from its head.
-  #putBack({ items, address, peer }) {
-    const nowMs = performance.now()
-    for (const each of items) this.#outbox.putBack({ items: [each], address, peer }, nowMs)
-  }
-
   #onWelcomed(welcome, isFresh) {
     this.#refusal = ''
+    this.#standing.onWelcomed(welcome)
     this.#heartbeatMs = welcome.heartbeatMs
     this.#maxSignalBytes = Math.min(this.#maxSignalBytes, welcome.maxBodyBytes)
     this.#welcome = welcome
@@ -591,13 +600,16 @@ export class Client {
     this.#receiver.onAway(why)
   }
 
-  #onRefused(reason) {
-    const error = new SynapseRefused(this.#url, reason + wayIn(reason))
+  /** Handle a refusal of the proxy, or of what is known of its keys. */
+  #onRefused(refusal) {
+    if (this.#handshake === null) return // it closes
+    const error = this.#reach.refused(refusal)
     // 02, Refusals: one refused while it opens gives up, one welcomed before goes on asking.
     if (this.#handshake.onRefused(error)) return
-    if (reason === this.#refusal || this.#sender.isReady) return
-    this.#refusal = reason
-    this.#receiver.onAway(`refused: ${reason}`)
+    if (error.message === this.#refusal || this.#sender.isReady) return
+    this.#refusal = error.message
+    const { reason, fix } = refusal
+    this.#receiver.onAway(`refused: ${fix === '' ? reason : `${reason}; ${fix}`}`)
   }
 
   #onAsked(caller, asked, name) {
@@ -610,9 +622,3 @@ export class Client {
 }
 
 const milliseconds = (ttlMs) => (ttlMs > 0 ? Math.min(MAX_NUMBER, Math.floor(ttlMs)) : 0)
-
-/** How to name another namespace, behind a refusal for the namespace. */
-const wayIn = (reason) =>
-  reason.startsWith('namespace ')
-    ? "; name one of them: new Dendrite({ namespace: 'NAME' }) in code"
-    : ''

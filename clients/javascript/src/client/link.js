@@ -8,6 +8,7 @@ import {
   parseMessage,
   readReason,
   readRefusal,
+  readUsers,
   readWelcome,
   readWorkers,
   returnedWhole,
@@ -31,7 +32,8 @@ const UNEXPECTED = Object.freeze({
  * @property {(isReady: boolean) => void} onReady application messages may leave from now on, or no longer
  * @property {(message: object) => void} onReturned it came back unaccepted, and goes out again, in front
  * @property {(welcome: object, isFresh: boolean) => void} onWelcomed
- * @property {(reason: string) => void} onRefused
+ * @property {(refusal: { reason: string, fix: string, isAccess: boolean }) => void} onRefused
+ * @property {(page: number, names: string[]) => void} onUsers a page of those who may be in the namespace
  * @property {(why: string) => void} onAway
  * @property {(isRead: boolean) => void} onLeft the session has ended
  * @property {(task: Buffer, body: Buffer) => void} onRoster
@@ -53,7 +55,14 @@ export class Link {
    * @param {LinkHandlers} handlers
    */
   constructor(identity, counts, handlers) {
-    this.#hello = { ...identity, epoch: NO_BODY, calls: false, publish: true, runs: true }
+    this.#hello = {
+      ...identity,
+      epoch: NO_BODY,
+      calls: false,
+      publish: true,
+      runs: true,
+      access: true,
+    }
     this.#counts = counts
     this.#on = handlers
     this.#receiver = handlers.receiver
@@ -190,7 +199,7 @@ export class Link {
     }
   }
 
-  #greet({ verb, body }) {
+  #greet({ verb, number, body }) {
     switch (verb) {
       case VERB.WHO:
         if (this.#apply('WHO', 'asked again') === 'GREETING') this.#sayHello()
@@ -200,6 +209,9 @@ export class Link {
         return
       case VERB.REFUSED:
         this.#onRefused(readRefusal(body))
+        return
+      case VERB.USERS:
+        this.#on.onUsers(number, readUsers(body))
         return
       case VERB.GOING_AWAY:
         this.#onGoingAway()
@@ -225,9 +237,9 @@ export class Link {
     this.#on.onWelcomed(welcome, isFresh)
   }
 
-  #onRefused(reason) {
-    this.#apply('REFUSED', `refused: ${reason}`)
-    this.#on.onRefused(reason)
+  #onRefused(refusal) {
+    this.#apply('REFUSED', `refused: ${refusal.reason}`)
+    this.#on.onRefused(refusal)
   }
 
   // 02, Leaving 3: answer with GOODBYE and wait for the next proxy.

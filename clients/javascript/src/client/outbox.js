@@ -73,6 +73,16 @@ export class Outbox {
   }
 
   /**
+   * Put the items of a message that came back whole in front of all others, one by one; see `putBack`.
+   * @param {Unsent} message
+   * @param {number} nowMs
+   */
+  putBackEach({ items, address, peer }, nowMs) {
+    // 02, Outbox 3: the time of a TASK that came back starts again from its head.
+    for (const each of items) this.putBack({ items: [each], address, peer }, nowMs)
+  }
+
+  /**
    * Put messages in front of all others, even without room.
    * @param {Unsent[]} messages
    * @param {number} nowMs

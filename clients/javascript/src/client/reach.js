@@ -1,5 +1,5 @@
 // What a client says while its Synapse is out of reach: the errors, and the notes of a long wait.
-import { SynapseUnreachable } from '../errors.js'
+import { AccessRefused, SynapseRefused, SynapseUnreachable } from '../errors.js'
 
 const NOTE_MS = 10_000 // how often one who waits without a limit says so
 const BUSY_HINT = 'the Synapse or this machine is busy: allow more time with timeoutMs'
@@ -24,6 +24,12 @@ export class Reach {
     return new SynapseUnreachable(this.#url, seen.reason, seen.hint)
   }
 
+  /** Return the error for a refusal. @param {{ reason: string, fix: string, isAccess: boolean }} refusal */
+  refused({ reason, fix, isAccess }) {
+    if (isAccess) return new AccessRefused(this.#url, reason, fix)
+    return new SynapseRefused(this.#url, reason + wayIn(reason))
+  }
+
   /** Log every 10 s what was seen; return how to end that. */
   noteWaiting() {
     const sinceMs = performance.now()
@@ -40,3 +46,9 @@ export class Reach {
     return { reason: seen.reason ?? String(seen), hint: seen.hint ?? BUSY_HINT }
   }
 }
+
+/** How to name another namespace, behind a refusal for the namespace. */
+const wayIn = (reason) =>
+  reason.startsWith('namespace ')
+    ? "; name one of them: new Dendrite({ namespace: 'NAME' }) in code"
+    : ''

@@ -27,6 +27,7 @@ export const TRANSITIONS = frozen({
     WELCOME: 'READY',
     DISCONNECTED: 'CONNECTING',
     GOING_AWAY: 'CONNECTING',
+    REFUSED: 'REFUSED', // its key was revoked, or lost a right: 11-access.md
     LEAVE: 'LEAVING',
     CLOSE: 'CLOSED',
   },
@@ -34,6 +35,7 @@ export const TRANSITIONS = frozen({
     WHO: 'CLOSED',
     DISCONNECTED: 'CLOSED',
     GOING_AWAY: 'LEAVING',
+    REFUSED: 'CLOSED',
     GOODBYE: 'CLOSED',
     CLOSE: 'CLOSED',
   },

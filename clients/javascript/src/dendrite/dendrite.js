@@ -7,6 +7,7 @@ import { Caller } from './caller/caller.js'
 import { checkOptions } from '../options.js'
 import { checkedDrain, checkedTimeout } from './caller/checks.js'
 import { Life } from './life.js'
+import { Permits } from './permits.js'
 import { checkedSettings } from './settings.js'
 import { HANDLER_VERBS, Watch } from './watch/watch.js'
 import { stopSignal } from './worker/os-signals.js'
@@ -62,7 +63,8 @@ export class Dendrite {
       receiver,
     )
     this.#client = client
-    this.#watch = new Watch({ client, dendriteId, logger, floats })
+    const permits = new Permits(client, url)
+    this.#watch = new Watch({ client, dendriteId, logger, permits, floats })
     const { subscriptions, publisher, published } = this.#watch
     this.#caller = new Caller({
       client,
@@ -71,6 +73,7 @@ export class Dendrite {
       published,
       url,
       logger,
+      permits,
       floats,
       whyLate: (opened) => this.#worker.whyLate(opened),
     })
@@ -84,6 +87,7 @@ export class Dendrite {
       dendriteId,
       url,
       logger,
+      permits,
       floats,
     })
     this.#worker = worker
@@ -111,6 +115,18 @@ export class Dendrite {
     return this.#client.awayMs
   }
 
+  /** The name of our key at the Synapse; empty without one. */
+  get user() {
+    return this.#client.user
+  }
+
+  /**
+   * What our key may do, in words such as `serve=invoice-*`; null for everything, and before `start`.
+   */
+  get may() {
+    return this.#client.may
+  }
+
   /** What was dropped, lost, missed and sent again so far, by name; a copy. */
   get counts() {
     const { counts } = this.#client
@@ -124,6 +140,8 @@ export class Dendrite {
    *   wait for the Synapse for ever.
    * @throws {SynapseUnreachable} Not within `timeoutMs` milliseconds.
    * @throws {SynapseRefused} The Synapse does not serve this namespace, or is full.
+   * @throws {AccessRefused} Our key may not enter the namespace, serve an Axon, or listen to what a
+   *   handler wants.
    * @throws {DendriteProtocolError} It was started before.
    */
   async start(options = {}) {
@@ -232,6 +250,7 @@ export class Dendrite {
    * @throws {UnencodableValue} The input holds a value that no Signal can carry.
    * @throws {SignalTooLarge} The TASK is over the limit.
    * @throws {DendriteProtocolError} Not running, stopped meanwhile, or in the role of a worker.
+   * @throws {AccessRefused} Our key may not send it; nothing has left.
    */
   dispatchAndWait(options) {
     const fault = this.#faultOfDispatch() // no `async` here: it would cost a promise a call
@@ -370,6 +389,7 @@ export class Dendrite {
    * @param {(signal: Signal) => unknown} fn
    * @returns {() => void}
    * @throws {InvalidArgument} A type or a filter is unknown or invalid; `fn` is no function.
+   * @throws {AccessRefused} Our key may not listen to it; ahead of `start`, that throws it.
    */
   onSignal(type, filter, fn) {
     return this.#watch.onSignal(type, filter, fn)
@@ -432,6 +452,7 @@ export class Dendrite {
    * @throws {UnencodableValue} The payload holds a value that no Signal can carry.
    * @throws {SignalTooLarge} It is over the limit.
    * @throws {DendriteProtocolError} It is a TASK or a Signal of presence; not running.
+   * @throws {AccessRefused} Our key may not publish the type.
    */
   emit(type, payload, options) {
     this.#checkRunning()

@@ -114,6 +114,7 @@ export class Life {
   async #open(timeoutMs) {
     const begunAtMs = performance.now()
     await this.#client.open(timeoutMs, this.#watch.subscriptions.topics())
+    this.#watch.checkRights()
     const leftMs =
       timeoutMs === null ? LONG_START_MS : Math.max(0, begunAtMs + timeoutMs - performance.now())
     await this.#worker.start(leftMs)

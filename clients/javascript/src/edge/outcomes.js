@@ -3,6 +3,7 @@
 //
 // An outcome is the Signal that settled a task, its output, or the error that came instead.
 import {
+  AccessRefused,
   BadSignal,
   CosmonapseError,
   DendriteProtocolError,
@@ -41,6 +42,8 @@ const AWAY_LATER =
   'the service behind this one has been lost since it got the task, which may have run there'
 const REFUSED =
   'the service behind this one refuses the connection; its operator must check the setup'
+const DENIED =
+  'the key of this service gives it no right to that; its operator must check the setup'
 const NOT_RUNNING =
   'this service is starting or stopping, or its setup is wrong; its log has the reason'
 const FAILED = 'this service failed; its log has the reason'
@@ -88,6 +91,7 @@ const FACTS = [
   [BadSignal, facts(400, 'BAD_SIGNAL')],
   [SignalTooLarge, facts(413, 'TOO_LARGE')],
   [SynapseUnreachable, facts(503, 'SYNAPSE_UNREACHABLE', { retry: true, text: AWAY, log: 'line' })],
+  [AccessRefused, facts(403, 'ACCESS_DENIED', { text: DENIED, log: 'line' })],
   [SynapseRefused, facts(503, 'SYNAPSE_REFUSED', { text: REFUSED, log: 'line' })],
   [TimeoutError, facts(504, 'EXPIRED')],
   [DendriteProtocolError, facts(503, 'NOT_READY', { text: NOT_RUNNING, log: 'traceback' })],

@@ -1,8 +1,8 @@
-// BLAKE2b with 16 bytes of output: docs/spec/02-session.md, "Ids". Pure.
+// BLAKE2b of short messages: docs/spec/02-session.md, "Ids". Pure.
 //
 // RFC 7693, one block, no key and no salt, personalisation padded with zeros to 16 bytes. Node's
 // crypto has BLAKE2b with neither an output size nor a personalisation. BigInt is slow and enough:
-// a client hashes once in its life.
+// a client hashes its secret, its key and the names of the users that it meets, once each.
 
 const IV = [
   0x6a09e667f3bcc908n,
@@ -58,14 +58,15 @@ function mix(v, [a, b, c, d], x, y) {
  * Hash a message of at most one block.
  * @param {Uint8Array} message at most 128 bytes
  * @param {string} person ASCII, at most 16 characters
- * @returns {Buffer} 16 bytes
+ * @param {number} size bytes of output, 1 to 64
+ * @returns {Buffer}
  * @throws {RangeError} The message or `person` is longer.
  */
-export function blake2b16(message, person) {
+export function blake2b(message, person, size) {
   if (message.length > BLOCK_BYTES || person.length > 16)
-    throw new RangeError('blake2b16 takes at most 128 bytes and a person of 16 characters')
+    throw new RangeError('blake2b takes at most 128 bytes and a person of 16 characters')
   const parameters = Buffer.alloc(64)
-  parameters.set([16, 0, 1, 1]) // bytes of output, of the key; fanout and depth of a plain hash
+  parameters.set([size, 0, 1, 1]) // bytes of output, of the key; fanout and depth of a plain hash
   parameters.write(person, 48, 16, 'latin1')
   const state = IV.map((iv, i) => iv ^ parameters.readBigUInt64LE(i * 8))
   const block = Buffer.alloc(BLOCK_BYTES)
@@ -76,14 +77,17 @@ export function blake2b16(message, person) {
   v[14] ^= MASK // this block is the last
   for (const row of SIGMA)
     COLUMNS_AND_DIAGONALS.forEach((at, i) => mix(v, at, words[row[2 * i]], words[row[2 * i + 1]]))
-  const hash = Buffer.alloc(16)
-  for (const i of [0, 1]) hash.writeBigUInt64LE(state[i] ^ v[i] ^ v[i + 8], i * 8)
-  return hash
+  const hash = Buffer.alloc(64)
+  for (let i = 0; i < 8; i++) hash.writeBigUInt64LE(state[i] ^ v[i] ^ v[i + 8], i * 8)
+  return hash.subarray(0, size)
 }
+
+/** Hash a message of at most one block to 16 bytes; see `blake2b`. */
+export const blake2b16 = (message, person) => blake2b(message, person, 16)
 
 /**
  * Return the instance id that belongs to a secret: its hash.
  * @param {Uint8Array} secret 16 bytes
- * @returns {Buffer} 16 bytes
+ * @returns {Buffer}
  */
 export const instanceOf = (secret) => blake2b16(secret, 'instance')

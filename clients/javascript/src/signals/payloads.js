@@ -2,6 +2,7 @@
 // "Payloads". Pure.
 import { DendriteProtocolError, InvalidArgument, factsOf, shown } from '../errors.js'
 import { newEventId } from './ids.js'
+import { QUESTIONS } from './signal-types.js'
 
 /** The keys of a payload that must be given, and those that may be. */
 const shape = (required, optional = []) => Object.freeze({ required, optional })
@@ -33,6 +34,11 @@ export const STREAMED = Object.freeze([
   'CONTEXT_SYNC',
   'MEMORY_APPEND',
 ])
+
+/** The types that travel as a TASK or as a reply to one. */
+export const OF_TASKS = Object.freeze(
+  new Set(['TASK', 'AGENT_OUTPUT', 'FINAL', 'ERROR', ...QUESTIONS, ...STREAMED]),
+)
 
 const OF_THE_FABRIC = new Set(['TASK', 'REGISTER', 'HEARTBEAT', 'DEREGISTER', 'DISCOVER'])
 

@@ -38,8 +38,22 @@ export class Directed {
   }
 }
 
+/**
+ * Record from whose key a Signal came, as the transport knows it.
+ * @type {(signal: Signal, origin: string | null) => void}
+ */
+export let setOrigin
+
 /** One message between participants. Treat it, its payload and its meta as frozen. */
 export class Signal {
+  #origin = null
+
+  static {
+    setOrigin = (signal, origin) => {
+      signal.#origin = origin
+    }
+  }
+
   /**
    * @param {object} fields
    * @param {string} fields.type one of SignalType
@@ -75,6 +89,14 @@ export class Signal {
     this.ts = ts
     this.payload = payload
     this.meta = meta
+  }
+
+  /**
+   * The name of the key that it came from; null where the transport does not know, as at a Synapse
+   * without keys. It is no part of what travels: nobody can claim it.
+   */
+  get origin() {
+    return this.#origin
   }
 
   /**

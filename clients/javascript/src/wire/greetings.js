@@ -14,6 +14,7 @@ const MAX_LIST = 256
 const MAX_TEXT_BYTES = 4096
 const ID_BYTES = 16
 const MAX_PORT = 65_535
+const MAX_USER_BYTES = 128
 
 /**
  * Make a small map: text keys, without extension types.
@@ -66,16 +67,16 @@ function isWithinLimits(value) {
 /**
  * Make the body of a HELLO.
  * @param {{ secret: Buffer, instance: Buffer, namespace: string, name: string, epoch: Buffer,
- *   calls: boolean, publish?: boolean, runs?: boolean }} hello `epoch` of the last proxy, or empty;
- *   `calls`: tell it of workers; `publish`: it takes PUBLISH; `runs`: it reads runs
+ *   calls: boolean, publish?: boolean, runs?: boolean, access?: boolean }} hello `epoch` of the last proxy, or empty;
+ *   `calls`: tell it of workers; `publish`: it takes PUBLISH; `runs`: it reads runs; `access`: it takes USERS, and
+ *   knows the reason `forbidden`
  * @returns {Buffer}
  */
 export function packHello(hello) {
-  const { secret, instance, namespace, name, epoch, calls, publish = false, runs = false } = hello
+  const { secret, instance, namespace, name, epoch, calls } = hello
   const fields = { secret, instance, namespace, name, epoch }
   if (calls) fields.calls = true // as the first version of this map, while it does not matter
-  if (publish) fields.publish = true
-  if (runs) fields.runs = true
+  for (const key of ['publish', 'runs', 'access']) if (hello[key] === true) fields[key] = true
   return packMap(fields)
 }
 
@@ -91,7 +92,8 @@ export function readHello(body) {
       throw new WireError('bad_field', `${key} must be a name, not ${shown(fields[key])}`)
   const secret = bytes16(fields, 'secret')
   const instance = bytes16(fields, 'instance')
-  if (!instanceOf(secret).equals(instance))
+  // Of a user with a key the last four bytes name it: docs/spec/11-access.md.
+  if (!instanceOf(secret).subarray(0, 12).equals(instance.subarray(0, 12)))
     throw new WireError('bad_secret', 'secret does not belong to that instance id')
   return {
     secret,
@@ -102,6 +104,7 @@ export function readHello(body) {
     calls: fields.calls === true,
     publish: fields.publish === true,
     runs: fields.runs === true,
+    access: fields.access === true,
   }
 }
 
@@ -109,8 +112,10 @@ export function readHello(body) {
  * Read the body of a WELCOME.
  * @param {Buffer} body
  * @returns {{ epoch: Buffer, listenPort: number, publishPort: number, heartbeatMs: number,
- *   maxBodyBytes: number, publish: boolean, older: boolean, runs: boolean }} `publish`: the proxy
- *   takes PUBLISH; `older`: a client that does not is in the namespace; `runs`: it passes runs on
+ *   maxBodyBytes: number, publish: boolean, older: boolean, runs: boolean, user: string,
+ *   may: string[] | null }} `publish`: the proxy
+ *   takes PUBLISH; `older`: a client that does not is in the namespace; `runs`: it passes runs on; `user`: the name of
+ *   our key, empty without; `may`: what it may do, null for everything
  * @throws {WireError} A field is missing or wrong; the text names it.
  */
 export function readWelcome(body) {
@@ -124,19 +129,38 @@ export function readWelcome(body) {
     publish: fields.publish === true,
     older: fields.older === true,
     runs: fields.runs === true,
+    user: typeof fields.user === 'string' ? fields.user : '',
+    may: isTexts(fields.may) ? fields.may : null,
   }
 }
 
 /**
- * Read the reason of a REFUSED.
+ * Read the body of a REFUSED.
  * @param {Buffer} body
- * @returns {string} for display
+ * @returns {{ reason: string, fix: string, isAccess: boolean }} for display; `isAccess`: a right or a key is missing
  * @throws {WireError} It is no map.
  */
 export function readRefusal(body) {
-  const { reason = 'no reason given' } = readMap(body)
-  return typeof reason === 'string' ? reason : shown(reason)
+  const { reason = 'no reason given', fix = '', code } = readMap(body)
+  const text = (value) => (typeof value === 'string' ? value : shown(value))
+  return { reason: text(reason), fix: text(fix), isAccess: code === 'access' }
 }
+
+/**
+ * Read a page of USERS: the names of those that may be in the namespace.
+ * @param {Buffer} body
+ * @returns {string[]}
+ * @throws {WireError} It is no list of texts, or over 8,192 bytes.
+ */
+export function readUsers(body) {
+  if (body.length > MAX_MAP_BYTES)
+    throw new WireError('long_body', `${body.length} bytes where at most ${MAX_MAP_BYTES} belong`)
+  const names = readValue(body)
+  if (isTexts(names)) return names.filter((each) => Buffer.byteLength(each) <= MAX_USER_BYTES)
+  throw new WireError('bad_body', `a list of names belongs here, not ${shown(names)}`)
+}
+
+const isTexts = (value) => Array.isArray(value) && value.every((each) => typeof each === 'string')
 
 const isEmpty = (value) => value instanceof Uint8Array && value.length === 0
 

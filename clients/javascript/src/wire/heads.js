@@ -29,6 +29,7 @@ export const VERB = Object.freeze({
   GOODBYE: 18,
   WORKERS: 19,
   PUBLISH: 20,
+  USERS: 21,
 })
 
 /** Flag of a REPLY: the last one of its task. */
@@ -49,6 +50,7 @@ export const REASONS = Object.freeze([
   'busy',
   'expired',
   'bad_address',
+  'forbidden',
   'hello_first',
   'going_away',
   'worker_lost',

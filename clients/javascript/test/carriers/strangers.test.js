@@ -19,13 +19,10 @@ const socketOf =
     return Number(socket.lastEndpoint.split(':').at(-1))
   }
 const serverOf = (onSocket) => (t) => startServer(t, onSocket)
-const keys = zeromq.curveKeyPair()
-const CURVE = { curveServer: true, curveSecretKey: keys.secretKey, curvePublicKey: keys.publicKey }
 
 const STRANGERS = [
   ['the listen port', socketOf('XPublisher'), 'a ZeroMQ socket of type XPUB answers'],
   ['the publish port', socketOf('XSubscriber'), 'a ZeroMQ socket of type XSUB answers'],
-  ['CURVE', socketOf('Router', CURVE), 'a ZeroMQ socket with the security mechanism CURVE answers'],
   ['PLAIN', socketOf('Router', { plainServer: true }), 'with the security mechanism PLAIN answers'],
   ['silence', serverOf(() => {}), 'does not speak our protocol (it sends nothing) answers'],
   ['an end', serverOf((socket) => socket.end()), 'our protocol (it sends nothing) answers'],

@@ -124,6 +124,9 @@ export class FakeCarrier {
   refuse(reason) {
     this.receive(VERB.REFUSED, { body: packMap({ reason, speaks: [1, 1] }) })
   }
+  refusedByKeys(refusal) {
+    this.#events.onRefused(refusal)
+  }
   who() {
     this.receive(VERB.WHO, { body: packMap({ speaks: [1, 1] }) })
   }

@@ -174,7 +174,7 @@ test('filters of producer, capability and trace choose among what is heard', asy
   const two = signalOf('PLAN', { neuron: 'b', capabilities: ['chat'] })
   const three = signalOf('BID')
 
-  for (const each of [one, two, three]) heardByKind(subscriptions, each)
+  for (const each of [one, two, three]) heardByKind(subscriptions, each, { worker: NOBODY })
   await handled()
 
   assert.deepEqual(neuron.seen, [one.id])

@@ -32,6 +32,10 @@ export class MemoryTransport {
     await this.onSync()
   }
 
+  originOf() {
+    return null
+  }
+
   isHeard(kind) {
     return this.heard.has(kind)
   }

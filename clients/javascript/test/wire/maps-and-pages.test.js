@@ -23,7 +23,7 @@ const plain = (value) => {
 const READERS = {
   hello: (body) => {
     const hello = wire.readHello(body)
-    for (const key of ['calls', 'publish', 'runs']) if (!hello[key]) delete hello[key]
+    for (const key of ['calls', 'publish', 'runs', 'access']) if (!hello[key]) delete hello[key]
     return hello
   },
   welcome: (body) => {
@@ -86,9 +86,11 @@ for (const m of v.bad_maps.filter(ofClient))
 
 test('a REFUSED says why', () => {
   const { body, fields } = v.maps.find((each) => each.as === 'refused')
-  assert.equal(wire.readRefusal(hex(body)), fields.reason)
-  assert.equal(wire.readRefusal(wire.packMap({})), 'no reason given')
-  assert.equal(wire.readRefusal(wire.packMap({ reason: 7 })), '7')
+  const read = (map) => Object.values(wire.readRefusal(wire.packMap(map)))
+  assert.equal(wire.readRefusal(hex(body)).reason, fields.reason)
+  assert.deepEqual(read({}), ['no reason given', '', false])
+  assert.deepEqual(read({ reason: 7, fix: 7, code: 7 }), ['7', '7', false])
+  assert.deepEqual(read({ reason: 'r', fix: 'f', code: 'access' }), ['r', 'f', true])
 })
 test('a page of seats in answer to a query for clients means that the proxy cannot tell', () => {
   const { body } = v.maps.find((each) => each.as === 'roster_seats')

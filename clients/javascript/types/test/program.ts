@@ -2,12 +2,15 @@
 // below `@ts-expect-error` must not compile.
 import express from 'express'
 import {
+  AccessRefused,
   Axon,
   Clarification,
   CODES,
   Dendrite,
   DEFAULT_URL,
   Float,
+  InvalidKey,
+  Key,
   NeedsAnswer,
   NeuronError,
   Signal,
@@ -54,6 +57,13 @@ const worker = new Axon<Question>({
   },
 })
 
+const key: Key = Key.read('ada.key')
+const keyed = await connectSynapse(key.url ?? undefined, { key })
+await connectSynapse(undefined, { key: 'ada.key' })
+console.log(keyed, key.name, key.synapse.length)
+// @ts-expect-error: the secret of a Key is shown nowhere
+console.log(key.secret)
+
 // @ts-expect-error: an Axon needs its function
 new Axon({ neuronId: 'worker' })
 
@@ -70,6 +80,9 @@ dendrite.onClarification(async (question) => {
 })
 dendrite.onTrace(newTraceId(), (signal: Signal) => signal.type === SignalType.PLAN)
 await (await dendrite.start({ timeoutMs: 5000 })).sync()
+const words: readonly string[] | null = dendrite.may
+console.log(dendrite.user, words?.length)
+dendrite.onFinal((signal) => signal.origin?.length)
 off()
 
 const controller = new AbortController()
@@ -105,6 +118,8 @@ try {
   if (error instanceof NeuronError) console.log(error.code, error.status, error.retryAfterMs)
   else if (error instanceof NeedsAnswer) console.log(error.signal.payload['question'])
   else if (error instanceof TimeoutError) console.log(CODES['EXPIRED']?.httpStatus)
+  else if (error instanceof AccessRefused) console.log(error.fix, error.status)
+  else if (error instanceof InvalidKey) console.log(error.what, error.reason)
   else if (error instanceof SynapseUnreachable) console.log(error.hint)
 }
 

@@ -29,6 +29,7 @@ export class AnswerArbiter {
   #subscriptions
   #dispatcher
   #logger
+  #permits
   #takesAnswers = false
   #isListening = false
   #declined = new RecentIds(MAX_QUESTIONS)
@@ -38,19 +39,21 @@ export class AnswerArbiter {
 
   /**
    * @param {object} parts
+   * @param {object} parts.permits The rights of our key: whether it may answer for others.
    * @param {object} parts.publisher Publishes answers.
    * @param {object} parts.published Receives answers.
    * @param {object} parts.subscriptions Receives answers to questions of others and the reactions to ours.
    * @param {object} parts.dispatcher Holds the questions about our own TASKs.
    * @param {object} parts.logger Is told of answers that fit no question.
    */
-  constructor({ publisher, published, subscriptions, dispatcher, logger }) {
+  constructor({ permits, publisher, published, subscriptions, dispatcher, logger }) {
     this.counts = {}
     this.#publisher = publisher
     this.#published = published
     this.#subscriptions = subscriptions
     this.#dispatcher = dispatcher
     this.#logger = logger
+    this.#permits = permits
     dispatcher.onQuestion = () => this.#takeAnswers()
   }
 
@@ -62,6 +65,7 @@ export class AnswerArbiter {
    * @param {Signal} answer The answer.
    * @throws {DendriteProtocolError} The caller of the question is gone, and the question does not
    *   carry its input.
+   * @throws {AccessRefused} It is the question of another Dendrite, and our key may not decide.
    */
   async respond(question, answer) {
     await this.#subscriptions.settle()
@@ -142,6 +146,7 @@ export class AnswerArbiter {
   // ---- our answers to questions of other Dendrites
 
   async #answerRemote(question, answer) {
+    this.#permits.checkPublish(answer.type)
     this.#listen()
     const hasRemoteAnswer = this.#remoteAnswers.has(question.id)
     const rivals = new Set()

@@ -3,6 +3,7 @@ import { sumOf } from '../../runtime/counter.js'
 import { AnswerArbiter } from './answer-arbiter.js'
 import { checkOptions } from '../../options.js'
 import { checkedTimeout } from './checks.js'
+import { Permits } from '../permits.js'
 import { Dispatcher } from './dispatcher.js'
 import { Pathways } from './pathways.js'
 import { clarificationAnswer, escalationAnswer, permissionDecision } from './questions.js'
@@ -35,21 +36,30 @@ export class Caller {
    * @param {object} parts.published Receives answers of other Dendrites.
    * @param {string} parts.url The URL of the Synapse, for error texts.
    * @param {object} parts.logger Is told what a person should know.
+   * @param {object} [parts.permits] The rights of our key.
    * @param {boolean} [parts.floats] Whether whole floats are kept apart from integers.
    * @param {(opened: object) => string} [parts.whyLate] Returns what is known of a late task.
    * @param {() => number} [parts.now] A monotonic clock of milliseconds.
    */
   constructor({ client, subscriptions, publisher, published, url, logger, ...options }) {
-    const { floats = false, whyLate, now } = options
+    const { floats = false, whyLate, now, permits = new Permits(client, url) } = options
     this.dispatcher = new Dispatcher(client, subscriptions, {
       url,
       keepFloats: floats,
       whyLate,
       logger,
       now,
+      permits,
     })
-    this.#pathways = new Pathways(this.dispatcher, subscriptions, logger)
-    const parts = { publisher, published, subscriptions, dispatcher: this.dispatcher, logger }
+    this.#pathways = new Pathways(this.dispatcher, subscriptions, logger, permits)
+    const parts = {
+      permits,
+      publisher,
+      published,
+      subscriptions,
+      dispatcher: this.dispatcher,
+      logger,
+    }
     this.#arbiter = new AnswerArbiter(parts)
   }
 

@@ -3,13 +3,15 @@
 // Spec: docs/spec/03-routing.md, "At the caller"; docs/spec/09-resync.md, "At the caller". A thin
 // shell around open-tasks.js and question-book.js.
 import { setTimeout as pause } from 'node:timers/promises'
-import { DendriteProtocolError, SignalTooLarge } from '../../errors.js'
+import { BadSignal, DendriteProtocolError, SignalTooLarge } from '../../errors.js'
 import { count } from '../../runtime/counter.js'
 import { DeadlineTimer } from '../../runtime/deadline-timer.js'
-import { CODE, Signal, TYPE } from '../../signals/signals.js'
+import { OF_TASKS } from '../../signals/payloads.js'
+import { CODE, Signal, TYPE, setOrigin } from '../../signals/signals.js'
 import { readRun } from '../../signals/runs.js'
 import { KEEP, RUN, SETTLES } from '../../wire/heads.js'
 import { idBytes } from '../../signals/ids.js'
+import { Permits } from '../permits.js'
 import { Absence } from './absence.js'
 import { GAP_INTERVAL_MS, OpenTasks, rowOf } from './open-tasks.js'
 import { QuestionBook } from './question-book.js'
@@ -20,13 +22,16 @@ import { codeOf, errorFor, timeoutOf, unreadable } from './task-errors.js'
 const ENVELOPE_BYTES = 200
 const TIMER_MARGIN_MS = 10
 const SETTLE_AGAIN_MS = 100
-const BOUNCED = new Set('no_route busy expired bad_address too_large duplicate'.split(' '))
+const BOUNCED = new Set(
+  'no_route busy expired bad_address too_large duplicate forbidden'.split(' '),
+)
 const LOST = new Set('worker_lost reply_lost not_started'.split(' '))
 
 /** The caller's side of a Dendrite. */
 export class Dispatcher {
   #client
   #subscriptions
+  #permits
   #decoding
   #now
   #timer
@@ -38,12 +43,14 @@ export class Dispatcher {
    * @param {object} subscriptions The handlers that receive copies of our own traffic.
    * @param {object} [options] `url` of the Synapse, for error texts; `keepFloats`, to mark whole
    *   floats in what is decoded; `whyLate(opened)`, which returns what this Dendrite knows about a
-   *   task of ours that has no reply yet; `logger`; `now`, a monotonic clock of milliseconds.
+   *   task of ours that has no reply yet; `permits`, the rights of our key; `logger`; `now`, a
+   *   monotonic clock of milliseconds.
    */
   constructor(client, subscriptions, { url = '', keepFloats = false, whyLate, ...more } = {}) {
     const { logger = null, now = () => performance.now() } = more
     this.#client = client
     this.#subscriptions = subscriptions
+    this.#permits = more.permits ?? new Permits(client, url)
     this.#decoding = { keepFloats }
     this.#timer = new DeadlineTimer(
       () => Math.min(this.openTasks.nextAtMs(), this.questions.nextAtMs()),
@@ -70,8 +77,10 @@ export class Dispatcher {
    * @throws {UnencodableValue} It holds a value that no Signal can carry.
    * @throws {SignalTooLarge} It is over the limit.
    * @throws {DendriteProtocolError} This Dendrite is not running.
+   * @throws {AccessRefused} Our key may not send it; nothing has left.
    */
   launch(opened) {
+    this.#permits.checkDispatch(opened.signal.directed)
     const body = this.encoded(opened.signal)
     opened.body = body
     if (this.#isClosed) this.#refuse(opened, 'CLOSED')
@@ -92,6 +101,7 @@ export class Dispatcher {
   }
 
   #open(opened) {
+    setOrigin(opened.signal, this.#client.user || null)
     this.#arm(this.openTasks.open(opened, this.#now()))
     this.#show(opened.signal)
   }
@@ -214,9 +224,9 @@ export class Dispatcher {
   // ---- replies and losses
 
   /** Handle a reply: pass it to the handlers, and to the caller if it settles the task. */
-  onReply(_worker, task, _trace, kind, index, flags, body) {
+  onReply(worker, task, _trace, kind, index, flags, body) {
     if (isRun(flags)) {
-      this.#onRun(task, index, flags, body)
+      this.#onRun(worker, task, index, flags, body)
       return
     }
     const opened = this.openTasks.replied(task, index, flags)
@@ -229,6 +239,7 @@ export class Dispatcher {
     if (!settles && opened.pathway === null && !watched) return
     const signal = this.#read(opened, body, settles)
     if (signal === null) return
+    setOrigin(signal, this.#client.originOf(worker))
     if (settles) this.#end(opened, signal, body.length)
     else this.#streamed(opened, signal, body.length, watched)
   }
@@ -245,7 +256,7 @@ export class Dispatcher {
   }
 
   /** Handle a run: each of its thoughts as a reply of its own, of which some may have come before. */
-  #onRun(task, index, flags, body) {
+  #onRun(worker, task, index, flags, body) {
     let signals
     try {
       signals = readRun(body)
@@ -261,7 +272,9 @@ export class Dispatcher {
     const { opened, had } = accepted
     const isWatched = this.#isWatched(opened, 'THOUGHT_DELTA')
     if (opened.pathway === null && !isWatched) return
+    const origin = this.#client.originOf(worker)
     for (let at = had; at < signals.length; at++) {
+      setOrigin(signals[at], origin)
       const size = ENVELOPE_BYTES + signals[at].payload.delta.length
       this.#streamed(opened, signals[at], size, isWatched)
     }
@@ -269,7 +282,9 @@ export class Dispatcher {
 
   #read(opened, body, settles) {
     try {
-      return Signal.decode(body, this.#decoding)
+      const signal = Signal.decode(body, this.#decoding)
+      if (OF_TASKS.has(signal.type)) return signal
+      throw new BadSignal(`a ${signal.type} is no reply`)
     } catch (error) {
       count(this.counts, 'drop.bad_signal')
       if (settles) this.#end(opened, unreadable(opened, error))

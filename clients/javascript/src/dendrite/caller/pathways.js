@@ -14,17 +14,20 @@ export class Pathways {
   #dispatcher
   #subscriptions
   #logger
+  #permits
   #open = new Set()
 
   /**
    * @param {object} dispatcher Sends the TASKs.
    * @param {object} subscriptions Delivers the Signals of a trace.
    * @param {object} logger Is told of a handler that throws.
+   * @param {object} permits The rights of our key: whether it may watch a trace.
    */
-  constructor(dispatcher, subscriptions, logger) {
+  constructor(dispatcher, subscriptions, logger, permits) {
     this.#dispatcher = dispatcher
     this.#subscriptions = subscriptions
     this.#logger = logger
+    this.#permits = permits
   }
 
   /**
@@ -37,6 +40,7 @@ export class Pathways {
   dispatch(opened, scope, abort) {
     if (scope !== 'all' && scope !== 'terminal')
       throw new InvalidArgument(`scope must be 'all' or 'terminal', not ${shown(scope)}`)
+    if (scope === 'terminal') this.#permits.checkHear({ traceId: opened.signal.traceId })
     const ends = []
     const pathway = this.#make(opened.signal.traceId, {
       task: opened.signal,
@@ -61,6 +65,7 @@ export class Pathways {
   /** Resolve to a Pathway on a trace of any Dendrites, when it is in force; a FINAL ends it. */
   async observe(traceId) {
     checkedId('traceId', traceId)
+    this.#permits.checkHear({ traceId })
     const ends = []
     const pathway = this.#make(traceId, { scope: 'terminal', ends })
     ends.push(this.#tap(pathway, (signal) => signal.type === 'FINAL'))

@@ -6,6 +6,7 @@ import { Directed } from '../../signals/signals.js'
 const CODE_OF_REASON = {
   __proto__: null,
   busy: 'OVERLOADED',
+  forbidden: 'ACCESS_DENIED',
   expired: 'EXPIRED',
   worker_lost: 'WORKER_LOST',
   reply_lost: 'REPLY_LOST',
@@ -16,6 +17,9 @@ const MESSAGES = {
     `no live Axon serves ${target}: start one, or check the id and the namespace`,
   NO_CAPABLE_NEURON: ({ target }) =>
     `no live Axon for ${target}: start one, or check the namespace`,
+  ACCESS_DENIED: ({ target }) =>
+    `the Synapse lets this key send no task to ${target}: on its machine 'cosmo keys allow NAME ` +
+    `--may dispatch=${target}' gives it the right`,
   OVERLOADED: ({ target }) =>
     `${target} accepts no more tasks now: try again later, or start a replica`,
   SYNAPSE_AWAY: ({ target }) =>

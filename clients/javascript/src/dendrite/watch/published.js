@@ -2,7 +2,7 @@
 // over": over the directed plane; by the broadcast plane too while others may know nothing else.
 import { BadSignal } from '../../errors.js'
 import { count } from '../../runtime/counter.js'
-import { Signal, TYPE } from '../../signals/signals.js'
+import { Signal, TYPE, setOrigin } from '../../signals/signals.js'
 import { makeHandler } from './handlers.js'
 
 /**
@@ -20,7 +20,7 @@ export class Published {
   #handlers = new Map() // type -> our listener, while others publish by the broadcast plane alone
 
   /**
-   * @param {object} client The transport port: `hasOlderPublishers`.
+   * @param {object} client The transport port: `hasOlderPublishers`, `originOf`.
    * @param {object} subscriptions The handlers of this Dendrite.
    * @param {{ floats?: boolean }} [options]
    */
@@ -77,11 +77,15 @@ export class Published {
     let signal
     try {
       signal = Signal.decode(body, this.#decoding)
+      // The Synapse checked the right to the type that it was sent as (07-signals, "Origin", 5).
+      if (signal.type !== TYPE[kind])
+        throw new BadSignal(`a ${signal.type} was sent as a ${TYPE[kind]}`)
     } catch (error) {
       if (!(error instanceof BadSignal)) throw error
       count(this.counts, 'drop.bad_signal')
       return
     }
+    setOrigin(signal, this.#client.originOf(publisher))
     taker(signal, publisher, true)
   }
 }

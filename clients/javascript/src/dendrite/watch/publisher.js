@@ -1,6 +1,6 @@
 // Publishes Signals of this Dendrite: to every subscriber, our own handlers included, and to those for whom a type is
 // meant. Spec: docs/spec/05-broadcast.md; 07-signals.md, "Offers and bids", "Stopping a trace", "Questions".
-import { CODE } from '../../signals/signals.js'
+import { CODE, setOrigin } from '../../signals/signals.js'
 import { idBytes } from '../../signals/ids.js'
 import { RECIPIENTS } from '../../wire/heads.js'
 
@@ -49,6 +49,7 @@ export class Publisher {
    */
   publish(signal, to) {
     const body = signal.encode(this.#client.maxSignalBytes)
+    setOrigin(signal, this.#client.user || null)
     if (this.#subscriptions.mayWant(signal.type, signal.traceId)) this.#subscriptions.feed(signal)
     this.#published.own(signal)
     return this.publishAgain(signal, body, to)

@@ -3,10 +3,10 @@
 import { BadSignal } from '../../errors.js'
 import { count } from '../../runtime/counter.js'
 import { DeadlineTimer } from '../../runtime/deadline-timer.js'
-import { STREAMED } from '../../signals/payloads.js'
+import { OF_TASKS } from '../../signals/payloads.js'
 import { QUESTIONS } from '../../signals/signal-types.js'
 import { readHeard } from '../../signals/runs.js'
-import { CODE, TYPE } from '../../signals/signals.js'
+import { CODE, TYPE, setOrigin } from '../../signals/signals.js'
 import { bytesId, idBytes } from '../../signals/ids.js'
 import { HandlerRunner } from './handler-runner.js'
 import { HandlerTable, nameOf } from './handlers.js'
@@ -17,8 +17,6 @@ import { TraceOrders } from './trace-orders.js'
 const SYNC_MS = 5000
 const WARN_EVERY_MS = 10_000
 const MANY_TRACES = 10_000
-/** The types that travel on the directed plane: TASKs and their replies. */
-const OF_TASKS = new Set(['TASK', 'AGENT_OUTPUT', 'FINAL', 'ERROR', ...QUESTIONS, ...STREAMED])
 /** The types whose sender, or whose caller, may get something in answer. */
 const ANSWERABLE = new Set([...QUESTIONS, 'STOP', 'CLARIFICATION_ANSWER', 'PERMISSION_DECISION'])
 
@@ -34,6 +32,7 @@ export class Subscriptions {
   #decoding
   #table = new HandlerTable()
   #runners = new Map() // handler -> runner
+  #ofProgram = new Set() // those of `addForUser` ahead of the start
   #orders
   #seenByType = new RecentIds()
   #seenByTrace = new RecentIds()
@@ -98,6 +97,7 @@ export class Subscriptions {
 
   /** Add a handler of the program; one of a single trace ends some time after its trace. */
   addForUser(handler) {
+    if (!this.#isStarted) this.#ofProgram.add(handler)
     this.add(handler)
     const { traceId } = handler
     if (traceId === null) return
@@ -131,6 +131,13 @@ export class Subscriptions {
     if (handler.traceId !== null) this.#leaveTrace(handler)
     runner.retire()
     handler.onEnd?.()
+  }
+
+  /** Return the handlers that the program added ahead of the start, once. */
+  ofProgram() {
+    const found = [...this.#ofProgram].filter((each) => this.#runners.has(each))
+    this.#ofProgram.clear()
+    return found
   }
 
   #countWatchers(handler, by) {
@@ -235,29 +242,30 @@ export class Subscriptions {
     const own = this.#client.instance
     const isCopy = !isZero(caller)
     const isOurs = same(caller, own) || (isCopy && same(worker, own))
-    if (kind < 0) this.#onHeardByTrace(bytesId('trc_', trace), isOurs, isCopy, caller, body)
-    else if (!isOurs) this.#onHeardByType(TYPE[kind], isCopy, caller, body)
+    const source = { caller, worker }
+    if (kind < 0) this.#onHeardByTrace(bytesId('trc_', trace), isOurs, isCopy, source, body)
+    else if (!isOurs) this.#onHeardByType(TYPE[kind], isCopy, source, body)
   }
 
-  #onHeardByType(type, isCopy, caller, body) {
+  #onHeardByType(type, isCopy, source, body) {
     if (!this.mayWant(type, '')) {
       count(this.counts, 'drop.no_handler')
       return
     }
-    for (const signal of this.#read(body, caller)) {
+    for (const signal of this.#read(body, source, type)) {
       if (isCopy && this.#isRepeated(signal, this.#seenByType)) continue
       for (const each of this.#table.ofType(signal)) this.#put(each, signal)
     }
   }
 
-  #onHeardByTrace(traceId, isOurs, isCopy, caller, body) {
+  #onHeardByTrace(traceId, isOurs, isCopy, source, body) {
     const isOrdered = this.#orders.isFollowed(traceId)
     if (isOurs && !isOrdered) return
     if (!this.mayWant(null, traceId)) {
       count(this.counts, 'drop.no_handler')
       return
     }
-    for (const signal of this.#read(body, caller)) {
+    for (const signal of this.#read(body, source)) {
       if (isCopy && this.#isRepeated(signal, this.#seenByTrace)) continue
       if (!isOurs) {
         this.#saw(signal)
@@ -288,10 +296,16 @@ export class Subscriptions {
     return this.#senders.get(signal) ?? null
   }
 
-  /** Return the Signal of a body, or the Signals of a run; none of a bad one. */
-  #read(body, caller) {
+  /** Return the Signal of a body, or the Signals of a run; none of a bad one, or of one of another type. */
+  #read(body, { caller, worker }, wanted = null) {
     try {
       const signals = readHeard(body, this.#decoding)
+      const isOfTask = !isZero(caller) && !isZero(worker)
+      checkBelongs(signals[0].type, wanted, isOfTask)
+      // A TASK comes from its caller, a reply from its worker; what is published has no worker.
+      const sender = signals[0].type === 'TASK' || isZero(worker) ? caller : worker
+      const origin = this.#client.originOf(sender)
+      for (const each of signals) setOrigin(each, origin)
       if (ANSWERABLE.has(signals[0].type) && !isZero(caller)) {
         this.#senders.set(signals[0], Buffer.from(caller)) // a copy: it may be kept for long
       }
@@ -327,6 +341,16 @@ export class Subscriptions {
     this.#nextWarningAtMs[what] = nowMs + WARN_EVERY_MS
     this.#logger.warn(text)
   }
+}
+
+/**
+ * Check the type in a body: the Synapse knows only the one that it was sent as, and what comes with a caller and a
+ * worker is the copy of a TASK or of a reply (07-signals, "Origin", 5).
+ * @throws {BadSignal} It does not belong there.
+ */
+function checkBelongs(type, wanted, isOfTask) {
+  if (wanted !== null && type !== wanted) throw new BadSignal(`a ${type} was sent as a ${wanted}`)
+  if (isOfTask && !OF_TASKS.has(type)) throw new BadSignal(`a ${type} came as part of a task`)
 }
 
 // By hand: two ids differ in the first byte nearly always, and a call of Buffer costs more.

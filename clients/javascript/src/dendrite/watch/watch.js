@@ -7,6 +7,7 @@ import { Directed, Signal } from '../../signals/signals.js'
 import { checkOptions } from '../../options.js'
 import { checkAbortSignal, checkedTimeout, checkedType } from '../caller/checks.js'
 import { checkedId, destination } from '../caller/tasks.js'
+import { Permits } from '../permits.js'
 import { makeHandler } from './handlers.js'
 import { Published } from './published.js'
 import { Publisher } from './publisher.js'
@@ -52,6 +53,7 @@ export const HANDLER_VERBS = Object.freeze({
 /** What the facade of a Dendrite asks of its watchers' side. */
 export class Watch {
   #client
+  #permits
   #producer
   #roster
   #thoughts = 0
@@ -62,10 +64,12 @@ export class Watch {
    * @param {string} parts.dendriteId The producer of what is published.
    * @param {{ warn: (text: string, error?: unknown) => void }} parts.logger Is told of handlers that
    *   throw, and of Signals that were lost.
+   * @param {object} [parts.permits] The rights of our key.
    * @param {boolean} [parts.floats] Whether whole floats arrive as Float.
    */
-  constructor({ client, dendriteId, logger, floats = false }) {
+  constructor({ client, dendriteId, logger, permits = new Permits(client, ''), floats = false }) {
     this.#client = client
+    this.#permits = permits
     this.#producer = Object.freeze(new Directed(dendriteId, 'dendrite'))
     this.subscriptions = new Subscriptions(client, { logger, floats })
     this.published = new Published(client, this.subscriptions, { floats })
@@ -96,8 +100,14 @@ export class Watch {
 
   #add(handler) {
     if (this.subscriptions.isClosed) return () => {}
+    this.#permits.checkHear(handler)
     this.subscriptions.addForUser(handler)
     return () => this.subscriptions.discard(handler)
+  }
+
+  /** Check the handlers that were added before the rights of our key were known. @throws {AccessRefused} */
+  checkRights() {
+    for (const each of this.subscriptions.ofProgram()) this.#permits.checkHear(each)
   }
 
   /** See `Dendrite.off`. */
@@ -121,6 +131,7 @@ export class Watch {
   emit(type, payload, options) {
     const signal = type instanceof Signal ? type : this.#made(type, payload, options)
     checkedEmission(signal.type)
+    this.#permits.checkPublish(signal.type)
     this.publisher.publish(signal)
     return signal
   }

@@ -5,7 +5,7 @@ import { bytesId } from '../../signals/ids.js'
 import { count } from '../../runtime/counter.js'
 import { DeadlineTimer, atMostLongest } from '../../runtime/deadline-timer.js'
 import { Deadlines } from '../../runtime/deadlines.js'
-import { CODE, Signal } from '../../signals/signals.js'
+import { CODE, Signal, setOrigin } from '../../signals/signals.js'
 import { KEEP, RUN, SETTLES } from '../../wire/heads.js'
 import { AxonSlots } from './axon-slots.js'
 import { startChild } from './children.js'
@@ -86,7 +86,10 @@ export class Inbox {
       client,
       meta: { dendrite: dendriteId },
       counts: this.counts,
-      show: (job, signal) => this.#show(job, signal),
+      show: (job, signal) => {
+        setOrigin(signal, client.user || null)
+        this.#show(job, signal)
+      },
       isWatched: (job) => this.#isShown(job, 'THOUGHT_DELTA'),
       store: (job, answered, bytes) =>
         this.replyCache.settle(job.key, answered, bytes, this.#clock()),
@@ -176,6 +179,7 @@ export class Inbox {
     } catch (error) {
       return this.#refuse(caller, task, trace, 'BAD_SIGNAL', error.message)
     }
+    setOrigin(signal, this.#client.originOf(caller))
     const deadlineAtMs = this.#clock() + ttlMs
     const keep = (flags & KEEP) !== 0
     const job = new Job(slots, signal, key, caller, task, trace, deadlineAtMs, keep)

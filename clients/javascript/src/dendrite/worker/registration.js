@@ -4,11 +4,14 @@
 import { SynapseRefused, SynapseUnreachable } from '../../errors.js'
 import { atMostLongest } from '../../runtime/deadline-timer.js'
 import { CODE, Signal } from '../../signals/signals.js'
+import { Permits } from '../permits.js'
 import { LoopLag } from './loop-lag.js'
 
 /** What a Dendrite with Axons does; its option `role` says only whether it may dispatch too. */
 const ROLE = 'worker'
 const BUSY_EVERY_MS = 250
+/** How a refusal for the want of a right begins. */
+const ACCESS = 'access: '
 /** A Synapse that asks for more HEARTBEATs than that gets no more. */
 const LEAST_MS = 10
 
@@ -16,6 +19,7 @@ const LEAST_MS = 10
 export class Registration {
   #client
   #url
+  #permits
   #inbox
   #meta
   #heartbeatMs
@@ -35,9 +39,12 @@ export class Registration {
    * @param {string} parts.dendriteId
    * @param {number} [parts.heartbeatMs] The longest time between two HEARTBEATs.
    * @param {import('./warnings.js').Warnings} parts.warnings
+   * @param {object} [parts.permits] The rights of our key.
    * @param {() => number} [parts.clock]
    */
-  constructor({ client, url, inbox, dendriteId, heartbeatMs = 2000, warnings, clock }) {
+  constructor({ client, url, inbox, dendriteId, heartbeatMs = 2000, warnings, ...more }) {
+    const { clock, permits = new Permits(client, url) } = more
+    this.#permits = permits
     this.#client = client
     this.#url = url
     this.#inbox = inbox
@@ -50,7 +57,7 @@ export class Registration {
   /**
    * Register every Axon; resolve when the Synapse has acknowledged all of them.
    * @throws {SynapseUnreachable} It did not, within `timeoutMs`.
-   * @throws {SynapseRefused} It refused one of them.
+   * @throws {SynapseRefused} It refused one of them; AccessRefused, if our key has no right to it.
    */
   async start(timeoutMs) {
     this.#isRunning = true
@@ -123,6 +130,7 @@ export class Registration {
       throw new SynapseUnreachable(this.#url, reason, 'look at its log')
     }
     for (const [neuronId, { refusal }] of pending) {
+      if (refusal.startsWith(ACCESS)) throw this.#permits.refusedToServe(neuronId)
       if (refusal) throw new SynapseRefused(this.#url, `Axon ${neuronId}: ${refusal}`)
     }
   }

@@ -1,6 +1,7 @@
 // The room of the worker: the Axons of a Dendrite, their registration and their tasks, behind one
 // object.
 import { InvalidArgument, shown } from '../../errors.js'
+import { Permits } from '../permits.js'
 import { HeldTasks } from './held-tasks.js'
 import { Inbox } from './inbox.js'
 import { Registration } from './registration.js'
@@ -14,6 +15,7 @@ const DRAIN_MS = 10_000
 export class Worker {
   #inbox
   #registration
+  #permits
   #heldTasks
   #stopReceiver
   #subscriptions
@@ -31,6 +33,7 @@ export class Worker {
    * @param {string} parts.dendriteId For the meta of replies and presence.
    * @param {string} parts.url The URL of the Synapse, for error texts.
    * @param {object} [parts.logger] Is told what a person should know: `warn(text, error)`.
+   * @param {object} [parts.permits] The rights of our key.
    * @param {number} [parts.heartbeatMs] The longest time between two HEARTBEATs, 2,000 by default.
    * @param {boolean} [parts.floats] Whether whole floats of a TASK are given as Float.
    */
@@ -39,7 +42,10 @@ export class Worker {
     const warnings = new Warnings(logger)
     const inbox = new Inbox({ client, dendriteId, subscriptions, caller, warnings, floats })
     this.#inbox = inbox
-    this.#registration = new Registration({ client, url, inbox, dendriteId, heartbeatMs, warnings })
+    const permits = options.permits ?? new Permits(client, url)
+    this.#permits = permits
+    const parts = { client, url, inbox, dendriteId, heartbeatMs, warnings, permits }
+    this.#registration = new Registration(parts)
     inbox.onBusy = (neuronId) => this.#registration.onBusy(neuronId)
     this.#heldTasks = new HeldTasks({ client, jobs: inbox.jobs, replyCache: inbox.replyCache })
     this.#stopReceiver = new StopReceiver({ client, publisher, inbox, dendriteId })
@@ -66,9 +72,10 @@ export class Worker {
 
   /**
    * Host an Axon; on a running Dendrite resolve when the Synapse routes to it, within 5 s.
-   * @throws {InvalidArgument | SynapseUnreachable | SynapseRefused}
+   * @throws {InvalidArgument | SynapseUnreachable | SynapseRefused | AccessRefused}
    */
   async add(axon) {
+    if (typeof axon?.neuronId === 'string') this.#permits.checkServe(axon.neuronId)
     this.attach(axon)
     if (!this.#registration.isRunning) return
     try {
@@ -105,8 +112,10 @@ export class Worker {
   /**
    * Register every Axon; resolve when the Synapse has acknowledged all of them.
    * @throws {SynapseUnreachable | SynapseRefused} It did not within `timeoutMs`, or refused one.
+   * @throws {AccessRefused} Our key may not serve one of them.
    */
   async start(timeoutMs) {
+    for (const axon of this.#inbox.axons) this.#permits.checkServe(axon.neuronId)
     await this.#registration.start(timeoutMs)
   }
 

@@ -41,6 +41,7 @@ class Recorder {
     return 'SENT'
   }
   isHeard = () => false
+  originOf = () => null
   publish = () => 0
   listen() {}
   unlisten() {}

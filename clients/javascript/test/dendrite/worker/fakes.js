@@ -23,6 +23,8 @@ export class FakeClient {
   #waiters = []
   #room = []
 
+  originOf = () => null
+
   sendReply(caller, task, trace, kind, body, index, flags) {
     const outcome = this.answers.shift() ?? 'SENT'
     this.replies.push({

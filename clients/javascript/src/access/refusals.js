@@ -1,0 +1,101 @@
+// Why a far end lets this client not in, as far as keys go, and what to do. Spec: docs/spec/11-access.md. Pure.
+import { PUBLIC, keyText } from './key-texts.js'
+
+/** One refusal, for people: `reason` says what was refused, `fix` what to do. */
+export class Refusal {
+  /**
+   * @param {string} reason
+   * @param {string} fix
+   * @param {boolean} [isFinal] Whether it stands until somebody changes the lists of the Synapse.
+   */
+  constructor(reason, fix, isFinal = false) {
+    this.reason = reason
+    this.fix = fix
+    this.isFinal = isFinal
+    Object.freeze(this)
+  }
+
+  toString() {
+    return `${this.reason}; ${this.fix}`
+  }
+}
+
+/** A far end with the right public key fails no handshake at once, and one that is busy fails none so soon. */
+const SOON_MS = 1000
+const LEAST_FAILURES = 5
+const LEAST_MS = 500
+
+/** Judges failed handshakes over TCP by what is known of the keys of both ends. */
+export class KeyJudge {
+  #keys
+  #name
+  #failures = 0
+  #firstMs = 0
+  #isKeyed = false
+
+  /** @param {{ user: string, public: Buffer, proxies: Buffer[] } | null} keys Those of this client. */
+  constructor(keys) {
+    this.#keys = keys
+    this.#name = keys === null ? '' : `the key of ${keys.user}`
+  }
+
+  /** Whether this client has a key. */
+  get hasKey() {
+    return this.#keys !== null
+  }
+
+  /**
+   * Record the security mechanism in a greeting of the far end.
+   * @param {string} mechanism
+   * @returns {Refusal | null} null if it is the one of this client, or that of no proxy
+   */
+  onMechanism(mechanism) {
+    this.#isKeyed = mechanism === 'CURVE'
+    if (this.#isKeyed) return this.hasKey ? null : needsKey()
+    if (mechanism !== 'NULL' || !this.hasKey) return null
+    return new Refusal(
+      `it has no keys, so it is not the one that ${this.#name} is for`,
+      "check the URL, or start it with 'cosmo synapse start --keys DIR'; to join one that has no keys, name no key " +
+        '(COSMO_KEY, or the option key)',
+    )
+  }
+
+  /** Record that the far end does not list the key of this client. @returns {Refusal} */
+  onUnknown() {
+    const { user, public: own } = this.#keys
+    const fix = `where it runs: cosmo keys allow ${user} ${keyText(PUBLIC, own)}`
+    return new Refusal(`it does not list ${this.#name}`, fix, true)
+  }
+
+  /**
+   * Record a handshake that failed.
+   * @param {number} nowMs
+   * @param {number} tookMs since the connection came about
+   * @returns {Refusal | null} null while that may have another cause than the key of the far end
+   */
+  onFailed(nowMs, tookMs) {
+    if (!this.hasKey || !this.#isKeyed || tookMs > SOON_MS) return null
+    if (this.#failures === 0) this.#firstMs = nowMs
+    this.#failures++
+    const isEnough = this.#failures >= Math.max(LEAST_FAILURES, 2 * this.#keys.proxies.length)
+    if (!isEnough || nowMs - this.#firstMs < LEAST_MS) return null
+    return new Refusal(
+      `another Synapse answers there: it has another public key than the one in ${this.#name}`,
+      `check the URL; if the Synapse has a new key, get a new ${this.#keys.user}.key, or add that public key to the ` +
+        "line 'synapse' of yours",
+    )
+  }
+
+  /** Forget the failures: the connection stands, or nobody is there and what comes next may be another far end. */
+  clear() {
+    this.#failures = 0
+    this.#isKeyed = false
+  }
+}
+
+const needsKey = () =>
+  new Refusal(
+    'it has keys, and this Dendrite has none',
+    'name the file NAME.key that you were given (COSMO_KEY, or the option key); whoever runs the Synapse makes one ' +
+      "with 'cosmo keys new NAME'",
+  )
