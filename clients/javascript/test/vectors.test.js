@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import * as wire from '../src/wire/wire.js'
 import { Signal, Directed } from '../src/signals/signals.js'
+import { instanceOfUser, tagOf } from '../src/access/origin.js'
 import { idBytes, bytesId, isId, instanceOf } from '../src/signals/ids.js'
 import { Float, pack } from '../src/signals/msgpack.js'
 import { encodeRun, readHeard, readRun } from '../src/signals/runs.js'
@@ -106,6 +107,11 @@ for (const m of v.instances)
   test('instance ' + m.instance, () =>
     assert.equal(instanceOf(hex(m.secret)).toString('hex'), m.instance),
   )
+for (const m of v.users)
+  test(`instance of ${m.user} ${m.instance}`, () => {
+    assert.equal(tagOf(m.user).toString('hex'), m.tag)
+    assert.equal(instanceOfUser(hex(m.secret), m.user).toString('hex'), m.instance)
+  })
 for (const m of v.ids.valid)
   test('id ' + m.text, () => {
     assert.equal(idBytes(m.text).toString('hex'), m.bytes)

@@ -384,6 +384,8 @@ export interface SynapseState {
   /** What grew in the last `recentMs`. */
   readonly recentMs: number
   readonly recent: { readonly [name: string]: number }
+  /** Whose state it is, for a key without the right `inspect`; null for that of all. */
+  readonly namespace: string | null
 }
 
 export interface EmitOptions {

@@ -482,7 +482,7 @@ export class Client {
    * Return the state of the Synapse.
    * @param {number} timeoutMs
    * @returns {Promise<object>} uptimeMs, draining, connections, away, axons, open, parked,
-   *   subscriptions, counts, recentMs and recent
+   *   subscriptions, counts, recentMs, recent and namespace: null, or ours, if our key may not see the others
    * @throws {SynapseUnreachable} No answer in time.
    */
   state(timeoutMs) {

@@ -157,4 +157,5 @@ const asState = (state) => ({
   counts: { ...state.counts },
   recentMs: state.recent_s * MS,
   recent: { ...state.recent },
+  namespace: state.namespace ?? null,
 })

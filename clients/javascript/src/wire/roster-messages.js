@@ -126,7 +126,7 @@ export function readClients(body) {
 /**
  * Read the state of the proxy.
  * @param {Buffer} body at most 256 KiB
- * @returns {object} the keys of the spec; `recent_s` 0 and `recent` empty from an older proxy
+ * @returns {object} the keys of the spec, `namespace` only if it is the state of one; `recent_s` 0 and `recent` empty from an older proxy
  * @throws {WireError} `long_body` or `bad_body`.
  */
 export function readState(body) {
@@ -134,5 +134,7 @@ export function readState(body) {
     throw new WireError('long_body', `${body.length} bytes where at most ${MAX_STATE_BYTES} belong`)
   const answer = readValue(body)
   if (!isMap(answer)) throw new WireError('bad_body', 'the state of a proxy is a map')
-  return checked({ ...OLDER, ...answer }, STATE, 'the state of the proxy')
+  const state = checked({ ...OLDER, ...answer }, STATE, 'the state of the proxy')
+  // 11-access, What is checked, 5: a client that may not inspect sees that of its namespace alone.
+  return typeof answer.namespace === 'string' ? { ...state, namespace: answer.namespace } : state
 }

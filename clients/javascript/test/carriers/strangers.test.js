@@ -19,11 +19,13 @@ const socketOf =
     return Number(socket.lastEndpoint.split(':').at(-1))
   }
 const serverOf = (onSocket) => (t) => startServer(t, onSocket)
+const GSSAPI = Buffer.from(GREETING)
+GSSAPI.write('GSSAPI', 12, 'latin1')
 
 const STRANGERS = [
   ['the listen port', socketOf('XPublisher'), 'a ZeroMQ socket of type XPUB answers'],
   ['the publish port', socketOf('XSubscriber'), 'a ZeroMQ socket of type XSUB answers'],
-  ['PLAIN', socketOf('Router', { plainServer: true }), 'with the security mechanism PLAIN answers'],
+  ['GSSAPI', serverOf((socket) => socket.write(GSSAPI)), 'with the security mechanism GSSAPI answers'],
   ['silence', serverOf(() => {}), 'does not speak our protocol (it sends nothing) answers'],
   ['an end', serverOf((socket) => socket.end()), 'our protocol (it sends nothing) answers'],
   ['half a greeting', serverOf((socket) => socket.write(GREETING.subarray(0, 20))), 'something that began to speak ZeroMQ and stopped answers'],

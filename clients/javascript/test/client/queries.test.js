@@ -104,6 +104,7 @@ test('the state of the Synapse has the words of the port', async (t) => {
   }))
 
   assert.deepEqual(await client.state(TIMEOUT_MS), {
+    namespace: null,
     uptimeMs: 1500,
     draining: false,
     connections: 3,

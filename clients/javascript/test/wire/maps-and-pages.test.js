@@ -27,12 +27,15 @@ const READERS = {
     return hello
   },
   welcome: (body) => {
-    const { epoch, listenPort, publishPort, heartbeatMs, maxBodyBytes, publish, older, runs } =
+    const { epoch, listenPort, publishPort, heartbeatMs, maxBodyBytes, ...more } =
       wire.readWelcome(body)
+    const { publish, older, runs, user, may } = more
     return {
       ...(publish && { publish }),
       ...(older && { older }),
       ...(runs && { runs }),
+      ...(user && { user }),
+      ...(may && { may }),
       epoch,
       listen_port: listenPort,
       publish_port: publishPort,

@@ -6,7 +6,7 @@ import { RUN, SETTLES, SKIPS, ZERO } from '../../wire/heads.js'
 import { CLAIM } from '../../wire/resync-messages.js'
 import { keyOf } from './job.js'
 
-/** The name of the Axon in the claim of an ended task, which the proxy does not read. */
+/** The name of the Axon in the claim of an ended task whose replies are gone: the proxy does not read it. */
 const NO_AXON = '-'
 
 export class HeldTasks {
@@ -42,8 +42,9 @@ export class HeldTasks {
     if (job !== undefined) return held(job, this.#clock())
     if (!this.#replyCache.has(key)) return null
     // "What the proxy does with it", 3: ANSWERED waits for the last reply, FORGOTTEN is LOST.
-    const claim = this.#replyCache.get(key) === null ? CLAIM.FORGOTTEN : CLAIM.ANSWERED
-    return { caller, task, trace: ZERO, neuronId: NO_AXON, claim, leftMs: 0, keep: false }
+    const answered = this.#replyCache.get(key)
+    const claim = answered === null ? CLAIM.FORGOTTEN : CLAIM.ANSWERED
+    return { caller, task, trace: ZERO, neuronId: axonOf(answered), claim, leftMs: 0, keep: false }
   }
 
   /** Send the replies of a task again, from number `index` on. */
@@ -54,6 +55,13 @@ export class HeldTasks {
       resend(this.#client, caller, task, job.stream.stored(), index, false)
     }
   }
+}
+
+/** Return who gave the last reply: a key may have a right to some Axons alone (11-access, CLAIM). */
+function axonOf(answered) {
+  if (answered === null) return NO_AXON
+  const last = Array.isArray(answered) ? answered.at(-1)[2] : answered
+  return Signal.decode(last).directed?.id ?? NO_AXON
 }
 
 function held(job, nowMs) {
