@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Synapse, SynapseUnreachable, connectSynapse } from '../../src/index.js'
+import { idBytes } from '../../src/signals/ids.js'
+import { CODE, Signal } from '../../src/signals/signals.js'
 import { VERB, ZERO, item, packMessage, parseMessage } from '../../src/wire/heads.js'
 import { startNode } from '../support/child.js'
 import { recorder } from '../support/recorder.js'
@@ -42,6 +44,12 @@ function sendTask({ transport }, body, ttlMs = 60_000) {
   const outcome = transport.sendTask('w', [], task, randomBytes(16), KIND, body, ttlMs, 0)
   assert.ok(['SENT', 'WAITING'].includes(outcome), outcome)
   return task
+}
+
+/** Publish a Signal: the Synapse drops a body of another type than its topic. */
+function published(transport, type) {
+  const signal = new Signal({ type })
+  return transport.publish(CODE[type], idBytes(signal.traceId), signal.encode())
 }
 
 const bodies = (calls) => calls.map((values) => values.at(-1))
@@ -155,12 +163,11 @@ for (const carrier of CARRIERS) {
     const synapse = await startSynapse(t)
     const worker = await openedWorker(t, synapse.url, carrier)
     const caller = await opened(t, synapse.url, carrier)
-    const stays = await opened(t, synapse.url, carrier, { topics: [{ kind: 1 }] })
-    const leaves = await opened(t, synapse.url, carrier, { topics: [{ kind: 2 }] })
-    const publish = (kind) =>
-      caller.transport.publish(kind, randomBytes(16), Buffer.from(`of ${kind}`))
-    await untilHeard(caller.transport, [1, 2])
-    assert.deepEqual([publish(1), publish(2)], [1, 1])
+    const stays = await opened(t, synapse.url, carrier, { topics: [{ kind: CODE.PLAN }] })
+    const leaves = await opened(t, synapse.url, carrier, { topics: [{ kind: CODE.CRITIQUE }] })
+    const publish = (type) => published(caller.transport, type)
+    await untilHeard(caller.transport, [CODE.PLAN, CODE.CRITIQUE])
+    assert.deepEqual([publish('PLAN'), publish('CRITIQUE')], [1, 1])
     await Promise.all([stays.heard('onHeard'), leaves.heard('onHeard')])
 
     for (let round = 1; round <= 3; round++) {
@@ -172,14 +179,14 @@ for (const carrier of CARRIERS) {
       await Promise.all([worker, caller, stays].map((each) => each.heard('onWelcomed', round + 1)))
       worker.transport.sendPresence('REGISTER', 'w', { capabilities: [] }, KIND, Buffer.alloc(0))
       await worker.heard('onRegistered', round + 1)
-      await untilHeard(caller.transport, [1], [2])
+      await untilHeard(caller.transport, [CODE.PLAN], [CODE.CRITIQUE])
       // Who listened before the kill counts until the new broadcasts are there: what is published
       // meanwhile is dropped, and so it is published until it is heard.
       const before = stays.calls('onHeard').length
       let isHeard = false
       const heard = stays.heard('onHeard', before + 1).finally(() => (isHeard = true))
       while (!isHeard) {
-        assert.deepEqual([publish(1), publish(2)], [1, 0])
+        assert.deepEqual([publish('PLAN'), publish('CRITIQUE')], [1, 0])
         await Promise.race([heard, pause(20)])
       }
     }
@@ -201,17 +208,17 @@ for (const carrier of CARRIERS) {
     const folder = await mkdtemp(join(tmpdir(), 'cosmo-'))
     t.after(() => rm(folder, { recursive: true }))
     const synapse = await startSynapse(t, { ipc: join(folder, 's.sock') })
-    const listener = await opened(t, synapse.ipcUrl, carrier, { topics: [{ kind: 1 }] })
+    const listener = await opened(t, synapse.ipcUrl, carrier, { topics: [{ kind: CODE.PLAN }] })
     const caller = await opened(t, synapse.ipcUrl, carrier)
 
     for (const round of [1, 2]) {
-      await untilHeard(caller.transport, [1])
+      await untilHeard(caller.transport, [CODE.PLAN])
       // As above: before the new broadcasts are there, what is published is dropped.
       let isHeard = false
       const before = listener.calls('onHeard').length
       const heard = listener.heard('onHeard', before + 1).finally(() => (isHeard = true))
       while (!isHeard) {
-        assert.equal(caller.transport.publish(1, ZERO, Buffer.from('a')), 1)
+        assert.equal(published(caller.transport, 'PLAN'), 1)
         await Promise.race([heard, pause(20)])
       }
       if (round === 2) break

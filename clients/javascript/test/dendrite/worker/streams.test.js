@@ -374,6 +374,7 @@ test('a worker claims what runs, has ended or is forgotten, and sends replies ag
   assert.ok(row.leftMs > 0 && row.leftMs <= 5000)
   assert.deepEqual(again(running, 0), [[1, false, true]], 'the first is over 1 MiB')
   assert.equal(claim(ended).claim, 1)
+  assert.equal(claim(ended).neuronId, 'worker', 'a key may serve it alone')
   assert.equal(claim(taskOf()), null)
   assert.deepEqual(again(ended, 0), [
     [0, false, false],
@@ -382,7 +383,7 @@ test('a worker claims what runs, has ended or is forgotten, and sends replies ag
   ])
   assert.deepEqual(again(ended, 2), [[2, true, false]])
   replyCache.expire(performance.now() + 60_000)
-  assert.equal(claim(ended).claim, 2)
+  assert.deepEqual([claim(ended).claim, claim(ended).neuronId], [2, '-'])
   assert.deepEqual(again(ended, 0), [])
   gate.resolve()
 })
