@@ -72,7 +72,7 @@ class PlainMessages:
             return None
         worker: Peer = seat.peer
         open_bytes = worker.open_bytes + len(body)
-        mine = self._by_caller.get(peer.instance)
+        mine = of_caller = self._by_caller.get(peer.instance)
         if mine is None:
             mine = {}
         known = len(mine)
@@ -96,7 +96,7 @@ class PlainMessages:
         )
         if given is None:
             return None
-        if not known:
+        if of_caller is None:
             self._by_caller[peer.instance] = mine
         given_count = len(mine) - known
         self._ledger.count += given_count

@@ -36,11 +36,13 @@ SHOWN = {
     "copy_bytes_per_s": "64 MiB",
 }
 UNITS = {"MiB": 1024 * 1024, "KiB": 1024, "min": 60, "s": 1}
+ROOMS = ("cosmonapse.prism.", "cosmonapse.dendrite.", "zmq_transport.")
 MODULES = {
     found.name.rpartition(".")[2]: found.name
+    for room in ROOMS  # of two modules with one name the page means that of the last room
     for package in (cosmonapse, zmq_transport)
     for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
-    if found.name.startswith(("zmq_transport.", "cosmonapse.dendrite."))
+    if found.name.startswith(room)
 }
 CONSTANT = re.compile(r"`(\w+)\.([A-Z][A-Z_]+)`")
 DEFAULTS = re.compile(r"`([A-Z]\w+)\(([a-z_, ]+)\)`")
