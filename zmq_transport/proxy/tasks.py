@@ -176,7 +176,7 @@ class Tasks:
         """Return the entry and the message for a seat; no entry and the BOUNCE over a bound."""
         _, _, flags, _, ttl_ms, task, trace, size, address = single
         # 03-routing, "Bounds" 3: another seat may have room for its bytes.
-        if self._is_heavy(seat, size):
+        if seat.peer.open_bytes + size > self._max_open_bytes and self._is_heavy(seat, size):
             seat = min(self._lighter(pool, peer, size), key=_load, default=seat)
             full = "full.open_bytes" if self._is_heavy(seat, size) else self._full(peer)
         else:
