@@ -16,6 +16,7 @@ from .poller import Poller, readable
 from .watchdog import MESSAGE_OVERHEAD_BYTES, WatchBounds
 
 _BATCH = 256
+_IDS = 1 << 32
 
 
 class LibzmqRouter:
@@ -128,10 +129,16 @@ class LibzmqRouter:
 
     def _introduced(self, name: bytes, frame: Any, now_s: float) -> LibzmqConnection | None:
         """Return the connection of a first message."""
+        # The descriptor may be that of a connection that has just ended: the monitor says so before
+        # the first message of the next one.
+        self._lines.follow(now_s)
         connection = self._lines.connection_of(frame, now_s)
         if connection is None or connection.line is None:
             return connection
-        # Of two ids over one descriptor the later one is that of the connection which has it now.
+        # Of two ids over one descriptor the later one is that of the connection which has it now;
+        # the earlier one is that of the one before, whose last words come late.
+        if connection.name and not _is_later(name, connection.name):
+            return None
         self._by_name.pop(connection.name, None)
         connection.name = name
         self._by_name[name] = connection
@@ -140,3 +147,9 @@ class LibzmqRouter:
     def _end(self, connection: LibzmqConnection) -> None:
         if self._by_name.pop(connection.name, None) is not None:
             self._ended.append(connection.name)
+
+
+def _is_later(name: bytes, other: bytes) -> bool:
+    """Tell whether a ROUTER gave an id after another one: it counts them up, from any number."""
+    ahead = int.from_bytes(name[1:], "big") - int.from_bytes(other[1:], "big")
+    return 0 < ahead % _IDS < _IDS // 2
