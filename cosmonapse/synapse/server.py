@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Self, Unpack, cast
+from typing import Self, Unpack
 
 import attrs
 
@@ -115,11 +115,6 @@ class SynapseProcess:
         check_bind(host, has_keys=keys is not None, insecure=insecure)
         check_ipc_mode(ipc_mode, has_keys=keys is not None)
         self._watch = None if keys is None else KeyWatch(keys, self._use_access)
-        secured: dict[str, Any] = (
-            {}
-            if self._watch is None
-            else {"keys": proxy_keys_of(self._watch.ring), "ipc_mode": ipc_mode}
-        )
         ports = wire_side.Ports(port, port + 2, port + 3) if port else wire_side.Ports()
         tap = None if on_signal is None else _MessageTap(on_signal)
         local = None if ipc is None else ipc_endpoint(ipc)
@@ -130,9 +125,10 @@ class SynapseProcess:
                 settings,
                 ipc=None if local is None else wire_side.IpcEndpoint(local.path),
                 carrier=chosen_carrier(carrier),
+                keys=None if self._watch is None else proxy_keys_of(self._watch.ring),
+                ipc_mode=ipc_mode,
                 lost_notice=lost_notice,
                 tap=tap,
-                **secured,
             )
         except wire_side.EndpointInUse as error:
             raise _in_use(error) from error
@@ -175,7 +171,7 @@ class SynapseProcess:
             self._watch.ask()
 
     def _use_access(self, access: wire_side.Access) -> None:
-        cast("Any", self._proxy).use_access(access)
+        self._proxy.use_access(access)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -1,7 +1,6 @@
 """`cosmo synapse start --keys` and `SynapseServer(keys=)`: who may join, what is read again."""
 
 import asyncio
-import inspect
 import json
 import os
 import signal
@@ -19,12 +18,7 @@ from cosmonapse.keys import Key
 from cosmonapse.rights import Rights
 from cosmonapse.synapse.access import new_pair
 from support.processes import TIMEOUT_S
-from zmq_transport import Proxy, ZmqCarrier
 
-pytestmark = pytest.mark.skipif(
-    not (hasattr(Proxy, "use_access") and "keys" in inspect.signature(ZmqCarrier).parameters),
-    reason="both ends of the transport need keys",
-)
 NOBODY = 65534
 
 

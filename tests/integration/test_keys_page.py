@@ -5,7 +5,6 @@ between them: so the address is replaced, on one machine the port too, and `scp`
 home of the other.
 """
 
-import inspect
 import os
 import re
 import shlex
@@ -21,12 +20,7 @@ from cosmonapse.keys import Key
 from house import pages
 from support.processes import ROOT, Children, free_ports
 from tools.soak.hosts import NEAR_ADDRESS, Hosts, why_not
-from zmq_transport import Proxy, ZmqCarrier
 
-pytestmark = pytest.mark.skipif(
-    not (hasattr(Proxy, "use_access") and "keys" in inspect.signature(ZmqCarrier).parameters),
-    reason="both ends of the transport need keys",
-)
 PAGE = pages.DOCS / "keys.md"
 BLOCKS = [each for each in pages.blocks(PAGE) if each.language == "console"]
 PYTHON = [each.code for each in pages.blocks(PAGE) if each.language == "python"]
