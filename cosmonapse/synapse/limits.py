@@ -28,8 +28,11 @@ class Limits(TypedDict, total=False):
         max_subscriptions_per_host: Subscriptions from one network address.
         max_subscriptions_per_connection: Subscriptions of one Dendrite.
         handshake_s: Seconds that a new connection has for the ZMTP handshake.
-        hello_s: Seconds that a connection has after it to become a Dendrite (carrier `zmtp`).
-        unread_s: Seconds that bytes may wait for a Dendrite that takes none (carrier `zmtp`).
+        hello_s: Seconds that a connection has to become a Dendrite.
+        unread_s: Seconds that bytes may wait for a Dendrite that takes none; at most 4 with the
+            carrier `libzmq`, and for those who listen.
+        max_ahead_bytes: Bytes of one Dendrite that may have come before they are read (carrier
+            `libzmq`, and broadcasts).
         max_waiting_bytes: Bytes that may wait for one Dendrite (carrier `zmtp`).
         max_waiting_bytes_of_all: Bytes that may wait for all of them (carrier `zmtp`).
         high_water: Messages that may wait for one Dendrite, on each plane and at each end.
@@ -49,6 +52,7 @@ class Limits(TypedDict, total=False):
     handshake_s: float
     hello_s: float
     unread_s: float
+    max_ahead_bytes: int
     max_waiting_bytes: int
     max_waiting_bytes_of_all: int
     high_water: int
@@ -71,6 +75,7 @@ _TABLE: Final[Mapping[str, tuple[str, float, float]]] = MappingProxyType(
         "handshake_s": ("handshake_s", 0.05, 3600),
         "hello_s": ("hello_s", 0.05, 3600),
         "unread_s": ("unread_s", 0.05, 3600),
+        "max_ahead_bytes": ("max_ahead_bytes", 0, 1024**4),
         "max_waiting_bytes": ("max_waiting_bytes", 0, 1024**4),
         "max_waiting_bytes_of_all": ("max_waiting_bytes_of_all", 0, 1024**4),
         "high_water": ("high_water", 1, 1_000_000),

@@ -5,7 +5,6 @@ Stand-ins that do no harm: they send a little too much, or are merely slow, and 
 
 import asyncio
 import contextlib
-import socket
 import sys
 import time
 
@@ -13,16 +12,16 @@ import pytest
 import zmq
 
 from support.processes import until
-from support.rude import closed_by_peer, plain_connections, rude_sockets
+from support.rude import closed_by_peer, plain_connections, rude_sockets, speaking
 from support.transport import KIND_TASK, Party, RunningProxy
 from zmq_transport import address_of
+from zmq_transport.kernel import encode_message
 from zmq_transport.sockets.carriers import LIBZMQ
-from zmq_transport.wire import topics
+from zmq_transport.wire import heads, topics
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the watchdog is for Linux")
 MIB = 1024 * 1024
 SMALL = {"max_ahead_bytes": MIB, "max_body_bytes": MIB}
-GREETING = b"\xff" + bytes(8) + b"\x7f\x03\0" + b"NULL".ljust(52, b"\0")
 
 
 @pytest.fixture
@@ -36,27 +35,6 @@ def running(children):
 def cuts(proxy):
     """Return the counters of those who were cut."""
     return {name: n for name, n in proxy.counts.items() if name.startswith("cut.")}
-
-
-def ready(kind):
-    """Return a greeting and a READY of ZMTP 3.0, as a socket of that kind writes them."""
-    body = b"\x05READY\x0bSocket-Type" + len(kind).to_bytes(4, "big") + kind
-    return GREETING + b"\x04" + bytes([len(body)]) + body
-
-
-@contextlib.contextmanager
-def speaking(port, kind, receive_bytes=None):
-    """Yield a plain connection that has greeted as a socket of that kind."""
-    with socket.socket() as plain:
-        if receive_bytes is not None:
-            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        plain.settimeout(10.0)
-        plain.connect(("127.0.0.1", port))
-        plain.sendall(ready(kind))
-        heard = b""
-        while b"READY" not in heard:  # what comes before it is no message
-            heard += plain.recv(256)
-        yield plain
 
 
 @pytest.mark.asyncio
@@ -144,6 +122,24 @@ def hand_over(caller, number, size):
     """Send a task of a size."""
     task = number.to_bytes(16, "big")
     caller.client.send_task(address_of("seat"), task, task, KIND_TASK, bytes(size), 9_000)
+
+
+@pytest.mark.asyncio
+async def test_who_shows_life_and_reads_nothing_is_cut_at_the_router(running):
+    proxy = running(unread_s=1.5)
+    head = heads.pack(heads.Verb.TASK, 65_536, task=b"t" * 16, address=b"seat")
+    message = encode_message(head, bytes(65_536))  # ahead of HELLO it comes back whole
+    with speaking(proxy.ports[0], b"DEALER", 65_536) as plain:
+        plain.settimeout(0.2)
+        end_s = time.monotonic() + 15.0
+        while not cuts(proxy):
+            assert time.monotonic() < end_s, proxy.counts
+            with contextlib.suppress(OSError):
+                plain.sendall(message)
+
+        await until(lambda: closed_by_peer(plain))
+
+    assert cuts(proxy) == {"cut.unread": 1}
 
 
 async def flood_until_cut(proxy, caller, slow):

@@ -14,6 +14,7 @@ from support.processes import free_ports
 LIMITED = Path(__file__).with_name("limited.py")
 ELSEWHERE = "127.0.0.2"
 """Another address of this machine, as limits for each host look at the address."""
+GREETING = b"\xff" + bytes(8) + b"\x7f\x03\0" + b"NULL".ljust(52, b"\0")
 _numbers = count(1)
 
 
@@ -83,6 +84,27 @@ def closed_by_peer(connection):
     except OSError:
         return True
     return True
+
+
+def ready(kind):
+    """Return a greeting and a READY of ZMTP 3.0, as a socket of that kind writes them."""
+    body = b"\x05READY\x0bSocket-Type" + len(kind).to_bytes(4, "big") + kind
+    return GREETING + b"\x04" + bytes([len(body)]) + body
+
+
+@contextlib.contextmanager
+def speaking(port, kind, receive_bytes=None):
+    """Yield a plain connection that has greeted as a socket of that kind."""
+    with socket.socket() as plain:
+        if receive_bytes is not None:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        plain.settimeout(10.0)
+        plain.connect(("127.0.0.1", port))
+        plain.sendall(ready(kind))
+        heard = b""
+        while b"READY" not in heard:  # what comes before it is no message
+            heard += plain.recv(256)
+        yield plain
 
 
 @contextlib.contextmanager

@@ -24,6 +24,7 @@ SHOWN = {
     "max_open_tasks": "500,000",
     "max_open_tasks_per_caller": "20,000",
     "max_open_bytes": "64 MiB",
+    "max_ahead_bytes": "64 MiB",
     "max_subscriptions": "1,000,000",
     "max_subscriptions_per_host": "100,000",
     "max_subscriptions_per_connection": "2,000",
