@@ -52,9 +52,11 @@ def _remedy_at_path(path: str, cause: wire_side.Cause) -> str:
 
 def _remedy(host: str, port: int, cause: wire_side.Cause) -> str:
     """Return what to do about a cause, with the host and the ports that it is about."""
+    is_here = host in _HERE
+    keys = "" if is_here else " --keys"  # which a Synapse needs beyond loopback
     return _REMEDIES.get(cause, _START).format(
-        where="run" if host in _HERE else f"on {host} run",
-        option="" if host in _HERE[:2] else f" --host {host}",
+        where="run" if is_here else f"on {host} run",
+        option="" if host in _HERE[:2] else f"{keys} --host {host}",
         host=host,
         port=port,
         places=f"the ports {port}, {port + 2} and {port + 3} of {host}",

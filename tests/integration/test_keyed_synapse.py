@@ -146,6 +146,25 @@ def test_a_name_that_is_revoked_or_allowed_is_so_within_moments(folder, key, tmp
         comes_to(0, ask)
 
 
+def test_a_synapse_with_a_new_key_of_its_own_is_joined_by_those_who_know_both(
+    folder, key, tmp_path, capsys
+):
+    own, new = Key.read(key), new_pair()
+    key_ring.make_folder(str(tmp_path / "new"), *new)
+    both = tmp_path / "both.key"
+    Key("ada", own.public, own.secret, (*own.synapse, new[0])).write(both)
+
+    def join():
+        with SynapseServer(port=0, keys=folder) as server:
+            where = ["registry", "--url", server.url, "--key"]
+            return [run([*where, str(each)]) for each in (both, key)]
+
+    assert join() == [0, 0]
+    os.replace(tmp_path / "new" / "synapse.key", os.path.join(folder, "synapse.key"))
+    assert join() == [0, 5]
+    assert "public key" in capsys.readouterr().err
+
+
 def test_sighup_reads_the_folder_at_once_and_ends_nothing(children, folder, key):
     child = children.cosmo("synapse", "start", "--keys", folder, "--port", 0, "--quiet")
     url = child.line("Synapse listening on").text

@@ -8,7 +8,7 @@ import pytest
 
 from cosmonapse.cli import run
 from cosmonapse.key_ring import KeyRing
-from cosmonapse.keys import Key, fingerprint, public_text
+from cosmonapse.keys import Key, fingerprint, public_key, public_text
 from cosmonapse.rights import Rights
 from cosmonapse.synapse.access import new_pair
 
@@ -122,6 +122,17 @@ def test_a_name_gets_a_further_key_and_the_old_one_is_revoked(cosmo, mistake, fo
 
     assert cosmo("revoke", "ada", public_text(new.public)) == "ada is revoked\n"
     assert KeyRing.read(folder).members == {}
+
+
+def test_new_key_files_name_every_public_key_that_the_synapse_may_have(cosmo, folder):
+    cosmo("new", "ada")
+    with (folder / "synapse.key").open("a") as file:
+        file.write(f'also = ["{PUBLIC}"]\n')
+
+    cosmo("new", "ben")
+
+    assert Key.read("ben.key").synapse == (*Key.read("ada.key").synapse, public_key(PUBLIC))
+    assert json.loads(cosmo("show", "--json"))["public"][1] == PUBLIC
 
 
 def test_rights_and_namespaces_are_changed_and_the_key_stays(cosmo, folder):

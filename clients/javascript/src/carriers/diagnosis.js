@@ -139,8 +139,10 @@ function remedyOnNetwork(cause, { host, port }) {
         'allow more time with timeoutMs'
       )
     default: {
-      const where = LOOPBACK.includes(host) ? 'run' : `on ${host} run`
-      const option = LOOPBACK.slice(0, 2).includes(host) ? '' : ` --host ${host}`
+      const isHere = LOOPBACK.includes(host)
+      const where = isHere ? 'run' : `on ${host} run`
+      const keys = isHere ? '' : ' --keys' // which a Synapse needs beyond loopback
+      const option = LOOPBACK.slice(0, 2).includes(host) ? '' : `${keys} --host ${host}`
       return (
         `${where} 'cosmo synapse start${option} --port ${port}', or check the URL; ` +
         `a Synapse there has ${places}`
