@@ -16,6 +16,7 @@ from cosmonapse.synapse.memory import MemoryCarrier, MemoryHub, MemorySynapse
 from cosmonapse.synapse.url import parse_url
 from cosmonapse.synapse.zmq import ZmqSynapse
 from cosmonapse.testing.conformance import Harness
+from support.keyed_office import keyed_office
 from support.processes import free_ports
 from zmq_transport import IpcEndpoint, Ports, Proxy, ZmqCarrier
 from zmq_transport.client import socket_writer
@@ -246,6 +247,9 @@ class Cosmo(OurHarness):
     def synapse(self):
         return TestedZmqSynapse(parse_url(self.url), self.carrier)
 
+    def with_users(self, rights):
+        return keyed_office(rights)
+
     async def kill(self):
         self.stop()
 
@@ -274,6 +278,8 @@ class Cosmo(OurHarness):
 class Ipc(Cosmo):
     """`cosmo+ipc://`, the same by a Unix socket in a folder of its own."""
 
+    with_users = Harness.with_users  # users have keys, and with keys it is as for `Cosmo`
+
     def __init__(self, namespaces=(), *, mortal=False, **limits):
         self._folder = tempfile.mkdtemp(prefix="cosmo-")
         self.ipc = IpcEndpoint(f"{self._folder}/sock")
@@ -297,6 +303,8 @@ class Ipc(Cosmo):
 class CosmoLibzmq(Cosmo):
     """`cosmo://` with libzmq at both ends."""
 
+    with_users = Harness.with_users  # users have keys, and with keys it is as for `Cosmo`
+
     carrier = proxy_carrier = LIBZMQ
 
 
@@ -309,10 +317,14 @@ class IpcLibzmq(Ipc):
 class CosmoLibzmqDendrites(Cosmo):
     """`cosmo://` with libzmq at every client and our own ZMTP at the Synapse."""
 
+    with_users = Harness.with_users  # users have keys, and with keys it is as for `Cosmo`
+
     carrier = LIBZMQ
 
 
 class CosmoLibzmqSynapse(Cosmo):
     """`cosmo://` with libzmq at the Synapse and our own ZMTP at every client."""
+
+    with_users = Harness.with_users  # users have keys, and with keys it is as for `Cosmo`
 
     proxy_carrier = LIBZMQ
