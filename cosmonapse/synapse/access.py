@@ -24,7 +24,8 @@ _FIXES: Final = MappingProxyType(
         "namespace": "where the keys of the Synapse are, run 'cosmo keys allow {user} -n {what}'",
         "serve": "where the keys of the Synapse are, run 'cosmo keys allow {user} --may "
         "serve={what}'",
-        "instance": "start again: a Dendrite takes a new instance id then",
+        "instance": 'if your key file says another name, write name = "{user}" into it: the '
+        "Synapse lists the key under that; else start again, with a new instance id",
         "revoked": "'cosmo keys list' shows what it may do now, where the keys of the Synapse are",
     }
 )

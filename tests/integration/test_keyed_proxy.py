@@ -201,7 +201,7 @@ async def everywhere(at, name):
     listener.socket.subscribe(TOPIC)
     publisher = at.bare(zmq.XPUB, at.proxy.users.keys[name][-1], XPUB_VERBOSE=1)
     await until(lambda: publisher.is_in() and publisher.socket.poll(0))
-    header = heads.pack_header(member.instance, 1, heads.NOBODY, heads.NOBODY)
+    header = heads.pack_header(member.instance, 1, member.instance, heads.NOBODY)
     heard = at.proxy.count("published")
     publisher.socket.send_multipart([TOPIC, header, b"hello"])
     await until(lambda: at.proxy.count("published") == heard + 1)
@@ -263,6 +263,45 @@ async def test_of_two_keys_of_one_user_the_old_one_can_go(joining, users):
     await until(lambda: with_new.events().count(zmq.EVENT_HANDSHAKE_SUCCEEDED) == 2)
 
     assert not with_new.was_refused()
+
+
+async def comes_in(member):
+    """Tell whether a member is let in."""
+    await until(lambda: member.is_in() or member.was_refused())
+    return member.is_in()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("goes", ["key", "name and back"])
+async def test_a_connection_that_said_nothing_ends_with_its_key(joining, users, goes):
+    old, _ = users.allow("ada"), users.allow("ben")
+    at = joining()
+    silent = [at.bare(kind, old) for kind in KINDS[1:]] + [at.member("ada", old)]
+    await until(lambda: all(each.is_in() for each in silent))
+    if goes == "key":
+        users.allow("ada")
+        users.revoke_key(old[0])
+    else:
+        users.revoke("ada")
+        at.proxy.use_users()
+        users.allow("ada")
+    at.proxy.use_users()
+    while not await comes_in(at.member("ada")):
+        pass  # until the new list is in force
+    listener, publisher, member = silent
+    others = at.bare(zmq.SUB, users.keys["ben"][0])
+    others.socket.set(zmq.SUBSCRIBE, TOPIC)
+    await until(lambda: publisher.socket.poll(0) and publisher.socket.recv() == b"\x01" + TOPIC)
+
+    listener.socket.set(zmq.SUBSCRIBE, TOPIC)
+    header = heads.pack_header(member.instance, 0, member.instance, heads.NOBODY)
+    publisher.socket.send_multipart([TOPIC, header, b"hello"])
+    member.say_hello()
+    await until(lambda: all(each.was_refused() for each in silent))
+
+    assert Verb.WELCOME not in member.verbs()
+    assert at.proxy.count("cut.revoked") >= 3
+    assert at.proxy.count("published") == 0
 
 
 @pytest.mark.asyncio

@@ -15,6 +15,7 @@ from .rights import Access
 
 DOMAIN: Final = b"proxy"
 VERSION: Final = b"1.0"
+_KEY: Final = "key"
 _LOCAL: Final = re.compile(rb"localhost:(\d+):\d*:\d*")
 """The address of a peer at a Unix socket, from the kernel: user, group and process."""
 
@@ -22,8 +23,8 @@ _LOCAL: Final = re.compile(rb"localhost:(\d+):\d*:\d*")
 def answer(question: Sequence[bytes], access: Access) -> list[bytes] | None:
     """Answer one question.
 
-    The user that it names is a property of every message of the connection. It overrides whatever
-    the far end claims to be.
+    The id that it gives is a property of every message of the connection, see `user_of`. It
+    overrides whatever the far end claims to be.
 
     Args:
         question: The frames as a ROUTER receives them: who asks, an empty one, version, number of
@@ -36,18 +37,32 @@ def answer(question: Sequence[bytes], access: Access) -> list[bytes] | None:
     if len(question) < 4 or question[1]:
         return None
     asking, _, _, number, *rest = question
-    user = _user_of(question[2], rest, access)
-    verdict = [b"200", b"OK"] if user else [b"400", b"not listed"]
-    return [asking, b"", VERSION, number, *verdict, user.encode(), b""]
+    user_id = _id_of(question[2], rest, access)
+    verdict = [b"200", b"OK"] if user_id else [b"400", b"not listed"]
+    return [asking, b"", VERSION, number, *verdict, user_id.encode(), b""]
 
 
-def _user_of(version: bytes, rest: Sequence[bytes], access: Access) -> str:
-    """Return the user of a connection; empty for one that may not come in."""
+def user_of(user_id: str, access: Access) -> str:
+    """Return the user of a connection that has come in; empty if it may not be here any more.
+
+    The id names the key and not the user. So one that came in with a key and has said nothing yet
+    is nobody once that key is taken away, even if its user stays with another key.
+
+    Args:
+        user_id: As `answer` gave it to libzmq.
+        access: Who may come in now.
+    """
+    kind, _, key = user_id.partition(":")
+    return access.user_of(bytes.fromhex(key)) or "" if kind == _KEY else user_id
+
+
+def _id_of(version: bytes, rest: Sequence[bytes], access: Access) -> str:
+    """Return the id of a connection; empty for one that may not come in."""
     if version != VERSION or len(rest) < 4 or rest[0] != DOMAIN:
         return ""
     _, address, _, mechanism, *credentials = rest
     if mechanism == b"CURVE" and len(credentials) == 1 and len(credentials[0]) == KEY_BYTES:
-        return access.user_of(credentials[0]) or ""
+        return f"{_KEY}:{credentials[0].hex()}" if access.user_of(credentials[0]) else ""
     # Unix sockets have no keys. Their files let in who may come, and the engine knows the grants.
     found = _LOCAL.fullmatch(address) if mechanism == b"NULL" and not credentials else None
     return f"uid:{int(found[1])}" if found else ""

@@ -42,13 +42,14 @@ class WatchContext:
         counts: Where connections are counted.
         view: Looks at connections, and cuts them.
         memory: Says when the process has grown.
-        has_users: True if the proxy has keys: then every connection has a user.
+        user_of: With keys, returns the user behind what libzmq knows of a connection; empty for
+            one that may not be here any more.
     """
 
     counts: Counter[str]
     view: ConnectionView
     memory: MemoryMonitor
-    has_users: bool
+    user_of: Callable[[str], str] | None
 
 
 class LibzmqConnection(Watched):
@@ -58,16 +59,18 @@ class LibzmqConnection(Watched):
         line: Its descriptor, and the inode that tells it from a later one. None for a connection
             that has ended and whose last words have come since.
         origin: Where it comes from; UNKNOWN until a message has come.
+        user_id: What libzmq knows of its user, once a message has come.
         name: The connection id, of one of a ROUTER; empty until a message has come.
         is_cut: True once it was cut, until the monitor tells of its end.
     """
 
-    __slots__ = ("is_cut", "line", "name", "origin")
+    __slots__ = ("is_cut", "line", "name", "origin", "user_id")
 
     def __init__(self, line: Line | None, now_s: float) -> None:
         super().__init__(now_s)
         self.line = line
         self.origin = UNKNOWN
+        self.user_id = ""
         self.name = b""
         self.is_cut = False
 
@@ -97,7 +100,7 @@ class LineTable:
         self.is_admitted: Callable[[bytes], bool] | None = None
         self._limits = limits
         self._shared = shared
-        self._has_users = shared.has_users
+        self._user_of = shared.user_of
         self._by_descriptor: dict[int, LibzmqConnection] = {}
         self._round: list[LibzmqConnection] = []
         self._looks = 1
@@ -156,13 +159,21 @@ class LineTable:
         if found is None:
             self.follow(now_s)
             found = self._by_descriptor.get(descriptor)
-        user = _property(frame, "User-Id") if self._has_users else ""
-        if found is not None and found.origin is UNKNOWN:
-            found.origin = Origin(user, host_of(frame), found.line)
-        if found is None or found.origin.user != user:
+        user_id = "" if self._user_of is None else _property(frame, "User-Id")
+        if found is None or (found.origin is not UNKNOWN and found.user_id != user_id):
             found = LibzmqConnection(None, now_s)
-            found.origin = Origin(user, host_of(frame), None)
+        if found.origin is UNKNOWN:
+            self._introduce(found, user_id, host_of(frame))
         return found
+
+    def _introduce(self, connection: LibzmqConnection, user_id: str, host: str) -> None:
+        """Find out where a connection comes from, at its first message."""
+        user = "" if self._user_of is None else self._user_of(user_id)
+        connection.user_id = user_id
+        connection.origin = Origin(user, host, connection.line)
+        if user_id and not user and self.cut(connection.line):
+            # 11-access, "Revocation" 5: it came in before its key was taken away.
+            self._shared.counts["cut.revoked"] += 1
 
     # -- whom to cut -----------------------------------------------------------------------------
 

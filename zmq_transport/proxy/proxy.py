@@ -133,7 +133,8 @@ class Proxy:
         poller, exchange, engine = self._poller, self._exchange, self.engine
         bounds = options.Bounds(settings.high_water, max(1, int(settings.handshake_s * 1000)))
         own = None if self._zap is None else self._zap.context
-        shared = WatchContext(engine.counts, self._view, self._memory, self._zap is not None)
+        user_of = None if self._zap is None else self._zap.user_of
+        shared = WatchContext(engine.counts, self._view, self._memory, user_of)
         most = settings.max_body_bytes
         xpub, xsub = options.xpub(bounds, own), options.xsub(most, bounds, own)
         self._sockets += [xpub, xsub]

@@ -104,6 +104,8 @@ class Publications:
         # 11-access, "What is checked" 7: a topic of a trace says no kind, and a reader may believe
         # the body.
         kinds = set(self._tables.kinds_said(body, sizes))
+        if grant.publishes is not None and not grant.publishes:
+            raise WireError("forbidden", "no right to publish at all")
         if kind is not None:
             if kinds - {kind}:
                 raise WireError("reserved_kind", f"a body of kind {kinds - {kind}}, not {kind}")
@@ -114,11 +116,14 @@ class Publications:
             if not grant.may_publish(each):
                 raise WireError("forbidden", f"no right to publish kind {each}")
 
-    @staticmethod
-    def _check_parties(publisher: bytes, caller: bytes, worker: bytes) -> None:
+    def _check_parties(self, publisher: bytes, caller: bytes, worker: bytes) -> None:
         own = (heads.NOBODY, publisher)
-        if caller not in own or worker not in own:
-            raise WireError("foreign_party", "the caller or the worker is somebody else")
+        # With keys a listener reads there who it was, so it has to be said.
+        is_said = self._tables.access is None or caller == publisher
+        if caller not in own or worker not in own or not is_said:
+            raise WireError(
+                "foreign_party", "the caller or the worker is another than the publisher"
+            )
 
     def _check_publisher(self, publisher: bytes, namespace: str, user: str, now_s: float) -> None:
         """Check that the user publishes under an instance id of its own in that namespace."""

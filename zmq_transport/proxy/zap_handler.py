@@ -33,6 +33,10 @@ class ZapHandler:
         self._socket = options.zap_handler(self.context)
         poller.watch_socket(self._socket, self._receive)
 
+    def user_of(self, user_id: str) -> str:
+        """Return the user of a connection; empty if it may not be here any more."""
+        return zap.user_of(user_id, self.access)
+
     def close(self) -> None:
         """End the context; call it when all other sockets in it are closed. Idempotent."""
         if not self.context.closed:

@@ -22,15 +22,26 @@ def local(address):
 
 
 def verdict_of(asked):
-    """Return the code and the user of an answer."""
-    _, _, _, _, code, _, user, _ = zap.answer(asked, ACCESS)
-    return code, user
+    """Return the code and the id of an answer."""
+    _, _, _, _, code, _, user_id, _ = zap.answer(asked, ACCESS)
+    return code, user_id
 
 
-def test_a_listed_key_comes_in_under_its_name():
+def test_a_listed_key_comes_in_and_its_user_is_found_by_the_key():
     answer = zap.answer(question(BEN), ACCESS)
 
-    assert answer == [b"who", b"", b"1.0", b"7", b"200", b"OK", b"ben", b""]
+    user_id = b"key:" + BEN.hex().encode()
+    assert answer == [b"who", b"", b"1.0", b"7", b"200", b"OK", user_id, b""]
+    assert zap.user_of(user_id.decode(), ACCESS) == "ben"
+
+
+def test_who_came_in_with_a_key_that_was_taken_away_is_no_user_whatever_the_name_has_now():
+    _, _, _, _, _, _, user_id, _ = zap.answer(question(BEN), ACCESS)
+    later = Access({STRANGER: "ben"}, {"ben": EVERYTHING})
+
+    assert zap.user_of(user_id.decode(), later) == ""
+    assert zap.user_of("uid:1000", later) == "uid:1000"
+    assert zap.user_of("", later) == ""
 
 
 def test_a_key_that_is_not_listed_stays_out_and_has_no_name():
