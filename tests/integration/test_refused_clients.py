@@ -14,6 +14,7 @@ import zmq
 from support.keyed_sockets import key_pair, keyed_sockets, keys_of
 from support.processes import until
 from zmq_transport import AccessFault, AccessRefused, TcpEndpoint, probe
+from zmq_transport.client import resolve
 from zmq_transport.client.broadcast_sockets import BroadcastSockets
 from zmq_transport.client.curve import Curve
 from zmq_transport.client.dialer import Dialer
@@ -49,11 +50,11 @@ class Ignoring:
 class Dialling:
     """A dialer with a key, and what it says."""
 
-    def __init__(self, port, keys):
+    def __init__(self, port, keys, host="127.0.0.1"):
         self.faults = []
         self.curve = Curve(keys)
         line = LibzmqLine(Ignoring(), 1024, self.curve)
-        where = TcpEndpoint("127.0.0.1", port)
+        where = TcpEndpoint(host, port)
         self.dialer = Dialer(line, where, lambda: None, self.faults.append, self.curve)
 
     async def __aenter__(self):
@@ -177,6 +178,33 @@ async def test_a_refusal_on_a_broadcast_port_is_told_too(keyed, kind, has_key):
     sockets.close()
 
     assert faults[0] is (AccessFault.UNLISTED if has_key else AccessFault.NEEDS_KEY)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("order", [("127.0.0.1", "127.0.0.2"), ("127.0.0.2", "127.0.0.1")])
+async def test_a_refusal_counts_once_every_address_of_a_name_was_tried(keyed, order, monkeypatch):
+    monkeypatch.setattr(resolve, "lookup", lambda host, port: list(order))
+    port = keyed.bound(zmq.ROUTER)  # nobody listens at the other address
+
+    async with Dialling(port, keys_of("ada", PROXY.public), "two-addresses") as dialling:
+        await until(lambda: dialling.faults, WAIT_S)
+
+    assert dialling.faults == [AccessFault.UNLISTED]
+
+
+@pytest.mark.asyncio
+async def test_who_is_refused_at_one_address_of_a_name_may_be_let_in_at_another(keyed, monkeypatch):
+    monkeypatch.setattr(resolve, "lookup", lambda host, port: ["127.0.0.1", "127.0.0.2"])
+    keys = keys_of("ada", PROXY.public)
+    keyed.listed.add(keys.pair.public)
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as plainly:
+        plainly.linger = 0
+        port = plainly.bind_to_random_port("tcp://127.0.0.1")
+        keyed.bound(zmq.ROUTER, port, "127.0.0.2")
+        async with Dialling(port, keys, "two-addresses") as dialling:
+            await dialling.established()
+
+    assert dialling.faults == []
 
 
 @pytest.mark.asyncio

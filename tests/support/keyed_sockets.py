@@ -42,7 +42,7 @@ class KeyedSockets:
         assert self._ready.wait(10)
         self._sockets = []
 
-    def bound(self, kind, port=None):
+    def bound(self, kind, port=None, host="127.0.0.1"):
         """Return the port of a new socket."""
         socket = self._context.socket(kind)
         self._sockets.append(socket)
@@ -54,7 +54,7 @@ class KeyedSockets:
         socket.set(zmq.ZAP_ENFORCE_DOMAIN, 1)
         if port is None:
             return socket.bind_to_random_port("tcp://127.0.0.1")
-        socket.bind(f"tcp://127.0.0.1:{port}")
+        socket.bind(f"tcp://{host}:{port}")
         return port
 
     def close(self):
