@@ -31,6 +31,7 @@ CosmonapseError
 from __future__ import annotations
 
 import copyreg
+import re
 from typing import Any, overload
 
 from .error_codes import CODES as CODES
@@ -45,6 +46,7 @@ from .question_errors import NeedsAnswer as NeedsAnswer
 from .question_errors import PermissionNeeded as PermissionNeeded
 from .question_errors import Question as Question
 
+_SECRET = re.compile(r"csk_\w+")
 _MAX_WAIT_S = 30 * 86_400.0  # the longest timeout of a task
 
 
@@ -100,9 +102,9 @@ class InvalidKey(LocalError, ValueError):
     """
 
     def __init__(self, what: str, reason: str) -> None:
-        super().__init__(f"cannot use {what}: {reason}")
-        self.what = what
-        self.reason = reason
+        # A secret in place of a path, as in COSMO_KEY, must not come back in a text or a log.
+        self.what, self.reason = (_SECRET.sub("csk_...", each) for each in (what, reason))
+        super().__init__(f"cannot use {self.what}: {self.reason}")
 
 
 class InsecureBind(LocalError, ValueError):

@@ -87,7 +87,7 @@ def _rights_options(function: F) -> F:
         multiple=True,
         shell_complete=_complete_words,
         help=f"What it may do, such as watch,serve=invoice-*; or a role: {', '.join(ROLES)}. "
-        f"By default {DEFAULT_ROLE}.",
+        f"By default {DEFAULT_ROLE}. 'allow --may +watch' adds to what it may do.",
     )
     namespaces = click.option(
         "--namespace",
@@ -311,7 +311,12 @@ def _changed(
     """
     before = ring.members.get(name)
     words = [each.strip() for given in may for each in given.split(",")]
-    spaces = tuple(checked_name("namespace", each) for each in namespaces)
+    words = _added("--may", words, () if before is None else before.rights.words)
+    spaces = _added("-n", namespaces, () if before is None else before.namespaces or ())
+    if before is not None and before.namespaces is None and any(_is_added(namespaces)):
+        spaces = []  # it may be everywhere already
+    for each in spaces:
+        checked_name("namespace", each)
     publics = () if before is None else before.publics
     if public is not None and public not in publics:
         owner = ring.owner_of(public)
@@ -319,9 +324,29 @@ def _changed(
             raise InvalidKey(public_text(public), f"{owner} has that key: one key, one name")
         publics = (*publics, public)
     if before is None:
-        return Member(name, publics, spaces or None, Rights.of(words or [DEFAULT_ROLE]))
+        rights = Rights.of(words or [DEFAULT_ROLE])
+        return Member(name, publics, tuple(spaces) or None, rights)
     rights = Rights.of(words) if words else before.rights
-    return Member(name, publics, spaces or before.namespaces, rights)
+    return Member(name, publics, tuple(spaces) or before.namespaces, rights)
+
+
+def _is_added(given: Sequence[str]) -> list[bool]:
+    return [each.startswith("+") for each in given]
+
+
+def _added(option: str, given: Sequence[str], before: Sequence[str]) -> list[str]:
+    """Return what an option gives: in place of what was there, or with `+` beside it.
+
+    Raises:
+        BadParameter: Some have a `+` and some have not.
+    """
+    added = _is_added(given)
+    if any(added) and not all(added):
+        raise click.BadParameter(
+            f"{option}: write + before all of them, to add them, or before none"
+        )
+    bare = [each.removeprefix("+") for each in given]
+    return list(dict.fromkeys([*before, *bare])) if any(added) else bare
 
 
 def _write(ring: KeyRing, member: Member) -> None:

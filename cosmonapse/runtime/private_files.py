@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shlex
 import stat
 import tomllib
@@ -20,7 +19,6 @@ from ..errors import InvalidKey
 
 _MAX_FILE_BYTES = 64 * 1024
 _OTHERS_READ, _OTHERS_WRITE = 0o077, 0o022
-_SECRET = re.compile(r"csk_[A-Za-z0-9]+")
 
 
 @contextlib.contextmanager
@@ -160,8 +158,7 @@ def _parsed(path: str, content: bytes) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise InvalidKey(path, "it is no text: it is no such file, or was cut") from None
     except (ValueError, RecursionError) as error:
-        fault = _SECRET.sub("csk_...", str(error))
-        raise InvalidKey(path, f"it is not as it was written: {fault}") from None
+        raise InvalidKey(path, f"it is not as it was written: {error}") from None
 
 
 def write_new(path: str | os.PathLike[str], text: str, mode: int = 0o600) -> None:

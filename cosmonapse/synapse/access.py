@@ -21,9 +21,9 @@ _FIXES: Final = MappingProxyType(
     {
         "unlisted": "where the keys of the Synapse are, run 'cosmo keys allow {user} cpk_...' with "
         "the public key that 'cosmo keys show' prints here",
-        "namespace": "where the keys of the Synapse are, run 'cosmo keys allow {user} -n {what}'",
+        "namespace": "where the keys of the Synapse are, run 'cosmo keys allow {user} -n +{what}'",
         "serve": "where the keys of the Synapse are, run 'cosmo keys allow {user} --may "
-        "serve={what}'",
+        "+serve={what}'",
         "instance": 'if your key file says another name, write name = "{user}" into it: the '
         "Synapse lists the key under that; else start again, with a new instance id",
         "revoked": "'cosmo keys list' shows what it may do now, where the keys of the Synapse are",

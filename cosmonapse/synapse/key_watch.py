@@ -101,6 +101,8 @@ class KeyWatch:
             if str(error) != self._fault:
                 self._fault = str(error)
                 _LOG.warning("not all keys could be read again: %s", error)
+        except Exception:  # noqa: BLE001  # the last door: who is revoked must not stay for a defect of ours
+            _LOG.exception("the keys could not be read again; the next change is tried too")
         else:
             if self._fault:
                 self._fault = ""

@@ -142,8 +142,12 @@ def test_no_error_about_a_broken_file_shows_one(made, cosmo, home, secrets, capf
             Key.read(home / f"{number}.key")
         said.append("".join(traceback.format_exception(caught.value)).encode())
 
+    secret = re.search(r"csk_\w+", content)[0]
+    said.append(cosmo("registry", code=2, COSMO_KEY=secret))  # not the path of a file
+    assert run(["registry", "--key", secret]) == 2
+    assert run(["keys", "show", secret]) == 2
     printed = capfdbinary.readouterr()
-    assert printed.err.count(b"cannot use") == 7
+    assert printed.err.count(b"cannot use") == 9
     assert not secrets.shown_in(b"".join([*said, *printed]))
 
 

@@ -149,6 +149,26 @@ def test_rights_and_namespaces_are_changed_and_the_key_stays(cosmo, folder):
     assert str(KeyRing.read(folder).members["ada"].rights) == "watcher"
 
 
+def test_rights_and_namespaces_are_added_to_those_before(cosmo, mistake, folder):
+    cosmo("new", "ada", "--may", "watch", "-n", "billing")
+
+    cosmo("allow", "ada", "--may", "+serve=x-*,+dispatch", "-n", "+sales")
+    member = KeyRing.read(folder).members["ada"]
+    assert member.rights == Rights.of(["watch", "serve=x-*", "dispatch"])
+    assert member.namespaces == ("billing", "sales")
+
+    assert "before all of them" in mistake("allow", "ada", "--may", "+serve,watch")
+    assert KeyRing.read(folder).members["ada"] == member
+
+
+def test_a_namespace_that_is_added_to_every_one_takes_none_away(cosmo, folder):
+    cosmo("new", "ada")
+
+    cosmo("allow", "ada", "-n", "+sales")
+
+    assert KeyRing.read(folder).members["ada"].namespaces is None
+
+
 def test_a_user_of_this_machine_is_allowed_without_a_key(cosmo, folder):
     cosmo("allow", "uid-1234", "--may", "caller")
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import queue
+import time
 
 import pytest
 
@@ -134,3 +135,17 @@ def test_a_folder_that_is_not_whole_is_no_beginning(folder, used):
 
     with pytest.raises(InvalidKey, match=r"ada\.toml"):
         KeyWatch(folder, used.put)
+
+
+def test_a_defect_of_ours_is_logged_and_the_watch_goes_on(watch, folder, used, caplog, monkeypatch):
+    with watch:
+        with monkeypatch.context() as patched:
+            patched.setattr(KeyWatch, "reload", lambda self: 1 / 0)
+            watch.ask()
+            end_s = time.monotonic() + TIMEOUT_S
+            while not caplog.records and time.monotonic() < end_s:
+                time.sleep(0.01)
+        key_ring.remove_member(folder, "ben")
+        assert users(used.get(timeout=TIMEOUT_S)) == ["ada"]
+
+    assert "the next change is tried too" in caplog.records[0].getMessage()
