@@ -240,6 +240,41 @@ async def test_an_axon_too_many_is_told_by_its_name(limited, join):
 
 
 @pytest.mark.asyncio
+async def test_an_axon_that_tells_too_much_is_refused_by_its_name(limited, join):
+    synapse = limited(max_facts_bytes=1_000)
+    dendrite = join("talker", synapse.url)
+    capabilities = [f"capability-{number}" for number in range(100)]
+    dendrite.attach_axon(Axon(neuron_id="talks", neuron_fn=echo, capabilities=capabilities))
+
+    with pytest.raises(SynapseRefused, match=r"Axon talks: .* at most 1,000 bytes"):
+        await dendrite.start()
+
+
+@pytest.mark.asyncio
+async def test_a_caller_with_too_many_open_tasks_is_overloaded_and_no_other_is(
+    limited, at_work, join
+):
+    synapse, may_end = limited(max_open_tasks_per_caller=20), asyncio.Event()
+
+    async def slow(input, context):
+        await may_end.wait()
+        return {}
+
+    async with at_work(synapse) as neighbour, join("greedy", synapse.url) as greedy:
+        await neighbour.add_axon(Axon(neuron_id="slow", neuron_fn=slow))
+        errors = kept(greedy.on_error_signal)
+        for _ in range(25):
+            await greedy.dispatch_task(neuron="slow", input={})
+        await until(lambda: len(errors) == 5)
+
+        assert await neighbour.ask(neuron="echo", input={"n": 1}) == {"n": 1}
+        may_end.set()
+
+    assert {error.payload["code"] for error in errors[:5]} == {"OVERLOADED"}
+    assert synapse.count("full.tasks_of_caller") == 5
+
+
+@pytest.mark.asyncio
 async def test_a_synapse_in_memory_has_the_same_limits():
     synapse = MemorySynapse(max_connections=1, max_axons=1, max_signal_bytes=4096)
     async with Dendrite(synapse=synapse, dendrite_id="one") as dendrite:
