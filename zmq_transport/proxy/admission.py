@@ -13,12 +13,13 @@ from ..access.rights import EVERYTHING
 from ..errors import WireError
 from ..wire import greetings, heads, users_messages
 from ..wire.heads import Reason, Verb
-from .peers import Peer
+from .peers import Namespace, Peer
 from .presence import Presence
 from .resync import Resync
 from .tables import SEND, Output, Tables
 from .wanted_tasks import SILENT_S
 
+_TELL_AGAIN_S = 1.0
 _ASK_AGAIN_S = 1.0
 _MAX_ASKED = 65_536
 _MAX_PROBED = 1024
@@ -47,6 +48,7 @@ class Admission:
         self._tables = tables
         self._presence = presence
         self._resync = resync
+        self._to_tell: dict[Namespace, None] = {}
         self._asked_at_s: OrderedDict[bytes, float] = OrderedDict()
         self._origins: dict[bytes, Origin] = {}
         self.listen_port = 0
@@ -128,7 +130,7 @@ class Admission:
         body = greetings.pack_map(fields)
         return SEND, connection, heads.pack(Verb.REFUSED, len(body)), body
 
-    def on_second_hello(self, peer: Peer, body: bytes) -> list[Output]:
+    def on_second_hello(self, peer: Peer, body: bytes, now_s: float) -> list[Output]:
         """Welcome a peer that says HELLO again over the same connection.
 
         Raises:
@@ -142,12 +144,12 @@ class Admission:
         begins_to_call = hello.calls and peer not in peer.namespace.callers
         workers = self._tables.worker_news.add_caller(peer) if begins_to_call else []
         return [
-            *self._note_version(peer, hello),
+            *self._note_version(peer, hello, now_s),
             *((SEND, *message) for message in (*workers, *self._users_for(peer))),
             self.welcome(peer),
         ]
 
-    def _note_version(self, peer: Peer, hello: greetings.Hello) -> list[Output]:
+    def _note_version(self, peer: Peer, hello: greetings.Hello, now_s: float) -> list[Output]:
         """Note what a client takes; return the news for the others if it is the first older one."""
         if hello.runs:
             peer.namespace.without_runs.discard(peer)
@@ -160,12 +162,31 @@ class Admission:
             return []
         is_first = not older
         older.add(peer)
+        return self._tell_of_older(peer.namespace, now_s) if is_first else []
+
+    def _tell_of_older(self, namespace: Namespace, now_s: float) -> list[Output]:
+        """Return the news that an older client is here, or leave them to a later tick."""
+        # One client may come and go as the first older one, and each time costs all the others.
+        if now_s < namespace.older_told_at_s + _TELL_AGAIN_S:
+            self._to_tell[namespace] = None
+            return []
+        namespace.older_told_at_s = now_s
         # 02-session, "Greeting" 7: it publishes by the broadcast plane alone, so others listen.
         return [
             self.welcome(each)
-            for each in peer.namespace.peers
-            if is_first and each.takes_published and each.absent_at_s is None
+            for each in namespace.peers
+            if each.takes_published and each.absent_at_s is None
         ]
+
+    def tick(self, now_s: float) -> list[Output]:
+        """Tell of older clients where that had to wait."""
+        outputs: list[Output] = []
+        for namespace in list(self._to_tell):
+            if now_s >= namespace.older_told_at_s + _TELL_AGAIN_S:
+                del self._to_tell[namespace]
+                if namespace.older:
+                    outputs += self._tell_of_older(namespace, now_s)
+        return outputs
 
     def _ask_who(self, connection: bytes, now_s: float) -> list[Output]:
         # 02-session, "Greeting" 1: at most once a second, or every message of a client that is
@@ -216,7 +237,7 @@ class Admission:
         # sends its first TASK right after it.
         workers = tables.worker_news.add_caller(peer) if hello.calls else []
         return [
-            *self._note_version(peer, hello),
+            *self._note_version(peer, hello, now_s),
             *((SEND, *message) for message in (*workers, *self._users_for(peer))),
             self.welcome(peer),
             *outputs,

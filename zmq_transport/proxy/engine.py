@@ -235,7 +235,7 @@ class Engine:
         if now_s >= self._forget_left_at_s:
             self._forget_left_at_s = now_s + _LEFT_S
             self.tables.peers.forget_left()
-        outputs = self._revocation.tick(now_s)
+        outputs = self._revocation.tick(now_s) + self._admission.tick(now_s)
         outputs += self._presence.tick(now_s) + self._tasks.unpark(now_s)
         unknown = self._admission.unknown_connections(now_s)
         outputs += self._resync.tick(now_s, bool(unknown))
@@ -325,7 +325,7 @@ class Engine:
     def _on_hello(
         self, peer: Peer, single: heads.Single, body: bytes, now_s: float
     ) -> list[Output]:
-        return self._admission.on_second_hello(peer, body)
+        return self._admission.on_second_hello(peer, body, now_s)
 
     def _on_ping(self, peer: Peer, single: heads.Single, body: bytes, now_s: float) -> list[Output]:
         return []
@@ -341,7 +341,7 @@ class Engine:
         self, peer: Peer, single: heads.Single, body: bytes, now_s: float
     ) -> list[Output]:
         _, _, _, kind, *_ = single
-        return self._resync.on_workers(peer, kind, body)
+        return self._resync.on_workers(peer, kind, body, now_s)
 
     def _on_resync(
         self, peer: Peer, single: heads.Single, body: bytes, now_s: float

@@ -33,6 +33,7 @@ class Namespace:
         callers: Those that are told of workers.
         hosts: Those with a seat.
         older: Those that do not take PUBLISH.
+        older_told_at_s: When the others were told that there are some.
         without_runs: Those that do not read runs.
     """
 
@@ -43,6 +44,7 @@ class Namespace:
         "name",
         "numbered",
         "older",
+        "older_told_at_s",
         "peers",
         "routes",
         "subscribed",
@@ -59,6 +61,7 @@ class Namespace:
         self.callers: set[Peer] = set()
         self.hosts: dict[Peer, None] = {}
         self.older: set[Peer] = set()
+        self.older_told_at_s = float("-inf")
         self.without_runs: set[Peer] = set()
 
 

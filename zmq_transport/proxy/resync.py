@@ -63,7 +63,7 @@ class Resync:
 
     # -- callers ---------------------------------------------------------------------------------
 
-    def on_workers(self, peer: Peer, kind: int, body: bytes) -> list[Output]:
+    def on_workers(self, peer: Peer, kind: int, body: bytes, now_s: float) -> list[Output]:
         """Handle the workers that a caller knew, or its request for news of workers.
 
         Raises:
@@ -72,7 +72,7 @@ class Resync:
         ids = resync_messages.read_workers(body)
         news = self._tables.worker_news
         if not ids and not kind:
-            return [(SEND, *message) for message in news.add_caller(peer)]
+            return [(SEND, *message) for message in news.on_request(peer, now_s)]
         # 09-resync, "Who may have had a task" 3.1: a worker that the caller knew from an earlier
         # proxy only can have had a task of this one only if it was here.
         if kind & WorkersFlag.UNCONFIRMED:

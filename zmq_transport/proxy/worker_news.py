@@ -38,6 +38,14 @@ class WorkerNews:
         here = (each.instance for each in peer.namespace.peers if each.worker)
         return [(peer.connection, *page) for page in resync_messages.workers_pages(here)]
 
+    def on_request(self, peer: Peer, now_s: float) -> list[Directed]:
+        """Return the complete list for a caller that asks for news; if it has it already, later."""
+        # A question of a few bytes must not cost the list of all workers each time.
+        if peer in peer.namespace.callers:
+            self._resend_at_s.setdefault(peer, now_s + _AGAIN_S)
+            return []
+        return self.add_caller(peer)
+
     def add_worker(self, peer: Peer, now_s: float) -> list[Directed]:
         """Mark `peer` as a worker, which may have tasks from now on, and announce it."""
         if peer.worker:

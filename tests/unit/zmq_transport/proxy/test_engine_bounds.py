@@ -467,3 +467,32 @@ def test_the_state_of_a_large_namespace_is_counted_once_a_second(limited, steps_
 
     assert again + 600 < first
     assert abs(later - first) < 10
+
+
+# -- news to many ----------------------------------------------------------------------------------
+
+
+def test_a_client_that_comes_and_goes_as_an_older_one_costs_the_others_one_message_a_second(bench):
+    guests = [bench.join(f"g{number}", publish=True) for number in range(20)]
+    news = 0
+    for _ in range(10):
+        older, sent = bench.hello("old")
+        news += len(sent) - 1
+        bench.say(older, heads.pack(Verb.GOODBYE))
+    _, sent = bench.hello("old")
+
+    assert (news, len(sent) - 1) == (20, 0)
+    assert bench.tick(0.5) == []
+    told = [each.to for each in bench.tick(0.6) if each.verb == Verb.WELCOME]
+    assert sorted(told) == sorted(each.connection for each in guests)
+
+
+def test_the_list_of_workers_is_not_sent_anew_to_whoever_asks_again_and_again(bench):
+    bench.join("w", "echo")
+    caller = bench.join("c")
+
+    asked_for = [bench.say(caller, *resync_messages.WORKERS_REQUEST) for _ in range(10)]
+
+    assert [len(each) for each in asked_for] == [1] + [0] * 9
+    later = [len(bench.tick(0.1)) for _ in range(10)]
+    assert sum(later) == 1
