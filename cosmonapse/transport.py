@@ -28,6 +28,7 @@ class Opened(NamedTuple):
         next_index: Index of the next reply that its caller expects.
         left_ms: Remaining time in milliseconds.
         keep: True if it runs on when its caller goes away.
+        address: Where it was sent, so that no other neuron can claim it; empty if it is not said.
     """
 
     task: bytes
@@ -35,6 +36,7 @@ class Opened(NamedTuple):
     next_index: int
     left_ms: int
     keep: bool
+    address: bytes = b""
 
 
 class Held(NamedTuple):

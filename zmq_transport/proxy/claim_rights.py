@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..kernel import Entry
+from ..wire import heads
 from ..wire.heads import Reason
 from ..wire.resync_messages import Claim, Held
 from .ledger import Ledger
@@ -28,14 +29,39 @@ def stands_in(seat: Seat) -> bool:
     return peer.find_stand_in(seat.name) is seat
 
 
-def may_claim(peer: Peer, held: Held, ledger: Ledger) -> bool:
-    """Tell whether a worker may have such a task. Spec: 11-access, "What is checked" 4."""
-    if peer.grant.serves is None:
+def may_claim(peer: Peer, held: Held, ledger: Ledger, address: bytes) -> bool:
+    """Tell whether a worker may have such a task. Spec: 11-access, "What is checked" 4.
+
+    Args:
+        peer: The worker.
+        held: Its claim.
+        ledger: The tasks that are known to be in somebody's hands.
+        address: Where the caller says that it sent the task; empty if it did not.
+    """
+    grant = peer.grant
+    if grant.serves is None:
         return True
     entry = ledger.find(held.caller, held.task)
     if entry is not None and entry.seat.peer is peer:  # it was given to it, for a known seat
         return True
-    return peer.grant.may_serve(held.seat)
+    return _serves(peer, held.seat, address) if address else grant.may_serve(held.seat)
+
+
+def was_for(entry: Entry, address: bytes) -> bool:
+    """Tell whether a task in somebody's hands was for them, now that its caller says for whom."""
+    worker: Peer = entry.seat.peer
+    if worker.grant.serves is None or entry.address == address:
+        return True
+    return _serves(worker, entry.seat.name, address)
+
+
+def _serves(worker: Peer, seat_name: str, address: bytes) -> bool:
+    """Tell whether a worker may serve an address with a seat, or with any for `NO_SEAT`."""
+    name, wanted = heads.read_address(address)
+    if name is not None:
+        return worker.grant.may_serve(name) and seat_name in (name, NO_SEAT)
+    mine = worker.seats.values() if seat_name == NO_SEAT else [worker.seats.get(seat_name)]
+    return any(seat is not None and wanted <= seat.capabilities for seat in mine)
 
 
 def has_better_claim(peer: Peer, held: Held, entry: Entry) -> bool:

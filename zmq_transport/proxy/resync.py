@@ -17,7 +17,7 @@ from ..wire.drops import drop_counter
 from ..wire.heads import Reason, Verb
 from ..wire.resync_messages import Claim, Held, Opened, ResendKind, WorkersFlag
 from .caller_lists import CallerLists
-from .claim_rights import StandIns, has_better_claim, may_claim, stands_in
+from .claim_rights import StandIns, has_better_claim, may_claim, stands_in, was_for
 from .peers import Peer
 from .tables import SEND, Output, Tables
 from .tasks import Tasks
@@ -31,11 +31,13 @@ class ListedRows:
 
     Args:
         by_worker: Tasks that the ledger says a worker has.
+        addresses: By task id, where tasks of a list were sent, as far as their caller says so.
         of_list: By task id, tasks of a list that no worker is known to have.
         of_gaps: The same for tasks with missing replies.
     """
 
     by_worker: dict[Peer, list[Row]] = attrs.field(factory=dict)
+    addresses: dict[bytes, bytes] = attrs.field(factory=dict)
     of_list: dict[bytes, Row] = attrs.field(factory=dict)
     of_gaps: dict[bytes, Row] = attrs.field(factory=dict)
 
@@ -116,6 +118,8 @@ class Resync:
         """Add a task to the rows of those who may have it."""
         if kind == ResendKind.OPEN:
             self._lists.add_task(peer, opened.task)
+            if opened.address:
+                rows.addresses[opened.task] = opened.address
         row = opened.task, opened.trace, opened.next_index
         # 09-resync, "What the proxy does with it": a task with a worker concerns it alone.
         worker = self._worker_of(peer, opened)
@@ -131,6 +135,7 @@ class Resync:
         if rows.of_list:
             known = self._lists.known_by(peer)
             outputs += self._wanted.ask_all(peer, list(rows.of_list.values()), known, now_s)
+            self._wanted.note_addresses(peer.instance, rows.addresses)
         gaps = list(rows.of_gaps.values())
         return outputs + self._wanted.ask_all(peer, gaps, KnownWorkers(), now_s)
 
@@ -141,6 +146,11 @@ class Resync:
             return None
         # A worker claimed it while its caller was away, and the caller came to another namespace.
         if entry.seat.peer.namespace is not peer.namespace:
+            self._ledger.settle(entry)
+            return None
+        # 11-access, "What is checked" 4: it was claimed before its caller could say whose it is.
+        if opened.address and not was_for(entry, opened.address):
+            self._tables.counts["drop.claim_forbidden"] += 1
             self._ledger.settle(entry)
             return None
         entry.keep = opened.keep
@@ -196,7 +206,8 @@ class Resync:
             except WireError as error:
                 self._tables.counts[drop_counter(error.reason)] += 1
                 continue
-            if not may_claim(peer, held, self._ledger):
+            address = self._wanted.address_of(held.caller, held.task)
+            if not may_claim(peer, held, self._ledger, address):
                 outputs += self._refuse_claim(peer, held)
                 continue
             if query is not None and query.only is peer and query.caller == held.caller:
@@ -208,7 +219,8 @@ class Resync:
         """Drop a claim for a seat that a worker may not serve; it stops what it runs."""
         self._tables.counts["drop.claim_forbidden"] += 1
         # An honest one may have lost the right while it ran: then `not_started` would be a lie.
-        self._wanted.doubt(held.caller, held.task)
+        if not self._wanted.address_of(held.caller, held.task):
+            self._wanted.doubt(held.caller, held.task)
         return self._cancel_unwanted(peer, held)
 
     def _on_claim(self, peer: Peer, held: Held, now_s: float) -> list[Output]:

@@ -6,7 +6,7 @@ to its caller: as not started when every worker has said so, as unknown when one
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ..wire import heads, resync_messages
@@ -102,6 +102,18 @@ class WantedTasks:
             return False
         self.remove_task(query, task)
         return True
+
+    def note_addresses(self, caller: bytes, addresses: Mapping[bytes, bytes]) -> None:
+        """Record where wanted tasks were sent, by task id."""
+        for task, address in addresses.items():
+            query = self._by_key.get(caller + task)
+            if query is not None:
+                query.addresses[task] = address
+
+    def address_of(self, caller: bytes, task: bytes) -> bytes:
+        """Return where a wanted task was sent; empty if that is not known."""
+        query = self._by_key.get(caller + task)
+        return b"" if query is None else query.addresses.get(task, b"")
 
     def doubt(self, caller: bytes, task: bytes) -> None:
         """Record that a wanted task may run somewhere: without a claim it ends as unknown."""

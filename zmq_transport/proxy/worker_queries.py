@@ -50,14 +50,15 @@ class WorkerQuery:
         only: The one worker that is asked, or None for all of them.
         known: The workers whose answers matter.
         tasks: Trace ids by task id, without the tasks that were found.
+        addresses: By task id, where they were sent, as far as their caller says so.
         since_s: When it went out, on the monotonic clock.
         head: The head of the message; the name of the query is appended to it.
         is_closed: True once nobody waits for an answer.
     """
 
     __slots__ = (
-        *("caller", "head", "is_closed", "known", "namespace", "number", "only", "rows"),
-        *("since_s", "tasks"),
+        *("addresses", "caller", "head", "is_closed", "known", "namespace", "number", "only"),
+        *("rows", "since_s", "tasks"),
     )
 
     def __init__(
@@ -75,6 +76,7 @@ class WorkerQuery:
         self.known = known
         self.rows = rows
         self.tasks = {task: trace for task, trace, _ in rows}
+        self.addresses: dict[bytes, bytes] = {}
         self.since_s = 0.0
         self.head = b""
         self.is_closed = False

@@ -30,6 +30,7 @@ class Opened(NamedTuple):
         next_index: Index of the next reply that its caller expects.
         left_ms: Remaining time in milliseconds.
         keep: True if it runs on when its caller goes away.
+        address: Where it was sent, so that no other may claim it; empty if that is not said.
     """
 
     task: bytes
@@ -37,6 +38,7 @@ class Opened(NamedTuple):
     next_index: int
     left_ms: int
     keep: bool
+    address: bytes = b""
 
 
 class Held(NamedTuple):
@@ -79,6 +81,8 @@ WORKERS_PAGE: Final = 1024
 _ID_BYTES: Final = 16
 _KEEP: Final = int(ItemFlag.KEEP)
 _INDEX: Final = Struct(">I")
+_MAX_ADDRESS_BYTES: Final = 1024
+"""A longer address is not said, so that a page of them has room."""
 _Row = TypeVar("_Row")
 
 
@@ -130,11 +134,15 @@ def gap_message(opened: Opened) -> Message:
 
 
 def _opened_page(kind: ResendKind, chunk: Sequence[Opened]) -> Message:
-    items: list[heads.Item] = [
-        (Verb.RESEND, _KEEP * keep, kind, min(left_ms, heads.MAX_NUMBER), task, trace, _INDEX.size)
-        for task, trace, _, left_ms, keep in chunk
-    ]
-    return heads.pack_items(items), b"".join(_INDEX.pack(each.next_index) for each in chunk)
+    items: list[heads.Item] = []
+    parts: list[bytes] = []
+    for task, trace, next_index, left_ms, keep, address in chunk:
+        is_said = kind == ResendKind.OPEN and len(address) <= _MAX_ADDRESS_BYTES
+        part = _INDEX.pack(next_index) + (address if is_said else b"")
+        number = min(left_ms, heads.MAX_NUMBER)
+        items.append((Verb.RESEND, _KEEP * keep, kind, number, task, trace, len(part)))
+        parts.append(part)
+    return heads.pack_items(items), b"".join(parts)
 
 
 END_OF_LIST: Final[Message] = (heads.pack(Verb.RESEND, kind=ResendKind.END), b"")
@@ -144,13 +152,16 @@ def read_opened(item: heads.Item, part: bytes) -> Opened:
     """Return one task of a list.
 
     Raises:
-        WireError: It has no index.
+        WireError: It has no index, or an address that is none.
     """
-    _, flags, _, left_ms, task, trace, _ = item
-    if len(part) != _INDEX.size:
+    _, flags, kind, left_ms, task, trace, _ = item
+    address = part[_INDEX.size :]
+    if len(part) < _INDEX.size or (address and kind != ResendKind.OPEN):
         raise WireError("bad_list", f"an open task has {_INDEX.size} bytes of index")
-    (next_index,) = _INDEX.unpack(part)
-    return Opened(task, trace, next_index, left_ms, bool(flags & _KEEP))
+    if address:
+        heads.read_address(address)
+    (next_index,) = _INDEX.unpack_from(part)
+    return Opened(task, trace, next_index, left_ms, bool(flags & _KEEP), address)
 
 
 def question_head(caller: bytes, asked: Sequence[Asked]) -> bytes:

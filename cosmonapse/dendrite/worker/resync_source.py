@@ -19,7 +19,7 @@ _SETTLES = int(ReplyFlag.SETTLES)
 _SKIPS = int(ReplyFlag.SKIPS)
 _RUN = int(ReplyFlag.RUN)
 _NO_AXON = "-"
-"""The name of the Axon in a row of an ended task, which the proxy does not read."""
+"""The name of the Axon in a row of an ended task whose replies are gone."""
 
 
 class DendriteResyncSource:
@@ -46,7 +46,18 @@ class DendriteResyncSource:
 
     def open_tasks(self) -> list[Opened]:
         """Return every open task of this Dendrite, oldest first."""
-        return self._open_tasks.opened(asyncio.get_running_loop().time())
+        opened = self._open_tasks.opened(asyncio.get_running_loop().time())
+        if not self._transport.user:
+            return opened
+        return [each._replace(address=self._address_of(each.task)) for each in opened]
+
+    def _address_of(self, task: bytes) -> bytes:
+        """Return where an open task went, for a Synapse that lets no other claim it."""
+        opened = self._open_tasks.get(task)
+        directed = None if opened is None else opened.signal.directed
+        if directed is None:
+            return b""
+        return self._transport.address_of(directed.id, directed.capabilities)
 
     def held_tasks(self) -> Iterator[Held]:
         """Yield every task that runs or waits here."""
@@ -64,7 +75,18 @@ class DendriteResyncSource:
             return None
         # "What the proxy does with it", 3: ANSWERED waits for the last reply, FORGOTTEN is LOST.
         state = Claim.FORGOTTEN if ended[caller + task] is None else Claim.ANSWERED
-        return Held(caller, task, bytes(16), _NO_AXON, state, 0, keep=False)
+        name = self._answered_by(caller + task)
+        return Held(caller, task, bytes(16), name, state, 0, keep=False)
+
+    def _answered_by(self, key: Key) -> str:
+        """Return the neuron that has answered a task; `-` if that is not known any more."""
+        # 11-access, "What is checked" 4: a key may serve certain neurons only.
+        answered = self._reply_cache.get(key)
+        if not answered:
+            return _NO_AXON
+        body = answered if isinstance(answered, bytes) else answered[-1][-1]
+        directed = Signal.decode(body).directed
+        return _NO_AXON if directed is None or directed.id is None else directed.id
 
     def send_again(self, caller: bytes, task: bytes, index: int) -> None:
         """Send the replies of a task again from number `index` on."""

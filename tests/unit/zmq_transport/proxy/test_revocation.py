@@ -361,6 +361,51 @@ def test_a_forbidden_claim_lets_nobody_say_that_the_task_was_not_started(keyed):
     assert [each.body for each in lost] == [b"unknown"]
 
 
+@pytest.fixture
+def listed(keyed):
+    """Return a bench after a restart, whose caller says where its task was sent."""
+    bench = keyed(ada={}, ben={"serves": ("honest",)}, eve={"serves": ("thief",)})
+    caller = bench.join("c", user="ada", epoch=b"e" * 16)
+    honest = bench.join("h", "honest", user="ben", capabilities=["sum"], epoch=b"e" * 16)
+    thief = bench.join("t", "thief", user="eve", capabilities=["count"])
+
+    def say(address):
+        opened = resync_messages.Opened(TASK, TRACE, 0, 10_000, keep=False, address=address)
+        [page] = resync_messages.opened_pages([opened])
+        return bench.say(caller, *page)
+
+    return bench, caller, honest, thief, say
+
+
+@pytest.mark.parametrize("address", [b"honest", b"?sum"])
+@pytest.mark.parametrize("seat", ["thief", "-"])
+@pytest.mark.parametrize("is_early", [True, False])
+def test_a_task_for_another_is_not_claimed_for_ones_own_seat(listed, address, seat, is_early):
+    bench, caller, honest, thief, say = listed
+    state = 0 if is_early else 1
+    if is_early and seat == "-":
+        seat = "thief"
+    if is_early:
+        claim(bench, thief, held(caller, seat, state))
+    say(address)
+    claim(bench, thief, held(caller, seat, state))
+    claim(bench, honest, held(caller))
+
+    assert bench.counts["drop.claim_forbidden"] == 1 + is_early
+    assert bench.reply(thief, caller, body=b"forged") == []
+    assert [each.body for each in bench.reply(honest, caller, body=b"true")] == [b"true"]
+
+
+@pytest.mark.parametrize("address", [b"honest", b"?sum"])
+@pytest.mark.parametrize("seat", ["honest", "-"])
+def test_a_worker_claims_what_was_sent_to_it(listed, address, seat):
+    bench, caller, honest, _, say = listed
+    say(address)
+    claim(bench, honest, held(caller, seat, 1))
+
+    assert [each.to for each in bench.reply(honest, caller)] == [caller.connection]
+
+
 def test_a_claim_without_a_seat_makes_nobody_a_worker(bench):
     caller = bench.join("c", epoch=b"e" * 16)
     stranger = bench.join("s")
