@@ -145,7 +145,8 @@ class Admission:
         workers = self._tables.worker_news.add_caller(peer) if begins_to_call else []
         return [
             *self._note_version(peer, hello, now_s),
-            *((SEND, *message) for message in (*workers, *self._users_for(peer))),
+            # 11-access, "Words on the wire": not the users again, a long list for a short question.
+            *((SEND, *message) for message in workers),
             self.welcome(peer),
         ]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zmq_transport.access.origin import Origin, instance_of_user
+from zmq_transport.access.origin import TAG_BYTES, Origin, instance_of_user
 from zmq_transport.access.rights import Access, Grant
 from zmq_transport.proxy.subscriptions import ACCEPT, FORWARD, IGNORE, SYNC
 from zmq_transport.wire import greetings, heads, resync_messages
@@ -124,6 +124,42 @@ def test_a_user_of_this_machine_has_an_instance_without_a_tag(keyed):
 
     assert guest.instance == heads.instance_of(guest.secret)
     assert [each.to for each in bench.task(guest)] == [guest.connection]
+
+
+def test_a_second_hello_is_not_answered_with_the_whole_list_of_users_again(keyed):
+    bench = keyed(ada={})
+    ada, first = bench.hello("a", user="ada")
+    hello = greetings.Hello(ada.secret, ada.instance, "demo", "a", runs=True, access=True)
+    body = greetings.pack_hello(hello)
+
+    second = bench.say(ada, heads.pack(Verb.HELLO, len(body)), body)
+
+    assert verbs_of(first) == [Verb.USERS, Verb.WELCOME]
+    assert verbs_of(second) == [Verb.WELCOME]
+
+
+def test_a_user_of_this_machine_cannot_take_over_the_instance_of_another(keyed):
+    bench = keyed(**{"uid:1000": {}, "uid:1001": {}})
+    theirs = bench.join("u", "echo", user="uid:1000")
+    hello = greetings.Hello(theirs.secret, theirs.instance, "demo", "u", runs=True)
+    body = greetings.pack_hello(hello)
+    origin = Origin("uid:1001", "ipc", b"c-e")
+
+    sent = bench.say(b"c-e", heads.pack(Verb.HELLO, len(body)), body, origin)
+
+    assert "another key" in refusal_of(sent)["reason"]
+    assert [each.to for each in bench.task(theirs)] == [theirs.connection]
+
+
+def test_a_plain_instance_that_ends_with_the_tag_of_a_user_is_refused(keyed):
+    bench = keyed(ada={}, **{"uid:1000": {}})
+    secret = b"u".ljust(16, b".")
+    tag = heads.instance_of(secret)[-TAG_BYTES:]
+    object.__setattr__(bench.engine.tables.access, "tags", frozenset({tag}))
+
+    _, sent = bench.hello("u", user="uid:1000")
+
+    assert "another key" in refusal_of(sent)["reason"]
 
 
 def test_a_second_hello_for_another_namespace_is_dropped(keyed):
@@ -646,6 +682,24 @@ def test_a_user_publishes_the_kinds_that_it_may(keyed):
 
     assert passed == [True, False, True, False]
     assert bench.counts["drop.forbidden"] == 2
+
+
+@pytest.mark.parametrize("topic", [PLANS, OF_TRACE])
+def test_who_may_publish_no_kind_publishes_no_bytes_without_one(keyed, topic):
+    bench = keyed(ada={"publishes": frozenset()})
+    ada = bench.join("a", user="ada")
+
+    assert not bench.publish(topic, ada.instance, user="ada", body=b"no kind")
+    assert bench.counts["drop.forbidden"] == 1
+
+
+def test_with_keys_a_publication_says_whose_it_is(keyed):
+    bench = keyed(ada={})
+    ada = bench.join("a", user="ada")
+
+    assert bench.publish(PLANS, ada.instance, caller=ada.instance, user="ada")
+    assert not bench.publish(PLANS, ada.instance, caller=heads.NOBODY, user="ada")
+    assert bench.counts["drop.foreign_party"] == 1
 
 
 @pytest.mark.parametrize(
