@@ -186,6 +186,7 @@ class Dialer:
         # Only now, as every address was tried: another one may let us in.
         if not self._has_met_one:
             self._refusals.on_nobody()
+            self._strangers.hurry()
         elif self._refusals.fault is not None:
             self._rest(self._refusals.fault)
         self._has_met_one = False

@@ -15,7 +15,7 @@ from .refusals import Answer
 _LOG = logging.getLogger(__name__)
 AGAIN_S = 10.0
 _SOON_S = 0.9
-"""Where keys stand in between, the far end may become another one at any time."""
+"""Where the two ends do not agree on keys, the right far end may come at any time."""
 
 
 class StrangerReport:
@@ -44,7 +44,7 @@ class StrangerReport:
         self._closed = False
 
     def look_at(self, address: Endpoint) -> None:
-        """Ask what answers at `address`, at most every 10 s; about keys, every second."""
+        """Ask what answers at `address`, at most every 10 s; with a fault of keys, every second."""
         now_s = asyncio.get_running_loop().time()
         if now_s < self._next_s:
             return
@@ -53,6 +53,10 @@ class StrangerReport:
             lambda: what_answers(address, self._expected, is_keyed=self._is_keyed),
             lambda answer: self._on_answer(address, answer),
         )
+
+    def hurry(self) -> None:
+        """Ask again at the next look: nobody was there meanwhile."""
+        self._next_s = 0.0
 
     def clear(self) -> None:
         """Log it again if it comes again: the right far end was there meanwhile."""
@@ -66,7 +70,7 @@ class StrangerReport:
     def _on_answer(self, address: Endpoint, answer: Answer) -> None:
         if self._closed or not self._record.faults:
             return
-        if answer.fault is not None or answer.speaks_curve:
+        if answer.fault is not None:
             self._next_s = min(self._next_s, asyncio.get_running_loop().time() + _SOON_S)
         self._record.stranger = answer.text or self._record.stranger
         # A refusal is logged by the client, with what to do about it.
