@@ -9,6 +9,8 @@ from house import source
 PAGE = (source.ROOT / "docs" / "bad-input.md").read_text()
 ROWS = [*(str(number) for number in range(1, 37)), "10a"]
 ROW = re.compile(r"^\| (\d+a?) \|(.*)\|$", flags=re.MULTILINE)
+CASES = range(1, 51)
+ROW_OF_CASE = re.compile(r"^\| case (\d+) \|(.*)\|$", flags=re.MULTILINE)
 TEST = re.compile(r"`(test_\w+)`")
 
 
@@ -41,6 +43,13 @@ def test_the_page_has_no_other_rows_and_none_twice():
     numbers = [number for number, _ in ROW.findall(PAGE)]
 
     assert sorted(numbers) == sorted(ROWS)
+
+
+def test_every_case_of_keys_rights_and_bounds_stands_on_the_page_with_its_tests():
+    rows = ROW_OF_CASE.findall(PAGE)
+
+    assert {int(number) for number, _ in rows} == set(CASES)
+    assert not [number for number, cells in rows if not TEST.findall(cells.split("|")[-1])]
 
 
 def test_every_test_that_the_page_names_exists(there):

@@ -659,6 +659,15 @@ def test_after_a_start_a_publication_may_overtake_the_hello_of_its_sender(bench_
     assert not bench.publish(PLANS, EPOCH)
 
 
+def test_after_a_start_only_ones_own_tag_may_overtake_a_hello(keyed):
+    bench = keyed(ada={}, eve={})
+    unknown = instance_of_user(b"s" * 16, "ada")
+
+    assert bench.publish(PLANS, unknown, user="ada")
+    assert not bench.publish(PLANS, unknown, user="eve")
+    assert bench.counts["drop.foreign_publisher"] == 1
+
+
 def test_a_user_publishes_under_its_own_instances_alone(keyed):
     bench = keyed(ada={}, eve={})
     ada, eve = bench.join("a", user="ada"), bench.join("e", user="eve")
