@@ -39,6 +39,7 @@ from ..rights import DEFAULT_ROLE, ROLES, WORDS, Rights, about
 from ..runtime.printable import printable
 from ..runtime.private_files import check_folder, read_private, texts_of, write_new
 from ..synapse.access import access_of, new_pair
+from ..synapse.connect import chosen_key
 from ..synapse.url import parse_url
 from .connected import connected
 from .fabric import as_json, fabric_options
@@ -227,15 +228,16 @@ def revoke(name: str, public: str | None, folder: str) -> None:
 def list_(folder: str, url: str, key: Key | None, namespace: str, as_lines: bool) -> None:
     """Show who is allowed, what they may do, and how many of their Dendrites are connected.
 
-    The last needs a Synapse that answers, and a key that may enter the namespaces. With --json one
+    The last needs a Synapse that answers, and a key that may watch there. With --json one
     object for each name.
     """
     ring = KeyRing.read(folder)
     members = list(ring.members.values())
     spaces = [space for each in members for space in each.namespaces or ()]
-    counts, fault = None, ""
+    counts, fault = None, _may_not_see(ring, chosen_key(key))
     try:
-        counts = connected(url, key, [namespace, *spaces], members) if members else None
+        if members and not fault:
+            counts = connected(url, key, [namespace, *spaces], members)
     except (RemoteError, TimeoutError) as error:
         fault = printable(str(error))
     if as_lines:
@@ -273,6 +275,14 @@ def show(name: str, folder: str, as_lines: bool) -> None:
     for field, value in facts.items():
         shown = "\n".join(value) if isinstance(value, list) else str(value)
         click.echo(f"{field.ljust(width)}  {shown or '-'}".replace("\n", "\n" + " " * (width + 2)))
+
+
+def _may_not_see(ring: KeyRing, key: Key | None) -> str:
+    """Return why a key may not see who is connected; empty if it may, or has another name here."""
+    member = None if key is None else ring.members.get(key.name)
+    if member is None or member.rights.may_hear(None):
+        return ""
+    return f"the key {member.name} may not watch"
 
 
 def _checked_path(name: str, out: str | None) -> str:

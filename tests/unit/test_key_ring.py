@@ -199,6 +199,14 @@ def test_half_a_file_is_refused(folder, cut):
         KeyRing.read(folder)
 
 
+def test_a_folder_has_ten_thousand_names_at_most(folder, monkeypatch):
+    assert key_ring.MAX_MEMBERS == 10_000
+    monkeypatch.setattr(key_ring, "MAX_MEMBERS", 1)
+
+    with pytest.raises(InvalidKey, match="it has 2 files, the limit is 1"):
+        KeyRing.read(folder)
+
+
 def test_one_key_has_one_name(folder):
     key_ring.write_member(folder, Member("cas", ADA.publics, None, Rights.of([])))
 

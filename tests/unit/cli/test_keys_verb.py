@@ -205,6 +205,15 @@ def test_the_list_shows_names_fingerprints_rights_and_namespaces(cosmo):
     assert rows[1]["public"] == [public_text(ben.public)]
 
 
+def test_a_key_that_may_not_watch_counts_nobody(cosmo):
+    cosmo("new", "ada", "--may", "worker")
+
+    said = cosmo("list", "--key", "ada.key")
+
+    assert said.splitlines()[2].split()[:2] == ["ada", "?"]
+    assert "who is connected is not known: the key ada may not watch" in said
+
+
 def test_an_empty_list_says_what_to_run(cosmo):
     cosmo("new", "ada")
     cosmo("revoke", "ada")
