@@ -77,7 +77,7 @@ async def heard(user: PortUser, body: bytes) -> list[Any]:
 
 
 async def test_each_is_told_who_it_is_and_what_it_may_do(meet: Meet) -> None:
-    """11-access, Words on the wire"""
+    """P47; 11-access, Words on the wire"""
     ada, ben = await meet("ada"), await meet("ben")
 
     assert (ada.transport.user, ben.transport.user) == ("ada", "ben")
@@ -85,7 +85,7 @@ async def test_each_is_told_who_it_is_and_what_it_may_do(meet: Meet) -> None:
 
 
 async def test_each_can_tell_which_user_an_instance_belongs_to(meet: Meet) -> None:
-    """11-access, Instance ids 2"""
+    """P48; 11-access, Instance ids 2"""
     ada, ben = await meet("ada"), await meet("ben")
 
     assert ada.transport.origin_of(ben.instance) == "ben"
@@ -94,13 +94,13 @@ async def test_each_can_tell_which_user_an_instance_belongs_to(meet: Meet) -> No
 
 
 async def test_who_is_not_listed_is_refused_at_once(office: SynapseOfUsers, meet: Meet) -> None:
-    """11-access, What is checked 1"""
+    """P49; 11-access, What is checked 1"""
     with pytest.raises(AccessRefused, match="eve"):
         await meet("eve")
 
 
 async def test_a_task_without_the_right_comes_back_as_forbidden(meet: Meet) -> None:
-    """11-access, What is checked 2"""
+    """P50; 11-access, What is checked 2"""
     worker, caller = await meet("ben", answers=True), await meet("caller")
     await worker.serve("payroll", "invoice")
 
@@ -112,7 +112,7 @@ async def test_a_task_without_the_right_comes_back_as_forbidden(meet: Meet) -> N
 
 
 async def test_by_capability_only_the_allowed_are_candidates(meet: Meet) -> None:
-    """11-access, What is checked 2"""
+    """P50; 11-access, What is checked 2"""
     worker, caller = await meet("ben", answers=True), await meet("caller")
     await worker.serve("payroll", "invoice", capabilities=["count"])
 
@@ -123,7 +123,7 @@ async def test_by_capability_only_the_allowed_are_candidates(meet: Meet) -> None
 
 
 async def test_who_may_do_nothing_can_send_no_task(meet: Meet) -> None:
-    """11-access, What is checked 2"""
+    """P50; 11-access, What is checked 2"""
     worker, mute = await meet("ben", answers=True), await meet("mute")
     await worker.serve("echo")
 
@@ -134,7 +134,7 @@ async def test_who_may_do_nothing_can_send_no_task(meet: Meet) -> None:
 
 
 async def test_a_name_outside_of_its_rights_is_refused(meet: Meet) -> None:
-    """11-access, What is checked 3"""
+    """P51; 11-access, What is checked 3"""
     honest = await meet("honest")
 
     assert await refusal_of(honest, "honest") == ""
@@ -144,7 +144,7 @@ async def test_a_name_outside_of_its_rights_is_refused(meet: Meet) -> None:
 
 
 async def test_who_may_not_watch_hears_nothing(meet: Meet) -> None:
-    """11-access, What is checked 6"""
+    """P52; 11-access, What is checked 6"""
     trace = new_id()
     topics = [(CHATTER, None), (None, trace)]
     watcher, deaf = await meet("ben", *topics), await meet("honest", *topics)
@@ -159,7 +159,7 @@ async def test_who_may_not_watch_hears_nothing(meet: Meet) -> None:
 
 
 async def test_who_may_not_broadcast_is_not_heard(meet: Meet) -> None:
-    """11-access, What is checked 7"""
+    """P52; 11-access, What is checked 7"""
     watcher = await meet("ada", (CHATTER, None))
     worker, speaker = await meet("ben"), await meet("ada")
 
@@ -172,7 +172,7 @@ async def test_who_may_not_broadcast_is_not_heard(meet: Meet) -> None:
 
 @pytest.mark.parametrize(("user", "arrives"), [("ada", True), ("caller", False)])
 async def test_a_stop_needs_the_right_to_decide(meet: Meet, user: str, arrives: bool) -> None:
-    """11-access, What is checked 7"""
+    """P52; 11-access, What is checked 7"""
     worker, sender, after = await meet("ben"), await meet(user), await meet("ada")
     await worker.serve("echo")
     hosts = int(Recipients.HOSTS)
@@ -191,7 +191,7 @@ async def test_a_stop_needs_the_right_to_decide(meet: Meet, user: str, arrives: 
 async def test_who_is_revoked_is_cut_and_its_tasks_are_lost(
     office: SynapseOfUsers, meet: Meet
 ) -> None:
-    """11-access, Revocation 1"""
+    """P53; 11-access, Revocation 1"""
     worker, caller, other = await meet("ben"), await meet("ada"), await meet("honest")
     await worker.serve("echo")
     other.answers = True
@@ -212,7 +212,7 @@ async def test_who_is_revoked_is_cut_and_its_tasks_are_lost(
 async def test_who_is_allowed_again_comes_back_by_itself(
     office: SynapseOfUsers, meet: Meet
 ) -> None:
-    """11-access, Revocation 2"""
+    """P53; 11-access, Revocation 2"""
     worker, caller = await meet("ben", answers=True), await meet("ada")
     await worker.serve("echo")
     office.use_rights({"ada": RIGHTS["ada"]})
@@ -229,7 +229,7 @@ async def test_who_is_allowed_again_comes_back_by_itself(
 async def test_who_may_do_less_comes_back_with_what_it_may_do(
     office: SynapseOfUsers, meet: Meet
 ) -> None:
-    """11-access, Revocation 2"""
+    """P53; 11-access, Revocation 2"""
     worker, caller = await meet("ben", answers=True), await meet("ada")
     await worker.serve("echo")
 
@@ -243,7 +243,7 @@ async def test_who_may_do_less_comes_back_with_what_it_may_do(
 
 
 async def test_who_may_do_more_stays(office: SynapseOfUsers, meet: Meet) -> None:
-    """11-access, Revocation 3"""
+    """P54; 11-access, Revocation 3"""
     worker, caller = await meet("ben", answers=True), await meet("caller")
     await worker.serve("payroll")
 
