@@ -124,22 +124,41 @@ def hand_over(caller, number, size):
     caller.client.send_task(address_of("seat"), task, task, KIND_TASK, bytes(size), 9_000)
 
 
+def come_back(size):
+    """Return a message that comes back whole: a task ahead of HELLO."""
+    head = heads.pack(heads.Verb.TASK, size, task=b"t" * 16, address=b"seat")
+    return encode_message(head, bytes(size))
+
+
+async def send_until(plain, message, proxy, condition):
+    """Send a message again and again until a condition holds, and read nothing."""
+    plain.settimeout(0.2)
+    end_s = time.monotonic() + 15.0
+    while not condition():
+        assert time.monotonic() < end_s, proxy.counts
+        with contextlib.suppress(OSError):
+            plain.sendall(message)
+
+
 @pytest.mark.asyncio
 async def test_who_shows_life_and_reads_nothing_is_cut_at_the_router(running):
     proxy = running(unread_s=1.5)
-    head = heads.pack(heads.Verb.TASK, 65_536, task=b"t" * 16, address=b"seat")
-    message = encode_message(head, bytes(65_536))  # ahead of HELLO it comes back whole
     with speaking(proxy.ports[0], b"DEALER", 65_536) as plain:
-        plain.settimeout(0.2)
-        end_s = time.monotonic() + 15.0
-        while not cuts(proxy):
-            assert time.monotonic() < end_s, proxy.counts
-            with contextlib.suppress(OSError):
-                plain.sendall(message)
-
+        await send_until(plain, come_back(65_536), proxy, lambda: cuts(proxy))
         await until(lambda: closed_by_peer(plain))
 
     assert cuts(proxy) == {"cut.unread": 1}
+
+
+@pytest.mark.asyncio
+async def test_bytes_that_wait_for_one_client_of_the_router_are_bounded(running):
+    proxy = running(max_waiting_bytes=8 * MIB)
+    with speaking(proxy.ports[0], b"DEALER", 65_536) as plain:
+        message = come_back(MIB)
+        await send_until(plain, message, proxy, lambda: proxy.counts.get("full.bytes"))
+        bounced = proxy.counts["bounce.hello_first"]
+
+    assert 8 <= bounced < 40  # 8 MiB, and what the kernel holds
 
 
 async def flood_until_cut(proxy, caller, slow):

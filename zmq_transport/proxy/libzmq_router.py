@@ -15,7 +15,11 @@ from .line_table import LibzmqConnection, LineTable, WatchContext
 from .poller import Poller, readable
 from .watchdog import MESSAGE_OVERHEAD_BYTES, WatchBounds
 
+# As a plain name: an attribute of an enum class costs a lookup in its metaclass.
+_OK = Sent.OK
 _BATCH = 256
+_SMALL_BYTES = 4096
+"""Smaller bodies are bounded by the number of messages that may wait."""
 _IDS = 1 << 32
 
 
@@ -24,6 +28,7 @@ class LibzmqRouter:
 
     Args:
         socket: The ROUTER, not bound yet.
+        max_waiting_bytes: How many bytes of large messages may wait for one connection.
         limits: What a connection may do.
         shared: Watches its connections.
         poller: Says when to read.
@@ -38,6 +43,7 @@ class LibzmqRouter:
     def __init__(
         self,
         socket: zmq.Socket[bytes],
+        max_waiting_bytes: int,
         limits: WatchBounds,
         shared: WatchContext,
         poller: Poller,
@@ -49,6 +55,8 @@ class LibzmqRouter:
         self._on_message = on_message
         self._on_end = on_end
         self._socket = socket
+        self._max_waiting_bytes = max_waiting_bytes
+        self._counts = shared.counts
         self._lines = LineTable(socket, limits, shared)
         self._lines.on_ended = self._end
         self._lines.is_admitted = is_admitted
@@ -69,7 +77,14 @@ class LibzmqRouter:
 
     def send(self, connection: bytes, head: bytes, body: Any) -> Sent:
         """See `DirectedPlane`."""
+        size = len(body)
+        peer = self._by_name.get(connection) if size > _SMALL_BYTES else None
+        if peer is not None and not self._lines.has_room(peer, size, self._max_waiting_bytes):
+            self._counts["full.bytes"] += 1
+            return Sent.BUSY
         sent = multipart.send(self._socket, connection, head, body)
+        if peer is not None and sent is _OK:
+            peer.given_bytes += size
         self._poller.touch(self._socket)
         return sent
 

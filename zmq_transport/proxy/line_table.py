@@ -186,6 +186,21 @@ class LineTable:
         self._shared.view.cut(connection.line)
         return True
 
+    def has_room(self, connection: LibzmqConnection, size: int, most_bytes: int) -> bool:
+        """Tell whether a large message may wait for a connection, besides what waits already."""
+        if connection.has_room(size, most_bytes) or connection.line is None:
+            return True
+        view = self._shared.view
+        try:
+            traffic = view.traffic() if view.look_at(connection.line) else None
+        finally:
+            view.rest()
+        if traffic is None:  # it has ended, or the system does not tell
+            return True
+        queued = queued_bytes(connection.line[0])
+        connection.note_taken(queued, traffic.acknowledged_bytes)
+        return connection.has_room(size, most_bytes)
+
     def watch(self, now_s: float) -> None:
         """Look at some connections, and cut those that must be cut; call it in every tick."""
         if not HAS_TRAFFIC:
@@ -233,6 +248,7 @@ class LineTable:
         traffic = self._shared.view.traffic()
         if traffic is None:
             return connection.judge_queued(queued, None, self._limits, now_s)
+        connection.note_taken(queued, traffic.acknowledged_bytes)
         reason = connection.judge_queued(queued, traffic.acknowledged_bytes, self._limits, now_s)
         if not (reason or connection.has_greeted):
             written = traffic.acknowledged_bytes + queued

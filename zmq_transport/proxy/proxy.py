@@ -146,7 +146,8 @@ class Proxy:
         router = options.router(most, bounds, own)
         self._sockets.append(router)
         limits = _watch_limits(settings, settings.hello_s)
-        return LibzmqRouter(router, limits, shared, poller, *handlers), broadcast
+        waiting = settings.max_waiting_bytes
+        return LibzmqRouter(router, waiting, limits, shared, poller, *handlers), broadcast
 
     def _require_keys(self, secret: bytes) -> None:
         """Let in only who has a key, wherever it listens from now on."""

@@ -38,7 +38,8 @@ class Settings:
         unread_s: Seconds that bytes may wait for a client that takes none of them. On sockets of
             libzmq, where they have no other bound, at most 4.
         high_water: How many messages may wait for one client, on each plane and at each end.
-        max_waiting_bytes: How many bytes may wait for one client (carrier zmtp).
+        max_waiting_bytes: How many bytes may wait for one client; with the carrier libzmq of
+            messages over 4 KiB, over TCP on Linux.
         max_waiting_bytes_of_all: How many may wait for all of them (carrier zmtp). As many may be
             held of messages that are not whole yet.
         max_ahead_bytes: How many bytes may have come from one client, besides one message, before

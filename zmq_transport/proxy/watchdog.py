@@ -59,6 +59,8 @@ class Watched:
         is_client: True once it has said HELLO; always, where no HELLO is said.
         read_bytes: The bytes of the messages that were read of it, `MESSAGE_OVERHEAD_BYTES` for
             each included; whoever reads them counts.
+        given_bytes: The bytes of the large messages that libzmq was given for it; whoever sends
+            them counts.
     """
 
     __slots__ = (
@@ -69,6 +71,8 @@ class Watched:
         "_queued_bytes",
         "_stranger_at_s",
         "_stuck_at_s",
+        "_taken_bytes",
+        "given_bytes",
         "has_greeted",
         "is_client",
         "read_bytes",
@@ -80,7 +84,7 @@ class Watched:
         self._stuck_at_s = -1.0
         self._acked_bytes = self._queued_bytes = self._ahead_looks = 0
         self.has_greeted = self.is_client = False
-        self.read_bytes = 0
+        self.read_bytes = self.given_bytes = self._taken_bytes = 0
 
     def judge_time(self, limits: WatchBounds, now_s: float) -> str:
         """Return `NO_HELLO` if it has not said HELLO in time; empty if it may stay."""
@@ -126,6 +130,19 @@ class Watched:
         # The loop may have stood still since its last look: who is known has until the next one.
         self._ahead_looks += 1
         return AHEAD if self._ahead_looks >= (_AHEAD_LOOKS if is_known else 1) else ""
+
+    def has_room(self, size: int, most_bytes: int) -> bool:
+        """Tell whether a large message may wait for it as well; the first may have any size."""
+        waiting = self.given_bytes - self._taken_bytes
+        return waiting <= 0 or waiting + size <= most_bytes
+
+    def note_taken(self, queued_bytes: int, acked_bytes: int) -> None:
+        """Record what the kernel says of all that was given; see `judge_queued`."""
+        self._taken_bytes = acked_bytes
+        # What the kernel has taken includes what is not counted: small messages, and what the wire
+        # adds. So the count starts anew whenever nothing waits.
+        if not queued_bytes or self.given_bytes < acked_bytes:
+            self.given_bytes = acked_bytes
 
     @property
     def is_suspect(self) -> bool:

@@ -43,6 +43,7 @@ def turn(calls):
             mock.patch.object(multipart, "receive", count("receive", lambda: arriving.pop(0))),
             mock.patch.object(multipart, "send", count("send", lambda: Sent.OK)),
             mock.patch.object(libzmq_router, "readable", count("poll", lambda: bool(arriving[0]))),
+            mock.patch.object(proxy, "_tick"),
             mock.patch.object(proxy._exchange, "_flush", count("flush", lambda: None)),
             mock.patch.object(proxy._poller, "touch", count("touch", lambda: None)),
             mock.patch.object(

@@ -156,3 +156,37 @@ def test_where_nothing_is_acknowledged_any_change_is_progress(client):
 
     assert set(looks(client, moving)) == {""}
     assert looks(client, stuck)[-1] == UNREAD
+
+
+# -- room ------------------------------------------------------------------------------------------
+
+
+def test_large_messages_have_room_until_the_bound_is_reached_by_what_was_not_taken(client):
+    client.given_bytes = 10 * MIB
+    client.note_taken(4 * MIB, 3 * MIB)
+
+    assert client.has_room(MIB, 8 * MIB)
+    assert not client.has_room(MIB + 1, 8 * MIB)
+
+
+def test_one_message_of_any_size_has_room_when_nothing_waits(client):
+    client.given_bytes = 10 * MIB
+    client.note_taken(0, 10 * MIB)
+
+    assert client.has_room(100 * MIB, 8 * MIB)
+
+
+def test_what_is_not_counted_and_was_taken_makes_no_room(client):
+    client.note_taken(1, 50 * MIB)  # small messages, and what the wire adds
+    client.given_bytes += 8 * MIB
+
+    assert not client.has_room(1, 8 * MIB)
+
+
+def test_the_count_begins_anew_when_nothing_waits(client):
+    client.given_bytes = 10 * MIB
+    client.note_taken(0, 9 * MIB)
+    client.given_bytes += 7 * MIB
+
+    assert client.has_room(MIB, 8 * MIB)
+    assert not client.has_room(2 * MIB, 8 * MIB)
