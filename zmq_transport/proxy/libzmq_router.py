@@ -28,7 +28,6 @@ class LibzmqRouter:
 
     Args:
         socket: The ROUTER, not bound yet.
-        max_waiting_bytes: How many bytes of large messages may wait for one connection.
         limits: What a connection may do.
         shared: Watches its connections.
         poller: Says when to read.
@@ -43,7 +42,6 @@ class LibzmqRouter:
     def __init__(
         self,
         socket: zmq.Socket[bytes],
-        max_waiting_bytes: int,
         limits: WatchBounds,
         shared: WatchContext,
         poller: Poller,
@@ -55,8 +53,6 @@ class LibzmqRouter:
         self._on_message = on_message
         self._on_end = on_end
         self._socket = socket
-        self._max_waiting_bytes = max_waiting_bytes
-        self._counts = shared.counts
         self._lines = LineTable(socket, limits, shared)
         self._lines.on_ended = self._end
         self._lines.is_admitted = is_admitted
@@ -79,8 +75,7 @@ class LibzmqRouter:
         """See `DirectedPlane`."""
         size = len(body)
         peer = self._by_name.get(connection) if size > _SMALL_BYTES else None
-        if peer is not None and not self._lines.has_room(peer, size, self._max_waiting_bytes):
-            self._counts["full.bytes"] += 1
+        if peer is not None and not self._lines.has_room(peer, size):
             return Sent.BUSY
         sent = multipart.send(self._socket, connection, head, body)
         if peer is not None and sent is _OK:

@@ -186,9 +186,9 @@ class LineTable:
         self._shared.view.cut(connection.line)
         return True
 
-    def has_room(self, connection: LibzmqConnection, size: int, most_bytes: int) -> bool:
-        """Tell whether a large message may wait for a connection, besides what waits already."""
-        if connection.has_room(size, most_bytes) or connection.line is None:
+    def has_room(self, connection: LibzmqConnection, size: int) -> bool:
+        """Tell whether a large message may wait for a connection as well; count it if not."""
+        if connection.has_room(size, self._limits) or connection.line is None:
             return True
         view = self._shared.view
         try:
@@ -199,7 +199,9 @@ class LineTable:
             return True
         queued = queued_bytes(connection.line[0])
         connection.note_taken(queued, traffic.acknowledged_bytes)
-        return connection.has_room(size, most_bytes)
+        has_room = connection.has_room(size, self._limits)
+        self._shared.counts["full.bytes"] += not has_room
+        return has_room
 
     def watch(self, now_s: float) -> None:
         """Look at some connections, and cut those that must be cut; call it in every tick."""

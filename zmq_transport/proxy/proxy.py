@@ -146,8 +146,7 @@ class Proxy:
         router = options.router(most, bounds, own)
         self._sockets.append(router)
         limits = _watch_limits(settings, settings.hello_s)
-        waiting = settings.max_waiting_bytes
-        return LibzmqRouter(router, waiting, limits, shared, poller, *handlers), broadcast
+        return LibzmqRouter(router, limits, shared, poller, *handlers), broadcast
 
     def _require_keys(self, secret: bytes) -> None:
         """Let in only who has a key, wherever it listens from now on."""
@@ -262,6 +261,7 @@ def _watch_limits(settings: Settings, hello_s: float | None) -> WatchBounds:
         ahead_bytes=most + settings.max_body_bytes + options.ENVELOPE_BYTES,
         stranger_ahead_bytes=min(most, STRANGER_AHEAD_BYTES),
         unread_s=min(settings.unread_s, UNREAD_S),
+        waiting_bytes=settings.max_waiting_bytes,
     )
 
 

@@ -18,6 +18,7 @@ UNREAD: Final = "unread"
 UNREAD_S: Final = 4.0
 UNREAD_BYTES: Final = 32 * 1024
 """What a client takes at least in that time of what waits for it, unless all of it is less."""
+WAITING_BYTES: Final = 64 * 1024 * 1024
 STRANGER_AHEAD_BYTES: Final = 32 * 1024 * 1024
 HEARTBEAT_BYTES_PER_S: Final = 256
 """Bytes that no message of ours accounts for: PINGs, their answers, and what CURVE adds."""
@@ -39,6 +40,7 @@ class WatchBounds:
         ahead_bytes: How many bytes a client may be ahead of what was read of it.
         stranger_ahead_bytes: The same for one without a HELLO.
         unread_s: Seconds that bytes may wait for one that takes hardly any.
+        waiting_bytes: How many bytes of large messages may wait for it.
     """
 
     handshake_s: float
@@ -46,6 +48,7 @@ class WatchBounds:
     ahead_bytes: int
     stranger_ahead_bytes: int = STRANGER_AHEAD_BYTES
     unread_s: float = UNREAD_S
+    waiting_bytes: int = WAITING_BYTES
 
 
 class Watched:
@@ -131,10 +134,10 @@ class Watched:
         self._ahead_looks += 1
         return AHEAD if self._ahead_looks >= (_AHEAD_LOOKS if is_known else 1) else ""
 
-    def has_room(self, size: int, most_bytes: int) -> bool:
+    def has_room(self, size: int, limits: WatchBounds) -> bool:
         """Tell whether a large message may wait for it as well; the first may have any size."""
         waiting = self.given_bytes - self._taken_bytes
-        return waiting <= 0 or waiting + size <= most_bytes
+        return waiting <= 0 or waiting + size <= limits.waiting_bytes
 
     def note_taken(self, queued_bytes: int, acked_bytes: int) -> None:
         """Record what the kernel says of all that was given; see `judge_queued`."""

@@ -8,6 +8,7 @@ import zmq
 
 from zmq_transport.proxy import libzmq_router
 from zmq_transport.proxy import proxy as shell
+from zmq_transport.proxy.line_table import LibzmqConnection
 from zmq_transport.proxy.poller import READ
 from zmq_transport.proxy.tables import SEND
 from zmq_transport.sockets.carriers import LIBZMQ
@@ -43,6 +44,7 @@ def turn(calls):
             mock.patch.object(multipart, "receive", count("receive", lambda: arriving.pop(0))),
             mock.patch.object(multipart, "send", count("send", lambda: Sent.OK)),
             mock.patch.object(libzmq_router, "readable", count("poll", lambda: bool(arriving[0]))),
+            mock.patch.dict(proxy._directed._by_name, {b"c": LibzmqConnection(None, 0.0)}),
             mock.patch.object(proxy, "_tick"),
             mock.patch.object(proxy._exchange, "_flush", count("flush", lambda: None)),
             mock.patch.object(proxy._poller, "touch", count("touch", lambda: None)),

@@ -15,7 +15,11 @@ from zmq_transport.proxy.watchdog import (
 
 MIB = 1024 * 1024
 ROUTER = WatchBounds(
-    handshake_s=3.0, hello_s=10.0, ahead_bytes=20 * MIB, stranger_ahead_bytes=5 * MIB
+    handshake_s=3.0,
+    hello_s=10.0,
+    ahead_bytes=20 * MIB,
+    stranger_ahead_bytes=5 * MIB,
+    waiting_bytes=8 * MIB,
 )
 BROADCAST = WatchBounds(handshake_s=3.0, hello_s=None, ahead_bytes=20 * MIB)
 
@@ -165,22 +169,22 @@ def test_large_messages_have_room_until_the_bound_is_reached_by_what_was_not_tak
     client.given_bytes = 10 * MIB
     client.note_taken(4 * MIB, 3 * MIB)
 
-    assert client.has_room(MIB, 8 * MIB)
-    assert not client.has_room(MIB + 1, 8 * MIB)
+    assert client.has_room(MIB, ROUTER)
+    assert not client.has_room(MIB + 1, ROUTER)
 
 
 def test_one_message_of_any_size_has_room_when_nothing_waits(client):
     client.given_bytes = 10 * MIB
     client.note_taken(0, 10 * MIB)
 
-    assert client.has_room(100 * MIB, 8 * MIB)
+    assert client.has_room(100 * MIB, ROUTER)
 
 
 def test_what_is_not_counted_and_was_taken_makes_no_room(client):
     client.note_taken(1, 50 * MIB)  # small messages, and what the wire adds
     client.given_bytes += 8 * MIB
 
-    assert not client.has_room(1, 8 * MIB)
+    assert not client.has_room(1, ROUTER)
 
 
 def test_the_count_begins_anew_when_nothing_waits(client):
@@ -188,5 +192,5 @@ def test_the_count_begins_anew_when_nothing_waits(client):
     client.note_taken(0, 9 * MIB)
     client.given_bytes += 7 * MIB
 
-    assert client.has_room(MIB, 8 * MIB)
-    assert not client.has_room(2 * MIB, 8 * MIB)
+    assert client.has_room(MIB, ROUTER)
+    assert not client.has_room(2 * MIB, ROUTER)
