@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+import attrs
+
 import zmq_transport as wire_side
 
 from ..errors import InvalidKey
@@ -17,6 +19,7 @@ from ..rights import Rights
 
 GivenRights = Iterable[str] | Rights | wire_side.Grant
 """What a user may do: words, or the same for the transport."""
+_OWNER_ROLE: Final = "admin"
 _FIXES: Final = MappingProxyType(
     {
         "unlisted": "where the keys of the Synapse are, run 'cosmo keys allow {user} cpk_...' with "
@@ -74,7 +77,9 @@ def access_of(ring: KeyRing) -> wire_side.Access:
             )
     users = {public: each.user for each in ring.members.values() for public in each.publics}
     grants = {each.user: grant_of(each.rights, each) for each in ring.members.values()}
-    grants |= {f"uid:{os.geteuid()}": wire_side.EVERYTHING}
+    # With the words for it: a Dendrite looks at them before it sends.
+    everything = attrs.evolve(wire_side.EVERYTHING, may=Rights.of([_OWNER_ROLE]).words)
+    grants |= {f"uid:{os.geteuid()}": everything}
     return wire_side.Access(users, grants, _FIXES)
 
 

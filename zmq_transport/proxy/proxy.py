@@ -268,7 +268,10 @@ def _watch_limits(settings: Settings, hello_s: float | None) -> WatchBounds:
 def _with_owner(access: Access) -> Access:
     """Let the user that runs this process do everything over a Unix socket."""
     owner = f"uid:{os.getuid()}"
-    return attrs.evolve(access, grants={**access.grants, owner: EVERYTHING})
+    # What that is in the words of the application, the application says.
+    may = access.grants.get(owner, EVERYTHING).may
+    grants = {**access.grants, owner: attrs.evolve(EVERYTHING, may=may)}
+    return attrs.evolve(access, grants=grants)
 
 
 def _checked_mode(mode: int, has_keys: bool) -> int:

@@ -2,13 +2,14 @@
 
 import os
 
+import attrs
 import pytest
 
 import zmq_transport
 from cosmonapse.errors import InvalidKey
 from cosmonapse.key_ring import KeyRing, Member
 from cosmonapse.keys import Key
-from cosmonapse.rights import Rights
+from cosmonapse.rights import WORDS, Rights
 from cosmonapse.signals import SignalType
 from cosmonapse.synapse import access
 
@@ -27,7 +28,8 @@ def test_every_key_of_a_name_is_one_user_and_this_user_may_everything_over_ipc()
 
     assert dict(found.users) == {b"a" * 32: "ada", b"b" * 32: "ada"}
     assert set(found.grants) == {"ada", "uid:1", OWN}
-    assert found.grants[OWN] == zmq_transport.EVERYTHING
+    everything = attrs.evolve(zmq_transport.EVERYTHING, may=tuple(WORDS))
+    assert found.grants[OWN] == everything
     assert found.grants["uid:1"].namespaces is None
     assert found.grants["ada"].namespaces == {"billing"}
 
