@@ -13,7 +13,12 @@ import msgpack
 _HEAD_BYTES: Final = 512
 """The first five fields of a Signal take 395 bytes at most: ids have 30 characters of any kind."""
 _PLAIN_STARTS: Final = (b"\x99\xa11\xbe", b"\x9a\xa11\xbe")
-_PARENT_AT: Final = 4 + 30 + 1 + 30
+_TRACE_AT: Final = 4 + 30
+_PARENT_AT: Final = _TRACE_AT + 1 + 30
+_AFTER_NIL: Final = _PARENT_AT + 1
+_AFTER_TEXT: Final = _AFTER_NIL + 30
+_SMALL: Final = 0x80
+"""Ints below it are their own byte."""
 _NIL: Final = 0xC0
 _TEXT_30: Final = 0xBE
 _FIELDS_AHEAD: Final = 4
@@ -26,11 +31,11 @@ def kind_of(body: bytes) -> int | None:
         body: The first 512 bytes are enough.
     """
     # What every client writes: a text of 30 bytes has a fixed place and a fixed length.
-    if body[:4] in _PLAIN_STARTS and len(body) > _PARENT_AT + 32 and body[34] == _TEXT_30:
+    if body[:4] in _PLAIN_STARTS and len(body) > _AFTER_NIL and body[_TRACE_AT] == _TEXT_30:
         parent = body[_PARENT_AT]
-        code = body[_PARENT_AT + 1] if parent == _NIL else body[_PARENT_AT + 31]
-        if parent in (_NIL, _TEXT_30) and code < 0x80:
-            return code
+        at = _AFTER_NIL if parent == _NIL else _AFTER_TEXT
+        if parent in (_NIL, _TEXT_30) and len(body) > at and body[at] < _SMALL:
+            return body[at]
     return _unpacked_kind(bytes(body[:_HEAD_BYTES]))
 
 

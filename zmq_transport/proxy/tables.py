@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 import attrs
@@ -120,19 +120,24 @@ class Tables:
             return False
         if settings.task_kinds and is_task is not (kind in settings.task_kinds):
             return False
-        return all(said == kind for said in self.kinds_said(body, (len(body),)))
+        return self.kinds_said(body, (len(body),)) in ((), (kind,))
 
-    def kinds_said(self, body: Any, sizes: Iterable[int]) -> Iterator[int]:
-        """Yield the kinds that the bodies in a message say themselves, as far as they say one."""
+    def kinds_said(self, body: Any, sizes: Sequence[int]) -> Collection[int]:
+        """Return the kinds that the bodies in a message say themselves, as far as they say one."""
         read = self.settings.read_kind
         if read is None:
-            return
-        view, at = memoryview(body), 0
+            return ()
+        view = memoryview(body)
+        if len(sizes) == 1:  # hot: most publications are no batch
+            said = read(bytes(view[:_START_BYTES]))
+            return () if said is None else (said,)
+        at, kinds = 0, set[int]()
         for size in sizes:
             said = read(bytes(view[at : at + min(size, _START_BYTES)]))
             at += size
             if said is not None:
-                yield said
+                kinds.add(said)
+        return kinds
 
     def made_copies(
         self, namespace: Namespace, kind: int, trace: bytes, caller: bytes, worker: bytes, body: Any
