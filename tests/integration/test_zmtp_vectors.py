@@ -36,6 +36,8 @@ PROXIES = {
     "XPUB": options.xpub,
     "XSUB": lambda: options.xsub(LIMIT),
 }
+HEADER = heads.pack_header(INSTANCE, 1, heads.NOBODY, heads.NOBODY)
+OWN_PUBLICATION = b"\x01\x09demo/t/9/\x01\x38" + HEADER + b"\x00\x08question"
 FAR_END = {"DEALER": "ROUTER", "SUB": "XPUB", "XPUB": "XSUB"}
 NEAR_END = {far: near for near, far in FAR_END.items()}
 
@@ -46,6 +48,11 @@ def command(name):
 
 def message(name):
     return bytes.fromhex(next(each["bytes"] for each in ZMTP["messages"] if each["name"] == name))
+
+
+def on_own_kind(data):
+    """Return bytes about a kind that clients publish, from those about TASKs."""
+    return data.replace(TOPIC, b"demo/t/9/")
 
 
 def ready_of(kind, end):
@@ -290,15 +297,16 @@ def test_a_client_of_plain_sockets_is_welcomed_publishes_and_hears_itself(childr
         directed.send(message("a directed message: HELLO"))
         welcome = told_by(directed)
         assert next_but_pings(publishing) == command("SUBSCRIBE to the sentinel")
-        listening.send(command("SUBSCRIBE demo/t/1/"))
-        assert next_but_pings(publishing) == message("a subscription in the form of a message")
-        publishing.send(message("a broadcast message: a copy of a TASK"))
+        listening.send(on_own_kind(command("SUBSCRIBE demo/t/1/")))
+        subscription = on_own_kind(message("a subscription in the form of a message"))
+        assert next_but_pings(publishing) == subscription
+        publishing.send(OWN_PUBLICATION)
         heard = next_but_pings(listening, 3)
 
     assert who == (Verb.WHO, bytes.fromhex(message_named("WHO")["body"]))
     assert welcome[0] is Verb.WELCOME
     assert greeting_maps.unpack_welcome(welcome[1]).listen_port == synapse.listen_port
-    assert heard == message("a broadcast message: a copy of a TASK")
+    assert heard == OWN_PUBLICATION
 
 
 def test_a_client_of_plain_sockets_registers_and_answers_a_task_of_its_own(children):
