@@ -10,8 +10,9 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from ..dendrite.own_rights import OwnRights
 from ..dendrite.watch.trace_order import SeenIds
-from ..errors import BadSignal, SynapseUnreachable
+from ..errors import AccessRefused, BadSignal, SynapseUnreachable
 from ..ids import id_bytes
 from ..kernel import heard_signals
 from ..names import checked_name
@@ -36,6 +37,9 @@ class Listener:
         on_signal: Receives each Signal, once.
         on_missed: Receives the number of Signals that were lost before the next one.
         on_link: Receives whether the Synapse is connected, and the reason if it is not.
+
+    Attributes:
+        missing_right: Tells which right the last WELCOME did not give, if one is missing.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Listener:
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.on_missed = on_missed
+        self.missing_right: Callable[[], AccessRefused | None] = lambda: None
         self._on_signal = on_signal
         self._on_link = on_link
         self._seen = SeenIds(_ONCE)
@@ -79,8 +84,9 @@ class Listener:
         """Ignore what is handed over: one that listens to it gets a copy."""
 
     def on_welcomed(self, fresh: bool) -> None:
-        """Report that the Synapse accepted the connection."""
-        self._on_link(True, None)
+        """Report that the Synapse accepted the connection, and whether anything will be heard."""
+        missing = self.missing_right()
+        self._on_link(missing is None, None if missing is None else missing.reason)
 
     def on_away(self, why: str) -> None:
         """Report that the Synapse is not connected."""
@@ -126,9 +132,12 @@ class Observer:
         self.namespace = checked_name("namespace", namespace)
         self._listener = listener
         self._name = name
-        self._topics: list[Topic] = [(each.code, None) for each in tuple(types) or SignalType]
+        types = tuple(types)
+        self._topics: list[Topic] = [(each.code, None) for each in types or SignalType]
         if trace_id is not None:
             self._topics = [(None, id_bytes(trace_id))]
+        self._types = frozenset(types)
+        self._trace_id = trace_id
         self._transport: Transport | None = None
 
     async def open(self, timeout_s: float) -> None:
@@ -141,12 +150,27 @@ class Observer:
         """
         # The limit of a transport applies to Signals it sends, and this one sends none.
         transport = self.synapse.transport(self.namespace, self._name, self._listener, _MAX_BYTES)
+        self._listener.missing_right = lambda: self._missing_right(transport)
         try:
             await transport.open(timeout_s, self._topics)
         except BaseException:
             await transport.close(0.0)
             raise
+        missing = self._missing_right(transport)
+        if missing is not None:
+            await transport.close(0.0)
+            raise missing
         self._transport = transport
+
+    def _missing_right(self, transport: Transport) -> AccessRefused | None:
+        """Return the error if the key may not hear what is wanted: nothing would come, silently."""
+        rights = OwnRights(transport, self.synapse.url)
+        rights.on_welcomed()
+        try:
+            rights.check_hear(self._types or SignalType, self._trace_id)
+        except AccessRefused as error:
+            return error
+        return None
 
     async def close(self) -> None:
         """Disconnect and close."""

@@ -124,7 +124,7 @@ class Watch:
         self._missed += count
 
     def _on_link(self, connected: bool, reason: str | None) -> None:
-        if connected == self._connected:
+        if (connected, reason) == (self._connected, self._reason):
             return
         self._connected, self._reason = connected, reason
         self.tabs.show("state", self._state())
