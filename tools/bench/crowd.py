@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from multiprocessing.connection import Connection
+from types import MappingProxyType
 
 from cosmonapse import Axon, Dendrite, synapse_from_url
 from cosmonapse.bench.children import Child, answer
@@ -32,8 +34,16 @@ def descriptors() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
 
-def crowd(connection: Connection, url: str, namespace: str, count: int, axons: int) -> None:
+def crowd(
+    connection: Connection,
+    url: str,
+    namespace: str,
+    count: int,
+    axons: int,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Start Dendrites with some Axons each, and keep them until the parent wants no more."""
+    os.environ.update(variables)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     asyncio.run(_crowd(connection, url, namespace, count, axons))
@@ -62,13 +72,28 @@ async def _crowd(connection: Connection, url: str, namespace: str, count: int, a
 
 
 def gathered(
-    stack: ExitStack, url: str, namespace: str, count: int, axons: int = 1
+    stack: ExitStack,
+    url: str,
+    namespace: str,
+    count: int,
+    axons: int = 1,
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Sequence[Child]:
-    """Start a crowd of about `count` Dendrites, and return its processes."""
+    """Start a crowd of about `count` Dendrites, and return its processes.
+
+    Args:
+        stack: Ends them.
+        url: Of the Synapse.
+        namespace: The namespace that they join.
+        count: How many there shall be.
+        axons: How many Axons each has.
+        variables: Set in the environment of the processes.
+    """
     processes = min(PROCESSES, -(-count // _FEW))
     each = max(1, count // processes)
     crowds = [
-        stack.enter_context(Child(crowd, url, namespace, each, axons)) for _ in range(processes)
+        stack.enter_context(Child(crowd, url, namespace, each, axons, dict(variables)))
+        for _ in range(processes)
     ]
     for child in crowds:
         child.begin("start")

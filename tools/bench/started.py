@@ -36,9 +36,10 @@ def taken(pid: int) -> Taken:
 
 
 @contextmanager
-def synapse() -> Iterator[tuple[int, str]]:
-    """Run `cosmo synapse start`; yield its pid and its URL."""
-    command = [sys.executable, "-m", "cosmonapse.cli", "synapse", "start", "--port", "0", "--quiet"]
+def synapse(*options: str) -> Iterator[tuple[int, str]]:
+    """Run `cosmo synapse start`, with more options; yield its pid and its URL."""
+    start = ("synapse", "start", "--port", "0", "--quiet", *options)
+    command = [sys.executable, "-m", "cosmonapse.cli", *start]
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

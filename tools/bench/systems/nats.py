@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import itertools
+import ssl
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -32,6 +33,8 @@ from .system import Asked, System
 
 _TIMEOUT_S = 30.0
 _LARGEST_BYTES = 32 << 20
+CERTIFICATE, SEED, SECURED = "server.pem", "user.nk", "secured.conf"
+"""The files in the folder of a secured server; `SECURED` is a part of its configuration."""
 
 
 def missing() -> str | None:
@@ -39,15 +42,27 @@ def missing() -> str | None:
     return servers.absent("nats-server", "nats", "nats-py")
 
 
-def worker(connection: Connection, url: str, pair: int, with_tasks: bool) -> None:
-    """Echo."""
-    run_loop(_worker(connection, url, pair, with_tasks))
-
-
-async def _worker(connection: Connection, url: str, pair: int, with_tasks: bool) -> None:
+async def connected(url: str, folder: str | None = None) -> Any:
+    """Return a client; with the folder of a secured server, one that is let in there."""
     import nats
 
-    client, busy = await nats.connect(url), set[asyncio.Task[None]]()
+    if folder is None:
+        return await nats.connect(url)
+    trusted = ssl.create_default_context(cafile=str(Path(folder) / CERTIFICATE))
+    return await nats.connect(url, tls=trusted, nkeys_seed=str(Path(folder) / SEED))
+
+
+def worker(
+    connection: Connection, url: str, pair: int, with_tasks: bool, folder: str | None = None
+) -> None:
+    """Echo."""
+    run_loop(_worker(connection, url, pair, with_tasks, folder))
+
+
+async def _worker(
+    connection: Connection, url: str, pair: int, with_tasks: bool, folder: str | None
+) -> None:
+    client, busy = await connected(url, folder), set[asyncio.Task[None]]()
 
     async def reply(message: Any) -> None:
         task = msgpack.unpackb(message.data)
@@ -66,15 +81,14 @@ async def _worker(connection: Connection, url: str, pair: int, with_tasks: bool)
     await client.close()
 
 
-def caller(connection: Connection, url: str, pair: int) -> None:
+def caller(connection: Connection, url: str, pair: int, folder: str | None = None) -> None:
     """Call, as the parent asks."""
-    run_loop(_caller(connection, url, pair))
+    run_loop(_caller(connection, url, pair, folder))
 
 
-async def _caller(connection: Connection, url: str, pair: int) -> None:
-    import nats
-
-    client, numbers, subject = await nats.connect(url), itertools.count(), f"echo.{pair}"
+async def _caller(connection: Connection, url: str, pair: int, folder: str | None) -> None:
+    client, numbers = await connected(url, folder), itertools.count()
+    subject = f"echo.{pair}"
 
     async def call(given: dict[str, Any]) -> Any:
         body = msgpack.packb({"id": next(numbers), "input": given})
@@ -90,14 +104,19 @@ async def _caller(connection: Connection, url: str, pair: int) -> None:
 
 
 @contextmanager
-def running_server() -> Iterator[tuple[int, str]]:
-    """Run `nats-server` and give its pid and its URL."""
+def running_server(folder: str | None = None) -> Iterator[tuple[int, str]]:
+    """Run `nats-server` and give its pid and its URL.
+
+    Args:
+        folder: Where the certificate and the user key of a secured one are; see `secured`.
+    """
     port = servers.free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Path(folder) / "nats.conf"
+    more = "" if folder is None else (Path(folder) / SECURED).read_text()
+    with tempfile.TemporaryDirectory() as own:
+        settings = Path(own) / "nats.conf"
         settings.write_text(
             f"listen: 127.0.0.1:{port}\n"
-            f"max_payload: {_LARGEST_BYTES}\nmax_pending: {8 * _LARGEST_BYTES}\n"
+            f"max_payload: {_LARGEST_BYTES}\nmax_pending: {8 * _LARGEST_BYTES}\n{more}"
         )
         command = ["nats-server", "-c", str(settings)]
         with servers.running(command, "Server is ready") as pid:
@@ -105,13 +124,15 @@ def running_server() -> Iterator[tuple[int, str]]:
 
 
 @contextmanager
-def running(pairs: int, with_tasks: bool = False) -> Iterator[Sequence[Asked]]:
+def running(
+    pairs: int, with_tasks: bool = False, folder: str | None = None
+) -> Iterator[Sequence[Asked]]:
     """Run the server and pairs; give the callers."""
     with ExitStack() as stack:
-        _, url = stack.enter_context(running_server())
+        _, url = stack.enter_context(running_server(folder))
         for pair in range(pairs):
-            stack.enter_context(Child(worker, url, pair, with_tasks))
-        yield [stack.enter_context(Child(caller, url, pair)) for pair in range(pairs)]
+            stack.enter_context(Child(worker, url, pair, with_tasks, folder))
+        yield [stack.enter_context(Child(caller, url, pair, folder)) for pair in range(pairs)]
 
 
 # -- fan-out ---------------------------------------------------------------------------------------
