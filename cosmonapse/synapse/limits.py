@@ -33,8 +33,8 @@ class Limits(TypedDict, total=False):
             carrier `libzmq`, and for those who listen.
         max_ahead_bytes: Bytes of one Dendrite that may have come before they are read (carrier
             `libzmq`, and broadcasts).
-        max_waiting_bytes: Bytes that may wait for one Dendrite; with the carrier `libzmq` of Signals
-            over 4 KiB, over TCP on Linux.
+        max_waiting_bytes: Bytes that may wait for one Dendrite; with the carrier `libzmq` of
+            Signals over 4 KiB, over TCP on Linux.
         max_waiting_bytes_of_all: Bytes that may wait for all of them (carrier `zmtp`).
         high_water: Messages that may wait for one Dendrite, on each plane and at each end.
         copy_bytes_per_s: Bytes per second that are copied to listeners.
