@@ -6,6 +6,9 @@ import sys
 
 import pytest
 
+from cosmonapse import key_ring
+from cosmonapse.key_ring import Member
+from cosmonapse.rights import Rights
 from support.processes import ROOT
 
 PRESSED = """
@@ -41,10 +44,24 @@ def completed(*words, tmp_path):
         (("dispatch", "--cap"), ["--capabilities"]),
         (("doppler", "--type", "task_"), ["TASK_OFFER", "TASK_AWARDED", "TASK_DECLINED"]),
         (("synapse", "st"), ["start"]),
+        (("keys", "rev"), ["revoke"]),
+        (("keys", "new", "ada", "--may", "wat"), ["watcher", "watch"]),
+        (("keys", "new", "ada", "--may", "watch,dis"), ["watch,dispatch"]),
     ],
 )
 def test_bash_completes(words, offered, tmp_path):
     assert completed(*words, tmp_path=tmp_path) == offered
+
+
+def test_bash_completes_the_names_of_keys(tmp_path):
+    folder = str(tmp_path / "keys")
+    key_ring.make_folder(folder, b"p" * 32, b"s" * 32)
+    for name in ("ada", "adam", "ben"):
+        key_ring.write_member(folder, Member(name, (name[-1:].encode() * 32,), None, Rights.of([])))
+
+    offered = completed("keys", "revoke", "--dir", folder, "ad", tmp_path=tmp_path)
+
+    assert offered == ["ada", "adam"]
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
