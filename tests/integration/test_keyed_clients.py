@@ -166,14 +166,20 @@ async def test_who_is_revoked_says_so_once_and_is_back_once_it_is_allowed(fabric
     assert len(told) == len(refusals(caplog)) == 1, told
 
 
-async def test_a_synapse_without_keys_in_its_place_gets_nothing_and_the_right_one_all(
-    fabric, ada, ben, caplog
+@pytest.mark.parametrize("other", ["it has no keys", "it has another public key"])
+async def test_another_synapse_in_its_place_gets_nothing_and_the_right_one_all(
+    fabric, ada, ben, other, caplog
 ):
     await connected(ben)
+    elsewhere, _ = fabric.new_folder("elsewhere")
+    fabric.allow(ben, folder=elsewhere)
     async with worker_of(ada), dendrite_of(ben, "caller") as caller:
         await caller.ask(neuron="echo", input={})
         fabric.stop()
-        fabric.start_without_keys()
+        if other == "it has no keys":
+            fabric.start_without_keys()
+        else:
+            fabric.start(elsewhere)
         await until(lambda: len(refusals(caplog)) == 2, WAIT_S)
         fabric.stop()
         fabric.start()
@@ -181,7 +187,7 @@ async def test_a_synapse_without_keys_in_its_place_gets_nothing_and_the_right_on
 
     assert waited == {"seen": True}
     assert len(refusals(caplog)) == 2
-    assert all("it has no keys" in each for each in refusals(caplog))
+    assert all(other in each for each in refusals(caplog))
 
 
 async def test_with_two_public_keys_of_the_synapse_its_change_is_a_restart(fabric, caplog):

@@ -13,7 +13,7 @@ import zmq
 
 from support.keyed_sockets import key_pair, keyed_sockets, keys_of
 from support.processes import until
-from zmq_transport import AccessFault, AccessRefused, TcpEndpoint, probe
+from zmq_transport import AccessFault, AccessRefused, TcpEndpoint, ZmqCarrier, probe
 from zmq_transport.client import resolve
 from zmq_transport.client.broadcast_sockets import BroadcastSockets
 from zmq_transport.client.curve import Curve
@@ -178,6 +178,52 @@ async def test_a_refusal_on_a_broadcast_port_is_told_too(keyed, kind, has_key):
     sockets.close()
 
     assert faults[0] is (AccessFault.UNLISTED if has_key else AccessFault.NEEDS_KEY)
+
+
+@pytest.mark.asyncio
+async def test_broadcast_sockets_rest_while_the_directed_one_is_refused_and_come_back_with_it(
+    keyed,
+):
+    keys = keys_of("ada", PROXY.public)
+    keyed.listed.add(keys.pair.public)
+    sockets = BroadcastSockets(Ignoring(), 1024, Ignoring().on_refused, Curve(keys))
+    where = (
+        TcpEndpoint("127.0.0.1", keyed.bound(zmq.XPUB)),
+        TcpEndpoint("127.0.0.1", keyed.bound(zmq.XSUB)),
+    )
+    sockets.join(*where)
+    sockets.subscribe(b"topic/")
+    sockets.open_publisher()
+    await until(lambda: sockets.diagnosis() is None, WAIT_S)
+    before = keyed.tries
+
+    sockets.rest()
+    is_off = sockets.diagnosis() is not None
+    await asyncio.sleep(1.0)  # longer than either socket waits before its next attempt
+    tries = keyed.tries
+    sockets.join(*where)
+    await until(lambda: sockets.diagnosis() is None, WAIT_S)
+    sockets.close()
+
+    assert is_off
+    assert (before, tries, keyed.tries) == (2, 2, 4)
+
+
+@pytest.mark.asyncio
+async def test_a_carrier_lets_its_broadcast_sockets_rest_when_the_directed_one_is_refused(keyed):
+    keys = keys_of("ada", PROXY.public)
+    refused_for, events = [], Ignoring()
+    events.on_access_refused = lambda error: refused_for.append(error.fault)
+    carrier = ZmqCarrier(TcpEndpoint("127.0.0.1", keyed.bound(zmq.ROUTER)), 1024, keys=keys)
+    port = keyed.bound(zmq.XPUB)
+
+    await carrier.open(events)
+    carrier.subscribe(b"topic/")
+    carrier.join(port, port)
+    await until(lambda: refused_for and not carrier._broadcasts.is_joined, WAIT_S)
+    carrier.close()
+
+    assert (refused_for, carrier.user) == ([AccessFault.UNLISTED], "ada")
 
 
 @pytest.mark.asyncio
