@@ -222,9 +222,9 @@ class LineTable:
             self._round = list(self._by_descriptor.values())
             self._looks = min(_MOST_LOOKS, -(-len(self._round) // _ROUND_TICKS))
         suspects, self._suspects = self._suspects, []
-        chosen = suspects + self._round[-self._looks :]
+        chosen = dict.fromkeys(suspects + self._round[-self._looks :])
         del self._round[-self._looks :]
-        return chosen
+        return list(chosen)
 
     def _look_at(self, connection: LibzmqConnection, closely: bool, now_s: float) -> None:
         if connection.is_cut or connection.line is None:

@@ -26,7 +26,8 @@ MESSAGE_OVERHEAD_BYTES: Final = 128
 """At most what ZMTP and CURVE add to a message of three frames."""
 GREETING_BYTES: Final = 64
 """What libzmq writes at least to a peer of ZMTP 3; to one of an older ZMTP 14 at most."""
-_AHEAD_LOOKS: Final = 2
+AHEAD_S: Final = 0.3
+"""How long a client may be ahead: the loop may have stood still for a moment."""
 _LIBZMQ_FIRST_S: Final = 0.5
 
 
@@ -69,7 +70,7 @@ class Watched:
     __slots__ = (
         "_accepted_at_s",
         "_acked_bytes",
-        "_ahead_looks",
+        "_ahead_at_s",
         "_level_at_s",
         "_queued_bytes",
         "_stranger_at_s",
@@ -85,7 +86,8 @@ class Watched:
         self._accepted_at_s = self._level_at_s = now_s
         self._stranger_at_s = now_s
         self._stuck_at_s = -1.0
-        self._acked_bytes = self._queued_bytes = self._ahead_looks = 0
+        self._ahead_at_s = -1.0
+        self._acked_bytes = self._queued_bytes = 0
         self.has_greeted = self.is_client = False
         self.read_bytes = self.given_bytes = self._taken_bytes = 0
 
@@ -124,15 +126,15 @@ class Watched:
         ahead = received_bytes - self.read_bytes - unaccounted
         if ahead <= 0:
             # Nothing is owed either way: what was counted too much may not hide what comes.
-            self.read_bytes, self._level_at_s, self._ahead_looks = received_bytes, now_s, 0
+            self.read_bytes, self._level_at_s, self._ahead_at_s = received_bytes, now_s, -1.0
             return ""
         is_known = self.is_client or limits.hello_s is None
         if ahead <= (limits.ahead_bytes if is_known else limits.stranger_ahead_bytes):
-            self._ahead_looks = 0
+            self._ahead_at_s = -1.0
             return ""
-        # The loop may have stood still since its last look: who is known has until the next one.
-        self._ahead_looks += 1
-        return AHEAD if self._ahead_looks >= (_AHEAD_LOOKS if is_known else 1) else ""
+        if self._ahead_at_s < 0:
+            self._ahead_at_s = now_s
+        return AHEAD if not is_known or now_s - self._ahead_at_s >= AHEAD_S else ""
 
     def has_room(self, size: int, limits: WatchBounds) -> bool:
         """Tell whether a large message may wait for it as well; the first may have any size."""
@@ -150,7 +152,7 @@ class Watched:
     @property
     def is_suspect(self) -> bool:
         """Tell whether it is to be looked at again soon."""
-        return self._ahead_looks > 0
+        return self._ahead_at_s >= 0
 
     def judge_queued(
         self, queued_bytes: int, acked_bytes: int | None, limits: WatchBounds, now_s: float
