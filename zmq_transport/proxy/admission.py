@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from typing import Any
 
 import attrs
@@ -23,6 +23,7 @@ _TELL_AGAIN_S = 1.0
 _ASK_AGAIN_S = 1.0
 _MAX_ASKED = 65_536
 _MAX_PROBED = 1024
+_MAX_SHOWN = 20
 _RETURNED = (Verb.TASK, Verb.REPLY, Verb.CANCEL, Verb.PUBLISH)
 
 
@@ -39,6 +40,12 @@ class HelloRefusal:
     reason: str
     fix: str = ""
     is_access: bool = False
+
+
+def _shown_names(names: Collection[str]) -> str:
+    """Return names for a text, the first 20 of them: a REFUSED has 8 KiB."""
+    shown = ", ".join(sorted(names)[:_MAX_SHOWN]) or "none"
+    return shown if len(names) <= _MAX_SHOWN else f"{shown} and {len(names) - _MAX_SHOWN} more"
 
 
 class Admission:
@@ -258,7 +265,7 @@ class Admission:
             who = f"the key {user} is not listed here" if user else "nobody enters without a key"
             return HelloRefusal(who, self._fix("unlisted", user), is_access=True)
         if not grant.may_enter(hello.namespace):
-            names = ", ".join(sorted(grant.namespaces or ())) or "none"
+            names = _shown_names(grant.namespaces or ())
             return HelloRefusal(
                 f"the key {user} may not enter namespace {hello.namespace!r}, only: {names}",
                 self._fix("namespace", user, hello.namespace),
@@ -285,7 +292,7 @@ class Admission:
         """Return why anybody's HELLO would be refused. Spec: 02-session, "Refusals"."""
         served, peers = self._tables.settings.namespaces, self._tables.peers
         if served and hello.namespace not in served:
-            names = ", ".join(sorted(served))
+            names = _shown_names(served)
             return HelloRefusal(f"namespace {hello.namespace!r} is not served here, only {names}")
         if peer is None and len(peers) >= self._tables.settings.max_peers:
             return HelloRefusal(f"{self._tables.settings.max_peers} clients are here")

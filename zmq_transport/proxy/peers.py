@@ -20,7 +20,7 @@ from .routing import Routes, Seat
 
 _FEW: Final = 64
 _MAX_NAMES: Final = 1024
-_MAX_LEFT: Final = 65_536
+MAX_LEFT: Final = 65_536
 
 
 class Namespace:
@@ -298,7 +298,7 @@ class Peers:
         """Remove a peer from every table of this module."""
         peer.gone = True
         self.seat_count -= len(peer.seats)
-        if len(self._left) >= _MAX_LEFT:
+        if len(self._left) >= MAX_LEFT:
             self.forget_left()
         self._left[peer.instance] = peer.namespace.name, peer.user
         self.absent.pop(peer, None)

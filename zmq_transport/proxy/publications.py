@@ -23,7 +23,7 @@ _HOSTS = int(Recipients.HOSTS)
 _OFFERS = int(Recipients.OFFERS)
 _PEER = int(Recipients.PEER)
 _CALLERS = int(Recipients.CALLERS)
-_MAX_LINES: Final = 65_536
+MAX_LINES: Final = 65_536
 
 
 def served_topic(tables: Tables, topic: bytes) -> heads.Topic:
@@ -95,7 +95,7 @@ class Publications:
             raise WireError("forbidden", f"{origin.user!r} is not listed")
         self._lines[origin.line] = origin.user
         self._lines.move_to_end(origin.line)
-        if len(self._lines) > _MAX_LINES:
+        if len(self._lines) > MAX_LINES:
             self._lines.popitem(last=False)
         return grant
 

@@ -4,6 +4,7 @@ import pytest
 
 from zmq_transport.access.origin import TAG_BYTES, Origin, instance_of_user
 from zmq_transport.access.rights import Access, Grant
+from zmq_transport.proxy import peers, publications
 from zmq_transport.proxy.subscriptions import ACCEPT, FORWARD, IGNORE, SYNC
 from zmq_transport.wire import greetings, heads, resync_messages
 from zmq_transport.wire.heads import Verb
@@ -94,6 +95,13 @@ def test_a_namespace_of_others_is_refused_and_the_own_ones_are_named(keyed):
     assert "ada" in fields["reason"]
     assert "billing, demo" in fields["reason"]
     assert fields["fix"] == "allow ada in secret"
+
+
+def test_of_many_namespaces_a_refusal_names_some(keyed):
+    names = frozenset(f"{number:02}-" + "x" * 125 for number in range(99))
+    _, sent = keyed(ada={"namespaces": names}).hello("a", "secret", user="ada")
+
+    assert refusal_of(sent)["reason"].endswith("and 79 more")
 
 
 def test_the_instance_of_another_key_is_refused_and_its_holder_goes_on(keyed):
@@ -650,6 +658,32 @@ def test_last_words_may_come_after_a_goodbye(speaker):
     bench.tick(10.0)
     bench.tick(10.0)
     assert not bench.publish(PLANS, guest.instance)
+
+
+def test_of_those_who_left_so_many_are_remembered(speaker, monkeypatch):
+    monkeypatch.setattr(peers, "MAX_LEFT", 1)
+    bench, guest = speaker
+    others = [bench.join(name) for name in "abc"]
+    for each in (guest, *others):
+        bench.say(each, heads.pack(Verb.GOODBYE))
+
+    passed = [bench.publish(PLANS, each.instance) for each in (guest, *others)]
+
+    assert passed == [False, False, True, True]
+
+
+def test_of_the_connections_that_published_so_many_are_remembered(keyed, monkeypatch):
+    monkeypatch.setattr(publications, "MAX_LINES", 2)
+    bench = keyed(ada={}, ben={}, eve={})
+    for user in ("ada", "ben", "eve"):
+        guest = bench.join(user[0], user=user)
+        assert bench.publish(PLANS, guest.instance, user=user)
+
+    use(bench)
+    bench.tick()
+    bench.tick()
+
+    assert [line for line, _ in bench.cuts if line.startswith(b"x-")] == [b"x-ben", b"x-eve"]
 
 
 def test_after_a_start_a_publication_may_overtake_the_hello_of_its_sender(bench_with):
