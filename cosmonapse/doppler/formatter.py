@@ -89,6 +89,7 @@ def json_line(observed: ObservedSignal) -> str:
         "id": signal.id,
         "ts": masked(signal.ts),
         "v": signal.v,
+        "origin": signal.origin,
         "neuron": observed.neuron,
         "caller": hex_of(observed.caller),
         "worker": hex_of(observed.worker),

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from ..dendrite.own_rights import OwnRights
+from ..dendrite.senders import Senders
 from ..dendrite.watch.trace_order import SeenIds
 from ..errors import AccessRefused, BadSignal, SynapseUnreachable
 from ..ids import id_bytes
@@ -53,7 +54,12 @@ class Listener:
         self.missing_right: Callable[[], AccessRefused | None] = lambda: None
         self._on_signal = on_signal
         self._on_link = on_link
+        self._senders: Senders | None = None
         self._seen = SeenIds(_ONCE)
+
+    def name_senders(self, transport: Transport) -> None:
+        """Write `Signal.origin` with the names that a transport knows."""
+        self._senders = Senders(transport)
 
     def on_heard(
         self, kind: int, trace: bytes, caller: bytes, worker: bytes, bodies: list[bytes]
@@ -63,6 +69,8 @@ class Listener:
             signals = self._read(body)
             for signal in signals:
                 if self._seen.add(signal.id):
+                    if self._senders is not None and self._senders.have_names:
+                        self._senders.mark_copy(signal, caller, worker)
                     own = body if len(signals) == 1 else signal.encode()
                     self._on_signal(ObservedSignal(signal, own, caller, worker))
                 else:
@@ -85,6 +93,8 @@ class Listener:
 
     def on_welcomed(self, fresh: bool) -> None:
         """Report that the Synapse accepted the connection, and whether anything will be heard."""
+        if self._senders is not None:
+            self._senders.on_welcomed()
         missing = self.missing_right()
         self._on_link(missing is None, None if missing is None else missing.reason)
 
@@ -150,6 +160,7 @@ class Observer:
         """
         # The limit of a transport applies to Signals it sends, and this one sends none.
         transport = self.synapse.transport(self.namespace, self._name, self._listener, _MAX_BYTES)
+        self._listener.name_senders(transport)
         self._listener.missing_right = lambda: self._missing_right(transport)
         try:
             await transport.open(timeout_s, self._topics)

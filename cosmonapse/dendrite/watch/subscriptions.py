@@ -78,7 +78,7 @@ class Subscriptions:
         self._end_timer = DeadlineTimer(self._trace_deadlines.next_at_s, self._end_traces)
         self._trace_handlers: set[Handler] = set()
         self._has_warned = False
-        self._started = False
+        self._started = self._has_checked_rights = False
         self.out_of_date = False
         self._awaited = 0  # how many subscriptions a `settle` had to wait for so far
         self.watches_tasks = False
@@ -115,6 +115,7 @@ class Subscriptions:
         Raises:
             AccessRefused: It may not.
         """
+        self._has_checked_rights = True
         for handler in self._runners:
             self._check_rights(handler)
 
@@ -138,7 +139,7 @@ class Subscriptions:
         """Subscribe for what older Dendrites do not hand over, or no longer; learn our rights."""
         self.senders.on_welcomed()
         self.own_rights.on_welcomed()
-        if self._started:
+        if self._has_checked_rights:
             self._say_what_is_refused()
         had_older, self._has_older = self._has_older, self._transport.older_publishers
         if had_older == self._has_older or not self._started:

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from cosmonapse import Axon, Dendrite, MemorySynapse, SignalType
+from cosmonapse.doppler.formatter import json_line
 from cosmonapse.doppler.observer import Listener, Observer
-from cosmonapse.errors import SynapseUnreachable
+from cosmonapse.errors import AccessRefused, SynapseUnreachable
 from cosmonapse.synapse import synapse_from_url
 from support.observed import NOBODY, observed
 
@@ -130,3 +131,37 @@ async def test_before_it_has_joined_it_knows_nothing():
         await observer.roster(1)
     assert synapse_from_url(MISSING).url == observer.synapse.url
     await observer.close()
+
+
+@pytest.mark.asyncio
+async def test_who_watches_sees_the_key_behind_each_signal_and_others_are_refused():
+    synapse = MemorySynapse(
+        rights={"ada": ["member"], "ben": ["serve"], "eve": ["watch"], "cal": ["dispatch"]}
+    )
+    signals, came = [], asyncio.Event()
+
+    class Ears(Listener):
+        def on_heard(self, *heard):
+            super().on_heard(*heard)
+            if signals and signals[-1].signal.type is SignalType.AGENT_OUTPUT:
+                came.set()
+
+    def observer(user, *types):
+        made = Observer("memory://x", "default", Ears(signals.append, print, print), types=types)
+        made.synapse = synapse.as_user(user)
+        return made
+
+    kinds = SignalType.TASK, SignalType.AGENT_OUTPUT
+    with pytest.raises(AccessRefused, match=r"'cal' may not listen to .*--may dispatch,watch"):
+        await observer("cal").open(5.0)
+    watching = observer("eve", *kinds)
+    await watching.open(5.0)
+    worker = Dendrite(synapse=synapse.as_user("ben"))
+    worker.attach_axon(Axon(neuron_id="worker", neuron_fn=lambda input, context: {}))
+    async with worker, Dendrite(synapse=synapse.as_user("ada")) as caller:
+        await caller.ask(neuron="worker", input={})
+        await came.wait()
+    await watching.close()
+
+    assert [each.signal.origin for each in signals] == ["ada", "ben"]
+    assert '"origin": "ben"' in json_line(signals[-1])
