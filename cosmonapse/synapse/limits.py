@@ -23,7 +23,8 @@ class Limits(TypedDict, total=False):
         max_facts_bytes: Bytes of what one Dendrite tells of its Axons, capabilities included.
         max_open_tasks: Open tasks in all.
         max_open_tasks_per_caller: Open tasks of one Dendrite.
-        max_open_bytes: Bytes of the open tasks that one Dendrite works at (carrier `libzmq`).
+        max_open_bytes: Bytes of the open tasks that one Dendrite works at (carrier `libzmq`, and
+            `memory://`).
         max_subscriptions: Subscriptions in all.
         max_subscriptions_per_host: Subscriptions from one network address.
         max_subscriptions_per_connection: Subscriptions of one Dendrite.
