@@ -712,6 +712,15 @@ def test_a_user_publishes_under_its_own_instances_alone(keyed):
     assert bench.counts["drop.foreign_publisher"] == 2
 
 
+def test_a_user_of_this_machine_publishes_under_its_own_instances_alone(keyed):
+    bench = keyed(**{"uid:1000": {}, "uid:1001": {}})
+    theirs = bench.join("u", user="uid:1000")
+
+    assert bench.publish(PLANS, theirs.instance, user="uid:1000")
+    assert not bench.publish(PLANS, theirs.instance, user="uid:1001")
+    assert bench.counts["drop.foreign_publisher"] == 1
+
+
 def test_a_user_publishes_the_kinds_that_it_may(keyed):
     bench = keyed(ada={"publishes": frozenset({PLAN})})
     ada = bench.join("a", user="ada")
