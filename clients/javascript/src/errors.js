@@ -201,10 +201,11 @@ export class SynapseAway extends SynapseUnreachable {
    * @param {string} url The URL of the Synapse.
    * @param {number} awayMs How long the Synapse has been away, in milliseconds.
    * @param {string} task A text that names the TASK.
+   * @param {string} [refusal] Why it does not let us in, in brackets; empty if that is not it.
    */
-  constructor(url, awayMs, task) {
+  constructor(url, awayMs, task, refusal = '') {
     super(url, `away for ${Math.round(awayMs / 1000)} s`, 'send the TASK again when it is back')
-    this.message = `${awayText(url, awayMs)}, and ${task} never left: ${this.hint}`
+    this.message = `${awayText(url, awayMs)}${refusal}, and ${task} never left: ${this.hint}`
     this.awayMs = awayMs
   }
 }

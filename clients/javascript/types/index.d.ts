@@ -631,7 +631,7 @@ export class SynapseUnreachable extends RemoteError {
 }
 /** The Synapse went away, and a TASK waited for it in vain: it ran nowhere. */
 export class SynapseAway extends SynapseUnreachable {
-  constructor(url: string, awayMs: number, task: string)
+  constructor(url: string, awayMs: number, task: string, refusal?: string)
   readonly awayMs: number
 }
 /** A task, a question or a wait had no outcome in its time. A SynapseAway is one, too. */

@@ -15,6 +15,7 @@ export class Life {
   #logger
   #state = 'new'
   #isAway = false
+  #isRefused = false
   #stopping = null
   #starting = null
   #awayHandlers = new Set()
@@ -161,14 +162,28 @@ export class Life {
   }
 
   #onAway(why) {
-    this.#caller.dispatcher.absence.begin(performance.now())
+    this.#caller.dispatcher.absence.begin(performance.now(), why)
     this.#worker.onAway()
-    if (this.#isAway || this.#state !== 'running') return
+    if (this.#state !== 'running') return
+    if (this.#isAway) {
+      this.#sayRefused(why)
+      return
+    }
     this.#isAway = true
+    this.#isRefused = why.startsWith('refused: ')
     this.#logger.warn(
       `dendrite ${this.#dendriteId} lost its Synapse at ${this.#url} (${why}), reconnecting`,
     )
     this.#tell(this.#awayHandlers, 'onAway', why)
+  }
+
+  /** Say once in an outage that the Synapse is there, and does not let us in. */
+  #sayRefused(why) {
+    if (this.#isRefused || !why.startsWith('refused: ')) return
+    this.#isRefused = true
+    this.#logger.warn(
+      `dendrite ${this.#dendriteId} is ${why} (the Synapse at ${this.#url}); it goes on trying`,
+    )
   }
 
   #tell(handlers, name, ...values) {
