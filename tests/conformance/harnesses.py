@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 import os
 import tempfile
 import threading
@@ -9,6 +10,9 @@ from unittest import mock
 
 import zmq
 
+from cosmonapse.keys import Key
+from cosmonapse.rights import Rights
+from cosmonapse.synapse.access import grant_of, new_pair
 from cosmonapse.synapse.adapter import ClientTransport
 from cosmonapse.synapse.limits import settings_of
 from cosmonapse.synapse.lost_notice import lost_notice
@@ -18,7 +22,7 @@ from cosmonapse.synapse.zmq import ZmqSynapse
 from cosmonapse.testing.conformance import Harness
 from support.keyed_office import keyed_office
 from support.processes import free_ports
-from zmq_transport import IpcEndpoint, Ports, Proxy, ZmqCarrier
+from zmq_transport import Access, IpcEndpoint, KeyPair, Ports, Proxy, ProxyKeys, ZmqCarrier
 from zmq_transport.client import socket_writer
 from zmq_transport.client.socket_reader import SocketReader
 from zmq_transport.client.zmtp_line import ZmtpLine
@@ -189,7 +193,7 @@ class LossyZmqCarrier(Lossy, ZmqCarrier):
 
 class TestedZmqSynapse(Tested, ZmqSynapse):
     def new_carrier(self):
-        return LossyZmqCarrier(self._endpoint, MAX_ARRIVING_BYTES, self._carrier_name)
+        return LossyZmqCarrier(self._endpoint, MAX_ARRIVING_BYTES, self._carrier_name, self._keys)
 
 
 class Killed(Exception):
@@ -217,6 +221,7 @@ class Cosmo(OurHarness):
 
     ipc = None
     carrier = proxy_carrier = ZMTP
+    proxy_keys = None
 
     def __init__(self, namespaces=(), *, mortal=False, **limits):
         port = free_ports() if mortal else 0
@@ -232,6 +237,7 @@ class Cosmo(OurHarness):
             ipc=self.ipc,
             carrier=self.proxy_carrier,
             lost_notice=lost_notice,
+            keys=self.proxy_keys,
         )
         self._thread = threading.Thread(target=run_until_killed, args=(self._proxy,), daemon=True)
         self._thread.start()
@@ -245,7 +251,11 @@ class Cosmo(OurHarness):
         return self._proxy.engine
 
     def synapse(self):
-        return TestedZmqSynapse(parse_url(self.url), self.carrier)
+        return TestedZmqSynapse(parse_url(self.url), self.carrier, self.next_key())
+
+    def next_key(self):
+        """Return the key for the next connection; None without keys."""
+        return None
 
     def with_users(self, rights):
         return keyed_office(rights)
@@ -328,3 +338,28 @@ class CosmoLibzmqSynapse(Cosmo):
     with_users = Harness.with_users  # users have keys, and with keys it is as for `Cosmo`
 
     proxy_carrier = LIBZMQ
+
+
+class Keyed:
+    """Every connection shows one of two keys, in turn; each may do everything."""
+
+    carrier = proxy_carrier = LIBZMQ
+    with_users = Harness.with_users  # `Cosmo` has it already
+
+    def __init__(self, *arguments, **options):
+        public, secret = new_pair()
+        keys = [Key(name, *new_pair(), (public,), None) for name in ("ada", "ben")]
+        self._keys = itertools.cycle(keys)
+        grant = grant_of(Rights.of(["admin"]))
+        access = Access(
+            {each.public: each.name for each in keys}, {each.name: grant for each in keys}
+        )
+        self.proxy_keys = ProxyKeys(KeyPair(public, secret), access)
+        super().__init__(*arguments, **options)
+
+    def next_key(self):
+        return next(self._keys)
+
+
+class KeyedCosmo(Keyed, Cosmo):
+    """`cosmo://` with keys: CURVE, by libzmq at both ends."""

@@ -28,14 +28,15 @@ class KeyedOffice:
         self._list(rights)
         self.server = SynapseServer(port=0, keys=self._folder)
 
-    def _key(self, user):
+    def key_of(self, user):
+        """Return the key of a user, listed or not."""
         if user not in self._keys:
             self._keys[user] = Key(user, *new_pair(), (self._public,), None)
         return self._keys[user]
 
     def _list(self, rights):
         for user, words in rights.items():
-            member = Member(user, (self._key(user).public,), None, Rights.of(words))
+            member = Member(user, (self.key_of(user).public,), None, Rights.of(words))
             key_ring.write_member(self._folder, member)
         for user in self._listed - rights.keys():
             key_ring.remove_member(self._folder, user)
@@ -43,7 +44,7 @@ class KeyedOffice:
 
     def as_user(self, user):
         """Return where a user connects."""
-        return synapse_from_url(self.server.url, key=self._key(user))
+        return synapse_from_url(self.server.url, key=self.key_of(user))
 
     def use_rights(self, rights):
         """Write the folder anew, and let the Synapse read it now."""

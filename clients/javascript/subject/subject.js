@@ -9,8 +9,8 @@ watchSockets()
 const synapses = new Map()
 
 const root = {
-  synapse(handle, url, carrier) {
-    const made = new TestedSynapse(url, { carrier })
+  synapse(handle, url, carrier, key) {
+    const made = new TestedSynapse(url, { carrier, key })
     synapses.set(handle, made)
     channel.give(handle, made)
   },

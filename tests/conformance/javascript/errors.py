@@ -1,6 +1,7 @@
 """The errors of the JavaScript client as those of this package, which the suite expects."""
 
 from cosmonapse import (
+    AccessRefused,
     DendriteProtocolError,
     InvalidName,
     InvalidUrl,
@@ -27,6 +28,7 @@ _MADE = {
     "SynapseUnreachable": lambda f, m: _with_text(
         SynapseUnreachable(f["url"], f["reason"], f["hint"]), m
     ),
+    "AccessRefused": lambda f, m: _with_text(AccessRefused(f["url"], f["reason"], f["fix"]), m),
     "SynapseRefused": lambda f, m: _with_text(SynapseRefused(f["url"], f["reason"]), m),
     "SignalTooLarge": lambda f, m: _with_text(SignalTooLarge(f["size"], f["limit"]), m),
     "UnencodableValue": lambda f, m: _with_text(UnencodableValue(f["path"], f["reason"]), m),

@@ -3,8 +3,10 @@
 import contextlib
 import itertools
 
-from conformance.harnesses import Cosmo
+from conformance.harnesses import Cosmo, Keyed
 from cosmonapse import Dendrite
+from cosmonapse.testing.conformance import Harness
+from support.keyed_office import keyed_office
 
 from . import not_applicable
 from .channel import Channel
@@ -16,6 +18,28 @@ def synapse_of(transport):
     """Return the `JsSynapse` of a connection or a Dendrite; None for one of ours."""
     found = getattr(transport, "synapse", None)
     return found if isinstance(found, JsSynapse) else None
+
+
+class JsOffice:
+    """A Synapse of users whose transports are written in JavaScript.
+
+    Args:
+        office: The Synapse.
+        channel: The line to the subject that hosts them.
+        is_in_turn: True if every other one is ours.
+    """
+
+    def __init__(self, office, channel, *, is_in_turn=False):
+        self._office, self._channel = office, channel
+        self._is_ours = itertools.cycle([False, is_in_turn])
+        self.use_rights = office.use_rights
+
+    def as_user(self, user):
+        if next(self._is_ours):
+            return self._office.as_user(user)
+        return JsSynapse(
+            self._channel, self._office.server.url, "libzmq", self._office.key_of(user)
+        )
 
 
 class JsTransports(Cosmo):
@@ -38,7 +62,12 @@ class JsTransports(Cosmo):
         return self._channels[-1]
 
     def synapse(self):
-        return JsSynapse(self._channel(), self.url, self.carrier)
+        return JsSynapse(self._channel(), self.url, self.carrier, self.next_key())
+
+    @contextlib.contextmanager
+    def with_users(self, rights):
+        with keyed_office(rights) as office:
+            yield JsOffice(office, self._channel())
 
     def stop(self):
         super().stop()
@@ -85,6 +114,8 @@ class JsTransports(Cosmo):
 class JsDendrites(JsTransports):
     """Every transport and every Dendrite is written in JavaScript."""
 
+    with_users = Harness.with_users  # they use no Dendrite: `JsTransports` has it
+
     def dendrite(self, **settings):
         synapse = settings["synapse"]
         if isinstance(getattr(synapse, "inner", synapse), JsSynapse):
@@ -96,6 +127,11 @@ class JsFirst(JsDendrites):
     """Every other transport and Dendrite is written in JavaScript, the first one too."""
 
     ours_first = False
+
+    @contextlib.contextmanager
+    def with_users(self, rights):
+        with keyed_office(rights) as office:
+            yield JsOffice(office, self._channel(), is_in_turn=True)
 
     def __init__(self, *arguments, **options):
         self._turn = itertools.count(self.ours_first)
@@ -116,15 +152,26 @@ class JsTransportsOverLibzmq(JsTransports):
     """The same over libzmq, in the package `zeromq`."""
 
     carrier = "libzmq"
+    with_users = Harness.with_users  # with keys it is libzmq in any case
 
 
 class JsDendritesOverLibzmq(JsDendrites):
     """The same over libzmq, in the package `zeromq`."""
 
     carrier = "libzmq"
+    with_users = Harness.with_users  # with keys it is libzmq in any case
 
 
 class JsFirstOverLibzmq(JsFirst):
     """The same over libzmq, in the package `zeromq`."""
 
     carrier = "libzmq"
+    with_users = Harness.with_users  # with keys it is libzmq in any case
+
+
+class KeyedJsDendrites(Keyed, JsDendrites):
+    """With keys: CURVE, by libzmq in the package `zeromq`."""
+
+
+class KeyedJsFirst(Keyed, JsFirst):
+    """With keys, and every other transport and Dendrite is written in JavaScript."""

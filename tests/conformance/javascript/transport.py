@@ -1,5 +1,6 @@
 """The transport port over a subject: each call is one of a transport written in JavaScript."""
 
+from cosmonapse.keys import public_text, secret_text
 from cosmonapse.registry import DendriteRecord, NeuronRecord, SynapseState
 from cosmonapse.transport import Held, Opened, Outcome
 from zmq_transport import address_of
@@ -24,12 +25,13 @@ class JsSynapse:
         channel: The line to the subject that hosts its transports.
         url: Its URL.
         carrier: `zmtp` or `libzmq`.
+        key: The key that its connections show; None without one.
     """
 
-    def __init__(self, channel, url, carrier):
+    def __init__(self, channel, url, carrier, key=None):
         self.channel, self.url, self.carrier = channel, url, carrier
         self.handle = channel.new_handle(None)
-        channel.call(0, "synapse", self.handle, url, carrier)
+        channel.call(0, "synapse", self.handle, url, carrier, _fields_of(key))
 
     def __repr__(self):
         return f"JsSynapse({self.url})"
@@ -90,6 +92,17 @@ class JsTransport:
     def away_s(self):
         away_ms = self._get("awayMs")
         return None if away_ms is None else away_ms / MS
+
+    @property
+    def user(self):
+        return self._get("user")
+
+    @property
+    def may(self):
+        return tuple(self._get("may") or ())
+
+    def origin_of(self, instance):
+        return self._call("originOf", instance)
 
     def resync_from(self, source):
         self.source = source
@@ -170,7 +183,9 @@ class JsTransport:
         return [DendriteRecord(**_snake(row)) for row in rows]
 
     async def state(self, timeout_s):
-        return SynapseState(**_snake(await self._begin("state", ms(timeout_s))))
+        state = _snake(await self._begin("state", ms(timeout_s)))
+        del state["namespace"]
+        return SynapseState(**state)
 
 
 class _Events:
@@ -216,6 +231,18 @@ _EVENTS = {
     "onWelcomed": "on_welcomed",
     "onAway": "on_away",
 }
+
+
+def _fields_of(key):
+    """Return the fields of a key, as its file has them."""
+    if key is None:
+        return None
+    return {
+        "name": key.name,
+        "public": public_text(key.public),
+        "secret": secret_text(key.secret),
+        "synapse": [public_text(each) for each in key.synapse],
+    }
 
 
 def _camel(name):
