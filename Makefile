@@ -27,6 +27,9 @@ NEAR_KERNEL := $(addprefix tests/,property unit/dendrite unit/kernel unit/synaps
 # What calls a carrier, for the run with the one that is not the default.
 NEAR_LIBZMQ := $(addprefix $(SUITE)/test_,away.py full_queues.py handed_over.py opening.py tasks.py) \
 	--cosmo-harness conformance.harnesses:CosmoLibzmq
+# The same with keys, in both languages.
+NEAR_KEYS := $(addprefix $(SUITE)/test_,handed_over.py opening.py tasks.py) \
+	--cosmo-harness conformance.harnesses:KeyedCosmo --cosmo-harness conformance.javascript.harnesses:KeyedJsFirst
 
 .PHONY: help demo test test-pure test-all test-nodes test-harnesses check check-js check-format lint types unit unit-dendrite unit-transport unit-others short-property house format bench soak build docs clean distclean FORCE
 
@@ -43,6 +46,7 @@ define BESIDE
 	COSMO_PURE=1 HYPOTHESIS_PROFILE=short nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(NEAR_KERNEL) || quick=$$?; fi; \
 	echo "a third with the carrier libzmq"; \
 	COSMO_CARRIER=libzmq nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(NEAR_LIBZMQ) || quick=$$?; \
+	echo "a fourth with keys"; nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(NEAR_KEYS) || quick=$$?; \
 	echo "the suite of the port"; nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(SUITE) || quick=$$?; \
 	exit $$quick; }
 endef
@@ -69,8 +73,8 @@ test-nodes: $(DEV)/.installed $(NPM) $(foreach each,$(NODES),$(DEV)/nodes/$(each
 
 # The suite of the port: `make test` runs it with the harnesses in pyproject.toml. Here are each of the two
 # carriers at each end, and what is left for JavaScript.
-PAIR_HARNESSES := CosmoLibzmq IpcLibzmq CosmoLibzmqDendrites CosmoLibzmqSynapse
-JS_HARNESSES := JsTransports JsSecond JsTransportsOverLibzmq JsDendritesOverLibzmq JsFirstOverLibzmq
+PAIR_HARNESSES := KeyedCosmo CosmoLibzmq IpcLibzmq CosmoLibzmqDendrites CosmoLibzmqSynapse
+JS_HARNESSES := KeyedJsDendrites KeyedJsFirst JsTransports JsSecond JsTransportsOverLibzmq JsDendritesOverLibzmq JsFirstOverLibzmq
 
 test-harnesses: $(DEV)/.installed $(NPM)
 	@$(RUN) pytest -p no:cacheprovider $(ARGS) cosmonapse/testing/conformance \

@@ -42,8 +42,7 @@ const AWAY_LATER =
   'the service behind this one has been lost since it got the task, which may have run there'
 const REFUSED =
   'the service behind this one refuses the connection; its operator must check the setup'
-const DENIED =
-  'the key of this service gives it no right to that; its operator must check the setup'
+const DENIED = 'the service behind this one does not let it do that; its log has the reason'
 const NOT_RUNNING =
   'this service is starting or stopping, or its setup is wrong; its log has the reason'
 const FAILED = 'this service failed; its log has the reason'

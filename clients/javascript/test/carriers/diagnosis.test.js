@@ -46,7 +46,11 @@ const PATH = new IpcEndpoint("/run/it's.sock")
 const REMEDIES = [
   [Cause.NOBODY, HERE, /^run 'cosmo synapse start --port 7070', or check the URL/],
   [Cause.NOBODY, new TcpEndpoint('::1', 1), /^run 'cosmo synapse start --host ::1 --port 1'/],
-  [Cause.NOBODY, THERE, /^on example.org run 'cosmo synapse start --keys --host example.org --port 7070'/],
+  [
+    Cause.NOBODY,
+    THERE,
+    /^on example.org run 'cosmo synapse start --keys --host example.org --port 7070'/,
+  ],
   [Cause.NAME, THERE, /^check the name example.org in the URL, and the name server/],
   [Cause.NO_ANSWER, THERE, /example.org is on, and .* firewall lets the ports 7070, 7072 and 7073/],
   [Cause.STRANGER, HERE, /^check the URL against the one that 'cosmo synapse start' prints/],

@@ -134,6 +134,7 @@ for (const [thrown, status, code] of [
 for (const [thrown, status, code, log] of [
   [new cosmo.SynapseUnreachable('SECRET', '', ''), 503, 'SYNAPSE_UNREACHABLE', 'line'],
   [new cosmo.SynapseRefused('SECRET', 'SECRET'), 503, 'SYNAPSE_REFUSED', 'line'],
+  [new cosmo.AccessRefused('SECRET', 'SECRET', 'SECRET'), 403, 'ACCESS_DENIED', 'line'],
   [new cosmo.DendriteProtocolError('SECRET'), 503, 'NOT_READY', 'traceback'],
   [new cosmo.PathwayClosedError('SECRET'), 500, 'INTERNAL_ERROR', 'traceback'],
   [new cosmo.InvalidUrl('SECRET', 'SECRET'), 500, 'INTERNAL_ERROR', 'traceback'],

@@ -18,8 +18,8 @@ const MESSAGES = {
   NO_CAPABLE_NEURON: ({ target }) =>
     `no live Axon for ${target}: start one, or check the namespace`,
   ACCESS_DENIED: ({ target }) =>
-    `the Synapse lets this key send no task to ${target}: on its machine 'cosmo keys allow NAME ` +
-    `--may dispatch=${target}' gives it the right`,
+    `the key of this Dendrite may not send TASKs to ${target}: whoever keeps the keys of the Synapse can allow it ` +
+    "with 'cosmo keys allow'",
   OVERLOADED: ({ target }) =>
     `${target} accepts no more tasks now: try again later, or start a replica`,
   SYNAPSE_AWAY: ({ target }) =>
