@@ -255,7 +255,8 @@ def _in_camel(fields):
 
 
 def _opened(opened):
-    return _in_camel(Opened(*opened))
+    row = Opened(*opened)
+    return {**_in_camel(row), "address": row.address.decode()}
 
 
 def _held(held):

@@ -9,7 +9,8 @@ import { WireError } from './wire-error.js'
 
 /**
  * A task that is open at its caller.
- * @typedef {{ task: Buffer, trace: Buffer, nextIndex: number, leftMs: number, keep: boolean }} Opened
+ * @typedef {{ task: Buffer, trace: Buffer, nextIndex: number, leftMs: number, keep: boolean,
+ *   address?: string }} Opened `address`: where it was sent, so that no other worker may claim it
  * A task that a worker has, or had; `claim` is one of CLAIM.
  * @typedef {{ caller: Buffer, task: Buffer, trace: Buffer, neuronId: string, claim: number,
  *   leftMs: number, keep: boolean }} Held
@@ -27,6 +28,9 @@ export const MAX_ASKED = MAX_ITEMS - 1
 /** Instances of one WORKERS. */
 const WORKERS_PAGE = 1024
 const ID_BYTES = 16
+const INDEX_BYTES = 4
+/** A longer address is not said, so that a page of them has room. */
+const MAX_ADDRESS_BYTES = 1024
 
 const chunks = (rows, size) => {
   const made = []
@@ -35,9 +39,11 @@ const chunks = (rows, size) => {
 }
 const milliseconds = (leftMs) => Math.max(0, Math.min(MAX_NUMBER, Math.floor(leftMs)))
 
-function openedItem(kind, { task, trace, nextIndex, leftMs, keep }) {
-  const body = Buffer.allocUnsafe(4)
+function openedItem(kind, { task, trace, nextIndex, leftMs, keep, address = '' }) {
+  const isSaid = kind === RESEND.OPEN && address.length <= MAX_ADDRESS_BYTES
+  const body = Buffer.alloc(INDEX_BYTES + (isSaid ? address.length : 0))
   body.writeUInt32BE(nextIndex)
+  if (isSaid) body.latin1Write(address, INDEX_BYTES)
   const number = milliseconds(leftMs)
   return item(VERB.RESEND, { flags: keep ? KEEP : 0, kind, number, task, trace, body })
 }
@@ -98,12 +104,18 @@ export const tellMe = () => [item(VERB.WORKERS)]
  * Read one task of a list of open tasks; the twin of openedPages, for a proxy in a test.
  * @param {import('./heads.js').Item} each a RESEND of the kind OPEN or GAP
  * @returns {Opened}
- * @throws {WireError} `bad_list`: it has no index.
+ * @throws {WireError} `bad_list` or `bad_address`: it has no index, or an address that is none.
  */
-export function readOpened({ flags, number, task, trace, body }) {
-  if (body.length !== 4) throw new WireError('bad_list', 'an open task has 4 bytes of index')
+export function readOpened({ kind, flags, number, task, trace, body }) {
+  const size = body.length
+  if (size < INDEX_BYTES || (size > INDEX_BYTES && kind !== RESEND.OPEN))
+    throw new WireError('bad_list', 'an open task has 4 bytes of index')
+  const address = body.latin1Slice(INDEX_BYTES, size)
+  if (address !== '' && readAddress(address) === null)
+    throw new WireError('bad_address', 'an open task has an invalid address')
   const keep = (flags & KEEP) !== 0
-  return { task, trace, nextIndex: body.readUInt32BE(), leftMs: number, keep }
+  const opened = { task, trace, nextIndex: body.readUInt32BE(), leftMs: number, keep }
+  return address === '' ? opened : { ...opened, address }
 }
 
 /**

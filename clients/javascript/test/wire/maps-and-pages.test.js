@@ -180,6 +180,13 @@ test('what a caller or a worker lists is read again', () => {
   const full = { ...claim, leftMs: 250, keep: true }
 
   assert.deepEqual(wire.readOpened(wire.openedPages([task])[0][0]), task)
+  for (const address of ['mail', '?a,b', 'x'.repeat(128)]) {
+    const addressed = { ...task, address }
+    assert.deepEqual(wire.readOpened(wire.openedPages([addressed])[0][0]), addressed)
+    assert.deepEqual(wire.readOpened(wire.gapItem(addressed)), task)
+  }
+  const long = `?${Array.from({ length: 300 }, (_, at) => `cap${at}`)}`
+  assert.deepEqual(wire.readOpened(wire.openedPages([{ ...task, address: long }])[0][0]), task)
   assert.deepEqual(wire.readClaim(wire.claimPages([full])[0][0]), full)
 })
 

@@ -140,7 +140,7 @@ export class Caller {
 
   /** Return every open task, oldest first, for a resync. */
   openTasks() {
-    return this.dispatcher.openTasks.rows(performance.now())
+    return this.dispatcher.rows()
   }
 
   /** End every open task, question and Pathway. */

@@ -9,6 +9,7 @@ import { DeadlineTimer } from '../../runtime/deadline-timer.js'
 import { OF_TASKS } from '../../signals/payloads.js'
 import { CODE, Signal, TYPE, setOrigin } from '../../signals/signals.js'
 import { readRun } from '../../signals/runs.js'
+import { addressOf } from '../../wire/addresses.js'
 import { KEEP, RUN, SETTLES } from '../../wire/heads.js'
 import { idBytes } from '../../signals/ids.js'
 import { Permits } from '../permits.js'
@@ -219,6 +220,17 @@ export class Dispatcher {
       this.#client.sendCancel(opened)
       this.#endWithError(opened, 'CANCELLED')
     }
+  }
+
+  /** Return every open task, oldest first, for a resync. */
+  rows() {
+    const rows = this.openTasks.rows(this.#now())
+    if (!this.#client.user) return rows
+    // 11-access, What is checked, 4: a worker whose key names Axons may claim what went to them alone.
+    return rows.map((row) => {
+      const { id, capabilities } = this.openTasks.get(row.task).signal.directed
+      return { ...row, address: addressOf(id, capabilities) }
+    })
   }
 
   // ---- replies and losses

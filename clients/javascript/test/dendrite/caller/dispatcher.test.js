@@ -393,3 +393,20 @@ test('every dispatch has exactly one outcome, whatever comes in whatever order',
     { numRuns: 150 },
   )
 })
+
+test('a caller with a key says for a resync where its open tasks went', async (t) => {
+  const { client, caller } = setUp(t)
+  caller.dispatchTask(WITH)
+  caller.dispatchTask({ capabilities: ['b', 'a'], input: 1 })
+  assert.deepEqual(
+    caller.openTasks().map((each) => each.address),
+    [undefined, undefined],
+  )
+
+  client.user = 'ada'
+
+  assert.deepEqual(
+    caller.openTasks().map((each) => each.address),
+    ['worker', '?a,b'],
+  )
+})
