@@ -200,7 +200,7 @@ async def everywhere(at, name):
     listener = at.bare(zmq.SUB, at.proxy.users.keys[name][-1])
     listener.socket.subscribe(TOPIC)
     publisher = at.bare(zmq.XPUB, at.proxy.users.keys[name][-1], XPUB_VERBOSE=1)
-    await until(lambda: publisher.is_in() and publisher.socket.poll(0))
+    await until(lambda: publisher.socket.poll(0) and publisher.socket.recv() == b"\x01" + TOPIC)
     header = heads.pack_header(member.instance, 1, member.instance, heads.NOBODY)
     heard = at.proxy.count("published")
     publisher.socket.send_multipart([TOPIC, header, b"hello"])
