@@ -76,8 +76,8 @@ async def answered(caller):
         try:
             return await caller.ask(neuron="echo", input={}, timeout_s=WAIT_S)
         except NeuronError as error:
-            assert error.code == "NO_SUCH_NEURON"
-            assert time.monotonic() < end_s
+            if error.code != "NO_SUCH_NEURON" or time.monotonic() > end_s:
+                raise
             await asyncio.sleep(0.05)
 
 
