@@ -130,10 +130,6 @@ class Access:
         """Return what a user may do; None if the user is not listed."""
         return self.grants.get(user)
 
-    def keys_of(self, user: str) -> frozenset[bytes]:
-        """Return the public keys that stand for a user."""
-        return frozenset(key for key, name in self.users.items() if name == user)
-
     def users_in(self, namespace: str) -> list[str]:
         """Return the users that have a tag and may enter a namespace, in order."""
         return sorted(

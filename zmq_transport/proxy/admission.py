@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from ..access.origin import HASH_BYTES, UNKNOWN, Origin, has_tag, instance_of_user
-from ..access.rights import EVERYTHING
+from ..access.rights import EVERYTHING, Access
 from ..errors import WireError
 from ..wire import greetings, heads, users_messages
 from ..wire.heads import Reason, Verb
@@ -24,6 +24,7 @@ _ASK_AGAIN_S = 1.0
 _MAX_ASKED = 65_536
 _MAX_PROBED = 1024
 _MAX_SHOWN = 20
+_MAX_LISTS = 64
 _RETURNED = (Verb.TASK, Verb.REPLY, Verb.CANCEL, Verb.PUBLISH)
 
 
@@ -58,6 +59,8 @@ class Admission:
         self._to_tell: dict[Namespace, None] = {}
         self._asked_at_s: OrderedDict[bytes, float] = OrderedDict()
         self._origins: dict[bytes, Origin] = {}
+        self._listed: Access | None = None
+        self._pages: dict[str, list[users_messages.Message]] = {}
         self.listen_port = 0
         self.publish_port = 0
 
@@ -305,8 +308,13 @@ class Admission:
         access = self._tables.access
         if access is None or not peer.takes_access:
             return ()
-        pages = users_messages.users_pages(access.users_in(peer.namespace.name))
-        return [(peer.connection, *page) for page in pages]
+        # A thousand clients that come at once get the same list of thousands of names.
+        if self._listed is not access or len(self._pages) >= _MAX_LISTS:
+            self._listed, self._pages = access, {}
+        name = peer.namespace.name
+        if name not in self._pages:
+            self._pages[name] = users_messages.users_pages(access.users_in(name))
+        return [(peer.connection, *page) for page in self._pages[name]]
 
     def welcome(self, peer: Peer) -> Output:
         """Return the WELCOME of a client."""

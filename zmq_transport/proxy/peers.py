@@ -19,7 +19,7 @@ from .page_table import PageTable
 from .routing import Routes, Seat
 
 _FEW: Final = 64
-_MAX_NAMES: Final = 1024
+_MAX_NAMES: Final = 4096
 MAX_LEFT: Final = 65_536
 
 

@@ -68,11 +68,12 @@ class Revocation:
         if before is None:
             return outputs
         of_user = self._peers_by_user()
+        rotated = {user for key, user in before.users.items() if access.user_of(key) != user}
         for user in dict.fromkeys([*before.grants, *of_user]):
             had, has = before.grant_of(user), access.grant_of(user)
             if has is None or (had is not None and not has.covers(had)):
                 outputs += self._revoke(user, of_user.get(user, ()), now_s)
-            elif not before.keys_of(user) <= access.keys_of(user):
+            elif user in rotated:
                 # 11-access, "Revocation" 4: which key a connection came with is not known here.
                 self._cuts.append((now_s, user, "rotated"))
             elif has != had:

@@ -71,6 +71,22 @@ def test_without_keys_a_welcome_tells_no_name_and_no_rights(bench):
     assert {"user", "may"}.isdisjoint(greetings.unpack_map(welcome.body))
 
 
+def test_a_thousand_hellos_list_a_thousand_names_once(keyed, monkeypatch):
+    calls = []
+    users_in = Access.users_in
+    monkeypatch.setattr(Access, "users_in", lambda *each: calls.append(each) or users_in(*each))
+    bench = keyed(ada={}, ben={})
+    for number in range(3):
+        bench.join(f"a{number}", user="ada")
+    use(bench, ada={}, ben={}, eve={})
+    bench.tick()
+
+    _, [users, _] = bench.hello("late", user="ada")
+
+    assert users.body == b"\x93\xa3ada\xa3ben\xa3eve"
+    assert len(calls) == 1 + 2 + 1  # for those who came, to compare the lists, for the late one
+
+
 def test_who_does_not_take_users_gets_none(keyed):
     _, sent = keyed(ada={}).hello("a", user="ada", access=False)
 
