@@ -55,8 +55,10 @@ export class Permits {
 
   #refused(what, word) {
     const { user } = this.#client
-    const words = [...(this.#may ?? []).filter((each) => each !== word), word]
-    const fix = `to let it, run 'cosmo keys allow ${user} cpk_... --may ${words}' where the keys of the Synapse are`
+    const name = user.replace(':', '-') // over a Unix socket uid:1000, in the folder uid-1000
+    const words = [...(this.#may ?? []).filter((each) => each !== word), word].join()
+    const quoted = /^[\w@%+=:,./-]+$/.test(words) ? words : `'${words}'`
+    const fix = `to let it, run where the keys of the Synapse are: cosmo keys allow ${name} --may ${quoted}`
     return new AccessRefused(this.#url, `the key '${user}' may not ${what}`, fix)
   }
 

@@ -9,11 +9,20 @@ import { Directed } from '../../src/signals/signals.js'
 const permits = (...may) => new Permits({ may, user: 'ada' }, 'cosmo://here')
 const handler = (types, more) => makeHandler(() => {}, types, more)
 
+function refusalOf(call) {
+  try {
+    call()
+  } catch (error) {
+    return error
+  }
+  return null
+}
+
 function refused(call, what, word) {
   assert.throws(call, (error) => {
     assert.ok(error instanceof AccessRefused)
     assert.equal(error.reason, `the key 'ada' ${what}`)
-    assert.match(error.fix, new RegExp(`cosmo keys allow ada cpk_... --may .*${word}'`))
+    assert.match(error.fix, new RegExp(`: cosmo keys allow ada --may ${word}$`))
     return true
   })
 }
@@ -48,6 +57,14 @@ test('what a key may do is permitted', () => {
   permits('watch').checkHear(handler(['PLAN', 'TASK']))
   permits('dispatch').checkHear(handler(['BID']))
   permits('broadcast').checkPublish('PLAN')
+})
+
+test('the command gives the right beside those that the key has, and can be pasted', () => {
+  const { fix } = refusalOf(() => permits('serve=x-*', 'watch').checkPublish('STOP'))
+
+  assert.match(fix, /: cosmo keys allow ada --may 'serve=x-\*,watch,decide'$/)
+  const local = new Permits({ may: [], user: 'uid:1000' }, 'cosmo+ipc:///s')
+  assert.match(refusalOf(() => local.checkServe('x')).fix, /allow uid-1000 --may serve=x$/)
 })
 
 test('the rights of the last WELCOME count', () => {
