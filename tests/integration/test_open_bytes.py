@@ -22,6 +22,12 @@ def send_tasks(caller, numbers):
         caller.client.send_task(address, task, task, KIND_TASK, bytes(BYTES), 60_000, 0)
 
 
+async def answers(worker, count):
+    """Let the worker read so many tasks, and answer them."""
+    worker.tell(str(count))
+    await asyncio.to_thread(worker.line, "answered")
+
+
 @pytest.mark.asyncio
 async def test_a_worker_of_libzmq_that_does_not_read_costs_bounded_bytes(children):
     running = RunningProxy(children, carrier=LIBZMQ, max_open_bytes=AT_ONCE * BYTES)
@@ -33,11 +39,10 @@ async def test_a_worker_of_libzmq_that_does_not_read_costs_bounded_bytes(childre
         await until(lambda: [last, Reason.NO_ROUTE] in caller.of("on_bounce"))
         *bounces, _ = caller.of("on_bounce")
         counts = running.counts
-        for numbers in (range(AT_ONCE), range(100, 105)):  # what is answered makes room
-            if numbers.start:
-                send_tasks(caller, numbers)
-            worker.tell(str(len(numbers)))
-            await asyncio.to_thread(worker.line, "answered")
+        await answers(worker, AT_ONCE)
+        await until(lambda: len(caller.of("on_replies")) == AT_ONCE)
+        send_tasks(caller, range(100, 105))  # what is answered makes room
+        await answers(worker, 5)
         await until(lambda: len(caller.of("on_replies")) == AT_ONCE + 5)
 
     assert {reason for _, reason in bounces} == {Reason.BUSY}
