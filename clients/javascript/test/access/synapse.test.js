@@ -106,8 +106,8 @@ test('another namespace than those of a key is refused by its name', async (t) =
   const synapse = await connectSynapse(url, { key: keys.of('ada'), logger: null })
 
   await assert.rejects(new Dendrite({ synapse, namespace: 'other' }).start(), /demo/)
-  await new Dendrite({ synapse, namespace: 'demo' }).start()
-  await synapse.close()
+  const dendrite = await new Dendrite({ synapse, namespace: 'demo' }).start()
+  await dendrite.stop()
 })
 
 test('a worker whose key is revoked is gone, says so once, and is back when it is allowed again', async (t) => {
