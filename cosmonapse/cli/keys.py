@@ -191,7 +191,7 @@ def allow(
         )
     member = _changed(ring, name, key, may, namespaces)
     _write(ring, member)
-    click.echo(f"{name} is allowed")
+    click.echo(f"{name} is allowed; a Synapse that runs takes it within a second")
     click.echo(_described(member))
     if key is not None:
         click.echo(f"\nthe file {name}{KEY_SUFFIX} needs this line, if it has none:")
