@@ -28,7 +28,7 @@ EXTRAS = {
     "llm": {"httpx"},
     "flask": {"flask"},
     "fastapi": {"fastapi", "uvicorn"},
-    "bench": {"nats-py", "redis"},
+    "bench": {"nats-py", "nkeys", "redis"},
     "docs": {"mkdocstrings-python", "zensical"},
     "prism": {"starlette", "uvicorn"},
     "speed": {"uvloop"},

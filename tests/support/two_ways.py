@@ -92,7 +92,7 @@ class Ends(DispatchVerbs):
         self.time_s = 1000.0
         asyncio.get_running_loop().time = lambda: self.time_s
         self.transport = Played()
-        self.subscriptions = Subscriptions(self.transport)
+        self.subscriptions = self._subscriptions = Subscriptions(self.transport)
         self.subscriptions.topics()  # from now on a handler subscribes by itself
         self.dispatcher = self._dispatcher = Dispatcher(self.transport, self.subscriptions)
         self._retries = Retries(self._dispatcher, self.subscriptions)

@@ -19,6 +19,7 @@ from cosmonapse import (
     DendriteRecord,
     Directed,
     Escalation,
+    Key,
     MemoryRegistryStore,
     MemorySynapse,
     NeedsAnswer,
@@ -139,6 +140,7 @@ def decorated(orchestrator: Dendrite, trace_id: str) -> int:
     @orchestrator.on_trace(trace_id)
     async def traced(sig: Signal) -> None:
         assert_type(sig.ts, float)
+        assert_type(sig.origin, str | None)
 
     assert_type(plain(Signal(type=SignalType.TASK)), str)
     orchestrator.on_task_signal(plain)
@@ -296,6 +298,11 @@ def blocking(url: str) -> str:
 
 
 def main(path: str) -> None:
+    key = Key.read("ada.key")
+    assert_type(key.name, str)
+    with SynapseServer(port=0, keys="keys", insecure=False) as closed:
+        asyncio.run(connect_synapse(closed.url, key=key))
+        synapse_from_url(closed.url, key="ada.key")
     with SynapseServer(port=0, namespaces=["typed"]) as server, SqliteRegistryStore(path) as store:
         asyncio.run(work(server.url, store))
         asyncio.run(orchestrate(server.url))
