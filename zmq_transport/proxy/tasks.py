@@ -188,8 +188,9 @@ class Tasks:
         if ttl_ms > MAX_TTL_MS:
             ttl_ms = MAX_TTL_MS
             head = heads.with_number(head, ttl_ms)
-        # 03-routing, "Overdue": the deadline belongs to the caller, this only bounds the ledger
-        expires_at_s = now_s + ttl_ms / 1000 + self._tables.settings.overdue_s
+        # 03-routing, "Overdue": the deadline belongs to the caller, this only bounds the ledger.
+        # Added in the order of `enter_tasks` and of bundles: another one may round differently.
+        expires_at_s = now_s + self._tables.settings.overdue_s + ttl_ms / 1000
         keep = bool(flags & _KEEP)
         entry = Entry(peer.instance, task, trace, address, seat, expires_at_s, keep, size)
         self._ledger.enter(entry)

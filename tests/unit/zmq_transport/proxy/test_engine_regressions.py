@@ -174,3 +174,19 @@ def test_an_address_over_the_limit_is_bounced(model):
     address = b"?" + b"x," * 2048 + b"x"
 
     assert model.dispatch(model.clients[0], address, 1, 5000, 0).outcomes == ["BOUNCE"]
+
+
+@pytest.mark.parametrize("steps_s", [(0.1, *[1.0] * 23), (0.1,) * 240])
+def test_a_task_is_forgotten_at_the_same_time_whichever_way_it_took_in(model, steps_s):
+    # The time of a clock is no round number, so the order of its sum with the others matters.
+    caller, _, worker = model.clients[:3]
+    model.say(worker, Verb.REGISTER, "a")
+    overdue_s = model.engine.tables.settings.overdue_s
+    expected = []
+
+    for step_s in steps_s:
+        model.now_s += step_s
+        model.dispatch(caller, b"a", 1, 50, 0)  # the twins compare their ledgers
+        expected.append(model.now_s + overdue_s + 0.05)
+
+    assert [each.expires_at_s for each in model.engine.tables.ledger] == expected
