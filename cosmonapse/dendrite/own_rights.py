@@ -14,6 +14,8 @@ from ..rights import Rights
 from ..signals import SignalType
 from ..transport import Transport
 
+_ASKS = (SignalType.CLARIFICATION, SignalType.PERMISSION, SignalType.ESCALATION)
+
 
 class OwnRights:
     """The rights that the Synapse last told.
@@ -94,7 +96,7 @@ class OwnRights:
             return
         for each in sorted(types):
             if not self._rights.may_hear(each):
-                raise self._refused(f"listen to {each.value}{by}", "watch")
+                raise self._refused(f"listen to {each.value}{by}", _word_to_hear(each))
 
     def check_emit(self, signal_type: SignalType) -> None:
         """Check that it may publish a type.
@@ -120,6 +122,11 @@ class OwnRights:
             f"to let it, run where the keys of the Synapse are: cosmo keys allow {name} "
             f"--may {shlex.quote(wanted)}",
         )
+
+
+def _word_to_hear(signal_type: SignalType) -> str:
+    """Return the right with which a type is heard: a question by those who may answer it."""
+    return "decide" if signal_type in _ASKS else "watch"
 
 
 def _word_for(signal_type: SignalType) -> str:

@@ -106,6 +106,12 @@ def test_a_handler_is_named_in_the_refusal_of_what_it_listens_to():
     assert "--may dispatch,watch" in error.fix
 
 
+def test_who_answers_questions_is_told_to_get_the_right_to_decide():
+    error = refusal(rights("dispatch").check_hear, {SignalType.CLARIFICATION}, None)
+
+    assert "--may dispatch,decide" in error.fix
+
+
 def test_a_word_of_a_newer_synapse_is_no_fault():
     rights("dispatch", "teleport=x").check_dispatch("a")
 

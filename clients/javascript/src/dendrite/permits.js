@@ -3,6 +3,11 @@
 import { Rights, wordFor } from '../access/rights.js'
 import { AccessRefused } from '../errors.js'
 
+const ASKS = ['CLARIFICATION', 'PERMISSION', 'ESCALATION']
+
+/** A question is heard by those who may answer it. */
+const wordToHear = (type) => (ASKS.includes(type) ? 'decide' : 'watch')
+
 /** The rights of one Dendrite, as the last WELCOME told them; before the first, and without keys, everything. */
 export class Permits {
   #client
@@ -44,7 +49,7 @@ export class Permits {
     // A handler of one trace subscribes to the trace as a whole.
     if (traceId !== null && !rights.mayHear(null)) throw this.#refused('listen to a trace', 'watch')
     const type = traceId === null ? [...types].find((each) => !rights.mayHear(each)) : undefined
-    if (type !== undefined) throw this.#refused(`listen to ${type}`, 'watch')
+    if (type !== undefined) throw this.#refused(`listen to ${type}`, wordToHear(type))
   }
 
   /** @param {string} type @throws {AccessRefused} */

@@ -67,6 +67,12 @@ test('the command gives the right beside those that the key has, and can be past
   assert.match(refusalOf(() => local.checkServe('x')).fix, /allow uid-1000 --may serve=x$/)
 })
 
+test('who answers questions is told to get the right to decide', () => {
+  const { fix } = refusalOf(() => permits('dispatch').checkHear(handler(['CLARIFICATION'])))
+
+  assert.match(fix, /--may dispatch,decide$/)
+})
+
 test('the rights of the last WELCOME count', () => {
   const client = { may: ['watch'], user: 'ada' }
   const known = new Permits(client, 'cosmo://here')
