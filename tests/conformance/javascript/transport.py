@@ -63,6 +63,7 @@ class JsTransport:
 
     def __init__(self, synapse, options, receiver):
         self.synapse, self.source = synapse, None
+        self.is_asked, self._user = False, ""
         self._channel = synapse.channel
         self._handle = self._channel.new_handle(_Events(self, receiver))
         self.instance = self._channel.call(0, "transport", self._handle, synapse.handle, options)
@@ -95,7 +96,10 @@ class JsTransport:
 
     @property
     def user(self):
-        return self._get("user")
+        # While the subject waits for an answer it answers nothing itself.
+        if not self.is_asked:
+            self._user = self._get("user")
+        return self._user
 
     @property
     def may(self):
@@ -208,7 +212,11 @@ class _Events:
         self._receiver.on_heard(kind, trace, caller, worker, [body])
 
     def openTasks(self):
-        return [_opened(each) for each in self._transport.source.open_tasks()]
+        self._transport.is_asked = True
+        try:
+            return [_opened(each) for each in self._transport.source.open_tasks()]
+        finally:
+            self._transport.is_asked = False
 
     def heldTasks(self):
         return [_held(each) for each in self._transport.source.held_tasks()]
