@@ -10,6 +10,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -25,6 +26,8 @@ LEFT_SPELLING = "cosmo dispatch spell"
 ALREADY_DONE = ("python3 -m venv", "pip install")
 # In a test it must not meet a Synapse of somebody else, so the Synapse of the test is killed by id.
 KILL_SYNAPSE = "pkill -9 -f 'cosmo synapse start'"
+# It shows what was counted since the restart, which the reader has waited for in another terminal.
+COUNTED = "cosmo check -v"
 ELLIPSIS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 TIMEOUT_S = 30.0
 
@@ -41,6 +44,11 @@ def typed(block):
             command, shown = line.removeprefix("$ "), []
         else:
             shown.append(line)
+
+
+def shows(shown, printed):
+    """Tell whether a command printed what the page shows; `...` stands for anything."""
+    return doctest.OutputChecker().check_output(f"{shown}\n", printed, ELLIPSIS)
 
 
 class Reader:
@@ -68,6 +76,8 @@ class Reader:
         elif command.startswith(LEFT_SPELLING) and not shown:
             self._spelling = self._started(command)
             assert self._spelling.stdout.read(4) == "p e "
+        elif command == COUNTED:
+            self._wait_for(command, shown)
         elif not command.startswith(ALREADY_DONE):
             self._compare(command, shown, self._run(command))
 
@@ -81,7 +91,7 @@ class Reader:
             self._interrupt(terminal)
         if self._spelling is not None:
             self._spelling.kill()
-            self._spelling.wait()
+            self._spelling.communicate()
 
     def _arguments(self, command):
         match shlex.split(command):
@@ -121,8 +131,16 @@ class Reader:
         )
         return ended.stdout
 
+    def _wait_for(self, command, shown):
+        """Type a command until it prints what the page shows; a reader takes longer than a test."""
+        until_s = time.monotonic() + TIMEOUT_S
+        printed = self._run(command)
+        while not shows(shown, printed) and time.monotonic() < until_s:
+            printed = self._run(command)
+        self._compare(command, shown, printed)
+
     def _compare(self, command, shown, printed):
-        if not doctest.OutputChecker().check_output(f"{shown}\n", printed, ELLIPSIS):
+        if not shows(shown, printed):
             self.faults.append(f"$ {command}\nthe page shows:\n{shown}\nit printed:\n{printed}")
 
     def _interrupt(self, terminal):
