@@ -1,6 +1,9 @@
 """The run as a whole: what is the same for every test."""
 
+import os
 import signal
+
+from hypothesis import HealthCheck, settings
 
 from support.node import NODE_TESTS, skipped_without_node
 
@@ -11,6 +14,23 @@ from support.node import NODE_TESTS, skipped_without_node
 for _number in (signal.SIGINT, signal.SIGTERM):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, lambda *_: None)
+
+# Drawn examples: the same at every run, so that a red build is red again; no deadlines.
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    max_examples=80,
+    stateful_step_count=40,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "short", settings.get_profile("repeatable"), max_examples=10, stateful_step_count=25
+)
+settings.register_profile("thorough", settings.get_profile("repeatable"), max_examples=800)
+# The tests of hostile bytes change each example 250 times: a million of each.
+settings.register_profile("million", settings.get_profile("repeatable"), max_examples=4000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def pytest_terminal_summary(terminalreporter):
