@@ -13,8 +13,6 @@ import asyncio
 import os
 import socket
 import statistics
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -35,11 +33,10 @@ from cosmonapse.errors import CosmonapseError
 from zmq_transport import Verb, address_of
 from zmq_transport.wire import greetings, heads, topics
 
-from .bench import orphans
 from .bench.cpu_time import used
+from .bench.started import synapse
 
 NAMESPACE = "abuse"
-_LISTENING = "Synapse listening on cosmo://127.0.0.1:"
 _MIB = 1 << 20
 _SAMPLE_S = 0.05
 _ALONE_S = 2.0
@@ -265,30 +262,6 @@ def abuser(connection: Connection, name: str, port: int, mib: int) -> None:
 # -- the Synapse, and what it takes ----------------------------------------------------------------
 
 
-@contextmanager
-def synapse(checkout: Path | None, *options: str) -> Iterator[tuple[int, int]]:
-    """Run `cosmo synapse start` of a checkout; yield its pid and its port."""
-    start = ("synapse", "start", "--port", "0", "--quiet", *options)
-    folder = {} if checkout is None else {"PYTHONPATH": str(checkout), "COSMO_PURE": "1"}
-    with subprocess.Popen(
-        [sys.executable, "-P", "-m", "cosmonapse.cli", *start],
-        cwd=checkout,
-        env=os.environ | folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        preexec_fn=orphans.end_with_parent,
-    ) as process:
-        try:
-            lines = process.stdout or ()
-            line = next((each for each in lines if each.startswith(_LISTENING)), None)
-            if line is None:
-                raise BenchError("the Synapse did not start")
-            yield process.pid, int(line.removeprefix(_LISTENING).split()[0])
-        finally:
-            process.terminate()
-
-
 @attrs.define
 class Watched:
     """The memory of a process over time, in MiB."""
@@ -324,8 +297,8 @@ def measured(name: str, given: argparse.Namespace) -> tuple[str, ...]:
     """Return the row of one abuse."""
     carrier = ("--carrier", given.carrier) if given.carrier else ()
     with ExitStack() as stack:
-        pid, port = stack.enter_context(synapse(given.checkout, *carrier))
-        url = f"cosmo://127.0.0.1:{port}"
+        pid, url = stack.enter_context(synapse(*carrier, checkout=given.checkout))
+        port = int(url.rpartition(":")[2])
         stack.enter_context(Child(ends.worker, url, NAMESPACE))
         caller = stack.enter_context(Child(ends.caller, url, NAMESPACE))
         watched = Watched(pid)

@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from cosmonapse import Axon, Dendrite, new_trace_id, synapse_from_url
+from support.joining import joining
 from support.keyed_synapse import KeyedSynapse
 from support.processes import until
 from unit.dendrite import test_origin, test_rights
@@ -24,21 +25,9 @@ def rights(request):
 @pytest_asyncio.fixture
 async def join_as(rights, tmp_path):
     """Start Dendrites of users, each with its key."""
-    shared, made = await asyncio.to_thread(KeyedSynapse, tmp_path / "keys", rights), []
-
-    async def make(user, *axons, start=True, **settings):
-        dendrite = Dendrite(**{"synapse": shared.as_user(user), "dendrite_id": user, **settings})
-        made.append(dendrite)
-        for axon in axons:
-            dendrite.attach_axon(axon)
-        if start:
-            await dendrite.start()
-        return dendrite
-
-    make.synapse = shared
-    yield make
-    for dendrite in reversed(made):
-        await dendrite.stop(drain_s=0.0)
+    shared = await asyncio.to_thread(KeyedSynapse, tmp_path / "keys", rights)
+    async with joining(shared) as join:
+        yield join
     await asyncio.to_thread(shared.close)
 
 

@@ -35,8 +35,8 @@ def measure(run: Run) -> Report:
     """Measure all systems in turns, at each number of outstanding calls."""
     systems = _systems(run)
     with ExitStack() as stack:
-        started = start_all(stack, systems, _pair)
-        costs = {str(level): _at(run, started, level) for level in OUTSTANDING}
+        started = start_all(stack, systems, one_pair)
+        costs = {str(level): costs_at(run, started, level) for level in OUTSTANDING}
     calls = compared(systems, costs, "calls/s", lambda taken: taken.rate, lambda taken: taken.calls)
     facts = calls.facts()
     for place, at in costs.items():
@@ -51,24 +51,28 @@ def measure(run: Run) -> Report:
     return Report((*tables, _latencies(systems, facts)), facts, plots)
 
 
-def _pair(system: System) -> Running:
+def one_pair(system: System) -> Running:
+    """Start a caller and a worker of a system."""
     assert system.calls is not None
     return system.calls(1)
 
 
-def _at(
-    run: Run, started: Mapping[str, Started], outstanding: int
+def costs_at(
+    run: Run, started: Mapping[str, Started], outstanding: int, payload_bytes: int = _PAYLOAD_BYTES
 ) -> dict[str, list[Cost[Sample]]]:
+    """Measure the calls of all systems in turns, with so many outstanding."""
+
     def load(asked: Sequence[Asked], seconds: float) -> Sample:
-        sample: Sample = asked[0].ask("load", outstanding, seconds, _PAYLOAD_BYTES)
+        sample: Sample = asked[0].ask("load", outstanding, seconds, payload_bytes)
         return sample
 
     length_s = run.options.seconds
+    size = "" if payload_bytes == _PAYLOAD_BYTES else f", {payload_bytes:,} B"
     return in_rounds(
         run,
         started,
         lambda asked: load(asked, length_s),
-        lambda name, taken: f"{name}, {outstanding} outstanding: {taken.rate:,.0f} calls/s",
+        lambda name, taken: f"{name}, {outstanding} outstanding{size}: {taken.rate:,.0f} calls/s",
         lambda asked: load(asked, min(_WARM_UP_S, length_s / 2)),
     )
 

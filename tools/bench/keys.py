@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any
 
 from cosmonapse.bench.figures import Report, Table
-from cosmonapse.bench.load import Sample, median
+from cosmonapse.bench.load import median
 
-from .calls import OUTSTANDING
+from .calls import OUTSTANDING, costs_at, one_pair
 from .compared import Compared
 from .cpu_time import ratios
 from .run import Run
-from .side_by_side import Started, compared, in_rounds, start_all
+from .side_by_side import compared, start_all
 from .systems import keyed, nats, nats_secured
-from .systems.system import Asked, Running, System
+from .systems.system import System
 
 _BYTES = (100, 16 * 1024)
 _OURS = (keyed.DEFAULT, keyed.LIBZMQ, keyed.KEYED)
@@ -30,7 +29,6 @@ _PAIRS = (
     ("nats-py: TLS and nkeys against neither", nats_secured.SYSTEM, nats.WITH_TASKS),
     ("nats-py with TLS and nkeys against ours with keys", nats_secured.SYSTEM, keyed.KEYED),
 )
-_WARM_UP_S = 0.4
 
 
 def _systems(run: Run) -> list[System]:
@@ -53,9 +51,9 @@ def measure(run: Run) -> Report:
     """Measure all in turns, at each number of outstanding calls and each size."""
     systems = _systems(run)
     with ExitStack() as stack:
-        started = start_all(stack, systems, _pair)
+        started = start_all(stack, systems, one_pair)
         costs = {
-            _named(outstanding, size): _at(run, started, outstanding, size)
+            _named(outstanding, size): costs_at(run, started, outstanding, size)
             for outstanding, size in _places()
         }
     found = compared(systems, costs, "calls/s", lambda taken: taken.rate, lambda taken: taken.calls)
@@ -70,28 +68,8 @@ def measure(run: Run) -> Report:
     return Report((rates, *cpu, _within(found, systems)), facts, (plot,))
 
 
-def _pair(system: System) -> Running:
-    assert system.calls is not None
-    return system.calls(1)
-
-
 def _named(outstanding: int, size: int) -> str:
     return f"{outstanding}, {size} B" if size < 1024 else f"{outstanding}, {size // 1024} KiB"
-
-
-def _at(run: Run, started: Mapping[str, Started], outstanding: int, size: int) -> dict[str, Any]:
-    def load(asked: Sequence[Asked], seconds: float) -> Sample:
-        sample: Sample = asked[0].ask("load", outstanding, seconds, size)
-        return sample
-
-    length_s = run.options.seconds
-    return in_rounds(
-        run,
-        started,
-        lambda asked: load(asked, length_s),
-        lambda name, taken: f"{name}, {_named(outstanding, size)}: {taken.rate:,.0f} calls/s",
-        lambda asked: load(asked, min(_WARM_UP_S, length_s / 2)),
-    )
 
 
 def _within(found: Compared, systems: Sequence[System]) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -36,12 +37,17 @@ def taken(pid: int) -> Taken:
 
 
 @contextmanager
-def synapse(*options: str) -> Iterator[tuple[int, str]]:
-    """Run `cosmo synapse start`, with more options; yield its pid and its URL."""
+def synapse(*options: str, checkout: Path | None = None) -> Iterator[tuple[int, str]]:
+    """Run `cosmo synapse start`, with more options; yield its pid and its URL.
+
+    With `checkout` it is that of another checkout, without its kernels, which may not be compiled.
+    """
     start = ("synapse", "start", "--port", "0", "--quiet", *options)
-    command = [sys.executable, "-m", "cosmonapse.cli", *start]
+    folder = {} if checkout is None else {"PYTHONPATH": str(checkout), "COSMO_PURE": "1"}
     with subprocess.Popen(
-        command,
+        [sys.executable, "-P", "-m", "cosmonapse.cli", *start],
+        cwd=checkout,
+        env=os.environ | folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

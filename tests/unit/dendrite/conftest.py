@@ -4,6 +4,7 @@ import pytest
 import pytest_asyncio
 
 from cosmonapse import Axon, Dendrite, MemorySynapse
+from support.joining import joining
 from support.loop_time import LoopTime
 
 MAX_SIGNAL_BYTES = 1_000_000  # what is over it is made quickly
@@ -52,18 +53,5 @@ def serve(join):
 @pytest_asyncio.fixture
 async def join_as(rights):
     """Start Dendrites of users, on a Synapse where each has its `rights`."""
-    shared, made = MemorySynapse("users", rights=rights), []
-
-    async def make(user, *axons, start=True, **settings):
-        dendrite = Dendrite(**{"synapse": shared.as_user(user), "dendrite_id": user, **settings})
-        made.append(dendrite)
-        for axon in axons:
-            dendrite.attach_axon(axon)
-        if start:
-            await dendrite.start()
-        return dendrite
-
-    make.synapse = shared
-    yield make
-    for dendrite in reversed(made):
-        await dendrite.stop(drain_s=0.0)
+    async with joining(MemorySynapse("users", rights=rights)) as join:
+        yield join
