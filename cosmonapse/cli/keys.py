@@ -80,6 +80,24 @@ _json_option = click.option("--json", "as_lines", is_flag=True, help="Print JSON
 _name_argument = click.argument("name", shell_complete=_complete_name)
 
 
+def _checked_words(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return what `--may` gives, once every word of it is one: before a folder is made for it."""
+    if given:
+        Rights.of(each.removeprefix("+") for each in _words_in(given))
+    return given
+
+
+def _checked_spaces(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return what `-n` gives, once each is the name of a namespace."""
+    for each in given:
+        checked_name("namespace", each.removeprefix("+"))
+    return given
+
+
 def _rights_options(function: F) -> F:
     """Add `--may` and `--namespace`."""
     may = click.option(
@@ -87,6 +105,7 @@ def _rights_options(function: F) -> F:
         metavar="WORDS|ROLE",
         multiple=True,
         shell_complete=_complete_words,
+        callback=_checked_words,
         help=f"What it may do, such as watch,serve=invoice-*; or a role: {', '.join(ROLES)}. "
         f"By default {DEFAULT_ROLE}. 'allow --may +watch' adds to what it may do.",
     )
@@ -96,6 +115,7 @@ def _rights_options(function: F) -> F:
         "namespaces",
         metavar="NS",
         multiple=True,
+        callback=_checked_spaces,
         help="Only in this namespace; repeatable. By default in every one.",
     )
     return may(namespaces(function))
@@ -316,17 +336,13 @@ def _changed(
     """Return the member of a name with a further key, and with other rights if some are given.
 
     Raises:
-        InvalidKey: Another name has the key, or a right is none.
-        InvalidName: A namespace is not a valid name.
+        InvalidKey: Another name has the key, or there are too many words.
     """
     before = ring.members.get(name)
-    words = [each.strip() for given in may for each in given.split(",")]
-    words = _added("--may", words, () if before is None else before.rights.words)
+    words = _added("--may", _words_in(may), () if before is None else before.rights.words)
     spaces = _added("-n", namespaces, () if before is None else before.namespaces or ())
     if before is not None and before.namespaces is None and any(_is_added(namespaces)):
         spaces = []  # it may be everywhere already
-    for each in spaces:
-        checked_name("namespace", each)
     publics = () if before is None else before.publics
     if public is not None and public not in publics:
         owner = ring.owner_of(public)
@@ -338,6 +354,10 @@ def _changed(
         return Member(name, publics, tuple(spaces) or None, rights)
     rights = Rights.of(words) if words else before.rights
     return Member(name, publics, tuple(spaces) or before.namespaces, rights)
+
+
+def _words_in(given: Sequence[str]) -> list[str]:
+    return [word.strip() for each in given for word in each.split(",")]
 
 
 def _is_added(given: Sequence[str]) -> list[bool]:

@@ -88,6 +88,14 @@ def test_a_second_key_has_the_same_synapse_and_its_own_rights(cosmo, folder, tmp
     assert "synapse start" not in said
 
 
+@pytest.mark.parametrize("wrong", [("--may", "serv"), ("-n", "a b")])
+def test_a_mistake_makes_no_folder(mistake, cosmo, folder, wrong):
+    mistake("new", "ada", *wrong)
+
+    assert not folder.exists()
+    assert "the keys of a new Synapse" in cosmo("new", "ada")
+
+
 def test_a_key_may_be_written_into_a_folder(cosmo, tmp_path):
     cosmo("new", "ada", "--out", str(tmp_path / "work"))
 
