@@ -7,14 +7,14 @@ before anything is sent, in words and with the command that helps. Without keys 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ..errors import AccessRefused
 from ..rights import Rights
 from ..signals import SignalType
 from ..transport import Transport
 
-_ASKS = (SignalType.CLARIFICATION, SignalType.PERMISSION, SignalType.ESCALATION)
+_NARROWEST_FIRST = ("serve", "dispatch", "decide", "broadcast", "watch")
 
 
 class OwnRights:
@@ -27,7 +27,6 @@ class OwnRights:
     Attributes:
         url: That URL.
         limits_dispatch: True unless TASKs may go to every neuron: the one test of each TASK.
-        are_limited: True if the Synapse has keys.
     """
 
     def __init__(self, transport: Transport, url: str) -> None:
@@ -35,12 +34,11 @@ class OwnRights:
         self.url = url
         self._rights: Rights | None = None
         self.limits_dispatch = False
-        self.are_limited = False
 
     def on_welcomed(self) -> None:
         """Take over what the last WELCOME said."""
-        self.are_limited = self._transport.user != ""
-        self._rights = Rights.told(self._transport.may) if self.are_limited else None
+        has_keys = self._transport.user != ""
+        self._rights = Rights.told(self._transport.may) if has_keys else None
         self.limits_dispatch = self._rights is not None and self._rights.dispatches is not None
 
     def may_hear(self, signal_type: SignalType | None) -> bool:
@@ -96,7 +94,8 @@ class OwnRights:
             return
         for each in sorted(types):
             if not self._rights.may_hear(each):
-                raise self._refused(f"listen to {each.value}{by}", _word_to_hear(each))
+                word = _word_with(Rights.may_hear, each)
+                raise self._refused(f"listen to {each.value}{by}", word)
 
     def check_emit(self, signal_type: SignalType) -> None:
         """Check that it may publish a type.
@@ -105,7 +104,8 @@ class OwnRights:
             AccessRefused: It may not.
         """
         if not self.may_emit(signal_type):
-            raise self._refused(f"publish a {signal_type.value}", _word_for(signal_type))
+            word = _word_with(Rights.may_emit, signal_type)
+            raise self._refused(f"publish a {signal_type.value}", word)
 
     def refused_to_serve(self, neuron: str) -> AccessRefused:
         """Return the error for an Axon that this Dendrite may not host."""
@@ -114,22 +114,16 @@ class OwnRights:
     def _refused(self, what: str, word: str) -> AccessRefused:
         user = self._transport.user
         name = user.replace(":", "-", 1)  # over a Unix socket uid:1000, in the folder uid-1000
-        told = () if self._rights is None else self._rights.words
-        wanted = ",".join(dict.fromkeys([*(each for each in told if each != word), word]))
         return AccessRefused(
             self.url,
             f"the key {user!r} may not {what}",
+            # With +, as what we know of its rights is neither new nor, perhaps, all.
             f"to let it, run where the keys of the Synapse are: cosmo keys allow {name} "
-            f"--may {shlex.quote(wanted)}",
+            f"--may {shlex.quote(f'+{word}')}",
         )
 
 
-def _word_to_hear(signal_type: SignalType) -> str:
-    """Return the right with which a type is heard: a question by those who may answer it."""
-    return "decide" if signal_type in _ASKS else "watch"
-
-
-def _word_for(signal_type: SignalType) -> str:
-    """Return the first right with which a type may be published."""
-    words = ("serve", "dispatch", "decide", "broadcast")
-    return next((each for each in words if Rights.of([each]).may_emit(signal_type)), "serve")
+def _word_with(allows: Callable[[Rights, SignalType], bool], signal_type: SignalType) -> str:
+    """Return the narrowest right that allows a type; `serve` for one that no right publishes."""
+    each_alone = ((each, Rights.of([each])) for each in _NARROWEST_FIRST)
+    return next((word for word, alone in each_alone if allows(alone, signal_type)), "serve")

@@ -46,8 +46,7 @@ class Publisher:
             SignalTooLarge: It is over the limit.
         """
         subscriptions = self._subscriptions
-        if subscriptions.own_rights.are_limited:
-            subscriptions.own_rights.check_emit(signal.type)
+        subscriptions.own_rights.check_emit(signal.type)
         body, limit = encode_signal(signal), self._transport.max_signal_bytes
         if len(body) > limit:
             raise SignalTooLarge(len(body), limit)

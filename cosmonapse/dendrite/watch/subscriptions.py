@@ -98,7 +98,7 @@ class Subscriptions:
             AccessRefused: Our key may not listen to what it is for; before a start only
                 `check_rights` can tell.
         """
-        if self._started and self.own_rights.are_limited:
+        if self._started:
             self._check_rights(handler)
         self._table.add(handler)
         self._runners[handler] = HandlerRunner(handler, self.counts)

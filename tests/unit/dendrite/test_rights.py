@@ -71,9 +71,7 @@ async def test_dispatch_for_some_neurons_is_for_these_alone(join_as):
 
     assert await clerk.ask(neuron="invoice-1", input=1) == {"echo": 1}
     assert await clerk.ask(capabilities=["pay"], input=2) == {"echo": 2}
-    with pytest.raises(
-        AccessRefused, match=r"'clerk'.*'other'.*--may 'dispatch=invoice-\*,dispatch=other'"
-    ):
+    with pytest.raises(AccessRefused, match=r"'clerk'.*'other'.*--may \+dispatch=other"):
         await clerk.ask(neuron="other", input=3)
 
 
@@ -103,7 +101,7 @@ async def test_an_axon_outside_of_its_serve_makes_start_raise(join_as, asked):
 async def test_an_axon_that_comes_later_is_refused_and_leaves_nothing_behind(join_as):
     dendrite, caller = await join_as("honest", axon("honest")), await join_as("member")
 
-    with pytest.raises(AccessRefused, match=r"'other'.*--may serve=honest,serve=other"):
+    with pytest.raises(AccessRefused, match=r"'other'.*--may \+serve=other"):
         await dendrite.add_axon(axon("other"))
 
     assert [each.neuron_id for each in await caller.find_neurons()] == ["honest"]
