@@ -16,14 +16,13 @@ from typing import Final, Self
 import attrs
 
 from .errors import InvalidKey
-from .signals import SignalType
+from .signals import QUESTIONS, SignalType
 
 MAX_WORDS: Final = 64
 """The words of one key; with their globs they fit into the answer to a HELLO."""
 MAX_WORDS_CHARS: Final = 4_000
 _GLOB = re.compile(r"[A-Za-z0-9._*?-]{1,128}")
 _ANSWERS = frozenset({SignalType.CLARIFICATION_ANSWER, SignalType.PERMISSION_DECISION})
-_QUESTIONS = frozenset({SignalType.CLARIFICATION, SignalType.PERMISSION, SignalType.ESCALATION})
 _SHARED = frozenset(
     {
         SignalType.PLAN,
@@ -81,7 +80,7 @@ _WORDS: Final[Mapping[str, _Word]] = MappingProxyType(
             ),
             frozenset(
                 {
-                    *_QUESTIONS,
+                    *QUESTIONS,
                     SignalType.AGENT_OUTPUT,
                     SignalType.BID,
                     SignalType.ERROR,
@@ -97,7 +96,7 @@ _WORDS: Final[Mapping[str, _Word]] = MappingProxyType(
         "watch": _Word("see every Signal: inputs, outputs, questions", None),
         "decide": _Word(
             "answer questions, grant permissions, stop traces",
-            frozenset({*_ANSWERS, *_QUESTIONS, SignalType.STOPPED, SignalType.TASK_DECLINED}),
+            frozenset({*_ANSWERS, *QUESTIONS, SignalType.STOPPED, SignalType.TASK_DECLINED}),
             frozenset({*_ANSWERS, SignalType.STOP}),
         ),
         "broadcast": _Word(

@@ -61,6 +61,8 @@ class SignalType(enum.StrEnum):
 
 
 TYPE_OF_CODE: Mapping[int, SignalType] = {each.code: each for each in SignalType}
+QUESTIONS = frozenset({SignalType.CLARIFICATION, SignalType.PERMISSION, SignalType.ESCALATION})
+"""What a Neuron may ask instead of an output; each settles its TASK."""
 
 
 def _names(values: Iterable[str]) -> tuple[str, ...]:

@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from ..dendrite import Dendrite
-from ..dendrite.caller.questions import ANSWERS, QUESTIONS
+from ..dendrite.caller.questions import ANSWERS
 from ..errors import CosmonapseError
 from ..ids import ID_CHARS
 from ..runtime.printable import printable
-from ..signals import Signal, SignalType
+from ..signals import QUESTIONS, Signal, SignalType
 from .fabric import as_json, signal_as_json
 from .replies import (
     BadReply,

@@ -15,7 +15,6 @@ from typing import Any, Literal
 
 import attrs
 
-from ..dendrite.caller.questions import QUESTIONS
 from ..errors import (
     AccessRefused,
     BadSignal,
@@ -32,7 +31,7 @@ from ..errors import (
     facts_of,
 )
 from ..raised import leaves_of
-from ..signals import Signal
+from ..signals import QUESTIONS, Signal
 
 JSON_TYPE = "application/json"
 _QUESTION_KEYS = ("question", "action", "scope", "reason", "target", "context")

@@ -6,9 +6,8 @@ import asyncio
 from collections import deque
 
 from ..dendrite.caller.pathway import Pathway
-from ..dendrite.caller.questions import QUESTIONS
 from ..errors import DendriteProtocolError
-from ..signals import Signal, SignalType
+from ..signals import QUESTIONS, Signal, SignalType
 
 _MAY_REFUSE = (SignalType.ERROR, *QUESTIONS)
 _SETTLING = (SignalType.AGENT_OUTPUT, SignalType.FINAL, *_MAY_REFUSE)

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ..dendrite.caller.questions import QUESTIONS
 from ..errors import DendriteProtocolError
-from ..signals import Signal, SignalType
+from ..signals import QUESTIONS, Signal, SignalType
 from .outcomes import answer_of, to_json
 
 CONTENT_TYPE = "text/event-stream"

@@ -15,7 +15,7 @@ from ... import kernel
 from ...errors import AccessRefused, BadSignal, DendriteProtocolError, SignalTooLarge
 from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.loop_clock import LoopClock
-from ...signals import Directed, Signal, SignalType
+from ...signals import QUESTIONS, Directed, Signal, SignalType
 from ...transport import Opened, Outcome, ReplyFlag, TaskFlag, Transport
 from ..watch.subscriptions import Subscriptions
 from .absence import Absence
@@ -23,7 +23,6 @@ from .open_tasks import GAP_INTERVAL_S, OpenTask, OpenTasks, checked_timeout
 from .pathway_feed import PathwayFeed
 from .plain_calls import PlainCalls
 from .question_book import QuestionBook
-from .questions import QUESTIONS
 from .stream_reader import StreamReader
 from .task_errors import code_of, error_for, timeout_error, unreadable
 

@@ -15,7 +15,6 @@ from ...errors import DendriteProtocolError
 from ...names import checked_name
 from ...signals import Directed, Signal, SignalType, made
 
-QUESTIONS = frozenset({SignalType.CLARIFICATION, SignalType.PERMISSION, SignalType.ESCALATION})
 ANSWER_OF: Mapping[SignalType, SignalType] = MappingProxyType(
     {
         SignalType.CLARIFICATION: SignalType.CLARIFICATION_ANSWER,

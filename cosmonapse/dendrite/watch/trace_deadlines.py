@@ -7,11 +7,10 @@ nothing more came for `GRACE_S` seconds. One that never began is not over.
 from __future__ import annotations
 
 from ...kernel import Deadlines
-from ...signals import Signal, SignalType
+from ...signals import QUESTIONS, Signal, SignalType
 
 GRACE_S = 30.0
 _ENDS = frozenset({SignalType.AGENT_OUTPUT, SignalType.FINAL, SignalType.ERROR})
-_QUESTIONS = frozenset({SignalType.CLARIFICATION, SignalType.PERMISSION, SignalType.ESCALATION})
 
 
 class _OpenTrace:
@@ -59,7 +58,7 @@ class TraceDeadlines:
         if signal.type is SignalType.TASK:
             trace.question_ids.discard(parent_id)
             trace.open_ids.add(signal.id)
-        elif signal.type in _QUESTIONS:
+        elif signal.type in QUESTIONS:
             trace.open_ids.discard(parent_id)
             trace.question_ids.add(signal.id)
         elif signal.type in _ENDS:

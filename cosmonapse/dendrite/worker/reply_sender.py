@@ -20,9 +20,8 @@ from ...payloads import error_payload
 from ...raised import described, safely
 from ...runtime import clock
 from ...runtime.loop_clock import LoopClock
-from ...signals import Signal, SignalType
+from ...signals import QUESTIONS, Signal, SignalType
 from ...transport import Outcome, ReplyFlag, Transport
-from ..caller.questions import QUESTIONS
 from ..watch.subscriptions import Subscriptions
 from .job import Job
 from .open_run import OpenRun

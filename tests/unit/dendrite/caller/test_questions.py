@@ -5,12 +5,12 @@ import pytest
 from cosmonapse import DendriteProtocolError, Directed, InvalidName, Signal, SignalType
 from cosmonapse.dendrite.caller.questions import (
     ANSWER_OF,
-    QUESTIONS,
     clarification_answer,
     escalation_answer,
     follow_up,
     permission_decision,
 )
+from cosmonapse.signals import QUESTIONS
 
 ASKED = Directed("asks", "neuron", ("chat",))
 
