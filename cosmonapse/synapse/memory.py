@@ -156,9 +156,13 @@ class MemoryHub:
         )
 
     def use_access(self, access: wire_side.Access) -> None:
-        """Put another list of users in force at the next tick."""
-        self._access = access
+        """Put another list of users in force at the next tick.
+
+        Raises:
+            ValueError: This hub has no users.
+        """
         self.engine.use_access(access)
+        self._access = access
 
     @property
     def usable(self) -> bool:
@@ -358,13 +362,15 @@ class MemorySynapse(ClientSynapse):
     decoded.
 
     With `rights` it has users, as a Synapse with keys has. It believes who they say they are, as
-    all of them are in this process: `as_user` returns it as one of them sees it.
+    all of them are in this process: `as_user` returns it as one of them sees it, and is the only
+    way to be one. A URL does not lead to it: `memory://name` is the Synapse of that name that has
+    no users.
 
     Args:
         name: The name in `memory://name`, and in error texts.
         namespaces: The namespaces that are served; empty for any.
         rights: By the name of a user, its rights in words, such as `{"ada": ["dispatch"]}`. None
-            lets everybody do everything. With it, `memory_synapse` finds this Synapse by its name.
+            lets everybody do everything.
         limits: See `Limits`; `handshake_s` has no effect here.
 
     Raises:
@@ -384,10 +390,7 @@ class MemorySynapse(ClientSynapse):
         super().__init__(ErrorContext(f"memory://{checked_name('name', name)}", lambda _: _HINT))
         self.user = ""
         self._settings = settings_of(namespaces, limits)
-        self._access = None if rights is None else access_of_rights(rights)
-        self._shared = _SharedHub()
-        if rights is not None:
-            _by_name[name] = self
+        self._shared = _SharedHub(None if rights is None else access_of_rights(rights))
 
     def as_user(self, user: str) -> Self:
         """Return this Synapse as one of its users sees it.
@@ -408,8 +411,11 @@ class MemorySynapse(ClientSynapse):
             InvalidKey: A right is unknown.
             ValueError: This Synapse has no users.
         """
-        self._access = access_of_rights(rights)
-        self.hub.use_access(self._access)
+        if self._shared.access is None:
+            raise ValueError(f"{self.url} has no users: make it with MemorySynapse(rights=...)")
+        access = access_of_rights(rights)
+        self.hub.use_access(access)
+        self._shared.access = access
 
     @property
     def hub(self) -> MemoryHub:
@@ -420,7 +426,7 @@ class MemorySynapse(ClientSynapse):
         return shared.hub
 
     def _new_hub(self) -> MemoryHub:
-        return MemoryHub(self.url, self._settings, self._access)
+        return MemoryHub(self.url, self._settings, self._shared.access)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -438,26 +444,25 @@ class MemorySynapse(ClientSynapse):
 
 
 class _SharedHub:
-    """The hub that all users of one Synapse share."""
+    """The hub that all users of one Synapse share, and who may do what at it."""
 
-    def __init__(self) -> None:
+    def __init__(self, access: wire_side.Access | None) -> None:
         self.hub: MemoryHub | None = None
+        self.access = access
 
 
 _by_name: weakref.WeakValueDictionary[str, MemorySynapse] = weakref.WeakValueDictionary()
 
 
-def memory_synapse(name: str, user: str = "") -> MemorySynapse:
+def memory_synapse(name: str) -> MemorySynapse:
     """Return the Synapse behind `memory://name`: the same one while a reference to it exists.
 
-    Args:
-        name: Its name.
-        user: The user that it is for, if it has rights; see `MemorySynapse`.
+    It has no users, whatever `MemorySynapse` with rights was given that name.
 
     Raises:
-        InvalidName: A name is not valid.
+        InvalidName: It is not a valid name.
     """
     synapse = _by_name.get(name)
     if synapse is None:
         synapse = _by_name[name] = MemorySynapse(name)
-    return synapse.as_user(user) if user else synapse
+    return synapse

@@ -125,7 +125,7 @@ class HoldingHub(MemoryHub):
 
 class TestedMemorySynapse(Tested, MemorySynapse):
     def _new_hub(self):
-        return HoldingHub(self.url, self._settings, self._access)
+        return HoldingHub(self.url, self._settings, self._shared.access)
 
     def new_carrier(self):
         return LossyMemoryCarrier(self)
