@@ -102,10 +102,12 @@ class Signal:
         v: Major version of the envelope.
 
     Attributes:
-        origin: The name of the key that it came from, as the Synapse verified it; `uid:1000` over a
-            Unix socket. None where nobody verified it: without keys, and for a Signal that this
-            program made. It is no part of the bytes, of equality and of the repr; a pickle and a
-            copy keep it, `attrs.evolve` does not.
+        origin: The name of the key that it came from, as the Synapse verified it. In a handler, a
+            Signal of the same Dendrite has the name of its own key, or `uid:1000` if it is at a
+            Unix socket. None where nobody verified it: without keys, for what another Dendrite
+            sends from a Unix socket, for an ERROR that a caller makes itself because no reply
+            came, and for a Signal that was just made. It is no part of the bytes, of equality and
+            of the repr; a pickle and a copy keep it, `attrs.evolve` does not.
 
     Raises:
         ValueError: `type` is invalid.
