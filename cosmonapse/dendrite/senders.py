@@ -34,6 +34,17 @@ class Senders:
         """Return the name of the key of a Dendrite; None if it is not known."""
         return self._transport.origin_of(instance) if self.have_names else None
 
+    def name_of_copy(self, signal_type: SignalType, caller: bytes, worker: bytes) -> str | None:
+        """Return from whom a broadcast Signal came: a TASK is its caller's, a reply its worker's.
+
+        Args:
+            signal_type: Its type.
+            caller: As the header says.
+            worker: As the header says; zero for what a client publishes.
+        """
+        is_callers = worker == _NOBODY or signal_type is SignalType.TASK
+        return self.name_of(caller if is_callers else worker)
+
     def mark(self, signal: Signal, instance: bytes) -> None:
         """Record that a Signal came from a Dendrite."""
         came_from(signal, self._transport.origin_of(instance))
@@ -43,12 +54,5 @@ class Senders:
         came_from(signal, self._transport.user)
 
     def mark_copy(self, signal: Signal, caller: bytes, worker: bytes) -> None:
-        """Record from whom a broadcast Signal came: a TASK is its caller's, a reply its worker's.
-
-        Args:
-            signal: The Signal.
-            caller: As the header says.
-            worker: As the header says; zero for what a client publishes.
-        """
-        is_callers = worker == _NOBODY or signal.type is SignalType.TASK
-        self.mark(signal, caller if is_callers else worker)
+        """Record from whom a broadcast Signal came; see `name_of_copy`."""
+        came_from(signal, self.name_of_copy(signal.type, caller, worker))

@@ -356,7 +356,7 @@ class Subscriptions:
         alone = self._table.alone_of_type(signal_type)
         if alone is not None and not (repeats or alone.direct or signal_type in ANSWERABLE):
             if self.senders.have_names:
-                origin = self.senders.name_of(worker if worker != _NO_WORKER else caller)
+                origin = self.senders.name_of_copy(signal_type, caller, worker)
                 self._runners[alone].put_bodies(bodies, signal_type, origin)
             else:
                 self._runners[alone].put_bodies(bodies)
