@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from ...ids import id_bytes, own_id_bytes, trace_begun_by
 from ...kernel import Deadlines
-from ...signals import Signal
+from ...signals import Directed, Signal
 from ...transport import Opened
 
 GAP_INTERVAL_S = 0.25
 _MAX_TIMEOUT_S = 30 * 86_400.0
 _NO_WORKER = bytes(16)
 _NEVER_S = float("-inf")
+
+AddressOf = Callable[[str | None, tuple[str, ...]], bytes]
+"""Neuron or None, capabilities -> the address that a TASK is sent to."""
 
 
 class OpenTask:
@@ -164,8 +168,14 @@ class OpenTasks:
         """Return an open task."""
         return self._open.get(task)
 
-    def opened(self, now_s: float) -> list[Opened]:
-        """Return every open task as a row of resync, oldest first (09-resync, "After WELCOME")."""
+    def opened(self, now_s: float, address_of: AddressOf | None = None) -> list[Opened]:
+        """Return every open task as a row of resync, oldest first (09-resync, "After WELCOME").
+
+        Args:
+            now_s: The time.
+            address_of: Returns the address of a destination, see `Transport.address_of`; without
+                it the rows name none.
+        """
         return [
             Opened(
                 each.task,
@@ -173,6 +183,7 @@ class OpenTasks:
                 each.next_index,
                 max(0, int((each.expires_at_s - now_s) * 1000)),
                 each.keep,
+                b"" if address_of is None else _address(each.signal.directed, address_of),
             )
             for each in self._open.values()
         ]
@@ -267,6 +278,10 @@ class OpenTasks:
     def next_deadline_at_s(self) -> float | None:
         """Return the time of the next call of `expire`, or None without an open task."""
         return self._deadlines.next_at_s()
+
+
+def _address(directed: Directed | None, address_of: AddressOf) -> bytes:
+    return b"" if directed is None else address_of(directed.id, directed.capabilities)
 
 
 def checked_timeout(timeout_s: float) -> float:

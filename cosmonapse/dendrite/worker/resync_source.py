@@ -46,18 +46,9 @@ class DendriteResyncSource:
 
     def open_tasks(self) -> list[Opened]:
         """Return every open task of this Dendrite, oldest first."""
-        opened = self._open_tasks.opened(asyncio.get_running_loop().time())
-        if not self._transport.user:
-            return opened
-        return [each._replace(address=self._address_of(each.task)) for each in opened]
-
-    def _address_of(self, task: bytes) -> bytes:
-        """Return where an open task went, for a Synapse that lets no other claim it."""
-        opened = self._open_tasks.get(task)
-        directed = None if opened is None else opened.signal.directed
-        if directed is None:
-            return b""
-        return self._transport.address_of(directed.id, directed.capabilities)
+        # With users the Synapse asks where each went, so that nobody else claims it.
+        address_of = self._transport.address_of if self._transport.user else None
+        return self._open_tasks.opened(asyncio.get_running_loop().time(), address_of)
 
     def held_tasks(self) -> Iterator[Held]:
         """Yield every task that runs or waits here."""

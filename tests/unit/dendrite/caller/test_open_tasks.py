@@ -79,6 +79,31 @@ def test_a_reply_behind_missing_ones_waits_for_them():
     assert open_tasks.counts == {"drop.early_reply": 1}
 
 
+@pytest.mark.parametrize(
+    ("address_of", "addresses"),
+    [
+        (None, [b"", b"", b""]),
+        (
+            lambda neuron, able: f"{neuron} {able}".encode(),
+            [b"echo ()", b"None ('chat', 'fr')", b""],
+        ),
+    ],
+)
+def test_open_tasks_are_listed_oldest_first_with_where_they_went(address_of, addresses):
+    open_tasks = open_tasks_of(
+        opened_of(), opened_of(OTHER, directed=ABLE), opened_of(b"3" * 16, directed=None)
+    )
+
+    rows = open_tasks.opened(103.0, address_of)
+
+    assert [(each.task, each.left_ms) for each in rows] == [
+        (TASK, 2000),
+        (OTHER, 2000),
+        (b"3" * 16, 2000),
+    ]
+    assert [each.address for each in rows] == addresses
+
+
 def test_replies_that_are_gone_for_good_are_counted():
     open_tasks = open_tasks_of(opened_of())
     for index in (0, 3, 4):
