@@ -82,11 +82,11 @@ def synapse_from_url(
     given = value_of(URL_VARIABLE) if url is None else url
     is_of_use = key is not None or given is None or takes_key(given)
     used = chosen_key(key) if is_of_use else None
-    whole = chosen_url(url, used)
+    whole = chosen_url(given, used)
     try:
         made = factory_for(whole, named, used)(whole)
     except InvalidUrl as error:
-        if url is not None or value_of(URL_VARIABLE) is None:
+        if url is not None or given is None:
             raise
         raise InvalidUrl(error.url, f"{error.reason} (it is in {URL_VARIABLE})") from None
     if key is not None and not takes_key(whole):
