@@ -19,10 +19,13 @@ from zmq_transport.client.broadcast_sockets import BroadcastSockets
 from zmq_transport.client.curve import Curve
 from zmq_transport.client.dialer import Dialer
 from zmq_transport.client.libzmq_line import LibzmqLine
+from zmq_transport.sockets import options
 from zmq_transport.sockets.carriers import CARRIERS
 
 WAIT_S = 30.0
-SOON_S = 5.0
+SOON_S = 1.0
+SURE_SOON_S = 2.0  # that it has another public key is known after some attempts only
+TRIES = 3  # the quickest counts: a busy machine may hold up one of them
 PROXY = key_pair()
 
 
@@ -56,6 +59,7 @@ class Dialling:
         line = LibzmqLine(Ignoring(), 1024, self.curve)
         where = TcpEndpoint(host, port)
         self.dialer = Dialer(line, where, lambda: None, self.faults.append, self.curve)
+        self._line = line
 
     async def __aenter__(self):
         self.dialer.start()
@@ -64,34 +68,49 @@ class Dialling:
     async def __aexit__(self, *_):
         self.dialer.close()
 
+    def count_attempts(self):
+        """Return a list that grows with each attempt from now on."""
+        begun, dial = [], self._line.dial
+
+        def counted(attempt):
+            begun.append(attempt)
+            dial(attempt)
+
+        self._line.dial = counted
+        return begun
+
     async def established(self):
         await until(lambda: self.dialer.is_established, WAIT_S)
 
 
 async def refused(port, **given):
-    """Return the refusal that a client gets, and after how many seconds."""
-    since_s = time.monotonic()
-    with pytest.raises(AccessRefused) as caught:
-        await probe(TcpEndpoint("127.0.0.1", port), WAIT_S, **given)
-    return caught.value, time.monotonic() - since_s
+    """Return the refusals that a client gets, and the seconds that the quickest one took."""
+    errors, took_s = [], []
+    for _ in range(TRIES):
+        since_s = time.monotonic()
+        with pytest.raises(AccessRefused) as caught:
+            await probe(TcpEndpoint("127.0.0.1", port), WAIT_S, **given)
+        took_s.append(time.monotonic() - since_s)
+        errors.append(caught.value)
+    return errors, min(took_s)
 
 
 @pytest.mark.asyncio
 async def test_a_key_that_is_not_listed_is_refused_at_once(keyed):
-    error, took_s = await refused(keyed.bound(zmq.ROUTER), keys=keys_of("ada", PROXY.public))
+    errors, took_s = await refused(keyed.bound(zmq.ROUTER), keys=keys_of("ada", PROXY.public))
 
-    assert error.fault is AccessFault.UNLISTED
-    assert "ada" in str(error)
+    assert {each.fault for each in errors} == {AccessFault.UNLISTED}
+    assert all("ada" in str(each) for each in errors)
     assert took_s < SOON_S
-    assert keyed.tries == 1
+    assert keyed.tries == TRIES
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("carrier", CARRIERS)
 async def test_a_client_without_a_key_is_told_at_once_that_it_needs_one(keyed, carrier):
-    error, took_s = await refused(keyed.bound(zmq.ROUTER), carrier=carrier)
+    errors, took_s = await refused(keyed.bound(zmq.ROUTER), carrier=carrier)
 
-    assert error.fault is AccessFault.NEEDS_KEY
+    assert {each.fault for each in errors} == {AccessFault.NEEDS_KEY}
     assert took_s < SOON_S
     assert keyed.tries == 0
 
@@ -99,27 +118,36 @@ async def test_a_client_without_a_key_is_told_at_once_that_it_needs_one(keyed, c
 @pytest.mark.asyncio
 async def test_a_client_with_a_key_never_speaks_plainly_to_a_proxy_without_keys():
     with plain(zmq.ROUTER) as (router, port):
-        error, took_s = await refused(port, keys=keys_of("ada", PROXY.public))
+        errors, took_s = await refused(port, keys=keys_of("ada", PROXY.public))
 
-        assert error.fault is AccessFault.NO_KEYS
+        assert {each.fault for each in errors} == {AccessFault.NO_KEYS}
         assert took_s < SOON_S
         assert not router.poll(0)
 
 
 @pytest.mark.asyncio
-async def test_another_public_key_of_the_proxy_is_told_and_asked_seldom_from_then_on(keyed):
-    async with Dialling(keyed.bound(zmq.ROUTER), keys_of("ada", key_pair().public)) as dialling:
-        since_s = time.monotonic()
+async def test_another_public_key_of_the_proxy_is_told_soon(keyed):
+    port, keys = keyed.bound(zmq.ROUTER), keys_of("ada", key_pair().public)
+
+    errors, took_s = await refused(port, keys=keys)
+
+    assert {each.fault for each in errors} == {AccessFault.OTHER_PROXY}
+    assert took_s < SURE_SOON_S
+
+
+@pytest.mark.asyncio
+async def test_another_public_key_of_the_proxy_is_told_once_and_asked_seldom_from_then_on(
+    keyed, monkeypatch
+):
+    monkeypatch.setattr(options.dice, "random", lambda: 0.0)  # pauses of 0.5 s, 1 s, 2 s
+    keys = keys_of("ada", key_pair().public)
+    async with Dialling(keyed.bound(zmq.ROUTER), keys) as dialling:
         await until(lambda: dialling.faults, WAIT_S)
-        took_s = time.monotonic() - since_s
-        expected = dialling.curve.proxy
-        begun = []
-        dialling.dialer._line.dial = begun.append
-        await asyncio.sleep(1.5)
+        begun = dialling.count_attempts()
+        await until(lambda: begun, WAIT_S)
+        await asyncio.sleep(1.8)
 
     assert dialling.faults == [AccessFault.OTHER_PROXY]
-    assert took_s < SOON_S
-    assert expected == dialling.curve.proxy
     assert len(begun) <= 2
 
 
