@@ -20,7 +20,11 @@ from support.processes import until
 
 pytestmark = pytest.mark.asyncio
 WAIT_S = 40.0
-SOON_S = 5.0
+ANSWERED_S = 5.0
+SOON_S = 1.0  # docs/keys.md: a refusal, and the end of who is revoked
+SURE_SOON_S = 2.0  # that it is another Synapse is known after some attempts only
+SLACK_S = 2.0  # for a busy machine
+TRIES = 3  # the quickest counts
 
 
 async def echo(input, context):
@@ -119,11 +123,14 @@ async def test_each_kind_of_refusal_is_told_by_connect_with_what_to_run(fabric, 
         "no key, libzmq": {"url": fabric.url, "carrier": "libzmq"},
         "another Synapse": {"key": lost},
     }.items():
-        since_s = time.monotonic()
-        with pytest.raises(AccessRefused) as caught:
-            await connect_synapse(timeout_s=WAIT_S, **given)
-        texts[name] = str(caught.value)
-        assert time.monotonic() - since_s < SOON_S, name
+        took_s = []
+        for _ in range(TRIES):
+            since_s = time.monotonic()
+            with pytest.raises(AccessRefused) as caught:
+                await connect_synapse(timeout_s=WAIT_S, **given)
+            took_s.append(time.monotonic() - since_s)
+            texts[name] = str(caught.value)
+        assert min(took_s) < (SURE_SOON_S if name == "another Synapse" else SOON_S), name
 
     assert "cosmo keys allow eve cpk_" in texts["unlisted"]
     assert "COSMO_KEY" in texts["no key"]
@@ -179,6 +186,18 @@ async def test_who_is_revoked_says_so_once_and_is_back_once_it_is_allowed(fabric
     assert len(told) == len(refusals(caplog)) == 1, told
 
 
+async def test_who_is_revoked_in_the_folder_is_out_within_a_second(fabric, ada, ben):
+    await connected(ben)
+    async with worker_of(ada), dendrite_of(ben, "caller") as caller:
+        await caller.ask(neuron="echo", input={})
+        since_s = time.monotonic()
+        fabric.revoke(ben)
+        await until(lambda: caller._transport.away_s is not None, WAIT_S)
+        took_s = time.monotonic() - since_s
+
+    assert took_s < SOON_S + SLACK_S
+
+
 @pytest.mark.parametrize("other", ["it has no keys", "it has another public key"])
 async def test_another_synapse_in_its_place_gets_nothing_and_the_right_one_all(
     fabric, ada, ben, other, caplog
@@ -223,26 +242,22 @@ async def test_with_two_public_keys_of_the_synapse_its_change_is_a_restart(fabri
 
 async def test_no_call_fails_while_one_key_of_a_name_takes_the_place_of_another(fabric, ada):
     old, new = fabric.key("ben"), fabric.key("ben")
+    fabric.allow(ada, may=("admin",))  # to read the counters
     fabric.allow(old)
     await connected(old)
-    async with worker_of(ada), dendrite_of(old, "old") as before:
+    async with worker_of(ada) as worker, dendrite_of(old, "old") as before:
         await before.ask(neuron="echo", input={})
         fabric.allow(old, new)
         await connected(new)
         async with dendrite_of(new, "new") as after:
-            calling = asyncio.create_task(_calls(after))
             fabric.allow(new)
-            await until(lambda: before._transport.away_s is not None, WAIT_S)
-            await after.ask(neuron="echo", input={}, timeout_s=WAIT_S)
-            calls = await calling
+            outputs = []
+            while before._transport.away_s is None:
+                outputs.append(await after.ask(neuron="echo", input={}, timeout_s=ANSWERED_S))
+            outputs.append(await after.ask(neuron="echo", input={}, timeout_s=ANSWERED_S))
+        counts = (await worker._transport.state(timeout_s=WAIT_S)).counts
 
-    assert calls > 0
-
-
-async def _calls(dendrite):
-    """Call for 2 s; return how many were answered, all of them and none of them late."""
-    end_s, count = time.monotonic() + 2.0, 0
-    while time.monotonic() < end_s:
-        assert await dendrite.ask(neuron="echo", input={}, timeout_s=SOON_S) == {"seen": True}
-        count += 1
-    return count
+    assert len(outputs) > 1
+    assert all(each == {"seen": True} for each in outputs)
+    assert counts["cut.rotated"] >= 2  # both Dendrites of the name
+    assert counts.get("cut.revoked", 0) == 0
