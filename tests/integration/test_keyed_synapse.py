@@ -19,6 +19,14 @@ from cosmonapse.synapse.access import new_pair
 from support.processes import TIMEOUT_S
 
 NOBODY = 65534
+# `cosmo` that looks at the folder of keys each hour: what it reads sooner, it was asked to read.
+SELDOM = """
+import sys
+from cosmonapse.cli import run
+from cosmonapse.synapse import key_watch
+key_watch.LOOK_S = 3600.0
+sys.exit(run(sys.argv[1:]))
+"""
 
 
 @pytest.fixture
@@ -176,7 +184,9 @@ def test_a_synapse_with_a_new_key_of_its_own_is_joined_by_those_who_know_both(
 
 
 def test_sighup_reads_the_folder_at_once_and_ends_nothing(children, folder, key):
-    child = children.cosmo("synapse", "start", "--keys", folder, "--port", 0, "--quiet")
+    child = children.start(
+        "-c", SELDOM, "synapse", "start", "--keys", folder, "--port", 0, "--quiet"
+    )
     url = child.line("Synapse listening on").text
     with open(os.path.join(folder, "allowed", "ada.toml"), "a") as file:
         file.write("broken")

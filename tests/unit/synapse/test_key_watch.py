@@ -11,6 +11,7 @@ from cosmonapse import key_ring
 from cosmonapse.errors import InvalidKey
 from cosmonapse.key_ring import Member
 from cosmonapse.rights import Rights
+from cosmonapse.synapse import key_watch
 from cosmonapse.synapse.access import new_pair
 from cosmonapse.synapse.key_watch import KeyWatch
 
@@ -63,14 +64,34 @@ def test_what_changes_is_in_force_without_being_asked(watch, folder, used):
     assert sorted(watch.ring.members) == ["ada", "cas"]
 
 
-def test_nothing_is_read_while_nothing_changes(watch, folder, used):
+def test_nothing_is_read_while_nothing_changes(watch, folder, used, monkeypatch):
+    looks = queue.Queue()
+
+    def look(folder):
+        looks.put(folder)
+        return key_ring.stamp_of(folder)
+
+    monkeypatch.setattr(key_watch, "LOOK_S", 0.005)
+    monkeypatch.setattr(key_watch, "stamp_of", look)
     with watch:
-        watch.ask()
-        used.get(timeout=TIMEOUT_S)  # asked for: read once, changed or not
+        for _ in range(20):
+            looks.get(timeout=TIMEOUT_S)
+        assert used.empty()
         key_ring.remove_member(folder, "ben")
         used.get(timeout=TIMEOUT_S)
+        while not looks.empty():
+            looks.get()
+        for _ in range(20):
+            looks.get(timeout=TIMEOUT_S)
 
     assert used.empty()
+
+
+def test_what_is_asked_for_is_read_changed_or_not(watch, used, monkeypatch):
+    monkeypatch.setattr(key_watch, "LOOK_S", 3600.0)
+    with watch:
+        watch.ask()
+        assert users(used.get(timeout=TIMEOUT_S)) == ["ada", "ben"]
 
 
 def test_a_broken_file_keeps_what_it_said_and_every_other_change_is_in_force(watch, folder, used):
