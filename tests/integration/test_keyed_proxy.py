@@ -122,17 +122,21 @@ async def test_while_the_loop_stands_still_nobody_gets_in_and_who_is_in_goes_on(
     listed = users.allow("ada")
     at = joining(handshake_s=0.3)
     inside = await at.welcomed("ada")
+    inside.events()
+    inside.told.clear()
     at.proxy.child.tell("stall 1.5")
     at.proxy.child.line("stalled")
     outside = at.bare(zmq.DEALER, listed, HANDSHAKE_IVL=300)
     stalled_until_s = time.monotonic() + 1.0
-    inside.say(Verb.PING)
+    inside.say_hello()
+    assert inside.verbs().count(Verb.WELCOME) == 1
     while time.monotonic() < stalled_until_s:
         assert not outside.is_in()
         outside.monitor.poll(20)
     await until(outside.is_in)
+    await until(lambda: inside.verbs().count(Verb.WELCOME) == 2)
 
-    assert inside.is_in()
+    assert inside.events() == []  # it never left
 
 
 @contextlib.contextmanager
