@@ -94,6 +94,7 @@ def test_the_token_is_printed_with_the_address_and_stands_nowhere_else(closed):
     process = Path("/proc") / str(child.pid)
 
     shown = [line.text for line in child.out if token in line.text]
+    assert shown
     assert all(re.search(rf"http://\S+/\?token={token}$", line) for line in shown)
     assert token not in (process / "cmdline").read_text()
     assert token.encode() not in (process / "environ").read_bytes()

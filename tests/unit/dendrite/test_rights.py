@@ -192,12 +192,16 @@ async def test_without_decide_no_question_of_another_is_answered(join_as, user):
 
 @pytest.mark.parametrize("user", ["caller", "worker", "watcher", "decider"])
 async def test_without_broadcast_no_plan_is_published(join_as, user):
-    dendrite, watcher = await join_as(user), await join_as("watcher")
+    dendrite, watcher, member = [await join_as(each) for each in (user, "watcher", "member")]
     seen = collected(watcher.on_plan)
+    await watcher._subscriptions.settle()
 
     with pytest.raises(AccessRefused, match=r"may not publish a PLAN.*broadcast"):
-        await dendrite.emit_plan(steps=[])
-    assert seen == []
+        await dendrite.emit_plan(steps=[{"step": "forbidden"}])
+    await member.emit_plan(steps=[{"step": "allowed"}])
+    await until(lambda: seen)
+
+    assert [each.payload["steps"] for each in seen] == [[{"step": "allowed"}]]
 
 
 # -- what works with little ----------------------------------------------------------------------
