@@ -136,7 +136,7 @@ async def test_another_public_key_of_the_proxy_is_told_soon(keyed):
 
 
 @pytest.mark.asyncio
-async def test_another_public_key_of_the_proxy_is_told_once_and_asked_seldom_from_then_on(
+async def test_another_public_key_of_the_proxy_is_told_and_asked_seldom_from_then_on(
     keyed, monkeypatch
 ):
     monkeypatch.setattr(options.dice, "random", lambda: 0.0)  # pauses of 0.5 s, 1 s, 2 s
