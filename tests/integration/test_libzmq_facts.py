@@ -4,6 +4,7 @@ Page: docs/spec/06-sockets.md, "One connection of libzmq" and "Keys".
 """
 
 import contextlib
+import errno
 import os
 import socket
 import time
@@ -30,6 +31,9 @@ EVENT_NAMES = (
 )
 NAMES = {int(getattr(zmq, f"EVENT_{name}")): name for name in EVENT_NAMES}
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\0"
+FAILURE = ["CONNECTED", "HANDSHAKE_FAILED_NO_DETAIL", "DISCONNECTED"]
+SUBSCRIBE_BYTES = 10  # a subscription is a command of ZMTP 3.1 with that name
+CURVE_BYTES = 33  # the name MESSAGE, a nonce, the flags, and the code that authenticates them
 KINDS = {"ROUTER": zmq.DEALER, "XPUB": zmq.SUB, "XSUB": zmq.XPUB}
 
 
@@ -262,6 +266,40 @@ def test_a_refused_socket_is_dead_until_it_disconnects_and_connects():
         client.disconnect(endpoint)
         client.connect(endpoint)
         server.event(monitor, "HANDSHAKE_SUCCEEDED")
+
+
+def test_a_context_has_one_handler():
+    with Server() as server, pytest.raises(zmq.ZMQError) as caught:
+        options.zap_handler(server.own)
+
+    assert caught.value.errno == errno.EADDRINUSE
+
+
+def test_who_expects_another_public_key_fails_without_a_reason_and_tries_again_by_itself():
+    with Server() as server:
+        keys = pair()
+        server.allow(keys[0])
+        _, monitor = server.client(server.bind(), keys, CURVE_SERVERKEY=pair()[0])
+        seen = []
+        server.until(lambda: seen.extend(events(monitor)) or len(seen) >= 3 * len(FAILURE))
+
+        assert [name for name, _ in seen[: 3 * len(FAILURE)]] == FAILURE * 3
+        assert server.asked == 0
+
+
+@pytest.mark.parametrize(("has_keys", "added_bytes"), [(False, 0), (True, CURVE_BYTES)])
+def test_what_curve_adds_counts_towards_the_largest_message(has_keys, added_bytes):
+    with Server("XPUB", has_keys=has_keys) as server:
+        endpoint = server.bind()
+        largest_bytes = server.socket.get(zmq.MAXMSGSIZE) - SUBSCRIBE_BYTES - added_bytes
+        client, monitor = server.listed_client(endpoint, zmq.SUB)
+        server.event(monitor, "HANDSHAKE_SUCCEEDED")
+        client.subscribe(b"a" * largest_bytes)
+        (fits,) = server.message()
+        client.subscribe(b"b" * (largest_bytes + 1))
+        server.event(monitor, "DISCONNECTED")
+
+        assert len(fits) == 1 + largest_bytes
 
 
 @pytest.mark.parametrize(("has_keys", "mechanism"), [(False, b"NULL"), (True, b"CURVE")])
