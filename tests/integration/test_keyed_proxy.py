@@ -28,7 +28,9 @@ from zmq_transport.wire.heads import Verb
 KINDS = (zmq.DEALER, zmq.SUB, zmq.XPUB)
 ASKING = (zmq.ZAP_DOMAIN, zmq.ZAP_ENFORCE_DOMAIN)
 SUFFIXES = ("", ".listen", ".publish")
-TOPIC = topics.kind_topic(NAMESPACE, 8)
+ALLOWED_KIND = 8
+TOPIC = topics.kind_topic(NAMESPACE, ALLOWED_KIND)
+KIND_TOPIC = topics.kind_topic(NAMESPACE, 9)
 
 
 @pytest.fixture
@@ -318,6 +320,43 @@ async def test_a_user_that_is_new_comes_in_without_a_restart(joining, users):
     at.proxy.use_users()
     await until(lambda: at.member("ada", keys).is_in() or at.proxy.count("connection.greeted"))
     await at.welcomed("ada", keys)
+
+
+# -- listening -------------------------------------------------------------------------------------
+
+
+@pytest.mark.asyncio
+async def test_a_bare_listener_hears_what_its_user_may_and_nothing_else(joining, users):
+    users.allow("ada", hears=[ALLOWED_KIND], watches=False)
+    users.allow("ben")
+    at = joining()
+    member = await at.welcomed("ben")
+    sync = topics.sync_topic(NAMESPACE, member.instance, 1)
+    published = (topics.trace_topic(NAMESPACE, member.instance), KIND_TOPIC)
+    forbidden = (sync, *published)
+    listeners = {name: at.bare(zmq.SUB, users.keys[name][0]) for name in ("ada", "ben")}
+    for each in listeners.values():
+        for topic in (TOPIC, *forbidden):  # KIND_TOPIC comes last, also where libzmq sorts them
+            each.socket.subscribe(topic)
+    publisher = at.bare(zmq.XPUB, users.keys["ben"][0], XPUB_VERBOSE=1)
+    await until(lambda: at.proxy.count("ignored.forbidden") == len(forbidden))
+    wanted = set()
+    while wanted != {b"\x01" + each for each in (TOPIC, *published)}:
+        await until(lambda: publisher.socket.poll(0))
+        told = publisher.socket.recv()
+        wanted |= {told} - {b"\x01" + topics.LIVE_TOPIC}
+    header = heads.pack_header(member.instance, 1, member.instance, heads.NOBODY)
+    for topic in (*published, TOPIC):
+        publisher.socket.send_multipart([topic, header, b"hello"])
+    heard = {name: [] for name in listeners}
+    for name, each in listeners.items():
+        while TOPIC not in heard[name]:
+            await until(lambda each=each: each.socket.poll(0))
+            heard[name].append(each.socket.recv_multipart()[0])
+
+    assert heard["ada"] == [TOPIC]
+    assert sorted(heard["ben"]) == sorted((*forbidden, TOPIC))
+    assert at.proxy.count("ignored.forbidden") == len(forbidden)
 
 
 # -- this machine ----------------------------------------------------------------------------------
