@@ -453,6 +453,7 @@ class Client:
 
     def _on_welcomed(self, welcome: Welcome, fresh: bool) -> None:
         self.user, self.may = welcome.user, welcome.may
+        self.users.on_welcomed()
         self._refusal_news.clear()
         self.heartbeat_s = welcome.heartbeat_ms / 1000
         self.max_body_bytes = min(self.max_body_bytes, welcome.max_body_bytes)

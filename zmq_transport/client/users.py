@@ -10,26 +10,29 @@ from ..access.origin import TAG_BYTES, tag_of
 class Users:
     """The names of those who may be in the namespace, as the proxy tells them.
 
-    Empty at a proxy without keys.
+    Empty at a proxy without keys. Nothing marks the last page of a list, so the list before it
+    counts beside it until `on_welcomed`, or the next list: no user is without a name meanwhile.
     """
 
     def __init__(self) -> None:
         self._names: dict[bytes, str] = {}
-
-    def __bool__(self) -> bool:
-        """Return whether any is known."""
-        return bool(self._names)
+        self._earlier: dict[bytes, str] = {}
 
     def __iter__(self) -> Iterator[str]:
-        """Return the names."""
+        """Return the names in the latest list, as far as it came."""
         return iter(self._names.values())
 
     def add(self, page: int, names: Iterable[str]) -> None:
         """Record a page of names; page 0 is the first of a new list."""
         if page == 0:
-            self._names.clear()
+            self._earlier, self._names = self._names, {}
         self._names.update((tag_of(each), each) for each in names)
+
+    def on_welcomed(self) -> None:
+        """Forget who is not in the latest list: all of it comes ahead of a WELCOME."""
+        self._earlier = {}
 
     def user_of(self, instance: bytes) -> str | None:
         """Return the user to whom an instance id belongs; None if it is nobody's."""
-        return self._names.get(instance[-TAG_BYTES:])
+        tag = instance[-TAG_BYTES:]
+        return self._names.get(tag) or self._earlier.get(tag)

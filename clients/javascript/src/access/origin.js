@@ -22,9 +22,13 @@ export function instanceOfUser(secret, user) {
   return user === '' ? hashed : Buffer.concat([hashed.subarray(0, HASH_BYTES), tagOf(user)])
 }
 
-/** The users that may be in a namespace, as a proxy with keys names them, found by their instance ids. */
+/**
+ * The users that may be in a namespace, as a proxy with keys names them, found by their instance ids. Nothing marks the
+ * last page of a list, so the list before it counts beside it until `onWelcomed`, or until the next list.
+ */
 export class Users {
   #names = new Map() // by tag
+  #earlier = new Map()
 
   /**
    * Add a page of names.
@@ -32,18 +36,28 @@ export class Users {
    * @param {string[]} names
    */
   add(page, names) {
-    if (page === 0) this.#names.clear()
+    if (page === 0) {
+      this.#earlier = this.#names
+      this.#names = new Map()
+    }
     for (const name of names) this.#names.set(tagOf(name).latin1Slice(0, TAG_BYTES), name)
+  }
+
+  /** Forget who is not in the latest list: all of it comes ahead of a WELCOME. */
+  onWelcomed() {
+    this.#earlier = new Map()
   }
 
   /** Forget everybody: the proxy has no keys. */
   clear() {
-    this.#names.clear()
+    this.#names = new Map()
+    this.#earlier = new Map()
   }
 
   /** Return the user of an instance id, which came from the proxy; null if that is not known. */
   of(instance) {
     if (this.#names.size === 0) return null
-    return this.#names.get(instance.latin1Slice(HASH_BYTES, HASH_BYTES + TAG_BYTES)) ?? null
+    const tag = instance.latin1Slice(HASH_BYTES, HASH_BYTES + TAG_BYTES)
+    return this.#names.get(tag) ?? this.#earlier.get(tag) ?? null
   }
 }

@@ -32,6 +32,7 @@ export class Standing {
     this.#user = user || this.#user
     this.#may = may
     if (may === null) this.#users.clear()
+    else this.#users.onWelcomed()
   }
 
   /** Add a page of those who may be in the namespace; page 0 is the first of a new list. */

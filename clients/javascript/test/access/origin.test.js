@@ -31,9 +31,24 @@ test('a user that a new list does not name is nobody, and all are at a Synapse w
   const users = new Users()
   users.add(0, ['ada', 'ben'])
   users.add(0, ['ada'])
+  users.onWelcomed()
   assert.equal(users.of(instanceOfUser(SECRET, 'ben')), null)
   assert.equal(users.of(instanceOfUser(SECRET, 'ada')), 'ada')
 
   users.clear()
   assert.equal(users.of(instanceOfUser(SECRET, 'ada')), null)
+})
+
+test('nobody is without a name while a list of several pages comes', () => {
+  const users = new Users()
+  const told = () => ['ben', 'cyd'].map((each) => users.of(instanceOfUser(SECRET, each)))
+  users.add(0, ['ada', 'ben', 'cyd'])
+
+  users.add(0, ['ada'])
+  assert.deepEqual(told(), ['ben', 'cyd'])
+  users.add(1, ['ben'])
+  assert.deepEqual(told(), ['ben', 'cyd'])
+
+  users.add(0, ['ada', 'ben'])
+  assert.deepEqual(told(), ['ben', null])
 })

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from support.heads import bundled
+from zmq_transport.access.origin import instance_of_user
 from zmq_transport.client import client, directed_sender
 from zmq_transport.client.client import Client, Outcome
 from zmq_transport.client.diagnosis import Diagnosis
@@ -1065,16 +1066,29 @@ async def test_a_refusal_on_the_broadcast_plane_ends_the_waits_for_it(ready, car
     assert task(ready, 1) is Outcome.SENT
 
 
+def users_page(names):
+    body = msgpack.packb(names)
+    return heads.pack(Verb.USERS, len(body)), body
+
+
 async def test_a_client_knows_its_user_its_rights_and_the_others(ready):
     ready.on_message(*welcome(user="ada", may=("watch", "serve=a-*")))
-    body = msgpack.packb(["ada", "ben"])
-    ready.on_message(heads.pack(Verb.USERS, len(body)), body)
+    ready.on_message(*users_page(["ada", "ben"]))
 
     assert (ready.user, ready.may, list(ready.users)) == (
         "ada",
         ("watch", "serve=a-*"),
         ["ada", "ben"],
     )
+
+
+async def test_with_a_welcome_the_list_of_the_others_is_complete(ready):
+    instance, told = instance_of_user(b"s" * 16, "ben"), []
+    for message in (users_page(["ada", "ben"]), welcome(), users_page(["ada"]), welcome()):
+        ready.on_message(*message)
+        told.append(ready.users.user_of(instance))
+
+    assert told == ["ben", "ben", "ben", None]
 
 
 async def test_at_a_proxy_without_keys_a_client_is_nobody(ready):
