@@ -46,7 +46,6 @@ _RIGHTS = {
     "revoked": ("dispatch",),
 }
 _TRIES_A_SECOND = 100
-_LOAD_S = 2.0
 _CALL_S = 0.2
 _LONGEST_S = 60.0
 
@@ -63,15 +62,19 @@ class Sizes:
         crowd: Dendrites that start together.
         tries: Refusals of each kind.
         rounds: Of the other parts.
+        load_s: Seconds of calls that one measurement of their time takes.
+        revoked_s: Seconds for which a key stays revoked.
     """
 
     starts: int = 100
     crowd: int = 1_000
     tries: int = 20
     rounds: int = 5
+    load_s: float = 2.0
+    revoked_s: float = 5.0
 
 
-_QUICK = Sizes(3, 20, 2, 1)
+_QUICK = Sizes(3, 20, 2, 1, 0.3, 0.5)
 
 
 @attrs.frozen
@@ -216,27 +219,28 @@ def revocation(sizes: Sizes) -> list[Table]:
             _end(stack, ends.worker, place, "worker")
             caller = _end(stack, ends.caller, place, "caller")
             caller.ask("load", 1, 0.5)
-            caller.begin("load", 1, 4.0)
-            rows.append(asyncio.run(_revoke(place, Key.read(place.files["revoked"]))))
+            caller.begin("load", 1, 0.8 * sizes.revoked_s)
+            key = Key.read(place.files["revoked"])
+            rows.append(asyncio.run(_revoke(place, key, sizes.revoked_s)))
             rows[-1] += (1000 * caller.end().max_s,)
     shown = zip(*rows, strict=True)
     labels = (
         "until the last answer to the revoked key, ms",
-        "allowed again after 5 s: until it is answered, s",
+        f"allowed again after {sizes.revoked_s:g} s: until it is answered, s",
         "the slowest call of another key meanwhile, ms",
     )
     cells = [(label, spread(list(values), 1)) for label, values in zip(labels, shown, strict=True)]
     return [Table(f"revocation: median (least to most) of {sizes.rounds}", ("", "took"), cells)]
 
 
-async def _revoke(place: KeyedPlace, key: Key) -> tuple[float, ...]:
+async def _revoke(place: KeyedPlace, key: Key, stay_s: float) -> tuple[float, ...]:
     synapse_ = await connect_synapse(place.url, key=key)
     async with Dendrite(synapse=synapse_, namespace=fabric.NAMESPACE) as dendrite:
         await _answered(dendrite)
         member = KeyRing.read(place.keys.ring).member(key.name)
         remove_member(place.keys.ring, key.name)
         revoked_s = last_s = time.monotonic()
-        while time.monotonic() < revoked_s + 5.0:
+        while time.monotonic() < revoked_s + stay_s:
             if await _answered(dendrite):
                 last_s = time.monotonic()
         place.keys.allow_again(member)
@@ -262,9 +266,9 @@ def tries(connection: Connection, ports: Sequence[int], public: bytes, rate: flo
     """Connect with an unlisted key, and without one, in turns; tell how many, when asked."""
     context, made, own = zmq.Context(), 0, zmq.curve_keypair()
     connection.send(None)
-    while next_question(connection) is not None:
+    while (question := next_question(connection)) is not None:
         opened: list[zmq.Socket[bytes]] = []
-        end_s = time.monotonic() + _LOAD_S
+        end_s = time.monotonic() + question[1][0]
         for number, port in zip(itertools.count(), itertools.cycle(ports)):
             if time.monotonic() >= end_s:
                 break
@@ -299,9 +303,9 @@ def strangers(sizes: Sizes) -> list[Table]:
         for outstanding in (1, 16):
             alone, beside = [], []
             for _ in range(sizes.rounds):
-                alone.append(_p99_ms(caller, outstanding))
-                trying.begin("try")
-                beside.append(_p99_ms(caller, outstanding))
+                alone.append(_p99_ms(caller, outstanding, sizes.load_s))
+                trying.begin("try", sizes.load_s)
+                beside.append(_p99_ms(caller, outstanding, sizes.load_s))
                 made = trying.end()
             ratios = [with_ / without_ for with_, without_ in zip(beside, alone, strict=True)]
             rows.append((str(outstanding), spread(alone, 1), spread(beside, 1), spread(ratios, 2)))
@@ -310,8 +314,8 @@ def strangers(sizes: Sizes) -> list[Table]:
     return [Table(caption, head, rows)]
 
 
-def _p99_ms(caller: Child, outstanding: int) -> float:
-    return 1000 * float(caller.ask("load", outstanding, _LOAD_S).p99_s)
+def _p99_ms(caller: Child, outstanding: int, load_s: float) -> float:
+    return 1000 * float(caller.ask("load", outstanding, load_s).p99_s)
 
 
 PARTS: MappingProxyType[str, Callable[[Sizes], list[Table]]] = MappingProxyType(
