@@ -19,6 +19,7 @@ from typing import Any, Self, Unpack
 
 import zmq_transport as wire_side
 from zmq_transport.access.origin import Origin
+from zmq_transport.proxy.counter_names import CUTS
 from zmq_transport.proxy.engine import Engine
 from zmq_transport.proxy.tables import CUT, SEND, Output
 from zmq_transport.wire import heads
@@ -302,7 +303,7 @@ class MemoryHub:
         while waiting:
             code, first, second, body = waiting.popleft()
             if code == CUT:
-                self._cut(first)
+                self._cut(first, body)
                 continue
             if code != SEND:
                 self._broadcast(first, second, body)
@@ -316,10 +317,11 @@ class MemoryHub:
                 carrier.arriving += 1
                 self.post(self._deliver, carrier, first, second, body)
 
-    def _cut(self, line: bytes) -> None:
-        """End a connection; as on a network, its client makes a new one."""
+    def _cut(self, line: bytes, reason: str) -> None:
+        """End a connection, and count it; as on a network, its client makes a new one."""
         carrier = self._carriers.get(line)
         if carrier is not None:
+            self.engine.counts[CUTS[reason]] += 1
             held = set(carrier.topics)
             self.disconnect(carrier)
             carrier.topics = held

@@ -189,7 +189,7 @@ async def test_every_keyed_socket_of_a_proxy_asks_and_enforces(folder):
 
 
 def test_a_proxy_without_keys_has_no_list_and_no_files_for_others(folder):
-    with Proxy() as proxy, pytest.raises(ValueError, match="no keys"):
+    with Proxy() as proxy, pytest.raises(ValueError, match="without keys"):
         proxy.use_access(Access({}, {}))
     with pytest.raises(ValueError, match="0o600 without keys, not 0o660"):
         Proxy(ipc=IpcEndpoint(f"{folder}/sock"), ipc_mode=0o660)
@@ -269,6 +269,46 @@ async def test_of_two_keys_of_one_user_the_old_one_can_go(joining, users):
     await until(lambda: with_new.events().count(zmq.EVENT_HANDSHAKE_SUCCEEDED) == 2)
 
     assert not with_new.was_refused()
+
+
+@pytest.mark.asyncio
+async def test_a_connection_that_was_never_noted_ends_with_its_key(joining, users):
+    old, new = users.allow("ada"), users.allow("ada")
+    at = joining()
+    member = at.member("ada", old)
+    member.socket.send_multipart([b"of", b"three", b"frames"])
+    listener = at.bare(zmq.SUB, old)
+    listener.socket.set(zmq.SUBSCRIBE, b"no topic")
+    publisher = at.bare(zmq.XPUB, old)
+    await until(lambda: publisher.socket.poll(0))
+    publisher.socket.send_multipart([heads.LIVE_TOPIC, b"of two frames"])
+    stays = await at.welcomed("ada", new)
+    await until(lambda: at.proxy.count("drop.frame_count") == 2)
+    await until(lambda: at.proxy.count("ignored.bad_topic") == 1)
+
+    users.revoke_key(old[0])
+    at.proxy.use_users()
+    await until(lambda: all(each.was_refused() for each in (member, listener, publisher)))
+
+    assert not stays.was_refused()
+    assert at.proxy.count("cut.revoked") == 3
+    assert at.proxy.count("cut.rotated") == 1
+
+
+@pytest.mark.asyncio
+async def test_a_connection_that_has_ended_is_not_counted_as_cut(joining, users):
+    users.allow("ada")
+    at = joining()
+    member, listener, publisher = await everywhere(at, "ada")
+    closed = at.proxy.count("connection.closed")
+    publisher.close()
+    await until(lambda: at.proxy.count("connection.closed") > closed)
+
+    users.revoke("ada")
+    at.proxy.use_users()
+    await until(lambda: member.was_refused() and listener.was_refused())
+
+    assert at.proxy.count("cut.revoked") == 2
 
 
 async def comes_in(member):

@@ -118,6 +118,8 @@ class BareSocket:
         self.socket.connect(endpoint)
 
     def close(self):
+        if self.socket.closed:
+            return
         self.socket.disable_monitor()
         self.monitor.close(0)
         self.socket.close(0)

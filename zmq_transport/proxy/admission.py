@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Container, Hashable, Iterable
 from typing import Any
 
 import attrs
@@ -101,10 +101,10 @@ class Admission:
         self._asked_at_s.pop(connection, None)
         self._origins.pop(connection, None)
 
-    def lines_of(self, user: str) -> list[Hashable]:
-        """Return the lines of a user, of clients and of connections that have not said HELLO."""
+    def lines_of(self, users: Container[str]) -> list[Hashable]:
+        """Return the lines of users, of clients and of connections that have not said HELLO."""
         origins = [peer.origin for peer in self._tables.peers] + [*self._origins.values()]
-        return [each.line for each in origins if each.user == user]
+        return [each.line for each in origins if each.user in users]
 
     def refused(self, connection: bytes, reason: str) -> Output:
         """Return a REFUSED with the reason and the wire versions of this proxy."""

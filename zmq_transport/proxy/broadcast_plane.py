@@ -91,8 +91,13 @@ class BroadcastPlane:
         self._poller.touch(self._xpub)
 
     def cut(self, line: Hashable) -> bool:
-        """End the connection of an origin; False if it is none of this plane."""
+        """End the connection of an origin; False if it is none of this plane, or was cut before."""
         return self._subscribers.cut(line) or self._publishers.cut(line)
+
+    def reintroduce(self) -> None:
+        """Find the user of each connection anew; call it when another list is in force."""
+        self._subscribers.reintroduce()
+        self._publishers.reintroduce()
 
     def tick(self, now_s: float) -> None:
         """Follow the connections, cut those that must be, release what those that ended held."""

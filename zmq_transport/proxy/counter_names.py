@@ -27,6 +27,8 @@ CUTS: Final[Mapping[str, str]] = {
     "ahead": "cut.ahead",
     "no_hello": "cut.no_hello",
     "not_greeted": "cut.not_greeted",
+    "revoked": "cut.revoked",
+    "rotated": "cut.rotated",
     "unread": "cut.unread",
 }
 DEFERRED: Final[Mapping[int, str]] = {

@@ -51,7 +51,10 @@ class DirectedPlane(Protocol):
         """Send a message of two frames, or nothing at all."""
 
     def cut(self, line: Hashable) -> bool:
-        """End the connection of an origin; False if it is none of this plane."""
+        """End the connection of an origin; False if it is none of this plane, or was cut before."""
+
+    def reintroduce(self) -> None:
+        """Find the user of each connection anew; called when another list is in force."""
 
     def tick(self, now_s: float) -> None:
         """Do what depends on time, and count; called every 100 ms."""

@@ -87,6 +87,10 @@ class LibzmqRouter:
         """See `DirectedPlane`."""
         return self._lines.cut(line)
 
+    def reintroduce(self) -> None:
+        """See `DirectedPlane`."""
+        self._lines.reintroduce()
+
     def tick(self, now_s: float) -> None:
         """See `DirectedPlane`: follow the connections, and cut those that must be cut."""
         self._lines.follow(now_s)

@@ -107,6 +107,7 @@ class LineTable:
         self._looks = 1
         self._rounds = 0
         self._suspects: list[LibzmqConnection] = []
+        self._unlisted: list[LibzmqConnection] = []
 
     def __len__(self) -> int:
         """Return how many connections there are."""
@@ -176,16 +177,39 @@ class LineTable:
         user = "" if self._user_of is None else self._user_of(user_id)
         connection.user_id = user_id
         connection.origin = Origin(user, host, connection.line)
-        if user_id and not user and self.cut(connection.line):
+        if user_id and not user:
             # 11-access, "Revocation" 5: it came in before its key was taken away.
-            self._shared.counts["cut.revoked"] += 1
+            self._cut_revoked(connection)
+
+    def reintroduce(self) -> None:
+        """Find the user of each connection anew; call it when another list is in force.
+
+        One whose key is listed no longer is nobody from now on, and is cut at the next `watch`: so
+        there is time to read a REFUSED.
+        """
+        if self._user_of is None:
+            return
+        for connection in self._by_descriptor.values():
+            if not connection.user_id:
+                continue
+            user = self._user_of(connection.user_id)
+            if user != connection.origin.user:
+                connection.origin = attrs.evolve(connection.origin, user=user)
+            if not user:
+                self._unlisted.append(connection)
+
+    def _cut_revoked(self, connection: LibzmqConnection) -> None:
+        if self.cut(connection.line):
+            self._shared.counts[CUTS["revoked"]] += 1
 
     # -- whom to cut -----------------------------------------------------------------------------
 
     def cut(self, line: object) -> bool:
-        """End a connection; False if it is not one of this socket."""
+        """End a connection; False if it is not one of this socket, or was cut before."""
         connection = self._by_descriptor.get(line[0]) if isinstance(line, tuple) else None
         if connection is None or connection.line is None or connection.line != line:
+            return False
+        if connection.is_cut:
             return False
         connection.is_cut = True
         self._shared.view.cut(connection.line)
@@ -210,6 +234,9 @@ class LineTable:
 
     def watch(self, now_s: float) -> None:
         """Look at some connections, and cut those that must be cut; call it in every tick."""
+        unlisted, self._unlisted = self._unlisted, []
+        for connection in unlisted:
+            self._cut_revoked(connection)
         if not HAS_TRAFFIC:
             return
         closely = self._shared.memory.has_grown

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from collections.abc import Hashable
 from types import TracebackType
 from typing import Self
@@ -23,6 +22,7 @@ from ..sockets.carriers import DEFAULT_CARRIER, LIBZMQ, ZMTP, checked_carrier
 from ..sockets.connection_view import ConnectionView
 from ..sockets.endpoints import IpcEndpoint
 from .broadcast_plane import BroadcastPlane
+from .counter_names import CUTS
 from .descriptor_limit import DescriptorMonitor, raise_descriptor_limit
 from .directed_plane import DirectedPlane
 from .engine import Engine
@@ -95,7 +95,6 @@ class Proxy:
         raise_descriptor_limit()
         settings = settings or Settings()
         self._stop_asked = self._closed = False
-        self._new_accesses: deque[Access] = deque()
         self.engine = Engine(
             epoch=os.urandom(16),
             now_s=time.monotonic(),
@@ -108,7 +107,7 @@ class Proxy:
         self._descriptors = DescriptorMonitor(self._count_no_descriptors)
         self._poller = Poller()
         self._exchange = Exchange(self.engine)
-        self._zap = None if keys is None else ZapHandler(keys, self._poller)
+        self._zap = None if keys is None else ZapHandler(self.engine.tables, self._poller)
         self._view = ConnectionView()
         ahead_bytes = min(settings.max_ahead_bytes, STRANGER_AHEAD_BYTES)
         self._memory = MemoryMonitor(ahead_bytes)
@@ -165,10 +164,10 @@ class Proxy:
         self._directed.listen_at(directed, self._ipc_mode)
         self._broadcast.listen_at(listen, publish, self._ipc_mode)
 
-    def _cut(self, line: Hashable, _: str) -> None:
-        """End a connection, for a reason. One that has ended meanwhile is none of either plane."""
-        if not self._directed.cut(line):
-            self._broadcast.cut(line)
+    def _cut(self, line: Hashable, reason: str) -> None:
+        """End a connection, and count it. One that has ended meanwhile is none of either plane."""
+        if self._directed.cut(line) or self._broadcast.cut(line):
+            self.engine.counts[CUTS[reason]] += 1
 
     def _count_no_descriptors(self) -> None:
         self.engine.counts["no_descriptors"] += 1
@@ -193,9 +192,7 @@ class Proxy:
         Raises:
             ValueError: This proxy has no keys.
         """
-        if self._zap is None:
-            raise ValueError("this proxy has no keys, so everybody may do everything")
-        self._new_accesses.append(access)
+        self.engine.use_access(_with_owner(access))
 
     def close(self) -> None:
         """Close the sockets now and remove their files."""
@@ -240,17 +237,15 @@ class Proxy:
         """Do what depends on time."""
         self._poller.touch_all()
         self._memory.look()
-        self._put_access_in_force()
         self._directed.tick(now_s)
         self._broadcast.tick(now_s)
         self._descriptors.look(now_s)
+        before = self.engine.tables.access
         self._exchange.perform(self.engine.tick(now_s))
-
-    def _put_access_in_force(self) -> None:
-        while self._new_accesses and self._zap is not None:
-            access = self._new_accesses.popleft()
-            self.engine.use_access(_with_owner(access))
-            self._zap.access = access
+        if self.engine.tables.access is not before:
+            # Not every connection is one that the engine has noted.
+            self._directed.reintroduce()
+            self._broadcast.reintroduce()
 
 
 def _watch_limits(settings: Settings, hello_s: float | None) -> WatchBounds:

@@ -6,7 +6,7 @@ Spec: docs/spec/05-broadcast.md, "Handed over" and "Copies"; docs/spec/11-access
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from ..access.origin import TAG_BYTES, Origin, has_tag, tag_of
@@ -46,13 +46,13 @@ class Publications:
         self._tables = tables
         self._lines: OrderedDict[Hashable, str] = OrderedDict()
 
-    def lines_of(self, user: str) -> list[Hashable]:
-        """Return the lines over which a user has published, of the last 65,536 in all."""
-        return [line for line, each in self._lines.items() if each == user]
+    def lines_of(self, users: Container[str]) -> list[Hashable]:
+        """Return the lines over which users have published, of the last 65,536 in all."""
+        return [line for line, each in self._lines.items() if each in users]
 
-    def forget_lines(self, user: str) -> None:
-        """Forget the lines of a user: they are cut."""
-        for line in self.lines_of(user):
+    def forget_lines(self, users: Container[str]) -> None:
+        """Forget the lines of users: they are cut."""
+        for line in self.lines_of(users):
             del self._lines[line]
 
     def check(self, frames: list[Any], origin: Origin, now_s: float) -> str:

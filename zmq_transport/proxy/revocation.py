@@ -6,6 +6,8 @@ of what it may do no longer is left over anywhere, and it comes back with what i
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Container
 from typing import Final
 
 from ..access.rights import Access, Grant
@@ -37,7 +39,7 @@ class Revocation:
         self._admission = admission
         self._subscriptions = subscriptions
         self._publications = publications
-        self._next: Access | None = None
+        self._next: deque[Access] = deque()
         self._cuts: list[tuple[float, str, str]] = []
 
     def use(self, access: Access) -> None:
@@ -48,18 +50,20 @@ class Revocation:
         """
         if self._tables.access is None:
             raise ValueError("a proxy without keys has no list of users")
-        self._next = access
+        self._next.append(access)
 
     def tick(self, now_s: float) -> list[Output]:
-        """Put the next list in force, and cut those whose time is over."""
+        """Put the next lists in force, in order, and cut those whose time is over."""
         outputs: list[Output] = []
-        access, self._next = self._next, None
-        if access is not None:
-            outputs = self._change(access, now_s)
-        due = [each for each in self._cuts if each[0] <= now_s]
+        while self._next:
+            outputs += self._change(self._next.popleft(), now_s)
+        due: dict[str, set[str]] = {}
+        for at_s, user, reason in self._cuts:
+            if at_s <= now_s:
+                due.setdefault(reason, set()).add(user)
         if due:
             self._cuts = [each for each in self._cuts if each[0] > now_s]
-            outputs += [cut for _, user, reason in due for cut in self._cut(user, reason)]
+            outputs += [cut for reason, users in due.items() for cut in self._cut(users, reason)]
         return outputs
 
     def _change(self, access: Access, now_s: float) -> list[Output]:
@@ -73,11 +77,12 @@ class Revocation:
             had, has = before.grant_of(user), access.grant_of(user)
             if has is None or (had is not None and not has.covers(had)):
                 outputs += self._revoke(user, of_user.get(user, ()), now_s)
-            elif user in rotated:
+                continue
+            if has != had:
+                outputs += self._extend(has, of_user.get(user, ()))
+            if user in rotated:
                 # 11-access, "Revocation" 4: which key a connection came with is not known here.
                 self._cuts.append((now_s, user, "rotated"))
-            elif has != had:
-                outputs += self._extend(has, of_user.get(user, ()))
         return outputs + self._news_of_users(before, access)
 
     def _peers_by_user(self) -> dict[str, list[Peer]]:
@@ -95,20 +100,16 @@ class Revocation:
         self._cuts.append((now_s + CUT_AFTER_S, user, "revoked"))
         return outputs
 
-    def _cut(self, user: str, reason: str) -> list[Output]:
-        """Return the CUT of every line of a user."""
+    def _cut(self, users: Container[str], reason: str) -> list[Output]:
+        """Return the CUT of every line of some users."""
         lines = dict.fromkeys(
             [
-                *self._admission.lines_of(user),
-                *self._subscriptions.lines_of(user),
-                *self._publications.lines_of(user),
+                *self._admission.lines_of(users),
+                *self._subscriptions.lines_of(users),
+                *self._publications.lines_of(users),
             ]
         )
-        self._publications.forget_lines(user)
-        if reason == "revoked":
-            self._tables.counts["cut.revoked"] += len(lines)
-        else:
-            self._tables.counts["cut.rotated"] += len(lines)
+        self._publications.forget_lines(users)
         return [(CUT, line, b"", reason) for line in lines if line is not None]
 
     def _extend(self, grant: Grant, peers: list[Peer] | tuple[()]) -> list[Output]:

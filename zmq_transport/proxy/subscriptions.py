@@ -7,7 +7,7 @@ before it is accepted here.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Hashable
+from collections.abc import Container, Hashable
 from typing import Final
 
 from ..access.origin import UNKNOWN, Origin
@@ -120,10 +120,10 @@ class Subscriptions:
                 last.append(topic)
         return last
 
-    def lines_of(self, user: str) -> list[Hashable]:
-        """Return the lines over which a user subscribes."""
+    def lines_of(self, users: Container[str]) -> list[Hashable]:
+        """Return the lines over which users subscribe."""
         origins = [each.origin for each in self._subscribers.values()]
-        return [each.line for each in origins if each.user == user]
+        return [each.line for each in origins if each.user in users]
 
     # -- topics ----------------------------------------------------------------------------------
 

@@ -7,27 +7,28 @@ so nobody gets in.
 from __future__ import annotations
 
 from ..access import zap
-from ..access.proxy_keys import ProxyKeys
+from ..access.rights import Access
 from ..sockets import multipart, options
 from .poller import Poller
+from .tables import Tables
 
 _BATCH = 256
+_NOBODY = Access(users={}, grants={})
 
 
 class ZapHandler:
     """Answers for the sockets of one proxy, which are made in its context.
 
     Args:
-        keys: The keys of the proxy.
+        tables: The state of the proxy; it says who may come in.
         poller: Says when to read.
 
     Attributes:
-        access: Who may come in; replace it at any time.
         context: The context of the sockets: there is one list of who may come in for each.
     """
 
-    def __init__(self, keys: ProxyKeys, poller: Poller) -> None:
-        self.access = keys.access
+    def __init__(self, tables: Tables, poller: Poller) -> None:
+        self._tables = tables
         self.context = options.own_context()
         self._poller = poller
         self._socket = options.zap_handler(self.context)
@@ -35,7 +36,11 @@ class ZapHandler:
 
     def user_of(self, user_id: str) -> str:
         """Return the user of a connection; empty if it may not be here any more."""
-        return zap.user_of(user_id, self.access)
+        return zap.user_of(user_id, self._access)
+
+    @property
+    def _access(self) -> Access:
+        return self._tables.access or _NOBODY
 
     def close(self) -> None:
         """End the context; call it when all other sockets in it are closed. Idempotent."""
@@ -50,7 +55,7 @@ class ZapHandler:
             if message is None:
                 return
             message[-1] = message[-1].bytes
-            answer = zap.answer(message, self.access)
+            answer = zap.answer(message, self._access)
             if answer is not None:
                 multipart.send(self._socket, *answer)
         self._poller.touch(self._socket)

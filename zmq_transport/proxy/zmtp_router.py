@@ -128,6 +128,9 @@ class ZmtpRouter:
             self._end(peer, self._ticked_at_s)
         return peer is not None
 
+    def reintroduce(self) -> None:
+        """See `DirectedPlane`; a proxy with keys has another one."""
+
     def tick(self, now_s: float) -> None:
         """See `DirectedPlane`."""
         self._ticks += 1

@@ -5,7 +5,7 @@ import pytest
 from zmq_transport.access.origin import TAG_BYTES, Origin, instance_of_user
 from zmq_transport.access.rights import Access, Grant
 from zmq_transport.proxy import peers, publications
-from zmq_transport.proxy.subscriptions import ACCEPT, FORWARD, IGNORE, SYNC
+from zmq_transport.proxy.subscriptions import ACCEPT, FORWARD, IGNORE, SYNC, Subscriptions
 from zmq_transport.wire import greetings, heads, resync_messages
 from zmq_transport.wire.heads import Verb
 from zmq_transport.wire.recipients import Recipients
@@ -848,7 +848,6 @@ def test_who_is_revoked_is_told_forgotten_and_cut_everywhere(keyed):
 
     bench.tick()
     assert dict(bench.cuts) == dict.fromkeys([b"c-e", b"c-half", 1, b"x-eve"], "revoked")
-    assert bench.counts["cut.revoked"] == 4
     assert [each.body for each in bench.task(ada, task=OTHER)] == [b"no_route"]
 
 
@@ -916,6 +915,51 @@ def test_with_one_of_two_keys_gone_every_line_of_the_name_is_cut_and_nobody_is_r
     assert bench.tick() == []
     assert bench.cuts == [(b"c-a", "rotated")]
     assert [each.to for each in bench.task(ada)] == [ada.connection]
+
+
+def test_a_list_that_takes_a_key_and_gives_more_does_both(keyed):
+    bench = keyed(ada={"dispatches": ()}, ben={})
+    use(bench, users={b"1": "ada", b"2": "ada"}, ada={"dispatches": ()}, ben={})
+    worker, ada = bench.join("b", "echo", user="ben"), bench.join("a", user="ada")
+    bench.tick()
+    use(bench, users={b"2": "ada"}, ada={"may": ("dispatch",)}, ben={})
+
+    [welcome] = bench.tick()
+
+    assert greetings.unpack_welcome(welcome.body).may == ("dispatch",)
+    assert bench.cuts == [(b"c-a", "rotated")]
+    assert [each.to for each in bench.task(ada)] == [worker.connection]
+
+
+def test_each_of_two_lists_between_two_ticks_is_in_force_in_its_turn(keyed):
+    bench = keyed(ada={}, eve={})
+    bench.join("e", user="eve")
+    use(bench, ada={})
+    use(bench, ada={}, eve={})
+
+    bench.tick()
+    bench.tick()
+
+    assert bench.cuts == [(b"c-e", "revoked")]
+    bench.join("e", user="eve", connection=b"c-e2")
+
+
+def test_many_users_that_are_revoked_at_once_are_looked_for_once(keyed, monkeypatch):
+    looks = []
+    lines_of = Subscriptions.lines_of
+    monkeypatch.setattr(
+        Subscriptions, "lines_of", lambda *each: looks.append(each) or lines_of(*each)
+    )
+    bench = keyed(ada={}, ben={}, eve={})
+    for user in ("ada", "ben", "eve"):
+        bench.listen(PLANS, user=user)
+    use(bench)
+    bench.tick()
+
+    bench.tick()
+
+    assert dict(bench.cuts) == dict.fromkeys([1, 2, 3], "revoked")
+    assert len(looks) == 1
 
 
 def test_a_list_for_a_proxy_without_keys_is_a_mistake(bench):
