@@ -17,10 +17,12 @@ import zmq
 
 from support.keyed import NAMESPACE, BareMember, BareSocket, KeyedProxy, Users, key_pair
 from support.processes import ROOT, until
+from zmq_transport.access import zap
 from zmq_transport.access.curve_keys import KeyPair
 from zmq_transport.access.proxy_keys import ProxyKeys
 from zmq_transport.access.rights import EVERYTHING, Access
 from zmq_transport.proxy.proxy import Proxy
+from zmq_transport.sockets import options
 from zmq_transport.sockets.endpoints import IpcEndpoint
 from zmq_transport.wire import heads, topics
 from zmq_transport.wire.heads import Verb
@@ -309,6 +311,48 @@ async def test_a_connection_that_has_ended_is_not_counted_as_cut(joining, users)
     await until(lambda: member.was_refused() and listener.was_refused())
 
     assert at.proxy.count("cut.revoked") == 2
+
+
+@pytest.mark.asyncio
+async def test_a_topic_of_512_bytes_passes_with_a_key_and_a_longer_one_harms_nobody(joining, users):
+    users.allow("ada")
+    at = joining()
+    listener = at.bare(zmq.SUB, users.keys["ada"][0])
+
+    listener.socket.set(zmq.SUBSCRIBE, b"x" * 512)
+    await until(lambda: at.proxy.count("ignored.bad_topic") == 1)
+    listener.socket.set(zmq.SUBSCRIBE, b"x" * 513)
+    await until(lambda: at.proxy.count("ignored.long_topic") == 1)
+
+    assert listener.is_in()
+    assert at.proxy.count("connection.closed") == 0
+
+
+@pytest.mark.asyncio
+async def test_a_publisher_with_a_key_hears_of_a_topic_of_512_bytes():
+    server, client = KeyPair(*key_pair()), KeyPair(*key_pair())
+    access = Access({client.public: "ada"}, {"ada": EVERYTHING})
+    own, heard = options.own_context(), set()
+    with options.zap_handler(own) as asked, options.xsub(1000, own=own) as xsub:
+        options.require_keys(xsub, server.secret)
+        endpoint = options.bind(xsub, "127.0.0.1", 0)
+        with options.publisher() as publisher:
+            options.show_key(publisher, client, server.public)
+            options.connect(publisher, endpoint)
+            xsub.send(b"\x01" + b"x" * 512)
+
+            def hears():
+                if asked.poll(0):
+                    asked.send_multipart(zap.answer(asked.recv_multipart(), access))
+                xsub.poll(0)  # only while it is looked at, libzmq tells a new publisher
+                if publisher.poll(0):
+                    heard.add(publisher.recv())
+                return len(heard) == 2
+
+            await until(hears)
+    own.term()
+
+    assert heard == {b"\x01" + heads.LIVE_TOPIC, b"\x01" + b"x" * 512}
 
 
 async def comes_in(member):

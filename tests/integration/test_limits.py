@@ -88,11 +88,11 @@ IN_ALL = {
 }
 IN_ONE = {
     "ROUTER": {zmq.MAXMSGSIZE: 1000 + 65_536, zmq.BACKLOG: 4096},
-    "XPUB": {zmq.MAXMSGSIZE: 512, zmq.BACKLOG: 4096},
+    "XPUB": {zmq.MAXMSGSIZE: 576, zmq.BACKLOG: 4096},
     "XSUB": {zmq.MAXMSGSIZE: 1000 + 65_536, zmq.BACKLOG: 4096},
     "DEALER": {zmq.MAXMSGSIZE: 1000 + 65_536, zmq.IMMEDIATE: 1, zmq.RECONNECT_IVL: 3_600_000},
     "SUB": {zmq.MAXMSGSIZE: 1000 + 65_536, zmq.CONNECT_TIMEOUT: 1200},
-    "publisher": {zmq.MAXMSGSIZE: 512, zmq.CONNECT_TIMEOUT: 1200},
+    "publisher": {zmq.MAXMSGSIZE: 576, zmq.CONNECT_TIMEOUT: 1200},
 }
 
 
@@ -151,7 +151,7 @@ def test_the_settings_of_a_proxy_reach_its_sockets():
 
     assert marks == {77}
     assert intervals == {250}
-    assert sizes == [2048 + 65_536, 512, 2048 + 65_536]
+    assert sizes == [2048 + 65_536, 576, 2048 + 65_536]
 
 
 _MARKS = (zmq.SNDHWM, zmq.RCVHWM)

@@ -23,6 +23,7 @@ from ..access import zap
 from ..access.curve_keys import KeyPair
 from ..errors import EndpointInUse
 from ..wire import heads
+from ..wire.topics import MAX_TOPIC_BYTES
 from .endpoints import host_in_url
 
 HIGH_WATER = 10_000
@@ -33,7 +34,8 @@ HEARTBEAT_TIMEOUT_MS = 3000
 RECONNECT_MS = (50, 100)
 CONNECT_MS = 1200
 _NEVER_MS = 3_600_000
-SUBSCRIPTION_BYTES = 512
+SUBSCRIPTION_BYTES = MAX_TOPIC_BYTES + 64
+"""A frame with a topic: ZMTP 3.1 adds 10 bytes to it, and CURVE 33."""
 KEEPALIVE_S = 60
 KEEPALIVE_AGAIN_S = 10
 KEEPALIVE_TIMES = 3

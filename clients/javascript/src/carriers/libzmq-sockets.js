@@ -4,11 +4,10 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { MissingExtra } from '../errors.js'
 import { z85 } from '../access/z85.js'
-import { MAX_FRAME_BYTES } from './zmtp-line.js'
+import { MAX_FRAME_BYTES, MAX_SUBSCRIPTION_BYTES } from './zmtp-line.js'
 
 export const HANDSHAKE_MS = 3000
 export const CONNECT_MS = 1200
-const SUBSCRIPTION_BYTES = 512
 const NEVER_MS = 3_600_000
 const MAX_SOCKETS = 32_768
 
@@ -103,7 +102,7 @@ export function publisher({ zeromq, context }, keys = null) {
     ...COMMON,
     ...curve(keys),
     ...SENDING,
-    maxMessageSize: SUBSCRIPTION_BYTES,
+    maxMessageSize: MAX_SUBSCRIPTION_BYTES,
     verbosity: 'allSubs',
     reconnectInterval: reconnectMs(),
     connectTimeout: CONNECT_MS,

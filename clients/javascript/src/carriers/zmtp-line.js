@@ -4,8 +4,8 @@ import { ZmtpConnection } from './zmtp-connection.js'
 
 /** Largest frame that comes in: a limit on Signals binds those who send, see P29 in docs/spec/08-port.md. */
 export const MAX_FRAME_BYTES = 2 ** 31 - 2 ** 16
-/** Only subscriptions come to an XPUB. */
-const MAX_SUBSCRIPTION_BYTES = 512
+/** Only subscriptions come to an XPUB: a topic of 512 bytes, and what ZMTP and CURVE add to it. */
+export const MAX_SUBSCRIPTION_BYTES = 576
 
 const KINDS = {
   DEALER: {
