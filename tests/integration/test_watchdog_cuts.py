@@ -118,6 +118,20 @@ async def test_a_listener_that_does_not_read_is_cut_and_a_slow_one_stays(running
             await until(lambda: closed_by_peer(mute))
 
 
+@pytest.mark.asyncio
+async def test_a_listener_that_takes_enough_and_is_behind_all_the_time_is_cut(running):
+    proxy = running(behind_s=2.0)
+    topic = topics.kind_topic("test", KIND_TASK)
+    async with Party(proxy, carrier=LIBZMQ) as worker, Party(proxy, carrier=LIBZMQ) as caller:
+        worker.take_seat("seat")
+        await until(lambda: worker.of("on_registered"))
+        with speaking(proxy.ports[1], b"SUB", 65_536) as slow:
+            slow.sendall(b"\x00" + bytes([1 + len(topic)]) + b"\x01" + topic)
+            await flood_until_cut(proxy, caller, slow)
+
+            assert cuts(proxy) == {"cut.unread": 1}
+
+
 def hand_over(caller, number, size):
     """Send a task of a size."""
     task = number.to_bytes(16, "big")

@@ -1,9 +1,9 @@
 """A proxy of the transport alone: `python proxy.py PORT [OPTIONS]`, with 0 for any free ports.
 
-OPTIONS is JSON: `host`, `carrier`, `ipc`, `ipc_mode`, `keys` and any of the `Settings`. It prints
-`listening` and its three ports. To each line on stdin it answers `counts`, that line and its
-counters as JSON; but `access` and a list of users puts that list in force, and `stall` and a number
-stops its loop for so many seconds. SIGTERM lets it drain.
+OPTIONS is JSON: `host`, `carrier`, `ipc`, `ipc_mode`, `keys`, any of the `Settings`, and `behind_s`
+in place of `watchdog.BEHIND_S`. It prints `listening` and its three ports. To each line on stdin it
+answers `counts`, that line and its counters as JSON; but `access` and a list of users puts that
+list in force, and `stall` and a number stops its loop for so many seconds. SIGTERM lets it drain.
 """
 
 import json
@@ -14,6 +14,7 @@ import threading
 import time
 
 from zmq_transport import Access, Grant, IpcEndpoint, KeyPair, Ports, Proxy, ProxyKeys, Settings
+from zmq_transport.proxy import proxy as shell
 from zmq_transport.sockets.carriers import DEFAULT_CARRIER
 
 
@@ -67,7 +68,17 @@ def keys_of(told):
     return ProxyKeys(pair, access_of(told))
 
 
-def main(port, host="127.0.0.1", carrier=None, ipc=None, ipc_mode=0o600, keys=None, **settings):
+def main(
+    port,
+    host="127.0.0.1",
+    carrier=None,
+    ipc=None,
+    ipc_mode=0o600,
+    keys=None,
+    behind_s=shell.BEHIND_S,
+    **settings,
+):
+    shell.BEHIND_S = behind_s
     ports = Ports(port, port + 2, port + 3) if port else Ports()
     carrier = carrier or os.environ.get("COSMO_CARRIER") or DEFAULT_CARRIER
     where = {"ipc": IpcEndpoint(ipc) if ipc else None, "ipc_mode": ipc_mode}

@@ -17,7 +17,14 @@ import zmq
 
 from ..access.origin import UNKNOWN, Origin
 from ..sockets import multipart, options
-from ..sockets.connection_view import HAS_TRAFFIC, ConnectionView, Line, line_of, queued_bytes
+from ..sockets.connection_view import (
+    HAS_TRAFFIC,
+    ConnectionView,
+    Line,
+    line_of,
+    queued_bytes,
+    unsent_bytes,
+)
 from ..sockets.endpoints import one_form_of
 from .counter_names import CUTS
 from .memory_monitor import MemoryMonitor
@@ -273,6 +280,11 @@ class LineTable:
     def _judge_traffic(self, connection: LibzmqConnection, closely: bool, now_s: float) -> str:
         descriptor, _ = line = connection.line or (-1, 0)
         queued = queued_bytes(descriptor)
+        reason = connection.judge_unsent(
+            unsent_bytes(descriptor) if queued else 0, self._limits, now_s
+        )
+        if reason:
+            return reason
         is_turn = len(self) <= _FEW or (self._rounds + descriptor) % _ROUND_TICKS == 0
         is_known = connection.has_greeted and not connection.is_suspect
         if is_known and not (queued or closely or is_turn):

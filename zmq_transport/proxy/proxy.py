@@ -34,7 +34,7 @@ from .memory_monitor import MemoryMonitor
 from .poller import Poller
 from .settings import Settings
 from .tables import LostNotice, MessageTap, empty_lost_notice
-from .watchdog import STRANGER_AHEAD_BYTES, UNREAD_S, WatchBounds
+from .watchdog import BEHIND_S, STRANGER_AHEAD_BYTES, UNREAD_S, WatchBounds
 from .zap_handler import ZapHandler
 from .zmtp_router import ZmtpRouter
 
@@ -256,6 +256,8 @@ def _watch_limits(settings: Settings, hello_s: float | None) -> WatchBounds:
         ahead_bytes=most + settings.max_body_bytes + options.ENVELOPE_BYTES,
         stranger_ahead_bytes=min(most, STRANGER_AHEAD_BYTES),
         unread_s=min(settings.unread_s, UNREAD_S),
+        # Where a HELLO is said, the bytes that wait are counted.
+        behind_s=BEHIND_S if hello_s is None else None,
         waiting_bytes=settings.max_waiting_bytes,
     )
 

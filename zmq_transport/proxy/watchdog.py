@@ -18,7 +18,8 @@ UNREAD: Final = "unread"
 UNREAD_S: Final = 4.0
 UNREAD_BYTES: Final = 32 * 1024
 """What a client takes at least in that time of what waits for it, unless all of it is less."""
-WAITING_BYTES: Final = 64 * 1024 * 1024
+BEHIND_S: Final = 60.0
+"""How long a listener may be behind without a break: what waits for it has no other bound."""
 STRANGER_AHEAD_BYTES: Final = 32 * 1024 * 1024
 HEARTBEAT_BYTES_PER_S: Final = 256
 """Bytes that no message of ours accounts for: PINGs, their answers, and what CURVE adds."""
@@ -41,15 +42,17 @@ class WatchBounds:
         ahead_bytes: How many bytes a client may be ahead of what was read of it.
         stranger_ahead_bytes: The same for one without a HELLO.
         unread_s: Seconds that bytes may wait for one that takes hardly any.
+        behind_s: Seconds that it may be behind without a break; None where what waits is bounded.
         waiting_bytes: How many bytes of large messages may wait for it.
     """
 
     handshake_s: float
     hello_s: float | None
     ahead_bytes: int
-    stranger_ahead_bytes: int = STRANGER_AHEAD_BYTES
-    unread_s: float = UNREAD_S
-    waiting_bytes: int = WAITING_BYTES
+    stranger_ahead_bytes: int
+    unread_s: float
+    behind_s: float | None
+    waiting_bytes: int
 
 
 class Watched:
@@ -71,6 +74,7 @@ class Watched:
         "_accepted_at_s",
         "_acked_bytes",
         "_ahead_at_s",
+        "_behind_at_s",
         "_level_at_s",
         "_queued_bytes",
         "_stranger_at_s",
@@ -85,7 +89,7 @@ class Watched:
     def __init__(self, now_s: float) -> None:
         self._accepted_at_s = self._level_at_s = now_s
         self._stranger_at_s = now_s
-        self._stuck_at_s = -1.0
+        self._stuck_at_s = self._behind_at_s = -1.0
         self._ahead_at_s = -1.0
         self._acked_bytes = self._queued_bytes = 0
         self.has_greeted = self.is_client = False
@@ -173,6 +177,22 @@ class Watched:
             self._queued_bytes, self._acked_bytes = queued_bytes, acked_bytes or 0
             return ""
         return UNREAD if now_s - self._stuck_at_s >= limits.unread_s else ""
+
+    def judge_unsent(self, unsent_bytes: int, limits: WatchBounds, now_s: float) -> str:
+        """Return `UNREAD` if it has been behind for too long; empty if it may stay.
+
+        Args:
+            unsent_bytes: What the kernel holds and could not send yet, as the far end has no room.
+                What is on its way does not count: to a far host something always is.
+            limits: What it may do.
+            now_s: Monotonic clock.
+        """
+        if not unsent_bytes or limits.behind_s is None:
+            self._behind_at_s = -1.0
+            return ""
+        if self._behind_at_s < 0:
+            self._behind_at_s = now_s
+        return UNREAD if now_s - self._behind_at_s >= limits.behind_s else ""
 
     def _has_taken(self, queued_bytes: int, acked_bytes: int | None) -> bool:
         # Of little that waits all is enough: a far host acknowledges one small message after

@@ -22,6 +22,8 @@ HAS_TRAFFIC: Final = sys.platform == "linux"
 """Whether this system tells of the traffic of a connection."""
 _TRAFFIC = Struct("=120xQQ")
 """Of `struct tcp_info` of Linux 4.1 and newer: bytes_acked, bytes_received."""
+_UNSENT: Final = 0x894B
+"""SIOCOUTQNSD of Linux."""
 
 Line = tuple[int, int]
 """(descriptor, inode) of a connection."""
@@ -43,6 +45,17 @@ def queued_bytes(descriptor: int) -> int:
         answer = fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4))
     except OSError:
         return 0
+    return int.from_bytes(answer, sys.byteorder)
+
+
+def unsent_bytes(descriptor: int) -> int:
+    """Return how many of `queued_bytes` are not even on their way; 0 if unknown."""
+    if sys.platform != "linux":
+        return 0
+    try:
+        answer = fcntl.ioctl(descriptor, _UNSENT, bytes(4))
+    except OSError:  # nothing is on its way to a Unix socket
+        return queued_bytes(descriptor)
     return int.from_bytes(answer, sys.byteorder)
 
 

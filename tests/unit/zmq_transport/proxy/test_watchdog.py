@@ -1,5 +1,6 @@
 """Who is cut, from what is seen over time."""
 
+import attrs
 import pytest
 
 from zmq_transport.proxy.watchdog import (
@@ -19,9 +20,11 @@ ROUTER = WatchBounds(
     hello_s=10.0,
     ahead_bytes=20 * MIB,
     stranger_ahead_bytes=5 * MIB,
+    unread_s=4.0,
+    behind_s=None,
     waiting_bytes=8 * MIB,
 )
-BROADCAST = WatchBounds(handshake_s=3.0, hello_s=None, ahead_bytes=20 * MIB)
+BROADCAST = attrs.evolve(ROUTER, hello_s=None, behind_s=60.0)
 
 
 @pytest.fixture
@@ -161,6 +164,29 @@ def test_where_nothing_is_acknowledged_any_change_is_progress(client):
 
     assert set(looks(client, moving)) == {""}
     assert looks(client, stuck)[-1] == UNREAD
+
+
+# -- behind ----------------------------------------------------------------------------------------
+
+
+def test_a_listener_that_is_behind_at_every_look_is_cut_however_much_it_takes(client):
+    verdicts = [client.judge_unsent(1, BROADCAST, float(second)) for second in range(61)]
+
+    assert verdicts == [""] * 60 + [UNREAD]
+
+
+def test_a_listener_that_has_taken_all_once_has_its_time_again(client):
+    seen = [(0.0, 1), (59.0, 1), (59.5, 0), (60.0, MIB), (119.9, MIB), (120.0, MIB)]
+
+    verdicts = [client.judge_unsent(unsent, BROADCAST, at_s) for at_s, unsent in seen]
+
+    assert verdicts == ["", "", "", "", "", UNREAD]
+
+
+def test_where_what_waits_is_bounded_a_client_may_be_behind_for_ever(client):
+    verdicts = {client.judge_unsent(MIB, ROUTER, float(second)) for second in range(1000)}
+
+    assert verdicts == {""}
 
 
 # -- room ------------------------------------------------------------------------------------------
