@@ -9,7 +9,6 @@ from zmq.utils import z85
 from support.transport import RunningProxy
 from zmq_transport.access.origin import instance_of_user
 from zmq_transport.wire import greetings, heads
-from zmq_transport.wire.addresses import instance_of
 from zmq_transport.wire.heads import Verb
 
 NAMESPACE = "test"
@@ -146,10 +145,7 @@ class BareMember(BareSocket):
     def __init__(self, context, endpoint, keys=None, proxy=None, user="", **options):
         super().__init__(context, zmq.DEALER, endpoint, keys, proxy, **options)
         self.secret = os.urandom(16)
-        is_tagged = bool(user)
-        self.instance = (
-            instance_of_user(self.secret, user) if is_tagged else instance_of(self.secret)
-        )
+        self.instance = instance_of_user(self.secret, user)
         self.heard = []
 
     def say(self, verb, body=b"", **fields):

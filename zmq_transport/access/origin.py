@@ -45,10 +45,15 @@ def tag_of(user: str) -> bytes:
     return blake2b(user.encode(), digest_size=TAG_BYTES, person=b"user").digest()
 
 
+def instance_of(secret: bytes) -> bytes:
+    """Return the instance id that belongs to a 16-byte secret of nobody with a key."""
+    return blake2b(secret, digest_size=16, person=b"instance").digest()
+
+
 def instance_of_user(secret: bytes, user: str) -> bytes:
     """Return the instance id that belongs to a 16-byte secret of a user.
 
-    The first 12 bytes are those of the instance id of the secret alone, see `wire.addresses`.
+    The first 12 bytes are those of `instance_of`, the others the tag of a user that has one.
     """
-    hashed = blake2b(secret, digest_size=16, person=b"instance").digest()
-    return hashed[:HASH_BYTES] + tag_of(user)
+    made = instance_of(secret)
+    return made[:HASH_BYTES] + tag_of(user) if has_tag(user) else made

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 
-from .origin import has_tag, tag_of
+from .origin import TAG_BYTES, has_tag, tag_of
 
 
 @attrs.frozen
@@ -129,6 +129,14 @@ class Access:
     def grant_of(self, user: str) -> Grant | None:
         """Return what a user may do; None if the user is not listed."""
         return self.grants.get(user)
+
+    def owns(self, user: str, instance: bytes) -> bool:
+        """Tell whether an instance id is one of a user, as far as the id tells.
+
+        Spec: 11-access, "Instance ids".
+        """
+        tag = instance[-TAG_BYTES:]
+        return tag == tag_of(user) if has_tag(user) else tag not in self.tags
 
     def users_in(self, namespace: str) -> list[str]:
         """Return the users that have a tag and may enter a namespace, in order."""

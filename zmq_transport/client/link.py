@@ -95,7 +95,7 @@ class Link:
     """
 
     def __init__(self, secret: bytes, namespace: str, name: str, user: str = "") -> None:
-        self.instance = instance_of_user(secret, user) if user else heads.instance_of(secret)
+        self.instance = instance_of_user(secret, user)
         self.session = Session()
         self.counts: Counter[str] = Counter()
         self.ready = False

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from ..access.origin import HASH_BYTES, UNKNOWN, Origin, has_tag, instance_of_user
+from ..access.origin import UNKNOWN, Origin, instance_of_user
 from ..access.rights import EVERYTHING, Access
 from ..errors import WireError
 from ..wire import greetings, heads, users_messages
@@ -115,7 +115,7 @@ class Admission:
         # Its connection is that of a stranger until it is cut.
         self._remember(peer.connection, peer.origin)
         reason = f"the rights of the key {peer.user} were revoked or reduced"
-        fix = self._fix("revoked", peer.user)
+        fix = self._tables.fix_for("revoked", peer.user)
         return self._refused(peer.connection, HelloRefusal(reason, fix, is_access=True))
 
     def _remember(self, connection: bytes, origin: Origin) -> None:
@@ -123,10 +123,6 @@ class Admission:
         if len(self._origins) >= _MAX_ASKED:
             del self._origins[next(iter(self._origins))]
         self._origins[connection] = origin
-
-    def _fix(self, refusal: str, user: str, what: str = "") -> str:
-        access = self._tables.access
-        return access.fix_for(refusal, user, what) if access is not None else ""
 
     def _refused(self, connection: bytes, refusal: HelloRefusal) -> Output:
         fields: dict[str, Any] = {
@@ -223,7 +219,6 @@ class Admission:
         refusal = self._refusal_of(hello, peer, origin) or self._refusal(hello, peer)
         if refusal is not None:
             return [self._refused(connection, refusal)]
-        grant = tables.access.grant_of(origin.user) if tables.access is not None else None
         outputs: list[Output] = []
         # Of a client that left a moment ago, too: what it listed then decides about nothing now.
         self._resync.on_hello(hello.instance, peer)
@@ -236,7 +231,7 @@ class Admission:
                 hello.epoch,
                 now_s,
                 origin,
-                grant or EVERYTHING,
+                tables.grant_of(origin.user) or EVERYTHING,
             )
         else:
             # 02-session, "Greeting" 3: the newest valid HELLO wins, and seats and tasks come along.
@@ -266,30 +261,23 @@ class Admission:
         grant = access.grant_of(user)
         if grant is None:
             who = f"the key {user} is not listed here" if user else "nobody enters without a key"
-            return HelloRefusal(who, self._fix("unlisted", user), is_access=True)
+            return HelloRefusal(who, self._tables.fix_for("unlisted", user), is_access=True)
         if not grant.may_enter(hello.namespace):
             names = _shown_names(grant.namespaces or ())
             return HelloRefusal(
                 f"the key {user} may not enter namespace {hello.namespace!r}, only: {names}",
-                self._fix("namespace", user, hello.namespace),
+                self._tables.fix_for("namespace", user, hello.namespace),
                 is_access=True,
             )
-        if not self._is_own(hello, user) or (peer is not None and peer.user != user):
+        is_own = hello.instance == instance_of_user(hello.secret, user)
+        is_own &= access.owns(user, hello.instance)
+        if not is_own or (peer is not None and peer.user != user):
             return HelloRefusal(
                 f"this instance id belongs to another key than {user}",
-                self._fix("instance", user),
+                self._tables.fix_for("instance", user),
                 is_access=True,
             )
         return None
-
-    def _is_own(self, hello: greetings.Hello, user: str) -> bool:
-        """Tell whether an instance id is bound to a user. Spec: 11-access, "Instance ids"."""
-        if has_tag(user):
-            return hello.instance == instance_of_user(hello.secret, user)
-        access = self._tables.access
-        tags = access.tags if access is not None else frozenset[bytes]()
-        is_plain = hello.instance == heads.instance_of(hello.secret)
-        return is_plain and hello.instance[HASH_BYTES:] not in tags
 
     def _refusal(self, hello: greetings.Hello, peer: Peer | None) -> HelloRefusal | None:
         """Return why anybody's HELLO would be refused. Spec: 02-session, "Refusals"."""

@@ -87,8 +87,7 @@ class Presence:
         """Add a seat; return why it is refused, or an empty text."""
         if not peer.grant.may_serve(name):
             # 11-access, "What is checked" 3: the first word tells it from every other refusal.
-            access = self._tables.access
-            fix = access.fix_for("serve", peer.user, name) if access is not None else ""
+            fix = self._tables.fix_for("serve", peer.user, name)
             text = f"access: the key {peer.user} may not serve {name}"
             return f"{text}; {fix}" if fix else text
         try:

@@ -9,8 +9,8 @@ from collections import OrderedDict
 from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from ..access.origin import TAG_BYTES, Origin, has_tag, tag_of
-from ..access.rights import EVERYTHING, Grant
+from ..access.origin import Origin
+from ..access.rights import Grant
 from ..errors import WireError
 from ..wire import heads
 from ..wire.heads import Verb
@@ -79,7 +79,7 @@ class Publications:
         if len(body) > self._tables.settings.max_body_bytes:
             raise WireError("too_large", f"the body has {len(body):,} bytes")
         grant = self._grant_of(origin)
-        if grant is not EVERYTHING and not grant.may_enter(namespace):
+        if not grant.may_enter(namespace):
             raise WireError("forbidden", f"{origin.user!r} may not enter {namespace}")
         self._check_kind(grant, kind, body, sizes)
         self._check_parties(publisher, caller, worker)
@@ -87,12 +87,11 @@ class Publications:
         return namespace
 
     def _grant_of(self, origin: Origin) -> Grant:
-        access = self._tables.access
-        if access is None:
-            return EVERYTHING
-        grant = access.grant_of(origin.user)
+        grant = self._tables.grant_of(origin.user)
         if grant is None:
             raise WireError("forbidden", f"{origin.user!r} is not listed")
+        if self._tables.access is None:
+            return grant
         self._lines[origin.line] = origin.user
         self._lines.move_to_end(origin.line)
         if len(self._lines) > MAX_LINES:
@@ -135,8 +134,7 @@ class Publications:
             # 11-access, "What is checked" 7: after a start publications may overtake a HELLO.
             is_own = publisher != tables.epoch and now_s < tables.now_s + SILENT_S
         if tables.access is not None:
-            tag = publisher[-TAG_BYTES:]
-            is_own &= tag == tag_of(user) if has_tag(user) else tag not in tables.access.tags
+            is_own &= tables.access.owns(user, publisher)
         if not is_own:
             raise WireError("foreign_publisher", "nobody here publishes under that instance id")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..access.origin import TAG_BYTES, has_tag, tag_of
 from ..errors import WireError
 from ..wire import heads
 from .tables import Tables
@@ -28,13 +27,7 @@ def check_subscription(tables: Tables, user: str, topic: bytes, parts: heads.Top
     if grant is None or not grant.may_enter(namespace):
         raise WireError("forbidden", f"{user!r} may not enter {namespace}")
     if kind is None and trace is None:
-        if not _is_own(heads.instance_of_sync(topic), user, access.tags):
+        if not access.owns(user, heads.instance_of_sync(topic)):
             raise WireError("forbidden", f"{user!r} asks for the sync of another")
     elif not grant.may_hear(kind):
         raise WireError("forbidden", f"{user!r} may not subscribe to {topic!r:.200}")
-
-
-def _is_own(instance: bytes, user: str, tags: frozenset[bytes]) -> bool:
-    """Tell whether an instance id is one of a user, as far as the id tells."""
-    tag = instance[-TAG_BYTES:]
-    return tag == tag_of(user) if has_tag(user) else tag not in tags

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from ..access.rights import Access
+from ..access.rights import EVERYTHING, Access, Grant
 from ..wire import heads
 from ..wire.heads import Reason
 from .copy_budget import CopyBudget
@@ -94,6 +94,14 @@ class Tables:
         # 03-routing, "Bounds" 3: a shell that reports ends holds what waits for a client itself,
         # and bounds it; libzmq holds it without a bound in bytes.
         return float("inf") if self.reports_ends else self.settings.max_open_bytes
+
+    def grant_of(self, user: str) -> Grant | None:
+        """Return what a user may do, everything without keys; None if it is not listed."""
+        return EVERYTHING if self.access is None else self.access.grant_of(user)
+
+    def fix_for(self, refusal: str, user: str, what: str = "") -> str:
+        """Return what to do about a refusal; empty if the application did not say."""
+        return "" if self.access is None else self.access.fix_for(refusal, user, what)
 
     def copies(
         self,

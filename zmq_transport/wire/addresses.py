@@ -1,4 +1,4 @@
-"""Names, addresses and instance ids as they stand on the wire. Spec: docs/spec/01-wire.md. Pure.
+"""Names and addresses as they stand on the wire. Spec: docs/spec/01-wire.md. Pure.
 
 Part of the wire; other modules import them from `heads`.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from hashlib import blake2b
 from typing import Final
 
 from ..errors import InvalidName, WireError
@@ -72,8 +71,3 @@ def read_address(address: bytes) -> tuple[str | None, frozenset[str]]:
         return checked_name("name", text), frozenset()
     except (UnicodeDecodeError, InvalidName) as error:
         raise WireError("bad_address", str(error)) from error
-
-
-def instance_of(secret: bytes) -> bytes:
-    """Return the instance id that belongs to a 16-byte `secret`."""
-    return blake2b(secret, digest_size=16, person=b"instance").digest()

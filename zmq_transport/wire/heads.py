@@ -22,11 +22,11 @@ from collections.abc import Iterable, Sequence
 from struct import Struct
 from typing import Any, Final, NamedTuple
 
+from ..access.origin import instance_of as instance_of
 from ..errors import VersionMismatch, WireError
 from .addresses import MAX_ADDRESS_BYTES as MAX_ADDRESS_BYTES
 from .addresses import address_of as address_of
 from .addresses import checked_name as checked_name
-from .addresses import instance_of as instance_of
 from .addresses import read_address as read_address
 from .topics import LIVE_TOPIC as LIVE_TOPIC
 from .topics import MAX_TOPIC_BYTES as MAX_TOPIC_BYTES

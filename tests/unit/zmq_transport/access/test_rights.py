@@ -3,7 +3,8 @@
 import attrs
 import pytest
 
-from zmq_transport.access.rights import EVERYTHING, Grant
+from zmq_transport.access.origin import instance_of, instance_of_user
+from zmq_transport.access.rights import EVERYTHING, Access, Grant
 
 SOME = Grant(
     namespaces=frozenset({"a", "b"}),
@@ -64,3 +65,31 @@ def test_a_glob_is_for_a_whole_name():
     assert not SOME.may_serve("ax-1")
     assert not SOME.may_serve("y2")
     assert not SOME.may_serve("Y")
+
+
+SECRET = b"s" * 16
+OF_ADA = instance_of_user(SECRET, "ada")
+PLAIN = instance_of(SECRET)
+
+
+@pytest.mark.parametrize(
+    ("user", "instance", "is_own"),
+    [
+        ("ada", OF_ADA, True),
+        ("ada", PLAIN, False),
+        ("ben", OF_ADA, False),
+        ("uid:1000", OF_ADA, False),
+        ("uid:1000", PLAIN, True),
+        ("uid:1000", instance_of_user(SECRET, "eve"), True),
+    ],
+)
+def test_an_instance_id_tells_whose_it_is_by_its_tag(user, instance, is_own):
+    access = Access(users={}, grants={"ada": EVERYTHING, "ben": EVERYTHING})
+
+    assert access.owns(user, instance) is is_own
+
+
+def test_the_instance_id_of_a_user_without_a_key_is_the_plain_one():
+    assert instance_of_user(SECRET, "uid:1000") == instance_of_user(SECRET, "") == PLAIN
+    assert OF_ADA[:12] == PLAIN[:12]
+    assert OF_ADA != PLAIN
