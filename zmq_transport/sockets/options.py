@@ -298,7 +298,7 @@ def bind(socket: zmq.Socket[bytes], host: str, port: int) -> str:
 
 
 def bind_private(socket: zmq.Socket[bytes], path: str, mode: int = ONLY_THIS_USER) -> str:
-    """Bind to a Unix socket that only this user may open; return its endpoint.
+    """Bind to a Unix socket whose file has a mode from its start; return its endpoint.
 
     A file of that name is replaced, see `ipc_lock`. A file that another thread makes meanwhile
     gets no more rights either.

@@ -45,7 +45,7 @@ def listen_on(host: str, port: int) -> network.socket:
 
 
 def listen_at(file: str, mode: int = ONLY_THIS_USER) -> network.socket:
-    """Listen at a Unix socket that only this user may open; see `options.bind_private`.
+    """Listen at a Unix socket whose file has a mode from its start; see `options.bind_private`.
 
     Raises:
         EndpointInUse: The socket cannot be made.
