@@ -120,7 +120,7 @@ class Admission:
 
     def _remember(self, connection: bytes, origin: Origin) -> None:
         """Remember the line of a connection that has not said HELLO, so that it can be cut."""
-        if len(self._origins) >= _MAX_ASKED:
+        if connection not in self._origins and len(self._origins) >= _MAX_ASKED:
             del self._origins[next(iter(self._origins))]
         self._origins[connection] = origin
 
@@ -200,10 +200,11 @@ class Admission:
         # slow to answer would cost one more.
         if self._asked_at_s.get(connection, -_ASK_AGAIN_S) + _ASK_AGAIN_S > now_s:
             return []
-        if len(self._asked_at_s) >= _MAX_ASKED:
-            self.forget(next(iter(self._asked_at_s)))
         self._asked_at_s[connection] = now_s
         self._asked_at_s.move_to_end(connection)
+        if len(self._asked_at_s) > _MAX_ASKED:
+            # Its origin stays: it may be here yet, and has to be found if its rights are taken.
+            self._asked_at_s.popitem(last=False)
         body = greetings.pack_map({"speaks": [heads.VERSION, heads.VERSION]})
         return [(SEND, connection, heads.pack(Verb.WHO, len(body)), body)]
 
@@ -244,7 +245,7 @@ class Admission:
         workers = tables.worker_news.add_caller(peer) if hello.calls else []
         return [
             *self._note_version(peer, hello, now_s),
-            *((SEND, *message) for message in (*workers, *self._users_for(peer))),
+            *((SEND, *message) for message in (*workers, *self.users_for(peer))),
             self.welcome(peer),
             *outputs,
         ]
@@ -291,7 +292,7 @@ class Admission:
             return HelloRefusal("this instance id belongs to another namespace")
         return None
 
-    def _users_for(self, peer: Peer) -> Iterable[tuple[bytes, bytes, bytes]]:
+    def users_for(self, peer: Peer) -> Iterable[tuple[bytes, bytes, bytes]]:
         """Return the names of all users that may be where a client is, if it takes them."""
         access = self._tables.access
         if access is None or not peer.takes_access:

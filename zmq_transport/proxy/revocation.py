@@ -11,7 +11,6 @@ from collections.abc import Container
 from typing import Final
 
 from ..access.rights import Access, Grant
-from ..wire import users_messages
 from .admission import Admission
 from .peers import Peer
 from .presence import Presence
@@ -122,14 +121,8 @@ class Revocation:
         """Return the lists of users for the namespaces that one was added to."""
         outputs: list[Output] = []
         for name, namespace in self._tables.peers.namespaces.items():
-            users = access.users_in(name)
-            if set(users) <= set(before.users_in(name)):
-                continue
-            pages = users_messages.users_pages(users)
-            outputs += [
-                (SEND, peer.connection, *page)
-                for peer in namespace.peers
-                if peer.takes_access and peer.absent_at_s is None
-                for page in pages
-            ]
+            here = [peer for peer in namespace.peers if peer.absent_at_s is None]
+            if here and not set(access.users_in(name)) <= set(before.users_in(name)):
+                pages = (self._admission.users_for(peer) for peer in here)
+                outputs += [(SEND, *page) for each in pages for page in each]
         return outputs

@@ -4,7 +4,7 @@ import pytest
 
 from zmq_transport.access.origin import TAG_BYTES, Origin, instance_of_user
 from zmq_transport.access.rights import Access, Grant
-from zmq_transport.proxy import peers, publications
+from zmq_transport.proxy import admission, peers, publications
 from zmq_transport.proxy.subscriptions import ACCEPT, FORWARD, IGNORE, SYNC, Subscriptions
 from zmq_transport.wire import greetings, heads, resync_messages
 from zmq_transport.wire.heads import Verb
@@ -85,6 +85,17 @@ def test_a_thousand_hellos_list_a_thousand_names_once(keyed, monkeypatch):
 
     assert users.body == b"\x93\xa3ada\xa3ben\xa3eve"
     assert len(calls) == 1 + 2 + 1  # for those who came, to compare the lists, for the late one
+
+
+def test_where_no_client_is_no_names_are_listed(keyed, monkeypatch):
+    bench = keyed(ada={})
+    bench.listen(PLANS, user="ada")
+    calls = []
+    monkeypatch.setattr(Access, "users_in", lambda *each: calls.append(each) or [])
+    use(bench, ada={}, eve={})
+
+    assert bench.tick() == []
+    assert calls == []
 
 
 def test_who_does_not_take_users_gets_none(keyed):
@@ -942,6 +953,22 @@ def test_each_of_two_lists_between_two_ticks_is_in_force_in_its_turn(keyed):
 
     assert bench.cuts == [(b"c-e", "revoked")]
     bench.join("e", user="eve", connection=b"c-e2")
+
+
+@pytest.mark.parametrize("later", [b"c-2", b"c-3"])
+def test_a_stranger_is_found_however_often_others_speak(keyed, monkeypatch, later):
+    """The last one is remembered already, or is a connection of nobody."""
+    monkeypatch.setattr(admission, "_MAX_ASKED", 2)
+    bench = keyed(eve={})
+    for connection in (b"c-1", b"c-2"):
+        bench.say(connection, b"", origin=bench.origin("eve", connection))
+    user = "eve" if later == b"c-2" else ""
+    bench.say(later, b"", origin=bench.origin(user, later))
+    use(bench)
+    bench.tick()
+    bench.tick()
+
+    assert bench.cuts == [(b"c-1", "revoked"), (b"c-2", "revoked")]
 
 
 def test_many_users_that_are_revoked_at_once_are_looked_for_once(keyed, monkeypatch):
