@@ -262,9 +262,7 @@ class MemoryHub:
         """Handle a subscription as the engine decides."""
         if carrier.connection not in self._carriers or topic in carrier.topics:
             return
-        decision = self.engine.subscriptions.subscribe(
-            topic, carrier.connection, "memory", carrier.origin
-        )
+        decision = self.engine.subscriptions.subscribe(topic, carrier.origin)
         if decision == "ignore":
             return
         carrier.topics.add(topic)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from support.engine_twins import state_of
 from support.heads import bundled
+from zmq_transport.access.origin import Origin
 from zmq_transport.proxy.engine import Engine
 from zmq_transport.proxy.tables import SEND
 from zmq_transport.wire import greetings, heads
@@ -62,8 +63,10 @@ def engine_with(workers, watched, fast=True):
             engine.on_message(name.encode(), head, facts, 5.0)
     if watched:
         engine.subscriptions.opened(1)
-        engine.subscriptions.subscribe(heads.kind_topic("demo", 2), 1, "here")
-        engine.subscriptions.subscribe(heads.trace_topic("demo", b"\x01" * 16), 1, "here")
+        engine.subscriptions.subscribe(heads.kind_topic("demo", 2), Origin("", "here", 1))
+        engine.subscriptions.subscribe(
+            heads.trace_topic("demo", b"\x01" * 16), Origin("", "here", 1)
+        )
     return engine
 
 

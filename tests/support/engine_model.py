@@ -3,6 +3,7 @@
 from collections import Counter
 
 from support.engine_twins import EngineTwins
+from zmq_transport.access.origin import Origin
 from zmq_transport.proxy.settings import Settings
 from zmq_transport.proxy.subscriptions import FORWARD, IGNORE
 from zmq_transport.proxy.tables import SEND
@@ -139,7 +140,7 @@ class Model:
         if ear not in self.ears:
             self.ears[ear] = set()
             subscriptions.opened(ear)
-        decision = subscriptions.subscribe(topic, ear, self.host_of(ear))
+        decision = subscriptions.subscribe(topic, Origin("", self.host_of(ear), ear))
         if decision != IGNORE:
             assert (decision == FORWARD) == (not before)
             self.ears[ear].add(topic)

@@ -1,5 +1,6 @@
 """An engine between two users, and messages of each at random, the forged ones included."""
 
+import attrs
 from hypothesis import strategies as st
 
 from zmq_transport.access.origin import Origin, instance_of_user
@@ -197,7 +198,8 @@ class TwoUsers:
 
     def _listen(self, user, namespace, kind):
         topic = self._topic(namespace, kind)
-        return self.engine.subscriptions.subscribe(topic, user, "host", self.origin(user))
+        origin = attrs.evolve(self.origin(user), host="host", line=user)
+        return self.engine.subscriptions.subscribe(topic, origin)
 
     def _publish(self, user, whose, namespace, kind):
         publisher = self.instance(whose)

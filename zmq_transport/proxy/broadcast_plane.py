@@ -156,7 +156,7 @@ class BroadcastPlane:
         return connection.origin
 
     def _subscribe(self, topic: bytes, origin: Origin) -> None:
-        decision = self._engine.subscriptions.subscribe(topic, origin.line, origin.host, origin)
+        decision = self._engine.subscriptions.subscribe(topic, origin)
         if decision == IGNORE:
             return
         self._xpub.set(zmq.SUBSCRIBE, topic)

@@ -35,17 +35,15 @@ class _ConnectionTopics:
     """What one connection holds.
 
     Attributes:
-        host: Its network address.
-        origin: Where it comes from, as the transport verified it.
+        origin: Where it comes from, as the transport verified it; its host never changes.
         topics: Those that are charged to it and to its host.
         syncs: Sync topics that are charged to nobody.
         refused: Topics that a cap refused, until it leaves them.
     """
 
-    __slots__ = ("host", "origin", "refused", "syncs", "topics")
+    __slots__ = ("origin", "refused", "syncs", "topics")
 
     def __init__(self) -> None:
-        self.host = ""
         self.origin = UNKNOWN
         self.topics: set[bytes] = set()
         self.syncs: set[bytes] = set()
@@ -85,16 +83,9 @@ class Subscriptions:
     def closed(self, connection: Hashable) -> None:
         """Give back at once what a connection that ended was charged with; see `release`."""
         subscriber = self._subscribers.pop(connection, None)
-        if subscriber is not None:
-            self._give_back(subscriber)
-
-    def _give_back(self, subscriber: _ConnectionTopics) -> None:
-        topics, subscriber.topics = subscriber.topics, set()
-        subscriber.syncs.clear()
-        subscriber.refused.clear()
-        if topics:
-            self._charge(subscriber.host, -len(topics))
-            self._released.append(topics)
+        if subscriber is not None and subscriber.topics:
+            self._charge(subscriber.origin.host, -len(subscriber.topics))
+            self._released.append(subscriber.topics)
 
     def _charge(self, host: str, count: int) -> None:
         self._count += count
@@ -127,16 +118,12 @@ class Subscriptions:
 
     # -- topics ----------------------------------------------------------------------------------
 
-    def subscribe(
-        self, topic: bytes, connection: Hashable, host: str, origin: Origin = UNKNOWN
-    ) -> str:
+    def subscribe(self, topic: bytes, origin: Origin) -> str:
         """Decide about a subscription.
 
         Args:
             topic: The topic, as the socket reported it.
-            connection: The connection that it came over.
-            host: The network address of the subscriber.
-            origin: Where it comes from, as the transport verified it.
+            origin: The connection that it came over, as its line, and the address and user there.
 
         Returns:
             `SYNC` (answer it at once), `ACCEPT`, `FORWARD` (accept it and subscribe at publishers)
@@ -144,8 +131,7 @@ class Subscriptions:
         """
         try:
             namespace, kind, trace = served_topic(self._tables, topic)
-            subscriber = self._subscriber_of(connection, host)
-            subscriber.origin = origin
+            subscriber = self._subscriber_of(origin)
             check_subscription(self._tables, origin.user, topic, (namespace, kind, trace))
             if kind is None and trace is None:
                 return self._on_sync(topic, subscriber)
@@ -187,17 +173,13 @@ class Subscriptions:
             raise
         subscriber.refused.discard(topic)
         subscriber.topics.add(topic)
-        self._charge(subscriber.host, 1)
+        self._charge(subscriber.origin.host, 1)
 
-    def _subscriber_of(self, connection: Hashable, host: str) -> _ConnectionTopics:
-        subscriber = self._subscribers.get(connection)
+    def _subscriber_of(self, origin: Origin) -> _ConnectionTopics:
+        subscriber = self._subscribers.get(origin.line)
         if subscriber is None:
             raise WireError("no_connection", "the connection of a subscription has ended")
-        # 05-broadcast, "Subscriptions at the proxy" 4: last words of another host, whose connection
-        # had this name before and ended.
-        if subscriber.host != host:
-            self._give_back(subscriber)
-            subscriber.host = host
+        subscriber.origin = origin
         return subscriber
 
     def unsubscribe(self, topic: bytes, connection: Hashable) -> bool:
@@ -213,7 +195,7 @@ class Subscriptions:
             self._tables.counts["ignored.unsubscription"] += not is_known
             return False
         subscriber.topics.remove(topic)
-        self._charge(subscriber.host, -1)
+        self._charge(subscriber.origin.host, -1)
         return self._forget(topic)
 
     def _forget(self, topic: bytes) -> bool:
@@ -234,7 +216,7 @@ class Subscriptions:
     def _check_room(self, subscriber: _ConnectionTopics) -> None:
         # 05-broadcast, "Subscriptions at the proxy" 2: one client may not exhaust the memory, nor
         # use up what its neighbours at the same network address share with it.
-        settings, host = self._tables.settings, subscriber.host
+        settings, host = self._tables.settings, subscriber.origin.host
         if len(subscriber.topics) >= settings.max_topics_per_connection:
             limit = settings.max_topics_per_connection
             raise WireError(

@@ -89,8 +89,7 @@ class Bench:
         """Let somebody subscribe, over a connection of its own."""
         self.ears += 1
         self.engine.subscriptions.opened(self.ears)
-        origin = self.origin(user, self.ears)
-        return self.engine.subscriptions.subscribe(topic, self.ears, "host", origin)
+        return self.engine.subscriptions.subscribe(topic, Origin(user, "host", self.ears))
 
     def publish(self, topic, publisher, caller=None, worker=heads.NOBODY, user="", body=b"news"):
         """Publish on a topic by a socket; return whether it was passed on."""
