@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from cosmonapse import AccessRefused, Dendrite, InvalidKey, MemorySynapse, synapse_from_url
+from support.processes import until
 
 RIGHTS = {"ada": ["dispatch"], "ben": ["watch"]}
 
@@ -44,6 +45,16 @@ def test_rights_that_are_none_change_nothing():
         use(office, {"ada": ["fly"]})
 
     assert may_of(office.as_user("ada")) == ("dispatch",)
+
+
+@pytest.mark.asyncio
+async def test_a_connection_that_is_cut_is_counted_once():
+    office = MemorySynapse("office", rights=RIGHTS)
+    async with Dendrite(synapse=office.as_user("ada")), Dendrite(synapse=office.as_user("ben")):
+        office.use_rights({"ada": RIGHTS["ada"]})
+        await until(lambda: "cut.revoked" in office.counts)
+
+        assert office.counts["cut.revoked"] == 1
 
 
 def test_who_has_no_users_gets_none_later():
