@@ -1,17 +1,38 @@
 // Why a far end lets this client not in, as far as keys go, and what to do. Spec: docs/spec/11-access.md. Pure.
 import { PUBLIC, keyText } from './key-texts.js'
 
+/**
+ * The first pause and the longest one after a refusal, in milliseconds. As each is taken half as long or longer by
+ * half, by chance, the longest of all is 30 s.
+ */
+export const Pauses = Object.freeze({
+  ONE_END_HAS_KEYS: Object.freeze([600, 600]),
+  UNLISTED: Object.freeze([1000, 20_000]),
+  OTHER_PROXY: Object.freeze([1000, 8000]),
+})
+const MAX_DOUBLINGS = 10
+
+/**
+ * Return the pause after so many refusals in a row, in milliseconds.
+ * @param {readonly [number, number]} pauses One of `Pauses`.
+ * @param {number} count
+ * @param {() => number} dice Returns a random number from 0 up to 1, for the jitter.
+ */
+export function refusedMs([firstMs, mostMs], count, dice) {
+  return Math.min(firstMs * 2 ** Math.min(count - 1, MAX_DOUBLINGS), mostMs) * (0.5 + dice())
+}
+
 /** One refusal, for people: `reason` says what was refused, `fix` what to do. */
 export class Refusal {
   /**
    * @param {string} reason
    * @param {string} fix
-   * @param {boolean} [isFinal] Whether it stands until somebody changes the lists of the Synapse.
+   * @param {readonly [number, number]} pauses One of `Pauses`: when it is tried again.
    */
-  constructor(reason, fix, isFinal = false) {
+  constructor(reason, fix, pauses) {
     this.reason = reason
     this.fix = fix
-    this.isFinal = isFinal
+    this.pauses = pauses
     Object.freeze(this)
   }
 
@@ -57,6 +78,7 @@ export class KeyJudge {
       `it has no keys, so it is not the one that ${this.#name} is for`,
       "check the URL, or start it with 'cosmo synapse start --keys DIR'; to join one that has no keys, name no key " +
         '(COSMO_KEY, or the option key)',
+      Pauses.ONE_END_HAS_KEYS,
     )
   }
 
@@ -64,7 +86,7 @@ export class KeyJudge {
   onUnknown() {
     const { user, public: own } = this.#keys
     const fix = `where it runs: cosmo keys allow ${user} ${keyText(PUBLIC, own)}`
-    return new Refusal(`it does not list ${this.#name}`, fix, true)
+    return new Refusal(`it does not list ${this.#name}`, fix, Pauses.UNLISTED)
   }
 
   /**
@@ -83,6 +105,7 @@ export class KeyJudge {
       `another Synapse answers there: it has another public key than the one in ${this.#name}`,
       `check the URL; if the Synapse has a new key, get a new ${this.#keys.user}.key, or add that public key to the ` +
         "line 'synapse' of yours",
+      Pauses.OTHER_PROXY,
     )
   }
 
@@ -98,4 +121,5 @@ const needsKey = () =>
     'it has keys, and this Dendrite has none',
     'name the file NAME.key that you were given (COSMO_KEY, or the option key); whoever runs the Synapse makes one ' +
       "with 'cosmo keys new NAME'",
+    Pauses.ONE_END_HAS_KEYS,
   )

@@ -1,5 +1,6 @@
 // Which address of a proxy to try next, for how long, and after which pause.
 // Spec: docs/spec/06-sockets.md, Connecting. Pure: the dice are an argument, and so is every length of time.
+import { refusedMs } from '../access/refusals.js'
 
 const CONNECT_MS = 750
 const CONNECT_MAX_MS = 1200
@@ -8,8 +9,6 @@ const HANDSHAKE_MAX_MS = 3000
 const PAUSE_MS = 20
 const PAUSE_MAX_MS = 200
 const STRANGER_PAUSE_MAX_MS = 800
-const REFUSED_PAUSE_MS = 1000
-const REFUSED_PAUSE_MAX_MS = 30_000
 const STEADY_MS = 1000
 const MAX_DOUBLINGS = 10
 
@@ -74,12 +73,14 @@ export class DialPlan {
     return this.#pauseMs(isStranger ? STRANGER_PAUSE_MAX_MS : PAUSE_MAX_MS)
   }
 
-  /** Record that the far end does not list our key; return the pause in milliseconds: 1, 2, 4 ... 30 s at most. */
-  onRefused() {
-    const lengthMs = Math.min(REFUSED_PAUSE_MS * 2 ** this.#refusals, REFUSED_PAUSE_MAX_MS)
-    this.#tried.clear()
-    this.#refusals = Math.min(this.#refusals + 1, MAX_DOUBLINGS)
-    return lengthMs * (0.75 + 0.25 * this.#dice())
+  /**
+   * Record that the far end refused this client; return the pause in milliseconds. It follows `onFailed`, once every
+   * address was tried.
+   * @param {readonly [number, number]} pauses One of `Pauses`.
+   */
+  onRefused(pauses) {
+    this.#refusals++
+    return refusedMs(pauses, this.#refusals, this.#dice)
   }
 
   /** Record that an established connection ended after `lastedMs`; return the pause in milliseconds. */

@@ -33,7 +33,11 @@ export class Dialer {
   #strangers
   #judge
   #onRefusal
+  /** What the attempts tell, and what was told: that waits for the end of a round. */
+  #found = null
   #refusal = null
+  #isRoundOver = false
+  #hasMetOne = false
   #connectedAtMs = 0
   #state = WAITING
   #isConnected = false
@@ -140,7 +144,8 @@ export class Dialer {
     this.#record.clear()
     this.#strangers.clear()
     this.#judge.clear()
-    this.#refusal = null
+    this.#found = this.#refusal = null
+    this.#hasMetOne = false
     this.#sinceMs = performance.now()
     this.#state = ESTABLISHED
   }
@@ -154,15 +159,15 @@ export class Dialer {
   onDown(fault, seen, why) {
     this.#clearTimers()
     if (this.#state === ESTABLISHED) {
-      this.#pause(this.#plan.onEnded(performance.now() - this.#sinceMs))
+      const pauseMs = this.#plan.onEnded(performance.now() - this.#sinceMs)
+      this.#pause(this.#isSteady ? this.#steadyMs() : pauseMs)
       this.#onEnded(why)
     } else if (this.#state === TRYING) {
       const isStranger = fault === Fault.STRANGER || fault === Fault.KEYED
       this.#record.add(this.address, isStranger ? Fault.STRANGER : fault, seen)
-      this.#pause(this.#plan.onFailed(isStranger))
       if (fault === Fault.KEYED) this.#onMechanism('CURVE')
       else if (isStranger) this.#onStranger(seen)
-      else this.#judge.clear()
+      this.#onFailed(isStranger)
     }
   }
 
@@ -170,8 +175,9 @@ export class Dialer {
   onUnknownKey() {
     if (this.#state !== TRYING) return
     this.#clearTimers()
-    this.#pause(this.#plan.onRefused())
-    this.#refuse(this.#judge.onUnknown())
+    this.#record.add(this.address, Fault.STRANGER)
+    this.#found = this.#judge.onUnknown()
+    this.#onFailed(true)
   }
 
   #onStranger(seen) {
@@ -179,20 +185,42 @@ export class Dialer {
     const refusal = this.#isConnected
       ? this.#judge.onFailed(nowMs, nowMs - this.#connectedAtMs)
       : null
-    if (refusal !== null) this.#refuse(refusal)
+    this.#found = refusal ?? this.#found
     this.#strangers.onStranger(this.address, seen)
+  }
+
+  #onFailed(isStranger) {
+    this.#hasMetOne ||= isStranger
+    const pauseMs = this.#plan.onFailed(isStranger)
+    this.#isRoundOver = pauseMs > 0
+    this.#pause(this.#isSteady ? this.#steadyMs() : pauseMs)
+    if (this.#isRoundOver) this.#endRound()
+  }
+
+  /** Only now, as every address was tried: another one may let us in. */
+  #endRound() {
+    if (!this.#hasMetOne) {
+      this.#judge.clear()
+      this.#strangers.hurry()
+    } else if (this.#found !== null) this.#rest()
+    this.#hasMetOne = false
   }
 
   /** Handle the mechanism of a far end; return whether it says all about it. */
   #onMechanism(mechanism) {
     const refusal = this.#judge.onMechanism(mechanism)
-    if (refusal !== null && this.#state !== ESTABLISHED) this.#refuse(refusal)
+    const isNews = refusal !== null && refusal.reason !== this.#found?.reason
+    if (this.#state !== ESTABLISHED) this.#found = refusal ?? this.#found
+    if (isNews && this.#state === WAITING && this.#isRoundOver) this.#rest()
     return refusal !== null || (mechanism === 'CURVE' && this.#judge.hasKey)
   }
 
-  #refuse(refusal) {
-    this.#refusal = refusal
-    this.#onRefusal(refusal)
+  /** Try again later, as it is refused. */
+  #rest() {
+    this.#clearTimers()
+    this.#pause(this.#plan.onRefused(this.#found.pauses))
+    this.#refusal = this.#found
+    this.#onRefusal(this.#refusal)
   }
 
   #dial(addresses) {
@@ -204,7 +232,7 @@ export class Dialer {
     const attempt = this.#plan.nextAttempt(addresses)
     this.address = attempt.address
     this.#state = TRYING
-    this.#isConnected = false
+    this.#isConnected = this.#isRoundOver = false
     this.#line.dial(attempt)
   }
 
@@ -214,8 +242,11 @@ export class Dialer {
     this.#strangers.onStranger(this.address, '')
   }
 
-  #pause(plannedMs) {
-    const pauseMs = this.#isSteady ? STEADY_PAUSE_MS * (1 + this.#dice()) : plannedMs
+  #steadyMs() {
+    return STEADY_PAUSE_MS * (1 + this.#dice())
+  }
+
+  #pause(pauseMs) {
     this.#state = WAITING
     this.#timer = setTimeout(() => {
       this.#timer = undefined

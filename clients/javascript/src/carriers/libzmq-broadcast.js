@@ -3,7 +3,7 @@
 // answers; then, and only then, the socket is disconnected and connected anew.
 import { FailedAttempts, Fault, Diagnosis } from './diagnosis.js'
 import { StrangerReport } from './stranger-report.js'
-import { KeyJudge } from '../access/refusals.js'
+import { KeyJudge, Pauses, refusedMs } from '../access/refusals.js'
 import {
   CONNECT_MS,
   HANDSHAKE_MS,
@@ -17,9 +17,12 @@ import {
 const RETRY_MS = 400
 const LOOK_AFTER_MS = 1000
 const NO_HANDSHAKE_MS = HANDSHAKE_MS + 1000
-/** A handshake that failed for the keys is tried again when the directed connection stands, or after so long. */
-const REFUSED_MS = 1000
-const REFUSED_MAX_MS = 30_000
+/** By event: when a handshake that failed for the keys is tried again, if the directed connection does not stand first. */
+const REFUSALS = [
+  ['auth', Pauses.UNLISTED],
+  ['protocol', Pauses.OTHER_PROXY],
+  ['other', Pauses.OTHER_PROXY],
+]
 const NO_ANSWER_MS = 0.9 * CONNECT_MS
 
 /** The connection of one SUB or XPUB. */
@@ -59,8 +62,8 @@ export class LibzmqBroadcast {
     onEvent(socket, 'connect:delay', () => (this.#begunMs = performance.now()))
     onEvent(socket, 'connect', () => this.#onConnected())
     onEvent(socket, 'handshake', () => this.#onEstablished())
-    for (const why of keys === null ? [] : ['auth', 'protocol', 'other']) {
-      onEvent(socket, `handshake:error:${why}`, () => this.#onRefused())
+    for (const [why, pauses] of keys === null ? [] : REFUSALS) {
+      onEvent(socket, `handshake:error:${why}`, () => this.#onRefused(pauses))
     }
     onEvent(socket, 'disconnect', () => this.#onDisconnected())
     onEvent(socket, 'connect:retry', () => this.#onRetried())
@@ -131,12 +134,12 @@ export class LibzmqBroadcast {
   }
 
   /** libzmq gives up where a key is not listed, and knocks for ever where its own one does not fit. */
-  #onRefused() {
+  #onRefused(pauses) {
     if (this.isEstablished || this.endpoint === null) return
     this.#record.add(this.endpoint, Fault.STRANGER, 'a Synapse that does not know this key')
     this.#disconnect()
-    const lengthMs = Math.min(REFUSED_MS * 2 ** this.#refusals++, REFUSED_MAX_MS)
-    this.#arm(lengthMs * (0.75 + 0.25 * Math.random()), () => this.#connect())
+    this.#refusals++
+    this.#arm(refusedMs(pauses, this.#refusals, Math.random), () => this.#connect())
   }
 
   #onDisconnected() {

@@ -16,8 +16,7 @@ export class LibzmqDealer {
   #events
   #dialer
   #keys
-  #attempts = 0
-  #proxy = null
+  #expected = 0 // which public key of the proxy
   #attempt = null
   #isConnected = false
   #sinceMs = 0
@@ -57,9 +56,9 @@ export class LibzmqDealer {
     return this.#dialer.address
   }
 
-  /** The public key that the proxy had last; null without keys. */
+  /** The public key that is expected of the proxy, and the one that it had last; null without keys. */
   get proxy() {
-    return this.#proxy
+    return this.#keys?.proxies[this.#expected] ?? null
   }
 
   /** Nothing: libzmq does not tell what answers instead of a proxy. It is asked by `peek`. */
@@ -107,7 +106,7 @@ export class LibzmqDealer {
     this.#attempt = attempt
     this.#isConnected = false
     this.#sinceMs = performance.now()
-    if (this.#keys !== null) this.#takeProxy()
+    if (this.#keys !== null) setProxy(this.#socket, this.proxy)
     this.#socket.connectTimeout = Math.round(attempt.connectMs)
     this.#socket.handshakeInterval = Math.round(attempt.handshakeMs)
     connect(this.#socket, attempt.address)
@@ -146,25 +145,23 @@ export class LibzmqDealer {
     on('connect:retry', () => this.#onDown('the connection was lost'))
   }
 
-  /** Try the public keys of the proxy in turn, beginning with the last good one. */
-  #takeProxy() {
-    const { proxies } = this.#keys
-    this.#proxy = proxies[this.#attempts % proxies.length]
-    this.#attempts++
-    setProxy(this.#socket, this.#proxy)
-  }
-
   #onEstablished() {
     clearTimeout(this.#limit)
-    if (this.#keys !== null) this.#attempts = this.#keys.proxies.indexOf(this.#proxy)
     this.#dialer.onEstablished()
     this.#onRoom()
   }
 
   #onDown(why) {
     const fault = this.#fault()
+    if (fault === Fault.STRANGER && !this.isEstablished) this.#expectNext()
     this.hangUp()
     this.#dialer.onDown(fault, '', why)
+  }
+
+  /** A handshake failed without a reason: the proxy may have another of its public keys. The good one stays. */
+  #expectNext() {
+    if (this.#keys === null) return
+    this.#expected = (this.#expected + 1) % this.#keys.proxies.length
   }
 
   #fault() {

@@ -46,9 +46,14 @@ export class StrangerReport {
     })
   }
 
+  /** Ask again at the next look: nobody was there meanwhile. */
+  hurry() {
+    this.#nextMs = -Infinity
+  }
+
   /** Warn again if it comes again: the right far end was there meanwhile. */
   clear() {
-    this.#nextMs = -Infinity
+    this.hurry()
     this.#warned = ''
   }
 

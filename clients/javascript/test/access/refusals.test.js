@@ -1,7 +1,7 @@
 // Which failed handshakes are a matter of keys.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { KeyJudge } from '../../src/access/refusals.js'
+import { KeyJudge, Pauses } from '../../src/access/refusals.js'
 
 const KEYS = { user: 'ada', public: Buffer.alloc(32), proxies: [Buffer.alloc(32)] }
 const SOON_MS = 5
@@ -28,10 +28,10 @@ test('a far end without keys refuses a client that has one: it never goes on in 
   assert.equal(judge.onMechanism('PLAIN'), null)
 })
 
-test('a key that is not listed stays refused until somebody lists it', () => {
+test('a key that is not listed is refused, with what to run', () => {
   const refusal = new KeyJudge(KEYS).onUnknown()
 
-  assert.equal(refusal.isFinal, true)
+  assert.equal(refusal.pauses, Pauses.UNLISTED)
   assert.match(String(refusal), /does not list the key of ada; .*cosmo keys allow ada cpk_/)
 })
 

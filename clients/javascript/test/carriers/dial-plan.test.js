@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
+import { Pauses } from '../../src/access/refusals.js'
 import { DialPlan } from '../../src/carriers/dial-plan.js'
 
 const plan = (dice = () => 0.5) => new DialPlan(dice)
@@ -85,6 +86,41 @@ test('a connection that lasted a second starts the count anew, a shorter one doe
   }
 
   assert.deepEqual([ended(10), ended(10), ended(999), ended(1000), ended(10)], [20, 40, 80, 20, 40])
+})
+
+const refusedOf = (made, pauses, count) =>
+  Array.from({ length: count }, () => made.onRefused(pauses))
+
+test('who is refused asks seldom, and never later than after 30 seconds', () => {
+  for (const pauses of Object.values(Pauses))
+    for (const roll of [0, 0.999]) {
+      const found = refusedOf(
+        plan(() => roll),
+        pauses,
+        12,
+      )
+      assert.ok(Math.min(...found) >= 300)
+      assert.ok(Math.max(...found) <= 30_000)
+    }
+})
+
+test('who meets a far end of the other kind asks each second', () => {
+  const found = refusedOf(
+    plan(() => 0.999),
+    Pauses.ONE_END_HAS_KEYS,
+    12,
+  )
+
+  assert.ok(Math.max(...found) <= 1000)
+})
+
+test('the pauses after a refusal double up to the longest, and begin anew once it was let in', () => {
+  const made = plan()
+  assert.deepEqual(refusedOf(made, Pauses.UNLISTED, 7), [1000, 2000, 4000, 8000, 16_000, 20_000, 20_000]) // prettier-ignore
+  made.nextAttempt(['a'])
+  made.onEstablished()
+
+  assert.deepEqual(refusedOf(made, Pauses.OTHER_PROXY, 5), [1000, 2000, 4000, 8000, 8000])
 })
 
 test('whatever a name resolves to, only its addresses are tried, and each soon', () => {

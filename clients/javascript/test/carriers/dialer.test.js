@@ -4,8 +4,11 @@ import test from 'node:test'
 import { Cause, Fault } from '../../src/carriers/diagnosis.js'
 import { Dialer } from '../../src/carriers/dialer.js'
 import { TcpEndpoint } from '../../src/carriers/endpoints.js'
+import { startServer } from '../support/servers.js'
 
-function dialing(t, { addresses = ['10.0.0.1'], ...options } = {}) {
+const realTimeout = setTimeout
+
+function dialing(t, { addresses = ['10.0.0.1'], port = 7070, ...options } = {}) {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const seen = { dialed: [], hangUps: 0, ended: [], warnings: [], addresses }
   const line = {
@@ -13,7 +16,7 @@ function dialing(t, { addresses = ['10.0.0.1'], ...options } = {}) {
     dial: ({ address }) => seen.dialed.push(address.host),
     hangUp: () => seen.hangUps++,
   }
-  const dialer = new Dialer(new TcpEndpoint('host', 7070), line, {
+  const dialer = new Dialer(new TcpEndpoint('host', port), line, {
     peerType: 'ROUTER',
     dice: () => 0.5,
     onEnded: (why) => seen.ended.push(why),
@@ -113,6 +116,64 @@ test('a stranger is warned of once, and again after the right far end was there'
 
   assert.equal(seen.warnings.length, 2)
 }) // prettier-ignore
+
+const KEYS = { user: 'ada', public: Buffer.alloc(32), proxies: [Buffer.alloc(32)] }
+
+function refusing(t, addresses, port) {
+  const refusals = []
+  const options = { addresses, port, keys: KEYS, onRefused: ({ reason }) => refusals.push(reason) }
+  return { ...dialing(t, options), refusals }
+}
+
+test('a refusal counts once every address of the name was tried: another one may let us in', async (t) => {
+  const { dialer, seen, pass, settle, refusals } = refusing(t, ['10.0.0.1', '10.0.0.2'])
+  await settle()
+  dialer.onUnknownKey()
+  await pass(0)
+  assert.deepEqual([seen.dialed, refusals], [['10.0.0.1', '10.0.0.2'], []])
+  dialer.onEstablished()
+  dialer.onDown(Fault.CLOSED_PORT, '', '')
+  await pass(20)
+  dialer.onDown(Fault.CLOSED_PORT, '', '') // of the one that let us in, which is tried first
+  await pass(0)
+  assert.deepEqual([seen.dialed.at(-1), refusals], ['10.0.0.1', []])
+
+  dialer.onUnknownKey()
+
+  assert.deepEqual(refusals, ['it does not list the key of ada'])
+})
+
+test('a key that is not listed is tried again after 1, 2, 4 seconds', async (t) => {
+  const { dialer, seen, pass, settle } = refusing(t, ['10.0.0.1'])
+  await settle()
+  for (const [i, pauseMs] of [1000, 2000, 4000].entries()) {
+    dialer.onUnknownKey()
+    await pass(pauseMs - 1)
+    assert.equal(seen.dialed.length, i + 1)
+    await pass(1)
+    assert.equal(seen.dialed.length, i + 2)
+  }
+})
+
+test('the failed handshakes of one address count although nobody listens at the other', async (t) => {
+  const greeting = Buffer.alloc(64)
+  greeting.write('CURVE', 12)
+  Buffer.from([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3]).copy(greeting)
+  const port = await startServer(t, (socket) => socket.write(greeting))
+  const { dialer, pass, settle, refusals } = refusing(t, ['127.0.0.1', '10.0.0.2'], port)
+  await settle()
+
+  for (let i = 0; i < 40 && refusals.length === 0; i++) {
+    dialer.onConnected()
+    dialer.onDown(Fault.STRANGER, '', '')
+    await pass(0)
+    dialer.onDown(Fault.CLOSED_PORT, '', '')
+    await new Promise((resolve) => realTimeout(resolve, 60))
+    await pass(800)
+  }
+
+  assert.match(refusals[0], /another Synapse answers there/)
+})
 
 test('after close nothing is dialed and nobody is told', async (t) => {
   const { dialer, seen, pass, settle } = dialing(t)

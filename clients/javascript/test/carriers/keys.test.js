@@ -1,5 +1,7 @@
 // The carrier libzmq with a key, at a ROUTER with keys: docs/spec/11-access.md, and what libzmq does with a key.
 import assert from 'node:assert/strict'
+import dns from 'node:dns/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import test from 'node:test'
 import { curveOf } from '../../src/access/key.js'
 import { LibzmqCarrier } from '../../src/carriers/libzmq-carrier.js'
@@ -43,15 +45,35 @@ test('a listed key is let in, and moves frames', async (t) => {
   assert.deepEqual(calls('onRefused'), [])
 })
 
-test('a key that is not listed is refused at once, and comes back when it is', async (t) => {
+/** Return the least time of three tries until a key is refused, and the last refusal. */
+async function leastUntilRefused(t, endpoint, fields) {
+  let leastMs = Infinity
+  let refusal
+  for (let i = 0; i < 3; i++) {
+    const begunMs = performance.now()
+    const { carrier, firstRefusal } = opened(t, endpoint, fields)
+    refusal = await firstRefusal()
+    leastMs = Math.min(leastMs, performance.now() - begunMs)
+    carrier.close()
+  }
+  return [leastMs, String(refusal)]
+}
+
+test('a key that is not listed is refused within a second', async (t) => {
+  const router = await startKeyedRouter(t)
+
+  const [leastMs, refusal] = await leastUntilRefused(t, at(router), router.keyFields('ada'))
+
+  assert.match(refusal, /does not list the key of ada/)
+  assert.ok(leastMs < 1000, `${leastMs} ms`)
+})
+
+test('a key that was refused comes back when it is listed', async (t) => {
   const router = await startKeyedRouter(t)
   const ada = newPair()
   const { carrier, heard, firstRefusal } = opened(t, at(router), router.keyFields('ada', ada))
-  const begunMs = performance.now()
 
-  const refusal = await firstRefusal()
-  assert.ok(performance.now() - begunMs < 5000)
-  assert.equal(refusal.isFinal, true)
+  await firstRefusal()
   assert.equal(carrier.diagnosis().cause, 'REFUSED')
   assert.match(
     String(carrier.diagnosis()),
@@ -95,16 +117,27 @@ test('a client with a key never goes on at a far end without keys', async (t) =>
   assert.deepEqual(calls('onMessage'), [])
 })
 
-test('another Synapse is told by its public key, and is not knocked at 40 times a second', async (t) => {
+test('another Synapse is told by its public key within two seconds', async (t) => {
   const router = await startKeyedRouter(t)
   const other = await startKeyedRouter(t)
-  const begunMs = performance.now()
+
+  const [leastMs, refusal] = await leastUntilRefused(t, at(other), router.keyFields('ada'))
+
+  assert.match(refusal, /another Synapse answers there/)
+  assert.ok(leastMs < 2000, `${leastMs} ms`)
+})
+
+test('another Synapse is not knocked at 40 times a second', async (t) => {
+  const router = await startKeyedRouter(t)
+  const other = await startKeyedRouter(t)
 
   const { firstRefusal } = opened(t, at(other), router.keyFields('ada'))
+  await firstRefusal()
+  const before = other.accepted
+  await new Promise((resolve) => setTimeout(resolve, 1500))
 
-  assert.match(String(await firstRefusal()), /another Synapse answers there/)
-  assert.ok(performance.now() - begunMs < 10_000)
-  assert.equal(other.asked, 0)
+  assert.ok(before >= 5, `${before} connections until it was sure`)
+  assert.ok(other.accepted <= before + 3, `${other.accepted - before} connections in 1.5 s`)
 })
 
 test('of two public keys of the Synapse the right one is found', async (t) => {
@@ -120,6 +153,27 @@ test('of two public keys of the Synapse the right one is found', async (t) => {
     await heard('onMessage')
     assert.deepEqual(calls('onRefused'), [])
   }
+})
+
+test('the right one is found also where the name has another address, at which nobody listens', async (t) => {
+  t.mock.method(dns, 'lookup', async () => [
+    { address: '127.0.0.1', family: 4 },
+    { address: '::1', family: 6 },
+  ])
+  syncBuiltinESMExports()
+  const next = newPair()
+  const ada = newPair()
+  const before = await startKeyedRouter(t)
+  const renewed = await startKeyedRouter(t, { pair: next })
+  renewed.allowed.add(ada.publicKey)
+
+  const place = new TcpEndpoint('synapse.test', renewed.port)
+  const { heard, calls } = opened(t, place, before.keyFields('ada', ada, next))
+  await heard('onMessage')
+
+  assert.deepEqual(calls('onRefused'), [])
+  t.mock.restoreAll()
+  syncBuiltinESMExports()
 })
 
 test('what does not speak ZeroMQ is a stranger to a client with a key as well', async (t) => {

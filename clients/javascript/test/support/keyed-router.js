@@ -39,7 +39,8 @@ export async function startKeyedRouter(t, { pair = newPair(), port } = {}) {
 class KeyedRouter {
   /** Public keys in Z85. */
   allowed = new Set()
-  /** How many handshakes were asked about, and how many probes came. */
+  /** How many connections and handshakes came, and how many probes. */
+  accepted = 0
   asked = 0
   probes = 0
   #pair
@@ -68,6 +69,7 @@ class KeyedRouter {
       linger: 0,
       ...curveServer(this.#pair),
     })
+    this.#router.events.on('accept', () => this.accepted++)
     await this.#router.bind(`tcp://127.0.0.1:${this.port}`)
     void this.#greet()
   }
