@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { InvalidKey } from '../errors.js'
+import { quoted } from '../runtime/shell.js'
 
 const MAX_BYTES = 64 * 1024
 const OTHERS = 0o077
@@ -79,8 +80,6 @@ function checkOwn(stats, path, fail) {
 }
 
 const octal = (mode) => `0${(mode & 0o777).toString(8)}`
-const quoted = (path) =>
-  /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'"'"'`)}'`
 
 /** Read the few forms of TOML that a file NAME.key has: a text or a list of texts, on one line. */
 function fieldsOf(text, path) {

@@ -99,6 +99,12 @@ function checkPath(path) {
   throw new InvalidKey('the key', 'give the path of a file NAME.key, or an object with its fields')
 }
 
+const whyMissing = (field) =>
+  field === 'synapse'
+    ? "it does not say which Synapse it is for: add the line synapse = [...] that 'cosmo keys allow' printed where " +
+      'the Synapse is'
+    : `its ${field} is missing: ${REMEDY}`
+
 function checkFields(fields, what) {
   const fail = (fault) => {
     throw new InvalidKey(what, fault)
@@ -109,7 +115,7 @@ function checkFields(fields, what) {
   if (unknown !== undefined)
     fail(`it has no field ${shown(unknown)}: they are ${FIELDS.join(', ')}`)
   const missing = NEEDED.find((each) => fields[each] === undefined)
-  if (missing !== undefined) fail(`its ${missing} is missing: ${REMEDY}`)
+  if (missing !== undefined) fail(whyMissing(missing))
   const { name, synapse, url } = fields
   if (!isName(name)) fail('its name must be 1 to 128 characters of A-Z a-z 0-9 . _ -')
   if (!Array.isArray(synapse) || synapse.length === 0)

@@ -87,12 +87,11 @@ function split(text) {
   return at < 0 ? [text, null] : [text.slice(0, at), text.slice(at + 1)]
 }
 
-/** The pattern of a glob as Python's fnmatchcase reads it: `*`, `?` and `[...]`. */
+/** The pattern of a glob: `*` is any text and `?` one character; no right has other wildcards. */
 function pattern(glob) {
-  const text = glob.replaceAll(/\[(!?)([^\]]+)\]|[\s\S]/g, (all, not, set) => {
-    if (set !== undefined) return `[${not && '^'}${set.replaceAll(/[\\^\]]/g, '\\$&')}]`
-    if (all === '*') return '.*'
-    return all === '?' ? '.' : all.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  const text = glob.replaceAll(/[.*+?^${}()|[\]\\]/g, (each) => {
+    if (each === '*') return '.*'
+    return each === '?' ? '.' : `\\${each}`
   })
   return new RegExp(`^(?:${text})$`, 's')
 }

@@ -1,4 +1,5 @@
 // What a client saw on the way to its Synapse, and what to do about it, for the text of an error. Pure.
+import { quoted } from '../runtime/shell.js'
 
 /** The kinds of trouble, for a program. */
 export const Cause = Object.freeze({
@@ -155,6 +156,5 @@ function remedyAtPath(cause, path) {
   if (cause === Cause.SLOW) {
     return 'the Synapse or this machine is busy: allow more time with timeoutMs'
   }
-  const quoted = /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'"'"'`)}'`
-  return `on this machine run 'cosmo synapse start --ipc ${quoted}', or check the URL`
+  return `on this machine run 'cosmo synapse start --ipc ${quoted(path)}', or check the URL`
 }

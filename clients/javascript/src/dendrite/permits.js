@@ -2,11 +2,11 @@
 // The Synapse decides; this is for an error where the program can read it.
 import { Rights, wordFor } from '../access/rights.js'
 import { AccessRefused } from '../errors.js'
-
-const ASKS = ['CLARIFICATION', 'PERMISSION', 'ESCALATION']
+import { quoted } from '../runtime/shell.js'
+import { QUESTIONS } from '../signals/signal-types.js'
 
 /** A question is heard by those who may answer it. */
-const wordToHear = (type) => (ASKS.includes(type) ? 'decide' : 'watch')
+const wordToHear = (type) => (QUESTIONS.has(type) ? 'decide' : 'watch')
 
 /** The rights of one Dendrite, as the last WELCOME told them; before the first, and without keys, everything. */
 export class Permits {
@@ -61,9 +61,8 @@ export class Permits {
   #refused(what, word) {
     const { user } = this.#client
     const name = user.replace(':', '-') // over a Unix socket uid:1000, in the folder uid-1000
-    const words = [...(this.#may ?? []).filter((each) => each !== word), word].join()
-    const quoted = /^[\w@%+=:,./-]+$/.test(words) ? words : `'${words}'`
-    const fix = `to let it, run where the keys of the Synapse are: cosmo keys allow ${name} --may ${quoted}`
+    // With +, which leaves the rights that the key has by then as they are.
+    const fix = `to let it, run where the keys of the Synapse are: cosmo keys allow ${name} --may ${quoted(`+${word}`)}`
     return new AccessRefused(this.#url, `the key '${user}' may not ${what}`, fix)
   }
 

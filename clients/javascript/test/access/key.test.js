@@ -147,6 +147,15 @@ test('a field that is missing or wrong is named', () => {
   assert.match(said({ public: fieldsOf('ben').public }), /does not belong to its secret key/)
 })
 
+test('a key that was made by its owner lacks the line that who allows it sends', async (t) => {
+  const own = fieldsOf('ada')
+  delete own.synapse
+  const path = await written(t, fileOf(own))
+
+  const said = refusal(() => Key.read(path), own.secret)
+  assert.match(said, /add the line synapse = \[\.\.\.\] that 'cosmo keys allow' printed/)
+})
+
 test('what is no path and no key is refused without being shown', () => {
   const { secret } = fieldsOf('ada')
 

@@ -18,7 +18,7 @@ test('no word gives no right, and neither does one that is unknown', () => {
 })
 
 test('dispatch and serve name neurons by globs, without end at a prefix', () => {
-  const rights = new Rights(['dispatch=invoice-*', 'dispatch=mail', 'serve=honest', 'serve=job-?', 'serve=[ab]x', 'serve=[!c]y']) // prettier-ignore
+  const rights = new Rights(['dispatch=invoice-*', 'dispatch=mail', 'serve=honest', 'serve=job-?']) // prettier-ignore
 
   for (const [name, may] of Object.entries({
     'invoice-': 1,
@@ -35,10 +35,6 @@ test('dispatch and serve name neurons by globs, without end at a prefix', () => 
     honest2: 0,
     'job-1': 1,
     'job-12': 0,
-    ax: 1,
-    cx: 0,
-    by: 1,
-    cy: 0,
   }))
     // prettier-ignore
     assert.equal(rights.mayServe(name), may === 1, name)
@@ -46,7 +42,8 @@ test('dispatch and serve name neurons by globs, without end at a prefix', () => 
   assert.ok(new Rights(['dispatch']).mayDispatchTo('anybody'))
 })
 
-test('a dot of a glob is a dot', () => {
+test('a character of a pattern is itself in a glob', () => {
+  assert.ok(!new Rights(['serve=[ab]']).mayServe('a'))
   assert.ok(!new Rights(['serve=a.b']).mayServe('axb'))
   assert.ok(new Rights(['serve=a.b']).mayServe('a.b'))
 })
