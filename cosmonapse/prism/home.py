@@ -7,7 +7,6 @@ import ipaddress
 import attrs
 
 LOOPBACK = "127.0.0.1"
-EVERY = ("0.0.0.0", "::")  # compared with, not bound to
 _LOOPBACK_NAMES = (LOOPBACK, "localhost", "[::1]")
 _HTTP_PORT = 80
 
@@ -46,7 +45,7 @@ class Home:
     @property
     def is_every(self) -> bool:
         """Return whether it listens on every interface of this machine."""
-        return any(each in EVERY for each in self.addresses)
+        return any(map(_is_every, self.addresses))
 
     @property
     def is_beyond_loopback(self) -> bool:
@@ -68,7 +67,7 @@ class Home:
         names: set[str] = set()
         if self.is_every or not self.is_beyond_loopback:
             names.update(_LOOPBACK_NAMES)
-        names.update(in_url(each) for each in self.addresses if each not in EVERY)
+        names.update(in_url(each) for each in self.addresses if not _is_every(each))
         if self.is_every:
             names.add(in_url(self.machine))
         else:
@@ -79,3 +78,7 @@ class Home:
         """Return the values of `Host` for one name; a browser omits the port of HTTP."""
         both = {f"{name}:{self.port}"} | ({name} if self.port == _HTTP_PORT else set())
         return frozenset(both)
+
+
+def _is_every(address: str) -> bool:
+    return ipaddress.ip_address(address).is_unspecified

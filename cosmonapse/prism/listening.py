@@ -19,7 +19,8 @@ def listening(host: str, port: int) -> tuple[list[socket.socket], Home]:
         port: The port; 0 means any free one.
 
     Raises:
-        PortInUse: Another process listens there, or the host is none of this machine.
+        PortInUse: Another process listens at one of its addresses, or none of them is of this
+            machine.
     """
     host = host.removeprefix("[").removesuffix("]")
     try:
@@ -29,14 +30,20 @@ def listening(host: str, port: int) -> tuple[list[socket.socket], Home]:
         hint = "choose an address of this machine (--host)"
         raise PortInUse(f"{in_url(host)}:{port}", str(reason).lower(), hint) from error
     listeners: list[socket.socket] = []
+    lack: OSError | None = None
     for family, place in places:
         try:
             listeners.append(_listener(family, place, port))
         except OSError as error:
-            for each in listeners:
-                each.close()
-            raise PortInUse(f"{in_url(host)}:{port}", _reason(error, host, port)) from error
+            lack = error
+            if error.errno == errno.EADDRINUSE:
+                break  # a browser would meet one or the other behind the same name
+            continue  # such as ::1 of a machine without IPv6, whose localhost still has it
         port = listeners[0].getsockname()[1]
+    if lack is not None and (not listeners or lack.errno == errno.EADDRINUSE):
+        for each in listeners:
+            each.close()
+        raise PortInUse(f"{in_url(host)}:{port}", _reason(lack, host, port)) from lack
     addresses = tuple(plain_address(each.getsockname()[0]) for each in listeners)
     return listeners, Home(host, addresses, port, socket.gethostname())
 

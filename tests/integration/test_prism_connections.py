@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import socket
 from collections import Counter
 
 import pytest
 import pytest_asyncio
 import uvicorn
 
+from cosmonapse.errors import PortInUse
 from cosmonapse.prism.app import make_app
 from cosmonapse.prism.guard import Guard
 from cosmonapse.prism.listening import listening
@@ -17,6 +19,44 @@ from cosmonapse.prism.timed_http import REQUEST_S, Connections, timed
 from support.processes import TIMEOUT_S
 
 SHORT_S = 0.5
+NOWHERE = (socket.AF_INET6, ("2001:db8::1", 0, 0, 0))  # an address for documentation: none of ours
+
+
+@pytest.fixture
+def means(monkeypatch):
+    """Let a name mean some places, each a family and an address."""
+
+    def means_(*places):
+        found = [(family, socket.SOCK_STREAM, 0, "", place) for family, place in places]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+    return means_
+
+
+def test_a_name_with_an_address_that_cannot_be_bound_is_listened_at_with_the_others(means):
+    means(NOWHERE, (socket.AF_INET, ("127.0.0.1", 0)))
+
+    listeners, home = listening("localhost", 0)
+
+    assert home.addresses == ("127.0.0.1",)
+    assert [each.close() for each in listeners] == [None]
+
+
+def test_a_name_of_which_no_address_can_be_bound_is_an_error(means):
+    means(NOWHERE)
+
+    with pytest.raises(PortInUse, match="localhost:7071"):
+        listening("localhost", 7071)
+
+
+def test_another_program_at_one_address_of_a_name_is_an_error(means):
+    means((socket.AF_INET, ("127.0.0.1", 0)), (socket.AF_INET, ("127.0.0.2", 0)))
+
+    with (
+        socket.create_server(("127.0.0.2", 0)) as other,
+        pytest.raises(PortInUse, match="already in use"),
+    ):
+        listening("localhost", other.getsockname()[1])
 
 
 class Serving:
