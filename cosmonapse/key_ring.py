@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Self
 
@@ -247,7 +248,7 @@ def _file_of(folder: str, name: str) -> str:
 
 
 def _how_to_make(folder: str) -> str:
-    option = "" if folder == default_folder() else f" --dir {folder}"
+    option = "" if folder == default_folder() else f" --dir {shlex.quote(folder)}"
     return f"make one with 'cosmo keys new NAME{option}'"
 
 

@@ -16,6 +16,7 @@ from ..names import checked_name
 from ..registry import NeuronRecord, SynapseState
 from ..runtime.printable import printable
 from ..synapse.kernels import kernel_text
+from . import ACCESS_REFUSED
 from .fabric import as_json, fabric_options, on_fabric
 from .registry import in_order, table
 
@@ -52,9 +53,6 @@ def _per_minute(context: click.Context, option: click.Parameter, text: str | Non
     if not (number.isascii() and number.isdigit() and len(number) < _MOST_DIGITS):
         raise click.BadParameter(f"expected a number in a minute such as 10/min, got {text!r:.100}")
     return int(number)
-
-
-_ACCESS_REFUSED = 5
 
 
 @click.command()
@@ -111,7 +109,7 @@ def command(
         lost = Verdict(Level.CRITICAL, (str(error),))
         click.echo(_json(lost) if whole else f"CRITICAL: {printable(str(error))}")
         if isinstance(error, AccessRefused):
-            sys.exit(_ACCESS_REFUSED)
+            sys.exit(ACCESS_REFUSED)
         found.append(lost.level)
     sys.exit(found[-1])
 

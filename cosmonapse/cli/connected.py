@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from ..dendrite import Dendrite
-from ..errors import AccessRefused, RemoteError, SynapseRefused
+from ..errors import RemoteError, SynapseRefused
 from ..key_ring import Member
 from ..keys import Key
 from ..runtime.loops import run
@@ -16,14 +16,16 @@ from ..synapse.access import user_tag
 
 _CONNECT_S = 1.0  # mostly no Synapse is waited for: this is about keys first
 _MAX_NAMESPACES = 20
+_TAG_BYTES = len(user_tag(""))
 
 
 def connected(
     url: str, key: Key | None, namespaces: Iterable[str], members: Iterable[Member]
-) -> Counter[str]:
-    """Return how many Dendrites each name has in some namespaces, this program not counted.
+) -> tuple[Counter[str], list[str]]:
+    """Return how many Dendrites each name has, this program not counted, and in which namespaces.
 
-    A namespace that this key may not enter, or that the Synapse does not serve, is left out.
+    At most 20 namespaces are asked. One that this key may not enter, or that the Synapse does not
+    serve, is left out.
 
     Raises:
         RemoteError: No Synapse answers, or it lets this key in nowhere.
@@ -39,15 +41,17 @@ def connected(
         synapse = await connect_synapse(url, key=key, timeout_s=_CONNECT_S)
         async with Dendrite(synapse=synapse, namespace=namespace, dendrite_id=own) as dendrite:
             for record in await dendrite.dendrites_snapshot():
-                name = names.get(bytes.fromhex(record.instance)[-len(user_tag("")) :])
+                name = names.get(bytes.fromhex(record.instance)[-_TAG_BYTES:])
                 if name is not None and record.dendrite_id != own:
                     found[name] += 1
 
+    counted: list[str] = []
     for namespace in asked:
         try:
             run(count(namespace))
-        except (AccessRefused, SynapseRefused) as error:
+            counted.append(namespace)
+        except SynapseRefused as error:
             refusals.append(error)
     if refusals and len(refusals) == len(asked):
         raise refusals[0]
-    return found
+    return found, counted

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shlex
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -46,6 +46,8 @@ from .fabric import as_json, fabric_options
 from .registry import aligned
 
 F = TypeVar("F", bound=Callable[..., Any])
+_EVERY = "*"
+"""Stands for every namespace."""
 _TITLES = ("NAME", "CONNECTED", "FINGERPRINT", "MAY", "NAMESPACES")
 
 
@@ -92,8 +94,8 @@ def _checked_words(
 def _checked_spaces(
     context: click.Context, option: click.Parameter, given: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Return what `-n` gives, once each is the name of a namespace."""
-    for each in given:
+    """Return what `-n` gives, once each is the name of a namespace, or all is `*`."""
+    for each in () if given == (_EVERY,) else given:
         checked_name("namespace", each.removeprefix("+"))
     return given
 
@@ -116,7 +118,8 @@ def _rights_options(function: F) -> F:
         metavar="NS",
         multiple=True,
         callback=_checked_spaces,
-        help="Only in this namespace; repeatable. By default in every one.",
+        help="Only in this namespace; repeatable. By default, and with '*', in every one. "
+        "'allow -n +NS' adds one.",
     )
     return may(namespaces(function))
 
@@ -248,21 +251,25 @@ def revoke(name: str, public: str | None, folder: str) -> None:
 def list_(folder: str, url: str, key: Key | None, namespace: str, as_lines: bool) -> None:
     """Show who is allowed, what they may do, and how many of their Dendrites are connected.
 
-    The last needs a Synapse that answers, and a key that may watch there. With --json one
-    object for each name.
+    The last needs a Synapse that answers, and a key that may watch there. It counts in the
+    namespace of -n and in those that the names are limited to, in 20 at most, and shows ? for a
+    name that may be in others and is in none of these. With --json one object for each name.
     """
     ring = KeyRing.read(folder)
     members = list(ring.members.values())
     spaces = [space for each in members for space in each.namespaces or ()]
-    counts, fault = None, _may_not_see(ring, chosen_key(key))
+    counts: Counter[str] | None = None
+    counted: list[str] = []
+    fault = _may_not_see(ring, chosen_key(key))
     try:
         if members and not fault:
-            counts = connected(url, key, [namespace, *spaces], members)
+            counts, counted = connected(url, key, [namespace, *spaces], members)
+            _count_absent(counts, counted, members)
     except (RemoteError, TimeoutError) as error:
         fault = printable(str(error))
     if as_lines:
         for each in members:
-            count = None if counts is None or each.is_local else counts[each.name]
+            count = None if counts is None else counts.get(each.name)
             click.echo(as_json(_facts(each) | {"connected": count}))
         return
     click.echo(f"keys of the Synapse {fingerprint(ring.public)}, in {folder}")
@@ -272,6 +279,8 @@ def list_(folder: str, url: str, key: Key | None, namespace: str, as_lines: bool
     click.echo(aligned([_TITLES, *(_row(each, counts) for each in members)]))
     if fault:
         click.echo(f"who is connected is not known: {fault}")
+    else:
+        click.echo(f"connected: counted in {', '.join(counted)}; another one: -n NS")
 
 
 @command.command()
@@ -295,6 +304,17 @@ def show(name: str, folder: str, as_lines: bool) -> None:
     for field, value in facts.items():
         shown = "\n".join(value) if isinstance(value, list) else str(value)
         click.echo(f"{field.ljust(width)}  {shown or '-'}".replace("\n", "\n" + " " * (width + 2)))
+
+
+def _count_absent(counts: Counter[str], counted: list[str], members: Iterable[Member]) -> None:
+    """Add 0 for each name that is nowhere, and nothing for one that may be where nobody looked."""
+    for each in members:
+        if (
+            not each.is_local
+            and each.namespaces is not None
+            and set(each.namespaces) <= set(counted)
+        ):
+            counts.setdefault(each.name, 0)
 
 
 def _may_not_see(ring: KeyRing, key: Key | None) -> str:
@@ -340,9 +360,7 @@ def _changed(
     """
     before = ring.members.get(name)
     words = _added("--may", _words_in(may), () if before is None else before.rights.words)
-    spaces = _added("-n", namespaces, () if before is None else before.namespaces or ())
-    if before is not None and before.namespaces is None and any(_is_added(namespaces)):
-        spaces = []  # it may be everywhere already
+    spaces = _spaces_given(before, namespaces)
     publics = () if before is None else before.publics
     if public is not None and public not in publics:
         owner = ring.owner_of(public)
@@ -351,9 +369,21 @@ def _changed(
         publics = (*publics, public)
     if before is None:
         rights = Rights.of(words or [DEFAULT_ROLE])
-        return Member(name, publics, tuple(spaces) or None, rights)
-    rights = Rights.of(words) if words else before.rights
-    return Member(name, publics, tuple(spaces) or before.namespaces, rights)
+    else:
+        rights = Rights.of(words) if words else before.rights
+    return Member(name, publics, spaces, rights)
+
+
+def _spaces_given(before: Member | None, given: Sequence[str]) -> tuple[str, ...] | None:
+    """Return where a member may be after `-n`; None for every namespace."""
+    had = None if before is None else before.namespaces
+    if not given:
+        return had
+    added = _added("-n", given, had or ())
+    is_everywhere = before is not None and had is None
+    if added == [_EVERY] or (is_everywhere and any(_is_added(given))):
+        return None
+    return tuple(added)
 
 
 def _words_in(given: Sequence[str]) -> list[str]:
@@ -397,9 +427,9 @@ def _spaces(member: Member) -> str:
 
 def _row(member: Member, counts: Counter[str] | None) -> tuple[str, ...]:
     prints = ", ".join(map(fingerprint, member.publics)) or "(no key: a user of this machine)"
-    is_known = counts is not None and not member.is_local
-    count = f"{counts[member.name]:,}" if counts is not None and is_known else "?"
-    return member.name, count, prints, str(member.rights), _spaces(member)
+    count = None if counts is None else counts.get(member.name)
+    shown = "?" if count is None else f"{count:,}"
+    return member.name, shown, prints, str(member.rights), _spaces(member)
 
 
 def _facts(member: Member) -> dict[str, Any]:

@@ -230,6 +230,9 @@ def test_a_key_in_a_folder_that_others_may_write_or_behind_a_link_is_not_used(ke
 async def test_the_list_shows_how_many_dendrites_of_each_name_are_connected(folder, key, capsys):
     own = new_pair()
     key_ring.write_member(folder, Member("ben", (own[0],), ("billing",), Rights.of(["watch"])))
+    for name, spaces in (("cas", ("billing",)), ("dora", None)):
+        member = Member(name, (new_pair()[0],), spaces, Rights.of(["serve"]))
+        key_ring.write_member(folder, member)
     with SynapseServer(port=0, keys=folder) as server:
         where = ["--dir", folder, "--url", server.url, "--key", str(key)]
         synapse = synapse_from_url(server.url, key=key)
@@ -240,8 +243,13 @@ async def test_the_list_shows_how_many_dendrites_of_each_name_are_connected(fold
             Dendrite(synapse=synapse),
             Dendrite(synapse=theirs, namespace="billing"),
         ):
-            code = await asyncio.to_thread(run, ["keys", "list", "--json", *where])
+            codes = [await asyncio.to_thread(run, ["keys", "list", *where])]
+            table = capsys.readouterr().out.splitlines()
+            codes.append(await asyncio.to_thread(run, ["keys", "list", "--json", *where]))
 
     rows = {each["name"]: each for each in map(json.loads, capsys.readouterr().out.splitlines())}
-    assert code == 0
-    assert {name: each["connected"] for name, each in rows.items()} == {"ada": 2, "ben": 1}
+    assert codes == [0, 0]
+    counts = {name: each["connected"] for name, each in rows.items()}
+    assert counts == {"ada": 2, "ben": 1, "cas": 0, "dora": None}
+    assert [each.split()[1] for each in table[2:6]] == ["2", "1", "0", "?"]
+    assert table[6].startswith("connected: counted in default, billing; ")

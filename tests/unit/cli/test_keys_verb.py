@@ -177,6 +177,21 @@ def test_a_namespace_that_is_added_to_every_one_takes_none_away(cosmo, folder):
     assert KeyRing.read(folder).members["ada"].namespaces is None
 
 
+def test_a_star_lifts_the_limit_to_some_namespaces(cosmo, mistake, folder):
+    cosmo("new", "ada", "-n", "billing")
+
+    assert "every namespace" in cosmo("allow", "ada", "-n", "*")
+    assert KeyRing.read(folder).members["ada"].namespaces is None
+    for wrong in (["-n", "*", "-n", "sales"], ["-n", "+*"]):
+        assert "namespace" in mistake("allow", "ada", *wrong)
+
+
+def test_the_command_that_makes_a_folder_can_be_pasted(mistake, tmp_path):
+    said = mistake("list", "--dir", str(tmp_path / "my keys"))
+
+    assert f"'cosmo keys new NAME --dir '{tmp_path / 'my keys'}''" in said
+
+
 def test_a_user_of_this_machine_is_allowed_without_a_key(cosmo, folder):
     cosmo("allow", "uid-1234", "--may", "caller")
 
