@@ -15,6 +15,8 @@ function quiet(neuronFn, options) {
   parts.subscriptions.watchesTasks = false
   return parts
 }
+/** Stop the clock that ends a run within its turn, so that a slow machine ends none. */
+const inOneMoment = (t) => t.mock.method(performance, 'now', () => 0)
 const sizes = (client) => client.sent.map(({ body }) => readHeard(body).length)
 const read = (client) =>
   client.sent.flatMap(({ body, index }) => readHeard(body).map((signal, k) => [index + k, signal]))
@@ -26,7 +28,8 @@ async function run(neuronFn, { flags = RUN, answers = [], ...options } = {}) {
   return { client, inbox, task }
 }
 
-test('the texts of one turn are one run, numbered and each under its id, ahead of the reply', async () => {
+test('the texts of one turn are one run, numbered and each under its id, ahead of the reply', async (t) => {
+  inOneMoment(t)
   const said = []
   const { client, task } = await run(async (_, context) => {
     await context.think('at once') // nothing was said before it
@@ -60,7 +63,8 @@ test('without the flag, or with a handler of ours, each text travels alone', asy
   assert.equal(subscriptions.shown.filter(({ type }) => type === 'THOUGHT_DELTA').length, 3)
 })
 
-test('a child task goes behind what was said before it', async () => {
+test('a child task goes behind what was said before it', async (t) => {
+  inOneMoment(t)
   let sentBefore
   const parts = quiet(
     async (_, context) => {
@@ -81,7 +85,8 @@ test('a child task goes behind what was said before it', async () => {
   assert.deepEqual(sentBefore, [1, 2])
 })
 
-test('anything else of the task goes behind what was said before it', async () => {
+test('anything else of the task goes behind what was said before it', async (t) => {
+  inOneMoment(t)
   const { client } = await run(async (_, context) => {
     for (const text of ['a', 'b', 'c']) context.think(text)
     context.think('why', { kind: 'reasoning' })
@@ -99,7 +104,8 @@ test('anything else of the task goes behind what was said before it', async () =
   assert.deepEqual(sizes(client), [1, 2, 1, 1, 1, 2, 1])
 })
 
-test('a run has at most 128 texts and 16 KiB, and a long or invalid text travels alone', async () => {
+test('a run has at most 128 texts and 16 KiB, and a long or invalid text travels alone', async (t) => {
+  inOneMoment(t)
   const { client } = await run(async function* texts() {
     for (let at = 0; at < 3000; at++) yield 'x'
     for (let at = 0; at < 6; at++) yield 'y'.repeat(4000)
@@ -154,7 +160,8 @@ test('without room a run waits, its Neuron too, and everything keeps its order',
   )
 })
 
-test('a resync sends a run again whole, from the one on that holds what is asked for', async () => {
+test('a resync sends a run again whole, from the one on that holds what is asked for', async (t) => {
+  inOneMoment(t)
   const { client, inbox, task } = await run(async (_, context) => {
     for (const text of ['a', 'b', 'c', 'd']) context.think(text)
     return {}
