@@ -5,7 +5,7 @@ import test from 'node:test'
 import { quoted } from '../../src/runtime/shell.js'
 
 test('a plain word stays as it is', () => {
-  assert.equal(quoted('/home/ada/a.key'), '/home/ada/a.key')
+  assert.equal(quoted('./keys/ada.key'), './keys/ada.key')
   assert.equal(quoted('+serve=mail'), '+serve=mail')
 })
 
