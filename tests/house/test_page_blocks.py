@@ -12,6 +12,7 @@ import re
 import runpy
 import sys
 import tomllib
+import types
 from configparser import ConfigParser
 from pathlib import Path
 from unittest import mock
@@ -90,16 +91,18 @@ def check_module(name, arguments):
         return
     argv = mock.patch.object(sys, "argv", [name, *arguments])
     parser = mock.patch.object(argparse.ArgumentParser, "parse_args", parse_and_end)
-    modules = mock.patch.dict(sys.modules)
     quiet = contextlib.redirect_stdout(io.StringIO())
-    with argv, parser, modules, quiet, contextlib.suppress(Parsed):
-        sys.modules.pop(name, None)
-        sys.modules.pop(f"{name}.__main__", None)
-        try:
+    # Only the module that runs is taken out, and put back: any other one that went would come
+    # again as a second copy, with classes that are not those of the first.
+    own = {each: sys.modules.pop(each, None) for each in (name, f"{name}.__main__")}
+    try:
+        with argv, parser, quiet, contextlib.suppress(Parsed):
             runpy.run_module(name, run_name="__main__")
-        except SystemExit as end:
-            if end.code:
-                raise
+    except SystemExit as end:
+        if end.code:
+            raise
+    finally:
+        sys.modules.update({each: was for each, was in own.items() if was is not None})
 
 
 def check_make(arguments):
@@ -232,6 +235,20 @@ def test_the_reference_names_each_option_of_a_verb_and_no_other(verb):
 )
 def test_a_command_that_cannot_be_typed_is_found(command, capsys):
     assert offenders([("p.md:1", command)])
+
+
+def test_a_module_that_a_command_loads_stays_the_only_one_of_its_name():
+    check("python -m tools.memory --dendrites 1")
+
+    held = [
+        (each.__name__, each)
+        for name, module in list(sys.modules.items())
+        if name.split(".")[0] in ("cosmonapse", "zmq_transport")
+        for each in vars(module).values()
+        if isinstance(each, types.ModuleType)
+    ]
+    assert len(held) > 10
+    assert not [name for name, each in held if sys.modules.get(name) is not each]
 
 
 def test_commands_are_read_as_written():
