@@ -78,10 +78,9 @@ const wrapped = new WeakSet()
 function calling(handler, given) {
   const next = given.at(-1)
   const returned = handler(...given)
-  if (typeof returned?.then === 'function') {
-    returned.then(undefined, (error) => next(error ?? new Error('rejected without an error')))
-  }
-  return returned
+  if (typeof returned?.then !== 'function') return returned
+  // What is returned never rejects: Express 5 would call `next` a second time, and break the connection off.
+  return returned.then(undefined, (error) => next(error ?? new Error('rejected without an error')))
 }
 
 /** Wrap the handlers of a router of Express 4, of its routes and of the routers in it. */

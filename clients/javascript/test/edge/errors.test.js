@@ -41,6 +41,17 @@ test('without that the process of Express 4 ends, which is why it is there', asy
   assert.equal(await child.ended, 1)
 })
 
+test('a rejection goes to next once, also where the framework looks at what a handler returns', async () => {
+  const told = []
+  const next = (error) => void told.push(error.message)
+  const fail = async () => {
+    throw new Error('SECRET')
+  }
+
+  assert.equal(await wrap(fail)({}, {}, next), undefined)
+  assert.deepEqual(told, ['SECRET'])
+})
+
 test('an error with a status of its own is passed on', async (t) => {
   const dendrite = edge.neverStarted()
   const own = Object.assign(new Error('no entry'), { status: 403, expose: true })
