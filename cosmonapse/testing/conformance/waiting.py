@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 async def until(
-    condition: Callable[[], T], timeout_s: float = 5.0, what: str = "the condition"
+    condition: Callable[[], T], timeout_s: float = 20.0, what: str = "the condition"
 ) -> T:
     """Return the result of `condition` as soon as that is true.
 
