@@ -28,8 +28,8 @@ DECISION = 26
 def check_sent(engine, connection, head):
     """Hold one directed message to the grant of ada, whoever caused it."""
     fields = heads.fields_of(head)
-    if fields is None:  # it came back whole to its sender
-        assert heads.unpack_items(head)[1][0][0] == Verb.BOUNCE
+    if fields is None:  # it came back whole to its sender, or asks for several tasks by their ids
+        assert heads.unpack_items(head)[1][0][0] in (Verb.BOUNCE, Verb.RESEND)
         return
     peer = engine.tables.peers.by_connection.get(connection)
     if fields.verb == Verb.TASK:

@@ -11,7 +11,8 @@ from cosmonapse.dendrite.caller.questions import (
 )
 
 KEYS = st.sampled_from(["prompt", "clarifications", "permission", "x"])
-VALUES = st.none() | st.integers(-9, 9) | st.text(max_size=3) | st.lists(st.integers(), max_size=2)
+INTS = st.integers(-(2**63), 2**64 - 1)  # those that can travel
+VALUES = st.none() | st.integers(-9, 9) | st.text(max_size=3) | st.lists(INTS, max_size=2)
 INPUTS = VALUES | st.dictionaries(KEYS, VALUES, max_size=3)
 ROUNDS = st.lists(st.tuples(st.sampled_from(["clarify", "permit"]), VALUES), min_size=1, max_size=5)
 
