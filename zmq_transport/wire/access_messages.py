@@ -1,10 +1,11 @@
-"""What a proxy tells about keys: why it refuses, and the names of those who may be here.
+"""Why a proxy refuses, and the names of those who may be here.
 
-Spec: docs/spec/11-access.md. Pure.
+Spec: docs/spec/11-access.md; docs/spec/12-failover.md of a standby. Pure.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import attrs
@@ -15,6 +16,10 @@ from .greetings import MAX_BYTES, unpack_map
 
 ACCESS: Final = "access"
 """The `code` of a REFUSED that is about a key or its rights."""
+STANDBY: Final = "standby"
+"""The `code` of a REFUSED of a proxy that does not lead."""
+MAX_FABRIC: Final = 16
+"""How many URLs `fabric` may have; those behind them are not read."""
 
 
 @attrs.frozen
@@ -24,10 +29,14 @@ class Refusal:
     Args:
         reason: What was refused.
         fix: What to do about it; None if it is not about a key or its rights.
+        code: What the refusal is about, such as `access` or `standby`; empty if it does not say.
+        fabric: Of a standby, the URLs of the other proxies, 16 at most.
     """
 
     reason: str
     fix: str | None = None
+    code: str = ""
+    fabric: tuple[str, ...] = ()
 
 
 def unpack_refused(body: bytes) -> Refusal:
@@ -39,10 +48,19 @@ def unpack_refused(body: bytes) -> Refusal:
     fields = unpack_map(body)
     reason = fields.get("reason", "no reason given")
     reason = reason if isinstance(reason, str) else shown(reason)
-    if fields.get("code") != ACCESS:
-        return Refusal(reason)
-    fix = fields.get("fix", "")
-    return Refusal(reason, fix if isinstance(fix, str) else shown(fix))
+    code = fields.get("code", "")
+    code = code if isinstance(code, str) else shown(code)
+    if code == ACCESS:
+        fix = fields.get("fix", "")
+        return Refusal(reason, fix if isinstance(fix, str) else shown(fix), code)
+    return Refusal(reason, None, code, _fabric(fields) if code == STANDBY else ())
+
+
+def _fabric(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the URLs of the other proxies, as far as they are texts."""
+    listed = fields.get("fabric")
+    texts = [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
+    return tuple(texts[:MAX_FABRIC])
 
 
 def unpack_users(body: bytes) -> list[str]:

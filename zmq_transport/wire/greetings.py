@@ -40,6 +40,7 @@ class Hello:
         publish: True if it takes PUBLISH.
         runs: True if it reads runs.
         access: True if it takes USERS, and knows the reason `forbidden`.
+        alone: True if each proxy that it knows was tried, and none leads.
     """
 
     secret: bytes = attrs.field(repr=False)
@@ -51,6 +52,7 @@ class Hello:
     publish: bool = False
     runs: bool = False
     access: bool = False
+    alone: bool = False
 
 
 @attrs.frozen
@@ -68,6 +70,7 @@ class Welcome:
         runs: True if the proxy passes runs on.
         user: The name of the key of the client; empty without keys.
         may: What the client may do, in the words of the application; empty without keys.
+        half: True if a proxy of this fabric is silent: there may be another leader.
     """
 
     epoch: bytes
@@ -80,6 +83,7 @@ class Welcome:
     runs: bool = False
     user: str = ""
     may: tuple[str, ...] = ()
+    half: bool = False
 
 
 def pack_map(fields: Mapping[str, Any]) -> bytes:
@@ -135,6 +139,7 @@ def unpack_hello(body: bytes) -> Hello:
         publish=fields.get("publish") is True,
         runs=fields.get("runs") is True,
         access=fields.get("access") is True,
+        alone=fields.get("alone") is True,
     )
     # 11-access, "Instance ids": with keys the end of an id is the tag of its user.
     if heads.instance_of(hello.secret)[:HASH_BYTES] != hello.instance[:HASH_BYTES]:
@@ -165,6 +170,7 @@ def unpack_welcome(body: bytes) -> Welcome:
         runs=fields.get("runs") is True,
         user=_text(fields, "user"),
         may=_texts(fields, "may"),
+        half=fields.get("half") is True,
     )
 
 

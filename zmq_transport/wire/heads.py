@@ -1,7 +1,6 @@
 """The wire: frames, verbs, addresses and topics. Spec: docs/spec/01-wire.md. Pure.
 
-No other package indexes into a frame or builds a topic. A directed message is two frames:
-`[head][body]`.
+Nobody else indexes into frames or builds topics. A directed message is two frames, `[head][body]`.
 
     head     version u8, flags u8, peer 16, count u8, then `count` items, then the address
     item     verb u8, flags u8, kind u8, number u32, task 16, trace 16, size u32
@@ -80,6 +79,7 @@ class Verb(enum.IntEnum):
     WORKERS = 19
     PUBLISH = 20
     USERS = 21
+    ROLE = 22
 
 
 class ItemFlag(enum.IntFlag):

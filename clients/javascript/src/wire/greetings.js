@@ -67,16 +67,17 @@ function isWithinLimits(value) {
 /**
  * Make the body of a HELLO.
  * @param {{ secret: Buffer, instance: Buffer, namespace: string, name: string, epoch: Buffer,
- *   calls: boolean, publish?: boolean, runs?: boolean, access?: boolean }} hello `epoch` of the last proxy, or empty;
+ *   calls: boolean, publish?: boolean, runs?: boolean, access?: boolean, alone?: boolean }} hello `epoch` of the last proxy, or empty;
  *   `calls`: tell it of workers; `publish`: it takes PUBLISH; `runs`: it reads runs; `access`: it takes USERS, and
- *   knows the reason `forbidden`
+ *   knows the reason `forbidden`; `alone`: each proxy that it knows was tried, and none leads
  * @returns {Buffer}
  */
 export function packHello(hello) {
   const { secret, instance, namespace, name, epoch, calls } = hello
   const fields = { secret, instance, namespace, name, epoch }
   if (calls) fields.calls = true // as the first version of this map, while it does not matter
-  for (const key of ['publish', 'runs', 'access']) if (hello[key] === true) fields[key] = true
+  for (const key of ['publish', 'runs', 'access', 'alone'])
+    if (hello[key] === true) fields[key] = true
   return packMap(fields)
 }
 
@@ -105,6 +106,7 @@ export function readHello(body) {
     publish: fields.publish === true,
     runs: fields.runs === true,
     access: fields.access === true,
+    alone: fields.alone === true,
   }
 }
 
@@ -113,9 +115,9 @@ export function readHello(body) {
  * @param {Buffer} body
  * @returns {{ epoch: Buffer, listenPort: number, publishPort: number, heartbeatMs: number,
  *   maxBodyBytes: number, publish: boolean, older: boolean, runs: boolean, user: string,
- *   may: string[] | null }} `publish`: the proxy
+ *   may: string[] | null, half: boolean }} `publish`: the proxy
  *   takes PUBLISH; `older`: a client that does not is in the namespace; `runs`: it passes runs on; `user`: the name of
- *   our key, empty without; `may`: what it may do, null for everything
+ *   our key, empty without; `may`: what it may do, null for everything; `half`: there may be another leader
  * @throws {WireError} A field is missing or wrong; the text names it.
  */
 export function readWelcome(body) {
@@ -131,6 +133,7 @@ export function readWelcome(body) {
     runs: fields.runs === true,
     user: typeof fields.user === 'string' ? fields.user : '',
     may: isTexts(fields.may) ? fields.may : null,
+    half: fields.half === true,
   }
 }
 

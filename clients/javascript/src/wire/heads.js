@@ -30,6 +30,7 @@ export const VERB = Object.freeze({
   WORKERS: 19,
   PUBLISH: 20,
   USERS: 21,
+  ROLE: 22,
 })
 
 /** Flag of a REPLY: the last one of its task. */

@@ -23,19 +23,21 @@ const plain = (value) => {
 const READERS = {
   hello: (body) => {
     const hello = wire.readHello(body)
-    for (const key of ['calls', 'publish', 'runs', 'access']) if (!hello[key]) delete hello[key]
+    for (const key of ['calls', 'publish', 'runs', 'access', 'alone'])
+      if (!hello[key]) delete hello[key]
     return hello
   },
   welcome: (body) => {
     const { epoch, listenPort, publishPort, heartbeatMs, maxBodyBytes, ...more } =
       wire.readWelcome(body)
-    const { publish, older, runs, user, may } = more
+    const { publish, older, runs, user, may, half } = more
     return {
       ...(publish && { publish }),
       ...(older && { older }),
       ...(runs && { runs }),
       ...(user && { user }),
       ...(may && { may }),
+      ...(half && { half }),
       epoch,
       listen_port: listenPort,
       publish_port: publishPort,
@@ -69,7 +71,7 @@ const WRITERS = {
     fields.clients ? wire.packClientsQuery(fields.after) : wire.packSeatsQuery(fields),
   state_question: () => wire.STATE_QUERY,
 }
-const PROXY_ONLY = ['roster_question', 'state_question']
+const PROXY_ONLY = ['roster_question', 'state_question', 'role']
 
 for (const m of [...v.maps, ...v.accepted_maps].filter((each) => each.as in READERS))
   test(`map read: ${m.name}`, () =>

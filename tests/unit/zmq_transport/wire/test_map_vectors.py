@@ -6,7 +6,8 @@ import pytest
 
 from support.vectors import MESSAGES, VECTORS, each_of, message_named, revived
 from zmq_transport.errors import WireError
-from zmq_transport.wire import greetings, roster_messages, state_messages
+from zmq_transport.wire import greetings, role_messages, roster_messages, state_messages
+from zmq_transport.wire.role_messages import ProxyRole, RoleReport
 from zmq_transport.wire.roster_messages import ClientInfo, RosterQuery
 
 
@@ -56,6 +57,19 @@ def clients_fields(body):
     return {"clients": [attrs.asdict(each) for each in clients], "more": more}
 
 
+def report_fields(body):
+    """Return the fields of a ROLE; what has its default is left out, as on the wire."""
+    report = role_messages.unpack_report(body)
+    fields = {"id": report.id, "term": report.term, "role": report.role.value}
+    fields |= {key: True for key in ("asked", "answer") if getattr(report, key)}
+    fields["clients"] = report.clients
+    return fields | ({"users": report.users} if report.users else {})
+
+
+def packed_report(fields):
+    return role_messages.pack_report(RoleReport(**fields | {"role": ProxyRole(fields["role"])}))
+
+
 READ = {
     "hello": lambda body: greeting_fields(greetings.unpack_hello(body)),
     "welcome": lambda body: greeting_fields(greetings.unpack_welcome(body)),
@@ -65,6 +79,7 @@ READ = {
     "roster_question": question_fields,
     "roster_seats": seats_fields,
     "roster_clients": clients_fields,
+    "role": report_fields,
     "state_question": greetings.unpack_map,
     "state": lambda body: asdict_without("namespace", state_messages.unpack(body)),
 }
@@ -77,6 +92,7 @@ PACK = {
     "roster_clients": lambda fields: roster_messages.pack_clients(
         [ClientInfo(**each) for each in fields["clients"]], fields["more"]
     ),
+    "role": packed_report,
     "state_question": lambda fields: state_messages.QUESTION,
     "state": lambda fields: state_messages.pack(state_messages.ProxyState(**fields)),
 }
