@@ -6,6 +6,7 @@ CosmonapseError
 │   ├── InvalidUrl              a Synapse URL that names no endpoint
 │   ├── InvalidCarrier          a carrier that does not exist
 │   ├── InvalidKey              a key, a file of keys or a right that cannot be used
+│   ├── InvalidContext          a context, or the file of them, that cannot be used
 │   ├── InsecureBind            a Synapse without keys that other machines could reach
 │   ├── UnencodableValue        a value that no Signal can carry, with its path
 │   ├── SignalTooLarge          a Signal over the size limit, refused before it leaves
@@ -103,6 +104,20 @@ class InvalidKey(LocalError, ValueError):
 
     def __init__(self, what: str, reason: str) -> None:
         # A secret in place of a path, as in COSMO_KEY, must not come back in a text or a log.
+        self.what, self.reason = (_SECRET.sub("csk_...", each) for each in (what, reason))
+        super().__init__(f"cannot use {self.what}: {self.reason}")
+
+
+class InvalidContext(LocalError, ValueError):
+    """A context, or the file of the contexts, that cannot be used.
+
+    Attributes:
+        what: The file, or the context.
+        reason: The fault, and what to do about it.
+    """
+
+    def __init__(self, what: str, reason: str) -> None:
+        # A secret in place of a path must not come back in a text or a log.
         self.what, self.reason = (_SECRET.sub("csk_...", each) for each in (what, reason))
         super().__init__(f"cannot use {self.what}: {self.reason}")
 

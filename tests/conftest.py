@@ -15,6 +15,9 @@ for _number in (signal.SIGINT, signal.SIGTERM):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, lambda *_: None)
 
+# What a user has selected for daily use is not for tests: they, and what they start, use none.
+os.environ["COSMO_CONTEXT"] = "-"
+
 # Drawn examples: the same at every run, so that a red build is red again; no deadlines.
 settings.register_profile(
     "repeatable",

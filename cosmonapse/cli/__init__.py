@@ -16,6 +16,7 @@ from .. import __version__
 from ..errors import (
     AccessRefused,
     InsecureBind,
+    InvalidContext,
     InvalidKey,
     InvalidName,
     InvalidUrl,
@@ -31,7 +32,14 @@ from .std_streams import complain, discard_rest, prepare, reason_of
 
 # Raised by a newer click for a group without a verb; its text is the help.
 _ASKS_FOR_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
-_MISTAKES = (InsecureBind, InvalidKey, InvalidName, InvalidUrl, UnencodableValue)
+_MISTAKES = (
+    InsecureBind,
+    InvalidContext,
+    InvalidKey,
+    InvalidName,
+    InvalidUrl,
+    UnencodableValue,
+)
 OK, ERROR, USAGE, NOBODY_THERE, TIMEOUT, ACCESS_REFUSED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
 _VERBS = {

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 import attrs
 import click
-from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
+from ..configuration import Contexts, checked_namespace, chosen
+from ..defaults import DEFAULT_NAMESPACE, DEFAULT_URL
 from ..dendrite import Dendrite
+from ..errors import InvalidContext
 from ..keys import Key
-from ..names import checked_name
-from ..runtime.environment import NAMESPACE_VARIABLE, URL_VARIABLE
+from ..runtime.environment import CONTEXT_VARIABLE
 from ..runtime.loops import run
 from ..runtime.reachable import when_reachable
 from ..signals import Signal
 from ..synapse import connect_synapse
-from ..synapse.connect import chosen_key, chosen_url, read_key
-from ..synapse.url import DEFAULT_URL
 from .std_streams import complain
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,30 +32,73 @@ KEY_FILE = "cosmonapse.key_file"
 
 
 def fabric_options(function: F) -> F:
-    """Add `--url`, `--key` and `--namespace`."""
+    """Add `--url`, `--key`, `--namespace` and `--context`, each with what it is by default."""
     url = click.option(
         "--url",
-        envvar=URL_VARIABLE,
         callback=_chosen_url,
-        help=f"URL of the Synapse; or COSMO_URL.  [default: that of the key, else {DEFAULT_URL}]",
+        help="URL of the Synapse; or COSMO_URL.  [default: that of the context, else of the key, "
+        f"else {DEFAULT_URL}]",
     )
     key = click.option(
         "--key",
         metavar="FILE",
         is_eager=True,  # the default of --url is in it
         callback=_read_key,
-        help="Your file NAME.key, for a Synapse with keys; or COSMO_KEY.",
+        help="Your file NAME.key, for a Synapse with keys; or COSMO_KEY.  [default: that of the "
+        "context]",
     )
     namespace = click.option(
         "--namespace",
         "-n",
-        envvar=NAMESPACE_VARIABLE,
-        callback=_checked_namespace,
-        default="default",
-        show_default=True,
-        help="The namespace; or COSMO_NAMESPACE.",
+        callback=_chosen_namespace,
+        help="The namespace; or COSMO_NAMESPACE.  [default: that of the context, else "
+        f"{DEFAULT_NAMESPACE}]",
     )
-    return url(key(namespace(function)))
+    return url(key(namespace(context_option(function))))
+
+
+def complete_context(
+    context: click.Context, option: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the names of contexts that begin so."""
+    with contextlib.suppress(InvalidContext):
+        names = Contexts.read().known
+        return [CompletionItem(each) for each in names if each.startswith(incomplete)]
+    return []
+
+
+def context_option(function: F) -> F:
+    """Add `--context`, which counts for the verb and for what it starts."""
+    option = click.option(
+        "--context",
+        metavar="NAME",
+        is_eager=True,  # what the others are by default is in it
+        expose_value=False,
+        callback=_use_context,
+        shell_complete=complete_context,
+        help="A context of 'cosmo context', - for none; or COSMO_CONTEXT.  [default: the one that "
+        "is selected]",
+    )
+    return option(function)
+
+
+def _use_context(context: click.Context, option: click.Parameter, name: str | None) -> None:
+    """Let a context count until the verb ends."""
+    if name is not None:
+        context.with_resource(_in_the_environment(CONTEXT_VARIABLE, name))
+
+
+@contextlib.contextmanager
+def _in_the_environment(variable: str, value: str) -> Iterator[None]:
+    before = os.environ.get(variable)
+    os.environ[variable] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[variable]
+        else:
+            os.environ[variable] = before
 
 
 def _read_key(context: click.Context, option: click.Parameter, path: str | None) -> Key | None:
@@ -65,27 +110,28 @@ def _read_key(context: click.Context, option: click.Parameter, path: str | None)
     if path is None:
         return None
     context.meta[KEY_FILE] = path
-    return read_key(path)
+    return Key.read(path)
 
 
 def _chosen_url(context: click.Context, option: click.Parameter, url: str | None) -> str:
-    """Return the URL of the option, else that of the key, else the default.
+    """Return the URL that counts.
 
     Raises:
-        InvalidKey: COSMO_KEY names a file that cannot be used.
+        InvalidContext: The context cannot be used.
+        InvalidKey: The key that may say it cannot be used.
     """
-    return chosen_url(None, chosen_key(context.params.get("key"))) if url is None else url
+    found: str = chosen("url", url, key=context.params.get("key")).value
+    return found
 
 
-def _checked_namespace(context: click.Context, option: click.Parameter, value: str) -> str:
-    """Return a valid namespace.
+def _chosen_namespace(context: click.Context, option: click.Parameter, value: str | None) -> str:
+    """Return the namespace that counts.
 
     Raises:
+        InvalidContext: The context cannot be used.
         InvalidName: It is none; the text names where it comes from.
     """
-    source = context.get_parameter_source(option.name or "")
-    is_set = source is ParameterSource.ENVIRONMENT
-    return checked_name(NAMESPACE_VARIABLE if is_set else "namespace", value)
+    return checked_namespace(chosen("namespace", value))
 
 
 def on_fabric(
@@ -101,7 +147,7 @@ def on_fabric(
 
     Args:
         url: URL of the Synapse.
-        key: The key to show; by default that of COSMO_KEY.
+        key: The key to show; by default that of COSMO_KEY or of the context.
         namespace: The namespace to join.
         work: Called with the Dendrite once it has joined.
         before: Called with the Dendrite before it joins.

@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import Self
 
 from ..axon import Axon
+from ..configuration import checked_namespace, chosen
 from ..errors import DendriteProtocolError
 from ..names import checked_name
 from ..registry import DendriteRecord, NeuronRecord, SynapseState
-from ..runtime.environment import NAMESPACE_VARIABLE, value_of
 from ..runtime.os_signals import stop_signal
 from ..stores import RegistryStore
 from ..transport import Synapse
@@ -52,7 +52,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
     Args:
         synapse: The Synapse to connect to; from `connect_synapse` or `synapse_from_url`.
         namespace: Its namespace; Signals never cross from one namespace to another. By default
-            the variable COSMO_NAMESPACE, else `default`.
+            the variable COSMO_NAMESPACE, else that of the context, else `default`.
         dendrite_id: A name for people; need not be unique.
         role: A `worker` may not dispatch by itself.
         registry_store: The store that records every REGISTER, HEARTBEAT and DEREGISTER of the
@@ -62,6 +62,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
 
     Raises:
         InvalidName: `namespace` or `dendrite_id` is invalid.
+        InvalidContext: The context cannot be used.
         ValueError: `role` is invalid, or `heartbeat_s` is not over 0.
     """
 
@@ -82,7 +83,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             raise ValueError(f"heartbeat_s must be over 0, not {heartbeat_s:g}")
         super().__init__()
         self.synapse = synapse
-        self.namespace = _namespace(namespace)
+        self.namespace = checked_namespace(chosen("namespace", namespace))
         self.dendrite_id = checked_name("dendrite_id", dendrite_id)
         self.role = role
         router = EventRouter(dendrite_id)
@@ -381,10 +382,3 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             for name, count in part.counts.items():
                 totals[name] = totals.get(name, 0) + count
         return totals
-
-
-def _namespace(given: str | None) -> str:
-    """Return the namespace that was given, else that of the environment, else `default`."""
-    if given is not None:
-        return checked_name("namespace", given)
-    return checked_name(NAMESPACE_VARIABLE, value_of(NAMESPACE_VARIABLE) or "default")

@@ -1,7 +1,8 @@
 """The variables of the environment that every program of this package honours.
 
-Two of them say where the fabric is, one what moves the messages, one with which key. An argument
-wins over its variable. A variable that is empty counts as one that is not set.
+Two of them say where the fabric is, one what moves the messages, one with which key, one which
+context counts. `configuration.py` says in which order they count. A variable that is empty counts
+as one that is not set.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ NAMESPACE_VARIABLE: Final = "COSMO_NAMESPACE"
 CARRIER_VARIABLE: Final = "COSMO_CARRIER"
 KEY_VARIABLE: Final = "COSMO_KEY"
 """The path of a file NAME.key, never a key itself."""
+CONTEXT_VARIABLE: Final = "COSMO_CONTEXT"
+"""The name of a context; - for none."""
 TRACEBACK_VARIABLE: Final = "COSMO_TRACEBACK"
 """Set it to see the traceback of a mistake that is printed as one line otherwise."""
 

@@ -49,12 +49,16 @@ def texts_of(values: Mapping[str, Any], field: str) -> tuple[str, ...]:
 
 
 def toml_text(values: Mapping[str, str | Iterable[str]]) -> str:
-    """Return values as TOML, one line each: the texts of JSON are texts of TOML too."""
+    """Return values as TOML, one line each.
+
+    The texts of JSON are texts of TOML too, if they are printable and nothing beyond ASCII is
+    written as an escape: JSON has pairs of surrogates, TOML has none.
+    """
     return "".join(f"{name} = {_toml_value(value)}\n" for name, value in values.items())
 
 
 def _toml_value(value: str | Iterable[str]) -> str:
-    return json.dumps(value if isinstance(value, str) else list(value), ensure_ascii=True)
+    return json.dumps(value if isinstance(value, str) else list(value), ensure_ascii=False)
 
 
 def read_private(path: str) -> dict[str, Any]:

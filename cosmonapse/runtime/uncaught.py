@@ -17,6 +17,7 @@ from types import TracebackType
 from ..errors import (
     InsecureBind,
     InvalidCarrier,
+    InvalidContext,
     InvalidKey,
     InvalidName,
     InvalidUrl,
@@ -31,6 +32,7 @@ from .printable import printable
 MISTAKES = (
     InsecureBind,
     InvalidCarrier,
+    InvalidContext,
     InvalidKey,
     InvalidName,
     InvalidUrl,

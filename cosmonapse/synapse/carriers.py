@@ -6,8 +6,8 @@ from typing import Final
 
 from zmq_transport import CARRIERS, DEFAULT_CARRIER
 
+from ..configuration import chosen
 from ..errors import InvalidCarrier
-from ..runtime.environment import CARRIER_VARIABLE, value_of
 
 __all__ = ["CARRIERS", "DEFAULT_CARRIER", "ZMTP", "chosen_carrier"]
 
@@ -24,13 +24,8 @@ def chosen_carrier(carrier: str | None = None) -> str:
     Raises:
         InvalidCarrier: There is no such carrier.
     """
-    if carrier is not None:
-        return _checked(carrier, "")
-    named = value_of(CARRIER_VARIABLE)
-    return DEFAULT_CARRIER if named is None else _checked(named, CARRIER_VARIABLE)
-
-
-def _checked(carrier: str, variable: str) -> str:
-    if carrier not in CARRIERS:
-        raise InvalidCarrier(carrier, variable)
-    return carrier
+    setting = chosen("carrier", carrier)
+    named: str = DEFAULT_CARRIER if setting.value is None else setting.value
+    if named not in CARRIERS:
+        raise InvalidCarrier(named, setting.source.name)
+    return named

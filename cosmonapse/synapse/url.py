@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 from urllib.parse import urlsplit
 
 import attrs
 
 from zmq_transport.sockets.endpoints import MAX_PATH_BYTES, SOCKET_PATH_BYTES, host_in_url
 
+from ..defaults import DEFAULT_HOST as DEFAULT_HOST
+from ..defaults import DEFAULT_PORT as DEFAULT_PORT
+from ..defaults import DEFAULT_URL as DEFAULT_URL
 from ..errors import InvalidName, InvalidUrl
 from ..names import checked_name
 
-DEFAULT_HOST: Final = "127.0.0.1"
-DEFAULT_PORT: Final = 7070
-DEFAULT_URL: Final = f"cosmo://{DEFAULT_HOST}:{DEFAULT_PORT}"
 _FORM = "write cosmo://host:port, such as " + DEFAULT_URL
 _IPC = "cosmo+ipc"
 _IPC_FORM = f"write {_IPC}:// and an absolute path, such as {_IPC}:///run/cosmo.sock"

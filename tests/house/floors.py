@@ -20,11 +20,12 @@ FLOORS = (
     ("cosmonapse.question_errors",),
     ("cosmonapse.errors", "cosmonapse.raised"),
     ("cosmonapse.runtime.*",),
-    ("cosmonapse.ids", "cosmonapse.names", "cosmonapse.registry"),
+    ("cosmonapse.defaults", "cosmonapse.ids", "cosmonapse.names", "cosmonapse.registry"),
     ("cosmonapse.codec", "cosmonapse.transport"),
     ("cosmonapse.signals",),
     ("cosmonapse.kernel.*",),
     (
+        "cosmonapse.contexts",
         "cosmonapse.counters",
         "cosmonapse.health",
         "cosmonapse.keys",
@@ -32,7 +33,7 @@ FLOORS = (
         "cosmonapse.rights",
         "cosmonapse.tasks",
     ),
-    ("cosmonapse.axon", "cosmonapse.key_ring"),
+    ("cosmonapse.axon", "cosmonapse.configuration", "cosmonapse.key_ring"),
     # cosmonapse: shells
     ("cosmonapse.stores.*",),
     ("cosmonapse.synapse.*",),

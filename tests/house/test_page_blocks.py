@@ -203,7 +203,7 @@ def options_of(command):
     below = command.commands.values() if isinstance(command, click.Group) else []
     own = {each for option in command.params for each in (*option.opts, *option.secondary_opts)}
     own = {each for each in own if each.startswith("--")}
-    return own.union(*map(options_of, below)) - {"--key", "--url", "--help"}
+    return own.union(*map(options_of, below)) - {"--key", "--url", "--context", "--help"}
 
 
 @pytest.mark.parametrize("verb", cosmo.list_commands(click.Context(cosmo)))
