@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .proxy.proxy import Ports, Proxy
     from .proxy.settings import Settings
     from .sockets.carriers import CARRIERS, DEFAULT_CARRIER
-    from .sockets.endpoints import IpcEndpoint, TcpEndpoint
+    from .sockets.endpoints import IpcEndpoint, TcpEndpoint, TcpEndpoints
     from .sockets.key_pairs import new_key_pair, public_of
     from .sockets.sent import Sent
     from .wire.heads import ItemFlag, Reason, Verb, address_of
@@ -82,6 +82,7 @@ __all__ = [
     "Sent",
     "Settings",
     "TcpEndpoint",
+    "TcpEndpoints",
     "TransportError",
     "Unreachable",
     "Verb",
@@ -104,7 +105,7 @@ _NAMES = {
     ".sockets.sent": ("Sent",),
     ".client.client": ("Client",),
     ".client.diagnosis": ("Diagnosis",),
-    ".sockets.endpoints": ("IpcEndpoint", "TcpEndpoint"),
+    ".sockets.endpoints": ("IpcEndpoint", "TcpEndpoint", "TcpEndpoints"),
     ".sockets.key_pairs": ("new_key_pair", "public_of"),
     ".errors": (
         "AccessFault",

@@ -18,6 +18,10 @@ from ..names import checked_name
 _FORM = "write cosmo://host:port, such as " + DEFAULT_URL
 _IPC = "cosmo+ipc"
 _IPC_FORM = f"write {_IPC}:// and an absolute path, such as {_IPC}:///run/cosmo.sock"
+_LIST_FORM = "write a list as cosmo://a:7070,b:7070"
+AUTO: Final = "auto"
+"""The host that no Synapse can have: `cosmo://auto` finds one on the LAN."""
+MAX_PLACES: Final = 16
 _IN_BRACKETS = re.compile(r"\[[^\]]*\](:\d*)?")
 
 
@@ -37,6 +41,23 @@ class Endpoint:
     def url(self) -> str:
         """The URL that names it."""
         return f"cosmo://{host_in_url(self.host)}:{self.port}"
+
+
+@attrs.frozen
+class Endpoints:
+    """Where the Synapses of one fabric listen, in the order in which they are tried.
+
+    Args:
+        places: 2 to 16 of them, each one once.
+    """
+
+    places: tuple[Endpoint, ...]
+
+    @property
+    def url(self) -> str:
+        """The URL that names them all."""
+        listed = ",".join(each.url.partition("://")[2] for each in self.places)
+        return f"cosmo://{listed}"
 
 
 @attrs.frozen
@@ -64,11 +85,13 @@ class IpcEndpoint:
         return f"{_IPC}://{self.path}"
 
 
-def parse_url(url: str) -> Endpoint | IpcEndpoint:
-    """Return the endpoint behind `cosmo://host[:port]` or `cosmo+ipc://path`.
+def parse_url(url: str) -> Endpoint | IpcEndpoint | Endpoints:
+    """Return what is behind `cosmo://host[:port]`, a list of them, or `cosmo+ipc://path`.
 
-    An IPv6 address stands in brackets: `cosmo://[::1]:7070`. The port is 7070 unless it is
-    named. The path is used unchanged: no character of it is special or escaped.
+    A list is `cosmo://a:7070,b:7070`: up to 16 places of Synapses that stand by for each other,
+    the first to try in front. A place that is named twice counts once; one place alone is an
+    `Endpoint`. An IPv6 address stands in brackets: `cosmo://[::1]:7070`. The port is 7070 unless it
+    is named. The path is used unchanged: no character of it is special or escaped.
 
     Raises:
         InvalidUrl: The URL is invalid; the text names the bad part.
@@ -102,10 +125,42 @@ def _fault_of(path: str) -> str:
     return ""
 
 
-def _on_the_network(url: str) -> Endpoint:
+def _on_the_network(url: str) -> Endpoint | Endpoints:
     shown = _masked(url)
     if "@" in url:
         raise InvalidUrl(shown, f"it must not contain a user or a password; {_FORM}")
+    scheme, slashes, listed = url.partition("://")
+    if "," not in listed:
+        return _one_place(url, shown)
+    # Of a place alone the text of the fault says what is wrong; of a list, in which one.
+    found: dict[Endpoint, None] = {}
+    for number, place in enumerate(listed.removesuffix("/").split(","), 1):
+        at = f"place {number} of the list"
+        if fault := _list_fault(place):
+            raise InvalidUrl(shown, f"{at} {fault}; {_LIST_FORM}")
+        try:
+            found[_one_place(f"{scheme}{slashes}{place}", shown)] = None
+        except InvalidUrl as error:
+            raise InvalidUrl(shown, f"{at}, {place!r:.100}: {error.reason}") from None
+    if len(found) > MAX_PLACES:
+        raise InvalidUrl(shown, f"it names {len(found)} places, and at most {MAX_PLACES} may be")
+    return Endpoints(tuple(found)) if len(found) > 1 else next(iter(found))
+
+
+def _list_fault(place: str) -> str:
+    """Return what is wrong with a place for being one of a list; empty if nothing is."""
+    if not place:
+        return "is empty"
+    if place != place.strip():
+        return "has a space beside it"
+    if "://" in place:
+        return "repeats the scheme, which stands once, in front"
+    if place.lower().partition(":")[0] == AUTO:
+        return f"is {AUTO!r}, which stands alone: cosmo://{AUTO}"
+    return ""
+
+
+def _one_place(url: str, shown: str) -> Endpoint:
     bare = url.partition("://")[2].partition("/")[0]
     if bare.count(":") > 1 and not _IN_BRACKETS.fullmatch(bare):
         raise InvalidUrl(shown, f"an IPv6 address stands in brackets, cosmo://[::1]:7070; {_FORM}")

@@ -12,7 +12,7 @@ import zmq_transport as wire_side
 from ..keys import Key, public_text
 from .access import client_keys_of
 from .adapter import ClientSynapse, ErrorContext, mapped
-from .url import Endpoint, IpcEndpoint
+from .url import Endpoint, Endpoints, IpcEndpoint
 
 _REMEDIES: Mapping[wire_side.Cause, str] = MappingProxyType(
     {
@@ -40,6 +40,10 @@ _START = (
     "{places}"
 )
 _HERE = ("127.0.0.1", "localhost", "::1")
+_START_ONE = (
+    "on {host} run 'cosmo synapse start{option} --port {port}{peers}', on the others "
+    "likewise, or check the URL; each of them has {places}"
+)
 
 
 def _remedy_at_path(path: str, cause: wire_side.Cause) -> str:
@@ -53,14 +57,36 @@ def _remedy_at_path(path: str, cause: wire_side.Cause) -> str:
 def _remedy(host: str, port: int, cause: wire_side.Cause) -> str:
     """Return what to do about a cause, with the host and the ports that it is about."""
     is_here = host in _HERE
-    keys = "" if is_here else " --keys"  # which a Synapse needs beyond loopback
     return _REMEDIES.get(cause, _START).format(
         where="run" if is_here else f"on {host} run",
-        option="" if host in _HERE[:2] else f"{keys} --host {host}",
+        option=_options_for(host),
         host=host,
         port=port,
         places=f"the ports {port}, {port + 2} and {port + 3} of {host}",
     )
+
+
+def _remedy_of_list(places: tuple[Endpoint, ...], cause: wire_side.Cause) -> str:
+    """Return what to do about a cause where several Synapses stand by for each other."""
+    ports = "the port in the URL, and those 2 and 3 above it"
+    if cause in _REMEDIES:
+        hosts = " or ".join(dict.fromkeys(each.host for each in places))
+        return _REMEDIES[cause].format(host=hosts, places=ports)
+    first, *others = places
+    return _START_ONE.format(
+        host=first.host,
+        option=_options_for(first.host),
+        port=first.port,
+        peers="".join(f" --peer {each.url}" for each in others),
+        places=ports,
+    )
+
+
+def _options_for(host: str) -> str:
+    """Return how to let a Synapse listen at a host; beyond loopback it needs keys."""
+    if host in _HERE[:2]:
+        return ""
+    return f"{'' if host in _HERE else ' --keys'} --host {host}"
 
 
 _NEEDS_KEY = (
@@ -113,7 +139,7 @@ class ZmqSynapse(ClientSynapse):
     """A Synapse in a process of its own; see `cosmonapse.transport.Synapse`.
 
     Args:
-        endpoint: Where it is.
+        endpoint: Where it is, or where those are of which one leads.
         carrier: What moves the directed messages: `zmtp` or `libzmq`.
         key: The key to show over TCP, where `libzmq` then moves the messages.
 
@@ -123,7 +149,7 @@ class ZmqSynapse(ClientSynapse):
 
     def __init__(
         self,
-        endpoint: Endpoint | IpcEndpoint,
+        endpoint: Endpoint | IpcEndpoint | Endpoints,
         carrier: str = wire_side.DEFAULT_CARRIER,
         key: Key | None = None,
     ) -> None:
@@ -131,24 +157,29 @@ class ZmqSynapse(ClientSynapse):
         if isinstance(endpoint, IpcEndpoint):
             key = None  # there the file mode and the user of the process decide
         self._keys = None if key is None else client_keys_of(key)
-        self._endpoint: wire_side.IpcEndpoint | wire_side.TcpEndpoint
+        self._target: wire_side.IpcEndpoint | wire_side.TcpEndpoint | wire_side.TcpEndpoints
         hint: Callable[[wire_side.Cause], str]
         if isinstance(endpoint, IpcEndpoint):
-            self._endpoint = wire_side.IpcEndpoint(endpoint.path)
+            self._target = wire_side.IpcEndpoint(endpoint.path)
             hint = functools.partial(_remedy_at_path, endpoint.path)
+        elif isinstance(endpoint, Endpoints):
+            self._target = wire_side.TcpEndpoints(
+                tuple(wire_side.TcpEndpoint(each.host, each.port) for each in endpoint.places)
+            )
+            hint = functools.partial(_remedy_of_list, endpoint.places)
         else:
-            self._endpoint = wire_side.TcpEndpoint(endpoint.host, endpoint.port)
+            self._target = wire_side.TcpEndpoint(endpoint.host, endpoint.port)
             hint = functools.partial(_remedy, endpoint.host, endpoint.port)
         where = ErrorContext(endpoint.url, hint, functools.partial(_refusal, key))
         super().__init__(where, "" if key is None else key.name)
 
     def carrier(self, max_signal_bytes: int) -> wire_side.ZmqCarrier:
         """Return a carrier for one connection."""
-        return wire_side.ZmqCarrier(self._endpoint, _MOST_BYTES, self._carrier_name, self._keys)
+        return wire_side.ZmqCarrier(self._target, _MOST_BYTES, self._carrier_name, self._keys)
 
     async def connect(self, timeout_s: float | None) -> None:
         """See the port."""
         with mapped(self.where):
             await wire_side.probe(
-                self._endpoint, timeout_s, self.where.log_wait, self._carrier_name, self._keys
+                self._target, timeout_s, self.where.log_wait, self._carrier_name, self._keys
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 
 import attrs
 
@@ -60,8 +61,18 @@ class FailedAttempts:
         self.attempts_count = 0
         self.stranger = ""
 
-    def diagnosis(self) -> Diagnosis:
-        """Return what was seen; the address that came nearest to a proxy gives the cause."""
+    def diagnosis(self, unresolved: Sequence[str] = ()) -> Diagnosis:
+        """Return what was seen; the address that came nearest to a proxy gives the cause.
+
+        Args:
+            unresolved: The names that have no address, beside those that have one.
+        """
+        found = self._found()
+        if not unresolved:
+            return found
+        return Diagnosis(found.cause, f"{found.text}, and {nameless(unresolved).text}")
+
+    def _found(self) -> Diagnosis:
         if not self.faults:
             return Diagnosis(Cause.NO_ANSWER, "no connection came about yet")
         if Fault.STRANGER in self.faults.values():
@@ -77,6 +88,13 @@ class FailedAttempts:
             return Diagnosis(Cause.NOBODY, f"no process listens at {closed} {tries}")
         text = f"no process listens at {closed}, and {silent} does not accept a connection {tries}"
         return Diagnosis(Cause.NOBODY, text)
+
+
+def nameless(names: Sequence[str]) -> Diagnosis:
+    """Return what to say of names that do not resolve, at least one."""
+    if len(names) == 1:
+        return Diagnosis(Cause.NAME, f"the name {names[0]} does not resolve")
+    return Diagnosis(Cause.NAME, f"the names {' and '.join(names)} do not resolve")
 
 
 def _listed(faults: dict[Endpoint, Fault], wanted: Fault) -> str:

@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 from ..errors import AccessFault, Cause
 from ..sockets import options
-from ..sockets.endpoints import Endpoint, IpcEndpoint
+from ..sockets.endpoints import Endpoint, IpcEndpoint, Target, places_of
 from .curve import Curve
-from .diagnosis import Diagnosis, FailedAttempts, Fault
+from .diagnosis import Diagnosis, FailedAttempts, Fault, nameless
 from .dial_plan import Attempt, DialPlan
 from .line import Line
 from .refusals import Answer, Refusals
@@ -40,7 +40,7 @@ class Dialer:
 
     Args:
         line: Makes the attempts; it is closed with the dialer.
-        endpoint: Where the proxy is; its name is looked up for every attempt.
+        target: Where the proxy is, or one of several; names are looked up for every attempt.
         on_disconnected: Is called when an established connection ends.
         on_refused: Is called when the far end refuses this client for its key, and again if it
             does so for another reason.
@@ -50,17 +50,17 @@ class Dialer:
     def __init__(
         self,
         line: Line,
-        endpoint: Endpoint,
+        target: Target,
         on_disconnected: Callable[[], None],
         on_refused: Callable[[AccessFault], None],
         curve: Curve | None = None,
     ) -> None:
         self._line = line
-        self._endpoint = endpoint
+        self._target = target
         self._on_disconnected = on_disconnected
         self._loop = asyncio.get_running_loop()
         self._plan = DialPlan(options.dice.random)
-        self._resolver = Resolver(endpoint)
+        self._resolver = Resolver(target)
         self._record = FailedAttempts()
         self._on_refused = on_refused
         self._curve = curve
@@ -84,8 +84,8 @@ class Dialer:
 
     @property
     def address(self) -> Endpoint:
-        """The address of the current attempt; the endpoint itself before the first one."""
-        return self._endpoint if self._attempt is None else self._attempt.address
+        """The address of the current attempt; the first place before the first one."""
+        return places_of(self._target)[0] if self._attempt is None else self._attempt.address
 
     def start(self) -> None:
         """Begin an attempt; others follow until `close`."""
@@ -100,16 +100,16 @@ class Dialer:
 
     def diagnosis(self) -> Diagnosis:
         """Return what was seen since the socket was last connected."""
-        endpoint = self._endpoint
-        if isinstance(endpoint, IpcEndpoint):
-            if _is_barred(endpoint.path):
-                text = "this user may not write to the socket: it belongs to another one"
-                return Diagnosis(Cause.BARRED, text)
-        elif self._is_nameless or self._attempt is None:
-            return Diagnosis(Cause.NAME, f"the name {endpoint.host} does not resolve")
+        target = self._target
+        if isinstance(target, IpcEndpoint) and _is_barred(target.path):
+            text = "this user may not write to the socket: it belongs to another one"
+            return Diagnosis(Cause.BARRED, text)
+        unresolved = self._resolver.unresolved
+        if unresolved and (self._is_nameless or self._attempt is None):
+            return nameless(unresolved)
         if self._state is _DialState.TRYING and self._is_connected:
             self._record.add(self.address, Fault.STRANGER)
-        return self._record.diagnosis()
+        return self._record.diagnosis(unresolved)
 
     def _dial(self, addresses: list[Endpoint]) -> None:
         self._is_nameless = not addresses

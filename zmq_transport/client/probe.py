@@ -7,7 +7,7 @@ import asyncio
 from ..access.curve_keys import ClientKeys
 from ..errors import AccessFault, Refused, Unreachable, WireError
 from ..sockets.carriers import DEFAULT_CARRIER
-from ..sockets.endpoints import Endpoint
+from ..sockets.endpoints import Target
 from ..wire import heads
 from ..wire.greetings import unpack_map
 from ..wire.heads import Verb
@@ -21,7 +21,7 @@ _MAX_ANSWER_BYTES = 64 * 1024
 
 
 async def probe(
-    endpoint: Endpoint,
+    target: Target,
     timeout_s: float | None,
     on_waiting: OnWaiting | None = None,
     carrier: str = DEFAULT_CARRIER,
@@ -30,7 +30,7 @@ async def probe(
     """Return when a proxy of our version answers there.
 
     Args:
-        endpoint: The directed endpoint of the proxy.
+        target: The directed endpoint of the proxy; of several, one that answers is enough.
         timeout_s: Maximum wait in seconds; None waits for ever.
         on_waiting: Is called every 10 s of the wait.
         carrier: What moves the messages: `zmtp` or `libzmq`.
@@ -41,16 +41,16 @@ async def probe(
         Refused: The far end is not a proxy of our version.
         AccessRefused: The far end refuses this client for its key.
     """
-    where = str(endpoint)
+    where = str(target)
     answer = _Answer()
-    curve = curve_for(endpoint, keys)
+    curve = curve_for(target, keys)
 
     def on_refused(fault: AccessFault) -> None:
         error = refused(str(dialer.address), fault, "" if curve is None else curve.user)
         answer.end(error)
 
     line = line_of(carrier, curve)(answer, _MAX_ANSWER_BYTES)
-    dialer = Dialer(line, endpoint, lambda: None, on_refused, curve)
+    dialer = Dialer(line, target, lambda: None, on_refused, curve)
 
     def unreachable() -> Unreachable:
         if dialer.is_established:

@@ -1,4 +1,4 @@
-"""Resolve the host name of an endpoint to every address that it has.
+"""Resolve the host names of a target to every address that they have.
 
 Spec: docs/spec/06-sockets.md, Connecting. ZeroMQ resolves a name by itself, but only once, uses
 only the first address, and reports a wrong name as silence.
@@ -11,11 +11,13 @@ import ipaddress
 import socket
 from collections.abc import Callable
 
-from ..sockets.endpoints import Endpoint, IpcEndpoint, TcpEndpoint
+from ..sockets.endpoints import Endpoint, IpcEndpoint, Target, TcpEndpoint, places_of
 from .background import call_in_background
 
 LOOKUP_S = 1.0
 """After this time the addresses of the last answer are used; the lookup goes on."""
+SIDE_BY_SIDE_S = 0.2
+"""The same where there are several places: the others do not wait longer for a slow name."""
 
 
 def lookup(host: str, port: int) -> list[str]:
@@ -33,33 +35,37 @@ def lookup(host: str, port: int) -> list[str]:
 
 
 class Resolver:
-    """The addresses of one endpoint, looked up again for every attempt.
+    """The addresses of a target, looked up again for every attempt.
+
+    The names of several places are looked up side by side, and a slow one holds up no other.
 
     Args:
-        endpoint: The endpoint.
+        target: One place, or several.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._known: list[Endpoint] = []
+    def __init__(self, target: Target) -> None:
+        self._places = [_KnownName(each) for each in places_of(target)]
         self._then: Callable[[list[Endpoint]], None] | None = None
-        self._is_looking = False
+        self._awaited: set[_KnownName] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     def resolve(self, then: Callable[[list[Endpoint]], None]) -> None:
-        """Call `then` once with every address; with none if the name does not resolve."""
-        endpoint = self._endpoint
-        if isinstance(endpoint, IpcEndpoint) or _is_address(endpoint.host):
-            then([endpoint])
-            return
+        """Call `then` once with every address, in the order of the places; with none if no name
+        resolves.
+        """
         self._then = then
-        self._timer = asyncio.get_running_loop().call_later(LOOKUP_S, self._on_late)
-        if not self._is_looking:
-            self._is_looking = True
-            host, port = endpoint.host, endpoint.port
-            call_in_background(
-                lambda: [TcpEndpoint(each, port) for each in lookup(host, port)], self._on_found
-            )
+        # One that is looked up since an earlier attempt had its time already.
+        self._awaited = {each for each in self._places if each.look_up(self._on_found)}
+        if self._is_over():
+            self._hand_over()
+            return
+        limit_s = LOOKUP_S if len(self._places) == 1 else SIDE_BY_SIDE_S
+        self._timer = asyncio.get_running_loop().call_later(limit_s, self._on_late)
+
+    @property
+    def unresolved(self) -> tuple[str, ...]:
+        """The names that have no address so far."""
+        return tuple(each.name for each in self._places if not each.known)
 
     def close(self) -> None:
         """Call nobody any more."""
@@ -67,21 +73,66 @@ class Resolver:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _on_found(self, found: list[TcpEndpoint]) -> None:
-        self._is_looking = False
-        # Without an answer the last one stays good: a name server may be away for a while.
-        self._known = [*found] or self._known
-        self._hand_over(self._known)
+    def _on_found(self, place: _KnownName) -> None:
+        self._awaited.discard(place)
+        if self._is_over():
+            self._hand_over()
 
     def _on_late(self) -> None:
-        if self._known:
-            self._hand_over(self._known)
+        self._awaited.clear()
+        if self._is_over():
+            self._hand_over()
 
-    def _hand_over(self, addresses: list[Endpoint]) -> None:
+    def _is_over(self) -> bool:
+        if self._awaited:
+            return False
+        return bool(self._addresses()) or not any(each.is_looking for each in self._places)
+
+    def _addresses(self) -> list[Endpoint]:
+        return list(dict.fromkeys(each for place in self._places for each in place.known))
+
+    def _hand_over(self) -> None:
         then = self._then
         self.close()
         if then is not None:
-            then(addresses)
+            then(self._addresses())
+
+
+class _KnownName:
+    """One place, and the addresses that its name had last."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self.is_looking = False
+        is_named = isinstance(endpoint, TcpEndpoint) and not _is_address(endpoint.host)
+        self.known: list[Endpoint] = [] if is_named else [endpoint]
+        self._is_named = is_named
+
+    @property
+    def name(self) -> str:
+        """Its host; the path of a Unix socket."""
+        return (
+            self._endpoint.path if isinstance(self._endpoint, IpcEndpoint) else self._endpoint.host
+        )
+
+    def look_up(self, then: Callable[[_KnownName], None]) -> bool:
+        """Begin to look the name up; False if there is nothing to begin."""
+        endpoint = self._endpoint
+        if self.is_looking or not self._is_named or isinstance(endpoint, IpcEndpoint):
+            return False
+        self.is_looking = True
+        host, port = endpoint.host, endpoint.port
+
+        def on_found(found: list[TcpEndpoint]) -> None:
+            self.is_looking = False
+            # Without an answer the last one stays good: a name server may be away for a while.
+            self.known = [*found] or self.known
+            then(self)
+
+        call_in_background(
+            lambda: [TcpEndpoint(each, port) for each in lookup(host, port)], on_found
+        )
+        return True
 
 
 def _is_address(host: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ..access.curve_keys import ClientKeys
 from ..errors import AccessFault, AccessRefused, Cause
 from ..sockets.carriers import DEFAULT_CARRIER
-from ..sockets.endpoints import Endpoint, TcpEndpoint
+from ..sockets.endpoints import IpcEndpoint, Target
 from ..sockets.sent import Sent
 from .broadcast_sockets import BroadcastSockets
 from .carrier import CarrierEvents
@@ -22,7 +22,7 @@ class ZmqCarrier:
     """Moves frames to and from a proxy; see `Carrier`.
 
     Args:
-        endpoint: The directed endpoint of the proxy.
+        target: The directed endpoint of the proxy, or those of several of which one leads.
         max_body_bytes: The sockets disconnect a peer that sends a larger body.
         carrier: What moves the directed messages: `zmtp` or `libzmq`.
         keys: The keys, used over TCP only, where `libzmq` then moves the messages: it has CURVE.
@@ -30,14 +30,14 @@ class ZmqCarrier:
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        target: Target,
         max_body_bytes: int,
         carrier: str = DEFAULT_CARRIER,
         keys: ClientKeys | None = None,
     ) -> None:
-        self._endpoint = endpoint
+        self._target = target
         self._max_body_bytes = max_body_bytes
-        self._curve = curve_for(endpoint, keys)
+        self._curve = curve_for(target, keys)
         self._new_line = line_of(carrier, self._curve)
         self._is_open = False
         self.send: Callable[[bytes, bytes], Sent] = _busy
@@ -46,7 +46,7 @@ class ZmqCarrier:
     @property
     def endpoint(self) -> str:
         """The proxy, for error texts."""
-        return str(self._endpoint)
+        return str(self._target)
 
     @property
     def user(self) -> str:
@@ -62,7 +62,7 @@ class ZmqCarrier:
             events, self._max_body_bytes, self._on_broadcast_refused, self._curve
         )
         self._dialer = Dialer(
-            self._line, self._endpoint, events.on_disconnected, self._on_refused, self._curve
+            self._line, self._target, events.on_disconnected, self._on_refused, self._curve
         )
         self._is_open = True
         self._dialer.start()
@@ -130,9 +130,9 @@ class ZmqCarrier:
         return refused(str(self._dialer.address), fault, self.user)
 
 
-def curve_for(endpoint: Endpoint, keys: ClientKeys | None) -> Curve | None:
+def curve_for(target: Target, keys: ClientKeys | None) -> Curve | None:
     """Return what the sockets to a proxy show; None without keys, and on this machine."""
-    return Curve(keys) if keys is not None and isinstance(endpoint, TcpEndpoint) else None
+    return None if keys is None or isinstance(target, IpcEndpoint) else Curve(keys)
 
 
 def _busy(head: bytes, body: bytes) -> Sent:

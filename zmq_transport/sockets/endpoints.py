@@ -79,4 +79,26 @@ class IpcEndpoint:
         return IpcEndpoint(listen), IpcEndpoint(publish)
 
 
+@attrs.frozen
+class TcpEndpoints:
+    """The proxies of one fabric on the network, in the order in which they are tried.
+
+    Args:
+        places: 1 to 16 of them.
+    """
+
+    places: tuple[TcpEndpoint, ...]
+
+    def __str__(self) -> str:
+        """Write them behind each other, the scheme once."""
+        return "tcp://" + ",".join(f"{host_in_url(at.host)}:{at.port}" for at in self.places)
+
+
 Endpoint = TcpEndpoint | IpcEndpoint
+Target = Endpoint | TcpEndpoints
+"""Where a client finds its proxy: at one place, or at one of several."""
+
+
+def places_of(target: Target) -> tuple[Endpoint, ...]:
+    """Return every place of a target, in order."""
+    return target.places if isinstance(target, TcpEndpoints) else (target,)

@@ -3,7 +3,14 @@
 import pytest
 
 from cosmonapse import InvalidUrl
-from cosmonapse.synapse.url import DEFAULT_URL, Endpoint, IpcEndpoint, parse_url
+from cosmonapse.synapse.url import (
+    DEFAULT_URL,
+    MAX_PLACES,
+    Endpoint,
+    Endpoints,
+    IpcEndpoint,
+    parse_url,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +69,65 @@ def test_a_bad_url_is_refused_with_its_bad_part(url, says):
 def test_a_password_is_refused_and_not_shown(url):
     with pytest.raises(InvalidUrl) as caught:
         parse_url(url)
+
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "places"),
+    [
+        ("cosmo://a:7070,b:7071", [("a", 7070), ("b", 7071)]),
+        ("cosmo://a,B", [("a", 7070), ("b", 7070)]),
+        ("COSMO://a,b/", [("a", 7070), ("b", 7070)]),
+        ("cosmo://[::1],[fe80::1%25eth0]:1,c", [("::1", 7070), ("fe80::1%eth0", 1), ("c", 7070)]),
+        ("cosmo://a:1,b:1,A:1,a:2", [("a", 1), ("b", 1), ("a", 2)]),
+        ("cosmo://" + ",".join("abcdefghijklmnop"), [(each, 7070) for each in "abcdefghijklmnop"]),
+        ("cosmo://" + ",".join("abcdefghijklmnopa"), [(each, 7070) for each in "abcdefghijklmnop"]),
+    ],
+)
+def test_a_list_names_places_in_their_order_and_each_once(url, places):
+    endpoints = parse_url(url)
+
+    assert endpoints == Endpoints(tuple(Endpoint(*each) for each in places))
+    assert parse_url(endpoints.url) == endpoints
+
+
+@pytest.mark.parametrize("url", ["cosmo://a,a", "cosmo://a:7070,A", "cosmo://a,a:7070,a"])
+def test_a_list_of_one_place_is_that_place(url):
+    assert parse_url(url) == Endpoint("a", 7070)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("cosmo://a,", "place 2 of the list is empty"),
+        ("cosmo://,b", "place 1 of the list is empty"),
+        ("cosmo://a,,c", "place 2 of the list is empty"),
+        ("cosmo://a, b", "place 2 of the list has a space beside it"),
+        ("cosmo://a,cosmo://b", "place 2 of the list repeats the scheme"),
+        ("cosmo://a,b:99999", "place 2 of the list, 'b:99999': port"),
+        ("cosmo://a:x,b", "place 1 of the list, 'a:x': port"),
+        ("cosmo://a,:7070", "place 2 of the list, ':7070': it names no host"),
+        ("cosmo://a,b:0", "place 2 of the list, 'b:0': port 0"),
+        ("cosmo://a,::1", "place 2 of the list, '::1': an IPv6 address stands in brackets"),
+        ("cosmo://a/x,b", "place 1 of the list, 'a/x': nothing may follow the port"),
+        ("cosmo://a,b?c=d", "place 2 of the list, 'b?c=d': nothing may follow the port"),
+        ("cosmo://a,AUTO", "place 2 of the list is 'auto', which stands alone"),
+        ("cosmo://auto:7070,b", "place 1 of the list is 'auto', which stands alone"),
+        ("http://a,b", "the scheme 'http' is unknown"),
+        ("cosmo://" + ",".join("abcdefghijklmnopq"), f"17 places, and at most {MAX_PLACES}"),
+    ],
+)
+def test_a_bad_list_is_refused_with_its_bad_place(url, says):
+    with pytest.raises(InvalidUrl) as caught:
+        parse_url(url)
+
+    assert says in str(caught.value)
+
+
+def test_a_password_in_a_list_is_not_shown():
+    with pytest.raises(InvalidUrl) as caught:
+        parse_url("cosmo://a,user:s3cret@b")
 
     assert "s3cret" not in str(caught.value)
 

@@ -40,6 +40,16 @@ def test_the_faults_of_all_addresses_give_one_cause_and_one_text(faults, cause, 
     assert text in diagnosis.text
 
 
+def test_a_name_without_an_address_is_told_beside_the_others():
+    attempts = FailedAttempts()
+    attempts.add(A, Fault.CLOSED_PORT)
+
+    diagnosis = attempts.diagnosis(["b", "c"])
+
+    assert diagnosis.cause is Cause.NOBODY
+    assert diagnosis.text.endswith("(1 tries), and the names b and c do not resolve")
+
+
 def test_the_text_names_the_stranger():
     attempts = FailedAttempts()
     attempts.add(A, Fault.STRANGER)

@@ -8,7 +8,7 @@ import pytest
 
 from zmq_transport.client import resolve as module
 from zmq_transport.client.resolve import Resolver, lookup
-from zmq_transport.sockets.endpoints import IpcEndpoint, TcpEndpoint
+from zmq_transport.sockets.endpoints import IpcEndpoint, TcpEndpoint, TcpEndpoints
 
 BROKER = TcpEndpoint("broker", 7070)
 
@@ -91,6 +91,83 @@ async def test_a_name_server_that_hangs_delays_an_attempt_no_longer_than_its_lim
         assert await resolved(resolver) == first == [TcpEndpoint("10.0.0.1", 7070)]
     finally:
         hangs.set()
+
+
+def looking_up(monkeypatch, **names):
+    """Let each name have its addresses once its event is set; one without an event has them now."""
+
+    def look_up(host, port):
+        addresses, may_answer = names[host]
+        if may_answer is not None:
+            may_answer.wait()
+        return addresses
+
+    monkeypatch.setattr(module, "lookup", look_up)
+
+
+def several(*hosts):
+    return TcpEndpoints(tuple(TcpEndpoint(each, 7070) for each in hosts))
+
+
+async def hosts_of(resolver):
+    return [each.host for each in await resolved(resolver)]
+
+
+@pytest.mark.asyncio
+async def test_a_list_has_the_addresses_of_all_its_places_in_their_order_each_once(monkeypatch):
+    looking_up(monkeypatch, a=(["10.0.0.1", "::1"], None), b=(["10.0.0.2", "10.0.0.9"], None))
+    resolver = Resolver(several("a", "10.0.0.9", "b"))
+
+    assert await hosts_of(resolver) == ["10.0.0.1", "::1", "10.0.0.9", "10.0.0.2"]
+
+
+@pytest.mark.asyncio
+async def test_a_list_of_addresses_resolves_to_itself_at_once():
+    found = []
+
+    Resolver(several("10.0.0.1", "::1")).resolve(found.extend)
+
+    assert found == list(several("10.0.0.1", "::1").places)
+
+
+@pytest.mark.asyncio
+async def test_a_slow_name_holds_up_the_others_once_and_no_longer(monkeypatch):
+    slow = threading.Event()
+    looking_up(monkeypatch, a=(["10.0.0.1"], slow), b=(["10.0.0.2"], None))
+    resolver = Resolver(several("a", "b"))
+
+    try:
+        first = await hosts_of(resolver)
+        monkeypatch.setattr(module, "SIDE_BY_SIDE_S", 3600.0)  # who waits for it again never ends
+        second = await asyncio.wait_for(hosts_of(resolver), 30)
+    finally:
+        slow.set()
+
+    assert first == second == ["10.0.0.2"]
+    assert resolver.unresolved == ("a",)
+
+
+@pytest.mark.asyncio
+async def test_who_knows_no_address_yet_waits_for_the_first_name_that_has_one(monkeypatch):
+    monkeypatch.setattr(module, "SIDE_BY_SIDE_S", 0.01)
+    a, b = threading.Event(), threading.Event()
+    looking_up(monkeypatch, a=(["10.0.0.1"], a), b=(["10.0.0.2"], b))
+    resolver = Resolver(several("a", "b"))
+    asyncio.get_running_loop().call_later(0.05, b.set)
+
+    try:
+        assert await hosts_of(resolver) == ["10.0.0.2"]
+    finally:
+        a.set()
+
+
+@pytest.mark.asyncio
+async def test_a_list_of_which_no_name_resolves_has_no_address(monkeypatch):
+    looking_up(monkeypatch, a=([], None), b=([], None))
+    resolver = Resolver(several("a", "b"))
+
+    assert await hosts_of(resolver) == []
+    assert resolver.unresolved == ("a", "b")
 
 
 @pytest.mark.asyncio

@@ -5,6 +5,8 @@ from zmq_transport.sockets.endpoints import (
     SOCKET_PATH_BYTES,
     IpcEndpoint,
     TcpEndpoint,
+    TcpEndpoints,
+    places_of,
 )
 
 
@@ -20,6 +22,14 @@ def test_tcp_subscribes_and_publishes_at_the_ports_of_the_welcome():
 
 def test_an_address_of_ipv6_is_written_in_brackets():
     assert str(TcpEndpoint("::1", 7070)) == "tcp://[::1]:7070"
+
+
+def test_several_places_are_written_behind_each_other():
+    places = TcpEndpoint("a", 7070), TcpEndpoint("::1", 7071)
+
+    assert str(TcpEndpoints(places)) == "tcp://a:7070,[::1]:7071"
+    assert places_of(TcpEndpoints(places)) == places
+    assert places_of(places[0]) == places[:1]
 
 
 def test_ipc_subscribes_and_publishes_beside_its_path_whatever_the_ports():
