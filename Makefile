@@ -12,6 +12,8 @@ NODE := $(CURDIR)/$(DEV)/node
 NPM := $(JS)/node_modules/.installed
 NODES := 20 22 24
 MINUTES ?= 1
+# What a user has selected for daily use is not for tests and measurements.
+export COSMO_CONTEXT := -
 RUN := $(DEV)/bin/python -m
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 # Folders are in it too, as their time changes when a file goes away; `docs/.`, as `docs` is a target.

@@ -164,16 +164,28 @@ def named_context(argument: str | None = None) -> Setting:
     Raises:
         InvalidContext: The file of the contexts cannot be used.
     """
+    return next(context_names(argument))
+
+
+def context_names(argument: str | None = None) -> Iterator[Setting]:
+    """Yield every name that the context is given, the one that counts first; None is for none.
+
+    Raises:
+        InvalidContext: The file of the contexts cannot be used.
+    """
     if argument is not None:
-        return Setting(None if argument == NO_CONTEXT else argument, _ARGUMENT)
+        yield Setting(_name_or_none(argument), _ARGUMENT)
     value = value_of(CONTEXT_VARIABLE)
     if value is not None:
-        found = None if value == NO_CONTEXT else value
-        return Setting.of(found, "variable", CONTEXT_VARIABLE)
+        yield Setting.of(_name_or_none(value), "variable", CONTEXT_VARIABLE)
     contexts = Contexts.read()
-    if contexts.selected is None:
-        return Setting(None, _DEFAULT)
-    return Setting.of(contexts.selected, "selected", file=contexts.file)
+    if contexts.selected is not None:
+        yield Setting.of(contexts.selected, "selected", file=contexts.file)
+    yield Setting(None, _DEFAULT)
+
+
+def _name_or_none(name: str) -> str | None:
+    return None if name == NO_CONTEXT else name
 
 
 def context_in_use() -> tuple[Context, str] | None:

@@ -51,6 +51,11 @@ _SECRET = re.compile(r"csk_\w+")
 _MAX_WAIT_S = 30 * 86_400.0  # the longest timeout of a task
 
 
+def without_secrets(text: str) -> str:
+    """Return a text with every secret key in it cut, as one that was given in place of a path."""
+    return _SECRET.sub("csk_...", text)
+
+
 class InvalidName(LocalError, ValueError):
     """A name outside `[A-Za-z0-9._-]{1,128}`.
 
@@ -103,8 +108,8 @@ class InvalidKey(LocalError, ValueError):
     """
 
     def __init__(self, what: str, reason: str) -> None:
-        # A secret in place of a path, as in COSMO_KEY, must not come back in a text or a log.
-        self.what, self.reason = (_SECRET.sub("csk_...", each) for each in (what, reason))
+        # As in COSMO_KEY: it must not come back in a text or a log.
+        self.what, self.reason = without_secrets(what), without_secrets(reason)
         super().__init__(f"cannot use {self.what}: {self.reason}")
 
 
@@ -117,8 +122,7 @@ class InvalidContext(LocalError, ValueError):
     """
 
     def __init__(self, what: str, reason: str) -> None:
-        # A secret in place of a path must not come back in a text or a log.
-        self.what, self.reason = (_SECRET.sub("csk_...", each) for each in (what, reason))
+        self.what, self.reason = without_secrets(what), without_secrets(reason)
         super().__init__(f"cannot use {self.what}: {self.reason}")
 
 

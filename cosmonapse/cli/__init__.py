@@ -16,6 +16,7 @@ from .. import __version__
 from ..errors import (
     AccessRefused,
     InsecureBind,
+    InvalidCarrier,
     InvalidContext,
     InvalidKey,
     InvalidName,
@@ -34,6 +35,7 @@ from .std_streams import complain, discard_rest, prepare, reason_of
 _ASKS_FOR_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
 _MISTAKES = (
     InsecureBind,
+    InvalidCarrier,
     InvalidContext,
     InvalidKey,
     InvalidName,
@@ -47,6 +49,8 @@ _VERBS = {
     "bench": "measure the fabric at hand",
     "check": "check the health of the fabric; the exit code says it too",
     "completion": "print the completion script for bash, zsh or fish",
+    "config": "show which value of each setting counts, and where it comes from",
+    "context": "name a fabric: URL, namespace and key, and select one",
     "demo": "run everything once: Synapse, replicas, HTTP edge, a question, an answer",
     "dispatch": "send one TASK and print its output",
     "doppler": "show every Signal as it passes; --prism: in a browser",
@@ -66,6 +70,8 @@ _MEANT: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("status", "health", "ping", "info", "stats"), "check"),
         **dict.fromkeys(("reply", "respond", "questions"), "answer"),
         **dict.fromkeys(("ui", "web", "dashboard"), "prism"),
+        **dict.fromkeys(("contexts", "profile", "use", "login", "switch"), "context"),
+        **dict.fromkeys(("configuration", "settings", "env", "where"), "config show"),
         **dict.fromkeys(("key", "keygen", "allow", "revoke", "users", "access"), "keys"),
         **dict.fromkeys(("perf", "benchmark", "speed"), "bench"),
     }

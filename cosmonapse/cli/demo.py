@@ -9,9 +9,12 @@ from typing import Any
 
 import click
 
+from ..contexts import NO_CONTEXT
 from ..demo.show import QUESTION, show
+from ..runtime.environment import CONTEXT_VARIABLE, KEY_VARIABLE
 from ..runtime.loops import run
 from ..runtime.printable import printable_lines
+from .fabric import in_the_environment
 
 
 def _say(text: str, nl: bool = True) -> None:
@@ -29,7 +32,9 @@ def command(keep: bool, question: str, **_: Any) -> None:
     With HF_TOKEN set, a model of Hugging Face answers. Without it, an offline Neuron finds the
     answer in the documentation.
     """
-    run(_until_told(show(question, keep, _say)))
+    # Its Synapse is its own, whatever fabric this user works with.
+    with in_the_environment({CONTEXT_VARIABLE: NO_CONTEXT, KEY_VARIABLE: ""}):
+        run(_until_told(show(question, keep, _say)))
 
 
 async def _until_told(showing: Coroutine[Any, Any, None]) -> None:

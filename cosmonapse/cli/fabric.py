@@ -6,7 +6,7 @@ import base64
 import contextlib
 import json
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import attrs
@@ -85,20 +85,22 @@ def context_option(function: F) -> F:
 def _use_context(context: click.Context, option: click.Parameter, name: str | None) -> None:
     """Let a context count until the verb ends."""
     if name is not None:
-        context.with_resource(_in_the_environment(CONTEXT_VARIABLE, name))
+        context.with_resource(in_the_environment({CONTEXT_VARIABLE: name}))
 
 
 @contextlib.contextmanager
-def _in_the_environment(variable: str, value: str) -> Iterator[None]:
-    before = os.environ.get(variable)
-    os.environ[variable] = value
+def in_the_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of the environment for a while, for what this process starts, too."""
+    before = {each: os.environ.get(each) for each in variables}
+    os.environ.update(variables)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[variable]
-        else:
-            os.environ[variable] = before
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _read_key(context: click.Context, option: click.Parameter, path: str | None) -> Key | None:

@@ -12,8 +12,7 @@ import click
 from ..key_ring import KeyRing, default_folder
 from ..keys import KEY_SUFFIX
 from ..runtime.addresses import addresses, beyond_loopback, is_every
-from ..runtime.environment import CARRIER_VARIABLE
-from ..synapse.carriers import CARRIERS, DEFAULT_CARRIER
+from ..synapse.carriers import CARRIERS, DEFAULT_CARRIER, chosen_carrier
 from ..synapse.server import SynapseProcess
 from ..synapse.url import DEFAULT_HOST, DEFAULT_PORT
 from .log import SignalLog
@@ -23,12 +22,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _carrier_option = click.option(
     "--carrier",
-    type=click.Choice(CARRIERS),
-    envvar=CARRIER_VARIABLE,
-    default=DEFAULT_CARRIER,
-    show_default=True,
-    show_envvar=True,
-    help="What carries the directed plane. Dendrites with either can join.",
+    metavar="|".join(CARRIERS),
+    callback=lambda context, option, carrier: chosen_carrier(carrier),
+    shell_complete=lambda context, option, text: [each for each in CARRIERS if text in each],
+    help="What carries the directed plane; or COSMO_CARRIER. Dendrites with either can join.  "
+    f"[default: {DEFAULT_CARRIER}]",
 )
 
 

@@ -76,6 +76,21 @@ def factory_for(url: str, carrier: str, key: Key | None = None) -> SynapseFactor
         raise unusable(url, str(error.args[0])) from error.__cause__
 
 
+def checked_url(url: str) -> str:
+    """Return a URL if a Synapse can be made of it.
+
+    Raises:
+        InvalidUrl: It names no endpoint, or its scheme is unknown.
+    """
+    if not takes_key(url) and _scheme_of(url) != "memory":
+        factory_for(url, "")
+    elif _scheme_of(url) == "memory":
+        memory_name(url)
+    else:
+        parse_url(url)
+    return url
+
+
 @functools.cache
 def _installed(scheme: str) -> SynapseFactory:
     """Return the factory of an installed distribution.

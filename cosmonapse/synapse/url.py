@@ -201,6 +201,11 @@ def unusable(url: str, reason: str) -> InvalidUrl:
     return InvalidUrl(_masked(url), f"{reason}, or {_FORM}")
 
 
+def masked(url: str) -> str:
+    """Return a URL, or what was given as one, with any password masked."""
+    return _masked(url)
+
+
 def _masked(url: str) -> str:
     """Return `url` with the text between its scheme and the last `@` masked."""
     before, at, host = url.rpartition("@")

@@ -6,6 +6,8 @@ import signal
 import pytest
 
 OFFLINE = {"HF_TOKEN": "", "NO_PROXY": "127.0.0.1"}
+# Where somebody works with another fabric, which the demonstration has nothing to do with.
+ELSEWHERE = {"COSMO_CONTEXT": "office", "COSMO_KEY": "gone.key", "COSMO_NAMESPACE": "team"}
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +16,7 @@ def ended():
     from support.processes import Children
 
     with Children() as children:
-        demo = children.cosmo("demo", env=OFFLINE)
+        demo = children.cosmo("demo", env=OFFLINE | ELSEWHERE)
         code = demo.wait(40.0)
         yield demo, code, demo.family()
 

@@ -1,30 +1,14 @@
 """Every setting comes from the first of its sources that says something."""
 
-import itertools
-
 import pytest
 
 from cosmonapse import Dendrite, InvalidContext, InvalidKey, InvalidUrl, synapse_from_url
 from cosmonapse.configuration import VARIABLES, candidates, chosen, named_context
-from cosmonapse.contexts import Context, Contexts, contexts_file
+from cosmonapse.contexts import Context, contexts_file
 from cosmonapse.keys import Key
-from cosmonapse.synapse.access import new_pair
 from cosmonapse.synapse.carriers import chosen_carrier
-
-SOURCES = ("argument", "variable", "context", "key", "default")
-SAYS = {
-    "url": SOURCES,
-    "namespace": ("argument", "variable", "context", "default"),
-    "key": ("argument", "variable", "context", "default"),
-    "carrier": ("argument", "variable", "default"),
-}
-"""Each setting, and which sources can say it."""
-CASES = [
-    (setting, frozenset(said))
-    for setting, sources in SAYS.items()
-    for size in range(len(sources))
-    for said in itertools.combinations(sources[:-1], size)
-]
+from support import configured
+from support.configured import CASES, DEFAULTS, SAYS, Told, save
 
 
 @pytest.fixture(autouse=True)
@@ -38,92 +22,56 @@ def nothing_set(monkeypatch, tmp_path):
 @pytest.fixture
 def key_file(tmp_path):
     """Return a function that writes NAME.key, and returns its path."""
-
-    def write(name, url=None):
-        public, secret = new_pair()
-        path = tmp_path / f"{name}.key"
-        Key(name, public, secret, (new_pair()[0],), url).write(path)
-        return str(path)
-
-    return write
-
-
-def save(*contexts, selected=None):
-    """Write the file of this user."""
-
-    def by(found):
-        for each in contexts:
-            found = found.having(each)
-        return found.selecting(selected)
-
-    Contexts.change(by)
-
-
-def value_for(setting, source, key_file):
-    """Return what a source says of a setting in the tests."""
-    if setting == "key":
-        return key_file(source)
-    if setting == "carrier":
-        return {"argument": "libzmq", "variable": "zmtp"}[source]
-    return f"cosmo://{source}:1" if setting == "url" else f"by-{source}"
-
-
-DEFAULTS = {"url": "cosmo://127.0.0.1:7070", "namespace": "default", "key": None, "carrier": None}
+    return lambda name, url=None: configured.write_key(tmp_path, name, url)
 
 
 @pytest.fixture
-def told(monkeypatch, key_file):
-    """Return a function that lets sources say a setting; it returns what each says."""
+def told(monkeypatch, tmp_path):
+    """Return a function that lets sources say a setting."""
 
     def tell(setting, said):
-        values = {each: value_for(setting, each, key_file) for each in said if each != "key"}
-        if "key" in said:
-            values["key"] = "cosmo://key:1"
-            save(Context("a", key=key_file("ben", values["key"])), selected="a")
-        if "context" in said:
-            before = Contexts.read().known.get("a", Context("a"))
-            fields = {"url": None, "namespace": None} | {setting: values["context"]}
-            save(Context("a", key=fields.pop("key", before.key), **fields), selected="a")
-        if "variable" in said:
-            monkeypatch.setenv(VARIABLES[setting], values["variable"])
-        return values
+        found = Told(setting, said, tmp_path)
+        for name, value in found.variables.items():
+            monkeypatch.setenv(name, value)
+        if found.contexts:
+            save(*found.contexts, selected=found.contexts[0].name)
+        return found
 
     return tell
 
 
 @pytest.mark.parametrize(("setting", "said"), CASES)
 def test_the_first_source_that_says_something_counts(setting, said, told):
-    values = told(setting, said)
-    order = [each for each in SAYS[setting] if each in said or each == "default"]
+    case = told(setting, said)
 
-    found = list(candidates(setting, values.get("argument")))
+    found = list(candidates(setting, case.values.get("argument")))
 
-    assert [each.source.kind for each in found] == order
-    values["default"] = DEFAULTS[setting]
-    assert [each.value for each in found] == [values[each] for each in order]
-    assert chosen(setting, values.get("argument")) == found[0]
+    assert [each.source.kind for each in found] == case.order
+    assert [each.value for each in found] == [case.values[each] for each in case.order]
+    assert chosen(setting, case.values.get("argument")) == found[0]
 
 
 @pytest.mark.parametrize(("setting", "said"), CASES)
 def test_the_sdk_takes_what_counts(setting, said, told):
-    values = told(setting, said)
-    given = values.get("argument")
-    counts = chosen(setting, given).value
+    case = told(setting, said)
+    given = {setting: case.values.get("argument")}
 
-    url = values["argument"] if setting == "url" and given else None
-    synapse = synapse_from_url(url, key=given if setting == "key" else None)
+    synapse = synapse_from_url(given.get("url"), key=given.get("key"))
 
-    if setting == "url":
-        assert synapse.url == counts
-    elif setting == "namespace":
-        assert Dendrite(synapse=synapse, namespace=given).namespace == counts
-    elif setting == "key":
-        assert synapse.user == (Key.read(counts).name if counts else "")
-    else:
-        assert chosen_carrier(given) == (counts or "zmtp")
+    match setting:
+        case "url":
+            assert synapse.url == case.counts
+        case "namespace":
+            dendrite = Dendrite(synapse=synapse, namespace=given["namespace"])
+            assert dendrite.namespace == case.counts
+        case "key":
+            assert synapse.user == (Key.read(case.counts).name if case.counts else "")
+        case "carrier":
+            assert chosen_carrier(given["carrier"]) == (case.counts or "zmtp")
 
 
 def test_every_setting_has_a_variable_and_is_in_the_table():
+    assert VARIABLES == configured.VARIABLES
     assert VARIABLES.keys() == SAYS.keys() == DEFAULTS.keys()
 
 
