@@ -18,6 +18,7 @@ CosmonapseError
 └── RemoteError                 another process, or the network
     ├── SynapseUnreachable      no Synapse answers at that URL
     │   └── SynapseAway         it went away, and a TASK never left in its time
+    ├── SeveralSynapses         more than one is announced on the LAN
     ├── SynapseRefused          the Synapse refused the connection
     │   └── AccessRefused       it does not let this key in, or do something
     ├── BadSignal               bytes that are not a valid Signal
@@ -270,6 +271,25 @@ def away_text(url: str, away_s: float) -> str:
     """Return how long a Synapse has been away, as a text."""
     digits = 0 if away_s >= 2 else 1
     return f"the Synapse at {url} has been away for {away_s:.{digits}f} s"
+
+
+class SeveralSynapses(RemoteError, ConnectionError):
+    """More than one Synapse is announced on the LAN, and nothing says which one is meant.
+
+    Attributes:
+        url: The URL that stands for one of them.
+        found: The URL and the name of each, of at most 8.
+    """
+
+    def __init__(self, url: str, found: list[str], count: int, as_list: str) -> None:
+        more = f" and {count - len(found)} more" if count > len(found) else ""
+        super().__init__(
+            f"{url} stands for one Synapse, and {count} answer: {', '.join(found)}{more}; name one "
+            f"of them (--url, COSMO_URL, a context), or a list such as {as_list} if they stand by "
+            "for each other"
+        )
+        self.url = url
+        self.found = found
 
 
 class SynapseRefused(RemoteError, ConnectionError):

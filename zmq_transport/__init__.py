@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .client.client import Client
     from .client.diagnosis import Diagnosis
     from .client.events import Outcome, Receiver
+    from .client.peek import greets
     from .client.probe import probe
     from .client.zmq_carrier import ZmqCarrier
     from .errors import (
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from .proxy.proxy import Ports, Proxy
     from .proxy.settings import Settings
     from .sockets.carriers import CARRIERS, DEFAULT_CARRIER
-    from .sockets.endpoints import IpcEndpoint, TcpEndpoint, TcpEndpoints
+    from .sockets.endpoints import FoundEndpoint, IpcEndpoint, TcpEndpoint, TcpEndpoints
     from .sockets.key_pairs import new_key_pair, public_of
     from .sockets.sent import Sent
     from .wire.heads import ItemFlag, Reason, Verb, address_of
@@ -60,6 +61,7 @@ __all__ = [
     "ClientKeys",
     "Diagnosis",
     "EndpointInUse",
+    "FoundEndpoint",
     "Grant",
     "Held",
     "InvalidName",
@@ -89,6 +91,7 @@ __all__ = [
     "WireError",
     "ZmqCarrier",
     "address_of",
+    "greets",
     "new_key_pair",
     "probe",
     "public_of",
@@ -105,7 +108,7 @@ _NAMES = {
     ".sockets.sent": ("Sent",),
     ".client.client": ("Client",),
     ".client.diagnosis": ("Diagnosis",),
-    ".sockets.endpoints": ("IpcEndpoint", "TcpEndpoint", "TcpEndpoints"),
+    ".sockets.endpoints": ("FoundEndpoint", "IpcEndpoint", "TcpEndpoint", "TcpEndpoints"),
     ".sockets.key_pairs": ("new_key_pair", "public_of"),
     ".errors": (
         "AccessFault",
@@ -122,6 +125,7 @@ _NAMES = {
         "Unreachable",
         "WireError",
     ),
+    ".client.peek": ("greets",),
     ".client.probe": ("probe",),
     ".proxy.proxy": ("Ports", "Proxy"),
     ".client.events": ("Outcome", "Receiver"),

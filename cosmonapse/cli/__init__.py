@@ -24,6 +24,7 @@ from ..errors import (
     LocalError,
     NeuronError,
     RemoteError,
+    SeveralSynapses,
     SynapseUnreachable,
     UnencodableValue,
     facts_of,
@@ -40,6 +41,7 @@ _MISTAKES = (
     InvalidKey,
     InvalidName,
     InvalidUrl,
+    SeveralSynapses,
     UnencodableValue,
 )
 OK, ERROR, USAGE, NOBODY_THERE, TIMEOUT, ACCESS_REFUSED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
@@ -54,6 +56,7 @@ _VERBS = {
     "demo": "run everything once: Synapse, replicas, HTTP edge, a question, an answer",
     "dispatch": "send one TASK and print its output",
     "doppler": "show every Signal as it passes; --prism: in a browser",
+    "find": "show the Synapses that are announced on this network",
     "keys": "make keys for people and programs, allow and revoke them",
     "prism": "show every Signal in a browser",
     "registry": "show the live Axons, with load and state",
@@ -73,6 +76,7 @@ _MEANT: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("contexts", "profile", "use", "login", "switch"), "context"),
         **dict.fromkeys(("configuration", "settings", "env", "where"), "config show"),
         **dict.fromkeys(("key", "keygen", "allow", "revoke", "users", "access"), "keys"),
+        **dict.fromkeys(("discover", "browse", "scan", "lan", "mdns"), "find"),
         **dict.fromkeys(("perf", "benchmark", "speed"), "bench"),
     }
 )

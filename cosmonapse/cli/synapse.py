@@ -18,6 +18,7 @@ from ..synapse.url import DEFAULT_HOST, DEFAULT_PORT
 from .log import SignalLog
 from .std_streams import complain
 
+_EVERYWHERE = "0.0.0.0"  # with keys, or when a user says so
 F = TypeVar("F", bound=Callable[..., Any])
 
 _carrier_option = click.option(
@@ -28,6 +29,32 @@ _carrier_option = click.option(
     help="What carries the directed plane; or COSMO_CARRIER. Dendrites with either can join.  "
     f"[default: {DEFAULT_CARRIER}]",
 )
+
+
+def _place_options(function: F) -> F:
+    """Add `--host`, `--port`, `--ipc` and `--lan`."""
+    host = click.option(
+        "--host",
+        help=f"Address to listen on.  [default: {DEFAULT_HOST}; with --lan {_EVERYWHERE}]",
+    )
+    port = click.option(
+        "--port",
+        type=click.IntRange(0, 65_532),
+        default=DEFAULT_PORT,
+        show_default=True,
+        help="TCP port; port + 2 and port + 3 carry broadcasts. 0: any free ones.",
+    )
+    ipc = click.option(
+        "--ipc",
+        metavar="PATH",
+        help="Listen at this Unix socket too, for this user on this machine.",
+    )
+    lan = click.option(
+        "--lan",
+        is_flag=True,
+        help="Announce it on the LAN, where 'cosmo find' and cosmo://auto find it; extra [lan].",
+    )
+    return host(port(ipc(lan(function))))
 
 
 def _access_options(function: F) -> F:
@@ -88,26 +115,7 @@ def command() -> None:
     metavar="NS",
     help="Serve this namespace only; repeatable. By default every namespace is served.",
 )
-@click.option(
-    "--host",
-    default=DEFAULT_HOST,
-    show_default=True,
-    # As in a URL an IPv6 address may stand in brackets.
-    callback=lambda context, option, host: host.removeprefix("[").removesuffix("]"),
-    help="Address to listen on.",
-)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65_532),
-    default=DEFAULT_PORT,
-    show_default=True,
-    help="TCP port; port + 2 and port + 3 carry broadcasts. 0: any free ones.",
-)
-@click.option(
-    "--ipc",
-    metavar="PATH",
-    help="Listen at this Unix socket too, for this user on this machine.",
-)
+@_place_options
 @_access_options
 @_carrier_option
 @_limit_options
@@ -115,9 +123,10 @@ def command() -> None:
 def start(
     store: str,
     namespaces: tuple[str, ...],
-    host: str,
+    host: str | None,
     port: int,
     ipc: str | None,
+    lan: bool,
     keys: str | None,
     insecure: bool,
     ipc_mode: str,
@@ -134,9 +143,11 @@ def start(
         raise click.UsageError("give --keys or --insecure, not both: with keys nobody else joins")
     if ipc_mode != "0600" and keys is None:
         raise click.UsageError("--ipc-mode 0660 needs --keys, which say what each user may do")
+    # As in a URL an IPv6 address may stand in brackets.
+    at = (host or (_EVERYWHERE if lan else DEFAULT_HOST)).removeprefix("[").removesuffix("]")
     log = None if quiet else SignalLog()
     synapse = SynapseProcess(
-        host,
+        at,
         port,
         namespaces,
         log.note if log else None,
@@ -145,13 +156,14 @@ def start(
         keys=default_folder() if keys == "" else keys,
         insecure=insecure,
         ipc_mode=int(ipc_mode, 8),
+        lan=lan,
         max_signal_bytes=max_signal_bytes,
         max_connections=max_connections,
     )
     received = _stop_on_signals(synapse)
     if synapse.keys is not None:
         signal.signal(signal.SIGHUP, lambda number, frame: synapse.ask_to_reload_keys())
-    click.echo(_banner(synapse, host, namespaces))
+    click.echo(_banner(synapse, at, namespaces))
     try:
         synapse.run()
     finally:
@@ -191,6 +203,8 @@ def _banner(synapse: SynapseProcess, host: str, namespaces: tuple[str, ...]) -> 
         f"              Dendrite(synapse=synapse, namespace={first!r})",
         "  stop        Ctrl-C",
     ]
+    if synapse.announced_as is not None:
+        lines.append(f"  announced   as {synapse.announced_as}; 'cosmo find' on other machines")
     if is_every(host):
         lines += [f"  for others  {each}" for each in others or ["no address besides loopback"]]
     return "\n".join(lines)

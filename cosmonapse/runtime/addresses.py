@@ -32,6 +32,17 @@ def addresses(host: str) -> list[str]:
     return [each for each in dict.fromkeys(found) if _is_for_others(each)]
 
 
+def reached_at(host: str) -> list[str]:
+    """Return the addresses at which others reach a socket that listens on a host.
+
+    Args:
+        host: As for `beyond_loopback`.
+    """
+    if is_every(host):
+        return addresses(host)
+    return [each for each in beyond_loopback(host) if _is_address(each)]
+
+
 def beyond_loopback(host: str) -> list[str]:
     """Return the addresses behind a host by which others may reach it; none for loopback alone.
 
@@ -59,6 +70,14 @@ def _is_loopback(text: str) -> bool:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped.is_loopback
     return address.is_loopback
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_for_others(text: str) -> bool:

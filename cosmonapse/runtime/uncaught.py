@@ -23,6 +23,7 @@ from ..errors import (
     InvalidUrl,
     MissingExtra,
     PortInUse,
+    SeveralSynapses,
     SynapseRefused,
     SynapseUnreachable,
 )
@@ -38,6 +39,7 @@ MISTAKES = (
     InvalidUrl,
     MissingExtra,
     PortInUse,
+    SeveralSynapses,
     SynapseRefused,
     SynapseUnreachable,
 )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ..keys import Key
 from ..transport import Synapse
 from .memory import memory_synapse
-from .url import memory_name, parse_url, unusable
+from .url import is_auto, memory_name, parse_url, unusable
 from .zmq import ZmqSynapse
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ def _in_process(url: str, carrier: str, key: Key | None) -> Synapse:
 
 
 def _over_zeromq(url: str, carrier: str, key: Key | None) -> Synapse:
+    if is_auto(url):
+        from .auto import AutoSynapse  # most programs have no use for it
+
+        return AutoSynapse(url, carrier, key)
     return ZmqSynapse(parse_url(url), carrier, key)
 
 

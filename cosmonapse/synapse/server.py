@@ -20,6 +20,7 @@ from ..kernel import run_signals, run_texts
 from ..key_ring import KeyRing
 from ..signals import TYPE_OF_CODE, SignalType
 from .access import proxy_keys_of
+from .announcement import Announcement, check_lan
 from .carriers import chosen_carrier
 from .key_watch import KeyWatch
 from .limits import Limits, settings_of
@@ -85,6 +86,7 @@ class SynapseProcess:
             read again when it changes.
         insecure: True to listen beyond loopback without keys: on a network that is trusted.
         ipc_mode: Mode of the files of `ipc`: 0o600, or with keys 0o660, which lets in the group.
+        lan: True to announce it on the LAN, where `cosmo://auto` finds it; needs the extra [lan].
         limits: See `Limits`.
 
     Raises:
@@ -94,7 +96,9 @@ class SynapseProcess:
         InvalidCarrier: There is no such carrier.
         InvalidKey: The folder of the keys is not there or not whole, or others may change it.
         InsecureBind: Other machines could reach it, and there are no keys.
-        ValueError: A limit is out of range, or `insecure` or `ipc_mode` does not go with the rest.
+        MissingExtra: `lan` needs a package that is not installed.
+        ValueError: A limit is out of range, or `insecure`, `ipc_mode` or `lan` does not go with the
+            rest.
     """
 
     def __init__(
@@ -109,11 +113,13 @@ class SynapseProcess:
         keys: str | os.PathLike[str] | None = None,
         insecure: bool = False,
         ipc_mode: int = 0o600,
+        lan: bool = False,
         **limits: Unpack[Limits],
     ) -> None:
         settings = settings_of(namespaces, limits)
         check_bind(host, has_keys=keys is not None, insecure=insecure)
         check_ipc_mode(ipc_mode, has_keys=keys is not None)
+        check_lan(host, lan=lan)
         self._watch = None if keys is None else KeyWatch(keys, self._use_access)
         ports = wire_side.Ports(port, port + 2, port + 3) if port else wire_side.Ports()
         tap = None if on_signal is None else _MessageTap(on_signal)
@@ -134,6 +140,14 @@ class SynapseProcess:
             raise _in_use(error) from error
         self.url = Endpoint(host, self._proxy.ports.directed).url
         self.ipc_url = None if local is None else local.url
+        self._announcement = (
+            Announcement(host, self._proxy.ports.directed, namespaces, self._watch) if lan else None
+        )
+
+    @property
+    def announced_as(self) -> str | None:
+        """The name under which it is announced on the LAN; None if it is not."""
+        return None if self._announcement is None else self._announcement.instance
 
     @property
     def carrier(self) -> str:
@@ -142,11 +156,14 @@ class SynapseProcess:
 
     def run(self) -> None:
         """Route until asked to stop; then drain for at most 1 s, and close."""
-        with self._proxy, self._watch or contextlib.nullcontext():
+        nothing = contextlib.nullcontext()
+        with self._proxy, self._watch or nothing, self._announcement or nothing:
             self._proxy.run()
 
     def ask_to_stop(self) -> None:
         """Make `run` return; safe from a signal handler and from another thread."""
+        if self._announcement is not None:
+            self._announcement.ask_to_stop()
         self._proxy.ask_to_stop()
 
     @property
@@ -230,6 +247,7 @@ class SynapseServer:
             read again when it changes.
         insecure: True to listen beyond loopback without keys: on a network that is trusted.
         ipc_mode: Mode of the files of `ipc`: 0o600, or with keys 0o660, which lets in the group.
+        lan: True to announce it on the LAN, where `cosmo://auto` finds it; needs the extra [lan].
         limits: See `Limits`.
 
     Raises:
@@ -237,7 +255,9 @@ class SynapseServer:
         InvalidName: A namespace is not a valid name.
         InvalidKey: The folder of the keys is not there or not whole, or others may change it.
         InsecureBind: Other machines could reach it, and there are no keys.
-        ValueError: A limit is out of range, or `insecure` or `ipc_mode` does not go with the rest.
+        MissingExtra: `lan` needs a package that is not installed.
+        ValueError: A limit is out of range, or `insecure`, `ipc_mode` or `lan` does not go with the
+            rest.
     """
 
     def __init__(
@@ -252,6 +272,7 @@ class SynapseServer:
         keys: str | os.PathLike[str] | None = None,
         insecure: bool = False,
         ipc_mode: int = 0o600,
+        lan: bool = False,
         **limits: Unpack[Limits],
     ) -> None:
         self._host, self._port = host, port
@@ -260,10 +281,11 @@ class SynapseServer:
         self._limits = limits
         self._carrier = chosen_carrier(carrier)
         self._keys = None if keys is None else os.path.abspath(keys)
-        self._insecure, self._ipc_mode = insecure, ipc_mode
+        self._insecure, self._ipc_mode, self._lan = insecure, ipc_mode, lan
         settings_of(self._namespaces, limits)  # wrong values show here, not at `start`
         check_bind(host, has_keys=keys is not None, insecure=insecure)
         check_ipc_mode(ipc_mode, has_keys=keys is not None)
+        check_lan(host, lan=lan)
         if self._keys is not None:
             KeyRing.read(self._keys)
         self._on_signal = on_signal
@@ -325,6 +347,7 @@ class SynapseServer:
             keys=self._keys,
             insecure=self._insecure,
             ipc_mode=self._ipc_mode,
+            lan=self._lan,
             **self._limits,
         )
         self._thread = threading.Thread(target=self._process.run, name="synapse", daemon=True)

@@ -23,6 +23,7 @@ _LIST_FORM = "write a list as cosmo://a:7070,b:7070"
 AUTO: Final = "auto"
 """The host that no Synapse can have: `cosmo://auto` finds one on the LAN."""
 MAX_PLACES: Final = 16
+_AUTO = re.compile(rf"cosmo://{AUTO}(?![^/:?#])", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\[[^\]]*\](:\d*)?")
 
 
@@ -181,6 +182,27 @@ def _one_place(url: str, shown: str) -> Endpoint:
         raise InvalidUrl(shown, f"nothing may follow the port; {_FORM}")
     host = parts.hostname.replace("%25", "%")  # RFC 6874: the zone of a link-local address
     return Endpoint(host, DEFAULT_PORT if port is None else port)
+
+
+def is_auto(url: object) -> bool:
+    """Return whether a URL stands for a Synapse that is to be found on the LAN."""
+    return isinstance(url, str) and _AUTO.match(url) is not None
+
+
+def auto_namespace(url: str) -> str | None:
+    """Return the namespace in `cosmo://auto/NAMESPACE`; None for `cosmo://auto`.
+
+    Raises:
+        InvalidUrl: It has another form.
+    """
+    rest = url[len(f"cosmo://{AUTO}") :].removesuffix("/")
+    if not rest:
+        return None
+    try:
+        return checked_name("namespace", rest.removeprefix("/"))
+    except InvalidName:
+        form = f"write cosmo://{AUTO} or cosmo://{AUTO}/NAMESPACE, without a port"
+        raise InvalidUrl(_masked(url), form) from None
 
 
 def memory_name(url: str) -> str:

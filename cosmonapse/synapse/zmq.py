@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import zmq_transport as wire_side
+from zmq_transport.sockets.endpoints import Target
 
 from ..keys import Key, public_text
 from .access import client_keys_of
@@ -157,7 +158,7 @@ class ZmqSynapse(ClientSynapse):
         if isinstance(endpoint, IpcEndpoint):
             key = None  # there the file mode and the user of the process decide
         self._keys = None if key is None else client_keys_of(key)
-        self._target: wire_side.IpcEndpoint | wire_side.TcpEndpoint | wire_side.TcpEndpoints
+        self._target: Target
         hint: Callable[[wire_side.Cause], str]
         if isinstance(endpoint, IpcEndpoint):
             self._target = wire_side.IpcEndpoint(endpoint.path)

@@ -35,7 +35,7 @@ FLOORS = (
     ),
     ("cosmonapse.axon", "cosmonapse.configuration", "cosmonapse.key_ring"),
     # cosmonapse: shells
-    ("cosmonapse.stores.*",),
+    ("cosmonapse.stores.*", "cosmonapse.lan.*"),
     ("cosmonapse.synapse.*",),
     ("cosmonapse.dendrite.own_rights", "cosmonapse.dendrite.senders"),
     ("cosmonapse.dendrite.watch.*",),

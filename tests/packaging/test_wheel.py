@@ -23,10 +23,12 @@ CORE = {"attrs>=23.2", "click>=8.1", "msgpack>=1.0.8", "pyzmq>=26", "tenacity>=8
 TEST = {
     *("build", "celery", "cython", "django", "fastapi", "flask", "gevent", "gunicorn", "httpx"),
     *("hypothesis", "playwright", "pytest", "pytest-asyncio", "setuptools", "uvicorn", "uvloop"),
+    "zeroconf",
 }
 EXTRAS = {
     "llm": {"httpx"},
     "flask": {"flask"},
+    "lan": {"zeroconf"},
     "fastapi": {"fastapi", "uvicorn"},
     "bench": {"nats-py", "nkeys", "redis"},
     "docs": {"mkdocstrings-python", "zensical"},

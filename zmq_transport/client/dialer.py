@@ -14,10 +14,11 @@ from collections.abc import Callable
 
 from ..errors import AccessFault, Cause
 from ..sockets import options
-from ..sockets.endpoints import Endpoint, IpcEndpoint, Target, places_of
+from ..sockets.endpoints import Endpoint, FoundEndpoint, IpcEndpoint, Target, places_of
 from .curve import Curve
 from .diagnosis import Diagnosis, FailedAttempts, Fault, nameless
 from .dial_plan import Attempt, DialPlan
+from .found_resolver import FoundResolver
 from .line import Line
 from .refusals import Answer, Refusals
 from .resolve import Resolver
@@ -60,7 +61,9 @@ class Dialer:
         self._on_disconnected = on_disconnected
         self._loop = asyncio.get_running_loop()
         self._plan = DialPlan(options.dice.random)
-        self._resolver = Resolver(target)
+        self._resolver = (
+            FoundResolver(target) if isinstance(target, FoundEndpoint) else Resolver(target)
+        )
         self._record = FailedAttempts()
         self._on_refused = on_refused
         self._curve = curve
@@ -105,6 +108,8 @@ class Dialer:
             text = "this user may not write to the socket: it belongs to another one"
             return Diagnosis(Cause.BARRED, text)
         unresolved = self._resolver.unresolved
+        if unresolved and isinstance(target, FoundEndpoint):
+            return Diagnosis(Cause.NAME, target.fault())
         if unresolved and (self._is_nameless or self._attempt is None):
             return nameless(unresolved)
         if self._state is _DialState.TRYING and self._is_connected:

@@ -43,6 +43,24 @@ def what_answers(endpoint: Endpoint, expected: str, *, is_keyed: bool = False) -
     return _judged(bytes(seen), expected.encode(), is_keyed)
 
 
+def greets(endpoint: Endpoint, timeout_s: float) -> bool:
+    """Return whether a ZeroMQ socket listens at `endpoint`, with or without keys; it blocks.
+
+    Args:
+        endpoint: An address.
+        timeout_s: How long to wait for its answer, in seconds.
+    """
+    until_s = time.monotonic() + timeout_s
+    seen = bytearray()
+    try:
+        with _connected(endpoint, timeout_s) as connection:
+            connection.sendall(OPENING)
+            _read(connection, seen, stranger.has_mechanism, until_s)
+    except OSError:
+        pass  # what was seen before it is the answer
+    return bool(stranger.mechanism(bytes(seen)))
+
+
 def _judged(seen: bytes, expected: bytes, is_keyed: bool) -> Answer:
     if stranger.mechanism(seen) == _CURVE:
         if is_keyed:
@@ -53,9 +71,14 @@ def _judged(seen: bytes, expected: bytes, is_keyed: bool) -> Answer:
     return Answer(stranger.described(seen))
 
 
-def _read(connection: socket.socket, seen: bytearray, enough: Callable[[bytes], bool]) -> None:
+def _read(
+    connection: socket.socket,
+    seen: bytearray,
+    enough: Callable[[bytes], bool],
+    until_s: float | None = None,
+) -> None:
     """Read until it is enough, or too late."""
-    until_s = time.monotonic() + PEEK_S
+    until_s = time.monotonic() + PEEK_S if until_s is None else until_s
     while not enough(bytes(seen)) and (left_s := until_s - time.monotonic()) > 0:
         connection.settimeout(left_s)
         received = connection.recv(stranger.MOST_BYTES)
@@ -64,14 +87,14 @@ def _read(connection: socket.socket, seen: bytearray, enough: Callable[[bytes], 
         seen += received
 
 
-def _connected(endpoint: Endpoint) -> socket.socket:
+def _connected(endpoint: Endpoint, timeout_s: float = PEEK_S) -> socket.socket:
     if isinstance(endpoint, IpcEndpoint):
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(PEEK_S)
+        connection.settimeout(timeout_s)
         try:
             connection.connect(endpoint.path)
         except OSError:
             connection.close()
             raise
         return connection
-    return socket.create_connection((endpoint.host, endpoint.port), PEEK_S)
+    return socket.create_connection((endpoint.host, endpoint.port), timeout_s)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+from collections.abc import Callable
 from typing import Final
 
 import attrs
@@ -94,11 +95,34 @@ class TcpEndpoints:
         return "tcp://" + ",".join(f"{host_in_url(at.host)}:{at.port}" for at in self.places)
 
 
+@attrs.frozen
+class FoundEndpoint:
+    """A proxy on the network whose place has to be found, and may change.
+
+    Args:
+        name: What stands for it, for error texts.
+        known: Returns where it was last, at once; nothing if it was never found.
+        find: Returns where it is now, or else where it was last. It may block, and must not raise.
+        fault: Returns why it was not found at the last time.
+    """
+
+    name: str
+    known: Callable[[], tuple[TcpEndpoint, ...]] = attrs.field(eq=False)
+    find: Callable[[], tuple[TcpEndpoint, ...]] = attrs.field(eq=False)
+    fault: Callable[[], str] = attrs.field(eq=False)
+
+    def __str__(self) -> str:
+        """Return what stands for it."""
+        return self.name
+
+
 Endpoint = TcpEndpoint | IpcEndpoint
-Target = Endpoint | TcpEndpoints
-"""Where a client finds its proxy: at one place, or at one of several."""
+Target = Endpoint | TcpEndpoints | FoundEndpoint
+"""Where a client finds its proxy: at one place, at one of several, or where it is found."""
 
 
 def places_of(target: Target) -> tuple[Endpoint, ...]:
-    """Return every place of a target, in order."""
+    """Return every place of a target, in order; of one that was never found its name alone."""
+    if isinstance(target, FoundEndpoint):
+        return target.known() or (TcpEndpoint(target.name, 0),)
     return target.places if isinstance(target, TcpEndpoints) else (target,)
