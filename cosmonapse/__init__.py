@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     )
     from .ids import new_event_id, new_trace_id
     from .keys import Key
+    from .neuron_decorator import neuron
     from .neurons import Neuron
     from .registry import DendriteRecord, NeuronRecord, SynapseState
     from .signals import Directed, Signal, SignalType
@@ -110,6 +111,7 @@ __all__ = [
     "UnencodableValue",
     "connect_synapse",
     "default_retry_on",
+    "neuron",
     "new_event_id",
     "new_trace_id",
     "synapse_from_url",
@@ -155,6 +157,7 @@ __getattr__, __dir__ = loaded_on_use(
         ),
         ".ids": ("new_event_id", "new_trace_id"),
         ".keys": ("Key",),
+        ".neuron_decorator": ("neuron",),
         ".neurons": ("Neuron",),
         ".dendrite.caller.pathway": ("Pathway",),
         ".registry": ("DendriteRecord", "NeuronRecord", "SynapseState"),

@@ -16,6 +16,7 @@ from .errors import Clarification, Escalation, NeuronError, PermissionNeeded, Qu
 from .names import checked_capabilities, checked_name
 from .payloads import error_payload
 from .raised import described, safely
+from .rate_limit import checked_rate
 from .signals import Directed, Signal, SignalType
 
 
@@ -54,11 +55,14 @@ class Axon:
             concurrency, at half the deadline; one that returns None keeps it from bidding.
         rollback_fn: Receives the TASK Signal that a STOP with rollback cancelled, after its
             function has ended; `async def` or a plain `def`, which runs in a thread; within 5 s.
+        rate_limit: How many tasks may begin in a time, such as `10/s`, `100/m` or `5/2s`, for each
+            Dendrite that hosts it, and so for each process: at even intervals, whatever the
+            concurrency. Others wait as for a place. None for no limit.
 
     Raises:
         InvalidName: The id or a capability is invalid.
         TypeError: `neuron_fn` does not accept (input, context).
-        ValueError: A bound is below its minimum.
+        ValueError: A bound is below its minimum, or `rate_limit` is not of this form.
     """
 
     neuron_id: str = attrs.field(validator=lambda _, __, value: checked_name("neuron_id", value))
@@ -75,6 +79,9 @@ class Axon:
     )
     rollback_fn: Callable[[Signal], Any] | None = attrs.field(
         default=None, validator=attrs.validators.optional(attrs.validators.is_callable())
+    )
+    rate_limit: str | None = attrs.field(
+        default=None, validator=lambda _, __, value: checked_rate(value)
     )
 
     producer: Directed = attrs.field(init=False)

@@ -61,14 +61,16 @@ _VERBS = {
     "prism": "show every Signal in a browser",
     "registry": "show the live Axons, with load and state",
     "synapse": "run the Synapse",
+    "worker": "host Axons in processes of their own, and reload them",
 }
 
 
 _MEANT: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("start", "serve", "run", "up", "server"), "synapse start"),
+        **dict.fromkeys(("workers", "host", "neuron", "axon"), "worker"),
         **dict.fromkeys(("send", "ask", "call", "task", "invoke"), "dispatch"),
-        **dict.fromkeys(("ls", "list", "ps", "neurons", "axons", "workers", "who"), "registry"),
+        **dict.fromkeys(("ls", "list", "ps", "neurons", "axons", "who"), "registry"),
         **dict.fromkeys(("tail", "watch", "log", "logs", "monitor", "top"), "doppler"),
         **dict.fromkeys(("status", "health", "ping", "info", "stats"), "check"),
         **dict.fromkeys(("reply", "respond", "questions"), "answer"),

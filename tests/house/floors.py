@@ -21,6 +21,7 @@ FLOORS = (
     ("cosmonapse.errors", "cosmonapse.raised"),
     ("cosmonapse.runtime.*",),
     ("cosmonapse.defaults", "cosmonapse.ids", "cosmonapse.names", "cosmonapse.registry"),
+    ("cosmonapse.rate_limit",),
     ("cosmonapse.codec", "cosmonapse.transport"),
     ("cosmonapse.signals",),
     ("cosmonapse.kernel.*",),
@@ -34,6 +35,7 @@ FLOORS = (
         "cosmonapse.tasks",
     ),
     ("cosmonapse.axon", "cosmonapse.configuration", "cosmonapse.key_ring"),
+    ("cosmonapse.neuron_decorator",),
     # cosmonapse: shells
     ("cosmonapse.stores.*", "cosmonapse.lan.*"),
     ("cosmonapse.synapse.*",),
@@ -53,6 +55,7 @@ FLOORS = (
     ("cosmonapse.prism.*",),
     ("cosmonapse.neurons.*",),
     ("cosmonapse.edge.*",),
+    ("cosmonapse.worker_runner.*",),
     ("cosmonapse",),
     ("cosmonapse.testing.*",),
     ("cosmonapse.demo.*",),

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from cosmonapse import BlockingDendrite
+from cosmonapse.worker_runner.supervisor import KILL_AFTER_S
 from house import pages
 from support.processes import Children
 from support.servers import gunicorn, uvicorn, uwsgi, uwsgi_server
@@ -92,6 +93,26 @@ def check_ends(caller, child, number=signal.SIGTERM):
     child.wait()
 
     assert caller.find_neurons() == []
+
+
+def test_the_worker_runner_hosts_a_decorated_function(caller, save, children, fabric):
+    folder = save("app.py")
+    options = ("--workers", "2", "--reload", "--url", fabric[0], "-n", NAMESPACE)
+    runner = children.cosmo("worker", "app", *options, cwd=folder, merge_stderr=True)
+
+    runner.line("cosmo worker: serving shout")
+
+    check_shouts(caller, 2)
+    check_ends(caller, runner)
+
+
+def test_the_unit_of_the_runner_waits_for_its_end():
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.optionxform = str
+    unit.read_string(block_of("/etc/systemd/system/app.service"))
+
+    assert unit["Service"]["ExecStart"].split()[1:] == ["worker", "app", "--workers", "2"]
+    assert int(unit["Service"]["TimeoutStopSec"]) > 10 + KILL_AFTER_S
 
 
 def test_a_process_of_its_own(caller, save, children):
@@ -207,4 +228,4 @@ def test_a_thread_beside_the_loop_of_a_service(caller, save, children):
 
 
 def test_no_block_of_the_page_is_left_out():
-    assert len(PAGE) == 9
+    assert len(PAGE) == 12

@@ -45,6 +45,7 @@ class Child:
         command: The arguments after the program on the command line.
         program: Its path; Python by default.
         env: Added to the environment.
+        cwd: Its current directory; the checkout by default.
         merge_stderr: Put the lines of stderr among those of `out`.
 
     Attributes:
@@ -53,14 +54,14 @@ class Child:
         may_complain: True if a traceback in its output is not an error.
     """
 
-    def __init__(self, *command, program=None, env=None, merge_stderr=False):
+    def __init__(self, *command, program=None, env=None, cwd=ROOT, merge_stderr=False):
         self.out, self.err = [], []
         self.may_complain = False
         self._mark = uuid.uuid4().hex
         self._news = threading.Condition()
         self._process = subprocess.Popen(
             [program or sys.executable, *map(str, command)],
-            cwd=ROOT,
+            cwd=cwd,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if merge_stderr else subprocess.PIPE,

@@ -42,6 +42,7 @@ from cosmonapse import (
     TextStream,
     connect_synapse,
     default_retry_on,
+    neuron,
     new_event_id,
     new_trace_id,
     synapse_from_url,
@@ -73,6 +74,23 @@ async def count(input: dict[str, Any], context: TaskContext) -> AsyncIterator[st
     for number in range(3):
         yield f"{number} "
     yield {"response": "three"}
+
+
+@neuron(capabilities=["text"], rate_limit="10/s")
+async def shorten(input: dict[str, Any], context: TaskContext) -> dict[str, Any]:
+    return {"response": input["prompt"][:10]}
+
+
+@neuron
+def upper(input: dict[str, Any], context: TaskContext) -> str:
+    return str(input["prompt"]).upper()
+
+
+async def decorated_neurons(context: TaskContext) -> None:
+    assert_type(shorten.axon, Axon)
+    assert_type(shorten.axon.rate_limit, str | None)
+    assert_type(await shorten({"prompt": "hello"}, context), dict[str, Any])
+    assert_type(upper({"prompt": "hello"}, context), str)
 
 
 def translate(input: dict[str, Any], context: TaskContext) -> dict[str, Any]:

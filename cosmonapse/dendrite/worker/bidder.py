@@ -145,5 +145,6 @@ class Bidder:
         if not self._bids_made.add(f"{offer_signal.id} {axon.neuron_id}"):
             return None
         running, queued = self._inbox.load(axon.neuron_id)
-        is_full = running >= axon.concurrency and queued >= axon.max_queued
-        return None if is_full else (running + queued) / axon.concurrency
+        return (
+            None if self._inbox.is_full(axon.neuron_id) else (running + queued) / axon.concurrency
+        )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import Counter
 from typing import Any
 
@@ -33,6 +34,7 @@ _LOG = logging.getLogger(__name__)
 _GRACE_S = 0.25
 _CANCEL_S = 1.0
 _BARRIER_S = 1.0
+_LEAST_WAIT_S = 0.001  # a loop may count in milliseconds, and call at once for less
 _KEEP = int(TaskFlag.KEEP)
 _RUN = int(TaskFlag.RUN)
 _SETTLES = int(ReplyFlag.SETTLES)
@@ -106,6 +108,12 @@ class Inbox:
         slots = self._axon_slots[neuron_id]
         return len(slots.running), len(slots.queue)
 
+    def is_full(self, neuron_id: str) -> bool:
+        """Return whether an Axon would refuse a task that came now."""
+        slots = self._axon_slots[neuron_id]
+        has_room = len(slots.queue) < slots.axon.max_queued
+        return not has_room and not slots.may_begin(self._clock.now_s())
+
     def runs_here(self, task: asyncio.Task[Any] | None) -> bool:
         """Return whether an asyncio task runs a Neuron of this Dendrite now."""
         return task is not None and any(job.runner is task for job in self.jobs.values())
@@ -173,16 +181,17 @@ class Inbox:
         if ttl_ms == 0:
             message = "the task arrived after its deadline"
             self._replies.settle(job, SignalType.ERROR, error_payload("EXPIRED", message))
-        elif len(slots.running) < slots.axon.concurrency:
+        elif slots.may_begin(now_s):
             self._accept(job)
             self._start(job)
         elif len(slots.queue) < slots.axon.max_queued:
             self._accept(job)
             slots.queue.append(job)
+            if slots.bucket is not None:
+                self._start_next(slots)
         else:
-            waiting = f"{slots.axon.concurrency} tasks run and {slots.axon.max_queued} wait"
-            message = f"the queue of {address} is full: {waiting}"
-            self._replies.settle(job, SignalType.ERROR, error_payload("OVERLOADED", message))
+            payload = error_payload("OVERLOADED", slots.why_full())
+            self._replies.settle(job, SignalType.ERROR, payload)
 
     def _repeated(self, caller: bytes, task: bytes, trace: bytes) -> None:
         """Send the replies of a TASK that arrived before again; it is not run again."""
@@ -226,10 +235,25 @@ class Inbox:
 
     def _start(self, job: Job) -> None:
         slots = job.slots
-        slots.running.add(job)
+        slots.admit(job)
         if slots.pool is None:
             slots.pool = TaskPool(self._run, slots.task_name)
         slots.pool.start(job)
+
+    def _start_next(self, slots: AxonSlots[Job]) -> None:
+        """Start the jobs that wait, as far as there are places and the rate limit allows it."""
+        while slots.queue and slots.has_place:
+            wait_s = 0.0 if slots.bucket is None else slots.bucket.wait_s(self._clock.now_s())
+            if wait_s > 0.0:
+                if slots.wake is None and wait_s < math.inf:  # else the job that begins goes on
+                    loop = self._clock.loop()
+                    slots.wake = loop.call_later(max(wait_s, _LEAST_WAIT_S), self._wake, slots)
+                return
+            self._start(slots.queue.popleft())
+
+    def _wake(self, slots: AxonSlots[Job]) -> None:
+        slots.wake = None
+        self._start_next(slots)
 
     def _cancel(self, job: Job, code: str) -> None:
         job.cancel_code = code
@@ -244,6 +268,9 @@ class Inbox:
             return
         if job not in job.slots.running:
             job.slots.queue.remove(job)
+        elif job.slots.bucket is not None:
+            job.slots.bucket.give_back()
+        job.end()
         self._finish(job)
         self._replies.settle(job, SignalType.ERROR, _cancelled(code))
 
@@ -265,6 +292,9 @@ class Inbox:
 
     async def _run(self, job: Job) -> None:
         job.started = True
+        if job.slots.bucket is not None:
+            job.slots.bucket.begun(self._clock.now_s())
+            self._start_next(job.slots)
         interrupt: BaseException | None = None
         try:
             signal_type, payload = reply_of(await run_function(job, self._clock.loop()))
@@ -312,8 +342,8 @@ class Inbox:
     def _free_place(self, job: Job) -> None:
         slots = job.slots
         slots.running.discard(job)
-        if slots.queue and len(slots.running) < slots.axon.concurrency:
-            self._start(slots.queue.popleft())
+        if slots.queue:
+            self._start_next(slots)
 
     # -- the end ---------------------------------------------------------------------------------
 
@@ -363,13 +393,17 @@ class Inbox:
         for job in left:
             self._settle_running(job)
         for slots in axon_slots:
+            if slots.wake is not None:
+                slots.wake.cancel()
             if slots.pool is not None:
                 slots.pool.close()
         return len(left)
 
 
 def _running(axon_slots: list[AxonSlots[Job]]) -> list[asyncio.Future[None]]:
-    return [job.when_over() for slots in axon_slots for job in slots.running if not job.over]
+    """Return what is done as soon as one of the jobs is, those that wait for a rate included."""
+    jobs = [job for slots in axon_slots for job in (*slots.running, *slots.queue)]
+    return [job.when_over() for job in jobs if not job.over]
 
 
 def _read_task(body: bytes) -> Signal:

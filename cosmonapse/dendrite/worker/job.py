@@ -145,10 +145,10 @@ class Job:
 
     def child_waits(self) -> bool:
         """Return whether it runs while a child task of it waits for a place of the same Axon."""
-        own_id = self.signal.id
-        return self in self.slots.running and any(
-            each.signal.parent_id == own_id for each in self.slots.queue
-        )
+        own_id, slots = self.signal.id, self.slots
+        if self not in slots.running or slots.has_place:
+            return False
+        return any(each.signal.parent_id == own_id for each in slots.queue)
 
     def why_waits(self) -> str:
         """Return why it or its child task waits for a place of its Axon; "" if neither does."""
@@ -162,9 +162,7 @@ class Job:
                 f"a Neuron of {bound} waits for a task of the same Axon, which waits for its "
                 "place: a deadlock; give the child task an Axon of its own, or raise concurrency"
             )
-        if waits:
-            return f"it waited for a place of {bound}; raise concurrency, or start a replica"
-        return ""
+        return slots.why_waits() if waits else ""
 
     async def say(self, signal_type: SignalType, payload: dict[str, Any]) -> Signal:
         """Send a Signal before the last reply; wait while the outbox is full.

@@ -1,0 +1,90 @@
+"""`cosmo worker`: runs Axons in processes of their own, and reloads them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import click
+
+from ..keys import Key
+from ..runtime.printable import printable
+from ..worker_runner.runner import Runner
+from ..worker_runner.worker_process import ProcessSettings
+from .fabric import KEY_FILE, fabric_options
+from .options import no_nan
+from .std_streams import complain
+
+_MAX_PROCESSES = 1024
+
+
+@click.command()
+@click.argument("targets", metavar="MODULE[:NAME]...", nargs=-1, required=True)
+@fabric_options
+@click.option(
+    "--workers",
+    type=click.IntRange(1, _MAX_PROCESSES),
+    default=1,
+    show_default=True,
+    help="The number of processes; each hosts all the Axons.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1),
+    help="The concurrency of each Axon, instead of its own.",
+)
+@click.option(
+    "--grace",
+    "grace_s",
+    type=click.FloatRange(0, 86_400),
+    callback=no_nan,
+    default=10.0,
+    show_default=True,
+    help="Seconds that running tasks may take at the end of a process.",
+)
+@click.option("--reload", "reloads", is_flag=True, help="Load the code anew when it changes.")
+@click.option(
+    "--reload-dir",
+    "reload_folders",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True),
+    multiple=True,
+    help="A folder with code, instead of the current one; repeatable.",
+)
+@click.pass_context
+def command(
+    context: click.Context,
+    targets: tuple[str, ...],
+    url: str,
+    key: Key | None,
+    namespace: str,
+    workers: int,
+    concurrency: int | None,
+    grace_s: float,
+    reloads: bool,
+    reload_folders: tuple[str, ...],
+) -> int:
+    """Host Axons in processes of their own until Ctrl-C or SIGTERM.
+
+    A MODULE is imported as Python does, from the current directory too. NAME is an Axon, a function
+    with @neuron, or a list of them; without it all that the module has are hosted. For example:
+    cosmo worker app --reload
+
+    With --reload the next process is ready before the old one ends, and no task is lost.
+    """
+    if reload_folders and not reloads:
+        raise click.UsageError("--reload-dir says where --reload looks: add --reload")
+    settings = ProcessSettings(
+        targets=targets,
+        url=url,
+        key=context.meta.get(KEY_FILE),
+        namespace=namespace,
+        concurrency=concurrency,
+        grace_s=grace_s,
+        folders=reload_folders or (os.getcwd(),),
+        reloads=reloads,
+    )
+
+    def say(line: str) -> None:
+        complain(f"cosmo worker: {printable(line)}")
+
+    return asyncio.run(Runner(settings, workers, say).run())

@@ -1,0 +1,216 @@
+"""The runner: starts worker processes, hears of them, and does what the supervisor decides."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import math
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from .file_watch import FileWatch
+from .supervisor import Action, Failure, Notice, Supervisor
+from .told import NoticeTexts
+from .worker_process import ProcessSettings
+
+_MODULE = "cosmonapse.worker_runner.worker_process"
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+_FAILED_S = 2.0
+_LAST_WORDS_S = 0.5
+_MAX_LINE_BYTES = 16 * 1024 * 1024  # a list of files
+
+
+class Runner:
+    """Runs processes until SIGINT or SIGTERM, or until it gives up.
+
+    Args:
+        settings: What each process runs.
+        count: The number of processes.
+        say: Prints a line.
+        polls: Whether to look at files at intervals even where watchfiles is installed.
+    """
+
+    def __init__(
+        self,
+        settings: ProcessSettings,
+        count: int,
+        say: Callable[[str], None],
+        polls: bool = False,
+    ) -> None:
+        self._settings = settings
+        self._supervisor = Supervisor(count, settings.grace_s)
+        self._watch = FileWatch(settings.folders, polls) if settings.reloads else None
+        self._texts = NoticeTexts(settings.namespace, os.getcwd())
+        self._say = say
+        self._children: dict[int, asyncio.subprocess.Process] = {}
+        self._failures: dict[int, Failure] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._news = asyncio.Event()
+
+    async def run(self) -> int:
+        """Run; return the exit code: 0 after SIGTERM, 130 after SIGINT, else why it gave up."""
+        loop = asyncio.get_running_loop()
+        for number in _STOPPING:
+            loop.add_signal_handler(number, self._on_signal, number)
+        if self._watch is not None:
+            self._watch.start()
+            self._own(self._reload_on_changes(self._watch))
+        try:
+            self._act(self._supervisor.begin(loop.time()))
+            while not self._supervisor.is_over:
+                await self._until_due()
+                self._act(self._supervisor.due(loop.time()))
+        finally:
+            for child in self._children.values():  # nothing of ours outlives an error of ours
+                with contextlib.suppress(ProcessLookupError):
+                    child.kill()
+            for task in self._tasks:
+                task.cancel()
+            if self._watch is not None:
+                self._watch.stop()
+            for number in _STOPPING:
+                loop.remove_signal_handler(number)
+        return self._supervisor.exit_code or 0
+
+    async def _until_due(self) -> None:
+        """Return when something has happened, or is due."""
+        self._news.clear()
+        wait_s = self._supervisor.next_at_s() - asyncio.get_running_loop().time()
+        timeout_s = None if math.isinf(wait_s) else max(0.0, wait_s)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), timeout_s)
+
+    def _own(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _on_signal(self, number: int) -> None:
+        code = 128 + number if number == signal.SIGINT else 0
+        self._act(self._supervisor.stop(code, asyncio.get_running_loop().time()))
+
+    async def _reload_on_changes(self, watch: FileWatch) -> None:
+        while True:
+            names = self._texts.names(await watch.changes())
+            self._act(self._supervisor.changed(names, asyncio.get_running_loop().time()))
+
+    # -- processes ---------------------------------------------------------------------------------
+
+    def _act(self, decided: list[Action | Notice]) -> None:
+        for each in decided:
+            if isinstance(each, Notice):
+                for line in self._texts.lines(each):
+                    self._say(line)
+            elif each.what == "start":
+                self._own(self._live(each.number))
+            else:
+                self._signal(each.number, kills=each.what == "kill")
+        self._news.set()
+
+    def _signal(self, number: int, kills: bool) -> None:
+        child = self._children.get(number)
+        if child is None:
+            return  # it is not there yet, and looks at its phase when it is
+        with contextlib.suppress(ProcessLookupError):
+            if kills:
+                os.killpg(child.pid, signal.SIGKILL)  # with what it started, which is in its group
+            else:
+                child.terminate()
+
+    async def _live(self, number: int) -> None:
+        """Start a process, listen to it, and report its end."""
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        try:
+            child = await self._spawned(theirs)
+        except OSError as error:
+            ours.close()
+            failure = Failure(f"no process can be started: {error.strerror}")
+            self._act(self._supervisor.ended(number, failure.reason, failure, loop.time()))
+            return
+        finally:
+            theirs.close()
+        self._children[number] = child
+        self._supervisor.spawned(number, child.pid)
+        if self._supervisor.is_leaving(number):
+            self._signal(number, kills=False)
+        await self._listen(number, child, ours)
+        code = await child.wait()
+        del self._children[number]
+        failure_told = self._failures.pop(number, None)
+        self._act(self._supervisor.ended(number, _how(code), failure_told, loop.time()))
+
+    async def _spawned(self, theirs: socket.socket) -> asyncio.subprocess.Process:
+        settings = attrs.evolve(self._settings, descriptor=theirs.fileno())
+        # What is not written cannot be old: Python knows a changed file by size and whole second.
+        flags = ["-B"] if self._watch is not None else []
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *flags,
+            "-m",
+            _MODULE,
+            settings.as_argument(),
+            stdin=asyncio.subprocess.DEVNULL,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,  # a Ctrl-C reaches us alone; we end the processes in order
+        )
+
+    async def _listen(
+        self, number: int, child: asyncio.subprocess.Process, ours: socket.socket
+    ) -> None:
+        """Read what a process says, until it has ended."""
+        reader, writer = await asyncio.open_connection(sock=ours, limit=_MAX_LINE_BYTES)
+        ending = asyncio.create_task(child.wait())
+        try:
+            while True:
+                reading = asyncio.create_task(reader.readline())
+                # What it started may hold its end of the line for longer than it lives.
+                await asyncio.wait({reading, ending}, return_when=asyncio.FIRST_COMPLETED)
+                if not reading.done():
+                    await asyncio.wait({reading}, timeout=_LAST_WORDS_S)
+                if not reading.done():
+                    reading.cancel()
+                    return
+                line = reading.result()
+                if not line:
+                    return
+                self._on_message(number, child, json.loads(line))
+        finally:
+            ending.cancel()
+            writer.close()
+
+    def _on_message(
+        self, number: int, child: asyncio.subprocess.Process, message: dict[str, Any]
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        what = message.pop("what")
+        if self._watch is not None:
+            self._watch.add(message.pop("files", ()))
+        if what == "ready":
+            self._texts.serves(message["ids"], message["url"])
+            self._act(self._supervisor.ready(number, loop.time()))
+        elif what == "failed":
+            message.pop("files", None)
+            self._failures[number] = Failure(**message)
+            loop.call_later(_FAILED_S, self._signal, number, True)
+        elif what == "waiting" and not self._supervisor.is_leaving(number):
+            for line in self._texts.waiting(message["text"], loop.time()):
+                self._say(line)
+
+
+def _how(code: int) -> str:
+    """Return how a process ended, from its return code."""
+    if code >= 0:
+        return f"exited with code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"

@@ -1,0 +1,147 @@
+"""From `module:name` on the command line to the Axons that it means."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+from collections.abc import Iterable, Sequence
+from types import ModuleType
+from typing import Any
+
+from ..axon import Axon
+from ..errors import LocalError
+
+
+class BadTarget(LocalError):
+    """What `cosmo worker` is to run is not there, or is nothing that it can run.
+
+    Attributes:
+        module: The name of the module that is missing; None if that is not the reason.
+    """
+
+    def __init__(self, text: str, module: str | None = None) -> None:
+        super().__init__(text)
+        self.module = module
+
+
+def axons_of(targets: Sequence[str]) -> list[Axon]:
+    """Return the Axons of all targets, each once.
+
+    Args:
+        targets: Each `module:name`, where the name is that of an Axon, of a function with
+            `@neuron`, or of a list of them; or `module` for all that the module has.
+
+    Raises:
+        BadTarget: There is nothing to run; the text says what to do.
+        BaseException: What the import of a module raises.
+    """
+    found: dict[int, Axon] = {}
+    names: dict[str, str] = {}
+    for target in targets:
+        for name, axon in _named(target):
+            if id(axon) in found:
+                continue
+            other = names.setdefault(axon.neuron_id, name)
+            if other != name:
+                raise BadTarget(
+                    f"{other} and {name} are two Axons with the id {axon.neuron_id!r}: give each "
+                    "an id of its own; replicas come from --workers"
+                )
+            found[id(axon)] = axon
+    return list(found.values())
+
+
+def _named(target: str) -> Iterable[tuple[str, Axon]]:
+    """Yield each Axon of a target with a name for it."""
+    module_name, colon, path = target.partition(":")
+    if not module_name or (colon and not path):
+        raise BadTarget(f"{target!r} is not MODULE or MODULE:NAME, such as app:axon")
+    module = _imported(module_name)
+    if colon:
+        yield from _given(target, _attribute(module, module_name, path))
+        return
+    axons = {
+        f"{module_name}:{name}": axon
+        for name, value in vars(module).items()
+        if (axon := _axon_of(value)) is not None
+    }
+    if not axons:
+        raise BadTarget(
+            f"{module_name} has no Axon and no function with @neuron: add one, or name a list of "
+            f"them as {module_name}:NAME"
+        )
+    yield from axons.items()
+
+
+def _imported(name: str) -> ModuleType:
+    if name.endswith(".py") or "/" in name:
+        meant = name.removesuffix(".py").removeprefix("./").replace("/", ".")
+        raise BadTarget(
+            f"there is no module {name!r}: write {meant}, without .py and with dots for folders"
+        )
+    if name.startswith("."):
+        raise BadTarget(f"{name!r} begins with a dot: name the whole module")
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if name != missing and not name.startswith(f"{missing}."):
+            raise
+        raise BadTarget(_missing_text(name, missing), missing) from None
+
+
+def _missing_text(name: str, missing: str) -> str:
+    """Return the text about a module that is not there, with the likely reason."""
+    near = difflib.get_close_matches(name, _modules_here(), 1)
+    guess = f"did you mean {near[0]}? Else start" if near else "start"
+    return (
+        f"there is no module {missing!r} in {os.getcwd()}: {guess} cosmo in the folder that has it"
+    )
+
+
+def _modules_here() -> list[str]:
+    return [each.removesuffix(".py") for each in os.listdir() if each.endswith(".py")]
+
+
+def _attribute(module: ModuleType, module_name: str, path: str) -> Any:
+    value: Any = module
+    for name in path.split("."):
+        if not hasattr(value, name):
+            near = difflib.get_close_matches(name, list(vars(module)), 1)
+            guess = f": did you mean {module_name}:{near[0]}?" if near else ""
+            raise BadTarget(f"{module_name} has no {path!r}{guess}")
+        value = getattr(value, name)
+    return value
+
+
+def _given(target: str, value: Any) -> Iterable[tuple[str, Axon]]:
+    """Yield the Axons of a value that was named."""
+    axon = _axon_of(value)
+    if axon is not None:
+        yield target, axon
+        return
+    if not isinstance(value, list | tuple | set | frozenset) or not value:
+        raise BadTarget(f"{target} is {_described(value)}")
+    for place, each in enumerate(value):
+        axon = _axon_of(each)
+        if axon is None:
+            raise BadTarget(f"{target}[{place}] is {_described(each)}")
+        yield f"{target}[{place}]", axon
+
+
+def _axon_of(value: Any) -> Axon | None:
+    if isinstance(value, Axon):
+        return value
+    axon = None if isinstance(value, type | ModuleType) else getattr(value, "axon", None)
+    return axon if isinstance(axon, Axon) else None
+
+
+def _described(value: Any) -> str:
+    """Return what a value is, and what it should be."""
+    wanted = "name an Axon, a function with @neuron, or a list of them"
+    if isinstance(value, list | tuple | set | frozenset):
+        return f"empty: {wanted}"
+    if callable(value) and not isinstance(value, type):
+        return f"a function without @neuron: decorate it, or {wanted}"
+    return f"of type {type(value).__name__}: {wanted}"

@@ -1,0 +1,154 @@
+"""One process of the runner: `python -m cosmonapse.worker_runner.worker_process SETTINGS`.
+
+It loads the program, joins the fabric with all its Axons, says that it is ready, and serves until
+SIGTERM. The runner never imports the program itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from ..axon import Axon
+from ..dendrite import Dendrite
+from ..runtime.environment import TRACEBACK_VARIABLE, value_of
+from ..runtime.loops import run
+from ..runtime.os_signals import stop_signal
+from ..runtime.reachable import when_reachable
+from ..synapse import connect_synapse
+from .control_line import ControlLine
+from .load_failure import failure_of, files_of
+from .targets import axons_of
+from .watched_files import is_of_program
+
+_CONNECT_S = 3.0
+_FILES_S = 1.0
+_MAX_NAME = 100
+
+
+@attrs.frozen(kw_only=True)
+class ProcessSettings:
+    """What a worker process is given.
+
+    Attributes:
+        targets: What to run, each `module` or `module:name`.
+        url: The Synapse.
+        key: The path of the key to show; None for that of the environment.
+        namespace: The namespace.
+        concurrency: The concurrency of each Axon; None for its own.
+        grace_s: How long tasks may run on at the end.
+        folders: Where the files of the program are.
+        reloads: Whether the runner wants to know of them.
+        descriptor: The descriptor of the control line.
+    """
+
+    targets: Sequence[str]
+    url: str
+    key: str | None
+    namespace: str
+    concurrency: int | None
+    grace_s: float
+    folders: Sequence[str]
+    reloads: bool = False
+    descriptor: int = -1
+
+    def as_argument(self) -> str:
+        """Return them as an argument of the command line."""
+        return json.dumps(attrs.asdict(self))
+
+
+def main(argument: str) -> int:
+    """Load, join, serve; return the exit code."""
+    settings = ProcessSettings(**json.loads(argument))
+    line = ControlLine(settings.descriptor, settings.grace_s)
+    try:
+        axons = axons_of(settings.targets)
+        if settings.concurrency is not None:
+            axons = [attrs.evolve(each, concurrency=settings.concurrency) for each in axons]
+        line.tell("loaded", files=_files(settings.folders))
+        run(_serve(axons, settings, line))
+    except BaseException as error:  # noqa: BLE001  # the last door: the runner tells it in one line
+        if value_of(TRACEBACK_VARIABLE):
+            traceback.print_exception(error)
+        failure = failure_of(error, settings.folders)
+        files = [*_files(settings.folders), *files_of(error, settings.folders)]
+        line.tell("failed", files=files, **attrs.asdict(failure))
+        return failure.code
+    return 0
+
+
+async def _serve(axons: Sequence[Axon], settings: ProcessSettings, line: ControlLine) -> None:
+    async def join() -> Dendrite:
+        return await _joined(axons, settings)
+
+    stopping = asyncio.create_task(stop_signal(), name="signals")
+    joining = asyncio.create_task(
+        when_reachable(join, lambda text: line.tell("waiting", text=text)), name="join"
+    )
+    await asyncio.wait({stopping, joining}, return_when=asyncio.FIRST_COMPLETED)
+    if not joining.done():
+        joining.cancel()
+        await asyncio.wait({joining})
+        return
+    dendrite = joining.result()
+    line.is_serving = True
+    ids = [axon.neuron_id for axon in axons]
+    line.tell("ready", ids=ids, url=dendrite.synapse.url, files=_files(settings.folders))
+    telling = asyncio.create_task(_tell_files(settings, line), name="files")
+    await stopping
+    telling.cancel()
+    await dendrite.stop("signal", drain_s=settings.grace_s)
+
+
+async def _joined(axons: Sequence[Axon], settings: ProcessSettings) -> Dendrite:
+    """Return a Dendrite that hosts the Axons, once TASKs reach them."""
+    synapse = await connect_synapse(settings.url, key=settings.key, timeout_s=_CONNECT_S)
+    dendrite = Dendrite(
+        synapse=synapse,
+        namespace=settings.namespace,
+        dendrite_id=_name_of(settings.targets[0]),
+        role="worker",
+    )
+    for axon in axons:
+        dendrite.attach_axon(axon)
+    await dendrite.start()
+    return dendrite
+
+
+async def _tell_files(settings: ProcessSettings, line: ControlLine) -> None:
+    """Tell of the files that the program loads later, for example in a function."""
+    count = 0
+    while settings.reloads:
+        if count != len(sys.modules):
+            count = len(sys.modules)
+            line.tell("files", files=_files(settings.folders))
+        await asyncio.sleep(_FILES_S)
+
+
+def _name_of(target: str) -> str:
+    """Return the name of a Dendrite: what it runs, and its process id."""
+    module = re.sub(r"[^A-Za-z0-9._-]", "-", target.partition(":")[0])
+    return f"{module[-_MAX_NAME:]}-{os.getpid()}"
+
+
+def _files(folders: Sequence[str]) -> list[str]:
+    """Return the files of the modules that are loaded and belong to the program."""
+    paths = (_file_of(module) for module in list(sys.modules.values()))
+    return sorted({path for path in paths if path and is_of_program(path, folders)})
+
+
+def _file_of(module: Any) -> str | None:
+    path = getattr(module, "__file__", None)
+    return os.path.abspath(path) if isinstance(path, str) else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
