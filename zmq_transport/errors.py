@@ -36,6 +36,8 @@ class Cause(enum.Enum):
     """Another program or another kind of socket answers."""
     SLOW = enum.auto()
     """Connected, but an answer did not come in time."""
+    STANDBY = enum.auto()
+    """A proxy that stands by answers, and none that leads."""
     BROADCAST = enum.auto()
     """The directed port answers, but a broadcast port does not."""
 

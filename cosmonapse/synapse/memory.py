@@ -14,7 +14,7 @@ import os
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self, Unpack
 
 import zmq_transport as wire_side
@@ -84,6 +84,12 @@ class MemoryCarrier:
         self.leaving += 1
         self._hub.post(self._hub.on_message, self, self.connection, head, body)
         return wire_side.Sent.OK
+
+    is_alone = False
+    """See the port: nobody stands by for a Synapse in this process."""
+
+    def pass_over(self, fabric: Sequence[str]) -> None:
+        """See the port; it is never called."""
 
     def poll_soon(self) -> None:
         """See the port."""

@@ -28,6 +28,10 @@ _REMEDIES: Mapping[wire_side.Cause, str] = MappingProxyType(
             "check the URL against the one that 'cosmo synapse start' prints: a Synapse there has "
             "{places}, and the URL names the first"
         ),
+        wire_side.Cause.STANDBY: (
+            "look at the one that leads: check that it runs, that this machine reaches {places}, "
+            "and that the URL names it: cosmo://first:7070,second:7070"
+        ),
         wire_side.Cause.BROADCAST: ("open all of {places}, in the firewall and in the container"),
         wire_side.Cause.SLOW: (
             "the Synapse or this machine is busy, or another program has {places}: allow more "

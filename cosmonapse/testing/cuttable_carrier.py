@@ -7,7 +7,7 @@ does, and to the far end as well. For `cosmonapse.testing`.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import zmq_transport as wire_side
 from zmq_transport.kernel import read_target
@@ -159,6 +159,16 @@ class CuttableCarrier:
 
     def _send(self, head: bytes, body: bytes) -> wire_side.Sent:
         return wire_side.Sent.OK if self.is_cut else self._carrier.send(head, body)
+
+    @property
+    def is_alone(self) -> bool:
+        """See the port."""
+        return not self.is_cut and self._carrier.is_alone
+
+    def pass_over(self, fabric: Sequence[str]) -> None:
+        """See the port."""
+        if not self.is_cut:
+            self._carrier.pass_over(fabric)
 
     def poll_soon(self) -> None:
         """See the port."""

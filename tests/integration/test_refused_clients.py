@@ -58,7 +58,9 @@ class Dialling:
         self.curve = Curve(keys)
         line = LibzmqLine(Ignoring(), 1024, self.curve)
         where = TcpEndpoint(host, port)
-        self.dialer = Dialer(line, where, lambda: None, self.faults.append, self.curve)
+        self.dialer = Dialer(
+            line, where, lambda: None, lambda _, fault: self.faults.append(fault), self.curve
+        )
         self._line = line
 
     async def __aenter__(self):

@@ -160,7 +160,7 @@ class BroadcastConnection:
         elif not was_established:
             self._on_stranger()
 
-    def _on_answer(self, answer: Answer) -> None:
+    def _on_answer(self, _: Endpoint, answer: Answer) -> None:
         if answer.fault is not None and not self.is_established and self.address is not None:
             self._rest_for(answer.fault)
 

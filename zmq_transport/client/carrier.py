@@ -6,6 +6,7 @@ application may bring another, such as one that hands them to an engine in the s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from ..errors import AccessRefused
@@ -71,8 +72,22 @@ class Carrier(Protocol):
     def poll_soon(self) -> None:
         """Check for arrivals at the next turn of the loop; a send follows in this turn."""
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether each proxy that it knows was tried since the last WELCOME, and none leads."""
+
+    def pass_over(self, fabric: Sequence[str]) -> None:
+        """Leave the far end, which stands by, without an event, and try another one.
+
+        Args:
+            fabric: URLs of the others that it named, to be tried behind those that are known.
+        """
+
     def join(self, listen_port: int, publish_port: int) -> bool:
-        """Say where the broadcast plane is; what is open moves there. False when it is not new."""
+        """Say that the far end said WELCOME, and where the broadcast plane is.
+
+        What is open moves there. False when it is not new.
+        """
 
     def open_publisher(self) -> None:
         """Connect what publishes, once; the sentinel follows the topics that have listeners."""

@@ -79,7 +79,7 @@ class Client:
         user: str = "",
         fast: bool = True,
     ) -> None:
-        self.link = Link(os.urandom(16), namespace, name, user)
+        self.link = Link(os.urandom(16), namespace, name, user, lambda: carrier.is_alone)
         self.user = ""
         self.may: tuple[str, ...] = ()
         self.users = Users()
@@ -239,6 +239,7 @@ class Client:
             LinkEvent.ASKED: self._on_asked,
             LinkEvent.PUBLISHED: receiver.on_published,
             LinkEvent.USERS: self.users.add,
+            LinkEvent.STANDBY: self._carrier.pass_over,
         }
 
     # -- sending: each call returns at once ------------------------------------------------------

@@ -20,6 +20,8 @@ class Fault(enum.Enum):
     """No connection within the limit."""
     STRANGER = enum.auto()
     """A connection, but no handshake."""
+    STANDBY = enum.auto()
+    """A proxy that lets nobody in, as another one leads."""
 
 
 @attrs.frozen
@@ -43,11 +45,13 @@ class FailedAttempts:
         faults: The last fault of each address.
         attempts_count: How many attempts failed.
         stranger: What answered in place of a proxy, for people; empty if nothing did.
+        leaders: Where the proxies that stand by say that another one is, as URLs.
     """
 
     faults: dict[Endpoint, Fault] = attrs.Factory(dict)
     attempts_count: int = 0
     stranger: str = ""
+    leaders: tuple[str, ...] = ()
 
     def add(self, address: Endpoint, fault: Fault) -> None:
         """Record a failed attempt."""
@@ -55,11 +59,22 @@ class FailedAttempts:
         self.faults[address] = fault
         self.attempts_count += 1
 
+    def add_standby(self, address: Endpoint, leaders: Sequence[str]) -> None:
+        """Record that the proxy at `address` does not lead, and where it says that others are."""
+        self.add(address, Fault.STANDBY)
+        self.leaders = tuple(leaders)
+
+    def forget(self, address: Endpoint) -> None:
+        """Forget the fault of an address: it is connected, which a standby may be as well."""
+        if self.faults.get(address) is not Fault.STANDBY:
+            self.faults.pop(address, None)
+
     def clear(self) -> None:
-        """Forget everything: the socket is connected."""
+        """Forget everything: a proxy let this client in."""
         self.faults.clear()
         self.attempts_count = 0
         self.stranger = ""
+        self.leaders = ()
 
     def diagnosis(self, unresolved: Sequence[str] = ()) -> Diagnosis:
         """Return what was seen; the address that came nearest to a proxy gives the cause.
@@ -75,6 +90,21 @@ class FailedAttempts:
     def _found(self) -> Diagnosis:
         if not self.faults:
             return Diagnosis(Cause.NO_ANSWER, "no connection came about yet")
+        standbys = _listed(self.faults, Fault.STANDBY)
+        if standbys:
+            return self._with_standbys(standbys)
+        return self._without_standbys()
+
+    def _with_standbys(self, standbys: str) -> Diagnosis:
+        does = "stand by and let" if " and " in standbys else "stands by and lets"
+        text = f"{standbys} {does} nobody in"
+        if self.leaders:
+            text += f", the others of its fabric are {' and '.join(self.leaders)}"
+        if any(fault is not Fault.STANDBY for fault in self.faults.values()):
+            text += f"; {self._without_standbys().text}"
+        return Diagnosis(Cause.STANDBY, text)
+
+    def _without_standbys(self) -> Diagnosis:
         if Fault.STRANGER in self.faults.values():
             what = self.stranger or "something that does not speak our protocol (or hangs)"
             where = _listed(self.faults, Fault.STRANGER)

@@ -43,7 +43,8 @@ class DialPlan:
     """The order, the limits and the pauses of the attempts of one client.
 
     A round tries every address once, without a pause in between. The limits and the pause double
-    from round to round, up to their maximum.
+    from round to round, up to their maximum. An address is good from a WELCOME on: a proxy that
+    stands by has a handshake as well, and lets nobody in.
 
     Args:
         dice: Returns a random number from 0 up to 1, for the jitter of the pauses.
@@ -53,10 +54,17 @@ class DialPlan:
         self._dice = dice
         self._addresses: tuple[Endpoint, ...] = ()
         self._tried: set[Endpoint] = set()
+        self._not_welcome_at: set[Endpoint] = set()
+        self._silent: set[Endpoint] = set()
         self._current: Endpoint | None = None
         self._good: Endpoint | None = None
         self._round = 0
         self._refused_count = 0
+
+    @property
+    def is_alone(self) -> bool:
+        """Tell whether every address was tried since the last WELCOME, and none gave another."""
+        return bool(self._addresses) and self._not_welcome_at.issuperset(self._addresses)
 
     def next_attempt(self, addresses: Sequence[Endpoint]) -> Attempt:
         """Return the next attempt.
@@ -65,33 +73,52 @@ class DialPlan:
             addresses: Every address of the proxy as far as it is known now, at least one.
         """
         self._addresses = tuple(addresses)
+        self._not_welcome_at.intersection_update(addresses)
+        self._silent.intersection_update(addresses)
         left = [each for each in addresses if each not in self._tried]
         if not left:
             self._tried.clear()
             left = list(addresses)
-        # The last address that was good comes first: most proxies come back where they were.
-        is_new_round = not self._tried
-        good = self._good if is_new_round and self._good in left else None
-        address = left[0] if good is None else good
+        address = min(left, key=self._rank)
         self._current = address
         self._tried.add(address)
         return Attempt(address, self._doubled(CONNECT_S, CONNECT_MAX_S), self._handshake_s())
 
     def on_established(self) -> None:
         """Record that the handshake of the current attempt succeeded."""
-        self._tried.clear()
-        self._good = self._current
         self._refused_count = 0
 
-    def on_failed(self, *, stranger: bool = False) -> float:
+    def on_welcomed(self) -> None:
+        """Record that the proxy at the current address accepted this client."""
+        self._tried.clear()
+        self._not_welcome_at.clear()
+        self._silent.clear()
+        self._good = self._current
+
+    def on_failed(
+        self, *, stranger: bool = False, silent: bool = False, again: bool = False
+    ) -> float:
         """Record that the current attempt failed; return the pause in seconds.
 
         Args:
             stranger: True if another protocol or another socket type answered.
+            silent: True if nothing came in all the time of the attempt.
+            again: True to try the same address once more in the same round.
         """
-        if any(each not in self._tried for each in self._addresses):
+        if again and self._current is not None:
+            self._tried.discard(self._current)
             return 0.0
-        return self._pause_s(STRANGER_PAUSE_MAX_S if stranger else PAUSE_MAX_S)
+        self._on_not_welcome(silent=silent)
+        return self._pause_after_attempt(STRANGER_PAUSE_MAX_S if stranger else PAUSE_MAX_S)
+
+    def on_standby(self, *, has_named_others: bool = False) -> float:
+        """Record that the proxy at the current address does not lead; return the pause in seconds.
+
+        Args:
+            has_named_others: True if it named one that was not known.
+        """
+        self._on_not_welcome(silent=False)
+        return 0.0 if has_named_others else self._pause_after_attempt(PAUSE_MAX_S)
 
     def on_refused(self, fault: AccessFault) -> float:
         """Record that the far end refused this client; return the pause in seconds.
@@ -105,7 +132,27 @@ class DialPlan:
         """Record that an established connection ended; return the pause in seconds."""
         if lasted_s >= STEADY_S:
             self._round = 0
+        if self._current in self._tried:  # it gave no WELCOME
+            self._on_not_welcome(silent=False)
+            return self._pause_after_attempt(PAUSE_MAX_S)
         return self._pause_s(PAUSE_MAX_S)
+
+    def _rank(self, address: Endpoint) -> tuple[bool, bool]:
+        # The last one that was good comes first: most proxies come back where they were. One that
+        # takes all its time without an answer comes last: it would hold up the others again.
+        return address in self._silent, address != self._good
+
+    def _on_not_welcome(self, *, silent: bool) -> None:
+        if self._current is None:
+            return
+        self._not_welcome_at.add(self._current)
+        (self._silent.add if silent else self._silent.discard)(self._current)
+
+    def _pause_after_attempt(self, most_s: float) -> float:
+        """Return no pause within a round, and one at its end."""
+        if any(each not in self._tried for each in self._addresses):
+            return 0.0
+        return self._pause_s(most_s)
 
     def _handshake_s(self) -> float:
         # One address alone leaves nothing else to try, so a slow far end gets all its time.

@@ -10,11 +10,18 @@ from __future__ import annotations
 import asyncio
 import enum
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..errors import AccessFault, Cause
 from ..sockets import options
-from ..sockets.endpoints import Endpoint, FoundEndpoint, IpcEndpoint, Target, places_of
+from ..sockets.endpoints import (
+    Endpoint,
+    FoundEndpoint,
+    IpcEndpoint,
+    Target,
+    TcpEndpoint,
+    places_of,
+)
 from .curve import Curve
 from .diagnosis import Diagnosis, FailedAttempts, Fault, nameless
 from .dial_plan import Attempt, DialPlan
@@ -43,8 +50,8 @@ class Dialer:
         line: Makes the attempts; it is closed with the dialer.
         target: Where the proxy is, or one of several; names are looked up for every attempt.
         on_disconnected: Is called when an established connection ends.
-        on_refused: Is called when the far end refuses this client for its key, and again if it
-            does so for another reason.
+        on_refused: Is called with an address that refuses this client for its key, once every
+            address was tried, and again if one does so for another reason.
         curve: The keys of the line, if it has some.
     """
 
@@ -53,7 +60,7 @@ class Dialer:
         line: Line,
         target: Target,
         on_disconnected: Callable[[], None],
-        on_refused: Callable[[AccessFault], None],
+        on_refused: Callable[[Endpoint, AccessFault], None],
         curve: Curve | None = None,
     ) -> None:
         self._line = line
@@ -67,9 +74,10 @@ class Dialer:
         self._record = FailedAttempts()
         self._on_refused = on_refused
         self._curve = curve
-        self._refusals = Refusals(curve is not None)
-        self._told: AccessFault | None = None
-        self._is_round_over = self._has_met_one = False
+        self._refusals: dict[Endpoint, Refusals] = {}
+        self._told: tuple[Endpoint, AccessFault] | None = None
+        self._met: dict[Endpoint, None] = {}
+        self._is_round_over = False
         self._strangers = StrangerReport(self._record, "ROUTER", curve is not None, self._on_answer)
         self._attempt: Attempt | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -90,9 +98,40 @@ class Dialer:
         """The address of the current attempt; the first place before the first one."""
         return places_of(self._target)[0] if self._attempt is None else self._attempt.address
 
+    @property
+    def is_alone(self) -> bool:
+        """Tell whether every address was tried since the last WELCOME, and none let this in."""
+        return self._plan.is_alone
+
     def start(self) -> None:
         """Begin an attempt; others follow until `close`."""
         self._resolver.resolve(self._dial)
+
+    def on_welcomed(self) -> None:
+        """Note that the proxy at the current address let this client in."""
+        if self._state is not _DialState.ESTABLISHED:
+            return
+        self._plan.on_welcomed()
+        self._resolver.keep_only(self.address)
+        self._record.clear()
+        self._strangers.clear()
+        self._refusals.clear()
+        self._told = None
+        self._met.clear()
+
+    def pass_over(self, named: Sequence[str], others: Sequence[TcpEndpoint]) -> None:
+        """Leave the proxy at the current address, which does not lead, and try the next.
+
+        Args:
+            named: The other proxies that it named, for people.
+            others: The same, as far as they are to be tried behind those that are known.
+        """
+        if self._state is not _DialState.ESTABLISHED:
+            return
+        self._record.add_standby(self.address, named)
+        self._line.hang_up()
+        has_named_others = self._resolver.add(others)
+        self._go_on_after(self._plan.on_standby(has_named_others=has_named_others))
 
     def close(self) -> None:
         """Stop, and close the line."""
@@ -112,7 +151,7 @@ class Dialer:
             return Diagnosis(Cause.NAME, target.fault())
         if unresolved and (self._is_nameless or self._attempt is None):
             return nameless(unresolved)
-        if self._state is _DialState.TRYING and self._is_connected:
+        if self._is_connected and self._state is _DialState.TRYING:
             self._record.add(self.address, Fault.STRANGER)
         return self._record.diagnosis(unresolved)
 
@@ -123,8 +162,11 @@ class Dialer:
             return
         self._state = _DialState.TRYING
         self._is_round_over = False
+        self._refusals = {at: each for at, each in self._refusals.items() if at in addresses}
         self._attempt = attempt = self._plan.next_attempt(addresses)
         self._is_connected = False
+        if self._curve is not None:
+            self._curve.turn_to(attempt.address)
         self._since_s = self._loop.time()
         limit_s = attempt.connect_s + attempt.handshake_s + _GRACE_S
         self._timer = self._loop.call_later(limit_s, self._on_failed)
@@ -144,11 +186,12 @@ class Dialer:
             return
         self._cancel_timers()
         self._plan.on_established()
-        self._record.clear()
-        self._strangers.clear()
-        self._refusals.clear()
-        self._told = None
-        self._has_met_one = False
+        if self._curve is not None:
+            self._curve.on_good()
+        # All else is forgotten at a WELCOME: a proxy that stands by says nothing of the others.
+        self._record.forget(self.address)
+        self._refusals.pop(self.address, None)
+        self._met.pop(self.address, None)
         self._since_s = self._loop.time()
         self._state = _DialState.ESTABLISHED
 
@@ -157,8 +200,6 @@ class Dialer:
         if self._state is _DialState.ESTABLISHED:
             self._on_ended()
         elif self._state is _DialState.TRYING:
-            if is_unlisted:
-                self._refusals.on_unlisted()
             self._on_failed(is_unlisted)
 
     # -- what follows ----------------------------------------------------------------------------
@@ -176,12 +217,21 @@ class Dialer:
         self._cancel_timers()
         self._line.hang_up()
         fault = self._fault()
+        is_silent = fault is Fault.NO_ANSWER or self._took_its_time()
         self._record.add(self.address, fault)
-        is_stranger = fault is Fault.STRANGER
-        self._has_met_one |= is_stranger
-        if is_stranger and not is_unlisted:
-            self._on_no_greeting()
-        pause_s = self._plan.on_failed(stranger=is_stranger)
+        if fault is not Fault.STRANGER:
+            self._refusals_at(self.address).on_nobody()
+            self._go_on_after(self._plan.on_failed(silent=is_silent))
+            return
+        self._met[self.address] = None
+        again = False
+        if is_unlisted:
+            self._refusals_at(self.address).on_unlisted()
+        else:
+            again = self._on_no_greeting(is_silent)
+        self._go_on_after(self._plan.on_failed(stranger=True, silent=is_silent, again=again))
+
+    def _go_on_after(self, pause_s: float) -> None:
         self._is_round_over = pause_s > 0.0
         self._pause(pause_s)
         if self._is_round_over:
@@ -189,40 +239,50 @@ class Dialer:
 
     def _end_round(self) -> None:
         # Only now, as every address was tried: another one may let us in.
-        if not self._has_met_one:
-            self._refusals.on_nobody()
+        if not self._met:
             self._strangers.hurry()
-        elif self._refusals.fault is not None:
-            self._rest(self._refusals.fault)
-        self._has_met_one = False
+        for address in self._met:
+            fault = self._refusals_at(address).fault
+            if fault is not None:
+                self._rest(address, fault)
+                break
+        self._met.clear()
 
-    def _on_no_greeting(self) -> None:
-        """Find out whether it is the key that the far end does not like."""
-        now_s = self._loop.time()
-        if (
-            self._attempt is not None
-            and now_s - self._since_s < _NEARLY * self._attempt.handshake_s
-        ):
-            self._refusals.on_failed(now_s)
-        if self._curve is not None:
-            self._curve.expect_next()
+    def _on_no_greeting(self, is_silent: bool) -> bool:
+        """Find out whether it is the key that the far end does not like.
+
+        Returns:
+            True if the far end may have another public key, which was not tried yet.
+        """
+        if not is_silent:
+            self._refusals_at(self.address).on_failed(self._loop.time())
+        has_another = self._curve is not None and self._curve.expect_next()
         self._strangers.look_at(self.address)
+        return has_another and not is_silent
 
-    def _on_answer(self, answer: Answer) -> None:
-        before = self._refusals.fault
-        self._refusals.on_answer(answer)
-        fault = self._refusals.fault
+    def _on_answer(self, address: Endpoint, answer: Answer) -> None:
+        refusals = self._refusals_at(address)
+        before = refusals.fault
+        refusals.on_answer(answer)
+        fault = refusals.fault
         is_pausing = self._state is _DialState.WAITING and self._is_round_over
         if fault is not None and fault is not before and is_pausing:
-            self._rest(fault)
+            self._rest(address, fault)
 
-    def _rest(self, fault: AccessFault) -> None:
+    def _rest(self, address: Endpoint, fault: AccessFault) -> None:
         """Try again later, as it is refused."""
         self._cancel_timers()
         self._pause(self._plan.on_refused(fault))
-        if fault is not self._told:
-            self._told = fault
-            self._on_refused(fault)
+        if (address, fault) != self._told:
+            self._told = address, fault
+            self._on_refused(address, fault)
+
+    def _refusals_at(self, address: Endpoint) -> Refusals:
+        return self._refusals.setdefault(address, Refusals(self._curve is not None))
+
+    def _took_its_time(self) -> bool:
+        took_s = self._loop.time() - self._since_s
+        return self._attempt is not None and took_s >= _NEARLY * self._attempt.handshake_s
 
     def _fault(self) -> Fault:
         if self._is_connected:

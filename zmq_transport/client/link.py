@@ -71,6 +71,8 @@ class LinkEvent(enum.IntEnum):
     """(publisher, kind, trace, body): another client has handed it over for this one."""
     USERS = 16
     """(page, names): who may be in the namespace, by the names of their keys."""
+    STANDBY = 17
+    """(fabric,): the proxy does not lead; leave it for another one, such as these URLs."""
 
 
 # As plain names: an attribute of an enum class costs a lookup in its metaclass.
@@ -92,13 +94,22 @@ class Link:
         name: A display name.
         user: The name of the key that its connection shows, to which the instance id then
             belongs; empty without one.
+        is_alone: Tells whether each proxy that is known was tried, and none leads.
     """
 
-    def __init__(self, secret: bytes, namespace: str, name: str, user: str = "") -> None:
+    def __init__(
+        self,
+        secret: bytes,
+        namespace: str,
+        name: str,
+        user: str = "",
+        is_alone: Callable[[], bool] = bool,
+    ) -> None:
         self.instance = instance_of_user(secret, user)
         self.session = Session()
         self.counts: Counter[str] = Counter()
         self.ready = False
+        self._is_alone = is_alone
         self._hello = greetings.Hello(
             secret=secret,
             instance=self.instance,
@@ -229,6 +240,12 @@ class Link:
 
     def _on_refused(self, fields: heads.HeadFields, body: bytes) -> list[LinkOutput]:
         refusal = access_messages.unpack_refused(body)
+        if refusal.code == access_messages.STANDBY:
+            # 12, What clients do 2: it hangs up, so this is the end of the connection.
+            events = self._apply(Event.DISCONNECTED, refusal.reason)
+            if self.session.state is State.CLOSED:
+                return events
+            return [(LinkEvent.STANDBY, refusal.fabric), *events]
         events = self._apply(Event.REFUSED, refusal.reason)
         if self.session.state is State.CLOSED:
             return events
@@ -244,7 +261,8 @@ class Link:
         return self._apply(Event.GOODBYE, "goodbye")
 
     def _hello_message(self) -> LinkOutput:
-        hello = greetings.pack_hello(self._hello)
+        # 12, What clients do 4.
+        hello = greetings.pack_hello(attrs.evolve(self._hello, alone=self._is_alone()))
         return LinkEvent.WRITE, heads.pack(Verb.HELLO, len(hello)), hello
 
     def _apply(self, event: Event, why: str) -> list[LinkOutput]:

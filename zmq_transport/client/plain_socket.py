@@ -5,14 +5,18 @@ Spec: docs/spec/06-sockets.md, Plain sockets. What is not everywhere stands behi
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
+from struct import Struct
 from typing import Final
 
 from ..sockets import plain
 from ..sockets.endpoints import Endpoint, IpcEndpoint
 
+_AT_ONCE = Struct("ii").pack(1, 0)
+"""`struct linger`: on, for 0 s."""
 USER_TIMEOUT_MS: Final = 3000
 """What was sent is acknowledged by the host of the far end in this time, or the connection ends."""
 
@@ -53,6 +57,13 @@ def check_connected(made: socket.socket) -> None:
     # TCP connects a socket to itself when the system chose the port of the far end for it.
     if made.family != socket.AF_UNIX and made.getsockname() == made.getpeername():
         raise ConnectionRefusedError(errno.ECONNREFUSED, "connected to itself")
+
+
+def reset_at_close(made: socket.socket) -> None:
+    """Let the close of a TCP connection drop what was not acknowledged, and tell so."""
+    if made.family != socket.AF_UNIX:
+        with contextlib.suppress(OSError):  # it is reset already
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
 
 
 def tune(made: socket.socket) -> bool:

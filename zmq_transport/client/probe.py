@@ -7,7 +7,7 @@ import asyncio
 from ..access.curve_keys import ClientKeys
 from ..errors import AccessFault, Refused, Unreachable, WireError
 from ..sockets.carriers import DEFAULT_CARRIER
-from ..sockets.endpoints import Target
+from ..sockets.endpoints import Endpoint, Target
 from ..wire import heads
 from ..wire.greetings import unpack_map
 from ..wire.heads import Verb
@@ -45,8 +45,8 @@ async def probe(
     answer = _Answer()
     curve = curve_for(target, keys)
 
-    def on_refused(fault: AccessFault) -> None:
-        error = refused(str(dialer.address), fault, "" if curve is None else curve.user)
+    def on_refused(address: Endpoint, fault: AccessFault) -> None:
+        error = refused(str(address), fault, "" if curve is None else curve.user)
         answer.end(error)
 
     line = line_of(carrier, curve)(answer, _MAX_ANSWER_BYTES)

@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from ..sockets.endpoints import Endpoint, IpcEndpoint, Target, TcpEndpoint, places_of
 from .background import call_in_background
 
 LOOKUP_S = 1.0
 """After this time the addresses of the last answer are used; the lookup goes on."""
+MAX_NAMED: Final = 16
+"""So many places count that proxies name beside those that are given."""
 SIDE_BY_SIDE_S = 0.2
 """The same where there are several places: the others do not wait longer for a slow name."""
 
@@ -44,7 +47,8 @@ class Resolver:
     """
 
     def __init__(self, target: Target) -> None:
-        self._places = [_KnownName(each) for each in places_of(target)]
+        self._given = [_KnownName(each) for each in places_of(target)]
+        self._named: dict[TcpEndpoint, _KnownName] = {}
         self._then: Callable[[list[Endpoint]], None] | None = None
         self._awaited: set[_KnownName] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -61,6 +65,27 @@ class Resolver:
             return
         limit_s = LOOKUP_S if len(self._places) == 1 else SIDE_BY_SIDE_S
         self._timer = asyncio.get_running_loop().call_later(limit_s, self._on_late)
+
+    @property
+    def _places(self) -> list[_KnownName]:
+        return [*self._given, *self._named.values()]
+
+    def add(self, places: Iterable[TcpEndpoint]) -> bool:
+        """Look up these behind the others, as far as there is room and they are not known.
+
+        Returns:
+            True if one was added.
+        """
+        known = set(self._addresses()) | {each.endpoint for each in self._places}
+        before_count = len(self._named)
+        for place in places:
+            if place not in known and len(self._named) < MAX_NAMED:
+                self._named[place] = _KnownName(place)
+        return len(self._named) > before_count
+
+    def keep_only(self, address: Endpoint) -> None:
+        """Forget what was added, but for the place that has this address."""
+        self._named = {at: each for at, each in self._named.items() if address in each.known}
 
     @property
     def unresolved(self) -> tuple[str, ...]:
@@ -102,7 +127,7 @@ class _KnownName:
     """One place, and the addresses that its name had last."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self.is_looking = False
         is_named = isinstance(endpoint, TcpEndpoint) and not _is_address(endpoint.host)
         self.known: list[Endpoint] = [] if is_named else [endpoint]
@@ -111,13 +136,11 @@ class _KnownName:
     @property
     def name(self) -> str:
         """Its host; the path of a Unix socket."""
-        return (
-            self._endpoint.path if isinstance(self._endpoint, IpcEndpoint) else self._endpoint.host
-        )
+        return self.endpoint.path if isinstance(self.endpoint, IpcEndpoint) else self.endpoint.host
 
     def look_up(self, then: Callable[[_KnownName], None]) -> bool:
         """Begin to look the name up; False if there is nothing to begin."""
-        endpoint = self._endpoint
+        endpoint = self.endpoint
         if self.is_looking or not self._is_named or isinstance(endpoint, IpcEndpoint):
             return False
         self.is_looking = True

@@ -21,7 +21,7 @@ from ..zmtp.silence import ASK_S, Finding, Silence
 from .carrier import MessageEvents
 from .dial_plan import Attempt
 from .line import LineEvents
-from .plain_socket import check_connected, connecting, tune
+from .plain_socket import check_connected, connecting, reset_at_close, tune
 from .socket_writer import SocketWriter
 
 _LOG = logging.getLogger(__name__)
@@ -70,8 +70,12 @@ class SocketConnection:
 
     # -- its life --------------------------------------------------------------------------------
 
-    def close(self) -> None:
-        """Release everything now, without an event."""
+    def close(self, *, reset: bool = False) -> None:
+        """Release everything now, without an event.
+
+        Args:
+            reset: True to let the system send nothing more of what waits there.
+        """
         if self._is_closed:
             return
         self._is_closed = True
@@ -80,11 +84,14 @@ class SocketConnection:
         self._writer.close()
         self._loop.remove_writer(self._fd)
         self._loop.remove_reader(self._fd)
+        if reset:
+            reset_at_close(self._socket)
         self._socket.close()
 
     def _end(self) -> None:
         if not self._is_closed:
-            self.close()
+            # 12, What remains open: a task that waits here goes over the next connection.
+            self.close(reset=True)
             self._line_events.on_down()
 
     def _on_connected(self) -> None:
@@ -190,6 +197,8 @@ class SocketConnection:
                 self._on_open()
             if messages:
                 self._hand_over(messages)
+            if self._is_closed:
+                return
             if self._zmtp.answers or self._zmtp.fault is not None:
                 self._answer()
             if len(data) < READ_BYTES or self._is_closed:

@@ -25,7 +25,7 @@ class StrangerReport:
         record: Its `stranger` is set.
         expected: The type of the ZeroMQ socket that belongs there.
         is_keyed: True if it should have keys.
-        on_answer: Receives each answer.
+        on_answer: Receives each answer, and the address that gave it.
     """
 
     def __init__(
@@ -33,22 +33,23 @@ class StrangerReport:
         record: FailedAttempts,
         expected: str,
         is_keyed: bool,
-        on_answer: Callable[[Answer], None],
+        on_answer: Callable[[Endpoint, Answer], None],
     ) -> None:
         self._record = record
         self._expected = expected
         self._is_keyed = is_keyed
         self._tell = on_answer
-        self._next_s = 0.0
-        self._logged = ""
+        self._next_s: dict[Endpoint, float] = {}
+        self._logged: dict[Endpoint, str] = {}
         self._closed = False
 
     def look_at(self, address: Endpoint) -> None:
         """Ask what answers at `address`, at most every 10 s; with a fault of keys, every second."""
         now_s = asyncio.get_running_loop().time()
-        if now_s < self._next_s:
+        if now_s < self._next_s.get(address, 0.0):
             return
-        self._next_s = now_s + AGAIN_S
+        self._next_s = {at: next_s for at, next_s in self._next_s.items() if now_s < next_s}
+        self._next_s[address] = now_s + AGAIN_S
         call_in_background(
             lambda: what_answers(address, self._expected, is_keyed=self._is_keyed),
             lambda answer: self._on_answer(address, answer),
@@ -56,12 +57,12 @@ class StrangerReport:
 
     def hurry(self) -> None:
         """Ask again at the next look: nobody was there meanwhile."""
-        self._next_s = 0.0
+        self._next_s.clear()
 
     def clear(self) -> None:
         """Log it again if it comes again: the right far end was there meanwhile."""
-        self._next_s = 0.0
-        self._logged = ""
+        self._next_s.clear()
+        self._logged.clear()
 
     def close(self) -> None:
         """Log nothing any more."""
@@ -71,14 +72,16 @@ class StrangerReport:
         if self._closed or not self._record.faults:
             return
         if answer.fault is not None:
-            self._next_s = min(self._next_s, asyncio.get_running_loop().time() + _SOON_S)
+            soon_s = asyncio.get_running_loop().time() + _SOON_S
+            self._next_s[address] = min(self._next_s.get(address, 0.0), soon_s)
         self._record.stranger = answer.text or self._record.stranger
         # A refusal is logged by the client, with what to do about it.
-        if answer.text and answer.fault is None and answer.text != self._logged:
-            self._logged = answer.text
+        is_news = answer.text != self._logged.get(address)
+        if answer.text and answer.fault is None and is_news:
+            self._logged[address] = answer.text
             _LOG.warning(
                 "%s answers at %s, where a proxy was expected; it is tried again until one does",
                 answer.text,
                 address,
             )
-        self._tell(answer)
+        self._tell(address, answer)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..access.curve_keys import ClientKeys
-from ..errors import AccessFault, AccessRefused, Cause
+from ..errors import AccessFault, Cause
 from ..sockets.carriers import DEFAULT_CARRIER
-from ..sockets.endpoints import IpcEndpoint, Target
+from ..sockets.endpoints import Endpoint, IpcEndpoint, Target, endpoint_in
 from ..sockets.sent import Sent
 from .broadcast_sockets import BroadcastSockets
 from .carrier import CarrierEvents
@@ -72,6 +72,8 @@ class ZmqCarrier:
         if not self._dialer.is_established:
             return self._dialer.diagnosis()
         address = self._dialer.address
+        if self._dialer.is_alone and not self._broadcasts.is_joined:
+            return self._dialer.diagnosis()
         if not self._broadcasts.is_joined:
             text = f"connected to {address}, but the greeting got no answer in time"
             return Diagnosis(Cause.SLOW, text)
@@ -81,12 +83,26 @@ class ZmqCarrier:
             Cause.SLOW, f"connected to {address}, but a subscription was not answered in time"
         )
 
+    @property
+    def is_alone(self) -> bool:
+        """See the port."""
+        return self._dialer.is_alone
+
+    def pass_over(self, fabric: Sequence[str]) -> None:
+        """See the port."""
+        # From a Unix socket to the network is no step that a proxy decides: nothing is kept secret
+        # there without a key.
+        named = () if isinstance(self._target, IpcEndpoint) else fabric
+        others = [at for each in named if (at := endpoint_in(each)) is not None]
+        self._dialer.pass_over(fabric, others)
+
     def poll_soon(self) -> None:
         """See the port."""
         self._line.poll_soon()
 
     def join(self, listen_port: int, publish_port: int) -> bool:
         """See the port."""
+        self._dialer.on_welcomed()
         # At the address that said WELCOME: another address of its name may be another machine.
         return self._broadcasts.join(*self._dialer.address.broadcast(listen_port, publish_port))
 
@@ -118,16 +134,13 @@ class ZmqCarrier:
             self._dialer.close()
             self._broadcasts.close()
 
-    def _on_refused(self, fault: AccessFault) -> None:
+    def _on_refused(self, address: Endpoint, fault: AccessFault) -> None:
         # A refused socket of libzmq is dead for good: all are connected anew after a WELCOME.
         self._broadcasts.rest()
-        self._events.on_access_refused(self._refused(fault))
+        self._events.on_access_refused(refused(str(address), fault, self.user))
 
     def _on_broadcast_refused(self, fault: AccessFault) -> None:
-        self._events.on_broadcast_refused(self._refused(fault))
-
-    def _refused(self, fault: AccessFault) -> AccessRefused:
-        return refused(str(self._dialer.address), fault, self.user)
+        self._events.on_broadcast_refused(refused(str(self._dialer.address), fault, self.user))
 
 
 def curve_for(target: Target, keys: ClientKeys | None) -> Curve | None:

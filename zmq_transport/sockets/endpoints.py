@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -15,6 +16,12 @@ import attrs
 SOCKET_PATH_BYTES: Final = 107
 """Limit of the path of a Unix socket, without its NUL: `sun_path` of Linux, unix(7)."""
 _SUFFIXES: Final = ("", ".listen", ".publish")
+_URL: Final = re.compile(
+    r"[a-z][a-z0-9+.-]*://(\[(?P<address>[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%[\w.-]+)?)\]|(?P<name>[\w.-]{1,253}))"
+    r":(?P<port>[0-9]{1,5})/?",
+    re.ASCII,
+)
+_MAX_PORT: Final = 65535
 MAX_PATH_BYTES: Final = SOCKET_PATH_BYTES - max(map(len, _SUFFIXES))
 
 
@@ -119,6 +126,18 @@ class FoundEndpoint:
 Endpoint = TcpEndpoint | IpcEndpoint
 Target = Endpoint | TcpEndpoints | FoundEndpoint
 """Where a client finds its proxy: at one place, at one of several, or where it is found."""
+
+
+def endpoint_in(url: str) -> TcpEndpoint | None:
+    """Return the place that a proxy names by a URL, such as `cosmo://10.0.0.2:7070`.
+
+    Returns:
+        None if it is not `scheme://host:port`, with an IPv6 address in brackets.
+    """
+    found = _URL.fullmatch(url)
+    if found is None or not 0 < int(found["port"]) <= _MAX_PORT:
+        return None
+    return TcpEndpoint(found["address"] or found["name"], int(found["port"]))
 
 
 def places_of(target: Target) -> tuple[Endpoint, ...]:

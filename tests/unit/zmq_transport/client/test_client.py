@@ -43,6 +43,8 @@ class FakeCarrier:
         self.room = None
         self.answers = True
         self.closed = False
+        self.is_alone = False
+        self.passed_over = []
         self.published = []
         self._events = None
 
@@ -64,6 +66,9 @@ class FakeCarrier:
 
     def poll_soon(self):
         pass
+
+    def pass_over(self, fabric):
+        self.passed_over.append(fabric)
 
     def join(self, listen_port, publish_port):
         return True
@@ -701,6 +706,52 @@ async def test_opening_ends_with_the_reason_of_a_refusal(fresh, carrier):
     with pytest.raises(Refused, match="full"):
         await opening
     assert carrier.closed
+
+
+def standby(*fabric):
+    body = greetings.pack_map({"reason": "stands by", "code": "standby", "fabric": list(fabric)})
+    return heads.pack(Verb.REFUSED, len(body)), body
+
+
+async def test_a_proxy_that_stands_by_is_passed_over_and_the_opening_goes_on(fresh, carrier):
+    carrier.answers = False
+    opening = asyncio.ensure_future(fresh.open(5.0))
+    await a_turn()
+    fresh.on_message(heads.pack(Verb.WHO), b"")
+    fresh.on_message(*standby("cosmo://10.0.0.2:7070"))
+    carrier.answers = True
+    fresh.on_message(heads.pack(Verb.WHO), b"")  # of the next one
+    await opening
+
+    assert carrier.passed_over == [("cosmo://10.0.0.2:7070",)]
+    assert fresh.away_s is None
+    fresh.abort()
+
+
+async def test_who_is_passed_on_by_a_proxy_that_led_is_away_and_its_messages_wait(
+    ready, carrier, notes
+):
+    ready.on_message(*standby())
+    task(ready, 1)
+
+    assert carrier.passed_over == [()]
+    assert ("on_away", "stands by") in notes.happened
+    assert carrier.take() == []
+
+
+async def test_hello_says_alone_from_the_moment_at_which_the_carrier_is(fresh, carrier):
+    carrier.answers = False
+    opening = asyncio.ensure_future(fresh.open(5.0))
+    await a_turn()
+
+    fresh.on_message(heads.pack(Verb.WHO), b"")
+    carrier.is_alone = True
+    fresh.on_message(heads.pack(Verb.WHO), b"")
+
+    hellos = [greetings.unpack_hello(body).alone for _, body in carrier.sent]
+    assert hellos == [False, True]
+    fresh.abort()
+    await asyncio.gather(opening, return_exceptions=True)
 
 
 async def test_closing_sends_all_and_waits_for_the_answer_to_goodbye(ready, carrier):

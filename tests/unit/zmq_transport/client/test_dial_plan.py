@@ -19,6 +19,11 @@ def plan(roll=0.5):
     return DialPlan(lambda: roll)
 
 
+def welcomed(dialing):
+    dialing.on_established()
+    dialing.on_welcomed()
+
+
 def addresses_tried(dialing, addresses, count):
     """Let `count` attempts fail; return their addresses."""
     tried = []
@@ -98,7 +103,7 @@ def test_after_a_lost_connection_its_own_address_comes_first():
     dialing = plan()
     addresses_tried(dialing, [A, B], 1)
     assert dialing.next_attempt([A, B]).address == B
-    dialing.on_established()
+    welcomed(dialing)
 
     dialing.on_ended(60.0)
 
@@ -108,7 +113,7 @@ def test_after_a_lost_connection_its_own_address_comes_first():
 def test_an_address_that_the_name_no_longer_has_is_left_at_once():
     dialing = plan()
     assert dialing.next_attempt([A]).address == A
-    dialing.on_established()
+    welcomed(dialing)
     dialing.on_ended(60.0)
 
     assert dialing.next_attempt([B]).address == B
@@ -120,7 +125,7 @@ def test_connections_that_end_at_once_are_made_less_and_less_often():
     pauses = []
     for lasted_s in (0.1, 0.1, 0.1, 2.0):
         dialing.next_attempt([A])
-        dialing.on_established()
+        welcomed(dialing)
         pauses.append(dialing.on_ended(lasted_s))
 
     assert pauses == pytest.approx([0.02, 0.04, 0.08, 0.02])
@@ -168,3 +173,133 @@ def test_the_pauses_after_a_refusal_begin_anew_once_it_was_let_in():
     again = [dialing.on_refused(AccessFault.UNLISTED) for _ in range(5)]
 
     assert first == again == pytest.approx([1, 2, 4, 8, 16])
+
+
+def test_a_proxy_that_stands_by_is_left_for_the_next_one_without_a_pause():
+    dialing = plan()
+    pauses, tried = [], []
+
+    for _ in range(4):
+        tried.append(dialing.next_attempt([A, B]).address)
+        dialing.on_established()
+        pauses.append(dialing.on_standby())
+
+    assert tried == [A, B, A, B]
+    assert pauses == pytest.approx([0, 0.02, 0, 0.04])
+
+
+def test_others_that_a_standby_names_are_tried_at_once_behind_it():
+    dialing = plan()
+    dialing.next_attempt([A])
+    dialing.on_established()
+
+    assert dialing.on_standby(has_named_others=True) == 0.0
+    assert dialing.next_attempt([A, B]).address == B
+
+
+def test_a_connection_that_ends_without_a_welcome_is_followed_by_the_next_address():
+    dialing = plan()
+    dialing.next_attempt([A, B])
+    dialing.on_established()
+
+    assert dialing.on_ended(2.0) == 0.0
+    assert dialing.next_attempt([A, B]).address == B
+
+
+def test_a_client_is_alone_once_each_address_was_tried_and_until_a_welcome():
+    dialing, alone = plan(), []
+
+    for _ in range(3):
+        dialing.next_attempt([A, B])
+        alone.append(dialing.is_alone)
+        dialing.on_failed()
+    dialing.next_attempt([A, B])
+    welcomed(dialing)
+
+    assert alone == [False, False, True]
+    assert not dialing.is_alone
+
+
+def test_an_address_that_is_new_is_tried_before_a_client_is_alone():
+    dialing = plan()
+    addresses_tried(dialing, [A, B], 2)
+
+    dialing.next_attempt([A, B, C])
+
+    assert not dialing.is_alone
+
+
+def test_a_client_that_knows_no_address_is_not_alone():
+    assert not plan().is_alone
+
+
+def test_the_address_of_the_last_welcome_comes_first_in_each_round():
+    dialing = plan()
+    addresses_tried(dialing, [A, B, C], 1)
+    dialing.next_attempt([A, B, C])
+    welcomed(dialing)
+    dialing.on_ended(60.0)
+
+    assert addresses_tried(dialing, [A, B, C], 6) == [B, A, C] * 2
+
+
+def test_an_address_that_took_all_its_time_comes_last_until_it_answers():
+    dialing = plan()
+    tried = []
+    for is_silent in (True, False, False, False):
+        tried.append(dialing.next_attempt([A, B]).address)
+        dialing.on_failed(silent=is_silent)
+
+    assert tried == [A, B, B, A]
+    assert addresses_tried(dialing, [A, B], 2) == [A, B]
+
+
+def test_a_second_try_of_an_address_is_part_of_its_round():
+    dialing = plan()
+    dialing.next_attempt([A, B])
+
+    assert dialing.on_failed(stranger=True, again=True) == 0.0
+    assert not dialing.is_alone
+    assert addresses_tried(dialing, [A, B], 2) == [A, B]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 3),
+            st.sampled_from(["failed", "silent", "standby", "cut", "welcomed"]),
+        ),
+        max_size=60,
+    )
+)
+def test_whatever_happens_no_address_waits_for_longer_than_two_rounds(steps):
+    dialing = plan()
+    waits = dict.fromkeys([A, B, C], 0)
+    since_welcome = set()
+
+    for count, outcome in steps:
+        addresses = [A, B, C][:count]
+        address = dialing.next_attempt(addresses).address
+        assert address in addresses
+        assert not dialing.is_alone or since_welcome.issuperset(addresses)
+        waits = {each: waits[each] + 1 if each in addresses else 0 for each in waits}
+        waits[address] = 0
+        since_welcome.add(address)
+        if outcome == "welcomed":
+            since_welcome.clear()
+            waits = dict.fromkeys(waits, 0)
+        pause_s = after(dialing, outcome)
+        assert 0.0 <= pause_s <= 1.5 * dial_plan.PAUSE_MAX_S
+        assert max(waits.values()) < 2 * len(waits)
+
+
+def after(dialing, outcome):
+    """Let an attempt have an outcome; return the pause."""
+    if outcome == "welcomed":
+        welcomed(dialing)
+    if outcome in ("welcomed", "cut"):
+        dialing.on_established()
+        return dialing.on_ended(0.5)
+    if outcome == "standby":
+        return dialing.on_standby()
+    return dialing.on_failed(silent=outcome == "silent")

@@ -107,6 +107,48 @@ def test_a_refused_link_asks_again_and_may_be_welcome_then():
     assert link.session.state is State.READY
 
 
+def standby_at(link):
+    body = greetings.pack_map({"reason": "stands by", "code": "standby", "fabric": ["cosmo://a:1"]})
+    return link.on_message(heads.pack(Verb.REFUSED, len(body)), body)
+
+
+def test_a_proxy_that_stands_by_is_left_and_the_next_one_is_greeted():
+    link = started()
+    link.on_message(*WHO)
+
+    assert standby_at(link) == [(LinkEvent.STANDBY, ("cosmo://a:1",))]
+    assert link.session.state is State.CONNECTING
+    assert hello_in(link.on_message(*WHO)).name == "client"
+
+
+@pytest.mark.parametrize("state", [State.CONNECTING, State.GREETING, State.READY, State.REFUSED])
+def test_a_proxy_that_stands_by_is_left_whatever_it_was_asked(state):
+    link = started()
+    link.session.state, link.ready = state, state is State.READY
+
+    events = [each[0] for each in standby_at(link)]
+
+    away = [LinkEvent.AWAY] if state is State.READY else []
+    assert events == [LinkEvent.STANDBY, *away]
+    assert link.session.state is State.CONNECTING
+
+
+def test_who_leaves_has_left_when_the_proxy_stands_by():
+    link = ready()
+    link.leave()
+
+    assert standby_at(link) == [(LinkEvent.LEFT,)]
+
+
+def test_each_hello_says_whether_the_client_is_alone_by_then():
+    answers = iter([False, True])
+    link = Link(bytes(16), "demo", "client", is_alone=lambda: next(answers))
+    link.start()
+
+    assert not hello_in(link.on_message(*WHO)).alone
+    assert hello_in(link.on_message(*WHO)).alone
+
+
 def test_a_hello_is_repeated_while_no_answer_comes():
     link = started()
 

@@ -1,0 +1,112 @@
+"""A client that is given several Synapses finds the one that leads, and says so when none does."""
+
+import asyncio
+import socket
+
+import pytest
+
+from cosmonapse import Dendrite, SynapseUnreachable, connect_synapse, synapse_from_url
+from support.processes import closed_port, until
+from support.standby import Standby
+from support.transport import RunningProxy
+from zmq_transport.sockets.carriers import CARRIERS
+
+pytestmark = pytest.mark.asyncio
+HERE = "127.0.0.1"
+
+
+@pytest.fixture
+def standby():
+    with Standby() as made:
+        yield made
+
+
+def listed(*ports):
+    return "cosmo://" + ",".join(f"{HERE}:{port}" for port in ports)
+
+
+async def opened(url, carrier, **settings):
+    """Return a Dendrite that has found its Synapse."""
+    dendrite = Dendrite(synapse=synapse_from_url(url, carrier=carrier), **settings)
+    await dendrite.start(10.0)
+    return dendrite
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+async def test_a_list_whose_first_place_is_dead_and_whose_second_stands_by_leads_to_the_third(
+    children, standby, carrier
+):
+    proxy = RunningProxy(children)
+    url = listed(closed_port(), standby.port, proxy.ports[0])
+
+    synapse = await connect_synapse(url)
+    await synapse.close()
+    dendrite = await opened(url, carrier)
+
+    assert dendrite.synapse.url == url
+    assert [each.alone for each in standby.hellos] == [False]
+    await dendrite.stop()
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+async def test_who_knows_a_standby_only_is_led_to_the_fabric(children, carrier):
+    proxy = RunningProxy(children)
+    with Standby("nonsense", f"cosmo://{HERE}:{proxy.ports[0]}") as standby:
+        dendrite = await opened(f"cosmo://{HERE}:{standby.port}", carrier)
+
+        assert len(standby.hellos) == 1
+        await dendrite.stop()
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+async def test_who_meets_standbys_only_says_alone_from_the_second_round_on_and_names_both(
+    standby, carrier
+):
+    leader = closed_port()
+    with Standby(f"cosmo://{HERE}:{leader}") as second:
+        dendrite = Dendrite(
+            synapse=synapse_from_url(listed(standby.port, second.port), carrier=carrier)
+        )
+        with pytest.raises(SynapseUnreachable) as caught:
+            await dendrite.start(1.0)
+
+    assert [each.alone for each in standby.hellos][:3] == [False, True, True]
+    text = str(caught.value)
+    assert f"tcp://{HERE}:{standby.port} and tcp://{HERE}:{second.port} stand" in text
+    assert f"cosmo://{HERE}:{leader}" in text
+    assert f"no process listens at tcp://{HERE}:{leader}" in text
+
+
+async def test_who_is_held_by_a_standby_says_so_when_its_time_is_over():
+    with Standby(holds=True) as standby:
+        dendrite = Dendrite(synapse=synapse_from_url(f"cosmo://{HERE}:{standby.port}"))
+        with pytest.raises(SynapseUnreachable) as caught:
+            await dendrite.start(1.0)
+
+    assert f"tcp://{HERE}:{standby.port} stands by" in str(caught.value)
+    assert [each.alone for each in standby.hellos][:2] == [False, True]
+
+
+async def read_to_the_end(connection):
+    while await asyncio.get_running_loop().sock_recv(connection, 4096):
+        pass
+
+
+async def test_a_connection_that_is_broken_off_is_reset(children):
+    with socket.create_server((HERE, 0)) as server:
+        port = server.getsockname()[1]
+        dendrite = Dendrite(synapse=synapse_from_url(f"cosmo://{HERE}:{port}"))
+        starting = asyncio.ensure_future(dendrite.start(10.0))
+        server.setblocking(False)
+        loop = asyncio.get_running_loop()
+        connection, _ = await loop.sock_accept(server)
+        connection.setblocking(False)
+        await loop.sock_recv(connection, 64)
+        await loop.sock_sendall(connection, b"HTTP/1.1 400 Bad Request" + bytes(100))
+
+        with pytest.raises(ConnectionResetError):
+            await read_to_the_end(connection)
+        connection.close()
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    await until(lambda: starting.done())
