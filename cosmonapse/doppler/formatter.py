@@ -20,6 +20,7 @@ from .signal_filter import SHORT_TRACE_CHARS
 
 _GAP = "  "
 _PIPE_CELLS = 200
+_MAX_MS = 1 << 53
 
 
 def _plain(text: str, _: SignalType) -> str:
@@ -68,7 +69,7 @@ class LineFormatter:
         room = width - cells(before + name + behind)
         if room < 1:
             return cut((before + name + behind).rstrip(), max(1, width))
-        took = "" if observed.duration_s is None else f"[{length(observed.duration_s)}] "
+        took = _took(observed)
         text = (cut_front if shows_end else cut)(took + printable(said), room)
         return f"{before}{self.styled(name, signal.type)}{behind}{text}".rstrip()
 
@@ -111,6 +112,24 @@ def _who(observed: ObservedSignal) -> str:
     if directed is None:
         return ""
     return directed.id or ", ".join(directed.capabilities)
+
+
+def _took(observed: ObservedSignal) -> str:
+    """Return how long a task took as it is seen here, and of it as its worker told."""
+    meta, parts = observed.signal.meta, []
+    if observed.duration_s is not None:
+        parts.append(length(observed.duration_s))
+    queued_ms, ran_ms = _count(meta.get("queued_ms")), _count(meta.get("ran_ms"))
+    if queued_ms:
+        parts.append(f"queued {length(queued_ms / 1000)}")
+    if ran_ms is not None and observed.duration_s is None:
+        parts.append(f"ran {length(ran_ms / 1000)}")
+    return f"[{', '.join(parts)}] " if parts else ""
+
+
+def _count(value: Any) -> int | None:
+    """Return a count out of the meta of anybody; None if it is none."""
+    return value if value.__class__ is int and 0 <= value < _MAX_MS else None
 
 
 def _indented(payload: dict[str, Any]) -> str:

@@ -169,6 +169,7 @@ class Inbox:
             task,
             trace,
             key,
+            now_s,
             now_s + ttl_ms / 1000,
             flags & _KEEP != 0,
             flags & _RUN != 0,
@@ -291,9 +292,9 @@ class Inbox:
     # -- running ---------------------------------------------------------------------------------
 
     async def _run(self, job: Job) -> None:
-        job.started = True
+        job.started_at_s = self._clock.now_s()
         if job.slots.bucket is not None:
-            job.slots.bucket.begun(self._clock.now_s())
+            job.slots.bucket.begun(job.started_at_s)
             self._start_next(job.slots)
         interrupt: BaseException | None = None
         try:

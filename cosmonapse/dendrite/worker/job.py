@@ -45,15 +45,16 @@ class Job:
         caller: Instance id of the caller.
         task: Task id.
         trace: Trace id.
-        deadline_at_s: The end of the caller's wait, on the clock of the loop.
+        arrived_at_s: When it arrived, on the clock of the loop.
+        deadline_at_s: The end of the caller's wait, on the same clock.
         index: Number of the next reply.
         keep: True if it runs on when its caller disconnects.
         deadline_slot: The slot of its deadline in the table of the inbox.
         cancel_timer: Ends the wait for a function that was cancelled.
         runner: The asyncio task that runs it, while it does.
         over: True once its function has ended.
-        started: True once its function was called; an asyncio task that is cancelled before its
-            first step never runs, so nothing in it can settle the job.
+        started_at_s: When its function was called, None before; an asyncio task that is cancelled
+            before its first step never runs, so nothing in it can settle the job.
         stream: The replies that it has sent so far, for a resync.
         cancel_code: The code of the ERROR if it is cancelled.
         thread: Ends with the thread of a plain function, possibly after the job.
@@ -71,6 +72,7 @@ class Job:
         "_said_count",
         "_thought_count",
         "_transport",
+        "arrived_at_s",
         "caller",
         "caller_cancelled",
         "cancel_code",
@@ -87,7 +89,7 @@ class Job:
         "settled",
         "signal",
         "slots",
-        "started",
+        "started_at_s",
         "stream",
         "task",
         "thread",
@@ -102,6 +104,7 @@ class Job:
         task: bytes,
         trace: bytes,
         key: Key,
+        arrived_at_s: float,
         deadline_at_s: float,
         keep: bool,
         reads_runs: bool,
@@ -122,6 +125,7 @@ class Job:
         self.caller = caller
         self.task = task
         self.trace = trace
+        self.arrived_at_s = arrived_at_s
         self.deadline_at_s = deadline_at_s
         self.index = 0
         self.keep = keep
@@ -129,7 +133,7 @@ class Job:
         self.deadline_slot = 0
         self.cancel_timer: asyncio.TimerHandle | None = None
         self.runner: asyncio.Task[None] | None = None
-        self.started = False
+        self.started_at_s: float | None = None
         self.over = False
         self._over: asyncio.Future[None] | None = None
         self.cancel_code = "CANCELLED"
@@ -142,6 +146,11 @@ class Job:
     def cancelled(self) -> bool:
         """Whether its caller no longer waits for it."""
         return self.settled or self.caller_cancelled
+
+    @property
+    def started(self) -> bool:
+        """Whether its function was called."""
+        return self.started_at_s is not None
 
     def child_waits(self) -> bool:
         """Return whether it runs while a child task of it waits for a place of the same Axon."""

@@ -26,6 +26,7 @@ from ..watch.subscriptions import Subscriptions
 from .job import Job
 from .open_run import OpenRun
 from .reply_cache import Answered, ReplyCache, ReplyStream
+from .reply_times import TimedMeta
 
 _SETTLES = int(ReplyFlag.SETTLES)
 _RUN = int(ReplyFlag.RUN)
@@ -76,7 +77,7 @@ class ReplySender:
         self._counts = counts
         self._clock = LoopClock()
         self._meta: dict[str, Any] = {"dendrite": dendrite_id}
-        self._meta_bytes = packed(self._meta)
+        self._timed_meta = TimedMeta(self._meta)
         self._key_bytes = {signal_type: packed(key) for signal_type, key in _KEY_OF_OUTPUT.items()}
         self.enabled = True
 
@@ -146,11 +147,7 @@ class ReplySender:
             signal_type, payload = SignalType.FINAL, {"result": payload["output"]}
         if self._settle_plainly(job, signal_type, payload):
             return
-        meta = self._meta
-        if signal_type in QUESTIONS:
-            # 07-signals, "Questions", 1 and 6: another Dendrite can continue the task with it when
-            # the caller is gone.
-            meta = {**meta, "task": job.signal.payload}
+        meta = self._timed_meta.of(job.arrived_at_s, job.started_at_s, self._clock.now_s())
         signal, body = self._encoded(job, signal_type, payload, meta)
         job.settled = True
         self.send(job, signal, body, True)
@@ -161,10 +158,11 @@ class ReplySender:
         if (
             key is None
             or not self.enabled
+            or job.started_at_s is None
             or (subscriptions.watches_tasks and subscriptions.may_want(signal_type, task.trace_id))
         ):
             return False
-        code = signal_type.code
+        code, now_s = signal_type.code, self._clock.now_s()
         (value,) = payload.values()
         body = kernel.encode_reply(
             code,
@@ -173,7 +171,7 @@ class ReplySender:
             job.slots.producer,
             key,
             value,
-            self._meta_bytes,
+            self._timed_meta.packed(job.arrived_at_s, job.started_at_s, now_s),
             clock.now_ts(),
         )
         if body is None:
@@ -186,7 +184,7 @@ class ReplySender:
         job.settled = True
         if outcome is Outcome.SENT and job.index == 0 and job.stream is None:
             job.index = 1
-            self.reply_cache.settle(job.key, body, len(body), self._clock.now_s())
+            self.reply_cache.settle(job.key, body, len(body), now_s)
         else:
             self._sent(job, code, body, True, outcome)
         return True
@@ -218,14 +216,20 @@ class ReplySender:
     ) -> tuple[Signal, bytes]:
         """Return the last reply of a job, or ERROR `BAD_OUTPUT` if its output cannot be sent."""
         producer = job.slots.axon.producer
-        signal = job.signal.reply(signal_type, payload=payload, directed=producer, meta=meta)
         limit = self._transport.max_signal_bytes
+        # 07-signals, "Questions", 1 and 6: another Dendrite can continue the task with it when the
+        # caller is gone.
+        metas = [meta]
+        if signal_type in QUESTIONS:
+            metas.insert(0, {**meta, "task": job.signal.payload})
         try:
-            body = signal.encode()
-            if len(body) <= limit:
-                return signal, body
-            if meta is not self._meta:
-                return self._encoded(job, signal_type, payload, self._meta)
+            for each in metas:
+                signal = job.signal.reply(
+                    signal_type, payload=payload, directed=producer, meta=each
+                )
+                body = signal.encode()
+                if len(body) <= limit:
+                    return signal, body
             fault = f"the output has {len(body):,} bytes, the limit is {limit:,}"
         except UnencodableValue as error:
             fault = str(error)
@@ -236,7 +240,7 @@ class ReplySender:
             SignalType.ERROR,
             payload=error_payload("BAD_OUTPUT", fault),
             directed=producer,
-            meta=self._meta,
+            meta=meta,
         )
         return signal, signal.encode()
 

@@ -77,7 +77,8 @@ async def test_dispatch_and_wait_returns_the_signal_that_settles_the_task(join: 
 
     assert reply.type is SignalType.AGENT_OUTPUT
     assert reply.directed == Directed("worker", "neuron")
-    assert reply.meta == {"dendrite": "host"}
+    assert reply.meta.keys() == {"dendrite", "queued_ms", "ran_ms"}
+    assert reply.meta["dendrite"] == "host"
 
 
 async def test_the_outcome_of_a_dispatched_task_shows_in_a_decorator(join: Joiner) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 
+import attrs
 import pytest
 
 from cosmonapse import Directed, SignalType
@@ -61,6 +62,26 @@ def test_the_columns_of_all_types_are_aligned():
 
     assert len({line.index("trc_") for line in lines}) == 1
     assert len({line.index("worker") for line in lines}) == 1
+
+
+@pytest.mark.parametrize(
+    ("meta", "duration_s", "told"),
+    [
+        ({"queued_ms": 120, "ran_ms": 280}, 0.404, "[404 ms, queued 120 ms] hi"),
+        ({"queued_ms": 0, "ran_ms": 404}, 0.404, "[404 ms] hi"),
+        ({"queued_ms": 1500, "ran_ms": 280}, None, "[queued 1.5 s, ran 280 ms] hi"),
+        ({"queued_ms": 1500}, None, "[queued 1.5 s] hi"),
+        ({"queued_ms": 0, "ran_ms": 0}, None, "[ran 0 ms] hi"),
+        ({"queued_ms": True, "ran_ms": "x"}, None, "hi"),
+        ({"queued_ms": -1, "ran_ms": 2**60}, None, "hi"),
+        ({}, None, "hi"),
+    ],
+)
+def test_a_reply_shows_how_long_its_task_took_and_waited(meta, duration_s, told):
+    said = reply(task(), payload={"output": "hi"})
+    said = said._replace(signal=attrs.evolve(said.signal, meta=meta), duration_s=duration_s)
+
+    assert LineFormatter()(said).endswith(f"  {told}")
 
 
 def test_a_line_is_as_wide_as_the_terminal():

@@ -35,7 +35,7 @@ async def main(url: str) -> None:
         say("asks", asked.type.value, asked.payload)
         answered = await ask("asks", {"clarification": {"question": "q", "answer": "the red one"}})
         say("answered", answered.type.value, answered.payload)
-        say("meta", reply.meta)
+        say("meta", [*reply.meta], reply.meta["dendrite"])
 
         slow = {"ms": 60_000, "says": "begun"}
         async with await dendrite.dispatch(neuron="slow", input=slow) as pathway:

@@ -81,10 +81,11 @@ export class Inbox {
       () => this.#deadlines.nextAtMs(),
       (nowMs) => this.#expire(nowMs),
     )
-    this.#runQueue = new RunQueue((job) => this.#run(job), clock)
+    this.#runQueue = new RunQueue((job, nowMs) => this.#run(job, nowMs), clock)
     this.#writer = new ReplyWriter({
       client,
       meta: { dendrite: dendriteId },
+      clock,
       counts: this.counts,
       show: (job, signal) => {
         setOrigin(signal, client.user || null)
@@ -180,9 +181,9 @@ export class Inbox {
       return this.#refuse(caller, task, trace, 'BAD_SIGNAL', error.message)
     }
     setOrigin(signal, this.#client.originOf(caller))
-    const deadlineAtMs = this.#clock() + ttlMs
+    const nowMs = this.#clock()
     const keep = (flags & KEEP) !== 0
-    const job = new Job(slots, signal, key, caller, task, trace, deadlineAtMs, keep)
+    const job = new Job(slots, signal, key, caller, task, trace, nowMs, nowMs + ttlMs, keep)
     if ((flags & RUN) !== 0) this.#writer.allowRuns(job)
     this.#show(job, signal)
     if (ttlMs === 0) return this.#fail(job, 'EXPIRED', 'the task arrived after its deadline')
@@ -286,9 +287,9 @@ export class Inbox {
 
   // ---- running
 
-  #run(job) {
+  #run(job, nowMs) {
     if (job.isSettled) return
-    job.isStarted = true
+    job.startedAtMs = nowMs
     let value
     try {
       value = invoke(job, this.#port)

@@ -20,8 +20,8 @@ export class Job extends Timed {
   said = 0
   /** True while it waits for a place. */
   isQueued = false
-  /** True once its function was called. */
-  isStarted = false
+  /** When its function was called, on the monotonic clock; null before. */
+  startedAtMs = null
   /** True once its function has ended. */
   isOver = false
   /** True once its last reply was sent. */
@@ -53,10 +53,11 @@ export class Job extends Timed {
    * @param {Buffer} caller Instance id of the caller.
    * @param {Buffer} task Task id.
    * @param {Buffer} trace Trace id.
+   * @param {number} arrivedAtMs When it arrived, on the monotonic clock.
    * @param {number} deadlineAtMs The end of the caller's wait, on the monotonic clock.
    * @param {boolean} keep True if it runs on when its caller goes away.
    */
-  constructor(slots, signal, key, caller, task, trace, deadlineAtMs, keep) {
+  constructor(slots, signal, key, caller, task, trace, arrivedAtMs, deadlineAtMs, keep) {
     super()
     this.slots = slots
     this.signal = signal
@@ -64,8 +65,14 @@ export class Job extends Timed {
     this.caller = caller
     this.task = task
     this.trace = trace
+    this.arrivedAtMs = arrivedAtMs
     this.deadlineAtMs = deadlineAtMs
     this.keep = keep
+  }
+
+  /** Whether its function was called. */
+  get isStarted() {
+    return this.startedAtMs !== null
   }
 
   /**

@@ -9,6 +9,7 @@ import { QUESTIONS } from '../../signals/signal-types.js'
 import { CODE, Signal } from '../../signals/signals.js'
 import { errorPayload } from './outcomes.js'
 import { described } from './raised.js'
+import { replyTimes } from './reply-times.js'
 import { ReplyStream } from './reply-cache.js'
 import { RunSender } from './run-sender.js'
 import { thought } from './streamed.js'
@@ -24,6 +25,7 @@ const UNSENT = Object.freeze({
 export class ReplyWriter {
   #client
   #meta
+  #clock
   #counts
   #show
   #store
@@ -32,16 +34,18 @@ export class ReplyWriter {
   /**
    * @param {object} parts
    * @param {object} parts.client The transport port.
-   * @param {object} parts.meta The meta of every last reply.
+   * @param {object} parts.meta The meta of every last reply, beside its times.
+   * @param {() => number} parts.clock Milliseconds of a monotonic clock.
    * @param {Record<string, number>} parts.counts Where drops are counted.
    * @param {(job: object, signal: object) => void} parts.show Shows a Signal to our own handlers.
    * @param {(job: object) => boolean} parts.isWatched Tells whether a handler of ours wants the thoughts of a job.
    * @param {(job: object, answered: Buffer | import('./reply-cache.js').Reply[], bytes: number)
    *   => void} parts.store Stores the replies of a job that has ended.
    */
-  constructor({ client, meta, counts, show, store, isWatched }) {
+  constructor({ client, meta, clock, counts, show, store, isWatched }) {
     this.#client = client
     this.#meta = meta
+    this.#clock = clock
     this.#counts = counts
     this.#show = show
     this.#store = store
@@ -188,30 +192,30 @@ export class ReplyWriter {
       type = 'FINAL'
       payload = { result: payload.output }
     }
-    // 07-signals, "Questions", 1 and 6: another Dendrite can go on with it when the caller is gone.
-    const meta = QUESTIONS.has(type) ? { ...this.#meta, task: job.signal.payload } : this.#meta
+    const times = replyTimes(job.arrivedAtMs, job.startedAtMs, this.#clock())
+    const meta = { ...this.#meta, ...times }
     const [signal, body] = this.#encoded(job, type, payload, meta)
     job.runs?.flush()
     job.isSettled = true
     this.#send(job, { kind: CODE[signal.type], body, count: 1, signal }, SETTLES)
   }
 
-  #encoded(job, type, payload, meta) {
+  /** Return the last Signal and its bytes; `isLeast` for a question without the payload of its TASK. */
+  #encoded(job, type, payload, meta, isLeast = !QUESTIONS.has(type)) {
     const directed = job.slots.axon.producer
     let fault
     try {
-      const signal = job.signal.reply(type, payload, { directed, meta })
+      // 07-signals, "Questions", 1 and 6: another Dendrite can go on with it when the caller is gone.
+      const told = isLeast ? meta : { ...meta, task: job.signal.payload }
+      const signal = job.signal.reply(type, payload, { directed, meta: told })
       return [signal, signal.encode(this.#client.maxSignalBytes)]
     } catch (error) {
       const isTooLarge = error instanceof SignalTooLarge
-      if (isTooLarge && meta !== this.#meta) return this.#encoded(job, type, payload, this.#meta)
+      if (isTooLarge && !isLeast) return this.#encoded(job, type, payload, meta, true)
       fault = isTooLarge ? sizeFault(error) : valueFault(error)
     }
     count(this.#counts, 'bad_output')
-    const failed = job.signal.reply('ERROR', errorPayload('BAD_OUTPUT', fault), {
-      directed,
-      meta: this.#meta,
-    })
+    const failed = job.signal.reply('ERROR', errorPayload('BAD_OUTPUT', fault), { directed, meta })
     return [failed, failed.encode()]
   }
 

@@ -14,7 +14,7 @@ export class RunQueue {
   #isDeferred = false
 
   /**
-   * @param {(job: object) => void} run Begins a job; throws nothing.
+   * @param {(job: object, nowMs: number) => void} run Begins a job; throws nothing.
    * @param {() => number} [clock] Returns milliseconds of a monotonic clock.
    * @param {(next: () => void) => void} [defer] Calls `next` after the loop has looked at its
    *   sockets.
@@ -39,7 +39,7 @@ export class RunQueue {
     let beganMs = this.#clock()
     try {
       while (this.#jobs.length > 0) {
-        this.#run(this.#jobs.shift())
+        this.#run(this.#jobs.shift(), beganMs)
         const nowMs = this.#clock()
         this.#spentMs += nowMs - beganMs
         beganMs = nowMs

@@ -56,7 +56,7 @@ test('a Python caller gets the same, streams in order, and its CANCEL arrives', 
     "fails ERROR {'code': 'NO_FILE', 'message': 'no such file', 'recoverable': False, 'retry_after_s': 1.5}",
     "asks CLARIFICATION {'question': 'which one?'}",
     "answered AGENT_OUTPUT {'output': {'answered': 'the red one'}}",
-    "meta {'dendrite': 'js-worker'}",
+    "meta ['dendrite', 'queued_ms', 'ran_ms'] js-worker",
     'cancelled',
     "stopped [(1, 'js-worker')] CANCELLED",
   ])
