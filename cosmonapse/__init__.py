@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from .keys import Key
     from .neuron_decorator import neuron
     from .neurons import Neuron
-    from .registry import DendriteRecord, NeuronRecord, SynapseState
+    from .registry import DendriteRecord, NeuronRecord, SynapseState, TaskRecord
     from .signals import Directed, Signal, SignalType
     from .stores import MemoryRegistryStore, RegistryStore, SqliteRegistryStore
     from .synapse import MemorySynapse, SynapseServer, connect_synapse, synapse_from_url
@@ -107,6 +107,7 @@ __all__ = [
     "SynapseState",
     "SynapseUnreachable",
     "TaskContext",
+    "TaskRecord",
     "TextStream",
     "UnencodableValue",
     "connect_synapse",
@@ -160,7 +161,7 @@ __getattr__, __dir__ = loaded_on_use(
         ".neuron_decorator": ("neuron",),
         ".neurons": ("Neuron",),
         ".dendrite.caller.pathway": ("Pathway",),
-        ".registry": ("DendriteRecord", "NeuronRecord", "SynapseState"),
+        ".registry": ("DendriteRecord", "NeuronRecord", "SynapseState", "TaskRecord"),
         ".dendrite.caller.retry": ("RetryStrategy", "default_retry_on"),
         ".signals": ("Directed", "Signal", "SignalType"),
         ".stores": ("MemoryRegistryStore", "RegistryStore", "SqliteRegistryStore"),

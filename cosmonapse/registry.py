@@ -1,4 +1,4 @@
-"""The records of Axons and Dendrites, and the state of a Synapse. Pure."""
+"""The records of Axons, Dendrites and open tasks, and the state of a Synapse. Pure."""
 
 from __future__ import annotations
 
@@ -71,6 +71,45 @@ class DendriteRecord:
         """What it does: `worker`, `caller`, `worker+caller`, or `watcher` if neither."""
         parts = ["worker"] * bool(self.axons) + ["caller"] * bool(self.calls or self.open)
         return "+".join(parts) or "watcher"
+
+
+@attrs.frozen(kw_only=True)
+class TaskRecord:
+    """One open task as the Synapse sees it.
+
+    Args:
+        id: The id of its TASK.
+        trace_id: Its workflow.
+        state: `running`: a worker has it, in its queue or at work; `parked`: it waits for workers
+            after a start of the Synapse; `wanted`: the workers are asked which of them has it.
+        neuron: The id of the Axon that has it; without one, that it was sent to; empty if it was
+            sent by capabilities.
+        capabilities: Those that it was sent by.
+        dendrite_id: The name of the Dendrite that hosts that Axon; empty if none has it.
+        instance: The instance id of that Dendrite, 32 hex digits; empty likewise.
+        caller: The name of the Dendrite that sent it; empty if that has left.
+        caller_instance: The instance id of that Dendrite.
+        user: The name of the key of its caller; empty without keys, and if the caller has left.
+        cancelled: True once its caller cancelled it; it is open until its function has ended.
+        age_s: Since when this Synapse knows it, in seconds.
+        remaining_s: Until its deadline, in seconds, 0 at least; None if that is not known.
+        bytes: The size of its TASK; None if that is not known.
+    """
+
+    id: str
+    trace_id: str
+    state: str = "running"
+    neuron: str = ""
+    capabilities: tuple[str, ...] = ()
+    dendrite_id: str = ""
+    instance: str = ""
+    caller: str = ""
+    caller_instance: str = ""
+    user: str = ""
+    cancelled: bool = False
+    age_s: float = 0.0
+    remaining_s: float | None = None
+    bytes: int | None = None
 
 
 @attrs.frozen(kw_only=True)

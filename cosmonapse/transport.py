@@ -11,7 +11,7 @@ import enum
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
-from .registry import DendriteRecord, NeuronRecord, SynapseState
+from .registry import DendriteRecord, NeuronRecord, SynapseState, TaskRecord
 
 _NO_PEER = bytes(16)
 
@@ -198,28 +198,23 @@ class Receiver(Protocol):
 
 
 class QueryPort(Protocol):
-    """The queries of a transport to its Synapse."""
+    """The queries of a transport to its Synapse.
+
+    Raises:
+        SynapseUnreachable: No answer within `timeout_s` seconds.
+    """
 
     async def roster(self, neuron_id: str, capability: str, timeout_s: float) -> list[NeuronRecord]:
-        """Return the live Axons of the namespace; an empty filter matches any.
-
-        Raises:
-            SynapseUnreachable: No answer within `timeout_s` seconds.
-        """
+        """Return the live Axons of the namespace; an empty filter matches any."""
 
     async def dendrites(self, timeout_s: float) -> list[DendriteRecord]:
-        """Return the Dendrites of the namespace; none if the Synapse cannot tell.
+        """Return the Dendrites of the namespace; none if the Synapse cannot tell."""
 
-        Raises:
-            SynapseUnreachable: No answer within `timeout_s` seconds.
-        """
+    async def open_tasks(self, timeout_s: float) -> list[TaskRecord] | None:
+        """Return the open tasks that this transport may see; None if the Synapse cannot tell."""
 
     async def state(self, timeout_s: float) -> SynapseState:
-        """Return the state of the Synapse.
-
-        Raises:
-            SynapseUnreachable: No answer within `timeout_s` seconds.
-        """
+        """Return the state of the Synapse."""
 
 
 class BroadcastPort(Protocol):

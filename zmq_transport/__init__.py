@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .sockets.key_pairs import new_key_pair, public_of
     from .sockets.sent import Sent
     from .wire.heads import ItemFlag, Reason, Verb, address_of
+    from .wire.open_task_messages import OpenTaskInfo
     from .wire.resync_messages import Held, Opened
     from .wire.roster_messages import ClientInfo, SeatInfo
 
@@ -71,6 +72,7 @@ __all__ = [
     "LinkClosed",
     "LocalTransportError",
     "MessageTooLarge",
+    "OpenTaskInfo",
     "Opened",
     "Outcome",
     "Ports",
@@ -133,6 +135,7 @@ _NAMES = {
     ".wire.roster_messages": ("ClientInfo", "SeatInfo"),
     ".proxy.settings": ("Settings",),
     ".wire.heads": ("ItemFlag", "Reason", "Verb", "address_of"),
+    ".wire.open_task_messages": ("OpenTaskInfo",),
     ".client.zmq_carrier": ("ZmqCarrier",),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}

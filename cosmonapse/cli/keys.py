@@ -42,8 +42,8 @@ from ..synapse.access import access_of, new_pair
 from ..synapse.connect import chosen_key
 from ..synapse.url import parse_url
 from .connected import connected
+from .drawing import aligned
 from .fabric import as_json, fabric_options
-from .registry import aligned
 
 F = TypeVar("F", bound=Callable[..., Any])
 _EVERY = "*"

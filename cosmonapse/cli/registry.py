@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -12,24 +10,20 @@ import attrs
 import click
 
 from ..dendrite import Dendrite
-from ..doppler.columns import cut
 from ..keys import Key
 from ..registry import DendriteRecord, NeuronRecord
 from ..runtime.printable import printable
-from ..runtime.reachable import when_reachable
+from .drawing import aligned, show
 from .fabric import as_json, fabric_options, on_fabric
-from .std_streams import complain, terminal_size
 
 R = TypeVar("R", NeuronRecord, DendriteRecord)
 _ORDER = {
     NeuronRecord: ("neuron_id", "dendrite_id", "instance"),
     DendriteRecord: ("dendrite_id", "instance"),
 }
-_EVERY_S = 1.0
 _TITLES = ("NEURON", "STATE", "OPEN", "RUNNING", "QUEUED", "LAG ms", "DENDRITE", "CAPABILITIES")
 _DENDRITE_TITLES = ("DENDRITE", "STATE", "DOES", "AXONS", "SENT OPEN", "AGE", "INSTANCE")
 _SHORT_INSTANCE_CHARS = 12
-_HOME, _TO_LINE_END, _TO_SCREEN_END, _CLEAR = "\x1b[H", "\x1b[K", "\x1b[J", "\x1b[2J"
 
 
 @click.command()
@@ -47,30 +41,18 @@ def command(
 
     With --watch a Synapse that is not there, or goes away, is waited for.
     """
-    redraws = watch and not as_lines and sys.stdout.isatty()
 
     async def work(dendrite: Dendrite) -> None:
-        if redraws:
-            click.echo(_CLEAR, nl=False)
-        while True:
+        async def read() -> str:
+            records = in_order(await dendrite.registry_snapshot())
+            others = in_order(await dendrite.dendrites_snapshot()) if everyone else []
+            if as_lines:
+                return _lines([*records, *others])
+            return "\n\n".join(
+                [table(records, namespace), *([dendrite_table(others)] if others else ())]
+            )
 
-            async def read() -> str:
-                records = in_order(await dendrite.registry_snapshot())
-                others = in_order(await dendrite.dendrites_snapshot()) if everyone else []
-                if as_lines:
-                    return _lines([*records, *others])
-                return "\n\n".join(
-                    [table(records, namespace), *([dendrite_table(others)] if others else ())]
-                )
-
-            text = await (when_reachable(read, complain) if watch else read())
-            if redraws:
-                click.echo(_screen(text), nl=False)
-            elif text:
-                click.echo(text)
-            if not watch:
-                return
-            await asyncio.sleep(_EVERY_S)
+        await show(read, "registry", watch=watch, as_lines=as_lines)
 
     on_fabric(url, key, namespace, work, waits=watch)
 
@@ -78,17 +60,6 @@ def command(
 def in_order(records: list[R]) -> list[R]:
     """Return the records sorted by neuron if they have one, then by Dendrite."""
     return sorted(records, key=attrgetter(*_ORDER[type(records[0])])) if records else []
-
-
-def _screen(text: str) -> str:
-    """Return the text that replaces the contents of the terminal, without a blank moment."""
-    columns, rows = terminal_size()
-    lines = text.rstrip("\n").split("\n")
-    if len(lines) >= rows:
-        shown = max(0, rows - 2)
-        lines = [*lines[:shown], f"... {len(lines) - shown:,} more; see 'cosmo registry'"]
-    drawn = "".join(f"{cut(line, columns)}{_TO_LINE_END}\n" for line in lines)
-    return f"{_HOME}{drawn}{_TO_SCREEN_END}"
 
 
 def _lines(records: Sequence[NeuronRecord | DendriteRecord]) -> str:
@@ -134,15 +105,6 @@ def table(records: list[NeuronRecord], namespace: str) -> str:
     if not records:
         return f"no Axon is in namespace {namespace}: start a worker, or give another one with -n"
     return aligned([_TITLES, *map(_row, records)])
-
-
-def aligned(rows: Sequence[tuple[str, ...]]) -> str:
-    """Return rows as aligned columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
 
 
 def _row(record: NeuronRecord) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ from typing import Self
 
 from ..axon import Axon
 from ..configuration import checked_namespace, chosen
-from ..errors import DendriteProtocolError
+from ..errors import DendriteProtocolError, SynapseRefused
 from ..names import checked_name
-from ..registry import DendriteRecord, NeuronRecord, SynapseState
+from ..registry import DendriteRecord, NeuronRecord, SynapseState, TaskRecord
 from ..runtime.os_signals import stop_signal
 from ..stores import RegistryStore
 from ..transport import Synapse
@@ -42,6 +42,10 @@ from .worker.resync_source import DendriteResyncSource
 _START_S = 5.0
 _LONG_START_S = 60.0  # for a Synapse that answered a moment ago
 _CLOSE_S = 1.0
+_OLDER_SYNAPSE = (
+    "it is of an older version, which cannot list open tasks; start it with the version that is "
+    "installed here"
+)
 
 
 class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, RespondVerbs):
@@ -334,6 +338,23 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         """
         self._check_running()
         return await self._transport.dendrites(_START_S)
+
+    @verb
+    async def open_tasks(self) -> list[TaskRecord]:
+        """Return the open tasks of the namespace, those of a caller together, its oldest first.
+
+        With keys they are all of them for a key with the right `watch`, else those that it sent.
+
+        Raises:
+            SynapseUnreachable: The Synapse does not answer within 5 s.
+            SynapseRefused: It is of an older version, which cannot tell.
+            DendriteProtocolError: Not running.
+        """
+        self._check_running()
+        tasks = await self._transport.open_tasks(_START_S)
+        if tasks is None:
+            raise SynapseRefused(self.synapse.url, _OLDER_SYNAPSE)
+        return tasks
 
     @verb
     async def synapse_state(self) -> SynapseState:

@@ -254,6 +254,7 @@ class BlockingDendrite(Decorators):
     add_axon = _blocking(Dendrite.add_axon)
     await_decision = _blocking(Dendrite.await_decision)
     dendrites_snapshot = _blocking(Dendrite.dendrites_snapshot)
+    open_tasks = _blocking(Dendrite.open_tasks)
     deny_permission = _blocking(Dendrite.deny_permission)
     detach_axon = _blocking(Dendrite.detach_axon)
     dispatch_and_wait = _blocking(Dendrite.dispatch_and_wait)

@@ -14,7 +14,8 @@ import attrs
 import zmq_transport as wire_side
 
 from ..errors import AccessRefused, SynapseRefused, SynapseUnreachable
-from ..registry import DendriteRecord, NeuronRecord, SynapseState
+from ..ids import id_text
+from ..registry import DendriteRecord, NeuronRecord, SynapseState, TaskRecord
 from ..transport import Opened, Outcome, PresenceVerb, Receiver, ResyncSource, Topic
 
 _LOG = logging.getLogger(__name__)
@@ -137,6 +138,12 @@ class TransportQueries:
             )
             for each in clients
         ]
+
+    async def open_tasks(self, timeout_s: float) -> list[TaskRecord] | None:
+        """See the port."""
+        with mapped(self._where):
+            tasks = await self._client.queries.open_tasks(timeout_s)
+        return None if tasks is None else [_task_record(each) for each in tasks]
 
     async def state(self, timeout_s: float) -> SynapseState:
         """See the port."""
@@ -362,6 +369,26 @@ class ClientSynapse(ABC):
         """See the port."""
         for transport in list(self._transports):
             await transport.close(1.0)
+
+
+def _task_record(task: wire_side.OpenTaskInfo) -> TaskRecord:
+    is_by_capabilities = task.address.startswith("?")
+    return TaskRecord(
+        id=id_text("evt_", task.task),
+        trace_id=id_text("trc_", task.trace),
+        state=task.state,
+        neuron=task.seat or ("" if is_by_capabilities else task.address),
+        capabilities=tuple(task.address[1:].split(",")) if is_by_capabilities else (),
+        dendrite_id=task.worker_name,
+        instance=task.worker.hex(),
+        caller=task.caller_name,
+        caller_instance=task.caller.hex(),
+        user=task.user,
+        cancelled=task.cancelled,
+        age_s=task.age_ms / 1000,
+        remaining_s=None if task.left_ms is None else task.left_ms / 1000,
+        bytes=task.size_bytes,
+    )
 
 
 def _record(seat: wire_side.SeatInfo) -> NeuronRecord:

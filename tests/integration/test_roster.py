@@ -105,6 +105,34 @@ async def test_callers_and_watchers_have_names_with_their_open_tasks_and_age(
     assert all(after[name].age_s > before[name].age_s > 0 for name in before)
 
 
+async def test_open_tasks_are_told_with_both_ends_their_age_and_the_time_that_is_left(join):
+    running, release = asyncio.Event(), asyncio.Event()
+
+    async def hold(given, context):
+        running.set()
+        await release.wait()
+        return {}
+
+    host = join("host")
+    host.attach_axon(Axon(neuron_id="holder", neuron_fn=hold, capabilities=["chat", "fr"]))
+    async with host, join("caller") as caller, join("watcher") as watcher:
+        pathway = await caller.dispatch(capabilities=["chat"], input={}, timeout_s=60.0)
+        await running.wait()
+        (told,) = await watcher.open_tasks()
+        (later,) = await watcher.open_tasks()
+        release.set()
+        await pathway.wait()
+        left = await watcher.open_tasks()
+
+    ends = told.caller, told.dendrite_id, told.neuron, told.capabilities
+    assert ends == ("caller", "host", "holder", ("chat",))
+    assert (told.trace_id, told.state, told.cancelled) == (pathway.trace_id, "running", False)
+    assert told.age_s <= later.age_s < 60.0
+    assert told.age_s + told.remaining_s == pytest.approx(60.0, abs=0.01)
+    assert told.bytes > 100
+    assert left == []
+
+
 @pytest.mark.parametrize("count", [101, 250])
 async def test_many_axons_come_over_the_wire_in_pages(count, join):
     async def echo(input, context):

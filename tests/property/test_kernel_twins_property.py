@@ -130,7 +130,7 @@ def ledger_of(kernel):
 
 def facts(entry):
     names = ("caller", "task", "trace", "address", "keep", "expires_at_s", "cancelled")
-    names = (*names, "body_bytes")
+    names = (*names, "body_bytes", "ttl_ms")
     return [*(getattr(entry, name) for name in names), entry.seat.peer]
 
 

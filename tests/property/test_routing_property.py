@@ -73,7 +73,9 @@ class RoutingMachine(RuleBasedStateMachine):
             return
         if not address.startswith(b"?"):  # a set of capabilities may have been asked for just now
             assert seat is min(ties, key=self.idle_since.__getitem__)
-        entry = Entry(b"c" * 16, self.turn.to_bytes(16, "big"), b"", address, seat, 0.0, False, 3)
+        entry = Entry(
+            b"c" * 16, self.turn.to_bytes(16, "big"), b"", address, seat, 0.0, False, 3, 0
+        )
         self.ledger.enter(entry)
         self.entries.append(entry)
         self.stamp(seat)

@@ -39,6 +39,7 @@ from cosmonapse import (
     SynapseState,
     SynapseUnreachable,
     TaskContext,
+    TaskRecord,
     TextStream,
     connect_synapse,
     default_retry_on,
@@ -265,6 +266,7 @@ async def looking(orchestrator: Dendrite, store: RegistryStore) -> list[str]:
     assert_type(records, list[NeuronRecord])
     assert_type(await orchestrator.registry_snapshot(), list[NeuronRecord])
     assert_type(await orchestrator.dendrites_snapshot(), list[DendriteRecord])
+    assert_type(await orchestrator.open_tasks(), list[TaskRecord])
     assert_type(await orchestrator.wait_for_neuron(neuron="a", timeout_s=1.0), NeuronRecord)
     assert_type(orchestrator.counts, dict[str, int])
     assert_type(store.get("summary"), NeuronRecord | None)

@@ -1,4 +1,4 @@
-"""Query the proxy: its seats, its state, and whether every message has arrived."""
+"""Query the proxy: its seats, open tasks, its state, and whether every message has arrived."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ..errors import LinkClosed, Unreachable
 from ..wire import heads
 from ..wire.heads import Verb
+from ..wire.open_task_messages import OpenTaskInfo, TasksQuery, pack_tasks_query, unpack_tasks
 from ..wire.roster_messages import (
     ClientInfo,
     RosterQuery,
@@ -74,6 +75,28 @@ class Queries:
         except TimeoutError as error:
             raise Unreachable(self._endpoint, "no answer to a question about clients") from error
         return clients
+
+    async def open_tasks(self, timeout_s: float) -> list[OpenTaskInfo] | None:
+        """Return the open tasks that this client may see; None if the proxy cannot tell.
+
+        Raises:
+            Unreachable: Not within `timeout_s` seconds.
+            WireError: The answer cannot be read.
+        """
+        tasks: dict[bytes, OpenTaskInfo] = {}
+        query: TasksQuery | None = TasksQuery()
+        try:
+            async with asyncio.timeout(timeout_s):
+                while query is not None:
+                    page = unpack_tasks(await self._asked(pack_tasks_query(query)))
+                    if page is None:
+                        return None
+                    # One that found its worker between two pages is told in both.
+                    tasks |= {each.caller + each.task: each for each in page.tasks}
+                    query = None if page.after is None else TasksQuery(page.after)
+        except TimeoutError as error:
+            raise Unreachable(self._endpoint, "no answer to a question for open tasks") from error
+        return list(tasks.values())
 
     async def state(self, timeout_s: float) -> ProxyState:
         """Return the state of the proxy.

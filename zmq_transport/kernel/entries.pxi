@@ -6,17 +6,26 @@ cdef enum:
     MAX_TTL_MS = 86400000
 
 
+cdef int64_t made_count = 0
+
+
+cdef inline int64_t next_number() noexcept:
+    global made_count
+    made_count += 1
+    return made_count
+
+
 @cython.freelist(256)
 cdef class Entry:
     cdef public bytes caller, task, trace, address
     cdef public object seat
     cdef public double expires_at_s
-    cdef public int64_t body_bytes
+    cdef public int64_t body_bytes, ttl_ms, number
     cdef public bint keep, cancelled
 
     def __init__(
         self, bytes caller, bytes task, bytes trace, bytes address, seat,
-        double expires_at_s, bint keep, int64_t body_bytes,
+        double expires_at_s, bint keep, int64_t body_bytes, int64_t ttl_ms,
     ):
         self.caller = caller
         self.task = task
@@ -26,6 +35,8 @@ cdef class Entry:
         self.expires_at_s = expires_at_s
         self.keep = keep
         self.body_bytes = body_bytes
+        self.ttl_ms = ttl_ms
+        self.number = next_number()
         self.cancelled = False
 
 
@@ -88,7 +99,9 @@ def enter_tasks(
         entry.trace = bytes_of(item + TRACE_AT, ID_BYTES)
         entry.address = address
         entry.seat = seat
-        entry.expires_at_s = overdue_at_s + read_u32(item + NUMBER_AT) / 1000.0
+        entry.ttl_ms = read_u32(item + NUMBER_AT)
+        entry.number = next_number()
+        entry.expires_at_s = overdue_at_s + entry.ttl_ms / 1000.0
         entry.keep = item[FLAGS_AT] & KEEP != 0
         entry.body_bytes = read_u32(item + SIZE_AT)
         entry.cancelled = False

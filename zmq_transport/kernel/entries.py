@@ -6,6 +6,7 @@ None is returned, and nothing changed, when an item needs a closer look, invalid
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Container
 from typing import Any, Final
 
@@ -16,6 +17,9 @@ _KEEP: Final = 2
 _COUNT_AT: Final = 18
 MAX_TTL_MS: Final = 24 * 3600 * 1000
 """The longest time of a task in a proxy; its time is cut to that."""
+
+
+_numbers = itertools.count(1)
 
 
 class Entry:
@@ -30,6 +34,8 @@ class Entry:
         expires_at_s: When it is forgotten unsettled, on the monotonic clock.
         keep: True if it runs on when its caller goes away: the flag KEEP.
         body_bytes: Length of the body of its TASK; 0 if that is not known.
+        ttl_ms: The time that it had left when its entry was made.
+        number: Grows with every entry of this process.
         cancelled: True once its caller sent CANCEL; its replies are not copied to subscribers.
     """
 
@@ -40,9 +46,11 @@ class Entry:
         "cancelled",
         "expires_at_s",
         "keep",
+        "number",
         "seat",
         "task",
         "trace",
+        "ttl_ms",
     )
 
     def __init__(
@@ -55,6 +63,7 @@ class Entry:
         expires_at_s: float,
         keep: bool,
         body_bytes: int,
+        ttl_ms: int,
     ) -> None:
         self.caller = caller
         self.task = task
@@ -64,6 +73,8 @@ class Entry:
         self.expires_at_s = expires_at_s
         self.keep = keep
         self.body_bytes = body_bytes
+        self.ttl_ms = ttl_ms
+        self.number = next(_numbers)
         self.cancelled = False
 
 
@@ -107,7 +118,8 @@ def enter_tasks(
         if not 0 < ttl_ms <= MAX_TTL_MS or task in entries or kind in kinds or trace in traces:
             return None
         at_s = overdue_at_s + ttl_ms / 1000
-        new[task] = Entry(caller, task, trace, address, seat, at_s, flags & _KEEP != 0, size)
+        keep = flags & _KEEP != 0
+        new[task] = Entry(caller, task, trace, address, seat, at_s, keep, size, ttl_ms)
         total += size
     if total != body_bytes or len(new) != len(items):
         return None

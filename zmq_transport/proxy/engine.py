@@ -88,7 +88,7 @@ class Engine:
             self.tables, self._presence, self._admission, self.subscriptions, self._publications
         )
         self._forget_left_at_s = now_s + _LEFT_S
-        self._questions = Questions(self.tables, self.subscriptions, now_s)
+        self._questions = Questions(self.tables, self.subscriptions, self._resync.wanted_of, now_s)
         self._by_connection = self.tables.peers.by_connection
         # TASK and REPLY are not in here: they are the hot path, see `_one`.
         self._handlers: Mapping[int, Handler] = {

@@ -1,15 +1,17 @@
-"""Answer questions: for the roster, and for the state of the proxy. Pure.
+"""Answer questions: for the roster, for open tasks, and for the state of the proxy. Pure.
 
-Spec: docs/spec/04-liveness.md, "Roster" and "State"; docs/spec/11-access.md.
+Spec: docs/spec/04-liveness.md, "Roster", "Open tasks" and "State"; docs/spec/11-access.md.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from ..wire import heads, roster_messages, state_messages
+from ..wire import greetings, heads, open_task_messages, roster_messages, state_messages
 from ..wire.heads import Verb
 from ..wire.state_messages import ProxyState
+from .open_task_pages import OpenTaskPages, WantedOf
 from .peers import Namespace, Peer
 from .recent_counts import RecentCounts
 from .roster import clients_page, roster_page
@@ -26,11 +28,15 @@ class Questions:
     Args:
         tables: The state of the proxy.
         subscriptions: Those of the broadcast plane.
+        wanted_of: Returns the queries about the tasks of a caller.
         now_s: Monotonic clock, at the start.
     """
 
-    def __init__(self, tables: Tables, subscriptions: Subscriptions, now_s: float) -> None:
+    def __init__(
+        self, tables: Tables, subscriptions: Subscriptions, wanted_of: WantedOf, now_s: float
+    ) -> None:
         self._tables = tables
+        self._open_tasks = OpenTaskPages(tables, wanted_of)
         self._subscriptions = subscriptions
         self._recent = RecentCounts(tables.counts, now_s)
 
@@ -56,9 +62,15 @@ class Questions:
         if body == state_messages.QUESTION:
             page = state_messages.pack(self._state_for(peer, draining, now_s))
         else:
-            page = self._roster_page(peer, roster_messages.unpack_question(body), now_s)
+            page = self._page(peer, greetings.unpack_map(body), now_s)
         head = heads.pack(Verb.ROSTER, len(page), task=question)
         return [(SEND, peer.connection, head, page)]
+
+    def _page(self, peer: Peer, fields: Mapping[str, Any], now_s: float) -> bytes:
+        if open_task_messages.asks_for_tasks(fields):
+            query = open_task_messages.tasks_query_of(fields)
+            return self._open_tasks.page(peer, query, now_s)
+        return self._roster_page(peer, roster_messages.question_of(fields), now_s)
 
     def _roster_page(self, peer: Peer, query: roster_messages.RosterQuery, now_s: float) -> bytes:
         if not query.clients:

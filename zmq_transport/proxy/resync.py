@@ -57,6 +57,7 @@ class Resync:
         self._lists = CallerLists(tables.counts)
         self._one_sided_since_s: dict[bytes, float] = {}
         self._stand_ins = StandIns(tables, tasks)
+        self.wanted_of = self._wanted.queries.of
 
     @property
     def misses_workers(self) -> bool:
@@ -304,16 +305,17 @@ class Resync:
             return False
         if stands_in(seat):
             self._stand_ins.add(seat, now_s)
-        left_s = min(held.left_ms, MAX_TTL_MS) / 1000
+        left_ms = min(held.left_ms, MAX_TTL_MS)
         entry = Entry(
             held.caller,
             held.task,
             held.trace,
             seat.address,
             seat,
-            now_s + left_s + self._tables.settings.overdue_s,
+            now_s + left_ms / 1000 + self._tables.settings.overdue_s,
             held.keep,
             0,
+            left_ms,
         )
         self._ledger.enter(entry)
         self._tables.counts["resync.found"] += 1

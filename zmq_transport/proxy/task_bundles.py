@@ -131,7 +131,9 @@ class TaskBundles:
                 return None
             expires_at_s = overdue_at_s + ttl_ms / 1000
             keep = bool(flags & _KEEP)
-            entries[task] = Entry(caller, task, trace, address, seat, expires_at_s, keep, size)
+            entries[task] = Entry(
+                caller, task, trace, address, seat, expires_at_s, keep, size, ttl_ms
+            )
         return entries if len(entries) == len(items) else None
 
     def _copies(

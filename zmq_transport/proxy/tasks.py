@@ -192,7 +192,7 @@ class Tasks:
         # Added in the order of `enter_tasks` and of bundles: another one may round differently.
         expires_at_s = now_s + self._tables.settings.overdue_s + ttl_ms / 1000
         keep = bool(flags & _KEEP)
-        entry = Entry(peer.instance, task, trace, address, seat, expires_at_s, keep, size)
+        entry = Entry(peer.instance, task, trace, address, seat, expires_at_s, keep, size, ttl_ms)
         self._ledger.enter(entry)
         head = heads.redirect(head, peer.instance, seat.address)
         return entry, (SEND, seat.peer.connection, head, body)

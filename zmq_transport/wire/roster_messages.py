@@ -6,6 +6,7 @@ a list of seats and whether more follow.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import attrs
@@ -105,7 +106,15 @@ def unpack_question(body: bytes) -> RosterQuery:
     Raises:
         WireError: The query is invalid.
     """
-    fields = greetings.unpack_map(body)
+    return question_of(greetings.unpack_map(body))
+
+
+def question_of(fields: Mapping[str, Any]) -> RosterQuery:
+    """Return the query in the map of a ROSTER.
+
+    Raises:
+        WireError: The query is invalid.
+    """
     name, capability = fields.get("name", ""), fields.get("capability", "")
     after, clients = fields.get("after", 0), fields.get("clients", False)
     if clients.__class__ is not bool:

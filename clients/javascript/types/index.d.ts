@@ -370,6 +370,34 @@ export interface DendriteRecord {
   readonly ageMs: number
 }
 
+/** An open task, as the Synapse knows it. */
+export interface TaskRecord {
+  /** The id of its TASK. */
+  readonly id: string
+  readonly traceId: string
+  /** `running`: a worker has it; `parked`, `wanted`: the Synapse has just started. */
+  readonly state: 'running' | 'parked' | 'wanted'
+  /** The Axon that has it, or that it was sent to; empty if it was sent by capabilities. */
+  readonly neuron: string
+  /** Those that it was sent by. */
+  readonly capabilities: readonly string[]
+  /** The Dendrite that hosts that Axon; empty if none has it. */
+  readonly dendriteId: string
+  readonly instance: string
+  /** The Dendrite that sent it; empty if it has left. */
+  readonly caller: string
+  readonly callerInstance: string
+  /** The name of the key of its caller; empty without keys. */
+  readonly user: string
+  /** Whether its caller has cancelled it. */
+  readonly cancelled: boolean
+  readonly ageMs: number
+  /** Until its deadline; null if that is not known. */
+  readonly remainingMs: number | null
+  /** The size of its TASK; null if that is not known. */
+  readonly bytes: number | null
+}
+
 /** The load of a Synapse, and its counters. */
 export interface SynapseState {
   readonly uptimeMs: number
@@ -538,6 +566,8 @@ export class Dendrite implements AsyncDisposable {
   waitForNeuron(options: Address & WaitLimits): Promise<NeuronRecord>
   /** Resolve to every Dendrite of the namespace. */
   dendritesSnapshot(): Promise<DendriteRecord[]>
+  /** Resolve to the open tasks of the namespace that the key may see. */
+  openTasks(): Promise<TaskRecord[]>
   /** Resolve to the state of the Synapse. */
   synapseState(): Promise<SynapseState>
 }

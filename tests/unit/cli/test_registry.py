@@ -3,7 +3,7 @@
 import pytest
 
 from cosmonapse import DendriteRecord, NeuronRecord
-from cosmonapse.cli import registry
+from cosmonapse.cli import drawing, registry
 
 RECORDS = [
     NeuronRecord(neuron_id=neuron, dendrite_id=dendrite, instance=instance)
@@ -23,9 +23,9 @@ def test_axons_are_sorted_by_neuron_and_dendrite():
 
 
 def test_a_new_table_is_drawn_over_the_old_one_without_a_blank_moment(monkeypatch):
-    monkeypatch.setattr(registry, "terminal_size", lambda: (80, 24))
+    monkeypatch.setattr(drawing, "terminal_size", lambda: (80, 24))
 
-    drawn = registry._screen(registry.table(RECORDS, "default"))
+    drawn = drawing.screen(registry.table(RECORDS, "default"), "registry")
 
     assert drawn.startswith("\x1b[HNEURON")
     assert drawn.endswith("\x1b[K\n\x1b[J")
@@ -35,9 +35,9 @@ def test_a_new_table_is_drawn_over_the_old_one_without_a_blank_moment(monkeypatc
 
 @pytest.mark.parametrize(("rows", "shown"), [(6, 5), (5, 4), (3, 2), (1, 1)])
 def test_a_table_never_scrolls_its_terminal(rows, shown, monkeypatch):
-    monkeypatch.setattr(registry, "terminal_size", lambda: (30, rows))
+    monkeypatch.setattr(drawing, "terminal_size", lambda: (30, rows))
 
-    drawn = registry._screen(registry.table(RECORDS, "default"))
+    drawn = drawing.screen(registry.table(RECORDS, "default"), "registry")
 
     lines = drawn.removeprefix("\x1b[H").removesuffix("\x1b[J").split("\x1b[K\n")[:-1]
     assert len(lines) == shown

@@ -207,6 +207,7 @@ def entry_of():
     """Make a ledger entry: (task, seat) and what else matters."""
 
     def make(task, seat, caller=b"c" * 16, expires_at_s=1000.0, keep=False, body_bytes=7):
-        return Entry(caller, task, TRACE, seat.address, seat, expires_at_s, keep, body_bytes)
+        address, trace = seat.address, TRACE
+        return Entry(caller, task, trace, address, seat, expires_at_s, keep, body_bytes, 1000)
 
     return make

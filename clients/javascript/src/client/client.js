@@ -474,9 +474,15 @@ export class Client {
    * @returns {Promise<object[]>} each with dendriteId, instance (hex), state, axons, open, calls, ageMs
    * @throws {SynapseUnreachable} No answer in time.
    */
-  dendrites(timeoutMs) {
-    return this.#queries.dendrites(timeoutMs)
-  }
+  dendrites = (timeoutMs) => this.#queries.dendrites(timeoutMs)
+
+  /**
+   * Return the open tasks that this client may see; null if the Synapse cannot tell.
+   * @param {number} timeoutMs
+   * @returns {Promise<object[] | null>} each with the fields of a TaskRecord
+   * @throws {SynapseUnreachable} No answer in time.
+   */
+  openTasks = (timeoutMs) => this.#queries.openTasks(timeoutMs)
 
   /**
    * Return the state of the Synapse.

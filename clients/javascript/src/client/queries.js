@@ -1,5 +1,5 @@
-// Queries to the proxy: its seats, its clients, its state, and whether all that it sent has arrived.
-// Spec: docs/spec/04-liveness.md, "Roster" and "State".
+// Queries to the proxy: its seats, its clients, open tasks, its state, and whether all that it sent has arrived.
+// Spec: docs/spec/04-liveness.md, "Roster", "Open tasks" and "State".
 import { randomBytes } from 'node:crypto'
 import {
   STATE_QUERY,
@@ -7,11 +7,14 @@ import {
   item,
   packClientsQuery,
   packSeatsQuery,
+  packTasksQuery,
   readClients,
   readSeats,
   readState,
+  readTasks,
 } from '../wire/wire.js'
 import { Deferred, countdown, within } from '../runtime/waits.js'
+import { bytesId } from '../signals/ids.js'
 
 const UNUSED_NAME = '-' // a name without a seat, so that the answer is short
 const MS = 1000
@@ -46,6 +49,19 @@ export class Queries {
   async dendrites(timeoutMs) {
     const rows = await this.#pages(packClientsQuery, readClients, timeoutMs)
     return rows.map(asDendrite)
+  }
+
+  /** See Client.openTasks. */
+  async openTasks(timeoutMs) {
+    const left = countdown(timeoutMs)
+    const found = new Map() // one that found its worker between two pages is told in both
+    for (let after = null, isFirst = true; isFirst || after !== null; isFirst = false) {
+      const page = await this.#ask(packTasksQuery(after), readTasks, left())
+      if (page === null) return null
+      for (const row of page.rows) found.set(hex(row.caller) + hex(row.task), row)
+      after = page.after
+    }
+    return [...found.values()].map(asTask)
   }
 
   /** See Client.state. */
@@ -118,6 +134,7 @@ export class Queries {
   }
 }
 
+const hex = (bytes) => Buffer.from(bytes).toString('hex')
 const count = (value) => (Number.isInteger(value) ? value : 0)
 const text = (value) => (typeof value === 'string' ? value : null)
 
@@ -144,6 +161,26 @@ const asDendrite = ({ name, instance, state, seats, open, calls, age_s: ageS }) 
   calls,
   ageMs: ageS * MS,
 })
+
+function asTask(row) {
+  const isByCapabilities = row.address.startsWith('?')
+  return {
+    id: bytesId('evt_', Buffer.from(row.task)),
+    traceId: bytesId('trc_', Buffer.from(row.trace)),
+    state: row.state,
+    neuron: row.seat || (isByCapabilities ? '' : row.address),
+    capabilities: isByCapabilities ? row.address.slice(1).split(',') : [],
+    dendriteId: row.worker_name,
+    instance: hex(row.worker),
+    caller: row.caller_name,
+    callerInstance: hex(row.caller),
+    user: row.user,
+    cancelled: row.cancelled,
+    ageMs: row.age_ms,
+    remainingMs: row.left_ms ?? null,
+    bytes: row.bytes ?? null,
+  }
+}
 
 const asState = (state) => ({
   uptimeMs: state.uptime_s * MS,

@@ -64,7 +64,7 @@ export class Dendrite {
     )
     this.#client = client
     const permits = new Permits(client, url)
-    this.#watch = new Watch({ client, dendriteId, logger, permits, floats })
+    this.#watch = new Watch({ client, dendriteId, url, logger, permits, floats })
     const { subscriptions, publisher, published } = this.#watch
     this.#caller = new Caller({
       client,
@@ -502,6 +502,16 @@ export class Dendrite {
   async dendritesSnapshot() {
     this.#checkRunning()
     return this.#watch.dendritesSnapshot()
+  }
+
+  /**
+   * Resolve to the open tasks of the namespace, those of a caller together, its oldest first. With keys
+   * that are all of them for a key with the right `watch`, else those that its key sent.
+   * @throws {SynapseRefused} It is of an older version, which cannot tell.
+   */
+  async openTasks() {
+    this.#checkRunning()
+    return this.#watch.openTasks()
   }
 
   /** Resolve to the state of the Synapse: its load, and its counters since its start. */

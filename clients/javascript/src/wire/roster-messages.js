@@ -1,13 +1,14 @@
-// What a client can ask its proxy: seats, clients, and the state of the proxy. Spec: docs/spec/04-liveness.md. Pure.
+// What a client can ask its proxy: seats, clients, open tasks, and its state. Spec: docs/spec/04-liveness.md. Pure.
 //
 // A query is a ROSTER with a small map, the answer a ROSTER with the same task id. Pages have at most
-// 100 rows; the next query names the number of the last one.
+// 100 rows; the next query names the number of the last one, or the place that the answer told.
 import { Float } from '../signals/msgpack.js'
 import { isMap, packMap, readValue } from './greetings.js'
 import { WireError } from './wire-error.js'
 
 const MAX_STATE_BYTES = 256 * 1024
 const ID_BYTES = 16
+const MAX_PLACE_BYTES = 64
 
 /** The body of the query for the state of the proxy. */
 export const STATE_QUERY = packMap({ state: true })
@@ -24,10 +25,21 @@ export const packSeatsQuery = ({ name = '', capability = '', after = 0 }) =>
 export const packClientsQuery = (after) =>
   packMap({ name: '', capability: '', after, clients: true })
 
+/**
+ * Make the body of a query for open tasks.
+ * @param {Uint8Array | null} after the place that the answer before told; null at first, as an older
+ *   proxy would refuse it
+ */
+export const packTasksQuery = (after) =>
+  packMap(after === null ? { tasks: true } : { tasks: true, after })
+
 const isCount = (value) => Number.isInteger(value) && value >= 0
 const isText = (value) => typeof value === 'string'
 const isTexts = (value) => Array.isArray(value) && value.every(isText)
 const isId = (value) => value instanceof Uint8Array && value.length === ID_BYTES
+const isIdOrNone = (value) => isId(value) || (value instanceof Uint8Array && value.length === 0)
+const isPlace = (value) =>
+  value instanceof Uint8Array && value.length > 0 && value.length <= MAX_PLACE_BYTES
 const isFlag = (value) => typeof value === 'boolean'
 const isSeconds = (value) =>
   value instanceof Float || (typeof value === 'number' && !Number.isInteger(value))
@@ -53,6 +65,24 @@ const CLIENT = [
   ['calls', isFlag],
   ['age_s', isSeconds],
   ['number', isCount],
+]
+const TASK = [
+  ['task', isId],
+  ['trace', isId],
+  ['caller', isId],
+  ['caller_name', isText],
+  ['user', isText],
+  ['address', isText],
+  ['state', isText],
+  ['worker', isIdOrNone],
+  ['worker_name', isText],
+  ['seat', isText],
+  ['cancelled', isFlag],
+  ['age_ms', isCount],
+]
+const OF_TASK_IF_KNOWN = [
+  ['left_ms', isCount],
+  ['bytes', isCount],
 ]
 const STATE = [
   ['uptime_s', isSeconds],
@@ -121,6 +151,28 @@ export function readClients(body) {
     throw new WireError('bad_body', 'a page of clients is a map')
   const rows = answer.clients.map((row) => checked(isMap(row) ? row : {}, CLIENT, 'a client'))
   return { rows, more: Boolean(answer.more) }
+}
+
+/**
+ * Read one page of open tasks; null from a proxy that does not know this query.
+ * @param {Buffer} body
+ * @returns {{ rows: object[], after: Uint8Array | null } | null} each row with the keys of the spec; `after`
+ *   is where the next query goes on, null at the end
+ * @throws {WireError} `bad_body`.
+ */
+export function readTasks(body) {
+  const answer = readValue(body)
+  if (Array.isArray(answer)) return null // 04, Roster 4: it cannot tell
+  if (!isMap(answer) || !Array.isArray(answer.tasks))
+    throw new WireError('bad_body', 'a page of tasks is a map')
+  if (typeof answer.more !== 'boolean' || (answer.more && !isPlace(answer.after)))
+    throw new WireError('bad_body', 'a page of tasks does not tell where it ends')
+  const rows = answer.tasks.map((row) => {
+    const fields = isMap(row) ? row : {}
+    const known = OF_TASK_IF_KNOWN.filter(([key]) => key in fields)
+    return checked(fields, [...TASK, ...known], 'a task')
+  })
+  return { rows, after: answer.more ? answer.after : null }
 }
 
 /**

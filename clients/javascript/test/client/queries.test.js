@@ -89,6 +89,67 @@ test('the Dendrites are told with times in ms; none by a Synapse that cannot tel
   assert.deepEqual(await client.dendrites(TIMEOUT_MS), [])
 })
 
+test('open tasks are read page by page, each once; a Synapse that cannot tell gives null', async (t) => {
+  const { client, far } = await opened(t)
+  const row = (task, more = {}) => ({
+    task: id(task),
+    trace: id('t'),
+    caller: id('c'),
+    caller_name: 'web',
+    user: 'ada',
+    address: 'echo',
+    state: 'running',
+    worker: id('w'),
+    worker_name: 'host',
+    seat: 'echo',
+    cancelled: false,
+    age_ms: 7,
+    left_ms: 93,
+    bytes: 120,
+    ...more,
+  })
+  const unserved = { address: '?chat,fr', state: 'wanted', worker: Buffer.alloc(0) }
+  const unknown = row('2', { ...unserved, worker_name: '', seat: '' })
+  delete unknown.left_ms
+  delete unknown.bytes
+  const asked = []
+  answering(far, (fields) => {
+    asked.push(fields)
+    if (fields.after === undefined)
+      return { tasks: [row('1'), unknown], more: true, after: Buffer.from([7]) }
+    return { tasks: [row('2'), row('3')], more: false }
+  })
+
+  const tasks = await client.openTasks(TIMEOUT_MS)
+
+  assert.deepEqual(
+    asked.map(({ tasks: wanted, after }) => [wanted, after === undefined ? null : [...after]]),
+    [
+      [true, null],
+      [true, [7]],
+    ],
+  )
+  assert.deepEqual(
+    tasks.map((each) => [each.id.slice(0, 4), each.neuron, each.capabilities, each.remainingMs]),
+    [
+      ['evt_', 'echo', [], 93],
+      ['evt_', 'echo', [], 93],
+      ['evt_', 'echo', [], 93],
+    ],
+  )
+  assert.equal(new Set(tasks.map((each) => each.id)).size, 3)
+
+  answering(far, () => ({ tasks: [unknown], more: false }))
+  const [found] = await client.openTasks(TIMEOUT_MS)
+  assert.deepEqual(
+    [found.state, found.neuron, found.capabilities, found.instance, found.remainingMs, found.bytes],
+    ['wanted', '', ['chat', 'fr'], '', null, null],
+  )
+
+  answering(far, () => [[], false])
+  assert.equal(await client.openTasks(TIMEOUT_MS), null)
+})
+
 test('the state of the Synapse has the words of the port', async (t) => {
   const { client, far } = await opened(t)
   answering(far, () => ({

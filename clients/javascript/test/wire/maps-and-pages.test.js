@@ -56,6 +56,12 @@ const READERS = {
     const { rows, more } = wire.readClients(body)
     return { clients: rows, more }
   },
+  roster_tasks: (body) => {
+    const page = wire.readTasks(body)
+    if (page === null) return null
+    const { rows, after } = page
+    return { tasks: rows, more: after !== null, ...(after !== null && { after }) }
+  },
   state: wire.readState,
 }
 const WRITERS = {
@@ -69,9 +75,10 @@ const WRITERS = {
   facts: wire.packMap,
   roster_question: (fields) =>
     fields.clients ? wire.packClientsQuery(fields.after) : wire.packSeatsQuery(fields),
+  tasks_question: ({ after }) => wire.packTasksQuery(after === undefined ? null : hex(after)),
   state_question: () => wire.STATE_QUERY,
 }
-const PROXY_ONLY = ['roster_question', 'state_question', 'role']
+const PROXY_ONLY = ['roster_question', 'tasks_question', 'state_question', 'role']
 
 for (const m of [...v.maps, ...v.accepted_maps].filter((each) => each.as in READERS))
   test(`map read: ${m.name}`, () =>
@@ -100,6 +107,7 @@ test('a REFUSED says why', () => {
 test('a page of seats in answer to a query for clients means that the proxy cannot tell', () => {
   const { body } = v.maps.find((each) => each.as === 'roster_seats')
   assert.deepEqual(wire.readClients(hex(body)), { rows: [], more: false })
+  assert.equal(wire.readTasks(hex(body)), null)
 })
 
 const opened = ({ task, trace, next_index: nextIndex, left_ms: leftMs, keep }) => ({

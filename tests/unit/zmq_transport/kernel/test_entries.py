@@ -67,6 +67,8 @@ def test_every_task_is_entered_and_the_head_goes_to_the_seat(seat):
     assert (entry.caller, entry.task, entry.trace) == (CALLER, ONE, TRACE)
     assert (entry.address, entry.seat, entry.expires_at_s) == (b"echo", seat, 105.0)
     assert (entry.keep, entry.cancelled, entry.body_bytes) == (True, False, 1)
+    assert entry.ttl_ms == 5000
+    assert entry.number < entries[TWO].number
 
 
 def test_a_task_may_have_the_longest_time(seat):

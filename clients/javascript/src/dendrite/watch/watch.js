@@ -1,5 +1,5 @@
 // The room of the watchers: handlers, iterators over Signals, what a Dendrite publishes, the roster.
-import { InvalidArgument, shown } from '../../errors.js'
+import { InvalidArgument, SynapseRefused, shown } from '../../errors.js'
 import { checkedName } from '../../names.js'
 import { sumOf } from '../../runtime/counter.js'
 import { checkedEmission, payloadOf } from '../../signals/payloads.js'
@@ -17,6 +17,8 @@ import { Subscriptions } from './subscriptions.js'
 
 const WAIT_MS = 30_000
 const QUERY_MS = 5000
+const OLDER_SYNAPSE =
+  'it is of an older version, which cannot list open tasks; start it with the version that is installed here'
 const FILTERS = new Set(['neuron', 'capability', 'traceId'])
 const TRACE_FILTERS = new Set(['types'])
 const EMIT_OPTIONS = new Set(['about', 'traceId', 'parentId', 'directed', 'meta'])
@@ -57,19 +59,22 @@ export class Watch {
   #producer
   #roster
   #thoughts = 0
+  #url
 
   /**
    * @param {object} parts
    * @param {object} parts.client The transport.
    * @param {string} parts.dendriteId The producer of what is published.
+   * @param {string} [parts.url] The Synapse, for error texts.
    * @param {{ warn: (text: string, error?: unknown) => void }} parts.logger Is told of handlers that
    *   throw, and of Signals that were lost.
    * @param {object} [parts.permits] The rights of our key.
    * @param {boolean} [parts.floats] Whether whole floats arrive as Float.
    */
-  constructor({ client, dendriteId, logger, permits = new Permits(client, ''), floats = false }) {
+  constructor({ client, dendriteId, url = '', logger, permits, floats = false }) {
     this.#client = client
-    this.#permits = permits
+    this.#url = url
+    this.#permits = permits ?? new Permits(client, '')
     this.#producer = Object.freeze(new Directed(dendriteId, 'dendrite'))
     this.subscriptions = new Subscriptions(client, { logger, floats })
     this.published = new Published(client, this.subscriptions, { floats })
@@ -174,6 +179,13 @@ export class Watch {
   /** See `Dendrite.dendritesSnapshot`. */
   async dendritesSnapshot() {
     return this.#client.dendrites(QUERY_MS)
+  }
+
+  /** See `Dendrite.openTasks`. */
+  async openTasks() {
+    const tasks = await this.#client.openTasks(QUERY_MS)
+    if (tasks === null) throw new SynapseRefused(this.#url, OLDER_SYNAPSE)
+    return tasks
   }
 
   /** See `Dendrite.synapseState`. */

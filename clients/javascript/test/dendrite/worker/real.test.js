@@ -62,6 +62,28 @@ test('a Python caller gets the same, streams in order, and its CANCEL arrives', 
   ])
 })
 
+test('an open task is told with both ends, its age and the time that is left', async (t) => {
+  const synapse = await startSynapse(t)
+  await startWorker(t, synapse.url, { neurons: 'slow' })
+  const dendrite = await callerOf(t, synapse.url)
+
+  const limits = { timeoutMs: 50_000 }
+  const pathway = dendrite.dispatch({
+    neuron: 'slow',
+    input: { ms: 60_000, says: 'go' },
+    ...limits,
+  })
+  await pathway.waitFor('THOUGHT_DELTA')
+  const [task, ...others] = await dendrite.openTasks()
+  pathway.close()
+
+  assert.deepEqual(others, [])
+  assert.deepEqual([task.traceId, task.state, task.neuron], [pathway.traceId, 'running', 'slow'])
+  assert.deepEqual([task.dendriteId, task.caller, task.cancelled], ['js-worker', 'dendrite', false])
+  assert.ok(Math.abs(task.ageMs + task.remainingMs - 50_000) < 5)
+  assert.ok(task.bytes > 100)
+})
+
 test('cosmo registry shows a JavaScript worker with its version and capabilities', async (t) => {
   const synapse = await startSynapse(t)
   await startWorker(t, synapse.url, {
