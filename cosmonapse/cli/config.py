@@ -24,8 +24,8 @@ from ..runtime.printable import printable
 from ..synapse.carriers import CARRIERS, DEFAULT_CARRIER, ZMTP, chosen_carrier
 from ..synapse.schemes import checked_url
 from ..synapse.url import masked
+from .drawing import aligned
 from .fabric import as_json, complete_context, in_the_environment
-from .registry import aligned
 from .std_streams import complain
 
 _TITLES = ("SETTING", "VALUE", "FROM", "INSTEAD OF")

@@ -18,8 +18,8 @@ from ..runtime.environment import CONTEXT_VARIABLE
 from ..runtime.printable import printable
 from ..synapse.schemes import checked_url
 from ..synapse.url import masked
+from .drawing import aligned
 from .fabric import as_json, complete_context
-from .registry import aligned
 from .std_streams import complain
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -8,9 +8,9 @@ import click
 
 from ..lan.choice import NOTHING_FOUND, Found
 from ..synapse.auto import found_on_lan
+from .drawing import aligned
 from .fabric import as_json
 from .options import no_nan
-from .registry import aligned
 from .std_streams import complain
 
 _TITLES = ("URL", "ANSWERS", "NAMESPACES", "VERSION", "KEY", "NAME")

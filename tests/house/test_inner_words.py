@@ -26,15 +26,15 @@ ROOMS = ("zmq_transport.*", "cosmonapse.dendrite.*")
 # What an engineer knows who knows English, ZeroMQ and asyncio.
 PLAIN = """
 answer ask attempt axon base bid bidder bind book bound broadcast buffer bytes cache call callback
-candidate cause child choice client clock close context count decorator dendrite descriptor
-directed dispatch dispatcher emit ending endpoint error event failed fault field finding flag
-former handshake hello ids illegal in info invalid io ipc known large libzmq list local lock memory
-message mismatch monitor name offer open order outcome outgoing own page parked pathway plan poll
-poller portable progress protocol proxy publisher queue reader recent recorder refuse registration
-registry remote reply report resend resolver respond retry role route row run seen send sender sent
-settings shared signal silence socket source speaker state stop stopped strategy stream subscribed
-synapse table task tcp thread timeout timer too topic trace transition transport turn unreachable
-use user validator verb version view wait waiting watch welcome wire worker writer yielded zmq zmtp
+candidate cause child choice client clock close context count decorator dendrite descriptor directed
+dispatch dispatcher emit ending endpoint error event failed fault field finding flag former
+handshake hello ids illegal in info invalid io ipc known large libzmq list local lock memory message
+mismatch monitor name offer open order outcome outgoing own page parked pathway plan poll poller
+portable progress protocol proxy publisher queue reader recent recorder refuse registration registry
+remote reply report resend resolver respond retry role route row run seen send sender sent settings
+shared signal silence socket source speaker state stop stopped strategy stream subscribed synapse
+table task tcp thread time timeout timer too topic trace transition transport turn unreachable use
+user validator verb version view wait waiting watch welcome wire worker writer yielded zmq zmtp
 """
 
 

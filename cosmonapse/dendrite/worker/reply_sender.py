@@ -26,7 +26,7 @@ from ..watch.subscriptions import Subscriptions
 from .job import Job
 from .open_run import OpenRun
 from .reply_cache import Answered, ReplyCache, ReplyStream
-from .reply_times import TimedMeta
+from .reply_times import ReplyTimes
 
 _SETTLES = int(ReplyFlag.SETTLES)
 _RUN = int(ReplyFlag.RUN)
@@ -77,7 +77,7 @@ class ReplySender:
         self._counts = counts
         self._clock = LoopClock()
         self._meta: dict[str, Any] = {"dendrite": dendrite_id}
-        self._timed_meta = TimedMeta(self._meta)
+        self._times = ReplyTimes(self._meta)
         self._key_bytes = {signal_type: packed(key) for signal_type, key in _KEY_OF_OUTPUT.items()}
         self.enabled = True
 
@@ -147,7 +147,7 @@ class ReplySender:
             signal_type, payload = SignalType.FINAL, {"result": payload["output"]}
         if self._settle_plainly(job, signal_type, payload):
             return
-        meta = self._timed_meta.of(job.arrived_at_s, job.started_at_s, self._clock.now_s())
+        meta = self._times.of(job.arrived_at_s, job.started_at_s, self._clock.now_s())
         signal, body = self._encoded(job, signal_type, payload, meta)
         job.settled = True
         self.send(job, signal, body, True)
@@ -171,7 +171,7 @@ class ReplySender:
             job.slots.producer,
             key,
             value,
-            self._timed_meta.packed(job.arrived_at_s, job.started_at_s, now_s),
+            self._times.packed(job.arrived_at_s, job.started_at_s, now_s),
             clock.now_ts(),
         )
         if body is None:

@@ -32,7 +32,7 @@ def _ms(seconds: float) -> int:
     return max(0, int(seconds * 1000))
 
 
-class TimedMeta:
+class ReplyTimes:
     """Makes the meta of last replies: what is the same in all of them, and the times.
 
     Args:

@@ -5,7 +5,7 @@ import asyncio
 import msgpack
 import pytest
 
-from cosmonapse.dendrite.worker.reply_times import TimedMeta, reply_times
+from cosmonapse.dendrite.worker.reply_times import ReplyTimes, reply_times
 from support.vectors import VECTORS, each_of, revived
 
 FIXED = {"dendrite": "worker"}
@@ -27,7 +27,7 @@ def test_the_times_are_those_of_the_vectors(vector):
     ("queued_s", "ran_s"), [(0.0, 0.0), (0.0002, 0.0007), (0.25, 0.0), (0.5, 90_000.5)]
 )
 def test_the_bytes_are_those_of_the_meta(queued_s, ran_s):
-    meta = TimedMeta(FIXED)
+    meta = ReplyTimes(FIXED)
     times = 64.0, 64.0 + queued_s, 64.0 + queued_s + ran_s
 
     assert msgpack.unpackb(meta.packed(*times)) == meta.of(*times)
