@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ..keys import Key
 from ..transport import Synapse
 from .memory import memory_synapse
-from .url import is_auto, memory_name, parse_url, unusable
+from .url import auto_namespace, is_auto, memory_name, parse_url, unusable
 from .zmq import ZmqSynapse
 
 if TYPE_CHECKING:
@@ -86,12 +86,14 @@ def checked_url(url: str) -> str:
     Raises:
         InvalidUrl: It names no endpoint, or its scheme is unknown.
     """
-    if not takes_key(url) and _scheme_of(url) != "memory":
-        factory_for(url, "")
+    if is_auto(url):
+        auto_namespace(url)
+    elif takes_key(url):
+        parse_url(url)
     elif _scheme_of(url) == "memory":
         memory_name(url)
     else:
-        parse_url(url)
+        factory_for(url, "")
     return url
 
 

@@ -5,6 +5,7 @@
 // │   ├── InvalidArgument         an argument of the wrong type, out of range, or unknown
 // │   │   ├── InvalidName         a neuron id, capability or namespace outside the alphabet
 // │   │   ├── InvalidUrl          a Synapse URL that names no endpoint
+// │   │   ├── InvalidContext      a context, or the file of them, cannot be used
 // │   │   └── InvalidKey          a key or its file cannot be used; the text names the remedy
 // │   ├── UnencodableValue        a value that no Signal can carry, with its path
 // │   ├── SignalTooLarge          a Signal over the size limit, refused before it leaves
@@ -116,6 +117,23 @@ export class InvalidKey extends InvalidArgument {
     super(`cannot use ${what}: ${reason}`, options)
     this.what = what
     this.reason = reason
+  }
+}
+
+/** A context, or the file of the contexts, that cannot be used. */
+export class InvalidContext extends InvalidArgument {
+  static code = 'INVALID_CONTEXT'
+  /**
+   * @param {string} what The file, or the context.
+   * @param {string} reason What is wrong with it, and what to do.
+   * @param {ErrorOptions} [options] `cause`, as for every Error.
+   */
+  constructor(what, reason, options) {
+    // A secret in place of a path must not come back in a text or a log.
+    const [safe, why] = [what, reason].map((each) => each.replace(/csk_\w+/g, 'csk_...'))
+    super(`cannot use ${safe}: ${why}`, options)
+    this.what = safe
+    this.reason = why
   }
 }
 
@@ -393,6 +411,7 @@ for (const each of [
   InvalidArgument,
   InvalidName,
   InvalidUrl,
+  InvalidContext,
   InvalidKey,
   UnencodableValue,
   SignalTooLarge,

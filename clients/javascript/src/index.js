@@ -14,6 +14,7 @@ export {
   DendriteProtocolError,
   Escalation,
   InvalidArgument,
+  InvalidContext,
   InvalidKey,
   InvalidName,
   InvalidUrl,

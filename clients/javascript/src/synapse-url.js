@@ -7,10 +7,11 @@ import {
   TcpEndpoint,
   hostInUrl,
 } from './carriers/endpoints.js'
+import { DEFAULT_PORT, DEFAULT_URL } from './defaults.js'
 import { InvalidUrl } from './errors.js'
 
-const DEFAULT_PORT = 7070
-export const DEFAULT_URL = `cosmo://127.0.0.1:${DEFAULT_PORT}`
+export { DEFAULT_URL }
+
 const FORM = `write cosmo://host:port, such as ${DEFAULT_URL}`
 const IPC = 'cosmo+ipc'
 const IPC_FORM = `write ${IPC}:// and an absolute path, such as ${IPC}:///run/cosmo.sock`

@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import { keyOf } from './access/key.js'
 import { carrierMaker, keyedCarrierMaker } from './carriers/carriers.js'
 import { Client } from './client/client.js'
+import { chosen } from './configuration/configuration.js'
 import { InvalidArgument, InvalidKey, InvalidUrl, shown } from './errors.js'
 import { checkOptions } from './options.js'
 import { probe } from './probe.js'
@@ -11,8 +12,6 @@ import { DEFAULT_URL, parseUrl, urlOf } from './synapse-url.js'
 
 export { DEFAULT_URL }
 
-const URL_VARIABLE = 'COSMO_URL'
-const KEY_VARIABLE = 'COSMO_KEY'
 const CONNECT_MS = 5000
 const CLOSE_MS = 1000
 const OPTIONS = new Set(['carrier', 'logger', 'key'])
@@ -36,14 +35,16 @@ export class Synapse {
 
   /**
    * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), or `cosmo+ipc://path` for one on
-   *   this machine. By default the variable COSMO_URL, else that of the key, else `cosmo://127.0.0.1:7070`.
+   *   this machine. By default the variable COSMO_URL, else that of the context, else that of the key, else
+   *   `cosmo://127.0.0.1:7070`.
    * @param {{ carrier?: 'zmtp' | 'libzmq', logger?: { warn: (text: string) => void } | null, key?: string | object | null }} [options]
    *   `key`: the path of a file NAME.key, a `Key` or its fields, for a Synapse with keys; null for none; by default the
-   *   variable COSMO_KEY, a path. Over a network it needs the carrier 'libzmq', which is chosen then; over
+   *   variable COSMO_KEY, a path, else that of the context. Over a network it needs the carrier 'libzmq', which is chosen then; over
    *   `cosmo+ipc` it is not used.
    *   `carrier`: see above, by default the variable COSMO_CARRIER, else 'zmtp'; `logger`: such as `console`, null for silence, by default `process.emitWarning`. A
    *   Dendrite that was given one of its own uses that.
    * @throws {InvalidUrl} The URL names no endpoint.
+   * @throws {InvalidContext} The context cannot be used.
    * @throws {InvalidKey} The key cannot be used.
    * @throws {InvalidArgument} The carrier or an option is unknown, or the carrier has no keys.
    * @throws {MissingExtra} The package `zeromq` is needed and not installed.
@@ -119,7 +120,8 @@ export class Synapse {
  * Resolve to the Synapse behind a URL, once it has answered.
  *
  * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), or `cosmo+ipc://path` for one on this
- *   machine. By default the variable COSMO_URL, else that of the key, else `cosmo://127.0.0.1:7070`.
+ *   machine. By default the variable COSMO_URL, else that of the context, else that of the key, else
+ *   `cosmo://127.0.0.1:7070`.
  * @param {{ carrier?: 'zmtp' | 'libzmq', logger?: object | null, key?: string | object | null, timeoutMs?: number | null }} [options]
  *   `carrier`, `logger` and `key`: see `Synapse`; `timeoutMs`: maximum wait, 5000 by default; one that starts meanwhile is found. Null waits for ever, and warns
  *   every 10 s of what was seen.
@@ -140,23 +142,16 @@ export async function connectSynapse(url, given = {}) {
 }
 
 function endpointOf(url, keys) {
-  if (url !== undefined) return parseUrl(url)
-  const named = process.env[URL_VARIABLE] // empty counts as not set
-  if (named) return parsedFrom(named, URL_VARIABLE)
-  const key = keys.get()
-  return key?.url ? parsedFrom(key.url, `the key '${key.name}'`) : parseUrl(DEFAULT_URL)
-}
-
-function parsedFrom(url, where) {
+  const { value, where } = chosen('url', url, () => keys.get())
   try {
-    return parseUrl(url)
+    return parseUrl(value)
   } catch (error) {
-    if (!(error instanceof InvalidUrl)) throw error
-    throw new InvalidUrl(error.url, `${error.reason} (it is in ${where})`)
+    if (!(error instanceof InvalidUrl) || where === '') throw error
+    throw new InvalidUrl(error.url, `${error.reason}${where}`)
   }
 }
 
-/** The key of a program: its option, checked at once; else that of the environment, read when it is needed. */
+/** The key of a program: its option, checked at once; else the one that counts, read when it is needed. */
 class LazyKey {
   #key
 
@@ -164,21 +159,21 @@ class LazyKey {
     if (given !== undefined) this.#key = given === null ? null : keyOf(given)
   }
 
-  /** @returns {object | null} @throws {InvalidKey} It cannot be used. */
+  /** @returns {object | null} @throws {InvalidKey} It cannot be used. @throws {InvalidContext} The context cannot. */
   get() {
-    this.#key ??= this.#ofEnvironment()
+    if (this.#key === undefined) this.#key = chosenKey()
     return this.#key
   }
+}
 
-  #ofEnvironment() {
-    const path = process.env[KEY_VARIABLE] // empty counts as not set
-    if (this.#key === null || !path) return null
-    try {
-      return keyOf(path)
-    } catch (error) {
-      if (!(error instanceof InvalidKey)) throw error
-      throw new InvalidKey(error.what, `${error.reason} (COSMO_KEY names it)`)
-    }
+function chosenKey() {
+  const { value, where } = chosen('key')
+  if (value === null) return null
+  try {
+    return keyOf(value)
+  } catch (error) {
+    if (!(error instanceof InvalidKey)) throw error
+    throw new InvalidKey(error.what, `${error.reason}${where}`)
   }
 }
 

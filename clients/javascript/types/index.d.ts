@@ -130,7 +130,7 @@ export interface SynapseOptions {
   logger?: Logger | null
   /**
    * For a Synapse with keys: the path of a file NAME.key, a `Key`, or its fields; null for none. By
-   * default the variable COSMO_KEY, a path. Over a network it needs the package `zeromq`.
+   * default the variable COSMO_KEY, a path, else that of the context. Over a network it needs the package `zeromq`.
    */
   key?: string | Key | KeyFields | null
 }
@@ -168,6 +168,7 @@ export class Key {
 export class Synapse implements AsyncDisposable {
   /**
    * @throws {InvalidUrl} The URL names no endpoint.
+   * @throws {InvalidContext} The context cannot be used.
    * @throws {InvalidKey} The key cannot be used.
    */
   constructor(url?: string, options?: SynapseOptions)
@@ -181,9 +182,10 @@ export class Synapse implements AsyncDisposable {
 
 /**
  * Resolve to the Synapse behind a URL, once it has answered.
- * @param url `cosmo://host[:port]` or `cosmo+ipc://path`. By default the variable COSMO_URL, else
- *   that of the key, else `cosmo://127.0.0.1:7070`.
+ * @param url `cosmo://host[:port]` or `cosmo+ipc://path`. By default the variable COSMO_URL, else that of
+ *   the context, else that of the key, else `cosmo://127.0.0.1:7070`.
  * @throws {InvalidUrl} The URL names no endpoint.
+ * @throws {InvalidContext} The context cannot be used.
  * @throws {InvalidKey} The key cannot be used.
  * @throws {AccessRefused} It needs a key, or lets this one not in.
  * @throws {SynapseUnreachable} No answer within `timeoutMs`, 5000 by default; null waits for ever.
@@ -324,7 +326,7 @@ export interface Logger {
 
 export interface DendriteOptions {
   synapse: Synapse
-  /** Signals never cross from one to another. By default COSMO_NAMESPACE, else `default`. */
+  /** Signals never cross from one to another. By default COSMO_NAMESPACE, else that of the context, else `default`. */
   namespace?: string
   /** A name for people; need not be unique. */
   dendriteId?: string
@@ -629,6 +631,12 @@ export class InvalidName extends InvalidArgument {
 export class InvalidUrl extends InvalidArgument {
   constructor(url: string, reason: string)
   readonly url: string
+  readonly reason: string
+}
+/** A context, or the file of the contexts, that cannot be used. */
+export class InvalidContext extends InvalidArgument {
+  constructor(what: string, reason: string, options?: ErrorOptions)
+  readonly what: string
   readonly reason: string
 }
 /** A key, or the file of one, that cannot be used. */

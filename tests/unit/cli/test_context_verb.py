@@ -65,6 +65,16 @@ def test_a_context_is_added_and_selected(cosmo, tmp_path):
     assert Contexts.read().selected is None
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["cosmo://auto", "cosmo://auto/team", "cosmo://a:1,b:1", "cosmo+ipc:///run/s", "memory://a"],
+)
+def test_every_kind_of_url_can_be_in_a_context(url, cosmo):
+    cosmo("add", "a", "--url", url)
+
+    assert Contexts.read().get("a").url == url
+
+
 def test_a_context_may_be_selected_as_it_is_added(cosmo):
     assert "cosmo context select" not in cosmo("add", "a", "-n", "team", "--select")
     assert Contexts.read().selected == "a"
@@ -79,6 +89,8 @@ def test_a_context_may_be_selected_as_it_is_added(cosmo):
         (("add", "a", "--url", "http://host"), "'http' is unknown"),
         (("add", "a", "--url", "cosmo://me:s3cret@host"), "***@host"),
         (("add", "a", "--url", "memory://a b"), "write memory:// and a name"),
+        (("add", "a", "--url", "cosmo://auto:1"), "write cosmo://auto or cosmo://auto/NAMESPACE"),
+        (("add", "a", "--url", "cosmo://a,"), "place 2 of the list is empty"),
         (("add", "a", "--url", "cosmo+ipc://run"), "is not absolute"),
         (("add", "a", "-n", "a/b"), "namespace must be 1 to 128"),
         (("add", "a", "--key", "gone.key"), "gone.key: there is no such file"),

@@ -77,7 +77,7 @@ export class KeyJudge {
     return new Refusal(
       `it has no keys, so it is not the one that ${this.#name} is for`,
       "check the URL, or start it with 'cosmo synapse start --keys DIR'; to join one that has no keys, name no key " +
-        '(COSMO_KEY, or the option key)',
+        '(COSMO_KEY, or the option key), nor a context that has one',
       Pauses.ONE_END_HAS_KEYS,
     )
   }

@@ -1,13 +1,11 @@
 // The carriers by their names, which are the same in every language. Spec: docs/spec/08-port.md, The carrier port.
+import { chosen } from '../configuration/configuration.js'
+import { DEFAULT_CARRIER } from '../defaults.js'
 import { InvalidArgument, shown } from '../errors.js'
 import { curveOf } from '../access/key.js'
 import { LibzmqCarrier } from './libzmq-carrier.js'
 import { loadLibrary } from './libzmq-sockets.js'
 import { ZmtpCarrier } from './zmtp-carrier.js'
-
-/** The carrier of a program that names none. */
-export const DEFAULT_CARRIER = 'zmtp'
-const VARIABLE = 'COSMO_CARRIER'
 
 /** Each carrier: what it needs, for a choice that stands somewhere, and how one is made. */
 const CARRIERS = {
@@ -31,9 +29,8 @@ const EARLIER = { __proto__: null, zeromq: 'libzmq', auto: DEFAULT_CARRIER }
  * @throws {MissingExtra} The package `zeromq` is needed and not installed.
  */
 export function carrierMaker(given) {
-  const named = process.env[VARIABLE] // empty counts as not set
-  if (given !== undefined) return made(given, '')
-  return named ? made(named, ` (it is in ${VARIABLE})`) : made(DEFAULT_CARRIER, '')
+  const { value, where } = chosen('carrier', given)
+  return made(value, where)
 }
 
 /**

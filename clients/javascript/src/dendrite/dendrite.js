@@ -38,7 +38,7 @@ export class Dendrite {
    * @param {object} options
    * @param {object} options.synapse The Synapse to connect to, from `connectSynapse`.
    * @param {string} [options.namespace] Signals never cross from one to another. By default the
-   *   variable COSMO_NAMESPACE, else `default`.
+   *   variable COSMO_NAMESPACE, else that of the context, else `default`.
    * @param {string} [options.dendriteId] A name for people; need not be unique.
    * @param {'orchestrator' | 'worker'} [options.role] A `worker` may not dispatch by itself.
    * @param {number} [options.maxSignalBytes] Size limit of an encoded Signal, 16 MiB by default;

@@ -1,4 +1,5 @@
-// Check the arguments of a new Dendrite. Pure, but for the variable COSMO_NAMESPACE.
+// Check the arguments of a new Dendrite.
+import { chosen } from '../configuration/configuration.js'
 import { InvalidArgument, shown } from '../errors.js'
 import { checkedName } from '../names.js'
 import { checkedLogger } from '../runtime/logger.js'
@@ -15,12 +16,12 @@ const OPTIONS = new Set([
 ])
 const ROLES = ['orchestrator', 'worker']
 const MAX_SIGNAL_BYTES = 16 * 1024 * 1024
-const NAMESPACE_VARIABLE = 'COSMO_NAMESPACE'
 
 /**
  * Return the arguments of a Dendrite with their defaults.
  *
  * @param {object} options See `Dendrite`.
+ * @throws {InvalidContext} The context cannot be used.
  * @throws {InvalidArgument} One is missing, unknown or invalid.
  */
 export function checkedSettings(options) {
@@ -55,8 +56,8 @@ export function checkedSettings(options) {
   }
 }
 
-/** Return the namespace that was given, else that of the environment, else `default`. */
+/** Return the namespace that counts. */
 function namespaceOf(given) {
-  if (given !== undefined && given !== null) return checkedName('namespace', given)
-  return checkedName(NAMESPACE_VARIABLE, process.env[NAMESPACE_VARIABLE] || 'default')
+  const { value, what } = chosen('namespace', given ?? undefined)
+  return checkedName(what, value)
 }

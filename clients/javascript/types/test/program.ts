@@ -9,6 +9,7 @@ import {
   Dendrite,
   DEFAULT_URL,
   Float,
+  InvalidContext,
   InvalidKey,
   Key,
   NeedsAnswer,
@@ -120,6 +121,7 @@ try {
   else if (error instanceof TimeoutError) console.log(CODES['EXPIRED']?.httpStatus)
   else if (error instanceof AccessRefused) console.log(error.fix, error.status)
   else if (error instanceof InvalidKey) console.log(error.what, error.reason)
+  else if (error instanceof InvalidContext) console.log(error.what, error.reason)
   else if (error instanceof SynapseUnreachable) console.log(error.hint)
 }
 
