@@ -47,7 +47,8 @@ def verdict(
     """Judge a fabric.
 
     CRITICAL: an expected neuron has too few Axons that are alive. WARNING: an Axon is stuck or
-    away, the Synapse is stopping, or too much went wrong in the last minute.
+    away, the Synapse is stopping or does not hear another one of its fabric, or too much went wrong
+    in the last minute.
 
     Args:
         state: The state of the Synapse.
@@ -65,6 +66,8 @@ def verdict(
     faults = [_fault(record) for record in records if record.state != ALIVE]
     if state.draining:
         faults.append("the Synapse is stopping")
+    if state.warning:
+        faults.append(state.warning)
     faults += _losses(state, max_errors)
     level = Level.CRITICAL if missing else Level.WARNING if faults else Level.OK
     return Verdict(level, (*missing, *faults))

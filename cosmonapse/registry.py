@@ -129,6 +129,9 @@ class SynapseState:
         recent_s: How many seconds `recent` covers: about 60, less right after its start; 0 from a
             Synapse that does not tell.
         recent: What each counter grew by in these seconds; one that did not grow is left out.
+        url: The URL of this Synapse: of a list, or of a name, the one that was asked.
+        half: True if it does not hear another Synapse of its fabric: there may be a second leader.
+        warning: What its user should know about the fabric, as a sentence; empty if nothing.
     """
 
     uptime_s: float
@@ -142,3 +145,6 @@ class SynapseState:
     counts: dict[str, int] = attrs.field(factory=dict)
     recent_s: float = 0.0
     recent: dict[str, int] = attrs.field(factory=dict)
+    url: str = ""
+    half: bool = False
+    warning: str = ""

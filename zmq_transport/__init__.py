@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .sockets.endpoints import FoundEndpoint, IpcEndpoint, TcpEndpoint, TcpEndpoints
     from .sockets.key_pairs import new_key_pair, public_of
     from .sockets.sent import Sent
+    from .wire.greetings import Welcome
     from .wire.heads import ItemFlag, Reason, Verb, address_of
     from .wire.open_task_messages import OpenTaskInfo
     from .wire.resync_messages import Held, Opened
@@ -90,6 +91,7 @@ __all__ = [
     "TransportError",
     "Unreachable",
     "Verb",
+    "Welcome",
     "WireError",
     "ZmqCarrier",
     "address_of",
@@ -134,6 +136,7 @@ _NAMES = {
     ".wire.resync_messages": ("Held", "Opened"),
     ".wire.roster_messages": ("ClientInfo", "SeatInfo"),
     ".proxy.settings": ("Settings",),
+    ".wire.greetings": ("Welcome",),
     ".wire.heads": ("ItemFlag", "Reason", "Verb", "address_of"),
     ".wire.open_task_messages": ("OpenTaskInfo",),
     ".client.zmq_carrier": ("ZmqCarrier",),

@@ -86,9 +86,10 @@ def command(
 ) -> None:
     """Check the health of a namespace.
 
-    Exit codes: 0 healthy; 1 an Axon is stuck or away, the Synapse is stopping, or tasks or
-    connections were lost in the last minute; 2 no Synapse, or too few Axons of a neuron named by
-    --neuron or --expect are alive; 5 the Synapse refuses the key.
+    Exit codes: 0 healthy; 1 an Axon is stuck or away, the Synapse is stopping or does not hear
+    another one of its fabric, or tasks or connections were lost in the last minute; 2 no Synapse,
+    or too few Axons of a neuron named by --neuron or --expect are alive; 5 the Synapse refuses the
+    key.
     """
     least = {**{checked_name("--neuron", each): 1 for each in wanted}, **expected}
     found: list[Level] = []
@@ -120,7 +121,7 @@ def _text(
     neurons = len({record.neuron_id for record in records})
     open_tasks = sum(record.open for record in records)
     load = f"{len(records):,} Axons of {neurons:,} neurons, {open_tasks:,} open tasks"
-    up = f"the Synapse is up for {state.uptime_s:,.0f} s"
+    up = f"the Synapse at {state.url} is up for {state.uptime_s:,.0f} s"
     lines = [
         f"{judged.level.name}: namespace {namespace} has {load}; {up}",
         *(f"- {printable(each)}" for each in judged.findings),

@@ -17,6 +17,8 @@ from ..errors import AccessRefused, SynapseRefused, SynapseUnreachable
 from ..ids import id_text
 from ..registry import DendriteRecord, NeuronRecord, SynapseState, TaskRecord
 from ..transport import Opened, Outcome, PresenceVerb, Receiver, ResyncSource, Topic
+from .fabric_news import FabricNews
+from .url import url_of
 
 _LOG = logging.getLogger(__name__)
 _NO_PEER = bytes(16)
@@ -37,6 +39,7 @@ class ErrorContext:
         url: Its URL.
         hint: Returns what to do about a cause.
         refusal: Returns what was refused and what to do, for a refusal for the key.
+        is_list: True if the URL names several that should stand by for each other.
     """
 
     url: str
@@ -44,6 +47,7 @@ class ErrorContext:
     refusal: Callable[[wire_side.AccessRefused], tuple[str, str]] = attrs.field(
         default=lambda error: (error.reason, error.fix)
     )
+    is_list: bool = False
 
     def log_wait(self, waited_s: float, error: wire_side.Unreachable) -> None:
         """Log what one who waits without a limit sees."""
@@ -105,6 +109,7 @@ class TransportQueries:
 
     _client: wire_side.Client
     _where: ErrorContext
+    _news: FabricNews
 
     @property
     def user(self) -> str:
@@ -161,6 +166,9 @@ class TransportQueries:
             counts=dict(state.counts),
             recent_s=state.recent_s,
             recent=dict(state.recent),
+            url=self._news.url or self._where.url,
+            half=self._news.half,
+            warning=self._news.warning,
         )
 
 
@@ -180,6 +188,8 @@ class ClientTransport(TransportQueries):
     ) -> None:
         self._where = where
         self._on_closed = on_closed
+        self._carrier = carrier
+        self._news = FabricNews(dendrite_id, where.url if where.is_list else "")
         self._client = wire_side.Client(
             carrier,
             namespace=namespace,
@@ -187,12 +197,17 @@ class ClientTransport(TransportQueries):
             receiver=receiver,
             max_body_bytes=max_signal_bytes,
             user=user,
+            on_welcome=self._on_welcome,
         )
         self.instance = self._client.instance
         self.origin_of: Callable[[bytes], str | None] = self._client.users.user_of
         self.barrier = self._client.barrier
         self.is_heard = self._client.publisher.is_heard
         self.publish = self._client.publisher.publish
+
+    def _on_welcome(self, welcome: wire_side.Welcome) -> None:
+        url = url_of(self._carrier.address)
+        self._news.on_welcome(url, half=welcome.half, has_others=welcome.others)
 
     @property
     def max_signal_bytes(self) -> int:

@@ -61,6 +61,11 @@ class MemoryCarrier:
         return self._synapse.url
 
     @property
+    def address(self) -> str:
+        """See the port."""
+        return self.endpoint
+
+    @property
     def origin(self) -> Origin:
         """Where its frames come from; the hub believes the user that was given to the Synapse."""
         return Origin(self.user, "memory", self.connection)

@@ -205,6 +205,14 @@ def auto_namespace(url: str) -> str | None:
         raise InvalidUrl(_masked(url), form) from None
 
 
+def url_of(address: str) -> str:
+    """Return the URL of an address of the transport, such as `tcp://10.0.0.2:7070`."""
+    for scheme, ours in (("tcp://", "cosmo://"), ("ipc://", f"{_IPC}://")):
+        if address.startswith(scheme):
+            return ours + address.removeprefix(scheme)
+    return address
+
+
 def memory_name(url: str) -> str:
     """Return the name behind `memory://name`.
 

@@ -175,7 +175,8 @@ class ZmqSynapse(ClientSynapse):
         else:
             self._target = wire_side.TcpEndpoint(endpoint.host, endpoint.port)
             hint = functools.partial(_remedy, endpoint.host, endpoint.port)
-        where = ErrorContext(endpoint.url, hint, functools.partial(_refusal, key))
+        refusal = functools.partial(_refusal, key)
+        where = ErrorContext(endpoint.url, hint, refusal, isinstance(endpoint, Endpoints))
         super().__init__(where, "" if key is None else key.name)
 
     def carrier(self, max_signal_bytes: int) -> wire_side.ZmqCarrier:

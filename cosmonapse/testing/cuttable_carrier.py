@@ -100,6 +100,11 @@ class CuttableCarrier:
         """The endpoint that it connects to, as text."""
         return self._carrier.endpoint
 
+    @property
+    def address(self) -> str:
+        """See the port."""
+        return self._carrier.address
+
     async def open(self, events: wire_side.CarrierEvents) -> None:
         """See the port."""
         self._events = events

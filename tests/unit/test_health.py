@@ -26,6 +26,12 @@ def test_a_replica_that_does_not_live_is_a_warning_and_the_other_one_serves(stat
     assert judged == Verdict(Level.WARNING, (f"echo at w2 is {state}, with 3 open tasks",))
 
 
+def test_what_the_synapse_warns_of_is_a_warning():
+    judged = verdict(SynapseState(uptime_s=1.0, half=True, warning="there may be two"), [ALIVE])
+
+    assert judged == Verdict(Level.WARNING, ("there may be two",))
+
+
 def test_a_neuron_that_is_wanted_and_not_alive_is_critical_and_told_first():
     ill = NeuronRecord(neuron_id="echo", dendrite_id="w2", state="stuck")
 

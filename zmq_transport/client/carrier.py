@@ -53,6 +53,10 @@ class Carrier(Protocol):
     def endpoint(self) -> str:
         """The far end, for error texts."""
 
+    @property
+    def address(self) -> str:
+        """The address of the last WELCOME, for people; empty before the first one."""
+
     async def open(self, events: CarrierEvents) -> None:
         """Begin to connect, and reconnect until `close`.
 

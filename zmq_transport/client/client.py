@@ -12,14 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..errors import (
-    AccessRefused,
-    LinkClosed,
-    MessageTooLarge,
-    Refused,
-    Unreachable,
-    WireError,
-)
+from ..errors import AccessRefused, LinkClosed, MessageTooLarge, Refused, Unreachable, WireError
 from ..kernel import split_items
 from ..sockets.sent import Sent
 from ..wire import heads, resync_messages
@@ -50,6 +43,10 @@ _KEEP = int(ItemFlag.KEEP)
 _KEEP_AND_RUN = _KEEP | int(ItemFlag.RUN)
 
 
+def _ignore(_: Welcome) -> None:
+    """Do nothing with a WELCOME."""
+
+
 class Client:
     """One client of a proxy.
 
@@ -60,6 +57,7 @@ class Client:
         receiver: Receives every event.
         max_body_bytes: Size limit of a body, checked before it leaves.
         user: The name of the key that the carrier shows; empty without one.
+        on_welcome: Is called with each WELCOME, ahead of the receiver.
         fast: False reads messages of tasks and of replies like all others, to compare the two.
 
     Attributes:
@@ -77,6 +75,7 @@ class Client:
         receiver: Receiver,
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
         user: str = "",
+        on_welcome: Callable[[Welcome], None] = _ignore,
         fast: bool = True,
     ) -> None:
         self.link = Link(os.urandom(16), namespace, name, user, lambda: carrier.is_alone)
@@ -102,6 +101,7 @@ class Client:
         self._counts: Counter[str] = Counter()
         self._is_known_as_caller = True
         self._task_flags = _KEEP
+        self._on_welcome = on_welcome
         self._is_open = False
         self._aborted = False
         self._refusal_news = RefusalNews()
@@ -471,6 +471,7 @@ class Client:
         if not self._handshake.on_welcomed():
             unsent, now_s = self.outbox.tasks(), time.monotonic()
             self.outbox.put_first(self.resync.listing(unsent, now_s, is_new_proxy=fresh))
+        self._on_welcome(welcome)
         self._receiver.on_welcomed(fresh)
         for head, body in self.resync.claims():
             self.outbox.push_accepted(head, body, None)

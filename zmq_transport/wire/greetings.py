@@ -71,6 +71,7 @@ class Welcome:
         user: The name of the key of the client; empty without keys.
         may: What the client may do, in the words of the application; empty without keys.
         half: True if a proxy of this fabric is silent: there may be another leader.
+        others: True if the proxy was told of others, so that one may stand by for the other.
     """
 
     epoch: bytes
@@ -84,6 +85,7 @@ class Welcome:
     user: str = ""
     may: tuple[str, ...] = ()
     half: bool = False
+    others: bool = False
 
 
 def pack_map(fields: Mapping[str, Any]) -> bytes:
@@ -171,6 +173,7 @@ def unpack_welcome(body: bytes) -> Welcome:
         user=_text(fields, "user"),
         may=_texts(fields, "may"),
         half=fields.get("half") is True,
+        others=fields.get("others") is True,
     )
 
 

@@ -10,6 +10,7 @@ from cosmonapse.synapse.url import (
     Endpoints,
     IpcEndpoint,
     parse_url,
+    url_of,
 )
 
 
@@ -123,6 +124,18 @@ def test_a_bad_list_is_refused_with_its_bad_place(url, says):
         parse_url(url)
 
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("tcp://10.0.0.2:7070", "cosmo://10.0.0.2:7070"),
+        ("ipc:///run/cosmo.sock", "cosmo+ipc:///run/cosmo.sock"),
+        ("memory://demo", "memory://demo"),
+    ],
+)
+def test_an_address_of_the_transport_has_a_url(address, url):
+    assert url_of(address) == url
 
 
 def test_a_password_in_a_list_is_not_shown():

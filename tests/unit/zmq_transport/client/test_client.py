@@ -37,6 +37,7 @@ class FakeCarrier:
     """Keeps what it is given in `sent`, as long as it has room; answers greetings if it may."""
 
     endpoint = "fake://there"
+    address = "fake://here"
 
     def __init__(self):
         self.sent = []
@@ -752,6 +753,25 @@ async def test_hello_says_alone_from_the_moment_at_which_the_carrier_is(fresh, c
     assert hellos == [False, True]
     fresh.abort()
     await asyncio.gather(opening, return_exceptions=True)
+
+
+async def test_each_welcome_is_handed_over_ahead_of_the_receiver(carrier, notes):
+    client = Client(
+        carrier,
+        namespace="demo",
+        name="client",
+        receiver=notes,
+        on_welcome=lambda welcome: notes.happened.append(("half", welcome.half)),
+    )
+    opening = asyncio.ensure_future(client.open(5.0))
+    await a_turn()
+    client.on_message(heads.pack(Verb.WHO), b"")
+    await opening
+    client.on_message(*welcome(half=True))
+
+    named = [each for each in notes.happened if each[0] in ("half", "on_welcomed")]
+    assert named == [("half", False), ("on_welcomed", True), ("half", True), ("on_welcomed", False)]
+    client.abort()
 
 
 async def test_closing_sends_all_and_waits_for_the_answer_to_goodbye(ready, carrier):
