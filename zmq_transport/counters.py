@@ -36,6 +36,10 @@ _PROXY: Final[Mapping[str, str]] = {
     "many bytes, and it sent the last of them; too many clients send large messages at once.",
     "cut.unread": "A connection was ended because its client took none, or hardly any, of the "
     "waiting bytes for too long; its event loop is blocked, or its process is stopped.",
+    "failover.stepped_down": "This proxy led, heard a leader that goes ahead of it, and stands by "
+    "since; its clients moved there.",
+    "failover.taken_over": "This proxy began to lead; the leader before it has ended, or was out "
+    "of reach.",
     "full.bytes": "A message found too many bytes waiting for its receiver, which does not read "
     "fast enough.",
     "full.facts": "What a heartbeat told of a seat was not kept, as its client tells too much of "
@@ -62,6 +66,8 @@ _PROXY: Final[Mapping[str, str]] = {
     "reason.",
     "refused.access": "A client was refused for its key or its rights; the client says which, and "
     "what to do.",
+    "refused.standby": "A client was refused because this proxy stands by; steady growth means "
+    "that clients have the URL of the standby alone.",
     "refused.seat": "A REGISTER was refused; the client reports the reason, as too many seats.",
     "resync.found": "After a reconnect a worker claimed a task that its caller still waits for.",
     "resync.wanted": "After a reconnect a caller listed a task that no worker had claimed yet; "
@@ -238,6 +244,12 @@ _MALFORMED: Final[Mapping[str, str]] = {
     "faulty.",
     "drop.engine_fault": "A message could not be handled because of a defect of the proxy; report "
     "the traceback in its log.",
+    "drop.foreign_role": "Another proxy reported its role, and this one was not told of it; start "
+    "both with the URL of the other, and with keys allow the key of each at the other.",
+    "drop.own_role": "A report of this proxy came back to it; one of the URLs of the others leads "
+    "to itself.",
+    "drop.role_flood": "A report of another proxy came so soon after the one before it that it was "
+    "not answered; a few around a failover are well.",
     "drop.foreign_seat": "A heartbeat names a seat that its sender does not have; the worker is "
     "faulty, or sent it just before its REGISTER was read.",
     "drop.frame_count": "A message has too few or too many frames; its sender does not speak this "

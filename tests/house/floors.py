@@ -13,6 +13,7 @@ FLOORS = (
     ("zmq_transport.access.*",),
     ("zmq_transport.wire.*",),
     ("zmq_transport.sockets.*",),
+    ("zmq_transport.failover.*",),
     ("zmq_transport.client.*", "zmq_transport.proxy.*"),
     ("zmq_transport",),
     # cosmonapse: the ground floor

@@ -1,7 +1,8 @@
 """A proxy of the transport alone: `python proxy.py PORT [OPTIONS]`, with 0 for any free ports.
 
-OPTIONS is JSON: `host`, `carrier`, `ipc`, `ipc_mode`, `keys`, any of the `Settings`, and `behind_s`
-in place of `watchdog.BEHIND_S`. It prints `listening` and its three ports. To each line on stdin it
+OPTIONS is JSON: `host`, `carrier`, `ipc`, `ipc_mode`, `keys`, any of the `Settings`, `behind_s` in
+place of `watchdog.BEHIND_S`, and `peers`, a list of pairs of host and port. It prints `listening`
+and its three ports, and `news` with the kind, the term and the URLs. To each line on stdin it
 answers `counts`, that line and its counters as JSON; but `access` and a list of users puts that
 list in force, and `stall` and a number stops its loop for so many seconds. SIGTERM lets it drain.
 """
@@ -13,7 +14,17 @@ import sys
 import threading
 import time
 
-from zmq_transport import Access, Grant, IpcEndpoint, KeyPair, Ports, Proxy, ProxyKeys, Settings
+from zmq_transport import (
+    Access,
+    Grant,
+    IpcEndpoint,
+    KeyPair,
+    Ports,
+    Proxy,
+    ProxyKeys,
+    Settings,
+    TcpEndpoint,
+)
 from zmq_transport.proxy import proxy as shell
 from zmq_transport.sockets.carriers import DEFAULT_CARRIER
 
@@ -21,6 +32,10 @@ from zmq_transport.sockets.carriers import DEFAULT_CARRIER
 def say(*words):
     sys.stdout.write(" ".join(map(str, words)) + "\n")
     sys.stdout.flush()
+
+
+def tell(news):
+    say("news", news.kind.name.lower(), news.term, *news.urls)
 
 
 def answer(proxy):
@@ -76,6 +91,7 @@ def main(
     ipc_mode=0o600,
     keys=None,
     behind_s=shell.BEHIND_S,
+    peers=(),
     **settings,
 ):
     shell.BEHIND_S = behind_s
@@ -83,7 +99,8 @@ def main(
     carrier = carrier or os.environ.get("COSMO_CARRIER") or DEFAULT_CARRIER
     where = {"ipc": IpcEndpoint(ipc) if ipc else None, "ipc_mode": ipc_mode}
     secured = {"keys": keys_of(keys) if keys else None, "carrier": carrier}
-    with Proxy(host, ports, Settings(**settings), **where, **secured) as proxy:
+    others = {"peers": [TcpEndpoint(*each) for each in peers], "on_news": tell}
+    with Proxy(host, ports, Settings(**settings), **where, **secured, **others) as proxy:
         signal.signal(signal.SIGTERM, lambda *_: proxy.ask_to_stop())
         threading.Thread(target=answer, args=(proxy,), daemon=True).start()
         say("listening", proxy.ports.directed, proxy.ports.listen, proxy.ports.publish)

@@ -25,6 +25,7 @@ KINDS: Mapping[str, str] = {
     "connection": "Connections of the Synapse, from the first packet to the end.",
     "cut": "The Synapse ended a connection. The word after the dot is the reason.",
     "drop": "A message was not passed on. The rest of the name is the reason.",
+    "failover": "Which of several Synapses leads has changed.",
     "full": "A message found no room for its bytes. It is refused as busy.",
     "gap": "Messages are missing in a sequence of numbers.",
     "ignored": "The Synapse ignored a subscription.",

@@ -32,11 +32,22 @@ class Origin:
 UNKNOWN: Final = Origin()
 """Nobody: a proxy without keys verifies nothing."""
 _UID: Final = "uid:"
+_PROXY: Final = "peer:"
+
+
+def proxy_user(name: str) -> str:
+    """Return the user of another proxy of the fabric, under its name."""
+    return _PROXY + name
+
+
+def is_proxy(user: str) -> bool:
+    """Tell whether a user is another proxy of the fabric: it reports, and may do nothing else."""
+    return user.startswith(_PROXY)
 
 
 def has_tag(user: str) -> bool:
-    """Tell whether the instance ids of a user end with its tag: one of a key, and not of a uid."""
-    return bool(user) and not user.startswith(_UID)
+    """Tell whether the instance ids of a user end with its tag: one of a key of a client."""
+    return bool(user) and not user.startswith((_UID, _PROXY))
 
 
 @lru_cache(maxsize=4096)

@@ -7,12 +7,11 @@ only the first address, and reports a wrong name as silence.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
 from collections.abc import Callable, Iterable
 from typing import Final
 
 from ..sockets.endpoints import Endpoint, IpcEndpoint, Target, TcpEndpoint, places_of
+from ..sockets.lookup import is_address, lookup
 from .background import call_in_background
 
 LOOKUP_S = 1.0
@@ -21,20 +20,6 @@ MAX_NAMED: Final = 16
 """So many places count that proxies name beside those that are given."""
 SIDE_BY_SIDE_S = 0.2
 """The same where there are several places: the others do not wait longer for a slow name."""
-
-
-def lookup(host: str, port: int) -> list[str]:
-    """Return every address of a host, IPv4 before IPv6; none if the name does not resolve.
-
-    The order within a family is that of the system.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return []
-    # IPv4 first: a proxy that was told no address listens there.
-    found.sort(key=lambda each: each[0] != socket.AF_INET)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class Resolver:
@@ -129,7 +114,7 @@ class _KnownName:
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self.is_looking = False
-        is_named = isinstance(endpoint, TcpEndpoint) and not _is_address(endpoint.host)
+        is_named = isinstance(endpoint, TcpEndpoint) and not is_address(endpoint.host)
         self.known: list[Endpoint] = [] if is_named else [endpoint]
         self._is_named = is_named
 
@@ -156,11 +141,3 @@ class _KnownName:
             lambda: [TcpEndpoint(each, port) for each in lookup(host, port)], on_found
         )
         return True
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

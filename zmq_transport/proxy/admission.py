@@ -11,7 +11,7 @@ import attrs
 from ..access.origin import UNKNOWN, Origin, instance_of_user
 from ..access.rights import EVERYTHING, Access
 from ..errors import WireError
-from ..wire import greetings, heads, users_messages
+from ..wire import access_messages, greetings, heads, users_messages
 from ..wire.heads import Reason, Verb
 from .peers import Namespace, Peer
 from .presence import Presence
@@ -36,11 +36,13 @@ class HelloRefusal:
         reason: For people.
         fix: What to do about it, for people.
         is_access: True if it is a matter of keys and rights.
+        fabric: Of a standby, the URLs of the others; None of any other refusal.
     """
 
     reason: str
     fix: str = ""
     is_access: bool = False
+    fabric: tuple[str, ...] | None = None
 
 
 def _shown_names(names: Collection[str]) -> str:
@@ -64,6 +66,11 @@ class Admission:
         self.listen_port = 0
         self.publish_port = 0
 
+    def go_on(self, before: Admission) -> None:
+        """Take over the ports and the connections that have not said HELLO of the term before."""
+        self.listen_port, self.publish_port = before.listen_port, before.publish_port
+        self._asked_at_s, self._origins = before._asked_at_s, before._origins
+
     def on_message(
         self, connection: bytes, head: bytes, body: Any, now_s: float, origin: Origin = UNKNOWN
     ) -> list[Output]:
@@ -73,12 +80,14 @@ class Admission:
             WireError: `head` is malformed.
         """
         if origin.user:
-            self._remember(connection, origin)
+            self.remember(connection, origin)
         if not head:
             return self._ask_who(connection, now_s)
         _, [(verb, *_), *_], _ = heads.unpack_items(head)
         if verb == Verb.HELLO:
             return self._on_hello(connection, bytes(body), now_s, origin)
+        if verb == Verb.ROLE:
+            raise WireError("foreign_role", "this proxy was told of no other")
         # 02-session, "Messages ahead of HELLO" 1: ZeroMQ sends queued messages as soon as it is
         # connected, ahead of our HELLO; its sender sends it again.
         if verb in _RETURNED:
@@ -110,15 +119,29 @@ class Admission:
         """Return a REFUSED with the reason and the wire versions of this proxy."""
         return self._refused(connection, HelloRefusal(reason))
 
+    def refused_by_standby(self, connection: bytes, reason: str, fabric: Iterable[str]) -> Output:
+        """Return the REFUSED of a proxy that does not lead, with the URLs of the others."""
+        return self._refused(connection, HelloRefusal(reason, fabric=tuple(fabric)))
+
+    def may_enter(self, body: bytes, origin: Origin) -> bool:
+        """Tell whether a HELLO would be welcome at a proxy that leads.
+
+        Raises:
+            WireError: It is malformed.
+        """
+        hello = greetings.unpack_hello(body)
+        peer = self._tables.peers.by_instance.get(hello.instance)
+        return (self._refusal_of(hello, peer, origin) or self._refusal(hello, peer)) is None
+
     def revoked(self, peer: Peer) -> Output:
         """Return the REFUSED of a client that may no longer do all that it might, and is cut."""
         # Its connection is that of a stranger until it is cut.
-        self._remember(peer.connection, peer.origin)
+        self.remember(peer.connection, peer.origin)
         reason = f"the rights of the key {peer.user} were revoked or reduced"
         fix = self._tables.fix_for("revoked", peer.user)
         return self._refused(peer.connection, HelloRefusal(reason, fix, is_access=True))
 
-    def _remember(self, connection: bytes, origin: Origin) -> None:
+    def remember(self, connection: bytes, origin: Origin) -> None:
         """Remember the line of a connection that has not said HELLO, so that it can be cut."""
         if connection not in self._origins and len(self._origins) >= _MAX_ASKED:
             del self._origins[next(iter(self._origins))]
@@ -132,7 +155,10 @@ class Admission:
         self._tables.counts["refused"] += 1
         if refusal.is_access:
             self._tables.counts["refused.access"] += 1
-            fields |= {"code": "access", "fix": refusal.fix}
+            fields |= {"code": access_messages.ACCESS, "fix": refusal.fix}
+        if refusal.fabric is not None:
+            self._tables.counts["refused.standby"] += 1
+            fields |= {"code": access_messages.STANDBY, "fabric": refusal.fabric}
         body = greetings.pack_map(fields)
         return SEND, connection, heads.pack(Verb.REFUSED, len(body)), body
 
@@ -195,6 +221,11 @@ class Admission:
                     outputs += self._tell_of_older(namespace, now_s)
         return outputs
 
+    def who(self, connection: bytes) -> Output:
+        """Return a WHO."""
+        body = greetings.pack_map({"speaks": [heads.VERSION, heads.VERSION]})
+        return SEND, connection, heads.pack(Verb.WHO, len(body)), body
+
     def _ask_who(self, connection: bytes, now_s: float) -> list[Output]:
         # 02-session, "Greeting" 1: at most once a second, or every message of a client that is
         # slow to answer would cost one more.
@@ -205,8 +236,7 @@ class Admission:
         if len(self._asked_at_s) > _MAX_ASKED:
             # Its origin stays: it may be here yet, and has to be found if its rights are taken.
             self._asked_at_s.popitem(last=False)
-        body = greetings.pack_map({"speaks": [heads.VERSION, heads.VERSION]})
-        return [(SEND, connection, heads.pack(Verb.WHO, len(body)), body)]
+        return [self.who(connection)]
 
     def _on_hello(
         self, connection: bytes, body: bytes, now_s: float, origin: Origin
@@ -319,6 +349,7 @@ class Admission:
             runs=True,
             user=peer.user if self._tables.access is not None else "",
             may=peer.grant.may,
+            half=self._tables.half,
         )
         body = greetings.pack_welcome(welcome)
         head = heads.pack(Verb.WELCOME, len(body), peer=peer.instance)

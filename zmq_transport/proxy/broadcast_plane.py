@@ -50,7 +50,7 @@ class BroadcastPlane:
         self._xsub = xsub
         self._subscribers = LineTable(xpub, limits, shared)
         self._publishers = LineTable(xsub, limits, shared)
-        self._subscribers.on_opened = engine.subscriptions.opened
+        self._subscribers.on_opened = self._open
         self._subscribers.on_ended = self._end
         self._bound: list[tuple[zmq.Socket[bytes], zmq.Socket[bytes], str]] = []
         poller.watch_socket(self._xpub, self._receive_subscriptions)
@@ -94,6 +94,18 @@ class BroadcastPlane:
         """End the connection of an origin; False if it is none of this plane, or was cut before."""
         return self._subscribers.cut(line) or self._publishers.cut(line)
 
+    def begin_term(self, stale_topics: Iterable[bytes]) -> None:
+        """End every connection, and ask publishers for nothing more: a term begins.
+
+        Args:
+            stale_topics: What publishers were asked for in the last term.
+        """
+        self._subscribers.cut_all()
+        self._publishers.cut_all()
+        for topic in stale_topics:
+            multipart.send(self._xsub, b"\x00" + topic)
+        self._poller.touch(self._xsub)
+
     def reintroduce(self) -> None:
         """Find the user of each connection anew; call it when another list is in force."""
         self._subscribers.reintroduce()
@@ -114,6 +126,9 @@ class BroadcastPlane:
             options.unbind(socket, monitor, endpoint)
         for each in (self._subscribers, self._publishers, self._xpub, self._xsub):
             each.close()
+
+    def _open(self, line: Hashable) -> None:
+        self._engine.subscriptions.opened(line)
 
     def _end(self, connection: LibzmqConnection) -> None:
         self._engine.subscriptions.closed(connection.line)

@@ -53,6 +53,9 @@ class DirectedPlane(Protocol):
     def cut(self, line: Hashable) -> bool:
         """End the connection of an origin; False if it is none of this plane, or was cut before."""
 
+    def cut_all(self) -> None:
+        """End every connection; go on listening."""
+
     def reintroduce(self) -> None:
         """Find the user of each connection anew; called when another list is in force."""
 

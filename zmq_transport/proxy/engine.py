@@ -2,8 +2,8 @@
 
 Spec: docs/spec/03-routing.md. No socket and no clock: the shell passes `now_s` and carries out the
 outputs. This is the entrance; `admission`, `presence`, `tasks`, `task_bundles`, `resync` and
-`subscriptions` decide, and share `tables`. `plain_messages` goes ahead of them, for speed. Only
-plain tuples cross it.
+`subscriptions` decide, and share `tables`. `plain_messages` goes ahead of them, for speed, and
+`fabric_role` where there are other proxies. Only plain tuples cross it.
 """
 
 from __future__ import annotations
@@ -18,20 +18,11 @@ from ..wire import heads
 from ..wire.drops import drop_counter
 from ..wire.heads import Reason, Verb
 from ..wire.task_flags import without_runs
-from .admission import Admission
-from .parking import Parking
+from .fabric_role import FabricRole
 from .peers import Peer
-from .plain_messages import PlainMessages
-from .presence import Presence
-from .publications import Publications
-from .questions import Questions
-from .resync import Resync
-from .revocation import Revocation
 from .settings import Settings
-from .subscriptions import Subscriptions
-from .tables import SEND, LostNotice, MessageTap, Output, Tables, empty_lost_notice
-from .task_bundles import TaskBundles
-from .tasks import Tasks
+from .tables import SEND, LostNotice, MessageTap, Output, empty_lost_notice
+from .term import Term, Terms
 
 _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
@@ -70,26 +61,11 @@ class Engine:
         access: Access | None = None,
         fast: bool = True,
     ) -> None:
-        settings = settings or Settings()
-        parking = Parking(until_s=now_s + settings.parking_s)
-        self.tables = Tables(epoch, now_s, settings, parking, lost_notice, tap, reports_ends)
-        self.tables.access = access
-        self.counts = self.tables.counts
-        self.subscriptions = Subscriptions(self.tables)
-        self.draining = False
-        self._tasks = Tasks(self.tables)
-        self._bundles = TaskBundles(self.tables, self._tasks)
-        self._plain = PlainMessages(self.tables) if fast else None
-        self._presence = Presence(self.tables, self._tasks)
-        self._publications = Publications(self.tables)
-        self._resync = Resync(self.tables, self._tasks)
-        self._admission = Admission(self.tables, self._presence, self._resync)
-        self._revocation = Revocation(
-            self.tables, self._presence, self._admission, self.subscriptions, self._publications
-        )
-        self._forget_left_at_s = now_s + _LEFT_S
-        self._questions = Questions(self.tables, self.subscriptions, self._resync.wanted_of, now_s)
-        self._by_connection = self.tables.peers.by_connection
+        self.fabric: FabricRole | None = None  # none for a proxy that was told of no other
+        shell = lost_notice, tap, reports_ends, access
+        self._terms = Terms(settings or Settings(), shell, now_s, fast=fast)
+        self.counts = self._terms.counts
+        self._use(self._terms.begin(epoch, now_s))
         # TASK and REPLY are not in here: they are the hot path, see `_one`.
         self._handlers: Mapping[int, Handler] = {
             Verb.HELLO: self._on_hello,
@@ -103,10 +79,36 @@ class Engine:
             Verb.PUBLISH: self._on_publish,
         }
 
+    def _use(self, term: Term) -> None:
+        # As plain names: every message goes through some of them.
+        self._term, self.tables, self.subscriptions = term, term.tables, term.subscriptions
+        self._tasks, self._bundles, self._plain = term.tasks, term.bundles, term.plain
+        self._presence, self._publications = term.presence, term.publications
+        self._resync, self._revocation = term.resync, term.revocation
+        self.admission, self._questions = term.admission, term.questions
+        self._by_connection = term.tables.peers.by_connection
+        self._forget_left_at_s = term.tables.now_s + _LEFT_S
+        self.draining = False
+
+    def begin_term(self, epoch: bytes, now_s: float) -> list[bytes]:
+        """Begin anew under a new epoch; return the topics that publishers were asked for.
+
+        The shell ends every connection of clients.
+        """
+        before = self._term
+        self._use(self._terms.begin(epoch, now_s, before))
+        self.join(self.fabric)
+        return before.topics()
+
+    def join(self, fabric: FabricRole | None) -> None:
+        """Be one of several proxies from now on."""
+        self.fabric = fabric
+        self._questions.fabric = None if fabric is None else fabric.state
+
     def use_ports(self, listen_port: int, publish_port: int) -> None:
         """Set the broadcast ports that a WELCOME names."""
-        self._admission.listen_port = listen_port
-        self._admission.publish_port = publish_port
+        self.admission.listen_port = listen_port
+        self.admission.publish_port = publish_port
 
     def use_access(self, access: Access) -> None:
         """Put another list of users in force at the next tick; safe from another thread.
@@ -146,7 +148,7 @@ class Engine:
             return self._one(peer, single, head, body, now_s)
         except VersionMismatch as error:
             self.counts["drop.version"] += 1
-            return [self._admission.refused(connection, str(error))]
+            return [self.admission.refused(connection, str(error))]
         except WireError as error:
             self.on_dropped(error.reason)
             return []
@@ -165,9 +167,7 @@ class Engine:
         """
         peer = self._by_connection.get(connection)
         if peer is None:
-            if not busy:
-                self._admission.forget(connection)
-            return []
+            return [] if busy else self._forget(connection, now_s)
         _, [(verb, *_), *_], _ = heads.unpack_items(head)
         if not busy:
             # 04-liveness, "Absence" 1: a send that fails so is how a dead process shows.
@@ -182,14 +182,20 @@ class Engine:
         """Handle the end of a connection, after its last message."""
         peer = self._by_connection.get(connection)
         if peer is None:
-            self._admission.forget(connection)
-        else:
-            self._presence.mark_absent(peer, now_s)
+            return self._forget(connection, now_s)
+        self._presence.mark_absent(peer, now_s)
         return []
 
+    def _forget(self, connection: bytes, now_s: float) -> list[Output]:
+        """Forget a connection that is gone and has not said HELLO."""
+        self.admission.forget(connection)
+        return [] if self.fabric is None else self.fabric.forget(connection, now_s)
+
     def is_admitted(self, connection: bytes) -> bool:
-        """Return whether a client said HELLO over a connection, and has no newer one."""
-        return connection in self._by_connection
+        """Return whether a client, and no newer one of it, or another proxy has a connection."""
+        if connection in self._by_connection:
+            return True
+        return self.fabric is not None and self.fabric.reports(connection)
 
     def on_misframed(self, connection: bytes, head: bytes) -> list[Output]:
         """Count a message of too few or too many frames; bounce the tasks in it to a client."""
@@ -235,9 +241,10 @@ class Engine:
         if now_s >= self._forget_left_at_s:
             self._forget_left_at_s = now_s + _LEFT_S
             self.tables.peers.forget_left()
-        outputs = self._revocation.tick(now_s) + self._admission.tick(now_s)
+        outputs = [] if self.fabric is None else self.fabric.tick(now_s)
+        outputs += self._revocation.tick(now_s) + self.admission.tick(now_s)
         outputs += self._presence.tick(now_s) + self._tasks.unpark(now_s)
-        unknown = self._admission.unknown_connections(now_s)
+        unknown = self.admission.unknown_connections(now_s)
         outputs += self._resync.tick(now_s, bool(unknown))
         # 09-resync, "Verdicts": a missing worker may have a connection without a HELLO.
         # A PING asks its socket, so that a dead one does not delay the verdict.
@@ -263,11 +270,15 @@ class Engine:
         self, connection: bytes, head: bytes, body: Any, now_s: float, origin: Origin
     ) -> list[Output]:
         """Handle a message of a connection that has not said HELLO."""
+        if self.fabric is not None:
+            outputs = self.fabric.on_message(connection, head, body, now_s, origin)
+            if outputs is not None:
+                return outputs
         # 02-session, "Leaving" 4: a new connection finds the next proxy.
         if self.draining:
             self.counts["drop.going_away"] += 1
             return []
-        return self._admission.on_message(connection, head, body, now_s, origin)
+        return self.admission.on_message(connection, head, body, now_s, origin)
 
     def _one(
         self, peer: Peer, single: heads.Single, head: bytes, body: Any, now_s: float
@@ -325,7 +336,7 @@ class Engine:
     def _on_hello(
         self, peer: Peer, single: heads.Single, body: bytes, now_s: float
     ) -> list[Output]:
-        return self._admission.on_second_hello(peer, body, now_s)
+        return self.admission.on_second_hello(peer, body, now_s)
 
     def _on_ping(self, peer: Peer, single: heads.Single, body: bytes, now_s: float) -> list[Output]:
         return []

@@ -87,6 +87,10 @@ class LibzmqRouter:
         """See `DirectedPlane`."""
         return self._lines.cut(line)
 
+    def cut_all(self) -> None:
+        """See `DirectedPlane`."""
+        self._lines.cut_all()
+
     def reintroduce(self) -> None:
         """See `DirectedPlane`."""
         self._lines.reintroduce()

@@ -222,6 +222,11 @@ class LineTable:
         self._shared.view.cut(connection.line)
         return True
 
+    def cut_all(self) -> None:
+        """End every connection."""
+        for connection in [*self._by_descriptor.values()]:
+            self.cut(connection.line)
+
     def has_room(self, connection: LibzmqConnection, size: int) -> bool:
         """Tell whether a large message may wait for a connection as well; count it if not."""
         if connection.has_room(size, self._limits) or connection.line is None:

@@ -1,14 +1,15 @@
 """Run the proxy: one thread, two planes, one loop around the engine, which decides.
 
 Every send is non-blocking, and each turn of the loop receives a bounded batch from each socket.
-So neither a stuck peer nor a flood on one plane can stop the others.
+So neither a stuck peer nor a flood on one plane can stop the others. What there is to do only where
+a proxy was told of others is in `fabric_loop`.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -20,13 +21,14 @@ from ..access.rights import EVERYTHING, Access
 from ..sockets import options
 from ..sockets.carriers import DEFAULT_CARRIER, LIBZMQ, ZMTP, checked_carrier
 from ..sockets.connection_view import ConnectionView
-from ..sockets.endpoints import IpcEndpoint
+from ..sockets.endpoints import IpcEndpoint, TcpEndpoint
 from .broadcast_plane import BroadcastPlane
 from .counter_names import CUTS
 from .descriptor_limit import DescriptorMonitor, raise_descriptor_limit
 from .directed_plane import DirectedPlane
 from .engine import Engine
 from .exchange import Exchange
+from .fabric_loop import FabricLoop, OnNews, Planes, ignore_news
 from .ipc_lock import IpcLock
 from .libzmq_router import LibzmqRouter
 from .line_table import WatchContext
@@ -71,10 +73,13 @@ class Proxy:
             this machine has the grant of `uid:1000`. The user that runs the proxy may do all there.
         lost_notice: See `Engine`.
         tap: See `Engine`.
+        peers: The other proxies of the same fabric, at most 15: it stands by until it has to lead.
+        on_news: Is told what changes among them, in the thread of `run`; must not block or raise.
 
     Raises:
         EndpointInUse: Another process listens there, or the address cannot be bound.
-        ValueError: There is no such carrier, or no such mode without keys.
+        ValueError: There is no such carrier, no such mode without keys, or there are too many
+            `peers`.
     """
 
     def __init__(
@@ -89,12 +94,14 @@ class Proxy:
         keys: ProxyKeys | None = None,
         lost_notice: LostNotice = empty_lost_notice,
         tap: MessageTap | None = None,
+        peers: Sequence[TcpEndpoint] = (),
+        on_news: OnNews = ignore_news,
     ) -> None:
         self.carrier = checked_carrier(carrier) if keys is None else LIBZMQ
         self._ipc_mode = _checked_mode(ipc_mode, keys is not None)
         raise_descriptor_limit()
         settings = settings or Settings()
-        self._stop_asked = self._closed = False
+        self._stop_asked = self._is_stopping = self._closed = False
         self.engine = Engine(
             epoch=os.urandom(16),
             now_s=time.monotonic(),
@@ -107,7 +114,7 @@ class Proxy:
         self._descriptors = DescriptorMonitor(self._count_no_descriptors)
         self._poller = Poller()
         self._exchange = Exchange(self.engine)
-        self._zap = None if keys is None else ZapHandler(self.engine.tables, self._poller)
+        self._zap = None if keys is None else ZapHandler(self._access, self._poller)
         self._view = ConnectionView()
         ahead_bytes = min(settings.max_ahead_bytes, STRANGER_AHEAD_BYTES)
         self._memory = MemoryMonitor(ahead_bytes)
@@ -115,6 +122,7 @@ class Proxy:
         self._directed, self._broadcast = self._planes(settings)
         self._exchange.send = self._directed.send
         self._exchange.cut = self._cut
+        self._fabric: FabricLoop | None = None
         self._ipc_lock: IpcLock | None = None
         try:
             if ipc is not None:
@@ -122,6 +130,8 @@ class Proxy:
             if keys is not None:
                 self._require_keys(keys.pair.secret)
             self.ports = self._listen_on(host, ports or Ports())
+            if peers:
+                self._fabric = self._join(peers, keys, on_news)
         except BaseException:
             self.close()
             raise
@@ -146,6 +156,17 @@ class Proxy:
         self._sockets.append(router)
         limits = _watch_limits(settings, settings.hello_s)
         return LibzmqRouter(router, limits, shared, poller, *handlers), broadcast
+
+    def _join(
+        self, peers: Sequence[TcpEndpoint], keys: ProxyKeys | None, on_news: OnNews
+    ) -> FabricLoop:
+        """Become one of several proxies."""
+        planes = Planes(self._directed, self._broadcast, self._exchange)
+        pair = None if keys is None else keys.pair
+        return FabricLoop(peers, self.engine, self._poller, planes, pair, on_news)
+
+    def _access(self) -> Access | None:
+        return self.engine.tables.access
 
     def _require_keys(self, secret: bytes) -> None:
         """Let in only who has a key, wherever it listens from now on."""
@@ -200,7 +221,11 @@ class Proxy:
             return
         self._closed = True
         self._directed.close()
+        if self._fabric is not None:
+            self._fabric.end_probes()
         self._poller.close()
+        if self._fabric is not None:
+            self._fabric.close()
         self._broadcast.close()
         if self._zap is not None:
             self._zap.close()  # the last one: a socket that asks in vain lets in nobody
@@ -213,25 +238,38 @@ class Proxy:
     def run(self) -> None:
         """Route until asked to stop, then drain: until all clients left, at most for 1 s."""
         engine, exchange, wait = self.engine, self._exchange, self._poller.wait
-        next_tick_s = time.monotonic() + _TICK_S
+        fabric = self._fabric
+        next_s = next_tick_s = time.monotonic() + _TICK_S
         end_s = float("inf")
-        while not engine.drained:
-            ready = wait(next_tick_s - time.monotonic())
+        while not (self._is_stopping and engine.drained):
+            ready = wait(next_s - time.monotonic())
             now_s = time.monotonic()
+            if fabric is not None:
+                fabric.begin_turn(now_s)
             alone = len(ready) == 1
             for on_ready, events in ready:
                 on_ready(now_s, events, alone)
             if now_s >= next_tick_s:
-                next_tick_s = now_s + _TICK_S
+                next_s = next_tick_s = now_s + _TICK_S
                 self._tick(now_s)
-            if self._stop_asked and not engine.draining:
+            if self._stop_asked and not self._is_stopping:
                 end_s = now_s + _DRAIN_S
-                exchange.perform(engine.go_away())
+                self._begin_to_stop(now_s)
+            if fabric is not None:
+                next_s = min(next_tick_s, fabric.end_turn(now_s))
             exchange.flush_all()
             if exchange.batcher:
                 self._broadcast.publish(exchange.batcher.take())
             if now_s >= end_s:
                 break
+
+    def _begin_to_stop(self, now_s: float) -> None:
+        """Ask every client to leave, and tell the others."""
+        self._is_stopping = True
+        if self._fabric is not None:
+            self._fabric.on_stop(now_s)
+        if not self.engine.draining:
+            self._exchange.perform(self.engine.go_away())
 
     def _tick(self, now_s: float) -> None:
         """Do what depends on time."""

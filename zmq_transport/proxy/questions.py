@@ -5,12 +5,14 @@ Spec: docs/spec/04-liveness.md, "Roster", "Open tasks" and "State"; docs/spec/11
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
+
+import attrs
 
 from ..wire import greetings, heads, open_task_messages, roster_messages, state_messages
 from ..wire.heads import Verb
-from ..wire.state_messages import ProxyState
+from ..wire.state_messages import NO_FABRIC, FabricState, ProxyState
 from .open_task_pages import OpenTaskPages, WantedOf
 from .peers import Namespace, Peer
 from .recent_counts import RecentCounts
@@ -29,16 +31,27 @@ class Questions:
         tables: The state of the proxy.
         subscriptions: Those of the broadcast plane.
         wanted_of: Returns the queries about the tasks of a caller.
-        now_s: Monotonic clock, at the start.
+        recent: The growth of the counters.
+        started_s: When the proxy started, on the monotonic clock.
+
+    Attributes:
+        fabric: Tells the role of the proxy, and what it knows of others; None without others.
     """
 
     def __init__(
-        self, tables: Tables, subscriptions: Subscriptions, wanted_of: WantedOf, now_s: float
+        self,
+        tables: Tables,
+        subscriptions: Subscriptions,
+        wanted_of: WantedOf,
+        recent: RecentCounts,
+        started_s: float,
     ) -> None:
         self._tables = tables
         self._open_tasks = OpenTaskPages(tables, wanted_of)
         self._subscriptions = subscriptions
-        self._recent = RecentCounts(tables.counts, now_s)
+        self._recent = recent
+        self._started_s = started_s
+        self.fabric: Callable[[float], FabricState] | None = None
 
     def tick(self, now_s: float) -> None:
         """Keep the values of the counters; call it every 100 ms."""
@@ -84,9 +97,11 @@ class Questions:
     def _state_for(self, peer: Peer, draining: bool, now_s: float) -> ProxyState:
         """Return the state of the proxy, or of the namespace of one that may see no more."""
         tables = self._tables
-        uptime_s = now_s - tables.now_s
+        uptime_s = now_s - self._started_s
+        fabric = NO_FABRIC if self.fabric is None else self.fabric(now_s)
         if not peer.grant.inspects:
-            return self._of_namespace(peer.namespace, uptime_s, draining, now_s)
+            state = self._of_namespace(peer.namespace, uptime_s, draining, now_s)
+            return attrs.evolve(state, role=fabric.role, term=fabric.term)
         recent_s, grown = self._recent.since(now_s)
         return ProxyState(
             uptime_s=uptime_s,
@@ -100,6 +115,9 @@ class Questions:
             counts=dict(tables.counts),
             recent_s=recent_s,
             recent=grown,
+            role=fabric.role,
+            term=fabric.term,
+            peers=fabric.peers,
         )
 
     def _of_namespace(

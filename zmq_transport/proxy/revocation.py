@@ -41,6 +41,11 @@ class Revocation:
         self._next: deque[Access] = deque()
         self._cuts: list[tuple[float, str, str]] = []
 
+    def go_on(self, before: Revocation) -> None:
+        """Take over what the term before had to do yet."""
+        # The same object: another thread may just put a list into it.
+        self._next, self._cuts = before._next, before._cuts
+
     def use(self, access: Access) -> None:
         """Put a list in force at the next tick; safe from another thread.
 

@@ -59,10 +59,11 @@ class Tables:
         tap: Receives the facts of each message, for a log.
         reports_ends: True when the end of every connection is reported at once.
         access: Who may do what; None without keys.
+        counts: Counters by name, see `zmq_transport.counters`; they go on from term to term.
 
     Attributes:
-        counts: Counters by name, see `zmq_transport.counters`.
         wanted: By ledger key, the query about each task that no worker has claimed yet.
+        half: True while another proxy of the fabric is silent, so that there may be two leaders.
     """
 
     epoch: bytes
@@ -73,12 +74,13 @@ class Tables:
     tap: MessageTap | None = None
     reports_ends: bool = False
     access: Access | None = None
-    counts: Counter[str] = attrs.field(factory=Counter, init=False)
+    counts: Counter[str] = attrs.field(factory=Counter)
     peers: Peers = attrs.field(init=False)
     ledger: Ledger = attrs.field(init=False)
     worker_news: WorkerNews = attrs.field(factory=WorkerNews, init=False)
     notices: DeferredNotices = attrs.field(factory=DeferredNotices, init=False)
     wanted: dict[bytes, Any] = attrs.field(factory=dict, init=False)
+    half: bool = attrs.field(default=False, init=False)
     liveness: Liveness = attrs.field(init=False)
     budget: CopyBudget = attrs.field(init=False)
 

@@ -6,11 +6,12 @@ so nobody gets in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..access import zap
 from ..access.rights import Access
 from ..sockets import multipart, options
 from .poller import Poller
-from .tables import Tables
 
 _BATCH = 256
 _NOBODY = Access(users={}, grants={})
@@ -20,15 +21,15 @@ class ZapHandler:
     """Answers for the sockets of one proxy, which are made in its context.
 
     Args:
-        tables: The state of the proxy; it says who may come in.
+        access: Tells who may come in now.
         poller: Says when to read.
 
     Attributes:
         context: The context of the sockets: there is one list of who may come in for each.
     """
 
-    def __init__(self, tables: Tables, poller: Poller) -> None:
-        self._tables = tables
+    def __init__(self, access: Callable[[], Access | None], poller: Poller) -> None:
+        self._listed = access
         self.context = options.own_context()
         self._poller = poller
         self._socket = options.zap_handler(self.context)
@@ -40,7 +41,7 @@ class ZapHandler:
 
     @property
     def _access(self) -> Access:
-        return self._tables.access or _NOBODY
+        return self._listed() or _NOBODY
 
     def close(self) -> None:
         """End the context; call it when all other sockets in it are closed. Idempotent."""

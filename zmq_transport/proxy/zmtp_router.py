@@ -128,6 +128,11 @@ class ZmtpRouter:
             self._end(peer, self._ticked_at_s)
         return peer is not None
 
+    def cut_all(self) -> None:
+        """See `DirectedPlane`."""
+        for peer in [*self._by_name.values()]:
+            self._end(peer, self._ticked_at_s)
+
     def reintroduce(self) -> None:
         """See `DirectedPlane`; a proxy with keys has another one."""
 

@@ -40,6 +40,7 @@ KEEPALIVE_S = 60
 KEEPALIVE_AGAIN_S = 10
 KEEPALIVE_TIMES = 3
 _UNBIND_MS = 1000
+_REPORTS = 8
 MAX_SOCKETS = 32_768
 ONLY_THIS_USER = 0o600
 ENVELOPE_BYTES = 64 * 1024
@@ -201,6 +202,15 @@ def dealer(max_body_bytes: int) -> zmq.Socket[bytes]:
         PROBE_ROUTER=1,
         RECONNECT_IVL=_NEVER_MS,
     )
+
+
+def reporter() -> zmq.Socket[bytes]:
+    """Return a proxy's socket to another proxy: it sends only while connected, one report ahead.
+
+    It does not reconnect by itself in the life of a connection; `dial` starts every attempt.
+    """
+    bounds = Bounds(_REPORTS, HANDSHAKE_MS)
+    return _socket(zmq.DEALER, ENVELOPE_BYTES, bounds, IMMEDIATE=1, RECONNECT_IVL=_NEVER_MS)
 
 
 def sub(max_body_bytes: int) -> zmq.Socket[bytes]:

@@ -29,6 +29,7 @@ _DROPPED: Final[Mapping[str, str]] = {
     "foreign_namespace": "drop.foreign_namespace",
     "foreign_party": "drop.foreign_party",
     "foreign_publisher": "drop.foreign_publisher",
+    "foreign_role": "drop.foreign_role",
     "foreign_seat": "drop.foreign_seat",
     "frame_count": "drop.frame_count",
     "item_count": "drop.item_count",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -14,6 +14,24 @@ QUESTION: Final = b"\x81\xa5state\xc3"
 """The map {"state": true}, as the body of a ROSTER."""
 _MAX_BYTES: Final = 256 * 1024
 _MAX_COUNTS: Final = 4096
+
+
+@attrs.frozen
+class FabricState:
+    """What a proxy tells of its part in a fabric of several.
+
+    Args:
+        role: `standby`, `leader` or `leaving`; empty if it was told of no other.
+        term: Of a leader the term that it leads, else the highest that it knows.
+        peers: The others, see `ProxyState`.
+    """
+
+    role: str = ""
+    term: int = 0
+    peers: tuple[Mapping[str, Any], ...] = ()
+
+
+NO_FABRIC: Final = FabricState()
 
 
 @attrs.frozen
@@ -34,7 +52,14 @@ class ProxyState:
             proxy that does not tell.
         recent: What each counter grew by in these seconds; one that did not grow is left out.
         namespace: The namespace that the counts are of, for one who may see no more, and `counts`,
-            `recent` and `parked` are empty; an empty text for the whole proxy.
+            `recent`, `parked` and `peers` are empty; an empty text for the whole proxy.
+        role: `standby`, `leader` or `leaving`; empty for a proxy that was told of no other.
+        term: Of a leader the term that it leads, else the highest that it knows.
+        peers: The other proxies that it was told of, at most 15. Each has `url` and `role`: what it
+            last reported, or `closed` if nobody listens there, `silent` if it does not answer,
+            `unknown` if that is not clear yet, `own` if it is this proxy itself. One that was
+            heard has `term`, `clients`, `heard_s` (seconds since its last report), and with keys
+            `same_users`.
     """
 
     uptime_s: float
@@ -49,6 +74,9 @@ class ProxyState:
     recent_s: float = 0.0
     recent: Mapping[str, int] = attrs.field(factory=dict)
     namespace: str = ""
+    role: str = ""
+    term: int = 0
+    peers: Sequence[Mapping[str, Any]] = ()
 
 
 def pack(state: ProxyState) -> bytes:
@@ -58,6 +86,10 @@ def pack(state: ProxyState) -> bytes:
     fields["recent"] = dict(list(state.recent.items())[:_MAX_COUNTS])
     if not state.namespace:
         del fields["namespace"]
+    if not state.role:
+        del fields["role"], fields["term"]
+    if not state.peers:
+        del fields["peers"]
     packed: bytes = msgpack.packb(fields, use_bin_type=True)
     return packed
 
@@ -81,6 +113,16 @@ def unpack(body: bytes) -> ProxyState:
     return state
 
 
+def _check_peers(peers: Any) -> None:
+    if not isinstance(peers, list | tuple) or not all(isinstance(each, dict) for each in peers):
+        raise TypeError("peers is not a list of maps")
+    for each in peers:
+        if not isinstance(each.get("url"), str) or not isinstance(each.get("role"), str):
+            raise TypeError("one of peers has no url or no role")
+        if not all(isinstance(key, str) for key in each):
+            raise TypeError("one of peers has a key that is no text")
+
+
 def _check(state: ProxyState) -> None:
     counts = (state.clients, state.away, state.seats, state.open, state.parked, state.topics)
     if not all(each.__class__ is int and each >= 0 for each in counts):
@@ -89,8 +131,11 @@ def _check(state: ProxyState) -> None:
         raise TypeError("a time is not a float")
     if not isinstance(state.draining, bool):
         raise TypeError("draining is neither true nor false")
-    if not isinstance(state.namespace, str):
-        raise TypeError("namespace is not a text")
+    if not isinstance(state.namespace, str) or not isinstance(state.role, str):
+        raise TypeError("namespace or role is not a text")
+    if state.term.__class__ is not int or state.term < 0:
+        raise ValueError("term is not a count")
+    _check_peers(state.peers)
     for by_name in (state.counts, state.recent):
         if not isinstance(by_name, dict):
             raise TypeError("counts is not a map")

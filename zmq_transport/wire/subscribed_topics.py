@@ -51,6 +51,10 @@ class SubscribedTopics:
         """Return the number of topics that have subscribers."""
         return len(self.kinds) + len(self.traces)
 
+    def topics(self) -> list[bytes]:
+        """Return the topics that have subscribers."""
+        return [each.topic for each in (*self.kinds.values(), *self.traces.values())]
+
     def has_subscriber(self, kind: int, trace: bytes) -> bool:
         """Return whether this kind or this trace has a subscriber; ask it before a copy."""
         return kind in self.kinds or trace in self.traces

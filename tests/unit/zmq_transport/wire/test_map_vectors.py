@@ -31,6 +31,18 @@ def greeting_fields(greeting):
     }
 
 
+def state_fields(state):
+    """Return the fields of a state; what is said of one of several proxies only, if it is one."""
+    fields = asdict_without("namespace", state)
+    if not state.role:
+        del fields["role"], fields["term"]
+    if state.peers:
+        fields["peers"] = list(fields["peers"])
+    else:
+        del fields["peers"]
+    return fields
+
+
 def facts_fields(body):
     fields = greetings.unpack_map(body)
     greetings.unpack_capabilities(fields)
@@ -81,7 +93,7 @@ READ = {
     "roster_clients": clients_fields,
     "role": report_fields,
     "state_question": greetings.unpack_map,
-    "state": lambda body: asdict_without("namespace", state_messages.unpack(body)),
+    "state": lambda body: state_fields(state_messages.unpack(body)),
 }
 
 PACK = {

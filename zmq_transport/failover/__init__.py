@@ -1,0 +1,1 @@
+"""Several proxies of one fabric: what they know of each other, and who leads."""
