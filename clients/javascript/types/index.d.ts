@@ -222,6 +222,8 @@ export interface AxonOptions<Input = any> {
   maxQueued?: number
   /** Receives the `contextRef` of a TASK and returns the context items. */
   contextFetcher?: ((reference: any) => Promised<unknown[]>) | null
+  /** How many tasks may begin in a time, such as '10/s', '100/m' or '5/2s'; others wait. */
+  rateLimit?: string | null
 }
 
 /** A Neuron with an id and capabilities. Frozen: several Dendrites may host the same one. */
@@ -234,6 +236,7 @@ export class Axon<Input = any> {
   readonly version: string | null
   readonly concurrency: number
   readonly maxQueued: number
+  readonly rateLimit: string | null
 }
 
 export type StreamedType =

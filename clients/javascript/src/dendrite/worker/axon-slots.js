@@ -1,5 +1,6 @@
 // The places of one Axon: how many jobs it runs, and the jobs that wait for a place. Pure.
 import { Fifo } from '../../runtime/fifo.js'
+import { RateBucket, intervalOf } from './rate-limit.js'
 
 /** One Axon with its jobs. */
 export class AxonSlots {
@@ -13,6 +14,10 @@ export class AxonSlots {
     this.isDetaching = false
     /** The number of jobs that hold one of its `concurrency` places. */
     this.running = 0
+    /** Says when the next job may begin; null without a rate limit. */
+    this.bucket = axon.rateLimit === null ? null : new RateBucket(intervalOf(axon.rateLimit))
+    /** The timer that begins the next job when the bucket has a token. */
+    this.timer = null
   }
 
   /** The number of jobs that wait for a place. */
@@ -22,6 +27,25 @@ export class AxonSlots {
 
   get hasPlace() {
     return this.running < this.axon.concurrency
+  }
+
+  /** Tell whether a job that arrives now need not wait. */
+  mayBegin(nowMs) {
+    if (!this.hasPlace) return false
+    return this.bucket === null || (this.#waiting === 0 && this.bucket.waitMs(nowMs) === 0)
+  }
+
+  /** Give a job a place, and the token of the bucket. */
+  admit() {
+    this.running++
+    this.bucket?.take()
+  }
+
+  /** Return why a job that arrives now is refused. */
+  whyFull() {
+    const { neuronId, concurrency, maxQueued, rateLimit } = this.axon
+    const limit = this.hasPlace ? `at most ${rateLimit} begin` : `${concurrency} tasks run`
+    return `the queue of ${neuronId} is full: ${limit} and ${maxQueued} wait`
   }
 
   get hasRoom() {

@@ -3,6 +3,7 @@ import { InvalidArgument, shown } from '../../errors.js'
 import { checkedCapabilities, checkedName } from '../../names.js'
 import { checkOptions } from '../../options.js'
 import { Directed } from '../../signals/signals.js'
+import { checkedRate } from './rate-limit.js'
 
 const OPTIONS = new Set([
   'neuronId',
@@ -12,6 +13,7 @@ const OPTIONS = new Set([
   'concurrency',
   'maxQueued',
   'contextFetcher',
+  'rateLimit',
 ])
 
 /** A Neuron with an id and capabilities. Frozen: several Dendrites may host the same one. */
@@ -30,13 +32,16 @@ export class Axon {
    *   gets ERROR `OVERLOADED`.
    * @param {(reference: any) => any} [options.contextFetcher] Receives the `context_ref` of a
    *   TASK and returns the context items, or a promise of them. Without one, an array is the items.
+   * @param {string} [options.rateLimit] How many tasks may begin in a time, such as '10/s', '100/m'
+   *   or '5/2s', for each Dendrite that hosts it: at even intervals, whatever the concurrency.
+   *   Others wait as for a place.
    * @throws {InvalidArgument} An option is missing, unknown, of the wrong type or below its
    *   minimum.
    */
   constructor(options) {
     checkOptions(options, OPTIONS, 'new Axon')
     const { neuronId, neuronFn, capabilities = [], version = null } = options
-    const { concurrency = 64, maxQueued = 1024, contextFetcher = null } = options
+    const { concurrency = 64, maxQueued = 1024, contextFetcher = null, rateLimit = null } = options
     this.neuronId = checkedName('neuronId', neuronId)
     this.neuronFn = checkedFunction('neuronFn', neuronFn)
     this.capabilities = checkedCapabilities(capabilities)
@@ -48,6 +53,7 @@ export class Axon {
     this.maxQueued = checkedCount('maxQueued', maxQueued, 0)
     this.contextFetcher =
       contextFetcher === null ? null : checkedFunction('contextFetcher', contextFetcher)
+    this.rateLimit = checkedRate(rateLimit)
     /** The producer of the Signals of its Neuron. */
     this.producer = Object.freeze(new Directed(neuronId, 'neuron', this.capabilities))
     Object.freeze(this)

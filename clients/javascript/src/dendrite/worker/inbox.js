@@ -192,18 +192,34 @@ export class Inbox {
 
   #place(job) {
     const { slots } = job
-    if (slots.hasPlace) {
+    if (slots.mayBegin(this.#clock())) {
       this.#accept(job)
       this.#start(job)
     } else if (slots.hasRoom) {
       this.#accept(job)
       slots.enqueue(job)
       if (slots.queued === 1) this.onBusy(slots.axon.neuronId)
-    } else {
-      const { neuronId, concurrency, maxQueued } = slots.axon
-      const full = `${concurrency} tasks run and ${maxQueued} wait`
-      this.#fail(job, 'OVERLOADED', `the queue of ${neuronId} is full: ${full}`)
+      this.#startNext(slots)
+    } else this.#fail(job, 'OVERLOADED', slots.whyFull())
+  }
+
+  /** Start the jobs that wait, as far as there are places and the rate limit allows it. */
+  #startNext(slots) {
+    while (slots.queued > 0 && slots.hasPlace) {
+      const waitMs = slots.bucket === null ? 0 : slots.bucket.waitMs(this.#clock())
+      if (waitMs > 0) return this.#startLater(slots, waitMs)
+      this.#start(slots.next())
     }
+  }
+
+  #startLater(slots, waitMs) {
+    // While the token is taken, the job that has it goes on when it begins.
+    if (slots.timer !== null || waitMs === Infinity) return
+    const look = () => {
+      slots.timer = null
+      this.#startNext(slots)
+    }
+    slots.timer = setTimeout(look, Math.max(1, Math.ceil(waitMs)))
   }
 
   /** Send the replies of a TASK that arrived before again; it is not run again. */
@@ -247,7 +263,7 @@ export class Inbox {
   }
 
   #start(job) {
-    job.slots.running++
+    job.slots.admit()
     this.#runQueue.start(job)
   }
 
@@ -264,6 +280,7 @@ export class Inbox {
     }
     const hadPlace = !job.isQueued
     job.slots.withdraw(job)
+    if (hadPlace) job.slots.bucket?.giveBack()
     this.#fail(job, code, MESSAGES[code])
     this.#forget(job)
     if (hadPlace) this.#freePlace(job)
@@ -290,6 +307,10 @@ export class Inbox {
   #run(job, nowMs) {
     if (job.isSettled) return
     job.startedAtMs = nowMs
+    if (job.slots.bucket !== null) {
+      job.slots.bucket.begun(nowMs)
+      this.#startNext(job.slots)
+    }
     let value
     try {
       value = invoke(job, this.#port)
@@ -364,8 +385,7 @@ export class Inbox {
 
   #freePlace({ slots }) {
     slots.running--
-    const next = slots.hasPlace ? slots.next() : undefined
-    if (next !== undefined) this.#start(next)
+    this.#startNext(slots)
     if (this.#waiters.size > 0) for (const look of [...this.#waiters]) look()
   }
 
@@ -404,9 +424,10 @@ export class Inbox {
     return left
   }
 
-  /** Stop the timer: no task expires here any more. */
+  /** Stop the timers: no task expires or begins here any more. */
   close() {
     this.#timer.close()
+    for (const slots of this.#axonSlots.values()) clearTimeout(slots.timer)
   }
 
   /** Remove an Axon; its jobs may end, as in `drain`. */
@@ -430,6 +451,7 @@ export class Inbox {
     for (const job of left) this.#cancel(job, 'CANCELLED')
     if (left.length > 0) await this.#until(() => left.every((job) => job.isSettled), CANCEL_MS)
     for (const job of left) this.#settleRunning(job)
+    for (const slots of axonSlots) clearTimeout(slots.timer)
     return left.length
   }
 

@@ -16,6 +16,12 @@ export function whyWaits(job, jobs) {
     )
   }
   if (!job.isQueued) return ''
+  if (job.slots.hasPlace) {
+    return (
+      `it waited for the rate limit of Axon ${axon.neuronId} (rateLimit: '${axon.rateLimit}'); raise it, or ` +
+      'start a replica'
+    )
+  }
   return `it waited for a place of ${bound}; raise concurrency, or start a replica`
 }
 
@@ -31,7 +37,7 @@ function parentOf(job, jobs) {
 
 /** Return whether a job runs while a child task of it waits for a place of the same Axon. */
 export function childWaits(job, jobs) {
-  if (job.isQueued || job.children === 0) return false
+  if (job.isQueued || job.children === 0 || job.slots.hasPlace) return false
   for (const each of jobs.values()) {
     if (each.slots === job.slots && each.isQueued && each.signal.parentId === job.signal.id) {
       return true

@@ -127,6 +127,7 @@ test('a chain of 100,000 jobs needs no deeper stack', () => {
 
 test('a wait for a place of its own Axon is called a deadlock', () => {
   const slots = slotsOf({ concurrency: 1 })
+  slots.running = 1
   const parent = { slots, isQueued: false, children: 1, signal: { id: 'p', parentId: null } }
   const child = { slots, isQueued: true, children: 0, signal: { id: 'c', parentId: 'p' } }
   const other = { slots, isQueued: true, children: 0, signal: { id: 'o', parentId: 'x' } }
