@@ -62,8 +62,9 @@ def command(
             "the bench measures between processes and memory:// is in one: give another --url"
         )
     on_fabric(url, key, namespace, _nothing)  # a wrong address is reported before processes start
-    if key is not None:  # the processes that it starts join as every program does
-        os.environ[KEY_VARIABLE] = click.get_current_context().meta[KEY_FILE]
+    key_file = click.get_current_context().meta.get(KEY_FILE)
+    if key_file is not None:  # the processes that it starts join as every program does
+        os.environ[KEY_VARIABLE] = key_file
     progress = Progress(own.steps(kind))
     try:
         report = own.KINDS[kind](own.Target(url, namespace, seconds, progress.step))

@@ -26,6 +26,7 @@ from ..synapse.schemes import checked_url
 from ..synapse.url import masked
 from .drawing import aligned
 from .fabric import as_json, complete_context, in_the_environment
+from .hinted_group import HintedGroup
 from .std_streams import complain
 
 _TITLES = ("SETTING", "VALUE", "FROM", "INSTEAD OF")
@@ -49,15 +50,17 @@ class _Row:
         return [each for each in self.found[1:] if each.source.kind != "default"]
 
 
-@click.group()
+@click.group(cls=HintedGroup)
 def command() -> None:
     """Show which settings count."""
 
 
 @command.command()
-@click.option("--url", help="As of another verb: the URL that would count.")
+@click.option("--url", metavar="URL", help="As of another verb: the URL that would count.")
 @click.option("--key", metavar="FILE", help="As of another verb: the key that would count.")
-@click.option("--namespace", "-n", help="As of another verb: the namespace that would count.")
+@click.option(
+    "--namespace", "-n", metavar="NS", help="As of another verb: the namespace that would count."
+)
 @click.option(
     "--context",
     "name",

@@ -20,6 +20,7 @@ from ..synapse.schemes import checked_url
 from ..synapse.url import masked
 from .drawing import aligned
 from .fabric import as_json, complete_context
+from .hinted_group import HintedGroup
 from .std_streams import complain
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -56,13 +57,15 @@ def _checked(context: click.Context, option: click.Parameter, value: str | None)
 
 def _value_options(function: F) -> F:
     """Add `--url`, `--namespace` and `--key`."""
-    url = click.option("--url", callback=_checked, help="URL of the Synapse.")
-    namespace = click.option("--namespace", "-n", callback=_checked, help="The namespace.")
+    url = click.option("--url", metavar="URL", callback=_checked, help="URL of the Synapse.")
+    namespace = click.option(
+        "--namespace", "-n", metavar="NS", callback=_checked, help="The namespace."
+    )
     key = click.option("--key", metavar="FILE", help="Your file NAME.key, which stays there.")
     return url(namespace(key(function)))
 
 
-@click.group()
+@click.group(cls=HintedGroup)
 def command() -> None:
     """Name a fabric, and select one: URL, namespace and key for every program of this user.
 

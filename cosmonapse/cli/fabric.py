@@ -13,46 +13,51 @@ import attrs
 import click
 from click.shell_completion import CompletionItem
 
-from ..configuration import Contexts, checked_namespace, chosen
+from ..configuration import Contexts, Source, checked_namespace, chosen
 from ..defaults import DEFAULT_NAMESPACE, DEFAULT_URL
 from ..dendrite import Dendrite
-from ..errors import InvalidContext
+from ..errors import InvalidContext, InvalidUrl, SynapseUnreachable
 from ..keys import Key
 from ..runtime.environment import CONTEXT_VARIABLE
 from ..runtime.loops import run
 from ..runtime.reachable import when_reachable
 from ..signals import Signal
 from ..synapse import connect_synapse
+from ..synapse.connect import with_origin
+from ..synapse.schemes import checked_url, takes_key
 from .std_streams import complain
 
 F = TypeVar("F", bound=Callable[..., Any])
 _CONNECT_S = 3.0
 KEY_FILE = "cosmonapse.key_file"
-"""Where the context of a verb has the path of `--key`."""
+"""Where the click context of a verb has the path of the key that counts, if there is one."""
+_URL_SOURCE = "cosmonapse.url_source"
+"""Where it has the source of the URL."""
 
 
 def fabric_options(function: F) -> F:
     """Add `--url`, `--key`, `--namespace` and `--context`, each with what it is by default."""
     url = click.option(
         "--url",
+        metavar="URL",
         callback=_chosen_url,
-        help="URL of the Synapse; or COSMO_URL.  [default: that of the context, else of the key, "
-        f"else {DEFAULT_URL}]",
+        help="The Synapse; else COSMO_URL, that of the context, or that of the key.  "
+        f"[default: {DEFAULT_URL}]",
     )
     key = click.option(
         "--key",
         metavar="FILE",
         is_eager=True,  # the default of --url is in it
         callback=_read_key,
-        help="Your file NAME.key, for a Synapse with keys; or COSMO_KEY.  [default: that of the "
-        "context]",
+        help="Your file NAME.key, for a Synapse with keys; else COSMO_KEY, or that of the context.",
     )
     namespace = click.option(
         "--namespace",
         "-n",
+        metavar="NS",
         callback=_chosen_namespace,
-        help="The namespace; or COSMO_NAMESPACE.  [default: that of the context, else "
-        f"{DEFAULT_NAMESPACE}]",
+        help="The namespace; else COSMO_NAMESPACE, or that of the context.  "
+        f"[default: {DEFAULT_NAMESPACE}]",
     )
     return url(key(namespace(context_option(function))))
 
@@ -76,8 +81,7 @@ def context_option(function: F) -> F:
         expose_value=False,
         callback=_use_context,
         shell_complete=complete_context,
-        help="A context of 'cosmo context', - for none; or COSMO_CONTEXT.  [default: the one that "
-        "is selected]",
+        help="A context of 'cosmo context', - for none; else COSMO_CONTEXT, or the selected one.",
     )
     return option(function)
 
@@ -104,15 +108,18 @@ def in_the_environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _read_key(context: click.Context, option: click.Parameter, path: str | None) -> Key | None:
-    """Return the key in a file, None if none is named.
+    """Return the key in the file that the option names, None if it names none.
+
+    The file that counts without it is noted, too: what a verb starts shall have the same key.
 
     Raises:
-        InvalidKey: It cannot be used.
+        InvalidContext: The context cannot be used.
+        InvalidKey: The file cannot be used.
     """
-    if path is None:
-        return None
-    context.meta[KEY_FILE] = path
-    return Key.read(path)
+    setting = chosen("key", path)
+    if setting.value is not None:
+        context.meta[KEY_FILE] = setting.value
+    return None if path is None else Key.read(path)
 
 
 def _chosen_url(context: click.Context, option: click.Parameter, url: str | None) -> str:
@@ -121,8 +128,18 @@ def _chosen_url(context: click.Context, option: click.Parameter, url: str | None
     Raises:
         InvalidContext: The context cannot be used.
         InvalidKey: The key that may say it cannot be used.
+        InvalidUrl: It is no option, and invalid; the text names where it comes from.
     """
-    found: str = chosen("url", url, key=context.params.get("key")).value
+    setting = chosen("url", url, key=context.params.get("key"))
+    context.meta[_URL_SOURCE] = setting.source
+    found: str = setting.value
+    if context.params.get("key") is None and not takes_key(found):
+        context.meta.pop(KEY_FILE, None)
+    if url is None:
+        try:
+            checked_url(found)
+        except InvalidUrl as error:
+            raise InvalidUrl(error.url, error.reason + setting.source.blame) from None
     return found
 
 
@@ -159,8 +176,13 @@ def on_fabric(
         CosmonapseError: Connecting failed, or the work raised it.
     """
 
+    source = click.get_current_context().meta.get(_URL_SOURCE, Source("argument"))
+
     async def join() -> Dendrite:
-        synapse = await connect_synapse(url, key=key, timeout_s=_CONNECT_S)
+        try:
+            synapse = await connect_synapse(url, key=key, timeout_s=_CONNECT_S)
+        except SynapseUnreachable as error:
+            raise with_origin(error, source) from None
         dendrite = Dendrite(synapse=synapse, namespace=namespace, dendrite_id="cosmo")
         if before is not None:
             before(dendrite)

@@ -44,6 +44,7 @@ from ..synapse.url import parse_url
 from .connected import connected
 from .drawing import aligned
 from .fabric import as_json, fabric_options
+from .hinted_group import HintedGroup
 
 F = TypeVar("F", bound=Callable[..., Any])
 _EVERY = "*"
@@ -124,7 +125,7 @@ def _rights_options(function: F) -> F:
     return may(namespaces(function))
 
 
-@click.group()
+@click.group(cls=HintedGroup)
 def command() -> None:
     """Make keys, allow and revoke them.
 
@@ -140,7 +141,7 @@ def command() -> None:
 @_folder_option
 @_rights_options
 @click.option("--out", metavar="FILE", help="Where to write it; by default NAME.key.")
-@click.option("--url", help="URL of the Synapse; it is written into the key file.")
+@click.option("--url", metavar="URL", help="URL of the Synapse; it is written into the key file.")
 def new(
     name: str,
     own: bool,

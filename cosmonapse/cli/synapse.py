@@ -15,6 +15,7 @@ from ..runtime.addresses import addresses, beyond_loopback, is_every
 from ..synapse.carriers import CARRIERS, DEFAULT_CARRIER, chosen_carrier
 from ..synapse.server import SynapseProcess
 from ..synapse.url import DEFAULT_HOST, DEFAULT_PORT
+from .hinted_group import HintedGroup
 from .log import SignalLog
 from .std_streams import complain
 
@@ -100,7 +101,7 @@ def _limit_options(function: F) -> F:
     return max_signal_bytes(max_connections(function))
 
 
-@click.group()
+@click.group(cls=HintedGroup)
 def command() -> None:
     """Run the Synapse."""
 

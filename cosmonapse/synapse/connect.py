@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..configuration import KeyLike as KeyLike
-from ..configuration import chosen, read_key
-from ..errors import InvalidKey, InvalidUrl
+from ..configuration import Source, chosen, read_key
+from ..errors import InvalidKey, InvalidUrl, SynapseUnreachable
 from ..keys import Key
 from ..runtime.log_fallback import give_warnings_a_time
 from ..runtime.running_loop import running_loop
@@ -102,6 +102,17 @@ async def connect_synapse(
         DendriteProtocolError: No event loop of asyncio runs here, as under trio.
     """
     running_loop()
+    source = Source("argument") if url is not None else chosen("url", key=key).source
     synapse = synapse_from_url(url, carrier=carrier, key=key)
-    await synapse.connect(timeout_s)
+    try:
+        await synapse.connect(timeout_s)
+    except SynapseUnreachable as error:
+        raise with_origin(error, source) from None  # its cause is in the text
     return synapse
+
+
+def with_origin(error: SynapseUnreachable, source: Source) -> SynapseUnreachable:
+    """Return the error, with the file that the URL stands in: whoever sees it gave none."""
+    if not source.file:
+        return error
+    return SynapseUnreachable(error.url, error.reason, f"{error.hint}; the URL is of the {source}")

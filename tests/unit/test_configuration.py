@@ -1,8 +1,18 @@
 """Every setting comes from the first of its sources that says something."""
 
+import asyncio
+
 import pytest
 
-from cosmonapse import Dendrite, InvalidContext, InvalidKey, InvalidUrl, synapse_from_url
+from cosmonapse import (
+    Dendrite,
+    InvalidContext,
+    InvalidKey,
+    InvalidUrl,
+    SynapseUnreachable,
+    connect_synapse,
+    synapse_from_url,
+)
 from cosmonapse.configuration import VARIABLES, candidates, chosen, named_context
 from cosmonapse.contexts import Context, contexts_file
 from cosmonapse.keys import Key
@@ -129,6 +139,16 @@ def test_an_error_of_a_value_says_where_it_comes_from(key_file, tmp_path):
     save(selected=None)
     with pytest.raises(InvalidUrl, match=r"\(it is in the key ben in .*ben.key\)"):
         synapse_from_url(key=key_file("ben", "http://host"))
+
+
+def test_a_synapse_that_does_not_answer_is_told_with_the_context_of_its_url():
+    save(Context("a", "cosmo://127.0.0.1:1"), selected="a")
+
+    with pytest.raises(SynapseUnreachable, match=r"the URL is of the context a in .*toml$"):
+        asyncio.run(connect_synapse(timeout_s=0.1))
+    with pytest.raises(SynapseUnreachable) as caught:
+        asyncio.run(connect_synapse("cosmo://127.0.0.1:1", timeout_s=0.1))
+    assert "context" not in str(caught.value)
 
 
 def test_the_key_that_a_program_gives_says_the_url_if_nobody_else_does(key_file):

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from cosmonapse.cli import run
-from cosmonapse.cli.fabric import fabric_options
+from cosmonapse.cli.fabric import KEY_FILE, fabric_options
 from cosmonapse.contexts import Context, contexts_file
 from cosmonapse.keys import Key
 from support.configured import CASES, VARIABLES, Told, save, write_key
@@ -52,8 +52,8 @@ def show(capsys):
 @fabric_options
 def verb(**options):
     """Print what a verb that joins a fabric is given."""
-    key = options["key"]
-    click.echo(json.dumps(options | {"key": key and key.name}))
+    key, file = options["key"], click.get_current_context().meta.get(KEY_FILE)
+    click.echo(json.dumps(options | {"key": key and key.name, "file": file}))
 
 
 CLI_CASES = [case for case in CASES if case[0] != "carrier" or "argument" not in case[1]]
@@ -105,6 +105,39 @@ def test_a_verb_takes_another_context_for_as_long_as_it_runs(tmp_path):
         ("cosmo://key:1", "b"),
     ]
     assert [each["key"] for each in found] == [None, None, None, Key.read(key).name]
+
+
+@pytest.mark.parametrize(("setting", "said"), [case for case in CLI_CASES if case[0] == "key"])
+def test_what_a_verb_starts_can_have_the_key_that_counts(setting, said, told):
+    case = told(setting, said)
+    option = ["--key", case.values["argument"]] if "argument" in said else []
+
+    given = json.loads(CliRunner().invoke(verb, option, catch_exceptions=False).output)
+
+    assert given["file"] == case.counts
+
+
+def test_a_synapse_in_one_process_gets_no_key_of_a_context(tmp_path):
+    save(Context("a", "memory://here", key=write_key(tmp_path, "ben")), selected="a")
+
+    given = json.loads(CliRunner().invoke(verb, catch_exceptions=False).output)
+
+    assert (given["url"], given["file"]) == ("memory://here", None)
+
+
+def test_a_url_that_is_wrong_or_reaches_nobody_is_told_with_its_context(capsys, monkeypatch):
+    save(Context("a", "http://host"), Context("b", "cosmo://127.0.0.1:1"), selected="a")
+
+    assert run(["registry"]) == 2
+    assert f"(it is in the context a in {contexts_file()})" in capsys.readouterr().err
+    assert run(["registry", "--context", "b"]) == 3
+    said = capsys.readouterr().err
+    assert f"; the URL is of the context b in {contexts_file()}" in said
+    assert run(["registry", "--url", "cosmo://127.0.0.1:1"]) == 3
+    assert "context" not in capsys.readouterr().err
+    monkeypatch.setenv("COSMO_URL", "http://host")
+    assert run(["registry"]) == 2
+    assert "(it is in COSMO_URL)" in capsys.readouterr().err
 
 
 def test_the_rows_of_a_context_name_it_and_its_file(show, capsys, monkeypatch):

@@ -289,7 +289,7 @@ def test_a_name_a_file_and_the_synapse_are_shown_without_a_secret(cosmo, here, f
         (["show", "adda"], "did you mean 'ada'?"),
         (["show", "none.key"], "no such file"),
         (["list", "--dir", "/nowhere"], "make one with 'cosmo keys new NAME --dir /nowhere'"),
-        (["nwe"], "No such command 'nwe'"),
+        (["nwe"], "there is no verb 'cosmo keys nwe': did you mean 'cosmo keys new'?"),
     ],
 )
 def test_a_mistake_is_one_line_and_changes_nothing(cosmo, mistake, here, folder, arguments, said):
