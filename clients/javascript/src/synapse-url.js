@@ -5,7 +5,9 @@ import {
   MAX_PATH_BYTES,
   SOCKET_PATH_BYTES,
   TcpEndpoint,
+  TcpEndpoints,
   hostInUrl,
+  placesOf,
 } from './carriers/endpoints.js'
 import { DEFAULT_PORT, DEFAULT_URL } from './defaults.js'
 import { InvalidUrl } from './errors.js'
@@ -13,6 +15,10 @@ import { InvalidUrl } from './errors.js'
 export { DEFAULT_URL }
 
 const FORM = `write cosmo://host:port, such as ${DEFAULT_URL}`
+const LIST_FORM = 'write a list as cosmo://a:7070,b:7070'
+const MAX_PLACES = 16
+/** The host that no Synapse can have: in Python `cosmo://auto` finds one on the LAN. */
+const AUTO = 'auto'
 const IPC = 'cosmo+ipc'
 const IPC_FORM = `write ${IPC}:// and an absolute path, such as ${IPC}:///run/cosmo.sock`
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):/
@@ -26,13 +32,14 @@ const HINTS = {
 }
 
 /**
- * Return the endpoint behind `cosmo://host[:port]` or `cosmo+ipc://path`.
+ * Return what is behind `cosmo://host[:port]`, a list of them, or `cosmo+ipc://path`.
  *
- * An IPv6 address stands in brackets: `cosmo://[::1]:7070`. The port is 7070 unless it is named. The path is
+ * A list is `cosmo://a:7070,b:7070`: up to 16 places of Synapses that stand by for each other, the first to try in
+ * front. A place that is named twice counts once; one place alone is a `TcpEndpoint`. An IPv6 address stands in brackets: `cosmo://[::1]:7070`. The port is 7070 unless it is named. The path is
  * absolute, of at most 99 bytes in UTF-8, and used unchanged: no character of it is special or escaped.
  *
  * @param {string} url The URL.
- * @returns {TcpEndpoint | IpcEndpoint} The endpoint.
+ * @returns {TcpEndpoint | TcpEndpoints | IpcEndpoint} Where it is.
  * @throws {InvalidUrl} The URL is invalid; the text names the bad part and the right form.
  */
 export function parseUrl(url) {
@@ -45,10 +52,12 @@ export function parseUrl(url) {
   return parseNetwork(url, scheme)
 }
 
-/** Return the URL that names `endpoint`. */
-export function urlOf(endpoint) {
-  if (endpoint.path !== undefined) return `${IPC}://${endpoint.path}`
-  return `cosmo://${hostInUrl(endpoint.host)}:${endpoint.port}`
+/** Return the URL that names a `target`, as `parseUrl` returns it. */
+export function urlOf(target) {
+  if (target.path !== undefined) return `${IPC}://${target.path}`
+  return `cosmo://${placesOf(target)
+    .map(({ host, port }) => `${hostInUrl(host)}:${port}`)
+    .join(',')}`
 }
 
 function parsePath(url, rest) {
@@ -83,9 +92,45 @@ function parseNetwork(url, scheme) {
   }
   const rest = url.slice('cosmo:'.length)
   if (!rest.startsWith('//')) fail('it names no host: // is missing')
-  const [authority] = rest.slice(2).split(/[/?#]/, 1)
-  const behind = rest.slice(2 + authority.length)
+  const listed = rest.slice(2)
+  return listed.includes(',') ? parseList(url, listed) : parsePlace(listed, fail)
+}
+
+function parseList(url, listed) {
+  const places = new Map()
+  for (const [i, each] of listed.replace(/\/$/, '').split(',').entries()) {
+    const at = `place ${i + 1} of the list`
+    const fault = listFault(each)
+    if (fault !== '') throw new InvalidUrl(url, `${at} ${fault}; ${LIST_FORM}`)
+    const place = parsePlace(each, (why) => {
+      throw new InvalidUrl(url, `${at}, '${each.slice(0, 100)}': ${why}; ${FORM}`)
+    })
+    places.set(String(place), place)
+  }
+  if (places.size > MAX_PLACES)
+    throw new InvalidUrl(url, `it names ${places.size} places, and at most ${MAX_PLACES} may be`)
+  const [first] = places.values()
+  return places.size === 1 ? first : new TcpEndpoints(places.values())
+}
+
+/** Return what is wrong with a place for being one of a list; empty if nothing is. */
+function listFault(place) {
+  if (place === '') return 'is empty'
+  if (place !== place.trim()) return 'has a space beside it'
+  if (place.includes('://')) return 'repeats the scheme, which stands once, in front'
+  if (place.split(':')[0].toLowerCase() === AUTO)
+    return `is '${AUTO}', which stands alone, and in Python only`
+  return ''
+}
+
+function parsePlace(text, fail) {
+  const [authority] = text.split(/[/?#]/, 1)
+  const behind = text.slice(authority.length)
   const [host, port] = hostAndPort(authority, fail)
+  if (host === AUTO)
+    fail(
+      `'${AUTO}' looks for a Synapse on the LAN, which Python alone does: name one by its URL, or by a context`,
+    )
   if (behind !== '' && behind !== '/') fail('nothing may follow the port')
   return new TcpEndpoint(host, port)
 }

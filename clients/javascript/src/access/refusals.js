@@ -53,6 +53,8 @@ export class KeyJudge {
   #failures = 0
   #firstMs = 0
   #isKeyed = false
+  /** Why the far end refuses this client; null while that is not known. @type {Refusal | null} */
+  refusal = null
 
   /** @param {{ user: string, public: Buffer, proxies: Buffer[] } | null} keys Those of this client. */
   constructor(keys) {
@@ -72,9 +74,9 @@ export class KeyJudge {
    */
   onMechanism(mechanism) {
     this.#isKeyed = mechanism === 'CURVE'
-    if (this.#isKeyed) return this.hasKey ? null : needsKey()
+    if (this.#isKeyed) return this.hasKey ? null : this.#told(needsKey())
     if (mechanism !== 'NULL' || !this.hasKey) return null
-    return new Refusal(
+    return this.#toldOf(
       `it has no keys, so it is not the one that ${this.#name} is for`,
       "check the URL, or start it with 'cosmo synapse start --keys DIR'; to join one that has no keys, name no key " +
         '(COSMO_KEY, or the option key), nor a context that has one',
@@ -86,7 +88,7 @@ export class KeyJudge {
   onUnknown() {
     const { user, public: own } = this.#keys
     const fix = `where it runs: cosmo keys allow ${user} ${keyText(PUBLIC, own)}`
-    return new Refusal(`it does not list ${this.#name}`, fix, Pauses.UNLISTED)
+    return this.#toldOf(`it does not list ${this.#name}`, fix, Pauses.UNLISTED)
   }
 
   /**
@@ -101,7 +103,7 @@ export class KeyJudge {
     this.#failures++
     const isEnough = this.#failures >= Math.max(LEAST_FAILURES, 2 * this.#keys.proxies.length)
     if (!isEnough || nowMs - this.#firstMs < LEAST_MS) return null
-    return new Refusal(
+    return this.#toldOf(
       `another Synapse answers there: it has another public key than the one in ${this.#name}`,
       `check the URL; if the Synapse has a new key, get a new ${this.#keys.user}.key, or add that public key to the ` +
         "line 'synapse' of yours",
@@ -109,10 +111,19 @@ export class KeyJudge {
     )
   }
 
-  /** Forget the failures: the connection stands, or nobody is there and what comes next may be another far end. */
-  clear() {
+  /** Forget the failures: nobody is there, and what comes next may be another far end. */
+  onNobody() {
     this.#failures = 0
     this.#isKeyed = false
+  }
+
+  #toldOf(...facts) {
+    return this.#told(new Refusal(...facts))
+  }
+
+  #told(refusal) {
+    this.refusal = refusal
+    return refusal
   }
 }
 

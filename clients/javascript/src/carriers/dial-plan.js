@@ -16,12 +16,15 @@ const MAX_DOUBLINGS = 10
  * The order, the limits and the pauses of the attempts of one client.
  *
  * A round tries every address once, without a pause in between. The limits and the pause double from
- * round to round, up to their maximum. Addresses are compared by their text.
+ * round to round, up to their maximum. An address is good from a WELCOME on: a proxy that stands by has a handshake as
+ * well, and lets nobody in. Addresses are compared by their text.
  */
 export class DialPlan {
   #dice
   #addresses = []
   #tried = new Set()
+  #notWelcomeAt = new Set()
+  #silent = new Set()
   #current = ''
   #good = ''
   #round = 0
@@ -32,6 +35,13 @@ export class DialPlan {
     this.#dice = dice
   }
 
+  /** Whether every address was tried since the last WELCOME, and none gave another: docs/spec/12-failover.md. */
+  get isAlone() {
+    return (
+      this.#addresses.length > 0 && this.#addresses.every((each) => this.#notWelcomeAt.has(each))
+    )
+  }
+
   /**
    * Return the next attempt.
    * @param {object[]} addresses Every address of the proxy as far as it is known now, at least one.
@@ -40,14 +50,15 @@ export class DialPlan {
    */
   nextAttempt(addresses) {
     this.#addresses = addresses.map(String)
+    keepOnly(this.#notWelcomeAt, this.#addresses)
+    keepOnly(this.#silent, this.#addresses)
     let left = addresses.filter((each) => !this.#tried.has(String(each)))
     if (left.length === 0) {
       this.#tried.clear()
       left = addresses
     }
-    // The last address that was good comes first: most proxies come back where they were.
-    const good = this.#tried.size === 0 && left.find((each) => String(each) === this.#good)
-    const address = good || left[0]
+    const least = Math.min(...left.map((each) => this.#rank(String(each))))
+    const address = left.find((each) => this.#rank(String(each)) === least)
     this.#current = String(address)
     this.#tried.add(this.#current)
     return {
@@ -59,18 +70,39 @@ export class DialPlan {
 
   /** Record that the handshake of the current attempt succeeded. */
   onEstablished() {
-    this.#tried.clear()
-    this.#good = this.#current
     this.#refusals = 0
+  }
+
+  /** Record that the proxy at the current address let this client in. */
+  onWelcomed() {
+    this.#tried.clear()
+    this.#notWelcomeAt.clear()
+    this.#silent.clear()
+    this.#good = this.#current
   }
 
   /**
    * Record that the current attempt failed; return the pause in milliseconds.
-   * @param {boolean} isStranger True if another protocol or another socket type answered.
+   * @param {{ isStranger?: boolean, isSilent?: boolean, isAgain?: boolean }} [seen] `isStranger`: another protocol or
+   *   another socket type answered; `isSilent`: nothing came in all the time of the attempt; `isAgain`: the same
+   *   address is tried once more in this round.
    */
-  onFailed(isStranger) {
-    if (this.#addresses.some((each) => !this.#tried.has(each))) return 0
-    return this.#pauseMs(isStranger ? STRANGER_PAUSE_MAX_MS : PAUSE_MAX_MS)
+  onFailed({ isStranger = false, isSilent = false, isAgain = false } = {}) {
+    if (isAgain) {
+      this.#tried.delete(this.#current)
+      return 0
+    }
+    this.#onNotWelcome(isSilent)
+    return this.#pauseAfterAttempt(isStranger ? STRANGER_PAUSE_MAX_MS : PAUSE_MAX_MS)
+  }
+
+  /**
+   * Record that the proxy at the current address stands by; return the pause in milliseconds.
+   * @param {boolean} hasNamedOthers Whether it named one that was not known.
+   */
+  onStandby(hasNamedOthers) {
+    this.#onNotWelcome(false)
+    return hasNamedOthers ? 0 : this.#pauseAfterAttempt(PAUSE_MAX_MS)
   }
 
   /**
@@ -86,13 +118,32 @@ export class DialPlan {
   /** Record that an established connection ended after `lastedMs`; return the pause in milliseconds. */
   onEnded(lastedMs) {
     if (lastedMs >= STEADY_MS) this.#round = 0
-    return this.#pauseMs(PAUSE_MAX_MS)
+    if (!this.#tried.has(this.#current)) return this.#pauseMs(PAUSE_MAX_MS)
+    this.#onNotWelcome(false) // it gave no WELCOME
+    return this.#pauseAfterAttempt(PAUSE_MAX_MS)
+  }
+
+  /** The last one that was good comes first: most proxies come back where they were. A silent one comes last. */
+  #rank(address) {
+    return (this.#silent.has(address) ? 2 : 0) + (address === this.#good ? 0 : 1)
+  }
+
+  #onNotWelcome(isSilent) {
+    this.#notWelcomeAt.add(this.#current)
+    // It would hold up the others again for as long.
+    if (isSilent) this.#silent.add(this.#current)
+    else this.#silent.delete(this.#current)
   }
 
   #handshakeMs() {
     // One address alone leaves nothing else to try, so a slow far end gets all its time.
     if (this.#addresses.length === 1) return HANDSHAKE_MAX_MS
     return this.#doubled(HANDSHAKE_MS, HANDSHAKE_MAX_MS)
+  }
+
+  /** No pause within a round, and one at its end. */
+  #pauseAfterAttempt(mostMs) {
+    return this.#addresses.every((each) => this.#tried.has(each)) ? this.#pauseMs(mostMs) : 0
   }
 
   #pauseMs(mostMs) {
@@ -105,4 +156,8 @@ export class DialPlan {
   #doubled(firstMs, mostMs) {
     return Math.min(firstMs * 2 ** this.#round, mostMs)
   }
+}
+
+function keepOnly(set, wanted) {
+  for (const each of set) if (!wanted.includes(each)) set.delete(each)
 }

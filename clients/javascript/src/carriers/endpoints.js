@@ -1,4 +1,5 @@
 // Where a proxy can be reached: over the network or over Unix sockets. Spec: docs/spec/06-sockets.md. Pure.
+import { isIPv6 } from 'node:net'
 
 /** Limit of the path of a Unix socket, without its NUL: `sun_path` of Linux, unix(7). */
 export const SOCKET_PATH_BYTES = 107
@@ -30,6 +31,39 @@ export class TcpEndpoint {
   toString() {
     return `tcp://${hostInUrl(this.host)}:${this.port}`
   }
+}
+
+/** The proxies of one fabric on the network, in the order in which they are tried: 2 to 16 `TcpEndpoint`s. */
+export class TcpEndpoints {
+  constructor(places) {
+    this.places = Object.freeze([...places])
+    Object.freeze(this)
+  }
+
+  /** Write them behind each other, the scheme once. */
+  toString() {
+    return `tcp://${this.places.map(({ host, port }) => `${hostInUrl(host)}:${port}`).join(',')}`
+  }
+}
+
+/** Return every place of a target, in order. @param {TcpEndpoint | IpcEndpoint | TcpEndpoints} target */
+export const placesOf = (target) => target.places ?? [target]
+
+const NAMED =
+  /^[a-z][a-z0-9+.-]*:\/\/(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([\w.-]{1,253})):(\d{1,5})\/?$/
+
+/**
+ * Return the place that a proxy names by a URL, such as `cosmo://10.0.0.2:7070`.
+ * @param {string} url
+ * @returns {TcpEndpoint | null} null if it is not `scheme://host:port`, with an IPv6 address in brackets.
+ */
+export function endpointIn(url) {
+  const found = NAMED.exec(url)
+  if (found === null) return null
+  const [, address, name, digits] = found
+  const port = Number(digits)
+  if (port === 0 || port > 65_535 || (address !== undefined && !isIPv6(address))) return null
+  return new TcpEndpoint(address ?? name.toLowerCase(), port)
 }
 
 /** A proxy on this machine, at three Unix sockets beside each other: `path`, `path.listen`, `path.publish`. */

@@ -57,7 +57,7 @@ export class LibzmqBroadcast {
       this.#record,
       peerType,
       logger,
-      (mechanism) => mechanism === 'CURVE' && judge.hasKey,
+      (_, mechanism) => mechanism === 'CURVE' && judge.hasKey,
     )
     onEvent(socket, 'connect:delay', () => (this.#begunMs = performance.now()))
     onEvent(socket, 'connect', () => this.#onConnected())

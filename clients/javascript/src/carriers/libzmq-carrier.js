@@ -29,7 +29,7 @@ export class LibzmqCarrier {
   #publishing = null
 
   /**
-   * @param {object} endpoint A `TcpEndpoint` or an `IpcEndpoint`.
+   * @param {object} endpoint As of a `ZmtpCarrier`.
    * @param {{ library: object, openOnes?: Set<object>, logger?: { warn: (text: string) => void }, keys?: object | null }} options
    *   `library`: what `loadLibrary` returned; `keys`: of `curveOf`, for TCP alone, by default none; the others as there.
    */
@@ -73,7 +73,16 @@ export class LibzmqCarrier {
   /** Do nothing: libzmq writes by itself. */
   flush() {}
 
+  get isAlone() {
+    return this.#dealer.isAlone
+  }
+
+  passOver(fabric) {
+    this.#dealer.passOver(fabric)
+  }
+
   join(listenPort, publishPort) {
+    this.#dealer.onWelcomed()
     return this.#plan.join(this.#dealer.address.broadcast(listenPort, publishPort))
   }
 

@@ -1,6 +1,7 @@
 // The line of a `Dialer` over a DEALER of libzmq. Spec: docs/spec/06-sockets.md, Connecting.
 import { Fault } from './diagnosis.js'
 import { Dialer } from './dialer.js'
+import { ExpectedKeys } from '../access/expected-keys.js'
 import { connect, dealer, disconnect, onEvent, receiveAll, setProxy } from './libzmq-sockets.js'
 
 const GRACE_MS = 500
@@ -15,8 +16,7 @@ export class LibzmqDealer {
   #socket
   #events
   #dialer
-  #keys
-  #expected = 0 // which public key of the proxy
+  #expected // the public key of the proxy; null without keys
   #attempt = null
   #isConnected = false
   #sinceMs = 0
@@ -27,14 +27,14 @@ export class LibzmqDealer {
 
   /**
    * @param {object} library What `loadLibrary` returned.
-   * @param {object} endpoint Where the far end is.
+   * @param {object} endpoint Where the far end is, or one of several.
    * @param {object} events See above.
    * @param {{ warn: (text: string) => void }} logger Gets the warnings about strangers.
    * @param {object | null} [keys] Those of this client; see `curveOf`.
    */
   constructor(library, endpoint, events, logger, keys = null) {
     this.#events = events
-    this.#keys = keys
+    this.#expected = keys === null ? null : new ExpectedKeys(keys.proxies)
     this.#socket = dealer(library, keys)
     this.#watch()
     void receiveAll(this.#socket, (frames) => events.onMessage(frames))
@@ -58,12 +58,28 @@ export class LibzmqDealer {
 
   /** The public key that is expected of the proxy, and the one that it had last; null without keys. */
   get proxy() {
-    return this.#keys?.proxies[this.#expected] ?? null
+    return this.#expected?.key ?? null
   }
 
   /** Nothing: libzmq does not tell what answers instead of a proxy. It is asked by `peek`. */
   get description() {
     return ''
+  }
+
+  get hasMetStandby() {
+    return this.#dialer.hasMetStandby
+  }
+
+  get isAlone() {
+    return this.#dialer.isAlone
+  }
+
+  onWelcomed() {
+    this.#dialer.onWelcomed()
+  }
+
+  passOver(fabric) {
+    this.#dialer.passOver(fabric)
   }
 
   diagnosis() {
@@ -106,13 +122,21 @@ export class LibzmqDealer {
     this.#attempt = attempt
     this.#isConnected = false
     this.#sinceMs = performance.now()
-    if (this.#keys !== null) setProxy(this.#socket, this.proxy)
+    if (this.#expected !== null) {
+      this.#expected.turnTo(attempt.address)
+      setProxy(this.#socket, this.proxy)
+    }
     this.#socket.connectTimeout = Math.round(attempt.connectMs)
     this.#socket.handshakeInterval = Math.round(attempt.handshakeMs)
     connect(this.#socket, attempt.address)
     // Some far ends that do not speak ZMTP cause no event at all.
     const limitMs = attempt.connectMs + attempt.handshakeMs + GRACE_MS
     this.#limit = setTimeout(() => this.#onDown('no answer'), limitMs)
+  }
+
+  /** A handshake failed without a reason: the proxy may have another of its public keys. The good one stays. */
+  expectNext() {
+    return this.#expected?.expectNext() ?? false
   }
 
   hangUp() {
@@ -147,21 +171,15 @@ export class LibzmqDealer {
 
   #onEstablished() {
     clearTimeout(this.#limit)
+    this.#expected?.onGood()
     this.#dialer.onEstablished()
     this.#onRoom()
   }
 
   #onDown(why) {
     const fault = this.#fault()
-    if (fault === Fault.STRANGER && !this.isEstablished) this.#expectNext()
     this.hangUp()
     this.#dialer.onDown(fault, '', why)
-  }
-
-  /** A handshake failed without a reason: the proxy may have another of its public keys. The good one stays. */
-  #expectNext() {
-    if (this.#keys === null) return
-    this.#expected = (this.#expected + 1) % this.#keys.proxies.length
   }
 
   #fault() {

@@ -9,16 +9,16 @@ export class StrangerReport {
   #peerType
   #logger
   #onMechanism
-  #nextMs = -Infinity
-  #warned = ''
+  #nextMs = new Map() // by address, as what follows
+  #warned = new Map()
   #isClosed = false
 
   /**
    * @param {import('./diagnosis.js').FailedAttempts} record Its `stranger` is set.
    * @param {string} peerType The type of the ZeroMQ socket that belongs there.
    * @param {{ warn: (text: string) => void }} logger Gets the warnings.
-   * @param {(mechanism: string) => boolean} [onMechanism] Gets the security mechanism of what answers; returns whether
-   *   that says it all.
+   * @param {(address: object, mechanism: string) => boolean} [onMechanism] Gets the security mechanism of what answers
+   *   there; returns whether that says it all.
    */
   constructor(record, peerType, logger, onMechanism = () => false) {
     this.#record = record
@@ -38,23 +38,25 @@ export class StrangerReport {
       return
     }
     const nowMs = performance.now()
-    if (nowMs < this.#nextMs) return
-    this.#nextMs = nowMs + AGAIN_MS
+    const where = String(address)
+    if (nowMs < (this.#nextMs.get(where) ?? -Infinity)) return
+    for (const [each, nextMs] of this.#nextMs) if (nextMs <= nowMs) this.#nextMs.delete(each)
+    this.#nextMs.set(where, nowMs + AGAIN_MS)
     peek(address, this.#peerType, (found, mechanism) => {
-      if (this.#isClosed || (mechanism !== '' && this.#onMechanism(mechanism))) return
+      if (this.#isClosed || (mechanism !== '' && this.#onMechanism(address, mechanism))) return
       this.#onFound(address, found)
     })
   }
 
   /** Ask again at the next look: nobody was there meanwhile. */
   hurry() {
-    this.#nextMs = -Infinity
+    this.#nextMs.clear()
   }
 
   /** Warn again if it comes again: the right far end was there meanwhile. */
   clear() {
     this.hurry()
-    this.#warned = ''
+    this.#warned.clear()
   }
 
   /** Warn of nothing any more. */
@@ -65,8 +67,8 @@ export class StrangerReport {
   #onFound(address, found) {
     if (this.#isClosed || !found || this.#record.isEmpty) return
     this.#record.stranger = found
-    if (found === this.#warned) return
-    this.#warned = found
+    if (found === this.#warned.get(String(address))) return
+    this.#warned.set(String(address), found)
     this.#logger.warn(
       `${found} answers at ${address}, where a Synapse was expected; it is tried again until one does`,
     )

@@ -36,7 +36,7 @@ export class ZmtpCarrier {
   #flushSoon = () => this.#flushBroadcast()
 
   /**
-   * @param {object} endpoint A `TcpEndpoint` or an `IpcEndpoint`.
+   * @param {object} endpoint A `TcpEndpoint`, several as `TcpEndpoints`, or an `IpcEndpoint`.
    * @param {{ openOnes?: Set<object>, logger?: { warn: (text: string) => void } }} [options] `openOnes`: this is
    *   among them from `open` to `close`; `logger`: by default `process.emitWarning`.
    */
@@ -90,12 +90,26 @@ export class ZmtpCarrier {
     this.#flushBroadcast()
   }
 
+  /** Whether each proxy that it knows was tried since the last WELCOME, and none leads: docs/spec/12-failover.md. */
+  get isAlone() {
+    return this.#dealer.isAlone
+  }
+
   /**
-   * Say where the broadcast plane is: at the address that said WELCOME, as another one of its name may be another
+   * Leave the far end, which stands by, without an event, and try another one.
+   * @param {string[]} fabric URLs of the others that it named, to be tried behind those that are known.
+   */
+  passOver(fabric) {
+    this.#dealer.passOver(fabric)
+  }
+
+  /**
+   * Say that the far end said WELCOME, and where the broadcast plane is: at the address that said WELCOME, as another one of its name may be another
    * machine. What is open moves there.
    * @returns {boolean} False when it was there already.
    */
   join(listenPort, publishPort) {
+    this.#dealer.onWelcomed()
     return this.#plan.join(this.#dealer.address.broadcast(listenPort, publishPort))
   }
 

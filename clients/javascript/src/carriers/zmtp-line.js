@@ -33,7 +33,7 @@ export class ZmtpLine {
 
   /**
    * @param {'DEALER' | 'SUB' | 'XPUB'} socketType The type.
-   * @param {object} endpoint Where the far end is.
+   * @param {object} endpoint Where the far end is; of a DEALER it may be one of several.
    * @param {object} events See above.
    * @param {{ warn: (text: string) => void }} logger Gets the warnings about strangers.
    */
@@ -57,6 +57,22 @@ export class ZmtpLine {
 
   get address() {
     return this.#dialer.address
+  }
+
+  get hasMetStandby() {
+    return this.#dialer.hasMetStandby
+  }
+
+  get isAlone() {
+    return this.#dialer.isAlone
+  }
+
+  onWelcomed() {
+    this.#dialer.onWelcomed()
+  }
+
+  passOver(fabric) {
+    this.#dialer.passOver(fabric)
   }
 
   get description() {

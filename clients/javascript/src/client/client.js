@@ -5,10 +5,8 @@
 // one read of the socket brought: copy it to keep it for long. Ids are copies already.
 import { InvalidArgument } from '../errors.js'
 import {
-  KEEP,
   MAX_MAP_BYTES,
   MAX_NUMBER,
-  RUN,
   VERB,
   ZERO,
   addressOf,
@@ -31,10 +29,10 @@ import { ResyncPages } from './resync-pages.js'
 import { Sender } from './sender.js'
 import { Standing } from './standing.js'
 import { Subscriptions } from './subscriptions.js'
+import { Terms } from './terms.js'
 import { Turn } from './turn.js'
 import { countdown, within } from '../runtime/waits.js'
 
-const DEFAULT_MAX_SIGNAL_BYTES = 16 * 2 ** 20
 const CLOSE_TIMEOUT_MS = 1000
 const NO_NEURON = Symbol('none yet')
 const CLOSED = 'the connection was closed meanwhile'
@@ -55,14 +53,11 @@ export class Client {
   #subscriptions
   #queries
   #handshake = null
-  #maxSignalBytes
-  #heartbeatMs = 2000
+  #terms
   #isOpen = false // it takes messages
   #hasOpened = false
   #late = () => this.#reach.error()
   #isCaller = true // the proxy tells of workers, or nobody needs it
-  #welcome = null
-  #taskFlags = KEEP // those that the Synapse knows
   #refusal = ''
   #standing
   #closing = null
@@ -91,7 +86,7 @@ export class Client {
     this.#receiver = guarded(receiver, (error) => this.#onFault(error))
     this.#log = log
     this.#reach = new Reach(carrier, String(url), log)
-    this.#maxSignalBytes = maxSignalBytes ?? DEFAULT_MAX_SIGNAL_BYTES
+    this.#terms = new Terms(maxSignalBytes ?? undefined)
     this.#standing = new Standing(user)
     const { secret, instance } = this.#standing
     /** The id of this connection that survives reconnects, 16 bytes. */
@@ -118,24 +113,29 @@ export class Client {
 
   /** Limit of a body that leaves, in bytes; it shrinks at `open` when the Synapse allows less. */
   get maxSignalBytes() {
-    return this.#maxSignalBytes
+    return this.#terms.maxSignalBytes
   }
 
   /** How often an Axon shows life, in ms. */
   get heartbeatMs() {
-    return this.#heartbeatMs
+    return this.#terms.heartbeatMs
   }
 
   /** Whether the Synapse takes publications for certain clients, see `sendPublished`; known from `open` on. */
   get takesPublished() {
-    return this.#welcome?.publish === true
+    return this.#terms.takesPublished
   }
 
   /**
    * Whether others may publish by the broadcast plane alone what would be `onPublished`; `onWelcomed` tells of changes.
    */
   get hasOlderPublishers() {
-    return this.#welcome !== null && (!this.#welcome.publish || this.#welcome.older)
+    return this.#terms.hasOlderPublishers
+  }
+
+  /** Whether the Synapse says that one of its fabric is silent: there may be another that leads. */
+  get isHalf() {
+    return this.#terms.isHalf
   }
 
   /** The name of our key, as the Synapse knows it; empty without one. */
@@ -287,11 +287,11 @@ export class Client {
       if (address === neuron) this.#lastNeuron = neuron
     }
     if (!this.#isOpen) return 'CLOSED'
-    if (body.length > this.#maxSignalBytes) return 'TOO_LARGE'
+    if (body.length > this.#terms.maxSignalBytes) return 'TOO_LARGE'
     if (!this.#isCaller) this.#becomeCaller()
     const number = milliseconds(ttlMs)
     return this.#sender.sendBundled(
-      { verb: VERB.TASK, flags: flags & this.#taskFlags, kind, number, task, trace, body },
+      { verb: VERB.TASK, flags: flags & this.#terms.taskFlags, kind, number, task, trace, body },
       address,
       ZERO,
     )
@@ -311,7 +311,7 @@ export class Client {
    */
   sendReply(caller, task, trace, kind, body, index, flags) {
     if (!this.#isOpen) return 'CLOSED'
-    if (body.length > this.#maxSignalBytes) return 'TOO_LARGE'
+    if (body.length > this.#terms.maxSignalBytes) return 'TOO_LARGE'
     return this.#sender.sendBundled(
       { verb: VERB.REPLY, flags, kind, number: index, task, trace, body },
       '',
@@ -358,7 +358,7 @@ export class Client {
 
   #send(items, address, peer) {
     if (!this.#isOpen) return 'CLOSED'
-    for (const each of items) if (each.body.length > this.#maxSignalBytes) return 'TOO_LARGE'
+    for (const each of items) if (each.body.length > this.#terms.maxSignalBytes) return 'TOO_LARGE'
     return this.#sender.send(items, address, peer)
   }
 
@@ -416,7 +416,7 @@ export class Client {
    * @returns {number} how many messages it took: 0, 1 or 2; 0 for a body over the limit
    */
   publish(kind, trace, body, isSeldom) {
-    if (body.length > this.#maxSignalBytes) {
+    if (body.length > this.#terms.maxSignalBytes) {
       this.#counts.drop('too_large')
       return 0
     }
@@ -554,6 +554,8 @@ export class Client {
       onReturned: (message) => this.#outbox.putBackEach(message, performance.now()),
       onWelcomed: (welcome, isFresh) => this.#onWelcomed(welcome, isFresh),
       onRefused: (refusal) => this.#onRefused(refusal),
+      onStandby: (fabric) => this.#carrier.passOver(fabric),
+      isAlone: () => this.#carrier.isAlone,
       onUsers: (page, names) => this.#standing.onUsers(page, names),
       onAway: (why) => this.#onAway(why),
       onLeft: (isRead) => this.#handshake?.onLeft(isRead),
@@ -575,10 +577,7 @@ export class Client {
   #onWelcomed(welcome, isFresh) {
     this.#refusal = ''
     this.#standing.onWelcomed(welcome)
-    this.#heartbeatMs = welcome.heartbeatMs
-    this.#maxSignalBytes = Math.min(this.#maxSignalBytes, welcome.maxBodyBytes)
-    this.#welcome = welcome
-    this.#taskFlags = welcome.runs ? KEEP | RUN : KEEP
+    this.#terms.onWelcomed(welcome)
     if (!welcome.runs) this.#outbox.withoutRuns() // these were for a proxy that had
     this.#carrier.join(welcome.listenPort, welcome.publishPort)
     if (!welcome.publish) this.#publications.useSocket()

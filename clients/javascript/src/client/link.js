@@ -33,6 +33,8 @@ const UNEXPECTED = Object.freeze({
  * @property {(message: object) => void} onReturned it came back unaccepted, and goes out again, in front
  * @property {(welcome: object, isFresh: boolean) => void} onWelcomed
  * @property {(refusal: { reason: string, fix: string, isAccess: boolean }) => void} onRefused
+ * @property {(fabric: string[]) => void} onStandby the proxy does not lead: leave it for another one, such as these
+ * @property {() => boolean} isAlone whether each proxy that is known was tried, and none leads
  * @property {(page: number, names: string[]) => void} onUsers a page of those who may be in the namespace
  * @property {(why: string) => void} onAway
  * @property {(isRead: boolean) => void} onLeft the session has ended
@@ -238,6 +240,12 @@ export class Link {
   }
 
   #onRefused(refusal) {
+    if (refusal.isStandby) {
+      // 12, What clients do 2: it hangs up, so this is the end of the connection.
+      this.#apply('DISCONNECTED', refusal.reason)
+      if (this.state !== 'CLOSED') this.#on.onStandby(refusal.fabric)
+      return
+    }
     this.#apply('REFUSED', `refused: ${refusal.reason}`)
     this.#on.onRefused(refusal)
   }
@@ -250,7 +258,9 @@ export class Link {
   }
 
   #sayHello() {
-    this.#on.onGreeting([item(VERB.HELLO, { body: packHello(this.#hello) })])
+    // 12, What clients do 4.
+    const hello = { ...this.#hello, alone: this.#on.isAlone() }
+    this.#on.onGreeting([item(VERB.HELLO, { body: packHello(hello) })])
   }
 
   /** Apply an event of the far end; count one that the state does not expect. */

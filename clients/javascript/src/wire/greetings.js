@@ -15,6 +15,7 @@ const MAX_TEXT_BYTES = 4096
 const ID_BYTES = 16
 const MAX_PORT = 65_535
 const MAX_USER_BYTES = 128
+const MAX_FABRIC = 16
 
 /**
  * Make a small map: text keys, without extension types.
@@ -140,13 +141,23 @@ export function readWelcome(body) {
 /**
  * Read the body of a REFUSED.
  * @param {Buffer} body
- * @returns {{ reason: string, fix: string, isAccess: boolean }} for display; `isAccess`: a right or a key is missing
+ * @returns {{ reason: string, fix: string, isAccess: boolean, isStandby: boolean, fabric: string[] }} texts for
+ *   display; `isAccess`: a right or a key is missing; `isStandby`: the proxy does not lead, and `fabric` has the URLs of
+ *   at most 16 others
  * @throws {WireError} It is no map.
  */
 export function readRefusal(body) {
-  const { reason = 'no reason given', fix = '', code } = readMap(body)
+  const { reason = 'no reason given', fix = '', code, fabric } = readMap(body)
   const text = (value) => (typeof value === 'string' ? value : shown(value))
-  return { reason: text(reason), fix: text(fix), isAccess: code === 'access' }
+  const isStandby = code === 'standby'
+  const others = isStandby && Array.isArray(fabric) ? fabric : []
+  return {
+    reason: text(reason),
+    fix: text(fix),
+    isAccess: code === 'access',
+    isStandby,
+    fabric: others.filter((each) => typeof each === 'string').slice(0, MAX_FABRIC),
+  }
 }
 
 /**

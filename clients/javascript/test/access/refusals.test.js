@@ -42,7 +42,9 @@ test('five handshakes that fail at once over half a second are those of another 
 
   for (const nowMs of [0, 100, 200, 300]) assert.equal(fail(nowMs), null)
   assert.equal(fail(499), null)
+  assert.equal(judge.refusal, null)
   assert.match(String(fail(500)), /another Synapse answers there: .* get a new ada.key/)
+  assert.match(judge.refusal.reason, /another Synapse answers there/)
 })
 
 test('handshakes that take long are those of a busy Synapse', () => {
@@ -58,14 +60,15 @@ test('of a far end whose greeting was not seen nothing is known', () => {
   for (let nowMs = 0; nowMs < 10_000; nowMs += 100) assert.equal(judge.onFailed(nowMs, 1), null)
 })
 
-test('a connection that stood in between begins the count anew', () => {
+test('an attempt that met nobody begins the count anew', () => {
   const judge = new KeyJudge(KEYS)
   judge.onMechanism('CURVE')
   for (const nowMs of [0, 100, 200, 300]) judge.onFailed(nowMs, SOON_MS)
-  judge.clear()
+  judge.onNobody()
   judge.onMechanism('CURVE')
 
   assert.equal(judge.onFailed(1000, SOON_MS), null)
+  assert.equal(judge.refusal, null)
 })
 
 test('with several public keys of the Synapse each is tried twice before it is another one', () => {

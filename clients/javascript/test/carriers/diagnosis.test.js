@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Cause, Diagnosis, FailedAttempts, Fault } from '../../src/carriers/diagnosis.js'
-import { IpcEndpoint, TcpEndpoint } from '../../src/carriers/endpoints.js'
+import { IpcEndpoint, TcpEndpoint, TcpEndpoints } from '../../src/carriers/endpoints.js'
 
 const { CLOSED_PORT, NO_ANSWER, STRANGER } = Fault
 const SUMMARIES = [
@@ -40,10 +40,43 @@ test('a connection makes all failed attempts forgotten', () => {
   assert.doesNotMatch(record.summary()[1], /web server/)
 })
 
+test('proxies that stand by are told first, with the others that they name', () => {
+  const record = new FailedAttempts()
+  record.add('a', CLOSED_PORT)
+  record.addStandby('b', ['cosmo://a:1', 'cosmo://c:1'])
+  const [cause, reason] = record.summary(['x', 'y'])
+
+  assert.equal(cause, Cause.STANDBY)
+  assert.equal(
+    reason,
+    'b stands by and lets nobody in, the others of its fabric are cosmo://a:1 and cosmo://c:1; ' +
+      'no process listens at a (2 tries), and the names x and y do not resolve',
+  )
+  record.forget('a')
+  assert.match(record.summary()[1], /cosmo:\/\/c:1$/)
+  record.clear()
+  record.addStandby('b', [])
+  assert.equal(record.summary()[1], 'b stands by and lets nobody in')
+})
+
 const HERE = new TcpEndpoint('127.0.0.1', 7070)
 const THERE = new TcpEndpoint('example.org', 7070)
 const PATH = new IpcEndpoint("/run/it's.sock")
+const LIST = new TcpEndpoints([new TcpEndpoint('10.0.0.1', 7070), new TcpEndpoint('::2', 7171)])
 const REMEDIES = [
+  [
+    Cause.NOBODY,
+    LIST,
+    /^on 10.0.0.1 run 'cosmo synapse start --keys --host 10.0.0.1 --port 7070 --peer cosmo:\/\/\[::2\]:7171', on the o/,
+  ],
+  [
+    Cause.NO_ANSWER,
+    LIST,
+    /^check that 10.0.0.1 or ::2 is on, .* the port in the URL, and those 2 /,
+  ],
+  [Cause.NAME, LIST, /^check the name 10.0.0.1 or ::2 in the URL/],
+  [Cause.STANDBY, LIST, /^start the Synapse that led, or let this client reach it/],
+  [Cause.STANDBY, PATH, /over the network use a URL that lists both$/],
   [Cause.NOBODY, HERE, /^run 'cosmo synapse start --port 7070', or check the URL/],
   [Cause.NOBODY, new TcpEndpoint('::1', 1), /^run 'cosmo synapse start --host ::1 --port 1'/],
   [

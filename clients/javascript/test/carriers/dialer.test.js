@@ -3,20 +3,24 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Cause, Fault } from '../../src/carriers/diagnosis.js'
 import { Dialer } from '../../src/carriers/dialer.js'
-import { TcpEndpoint } from '../../src/carriers/endpoints.js'
+import { IpcEndpoint, TcpEndpoint, TcpEndpoints } from '../../src/carriers/endpoints.js'
 import { startServer } from '../support/servers.js'
 
 const realTimeout = setTimeout
 
-function dialing(t, { addresses = ['10.0.0.1'], port = 7070, ...options } = {}) {
+function dialing(
+  t,
+  { addresses = ['10.0.0.1'], target = new TcpEndpoint('host', 7070), ...options } = {},
+) {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const seen = { dialed: [], hangUps: 0, ended: [], warnings: [], addresses }
+  const seen = { dialed: [], hangUps: 0, ended: [], warnings: [], addresses, keys: 1 }
   const line = {
     description: '',
-    dial: ({ address }) => seen.dialed.push(address.host),
+    expectNext: () => seen.keys-- > 1,
+    dial: ({ address }) => seen.dialed.push(address.host ?? address.path),
     hangUp: () => seen.hangUps++,
   }
-  const dialer = new Dialer(new TcpEndpoint('host', port), line, {
+  const dialer = new Dialer(target, line, {
     peerType: 'ROUTER',
     dice: () => 0.5,
     onEnded: (why) => seen.ended.push(why),
@@ -110,6 +114,7 @@ test('a stranger is warned of once, and again after the right far end was there'
   assert.match(String(dialer.diagnosis()), /^a web server answers at .*, not a proxy; check the URL/)
 
   dialer.onEstablished()
+  dialer.onWelcomed()
   dialer.onDown(Fault.CLOSED_PORT, '', '')
   await pass(2000)
   await meet()
@@ -119,9 +124,10 @@ test('a stranger is warned of once, and again after the right far end was there'
 
 const KEYS = { user: 'ada', public: Buffer.alloc(32), proxies: [Buffer.alloc(32)] }
 
-function refusing(t, addresses, port) {
+function refusing(t, addresses, port, target = new TcpEndpoint('host', port ?? 7070)) {
   const refusals = []
-  const options = { addresses, port, keys: KEYS, onRefused: ({ reason }) => refusals.push(reason) }
+  const onRefused = ({ reason }) => refusals.push(reason)
+  const options = { addresses, target, keys: KEYS, onRefused }
   return { ...dialing(t, options), refusals }
 }
 
@@ -132,6 +138,7 @@ test('a refusal counts once every address of the name was tried: another one may
   await pass(0)
   assert.deepEqual([seen.dialed, refusals], [['10.0.0.1', '10.0.0.2'], []])
   dialer.onEstablished()
+  dialer.onWelcomed()
   dialer.onDown(Fault.CLOSED_PORT, '', '')
   await pass(20)
   dialer.onDown(Fault.CLOSED_PORT, '', '') // of the one that let us in, which is tried first
@@ -173,6 +180,109 @@ test('the failed handshakes of one address count although nobody listens at the 
   }
 
   assert.match(refusals[0], /another Synapse answers there/)
+})
+
+const LIST = new TcpEndpoints(['10.0.0.1', '10.0.0.2'].map((host) => new TcpEndpoint(host, 7070)))
+
+test('a proxy that stands by is hung up on, and the next place of the list has its turn', async (t) => {
+  const { dialer, seen, pass } = dialing(t, { target: LIST })
+  dialer.onEstablished()
+  dialer.passOver([])
+  await pass(0)
+  assert.deepEqual([seen.dialed, seen.hangUps, seen.ended], [['10.0.0.1', '10.0.0.2'], 1, []])
+  assert.equal(dialer.isAlone, false)
+
+  dialer.onDown(Fault.CLOSED_PORT, '', '')
+  await pass(19)
+  assert.equal(seen.dialed.length, 2)
+  await pass(1)
+
+  assert.deepEqual([seen.dialed[2], dialer.isAlone], ['10.0.0.1', true])
+})
+
+test('what a standby names is tried behind the list until a WELCOME, and the one that said it stays', async (t) => {
+  const { dialer, seen, pass } = dialing(t, { target: LIST })
+  dialer.onEstablished()
+  dialer.passOver(['cosmo://10.0.0.2:7070', 'cosmo://10.0.0.4:7070', 'cosmo://10.0.0.5:1', 'nonsense'])
+  await pass(0)
+  for (let i = 0; i < 2; i++) {
+    dialer.onDown(Fault.CLOSED_PORT, '', '')
+    await pass(0)
+  }
+  assert.deepEqual(seen.dialed, ['10.0.0.1', '10.0.0.2', '10.0.0.4', '10.0.0.5'])
+  assert.equal(dialer.isAlone, false)
+  dialer.onEstablished()
+  dialer.onWelcomed()
+  dialer.onDown(Fault.CLOSED_PORT, '', 'it went')
+  await pass(20)
+  for (let i = 0; i < 2; i++) {
+    dialer.onDown(Fault.CLOSED_PORT, '', '')
+    await pass(0)
+  }
+  assert.deepEqual(seen.dialed.slice(4), ['10.0.0.5', '10.0.0.1', '10.0.0.2'])
+  dialer.onDown(Fault.CLOSED_PORT, '', '')
+  await pass(40)
+
+  assert.deepEqual([seen.dialed.at(-1), dialer.isAlone], ['10.0.0.5', true])
+}) // prettier-ignore
+
+test('a standby at a Unix socket sends nobody to the network', async (t) => {
+  const { dialer, seen, pass } = dialing(t, { target: new IpcEndpoint('/s') })
+  dialer.onEstablished()
+  dialer.passOver(['cosmo://10.0.0.2:7070'])
+  await pass(20)
+
+  assert.deepEqual(seen.dialed, ['/s', '/s'])
+  assert.match(String(dialer.diagnosis()), /ipc:\/\/\/s stands by .* are cosmo:\/\/10.0.0.2:7070; start the/)
+}) // prettier-ignore
+
+test('who meets a standby only is told of it and of the others', async (t) => {
+  const { dialer, pass } = dialing(t, { target: LIST })
+  dialer.onDown(Fault.NO_ANSWER, '', '')
+  await pass(0)
+  dialer.onEstablished()
+  dialer.passOver(['cosmo://10.0.0.1:7070'])
+
+  const { cause, reason, hint } = dialer.diagnosis()
+
+  assert.equal(cause, Cause.STANDBY)
+  assert.equal(
+    reason,
+    'tcp://10.0.0.2:7070 stands by and lets nobody in, the others of its fabric are cosmo://10.0.0.1:7070; ' +
+      'tcp://10.0.0.1:7070 does not accept a connection (2 tries)',
+  )
+  assert.match(hint, /^start the Synapse that led, or let this client reach it/)
+})
+
+test('a connection that gave no WELCOME is followed by the next place at once', async (t) => {
+  const { dialer, seen, pass } = dialing(t, { target: LIST })
+  dialer.onEstablished()
+  dialer.onDown(Fault.CLOSED_PORT, '', 'it stops')
+  await pass(0)
+
+  assert.deepEqual([seen.dialed, seen.ended], [['10.0.0.1', '10.0.0.2'], ['it stops']])
+})
+
+test('a place that may have another public key is tried with each at once', async (t) => {
+  const { dialer, seen, pass } = dialing(t, { target: LIST, keys: KEYS })
+  seen.keys = 2
+  for (let i = 0; i < 2; i++) {
+    dialer.onConnected()
+    dialer.onDown(Fault.STRANGER, 'a Synapse', '')
+    await pass(0)
+  }
+
+  assert.deepEqual(seen.dialed, ['10.0.0.1', '10.0.0.1', '10.0.0.2'])
+})
+
+test('what one place says of a key counts although the other one stands by', async (t) => {
+  const { dialer, pass, refusals } = refusing(t, undefined, 7070, LIST)
+  dialer.onUnknownKey()
+  await pass(0)
+  dialer.onEstablished()
+  dialer.passOver([])
+
+  assert.deepEqual(refusals, ['tcp://10.0.0.1:7070: it does not list the key of ada'])
 })
 
 test('after close nothing is dialed and nobody is told', async (t) => {

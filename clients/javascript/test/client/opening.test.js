@@ -73,6 +73,66 @@ test('a refused client gives up, and the text says how to name another namespace
   assert.equal(far.isClosed, true)
 })
 
+test('a Synapse that stands by is passed over, and the opening goes on', async (t) => {
+  const { client, far, receiver } = scene(t, { carrier: { answers: false } })
+  const opening = client.open(TIMEOUT_MS)
+  far.who()
+  far.standBy(['cosmo://10.0.0.2:7070', 7])
+  far.answers = true
+  far.who() // of the next one
+  await opening
+
+  assert.deepEqual(far.passedOver, [['cosmo://10.0.0.2:7070']])
+  assert.deepEqual(receiver.heard, [['onWelcomed', true]])
+})
+
+test('who is passed on by a Synapse that led is away, and its messages wait', async (t) => {
+  const { client, far, receiver } = await opened(t)
+  far.standBy()
+
+  assert.equal(sendTask(client, 'a'), 'WAITING')
+  assert.deepEqual(receiver.heard.at(-1), ['onAway', 'it stands by'])
+  assert.notEqual(client.awayMs, null)
+  far.who()
+  await receiver.until('onWelcomed', 2)
+  assert.equal(far.of('TASK').length, 1)
+})
+
+test('HELLO says alone from the moment at which the carrier is', async (t) => {
+  const { client, far } = scene(t, { carrier: { answers: false } })
+  const opening = client.open(TIMEOUT_MS)
+  far.who()
+  const first = far.hello.alone
+  far.isAlone = true
+  far.who()
+
+  assert.deepEqual([first, far.hello.alone], [false, true])
+  await client.close(0)
+  await assert.rejects(opening, SynapseUnreachable)
+})
+
+test('a client that leaves while a Synapse stands by has left', async (t) => {
+  const { client, far } = await opened(t)
+  far.answers = false
+  const closing = client.close(TIMEOUT_MS)
+  far.standBy(['cosmo://10.0.0.2:7070'])
+
+  assert.equal(await closing, false)
+  assert.deepEqual(far.passedOver, [])
+})
+
+test('a client knows whether its Synapse says that it is a half', async (t) => {
+  const { client, far } = await opened(t)
+  assert.equal(client.isHalf, false)
+  far.says.half = true
+  far.welcome()
+  assert.equal(client.isHalf, true)
+  far.says.half = false
+  far.welcome()
+
+  assert.equal(client.isHalf, false)
+})
+
 test('open without a limit waits for ever, and logs every 10 s what was seen', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const { client, far, logged } = scene(t, { carrier: { answers: false } })

@@ -43,6 +43,9 @@ export class FakeCarrier {
     this.says = { publish: true, older: false, runs: true, ...says }
     /** Whether what publishes was opened. */
     this.isPublishing = false
+    /** Whether HELLO shall say so, and the URLs at each time that it was told to try another proxy. */
+    this.isAlone = false
+    this.passedOver = []
     /** Whether it greets, confirms subscriptions and answers GOODBYE by itself. */
     this.answers = answers
   }
@@ -69,6 +72,9 @@ export class FakeCarrier {
   }
   flush() {
     this.flushes++
+  }
+  passOver(fabric) {
+    this.passedOver.push(fabric)
   }
   join(listenPort, publishPort) {
     this.joined.push([listenPort, publishPort])
@@ -123,6 +129,10 @@ export class FakeCarrier {
   }
   refuse(reason) {
     this.receive(VERB.REFUSED, { body: packMap({ reason, speaks: [1, 1] }) })
+  }
+  standBy(fabric = []) {
+    const fields = { reason: 'it stands by', code: 'standby', fabric, speaks: [1, 1] }
+    this.receive(VERB.REFUSED, { body: packMap(fields) })
   }
   refusedByKeys(refusal) {
     this.#events.onRefused(refusal)

@@ -67,11 +67,81 @@ for (const [url, says] of BAD) {
   })
 }
 
-for (const url of ['cosmo://u:s3cret@host', 'http://u:s3cret@host', 'cosmo://s3cret@host:99999']) {
+for (const url of [
+  'cosmo://a,u:s3cret@b',
+  'cosmo://u:s3cret@host',
+  'http://u:s3cret@host',
+  'cosmo://s3cret@host:99999',
+]) {
   test(`the password of ${url.replace('s3cret', '...')} is refused and not shown`, () => {
     assert.throws(
       () => parseUrl(url),
       (error) => /user or a password/.test(error.message) && !error.message.includes('s3cret'),
+    )
+  })
+}
+
+const letters = (text) => [...text].map((each) => [each, 7070])
+const LISTS = [
+  ['cosmo://a:7070,b:7071', [['a', 7070], ['b', 7071]]],
+  ['cosmo://a,B', letters('ab')],
+  ['COSMO://a,b/', letters('ab')],
+  ['cosmo://[::1],[fe80::1%25eth0]:1,c', [['::1', 7070], ['fe80::1%eth0', 1], ['c', 7070]]],
+  ['cosmo://a:1,b:1,A:1,a:2', [['a', 1], ['b', 1], ['a', 2]]],
+  [`cosmo://${[...'abcdefghijklmnopa'].join(',')}`, letters('abcdefghijklmnop')],
+] // prettier-ignore
+for (const [url, places] of LISTS) {
+  test(`${url} lists places in their order, each once`, () => {
+    const target = parseUrl(url)
+
+    assert.deepEqual(
+      target.places.map(({ host, port }) => [host, port]),
+      places,
+    )
+    assert.deepEqual(parseUrl(urlOf(target)), target)
+  })
+}
+
+for (const url of ['cosmo://a,a', 'cosmo://a:7070,A', 'cosmo://a,a:7070,a']) {
+  test(`${url} lists one place, and is that place`, () => {
+    assert.deepEqual({ ...parseUrl(url) }, { host: 'a', port: 7070 })
+  })
+}
+
+const BAD_LISTS = [
+  ['cosmo://a,', 'place 2 of the list is empty'],
+  ['cosmo://,b', 'place 1 of the list is empty'],
+  ['cosmo://a,,c', 'place 2 of the list is empty'],
+  ['cosmo://a, b', 'place 2 of the list has a space beside it'],
+  ['cosmo://a,cosmo://b', 'place 2 of the list repeats the scheme'],
+  ['cosmo://a,b:99999', "place 2 of the list, 'b:99999': the port '99999'"],
+  ['cosmo://a:x,b', "place 1 of the list, 'a:x': the port 'x'"],
+  ['cosmo://a,:7070', "place 2 of the list, ':7070': it names no host"],
+  ['cosmo://a,b:0', "place 2 of the list, 'b:0': port 0"],
+  ['cosmo://a,::1', "place 2 of the list, '::1': an IPv6 address stands in brackets"],
+  ['cosmo://a/x,b', "place 1 of the list, 'a/x': nothing may follow the port"],
+  ['cosmo://a,b?c=d', "place 2 of the list, 'b?c=d': nothing may follow the port"],
+  ['cosmo://a,AUTO', "place 2 of the list is 'auto', which stands alone"],
+  ['http://a,b', "the scheme 'http' is unknown"],
+  [`cosmo://${[...'abcdefghijklmnopq'].join(',')}`, '17 places, and at most 16'],
+]
+for (const [url, says] of BAD_LISTS) {
+  test(`${url} is refused with its bad place`, () => {
+    assert.throws(
+      () => parseUrl(url),
+      (error) => error instanceof InvalidUrl && error.message.includes(says),
+    )
+  })
+}
+
+for (const url of ['cosmo://auto', 'cosmo://AUTO/', 'cosmo://auto/prod', 'cosmo://auto:7070']) {
+  test(`${url} is refused in one line: name a URL or a context`, () => {
+    assert.throws(
+      () => parseUrl(url),
+      (error) =>
+        /looks for a Synapse on the LAN, .* name one by its URL, or by a context/.test(
+          error.message,
+        ) && !error.message.includes('\n'),
     )
   })
 }

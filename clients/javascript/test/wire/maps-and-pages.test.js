@@ -98,11 +98,26 @@ for (const m of v.bad_maps.filter(ofClient))
 
 test('a REFUSED says why', () => {
   const { body, fields } = v.maps.find((each) => each.as === 'refused')
-  const read = (map) => Object.values(wire.readRefusal(wire.packMap(map)))
+  const read = (map) => {
+    const { reason, fix, isAccess } = wire.readRefusal(wire.packMap(map))
+    return [reason, fix, isAccess]
+  }
   assert.equal(wire.readRefusal(hex(body)).reason, fields.reason)
   assert.deepEqual(read({}), ['no reason given', '', false])
   assert.deepEqual(read({ reason: 7, fix: 7, code: 7 }), ['7', '7', false])
   assert.deepEqual(read({ reason: 'r', fix: 'f', code: 'access' }), ['r', 'f', true])
+})
+test('a REFUSED of a standby names the others of its fabric', () => {
+  const { body, fields } = v.maps.find((each) => each.name === 'REFUSED of a standby')
+  const { isStandby, isAccess, fabric } = wire.readRefusal(hex(body))
+  const read = (map) => wire.readRefusal(wire.packMap(map)).fabric
+
+  assert.deepEqual([isStandby, isAccess, fabric], [true, false, fields.fabric])
+  assert.deepEqual(read({ code: 'standby' }), [])
+  assert.deepEqual(read({ code: 'standby', fabric: 'cosmo://a:1' }), [])
+  assert.deepEqual(read({ code: 'standby', fabric: ['a', 7, null, 'b'] }), ['a', 'b'])
+  assert.equal(read({ code: 'standby', fabric: Array(40).fill('a') }).length, 16)
+  assert.deepEqual(read({ code: 'access', fabric: ['a'] }), [])
 })
 test('a page of seats in answer to a query for clients means that the proxy cannot tell', () => {
   const { body } = v.maps.find((each) => each.as === 'roster_seats')
