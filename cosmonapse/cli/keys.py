@@ -40,7 +40,7 @@ from ..runtime.printable import printable
 from ..runtime.private_files import check_folder, read_private, texts_of, write_new
 from ..synapse.access import access_of, new_pair
 from ..synapse.connect import chosen_key
-from ..synapse.url import parse_url
+from ..synapse.schemes import checked_url
 from .connected import connected
 from .drawing import aligned
 from .fabric import as_json, fabric_options
@@ -159,7 +159,7 @@ def new(
     checked_key_name(name)
     path = _checked_path(name, out)
     if url is not None:
-        parse_url(url)
+        checked_url(url)
     public, secret = new_pair()
     if own:
         if may or namespaces or add:
