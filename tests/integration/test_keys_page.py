@@ -5,21 +5,17 @@ between them: so the address is replaced, on one machine the port too, and `scp`
 home of the other.
 """
 
-import os
 import re
-import shlex
 import shutil
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
 from cosmonapse.key_ring import KeyRing
 from cosmonapse.keys import Key
 from house import pages
-from support.processes import ROOT, Children, free_ports
+from support.person import Person
+from support.processes import Children, free_ports
 from tools.soak.hosts import NEAR_ADDRESS, Hosts, why_not
 
 PAGE = pages.DOCS / "keys.md"
@@ -28,70 +24,7 @@ PYTHON = [each.code for each in pages.blocks(PAGE) if each.language == "python"]
 # Who types each block, in the order of the page.
 TYPED_BY = ("ada", "ben", "cas", "ada", "ada", "ada", "ada", "ada", "ada")
 ADDRESS, PORT = "192.168.1.10", "7070"
-TIMEOUT_S = 30.0
 LISTENING = "Synapse listening on"
-
-
-class Person:
-    """Somebody at a terminal, with a home folder and an environment.
-
-    Args:
-        home: The folder, which is made.
-        there: What runs a command on the machine of that person; nothing for this one.
-        replaced: The texts of the page that are others here.
-    """
-
-    def __init__(self, home, there, replaced):
-        home.mkdir(mode=0o700)
-        self.home = home
-        self._there = there
-        self._replaced = replaced
-        config = str(home / ".config")
-        self.env = {"HOME": str(home), "XDG_CONFIG_HOME": config, "PYTHONPATH": str(ROOT)}
-
-    def command(self, *arguments):
-        """Return the command line of `python ...` on that machine."""
-        return [*self._there, sys.executable, *arguments]
-
-    def cosmo(self, typed):
-        """Return the command line of a command that begins with `cosmo`."""
-        for before, after in self._replaced.items():
-            typed = typed.replace(before, after)
-        program, *arguments = shlex.split(typed.replace("~/", f"{self.home}/"))
-        assert program == "cosmo"
-        return self.command("-m", "cosmonapse.cli", *arguments)
-
-    def type(self, typed):
-        """Type a command that ends; return what it printed."""
-        if found := re.fullmatch(r"export (\w+)=~/(\S+)", typed):
-            self.env[found[1]] = str(self.home / found[2])
-            return ""
-        return self.run(self.cosmo(typed))
-
-    def let_in(self, typed):
-        """Type a command until the Synapse has read that this person is allowed."""
-        until_s = time.monotonic() + TIMEOUT_S
-        while True:
-            try:
-                return self.type(typed)
-            except AssertionError:
-                if time.monotonic() > until_s:
-                    raise
-
-    def run(self, command, code=0):
-        """Run a command to its end; return what it printed."""
-        ended = subprocess.run(
-            command,
-            cwd=self.home,
-            env={**os.environ, **self.env},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-        assert ended.returncode == code, (command, ended.stdout)
-        return ended.stdout
 
 
 class Studio:
