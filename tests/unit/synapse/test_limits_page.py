@@ -37,7 +37,7 @@ SHOWN = {
     "copy_bytes_per_s": "64 MiB",
 }
 UNITS = {"MiB": 1024 * 1024, "KiB": 1024, "min": 60, "s": 1}
-ROOMS = ("cosmonapse.prism.", "cosmonapse.dendrite.", "zmq_transport.")
+ROOMS = ("cosmonapse.lan.", "cosmonapse.prism.", "cosmonapse.dendrite.", "zmq_transport.")
 MODULES = {
     found.name.rpartition(".")[2]: found.name
     for room in ROOMS  # of two modules with one name the page means that of the last room
