@@ -20,7 +20,11 @@ from ..errors import (
     BadSignal,
     CosmonapseError,
     DendriteProtocolError,
+    InvalidCarrier,
+    InvalidContext,
+    InvalidKey,
     InvalidName,
+    InvalidUrl,
     NeedsAnswer,
     NeuronError,
     RemoteError,
@@ -93,11 +97,16 @@ _REFUSED = "the service behind this one refuses the connection; its operator mus
 _NO_RIGHT = "the service behind this one does not let it do that; its log has the reason"
 _NOT_RUNNING = "this service is starting or stopping, or its setup is wrong; its log has the reason"
 _FAILED = "this service failed; its log has the reason"
+_WRONG_SETUP = _Facts(503, "NOT_READY", text=_NOT_RUNNING, log="line")
 _UNEXPECTED = _Facts(500, "INTERNAL_ERROR", text=_FAILED, log="traceback")
 _FACTS: Mapping[type[BaseException], _Facts] = MappingProxyType(
     {
         BadRequest: _Facts(400, "BAD_REQUEST"),
         InvalidName: _Facts(400, "BAD_REQUEST"),
+        InvalidCarrier: _WRONG_SETUP,
+        InvalidContext: _WRONG_SETUP,
+        InvalidKey: _WRONG_SETUP,
+        InvalidUrl: _WRONG_SETUP,
         UnencodableValue: _Facts(400, "BAD_REQUEST"),
         BadSignal: _Facts(400, "BAD_SIGNAL"),
         SignalTooLarge: _Facts(413, "TOO_LARGE"),
