@@ -140,7 +140,6 @@ for (const [thrown, status, code, log] of [
   [new cosmo.InvalidKey('SECRET', 'SECRET'), 503, 'NOT_READY', 'line'],
   [new cosmo.InvalidUrl('SECRET', 'SECRET'), 503, 'NOT_READY', 'line'],
   [new cosmo.PathwayClosedError('SECRET'), 500, 'INTERNAL_ERROR', 'traceback'],
-  [new cosmo.InvalidUrl('SECRET', 'SECRET'), 500, 'INTERNAL_ERROR', 'traceback'],
   [new cosmo.Clarification('SECRET'), 502, 'REMOTE_ERROR', 'traceback'],
   [new RangeError('SECRET'), 500, 'INTERNAL_ERROR', 'traceback'],
 ]) {
