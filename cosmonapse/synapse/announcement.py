@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Self
+
+import attrs
 
 from zmq_transport.wire.heads import VERSION
 
 from ..keys import fingerprint
 from ..lan.announcer import Announcer
-from ..lan.lan_record import Record, instance_of
+from ..lan.lan_record import ID_BYTES, Record, instance_of
 from ..lan.zeroconf_use import zeroconf
 from ..runtime.addresses import beyond_loopback
 from .key_watch import KeyWatch
@@ -36,6 +38,11 @@ def check_lan(host: str, *, lan: bool) -> None:
     zeroconf()
 
 
+def _shown(id: bytes) -> str:
+    """Return the id of a start as it is announced."""
+    return id[:ID_BYTES].hex()
+
+
 def _version() -> str:
     """Return the version of this package; empty for a copy that was not installed."""
     try:
@@ -52,12 +59,19 @@ class Announcement:
         port: The port of its directed plane.
         namespaces: The namespaces that it serves; empty for any.
         watch: Its keys; None without.
+        fabric_ids: Returns its id and those of the other Synapses of its fabric; nothing without.
     """
 
     def __init__(
-        self, host: str, port: int, namespaces: Iterable[str], watch: KeyWatch | None
+        self,
+        host: str,
+        port: int,
+        namespaces: Iterable[str],
+        watch: KeyWatch | None,
+        fabric_ids: Callable[[], tuple[bytes, ...]],
     ) -> None:
-        start_id = secrets.token_hex(8)
+        self._fabric_ids = fabric_ids
+        start_id = next(map(_shown, fabric_ids()), "") or secrets.token_hex(ID_BYTES)
         self.instance = instance_of(socket.gethostname(), port, start_id)
         self._facts = Record(
             instance=self.instance,
@@ -69,8 +83,12 @@ class Announcement:
             namespaces=frozenset(namespaces) or None,
             fingerprint="" if watch is None else fingerprint(watch.public),
         )
-        self._announcer = Announcer(host, lambda: self._facts)
+        self._announcer = Announcer(host, self._record)
         self.ask_to_stop = self._announcer.ask_to_stop
+
+    def _record(self) -> Record:
+        others = map(_shown, self._fabric_ids()[1:])
+        return attrs.evolve(self._facts, peers=frozenset(others))
 
     def __enter__(self) -> Self:
         """Announce it from now on."""

@@ -141,7 +141,15 @@ class SynapseProcess:
         self.url = Endpoint(host, self._proxy.ports.directed).url
         self.ipc_url = None if local is None else local.url
         self._announcement = (
-            Announcement(host, self._proxy.ports.directed, namespaces, self._watch) if lan else None
+            Announcement(
+                host,
+                self._proxy.ports.directed,
+                namespaces,
+                self._watch,
+                lambda: self._proxy.fabric_ids,
+            )
+            if lan
+            else None
         )
 
     @property

@@ -147,6 +147,11 @@ class Others:
             if now_s - came_s < HEARD_S
         ]
 
+    @property
+    def ids(self) -> tuple[bytes, ...]:
+        """The ids of those that were heard and have not ended; safe from another thread."""
+        return tuple(self._reports)
+
     def are_settled(self, now_s: float) -> bool:
         """Tell whether each place is heard, closed, or silent for long enough."""
         return Standing.UNKNOWN not in self._unheard(now_s)

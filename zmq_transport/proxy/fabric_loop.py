@@ -97,6 +97,11 @@ class FabricLoop:
         self._drains_until_s = float("inf")
         self._is_stopping = False
 
+    @property
+    def ids(self) -> tuple[bytes, ...]:
+        """See `FabricRole`."""
+        return self._role.ids
+
     def _keys_of_others(self) -> list[bytes]:
         """Return the public keys of the others, as they are listed now."""
         access = self._engine.tables.access

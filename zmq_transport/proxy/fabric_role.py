@@ -88,6 +88,11 @@ class FabricRole:
         return self._election.role
 
     @property
+    def ids(self) -> tuple[bytes, ...]:
+        """The own id, and those of the others that were heard; safe from another thread."""
+        return self._election.id, *self._election.others.ids
+
+    @property
     def holds(self) -> bool:
         """Whether no message of a client may be handled."""
         return self._election.holds

@@ -165,6 +165,14 @@ class Proxy:
         pair = None if keys is None else keys.pair
         return FabricLoop(peers, self.engine, self._poller, planes, pair, on_news)
 
+    @property
+    def fabric_ids(self) -> tuple[bytes, ...]:
+        """The id of this start, and those of the other proxies of its fabric that were heard.
+
+        Nothing without `peers`. Safe from another thread.
+        """
+        return () if self._fabric is None else self._fabric.ids
+
     def _access(self) -> Access | None:
         return self.engine.tables.access
 

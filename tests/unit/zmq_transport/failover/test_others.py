@@ -174,3 +174,15 @@ def test_a_flood_of_ids_takes_no_more_room():
         one.on_report(report(number.to_bytes(16, "big")), None, NOW_S)
 
     assert len(one.heard(NOW_S)) == MAX_IDS
+
+
+def test_those_that_were_heard_are_named_until_they_have_ended():
+    one = others(2)
+    one.on_report(report(A), 0, NOW_S)
+    one.on_report(report(B), None, NOW_S)
+
+    assert one.ids == (A, B)
+    one.on_closed(0, NOW_S + 0.1)
+    assert one.ids == (B,)
+    assert one.standing(1, NOW_S + 60) is Standing.SILENT
+    assert one.ids == (B,)  # silent, and perhaps at the other end of a cut cable
