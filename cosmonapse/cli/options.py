@@ -71,10 +71,15 @@ def signal_types(
     Raises:
         BadParameter: No type has such a name.
     """
-    return frozenset(map(_signal_type, names))
+    return frozenset(map(signal_type, names))
 
 
-def _signal_type(given: str) -> SignalType:
+def signal_type(given: str) -> SignalType:
+    """Return the type of a name; small letters and hyphens are accepted.
+
+    Raises:
+        BadParameter: No type has that name.
+    """
     name = given.upper().replace("-", "_")
     if name in SignalType.__members__:
         return SignalType[name]

@@ -81,3 +81,13 @@ async def test_a_task_that_is_cancelled_while_it_waits_has_not_run(serve, clock)
     assert metas[0]["ran_ms"] // 1000 == 2
     assert metas[1]["queued_ms"] // 1000 == 2
     assert "ran_ms" not in metas[1]
+
+
+def test_times_of_all_lengths_are_made_within_a_bound():
+    meta = ReplyTimes(FIXED)
+
+    for ran_ms in range(5000):
+        times = 64.0, 65.0, 65.0 + ran_ms / 1000 + 0.0005
+        assert msgpack.unpackb(meta.packed(*times)) == meta.of(*times)
+
+    assert len(meta._made) <= 1024
