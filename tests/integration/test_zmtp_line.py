@@ -64,7 +64,8 @@ class Recorder:
     def on_established(self):
         self._say("established")
 
-    def on_down(self):
+    def on_down(self, *, is_silent=False):
+        self.was_silent = is_silent
         self._say("down")
 
     def has_said(self, what):
@@ -279,6 +280,7 @@ async def test_a_peer_that_does_not_finish_its_handshake_is_left_in_time(said):
         await recorder.hears("down")
 
     assert recorder.said == [("connected",), ("down",)]
+    assert not recorder.was_silent
 
 
 @pytest.mark.parametrize(
@@ -359,6 +361,7 @@ async def test_a_peer_that_answers_is_kept_and_one_that_does_not_is_given_up():
             await silent.hears("down")
             answers.cancel()
 
+    assert silent.was_silent
     assert not alive.has_said("down")
 
 

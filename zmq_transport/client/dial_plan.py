@@ -128,14 +128,24 @@ class DialPlan:
         self._refused_count += 1
         return refused_s(fault, self._refused_count) * (0.5 + self._dice())
 
-    def on_ended(self, lasted_s: float) -> float:
-        """Record that an established connection ended; return the pause in seconds."""
+    def on_ended(self, lasted_s: float, *, silent: bool = False) -> float:
+        """Record that an established connection ended; return the pause in seconds.
+
+        Args:
+            lasted_s: How long it lasted.
+            silent: True if it ended as nothing came any more: that counts as a try of the address.
+        """
         if lasted_s >= STEADY_S:
             self._round = 0
         if self._current in self._tried:  # it gave no WELCOME
-            self._on_not_welcome(silent=False)
+            self._on_not_welcome(silent=silent)
             return self._pause_after_attempt(PAUSE_MAX_S)
-        return self._pause_s(PAUSE_MAX_S)
+        pause_s = self._pause_s(PAUSE_MAX_S)
+        if silent and self._current is not None:
+            # Its time was that of an attempt, so the next round begins behind it.
+            self._on_not_welcome(silent=True)
+            self._tried.add(self._current)
+        return pause_s
 
     def _rank(self, address: Endpoint) -> tuple[bool, bool]:
         # The last one that was good comes first: most proxies come back where they were. One that

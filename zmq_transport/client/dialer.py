@@ -195,10 +195,10 @@ class Dialer:
         self._since_s = self._loop.time()
         self._state = _DialState.ESTABLISHED
 
-    def on_down(self, *, is_unlisted: bool = False) -> None:
+    def on_down(self, *, is_unlisted: bool = False, is_silent: bool = False) -> None:
         """Make the next attempt, after a pause."""
         if self._state is _DialState.ESTABLISHED:
-            self._on_ended()
+            self._on_ended(is_silent)
         elif self._state is _DialState.TRYING:
             self._on_failed(is_unlisted)
 
@@ -208,9 +208,10 @@ class Dialer:
         self._record.add(self.address, Fault.STRANGER)
         self._strangers.look_at(self.address)
 
-    def _on_ended(self) -> None:
+    def _on_ended(self, is_silent: bool) -> None:
         self._line.hang_up()
-        self._pause(self._plan.on_ended(self._loop.time() - self._since_s))
+        lasted_s = self._loop.time() - self._since_s
+        self._pause(self._plan.on_ended(lasted_s, silent=is_silent))
         self._on_disconnected()
 
     def _on_failed(self, is_unlisted: bool = False) -> None:

@@ -21,11 +21,12 @@ class LineEvents(Protocol):
     def on_established(self) -> None:
         """Handle the end of the handshake: messages flow."""
 
-    def on_down(self, *, is_unlisted: bool = False) -> None:
+    def on_down(self, *, is_unlisted: bool = False, is_silent: bool = False) -> None:
         """Handle the end of the attempt or of the connection.
 
         Args:
             is_unlisted: True if the far end said that it does not list the key of this client.
+            is_silent: True if a connection ended as nothing came from the far end any more.
         """
 
 

@@ -15,6 +15,8 @@ from typing import Final
 from ..sockets import plain
 from ..sockets.endpoints import Endpoint, IpcEndpoint
 
+SILENT_ERRORS: Final = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH})
+"""How the system ends a connection whose far end does not answer."""
 _AT_ONCE = Struct("ii").pack(1, 0)
 """`struct linger`: on, for 0 s."""
 USER_TIMEOUT_MS: Final = 3000

@@ -21,7 +21,7 @@ from ..zmtp.silence import ASK_S, Finding, Silence
 from .carrier import MessageEvents
 from .dial_plan import Attempt
 from .line import LineEvents
-from .plain_socket import check_connected, connecting, reset_at_close, tune
+from .plain_socket import SILENT_ERRORS, check_connected, connecting, reset_at_close, tune
 from .socket_writer import SocketWriter
 
 _LOG = logging.getLogger(__name__)
@@ -88,11 +88,11 @@ class SocketConnection:
             reset_at_close(self._socket)
         self._socket.close()
 
-    def _end(self) -> None:
+    def _end(self, *, is_silent: bool = False) -> None:
         if not self._is_closed:
             # 12, What remains open: a task that waits here goes over the next connection.
             self.close(reset=True)
-            self._line_events.on_down()
+            self._line_events.on_down(is_silent=is_silent)
 
     def _on_connected(self) -> None:
         self._loop.remove_writer(self._fd)
@@ -139,7 +139,7 @@ class SocketConnection:
         found = self._silence.check(is_heard=is_heard, is_awaited=self._is_awaited)
         self._is_heard = self._writer.has_written = False
         if found is Finding.GONE:
-            self._end()
+            self._end(is_silent=True)
             return
         if found is Finding.SILENT:
             self._writer.write(self._ping)
@@ -185,8 +185,9 @@ class SocketConnection:
                 data = self._recv(READ_BYTES)
             except BlockingIOError:
                 return
-            except OSError:
-                data = b""
+            except OSError as error:
+                self._end(is_silent=error.errno in SILENT_ERRORS)
+                return
             if not data:
                 self._end()
                 return

@@ -303,3 +303,28 @@ def after(dialing, outcome):
     if outcome == "standby":
         return dialing.on_standby()
     return dialing.on_failed(silent=outcome == "silent")
+
+
+def test_where_a_connection_ended_in_silence_the_others_are_tried_first_and_soon_told_alone():
+    dialing = plan()
+    dialing.next_attempt([A, B])
+    welcomed(dialing)
+    dialing.on_ended(60.0, silent=True)
+
+    tried, alone = [], []
+    for _ in range(3):
+        tried.append(dialing.next_attempt([A, B]).address)
+        alone.append(dialing.is_alone)
+        dialing.on_standby()
+
+    assert tried == [B, B, A]
+    assert alone == [False, True, True]
+
+
+def test_the_only_address_is_tried_again_after_silence():
+    dialing = plan()
+    dialing.next_attempt([A])
+    welcomed(dialing)
+
+    assert dialing.on_ended(60.0, silent=True) == pytest.approx(0.02)
+    assert dialing.next_attempt([A]).address == A
