@@ -59,6 +59,7 @@ _VERBS = {
     "emit": "publish one Signal",
     "find": "show the Synapses that are announced on this network",
     "keys": "make keys for people and programs, allow and revoke them",
+    "new": "write a small project to begin with: worker, flask, fastapi or express",
     "prism": "show every Signal in a browser",
     "ps": "show the open tasks: who asked, who has them, for how long",
     "registry": "show the live Axons, with load and state",
@@ -72,6 +73,7 @@ _VERBS = {
 _MEANT: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("start", "serve", "run", "up", "server"), "synapse start"),
+        **dict.fromkeys(("init", "create", "scaffold", "project"), "new"),
         **dict.fromkeys(("workers", "host", "neuron", "axon"), "worker"),
         **dict.fromkeys(("send", "ask", "call", "task", "invoke"), "dispatch"),
         **dict.fromkeys(("publish", "broadcast", "pub"), "emit"),

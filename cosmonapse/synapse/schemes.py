@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ..keys import Key
 from ..transport import Synapse
-from .memory import memory_synapse
 from .url import auto_namespace, is_auto, memory_name, parse_url, unusable
 from .zmq import ZmqSynapse
 
@@ -30,6 +29,8 @@ SynapseFactory = Callable[[str], Synapse]
 
 
 def _in_process(url: str, carrier: str, key: Key | None) -> Synapse:
+    from .memory import memory_synapse  # brings the proxy, a third of what a client loads
+
     return memory_synapse(memory_name(url))
 
 

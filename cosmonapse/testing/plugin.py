@@ -36,10 +36,17 @@ def cosmo_fabric() -> Iterator[Fabric]:
 
 
 @pytest.fixture
-def cosmo_synapse() -> Iterator[SynapseServer]:
-    """A Synapse on loopback with real sockets, on free ports; `.url` says where."""
+def cosmo_synapse(monkeypatch: pytest.MonkeyPatch) -> Iterator[SynapseServer]:
+    """A Synapse on loopback with real sockets, on free ports; `.url` says where.
+
+    It has no keys: neither the key nor the context of the person who runs the test counts.
+    """
+    from ..contexts import NO_CONTEXT
+    from ..runtime.environment import CONTEXT_VARIABLE, KEY_VARIABLE
     from ..synapse import SynapseServer
 
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    monkeypatch.setenv(CONTEXT_VARIABLE, NO_CONTEXT)
     with SynapseServer(port=0) as server:
         yield server
 

@@ -18,6 +18,7 @@ from typing import Any
 from .watched_files import Signature, changed
 
 _POLL_S = 0.3
+_SAFETY_S = 2.0  # what watchfiles has missed, as before it was ready, shows then
 _SETTLE_S = 0.05
 _MAX_SETTLE_S = 1.0
 _STEP_MS = 50
@@ -38,11 +39,17 @@ class FileWatch:
         self._end = threading.Event()
         self._notifies = not polls and find_spec("watchfiles") is not None
 
-    def add(self, paths: Iterable[str]) -> None:
-        """Watch more files from now on; one need not be there yet."""
+    def add(self, paths: Iterable[str], since_ns: int) -> None:
+        """Watch more files; one need not be there yet.
+
+        Args:
+            paths: The files.
+            since_ns: The wall clock before they were read: one that is newer counts as changed.
+        """
         for path in paths:
             if path not in self._seen:
-                self._seen[path] = _signature(path)
+                found = _signature(path)
+                self._seen[path] = None if found is not None and found[0] > since_ns else found
 
     async def changes(self) -> list[str]:
         """Return the paths of those that have changed, when they no longer do."""
@@ -75,7 +82,8 @@ class FileWatch:
         if not self._notifies:
             await asyncio.sleep(_POLL_S)
             return
-        await self._woken.wait()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), _SAFETY_S)
         self._woken.clear()
 
     def start(self) -> None:

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -51,6 +52,7 @@ class Runner:
         self._say = say
         self._children: dict[int, asyncio.subprocess.Process] = {}
         self._failures: dict[int, Failure] = {}
+        self._spawned_at_ns: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
 
@@ -127,6 +129,7 @@ class Runner:
     async def _live(self, number: int) -> None:
         """Start a process, listen to it, and report its end."""
         loop = asyncio.get_running_loop()
+        self._spawned_at_ns[number] = time.time_ns()
         ours, theirs = socket.socketpair()
         try:
             child = await self._spawned(theirs)
@@ -143,7 +146,7 @@ class Runner:
             self._signal(number, kills=False)
         await self._listen(number, child, ours)
         code = await child.wait()
-        del self._children[number]
+        del self._children[number], self._spawned_at_ns[number]
         failure_told = self._failures.pop(number, None)
         self._act(self._supervisor.ended(number, _how(code), failure_told, loop.time()))
 
@@ -193,7 +196,7 @@ class Runner:
         loop = asyncio.get_running_loop()
         what = message.pop("what")
         if self._watch is not None:
-            self._watch.add(message.pop("files", ()))
+            self._watch.add(message.pop("files", ()), self._spawned_at_ns[number])
         if what == "ready":
             self._texts.serves(message["ids"], message["url"])
             self._act(self._supervisor.ready(number, loop.time()))

@@ -23,6 +23,7 @@ CORE = {"attrs>=23.2", "click>=8.1", "msgpack>=1.0.8", "pyzmq>=26", "tenacity>=8
 TEST = {
     *("build", "celery", "cython", "django", "fastapi", "flask", "gevent", "gunicorn", "httpx"),
     *("hypothesis", "playwright", "pytest", "pytest-asyncio", "setuptools", "uvicorn", "uvloop"),
+    "watchfiles",
     "zeroconf",
 }
 EXTRAS = {
@@ -128,7 +129,7 @@ def test_it_holds_the_modules_the_pages_and_nothing_else(wheel):
     static = {
         path.as_posix()
         for path in source.checkout_files()
-        if path.as_posix().startswith("cosmonapse/prism/static/")
+        if path.as_posix().startswith(("cosmonapse/prism/static/", "cosmonapse/cli/starters/"))
     }
 
     found = {name for name in wheel.namelist() if ".dist-info/" not in name}
