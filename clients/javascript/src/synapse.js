@@ -93,7 +93,9 @@ export class Synapse {
     const carrier = this.carrier({ logger })
     const log = (text, error) => (logger ?? this.#logger).warn(text, error)
     const user = this.#key?.name ?? ''
-    const client = new Client({ ...options, carrier, url: this.url, user, log }, receiver)
+    const isList = this.#endpoint.places !== undefined
+    const about = { url: this.url, isList, urlOf, user, log }
+    const client = new Client({ ...options, ...about, carrier }, receiver)
     this.#clients.set(carrier, client)
     return client
   }

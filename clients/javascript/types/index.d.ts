@@ -417,6 +417,12 @@ export interface SynapseState {
   /** What grew in the last `recentMs`. */
   readonly recentMs: number
   readonly recent: { readonly [name: string]: number }
+  /** The URL of this Synapse: of a list, or of a name, the one that was asked. */
+  readonly url: string
+  /** Whether it does not hear another Synapse of its fabric: there may be a second one that leads. */
+  readonly half: boolean
+  /** What its user should know about the fabric, as a sentence; empty if nothing. */
+  readonly warning: string
   /** Whose state it is, for a key without the right `inspect`; null for that of all. */
   readonly namespace: string | null
 }

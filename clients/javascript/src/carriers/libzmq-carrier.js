@@ -27,6 +27,8 @@ export class LibzmqCarrier {
   #publisher = null
   #listening = null
   #publishing = null
+  /** See `ZmtpCarrier`. */
+  address = null
 
   /**
    * @param {object} endpoint As of a `ZmtpCarrier`.
@@ -83,6 +85,7 @@ export class LibzmqCarrier {
 
   join(listenPort, publishPort) {
     this.#dealer.onWelcomed()
+    this.address = this.#dealer.address
     return this.#plan.join(this.#dealer.address.broadcast(listenPort, publishPort))
   }
 

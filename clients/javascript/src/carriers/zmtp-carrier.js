@@ -33,6 +33,8 @@ export class ZmtpCarrier {
   #subMinor = 0
   #isFlushDue = false
   #warnAtMs = -Infinity
+  /** The address of the last WELCOME; null before the first one. */
+  address = null
   #flushSoon = () => this.#flushBroadcast()
 
   /**
@@ -110,6 +112,7 @@ export class ZmtpCarrier {
    */
   join(listenPort, publishPort) {
     this.#dealer.onWelcomed()
+    this.address = this.#dealer.address
     return this.#plan.join(this.#dealer.address.broadcast(listenPort, publishPort))
   }
 

@@ -37,6 +37,7 @@ export class ZmtpConnection {
   #waitingPongs = 0
   #onPongTaken = () => this.#waitingPongs--
   #isWaitedFor = false
+  #isTcp = false
   #isConnected = false
   #isKeyed = false
   #isOver = false
@@ -70,6 +71,7 @@ export class ZmtpConnection {
    */
   open({ address, connectMs, handshakeMs }) {
     const socket = (this.#socket = connect({ ...address.netOptions, noDelay: true }))
+    this.#isTcp = address.path === undefined
     socket.setKeepAlive(true, KEEPALIVE_MS)
     this.#limit = setTimeout(() => this.#fail(Fault.NO_ANSWER, '', 'no answer'), connectMs)
     socket.on('connect', () => this.#onConnect(handshakeMs))
@@ -250,7 +252,9 @@ export class ZmtpConnection {
   #fail(fault, seen, why = '') {
     if (this.#end.why === '') this.#end = { fault, seen, why: why || seen }
     this.#decoder.stop()
-    this.#socket.destroy() // its event 'close' follows
+    // 12, What remains open: the system sends nothing more of what waits there, as it goes over the next connection.
+    if (this.isReady && this.#isTcp) this.#socket.resetAndDestroy()
+    else this.#socket.destroy() // its event 'close' follows
   }
 
   #stop() {

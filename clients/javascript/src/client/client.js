@@ -18,6 +18,7 @@ import {
 import { checkedName } from '../names.js'
 import { checkedLogger } from '../runtime/logger.js'
 import { Counts } from './counts.js'
+import { FabricNews } from './fabric-news.js'
 import { guarded } from './guarded-receiver.js'
 import { Handshake } from './handshake.js'
 import { Link } from './link.js'
@@ -54,6 +55,7 @@ export class Client {
   #queries
   #handshake = null
   #terms
+  #news
   #isOpen = false // it takes messages
   #hasOpened = false
   #late = () => this.#reach.error()
@@ -69,6 +71,8 @@ export class Client {
    * @param {string} options.url The Synapse, for error texts.
    * @param {string} options.namespace The namespace of this client, for good.
    * @param {string} options.name Its name, for people.
+   * @param {boolean} [options.isList] The URL names several that should stand by for each other.
+   * @param {(address: object) => string} [options.urlOf] Returns the URL of an address of the carrier.
    * @param {string} [options.user] The name of the key that its carrier uses; empty for none.
    * @param {number} [options.maxSignalBytes] Limit of a body that leaves; by default 16 MiB.
    * @param {(text: string, error?: unknown) => void} [options.log] Gets what a wait without a limit sees, every
@@ -85,6 +89,7 @@ export class Client {
     this.#carrier = carrier
     this.#receiver = guarded(receiver, (error) => this.#onFault(error))
     this.#log = log
+    this.#news = new FabricNews({ name, url, log, ...options })
     this.#reach = new Reach(carrier, String(url), log)
     this.#terms = new Terms(maxSignalBytes ?? undefined)
     this.#standing = new Standing(user)
@@ -133,9 +138,9 @@ export class Client {
     return this.#terms.hasOlderPublishers
   }
 
-  /** Whether the Synapse says that one of its fabric is silent: there may be another that leads. */
-  get isHalf() {
-    return this.#terms.isHalf
+  /** Where the Synapse is that let this client in, whether another one may lead (`half`), and a sentence about that. */
+  get fabric() {
+    return this.#news.facts
   }
 
   /** The name of our key, as the Synapse knows it; empty without one. */
@@ -580,6 +585,7 @@ export class Client {
     this.#terms.onWelcomed(welcome)
     if (!welcome.runs) this.#outbox.withoutRuns() // these were for a proxy that had
     this.#carrier.join(welcome.listenPort, welcome.publishPort)
+    this.#news.onWelcomed(this.#carrier.address, welcome)
     if (!welcome.publish) this.#publications.useSocket()
     // 09, After WELCOME: the list goes ahead of the outbox, the CLAIMs after it and after the
     // REGISTERs, which the receiver sends in `onWelcomed`.

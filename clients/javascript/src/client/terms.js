@@ -28,11 +28,6 @@ export class Terms {
     return this.#welcome !== null && (!this.#welcome.publish || this.#welcome.older)
   }
 
-  /** Whether a proxy of this fabric is silent: there may be another that leads. */
-  get isHalf() {
-    return this.#welcome?.half === true
-  }
-
   /** @param {object} welcome As `readWelcome` returns it. */
   onWelcomed(welcome) {
     this.#welcome = welcome

@@ -116,9 +116,10 @@ export function readHello(body) {
  * @param {Buffer} body
  * @returns {{ epoch: Buffer, listenPort: number, publishPort: number, heartbeatMs: number,
  *   maxBodyBytes: number, publish: boolean, older: boolean, runs: boolean, user: string,
- *   may: string[] | null, half: boolean }} `publish`: the proxy
+ *   may: string[] | null, half: boolean, others: boolean }} `publish`: the proxy
  *   takes PUBLISH; `older`: a client that does not is in the namespace; `runs`: it passes runs on; `user`: the name of
- *   our key, empty without; `may`: what it may do, null for everything; `half`: there may be another leader
+ *   our key, empty without; `may`: what it may do, null for everything; `half`: there may be another leader;
+ *   `others`: the proxy was told of others
  * @throws {WireError} A field is missing or wrong; the text names it.
  */
 export function readWelcome(body) {
@@ -135,6 +136,7 @@ export function readWelcome(body) {
     user: typeof fields.user === 'string' ? fields.user : '',
     may: isTexts(fields.may) ? fields.may : null,
     half: fields.half === true,
+    others: fields.others === true,
   }
 }
 

@@ -233,7 +233,11 @@ test('one message over the bound goes out when nothing else waits', async (t) =>
 test('a far end of ZMTP 3.1 that falls silent is given up after 3 s, and one of 3.0 is not', async (t) => {
   const old = Buffer.from(GREETING)
   old[11] = 0
-  const readOn = (socket) => socket.resume()
+  let ended
+  const readOn = (socket) => {
+    ended = once(socket, 'error')
+    socket.resume()
+  }
   const newPort = await startServer(t, (socket) => speakZmtp(socket, 'ROUTER', readOn))
   const oldPort = await startServer(t, (socket) => {
     socket.write(old)
@@ -248,6 +252,8 @@ test('a far end of ZMTP 3.1 that falls silent is given up after 3 s, and one of 
 
   assert.match((await newer.heard('onDown'))[2], /no sign of life for \d+\.\d s/)
   assert.ok(performance.now() - since > 2900)
+  // With a reset: what was not sent yet is not sent any more.
+  assert.equal((await ended)[0].code, 'ECONNRESET')
   assert.deepEqual(older.calls('onDown'), [])
 })
 

@@ -121,18 +121,6 @@ test('a client that leaves while a Synapse stands by has left', async (t) => {
   assert.deepEqual(far.passedOver, [])
 })
 
-test('a client knows whether its Synapse says that it is a half', async (t) => {
-  const { client, far } = await opened(t)
-  assert.equal(client.isHalf, false)
-  far.says.half = true
-  far.welcome()
-  assert.equal(client.isHalf, true)
-  far.says.half = false
-  far.welcome()
-
-  assert.equal(client.isHalf, false)
-})
-
 test('open without a limit waits for ever, and logs every 10 s what was seen', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const { client, far, logged } = scene(t, { carrier: { answers: false } })

@@ -46,6 +46,7 @@ export class FakeCarrier {
     /** Whether HELLO shall say so, and the URLs at each time that it was told to try another proxy. */
     this.isAlone = false
     this.passedOver = []
+    this.address = 'cosmo://fake'
     /** Whether it greets, confirms subscriptions and answers GOODBYE by itself. */
     this.answers = answers
   }

@@ -30,7 +30,7 @@ const READERS = {
   welcome: (body) => {
     const { epoch, listenPort, publishPort, heartbeatMs, maxBodyBytes, ...more } =
       wire.readWelcome(body)
-    const { publish, older, runs, user, may, half } = more
+    const { publish, older, runs, user, may, half, others } = more
     return {
       ...(publish && { publish }),
       ...(older && { older }),
@@ -38,6 +38,7 @@ const READERS = {
       ...(user && { user }),
       ...(may && { may }),
       ...(half && { half }),
+      ...(others && { others }),
       epoch,
       listen_port: listenPort,
       publish_port: publishPort,

@@ -190,7 +190,7 @@ export class Watch {
 
   /** See `Dendrite.synapseState`. */
   async synapseState() {
-    return this.#client.state(QUERY_MS)
+    return { ...(await this.#client.state(QUERY_MS)), ...this.#client.fabric }
   }
 
   /** Call no handler any more, and end every iterator. */
