@@ -12,6 +12,7 @@ import attrs
 from .registry import NeuronRecord, SynapseState
 
 ALIVE = "alive"
+_HEARD = frozenset({"standby", "leader", "leaving"})
 _ENDED = frozenset({"overdue", "orphaned"})
 _SENT_AGAIN = frozenset({"lost.not_started", "bounce.hello_first", "bounce.going_away"})
 """What the fabric corrects by itself."""
@@ -47,8 +48,8 @@ def verdict(
     """Judge a fabric.
 
     CRITICAL: an expected neuron has too few Axons that are alive. WARNING: an Axon is stuck or
-    away, the Synapse is stopping or does not hear another one of its fabric, or too much went wrong
-    in the last minute.
+    away, the Synapse is stopping, does not hear another one of its fabric or has no standby, one of
+    them has other allowed keys, or too much went wrong in the last minute.
 
     Args:
         state: The state of the Synapse.
@@ -68,9 +69,26 @@ def verdict(
         faults.append("the Synapse is stopping")
     if state.warning:
         faults.append(state.warning)
-    faults += _losses(state, max_errors)
+    faults += [*_fabric_faults(state), *_losses(state, max_errors)]
     level = Level.CRITICAL if missing else Level.WARNING if faults else Level.OK
     return Verdict(level, (*missing, *faults))
+
+
+def _fabric_faults(state: SynapseState) -> list[str]:
+    """Return what is wrong with the other Synapses of the fabric, besides that one is silent."""
+    found = []
+    others = [each for each in state.peers if each["role"] != "own"]
+    if others and not any(each["role"] in _HEARD for each in others):
+        named = " and ".join(str(each["url"]) for each in others)
+        found.append(f"the Synapse has no standby: it does not hear {named}")
+    found += [
+        f"the allowed keys differ from those at {each['url']}: copy the folder 'allowed'"
+        for each in others
+        if each["role"] in _HEARD and each.get("same_users") is False
+    ]
+    if len(others) < len(state.peers):
+        found.append("one of the URLs of --peer is that of the Synapse itself")
+    return found
 
 
 def _fault(record: NeuronRecord) -> str:

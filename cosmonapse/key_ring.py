@@ -2,6 +2,7 @@
 
     DIR/synapse.key          0600  public, secret, also = [further public keys, for a rotation]
     DIR/allowed/NAME.toml    0644  public = [...], namespaces = [...] (absent: every), may = [...]
+    DIR/peers/NAME.toml      0644  public = [...]: another Synapse of the same fabric
 
 One file a name, written in one step, with no secret in it.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import difflib
 import os
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, Self
 
 import attrs
@@ -41,10 +42,13 @@ from .runtime.private_files import (
 )
 
 MAX_MEMBERS: Final = 10_000
+MAX_PEERS: Final = 15
 _ALLOWED = "allowed"
+_PEERS = "peers"
 _SUFFIX = ".toml"
 _RING_FIELDS = frozenset({"public", "secret", "also"})
 _MEMBER_FIELDS = frozenset({"public", "namespaces", "may"})
+_PEER_FIELDS = frozenset({"public"})
 _MAX_KEYS = 8
 
 
@@ -91,6 +95,7 @@ class KeyRing:
         secret: Its secret key, 32 bytes. It is no part of the `repr`.
         also: Further public keys that key files shall name: the next one, or the last one.
         members: Those who are allowed, by name.
+        peers: By name, the public keys of the other Synapses of the same fabric.
     """
 
     folder: str
@@ -98,6 +103,7 @@ class KeyRing:
     secret: bytes = attrs.field(repr=False)
     also: tuple[bytes, ...]
     members: Mapping[str, Member]
+    peers: Mapping[str, tuple[bytes, ...]] = attrs.field(factory=dict)
 
     @classmethod
     def read(cls, folder: str | os.PathLike[str]) -> Self:
@@ -115,7 +121,7 @@ class KeyRing:
         return ring
 
     def reread(self) -> tuple[Self, list[InvalidKey]]:
-        """Return what the folder says now, and what is wrong with files of members.
+        """Return what the folder says now, and what is wrong with files of members and peers.
 
         One whose file is broken stays as it was, so that a mistake in one file keeps no other
         change from being in force.
@@ -138,14 +144,39 @@ class KeyRing:
                 member = before
             members[name] = member
             owners |= dict.fromkeys(member.publics, name)
+        peers = self._peers_now(owners | dict.fromkeys((own[0], *own[2]), SYNAPSE_NAME), faults)
+        public, secret, also = own
         return attrs.evolve(
-            self, public=own[0], secret=own[1], also=own[2], members=members
+            self, public=public, secret=secret, also=also, members=members, peers=peers
         ), faults
+
+    def _peers_now(
+        self, owners: dict[bytes, str], faults: list[InvalidKey]
+    ) -> dict[str, tuple[bytes, ...]]:
+        """Return the other Synapses; add what is wrong with their files."""
+        peers: dict[str, tuple[bytes, ...]] = {}
+        for name in peer_names(self.folder):
+            try:
+                publics = _peer_in(self.folder, name, owners)
+            except InvalidKey as error:
+                faults.append(error)
+                publics = self.peers.get(name, ())
+                if not publics or not owners.keys().isdisjoint(publics):
+                    continue
+            peers[name] = publics
+            owners |= dict.fromkeys(publics, name)
+        return peers
+
+    @property
+    def own(self) -> tuple[bytes, ...]:
+        """The public keys of the Synapse, the one in use first."""
+        return self.public, *self.also
 
     @property
     def publics(self) -> tuple[bytes, ...]:
-        """The public keys of the Synapse for a key file, the one in use first."""
-        return self.public, *self.also
+        """The public keys of the Synapse and its peers for a key file, the one in use first."""
+        of_peers = (each for publics in self.peers.values() for each in publics)
+        return tuple(dict.fromkeys((*self.own, *of_peers)))
 
     def member(self, name: str) -> Member:
         """Return the member of a name.
@@ -162,10 +193,12 @@ class KeyRing:
 
     def owner_of(self, public: bytes) -> str | None:
         """Return the name that has a public key; None if nobody has."""
+        if public in self.own:
+            return "the Synapse itself"
         for each in self.members.values():
             if public in each.publics:
                 return each.name
-        return None
+        return next((name for name, publics in self.peers.items() if public in publics), None)
 
 
 def make_folder(folder: str, public: bytes, secret: bytes) -> None:
@@ -218,6 +251,61 @@ def remove_member(folder: str, name: str) -> None:
         raise InvalidKey(path, str(error.strerror)) from None
 
 
+def write_peer(folder: str, name: str, publics: Collection[bytes]) -> None:
+    """Write the file of another Synapse, or replace it, in one step; without keys remove it.
+
+    Raises:
+        InvalidKey: The name is none, it has over 8 keys, there are too many, or it cannot be
+            written.
+    """
+    path = os.path.join(folder, _PEERS, checked_key_name(name) + _SUFFIX)
+    others = [each for each in peer_names(folder) if each != name]
+    if len(publics) > _MAX_KEYS or len(others) >= MAX_PEERS:
+        most = f"{_MAX_KEYS} keys" if len(publics) > _MAX_KEYS else f"{MAX_PEERS} peers"
+        raise InvalidKey(name, f"there are {most} already, and that is the limit")
+    try:
+        if not publics:
+            os.unlink(path)
+            return
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+    except OSError as error:
+        raise InvalidKey(path, str(error.strerror)) from None
+    replace(path, toml_text({"public": map(public_text, publics)}), 0o644)
+
+
+def peer_names(folder: str) -> list[str]:
+    """Return the names of the other Synapses of the same fabric.
+
+    Raises:
+        InvalidKey: Others may write the folder of their files.
+    """
+    peers = os.path.join(folder, _PEERS)
+    if not os.path.isdir(peers):
+        return []
+    return _names_in(peers, MAX_PEERS)
+
+
+def _peer_in(folder: str, name: str, owners: Mapping[bytes, str]) -> tuple[bytes, ...]:
+    """Return the public keys of another Synapse.
+
+    Raises:
+        InvalidKey: The file is not whole, others may write it, or its key is that of another.
+    """
+    path = os.path.join(folder, _PEERS, name + _SUFFIX)
+    with about_file(path):
+        checked_key_name(name)
+    values = read_shown(path)
+    with about_file(path):
+        _check_fields(values, _PEER_FIELDS, ("public",))
+        publics = tuple(map(public_key, texts_of(values, "public")))
+        if not 1 <= len(publics) <= _MAX_KEYS:
+            raise InvalidKey(
+                "the line 'public'", f"it has {len(publics)} keys, expected 1 to {_MAX_KEYS}"
+            )
+        _check_owners(publics, owners)
+        return publics
+
+
 def stamp_of(folder: str) -> object:
     """Return a value that changes when something in the folder does. Never raises."""
     allowed = os.path.join(folder, _ALLOWED)
@@ -225,8 +313,10 @@ def stamp_of(folder: str) -> object:
     try:
         paths = (folder, allowed, os.path.join(folder, SYNAPSE_NAME + KEY_SUFFIX))
         found += [_facts_of(os.stat(path)) for path in paths]
-        with os.scandir(allowed) as entries:
-            found += sorted((each.name, *_facts_of(each.stat())) for each in entries)
+        peers = os.path.join(folder, _PEERS)
+        for each_folder in (allowed, *([peers] if os.path.isdir(peers) else ())):
+            with os.scandir(each_folder) as entries:
+                found += sorted((each.name, *_facts_of(each.stat())) for each in entries)
     except OSError as error:
         found.append(error.errno)
     return tuple(found)
@@ -279,11 +369,20 @@ def member_names(folder: str) -> list[str]:
     allowed = os.path.join(folder, _ALLOWED)
     if not os.path.isdir(allowed):
         raise InvalidKey(folder, f"it has no folder {_ALLOWED}: {_how_to_make(folder)}")
-    check_folder(allowed, allowed)
-    files = [each for each in os.listdir(allowed) if not each.startswith(".")]
+    return _names_in(allowed, MAX_MEMBERS)
+
+
+def _names_in(folder: str, most: int) -> list[str]:
+    """Return the names of the files of a folder.
+
+    Raises:
+        InvalidKey: Others may write it, or it has too many.
+    """
+    check_folder(folder, folder)
+    files = [each for each in os.listdir(folder) if not each.startswith(".")]
     names = sorted(each.removesuffix(_SUFFIX) for each in files if each.endswith(_SUFFIX))
-    if len(names) > MAX_MEMBERS:
-        raise InvalidKey(allowed, f"it has {len(names):,} files, the limit is {MAX_MEMBERS:,}")
+    if len(names) > most:
+        raise InvalidKey(folder, f"it has {len(names):,} files, the limit is {most:,}")
     return names
 
 
@@ -304,11 +403,15 @@ def _member_in(folder: str, name: str, owners: Mapping[bytes, str]) -> Member:
         if bool(publics) == is_local or len(publics) > _MAX_KEYS:
             wanted = "no key: a uid is one over a Unix socket" if is_local else f"1 to {_MAX_KEYS}"
             raise InvalidKey("the line 'public'", f"it has {len(publics)} keys, expected {wanted}")
-        for public in publics:
-            if public in owners:
-                text = public_text(public)
-                raise InvalidKey(text, f"{owners[public]} has that key too: one key, one name")
+        _check_owners(publics, owners)
         return Member(name, publics, _namespaces_of(values), Rights.of(texts_of(values, "may")))
+
+
+def _check_owners(publics: Iterable[bytes], owners: Mapping[bytes, str]) -> None:
+    for public in publics:
+        if public in owners:
+            text = public_text(public)
+            raise InvalidKey(text, f"{owners[public]} has that key too: one key, one name")
 
 
 def _namespaces_of(values: Mapping[str, Any]) -> tuple[str, ...] | None:

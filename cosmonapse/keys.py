@@ -25,7 +25,7 @@ SECRET_PREFIX: Final = "csk_"
 KEY_SUFFIX: Final = ".key"
 _CHECKSUM_BYTES = 4
 _TEXT_CHARS = 58
-_MAX_SYNAPSES = 8
+_MAX_SYNAPSES = 32
 _KEY_NAME = re.compile(r"[A-Za-z0-9]")
 SYNAPSE_NAME: Final = "synapse"
 """The name of the file with the Synapse's own pair, and so of no other key."""

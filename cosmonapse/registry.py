@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import attrs
 
 
@@ -132,6 +135,14 @@ class SynapseState:
         url: The URL of this Synapse: of a list, or of a name, the one that was asked.
         half: True if it does not hear another Synapse of its fabric: there may be a second leader.
         warning: What its user should know about the fabric, as a sentence; empty if nothing.
+        role: `leader` or `leaving`, as one of several Synapses; empty for one that was told of no
+            other.
+        term: The number of the time in which it leads.
+        peers: The other Synapses that it was told of. Each has `url` and `role`: `standby`,
+            `leader` or `leaving` as it reports, `closed` if nobody listens there, `silent` if it
+            does not answer, `unknown` if that is not clear yet, or `own`. One that was heard has
+            `term`, `clients`, `heard_s` (seconds since its last report), and with keys
+            `same_users`: whether its allowed keys are the same. Empty for one who may not inspect.
     """
 
     uptime_s: float
@@ -148,3 +159,6 @@ class SynapseState:
     url: str = ""
     half: bool = False
     warning: str = ""
+    role: str = ""
+    term: int = 0
+    peers: tuple[Mapping[str, Any], ...] = ()

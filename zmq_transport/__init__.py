@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .access.curve_keys import ClientKeys, KeyPair
-    from .access.origin import tag_of
+    from .access.origin import proxy_user, tag_of
     from .access.proxy_keys import ProxyKeys
-    from .access.rights import EVERYTHING, Access, Grant
+    from .access.rights import EVERYTHING, NOTHING, Access, Grant
     from .client.carrier import Carrier, CarrierEvents
     from .client.client import Client
     from .client.diagnosis import Diagnosis
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Unreachable,
         WireError,
     )
+    from .failover.news import NewsKind, RoleNews
     from .proxy.proxy import Ports, Proxy
     from .proxy.settings import Settings
     from .sockets.carriers import CARRIERS, DEFAULT_CARRIER
@@ -52,6 +53,7 @@ __all__ = [
     "CARRIERS",
     "DEFAULT_CARRIER",
     "EVERYTHING",
+    "NOTHING",
     "Access",
     "AccessFault",
     "AccessRefused",
@@ -73,6 +75,7 @@ __all__ = [
     "LinkClosed",
     "LocalTransportError",
     "MessageTooLarge",
+    "NewsKind",
     "OpenTaskInfo",
     "Opened",
     "Outcome",
@@ -83,6 +86,7 @@ __all__ = [
     "Receiver",
     "Refused",
     "RemoteTransportError",
+    "RoleNews",
     "SeatInfo",
     "Sent",
     "Settings",
@@ -98,14 +102,15 @@ __all__ = [
     "greets",
     "new_key_pair",
     "probe",
+    "proxy_user",
     "public_of",
     "tag_of",
 ]
 
 _NAMES = {
     ".access.curve_keys": ("ClientKeys", "KeyPair"),
-    ".access.origin": ("tag_of",),
-    ".access.rights": ("EVERYTHING", "Access", "Grant"),
+    ".access.origin": ("proxy_user", "tag_of"),
+    ".access.rights": ("EVERYTHING", "NOTHING", "Access", "Grant"),
     ".access.proxy_keys": ("ProxyKeys",),
     ".client.carrier": ("Carrier", "CarrierEvents"),
     ".sockets.carriers": ("CARRIERS", "DEFAULT_CARRIER"),
@@ -131,6 +136,7 @@ _NAMES = {
     ),
     ".client.peek": ("greets",),
     ".client.probe": ("probe",),
+    ".failover.news": ("NewsKind", "RoleNews"),
     ".proxy.proxy": ("Ports", "Proxy"),
     ".client.events": ("Outcome", "Receiver"),
     ".wire.resync_messages": ("Held", "Opened"),

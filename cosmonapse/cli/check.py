@@ -128,6 +128,8 @@ def _text(
         *([table(records, namespace)] if records else ["no worker serves this namespace"]),
         f"kernel of this program: {kernel_text()}",
     ]
+    if state.role:
+        lines += _fabric_lines(state)
     if verbose:
         lines.append(
             f"all namespaces: {state.connections:,} Dendrites, {state.axons:,} Axons, "
@@ -135,6 +137,17 @@ def _text(
         )
         lines += [_counter(name, state) for name in sorted(state.counts)]
     return "\n".join(lines)
+
+
+def _fabric_lines(state: SynapseState) -> list[str]:
+    """Return a line for this Synapse, and one for each other one of its fabric."""
+    lines = [f"role of the Synapse: {state.role}, term {state.term:,}"]
+    for each in state.peers:
+        facts = [str(each["role"])]
+        if "heard_s" in each:
+            facts.append(f"heard {each['heard_s']:.1f} s ago")
+        lines.append(printable(f"peer {each['url']}: {', '.join(facts)}"))
+    return lines
 
 
 def _counter(name: str, state: SynapseState) -> str:

@@ -41,6 +41,7 @@ from ..runtime.private_files import check_folder, read_private, texts_of, write_
 from ..synapse.access import access_of, new_pair
 from ..synapse.connect import chosen_key
 from ..synapse.schemes import checked_url
+from . import keys_peer
 from .connected import connected
 from .drawing import aligned
 from .fabric import as_json, fabric_options
@@ -50,6 +51,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _EVERY = "*"
 """Stands for every namespace."""
 _TITLES = ("NAME", "CONNECTED", "FINGERPRINT", "MAY", "NAMESPACES")
+_PEER_TITLES = ("PEER", "FINGERPRINT")
 
 
 def _complete_name(
@@ -132,6 +134,9 @@ def command() -> None:
     A Synapse with keys (`cosmo synapse start --keys DIR`) lets in whom this folder allows, and
     nobody else. It reads the folder again when it changes.
     """
+
+
+command.add_command(keys_peer.command)
 
 
 @command.command()
@@ -272,8 +277,12 @@ def list_(folder: str, url: str, key: Key | None, namespace: str, as_lines: bool
         for each in members:
             count = None if counts is None else counts.get(each.name)
             click.echo(as_json(_facts(each) | {"connected": count}))
+        for name, publics in ring.peers.items():
+            click.echo(as_json(_facts_of_peer(name, publics)))
         return
     click.echo(f"keys of the Synapse {fingerprint(ring.public)}, in {folder}")
+    if ring.peers:
+        click.echo(aligned(_peer_rows(ring)))
     if not members:
         click.echo("nobody is allowed yet: run 'cosmo keys new NAME'")
         return
@@ -294,8 +303,9 @@ def show(name: str, folder: str, as_lines: bool) -> None:
         facts = _facts_of_file(name)
     elif name == SYNAPSE_NAME:
         ring = KeyRing.read(folder)
-        facts = {"folder": folder, "public": [public_text(each) for each in ring.publics]}
+        facts = {"folder": folder, "public": [public_text(each) for each in ring.own]}
         facts |= {"fingerprint": fingerprint(ring.public), "names": len(ring.members)}
+        facts |= {"peers": [*ring.peers]} if ring.peers else {}
     else:
         facts = _facts(KeyRing.read(folder).member(name))
     if as_lines:
@@ -424,6 +434,20 @@ def _spaces(member: Member) -> str:
     return (
         "every namespace" if member.namespaces is None else ", ".join(member.namespaces) or "none"
     )
+
+
+def _peer_rows(ring: KeyRing) -> list[tuple[str, ...]]:
+    """Return the table of the other Synapses of the fabric."""
+    rows = [(name, ", ".join(map(fingerprint, ring.peers[name]))) for name in ring.peers]
+    return [_PEER_TITLES, *rows]
+
+
+def _facts_of_peer(name: str, publics: Sequence[bytes]) -> dict[str, Any]:
+    return {
+        "peer": name,
+        "public": [public_text(each) for each in publics],
+        "fingerprint": [fingerprint(each) for each in publics],
+    }
 
 
 def _row(member: Member, counts: Counter[str] | None) -> tuple[str, ...]:

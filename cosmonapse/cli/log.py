@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import TextIO
 
 from ..runtime.printable import printable
+from ..synapse.peers import RoleNotice
 from ..synapse.server import Sighting
 from .std_streams import complain
 
@@ -24,7 +25,7 @@ _WAKE_S = 0.05
 
 def line_of(at_s: float, seen: Sighting) -> str:
     """Return the line of one Signal."""
-    clock = datetime.fromtimestamp(at_s).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    clock = _clock(at_s)
     columns = (
         f"{clock}  {seen.what:<20} {seen.trace:<8}  {printable(seen.where):<24} "
         f"{seen.size_bytes:>9,} B  {seen.namespace}"
@@ -32,11 +33,21 @@ def line_of(at_s: float, seen: Sighting) -> str:
     return columns.rstrip()
 
 
+def role_line_of(at_s: float, notice: RoleNotice) -> str:
+    """Return the line of a change among the Synapses of a fabric."""
+    label = "WARNING" if notice.is_warning else "ROLE"
+    return f"{_clock(at_s)}  {label:<20} {printable(notice.text)}"
+
+
+def _clock(at_s: float) -> str:
+    return datetime.fromtimestamp(at_s).astimezone().strftime("%H:%M:%S.%f")[:-3]
+
+
 class SignalLog:
     """Accepts sightings without blocking and prints them as the terminal allows."""
 
     def __init__(self) -> None:
-        self._queue: deque[tuple[float, Sighting]] = deque()
+        self._queue: deque[tuple[float, Sighting | RoleNotice]] = deque()
         self._missed = 0
         self._out = own_stdout()
         self._closing = threading.Event()
@@ -49,6 +60,10 @@ class SignalLog:
             self._queue.append((time.time(), seen))
         else:
             self._missed += 1
+
+    def tell(self, notice: RoleNotice) -> None:
+        """Record a change among the Synapses of the fabric; called by the same thread."""
+        self._queue.append((time.time(), notice))  # there are few of them
 
     def close(self) -> None:
         """Print the queue, as far as the terminal accepts it within a second."""
@@ -66,13 +81,17 @@ class SignalLog:
             complain(f"the log of Signals has ended, the Synapse runs on: {printable(str(error))}")
 
     def _flush(self) -> None:
-        lines = [line_of(*self._queue.popleft()) for _ in range(len(self._queue))]
+        lines = [_line(*self._queue.popleft()) for _ in range(len(self._queue))]
         missed, self._missed = self._missed, 0
         if missed:
             lines.append(f"({missed:,} Signals not shown: this terminal is too slow)")
         if lines:
             self._out.write("\n".join(lines) + "\n")
             self._out.flush()
+
+
+def _line(at_s: float, seen: Sighting | RoleNotice) -> str:
+    return role_line_of(at_s, seen) if isinstance(seen, RoleNotice) else line_of(at_s, seen)
 
 
 def own_stdout() -> TextIO:

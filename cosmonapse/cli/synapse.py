@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from ..key_ring import KeyRing, default_folder
 from ..keys import KEY_SUFFIX
 from ..runtime.addresses import addresses, beyond_loopback, is_every
 from ..synapse.carriers import CARRIERS, DEFAULT_CARRIER, chosen_carrier
+from ..synapse.peers import log_notice
 from ..synapse.server import SynapseProcess
 from ..synapse.url import DEFAULT_HOST, DEFAULT_PORT
 from .hinted_group import HintedGroup
@@ -33,7 +34,7 @@ _carrier_option = click.option(
 
 
 def _place_options(function: F) -> F:
-    """Add `--host`, `--port`, `--ipc` and `--lan`."""
+    """Add `--host`, `--port`, `--ipc`, `--lan` and `--peer`."""
     host = click.option(
         "--host",
         help=f"Address to listen on.  [default: {DEFAULT_HOST}; with --lan {_EVERYWHERE}]",
@@ -55,7 +56,14 @@ def _place_options(function: F) -> F:
         is_flag=True,
         help="Announce it on the LAN, where 'cosmo find' and cosmo://auto find it; extra [lan].",
     )
-    return host(port(ipc(lan(function))))
+    peer = click.option(
+        "--peer",
+        "peers",
+        metavar="URL",
+        multiple=True,
+        help="Another Synapse of the same fabric; repeatable. One leads, the others stand by.",
+    )
+    return host(port(ipc(lan(peer(function)))))
 
 
 def _access_options(function: F) -> F:
@@ -128,6 +136,7 @@ def start(
     port: int,
     ipc: str | None,
     lan: bool,
+    peers: tuple[str, ...],
     keys: str | None,
     insecure: bool,
     ipc_mode: str,
@@ -146,18 +155,20 @@ def start(
         raise click.UsageError("--ipc-mode 0660 needs --keys, which say what each user may do")
     # As in a URL an IPv6 address may stand in brackets.
     at = (host or (_EVERYWHERE if lan else DEFAULT_HOST)).removeprefix("[").removesuffix("]")
-    log = None if quiet else SignalLog()
+    log = None if quiet and not peers else SignalLog()
     synapse = SynapseProcess(
         at,
         port,
         namespaces,
-        log.note if log else None,
+        log.note if log and not quiet else None,
         ipc=ipc,
         carrier=carrier,
         keys=default_folder() if keys == "" else keys,
         insecure=insecure,
         ipc_mode=int(ipc_mode, 8),
         lan=lan,
+        peers=peers,
+        on_role=log.tell if log else log_notice,
         max_signal_bytes=max_signal_bytes,
         max_connections=max_connections,
     )
@@ -192,6 +203,7 @@ def _banner(synapse: SynapseProcess, host: str, namespaces: tuple[str, ...]) -> 
     served = ", ".join(namespaces) if namespaces else "any"
     first = namespaces[0] if namespaces else "default"
     others = _urls_for_others(url, host)
+    own = next(iter(others), url)
     ring = synapse.keys
     key = "" if ring is None else f", key={_a_key_file(ring)!r}"
     lines = [
@@ -200,7 +212,8 @@ def _banner(synapse: SynapseProcess, host: str, namespaces: tuple[str, ...]) -> 
         f"  namespaces  {served}",
         f"  who         {_who_may_join(ring, host)}",
         f"  carrier     {synapse.carrier}",
-        f"  connect     await connect_synapse({next(iter(others), url)!r}{key})",
+        *([f"  role        standby of {' and '.join(synapse.peers)}"] if synapse.peers else ()),
+        f"  connect     await connect_synapse({_url_of_all(own, synapse.peers)!r}{key})",
         f"              Dendrite(synapse=synapse, namespace={first!r})",
         "  stop        Ctrl-C",
     ]
@@ -209,6 +222,11 @@ def _banner(synapse: SynapseProcess, host: str, namespaces: tuple[str, ...]) -> 
     if is_every(host):
         lines += [f"  for others  {each}" for each in others or ["no address besides loopback"]]
     return "\n".join(lines)
+
+
+def _url_of_all(own: str, peers: Sequence[str]) -> str:
+    """Return the URL by which a Dendrite finds whichever Synapse leads."""
+    return ",".join([own, *(each.partition("://")[2] for each in peers)])
 
 
 def _who_may_join(ring: KeyRing | None, host: str) -> str:

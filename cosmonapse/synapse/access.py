@@ -80,6 +80,10 @@ def access_of(ring: KeyRing) -> wire_side.Access:
     # With the words for it: a Dendrite looks at them before it sends.
     everything = attrs.evolve(wire_side.EVERYTHING, may=Rights.of([_OWNER_ROLE]).words)
     grants |= {f"uid:{os.geteuid()}": everything}
+    # Another Synapse reports, and may do nothing else.
+    for name, publics in ring.peers.items():
+        users |= dict.fromkeys(publics, wire_side.proxy_user(name))
+        grants[wire_side.proxy_user(name)] = wire_side.NOTHING
     return wire_side.Access(users, grants, _FIXES)
 
 

@@ -169,6 +169,9 @@ class TransportQueries:
             url=self._news.url or self._where.url,
             half=self._news.half,
             warning=self._news.warning,
+            role=state.role,
+            term=state.term,
+            peers=tuple(state.peers),
         )
 
 

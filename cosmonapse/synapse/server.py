@@ -25,6 +25,7 @@ from .carriers import chosen_carrier
 from .key_watch import KeyWatch
 from .limits import Limits, settings_of
 from .lost_notice import lost_notice
+from .peers import OnNotice, log_notice, notice_of, peer_endpoints
 from .secure_bind import check_bind, check_ipc_mode
 from .url import DEFAULT_HOST, DEFAULT_PORT, Endpoint, IpcEndpoint
 
@@ -87,11 +88,16 @@ class SynapseProcess:
         insecure: True to listen beyond loopback without keys: on a network that is trusted.
         ipc_mode: Mode of the files of `ipc`: 0o600, or with keys 0o660, which lets in the group.
         lan: True to announce it on the LAN, where `cosmo://auto` finds it; needs the extra [lan].
+        peers: The URLs of the other Synapses of the same fabric, 15 at most: it stands by for them,
+            and they for it.
+        on_role: Is told what changes among them, in the thread of `run`; must not block. By default
+            it is logged.
         limits: See `Limits`.
 
     Raises:
         PortInUse: It cannot listen there.
-        InvalidUrl: `ipc` is not a valid path of a Unix socket.
+        InvalidUrl: `ipc` is not a valid path of a Unix socket, or one of `peers` is not the URL of
+            another Synapse.
         InvalidName: A namespace is not a valid name.
         InvalidCarrier: There is no such carrier.
         InvalidKey: The folder of the keys is not there or not whole, or others may change it.
@@ -114,9 +120,12 @@ class SynapseProcess:
         insecure: bool = False,
         ipc_mode: int = 0o600,
         lan: bool = False,
+        peers: Iterable[str] = (),
+        on_role: OnNotice = log_notice,
         **limits: Unpack[Limits],
     ) -> None:
         settings = settings_of(namespaces, limits)
+        others = peer_endpoints(peers, host, port)
         check_bind(host, has_keys=keys is not None, insecure=insecure)
         check_ipc_mode(ipc_mode, has_keys=keys is not None)
         check_lan(host, lan=lan)
@@ -135,11 +144,14 @@ class SynapseProcess:
                 ipc_mode=ipc_mode,
                 lost_notice=lost_notice,
                 tap=tap,
+                peers=others,
+                on_news=lambda news: on_role(notice_of(news)),
             )
         except wire_side.EndpointInUse as error:
             raise _in_use(error) from error
         self.url = Endpoint(host, self._proxy.ports.directed).url
         self.ipc_url = None if local is None else local.url
+        self.peers = tuple(Endpoint(each.host, each.port).url for each in others)
         self._announcement = (
             Announcement(
                 host,
@@ -256,10 +268,13 @@ class SynapseServer:
         insecure: True to listen beyond loopback without keys: on a network that is trusted.
         ipc_mode: Mode of the files of `ipc`: 0o600, or with keys 0o660, which lets in the group.
         lan: True to announce it on the LAN, where `cosmo://auto` finds it; needs the extra [lan].
+        peers: The URLs of the other Synapses of the same fabric, 15 at most: it stands by for them,
+            and they for it.
         limits: See `Limits`.
 
     Raises:
-        InvalidUrl: `ipc` is not a valid path of a Unix socket.
+        InvalidUrl: `ipc` is not a valid path of a Unix socket, or one of `peers` is not the URL of
+            another Synapse.
         InvalidName: A namespace is not a valid name.
         InvalidKey: The folder of the keys is not there or not whole, or others may change it.
         InsecureBind: Other machines could reach it, and there are no keys.
@@ -281,9 +296,12 @@ class SynapseServer:
         insecure: bool = False,
         ipc_mode: int = 0o600,
         lan: bool = False,
+        peers: Iterable[str] = (),
         **limits: Unpack[Limits],
     ) -> None:
         self._host, self._port = host, port
+        self._peers = tuple(peers)
+        peer_endpoints(self._peers, host, port)
         self._namespaces = tuple(namespaces)
         self._ipc = None if ipc is None else ipc_endpoint(ipc).path
         self._limits = limits
@@ -356,6 +374,7 @@ class SynapseServer:
             insecure=self._insecure,
             ipc_mode=self._ipc_mode,
             lan=self._lan,
+            peers=self._peers,
             **self._limits,
         )
         self._thread = threading.Thread(target=self._process.run, name="synapse", daemon=True)

@@ -89,6 +89,16 @@ serve that name, and a right that was taken away while connected."""
 
 EVERYTHING: Final = Grant()
 """The grant of everybody at a proxy without keys."""
+NOTHING: Final = Grant(
+    namespaces=frozenset(),
+    dispatches=(),
+    serves=(),
+    hears=frozenset(),
+    watches=False,
+    publishes=frozenset(),
+    inspects=False,
+)
+"""The grant of another proxy, which reports and is no client."""
 
 
 @attrs.frozen

@@ -38,7 +38,7 @@ class NewsKind(enum.Enum):
 
 
 @attrs.frozen
-class FabricNews:
+class RoleNews:
     """One change.
 
     Args:
@@ -82,49 +82,49 @@ class FabricView:
     settled: bool = False
 
 
-def news_of(before: FabricView, now: FabricView) -> list[FabricNews]:
+def news_of(before: FabricView, now: FabricView) -> list[RoleNews]:
     """Return what is to be told when one view follows another."""
     found = [*_of_role(before, now), *(_of_standbys(before, now) if now.leads else ())]
     own = tuple(each for each in now.own if each not in before.own)
     if own:
-        found.append(FabricNews(NewsKind.OWN_URL, now.term, own))
+        found.append(RoleNews(NewsKind.OWN_URL, now.term, own))
     for one, other, kind in (
         (now, before, NewsKind.OTHER_USERS),
         (before, now, NewsKind.SAME_USERS),
     ):
         news = tuple(each for each in one.other_users if each not in other.other_users)
         if news and (kind is NewsKind.OTHER_USERS or not set(news) <= set(now.absent)):
-            found.append(FabricNews(kind, now.term, news))
+            found.append(RoleNews(kind, now.term, news))
     return found
 
 
-def _of_role(before: FabricView, now: FabricView) -> list[FabricNews]:
+def _of_role(before: FabricView, now: FabricView) -> list[RoleNews]:
     if now.leads:
         # A term may follow the one before within one look.
         is_new = not before.leads or now.term != before.term
-        return [FabricNews(NewsKind.LEADS, now.term)] if is_new else []
+        return [RoleNews(NewsKind.LEADS, now.term)] if is_new else []
     if now.steps_down:
         urls = (now.leader,) if now.leader else ()
-        return [] if before.steps_down else [FabricNews(NewsKind.STEPS_DOWN, now.term, urls)]
+        return [] if before.steps_down else [RoleNews(NewsKind.STEPS_DOWN, now.term, urls)]
     was_standby = not (before.leads or before.steps_down) and before.settled
     if now.leader:
         is_new = not was_standby or now.leader != before.leader
-        return [FabricNews(NewsKind.STANDS_BY, now.term, (now.leader,))] if is_new else []
+        return [RoleNews(NewsKind.STANDS_BY, now.term, (now.leader,))] if is_new else []
     if now.settled and (not was_standby or before.leader):
-        return [FabricNews(NewsKind.HEARS_NO_LEADER, now.term, now.absent)]
+        return [RoleNews(NewsKind.HEARS_NO_LEADER, now.term, now.absent)]
     return []
 
 
-def _of_standbys(before: FabricView, now: FabricView) -> list[FabricNews]:
+def _of_standbys(before: FabricView, now: FabricView) -> list[RoleNews]:
     found = []
     was = before if before.leads and before.term == now.term else FabricView(leads=True)
     if bool(now.silent) is not bool(was.silent):
         kind = NewsKind.HALF if now.silent else NewsKind.WHOLE
-        found.append(FabricNews(kind, now.term, now.silent))
+        found.append(RoleNews(kind, now.term, now.silent))
     # Who is silent may be a standby that is well: that is told already.
     was_alone = not was.heard and not was.silent
     is_alone = not now.heard and not now.silent
     if is_alone is not was_alone and (is_alone or now.heard):
         kind = NewsKind.NO_STANDBY if is_alone else NewsKind.HAS_STANDBY
-        found.append(FabricNews(kind, now.term, now.absent if is_alone else ()))
+        found.append(RoleNews(kind, now.term, now.absent if is_alone else ()))
     return found

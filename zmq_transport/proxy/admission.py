@@ -350,6 +350,7 @@ class Admission:
             user=peer.user if self._tables.access is not None else "",
             may=peer.grant.may,
             half=self._tables.half,
+            others=self._tables.has_others,
         )
         body = greetings.pack_welcome(welcome)
         head = heads.pack(Verb.WELCOME, len(body), peer=peer.instance)

@@ -17,7 +17,7 @@ import attrs
 from ..access.curve_keys import KeyPair
 from ..access.origin import is_proxy
 from ..failover.election import Decision
-from ..failover.news import FabricNews, FabricView, news_of
+from ..failover.news import FabricView, RoleNews, news_of
 from ..sockets.endpoints import TcpEndpoint
 from ..wire.access_messages import fabric_url
 from .broadcast_plane import BroadcastPlane
@@ -34,10 +34,10 @@ STOOD_STILL_S: Final = 0.8
 DRAIN_S: Final = 1.0
 _TELL_S: Final = 0.2
 
-OnNews = Callable[[FabricNews], None]
+OnNews = Callable[[RoleNews], None]
 
 
-def ignore_news(news: FabricNews) -> None:
+def ignore_news(news: RoleNews) -> None:
     """Tell nobody."""
 
 

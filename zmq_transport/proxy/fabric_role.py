@@ -78,6 +78,7 @@ class FabricRole:
         self._held: dict[bytes, None] = {}
         self._reporting: OrderedDict[bytes, float] = OrderedDict()
         self._number = 0
+        engine.tables.has_others = True
         self._digested: tuple[Access | None, bytes] = None, b""
         self.news: dict[Decision, None] = {}
         self.stale_topics: list[bytes] = []
@@ -259,6 +260,7 @@ class FabricRole:
 
     def _begin_term(self, now_s: float) -> None:
         self.stale_topics += self._engine.begin_term(self._new_epoch(), now_s)
+        self._engine.tables.has_others = True
         self._engine.tables.half = self._election.half
 
     def _follow(self, decisions: Iterable[Decision], now_s: float) -> list[Output]:

@@ -63,7 +63,8 @@ class Tables:
 
     Attributes:
         wanted: By ledger key, the query about each task that no worker has claimed yet.
-        half: True while another proxy of the fabric is silent, so that there may be two leaders.
+        has_others: True if the proxy was told of others.
+        half: True while one of these is silent, so that there may be two leaders.
     """
 
     epoch: bytes
@@ -80,6 +81,7 @@ class Tables:
     worker_news: WorkerNews = attrs.field(factory=WorkerNews, init=False)
     notices: DeferredNotices = attrs.field(factory=DeferredNotices, init=False)
     wanted: dict[bytes, Any] = attrs.field(factory=dict, init=False)
+    has_others: bool = attrs.field(default=False, init=False)
     half: bool = attrs.field(default=False, init=False)
     liveness: Liveness = attrs.field(init=False)
     budget: CopyBudget = attrs.field(init=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import attrs
@@ -14,6 +15,9 @@ QUESTION: Final = b"\x81\xa5state\xc3"
 """The map {"state": true}, as the body of a ROSTER."""
 _MAX_BYTES: Final = 256 * 1024
 _MAX_COUNTS: Final = 4096
+_OF_PEERS: Final[Mapping[str, type]] = MappingProxyType(
+    {"term": int, "clients": int, "heard_s": float, "same_users": bool}
+)
 
 
 @attrs.frozen
@@ -121,6 +125,9 @@ def _check_peers(peers: Any) -> None:
             raise TypeError("one of peers has no url or no role")
         if not all(isinstance(key, str) for key in each):
             raise TypeError("one of peers has a key that is no text")
+        for key, kind in _OF_PEERS.items():
+            if each.get(key, kind()).__class__ is not kind:
+                raise TypeError(f"{key} of one of peers is not of type {kind.__name__}")
 
 
 def _check(state: ProxyState) -> None:
