@@ -193,8 +193,6 @@ class KeyRing:
 
     def owner_of(self, public: bytes) -> str | None:
         """Return the name that has a public key; None if nobody has."""
-        if public in self.own:
-            return "the Synapse itself"
         for each in self.members.values():
             if public in each.publics:
                 return each.name

@@ -44,7 +44,7 @@ def command(name: str, public: str | None, remove: bool, folder: str) -> None:
 
 def _add(ring: KeyRing, name: str, public: bytes) -> None:
     """Add a key of another Synapse, and tell what else is to be done."""
-    owner = ring.owner_of(public)
+    owner = "the Synapse itself" if public in ring.own else ring.owner_of(public)
     if owner is not None and public not in ring.peers.get(name, ()):
         raise InvalidKey(public_text(public), f"{owner} has that key: one key, one name")
     publics = tuple(dict.fromkeys((*ring.peers.get(name, ()), public)))

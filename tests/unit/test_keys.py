@@ -277,8 +277,8 @@ def test_a_secret_is_in_no_text_of_a_key():
         (("ada", b"x", SECRET, (SYNAPSE,)), "public must be 32 bytes"),
         (("ada", PUBLIC, b"x" * 33, (SYNAPSE,)), "secret must be 32 bytes"),
         (("ada", PUBLIC, SECRET, (b"x",)), "synapse must be 32 bytes"),
-        (("ada", PUBLIC, SECRET, ()), "1 to 8 public keys of the Synapse"),
-        (("ada", PUBLIC, SECRET, (SYNAPSE,) * 9), "1 to 8 public keys of the Synapse"),
+        (("ada", PUBLIC, SECRET, ()), "1 to 32 public keys of the Synapse"),
+        (("ada", PUBLIC, SECRET, (SYNAPSE,) * 33), "1 to 32 public keys of the Synapse"),
     ],
 )
 def test_a_key_made_by_hand_is_checked(values, said):

@@ -1,6 +1,6 @@
 """What is told to whoever runs a proxy when something changes in its fabric. Pure.
 
-Spec: docs/spec/12-failover.md, "What is told". Each is told once, when it begins or ends.
+Spec: docs/spec/12-failover.md, "News". Each is told once, when it begins or ends.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ MAX_OTHERS: Final = 15
 MAX_HELD: Final = 4096
 """How many clients may wait for a standby to take over; the next one is refused."""
 ANSWER_AGAIN_S: Final = 0.05
-_MAX_REPORTING: Final = 64
+MAX_REPORTING: Final = 64
 UNKNOWN_URL: Final = "?"
 """A leader that is heard, at a URL that is not known."""
 
@@ -182,7 +182,7 @@ class FabricRole:
             return outputs
         self._reporting[connection] = now_s
         self._reporting.move_to_end(connection)
-        if len(self._reporting) > _MAX_REPORTING:
+        if len(self._reporting) > MAX_REPORTING:
             self._reporting.popitem(last=False)
         return [*outputs, (SEND, connection, *self._report(number, is_answer=True))]
 
