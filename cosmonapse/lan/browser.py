@@ -7,7 +7,7 @@ import threading
 from types import TracebackType
 from typing import Any, Final, Self
 
-from ..runtime.addresses import addresses
+from ..runtime.addresses import lan_addresses
 from .choice import MAX_RECORDS
 from .lan_record import SERVICE, Record, record_of
 from .zeroconf_use import zeroconf
@@ -32,6 +32,7 @@ class Browser:
         self._changed = threading.Event()
         self._names: dict[str, None] = {}
         self._asked: set[str] = set()
+        self._opened: list[Any] = []
 
     def __enter__(self) -> Self:
         """Begin to listen, and ask.
@@ -39,27 +40,38 @@ class Browser:
         Raises:
             NoMulticast: There is no network; the text says what was seen.
         """
-        own = addresses("0.0.0.0")  # not bound to: every address of this machine
+        own = lan_addresses()
         if not own:
             raise NoMulticast("this machine has no network address besides loopback")
-        library = self._library
+        kinds = self._library.DNSQuestionType
         try:
-            self._zeroconf = library.Zeroconf(interfaces=own, use_asyncio=False)
+            # The answer to a question of this kind reaches all on the network. But it is held back
+            # where there was one just now, and zeroconf takes no notice of a question that it has
+            # seen within a second, whoever asked.
+            self._ask(kinds.QM, interfaces=own)
+            # The answer to this one comes at once, and only here. A firewall may stop it.
+            self._ask(kinds.QU, interfaces=own, unicast=True)
         except OSError as error:
-            raise NoMulticast(f"multicast cannot be used here: {error.strerror}") from None
-        # Two kinds of questions: the answer to the first comes at once, and reaches one of the
-        # programs that share the port; the answer to the second reaches all, but may come later.
-        for kind in (None, library.DNSQuestionType.QM):
-            library.ServiceBrowser(
-                self._zeroconf, SERVICE, handlers=[self._on_change], question_type=kind
-            )
+            self._close()
+            raise NoMulticast(f"nothing can be heard on UDP port 5353: {error.strerror}") from None
         return self
+
+    def _ask(self, kind: Any, **options: Any) -> None:
+        """Ask on the network, and listen."""
+        library = self._library
+        opened = library.Zeroconf(use_asyncio=False, **options)
+        self._opened.append(opened)
+        library.ServiceBrowser(opened, SERVICE, handlers=[self._on_change], question_type=kind)
+
+    def _close(self) -> None:
+        for each in self._opened:
+            each.close()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         """Hear nothing more."""
-        self._zeroconf.close()
+        self._close()
 
     def wait(self, timeout_s: float) -> None:
         """Return when something was heard, or after a time."""
@@ -81,7 +93,7 @@ class Browser:
     def _read(self, name: str) -> Record | None:
         info = self._library.ServiceInfo(SERVICE, name)
         with contextlib.suppress(ValueError, self._library.Error):  # it may be anything
-            if info.load_from_cache(self._zeroconf):
+            if any(info.load_from_cache(each) for each in self._opened):
                 return record_of(
                     name, info.parsed_scoped_addresses(), info.port or 0, info.properties
                 )
@@ -96,7 +108,7 @@ class Browser:
 
         def ask() -> None:
             with contextlib.suppress(ValueError, OSError, self._library.Error):
-                info.request(self._zeroconf, _REQUEST_MS)
+                info.request(self._opened[0], _REQUEST_MS)
             self._changed.set()
 
         threading.Thread(target=ask, name="lan announcement", daemon=True).start()

@@ -178,7 +178,9 @@ def _is_usable(text: str) -> bool:
         address = ipaddress.ip_address(text)
     except ValueError:
         return False
-    if address.is_multicast or address.is_unspecified:
+    inner = getattr(address, "ipv4_mapped", None) or address
+    # It would lead to whatever listens on the reader's own machine.
+    if inner.is_loopback or inner.is_multicast or inner.is_unspecified:
         return False
     scope = getattr(address, "scope_id", None)
     return scope is None or scope.isalnum()

@@ -9,12 +9,14 @@ from typing import Final
 
 import attrs
 
-from ..runtime.addresses import addresses
+from ..runtime.addresses import addresses, lan_addresses
 from .browser import Browser
 from .choice import Found, Place, distinct
 
 SETTLE_S: Final = 0.5
 """Time for the answers of all: what is announced answers a question after 0.12 s at most."""
+MAX_ASKED: Final = 64
+"""Places that are asked: an announcement must not make this machine knock everywhere."""
 _TICK_S: Final = 0.05
 _MAX_THREADS: Final = 32
 
@@ -40,10 +42,9 @@ def look(
     with Browser() as browser, ThreadPoolExecutor(_MAX_THREADS, "lan question") as threads:
         asked: dict[Place, Future[bool]] = {}
         while True:
-            own = addresses("::")
-            found = distinct(browser.records(), own)
+            found = distinct(browser.records(), {*lan_addresses(), *addresses("::")})
             for each in (place for one in found for place in one.places):
-                if each not in asked:
+                if each not in asked and len(asked) < MAX_ASKED:
                     asked[each] = threads.submit(asks, each)
             waited_s = time.monotonic() - began_s
             pending = [each for each in asked.values() if not each.done()]
@@ -61,5 +62,5 @@ def look(
 
 
 def _with_answers(found: Found, asked: dict[Place, Future[bool]]) -> Found:
-    answering = (each for each in found.places if asked[each].done() and asked[each].result())
-    return attrs.evolve(found, answering=tuple(answering))
+    ended = {place for place, answer in asked.items() if answer.done() and answer.result()}
+    return attrs.evolve(found, answering=tuple(each for each in found.places if each in ended))

@@ -32,14 +32,19 @@ def addresses(host: str) -> list[str]:
     return [each for each in dict.fromkeys(found) if _is_for_others(each)]
 
 
+def lan_addresses() -> list[str]:
+    """Return the IPv4 addresses of this machine on its networks, those without a router too."""
+    return [each for each in dict.fromkeys(_ipv4()) if not _is_loopback(each)]
+
+
 def reached_at(host: str) -> list[str]:
-    """Return the addresses at which others reach a socket that listens on a host.
+    """Return the addresses at which others on the LAN reach a socket that listens on a host.
 
     Args:
         host: As for `beyond_loopback`.
     """
     if is_every(host):
-        return addresses(host)
+        return list(dict.fromkeys([*lan_addresses(), *addresses(host)]))
     return [each for each in beyond_loopback(host) if _is_address(each)]
 
 

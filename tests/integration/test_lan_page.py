@@ -117,6 +117,8 @@ def test_the_services_of_the_page_start_and_find_each_other(network, tmp_path):
     _, program = shlex.split(worker["ExecStart"])
     served = network.start("laptop", laptop.command(str(laptop.home / program)), "serving greet")
 
+    call = studio.cosmo('cosmo dispatch greet "studio" --key ada.key --url cosmo://auto')
+    assert "hello studio" in studio.run(call)
     assert synapse["ExecReload"] == "/bin/kill -HUP $MAINPID"
     started.send(signal.SIGHUP)
     served.send(signal.SIGTERM)

@@ -44,7 +44,7 @@ def what_answers(endpoint: Endpoint, expected: str, *, is_keyed: bool = False) -
 
 
 def greets(endpoint: Endpoint, timeout_s: float) -> bool:
-    """Return whether a ZeroMQ socket listens at `endpoint`, with or without keys; it blocks.
+    """Return whether a ZeroMQ socket listens at `endpoint`, with keys or without; it blocks.
 
     Args:
         endpoint: An address.
@@ -58,7 +58,7 @@ def greets(endpoint: Endpoint, timeout_s: float) -> bool:
             _read(connection, seen, stranger.has_mechanism, until_s)
     except OSError:
         pass  # what was seen before it is the answer
-    return bool(stranger.mechanism(bytes(seen)))
+    return stranger.mechanism(bytes(seen)) in (MECHANISM, _CURVE)
 
 
 def _judged(seen: bytes, expected: bytes, is_keyed: bool) -> Answer:

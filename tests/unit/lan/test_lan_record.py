@@ -135,7 +135,20 @@ def test_without_a_port_there_is_nothing(port):
 
 
 @pytest.mark.parametrize(
-    "address", ["", "host", "224.0.0.251", "0.0.0.0", "::", "ff02::fb", "fe80::1%\x1b[31m", "1.2.3"]
+    "address",
+    [
+        "",
+        "host",
+        "224.0.0.251",
+        "0.0.0.0",
+        "::",
+        "127.0.0.1",
+        "::1",
+        "::ffff:127.0.0.1",
+        "ff02::fb",
+        "fe80::1%\x1b[31m",
+        "1.2.3",
+    ],
 )
 def test_without_an_address_there_is_nothing(address):
     assert record_of("x", [address], 7070, {}) is None
