@@ -9,6 +9,7 @@ from cosmonapse import Dendrite, SynapseUnreachable, connect_synapse, synapse_fr
 from support.processes import closed_port, until
 from support.standby import Standby
 from support.transport import RunningProxy
+from zmq_transport.client import resolve
 from zmq_transport.sockets.carriers import CARRIERS
 
 pytestmark = pytest.mark.asyncio
@@ -56,6 +57,20 @@ async def test_who_knows_a_standby_only_is_led_to_the_fabric(children, carrier):
 
         assert len(standby.hellos) == 1
         await dendrite.stop()
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+async def test_a_name_of_which_one_address_stands_by_is_as_good_as_a_list(
+    children, standby, carrier, monkeypatch
+):
+    addresses = [HERE, "127.0.0.2"]
+    monkeypatch.setattr(resolve, "lookup", lambda host, port: addresses)
+    proxy = RunningProxy(children, standby.port, host=addresses[1])
+
+    dendrite = await opened(f"cosmo://two-addresses:{proxy.ports[0]}", carrier)
+
+    assert len(standby.hellos) == 1
+    await dendrite.stop()
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
