@@ -124,6 +124,10 @@ def test_a_folder_in_which_others_may_replace_it_is_refused(file):
     assert f"run: chmod go-w {file.parent}" in refusal(file, TEXT)
 
 
+def test_a_file_that_is_too_long_is_refused(file):
+    assert "it has over 65,536 bytes" in refusal(file, "#" * 65_537)
+
+
 def test_a_link_is_refused(file, tmp_path):
     reading(tmp_path / "elsewhere", TEXT)
     file.symlink_to(tmp_path / "elsewhere")

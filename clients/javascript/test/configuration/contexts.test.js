@@ -107,6 +107,10 @@ test('a file, or a folder, that others may write is refused with the chmod to ru
   assert.match(refusal(path), /others may write its folder .*run chmod go-w/)
 })
 
+test('a file that is too long is refused', async (t) => {
+  assert.match(refusal(await fileWith(t, '#'.repeat(65_537))), /no such file has over 65536/)
+})
+
 test('a link and a folder are refused', async (t) => {
   const path = await fileWith(t, TEXT)
   await symlink(path, `${path}.link`)
