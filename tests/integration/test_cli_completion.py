@@ -40,7 +40,8 @@ def completed(*words, tmp_path):
     ("words", "offered"),
     [
         (("reg",), ["registry"]),
-        (("d",), ["demo", "dispatch", "doppler"]),
+        (("d",), ["demo", "dispatch", "doctor", "doppler"]),
+        (("emit", "tool-"), ["TOOL_CALL", "TOOL_RESULT"]),
         (("dispatch", "--cap"), ["--capabilities"]),
         (("doppler", "--type", "task_"), ["TASK_OFFER", "TASK_AWARDED", "TASK_DECLINED"]),
         (("synapse", "st"), ["start"]),

@@ -1,0 +1,89 @@
+"""`cosmo doctor`: why does it not work here? Each thing that matters, and what to do about it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+
+import attrs
+import click
+
+from ..errors import CosmonapseError
+from ..runtime.environment import CONTEXT_VARIABLE
+from . import local_checks, network_checks
+from .fabric import as_json, complete_context, in_the_environment
+from .findings import BAD, Check, Finding, found_by, text_of
+from .network_checks import Where
+
+
+@click.command()
+@click.option("--url", metavar="URL", help="As of another verb: the URL to examine.")
+@click.option("--key", metavar="FILE", help="As of another verb: the key to show.")
+@click.option("--namespace", "-n", metavar="NS", help="As of another verb: the namespace to join.")
+@click.option(
+    "--context",
+    "name",
+    metavar="NAME",
+    shell_complete=complete_context,
+    help="As of another verb: the context that counts, - for none.",
+)
+@click.option("--json", "as_lines", is_flag=True, help="Print one JSON object for each finding.")
+def command(
+    url: str | None, key: str | None, namespace: str | None, name: str | None, as_lines: bool
+) -> int:
+    """Examine this machine, its settings, and the way to the Synapse.
+
+    It looks at versions, kernel and carrier, at variables, contexts and keys, at the limit of open
+    files and the clock. Then it looks up the name of the Synapse, tries its ports, joins, and looks
+    whether broadcasts arrive. What is not as it should be comes with what to do about it.
+
+    It works where nothing else does, and prints no secret. Exit codes: 0 nothing is bad, 1
+    something is.
+    """
+    with in_the_environment({} if name is None else {CONTEXT_VARIABLE: name}):
+        found: list[Finding] = []
+        for finding in _findings(url, namespace, key):
+            found.append(finding)
+            if as_lines:
+                click.echo(as_json(attrs.asdict(finding)))
+    if not as_lines:
+        click.echo(text_of(found))
+    return 1 if any(each.level == BAD for each in found) else 0
+
+
+def _findings(url: str | None, namespace: str | None, key: str | None) -> Iterator[Finding]:
+    checks: tuple[tuple[str, Check], ...] = (
+        ("python", local_checks.versions),
+        ("node", local_checks.node),
+        ("kernel", local_checks.kernel),
+        ("variables", local_checks.variables),
+        ("context", local_checks.context),
+        ("key", lambda: local_checks.own_key(key)),
+        ("keys folder", local_checks.key_folder),
+        ("carrier", lambda: local_checks.carrier(key)),
+        ("open files", local_checks.descriptors),
+        ("clock", local_checks.clock),
+        ("multicast", network_checks.multicast),
+    )
+    for topic, check in checks:
+        yield from found_by(topic, check)
+    yield from _on_the_way(url, namespace, key)
+
+
+def _on_the_way(url: str | None, namespace: str | None, key: str | None) -> Iterator[Finding]:
+    """Yield what is on the way to the Synapse; where the settings are wrong there is none."""
+    try:
+        where = Where.chosen(url, namespace, key)
+    except CosmonapseError as error:
+        yield Finding("url", BAD, f"nobody can tell where the Synapse is: {error}")
+        return
+    checks: tuple[tuple[str, Callable[[Where], Iterable[Finding]]], ...] = (
+        ("url", network_checks.settings),
+        ("address", network_checks.reachable),
+        ("synapse", network_checks.answers),
+    )
+    for topic, check in checks:
+        rows = list(found_by(topic, functools.partial(check, where)))
+        yield from rows
+        if any(each.level == BAD for each in rows):
+            return  # what comes behind would only say the same, and wait for it

@@ -1,0 +1,258 @@
+"""What `cosmo doctor` looks at beyond this machine: names, ports, answer, rights, multicast."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+import attrs
+
+from ..configuration import Setting, checked_namespace, chosen, read_key
+from ..dendrite import Dendrite
+from ..errors import AccessRefused, MissingExtra, RemoteError, SynapseRefused, SynapseUnreachable
+from ..keys import Key
+from ..runtime.loops import run
+from ..synapse import connect_synapse
+from ..synapse.auto import found_on_lan
+from ..synapse.schemes import checked_url, takes_key
+from ..synapse.url import Endpoint, Endpoints, IpcEndpoint, is_auto, masked, parse_url
+from ..transport import Synapse
+from .findings import BAD, OK, WARNING, Finding
+
+T = TypeVar("T")
+_LOOKUP_S: Final = 5.0
+_CONNECT_S: Final = 2.0
+_ANSWER_S: Final = 4.0
+_LAN_S: Final = 1.5
+_MAX_ADDRESSES: Final = 8
+_NAME: Final = "cosmo-doctor"
+_BROADCAST_PORTS: Final = (2, 3)
+_NOBODY = "start it there: cosmo synapse start; or see whether host and port are right"
+_BLOCKED = (
+    "let it through the firewall of that host: without this port no Signal is seen by watchers; "
+    "a Synapse that was started with --port 0 has others"
+)
+
+
+@attrs.frozen
+class Where:
+    """Where this program would join, as far as that can be told.
+
+    Args:
+        url: The URL that counts.
+        namespace: The namespace that counts.
+        key: The key that counts.
+    """
+
+    url: Setting
+    namespace: Setting
+    key: Key | None
+
+    @classmethod
+    def chosen(cls, url: str | None, namespace: str | None, key: str | None) -> Where:
+        """Return the settings that count for these options.
+
+        Raises:
+            InvalidContext: The context cannot be used.
+            InvalidKey: The key cannot be used.
+        """
+        found = read_key(chosen("key", key))
+        return cls(chosen("url", url, key=key), chosen("namespace", namespace), found)
+
+
+def settings(where: Where) -> Iterator[Finding]:
+    """Look at URL and namespace, and where they come from."""
+    checked_url(where.url.value)
+    yield Finding("url", OK, f"{masked(where.url.value)} ({where.url.source})")
+    namespace = checked_namespace(where.namespace)
+    yield Finding("namespace", OK, f"{namespace} ({where.namespace.source})")
+
+
+def reachable(where: Where) -> Iterator[Finding]:
+    """Look at the names and the ports on the way to the Synapse."""
+    url = where.url.value
+    if is_auto(url):
+        yield Finding("address", OK, "looked for on the LAN; see multicast")
+    elif not takes_key(url):
+        yield Finding("address", OK, "in this process, or of another package: nothing to reach")
+    else:
+        place = parse_url(url)
+        if isinstance(place, IpcEndpoint):
+            yield from _socket_file(place.path)
+        else:
+            yield from _places(place.places if isinstance(place, Endpoints) else (place,))
+
+
+def _socket_file(path: str) -> Iterator[Finding]:
+    try:
+        facts = os.stat(path)
+    except OSError as error:
+        fix = f"start it with: cosmo synapse start --ipc {path}"
+        yield Finding("address", BAD, f"{path}: {error.strerror}", fix)
+        return
+    mode = stat.S_IMODE(facts.st_mode)
+    if not stat.S_ISSOCK(facts.st_mode):
+        yield Finding("address", BAD, f"{path} is no socket", "see whether the path is right")
+    elif not os.access(path, os.R_OK | os.W_OK):
+        says = f"{path} is not for this user (mode {mode:04o}, uid {facts.st_uid})"
+        fix = "start the Synapse with --ipc-mode 0660, and share its group"
+        yield Finding("address", BAD, says, fix)
+    else:
+        yield Finding("address", OK, f"{path}, mode {mode:04o}")
+
+
+def _places(places: Sequence[Endpoint]) -> Iterator[Finding]:
+    """Look at each place of a URL; of several one that can be reached is enough."""
+    rows = [list(_place(each)) for each in places]
+    has_way = any(all(row.level != BAD for row in each) for each in rows)
+    for row in (row for each in rows for row in each):
+        yield attrs.evolve(row, level=WARNING) if has_way and row.level == BAD else row
+
+
+def _place(place: Endpoint) -> Iterator[Finding]:
+    try:
+        found = _within(_LOOKUP_S, lambda: _addresses(place))
+    except TimeoutError:
+        fix = "ask whoever runs the name server, or use an address"
+        yield Finding("name", BAD, f"{place.host}: no answer within {_LOOKUP_S:g} s", fix)
+        return
+    except OSError as error:
+        fix = "see whether the name is right, or use an address"
+        yield Finding("name", BAD, f"{place.host} does not resolve: {error.strerror}", fix)
+        return
+    yield Finding("name", OK, f"{place.host} is {', '.join(found)}")
+    with ThreadPoolExecutor(len(found)) as pool:
+        ways = list(pool.map(lambda each: _way(each, place.port), found[:_MAX_ADDRESSES]))
+    has_way = any(each.level == OK for each, *_ in ways)
+    for directed, *broadcast in ways:
+        yield (
+            attrs.evolve(directed, level=WARNING) if has_way and directed.level == BAD else directed
+        )
+        yield from broadcast
+
+
+def _addresses(place: Endpoint) -> list[str]:
+    found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def _way(address: str, port: int) -> list[Finding]:
+    """Return the findings about the three ports at an address, that of directed messages first."""
+    fault = _fault_at(address, port)
+    if fault:
+        return [Finding("port", BAD, f"{_at(address, port)}: {fault}", _NOBODY)]
+    found = [Finding("port", OK, f"{_at(address, port)} is open")]
+    for each in (port + offset for offset in _BROADCAST_PORTS):
+        fault = _fault_at(address, each)
+        says = f"{_at(address, each)}{f': {fault}' if fault else ' is open'} (broadcasts)"
+        found.append(Finding("port", WARNING if fault else OK, says, _BLOCKED if fault else ""))
+    return found
+
+
+def _at(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _fault_at(address: str, port: int) -> str:
+    """Return why nothing can be reached at a port; empty if something listens."""
+    try:
+        socket.create_connection((address, port), _CONNECT_S).close()
+    except TimeoutError:
+        return f"no answer within {_CONNECT_S:g} s"
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def answers(where: Where) -> Iterator[Finding]:
+    """Look at whether the Synapse answers, lets this program in, and lets it hear broadcasts."""
+    findings: list[Finding] = []
+
+    async def main() -> None:
+        began_s = time.monotonic()
+        synapse = await connect_synapse(where.url.value, key=where.key, timeout_s=_ANSWER_S)
+        took_ms = (time.monotonic() - began_s) * 1000
+        findings.append(Finding("synapse", OK, f"it answers after {took_ms:.0f} ms"))
+        await _join(synapse, where, findings)
+
+    try:
+        run(main())
+    except (RemoteError, TimeoutError) as error:
+        topic = "access" if isinstance(error, AccessRefused) else "synapse"
+        findings.append(Finding(topic, BAD, str(error)))
+    yield from findings
+
+
+async def _join(synapse: Synapse, where: Where, findings: list[Finding]) -> None:
+    """Join the namespace; add what the Synapse tells."""
+    async with _dendrite(synapse, where) as dendrite:
+        who = f"as {where.key.name} " if where.key is not None else ""
+        findings.append(Finding("access", OK, f"let in {who}to namespace {dendrite.namespace}"))
+        state = await dendrite.synapse_state()
+        load = f"up for {state.uptime_s:,.0f} s, {state.connections:,} Dendrites in it"
+        if state.draining:
+            findings.append(Finding("synapse", WARNING, f"{load}; it is stopping"))
+        else:
+            findings.append(Finding("synapse", OK, load))
+        findings.append(await _version(dendrite))
+    findings.append(await _broadcasts(synapse, where))
+
+
+def _dendrite(synapse: Synapse, where: Where) -> Dendrite:
+    return Dendrite(synapse=synapse, namespace=where.namespace.value, dendrite_id=_NAME)
+
+
+async def _version(dendrite: Dendrite) -> Finding:
+    try:
+        await dendrite.open_tasks()
+    except SynapseRefused:
+        fix = "stop it, install the version that is installed here, start it"
+        return Finding("synapse", WARNING, "it is of an older version than this program", fix)
+    return Finding("synapse", OK, "its version knows all that this program asks")
+
+
+async def _broadcasts(synapse: Synapse, where: Where) -> Finding:
+    """Listen to a type that is seldom: a Dendrite starts once its subscriptions are in force."""
+    listener = _dendrite(synapse, where)
+    listener.on_consensus(lambda signal: None)
+    try:
+        await listener.start(timeout_s=_ANSWER_S)
+    except AccessRefused:
+        return Finding("broadcasts", OK, "not heard: this key may not listen to them")
+    except SynapseUnreachable:
+        return Finding("broadcasts", BAD, "they do not arrive here", _BLOCKED)
+    finally:
+        await listener.stop()
+    return Finding("broadcasts", OK, "they arrive here")
+
+
+def multicast() -> Iterator[Finding]:
+    """Look at whether Synapses can be found on the LAN, and which are."""
+    try:
+        found = found_on_lan(_LAN_S)
+    except MissingExtra:
+        yield Finding("multicast", OK, "cosmo find and --lan need the extra [lan]: not installed")
+        return
+    except SynapseUnreachable as error:
+        yield Finding("multicast", WARNING, str(error))
+        return
+    says = ", ".join(each.url for each in found) or "no Synapse is announced on this network"
+    yield Finding("multicast", OK, says)
+
+
+def _within(limit_s: float, work: Callable[[], T]) -> T:
+    """Return what a call returns that may block for ever.
+
+    Raises:
+        TimeoutError: Not within so many seconds; it goes on in its thread.
+    """
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(work).result(limit_s)
+    finally:
+        pool.shutdown(wait=False)

@@ -1,0 +1,228 @@
+"""The findings of `cosmo doctor`, one check at a time."""
+
+import os
+import resource
+import socket
+import subprocess
+import time
+
+import pytest
+
+from cosmonapse import InvalidKey, SynapseRefused, SynapseUnreachable
+from cosmonapse.cli import local_checks, network_checks
+from cosmonapse.cli.findings import BAD, OK, WARNING, Finding, found_by, text_of
+from cosmonapse.cli.network_checks import Where
+from cosmonapse.configuration import Setting
+from cosmonapse.keys import SECRET_PREFIX
+from support.processes import closed_port
+
+SECRET = SECRET_PREFIX + "a" * 58
+
+
+def at(url, namespace="default"):
+    return Where(Setting.of(url, "argument"), Setting.of(namespace, "default"), None)
+
+
+def bound(path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
+def levels(findings):
+    return [(each.topic, each.level) for each in findings]
+
+
+# -- rows ------------------------------------------------------------------------------------------
+
+
+def test_findings_are_aligned_with_what_to_do_below():
+    text = text_of([Finding("a", OK, "well"), Finding("a topic", BAD, "ill", "cure it")])
+
+    assert text.splitlines() == [
+        "ok   a        well",
+        "bad  a topic  ill",
+        "              -> cure it",
+        "",
+        "1 bad of 2 things",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        ([OK, OK], "all 2 things are as they should be"),
+        ([OK, WARNING], "1 warning of 2 things"),
+        ([BAD, BAD, WARNING, WARNING], "2 bad, 2 warnings of 4 things"),
+    ],
+)
+def test_the_last_line_sums_up(found, says):
+    assert text_of([Finding("a", each, "b") for each in found]).splitlines()[-1] == says
+
+
+def test_no_row_has_a_secret_or_controls_the_terminal():
+    finding = Finding("key", BAD, f"{SECRET} \x1b[2J", f"rm {SECRET}")
+
+    assert SECRET not in text_of([finding])
+    assert "\x1b" not in text_of([finding])
+
+
+@pytest.mark.parametrize(
+    ("error", "level", "says"),
+    [
+        (InvalidKey("a.key", "others may read it"), BAD, "cannot use a.key: others may read it"),
+        (SynapseUnreachable("cosmo://a", "nobody", "start it"), BAD, "no Synapse at cosmo://a"),
+        (ZeroDivisionError("oh"), WARNING, "it could not be examined: ZeroDivisionError: oh"),
+    ],
+)
+def test_a_check_that_fails_is_a_finding_and_keeps_what_it_found(error, level, says):
+    def check():
+        yield Finding("first", OK, "found")
+        raise error
+
+    first, second = found_by("topic", check)
+
+    assert first.topic == "first"
+    assert (second.topic, second.level) == ("topic", level)
+    assert second.says.startswith(says)
+
+
+# -- this machine ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "level"), [("v20.1.0\n", OK), ("v18.19.1\n", WARNING), ("", WARNING)]
+)
+def test_a_node_that_is_too_old_is_a_warning(said, level, monkeypatch):
+    monkeypatch.setattr(local_checks.shutil, "which", lambda name: "/usr/bin/node")
+    ran = subprocess.CompletedProcess([], 0, said, "")
+    monkeypatch.setattr(local_checks.subprocess, "run", lambda *_, **__: ran)
+
+    assert levels(local_checks.node()) == [("node", level)]
+
+
+def test_no_node_is_no_fault(monkeypatch):
+    monkeypatch.setattr(local_checks.shutil, "which", lambda name: None)
+
+    assert levels(local_checks.node()) == [("node", OK)]
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [("compiled", OK), ("pure Python (COSMO_PURE=1)", WARNING), ("one half compiled", WARNING)],
+)
+def test_another_kernel_than_the_compiled_one_is_a_warning(text, level, monkeypatch):
+    monkeypatch.setattr(local_checks, "kernel_text", lambda: text)
+
+    (found,) = local_checks.kernel()
+
+    assert found.level == level
+    assert bool(found.fix) == (level == WARNING)
+
+
+@pytest.mark.parametrize(
+    ("hard", "level"), [(resource.RLIM_INFINITY, OK), (65_536, OK), (1024, WARNING)]
+)
+def test_a_low_limit_of_open_files_is_a_warning(hard, level, monkeypatch):
+    monkeypatch.setattr(local_checks.resource, "getrlimit", lambda _: (1024, hard))
+
+    assert levels(local_checks.descriptors()) == [("open files", level)]
+
+
+@pytest.mark.parametrize(
+    ("jump_s", "ts", "level", "says"),
+    [
+        (0.0, 1_800_000_000.0, OK, "steady"),
+        (3600.0, 1_800_000_000.0, WARNING, "it jumped by +3600000 ms"),
+        (-2.0, 1_800_000_000.0, WARNING, "it jumped by -2000 ms"),
+        (0.0, 1_000.0, WARNING, "1970"),
+    ],
+)
+def test_a_clock_that_jumps_or_cannot_be_right_is_a_warning(jump_s, ts, level, says, monkeypatch):
+    now_s = [0.0]
+    walls = iter([ts, ts + local_checks._CLOCK_S + jump_s])
+    monkeypatch.setattr(time, "sleep", lambda took_s: now_s.__setitem__(0, took_s))
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(time, "time", lambda: next(walls))
+
+    (found,) = local_checks.clock()
+
+    assert found.level == level
+    assert says in found.says
+
+
+def test_a_variable_that_nothing_reads_is_told_with_the_one_that_was_meant(monkeypatch):
+    for name in [each for each in os.environ if each.startswith("COSMO_")]:
+        monkeypatch.delenv(name)
+    for name, value in {"COSMO_KEY": "", "COSMO_URLL": SECRET, "COSMO_ZEBRA": "1"}.items():
+        monkeypatch.setenv(name, value)
+
+    known, near, far = local_checks.variables()
+
+    assert known.says == "COSMO_KEY (empty)"
+    assert (near.says, near.fix) == ("nothing reads COSMO_URLL", "did you mean COSMO_URL?")
+    assert far.fix == "unset it, if it should do something here"
+
+
+# -- the way to the Synapse ------------------------------------------------------------------------
+
+
+def test_of_several_places_one_that_can_be_reached_is_enough():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        here = list(network_checks.reachable(at(f"cosmo://127.0.0.1:{port}")))
+        several = f"cosmo://127.0.0.1:{closed_port()},127.0.0.1:{port}"
+        both = list(network_checks.reachable(at(several)))
+    gone = list(network_checks.reachable(at(f"cosmo://127.0.0.1:{closed_port()}")))
+
+    assert levels(here) == [("name", OK), ("port", OK), ("port", WARNING), ("port", WARNING)]
+    assert [level for _, level in levels(both)].count(BAD) == 0
+    assert levels(gone) == [("name", OK), ("port", BAD)]
+
+
+def test_a_name_server_that_does_not_answer_is_told_soon(monkeypatch):
+    monkeypatch.setattr(network_checks, "_LOOKUP_S", 0.05)
+    monkeypatch.setattr(network_checks, "_addresses", lambda place: time.sleep(0.3) or [])
+
+    (found,) = network_checks.reachable(at("cosmo://somewhere"))
+
+    assert (found.topic, found.level) == ("name", BAD)
+    assert "no answer within" in found.says
+
+
+@pytest.mark.parametrize(
+    ("make", "allows", "level", "says"),
+    [
+        (lambda path: None, True, BAD, "No such file or directory"),
+        (lambda path: path.write_text(""), True, BAD, "is no socket"),
+        (bound, False, BAD, "not for this"),
+        (bound, True, OK, "mode 0"),
+    ],
+)
+def test_the_file_of_a_unix_socket_is_looked_at(make, allows, level, says, tmp_path, monkeypatch):
+    path = tmp_path / "cosmo.sock"
+    make(path)
+    monkeypatch.setattr(network_checks.os, "access", lambda *_: allows)
+
+    (found,) = network_checks.reachable(at(f"cosmo+ipc://{path}"))
+
+    assert (found.topic, found.level) == ("address", level)
+    assert says in found.says
+
+
+def test_a_synapse_of_an_older_version_is_a_warning(monkeypatch):
+    async def older(dendrite):
+        raise SynapseRefused("memory://doctor", "it is older")
+
+    monkeypatch.setattr(network_checks.Dendrite, "open_tasks", older)
+
+    found = list(network_checks.answers(at("memory://doctor")))
+
+    assert ("synapse", WARNING) in levels(found)
+    assert BAD not in [level for _, level in levels(found)]
+
+
+@pytest.mark.parametrize("url", ["memory://doctor", "cosmo://auto", "cosmo://AUTO/demo"])
+def test_where_nothing_is_to_be_reached_nothing_is_tried(url):
+    (found,) = network_checks.reachable(at(url))
+
+    assert (found.topic, found.level) == ("address", OK)
