@@ -6,7 +6,7 @@ import test from 'node:test'
 import { curveOf } from '../../src/access/key.js'
 import { LibzmqCarrier } from '../../src/carriers/libzmq-carrier.js'
 import { connect, dealer, loadLibrary, onEvent } from '../../src/carriers/libzmq-sockets.js'
-import { TcpEndpoint } from '../../src/carriers/endpoints.js'
+import { TcpEndpoint, TcpEndpoints } from '../../src/carriers/endpoints.js'
 import { ZmtpCarrier } from '../../src/carriers/zmtp-carrier.js'
 import { Key } from '../../src/index.js'
 import { newPair, startKeyedRouter } from '../support/keyed-router.js'
@@ -174,6 +174,26 @@ test('the right one is found also where the name has another address, at which n
   assert.deepEqual(calls('onRefused'), [])
   t.mock.restoreAll()
   syncBuiltinESMExports()
+})
+
+test('each of a list has a public key of its own, whatever their order in the key', async (t) => {
+  const pairs = [newPair(), newPair()]
+  const [first, second] = await Promise.all(pairs.map((pair) => startKeyedRouter(t, { pair })))
+  const ada = newPair()
+  for (const each of [first, second]) each.allowed.add(ada.publicKey)
+  const fields = first.keyFields('ada', ada, pairs[1])
+  fields.synapse.reverse()
+  const { carrier, heard, calls } = opened(t, new TcpEndpoints([at(first), at(second)]), fields)
+  await heard('onMessage')
+  carrier.join(1, 2) // it is welcome there
+  assert.equal(String(carrier.address), String(at(first)))
+
+  first.close()
+  await heard('onMessage', 2)
+  carrier.join(1, 2)
+
+  assert.equal(String(carrier.address), String(at(second)))
+  assert.deepEqual([second.accepted, calls('onRefused')], [1, []])
 })
 
 test('what does not speak ZeroMQ is a stranger to a client with a key as well', async (t) => {

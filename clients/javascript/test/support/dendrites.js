@@ -6,10 +6,10 @@ import { Dendrite, connectSynapse } from '../../src/index.js'
  *
  * @param {{ after: Function }} t The context of a test.
  * @param {string} url Of the Synapse.
- * @param {object} [options] Those of a Dendrite, `axons`, and `key` of its Synapse.
+ * @param {object} [options] Those of a Dendrite, `axons`, and `key` and `carrier` of its Synapse.
  */
-export async function startDendrite(t, url, { axons = [], key, ...options } = {}) {
-  const synapse = await connectSynapse(url, { key, logger: options.logger ?? null })
+export async function startDendrite(t, url, { axons = [], key, carrier, ...options } = {}) {
+  const synapse = await connectSynapse(url, { key, carrier, logger: options.logger ?? null })
   const dendrite = new Dendrite({ synapse, logger: null, ...options })
   for (const each of axons) dendrite.attachAxon(each)
   t.after(() => dendrite.stop({ drainMs: 0 }))
