@@ -178,7 +178,7 @@ def context_names(argument: str | None = None) -> Iterator[Setting]:
     value = value_of(CONTEXT_VARIABLE)
     if value is not None:
         yield Setting.of(_name_or_none(value), "variable", CONTEXT_VARIABLE)
-    contexts = Contexts.read()
+    contexts = _read_contexts()
     if contexts.selected is not None:
         yield Setting.of(contexts.selected, "selected", file=contexts.file)
     yield Setting(None, _DEFAULT)
@@ -186,6 +186,14 @@ def context_names(argument: str | None = None) -> Iterator[Setting]:
 
 def _name_or_none(name: str) -> str | None:
     return None if name == NO_CONTEXT else name
+
+
+def _read_contexts() -> Contexts:
+    try:
+        return Contexts.read()
+    except InvalidContext as error:  # as under sudo, where the file is of another user
+        hint = f"{CONTEXT_VARIABLE}={NO_CONTEXT} goes without contexts"
+        raise InvalidContext(error.what, f"{error.reason}; {hint}") from None
 
 
 def context_in_use() -> tuple[Context, str] | None:
@@ -197,7 +205,7 @@ def context_in_use() -> tuple[Context, str] | None:
     named = value_of(CONTEXT_VARIABLE)
     if named == NO_CONTEXT:
         return None
-    contexts = Contexts.read()
+    contexts = _read_contexts()
     name = named or contexts.selected
     if name is None:
         return None

@@ -291,7 +291,10 @@ def _alone(path: str) -> Iterator[None]:
     except OSError as error:
         raise InvalidContext(path, f"cannot write in {folder}: {error.strerror}") from None
     try:
-        _lock(descriptor)
+        try:
+            _lock(descriptor)
+        except OSError as error:
+            raise InvalidContext(path, f"cannot lock {_LOCK}: {error.strerror}") from None
         yield
     finally:
         os.close(descriptor)

@@ -100,6 +100,7 @@ class BlockingDendrite(Decorators):
 
     Raises:
         InvalidUrl: The URL names no endpoint.
+        InvalidContext: The context cannot be used.
         InvalidKey: The key cannot be used.
         InvalidName: `namespace` or `dendrite_id` is not a valid name.
         ValueError: A setting is invalid, or two Axons share an id.

@@ -100,7 +100,8 @@ _NEEDS_KEY = (
 )
 _NO_KEYS = (
     "check the URL, or start it with 'cosmo synapse start --keys DIR'; to join one that has no "
-    "keys, name no key (COSMO_KEY, --key, key=), nor a context that has one"
+    "keys, name no key (COSMO_KEY, --key, key=), nor a context that has one "
+    "(COSMO_CONTEXT=- names none)"
 )
 _OTHER_SYNAPSE = (
     "another Synapse answers there: it has another public key than the one in the key of {name}"

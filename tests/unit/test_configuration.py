@@ -101,7 +101,7 @@ def test_what_counts_already_keeps_a_broken_file_from_mattering(monkeypatch, key
     monkeypatch.setenv("COSMO_NAMESPACE", "team")
     assert chosen("namespace").value == "team"
     assert chosen("carrier").value is None
-    with pytest.raises(InvalidContext, match=r"contexts\.toml"):
+    with pytest.raises(InvalidContext, match=r"contexts\.toml.*COSMO_CONTEXT=- goes without"):
         synapse_from_url()
 
 

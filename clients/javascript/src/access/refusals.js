@@ -79,7 +79,7 @@ export class KeyJudge {
     return this.#toldOf(
       `it has no keys, so it is not the one that ${this.#name} is for`,
       "check the URL, or start it with 'cosmo synapse start --keys DIR'; to join one that has no keys, name no key " +
-        '(COSMO_KEY, or the option key), nor a context that has one',
+        '(COSMO_KEY, or the option key), nor a context that has one (COSMO_CONTEXT=- names none)',
       Pauses.ONE_END_HAS_KEYS,
     )
   }

@@ -44,13 +44,24 @@ const setting = (what, value, where = '') => ({ value, what, where })
 function ofTheContext(field) {
   const named = process.env[CONTEXT_VARIABLE]
   if (named === NO_CONTEXT) return null
-  const contexts = readContexts()
+  const contexts = contextsOrHint()
   const name = named || contexts.selected
   if (name === null) return null
   const value = contextBlamed(contexts, name, named)[field]
   if (value === undefined) return null
   const where = ` (it is in the context ${name} in ${contexts.file})`
   return setting(field, field === 'key' ? keyPath(value) : value, where)
+}
+
+function contextsOrHint() {
+  try {
+    return readContexts()
+  } catch (error) {
+    // As under sudo, where the file is of another user.
+    if (!(error instanceof InvalidContext)) throw error
+    const hint = `${CONTEXT_VARIABLE}=${NO_CONTEXT} goes without contexts`
+    throw new InvalidContext(error.what, `${error.reason}; ${hint}`)
+  }
 }
 
 function contextBlamed(contexts, name, named) {
