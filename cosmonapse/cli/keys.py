@@ -18,7 +18,6 @@ from ..key_ring import (
     KeyRing,
     Member,
     default_folder,
-    make_folder,
     member_names,
     remove_member,
     write_member,
@@ -46,6 +45,7 @@ from .connected import connected
 from .drawing import aligned
 from .fabric import as_json, fabric_options
 from .hinted_group import HintedGroup
+from .key_folder import ring_in
 
 F = TypeVar("F", bound=Callable[..., Any])
 _EVERY = "*"
@@ -174,7 +174,7 @@ def new(
         click.echo("send this line to whoever runs the Synapse:")
         click.echo(f"  cosmo keys allow {name} {public_text(public)}")
         return
-    ring, is_new = _ring(folder)
+    ring, is_new = ring_in(folder)
     if name in ring.members and not add:
         raise InvalidKey(
             f"the name {name!r}",
@@ -213,7 +213,7 @@ def allow(
     is_local = name.startswith(UID_PREFIX)
     if is_local and key is not None:
         raise InvalidKey(f"the name {name!r}", "a uid has no key: the system says who it is")
-    ring = KeyRing.read(folder) if key is None and not is_local else _ring(folder)[0]
+    ring = KeyRing.read(folder) if key is None and not is_local else ring_in(folder)[0]
     if key is None and not is_local and name not in ring.members:
         raise InvalidKey(
             f"the name {name!r}", "it has no key yet: give one, cosmo keys allow NAME cpk_..."
@@ -347,14 +347,6 @@ def _checked_path(name: str, out: str | None) -> str:
         path = os.path.join(path, name + KEY_SUFFIX)
     check_folder(os.path.dirname(os.path.abspath(path)), path)
     return path
-
-
-def _ring(folder: str) -> tuple[KeyRing, bool]:
-    """Return what the folder says, and whether it was made for that."""
-    if os.path.lexists(os.path.join(folder, SYNAPSE_NAME + KEY_SUFFIX)):
-        return KeyRing.read(folder), False
-    make_folder(folder, *new_pair())
-    return KeyRing.read(folder), True
 
 
 def _changed(

@@ -7,6 +7,7 @@ import click
 from ..errors import InvalidKey
 from ..key_ring import KeyRing, default_folder, write_peer
 from ..keys import checked_key_name, fingerprint, public_key, public_text
+from .key_folder import ring_in
 
 
 @click.command("peer")
@@ -28,8 +29,8 @@ def command(name: str, public: str | None, remove: bool, folder: str) -> None:
     Key files that are made from then on name both Synapses.
     """
     checked_key_name(name)
-    ring = KeyRing.read(folder)
     if remove:
+        ring = KeyRing.read(folder)
         if public is not None:
             raise click.UsageError("--remove takes a name alone")
         if name not in ring.peers:
@@ -39,7 +40,11 @@ def command(name: str, public: str | None, remove: bool, folder: str) -> None:
         return
     if public is None:
         raise click.UsageError("give the public key of that Synapse: cosmo keys peer NAME cpk_...")
-    _add(ring, name, public_key(public))
+    key = public_key(public)
+    ring, is_new = ring_in(folder)
+    if is_new:
+        click.echo(f"{folder}: the keys of this Synapse, made now")
+    _add(ring, name, key)
 
 
 def _add(ring: KeyRing, name: str, public: bytes) -> None:

@@ -16,7 +16,7 @@ from .lan_record import SERVICE, Record, texts_of
 from .zeroconf_use import zeroconf
 
 _LOG = logging.getLogger(__name__)
-LOOK_S: Final = 1.0
+LOOK_S: Final = 0.5
 """How often it is looked whether an address or a fact has changed."""
 TTL_S: Final = 120
 """How long others may remember what was announced: a Synapse that was killed withdraws nothing."""

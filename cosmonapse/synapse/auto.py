@@ -88,11 +88,16 @@ class _Finder:
             MissingExtra: The package `zeroconf` is not installed.
         """
 
-        def is_enough(found: Sequence[Found]) -> bool:
-            return any(each.answers and each.record.may_serve(self._namespace) for each in found)
+        def choose(found: Sequence[Found]) -> tuple[Place, ...]:
+            return chosen(self._url, self._namespace, found, self._prints)
 
-        found = found_on_lan(most_s, is_enough)
-        places = chosen(self._url, self._namespace, found, self._prints)
+        def is_clear(found: Sequence[Found]) -> bool:
+            try:
+                return bool(choose(found))
+            except (SynapseUnreachable, SeveralSynapses):
+                return False  # two may have been started this moment, and not know each other yet
+
+        places = choose(found_on_lan(most_s, is_clear))
         before, self._last = self._last, tuple(wire_side.TcpEndpoint(*each) for each in places)
         self._looks_count = 0
         self.fault = ""

@@ -9,23 +9,29 @@ import re
 import shlex
 import shutil
 import signal
+import time
 
 import pytest
 
 from cosmonapse.key_ring import KeyRing
-from cosmonapse.keys import fingerprint
+from cosmonapse.keys import fingerprint, public_text
 from house import pages
 from support.person import Person
 from support.processes import Children
-from tools.soak.hosts import NEAR_ADDRESS, Hosts, why_not
+from tools.soak.hosts import FAR_ADDRESS, NEAR_ADDRESS, Hosts, why_not
 
 PAGE = pages.DOCS / "lan.md"
 BLOCKS = [each for each in pages.blocks(PAGE) if each.language == "console"]
-(WORKER,) = (each.code for each in pages.blocks(PAGE) if each.language == "python")
+(GREETING,) = (each.code for each in pages.blocks(PAGE) if each.language == "python")
 UNITS = [each.code for each in pages.blocks(PAGE) if each.language == "ini"]
 PRINTED = next(each.code for each in BLOCKS if "cosmo find" in each.code).splitlines()
+KEYS = ".config/cosmonapse/keys"
+CALL = 'cosmo dispatch greet "laptop"'
 PLACE = re.compile(r"# on (\w+)")
 LISTENING = "Synapse listening on"
+SERVING = "cosmo worker: serving greet"
+REPLACED = {"192.168.1.10": NEAR_ADDRESS, "192.168.1.11": FAR_ADDRESS}
+TIMEOUT_S = 30.0
 
 
 class Network:
@@ -36,10 +42,12 @@ class Network:
         self.people = people
         self.running = {}
         self.said = {}
+        for person in people.values():
+            (person.home / "greeting.py").write_text(GREETING)
 
-    def type_all(self):
-        """Type every command of the page, in its order."""
-        for block in BLOCKS:
+    def type_all(self, blocks):
+        """Type every command of some blocks, in their order."""
+        for block in blocks:
             where = PLACE.match(block.code)[1]
             for _, typed in pages.commands(block):
                 self.said[where, typed] = self._type(where, typed)
@@ -49,23 +57,40 @@ class Network:
         program, *arguments = command
         person = self.people[where]
         started = self._children.start(
-            *arguments, program=shutil.which(program), env=person.env, merge_stderr=True
+            *("-C", person.home, program, *arguments),
+            program=shutil.which("env"),
+            env=person.env,
+            merge_stderr=True,
         )
         started.line(until)
         return started
 
+    def stop(self):
+        """End what runs, as by Ctrl-C."""
+        for started in self.running.values():
+            started.send(signal.SIGINT)
+            started.wait()
+        self.running.clear()
+
+    def public(self, where):
+        """Return the public key of the Synapse of a machine."""
+        return KeyRing.read(self.people[where].home / KEYS).public
+
     def _type(self, where, typed):
         person = self.people[where]
         match typed.split():
-            case ["scp", name, target]:
-                other = self.people[target.removesuffix(":")]
-                return shutil.copy(person.home / name, other.home / name)
+            case ["scp", *_, source, target]:
+                name, _, path = target.partition(":")
+                to = self.people[name].home / path
+                if (person.home / source).is_dir():
+                    return shutil.copytree(person.home / source, to / "allowed", dirs_exist_ok=True)
+                return shutil.copy(person.home / source, to / source)
             case ["cosmo", "synapse", *_]:
-                self.running[typed] = self.start(where, person.cosmo(typed), LISTENING)
-            case ["python", name]:
-                (person.home / name).write_text(WORKER)
-                command = person.command(str(person.home / name))
-                self.running[typed] = self.start(where, command, "serving greet")
+                self.running["synapse", where] = self.start(where, person.cosmo(typed), LISTENING)
+            case ["cosmo", "worker", *_]:
+                self.running["worker", where] = self.start(where, person.cosmo(typed), SERVING)
+            case ["cosmo", "keys", "peer", other, _]:
+                return person.type(typed.replace("cpk_...", public_text(self.public(other))))
             case _:
                 return person.type(typed)
         return ""
@@ -80,25 +105,56 @@ def network(tmp_path):
     with Hosts() as hosts, Children() as children:
         there = {"studio": hosts.on(hosts.near), "laptop": hosts.on(hosts.far)}
         yield Network(
-            children, {name: Person(tmp_path / name, on, {}) for name, on in there.items()}
+            children, {name: Person(tmp_path / name, on, REPLACED) for name, on in there.items()}
         )
 
 
 def test_the_page_works_as_it_is_printed(network):
-    network.type_all()
-    found = network.said["laptop", "cosmo find"].splitlines()
-    answer = network.said["laptop", 'cosmo dispatch greet "laptop"']
-    ring = KeyRing.read(network.people["studio"].home / ".config" / "cosmonapse" / "keys")
+    standby = next(at for at, each in enumerate(BLOCKS) if "keys peer" in each.code)
+    start = next(at for at, each in enumerate(BLOCKS) if "--peer" in each.code)
+    studio, laptop = network.people["studio"], network.people["laptop"]
 
+    network.type_all(BLOCKS[:standby])
+    found = network.said["laptop", "cosmo find"].splitlines()
     assert found[0].split() == PRINTED[-2].split()
     assert len(found[1].split()) == len(PRINTED[-1].split())
     assert found[1].split()[:2] == [f"cosmo://{NEAR_ADDRESS}:7070", "yes"]
-    assert fingerprint(ring.public) in found[1]
-    assert "hello laptop" in answer
+    assert fingerprint(network.public("studio")) in found[1]
+    assert "hello laptop" in network.said["laptop", CALL]
     assert "prints `hello laptop`" in PAGE.read_text()
-    for started in network.running.values():
-        started.send(signal.SIGINT)
-        started.wait()
+
+    network.stop()
+    network.type_all(BLOCKS[standby:start])
+    said = network.said["studio", "cosmo keys peer laptop cpk_..."]
+    line = re.search(r"^  (synapse = .*)$", said, re.M)[1]
+    for key in (studio.home / "ada.key", laptop.home / "ben.key"):
+        key.write_text(re.sub(r"^synapse = .*$", line, key.read_text(), flags=re.M))
+    network.type_all(BLOCKS[start:])
+    assert "hello laptop" in network.said["laptop", CALL]
+
+    leader = re.search(r"role of the Synapse: leader", network.said["laptop", "cosmo check"])
+    assert leader
+    for where in ("studio", "laptop"):  # one of the two leads
+        network.running.pop(("synapse", where)).kill()
+        assert "hello laptop" in until_it_works(laptop, CALL)
+        network.type_all([each for each in BLOCKS if is_start_of(each, where)])
+    network.stop()
+
+
+def is_start_of(block, where):
+    """Return whether a block starts the Synapse with a standby on a machine."""
+    return "--peer" in block.code and PLACE.match(block.code)[1] == where
+
+
+def until_it_works(person, typed):
+    """Type a command until it ends well; return what it printed."""
+    until_s = time.monotonic() + TIMEOUT_S
+    while True:
+        try:
+            return person.type(typed)
+        except AssertionError:
+            if time.monotonic() > until_s:
+                raise
 
 
 def test_the_services_of_the_page_start_and_find_each_other(network, tmp_path):
@@ -107,15 +163,14 @@ def test_the_services_of_the_page_start_and_find_each_other(network, tmp_path):
     synapse, worker = (unit_of(text) for text in UNITS)
     studio.run(studio.cosmo(f"cosmo keys new ada --dir {keys}"))
     shutil.copy(studio.home / "ada.key", laptop.home / "ada.key")
-    (laptop.home / "worker.py").write_text(WORKER)
 
     _, *options = shlex.split(synapse["ExecStart"].replace("/etc/cosmo/keys", str(keys)))
     started = network.start("studio", studio.cosmo(shlex.join(["cosmo", *options])), LISTENING)
     folder = worker["WorkingDirectory"]
     environment = worker["Environment"].replace(folder, str(laptop.home))
     laptop.env |= dict(each.split("=", 1) for each in environment.split())
-    _, program = shlex.split(worker["ExecStart"])
-    served = network.start("laptop", laptop.command(str(laptop.home / program)), "serving greet")
+    _, *options = shlex.split(worker["ExecStart"])
+    served = network.start("laptop", laptop.cosmo(shlex.join(["cosmo", *options])), SERVING)
 
     call = studio.cosmo('cosmo dispatch greet "studio" --key ada.key --url cosmo://auto')
     assert "hello studio" in studio.run(call)
