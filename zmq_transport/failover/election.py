@@ -121,6 +121,11 @@ class Election:
         self.others.on_closed(place, now_s)
         return self.tick(now_s)
 
+    def on_not_closed(self, place: int, now_s: float) -> list[Decision]:
+        """Handle that an attempt to connect to another proxy was not refused, and failed."""
+        self.others.on_not_closed(place)
+        return self.tick(now_s)
+
     def on_asked(self, asks: bool, now_s: float) -> list[Decision]:
         """Handle that a client asks it to lead, or that none does so any more.
 

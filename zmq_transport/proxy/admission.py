@@ -267,6 +267,7 @@ class Admission:
         else:
             # 02-session, "Greeting" 3: the newest valid HELLO wins, and seats and tasks come along.
             tables.peers.rebind(peer, connection, origin)
+            peer.epoch = hello.epoch
             self._presence.on_reconnected(peer, now_s)
             outputs = self._resync.on_reconnected(peer, now_s)
         self.forget(connection)

@@ -30,6 +30,8 @@ MAX_HELD: Final = 4096
 """How many clients may wait for a standby to take over; the next one is refused."""
 ANSWER_AGAIN_S: Final = 0.05
 MAX_REPORTING: Final = 64
+PATIENT_S: Final = 5.0
+"""How long a leader waits for workers that may not have noticed yet that a proxy hangs, or hung."""
 UNKNOWN_URL: Final = "?"
 """A leader that is heard, at a URL that is not known."""
 
@@ -241,8 +243,13 @@ class FabricRole:
         """Handle that the port of another proxy refuses connections."""
         return self._follow(self._election.on_closed(place, now_s), now_s)
 
+    def on_not_closed(self, place: int, now_s: float) -> list[Output]:
+        """Handle that an attempt to connect to another proxy was not refused, and failed."""
+        return self._follow(self._election.on_not_closed(place, now_s), now_s)
+
     def on_stood_still(self, now_s: float) -> list[Output]:
         """Handle that the loop stood still for 0.8 s or longer."""
+        self._engine.tables.be_patient(now_s + PATIENT_S)
         return self._follow(self._election.on_stood_still(now_s, self._number + 1), now_s)
 
     def on_stop(self, now_s: float) -> list[Output]:
@@ -260,8 +267,10 @@ class FabricRole:
 
     def _begin_term(self, now_s: float) -> None:
         self.stale_topics += self._engine.begin_term(self._new_epoch(), now_s)
-        self._engine.tables.has_others = True
-        self._engine.tables.half = self._election.half
+        tables = self._engine.tables
+        tables.has_others, tables.half = True, self._election.half
+        if tables.half:
+            tables.be_patient(now_s + PATIENT_S)
 
     def _follow(self, decisions: Iterable[Decision], now_s: float) -> list[Output]:
         """Carry out what was decided, as far as the engine does it."""

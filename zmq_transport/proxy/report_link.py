@@ -57,6 +57,9 @@ class ReportEvents(Protocol):
     def on_closed(self, place: int, now_s: float) -> None:
         """Handle that nobody listens at any address of the other proxy."""
 
+    def on_not_closed(self, place: int, now_s: float) -> None:
+        """Handle that an attempt to connect was not refused, and failed."""
+
     def on_open(self, place: int, now_s: float) -> None:
         """Handle that the connection stands: report now."""
 
@@ -213,6 +216,8 @@ class ReportLink:
 
     def _on_probed(self, is_refused: bool, now_s: float) -> None:
         self._all_refused &= is_refused
+        if not is_refused:
+            self._events.on_not_closed(self._place, now_s)
         self._next(now_s)
 
     def _receive(self, now_s: float, events: int, alone: bool) -> None:

@@ -108,6 +108,10 @@ class ReportLinks:
         """See `ReportEvents`."""
         self._perform(self._role.on_closed(place, now_s))
 
+    def on_not_closed(self, place: int, now_s: float) -> None:
+        """See `ReportEvents`."""
+        self._perform(self._role.on_not_closed(place, now_s))
+
     def on_open(self, place: int, now_s: float) -> None:
         """See `ReportEvents`."""
         self.report(now_s)

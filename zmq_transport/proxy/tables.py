@@ -65,6 +65,7 @@ class Tables:
         wanted: By ledger key, the query about each task that no worker has claimed yet.
         has_others: True if the proxy was told of others.
         half: True while one of these is silent, so that there may be two leaders.
+        patient_until_s: Until when no task is given up because a worker is missing.
     """
 
     epoch: bytes
@@ -85,12 +86,21 @@ class Tables:
     half: bool = attrs.field(default=False, init=False)
     liveness: Liveness = attrs.field(init=False)
     budget: CopyBudget = attrs.field(init=False)
+    patient_until_s: float = attrs.field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.peers = Peers(self.epoch)
         self.ledger = Ledger(self.settings.max_tasks, self.settings.max_tasks_per_caller)
         self.liveness = Liveness(self.settings.silent_after_s)
         self.budget = CopyBudget(self.settings.copy_bytes_per_s, self.now_s)
+
+    def be_patient(self, until_s: float) -> None:
+        """Wait for workers until then: they notice later than others that a proxy hangs.
+
+        Spec: docs/spec/12-failover.md, "Taking over".
+        """
+        self.patient_until_s = until_s
+        self.parking.until_s = max(self.parking.until_s, until_s)
 
     @property
     def max_open_bytes(self) -> float:

@@ -187,7 +187,8 @@ class WantedTasks:
         # Row 2: a missing worker has 1 s to return, and 10 s while an unknown connection may be
         # it. Row 3: a connected worker that does not answer has 10 s.
         limit_s = MISSING_S if all_answered and not has_unknown else SILENT_S
-        if now_s - query.since_s >= limit_s:
+        # 12-failover, "Taking over": a worker may notice later than its callers that a proxy hangs.
+        if now_s >= max(query.since_s + limit_s, self._tables.patient_until_s):
             return self._report_lost(query, caller, Reason.UNKNOWN)
         return []
 

@@ -63,6 +63,17 @@ def test_a_task_that_a_missing_worker_may_have_is_unknown_after_a_second(bench, 
     assert [each.body for each in bench.tick(0.6) if each.verb == Verb.LOST] == [b"unknown"]
 
 
+def test_while_it_is_patient_no_task_is_unknown_for_a_missing_worker(bench, caller, worker):
+    bench.engine.tables.be_patient(bench.now_s + 5.0)
+    gone = bench.join("gone")
+    bench.say(gone, heads.pack(Verb.GOODBYE))
+    (question,) = asked(list_tasks(bench, caller, opened(), workers=[worker, gone]))
+    answer(bench, worker, question)
+
+    assert not [each for each in bench.tick(4.9) if each.verb == Verb.LOST]
+    assert [each.body for each in bench.tick(0.2) if each.verb == Verb.LOST] == [b"unknown"]
+
+
 def test_an_unconfirmed_worker_that_was_never_here_has_nothing(bench, caller, worker):
     (question,) = asked(
         list_tasks(bench, caller, opened(), workers=[worker], unconfirmed=[b"n" * 16])
