@@ -192,4 +192,4 @@ class Fabric(RuleBasedStateMachine):
 
 
 TestFabric = Fabric.TestCase
-TestFabric.settings = settings(max_examples=30, stateful_step_count=30)
+TestFabric.settings = settings(max_examples=20, stateful_step_count=30)

@@ -35,7 +35,7 @@ class Decision(enum.Enum):
     HALF = enum.auto()
     """Tell every client: `half` has changed."""
     LEADER_HEARD = enum.auto()
-    """Tell those who ask that another one leads."""
+    """Tell those who wait that another one leads."""
 
 
 @attrs.define
@@ -84,7 +84,6 @@ class Election:
         self._yields: dict[bytes, float] = {}
         self._awaited: _AnswersWanted | None = None
         self.stops = False
-        self._has_leader = False
 
     @property
     def holds(self) -> bool:
@@ -114,7 +113,11 @@ class Election:
         self.others.on_report(report, place, now_s)
         if self._awaited is not None and place is not None and number >= self._awaited.number:
             self._awaited.places.discard(place)
-        return self.tick(now_s)
+        made = self.tick(now_s)
+        # Not one that was heard before: it may have ended since then.
+        if self._asks and self.role is ProxyRole.STANDBY and report.role is ProxyRole.LEADER:
+            made.append(Decision.LEADER_HEARD)
+        return made
 
     def on_closed(self, place: int, now_s: float) -> list[Decision]:
         """Handle that the port of another proxy refuses connections."""
@@ -123,7 +126,7 @@ class Election:
 
     def on_not_closed(self, place: int, now_s: float) -> list[Decision]:
         """Handle that an attempt to connect to another proxy was not refused, and failed."""
-        self.others.on_not_closed(place)
+        self.others.on_not_closed(place, now_s)
         return self.tick(now_s)
 
     def on_asked(self, asks: bool, now_s: float) -> list[Decision]:
@@ -178,14 +181,10 @@ class Election:
 
     def _stand_by(self, now_s: float) -> list[Decision]:
         made: list[Decision] = []
-        leaders = self.others.leaders(now_s)
-        had_leader, self._has_leader = self._has_leader, bool(leaders)
-        if leaders and not had_leader:
-            made.append(Decision.LEADER_HEARD)
         if self._is_asked(now_s) is not self.is_asked:
             self.is_asked = not self.is_asked
             made.append(Decision.REPORT)
-        may = self.is_asked and not leaders and not self.stops
+        may = self.is_asked and not self.stops and not self.others.leaders(now_s)
         if not (may and self.others.are_settled(now_s)):
             self._yields.clear()
             return made
@@ -234,4 +233,3 @@ class Election:
 
     def _leave(self) -> None:
         self.role, self.half, self._awaited = ProxyRole.LEAVING, False, None
-        self._has_leader = False

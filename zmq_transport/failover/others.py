@@ -116,9 +116,11 @@ class Others:
             self._reports.pop(at.id, None)
         at.closed_at_s, at.ended, at.id, at.lives = now_s, at.id, b"", b""
 
-    def on_not_closed(self, place: int) -> None:
+    def on_not_closed(self, place: int, now_s: float) -> None:
         """Record that the port of a place did not refuse the last attempt."""
-        self._places[place].closed_at_s = None
+        at = self._places[place]
+        if at.closed_at_s is not None:
+            at.closed_at_s, at.since_s = None, now_s
 
     def begin_anew(self, now_s: float) -> None:
         """Look at every place anew: the own loop stood still, and heard nothing."""

@@ -198,8 +198,7 @@ class FabricRole:
             may_enter = self._engine.admission.may_enter(body, origin)
         except WireError:
             return None  # it is refused as anywhere
-        leads = self._election.others.leaders(now_s)
-        if not is_alone or not may_enter or leads or len(self._held) >= MAX_HELD:
+        if not is_alone or not may_enter or len(self._held) >= MAX_HELD:
             return [*self.forget(connection, now_s), self._refusal(connection, now_s)]
         # Taking over: a refused client would try the hanging leader once more.
         self._held[connection] = None
@@ -285,7 +284,7 @@ class FabricRole:
         if decision is Decision.TAKE_OVER:
             engine.counts["failover.taken_over"] += 1
             self._begin_term(now_s)
-            return [engine.admission.who(each) for each in self._released()]
+            return [engine.admission.who(each) for each in self._released(now_s)]
         if decision is Decision.STEP_DOWN:
             engine.counts["failover.stepped_down"] += 1
             return engine.go_away()
@@ -294,13 +293,14 @@ class FabricRole:
             here = [each for each in engine.tables.peers if each.absent_at_s is None]
             return [engine.admission.welcome(each) for each in here]
         if decision is Decision.LEADER_HEARD:
-            return [self._refusal(each, now_s) for each in self._released()]
+            return [self._refusal(each, now_s) for each in self._released(now_s)]
         return []
 
-    def _released(self) -> list[bytes]:
+    def _released(self, now_s: float) -> list[bytes]:
         """Return the connections that are held, and hold them no longer."""
         released = [*self._held]
         self._held.clear()
+        self.news |= dict.fromkeys(self._election.on_asked(False, now_s))
         return released
 
     # -- what is told ----------------------------------------------------------------------------

@@ -24,7 +24,8 @@ from .port_probe import PortProbe
 CONNECT_S: Final = 1.0
 HANDSHAKE_S: Final = 1.0
 SOON_S: Final = 0.05
-"""The pause after a round of addresses that brought nothing new."""
+"""The first pause after a round of addresses that brought nothing; each is twice as long."""
+MOST_S: Final = 0.8
 LATER_S: Final = 0.2
 """The same once nobody listens there."""
 _EVENT = Struct("=HI")
@@ -100,6 +101,7 @@ class ReportLink:
         self._is_open = False
         self._dials_at_s = self._fails_at_s = 0.0
         self._retries = False
+        self._pause_s = SOON_S
         poller.watch_socket(self._socket, self._receive)
         poller.watch_socket(self._monitor, self._follow)
 
@@ -168,7 +170,8 @@ class ReportLink:
         if self._left:
             self._dial(self._left.pop(0), now_s)
             return
-        self._dials_at_s = now_s + (LATER_S if self._all_refused else SOON_S)
+        self._dials_at_s = now_s + (LATER_S if self._all_refused else self._pause_s)
+        self._pause_s = min(2 * self._pause_s, MOST_S)
         if self._all_refused:
             self._events.on_closed(self._place, now_s)
 
@@ -191,7 +194,7 @@ class ReportLink:
         while (message := multipart.receive(self._monitor)) is not None:
             event, _ = _EVENT.unpack_from(message[0])
             if event == _OPEN:
-                self._is_open = True
+                self._is_open, self._pause_s = True, SOON_S
                 self._events.on_open(self._place, now_s)
             elif event == _RETRIED and self._retries:
                 self._retries = False

@@ -96,7 +96,7 @@ def test_it_never_takes_over_while_a_leader_is_heard():
     one.on_report(report(role=ProxyRole.LEADER, term=1), NOW_S, 0)
     one.on_closed(1, NOW_S)
 
-    assert one.on_asked(True, NOW_S) == [Decision.LEADER_HEARD, Decision.REPORT][1:]
+    assert one.on_asked(True, NOW_S) == [Decision.REPORT]
     assert one.tick(NOW_S + HEARD_S - 0.01) == []
 
 
@@ -187,11 +187,13 @@ def test_one_that_is_asked_to_stop_takes_over_no_more():
     assert one.on_asked(True, NOW_S) == [Decision.REPORT]
 
 
-def test_those_who_wait_are_told_when_a_leader_is_heard():
+def test_those_who_wait_are_told_when_a_leader_reports():
     one = standby()
+    one.on_report(report(role=ProxyRole.LEADER, term=1), NOW_S, 0)
     one.on_asked(True, NOW_S)
 
     assert one.on_report(report(role=ProxyRole.LEADER, term=1), NOW_S, 0) == [Decision.LEADER_HEARD]
+    one.on_asked(False, NOW_S)
     assert one.on_report(report(role=ProxyRole.LEADER, term=1), NOW_S, 0) == []
 
 
@@ -243,7 +245,7 @@ def test_one_that_stepped_down_stands_by_and_knows_the_highest_term():
     assert one.role is ProxyRole.LEAVING
     assert one.tick(NOW_S + 0.5) == []
     one.on_report(report(LOW, ProxyRole.LEADER, 9), NOW_S + 1, 0)
-    assert one.on_stood_down(NOW_S + 1) == [Decision.REPORT, Decision.LEADER_HEARD]
+    assert one.on_stood_down(NOW_S + 1) == [Decision.REPORT]
     assert (one.role, one.term, one.is_asked) == (ProxyRole.STANDBY, 9, False)
 
 

@@ -43,13 +43,14 @@ def test_a_port_that_refuses_is_closed_until_a_report_comes_from_there():
     assert one.standing(0, NOW_S + 3600) is Standing.HEARD
 
 
-def test_a_port_that_refuses_no_longer_is_silent_without_a_report():
+def test_a_port_that_refuses_no_longer_is_looked_at_anew():
     one = others()
     one.on_closed(0, NOW_S)
+    one.on_not_closed(0, NOW_S + 60)
+    one.on_not_closed(0, NOW_S + 60.5)
 
-    one.on_not_closed(0)
-
-    assert one.standing(0, NOW_S + HEARD_S) is Standing.SILENT
+    assert one.standing(0, NOW_S + 60) is Standing.UNKNOWN
+    assert one.standing(0, NOW_S + 60 + HEARD_S) is Standing.SILENT
 
 
 def test_the_reports_of_a_process_that_has_ended_count_no_longer():

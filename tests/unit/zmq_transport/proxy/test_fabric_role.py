@@ -127,17 +127,13 @@ def test_a_client_that_is_alone_is_held_until_the_standby_takes_over(fabric):
     assert Decision.TAKE_OVER in fabric.role.news
 
 
-def test_a_client_that_is_held_is_refused_when_a_leader_is_heard(fabric):
-    fabric.bench.hello("ada", alone=True)
-
-    assert refused(fabric.answer(ProxyRole.LEADER, 1))["fabric"] == [A]
-
-
-def test_a_client_that_is_alone_is_refused_while_a_leader_is_heard(fabric):
+def test_a_client_that_is_held_is_refused_when_the_next_report_of_a_leader_comes(fabric):
     fabric.answer(ProxyRole.LEADER, 1)
     _, sent = fabric.bench.hello("ada", alone=True)
+    assert sent == []
 
-    assert refused(sent)["code"] == "standby"
+    assert refused(fabric.answer(ProxyRole.LEADER, 1))["fabric"] == [A]
+    assert fabric.answer(ProxyRole.LEADER, 1) == []
 
 
 def test_a_client_that_left_asks_for_a_second_only(fabric):
@@ -147,6 +143,15 @@ def test_a_client_that_left_asks_for_a_second_only(fabric):
 
     assert fabric.role.role is ProxyRole.STANDBY
     assert fabric.close() == []
+
+
+def test_a_client_that_was_refused_asks_for_a_second_only(fabric):
+    fabric.bench.hello("ada", alone=True)
+    fabric.answer(ProxyRole.LEADER, 1)
+    fabric.bench.tick(HEARD_S)
+
+    assert fabric.close() == []
+    assert fabric.role.role is ProxyRole.STANDBY
 
 
 def test_a_client_that_nobody_would_let_in_asks_in_vain(bench_with):
