@@ -143,6 +143,8 @@ class SynapseState:
             does not answer, `unknown` if that is not clear yet, or `own`. One that was heard has
             `term`, `clients`, `heard_s` (seconds since its last report), and with keys
             `same_users`: whether its allowed keys are the same. Empty for one who may not inspect.
+        release: The version of this package that it runs; empty if it does not tell.
+        ts: Its wall clock at the answer, in seconds UTC; None if it does not tell.
     """
 
     uptime_s: float
@@ -162,3 +164,5 @@ class SynapseState:
     role: str = ""
     term: int = 0
     peers: tuple[Mapping[str, Any], ...] = ()
+    release: str = ""
+    ts: float | None = None

@@ -6,16 +6,18 @@ import os
 import socket
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 
+from .. import __version__
 from ..configuration import Setting, checked_namespace, chosen, read_key
 from ..dendrite import Dendrite
 from ..errors import AccessRefused, MissingExtra, RemoteError, SynapseRefused, SynapseUnreachable
 from ..keys import Key
+from ..registry import SynapseState
 from ..runtime.loops import run
 from ..synapse import connect_synapse
 from ..synapse.auto import found_on_lan
@@ -29,6 +31,7 @@ _LOOKUP_S: Final = 5.0
 _CONNECT_S: Final = 2.0
 _ANSWER_S: Final = 4.0
 _LAN_S: Final = 1.5
+_CLOCKS_S: Final = 1.0
 _MAX_ADDRESSES: Final = 8
 _NAME: Final = "cosmo-doctor"
 _BROADCAST_PORTS: Final = (2, 3)
@@ -193,13 +196,10 @@ async def _join(synapse: Synapse, where: Where, findings: list[Finding]) -> None
     async with _dendrite(synapse, where) as dendrite:
         who = f"as {where.key.name} " if where.key is not None else ""
         findings.append(Finding("access", OK, f"let in {who}to namespace {dendrite.namespace}"))
+        began_ts = time.time()
         state = await dendrite.synapse_state()
-        load = f"up for {state.uptime_s:,.0f} s, {state.connections:,} Dendrites in it"
-        if state.draining:
-            findings.append(Finding("synapse", WARNING, f"{load}; it is stopping"))
-        else:
-            findings.append(Finding("synapse", OK, load))
-        findings.append(await _version(dendrite))
+        findings += told_by(state, began_ts, time.time())
+        findings += await _version(dendrite, state)
     findings.append(await _broadcasts(synapse, where))
 
 
@@ -207,13 +207,55 @@ def _dendrite(synapse: Synapse, where: Where) -> Dendrite:
     return Dendrite(synapse=synapse, namespace=where.namespace.value, dendrite_id=_NAME)
 
 
-async def _version(dendrite: Dendrite) -> Finding:
+def told_by(state: SynapseState, asked_ts: float, answered_ts: float) -> Iterator[Finding]:
+    """Look at the state of a Synapse: its load, its clock, and the others of its fabric.
+
+    Args:
+        state: As it told.
+        asked_ts: Our wall clock at the question, in seconds UTC.
+        answered_ts: Our wall clock at the answer.
+    """
+    load = f"up for {state.uptime_s:,.0f} s, {state.connections:,} Dendrites in it"
+    says = f"{load}; it is stopping" if state.draining else load
+    yield Finding("synapse", WARNING if state.draining else OK, says)
+    if state.ts is not None:
+        ahead_s = max(asked_ts - state.ts, state.ts - answered_ts, 0.0)
+        sign = "ahead of" if state.ts > answered_ts else "behind"
+        if ahead_s > _CLOCKS_S:
+            fix = "set both by NTP; times on screens differ so much, deadlines do not"
+            says = f"that of the Synapse is {ahead_s:,.1f} s {sign} this one"
+            yield Finding("clock", WARNING, says, fix)
+        else:
+            yield Finding("clock", OK, "as that of the Synapse")
+    for peer in state.peers:
+        yield _peer(peer)
+    if state.warning:
+        yield Finding("fabric", WARNING, state.warning)
+
+
+def _peer(peer: Mapping[str, Any]) -> Finding:
+    """Look at another Synapse of the fabric, as the one that was asked sees it."""
+    says = f"{peer.get('url')} is {peer.get('role')}"
+    if peer.get("role") in ("closed", "silent"):
+        fix = "start it, or look at the network between the two: until then none stands by"
+        return Finding("fabric", WARNING, says, fix)
+    if peer.get("same_users") is False:
+        fix = "copy the folder of keys: until then some are refused when it takes over"
+        return Finding("fabric", WARNING, f"{says}, and allows other keys", fix)
+    return Finding("fabric", OK, says)
+
+
+async def _version(dendrite: Dendrite, state: SynapseState) -> list[Finding]:
+    """Look at whether the Synapse and this program are of one version."""
+    fix = "install the same version at both ends, and start the Synapse again"
+    if state.release and state.release != __version__:
+        says = f"it runs version {state.release}, this program {__version__}"
+        return [Finding("synapse", WARNING, says, fix)]
     try:
         await dendrite.open_tasks()
     except SynapseRefused:
-        fix = "stop it, install the version that is installed here, start it"
-        return Finding("synapse", WARNING, "it is of an older version than this program", fix)
-    return Finding("synapse", OK, "its version knows all that this program asks")
+        return [Finding("synapse", WARNING, "it is of an older version than this program", fix)]
+    return [Finding("synapse", OK, f"version {state.release}")] if state.release else []
 
 
 async def _broadcasts(synapse: Synapse, where: Where) -> Finding:

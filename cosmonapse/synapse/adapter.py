@@ -172,6 +172,8 @@ class TransportQueries:
             role=state.role,
             term=state.term,
             peers=tuple(state.peers),
+            release=state.release,
+            ts=state.ts or None,
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Callable, Iterable
-from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +18,7 @@ from ..lan.lan_record import ID_BYTES, Record, instance_of
 from ..lan.zeroconf_use import zeroconf
 from ..runtime.addresses import beyond_loopback
 from .key_watch import KeyWatch
+from .release import release
 
 
 def check_lan(host: str, *, lan: bool) -> None:
@@ -41,14 +41,6 @@ def check_lan(host: str, *, lan: bool) -> None:
 def _shown(id: bytes) -> str:
     """Return the id of a start as it is announced."""
     return id[:ID_BYTES].hex()
-
-
-def _version() -> str:
-    """Return the version of this package; empty for a copy that was not installed."""
-    try:
-        return version("cosmonapse")
-    except PackageNotFoundError:
-        return ""
 
 
 class Announcement:
@@ -79,7 +71,7 @@ class Announcement:
             port=port,
             start_id=start_id,
             wire=VERSION,
-            version=_version(),
+            version=release(),
             namespaces=frozenset(namespaces) or None,
             fingerprint="" if watch is None else fingerprint(watch.public),
         )

@@ -9,8 +9,10 @@ from typing import Any, Final, TypedDict, cast
 import zmq_transport as wire_side
 
 from ..names import checked_name
+from ..runtime import clock
 from ..signals import SignalType
 from .body_kinds import kind_of
+from .release import release
 
 
 class Limits(TypedDict, total=False):
@@ -130,6 +132,8 @@ def settings_of(namespaces: Iterable[str], limits: Limits) -> wire_side.Settings
         published_kinds=_PUBLISHED,
         task_kinds=frozenset({SignalType.TASK.code}),
         read_kind=kind_of,
+        release=release(),
+        wall_clock=clock.now_ts,
         **named,
     )
 

@@ -73,7 +73,8 @@ class Questions:
             WireError: The question is malformed.
         """
         if body == state_messages.QUESTION:
-            page = state_messages.pack(self._state_for(peer, draining, now_s))
+            state = self._with_release(self._state_for(peer, draining, now_s))
+            page = state_messages.pack(state)
         else:
             page = self._page(peer, greetings.unpack_map(body), now_s)
         head = heads.pack(Verb.ROSTER, len(page), task=question)
@@ -119,6 +120,12 @@ class Questions:
             term=fabric.term,
             peers=fabric.peers,
         )
+
+    def _with_release(self, state: ProxyState) -> ProxyState:
+        """Return a state with what the application tells of itself."""
+        settings = self._tables.settings
+        ts = 0.0 if settings.wall_clock is None else settings.wall_clock()
+        return attrs.evolve(state, release=settings.release, ts=ts)
 
     def _of_namespace(
         self, namespace: Namespace, uptime_s: float, draining: bool, now_s: float

@@ -52,6 +52,8 @@ class Settings:
         read_kind: Reads the kind that the start of a body says itself; None if it says none. With
             it a publication must be of the kind that its topic or head says: a reader may believe
             the body.
+        release: The release of the application, for those who ask for the state.
+        wall_clock: Returns seconds UTC, for the same; None tells nothing.
 
     Raises:
         ValueError: A limit is below its least value.
@@ -87,3 +89,5 @@ class Settings:
     published_kinds: frozenset[int] = attrs.field(default=frozenset(), eq=False)
     task_kinds: frozenset[int] = attrs.field(default=frozenset(), eq=False)
     read_kind: Callable[[bytes], int | None] | None = attrs.field(default=None, eq=False)
+    release: str = attrs.field(default="", eq=False)
+    wall_clock: Callable[[], float] | None = attrs.field(default=None, eq=False)

@@ -64,6 +64,8 @@ class ProxyState:
             `unknown` if that is not clear yet, `own` if it is this proxy itself. One that was
             heard has `term`, `clients`, `heard_s` (seconds since its last report), and with keys
             `same_users`.
+        release: The release of the application that runs the proxy; empty if it does not tell.
+        ts: Its wall clock at the answer, in seconds UTC; 0 if it does not tell.
     """
 
     uptime_s: float
@@ -81,6 +83,8 @@ class ProxyState:
     role: str = ""
     term: int = 0
     peers: Sequence[Mapping[str, Any]] = ()
+    release: str = ""
+    ts: float = 0.0
 
 
 def pack(state: ProxyState) -> bytes:
@@ -92,8 +96,9 @@ def pack(state: ProxyState) -> bytes:
         del fields["namespace"]
     if not state.role:
         del fields["role"], fields["term"]
-    if not state.peers:
-        del fields["peers"]
+    for name in ("peers", "release", "ts"):
+        if not fields[name]:
+            del fields[name]
     packed: bytes = msgpack.packb(fields, use_bin_type=True)
     return packed
 
@@ -134,12 +139,12 @@ def _check(state: ProxyState) -> None:
     counts = (state.clients, state.away, state.seats, state.open, state.parked, state.topics)
     if not all(each.__class__ is int and each >= 0 for each in counts):
         raise ValueError("a count is invalid")
-    if not isinstance(state.uptime_s, float) or not isinstance(state.recent_s, float):
+    if not all(isinstance(each, float) for each in (state.uptime_s, state.recent_s, state.ts)):
         raise TypeError("a time is not a float")
     if not isinstance(state.draining, bool):
         raise TypeError("draining is neither true nor false")
-    if not isinstance(state.namespace, str) or not isinstance(state.role, str):
-        raise TypeError("namespace or role is not a text")
+    if not all(isinstance(each, str) for each in (state.namespace, state.role, state.release)):
+        raise TypeError("namespace, role or release is not a text")
     if state.term.__class__ is not int or state.term < 0:
         raise ValueError("term is not a count")
     _check_peers(state.peers)

@@ -425,6 +425,10 @@ export interface SynapseState {
   readonly warning: string
   /** Whose state it is, for a key without the right `inspect`; null for that of all. */
   readonly namespace: string | null
+  /** The version of the package that it runs; empty if it does not tell. */
+  readonly release: string
+  /** Its wall clock at the answer, in ms as of Date; null if it does not tell. */
+  readonly tsMs: number | null
 }
 
 export interface EmitOptions {

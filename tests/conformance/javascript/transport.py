@@ -277,10 +277,10 @@ def _snake(row):
     for name, value in row.items():
         snake = "".join(f"_{each.lower()}" if each.isupper() else each for each in name)
         if snake in _IN_SECONDS:
-            named[_IN_SECONDS[snake]] = value / MS
+            named[_IN_SECONDS[snake]] = None if value is None else value / MS
         else:
             named[snake] = tuple(value) if isinstance(value, list) else value
     return named
 
 
-_IN_SECONDS = {"age_ms": "age_s", "uptime_ms": "uptime_s", "recent_ms": "recent_s"}
+_IN_SECONDS = {"age_ms": "age_s", "uptime_ms": "uptime_s", "recent_ms": "recent_s", "ts_ms": "ts"}

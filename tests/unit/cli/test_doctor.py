@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from cosmonapse import InvalidKey, SynapseRefused, SynapseUnreachable
+from cosmonapse import InvalidKey, SynapseRefused, SynapseState, SynapseUnreachable
 from cosmonapse.cli import local_checks, network_checks
 from cosmonapse.cli.findings import BAD, OK, WARNING, Finding, found_by, text_of
 from cosmonapse.cli.network_checks import Where
@@ -207,6 +207,40 @@ def test_the_file_of_a_unix_socket_is_looked_at(make, allows, level, says, tmp_p
 
     assert (found.topic, found.level) == ("address", level)
     assert says in found.says
+
+
+@pytest.mark.parametrize(
+    ("state", "level", "says"),
+    [
+        ({}, OK, "up for 5 s"),
+        ({"draining": True}, WARNING, "it is stopping"),
+        ({"ts": 1000.1}, OK, "as that of the Synapse"),
+        ({"ts": 998.0}, WARNING, "that of the Synapse is 2.0 s behind this one"),
+        ({"ts": 1062.5}, WARNING, "that of the Synapse is 62.0 s ahead of this one"),
+        ({"warning": "it is a half"}, WARNING, "it is a half"),
+        ({"peers": ({"url": "cosmo://b", "role": "standby"},)}, OK, "cosmo://b is standby"),
+        ({"peers": ({"url": "cosmo://b", "role": "silent"},)}, WARNING, "cosmo://b is silent"),
+        (
+            {"peers": ({"url": "cosmo://b", "role": "standby", "same_users": False},)},
+            WARNING,
+            "allows other keys",
+        ),
+    ],
+)
+def test_what_a_synapse_tells_of_itself_is_judged(state, level, says):
+    found = list(network_checks.told_by(SynapseState(uptime_s=5.0, **state), 1000.0, 1000.5))
+
+    assert found[-1].level == level
+    assert says in found[-1].says
+
+
+def test_a_synapse_of_another_version_is_a_warning(monkeypatch):
+    monkeypatch.setattr(network_checks, "__version__", "99.1")
+
+    found = list(network_checks.answers(at("memory://doctor")))
+
+    assert ("synapse", WARNING) in levels(found)
+    assert any("this program 99.1" in each.says for each in found)
 
 
 def test_a_synapse_of_an_older_version_is_a_warning(monkeypatch):

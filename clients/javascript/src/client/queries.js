@@ -195,4 +195,6 @@ const asState = (state) => ({
   recentMs: state.recent_s * MS,
   recent: { ...state.recent },
   namespace: state.namespace ?? null,
+  release: state.release ?? '',
+  tsMs: state.ts === undefined ? null : state.ts * MS,
 })

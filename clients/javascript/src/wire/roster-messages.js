@@ -97,6 +97,10 @@ const STATE = [
   ['recent_s', isSeconds],
   ['recent', isCounts],
 ]
+const TOLD = [
+  ['release', isText],
+  ['ts', isSeconds],
+]
 const OLDER = { recent_s: new Float(0), recent: {} } // missing in the answer of an older proxy
 
 /** Return a value that was read, with each Float in it as a number. */
@@ -178,7 +182,7 @@ export function readTasks(body) {
 /**
  * Read the state of the proxy.
  * @param {Buffer} body at most 256 KiB
- * @returns {object} the keys of the spec, `namespace` only if it is the state of one; `recent_s` 0 and `recent` empty from an older proxy
+ * @returns {object} the keys of the spec, `namespace` only if it is the state of one, `release` and `ts` if they are told; `recent_s` 0 and `recent` empty from an older proxy
  * @throws {WireError} `long_body` or `bad_body`.
  */
 export function readState(body) {
@@ -188,5 +192,7 @@ export function readState(body) {
   if (!isMap(answer)) throw new WireError('bad_body', 'the state of a proxy is a map')
   const state = checked({ ...OLDER, ...answer }, STATE, 'the state of the proxy')
   // 11-access, What is checked, 5: a client that may not inspect sees that of its namespace alone.
-  return typeof answer.namespace === 'string' ? { ...state, namespace: answer.namespace } : state
+  if (typeof answer.namespace === 'string') state.namespace = answer.namespace
+  for (const [key, fits] of TOLD) if (fits(answer[key])) state[key] = withNumbers(answer[key])
+  return state
 }

@@ -166,6 +166,8 @@ test('the state of the Synapse has the words of the port', async (t) => {
 
   assert.deepEqual(await client.state(TIMEOUT_MS), {
     namespace: null,
+    release: '',
+    tsMs: null,
     uptimeMs: 1500,
     draining: false,
     connections: 3,

@@ -36,6 +36,9 @@ def state_fields(state):
     fields = asdict_without("namespace", state)
     if not state.role:
         del fields["role"], fields["term"]
+    for name in ("release", "ts"):
+        if not fields[name]:
+            del fields[name]
     if state.peers:
         fields["peers"] = list(fields["peers"])
     else:
