@@ -7,7 +7,7 @@ import pytest
 
 from support.keyed import Users, key_pair
 from support.processes import Children, free_ports, measured
-from support.standby import NAMESPACE, Guest, Member, greet, pair
+from support.proxy_pair import NAMESPACE, Guest, Member, greet, pair
 from zmq_transport.wire import heads
 from zmq_transport.wire.heads import Verb
 
