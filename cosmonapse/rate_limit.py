@@ -58,14 +58,14 @@ def interval_of(rate_limit: str) -> float:
 class RateBucket:
     """One token. It is there again an interval after what took it has begun.
 
-    Args:
+    Attributes:
         interval_s: The seconds between two starts.
     """
 
-    __slots__ = ("_before_s", "_free_at_s", "_interval_s")
+    __slots__ = ("_before_s", "_free_at_s", "interval_s")
 
     def __init__(self, interval_s: float) -> None:
-        self._interval_s = interval_s
+        self.interval_s = interval_s
         self._free_at_s = self._before_s = -math.inf
 
     def wait_s(self, now_s: float) -> float:
@@ -78,7 +78,7 @@ class RateBucket:
 
     def begun(self, now_s: float) -> None:
         """Record that what took the token begins now: the interval counts from here."""
-        self._free_at_s = now_s + self._interval_s
+        self._free_at_s = now_s + self.interval_s
 
     def give_back(self) -> None:
         """Put the token back: what took it does not begin."""

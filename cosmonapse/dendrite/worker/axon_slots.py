@@ -95,6 +95,12 @@ class AxonSlots(Generic[J]):
         bound = f"Axon {axon.neuron_id} (concurrency={axon.concurrency})"
         return f"it waited for a place of {bound}; raise concurrency, or start a replica"
 
+    def retry_after_s(self, now_s: float) -> float | None:
+        """Return when the rate limit makes room in the queue; None if that does not wait for it."""
+        if self.bucket is None or not self.has_place:
+            return None
+        return min(self.bucket.wait_s(now_s), self.bucket.interval_s)
+
     def why_full(self) -> str:
         """Return why a job that arrives now is refused."""
         axon = self.axon

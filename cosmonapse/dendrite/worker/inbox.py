@@ -191,7 +191,8 @@ class Inbox:
             if slots.bucket is not None:
                 self._start_next(slots)
         else:
-            payload = error_payload("OVERLOADED", slots.why_full())
+            wait_s = slots.retry_after_s(now_s)
+            payload = error_payload("OVERLOADED", slots.why_full(), retry_after_s=wait_s)
             self._replies.settle(job, SignalType.ERROR, payload)
 
     def _repeated(self, caller: bytes, task: bytes, trace: bytes) -> None:

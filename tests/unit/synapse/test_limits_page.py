@@ -10,6 +10,7 @@ import pytest
 import cosmonapse
 import zmq_transport
 from cosmonapse.synapse.limits import Limits, settings_of
+from cosmonapse.worker_runner import supervisor
 from zmq_transport import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -37,7 +38,13 @@ SHOWN = {
     "copy_bytes_per_s": "64 MiB",
 }
 UNITS = {"MiB": 1024 * 1024, "KiB": 1024, "min": 60, "s": 1}
-ROOMS = ("cosmonapse.lan.", "cosmonapse.prism.", "cosmonapse.dendrite.", "zmq_transport.")
+ROOMS = (
+    "cosmonapse.worker_runner.",
+    "cosmonapse.lan.",
+    "cosmonapse.prism.",
+    "cosmonapse.dendrite.",
+    "zmq_transport.",
+)
 MODULES = {
     found.name.rpartition(".")[2]: found.name
     for room in ROOMS  # of two modules with one name the page means that of the last room
@@ -101,6 +108,15 @@ def test_each_constant_stands_where_the_page_says_with_the_figure_of_the_page(ro
 def test_each_constant_that_the_page_names_elsewhere_exists():
     for name, constant in CONSTANT.findall(PAGE):
         assert hasattr(import_module(MODULES[name]), constant)
+
+
+def test_the_constants_of_the_worker_runner_have_the_figures_of_the_page():
+    section = PAGE.partition("## The worker runner")[2].partition("\n## ")[0]
+    figures = {float(each) for each in re.findall(r"\d+(?:\.\d+)?", section)}
+
+    values = {name: getattr(supervisor, name) for _, name in CONSTANT.findall(section)}
+    assert len(values) == 5
+    assert set(values.values()) <= figures
 
 
 def test_a_figure_is_read_with_its_unit():

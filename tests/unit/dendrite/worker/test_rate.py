@@ -80,6 +80,7 @@ async def test_over_the_queue_a_task_is_refused_with_the_rate(limited):
         await asked(caller, 2)
 
     assert refused.value.code == "OVERLOADED"
+    assert INTERVAL_S - 5.0 < refused.value.retry_after_s <= INTERVAL_S
     waiting.cancel()
 
 

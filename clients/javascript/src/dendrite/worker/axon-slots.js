@@ -41,6 +41,12 @@ export class AxonSlots {
     this.bucket?.take()
   }
 
+  /** Return when the rate limit makes room in the queue; undefined if that does not wait for it. */
+  retryAfterS(nowMs) {
+    if (this.bucket === null || !this.hasPlace) return undefined
+    return Math.min(this.bucket.waitMs(nowMs), this.bucket.intervalMs) / 1000
+  }
+
   /** Return why a job that arrives now is refused. */
   whyFull() {
     const { neuronId, concurrency, maxQueued, rateLimit } = this.axon

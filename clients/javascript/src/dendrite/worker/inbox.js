@@ -200,7 +200,11 @@ export class Inbox {
       slots.enqueue(job)
       if (slots.queued === 1) this.onBusy(slots.axon.neuronId)
       this.#startNext(slots)
-    } else this.#fail(job, 'OVERLOADED', slots.whyFull())
+    } else {
+      const waitS = slots.retryAfterS(this.#clock())
+      const payload = errorPayload('OVERLOADED', slots.whyFull(), undefined, waitS)
+      this.#writer.settle(job, 'ERROR', payload)
+    }
   }
 
   /** Start the jobs that wait, as far as there are places and the rate limit allows it. */

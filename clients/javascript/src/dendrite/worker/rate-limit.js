@@ -44,13 +44,12 @@ export function intervalOf(rateLimit) {
 
 /** One token. It is there again an interval after what took it has begun. */
 export class RateBucket {
-  #intervalMs
   #freeAtMs = -Infinity
   #beforeMs = -Infinity
 
   /** @param {number} intervalMs The milliseconds between two starts. */
   constructor(intervalMs) {
-    this.#intervalMs = intervalMs
+    this.intervalMs = intervalMs
   }
 
   /** Return how long it takes until the token is there; infinity while it is taken. */
@@ -66,7 +65,7 @@ export class RateBucket {
 
   /** Record that what took the token begins now: the interval counts from here. */
   begun(nowMs) {
-    this.#freeAtMs = nowMs + this.#intervalMs
+    this.#freeAtMs = nowMs + this.intervalMs
   }
 
   /** Put the token back: what took it does not begin. */

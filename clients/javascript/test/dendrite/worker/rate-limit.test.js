@@ -92,6 +92,7 @@ test('over the queue a task is refused with the rate', (t) => {
   const { payload } = client.replies.at(-1).signal
   assert.equal(payload.code, 'OVERLOADED')
   assert.match(payload.message, /at most 1\/10m begin and 1 wait/)
+  assert.equal(payload.retry_after_s, INTERVAL_MS / 1000)
 })
 
 test('a task that is cancelled while it waits takes no token', (t) => {
