@@ -182,6 +182,20 @@ def test_an_old_process_that_crashes_while_broken_code_waits_is_replaced_by_what
     assert 0.5 < fleet.supervisor.next_at_s() - fleet.now_s <= 30.0
 
 
+def test_code_that_gets_ready_after_all_replaces_the_old_one_everywhere():
+    fleet = Fleet(2).serve()
+    fleet.do("changed", ["app.py"])
+    fleet.do("ended", 2, "exited", Failure("no database"))
+    fleet.do("ended", 1, "was ended by SIGKILL", None)
+    fleet.pass_time(30.0)
+
+    fleet.do("ready", 3)
+
+    assert fleet.started[4:] == [4]
+    assert whats(fleet.do("ready", 4)) == ["reloaded"]
+    assert fleet.ended == [0]
+
+
 def test_a_process_that_does_not_leave_in_its_grace_is_killed_once():
     fleet = Fleet().serve()
     fleet.do("changed", ["app.py"])

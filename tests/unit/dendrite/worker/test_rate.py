@@ -4,7 +4,10 @@ import asyncio
 
 import pytest
 
-from cosmonapse import Axon, NeuronError, SignalType
+from cosmonapse import Axon, NeuronError, Signal, SignalType
+from cosmonapse.dendrite.watch.subscriptions import Subscriptions
+from cosmonapse.dendrite.worker.inbox import Inbox
+from cosmonapse.transport import Outcome
 from support.processes import until
 from support.watching import kept
 
@@ -112,22 +115,6 @@ async def test_a_task_that_expires_while_it_waits_says_that_the_rate_was_why(lim
             await both.ask(neuron="worker", input={}, timeout_s=0.01)
 
 
-async def test_a_child_task_that_waits_for_the_rate_is_no_deadlock(limited, clock):
-    async def parent(input, context):
-        if not input:
-            return {"child": True}
-        return await context.ask(neuron="worker", input={}, timeout_s=2 * INTERVAL_S)
-
-    caller, begun = await limited(parent, concurrency=2)
-    task = asked(caller, 1)
-    await queued(caller, 1)
-
-    clock.advance(INTERVAL_S)
-
-    assert await task == {"child": True}
-    assert begun == [{"n": 1}, {}]
-
-
 async def test_draining_waits_for_who_waits_for_the_rate(limited, clock):
     caller, begun = await limited()
     await asked(caller, 0)
@@ -159,3 +146,89 @@ async def test_one_whose_queue_is_full_by_the_rate_makes_no_bid(limited, clock):
     with pytest.raises(TimeoutError):
         await offering
     assert bids == []
+
+
+class Silent:
+    """A transport that takes every reply."""
+
+    instance = b"w" * 16
+    max_signal_bytes = 1 << 20
+
+    async def barrier(self, timeout_s):
+        return True
+
+    def send_reply(self, *reply):
+        return Outcome.SENT
+
+
+@pytest.fixture
+def direct(clock):
+    """An inbox whose tasks a test gives it in one turn of the loop; they run until released."""
+    begun, released = [], asyncio.Event()
+
+    async def note(number, context):
+        begun.append(number)
+        await released.wait()
+
+    inbox = Inbox(Silent(), Subscriptions(Silent()), None, "worker")
+
+    def host(rate_limit):
+        inbox.add(Axon(neuron_id="worker", neuron_fn=note, rate_limit=rate_limit))
+
+    def give(number, parent_id=None):
+        task = Signal(type=SignalType.TASK, payload={"input": number}, parent_id=parent_id)
+        item = bytes(15) + bytes([number]), bytes(16), 1, 86_400_000, 0, task.encode()
+        inbox.on_tasks(b"c" * 16, "worker", [item])
+        return task
+
+    inbox.host, inbox.give, inbox.begun, inbox.released = host, give, begun, released
+    return inbox
+
+
+async def test_a_task_that_comes_before_the_first_has_begun_does_not_wait_for_its_end(direct):
+    direct.host("1000/s")
+    direct.give(1)
+    direct.give(2)
+
+    await until(lambda: direct.begun == [1, 2])
+
+    direct.released.set()
+    await direct.drain(1.0)
+
+
+async def test_a_task_that_is_cancelled_before_its_first_step_gives_its_token_back(direct):
+    direct.host("1/10m")
+    direct.give(1)
+
+    direct.on_cancel(b"c" * 16, bytes(15) + b"\x01")
+    direct.give(2)
+
+    await until(lambda: direct.begun == [2])
+    direct.released.set()
+    await direct.drain(1.0)
+
+
+async def test_who_comes_before_the_timer_fires_stands_behind_who_waits(direct, clock):
+    direct.host("1/10m")
+    direct.give(1)
+    direct.give(2)
+    await until(lambda: direct.begun == [1])
+
+    clock.advance(INTERVAL_S)
+    direct.give(3)
+
+    await until(lambda: direct.begun == [1, 2])
+    direct.released.set()
+    await direct.drain(0.0)
+
+
+async def test_a_parent_whose_child_waits_for_the_rate_is_not_called_late_for_a_deadlock(direct):
+    direct.host("1/10m")
+    task = direct.give(1)
+    await until(lambda: direct.begun == [1])
+    direct.give(2, parent_id=task.id)
+
+    parent, child = direct.jobs.values()
+    assert parent.why_waits() == ""
+    assert "rate limit" in child.why_waits()
+    await direct.drain(0.0)
