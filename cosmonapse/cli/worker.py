@@ -73,6 +73,8 @@ def command(
     """
     if reload_folders and not reloads:
         raise click.UsageError("--reload-dir says where --reload looks: add --reload")
+    if url.lower().startswith("memory://"):
+        raise click.UsageError("memory:// is inside one process: name a Synapse of cosmo://")
     settings = ProcessSettings(
         targets=targets,
         url=url,

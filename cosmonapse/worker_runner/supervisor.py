@@ -82,8 +82,8 @@ class Notice:
     """What the runner tells.
 
     Attributes:
-        what: `serving`, `reloaded`, `reload_failed`, `start_failed`, `crashed`, `again` or
-            `gave_up`.
+        what: `serving`, `reloaded`, `reload_failed`, `start_failed`, `crashed`, `again`, `killed`
+            or `gave_up`.
         reason: Why, or what has changed.
         pids: The processes that it is about.
         seconds: How long it took, or how long it takes until the next attempt.
@@ -219,7 +219,10 @@ class Supervisor:
         for process in self._all(Phase.LEAVING):
             if now_s >= process.kill_at_s:
                 process.kill_at_s = math.inf
-                self._done.append(Action("kill", process.number))
+                self._done += [
+                    Notice("killed", pids=(process.pid,)),
+                    Action("kill", process.number),
+                ]
         for place in self._wanting():
             if now_s >= self._retry_at_s[place]:
                 self._start(place, now_s)

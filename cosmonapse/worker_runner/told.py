@@ -55,6 +55,7 @@ class NoticeTexts:
             "start_failed": f"{reason}; {again}",
             "crashed": f"{processes} {reason}; another starts in {notice.seconds:g} s",
             "again": f"serving again: {processes}",
+            "killed": f"{processes} did not end within its grace: it is killed",
             "gave_up": f"gave up: {reason}" if reason else "gave up after five crashes",
         }
         return [texts[notice.what]]

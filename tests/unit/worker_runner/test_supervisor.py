@@ -204,10 +204,11 @@ def test_a_process_that_does_not_leave_in_its_grace_is_killed_once():
 
     fleet.pass_time(GRACE_S + KILL_AFTER_S - 0.01)
     assert fleet.killed == []
-    fleet.pass_time(0.01)
-    fleet.pass_time(1.0)
+    (killed,) = fleet.pass_time(0.01)
+    assert fleet.pass_time(1.0) == []
 
     assert fleet.killed == [0]
+    assert (killed.what, killed.pids) == ("killed", (1000,))
 
 
 @pytest.mark.parametrize("code", [0, 130])

@@ -1,0 +1,52 @@
+"""The lines of the runner."""
+
+import pytest
+
+from cosmonapse.worker_runner.supervisor import Notice
+from cosmonapse.worker_runner.told import NoticeTexts
+
+
+@pytest.fixture
+def texts():
+    texts = NoticeTexts("shop", "/srv/app")
+    texts.serves(["a", "b"], "cosmo://h:7070")
+    return texts
+
+
+@pytest.mark.parametrize(
+    ("notice", "line"),
+    [
+        (
+            Notice("serving", pids=(7, 8)),
+            "serving a, b at cosmo://h:7070 in shop: processes 7, 8",
+        ),
+        (
+            Notice("reloaded", "app.py, b.py", (9,), 1.239),
+            "reloaded in 1.24 s, app.py, b.py changed: process 9",
+        ),
+        (
+            Notice("reload_failed", "/srv/app/app.py:3: SyntaxError: no"),
+            "not reloaded, the old code goes on: app.py:3: SyntaxError: no",
+        ),
+        (
+            Notice("start_failed", "/srv/lib/b.py:1: KeyError: 'A'", (), 0.5),
+            "/srv/lib/b.py:1: KeyError: 'A'; another attempt in 0.5 s",
+        ),
+        (
+            Notice("crashed", "was ended by SIGKILL", (7,), 4.0),
+            "process 7 was ended by SIGKILL; another starts in 4 s",
+        ),
+        (Notice("again", pids=(9,)), "serving again: process 9"),
+        (Notice("killed", pids=(7,)), "process 7 did not end within its grace: it is killed"),
+        (Notice("gave_up", "there is no module 'a'"), "gave up: there is no module 'a'"),
+        (Notice("gave_up"), "gave up after five crashes"),
+    ],
+)
+def test_each_notice_is_one_line(texts, notice, line):
+    assert texts.lines(notice) == [line]
+
+
+def test_of_all_processes_that_wait_one_says_so_each_ten_seconds(texts):
+    assert texts.waiting("no Synapse", 100.0) == ["no Synapse"]
+    assert texts.waiting("no Synapse", 100.5) == []
+    assert texts.waiting("no Synapse", 109.9) == ["no Synapse"]
