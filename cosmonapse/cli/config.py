@@ -72,7 +72,7 @@ def command() -> None:
 def show(
     url: str | None, key: str | None, namespace: str | None, name: str | None, as_lines: bool
 ) -> int:
-    """Show the value of each setting that counts, where it comes from, and what it counts before.
+    """Show each setting: its value, where it comes from, and what it counts before.
 
     The order is: an option, a variable, the context, the file of the key, the default. Never a
     secret is printed. Exit codes: 0, or 2 if a value cannot be used; stderr tells why.

@@ -27,7 +27,9 @@ _carrier_option = click.option(
     "--carrier",
     metavar="|".join(CARRIERS),
     callback=lambda context, option, carrier: chosen_carrier(carrier),
-    shell_complete=lambda context, option, text: [each for each in CARRIERS if text in each],
+    shell_complete=lambda context, option, text: [
+        each for each in CARRIERS if each.startswith(text)
+    ],
     help="What carries the directed plane; or COSMO_CARRIER. Dendrites with either can join.  "
     f"[default: {DEFAULT_CARRIER}]",
 )

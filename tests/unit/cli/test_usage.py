@@ -1,8 +1,10 @@
 """A user's mistakes at the verbs that join a fabric: one exit code, one text, no traceback."""
 
+import click
 import pytest
 
 from cosmonapse.cli import fabric, run
+from cosmonapse.cli.synapse import start
 from cosmonapse.cli.task_input import input_of
 from support.processes import closed_port
 
@@ -291,3 +293,22 @@ def test_a_name_that_is_none_is_told_before_anything_is_connected(capsys):
     arguments = ["dispatch", "--neuron", "a/b", "--input", "{}", "--url", "cosmo://127.0.0.1:9"]
 
     assert "neuron must be 1 to 128 characters" in usage(arguments, capsys)
+
+
+@pytest.mark.parametrize(("begun", "offered"), [("z", ["zmtp"]), ("", ["zmtp", "libzmq"])])
+def test_the_carrier_of_a_synapse_is_completed(begun, offered):
+    option = next(each for each in start.params if each.name == "carrier")
+
+    found = option.shell_complete(click.Context(start), begun)
+
+    assert [each.value for each in found] == offered
+
+
+@pytest.mark.parametrize("variable", [False, True])
+def test_a_carrier_that_does_not_exist_is_a_mistake(variable, capsys, monkeypatch):
+    monkeypatch.setenv("COSMO_CARRIER", "pigeon" if variable else "zmtp")
+
+    said = usage(["synapse", "start", *([] if variable else ["--carrier", "pigeon"])], capsys)
+
+    assert "carrier must be 'zmtp' or 'libzmq', not 'pigeon'" in said
+    assert ("(it is in COSMO_CARRIER)" in said) is variable
