@@ -34,8 +34,8 @@ export class Synapse {
   #closed = new AbortController()
 
   /**
-   * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), or `cosmo+ipc://path` for one on
-   *   this machine. By default the variable COSMO_URL, else that of the context, else that of the key, else
+   * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), `cosmo://a:7070,b:7070` for several
+   *   that stand by for each other, or `cosmo+ipc://path` for one on this machine. By default the variable COSMO_URL, else that of the context, else that of the key, else
    *   `cosmo://127.0.0.1:7070`.
    * @param {{ carrier?: 'zmtp' | 'libzmq', logger?: { warn: (text: string) => void } | null, key?: string | object | null }} [options]
    *   `key`: the path of a file NAME.key, a `Key` or its fields, for a Synapse with keys; null for none; by default the
@@ -121,8 +121,8 @@ export class Synapse {
 /**
  * Resolve to the Synapse behind a URL, once it has answered.
  *
- * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), or `cosmo+ipc://path` for one on this
- *   machine. By default the variable COSMO_URL, else that of the context, else that of the key, else
+ * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), `cosmo://a:7070,b:7070` for several that
+ *   stand by for each other, or `cosmo+ipc://path` for one on this machine. By default the variable COSMO_URL, else that of the context, else that of the key, else
  *   `cosmo://127.0.0.1:7070`.
  * @param {{ carrier?: 'zmtp' | 'libzmq', logger?: object | null, key?: string | object | null, timeoutMs?: number | null }} [options]
  *   `carrier`, `logger` and `key`: see `Synapse`; `timeoutMs`: maximum wait, 5000 by default; one that starts meanwhile is found. Null waits for ever, and warns

@@ -3,19 +3,22 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { startDendrite, until } from '../support/dendrites.js'
 import { startFabricOfTwo } from '../support/fabric-of-two.js'
+import { keysFolder } from '../support/keys-folder.js'
 import { startWorker } from '../support/worker.js'
 
 const CALLS = 24
 const numbers = [...Array(CALLS).keys()]
 
 /** Two Synapses, a worker in a process of its own, and a caller here. */
-async function scene(t, carrier = 'zmtp') {
-  const fabric = await startFabricOfTwo(t)
+async function scene(t, carrier = 'zmtp', keys = null) {
+  const fabric = await startFabricOfTwo(t, { keys })
   const env = { CARRIER: carrier, CONCURRENCY: '64' }
+  if (keys !== null) env.COSMO_KEY = await keys.file('ben')
   const worker = await startWorker(t, fabric.url, { neurons: 'work:slow', env })
   const warned = []
   const logger = { warn: (text) => warned.push(String(text)) }
-  const caller = await startDendrite(t, fabric.url, { carrier, logger })
+  const key = keys?.of('ada')
+  const caller = await startDendrite(t, fabric.url, { carrier, logger, key })
   const call = async (n, ms = 0) => {
     const input = { n, ms }
     const output = await caller.ask({ neuron: 'work', input, timeoutMs: 40_000 })
@@ -35,9 +38,11 @@ async function begin({ call, ran }, ms) {
   return Promise.all(calls)
 }
 
-for (const carrier of ['zmtp', 'libzmq']) {
-  test(`${carrier}: calls outlive the leader that is killed: none is lost, and none runs twice`, async (t) => {
-    const made = await scene(t, carrier)
+const USERS = { ada: ['dispatch', 'watch', 'inspect'], ben: ['serve=work'] }
+for (const [carrier, isKeyed] of [['zmtp'], ['libzmq', true]]) {
+  const what = isKeyed ? `${carrier} with keys` : carrier
+  test(`${what}: calls outlive the leader that is killed: none is lost, and none runs twice`, async (t) => {
+    const made = await scene(t, carrier, isKeyed ? await keysFolder(t, USERS) : null)
     const { fabric, call, leads, ran } = made
     const first = await leads()
     const running = begin(made, 1200)

@@ -1,18 +1,26 @@
 // Two real Synapses that stand by for each other, in processes of their own.
+import { keysFolder } from './keys-folder.js'
 import { freePorts, startSynapse } from './synapse.js'
 
 /**
  * Start two; the test `t` ends them. Neither leads before a client came.
  * @param {object} t
- * @param {{ args?: string[] }} [options] `args`: further ones of each.
+ * @param {{ keys?: object }} [options] `keys`: with a pair of each, and these users; see `keysFolder`.
  * @returns {Promise<FabricOfTwo>}
  */
-export async function startFabricOfTwo(t, { args = [] } = {}) {
+export async function startFabricOfTwo(t, { keys = null } = {}) {
   const ports = [await freePorts(), await freePorts()]
   const urls = ports.map((port) => `cosmo://127.0.0.1:${port}`)
+  const args = keys === null ? [[], []] : await keyedArgs(t, keys)
   const start = (at) =>
-    startSynapse(t, { port: ports[at], args: ['--peer', urls[1 - at], ...args] })
+    startSynapse(t, { port: ports[at], args: ['--peer', urls[1 - at], ...args[at]] })
   return new FabricOfTwo(await Promise.all([start(0), start(1)]))
+}
+
+async function keyedArgs(t, keys) {
+  const others = await keysFolder(t, {})
+  await keys.joinedBy(others)
+  return [keys, others].map(({ folder }) => ['--keys', folder])
 }
 
 class FabricOfTwo {

@@ -1,5 +1,5 @@
 // The keys of a Synapse for tests, in a folder as `cosmo keys` makes it.
-import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newPair } from './keyed-router.js'
@@ -28,6 +28,7 @@ export async function keysFolder(t, users) {
 class KeysFolder {
   #home
   #pairs = new Map()
+  #peers = []
   /** The public keys that the Synapse has had, the latest first. */
   synapse = []
 
@@ -53,10 +54,26 @@ class KeysFolder {
     await rm(this.#allowed(name))
   }
 
+  /** Let another folder be the one of a standby: the same users, and each Synapse knows the key of the other. */
+  async joinedBy(other) {
+    for (const [name, pair] of this.#pairs) {
+      other.#pairs.set(name, pair)
+      await cp(this.#allowed(name), other.#allowed(name))
+    }
+    await this.#peer('second', other)
+    await other.#peer('first', this)
+  }
+
+  async #peer(name, other) {
+    await mkdir(join(this.folder, 'peers'), { mode: 0o700 })
+    await written(join(this.folder, 'peers', `${name}.toml`), { public: [other.synapse[0]] }, 0o644)
+    this.#peers = other.synapse
+  }
+
   /** The fields of the key of a user. */
   of(name) {
     const { public: own, secret } = this.#pairs.get(name)
-    return { name, public: own, secret, synapse: this.synapse }
+    return { name, public: own, secret, synapse: [...this.synapse, ...this.#peers] }
   }
 
   /** Write the file of a key; resolve to its path. */
