@@ -193,7 +193,7 @@ class LossyZmqCarrier(Lossy, ZmqCarrier):
 
 class TestedZmqSynapse(Tested, ZmqSynapse):
     def new_carrier(self):
-        return LossyZmqCarrier(self._endpoint, MAX_ARRIVING_BYTES, self._carrier_name, self._keys)
+        return LossyZmqCarrier(self._target, MAX_ARRIVING_BYTES, self._carrier_name, self._keys)
 
 
 class Killed(Exception):
