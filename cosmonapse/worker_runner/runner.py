@@ -18,12 +18,13 @@ import attrs
 
 from .file_watch import FileWatch
 from .supervisor import Action, Failure, Notice, Supervisor
-from .told import NoticeTexts
+from .told import NoticeTexts, still_loading
 from .worker_process import ProcessSettings
 
 _MODULE = "cosmonapse.worker_runner.worker_process"
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 _FAILED_S = 2.0
+_SLOW_LOAD_S = 10.0
 _LAST_WORDS_S = 0.5
 _MAX_LINE_BYTES = 16 * 1024 * 1024  # a list of files
 
@@ -36,6 +37,7 @@ class Runner:
         count: The number of processes.
         say: Prints a line.
         polls: Whether to look at files at intervals even where watchfiles is installed.
+        slow_load_s: After how long it is told that a process still loads the program.
     """
 
     def __init__(
@@ -44,12 +46,14 @@ class Runner:
         count: int,
         say: Callable[[str], None],
         polls: bool = False,
+        slow_load_s: float = _SLOW_LOAD_S,
     ) -> None:
         self._settings = settings
         self._supervisor = Supervisor(count, settings.grace_s)
         self._watch = FileWatch(settings.folders, polls) if settings.reloads else None
         self._texts = NoticeTexts(settings.namespace, os.getcwd())
         self._say = say
+        self._slow_load_s = slow_load_s
         self._children: dict[int, asyncio.subprocess.Process] = {}
         self._failures: dict[int, Failure] = {}
         self._spawned_at_ns: dict[int, int] = {}
@@ -135,6 +139,7 @@ class Runner:
             child = await self._spawned(theirs)
         except OSError as error:
             ours.close()
+            del self._spawned_at_ns[number]
             failure = Failure(f"no process can be started: {error.strerror}")
             self._act(self._supervisor.ended(number, failure.reason, failure, loop.time()))
             return
@@ -172,6 +177,8 @@ class Runner:
         """Read what a process says, until it has ended."""
         reader, writer = await asyncio.open_connection(sock=ours, limit=_MAX_LINE_BYTES)
         ending = asyncio.create_task(child.wait())
+        targets, loop = ", ".join(self._settings.targets), asyncio.get_running_loop()
+        slow = loop.call_later(self._slow_load_s, self._say, still_loading(targets, child.pid))
         try:
             while True:
                 reading = asyncio.create_task(reader.readline())
@@ -183,10 +190,12 @@ class Runner:
                     reading.cancel()
                     return
                 line = reading.result()
+                slow.cancel()  # the first message comes when the program is loaded, or cannot be
                 if not line:
                     return
                 self._on_message(number, child, json.loads(line))
         finally:
+            slow.cancel()
             ending.cancel()
             writer.close()
 

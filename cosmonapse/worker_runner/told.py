@@ -11,6 +11,14 @@ from .watched_files import shown_names
 _WAITING_EVERY_S = 9.0
 
 
+def still_loading(targets: str, pid: int) -> str:
+    """Return the line about a program whose import takes long."""
+    return (
+        f"process {pid} still loads {targets}: a module that serves by itself, as by serve(), "
+        "never ends to load; put that below if __name__ == '__main__'"
+    )
+
+
 class NoticeTexts:
     """Makes a line for each notice.
 

@@ -312,7 +312,7 @@ export class Inbox {
     if (job.isSettled) return
     job.startedAtMs = nowMs
     if (job.slots.bucket !== null) {
-      job.slots.bucket.begun(nowMs)
+      job.slots.bucket.begun(this.#clock())
       this.#startNext(job.slots)
     }
     let value
