@@ -78,7 +78,7 @@ def _fabric_faults(state: SynapseState) -> list[str]:
     """Return what is wrong with the other Synapses of the fabric, besides that one is silent."""
     found = []
     others = [each for each in state.peers if each["role"] != "own"]
-    if others and not any(each["role"] in _HEARD for each in others):
+    if others and not state.half and not any(each["role"] in _HEARD for each in others):
         named = " and ".join(str(each["url"]) for each in others)
         found.append(f"the Synapse has no standby: it does not hear {named}")
     found += [

@@ -32,6 +32,40 @@ def test_what_the_synapse_warns_of_is_a_warning():
     assert judged == Verdict(Level.WARNING, ("there may be two",))
 
 
+def one_of_several(*roles, **fields):
+    peers = tuple({"url": f"cosmo://{number}:7070", **each} for number, each in enumerate(roles))
+    return SynapseState(uptime_s=1.0, role="leader", term=1, peers=peers, **fields)
+
+
+def test_a_leader_with_a_standby_is_well():
+    assert verdict(one_of_several({"role": "standby"}, {"role": "closed"}), []).level is Level.OK
+
+
+def test_a_leader_without_a_standby_is_a_warning():
+    [finding] = verdict(one_of_several({"role": "closed"}), []).findings
+
+    assert finding == "the Synapse has no standby: it does not hear cosmo://0:7070"
+
+
+def test_that_the_only_other_one_is_silent_is_told_once():
+    half = one_of_several({"role": "silent"}, half=True, warning="there may be two")
+
+    assert verdict(half, []).findings == ("there may be two",)
+
+
+def test_other_allowed_keys_are_a_warning():
+    differing = {"role": "standby", "same_users": False}
+    [finding] = verdict(one_of_several(differing, {"role": "standby"}), []).findings
+
+    assert finding.startswith("the allowed keys differ from those at cosmo://0:7070")
+
+
+def test_a_peer_that_is_the_synapse_itself_is_a_warning():
+    [finding] = verdict(one_of_several({"role": "own"}, {"role": "standby"}), []).findings
+
+    assert "the Synapse itself" in finding
+
+
 def test_a_neuron_that_is_wanted_and_not_alive_is_critical_and_told_first():
     ill = NeuronRecord(neuron_id="echo", dendrite_id="w2", state="stuck")
 

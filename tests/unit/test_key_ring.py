@@ -252,3 +252,87 @@ def test_the_folder_stands_where_the_configuration_of_the_user_does(monkeypatch)
     monkeypatch.delenv("XDG_CONFIG_HOME")
     monkeypatch.setenv("HOME", "/somewhere/else")
     assert key_ring.default_folder() == "/somewhere/else/.config/cosmonapse/keys"
+
+
+# -- other Synapses ------------------------------------------------------------------------------
+
+
+def test_the_keys_of_a_peer_are_read_as_they_were_written(folder):
+    key_ring.write_peer(folder, "second", [b"x" * 32, b"y" * 32])
+    ring = KeyRing.read(folder)
+
+    assert ring.peers == {"second": (b"x" * 32, b"y" * 32)}
+    assert ring.own == (PUBLIC,)
+    assert ring.publics == (PUBLIC, b"x" * 32, b"y" * 32)
+    assert ring.owner_of(b"y" * 32) == "second"
+    assert os.stat(inside(folder, "peers")).st_mode & 0o7777 == 0o700
+
+    key_ring.write_peer(folder, "second", ())
+    assert KeyRing.read(folder).peers == {}
+
+
+def test_a_peer_changes_the_stamp_of_the_folder(folder):
+    before = key_ring.stamp_of(folder)
+    key_ring.write_peer(folder, "second", [b"x" * 32])
+    between = key_ring.stamp_of(folder)
+    key_ring.write_peer(folder, "second", [b"y" * 32])
+
+    assert len({before, between, key_ring.stamp_of(folder)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("public", "owner"), [(b"a" * 32, "ada"), (PUBLIC, "synapse"), (b"x" * 32, "first")]
+)
+def test_a_peer_has_a_key_that_nobody_else_has(folder, public, owner):
+    key_ring.write_peer(folder, "first", [b"x" * 32])
+    key_ring.write_peer(folder, "second", [public])
+
+    with pytest.raises(InvalidKey, match=f"{owner} has that key too"):
+        KeyRing.read(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the line 'public'"),
+        ("public = []", "it has 0 keys, expected 1 to 8"),
+        ('public = ["cpk_x"]', "characters"),
+        (f'public = ["{public_text(b"x" * 32)}"]\nmay = ["watch"]', "there is no such line"),
+    ],
+)
+def test_a_file_of_a_peer_that_is_not_whole_is_refused(folder, text, said):
+    key_ring.write_peer(folder, "second", [b"x" * 32])
+    write(text, folder, "peers", "second.toml")
+
+    with pytest.raises(InvalidKey, match=said):
+        KeyRing.read(folder)
+
+
+def test_a_peer_whose_file_is_broken_stays_as_it_was(folder):
+    key_ring.write_peer(folder, "second", [b"x" * 32])
+    ring = KeyRing.read(folder)
+    write("public = 5", folder, "peers", "second.toml")
+
+    ring, [fault] = ring.reread()
+
+    assert ring.peers == {"second": (b"x" * 32,)}
+    assert "second.toml" in str(fault)
+
+
+def test_a_folder_names_fifteen_peers_at_most(folder):
+    for number in range(key_ring.MAX_PEERS):
+        key_ring.write_peer(folder, f"peer-{number}", [bytes([number + 1]) * 32])
+
+    with pytest.raises(InvalidKey, match="15 peers already"):
+        key_ring.write_peer(folder, "one-more", [b"z" * 32])
+
+
+def test_a_peer_has_eight_keys_at_most(folder):
+    with pytest.raises(InvalidKey, match="8 keys already"):
+        key_ring.write_peer(folder, "second", [bytes([number]) * 32 for number in range(9)])
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "uid-1000", "synapse"])
+def test_the_name_of_a_peer_is_that_of_a_key(folder, name):
+    with pytest.raises((InvalidKey, InvalidName)):
+        key_ring.write_peer(folder, name, [b"x" * 32])

@@ -429,6 +429,26 @@ export interface SynapseState {
   readonly release: string
   /** Its wall clock at the answer, in ms as of Date; null if it does not tell. */
   readonly tsMs: number | null
+  /** `leader` or `leaving`, as one of several Synapses; empty for one that was told of no other. */
+  readonly role: string
+  /** The number of the time in which it leads. */
+  readonly term: number
+  /** The other Synapses that it was told of; empty for a key without the right `inspect`. */
+  readonly peers: readonly SynapsePeer[]
+}
+
+/** Another Synapse of the same fabric, as the one that was asked knows it. */
+export interface SynapsePeer {
+  readonly url: string
+  /** As it reports: `standby`, `leader`, `leaving`; or `closed`, `silent`, `unknown`, `own`. */
+  readonly role: string
+  /** Of its last report; null without one. */
+  readonly term: number | null
+  readonly clients: number | null
+  /** Since its last report; null without one. */
+  readonly heardMs: number | null
+  /** Whether the same keys are allowed there; null without keys. */
+  readonly sameUsers: boolean | null
 }
 
 export interface EmitOptions {

@@ -320,3 +320,73 @@ def test_a_folder_that_others_may_write_is_told_with_the_chmod_to_run(cosmo, mis
 
     assert f"chmod go-w {folder}" in mistake("list")
     assert f"chmod go-w {folder}" in mistake("new", "ben")
+
+
+# -- other Synapses ------------------------------------------------------------------------------
+
+
+def test_a_peer_is_added_and_what_else_is_to_be_done_is_told(cosmo, folder):
+    cosmo("new", "ada")
+    said = cosmo("peer", "second", PUBLIC)
+
+    ring = KeyRing.read(folder)
+    assert ring.peers == {"second": (public_key(PUBLIC),)}
+    assert f"cosmo keys peer NAME {public_text(ring.public)}" in said
+    assert f'  synapse = ["{public_text(ring.public)}", "{PUBLIC}"]' in said
+    assert fingerprint(public_key(PUBLIC)) in said
+
+
+def test_a_key_file_that_is_made_later_names_every_synapse(cosmo, folder):
+    cosmo("new", "ada")
+    cosmo("peer", "second", PUBLIC)
+    cosmo("new", "ben")
+
+    assert Key.read("ben.key").synapse == KeyRing.read(folder).publics
+    assert len(Key.read("ada.key").synapse) == 1
+    assert PUBLIC in cosmo("allow", "cas", public_text(new_pair()[0]))
+
+
+def test_the_key_of_the_synapse_itself_is_shown_without_those_of_its_peers(cosmo):
+    cosmo("new", "ada")
+    cosmo("peer", "second", PUBLIC)
+    shown = json.loads(cosmo("show", "--json"))
+
+    assert PUBLIC not in shown["public"]
+    assert shown["peers"] == ["second"]
+
+
+def test_peers_are_listed(cosmo):
+    cosmo("new", "ada")
+    cosmo("peer", "second", PUBLIC)
+    *_, peer = map(json.loads, cosmo("list", "--json").splitlines())
+
+    assert "second" in cosmo("list")
+    assert peer == {
+        "peer": "second",
+        "public": [PUBLIC],
+        "fingerprint": [fingerprint(public_key(PUBLIC))],
+    }
+
+
+def test_a_second_key_of_a_peer_stands_beside_the_first_until_the_peer_is_removed(cosmo, folder):
+    cosmo("new", "ada")
+    cosmo("peer", "second", PUBLIC)
+    cosmo("peer", "second", PUBLIC)
+    cosmo("peer", "second", public_text(new_pair()[0]))
+    assert len(KeyRing.read(folder).peers["second"]) == 2
+
+    cosmo("peer", "second", "--remove")
+    assert KeyRing.read(folder).peers == {}
+
+
+def test_mistakes_about_peers_are_told_in_one_line(cosmo, mistake, folder):
+    cosmo("new", "ada")
+    own = public_text(KeyRing.read(folder).public)
+    ada = public_text(Key.read("ada.key").public)
+
+    assert "the Synapse itself has that key" in mistake("peer", "second", own)
+    assert "ada has that key" in mistake("peer", "second", ada)
+    assert "no peer has it" in mistake("peer", "second", "--remove")
+    assert "give the public key" in mistake("peer", "second")
+    assert "cpk_" in mistake("peer", "second", "nonsense")
+    assert "takes a name alone" in mistake("peer", "second", PUBLIC, "--remove")

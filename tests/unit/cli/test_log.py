@@ -7,6 +7,7 @@ import time
 import pytest
 
 from cosmonapse.cli import log
+from cosmonapse.synapse.peers import RoleNotice
 from cosmonapse.synapse.server import Sighting
 from support.processes import TIMEOUT_S
 
@@ -222,3 +223,12 @@ def test_a_line_is_one_line_and_steers_no_terminal(where):
 )
 def test_printable_escapes_what_could_steer_a_terminal_and_nothing_else(text, shown):
     assert log.printable(text) == shown
+
+
+def test_a_change_of_the_leader_stands_among_the_lines_of_signals():
+    line = log.role_line_of(0.0, RoleNotice("this Synapse leads"))
+    warning = log.role_line_of(0.0, RoleNotice("there may be\x1b two", is_warning=True))
+
+    assert line.endswith("  ROLE                 this Synapse leads")
+    assert "  WARNING  " in warning
+    assert "\x1b" not in warning

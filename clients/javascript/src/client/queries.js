@@ -197,4 +197,16 @@ const asState = (state) => ({
   namespace: state.namespace ?? null,
   release: state.release ?? '',
   tsMs: state.ts === undefined ? null : state.ts * MS,
+  role: state.role ?? '',
+  term: state.term ?? 0,
+  peers: (state.peers ?? []).map(asSynapsePeer),
+})
+
+const asSynapsePeer = ({ url, role, term, clients, heard_s: heardS, same_users: sameUsers }) => ({
+  url,
+  role,
+  term: term ?? null,
+  clients: clients ?? null,
+  heardMs: heardS === undefined ? null : heardS * MS,
+  sameUsers: sameUsers ?? null,
 })

@@ -43,6 +43,9 @@ const isPlace = (value) =>
 const isFlag = (value) => typeof value === 'boolean'
 const isSeconds = (value) =>
   value instanceof Float || (typeof value === 'number' && !Number.isInteger(value))
+const isPeers = (value) =>
+  Array.isArray(value) &&
+  value.every((each) => isMap(each) && isText(each.url) && isText(each.role))
 const isCounts = (value) => isMap(value) && Object.values(value).every(Number.isInteger)
 
 const SEAT = [
@@ -100,6 +103,9 @@ const STATE = [
 const TOLD = [
   ['release', isText],
   ['ts', isSeconds],
+  ['role', isText],
+  ['term', isCount],
+  ['peers', isPeers],
 ]
 const OLDER = { recent_s: new Float(0), recent: {} } // missing in the answer of an older proxy
 
