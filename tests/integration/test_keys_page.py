@@ -12,18 +12,20 @@ import signal
 import pytest
 
 from cosmonapse.key_ring import KeyRing
-from cosmonapse.keys import Key
+from cosmonapse.keys import Key, public_text
 from house import pages
 from support.person import Person
 from support.processes import Children, free_ports
-from tools.soak.hosts import NEAR_ADDRESS, Hosts, why_not
+from tools.soak.hosts import FAR_ADDRESS, NEAR_ADDRESS, Hosts, why_not
 
 PAGE = pages.DOCS / "keys.md"
 BLOCKS = [each for each in pages.blocks(PAGE) if each.language == "console"]
 PYTHON = [each.code for each in pages.blocks(PAGE) if each.language == "python"]
 # Who types each block, in the order of the page.
-TYPED_BY = ("ada", "ben", "cas", "ada", "ada", "ada", "ada", "ada", "ada")
+TYPED_BY = ("ada", "ben", "cas", *["ada"] * 7, "eve", "ada", "eve")
 ADDRESS, PORT = "192.168.1.10", "7070"
+SECOND_ADDRESS = "192.168.1.11"  # Eve runs the second Synapse there
+KEYS = ".config/cosmonapse/keys"
 LISTENING = "Synapse listening on"
 
 
@@ -35,7 +37,7 @@ class Studio:
         self._options = options
         self.people = {
             name: Person(folder / name, there[name != "ada"], replaced)
-            for name in ("ada", "ben", "cas")
+            for name in ("ada", "ben", "cas", "eve")
         }
         self.synapse = None
         self.said = {}
@@ -49,6 +51,10 @@ class Studio:
                     shutil.copy(self.people["ada"].home / name, self.people["ben"].home / name)
                 case ["cosmo", "synapse", *_]:
                     self._start(person, typed)
+                case ["cosmo", "keys", "peer", name, _]:
+                    other = self.people["ada" if name == "first" else "eve"]
+                    public = public_text(KeyRing.read(other.home / KEYS).public)
+                    self.said[typed] = person.type(typed.replace("cpk_...", public))
                 case _:
                     self.said[typed] = person.type(typed)
         return self.said
@@ -81,7 +87,9 @@ def studio(request, tmp_path):
         pytest.skip(f"no two hosts here: {lack}")
     with Hosts() as hosts, Children() as children:
         there = [hosts.on(each) for each in (hosts.near, hosts.far)]
-        yield Studio(children, tmp_path, there, {ADDRESS: NEAR_ADDRESS}, [])
+        yield Studio(
+            children, tmp_path, there, {ADDRESS: NEAR_ADDRESS, SECOND_ADDRESS: FAR_ADDRESS}, []
+        )
 
 
 def test_two_people_need_four_commands_and_one_scp():
@@ -133,6 +141,28 @@ def test_the_page_works_as_it_is_printed(studio):
     studio.type_block(8)
     assert "INSECURE" in studio.synapse.said
     studio.stop()
+
+
+@pytest.mark.parametrize("studio", ["two hosts"], indirect=True)
+def test_two_synapses_are_started_as_the_page_says(studio):
+    ada, eve = studio.people["ada"], studio.people["eve"]
+    ada.type("cosmo keys new ada --url cosmo://192.168.1.10:7070,192.168.1.11:7070")
+    eve.type("cosmo keys new eve")
+    for number in range(9, 11):
+        studio.type_block(number)
+    line = re.search(r"^  (synapse = .*)$", studio.said["cosmo keys peer second cpk_..."], re.M)[1]
+    key = ada.home / "ada.key"
+    key.write_text(re.sub(r"^synapse = .*$", line, key.read_text(), flags=re.M))
+    shutil.copytree(ada.home / KEYS / "allowed", eve.home / KEYS / "allowed", dirs_exist_ok=True)
+
+    studio.type_block(11)
+    first = studio.synapse
+    studio.type_block(12)
+    assert "no Axon" in ada.type("cosmo registry --key ada.key")
+    first.kill()
+
+    assert "no Axon" in ada.let_in("cosmo registry --key ada.key")
+    assert studio.stop()
 
 
 def test_every_block_of_the_page_is_typed_by_somebody():
