@@ -39,6 +39,7 @@ SHOWN = {
 }
 UNITS = {"MiB": 1024 * 1024, "KiB": 1024, "min": 60, "s": 1}
 ROOMS = (
+    "cosmonapse.cli.shell_process",
     "cosmonapse.worker_runner.",
     "cosmonapse.lan.",
     "cosmonapse.prism.",
@@ -59,8 +60,8 @@ NAMED = [row for row in ROWS if CONSTANT.search(row[1]) or DEFAULTS.search(row[1
 
 def figures_in(cell):
     """Return every number of a cell, times its unit."""
-    found = re.findall(r"(\d[\d,]*)(?: (MiB|KiB|min|s)\b)?", cell)
-    return {int(number.replace(",", "")) * UNITS.get(unit, 1) for number, unit in found}
+    found = re.findall(r"(\d[\d,]*(?:\.\d+)?)(?: (MiB|KiB|min|s)\b)?", cell)
+    return {float(number.replace(",", "")) * UNITS.get(unit, 1) for number, unit in found}
 
 
 def classes_named(name):
@@ -121,6 +122,7 @@ def test_the_constants_of_the_worker_runner_have_the_figures_of_the_page():
 
 def test_a_figure_is_read_with_its_unit():
     assert figures_in("10 min, 200,000 (`A(b)`), 1 MiB or 64 keys") == {600, 200_000, 1_048_576, 64}
+    assert figures_in("one in 0.05 s") == {0.05}
 
 
 def test_each_test_that_the_page_names_exists():
