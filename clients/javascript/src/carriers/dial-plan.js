@@ -115,12 +115,24 @@ export class DialPlan {
     return refusedMs(pauses, this.#refusals, this.#dice)
   }
 
-  /** Record that an established connection ended after `lastedMs`; return the pause in milliseconds. */
-  onEnded(lastedMs) {
+  /**
+   * Record that an established connection ended; return the pause in milliseconds.
+   * @param {number} lastedMs How long it lasted.
+   * @param {boolean} [isSilent] It ended as nothing came any more: that counts as a try of the address.
+   */
+  onEnded(lastedMs, isSilent = false) {
     if (lastedMs >= STEADY_MS) this.#round = 0
-    if (!this.#tried.has(this.#current)) return this.#pauseMs(PAUSE_MAX_MS)
-    this.#onNotWelcome(false) // it gave no WELCOME
-    return this.#pauseAfterAttempt(PAUSE_MAX_MS)
+    if (this.#tried.has(this.#current)) {
+      this.#onNotWelcome(isSilent) // it gave no WELCOME
+      return this.#pauseAfterAttempt(PAUSE_MAX_MS)
+    }
+    const pauseMs = this.#pauseMs(PAUSE_MAX_MS)
+    if (isSilent) {
+      // Its time was that of an attempt, so the next round begins behind it.
+      this.#onNotWelcome(true)
+      this.#tried.add(this.#current)
+    }
+    return pauseMs
   }
 
   /** The last one that was good comes first: most proxies come back where they were. A silent one comes last. */

@@ -192,14 +192,15 @@ export class Dialer {
 
   /**
    * Handle the end of an attempt, or of a connection.
-   * @param {string} fault One of `Fault`, of an attempt.
+   * @param {string} fault One of `Fault`; of a connection that stood NO_ANSWER if nothing came any more, else any other.
    * @param {string} seen What answers there instead, if that is known.
    * @param {string} why The reason, for people.
    */
   onDown(fault, seen, why) {
     this.#clearTimers()
     if (this.#state === ESTABLISHED) {
-      this.#goOnAfter(this.#plan.onEnded(performance.now() - this.#sinceMs))
+      const lastedMs = performance.now() - this.#sinceMs
+      this.#goOnAfter(this.#plan.onEnded(lastedMs, fault === Fault.NO_ANSWER))
       this.#onEnded(why)
     } else if (this.#state === TRYING) this.#onNoGreeting(fault, seen)
   }

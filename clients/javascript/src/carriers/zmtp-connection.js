@@ -14,6 +14,8 @@ const MAX_WAITING_PONGS = 64
 /** Messages and bytes that may wait for the far end; one message of any size is let through. */
 export const MAX_WAITING_MESSAGES = 10_000
 export const MAX_WAITING_BYTES = 32 * 2 ** 20
+/** How the system ends a connection whose far end does not answer. */
+const SILENT_CODES = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'])
 /** The system answers so at once when no process listens there. */
 const CLOSED_PORT_CODES = new Set(['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE'])
 
@@ -200,6 +202,7 @@ export class ZmtpConnection {
   }
 
   #onError(error) {
+    if (this.isReady && SILENT_CODES.has(error.code)) this.#end.fault = Fault.NO_ANSWER
     if (this.isReady || this.#isConnected) this.#end.why ||= error.code ?? error.message
     else if (!CLOSED_PORT_CODES.has(error.code)) this.#end.fault = Fault.NO_ANSWER
   }

@@ -207,6 +207,31 @@ test('an address that took all its time comes last until it answers', () => {
   assert.deepEqual(tried(made, ['a', 'b'], 2), ['a', 'b'])
 })
 
+test('a connection that ended in silence counts as a try of its address, which comes last', () => {
+  const made = plan()
+  made.nextAttempt(['a', 'b'])
+  welcomed(made)
+
+  assert.equal(made.onEnded(60_000, true), 20)
+  const { address } = made.nextAttempt(['a', 'b'])
+  assert.deepEqual([address, made.isAlone], ['b', false])
+  made.onEstablished()
+  assert.equal(made.onStandby(false), 40)
+  const next = made.nextAttempt(['a', 'b'])
+
+  assert.deepEqual([next.address, made.isAlone], ['b', true])
+})
+
+test('a single address that fell silent is tried again after its pause', () => {
+  const made = plan()
+  made.nextAttempt(['a'])
+  welcomed(made)
+  made.onEnded(60_000, true)
+
+  assert.equal(made.nextAttempt(['a']).address, 'a')
+  assert.equal(made.isAlone, true)
+})
+
 test('a second try of an address is part of its round', () => {
   const made = plan()
   made.nextAttempt(['a', 'b'])
@@ -231,6 +256,10 @@ const OUTCOMES = {
     welcomed(made)
     return made.onEnded(500)
   },
+  hung: (made) => {
+    welcomed(made)
+    return made.onEnded(500, true)
+  },
 }
 
 test('whatever happens no address waits for longer than two rounds, and alone is only who tried all', () => {
@@ -249,8 +278,9 @@ test('whatever happens no address waits for longer than two rounds, and alone is
           waits.set(each, addresses.includes(each) ? (waits.get(each) ?? 0) + 1 : 0)
         waits.set(address, 0)
         sinceWelcome.add(address)
-        if (outcome === 'welcomed') {
+        if (outcome === 'welcomed' || outcome === 'hung') {
           sinceWelcome.clear()
+          if (outcome === 'hung') sinceWelcome.add(address)
           waits.clear()
         }
         const pauseMs = OUTCOMES[outcome](made)

@@ -186,6 +186,27 @@ test('the state of the Synapse has the words of the port', async (t) => {
   assert.deepEqual(far.queries, [{ state: true }])
 })
 
+test('the state of a leader tells of the others of its fabric', async (t) => {
+  const { client, far } = await opened(t)
+  const counts = { clients: 3, away: 1, seats: 2, open: 5, parked: 0, topics: 4, counts: {} }
+  const here = { uptime_s: 1.5, draining: false, ...counts, role: 'leader', term: 3 }
+  const heard = { role: 'standby', term: 2, clients: 0, heard_s: 0.25, same_users: true }
+  let peers = [{ url: 'cosmo://b:1', ...heard }, { url: 'cosmo://c:1', role: 'closed' }] // prettier-ignore
+  answering(far, () => ({ ...here, peers }))
+
+  const state = await client.state(TIMEOUT_MS)
+  const known = { role: 'standby', term: 2, clients: 0, heardMs: 250, sameUsers: true }
+  const unknown = { term: null, clients: null, heardMs: null, sameUsers: null }
+
+  assert.deepEqual([state.role, state.term], ['leader', 3])
+  assert.deepEqual(state.peers, [
+    { url: 'cosmo://b:1', ...known },
+    { url: 'cosmo://c:1', role: 'closed', ...unknown },
+  ])
+  peers = [{ url: 7 }]
+  assert.deepEqual((await client.state(TIMEOUT_MS)).peers, [])
+})
+
 test('queries that cross get each its own answer', async (t) => {
   const { client, far } = await opened(t)
   const open = []

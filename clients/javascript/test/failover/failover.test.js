@@ -101,6 +101,8 @@ test('a standby that falls silent makes a half, which is told, and told again wh
   standby.signal('SIGCONT')
   await until(() => warned.length === 2, 'another one')
 
+  const { peers, role } = await caller.synapseState()
+  assert.deepEqual([role, peers.length, peers[0].url], ['leader', 1, standby.url])
   assert.match(warned[1], /hears every other one of its fabric again/)
   assert.equal((await caller.synapseState()).half, false)
 })
