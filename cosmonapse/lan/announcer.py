@@ -95,7 +95,7 @@ class Announcer:
                 self._say("this machine has no network address besides loopback")
                 return
             at = [each for each in own if ":" not in each] or own
-            self._zeroconf = self._library.Zeroconf(interfaces=at, use_asyncio=False)
+            self._zeroconf = self._library.Zeroconf(interfaces=at)
             # Its name is one that no other has: nobody needs to be asked first.
             self._zeroconf.register_service(self._info(record), cooperating_responders=True)
         self._announced = record

@@ -59,7 +59,7 @@ class Browser:
     def _ask(self, kind: Any, **options: Any) -> None:
         """Ask on the network, and listen."""
         library = self._library
-        opened = library.Zeroconf(use_asyncio=False, **options)
+        opened = library.Zeroconf(**options)  # no loop runs in this thread
         self._opened.append(opened)
         library.ServiceBrowser(opened, SERVICE, handlers=[self._on_change], question_type=kind)
 

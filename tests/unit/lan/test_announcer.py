@@ -26,7 +26,7 @@ class Library:
         self.done = queue.SimpleQueue()
         self.fails_with = None
 
-    def Zeroconf(self, interfaces, use_asyncio):  # as in the package
+    def Zeroconf(self, interfaces):  # as in the package
         if self.fails_with is not None:
             raise self.fails_with
         self.done.put(("open", tuple(interfaces)))
