@@ -36,3 +36,23 @@ def test_an_ipv6_address_may_stand_in_brackets_as_in_a_url(children, host):
     child.send(signal.SIGINT)
     assert child.wait() == 130
     assert child.line("  who  ").text == "every program on this machine"
+
+
+def test_a_synapse_with_a_peer_says_so_and_tells_when_it_leads(children):
+    port, other = free_ports(), free_ports()
+    peer = f"cosmo://127.0.0.1:{other}"
+    synapse, url = children.synapse("--peer", peer, port=port)
+
+    assert synapse.line("  role  ").text == f"standby of {peer}"
+    synapse.line(f"  connect     await connect_synapse('{url},127.0.0.1:{other}')")
+    assert children.cosmo("registry", "--url", url).wait() == 0
+    # Quiet is said of Signals; who leads is told all the same.
+    assert synapse.says("ROLE                 this Synapse leads from now on (term 1)")
+    assert synapse.says(f"WARNING              this Synapse has no standby: {peer} is not running")
+
+
+def test_a_peer_that_is_the_synapse_itself_is_a_mistake(children):
+    synapse = children.cosmo("synapse", "start", "--port", 7070, "--peer", "cosmo://127.0.0.1")
+
+    assert synapse.wait() == 2
+    assert "it is this Synapse itself; name the others" in synapse.said
