@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -58,7 +59,8 @@ _HIDDEN = "gitignore"
 @click.argument("kind", type=click.Choice(list(_KINDS)))
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--name", metavar="NAME", help="Name of the Neuron.  [default: that of the folder]")
-def command(kind: str, folder: Path, name: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
+def command(kind: str, folder: Path, name: str | None, as_json: bool) -> None:
     """Write a small project into a new folder: code, a test that passes, a README.
 
     \b
@@ -72,10 +74,18 @@ def command(kind: str, folder: Path, name: str | None) -> None:
     files = _files(kind, name, folder)
     for path, text in files.items():
         (folder / path).write_text(text, encoding="utf-8")
+    commands = [
+        f"cd {shlex.quote(str(folder))}",
+        *(each.format(name=name) for each in _KINDS[kind]),
+    ]
+    if as_json:
+        facts = {"folder": str(folder), "name": name, "files": sorted(files), "next": commands}
+        click.echo(json.dumps(facts))
+        return
     click.echo(f"{printable(str(folder))} has {', '.join(sorted(files))}")
     click.echo("next:")
-    for line in (f"cd {printable(shlex.quote(str(folder)))}", *_KINDS[kind]):
-        click.echo(f"  {line.format(name=name)}")
+    for each in commands:
+        click.echo(f"  {printable(each)}")
 
 
 def _make(folder: Path) -> None:

@@ -50,6 +50,7 @@ _MAX_PROCESSES = 1024
     multiple=True,
     help="A folder with code, instead of the current one; repeatable.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print each event as JSON on one line.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -62,6 +63,7 @@ def command(
     grace_s: float,
     reloads: bool,
     reload_folders: tuple[str, ...],
+    as_json: bool,
 ) -> int:
     """Host Axons in processes of their own until Ctrl-C or SIGTERM.
 
@@ -89,4 +91,4 @@ def command(
     def say(line: str) -> None:
         complain(f"cosmo worker: {printable(line)}")
 
-    return asyncio.run(Runner(settings, workers, say).run())
+    return asyncio.run(Runner(settings, workers, click.echo if as_json else say, as_json).run())

@@ -18,7 +18,7 @@ import attrs
 
 from .file_watch import FileWatch
 from .supervisor import Action, Failure, Notice, Supervisor
-from .told import NoticeTexts, still_loading
+from .told import NoticeTexts
 from .worker_process import ProcessSettings
 
 _MODULE = "cosmonapse.worker_runner.worker_process"
@@ -36,6 +36,7 @@ class Runner:
         settings: What each process runs.
         count: The number of processes.
         say: Prints a line.
+        as_json: Whether the lines are objects of JSON.
         polls: Whether to look at files at intervals even where watchfiles is installed.
         slow_load_s: After how long it is told that a process still loads the program.
     """
@@ -45,13 +46,14 @@ class Runner:
         settings: ProcessSettings,
         count: int,
         say: Callable[[str], None],
+        as_json: bool = False,
         polls: bool = False,
         slow_load_s: float = _SLOW_LOAD_S,
     ) -> None:
         self._settings = settings
         self._supervisor = Supervisor(count, settings.grace_s)
         self._watch = FileWatch(settings.folders, polls) if settings.reloads else None
-        self._texts = NoticeTexts(settings.namespace, os.getcwd())
+        self._texts = NoticeTexts(settings.namespace, os.getcwd(), as_json)
         self._say = say
         self._slow_load_s = slow_load_s
         self._children: dict[int, asyncio.subprocess.Process] = {}
@@ -112,13 +114,15 @@ class Runner:
     def _act(self, decided: list[Action | Notice]) -> None:
         for each in decided:
             if isinstance(each, Notice):
-                for line in self._texts.lines(each):
-                    self._say(line)
+                self._tell(each)
             elif each.what == "start":
                 self._own(self._live(each.number))
             else:
                 self._signal(each.number, kills=each.what == "kill")
         self._news.set()
+
+    def _tell(self, notice: Notice) -> None:
+        self._say(self._texts.line(notice))
 
     def _signal(self, number: int, kills: bool) -> None:
         child = self._children.get(number)
@@ -177,8 +181,9 @@ class Runner:
         """Read what a process says, until it has ended."""
         reader, writer = await asyncio.open_connection(sock=ours, limit=_MAX_LINE_BYTES)
         ending = asyncio.create_task(child.wait())
-        targets, loop = ", ".join(self._settings.targets), asyncio.get_running_loop()
-        slow = loop.call_later(self._slow_load_s, self._say, still_loading(targets, child.pid))
+        loading = Notice("loading", ", ".join(self._settings.targets), (child.pid,))
+        loop = asyncio.get_running_loop()
+        slow = loop.call_later(self._slow_load_s, self._tell, loading)
         try:
             while True:
                 reading = asyncio.create_task(reader.readline())
@@ -213,9 +218,8 @@ class Runner:
             message.pop("files", None)
             self._failures[number] = Failure(**message)
             loop.call_later(_FAILED_S, self._signal, number, True)
-        elif what == "waiting" and not self._supervisor.is_leaving(number):
-            for line in self._texts.waiting(message["text"], loop.time()):
-                self._say(line)
+        elif what == "waiting" and self._texts.may_tell_waiting(loop.time()):
+            self._tell(Notice("waiting", message["text"], (child.pid,)))
 
 
 def _how(code: int) -> str:

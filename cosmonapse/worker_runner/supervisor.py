@@ -82,8 +82,8 @@ class Notice:
     """What the runner tells.
 
     Attributes:
-        what: `serving`, `reloaded`, `reload_failed`, `start_failed`, `crashed`, `again`, `killed`
-            or `gave_up`.
+        what: `serving`, `reloaded`, `reload_failed`, `start_failed`, `crashed`, `again`,
+            `killed` or `gave_up`; the runner adds `waiting` and `loading`.
         reason: Why, or what has changed.
         pids: The processes that it is about.
         seconds: How long it took, or how long it takes until the next attempt.

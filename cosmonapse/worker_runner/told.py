@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 
@@ -11,25 +12,19 @@ from .watched_files import shown_names
 _WAITING_EVERY_S = 9.0
 
 
-def still_loading(targets: str, pid: int) -> str:
-    """Return the line about a program whose import takes long."""
-    return (
-        f"process {pid} still loads {targets}: a module that serves by itself, as by serve(), "
-        "never ends to load; put that below if __name__ == '__main__'"
-    )
-
-
 class NoticeTexts:
-    """Makes a line for each notice.
+    """Makes a line of each notice.
 
     Args:
         namespace: The namespace that the processes are in.
         folder: The current directory; paths in it are shown relative to it.
+        as_json: Whether a line is an object of JSON.
     """
 
-    def __init__(self, namespace: str, folder: str) -> None:
+    def __init__(self, namespace: str, folder: str, as_json: bool = False) -> None:
         self._namespace = namespace
         self._folder = folder
+        self._as_json = as_json
         self._ids: Sequence[str] = ()
         self._url = ""
         self._waited_at_s = -math.inf
@@ -42,28 +37,44 @@ class NoticeTexts:
         """Record what the processes host, and where."""
         self._ids, self._url = ids, url
 
-    def waiting(self, text: str, now_s: float) -> list[str]:
-        """Return the line of a process that waits for the Synapse, once for all of them."""
+    def may_tell_waiting(self, now_s: float) -> bool:
+        """Return whether a process says now that it waits; one of all processes is enough."""
         if now_s - self._waited_at_s < _WAITING_EVERY_S:
-            return []
+            return False
         self._waited_at_s = now_s
-        return [text]
+        return True
 
-    def lines(self, notice: Notice) -> list[str]:
+    def line(self, notice: Notice) -> str:
         """Return what to print for a notice."""
+        reason = notice.reason.replace(f"{self._folder}/", "")
+        return self._object(notice, reason) if self._as_json else self._text(notice, reason)
+
+    def _object(self, notice: Notice, reason: str) -> str:
+        facts: dict[str, object] = {"event": notice.what, "pids": notice.pids}
+        if reason:
+            facts["reason"] = reason
+        if notice.seconds:
+            facts["seconds"] = round(notice.seconds, 3)
+        if notice.what in ("serving", "reloaded"):
+            facts |= {"ids": self._ids, "url": self._url, "namespace": self._namespace}
+        return json.dumps(facts)
+
+    def _text(self, notice: Notice, reason: str) -> str:
         pids = ", ".join(map(str, notice.pids))
         processes = f"process{'es' * (len(notice.pids) > 1)} {pids}"
-        reason = notice.reason.replace(f"{self._folder}/", "")
-        again = f"another attempt in {notice.seconds:g} s"
+        ids = ", ".join(self._ids)
+        again = f"{notice.seconds:g} s"
         texts = {
-            "serving": f"serving {', '.join(self._ids)} at {self._url} in {self._namespace}: "
-            f"{processes}",
+            "serving": f"serving {ids} at {self._url} in {self._namespace}: {processes}",
             "reloaded": f"reloaded in {notice.seconds:.2f} s, {reason} changed: {processes}",
             "reload_failed": f"not reloaded, the old code goes on: {reason}",
-            "start_failed": f"{reason}; {again}",
-            "crashed": f"{processes} {reason}; another starts in {notice.seconds:g} s",
+            "start_failed": f"{reason}; another attempt in {again}",
+            "crashed": f"{processes} {reason}; another starts in {again}",
             "again": f"serving again: {processes}",
             "killed": f"{processes} did not end within its grace: it is killed",
             "gave_up": f"gave up: {reason}" if reason else "gave up after five crashes",
+            "waiting": reason,
+            "loading": f"{processes} still loads {reason}: a module that serves by itself, as by "
+            "serve(), never ends to load; put that below if __name__ == '__main__'",
         }
-        return [texts[notice.what]]
+        return texts[notice.what]

@@ -1,6 +1,7 @@
 """`cosmo worker`: processes that serve, are reloaded, crash, and end."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -225,8 +226,9 @@ async def test_a_process_that_crashes_is_started_again_and_a_kill_of_the_runner_
 
 @pytest.mark.asyncio
 async def test_a_task_that_runs_at_the_end_has_its_grace(run, join):
-    runner = run("--grace", "10")
-    serving(runner)
+    runner = run("--grace", "10", "--json")
+    facts = json.loads("{" + runner.line("{").text)
+    assert (facts["event"], facts["ids"]) == ("serving", ["work", "leave", "hold"])
     async with join("caller") as caller:
         holding = asyncio.create_task(caller.ask(neuron="hold", input={"for_s": 0.3}))
         await asyncio.to_thread(runner.line, "holding")

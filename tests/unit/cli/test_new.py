@@ -1,5 +1,7 @@
 """`cosmo new` writes a project, and refuses a place that is taken."""
 
+import json
+
 import pytest
 
 from cosmonapse.cli import run
@@ -31,6 +33,15 @@ def test_the_next_commands_are_those_of_the_readme(kind, tmp_path, capsys):
     readme = (tmp_path / "README.md").read_text()
     assert len(commands) == 5
     assert [each for each in commands if f"`{each.strip()}`" not in readme] == []
+
+
+def test_as_json_it_says_what_it_made(tmp_path, capsys):
+    assert run(["new", "worker", str(tmp_path), "--name", "echo", "--json"]) == 0
+
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["files"] == sorted(each.name for each in tmp_path.iterdir())
+    assert (facts["folder"], facts["name"]) == (str(tmp_path), "echo")
+    assert facts["next"][0] == f"cd {tmp_path}"
 
 
 def test_a_folder_that_is_not_empty_stays_as_it_is(tmp_path, capsys):

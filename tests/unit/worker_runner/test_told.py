@@ -1,9 +1,16 @@
 """The lines of the runner."""
 
+import json
+
 import pytest
 
 from cosmonapse.worker_runner.supervisor import Notice
 from cosmonapse.worker_runner.told import NoticeTexts
+
+SERVES_BY_ITSELF = (
+    "a module that serves by itself, as by serve(), never ends to load; put that below if __name__ "
+    "== '__main__'"
+)
 
 
 @pytest.fixture
@@ -40,13 +47,37 @@ def texts():
         (Notice("killed", pids=(7,)), "process 7 did not end within its grace: it is killed"),
         (Notice("gave_up", "there is no module 'a'"), "gave up: there is no module 'a'"),
         (Notice("gave_up"), "gave up after five crashes"),
+        (Notice("waiting", "no Synapse at x", (7,)), "no Synapse at x"),
+        (
+            Notice("loading", "app", (7,)),
+            "process 7 still loads app: " + SERVES_BY_ITSELF,
+        ),
     ],
 )
 def test_each_notice_is_one_line(texts, notice, line):
-    assert texts.lines(notice) == [line]
+    assert texts.line(notice) == line
+
+
+def test_as_json_a_notice_has_the_facts_that_it_is_about():
+    texts = NoticeTexts("shop", "/srv/app", as_json=True)
+    texts.serves(["a"], "cosmo://h:7070")
+
+    assert json.loads(texts.line(Notice("serving", pids=(7,)))) == {
+        "event": "serving",
+        "pids": [7],
+        "ids": ["a"],
+        "url": "cosmo://h:7070",
+        "namespace": "shop",
+    }
+    assert json.loads(texts.line(Notice("crashed", "exited", (7,), 0.5))) == {
+        "event": "crashed",
+        "pids": [7],
+        "reason": "exited",
+        "seconds": 0.5,
+    }
 
 
 def test_of_all_processes_that_wait_one_says_so_each_ten_seconds(texts):
-    assert texts.waiting("no Synapse", 100.0) == ["no Synapse"]
-    assert texts.waiting("no Synapse", 100.5) == []
-    assert texts.waiting("no Synapse", 109.9) == ["no Synapse"]
+    told = [texts.may_tell_waiting(now_s) for now_s in (100.0, 100.5, 109.9, 110.0)]
+
+    assert told == [True, False, True, False]
