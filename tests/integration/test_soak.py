@@ -15,7 +15,7 @@ import pytest
 
 from house import source
 from support.processes import closed_port
-from tools.soak.plan import BY_CABLE, FAULTS
+from tools.soak.plan import BY_CABLE, BY_STANDBY, FAULTS
 
 # Both ways to end the Synapse, both ways to end a worker, a frozen one, a reset link, and Synapse
 # and worker killed together.
@@ -24,6 +24,7 @@ SECONDS = 18
 LATELY = {"worker_block", "restart_freeze"}
 """Faults that take long: a run of their own has both."""
 LATELY_SEED = 31
+FAILOVER_SEED, FAILOVER_SECONDS = 2959, 12
 
 
 def run_soak(*arguments):
@@ -42,7 +43,7 @@ def run_soak(*arguments):
 def run(tmp_path_factory):
     """Run it once; give what it printed, the folder of its logs and its verdict."""
     folder = tmp_path_factory.mktemp("soak")
-    kinds = set(FAULTS) - LATELY - BY_CABLE
+    kinds = set(FAULTS) - LATELY - BY_CABLE - BY_STANDBY
     where = "--logs", folder / "logs", "--json", folder / "json"
     ended = run_soak("--seconds", SECONDS, "--seed", SEED, *where, *kinds)
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -76,6 +77,21 @@ def test_a_worker_that_stands_still_or_freezes_in_a_restart_runs_nothing_twice(t
     assert kinds == {"synapse_kill", "worker_freeze", "worker_block"}
     assert (verdict["pending"], verdict["twice"]) == (0, 0)
     assert set(verdict["told"]) <= {"TIMEOUT", "OVERLOADED", "WORKER_LOST", "TASK_LOST"}
+
+
+def test_nothing_is_lost_and_nothing_runs_twice_when_the_leader_ends_or_hangs(tmp_path):
+    kinds = {"failover", "failover_stop", "failover_freeze"}
+
+    ended = run_soak(
+        *("--seconds", FAILOVER_SECONDS, "--seed", FAILOVER_SEED, "--timeout", 12),
+        *("--json", tmp_path / "json", *kinds),
+    )
+    verdict = json.loads((tmp_path / "json").read_text())
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert {each["kind"] for each in verdict["outages"]} == kinds
+    assert (verdict["pending"], verdict["twice"], verdict["told"]) == (0, 0, {})
+    assert verdict["answered"] > 500
 
 
 def test_the_verdict_tells_how_each_process_grew_that_lived_on(run):

@@ -64,6 +64,31 @@ def test_both_sides_are_served_again_within_two_seconds(verdict):
 
 
 @pytest.mark.usefixtures("machine")
+def test_each_half_of_a_network_goes_on_and_one_leads_when_they_meet_again(tmp_path):
+    options = ("--two-hosts", "--standby", "--seconds", 10, "--seed", 140, "--timeout", TIMEOUT_S)
+    where = ("--json", tmp_path / "json", "--logs", tmp_path / "logs")
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "tools.soak", *map(str, (*options, *where)), "partition"],
+        cwd=source.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=80,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    verdict = json.loads((tmp_path / "json").read_text())
+    (cut,) = verdict["recoveries"]
+    assert cut["fault"]["kind"] == "partition"
+    assert cut["back_s"] < 2.0
+    assert (verdict["pending"], verdict["twice"]) == (0, 0)
+    said = [each.read_text() for each in (tmp_path / "logs").glob("*.err")]
+    halves = sum("may be a second" in each for each in said)
+    assert halves >= 6, halves  # every client says so: 3 workers, 2 callers and a watcher
+
+
+@pytest.mark.usefixtures("machine")
 def test_the_hosts_and_those_of_a_killed_run_are_gone_behind_it():
     subprocess.run(["ip", "netns", "add", "soak4194305-near"], check=True)  # no pid is so high
 

@@ -22,7 +22,7 @@ from .history import CuttableCarrier, History, parsed, read
 from .hosts import Hosts
 from .log import Log
 from .node import CARRIERS
-from .plan import BY_CABLE, BY_RELAY, BY_THREAD, FAULTS, plan
+from .plan import AT_THE_ONLY_ONE, BY_CABLE, BY_RELAY, BY_STANDBY, BY_THREAD, FAULTS, plan
 from .processes import SoakError
 from .tasks import WEIGHTS
 from .verdict import Verdict, judge, shown
@@ -69,6 +69,11 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="CARRIER",
         help="every other worker and caller is written in JavaScript, over zmtp or libzmq",
     )
+    parser.add_argument(
+        "--standby",
+        action="store_true",
+        help="a second Synapse stands by, on the other host if there is one",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the verdict there too")
     parser.add_argument(
         "--logs", type=Path, metavar="FOLDER", help="keep the logs there; else only broken runs do"
@@ -77,11 +82,6 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--check", type=Path, metavar="FOLDER", help="only judge the logs of an earlier run"
     )
     given = parser.parse_args(arguments)
-    strangers = sorted(set(given.faults) - {*FAULTS, "none"})
-    if strangers:
-        parser.error(f"no such fault: {', '.join(strangers)}; there are {', '.join(FAULTS)}, none")
-    if "none" in given.faults and len(given.faults) > 1:
-        parser.error("none is no fault beside others")
     given.faults = _possible(parser, given)
     given.seconds = given.seconds or (given.minutes or 1.0) * 60
     if min(given.seconds, given.timeout) <= 0:
@@ -93,13 +93,22 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _possible(parser: argparse.ArgumentParser, given: argparse.Namespace) -> list[str]:
     """Return the faults of a run: those asked for, or all that there can be on its hosts."""
+    strangers = sorted(set(given.faults) - {*FAULTS, "none"})
+    if strangers:
+        parser.error(f"no such fault: {', '.join(strangers)}; there are {', '.join(FAULTS)}, none")
+    if "none" in given.faults and len(given.faults) > 1:
+        parser.error("none is no fault beside others")
+    given.standby = given.standby or not BY_STANDBY.isdisjoint(given.faults)
     impossible = BY_RELAY if given.two_hosts else BY_CABLE
+    impossible = impossible | (AT_THE_ONLY_ONE if given.standby else BY_STANDBY)
     if given.javascript == _ZMTP and chosen_carrier() != _ZMTP:
         impossible = impossible | BY_THREAD  # that Synapse waits for answers of their loops
     if "none" in given.faults:
         return []
     if wrong := sorted(impossible.intersection(given.faults)):
         how = "not between two hosts" if given.two_hosts else "only with --two-hosts"
+        if AT_THE_ONLY_ONE.intersection(wrong) and given.standby:
+            how = "not where there is a second Synapse"
         if BY_THREAD.intersection(wrong):
             how = (
                 "not with --javascript zmtp at a Synapse that waits for answers: COSMO_CARRIER=zmtp"
@@ -112,7 +121,8 @@ async def run(given: argparse.Namespace, seed: int, folder: Path) -> None:
     """Start everything, break it, end it."""
     log = Log(folder / "harness.log", "harness")
     kinds = given.only or "", given.javascript or ""
-    size = Size(given.workers, given.callers, given.outstanding, given.timeout, *kinds)
+    load = given.workers, given.callers, given.outstanding, given.timeout
+    size = Size(*load, *kinds, given.standby)
     faults = plan(seed, given.faults, given.apart) if given.faults else iter(())
     with Hosts() if given.two_hosts else contextlib.nullcontext() as hosts:
         fabric = Fabric(folder, size, seed, log, hosts)

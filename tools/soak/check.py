@@ -133,6 +133,13 @@ def _recovered(history: History, _: Expectation) -> Iterator[Violation]:
             yield Violation("told_late", fault.at_s, text)
 
 
+def _one_leader(history: History, _: Expectation) -> Iterator[Violation]:
+    """Of several Synapses exactly one leads in the end."""
+    if history.leaders is not None and len(history.leaders) != 1:
+        text = f"in the end lead: {', '.join(history.leaders) or 'none'}"
+        yield Violation("leaders", history.ends_at_s, text)
+
+
 def _stuck(history: History, _: Expectation) -> Iterator[Violation]:
     """A worker that blocks its loop is shown as stuck, and never as away."""
     for fault in history.faults.values():
@@ -189,6 +196,7 @@ _RULES: tuple[Callable[[History, Expectation], Iterator[Violation]], ...] = (
     _streams,
     _explained,
     _recovered,
+    _one_leader,
     _stuck,
     _processes,
     _growth,

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 import attrs
 
-from .fabric import ALONE, Fabric
+from .fabric import ALONE, LEADS, STANDBY, STANDS_BY, STEPS_DOWN, SYNAPSE, Fabric
 from .log import Log
 from .plan import Planned
 from .processes import SoakError
@@ -21,6 +21,8 @@ _LAST_FAULT_S = 3.0
 _HEALS_S = 15.0
 _AWAY_S = 0.3
 _MEETING_S = 0.2
+_LOOKS = 75
+"""How often it is looked, every 0.2 s, whether one Synapse leads in the end."""
 
 
 class Director:
@@ -48,7 +50,17 @@ class Director:
             await _FAULTS[planned.kind](self, planned)
         await asyncio.sleep(max(0.0, end_s - time.monotonic()))
         self._log.write("quiet")
+        if self._fabric.size.standby:
+            await self._note_leaders()
         sampling.cancel()
+
+    async def _note_leaders(self) -> None:
+        """Write down who leads, once that may have settled."""
+        for _ in range(_LOOKS):
+            if len(self._fabric.leaders) == 1:
+                break
+            await asyncio.sleep(_MEETING_S)
+        self._log.write("leaders", names=self._fabric.leaders)
 
     async def _sample(self) -> None:
         while True:
@@ -59,7 +71,7 @@ class Director:
 
     async def _synapse_kill(self, planned: Planned, listens: asyncio.Event | None = None) -> None:
         mended = self._begin_at_synapse("synapse_kill")
-        process = self._fabric["synapse"]
+        process = self._fabric[SYNAPSE]
         await process.kill()
         self._fabric.look_for_complaint(process)
         await asyncio.sleep(planned.length_s)
@@ -70,7 +82,7 @@ class Director:
 
     async def _synapse_term(self, planned: Planned) -> None:
         mended = self._begin_at_synapse("synapse_term")
-        await self._fabric.end("synapse")
+        await self._fabric.end(SYNAPSE)
         await asyncio.sleep(planned.length_s)
         await self._fabric.start_synapse()
         mended()
@@ -148,6 +160,53 @@ class Director:
         await asyncio.to_thread(hosts.heal)
         mended()
 
+    async def _failover(self, planned: Planned) -> None:
+        leader, mended = self._begin_at_leader("failover")
+        process = self._fabric[leader]
+        await process.kill()
+        self._fabric.look_for_complaint(process)
+        await self._taken_over(leader, mended, planned)
+
+    async def _failover_stop(self, planned: Planned) -> None:
+        leader, mended = self._begin_at_leader("failover_stop")
+        ending = asyncio.create_task(self._fabric.end(leader), name="end")
+        await self._fabric[self._other(leader)].until_last(LEADS)
+        await ending
+        await self._taken_over(leader, mended, planned)
+
+    async def _failover_freeze(self, planned: Planned) -> None:
+        leader, mended = self._begin_at_leader("failover_freeze")
+        self._fabric[leader].send(signal.SIGSTOP)
+        await self._fabric[self._other(leader)].until_last(LEADS)
+        mended()
+        await asyncio.sleep(planned.length_s)
+        self._fabric[leader].send(signal.SIGCONT)
+        await self._fabric[leader].until_last(STANDS_BY)
+
+    async def _taken_over(self, leader: str, mended: Callable[[], None], planned: Planned) -> None:
+        """Wait until the other Synapse leads, and start the one that led as its standby."""
+        await self._fabric[self._other(leader)].until_last(LEADS)
+        mended()
+        await asyncio.sleep(planned.length_s)
+        await self._fabric.start_synapse(leader)
+        await self._fabric[leader].until_last(STANDS_BY)
+
+    async def _partition(self, planned: Planned) -> None:
+        """Cut the cable between two halves, each with a Synapse and clients of its own."""
+        fabric, hosts = self._fabric, self._fabric.hosts
+        if hosts is None:
+            raise SoakError("only between two hosts is there a cable to cut")
+        leader = fabric.leader
+        # Each may lose tasks that are with a worker of the other half.
+        everyone = {"callers": fabric.callers, "workers": fabric.workers}
+        mended = self._begin("partition", "cable", sole=[ALONE], **everyone)
+        await asyncio.to_thread(hosts.cut)
+        await fabric[self._other(leader)].until_last(LEADS)
+        await asyncio.sleep(planned.length_s)
+        await asyncio.to_thread(hosts.heal)
+        await fabric[leader].until_last(STANDS_BY, STEPS_DOWN)
+        mended()
+
     async def _slow_watcher(self, planned: Planned) -> None:
         mended = self._begin("slow_watcher", "watcher-2")
         await self._fabric.start_watcher("watcher-2", slow=True)
@@ -189,6 +248,13 @@ class Director:
 
     def _begin_at_synapse(self, kind: str) -> Callable[[], None]:
         return self._begin(kind, "synapse", callers=self._fabric.callers)
+
+    def _begin_at_leader(self, kind: str) -> tuple[str, Callable[[], None]]:
+        leader = self._fabric.leader
+        return leader, self._begin(kind, leader, callers=self._fabric.callers)
+
+    def _other(self, synapse: str) -> str:
+        return SYNAPSE if synapse == STANDBY else STANDBY
 
     def _begin_at_worker(self, kind: str, name: str) -> Callable[[], None]:
         sole = [ALONE] if name == self._fabric.workers[0] else []
@@ -237,6 +303,10 @@ _FAULTS: Mapping[str, Callable[[Director, Planned], Awaitable[None]]] = {
     "link_stall": Director._link_stall,
     "link_half_open": Director._link_half_open,
     "link_cut": Director._link_cut,
+    "failover": Director._failover,
+    "failover_stop": Director._failover_stop,
+    "failover_freeze": Director._failover_freeze,
+    "partition": Director._partition,
     "slow_watcher": Director._slow_watcher,
     "frozen_watcher": Director._frozen_watcher,
     "double_kill": Director._double_kill,

@@ -11,8 +11,10 @@ from .history import Fault, Task
 SETTLE_S = 1.5
 """How long after its end a fault may still be felt: reconnecting, registering again."""
 
-RESTARTS = frozenset({"synapse_kill", "synapse_term"})
-"""Faults after which a new Synapse runs."""
+FAILOVERS = frozenset({"failover", "failover_stop", "failover_freeze"})
+"""Faults after which another Synapse leads."""
+RESTARTS = frozenset({"synapse_kill", "synapse_term", "partition"}) | FAILOVERS
+"""Faults after which all begin anew at a Synapse: a new one, or another one."""
 STUCK_AFTER_S = 6.5
 """How long a worker may have blocked its loop until it gets no new tasks."""
 NOTICED_S = 4.5
@@ -54,6 +56,8 @@ _RESYNC = {
     "link_half_open": {"WORKER_LOST"},
     # 04-liveness, "Absence" 5: what a caller had asked for is cancelled once it is away for long.
     "link_cut": {"WORKER_LOST", "CANCELLED"},
+    # Each half goes on, and what is with a worker of the other one is told as of one that is away.
+    "partition": {"WORKER_LOST", "CANCELLED", "TASK_LOST", "REPLY_LOST", "TIMEOUT"} | _ALONE,
 }
 _FORGETS = {"TIMEOUT", "NO_SUCH_NEURON", "TASK_LOST"}
 
@@ -104,6 +108,8 @@ def _felt_by(fault: Fault, task: Task) -> bool:
 
 def _concerns(fault: Fault, task: Task) -> bool:
     """Return whether a fault hit the processes of a task, as far as the logs show it."""
+    if fault.kind == "partition":
+        return _parted(fault, task)
     if fault.kind in RESTARTS:
         return True
     if task.code == "NO_SUCH_NEURON" and fault.kind not in _LINKS:
@@ -113,6 +119,16 @@ def _concerns(fault: Fault, task: Task) -> bool:
     if task.code == "WORKER_LOST":
         return _ran_there(fault, task)
     return task.caller in fault.callers or _ran_there(fault, task)
+
+
+def _parted(fault: Fault, task: Task) -> bool:
+    """Return whether a task may have been in one half, and its worker in the other.
+
+    For a Neuron that no worker of its half serves an attempt may wait until its time is over.
+    """
+    if task.code == "TIMEOUT":
+        return task.retry and task.neuron in fault.sole
+    return task.code != "NO_SUCH_NEURON" or task.neuron in fault.sole
 
 
 def _ran_there(fault: Fault, task: Task) -> bool:
@@ -137,6 +153,8 @@ def _blocked(fault: Fault, task: Task) -> bool:
 
 def _out_of_reach_at_deadline(fault: Fault, task: Task) -> bool:
     """Return whether no answer could reach the caller when its time was over."""
+    if fault.kind == "partition":
+        return False  # each half goes on
     cut_off = fault.kind in RESTARTS or task.caller in fault.callers
     return cut_off and fault.at_s <= task.deadline_at_s <= fault.until_s(SETTLE_S)
 

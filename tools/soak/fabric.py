@@ -9,16 +9,18 @@ from pathlib import Path
 
 import attrs
 
-from .hosts import NEAR_ADDRESS, Hosts
+from .hosts import FAR_ADDRESS, NEAR_ADDRESS, Hosts
 from .log import Log
 from .node import program_of
-from .processes import Process, free_port, start
+from .processes import Process, SoakError, free_port, start
 from .sampling import sample
 
 HOST = "127.0.0.1"
 RELAY_HOST = "127.0.0.2"
 ALONE = "alone"
 _LISTENING = "Synapse listening on"
+SYNAPSE, STANDBY = "synapse", "synapse-2"
+LEADS, STANDS_BY, STEPS_DOWN = "leads from now on", "stands by", "steps down"
 _SLOW_S = 0.05
 
 
@@ -34,6 +36,7 @@ class Size:
         only: The one kind of task in the sequences of a caller; empty for all kinds.
         javascript: The carrier of every other worker and caller, which are written in JavaScript
             then: the first caller, the second worker, and so on; empty for none.
+        standby: Whether there is a second Synapse, on the far host if there is one.
     """
 
     workers: int = 3
@@ -42,6 +45,7 @@ class Size:
     timeout_s: float = 5.0
     only: str = ""
     javascript: str = ""
+    standby: bool = False
 
 
 class Fabric:
@@ -63,7 +67,8 @@ class Fabric:
         self._folder = folder
         self._seed = seed
         self._log = log
-        self._port = free_port((HOST, RELAY_HOST))
+        self.synapses = [SYNAPSE, STANDBY] if size.standby else [SYNAPSE]
+        self._ports = _free_ports(self.synapses)
         self._processes: dict[str, Process] = {}
         self._numbers = itertools.count(1)
         self.workers = [f"worker-{number + 1}" for number in range(size.workers)]
@@ -85,9 +90,10 @@ class Fabric:
 
     async def start(self) -> None:
         """Start all processes, each after those that it needs."""
-        await self.start_synapse()
+        await asyncio.gather(*map(self.start_synapse, self.synapses))
         if self.hosts is None:
-            await self._start("relay", "relay", RELAY_HOST, HOST, *self._ports())
+            ports = [port + each for port in self._ports.values() for each in (0, 2, 3)]
+            await self._start("relay", "relay", RELAY_HOST, HOST, *ports)
         await asyncio.gather(*map(self.start_worker, self.workers))
         await self.start_watcher("watcher-1")
         for number, name in enumerate(self.callers):
@@ -95,17 +101,39 @@ class Fabric:
             load = (seed, size.outstanding, size.timeout_s, *filter(None, [size.only]))
             await self._start(name, "caller", name, self._url(name), self._file(name), *load)
 
-    async def start_synapse(self) -> None:
-        """Start the Synapse where it was before; return when it listens."""
-        host = HOST if self.hosts is None else NEAR_ADDRESS
-        where = ("--host", host, "--port", self._port)
+    async def start_synapse(self, name: str = SYNAPSE) -> None:
+        """Start a Synapse where it was before; return when it listens."""
+        where: tuple[object, ...] = ("--host", self._host(name), "--port", self._ports[name])
+        for other in self.synapses:
+            if other != name:
+                where = (*where, "--peer", f"cosmo://{self._host(other)}:{self._ports[other]}")
         if self.hosts is not None:
             where = (*where, "--insecure")  # the cable between the two leads nowhere else
         arguments = ("cosmonapse.cli", "synapse", "start", *where, "--quiet")
-        through = self._through("synapse")
-        process = await start("synapse", self._folder, *arguments, through=through)
-        self._processes["synapse"] = process
+        through = self._through(name)
+        process = await start(name, self._folder, *arguments, through=through)
+        process.watch(LEADS, STANDS_BY, STEPS_DOWN)
+        self._processes[name] = process
         await process.line(_LISTENING)
+
+    @property
+    def leaders(self) -> list[str]:
+        """The Synapses that lead, as far as they have said so."""
+        alive = [each for each in self.synapses if self._processes[each].is_alive]
+        return alive if alive == [SYNAPSE] else [e for e in alive if self[e].last == LEADS]
+
+    @property
+    def leader(self) -> str:
+        """The only Synapse, or the first one that leads.
+
+        Raises:
+            SoakError: None of several leads.
+        """
+        if not self.size.standby:
+            return SYNAPSE
+        if not self.leaders:
+            raise SoakError(f"no Synapse leads: {self[SYNAPSE].said()} {self[STANDBY].said()}")
+        return self.leaders[0]
 
     async def start_worker(self, name: str) -> None:
         """Start a worker; return when its Axons are registered."""
@@ -136,7 +164,7 @@ class Fabric:
         await asyncio.gather(*map(self._ended, self.callers))
         others = [name for name in self._processes if name.startswith(("worker", "extra", "watch"))]
         await asyncio.gather(*map(self.end, others))
-        await self.end("synapse")
+        await asyncio.gather(*map(self.end, self.synapses))
 
     async def kill(self) -> None:
         """Kill all processes that are left."""
@@ -168,22 +196,39 @@ class Fabric:
         self._processes[name] = process
         await process.line("ready")
 
-    def _ports(self) -> tuple[int, int, int]:
-        return self._port, self._port + 2, self._port + 3
+    def _host(self, synapse: str) -> str:
+        if self.hosts is None:
+            return HOST
+        return FAR_ADDRESS if synapse == STANDBY else NEAR_ADDRESS
 
     def _is_linked(self, name: str) -> bool:
         return name in self.linked_workers or name in self.linked_callers
+
+    def is_far(self, name: str) -> bool:
+        """Return whether a process runs on the far host, if there is one."""
+        return name == STANDBY or self._is_linked(name)
 
     def _through(self, name: str) -> tuple[str, ...]:
         """Return the command prefix that starts a process on its host."""
         if self.hosts is None:
             return ()
-        return self.hosts.on(self.hosts.far if self._is_linked(name) else self.hosts.near)
+        return self.hosts.on(self.hosts.far if self.is_far(name) else self.hosts.near)
 
     def _url(self, name: str) -> str:
-        if self.hosts is not None:
-            return f"cosmo://{NEAR_ADDRESS}:{self._port}"
-        return f"cosmo://{RELAY_HOST if self._is_linked(name) else HOST}:{self._port}"
+        by_relay = self.hosts is None and self._is_linked(name)
+        hosts = {each: RELAY_HOST if by_relay else self._host(each) for each in self.synapses}
+        return "cosmo://" + ",".join(f"{hosts[e]}:{self._ports[e]}" for e in self.synapses)
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.log"
+
+
+def _free_ports(names: list[str]) -> dict[str, int]:
+    """Return for each name a port that is free, and of no other one."""
+    found: dict[str, int] = {}
+    for name in names:
+        port = free_port((HOST, RELAY_HOST))
+        while any(abs(port - other) <= 3 for other in found.values()):
+            port = free_port((HOST, RELAY_HOST))
+        found[name] = port
+    return found

@@ -10,7 +10,7 @@ import attrs
 
 from cosmonapse.bench.figures import percentiles
 
-from .explain import RESTARTS, SETTLE_S
+from .explain import FAILOVERS, RESTARTS, SETTLE_S
 from .history import Fault, History, Sample, Task
 
 _RECOVERS_S = 4.0
@@ -81,6 +81,47 @@ def latency(tasks: Iterable[Task]) -> Latency:
     if not took_ms:
         return Latency(0, 0.0, 0.0, 0.0)
     return Latency(len(took_ms), *percentiles(took_ms, 50, 99), max(took_ms))
+
+
+@attrs.frozen
+class Outage:
+    """How long callers had to wait for an answer again after one kind of failover.
+
+    Args:
+        kind: The kind of the fault.
+        count: How many of them there were.
+        p50_ms: From the beginning of the fault until a caller had the answer of a task that it
+            dispatched since, in milliseconds: the median over all callers.
+        p99_ms: The same, the 99th percentile.
+        max_ms: The longest.
+    """
+
+    kind: str
+    count: int
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+def outages(history: History) -> list[Outage]:
+    """Return how long callers waited, for each kind of failover that there was."""
+    replied: dict[str, list[Task]] = {}
+    for task in history.tasks.values():
+        if task.caller and task.outcomes and not task.code:
+            replied.setdefault(task.caller, []).append(task)
+    found = []
+    for kind in sorted(FAILOVERS):
+        faults = [each for each in history.faults.values() if each.kind == kind]
+        waits_ms = [
+            1000 * (min(later) - fault.at_s)
+            for fault in faults
+            for tasks in replied.values()
+            if (later := [e.ended_at_s or 0.0 for e in tasks if e.invoked_at_s >= fault.at_s])
+        ]
+        if waits_ms:
+            quantiles = percentiles(waits_ms, 50, 99)
+            found.append(Outage(kind, len(faults), *quantiles, max(waits_ms)))
+    return found
 
 
 def undisturbed(history: History) -> list[Task]:

@@ -12,6 +12,7 @@ A line is a dict with `at` (monotonic seconds), `who` and `what`; the others dep
     state      worker state                              the roster shows it from now on
     complaint  name text                                 a traceback, or the like
     counts     counts                                    the counters of a Dendrite
+    leaders    names                                     the Synapses that lead in the end
     quiet                                                no task is dispatched from now on
 """
 
@@ -138,6 +139,7 @@ class History:
         states: Changes of the roster: instant, worker, new state.
         starts: When each worker started a task, in order.
         counts: The counters of each Dendrite, by name of its process.
+        leaders: The Synapses that lead in the end; None where there is but one.
         quiet_at_s: When the callers were ordered to dispatch no more.
         ends_at_s: Time of the last line.
     """
@@ -151,6 +153,7 @@ class History:
     states: list[tuple[float, str, str]] = attrs.Factory(list)
     starts: dict[str, list[float]] = attrs.Factory(dict)
     counts: dict[str, dict[str, int]] = attrs.Factory(dict)
+    leaders: tuple[str, ...] | None = None
     quiet_at_s: float = float("inf")
     ends_at_s: float = 0.0
 
@@ -247,6 +250,10 @@ def _counts(history: History, line: CuttableCarrier) -> None:
     history.counts[line["who"]] = dict(line["counts"])
 
 
+def _leaders(history: History, line: CuttableCarrier) -> None:
+    history.leaders = tuple(line["names"])
+
+
 def _quiet(history: History, line: CuttableCarrier) -> None:
     history.quiet_at_s = line["at"]
 
@@ -267,5 +274,6 @@ _TAKE: Mapping[str, Callable[[History, CuttableCarrier], None]] = {
     "complaint": _complaint,
     "state": _state,
     "counts": _counts,
+    "leaders": _leaders,
     "quiet": _quiet,
 }

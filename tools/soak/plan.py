@@ -20,6 +20,10 @@ FAULTS: Mapping[str, tuple[float, float]] = {
     "link_stall": (0.3, 4.5),
     "link_half_open": _NOTHING,
     "link_cut": (5.0, 5.0),
+    "failover": (0.2, 1.0),
+    "failover_stop": (0.2, 1.0),
+    "failover_freeze": (0.2, 2.0),
+    "partition": (4.0, 8.0),
     "slow_watcher": (2.0, 4.0),
     "frozen_watcher": (1.0, 5.0),
     "double_kill": (0.0, 0.5),
@@ -29,8 +33,15 @@ FAULTS: Mapping[str, tuple[float, float]] = {
 """Every fault, and how many seconds it lasts at least and at most, before it is mended."""
 BY_RELAY = frozenset({"link_reset", "link_stall", "link_half_open"})
 """Those that need everything on one host, with a relay."""
-BY_CABLE = frozenset({"link_cut"})
+BY_CABLE = frozenset({"link_cut", "partition"})
 """Those that need two hosts."""
+BY_STANDBY = frozenset({"failover", "failover_stop", "failover_freeze", "partition"})
+"""Those that need a second Synapse. The length of all but the last is how long the one that led is
+away after the other one leads."""
+AT_THE_ONLY_ONE = frozenset(
+    {"synapse_kill", "synapse_term", "double_kill", "double_freeze", "restart_freeze", "link_cut"}
+)
+"""Those that are others where there is a second Synapse."""
 BY_THREAD = frozenset({"worker_block"})
 """Those that need workers whose heartbeats do not wait for their loop."""
 _PAUSE_S = (0.3, 2.0)

@@ -47,6 +47,9 @@ class Process:
         self._process = process
         self._said = said
         self._lines: asyncio.Queue[str] = asyncio.Queue()
+        self._watched: tuple[str, ...] = ()
+        self._last = ""
+        self._has_news = asyncio.Event()
         self._reading = asyncio.create_task(self._read(), name=f"read {name}")
 
     @property
@@ -74,6 +77,30 @@ class Process:
             text = f"{self.name} does not say {start!r} within {timeout_s:g} s: {self.said()}"
             raise SoakError(text) from None
         return line.removeprefix(start).strip()
+
+    def watch(self, *texts: str) -> None:
+        """Note from now on which of some texts came last in a line of its stdout."""
+        self._watched = texts
+
+    @property
+    def last(self) -> str:
+        """The watched text that came last; empty if none has come."""
+        return self._last
+
+    async def until_last(self, *texts: str, timeout_s: float = _STARTS_S) -> None:
+        """Return once one of `texts` is the watched text that came last.
+
+        Raises:
+            SoakError: That is not so within `timeout_s` seconds.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self._last not in texts:
+                    self._has_news.clear()
+                    await self._has_news.wait()
+        except TimeoutError:
+            text = f"{self.name} does not say {' or '.join(texts)!r}, but {self._last!r}"
+            raise SoakError(f"{text}: {self.said()}") from None
 
     def tell(self, line: str) -> None:
         """Write a line to its stdin."""
@@ -118,7 +145,10 @@ class Process:
     async def _read(self) -> None:
         if self._process.stdout is not None:
             async for line in self._process.stdout:
-                self._lines.put_nowait(line.decode(errors="replace"))
+                text = line.decode(errors="replace")
+                self._last = next((each for each in self._watched if each in text), self._last)
+                self._lines.put_nowait(text)
+                self._has_news.set()
         self._lines.put_nowait("")
 
 

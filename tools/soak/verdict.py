@@ -31,6 +31,7 @@ class Verdict:
         latency: Of all replies.
         quiet: Of replies that no fault could touch.
         recoveries: The recovery from each fault.
+        outages: How long callers waited after each kind of failover.
         slopes: The growth of each process.
         violations: The violations that were found.
     """
@@ -45,6 +46,7 @@ class Verdict:
     latency: figures.Latency
     quiet: figures.Latency
     recoveries: list[figures.Recovery]
+    outages: list[figures.Outage]
     slopes: list[figures.Slope]
     violations: list[Violation]
 
@@ -75,6 +77,7 @@ def judge(history: History, expectation: Expectation) -> Verdict:
         latency=figures.latency(tasks),
         quiet=figures.latency(figures.undisturbed(history)),
         recoveries=figures.recoveries(history),
+        outages=figures.outages(history),
         slopes=figures.slopes(history),
         violations=found,
     )
@@ -100,6 +103,8 @@ def shown(verdict: Verdict, began_at_s: float) -> str:
     ]
     if verdict.recoveries:
         lines += ["", head, *(_fault_line(each, began_at_s) for each in verdict.recoveries)]
+    if verdict.outages:
+        lines += ["", "until a call is answered again", *map(_outage_line, verdict.outages)]
     if verdict.slopes:
         head = (
             f"{'grows a minute':>16} {'lived s':>8} {'KiB':>8} {'fds':>6} {'tasks':>6} {'MiB':>7}"
@@ -122,6 +127,13 @@ def _fault_line(each: figures.Recovery, began_at_s: float) -> str:
     return (
         f"{fault.at_s - began_at_s:7.1f}  {fault.kind:<16} {fault.target:<12} {lasted:>8} "
         f"{_seconds(each.back_s):>7} {each.told or '':>5} {_seconds(each.told_s):>11}"
+    )
+
+
+def _outage_line(each: figures.Outage) -> str:
+    return (
+        f"  {each.kind:<16} {each.count:>3} times   median {each.p50_ms:.0f} ms   "
+        f"p99 {each.p99_ms:.0f} ms   max {each.max_ms:.0f} ms"
     )
 
 

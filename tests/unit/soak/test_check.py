@@ -240,6 +240,37 @@ def test_a_process_that_ends_badly_or_slowly_is_found(code, took_s):
     assert found({**ended, "code": code, "took_s": took_s}) == ["bad_end"]
 
 
+@pytest.mark.parametrize(
+    ("names", "rules"), [(["synapse-2"], []), ([], ["leaders"]), (["a", "b"], ["leaders"])]
+)
+def test_of_several_synapses_one_has_to_lead_in_the_end(names, rules):
+    line = {"what": "leaders", "who": "harness", "at": 20.0, "names": names}
+
+    assert found(line) == rules
+
+
+def test_a_failover_explains_no_error():
+    failover = fault("failover", at=10.0, mended=10.1, callers=["caller-1"], workers=[])
+
+    for code in ("TASK_LOST", "WORKER_LOST", "NO_SUCH_NEURON", "TIMEOUT"):
+        assert found(invoke(), outcome(code=code), failover, quiet()) == ["unexplained"]
+
+
+@pytest.mark.parametrize(
+    ("neuron", "code", "rules"),
+    [
+        ("work", "TASK_LOST", []),
+        ("alone", "NO_SUCH_NEURON", []),
+        ("work", "NO_SUCH_NEURON", ["unexplained"]),
+        ("work", "TIMEOUT", ["unexplained"]),
+    ],
+)
+def test_a_task_into_the_other_half_ends_as_with_a_worker_that_is_away(neuron, code, rules):
+    cut = fault("partition", at=9.0, mended=15.0, callers=["caller-1"], sole=["alone"])
+
+    assert found(invoke(neuron=neuron), outcome(code=code), cut, quiet(16.0)) == rules
+
+
 def test_a_traceback_of_a_process_is_found():
     said = {"what": "complaint", "who": "harness", "at": 10.0, "name": "worker-1", "text": "Oh"}
 

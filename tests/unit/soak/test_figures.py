@@ -7,7 +7,7 @@ import pytest
 
 from tools.soak import tasks
 from tools.soak.explain import RESYNC
-from tools.soak.figures import growth, latency, undisturbed
+from tools.soak.figures import growth, latency, outages, undisturbed
 from tools.soak.history import Fault, History, Task, parsed, read
 from tools.soak.plan import FAULTS, plan
 from tools.soak.verdict import judge, shown
@@ -44,6 +44,19 @@ def test_a_task_is_undisturbed_if_no_fault_overlaps_it():
     history = History(tasks={task.id: task for task in each}, faults={1: fault})
 
     assert [task.id for task in undisturbed(history)] == ["before", "after"]
+
+
+def test_an_outage_lasts_from_its_failover_until_a_caller_has_the_answer_of_a_later_task():
+    fault = Fault(1, "failover", "synapse", at_s=10.0, mended_at_s=10.1)
+    lost = answered("caller-1-3", 10.1, 0.1)
+    lost.code = "TASK_LOST"
+    each = [answered("caller-1-1", 9.9, 0.2), answered("caller-1-2", 10.1, 0.3), lost]
+    history = History(tasks={task.id: task for task in each}, faults={1: fault})
+
+    (found,) = outages(history)
+
+    assert (found.kind, found.count) == ("failover", 1)
+    assert (found.p50_ms, found.max_ms) == pytest.approx((400.0, 400.0))
 
 
 def test_the_same_seed_gives_the_same_plan_and_another_one_another():
