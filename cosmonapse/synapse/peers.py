@@ -14,7 +14,8 @@ import attrs
 
 import zmq_transport as wire_side
 
-from ..errors import InvalidUrl
+from ..errors import InvalidKey, InvalidUrl
+from ..key_ring import KeyRing
 from ..runtime.addresses import addresses, is_every
 from .url import AUTO, Endpoint, Endpoints, parse_url
 
@@ -95,6 +96,19 @@ def peer_endpoints(urls: Iterable[str], host: str, port: int) -> list[wire_side.
     if len(found) > MAX_PEERS:
         raise InvalidUrl(str([*urls][-1]), f"a Synapse knows at most {MAX_PEERS} others")
     return [*found]
+
+
+def check_peer_keys(ring: KeyRing) -> None:
+    """Check that a Synapse with keys and peers lists the key of one at least.
+
+    Raises:
+        InvalidKey: It does not: no other Synapse could report to it.
+    """
+    if not ring.peers:
+        raise InvalidKey(
+            ring.folder,
+            "it has no key of another Synapse: run 'cosmo keys peer NAME cpk_...' here and there",
+        )
 
 
 def _places_of(url: str) -> tuple[Endpoint, ...]:

@@ -25,7 +25,7 @@ from .carriers import chosen_carrier
 from .key_watch import KeyWatch
 from .limits import Limits, settings_of
 from .lost_notice import lost_notice
-from .peers import OnNotice, log_notice, notice_of, peer_endpoints
+from .peers import OnNotice, check_peer_keys, log_notice, notice_of, peer_endpoints
 from .secure_bind import check_bind, check_ipc_mode
 from .url import DEFAULT_HOST, DEFAULT_PORT, Endpoint, IpcEndpoint
 
@@ -130,6 +130,8 @@ class SynapseProcess:
         check_ipc_mode(ipc_mode, has_keys=keys is not None)
         check_lan(host, lan=lan)
         self._watch = None if keys is None else KeyWatch(keys, self._use_access)
+        if others and self._watch is not None:
+            check_peer_keys(self._watch.ring)
         ports = wire_side.Ports(port, port + 2, port + 3) if port else wire_side.Ports()
         tap = None if on_signal is None else _MessageTap(on_signal)
         local = None if ipc is None else ipc_endpoint(ipc)
@@ -313,7 +315,9 @@ class SynapseServer:
         check_ipc_mode(ipc_mode, has_keys=keys is not None)
         check_lan(host, lan=lan)
         if self._keys is not None:
-            KeyRing.read(self._keys)
+            ring = KeyRing.read(self._keys)
+            if self._peers:
+                check_peer_keys(ring)
         self._on_signal = on_signal
         self._process: SynapseProcess | None = None
         self._thread: threading.Thread | None = None

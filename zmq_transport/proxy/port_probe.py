@@ -93,7 +93,10 @@ class PortProbe:
         if made is None:
             return
         failed = made.getsockopt(network.SOL_SOCKET, network.SO_ERROR)
-        # TCP connects a socket to itself when the system chose the port of the far end for it.
-        is_own = not failed and made.getsockname() == made.getpeername()
+        try:
+            # TCP connects a socket to itself when the system chose the port of the far end for it.
+            is_own = not failed and made.getsockname() == made.getpeername()
+        except OSError:  # it is still under way: the event was one of the probe before
+            return
         self.close()
         self._on_over(is_own or failed == errno.ECONNREFUSED, now_s)

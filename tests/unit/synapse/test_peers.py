@@ -5,9 +5,11 @@ import logging
 import pytest
 
 from cosmonapse import SynapseServer
-from cosmonapse.errors import InvalidUrl
+from cosmonapse.errors import InvalidKey, InvalidUrl
+from cosmonapse.key_ring import make_folder, write_peer
 from cosmonapse.runtime.addresses import addresses
 from cosmonapse.synapse import peers
+from cosmonapse.synapse.access import new_pair
 from cosmonapse.synapse.peers import RoleNotice, log_notice, notice_of, peer_endpoints
 from zmq_transport import NewsKind, RoleNews, TcpEndpoint
 
@@ -63,6 +65,18 @@ def test_a_synapse_knows_fifteen_others_at_most():
 def test_a_server_finds_a_mistake_before_it_starts():
     with pytest.raises(InvalidUrl, match="this Synapse itself"):
         SynapseServer(port=7070, peers=["cosmo://127.0.0.1:7070"])
+
+
+def test_a_server_with_keys_and_peers_needs_the_key_of_one(tmp_path):
+    folder = str(tmp_path / "keys")
+    make_folder(folder, *new_pair())
+    others = ["cosmo://10.0.0.2:7070"]
+
+    with pytest.raises(InvalidKey, match="cosmo keys peer NAME"):
+        SynapseServer(keys=folder, peers=others)
+
+    write_peer(folder, "second", [new_pair()[0]])
+    SynapseServer(keys=folder, peers=others)
 
 
 @pytest.mark.parametrize("kind", NewsKind)
