@@ -61,6 +61,7 @@ class Runner:
         self._spawned_at_ns: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
+        self._error: BaseException | None = None
 
     async def run(self) -> int:
         """Run; return the exit code: 0 after SIGTERM, 130 after SIGINT, else why it gave up."""
@@ -72,9 +73,11 @@ class Runner:
             self._own(self._reload_on_changes(self._watch))
         try:
             self._act(self._supervisor.begin(loop.time()))
-            while not self._supervisor.is_over:
+            while self._error is None and not self._supervisor.is_over:
                 await self._until_due()
                 self._act(self._supervisor.due(loop.time()))
+            if self._error is not None:
+                raise self._error
         finally:
             for child in self._children.values():  # nothing of ours outlives an error of ours
                 with contextlib.suppress(ProcessLookupError):
@@ -98,7 +101,13 @@ class Runner:
     def _own(self, work: Any) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._on_task_end)
+
+    def _on_task_end(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._error = task.exception()  # `run` raises it: nobody else would see it
+            self._news.set()
 
     def _on_signal(self, number: int) -> None:
         code = 128 + number if number == signal.SIGINT else 0

@@ -1,4 +1,4 @@
-"""What the runner says of a program that is slow to load, without the command line."""
+"""The runner without the command line: what it says of a slow program, and its own errors."""
 
 import os
 import signal
@@ -8,12 +8,14 @@ import pytest
 from cosmonapse.worker_runner.runner import Runner
 from cosmonapse.worker_runner.worker_process import ProcessSettings
 
+pytestmark = pytest.mark.asyncio
 
-@pytest.mark.asyncio
-async def test_a_module_that_serves_by_itself_is_told_what_to_change(tmp_path, monkeypatch):
-    (tmp_path / "serves.py").write_text("import threading\nthreading.Event().wait()\n")
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    """What processes are given that are to run `serves`."""
     monkeypatch.chdir(tmp_path)
-    settings = ProcessSettings(
+    return ProcessSettings(
         targets=["serves"],
         url="cosmo://127.0.0.1:1",
         key=None,
@@ -22,6 +24,18 @@ async def test_a_module_that_serves_by_itself_is_told_what_to_change(tmp_path, m
         grace_s=1.0,
         folders=[str(tmp_path)],
     )
+
+
+async def test_an_error_of_the_runner_itself_ends_it_and_is_not_lost(settings):
+    def say(line):
+        raise RuntimeError("no terminal")
+
+    with pytest.raises(RuntimeError, match="no terminal"):
+        await Runner(settings, 1, say).run()
+
+
+async def test_a_module_that_serves_by_itself_is_told_what_to_change(settings, tmp_path):
+    (tmp_path / "serves.py").write_text("import threading\nthreading.Event().wait()\n")
     said = []
 
     def say(line):
