@@ -18,6 +18,8 @@ LOOKUP_S = 1.0
 """After this time the addresses of the last answer are used; the lookup goes on."""
 MAX_NAMED: Final = 16
 """So many places count that proxies name beside those that are given."""
+FRESH_S: Final = 0.2
+"""Each of several places has an attempt in a round; not all names are looked up for each of them."""
 SIDE_BY_SIDE_S = 0.2
 """The same where there are several places: the others do not wait longer for a slow name."""
 
@@ -44,7 +46,8 @@ class Resolver:
         """
         self._then = then
         # One that is looked up since an earlier attempt had its time already.
-        self._awaited = {each for each in self._places if each.look_up(self._on_found)}
+        fresh_s = 0.0 if len(self._places) == 1 else FRESH_S
+        self._awaited = {each for each in self._places if each.look_up(self._on_found, fresh_s)}
         if self._is_over():
             self._hand_over()
             return
@@ -117,22 +120,32 @@ class _KnownName:
         is_named = isinstance(endpoint, TcpEndpoint) and not is_address(endpoint.host)
         self.known: list[Endpoint] = [] if is_named else [endpoint]
         self._is_named = is_named
+        self._answered_s: float | None = None
 
     @property
     def name(self) -> str:
         """Its host; the path of a Unix socket."""
         return self.endpoint.path if isinstance(self.endpoint, IpcEndpoint) else self.endpoint.host
 
-    def look_up(self, then: Callable[[_KnownName], None]) -> bool:
-        """Begin to look the name up; False if there is nothing to begin."""
+    def look_up(self, then: Callable[[_KnownName], None], fresh_s: float) -> bool:
+        """Begin to look the name up; False if there is nothing to begin.
+
+        Args:
+            then: Is called with this, once there is an answer.
+            fresh_s: An answer that is younger is not asked for again.
+        """
         endpoint = self.endpoint
         if self.is_looking or not self._is_named or isinstance(endpoint, IpcEndpoint):
+            return False
+        loop = asyncio.get_running_loop()
+        if self._answered_s is not None and loop.time() - self._answered_s < fresh_s:
             return False
         self.is_looking = True
         host, port = endpoint.host, endpoint.port
 
         def on_found(found: list[TcpEndpoint]) -> None:
             self.is_looking = False
+            self._answered_s = loop.time()
             # Without an answer the last one stays good: a name server may be away for a while.
             self.known = [*found] or self.known
             then(self)

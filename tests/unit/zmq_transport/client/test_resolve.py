@@ -162,6 +162,21 @@ async def test_who_knows_no_address_yet_waits_for_the_first_name_that_has_one(mo
 
 
 @pytest.mark.asyncio
+async def test_the_names_of_a_list_are_not_looked_up_for_each_attempt_of_a_round(monkeypatch):
+    asked = []
+    monkeypatch.setattr(module, "FRESH_S", 3600.0)
+    monkeypatch.setattr(module, "lookup", lambda host, port: asked.append(host) or ["10.0.0.1"])
+    resolver = Resolver(several("a", "b"))
+
+    for _ in range(3):
+        await hosts_of(resolver)
+    monkeypatch.setattr(module, "FRESH_S", 0.0)
+    await hosts_of(resolver)
+
+    assert sorted(asked) == ["a", "a", "b", "b"]
+
+
+@pytest.mark.asyncio
 async def test_a_list_of_which_no_name_resolves_has_no_address(monkeypatch):
     looking_up(monkeypatch, a=([], None), b=([], None))
     resolver = Resolver(several("a", "b"))
