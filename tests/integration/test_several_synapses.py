@@ -10,7 +10,10 @@ from support.processes import closed_port, until
 from support.standby import Standby
 from support.transport import RunningProxy
 from zmq_transport.client import resolve
+from zmq_transport.client.dial_plan import Attempt
+from zmq_transport.client.libzmq_line import LibzmqLine
 from zmq_transport.sockets.carriers import CARRIERS
+from zmq_transport.sockets.endpoints import TcpEndpoint
 
 pytestmark = pytest.mark.asyncio
 HERE = "127.0.0.1"
@@ -125,3 +128,30 @@ async def test_a_connection_that_is_broken_off_is_reset(children):
     starting.cancel()
     await asyncio.gather(starting, return_exceptions=True)
     await until(lambda: starting.done())
+
+
+class Noted:
+    """Keeps the order of the events and the messages of a line."""
+
+    def __init__(self):
+        self.order = []
+
+    def on_message(self, head, body):
+        self.order.append("message")
+
+    def __getattr__(self, name):
+        return lambda *_, **__: self.order.append(name)
+
+
+async def test_a_message_over_libzmq_does_not_overtake_the_news_of_its_connection(standby):
+    noted = Noted()
+    line = LibzmqLine(noted, 1024)
+    line.open(noted)
+    line.dial(Attempt(TcpEndpoint(HERE, standby.port), 5.0, 5.0))
+    # While the loop stands still both come, and at its next turn the socket is looked at first.
+    assert line._socket.poll(10_000)
+    await asyncio.sleep(0)
+
+    line.hang_up()
+    line.close()
+    assert noted.order == ["on_connected", "on_established", "message"]

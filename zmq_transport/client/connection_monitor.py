@@ -11,7 +11,7 @@ from typing import Any
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
-from ..sockets import options
+from ..sockets import multipart, options
 from .socket_reader import SocketReader
 
 BEGUN = int(zmq.EVENT_CONNECT_DELAYED)
@@ -40,6 +40,15 @@ class ConnectionMonitor:
         self._on_event = on_event
         self._monitor = options.watched(socket, _WATCHED)
         self._reader = SocketReader(self._monitor, self._on_message)
+
+    def catch_up(self) -> None:
+        """Report now what has happened so far: a message may be read ahead of it."""
+        self._reader.read_now()
+
+    def forget(self) -> None:
+        """Drop what has happened so far: it was about a connection that is left."""
+        while multipart.receive(self._monitor) is not None:
+            pass
 
     def close(self) -> None:
         """Stop watching."""

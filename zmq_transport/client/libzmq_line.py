@@ -32,7 +32,7 @@ class LibzmqLine:
     ) -> None:
         self._events = events
         self._curve = curve
-        self._is_unlisted = False
+        self._is_unlisted = self._is_established = False
         self._socket: zmq.Socket[bytes] = options.dealer(max_body_bytes)
         self._reader = SocketReader(self._socket, self._on_message, events.on_writable)
         self._address: Endpoint | None = None
@@ -58,6 +58,9 @@ class LibzmqLine:
         # ZeroMQ makes no second connection to an endpoint that it still holds, even a dead one.
         if self._address is not None:
             options.disconnect(self._socket, str(self._address))
+        self._is_established = False
+        if self._monitor is not None:
+            self._monitor.forget()
         self._reader.poll_soon()
 
     def send(self, head: bytes, body: bytes) -> Sent:
@@ -80,6 +83,9 @@ class LibzmqLine:
         self._socket.close()
 
     def _on_message(self, message: list[Any]) -> None:
+        if not self._is_established and self._monitor is not None:
+            # Messages and events come over two sockets, and a standby is left at its first word.
+            self._monitor.catch_up()
         if len(message) == 2:
             head, body = message
             self._events.on_message(head, body.bytes)
@@ -90,8 +96,10 @@ class LibzmqLine:
         if event == seen.CONNECTED:
             self._line_events.on_connected()
         elif event == seen.ESTABLISHED:
+            self._is_established = True
             self._line_events.on_established()
         elif event == seen.UNLISTED:
             self._is_unlisted = True
         elif event in (seen.DISCONNECTED, seen.RETRIED):
+            self._is_established = False
             self._line_events.on_down(is_unlisted=self._is_unlisted)

@@ -19,7 +19,7 @@ LOOKUP_S = 1.0
 MAX_NAMED: Final = 16
 """So many places count that proxies name beside those that are given."""
 FRESH_S: Final = 0.2
-"""Each of several places has an attempt in a round; not all names are looked up for each of them."""
+"""Each of several places has an attempt in a round: a name is not looked up for each of them."""
 SIDE_BY_SIDE_S = 0.2
 """The same where there are several places: the others do not wait longer for a slow name."""
 

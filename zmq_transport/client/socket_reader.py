@@ -59,6 +59,10 @@ class SocketReader:
             self._looking = True
             self._loop.call_soon(self._drain)
 
+    def read_now(self) -> None:
+        """Hand over what has arrived so far."""
+        self._drain()
+
     def close(self) -> None:
         """Stop reading; the socket stays open."""
         if not self._closed:
