@@ -84,7 +84,7 @@ export class Inbox {
     this.#runQueue = new RunQueue((job, nowMs) => this.#run(job, nowMs), clock)
     this.#writer = new ReplyWriter({
       client,
-      meta: { dendrite: dendriteId },
+      dendriteId,
       clock,
       counts: this.counts,
       show: (job, signal) => {

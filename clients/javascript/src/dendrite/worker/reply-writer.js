@@ -9,7 +9,7 @@ import { QUESTIONS } from '../../signals/signal-types.js'
 import { CODE, Signal } from '../../signals/signals.js'
 import { errorPayload } from './outcomes.js'
 import { described } from './raised.js'
-import { replyTimes } from './reply-times.js'
+import { timedMeta } from './reply-times.js'
 import { ReplyStream } from './reply-cache.js'
 import { RunSender } from './run-sender.js'
 import { thought } from './streamed.js'
@@ -24,7 +24,7 @@ const UNSENT = Object.freeze({
 
 export class ReplyWriter {
   #client
-  #meta
+  #dendriteId
   #clock
   #counts
   #show
@@ -34,7 +34,7 @@ export class ReplyWriter {
   /**
    * @param {object} parts
    * @param {object} parts.client The transport port.
-   * @param {object} parts.meta The meta of every last reply, beside its times.
+   * @param {string} parts.dendriteId For the meta of every last reply.
    * @param {() => number} parts.clock Milliseconds of a monotonic clock.
    * @param {Record<string, number>} parts.counts Where drops are counted.
    * @param {(job: object, signal: object) => void} parts.show Shows a Signal to our own handlers.
@@ -42,9 +42,9 @@ export class ReplyWriter {
    * @param {(job: object, answered: Buffer | import('./reply-cache.js').Reply[], bytes: number)
    *   => void} parts.store Stores the replies of a job that has ended.
    */
-  constructor({ client, meta, clock, counts, show, store, isWatched }) {
+  constructor({ client, dendriteId, clock, counts, show, store, isWatched }) {
     this.#client = client
-    this.#meta = meta
+    this.#dendriteId = dendriteId
     this.#clock = clock
     this.#counts = counts
     this.#show = show
@@ -192,8 +192,7 @@ export class ReplyWriter {
       type = 'FINAL'
       payload = { result: payload.output }
     }
-    const times = replyTimes(job.arrivedAtMs, job.startedAtMs, this.#clock())
-    const meta = { ...this.#meta, ...times }
+    const meta = timedMeta(this.#dendriteId, job.arrivedAtMs, job.startedAtMs, this.#clock())
     const [signal, body] = this.#encoded(job, type, payload, meta)
     job.runs?.flush()
     job.isSettled = true
@@ -221,7 +220,8 @@ export class ReplyWriter {
 
   /** Return the body of an ERROR for a TASK that makes no job. */
   refusal(traceId, parentId, payload) {
-    return new Signal({ type: 'ERROR', traceId, parentId, payload, meta: this.#meta }).encode()
+    const meta = { dendrite: this.#dendriteId }
+    return new Signal({ type: 'ERROR', traceId, parentId, payload, meta }).encode()
   }
 
   #send(job, { kind, body, count: replies, signal }, flags) {

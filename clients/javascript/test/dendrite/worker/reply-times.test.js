@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
-import { replyTimes } from '../../../src/dendrite/worker/reply-times.js'
+import { timedMeta } from '../../../src/dendrite/worker/reply-times.js'
 import { idBytes } from '../../../src/signals/ids.js'
 import { CALLER, deferred, give, inboxOf, taskOf } from './fakes.js'
 
@@ -14,9 +14,9 @@ for (const vector of vectors)
   test(`the times of the vector: ${vector.name}`, () => {
     const { arrived_at_ms: arrivedAtMs, started_at_ms: startedAtMs, now_ms: nowMs } = vector
 
-    const times = replyTimes(number(arrivedAtMs), number(startedAtMs), number(nowMs))
+    const meta = timedMeta('d', number(arrivedAtMs), number(startedAtMs), number(nowMs))
 
-    assert.deepEqual(Object.entries(times), Object.entries(vector.meta))
+    assert.deepEqual(Object.entries(meta), Object.entries({ dendrite: 'd', ...vector.meta }))
   })
 
 test('a reply tells how long its task waited for a place, and how long it ran', async () => {
