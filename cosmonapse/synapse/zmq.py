@@ -29,8 +29,9 @@ _REMEDIES: Mapping[wire_side.Cause, str] = MappingProxyType(
             "{places}, and the URL names the first"
         ),
         wire_side.Cause.STANDBY: (
-            "look at the one that leads: check that it runs, that this machine reaches {places}, "
-            "and that the URL names it: cosmo://first:7070,second:7070"
+            "look at the one that leads: check that it runs, and that this machine reaches the "
+            "port in its URL and those 2 and 3 above it; name it in the URL as well, as in "
+            "cosmo://first:7070,second:7070"
         ),
         wire_side.Cause.BROADCAST: ("open all of {places}, in the firewall and in the container"),
         wire_side.Cause.SLOW: (

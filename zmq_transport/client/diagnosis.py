@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from typing import Final
 
 import attrs
 
 from ..errors import Cause
 from ..sockets.endpoints import Endpoint
+
+MAX_LEADERS: Final = 16
+"""So many proxies that others name are shown."""
 
 
 class Fault(enum.Enum):
@@ -62,7 +66,7 @@ class FailedAttempts:
     def add_standby(self, address: Endpoint, leaders: Sequence[str]) -> None:
         """Record that the proxy at `address` does not lead, and where it says that others are."""
         self.add(address, Fault.STANDBY)
-        self.leaders = tuple(leaders)
+        self.leaders = tuple(dict.fromkeys([*leaders, *self.leaders]))[:MAX_LEADERS]
 
     def forget(self, address: Endpoint) -> None:
         """Forget the fault of an address: it is connected, which a standby may be as well."""

@@ -50,6 +50,21 @@ def test_a_name_without_an_address_is_told_beside_the_others():
     assert diagnosis.text.endswith("(1 tries), and the names b and c do not resolve")
 
 
+def test_all_that_standbys_name_are_in_the_text_once():
+    attempts = FailedAttempts()
+    attempts.add_standby(A, ["cosmo://c:1"])
+    attempts.add_standby(B, ["cosmo://d:1", "cosmo://c:1"])
+    attempts.add_standby(A, [])
+
+    diagnosis = attempts.diagnosis()
+
+    assert diagnosis.cause is Cause.STANDBY
+    assert diagnosis.text == (
+        f"{B} and {A} stand by and let nobody in, the others of its fabric are cosmo://d:1 and "
+        "cosmo://c:1"
+    )
+
+
 def test_the_text_names_the_stranger():
     attempts = FailedAttempts()
     attempts.add(A, Fault.STRANGER)
