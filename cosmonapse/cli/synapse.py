@@ -155,8 +155,7 @@ def start(
         raise click.UsageError("give --keys or --insecure, not both: with keys nobody else joins")
     if ipc_mode != "0600" and keys is None:
         raise click.UsageError("--ipc-mode 0660 needs --keys, which say what each user may do")
-    # As in a URL an IPv6 address may stand in brackets.
-    at = (host or (_EVERYWHERE if lan else DEFAULT_HOST)).removeprefix("[").removesuffix("]")
+    at = _host_of(host, lan=lan)
     log = None if quiet and not peers else SignalLog()
     synapse = SynapseProcess(
         at,
@@ -185,6 +184,22 @@ def start(
             log.close()
     complain("Synapse stopped; the Dendrites were notified.")
     return 130 if signal.SIGINT in received else 0
+
+
+def _host_of(host: str | None, *, lan: bool) -> str:
+    """Return where to listen.
+
+    Raises:
+        UsageError: It is to be announced on the LAN, and no other machine could reach it.
+    """
+    # As in a URL an IPv6 address may stand in brackets.
+    at = (host or (_EVERYWHERE if lan else DEFAULT_HOST)).removeprefix("[").removesuffix("]")
+    if lan and not beyond_loopback(at):
+        raise click.UsageError(
+            f"--lan announces the Synapse to other machines, and --host {at} is reached from this "
+            "one only: leave --host out"
+        )
+    return at
 
 
 def _stop_on_signals(synapse: SynapseProcess) -> list[int]:

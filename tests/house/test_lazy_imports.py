@@ -7,7 +7,10 @@ import pytest
 
 from house import source
 
-LOADED_ON_USE = {"fastapi", "flask", "httpx", "rich", "starlette", "uvicorn", "uvloop", "werkzeug"}
+LOADED_ON_USE = {
+    *("fastapi", "flask", "httpx", "rich", "starlette", "uvicorn", "uvloop", "werkzeug"),
+    "zeroconf",
+}
 IMPORT = "import cosmonapse"
 HELP = """
 import sys

@@ -25,6 +25,8 @@ def usage(arguments, capsys):
     ("arguments", "says"),
     [
         (["dispatch"], "name a neuron: cosmo dispatch NEURON"),
+        (["synapse", "start", "--lan", "--host", "[::1]"], "--host ::1 is reached from this one"),
+        (["find", "--timeout", "nan"], "nan"),
         (["dispatch", "--input", "{}"], "name a neuron"),
         ([*TASK, "--capabilities", "b"], "either a neuron or --capabilities"),
         (["dispatch", "--neuron", "a"], "the input is missing"),
