@@ -33,6 +33,7 @@ class Browser:
         self._names: dict[str, None] = {}
         self._asked: set[str] = set()
         self._opened: list[Any] = []
+        self._browsers: list[Any] = []
 
     def __enter__(self) -> Self:
         """Begin to listen, and ask.
@@ -61,11 +62,15 @@ class Browser:
         library = self._library
         opened = library.Zeroconf(**options)  # no loop runs in this thread
         self._opened.append(opened)
-        library.ServiceBrowser(opened, SERVICE, handlers=[self._on_change], question_type=kind)
+        self._browsers.append(
+            library.ServiceBrowser(opened, SERVICE, handlers=[self._on_change], question_type=kind)
+        )
 
     def _close(self) -> None:
-        for each in self._opened:
-            each.close()
+        for browser in self._browsers:
+            browser.cancel()  # else its thread stays
+        for opened in self._opened:
+            opened.close()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None

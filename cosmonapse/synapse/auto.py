@@ -132,7 +132,8 @@ class _Finder:
                 _LOG.warning("%s; until then only the last one is tried", error)
             self.fault = str(error)
         except Exception:  # noqa: BLE001  # the last door of this thread: what was known stays
-            _LOG.exception("looking for %s failed; it is tried again", self._url)
+            if threading.main_thread().is_alive():  # no thread starts while a program ends
+                _LOG.exception("looking for %s failed; it is tried again", self._url)
 
 
 class AutoSynapse(ZmqSynapse):
