@@ -255,6 +255,8 @@ class ClientProcess(Process, Twin):
     def on_standby(self, fabric):
         new = [each for each in fabric if each not in (*self.listed, *self.named)]
         self.named += new
+        if self.asked is not None and self.asked.hears_leaders():
+            self.alone_since_s = None  # it may reach standbys only
         self.disconnect()
         self.after(self.plan.on_standby(has_named_others=bool(new)), self.dial)
 
