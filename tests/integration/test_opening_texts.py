@@ -115,6 +115,19 @@ async def test_the_greeting_is_not_answered_in_time():
     assert f"another program has {ports_of(port)}: allow more time with timeout_s" in text
 
 
+async def test_the_greeting_is_not_answered_by_one_that_was_not_there_at_first():
+    port = closed_port()
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as mute:
+        mute.set(zmq.LINGER, 0)
+        opening = asyncio.ensure_future(opened(f"cosmo://127.0.0.1:{port}"))
+        await asyncio.sleep(0.3)  # attempts that find nobody
+        mute.bind(f"tcp://127.0.0.1:{port}")
+
+        text = await opening
+
+    assert f"connected to tcp://127.0.0.1:{port}, but the greeting got no answer in time" in text
+
+
 # -- Only some of the three ports ------------------------------------------------------------------
 
 

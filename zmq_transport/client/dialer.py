@@ -103,6 +103,11 @@ class Dialer:
         """Tell whether every address was tried since the last WELCOME, and none let this in."""
         return self._plan.is_alone
 
+    @property
+    def has_met_standby(self) -> bool:
+        """Tell whether a proxy that stands by was met since the last WELCOME."""
+        return Fault.STANDBY in self._record.faults.values()
+
     def start(self) -> None:
         """Begin an attempt; others follow until `close`."""
         self._resolver.resolve(self._dial)

@@ -78,8 +78,8 @@ class ZmqCarrier:
         if not self._dialer.is_established:
             return self._dialer.diagnosis()
         address = self._dialer.address
-        if self._dialer.is_alone and not self._broadcasts.is_joined:
-            return self._dialer.diagnosis()
+        if self._dialer.has_met_standby and not self._broadcasts.is_joined:
+            return self._dialer.diagnosis()  # one that holds a HELLO says nothing itself
         if not self._broadcasts.is_joined:
             text = f"connected to {address}, but the greeting got no answer in time"
             return Diagnosis(Cause.SLOW, text)

@@ -56,6 +56,9 @@ export class Diagnosis {
   }
 }
 
+/** So many URLs that standbys name are in a text. */
+const MAX_LEADERS = 16
+
 /** The failed attempts of one connection since it last stood, or since a proxy last let this client in. */
 export class FailedAttempts {
   #faults = new Map()
@@ -97,7 +100,7 @@ export class FailedAttempts {
    */
   addStandby(address, leaders) {
     this.add(address, Fault.STANDBY)
-    this.#leaders = leaders
+    this.#leaders = [...new Set([...leaders, ...this.#leaders])].slice(0, MAX_LEADERS)
   }
 
   /** Forget the fault of an address: it is connected. That it stands by is true until it says otherwise. */
@@ -133,7 +136,8 @@ export class FailedAttempts {
         : `, the others of its fabric are ${this.#leaders.join(' and ')}`
     const isAll = [...this.#faults.values()].every((fault) => fault === Fault.STANDBY)
     const more = isAll ? '' : `; ${this.#withoutStandbys()[1]}`
-    return [Cause.STANDBY, `${standbys} stands by and lets nobody in${others}${more}`]
+    const does = standbys.includes(' and ') ? 'stand by and let' : 'stands by and lets'
+    return [Cause.STANDBY, `${standbys} ${does} nobody in${others}${more}`]
   }
 
   #withoutStandbys() {

@@ -52,8 +52,12 @@ test('proxies that stand by are told first, with the others that they name', () 
     'b stands by and lets nobody in, the others of its fabric are cosmo://a:1 and cosmo://c:1; ' +
       'no process listens at a (2 tries), and the names x and y do not resolve',
   )
+  record.addStandby('d', ['cosmo://c:1', 'cosmo://e:1'])
+  assert.match(record.summary()[1], /^b and d stand by and let nobody in, .* are cosmo:\/\/c:1 and cosmo:\/\/e:1 and cosmo:\/\/a:1;/) // prettier-ignore
+  record.forget('b') // it is connected, which a standby may be as well
+  assert.match(record.summary()[1], /^b and d stand by/)
   record.forget('a')
-  assert.match(record.summary()[1], /cosmo:\/\/c:1$/)
+  assert.match(record.summary()[1], /cosmo:\/\/a:1$/)
   record.clear()
   record.addStandby('b', [])
   assert.equal(record.summary()[1], 'b stands by and lets nobody in')
