@@ -97,7 +97,12 @@ class _Finder:
             except (SynapseUnreachable, SeveralSynapses):
                 return False  # two may have been started this moment, and not know each other yet
 
-        places = choose(found_on_lan(most_s, is_clear))
+        try:
+            places = choose(found_on_lan(most_s, is_clear))
+        except SeveralSynapses:
+            # Each announces the other a moment after it heard it, and what was asked within the
+            # last second is not answered again: so ask anew before it is called an error.
+            places = choose(found_on_lan(most_s, is_clear))
         before, self._last = self._last, tuple(wire_side.TcpEndpoint(*each) for each in places)
         self._looks_count = 0
         self.fault = ""
