@@ -195,13 +195,21 @@ async def test_without_one_in_time_the_error_says_what_was_seen(network):
 
 
 @pytest.mark.asyncio
-async def test_several_are_an_error_at_once(network):
+async def test_several_are_an_error_after_one_more_look_and_not_waited_for(network):
     network.results = [found(HERE, THERE)]
 
     with pytest.raises(SeveralSynapses):
         await AutoSynapse("cosmo://auto").connect(None)
 
-    assert len(network.looks) == 1
+    assert len(network.looks) == 2
+
+
+def test_two_that_did_not_know_each_other_yet_are_one_at_the_second_look(network, finder):
+    network.results = [found(HERE, THERE), found(THERE)]
+
+    finder.look(1.0)
+
+    assert finder.known() == (TcpEndpoint(THERE, 7070),)
 
 
 @pytest.mark.asyncio
