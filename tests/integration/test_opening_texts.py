@@ -15,6 +15,7 @@ from cosmonapse import (
     connect_synapse,
     synapse_from_url,
 )
+from support.dead_host import dead
 from support.processes import closed_port, free_ports, until
 from support.watching import kept
 from zmq_transport.client import handshake, resolve
@@ -67,15 +68,7 @@ async def test_the_name_does_not_resolve(monkeypatch):
 
 async def test_the_host_does_not_answer():
     port = closed_port()
-    with contextlib.ExitStack() as stack:
-        full = stack.enter_context(socket.socket())
-        full.bind(("127.0.0.1", port))
-        full.listen(0)
-        for _ in range(3):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(("127.0.0.1", port))
-
+    with dead("127.0.0.1", port):
         text = await opened(f"cosmo://127.0.0.1:{port}")
 
     assert f"tcp://127.0.0.1:{port} does not accept a connection" in text

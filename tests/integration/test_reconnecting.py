@@ -10,6 +10,7 @@ import pytest
 import zmq
 
 from cosmonapse import Axon, SynapseUnreachable, connect_synapse
+from support.dead_host import dead
 from support.processes import free_ports, measured, until
 from support.watching import kept
 from zmq_transport.client import resolve
@@ -45,21 +46,6 @@ async def listen_at(children, host, port):
 
 async def kill(child):
     await asyncio.to_thread(child.kill)
-
-
-@contextlib.contextmanager
-def dead(host, port):
-    """Accept no connection there and refuse none, as a host that is off: the backlog is full."""
-    with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.socket())
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(0)
-        for _ in range(3):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex((host, port))
-        yield
 
 
 @contextlib.contextmanager

@@ -72,7 +72,11 @@ class PortProbe:
 
     def look(self, now_s: float) -> None:
         """Look whether one that is under way is over."""
-        if self._socket is not None and select.select([], [self._socket], [], 0)[1]:
+        if self._socket is None:
+            return
+        watched = select.poll()  # `select.select` knows no descriptor above 1023
+        watched.register(self._socket, select.POLLOUT)
+        if watched.poll(0):
             self._on_ready(now_s, WRITE, False)
 
     def tick(self, now_s: float) -> None:
