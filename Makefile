@@ -18,7 +18,7 @@ RUN := $(DEV)/bin/python -m
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 # Folders are in it too, as their time changes when a file goes away; `docs/.`, as `docs` is a target.
 SHIPPED := setup.py $(shell find zmq_transport cosmonapse docs/. -name __pycache__ -prune -o ! -name '_compiled*.so' ! -name _compiled.c -print)
-KERNEL := setup.py $(wildcard */kernel/*.pyx */kernel/*.pxi)
+KERNEL := setup.py zmq_transport/kernel_sources.py $(wildcard */kernel/*.pyx */kernel/*.pxi)
 
 .DEFAULT_GOAL := help
 QUICK := house packaging property unit javascript

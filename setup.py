@@ -5,11 +5,13 @@ pyproject.toml is experimental still, and could not put the C that Cython made i
 """
 
 import os
+import runpy
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.sdist import sdist
 
+number_of = runpy.run_path("zmq_transport/kernel_sources.py")["number_of"]
 ROOMS = ("zmq_transport/kernel", "cosmonapse/kernel")
 
 
@@ -18,6 +20,7 @@ def compiled_module(room: str) -> Extension:
     return Extension(
         name=f"{room.replace('/', '.')}._compiled",
         sources=[f"{room}/_compiled.pyx"],
+        define_macros=[("COSMO_SOURCES", f"{number_of(Path(room))}ULL")],
         depends=sorted(path.as_posix() for each in ROOMS for path in Path(each).glob("*.pxi")),
         optional=True,
     )

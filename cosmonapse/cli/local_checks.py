@@ -27,7 +27,7 @@ from ..runtime.environment import (
     URL_VARIABLE,
 )
 from ..synapse.carriers import CARRIERS, DEFAULT_CARRIER, chosen_carrier
-from ..synapse.kernels import kernel_text
+from ..synapse.kernels import STALE_TEXT, kernel_text
 from .findings import BAD, OK, WARNING, Finding
 from .reply import NEURON_VARIABLE, TASK_VARIABLE, TRACE_VARIABLE
 
@@ -99,7 +99,11 @@ def node() -> Iterator[Finding]:
 def kernel() -> Iterator[Finding]:
     """Look at which kernel runs, and which carrier moves the messages."""
     text = kernel_text()
-    fixes = {"compiled": "", "pure Python (COSMO_PURE=1)": "unset COSMO_PURE for full speed"}
+    fixes = {
+        "compiled": "",
+        "pure Python (COSMO_PURE=1)": "unset COSMO_PURE for full speed",
+        STALE_TEXT: "install this checkout anew, as by 'pip install --editable .'",
+    }
     fix = fixes.get(text, "install a C compiler and then cosmonapse anew, for full speed")
     yield Finding("kernel", WARNING if fix else OK, text, fix)
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from zmq_transport.kernel_sources import is_stale
+
 from .deadlines import SLOT_S, Deadlines
 from .runs import (
     MAX_RUN_BYTES,
@@ -35,6 +37,7 @@ __all__ = [
     "MAX_RUN_BYTES",
     "MAX_RUN_TEXTS",
     "SLOT_S",
+    "STALE",
     "Deadlines",
     "decode_signal",
     "encode_directed",
@@ -52,8 +55,11 @@ __all__ = [
 
 COMPILED = False
 """Whether these are the functions in C."""
+_IS_PURE = os.environ.get("COSMO_PURE") == "1"
+STALE = not _IS_PURE and is_stale(__name__, __path__[0])
+"""Whether there are functions in C, but of other sources than those beside."""
 
-if not TYPE_CHECKING and os.environ.get("COSMO_PURE") != "1":
+if not TYPE_CHECKING and not _IS_PURE and not STALE:
     try:
         from ._compiled import (
             Deadlines,
@@ -71,6 +77,6 @@ if not TYPE_CHECKING and os.environ.get("COSMO_PURE") != "1":
             thought_text,
         )
     except ImportError:
-        pass  # there is none, or it is of another version: it lacks a name
+        pass  # there is none
     else:
         COMPILED = True

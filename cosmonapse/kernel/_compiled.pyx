@@ -14,6 +14,16 @@ from ..runtime.clock import after_fork
 from ..signals import TYPE_OF_CODE, Directed, Signal, SignalType, directed_of
 from . import deadlines, runs, signal_bytes
 
+cdef extern from *:
+    """
+    #ifndef COSMO_SOURCES
+    #define COSMO_SOURCES 0
+    #endif
+    """
+    const unsigned long long COSMO_SOURCES
+
+SOURCES = COSMO_SOURCES  # of setup.py; see zmq_transport.kernel_sources
+
 include "../../zmq_transport/kernel/octets.pxi"
 include "../../zmq_transport/kernel/buffer.pxi"
 include "values.pxi"

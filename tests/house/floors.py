@@ -8,6 +8,7 @@ other.
 FLOORS = (
     # zmq_transport: what both ends share, then one room for each process
     ("zmq_transport.errors", "zmq_transport.counters"),
+    ("zmq_transport.kernel_sources",),
     ("zmq_transport.kernel.*",),
     ("zmq_transport.zmtp.*",),
     ("zmq_transport.access.*",),
@@ -65,7 +66,11 @@ FLOORS = (
 )
 
 # The only rooms above the transport that know it.
-TRANSPORT_DOORS = ("cosmonapse.synapse.*", "cosmonapse.testing.cuttable_carrier")
+TRANSPORT_DOORS = (
+    "cosmonapse.kernel",  # its C has files in common with that of the transport
+    "cosmonapse.synapse.*",
+    "cosmonapse.testing.cuttable_carrier",
+)
 
 # Rooms whose files are one of a kind each (a verb, a framework, a vendor): there a file or a class
 # may have the name that another room has too.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from ..kernel_sources import is_stale
 from .batches import pack_broadcast, read_broadcast
 from .entries import MAX_TTL_MS, Entry, enter_tasks, settle_replies
 from .frames import decode_frames, encode_message
@@ -18,6 +19,7 @@ from .items import Outgoing, pack_single, read_target, split_items
 __all__ = [
     "COMPILED",
     "MAX_TTL_MS",
+    "STALE",
     "Entry",
     "Outgoing",
     "decode_frames",
@@ -33,8 +35,11 @@ __all__ = [
 
 COMPILED = False
 """Whether these are the functions in C."""
+_IS_PURE = os.environ.get("COSMO_PURE") == "1"
+STALE = not _IS_PURE and is_stale(__name__, __path__[0])
+"""Whether there are functions in C, but of other sources than those beside."""
 
-if not TYPE_CHECKING and os.environ.get("COSMO_PURE") != "1":
+if not TYPE_CHECKING and not _IS_PURE and not STALE:
     try:
         from ._compiled import (
             Entry,
@@ -50,6 +55,6 @@ if not TYPE_CHECKING and os.environ.get("COSMO_PURE") != "1":
             split_items,
         )
     except ImportError:
-        pass  # there is none, or it is of another version: it lacks a name
+        pass  # there is none
     else:
         COMPILED = True

@@ -10,6 +10,16 @@ cimport cython
 
 from . import batches
 
+cdef extern from *:
+    """
+    #ifndef COSMO_SOURCES
+    #define COSMO_SOURCES 0
+    #endif
+    """
+    const unsigned long long COSMO_SOURCES
+
+SOURCES = COSMO_SOURCES  # of setup.py; see zmq_transport.kernel_sources
+
 include "octets.pxi"
 include "buffer.pxi"
 include "frames.pxi"

@@ -14,6 +14,7 @@ from cosmonapse.cli.findings import BAD, OK, WARNING, Finding, found_by, text_of
 from cosmonapse.cli.network_checks import Where
 from cosmonapse.configuration import Setting
 from cosmonapse.keys import SECRET_PREFIX
+from cosmonapse.synapse.kernels import STALE_TEXT
 from support.processes import closed_port
 
 SECRET = SECRET_PREFIX + "a" * 58
@@ -108,7 +109,12 @@ def test_no_node_is_no_fault(monkeypatch):
 
 @pytest.mark.parametrize(
     ("text", "level"),
-    [("compiled", OK), ("pure Python (COSMO_PURE=1)", WARNING), ("one half compiled", WARNING)],
+    [
+        ("compiled", OK),
+        ("pure Python (COSMO_PURE=1)", WARNING),
+        ("one half compiled", WARNING),
+        (STALE_TEXT, WARNING),
+    ],
 )
 def test_another_kernel_than_the_compiled_one_is_a_warning(text, level, monkeypatch):
     monkeypatch.setattr(local_checks, "kernel_text", lambda: text)

@@ -4,7 +4,7 @@ import pytest
 
 import zmq_transport.kernel
 from cosmonapse import kernel
-from cosmonapse.synapse.kernels import kernel_text
+from cosmonapse.synapse.kernels import STALE_TEXT, kernel_text
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,11 @@ def test_the_text_names_the_kernel_and_the_reason(monkeypatch, ours, transport, 
     monkeypatch.setenv("COSMO_PURE", forced)
 
     assert kernel_text() == text
+
+
+@pytest.mark.parametrize("room", [kernel, zmq_transport.kernel])
+def test_a_kernel_of_other_sources_is_named(monkeypatch, room):
+    monkeypatch.setattr(room, "STALE", True)
+    monkeypatch.setenv("COSMO_PURE", "")
+
+    assert kernel_text() == STALE_TEXT
