@@ -184,11 +184,12 @@ class ShellProcess(asyncio.SubprocessProtocol):
             pipe.close()
 
     def _take_lines(self, text: str, *, is_last: bool = False) -> None:
-        *lines, rest = (self._rest + text).splitlines(keepends=True) or [""]
-        if is_last or rest.endswith("\n") or len(rest) > _MAX_LINE_CHARS:
-            lines, rest = [*lines, rest], ""
+        *lines, rest = (self._rest + text).split("\n")
+        self._lines += [f"{line}\n" for line in lines]
+        if rest and (is_last or len(rest) > _MAX_LINE_CHARS):
+            self._lines.append(rest)
+            rest = ""
         self._rest = rest
-        self._lines += [line for line in lines if line]
         if len(self._lines) > _MAX_LINES and not self._is_paused:
             self._pause(True)
         self._news.set()

@@ -9,12 +9,13 @@ from types import TracebackType
 from ..errors import AccessRefused, SynapseRefused
 from ..raised import described, safely
 from ..runtime.uncaught import MISTAKES
+from .program_files import own_path
 from .supervisor import Failure
 from .targets import BadTarget
-from .watched_files import homes_of, is_of_program
+from .watched_files import homes_of
 
 USAGE, ERROR, ACCESS_REFUSED = 2, 1, 5
-_FINAL = (*MISTAKES, BadTarget, SyntaxError, AccessRefused, SynapseRefused)
+_FINAL = (*MISTAKES, SystemExit, KeyboardInterrupt)  # beside what has a branch of its own
 
 
 def failure_of(error: BaseException, folders: Sequence[str]) -> Failure:
@@ -34,6 +35,7 @@ def failure_of(error: BaseException, folders: Sequence[str]) -> Failure:
         place = f"{error.filename}:{error.lineno}: " if error.filename else ""
         return Failure(f"{place}{type(error).__name__}: {error.msg}", ERROR, is_final=True)
     text = safely(described, error, otherwise="an exception that cannot be described")
+    text = text.removesuffix(": ")  # as of exit(), which says nothing
     code = USAGE if isinstance(error, MISTAKES) else ERROR
     is_final = isinstance(error, _FINAL)
     return Failure(f"{_place(error.__traceback__, folders)}{text}", code, is_final)
@@ -47,12 +49,12 @@ def files_of(error: BaseException, folders: Sequence[str]) -> list[str]:
     missing = error.module if isinstance(error, BadTarget) else None
     if isinstance(error, ModuleNotFoundError):
         missing = error.name
-    files = [each for each in found if is_of_program(each, folders)]
+    files = [own for each in found if (own := own_path(each, folders))]
     return files + (homes_of(missing, folders) if missing else [])
 
 
 def _place(trace: TracebackType | None, folders: Sequence[str]) -> str:
     """Return file and line in the program where an error came from, with a colon after them."""
     frames = traceback.extract_tb(trace)
-    own = [each for each in frames if is_of_program(each.filename, folders)]
-    return f"{own[-1].filename}:{own[-1].lineno}: " if own else ""
+    own = [(path, each.lineno) for each in frames if (path := own_path(each.filename, folders))]
+    return "{}:{}: ".format(*own[-1]) if own else ""

@@ -76,10 +76,7 @@ def _named(target: str) -> Iterable[tuple[str, Axon]]:
 
 def _imported(name: str) -> ModuleType:
     if name.endswith(".py") or "/" in name:
-        meant = name.removesuffix(".py").removeprefix("./").replace("/", ".")
-        raise BadTarget(
-            f"there is no module {name!r}: write {meant}, without .py and with dots for folders"
-        )
+        raise BadTarget(f"there is no module {name!r}: {_advice_for_path(name)}")
     if name.startswith("."):
         raise BadTarget(f"{name!r} begins with a dot: name the whole module")
     try:
@@ -89,6 +86,16 @@ def _imported(name: str) -> ModuleType:
         if name != missing and not name.startswith(f"{missing}."):
             raise
         raise BadTarget(_missing_text(name, missing), missing) from None
+
+
+def _advice_for_path(path: str) -> str:
+    """Return how to name the module in a file; it is imported from the current folder."""
+    whole = os.path.abspath(path.removesuffix(".py"))
+    inside = os.path.relpath(whole)
+    if inside.split(os.sep)[0] not in (os.curdir, os.pardir):
+        return f"write {inside.replace('/', '.')}, without .py and with dots for folders"
+    folder, name = os.path.split(whole)
+    return f"start cosmo in {folder} and write {name}"
 
 
 def _missing_text(name: str, missing: str) -> str:
@@ -131,9 +138,12 @@ def _given(target: str, value: Any) -> Iterable[tuple[str, Axon]]:
 
 
 def _axon_of(value: Any) -> Axon | None:
-    if isinstance(value, Axon):
-        return value
-    axon = None if isinstance(value, type | ModuleType) else getattr(value, "axon", None)
+    try:
+        if isinstance(value, Axon):
+            return value
+        axon = None if isinstance(value, type | ModuleType) else getattr(value, "axon", None)
+    except Exception:  # noqa: BLE001  # as of flask.request, which stands for what is not there yet
+        return None
     return axon if isinstance(axon, Axon) else None
 
 

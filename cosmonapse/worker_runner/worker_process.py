@@ -13,7 +13,6 @@ import re
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any
 
 import attrs
 
@@ -26,8 +25,8 @@ from ..runtime.reachable import when_reachable
 from ..synapse import connect_synapse
 from .control_line import ControlLine
 from .load_failure import failure_of, files_of
+from .program_files import own_path
 from .targets import axons_of
-from .watched_files import is_of_program
 
 _CONNECT_S = 3.0
 _FILES_S = 1.0
@@ -141,13 +140,9 @@ def _name_of(target: str) -> str:
 
 def _files(folders: Sequence[str]) -> list[str]:
     """Return the files of the modules that are loaded and belong to the program."""
-    paths = (_file_of(module) for module in list(sys.modules.values()))
-    return sorted({path for path in paths if path and is_of_program(path, folders)})
-
-
-def _file_of(module: Any) -> str | None:
-    path = getattr(module, "__file__", None)
-    return os.path.abspath(path) if isinstance(path, str) else None
+    paths = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    own = (own_path(path, folders) for path in paths if isinstance(path, str))
+    return sorted({path for path in own if path})
 
 
 if __name__ == "__main__":

@@ -143,6 +143,12 @@ async def test_lines_come_while_it_runs_each_with_its_end():
     ]
 
 
+async def test_a_line_ends_at_its_newline_and_nowhere_else():
+    text = "a\rb\x0bc\x0cd\x1ce\x85f\u2028g\r\nh"
+
+    assert await lines_of(f"printf '{text}'") == [text[:-1], "h"]
+
+
 async def test_a_reader_that_is_slow_lets_the_command_wait():
     async with ShellProcess.started("seq 1 200000", b"", os.environ, None, streams=True) as process:
         await until(lambda: process._is_paused)

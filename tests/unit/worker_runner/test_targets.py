@@ -79,6 +79,8 @@ def test_a_module_alone_means_all_that_it_has(module):
         (":one", "is not MODULE or MODULE:NAME"),
         ("{}.py", r"there is no module '{}.py': write {}, without .py"),
         ("./pkg/{}.py", r"write pkg.{}, without .py"),
+        ("/srv/{}.py", r"there is no module '/srv/{}.py': start cosmo in /srv and write {}$"),
+        ("/srv/{}", r"start cosmo in /srv and write {}$"),
         (".{}", "begins with a dot"),
     ],
 )
@@ -87,6 +89,43 @@ def test_a_mistake_is_told_with_what_to_do(module, target, text):
 
     with pytest.raises(BadTarget, match=text.replace("{}", name)):
         axons_of([target.replace("{}", name)])
+
+
+def test_a_path_is_told_as_a_module_of_the_folder_that_has_it(tmp_path, monkeypatch):
+    (tmp_path / "deep").mkdir()
+    monkeypatch.chdir(tmp_path / "deep")
+    told = {}
+    for path in ("../app", f"{tmp_path}/deep/pkg/app.py"):
+        with pytest.raises(BadTarget) as error:
+            axons_of([path])
+        told[path] = str(error.value).partition(": ")[2]
+
+    assert list(told.values()) == [
+        f"start cosmo in {tmp_path} and write app",
+        "write pkg.app, without .py and with dots for folders",
+    ]
+
+
+PROXIES = """
+class Absent:
+    def __getattr__(self, name):
+        raise RuntimeError("nothing is there yet")
+
+class Classless:
+    @property
+    def __class__(self):
+        raise RuntimeError("nothing is there yet")
+
+absent, classless = Absent(), Classless()
+"""
+
+
+def test_what_cannot_be_looked_at_yet_is_no_axon(module):
+    name = module(PROXIES + APP.replace("other_one = Axon", "_ = len or Axon"))
+
+    assert ids(name) == ["one", "shout"]
+    with pytest.raises(BadTarget, match="of type Absent: name an Axon"):
+        axons_of([f"{name}:absent"])
 
 
 def test_a_module_that_is_not_there_is_told_with_the_folder_and_the_nearest(module, tmp_path):

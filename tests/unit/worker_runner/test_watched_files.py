@@ -2,7 +2,12 @@
 
 import pytest
 
-from cosmonapse.worker_runner.watched_files import changed, homes_of, is_of_program, shown_names
+from cosmonapse.worker_runner.watched_files import (
+    changed,
+    homes_of,
+    is_of_program,
+    shown_names,
+)
 
 
 @pytest.mark.parametrize(
