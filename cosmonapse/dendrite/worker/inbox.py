@@ -309,7 +309,12 @@ class Inbox:
                 raise
             signal_type, payload = reply_of_exception(error)
             if payload.get("code") == "NEURON_EXCEPTION":
-                log_raised(job.slots.axon, error)
+                # 07-signals, "The deadline", 4: its child task had what was left of its time, and
+                # who looks at the clock first must not decide on the code.
+                if isinstance(error, TimeoutError) and self._clock.now_s() >= job.deadline_at_s:
+                    payload = _cancelled("EXPIRED")
+                else:
+                    log_raised(job.slots.axon, error)
             interrupt = error if must_pass(error) else None
         if job.settled:  # by `_settle_running`
             self._free_place(job)

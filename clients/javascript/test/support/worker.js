@@ -115,6 +115,9 @@ const BEHAVIOURS = {
     child: await context.ask({ neuron: input.neuron, input: input.input }),
   }),
 
+  /** Returns how much time it has left. */
+  left: (_, context) => ({ remainingMs: context.remainingMs }),
+
   /** Uses every call of its context. */
   speaks: async (input, context) => {
     await context.think('hm')

@@ -128,3 +128,24 @@ async def test_a_second_cancel_does_not_interrupt_the_function_that_cleans_up(tr
     await inbox.drain(1.0)
 
     assert ended == ["in peace"]
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "code"), [(5.0, "EXPIRED"), (4.0, "NEURON_EXCEPTION")], ids=["late", "in time"]
+)
+@pytest.mark.asyncio
+async def test_a_function_that_ran_out_of_time_expired_and_one_whose_own_wait_ended_failed(
+    transport, clock, caplog, passed_s, code
+):
+    async def times_out(value, context):
+        clock.advance(passed_s)
+        raise TimeoutError("the child task took too long")
+
+    inbox = Inbox(transport, Subscriptions(transport), None, "worker")
+    inbox.add(Axon(neuron_id="echo", neuron_fn=times_out))
+    give(inbox, 1)
+
+    await inbox.drain(60.0)
+
+    assert [reply.payload["code"] for reply, _ in transport.replies] == [code]
+    assert bool(caplog.records) == (code == "NEURON_EXCEPTION")

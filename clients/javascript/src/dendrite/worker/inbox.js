@@ -1,6 +1,6 @@
 // The worker's side of a Dendrite: receives TASKs, runs Neurons, sends replies.
 // Spec: docs/spec/03-routing.md, "Replies" and "CANCEL"; docs/spec/09-resync.md, "What each keeps".
-import { BadSignal, InvalidArgument, NeuronError } from '../../errors.js'
+import { BadSignal, InvalidArgument, NeuronError, TimeoutError } from '../../errors.js'
 import { bytesId } from '../../signals/ids.js'
 import { count } from '../../runtime/counter.js'
 import { DeadlineTimer, atMostLongest } from '../../runtime/deadline-timer.js'
@@ -12,7 +12,7 @@ import { startChild } from './children.js'
 import { invoke, isPending, valueOf } from './invoke.js'
 import { Job, keyOf } from './job.js'
 import { errorPayload, replyOf, replyOfThrown } from './outcomes.js'
-import { described } from './raised.js'
+import { described, safely } from './raised.js'
 import { ReplyCache } from './reply-cache.js'
 import { ReplyWriter } from './reply-writer.js'
 import { RunQueue } from './run-queue.js'
@@ -80,6 +80,7 @@ export class Inbox {
     this.#timer = new DeadlineTimer(
       () => this.#deadlines.nextAtMs(),
       (nowMs) => this.#expire(nowMs),
+      clock,
     )
     this.#runQueue = new RunQueue((job, nowMs) => this.#run(job, nowMs), clock)
     this.#writer = new ReplyWriter({
@@ -312,7 +313,7 @@ export class Inbox {
     if (job.isSettled) return
     job.startedAtMs = nowMs
     if (job.slots.bucket !== null) {
-      job.slots.bucket.begun(this.#clock())
+      job.slots.bucket.begun(nowMs)
       this.#startNext(job.slots)
     }
     let value
@@ -359,6 +360,8 @@ export class Inbox {
       // `reason` goes first: a function need not look at its AbortSignal, and whatever it returns
       // or throws after a cancellation, its task was cancelled (07-signals, "Stopping a trace", 1).
       if (job.reason !== null) this.#fail(job, job.reason.code, job.reason.message)
+      else if (payload.code === 'NEURON_EXCEPTION' && this.#isOutOfTime(job, thrown))
+        this.#fail(job, 'EXPIRED', MESSAGES.EXPIRED)
       else {
         if (payload.code === 'NEURON_EXCEPTION' && thrown !== undefined) this.#log(job, thrown)
         this.#writer.settle(job, type, payload)
@@ -366,6 +369,12 @@ export class Inbox {
       this.#forget(job)
     }
     this.#freePlace(job)
+  }
+
+  /** Tell whether a function only ran out of time, as one does whose child task had what was left of it. */
+  #isOutOfTime(job, thrown) {
+    // 07-signals, "The deadline", 4: who looks at the clock first must not decide on the code.
+    return this.#clock() >= job.deadlineAtMs && safely(() => thrown instanceof TimeoutError, false)
   }
 
   #log(job, thrown) {

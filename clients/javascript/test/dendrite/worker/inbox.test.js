@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Axon } from '../../../src/dendrite/worker/axon.js'
-import { Clarification, NeuronError } from '../../../src/errors.js'
+import { Clarification, NeuronError, TimeoutError } from '../../../src/errors.js'
 import { idBytes } from '../../../src/signals/ids.js'
 import { Signal } from '../../../src/signals/signals.js'
 import { KEEP } from '../../../src/wire/heads.js'
@@ -210,6 +210,38 @@ test('a TASK that arrives after its deadline is EXPIRED and does not run', () =>
   assert.equal(runs, 0)
 })
 
+for (const [what, endMs, code] of [
+  ['at its deadline is EXPIRED, and no news for the log', 500, 'EXPIRED'],
+  ['before is an exception like any other', 499, 'NEURON_EXCEPTION'],
+]) {
+  test(`a function that ends with a TimeoutError ${what}`, async () => {
+    let nowMs = 0
+    const neuronFn = async () => {
+      nowMs = endMs
+      throw new TimeoutError('the child task took too long')
+    }
+    const { client, inbox, warnings } = inboxOf(neuronFn, { clock: () => nowMs })
+
+    const { payload } = await ask(client, inbox, {}, { ttlMs: 500 })
+
+    assert.equal(payload.code, code)
+    assert.equal(warnings.said.length, code === 'EXPIRED' ? 0 : 1)
+  })
+}
+
+test('what throws when it is looked at is answered, also past the deadline', async () => {
+  let nowMs = 0
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const neuronFn = async () => {
+    nowMs = 500
+    throw proxy
+  }
+  const { client, inbox } = inboxOf(neuronFn, { clock: () => nowMs })
+
+  assert.equal((await ask(client, inbox, {}, { ttlMs: 500 })).payload.code, 'NEURON_EXCEPTION')
+})
+
 test('tasks over the places wait in order, and over the queue they are OVERLOADED', async () => {
   const begun = []
   const gates = []
@@ -218,7 +250,7 @@ test('tasks over the places wait in order, and over the queue they are OVERLOADE
     gates.push(deferred())
     return gates.at(-1).promise
   }
-  const { client, inbox } = inboxOf(neuronFn, { concurrency: 2, maxQueued: 2 })
+  const { client, inbox } = inboxOf(neuronFn, { clock: () => 0, concurrency: 2, maxQueued: 2 })
   const busy = []
   inbox.onBusy = (neuronId) => busy.push(neuronId)
 
@@ -283,7 +315,7 @@ test('a TASK that comes twice runs once, and its replies are sent again', async 
 })
 
 test('the same id of another caller is another task', async () => {
-  const { client, inbox } = inboxOf(() => ({}))
+  const { client, inbox } = inboxOf(() => ({}), { clock: () => 0 })
   const task = taskOf()
 
   give(inbox, task)
@@ -318,7 +350,7 @@ test('our own handlers see the TASKs and replies of others, not those that we se
 })
 
 test('a reply that cannot leave is counted, and kept for a resync', async () => {
-  const { client, inbox } = inboxOf(() => ({}))
+  const { client, inbox } = inboxOf(() => ({}), { clock: () => 0 })
   client.answers = ['BUSY', 'CLOSED']
   const task = give(inbox, taskOf())
   give(inbox, taskOf())
