@@ -98,6 +98,7 @@ class FakeStandby {
   }
 
   #send(connection, verb, fields) {
+    if (this.#router.closed) return // the test ended between what was read and the answer
     const body = fields === undefined ? undefined : packMap(fields)
     const frames = packMessage([item(verb, body === undefined ? {} : { body })])
     this.#router.send([connection, ...frames]).catch(() => {}) // it has left
