@@ -133,11 +133,7 @@ class Refusals:
             self.fault = answer.fault
 
     def on_nobody(self) -> None:
-        """Record an attempt without a handshake: what comes next may be another far end."""
+        """Forget everything, as nobody is there: what comes next may be another far end."""
+        self.fault = None
         self._failures_count = 0
         self._speaks_curve = False
-
-    def clear(self) -> None:
-        """Forget everything: the socket is connected."""
-        self.on_nobody()
-        self.fault = None

@@ -111,8 +111,9 @@ export class KeyJudge {
     )
   }
 
-  /** Forget the failures: nobody is there, and what comes next may be another far end. */
+  /** Forget everything, as nobody is there: what comes next may be another far end. */
   onNobody() {
+    this.refusal = null
     this.#failures = 0
     this.#isKeyed = false
   }

@@ -222,6 +222,7 @@ export class Dialer {
     this.#record.add(this.address, isStranger ? Fault.STRANGER : fault, seen)
     if (!isStranger) {
       this.#judgeOf(this.address).onNobody()
+      if (this.#refusedAt === String(this.address)) this.#refusal = null
       this.#goOnAfter(this.#plan.onFailed({ isSilent }))
       return
     }

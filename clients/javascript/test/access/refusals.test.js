@@ -71,6 +71,15 @@ test('an attempt that met nobody begins the count anew', () => {
   assert.equal(judge.refusal, null)
 })
 
+test('a refusal goes with the far end that it came from', () => {
+  const judge = new KeyJudge(KEYS)
+  judge.onUnknown()
+
+  judge.onNobody()
+
+  assert.equal(judge.refusal, null)
+})
+
 test('with several public keys of the Synapse each is tried twice before it is another one', () => {
   const judge = new KeyJudge({ ...KEYS, proxies: Array(4).fill(Buffer.alloc(32)) })
   judge.onMechanism('CURVE')

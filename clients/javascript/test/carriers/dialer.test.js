@@ -162,6 +162,23 @@ test('a key that is not listed is tried again after 1, 2, 4 seconds', async (t) 
   }
 })
 
+test('a refusal goes with its far end, and what comes there next is judged anew', async (t) => {
+  const { dialer, seen, pass, settle, refusals } = refusing(t, ['10.0.0.1'])
+  await settle()
+  dialer.onUnknownKey()
+  assert.equal(dialer.diagnosis().cause, Cause.REFUSED)
+  await pass(1000)
+
+  dialer.onDown(Fault.CLOSED_PORT, '', '')
+  assert.match(dialer.diagnosis().reason, /^no process listens at/)
+  await pass(1000)
+  assert.equal(seen.dialed.length, 3)
+  dialer.onDown(Fault.STRANGER, 'a web server', '')
+
+  assert.deepEqual(refusals, ['it does not list the key of ada'])
+  assert.match(dialer.diagnosis().reason, /^a web server answers at/)
+})
+
 test('the failed handshakes of one address count although nobody listens at the other', async (t) => {
   const greeting = Buffer.alloc(64)
   greeting.write('CURVE', 12)

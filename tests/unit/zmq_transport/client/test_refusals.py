@@ -80,11 +80,11 @@ def test_a_far_end_that_restarts_is_counted_anew():
     assert failing(refusals, 1, since_s=9.0) is None
 
 
-def test_nothing_is_left_of_a_refusal_once_it_is_connected():
+def test_nothing_is_left_of_a_refusal_once_nobody_is_there():
     refusals = Refusals(is_keyed=True)
     refusals.on_unlisted()
 
-    refusals.clear()
+    refusals.on_nobody()
 
     assert refusals.fault is None
 
