@@ -11,6 +11,7 @@ import {
 } from './carriers/endpoints.js'
 import { DEFAULT_PORT, DEFAULT_URL } from './defaults.js'
 import { InvalidUrl } from './errors.js'
+import { isPrintable } from './runtime/printable.js'
 
 export { DEFAULT_URL }
 
@@ -35,8 +36,9 @@ const HINTS = {
  * Return what is behind `cosmo://host[:port]`, a list of them, or `cosmo+ipc://path`.
  *
  * A list is `cosmo://a:7070,b:7070`: up to 16 places of Synapses that stand by for each other, the first to try in
- * front. A place that is named twice counts once; one place alone is a `TcpEndpoint`. An IPv6 address stands in brackets: `cosmo://[::1]:7070`. The port is 7070 unless it is named. The path is
- * absolute, of at most 99 bytes in UTF-8, and used unchanged: no character of it is special or escaped.
+ * front. A place that is named twice counts once; one place alone is a `TcpEndpoint`. An IPv6 address stands in
+ * brackets: `cosmo://[::1]:7070`. The port is 7070 unless it is named. The path is absolute, of at most 99 bytes in
+ * UTF-8, and used unchanged: no character of it is special or escaped.
  *
  * @param {string} url The URL.
  * @returns {TcpEndpoint | TcpEndpoints | IpcEndpoint} Where it is.
@@ -69,7 +71,7 @@ function parsePath(url, rest) {
   if (path === '') fail('it names no path')
   if (!path.startsWith('/')) fail(`the path '${path.slice(0, 100)}' is not absolute`)
   if (path.endsWith('/')) fail('the path is one of a directory, not of a socket')
-  if (/[\p{C}\p{Zl}\p{Zp}]/u.test(path)) fail('the path has characters that cannot be printed')
+  if (!isPrintable(path)) fail('the path has characters that cannot be printed')
   const size = Buffer.byteLength(path)
   if (size > MAX_PATH_BYTES) {
     fail(

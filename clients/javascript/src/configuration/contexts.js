@@ -8,6 +8,7 @@ import { readToml } from '../access/toml.js'
 import { InvalidContext, InvalidName, shown } from '../errors.js'
 import { checkedName } from '../names.js'
 import { hint, nearest } from '../options.js'
+import { isPrintable, printable } from '../runtime/printable.js'
 
 /** What a context may say. */
 export const FIELDS = ['url', 'namespace', 'key']
@@ -59,7 +60,10 @@ export function readContexts(file = contextsFile()) {
   const { fields, tables, wrong } = readToml(readPrivate(file, fail, false))
   if (wrong) fail(`line ${wrong} is not NAME = "..." or [contexts.NAME], or comes twice`)
   checkNames(fields, ['selected'], '', fail)
-  for (const { title, fields: said } of tables) found.known.set(...contextOf(title, said, fail))
+  for (const { title, fields: said } of tables) {
+    if (title.length === 1 && title[0] === 'contexts' && Object.keys(said).length === 0) continue
+    found.known.set(...contextOf(title, said, fail))
+  }
   found.selected = fields.selected ?? null
   if (found.selected !== null && !found.known.has(found.selected))
     fail(
@@ -122,8 +126,8 @@ function textFault(what, name) {
 }
 
 function valueFault(field, value) {
-  if (typeof value !== 'string' || value === '')
-    return `${field} must be a text that can be printed, such as ${EXAMPLES[field]}, not ${shown(value)}`
+  if (typeof value !== 'string' || value === '' || !isPrintable(value))
+    return `${field} must be a text that can be printed, such as ${EXAMPLES[field]}, not ${printable(shown(value))}`
   if (field === 'namespace') return textFault(field, value)
   if (field === 'key' && !isAbsolute(value) && !value.startsWith('~/'))
     return `key must be a whole path, such as ${EXAMPLES.key}, not ${shown(value)}`

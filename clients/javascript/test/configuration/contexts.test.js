@@ -56,6 +56,12 @@ test('what is written is read', async (t) => {
   assert.equal(keyPath('/a/b.key'), '/a/b.key')
 })
 
+test('a title of all contexts says nothing where nothing is below it', async (t) => {
+  const found = readContexts(await fileWith(t, `${TEXT}\n[contexts]\n`))
+
+  assert.deepEqual([...found.known.keys()], ['office', 'at.home'])
+})
+
 test('without a file there are no contexts', async (t) => {
   const path = await fileWith(t, TEXT)
   for (const absent of [`${path}s`, join(path, 'below'), 'cosmonapse/contexts.toml']) {
@@ -78,6 +84,9 @@ const WRONG = [
   ['[contexts.a]\nurl = 7070', /line 2 is not/],
   ['[contexts.a]\nurl = ["x"]', /context 'a': url must be a text that can be printed.*\[ 'x' \]/],
   ['[contexts.a]\nurl = ""', /url must be a text that can be printed, .*, not ''/],
+  ['[contexts.a]\nurl = "x\u202e"', /url must be a text that can be printed, .*'x\\u\{202e\}'$/],
+  ['[contexts.a]\nkey = "/a\\u00a0b"', /key must be a text that can be printed/],
+  ['[contexts]\na = "b"', /there is no table \[contexts\]: write each context as/],
   ['[contexts.a]\nnamespace = "a/b"', /namespace must be 1 to 128 characters .*'a\/b'/],
   ['[contexts.a]\nkey = "ben.key"', /key must be a whole path, .*, not 'ben.key'/],
   ['[contexts."a/b"]', /the name 'a\/b' of a context: it must be 1 to 128/],

@@ -172,6 +172,7 @@ const BAD_PATHS = [
   ['cosmo+ipc:///run/a\0b', 'printed'],
   ['cosmo+ipc:///run/a\nb', 'printed'],
   ['cosmo+ipc:///run/\udcff', 'printed'],
+  ['cosmo+ipc:///run/a\u00a0b', 'printed'],
   [`cosmo+ipc:///${'x'.repeat(99)}`, '100 bytes and at most 99 fit: a Unix socket allows 107'],
   [`cosmo+ipc:///${'\u00e4'.repeat(50)}`, '101 bytes'],
 ]
