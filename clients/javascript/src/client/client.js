@@ -3,18 +3,7 @@
 // A thin shell: the link decides, the sender and the publications have what goes out, the carrier
 // moves the frames. Ids have 16 bytes, times are in ms. A body that a receiver gets is a view of what
 // one read of the socket brought: copy it to keep it for long. Ids are copies already.
-import { InvalidArgument } from '../errors.js'
-import {
-  MAX_MAP_BYTES,
-  MAX_NUMBER,
-  VERB,
-  ZERO,
-  addressOf,
-  gapItem,
-  item,
-  packMap,
-  tellMe,
-} from '../wire/wire.js'
+import { MAX_NUMBER, VERB, ZERO, addressOf, gapItem, item, tellMe } from '../wire/wire.js'
 import { checkedName } from '../names.js'
 import { checkedLogger } from '../runtime/logger.js'
 import { Counts } from './counts.js'
@@ -23,6 +12,7 @@ import { guarded } from './guarded-receiver.js'
 import { Handshake } from './handshake.js'
 import { Link } from './link.js'
 import { Outbox } from './outbox.js'
+import { presenceItems } from './presence-items.js'
 import { Publications } from './publications.js'
 import { Queries } from './queries.js'
 import { Reach } from './reach.js'
@@ -83,13 +73,13 @@ export class Client {
    * @throws {InvalidName} `namespace` or `name` is no name.
    */
   constructor({ carrier, url, namespace, name, ...options }, receiver) {
-    const { maxSignalBytes, user = '', log = checkedLogger().warn } = options
+    const { maxSignalBytes, user = '', log = checkedLogger().warn, isList, urlOf } = options
     checkedName('namespace', namespace)
     checkedName('name', name)
     this.#carrier = carrier
     this.#receiver = guarded(receiver, (error) => this.#onFault(error))
     this.#log = log
-    this.#news = new FabricNews({ name, url, log, ...options })
+    this.#news = new FabricNews({ name, url, log, isList, urlOf })
     this.#reach = new Reach(carrier, String(url), log)
     this.#terms = new Terms(maxSignalBytes ?? undefined)
     this.#standing = new Standing(user)
@@ -349,13 +339,7 @@ export class Client {
    * @throws {InvalidArgument} The facts have over 8,192 bytes.
    */
   sendPresence(verb, neuronId, facts, kind, body) {
-    const packed = packMap(facts)
-    if (packed.length > MAX_MAP_BYTES)
-      throw new InvalidArgument(
-        `the facts of ${neuronId} have ${packed.length} bytes, the limit is ${MAX_MAP_BYTES}: ` +
-          'name fewer capabilities',
-      )
-    const items = [item(VERB[verb], { body: packed }), item(VERB[verb], { kind, body })]
+    const items = presenceItems(VERB[verb], neuronId, facts, kind, body)
     // 02, Outbox 4: presence is not stored, onWelcomed is the moment to say it again.
     if (this.#isOpen && !this.#sender.isReady) return 'WAITING'
     return this.#send(items, addressOf(neuronId))
@@ -479,7 +463,9 @@ export class Client {
    * @returns {Promise<object[]>} each with dendriteId, instance (hex), state, axons, open, calls, ageMs
    * @throws {SynapseUnreachable} No answer in time.
    */
-  dendrites = (timeoutMs) => this.#queries.dendrites(timeoutMs)
+  dendrites(timeoutMs) {
+    return this.#queries.dendrites(timeoutMs)
+  }
 
   /**
    * Return the open tasks that this client may see; null if the Synapse cannot tell.
@@ -487,7 +473,9 @@ export class Client {
    * @returns {Promise<object[] | null>} each with the fields of a TaskRecord
    * @throws {SynapseUnreachable} No answer in time.
    */
-  openTasks = (timeoutMs) => this.#queries.openTasks(timeoutMs)
+  openTasks(timeoutMs) {
+    return this.#queries.openTasks(timeoutMs)
+  }
 
   /**
    * Return the state of the Synapse.

@@ -1,5 +1,6 @@
 // What a client tells its user of the fabric.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import test from 'node:test'
 import { FabricNews } from '../../src/client/fabric-news.js'
 import { opened } from './scene.js'
@@ -57,4 +58,13 @@ test('the state of the Synapse tells where it is, and whether it is a half', asy
   assert.equal(client.fabric.half, true)
   assert.match(client.fabric.warning, /^the Synapse at cosmo:\/\/fake does not hear another one/)
   assert.match(logged[0][0], /^dendrite me: the Synapse at cosmo:\/\/fake does not hear/)
+})
+
+test('a client that was given no log warns by the process', async (t) => {
+  const { far } = await opened(t, { log: undefined })
+  const warned = once(process, 'warning')
+  far.says.half = true
+  far.welcome()
+
+  assert.match((await warned)[0].message, /^dendrite me: the Synapse at .* does not hear/)
 })
