@@ -35,14 +35,14 @@ export class Synapse {
 
   /**
    * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), `cosmo://a:7070,b:7070` for several
-   *   that stand by for each other, or `cosmo+ipc://path` for one on this machine. By default the variable COSMO_URL, else that of the context, else that of the key, else
-   *   `cosmo://127.0.0.1:7070`.
+   *   that stand by for each other, or `cosmo+ipc://path` for one on this machine. By default the variable COSMO_URL,
+   *   else that of the context, else that of the key, else `cosmo://127.0.0.1:7070`.
    * @param {{ carrier?: 'zmtp' | 'libzmq', logger?: { warn: (text: string) => void } | null, key?: string | object | null }} [options]
    *   `key`: the path of a file NAME.key, a `Key` or its fields, for a Synapse with keys; null for none; by default the
-   *   variable COSMO_KEY, a path, else that of the context. Over a network it needs the carrier 'libzmq', which is chosen then; over
-   *   `cosmo+ipc` it is not used.
-   *   `carrier`: see above, by default the variable COSMO_CARRIER, else 'zmtp'; `logger`: such as `console`, null for silence, by default `process.emitWarning`. A
-   *   Dendrite that was given one of its own uses that.
+   *   variable COSMO_KEY, a path, else that of the context. Over a network it needs the carrier 'libzmq', which is
+   *   chosen then; over `cosmo+ipc` it is not used.
+   *   `carrier`: see above, by default the variable COSMO_CARRIER, else 'zmtp'; `logger`: such as `console`, null for
+   *   silence, by default `process.emitWarning`. A Dendrite that was given one of its own uses that.
    * @throws {InvalidUrl} The URL names no endpoint.
    * @throws {InvalidContext} The context cannot be used.
    * @throws {InvalidKey} The key cannot be used.
@@ -122,13 +122,14 @@ export class Synapse {
  * Resolve to the Synapse behind a URL, once it has answered.
  *
  * @param {string} [url] `cosmo://host[:port]` (an IPv6 address in brackets), `cosmo://a:7070,b:7070` for several that
- *   stand by for each other, or `cosmo+ipc://path` for one on this machine. By default the variable COSMO_URL, else that of the context, else that of the key, else
- *   `cosmo://127.0.0.1:7070`.
+ *   stand by for each other, or `cosmo+ipc://path` for one on this machine. By default the variable COSMO_URL, else that
+ *   of the context, else that of the key, else `cosmo://127.0.0.1:7070`.
  * @param {{ carrier?: 'zmtp' | 'libzmq', logger?: object | null, key?: string | object | null, timeoutMs?: number | null }} [options]
- *   `carrier`, `logger` and `key`: see `Synapse`; `timeoutMs`: maximum wait, 5000 by default; one that starts meanwhile is found. Null waits for ever, and warns
- *   every 10 s of what was seen.
+ *   `carrier`, `logger` and `key`: see `Synapse`; `timeoutMs`: maximum wait, 5000 by default; one that starts meanwhile
+ *   is found. Null waits for ever, and warns every 10 s of what was seen.
  * @returns {Promise<Synapse>} It needs no closing by itself: `close` ends the Dendrites on it.
  * @throws {InvalidUrl} The URL names no endpoint.
+ * @throws {InvalidContext} The context cannot be used.
  * @throws {InvalidKey} The key cannot be used.
  * @throws {SynapseUnreachable} No answer in time; the text names the cause and the remedy.
  * @throws {AccessRefused} It needs a key, or lets this one not in.

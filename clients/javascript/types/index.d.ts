@@ -182,8 +182,8 @@ export class Synapse implements AsyncDisposable {
 
 /**
  * Resolve to the Synapse behind a URL, once it has answered.
- * @param url `cosmo://host[:port]`, a list of them such as `cosmo://a:7070,b:7070`, or `cosmo+ipc://path`. By default the variable COSMO_URL, else that of
- *   the context, else that of the key, else `cosmo://127.0.0.1:7070`.
+ * @param url `cosmo://host[:port]`, a list of them such as `cosmo://a:7070,b:7070`, or `cosmo+ipc://path`. By default the
+ *   variable COSMO_URL, else that of the context, else that of the key, else `cosmo://127.0.0.1:7070`.
  * @throws {InvalidUrl} The URL names no endpoint.
  * @throws {InvalidContext} The context cannot be used.
  * @throws {InvalidKey} The key cannot be used.

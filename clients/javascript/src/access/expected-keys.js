@@ -34,7 +34,7 @@ export class ExpectedKeys {
 
   /**
    * Expect the next one there, after an attempt that may have had another.
-   * @returns {boolean} False if each of them had its turn there since the last `turnTo`.
+   * @returns {boolean} False if each of them had its turn there since this last turned to another address.
    */
   expectNext() {
     const count = this.#proxies.length

@@ -192,7 +192,8 @@ export class Dialer {
 
   /**
    * Handle the end of an attempt, or of a connection.
-   * @param {string} fault One of `Fault`; of a connection that stood NO_ANSWER if nothing came any more, else any other.
+   * @param {string} fault One of `Fault`; of a connection that stood NO_ANSWER if nothing came any more, else any
+   *   other.
    * @param {string} seen What answers there instead, if that is known.
    * @param {string} why The reason, for people.
    */

@@ -106,8 +106,8 @@ export class ZmtpCarrier {
   }
 
   /**
-   * Say that the far end said WELCOME, and where the broadcast plane is: at the address that said WELCOME, as another one of its name may be another
-   * machine. What is open moves there.
+   * Say that the far end said WELCOME, and where the broadcast plane is: at the address that said WELCOME, as another
+   * one of its name may be another machine. What is open moves there.
    * @returns {boolean} False when it was there already.
    */
   join(listenPort, publishPort) {

@@ -24,8 +24,9 @@ const CLOSED_PORT_CODES = new Set(['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIP
  *
  * `events` gets, never from within a call: `onConnected()`, `onEstablished(minor)`, `onMessage(frames)`,
  * `onSubscription(topic, joins)`, `onWritable()` after a refused `send`, `onLate(lateMs)` when the loop was
- * blocked and the far end is one that waits for PONGs, and at last, once and unless `destroy` was called, `onDown(fault, seen, why)`: one of `Fault`, who is
- * there instead of a proxy as far as that is known, and the reason for people.
+ * blocked and the far end is one that waits for PONGs, and at last, once and unless `destroy` was called,
+ * `onDown(fault, seen, why)`: one of `Fault`, who is there instead of a proxy as far as that is known, and the reason
+ * for people.
  */
 export class ZmtpConnection {
   #kind

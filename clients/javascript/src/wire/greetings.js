@@ -68,9 +68,9 @@ function isWithinLimits(value) {
 /**
  * Make the body of a HELLO.
  * @param {{ secret: Buffer, instance: Buffer, namespace: string, name: string, epoch: Buffer,
- *   calls: boolean, publish?: boolean, runs?: boolean, access?: boolean, alone?: boolean }} hello `epoch` of the last proxy, or empty;
- *   `calls`: tell it of workers; `publish`: it takes PUBLISH; `runs`: it reads runs; `access`: it takes USERS, and
- *   knows the reason `forbidden`; `alone`: each proxy that it knows was tried, and none leads
+ *   calls: boolean, publish?: boolean, runs?: boolean, access?: boolean, alone?: boolean }} hello `epoch` of the last
+ *   proxy, or empty; `calls`: tell it of workers; `publish`: it takes PUBLISH; `runs`: it reads runs; `access`: it takes
+ *   USERS, and knows the reason `forbidden`; `alone`: each proxy that it knows was tried, and none leads
  * @returns {Buffer}
  */
 export function packHello(hello) {

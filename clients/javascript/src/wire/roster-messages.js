@@ -188,7 +188,8 @@ export function readTasks(body) {
 /**
  * Read the state of the proxy.
  * @param {Buffer} body at most 256 KiB
- * @returns {object} the keys of the spec, `namespace` only if it is the state of one, `release` and `ts` if they are told; `recent_s` 0 and `recent` empty from an older proxy
+ * @returns {object} the keys of the spec, `namespace` only if it is the state of one, `release` and `ts` if they are
+ *   told; `recent_s` 0 and `recent` empty from an older proxy
  * @throws {WireError} `long_body` or `bad_body`.
  */
 export function readState(body) {

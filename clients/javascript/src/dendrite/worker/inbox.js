@@ -63,7 +63,8 @@ export class Inbox {
    * @param {object} parts.subscriptions The handlers of this Dendrite: `watchesTasks`, `mayWant`,
    *   `feed`.
    * @param {boolean} [parts.floats] Whether whole floats of a TASK are given as Float.
-   * @param {(neuronId: string) => void} [parts.onBusy] Hears that an Axon has no place left.
+   * @param {(neuronId: string) => void} [parts.onBusy] Hears that a task waits where none
+   *   did: the Axon has no place left, or its rate limit lets none begin.
    * @param {Warnings} [parts.warnings]
    * @param {() => number} [parts.clock] Milliseconds of a monotonic clock.
    */

@@ -154,7 +154,7 @@ export class Registration {
     this.#lag.stop()
   }
 
-  /** Send a HEARTBEAT of an Axon that has become full, at once but at most four times a second. */
+  /** Send a HEARTBEAT of an Axon that tasks begin to wait for, at once but at most four times a second. */
   onBusy(neuronId) {
     const nowMs = this.#clock()
     if (!this.#isRunning || nowMs - this.#lastBusyAtMs < BUSY_EVERY_MS) return

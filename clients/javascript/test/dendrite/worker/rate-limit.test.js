@@ -145,7 +145,7 @@ const STEPS = fc.array(
   { maxLength: 60 },
 )
 
-/** Uses a bucket as a worker does; returns when what began, in quarters of an interval. */
+/** Uses a bucket as a worker does; returns when what began, in 64ths of an interval. */
 function startsOf(steps) {
   const bucket = new RateBucket(64)
   const starts = []
