@@ -109,11 +109,15 @@ class FabricLoop:
 
     # -- turns of the loop -----------------------------------------------------------------------
 
-    def begin_turn(self, now_s: float) -> None:
-        """Wait for the others if the loop stood still; call it before a message is handled."""
+    def begin_turn(self, now_s: float) -> float:
+        """Wait for the others if the loop stood still; call it before a message is handled.
+
+        Returns:
+            The time then, up to 1 s later.
+        """
         before_s, self._turned_at_s = self._turned_at_s, now_s
         if now_s - before_s < STOOD_STILL_S:
-            return
+            return now_s
         _LOG.info("the loop stood still for %.1f s", now_s - before_s)
         self._planes.exchange.perform(self._role.on_stood_still(now_s))
         # 12-failover, "Stepping down": no message of a client is read before that is clear.
@@ -124,6 +128,7 @@ class FabricLoop:
             self._links.read(now_s)
             self._planes.exchange.perform(self._role.tick(now_s))
         self._follow(now_s)
+        return now_s
 
     def end_turn(self, now_s: float) -> float:
         """Do what is to be done for the others; return when there is more."""

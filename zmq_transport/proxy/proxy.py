@@ -253,7 +253,7 @@ class Proxy:
             ready = wait(next_s - time.monotonic())
             now_s = time.monotonic()
             if fabric is not None:
-                fabric.begin_turn(now_s)
+                now_s = fabric.begin_turn(now_s)
             alone = len(ready) == 1
             for on_ready, events in ready:
                 on_ready(now_s, events, alone)
