@@ -123,13 +123,8 @@ class Admission:
         """Return the REFUSED of a proxy that does not lead, with the URLs of the others."""
         return self._refused(connection, HelloRefusal(reason, fabric=tuple(fabric)))
 
-    def may_enter(self, body: bytes, origin: Origin) -> bool:
-        """Tell whether a HELLO would be welcome at a proxy that leads.
-
-        Raises:
-            WireError: It is malformed.
-        """
-        hello = greetings.unpack_hello(body)
+    def may_enter(self, hello: greetings.Hello, origin: Origin) -> bool:
+        """Tell whether a HELLO would be welcome at a proxy that leads."""
         peer = self._tables.peers.by_instance.get(hello.instance)
         return (self._refusal_of(hello, peer, origin) or self._refusal(hello, peer)) is None
 

@@ -194,16 +194,20 @@ class FabricRole:
         self, connection: bytes, body: bytes, now_s: float, origin: Origin
     ) -> list[Output] | None:
         try:
-            is_alone = greetings.unpack_hello(body).alone
-            may_enter = self._engine.admission.may_enter(body, origin)
+            hello = greetings.unpack_hello(body)
         except WireError:
             return None  # it is refused as anywhere
-        if not is_alone or not may_enter or len(self._held) >= MAX_HELD:
-            return [*self.forget(connection, now_s), self._refusal(connection, now_s)]
+        admission = self._engine.admission
+        is_full = len(self._held) >= MAX_HELD and connection not in self._held
+        if is_full or not hello.alone or not admission.may_enter(hello, origin):
+            outputs = self.forget(connection, now_s)
+            if self.role is ProxyRole.STANDBY:
+                return [*outputs, self._refusal(connection, now_s)]
+            return [*outputs, admission.who(connection)]  # it has taken over in this moment
         # Taking over: a refused client would try the hanging leader once more.
         self._held[connection] = None
         if origin.user:
-            self._engine.admission.remember(connection, origin)
+            admission.remember(connection, origin)
         return self._follow(self._election.on_asked(True, now_s), now_s)
 
     def forget(self, connection: bytes, now_s: float) -> list[Output]:

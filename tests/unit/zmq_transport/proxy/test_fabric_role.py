@@ -169,6 +169,17 @@ def test_a_standby_holds_so_many_and_refuses_the_next(fabric, monkeypatch):
     _, sent = fabric.bench.hello("ben", alone=True)
 
     assert refused(sent)["code"] == "standby"
+    assert fabric.bench.hello("ada", alone=True)[1] == []  # as it is held already
+    assert [each.verb for each in fabric.close()] == [Verb.WHO]
+
+
+def test_a_client_that_no_longer_asks_in_the_moment_of_the_takeover_is_let_in(fabric):
+    fabric.bench.hello("ada", alone=True)
+    fabric.bench.now_s += HEARD_S
+    _, sent = fabric.bench.hello("ada")
+
+    assert fabric.role.role is ProxyRole.LEADER
+    assert [each.verb for each in sent] == [Verb.WHO]
 
 
 def test_a_standby_that_stops_lets_nobody_in(fabric):
