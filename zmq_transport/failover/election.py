@@ -110,12 +110,13 @@ class Election:
         self._highest = max(self._highest, report.term)
         if self.role is ProxyRole.STANDBY:
             self.term = self._highest
-        self.others.on_report(report, place, now_s)
+        counts = self.others.on_report(report, place, now_s)
         if self._awaited is not None and place is not None and number >= self._awaited.number:
             self._awaited.places.discard(place)
         made = self.tick(now_s)
         # Not one that was heard before: it may have ended since then.
-        if self._asks and self.role is ProxyRole.STANDBY and report.role is ProxyRole.LEADER:
+        leads = counts and report.role is ProxyRole.LEADER
+        if leads and self._asks and self.role is ProxyRole.STANDBY:
             made.append(Decision.LEADER_HEARD)
         return made
 

@@ -72,20 +72,23 @@ class Others:
 
     # -- what happens ----------------------------------------------------------------------------
 
-    def on_report(self, report: RoleReport, place: int | None, now_s: float) -> None:
+    def on_report(self, report: RoleReport, place: int | None, now_s: float) -> bool:
         """Record a report.
 
         Args:
             report: The report.
             place: Where it answers from; None if it came in by itself.
             now_s: Monotonic clock.
+
+        Returns:
+            False if it does not count: its process has ended.
         """
         if place is not None:
             self._settle(self._places[place], report.id)
         for each in self._places:
             if each.ended == report.id and each.closed_at_s is not None and place is None:
                 if now_s - each.closed_at_s < LATE_S:
-                    return  # the last words of a process that has ended
+                    return False  # the last words of a process that has ended
                 each.lives, each.id = report.id, report.id
             if each.id == report.id:
                 each.since_s, each.closed_at_s = now_s, None
@@ -93,6 +96,7 @@ class Others:
         self._reports[report.id] = report, now_s
         if len(self._reports) > MAX_IDS:
             del self._reports[next(iter(self._reports))]
+        return True
 
     def _settle(self, place: _Place, found: bytes) -> None:
         """Record who is at a place now."""

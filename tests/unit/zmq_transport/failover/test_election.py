@@ -197,6 +197,15 @@ def test_those_who_wait_are_told_when_a_leader_reports():
     assert one.on_report(report(role=ProxyRole.LEADER, term=1), NOW_S, 0) == []
 
 
+def test_the_last_words_of_a_leader_that_has_ended_tell_nobody_that_one_leads():
+    one = standby(2)
+    one.on_report(report(role=ProxyRole.LEADER, term=1), NOW_S, 0)
+    one.on_asked(True, NOW_S)
+    one.on_closed(0, NOW_S + 0.1)
+
+    assert one.on_report(report(role=ProxyRole.LEADER, term=1), NOW_S + 0.1) == []
+
+
 def test_a_report_of_its_own_is_of_nobody():
     one = standby()
 
