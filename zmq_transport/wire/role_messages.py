@@ -35,9 +35,10 @@ class RoleReport:
 
     Args:
         id: 16 random bytes, of this start of the process.
-        term: The highest term that it knows.
+        term: Of a leader, or of one that leaves, the term that it leads; else the highest that it
+            knows.
         role: What it is.
-        asked: True if a client asked it as `alone` in the last second.
+        asked: True if a client asks it as `alone`, or did so in the last second.
         answer: True if it answers a report; an answer is not answered.
         clients: How many clients it has.
         users: A digest of its list of users, 16 bytes; empty without keys.
