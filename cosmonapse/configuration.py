@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 
 import attrs
 
-from .contexts import CONTEXT_FIELDS, NO_CONTEXT, Context
+from .contexts import CONTEXT_FIELDS, NO_CONTEXT, Context, checked_context_name
 from .contexts import Contexts as Contexts
 from .defaults import DEFAULT_NAMESPACE, DEFAULT_URL
 from .errors import InvalidContext, InvalidKey
@@ -214,6 +214,16 @@ def context_in_use() -> tuple[Context, str] | None:
     except InvalidContext as error:
         blame = Source("variable", CONTEXT_VARIABLE).blame
         raise InvalidContext(error.what, error.reason + blame) from None
+
+
+def check_given_context(name: str) -> None:
+    """Check the name of a context that is given as an argument, before it counts.
+
+    Raises:
+        InvalidContext: It is no name, there is none of that name, or the file cannot be used.
+    """
+    if name != NO_CONTEXT:
+        _read_contexts().get(checked_context_name(name))
 
 
 def read_key(setting: Setting) -> Key | None:

@@ -9,15 +9,16 @@ import attrs
 import click
 
 from ..configuration import (
-    Contexts,
     Setting,
     candidates,
+    check_given_context,
     checked_namespace,
+    context_in_use,
     context_names,
     read_key,
 )
 from ..contexts import NO_CONTEXT
-from ..errors import LocalError, without_secrets
+from ..errors import InvalidContext, LocalError, without_secrets
 from ..keys import Key
 from ..runtime.environment import CONTEXT_VARIABLE
 from ..runtime.printable import printable
@@ -27,6 +28,7 @@ from ..synapse.url import masked
 from .drawing import aligned
 from .fabric import as_json, complete_context, in_the_environment
 from .hinted_group import HintedGroup
+from .options import not_empty
 from .std_streams import complain
 
 _TITLES = ("SETTING", "VALUE", "FROM", "INSTEAD OF")
@@ -57,7 +59,12 @@ def command() -> None:
 
 @command.command()
 @click.option("--url", metavar="URL", help="As of another verb: the URL that would count.")
-@click.option("--key", metavar="FILE", help="As of another verb: the key that would count.")
+@click.option(
+    "--key",
+    metavar="FILE",
+    callback=not_empty,
+    help="As of another verb: the key that would count.",
+)
 @click.option(
     "--namespace", "-n", metavar="NS", help="As of another verb: the namespace that would count."
 )
@@ -92,35 +99,55 @@ def show(
 def _rows(
     url: str | None, key: str | None, namespace: str | None, name: str | None
 ) -> Iterator[_Row]:
-    yield _checked("context", context_names(name), _check_context)
+    context = _checked("context", context_names(name), _check_context)
+    yield context
     with in_the_environment({} if name is None else {CONTEXT_VARIABLE: name}):
-        where = _checked("url", candidates("url", url, key=key), _check_url)
+        fault = context.fault
+        where = _checked("url", candidates("url", url, key=key), _check_url, fault)
         yield where
-        yield _checked("namespace", candidates("namespace", namespace), checked_namespace)
-        keyed = _checked("key", candidates("key", key), read_key)
+        found = candidates("namespace", namespace)
+        yield _checked("namespace", found, checked_namespace, fault)
+        keyed = _checked("key", candidates("key", key), read_key, fault)
         yield keyed
-        carrier = _checked("carrier", candidates("carrier"), _check_carrier)
+        carrier = _checked("carrier", candidates("carrier"), _check_carrier, fault)
         yield _with_key(carrier, keyed, where)
 
 
-def _checked(name: str, found: Iterator[Setting], check: Callable[[Setting], object]) -> _Row:
-    """Return the row of a setting; a source that does not count may be broken."""
+def _checked(
+    name: str, found: Iterator[Setting], check: Callable[[Setting], object], of_context: str = ""
+) -> _Row:
+    """Return the row of a setting; a source that does not count may be broken.
+
+    Args:
+        name: Its name.
+        found: The values that it is given.
+        check: Raises a LocalError for one that cannot be used.
+        of_context: The fault of the context, which is told in the same words here.
+    """
     row = _Row(name, [])
+
+    def text(error: LocalError) -> str:
+        return of_context if of_context and isinstance(error, InvalidContext) else str(error)
+
     try:
         for each in found:
             row.found.append(each)
     except LocalError as error:
-        row.fault = "" if row.found else str(error)
+        row.fault = "" if row.found else text(error)
     if row.found:
         try:
             check(row.found[0])
         except LocalError as error:
-            row.fault = str(error)
+            row.fault = text(error)
     return row
 
 
 def _check_context(setting: Setting) -> object:
-    return None if setting.value is None else Contexts.read().get(setting.value)
+    if setting.source.kind != "argument":
+        return context_in_use()
+    if setting.value is not None:
+        check_given_context(setting.value)
+    return setting.value
 
 
 def _check_url(setting: Setting) -> object:

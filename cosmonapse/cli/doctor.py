@@ -14,11 +14,14 @@ from . import local_checks, network_checks
 from .fabric import as_json, complete_context, in_the_environment
 from .findings import BAD, Check, Finding, found_by, text_of
 from .network_checks import Where
+from .options import not_empty
 
 
 @click.command()
 @click.option("--url", metavar="URL", help="As of another verb: the URL to examine.")
-@click.option("--key", metavar="FILE", help="As of another verb: the key to show.")
+@click.option(
+    "--key", metavar="FILE", callback=not_empty, help="As of another verb: the key to show."
+)
 @click.option("--namespace", "-n", metavar="NS", help="As of another verb: the namespace to join.")
 @click.option(
     "--context",
@@ -42,7 +45,7 @@ def command(
     """
     with in_the_environment({} if name is None else {CONTEXT_VARIABLE: name}):
         found: list[Finding] = []
-        for finding in _findings(url, namespace, key):
+        for finding in _findings(url, namespace, key, name):
             found.append(finding)
             if as_lines:
                 click.echo(as_json(attrs.asdict(finding)))
@@ -51,13 +54,15 @@ def command(
     return 1 if any(each.level == BAD for each in found) else 0
 
 
-def _findings(url: str | None, namespace: str | None, key: str | None) -> Iterator[Finding]:
+def _findings(
+    url: str | None, namespace: str | None, key: str | None, name: str | None
+) -> Iterator[Finding]:
     checks: tuple[tuple[str, Check], ...] = (
         ("python", local_checks.versions),
         ("node", local_checks.node),
         ("kernel", local_checks.kernel),
         ("variables", local_checks.variables),
-        ("context", local_checks.context),
+        ("context", lambda: local_checks.context(name)),
         ("key", lambda: local_checks.own_key(key)),
         ("keys folder", local_checks.key_folder),
         ("carrier", lambda: local_checks.carrier(key)),
@@ -72,13 +77,18 @@ def _findings(url: str | None, namespace: str | None, key: str | None) -> Iterat
 
 def _on_the_way(url: str | None, namespace: str | None, key: str | None) -> Iterator[Finding]:
     """Yield what is on the way to the Synapse; where the settings are wrong there is none."""
+    settings = [
+        *found_by("url", lambda: network_checks.url(url, key)),
+        *found_by("namespace", lambda: network_checks.namespace(namespace)),
+    ]
+    yield from settings
+    if any(each.level == BAD for each in settings):
+        return
     try:
         where = Where.chosen(url, namespace, key)
-    except CosmonapseError as error:
-        yield Finding("url", BAD, f"nobody can tell where the Synapse is: {error}")
-        return
+    except CosmonapseError:
+        return  # a row above says why
     checks: tuple[tuple[str, Callable[[Where], Iterable[Finding]]], ...] = (
-        ("url", network_checks.settings),
         ("address", network_checks.reachable),
         ("synapse", network_checks.answers),
     )

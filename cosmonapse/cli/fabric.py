@@ -13,7 +13,7 @@ import attrs
 import click
 from click.shell_completion import CompletionItem
 
-from ..configuration import Contexts, Source, checked_namespace, chosen
+from ..configuration import Contexts, Source, check_given_context, checked_namespace, chosen
 from ..defaults import DEFAULT_NAMESPACE, DEFAULT_URL
 from ..dendrite import Dendrite
 from ..errors import InvalidContext, InvalidUrl, SynapseUnreachable
@@ -25,6 +25,7 @@ from ..signals import Signal
 from ..synapse import connect_synapse
 from ..synapse.connect import with_origin
 from ..synapse.schemes import checked_url, takes_key
+from .options import not_empty
 from .std_streams import complain
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -87,8 +88,13 @@ def context_option(function: F) -> F:
 
 
 def _use_context(context: click.Context, option: click.Parameter, name: str | None) -> None:
-    """Let a context count until the verb ends."""
+    """Let a context count until the verb ends.
+
+    Raises:
+        InvalidContext: There is none of that name.
+    """
     if name is not None:
+        check_given_context(name)
         context.with_resource(in_the_environment({CONTEXT_VARIABLE: name}))
 
 
@@ -113,9 +119,11 @@ def _read_key(context: click.Context, option: click.Parameter, path: str | None)
     The file that counts without it is noted, too: what a verb starts shall have the same key.
 
     Raises:
+        BadParameter: It is empty.
         InvalidContext: The context cannot be used.
         InvalidKey: The file cannot be used.
     """
+    not_empty(context, option, path)
     setting = chosen("key", path)
     if setting.value is not None:
         context.meta[KEY_FILE] = setting.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib.metadata
 import os
@@ -15,7 +16,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from .. import __version__
-from ..configuration import chosen, context_names, read_key
+from ..configuration import check_given_context, chosen, context_in_use, context_names, read_key
+from ..errors import InvalidContext
 from ..key_ring import KeyRing, default_folder
 from ..keys import Key, fingerprint
 from ..runtime.environment import (
@@ -113,21 +115,29 @@ def carrier(key: str | None) -> Iterator[Finding]:
     setting = chosen("carrier")
     named = chosen_carrier()
     says = f"{named} ({setting.source})"
-    if chosen("key", key).value is not None and named == DEFAULT_CARRIER:
-        says += f"; over TCP a key makes it {next(each for each in CARRIERS if each != named)}"
+    with contextlib.suppress(InvalidContext):  # then the row of the context says it
+        if chosen("key", key).value is not None and named == DEFAULT_CARRIER:
+            other = next(each for each in CARRIERS if each != named)
+            says += f"; over TCP a key makes it {other}"
     yield Finding("carrier", OK, says)
 
 
-def context() -> Iterator[Finding]:
-    """Look at the context that counts."""
-    setting = next(context_names())
+def context(name: str | None) -> Iterator[Finding]:
+    """Look at the context that counts: the named one, or another."""
+    if name is not None:
+        check_given_context(name)
+    context_in_use()
+    setting = next(context_names(name))
     says = "none" if setting.value is None else f"{setting.value} ({setting.source})"
     yield Finding("context", OK, says)
 
 
 def own_key(path: str | None) -> Iterator[Finding]:
     """Look at the file of the key that counts: its mode, its owner, its folder."""
-    setting = chosen("key", path)
+    try:
+        setting = chosen("key", path)
+    except InvalidContext:
+        return  # the row of the context says it
     key: Key | None = read_key(setting)  # a file that others may read raises, with what to run
     if key is None:
         yield Finding("key", OK, "none; a Synapse with keys needs one")

@@ -2,40 +2,51 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import socket
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import attrs
 
 from .. import __version__
 from ..configuration import Setting, checked_namespace, chosen, read_key
 from ..dendrite import Dendrite
-from ..errors import AccessRefused, MissingExtra, RemoteError, SynapseRefused, SynapseUnreachable
+from ..errors import (
+    AccessRefused,
+    InvalidContext,
+    InvalidKey,
+    MissingExtra,
+    RemoteError,
+    SynapseRefused,
+    SynapseUnreachable,
+)
 from ..keys import Key
 from ..registry import SynapseState
 from ..runtime.loops import run
+from ..runtime.threads import in_thread
 from ..synapse import connect_synapse
 from ..synapse.auto import found_on_lan
 from ..synapse.schemes import checked_url, takes_key
 from ..synapse.url import Endpoint, Endpoints, IpcEndpoint, is_auto, masked, parse_url
+from ..synapse.zmq import Cause, lookup, remedy
 from ..transport import Synapse
 from .findings import BAD, OK, WARNING, Finding
 
-T = TypeVar("T")
 _LOOKUP_S: Final = 5.0
 _CONNECT_S: Final = 2.0
+_SILENT: Final = f"no answer within {_CONNECT_S:g} s"
 _ANSWER_S: Final = 4.0
 _LAN_S: Final = 1.5
 _CLOCKS_S: Final = 1.0
 _MAX_ADDRESSES: Final = 8
 _NAME: Final = "cosmo-doctor"
 _BROADCAST_PORTS: Final = (2, 3)
-_NOBODY = "start it there: cosmo synapse start; or see whether host and port are right"
 _BLOCKED = (
     "let it through the firewall of that host: without this port no Signal is seen by watchers; "
     "a Synapse that was started with --port 0 has others"
@@ -68,12 +79,19 @@ class Where:
         return cls(chosen("url", url, key=key), chosen("namespace", namespace), found)
 
 
-def settings(where: Where) -> Iterator[Finding]:
-    """Look at URL and namespace, and where they come from."""
-    checked_url(where.url.value)
-    yield Finding("url", OK, f"{masked(where.url.value)} ({where.url.source})")
-    namespace = checked_namespace(where.namespace)
-    yield Finding("namespace", OK, f"{namespace} ({where.namespace.source})")
+def url(given: str | None, key: str | None) -> Iterator[Finding]:
+    """Look at the URL, and where it comes from."""
+    with contextlib.suppress(InvalidContext, InvalidKey):  # then another row says it
+        setting = chosen("url", given, key=key)
+        checked_url(setting.value)
+        yield Finding("url", OK, f"{masked(setting.value)} ({setting.source})")
+
+
+def namespace(given: str | None) -> Iterator[Finding]:
+    """Look at the namespace, and where it comes from."""
+    with contextlib.suppress(InvalidContext):  # then another row says it
+        setting = chosen("namespace", given)
+        yield Finding("namespace", OK, f"{checked_namespace(setting)} ({setting.source})")
 
 
 def reachable(where: Where) -> Iterator[Finding]:
@@ -119,18 +137,18 @@ def _places(places: Sequence[Endpoint]) -> Iterator[Finding]:
 
 def _place(place: Endpoint) -> Iterator[Finding]:
     try:
-        found = _within(_LOOKUP_S, lambda: _addresses(place))
+        found = run(_looked_up(place))
     except TimeoutError:
         fix = "ask whoever runs the name server, or use an address"
         yield Finding("name", BAD, f"{place.host}: no answer within {_LOOKUP_S:g} s", fix)
         return
-    except OSError as error:
+    if not found:
         fix = "see whether the name is right, or use an address"
-        yield Finding("name", BAD, f"{place.host} does not resolve: {error.strerror}", fix)
+        yield Finding("name", BAD, f"{place.host} does not resolve", fix)
         return
     yield Finding("name", OK, f"{place.host} is {', '.join(found)}")
     with ThreadPoolExecutor(len(found)) as pool:
-        ways = list(pool.map(lambda each: _way(each, place.port), found[:_MAX_ADDRESSES]))
+        ways = list(pool.map(lambda each: _way(each, place), found[:_MAX_ADDRESSES]))
     has_way = any(each.level == OK for each, *_ in ways)
     for directed, *broadcast in ways:
         yield (
@@ -139,16 +157,24 @@ def _place(place: Endpoint) -> Iterator[Finding]:
         yield from broadcast
 
 
-def _addresses(place: Endpoint) -> list[str]:
-    found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+async def _looked_up(place: Endpoint) -> list[str]:
+    """Return the addresses of a place, none if its name does not resolve.
+
+    Raises:
+        TimeoutError: The name server is silent; the thread that waits for it keeps nobody.
+    """
+    found = in_thread(lookup, place.host, place.port, name=f"lookup of {place.host}")
+    addresses: list[str] = await asyncio.wait_for(found, _LOOKUP_S)
+    return addresses
 
 
-def _way(address: str, port: int) -> list[Finding]:
+def _way(address: str, place: Endpoint) -> list[Finding]:
     """Return the findings about the three ports at an address, that of directed messages first."""
+    port = place.port
     fault = _fault_at(address, port)
     if fault:
-        return [Finding("port", BAD, f"{_at(address, port)}: {fault}", _NOBODY)]
+        fix = remedy(place.host, port, Cause.NO_ANSWER if fault == _SILENT else Cause.NOBODY)
+        return [Finding("port", BAD, f"{_at(address, port)}: {fault}", fix)]
     found = [Finding("port", OK, f"{_at(address, port)} is open")]
     for each in (port + offset for offset in _BROADCAST_PORTS):
         fault = _fault_at(address, each)
@@ -166,7 +192,7 @@ def _fault_at(address: str, port: int) -> str:
     try:
         socket.create_connection((address, port), _CONNECT_S).close()
     except TimeoutError:
-        return f"no answer within {_CONNECT_S:g} s"
+        return _SILENT
     except OSError as error:
         return error.strerror or str(error)
     return ""
@@ -285,16 +311,3 @@ def multicast() -> Iterator[Finding]:
         return
     says = ", ".join(each.url for each in found) or "no Synapse is announced on this network"
     yield Finding("multicast", OK, says)
-
-
-def _within(limit_s: float, work: Callable[[], T]) -> T:
-    """Return what a call returns that may block for ever.
-
-    Raises:
-        TimeoutError: Not within so many seconds; it goes on in its thread.
-    """
-    pool = ThreadPoolExecutor(1)
-    try:
-        return pool.submit(work).result(limit_s)
-    finally:
-        pool.shutdown(wait=False)

@@ -16,6 +16,7 @@ import click
 from ..errors import InvalidName
 from ..names import checked_name
 from ..runtime.printable import printable
+from .options import not_empty
 
 _KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -57,10 +58,10 @@ _HIDDEN = "gitignore"
 
 @click.command()
 @click.argument("kind", type=click.Choice(list(_KINDS)))
-@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("path", metavar="DIR", type=click.Path(file_okay=False), callback=not_empty)
 @click.option("--name", metavar="NAME", help="Name of the Neuron.  [default: that of the folder]")
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
-def command(kind: str, folder: Path, name: str | None, as_json: bool) -> None:
+def command(kind: str, path: str, name: str | None, as_json: bool) -> None:
     """Write a small project into a new folder: code, a test that passes, a README.
 
     \b
@@ -69,11 +70,12 @@ def command(kind: str, folder: Path, name: str | None, as_json: bool) -> None:
     fastapi   a FastAPI app in front of a Neuron
     express   an Express app and its Neuron, in JavaScript
     """
+    folder = Path(path)
     name = _default_name(folder) if name is None else checked_name("name", name)
     _make(folder)
     files = _files(kind, name, folder)
-    for path, text in files.items():
-        (folder / path).write_text(text, encoding="utf-8")
+    for file, text in files.items():
+        (folder / file).write_text(text, encoding="utf-8")
     commands = [
         f"cd {shlex.quote(str(folder))}",
         *(each.format(name=name) for each in _KINDS[kind]),

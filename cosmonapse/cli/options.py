@@ -51,6 +51,17 @@ def no_nan(context: click.Context, option: click.Parameter, value: float | None)
     return value
 
 
+def not_empty(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Return a text, which may be absent but not empty, as where a variable was not set.
+
+    Raises:
+        BadParameter: It is empty.
+    """
+    if value == "":
+        raise click.BadParameter("it is empty")
+    return value
+
+
 def trace_option(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
     """Return a valid trace id, or the valid beginning of one.
 

@@ -22,7 +22,7 @@ from ..keys import Key
 from ..names import checked_capabilities, checked_name
 from ..runtime.environment import KEY_VARIABLE, NAMESPACE_VARIABLE, URL_VARIABLE
 from .fabric import KEY_FILE, as_json, fabric_options, on_fabric
-from .options import TIMEOUT_S, no_nan
+from .options import TIMEOUT_S, no_nan, not_empty
 from .shell_process import MAX_OUTPUT_BYTES, Finished, ShellProcess
 from .std_streams import complain
 
@@ -34,7 +34,14 @@ NEURON_VARIABLE: Final = "COSMO_NEURON"
 @click.command()
 @click.argument("neuron", metavar="ID")
 @fabric_options
-@click.option("--exec", "shell", metavar="CMD", required=True, help="The command, for /bin/sh -c.")
+@click.option(
+    "--exec",
+    "shell",
+    metavar="CMD",
+    required=True,
+    callback=not_empty,
+    help="The command, for /bin/sh -c.",
+)
 @click.option(
     "--capability", "capabilities", metavar="NAME", multiple=True, help="Repeatable: it offers it."
 )

@@ -9,12 +9,14 @@ from types import MappingProxyType
 
 import zmq_transport as wire_side
 from zmq_transport.sockets.endpoints import Target
+from zmq_transport.sockets.lookup import lookup as lookup
 
 from ..keys import Key, public_text
 from .access import client_keys_of
 from .adapter import ClientSynapse, ErrorContext, mapped
 from .url import Endpoint, Endpoints, IpcEndpoint
 
+Cause = wire_side.Cause
 _REMEDIES: Mapping[wire_side.Cause, str] = MappingProxyType(
     {
         wire_side.Cause.NAME: (
@@ -60,7 +62,7 @@ def _remedy_at_path(path: str, cause: wire_side.Cause) -> str:
     return f"on this machine run 'cosmo synapse start --ipc {quoted}', or check the URL"
 
 
-def _remedy(host: str, port: int, cause: wire_side.Cause) -> str:
+def remedy(host: str, port: int, cause: wire_side.Cause) -> str:
     """Return what to do about a cause, with the host and the ports that it is about."""
     is_here = host in _HERE
     return _REMEDIES.get(cause, _START).format(
@@ -176,7 +178,7 @@ class ZmqSynapse(ClientSynapse):
             hint = functools.partial(_remedy_of_list, endpoint.places)
         else:
             self._target = wire_side.TcpEndpoint(endpoint.host, endpoint.port)
-            hint = functools.partial(_remedy, endpoint.host, endpoint.port)
+            hint = functools.partial(remedy, endpoint.host, endpoint.port)
         refusal = functools.partial(_refusal, key)
         where = ErrorContext(endpoint.url, hint, refusal, isinstance(endpoint, Endpoints))
         super().__init__(where, "" if key is None else key.name)

@@ -59,7 +59,7 @@ def ran(tmp_path_factory):
             )
             for name, (arguments, more) in RUNS.items()
         }
-        yield {name: Ran(child) for name, child in started.items()}
+        yield {name: Ran(child) for name, child in started.items()} | {"closed": places["closed"]}
 
 
 @pytest.mark.parametrize(
@@ -108,13 +108,14 @@ def test_as_json_each_finding_is_an_object(ran):
 @pytest.mark.parametrize(
     ("name", "topic", "says", "fix"),
     [
-        ("nobody", "port", "Connection refused", "cosmo synapse start"),
+        ("nobody", "port", "Connection refused", "cosmo synapse start --port {closed}"),
         ("no name", "name", "no-such-host.invalid does not resolve", "use an address"),
         ("typo", "variables", "nothing reads COSMO_CARIER", "did you mean COSMO_CARRIER?"),
     ],
 )
 def test_what_is_wrong_comes_with_what_to_do(name, topic, says, fix, ran):
     said = ran[name]
+    fix = fix.format(closed=ran["closed"])
 
     assert any(says in line for line in said.lines if f" {topic} " in line), said.said
     assert any(fix in line for line in said.lines if line.strip().startswith("->"))
@@ -125,6 +126,18 @@ def test_a_key_that_others_may_read_is_told_with_the_command_that_helps(ran):
 
     assert row.startswith("bad")
     assert "others may read or write it (mode 0644): run: chmod 600" in row
+
+
+@pytest.mark.parametrize(
+    ("name", "topic"), [("no context", "context"), ("key of others", "key"), ("bad URL", "url")]
+)
+def test_a_setting_that_is_bad_is_told_once_and_hides_no_other(name, topic, ran):
+    said = ran[name]
+
+    (bad,) = [line for line in said.lines if line.startswith("bad")]
+    assert bad.split()[1] == topic
+    for each in {"context", "namespace", "carrier", "url"} - {topic}:
+        assert said.row(each).startswith("ok"), said.said
 
 
 def test_a_namespace_that_is_not_served_is_told(ran):

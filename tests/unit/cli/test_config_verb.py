@@ -195,6 +195,34 @@ def test_what_cannot_be_used_is_shown_with_the_fault_and_no_secret(
     assert rows.keys() == {"context", "url", "namespace", "key", "carrier"}
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("offce", "there is none"), ("a/b", "the name 'a/b' of a context"), ("", "the name ''")],
+)
+def test_a_context_that_is_given_is_checked_and_blamed_on_no_variable(
+    name, says, show, capsys, monkeypatch
+):
+    save(Context("office", "cosmo://a:1"), selected="office")
+    monkeypatch.setenv("COSMO_CONTEXT", "office")
+
+    _, code, complaint = show("--context", name)
+
+    assert (code, complaint.count("\n")) == (2, 1)  # one fault, once
+    assert run(["registry", "--context", name]) == 2
+    assert capsys.readouterr().err == complaint
+    assert says in complaint
+    assert "COSMO_CONTEXT" not in complaint
+
+
+def test_a_context_of_the_variable_that_is_not_there_is_one_fault(show, monkeypatch):
+    monkeypatch.setenv("COSMO_CONTEXT", "nobody")
+
+    _, code, complaint = show()
+
+    assert (code, complaint.count("\n")) == (2, 1)
+    assert complaint.endswith("(it is in COSMO_CONTEXT)\n")
+
+
 def test_a_broken_file_of_contexts_leaves_the_rest_to_be_seen(show, monkeypatch):
     save(Context("a", "cosmo://a:1"), selected="a")
     with open(contexts_file(), "a") as file:

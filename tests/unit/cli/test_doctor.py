@@ -4,11 +4,19 @@ import os
 import resource
 import socket
 import subprocess
+import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from cosmonapse import InvalidKey, SynapseRefused, SynapseState, SynapseUnreachable
+from cosmonapse import (
+    InvalidKey,
+    MissingExtra,
+    SynapseRefused,
+    SynapseState,
+    SynapseUnreachable,
+)
 from cosmonapse.cli import local_checks, network_checks
 from cosmonapse.cli.findings import BAD, OK, WARNING, Finding, found_by, text_of
 from cosmonapse.cli.network_checks import Where
@@ -180,19 +188,43 @@ def test_of_several_places_one_that_can_be_reached_is_enough():
         both = list(network_checks.reachable(at(several)))
     gone = list(network_checks.reachable(at(f"cosmo://127.0.0.1:{closed_port()}")))
 
+    port = gone[1].says.partition(":")[2].partition(":")[0]
+    assert f"run 'cosmo synapse start --port {port}'" in gone[1].fix
     assert levels(here) == [("name", OK), ("port", OK), ("port", WARNING), ("port", WARNING)]
     assert [level for _, level in levels(both)].count(BAD) == 0
     assert levels(gone) == [("name", OK), ("port", BAD)]
 
 
 def test_a_name_server_that_does_not_answer_is_told_soon(monkeypatch):
+    end = threading.Event()
     monkeypatch.setattr(network_checks, "_LOOKUP_S", 0.05)
-    monkeypatch.setattr(network_checks, "_addresses", lambda place: time.sleep(0.3) or [])
+    monkeypatch.setattr(network_checks, "lookup", lambda host, port: end.wait() and [])
 
     (found,) = network_checks.reachable(at("cosmo://somewhere"))
 
+    (waiting,) = [each for each in threading.enumerate() if each.name == "lookup of somewhere"]
+    end.set()
+    assert waiting.daemon  # so that the program can end
     assert (found.topic, found.level) == ("name", BAD)
     assert "no answer within" in found.says
+
+
+def test_a_name_that_no_name_server_can_be_asked_for_does_not_resolve():
+    (found,) = network_checks.reachable(at(f"cosmo://{'a' * 70}"))
+
+    assert (found.level, found.says) == (BAD, f"{'a' * 70} does not resolve")
+
+
+def test_an_address_that_is_silent_is_told_with_the_firewall(monkeypatch):
+    def silent(address, timeout_s):
+        raise TimeoutError
+
+    monkeypatch.setattr(network_checks.socket, "create_connection", silent)
+
+    *_, found = network_checks.reachable(at("cosmo://127.0.0.1:7123"))
+
+    assert (found.level, found.says) == (BAD, "127.0.0.1:7123: no answer within 2 s")
+    assert "firewall lets the ports 7123, 7125 and 7126" in found.fix
 
 
 @pytest.mark.parametrize(
@@ -266,3 +298,47 @@ def test_where_nothing_is_to_be_reached_nothing_is_tried(url):
     (found,) = network_checks.reachable(at(url))
 
     assert (found.topic, found.level) == ("address", OK)
+
+
+def test_broadcasts_that_do_not_arrive_are_told_with_the_ports(monkeypatch):
+    first, starts = network_checks._dendrite, []
+
+    def deaf(synapse, where):
+        dendrite = first(synapse, where)
+        starts.append(dendrite)
+        if len(starts) == 2:  # the first joins, the second listens
+            monkeypatch.setattr(dendrite, "start", unheard)
+        return dendrite
+
+    async def unheard(timeout_s):
+        raise SynapseUnreachable("memory://doctor", "no broadcast", "open them")
+
+    monkeypatch.setattr(network_checks, "_dendrite", deaf)
+
+    *_, found = network_checks.answers(at("memory://doctor"))
+
+    assert (found.topic, found.level) == ("broadcasts", BAD)
+    assert "let it through the firewall" in found.fix
+
+
+@pytest.mark.parametrize(
+    ("outcome", "level", "says"),
+    [
+        (["cosmo://10.0.0.5:7070", "cosmo://b:1"], OK, "cosmo://10.0.0.5:7070, cosmo://b:1"),
+        ([], OK, "no Synapse is announced on this network"),
+        (MissingExtra("zeroconf", "lan"), OK, "cosmo find and --lan need the extra [lan]"),
+        (SynapseUnreachable("cosmo://auto", "no network", "a URL"), WARNING, "no network"),
+    ],
+)
+def test_what_is_announced_on_the_lan_is_told(outcome, level, says, monkeypatch):
+    def look(most_s):
+        if isinstance(outcome, Exception):
+            raise outcome
+        return [SimpleNamespace(url=each) for each in outcome]
+
+    monkeypatch.setattr(network_checks, "found_on_lan", look)
+
+    (found,) = network_checks.multicast()
+
+    assert (found.topic, found.level) == ("multicast", level)
+    assert says in found.says
