@@ -181,7 +181,7 @@ async def test_it_waits_for_the_synapse_and_says_one_line_with_ids_pids_and_url(
 ):
     port = free_ports()
     at = f"cosmo://127.0.0.1:{port}"
-    runner = run("--concurrency", "1", at=at)
+    runner = run("--concurrency", "1", "--grace", "0.2", at=at)
     assert "no process listens" in runner.line("cosmo worker: waiting for ").text
     children.synapse(port=port)
 
@@ -190,14 +190,26 @@ async def test_it_waits_for_the_synapse_and_says_one_line_with_ids_pids_and_url(
     assert line.text.startswith(f"work, leave, hold at {at} in ")
     (pid,) = pids_of(line)
     async with join("caller", url=at) as caller:
-        holding = asyncio.create_task(caller.ask(neuron="hold", input={"for_s": 60}))
-        await asyncio.to_thread(runner.line, "holding")
         (record,) = await caller.find_neurons("text")
         assert record.dendrite_id == f"app-{pid}"
-        holding.cancel()
-    runner.send(signal.SIGINT)
-    assert runner.wait() == 130
+        held = [
+            asyncio.create_task(
+                caller.dispatch_and_wait(neuron="hold", input={"for_s": 60}, timeout_s=30)
+            )
+            for _ in range(2)
+        ]
+        await asyncio.to_thread(runner.line, "holding")
+        await caller.ask(neuron="work", input={"n": 0})  # so both have come
+        stopped_s = time.monotonic()
+        runner.send(signal.SIGINT)
+
+        codes = [(await each).payload["code"] for each in held]
+
+        assert time.monotonic() - stopped_s < 10.0  # the grace by default
+    assert codes == ["CANCELLED", "CANCELLED"]
+    assert await asyncio.to_thread(runner.wait) == 130
     assert not is_alive(pid)
+    assert runner.said.count("holding") == 1
 
 
 @pytest.mark.asyncio
@@ -237,6 +249,22 @@ async def test_a_task_that_runs_at_the_end_has_its_grace(run, join):
 
         assert await holding == {"held": True}
         assert await asyncio.to_thread(runner.wait) == 0
+
+
+def test_a_change_reloads_in_the_folder_of_the_option_alone_and_behind_a_link(run, app):
+    (app.folder / "lib").mkdir()
+    (app.folder / "link").symlink_to("lib")
+    helper = app.folder / "lib" / "helper.py"
+    helper.write_text("")
+    app.write("import link.helper\n" + APP)
+    runner = run("--reload", "--reload-dir", "link")
+    serving(runner)
+
+    app.write("import link.helper\n" + APP.replace("VERSION = 1", "VERSION = 2"))
+    helper.write_text("changed = True")
+
+    told = runner.line("cosmo worker: reloaded").text
+    assert re.match(r"in [\d.]+ s, lib/helper\.py changed: process \d+$", told), told
 
 
 def test_what_cannot_be_loaded_is_told_once_and_in_one_line(children, app, url):

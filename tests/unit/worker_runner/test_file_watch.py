@@ -1,23 +1,20 @@
 """Files that change are told once, with watchfiles and without."""
 
 import asyncio
-import importlib.util
 import os
 import time
 
 import pytest
 import pytest_asyncio
+import watchfiles  # noqa: F401  # so that one that is not installed is a failure
 
 from cosmonapse.worker_runner.file_watch import FileWatch
 
-HAS_WATCHFILES = importlib.util.find_spec("watchfiles") is not None
 pytestmark = pytest.mark.asyncio
 
 
 @pytest_asyncio.fixture(params=[True, False], ids=["times", "watchfiles"])
 async def watch(request, tmp_path):
-    if not request.param and not HAS_WATCHFILES:
-        pytest.skip("watchfiles is not installed")
     watch = FileWatch([str(tmp_path)], polls=request.param)
     watch.start()
     yield watch
