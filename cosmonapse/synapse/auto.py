@@ -30,7 +30,9 @@ _LOG = logging.getLogger(__name__)
 ANSWER_S: Final = 0.75
 """How long a place may take to answer the question whether a Synapse is there."""
 _SHORTEST_LOOK_S: Final = 0.3
-_LOOK_S: Final = 2.0
+_AGAIN_S: Final = 1.0
+"""How long to look once more where several answer."""
+_LOOK_S: Final = 2.0 + _AGAIN_S
 _LONGEST_LOOK_S: Final = 5.0
 _PAUSE_S: Final = 0.1
 _USE_A_URL: Final = "use the URL of the Synapse, cosmo://HOST:7070"
@@ -82,6 +84,10 @@ class _Finder:
     def look(self, most_s: float) -> None:
         """Find out where it is now. It blocks.
 
+        Args:
+            most_s: How long, in seconds. If there is room for two looks the last second is for the
+                second one.
+
         Raises:
             SynapseUnreachable: None that fits answers.
             SeveralSynapses: Several do.
@@ -97,12 +103,16 @@ class _Finder:
             except (SynapseUnreachable, SeveralSynapses):
                 return False  # two may have been started this moment, and not know each other yet
 
+        first_s = most_s - _AGAIN_S
+        has_room = first_s >= _SHORTEST_LOOK_S
         try:
-            places = choose(found_on_lan(most_s, is_clear))
+            places = choose(found_on_lan(first_s if has_room else most_s, is_clear))
         except SeveralSynapses:
+            if not has_room:
+                raise
             # Each announces the other a moment after it heard it, and what was asked within the
             # last second is not answered again: so ask anew before it is called an error.
-            places = choose(found_on_lan(most_s, is_clear))
+            places = choose(found_on_lan(_AGAIN_S, is_clear))
         before, self._last = self._last, tuple(wire_side.TcpEndpoint(*each) for each in places)
         self._looks_count = 0
         self.fault = ""
@@ -129,7 +139,7 @@ class _Finder:
     def _look_again(self) -> None:
         self._looks_count += 1
         try:
-            self.look(min(_LONGEST_LOOK_S, self._looks_count))
+            self.look(min(_LONGEST_LOOK_S, self._looks_count) + _AGAIN_S)
         except SynapseUnreachable as error:
             self.fault = error.reason
         except SeveralSynapses as error:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import types
 
 import attrs
 import pytest
@@ -146,24 +147,27 @@ def test_each_look_in_vain_is_longer_up_to_a_bound(network, finder):
     assert network.looks == [1, 2, 3, 4, 5.0, 5.0, 5.0]
 
 
-def test_who_asks_during_a_look_gets_its_answer(network, finder):
+def test_who_asks_during_a_look_gets_its_answer(network, finder, monkeypatch):
     network.results = [found(HERE)]
-    began, may_end = threading.Event(), threading.Event()
+    asked = threading.Semaphore(0)
     look = network.look
 
     def slow(*arguments):
-        began.set()
-        may_end.wait()
+        for _ in range(5):
+            asked.acquire()  # all have asked
         return look(*arguments)
 
-    auto.look = slow
+    def asked_at_s():
+        now_s = time.monotonic()
+        asked.release()
+        return now_s
+
+    monkeypatch.setattr(auto, "look", slow)
+    monkeypatch.setattr(auto, "time", types.SimpleNamespace(monotonic=asked_at_s))
     answers = []
     threads = [threading.Thread(target=lambda: answers.append(finder.find())) for _ in range(5)]
     for thread in threads:
         thread.start()
-    began.wait()
-    time.sleep(0.05)  # for the others to ask meanwhile
-    may_end.set()
     for thread in threads:
         thread.join()
 
@@ -201,13 +205,25 @@ async def test_several_are_an_error_after_one_more_look_and_not_waited_for(netwo
     with pytest.raises(SeveralSynapses):
         await AutoSynapse("cosmo://auto").connect(None)
 
-    assert len(network.looks) == 2
+    assert network.looks == [2.0, 1.0]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("timeout_s", "looks"), [(0.5, 1), (1.0, 1), (1.6, 2), (2.5, 2), (9.0, 2)])
+async def test_the_looks_at_several_take_no_longer_than_the_time_given(network, timeout_s, looks):
+    network.results = [found(HERE, THERE)]
+
+    with pytest.raises(SeveralSynapses):
+        await AutoSynapse("cosmo://auto").connect(timeout_s)
+
+    assert len(network.looks) == looks
+    assert sum(network.looks) <= timeout_s
 
 
 def test_two_that_did_not_know_each_other_yet_are_one_at_the_second_look(network, finder):
     network.results = [found(HERE, THERE), found(THERE)]
 
-    finder.look(1.0)
+    finder.look(2.0)
 
     assert finder.known() == (TcpEndpoint(THERE, 7070),)
 
