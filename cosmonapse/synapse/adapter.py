@@ -73,11 +73,11 @@ def mapped(where: ErrorContext) -> Iterator[None]:
         hint = where.hint(wire_side.Cause.SLOW)
         raise SynapseUnreachable(where.url, reason, hint) from None  # it is in the text
     except wire_side.AccessRefused as error:
-        url = url_of(error.endpoint) if where.is_list else where.url  # which one of the list
-        raise AccessRefused(url, *where.refusal(error)) from None  # it is in the text
+        # The one that refused: the URL may stand for several.
+        raise AccessRefused(url_of(error.endpoint), *where.refusal(error)) from None
     except wire_side.Refused as error:
         reason = error.reason + _way_in(error.reason)
-        raise SynapseRefused(where.url, reason) from None  # it is in the text
+        raise SynapseRefused(url_of(error.endpoint), reason) from None  # it is in the text
 
 
 def _way_in(reason: str) -> str:

@@ -19,6 +19,7 @@ from support.dead_host import dead
 from support.processes import closed_port, free_ports, until
 from support.watching import kept
 from zmq_transport.client import handshake, resolve
+from zmq_transport.client.diagnosis import FailedAttempts
 
 pytestmark = pytest.mark.asyncio
 
@@ -113,7 +114,9 @@ async def test_the_greeting_is_not_answered_by_one_that_was_not_there_at_first()
     with zmq.Context() as context, context.socket(zmq.ROUTER) as mute:
         mute.set(zmq.LINGER, 0)
         opening = asyncio.ensure_future(opened(f"cosmo://127.0.0.1:{port}"))
-        await asyncio.sleep(0.3)  # attempts that find nobody
+        add = FailedAttempts.add
+        with mock.patch.object(FailedAttempts, "add", autospec=True, side_effect=add) as failed:
+            await until(lambda: failed.call_count >= 2)  # attempts that find nobody
         mute.bind(f"tcp://127.0.0.1:{port}")
 
         text = await opening
@@ -228,6 +231,16 @@ async def test_a_refusal_for_the_namespace_says_how_to_name_another(children):
     assert "namespace 'red' is not served here, only blue" in str(caught.value)
     assert 'namespace="NAME"' in str(caught.value)
     assert "-n NAME" in str(caught.value)
+
+
+async def test_a_refusal_says_which_synapse_of_a_list_refuses(children):
+    _, url = children.synapse("--namespace", "blue")
+    listed = f"cosmo://127.0.0.1:{closed_port()},{url.partition('://')[2]}"
+
+    with pytest.raises(SynapseRefused) as caught:
+        await Dendrite(synapse=await connect_synapse(listed), namespace="red").start()
+
+    assert caught.value.url == url
 
 
 @pytest.mark.parametrize("plane", ["connect", "open"])

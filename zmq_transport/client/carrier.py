@@ -55,7 +55,7 @@ class Carrier(Protocol):
 
     @property
     def address(self) -> str:
-        """The address of the last WELCOME, for people; empty before the first one."""
+        """The address of the connection, or of the last attempt; empty before the first one."""
 
     async def open(self, events: CarrierEvents) -> None:
         """Begin to connect, and reconnect until `close`.

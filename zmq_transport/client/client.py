@@ -484,7 +484,7 @@ class Client:
         self._receiver.on_away(why)
 
     def _on_refused(self, reason: str, fix: str | None) -> None:
-        where = self._carrier.endpoint
+        where = self._carrier.address  # of several proxies, the one that refuses
         self._refuse(Refused(where, reason) if fix is None else AccessRefused(where, reason, fix))
 
     def _refuse(self, error: Refused) -> None:

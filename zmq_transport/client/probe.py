@@ -63,11 +63,11 @@ async def probe(
         dialer.start()
         async with asyncio.timeout(timeout_s), waiting(timeout_s, on_waiting, unreachable):
             message = await answer.message
-        _check_versions(where, *message)
+        _check_versions(str(dialer.address), *message)
     except TimeoutError as error:
         raise unreachable() from error
     except WireError as error:
-        raise Refused(where, f"it does not speak our protocol: {error}") from error
+        raise Refused(str(dialer.address), f"it does not speak our protocol: {error}") from error
     finally:
         dialer.close()
 

@@ -40,7 +40,6 @@ class ZmqCarrier:
         self._curve = curve_for(target, keys)
         self._new_line = line_of(carrier, self._curve)
         self._is_open = False
-        self._welcomed_at = ""
         self.send: Callable[[bytes, bytes], Sent] = _busy
         """See the port. The line's own, as every message passes here."""
 
@@ -52,7 +51,7 @@ class ZmqCarrier:
     @property
     def address(self) -> str:
         """See the port."""
-        return self._welcomed_at
+        return str(self._dialer.address) if self._is_open else ""
 
     @property
     def user(self) -> str:
@@ -109,7 +108,6 @@ class ZmqCarrier:
     def join(self, listen_port: int, publish_port: int) -> bool:
         """See the port."""
         self._dialer.on_welcomed()
-        self._welcomed_at = str(self._dialer.address)
         # At the address that said WELCOME: another address of its name may be another machine.
         return self._broadcasts.join(*self._dialer.address.broadcast(listen_port, publish_port))
 
