@@ -9,7 +9,7 @@ from support.failover_model import FabricModel
 
 SEEDS = range(6)
 CLIENTS = 6
-KILLED_S, HUNG_S = 0.6, 6.5
+KILLED_S, HUNG_S = 0.6, 5.0
 
 
 @pytest.fixture(params=SEEDS)

@@ -155,7 +155,7 @@ class ProxyProcess(Process):
 
     # -- what comes ------------------------------------------------------------------------------
 
-    def on_down(self, end):
+    def on_down(self, end, *, silent):
         if end in self.links:
             self.links[end].on_down()
             return
@@ -244,13 +244,14 @@ class ClientProcess(Process, Twin):
         self.plan.on_established()
         end.send(PROBE)
 
-    def on_down(self, end):
+    def on_down(self, end, *, silent):
         if end is not self.end:
             return
         self.fabric.on_moved(self)
         self.disconnect()
         self.perform(self.link.on_disconnected())
-        self.after(self.plan.on_ended(self.now() - self.since_s), self.dial)
+        lasted_s = self.now() - self.since_s
+        self.after(self.plan.on_ended(lasted_s, silent=silent), self.dial)
 
     def on_standby(self, fabric):
         new = [each for each in fabric if each not in (*self.listed, *self.named)]

@@ -153,7 +153,10 @@ class Process:
 
 
 class End:
-    """One end of a connection. Its owner gets `on_message(end, message)` and `on_down(end)`."""
+    """One end of a connection.
+
+    Its owner gets `on_message(end, message)`, and `on_down(end, silent=)`: whether nothing came.
+    """
 
     def __init__(self, pipe, owner):
         self.pipe, self.owner = pipe, owner
@@ -186,7 +189,7 @@ class End:
         """End the connection here because nothing came for too long."""
         if self.is_open:
             self.hang_up()
-            self.owner.on_down(self)
+            self.owner.on_down(self, silent=True)
 
     def _close(self):
         self.is_open = False
@@ -236,7 +239,7 @@ class End:
     def _told(self):
         if self.is_open:
             self._close()
-            self.owner.on_down(self)
+            self.owner.on_down(self, silent=False)
 
 
 class Pipe:
