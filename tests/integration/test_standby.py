@@ -1,12 +1,11 @@
 """Two proxies that stand by for each other, in processes of their own: docs/spec/12-failover.md."""
 
 import signal
-import time
 
 import pytest
 
 from support.keyed import Users, key_pair
-from support.processes import Children, free_ports, measured
+from support.processes import Children, free_ports
 from support.proxy_pair import NAMESPACE, Guest, Member, greet, pair
 from zmq_transport.wire import heads
 from zmq_transport.wire.heads import Verb
@@ -67,15 +66,12 @@ def test_the_standby_takes_over_at_once_when_the_leader_is_killed(children, carr
     greet(first.port, alone=True)
     second.news("stands_by")
     first.child.kill()
-    began_s = time.perf_counter()
 
     with Guest(second.port) as guest:
         guest.say_hello(alone=True)
         _, body = guest.receive(Verb.WELCOME)
-    took_s = time.perf_counter() - began_s
 
-    measured("the standby took over after", took_s)
-    assert took_s < 1.0  # after a second silence alone would do
+    # Not after a second, when silence alone would do: a leader that is silent makes this one half.
     assert second.news("no_standby").endswith(first.url)
     assert b"half" not in body
 
