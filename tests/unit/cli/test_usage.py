@@ -26,6 +26,7 @@ def usage(arguments, capsys):
     [
         (["dispatch"], "name a neuron: cosmo dispatch NEURON"),
         (["synapse", "start", "--lan", "--host", "[::1]"], "--host ::1 is reached from this one"),
+        (["synapse", "start", "--lan"], "--insecure"),
         (["find", "--timeout", "nan"], "nan"),
         (["dispatch", "--input", "{}"], "name a neuron"),
         ([*TASK, "--capabilities", "b"], "either a neuron or --capabilities"),
