@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 
 import attrs
 
+from .defaults import MAX_PEERS
 from .errors import InvalidKey
 from .keys import (
     KEY_SUFFIX,
@@ -42,7 +43,6 @@ from .runtime.private_files import (
 )
 
 MAX_MEMBERS: Final = 10_000
-MAX_PEERS: Final = 15
 _ALLOWED = "allowed"
 _PEERS = "peers"
 _SUFFIX = ".toml"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from ..runtime.addresses import addresses, beyond_loopback, is_every
 from ..synapse.carriers import CARRIERS, DEFAULT_CARRIER, chosen_carrier
 from ..synapse.peers import log_notice
 from ..synapse.server import SynapseProcess
-from ..synapse.url import DEFAULT_HOST, DEFAULT_PORT
+from ..synapse.url import DEFAULT_HOST, DEFAULT_PORT, joined
 from .hinted_group import HintedGroup
 from .log import SignalLog
 from .std_streams import complain
@@ -230,7 +230,7 @@ def _banner(synapse: SynapseProcess, host: str, namespaces: tuple[str, ...]) -> 
         f"  who         {_who_may_join(ring, host)}",
         f"  carrier     {synapse.carrier}",
         *([f"  role        standby of {' and '.join(synapse.peers)}"] if synapse.peers else ()),
-        f"  connect     await connect_synapse({_url_of_all(own, synapse.peers)!r}{key})",
+        f"  connect     await connect_synapse({joined([own, *synapse.peers])!r}{key})",
         f"              Dendrite(synapse=synapse, namespace={first!r})",
         "  stop        Ctrl-C",
     ]
@@ -239,11 +239,6 @@ def _banner(synapse: SynapseProcess, host: str, namespaces: tuple[str, ...]) -> 
     if is_every(host):
         lines += [f"  for others  {each}" for each in others or ["no address besides loopback"]]
     return "\n".join(lines)
-
-
-def _url_of_all(own: str, peers: Sequence[str]) -> str:
-    """Return the URL by which a Dendrite finds whichever Synapse leads."""
-    return ",".join([own, *(each.partition("://")[2] for each in peers)])
 
 
 def _who_may_join(ring: KeyRing | None, host: str) -> str:

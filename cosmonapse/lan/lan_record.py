@@ -13,12 +13,12 @@ from typing import Final
 
 import attrs
 
+from ..defaults import MAX_PEERS
 from ..runtime.printable import printable
 
 SERVICE: Final = "_cosmo._tcp.local."
 MAX_ADDRESSES: Final = 16
 ID_BYTES: Final = 8
-MAX_PEERS: Final = 15
 MAX_NAMESPACES_BYTES: Final = 200
 _EVERY = "*"
 _MORE = "+"

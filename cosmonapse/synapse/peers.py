@@ -14,13 +14,13 @@ import attrs
 
 import zmq_transport as wire_side
 
+from ..defaults import MAX_PEERS
 from ..errors import InvalidKey, InvalidUrl
 from ..key_ring import KeyRing
 from ..runtime.addresses import addresses, is_every
 from .url import AUTO, Endpoint, Endpoints, parse_url
 
 _LOG = logging.getLogger(__name__)
-MAX_PEERS: Final = 15
 _KIND = wire_side.NewsKind
 _TEXTS: Final = MappingProxyType(
     {
@@ -93,8 +93,8 @@ def peer_endpoints(urls: Iterable[str], host: str, port: int) -> list[wire_side.
             if _is_own(place, host, port):
                 raise InvalidUrl(url, "it is this Synapse itself; name the others")
             found[wire_side.TcpEndpoint(place.host, place.port)] = None
-    if len(found) > MAX_PEERS:
-        raise InvalidUrl(str([*urls][-1]), f"a Synapse knows at most {MAX_PEERS} others")
+            if len(found) > MAX_PEERS:
+                raise InvalidUrl(url, f"a Synapse knows at most {MAX_PEERS} others")
     return [*found]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from zmq_transport.sockets.endpoints import MAX_PATH_BYTES, SOCKET_PATH_BYTES, h
 from ..defaults import DEFAULT_HOST as DEFAULT_HOST
 from ..defaults import DEFAULT_PORT as DEFAULT_PORT
 from ..defaults import DEFAULT_URL as DEFAULT_URL
+from ..defaults import MAX_PEERS
 from ..errors import InvalidName, InvalidUrl
 from ..names import checked_name
 
@@ -22,7 +24,7 @@ _IPC_FORM = f"write {_IPC}:// and an absolute path, such as {_IPC}:///run/cosmo.
 _LIST_FORM = "write a list as cosmo://a:7070,b:7070"
 AUTO: Final = "auto"
 """The host that no Synapse can have: `cosmo://auto` finds one on the LAN."""
-MAX_PLACES: Final = 16
+MAX_PLACES: Final = MAX_PEERS + 1
 _AUTO = re.compile(rf"cosmo://{AUTO}(?![^/:?#])", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\[[^\]]*\](:\d*)?")
 
@@ -58,8 +60,7 @@ class Endpoints:
     @property
     def url(self) -> str:
         """The URL that names them all."""
-        listed = ",".join(each.url.partition("://")[2] for each in self.places)
-        return f"cosmo://{listed}"
+        return joined(each.url for each in self.places)
 
 
 @attrs.frozen
@@ -128,7 +129,7 @@ def _fault_of(path: str) -> str:
 
 
 def _on_the_network(url: str) -> Endpoint | Endpoints:
-    shown = _masked(url)
+    shown = masked(url)
     if "@" in url:
         raise InvalidUrl(shown, f"it must not contain a user or a password; {_FORM}")
     scheme, slashes, listed = url.partition("://")
@@ -184,6 +185,11 @@ def _one_place(url: str, shown: str) -> Endpoint:
     return Endpoint(host, DEFAULT_PORT if port is None else port)
 
 
+def joined(urls: Iterable[str]) -> str:
+    """Return the URL that names all of some on the network."""
+    return "cosmo://" + ",".join(each.partition("://")[2] for each in urls)
+
+
 def is_auto(url: object) -> bool:
     """Return whether a URL stands for a Synapse that is to be found on the LAN."""
     return isinstance(url, str) and _AUTO.match(url) is not None
@@ -202,7 +208,7 @@ def auto_namespace(url: str) -> str | None:
         return checked_name("namespace", rest.removeprefix("/"))
     except InvalidName:
         form = f"write cosmo://{AUTO} or cosmo://{AUTO}/NAMESPACE, without a port"
-        raise InvalidUrl(_masked(url), form) from None
+        raise InvalidUrl(masked(url), form) from None
 
 
 def url_of(address: str) -> str:
@@ -223,21 +229,16 @@ def memory_name(url: str) -> str:
     try:
         return checked_name("name", name)
     except InvalidName:
-        raise InvalidUrl(_masked(url), "write memory:// and a name of A-Z a-z 0-9 . _ -") from None
+        raise InvalidUrl(masked(url), "write memory:// and a name of A-Z a-z 0-9 . _ -") from None
 
 
 def unusable(url: str, reason: str) -> InvalidUrl:
     """Return the error for a URL whose scheme cannot be used, with any password masked."""
-    return InvalidUrl(_masked(url), f"{reason}, or {_FORM}")
+    return InvalidUrl(masked(url), f"{reason}, or {_FORM}")
 
 
 def masked(url: str) -> str:
-    """Return a URL, or what was given as one, with any password masked."""
-    return _masked(url)
-
-
-def _masked(url: str) -> str:
-    """Return `url` with the text between its scheme and the last `@` masked."""
+    """Return a URL, or what was given as one, with the text between scheme and last `@` masked."""
     before, at, host = url.rpartition("@")
     scheme, slashes, _ = before.rpartition("://")
     return f"{scheme}{slashes}***@{host}" if at else url

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from cosmonapse import key_ring
+from cosmonapse.defaults import MAX_PEERS
 from cosmonapse.errors import InvalidKey, InvalidName
 from cosmonapse.key_ring import KeyRing, Member
 from cosmonapse.keys import public_text, secret_text
@@ -320,7 +321,7 @@ def test_a_peer_whose_file_is_broken_stays_as_it_was(folder):
 
 
 def test_a_folder_names_fifteen_peers_at_most(folder):
-    for number in range(key_ring.MAX_PEERS):
+    for number in range(MAX_PEERS):
         key_ring.write_peer(folder, f"peer-{number}", [bytes([number + 1]) * 32])
 
     with pytest.raises(InvalidKey, match="15 peers already"):

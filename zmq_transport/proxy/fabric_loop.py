@@ -18,8 +18,7 @@ from ..access.curve_keys import KeyPair
 from ..access.origin import is_proxy
 from ..failover.election import Decision
 from ..failover.news import FabricView, RoleNews, news_of
-from ..sockets.endpoints import TcpEndpoint
-from ..wire.access_messages import fabric_url
+from ..sockets.endpoints import TcpEndpoint, url_of
 from .broadcast_plane import BroadcastPlane
 from .directed_plane import DirectedPlane
 from .engine import Engine
@@ -86,7 +85,7 @@ class FabricLoop:
         self._planes = planes
         self._tell = on_news
         now_s = self._turned_at_s = time.monotonic()
-        urls = [fabric_url(each.host, each.port) for each in peers]
+        urls = [url_of(each) for each in peers]
         self._role = FabricRole(engine, os.urandom(16), urls, _new_epoch, now_s)
         engine.join(self._role)
         keys = None if pair is None else ReportKeys(pair, self._keys_of_others)

@@ -25,7 +25,7 @@ from ..wire.state_messages import FabricState
 from .admission import Admission
 from .tables import SEND, Output, Tables
 
-MAX_OTHERS: Final = 15
+MAX_OTHERS: Final = MAX_FABRIC - 1
 MAX_HELD: Final = 4096
 """How many clients may wait for a standby to take over; the next one is refused."""
 ANSWER_AGAIN_S: Final = 0.05

@@ -128,6 +128,11 @@ Target = Endpoint | TcpEndpoints | FoundEndpoint
 """Where a client finds its proxy: at one place, at one of several, or where it is found."""
 
 
+def url_of(place: TcpEndpoint) -> str:
+    """Return the URL by which a proxy names a place, as `endpoint_in` reads it."""
+    return f"cosmo://{host_in_url(place.host)}:{place.port}"
+
+
 def endpoint_in(url: str) -> TcpEndpoint | None:
     """Return the place that a proxy names by a URL, such as `cosmo://10.0.0.2:7070`.
 

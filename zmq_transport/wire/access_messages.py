@@ -39,11 +39,6 @@ class Refusal:
     fabric: tuple[str, ...] = ()
 
 
-def fabric_url(host: str, port: int) -> str:
-    """Return a URL for `fabric`; an IPv6 address stands in brackets."""
-    return f"cosmo://[{host}]:{port}" if ":" in host else f"cosmo://{host}:{port}"
-
-
 def unpack_refused(body: bytes) -> Refusal:
     """Return the fields of a REFUSED; what is missing or of another type has a text of its own.
 

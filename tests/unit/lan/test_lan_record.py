@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cosmonapse.defaults import MAX_PEERS
 from cosmonapse.lan.lan_record import (
     MAX_ADDRESSES,
     MAX_NAMESPACES_BYTES,
-    MAX_PEERS,
     SERVICE,
     Record,
     instance_of,

@@ -5,13 +5,14 @@ import logging
 import pytest
 
 from cosmonapse import SynapseServer
+from cosmonapse.defaults import MAX_PEERS
 from cosmonapse.errors import InvalidKey, InvalidUrl
 from cosmonapse.key_ring import make_folder, write_peer
 from cosmonapse.runtime.addresses import addresses
-from cosmonapse.synapse import peers
 from cosmonapse.synapse.access import new_pair
 from cosmonapse.synapse.peers import RoleNotice, log_notice, notice_of, peer_endpoints
 from zmq_transport import NewsKind, RoleNews, TcpEndpoint
+from zmq_transport.proxy import fabric_role
 
 
 def endpoints(*urls, host="127.0.0.1", port=7070):
@@ -55,11 +56,11 @@ def test_a_synapse_at_every_address_knows_its_own_ones():
 
 
 def test_a_synapse_knows_fifteen_others_at_most():
-    urls = [f"cosmo://host-{number}" for number in range(peers.MAX_PEERS)]
+    urls = [f"cosmo://host-{number}" for number in range(MAX_PEERS)]
 
-    assert len(endpoints(*urls)) == peers.MAX_PEERS
+    assert len(endpoints(*urls)) == MAX_PEERS == fabric_role.MAX_OTHERS
     with pytest.raises(InvalidUrl, match="at most 15 others"):
-        endpoints(*urls, "cosmo://one-more")
+        peer_endpoints((each for each in [*urls, "cosmo://one-more"]), "127.0.0.1", 7070)
 
 
 def test_a_server_finds_a_mistake_before_it_starts():
