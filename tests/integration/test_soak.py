@@ -94,6 +94,18 @@ def test_nothing_is_lost_and_nothing_runs_twice_when_the_leader_ends_or_hangs(tm
     assert verdict["answered"] > 500
 
 
+def test_with_keys_it_holds_too(tmp_path):
+    where = "--json", tmp_path / "json"
+
+    ended = run_soak("--keys", "--seconds", 6, "--seed", 51, "--timeout", 12, *where, "failover")
+    verdict = json.loads((tmp_path / "json").read_text())
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert verdict["outages"]
+    assert (verdict["pending"], verdict["twice"], verdict["told"]) == (0, 0, {})
+    assert verdict["answered"] > 100
+
+
 def test_the_verdict_tells_how_each_process_grew_that_lived_on(run):
     grown = {each["name"] for each in run[2]["slopes"]}
 

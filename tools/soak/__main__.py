@@ -44,19 +44,12 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--expect", choices=EXPECTATIONS, default=RESYNC.name, help="the errors that are allowed"
     )
-    parser.add_argument("--workers", type=int, default=_SIZE.workers, help="2 or more")
-    parser.add_argument("--callers", type=int, default=_SIZE.callers, help="2 or more")
-    parser.add_argument(
-        "--outstanding", type=int, default=_SIZE.outstanding, help="tasks of each caller at a time"
-    )
+    _add_size(parser)
     parser.add_argument(
         "--only", choices=WEIGHTS, help="dispatch this kind of task alone, beside the echoes"
     )
     parser.add_argument(
         "--apart", type=float, default=0.0, metavar="S", help="more seconds between two faults"
-    )
-    parser.add_argument(
-        "--timeout", type=float, default=_SIZE.timeout_s, metavar="S", help="of each task"
     )
     parser.add_argument(
         "--two-hosts",
@@ -73,6 +66,11 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--standby",
         action="store_true",
         help="a second Synapse stands by, on the other host if there is one",
+    )
+    parser.add_argument(
+        "--keys",
+        action="store_true",
+        help="Synapses with keys, and a key for each kind of client",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the verdict there too")
     parser.add_argument(
@@ -91,6 +89,18 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     return given
 
 
+def _add_size(parser: argparse.ArgumentParser) -> None:
+    """Add the numbers of processes, and their load."""
+    parser.add_argument("--workers", type=int, default=_SIZE.workers, help="2 or more")
+    parser.add_argument("--callers", type=int, default=_SIZE.callers, help="2 or more")
+    parser.add_argument(
+        "--outstanding", type=int, default=_SIZE.outstanding, help="tasks of each caller at a time"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=_SIZE.timeout_s, metavar="S", help="of each task"
+    )
+
+
 def _possible(parser: argparse.ArgumentParser, given: argparse.Namespace) -> list[str]:
     """Return the faults of a run: those asked for, or all that there can be on its hosts."""
     strangers = sorted(set(given.faults) - {*FAULTS, "none"})
@@ -98,6 +108,8 @@ def _possible(parser: argparse.ArgumentParser, given: argparse.Namespace) -> lis
         parser.error(f"no such fault: {', '.join(strangers)}; there are {', '.join(FAULTS)}, none")
     if "none" in given.faults and len(given.faults) > 1:
         parser.error("none is no fault beside others")
+    if given.keys and given.javascript == _ZMTP:
+        parser.error("with --keys every client is over libzmq: --javascript libzmq")
     given.standby = given.standby or not BY_STANDBY.isdisjoint(given.faults)
     impossible = BY_RELAY if given.two_hosts else BY_CABLE
     impossible = impossible | (AT_THE_ONLY_ONE if given.standby else BY_STANDBY)
@@ -122,7 +134,7 @@ async def run(given: argparse.Namespace, seed: int, folder: Path) -> None:
     log = Log(folder / "harness.log", "harness")
     kinds = given.only or "", given.javascript or ""
     load = given.workers, given.callers, given.outstanding, given.timeout
-    size = Size(*load, *kinds, given.standby)
+    size = Size(*load, *kinds, given.standby, given.keys)
     faults = plan(seed, given.faults, given.apart) if given.faults else iter(())
     with Hosts() if given.two_hosts else contextlib.nullcontext() as hosts:
         fabric = Fabric(folder, size, seed, log, hosts)

@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 
 from .hosts import FAR_ADDRESS, NEAR_ADDRESS, Hosts
+from .keys import Keys
 from .log import Log
 from .node import program_of
 from .processes import Process, SoakError, free_port, start
@@ -37,6 +38,7 @@ class Size:
         javascript: The carrier of every other worker and caller, which are written in JavaScript
             then: the first caller, the second worker, and so on; empty for none.
         standby: Whether there is a second Synapse, on the far host if there is one.
+        keys: Whether the Synapses have keys, and each client one of its kind.
     """
 
     workers: int = 3
@@ -46,6 +48,7 @@ class Size:
     only: str = ""
     javascript: str = ""
     standby: bool = False
+    keys: bool = False
 
 
 class Fabric:
@@ -69,6 +72,7 @@ class Fabric:
         self._log = log
         self.synapses = [SYNAPSE, STANDBY] if size.standby else [SYNAPSE]
         self._ports = _free_ports(self.synapses)
+        self._keys = Keys(folder, self.synapses) if size.keys else None
         self._processes: dict[str, Process] = {}
         self._numbers = itertools.count(1)
         self.workers = [f"worker-{number + 1}" for number in range(size.workers)]
@@ -107,7 +111,9 @@ class Fabric:
         for other in self.synapses:
             if other != name:
                 where = (*where, "--peer", f"cosmo://{self._host(other)}:{self._ports[other]}")
-        if self.hosts is not None:
+        if self._keys is not None:
+            where = (*where, "--keys", self._keys.folder_of(name))
+        elif self.hosts is not None:
             where = (*where, "--insecure")  # the cable between the two leads nowhere else
         arguments = ("cosmonapse.cli", "synapse", "start", *where, "--quiet")
         through = self._through(name)
@@ -191,8 +197,14 @@ class Fabric:
 
     async def _start(self, name: str, module: str, *arguments: object) -> None:
         program = program_of(name, module, self.size.javascript)
-        through = self._through(name)
-        process = await start(name, self._folder, *arguments, through=through, program=program)
+        process = await start(
+            name,
+            self._folder,
+            *arguments,
+            through=self._through(name),
+            program=program,
+            variables=None if self._keys is None else self._keys.variables_of(name),
+        )
         self._processes[name] = process
         await process.line("ready")
 

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 PYTHON = (sys.executable, "-m")
@@ -158,6 +158,7 @@ async def start(
     *arguments: object,
     through: Sequence[str] = (),
     program: Sequence[str] = PYTHON,
+    variables: Mapping[str, str] | None = None,
 ) -> Process:
     """Start a program; it writes to stderr into a file of `folder`.
 
@@ -167,6 +168,7 @@ async def start(
         arguments: The last arguments of the program, after `python -m` for one of Python.
         through: A program, with its arguments, that becomes the process.
         program: The program, with its first arguments.
+        variables: Of its environment, beside those of this process.
     """
     said = folder / f"{name}-{time.monotonic_ns()}.err"
     with said.open("wb") as stderr:
@@ -177,6 +179,7 @@ async def start(
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=stderr,
+            env={**os.environ, **(variables or {})},
             start_new_session=True,
             preexec_fn=_dies_with_parent() if sys.platform == "linux" else None,
         )
