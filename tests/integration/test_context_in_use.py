@@ -28,6 +28,19 @@ from cosmonapse import BlockingDendrite
 with BlockingDendrite() as dendrite:
     print("found", dendrite.ask(neuron="worker", input={}))
 """
+FLASK = """
+import flask
+from cosmonapse.edge.flask import Cosmo
+
+app = flask.Flask("app")
+cosmo = Cosmo(app)
+
+@app.get("/")
+def home():
+    return cosmo.ask(neuron="worker", input={})
+
+assert app.test_client().get("/").json == {"at": "home"}
+"""
 NODE = f"""
 import {{ Dendrite, connectSynapse }} from '{CLIENT}/src/index.js'
 
@@ -61,8 +74,9 @@ def env(tmp_path_factory):
         ("cosmonapse.cli", "dispatch", "worker", "hello"),
         ("cosmonapse.cli", "bench", "latency", "--seconds", "0.3"),
         ("-c", BLOCKING),
+        ("-c", FLASK),
     ],
-    ids=["cosmo", "bench", "blocking"],
+    ids=["cosmo", "bench", "blocking", "flask"],
 )
 def test_a_program_that_says_nothing_is_in_the_selected_context(command, env, children):
     program = command if command[0] == "-c" else ("-m", *command)
