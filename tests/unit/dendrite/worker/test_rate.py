@@ -140,7 +140,10 @@ async def test_one_whose_queue_is_full_by_the_rate_makes_no_bid(limited, clock):
     offering = asyncio.create_task(
         caller.dispatch_offer(input={}, capabilities=["chat"], deadline_ms=1000, timeout_s=60)
     )
-    await asyncio.sleep(0.01)
+    await until(lambda: caller.its_worker._bidder._tasks)
+    await asyncio.sleep(0)  # it has begun to wait for half of the deadline
+    clock.advance(0.6)
+    await until(lambda: not caller.its_worker._bidder._tasks)  # it has decided
     clock.advance(30.0)
 
     with pytest.raises(TimeoutError):

@@ -105,8 +105,8 @@ async def test_nothing_is_handed_over_after_the_end():
     resolver.close()
     network.finds = (HERE,)
     network.may_end.set()
-    await ended(network, 1)
-    await asyncio.sleep(0.01)  # for a call that must not come
+    await until(lambda: not resolver._is_looking)  # it was told what was found
+    await asyncio.sleep(0)
 
     assert handed == []
 
