@@ -161,7 +161,7 @@ def test_two_synapses_are_started_as_the_page_says(studio):
     assert "no Axon" in ada.type("cosmo registry --key ada.key")
     first.kill()
 
-    assert "no Axon" in ada.let_in("cosmo registry --key ada.key")
+    assert "no Axon" in ada.type_while("cosmo registry --key ada.key", "no Synapse at")
     assert studio.stop()
 
 

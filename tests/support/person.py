@@ -51,12 +51,20 @@ class Person:
 
     def let_in(self, typed):
         """Type a command until the Synapse has read that this person is allowed."""
+        return self.type_while(typed, "does not list the key of")
+
+    def type_while(self, typed, *not_yet):
+        """Type a command again while it fails with one of these texts; return what it printed.
+
+        Any other failure is one of the test, at once.
+        """
         until_s = time.monotonic() + TIMEOUT_S
         while True:
             try:
                 return self.type(typed)
-            except AssertionError:
-                if time.monotonic() > until_s:
+            except AssertionError as error:
+                is_early = any(each in str(error) for each in not_yet)
+                if not is_early or time.monotonic() > until_s:
                     raise
 
     def run(self, command, code=0):
