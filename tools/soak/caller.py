@@ -25,6 +25,9 @@ PULSE_S = 0.05
 _PAUSE_S = 0.08
 _ALONE_PERCENT = 10
 _RETRY_PERCENT = 10
+_ATTEMPTS = 3
+_ATTEMPT_S = 2.0
+"""The least time of an attempt: together they take as long as the task may."""
 _ALONE = "alone"
 
 
@@ -43,6 +46,9 @@ class Caller:
         self._name = name
         self._log = log
         self._timeout_s = timeout_s
+        self._retry = RetryStrategy(
+            max_attempts=_ATTEMPTS, timeout_s=max(_ATTEMPT_S, timeout_s / _ATTEMPTS)
+        )
         self._numbers = itertools.count(1)
         self.over = asyncio.Event()
 
@@ -85,7 +91,7 @@ class Caller:
             if kind == "stream":
                 signal = await self._streamed(neuron, task, request, received)
             else:
-                strategy = RetryStrategy(max_attempts=3, timeout_s=2.0) if retry else None
+                strategy = self._retry if retry else None
                 signal = await self._dendrite.dispatch_and_wait(
                     neuron=neuron, input=request, timeout_s=self._timeout_s, retry=strategy
                 )
