@@ -20,6 +20,7 @@ Verbs = Mapping[str, Callable[..., Awaitable[Any]]]
 
 # Wide enough that a call measures the round trip, and not a queue of the worker.
 _CONCURRENCY, _MAX_QUEUED = 1024, 100_000
+_GREETING = "is this heard?"
 
 
 def echo_id(pair: int = 0) -> str:
@@ -138,9 +139,13 @@ async def _publisher(connection: Connection, url: str, namespace: str, subscribe
     async def publish_one() -> None:
         await dendrite.emit_memory_append(key="bench", value=PAYLOAD)
 
+    async def greet() -> None:
+        await dendrite.emit_memory_append(key="bench", value=_GREETING)
+
     publishing = Publishing(acks, subscribers, publish_one)
 
     async def publish(seconds: float, burst: int = ACK_EVERY) -> Fan:
+        await acks.all_reached(greet)
         return await publishing.for_(seconds, burst)
 
     async with dendrite:
@@ -176,9 +181,12 @@ async def _subscribers(
 
 def _subscribe(dendrite: Dendrite, teller: Teller, number: int, plain: bool) -> None:
     def had_one(signal: Signal) -> None:
-        if signal.payload["value"] != PAYLOAD:
+        if signal.payload["value"] == _GREETING:
+            teller.was_reached(number)
+        elif signal.payload["value"] == PAYLOAD:
+            teller.had_one(number)
+        else:
             raise BenchError(f"something else was published: {signal.payload}")
-        teller.had_one(number)
 
     async def had_one_on_the_loop(signal: Signal) -> None:
         had_one(signal)

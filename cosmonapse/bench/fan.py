@@ -22,6 +22,7 @@ WINDOW = 500
 _PROCESSES = 5
 _TELLS = struct.Struct("=II")
 _LOST_S = 10.0
+_GREETS_EVERY_S = 0.02
 
 
 def shares(subscribers: int) -> list[int]:
@@ -55,8 +56,10 @@ class Acks(asyncio.DatagramProtocol):
 
     def __init__(self, processes: int) -> None:
         self._had = [0] * processes
+        self._unreached = set(range(processes))
         self._moved = asyncio.Event()
         self.port = 0
+        self.close: Callable[[], None] = lambda: None
 
     @classmethod
     async def opened(cls, processes: int) -> Acks:
@@ -65,13 +68,35 @@ class Acks(asyncio.DatagramProtocol):
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(lambda: acks, ("127.0.0.1", 0))
         acks.port = transport.get_extra_info("sockname")[1]
+        acks.close = transport.close
         return acks
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Record how many messages the slowest subscriber of a process has received."""
         number, had = _TELLS.unpack(data)
-        self._had[number] = had
+        self._unreached.discard(number)
+        self._had[number] = max(had, self._had[number])
         self._moved.set()
+
+    async def all_reached(self, greet: Callable[[], Awaitable[object]]) -> None:
+        """Greet again and again, until every process said that its subscribers heard it.
+
+        A subscription is in force at the router before each publisher knows of it: what is
+        published between the two reaches nobody, and would be waited for in vain.
+
+        Raises:
+            BenchError: Some have not heard any greeting for 10 s.
+        """
+        try:
+            async with asyncio.timeout(_LOST_S):
+                while self._unreached:
+                    await greet()
+                    await asyncio.sleep(_GREETS_EVERY_S)
+        except TimeoutError:
+            raise BenchError(
+                f"what is published did not reach {len(self._unreached)} of {len(self._had)} "
+                f"processes of subscribers in {_LOST_S:.0f} s"
+            ) from None
 
     async def all_had(self, count: int) -> None:
         """Wait until every subscriber had that many.
@@ -107,7 +132,18 @@ class Teller:
         self._socket.connect(("127.0.0.1", port))
         self._process = process
         self._had = [0] * subscribers
+        self._unreached = set(range(subscribers))
         self._told = 0
+
+    def close(self) -> None:
+        """Close its socket."""
+        self._socket.close()
+
+    def was_reached(self, subscriber: int) -> None:
+        """Record a greeting; once all have heard one, each further one is acknowledged."""
+        self._unreached.discard(subscriber)
+        if not self._unreached:
+            self._socket.send(_TELLS.pack(self._process, 0))
 
     def had_one(self, subscriber: int) -> None:
         """Count a message that this subscriber of the process had."""

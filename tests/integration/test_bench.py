@@ -105,6 +105,15 @@ def test_what_is_published_beside_us_reaches_all_subscribers(request, name):
     assert all(fanout[count][name]["deliveries_per_s"] > 100 for count in ("1",))
 
 
+@pytest.mark.skipif(bool(lack := OTHERS["c_proxy"].missing()), reason=str(lack))
+def test_a_publisher_in_c_publishes_as_long_as_it_is_asked_each_time():
+    with OTHERS["c_proxy"].fanout(1) as (publisher,):
+        fans = [publisher.ask("publish", 0.01, 50) for _ in range(2)]
+
+    assert all(fan.published > 0 for fan in fans)
+    assert max(fan.elapsed_s for fan in fans) < 10  # the burst, read as a time, is 50 s
+
+
 def test_every_row_of_a_table_has_a_cell_for_each_column(run):
     printed, _, _ = run
 

@@ -35,9 +35,9 @@ def test_each_kind_prints_a_table_and_writes_its_figures(
         children, url, namespace, kind, "--seconds", "0.6", "--json", path
     )
 
+    assert (code, complained) == (0, "")
     found = json.loads(path.read_text())
     facts = found["kinds"][kind]
-    assert (code, complained) == (0, "")
     assert f"**{kind}: " in said
     assert list(facts) == places
     assert all(facts[place][figure] > 0 for place in places)
