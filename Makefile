@@ -53,14 +53,17 @@ define BESIDE
 	exit $$quick; }
 endef
 
-# What has real processes waits most of its time. Meanwhile the others run, and then the suite of the port,
-# out of its way; a browser draws alone. ARGS reaches every pytest.
+# What has real processes waits most of its time: it runs in two halves beside each other. Meanwhile the others
+# run, and then the suite of the port, out of their way; a browser draws alone. ARGS reaches every pytest.
+FIRST_HALF := tests/integration/test_[a-l]*.py
 test: $(DEV)/.installed $(DEV)/.uwsgi $(NPM) ## run every test
-	@status=0; $(RUN) pytest $(ARGS) tests/browser || status=$$?; log=$$(mktemp); \
-	$(BESIDE) > $$log 2>&1 & \
-	beside=$$!; trap 'kill $$beside 2> /dev/null; rm -f $$log' EXIT; trap 'exit 130' INT TERM; \
-	$(RUN) pytest $(ARGS) tests $(foreach each,browser $(QUICK),--ignore=tests/$(each)) || status=$$?; \
-	wait $$beside || status=$$?; cat $$log; exit $$status
+	@status=0; $(RUN) pytest $(ARGS) tests/browser || status=$$?; logs=$$(mktemp -d); \
+	$(BESIDE) > $$logs/beside 2>&1 & beside=$$!; \
+	$(RUN) pytest -p no:cacheprovider $(ARGS) $(FIRST_HALF) > $$logs/half 2>&1 & half=$$!; \
+	trap 'kill $$beside $$half 2> /dev/null; rm -rf $$logs' EXIT; trap 'exit 130' INT TERM; \
+	$(RUN) pytest $(ARGS) tests $(foreach each,browser $(QUICK),--ignore=tests/$(each)) \
+	--ignore-glob='$(FIRST_HALF)' || status=$$?; \
+	wait $$half || status=$$?; cat $$logs/half; wait $$beside || status=$$?; cat $$logs/beside; exit $$status
 
 test-all: test test-nodes test-harnesses test-pure ## every test, more drawn examples, every node, carrier and kernel
 	@HYPOTHESIS_PROFILE=thorough $(RUN) pytest -p no:cacheprovider tests/property
