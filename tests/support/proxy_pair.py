@@ -114,13 +114,34 @@ class Guest:
     def receive(self, *verbs):
         """Wait for a message with one of these verbs; return its verb and body."""
         while self._socket.poll(TIMEOUT_S * 1000):
-            head, body = self._socket.recv_multipart()
-            verb = Verb(heads.fields_of(head).verb)
-            if verb is Verb.WHO and Verb.WHO not in verbs:
-                self.say_hello()
-            elif verb in verbs:
-                return verb, body
+            found = self._next(verbs)
+            if found is not None:
+                return found
         raise AssertionError(f"none of {verbs} came")
+
+    def answer(self, *verbs):
+        """Wait as `receive` does; return the verb, or None if its connection ended instead.
+
+        A proxy that leaves says nothing to who has not been welcomed: the end is all it is told.
+        """
+        both = zmq.Poller()
+        both.register(self._socket, zmq.POLLIN)
+        both.register(self._ends, zmq.POLLIN)
+        while both.poll(TIMEOUT_S * 1000):
+            if not self._socket.poll(0):
+                return None
+            found = self._next(verbs)
+            if found is not None:
+                return found[0]
+        raise AssertionError(f"neither one of {verbs} nor an end came")
+
+    def _next(self, verbs):
+        """Read a message; return its verb and body if it has one of these verbs."""
+        head, body = self._socket.recv_multipart()
+        verb = Verb(heads.fields_of(head).verb)
+        if verb is Verb.WHO and Verb.WHO not in verbs:
+            self.say_hello()
+        return (verb, body) if verb in verbs else None
 
     def waits_for(self, verb, timeout_s):
         """Return whether a message with a verb comes in that time."""
