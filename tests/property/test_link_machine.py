@@ -189,5 +189,5 @@ class LinkMachine(RuleBasedStateMachine):
         assert self.engine.tables.peers.by_instance[client.link.instance].seats
 
 
-LinkMachine.TestCase.settings = settings(max_examples=examples(1_200), stateful_step_count=40)
+LinkMachine.TestCase.settings = settings(max_examples=examples(800), stateful_step_count=40)
 TestLink = LinkMachine.TestCase
