@@ -38,6 +38,7 @@ FLOORS = (
     ),
     ("cosmonapse.axon", "cosmonapse.configuration", "cosmonapse.key_ring"),
     ("cosmonapse.neuron_decorator",),
+    ("cosmonapse.telemetry.*",),
     # cosmonapse: shells
     ("cosmonapse.stores.*", "cosmonapse.lan.*"),
     ("cosmonapse.synapse.*",),

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import math
 from collections import Counter
+from contextvars import Token
 from typing import Any
 
 from ... import kernel
@@ -20,6 +21,7 @@ from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.last_door import must_pass
 from ...runtime.loop_clock import LoopClock
 from ...signals import Signal, SignalType
+from ...telemetry import current_trace
 from ...transport import ReplyFlag, TaskFlag, TaskItem, Transport
 from ..caller.open_tasks import OpenTask
 from ..watch.subscriptions import Subscriptions
@@ -297,6 +299,7 @@ class Inbox:
         if job.slots.bucket is not None:
             job.slots.bucket.begun(job.started_at_s)
             self._start_next(job.slots)
+        told = _told_to_logs(job) if current_trace.is_followed else None
         interrupt: BaseException | None = None
         try:
             signal_type, payload = reply_of(await run_function(job, self._clock.loop()))
@@ -307,15 +310,10 @@ class Inbox:
         except BaseException as error:
             if isinstance(error, GeneratorExit) and must_pass(error):
                 raise
-            signal_type, payload = reply_of_exception(error)
-            if payload.get("code") == "NEURON_EXCEPTION":
-                # 07-signals, "The deadline", 4: its child task had what was left of its time, and
-                # who looks at the clock first must not decide on the code.
-                if isinstance(error, TimeoutError) and self._clock.now_s() >= job.deadline_at_s:
-                    payload = _cancelled("EXPIRED")
-                else:
-                    log_raised(job.slots.axon, error)
+            signal_type, payload = self._reply_of_raised(job, error)
             interrupt = error if must_pass(error) else None
+        if told is not None:
+            current_trace.CURRENT.reset(told)
         if job.settled:  # by `_settle_running`
             self._free_place(job)
         else:
@@ -323,6 +321,18 @@ class Inbox:
             self._replies.settle(job, signal_type, payload)
         if interrupt is not None:
             raise interrupt
+
+    def _reply_of_raised(self, job: Job, error: BaseException) -> tuple[SignalType, dict[str, Any]]:
+        """Return the reply for what a Neuron raised; log it if it tells nothing itself."""
+        signal_type, payload = reply_of_exception(error)
+        if payload.get("code") == "NEURON_EXCEPTION":
+            # 07-signals, "The deadline", 4: its child task had what was left of its time, and
+            # who looks at the clock first must not decide on the code.
+            if isinstance(error, TimeoutError) and self._clock.now_s() >= job.deadline_at_s:
+                payload = _cancelled("EXPIRED")
+            else:
+                log_raised(job.slots.axon, error)
+        return signal_type, payload
 
     def _finish(self, job: Job) -> None:
         """Remove a job and free its place, once a thread of it has ended."""
@@ -420,6 +430,11 @@ def _read_task(body: bytes) -> Signal:
     if "input" not in signal.payload:
         raise BadSignal("the TASK has no input")
     return signal
+
+
+def _told_to_logs(job: Job) -> Token[current_trace.CurrentTask | None]:
+    task = current_trace.CurrentTask(job.signal.trace_id, job.slots.axon.neuron_id)
+    return current_trace.CURRENT.set(task)
 
 
 def _cancelled(code: str) -> dict[str, Any]:
