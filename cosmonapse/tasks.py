@@ -43,7 +43,7 @@ def task_for(
         payload["context_ref"] = context_ref
     if finalize:
         payload["finalize"] = True
-    return made(SignalType.TASK, payload, directed, trace_id, parent_id, meta or {})
+    return made(SignalType.TASK, payload, directed, trace_id, parent_id, dict(meta) if meta else {})
 
 
 def repeated(task: Signal, attempt: int) -> Signal:

@@ -14,6 +14,7 @@ from ..names import checked_name
 from ..registry import DendriteRecord, NeuronRecord, SynapseState, TaskRecord
 from ..runtime.os_signals import stop_signal
 from ..stores import RegistryStore
+from ..telemetry.task_observer import Observers
 from ..transport import Synapse
 from .caller.answer_arbiter import AnswerArbiter
 from .caller.auction import Auctions
@@ -81,10 +82,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         heartbeat_s: float = 2.0,
         max_signal_bytes: int = 16 * 1024 * 1024,
     ) -> None:
-        if role not in ("orchestrator", "worker"):
-            raise ValueError(f"role must be 'orchestrator' or 'worker', not {role!r}")
-        if heartbeat_s <= 0:
-            raise ValueError(f"heartbeat_s must be over 0, not {heartbeat_s:g}")
+        _check(role, heartbeat_s)
         super().__init__()
         self.synapse = synapse
         self.namespace = checked_namespace(chosen("namespace", namespace))
@@ -128,6 +126,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         router.connect(self._dispatcher, self._inbox, self._registration, self._subscriptions)
         self._roster = Roster(self._transport, self._subscriptions)
         self._registry_recorder = self._recorder_for(registry_store)
+        self._observers = Observers(self._dispatcher, self._inbox)
         self._starting: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
 
@@ -403,3 +402,10 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             for name, count in part.counts.items():
                 totals[name] = totals.get(name, 0) + count
         return totals
+
+
+def _check(role: str, heartbeat_s: float) -> None:
+    if role not in ("orchestrator", "worker"):
+        raise ValueError(f"role must be 'orchestrator' or 'worker', not {role!r}")
+    if heartbeat_s <= 0:
+        raise ValueError(f"heartbeat_s must be over 0, not {heartbeat_s:g}")

@@ -16,6 +16,7 @@ from ...errors import AccessRefused, BadSignal, DendriteProtocolError, SignalToo
 from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.loop_clock import LoopClock
 from ...signals import QUESTIONS, Directed, Signal, SignalType
+from ...telemetry.task_observer import Observers
 from ...transport import Opened, Outcome, ReplyFlag, TaskFlag, Transport
 from ..watch.subscriptions import Subscriptions
 from .absence import Absence
@@ -93,13 +94,20 @@ class Dispatcher:
         self.on_question: Callable[[], None] = _nothing
         self.why_late: Callable[[OpenTask], str] = _unknown
         self.absence = Absence(url)
+        self._observer: Observers | None = None
+
+    @property
+    def observer(self) -> Observers | None:
+        """Whom to tell about every task; None if nobody wants to know."""
+        return self._observer
+
+    @observer.setter
+    def observer(self, observer: Observers | None) -> None:
+        self._observer = self.plain_calls.observer = self._stream_reader.observer = observer
 
     async def send(self, signal: Signal, timeout_s: float) -> None:
         """Send a TASK that runs on when this Dendrite stops; its outcome goes to the handlers."""
-        opened = OpenTask.of(signal, checked_timeout(timeout_s))
-        body = self.encoded(signal)
-        await self._subscriptions.settle()
-        self._launch(opened, body)
+        await self._send(OpenTask.of(signal, checked_timeout(timeout_s)))
         self._sent_count += 1
         if self._sent_count % _YIELD_EVERY == 0:
             await asyncio.sleep(0)  # a loop of dispatches never waits: others need their turn
@@ -119,10 +127,7 @@ class Dispatcher:
         """
         waiter: asyncio.Future[Signal] = self._clock.loop().create_future()
         opened = OpenTask.of(signal, checked_timeout(timeout_s), waiter, None, answer_elsewhere)
-        body = self.encoded(signal)
-        if self._subscriptions.out_of_date:
-            await self._subscriptions.settle()
-        self._launch(opened, body)
+        await self._send(opened)
         try:
             return await waiter
         except asyncio.CancelledError:
@@ -132,9 +137,32 @@ class Dispatcher:
     async def open(self, opened: OpenTask) -> None:
         """Send a TASK whose Pathway receives replies already."""
         checked_timeout(opened.timeout_s)
-        body = self.encoded(opened.signal)
-        await self._subscriptions.settle()
-        self._launch(opened, body)
+        await self._send(opened)
+
+    async def _send(self, opened: OpenTask) -> None:
+        body = self.prepared(opened.signal)
+        try:
+            if self._subscriptions.out_of_date:
+                await self._subscriptions.settle()
+            self._launch(opened, body)
+        except BaseException as error:
+            self._tell_not_sent(opened.signal, error)
+            raise
+
+    def prepared(self, signal: Signal) -> bytes:
+        """Return the bytes of a TASK that is sent next; raises as `encoded` does."""
+        if self._observer is None:
+            return self.encoded(signal)
+        self._observer.before_send(signal)
+        try:
+            return self.encoded(signal)
+        except BaseException as error:
+            self._tell_not_sent(signal, error)
+            raise
+
+    def _tell_not_sent(self, signal: Signal, error: BaseException) -> None:
+        if self._observer is not None:
+            self._observer.on_not_sent(signal, error)
 
     def encoded(self, signal: Signal) -> bytes:
         """Return the bytes of a TASK; an error is raised before anything is sent.
@@ -165,8 +193,9 @@ class Dispatcher:
         own_rights = self._subscriptions.own_rights
         if own_rights.limits_dispatch:
             own_rights.check_dispatch(directed.id)
+        address = self._transport.address_of(directed.id, directed.capabilities)
         outcome = self._transport.send_task(
-            self._transport.address_of(directed.id, directed.capabilities),
+            address,
             opened.task,
             opened.trace,
             _TASK,
@@ -174,7 +203,7 @@ class Dispatcher:
             max(1, int(left_s * 1000)),
             _KEEP | _READS_RUNS if opened.keep else _READS_RUNS,
         )
-        opened.body = body
+        opened.body, opened.address = body, address
         if outcome is not Outcome.SENT:
             self._not_sent(opened, outcome)
 
@@ -193,6 +222,8 @@ class Dispatcher:
     def _launched(self, opened: OpenTask) -> None:
         if opened.expires_at_s < self._timer.armed_at_s:
             self._timer.arm(opened.expires_at_s)
+        if self._observer is not None:
+            self._observer.on_sent(opened)
         subscriptions = self._subscriptions
         if subscriptions.watches_tasks and subscriptions.may_want(
             SignalType.TASK, opened.signal.trace_id
@@ -212,8 +243,9 @@ class Dispatcher:
         left_s = opened.expires_at_s - asyncio.get_running_loop().time()
         try:
             self._post(opened, body, left_s)
-        except BaseException:
+        except BaseException as error:
             self.open_tasks.close(opened.task)
+            self._tell_not_sent(signal, error)
             raise
         if opened.pathway is not None:
             opened.pathway.answered(signal)
@@ -237,6 +269,8 @@ class Dispatcher:
         for opened in self.open_tasks.close_all() + self.questions.close_all():
             if opened.question is None and opened.waiter is None and opened.pathway is None:
                 self.counts["abandoned"] += 1
+                if self._observer is not None:
+                    self._observer.on_settled(opened, "ABANDONED")
                 continue
             if opened.waiter is not None and not opened.waiter.done():
                 opened.waiter.set_exception(
@@ -365,6 +399,8 @@ class Dispatcher:
         self._end(opened, error, 0, why)
 
     def _end(self, opened: OpenTask, signal: Signal, size: int = 0, why: str = "") -> None:
+        if self._observer is not None:
+            self._observer.on_settled(opened, signal)
         if signal.type in QUESTIONS:
             self._end_in_question(opened, signal, size)
             return

@@ -40,6 +40,8 @@ class OpenTask:
         answer_elsewhere: True if its caller waits for answers from other Dendrites.
         worker: Instance id of the worker, once it is known.
         body: The TASK as it was sent; empty before that.
+        address: Where it was sent to; empty before that.
+        has_thought: True once an observer was told of its first thought.
         gap_sent_at_s: The time of the last request for missing replies.
         early_index: The highest number of a reply that arrived before missing ones.
         question: The unanswered question that the Neuron sent instead of an output.
@@ -47,12 +49,14 @@ class OpenTask:
 
     __slots__ = (
         "_signal",
+        "address",
         "answer_elsewhere",
         "body",
         "deadline_slot",
         "early_index",
         "expires_at_s",
         "gap_sent_at_s",
+        "has_thought",
         "next_index",
         "pathway",
         "question",
@@ -73,6 +77,7 @@ class OpenTask:
         waiter: Any,
         pathway: Any,
         answer_elsewhere: bool,
+        address: bytes = b"",
     ) -> None:
         self.task = task
         self.trace = trace
@@ -88,6 +93,8 @@ class OpenTask:
         self.answer_elsewhere = answer_elsewhere
         self.deadline_slot = 0
         self.body = body
+        self.address = address
+        self.has_thought = False
         self.gap_sent_at_s = _NEVER_S
 
     @classmethod
@@ -118,6 +125,7 @@ class OpenTask:
         self.task = own_id_bytes(signal.id)
         self._signal = signal
         self.question = None
+        self.has_thought = False
         self.worker = _NO_WORKER
         self.next_index = 0
         self.early_index = 0

@@ -17,6 +17,7 @@ from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.loop_clock import LoopClock
 from ...signals import SignalType
 from ...tasks import named
+from ...telemetry.task_observer import Observers
 from ...transport import Outcome, ReplyFlag, ReplyItem, TaskFlag, Transport
 from ..watch.subscriptions import Subscriptions
 from .open_tasks import OpenTask, OpenTasks, checked_timeout
@@ -46,6 +47,7 @@ class PlainCalls:
 
     Attributes:
         enabled: False to leave everything to the reference; for tests of both ways.
+        observer: Is told about every task.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class PlainCalls:
         self._clock = LoopClock()
         self.destination = functools.lru_cache(maxsize=1024)(self._destination)
         self.enabled = True
+        self.observer: Observers | None = None
 
     def _destination(self, neuron: str) -> Destination:
         """Return the destination of a neuron, for `start`.
@@ -97,11 +100,12 @@ class PlainCalls:
             SignalTooLarge: The Synapse has a lower limit.
         """
         timeout_s = checked_timeout(timeout_s)
-        subscriptions, transport = self._subscriptions, self._transport
+        subscriptions, transport, observer = self._subscriptions, self._transport, self.observer
         # Nobody can watch the new trace; `settle` waits for subscriptions that are on their way.
         if (
             not self.enabled
             or subscriptions.out_of_date
+            or (observer is not None and observer.reads_signals)
             or (subscriptions.watches_tasks and subscriptions.may_want(_TASK, ""))
         ):
             return None
@@ -111,7 +115,9 @@ class PlainCalls:
             return None
         task, body = made
         waiter = self._clock.loop().create_future()
-        opened = OpenTask(task, task, None, body, timeout_s, waiter, None, answer_elsewhere)
+        opened = OpenTask(
+            task, task, None, body, timeout_s, waiter, None, answer_elsewhere, address
+        )
         ttl_ms = max(1, int(timeout_s * 1000))
         outcome = transport.send_task(address, task, task, _TASK_CODE, body, ttl_ms, _READS_RUNS)
         if outcome is not Outcome.SENT:
@@ -121,6 +127,8 @@ class PlainCalls:
         self._open_tasks.open(opened, self._clock.now_s())
         if opened.expires_at_s < self._timer.armed_at_s:
             self._timer.arm(opened.expires_at_s)
+        if observer is not None:
+            observer.on_sent(opened)
         return opened
 
     def on_replies(self, worker: bytes, items: list[ReplyItem]) -> None:
@@ -159,6 +167,8 @@ class PlainCalls:
             subscriptions.senders.mark(signal, worker)
         if subscriptions.watches_tasks and subscriptions.may_want(signal.type, signal.trace_id):
             subscriptions.feed(signal)
+        if self.observer is not None:
+            self.observer.on_settled(opened, signal)
         if not waiter.done():
             waiter.set_result(signal)
         return True

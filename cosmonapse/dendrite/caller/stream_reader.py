@@ -11,6 +11,7 @@ from collections import Counter
 from ... import kernel
 from ...errors import BadSignal
 from ...signals import TYPE_OF_CODE, SignalType
+from ...telemetry.task_observer import Observers
 from ..watch.subscriptions import Subscriptions
 from .open_tasks import OpenTask
 from .pathway_feed import PathwayFeed
@@ -24,16 +25,22 @@ class StreamReader:
     Args:
         subscriptions: The handlers that receive copies of our own traffic.
         counts: The counters of the caller's side.
+
+    Attributes:
+        observer: Is told about every task.
     """
 
     def __init__(self, subscriptions: Subscriptions, counts: Counter[str]) -> None:
         self._subscriptions = subscriptions
         self._senders = subscriptions.senders
         self._counts = counts
+        self.observer: Observers | None = None
 
     def take(self, opened: OpenTask, kind: int, body: bytes) -> None:
         """Pass on a reply; count one that is no Signal."""
         pathway, is_watched = _pathway_of(opened), self._is_watched(opened, kind)
+        if self.observer is not None and kind == _THOUGHT.code:
+            self._tell_of_thought(self.observer, opened)
         if not is_watched:
             if pathway is None:
                 return
@@ -56,6 +63,8 @@ class StreamReader:
     def take_run(self, opened: OpenTask, body: bytes, texts: list[str], had: int) -> None:
         """Pass on the replies of a run, but the first `had` of them."""
         pathway = _pathway_of(opened)
+        if self.observer is not None:
+            self._tell_of_thought(self.observer, opened)
         if not self._is_watched(opened, _THOUGHT.code):
             if pathway is not None:
                 pathway.take_thoughts(body, texts, had, self._senders.name_of(opened.worker))
@@ -66,6 +75,11 @@ class StreamReader:
             if pathway is not None:
                 pathway.take(signal, len(body) // len(texts))
             self._subscriptions.feed(signal)
+
+    def _tell_of_thought(self, observer: Observers, opened: OpenTask) -> None:
+        if not opened.has_thought:
+            opened.has_thought = True
+            observer.on_first_thought(opened)
 
     def _is_watched(self, opened: OpenTask, kind: int) -> bool:
         subscriptions = self._subscriptions

@@ -22,6 +22,7 @@ from ...runtime.last_door import must_pass
 from ...runtime.loop_clock import LoopClock
 from ...signals import Signal, SignalType
 from ...telemetry import current_trace
+from ...telemetry.task_observer import Observers
 from ...transport import ReplyFlag, TaskFlag, TaskItem, Transport
 from ..caller.open_tasks import OpenTask
 from ..watch.subscriptions import Subscriptions
@@ -73,6 +74,16 @@ class Inbox:
         self._stopped: set[Job] = set()
         self._deadlines: Deadlines[Key] = Deadlines()
         self._timer = DeadlineTimer(self._deadlines.next_at_s, self._expire)
+        self._observer: Observers | None = None
+
+    @property
+    def observer(self) -> Observers | None:
+        """Whom to tell about every task; None if nobody wants to know."""
+        return self._observer
+
+    @observer.setter
+    def observer(self, observer: Observers | None) -> None:
+        self._observer = self._replies.observer = observer
 
     @property
     def axons(self) -> list[Axon]:
@@ -179,8 +190,8 @@ class Inbox:
             self._replies,
             self._ask,
         )
-        if self._subscriptions.watches_tasks:
-            self._replies.show(job, signal)
+        if self._observer is not None or self._subscriptions.watches_tasks:
+            self._tell_of(job)
         if ttl_ms == 0:
             message = "the task arrived after its deadline"
             self._replies.settle(job, SignalType.ERROR, error_payload("EXPIRED", message))
@@ -196,6 +207,13 @@ class Inbox:
             wait_s = slots.retry_after_s(now_s)
             payload = error_payload("OVERLOADED", slots.why_full(), retry_after_s=wait_s)
             self._replies.settle(job, SignalType.ERROR, payload)
+
+    def _tell_of(self, job: Job) -> None:
+        """Tell whoever wants to know that a TASK has arrived."""
+        if self._observer is not None:
+            self._observer.on_arrived(job)
+        if self._subscriptions.watches_tasks:
+            self._replies.show(job, job.signal)
 
     def _repeated(self, caller: bytes, task: bytes, trace: bytes) -> None:
         """Send the replies of a TASK that arrived before again; it is not run again."""
@@ -301,6 +319,9 @@ class Inbox:
             self._start_next(job.slots)
         told = _told_to_logs(job) if current_trace.is_followed else None
         interrupt: BaseException | None = None
+        observer = self._observer
+        if observer is not None:
+            observer.on_start(job)
         try:
             signal_type, payload = reply_of(await run_function(job, self._clock.loop()))
             if job.runs is not None:
@@ -312,13 +333,13 @@ class Inbox:
                 raise
             signal_type, payload = self._reply_of_raised(job, error)
             interrupt = error if must_pass(error) else None
-        if told is not None:
-            current_trace.CURRENT.reset(told)
         if job.settled:  # by `_settle_running`
             self._free_place(job)
         else:
             self._finish(job)
             self._replies.settle(job, signal_type, payload)
+        if told is not None or observer is not None:
+            _leave(job, told, observer)
         if interrupt is not None:
             raise interrupt
 
@@ -435,6 +456,16 @@ def _read_task(body: bytes) -> Signal:
 def _told_to_logs(job: Job) -> Token[current_trace.CurrentTask | None]:
     task = current_trace.CurrentTask(job.signal.trace_id, job.slots.axon.neuron_id)
     return current_trace.CURRENT.set(task)
+
+
+def _leave(
+    job: Job, told: Token[current_trace.CurrentTask | None] | None, observer: Observers | None
+) -> None:
+    """Leave the asyncio task as it was: it runs the next job, too."""
+    if observer is not None:
+        observer.on_leave(job)
+    if told is not None:
+        current_trace.CURRENT.reset(told)
 
 
 def _cancelled(code: str) -> dict[str, Any]:

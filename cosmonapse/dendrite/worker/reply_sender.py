@@ -21,6 +21,7 @@ from ...raised import described, safely
 from ...runtime import clock
 from ...runtime.loop_clock import LoopClock
 from ...signals import QUESTIONS, Signal, SignalType
+from ...telemetry.task_observer import Observers
 from ...transport import Outcome, ReplyFlag, Transport
 from ..watch.subscriptions import Subscriptions
 from .job import Job
@@ -62,6 +63,7 @@ class ReplySender:
     Attributes:
         reply_cache: The replies of the tasks that have ended here.
         enabled: False to make a Signal of every output; for tests of both ways.
+        observer: Is told about every task.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class ReplySender:
         self._times = ReplyTimes(self._meta)
         self._key_bytes = {signal_type: packed(key) for signal_type, key in _KEY_OF_OUTPUT.items()}
         self.enabled = True
+        self.observer: Observers | None = None
 
     def send(self, job: Job, signal: Signal, body: bytes, settles: bool) -> Outcome:
         """Send one reply of a job, and pass it to our own handlers."""
@@ -88,6 +91,8 @@ class ReplySender:
             job.caller, job.task, job.trace, code, body, job.index, flags
         )
         self._sent(job, code, body, settles, outcome)
+        if self.observer is not None and code == _THOUGHT and signal.payload.get("seq") == 0:
+            self.observer.on_first_said(job)
         # 03-routing, "CANCEL", 2: the caller has published how a cancelled task ended.
         if self._subscriptions.watches_tasks and not (job.caller_cancelled and settles):
             self.show(job, signal)
@@ -126,6 +131,8 @@ class ReplySender:
             job.index = index + len(texts)
             job.stream = job.stream or ReplyStream()
             job.stream.add((index, len(texts), _THOUGHT, body))
+            if run.seq == 0 and self.observer is not None:
+                self.observer.on_first_said(job)
         return outcome
 
     def show(self, job: Job, signal: Signal) -> None:
@@ -146,11 +153,15 @@ class ReplySender:
         if signal_type is SignalType.AGENT_OUTPUT and job.signal.payload.get("finalize") is True:
             signal_type, payload = SignalType.FINAL, {"result": payload["output"]}
         if self._settle_plainly(job, signal_type, payload):
+            if self.observer is not None:
+                self.observer.on_end(job, signal_type, payload)
             return
         meta = self._times.of(job.arrived_at_s, job.started_at_s, self._clock.now_s())
         signal, body = self._encoded(job, signal_type, payload, meta)
         job.settled = True
         self.send(job, signal, body, True)
+        if self.observer is not None:
+            self.observer.on_end(job, signal.type, signal.payload)
 
     def _settle_plainly(self, job: Job, signal_type: SignalType, payload: dict[str, Any]) -> bool:
         """Send an output without a Signal of it; return False if it needs one."""
