@@ -35,6 +35,10 @@ class SentTask(Protocol):
     worker: bytes
 
     @property
+    def keep(self) -> bool:
+        """Whether nobody waits for it."""
+
+    @property
     def signal(self) -> Signal:
         """The TASK; the first look may have to decode it."""
 
@@ -51,6 +55,8 @@ class ArrivedTask(Protocol):
         arrived_at_s: When it arrived, on the clock of the loop.
         deadline_at_s: The end of the caller's wait, on the same clock.
         started_at_s: When its function was called, None before.
+        key: Instance id of the caller and task id: what tells it from every other one here.
+        keep: Whether nobody waits for it.
     """
 
     slots: Any
@@ -61,6 +67,8 @@ class ArrivedTask(Protocol):
     arrived_at_s: float
     deadline_at_s: float
     started_at_s: float | None
+    key: bytes
+    keep: bool
 
 
 class TaskObserver:
@@ -71,10 +79,14 @@ class TaskObserver:
 
     # -- at the caller -----------------------------------------------------------------------------
 
-    def before_send(self, signal: Signal) -> None:
+    def before_send(self, signal: Signal, waits: bool) -> None:
         """A TASK is about to be encoded; values may be added to `signal.meta`.
 
         Then exactly one of `on_sent` and `on_not_sent` follows.
+
+        Args:
+            signal: The TASK.
+            waits: Whether its caller waits for the end, or follows it by a Pathway.
         """
 
     def on_not_sent(self, signal: Signal, error: BaseException) -> None:
@@ -110,6 +122,9 @@ class TaskObserver:
 
     def on_first_said(self, job: ArrivedTask) -> None:
         """The first THOUGHT_DELTA of a TASK has left."""
+
+    def on_tool(self, job: ArrivedTask, signal: Signal) -> None:
+        """A TOOL_CALL or TOOL_RESULT of a TASK has left."""
 
     def on_end(self, job: ArrivedTask, signal_type: SignalType, payload: Mapping[str, Any]) -> None:
         """The last reply of a TASK was made; it may never have begun.
@@ -147,7 +162,7 @@ class Observers:
             has to be a Signal of each.
     """
 
-    before_send: Callable[[Signal], None]
+    before_send: Callable[[Signal, bool], None]
     on_not_sent: Callable[[Signal, BaseException], None]
     on_sent: Callable[[SentTask], None]
     on_first_thought: Callable[[SentTask], None]
@@ -155,6 +170,7 @@ class Observers:
     on_arrived: Callable[[ArrivedTask], None]
     on_start: Callable[[ArrivedTask], None]
     on_first_said: Callable[[ArrivedTask], None]
+    on_tool: Callable[[ArrivedTask, Signal], None]
     on_end: Callable[[ArrivedTask, SignalType, Mapping[str, Any]], None]
     on_leave: Callable[[ArrivedTask], None]
 

@@ -78,7 +78,7 @@ class AnswerArbiter:
 
     def _continue(self, opened: OpenTask, question: Signal, answer: Signal) -> Signal:
         signal = follow_up(opened.signal, question, answer)
-        body = self._dispatcher.prepared(signal)
+        body = self._dispatcher.prepared(signal, not opened.keep)
         self._own_answer = answer.id
         # It is our own TASK: whoever may send it may say how it goes on, if not to others.
         if self._subscriptions.own_rights.may_emit(answer.type):
@@ -111,7 +111,7 @@ class AnswerArbiter:
         if opened is not None and opened.question is not None:
             try:
                 signal = follow_up(opened.signal, opened.question, answer)
-                body = self._dispatcher.prepared(signal)
+                body = self._dispatcher.prepared(signal, not opened.keep)
                 self._dispatcher.follow(opened, answer, signal, body)
             except (CosmonapseError, ValueError) as error:
                 self.counts["drop.bad_answer"] += 1

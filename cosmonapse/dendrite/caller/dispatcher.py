@@ -140,7 +140,7 @@ class Dispatcher:
         await self._send(opened)
 
     async def _send(self, opened: OpenTask) -> None:
-        body = self.prepared(opened.signal)
+        body = self.prepared(opened.signal, not opened.keep)
         try:
             if self._subscriptions.out_of_date:
                 await self._subscriptions.settle()
@@ -149,11 +149,11 @@ class Dispatcher:
             self._tell_not_sent(opened.signal, error)
             raise
 
-    def prepared(self, signal: Signal) -> bytes:
+    def prepared(self, signal: Signal, waits: bool) -> bytes:
         """Return the bytes of a TASK that is sent next; raises as `encoded` does."""
         if self._observer is None:
             return self.encoded(signal)
-        self._observer.before_send(signal)
+        self._observer.before_send(signal, waits)
         try:
             return self.encoded(signal)
         except BaseException as error:

@@ -32,6 +32,7 @@ from .reply_times import ReplyTimes
 _SETTLES = int(ReplyFlag.SETTLES)
 _RUN = int(ReplyFlag.RUN)
 _THOUGHT = SignalType.THOUGHT_DELTA.code
+_TOOLS = frozenset({SignalType.TOOL_CALL, SignalType.TOOL_RESULT})
 _KEY_OF_OUTPUT: Mapping[SignalType, str] = MappingProxyType(
     {SignalType.AGENT_OUTPUT: "output", SignalType.FINAL: "result"}
 )
@@ -91,8 +92,8 @@ class ReplySender:
             job.caller, job.task, job.trace, code, body, job.index, flags
         )
         self._sent(job, code, body, settles, outcome)
-        if self.observer is not None and code == _THOUGHT and signal.payload.get("seq") == 0:
-            self.observer.on_first_said(job)
+        if self.observer is not None and not settles and outcome is not Outcome.BUSY:
+            _tell(self.observer, job, signal)
         # 03-routing, "CANCEL", 2: the caller has published how a cancelled task ended.
         if self._subscriptions.watches_tasks and not (job.caller_cancelled and settles):
             self.show(job, signal)
@@ -267,3 +268,11 @@ class ReplySender:
         )
         code_byte = SignalType.ERROR.code
         self._transport.send_reply(caller, task, trace, code_byte, signal.encode(), 0, _SETTLES)
+
+
+def _tell(observer: Observers, job: Job, signal: Signal) -> None:
+    """Tell an observer of a Signal before the last reply, if it is one that it is told of."""
+    if signal.type in _TOOLS:
+        observer.on_tool(job, signal)
+    elif signal.type is SignalType.THOUGHT_DELTA and signal.payload.get("seq") == 0:
+        observer.on_first_said(job)

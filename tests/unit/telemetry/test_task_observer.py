@@ -47,6 +47,9 @@ class Notes(TaskObserver):
     def on_first_said(self, job):
         self.told.append(("on_first_said", job.slots.axon.neuron_id))
 
+    def on_tool(self, job, signal):
+        self.told.append(("on_tool", signal.type.value))
+
     def on_end(self, job, signal_type, payload):
         self.told.append(("on_end", payload.get("code", signal_type.value)))
 
@@ -58,9 +61,9 @@ class Notes(TaskObserver):
 class SigningNotes(Notes):
     """Wants to know of a TASK before it is sent, and adds to its meta."""
 
-    def before_send(self, signal):
+    def before_send(self, signal, waits):
         signal.meta["mark"] = "ours"
-        self.told.append(("before_send", signal.type.value))
+        self.told.append(("before_send", waits))
 
     def on_not_sent(self, signal, error):
         self.told.append(("on_not_sent", type(error).__name__))
@@ -93,7 +96,13 @@ async def hanging(input, context):
     await asyncio.sleep(60)
 
 
-NEURONS = (doubled, threaded, texts, failing, asking, hanging)
+async def using_a_tool(input, context):
+    call = await context.tool_call("search", {"q": 1})
+    await context.tool_result(call, "found")
+    return {}
+
+
+NEURONS = (using_a_tool, doubled, threaded, texts, failing, asking, hanging)
 
 
 @pytest_asyncio.fixture
@@ -192,6 +201,23 @@ async def test_a_task_that_is_left_to_its_worker_has_an_end_too(fabric, notes):
     await fabric[1].stop(drain_s=0.0)
 
 
+async def test_a_tool_of_a_neuron_is_told(fabric, notes):
+    await fabric[0].ask(neuron="using_a_tool", input={})
+
+    assert notes.of("on_tool") == [("on_tool", "TOOL_CALL"), ("on_tool", "TOOL_RESULT")]
+
+
+async def test_who_does_not_wait_is_told_before_it_is_sent(fabric):
+    notes = SigningNotes()
+    fabric[0]._observers.add(notes)
+
+    await fabric[0].dispatch_task(neuron="doubled", input={"x": 1})
+    async with await fabric[0].dispatch(neuron="doubled", input={"x": 1}) as pathway:
+        await pathway.wait(5)
+
+    assert notes.of("before_send") == [("before_send", False), ("before_send", True)]
+
+
 async def test_what_cannot_be_sent_is_told_as_such(fabric):
     notes = SigningNotes()
     fabric[0]._observers.add(notes)
@@ -199,7 +225,7 @@ async def test_what_cannot_be_sent_is_told_as_such(fabric):
     with pytest.raises(SignalTooLarge):
         await fabric[0].ask(neuron="doubled", input={"x": "x" * 200_000})
 
-    assert notes.told == [("before_send", "TASK"), ("on_not_sent", "SignalTooLarge")]
+    assert notes.told == [("before_send", True), ("on_not_sent", "SignalTooLarge")]
 
 
 async def test_an_observer_that_raises_is_removed_and_the_other_stays(fabric, caplog):
