@@ -33,7 +33,7 @@ NEAR_LIBZMQ := $(addprefix $(SUITE)/test_,away.py full_queues.py handed_over.py 
 NEAR_KEYS := $(addprefix $(SUITE)/test_,handed_over.py opening.py tasks.py) \
 	--cosmo-harness conformance.harnesses:KeyedCosmo --cosmo-harness conformance.javascript.harnesses:KeyedJsFirst
 
-.PHONY: help demo test test-pure test-all test-nodes test-harnesses check check-js check-format lint types unit unit-dendrite unit-transport unit-others short-property house format bench soak build docs clean distclean FORCE
+.PHONY: help demo test test-pure test-all test-nodes test-harnesses test-upgrades check check-js check-format lint types unit unit-dendrite unit-transport unit-others short-property house format bench soak build docs clean distclean FORCE
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -69,7 +69,7 @@ test: $(DEV)/.installed $(DEV)/.uwsgi $(NPM) ## run every test
 	--ignore-glob='$(FIRST_HALF)' || status=$$?; \
 	wait $$half || status=$$?; cat $$logs/half; wait $$beside || status=$$?; cat $$logs/beside; exit $$status
 
-test-all: test test-nodes test-harnesses test-pure ## every test, more drawn examples, every node, carrier and kernel
+test-all: test test-nodes test-harnesses test-upgrades test-pure ## every test, more drawn examples, every node, carrier and kernel
 	@HYPOTHESIS_PROFILE=thorough $(RUN) pytest -p no:cacheprovider tests/property
 
 test-pure: $(DEV)/.installed $(NPM)
@@ -89,6 +89,10 @@ test-harnesses: $(DEV)/.installed $(NPM)
 	@$(RUN) pytest -p no:cacheprovider $(ARGS) cosmonapse/testing/conformance \
 	$(addprefix --cosmo-harness conformance.harnesses:,$(PAIR_HARNESSES)) \
 	$(addprefix --cosmo-harness conformance.javascript.harnesses:,$(JS_HARNESSES))
+
+# This version and the one before it, in every pair of versions, carriers and languages.
+test-upgrades: $(DEV)/.installed $(NPM)
+	@COSMO_TEST_UPGRADES=all $(RUN) pytest -p no:cacheprovider $(ARGS) tests/integration/test_upgrades.py
 
 check: $(DEV)/.installed ## format, lint, types, house rules, unit tests, short property tests
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(CHECKS)

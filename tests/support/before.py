@@ -1,0 +1,123 @@
+"""The version before this one, as an environment of its own beside that of the tests.
+
+It is made of the history of the checkout, once, and kept in `.cache`: the sources, their kernels
+compiled where there is a C compiler, and an interpreter that finds these and the packages of
+`.venv-dev`, never this checkout.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tempfile
+from pathlib import Path
+
+import attrs
+import pytest
+
+from support.node import CLIENT
+
+# The last commit ahead of metrics, tracing and service units.
+BEFORE = "1b4a91bc2e100acff1dea52562c5b4845a18c1b9"
+ROOT = Path(__file__).resolve().parents[2]
+_PARTS = ("setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+_ROOMS = ("zmq_transport", "cosmonapse", "tools", "docs", "clients/javascript")
+_BUILD_S = 300.0
+
+
+@attrs.frozen
+class Version:
+    """One of the two versions.
+
+    Args:
+        name: `before` or `now`.
+        folder: Its checkout.
+        python: Its interpreter.
+        client: Its JavaScript client.
+    """
+
+    name: str
+    folder: Path
+    python: str
+    client: Path
+
+    def start(self, children, *command, **options):
+        """Start `python ...` of this version."""
+        return children.start(*command, program=self.python, cwd=self.folder, **options)
+
+    def cosmo(self, children, *arguments, **options):
+        """Start a command of this version."""
+        return self.start(children, "-m", "cosmonapse.cli", *arguments, **options)
+
+    def synapse(self, children, port, *options, **more):
+        """Start a Synapse at a port; return it once it listens."""
+        command = ("synapse", "start", "memory", "--port", port, *options)
+        child = self.cosmo(children, *command, **more)
+        child.line("Synapse listening on")
+        return child
+
+
+NOW = Version("now", ROOT, sys.executable, CLIENT)
+
+
+def before_or_skip():
+    """Return the version before; skip the test where the history does not reach back to it."""
+    tag = sysconfig.get_config_var("SOABI") or sys.implementation.cache_tag
+    home = ROOT / ".cache" / "before" / f"{BEFORE[:12]}-{tag}"
+    if not home.exists():
+        if _git("cat-file", "-e", f"{BEFORE}^{{commit}}").returncode:
+            pytest.skip(f"the history of this checkout lacks the commit {BEFORE[:12]}")
+        _make(home)
+    python = home / "venv" / "bin" / "python"
+    found = (home / "tree", sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+    _write_path(home, dict.fromkeys(map(str, found)))
+    return Version("before", home / "tree", str(python), home / "tree" / "clients" / "javascript")
+
+
+def _make(home):
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home.parent) as made:
+        folder = Path(made) / "made"
+        tree = folder / "tree"
+        tree.mkdir(parents=True)
+        packed = _git("archive", BEFORE, "--", *_PARTS, *_ROOMS)
+        packed.check_returncode()
+        with tempfile.TemporaryFile() as file:
+            file.write(packed.stdout)
+            file.seek(0)
+            with tarfile.open(fileobj=file) as archive:
+                archive.extractall(tree, filter="data")
+        if os.environ.get("COSMO_PURE") != "1":  # else nothing is compiled, and later runs are pure
+            _run(sys.executable, "setup.py", "--quiet", "build_ext", "--inplace", cwd=tree)
+        shutil.rmtree(tree / "build", ignore_errors=True)
+        _run(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
+        if not home.exists():  # else another run was faster
+            folder.rename(home)
+
+
+def _write_path(home, folders):
+    """Tell the interpreter where to look: again each time, as a checkout may have moved."""
+    (site,) = (home / "venv" / "lib").glob("python*/site-packages")
+    text = "\n".join(folders) + "\n"
+    path = site / "before.pth"
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+def _git(*arguments):
+    command = ["git", "-C", str(ROOT), *arguments]
+    return subprocess.run(command, capture_output=True, timeout=_BUILD_S, check=False)
+
+
+def _run(*command, cwd):
+    ended = subprocess.run(
+        [str(each) for each in command],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=_BUILD_S,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
