@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from support.before import NOW, before_or_skip
+from support.before import NOW, before, skip_without_history
 from support.mixed_peer import PIECES
 from support.node import CLIENT, node_or_skip
 from support.processes import WORKER, axon, free_ports
@@ -18,13 +18,16 @@ PEER = WORKER.with_name("mixed_peer.py")
 JS_PEER = CLIENT / "subject" / "mixed-peer.js"
 NAMESPACE = "mixed"
 ALL = os.environ.get("COSMO_TEST_UPGRADES") == "all"
-needs_all = pytest.mark.skipif(not ALL, reason="`make test-upgrades` runs all pairs of versions")
-LANGUAGES = ["python", "js"]
+WAYS = ["zmtp", "libzmq", "keys"] if ALL else ["zmtp"]
+TOOLS_OF = ["before", "now"] if ALL else ["before"]
+ROLLS = ["up, standby"] + ["down, standby", "up, alone", "down, alone"] * ALL
+TOOLS = [["check"], ["registry", "--json"], ["ps", "--json"], ["dispatch", "echo", "{}"]]
+skip_without_history()
 
 
 @pytest.fixture(scope="module")
 def versions():
-    return before_or_skip(), NOW
+    return before(), NOW
 
 
 def url_of(*ports):
@@ -90,62 +93,52 @@ def test_the_two_versions_are_two(children, versions):
         ]
 
 
-@pytest.mark.parametrize(
-    "carrier", ["zmtp", pytest.param("libzmq", marks=needs_all)], ids=lambda each: each
-)
-def test_both_versions_work_with_each_other_at_a_synapse_of_either(children, versions, carrier):
+@pytest.mark.parametrize("way", WAYS)
+def test_both_versions_work_with_each_other_at_a_synapse_of_either(
+    children, versions, tmp_path, way
+):
     node_or_skip()
-    ports = [free_ports(), free_ports()]
+    ports, options, env = [free_ports(), free_ports()], [], {}
+    if way == "keys":
+        options, env = make_keys(children, versions[0], tmp_path)
+    elif way == "libzmq":
+        env = {"COSMO_CARRIER": way}
     for version, port in zip(versions, ports, strict=True):
-        version.synapse(children, port, env={"COSMO_CARRIER": carrier})
+        version.synapse(children, port, *options, env=env)
 
-    check_all(children, versions, [url_of(port) for port in ports], {"COSMO_CARRIER": carrier})
-
-
-@needs_all
-def test_both_versions_work_with_each_other_with_keys(children, versions, tmp_path):
-    node_or_skip()
-    keys, ports = str(tmp_path / "keys"), [free_ports(), free_ports()]
-    path = tmp_path / "ada.key"
-    before, _ = versions
-    made = before.cosmo(children, "keys", "new", "ada", "--dir", keys, "--out", path)
-    assert made.wait() == 0
-    for version, port in zip(versions, ports, strict=True):
-        version.synapse(children, port, "--keys", keys)
-
-    check_all(children, versions, [url_of(port) for port in ports], {"COSMO_KEY": str(path)})
+    check_all(children, versions, [url_of(port) for port in ports], env)
 
 
-@needs_all
-@pytest.mark.parametrize("at", [0, 1], ids=["before", "now"])
-def test_the_tools_of_either_version_show_a_fabric_of_the_other(children, versions, at):
+def make_keys(children, version, folder):
+    """Let a version make the keys; return the options of a Synapse, and what a client sets."""
+    keys, path = str(folder / "keys"), str(folder / "ada.key")
+    assert (
+        version.cosmo(children, *("keys", "new", "ada", "--dir", keys, "--out", path)).wait() == 0
+    )
+    return ["--keys", keys], {"COSMO_KEY": path}
+
+
+@pytest.mark.parametrize("tools_of", TOOLS_OF)
+def test_the_tools_of_one_version_show_a_fabric_of_the_other(children, versions, tools_of):
     port = free_ports()
-    versions[at].synapse(children, port)
-    other = versions[1 - at]
+    here, there = versions if tools_of == "before" else reversed(versions)
+    there.synapse(children, port)
     spec = {"namespace": NAMESPACE, "axons": [axon(does="echo", neuron_id="echo")]}
-    worker = versions[at].start(children, WORKER, url_of(port), json.dumps(spec))
-    worker.line("ready")
+    there.start(children, WORKER, url_of(port), json.dumps(spec)).line("ready")
 
-    for verb in (["check"], ["registry", "--json"], ["ps", "--json"], ["dispatch", "echo", "{}"]):
-        where = ("--url", url_of(port), "-n", NAMESPACE)
-        tool = other.cosmo(children, *verb, *where)
+    where = ("--url", url_of(port), "-n", NAMESPACE)
+    tools = [here.cosmo(children, *verb, *where) for verb in TOOLS]
+    for verb, tool in zip(TOOLS, tools, strict=True):
         assert tool.wait() == 0, tool.said
-        assert verb == ["ps", "--json"] or "echo" in tool.said
+        assert verb[0] == "ps" or "echo" in tool.said
 
 
-@pytest.mark.parametrize(
-    ("standby", "back"),
-    [
-        pytest.param(True, False, id="standby-up"),
-        pytest.param(True, True, id="standby-down", marks=needs_all),
-        pytest.param(False, False, id="alone-up", marks=needs_all),
-        pytest.param(False, True, id="alone-down", marks=needs_all),
-    ],
-)
-def test_a_rolling_upgrade_under_load_loses_nothing(children, versions, tmp_path, standby, back):
+@pytest.mark.parametrize("how", ROLLS)
+def test_a_rolling_upgrade_under_load_loses_nothing(children, versions, tmp_path, how):
     node_or_skip()
-    fleet = Fleet(children, tmp_path, LANGUAGES, standby=standby)
-    first, second = reversed(versions) if back else versions
+    way, other = how.split(", ")
+    fleet = Fleet(children, tmp_path, ["python", "js"], standby=other == "standby")
+    first, second = versions if way == "up" else reversed(versions)
     answered, wrong = judged(roll(fleet, first, second))
 
     assert wrong == []

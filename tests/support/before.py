@@ -62,18 +62,25 @@ class Version:
 NOW = Version("now", ROOT, sys.executable, CLIENT)
 
 
-def before_or_skip():
-    """Return the version before; skip the test where the history does not reach back to it."""
-    tag = sysconfig.get_config_var("SOABI") or sys.implementation.cache_tag
-    home = ROOT / ".cache" / "before" / f"{BEFORE[:12]}-{tag}"
-    if not home.exists():
-        if _git("cat-file", "-e", f"{BEFORE}^{{commit}}").returncode:
-            pytest.skip(f"the history of this checkout lacks the commit {BEFORE[:12]}")
-        _make(home)
-    python = home / "venv" / "bin" / "python"
-    found = (home / "tree", sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
-    _write_path(home, dict.fromkeys(map(str, found)))
-    return Version("before", home / "tree", str(python), home / "tree" / "clients" / "javascript")
+_TAG = sysconfig.get_config_var("SOABI") or sys.implementation.cache_tag
+_HOME = ROOT / ".cache" / "before" / f"{BEFORE[:12]}-{_TAG}"
+
+
+def skip_without_history():
+    """Skip a whole module where the history does not reach back to that version."""
+    if not _HOME.exists() and _git("cat-file", "-e", f"{BEFORE}^{{commit}}").returncode:
+        text = f"the history of this checkout lacks the commit {BEFORE[:12]}"
+        pytest.skip(text, allow_module_level=True)
+
+
+def before():
+    """Return the version before, made at the first call."""
+    if not _HOME.exists():
+        _make(_HOME)
+    tree, python = _HOME / "tree", _HOME / "venv" / "bin" / "python"
+    found = (tree, sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+    _write_path(dict.fromkeys(map(str, found)))
+    return Version("before", tree, str(python), tree / "clients" / "javascript")
 
 
 def _make(home):
@@ -97,9 +104,9 @@ def _make(home):
             folder.rename(home)
 
 
-def _write_path(home, folders):
+def _write_path(folders):
     """Tell the interpreter where to look: again each time, as a checkout may have moved."""
-    (site,) = (home / "venv" / "lib").glob("python*/site-packages")
+    (site,) = (_HOME / "venv" / "lib").glob("python*/site-packages")
     text = "\n".join(folders) + "\n"
     path = site / "before.pth"
     if not path.exists() or path.read_text() != text:
