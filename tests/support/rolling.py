@@ -8,7 +8,7 @@ import signal
 import time
 
 from support.node import node_or_skip
-from support.processes import TIMEOUT_S, free_ports
+from support.processes import TIMEOUT_S, free_ports, measured
 from tools.soak.check import violations
 from tools.soak.explain import RESYNC
 from tools.soak.history import parsed, read
@@ -150,7 +150,10 @@ def judged(history):
     """
     tasks = [task for task in history.tasks.values() if task.caller]
     found = [f"{each.rule}: {each.text}" for each in violations(history, RESYNC)]
-    return sum(1 for task in tasks if task.outcomes and not task.code), found
+    answered = [task for task in tasks if task.outcomes and not task.code]
+    longest_s = max((task.ended_at_s - task.invoked_at_s for task in answered), default=0.0)
+    measured(f"the longest of {len(answered)} calls", longest_s)
+    return len(answered), found
 
 
 def roll(fleet, first, second):
