@@ -3,6 +3,8 @@
 One order for all: an argument, a variable of the environment, the context, the file of the key,
 the default. The first that says something counts. A context says no carrier; the file of a key
 says a URL and nothing else.
+
+How a process shows itself is no question of the fabric: an argument says it, or a variable.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from .runtime.environment import (
     CARRIER_VARIABLE,
     CONTEXT_VARIABLE,
     KEY_VARIABLE,
+    LOG_FORMAT_VARIABLE,
     NAMESPACE_VARIABLE,
     URL_VARIABLE,
     value_of,
@@ -38,6 +41,8 @@ VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The settings, each with its variable."""
+PROCESS_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({"log_format": LOG_FORMAT_VARIABLE})
+"""The settings of a process by itself, each with its variable. By default they are None."""
 _DEFAULTS: Mapping[str, str | None] = MappingProxyType(
     {"url": DEFAULT_URL, "namespace": DEFAULT_NAMESPACE, "key": None, "carrier": None}
 )
@@ -108,6 +113,20 @@ def chosen(name: str, argument: object = None, *, key: KeyLike | None = None) ->
         InvalidKey: The file of the key would have to say the URL, and cannot be used.
     """
     return next(candidates(name, argument, key=key))
+
+
+def chosen_for_process(name: str, argument: str | None = None) -> Setting:
+    """Return the value of a setting of this process that counts: an argument, else its variable.
+
+    Args:
+        name: A name in `PROCESS_VARIABLES`.
+        argument: The value that the program gives; None if it gives none.
+    """
+    if argument is not None:
+        return Setting(argument, _ARGUMENT)
+    variable = PROCESS_VARIABLES[name]
+    value = value_of(variable)
+    return Setting(None, _DEFAULT) if value is None else Setting.of(value, "variable", variable)
 
 
 def checked_namespace(setting: Setting) -> str:

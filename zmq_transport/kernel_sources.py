@@ -10,11 +10,9 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
-import logging
 from pathlib import Path
 
 _SHARED = Path(__file__).parent / "kernel"  # each kernel includes some of its files
-_log = logging.getLogger(__name__)
 
 
 def number_of(folder: Path) -> int | None:
@@ -58,7 +56,9 @@ def is_stale(package: str, folder: str) -> bool:
 @functools.cache
 def _tell() -> None:
     """Say it once for all kernels."""
-    _log.warning(
+    from .loggers import logger_of  # here, as the set-up of the package runs this file alone
+
+    logger_of(__name__).warning(
         "the compiled kernel in this checkout was made from other sources, and plain Python runs "
         "in its place: install anew, as by 'pip install --editable .'"
     )

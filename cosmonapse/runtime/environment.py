@@ -1,8 +1,8 @@
 """The variables of the environment that every program of this package honours.
 
 Two of them say where the fabric is, one what moves the messages, one with which key, one which
-context counts. `configuration.py` says in which order they count. A variable that is empty counts
-as one that is not set.
+context counts, one how the lines of a log look. `configuration.py` says in which order they count.
+A variable that is empty counts as one that is not set.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ NAMESPACE_VARIABLE: Final = "COSMO_NAMESPACE"
 CARRIER_VARIABLE: Final = "COSMO_CARRIER"
 KEY_VARIABLE: Final = "COSMO_KEY"
 """The path of a file NAME.key, never a key itself."""
+LOG_FORMAT_VARIABLE: Final = "COSMO_LOG_FORMAT"
+"""`text` or `json`."""
 CONTEXT_VARIABLE: Final = "COSMO_CONTEXT"
 """The name of a context; - for none."""
 TRACEBACK_VARIABLE: Final = "COSMO_TRACEBACK"

@@ -9,7 +9,10 @@ from __future__ import annotations
 import logging
 import sys
 
-_PACKAGES = ("cosmonapse", "zmq_transport")
+from .repeat_filter import RepeatFilter
+
+PACKAGE = "cosmonapse"
+"""The logger above all loggers of this package, those of its connections included."""
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -19,6 +22,8 @@ class FallbackHandler(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.setFormatter(logging.Formatter(_FORMAT))
+        self._repeats = RepeatFilter()
+        self.addFilter(self._repeats)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record that nobody else handles."""
@@ -28,6 +33,11 @@ class FallbackHandler(logging.Handler):
             sys.stderr.write(f"{self.format(record)}\n")
         except Exception:  # noqa: BLE001  # as in every handler: a log ends no program
             self.handleError(record)
+
+    def close(self) -> None:
+        """Tell what was counted, and end."""
+        self._repeats.flush()
+        super().close()
 
     def _is_handled(self, name: str) -> bool:
         logger: logging.Logger | None = logging.getLogger(name)
@@ -40,7 +50,6 @@ class FallbackHandler(logging.Handler):
 
 def give_warnings_a_time() -> None:
     """Let warnings of this package have a time where the program has not configured logging."""
-    for package in _PACKAGES:
-        logger = logging.getLogger(package)
-        if not any(isinstance(each, FallbackHandler) for each in logger.handlers):
-            logger.addHandler(FallbackHandler())
+    logger = logging.getLogger(PACKAGE)
+    if not any(isinstance(each, FallbackHandler) for each in logger.handlers):
+        logger.addHandler(FallbackHandler())

@@ -7,7 +7,7 @@ other.
 
 FLOORS = (
     # zmq_transport: what both ends share, then one room for each process
-    ("zmq_transport.errors", "zmq_transport.counters"),
+    ("zmq_transport.errors", "zmq_transport.counters", "zmq_transport.loggers"),
     ("zmq_transport.kernel_sources",),
     ("zmq_transport.kernel.*",),
     ("zmq_transport.zmtp.*",),
@@ -39,6 +39,7 @@ FLOORS = (
     ("cosmonapse.axon", "cosmonapse.configuration", "cosmonapse.key_ring"),
     ("cosmonapse.neuron_decorator",),
     ("cosmonapse.telemetry.*",),
+    ("cosmonapse.logs",),
     # cosmonapse: shells
     ("cosmonapse.stores.*", "cosmonapse.lan.*"),
     ("cosmonapse.synapse.*",),

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from cosmonapse.configuration import VARIABLES
+from cosmonapse.configuration import PROCESS_VARIABLES, VARIABLES
 from house import source
 
-NAMES = frozenset({*VARIABLES.values(), "COSMO_CONTEXT"})
+NAMES = frozenset({*VARIABLES.values(), *PROCESS_VARIABLES.values(), "COSMO_CONTEXT"})
 NAMED_IN = "cosmonapse.runtime.environment"
 READ_BY = {"cosmonapse.configuration"}
 CLIENT = source.ROOT / "clients" / "javascript" / "src"

@@ -15,6 +15,8 @@ OS_SIGNAL = re.compile(
     r"\bimport signal\b|\bfrom signal import\b|\bsignal\.\w+|\b(?:add|remove)_signal_handler\b"
     r"|\bOS signals?\b|\bsignal handlers?\b"
 )
+# One tree of loggers for whoever embeds both packages.
+TREE = re.compile(r'^_TREE = "cosmonapse"', re.MULTILINE)
 MACHINE_PATH = re.compile(r"(?<![\w.*~-])/(?:work|root|home|Users)/")
 # The name on the package index belongs to another product; we install from the checkout.
 FROM_INDEX = re.compile(r"\bpip3? install[^\n#]*[\s'\"]cosmonapse\b")
@@ -38,7 +40,7 @@ def lines_with(pattern: re.Pattern[str], name: str, text: str) -> list[str]:
 
 
 def brand_lines(name: str, text: str) -> list[str]:
-    return lines_with(BRAND, name, OS_SIGNAL.sub("", text))
+    return lines_with(BRAND, name, TREE.sub("", OS_SIGNAL.sub("", text)))
 
 
 def test_the_transport_uses_no_brand_word():

@@ -8,12 +8,12 @@ and only then, the socket is disconnected and connected anew.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 
 import zmq
 
 from ..errors import AccessFault
+from ..loggers import logger_of
 from ..sockets import options
 from ..sockets.endpoints import Endpoint
 from . import connection_monitor as seen
@@ -23,7 +23,7 @@ from .diagnosis import Diagnosis, FailedAttempts, Fault
 from .refusals import Answer, refused, refused_s
 from .stranger_report import StrangerReport
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger_of(__name__)
 RETRY_S = 0.4
 """ZeroMQ reports the next attempt at once. Without that report for so long, it gave up."""
 _HANDSHAKE_S = options.HANDSHAKE_MS / 1000 + 1.0

@@ -12,6 +12,7 @@ from typing import Final
 
 from ..kernel import encode_message
 from ..kernel.items import ITEMS_AT
+from ..loggers import logger_of
 from ..sockets.sent import Sent
 from ..wire.heads import Verb
 from ..zmtp.connection import CLIENT, Connection, ConnectionState
@@ -24,7 +25,7 @@ from .line import LineEvents
 from .plain_socket import SILENT_ERRORS, check_connected, connecting, reset_at_close, tune
 from .socket_writer import SocketWriter
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger_of(__name__)
 # As plain names: an attribute of an enum class costs a lookup in its metaclass.
 _OK = Sent.OK
 _BUSY = Sent.BUSY

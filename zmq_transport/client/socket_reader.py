@@ -8,15 +8,15 @@ it looks once per turn of the loop.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from typing import Any
 
 import zmq
 
+from ..loggers import logger_of
 from ..sockets import multipart
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger_of(__name__)
 _BATCH = 256
 _get: Callable[[zmq.Socket[bytes], int], Any] = zmq.backend.Socket.get
 _EVENTS = int(zmq.EVENTS)

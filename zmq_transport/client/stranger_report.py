@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 
+from ..loggers import logger_of
 from ..sockets.endpoints import Endpoint
 from .background import call_in_background
 from .diagnosis import FailedAttempts
 from .peek import what_answers
 from .refusals import Answer
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger_of(__name__)
 AGAIN_S = 10.0
 _SOON_S = 0.9
 """Where the two ends do not agree on keys, the right far end may come at any time."""

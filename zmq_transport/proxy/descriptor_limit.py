@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import resource
 from collections.abc import Callable
 
-_LOG = logging.getLogger(__name__)
+from ..loggers import logger_of
+
+_LOG = logger_of(__name__)
 _DESCRIPTORS = 65_536
 _OF_ONE_CLIENT = 3
 _WARN_AGAIN_S = 60.0

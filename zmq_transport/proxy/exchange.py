@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 from ..access.origin import UNKNOWN, Origin
+from ..loggers import logger_of
 from ..sockets.sent import Sent
 from ..wire import heads
 from ..wire.batch import Batcher
@@ -15,7 +15,7 @@ from ..wire.bundle import Bundler, split_bundle
 from .engine import Engine
 from .tables import PUBLISH, SEND, Output
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger_of(__name__)
 # As plain names: an attribute of an enum class costs a lookup in its metaclass.
 _OK = Sent.OK
 

@@ -6,7 +6,6 @@ others after a standstill, and tells what changes. `fabric_role` decides.
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from ..access.curve_keys import KeyPair
 from ..access.origin import is_proxy
 from ..failover.election import Decision
 from ..failover.news import FabricView, RoleNews, news_of
+from ..loggers import logger_of
 from ..sockets.endpoints import TcpEndpoint, url_of
 from .broadcast_plane import BroadcastPlane
 from .directed_plane import DirectedPlane
@@ -28,7 +28,7 @@ from .poller import Poller
 from .report_link import ReportKeys
 from .report_links import LOOK_S, ReportLinks
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger_of(__name__)
 STOOD_STILL_S: Final = 0.8
 DRAIN_S: Final = 1.0
 _TELL_S: Final = 0.2

@@ -6,7 +6,6 @@ connection came and ended; a message names its descriptor. `watchdog` decides wh
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable
 from struct import Struct
@@ -16,6 +15,7 @@ import attrs
 import zmq
 
 from ..access.origin import UNKNOWN, Origin
+from ..loggers import logger_of
 from ..sockets import multipart, options
 from ..sockets.connection_view import (
     HAS_TRAFFIC,
@@ -31,7 +31,7 @@ from .memory_monitor import MemoryMonitor
 from .poller import readable
 from .watchdog import WatchBounds, Watched
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger_of(__name__)
 _EVENT = Struct("=HI")
 _ACCEPTED = int(zmq.EVENT_ACCEPTED)
 _ENDED = int(zmq.EVENT_DISCONNECTED)

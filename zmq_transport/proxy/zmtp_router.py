@@ -7,7 +7,6 @@ decided by `timeouts` and `unanswered`, what may wait by `send_queue`.
 from __future__ import annotations
 
 import functools
-import logging
 import socket as network
 from collections import Counter
 from collections.abc import Callable, Hashable
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 from ..access.origin import Origin
 from ..errors import ZmtpFault
+from ..loggers import logger_of
 from ..sockets import plain
 from ..sockets.endpoints import one_form_of
 from ..sockets.options import ONLY_THIS_USER
@@ -32,7 +32,7 @@ from .settings import Settings
 from .timeouts import Timeouts
 from .unanswered import Segments, Unanswered
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger_of(__name__)
 # As plain names: an attribute of an enum class costs a lookup in its metaclass.
 _OK = Sent.OK
 _ACCEPTS = 64
