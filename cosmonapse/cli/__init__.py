@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -30,7 +31,7 @@ from ..errors import (
     facts_of,
 )
 from ..runtime.printable import printable
-from .std_streams import complain, discard_rest, prepare, reason_of
+from .std_streams import complain, discard_rest, prepare, reason_of, route_complaints
 
 # Raised by a newer click for a group without a verb; its text is the help.
 _ASKS_FOR_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
@@ -164,7 +165,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return USAGE
     except click.ClickException as error:
-        complain(f"cosmo: {printable(_one_line(error))}{_where_to_look(error)}")
+        complain(f"cosmo: {printable(_one_line(error))}{_where_to_look(error)}", logging.ERROR)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         complain("interrupted")
@@ -175,9 +176,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return ERROR
     except (LocalError, RemoteError, OSError) as error:
         is_ours = isinstance(error, (LocalError, RemoteError, TimeoutError))
-        complain(f"cosmo: {printable(str(error) if is_ours else reason_of(error))}")
+        text = printable(str(error) if is_ours else reason_of(error))
+        complain(f"cosmo: {text}", logging.ERROR)
         discard_rest()
         return exit_code_of(error)
+    finally:
+        route_complaints(None)
     return result if isinstance(result, int) else OK
 
 

@@ -26,10 +26,11 @@ from ..synapse.carriers import CARRIERS, DEFAULT_CARRIER, ZMTP, chosen_carrier
 from ..synapse.schemes import checked_url
 from ..synapse.url import masked
 from .drawing import aligned
-from .fabric import as_json, complete_context, in_the_environment
+from .fabric import as_json, complete_context
 from .hinted_group import HintedGroup
 from .options import not_empty
 from .std_streams import complain
+from .variables import in_the_environment
 
 _TITLES = ("SETTING", "VALUE", "FROM", "INSTEAD OF")
 _USAGE = 2

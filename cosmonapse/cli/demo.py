@@ -14,7 +14,7 @@ from ..demo.show import QUESTION, show
 from ..runtime.environment import CONTEXT_VARIABLE, KEY_VARIABLE
 from ..runtime.loops import run
 from ..runtime.printable import printable_lines
-from .fabric import in_the_environment
+from .variables import in_the_environment
 
 
 def _say(text: str, nl: bool = True) -> None:

@@ -11,10 +11,11 @@ import click
 from ..errors import CosmonapseError
 from ..runtime.environment import CONTEXT_VARIABLE
 from . import local_checks, network_checks
-from .fabric import as_json, complete_context, in_the_environment
+from .fabric import as_json, complete_context
 from .findings import BAD, Check, Finding, found_by, text_of
 from .network_checks import Where
 from .options import not_empty
+from .variables import in_the_environment
 
 
 @click.command()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import attrs
@@ -27,6 +26,7 @@ from ..synapse.connect import with_origin
 from ..synapse.schemes import checked_url, takes_key
 from .options import not_empty
 from .std_streams import complain
+from .variables import in_the_environment
 
 F = TypeVar("F", bound=Callable[..., Any])
 _CONNECT_S = 3.0
@@ -96,21 +96,6 @@ def _use_context(context: click.Context, option: click.Parameter, name: str | No
     if name is not None:
         check_given_context(name)
         context.with_resource(in_the_environment({CONTEXT_VARIABLE: name}))
-
-
-@contextlib.contextmanager
-def in_the_environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set variables of the environment for a while, for what this process starts, too."""
-    before = {each: os.environ.get(each) for each in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _read_key(context: click.Context, option: click.Parameter, path: str | None) -> Key | None:

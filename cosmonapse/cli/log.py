@@ -17,10 +17,13 @@ from typing import TextIO
 from ..runtime.printable import printable
 from ..synapse.peers import RoleNotice
 from ..synapse.server import Sighting
+from ..telemetry.log_fields import as_line, time_text
 from .std_streams import complain
 
 _QUEUE_LIMIT = 10_000
 _WAKE_S = 0.05
+_SIGNALS = "cosmonapse.cli.signals"
+_ROLES = "cosmonapse.cli.roles"
 
 
 def line_of(at_s: float, seen: Sighting) -> str:
@@ -39,14 +42,44 @@ def role_line_of(at_s: float, notice: RoleNotice) -> str:
     return f"{_clock(at_s)}  {label:<20} {printable(notice.text)}"
 
 
+def object_of(at_s: float, told: Sighting | RoleNotice) -> str:
+    """Return the same as an object of JSON, in the form of every log line."""
+    start = {"ts": time_text(at_s), "level": "INFO"}
+    if isinstance(told, RoleNotice):
+        level = "WARNING" if told.is_warning else "INFO"
+        return as_line(start | {"level": level, "logger": _ROLES, "message": told.text})
+    fields = {
+        "logger": _SIGNALS,
+        "message": f"{told.what} {told.where}".rstrip(),
+        "trace_id": told.trace_id,
+        "signal": told.what,
+        "where": told.where,
+        "namespace": told.namespace,
+    }
+    given = {name: value for name, value in fields.items() if value}
+    return as_line(start | given | {"size_bytes": told.size_bytes})
+
+
+def _missed_object(missed: int) -> str:
+    start = {"ts": time_text(time.time()), "level": "WARNING", "logger": _SIGNALS}
+    text = "Signals are not shown: whoever reads stdout is too slow"
+    return as_line({**start, "message": text, "missed": missed})
+
+
 def _clock(at_s: float) -> str:
     return datetime.fromtimestamp(at_s).astimezone().strftime("%H:%M:%S.%f")[:-3]
 
 
 class SignalLog:
-    """Accepts sightings without blocking and prints them as the terminal allows."""
+    """Accepts sightings without blocking and prints them as the terminal allows.
 
-    def __init__(self) -> None:
+    Args:
+        as_json: Whether a line is an object of JSON.
+    """
+
+    def __init__(self, as_json: bool = False) -> None:
+        self._line_of = object_of if as_json else _line
+        self._as_json = as_json
         self._queue: deque[tuple[float, Sighting | RoleNotice]] = deque()
         self._missed = 0
         self._out = own_stdout()
@@ -81,10 +114,11 @@ class SignalLog:
             complain(f"the log of Signals has ended, the Synapse runs on: {printable(str(error))}")
 
     def _flush(self) -> None:
-        lines = [_line(*self._queue.popleft()) for _ in range(len(self._queue))]
+        lines = [self._line_of(*self._queue.popleft()) for _ in range(len(self._queue))]
         missed, self._missed = self._missed, 0
         if missed:
-            lines.append(f"({missed:,} Signals not shown: this terminal is too slow)")
+            text = f"({missed:,} Signals not shown: this terminal is too slow)"
+            lines.append(_missed_object(missed) if self._as_json else text)
         if lines:
             self._out.write("\n".join(lines) + "\n")
             self._out.flush()

@@ -25,6 +25,7 @@ from ..prism.token_check import PARAMETER
 from ..prism.watch import Watch
 from ..runtime.addresses import addresses
 from ..runtime.printable import printable
+from .log_format import begin_logs, tell
 
 F = TypeVar("F", bound=Callable[..., Any])
 _TOKEN_BYTES = 32
@@ -75,8 +76,10 @@ def show_prism(
         SynapseRefused: The Synapse refuses the namespace, or is full.
     """
 
+    named = begin_logs()
+
     def say(line: str) -> None:
-        click.echo(printable(line))
+        tell(line) if named else click.echo(printable(line))
 
     async def main() -> int:
         watch = Watch(url, namespace, __version__, say, key)
@@ -92,13 +95,16 @@ def show_prism(
                 say(f"Prism shows {namespace} on {first}")
                 for each in others:
                     say(f"  and on      {each}")
-                say("  stop        Ctrl-C")
+                if named is None:
+                    say("  stop        Ctrl-C")
                 if home.is_beyond_loopback:
                     say(_NOT_ENCRYPTED)
                 if not no_browser:
                     _open_browser(_as_file(first, stack) if token else first)
 
-            return await serve(watch, listeners, home, token, on_ready)
+            return await serve(
+                watch, listeners, home, token, on_ready, logs_by_itself=named is None
+            )
 
     return 130 if asyncio.run(main()) == signal.SIGINT else 0
 

@@ -7,12 +7,14 @@ from typing import Any
 import click
 
 from .fabric import fabric_options
+from .log_format import log_format_option
 from .observing import browser_options, show_prism
 
 
 @click.command()
 @fabric_options
 @browser_options
+@log_format_option
 def command(**options: Any) -> int:
     """Show every Signal of a namespace in a browser, read-only.
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import logging
 import os
 import sys
+from collections.abc import Callable
 from typing import TextIO
 
 import click
 
 _LAST_STANDARD = 2
 _SIZE = (80, 24)
+_route: Callable[[str, int], None] | None = None
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
@@ -37,8 +40,17 @@ def prepare() -> bool:
     return was_open
 
 
-def complain(line: str) -> None:
-    """Print a line on stderr, as far as it accepts one."""
+def route_complaints(route: Callable[[str, int], None] | None) -> None:
+    """Let `complain` hand its lines on, with the level of a log; None: it prints them again."""
+    global _route
+    _route = route
+
+
+def complain(line: str, level: int = logging.INFO) -> None:
+    """Print a line on stderr, as far as it accepts one; or log it, where everything is logged."""
+    if _route is not None:
+        _route(line, level)
+        return
     try:
         click.echo(line, err=True)
     except (OSError, ValueError):

@@ -18,6 +18,7 @@ from ..synapse.server import SynapseProcess
 from ..synapse.url import DEFAULT_HOST, DEFAULT_PORT, joined
 from .hinted_group import HintedGroup
 from .log import SignalLog
+from .log_format import begin_logs, log_format_option, tell
 from .std_streams import complain
 
 _EVERYWHERE = "0.0.0.0"  # with keys, or when a user says so
@@ -131,6 +132,7 @@ def command() -> None:
 @_carrier_option
 @_limit_options
 @click.option("--quiet", "-q", is_flag=True, help="Print no line for each Signal.")
+@log_format_option
 def start(
     store: str,
     namespaces: tuple[str, ...],
@@ -156,7 +158,8 @@ def start(
     if ipc_mode != "0600" and keys is None:
         raise click.UsageError("--ipc-mode 0660 needs --keys, which say what each user may do")
     at = _host_of(host, lan=lan)
-    log = None if quiet and not peers else SignalLog()
+    as_json = begin_logs() == "json"
+    log = None if quiet and not peers else SignalLog(as_json)
     synapse = SynapseProcess(
         at,
         port,
@@ -176,7 +179,7 @@ def start(
     received = _stop_on_signals(synapse)
     if synapse.keys is not None:
         signal.signal(signal.SIGHUP, lambda number, frame: synapse.ask_to_reload_keys())
-    click.echo(_banner(synapse, at, namespaces))
+    _announce(synapse, at, namespaces, as_json)
     try:
         synapse.run()
     finally:
@@ -184,6 +187,14 @@ def start(
             log.close()
     complain("Synapse stopped; the Dendrites were notified.")
     return 130 if signal.SIGINT in received else 0
+
+
+def _announce(synapse: SynapseProcess, at: str, namespaces: tuple[str, ...], as_json: bool) -> None:
+    if as_json:
+        text = f"Synapse listening on {synapse.url}"
+        tell(text, url=synapse.url, carrier=synapse.carrier, who=_who_may_join(synapse.keys, at))
+    else:
+        click.echo(_banner(synapse, at, namespaces))
 
 
 def _host_of(host: str | None, *, lan: bool) -> str:

@@ -12,6 +12,7 @@ from ..runtime.printable import printable
 from ..worker_runner.runner import Runner
 from ..worker_runner.worker_process import ProcessSettings
 from .fabric import KEY_FILE, fabric_options
+from .log_format import begin_logs, log_format_option, tell
 from .options import no_nan
 from .std_streams import complain
 
@@ -51,6 +52,7 @@ _MAX_PROCESSES = 1024
     help="A folder with code, instead of the current one; repeatable.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each event as JSON on one line.")
+@log_format_option
 @click.pass_context
 def command(
     context: click.Context,
@@ -88,7 +90,11 @@ def command(
         reloads=reloads,
     )
 
+    log = None if begin_logs() is None else tell
+
     def say(line: str) -> None:
         complain(f"cosmo worker: {printable(line)}")
 
-    return asyncio.run(Runner(settings, workers, click.echo if as_json else say, as_json).run())
+    return asyncio.run(
+        Runner(settings, workers, click.echo if as_json else say, as_json, log=log).run()
+    )

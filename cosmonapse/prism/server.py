@@ -25,6 +25,8 @@ async def serve(
     home: Home,
     token: str | None,
     on_ready: Callable[[], None],
+    *,
+    logs_by_itself: bool = True,
 ) -> int:
     """Serve the data of `watch` until an OS signal; return its number.
 
@@ -34,6 +36,7 @@ async def serve(
         home: From `listening`.
         token: What a browser must know; None only where `home` is loopback alone.
         on_ready: Called once pages can be read.
+        logs_by_itself: False where the process has a log of its own for what uvicorn says.
 
     Raises:
         MissingExtra: starlette or uvicorn is not installed.
@@ -54,6 +57,7 @@ async def serve(
         app,
         http=timed(Connections(watch.counts)),
         log_level="error",
+        log_config=uvicorn.config.LOGGING_CONFIG if logs_by_itself else None,
         access_log=False,
         lifespan="off",
         ws="none",

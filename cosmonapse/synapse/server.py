@@ -62,6 +62,7 @@ class Sighting:
         trace: First eight characters of the trace id, or empty.
         where: Its neuron or capabilities, or the reason of a bounce.
         size_bytes: Length of the encoded Signal.
+        trace_id: The whole trace id, or empty.
     """
 
     namespace: str
@@ -69,6 +70,7 @@ class Sighting:
     trace: str
     where: str
     size_bytes: int
+    trace_id: str = ""
 
 
 class SynapseProcess:
@@ -234,10 +236,10 @@ class _MessageTap:
             what = signal_type.value
         else:
             what = wire_side.Verb(verb).name if kind == 0 else f"type {kind}"
-        shown = id_text("trc_", trace)[:8] if any(trace) else ""
+        whole = id_text("trc_", trace) if any(trace) else ""
         try:
             for size in _sizes(signal_type, body):
-                self._on_signal(Sighting(namespace, what, shown, where, size))
+                self._on_signal(Sighting(namespace, what, whole[:8], where, size, whole))
         except Exception:  # noqa: BLE001  # the last door: a log must not end the Synapse
             if not self._failed:
                 self._failed = True

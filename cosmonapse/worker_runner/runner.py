@@ -39,6 +39,7 @@ class Runner:
         as_json: Whether the lines are objects of JSON.
         polls: Whether to look at files at intervals even where watchfiles is installed.
         slow_load_s: After how long it is told that a process still loads the program.
+        log: Logs a line with its level and its facts, in place of `say`, unless `as_json`.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class Runner:
         as_json: bool = False,
         polls: bool = False,
         slow_load_s: float = _SLOW_LOAD_S,
+        log: Callable[..., None] | None = None,
     ) -> None:
         self._settings = settings
         self._supervisor = Supervisor(count, settings.grace_s)
         self._watch = FileWatch(settings.folders, polls) if settings.reloads else None
         self._texts = NoticeTexts(settings.namespace, os.getcwd(), as_json)
         self._say = say
+        self._log = None if as_json else log
         self._slow_load_s = slow_load_s
         self._children: dict[int, asyncio.subprocess.Process] = {}
         self._failures: dict[int, Failure] = {}
@@ -131,7 +134,12 @@ class Runner:
         self._news.set()
 
     def _tell(self, notice: Notice) -> None:
-        self._say(self._texts.line(notice))
+        if self._log is None:
+            self._say(self._texts.line(notice))
+        else:
+            self._log(
+                self._texts.line(notice), self._texts.level(notice), **self._texts.facts(notice)
+            )
 
     def _signal(self, number: int, kills: bool) -> None:
         child = self._children.get(number)

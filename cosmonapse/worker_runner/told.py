@@ -10,6 +10,12 @@ from .supervisor import Notice
 from .watched_files import shown_names
 
 _WAITING_EVERY_S = 9.0
+_INFO, _WARNING, _ERROR = 20, 30, 40  # as in `logging`, which a pure module does not import
+_LEVELS = {
+    **dict.fromkeys(("reload_failed", "start_failed", "crashed", "killed", "waiting"), _WARNING),
+    "loading": _WARNING,
+    "gave_up": _ERROR,
+}
 
 
 class NoticeTexts:
@@ -46,10 +52,17 @@ class NoticeTexts:
 
     def line(self, notice: Notice) -> str:
         """Return what to print for a notice."""
-        reason = notice.reason.replace(f"{self._folder}/", "")
-        return self._object(notice, reason) if self._as_json else self._text(notice, reason)
+        if self._as_json:
+            return json.dumps(self.facts(notice))
+        return self._text(notice, self._short(notice.reason))
 
-    def _object(self, notice: Notice, reason: str) -> str:
+    def level(self, notice: Notice) -> int:
+        """Return the level of a notice in a log: 20 for INFO, 30 for WARNING, 40 for ERROR."""
+        return _LEVELS.get(notice.what, _INFO)
+
+    def facts(self, notice: Notice) -> dict[str, object]:
+        """Return a notice as the fields of an object."""
+        reason = self._short(notice.reason)
         facts: dict[str, object] = {"event": notice.what, "pids": notice.pids}
         if reason:
             facts["reason"] = reason
@@ -57,7 +70,10 @@ class NoticeTexts:
             facts["seconds"] = round(notice.seconds, 3)
         if notice.what in ("serving", "reloaded"):
             facts |= {"ids": self._ids, "url": self._url, "namespace": self._namespace}
-        return json.dumps(facts)
+        return facts
+
+    def _short(self, reason: str) -> str:
+        return reason.replace(f"{self._folder}/", "")
 
     def _text(self, notice: Notice, reason: str) -> str:
         pids = ", ".join(map(str, notice.pids))

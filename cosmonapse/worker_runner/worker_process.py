@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import attrs
 
 from ..axon import Axon
+from ..configuration import chosen_for_process
 from ..dendrite import Dendrite
 from ..runtime.environment import TRACEBACK_VARIABLE, value_of
 from ..runtime.loops import run
@@ -68,6 +69,10 @@ def main(argument: str) -> int:
     """Load, join, serve; return the exit code."""
     settings = ProcessSettings(**json.loads(argument))
     line = ControlLine(settings.descriptor, settings.grace_s)
+    if chosen_for_process("log_format").value is not None:
+        from .. import logs
+
+        logs.configure()
     try:
         axons = axons_of(settings.targets)
         if settings.concurrency is not None:
