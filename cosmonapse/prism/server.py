@@ -76,6 +76,7 @@ async def serve(
         asyncio.create_task(watch.run(), name="watch"),
         asyncio.create_task(server.serve(listeners), name="http"),
     }
+    await asyncio.sleep(0)  # from now on a signal ends it in order
     try:
         on_ready()
         await asyncio.wait({ending, *work}, return_when=asyncio.FIRST_COMPLETED)

@@ -25,7 +25,7 @@ _filters: weakref.WeakSet[RepeatFilter] = weakref.WeakSet()
 
 
 class RepeatFilter(logging.Filter):
-    """Lets a message (a logger, a level and a template) pass five times a minute; counts the rest.
+    """Lets a message (a logger, a level and a template) pass ten times a minute; counts the rest.
 
     The rest is one record more: its text, and `(repeated 57 times in 60 s)`; the number is in its
     attribute `repeated`, too. Add it to a handler, or to a logger that no child logs through.
@@ -135,13 +135,14 @@ def _text_of(record: logging.LogRecord) -> str:
 
 def _record_of(repeated: Repeated) -> logging.LogRecord:
     name, level, _ = repeated.kind
+    times = "once" if repeated.count == 1 else f"{repeated.count} times"
     record = logging.LogRecord(
         name,
         level,
         __file__,
         0,
-        "%s (repeated %d times in %.0f s)",
-        (repeated.text, repeated.count, repeated.seconds),
+        "%s (repeated %s in %.0f s)",
+        (repeated.text, times, repeated.seconds),
         None,
     )
     record.repeated = repeated.count

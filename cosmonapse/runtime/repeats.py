@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-BURST: Final = 5
+BURST: Final = 10
 WINDOW_S: Final = 60.0
 MAX_KINDS: Final = 256
 

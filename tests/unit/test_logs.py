@@ -65,13 +65,13 @@ def test_this_package_is_quiet_below_warning_and_one_logger_is_above_its_connect
 
 def test_called_again_it_takes_the_place_of_what_it_did_and_tells_what_it_counted(stream):
     configure(format="json", stream=stream)
-    for _ in range(8):
+    for _ in range(13):
         logging.getLogger("cosmonapse.x").warning("again")
     configure(format="text", stream=stream)
     logging.getLogger("my.app").info("once")
 
     *objects, text = stream.getvalue().splitlines()
-    assert [json.loads(each).get("repeated") for each in objects] == [None] * 5 + [3]
+    assert [json.loads(each).get("repeated") for each in objects] == [None] * 10 + [3]
     assert text.endswith("INFO my.app: once")
 
 
