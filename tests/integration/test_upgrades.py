@@ -5,10 +5,11 @@ Some pairs take long: `make test-upgrades` has all of them.
 
 import json
 import os
+import signal
 
 import pytest
 
-from support.before import NOW, before, skip_without_history
+from support.before import NOW, Installed, before, skip_without_history
 from support.mixed_peer import PIECES
 from support.node import CLIENT, node_or_skip
 from support.processes import WORKER, axon, free_ports
@@ -22,7 +23,20 @@ WAYS = ["zmtp", "libzmq", "keys"] if ALL else ["zmtp"]
 TOOLS_OF = ["before", "now"] if ALL else ["before"]
 ROLLS = ["up, standby"] + ["down, standby", "up, alone", "down, alone"] * ALL
 TOOLS = [["check"], ["registry", "--json"], ["ps", "--json"], ["dispatch", "echo", "{}"]]
+APP = """
+from cosmonapse import neuron
+
+
+@neuron
+def shout(input, context):
+    return {}
+"""
 skip_without_history()
+
+
+def for_all(test):
+    """Leave a test to `make test-upgrades`."""
+    return test if ALL else None
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +157,28 @@ def test_a_rolling_upgrade_under_load_loses_nothing(children, versions, tmp_path
 
     assert wrong == []
     assert answered > 200
+
+
+@for_all
+@pytest.mark.parametrize("way", ["up", "down"])
+def test_an_installation_under_running_processes_does_them_no_harm(
+    children, versions, tmp_path, way
+):
+    first, second = versions if way == "up" else reversed(versions)
+    there, port = Installed(tmp_path / "venv", first), free_ports()
+    (tmp_path / "app.py").write_text(APP)
+    synapse = there.cosmo(children, "synapse", "start", "--port", port, cwd=tmp_path)
+    synapse.line("Synapse listening on")
+    options = ("app", "--url", url_of(port))
+    runner = there.cosmo(children, "worker", *options, cwd=tmp_path, merge_stderr=True)
+    runner.line("cosmo worker: serving shout")
+
+    there.install(second)
+    (process,) = set(runner.family()) - {runner.pid}
+    os.kill(process, signal.SIGKILL)
+    runner.line("cosmo worker: serving again")
+    asked = there.cosmo(children, "dispatch", "shout", "{}", "--url", url_of(port), cwd=tmp_path)
+    assert asked.wait() == 0, asked.said
+    for each in (runner, synapse):
+        each.send(signal.SIGTERM)
+        assert each.wait() == 0, each.said

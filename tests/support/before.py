@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _PARTS = ("setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 _ROOMS = ("zmq_transport", "cosmonapse", "tools", "docs", "clients/javascript")
 _BUILD_S = 300.0
+_PACKAGES = dict.fromkeys(sysconfig.get_path(each) for each in ("purelib", "platlib"))
 
 
 @attrs.frozen
@@ -59,6 +60,35 @@ class Version:
         return child
 
 
+class Installed:
+    """An environment of its own, into which now one and now the other version is installed.
+
+    Args:
+        folder: A new folder.
+        version: The first version.
+    """
+
+    def __init__(self, folder, version):
+        self.folder = folder
+        _run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder.parent)
+        self.python = str(folder / "bin" / "python")
+        (self._site,) = (folder / "lib").glob("python*/site-packages")
+        _write_path(folder, [*map(str, _PACKAGES)])
+        self.install(version)
+
+    def install(self, version):
+        """Put a version in the place of what is there, whatever runs of it."""
+        for room in _ROOMS[:2]:
+            shutil.rmtree(self._site / room, ignore_errors=True)
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(version.folder / room, self._site / room, ignore=ignored)
+
+    def cosmo(self, children, *arguments, **options):
+        """Start a command of it."""
+        command = ("-m", "cosmonapse.cli", *arguments)
+        return children.start(*command, program=self.python, **options)
+
+
 NOW = Version("now", ROOT, sys.executable, CLIENT)
 
 
@@ -78,8 +108,7 @@ def before():
     if not _HOME.exists():
         _make(_HOME)
     tree, python = _HOME / "tree", _HOME / "venv" / "bin" / "python"
-    found = (tree, sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
-    _write_path(dict.fromkeys(map(str, found)))
+    _write_path(_HOME / "venv", [str(tree), *_PACKAGES])
     return Version("before", tree, str(python), tree / "clients" / "javascript")
 
 
@@ -104,9 +133,9 @@ def _make(home):
             folder.rename(home)
 
 
-def _write_path(folders):
-    """Tell the interpreter where to look: again each time, as a checkout may have moved."""
-    (site,) = (_HOME / "venv" / "lib").glob("python*/site-packages")
+def _write_path(venv, folders):
+    """Tell an interpreter where to look: again each time, as a checkout may have moved."""
+    (site,) = (venv / "lib").glob("python*/site-packages")
     text = "\n".join(folders) + "\n"
     path = site / "before.pth"
     if not path.exists() or path.read_text() != text:
