@@ -4,6 +4,7 @@ Workers and callers are those of `tools/soak`, in Python and JavaScript, each of
 its checker judges what they have written down.
 """
 
+import itertools
 import signal
 import time
 
@@ -14,6 +15,7 @@ from tools.soak.explain import RESYNC
 from tools.soak.history import parsed, read
 
 OUTSTANDING, DEADLINE_S = 6, 5
+LISTENING, READY = "Synapse listening on", "ready"
 LEADS, STANDS_BY = "this Synapse leads from now on", "this Synapse stands by (term"
 _LOOK_S = 0.02
 
@@ -26,13 +28,11 @@ class Fleet:
         folder: For the logs of workers and callers.
         languages: Of its workers and callers, of each one: `python`, `js`.
         standby: Whether a second Synapse stands by.
-        options: Further options of the Synapses.
     """
 
-    def __init__(self, children, folder, languages, *, standby, options=()):
+    def __init__(self, children, folder, languages, *, standby):
         self._children = children
         self._folder = folder
-        self._options = options
         self._ports = [free_ports() for _ in range(2 if standby else 1)]
         self.url = "cosmo://" + ",".join(f"127.0.0.1:{port}" for port in self._ports)
         self._synapses = {}
@@ -45,16 +45,19 @@ class Fleet:
     def start(self, version):
         """Start everything in one version."""
         for port in self._ports:
-            self._start_synapse(version, port)
+            self._begin_synapse(version, port)
+        _wait(self._synapses, LISTENING)
         for name in self._workers:
-            self._start_worker(version, name)
+            self._begin_worker(version, name)
+        _wait(self._running, READY)
         self._start_callers(version)
 
     def replace_synapses(self, version):
         """Replace those that stand by, and the leader last."""
         for port in sorted(self._ports, key=self._leads):
             self._end(self._synapses[port])
-            self._start_synapse(version, port)
+            self._begin_synapse(version, port)
+            self._synapses[port].line(LISTENING)
             if len(self._ports) > 1:
                 assert self._synapses[port].says(STANDS_BY), self._synapses[port].said
             self.goes_on()
@@ -63,7 +66,8 @@ class Fleet:
         """Replace one worker after the other."""
         for name in self._workers:
             self._end(self._running.pop(name))
-            self._start_worker(version, name)
+            self._begin_worker(version, name)
+            self._running[name].line(READY)
             self.goes_on()
 
     def replace_callers(self, version):
@@ -76,11 +80,11 @@ class Fleet:
     def finish(self):
         """End everything in order; return what happened."""
         self._end_callers(list(self._callers))
-        for child in (*self._running.values(), *self._synapses.values()):
-            self._end(child)
+        self._end(*self._running.values())
+        self._end(*self._synapses.values())
         return read(line for path in self._folder.glob("*.log") for line in _lines(path))
 
-    def goes_on(self, tasks=20):
+    def goes_on(self, tasks=10):
         """Wait until each caller has seen the end of some more tasks."""
         wanted = {name: self._outcomes(name) + tasks for name in self._callers}
         until_s = time.monotonic() + TIMEOUT_S
@@ -99,34 +103,32 @@ class Fleet:
     def _log(self, name):
         return self._folder / f"{name}.log"
 
-    def _start_synapse(self, version, port):
+    def _begin_synapse(self, version, port):
         peers = [("--peer", f"cosmo://127.0.0.1:{each}") for each in self._ports if each != port]
-        options = [option for each in peers for option in each]
-        started = version.synapse(self._children, port, "--quiet", *options, *self._options)
-        self._synapses[port] = started
+        options = ("--port", port, "--quiet", *itertools.chain(*peers))
+        self._synapses[port] = version.cosmo(self._children, "synapse", "start", *options)
 
-    def _start_worker(self, version, name):
-        language = self._workers[name]
+    def _begin_worker(self, version, name):
         given = (name, self.url, self._log(name), "alone")
-        self._running[name] = self._start(version, language, "worker", *given)
+        self._running[name] = self._begin(version, self._workers[name], "worker", *given)
 
     def _start_callers(self, version):
+        begun = {}
         for language in self._languages:
             self._count += 1
             name = f"caller-{language}-{self._count}"
             load = (self._count * 100, OUTSTANDING, DEADLINE_S)
             given = (name, self.url, self._log(name), *load)
-            self._callers[name] = self._start(version, language, "caller", *given)
+            begun[name] = self._begin(version, language, "caller", *given)
+        _wait(begun, READY)
+        self._callers |= begun
 
-    def _start(self, version, language, module, *arguments):
+    def _begin(self, version, language, module, *arguments):
         if language == "js":
             script = version.client / "subject" / f"soak-{module}.js"
             command = (script, "zmtp", *arguments)
-            started = self._children.start(*command, program=node_or_skip(), cwd=version.client)
-        else:
-            started = version.start(self._children, "-m", f"tools.soak.{module}", *arguments)
-        started.line("ready")
-        return started
+            return self._children.start(*command, program=node_or_skip(), cwd=version.client)
+        return version.start(self._children, "-m", f"tools.soak.{module}", *arguments)
 
     def _end_callers(self, names):
         for name in names:
@@ -134,9 +136,15 @@ class Fleet:
         for name in names:
             assert self._callers.pop(name).wait() == 0
 
-    def _end(self, child):
-        child.send(signal.SIGTERM)
-        assert child.wait() == 0
+    def _end(self, *children):
+        for child in children:
+            child.send(signal.SIGTERM)
+        assert [child.wait() for child in children] == [0] * len(children)
+
+
+def _wait(children, start):
+    for child in children.values():
+        child.line(start)
 
 
 def _lines(path):
