@@ -51,6 +51,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "drop.reply_busy": "Last replies, and thoughts before them, that found the outbox full.",
         "drop.reply_closed": "Last replies, and thoughts, that found the connection closed.",
         "drop.reply_too_large": "Last replies, and thoughts, over the limit of the transport.",
+        "drop.bad_traceparent": "Values of a trace context in TASKs that were invalid, so absent.",
         "leaked_places": "Functions that ran on after their task had ended; each occupies a place.",
         "refused.bad_signal": "Tasks that could not be read.",
         "refused.no_such_neuron": "Tasks for an Axon that this Dendrite does not host.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
@@ -161,6 +162,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         if self._state != "new":
             raise DendriteProtocolError(f"this Dendrite is {self._state}: make a new one")
         self._settle_here()
+        _trace_if_configured(self)
         self._state = "running"
         starting = self._starting = asyncio.create_task(self._start(timeout_s), name="start")
         try:
@@ -402,6 +404,14 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             for name, count in part.counts.items():
                 totals[name] = totals.get(name, 0) + count
         return totals
+
+
+def _trace_if_configured(dendrite: Dendrite) -> None:
+    """Turn its traces on where the program has set up OpenTelemetry; nothing is imported for it."""
+    if "opentelemetry.trace" in sys.modules:
+        from ..tracing.switch import enable_if_configured
+
+        enable_if_configured(dendrite)
 
 
 def _check(role: str, heartbeat_s: float) -> None:

@@ -24,11 +24,13 @@ from ..errors import CosmonapseError, DendriteProtocolError, MissingExtra, Neuro
 from ..signals import Signal
 from ..synapse import synapse_from_url
 from ..synapse.connect import KeyLike
+from ..trace_export import export_the_rest, trace_as_asked
 from . import sse
 from .faults import answer_and_log
 from .outcomes import JSON_TYPE, HttpAnswer, answer_of, is_outcome, json_object, jsonable, mark
 from .per_process import with_trace
 from .reader import SignalReader
+from .trace_headers import with_headers
 from .wsgi_stream import TEXT_TYPE, TextPieces
 
 try:
@@ -41,6 +43,10 @@ except ImportError:
     raise MissingExtra("fastapi", "fastapi") from None
 
 _last_event_id: ContextVar[str | None] = ContextVar("last_event_id", default=None)
+_NO_HEADERS: tuple[str | None, str | None] = (None, None)
+_trace_headers: ContextVar[tuple[str | None, str | None]] = ContextVar(
+    "trace_headers", default=_NO_HEADERS
+)
 _OPENING_S = 0.2
 _LOOK_EVERY_S = 0.3
 _KEEP_ALIVE_S = 5.0
@@ -86,7 +92,7 @@ class Cosmo:
                 yield state
 
         app.router.lifespan_context = lifespan
-        app.add_middleware(_RememberLastEvent)
+        app.add_middleware(_RememberHeaders)
         app.add_exception_handler(CosmonapseError, _on_outcome)
         app.add_exception_handler(TimeoutError, _on_outcome)
         app.add_exception_handler(ExceptionGroup, _on_outcome)
@@ -104,9 +110,11 @@ class Cosmo:
         dendrite = Dendrite(synapse=synapse_from_url(self._url, key=self._key), **self._settings)
         for axon in self._axons:
             dendrite.attach_axon(axon)
+        trace_as_asked(dendrite)
         async with dendrite:
             self._dendrite = app.state.cosmonapse = dendrite
             yield
+        await export_the_rest()
 
     @property
     def dendrite(self) -> Dendrite:
@@ -135,7 +143,7 @@ class Cosmo:
             TimeoutError: There is no outcome in time.
             CosmonapseError: The TASK could not be sent.
         """
-        task = with_trace(task)
+        task = with_headers(with_trace(task), *_trace_headers.get())
         try:
             asking = asyncio.ensure_future(self.dendrite.ask(**task))
             output: dict[str, Any] = jsonable(await _unless_gone(asking, request))
@@ -160,7 +168,7 @@ class Cosmo:
         """
         if sse.is_over(_last_event_id.get()):
             return Response(status_code=204)
-        task = with_trace(task)
+        task = with_headers(with_trace(task), *_trace_headers.get())
         try:
             reader = SignalReader(await self.dendrite.dispatch(**task))
         except Exception as error:
@@ -223,15 +231,17 @@ class SignalsResponse(StreamingResponse):
             await self._reader.close()
 
 
-class _RememberLastEvent:
-    """Middleware that keeps `Last-Event-ID` for `stream_response`, which gets no request."""
+class _RememberHeaders:
+    """Middleware that keeps headers for `ask` and `stream_response`, which may get no request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            _last_event_id.set(Headers(scope=scope).get("last-event-id"))
+            headers = Headers(scope=scope)
+            _last_event_id.set(headers.get("last-event-id"))
+            _trace_headers.set((headers.get("traceparent"), headers.get("tracestate")))
         await self._app(scope, receive, send)
 
 

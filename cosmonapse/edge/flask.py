@@ -21,6 +21,7 @@ from .blocking import BlockingDendrite
 from .faults import answer_and_log
 from .outcomes import JSON_TYPE, HttpAnswer, answer_of, is_outcome, json_object, jsonable
 from .per_process import PerProcess
+from .trace_headers import with_environ
 from .wsgi_stream import TEXT_TYPE, StreamBody, client_is_gone, refused
 
 try:
@@ -88,7 +89,9 @@ class Cosmo:
             CosmonapseError: The TASK could not be sent.
         """
         environ = flask.request.environ
-        output: dict[str, Any] = jsonable(self._mine.ask(lambda: client_is_gone(environ), task))
+        output: dict[str, Any] = jsonable(
+            self._mine.ask(lambda: client_is_gone(environ), with_environ(task, environ))
+        )
         return output
 
     def stream_response(self, *, as_text: bool = False, **task: Any) -> flask.Response:
@@ -108,7 +111,7 @@ class Cosmo:
         environ = flask.request.environ
         if sse.is_over(environ.get(sse.LAST_EVENT_ID)):
             return flask.Response(status=204)
-        stream = self._mine.stream(task)
+        stream = self._mine.stream(with_environ(task, environ))
         refusal = refused(stream)
         if refusal is not None:
             return _response(refusal)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..ids import new_trace_id
 from ..runtime import clock
+from ..trace_export import trace_as_asked
 from .blocking import BlockingDendrite
 from .outcomes import mark
 from .text_stream import TextStream
@@ -43,6 +44,7 @@ class PerProcess:
         if started is mine:
             try:
                 made = self._make()
+                trace_as_asked(made.dendrite)
                 made.start()
                 mine.set_result(made)
             except BaseException as error:

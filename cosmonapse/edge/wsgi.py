@@ -21,6 +21,7 @@ from .blocking import BlockingDendrite
 from .faults import answer_and_log
 from .outcomes import JSON_TYPE, BadRequest, HttpAnswer, answer_of, json_object
 from .per_process import PerProcess
+from .trace_headers import with_environ
 from .wsgi_stream import TEXT_TYPE, StreamBody, client_is_gone, refused
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Cosmo:
             TimeoutError: There is no outcome in time.
             CosmonapseError: The TASK could not be sent.
         """
-        return self._mine.ask(lambda: client_is_gone(environ), task)
+        return self._mine.ask(lambda: client_is_gone(environ), with_environ(task, environ))
 
     def stream(
         self, environ: WSGIEnvironment, *, as_text: bool = False, **task: Any
@@ -105,7 +106,7 @@ class Cosmo:
         """
         if sse.is_over(environ.get(sse.LAST_EVENT_ID)):
             return HttpAnswer(204, {})
-        stream = self._mine.stream(task)
+        stream = self._mine.stream(with_environ(task, environ))
         refusal = refused(stream)
         if refusal is not None:
             return refusal

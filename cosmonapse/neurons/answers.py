@@ -128,6 +128,7 @@ class AnswerReader(ABC):
     Attributes:
         ended: The last event came.
         piece_count: How many pieces came.
+        response_id: The id that the provider gave the answer.
     """
 
     expected: ClassVar[str]
@@ -135,6 +136,7 @@ class AnswerReader(ABC):
     _model: Any
     ended: bool = attrs.field(default=False, init=False)
     piece_count: int = attrs.field(default=0, init=False)
+    response_id: str | None = attrs.field(default=None, init=False)
     _texts: list[str] = attrs.field(factory=list, init=False)
     _refusal: str = attrs.field(default="", init=False)
     _tools: tuple[str, ...] = attrs.field(default=(), init=False)
@@ -163,6 +165,8 @@ class AnswerReader(ABC):
         if event.name == "error":
             raise self._faults.said(data)
         document = parsed(data)
+        if self.response_id is None:
+            self.response_id = response_id_in(document)
         if error := self._faults.reported(document):
             raise error
         try:
@@ -219,3 +223,13 @@ class AnswerReader(ABC):
 def reason_in(part: Any, key: str) -> str | None:
     """Return the reason that `part`, a dict, holds under `key`."""
     return told_reason(part.get(key))
+
+
+def response_id_in(document: Any) -> str | None:
+    """Return the id in an answer, or in one event of a streamed one."""
+    if not isinstance(document, Mapping):
+        return None
+    told = document.get("id")
+    if told is None and isinstance(document.get("message"), Mapping):
+        told = document["message"].get("id")
+    return told if isinstance(told, str) and told else None

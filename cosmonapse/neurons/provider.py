@@ -17,7 +17,8 @@ import attrs
 
 from ..errors import MissingExtra, NeuronError
 from ..payloads import REASONING
-from .answers import Output, Piece
+from ..telemetry.model_calls import CallFacts, ModelCall, begun
+from .answers import Output, Piece, response_id_in
 from .body_kind import BodyKind
 from .faults import Faults, parsed
 from .http_environment import ProxyInUse, open_client, proxy_in_use, tls_context
@@ -49,6 +50,10 @@ class Reader(Protocol):
     @property
     def piece_count(self) -> int:
         """Return how many pieces of text came."""
+
+    @property
+    def response_id(self) -> str | None:
+        """Return the id that the provider gave the answer, once it told it."""
 
     def feed(self, event: ServerEvent) -> list[Piece]:
         """Handle one event and return the pieces it adds."""
@@ -174,21 +179,30 @@ class ProviderNeuron:
 
     async def _answer(self, input: Any) -> AsyncGenerator[Piece | Output, None]:
         """Yield the pieces of the answer, as they come or at once, and then the output."""
-        async with self._answer_to(input) as body:
-            kind, reader = await body.kind(), self.dialect.reader()
-            if reader is not None and kind is BodyKind.EVENTS:
-                async with contextlib.aclosing(self._pieces(body, reader)) as pieces:
-                    async for piece in pieces:
-                        yield piece
-                await body.read_trailer()
-                yield reader.output()
-                return
-            output = await self._document(body)
-            if reasoning := output.pop(REASONING, None):
-                yield Piece(reasoning, is_reasoning=True)
-            if output["response"]:
-                yield Piece(output["response"])
-            yield output
+        dialect = self.dialect
+        call = begun(CallFacts(dialect.faults.source, dialect.model, dialect.url, input))
+        try:
+            async with self._answer_to(input, call) as body:
+                kind, reader = await body.kind(), dialect.reader()
+                if reader is not None and kind is BodyKind.EVENTS:
+                    async with contextlib.aclosing(self._pieces(body, reader)) as pieces:
+                        async for piece in pieces:
+                            yield piece
+                    await body.read_trailer()
+                    output, response_id = reader.output(), reader.response_id
+                    pieces_left: list[Piece] = []
+                else:
+                    output, response_id = await self._document(body)
+                    pieces_left = _pieces_of(output)
+            if call is not None:
+                call.answered(output, response_id)
+        except BaseException as error:
+            if call is not None:
+                call.failed(error)
+            raise
+        for piece in pieces_left:
+            yield piece
+        yield output
 
     async def _pieces(self, body: ResponseBody, reader: Reader) -> AsyncGenerator[Piece, None]:
         parser = EventParser(self.max_answer_bytes)
@@ -221,24 +235,30 @@ class ProviderNeuron:
             reason = f"{type(body.fault).__name__}: {body.fault}".rstrip(": ")
         return faults.cut_off(reader.piece_count, reason)
 
-    async def _document(self, body: ResponseBody) -> Output:
+    async def _document(self, body: ResponseBody) -> tuple[Output, str | None]:
+        """Return the output of a plain answer, and the id of the answer."""
         text = await body.read_all()
         if body.fault is not None:
             raise body.fault
         document = parsed(text)
         if document is None:
             raise self.dialect.faults.malformed("JSON", text.decode(errors="replace"))
-        return self.dialect.answer(document)
+        return self.dialect.answer(document), response_id_in(document)
 
     @contextlib.asynccontextmanager
-    async def _answer_to(self, input: Any) -> AsyncGenerator[ResponseBody, None]:
+    async def _answer_to(
+        self, input: Any, call: ModelCall | None
+    ) -> AsyncGenerator[ResponseBody, None]:
         """Ask, and hold the connection for as long as the answer is being read."""
         url, faults = self.dialect.url, self.dialect.faults
         content = _encoded(self.dialect.body(input))
         client = self._client_of_this_loop() or self._new_client()
         self._client, self._loop = client, asyncio.get_running_loop()
         try:
-            async with client.stream("POST", url, content=content) as response:
+            async with contextlib.AsyncExitStack() as stack:
+                with contextlib.nullcontext() if call is None else call.asking():
+                    streamed = client.stream("POST", url, content=content)
+                    response = await stack.enter_async_context(streamed)
                 if not response.is_success:
                     raise await self._refusal(response)
                 body = ResponseBody(response, self.max_answer_bytes, faults)
@@ -272,6 +292,13 @@ class ProviderNeuron:
     def _new_client(self) -> httpx.AsyncClient:
         headers = {"content-type": "application/json", **self.dialect.headers()}
         return open_client(headers, self.timeout_s, self._tls)
+
+
+def _pieces_of(output: Output) -> list[Piece]:
+    """Take the reasoning out of an output; return its pieces as if they had come one by one."""
+    reasoning = output.pop(REASONING, None)
+    pieces = [Piece(reasoning, is_reasoning=True)] if reasoning else []
+    return [*pieces, Piece(output["response"])] if output["response"] else pieces
 
 
 def _encoded(body: dict[str, Any]) -> bytes:

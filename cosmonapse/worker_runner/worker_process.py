@@ -24,6 +24,7 @@ from ..runtime.loops import run
 from ..runtime.os_signals import stop_signal
 from ..runtime.reachable import when_reachable
 from ..synapse import connect_synapse
+from ..trace_export import set_provider_as_asked
 from .control_line import ControlLine
 from .load_failure import failure_of, files_of
 from .program_files import own_path
@@ -75,6 +76,7 @@ def main(argument: str) -> int:
         logs.configure()
     try:
         axons = axons_of(settings.targets)
+        set_provider_as_asked()  # behind the program, which may set one of its own
         if settings.concurrency is not None:
             axons = [attrs.evolve(each, concurrency=settings.concurrency) for each in axons]
         line.tell("loaded", files=_files(settings.folders))

@@ -40,6 +40,8 @@ FLOORS = (
     ("cosmonapse.neuron_decorator",),
     ("cosmonapse.telemetry.*",),
     ("cosmonapse.logs",),
+    ("cosmonapse.tracing.*",),
+    ("cosmonapse.trace_export",),
     # cosmonapse: shells
     ("cosmonapse.stores.*", "cosmonapse.lan.*"),
     ("cosmonapse.synapse.*",),

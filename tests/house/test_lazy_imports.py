@@ -9,6 +9,7 @@ from house import source
 
 LOADED_ON_USE = {
     *("fastapi", "flask", "httpx", "rich", "starlette", "uvicorn", "uvloop", "werkzeug"),
+    "opentelemetry",
     "zeroconf",
 }
 IMPORT = "import cosmonapse"

@@ -35,6 +35,7 @@ PYTHON_RUN_BY = {
     "docs/spec/08-port.md": "tests/conformance/test_outsider.py",
     "docs/testing.md": "tests/integration/testing/test_testing_page.py",
     "docs/tutorial.md": "tests/integration/test_tutorial_in_order.py",
+    "docs/tracing.md": "tests/integration/test_tracing.py",
     "docs/workers.md": "tests/integration/test_workers_page.py",
 }
 JAVASCRIPT_RUN_BY = {"docs/edge.md": "tests/javascript/test_express_examples.py"}

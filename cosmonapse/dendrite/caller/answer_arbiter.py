@@ -14,6 +14,7 @@ from collections import Counter, OrderedDict
 
 from ...errors import CosmonapseError, DendriteProtocolError
 from ...signals import Signal, SignalType
+from ...telemetry.trace_context import passed_on
 from ..watch.handlers import Handler
 from ..watch.publisher import Publisher
 from ..watch.subscriptions import Subscriptions
@@ -199,7 +200,7 @@ class AnswerArbiter:
             payload=payload,
             directed=question.directed,
             trace_id=question.trace_id,
-            meta={"caller": "gone"},
+            meta={"caller": "gone", **passed_on(question.meta)},
         )
         signal = follow_up(task, question, answer)
         self._dispatcher.encoded(signal)

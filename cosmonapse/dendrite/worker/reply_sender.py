@@ -22,6 +22,7 @@ from ...runtime import clock
 from ...runtime.loop_clock import LoopClock
 from ...signals import QUESTIONS, Signal, SignalType
 from ...telemetry.task_observer import Observers
+from ...telemetry.trace_context import passed_on
 from ...transport import Outcome, ReplyFlag, Transport
 from ..watch.subscriptions import Subscriptions
 from .job import Job
@@ -233,7 +234,8 @@ class ReplySender:
         # caller is gone.
         metas = [meta]
         if signal_type in QUESTIONS:
-            metas.insert(0, {**meta, "task": job.signal.payload})
+            trace = passed_on(job.signal.meta)  # "Trace context", 5
+            metas.insert(0, {**meta, **trace, "task": job.signal.payload})
         try:
             for each in metas:
                 signal = job.signal.reply(

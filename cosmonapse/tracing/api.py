@@ -1,0 +1,65 @@
+"""The one door to OpenTelemetry's API: what of it is used, or one line where it is missing."""
+
+from __future__ import annotations
+
+from ..errors import MissingExtra
+from ..telemetry.trace_context import TraceContext
+
+try:
+    from opentelemetry import context as context_api
+    from opentelemetry import trace
+    from opentelemetry.context import Context
+    from opentelemetry.trace import (
+        Link,
+        NonRecordingSpan,
+        NoOpTracerProvider,
+        ProxyTracerProvider,
+        Span,
+        SpanContext,
+        SpanKind,
+        Status,
+        StatusCode,
+        TraceFlags,
+        Tracer,
+        TracerProvider,
+        TraceState,
+    )
+except ImportError:
+    raise MissingExtra("opentelemetry-api", "otel") from None
+
+__all__ = [
+    "Context",
+    "Link",
+    "NoOpTracerProvider",
+    "ProxyTracerProvider",
+    "Span",
+    "SpanContext",
+    "SpanKind",
+    "Status",
+    "StatusCode",
+    "Tracer",
+    "TracerProvider",
+    "context_api",
+    "failed",
+    "remote_context",
+    "span_context_of",
+    "trace",
+]
+
+
+def span_context_of(found: TraceContext) -> SpanContext:
+    """Return the context of the span that sent a TASK."""
+    state = TraceState.from_header([found.state]) if found.state else None
+    return SpanContext(found.trace_id, found.span_id, True, TraceFlags(found.flags), state)
+
+
+def remote_context(found: TraceContext | None) -> Context:
+    """Return a context with that span, and nothing else in it; an empty one for None."""
+    if found is None:
+        return Context()
+    return trace.set_span_in_context(NonRecordingSpan(span_context_of(found)), Context())
+
+
+def failed(code: str) -> Status:
+    """Return the status for the code of an ERROR; the text of one may be content, and stays out."""
+    return Status(StatusCode.ERROR, code)

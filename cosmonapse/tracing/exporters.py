@@ -1,0 +1,88 @@
+"""A TracerProvider out of the variables of OpenTelemetry, for the processes that are ours."""
+
+from __future__ import annotations
+
+import logging
+import os
+from importlib.metadata import entry_points
+from typing import Any
+
+from ..telemetry.otel_environment import exporters_asked_for
+from .api import NoOpTracerProvider, ProxyTracerProvider, TracerProvider, trace
+
+_LOG = logging.getLogger(__name__)
+_GROUP = "opentelemetry_traces_exporter"
+_FLUSH_MS = 2000
+_HOW = "pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http"
+
+_made: dict[int, TracerProvider] = {}
+"""By process id: the threads of a provider are not in a forked child."""
+
+
+def is_set() -> bool:
+    """Return whether the program has set a TracerProvider itself."""
+    return not isinstance(trace.get_tracer_provider(), ProxyTracerProvider | NoOpTracerProvider)
+
+
+def asked_for() -> TracerProvider | None:
+    """Return the TracerProvider that the variables ask for, one for each process.
+
+    Returns:
+        None without such a variable, where the program has set a provider itself, or where
+        something is not installed; that is told in one line of the log.
+    """
+    wanted = exporters_asked_for(os.environ)
+    if not wanted or is_set():
+        return None
+    if os.getpid() not in _made:
+        try:
+            _made[os.getpid()] = _provider(wanted)
+        except _CannotExport as error:
+            _LOG.warning("no traces are exported: %s", error)
+            return None
+    return _made[os.getpid()]
+
+
+def set_as_global() -> None:
+    """Set the provider that the variables ask for as that of the process, if they do."""
+    provider = asked_for()
+    if provider is not None:
+        trace.set_tracer_provider(provider)
+
+
+def flush() -> None:
+    """Export what is left of the spans of a provider that was made here; wait for at most 2 s."""
+    provider: Any = _made.get(os.getpid())
+    if provider is not None:
+        provider.force_flush(_FLUSH_MS)
+
+
+class _CannotExport(Exception):
+    """A package for what the variables ask for is missing, or its settings are invalid."""
+
+
+def _provider(wanted: list[tuple[str, ...]]) -> TracerProvider:
+    try:
+        from opentelemetry.sdk import trace as sdk
+        from opentelemetry.sdk.trace import export
+    except ImportError:
+        raise _CannotExport(
+            f"a variable of OpenTelemetry asks for it, and its SDK is not installed: {_HOW}"
+        ) from None
+    exporters = [_exporter(names) for names in wanted]
+    provider = sdk.TracerProvider()
+    for exporter in exporters:
+        provider.add_span_processor(export.BatchSpanProcessor(exporter))
+    return provider
+
+
+def _exporter(names: tuple[str, ...]) -> Any:
+    for name in names:
+        for found in entry_points(group=_GROUP, name=name):
+            try:
+                return found.load()()
+            except ImportError as error:
+                raise _CannotExport(f"the exporter {name!r} cannot be loaded: {error}") from None
+            except Exception as error:  # noqa: BLE001  # whatever an exporter dislikes in its settings
+                raise _CannotExport(f"the exporter {name!r} does not start: {error}") from None
+    raise _CannotExport(f"the exporter {' or '.join(names)} is not installed: {_HOW}")
