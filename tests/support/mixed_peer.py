@@ -1,8 +1,9 @@
 """Serves and asks at several Synapses, in any version: `python mixed_peer.py NAME NAMESPACE URL...`
 
-It prints `ready`. At a line on its stdin with the names of all peers it asks each one for
-everything, at each Synapse, and prints `told`, the number of the Synapse and what came of it. It
-serves until its stdin ends. clients/javascript/subject/mixed-peer.js is the same in JavaScript.
+At the last Synapse its tasks are traced, in a version that can. It prints `ready`. At a line on its
+stdin with the names of all peers it asks each one for everything, at each Synapse, and prints
+`told`, the number of the Synapse and what came of it. It serves until its stdin ends.
+clients/javascript/subject/mixed-peer.js is the same in JavaScript.
 """
 
 import asyncio
@@ -10,6 +11,11 @@ import json
 import sys
 
 from cosmonapse import Axon, Dendrite, NeuronError, connect_synapse
+
+try:
+    from cosmonapse import tracing
+except ImportError:
+    tracing = None  # the version before tracing
 
 META = {
     "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
@@ -32,6 +38,7 @@ class Peer:
         self.name = name
         self.dendrite = Dendrite(synapse=synapse, namespace=namespace, dendrite_id=name)
         self._heard, self._cancelled = {}, {}
+        self._spans = None
         for does in (self.echo, self.stream, self.held, self.cancelled, self.asks, self.chain):
             axon = Axon(neuron_id=f"{name}.{does.__name__}", neuron_fn=does)
             self.dendrite.attach_axon(axon)
@@ -41,6 +48,17 @@ class Peer:
 
     def event(self, key):
         return self._heard.setdefault(key, asyncio.Event())
+
+    def trace(self):
+        """Trace the tasks, where this version can."""
+        if tracing is not None:
+            from opentelemetry.sdk.trace import TracerProvider
+            from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+            from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+            self._spans, provider = InMemorySpanExporter(), TracerProvider()
+            provider.add_span_processor(SimpleSpanProcessor(self._spans))
+            tracing.enable(self.dendrite, provider)
 
     # -- what it serves
 
@@ -92,17 +110,21 @@ class Peer:
         neurons = {each.neuron_id.partition(".")[0] for each in await self.dendrite.find_neurons()}
         for each in set(names) - {self.name}:
             await self.event(each).wait()
-        return {
-            "roster": sorted(neurons),
-            "of": {each: await self.ask_one(each, names) for each in names},
-        }
+        of = {each: await self.ask_one(each, names) for each in names}
+        spans = (
+            {} if self._spans is None else {each.name for each in self._spans.get_finished_spans()}
+        )
+        traced = {each for each in names if f"dispatch {each}.echo" in spans}
+        return {"roster": sorted(neurons), "traced": sorted(traced), "of": of}
 
     async def ask_one(self, other, names):
         ask = self.dendrite.ask
         others = [each for each in names if each != other]
         told = {}
         output = await ask(neuron=f"{other}.echo", input={"data": DATA}, meta=META)
-        told["call"] = [output["by"], output["data"] == DATA, output["meta"] == META]
+        own = {"traceparent", "tracestate"} if self._spans is not None else set()
+        meta = {name for name in META if output["meta"][name] == META[name]}
+        told["call"] = [output["by"], output["data"] == DATA, sorted(META.keys() - meta - own)]
         async with await self.dendrite.dispatch(neuron=f"{other}.stream", input={}) as pathway:
             told["stream"] = [each async for each in pathway.thoughts()]
             told["stream"].append((await pathway.outcome()).output["by"])
@@ -129,6 +151,7 @@ class Peer:
 
 async def main(name, namespace, *urls):
     peers = [Peer(name, await connect_synapse(url), namespace) for url in urls]
+    peers[-1].trace()
     for each in peers:
         await each.dendrite.start()
     say("ready")

@@ -87,7 +87,7 @@ class Peer {
     for (const each of names) if (each !== name) await this.#heard.of(each).promise
     const of = {}
     for (const each of names) of[each] = await this.askOne(each, names)
-    return { roster, of }
+    return { roster, traced: [], of }
   }
   async askOne(other, names) {
     const { dendrite } = this
@@ -95,7 +95,8 @@ class Peer {
     const told = { stream: [], question: [] }
     const input = { data: DATA }
     const output = await dendrite.ask({ neuron: `${other}.echo`, input, meta: META })
-    told.call = [output.by, DATA.equals(output.data), isSame(output.meta, META)]
+    const changed = Object.keys(META).filter((key) => !isSame(output.meta[key], META[key]))
+    told.call = [output.by, DATA.equals(output.data), changed]
     const pathway = dendrite.dispatch({ neuron: `${other}.stream`, input: {} })
     for await (const text of pathway.thoughts()) told.stream.push(text)
     told.stream.push((await pathway.outcome()).output.by)
