@@ -18,6 +18,7 @@ from ..ids import id_text
 from ..registry import DendriteRecord, NeuronRecord, SynapseState, TaskRecord
 from ..transport import Opened, Outcome, PresenceVerb, Receiver, ResyncSource, Topic
 from .fabric_news import FabricNews
+from .synapse_figures import synapse_state
 from .url import url_of
 
 _LOG = logging.getLogger(__name__)
@@ -155,27 +156,8 @@ class TransportQueries:
         """See the port."""
         with mapped(self._where):
             state = await self._client.queries.state(timeout_s)
-        return SynapseState(
-            uptime_s=state.uptime_s,
-            draining=state.draining,
-            connections=state.clients,
-            away=state.away,
-            axons=state.seats,
-            open=state.open,
-            parked=state.parked,
-            subscriptions=state.topics,
-            counts=dict(state.counts),
-            recent_s=state.recent_s,
-            recent=dict(state.recent),
-            url=self._news.url or self._where.url,
-            half=self._news.half,
-            warning=self._news.warning,
-            role=state.role,
-            term=state.term,
-            peers=tuple(state.peers),
-            release=state.release,
-            ts=state.ts or None,
-        )
+        news = self._news
+        return synapse_state(state, news.url or self._where.url, news.half, news.warning)
 
 
 class ClientTransport(TransportQueries):

@@ -18,7 +18,9 @@ from ..errors import DendriteProtocolError, PortInUse
 from ..ids import id_text
 from ..kernel import run_signals, run_texts
 from ..key_ring import KeyRing
+from ..registry import SynapseState
 from ..signals import TYPE_OF_CODE, SignalType
+from ..telemetry.liveness import LoopPulse
 from .access import proxy_keys_of
 from .announcement import Announcement, check_lan
 from .carriers import chosen_carrier
@@ -27,9 +29,11 @@ from .limits import Limits, settings_of
 from .lost_notice import lost_notice
 from .peers import OnNotice, check_peer_keys, log_notice, notice_of, peer_endpoints
 from .secure_bind import check_bind, check_ipc_mode
+from .synapse_figures import synapse_state
 from .url import DEFAULT_HOST, DEFAULT_PORT, Endpoint, IpcEndpoint
 
 _LOG = logging.getLogger(__name__)
+_LOOKS = 10
 _OTHER_PATH = "choose another path (--ipc), in a directory that exists and is yours to write to"
 
 
@@ -96,6 +100,9 @@ class SynapseProcess:
             it is logged.
         limits: See `Limits`.
 
+    Attributes:
+        pulse: Whether its loop turns, and how late it is.
+
     Raises:
         PortInUse: It cannot listen there.
         InvalidUrl: `ipc` is not a valid path of a Unix socket, or one of `peers` is not the URL of
@@ -153,6 +160,8 @@ class SynapseProcess:
             )
         except wire_side.EndpointInUse as error:
             raise _in_use(error) from error
+        self.pulse = LoopPulse()
+        self._proxy.on_tick = self.pulse.beat
         self.url = Endpoint(host, self._proxy.ports.directed).url
         self.ipc_url = None if local is None else local.url
         self.peers = tuple(Endpoint(each.host, each.port).url for each in others)
@@ -172,6 +181,18 @@ class SynapseProcess:
     def announced_as(self) -> str | None:
         """The name under which it is announced on the LAN; None if it is not."""
         return None if self._announcement is None else self._announcement.instance
+
+    def state(self) -> SynapseState:
+        """Return its load, its role and its counters; safe from another thread."""
+        for _ in range(_LOOKS):
+            with contextlib.suppress(RuntimeError):  # a table grew in its own thread meanwhile
+                return synapse_state(self._proxy.state(), self.url)
+        return synapse_state(self._proxy.state(), self.url)
+
+    @property
+    def waiting_bytes(self) -> int | None:
+        """How many bytes wait for all Dendrites; None with `libzmq`, which does not tell."""
+        return self._proxy.waiting_bytes
 
     @property
     def carrier(self) -> str:

@@ -6,13 +6,16 @@ asks does that from another thread.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import attrs
 
 from .histogram import LAGS, Histogram
+
+if TYPE_CHECKING:
+    import asyncio
 
 STALLED_S = 10.0
 """A loop that has not turned for so long is taken for dead."""
@@ -52,7 +55,9 @@ def judgement_of(turned_at_s: float | None, now_s: float) -> Judgement:
 
 
 class LoopPulse:
-    """The beat of an event loop: `judge` answers from every thread.
+    """The beat of a loop: `judge` answers from every thread.
+
+    One of asyncio beats by itself after `start`; any other calls `beat` at intervals.
 
     Args:
         every_s: The time between two beats.
@@ -68,8 +73,10 @@ class LoopPulse:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin to beat on the running loop; `stop` ends it."""
-        loop = asyncio.get_running_loop()
+        """Begin to beat on the running loop of asyncio; `stop` ends it."""
+        from asyncio import get_running_loop  # the Synapse has no such loop, and does not load it
+
+        loop = get_running_loop()
         self._turned_at_s = time.monotonic()
         self._timer = loop.call_later(self._every_s, self._beat, loop, loop.time() + self._every_s)
 
@@ -83,8 +90,12 @@ class LoopPulse:
         """Return whether the loop still turns; safe from every thread."""
         return judgement_of(self._turned_at_s, time.monotonic())
 
+    def beat(self, late_s: float) -> None:
+        """Record that the loop turned, and how late it was."""
+        self.lags.add(max(0.0, late_s))
+        self._turned_at_s = time.monotonic()
+
     def _beat(self, loop: asyncio.AbstractEventLoop, due_at_s: float) -> None:
         now_s = loop.time()
-        self.lags.add(max(0.0, now_s - due_at_s))
-        self._turned_at_s = time.monotonic()
+        self.beat(now_s - due_at_s)
         self._timer = loop.call_at(now_s + self._every_s, self._beat, loop, now_s + self._every_s)

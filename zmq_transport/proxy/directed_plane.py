@@ -33,6 +33,10 @@ class DirectedPlane(Protocol):
 
     reports_ends: bool
 
+    @property
+    def waiting_bytes(self) -> int | None:
+        """How many bytes wait for all clients together; None if that is not known."""
+
     def listen_on(self, host: str, port: int) -> int:
         """Listen on the network; return the port.
 

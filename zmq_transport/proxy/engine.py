@@ -85,7 +85,7 @@ class Engine:
         self._tasks, self._bundles, self._plain = term.tasks, term.bundles, term.plain
         self._presence, self._publications = term.presence, term.publications
         self._resync, self._revocation = term.resync, term.revocation
-        self.admission, self._questions = term.admission, term.questions
+        self.admission, self.questions = term.admission, term.questions
         self._by_connection = term.tables.peers.by_connection
         self._forget_left_at_s = term.tables.now_s + _LEFT_S
         self.draining = False
@@ -103,7 +103,7 @@ class Engine:
     def join(self, fabric: FabricRole | None) -> None:
         """Be one of several proxies from now on."""
         self.fabric = fabric
-        self._questions.fabric = None if fabric is None else fabric.state
+        self.questions.fabric = None if fabric is None else fabric.state
 
     def use_ports(self, listen_port: int, publish_port: int) -> None:
         """Set the broadcast ports that a WELCOME names."""
@@ -237,7 +237,7 @@ class Engine:
     def tick(self, now_s: float) -> list[Output]:
         """Do the work that depends on time; call it every 100 ms."""
         self.tables.budget.refill(now_s)
-        self._questions.tick(now_s)
+        self.questions.tick(now_s)
         if now_s >= self._forget_left_at_s:
             self._forget_left_at_s = now_s + _LEFT_S
             self.tables.peers.forget_left()
@@ -376,7 +376,7 @@ class Engine:
         self, peer: Peer, single: heads.Single, body: bytes, now_s: float
     ) -> list[Output]:
         _, _, _, _, _, question, _, _, _ = single
-        return self._questions.answer(peer, question, body, self.draining, now_s)
+        return self.questions.answer(peer, question, body, self.draining, now_s)
 
     def _on_publish(
         self, peer: Peer, single: heads.Single, body: bytes, now_s: float

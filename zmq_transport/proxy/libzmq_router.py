@@ -62,6 +62,10 @@ class LibzmqRouter:
         self._bound: list[str] = []
         poller.watch_socket(socket, self._receive)
 
+    @property
+    def waiting_bytes(self) -> None:
+        """See `DirectedPlane`: libzmq does not tell."""
+
     def listen_on(self, host: str, port: int) -> int:
         """See `DirectedPlane`."""
         self._bound.append(options.bind(self._socket, host, port))

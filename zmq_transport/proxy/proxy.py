@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -22,6 +22,7 @@ from ..sockets import options
 from ..sockets.carriers import DEFAULT_CARRIER, LIBZMQ, ZMTP, checked_carrier
 from ..sockets.connection_view import ConnectionView
 from ..sockets.endpoints import IpcEndpoint, TcpEndpoint
+from ..wire.state_messages import ProxyState
 from .broadcast_plane import BroadcastPlane
 from .counter_names import CUTS
 from .descriptor_limit import DescriptorMonitor, raise_descriptor_limit
@@ -76,6 +77,10 @@ class Proxy:
         peers: The other proxies of the same fabric, at most 15: it stands by until it has to lead.
         on_news: Is told what changes among them, in the thread of `run`; must not block or raise.
 
+    Attributes:
+        on_tick: Is told every 100 ms how late the loop was, in seconds, in the thread of `run`;
+            must not block or raise.
+
     Raises:
         EndpointInUse: Another process listens there, or the address cannot be bound.
         ValueError: There is no such carrier, no such mode without keys, or there are too many
@@ -122,6 +127,7 @@ class Proxy:
         self._directed, self._broadcast = self._planes(settings)
         self._exchange.send = self._directed.send
         self._exchange.cut = self._cut
+        self.on_tick: Callable[[float], None] | None = None
         self._fabric: FabricLoop | None = None
         self._ipc_lock: IpcLock | None = None
         try:
@@ -172,6 +178,18 @@ class Proxy:
         Nothing without `peers`. Safe from another thread.
         """
         return () if self._fabric is None else self._fabric.ids
+
+    @property
+    def waiting_bytes(self) -> int | None:
+        """How many bytes wait for all clients together; None with libzmq, which does not tell."""
+        return self._directed.waiting_bytes
+
+    def state(self) -> ProxyState:
+        """Return the state of this proxy as those learn it who may inspect.
+
+        Safe from another thread; a RuntimeError there means that a table grew meanwhile: ask again.
+        """
+        return self.engine.questions.whole_state(self.engine.draining, time.monotonic())
 
     def _access(self) -> Access | None:
         return self.engine.tables.access
@@ -258,8 +276,11 @@ class Proxy:
             for on_ready, events in ready:
                 on_ready(now_s, events, alone)
             if now_s >= next_tick_s:
+                due_s = next_tick_s
                 next_s = next_tick_s = now_s + _TICK_S
                 self._tick(now_s)
+                if self.on_tick is not None:
+                    self.on_tick(now_s - due_s)
             if self._stop_asked and not self._is_stopping:
                 end_s = now_s + _DRAIN_S
                 self._begin_to_stop(now_s)

@@ -97,15 +97,20 @@ class Questions:
 
     def _state_for(self, peer: Peer, draining: bool, now_s: float) -> ProxyState:
         """Return the state of the proxy, or of the namespace of one that may see no more."""
-        tables = self._tables
+        if peer.grant.inspects:
+            return self.whole_state(draining, now_s)
         uptime_s = now_s - self._started_s
         fabric = NO_FABRIC if self.fabric is None else self.fabric(now_s)
-        if not peer.grant.inspects:
-            state = self._of_namespace(peer.namespace, uptime_s, draining, now_s)
-            return attrs.evolve(state, role=fabric.role, term=fabric.term)
+        state = self._of_namespace(peer.namespace, uptime_s, draining, now_s)
+        return attrs.evolve(state, role=fabric.role, term=fabric.term)
+
+    def whole_state(self, draining: bool, now_s: float) -> ProxyState:
+        """Return the state of the proxy, all namespaces together."""
+        tables = self._tables
+        fabric = NO_FABRIC if self.fabric is None else self.fabric(now_s)
         recent_s, grown = self._recent.since(now_s)
         return ProxyState(
-            uptime_s=uptime_s,
+            uptime_s=now_s - self._started_s,
             draining=draining,
             clients=len(tables.peers),
             away=len(tables.peers.absent),

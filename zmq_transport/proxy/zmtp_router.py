@@ -92,6 +92,11 @@ class ZmtpRouter:
 
     # -- the port --------------------------------------------------------------------------------
 
+    @property
+    def waiting_bytes(self) -> int:
+        """See `DirectedPlane`."""
+        return self._waiting.used
+
     def listen_on(self, host: str, port: int) -> int:
         """See `DirectedPlane`."""
         listener = plain.listen_on(host, port)
