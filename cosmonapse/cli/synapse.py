@@ -12,10 +12,12 @@ import click
 from ..key_ring import KeyRing, default_folder
 from ..keys import KEY_SUFFIX
 from ..runtime.addresses import addresses, beyond_loopback, is_every
+from ..runtime.sd_notify import ServiceManager
 from ..synapse.carriers import CARRIERS, DEFAULT_CARRIER, chosen_carrier
 from ..synapse.peers import log_notice
 from ..synapse.server import SynapseProcess
 from ..synapse.url import DEFAULT_HOST, DEFAULT_PORT, joined
+from ..telemetry.service_reporter import ServiceReporter
 from .hinted_group import HintedGroup
 from .log import SignalLog
 from .log_format import begin_logs, log_format_option, tell
@@ -176,13 +178,15 @@ def start(
         max_signal_bytes=max_signal_bytes,
         max_connections=max_connections,
     )
-    received = _stop_on_signals(synapse)
+    reporter = _reporter(synapse)
+    received = _stop_on_signals(synapse, reporter)
     if synapse.keys is not None:
         signal.signal(signal.SIGHUP, lambda number, frame: synapse.ask_to_reload_keys())
     _announce(synapse, at, namespaces, as_json)
     try:
         synapse.run()
     finally:
+        reporter.close()
         if log is not None:
             log.close()
     complain("Synapse stopped; the Dendrites were notified.")
@@ -213,12 +217,26 @@ def _host_of(host: str | None, *, lan: bool) -> str:
     return at
 
 
-def _stop_on_signals(synapse: SynapseProcess) -> list[int]:
+def _reporter(synapse: SynapseProcess) -> ServiceReporter:
+    """Return what reports to the service manager, if one started this process."""
+
+    def status() -> str:
+        state = synapse.state()
+        return f"{state.role or 'serves'}: {state.connections} Dendrites, {state.open} open tasks"
+
+    manager = ServiceManager.taken_from()
+    reporter = ServiceReporter(manager, synapse.pulse.judge, status, when_ok=True)
+    reporter.start()
+    return reporter
+
+
+def _stop_on_signals(synapse: SynapseProcess, reporter: ServiceReporter) -> list[int]:
     """Let signals end a Synapse; return a list that gets the number of each."""
     received: list[int] = []
 
     def on_stop(number: int, frame: FrameType | None) -> None:
         received.append(number)
+        reporter.stopping("ending")
         synapse.ask_to_stop()
 
     for number in (signal.SIGINT, signal.SIGTERM):

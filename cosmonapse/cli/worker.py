@@ -9,6 +9,7 @@ import click
 
 from ..keys import Key
 from ..runtime.printable import printable
+from ..runtime.sd_notify import ServiceManager
 from ..worker_runner.runner import Runner
 from ..worker_runner.worker_process import ProcessSettings
 from .fabric import KEY_FILE, fabric_options
@@ -95,6 +96,7 @@ def command(
     def say(line: str) -> None:
         complain(f"cosmo worker: {printable(line)}")
 
-    return asyncio.run(
-        Runner(settings, workers, click.echo if as_json else say, as_json, log=log).run()
-    )
+    show = click.echo if as_json else say
+    manager = ServiceManager.taken_from()
+    runner = Runner(settings, workers, show, as_json, log=log, manager=manager)
+    return asyncio.run(runner.run())

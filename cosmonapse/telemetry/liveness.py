@@ -39,17 +39,20 @@ Judge = Callable[[], Judgement]
 """Judges something of this process now; safe from every thread."""
 
 
-def judgement_of(turned_at_s: float | None, now_s: float) -> Judgement:
+def judgement_of(
+    turned_at_s: float | None, now_s: float, stalled_s: float = STALLED_S
+) -> Judgement:
     """Judge a loop by when it last turned.
 
     Args:
         turned_at_s: That time on the monotonic clock; None if it never did.
         now_s: The time now, on the same clock.
+        stalled_s: After how long without a turn it counts as dead.
     """
     if turned_at_s is None:
         return Judgement(False, "the event loop has not started yet")
     age_s = now_s - turned_at_s
-    if age_s < STALLED_S:
+    if age_s < stalled_s:
         return Judgement(True, "the event loop turns")
     return Judgement(False, f"the event loop has not turned for {age_s:.0f} s")
 
@@ -86,9 +89,9 @@ class LoopPulse:
             self._timer.cancel()
             self._timer = None
 
-    def judge(self) -> Judgement:
+    def judge(self, stalled_s: float = STALLED_S) -> Judgement:
         """Return whether the loop still turns; safe from every thread."""
-        return judgement_of(self._turned_at_s, time.monotonic())
+        return judgement_of(self._turned_at_s, time.monotonic(), stalled_s)
 
     def beat(self, late_s: float) -> None:
         """Record that the loop turned, and how late it was."""

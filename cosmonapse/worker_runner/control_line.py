@@ -40,6 +40,12 @@ class ControlLine:
         with self._lock, contextlib.suppress(OSError):
             self._socket.sendall(line)
 
+    def beat(self, **facts: Any) -> None:
+        """Send a message that may be lost: if the runner does not read, nothing waits for it."""
+        line = json.dumps({"what": "beat", **facts}).encode() + b"\n"
+        with self._lock, contextlib.suppress(OSError):
+            self._socket.send(line, socket.MSG_DONTWAIT)
+
     def _end_with_runner(self) -> None:
         """Wait for the end of the runner, then end this process: in order if it can, or at once."""
         with contextlib.suppress(OSError):

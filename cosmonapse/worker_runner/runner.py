@@ -16,13 +16,17 @@ from typing import Any
 
 import attrs
 
+from ..runtime.sd_notify import ServiceManager
+from ..telemetry.service_reporter import ServiceReporter
 from .file_watch import FileWatch
+from .service_view import ServiceView
 from .supervisor import Action, Failure, Notice, Supervisor
 from .told import NoticeTexts
 from .worker_process import ProcessSettings
 
 _MODULE = "cosmonapse.worker_runner.worker_process"
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
+_READY = frozenset({"serving", "reloaded", "reload_failed"})
 _FAILED_S = 2.0
 _SLOW_LOAD_S = 10.0
 _LAST_WORDS_S = 0.5
@@ -40,6 +44,7 @@ class Runner:
         polls: Whether to look at files at intervals even where watchfiles is installed.
         slow_load_s: After how long it is told that a process still loads the program.
         log: Logs a line with its level and its facts, in place of `say`, unless `as_json`.
+        manager: The service manager that started us, if it wants to be told.
     """
 
     def __init__(
@@ -51,11 +56,14 @@ class Runner:
         polls: bool = False,
         slow_load_s: float = _SLOW_LOAD_S,
         log: Callable[..., None] | None = None,
+        manager: ServiceManager | None = None,
     ) -> None:
-        self._settings = settings
+        self._settings = attrs.evolve(settings, beats=manager is not None)
         self._supervisor = Supervisor(count, settings.grace_s)
         self._watch = FileWatch(settings.folders, polls) if settings.reloads else None
         self._texts = NoticeTexts(settings.namespace, os.getcwd(), as_json)
+        self._view = ServiceView(lambda: list(self._supervisor.processes.values()), count)
+        self._reporter = ServiceReporter(manager, self._view.judge, self._view.status)
         self._say = say
         self._log = None if as_json else log
         self._slow_load_s = slow_load_s
@@ -69,6 +77,7 @@ class Runner:
     async def run(self) -> int:
         """Run; return the exit code: 0 after SIGTERM, 130 after SIGINT, else why it gave up."""
         loop = asyncio.get_running_loop()
+        self._reporter.start()
         for number in _STOPPING:
             loop.add_signal_handler(number, self._on_signal, number)
         if self._watch is not None:
@@ -89,6 +98,7 @@ class Runner:
                 task.cancel()
             if self._watch is not None:
                 self._watch.stop()
+            self._reporter.close()
             for number in _STOPPING:
                 loop.remove_signal_handler(number)
         return self._supervisor.exit_code or 0
@@ -114,11 +124,13 @@ class Runner:
 
     def _on_signal(self, number: int) -> None:
         code = 128 + number if number == signal.SIGINT else 0
+        self._reporter.stopping(f"ending: {self._view.status()}")
         self._act(self._supervisor.stop(code, asyncio.get_running_loop().time()))
 
     async def _reload_on_changes(self, watch: FileWatch) -> None:
         while True:
             names = self._texts.names(await watch.changes())
+            self._reporter.reloading(f"{', '.join(names)} changed")
             self._act(self._supervisor.changed(names, asyncio.get_running_loop().time()))
 
     # -- processes ---------------------------------------------------------------------------------
@@ -134,6 +146,8 @@ class Runner:
         self._news.set()
 
     def _tell(self, notice: Notice) -> None:
+        if notice.what in _READY:
+            self._reporter.ready()
         if self._log is None:
             self._say(self._texts.line(notice))
         else:
@@ -173,6 +187,7 @@ class Runner:
         await self._listen(number, child, ours)
         code = await child.wait()
         del self._children[number], self._spawned_at_ns[number]
+        self._view.ended(number)
         failure_told = self._failures.pop(number, None)
         self._act(self._supervisor.ended(number, _how(code), failure_told, loop.time()))
 
@@ -228,7 +243,10 @@ class Runner:
         what = message.pop("what")
         if self._watch is not None:
             self._watch.add(message.pop("files", ()), self._spawned_at_ns[number])
-        if what == "ready":
+        if what == "beat":
+            self._view.beat(number, message["running"], message["queued"])
+        elif what == "ready":
+            self._view.beat(number)
             self._texts.serves(message["ids"], message["url"])
             self._act(self._supervisor.ready(number, loop.time()))
         elif what == "failed":

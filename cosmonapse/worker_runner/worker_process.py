@@ -28,6 +28,7 @@ from ..trace_export import set_provider_as_asked
 from .control_line import ControlLine
 from .load_failure import failure_of, files_of
 from .program_files import own_path
+from .service_view import BEAT_S
 from .targets import axons_of
 
 _CONNECT_S = 3.0
@@ -49,6 +50,7 @@ class ProcessSettings:
         folders: Where the files of the program are.
         reloads: Whether the runner wants to know of them.
         descriptor: The descriptor of the control line.
+        beats: Whether the runner wants to know that the event loop turns, and of the load.
     """
 
     targets: Sequence[str]
@@ -60,6 +62,7 @@ class ProcessSettings:
     folders: Sequence[str]
     reloads: bool = False
     descriptor: int = -1
+    beats: bool = False
 
     def as_argument(self) -> str:
         """Return them as an argument of the command line."""
@@ -109,8 +112,10 @@ async def _serve(axons: Sequence[Axon], settings: ProcessSettings, line: Control
     ids = [axon.neuron_id for axon in axons]
     line.tell("ready", ids=ids, url=dendrite.synapse.url, files=_files(settings.folders))
     telling = asyncio.create_task(_tell_files(settings, line), name="files")
+    beating = asyncio.create_task(_beat(dendrite, settings, line), name="beat")
     await stopping
     telling.cancel()
+    beating.cancel()
     await dendrite.stop("signal", drain_s=settings.grace_s)
 
 
@@ -137,6 +142,15 @@ async def _tell_files(settings: ProcessSettings, line: ControlLine) -> None:
             count = len(sys.modules)
             line.tell("files", files=_files(settings.folders))
         await asyncio.sleep(_FILES_S)
+
+
+async def _beat(dendrite: Dendrite, settings: ProcessSettings, line: ControlLine) -> None:
+    """Tell at intervals that the loop turns; a loop that is blocked says nothing."""
+    while settings.beats:
+        loads = [dendrite._inbox.load(each.neuron_id) for each in dendrite._inbox.axons]
+        running, queued = (sum(each[place] for each in loads) for place in (0, 1))
+        line.beat(running=running, queued=queued)
+        await asyncio.sleep(BEAT_S)
 
 
 def _name_of(target: str) -> str:
