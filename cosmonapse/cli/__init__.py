@@ -66,6 +66,7 @@ _VERBS = {
     "ps": "show the open tasks: who asked, who has them, for how long",
     "registry": "show the live Axons, with load and state",
     "reply": "answer TASKs with a shell command",
+    "service": "run a Synapse or a worker as a service of systemd",
     "stop": "cancel every open task of a workflow",
     "synapse": "run the Synapse",
     "worker": "host Axons in processes of their own, and reload them",
@@ -92,6 +93,7 @@ _MEANT: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("configuration", "settings", "env", "where"), "config show"),
         **dict.fromkeys(("key", "keygen", "allow", "revoke", "users", "access"), "keys"),
         **dict.fromkeys(("discover", "browse", "scan", "lan", "mdns"), "find"),
+        **dict.fromkeys(("systemd", "systemctl", "unit", "daemon", "install"), "service install"),
         **dict.fromkeys(("perf", "benchmark", "speed"), "bench"),
     }
 )

@@ -1,0 +1,245 @@
+"""From the arguments of `cosmo service install` to a unit; what cannot work is refused here."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import click
+
+from ..configuration import chosen
+from ..errors import without_secrets
+from ..key_ring import default_folder
+from ..keys import Key
+from ..runtime.environment import CONTEXT_VARIABLE, KEY_VARIABLE
+from ..synapse.secure_bind import check_bind
+from ..worker_runner.load_check import MARK
+from ..worker_runner.supervisor import KILL_AFTER_S
+from .unit_text import Unit
+from .variables import in_the_environment
+
+_LOAD_S = 60.0
+_SPARE_S = 5.0
+_HOMES = ("/home", "/root", "/run/user")
+_TEMPORARY = ("/tmp", "/var/tmp")  # which PrivateTmp hides
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9:_.-]+")
+
+
+@attrs.frozen
+class Asked:
+    """What `cosmo service install` was given for the unit itself."""
+
+    name: str | None
+    for_user: bool
+    run_as: str | None
+
+
+def synapse_unit(arguments: Sequence[str], asked: Asked) -> Unit:
+    """Return the unit of a Synapse.
+
+    Raises:
+        ClickException: It could not start so; one line says why.
+        InsecureBind: It would let in everybody.
+    """
+    from .synapse import start
+
+    given = _read("synapse start", start, arguments)
+    if given["port"] == 0:
+        raise click.UsageError("--port 0 takes another port at each start: name one")
+    host = given["host"] or ("0.0.0.0" if given["lan"] else "127.0.0.1")
+    check_bind(host.strip("[]"), has_keys=given["keys"] is not None, insecure=given["insecure"])
+    keys = given["keys"]
+    if keys is not None:
+        keys = os.path.abspath(keys or default_folder())
+        arguments = [*_without(arguments, "--keys"), f"--keys={keys}"]
+    run_as = _user(asked)
+    if run_as is None and keys is not None and not asked.for_user:
+        raise click.UsageError(f"name the user of the folder {keys}: --as USER")
+    ipc = given["ipc"]
+    return _checked(
+        Unit(
+            name=_name(asked, "cosmo-synapse"),
+            kind="synapse",
+            what=f"{host}:{given['port']}",
+            command=(*_program("synapse", "start"), *arguments),
+            folder=os.getcwd(),
+            for_user=asked.for_user,
+            run_as=run_as,
+            low_port=given["port"] < 1024,
+            reloads_keys=keys is not None,
+            writes=() if ipc is None else (os.path.dirname(os.path.abspath(ipc)),),
+        ),
+        (keys,) if keys else (),
+    )
+
+
+def worker_unit(arguments: Sequence[str], asked: Asked) -> Unit:
+    """Return the unit of a worker.
+
+    Raises:
+        ClickException: It could not start so; one line says why.
+    """
+    from .worker import command
+
+    key = _value_of(arguments, "--key")
+    context = _value_of(arguments, "--context")
+    rest = _without(_without(arguments, "--key"), "--context")
+    with in_the_environment({} if context is None else {CONTEXT_VARIABLE: context}):
+        key = chosen("key", key).value
+        with in_the_environment({KEY_VARIABLE: ""}):
+            given = _read("worker", command, rest)
+        if key is not None:
+            _check_key(os.path.abspath(key))
+        if _value_of(rest, "--url") is None:
+            found = None if key is None else Key.read(key).url
+            rest = [*rest, "--url", found or given["url"]]
+        if _value_of(rest, "--namespace", "-n") is None:
+            rest = [*rest, "--namespace", given["namespace"]]
+    targets = given["targets"]
+    _check_loads(targets)
+    return _checked(
+        Unit(
+            name=_name(asked, f"cosmo-worker-{targets[0].partition(':')[0]}"),
+            kind="worker",
+            what=" ".join(targets),
+            command=(*_program("worker"), *rest),
+            folder=os.getcwd(),
+            for_user=asked.for_user,
+            run_as=_user(asked),
+            key=None if key is None else os.path.abspath(key),
+            stop_s=given["grace_s"] + KILL_AFTER_S + _SPARE_S,
+        )
+    )
+
+
+def _program(*verb: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "cosmonapse.cli", *verb)
+
+
+def _read(path: str, command: click.Command, arguments: Sequence[str]) -> dict[str, Any]:
+    """Return what the verb itself understands by these arguments."""
+    with command.make_context(f"cosmo {path}", list(arguments)) as context:
+        return dict(context.params)
+
+
+def _value_of(arguments: Sequence[str], *names: str) -> str | None:
+    for place, each in enumerate(arguments):
+        name, equals, value = each.partition("=")
+        if name in names and equals:
+            return value
+        if each in names and place + 1 < len(arguments):
+            return arguments[place + 1]
+        if any(len(short) == 2 and each.startswith(short) and each != short for short in names):
+            return each[2:]
+    return None
+
+
+def _without(arguments: Sequence[str], name: str) -> list[str]:
+    """Return the arguments without an option and its value."""
+    found: list[str] = []
+    skips = False
+    for each in arguments:
+        if skips and not each.startswith("-"):
+            skips = False
+            continue
+        skips = each == name
+        if not skips and not each.startswith(f"{name}="):
+            found.append(each)
+    return found
+
+
+def _name(asked: Asked, otherwise: str) -> str:
+    name = (asked.name or otherwise).removesuffix(".service")
+    if asked.name is not None and (not name or _NOT_IN_A_NAME.search(name)):
+        raise click.UsageError(f"--name {asked.name!r:.80}: a unit has letters, digits and :_.-")
+    return _NOT_IN_A_NAME.sub("-", name)[:200]
+
+
+def _user(asked: Asked) -> str | None:
+    """Return whom the unit runs as; None lets the manager invent one."""
+    if asked.run_as is not None:
+        if asked.for_user:
+            raise click.UsageError("--as is for units of the system: with --user it is you")
+        try:
+            return pwd.getpwnam(asked.run_as).pw_name
+        except KeyError:
+            raise click.UsageError(f"--as {asked.run_as!r:.80}: there is no such user") from None
+    if asked.for_user:
+        return None
+    behind_sudo = os.environ.get("SUDO_USER")
+    if behind_sudo and behind_sudo != "root":
+        return behind_sudo
+    return None if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+
+
+def _check_loads(targets: Sequence[str]) -> None:
+    """Check that a worker can load its targets from the current folder."""
+    command = [sys.executable, "-m", "cosmonapse.worker_runner.load_check", *targets]
+    try:
+        ended = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_LOAD_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise click.ClickException(
+            f"{' '.join(targets)} still loads after {_LOAD_S:g} s: put what serves below if "
+            "__name__ == '__main__'"
+        ) from None
+    told = [each for each in ended.stdout.splitlines() if each.startswith(MARK)]
+    if not told:
+        raise click.ClickException(f"loading {' '.join(targets)} ends the process")
+    reason = json.loads(told[-1].removeprefix(MARK)).get("reason")
+    if reason is not None:
+        raise click.UsageError(reason)
+
+
+def _checked(unit: Unit, more: Iterable[str] = ()) -> Unit:
+    """Return a unit that knows where its files are, once they can be read from there."""
+    program = os.path.dirname(os.path.realpath(sys.executable))
+    paths = [unit.folder, sys.prefix, program, *more]
+    if unit.run_as is None and not unit.for_user:
+        for each in paths:
+            hidden = _hidden(each)
+            if hidden is not None:
+                raise click.UsageError(
+                    f"{hidden} is closed to other users, and the unit runs as one: move the "
+                    "program, as to /opt, or give --as USER"
+                )
+    return attrs.evolve(
+        unit, reads_home=_is_in(paths, _HOMES), reads_temporary=_is_in(paths, _TEMPORARY)
+    )
+
+
+def _is_in(paths: Iterable[str], folders: Sequence[str]) -> bool:
+    return any(path == each or path.startswith(f"{each}/") for path in paths for each in folders)
+
+
+def _hidden(path: str) -> str | None:
+    """Return the folder on the way to a path that not every user may enter; None for none."""
+    for each in (*reversed(Path(path).parents), Path(path)):
+        if not each.stat().st_mode & stat.S_IXOTH:
+            return str(each)
+    return None
+
+
+def _check_key(path: str) -> None:
+    try:
+        facts = os.stat(path)
+    except OSError as error:
+        raise click.UsageError(without_secrets(f"--key {path}: {error.strerror}")) from None
+    if facts.st_mode & 0o077:
+        raise click.UsageError(f"others may read or write {path}: run: chmod 600 {path}")
