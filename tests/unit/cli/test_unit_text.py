@@ -35,11 +35,11 @@ def test_a_line_end_cannot_add_a_line_to_a_unit(make):
 
 
 def test_a_key_is_lent_by_the_manager_of_the_system_and_is_a_path_for_that_of_a_user():
-    system, user = unit(key="/etc/ben.key"), unit(key="/home/ben/ben.key", for_user=True)
+    system, user = unit(key="/etc/ben.key"), unit(key="/srv/ben.key", for_user=True)
 
     assert "LoadCredential=cosmonapse.key:/etc/ben.key" in system
     assert "ExecStart=/opt/python -m app --key %d/cosmonapse.key" in system
-    assert "ExecStart=/opt/python -m app --key /home/ben/ben.key" in user
+    assert "ExecStart=/opt/python -m app --key /srv/ben.key" in user
     assert not [each for each in user if each.startswith("LoadCredential")]
 
 
