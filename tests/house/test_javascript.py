@@ -17,7 +17,7 @@ FLOORS = (
     ("signals",),
     ("wire",),
     ("access", "defaults"),
-    ("names", "options"),
+    ("names", "options", "tracing"),
     ("configuration",),
     ("carriers",),
     ("client", "probe", "synapse-url"),

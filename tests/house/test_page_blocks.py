@@ -38,7 +38,10 @@ PYTHON_RUN_BY = {
     "docs/tracing.md": "tests/integration/test_tracing.py",
     "docs/workers.md": "tests/integration/test_workers_page.py",
 }
-JAVASCRIPT_RUN_BY = {"docs/edge.md": "tests/javascript/test_express_examples.py"}
+JAVASCRIPT_RUN_BY = {
+    "docs/edge.md": "tests/javascript/test_express_examples.py",
+    "docs/tracing.md": "tests/javascript/test_tracing.py",
+}
 # Programs of others, whose options are not ours to check.
 PROGRAMS_OF_OTHERS = {".", "apt-get", "curl", "export", "jq", "pkill", "pytest", "python3", "scp"}
 # A block without a language is a drawing or a grammar; for users there are none.

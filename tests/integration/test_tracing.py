@@ -5,7 +5,6 @@ it prints is read here.
 """
 
 import re
-import signal
 
 import httpx
 import pytest
@@ -16,12 +15,12 @@ from cosmonapse.testing import ChatServer
 from house import pages
 from support import traced_app
 from support.processes import ROOT, Children
-from support.spans import printed, tree_of
+from support.spans import tree_of
+from support.tracing_children import EXPORTING, spans_of, started_worker
 
 TRACE_ID, SPAN_ID = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 HEADERS = {"traceparent": f"00-{TRACE_ID}-{SPAN_ID}-01", "tracestate": "vendor=1"}
 APP = ROOT / "tests" / "support" / "traced_app.py"
-EXPORTING = {"OTEL_TRACES_EXPORTER": "console", "PYTHONPATH": str(ROOT / "tests")}
 TREE = [
     "chat client > dispatch outer",
     "dispatch inner > invoke_agent inner",
@@ -32,23 +31,6 @@ TREE = [
     "invoke_agent outer > dispatch model",
     "invoke_agent outer > execute_tool search",
 ]
-
-
-def started_worker(children, url, targets, chat):
-    env = {**EXPORTING, "CHAT_SERVER": chat.url, "NO_PROXY": "127.0.0.1"}
-    names = [f"support.traced_app:{each}" for each in targets]
-    worker = children.cosmo(
-        "worker", *names, "--url", url, "-n", "traced", env=env, merge_stderr=True
-    )
-    worker.line("cosmo worker: serving")
-    return worker
-
-
-def spans_of(child):
-    """End a process, and return the spans that it has printed."""
-    child.send(signal.SIGTERM)
-    child.wait()
-    return printed(child.said.splitlines())
 
 
 @pytest.fixture

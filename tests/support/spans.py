@@ -91,3 +91,19 @@ def tree_of(spans, names=None):
     """Return each span as `parent > name`, sorted; `names` are those of further parents by id."""
     known = {**(names or {}), None: "", **{span.span_id: span.name for span in spans}}
     return sorted(f"{known.get(span.parent_id, '?')} > {span.name}" for span in spans)
+
+
+def printed_by_node(lines):
+    """Return the spans among the lines of `traced.js` of the JavaScript client."""
+    spans = [json.loads(line.removeprefix("span ")) for line in lines if line.startswith("span ")]
+    return [
+        Printed(
+            span["name"],
+            str(span["kind"]),
+            span["traceId"],
+            span["spanId"],
+            span["parentId"],
+            span["attributes"],
+        )
+        for span in spans
+    ]

@@ -327,6 +327,20 @@ export interface Logger {
   warn(text: string, error?: unknown): void
 }
 
+/** Another tool than OpenTelemetry: what it adds to a TASK, and how it calls a Neuron. */
+export interface InjectedTracing {
+  /** Add the `traceparent` of what is current to the meta of a TASK that is sent next. */
+  inject?(meta: Record<string, unknown>): unknown
+  /** Call a Neuron within the trace context that came with its TASK; return what it returns. */
+  run?<T>(meta: { traceparent?: string; tracestate?: string }, fn: () => T): T
+}
+
+/** The API of OpenTelemetry: `import * as api from '@opentelemetry/api'`. */
+export interface TracingApi {
+  trace: { getTracer(name: string, version?: string, options?: object): unknown }
+  context?: object
+}
+
 export interface DendriteOptions {
   synapse: Synapse
   /** Signals never cross from one to another. By default COSMO_NAMESPACE, else that of the context, else `default`. */
@@ -341,6 +355,8 @@ export interface DendriteOptions {
   logger?: Logger | null
   /** Whether whole floats arrive as `Float`, and so go on as floats. */
   floats?: boolean
+  /** By default OpenTelemetry, if a TracerProvider is registered before `start`; null for none. */
+  tracing?: TracingApi | InjectedTracing | null
 }
 
 /** A live Axon, as the Synapse knows it. */

@@ -11,6 +11,7 @@ import { Permits } from './permits.js'
 import { checkedSettings } from './settings.js'
 import { HANDLER_VERBS, Watch } from './watch/watch.js'
 import { stopSignal } from './worker/os-signals.js'
+import { tracingFor } from '../tracing/tracing.js'
 import { Worker } from './worker/worker.js'
 
 const START_OPTIONS = new Set(['timeoutMs'])
@@ -33,6 +34,8 @@ export class Dendrite {
   #worker
   #watch
   #life
+  #tracing
+  #logger
 
   /**
    * @param {object} options
@@ -47,6 +50,9 @@ export class Dendrite {
    *   `console`; null for silence; by default `process.emitWarning`.
    * @param {boolean} [options.floats] Whether whole floats arrive as `Float`, and so go on as
    *   floats; by default they arrive as numbers.
+   * @param {object | null} [options.tracing] The API of OpenTelemetry, or `inject(meta)` and
+   *   `run(meta, fn)` of another tool; null for none. By default OpenTelemetry, if the program has
+   *   registered a TracerProvider before `start`. See docs/tracing.md.
    * @throws {InvalidArgument} One is missing, unknown or invalid.
    */
   constructor(options) {
@@ -92,6 +98,8 @@ export class Dendrite {
     })
     this.#worker = worker
     const rooms = { client, caller, worker, watch: this.#watch }
+    this.#tracing = settings.tracing
+    this.#logger = logger
     this.#life = new Life(rooms, { dendriteId, url, logger })
     this.#life.connect(receiver)
   }
@@ -147,8 +155,18 @@ export class Dendrite {
   async start(options = {}) {
     checkOptions(options, START_OPTIONS, 'start')
     const { timeoutMs = 5000 } = options
+    if (this.state === 'new') this.#trace()
     await this.#life.start(timeoutMs === null ? null : checkedTimeout(timeoutMs))
     return this
+  }
+
+  #trace() {
+    const { namespace, dendriteId } = this
+    const facts = { namespace, dendriteId }
+    const warn = (text, error) => this.#logger?.warn(text, error)
+    const tracing = tracingFor(this.#tracing, facts, this.#worker.ownCounts, warn)
+    this.#caller.dispatcher.tracing = tracing
+    this.#worker.trace(tracing)
   }
 
   /**

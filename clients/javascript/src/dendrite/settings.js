@@ -4,6 +4,7 @@ import { InvalidArgument, shown } from '../errors.js'
 import { checkedName } from '../names.js'
 import { checkedLogger } from '../runtime/logger.js'
 import { checkOptions } from '../options.js'
+import { checkedTracing } from '../tracing/tracing.js'
 
 const OPTIONS = new Set([
   'synapse',
@@ -13,6 +14,7 @@ const OPTIONS = new Set([
   'maxSignalBytes',
   'logger',
   'floats',
+  'tracing',
 ])
 const ROLES = ['orchestrator', 'worker']
 const MAX_SIGNAL_BYTES = 16 * 1024 * 1024
@@ -53,6 +55,7 @@ export function checkedSettings(options) {
     maxSignalBytes,
     logger: checkedLogger(options.logger),
     floats: floats === true,
+    tracing: checkedTracing(options.tracing),
   }
 }
 

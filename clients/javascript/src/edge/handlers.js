@@ -2,6 +2,7 @@
 // For Express 4 and 5, and without `next` for node:http.
 import { checkOptions } from '../options.js'
 import { newTraceId } from '../signals/ids.js'
+import { passedOn } from '../tracing/trace-context.js'
 import { checkHandler, checkMilliseconds } from './checks.js'
 import { hangUp, isGone, onHangUp } from './hang-up.js'
 import { mark } from './outcomes.js'
@@ -95,7 +96,18 @@ async function taskOf(makeTask, req, res) {
     )
   }
   req.resume() // a hang-up behind an unread body would be seen by nobody
-  return { ...task, traceId: task.traceId ?? newTraceId() }
+  return withTrace({ ...task, traceId: task.traceId ?? newTraceId() }, req.headers)
+}
+
+/** Return the arguments of a task with the trace context of its request; what they have stays. */
+function withTrace(task, headers) {
+  if (headers.traceparent === undefined) return task
+  const passed = passedOn(headers)
+  const meta = task.meta ?? {}
+  const isOwn = typeof meta !== 'object' || Object.hasOwn(meta, 'traceparent')
+  return isOwn || passed.traceparent === undefined
+    ? task
+    : { ...task, meta: { ...passed, ...meta } }
 }
 
 /** Run a task; mark what it throws as its outcome. */

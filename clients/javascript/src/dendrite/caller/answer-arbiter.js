@@ -7,6 +7,7 @@ import { CosmonapseError, DendriteProtocolError, TimeoutError } from '../../erro
 import { count } from '../../runtime/counter.js'
 import { idBytes } from '../../signals/ids.js'
 import { Signal } from '../../signals/signals.js'
+import { passedOn } from '../../tracing/trace-context.js'
 import { makeHandler } from '../watch/handlers.js'
 import { LISTENERS, toPeer } from '../watch/publisher.js'
 import { RecentIds } from '../watch/recent-ids.js'
@@ -77,7 +78,7 @@ export class AnswerArbiter {
 
   #continue(opened, question, answer) {
     const signal = followUp(opened.signal, question, answer)
-    const body = this.#dispatcher.encoded(signal)
+    const body = this.#dispatcher.prepared(signal, opened)
     this.#ownAnswer = answer.id
     this.#publisher.publish(answer, LISTENERS)
     this.#dispatcher.follow(opened, answer, signal, body)
@@ -121,7 +122,7 @@ export class AnswerArbiter {
   #accept(opened, answer) {
     try {
       const signal = followUp(opened.signal, opened.question, answer)
-      const body = this.#dispatcher.encoded(signal)
+      const body = this.#dispatcher.prepared(signal, opened)
       this.#dispatcher.follow(opened, answer, signal, body)
     } catch (error) {
       if (!(error instanceof CosmonapseError)) throw error
@@ -207,7 +208,7 @@ export class AnswerArbiter {
       payload,
       directed: question.directed,
       traceId: question.traceId,
-      meta: { caller: 'gone' },
+      meta: { caller: 'gone', ...passedOn(question.meta) },
     })
     const signal = followUp(first, question, answer)
     const task = idBytes(signal.id)

@@ -38,6 +38,8 @@ export class Dispatcher {
   #timer
   #deferred = []
   #isClosed = false
+  /** What traces the tasks; null for nothing. */
+  tracing = null
 
   /**
    * @param {object} client The transport: carries the TASKs.
@@ -81,6 +83,20 @@ export class Dispatcher {
    * @throws {AccessRefused} Our key may not send it; nothing has left.
    */
   launch(opened) {
+    const { tracing } = this
+    if (tracing === null) return this.#launch(opened)
+    const { signal } = opened
+    tracing.begin(signal, isWaitedFor(opened))
+    try {
+      this.#launch(opened)
+    } catch (error) {
+      tracing.notSent(signal, error)
+      throw error
+    }
+    tracing.sent(signal, isWaitedFor(opened))
+  }
+
+  #launch(opened) {
     this.#permits.checkDispatch(opened.signal.directed)
     const body = this.encoded(opened.signal)
     opened.body = body
@@ -94,6 +110,18 @@ export class Dispatcher {
     if (outcome === 'CLOSED' || outcome === 'TOO_LARGE') this.#refuse(opened, outcome)
     this.#open(opened)
     if (outcome !== 'SENT') this.#notSent(opened, outcome)
+  }
+
+  /** Return the bytes of the TASK that goes on with an answer; it throws as `encoded`. */
+  prepared(signal, opened) {
+    const { tracing } = this
+    tracing?.begin(signal, isWaitedFor(opened))
+    try {
+      return this.encoded(signal)
+    } catch (error) {
+      tracing?.notSent(signal, error)
+      throw error
+    }
   }
 
   /** Return the bytes of a TASK; an error is thrown before anything is sent. */
@@ -188,6 +216,7 @@ export class Dispatcher {
     this.#arm(this.openTasks.reopen(opened))
     opened.pathway?.answered(signal)
     this.#show(signal)
+    this.tracing?.sent(signal, isWaitedFor(opened))
     this.#postLate(opened)
   }
 
@@ -209,6 +238,7 @@ export class Dispatcher {
       const { waiter, pathway, question } = opened
       if (question === null && (opened.keep || (waiter === null && pathway === null))) {
         count(this.counts, 'abandoned')
+        this.tracing?.settled(opened.signal, 'ABANDONED')
         if (waiter === null) continue
       }
       waiter?.fail(
@@ -247,6 +277,7 @@ export class Dispatcher {
       return
     }
     const settles = (flags & SETTLES) !== 0
+    if (this.tracing !== null && TYPE[kind] === 'THOUGHT_DELTA') this.tracing.heard(opened.signal)
     const watched = !settles && this.#isWatched(opened, TYPE[kind])
     if (!settles && opened.pathway === null && !watched) return
     const signal = this.#read(opened, body, settles)
@@ -282,6 +313,7 @@ export class Dispatcher {
       return
     }
     const { opened, had } = accepted
+    this.tracing?.heard(opened.signal)
     const isWatched = this.#isWatched(opened, 'THOUGHT_DELTA')
     if (opened.pathway === null && !isWatched) return
     const origin = this.#client.originOf(worker)
@@ -368,6 +400,7 @@ export class Dispatcher {
   }
 
   #end(opened, signal, size = 0, why = '') {
+    this.tracing?.settled(opened.signal, signal)
     if (QUESTIONS.has(signal.type)) {
       this.#endInQuestion(opened, signal, size)
       return
@@ -434,6 +467,9 @@ export class Dispatcher {
     if (pathway !== null) finish(pathway, errorFor(opened, 'EXPIRED'), 0)
   }
 }
+
+/** Tell whether somebody waits for the end of a task, or follows it. */
+const isWaitedFor = ({ waiter, pathway }) => waiter !== null || pathway !== null
 
 /** Tell whether a reply is a run: one that settles never is (03-routing, "Runs", 2). */
 const isRun = (flags) => (flags & RUN) !== 0 && (flags & SETTLES) === 0

@@ -40,6 +40,8 @@ export class Inbox {
   /** The tasks that run or wait here, by `keyOf`. */
   jobs = new Map()
   replyCache = new ReplyCache()
+  /** What traces the tasks; null for nothing. */
+  tracing = null
   #client
   #caller
   #subscriptions
@@ -94,14 +96,24 @@ export class Inbox {
         this.#show(job, signal)
       },
       isWatched: (job) => this.#isShown(job, 'THOUGHT_DELTA'),
+      told: {
+        said: (job, signal) => this.tracing?.said(job, signal),
+        ended: (job, signal) => this.tracing?.ended(job, signal, this.#clock()),
+      },
       store: (job, answered, bytes) =>
         this.replyCache.settle(job.key, answered, bytes, this.#clock()),
     })
     this.#port = {
       clock,
       say: (job, type, payload) => this.#writer.say(job, type, payload),
-      think: (job, text, kind) => this.#writer.think(job, text, kind),
-      thinkOn: (job, text) => this.#writer.thinkOn(job, text),
+      think: (job, text, kind) => {
+        this.tracing?.thought(job)
+        return this.#writer.think(job, text, kind)
+      },
+      thinkOn: (job, text) => {
+        this.tracing?.thought(job)
+        return this.#writer.thinkOn(job, text)
+      },
       child: (job, verb, options) => startChild(this.#caller, job, verb, options),
     }
   }
@@ -317,6 +329,11 @@ export class Inbox {
       job.slots.bucket.begun(nowMs)
       this.#startNext(job.slots)
     }
+    if (this.tracing === null) this.#call(job)
+    else this.tracing.run(job, nowMs, () => this.#call(job))
+  }
+
+  #call(job) {
     let value
     try {
       value = invoke(job, this.#port)

@@ -7,6 +7,7 @@ import { count } from '../../runtime/counter.js'
 import { MAX_RUN_BYTES } from '../../signals/runs.js'
 import { QUESTIONS } from '../../signals/signal-types.js'
 import { CODE, Signal } from '../../signals/signals.js'
+import { passedOn } from '../../tracing/trace-context.js'
 import { errorPayload } from './outcomes.js'
 import { described } from './raised.js'
 import { timedMeta } from './reply-times.js'
@@ -30,6 +31,7 @@ export class ReplyWriter {
   #show
   #store
   #runPort
+  #told
 
   /**
    * @param {object} parts
@@ -38,17 +40,19 @@ export class ReplyWriter {
    * @param {() => number} parts.clock Milliseconds of a monotonic clock.
    * @param {Record<string, number>} parts.counts Where drops are counted.
    * @param {(job: object, signal: object) => void} parts.show Shows a Signal to our own handlers.
+   * @param {object} parts.told `said(job, signal)` and `ended(job, signal)` are told of what leaves.
    * @param {(job: object) => boolean} parts.isWatched Tells whether a handler of ours wants the thoughts of a job.
    * @param {(job: object, answered: Buffer | import('./reply-cache.js').Reply[], bytes: number)
    *   => void} parts.store Stores the replies of a job that has ended.
    */
-  constructor({ client, dendriteId, clock, counts, show, store, isWatched }) {
+  constructor({ client, dendriteId, clock, counts, show, store, isWatched, told }) {
     this.#client = client
     this.#dendriteId = dendriteId
     this.#clock = clock
     this.#counts = counts
     this.#show = show
     this.#store = store
+    this.#told = told
     this.#runPort = {
       isWatched,
       sendRun: (job, run) => this.#sendRun(job, run),
@@ -104,6 +108,7 @@ export class ReplyWriter {
     const [signal, body] = this.#made(job, type, payload)
     job.runs?.flush() // 03-routing, "Runs", 3
     const reply = { kind: CODE[type], body, count: 1, signal }
+    this.#told.said(job, signal)
     const outcome = job.unsent === null ? this.#sendSaid(job, reply) : 'BUSY'
     if (outcome === 'BUSY') return this.#queue(job, reply).then(() => signal)
     if (outcome === 'WAITING') return this.#room(job).then(() => signal)
@@ -197,6 +202,7 @@ export class ReplyWriter {
     job.runs?.flush()
     job.isSettled = true
     this.#send(job, { kind: CODE[signal.type], body, count: 1, signal }, SETTLES)
+    this.#told.ended(job, signal)
   }
 
   /** Return the last Signal and its bytes; `isLeast` for a question without the payload of its TASK. */
@@ -205,7 +211,9 @@ export class ReplyWriter {
     let fault
     try {
       // 07-signals, "Questions", 1 and 6: another Dendrite can go on with it when the caller is gone.
-      const told = isLeast ? meta : { ...meta, task: job.signal.payload }
+      const told = isLeast
+        ? meta
+        : { ...meta, ...passedOn(job.signal.meta), task: job.signal.payload }
       const signal = job.signal.reply(type, payload, { directed, meta: told })
       return [signal, signal.encode(this.#client.maxSignalBytes)]
     } catch (error) {

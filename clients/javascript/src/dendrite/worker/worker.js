@@ -53,6 +53,16 @@ export class Worker {
     this.#published = published
   }
 
+  /** Trace the tasks from now on. */
+  trace(tracing) {
+    this.#inbox.tracing = tracing
+  }
+
+  /** Where the worker's side counts. */
+  get ownCounts() {
+    return this.#inbox.counts
+  }
+
   /** The drops of a worker, by name. */
   get counts() {
     return { ...this.#inbox.counts, ...this.#stopReceiver.counts }
