@@ -33,14 +33,31 @@ class Peer {
   #heard = new Promises()
   #cancelled = new Promises()
 
-  constructor(synapse) {
-    this.dendrite = new Dendrite({ synapse, namespace, dendriteId: name })
+  /** Of a Peer that is traced, in a version that can. */
+  #injected = 0
+
+  constructor(synapse, isTraced) {
+    const options = { synapse, namespace, dendriteId: name }
+    this.dendrite = (isTraced && this.#traced(options)) || new Dendrite(options)
     for (const does of ['echo', 'stream', 'held', 'cancelled', 'asks', 'chain', 'fails']) {
       const neuronFn = (input, context) => this[does](input, context)
       this.dendrite.attachAxon(new Axon({ neuronId: `${name}.${does}`, neuronFn }))
     }
     this.dendrite.onClarification((question) => this.answer(question))
     this.dendrite.onMemoryAppend((signal) => this.#heard.of(signal.payload.key).keep())
+  }
+
+  #traced(options) {
+    const inject = (meta) => {
+      this.#injected++
+      meta.traceparent = META.traceparent.replaceAll('b', 'a')
+    }
+    try {
+      return new Dendrite({ ...options, tracing: { inject, run: (_meta, fn) => fn() } })
+    } catch (error) {
+      if (error.code !== 'INVALID_ARGUMENT') throw error
+      return null // the version before tracing
+    }
   }
 
   // ---- what it serves
@@ -87,7 +104,7 @@ class Peer {
     for (const each of names) if (each !== name) await this.#heard.of(each).promise
     const of = {}
     for (const each of names) of[each] = await this.askOne(each, names)
-    return { roster, traced: [], of }
+    return { roster, traced: this.#injected > 0 ? [...names].sort() : [], of }
   }
   async askOne(other, names) {
     const { dendrite } = this
@@ -96,6 +113,7 @@ class Peer {
     const input = { data: DATA }
     const output = await dendrite.ask({ neuron: `${other}.echo`, input, meta: META })
     const changed = Object.keys(META).filter((key) => !isSame(output.meta[key], META[key]))
+    if (this.#injected > 0 && changed.includes('traceparent')) changed.shift()
     told.call = [output.by, DATA.equals(output.data), changed]
     const pathway = dendrite.dispatch({ neuron: `${other}.stream`, input: {} })
     for await (const text of pathway.thoughts()) told.stream.push(text)
@@ -122,7 +140,9 @@ class Peer {
   }
 }
 
-const peers = await Promise.all(urls.map(async (url) => new Peer(await connectSynapse(url))))
+const peers = await Promise.all(
+  urls.map(async (url) => new Peer(await connectSynapse(url), url === urls.at(-1))),
+)
 for (const each of peers) await each.dendrite.start()
 const lines = createInterface({ input: process.stdin })
 const line = once(lines, 'line')
