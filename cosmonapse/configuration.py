@@ -27,6 +27,7 @@ from .runtime.environment import (
     CONTEXT_VARIABLE,
     KEY_VARIABLE,
     LOG_FORMAT_VARIABLE,
+    METRICS_VARIABLE,
     NAMESPACE_VARIABLE,
     URL_VARIABLE,
     value_of,
@@ -41,7 +42,9 @@ VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The settings, each with its variable."""
-PROCESS_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({"log_format": LOG_FORMAT_VARIABLE})
+PROCESS_VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
+    {"log_format": LOG_FORMAT_VARIABLE, "metrics": METRICS_VARIABLE}
+)
 """The settings of a process by itself, each with its variable. By default they are None."""
 _DEFAULTS: Mapping[str, str | None] = MappingProxyType(
     {"url": DEFAULT_URL, "namespace": DEFAULT_NAMESPACE, "key": None, "carrier": None}

@@ -12,7 +12,7 @@ import webbrowser
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -25,7 +25,12 @@ from ..prism.token_check import PARAMETER
 from ..prism.watch import Watch
 from ..runtime.addresses import addresses
 from ..runtime.printable import printable
+from ..telemetry.liveness import LoopPulse
 from .log_format import begin_logs, tell
+from .metrics import served
+
+if TYPE_CHECKING:
+    from ..exposition.exposed import Exposed
 
 F = TypeVar("F", bound=Callable[..., Any])
 _TOKEN_BYTES = 32
@@ -67,6 +72,7 @@ def show_prism(
     port: int,
     has_token: bool,
     no_browser: bool,
+    metrics: str | None = None,
 ) -> int:
     """Serve Prism until an OS signal stops it; return the exit code.
 
@@ -83,10 +89,13 @@ def show_prism(
 
     async def main() -> int:
         watch = Watch(url, namespace, __version__, say, key)
+        pulse = LoopPulse()
+        pulse.start()
         listeners, home = listening(host, port)
         with ExitStack() as stack:
             for each in listeners:
                 stack.enter_context(each)
+            metrics_url = stack.enter_context(served(metrics, lambda: _source_of(watch, pulse)))
             needs_token = has_token or home.is_beyond_loopback
             token = secrets.token_urlsafe(_TOKEN_BYTES) if needs_token else None
 
@@ -95,6 +104,8 @@ def show_prism(
                 say(f"Prism shows {namespace} on {first}")
                 for each in others:
                     say(f"  and on      {each}")
+                if metrics_url is not None:
+                    say(f"  metrics     {metrics_url}")
                 if named is None:
                     say("  stop        Ctrl-C")
                 if home.is_beyond_loopback:
@@ -107,6 +118,12 @@ def show_prism(
             )
 
     return 130 if asyncio.run(main()) == signal.SIGINT else 0
+
+
+def _source_of(watch: Watch, pulse: LoopPulse) -> Exposed:
+    from ..exposition.prism_source import PrismSource
+
+    return PrismSource(watch, pulse)
 
 
 def _urls(home: Home, token: str | None) -> list[str]:

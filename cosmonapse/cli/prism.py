@@ -8,6 +8,7 @@ import click
 
 from .fabric import fabric_options
 from .log_format import log_format_option
+from .metrics import metrics_option
 from .observing import browser_options, show_prism
 
 
@@ -15,6 +16,7 @@ from .observing import browser_options, show_prism
 @fabric_options
 @browser_options
 @log_format_option
+@metrics_option
 def command(**options: Any) -> int:
     """Show every Signal of a namespace in a browser, read-only.
 

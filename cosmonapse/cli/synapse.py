@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -21,9 +21,13 @@ from ..telemetry.service_reporter import ServiceReporter
 from .hinted_group import HintedGroup
 from .log import SignalLog
 from .log_format import begin_logs, log_format_option, tell
+from .metrics import metrics_option, served
 from .std_streams import complain
 
 _EVERYWHERE = "0.0.0.0"  # with keys, or when a user says so
+if TYPE_CHECKING:
+    from ..exposition.exposed import Exposed
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _carrier_option = click.option(
@@ -134,6 +138,7 @@ def command() -> None:
 @_carrier_option
 @_limit_options
 @click.option("--quiet", "-q", is_flag=True, help="Print no line for each Signal.")
+@metrics_option
 @log_format_option
 def start(
     store: str,
@@ -150,6 +155,7 @@ def start(
     max_signal_bytes: int,
     max_connections: int,
     quiet: bool,
+    metrics: str | None,
 ) -> int:
     """Run a Synapse until Ctrl-C or SIGTERM.
 
@@ -182,9 +188,10 @@ def start(
     received = _stop_on_signals(synapse, reporter)
     if synapse.keys is not None:
         signal.signal(signal.SIGHUP, lambda number, frame: synapse.ask_to_reload_keys())
-    _announce(synapse, at, namespaces, as_json)
     try:
-        synapse.run()
+        with served(metrics, lambda: _source_of(synapse)) as metrics_url:
+            _announce(synapse, at, namespaces, as_json, metrics_url)
+            synapse.run()
     finally:
         reporter.close()
         if log is not None:
@@ -193,12 +200,24 @@ def start(
     return 130 if signal.SIGINT in received else 0
 
 
-def _announce(synapse: SynapseProcess, at: str, namespaces: tuple[str, ...], as_json: bool) -> None:
+def _source_of(synapse: SynapseProcess) -> Exposed:
+    from ..exposition.synapse_source import SynapseSource
+
+    return SynapseSource(synapse)
+
+
+def _announce(
+    synapse: SynapseProcess,
+    at: str,
+    namespaces: tuple[str, ...],
+    as_json: bool,
+    metrics_url: str | None,
+) -> None:
     if as_json:
         text = f"Synapse listening on {synapse.url}"
         tell(text, url=synapse.url, carrier=synapse.carrier, who=_who_may_join(synapse.keys, at))
     else:
-        click.echo(_banner(synapse, at, namespaces))
+        click.echo(_banner(synapse, at, namespaces, metrics_url))
 
 
 def _host_of(host: str | None, *, lan: bool) -> str:
@@ -244,7 +263,9 @@ def _stop_on_signals(synapse: SynapseProcess, reporter: ServiceReporter) -> list
     return received
 
 
-def _banner(synapse: SynapseProcess, host: str, namespaces: tuple[str, ...]) -> str:
+def _banner(
+    synapse: SynapseProcess, host: str, namespaces: tuple[str, ...], metrics_url: str | None
+) -> str:
     url, ipc_url = synapse.url, synapse.ipc_url
     served = ", ".join(namespaces) if namespaces else "any"
     first = namespaces[0] if namespaces else "default"
@@ -261,6 +282,7 @@ def _banner(synapse: SynapseProcess, host: str, namespaces: tuple[str, ...]) -> 
         *([f"  role        standby of {' and '.join(synapse.peers)}"] if synapse.peers else ()),
         f"  connect     await connect_synapse({joined([own, *synapse.peers])!r}{key})",
         f"              Dendrite(synapse=synapse, namespace={first!r})",
+        *([] if metrics_url is None else [f"  metrics     {metrics_url}"]),
         "  stop        Ctrl-C",
     ]
     if synapse.announced_as is not None:

@@ -14,6 +14,7 @@ from ..worker_runner.runner import Runner
 from ..worker_runner.worker_process import ProcessSettings
 from .fabric import KEY_FILE, fabric_options
 from .log_format import begin_logs, log_format_option, tell
+from .metrics import metrics_option, warn
 from .options import no_nan
 from .std_streams import complain
 
@@ -54,6 +55,7 @@ _MAX_PROCESSES = 1024
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each event as JSON on one line.")
 @log_format_option
+@metrics_option
 @click.pass_context
 def command(
     context: click.Context,
@@ -67,6 +69,7 @@ def command(
     reloads: bool,
     reload_folders: tuple[str, ...],
     as_json: bool,
+    metrics: str | None,
 ) -> int:
     """Host Axons in processes of their own until Ctrl-C or SIGTERM.
 
@@ -98,5 +101,12 @@ def command(
 
     show = click.echo if as_json else say
     manager = ServiceManager.taken_from()
-    runner = Runner(settings, workers, show, as_json, log=log, manager=manager)
-    return asyncio.run(runner.run())
+
+    async def main() -> int:
+        runner = Runner(settings, workers, show, as_json, log=log, manager=manager, metrics=metrics)
+        if runner.metrics is not None:
+            complain(f"cosmo worker: metrics at {runner.metrics.url}/metrics")
+            warn(runner.metrics.warning)
+        return await runner.run()
+
+    return asyncio.run(main())

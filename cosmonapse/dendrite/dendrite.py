@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from threading import get_ident
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +17,7 @@ from ..names import checked_name
 from ..registry import DendriteRecord, NeuronRecord, SynapseState, TaskRecord
 from ..runtime.os_signals import stop_signal
 from ..stores import RegistryStore
+from ..telemetry.liveness import Judgement
 from ..telemetry.task_observer import Observers
 from ..transport import Synapse
 from .caller.answer_arbiter import AnswerArbiter
@@ -128,6 +131,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         self._roster = Roster(self._transport, self._subscriptions)
         self._registry_recorder = self._recorder_for(registry_store)
         self._observers = Observers(self._dispatcher, self._inbox)
+        self._at_start: list[Callable[[], None]] = []
         self._starting: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
 
@@ -162,7 +166,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         if self._state != "new":
             raise DendriteProtocolError(f"this Dendrite is {self._state}: make a new one")
         self._settle_here()
-        _trace_if_configured(self)
+        self._begin_telemetry()
         self._state = "running"
         starting = self._starting = asyncio.create_task(self._start(timeout_s), name="start")
         try:
@@ -245,6 +249,36 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
                 "your own and call stop()"
             ) from error
         await self.stop("signal")
+
+    def _begin_telemetry(self) -> None:
+        _trace_if_configured(self)
+        for call in self._at_start:
+            call()
+
+    def _on_loop(self, call: Callable[[], None]) -> None:
+        """Call something on its loop: now, soon, or at its start; from any thread."""
+        home = self._home
+        if home is None:
+            self._at_start.append(call)
+        elif self._home_thread == get_ident():
+            call()
+        else:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                home.call_soon_threadsafe(call)
+
+    def _ready(self) -> Judgement:
+        """Return whether work can reach it, and else why not; from any thread."""
+        if self._state == "stopped":
+            return Judgement(False, "the Dendrite is stopping, or has stopped")
+        if self._starting is None or not self._starting.done():
+            return Judgement(False, "the Dendrite is not connected yet")
+        away_s = self._transport.away_s
+        if away_s is not None:
+            where = self.synapse.url
+            return Judgement(False, f"the Synapse at {where} has been away for {away_s:.0f} s")
+        if missing := self._registration.missing():
+            return Judgement(False, f"not registered yet: {', '.join(missing)}")
+        return Judgement(True, f"connected to {self.synapse.url}")
 
     def attach_axon(self, axon: Axon) -> None:
         """Host an Axon; call it before `start`.

@@ -18,6 +18,7 @@ import attrs
 from ..errors import MissingExtra, NeuronError
 from ..payloads import REASONING
 from ..telemetry.model_calls import CallFacts, ModelCall, begun
+from ..telemetry.token_counts import count_tokens
 from .answers import Output, Piece, response_id_in
 from .body_kind import BodyKind
 from .faults import Faults, parsed
@@ -161,6 +162,7 @@ class ProviderNeuron:
         async with contextlib.aclosing(self._answer(input)) as items:
             async for item in items:
                 if not isinstance(item, Piece):
+                    count_tokens(item)
                     output = item
                 elif item.is_reasoning:
                     reasoning += item.text
@@ -171,6 +173,7 @@ class ProviderNeuron:
         async with contextlib.aclosing(self._answer(input)) as items:
             async for item in items:
                 if not isinstance(item, Piece):
+                    count_tokens(item)
                     yield item
                 elif not item.is_reasoning:
                     yield item.text

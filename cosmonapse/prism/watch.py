@@ -82,6 +82,11 @@ class Watch:
             self.tabs.close()
             await self._observer.close()
 
+    @property
+    def why_not_connected(self) -> str | None:
+        """Why the Synapse cannot be seen; None while it can. Safe from another thread."""
+        return None if self._connected else self._reason or "the Synapse is away"
+
     async def _open(self) -> None:
         def on_failure(error: SynapseUnreachable) -> None:
             self._reason = error.reason

@@ -37,6 +37,13 @@ class Histogram:
         self._counts[bisect_left(self.bounds, value)] += 1
         self.total += value
 
+    def merge(self, other: Histogram) -> None:
+        """Add the values of another one with the same bounds."""
+        self._counts = [
+            ours + theirs for ours, theirs in zip(self._counts, other._counts, strict=True)
+        ]
+        self.total += other.total
+
     @property
     def count(self) -> int:
         """How many values there were."""

@@ -6,9 +6,10 @@ None. Every method is called on the loop of the Dendrite.
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from ..signals import Signal, SignalType
 
@@ -75,7 +76,12 @@ class TaskObserver:
     """Is told about tasks: a base class, of which an observer overrides what it wants to know.
 
     An observer that raises is logged once and removed; it never changes what becomes of a task.
+
+    Attributes:
+        guards_itself: True for one that never raises; its methods are called without a guard.
     """
+
+    guards_itself = False
 
     # -- at the caller -----------------------------------------------------------------------------
 
@@ -209,6 +215,8 @@ class Observers:
         if len(calls) > 1:
             return lambda *given: self._call_all(calls, given)
         ((method, observer),) = calls
+        if observer.guards_itself:
+            return cast(Callable[..., None], method)
 
         def call(*given: Any) -> None:
             try:
@@ -237,7 +245,7 @@ class Observers:
             )
 
 
-_METHODS = tuple(name for name in vars(TaskObserver) if not name.startswith("_"))
+_METHODS = tuple(name for name, each in vars(TaskObserver).items() if inspect.isfunction(each))
 
 
 def _overrides(observer: TaskObserver, name: str) -> bool:

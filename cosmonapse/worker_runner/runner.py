@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -23,6 +23,9 @@ from .service_view import ServiceView
 from .supervisor import Action, Failure, Notice, Supervisor
 from .told import NoticeTexts
 from .worker_process import ProcessSettings
+
+if TYPE_CHECKING:
+    from .worker_metrics import WorkerMetrics
 
 _MODULE = "cosmonapse.worker_runner.worker_process"
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -45,6 +48,12 @@ class Runner:
         slow_load_s: After how long it is told that a process still loads the program.
         log: Logs a line with its level and its facts, in place of `say`, unless `as_json`.
         manager: The service manager that started us, if it wants to be told.
+        metrics: Where to serve metrics and probes, `HOST:PORT`; None for nowhere.
+
+    Raises:
+        MissingExtra: prometheus-client is not installed.
+        ValueError: `metrics` is no address.
+        PortInUse: It cannot listen there.
     """
 
     def __init__(
@@ -57,6 +66,7 @@ class Runner:
         slow_load_s: float = _SLOW_LOAD_S,
         log: Callable[..., None] | None = None,
         manager: ServiceManager | None = None,
+        metrics: str | None = None,
     ) -> None:
         self._settings = attrs.evolve(settings, beats=manager is not None)
         self._supervisor = Supervisor(count, settings.grace_s)
@@ -73,6 +83,7 @@ class Runner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
         self._error: BaseException | None = None
+        self.metrics = None if metrics is None else _metrics(metrics, self._supervisor)
 
     async def run(self) -> int:
         """Run; return the exit code: 0 after SIGTERM, 130 after SIGINT, else why it gave up."""
@@ -80,9 +91,7 @@ class Runner:
         self._reporter.start()
         for number in _STOPPING:
             loop.add_signal_handler(number, self._on_signal, number)
-        if self._watch is not None:
-            self._watch.start()
-            self._own(self._reload_on_changes(self._watch))
+        self._begin_watching()
         try:
             self._act(self._supervisor.begin(loop.time()))
             while self._error is None and not self._supervisor.is_over:
@@ -96,12 +105,24 @@ class Runner:
                     child.kill()
             for task in self._tasks:
                 task.cancel()
-            if self._watch is not None:
-                self._watch.stop()
+            self._end_watching()
             self._reporter.close()
             for number in _STOPPING:
                 loop.remove_signal_handler(number)
         return self._supervisor.exit_code or 0
+
+    def _begin_watching(self) -> None:
+        if self.metrics is not None:
+            self.metrics.pulse.start()
+        if self._watch is not None:
+            self._watch.start()
+            self._own(self._reload_on_changes(self._watch))
+
+    def _end_watching(self) -> None:
+        if self.metrics is not None:
+            self.metrics.close()
+        if self._watch is not None:
+            self._watch.stop()
 
     async def _until_due(self) -> None:
         """Return when something has happened, or is due."""
@@ -171,7 +192,7 @@ class Runner:
         self._spawned_at_ns[number] = time.time_ns()
         ours, theirs = socket.socketpair()
         try:
-            child = await self._spawned(theirs)
+            child = await self._spawned(number, theirs)
         except OSError as error:
             ours.close()
             del self._spawned_at_ns[number]
@@ -186,13 +207,24 @@ class Runner:
             self._signal(number, kills=False)
         await self._listen(number, child, ours)
         code = await child.wait()
+        if self.metrics is not None:
+            self.metrics.end_line(number)
         del self._children[number], self._spawned_at_ns[number]
         self._view.ended(number)
         failure_told = self._failures.pop(number, None)
         self._act(self._supervisor.ended(number, _how(code), failure_told, loop.time()))
 
-    async def _spawned(self, theirs: socket.socket) -> asyncio.subprocess.Process:
+    async def _spawned(self, number: int, theirs: socket.socket) -> asyncio.subprocess.Process:
         settings = attrs.evolve(self._settings, descriptor=theirs.fileno())
+        if self.metrics is None:
+            return await self._spawned_with(settings, [theirs])
+        with self.metrics.new_line(number) as asked:
+            settings = attrs.evolve(settings, probe_descriptor=asked.fileno())
+            return await self._spawned_with(settings, [theirs, asked])
+
+    async def _spawned_with(
+        self, settings: ProcessSettings, lines: list[socket.socket]
+    ) -> asyncio.subprocess.Process:
         # What is not written cannot be old: Python knows a changed file by size and whole second.
         flags = ["-B"] if self._watch is not None else []
         return await asyncio.create_subprocess_exec(
@@ -203,7 +235,7 @@ class Runner:
             settings.as_argument(),
             stdin=asyncio.subprocess.DEVNULL,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            pass_fds=[theirs.fileno()],
+            pass_fds=[each.fileno() for each in lines],
             start_new_session=True,  # a Ctrl-C reaches us alone; we end the processes in order
         )
 
@@ -255,6 +287,12 @@ class Runner:
             loop.call_later(_FAILED_S, self._signal, number, True)
         elif what == "waiting" and self._texts.may_tell_waiting(loop.time()):
             self._tell(Notice("waiting", message["text"], (child.pid,)))
+
+
+def _metrics(address: str, supervisor: Supervisor) -> WorkerMetrics:
+    from .worker_metrics import WorkerMetrics
+
+    return WorkerMetrics(address, supervisor)
 
 
 def _how(code: int) -> str:

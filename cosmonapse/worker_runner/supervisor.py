@@ -105,12 +105,14 @@ class Supervisor:
     Attributes:
         processes: The processes that live, by number.
         exit_code: The exit code, once it is decided; the runner ends when no process is left.
+        count: The number of places.
     """
 
     def __init__(self, count: int, grace_s: float) -> None:
         self.processes: dict[int, WorkerProcess] = {}
         self.exit_code: int | None = None
         self._grace_s = grace_s
+        self.count = count
         self._places = range(count)
         self._crashes = [0] * count
         self._retry_at_s = [-math.inf] * count

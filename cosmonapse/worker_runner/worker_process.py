@@ -13,6 +13,7 @@ import re
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -30,6 +31,9 @@ from .load_failure import failure_of, files_of
 from .program_files import own_path
 from .service_view import BEAT_S
 from .targets import axons_of
+
+if TYPE_CHECKING:
+    from .process_probes import ProcessProbes
 
 _CONNECT_S = 3.0
 _FILES_S = 1.0
@@ -51,6 +55,7 @@ class ProcessSettings:
         reloads: Whether the runner wants to know of them.
         descriptor: The descriptor of the control line.
         beats: Whether the runner wants to know that the event loop turns, and of the load.
+        probe_descriptor: The descriptor of the line for metrics and probes; -1 without them.
     """
 
     targets: Sequence[str]
@@ -63,6 +68,7 @@ class ProcessSettings:
     reloads: bool = False
     descriptor: int = -1
     beats: bool = False
+    probe_descriptor: int = -1
 
     def as_argument(self) -> str:
         """Return them as an argument of the command line."""
@@ -78,12 +84,13 @@ def main(argument: str) -> int:
 
         logs.configure()
     try:
+        probes = _probes(settings.probe_descriptor)
         axons = axons_of(settings.targets)
         set_provider_as_asked()  # behind the program, which may set one of its own
         if settings.concurrency is not None:
             axons = [attrs.evolve(each, concurrency=settings.concurrency) for each in axons]
         line.tell("loaded", files=_files(settings.folders))
-        run(_serve(axons, settings, line))
+        run(_serve(axons, settings, line, probes))
     except BaseException as error:  # noqa: BLE001  # the last door: the runner tells it in one line
         if value_of(TRACEBACK_VARIABLE):
             traceback.print_exception(error)
@@ -94,7 +101,21 @@ def main(argument: str) -> int:
     return 0
 
 
-async def _serve(axons: Sequence[Axon], settings: ProcessSettings, line: ControlLine) -> None:
+def _probes(descriptor: int) -> ProcessProbes | None:
+    """Answer to the runner from now on, if it asks for metrics."""
+    if descriptor < 0:
+        return None
+    from .process_probes import ProcessProbes
+
+    return ProcessProbes(descriptor)
+
+
+async def _serve(
+    axons: Sequence[Axon],
+    settings: ProcessSettings,
+    line: ControlLine,
+    probes: ProcessProbes | None,
+) -> None:
     async def join() -> Dendrite:
         return await _joined(axons, settings)
 
@@ -108,6 +129,8 @@ async def _serve(axons: Sequence[Axon], settings: ProcessSettings, line: Control
         await asyncio.wait({joining})
         return
     dendrite = joining.result()
+    if probes is not None:
+        probes.serve(dendrite)
     line.is_serving = True
     ids = [axon.neuron_id for axon in axons]
     line.tell("ready", ids=ids, url=dendrite.synapse.url, files=_files(settings.folders))

@@ -32,6 +32,7 @@ PYTHON_RUN_BY = {
     "docs/lan.md": "tests/integration/test_lan_page.py",
     "docs/limits.md": "tests/integration/test_page_blocks.py",
     "docs/logs.md": "tests/integration/test_log_format.py",
+    "docs/metrics.md": "tests/integration/test_metrics.py",
     "docs/spec/08-port.md": "tests/conformance/test_outsider.py",
     "docs/testing.md": "tests/integration/testing/test_testing_page.py",
     "docs/tutorial.md": "tests/integration/test_tutorial_in_order.py",

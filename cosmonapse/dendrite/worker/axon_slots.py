@@ -78,6 +78,11 @@ class AxonSlots(Generic[J]):
             return False
         return self.bucket is None or (not self.queue and self.bucket.wait_s(now_s) == 0.0)
 
+    def load(self) -> tuple[int, int, int]:
+        """Return how many jobs wait, run and could begin."""
+        running = len(self.running)
+        return len(self.queue), running, max(0, self.axon.concurrency - running)
+
     def admit(self, job: J) -> None:
         """Give a job a place, and the token of the bucket."""
         self.running.add(job)

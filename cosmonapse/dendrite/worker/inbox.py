@@ -121,6 +121,10 @@ class Inbox:
         slots = self._axon_slots[neuron_id]
         return len(slots.running), len(slots.queue)
 
+    def loads(self) -> list[tuple[str, tuple[int, int, int]]]:
+        """Return of each Axon how many tasks wait, run and could begin; from any thread."""
+        return [(name, slots.load()) for name, slots in list(self._axon_slots.items())]
+
     def is_full(self, neuron_id: str) -> bool:
         """Return whether an Axon would refuse a task that came now."""
         slots = self._axon_slots[neuron_id]

@@ -102,6 +102,18 @@ class Registration:
             if answer.result():
                 raise SynapseRefused(self._url, f"Axon {neuron_id}: {answer.result()}")
 
+    def missing(self) -> list[str]:
+        """Return the Axons that the Synapse has not registered, or refused; from any thread."""
+        answers = self._acknowledgements
+        return [
+            axon.neuron_id
+            for axon in self._inbox.axons
+            if (answer := answers.get(axon.neuron_id)) is None
+            or not answer.done()
+            or answer.cancelled()
+            or answer.result()
+        ]
+
     def announce(self) -> None:
         """Send REGISTER for every Axon."""
         if not self._running:
