@@ -10,6 +10,7 @@ import random
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -22,13 +23,25 @@ from .history import CuttableCarrier, History, parsed, read
 from .hosts import Hosts
 from .log import Log
 from .node import CARRIERS
-from .plan import AT_THE_ONLY_ONE, BY_CABLE, BY_RELAY, BY_STANDBY, BY_THREAD, FAULTS, plan
+from .plan import (
+    AT_THE_ONLY_ONE,
+    BY_CABLE,
+    BY_EVERYTHING,
+    BY_RELAY,
+    BY_STANDBY,
+    BY_THREAD,
+    FAULTS,
+    Planned,
+    day,
+    plan,
+)
 from .processes import SoakError
 from .tasks import WEIGHTS
 from .verdict import Verdict, judge, shown
 
 _SIZE = Size()
-_ZMTP = "zmtp"
+_ZMTP, _LIBZMQ = "zmtp", "libzmq"
+_DAY_OUTSTANDING = 3
 
 
 def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -72,6 +85,12 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="Synapses with keys, and a key for each kind of client",
     )
+    parser.add_argument(
+        "--everything",
+        action="store_true",
+        help="keys, JavaScript, a standby, metrics, traces, logs of JSON, Prism, a cosmo worker "
+        "that reloads; faults with pauses of ordinary work",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the verdict there too")
     parser.add_argument(
         "--logs", type=Path, metavar="FOLDER", help="keep the logs there; else only broken runs do"
@@ -80,6 +99,13 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--check", type=Path, metavar="FOLDER", help="only judge the logs of an earlier run"
     )
     given = parser.parse_args(arguments)
+    if given.everything:
+        given.keys = given.standby = True
+        given.javascript = given.javascript or _LIBZMQ
+        if given.two_hosts:
+            parser.error("--everything is on one host")
+    if given.outstanding is None:
+        given.outstanding = _DAY_OUTSTANDING if given.everything else _SIZE.outstanding
     given.faults = _possible(parser, given)
     given.seconds = given.seconds or (given.minutes or 1.0) * 60
     if min(given.seconds, given.timeout) <= 0:
@@ -94,7 +120,10 @@ def _add_size(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=_SIZE.workers, help="2 or more")
     parser.add_argument("--callers", type=int, default=_SIZE.callers, help="2 or more")
     parser.add_argument(
-        "--outstanding", type=int, default=_SIZE.outstanding, help="tasks of each caller at a time"
+        "--outstanding",
+        type=int,
+        help=f"tasks of each caller at a time, {_SIZE.outstanding} by default, "
+        f"{_DAY_OUTSTANDING} with --everything",
     )
     parser.add_argument(
         "--timeout", type=float, default=_SIZE.timeout_s, metavar="S", help="of each task"
@@ -113,20 +142,35 @@ def _possible(parser: argparse.ArgumentParser, given: argparse.Namespace) -> lis
     given.standby = given.standby or not BY_STANDBY.isdisjoint(given.faults)
     impossible = BY_RELAY if given.two_hosts else BY_CABLE
     impossible = impossible | (AT_THE_ONLY_ONE if given.standby else BY_STANDBY)
+    if not given.everything:
+        impossible = impossible | BY_EVERYTHING
     if given.javascript == _ZMTP and chosen_carrier() != _ZMTP:
         impossible = impossible | BY_THREAD  # that Synapse waits for answers of their loops
     if "none" in given.faults:
         return []
     if wrong := sorted(impossible.intersection(given.faults)):
-        how = "not between two hosts" if given.two_hosts else "only with --two-hosts"
-        if AT_THE_ONLY_ONE.intersection(wrong) and given.standby:
-            how = "not where there is a second Synapse"
-        if BY_THREAD.intersection(wrong):
-            how = (
-                "not with --javascript zmtp at a Synapse that waits for answers: COSMO_CARRIER=zmtp"
-            )
-        parser.error(f"{', '.join(wrong)}: {how}")
+        parser.error(f"{', '.join(wrong)}: {_why_impossible(wrong, given)}")
     return given.faults or sorted(set(FAULTS) - impossible)
+
+
+def _why_impossible(wrong: Sequence[str], given: argparse.Namespace) -> str:
+    if BY_THREAD.intersection(wrong):
+        return "not with --javascript zmtp at a Synapse that waits for answers: COSMO_CARRIER=zmtp"
+    if AT_THE_ONLY_ONE.intersection(wrong) and given.standby:
+        return "not where there is a second Synapse"
+    if BY_EVERYTHING.intersection(wrong):
+        return "only with --everything"
+    return "not between two hosts" if given.two_hosts else "only with --two-hosts"
+
+
+def faults_of(given: argparse.Namespace, seed: int) -> Iterator[Planned]:
+    """Return the faults of a run."""
+    if not given.faults:
+        return iter(())
+    if not given.everything or given.apart:
+        return plan(seed, given.faults, given.apart)
+    began_s = time.monotonic()
+    return day(seed, given.faults, given.seconds, lambda: time.monotonic() - began_s)
 
 
 async def run(given: argparse.Namespace, seed: int, folder: Path) -> None:
@@ -134,8 +178,8 @@ async def run(given: argparse.Namespace, seed: int, folder: Path) -> None:
     log = Log(folder / "harness.log", "harness")
     kinds = given.only or "", given.javascript or ""
     load = given.workers, given.callers, given.outstanding, given.timeout
-    size = Size(*load, *kinds, given.standby, given.keys)
-    faults = plan(seed, given.faults, given.apart) if given.faults else iter(())
+    size = Size(*load, *kinds, given.standby, given.keys, given.everything)
+    faults = faults_of(given, seed)
     with Hosts() if given.two_hosts else contextlib.nullcontext() as hosts:
         fabric = Fabric(folder, size, seed, log, hosts)
         try:

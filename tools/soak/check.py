@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-import attrs
-
-from . import figures
+from . import check_beside, figures
 from .explain import RESTARTS, STUCK_AFTER_S, Expectation, explanation, overlap
 from .history import History, Task
 from .tasks import CHILD, THOUGHTS
+from .violation import Violation
 
 LATE_S = 1.0
 BACK_S = 3.0
@@ -26,21 +25,6 @@ MAX_RSS_KIB_PER_MIN = 2048.0
 MAX_PER_MIN = 2.0
 _ALL_THOUGHTS = f"0-{THOUGHTS - 1}"
 _FIRST_THOUGHTS = re.compile(r"(0(-\d+)?)?")
-
-
-@attrs.frozen
-class Violation:
-    """One violation of a rule.
-
-    Args:
-        rule: The name of the rule.
-        at_s: When, on the clock of the logs.
-        text: The event, the task or process, and the expectation.
-    """
-
-    rule: str
-    at_s: float
-    text: str
 
 
 def violations(history: History, expectation: Expectation) -> list[Violation]:
@@ -173,9 +157,10 @@ def _growth(history: History, _: Expectation) -> Iterator[Violation]:
         if each.lived_s < LEAK_AFTER_S:
             continue
         limits = (
-            ("KiB of memory", each.rss_kib, MAX_RSS_KIB_PER_MIN),
+            ("KiB of memory", each.rss_kib or 0.0, MAX_RSS_KIB_PER_MIN),
             ("descriptors", each.descriptors, MAX_PER_MIN),
             ("asyncio tasks", each.tasks or 0.0, MAX_PER_MIN),
+            ("threads", each.threads, MAX_PER_MIN),
         )
         for what, slope, limit in limits:
             if slope > limit:
@@ -200,4 +185,5 @@ _RULES: tuple[Callable[[History, Expectation], Iterator[Violation]], ...] = (
     _stuck,
     _processes,
     _growth,
+    *check_beside.RULES,
 )

@@ -10,17 +10,32 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 import attrs
 
-from .fabric import ALONE, LEADS, STANDBY, STANDS_BY, STEPS_DOWN, SYNAPSE, Fabric
+from . import app
+from .fabric import (
+    ALONE,
+    HOST,
+    LEADS,
+    RELOADED,
+    RUNNER,
+    STANDBY,
+    STANDS_BY,
+    STEPS_DOWN,
+    SYNAPSE,
+    Fabric,
+)
 from .log import Log
 from .plan import Planned
 from .processes import SoakError
 from .sampling import EVERY_S
+from .scraper import Scraper
 
 _MAX_EXTRAS = 2
 _LAST_FAULT_S = 3.0
 _HEALS_S = 15.0
 _AWAY_S = 0.3
 _MEETING_S = 0.2
+_RELOAD_S = 60.0
+_RELOADS_UNTIL = 0.75
 _LOOKS = 75
 """How often it is looked, every 0.2 s, whether one Synapse leads in the end."""
 
@@ -37,10 +52,27 @@ class Director:
         self._fabric = fabric
         self._log = log
         self._numbers = itertools.count(1)
+        self._scraper = Scraper(fabric.targets, log, HOST)
+        self._reloading = asyncio.Lock()
 
     async def run(self, plan: Iterator[Planned], seconds: float) -> None:
         """Make faults for so many seconds, and leave everything mended."""
-        sampling = asyncio.create_task(self._sample(), name="sample")
+        beside = [asyncio.create_task(self._sample(), name="sample")]
+        if self._fabric.features.metrics:
+            beside.append(asyncio.create_task(self._scraper.run(), name="scrape"))
+        if self._fabric.size.everything:
+            beside.append(asyncio.create_task(self._reloads(seconds), name="reloads"))
+        try:
+            await self._break(plan, seconds)
+        finally:
+            for task in beside:
+                task.cancel()
+            ended = await asyncio.gather(*beside, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
+
+    async def _break(self, plan: Iterator[Planned], seconds: float) -> None:
         end_s = time.monotonic() + seconds
         for planned in plan:
             needs_s = planned.pause_s + planned.length_s + _LAST_FAULT_S
@@ -52,7 +84,6 @@ class Director:
         self._log.write("quiet")
         if self._fabric.size.standby:
             await self._note_leaders()
-        sampling.cancel()
 
     async def _note_leaders(self) -> None:
         """Write down who leads, once that may have settled."""
@@ -66,6 +97,20 @@ class Director:
         while True:
             self._fabric.sample()
             await asyncio.sleep(EVERY_S)
+
+    async def _reloads(self, seconds: float) -> None:
+        """Reload each minute, but not in the last quarter: it shows how the last version grows."""
+        every_s = min(_RELOAD_S, seconds / 4)
+        for _ in range(int(seconds * _RELOADS_UNTIL / every_s)):
+            await asyncio.sleep(every_s)
+            await self._reload_once()
+
+    async def _reload_once(self) -> None:
+        async with self._reloading:
+            mended = self._begin("reload", app.NAME, workers=[app.NAME])
+            self._fabric.change_app()
+            await self._fabric[RUNNER].line(RELOADED)
+            mended()
 
     # -- one method for each fault ---------------------------------------------------------------
 
@@ -240,6 +285,30 @@ class Director:
         await self._synapse_kill(_short(planned), listens)
         await freezing
 
+    async def _reload(self, planned: Planned) -> None:
+        await self._reload_once()
+
+    async def _rolling_restart(self, planned: Planned) -> None:
+        """Restart each worker, each caller, and the Synapses, one after the other, in order."""
+        fabric = self._fabric
+        for name in fabric.workers:
+            mended = self._begin_at_worker("rolling_restart", name)
+            await fabric.end(name)
+            await fabric.start_worker(name)
+            mended()
+        for name in fabric.callers:
+            mended = self._begin("rolling_restart", name, callers=[name])
+            await fabric.end(name)
+            await fabric.start_caller(name)
+            mended()
+        standby = self._other(fabric.leader)
+        mended = self._begin("rolling_restart", standby)
+        await fabric.end(standby)
+        await fabric.start_synapse(standby)
+        await fabric[standby].until_last(STANDS_BY)
+        mended()
+        await self._failover_stop(planned)
+
     # -- shared by all ---------------------------------------------------------------------------
 
     def _chosen(self, planned: Planned) -> str:
@@ -312,4 +381,6 @@ _FAULTS: Mapping[str, Callable[[Director, Planned], Awaitable[None]]] = {
     "double_kill": Director._double_kill,
     "double_freeze": Director._double_freeze,
     "restart_freeze": Director._restart_freeze,
+    "rolling_restart": Director._rolling_restart,
+    "reload": Director._reload,
 }

@@ -26,7 +26,8 @@ _LINKS = frozenset({"link_reset", "link_stall", "link_half_open", "link_cut"})
 _SILENT = frozenset({"worker_freeze", "link_stall", "link_cut"})
 """Faults that nobody is told of."""
 _CUTS = RESTARTS | _LINKS
-_LOSSES = _LINKS | {"worker_kill", "worker_freeze"}
+LOSSES = _LINKS | {"worker_kill", "worker_freeze"}
+"""Faults that may take a worker away with what it has."""
 
 
 @attrs.frozen
@@ -49,6 +50,7 @@ _ALONE = {"NO_SUCH_NEURON"}
 _RESYNC = {
     "worker_kill": {"WORKER_LOST"} | _ALONE,
     "worker_term": _ALONE,
+    "rolling_restart": _ALONE,
     "worker_freeze": {"WORKER_LOST"} | _ALONE,
     "worker_block": {"TIMEOUT", "OVERLOADED"},
     "link_reset": {"WORKER_LOST"},
@@ -153,8 +155,8 @@ def _blocked(fault: Fault, task: Task) -> bool:
 
 def _out_of_reach_at_deadline(fault: Fault, task: Task) -> bool:
     """Return whether no answer could reach the caller when its time was over."""
-    if fault.kind == "partition":
-        return False  # each half goes on
+    if fault.kind in ("partition", "rolling_restart"):
+        return False  # each half goes on; and whoever is restarted in order ends its work first
     cut_off = fault.kind in RESTARTS or task.caller in fault.callers
     return cut_off and fault.at_s <= task.deadline_at_s <= fault.until_s(SETTLE_S)
 
@@ -181,7 +183,7 @@ def _together(felt: Sequence[Fault], faults: Sequence[Fault], task: Task) -> Fau
     not seen, and it is still waited for.
     """
     restarts = [fault for fault in felt if fault.kind in RESTARTS]
-    losses = [fault for fault in faults if fault.kind in _LOSSES and _ran_there(fault, task)]
+    losses = [fault for fault in faults if fault.kind in LOSSES and _ran_there(fault, task)]
     for loss in losses if restarts else ():
         remembered = any(
             0.0 <= restart.at_s - loss.at_s <= loss_s + _REMEMBERED_S

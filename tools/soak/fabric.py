@@ -4,25 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import signal
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import attrs
 
+from . import app
+from .caller import EVERY_KIND
+from .features import WITHOUT_CHOICE, Features, all_features
 from .hosts import FAR_ADDRESS, NEAR_ADDRESS, Hosts
 from .keys import Keys
 from .log import Log
 from .node import program_of
+from .observed import VARIABLE
 from .processes import Process, SoakError, free_port, start
-from .sampling import sample
+from .sampling import children_of, sample
+from .scraper import Target
+from .worker import NAMESPACE
 
 HOST = "127.0.0.1"
 RELAY_HOST = "127.0.0.2"
 ALONE = "alone"
 _LISTENING = "Synapse listening on"
+RUNNER, PRISM, READER = "runner", "prism", "reader"
+RELOADED, SERVING = '{"event": "reloaded"', '{"event": "serving"'
+_GENERATION = 10_000_000
+"""More tasks than a caller has in its life: one that is started again goes on beyond them."""
+_SHOWS = "Prism shows"
 SYNAPSE, STANDBY = "synapse", "synapse-2"
 LEADS, STANDS_BY, STEPS_DOWN = "leads from now on", "stands by", "steps down"
 _SLOW_S = 0.05
+_CLIENTS = ("worker", "extra", "watch", RUNNER)
+_DENDRITES = ("worker", "caller", "watcher")
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 @attrs.frozen
@@ -39,6 +57,8 @@ class Size:
             then: the first caller, the second worker, and so on; empty for none.
         standby: Whether there is a second Synapse, on the far host if there is one.
         keys: Whether the Synapses have keys, and each client one of its kind.
+        everything: Whether there are Prism with a reader and a `cosmo worker` that reloads too, and
+            all processes have metrics, traces and logs of JSON, as far as this checkout has them.
     """
 
     workers: int = 3
@@ -49,6 +69,7 @@ class Size:
     javascript: str = ""
     standby: bool = False
     keys: bool = False
+    everything: bool = False
 
 
 class Fabric:
@@ -73,6 +94,10 @@ class Fabric:
         self.synapses = [SYNAPSE, STANDBY] if size.standby else [SYNAPSE]
         self._ports = _free_ports(self.synapses)
         self._keys = Keys(folder, self.synapses) if size.keys else None
+        self.features = all_features() if size.everything else Features()
+        self._metrics: dict[str, int] = {}
+        self._starts: Counter[str] = Counter()
+        self._versions = itertools.count(1)
         self._processes: dict[str, Process] = {}
         self._numbers = itertools.count(1)
         self.workers = [f"worker-{number + 1}" for number in range(size.workers)]
@@ -100,10 +125,100 @@ class Fabric:
             await self._start("relay", "relay", RELAY_HOST, HOST, *ports)
         await asyncio.gather(*map(self.start_worker, self.workers))
         await self.start_watcher("watcher-1")
-        for number, name in enumerate(self.callers):
-            size, seed = self.size, self._seed * 1000 + number * 100
-            load = (seed, size.outstanding, size.timeout_s, *filter(None, [size.only]))
-            await self._start(name, "caller", name, self._url(name), self._file(name), *load)
+        if self.size.everything:
+            on = [*WITHOUT_CHOICE, *self.features.names(on=True)]
+            self._log.write("features", names=on, missing=self.features.names(on=False))
+            await self._start_beside()
+        for name in self.callers:
+            await self.start_caller(name)
+
+    async def start_caller(self, name: str) -> None:
+        """Start a caller; one of that name that was there before has used other task ids."""
+        size, number = self.size, self.callers.index(name)
+        seed = self._seed * 1000 + number * 100 + self._starts[name]
+        first = 1 + self._starts[name] * _GENERATION
+        self._starts[name] += 1
+        load = seed, size.outstanding, size.timeout_s, size.only or EVERY_KIND, first
+        also = [app.NAME] if size.everything else []
+        where = name, self._url(name), self._file(name)
+        await self._start(name, "caller", *where, *load, *also)
+
+    async def _start_beside(self) -> None:
+        """Start what runs beside the load, with everything on."""
+        folder = self._folder / "app"
+        self.change_app()
+        options = ("--url", self._url(RUNNER), "--namespace", NAMESPACE)
+        path = f"{folder}{os.pathsep}{_ROOT}"
+        await self._start_verb(
+            RUNNER,
+            ("worker", app.TARGET, *options, "--reload", "--reload-dir", folder, "--json"),
+            SERVING,
+            {"PYTHONPATH": path, app.LOG_VARIABLE: str(self._file(app.NAME))},
+        )
+        prism = ("prism", *options, "--port", free_port((HOST,)), "--no-browser")
+        said = await self._start_verb(PRISM, prism, _SHOWS)
+        await self._start(READER, "prism_reader", READER, said.split()[-1], self._file(READER))
+
+    def change_app(self) -> None:
+        """Write another version of the program that `cosmo worker` runs."""
+        app.write(self._folder / "app", next(self._versions))
+
+    async def _start_verb(
+        self,
+        name: str,
+        arguments: Sequence[object],
+        says: str,
+        variables: Mapping[str, str] | None = None,
+    ) -> str:
+        """Start a verb of the command line; return the rest of the line that it says then."""
+        observed = self._observed(name, serves=False)
+        process = await start(
+            name,
+            self._folder,
+            "cosmonapse.cli",
+            *arguments,
+            *self._options_of(name),
+            through=self._through(name),
+            variables={**self._key_of(name), **observed, **(variables or {})},
+            joined=self.features.logs,
+        )
+        process.watch(LEADS, STANDS_BY, STEPS_DOWN)
+        self._processes[name] = process
+        said = await process.line(says)
+        process.has_begun()
+        return said
+
+    def _options_of(self, name: str) -> list[str]:
+        """Return the options of a verb for metrics and logs."""
+        logs = ["--log-format", "json"] if self.features.logs else []
+        if not self.features.metrics:
+            return logs
+        return [*logs, "--metrics", f"{HOST}:{self._metrics_of(name)}"]
+
+    def _metrics_of(self, name: str) -> int:
+        if name not in self._metrics:
+            self._metrics[name] = free_port((HOST,))
+        return self._metrics[name]
+
+    def _observed(self, name: str, *, serves: bool) -> dict[str, str]:
+        """Return the variable of a process of the harness that names what watches over it.
+
+        Args:
+            name: The name of the process.
+            serves: Whether it serves its metrics by itself.
+        """
+        asked: dict[str, object] = {"traces": self.features.traces, "logs": self.features.logs}
+        if serves and self.features.metrics:
+            asked["metrics"] = f"{HOST}:{self._metrics_of(name)}"
+        return {VARIABLE: json.dumps(asked)} if any(asked.values()) else {}
+
+    def targets(self) -> list[Target]:
+        """Return the processes that serve metrics now."""
+        return [
+            Target(name, process.pid, self._metrics[name])
+            for name, process in self._processes.items()
+            if name in self._metrics and process.is_serving
+        ]
 
     async def start_synapse(self, name: str = SYNAPSE) -> None:
         """Start a Synapse where it was before; return when it listens."""
@@ -115,12 +230,7 @@ class Fabric:
             where = (*where, "--keys", self._keys.folder_of(name))
         elif self.hosts is not None:
             where = (*where, "--insecure")  # the cable between the two leads nowhere else
-        arguments = ("cosmonapse.cli", "synapse", "start", *where, "--quiet")
-        through = self._through(name)
-        process = await start(name, self._folder, *arguments, through=through)
-        process.watch(LEADS, STANDS_BY, STEPS_DOWN)
-        self._processes[name] = process
-        await process.line(_LISTENING)
+        await self._start_verb(name, ("synapse", "start", *where, "--quiet"), _LISTENING)
 
     @property
     def leaders(self) -> list[str]:
@@ -160,7 +270,7 @@ class Fabric:
 
     async def end(self, name: str) -> None:
         """Ask a process to end, with SIGTERM, and wait until it has."""
-        self[name].send(signal.SIGTERM)
+        self[name].end()
         await self._ended(name)
 
     async def finish(self) -> None:
@@ -168,7 +278,10 @@ class Fabric:
         for name in self.callers:
             self[name].tell("enough")
         await asyncio.gather(*map(self._ended, self.callers))
-        others = [name for name in self._processes if name.startswith(("worker", "extra", "watch"))]
+        for name in (READER, PRISM):
+            if name in self._processes:
+                await self.end(name)
+        others = [name for name in self._processes if name.startswith(_CLIENTS)]
         await asyncio.gather(*map(self.end, others))
         await asyncio.gather(*map(self.end, self.synapses))
 
@@ -181,12 +294,17 @@ class Fabric:
         for name, process in self._processes.items():
             if process.is_alive and name != "relay":
                 sample(self._log, name, process.pid)
+        if RUNNER in self._processes:
+            for pid in children_of(self[RUNNER].pid):
+                sample(self._log, app.NAME, pid)
 
     def look_for_complaint(self, process: Process) -> None:
         """Record unexpected output of a process."""
         said = process.complaint()
         if said is not None:
             self._log.write("complaint", name=process.name, text=said)
+        if process.logs and (line := process.no_json()) is not None:
+            self._log.write("complaint", name=process.name, text=f"no JSON: {line[:500]}")
 
     async def _ended(self, name: str) -> None:
         process = self._processes[name]
@@ -197,16 +315,23 @@ class Fabric:
 
     async def _start(self, name: str, module: str, *arguments: object) -> None:
         program = program_of(name, module, self.size.javascript)
+        is_dendrite = module in _DENDRITES and program[0] == sys.executable
+        observed = self._observed(name, serves=True) if is_dendrite else {}
         process = await start(
             name,
             self._folder,
             *arguments,
             through=self._through(name),
             program=program,
-            variables=None if self._keys is None else self._keys.variables_of(name),
+            variables={**self._key_of(name), **observed},
         )
+        process.logs = is_dendrite and self.features.logs
         self._processes[name] = process
         await process.line("ready")
+        process.has_begun()
+
+    def _key_of(self, name: str) -> Mapping[str, str]:
+        return {} if self._keys is None else self._keys.variables_of(name)
 
     def _host(self, synapse: str) -> str:
         if self.hosts is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
@@ -16,6 +17,11 @@ from .history import Fault, History, Sample, Task
 _RECOVERS_S = 4.0
 _WARM_UP_PERCENT = 20
 _LEAST_SAMPLES = 5
+REMEMBERS = ("worker", "extra", "reloaded")
+"""Processes that keep the ids of their tasks for ten minutes."""
+FILLS_S = 630.0
+"""After how long these keep no more of them than before, and their replies."""
+_LEAST_FULL_S = 300.0
 
 
 @attrs.frozen
@@ -56,19 +62,73 @@ class Slope:
         name: Which process.
         pid: Its id.
         lived_s: For how long it was looked at.
-        rss_kib: Memory, in KiB a minute.
+        rss_kib: Memory, in KiB a minute; None if what it remembers was not full for long enough.
         descriptors: The same of its descriptors.
         tasks: The same of its asyncio tasks; None if it cannot tell.
         rss_last_kib: Memory at the end, in KiB.
+        threads: The same of its threads.
     """
 
     name: str
     pid: int
     lived_s: float
-    rss_kib: float
+    rss_kib: float | None
     descriptors: float
     tasks: float | None
     rss_last_kib: int
+    threads: float = 0.0
+
+
+@attrs.frozen
+class Beside:
+    """Figures of what runs beside the load.
+
+    Args:
+        on: What was on.
+        missing: What this checkout did not have.
+        scrapes: Answers of `/metrics`.
+        scrape_p50_ms: How long one took, in milliseconds, the median.
+        scrape_p99_ms: The same, the 99th percentile.
+        probes: Answers of probes.
+        spans: Spans that were started, as far as their processes could tell in the end.
+        traces: Traces of which every span is written down.
+        shown: Signals that Prism showed.
+        missed: Signals that it said it had missed.
+        without_task: Ends of tasks that it showed without their TASK.
+    """
+
+    on: tuple[str, ...]
+    missing: tuple[str, ...]
+    scrapes: int
+    scrape_p50_ms: float
+    scrape_p99_ms: float
+    probes: int
+    spans: int
+    traces: int
+    shown: int
+    missed: int
+    without_task: int
+
+
+def beside(history: History) -> Beside:
+    """Return the figures of what runs beside the load."""
+    took_ms = [each.took_s * 1000 for each in history.scrapes if not each.text]
+    p50_ms, p99_ms = percentiles(took_ms, 50, 99) if took_ms else [0.0, 0.0]
+    seen: Counter[str] = Counter()
+    for each in history.prism.values():
+        seen.update(each)
+    return Beside(
+        *history.features,
+        len(history.scrapes),
+        p50_ms,
+        p99_ms,
+        len(history.probes),
+        sum(history.span_counts.values()),
+        len({trace for trace, _ in history.spans}),
+        seen["signals"],
+        seen["missed"],
+        seen["without_task"],
+    )
 
 
 def latency(tasks: Iterable[Task]) -> Latency:
@@ -221,18 +281,22 @@ def _slope(history: History, name: str, pid: int) -> Slope | None:
     first_s, last_s = samples[0].at_s, samples[-1].at_s
     from_s = first_s + (last_s - first_s) * _WARM_UP_PERCENT / 100
     warm = [sample for sample in samples if sample.at_s >= from_s]
-    memory = _points(warm, "rss_kib")
-    if len(memory) < _LEAST_SAMPLES:
+    seen = _points(samples, "rss_kib")
+    if len(_points(warm, "rss_kib")) < _LEAST_SAMPLES:
         return None
+    full_s = max(from_s, first_s + FILLS_S if name.startswith(REMEMBERS) else from_s)
+    memory = [point for point in seen if point[0] >= full_s]
+    fits = last_s - full_s >= _LEAST_FULL_S or full_s == from_s
     tasks = _points(warm, "tasks")
     return Slope(
         name,
         pid,
         last_s - first_s,
-        growth(memory) * 60,
+        growth(memory) * 60 if fits else None,
         growth(_points(warm, "descriptors")) * 60,
         growth(tasks) * 60 if len(tasks) >= _LEAST_SAMPLES else None,
-        int(memory[-1][1]),
+        int(seen[-1][1]),
+        growth(_points(warm, "threads")) * 60,
     )
 
 

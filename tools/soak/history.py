@@ -7,18 +7,26 @@ A line is a dict with `at` (monotonic seconds), `who` and `what`; the others dep
     outcome    task code got thoughts text                   the caller knows; code "" is a reply
     fault      number kind target sole callers workers   it begins; see `Fault`
     mended     number                                    the harness has undone it
-    sample     of (a pid), name rss_kib descriptors, or tasks
+    sample     of (a pid), name rss_kib descriptors threads, or tasks
     ended      name code took_s asked                    a process is gone that had to go
     state      worker state                              the roster shows it from now on
     complaint  name text                                 a traceback, or the like
     counts     counts                                    the counters of a Dendrite
     leaders    names                                     the Synapses that lead in the end
+    features   names missing                             what was on, and what was not there
+    probe      name path status took_s asked text        an answer of `/healthz` or `/readyz`
+    scrape     name status took_s growing back text      one of `/metrics`; `back`: what went back
+    prism      signals missed without_task               how much the reader of Prism saw
+    prism_wrong  text code                                    what it must not see
+    span       trace id parent name                      a span of a trace that is written down
+    spans      started ended kept                        the spans of a process that ends
     quiet                                                no task is dispatched from now on
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -108,6 +116,7 @@ class Sample:
     rss_kib: int | None
     descriptors: int | None
     tasks: int | None
+    threads: int | None = None
 
 
 @attrs.frozen
@@ -125,6 +134,69 @@ class Ended:
     took_s: float
 
 
+@attrs.frozen
+class Probe:
+    """One answer of a probe.
+
+    Args:
+        at_s: When it was there.
+        name: The process.
+        path: `/healthz` or `/readyz`.
+        status: Of HTTP; 0 if there was no answer.
+        took_s: How long it took.
+        asked: What was known of the process: `ready`, `ending`, or nothing.
+        text: The answer, or why there was none.
+    """
+
+    at_s: float
+    name: str
+    path: str
+    status: int
+    took_s: float
+    asked: str
+    text: str
+
+
+@attrs.frozen
+class Scrape:
+    """One answer of `/metrics`.
+
+    Args:
+        at_s: When it was there.
+        name: The process.
+        status: Of HTTP; 0 if there was no answer.
+        took_s: How long it took.
+        growing: How many values it had that must not go back.
+        back: Those that did since the answer before, of the same process.
+        text: What was wrong with it, or empty.
+    """
+
+    at_s: float
+    name: str
+    status: int
+    took_s: float
+    growing: int
+    back: tuple[str, ...]
+    text: str
+
+
+@attrs.frozen
+class Span:
+    """One span.
+
+    Args:
+        at_s: When it started.
+        who: The process.
+        name: Its name.
+        parent: Id of the span above it, or None.
+    """
+
+    at_s: float
+    who: str
+    name: str
+    parent: str | None
+
+
 @attrs.define
 class History:
     """All of a run.
@@ -140,6 +212,13 @@ class History:
         starts: When each worker started a task, in order.
         counts: The counters of each Dendrite, by name of its process.
         leaders: The Synapses that lead in the end; None where there is but one.
+        features: What was on beside the load, and what this checkout did not have.
+        probes: The answers of probes, in their order.
+        scrapes: Those of `/metrics`.
+        prism: How much each reader of Prism saw until its last line, by its name.
+        prism_wrong: Instant, text and code of what it must not see.
+        spans: Parent of each span that is written down, by trace and id.
+        span_counts: Spans that started, by process.
         quiet_at_s: When the callers were ordered to dispatch no more.
         ends_at_s: Time of the last line.
     """
@@ -154,6 +233,13 @@ class History:
     starts: dict[str, list[float]] = attrs.Factory(dict)
     counts: dict[str, dict[str, int]] = attrs.Factory(dict)
     leaders: tuple[str, ...] | None = None
+    features: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    probes: list[Probe] = attrs.Factory(list)
+    scrapes: list[Scrape] = attrs.Factory(list)
+    prism: dict[str, dict[str, int]] = attrs.Factory(dict)
+    prism_wrong: list[tuple[float, str, str]] = attrs.Factory(list)
+    spans: dict[tuple[str, str], Span] = attrs.Factory(dict)
+    span_counts: Counter[str] = attrs.Factory(Counter)
     quiet_at_s: float = float("inf")
     ends_at_s: float = 0.0
 
@@ -229,7 +315,8 @@ def _fault_of(history: History, line: CuttableCarrier) -> Fault:
 
 
 def _sample(history: History, line: CuttableCarrier) -> None:
-    seen = Sample(line["at"], line.get("rss_kib"), line.get("descriptors"), line.get("tasks"))
+    names = ("rss_kib", "descriptors", "tasks", "threads")
+    seen = Sample(line["at"], *(line.get(name) for name in names))
     history.samples.setdefault(line["of"], []).append(seen)
     history.names.setdefault(line["of"], line.get("name", line["who"]))
 
@@ -258,6 +345,39 @@ def _quiet(history: History, line: CuttableCarrier) -> None:
     history.quiet_at_s = line["at"]
 
 
+def _features(history: History, line: CuttableCarrier) -> None:
+    history.features = tuple(line["names"]), tuple(line["missing"])
+
+
+def _probe(history: History, line: CuttableCarrier) -> None:
+    names = ("name", "path", "status", "took_s", "asked", "text")
+    history.probes.append(Probe(line["at"], *(line[name] for name in names)))
+
+
+def _scrape(history: History, line: CuttableCarrier) -> None:
+    names = ("name", "status", "took_s", "growing", "text")
+    facts = {name: line[name] for name in names}
+    history.scrapes.append(Scrape(at_s=line["at"], back=tuple(line["back"]), **facts))
+
+
+def _prism(history: History, line: CuttableCarrier) -> None:
+    known = {name: value for name, value in line.items() if isinstance(value, int)}
+    history.prism[line["who"]] = known
+
+
+def _prism_wrong(history: History, line: CuttableCarrier) -> None:
+    history.prism_wrong.append((line["at"], line["text"], line["code"]))
+
+
+def _span(history: History, line: CuttableCarrier) -> None:
+    span = Span(line["at"], line["who"], line["name"], line["parent"])
+    history.spans[line["trace"], line["id"]] = span
+
+
+def _spans(history: History, line: CuttableCarrier) -> None:
+    history.span_counts[line["who"]] += line["started"]
+
+
 def _nothing(history: History, line: CuttableCarrier) -> None:
     pass
 
@@ -276,4 +396,11 @@ _TAKE: Mapping[str, Callable[[History, CuttableCarrier], None]] = {
     "counts": _counts,
     "leaders": _leaders,
     "quiet": _quiet,
+    "features": _features,
+    "probe": _probe,
+    "scrape": _scrape,
+    "prism": _prism,
+    "prism_wrong": _prism_wrong,
+    "span": _span,
+    "spans": _spans,
 }

@@ -19,7 +19,7 @@ _MAY: Mapping[str, Sequence[str]] = {
     "worker": ("serve", "dispatch"),  # a task may have a child
     "watcher": ("watch",),
 }
-_KEY_OF = {"extra": "worker"}
+_KEY_OF = {"extra": "worker", "runner": "worker", "prism": "watcher"}
 
 
 class Keys:

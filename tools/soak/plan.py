@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import attrs
 
@@ -29,6 +29,8 @@ FAULTS: Mapping[str, tuple[float, float]] = {
     "double_kill": (0.0, 0.5),
     "double_freeze": (0.5, 4.5),
     "restart_freeze": (0.5, 4.5),
+    "rolling_restart": _NOTHING,
+    "reload": _NOTHING,
 }
 """Every fault, and how many seconds it lasts at least and at most, before it is mended."""
 BY_RELAY = frozenset({"link_reset", "link_stall", "link_half_open"})
@@ -44,7 +46,15 @@ AT_THE_ONLY_ONE = frozenset(
 """Those that are others where there is a second Synapse."""
 BY_THREAD = frozenset({"worker_block"})
 """Those that need workers whose heartbeats do not wait for their loop."""
+BY_EVERYTHING = frozenset({"rolling_restart", "reload"})
+"""Those that need `--everything`. A reload comes by itself too, each minute."""
+ENDS = frozenset({"worker_kill", "worker_term", "failover", "failover_stop", "rolling_restart"})
+"""Those after which a process is another one, so that it has no slope."""
 _PAUSE_S = (0.3, 2.0)
+_ROUGH = ((0.0, 0.15), (0.5, 0.58), (0.93, 1.0))
+"""The parts of a day in which processes end. What lives between them is judged by its growth."""
+_DAY_PAUSES = 100
+_DAY_PAUSE_S = 30.0
 
 
 @attrs.frozen
@@ -78,3 +88,37 @@ def plan(seed: int, kinds: Sequence[str], apart_s: float = 0.0) -> Iterator[Plan
             yield Planned(
                 kind, apart_s + dice.uniform(*_PAUSE_S), dice.uniform(*FAULTS[kind]), dice.random()
             )
+
+
+def day(
+    seed: int, kinds: Sequence[str], seconds: float, elapsed_s: Callable[[], float]
+) -> Iterator[Planned]:
+    """Yield the faults of a day: pauses of ordinary work, and three parts in which processes end.
+
+    Each of these parts begins with a rolling restart, and each kind comes in its turn.
+
+    Args:
+        seed: Of the dice.
+        kinds: Of `FAULTS`.
+        seconds: How long the day is.
+        elapsed_s: How much of it is over.
+    """
+    dice = random.Random(seed)
+    pause_s = min(_DAY_PAUSE_S, seconds / _DAY_PAUSES)
+    left: dict[bool, list[str]] = {False: [], True: []}
+    restarted: set[int] = set()
+    while True:
+        part = elapsed_s() / seconds
+        rough = next((n for n, (first, last) in enumerate(_ROUGH) if first <= part < last), None)
+        turn = sorted(kind for kind in set(kinds) if rough is not None or kind not in ENDS)
+        if not turn:
+            return
+        waiting = left[rough is not None]
+        if not waiting:
+            waiting += dice.sample(turn, len(turn))
+        kind = waiting.pop()
+        if rough is not None and rough not in restarted and "rolling_restart" in turn:
+            restarted.add(rough)
+            kind = "rolling_restart"
+        pauses = pause_s + dice.uniform(*_PAUSE_S)
+        yield Planned(kind, pauses, dice.uniform(*FAULTS[kind]), dice.random())

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ctypes
 import itertools
+import json
 import os
 import random
 import signal
@@ -18,6 +19,8 @@ from pathlib import Path
 PYTHON = (sys.executable, "-m")
 _STARTS_S = 20.0
 _GRACE_S = 15.0
+_LAST_WORDS_S = 2.0
+_MAX_LINE_BYTES = 1024 * 1024
 _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 COMPLAINTS = (
     "Traceback",
@@ -40,12 +43,20 @@ class Process:
         name: Its name in the logs.
         process: Its asyncio process.
         said: The file of its stderr.
+        joined: Whether its stdout is its log, in JSON, and its stderr is in it.
+
+    Attributes:
+        logs: Whether all that it says is to be JSON.
     """
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, said: Path) -> None:
+    def __init__(
+        self, name: str, process: asyncio.subprocess.Process, said: Path, joined: bool = False
+    ) -> None:
         self.name = name
         self._process = process
         self._said = said
+        self.logs = self._joined = joined
+        self._begun = self._asked_to_end = False
         self._lines: asyncio.Queue[str] = asyncio.Queue()
         self._watched: tuple[str, ...] = ()
         self._last = ""
@@ -61,6 +72,20 @@ class Process:
     def is_alive(self) -> bool:
         """Whether it has not ended."""
         return self._process.returncode is None
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether it has begun, and is neither gone nor asked to end."""
+        return self.is_alive and self._begun and not self._asked_to_end
+
+    def has_begun(self) -> None:
+        """Note that it is ready."""
+        self._begun = True
+
+    def end(self) -> None:
+        """Ask it to end, with SIGTERM."""
+        self._asked_to_end = True
+        self.send(signal.SIGTERM)
 
     async def line(self, start: str, timeout_s: float = _STARTS_S) -> str:
         """Return the rest of the next line of its stdout that begins with `start`.
@@ -130,6 +155,7 @@ class Process:
         except TimeoutError:
             await self.kill()
             code = -signal.SIGKILL
+        await asyncio.wait({self._reading}, timeout=_LAST_WORDS_S)
         return code, time.monotonic() - began_s
 
     def complaint(self) -> str | None:
@@ -137,6 +163,16 @@ class Process:
         said = self.said()
         found = min((said.find(each) for each in COMPLAINTS if each in said), default=-1)
         return None if found < 0 else said[found : found + 2000]
+
+    def no_json(self) -> str | None:
+        """Return the first line that it said which is no JSON, or None."""
+        for line in self.said().splitlines(keepends=True):
+            try:
+                if line.endswith("\n"):  # else it was killed while it wrote
+                    json.loads(line)
+            except ValueError:
+                return line
+        return None
 
     def said(self) -> str:
         """Return its stderr."""
@@ -146,10 +182,21 @@ class Process:
         if self._process.stdout is not None:
             async for line in self._process.stdout:
                 text = line.decode(errors="replace")
+                if self._joined:
+                    text = self._message_of(text)
                 self._last = next((each for each in self._watched if each in text), self._last)
                 self._lines.put_nowait(text)
                 self._has_news.set()
         self._lines.put_nowait("")
+
+    def _message_of(self, line: str) -> str:
+        """Keep a line of a log, and return its message; all of it if it has none."""
+        with self._said.open("a") as said:
+            said.write(line)
+        try:
+            return str(json.loads(line).get("message", line))
+        except (ValueError, AttributeError):
+            return line
 
 
 async def start(
@@ -159,6 +206,7 @@ async def start(
     through: Sequence[str] = (),
     program: Sequence[str] = PYTHON,
     variables: Mapping[str, str] | None = None,
+    joined: bool = False,
 ) -> Process:
     """Start a program; it writes to stderr into a file of `folder`.
 
@@ -169,6 +217,7 @@ async def start(
         through: A program, with its arguments, that becomes the process.
         program: The program, with its first arguments.
         variables: Of its environment, beside those of this process.
+        joined: Whether all that it prints is a log of JSON; that goes into that file too.
     """
     said = folder / f"{name}-{time.monotonic_ns()}.err"
     with said.open("wb") as stderr:
@@ -178,12 +227,13 @@ async def start(
             *map(str, arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=stderr,
+            stderr=asyncio.subprocess.STDOUT if joined else stderr,
+            limit=_MAX_LINE_BYTES,
             env={**os.environ, **(variables or {})},
             start_new_session=True,
             preexec_fn=_dies_with_parent() if sys.platform == "linux" else None,
         )
-    return Process(name, process, said)
+    return Process(name, process, said, joined)
 
 
 def _dies_with_parent() -> Callable[[], None]:

@@ -9,9 +9,10 @@ from typing import Any
 import attrs
 
 from . import figures
-from .check import Violation, violations
+from .check import violations
 from .explain import Expectation
 from .history import History
+from .violation import Violation
 
 _SHOWN = 20
 
@@ -33,6 +34,7 @@ class Verdict:
         recoveries: The recovery from each fault.
         outages: How long callers waited after each kind of failover.
         slopes: The growth of each process.
+        beside: Figures of what runs beside the load.
         violations: The violations that were found.
     """
 
@@ -48,6 +50,7 @@ class Verdict:
     recoveries: list[figures.Recovery]
     outages: list[figures.Outage]
     slopes: list[figures.Slope]
+    beside: figures.Beside
     violations: list[Violation]
 
     @property
@@ -79,6 +82,7 @@ def judge(history: History, expectation: Expectation) -> Verdict:
         recoveries=figures.recoveries(history),
         outages=figures.outages(history),
         slopes=figures.slopes(history),
+        beside=figures.beside(history),
         violations=found,
     )
 
@@ -105,9 +109,12 @@ def shown(verdict: Verdict, began_at_s: float) -> str:
         lines += ["", head, *(_fault_line(each, began_at_s) for each in verdict.recoveries)]
     if verdict.outages:
         lines += ["", "until a call is answered again", *map(_outage_line, verdict.outages)]
+    if verdict.beside.on:
+        lines += ["", *_beside_lines(verdict.beside)]
     if verdict.slopes:
         head = (
-            f"{'grows a minute':>16} {'lived s':>8} {'KiB':>8} {'fds':>6} {'tasks':>6} {'MiB':>7}"
+            f"{'grows a minute':>16} {'lived s':>8} {'KiB':>8} {'fds':>6} {'tasks':>6} "
+            f"{'threads':>7} {'MiB':>7}"
         )
         lines += ["", head, *map(_slope_line, verdict.slopes)]
     lines += ["", *_violation_lines(verdict, began_at_s)]
@@ -145,10 +152,25 @@ def _seconds(value_s: float | None) -> str:
 
 def _slope_line(each: figures.Slope) -> str:
     tasks = "" if each.tasks is None else f"{each.tasks:+.1f}"
+    memory = "" if each.rss_kib is None else f"{each.rss_kib:+.0f}"
     return (
-        f"{each.name:>16} {each.lived_s:8.0f} {each.rss_kib:+8.0f} {each.descriptors:+6.1f} "
-        f"{tasks:>6} {each.rss_last_kib / 1024:7.1f}"
+        f"{each.name:>16} {each.lived_s:8.0f} {memory:>8} {each.descriptors:+6.1f} "
+        f"{tasks:>6} {each.threads:+7.1f} {each.rss_last_kib / 1024:7.1f}"
     )
+
+
+def _beside_lines(beside: figures.Beside) -> list[str]:
+    missing = f"   MISSING: {', '.join(beside.missing)}" if beside.missing else ""
+    metrics = (
+        f"metrics  {beside.scrapes:,} scrapes, p50 {beside.scrape_p50_ms:.1f} ms, "
+        f"p99 {beside.scrape_p99_ms:.1f} ms; {beside.probes:,} probes"
+    )
+    prism = (
+        f"prism    {beside.shown:,} Signals shown, {beside.missed:,} missed, "
+        f"{beside.without_task:,} ends without their TASK"
+    )
+    traces = f"traces   {beside.spans:,} spans; {beside.traces:,} traces were checked span by span"
+    return [f"on: {', '.join(beside.on)}{missing}", metrics, traces, prism]
 
 
 def _violation_lines(verdict: Verdict, began_at_s: float) -> list[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from cosmonapse import Dendrite, Signal, SynapseUnreachable, connect_synapse
 
 from .log import Log
+from .observed import Observed
 from .sampling import count_tasks
 from .worker import NAMESPACE
 
@@ -35,6 +36,7 @@ async def note_states(dendrite: Dendrite, log: Log) -> None:
 async def main(name: str, url: str, path: str, slow_s: str = "0") -> None:
     """Watch until SIGTERM."""
     log = Log(Path(path), name)
+    observed = Observed(log)
     dendrite = Dendrite(synapse=await connect_synapse(url), namespace=NAMESPACE, dendrite_id=name)
     seen = 0
 
@@ -49,8 +51,9 @@ async def main(name: str, url: str, path: str, slow_s: str = "0") -> None:
     counting = asyncio.create_task(count_tasks(log), name="count tasks")
     await dendrite.start()
     asking = asyncio.create_task(note_states(dendrite, log), name="note states")
-    print("ready", flush=True)
-    await dendrite.serve()
+    async with observed.of(dendrite):
+        print("ready", flush=True)
+        await dendrite.serve()
     counting.cancel()
     asking.cancel()
     log.write("counts", counts={**dendrite.counts, "seen": seen})

@@ -19,6 +19,7 @@ from cosmonapse import Axon, Dendrite, NeuronError, connect_synapse
 
 from . import tasks
 from .log import Log
+from .observed import Observed
 from .sampling import count_tasks
 
 _SLEEP_S = 0.02
@@ -87,6 +88,7 @@ async def main(name: str, url: str, path: str, *alone: str) -> None:
     """Serve until SIGTERM."""
     log = Log(Path(path), name)
     work = Work(log)
+    observed = Observed(log)
     dendrite = Dendrite(
         synapse=await connect_synapse(url), namespace=NAMESPACE, dendrite_id=name, role="worker"
     )
@@ -96,8 +98,9 @@ async def main(name: str, url: str, path: str, *alone: str) -> None:
     asyncio.get_running_loop().add_reader(sys.stdin, work.on_stdin)
     counting = asyncio.create_task(count_tasks(log), name="count tasks")
     await dendrite.start()
-    print("ready", flush=True)
-    await dendrite.serve()
+    async with observed.of(dendrite):
+        print("ready", flush=True)
+        await dendrite.serve()
     counting.cancel()
     log.write("counts", counts=dendrite.counts)
 

@@ -1,5 +1,5 @@
 // A caller of a soak, as tools/soak/caller.py:
-// `node soak-caller.js CARRIER NAME URL LOG SEED OUTSTANDING TIMEOUT_S [KIND]`.
+// `node soak-caller.js CARRIER NAME URL LOG SEED OUTSTANDING TIMEOUT_S [KIND FIRST NEURON]`.
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Dendrite, TimeoutError, connectSynapse } from '../src/index.js'
@@ -10,13 +10,16 @@ const PULSE_MS = 50
 const PAUSE_MS = 80
 const ALONE_PERCENT = 10
 
-const [carrier, name, url, path, seed, outstanding, timeoutS, only] = process.argv.slice(2)
+const [carrier, name, url, path, seed, outstanding, timeoutS, ...rest] = process.argv.slice(2)
+const [kindOfAll = 'all', first = '1', also] = rest
+const only = kindOfAll === 'all' ? undefined : kindOfAll
+const singles = also ? ['alone', also] : ['alone']
 const log = new Log(path, name)
 const timeoutMs = Number(timeoutS) * 1000
 const synapse = await connectSynapse(url, { carrier })
 const dendrite = new Dendrite({ synapse, namespace: NAMESPACE, dendriteId: name })
 let isOver = false
-let count = 0
+let count = Number(first) - 1
 
 /** Return a function that gives numbers from 0 to below 1: the same ones for the same seed. */
 function diceOf(start) {
@@ -37,7 +40,7 @@ function chosen(dice) {
 async function sequence(dice) {
   while (!isOver) {
     const kind = only || chosen(dice)
-    await run(kind, kind !== 'stream' && dice() * 100 < ALONE_PERCENT)
+    await run(kind, kind === 'stream' ? '' : singles[Math.floor((dice() * 100) / ALONE_PERCENT)])
     await sleep(dice() * PAUSE_MS)
   }
 }
@@ -45,7 +48,7 @@ async function sequence(dice) {
 async function pulse() {
   const open = new Set()
   while (!isOver) {
-    const task = run('echo', false)
+    const task = run('echo')
     open.add(task)
     task.finally(() => open.delete(task))
     await sleep(PULSE_MS)
@@ -53,10 +56,10 @@ async function pulse() {
   await Promise.all(open)
 }
 
-async function run(kind, alone) {
+async function run(kind, single = '') {
   const number = ++count
   const task = `${name}-${number}`
-  const neuron = alone ? 'alone' : kind === 'stream' ? 'stream' : 'work'
+  const neuron = single || (kind === 'stream' ? 'stream' : 'work')
   const want = digest(wanted(kind, task, number))
   log.write('invoke', { task, kind, neuron, want, timeout_s: Number(timeoutS), retry: false })
   const received = []
@@ -96,7 +99,10 @@ const sequences = Array.from({ length: Number(outstanding) }, (_, index) =>
 )
 const underWay = Promise.all([pulse(), ...sequences])
 process.stdout.write('ready\n')
-await new Promise((resolve) => createInterface({ input: process.stdin }).once('line', resolve))
+await new Promise((resolve) => {
+  createInterface({ input: process.stdin }).once('line', resolve)
+  process.once('SIGTERM', resolve)
+})
 isOver = true
 await underWay
 await dendrite.stop()
