@@ -41,7 +41,7 @@ from .verdict import Verdict, judge, shown
 
 _SIZE = Size()
 _ZMTP, _LIBZMQ = "zmtp", "libzmq"
-_DAY_OUTSTANDING = 3
+_DAY_OUTSTANDING, _DAY_TIMEOUT_S = 3, 12.0
 
 
 def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -64,6 +64,27 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--apart", type=float, default=0.0, metavar="S", help="more seconds between two faults"
     )
+    _add_processes(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the verdict there too")
+    parser.add_argument(
+        "--logs", type=Path, metavar="FOLDER", help="keep the logs there; else only broken runs do"
+    )
+    parser.add_argument(
+        "--check", type=Path, metavar="FOLDER", help="only judge the logs of an earlier run"
+    )
+    given = parser.parse_args(arguments)
+    _complete(parser, given)
+    given.faults = _possible(parser, given)
+    given.seconds = given.seconds or (given.minutes or 1.0) * 60
+    if min(given.seconds, given.timeout) <= 0:
+        parser.error("a length and a timeout over 0 are wanted")
+    if min(given.workers, given.callers) < 2 or given.outstanding < 1:
+        parser.error("two workers, two callers and one task are the least")
+    return given
+
+
+def _add_processes(parser: argparse.ArgumentParser) -> None:
+    """Add what processes there are, and where."""
     parser.add_argument(
         "--two-hosts",
         action="store_true",
@@ -91,28 +112,6 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="keys, JavaScript, a standby, metrics, traces, logs of JSON, Prism, a cosmo worker "
         "that reloads; faults with pauses of ordinary work",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the verdict there too")
-    parser.add_argument(
-        "--logs", type=Path, metavar="FOLDER", help="keep the logs there; else only broken runs do"
-    )
-    parser.add_argument(
-        "--check", type=Path, metavar="FOLDER", help="only judge the logs of an earlier run"
-    )
-    given = parser.parse_args(arguments)
-    if given.everything:
-        given.keys = given.standby = True
-        given.javascript = given.javascript or _LIBZMQ
-        if given.two_hosts:
-            parser.error("--everything is on one host")
-    if given.outstanding is None:
-        given.outstanding = _DAY_OUTSTANDING if given.everything else _SIZE.outstanding
-    given.faults = _possible(parser, given)
-    given.seconds = given.seconds or (given.minutes or 1.0) * 60
-    if min(given.seconds, given.timeout) <= 0:
-        parser.error("a length and a timeout over 0 are wanted")
-    if min(given.workers, given.callers) < 2 or given.outstanding < 1:
-        parser.error("two workers, two callers and one task are the least")
-    return given
 
 
 def _add_size(parser: argparse.ArgumentParser) -> None:
@@ -126,8 +125,24 @@ def _add_size(parser: argparse.ArgumentParser) -> None:
         f"{_DAY_OUTSTANDING} with --everything",
     )
     parser.add_argument(
-        "--timeout", type=float, default=_SIZE.timeout_s, metavar="S", help="of each task"
+        "--timeout",
+        type=float,
+        metavar="S",
+        help=f"of each task, {_SIZE.timeout_s:g} by default, {_DAY_TIMEOUT_S:g} with --everything",
     )
+
+
+def _complete(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+    """Turn on all that belongs to everything, and take the load that is usual then."""
+    if given.everything:
+        given.keys = given.standby = True
+        given.javascript = given.javascript or _LIBZMQ
+        if given.two_hosts:
+            parser.error("--everything is on one host")
+    if given.timeout is None:
+        given.timeout = _DAY_TIMEOUT_S if given.everything else _SIZE.timeout_s
+    if given.outstanding is None:
+        given.outstanding = _DAY_OUTSTANDING if given.everything else _SIZE.outstanding
 
 
 def _possible(parser: argparse.ArgumentParser, given: argparse.Namespace) -> list[str]:

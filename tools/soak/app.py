@@ -21,7 +21,7 @@ NAME = "reloaded"
 """The Neuron, and the name in the logs of the process that serves it."""
 MODULE = "soak_app"
 TARGET = f"{MODULE}:served"
-LOG_VARIABLE = "SOAK_LOG"
+LOG_FILE = "SOAK_LOG"
 _TEXT = '''"""Version {number}."""
 
 from tools.soak.app import hosted
@@ -40,7 +40,7 @@ def write(folder: Path, number: int) -> None:
 
 def hosted() -> list[Axon]:
     """Return the Axon of this process."""
-    log = Log(Path(os.environ[LOG_VARIABLE]), NAME)
+    log = Log(Path(os.environ[LOG_FILE]), NAME)
     observed = Observed(log)
     atexit.register(observed.tell)
     work = Work(log)

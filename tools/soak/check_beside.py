@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from .answers import Probe, Scrape
 from .explain import LOSSES, NOTICED_S, RESTARTS, SETTLE_S, Expectation
-from .history import Fault, History, Probe, Scrape
+from .history import Fault, History
 from .violation import Violation
 
 SLOW_S = 3.0
@@ -39,7 +40,7 @@ def _probes(history: History, _: Expectation) -> Iterator[Violation]:
             if each.status == _OK and each.path != HEALTH:
                 yield _lies(each, "while it ends")
         elif each.status != _OK and not any(_excuses(fault, each) for fault in faults):
-            yield _lies(each, "while nothing is wrong" + " and it said so" * (each.asked != ""))
+            yield _lies(each, "as it said that it is ready" if each.asked else "while all is well")
 
 
 def _lies(each: Probe, when: str) -> Violation:
@@ -53,6 +54,8 @@ def _excuses(fault: Fault, probe: Probe) -> bool:
     began_s = probe.at_s - probe.took_s
     if not fault.at_s <= probe.at_s or began_s > fault.until_s(NOTICED_S):
         return False
+    if probe.asked:
+        return fault.kind in RESTARTS
     if probe.path == HEALTH or probe.status == _NO_ANSWER:
         # Threads answer these: a loop that is blocked for less than ten seconds changes nothing.
         return _stops(fault, probe.name)

@@ -35,6 +35,7 @@ _HEALS_S = 15.0
 _AWAY_S = 0.3
 _MEETING_S = 0.2
 _RELOAD_S = 60.0
+_ENDING_S = 0.5
 _RELOADS_UNTIL = 0.75
 _LOOKS = 75
 """How often it is looked, every 0.2 s, whether one Synapse leads in the end."""
@@ -293,8 +294,9 @@ class Director:
         fabric = self._fabric
         for name in fabric.workers:
             mended = self._begin_at_worker("rolling_restart", name)
-            await fabric.end(name)
+            await self._end_and_ask(name)
             await fabric.start_worker(name)
+            await self._ask(name, "ready")
             mended()
         for name in fabric.callers:
             mended = self._begin("rolling_restart", name, callers=[name])
@@ -306,8 +308,23 @@ class Director:
         await fabric.end(standby)
         await fabric.start_synapse(standby)
         await fabric[standby].until_last(STANDS_BY)
+        await self._ask(standby, "ready")
         mended()
         await self._failover_stop(planned)
+
+    async def _end_and_ask(self, name: str) -> None:
+        """End a process, and ask it whether it is ready if that takes a while: it must not be."""
+        target = self._fabric.target(name)
+        ending = asyncio.create_task(self._fabric.end(name), name="end")
+        await asyncio.wait({ending}, timeout=_ENDING_S)
+        if not ending.done() and target is not None:
+            await self._scraper.probe(target, "/readyz", "ending")
+        await ending
+
+    async def _ask(self, name: str, asked: str) -> None:
+        target = self._fabric.target(name)
+        if target is not None:
+            await self._scraper.probe(target, "/readyz", asked)
 
     # -- shared by all ---------------------------------------------------------------------------
 

@@ -153,7 +153,7 @@ class Fabric:
             RUNNER,
             ("worker", app.TARGET, *options, "--reload", "--reload-dir", folder, "--json"),
             SERVING,
-            {"PYTHONPATH": path, app.LOG_VARIABLE: str(self._file(app.NAME))},
+            {"PYTHONPATH": path, app.LOG_FILE: str(self._file(app.NAME))},
         )
         prism = ("prism", *options, "--port", free_port((HOST,)), "--no-browser")
         said = await self._start_verb(PRISM, prism, _SHOWS)
@@ -212,12 +212,18 @@ class Fabric:
             asked["metrics"] = f"{HOST}:{self._metrics_of(name)}"
         return {VARIABLE: json.dumps(asked)} if any(asked.values()) else {}
 
+    def target(self, name: str) -> Target | None:
+        """Return where a process serves its metrics; None if it has none."""
+        process = self._processes[name]
+        port = self._metrics.get(name)
+        return None if port is None else Target(name, process.pid, port)
+
     def targets(self) -> list[Target]:
         """Return the processes that serve metrics now."""
         return [
-            Target(name, process.pid, self._metrics[name])
+            target
             for name, process in self._processes.items()
-            if name in self._metrics and process.is_serving
+            if process.is_serving and (target := self.target(name)) is not None
         ]
 
     async def start_synapse(self, name: str = SYNAPSE) -> None:

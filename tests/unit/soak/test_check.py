@@ -283,7 +283,7 @@ def samples(seconds, **growth_per_s):
     return [
         {
             "what": "sample",
-            "who": "worker-1",
+            "who": "caller-1",
             "at": float(second),
             "of": 77,
             **{what: first + growth_per_s.get(what, 0) * second for what, first in level.items()},
