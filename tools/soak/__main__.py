@@ -184,8 +184,12 @@ def faults_of(given: argparse.Namespace, seed: int) -> Iterator[Planned]:
         return iter(())
     if not given.everything or given.apart:
         return plan(seed, given.faults, given.apart)
-    began_s = time.monotonic()
-    return day(seed, given.faults, given.seconds, lambda: time.monotonic() - began_s)
+    return _day(given, seed)
+
+
+def _day(given: argparse.Namespace, seed: int) -> Iterator[Planned]:
+    began_s = time.monotonic()  # at the first fault: all is started then
+    yield from day(seed, given.faults, given.seconds, lambda: time.monotonic() - began_s)
 
 
 async def run(given: argparse.Namespace, seed: int, folder: Path) -> None:

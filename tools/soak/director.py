@@ -101,7 +101,7 @@ class Director:
 
     async def _reloads(self, seconds: float) -> None:
         """Reload each minute, but not in the last quarter: it shows how the last version grows."""
-        every_s = min(_RELOAD_S, seconds / 4)
+        every_s = min(_RELOAD_S, seconds / 2)
         for _ in range(int(seconds * _RELOADS_UNTIL / every_s)):
             await asyncio.sleep(every_s)
             await self._reload_once()
