@@ -34,7 +34,7 @@ def run_soak(*arguments):
         cwd=source.ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
