@@ -71,13 +71,25 @@ class ProcessSettings:
     probe_descriptor: int = -1
 
     def as_argument(self) -> str:
-        """Return them as an argument of the command line."""
-        return json.dumps(attrs.asdict(self))
+        """Return them as an argument of the command line.
+
+        What has its default is left out: the process may be of an older version, installed since
+        the runner began.
+        """
+        return json.dumps(attrs.asdict(self, filter=lambda field, value: value != field.default))
+
+    @classmethod
+    def of(cls, argument: str) -> ProcessSettings:
+        """Read an argument; what a newer runner says besides is left out."""
+        given = json.loads(argument)
+        return cls(
+            **{each.name: given[each.name] for each in attrs.fields(cls) if each.name in given}
+        )
 
 
 def main(argument: str) -> int:
     """Load, join, serve; return the exit code."""
-    settings = ProcessSettings(**json.loads(argument))
+    settings = ProcessSettings.of(argument)
     line = ControlLine(settings.descriptor, settings.grace_s)
     if chosen_for_process("log_format").value is not None:
         from .. import logs
