@@ -33,6 +33,7 @@ PYTHON_RUN_BY = {
     "docs/limits.md": "tests/integration/test_page_blocks.py",
     "docs/logs.md": "tests/integration/test_log_format.py",
     "docs/metrics.md": "tests/integration/test_metrics.py",
+    "docs/production.md": "tests/integration/test_production_page.py",
     "docs/spec/08-port.md": "tests/conformance/test_outsider.py",
     "docs/testing.md": "tests/integration/testing/test_testing_page.py",
     "docs/tutorial.md": "tests/integration/test_tutorial_in_order.py",
@@ -44,7 +45,22 @@ JAVASCRIPT_RUN_BY = {
     "docs/tracing.md": "tests/javascript/test_tracing.py",
 }
 # Programs of others, whose options are not ours to check.
-PROGRAMS_OF_OTHERS = {".", "apt-get", "curl", "export", "jq", "pkill", "pytest", "python3", "scp"}
+PROGRAMS_OF_OTHERS = {
+    *(
+        ".",
+        "apt-get",
+        "cd",
+        "curl",
+        "export",
+        "jq",
+        "loginctl",
+        "pkill",
+        "pytest",
+        "python3",
+        "scp",
+    ),
+    "systemctl",
+}
 # A block without a language is a drawing or a grammar; for users there are none.
 DRAWN_IN = ("docs/spec/", "docs/design/")
 DRAWN = {"", "text"}
