@@ -16,6 +16,8 @@ USAGE: Mapping[str, int] = MappingProxyType(
     {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
 )
 MESSAGES_USAGE: Mapping[str, int] = MappingProxyType({"input_tokens": 3, "output_tokens": 4})
+CHAT_ID, MESSAGE_ID = "chatcmpl-1", "msg_1"
+"""The ids of all answers."""
 STRICT_KEYS = frozenset({"model", "messages", "max_tokens", "temperature", "stop", "stream"})
 """The keys of a provider that refuses all others."""
 
@@ -84,7 +86,12 @@ class Chat:
         if reason == "tool_calls":
             message = {"role": "assistant", "content": None, "tool_calls": [self._call()]}
         choice = {"index": 0, "message": message, "finish_reason": self._native(reason)}
-        return {"choices": [choice], "model": self._model, "usage": dict(USAGE)}
+        return {
+            "id": CHAT_ID,
+            "choices": [choice],
+            "model": self._model,
+            "usage": dict(USAGE),
+        }
 
     def opening(self) -> list[Event]:
         """Return nothing: the first token is the first event."""
@@ -141,7 +148,7 @@ class Chat:
 
     def _chunk(self, delta: Document, reason: str | None) -> Document:
         choice = {"index": 0, "delta": delta, "finish_reason": reason}
-        return {"choices": [choice], "model": self._model}
+        return {"id": CHAT_ID, "choices": [choice], "model": self._model}
 
 
 class StrictChat(Chat):
@@ -179,7 +186,13 @@ class Messages:
         content: list[Document] = [{"type": "text", "text": text}] if text else []
         if reason == "tool_calls":
             content = [{"type": "tool_use", "id": "toolu_1", "name": TOOL, "input": {}}]
-        answer = {"type": "message", "role": "assistant", "model": self._model, "content": content}
+        answer: Document = {
+            "id": MESSAGE_ID,
+            "type": "message",
+            "role": "assistant",
+            "model": self._model,
+            "content": content,
+        }
         return {**answer, **self._stop(reason), "usage": dict(MESSAGES_USAGE)}
 
     def opening(self) -> list[Event]:

@@ -13,6 +13,9 @@ from ..telemetry import span_names as names
 from ..telemetry.model_calls import CallFacts
 from .api import Span, SpanKind, Tracer, context_api, failed, trace
 
+_CHATS = ("/chat/completions", "/messages")
+"""What ends in them takes messages and answers with one; anything else continues a text."""
+
 
 class ModelSpan:
     """One call to a model."""
@@ -69,8 +72,9 @@ class ModelSpans:
     def begin(self, facts: CallFacts) -> ModelSpan:
         """Begin the span of a call, under that of the run which makes it."""
         where = urlsplit(facts.url)
+        operation = names.CHAT if where.path.endswith(_CHATS) else names.TEXT_COMPLETION
         attributes: dict[str, Any] = {
-            names.OPERATION: names.CHAT,
+            names.OPERATION: operation,
             names.PROVIDER: names.PROVIDER_OF_SOURCE.get(facts.source, facts.source),
         }
         if facts.model is not None:
@@ -80,7 +84,7 @@ class ModelSpans:
             attributes[names.SERVER_PORT] = where.port or (443 if where.scheme == "https" else 80)
         if self._captures_content:
             attributes[names.INPUT_MESSAGES] = content.messages(facts.given)
-        name = names.span_name(names.CHAT, facts.model)
+        name = names.span_name(operation, facts.model)
         span = self._tracer.start_span(name, None, SpanKind.CLIENT, attributes)
         return ModelSpan(span, self._captures_content)
 

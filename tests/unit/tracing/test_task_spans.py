@@ -17,7 +17,8 @@ from cosmonapse import (
     UnencodableValue,
 )
 from cosmonapse.telemetry import span_names as names
-from cosmonapse.tracing import disable, enable, is_enabled
+from cosmonapse.tracing import disable, dispatch_spans, enable, is_enabled
+from cosmonapse.tracing.run_spans import MAX_TOOL_CALLS
 from support.spans import Spans
 
 pytestmark = pytest.mark.asyncio
@@ -63,6 +64,12 @@ async def bad_tool(input, context):
     return {"current": trace.get_current_span().get_span_context().span_id}
 
 
+async def many_tools(input, context):
+    for _ in range(MAX_TOOL_CALLS + 3):
+        await context.tool_call("search", {})
+    return {}
+
+
 async def gated(input, context):
     await asyncio.sleep(input["for_s"])
     return {}
@@ -79,7 +86,7 @@ class Fabric:
 async def made(capture_content=False):
     spans, synapse = Spans(), MemorySynapse()
     worker = Dendrite(synapse=synapse, role="worker", dendrite_id="worker")
-    for each in (leaf, threaded, parent, failing, flaky, asking, bad_tool):
+    for each in (leaf, threaded, parent, failing, flaky, asking, bad_tool, many_tools):
         worker.attach_axon(Axon(neuron_id=each.__name__, neuron_fn=each))
     worker.attach_axon(Axon(neuron_id="gated", neuron_fn=gated, concurrency=1, max_queued=1))
     caller = Dendrite(synapse=synapse, dendrite_id="caller")
@@ -256,6 +263,23 @@ async def test_a_tool_that_fails_and_one_that_never_ends_have_spans(fabric):
     assert output["current"] == run.context.span_id
 
 
+async def test_so_many_tools_of_a_run_have_a_span(fabric):
+    await fabric.ask("many_tools")
+
+    assert len(fabric.spans.named("execute_tool search")) == MAX_TOOL_CALLS
+
+
+async def test_so_many_failed_tasks_are_remembered(fabric, monkeypatch):
+    monkeypatch.setattr(dispatch_spans, "MAX_FAILED", 3)
+
+    for _ in range(5):
+        with pytest.raises(NeuronError):
+            await fabric.ask("nobody")
+
+    observer = fabric.caller._observers._observers[0]
+    assert len(observer._dispatches._failed) == 3
+
+
 async def test_content_is_nowhere_unless_it_is_asked_for(fabric):
     await fabric.ask("parent")
     with pytest.raises(NeuronError):
@@ -352,3 +376,18 @@ async def test_nothing_is_kept_of_tasks_that_have_ended(fabric):
         dispatches, runs = observer._dispatches, observer._runs
         kept = (dispatches._open, dispatches._parents, runs._runs, runs._by_id)
         assert [len(each) for each in kept] == [0, 0, 0, 0]
+
+
+async def test_an_answer_after_the_caller_is_gone_stays_in_the_trace(fabric):
+    asked = await fabric.caller.dispatch_and_wait(neuron="asking", input={})
+    first = fabric.spans.one("dispatch asking")
+    other = Dendrite(synapse=fabric.caller.synapse, dendrite_id="other")
+    enable(other, fabric.spans.provider)
+    await fabric.caller.stop()
+
+    async with other:
+        task = await other.respond_to_clarification(asked, answer="that one")
+
+    assert task.meta["caller"] == "gone"
+    second = fabric.spans.named("dispatch asking")[1]
+    assert second.parent.span_id == first.context.span_id
