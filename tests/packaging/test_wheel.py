@@ -22,8 +22,8 @@ PAGES_OF_THE_DEMO = {"cosmonapse/_docs/concepts.md", "cosmonapse/_docs/glossary.
 CORE = {"attrs>=23.2", "click>=8.1", "msgpack>=1.0.8", "pyzmq>=26", "tenacity>=8.2"}
 TEST = {
     *("build", "celery", "cython", "django", "fastapi", "flask", "gevent", "gunicorn", "httpx"),
-    *("hypothesis", "playwright", "pytest", "pytest-asyncio", "setuptools", "uvicorn", "uvloop"),
-    "watchfiles",
+    *("hypothesis", "opentelemetry-api", "opentelemetry-sdk", "playwright", "prometheus-client"),
+    *("pytest", "pytest-asyncio", "pyyaml", "setuptools", "uvicorn", "uvloop", "watchfiles"),
     "zeroconf",
 }
 EXTRAS = {
@@ -32,6 +32,8 @@ EXTRAS = {
     "lan": {"zeroconf"},
     "fastapi": {"fastapi", "uvicorn"},
     "bench": {"nats-py", "nkeys", "redis"},
+    "metrics": {"prometheus-client"},
+    "otel": {"opentelemetry-api"},
     "docs": {"mkdocstrings-python", "zensical"},
     "prism": {"starlette", "uvicorn"},
     "speed": {"uvloop"},
