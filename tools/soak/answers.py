@@ -40,6 +40,9 @@ class Scrape:
         growing: How many values it had that must not go back.
         back: Those that did since the answer before, of the same process.
         text: What was wrong with it, or empty.
+        pid: Id of the process.
+        tasks: How many tasks have ended there, as it says.
+        asked_at_s: When it was asked.
     """
 
     at_s: float
@@ -49,6 +52,9 @@ class Scrape:
     growing: int
     back: tuple[str, ...]
     text: str
+    pid: int
+    tasks: float
+    asked_at_s: float
 
 
 @attrs.frozen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 
 from .answers import Probe, Scrape
@@ -9,13 +10,16 @@ from .explain import LOSSES, NOTICED_S, RESTARTS, SETTLE_S, Expectation
 from .history import Fault, History
 from .violation import Violation
 
-SLOW_S = 3.0
+SLOW_S = 10.0
 HEALTH = "/healthz"
 _SYNAPSE = "synapse"
 _BLOCK = "worker_block"
 _SILENT = frozenset({"worker_freeze", "failover_freeze", "frozen_watcher"})
 _NO_ANSWER = 0
 _OK = 200
+_RUNNING = 40
+"""So many tasks may run at a worker at a time: they have begun and not ended."""
+_OFF = 0.001
 _LOST = frozenset({"WORKER_LOST", "TASK_LOST", "REPLY_LOST"})
 
 
@@ -101,6 +105,20 @@ def _restarted(faults: Sequence[Fault], scrape: Scrape, since_s: float) -> bool:
     )
 
 
+def _miscounted(history: History, _: Expectation) -> Iterator[Violation]:
+    """A worker counts as many tasks as it has run."""
+    scrapes: dict[tuple[str, int], list[Scrape]] = {}
+    for each in history.scrapes:
+        if not each.text and each.name in history.starts:
+            scrapes.setdefault((each.name, each.pid), []).append(each)
+    for (name, _), (first, *_, last) in ((k, v) for k, v in scrapes.items() if len(v) > 1):
+        starts, counted = history.starts[name], last.tasks - first.tasks
+        ran = bisect(starts, last.asked_at_s) - bisect(starts, first.asked_at_s)
+        if abs(counted - ran) > _RUNNING + ran * _OFF:
+            text = f"{name} counted {counted:g} tasks from {first.at_s:.1f} s on, and ran {ran}"
+            yield Violation("miscounted", last.at_s, text)
+
+
 def _orphans(history: History, _: Expectation) -> Iterator[Violation]:
     """Every span has the span above it, in whatever process that is."""
     for (trace, own), span in history.spans.items():
@@ -129,6 +147,7 @@ RULES: tuple[Callable[[History, Expectation], Iterator[Violation]], ...] = (
     _missing,
     _probes,
     _scrapes,
+    _miscounted,
     _orphans,
     _prism,
 )

@@ -15,7 +15,8 @@ A line is a dict with `at` (monotonic seconds), `who` and `what`; the others dep
     leaders    names                                     the Synapses that lead in the end
     features   names missing                             what was on, and what was not there
     probe      name path status took_s asked text        an answer of `/healthz` or `/readyz`
-    scrape     name status took_s growing back text      one of `/metrics`; `back`: what went back
+    scrape     name status took_s growing back text pid tasks asked_at_s
+                                     one of `/metrics`; `back`: what went back
     prism      signals missed without_task               how much the reader of Prism saw
     prism_wrong  text code                                    what it must not see
     span       trace id parent name                      a span of a trace that is written down
@@ -294,7 +295,7 @@ def _probe(history: History, line: CuttableCarrier) -> None:
 
 
 def _scrape(history: History, line: CuttableCarrier) -> None:
-    names = ("name", "status", "took_s", "growing", "text")
+    names = ("name", "status", "took_s", "growing", "text", "pid", "tasks", "asked_at_s")
     facts = {name: line[name] for name in names}
     history.scrapes.append(Scrape(at_s=line["at"], back=tuple(line["back"]), **facts))
 

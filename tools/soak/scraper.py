@@ -15,8 +15,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from .log import Log
 
 EVERY_S = 5.0
-_TIMEOUT_S = 3.0
+_TIMEOUT_S = 10.0
+"""As Prometheus has it, where nobody chose another."""
 _SHOWN = 5
+_TASKS = "cosmonapse_tasks_total"
 _GROW = ("_total", "_count", "_sum", "_bucket")
 _GROWING = frozenset({"counter", "histogram"})
 Samples = Mapping[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -88,8 +90,10 @@ class Scraper:
             except ValueError as error:
                 wrong = f"no metrics: {error}"
         back = self._went_back(target, now) if not wrong else []
-        facts = {"status": status, "size_bytes": len(text), "text": wrong, "back": back[:_SHOWN]}
-        self._log.write("scrape", name=target.name, took_s=took_s, growing=len(now), **facts)
+        facts = {"status": status, "took_s": took_s, "text": wrong, "back": back[:_SHOWN]}
+        tasks = sum(value for (name, _), value in now.items() if name == _TASKS)
+        counted = {"growing": len(now), "tasks": tasks, "asked_at_s": round(at_s, 4)}
+        self._log.write("scrape", name=target.name, pid=target.pid, **facts, **counted)
 
     def _went_back(self, target: Target, now: Samples) -> list[str]:
         pid, before = self._before.get(target.name, (0, {}))

@@ -12,10 +12,11 @@ def probe(status=200, path="/readyz", name="worker-2", at=20.0, asked=""):
     return {"what": "probe", "who": "harness", "at": at, "text": "", **facts}
 
 
-def scrape(at=20.0, name="worker-2", back=(), text="", took_s=0.01):
+def scrape(at=20.0, name="worker-2", back=(), text="", took_s=0.01, tasks=0.0, pid=7):
     status = 0 if text else 200
     facts = {"name": name, "status": status, "took_s": took_s, "growing": 9, "back": list(back)}
-    return {"what": "scrape", "who": "harness", "at": at, "text": text, **facts}
+    counted = {"pid": pid, "tasks": tasks, "asked_at_s": at}
+    return {"what": "scrape", "who": "harness", "at": at, "text": text, **facts, **counted}
 
 
 def span(own, parent=None, trace="t1", who="worker-2"):
@@ -90,10 +91,10 @@ def test_a_scrape_that_fails_or_is_slow_without_a_fault_is_found():
     frozen = fault("worker_freeze", workers=["worker-2"])
 
     assert found(scrape()) == []
-    assert found(scrape(text="no answer within 3 s")) == ["scrape"]
-    assert found(scrape(took_s=3.1)) == ["scrape"]
-    assert found(scrape(text="no answer within 3 s"), frozen) == []
-    assert found(scrape(name="worker-1", text="no answer within 3 s"), frozen) == ["scrape"]
+    assert found(scrape(text="no answer within 10 s")) == ["scrape"]
+    assert found(scrape(took_s=10.1)) == ["scrape"]
+    assert found(scrape(text="no answer within 10 s"), frozen) == []
+    assert found(scrape(name="worker-1", text="no answer within 10 s"), frozen) == ["scrape"]
 
 
 def test_a_counter_that_goes_back_is_found_but_for_a_runner_with_new_processes():
@@ -104,6 +105,18 @@ def test_a_counter_that_goes_back_is_found_but_for_a_runner_with_new_processes()
     assert found(scrape(at=15.0, name="runner"), scrape(name="runner", back=back), reload) == []
     later = scrape(at=20.5, name="runner"), scrape(at=25.5, name="runner", back=back)
     assert found(*later, reload) == ["went_back"]
+
+
+def test_a_worker_that_counts_more_or_fewer_tasks_than_it_ran_is_found():
+    at_s = [10.0 + number / 20 for number in range(200)]
+    start = {"what": "start", "who": "worker-2", "attempt": "evt_1"}
+    ran = [{**start, "at": each, "task": f"c-{n}/child"} for n, each in enumerate(at_s)]
+    first = scrape(at=10.0, tasks=5.0)
+
+    assert found(*ran, first, scrape(tasks=205.0)) == []
+    assert found(*ran, first, scrape(tasks=150.0)) == ["miscounted"]
+    assert found(*ran, first, scrape(tasks=250.0)) == ["miscounted"]
+    assert found(*ran, first, scrape(tasks=5.0, pid=8)) == []
 
 
 def test_a_span_below_one_that_nobody_started_is_found():
