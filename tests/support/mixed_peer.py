@@ -1,8 +1,8 @@
 """Serves and asks at several Synapses, in any version: `python mixed_peer.py NAME NAMESPACE URL...`
 
-At the last Synapse its tasks are traced, in a version that can. It prints `ready`. At a line on its
-stdin with the names of all peers it asks each one for everything, at each Synapse, and prints
-`told`, the number of the Synapse and what came of it. It serves until its stdin ends.
+At the last Synapse its tasks are traced and counted, in a version that can. It prints `ready`. At a
+line on its stdin with the names of all peers it asks each one for everything, at each Synapse, and
+prints `told`, the number of the Synapse and what came of it. It serves until its stdin ends.
 clients/javascript/subject/mixed-peer.js is the same in JavaScript.
 """
 
@@ -13,9 +13,9 @@ import sys
 from cosmonapse import Axon, Dendrite, NeuronError, connect_synapse
 
 try:
-    from cosmonapse import tracing
+    from cosmonapse import metrics, tracing
 except ImportError:
-    tracing = None  # the version before tracing
+    tracing = None  # the version before metrics and tracing
 
 META = {
     "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
@@ -49,8 +49,8 @@ class Peer:
     def event(self, key):
         return self._heard.setdefault(key, asyncio.Event())
 
-    def trace(self):
-        """Trace the tasks, where this version can."""
+    def observe(self):
+        """Count and trace the tasks, where this version can."""
         if tracing is not None:
             from opentelemetry.sdk.trace import TracerProvider
             from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -59,6 +59,7 @@ class Peer:
             self._spans, provider = InMemorySpanExporter(), TracerProvider()
             provider.add_span_processor(SimpleSpanProcessor(self._spans))
             tracing.enable(self.dendrite, provider)
+            metrics.register_metrics(self.dendrite)
 
     # -- what it serves
 
@@ -151,7 +152,7 @@ class Peer:
 
 async def main(name, namespace, *urls):
     peers = [Peer(name, await connect_synapse(url), namespace) for url in urls]
-    peers[-1].trace()
+    peers[-1].observe()
     for each in peers:
         await each.dendrite.start()
     say("ready")

@@ -14,7 +14,7 @@ from tools.soak.check import violations
 from tools.soak.explain import RESYNC
 from tools.soak.history import parsed, read
 
-OUTSTANDING, DEADLINE_S = 6, 5
+OUTSTANDING, DEADLINE_S = 6, 15
 LISTENING, READY = "Synapse listening on", "ready"
 LEADS, STANDS_BY = "this Synapse leads from now on", "this Synapse stands by (term"
 _LOOK_S = 0.02
