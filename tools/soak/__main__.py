@@ -27,6 +27,7 @@ from .plan import (
     AT_THE_ONLY_ONE,
     BY_CABLE,
     BY_EVERYTHING,
+    BY_ITSELF,
     BY_RELAY,
     BY_STANDBY,
     BY_THREAD,
@@ -165,7 +166,7 @@ def _possible(parser: argparse.ArgumentParser, given: argparse.Namespace) -> lis
         return []
     if wrong := sorted(impossible.intersection(given.faults)):
         parser.error(f"{', '.join(wrong)}: {_why_impossible(wrong, given)}")
-    return given.faults or sorted(set(FAULTS) - impossible)
+    return given.faults or sorted(set(FAULTS) - impossible - BY_ITSELF)
 
 
 def _why_impossible(wrong: Sequence[str], given: argparse.Namespace) -> str:

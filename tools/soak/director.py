@@ -36,7 +36,7 @@ _AWAY_S = 0.3
 _MEETING_S = 0.2
 _RELOAD_S = 60.0
 _ENDING_S = 0.5
-_RELOADS_UNTIL = 0.75
+_RELOADS_UNTIL = 0.7
 _LOOKS = 75
 """How often it is looked, every 0.2 s, whether one Synapse leads in the end."""
 
@@ -100,7 +100,7 @@ class Director:
             await asyncio.sleep(EVERY_S)
 
     async def _reloads(self, seconds: float) -> None:
-        """Reload each minute, but not in the last quarter: it shows how the last version grows."""
+        """Reload each minute, but not in the last part: it shows how the last version grows."""
         every_s = min(_RELOAD_S, seconds / 2)
         for _ in range(int(seconds * _RELOADS_UNTIL / every_s)):
             await asyncio.sleep(every_s)

@@ -47,7 +47,9 @@ AT_THE_ONLY_ONE = frozenset(
 BY_THREAD = frozenset({"worker_block"})
 """Those that need workers whose heartbeats do not wait for their loop."""
 BY_EVERYTHING = frozenset({"rolling_restart", "reload"})
-"""Those that need `--everything`. A reload comes by itself too, each minute."""
+"""Those that need `--everything`."""
+BY_ITSELF = frozenset({"reload"})
+"""Those that come each minute, and by name alone in between."""
 ENDS = frozenset({"worker_kill", "worker_term", "failover", "failover_stop", "rolling_restart"})
 """Those after which a process is another one, so that it has no slope."""
 _PAUSE_S = (0.3, 2.0)

@@ -20,7 +20,7 @@ def test_everything_has_keys_a_standby_both_languages_and_rolling_restarts():
     given = arguments_of(["--everything"])
 
     assert (given.keys, given.standby, given.javascript) == (True, True, "libzmq")
-    assert {"rolling_restart", "reload", "failover"} <= set(given.faults)
+    assert {"rolling_restart", "failover"} <= set(given.faults)
 
 
 @pytest.mark.parametrize("kind", ["rolling_restart", "reload"])
