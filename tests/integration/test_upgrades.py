@@ -19,7 +19,7 @@ PEER = WORKER.with_name("mixed_peer.py")
 JS_PEER = CLIENT / "subject" / "mixed-peer.js"
 NAMESPACE = "mixed"
 ALL = os.environ.get("COSMO_TEST_UPGRADES") == "all"
-WAYS = ["zmtp", "libzmq", "keys"] if ALL else ["zmtp"]
+WAYS = ["zmtp"] + ["libzmq", "keys of before", "keys of now"] * ALL
 TOOLS_OF = ["before", "now"] if ALL else ["before"]
 ROLLS = ["up, standby"] + ["down, standby", "up, alone", "down, alone"] * ALL
 TOOLS = [["check"], ["registry", "--json"], ["ps", "--json"], ["dispatch", "echo", "{}"]]
@@ -116,8 +116,9 @@ def test_both_versions_work_with_each_other_at_a_synapse_of_either(
 ):
     node_or_skip()
     ports, options, env = [free_ports(), free_ports()], [], {}
-    if way == "keys":
-        options, env = make_keys(children, versions[0], tmp_path)
+    if way.startswith("keys"):
+        maker = versions[way.endswith("now")]
+        options, env = make_keys(children, maker, tmp_path)
     elif way == "libzmq":
         env = {"COSMO_CARRIER": way}
     for version, port in zip(versions, ports, strict=True):
