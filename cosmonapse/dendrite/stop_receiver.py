@@ -15,6 +15,7 @@ from ..errors import BadSignal
 from ..ids import id_bytes
 from ..runtime.last_door import must_pass
 from ..signals import Directed, Signal, SignalType
+from ..telemetry.current_trace import fields_of
 from ..transport import Transport
 from .watch.handlers import Handler
 from .watch.publisher import Publisher, publish_until_subscribed
@@ -153,9 +154,11 @@ class StopReceiver:
         axon = job.slots.axon
         if axon.rollback_fn is None or not job.started:
             return False
+        extra = fields_of(job.signal.trace_id, axon.neuron_id)
         if _is_running(job):
             self.counts["rollback_skipped"] += 1
-            _LOG.warning("neuron %s is not rolled back: its function still runs", axon.neuron_id)
+            text = "neuron %s is not rolled back: its function still runs"
+            _LOG.warning(text, axon.neuron_id, extra=extra)
             return False
         try:
             await self._callbacks.call(
@@ -166,12 +169,13 @@ class StopReceiver:
             )
         except CallbackTimeout as error:
             self.counts["rollback_failed"] += 1
-            _LOG.warning("rollback_fn of neuron %s is cancelled: %s", axon.neuron_id, error)
+            text = "rollback_fn of neuron %s is cancelled: %s"
+            _LOG.warning(text, axon.neuron_id, error, extra=extra)
         except BaseException as error:
             if must_pass(error):
                 raise
             self.counts["rollback_failed"] += 1  # the last door: others are rolled back
-            _LOG.exception("rollback_fn of neuron %s raised", axon.neuron_id)
+            _LOG.exception("rollback_fn of neuron %s raised", axon.neuron_id, extra=extra)
         else:
             return True
         return False

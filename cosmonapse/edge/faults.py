@@ -6,7 +6,8 @@ import logging
 
 from ..errors import CosmonapseError
 from ..raised import leaves_of
-from .outcomes import HttpAnswer, answer_of
+from ..telemetry.current_trace import fields_of
+from .outcomes import HttpAnswer, answer_of, trace_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -20,5 +21,7 @@ def answer_and_log(error: BaseException) -> HttpAnswer:
             str(leaf) if isinstance(leaf, CosmonapseError) else repr(leaf)
             for leaf in leaves_of(error)
         )
-        _LOG.error("a task could not be served: %s", told, exc_info=trace)
+        trace_id = trace_of(error)
+        extra = None if trace_id is None else fields_of(trace_id)
+        _LOG.error("a task could not be served: %s", told, exc_info=trace, extra=extra)
     return answer

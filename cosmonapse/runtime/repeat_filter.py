@@ -15,9 +15,10 @@ import time
 import weakref
 from collections.abc import Iterable
 
-from .repeats import BURST, MAX_KINDS, WINDOW_S, Repeated, Repeats
+from .repeats import BURST, MAX_KINDS, WINDOW_S, Kind, Repeated, Repeats
 
 _MAX_TEMPLATE = 500
+_MAX_NEURON = 128
 _MAX_TEXT = 2_000
 _LEAST_WAIT_S = 0.01
 _MARK = "_cosmonapse_told_by"
@@ -25,7 +26,9 @@ _filters: weakref.WeakSet[RepeatFilter] = weakref.WeakSet()
 
 
 class RepeatFilter(logging.Filter):
-    """Lets a message (a logger, a level and a template) pass ten times a minute; counts the rest.
+    """Lets a message pass ten times a minute, and counts the rest.
+
+    A message is a logger, a level, a template, the neuron and the class of the exception.
 
     The rest is one record more: its text, and `(repeated 57 times in 60 s)`; the number is in its
     attribute `repeated`, too. Add it to a handler, or to a logger that no child logs through.
@@ -56,8 +59,7 @@ class RepeatFilter(logging.Filter):
         """Return whether to tell a record."""
         if getattr(record, _MARK, None) is self or not self._is_about(record.name):
             return True
-        template = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
-        kind = (record.name, record.levelno, template[:_MAX_TEMPLATE])
+        kind = _kind_of(record)
         now_s = time.monotonic()
         with self._lock:
             due = self._repeats.due(now_s)
@@ -115,6 +117,16 @@ class RepeatFilter(logging.Filter):
         """Go on in a child process, in which only the thread that forked lives."""
         self._lock = threading.Lock()
         self._timer = None
+
+
+def _kind_of(record: logging.LogRecord) -> Kind:
+    """Return what a record is a repetition of."""
+    template = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+    # Who raised, and what: an error of one Neuron must not be counted as that of another.
+    neuron = str(getattr(record, "neuron", ""))
+    raised = record.exc_info[0] if record.exc_info else None
+    about = f"{neuron[:_MAX_NEURON]} {'' if raised is None else raised.__qualname__}"
+    return record.name, record.levelno, f"{about} {template[:_MAX_TEMPLATE]}"
 
 
 def _handlers_of(logger: logging.Logger | None) -> list[logging.Handler]:

@@ -35,6 +35,11 @@ def follow() -> None:
     is_followed = True
 
 
+def fields_of(trace_id: str, neuron: str = "-") -> dict[str, str]:
+    """Return the `extra` of a log line about a task, from where no Neuron runs."""
+    return {"trace_id": trace_id, "neuron": neuron}
+
+
 def current_trace_id() -> str | None:
     """Return the trace id of the task around the caller; None outside a task, or unfollowed."""
     task = CURRENT.get()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from cosmonapse.cli.local_checks import KNOWN_VARIABLES
 from cosmonapse.configuration import PROCESS_VARIABLES, VARIABLES
 from house import source
 
@@ -53,6 +54,10 @@ def test_the_names_of_the_variables_stand_in_one_module():
     found = {name for name, path in MODULES.items() if [*names_written(path.read_text())]}
 
     assert found == {NAMED_IN}
+
+
+def test_the_doctor_knows_each_of_them():
+    assert NAMES <= KNOWN_VARIABLES
 
 
 def test_nothing_else_reads_them():

@@ -14,6 +14,7 @@ from collections import Counter, OrderedDict
 
 from ...errors import CosmonapseError, DendriteProtocolError
 from ...signals import Signal, SignalType
+from ...telemetry.current_trace import fields_of
 from ...telemetry.trace_context import passed_on
 from ..watch.handlers import Handler
 from ..watch.publisher import Publisher
@@ -116,7 +117,8 @@ class AnswerArbiter:
                 self._dispatcher.follow(opened, answer, signal, body)
             except (CosmonapseError, ValueError) as error:
                 self.counts["drop.bad_answer"] += 1
-                _LOG.warning("an answer on trace %s is dropped: %s", answer.trace_id, error)
+                trace_id, extra = answer.trace_id, fields_of(answer.trace_id)
+                _LOG.warning("an answer on trace %s is dropped: %s", trace_id, error, extra=extra)
             return
         if not questions.is_over(answer.parent_id):
             self._record_remote(answer.parent_id, answer)

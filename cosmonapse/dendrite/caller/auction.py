@@ -15,6 +15,7 @@ from ...errors import BadSignal, CosmonapseError
 from ...payloads import error_payload
 from ...signals import Signal, SignalType
 from ...tasks import task_for
+from ...telemetry.current_trace import fields_of
 from ..watch.handlers import Handler
 from ..watch.publisher import FIRST_PAUSE_S, LONGEST_PAUSE_S, Publisher
 from ..watch.subscriptions import Subscriptions
@@ -129,7 +130,9 @@ class Auctions:
             self._publisher.publish(declined)
         except CosmonapseError as error:
             self.counts["drop.declined"] += 1
-            _LOG.warning("neuron %s gets no TASK_DECLINED for its bid: %s", bid.neuron, error)
+            extra = fields_of(bid.signal.trace_id, bid.neuron)
+            text = "neuron %s gets no TASK_DECLINED for its bid: %s"
+            _LOG.warning(text, bid.neuron, error, extra=extra)
 
 
 class _Auction:
@@ -156,7 +159,8 @@ class _Auction:
             bid = read_bid(signal)
         except BadSignal as error:
             counts["drop.bad_bid"] += 1
-            _LOG.warning("a bid on trace %s is dropped: %s", self.offer.trace_id, error)
+            trace_id, extra = self.offer.trace_id, fields_of(self.offer.trace_id)
+            _LOG.warning("a bid on trace %s is dropped: %s", trace_id, error, extra=extra)
             return
         if self._end_reason:
             self._auctions.decline(bid, self._end_reason)

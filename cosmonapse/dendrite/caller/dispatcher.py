@@ -16,6 +16,7 @@ from ...errors import AccessRefused, BadSignal, DendriteProtocolError, SignalToo
 from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.loop_clock import LoopClock
 from ...signals import QUESTIONS, Directed, Signal, SignalType
+from ...telemetry.current_trace import fields_of
 from ...telemetry.task_observer import Observers
 from ...transport import Opened, Outcome, ReplyFlag, TaskFlag, Transport
 from ..watch.subscriptions import Subscriptions
@@ -465,7 +466,8 @@ class Dispatcher:
         """Return the code for a task that has no outcome in its time, and what is known of it."""
         why = self.why_late(opened)
         if why:
-            _LOG.warning("the task for %s timed out: %s", opened.target, why)
+            extra = fields_of(opened.signal.trace_id)
+            _LOG.warning("the task for %s timed out: %s", opened.target, why, extra=extra)
         return "EXPIRED", why
 
     def _expire_question(self, opened: OpenTask) -> None:

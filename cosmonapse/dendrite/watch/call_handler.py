@@ -19,6 +19,7 @@ from typing import Any
 from ...runtime.last_door import must_pass
 from ...runtime.threads import in_thread
 from ...signals import Signal
+from ...telemetry.current_trace import fields_of
 
 _LOG = logging.getLogger(__name__)
 TURN_S = 0.002
@@ -44,6 +45,7 @@ def record(error: BaseException, signal: Signal, name: str, counts: Counter[str]
         signal.type.value,
         signal.trace_id,
         exc_info=error,
+        extra=fields_of(signal.trace_id),
     )
 
 

@@ -15,6 +15,7 @@ from ...errors import BadSignal, CosmonapseError
 from ...ids import id_bytes
 from ...runtime.last_door import must_pass
 from ...signals import Signal, SignalType
+from ...telemetry.current_trace import fields_of
 from ..caller.bids import Offer, bid_payload, read_bid, read_offer
 from ..watch.handlers import Handler
 from ..watch.publisher import Publisher, publish_until_subscribed
@@ -112,6 +113,7 @@ class Bidder:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + offer.deadline_ms / 1000
         name = axon.neuron_id
+        extra = fields_of(signal.trace_id, name)
         try:
             if axon.bid_fn is None:
                 value = await self._load_bid(axon, signal, offer)
@@ -129,15 +131,16 @@ class Bidder:
                 await publish_until_subscribed(self._publisher, bid, until_s - loop.time())
         except CallbackTimeout as error:
             self.counts["bid_late"] += 1
-            _LOG.warning("neuron %s makes no bid, its bid_fn is too slow: %s", name, error)
+            text = "neuron %s makes no bid, its bid_fn is too slow: %s"
+            _LOG.warning(text, name, error, extra=extra)
         except (CosmonapseError, TypeError, ValueError) as error:
             self.counts["bid_failed"] += 1
-            _LOG.warning("neuron %s makes no bid: %s", name, error)
+            _LOG.warning("neuron %s makes no bid: %s", name, error, extra=extra)
         except BaseException as error:
             if must_pass(error):
                 raise
             self.counts["bid_failed"] += 1  # the last door: one bidder must not hurt another
-            _LOG.exception("bid_fn of neuron %s raised: it makes no bid", name)
+            _LOG.exception("bid_fn of neuron %s raised: it makes no bid", name, extra=extra)
 
     async def _load_bid(self, axon: Axon, offer_signal: Signal, offer: Offer) -> float | None:
         """Return the load of an Axon as its cost; None if it is full or has bid by hand."""

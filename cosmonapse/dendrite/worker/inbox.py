@@ -22,6 +22,7 @@ from ...runtime.last_door import must_pass
 from ...runtime.loop_clock import LoopClock
 from ...signals import Signal, SignalType
 from ...telemetry import current_trace
+from ...telemetry.current_trace import fields_of
 from ...telemetry.task_observer import Observers
 from ...transport import ReplyFlag, TaskFlag, TaskItem, Transport
 from ..caller.open_tasks import OpenTask
@@ -284,7 +285,8 @@ class Inbox:
     def _cancel(self, job: Job, code: str) -> None:
         job.cancel_code = code
         if job.child_waits():
-            _LOG.warning("a task ended in vain: %s", job.why_waits())
+            extra = fields_of(job.signal.trace_id, job.slots.axon.neuron_id)
+            _LOG.warning("a task ended in vain: %s", job.why_waits(), extra=extra)
         if job.runner is not None:
             job.runner.cancel()
         if job.started:  # its function may clean up; `_run` settles the job after that

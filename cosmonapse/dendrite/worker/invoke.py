@@ -142,7 +142,12 @@ def log_raised(axon: Axon, error: BaseException) -> None:
     # The configuration of logging is the user's too, and may raise.
     safely(
         lambda: _LOG.error(
-            "neuron %s raised %s at %s", axon.neuron_id, text, place, exc_info=error
+            "neuron %s raised %s at %s",
+            axon.neuron_id,
+            text,
+            place,
+            exc_info=error,
+            extra={"neuron": axon.neuron_id},
         ),
         otherwise=None,
     )

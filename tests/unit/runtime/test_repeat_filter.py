@@ -76,6 +76,14 @@ async def test_the_count_comes_by_itself_when_nothing_more_is_said(logger, kept)
     await until(lambda: "again (repeated 2 times in 0 s)" in kept.texts)
 
 
+def test_the_error_of_a_neuron_is_not_counted_as_that_of_another(logger, kept, repeats):
+    for _ in range(3):
+        for neuron, error in (("a", ValueError()), ("a", KeyError()), ("b", ValueError())):
+            logger.error("%s raised", neuron, exc_info=error, extra={"neuron": neuron})
+
+    assert len(kept.texts) == 6
+
+
 def test_the_records_of_others_all_pass_unless_they_are_named(kept):
     mine = logging.getLogger("my.service")
     mine.addHandler(kept)

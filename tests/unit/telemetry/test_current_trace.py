@@ -97,3 +97,18 @@ async def test_a_raised_error_is_logged_with_its_task(followed, monkeypatch):
     [(text, *task)] = handler.noted
     assert "raised ValueError" in text
     assert task == [signal.trace_id, "seer"]
+
+
+async def test_a_line_about_a_task_from_where_no_neuron_runs_names_it_too(caplog):
+    async with Dendrite(synapse=MemorySynapse(), dendrite_id="both") as dendrite:
+        await dendrite.add_axon(Axon(neuron_id="seer", neuron_fn=in_a_thread))
+
+        @dendrite.on_agent_output
+        def fails(signal):
+            raise ValueError("no")
+
+        signal = await dendrite.dispatch_and_wait(neuron="seer", input={})
+
+    [record] = caplog.records
+    assert "handler" in record.getMessage()
+    assert record.trace_id == signal.trace_id
