@@ -6,6 +6,8 @@ nothing is imported.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import os
 import sys
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from .tracing.switch import Traceable
 
 _LOG = logging.getLogger(__name__)
+FLUSH_S = 2.0
 
 
 def set_provider_as_asked() -> None:
@@ -44,10 +47,17 @@ def trace_as_asked(dendrite: Traceable) -> None:
 
 
 async def export_the_rest() -> None:
-    """Export what is left of the spans of this process, where its end may come without a word."""
-    exporters = sys.modules.get("cosmonapse.tracing.exporters")
-    if exporters is not None:
-        await in_thread(exporters.flush, name="export of traces")
+    """Export what is left of the spans of this process, for at most 2 s.
+
+    A server such as uvicorn ends itself by the signal that it got, and then no `atexit` runs.
+    """
+    if "cosmonapse.tracing" not in sys.modules:
+        return
+    from .tracing.exporters import flush
+
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FLUSH_S):
+            await in_thread(flush, name="export of traces")
 
 
 def _can_trace() -> bool:

@@ -12,7 +12,6 @@ from .api import NoOpTracerProvider, ProxyTracerProvider, TracerProvider, trace
 
 _LOG = logging.getLogger(__name__)
 _GROUP = "opentelemetry_traces_exporter"
-_FLUSH_MS = 2000
 _HOW = "pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http"
 
 _made: dict[int, TracerProvider] = {}
@@ -51,10 +50,10 @@ def set_as_global() -> None:
 
 
 def flush() -> None:
-    """Export what is left of the spans of a provider that was made here; wait for at most 2 s."""
-    provider: Any = _made.get(os.getpid())
-    if provider is not None:
-        provider.force_flush(_FLUSH_MS)
+    """Export what is left of the spans of this process; it takes as long as its exporter does."""
+    provider: Any = _made.get(os.getpid(), trace.get_tracer_provider())
+    if hasattr(provider, "force_flush"):  # one of the SDK
+        provider.force_flush()
 
 
 class _CannotExport(Exception):
