@@ -7,20 +7,10 @@ is set only once somebody follows it: for a Neuron that answers at once it would
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import NamedTuple
 
-
-class CurrentTask(NamedTuple):
-    """The task that a Neuron runs for.
-
-    Attributes:
-        trace_id: The workflow, `trc_...`.
-        neuron: The id of the Axon.
-    """
-
-    trace_id: str
-    neuron: str
-
+CurrentTask = tuple[str, str]
+"""The workflow `trc_...` of the task that a Neuron runs for, and the id of its Axon. A plain tuple:
+each task makes one."""
 
 CURRENT: ContextVar[CurrentTask | None] = ContextVar("cosmonapse_current_task", default=None)
 """Set by the worker's side around each Neuron while `is_followed`."""
@@ -43,10 +33,10 @@ def fields_of(trace_id: str, neuron: str = "-") -> dict[str, str]:
 def current_trace_id() -> str | None:
     """Return the trace id of the task around the caller; None outside a task, or unfollowed."""
     task = CURRENT.get()
-    return None if task is None else task.trace_id
+    return None if task is None else task[0]
 
 
 def current_neuron() -> str | None:
     """Return the id of the Axon whose Neuron runs around the caller; None where none does."""
     task = CURRENT.get()
-    return None if task is None else task.neuron
+    return None if task is None else task[1]

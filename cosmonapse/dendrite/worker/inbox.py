@@ -460,7 +460,7 @@ def _read_task(body: bytes) -> Signal:
 
 
 def _told_to_logs(job: Job) -> Token[current_trace.CurrentTask | None]:
-    task = current_trace.CurrentTask(job.signal.trace_id, job.slots.axon.neuron_id)
+    task = (job.signal.trace_id, job.slots.axon.neuron_id)
     return current_trace.CURRENT.set(task)
 
 

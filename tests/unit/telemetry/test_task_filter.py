@@ -18,7 +18,7 @@ def fields(**given):
 
 @pytest.fixture
 def task():
-    token = current_trace.CURRENT.set(current_trace.CurrentTask("trc_1", "echo"))
+    token = current_trace.CURRENT.set(("trc_1", "echo"))
     yield
     current_trace.CURRENT.reset(token)
 
