@@ -5,13 +5,14 @@ compiled where there is a C compiler, and an interpreter that finds these and th
 `.venv-dev`, never this checkout.
 """
 
+import io
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
-import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 import attrs
@@ -118,15 +119,11 @@ def _make(home):
         folder = Path(made) / "made"
         tree = folder / "tree"
         tree.mkdir(parents=True)
-        packed = _git("archive", BEFORE, "--", *_PARTS, *_ROOMS)
+        packed = _git("archive", "--format=zip", BEFORE, "--", *_PARTS, *_ROOMS)
         packed.check_returncode()
-        with tempfile.TemporaryFile() as file:
-            file.write(packed.stdout)
-            file.seek(0)
-            with tarfile.open(fileobj=file) as archive:
-                archive.extractall(tree, filter="data")
-        if os.environ.get("COSMO_PURE") != "1":  # else nothing is compiled, and later runs are pure
-            _run(sys.executable, "setup.py", "--quiet", "build_ext", "--inplace", cwd=tree)
+        with zipfile.ZipFile(io.BytesIO(packed.stdout)) as archive:
+            archive.extractall(tree)
+        _run(sys.executable, "setup.py", "--quiet", "build_ext", "--inplace", cwd=tree)
         shutil.rmtree(tree / "build", ignore_errors=True)
         _run(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
         if not home.exists():  # else another run was faster
@@ -148,9 +145,12 @@ def _git(*arguments):
 
 
 def _run(*command, cwd):
+    # A run with the plain twins compiles them as well: what is made here is kept for later runs.
+    env = {name: value for name, value in os.environ.items() if name != "COSMO_PURE"}
     ended = subprocess.run(
         [str(each) for each in command],
         cwd=cwd,
+        env=env,
         capture_output=True,
         text=True,
         timeout=_BUILD_S,
