@@ -1,4 +1,4 @@
-"""The hot functions on the bytes of Signals, and the table of deadlines.
+"""The hot functions on the bytes of Signals, the table of deadlines, and the counts of tasks.
 
 Each module here is plain Python and the specification of what it does. `_compiled` has the same
 functions in C, where a C compiler was found at install; they run unless `COSMO_PURE=1` is set.
@@ -31,14 +31,19 @@ from .signal_bytes import (
     encode_task,
     encode_value,
 )
+from .task_ends import SECONDS, Ends, Histogram, TaskEnds
 
 __all__ = [
     "COMPILED",
     "MAX_RUN_BYTES",
     "MAX_RUN_TEXTS",
+    "SECONDS",
     "SLOT_S",
     "STALE",
     "Deadlines",
+    "Ends",
+    "Histogram",
+    "TaskEnds",
     "decode_signal",
     "encode_directed",
     "encode_reply",
@@ -63,6 +68,9 @@ if not TYPE_CHECKING and not _IS_PURE and not STALE:
     try:
         from ._compiled import (
             Deadlines,
+            Ends,
+            Histogram,
+            TaskEnds,
             decode_signal,
             encode_directed,
             encode_reply,

@@ -12,7 +12,7 @@ from ..errors import BadSignal
 from ..ids import lease
 from ..runtime.clock import after_fork
 from ..signals import TYPE_OF_CODE, Directed, Signal, SignalType, directed_of
-from . import deadlines, runs, signal_bytes
+from . import deadlines, runs, signal_bytes, task_ends
 
 cdef extern from *:
     """
@@ -31,3 +31,4 @@ include "ids.pxi"
 include "signal_bytes.pxi"
 include "runs.pxi"
 include "deadlines.pxi"
+include "task_ends.pxi"

@@ -1,19 +1,18 @@
 """How many tasks ended how, and how long they took, at their caller and at their worker.
 
-Two of its methods are on the way of each task, so they add to plain lists and look up little.
+Two of its methods are on the way of each task: what is usual of them is in the kernel.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any
 
 from ..error_codes import CODES
+from ..kernel import Ends, Histogram, TaskEnds
 from ..signals import QUESTIONS, Directed, Signal, SignalType
 from .families import Family, Labels, counters, histograms
-from .histogram import SECONDS, Histogram
 from .label_bounds import Bounded
 from .task_observer import ArrivedTask, SentTask, TaskObserver
 
@@ -22,7 +21,6 @@ OTHER_ERROR = "OTHER_ERROR"
 _OUTPUT = SignalType.AGENT_OUTPUT
 _FINAL = SignalType.FINAL
 _NOBODY = Directed()
-_FIRST_BOUND_S = SECONDS[0]
 _KNOWN = frozenset({*CODES, "ABANDONED", "SYNAPSE_AWAY"})
 
 
@@ -39,31 +37,6 @@ def outcome_of(signal_type: SignalType, payload: Mapping[str, Any]) -> str:
     return code if isinstance(code, str) and code in _KNOWN else OTHER_ERROR
 
 
-class Ends:
-    """How the tasks of one label ended. Slots, because each task adds to several of them.
-
-    Attributes:
-        ok: How many ended with an output.
-        others: How many ended in another way, by outcome.
-        took: How long they took.
-        waited: How long they waited for a place, at the worker.
-        first: How long it took until their first thought.
-    """
-
-    __slots__ = ("first", "ok", "others", "took", "waited")
-
-    def __init__(self) -> None:
-        self.ok = 0
-        self.others: Counter[str] = Counter()
-        self.took = Histogram()
-        self.waited = Histogram()
-        self.first = Histogram()
-
-    def outcomes(self) -> dict[str, int]:
-        """Return how many ended how."""
-        return {OK: self.ok, **self.others}
-
-
 class TaskStatistics(TaskObserver):
     """Counts the tasks of the Dendrites that it observes.
 
@@ -77,23 +50,27 @@ class TaskStatistics(TaskObserver):
     def __init__(self) -> None:
         self.neurons: Bounded[Ends] = Bounded(Ends)
         self.targets: Bounded[Ends] = Bounded(Ends)
-        self._by_neuron = self.neurons.all
-        self._by_address: dict[bytes, Ends] = {}
+        self._usual = TaskEnds(monotonic, self._ended, self._settled)
+        # The functions in C themselves, without one of ours around each.
+        for name in ("on_end", "on_settled"):
+            setattr(self, name, getattr(self._usual, name))
 
     # -- at the worker -----------------------------------------------------------------------------
 
     def on_end(self, job: ArrivedTask, signal_type: SignalType, payload: Mapping[str, Any]) -> None:
         """See `TaskObserver`."""
+        self._usual.on_end(job, signal_type, payload)
+
+    def _ended(self, job: Any, signal_type: SignalType, payload: Mapping[str, Any]) -> None:
+        """Count any end of a task, and the first output of an Axon."""
         name = job.slots.axon.neuron_id
-        ends = self._by_neuron.get(name) or self.neurons.of(name)
-        if signal_type is _OUTPUT:
-            ends.ok += 1
-        else:
-            _count_other(ends, outcome_of(signal_type, payload))
-        started_s = job.started_at_s
-        if started_s is not None:
-            ends.took.add(monotonic() - started_s)
-            ends.waited.add(started_s - job.arrived_at_s)
+        ends = self.neurons.of(name)
+        if name in self.neurons.all:  # one that shares `_other` comes by here each time
+            self._usual.neurons[name] = ends
+        _count(ends, outcome_of(signal_type, payload))
+        if job.started_at_s is not None:
+            ends.took.add(monotonic() - job.started_at_s)
+            ends.waited.add(job.started_at_s - job.arrived_at_s)
 
     def on_first_said(self, job: ArrivedTask) -> None:
         """See `TaskObserver`."""
@@ -104,27 +81,29 @@ class TaskStatistics(TaskObserver):
 
     def on_settled(self, opened: SentTask, signal: Signal | str) -> None:
         """See `TaskObserver`."""
-        ends = self._by_address.get(opened.address) or self._target(opened)
-        if isinstance(signal, str):
-            _count_other(ends, signal)
-        elif signal.type is _OUTPUT:
-            ends.ok += 1
-        else:
-            _count_other(ends, outcome_of(signal.type, signal.payload))
+        self._usual.on_settled(opened, signal)
+
+    def _settled(self, opened: Any, signal: Any) -> None:
+        """Count any end of a task, and the first output from a destination."""
+        ends = self._target(opened)
+        abandoned = isinstance(signal, str)
+        _count(ends, signal if abandoned else outcome_of(signal.type, signal.payload))
         ends.took.add(monotonic() - opened.expires_at_s + opened.timeout_s)
 
     def on_first_thought(self, opened: SentTask) -> None:
         """See `TaskObserver`."""
-        ends = self._by_address.get(opened.address) or self._target(opened)
-        ends.first.add(monotonic() - opened.expires_at_s + opened.timeout_s)
+        self._target(opened).first.add(monotonic() - opened.expires_at_s + opened.timeout_s)
 
     def _target(self, opened: SentTask) -> Ends:
         """Return the counts of a destination; remember those that have a label of their own."""
+        found = self._usual.addresses.get(opened.address)
+        if found is not None:
+            return found
         directed = opened.signal.directed or _NOBODY
         label = directed.id or f"capabilities:{','.join(directed.capabilities)}"
         ends = self.targets.of(label)
         if label in self.targets.all:
-            self._by_address[opened.address] = ends
+            self._usual.addresses[opened.address] = ends
         return ends
 
     # -- what is exposed ---------------------------------------------------------------------------
@@ -143,7 +122,7 @@ class TaskStatistics(TaskObserver):
         ]
 
 
-def _count_other(ends: Ends, outcome: str) -> None:
+def _count(ends: Ends, outcome: str) -> None:
     if outcome == OK:
         ends.ok += 1
     else:
@@ -158,7 +137,7 @@ def _outcomes(name: str, text: str, labelled: Mapping[Labels, Ends]) -> Family:
     values: dict[Labels, float] = {
         (*labels, ("outcome", outcome)): count
         for labels, ends in labelled.items()
-        for outcome, count in ends.outcomes().items()
+        for outcome, count in {OK: ends.ok, **ends.others}.items()
     }
     return counters(f"cosmonapse_{name}", text, values)
 

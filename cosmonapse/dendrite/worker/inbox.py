@@ -80,11 +80,12 @@ class Inbox:
     @property
     def observer(self) -> Observers | None:
         """Whom to tell about every task; None if nobody wants to know."""
-        return self._observer
+        return self._replies.observer
 
     @observer.setter
     def observer(self, observer: Observers | None) -> None:
-        self._observer = self._replies.observer = observer
+        self._replies.observer = observer
+        self._observer = observer if observer is not None and observer.follows_jobs else None
 
     @property
     def axons(self) -> list[Axon]:
