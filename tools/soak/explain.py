@@ -30,6 +30,11 @@ LOSSES = _LINKS | {"worker_kill", "worker_freeze"}
 """Faults that may take a worker away with what it has."""
 
 
+_LEAVES = frozenset({"reload"})
+"""Faults after which a worker leaves in order. Where its Synapse hangs or ends just then, nobody
+hears that."""
+
+
 @attrs.frozen
 class Expectation:
     """The errors that are allowed, and why.
@@ -183,7 +188,9 @@ def _together(felt: Sequence[Fault], faults: Sequence[Fault], task: Task) -> Fau
     not seen, and it is still waited for.
     """
     restarts = [fault for fault in felt if fault.kind in RESTARTS]
+    left = (f for f in felt if f.kind in _LEAVES and any(overlap(f, each) for each in restarts))
     losses = [fault for fault in faults if fault.kind in LOSSES and _ran_there(fault, task)]
+    losses += (fault for fault in left if _ran_there(fault, task))
     for loss in losses if restarts else ():
         remembered = any(
             0.0 <= restart.at_s - loss.at_s <= loss_s + _REMEMBERED_S

@@ -176,6 +176,17 @@ def test_a_timeout_while_nothing_could_reach_the_caller_is_allowed_always():
     assert found(invoke(), start(), outcome(at=15.0, code="TIMEOUT"), away, quiet()) == []
 
 
+def test_nobody_may_know_of_a_task_if_a_worker_is_reloaded_just_while_the_leader_hangs():
+    lines = invoke(), outcome(at=12.0, code="TASK_LOST"), quiet(13.0)
+    reload = fault("reload", at=8.0, mended=10.4, number=2, target="reloaded")
+    hit = {"target": "synapse", "callers": ["caller-1"], "workers": []}
+    hangs = fault("failover_freeze", at=10.0, mended=11.0, number=1, **hit)
+
+    assert found(*lines, hangs, reload) == []
+    assert found(*lines, hangs) == ["unexplained"]
+    assert found(*lines, reload) == ["unexplained"]
+
+
 def test_nobody_may_know_of_a_task_only_after_a_restart_together_with_a_loss():
     lines = invoke(), start(), outcome(at=11.5, code="TASK_LOST"), quiet()
 
