@@ -135,11 +135,13 @@ class RunSpans:
     ) -> None:
         """End the span of a run with its outcome; a TASK that never ran has a queue span alone."""
         code = str(payload.get("code")) if kind is SignalType.ERROR else None
-        run = self._by_id.pop(job.signal.id, None)
+        run = self._runs.get(job.key)
         if run is None:
             parent = remote_context(found_in(job.signal.meta).context)
             self._queue_span(job, parent, (now_s - job.arrived_at_s) * 1000, code)
             return
+        if self._by_id.get(job.signal.id) is run:  # two callers may use the same id
+            del self._by_id[job.signal.id]
         span = run.span
         span.set_attribute(names.OUTCOME, kind.value)
         if code is not None:

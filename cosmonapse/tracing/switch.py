@@ -103,9 +103,9 @@ def enable_if_configured(dendrite: Traceable) -> None:
 
 
 def dendrite_of(dendrite: Traceable | Holder) -> Traceable:
-    """Return the Dendrite of a BlockingDendrite, and a Dendrite as it is."""
-    held: Traceable | None = getattr(dendrite, "dendrite", None)
-    return held if held is not None else dendrite  # type: ignore[return-value]
+    """Return the Dendrite of a BlockingDendrite or of an HTTP edge, and a Dendrite as it is."""
+    held: Traceable | Holder | None = getattr(dendrite, "dendrite", None)
+    return dendrite if held is None else dendrite_of(held)  # type: ignore[return-value]
 
 
 def _tracer(provider: TracerProvider | None) -> Tracer:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import attrs
 import pytest
 import pytest_asyncio
 from opentelemetry import trace
@@ -16,6 +17,7 @@ from cosmonapse import (
     SignalType,
     UnencodableValue,
 )
+from cosmonapse.tasks import task_for
 from cosmonapse.telemetry import span_names as names
 from cosmonapse.tracing import disable, dispatch_spans, enable, is_enabled
 from cosmonapse.tracing.run_spans import MAX_TOOL_CALLS
@@ -89,6 +91,7 @@ async def made(capture_content=False):
     for each in (leaf, threaded, parent, failing, flaky, asking, bad_tool, many_tools):
         worker.attach_axon(Axon(neuron_id=each.__name__, neuron_fn=each))
     worker.attach_axon(Axon(neuron_id="gated", neuron_fn=gated, concurrency=1, max_queued=1))
+    worker.attach_axon(Axon(neuron_id="paired", neuron_fn=gated))
     caller = Dendrite(synapse=synapse, dendrite_id="caller")
     for each in (worker, caller):
         enable(each, spans.provider, capture_content=capture_content)
@@ -391,3 +394,21 @@ async def test_an_answer_after_the_caller_is_gone_stays_in_the_trace(fabric):
     assert task.meta["caller"] == "gone"
     second = fabric.spans.named("dispatch asking")[1]
     assert second.parent.span_id == first.context.span_id
+
+
+async def test_two_callers_that_use_the_same_id_have_a_run_each(fabric):
+    """Task ids belong to their caller; a second one may repeat them, by chance or by intent."""
+    other = Dendrite(synapse=fabric.caller.synapse, dendrite_id="other")
+    enable(other, fabric.spans.provider)
+    task = task_for("paired", None, {"for_s": 0.05})
+
+    async with other:
+        await asyncio.gather(
+            fabric.caller._dispatcher.wait(task, 5.0),
+            other._dispatcher.wait(attrs.evolve(task, meta={}), 5.0),
+        )
+
+    sent = {each.context.span_id for each in fabric.spans.named("dispatch paired")}
+    runs = {each.parent.span_id for each in fabric.spans.named("invoke_agent paired")}
+    assert len(sent) == 2
+    assert runs == sent

@@ -1,6 +1,6 @@
 // Tracing by functions of the program, for another tool than OpenTelemetry: no spans of ours.
-import { foundIn, passedOn } from './trace-context.js'
 import { count } from '../runtime/counter.js'
+import { foundIn, passedOn } from './trace-context.js'
 
 const nothing = () => {}
 const callAtOnce = (_meta, fn) => fn()
@@ -10,19 +10,13 @@ export class InjectedTracing {
   #inject
   #run
   #counts
-  #warn
 
   /**
    * @param {{ inject?: (meta: object) => unknown, run?: (meta: object, fn: () => unknown) => unknown }}
    *   functions
    * @param {Record<string, number>} counts Counts the trace contexts that are invalid.
-   * @param {(text: string, error: unknown) => void} warn Is told once of a function that throws.
    */
-  constructor({ inject = nothing, run = callAtOnce }, counts, warn) {
-    this.#warn = (error) => {
-      this.#warn = nothing
-      warn('a function of `tracing` threw, which no task is told of', error)
-    }
+  constructor({ inject = nothing, run = callAtOnce }, counts) {
     this.#inject = inject
     this.#run = run
     this.#counts = counts
@@ -32,30 +26,15 @@ export class InjectedTracing {
   begin(task) {
     if (Object.hasOwn(task.meta, 'answer')) return // who answers is not its caller
     const meta = { ...task.meta }
-    try {
-      this.#inject(meta)
-      task.meta = meta
-    } catch (error) {
-      this.#warn(error)
-    }
+    this.#inject(meta)
+    task.meta = meta
   }
 
-  /** Call a function within the context that came with its TASK; call it once, no matter what. */
+  /** Call a function within the context that came with its TASK. */
   run(job, _nowMs, fn) {
     const { dropped } = foundIn(job.signal.meta)
     if (dropped > 0) count(this.#counts, 'drop.bad_traceparent', dropped)
-    let isCalled = false
-    const callOnce = () => {
-      if (isCalled) return undefined
-      isCalled = true
-      return fn()
-    }
-    try {
-      this.#run(passedOn(job.signal.meta), callOnce)
-    } catch (error) {
-      this.#warn(error)
-    }
-    callOnce()
+    this.#run(passedOn(job.signal.meta), fn)
   }
 
   notSent() {}

@@ -1,5 +1,6 @@
 // Which way the tasks of a Dendrite are traced: by OpenTelemetry, by functions, not at all.
 import { InvalidArgument, shown } from '../errors.js'
+import { GuardedTracing } from './guarded.js'
 import { InjectedTracing } from './injected.js'
 import { OpenTelemetry, registered } from './opentelemetry.js'
 import { TaskSpans } from './task-spans.js'
@@ -34,7 +35,10 @@ export function checkedTracing(tracing) {
  */
 export function tracingFor(tracing, facts, counts, warn) {
   const api = tracing === undefined ? registered() : tracing
-  if (api === null) return null
+  return api === null ? null : new GuardedTracing(inner(api, facts, counts), warn)
+}
+
+function inner(api, facts, counts) {
   if (isFunction(api.trace?.getTracer)) return new TaskSpans(new OpenTelemetry(api), facts, counts)
-  return new InjectedTracing(api, counts, warn)
+  return new InjectedTracing(api, counts)
 }

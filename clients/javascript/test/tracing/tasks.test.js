@@ -227,6 +227,24 @@ test('a function of the program that throws, or calls nothing, costs no task', a
   assert.equal(told.length, 2) // the caller once, the first worker once
 })
 
+test('spans that cannot be made cost no task', async (t) => {
+  const namespace = 'broken'
+  const told = []
+  const logger = { warn: (text) => told.push(text) }
+  const startSpan = () => {
+    throw new Error('no span')
+  }
+  const tracing = { trace: { getTracer: () => ({ startSpan }) } }
+  await started(t, { namespace, role: 'worker', logger, tracing }, axons)
+  const caller = await started(t, { namespace, logger, tracing })
+
+  const output = await caller.ask({ neuron: 'parent', input: {} })
+  await assert.rejects(caller.ask({ neuron: 'failing', input: {} }), { code: 'NEURON_EXCEPTION' })
+
+  assert.deepEqual(output, { response: 'so on' })
+  assert.equal(told.filter((each) => each.includes('traces the tasks threw')).length, 2)
+})
+
 test('anything else as tracing is refused', async () => {
   const synapse = await connectSynapse(url)
   for (const tracing of [5, 'otel', {}, { inject: 5 }, { inject() {}, run: 5 }])
