@@ -31,7 +31,7 @@ _LOAD_S = 60.0
 _SPARE_S = 5.0
 _HOMES = ("/home", "/root", "/run/user")
 _TEMPORARY = ("/tmp", "/var/tmp")  # which PrivateTmp hides
-_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9:_.-]+")
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 @attrs.frozen
@@ -160,7 +160,7 @@ def _without(arguments: Sequence[str], name: str) -> list[str]:
 def _name(asked: Asked, otherwise: str) -> str:
     name = (asked.name or otherwise).removesuffix(".service")
     if asked.name is not None and (not name or _NOT_IN_A_NAME.search(name)):
-        raise click.UsageError(f"--name {asked.name!r:.80}: a unit has letters, digits and :_.-")
+        raise click.UsageError(f"--name {asked.name!r:.80}: a unit has letters, digits and _.-")
     return _NOT_IN_A_NAME.sub("-", name)[:200]
 
 

@@ -12,7 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from house import source
+
+ROOT = source.ROOT
 FOLDER = ROOT / "examples" / "production"
 DOCKERFILE = FOLDER / "Dockerfile"
 IMAGE_PATHS = ("/opt/venv", "/build", "/app", "/keys", "/run/secrets")
@@ -109,16 +111,9 @@ def _installed():
 
 
 def _copied(name, to):
-    """Copy what the index of git has of a path, as a clean checkout would have it."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", name],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split("\0")
-    for each in filter(None, listed):
-        inside = Path(each).relative_to(name) if each != name else Path(Path(each).name)
-        target = to / inside
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / each, target)
+    """Copy a path of the checkout, without what git ignores."""
+    for path in source.checkout_files():
+        if path.as_posix() == name or path.is_relative_to(name):
+            inside = path.relative_to(name) if path.as_posix() != name else path.name
+            (target := to / inside).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, target)
