@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 PYTHON = (sys.executable, "-m")
-_STARTS_S = 20.0
+_STARTS_S = 60.0
 _GRACE_S = 15.0
 _LAST_WORDS_S = 2.0
 _MAX_LINE_BYTES = 1024 * 1024

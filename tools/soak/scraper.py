@@ -6,6 +6,7 @@ The checker judges; only whether a counter went back is seen here, from one answ
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Mapping
 
@@ -21,6 +22,7 @@ _SHOWN = 5
 _TASKS = "cosmonapse_tasks_total"
 _GROW = ("_total", "_count", "_sum", "_bucket")
 _GROWING = frozenset({"counter", "histogram"})
+_LENGTH = re.compile(r"(?im)^content-length: *(\d+)\r?$")
 Samples = Mapping[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
@@ -87,7 +89,7 @@ class Scraper:
         if status == 200:
             try:
                 now = growing(text)
-            except ValueError as error:
+            except (ValueError, LookupError) as error:
                 wrong = f"no metrics: {error}"
         back = self._went_back(target, now) if not wrong else []
         facts = {"status": status, "took_s": took_s, "text": wrong, "back": back[:_SHOWN]}
@@ -122,11 +124,19 @@ class Scraper:
             return at_s, 0, f"no answer within {_TIMEOUT_S:g} s"
         except (OSError, UnicodeError) as error:
             return at_s, 0, f"{type(error).__name__}: {error}"
-        head, _, body = answer.partition("\r\n\r\n")
-        status = head.partition(" ")[2][:3]
-        if not status.isdecimal():
-            return at_s, 0, f"no answer of HTTP: {answer[:100]!r}"
-        return at_s, int(status), body
+        return at_s, *parsed(answer)
+
+
+def parsed(answer: str) -> tuple[int, str]:
+    """Return status and body of an answer; 0 and what is wrong if it is none, or cut off."""
+    head, _, body = answer.partition("\r\n\r\n")
+    status = head.partition(" ")[2][:3]
+    if not status.isdecimal():
+        return 0, f"no answer of HTTP: {answer[:100]!r}"
+    length = _LENGTH.search(head)
+    if length is not None and int(length[1]) > len(body.encode()):
+        return 0, f"cut off after {len(body)} of {length[1]} bytes"
+    return int(status), body
 
 
 def growing(text: str) -> Samples:

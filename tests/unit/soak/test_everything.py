@@ -10,7 +10,7 @@ from tools.soak.explain import RESYNC
 from tools.soak.figures import FILLS_S, slopes
 from tools.soak.history import History, Sample
 from tools.soak.plan import ENDS, day
-from tools.soak.scraper import growing
+from tools.soak.scraper import growing, parsed
 from tools.soak.verdict import judge, shown
 
 SECONDS = 3600.0
@@ -109,6 +109,15 @@ wait_seconds_sum 0.5
     }
     with pytest.raises(ValueError, match="float"):
         growing("tasks_total many\n")
+
+
+def test_an_answer_that_is_cut_off_is_none():
+    head = "HTTP/1.0 200 OK\r\nContent-Length: 9\r\nDate: now\r\n\r\n"
+
+    assert parsed(f"{head}some text") == (200, "some text")
+    assert parsed(f"{head}some")[0] == 0
+    assert parsed("HTTP/1.0 503 No\r\n\r\nnot yet") == (503, "not yet")
+    assert parsed("")[0] == 0
 
 
 def test_each_version_of_the_program_that_is_reloaded_is_another_one(tmp_path):
