@@ -13,6 +13,8 @@ from .dendrite import Dendrite
 from .exposition.collector import source_in
 from .exposition.dendrite_source import DendriteSource
 from .exposition.metrics_server import MetricsServer
+from .exposition.synapse_source import SynapseSource
+from .synapse.server import SynapseServer
 from .telemetry.liveness import LoopPulse
 
 if TYPE_CHECKING:
@@ -51,12 +53,14 @@ async def serve_metrics(
 
 
 def register_metrics(
-    dendrite: Dendrite | BlockingDendrite, registry: CollectorRegistry | None = None
+    dendrite: Dendrite | BlockingDendrite | SynapseServer,
+    registry: CollectorRegistry | None = None,
 ) -> Callable[[], None]:
     """Add the metrics of a Dendrite to a registry, for a service with a `/metrics` of its own.
 
     Args:
-        dendrite: The Dendrite, or one of a program without asyncio; before or after its start.
+        dendrite: The Dendrite, or one of a program without asyncio; before or after its start. Or
+            a Synapse in this process, which runs.
         registry: The registry; by default that of prometheus-client.
 
     Returns:
@@ -64,7 +68,10 @@ def register_metrics(
 
     Raises:
         MissingExtra: prometheus-client is not installed.
+        DendriteProtocolError: The Synapse is not running.
     """
+    if isinstance(dendrite, SynapseServer):
+        return source_in(registry)[1].add(SynapseSource(dendrite._running()))
     ours = dendrite if isinstance(dendrite, Dendrite) else dendrite.dendrite
     _, source = source_in(registry)
     pulse = LoopPulse()

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 import cosmonapse.counters
 import zmq_transport.counters
-from cosmonapse import Axon, Neuron
+from cosmonapse import Axon, Neuron, SynapseServer
 from cosmonapse.metrics import register_metrics, serve_metrics
 from cosmonapse.testing.chat_server import ChatServer
 from house import pages, source
@@ -207,6 +207,15 @@ async def test_what_was_registered_can_be_taken_out_again(caller):
 
     assert registry.get_sample_value("cosmonapse_connected") is None
     assert caller._dispatcher.observer is None
+
+
+async def test_a_synapse_in_the_program_is_registered_too():
+    registry = CollectorRegistry()
+    with SynapseServer(port=0) as synapse:
+        register_metrics(synapse, registry)
+
+        assert registry.get_sample_value("cosmonapse_synapse_role", {"role": "alone"}) == 1
+        assert registry.get_sample_value("cosmonapse_synapse_connections") == 0
 
 
 @pytest.mark.parametrize("verb", [("synapse", "start"), ("worker", "app"), ("prism",)])
