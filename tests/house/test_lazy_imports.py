@@ -10,7 +10,7 @@ from house import source
 LOADED_ON_USE = {
     *("fastapi", "flask", "httpx", "rich", "starlette", "uvicorn", "uvloop", "werkzeug"),
     "opentelemetry",
-    "zeroconf",
+    *("prometheus_client", "zeroconf"),
 }
 IMPORT = "import cosmonapse"
 HELP = """

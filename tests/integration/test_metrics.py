@@ -311,3 +311,28 @@ async def test_a_worker_process_that_is_stopped_is_not_alive(children, tmp_path,
 
     os.kill(pid, signal.SIGCONT)
     assert (status, text) == (503, f"process 0 (pid {pid}): it does not answer\n")
+
+
+WITHOUT_EXTRA = """
+import sys
+sys.modules["prometheus_client"] = None
+from cosmonapse.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("verb", [("synapse", "start", "--port", "0"), ("worker", "app")])
+async def test_without_the_extra_it_is_one_line(verb, children):
+    child = children.start("-c", WITHOUT_EXTRA, *verb, "--metrics", "127.0.0.1:0")
+
+    assert child.wait() == 1
+    assert "prometheus-client is not installed; it is in the extra [metrics]" in child.said
+    assert len(child.said.strip().splitlines()) == 1
+
+
+async def test_a_wrong_address_of_the_environment_is_blamed_on_it(children):
+    child = children.cosmo("prism", env={"COSMO_METRICS": "nowhere"})
+
+    assert child.wait() == 2
+    assert "expected HOST:PORT such as 127.0.0.1:9464, got 'nowhere'" in child.said
+    assert "(it is in COSMO_METRICS)" in child.said
