@@ -139,7 +139,8 @@ async def test_a_displaced_tab_says_so_stays_out_and_comes_back_by_a_reload(page
         banner = page.locator("#banner")
         await expect(banner).to_contain_text("This tab made room for a newer one")
         await page.keyboard.press("3")
-        assert not asked
+        # The icon of the page may be asked for late.
+        assert not [each for each in asked if "/static/" not in each]
 
         await page.reload()
         await expect(page.locator("#link")).to_contain_text("Live since")
