@@ -1,12 +1,14 @@
 """Where the Neurons of model providers tell of their calls, and who listens: nobody by default.
 
-One listener for each process: a Neuron does not know which Dendrite runs it.
+A Neuron does not know which Dendrite runs it, and each of them may be traced elsewhere. So the
+listener is a context variable that the run of a TASK sets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 
 
@@ -47,19 +49,15 @@ class ModelCall(Protocol):
 class ModelListener(Protocol):
     """Is told of the calls to models."""
 
-    def begin(self, facts: CallFacts) -> ModelCall:
-        """A call is about to be made."""
+    def begin(self, facts: CallFacts) -> ModelCall | None:
+        """A call is about to be made; None if nobody wants to know of it any more."""
 
 
-_listener: ModelListener | None = None
-
-
-def listen(listener: ModelListener | None) -> None:
-    """Tell a listener of every call from now on; None for nobody."""
-    global _listener
-    _listener = listener
+LISTENER: ContextVar[ModelListener | None] = ContextVar("cosmonapse_model_listener", default=None)
+"""Who is told of the calls of the run around the calling code."""
 
 
 def begun(facts: CallFacts) -> ModelCall | None:
     """Tell of a call; return it, or None if nobody listens."""
-    return None if _listener is None else _listener.begin(facts)
+    listener = LISTENER.get()
+    return None if listener is None else listener.begin(facts)

@@ -58,7 +58,7 @@ class ModelSpan:
 
 
 class ModelSpans:
-    """Makes the spans of the calls to models in this process.
+    """Makes the spans of the calls to models that the runs of one Dendrite make.
 
     Args:
         tracer: Makes the spans.
@@ -68,9 +68,16 @@ class ModelSpans:
     def __init__(self, tracer: Tracer, captures_content: bool) -> None:
         self._tracer = tracer
         self._captures_content = captures_content
+        self._is_closed = False
 
-    def begin(self, facts: CallFacts) -> ModelSpan:
+    def close(self) -> None:
+        """Make no span any more: not for a run that goes on, and not for what it has started."""
+        self._is_closed = True
+
+    def begin(self, facts: CallFacts) -> ModelSpan | None:
         """Begin the span of a call, under that of the run which makes it."""
+        if self._is_closed:
+            return None
         where = urlsplit(facts.url)
         operation = names.CHAT if where.path.endswith(_CHATS) else names.TEXT_COMPLETION
         attributes: dict[str, Any] = {

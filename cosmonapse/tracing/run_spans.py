@@ -9,11 +9,12 @@ from contextvars import Token
 from typing import Any
 
 from ..signals import Signal, SignalType
-from ..telemetry import content
+from ..telemetry import content, model_calls
 from ..telemetry import span_names as names
 from ..telemetry.task_observer import ArrivedTask
 from ..telemetry.trace_context import found_in
 from .api import Context, Span, SpanKind, Tracer, context_api, failed, remote_context, trace
+from .model_spans import ModelSpans
 
 LEAST_QUEUED_MS = 1.0
 """A shorter wait has no span of its own: it is the turn of the loop, and not a queue."""
@@ -25,12 +26,19 @@ BAD_TRACEPARENT = "drop.bad_traceparent"
 class Run:
     """The span of a run, and what belongs to it. Slots: each TASK makes one."""
 
-    __slots__ = ("context", "span", "token", "tools")
+    __slots__ = ("context", "listener", "span", "token", "tools")
 
-    def __init__(self, span: Span, context: Context, token: Token[Context]) -> None:
+    def __init__(
+        self,
+        span: Span,
+        context: Context,
+        token: Token[Context],
+        listener: Token[model_calls.ModelListener | None],
+    ) -> None:
         self.span = span
         self.context = context
         self.token = token
+        self.listener = listener
         self.tools: dict[str, Span] | None = None
 
 
@@ -55,6 +63,7 @@ class RunSpans:
         self._facts = facts
         self._counts = counts
         self._captures_content = captures_content
+        self._models = ModelSpans(tracer, captures_content)
         self._runs: dict[bytes, Run] = {}
         self._by_id: dict[str, Run] = {}
 
@@ -90,7 +99,8 @@ class RunSpans:
             attributes,
         )
         context = trace.set_span_in_context(span, Context())
-        run = Run(span, context, context_api.attach(context))
+        listener = model_calls.LISTENER.set(self._models)
+        run = Run(span, context, context_api.attach(context), listener)
         self._runs[job.key] = self._by_id[task.id] = run
 
     def _about(self, job: ArrivedTask) -> dict[str, Any]:
@@ -159,6 +169,7 @@ class RunSpans:
         run = self._runs.pop(job.key, None)
         if run is not None:
             context_api.detach(run.token)
+            model_calls.LISTENER.reset(run.listener)
 
     # -- tools -------------------------------------------------------------------------------------
 
@@ -202,7 +213,8 @@ class RunSpans:
         span.end()
 
     def close(self) -> None:
-        """End every span that is open, as it is."""
+        """End every span that is open, as it is, and begin none any more for the models."""
+        self._models.close()
         for run in self._by_id.values():
             for tool in (run.tools or {}).values():
                 tool.end()

@@ -7,11 +7,10 @@ from collections import Counter
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
-from ..telemetry import content, model_calls, otel_environment
+from ..telemetry import content, otel_environment
 from ..telemetry import span_names as names
 from ..telemetry.task_observer import Observers
 from .api import NoOpTracerProvider, ProxyTracerProvider, Tracer, TracerProvider, trace
-from .model_spans import ModelSpans
 from .tracing_observer import TracingObserver
 
 _INSTRUMENTATION = "cosmonapse"
@@ -51,8 +50,8 @@ def enable(
 ) -> None:
     """Make spans of the tasks of a Dendrite, from the next one on; before its start or after it.
 
-    A second call replaces the first. The calls to models in this process have spans as well, by
-    the provider of the last call.
+    A second call replaces the first. The calls to models that its Neurons make have spans as well,
+    by the same provider.
 
     Args:
         dendrite: A Dendrite, or a BlockingDendrite.
@@ -74,7 +73,6 @@ def enable(
     )
     _observer_of[traced] = observer
     traced._observers.add(observer)
-    model_calls.listen(ModelSpans(tracer, captures))
 
 
 def disable(dendrite: Traceable | Holder) -> None:
@@ -85,8 +83,6 @@ def disable(dendrite: Traceable | Holder) -> None:
         return
     traced._observers.remove(observer)
     observer.close()
-    if not _observer_of:
-        model_calls.listen(None)
 
 
 def is_enabled(dendrite: Traceable | Holder) -> bool:

@@ -1,5 +1,7 @@
 """The spans of calls to models, by a stand-in for a provider."""
 
+import asyncio
+
 import pytest
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
@@ -9,6 +11,7 @@ from cosmonapse.telemetry import model_calls
 from cosmonapse.telemetry import span_names as names
 from cosmonapse.testing import ChatServer
 from cosmonapse.tracing import disable, enable
+from cosmonapse.tracing.model_spans import ModelSpans
 from support.spans import Spans
 
 pytestmark = pytest.mark.asyncio
@@ -117,6 +120,45 @@ async def test_prompt_and_answer_are_nowhere_unless_they_are_asked_for(server):
     assert MARKER in said[names.OUTPUT_MESSAGES]
 
 
+async def test_a_prompt_goes_to_the_provider_of_the_dendrite_that_runs_it_alone(server):
+    server.answers("an answer", "an answer")
+    elsewhere, other = Spans(), Dendrite(synapse=MemorySynapse())
+
+    async with Traced(server) as traced:
+        enable(other, elsewhere.provider, capture_content=True)
+        await traced.ask()
+        disable(other)
+        await traced.ask()
+
+    assert len(traced.spans.named("chat a-model")) == 2
+    assert MARKER not in traced.spans.everything_said()
+    assert not elsewhere.all
+
+
+async def test_a_run_that_goes_on_after_disable_tells_of_no_model(server):
+    server.answers("an answer")
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(input, context):
+        begun.set()
+        await goes_on.wait()
+        facts = model_calls.CallFacts("x", None, "https://x.test", {})
+        return {"is_untold": model_calls.begun(facts) is None}
+
+    async with Traced(server, capture_content=True) as traced:
+        await traced.worker.add_axon(Axon(neuron_id="slow", neuron_fn=slow))
+        asked = asyncio.ensure_future(traced.caller.ask(neuron="slow", input={}))
+        await begun.wait()
+        disable(traced.worker)
+        goes_on.set()
+
+        assert await asked == {"is_untold": True}
+        await traced.ask()
+
+    assert model_calls.LISTENER.get() is None
+    assert not traced.spans.named("chat a-model")
+
+
 async def test_text_generation_is_another_operation(server):
     server.answers("an answer")
 
@@ -130,18 +172,14 @@ async def test_text_generation_is_another_operation(server):
 
 async def test_it_is_current_while_the_request_is_sent_and_not_after():
     spans = Spans()
-    dendrite = Dendrite(synapse=MemorySynapse())
-    enable(dendrite, spans.provider)
 
-    call = model_calls.begun(
+    call = ModelSpans(spans.tracer, False).begin(
         model_calls.CallFacts("mistral", None, "https://x.test/v1/messages", {})
     )
     with call.asking():
         inside = trace.get_current_span().get_span_context().span_id
     call.answered({"usage": "none"}, None)
 
-    disable(dendrite)
-    assert model_calls.begun(model_calls.CallFacts("x", None, "https://x.test", {})) is None
     span = spans.one("chat")
     assert inside == span.context.span_id
     assert not trace.get_current_span().get_span_context().is_valid
