@@ -218,6 +218,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             self._dispatcher.close()
             self._pathways.close()
         finally:
+            self._observers.close()
             await self._transport.close(_CLOSE_S)
             await self._subscriptions.close()
 

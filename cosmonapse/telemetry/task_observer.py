@@ -83,6 +83,9 @@ class TaskObserver:
 
     guards_itself = False
 
+    def on_removed(self) -> None:
+        """Nothing more is told: it was removed, it raised, or the Dendrite has stopped."""
+
     # -- at the caller -----------------------------------------------------------------------------
 
     def before_send(self, signal: Signal, waits: bool) -> None:
@@ -197,6 +200,19 @@ class Observers:
         if observer in self._observers:
             self._observers.remove(observer)
             self._update()
+            try:
+                observer.on_removed()
+            except Exception:  # noqa: BLE001  # the last door, as below
+                _LOG.exception("%s raised at its removal", type(observer).__name__)
+
+    def has(self, observer: TaskObserver) -> bool:
+        """Return whether an observer is told about tasks."""
+        return observer in self._observers
+
+    def close(self) -> None:
+        """Remove every observer: no task goes on."""
+        for observer in tuple(self._observers):
+            self.remove(observer)
 
     def _update(self) -> None:
         """Make one function for each method; what nobody overrides costs nearly nothing."""
@@ -250,8 +266,11 @@ class Observers:
             )
 
 
-_METHODS = tuple(name for name, each in vars(TaskObserver).items() if inspect.isfunction(each))
-
+_METHODS = tuple(
+    name
+    for name, each in vars(TaskObserver).items()
+    if inspect.isfunction(each) and name != "on_removed"
+)
 
 _OF_JOBS = ("on_arrived", "on_start", "on_leave")
 _OF_ONE = frozenset({"on_sent", *_OF_JOBS})

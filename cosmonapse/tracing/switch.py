@@ -79,15 +79,15 @@ def disable(dendrite: Traceable | Holder) -> None:
     """Make no spans of a Dendrite any more; those that are open end now. Idempotent."""
     traced = dendrite_of(dendrite)
     observer = _observer_of.pop(traced, None)
-    if observer is None:
-        return
-    traced._observers.remove(observer)
-    observer.close()
+    if observer is not None:
+        traced._observers.remove(observer)
 
 
 def is_enabled(dendrite: Traceable | Holder) -> bool:
-    """Return whether spans are made of the tasks of a Dendrite."""
-    return dendrite_of(dendrite) in _observer_of
+    """Return whether spans are made of the tasks of a Dendrite, which has not stopped."""
+    traced = dendrite_of(dendrite)
+    observer = _observer_of.get(traced)
+    return observer is not None and traced._observers.has(observer)
 
 
 def enable_if_configured(dendrite: Traceable) -> None:

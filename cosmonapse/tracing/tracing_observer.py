@@ -82,7 +82,7 @@ class TracingObserver(TaskObserver):
         """Leave the context of the run."""
         self._runs.leave(job)
 
-    def close(self) -> None:
+    def on_removed(self) -> None:
         """End every span that is open."""
         self._dispatches.close()
         self._runs.close()

@@ -247,6 +247,28 @@ async def test_an_observer_that_raises_is_removed_and_the_other_stays(fabric, ca
     assert len(notes.of("on_sent")) == 2
 
 
+async def test_an_observer_is_told_of_its_end_once(fabric, caplog):
+    class Ending(TaskObserver):
+        ended = 0
+
+        def on_sent(self, opened):
+            pass
+
+        def on_removed(self):
+            self.ended += 1
+            raise ValueError("broken")
+
+    removed, left = Ending(), Ending()
+    for each in (removed, left):
+        fabric[0]._observers.add(each)
+
+    fabric[0]._observers.remove(removed)
+    await fabric[0].stop()
+
+    assert (removed.ended, left.ended) == (1, 1)
+    assert caplog.messages == ["Ending raised at its removal"] * 2
+
+
 async def test_the_meta_of_the_program_stays_as_it_was(fabric):
     given = {"tenant": "a"}
     fabric[0]._observers.add(SigningNotes())

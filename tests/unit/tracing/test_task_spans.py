@@ -1,6 +1,7 @@
 """The spans of tasks, by an exporter in memory: their tree, their kinds, what they say."""
 
 import asyncio
+from types import SimpleNamespace
 
 import attrs
 import pytest
@@ -364,6 +365,24 @@ async def test_disabled_means_no_spans_and_those_that_were_open_end(fabric):
     await asking
     await fabric.ask("leaf")
     assert not fabric.spans.named("dispatch leaf")
+
+
+async def test_who_is_dropped_or_stops_is_not_enabled_and_leaves_no_span_open(fabric):
+    def refused(*_):
+        raise ValueError("broken")
+
+    asking = asyncio.ensure_future(fabric.caller.ask(neuron="gated", input={"for_s": 0.05}))
+    await asyncio.sleep(0)  # it is sent in that turn
+    fabric.caller._observers._observers[0]._dispatches._tracer = SimpleNamespace(start_span=refused)
+    await fabric.ask("leaf")
+
+    assert not is_enabled(fabric.caller)
+    assert fabric.spans.named("dispatch gated")
+    await asking
+
+    assert is_enabled(fabric.worker)
+    await fabric.worker.stop()
+    assert not is_enabled(fabric.worker)
 
 
 async def test_nothing_is_kept_of_tasks_that_have_ended(fabric):
