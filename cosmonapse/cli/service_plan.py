@@ -6,11 +6,9 @@ import json
 import os
 import pwd
 import re
-import stat
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -24,6 +22,7 @@ from ..runtime.environment import CONTEXT_VARIABLE, KEY_VARIABLE
 from ..synapse.secure_bind import check_bind
 from ..worker_runner.load_check import MARK
 from ..worker_runner.supervisor import KILL_AFTER_S
+from .unit_access import ENTER, READ, Account, check_keys, check_paths
 from .unit_text import Unit
 from .variables import in_the_environment
 
@@ -78,7 +77,7 @@ def synapse_unit(arguments: Sequence[str], asked: Asked) -> Unit:
             reloads_keys=keys is not None,
             writes=() if ipc is None else (os.path.dirname(os.path.abspath(ipc)),),
         ),
-        (keys,) if keys else (),
+        keys,
     )
 
 
@@ -207,18 +206,22 @@ def _check_loads(targets: Sequence[str]) -> None:
         raise click.UsageError(reason)
 
 
-def _checked(unit: Unit, more: Iterable[str] = ()) -> Unit:
-    """Return a unit that knows where its files are, once they can be read from there."""
-    program = os.path.dirname(os.path.realpath(sys.executable))
-    paths = [unit.folder, sys.prefix, program, *more]
-    if unit.run_as is None and not unit.for_user:
-        for each in paths:
-            hidden = _hidden(each)
-            if hidden is not None:
-                raise click.UsageError(
-                    f"{hidden} is closed to other users, and the unit runs as one: move the "
-                    "program, as to /opt, or give --as USER"
-                )
+def _checked(unit: Unit, keys: str | None = None) -> Unit:
+    """Return a unit that knows where its files are, once its user can read them there."""
+    program = os.path.realpath(sys.executable)
+    wanted = [
+        (unit.folder, ENTER | READ),
+        (sys.prefix, ENTER | READ),
+        (sys.base_prefix, ENTER | READ),
+        (sys.executable, ENTER),
+        (program, ENTER),
+    ]
+    if not unit.for_user:
+        account = Account.of(unit.run_as)
+        check_paths(account, wanted)
+        if keys is not None:
+            check_keys(keys, account)
+    paths = [unit.folder, sys.prefix, os.path.dirname(program), *([] if keys is None else [keys])]
     return attrs.evolve(
         unit, reads_home=_is_in(paths, _HOMES), reads_temporary=_is_in(paths, _TEMPORARY)
     )
@@ -226,14 +229,6 @@ def _checked(unit: Unit, more: Iterable[str] = ()) -> Unit:
 
 def _is_in(paths: Iterable[str], folders: Sequence[str]) -> bool:
     return any(path == each or path.startswith(f"{each}/") for path in paths for each in folders)
-
-
-def _hidden(path: str) -> str | None:
-    """Return the folder on the way to a path that not every user may enter; None for none."""
-    for each in (*reversed(Path(path).parents), Path(path)):
-        if not each.stat().st_mode & stat.S_IXOTH:
-            return str(each)
-    return None
 
 
 def _check_key(path: str) -> None:

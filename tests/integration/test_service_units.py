@@ -1,6 +1,7 @@
 """`cosmo service`: the units are valid, their commands start, and what cannot work is refused."""
 
 import os
+import pwd
 import shlex
 import shutil
 import signal
@@ -25,6 +26,7 @@ import ctypes, os, sys
 ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)
 os.execv(sys.argv[1], sys.argv[1:])
 """
+ME = pwd.getpwuid(os.geteuid()).pw_name
 ANALYZE = shutil.which("systemd-analyze")
 
 
@@ -90,8 +92,8 @@ def test_the_units_of_a_synapse_and_a_worker_start_and_tell_that_they_are_ready(
 @pytest.mark.parametrize(
     ("arguments", "for_user"),
     [
-        (("synapse", "--as", "daemon", "--port", 700, "--ipc", "run dir/s"), False),
-        (("worker", "app:echo", "--as", "daemon", "--workers", 2), False),
+        (("synapse", "--as", ME, "--port", 700, "--ipc", "run dir/s"), False),
+        (("worker", "app:echo", "--as", ME, "--workers", 2), False),
         (("worker", "app", "--name", "my"), True),
     ],
 )
@@ -142,6 +144,7 @@ def test_a_unit_is_written_shown_replaced_and_removed(cosmo, tmp_path):
         (("worker", "app", "--user", "--nonsense"), "No such option"),
         (("worker", "app", "--user", "--as", "root"), "--as is for units of the system"),
         (("worker", "app", "--as", "nobody-of-that-name"), "there is no such user"),
+        (("worker", "app", "--as", "daemon"), "is closed to daemon, whom the unit runs as"),
         (("worker", "app", "--user", "--name", "a/b"), "a unit has letters"),
         (("worker", "app", "--user", "--key", "gone.key"), "No such file"),
         (("synapse", "--user", "--port", 0), "--port 0 takes another port"),
