@@ -63,6 +63,8 @@ def synapse_unit(arguments: Sequence[str], asked: Asked) -> Unit:
     run_as = _user(asked)
     if run_as is None and keys is not None and not asked.for_user:
         raise click.UsageError(f"name the user of the folder {keys}: --as USER")
+    if not given["quiet"] and "--no-quiet" not in arguments:
+        arguments = ["--quiet", *arguments]  # a line for each Signal would fill the journal
     ipc = given["ipc"]
     return _checked(
         Unit(

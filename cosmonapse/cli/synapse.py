@@ -137,7 +137,7 @@ def command() -> None:
 @_access_options
 @_carrier_option
 @_limit_options
-@click.option("--quiet", "-q", is_flag=True, help="Print no line for each Signal.")
+@click.option("--quiet/--no-quiet", "-q", help="Print no line for each Signal.")
 @metrics_option
 @log_format_option
 def start(

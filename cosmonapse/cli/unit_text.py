@@ -11,6 +11,9 @@ MARK: Final = "# Written by 'cosmo service install'; with --force it writes it a
 WATCHDOG_S: Final = 30
 START_S: Final = 300
 FILES: Final = {"synapse": 262_144, "worker": 65_536}
+# A fabric without a standby is dark until its Synapse is back. The tries last as long for both.
+RESTART_S: Final = {"synapse": 1, "worker": 5}
+MAX_RESTARTS: Final = {"synapse": 100, "worker": 20}
 _CREDENTIAL: Final = "cosmonapse.key"
 # What needs no rights of the manager: a unit of a user has these alone.
 _FOR_ALL: Final = (
@@ -91,7 +94,7 @@ class Unit:
             yield "Wants=network-online.target"
             yield "After=network-online.target"
         yield "StartLimitIntervalSec=300"
-        yield "StartLimitBurst=20"
+        yield f"StartLimitBurst={MAX_RESTARTS[self.kind]}"
 
     def _service(self) -> Iterator[str]:
         yield "Type=notify"
@@ -108,7 +111,7 @@ class Unit:
         yield f"TimeoutStopSec={self.stop_s:g}"
         yield "KillMode=mixed"
         yield "Restart=on-failure"
-        yield "RestartSec=5"
+        yield f"RestartSec={RESTART_S[self.kind]}"
         yield "RestartPreventExitStatus=2"
         yield "SuccessExitStatus=130"
         yield f"LimitNOFILE={FILES[self.kind]}"

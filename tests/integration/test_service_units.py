@@ -137,6 +137,18 @@ def test_a_unit_is_written_shown_replaced_and_removed(cosmo, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "is_quiet"), [((), True), (("-q",), True), (("--no-quiet",), False)]
+)
+def test_the_unit_of_a_synapse_fills_no_journal_unless_asked_to(cosmo, arguments, is_quiet):
+    code, text = cosmo("install", "synapse", "--user", "--dry-run", *arguments)
+
+    [command] = lines_of(text, "ExecStart")
+    words = set(shlex.split(command))
+    assert code == 0
+    assert bool(words & {"-q", "--quiet"}) is is_quiet
+
+
+@pytest.mark.parametrize(
     ("arguments", "why"),
     [
         (("worker", "gone", "--user"), "there is no module 'gone'"),

@@ -64,3 +64,8 @@ def test_a_worker_may_compile_code_and_a_synapse_does_not():
 def test_a_port_below_1024_needs_one_right():
     assert "CapabilityBoundingSet=" in unit(kind="synapse")
     assert "AmbientCapabilities=CAP_NET_BIND_SERVICE" in unit(kind="synapse", low_port=True)
+
+
+def test_a_synapse_is_back_at_once_and_tries_as_long_as_a_worker():
+    assert {"RestartSec=1", "StartLimitBurst=100"} <= set(unit(kind="synapse"))
+    assert {"RestartSec=5", "StartLimitBurst=20"} <= set(unit())
