@@ -6,10 +6,15 @@ listener is a context variable that the run of a TASK sets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
+from weakref import WeakSet
+
+_LOG = logging.getLogger(__name__)
 
 
 class CallFacts(NamedTuple):
@@ -56,8 +61,60 @@ class ModelListener(Protocol):
 LISTENER: ContextVar[ModelListener | None] = ContextVar("cosmonapse_model_listener", default=None)
 """Who is told of the calls of the run around the calling code."""
 
+_broken: WeakSet[ModelListener] = WeakSet()
+
 
 def begun(facts: CallFacts) -> ModelCall | None:
-    """Tell of a call; return it, or None if nobody listens."""
+    """Tell of a call; return it, or None if nobody listens.
+
+    A listener that raises is logged once and told nothing more: an answer that was paid for counts
+    for more than its span.
+    """
     listener = LISTENER.get()
-    return None if listener is None else listener.begin(facts)
+    if listener is None or listener in _broken:
+        return None
+    try:
+        call = listener.begin(facts)
+    except Exception as error:  # noqa: BLE001  # whatever the listener's tools raise
+        _leave_out(listener, error)
+        return None
+    return None if call is None else _GuardedCall(listener, call)
+
+
+class _GuardedCall:
+    """A call whose listener cannot make it fail."""
+
+    def __init__(self, listener: ModelListener, call: ModelCall) -> None:
+        self._listener = listener
+        self._call = call
+
+    @contextlib.contextmanager
+    def asking(self) -> Iterator[None]:
+        entered = contextlib.ExitStack()
+        self._tell(lambda: entered.enter_context(self._call.asking()))
+        try:
+            yield
+        finally:
+            self._tell(entered.close)
+
+    def answered(self, output: Mapping[str, Any], response_id: str | None) -> None:
+        self._tell(lambda: self._call.answered(output, response_id))
+
+    def failed(self, error: BaseException) -> None:
+        self._tell(lambda: self._call.failed(error))
+
+    def _tell(self, said: Callable[[], None]) -> None:
+        try:
+            said()
+        except Exception as error:  # noqa: BLE001  # as above
+            _leave_out(self._listener, error)
+
+
+def _leave_out(listener: ModelListener, error: Exception) -> None:
+    if listener not in _broken:
+        _broken.add(listener)
+        _LOG.error(
+            "%s raised, and is told nothing more about calls to models",
+            type(listener).__name__,
+            exc_info=error,
+        )
