@@ -7,7 +7,7 @@ nothing is imported.
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import atexit
 import logging
 import os
 import sys
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .tracing.switch import Traceable
 
 _LOG = logging.getLogger(__name__)
-FLUSH_S = 2.0
 
 
 def set_provider_as_asked() -> None:
@@ -47,17 +46,22 @@ def trace_as_asked(dendrite: Traceable) -> None:
 
 
 async def export_the_rest() -> None:
-    """Export what is left of the spans of this process, for at most 2 s.
+    """Export what is left of the spans of this process, for at most 2 s; never raise for it.
 
     A server such as uvicorn ends itself by the signal that it got, and then no `atexit` runs.
     """
     if "cosmonapse.tracing" not in sys.modules:
         return
-    from .tracing.exporters import flush
+    from .tracing import exporters
 
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(FLUSH_S):
-            await in_thread(flush, name="export of traces")
+    try:
+        async with asyncio.timeout(exporters.FLUSH_S) as waiting:
+            await in_thread(exporters.flush, name="export of traces")
+    except Exception as error:  # noqa: BLE001  # whatever an exporter raises: the end goes on
+        if waiting.expired():
+            atexit.unregister(exporters.flush_at_exit)  # it was waited for
+        else:
+            _LOG.warning("the last spans were not exported: %r", error)
 
 
 def _can_trace() -> bool:

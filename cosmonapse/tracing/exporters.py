@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
+import threading
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -13,6 +15,9 @@ from .api import NoOpTracerProvider, ProxyTracerProvider, TracerProvider, trace
 _LOG = logging.getLogger(__name__)
 _GROUP = "opentelemetry_traces_exporter"
 _HOW = "pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http"
+
+FLUSH_S = 2.0
+"""How long the end of a process may wait for an exporter."""
 
 _made: dict[int, TracerProvider] = {}
 """By process id: the threads of a provider are not in a forked child."""
@@ -56,6 +61,13 @@ def flush() -> None:
         provider.force_flush()
 
 
+def flush_at_exit() -> None:
+    """Do the same for at most 2 s: an exporter tries for longer than a process may take to end."""
+    flushing = threading.Thread(target=flush, name="export of traces", daemon=True)
+    flushing.start()
+    flushing.join(FLUSH_S)
+
+
 class _CannotExport(Exception):
     """A package for what the variables ask for is missing, or its settings are invalid."""
 
@@ -69,7 +81,8 @@ def _provider(wanted: list[tuple[str, ...]]) -> TracerProvider:
             f"a variable of OpenTelemetry asks for it, and its SDK is not installed: {_HOW}"
         ) from None
     exporters = [_exporter(names) for names in wanted]
-    provider = sdk.TracerProvider()
+    provider = sdk.TracerProvider(shutdown_on_exit=False)  # that waits without a bound
+    atexit.register(flush_at_exit)
     for exporter in exporters:
         provider.add_span_processor(export.BatchSpanProcessor(exporter))
     return provider

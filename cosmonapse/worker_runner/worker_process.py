@@ -25,7 +25,7 @@ from ..runtime.loops import run
 from ..runtime.os_signals import stop_signal
 from ..runtime.reachable import when_reachable
 from ..synapse import connect_synapse
-from ..trace_export import set_provider_as_asked
+from ..trace_export import export_the_rest, set_provider_as_asked
 from .control_line import ControlLine
 from .load_failure import failure_of, files_of
 from .program_files import own_path
@@ -152,6 +152,7 @@ async def _serve(
     telling.cancel()
     beating.cancel()
     await dendrite.stop("signal", drain_s=settings.grace_s)
+    await export_the_rest()
 
 
 async def _joined(axons: Sequence[Axon], settings: ProcessSettings) -> Dendrite:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -31,6 +32,27 @@ trace_as_asked(dendrite)
 from cosmonapse.tracing import is_enabled
 from opentelemetry import trace
 print(is_enabled(dendrite), type(trace.get_tracer_provider()).__name__)
+"""
+HANGING = """
+import asyncio, sys, threading
+from cosmonapse import trace_export
+from cosmonapse.tracing import exporters
+
+class Exporter:
+    def export(self, spans):
+        print(spans[0].name, flush=True)
+        threading.Event().wait()
+
+    def shutdown(self):
+        pass
+
+exporters.FLUSH_S = 0.3
+exporters._exporter = lambda names: Exporter()
+provider = exporters.asked_for()
+provider.get_tracer("test").start_span("the last").end()
+if "waits" in WAY:
+    asyncio.run(trace_export.export_the_rest())
+    exporters.FLUSH_S = 300
 """
 CONSOLE = {"OTEL_TRACES_EXPORTER": "console"}
 
@@ -92,3 +114,13 @@ def test_without_the_extra_the_module_says_what_to_install():
     )
 
     assert "opentelemetry-api is not installed; it is in the extra [otel]" in ran.stdout
+
+
+@pytest.mark.parametrize("way", ["leaves", "waits"])
+def test_an_exporter_that_hangs_holds_the_end_of_a_process_up_for_a_moment_only(way):
+    started_s = time.monotonic()
+
+    ran = run(f"WAY = {way!r}\n{HANGING}", CONSOLE)
+
+    assert ran.stdout == "the last\n"
+    assert time.monotonic() - started_s < 20
