@@ -46,20 +46,23 @@ def metric_of(family: Family) -> Metric:
     """Return a family as prometheus-client has it."""
     metric = Metric(family.name, family.help, family.kind)
     for (suffix, labels), value in family.samples.items():
-        metric.add_sample(family.name + suffix, dict(labels), value)
+        metric.add_sample(family.name + suffix, _writable(labels), value)
     return metric
 
 
-def plain_metrics(registry: CollectorRegistry) -> list[Plain]:
-    """Return all that a registry has, as plain values."""
+def plain_metrics(collector: CollectorRegistry | Collector) -> list[Plain]:
+    """Return all that a registry or a collector has, as plain values."""
     return [
         (
             metric.name,
             metric.type,
             metric.documentation,
-            [(each.name, dict(each.labels), each.value) for each in metric.samples],
+            [
+                (each.name, _writable(each.labels.items()), float(each.value))
+                for each in metric.samples
+            ],
         )
-        for metric in registry.collect()
+        for metric in collector.collect()
     ]
 
 
@@ -74,6 +77,14 @@ def merged(parts: Iterable[tuple[str, list[Plain]]], label: str) -> list[Metric]
             for sample, labels, value in samples:
                 metric.add_sample(sample, {**labels, label: of}, value)
     return list(found.values())
+
+
+def _writable(labels: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return labels with values that UTF-8 takes: half a character would end every scrape."""
+    return {
+        name: value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+        for name, value in labels
+    }
 
 
 _sources: weakref.WeakKeyDictionary[Any, ProcessSource] = weakref.WeakKeyDictionary()

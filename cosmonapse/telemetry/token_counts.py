@@ -15,6 +15,8 @@ _INPUT = ("prompt_tokens", "input_tokens")
 _CACHED = ("cache_creation_input_tokens", "cache_read_input_tokens")
 _OUTPUT = ("completion_tokens", "output_tokens", "generated_tokens")
 UNKNOWN = "unknown"
+MAX_NAME = 128
+"""What is longer of the name of a model is cut off."""
 
 
 class Tokens:
@@ -50,7 +52,7 @@ def count_tokens(output: Mapping[str, Any]) -> None:
     read, written = tokens_of(output.get("usage"))
     if read is None and written is None:
         return
-    tokens = TOKENS.of(str(output.get("model") or UNKNOWN))
+    tokens = TOKENS.of(str(output.get("model") or UNKNOWN)[:MAX_NAME])
     tokens.read += read or 0
     tokens.written += written or 0
 

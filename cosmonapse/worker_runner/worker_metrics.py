@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ..exposition.collector import merged, metric_of
 from ..exposition.probe_server import ProbeServer, probing
-from ..exposition.process_line import METRICS, PROBE, AskingEnd
+from ..exposition.process_line import METRICS, PROBE, AskingEnd, Facts, answer_by
 from ..telemetry.families import gauges
 from ..telemetry.liveness import Judgement, LoopPulse
 from .supervisor import Phase, Supervisor, WorkerProcess
@@ -86,8 +87,17 @@ class WorkerMetrics:
                 {(("phase", phase.value),): count for phase, count in phases.items()},
             )
         )
-        told = ((str(each.place), self._ask(each, METRICS)) for each in self._serving())
-        yield from merged(((place, facts["metrics"]) for place, facts in told if facts), _PROCESS)
+        told = {str(each.place): facts for each, facts in self._ask(self._counting(), METRICS)}
+        yield metric_of(
+            gauges(
+                "cosmonapse_worker_process_answers",
+                "1 if the process has given its metrics in time, else 0 and they are missing.",
+                {((_PROCESS, place),): facts is not None for place, facts in told.items()},
+            )
+        )
+        yield from merged(
+            ((place, facts["metrics"]) for place, facts in told.items() if facts), _PROCESS
+        )
 
     def alive(self) -> Judgement:
         """Return whether the loops of the runner and of every process that serves turn."""
@@ -106,20 +116,36 @@ class WorkerMetrics:
 
     def _judged(self, what: str) -> Judgement:
         last = Judgement(True, "the runner waits for its processes")
-        for process in self._serving():
-            facts = self._ask(process, PROBE)
+        for process, facts in self._ask(self._serving(), PROBE):
             ok, why = facts[what] if facts else (False, "it does not answer")
             last = Judgement(ok, f"process {process.place} (pid {process.pid}): {why}")
             if not ok and process in self._serving():
                 return last
         return last
 
-    def _ask(self, process: WorkerProcess, letter: bytes) -> dict[str, Any] | None:
-        line = self._lines.get(process.number)
-        return None if line is None else line.ask(letter, ANSWER_S)
+    def _ask(
+        self, processes: Sequence[WorkerProcess], letter: bytes
+    ) -> list[tuple[WorkerProcess, Facts | None]]:
+        """Ask them all at once; one that does not answer in time costs the others nothing."""
+        until_s = time.monotonic() + ANSWER_S
+        lines = [self._lines.get(each.number) for each in processes]
+        answers = [None if line is None else line.asked(letter) for line in lines]
+        return [
+            (process, None if answer is None else answer_by(answer, until_s))
+            for process, answer in zip(processes, answers, strict=True)
+        ]
 
     def _processes(self) -> list[WorkerProcess]:
         return list(self._supervisor.processes.values())
 
     def _serving(self) -> list[WorkerProcess]:
         return [each for each in self._processes() if each.phase is Phase.SERVING]
+
+    def _counting(self) -> list[WorkerProcess]:
+        """Return the process of each place: that which serves, else the last that leaves."""
+        of_place: dict[int, WorkerProcess] = {}
+        for phase in (Phase.LEAVING, Phase.SERVING):
+            for each in self._processes():
+                if each.phase is phase:
+                    of_place[each.place] = each
+        return [of_place[place] for place in sorted(of_place)]
