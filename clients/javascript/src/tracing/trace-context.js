@@ -5,7 +5,7 @@ const MAX_TRACEPARENT = 256
 const MAX_TRACESTATE = 512
 const MAX_MEMBERS = 32
 const SAMPLED = 1
-const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[^]*)?$/
+const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[^\n]*)?$/
 // Blanks, then a key of lower case, then a value of printable ASCII without "," and "=".
 const MEMBER =
   /^[ \t]*([a-z0-9][a-z0-9_\-*/@]{0,255})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e][ \t]*$/
@@ -42,7 +42,7 @@ function parsed(text) {
 /** Tell whether a value is a valid `tracestate` of at most 512 characters. */
 export function isTracestate(text) {
   if (typeof text !== 'string' || text.length > MAX_TRACESTATE) return false
-  const members = text.split(',').filter((each) => each.trim() !== '')
+  const members = text.split(',').filter((each) => /[^ \t]/.test(each))
   const keys = members.map((each) => MEMBER.exec(each)?.[1])
   return (
     members.length > 0 &&

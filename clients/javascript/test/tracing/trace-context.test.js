@@ -14,6 +14,7 @@ test('a traceparent says trace, span and whether it is recorded', () => {
   assert.deepEqual(foundIn({ traceparent: GOOD }), { context: CONTEXT, dropped: 0 })
   assert.equal(foundIn({ traceparent: GOOD.replace(/1$/, '2') }).context.flags, 0)
   assert.deepEqual(foundIn({ traceparent: `cc${GOOD.slice(2)}-more` }).context, CONTEXT)
+  assert.deepEqual(foundIn({ traceparent: `cc${GOOD.slice(2)}-\u2028` }).context, CONTEXT)
 })
 
 test('one that is invalid counts as absent and is counted', () => {
@@ -23,6 +24,7 @@ test('one that is invalid counts as absent and is counted', () => {
     `${GOOD}-more`,
     `${GOOD} `,
     `${GOOD}\n`,
+    `01${GOOD.slice(2)}-a\nb`,
     `ff${GOOD.slice(2)}`,
     `00-${'0'.repeat(32)}-${SPAN}-01`,
     `00-${TRACE}-${'0'.repeat(16)}-01`,
@@ -40,7 +42,18 @@ test('one that is invalid counts as absent and is counted', () => {
 test('a tracestate that is invalid is dropped alone', () => {
   const state = 'congo=t61rcWkgMzE,vendor@rojo=00f067aa'
   assert.equal(foundIn({ traceparent: GOOD, tracestate: state }).context.state, state)
-  for (const bad of ['none', 'a=1,a=2', 'A=1', 'a=b=c', 'a=é', ',', `a=${'x'.repeat(511)}`, 5]) {
+  for (const bad of [
+    'none',
+    'a=1,a=2',
+    'A=1',
+    'a=b=c',
+    'a=é',
+    'a=1,\u00a0',
+    'a=1,\u2028',
+    ',',
+    `a=${'x'.repeat(511)}`,
+    5,
+  ]) {
     assert.equal(isTracestate(bad), false, String(bad))
     const found = foundIn({ traceparent: GOOD, tracestate: bad })
     assert.deepEqual(found, { context: CONTEXT, dropped: 1 })
