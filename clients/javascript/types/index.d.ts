@@ -331,8 +331,14 @@ export interface Logger {
 export interface InjectedTracing {
   /** Add the `traceparent` of what is current to the meta of a TASK that is sent next. */
   inject?(meta: Record<string, unknown>): unknown
-  /** Call a Neuron within the trace context that came with its TASK; return what it returns. */
-  run?<T>(meta: { traceparent?: string; tracestate?: string }, fn: () => T): T
+  /**
+   * Call a Neuron within the trace context that came with its TASK. `fn` returns a promise that
+   * resolves at the end of a Neuron that waits; undefined for one that has ended.
+   */
+  run?(
+    meta: { traceparent?: string; tracestate?: string },
+    fn: () => Promise<void> | undefined,
+  ): unknown
 }
 
 /** The API of OpenTelemetry: `import * as api from '@opentelemetry/api'`. */

@@ -26,15 +26,25 @@ export class InjectedTracing {
   begin(task) {
     if (Object.hasOwn(task.meta, 'answer')) return // who answers is not its caller
     const meta = { ...task.meta }
-    this.#inject(meta)
+    const outcome = this.#inject(meta)
     task.meta = meta
+    return outcome
   }
 
   /** Call a function within the context that came with its TASK. */
   run(job, _nowMs, fn) {
-    const { dropped } = foundIn(job.signal.meta)
+    this.#countDropped(job)
+    return this.#run(passedOn(job.signal.meta), fn)
+  }
+
+  #countDropped({ signal }) {
+    const { dropped } = foundIn(signal.meta)
     if (dropped > 0) count(this.#counts, 'drop.bad_traceparent', dropped)
-    this.#run(passedOn(job.signal.meta), fn)
+  }
+
+  /** A TASK that never ran has not been looked at. */
+  ended(job) {
+    if (job.startedAtMs === null) this.#countDropped(job)
   }
 
   notSent() {}
@@ -43,5 +53,4 @@ export class InjectedTracing {
   settled() {}
   thought() {}
   said() {}
-  ended() {}
 }

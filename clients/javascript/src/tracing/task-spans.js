@@ -120,9 +120,7 @@ export class TaskSpans {
   run(job, nowMs, fn) {
     const { signal, keep } = job
     const { axon } = job.slots
-    const { context: found, dropped } = foundIn(signal.meta)
-    if (dropped > 0) count(this.#counts, BAD, dropped)
-    const parent = this.#otel.remote(found)
+    const parent = this.#callerOf(signal)
     const queuedMs = nowMs - job.arrivedAtMs
     if (queuedMs >= LEAST_QUEUED_MS) this.#queueSpan(job, parent, queuedMs).end()
     const attributes = {
@@ -141,6 +139,13 @@ export class TaskSpans {
     this.#runs.set(job, run)
     this.#runOf.set(signal.id, run)
     return this.#otel.within(run.context, fn)
+  }
+
+  /** Return the context that came with a TASK; count what is invalid. Once for each TASK. */
+  #callerOf({ meta }) {
+    const { context, dropped } = foundIn(meta)
+    if (dropped > 0) count(this.#counts, BAD, dropped)
+    return this.#otel.remote(context)
   }
 
   #queueSpan(job, parent, queuedMs) {
@@ -195,7 +200,7 @@ export class TaskSpans {
     const run = this.#runs.get(job)
     this.#runOf.delete(job.signal.id)
     if (run === undefined) {
-      const parent = this.#otel.remote(foundIn(job.signal.meta).context)
+      const parent = this.#callerOf(job.signal)
       const span = this.#queueSpan(job, parent, nowMs - job.arrivedAtMs)
       if (code !== null) fail(span, code, names.ERROR_TYPE)
       span.end()

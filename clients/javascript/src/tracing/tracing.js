@@ -35,7 +35,7 @@ export function checkedTracing(tracing) {
  */
 export function tracingFor(tracing, facts, counts, warn) {
   const api = tracing === undefined ? registered() : tracing
-  return api === null ? null : new GuardedTracing(inner(api, facts, counts), warn)
+  return api === null ? null : new GuardedTracing(() => inner(api, facts, counts), warn)
 }
 
 function inner(api, facts, counts) {

@@ -210,6 +210,28 @@ test('functions of the program stand for another tool', async (t) => {
   assert.deepEqual(around, { traceparent: PARENT })
 })
 
+test('a function of the program can measure a function that waits', async (t) => {
+  const namespace = 'measured'
+  let hasEnded = false
+  let seen = null
+  const neuronFn = async () => {
+    await pause(1)
+    hasEnded = true
+    return {}
+  }
+  const run = async (_meta, fn) => {
+    await fn()
+    seen = hasEnded
+  }
+  const hosted = [new Axon({ neuronId: 'slow', neuronFn })]
+  await started(t, { namespace, role: 'worker', tracing: { run } }, hosted)
+  const caller = await started(t, { namespace })
+
+  await caller.ask({ neuron: 'slow', input: {} })
+
+  assert.equal(seen, true)
+})
+
 test('a function of the program that throws, or calls nothing, costs no task', async (t) => {
   const namespace = 'throwing'
   const told = []

@@ -333,15 +333,16 @@ export class Inbox {
     else this.tracing.run(job, nowMs, () => this.#call(job))
   }
 
+  /** Call the function of a job; return a promise of its end if it waits. */
   #call(job) {
     let value
     try {
       value = invoke(job, this.#port)
-      if (isPending(value)) return void this.#runOn(job, value)
+      if (isPending(value)) return this.#runOn(job, value)
     } catch (error) {
       return this.#ended(job, replyOfThrown(error), error)
     }
-    this.#returned(job, value)
+    return this.#returned(job, value)
   }
 
   async #runOn(job, pending) {
@@ -351,7 +352,7 @@ export class Inbox {
     } catch (error) {
       return this.#ended(job, replyOfThrown(error), error)
     }
-    this.#returned(job, value)
+    return this.#returned(job, value)
   }
 
   #returned(job, value) {
@@ -365,14 +366,14 @@ export class Inbox {
         errorPayload('BAD_OUTPUT', `the output cannot be read: ${described(error)}`),
       ]
     }
-    this.#ended(job, reply)
+    return this.#ended(job, reply)
   }
 
   #ended(job, reply, thrown) {
     job.isOver = true
     // What it has streamed goes first.
     job.runs?.flush()
-    if (job.flushing !== null) return void job.flushing.then(() => this.#ended(job, reply, thrown))
+    if (job.flushing !== null) return job.flushing.then(() => this.#ended(job, reply, thrown))
     if (!job.isSettled) {
       const [type, payload] = reply
       // `reason` goes first: a function need not look at its AbortSignal, and whatever it returns
@@ -387,6 +388,7 @@ export class Inbox {
       this.#forget(job)
     }
     this.#freePlace(job)
+    return undefined
   }
 
   /** Tell whether a function only ran out of time, as one does whose child task had what was left of it. */
