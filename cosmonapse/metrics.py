@@ -42,11 +42,16 @@ async def serve_metrics(
 
     Raises:
         MissingExtra: prometheus-client is not installed.
-        ValueError: `address` is no address.
+        ValueError: `address` is no address, or the registry has the metrics of the Dendrite.
         PortInUse: It cannot listen there.
     """
-    server = MetricsServer(address, registry)
-    server.on_close = register_metrics(dendrite, registry)
+    end = register_metrics(dendrite, registry)
+    try:
+        server = MetricsServer(address, registry)
+    except BaseException:
+        end()
+        raise
+    server.on_close = end
     if server.warning:
         _LOG.warning("%s", server.warning)
     return server
@@ -69,11 +74,17 @@ def register_metrics(
     Raises:
         MissingExtra: prometheus-client is not installed.
         DendriteProtocolError: The Synapse is not running.
+        ValueError: The registry has the metrics of the Dendrite: each task would count twice.
     """
     if isinstance(dendrite, SynapseServer):
         return source_in(registry)[1].add(SynapseSource(dendrite._running()))
     ours = dendrite if isinstance(dendrite, Dendrite) else dendrite.dendrite
     _, source = source_in(registry)
+    if ours._observers.has(source.statistics):
+        raise ValueError(
+            f"the metrics of {ours!r} are in this registry already, by serve_metrics or "
+            "register_metrics: call one of them once"
+        )
     pulse = LoopPulse()
     ours._on_loop(pulse.start)
     ours._observers.add(source.statistics)

@@ -203,6 +203,9 @@ async def test_what_was_registered_can_be_taken_out_again(caller):
     end = register_metrics(caller, registry)
     assert registry.get_sample_value("cosmonapse_connected") == 1
 
+    with pytest.raises(ValueError, match="in this registry already"):
+        await serve_metrics(caller, "127.0.0.1:0", registry=registry)
+
     end()
 
     assert registry.get_sample_value("cosmonapse_connected") is None
