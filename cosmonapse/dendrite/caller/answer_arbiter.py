@@ -82,11 +82,15 @@ class AnswerArbiter:
         signal = follow_up(opened.signal, question, answer)
         body = self._dispatcher.prepared(signal, not opened.keep)
         self._own_answer = answer.id
-        # It is our own TASK: whoever may send it may say how it goes on, if not to others.
-        if self._subscriptions.own_rights.may_emit(answer.type):
-            self._publisher.publish(answer)
-        else:
-            self._publisher.show(answer)
+        try:
+            # It is our own TASK: whoever may send it may say how it goes on, if not to others.
+            if self._subscriptions.own_rights.may_emit(answer.type):
+                self._publisher.publish(answer)
+            else:
+                self._publisher.show(answer)
+        except BaseException as error:
+            self._dispatcher.tell_not_sent(signal, error)
+            raise
         self._dispatcher.follow(opened, answer, signal, body)
         return signal
 

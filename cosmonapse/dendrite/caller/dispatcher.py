@@ -147,7 +147,7 @@ class Dispatcher:
                 await self._subscriptions.settle()
             self._launch(opened, body)
         except BaseException as error:
-            self._tell_not_sent(opened.signal, error)
+            self.tell_not_sent(opened.signal, error)
             raise
 
     def prepared(self, signal: Signal, waits: bool) -> bytes:
@@ -158,10 +158,11 @@ class Dispatcher:
         try:
             return self.encoded(signal)
         except BaseException as error:
-            self._tell_not_sent(signal, error)
+            self.tell_not_sent(signal, error)
             raise
 
-    def _tell_not_sent(self, signal: Signal, error: BaseException) -> None:
+    def tell_not_sent(self, signal: Signal, error: BaseException) -> None:
+        """Tell the observer that a TASK which was prepared does not leave."""
         if self._observer is not None:
             self._observer.on_not_sent(signal, error)
 
@@ -246,7 +247,7 @@ class Dispatcher:
             self._post(opened, body, left_s)
         except BaseException as error:
             self.open_tasks.close(opened.task)
-            self._tell_not_sent(signal, error)
+            self.tell_not_sent(signal, error)
             raise
         if opened.pathway is not None:
             opened.pathway.answered(signal)

@@ -228,6 +228,22 @@ async def test_what_cannot_be_sent_is_told_as_such(fabric):
     assert notes.told == [("before_send", True), ("on_not_sent", "SignalTooLarge")]
 
 
+async def test_a_task_whose_answer_cannot_be_published_is_told_as_not_sent(fabric, monkeypatch):
+    caller, notes = fabric[0], SigningNotes()
+    question = await caller.dispatch_and_wait(neuron="asking", input={})
+    caller._observers.add(notes)
+
+    def refused(*_):
+        raise SignalTooLarge(2, 1)
+
+    monkeypatch.setattr(caller._publisher, "publish", refused)
+
+    with pytest.raises(SignalTooLarge):
+        await caller.respond_to_clarification(question, answer="that one")
+
+    assert notes.told == [("before_send", True), ("on_not_sent", "SignalTooLarge")]
+
+
 async def test_an_observer_that_raises_is_removed_and_the_other_stays(fabric, caplog):
     class Broken(TaskObserver):
         def on_sent(self, opened):
