@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..errors import MissingExtra
 from ..telemetry.trace_context import TraceContext
 
@@ -47,10 +49,22 @@ __all__ = [
 ]
 
 
+# The older form of a key. Where one has the newer form, OpenTelemetry warns and drops every member.
+_KEY = re.compile(
+    r"[a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13}"
+)
+
+
 def span_context_of(found: TraceContext) -> SpanContext:
     """Return the context of the span that sent a TASK."""
-    state = TraceState.from_header([found.state]) if found.state else None
+    state = TraceState.from_header([_known(found.state)]) if found.state else None
     return SpanContext(found.trace_id, found.span_id, True, TraceFlags(found.flags), state)
+
+
+def _known(state: str) -> str:
+    """Return the members of a `tracestate` that OpenTelemetry knows how to read."""
+    members = state.split(",")
+    return ",".join(each for each in members if _KEY.fullmatch(each.partition("=")[0].strip(" \t")))
 
 
 def remote_context(found: TraceContext | None) -> Context:

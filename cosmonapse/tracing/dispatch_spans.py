@@ -14,6 +14,7 @@ from typing import Any
 from ..signals import Signal, SignalType
 from ..telemetry import span_names as names
 from ..telemetry.task_observer import SentTask
+from ..telemetry.told_values import told_attempt, told_text
 from ..telemetry.trace_context import TRACEPARENT, TRACESTATE, found_in, traceparent_of
 from .api import (
     Context,
@@ -69,8 +70,8 @@ class DispatchSpans:
             attributes[names.DESTINATION] = neuron
         if wanted:
             attributes[names.CAPABILITIES] = wanted
-        attempt = meta.get("attempt")
-        if isinstance(attempt, int):
+        attempt = told_attempt(meta.get("attempt"))
+        if attempt is not None:
             attributes[names.ATTEMPT] = attempt
         span = self._tracer.start_span(
             names.span_name(names.DISPATCH, neuron or ",".join(wanted)),
@@ -138,7 +139,7 @@ class DispatchSpans:
         else:
             span.set_attribute(names.OUTCOME, outcome.type.value)
             if outcome.type is SignalType.ERROR:
-                code = str(outcome.payload.get("code"))
+                code = told_text(outcome.payload.get("code"))
                 span.set_attribute(names.ERROR_TYPE, code)
                 span.set_status(failed(code))
                 self._remember(task, parent, span.get_span_context())

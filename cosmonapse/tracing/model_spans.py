@@ -11,6 +11,7 @@ from ..errors import NeuronError
 from ..telemetry import content
 from ..telemetry import span_names as names
 from ..telemetry.model_calls import CallFacts
+from ..telemetry.told_values import told_count, told_text
 from .api import Span, SpanKind, Tracer, context_api, failed, trace
 
 _CHATS = ("/chat/completions", "/messages")
@@ -37,15 +38,15 @@ class ModelSpan:
         """End it with what the answer says of itself."""
         span, reason = self._span, output.get("finish_reason")
         told = {
-            names.RESPONSE_MODEL: output.get("model"),
-            names.RESPONSE_ID: response_id,
-            names.FINISH_REASONS: None if reason is None else [str(reason)],
+            names.RESPONSE_MODEL: _text(output.get("model")),
+            names.RESPONSE_ID: _text(response_id),
+            names.FINISH_REASONS: None if reason is None else [told_text(reason)],
             names.INPUT_TOKENS: _count(output.get("usage"), names.INPUT_TOKEN_KEYS),
             names.OUTPUT_TOKENS: _count(output.get("usage"), names.OUTPUT_TOKEN_KEYS),
         }
         if self._captures_content:
             text = output.get("response")
-            told[names.OUTPUT_MESSAGES] = content.message("assistant", text, str(reason))
+            told[names.OUTPUT_MESSAGES] = content.message("assistant", text, told_text(reason))
         span.set_attributes({name: value for name, value in told.items() if value is not None})
         span.end()
 
@@ -99,4 +100,9 @@ class ModelSpans:
 def _count(usage: Any, keys: Iterable[str]) -> int | None:
     if not isinstance(usage, Mapping):
         return None
-    return next((usage[key] for key in keys if isinstance(usage.get(key), int)), None)
+    counts = (told_count(usage.get(key)) for key in keys)
+    return next((count for count in counts if count is not None), None)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else told_text(value)

@@ -12,6 +12,7 @@ from ..signals import Signal, SignalType
 from ..telemetry import content, model_calls
 from ..telemetry import span_names as names
 from ..telemetry.task_observer import ArrivedTask
+from ..telemetry.told_values import told_attempt, told_text
 from ..telemetry.trace_context import found_in
 from .api import Context, Span, SpanKind, Tracer, context_api, failed, remote_context, trace
 from .model_spans import ModelSpans
@@ -26,15 +27,18 @@ BAD_TRACEPARENT = "drop.bad_traceparent"
 class Run:
     """The span of a run, and what belongs to it. Slots: each TASK makes one."""
 
-    __slots__ = ("context", "listener", "span", "token", "tools")
+    __slots__ = ("context", "has_ended", "listener", "span", "task_id", "token", "tools")
 
     def __init__(
         self,
+        task_id: str,
         span: Span,
         context: Context,
         token: Token[Context],
         listener: Token[model_calls.ModelListener | None],
     ) -> None:
+        self.task_id = task_id
+        self.has_ended = False
         self.span = span
         self.context = context
         self.token = token
@@ -65,20 +69,20 @@ class RunSpans:
         self._captures_content = captures_content
         self._models = ModelSpans(tracer, captures_content)
         self._runs: dict[bytes, Run] = {}
-        self._by_id: dict[str, Run] = {}
 
     def context_of(self, task_id: str) -> Context | None:
-        """Return the context of a run that goes on here."""
-        run = self._by_id.get(task_id)
-        return None if run is None else run.context
+        """Return the context of a run that goes on here; None if two callers use this id."""
+        # Asked for only where no span is current, so a look at each run is good enough.
+        found = [run for run in self._open() if run.task_id == task_id]
+        return found[0].context if len(found) == 1 else None
+
+    def _open(self) -> list[Run]:
+        return [run for run in list(self._runs.values()) if not run.has_ended]
 
     def begin(self, job: ArrivedTask, now_s: float) -> None:
         """Begin the span of a run and make it the current one of this asyncio task."""
         task = job.signal
-        found = found_in(task.meta)
-        if found.dropped_count:
-            self._counts[BAD_TRACEPARENT] += found.dropped_count
-        parent = remote_context(found.context)
+        parent = self._parent_of(job)
         attributes = self._about(job)
         queued_ms = (now_s - job.arrived_at_s) * 1000
         if queued_ms >= LEAST_QUEUED_MS:
@@ -100,8 +104,15 @@ class RunSpans:
         )
         context = trace.set_span_in_context(span, Context())
         listener = model_calls.LISTENER.set(self._models)
-        run = Run(span, context, context_api.attach(context), listener)
-        self._runs[job.key] = self._by_id[task.id] = run
+        token = context_api.attach(context)
+        self._runs[job.key] = Run(task.id, span, context, token, listener)
+
+    def _parent_of(self, job: ArrivedTask) -> Context:
+        """Return where a TASK belongs; count what is invalid, so this is asked once for each."""
+        found = found_in(job.signal.meta)
+        if found.dropped_count:
+            self._counts[BAD_TRACEPARENT] += found.dropped_count
+        return remote_context(found.context)
 
     def _about(self, job: ArrivedTask) -> dict[str, Any]:
         task = job.signal
@@ -112,8 +123,8 @@ class RunSpans:
             names.DESTINATION: job.slots.axon.neuron_id,
             names.TRACE: task.trace_id,
         }
-        attempt = task.meta.get("attempt")
-        if isinstance(attempt, int):
+        attempt = told_attempt(task.meta.get("attempt"))
+        if attempt is not None:
             attributes[names.ATTEMPT] = attempt
         return attributes
 
@@ -144,14 +155,14 @@ class RunSpans:
         self, job: ArrivedTask, kind: SignalType, payload: Mapping[str, Any], now_s: float
     ) -> None:
         """End the span of a run with its outcome; a TASK that never ran has a queue span alone."""
-        code = str(payload.get("code")) if kind is SignalType.ERROR else None
+        code = told_text(payload.get("code")) if kind is SignalType.ERROR else None
         run = self._runs.get(job.key)
         if run is None:
-            parent = remote_context(found_in(job.signal.meta).context)
-            self._queue_span(job, parent, (now_s - job.arrived_at_s) * 1000, code)
+            if job.started_at_s is None:  # else it ran before there was anybody to tell
+                queued_ms = (now_s - job.arrived_at_s) * 1000
+                self._queue_span(job, self._parent_of(job), queued_ms, code)
             return
-        if self._by_id.get(job.signal.id) is run:  # two callers may use the same id
-            del self._by_id[job.signal.id]
+        run.has_ended = True
         span = run.span
         span.set_attribute(names.OUTCOME, kind.value)
         if code is not None:
@@ -189,11 +200,11 @@ class RunSpans:
             run.tools = {}
         if len(run.tools) >= MAX_TOOL_CALLS or call_id in run.tools:
             return
-        name = str(payload.get("tool_name"))
+        name = told_text(payload.get("tool_name"))
         attributes = {
             names.OPERATION: names.EXECUTE_TOOL,
             names.TOOL_NAME: name,
-            names.TOOL_CALL_ID: call_id,
+            names.TOOL_CALL_ID: told_text(call_id),
         }
         if self._captures_content:
             attributes[names.TOOL_ARGUMENTS] = content.as_text(payload.get("args"))
@@ -215,8 +226,8 @@ class RunSpans:
     def close(self) -> None:
         """End every span that is open, as it is, and begin none any more for the models."""
         self._models.close()
-        for run in self._by_id.values():
+        for run in self._open():
             for tool in (run.tools or {}).values():
                 tool.end()
             run.span.end()
-        self._by_id.clear()
+            run.has_ended = True

@@ -20,7 +20,9 @@ from cosmonapse import (
 )
 from cosmonapse.tasks import task_for
 from cosmonapse.telemetry import span_names as names
+from cosmonapse.telemetry.trace_context import TraceContext
 from cosmonapse.tracing import disable, dispatch_spans, enable, is_enabled
+from cosmonapse.tracing.api import span_context_of
 from cosmonapse.tracing.run_spans import MAX_TOOL_CALLS
 from support.spans import Spans
 
@@ -333,6 +335,29 @@ async def test_what_is_invalid_counts_as_absent_and_is_counted_once(fabric):
     assert fabric.worker.counts["drop.bad_traceparent"] == 1
 
 
+async def test_what_is_invalid_is_counted_for_a_task_that_never_runs_too(fabric):
+    disable(fabric.caller)
+    bad = {"traceparent": "no"}
+    running = [
+        asyncio.ensure_future(fabric.caller.ask(neuron="gated", input={"for_s": 0.05}))
+        for _ in range(2)
+    ]
+    await asyncio.sleep(0)
+
+    with pytest.raises(NeuronError, match="is full"):
+        await fabric.caller.ask(neuron="gated", input={"for_s": 0.0}, meta=bad)
+
+    assert fabric.worker.counts["drop.bad_traceparent"] == 1
+    await asyncio.gather(*running)
+
+
+async def test_a_member_that_opentelemetry_cannot_read_costs_no_other_one_and_no_line(caplog):
+    found = TraceContext(1, 1, 1, "1evil0=x,ok=1,1a@b=2")
+
+    assert dict(span_context_of(found).trace_state) == {"ok": "1", "1a@b": "2"}
+    assert not caplog.messages
+
+
 async def test_a_caller_that_is_not_traced_passes_on_what_it_was_given(fabric):
     disable(fabric.caller)
 
@@ -367,6 +392,27 @@ async def test_disabled_means_no_spans_and_those_that_were_open_end(fabric):
     assert not fabric.spans.named("dispatch leaf")
 
 
+async def test_a_task_that_runs_already_when_it_is_turned_on_did_not_wait(fabric):
+    disable(fabric.worker)
+    asking = asyncio.ensure_future(fabric.caller.ask(neuron="paired", input={"for_s": 0.05}))
+    while not fabric.worker._inbox.jobs:  # noqa: ASYNC110  # nothing tells of it
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)  # it begins in that turn
+
+    enable(fabric.worker, fabric.spans.provider)
+    await asking
+
+    assert [each.name for each in fabric.spans.all] == ["dispatch paired"]
+
+
+@pytest.mark.parametrize("attempt", [2**64 - 1, True, -1])
+async def test_what_is_no_number_of_an_attempt_is_no_attribute(attempt, fabric):
+    await fabric.ask("leaf", meta={"attempt": attempt})
+
+    for name in ("dispatch leaf", "invoke_agent leaf"):
+        assert names.ATTEMPT not in fabric.spans.one(name).attributes
+
+
 async def test_who_is_dropped_or_stops_is_not_enabled_and_leaves_no_span_open(fabric):
     def refused(*_):
         raise ValueError("broken")
@@ -396,8 +442,8 @@ async def test_nothing_is_kept_of_tasks_that_have_ended(fabric):
     for dendrite in (fabric.caller, fabric.worker):
         observer = dendrite._observers._observers[0]
         dispatches, runs = observer._dispatches, observer._runs
-        kept = (dispatches._open, dispatches._parents, runs._runs, runs._by_id)
-        assert [len(each) for each in kept] == [0, 0, 0, 0]
+        kept = (dispatches._open, dispatches._parents, runs._runs)
+        assert [len(each) for each in kept] == [0, 0, 0]
 
 
 async def test_an_answer_after_the_caller_is_gone_stays_in_the_trace(fabric):
@@ -421,10 +467,18 @@ async def test_two_callers_that_use_the_same_id_have_a_run_each(fabric):
     enable(other, fabric.spans.provider)
     task = task_for("paired", None, {"for_s": 0.05})
 
+    async def close_in_between():
+        runs = fabric.worker._observers._observers[0]._runs
+        while len(runs._runs) < 2:  # noqa: ASYNC110  # nothing tells of it
+            await asyncio.sleep(0)
+        assert runs.context_of(task.id) is None
+        disable(fabric.worker)
+
     async with other:
         await asyncio.gather(
             fabric.caller._dispatcher.wait(task, 5.0),
             other._dispatcher.wait(attrs.evolve(task, meta={}), 5.0),
+            close_in_between(),
         )
 
     sent = {each.context.span_id for each in fabric.spans.named("dispatch paired")}
