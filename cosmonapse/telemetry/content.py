@@ -5,9 +5,12 @@ Source: the messages of https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-a
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
+
+from .told_values import told_text
 
 MAX_CONTENT_CHARACTERS = 16_384
 _ASKED_FOR = frozenset({"true", "1", "span_only", "span_and_event"})
@@ -33,7 +36,7 @@ def message(role: str, value: Any, finish_reason: str | None = None) -> str:
         value: Its content.
         finish_reason: Why it ended, for a message of a model.
     """
-    return json.dumps([_message(role, value, finish_reason)], ensure_ascii=False)
+    return _listed([_message(role, value, finish_reason)])
 
 
 def messages(given: Any) -> str:
@@ -42,11 +45,46 @@ def messages(given: Any) -> str:
     if not isinstance(listed, list):
         return message("user", given)
     told = [
-        _message(str(each.get("role", "user")), each.get("content"))
+        _message(told_text(each.get("role", "user")), each.get("content"))
         for each in listed
         if isinstance(each, Mapping)
     ]
-    return json.dumps(told, ensure_ascii=False)[:MAX_CONTENT_CHARACTERS]
+    return _listed(told)
+
+
+def _listed(told: list[dict[str, Any]]) -> str:
+    """Return messages as JSON of at most 16,384 characters; each has a part of the room.
+
+    The last ones are left out where their roles alone would fill it.
+    """
+    whole = _json(told)
+    if len(whole) <= MAX_CONTENT_CHARACTERS:
+        return whole
+    texts = [each["parts"][0]["content"] for each in told]
+    room = MAX_CONTENT_CHARACTERS - len("[]")
+    for count, (each, text) in enumerate(zip(told, texts, strict=True)):
+        room -= len(_json(each)) - len(_json(text)) + len('"", ')
+        if room < 0:
+            return _listed(told[:count])
+    # The shortest first: what they do not need is for the others.
+    for done, number in enumerate(sorted(range(len(told)), key=lambda at: len(_json(texts[at])))):
+        part = told[number]["parts"][0]
+        part["content"] = _cut(part["content"], room // (len(told) - done))
+        room -= len(_json(part["content"])) - len('""')
+    return _json(told)
+
+
+def _cut(text: str, most: int) -> str:
+    """Return the beginning of a text that takes at most so many characters in JSON."""
+    inside = _json(text)[1:-1]
+    for end in range(min(most, len(inside)), 0, -1):
+        with contextlib.suppress(ValueError):  # the cut goes through an escape
+            return str(json.loads(f'"{inside[:end]}"'))
+    return ""
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _message(role: str, value: Any, finish_reason: str | None = None) -> dict[str, Any]:

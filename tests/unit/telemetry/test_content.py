@@ -52,6 +52,29 @@ def test_a_long_content_is_cut(value):
     assert len(as_text(value)) == MAX_CONTENT_CHARACTERS
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["\x00" * 20_000],
+        ["\\" * 20_000],
+        ["x" * 9_000, "y" * 9_000],
+        ["brief", "\n" * 50_000, "z" * 50_000],
+        ["x"] * 5_000,
+    ],
+    ids=["control", "backslashes", "two", "three", "many"],
+)
+def test_messages_that_are_too_long_together_share_the_room_and_stay_json(texts):
+    given = {"messages": [{"role": "user", "content": text} for text in texts]}
+
+    told = messages_of(given)
+
+    assert MAX_CONTENT_CHARACTERS - 100 < len(told) <= MAX_CONTENT_CHARACTERS
+    found = [each["parts"][0]["content"] for each in json.loads(told)]
+    assert found
+    assert all(text.startswith(part) for part, text in zip(found, texts, strict=False))
+    assert len(message("user", texts[-1])) <= MAX_CONTENT_CHARACTERS
+
+
 @pytest.mark.parametrize("value", [b"bytes", {"x": {1, 2}}, float("nan"), None, "\ud800"])
 def test_whatever_a_signal_or_a_neuron_has_becomes_a_text(value):
     assert as_text(value).encode()
