@@ -159,6 +159,23 @@ async def test_a_run_that_goes_on_after_disable_tells_of_no_model(server):
     assert not traced.spans.named("chat a-model")
 
 
+async def test_what_a_provider_says_without_bounds_does_not_get_into_a_span():
+    spans = Spans()
+    call = ModelSpans(spans.tracer, True).begin(
+        model_calls.CallFacts("mistral", None, "https://x.test/v1/messages", {})
+    )
+
+    usage = {"prompt_tokens": 10**30, "completion_tokens": True}
+    call.answered({"model": "\ud800", "finish_reason": "x" * 9_999, "usage": usage}, "y" * 9_999)
+
+    said = spans.one("chat").attributes
+    assert said[names.RESPONSE_MODEL] == "?"
+    assert said[names.RESPONSE_ID] == "y" * 256
+    assert said[names.FINISH_REASONS] == ("x" * 256,)
+    assert len(said[names.OUTPUT_MESSAGES]) < 1_000
+    assert not {names.INPUT_TOKENS, names.OUTPUT_TOKENS} & set(said)
+
+
 async def test_text_generation_is_another_operation(server):
     server.answers("an answer")
 
