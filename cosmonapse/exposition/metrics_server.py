@@ -32,10 +32,10 @@ class MetricsServer:
     """
 
     def __init__(self, address: str, registry: CollectorRegistry | None = None) -> None:
-        from prometheus_client import make_wsgi_app
+        from .metrics_app import metrics_app
 
         chosen, source = source_in(registry)
-        app = probing(make_wsgi_app(chosen), source.alive, source.ready)
+        app = probing(metrics_app(chosen), source.alive, source.ready)
         self._server = ProbeServer(address, app)
         self.source = source
         self.url = self._server.url

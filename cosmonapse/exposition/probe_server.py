@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -17,7 +19,10 @@ from .place import place_of
 
 _LOG = logging.getLogger(__name__)
 MAX_REQUESTS = 16
-REQUEST_S = 10.0
+REQUEST_S = 3.0
+"""How long the header of a request may take."""
+_SEND_S = 10.0
+_LOOK_S = 0.1
 _PLAIN = ("Content-Type", "text/plain; charset=utf-8")
 _PATHS = "this server has /metrics, /healthz and /readyz\n"
 _HINT = "choose another address (--metrics HOST:PORT)"
@@ -93,7 +98,7 @@ class ProbeServer:
             else ""
         )
         self._thread = threading.Thread(
-            target=self._server.serve_forever, name="metrics", daemon=True
+            target=self._server.serve_forever, args=(_LOOK_S,), name="metrics", daemon=True
         )
         self._thread.start()
 
@@ -104,7 +109,12 @@ class ProbeServer:
 
 
 class _QuietHandler(WSGIRequestHandler):
-    timeout = REQUEST_S  # of each read, so that nobody holds a thread
+    server: _BoundedServer
+    timeout = _SEND_S  # of each send, so that nobody holds a thread
+
+    def parse_request(self) -> bool:
+        """Read the header; from then on the server waits for us, and not for the client."""
+        return super().parse_request() and self.server.has_come(self.connection)
 
     def address_string(self) -> str:
         """Return the address itself: a look-up of its name may take seconds."""
@@ -121,7 +131,9 @@ class _BoundedServer(ThreadingMixIn, WSGIServer):
 
     def __init__(self, place: Any, family: int) -> None:
         self.address_family = family
-        self._places = threading.BoundedSemaphore(MAX_REQUESTS)
+        self._lock = threading.Lock()
+        self._waiting: dict[socket.socket, float] = {}  # without a whole header; since when
+        self._answering: set[socket.socket] = set()
         super().__init__(place, _QuietHandler)
 
     def server_bind(self) -> None:
@@ -135,18 +147,48 @@ class _BoundedServer(ThreadingMixIn, WSGIServer):
         self.setup_environ()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in a thread; close the connection if 16 are being answered."""
-        if not self._places.acquire(blocking=False):
+        """Answer in a thread; of 17 close the one that has been silent longest, else this one."""
+        with self._lock:
+            is_full = len(self._waiting) + len(self._answering) >= MAX_REQUESTS
+            if is_full and self._waiting:
+                self._give_up(next(iter(self._waiting)))
+                is_full = False
+            if not is_full:
+                self._waiting[request] = time.monotonic()
+        if is_full:
             self.shutdown_request(request)
-            return
-        super().process_request(request, client_address)
+        else:
+            super().process_request(request, client_address)
+
+    def has_come(self, request: socket.socket) -> bool:
+        """Take note that the header of a request is whole; False if it was given up before."""
+        with self._lock:
+            if self._waiting.pop(request, None) is None:
+                return False
+            self._answering.add(request)
+            return True
+
+    def service_actions(self) -> None:
+        """Give up those whose header does not come; called ten times a second."""
+        oldest_s = time.monotonic() - REQUEST_S
+        with self._lock:
+            for request in [each for each, since_s in self._waiting.items() if since_s < oldest_s]:
+                self._give_up(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer, then make room."""
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._places.release()
+            with self._lock:
+                self._waiting.pop(request, None)
+                self._answering.discard(request)
+
+    def _give_up(self, request: socket.socket) -> None:
+        """Let the thread of a request find that its client has gone."""
+        del self._waiting[request]
+        with contextlib.suppress(OSError):
+            request.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of a client that went away."""

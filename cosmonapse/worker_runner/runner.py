@@ -195,6 +195,8 @@ class Runner:
             child = await self._spawned(number, theirs)
         except OSError as error:
             ours.close()
+            if self.metrics is not None:
+                self.metrics.end_line(number)
             del self._spawned_at_ns[number]
             failure = Failure(f"no process can be started: {error.strerror}")
             self._act(self._supervisor.ended(number, failure.reason, failure, loop.time()))

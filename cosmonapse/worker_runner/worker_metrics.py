@@ -40,14 +40,16 @@ class WorkerMetrics:
     """
 
     def __init__(self, address: str, supervisor: Supervisor) -> None:
-        from prometheus_client import CollectorRegistry, make_wsgi_app
+        from prometheus_client import CollectorRegistry
+
+        from ..exposition.metrics_app import metrics_app
 
         self.pulse = LoopPulse()
         self._supervisor = supervisor
         self._lines: dict[int, AskingEnd] = {}
         registry = CollectorRegistry()
         registry.register(self)
-        app = probing(make_wsgi_app(registry), self.alive, self.ready)
+        app = probing(metrics_app(registry), self.alive, self.ready)
         self._server = ProbeServer(address, app)
         self.url = self._server.url
         self.warning = self._server.warning

@@ -47,3 +47,21 @@ async def test_a_module_that_serves_by_itself_is_told_what_to_change(settings, t
     (line,) = said
     assert "still loads serves: a module that serves by itself" in line
     assert code == 0
+
+
+async def test_a_process_that_cannot_be_started_leaves_no_line_behind(settings, monkeypatch):
+    async def no_process(*_):
+        raise OSError(11, "no more processes")
+
+    monkeypatch.setattr(Runner, "_spawned_with", no_process)
+    said = []
+
+    def say(line):
+        said.append(line)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    runner = Runner(settings, 1, say, metrics="127.0.0.1:0")
+    await runner.run()
+
+    assert "no more processes" in said[0]
+    assert runner.metrics._lines == {}

@@ -107,10 +107,39 @@ def test_the_request_after_16_is_not_answered():
 
 
 def test_a_request_that_does_not_come_is_given_up(monkeypatch):
-    assert probe_server.REQUEST_S == 10.0
-    monkeypatch.setattr(probe_server._QuietHandler, "timeout", 0.05)
+    assert probe_server.REQUEST_S == 3.0
+    monkeypatch.setattr(probe_server, "REQUEST_S", 0.3)
+    given_up = threading.Event()
 
     with serving() as server:
         port = int(server.url.rpartition(":")[2])
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as silent:
-            assert silent.recv(1) == b""
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as slow:
+
+            def trickle():
+                with contextlib.suppress(OSError):
+                    slow.sendall(b"GET /healthz HTTP/1.0\r\n")
+                    while not given_up.wait(0.02):
+                        slow.sendall(b"x: y\r\n")
+
+            thread = threading.Thread(target=trickle)
+            thread.start()
+            with contextlib.suppress(ConnectionError):
+                assert slow.recv(1) == b""
+            given_up.set()
+            thread.join()
+
+
+def test_connections_that_send_nothing_make_room_for_one_that_asks(monkeypatch):
+    monkeypatch.setattr(probe_server, "REQUEST_S", 60.0)
+    with serving() as server, contextlib.ExitStack() as stack:
+        port = int(server.url.rpartition(":")[2])
+        silent = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            for _ in range(MAX_REQUESTS)
+        ]
+
+        assert answer(f"{server.url}/healthz") == (200, "fine\n")
+
+        assert silent[0].recv(1) == b""
+        silent[1].sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        assert silent[1].recv(100).startswith(b"HTTP/1.0 200")
