@@ -75,6 +75,8 @@ def merged(parts: Iterable[tuple[str, list[Plain]]], label: str) -> list[Metric]
             if metric is None:
                 metric = found[name] = Metric(name, text, kind)
             for sample, labels, value in samples:
+                if label in labels:
+                    labels = {**labels, f"exported_{label}": labels[label]}
                 metric.add_sample(sample, {**labels, label: of}, value)
     return list(found.values())
 

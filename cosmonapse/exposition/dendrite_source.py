@@ -71,8 +71,9 @@ class DendriteSource:
             ),
             gauge(
                 "cosmonapse_connected",
-                "1 while the Synapse is there, else 0.",
+                "1 while the Synapse is there, of each Dendrite in the process; else 0.",
                 dendrite._transport.away_s is None and dendrite._state == "running",
+                min,
             ),
             *event_families("dendrite", meanings, counts),
         ]

@@ -53,5 +53,6 @@ def event_families(
             "cosmonapse_event_info",
             "What each event means, and what to do if it grows; always 1.",
             {(*labels[name], ("meaning", text)): 1.0 for name, text in meanings.items()},
+            max,
         ),
     ]

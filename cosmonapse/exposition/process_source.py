@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable, Iterable
 
 from ..synapse.release import release
-from ..telemetry.families import Family, Labels, counters, gauges, histograms, summed
+from ..telemetry.families import Family, Labels, counters, gauges, histograms, joined
 from ..telemetry.histogram import LAGS, Histogram
 from ..telemetry.liveness import Judgement
 from ..telemetry.task_statistics import TaskStatistics
@@ -39,7 +39,7 @@ class ProcessSource:
         return _worst(each.ready() for each in list(self._sources))
 
     def families(self) -> list[Family]:
-        """Return what all of them tell now; values with the same labels are added."""
+        """Return what all of them tell now; values with the same labels are joined."""
         sources = list(self._sources)
         return [
             gauges("cosmonapse_build_info", "The versions that run; always 1.", {_versions(): 1.0}),
@@ -50,7 +50,7 @@ class ProcessSource:
             ),
             counters("cosmonapse_tokens", "Tokens of models, as providers count them.", _tokens()),
             *self.statistics.families(),
-            *summed(family for each in sources for family in each.families()),
+            *joined(family for each in sources for family in each.families()),
         ]
 
 

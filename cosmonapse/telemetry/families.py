@@ -6,7 +6,8 @@ its own of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 import attrs
@@ -15,6 +16,8 @@ from .histogram import Histogram
 
 Kind = Literal["counter", "gauge", "histogram"]
 Labels = tuple[tuple[str, str], ...]
+Join = Callable[[float, float], float]
+_ADD: Join = operator.add
 
 
 @attrs.frozen
@@ -26,12 +29,14 @@ class Family:
         kind: Its type.
         help: What it tells, in one sentence.
         samples: Each value by the suffix of its name and its labels.
+        join: Makes one of two values of a sample, from two sources; by default their sum.
     """
 
     name: str
     kind: Kind
     help: str
     samples: Mapping[tuple[str, Labels], float]
+    join: Join = _ADD
 
 
 def counters(name: str, text: str, values: Mapping[Labels, float]) -> Family:
@@ -40,21 +45,24 @@ def counters(name: str, text: str, values: Mapping[Labels, float]) -> Family:
     return Family(name, "counter", text, samples)
 
 
-def gauges(name: str, text: str, values: Mapping[Labels, float]) -> Family:
+def gauges(name: str, text: str, values: Mapping[Labels, float], join: Join = _ADD) -> Family:
     """Return a gauge with a value for each of its labels."""
-    return Family(name, "gauge", text, {("", key): float(value) for key, value in values.items()})
+    samples = {("", labels): float(value) for labels, value in values.items()}
+    return Family(name, "gauge", text, samples, join)
 
 
-def gauge(name: str, text: str, value: float) -> Family:
+def gauge(name: str, text: str, value: float, join: Join = _ADD) -> Family:
     """Return a gauge without labels."""
-    return gauges(name, text, {(): value})
+    return gauges(name, text, {(): value}, join)
 
 
 def histograms(name: str, text: str, values: Mapping[Labels, Histogram]) -> Family:
-    """Return a histogram with the values of each of its labels."""
+    """Return a histogram with the values of each of its labels, without those that have none."""
     samples: dict[tuple[str, Labels], float] = {}
     for labels, histogram in values.items():
         *counts, count = histogram.cumulative()
+        if not count:
+            continue
         for bound, up_to in zip(histogram.bounds, counts, strict=True):
             samples["_bucket", (*labels, ("le", str(float(bound))))] = up_to
         samples["_bucket", (*labels, ("le", "+Inf"))] = count
@@ -63,13 +71,13 @@ def histograms(name: str, text: str, values: Mapping[Labels, Histogram]) -> Fami
     return Family(name, "histogram", text, samples)
 
 
-def summed(families: Iterable[Family]) -> list[Family]:
-    """Return one family for each name, in the order of the first ones; equal samples are added."""
+def joined(families: Iterable[Family]) -> list[Family]:
+    """Return one family for each name, in the order of the first ones; equal samples are joined."""
     found: dict[str, dict[tuple[str, Labels], float]] = {}
     first: dict[str, Family] = {}
     for family in families:
         first.setdefault(family.name, family)
         samples = found.setdefault(family.name, {})
         for key, value in family.samples.items():
-            samples[key] = samples.get(key, 0.0) + value
+            samples[key] = family.join(samples[key], value) if key in samples else value
     return [attrs.evolve(each, samples=found[name]) for name, each in first.items()]

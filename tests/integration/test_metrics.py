@@ -212,6 +212,17 @@ async def test_what_was_registered_can_be_taken_out_again(caller):
     assert caller._dispatcher.observer is None
 
 
+async def test_of_two_dendrites_the_one_that_is_away_shows(caller, join, fabric):
+    registry = CollectorRegistry()
+    register_metrics(caller, registry)
+    register_metrics(join(url=fabric["url"], namespace="default"), registry)
+
+    told = {sample.name: sample.value for each in registry.collect() for sample in each.samples}
+
+    assert told["cosmonapse_connected"] == 0
+    assert told["cosmonapse_event_info"] == 1
+
+
 async def test_a_synapse_in_the_program_is_registered_too():
     registry = CollectorRegistry()
     with SynapseServer(port=0) as synapse:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from cosmonapse.exposition.collector import metric_of, plain_metrics
+from cosmonapse.exposition.collector import merged, metric_of, plain_metrics
 from cosmonapse.telemetry.families import gauges
 from cosmonapse.telemetry.token_counts import MAX_NAME, TOKENS, count_tokens
 from support.registries import Fixed
@@ -40,3 +40,13 @@ def test_the_name_of_a_model_has_a_limit():
     count_tokens({"model": "m" * 1000, "usage": {"prompt_tokens": 1}})
 
     assert TOKENS.all.pop("m" * MAX_NAME).read == 1
+
+
+def test_a_label_of_the_program_with_the_name_of_ours_is_kept_beside_it():
+    metric = ("jobs", "gauge", "Jobs.", [("jobs", {"process": each}, 1.0) for each in "ab"])
+
+    [found] = merged([("0", [metric])], "process")
+
+    assert [each.labels for each in found.samples] == [
+        {"process": "0", "exported_process": each} for each in "ab"
+    ]

@@ -6,7 +6,7 @@ import pytest
 
 from cosmonapse import SignalType
 from cosmonapse.telemetry import token_counts
-from cosmonapse.telemetry.families import counters, histograms, summed
+from cosmonapse.telemetry.families import counters, gauge, histograms, joined
 from cosmonapse.telemetry.histogram import Histogram
 from cosmonapse.telemetry.label_bounds import MAX_LABELS, OTHER, Bounded
 from cosmonapse.telemetry.task_statistics import TaskStatistics, outcome_of
@@ -63,7 +63,7 @@ def test_families_of_several_sources_are_added():
     two.add(2.0)
     label = (("neuron", "a"),)
 
-    found = summed(
+    found = joined(
         [
             counters("tasks", "Tasks.", {label: 1}),
             histograms("took", "Time.", {label: one}),
@@ -104,3 +104,18 @@ def test_tokens_are_counted_by_model(monkeypatch):
     assert {name: (each.read, each.written) for name, each in token_counts.TOKENS.all.items()} == {
         "m": (6, 10)
     }
+
+
+def test_a_histogram_without_a_value_is_left_out():
+    full = Histogram()
+    full.add(1.0)
+
+    found = histograms("h", "H.", {(("of", "full"),): full, (("of", "empty"),): Histogram()})
+
+    assert {labels[0] for _, labels in found.samples} == {("of", "full")}
+
+
+def test_of_several_dendrites_the_one_that_is_away_shows():
+    [found] = joined([gauge("up", "Up.", 1.0, min), gauge("up", "Up.", 0.0, min)])
+
+    assert found.samples == {("", ()): 0.0}
