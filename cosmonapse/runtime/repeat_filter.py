@@ -51,7 +51,8 @@ class RepeatFilter(logging.Filter):
         super().__init__()
         self._names = tuple(names)
         self._repeats = Repeats(burst, window_s, max_kinds)
-        self._lock = threading.Lock()
+        # Of this thread it may be taken again: a signal handler or a destructor may log meanwhile.
+        self._lock = threading.RLock()
         self._timer: threading.Timer | None = None
         _filters.add(self)
 
@@ -65,9 +66,13 @@ class RepeatFilter(logging.Filter):
             due = self._repeats.due(now_s)
             passes = self._repeats.passes(kind, now_s)
             needs_text = not passes and self._repeats.wants_text(kind)
-            if needs_text:
-                self._repeats.set_text(kind, _text_of(record))
+            if needs_text:  # until it is known, and for a value that logs this while we ask it
+                self._repeats.set_text(kind, _template_of(record) or "?")
             self._arm(now_s)
+        if needs_text:
+            text = _text_of(record)  # without the lock: a value of the user's makes it
+            with self._lock:
+                self._repeats.set_text(kind, text)
         self._tell(due)
         return passes
 
@@ -115,18 +120,22 @@ class RepeatFilter(logging.Filter):
 
     def _after_fork(self) -> None:
         """Go on in a child process, in which only the thread that forked lives."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._timer = None
 
 
 def _kind_of(record: logging.LogRecord) -> Kind:
     """Return what a record is a repetition of."""
-    template = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
     # Who raised, and what: an error of one Neuron must not be counted as that of another.
     neuron = str(getattr(record, "neuron", ""))
     raised = record.exc_info[0] if record.exc_info else None
     about = f"{neuron[:_MAX_NEURON]} {'' if raised is None else raised.__qualname__}"
-    return record.name, record.levelno, f"{about} {template[:_MAX_TEMPLATE]}"
+    return record.name, record.levelno, f"{about} {_template_of(record)}"
+
+
+def _template_of(record: logging.LogRecord) -> str:
+    template = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+    return template[:_MAX_TEMPLATE]
 
 
 def _handlers_of(logger: logging.Logger | None) -> list[logging.Handler]:

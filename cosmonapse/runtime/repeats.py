@@ -80,8 +80,10 @@ class Repeats:
         return not self._windows[kind].text
 
     def set_text(self, kind: Kind, text: str) -> None:
-        """Record how it reads."""
-        self._windows[kind].text = text
+        """Record how it reads, unless it was told meanwhile."""
+        window = self._windows.get(kind)
+        if window is not None and window.held_count:
+            window.text = text
 
     def due(self, now_s: float) -> list[Repeated]:
         """Return what to tell now, and begin anew with it."""

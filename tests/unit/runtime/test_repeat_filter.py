@@ -66,6 +66,43 @@ def test_another_template_level_or_logger_is_another_message(logger, kept, repea
     assert len(kept.texts) == 8
 
 
+class Chatty:
+    """A value whose text logs the same message again."""
+
+    def __init__(self, logger):
+        self._logger = logger
+
+    def __str__(self):
+        self._logger.warning("lost %s", self)
+        return "it"
+
+
+def test_a_value_that_logs_while_its_text_is_taken_holds_nothing_up(
+    logger, kept, repeats, monkeypatch
+):
+    monkeypatch.setattr(logger, "propagate", False)  # others would ask the value for its text too
+    for each in ("it", "it", Chatty(logger)):
+        thread = threading.Thread(target=logger.warning, args=("lost %s", each), daemon=True)
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive()
+    repeats.flush()
+
+    assert kept.texts == ["lost it", "lost it", "lost it (repeated 2 times in 0 s)"]
+
+
+def test_a_signal_handler_may_log_while_a_record_is_counted(logger, kept, repeats):
+    def log_within():
+        with repeats._lock:  # as if the handler ran just then
+            logger.warning("from a handler")
+
+    thread = threading.Thread(target=log_within, daemon=True)
+    thread.start()
+    thread.join(10)
+
+    assert kept.texts == ["from a handler"]
+
+
 @pytest.mark.asyncio
 async def test_the_count_comes_by_itself_when_nothing_more_is_said(logger, kept):
     kept.addFilter(RepeatFilter(burst=1, window_s=0.05))
