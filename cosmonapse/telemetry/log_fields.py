@@ -11,6 +11,8 @@ from typing import Any, Final
 MAX_TEXT: Final = 16_384
 MAX_ITEMS: Final = 64
 MAX_DEPTH: Final = 4
+MAX_RECORD: Final = 65_536
+_AROUND: Final = 4  # quotes, a comma and a space
 _HALF: Final = MAX_TEXT // 2
 _MAX_INT_BITS: Final = 1_024
 
@@ -36,19 +38,48 @@ def time_text(at_s: float) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond:06d}Z"
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+class Budget:
+    """How many characters the further fields of one record may still have."""
+
+    def __init__(self, left: int = MAX_RECORD) -> None:
+        self._left = left
+
+    def is_spent(self) -> bool:
+        """Return whether nothing is left."""
+        return self._left <= 0
+
+    def take(self, text: str) -> str:
+        """Return a text, cut to what is left, and count it."""
+        if len(text) > max(self._left, 0):
+            left = max(self._left, 0)
+            text = f"{text[:left]}... ({len(text) - left:,} characters cut)"
+        self._left -= len(text)
+        return text
+
+    def count(self, characters: int) -> None:
+        """Count what has no text of its own."""
+        self._left -= characters
+
+
+def plain(value: Any, budget: Budget, depth: int = 0) -> Any:
     """Return a value of a program as one of JSON; what JSON has no form for is its `repr`, cut."""
+    budget.count(_AROUND)
     if isinstance(value, str):
-        return cut(str(value))
+        return budget.take(cut(str(value)))
     if _is_plain(value):
+        budget.count(len(repr(value)))
         return value
     if depth < MAX_DEPTH and isinstance(value, Mapping):
-        return _plain_mapping(value, depth)
+        return _plain_mapping(value, budget, depth)
     if depth < MAX_DEPTH and isinstance(value, list | tuple | set | frozenset):
-        items = [plain(each, depth + 1) for _, each in zip(range(MAX_ITEMS), value, strict=False)]
+        items: list[Any] = []
+        for each in value:
+            if len(items) >= MAX_ITEMS or budget.is_spent():
+                break
+            items.append(plain(each, budget, depth + 1))
         more = len(value) - len(items)
         return [*items, f"... ({more:,} more)"] if more > 0 else items
-    return _shown(value)
+    return budget.take(_shown(value))
 
 
 def _is_plain(value: Any) -> bool:
@@ -60,11 +91,16 @@ def _is_plain(value: Any) -> bool:
     return value is None or value is True or value is False
 
 
-def _plain_mapping(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
-    pairs = zip(range(MAX_ITEMS), list(value.items()), strict=False)
-    found = {_key(key): plain(each, depth + 1) for _, (key, each) in pairs}
-    if len(value) > MAX_ITEMS:
-        found["..."] = f"{len(value) - MAX_ITEMS:,} more"
+def _plain_mapping(value: Mapping[Any, Any], budget: Budget, depth: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    taken = 0
+    for key, each in list(value.items()):
+        if taken >= MAX_ITEMS or budget.is_spent():
+            break
+        found[budget.take(_key(key))] = plain(each, budget, depth + 1)
+        taken += 1
+    if len(value) > taken:
+        found["..."] = f"{len(value) - taken:,} more"
     return found
 
 

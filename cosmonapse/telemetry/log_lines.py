@@ -7,7 +7,7 @@ import traceback
 from typing import Any, Final
 
 from ..runtime.printable import printable
-from .log_fields import as_line, cut, cut_inside, plain, time_text
+from .log_fields import Budget, as_line, cut, cut_inside, plain, time_text
 from .task_filter import NOTHING
 
 _STANDARD: Final = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
@@ -20,7 +20,8 @@ class JsonFormatter(logging.Formatter):
 
     `ts` (RFC 3339, UTC), `level`, `logger`, `message`; of a task `trace_id` and `neuron`, if a
     `TaskFilter` is there; of an exception `error` with `type`, `message` and `traceback`; and what
-    the call gave as `extra`. Texts are cut at 16,384 characters. It raises nothing.
+    the call gave as `extra`. A text is cut at 16,384 characters, all of `extra` at 65,536. It
+    raises nothing.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -47,9 +48,17 @@ class JsonFormatter(logging.Formatter):
             fields["error"] = _error_of(record)
         if record.stack_info:
             fields["stack"] = cut_inside(record.stack_info)
+        budget, left_out_count = Budget(), 0
         for name, value in vars(record).items():
-            if name not in _STANDARD and name not in _TASK and not name.startswith("_"):
-                fields[f"{name}_" if name in _OWN else name] = plain(value)
+            if name in _STANDARD or name in _TASK or name.startswith("_"):
+                continue
+            if budget.is_spent():
+                left_out_count += 1
+                continue
+            shown = budget.take(cut(name))
+            fields[f"{shown}_" if shown in _OWN else shown] = plain(value, budget)
+        if left_out_count:
+            fields["..."] = f"{left_out_count:,} more"
         return fields
 
 

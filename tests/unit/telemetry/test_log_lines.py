@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from cosmonapse.telemetry.log_fields import MAX_TEXT
+from cosmonapse.telemetry.log_fields import MAX_RECORD, MAX_TEXT
 from cosmonapse.telemetry.log_lines import JsonFormatter, TextFormatter
 
 
@@ -101,6 +101,34 @@ def test_what_is_huge_is_cut_with_a_count():
     assert found["items"][-1] == "... (36 more)"
     assert len(found["error"]["traceback"]) < MAX_TEXT + 100
     assert found["error"]["traceback"].startswith("Traceback")
+
+
+WIDE = ["q" * MAX_TEXT] * 64
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"z": [WIDE] * 64},
+        {"z": {i: {j: {"k": WIDE} for j in range(64)} for i in range(64)}},
+        {"z": [[[[2**1000] * 64] * 64] * 64] * 64},
+        {f"z{i}": "q" * MAX_TEXT for i in range(1000)},
+        {f"z{i}": None for i in range(100_000)},
+    ],
+    ids=["lists", "objects", "numbers", "fields", "names"],
+)
+def test_a_record_as_a_whole_is_bounded_and_says_what_is_missing(extra):
+    found = as_json(**extra)
+
+    assert len(json.dumps(found)) < MAX_RECORD + MAX_TEXT
+    assert " more" in json.dumps(found)
+
+
+def test_what_comes_ahead_of_a_huge_value_is_whole():
+    found = as_json(user="ben", z=[WIDE] * 64, last="late")
+
+    assert found["user"] == "ben"
+    assert found["..."] == "1 more"
 
 
 def test_a_name_of_ours_is_not_taken_by_an_extra_field():
