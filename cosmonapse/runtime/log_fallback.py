@@ -1,4 +1,4 @@
-"""Warnings of a program that has not configured logging: with a time, on stderr.
+"""The level of this package in a program that gives it none, and warnings with a time, on stderr.
 
 Python prints such records as bare texts. A line of a worker that says that the Synapse is away is
 of little use without the moment at which it happened.
@@ -53,3 +53,16 @@ def give_warnings_a_time() -> None:
     logger = logging.getLogger(PACKAGE)
     if not any(isinstance(each, FallbackHandler) for each in logger.handlers):
         logger.addHandler(FallbackHandler())
+
+
+def be_quiet() -> None:
+    """Say nothing below WARNING unless the program has given this package a level of its own.
+
+    A program that shows INFO of everything means what it says itself.
+    """
+    logger = logging.getLogger(PACKAGE)
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.WARNING)
+
+
+be_quiet()

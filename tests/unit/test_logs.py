@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import subprocess
 import sys
 import threading
 import warnings
@@ -49,6 +50,26 @@ async def test_what_a_neuron_logs_by_its_own_logger_says_its_task(stream):
     [line] = lines(stream)
     assert line["message"] == "working on 1"
     assert (line["trace_id"], line["neuron"]) == (signal.trace_id, "worker")
+
+
+@pytest.mark.parametrize("used", ["cosmonapse.connect_synapse", "zmq_transport.Proxy"])
+@pytest.mark.parametrize(("level", "told"), [("", ["above"]), ("INFO", ["below", "above"])])
+def test_info_of_the_root_logger_is_not_that_of_this_package(used, level, told):
+    program = f"""
+import logging
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+if {level!r}:
+    logging.getLogger("cosmonapse").setLevel({level!r})
+import {used.partition(".")[0]}
+{used}
+logging.getLogger("cosmonapse.zmq_transport.proxy").info("below")
+logging.getLogger("cosmonapse.synapse").warning("above")
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert ended.stderr.splitlines() == told
 
 
 def test_this_package_is_quiet_below_warning_and_one_logger_is_above_its_connections(stream):

@@ -104,7 +104,7 @@ def test_a_leader_at_a_url_that_is_not_known_is_another_one():
 
 
 def test_notices_are_logged_as_what_they_are(caplog):
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, "cosmonapse.synapse.peers")
     log_notice(RoleNotice("one leads"))
     log_notice(RoleNotice("there may be two", is_warning=True))
 
