@@ -41,10 +41,16 @@ def _note(context: click.Context, option: click.Parameter, name: str | None) -> 
     context.meta[_CHOSEN] = setting.value
 
 
+def chosen_format(context: click.Context) -> str | None:
+    """Return the format that the option or the variable names; None for neither."""
+    named: str | None = context.meta.get(_CHOSEN)
+    return named
+
+
 def begin_logs() -> str | None:
     """Log from now on as the option says, for what this verb starts, too; return the format."""
     context = click.get_current_context()
-    named: str | None = context.meta.get(_CHOSEN)
+    named = chosen_format(context)
     if named is None:
         return None
     from .. import logs

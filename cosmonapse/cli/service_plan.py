@@ -22,6 +22,7 @@ from ..runtime.environment import CONTEXT_VARIABLE, KEY_VARIABLE
 from ..synapse.secure_bind import check_bind
 from ..worker_runner.load_check import MARK
 from ..worker_runner.supervisor import KILL_AFTER_S
+from .log_format import chosen_format
 from .unit_access import ENTER, READ, Account, check_keys, check_paths
 from .unit_text import Unit
 from .variables import in_the_environment
@@ -63,6 +64,7 @@ def synapse_unit(arguments: Sequence[str], asked: Asked) -> Unit:
     run_as = _user(asked)
     if run_as is None and keys is not None and not asked.for_user:
         raise click.UsageError(f"name the user of the folder {keys}: --as USER")
+    arguments = [*_settings_of(given, arguments), *arguments]
     if not given["quiet"] and "--no-quiet" not in arguments:
         arguments = ["--quiet", *arguments]  # a line for each Signal would fill the journal
     ipc = given["ipc"]
@@ -105,6 +107,7 @@ def worker_unit(arguments: Sequence[str], asked: Asked) -> Unit:
             rest = [*rest, "--url", found or given["url"]]
         if _value_of(rest, "--namespace", "-n") is None:
             rest = [*rest, "--namespace", given["namespace"]]
+        rest = [*_settings_of(given, rest), *rest]
     targets = given["targets"]
     _check_loads(targets)
     return _checked(
@@ -129,7 +132,17 @@ def _program(*verb: str) -> tuple[str, ...]:
 def _read(path: str, command: click.Command, arguments: Sequence[str]) -> dict[str, Any]:
     """Return what the verb itself understands by these arguments."""
     with command.make_context(f"cosmo {path}", list(arguments)) as context:
-        return dict(context.params)
+        return {**context.params, "log_format": chosen_format(context)}
+
+
+def _settings_of(given: dict[str, Any], arguments: Sequence[str]) -> list[str]:
+    """Return the options for what a variable says: the unit does not see this environment."""
+    found = []
+    for name in ("metrics", "log_format"):
+        option = f"--{name.replace('_', '-')}"
+        if given[name] is not None and _value_of(arguments, option) is None:
+            found.append(f"{option}={given[name]}")
+    return found
 
 
 def _value_of(arguments: Sequence[str], *names: str) -> str | None:

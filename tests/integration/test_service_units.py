@@ -148,6 +148,21 @@ def test_the_unit_of_a_synapse_fills_no_journal_unless_asked_to(cosmo, arguments
     assert bool(words & {"-q", "--quiet"}) is is_quiet
 
 
+@pytest.mark.parametrize("kind", [("synapse",), ("worker", "app")])
+def test_what_variables_say_of_metrics_and_logs_is_in_the_unit(cosmo, monkeypatch, kind):
+    monkeypatch.setenv("COSMO_METRICS", "127.0.0.1:9464")
+    monkeypatch.setenv("COSMO_LOG_FORMAT", "json")
+
+    code, text = cosmo("install", *kind, "--user", "--dry-run")
+    [command] = lines_of(text, "ExecStart")
+    assert code == 0
+    assert {"--metrics=127.0.0.1:9464", "--log-format=json"} <= set(shlex.split(command))
+
+    _, text = cosmo("install", *kind, "--user", "--dry-run", "--log-format", "text")
+    [command] = lines_of(text, "ExecStart")
+    assert "--log-format=json" not in command
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
