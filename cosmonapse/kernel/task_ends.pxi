@@ -19,7 +19,7 @@ cdef class Histogram:
     def __init__(self, bounds=DEFAULT_BOUNDS):
         if len(bounds) > MAX_BOUNDS:
             raise ValueError(f"a histogram has at most {MAX_BOUNDS} bounds, not {len(bounds)}")
-        self.bounds = tuple(bounds)
+        self.bounds = tuple([float(each) for each in bounds])
         self.total = 0.0
         self._size = len(self.bounds)
         for place in range(self._size):
@@ -29,7 +29,7 @@ cdef class Histogram:
 
     cpdef add(self, double value):
         cdef int place = 0
-        while place < self._size and not value <= self._bounds[place]:
+        while place < self._size and value > self._bounds[place]:
             place += 1
         self._counts[place] += 1
         self.total += value
@@ -46,6 +46,8 @@ cdef class Histogram:
         return found
 
     def merge(self, other):
+        if self.bounds != other.bounds:
+            raise ValueError("only histograms with the same bounds can be merged")
         for place, count in enumerate(other.counts()):
             self._counts[place] += count
         self.total += other.total

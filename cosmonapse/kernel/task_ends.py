@@ -38,12 +38,12 @@ class Histogram:
     def __init__(self, bounds: Sequence[float] = SECONDS) -> None:
         if len(bounds) > MAX_BOUNDS:
             raise ValueError(f"a histogram has at most {MAX_BOUNDS} bounds, not {len(bounds)}")
-        self.bounds = tuple(bounds)
+        self.bounds = tuple([float(each) for each in bounds])
         self.total = 0.0
         self._counts = [0] * (len(self.bounds) + 1)
 
     def add(self, value: float) -> None:
-        """Count a value."""
+        """Count a value; one that is no number counts for the first bound."""
         self._counts[bisect_left(self.bounds, value)] += 1
         self.total += value
 
@@ -56,7 +56,13 @@ class Histogram:
         return list(accumulate(self._counts))
 
     def merge(self, other: Histogram) -> None:
-        """Add the values of another one with the same bounds."""
+        """Add the values of another one.
+
+        Raises:
+            ValueError: It has other bounds.
+        """
+        if self.bounds != other.bounds:
+            raise ValueError("only histograms with the same bounds can be merged")
         for place, count in enumerate(other.counts()):
             self._counts[place] += count
         self.total += other.total

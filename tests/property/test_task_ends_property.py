@@ -11,6 +11,7 @@ from cosmonapse.kernel import task_ends as plain
 
 compiled = pytest.importorskip("cosmonapse.kernel._compiled", exc_type=ImportError)
 TIMES = st.floats(-10.0, 1000.0)
+VALUES = TIMES | st.sampled_from([float("inf"), float("-inf"), float("nan")])
 TYPES = st.sampled_from([SignalType.AGENT_OUTPUT, SignalType.FINAL, SignalType.ERROR])
 NAMES = st.sampled_from(["known", "unknown"])
 ENDS = st.lists(
@@ -22,7 +23,7 @@ ENDS = st.lists(
 
 def read(histogram):
     counts = histogram.counts(), histogram.cumulative(), histogram.count
-    return *counts, histogram.total, histogram.bounds
+    return *counts, repr(histogram.total), histogram.bounds
 
 
 def counted(kernel, ends):
@@ -49,7 +50,7 @@ def test_both_kernels_count_and_hand_on_the_same(ends):
     assert counted(compiled, ends) == counted(plain, ends)
 
 
-@given(values=st.lists(TIMES), bounds=st.lists(TIMES, max_size=31, unique=True).map(sorted))
+@given(values=st.lists(VALUES), bounds=st.lists(TIMES, max_size=31, unique=True).map(sorted))
 def test_both_histograms_are_equal_for_any_bounds(values, bounds):
     found = []
     for kernel in (compiled, plain):
@@ -68,3 +69,21 @@ def test_both_histograms_are_equal_for_any_bounds(values, bounds):
 def test_more_bounds_than_a_histogram_has_room_for_are_refused(kernel):
     with pytest.raises(ValueError, match="at most 31 bounds, not 32"):
         kernel.Histogram(range(32))
+
+
+@pytest.mark.parametrize("kernel", [compiled, plain], ids=["compiled", "plain"])
+def test_histograms_of_other_bounds_are_not_merged(kernel):
+    small, large = kernel.Histogram([1, 2]), kernel.Histogram([1, 2, 3])
+    large.add(2.5)
+
+    for one, other in ((small, large), (large, small)):
+        with pytest.raises(ValueError, match="same bounds"):
+            one.merge(other)
+
+    assert (small.count, large.count) == (0, 1)
+
+
+@pytest.mark.parametrize("kernel", [compiled, plain], ids=["compiled", "plain"])
+def test_bounds_are_numbers(kernel):
+    with pytest.raises(ValueError, match="could not convert string to float"):
+        kernel.Histogram("ab")
