@@ -241,7 +241,8 @@ class _RememberHeaders:
         if scope["type"] == "http":
             headers = Headers(scope=scope)
             _last_event_id.set(headers.get("last-event-id"))
-            _trace_headers.set((headers.get("traceparent"), headers.get("tracestate")))
+            states = headers.getlist("tracestate")  # a list may come in several headers
+            _trace_headers.set((headers.get("traceparent"), ",".join(states) or None))
         await self._app(scope, receive, send)
 
 

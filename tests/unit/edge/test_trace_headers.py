@@ -2,6 +2,7 @@
 
 import pytest
 
+from cosmonapse.edge import fastapi
 from cosmonapse.edge.trace_headers import with_environ, with_headers
 
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -34,3 +35,20 @@ def test_a_wsgi_environment_has_it_too():
 
     assert with_environ({}, environ) == {"meta": {"traceparent": PARENT}}
     assert with_environ({}, {}) == {}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("states", "joined"), [([], None), ([b"a=1"], "a=1"), ([b"a=1", b"b=2,c=3"], "a=1,b=2,c=3")]
+)
+async def test_several_headers_of_an_asgi_request_are_one_list(states, joined):
+    seen = []
+
+    async def app(*_):
+        seen.append(fastapi._trace_headers.get())
+
+    headers = [(b"traceparent", PARENT.encode()), *((b"tracestate", each) for each in states)]
+
+    await fastapi._RememberHeaders(app)({"type": "http", "headers": headers}, None, None)
+
+    assert seen == [(PARENT, joined)]
