@@ -311,6 +311,7 @@ async def test_bad_input_is_refused_before_anything_is_sent(server, neuron_for):
 @pytest.mark.parametrize("model", ["echo-key", "error-in-stream"])
 async def test_the_key_is_never_shown_even_when_the_provider_repeats_it(neuron_for, caplog, model):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "cosmonapse")
     neuron = neuron_for(model)
 
     _, error = await error_of(neuron)

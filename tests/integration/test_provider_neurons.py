@@ -191,6 +191,7 @@ async def test_calls_share_one_connection(server, neuron_for, source, stream):
 @pytest.mark.parametrize("model", ["echo-key", "error-in-stream"])
 async def test_the_key_is_never_shown(neuron_for, caplog, source, model):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "cosmonapse")
     neuron = neuron_for(source, model)
 
     _, error = await error_of(neuron)

@@ -209,6 +209,7 @@ async def everything_about(url, path):
 
 def test_neither_a_repr_nor_the_log_of_a_program_has_one(made, home, secrets, caplog):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "cosmonapse")
     path = home / "ada.key"
     key = Key.read(path)
     folder = home / "config" / "cosmonapse" / "keys"
