@@ -7,6 +7,7 @@ import os
 import re
 import signal
 
+import prometheus_client
 import pytest
 import pytest_asyncio
 from prometheus_client import CollectorRegistry, Counter
@@ -297,7 +298,9 @@ async def test_the_page_names_each_metric_and_no_other(exposed):
     assert {re.sub(r"_total$", "", each) for each in rows} == bare
 
 
-async def test_the_code_on_the_page_runs_as_it_stands(fabric, caller):
+async def test_the_code_on_the_page_runs_as_it_stands(fabric, caller, monkeypatch):
+    # what it registers stays for the process: it must not be there for the tests that follow
+    monkeypatch.setattr(prometheus_client, "REGISTRY", CollectorRegistry())
     blocks = [each for each in pages.blocks(pages.DOCS / "metrics.md") if each.language == "python"]
     assert len(blocks) == 3
     names = {"dendrite": caller}
