@@ -186,9 +186,10 @@ async def test_a_bid_fn_sees_the_input_and_the_offer_and_may_decline(market, clo
 
 
 async def test_axons_without_bid_fn_bid_by_their_load_at_half_the_deadline(join, clock):
-    release = asyncio.Event()
+    works, release = asyncio.Event(), asyncio.Event()
 
     async def gated(input, context):
+        works.set()
         await release.wait()
         return {"by": "busy"}
 
@@ -197,9 +198,11 @@ async def test_axons_without_bid_fn_bid_by_their_load_at_half_the_deadline(join,
         await worker.start()
     caller = await join(dendrite_id="caller").__aenter__()
     working = asyncio.create_task(caller.ask(neuron="busy", input={}, timeout_s=99 * LONG_S))
+    await works.wait()
     bids = kept(caller.on_bid)
     offering = asyncio.create_task(offered(caller, select="lowest_cost", timeout_s=99 * LONG_S))
     await until(lambda: all(worker._bidder._tasks for worker in workers))
+    await asyncio.sleep(0)  # the tasks begin to wait before the clock moves on
     clock.advance(LONG_S / 2)
     await until(lambda: len(bids) == 2)
     clock.advance(LONG_S)
