@@ -43,16 +43,19 @@ ROOMS = (
     "cosmonapse.worker_runner.",
     "cosmonapse.lan.",
     "cosmonapse.prism.",
+    "cosmonapse.exposition.",
+    "cosmonapse.telemetry.",
+    "cosmonapse.tracing.",
     "cosmonapse.dendrite.",
     "zmq_transport.",
 )
-MODULES = {
-    found.name.rpartition(".")[2]: found.name
-    for room in ROOMS  # of two modules with one name the page means that of the last room
+MODULES = [
+    found.name
+    for room in ROOMS
     for package in (cosmonapse, zmq_transport)
     for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     if found.name.startswith(room)
-}
+]
 CONSTANT = re.compile(r"`(\w+)\.([A-Z][A-Z_]+)`")
 DEFAULTS = re.compile(r"`([A-Z]\w+)\(([a-z_, ]+)\)`")
 NAMED = [row for row in ROWS if CONSTANT.search(row[1]) or DEFAULTS.search(row[1])]
@@ -66,8 +69,16 @@ def figures_in(cell):
 
 def classes_named(name):
     """Return the classes of that name in the modules of a Dendrite and of the transport."""
-    modules = [import_module(each) for each in MODULES.values()]
+    modules = [import_module(each) for each in MODULES]
     return {vars(module)[name] for module in modules if name in vars(module)}
+
+
+def constant_of(module, name):
+    """Return a constant of a module; of several that have it, that of the last room is meant."""
+    named = [import_module(each) for each in MODULES if each.endswith(f".{module}")]
+    found = [getattr(each, name) for each in named if hasattr(each, name)]
+    assert found, f"no module {module} has {name}"
+    return found[-1]
 
 
 def row_of(name):
@@ -94,9 +105,7 @@ def test_the_page_names_no_setting_that_does_not_exist():
 @pytest.mark.parametrize("row", NAMED, ids=lambda row: row[0][:40])
 def test_each_constant_stands_where_the_page_says_with_the_figure_of_the_page(row):
     figures = figures_in(row[1])
-    values = [
-        getattr(import_module(MODULES[name]), each) for name, each in CONSTANT.findall(row[1])
-    ]
+    values = [constant_of(*named) for named in CONSTANT.findall(row[1])]
     for name, arguments in DEFAULTS.findall(row[1]):
         (found,) = classes_named(name)
         parameters = inspect.signature(found).parameters
@@ -107,8 +116,8 @@ def test_each_constant_stands_where_the_page_says_with_the_figure_of_the_page(ro
 
 
 def test_each_constant_that_the_page_names_elsewhere_exists():
-    for name, constant in CONSTANT.findall(PAGE):
-        assert hasattr(import_module(MODULES[name]), constant)
+    for named in CONSTANT.findall(PAGE):
+        constant_of(*named)
 
 
 def test_the_constants_of_the_worker_runner_have_the_figures_of_the_page():
