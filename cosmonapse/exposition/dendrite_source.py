@@ -8,10 +8,9 @@ from ..counters import COUNTERS
 from ..dendrite import Dendrite
 from ..synapse.transport_counters import TRANSPORT_COUNTERS
 from ..telemetry.families import Family, Labels, gauge, gauges
-from ..telemetry.histogram import Histogram
 from ..telemetry.label_bounds import MAX_LABELS, OTHER
 from ..telemetry.liveness import Judgement, LoopPulse
-from .exposed import event_families
+from .exposed import Pulsed, event_families
 
 _LOOKS = 10
 _QUEUED = "Tasks that wait for a place."
@@ -19,7 +18,7 @@ _RUNNING = "Tasks that run."
 _FREE = "Tasks that could begin now."
 
 
-class DendriteSource:
+class DendriteSource(Pulsed):
     """A Dendrite as something to expose.
 
     Args:
@@ -28,17 +27,8 @@ class DendriteSource:
     """
 
     def __init__(self, dendrite: Dendrite, pulse: LoopPulse) -> None:
+        super().__init__(pulse)
         self.dendrite = dendrite
-        self._pulse = pulse
-
-    @property
-    def lags(self) -> Histogram:
-        """See `Exposed`."""
-        return self._pulse.lags
-
-    def alive(self) -> Judgement:
-        """See `Exposed`."""
-        return self._pulse.judge()
 
     def ready(self) -> Judgement:
         """Return whether it is connected, every Axon is registered, and it does not stop."""

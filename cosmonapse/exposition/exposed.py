@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ..telemetry.families import Family, Labels, counters, gauges
 from ..telemetry.histogram import Histogram
-from ..telemetry.liveness import Judgement
+from ..telemetry.liveness import Judgement, LoopPulse
 
 
 class Exposed(Protocol):
@@ -29,6 +29,26 @@ class Exposed(Protocol):
 
     def ready(self) -> Judgement:
         """Return whether work can reach it."""
+
+
+class Pulsed:
+    """What is alike of all parts whose loop has a pulse.
+
+    Args:
+        pulse: The beat of the loop.
+    """
+
+    def __init__(self, pulse: LoopPulse) -> None:
+        self._pulse = pulse
+
+    @property
+    def lags(self) -> Histogram:
+        """See `Exposed`."""
+        return self._pulse.lags
+
+    def alive(self) -> Judgement:
+        """See `Exposed`."""
+        return self._pulse.judge()
 
 
 def event_families(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from ..counters import COUNTERS
 from ..prism.watch import Watch
 from ..telemetry.families import Family, gauge
-from ..telemetry.histogram import Histogram
 from ..telemetry.liveness import Judgement, LoopPulse
-from .exposed import event_families
+from .exposed import Pulsed, event_families
 
 _OURS = (
     *("again", "bad_signal", "cut.slow_request"),
@@ -15,7 +14,7 @@ _OURS = (
 )
 
 
-class PrismSource:
+class PrismSource(Pulsed):
     """A Prism as something to expose.
 
     Args:
@@ -24,17 +23,8 @@ class PrismSource:
     """
 
     def __init__(self, watch: Watch, pulse: LoopPulse) -> None:
+        super().__init__(pulse)
         self._watch = watch
-        self._pulse = pulse
-
-    @property
-    def lags(self) -> Histogram:
-        """See `Exposed`."""
-        return self._pulse.lags
-
-    def alive(self) -> Judgement:
-        """See `Exposed`."""
-        return self._pulse.judge()
 
     def ready(self) -> Judgement:
         """Return whether it is connected."""

@@ -7,16 +7,15 @@ from collections import Counter
 from ..synapse.server import SynapseProcess
 from ..synapse.transport_counters import TRANSPORT_COUNTERS
 from ..telemetry.families import Family, Labels, gauge, gauges
-from ..telemetry.histogram import Histogram
 from ..telemetry.liveness import Judgement
-from .exposed import event_families
+from .exposed import Pulsed, event_families
 
 ALONE = "alone"
 _OF_PEERS = ("leader", "standby", "leaving", "silent", "closed")
 _ROLES = ("leader", "standby", "leaving", ALONE)
 
 
-class SynapseSource:
+class SynapseSource(Pulsed):
     """A Synapse as something to expose.
 
     Args:
@@ -24,16 +23,8 @@ class SynapseSource:
     """
 
     def __init__(self, synapse: SynapseProcess) -> None:
+        super().__init__(synapse.pulse)
         self._synapse = synapse
-
-    @property
-    def lags(self) -> Histogram:
-        """See `Exposed`."""
-        return self._synapse.pulse.lags
-
-    def alive(self) -> Judgement:
-        """See `Exposed`."""
-        return self._synapse.pulse.judge()
 
     def ready(self) -> Judgement:
         """Return whether it listens, and leads or stands by."""
