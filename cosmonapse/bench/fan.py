@@ -1,8 +1,9 @@
 """The load of a fan-out: one publisher, many subscribers, and a window so that nothing is lost.
 
-The subscribers send a datagram for every 50 messages to the publisher, which never is more than a
-window ahead of the slowest one. So the planes of all systems are measured at the speed at which
-they deliver, not at the one at which they drop.
+The subscribers acknowledge every 50 messages to the publisher, which never is more than a window
+ahead of the slowest one. So the planes of all systems are measured at the speed at which they
+deliver, not at the one at which they drop. The acknowledgements go over TCP: one that is lost would
+look like a lost message, and datagrams are lost on a busy machine.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ _PROCESSES = 5
 _TELLS = struct.Struct("=II")
 _LOST_S = 10.0
 _GREETS_EVERY_S = 0.02
-_GREETS_ON = 25
 
 
 def shares(subscribers: int) -> list[int]:
@@ -52,7 +52,7 @@ class Fan:
         return self.published * self.subscribers / self.elapsed_s
 
 
-class Acks(asyncio.DatagramProtocol):
+class Acks:
     """The acknowledgements of the processes of subscribers; opened by `opened`."""
 
     def __init__(self, processes: int) -> None:
@@ -67,16 +67,15 @@ class Acks(asyncio.DatagramProtocol):
         """Return one that listens on `port` of the loopback device."""
         acks = cls(processes)
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(lambda: acks, ("127.0.0.1", 0))
-        acks.port = transport.get_extra_info("sockname")[1]
-        acks.close = transport.close
+        server = await loop.create_server(lambda: _Reading(acks._told), "127.0.0.1", 0)
+        acks.port = server.sockets[0].getsockname()[1]
+        acks.close = server.close
         return acks
 
-    def datagram_received(self, data: bytes, addr: object) -> None:
+    def _told(self, number: int, had: int) -> None:
         """Record how many messages the slowest subscriber of a process has received."""
-        number, had = _TELLS.unpack(data)
         self._unreached.discard(number)
-        self._had[number] = max(had, self._had[number])
+        self._had[number] = had
         self._moved.set()
 
     async def all_reached(self, greet: Callable[[], Awaitable[object]]) -> None:
@@ -88,16 +87,9 @@ class Acks(asyncio.DatagramProtocol):
         Raises:
             BenchError: Some have not heard any greeting for 10 s.
         """
-        if not self._unreached:
-            return
         try:
             async with asyncio.timeout(_LOST_S):
                 while self._unreached:
-                    await greet()
-                    await asyncio.sleep(_GREETS_EVERY_S)
-                # A publisher that has just learnt of listeners changes the way that it publishes:
-                # that is over before the first message that counts.
-                for _ in range(_GREETS_ON):
                     await greet()
                     await asyncio.sleep(_GREETS_EVERY_S)
         except TimeoutError:
@@ -123,11 +115,26 @@ class Acks(asyncio.DatagramProtocol):
             ) from None
 
 
+class _Reading(asyncio.Protocol):
+    """Reads what one process tells."""
+
+    def __init__(self, told: Callable[[int, int], None]) -> None:
+        self._told = told
+        self._rest = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Pass on each acknowledgement that is whole."""
+        data = self._rest + data
+        whole = len(data) - len(data) % _TELLS.size
+        self._rest = data[whole:]
+        for number, had in _TELLS.iter_unpack(data[:whole]):
+            self._told(number, had)
+
+
 class Teller:
     """The side of a process of subscribers: counts, and acknowledges to the publisher.
 
-    It acknowledges the count of its slowest subscriber. With 50 subscribers, datagrams of each one
-    overflowed the receive buffer.
+    It acknowledges the count of its slowest subscriber.
 
     Args:
         port: Of the publisher's `Acks`.
@@ -136,8 +143,8 @@ class Teller:
     """
 
     def __init__(self, port: int, process: int, subscribers: int) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.connect(("127.0.0.1", port))
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._process = process
         self._had = [0] * subscribers
         self._unreached = set(range(subscribers))
@@ -148,10 +155,11 @@ class Teller:
         self._socket.close()
 
     def was_reached(self, subscriber: int) -> None:
-        """Record a greeting; once all have heard one, each further one is acknowledged."""
-        self._unreached.discard(subscriber)
-        if not self._unreached:
-            self._socket.send(_TELLS.pack(self._process, 0))
+        """Record a greeting; the first moment at which all have heard one is acknowledged."""
+        if subscriber in self._unreached:
+            self._unreached.remove(subscriber)
+            if not self._unreached:
+                self._socket.sendall(_TELLS.pack(self._process, 0))
 
     def had_one(self, subscriber: int) -> None:
         """Count a message that this subscriber of the process had."""
@@ -159,7 +167,7 @@ class Teller:
         if self._had[subscriber] % ACK_EVERY == 0 and (least := min(self._had)) > self._told:
             least -= least % ACK_EVERY
             self._told = least
-            self._socket.send(_TELLS.pack(self._process, least))
+            self._socket.sendall(_TELLS.pack(self._process, least))
 
 
 class Publishing:
