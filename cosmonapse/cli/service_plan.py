@@ -231,11 +231,11 @@ def _checked(unit: Unit, keys: str | None = None) -> Unit:
         (sys.executable, ENTER),
         (program, ENTER),
     ]
-    if not unit.for_user:
-        account = Account.of(unit.run_as)
+    account = Account.own() if unit.for_user else Account.of(unit.run_as)
+    if not unit.for_user:  # what this program runs from is open to whom it runs as
         check_paths(account, wanted)
-        if keys is not None:
-            check_keys(keys, account)
+    if keys is not None:
+        check_keys(keys, account)
     paths = [unit.folder, sys.prefix, os.path.dirname(program), *([] if keys is None else [keys])]
     return attrs.evolve(
         unit, reads_home=_is_in(paths, _HOMES), reads_temporary=_is_in(paths, _TEMPORARY)

@@ -50,6 +50,12 @@ class Account:
         groups = frozenset(os.getgrouplist(entry.pw_name, entry.pw_gid))
         return cls(entry.pw_name, entry.pw_uid, groups)
 
+    @classmethod
+    def own(cls) -> Self:
+        """Return whom this process runs as."""
+        uid = os.geteuid()
+        return cls(f"the user {uid}", uid, frozenset((os.getegid(), *os.getgroups())))
+
     def may(self, rights: int, facts: os.stat_result) -> bool:
         """Return whether a mode gives this user all of some rights: `ENTER`, `READ` or both."""
         if self.uid == 0:

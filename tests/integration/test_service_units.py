@@ -174,6 +174,7 @@ def test_what_variables_say_of_metrics_and_logs_is_in_the_unit(cosmo, monkeypatc
         (("worker", "app", "--as", "daemon"), "is closed to daemon, whom the unit runs as"),
         (("worker", "app", "--user", "--name", "a/b"), "a unit has letters"),
         (("worker", "app", "--user", "--key", "gone.key"), "No such file"),
+        (("synapse", "--user", "--keys", "gone"), "gone: No such file"),
         (("synapse", "--user", "--port", 0), "--port 0 takes another port"),
         (("synapse", "--user", "--host", "0.0.0.0"), "can be reached from other machines"),
     ],
