@@ -27,7 +27,7 @@ from ..errors import DendriteProtocolError
 from ..signals import Signal
 from ..synapse import synapse_from_url
 from ..synapse.connect import KeyLike
-from .loop_thread import LoopThread, check_threads_run
+from .loop_thread import SIGNALS_S, LoopThread, check_threads_run
 from .reader import SignalReader
 from .serving import called_on_signal
 from .text_stream import TextStream
@@ -162,7 +162,7 @@ class BlockingDendrite(Decorators):
             if self._thread is None and not self._starts_as_server():
                 return
             self._check_not_ended()
-            self._wakes.get()
+            self._wait_for_wake()
         self.stop("signal")
 
     def _starts_as_server(self) -> bool:
@@ -170,7 +170,7 @@ class BlockingDendrite(Decorators):
         thread = self._new_thread()
         starting = thread.submit(lambda: self.dendrite.start(None))
         starting.add_done_callback(lambda _: self._wake_serve())
-        self._wakes.get()
+        self._wait_for_wake()
         if starting.done() and not starting.cancelled():
             self._wait_for_start(thread, starting)
             return True
@@ -180,6 +180,11 @@ class BlockingDendrite(Decorators):
 
     def _wake_serve(self) -> None:
         self._wakes.put(None)  # reentrant: a handler of a signal may call it
+
+    def _wait_for_wake(self) -> None:
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._wakes.get(timeout=SIGNALS_S)
 
     def _check_not_ended(self) -> None:
         if self.thread.has_ended:

@@ -17,6 +17,9 @@ from ..runtime.loops import run
 R = TypeVar("R")
 _JOIN_S = 2.0
 _BEGIN_S = 10.0
+SIGNALS_S = 0.5
+"""How often a wait of the main thread ends for a moment. A signal that comes just before the system
+call of the wait, or on another thread, does not end that call, and Python handles it after it."""
 _FORKED = (
     "this BlockingDendrite was started before a fork, and its thread is not in the child: start "
     "one in each process, after the fork (gunicorn: in post_fork; or use cosmonapse.edge.flask or "
@@ -101,7 +104,7 @@ class LoopThread:
     ) -> R:
         """Run a coroutine and return its result.
 
-        An interrupt of the caller (KeyboardInterrupt) cancels it.
+        An interrupt of the caller (KeyboardInterrupt) cancels it, within 0.5 s of the signal.
 
         Args:
             make: Returns the coroutine.
@@ -128,6 +131,8 @@ class LoopThread:
         gone: Callable[[], bool] = lambda: False,
     ) -> R:
         """Return the result of a future of `submit`; arguments and errors as for `run`."""
+        if look_every_s is None and threading.current_thread() is threading.main_thread():
+            look_every_s = SIGNALS_S
         try:
             while not concurrent.futures.wait([future], look_every_s).done:
                 if gone():

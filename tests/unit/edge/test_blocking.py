@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import signal
 import threading
+import time
 
 import pytest
 
@@ -15,6 +17,7 @@ from cosmonapse import (
     NeuronError,
     SignalType,
 )
+from support.signals import on_another_thread
 
 TIMEOUT_S = 5.0
 
@@ -253,6 +256,19 @@ def test_it_serves_on_another_thread_until_it_is_stopped():
     assert not server.is_alive()
     with pytest.raises(DendriteProtocolError, match="is stopped"):
         dendrite.serve()
+
+
+def test_it_hears_a_signal_that_ends_no_system_call_of_the_thread_that_serves():
+    dendrite = BlockingDendrite("memory://serving")
+    too_late = threading.Timer(TIMEOUT_S, dendrite.stop)
+    too_late.start()
+    began_at_s = time.perf_counter()
+
+    with on_another_thread(signal.SIGTERM):
+        dendrite.serve()
+
+    assert time.perf_counter() - began_at_s < TIMEOUT_S - 1.0
+    too_late.cancel()
 
 
 def test_whoever_waits_while_it_stops_is_told(dendrite, neurons):

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import signal
 import threading
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from cosmonapse import DendriteProtocolError
 from cosmonapse.edge import loop_thread
 from cosmonapse.edge.loop_thread import LoopThread
+from support.signals import on_another_thread
 
 TIMEOUT_S = 5.0
 
@@ -69,4 +71,22 @@ def test_a_loop_that_dies_by_itself_has_ended(monkeypatch):
     thread._thread.join(TIMEOUT_S)
     with pytest.raises(DendriteProtocolError, match="is stopped"):
         thread.run(die)
+    thread.end()
+
+
+def test_an_interrupt_is_heard_that_ends_no_system_call_of_the_waiting_thread():
+    thread = LoopThread("loop")
+    cancelled = threading.Event()
+
+    async def long():
+        try:
+            await asyncio.sleep(TIMEOUT_S)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    with on_another_thread(signal.SIGINT), pytest.raises(KeyboardInterrupt):
+        thread.run(long)
+
+    assert cancelled.wait(TIMEOUT_S)
     thread.end()

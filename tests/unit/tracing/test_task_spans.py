@@ -234,17 +234,27 @@ async def test_a_question_and_its_answer_stay_in_the_trace_whoever_answers(fabri
 
 
 async def test_a_wait_for_a_place_has_a_span_and_a_refusal_too(fabric):
-    first = asyncio.ensure_future(fabric.caller.ask(neuron="gated", input={"for_s": 0.05}))
-    second = asyncio.ensure_future(fabric.caller.ask(neuron="gated", input={"for_s": 0.0}))
+    goes_on = asyncio.Event()
+
+    async def held(input, context):
+        await goes_on.wait()
+        return {}
+
+    await fabric.worker.add_axon(
+        Axon(neuron_id="held", neuron_fn=held, concurrency=1, max_queued=1)
+    )
+    asked = [asyncio.ensure_future(fabric.ask("held")) for _ in range(2)]
     await asyncio.sleep(0)
     with pytest.raises(NeuronError, match="is full"):
-        await fabric.caller.ask(neuron="gated", input={"for_s": 0.0})
-    await asyncio.gather(first, second)
+        await fabric.ask("held")
+    await asyncio.sleep(0.04)
+    goes_on.set()
+    await asyncio.gather(*asked)
 
-    refused, waited = fabric.spans.named("queue gated")
+    refused, waited = fabric.spans.named("queue held")
     assert refused.attributes[names.ERROR_TYPE] == "OVERLOADED"
     assert waited.status.status_code is StatusCode.UNSET
-    run = fabric.spans.named("invoke_agent gated")[1]
+    run = fabric.spans.named("invoke_agent held")[1]
     assert waited.parent.span_id == run.parent.span_id
     assert waited.end_time - waited.start_time >= 30_000_000
     assert run.attributes[names.QUEUED_MS] >= 30
@@ -339,7 +349,7 @@ async def test_what_is_invalid_is_counted_for_a_task_that_never_runs_too(fabric)
     disable(fabric.caller)
     bad = {"traceparent": "no"}
     running = [
-        asyncio.ensure_future(fabric.caller.ask(neuron="gated", input={"for_s": 0.05}))
+        asyncio.ensure_future(fabric.caller.ask(neuron="gated", input={"for_s": 0.3}))
         for _ in range(2)
     ]
     await asyncio.sleep(0)
@@ -379,7 +389,7 @@ async def test_a_second_task_sees_nothing_of_the_span_of_the_first(fabric):
 
 
 async def test_disabled_means_no_spans_and_those_that_were_open_end(fabric):
-    asking = asyncio.ensure_future(fabric.caller.ask(neuron="gated", input={"for_s": 0.05}))
+    asking = asyncio.ensure_future(fabric.caller.ask(neuron="gated", input={"for_s": 0.3}))
     await asyncio.sleep(0)  # it is sent in that turn
 
     disable(fabric.caller)
@@ -394,7 +404,7 @@ async def test_disabled_means_no_spans_and_those_that_were_open_end(fabric):
 
 async def test_a_task_that_runs_already_when_it_is_turned_on_did_not_wait(fabric):
     disable(fabric.worker)
-    asking = asyncio.ensure_future(fabric.caller.ask(neuron="paired", input={"for_s": 0.05}))
+    asking = asyncio.ensure_future(fabric.caller.ask(neuron="paired", input={"for_s": 0.3}))
     while not fabric.worker._inbox.jobs:  # noqa: ASYNC110  # nothing tells of it
         await asyncio.sleep(0)
     await asyncio.sleep(0)  # it begins in that turn
@@ -417,7 +427,7 @@ async def test_who_is_dropped_or_stops_is_not_enabled_and_leaves_no_span_open(fa
     def refused(*_):
         raise ValueError("broken")
 
-    asking = asyncio.ensure_future(fabric.caller.ask(neuron="gated", input={"for_s": 0.05}))
+    asking = asyncio.ensure_future(fabric.caller.ask(neuron="gated", input={"for_s": 0.3}))
     await asyncio.sleep(0)  # it is sent in that turn
     fabric.caller._observers._observers[0]._dispatches._tracer = SimpleNamespace(start_span=refused)
     await fabric.ask("leaf")
@@ -465,7 +475,7 @@ async def test_two_callers_that_use_the_same_id_have_a_run_each(fabric):
     """Task ids belong to their caller; a second one may repeat them, by chance or by intent."""
     other = Dendrite(synapse=fabric.caller.synapse, dendrite_id="other")
     enable(other, fabric.spans.provider)
-    task = task_for("paired", None, {"for_s": 0.05})
+    task = task_for("paired", None, {"for_s": 0.3})
 
     async def close_in_between():
         runs = fabric.worker._observers._observers[0]._runs
