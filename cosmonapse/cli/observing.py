@@ -18,6 +18,7 @@ import click
 
 from .. import __version__
 from ..keys import Key
+from ..prism.feed import LiveFeed
 from ..prism.home import LOOPBACK, Home
 from ..prism.listening import listening
 from ..prism.server import DEFAULT_PORT, serve
@@ -88,7 +89,7 @@ def show_prism(
         tell(line) if named else click.echo(printable(line))
 
     async def main() -> int:
-        watch = Watch(url, namespace, __version__, say, key)
+        watch = Watch(lambda listener: LiveFeed(url, namespace, listener, key), __version__, say)
         pulse = LoopPulse()
         pulse.start()
         listeners, home = listening(host, port)

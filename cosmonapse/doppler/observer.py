@@ -17,7 +17,7 @@ from ..errors import AccessRefused, BadSignal, SynapseUnreachable
 from ..ids import id_bytes
 from ..kernel import heard_signals
 from ..names import checked_name
-from ..registry import NeuronRecord, SynapseState
+from ..registry import DendriteRecord, NeuronRecord, SynapseState, TaskRecord
 from ..signals import Signal, SignalType
 from ..synapse import synapse_from_url
 from ..synapse.connect import KeyLike
@@ -197,6 +197,22 @@ class Observer:
             SynapseUnreachable: Not within `timeout_s` seconds, or not open.
         """
         return await self._open_transport().roster("", "", timeout_s)
+
+    async def dendrites(self, timeout_s: float) -> list[DendriteRecord]:
+        """Return the Dendrites of the namespace: workers, callers and watchers.
+
+        Raises:
+            SynapseUnreachable: Not within `timeout_s` seconds, or not open.
+        """
+        return await self._open_transport().dendrites(timeout_s)
+
+    async def open_tasks(self, timeout_s: float) -> list[TaskRecord] | None:
+        """Return the open tasks; None if this Synapse does not tell them.
+
+        Raises:
+            SynapseUnreachable: Not within `timeout_s` seconds, or not open.
+        """
+        return await self._open_transport().open_tasks(timeout_s)
 
     async def state(self, timeout_s: float) -> SynapseState:
         """Return the state of the Synapse.

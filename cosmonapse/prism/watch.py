@@ -12,20 +12,18 @@ from typing import Any
 import attrs
 
 from ..doppler.observed import ObservedSignal
-from ..doppler.observer import Listener, Observer
+from ..doppler.observer import Listener
 from ..errors import SynapseUnreachable
 from ..registry import SynapseState
 from ..runtime import clock
 from ..runtime.reachable import when_reachable
-from ..synapse.connect import KeyLike
+from .feed import Feed
 from .presence import Presence
 from .ring import MOST_SIGNALS, Ring
 from .tabs import Tabs
 from .vitals import Vitals
 
 _OPEN_S = 3.0
-_TICK_S = 1.0
-_SETTLE_S = 0.1
 _ASK_S = 2.0
 
 
@@ -33,19 +31,13 @@ class Watch:
     """All data that is shown of one namespace.
 
     Args:
-        url: URL of the Synapse; it may start later.
-        namespace: The namespace to observe.
+        feed_of: Returns where the data comes from, given the listener that receives it.
         version: The version of this package, for the page.
         say: Reports to the user, one line at a time.
     """
 
     def __init__(
-        self,
-        url: str,
-        namespace: str,
-        version: str,
-        say: Callable[[str], None],
-        key: KeyLike | None = None,
+        self, feed_of: Callable[[Listener], Feed], version: str, say: Callable[[str], None]
     ) -> None:
         # Numbers of a later run are larger: a page that comes back with an old one gets everything.
         self.ring = Ring(time.time_ns() // 1000)
@@ -53,11 +45,11 @@ class Watch:
         self.tabs = Tabs(self.ring, self._greeting, self.counts)
         listener = Listener(self._on_signal, self._on_missed, self._on_link)
         self._listener = listener
-        self._observer = Observer(url, namespace, listener, name="prism", key=key)
+        self._feed = feed_of(listener)
         self._run = clock.random_bytes(8).hex()
         self._version = version
         self._say = say
-        self._clock = time.monotonic
+        self._clock = self._feed.now_s
         self._missed = 0
         self._connected = False
         self._reason: str | None = "not connected yet"
@@ -77,10 +69,11 @@ class Watch:
             while True:
                 await self._ask()
                 self._tick()
-                await self._until_next()
+                self._changed.clear()
+                await self._feed.pause(self._changed)
         finally:
             self.tabs.close()
-            await self._observer.close()
+            await self._feed.close()
 
     @property
     def why_not_connected(self) -> str | None:
@@ -92,26 +85,18 @@ class Watch:
             self._reason = error.reason
             self._tick()
 
-        await when_reachable(lambda: self._observer.open(_OPEN_S), self._say, on_failure)
-        self._say(f"watching {self._observer.namespace} at {self._observer.synapse.url}")
-
-    async def _until_next(self) -> None:
-        """Wait a second, or 0.1 s after a change of the roster."""
-        self._changed.clear()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_TICK_S):
-                await self._changed.wait()
-            await asyncio.sleep(_SETTLE_S)
+        await when_reachable(lambda: self._feed.open(_OPEN_S), self._say, on_failure)
+        self._say(self._feed.title)
 
     async def _ask(self) -> None:
         if not self._connected:
             return  # the old data stays, with its age
         asked_at_s = self._clock()
         with contextlib.suppress(SynapseUnreachable):
-            records = await self._observer.roster(_ASK_S)
+            records = await self._feed.roster(_ASK_S)
             self._presence.compare(records, self._clock())
             self._vitals.compare(records, asked_at_s)
-            self._synapse = await self._observer.state(_ASK_S)
+            self._synapse = await self._feed.state(_ASK_S)
 
     def _tick(self) -> None:
         if len(self.tabs):
@@ -138,9 +123,10 @@ class Watch:
         return {
             "hello": {
                 "run": self._run,
-                "namespace": self._observer.namespace,
-                "url": self._observer.synapse.url,
+                "namespace": self._feed.namespace,
+                "url": self._feed.url,
                 "version": self._version,
+                **self._feed.facts,
                 "kept": MOST_SIGNALS,
                 "first": self.ring.first,
                 "last": self.ring.last,
@@ -151,9 +137,9 @@ class Watch:
 
     def _state(self) -> dict[str, Any]:
         return {
-            "at": clock.now_ts(),
+            "at": self._feed.now_ts(),
             "synapse": {
-                "url": self._observer.synapse.url,
+                "url": self._feed.url,
                 "connected": self._connected,
                 "reason": self._reason,
                 "counters": self._counters(),
