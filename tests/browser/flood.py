@@ -15,7 +15,7 @@ from support.processes import Children
 
 RATE = 10_000
 PROBES = 50
-VIEWS = {"1": "Constellation", "2": "Traces", "3": "Signals", "4": "Health"}
+VIEWS = {"1": "Now", "2": "Traces", "3": "Signals", "4": "Map", "5": "Fabric"}
 
 
 def say(text):

@@ -95,9 +95,9 @@ async def snap(page, folder, name, theme):
 
 async def views(page, folder, size, theme):
     suffix = f"{size}-{theme}"
-    await page.keyboard.press("1")
+    await page.keyboard.press("4")
     await page.wait_for_timeout(1200)
-    await snap(page, folder, f"constellation-{suffix}", theme)
+    await snap(page, folder, f"map-{suffix}", theme)
     await page.keyboard.press("2")
     await page.wait_for_timeout(300)
     await page.locator(".trace-row", has_text="What is a Dendrite").first.click()
@@ -115,9 +115,9 @@ async def views(page, folder, size, theme):
     await page.wait_for_timeout(300)
     await snap(page, folder, f"envelope-{suffix}", theme)
     await page.keyboard.press("Escape")
-    await page.keyboard.press("4")
+    await page.keyboard.press("5")
     await page.wait_for_timeout(1500)
-    await snap(page, folder, f"health-{suffix}", theme)
+    await snap(page, folder, f"fabric-{suffix}", theme)
 
 
 if __name__ == "__main__":

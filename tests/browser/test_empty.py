@@ -34,7 +34,7 @@ def contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("key", ["1", "2", "3", "4"])
+@pytest.mark.parametrize("key", ["1", "2", "3", "4", "5"])
 async def test_every_empty_view_says_what_to_type_with_the_real_address(page, stage, key):
     await page.goto(stage.page_url)
     await page.keyboard.press(key)
@@ -71,7 +71,7 @@ async def test_the_theme_of_the_system_is_the_theme_until_one_is_chosen(page, st
 
 async def test_with_reduced_motion_nothing_flies(page, stage):
     await page.emulate_media(reduced_motion="reduce")
-    await page.goto(stage.page_url)
+    await page.goto(f"{stage.page_url}#/map")
 
     await expect(page.locator(".sampling")).to_contain_text("nothing flies")
 

@@ -57,7 +57,8 @@ async def trace_of(page, text):
     return row
 
 
-async def test_the_list_beside_the_constellation_names_everybody_with_their_state(open_page):
+async def test_the_list_beside_the_map_names_everybody_with_their_state(open_page):
+    await open_page.keyboard.press("4")
     rows = open_page.locator(".roster .row")
 
     for name in ("replica-1", "replica-2", "language", "patient"):
@@ -68,7 +69,8 @@ async def test_the_list_beside_the_constellation_names_everybody_with_their_stat
     await expect(gone).to_contain_text("gone: lost")
 
 
-async def test_the_constellation_is_painted_and_tells_about_what_is_under_the_pointer(open_page):
+async def test_the_map_is_painted_and_tells_about_what_is_under_the_pointer(open_page):
+    await open_page.keyboard.press("4")
     canvas = open_page.locator(".sky canvas")
     await expect(open_page.locator(".roster .row", has_text="replica-1")).to_have_count(1)
     box = await canvas.bounding_box()
@@ -86,6 +88,7 @@ async def test_the_constellation_is_painted_and_tells_about_what_is_under_the_po
 
 
 async def test_a_neuron_of_the_list_filters_everything_else(open_page):
+    await open_page.keyboard.press("4")
     await open_page.locator(".roster .row.neuron", has_text="flaky").click()
     await open_page.keyboard.press("3")
 
@@ -236,28 +239,27 @@ async def test_what_is_shown_can_be_saved_as_json_lines(open_page):
     assert [record["type"] for record in records] == ["ERROR"] * 3
 
 
-async def test_health_shows_who_is_gone_what_is_open_and_what_failed(open_page):
-    await open_page.keyboard.press("4")
+async def test_now_and_fabric_show_what_is_open_what_failed_and_who_is_gone(open_page):
+    await open_page.keyboard.press("5")
 
     alive = open_page.get_by_role("table", name="Neurons", exact=True).locator("tbody tr")
     await expect(alive.first).to_contain_text("gone")
     await expect(alive.first).to_contain_text("holder")
+    await expect(open_page.locator(".charts canvas")).to_have_count(2)
+    await open_page.keyboard.press("1")
     tasks = open_page.get_by_role("table", name="Open tasks").locator("tbody tr")
     await expect(tasks).to_have_count(1)
     await expect(tasks).to_contain_text("holder")
     errors = open_page.get_by_role("table", name="Errors").locator("tbody tr")
     await expect(errors.filter(has_text=FAULT)).to_contain_text("2")
     await expect(errors.filter(has_text="holder")).to_contain_text("WORKER_LOST")
-    await expect(open_page.locator(".charts canvas")).to_have_count(2)
     await errors.filter(has_text=FAULT).click()
     await expect(open_page.locator(".answer")).to_contain_text(FAULT)
 
 
 async def test_the_keys_are_told_and_the_view_survives_a_reload(open_page):
     await open_page.keyboard.press("?")
-    await expect(open_page.locator("#keys")).to_contain_text(
-        "Constellation, Traces, Signals, Health"
-    )
+    await expect(open_page.locator("#keys")).to_contain_text("Now, Traces, Signals, Map, Fabric")
     await open_page.keyboard.press("Escape")
     await trace_of(open_page, "Good morning")
 

@@ -2,11 +2,12 @@
 import { put } from "./dom.js";
 import { ConstellationView } from "./constellation.js";
 import { Envelope } from "./envelope.js";
+import { FabricView } from "./fabric.js";
 import { Filters } from "./filters.js";
 import { Frames } from "./frames.js";
-import { HealthView } from "./health.js";
 import { Keys } from "./keys.js";
 import { ListView } from "./list.js";
+import { NowView } from "./now.js";
 import { Store } from "./store.js";
 import { Stream } from "./stream.js";
 import { Theme } from "./theme.js";
@@ -15,6 +16,8 @@ import { Vitals } from "./vitals.js";
 
 const TICK_MS = 1_000;
 const TYPING_MS = 120;
+// Links to views by the names that they had before.
+const FORMER = { constellation: "map", health: "fabric" };
 
 class App {
   constructor() {
@@ -26,7 +29,7 @@ class App {
     this.search = document.getElementById("search");
     this.stage = document.getElementById("view");
     this.envelope = new Envelope({ closed: this.ask, filter: (values) => this.filters.set(values) });
-    this.views = { constellation: new ConstellationView(this), traces: new TraceView(this), signals: new ListView(this), health: new HealthView(this) };
+    this.views = { now: new NowView(this), traces: new TraceView(this), signals: new ListView(this), map: new ConstellationView(this), fabric: new FabricView(this) };
     this.stream = new Stream(this.store, () => this.heard());
     this.vitals = new Vitals(this);
     this.theme = new Theme(document.getElementById("theme"), () => this.retheme());
@@ -66,13 +69,14 @@ class App {
   /** Read view, trace and filters from the address, so that a reload and a link find them again. */
   fromAddress() {
     const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
-    const [name, trace] = path.split("/");
+    const [word, trace] = path.split("/");
+    const name = FORMER[word] ?? word;
     if (location.hash === this.address) return;
     this.filters.read(new URLSearchParams(query ?? ""));
     this.search.value = this.filters.text;
     this.filters.version += 1;
     if (name === "traces" && trace) this.views.traces.open(trace);
-    this.go(name in this.views ? name : "constellation");
+    this.go(Object.hasOwn(this.views, name) ? name : "now");
   }
 
   toAddress() {
@@ -108,7 +112,8 @@ class App {
   filtered() {
     if (this.search.value !== this.filters.text) this.search.value = this.filters.text;
     this.views.traces.drawn = 0;
-    this.views.health.drawn = 0;
+    this.views.now.drawn = 0;
+    this.views.fabric.drawn = 0;
     this.ask();
   }
 

@@ -1,4 +1,4 @@
-// The view Constellation: who is there, and Signals on their way, with a list of the same beside it.
+// The view Map: who is there, and Signals on their way, with a list of the same beside it.
 import { dress, el, put } from "./dom.js";
 import { age, count, length, plain } from "./format.js";
 import { Journeys } from "./journeys.js";
@@ -32,7 +32,7 @@ export class ConstellationView {
     this.count = el("span", { class: "count num" });
     const columns = el("div", { class: "columns", "aria-hidden": "true" }, el("span", { text: "Dendrite, its Neurons" }), el("span", { class: "right", text: "running" }), el("span", { class: "right", text: "seen" }));
     const roster = el("aside", { class: "roster", "aria-label": "Who is here" }, el("div", { class: "bar" }, el("h2", { text: "Who is here" }), el("span", { class: "gap" }), this.count), columns, this.list.el);
-    this.el = el("section", { class: "constellation", "aria-label": "Constellation" }, this.holder, roster);
+    this.el = el("section", { class: "map", "aria-label": "Map" }, this.holder, roster);
     this.reduced = matchMedia("(prefers-reduced-motion: reduce)");
     new ResizeObserver(([{ contentRect }]) => {
       this.sky.resize(contentRect.width, contentRect.height);
@@ -105,7 +105,7 @@ export class ConstellationView {
     journeys.step(now);
     const { neuron, instance } = app.filters;
     const lit = (node, each) => (!instance || node.instance === instance) && (!neuron || (each ? each.neuron_id === neuron : node.neurons.some((one) => one.neuron_id === neuron)));
-    const rate = app.store.health?.total_rate?.at(-1) ?? 0;
+    const rate = app.store.now.total_rate?.at(-1) ?? 0;
     const connected = app.store.state?.synapse?.connected ?? false;
     const key = `${this.laid} ${app.filters.version} ${rate} ${connected}`;
     sky.paint({ journeys, now, rate, connected, lit, reduced: this.reduced.matches, key });

@@ -2,7 +2,7 @@
 import { el } from "./dom.js";
 
 export const KEYS = [
-  ["1 2 3 4", "Constellation, Traces, Signals, Health"],
+  ["1 2 3 4 5", "Now, Traces, Signals, Map, Fabric"],
   ["/", "search"],
   ["p", "pause what is shown; again: catch up"],
   ["j k ↓ ↑", "next, previous"],
@@ -14,7 +14,7 @@ export const KEYS = [
   ["t", "theme: auto, light, dark"],
   ["?", "this help"],
 ];
-const VIEWS = { 1: "constellation", 2: "traces", 3: "signals", 4: "health" };
+const VIEWS = { 1: "now", 2: "traces", 3: "signals", 4: "map", 5: "fabric" };
 
 export class Keys {
   constructor(app, dialog) {

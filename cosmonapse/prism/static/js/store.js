@@ -1,8 +1,12 @@
-// All that this tab keeps: the records, the traces in them, and the newest state and health.
+// All that this tab keeps: the records, the summaries of traces, and the newest state of things. Pure.
 import { Ring } from "./ring.js";
 import { Traces } from "./traces.js";
 
 export const KEPT = 10_000;
+// The server keeps 1,000; more of them than that would be an error of its own.
+const MOST_SUMMARIES = 2_000;
+const MOST_GONE = 1_000;
+const NOTHING = Object.freeze({ tasks: [], more: 0, open: 0, causes: [], neurons: [], series: {}, total_rate: [], signals_per_s: 0 });
 
 export class Store {
   constructor() {
@@ -10,6 +14,7 @@ export class Store {
     this.traces = new Traces();
     this.listeners = [];
     this.held = null;
+    this.pausedAt = null;
     this.forget();
   }
 
@@ -18,8 +23,18 @@ export class Store {
     this.ring.clear();
     this.traces.clear();
     this.hello = null;
+    /** What is shown: it stands still during a pause. */
     this.state = null;
-    this.health = null;
+    this.now = NOTHING;
+    /** The newest state, during a pause too. */
+    this.latest = null;
+    this.waitingNow = null;
+    this.traceSummaries = new Map();
+    /** Ids that the server said it no longer keeps, the newest last. */
+    this.goneTraces = new Set();
+    /** Grows with each change of the summaries. */
+    this.tracesVersion = (this.tracesVersion ?? 0) + 1;
+    this.waitingTraces = null;
     this.last = 0;
     this.seen = 0;
     this.missed = 0;
@@ -55,7 +70,14 @@ export class Store {
     if (on === (this.held !== null)) return;
     const waiting = this.held;
     this.held = on ? new Ring(KEPT) : null;
+    this.pausedAt = on ? this.serverTime() : null;
     if (waiting === null) return;
+    this.state = this.latest;
+    if (this.waitingNow !== null) this.now = this.waitingNow;
+    this.waitingNow = null;
+    const traces = this.waitingTraces;
+    this.waitingTraces = null;
+    if (traces !== null) this.keepTraces({ ...traces, items: traces.items.values() });
     const records = [];
     for (let seq = waiting.start; seq < waiting.end; seq += 1) records.push(waiting.at(seq));
     this.keep(records);
@@ -67,13 +89,56 @@ export class Store {
   }
 
   setState(state) {
-    this.state = state;
+    this.latest = state;
+    if (this.held === null) this.state = state;
     this.skew_s = state.at - Date.now() / 1000;
   }
 
-  /** The server's clock, in seconds UTC. */
-  now() {
-    return Date.now() / 1000 + this.skew_s;
+  setNow(now) {
+    if (this.held === null) this.now = { ...NOTHING, ...now };
+    else this.waitingNow = { ...NOTHING, ...now };
+  }
+
+  /** Take summaries: `items` that are new or changed, and ids that are `gone`; `reset`: forget what was before. */
+  setTraces(traces) {
+    if (this.held === null) this.keepTraces(traces);
+    else this.holdTraces(traces);
+  }
+
+  keepTraces({ items = [], gone = [], reset = false }) {
+    this.tracesVersion += 1;
+    if (reset) this.traceSummaries.clear();
+    for (const summary of items) {
+      this.traceSummaries.set(summary.id, summary);
+      this.goneTraces.delete(summary.id);
+    }
+    for (const id of gone) {
+      this.traceSummaries.delete(id);
+      this.goneTraces.add(id);
+    }
+    cutTo(this.traceSummaries, MOST_SUMMARIES);
+    cutTo(this.goneTraces, MOST_GONE);
+  }
+
+  /** Fold what comes during a pause into one change, so that a long one stays small. */
+  holdTraces({ items = [], gone = [], reset = false }) {
+    if (reset || this.waitingTraces === null) this.waitingTraces = { items: new Map(), gone: new Set(), reset };
+    const folded = this.waitingTraces;
+    for (const summary of items) {
+      folded.items.set(summary.id, summary);
+      folded.gone.delete(summary.id);
+    }
+    for (const id of gone) {
+      folded.items.delete(id);
+      folded.gone.add(id);
+    }
+    cutTo(folded.items, MOST_SUMMARIES);
+    cutTo(folded.gone, MOST_GONE);
+  }
+
+  /** The server's clock, in seconds UTC; it stands still during a pause. */
+  serverTime() {
+    return this.pausedAt ?? Date.now() / 1000 + this.skew_s;
   }
 
   dendrites() {
@@ -83,5 +148,13 @@ export class Store {
   /** Every Neuron with the Dendrite that hosts it. */
   neurons() {
     return this.dendrites().flatMap((dendrite) => dendrite.neurons.map((neuron) => ({ dendrite, neuron })));
+  }
+}
+
+/** Drop the oldest of a Map or Set until it has at most `most`. */
+function cutTo(kept, most) {
+  for (const key of kept.keys()) {
+    if (kept.size <= most) return;
+    kept.delete(key);
   }
 }

@@ -101,7 +101,7 @@ export class TraceDetail {
     this.tree.el.hidden = isFall;
     this.holder.style.gridTemplateRows = isFall ? "" : "minmax(0, 1fr)";
     if (isFall) {
-      const { rows, start, end } = waterfall(records, this.app.store.now());
+      const { rows, start, end } = waterfall(records, this.app.store.serverTime());
       Object.assign(this, { rows, start, span: end - start });
       this.drawAxis();
     } else this.rows = treeRows(records);
@@ -119,7 +119,7 @@ export class TraceDetail {
     put(this.prompt, promptOf(trace));
     put(this.state, WORDS[trace.status]);
     dress(this.state, `state st-${trace.status}`);
-    const lasted = running ? `${age(this.app.store.now() - trace.startTs)} so far` : length(trace.took_s);
+    const lasted = running ? `${age(this.app.store.serverTime() - trace.startTs)} so far` : length(trace.took_s);
     put(this.facts, `${neuronsOf(trace)}  ·  ${lasted}  ·  began ${clock(trace.startTs)}`);
     put(this.only, `trace ${short(trace.id)}`);
     this.only.title = `Show only ${trace.id}`;

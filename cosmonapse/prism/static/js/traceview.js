@@ -100,7 +100,7 @@ export class TraceView {
     const [prompt, took, sub, when] = row.children;
     const [state, neuron, signals] = sub.children;
     const running = trace.status === "running";
-    const lasted = running ? this.app.store.now() - trace.startTs : trace.took_s;
+    const lasted = running ? this.app.store.serverTime() - trace.startTs : trace.took_s;
     put(prompt, promptOf(trace));
     put(took, running ? age(lasted) : length(lasted));
     dress(took, running && lasted > SLOW_S ? "right num warn" : "right num");

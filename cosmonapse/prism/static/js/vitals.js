@@ -8,17 +8,17 @@ const STUCK_S = 30;
 function figures(store, rate) {
   const states = { alive: 0, stuck: 0, gone: 0, draining: 0 };
   for (const { neuron } of store.neurons()) if (neuron.state in states) states[neuron.state] += 1;
-  const tasks = store.health?.tasks ?? [];
-  const open = tasks.length + (store.health?.more ?? 0);
+  const tasks = store.now.tasks;
+  const open = tasks.length + store.now.more;
   const old = tasks.filter((task) => task.age_s >= STUCK_S).length;
-  const failed = (store.health?.errors ?? []).reduce((sum, each) => sum + each.count, 0);
+  const failed = store.now.causes.reduce((sum, each) => sum + each.count, 0);
   return [
-    ["alive", "alive", states.alive, "", "health"],
-    ["stuck", "stuck", states.stuck, "st-stuck", "health"],
-    ["gone", "gone", states.gone, "st-gone", "health"],
+    ["alive", "alive", states.alive, "", "fabric"],
+    ["stuck", "stuck", states.stuck, "st-stuck", "now"],
+    ["gone", "gone", states.gone, "st-gone", "now"],
     ["open", "tasks open", open, "", "traces"],
-    ["old", `over ${STUCK_S} s`, old, "st-stuck", "health"],
-    ["failed", "failed", failed, "st-gone", "health"],
+    ["old", `over ${STUCK_S} s`, old, "st-stuck", "now"],
+    ["failed", "failed", failed, "st-gone", "now"],
     ["rate", "Signals/s", rate, "", "signals"],
   ];
 }
@@ -39,7 +39,7 @@ export class Vitals {
 
   drawFigures() {
     const { app } = this;
-    const rate = app.store.health?.total_rate?.at(-1) ?? 0;
+    const rate = app.store.now.signals_per_s;
     const all = figures(app.store, rate);
     const buttons = fit(this.nodes.vitals, all.length, () => el("button", { class: "figure", on: { click: (event) => app.go(event.currentTarget.dataset.view) } }, el("b", { class: "num" }), el("span")));
     all.forEach(([key, text, value, name, view], at) => {
@@ -84,7 +84,7 @@ export class Vitals {
 
   drawBanner() {
     const { store, stream } = this.app;
-    const synapse = store.state?.synapse;
+    const synapse = store.latest?.synapse;
     const isGone = stream.downSince === null && synapse !== undefined && !synapse.connected;
     if (!isGone) this.synapseGoneAt = null;
     else this.synapseGoneAt ??= Date.now() / 1000;

@@ -1,24 +1,21 @@
-// The view Health: who is alive, what runs longest, what failed, rates and latencies, the fabric.
+// The view Fabric: who is alive, rates and latencies, the counters of the Synapse.
 import { dress, el, fit, put } from "./dom.js";
-import { age, count, length, perSecond, plain, seconds, short } from "./format.js";
+import { age, count, length, perSecond, plain } from "./format.js";
 import { Chart } from "./charts.js";
 import { Table } from "./table.js";
 import { nothingYet } from "./empty.js";
 
-const STUCK_S = 30;
 const ORDER = { stuck: 0, gone: 1, draining: 2, away: 3, alive: 4 };
 const EVERY_MS = 500;
 const ALL = "";
 
-export class HealthView {
+export class FabricView {
   constructor(app) {
     this.app = app;
     this.picked = null;
     this.drawn = 0;
     const alone = (id) => id && app.filters.set({ neuron: id });
     this.alive = new Table("Neurons", [["state", "", "96px"], ["neuron", "", ""], ["dendrite", "", "22%"], ["load", "right", "72px"], ["lag", "right", "80px"], ["seen", "right", "88px"]], ({ neuron }) => alone(neuron.neuron_id));
-    this.tasks = new Table("Open tasks", [["age", "right", "88px"], ["neuron", "", ""], ["state", "", "88px"], ["trace", "mono", "96px"]], (task) => app.openTrace(task.trace_id));
-    this.errors = new Table("Errors", [["times", "right", "64px"], ["code", "", "184px"], ["message", "", ""], ["neuron", "", "16%"], ["last", "right", "104px"]], (error) => app.openTrace(error.trace_id));
     this.picks = new Table("Neurons to chart", [["neuron", "", ""], ["now/s", "right", "64px"], ["errors", "right", "56px"]], (item) => this.pick(item.id));
     this.cards = {};
     const rate = el("div", { class: "plot" });
@@ -28,22 +25,18 @@ export class HealthView {
     this.rateTitle = el("figcaption");
     this.latencyTitle = el("figcaption", {}, el("span"), el("b", { class: "k-reply num" }), el("b", { class: "k-question num" }));
     this.fabric = el("dl", { class: "fabric" });
-    this.grid = el("div", { class: "health", tabindex: "0", "aria-label": "Health" },
+    this.grid = el("div", { class: "fabric-view", tabindex: "0", "aria-label": "Fabric" },
       this.card("alive", "Who is alive", this.alive.el),
-      this.card("tasks", "Open tasks, oldest first", this.tasks.el, "Nothing is open: every task has its reply."),
-      this.card("errors", "What failed and why", this.errors.el, "Nothing failed as far back as Prism looks."),
       this.wide("charts", "Rate and latency, last two minutes", el("div", { class: "charts" }, el("div", { class: "pick" }, this.picks.el), el("figure", {}, this.rateTitle, rate), el("figure", {}, this.latencyTitle, latency))),
       this.wide("fabric", "The fabric itself", this.fabric));
-    this.cards.errors.el.classList.add("errors");
     this.empty = el("div", { class: "empty", hidden: "" });
-    this.el = el("section", { "aria-label": "Health" }, this.grid, this.empty);
+    this.el = el("section", { "aria-label": "Fabric" }, this.grid, this.empty);
   }
 
-  card(key, title, table, none = "") {
+  card(key, title, table) {
     const counted = el("span", { class: "count num" });
-    const nothing = el("p", { class: "none", text: none, hidden: "" });
-    const card = el("div", { class: "card" }, el("header", {}, el("h2", { text: title }), counted), el("div", { class: "scroll" }, nothing, table));
-    this.cards[key] = { el: card, counted, nothing, table };
+    const card = el("div", { class: "card" }, el("header", {}, el("h2", { text: title }), counted), el("div", { class: "scroll" }, table));
+    this.cards[key] = { el: card, counted };
     return card;
   }
 
@@ -73,8 +66,8 @@ export class HealthView {
     if (at - this.drawn < EVERY_MS && this.drawn) return EVERY_MS - (at - this.drawn);
     this.drawn = at;
     const { store } = this.app;
-    const health = store.health ?? { tasks: [], errors: [], neurons: {}, total_rate: [] };
-    const none = store.neurons().length === 0 && !health.tasks.length && !health.errors.length && store.ring.size === 0;
+    const { now } = store;
+    const none = store.neurons().length === 0 && store.ring.size === 0;
     this.empty.hidden = !none;
     this.grid.hidden = none;
     if (none) {
@@ -82,9 +75,7 @@ export class HealthView {
       return null;
     }
     this.drawAlive();
-    this.drawTasks(health);
-    this.drawErrors(health);
-    this.drawCharts(health);
+    this.drawCharts(now);
     this.drawFabric();
     return null;
   }
@@ -109,31 +100,13 @@ export class HealthView {
     ]);
   }
 
-  drawTasks(health) {
-    const tasks = health.tasks.filter((task) => this.wanted(task.neuron));
-    const { counted, nothing, table } = this.cards.tasks;
-    put(counted, tasks.length ? `${count(tasks.length + (health.more ?? 0))} open` : "");
-    nothing.hidden = tasks.length > 0;
-    table.hidden = tasks.length === 0;
-    this.tasks.fill(tasks, (task) => [[age(task.age_s), task.age_s >= STUCK_S ? "warn" : ""], plain(task.neuron ?? ""), task.state, [short(task.trace_id), "lnk"]]);
-  }
-
-  drawErrors(health) {
-    const errors = health.errors.filter((error) => this.wanted(error.neuron));
-    const { counted, nothing, table } = this.cards.errors;
-    put(counted, errors.length ? `${count(errors.length)} messages, ${count(errors.reduce((sum, each) => sum + each.count, 0))} times` : "");
-    nothing.hidden = errors.length > 0;
-    table.hidden = errors.length === 0;
-    this.errors.fill(errors, (error) => [count(error.count), [plain(error.code ?? ""), "k-error"], [plain(error.message ?? ""), "", plain(error.message ?? "").slice(0, 500)], plain(error.neuron ?? ""), seconds(error.last_ts)]);
-  }
-
-  drawCharts(health) {
-    const ids = Object.keys(health.neurons).filter((id) => this.wanted(id)).sort();
+  drawCharts(now) {
+    const ids = Object.keys(now.series).filter((id) => this.wanted(id)).sort();
     if (this.picked !== ALL && !ids.includes(this.picked)) this.picked = ids[0] ?? ALL;
-    const now = (series) => perSecond(series?.at(-1) ?? 0);
-    const items = [{ id: ALL, name: "everything", rate: now(health.total_rate), errors: "" }, ...ids.map((id) => ({ id, name: plain(id), rate: now(health.neurons[id].rate), errors: count(health.neurons[id].errors) }))];
+    const newest = (series) => perSecond(series?.at(-1) ?? 0);
+    const items = [{ id: ALL, name: "everything", rate: newest(now.total_rate), errors: "" }, ...ids.map((id) => ({ id, name: plain(id), rate: newest(now.series[id].rate), errors: count(now.series[id].errors) }))];
     this.picks.fill(items, (item) => [item.name, item.rate, [item.errors, item.errors !== "" && item.errors !== "0" ? "k-error" : "quiet"]], (item) => item.id === this.picked);
-    const one = health.neurons[this.picked];
+    const one = now.series[this.picked];
     put(this.rateTitle, one ? `${plain(this.picked)}: tasks per second` : "everything: Signals per second");
     const last = (series) => [...(series ?? [])].reverse().find((value) => value !== null && value !== undefined);
     const ms = (value) => (value === undefined ? "–" : length(value / 1000));
@@ -141,7 +114,7 @@ export class HealthView {
     put(name, one ? `${plain(this.picked)}: time to reply in ms` : "time to reply: choose a neuron");
     put(p50, one ? `p50 ${ms(last(one.p50_ms))}` : "");
     put(p99, one ? `p99 ${ms(last(one.p99_ms))}` : "");
-    this.rateChart.draw([one ? one.rate : health.total_rate]);
+    this.rateChart.draw([one ? one.rate : now.total_rate]);
     this.latencyChart.draw(one ? [one.p50_ms, one.p99_ms] : [[], []]);
   }
 
