@@ -64,6 +64,7 @@ _VERBS = {
     "new": "write a small project to begin with: worker, flask, fastapi or express",
     "prism": "show every Signal in a browser",
     "ps": "show the open tasks: who asked, who has them, for how long",
+    "record": "write every Signal to a file, to look at it later",
     "registry": "show the live Axons, with load and state",
     "reply": "answer TASKs with a shell command",
     "service": "run a Synapse or a worker as a service of systemd",
@@ -95,6 +96,7 @@ _MEANT: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("discover", "browse", "scan", "lan", "mdns"), "find"),
         **dict.fromkeys(("systemd", "systemctl", "unit", "daemon", "install"), "service install"),
         **dict.fromkeys(("perf", "benchmark", "speed"), "bench"),
+        **dict.fromkeys(("capture", "dump", "save", "replay", "recording"), "record"),
     }
 )
 """What people type, and the verb that does it."""

@@ -14,11 +14,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import attrs
 import click
 
 from .. import __version__
+from ..doppler.observer import Listener
 from ..keys import Key
-from ..prism.feed import LiveFeed
+from ..prism.feed import Feed, LiveFeed
 from ..prism.home import LOOPBACK, Home
 from ..prism.listening import listening
 from ..prism.server import DEFAULT_PORT, serve
@@ -65,10 +67,26 @@ def browser_options(function: F) -> F:
     return host(port(token(no_browser(function))))
 
 
+@attrs.frozen
+class Shown:
+    """What Prism shows.
+
+    Args:
+        name: What it is, for people.
+        feed_of: Returns where its data comes from, given the listener and what reports to the user.
+    """
+
+    name: str
+    feed_of: Callable[[Listener, Callable[[str], None]], Feed]
+
+
+def live(url: str, key: Key | None, namespace: str) -> Shown:
+    """Return a namespace as it is now."""
+    return Shown(namespace, lambda listener, _: LiveFeed(url, namespace, listener, key))
+
+
 def show_prism(
-    url: str,
-    key: Key | None,
-    namespace: str,
+    shown: Shown,
     host: str,
     port: int,
     has_token: bool,
@@ -89,7 +107,7 @@ def show_prism(
         tell(line) if named else click.echo(printable(line))
 
     async def main() -> int:
-        watch = Watch(lambda listener: LiveFeed(url, namespace, listener, key), __version__, say)
+        watch = Watch(lambda listener: shown.feed_of(listener, say), __version__, say)
         pulse = LoopPulse()
         pulse.start()
         listeners, home = listening(host, port)
@@ -102,7 +120,7 @@ def show_prism(
 
             def on_ready() -> None:
                 first, *others = _urls(home, token)
-                say(f"Prism shows {namespace} on {first}")
+                say(f"Prism shows {shown.name} on {first}")
                 for each in others:
                     say(f"  and on      {each}")
                 if metrics_url is not None:

@@ -156,3 +156,17 @@ def _names_secret(name: Any) -> bool:
 def masked(value: Any) -> Any:
     """Return a whole value converted for JSON, with secrets masked."""
     return Masking(shortens=False).of(value)
+
+
+class _Hiding(Masking):
+    """Hides secrets and converts nothing."""
+
+    __slots__ = ()
+
+    def _rare(self, value: Any) -> Any:
+        return value
+
+
+def hidden(value: Any) -> Any:
+    """Return a whole value as it is, its secrets masked."""
+    return _Hiding(shortens=False).of(value)

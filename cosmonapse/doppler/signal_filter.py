@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import attrs
 
 from ..errors import BadSignal
@@ -11,6 +13,8 @@ from .observed import ObservedSignal
 
 SHORT_TRACE_CHARS = 8
 """The characters of a trace id that are shown."""
+Choose = Callable[[ObservedSignal], Sequence[ObservedSignal]]
+"""Returns what to show at a Signal, the oldest first."""
 _ALPHABET = frozenset("0123456789abcdefghijklmnopqrstuv")
 
 
@@ -53,6 +57,10 @@ class SignalFilter:
         if self.trace is not None and not observed.signal.trace_id.startswith(self.trace):
             return False
         return self.neuron is None or observed.neuron == self.neuron
+
+    def choose(self, observed: ObservedSignal) -> Sequence[ObservedSignal]:
+        """Return the Signal if it passes, else nothing."""
+        return (observed,) if self(observed) else ()
 
     @property
     def whole_trace(self) -> str | None:

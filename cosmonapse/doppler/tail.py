@@ -18,7 +18,7 @@ from .durations import TaskDurations
 from .observed import ObservedSignal
 from .observer import Listener, Observer
 from .printing import Printer, Printing
-from .signal_filter import SignalFilter
+from .signal_filter import Choose, SignalFilter
 
 _OPEN_S = 3.0
 _ASK_S = 5.0
@@ -31,6 +31,7 @@ class Tail:
         url: URL of the Synapse.
         namespace: The namespace to observe.
         wanted: The Signals to show.
+        choose: Returns what to show at a Signal that the Synapse sends.
         out: The output.
         printing: How Signals and reports are printed.
         say: Reports to the user, one line at a time.
@@ -47,6 +48,7 @@ class Tail:
         url: str,
         namespace: str,
         wanted: SignalFilter,
+        choose: Choose,
         out: TextIO,
         printing: Printing,
         say: Callable[[str], None],
@@ -62,6 +64,7 @@ class Tail:
             key=key,
         )
         self._wanted = wanted
+        self._choose = choose
         self._say = say
         self._out = out
         self._printing = printing
@@ -134,15 +137,17 @@ class Tail:
         if since_start:
             there = attrs.evolve(self._wanted, types=frozenset())
             for record in await self._observer.roster(_ASK_S):
-                self._show(_registered(record), there)
+                registered = _registered(record)
+                if there(registered):
+                    self._show(registered)
 
     def _on_signal(self, observed: ObservedSignal) -> None:
-        self._show(self._durations.note(observed, time.monotonic()), self._wanted)
+        for each in self._choose(self._durations.note(observed, time.monotonic())):
+            self._show(each)
 
-    def _show(self, observed: ObservedSignal, wanted: SignalFilter) -> None:
-        if wanted(observed):
-            self._shown += 1
-            self._printer.put(observed)
+    def _show(self, observed: ObservedSignal) -> None:
+        self._shown += 1
+        self._printer.put(observed)
 
     def _on_missed(self, count: int) -> None:
         self._missed += count

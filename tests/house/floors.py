@@ -58,6 +58,7 @@ FLOORS = (
     ("cosmonapse.dendrite.dendrite",),
     ("cosmonapse.dendrite",),
     ("cosmonapse.doppler.*",),
+    ("cosmonapse.recordings.*",),
     ("cosmonapse.prism.*",),
     ("cosmonapse.neurons.*",),
     ("cosmonapse.exposition.*",),
