@@ -27,7 +27,7 @@ async def flood(browser, signals):
     with Children() as children:
         page = await browser.new_page(viewport=LAPTOP)
         await page.goto(children.start(REPLAY, RATE).line("replaying").text)
-        await page.wait_for_selector("#link.up")
+        await page.wait_for_selector("#link.well")
         began_s = time.monotonic()
         for key, view in VIEWS.items():
             await page.keyboard.press(key)
@@ -50,7 +50,7 @@ async def pixels(browser):
         stage.hire("replica-1", "echo")
         page = await browser.new_page(viewport=LAPTOP)
         await page.goto(f"{stage.page_url}#/signals")
-        await page.wait_for_selector("#link.up")
+        await page.wait_for_selector("#link.well")
         async with stage.caller() as web:
             await ask(web, "echo", prompt="warm")
             took_ms = sorted([await probe(page, web, number) for number in range(PROBES)])

@@ -109,6 +109,12 @@ class App {
     this.views.traces.open(id);
   }
 
+  /** Show the traces that one caller asked for. */
+  openCaller({ instance, name }) {
+    this.filters.set({ instance }, { [instance]: name });
+    this.go("traces");
+  }
+
   filtered() {
     if (this.search.value !== this.filters.text) this.search.value = this.filters.text;
     this.views.traces.drawn = 0;

@@ -1,50 +1,54 @@
-// The view Fabric: who is alive, rates and latencies, the counters of the Synapse.
+// The view Fabric: the Synapse and its standbys, everybody who is connected, rates and latencies.
 import { dress, el, fit, put } from "./dom.js";
-import { age, count, length, perSecond, plain } from "./format.js";
+import { count, length, perSecond, plain, plural } from "./format.js";
 import { Chart } from "./charts.js";
+import { counterGroups, dendriteCells, dendriteState, dendritesOf, doesOf, replicaCells, replicasOf, synapsesOf, whyBelow } from "./fabricrows.js";
 import { Table } from "./table.js";
 import { nothingYet } from "./empty.js";
 
-const ORDER = { stuck: 0, gone: 1, draining: 2, away: 3, alive: 4 };
 const EVERY_MS = 500;
 const ALL = "";
+const column = (name, head, look = "") => ({ name, head, class: look });
 
 export class FabricView {
   constructor(app) {
     this.app = app;
     this.picked = null;
     this.drawn = 0;
-    const alone = (id) => id && app.filters.set({ neuron: id });
-    this.alive = new Table("Neurons", [["state", "", "96px"], ["neuron", "", ""], ["dendrite", "", "22%"], ["load", "right", "72px"], ["lag", "right", "80px"], ["seen", "right", "88px"]], ({ neuron }) => alone(neuron.neuron_id));
-    this.picks = new Table("Neurons to chart", [["neuron", "", ""], ["now/s", "right", "64px"], ["errors", "right", "56px"]], (item) => this.pick(item.id));
     this.cards = {};
+    this.dendrites = new Table("Dendrites", [column("state", "state"), column("name", "Dendrite"), column("does", "what it does"), column("serves", "its Neurons"), column("open", "open tasks", "right"), column("seen", "for", "right")], (dendrite) => this.alone(dendrite));
+    this.replicas = new Table("Neurons", [column("state", "state"), column("name", "neuron"), column("on", "on Dendrite"), column("load", "running", "right"), column("queue", "queue", "right"), column("lag", "loop lag", "right"), column("seen", "heard", "right")], ({ neuron }) => app.filters.set({ neuron: neuron.neuron_id }));
+    this.picks = new Table("Neurons to chart", [column("name", "neuron"), column("rate", "now", "right"), column("errors", "errors", "right")], (item) => this.pick(item.id));
     const rate = el("div", { class: "plot" });
     const latency = el("div", { class: "plot" });
     this.rateChart = new Chart(rate, [["rate", "--t-task"]], "/s");
-    this.latencyChart = new Chart(latency, [["p50", "--t-reply"], ["p99", "--t-question"]], "ms");
+    this.latencyChart = new Chart(latency, [["p50", "--t-reply"], ["p99", "--t-stream"]], "ms");
     this.rateTitle = el("figcaption");
-    this.latencyTitle = el("figcaption", {}, el("span"), el("b", { class: "k-reply num" }), el("b", { class: "k-question num" }));
-    this.fabric = el("dl", { class: "fabric" });
-    this.grid = el("div", { class: "fabric-view", tabindex: "0", "aria-label": "Fabric" },
-      this.card("alive", "Who is alive", this.alive.el),
-      this.wide("charts", "Rate and latency, last two minutes", el("div", { class: "charts" }, el("div", { class: "pick" }, this.picks.el), el("figure", {}, this.rateTitle, rate), el("figure", {}, this.latencyTitle, latency))),
-      this.wide("fabric", "The fabric itself", this.fabric));
+    this.latencyTitle = el("figcaption", {}, el("span"), el("b", { class: "k-reply num" }), el("b", { class: "k-stream num" }));
+    this.synapses = el("ul", { class: "synapses" });
+    this.counters = el("div", { class: "counters" });
+    const charts = el("div", { class: "charts" }, el("div", { class: "pick" }, this.picks.el), el("figure", {}, this.rateTitle, rate), el("figure", {}, this.latencyTitle, latency));
+    this.grid = el("div", { class: "fabric", tabindex: "0", role: "group", "aria-label": "Fabric" },
+      this.card("synapse", "Synapse", this.synapses),
+      this.card("charts", "Rate and latency, last two minutes", charts),
+      this.card("dendrites", "Dendrites, who is connected", el("div", { class: "scroll" }, this.dendrites.el)),
+      this.card("replicas", "Neurons, each replica", el("div", { class: "scroll" }, this.replicas.el)),
+      this.card("figures", "Counters", this.counters));
+    this.tables = [this.dendrites, this.replicas, this.picks];
     this.empty = el("div", { class: "empty", hidden: "" });
     this.el = el("section", { "aria-label": "Fabric" }, this.grid, this.empty);
   }
 
-  card(key, title, table) {
-    const counted = el("span", { class: "count num" });
-    const card = el("div", { class: "card" }, el("header", {}, el("h2", { text: title }), counted), el("div", { class: "scroll" }, table));
-    this.cards[key] = { el: card, counted };
-    return card;
+  card(name, title, body) {
+    this.cards[name] = el("span", { class: "count num" });
+    return el("div", { class: `card of-${name}` }, el("header", {}, el("h2", { text: title }), this.cards[name]), body);
   }
 
-  wide(key, title, body) {
-    const counted = el("span", { class: "count num" });
-    const card = el("div", { class: "card wide" }, el("header", {}, el("h2", { text: title }), counted), body);
-    this.cards[key] = { el: card, counted };
-    return card;
+  /** A caller leads to its traces, everybody else to what it says. */
+  alone(dendrite) {
+    const who = { instance: dendrite.instance, name: plain(dendrite.dendrite_id ?? dendrite.instance.slice(0, 8)) };
+    if (doesOf(dendrite).includes("asks")) this.app.openCaller(who);
+    else this.app.filters.set({ instance: who.instance }, { [who.instance]: who.name });
   }
 
   show() {
@@ -66,17 +70,18 @@ export class FabricView {
     if (at - this.drawn < EVERY_MS && this.drawn) return EVERY_MS - (at - this.drawn);
     this.drawn = at;
     const { store } = this.app;
-    const { now } = store;
-    const none = store.neurons().length === 0 && store.ring.size === 0;
+    const none = store.dendrites().length === 0 && store.ring.size === 0;
     this.empty.hidden = !none;
     this.grid.hidden = none;
     if (none) {
       nothingYet(this.app, this.empty);
       return null;
     }
-    this.drawAlive();
-    this.drawCharts(now);
-    this.drawFabric();
+    this.drawSynapses(store.state?.synapse);
+    this.drawDendrites(store.dendrites());
+    this.drawReplicas(store.dendrites());
+    this.drawCharts(store.now);
+    this.drawCounters(store);
     return null;
   }
 
@@ -85,29 +90,41 @@ export class FabricView {
     return !only || neuron === only;
   }
 
-  drawAlive() {
-    const all = this.app.store.neurons().filter(({ neuron }) => this.wanted(neuron.neuron_id));
-    all.sort((a, b) => (ORDER[a.neuron.state] ?? 3) - (ORDER[b.neuron.state] ?? 3) || `${a.neuron.neuron_id}`.localeCompare(`${b.neuron.neuron_id}`) || `${a.dendrite.dendrite_id}`.localeCompare(`${b.dendrite.dendrite_id}`));
+  drawSynapses(synapse) {
+    const all = synapsesOf(synapse);
+    const rows = fit(this.synapses, all.length, () => el("li", {}, el("span", { class: "does" }), el("code", { class: "said" }), el("span", { class: "quiet" })));
+    all.forEach(({ url, does, isBad, more }, at) => {
+      const [word, place, rest] = rows[at].children;
+      put(word, does);
+      dress(word, `does state ${isBad ? "st-gone" : "st-alive"}`);
+      put(place, url);
+      put(rest, more);
+    });
+    put(this.cards.synapse, all.length > 1 ? `${plural(all.length - 1, "other")} of the same fabric` : "no standby");
+  }
+
+  drawDendrites(dendrites) {
+    const all = dendritesOf(dendrites);
+    const many = (word) => all.filter((each) => dendriteState(each) !== "gone" && doesOf(each).includes(word)).length;
+    put(this.cards.dendrites, `${plural(many("asks"), "caller")}, ${plural(many("answers"), "worker")}, ${plural(many("watches"), "watcher")}`);
+    this.dendrites.fill(all, dendriteCells, { below: whyBelow, look: (each) => (["gone", "stuck"].includes(dendriteState(each)) ? "loud" : "") });
+  }
+
+  drawReplicas(dendrites) {
+    const all = replicasOf(dendrites).filter(({ neuron }) => this.wanted(neuron.neuron_id));
     const alive = all.filter(({ neuron }) => neuron.state === "alive").length;
-    put(this.cards.alive.counted, `${count(alive)} of ${count(all.length)} alive`);
-    this.alive.fill(all, ({ dendrite, neuron }) => [
-      [neuron.state, `state st-${neuron.state}`],
-      [neuron.reason ? `${plain(neuron.neuron_id)}  (${plain(neuron.reason)})` : plain(neuron.neuron_id), "", neuron.reason ? plain(neuron.reason) : `offers ${(neuron.capabilities ?? []).map(plain).join(", ") || "nothing by name"}`],
-      [plain(dendrite.dendrite_id ?? ""), "", `instance ${dendrite.instance}`],
-      `${neuron.running ?? 0}${neuron.concurrency ? `/${neuron.concurrency}` : ""}${neuron.queued ? ` +${neuron.queued}` : ""}`,
-      [Number.isFinite(neuron.loop_lag_ms) ? length(neuron.loop_lag_ms / 1000) : "–", neuron.loop_lag_ms > 100 ? "warn" : ""],
-      age(neuron.last_seen_s),
-    ]);
+    put(this.cards.replicas, `${count(alive)} of ${count(all.length)} alive`);
+    this.replicas.fill(all, replicaCells, { below: ({ neuron }) => whyBelow(neuron), look: ({ neuron }) => (["gone", "stuck"].includes(neuron.state) ? "loud" : "") });
   }
 
   drawCharts(now) {
     const ids = Object.keys(now.series).filter((id) => this.wanted(id)).sort();
     if (this.picked !== ALL && !ids.includes(this.picked)) this.picked = ids[0] ?? ALL;
-    const newest = (series) => perSecond(series?.at(-1) ?? 0);
-    const items = [{ id: ALL, name: "everything", rate: newest(now.total_rate), errors: "" }, ...ids.map((id) => ({ id, name: plain(id), rate: newest(now.series[id].rate), errors: count(now.series[id].errors) }))];
-    this.picks.fill(items, (item) => [item.name, item.rate, [item.errors, item.errors !== "" && item.errors !== "0" ? "k-error" : "quiet"]], (item) => item.id === this.picked);
+    const newest = (series) => `${perSecond(series?.at(-1) ?? 0)}/s`;
+    const items = [{ id: ALL, name: "everything", rate: newest(now.total_rate), errors: 0 }, ...ids.map((id) => ({ id, name: plain(id), rate: newest(now.series[id].rate), errors: now.series[id].errors }))];
+    this.picks.fill(items, (item) => [item.name, item.rate, { text: item.id === ALL ? "" : count(item.errors), class: item.errors ? "bad" : "quiet" }], { look: (item) => (item.id === this.picked ? "chosen" : "") });
     const one = now.series[this.picked];
-    put(this.rateTitle, one ? `${plain(this.picked)}: tasks per second` : "everything: Signals per second");
+    put(this.rateTitle, one ? `${plain(this.picked)}: replies per second` : "everything: Signals per second");
     const last = (series) => [...(series ?? [])].reverse().find((value) => value !== null && value !== undefined);
     const ms = (value) => (value === undefined ? "–" : length(value / 1000));
     const [name, p50, p99] = this.latencyTitle.children;
@@ -118,37 +135,30 @@ export class FabricView {
     this.latencyChart.draw(one ? [one.p50_ms, one.p99_ms] : [[], []]);
   }
 
-  drawFabric() {
-    const { store } = this.app;
-    const { state } = store;
-    const figures = [["missed by Prism", state?.missed ?? 0, true], ["missed by this tab", store.missed, true], ["no longer kept", state?.evicted ?? 0, false], ...counters(state?.synapse?.counters ?? {})];
-    const boxes = fit(this.fabric, figures.length, () => el("div", {}, el("dt"), el("dd", { class: "num" })));
-    figures.forEach(([name, value, isBad], at) => {
-      const [term, figure] = boxes[at].children;
-      put(term, plain(name));
-      put(figure, typeof value === "number" ? (name === "uptime s" ? age(value) : count(Math.round(value * 10) / 10)) : value === true ? "yes" : value === false ? "no" : plain(value));
-      dress(figure, isBad && value > 0 ? "num warn" : "num");
+  drawCounters({ state, latest, missed }) {
+    const own = [["missed by Prism", latest?.missed ?? 0, true], ["missed by this tab", missed, true], ["too old to be kept", state?.evicted ?? 0, false]];
+    const groups = counterGroups(state?.synapse?.counters ?? {}, own);
+    const boxes = fit(this.counters, groups.length, () => el("section", {}, el("h3"), el("dl")));
+    groups.forEach(({ title, figures }, at) => {
+      const [head, list] = boxes[at].children;
+      put(head, title);
+      const rows = fit(list, figures.length, () => el("div", {}, el("dt"), el("dd", { class: "num" }, el("b"), " ", el("small"))));
+      figures.forEach(({ name, value, grew, isBad }, place) => {
+        const [term, figure] = rows[place].children;
+        put(term, name);
+        put(figure.firstChild, value);
+        put(figure.lastChild, grew ? `+${count(grew)} in the last minute` : "");
+        dress(figure, isBad ? "num bad" : "num");
+      });
     });
-    const synapse = state?.synapse;
-    put(this.cards.fabric.counted, synapse ? `${plain(synapse.url ?? "")}  ${synapse.connected ? "connected" : `gone: ${plain(synapse.reason ?? "no reason given")}`}` : "");
   }
 
+  /** Move in the table that has the focus; else scroll. */
   move(step) {
-    this.grid.scrollBy(0, step * 48);
+    const table = this.tables.find((each) => each.hasFocus);
+    if (table) table.focus(step);
+    else this.grid.scrollBy(0, step * 48);
   }
 
   enter() {}
-}
-
-const BAD = /drop|lost|gap|miss|expired|refus|error|overload/i;
-
-/** Flatten the Synapse's counters to [name, value, whether any is bad], at most 48. */
-function counters(tree, prefix = "") {
-  const found = [];
-  for (const [key, value] of Object.entries(tree)) {
-    const name = `${prefix}${key.replaceAll(/[_.]/g, " ")}`;
-    if (value !== null && typeof value === "object") found.push(...counters(value, `${name} `));
-    else found.push([name, value ?? "–", BAD.test(name)]);
-  }
-  return found.slice(0, 48);
 }

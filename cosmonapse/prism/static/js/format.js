@@ -64,6 +64,9 @@ export function size(bytes) {
 
 export const count = (value) => (Number.isFinite(value) ? NUMBER.format(value) : "–");
 
+/** Return a number with its noun: "1 task", "1,200 tasks"; `many` if it is not the noun with an s. */
+export const plural = (value, one, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`;
+
 export function perSecond(value) {
   if (!Number.isFinite(value)) return "–";
   return value > 0 && value < 10 ? value.toFixed(1) : NUMBER.format(Math.round(value));

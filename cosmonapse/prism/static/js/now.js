@@ -1,30 +1,54 @@
-// The view Now, the front page: what runs, and what failed and why.
-import { el, put } from "./dom.js";
-import { age, count, plain, seconds, short } from "./format.js";
+// The view Now, the front page: what runs, what fails and why, and how the Neurons are.
+import { dress, el, fit, mark, put } from "./dom.js";
+import { count, plural } from "./format.js";
+import { callersOf, causeBelow, causeCells, neuronBelow, neuronCells, stateOf, taskBelow, taskCells } from "./nowrows.js";
 import { Table } from "./table.js";
 import { nothingYet } from "./empty.js";
 
 const EVERY_MS = 500;
+const CALLERS_SHOWN = 12;
+const ORDER = { missing: 0, stuck: 1, gone: 2, draining: 3, away: 4, alive: 5 };
+const column = (name, head, look = "", act = null) => ({ name, head, class: look, act });
 
 export class NowView {
   constructor(app) {
     this.app = app;
     this.drawn = 0;
-    this.tasks = new Table("Open tasks", [["age", "right", "88px"], ["neuron", "", ""], ["state", "", "88px"], ["trace", "mono", "96px"]], (task) => app.openTrace(task.trace_id));
-    this.causes = new Table("Errors", [["times", "right", "64px"], ["code", "", "184px"], ["message", "", ""], ["neuron", "", "16%"], ["last", "right", "104px"]], (cause) => app.openTrace(cause.trace_id));
     this.cards = {};
-    this.grid = el("div", { class: "now", tabindex: "0", "aria-label": "Now" },
-      this.card("tasks", "Open tasks, oldest first", this.tasks.el, "Nothing is open: every task has its reply."),
-      this.card("causes", "What failed and why", this.causes.el, "Nothing failed as far back as Prism looks."));
+    this.tasks = new Table("Running tasks", [
+      column("state", "state"), column("age", "age", "right"), column("caller", "caller", "", (task) => task.caller && app.openCaller(task.caller)),
+      column("neuron", "→ neuron"), column("worker", "@ worker"), column("prompt", "prompt"), column("first", "first thought", "right"),
+      column("queue", "queued", "right"), column("deadline", "deadline", "right"), column("pieces", "so far", "right"),
+    ], (task) => app.openTrace(task.trace_id));
+    this.causes = new Table("Failures by root cause", [
+      column("times", "times", "right"), column("who", "neuron"), column("what", "why"), column("rate", "rate", "right"), column("last", "last", "right"), column("trace", "latest trace", "mono"),
+    ], (cause) => app.openTrace(cause.trace_id));
+    this.neurons = new Table("Neurons", [
+      column("id", "neuron"), column("replicas", "replicas"), column("load", "load"), column("queue", "queue", "right"), column("rate", "replies", "right"), column("errors", "errors", "right"), column("p99", "p99", "right"),
+    ], (neuron) => app.filters.set({ neuron: neuron.neuron_id }));
+    this.callers = el("div", { class: "callers" });
+    this.grid = el("div", { class: "now" },
+      this.card("tasks", "What runs", this.tasks, "Nothing runs: every task has its reply.", this.callers),
+      this.card("causes", "What fails, by root cause", this.causes, "Nothing failed in the last 10 minutes."),
+      this.card("neurons", "Neurons", this.neurons, "No Neuron has joined yet."));
+    this.tables = [this.tasks, this.causes, this.neurons];
     this.empty = el("div", { class: "empty", hidden: "" });
     this.el = el("section", { "aria-label": "Now" }, this.grid, this.empty);
   }
 
-  card(key, title, table, none) {
+  card(name, title, table, none, ...more) {
     const counted = el("span", { class: "count num" });
-    const nothing = el("p", { class: "none", text: none, hidden: "" });
-    this.cards[key] = { counted, nothing, table };
-    return el("div", { class: "card" }, el("header", {}, el("h2", { text: title }), counted), el("div", { class: "scroll" }, nothing, table));
+    const nothing = el("p", { class: "none", text: none });
+    this.cards[name] = { counted, nothing, table: table.el };
+    return el("div", { class: `card of-${name}` }, el("header", {}, el("h2", { text: title }), counted, ...more), el("div", { class: "scroll" }, nothing, table.el));
+  }
+
+  /** Say how many there are, or that there is nothing. */
+  head(name, many, text) {
+    const { counted, nothing, table } = this.cards[name];
+    put(counted, many ? text : "");
+    nothing.hidden = many > 0;
+    table.hidden = many === 0;
   }
 
   show() {
@@ -36,7 +60,7 @@ export class NowView {
     this.drawn = at;
     const { store } = this.app;
     const { now } = store;
-    const none = store.neurons().length === 0 && !now.tasks.length && !now.causes.length && store.ring.size === 0;
+    const none = store.neurons().length === 0 && !now.neurons.length && !now.tasks.length && !now.causes.length && store.ring.size === 0;
     this.empty.hidden = !none;
     this.grid.hidden = none;
     if (none) {
@@ -45,6 +69,8 @@ export class NowView {
     }
     this.drawTasks(now);
     this.drawCauses(now);
+    this.drawNeurons(now);
+    this.drawCallers(now);
     return null;
   }
 
@@ -55,24 +81,48 @@ export class NowView {
 
   drawTasks(now) {
     const tasks = now.tasks.filter((task) => this.wanted(task.neuron));
-    const { counted, nothing, table } = this.cards.tasks;
-    put(counted, tasks.length ? `${count(tasks.length + now.more)} open` : "");
-    nothing.hidden = tasks.length > 0;
-    table.hidden = tasks.length === 0;
-    this.tasks.fill(tasks, (task) => [[age(task.age_s), task.age_s >= 30 ? "warn" : ""], plain(task.neuron ?? ""), task.state, [short(task.trace_id), "lnk"]]);
+    const stuck = tasks.filter((task) => task.stuck).length;
+    const more = now.more ? `, and ${count(now.more)} more` : "";
+    this.head("tasks", tasks.length, `${plural(tasks.length, "task")}${stuck ? `, ${count(stuck)} stuck` : ""}${more}`);
+    this.tasks.fill(tasks, taskCells, { below: taskBelow, look: (task) => (task.stuck ? "loud" : "") });
   }
 
   drawCauses(now) {
     const causes = now.causes.filter((cause) => this.wanted(cause.neuron));
-    const { counted, nothing, table } = this.cards.causes;
-    put(counted, causes.length ? `${count(causes.length)} messages, ${count(causes.reduce((sum, each) => sum + each.count, 0))} times` : "");
-    nothing.hidden = causes.length > 0;
-    table.hidden = causes.length === 0;
-    this.causes.fill(causes, (cause) => [count(cause.count), [plain(cause.code ?? ""), "k-error"], [plain(cause.message ?? ""), "", plain(cause.message ?? "").slice(0, 500)], plain(cause.neuron ?? ""), seconds(cause.last_ts)]);
+    this.head("causes", causes.length, `${plural(causes.length, "cause")}, ${plural(causes.reduce((sum, each) => sum + each.count, 0), "failure")} in 10 minutes`);
+    this.causes.fill(causes, causeCells, { below: causeBelow });
   }
 
+  drawNeurons(now) {
+    const neurons = now.neurons.filter((neuron) => this.wanted(neuron.neuron_id));
+    const bad = neurons.filter((neuron) => stateOf(neuron) !== "alive").length;
+    this.head("neurons", neurons.length, `${count(neurons.length)}${bad ? `, ${count(bad)} in trouble` : ", all alive"}`);
+    const at = this.app.store.serverTime();
+    // Trouble first; the rest keeps the order of the server, busy ones before idle ones.
+    const rows = neurons.map((neuron) => ({ ...neuron, id: neuron.neuron_id })).sort((a, b) => ORDER[stateOf(a)] - ORDER[stateOf(b)]);
+    this.neurons.fill(rows, neuronCells, { below: (neuron) => neuronBelow(neuron, at), look: (neuron) => (["missing", "stuck", "gone"].includes(stateOf(neuron)) ? "loud" : "") });
+  }
+
+  drawCallers(now) {
+    const callers = callersOf(this.app.store.dendrites(), now.tasks);
+    const items = callers.slice(0, CALLERS_SHOWN);
+    const buttons = fit(this.callers, items.length, () => el("button", { class: "caller", on: { click: (event) => this.app.openCaller(event.currentTarget.prismCaller) } }, el("b", { class: "said" }), el("span", { class: "num" })));
+    items.forEach((caller, at) => {
+      const [instance] = caller.instances;
+      const button = buttons[at];
+      button.prismCaller = { instance, name: caller.name };
+      put(button.firstChild, caller.instances.size > 1 ? `${caller.name} × ${caller.instances.size}` : caller.name);
+      put(button.lastChild, caller.open ? `asks ${count(caller.open)}` : "quiet");
+      dress(button, `caller ${caller.open ? "" : "quiet"}`);
+      mark(button, "title", `Show the traces of ${caller.name}`);
+    });
+  }
+
+  /** Move in the table that has the focus; the first one with rows if none has. */
   move(step) {
-    this.grid.scrollBy(0, step * 48);
+    const table = this.tables.find((each) => each.hasFocus);
+    if (table) table.focus(step);
+    else this.tables.find((each) => each.groups.length > 0)?.focus();
   }
 
   enter() {}

@@ -38,6 +38,9 @@ export class Store {
     this.last = 0;
     this.seen = 0;
     this.missed = 0;
+    /** When this tab, and Prism itself, missed Signals last; null: never since the page was opened. */
+    this.missedAt = null;
+    this.prismMissedAt = null;
     this.skew_s = 0;
     this.held?.clear();
     this.epoch = (this.epoch ?? 0) + 1;
@@ -89,9 +92,16 @@ export class Store {
   }
 
   setState(state) {
+    if (this.latest !== null && state.missed > this.latest.missed) this.prismMissedAt = state.at;
     this.latest = state;
     if (this.held === null) this.state = state;
     this.skew_s = state.at - Date.now() / 1000;
+  }
+
+  /** Count Signals that this tab was too slow for. */
+  miss(many) {
+    this.missed += many;
+    this.missedAt = this.liveTime();
   }
 
   setNow(now) {
@@ -136,9 +146,14 @@ export class Store {
     cutTo(folded.gone, MOST_GONE);
   }
 
-  /** The server's clock, in seconds UTC; it stands still during a pause. */
+  /** The clock of the server, in seconds UTC. */
+  liveTime() {
+    return Date.now() / 1000 + this.skew_s;
+  }
+
+  /** The same for what is shown: it stands still during a pause. */
   serverTime() {
-    return this.pausedAt ?? Date.now() / 1000 + this.skew_s;
+    return this.pausedAt ?? this.liveTime();
   }
 
   dendrites() {

@@ -54,7 +54,7 @@ export class Stream {
     this.hear(source, "now", (now) => this.store.setNow(now));
     this.hear(source, "health", (health) => this.store.setNow({ ...health, causes: health.errors, series: health.neurons, neurons: [], signals_per_s: health.total_rate.at(-1) ?? 0 }));
     this.hear(source, "traces", (traces) => this.store.setTraces(traces));
-    this.hear(source, "missed", ({ count }) => (this.store.missed += count));
+    this.hear(source, "missed", ({ count }) => this.store.miss(count));
     this.hear(source, "displaced", ({ most }) => this.displace(most));
   }
 
@@ -70,7 +70,7 @@ export class Stream {
   greet(hello) {
     const wasHere = this.run !== null && this.run !== hello.run;
     if (wasHere) this.store.forget();
-    else if (this.store.last && hello.first > this.store.last + 1) this.store.missed += hello.first - this.store.last - 1;
+    else if (this.store.last && hello.first > this.store.last + 1) this.store.miss(hello.first - this.store.last - 1);
     this.run = hello.run;
     // All summaries come anew: those that went meanwhile are told to nobody.
     this.store.setTraces({ reset: true });

@@ -1,0 +1,123 @@
+// The rows of Now in words: tasks, failures, Neurons, callers. Pure.
+import { age, count, length, perSecond, plain, plural, seconds, short } from "./format.js";
+
+const STATES = { running: "running", queued: "queued", parked: "parked", wanted: "wanted", asking: "asking", unknown: "open" };
+const STATE_TITLES = {
+  running: "a worker works on it", queued: "its worker has not begun yet", parked: "waits until a worker for it joins",
+  wanted: "nobody has taken it yet", asking: "waits for an answer", unknown: "no reply yet; its worker does not tell more",
+};
+const ASKS = { clarification: "asks", permission: "asks for permission", escalation: "asks a person to take over" };
+const NONE = { text: "–", class: "quiet" };
+const shown = (value) => plain(value ?? "");
+
+export const nameOf = (party) => shown(party?.name || party?.instance?.slice(0, 8));
+
+/** Cells: state, age, caller, neuron, worker, prompt, first thought, queue, deadline, so far. */
+export function taskCells(task) {
+  const state = task.stuck ? "stuck" : task.state;
+  const asked = task.neuron ?? (task.capabilities?.length ? `any with ${task.capabilities.join(", ")}` : "");
+  return [
+    { text: STATES[state] ?? shown(state), class: `state st-${state}`, title: task.stuck ? shown(task.stuck) : STATE_TITLES[state] },
+    { text: age(task.age_s), class: task.stuck ? "bad" : "" },
+    { text: nameOf(task.caller), title: task.caller ? `Show its traces; instance ${shown(task.caller.instance)}` : null },
+    { text: shown(asked), title: shown(asked) },
+    task.worker ? { text: nameOf(task.worker), title: `instance ${shown(task.worker.instance)}` } : NONE,
+    { text: shown(task.prompt), title: shown(task.prompt) },
+    firstThought(task),
+    Number.isFinite(task.queue_s) ? { text: length(task.queue_s), class: task.queue_s < 0.05 ? "quiet" : "" } : NONE,
+    deadline(task.deadline_s),
+    task.thoughts ? { text: plural(task.thoughts, "piece"), title: `${plural(task.characters ?? 0, "character")} so far` } : NONE,
+  ];
+}
+
+function firstThought(task) {
+  if (Number.isFinite(task.first_thought_s)) return { text: length(task.first_thought_s) };
+  return { text: "none yet", class: "quiet" };
+}
+
+function deadline(left_s) {
+  if (!Number.isFinite(left_s)) return NONE;
+  return left_s < 0 ? { text: `${age(-left_s)} over`, class: "bad" } : { text: `in ${age(left_s)}` };
+}
+
+/** The line under a task: why it is stuck, or what it asks. */
+export function taskBelow(task) {
+  if (task.state === "asking") return `${ASKS[task.asks] ?? "asks"}: ${shown(task.question)}`;
+  return task.stuck ? `stuck: ${shown(task.stuck)}` : "";
+}
+
+/** Cells: times, neuron, what, rate, last, latest trace. */
+export function causeCells(cause) {
+  const said = [cause.code, cause.message].filter(Boolean).map(shown).join(": ");
+  return [
+    { text: count(cause.count), class: "bad" },
+    { text: shown(cause.neuron ?? "nobody"), title: shown(cause.neuron ?? "") },
+    { text: said, title: said.slice(0, 500) },
+    { text: cause.per_minute ? `${perSecond(cause.per_minute)}/min` : "0/min", class: cause.per_minute ? "" : "quiet" },
+    seconds(cause.last_ts),
+    { text: short(cause.trace_id), class: "lnk" },
+  ];
+}
+
+/** The line under a failure: since when, for whom, who only passed it on, what a retry made good. */
+export function causeBelow(cause) {
+  const parts = [`first ${seconds(cause.first_ts)}`];
+  if (cause.callers?.length) parts.push(`asked by ${cause.callers.map(shown).join(", ")}`);
+  if (cause.above) parts.push(`passed on by ${plural(cause.above, "task")} above`);
+  if (cause.recovered) parts.push(`${count(cause.recovered)} made good by a retry`);
+  return parts.join(" · ");
+}
+
+/** The worst that is true of the replicas of a Neuron. */
+export function stateOf({ replicas = {}, missing, gone }) {
+  if (missing) return "missing";
+  if (replicas.stuck) return "stuck";
+  if (gone && !gone.again && !replicas.alive) return "gone";
+  if (replicas.alive) return "alive";
+  return ["draining", "away", "gone"].find((state) => replicas[state]) ?? "away";
+}
+
+/** Cells: neuron, replicas, load, rate, errors, p99. */
+export function neuronCells(neuron) {
+  const state = stateOf(neuron);
+  const { running = 0, queued = 0 } = neuron;
+  const errors = neuron.error_rate;
+  return [
+    { text: shown(neuron.neuron_id), class: `state st-${state}`, title: `${state}; offers ${(neuron.capabilities ?? []).map(shown).join(", ") || "nothing by name"}` },
+    { text: replicasOf(neuron), class: state === "alive" ? "" : "bad" },
+    { text: running || queued ? `${count(running)} running` : "idle", class: running || queued ? "" : "quiet" },
+    { text: queued ? count(queued) : "0", class: queued ? "" : "quiet" },
+    { text: `${perSecond(neuron.rate ?? 0)}/s`, class: neuron.rate ? "" : "quiet" },
+    Number.isFinite(errors) ? { text: `${errors > 0 && errors < 0.01 ? "< 1" : Math.round(errors * 100)} %`, class: errors ? "bad" : "quiet", title: plural(neuron.errors_per_minute ?? 0, "error in the last minute", "errors in the last minute") } : NONE,
+    Number.isFinite(neuron.p99_ms) ? length(neuron.p99_ms / 1000) : NONE,
+  ];
+}
+
+function replicasOf({ replicas = {}, missing }) {
+  if (missing) return "nobody serves it";
+  const parts = ["stuck", "gone", "away", "draining", "alive"].filter((state) => replicas[state]).map((state) => `${count(replicas[state])} ${state}`);
+  return parts.join(", ") || "none";
+}
+
+/** The line under a Neuron: who died, when and why. */
+export function neuronBelow({ gone, missing }, at) {
+  if (gone) {
+    const ago = Number.isFinite(gone.ts) ? ` at ${seconds(gone.ts)}, ${age(at - gone.ts)} ago` : "";
+    return `${shown(gone.dendrite_id ?? "a replica")} gone${ago}: ${shown(gone.reason ?? "no reason given")}${gone.again ? "; another replica serves it" : ""}`;
+  }
+  return missing ? "asked for in the last 10 minutes, and no worker has it" : "";
+}
+
+/** Who asks, as { key, name, instances, open }: those that are there or still wait, the busiest first. */
+export function callersOf(dendrites, tasks) {
+  const found = new Map();
+  const at = (name, instance) => {
+    const caller = found.get(name) ?? { key: name, name, instances: new Set(), open: 0 };
+    found.set(name, caller);
+    caller.instances.add(instance);
+    return caller;
+  };
+  for (const each of dendrites) if (each.state !== "gone" && (each.does ?? "").includes("caller")) at(nameOf({ name: each.dendrite_id, instance: each.instance }), each.instance);
+  for (const { caller, parent_id } of tasks) if (caller && !parent_id) at(nameOf(caller), caller.instance).open += 1;
+  return [...found.values()].sort((a, b) => b.open - a.open || a.name.localeCompare(b.name));
+}
