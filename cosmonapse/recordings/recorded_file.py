@@ -10,7 +10,7 @@ from .lines import LONGEST_LINE, Header, Line, NoRecording, read_header, read_li
 from .whole_lines import WholeLines
 
 _CHUNK_BYTES = 256 * 1024
-_AT = re.compile(rb'\{"line": ?"[a-z]{1,20}", ?"at": ?(\d{1,12}(?:\.\d{1,12})?)[,}]')
+_AT = re.compile(rb'\{"line": ?"[a-z]{1,20}", ?"at": ?(\d{1,11}(?:\.\d{1,12})?)[,}]')
 
 
 class RecordedFile:
