@@ -23,6 +23,7 @@ from ..keys import Key
 from ..prism.feed import Feed, LiveFeed
 from ..prism.home import LOOPBACK, Home
 from ..prism.listening import listening
+from ..prism.model_facts import Prices
 from ..prism.server import DEFAULT_PORT, serve
 from ..prism.token_check import PARAMETER
 from ..prism.watch import Watch
@@ -92,6 +93,7 @@ def show_prism(
     has_token: bool,
     no_browser: bool,
     metrics: str | None = None,
+    prices: Prices | None = None,
 ) -> int:
     """Serve Prism until an OS signal stops it; return the exit code.
 
@@ -107,7 +109,7 @@ def show_prism(
         tell(line) if named else click.echo(printable(line))
 
     async def main() -> int:
-        watch = Watch(lambda listener: shown.feed_of(listener, say), __version__, say)
+        watch = Watch(lambda listener: shown.feed_of(listener, say), __version__, say, prices)
         pulse = LoopPulse()
         pulse.start()
         listeners, home = listening(host, port)

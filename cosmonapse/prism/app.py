@@ -15,6 +15,7 @@ from .ring import Ring
 from .tabs import Tabs
 from .timed_http import connection_of
 from .token_check import TokenCheck
+from .trace_store import TraceStore
 
 try:
     from starlette.applications import Starlette
@@ -104,8 +105,24 @@ def _envelope(ring: Ring, text: str) -> Response:
     return _json(envelope_of(number, kept.decoded()))
 
 
+def _trace(traces: TraceStore, trace_id: str, after: str | None) -> Response:
+    """Answer with one trace, by its id or the beginning of it."""
+    since = 0 if after is None else _number(after)
+    if since is None:
+        return _json({"error": "after must be a version, such as after=17"}, 400)
+    trace = traces.trace(trace_id)
+    if trace is None:
+        return _json({"error": "this trace is not kept, or several begin so"}, 404)
+    return _json(traces.whole(trace, since))
+
+
 def make_app(
-    guard: Guard, check: TokenCheck | None, ring: Ring, tabs: Tabs, counts: Counter[str]
+    guard: Guard,
+    check: TokenCheck | None,
+    ring: Ring,
+    tabs: Tabs,
+    counts: Counter[str],
+    traces: TraceStore,
 ) -> ASGIApp:
     """Return the app.
 
@@ -115,6 +132,7 @@ def make_app(
         ring: The Signals that are kept.
         tabs: The open tabs.
         counts: Gets `refused.token`.
+        traces: The traces that are kept.
     """
 
     async def index(request: Request) -> Response:
@@ -142,6 +160,10 @@ def make_app(
     async def envelope(request: Request) -> Response:
         return _envelope(ring, request.path_params["number"])
 
+    async def trace(request: Request) -> Response:
+        after = request.query_params.get("after")
+        return _trace(traces, request.path_params["trace_id"], after)
+
     async def health(request: Request) -> Response:
         return _json({"ok": True})
 
@@ -149,6 +171,7 @@ def make_app(
         Route("/", index),
         Route("/api/stream", stream),
         Route("/api/signals/{number}", envelope),
+        Route("/api/traces/{trace_id}", trace),
         Route("/api/health", health),
         Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
     ]

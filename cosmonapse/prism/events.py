@@ -7,7 +7,7 @@ Data is JSON on one line, so no text of a Signal can end an event or start anoth
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .record import record_of
@@ -32,6 +32,17 @@ def event(name: str, data: Any, number: int | None = None) -> bytes:
     """Return an event; a page that reconnects sends the `number` of the last one it received."""
     id_line = b"" if number is None else b"id: %d\n" % number
     return b"event: %b\n%bdata: %b\n\n" % (name.encode(), id_line, to_json(data))
+
+
+def event_of_parts(name: str, key: str, parts: Iterable[bytes], more: dict[str, Any]) -> bytes:
+    """Return an event whose data has a list of values that are JSON already, and further keys."""
+    rest = to_json(more)
+    return b'event: %b\ndata: {"%b":[%b],%b\n\n' % (
+        name.encode(),
+        key.encode(),
+        b",".join(parts),
+        rest[1:],
+    )
 
 
 def signals_event(records: Sequence[dict[str, Any]]) -> bytes:

@@ -13,10 +13,16 @@ import attrs
 
 from ..doppler.observed import ObservedSignal
 from ..registry import NeuronRecord
-from ..signals import SignalType
+from ..signals import QUESTIONS, Signal, SignalType
+from ..telemetry.told_values import told_attempt
 from .record import neuron_of
 
 MOST_TASKS = 20_000
+MOST_ASKING = 500
+_LONGEST_BODY = 64 * 1024
+"""The text of a larger TASK is not shown: its bytes are kept nowhere else for long."""
+_ASKED_S = 3_600.0
+"""So long a question is waited for to be answered."""
 _NOBODY = bytes(16)
 _SETTLING = frozenset(
     {
@@ -28,32 +34,53 @@ _SETTLING = frozenset(
         SignalType.ESCALATION,
     }
 )
+_ANSWERS = frozenset({SignalType.CLARIFICATION_ANSWER, SignalType.PERMISSION_DECISION})
 _SLACK_S = 1.0
 _ABSENT_S = 15.0
 _HOMELESS_S = 300.0
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class PendingTask:
     """A task without an outcome.
 
     Args:
         id: The id of its TASK.
         trace_id: Its workflow.
+        parent_id: The Signal that its TASK follows.
         neuron: The neuron it names, if it names one.
         capabilities: The capabilities it requires otherwise.
+        caller: Instance id of its caller.
         worker: Instance id of its worker; zero if unknown.
         at_s: When it was observed.
         ts: When it was made, by the clock of its caller.
+        body: Its TASK, encoded.
+        attempt: Which attempt it is, from 1.
+
+    Attributes:
+        first_at_s: When its first thought was observed; None before that.
+        told_at_s: When it was heard of last.
+        thoughts: How many thoughts it sent.
+        characters: Of how many characters, all together.
+        asks: The question that it ended with, if it waits for the answer.
     """
 
     id: str
     trace_id: str
+    parent_id: str | None
     neuron: str | None
     capabilities: tuple[str, ...]
+    caller: bytes
     worker: bytes
     at_s: float
     ts: float
+    body: bytes
+    attempt: int = 1
+    first_at_s: float | None = None
+    told_at_s: float = 0.0
+    thoughts: int = 0
+    characters: int = 0
+    asks: Signal | None = None
 
 
 class PendingTasks:
@@ -65,6 +92,7 @@ class PendingTasks:
 
     def __init__(self, most: int = MOST_TASKS) -> None:
         self._open: OrderedDict[str, PendingTask] = OrderedDict()
+        self._asking: OrderedDict[str, PendingTask] = OrderedDict()  # by the id of the question
         self._absent_since_s: dict[bytes, float] = {}
         self._most = most
 
@@ -76,20 +104,62 @@ class PendingTasks:
         """Yield them, the oldest first."""
         return iter(self._open.values())
 
+    @property
+    def asking(self) -> Iterator[PendingTask]:
+        """Those that ended with a question which nobody has answered, the oldest first."""
+        return iter(self._asking.values())
+
     def observe(self, observed: ObservedSignal, now_s: float) -> PendingTask | None:
         """Record a Signal; return the task that it settles, if it does."""
         signal = observed.signal
-        if signal.type is SignalType.TASK:
-            directed = signal.directed
-            named = (neuron_of(observed), () if directed is None else directed.capabilities)
-            self._open[signal.id] = PendingTask(
-                signal.id, signal.trace_id, *named, observed.worker, now_s, signal.ts
-            )
-            if len(self._open) > self._most:
-                self._open.popitem(last=False)
-        elif signal.type in _SETTLING and signal.parent_id is not None:
-            return self._open.pop(signal.parent_id, None)
+        kind, parent = signal.type, signal.parent_id
+        if kind is SignalType.THOUGHT_DELTA:
+            task = self._open.get(parent or "")
+            if task is not None:
+                _think(task, signal, now_s)
+            return None
+        if kind is SignalType.TASK:
+            self._begin(observed, now_s)
+            return None
+        if parent is None:
+            return None
+        if kind in _SETTLING:
+            task = self._open.pop(parent, None)
+            if task is not None and kind in QUESTIONS:
+                self._ask(task, signal, now_s)
+            return task
+        if kind in _ANSWERS:
+            self._asking.pop(parent, None)
+        elif (task := self._open.get(parent)) is not None:
+            task.told_at_s = now_s
         return None
+
+    def _begin(self, observed: ObservedSignal, now_s: float) -> None:
+        signal, directed = observed.signal, observed.signal.directed
+        if signal.parent_id is not None:
+            self._asking.pop(signal.parent_id, None)
+        self._open[signal.id] = PendingTask(
+            id=signal.id,
+            trace_id=signal.trace_id,
+            parent_id=signal.parent_id,
+            neuron=neuron_of(observed),
+            capabilities=() if directed is None else directed.capabilities,
+            caller=observed.caller,
+            worker=observed.worker,
+            at_s=now_s,
+            ts=signal.ts,
+            body=observed.body if len(observed.body) <= _LONGEST_BODY else b"",
+            attempt=told_attempt(signal.meta.get("attempt")) or 1,
+            told_at_s=now_s,
+        )
+        if len(self._open) > self._most:
+            self._open.popitem(last=False)
+
+    def _ask(self, task: PendingTask, question: Signal, now_s: float) -> None:
+        task.asks, task.told_at_s = question, now_s
+        self._asking[question.id] = task
+        if len(self._asking) > MOST_ASKING:
+            self._asking.popitem(last=False)
 
     def count_of(self, worker: bytes) -> int:
         """Return how many open tasks a worker has."""
@@ -120,6 +190,9 @@ class PendingTasks:
         ]
         for each in ended:
             del self._open[each]
+        for question, task in list(self._asking.items()):
+            if asked_at_s - task.told_at_s > _ASKED_S:
+                del self._asking[question]
 
     def _has_ended(
         self, task: PendingTask, open_of: Mapping[tuple[bytes, str | None], int], now_s: float
@@ -130,3 +203,13 @@ class PendingTasks:
             return not open_of.get(key, open_of[task.worker, None])
         limit_s = _HOMELESS_S if task.worker == _NOBODY else _ABSENT_S
         return now_s - (task.at_s if task.worker == _NOBODY else since_s) > limit_s
+
+
+def _think(task: PendingTask, signal: Signal, now_s: float) -> None:
+    if task.first_at_s is None:
+        task.first_at_s = now_s
+    task.told_at_s = now_s
+    task.thoughts += 1
+    text = signal.payload.get("delta")
+    if text.__class__ is str:
+        task.characters += len(text)

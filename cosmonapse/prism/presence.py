@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 import attrs
 
 from ..doppler.observed import ObservedSignal
-from ..registry import NeuronRecord
+from ..registry import DendriteRecord, NeuronRecord
 from ..signals import Signal, SignalType
 from .record import neuron_of
 
@@ -17,7 +18,9 @@ GONE_S = 300.0
 CALLER_S = 60.0
 MOST_GONE = 500
 MOST_CALLERS = 200
+MOST_NAMES = 10_000
 MOST_NEURONS = 1_000
+MOST_DENDRITES = 2_000
 _MOST_SEEN = 10_000
 _BACK_S = 5.0
 _NOBODY = bytes(16)
@@ -26,6 +29,7 @@ _REASONS = {
     "away": "its connection broke a moment ago",
     "lost": "lost: its process or its connection vanished",
 }
+_LEFT = "it left, or its connection ended"
 _ORDER = ("gone", "stuck", "away", "draining", "alive")
 Key = tuple[str, str]
 """Instance id of a Dendrite, 32 hex digits, and a neuron id."""
@@ -39,6 +43,7 @@ class _Place:
         record: Its last record at the Synapse.
         since_s: When it was first seen.
         left_s: When it was first missing; None while it is present.
+        left_ts: The wall clock then.
         reason: The reason in its DEREGISTER.
         deregistered: Whether there was a DEREGISTER.
     """
@@ -46,8 +51,18 @@ class _Place:
     record: NeuronRecord
     since_s: float
     left_s: float | None = None
+    left_ts: float = 0.0
     reason: str | None = None
     deregistered: bool = False
+
+
+@attrs.define
+class _Peer:
+    """A Dendrite that the Synapse told of, present or gone."""
+
+    record: DendriteRecord
+    left_s: float | None = None
+    left_ts: float = 0.0
 
 
 class Presence:
@@ -55,6 +70,7 @@ class Presence:
 
     def __init__(self) -> None:
         self._places: dict[Key, _Place] = {}
+        self._peers: OrderedDict[str, _Peer] = OrderedDict()
         self._seen_s: OrderedDict[bytes, float] = OrderedDict()
         self._names: OrderedDict[bytes, str] = OrderedDict()
         self._callers_s: OrderedDict[bytes, float] = OrderedDict()
@@ -68,7 +84,7 @@ class Presence:
             _note(self._callers_s, caller, now_s, MOST_CALLERS)
             directed = signal.directed
             if directed is not None and directed.type == "dendrite" and directed.id:
-                _note(self._names, caller, directed.id[:128], MOST_CALLERS)
+                _note(self._names, caller, directed.id[:128], MOST_NAMES)
         if signal.type is SignalType.DEREGISTER:
             place = self._places.get((worker.hex(), neuron_of(observed) or ""))
             if place is not None:
@@ -78,12 +94,52 @@ class Presence:
             return True
         return signal.type is SignalType.REGISTER
 
-    def compare(self, records: Iterable[NeuronRecord], now_s: float) -> None:
+    def name_of(self, instance: bytes) -> str:
+        """Return the name of a Dendrite, also of one that has left."""
+        return self._names.get(instance) or instance.hex()[:8]
+
+    def state_of(self, worker: bytes) -> str | None:
+        """Return the worst state of a worker; None if nothing is known of it."""
+        instance = worker.hex()
+        states = [
+            "gone" if place.left_s is not None else place.record.state
+            for (owner, _), place in self._places.items()
+            if owner == instance
+        ]
+        return min(states, key=_ORDER.index) if states else None
+
+    def compare_dendrites(
+        self, records: Iterable[DendriteRecord], now_s: float, now_ts: float
+    ) -> None:
+        """Update from the Dendrites that the Synapse knows; those missing there have left."""
+        here = set()
+        for record in records:
+            here.add(record.instance)
+            self._peers[record.instance] = _Peer(record)
+            if record.dendrite_id:
+                self._name(record.instance, record.dendrite_id)
+        for instance, peer in list(self._peers.items()):
+            if instance in here:
+                continue
+            if peer.left_s is None:
+                peer.left_s, peer.left_ts = now_s, now_ts
+                self._peers.move_to_end(instance)
+            elif now_s - peer.left_s > GONE_S:
+                del self._peers[instance]
+        while len(self._peers) > MOST_DENDRITES:
+            self._peers.popitem(last=False)
+
+    def _name(self, instance: str, name: str) -> None:
+        _note(self._names, bytes.fromhex(instance), name[:128], MOST_NAMES)
+
+    def compare(self, records: Iterable[NeuronRecord], now_s: float, now_ts: float = 0.0) -> None:
         """Update from the roster of the Synapse; Axons missing there are gone."""
         here: set[Key] = set()
         for record in records:
             key = (record.instance, record.neuron_id)
             here.add(key)
+            if record.dendrite_id:
+                self._name(record.instance, record.dendrite_id)
             place = self._places.get(key)
             if place is None or place.left_s is not None:
                 self._places[key] = _Place(record, now_s)
@@ -91,7 +147,7 @@ class Presence:
                 place.record = record
         for key, place in self._places.items():
             if key not in here and place.left_s is None:
-                place.left_s = now_s
+                place.left_s, place.left_ts = now_s, now_ts
         gone = [key for key, place in self._places.items() if place.left_s is not None]
         too_many = len(gone) - MOST_GONE
         for number, key in enumerate(gone):
@@ -132,12 +188,57 @@ class Presence:
                 record = place.record
                 dendrites[instance] = _dendrite(instance, record.dendrite_id, record.role)
             dendrites[instance]["neurons"].append(neuron)
+        for instance, peer in islice(reversed(self._peers.items()), MOST_NEURONS):
+            shown_peer = dendrites.get(instance)
+            if shown_peer is None:
+                shown_peer = _dendrite(instance, peer.record.dendrite_id, None)
+                dendrites[instance] = shown_peer
+            _tell(shown_peer, peer)
         for caller, at_s in self._callers_s.items():
             if now_s - at_s <= CALLER_S and caller.hex() not in dendrites:
                 instance = caller.hex()
-                name = self._names.get(caller, instance[:8])
-                dendrites[instance] = _dendrite(instance, name, None)
+                dendrites[instance] = _dendrite(instance, self.name_of(caller), None)
+        for each in dendrites.values():
+            _complete(each)
         return list(dendrites.values())
+
+    def groups(self, now_s: float) -> dict[str, dict[str, Any]]:
+        """Return the Neurons with their replicas together, by id; see `now` in docs/prism.md."""
+        groups: dict[str, dict[str, Any]] = {}
+        for (instance, neuron_id), place in self._places.items():
+            if neuron_id not in groups:
+                if len(groups) >= MOST_NEURONS:
+                    continue
+                groups[neuron_id] = _group(neuron_id)
+            self._add(groups[neuron_id], instance, place, now_s)
+        for group in groups.values():
+            if group["gone"] is not None:
+                group["gone"]["again"] = bool(group["replicas"]["alive"])
+        return groups
+
+    def missing(self, neuron_id: str) -> dict[str, Any]:
+        """Return the group of a Neuron without any replica."""
+        return _group(neuron_id)
+
+    def _add(self, group: dict[str, Any], instance: str, place: _Place, now_s: float) -> None:
+        record, state = place.record, place.record.state
+        reason = None
+        if place.left_s is not None:
+            state, reason = _farewell(place, 0, now_s)
+        replicas = group["replicas"]
+        replicas[state] = replicas.get(state, 0) + 1
+        if place.left_s is None:
+            group["capabilities"] = sorted({*group["capabilities"], *record.capabilities})[:32]
+            group["running"] += record.running
+            group["queued"] += record.queued
+            group["open"] += record.open
+            group["loop_lag_ms"] = max(group["loop_lag_ms"], record.loop_lag_ms)
+        elif group["gone"] is None or group["gone"]["ts"] < place.left_ts:
+            group["gone"] = {
+                "ts": place.left_ts,
+                "reason": reason,
+                "dendrite_id": record.dendrite_id or instance[:8],
+            }
 
     def _neuron(
         self, key: Key, place: _Place, now_s: float, open_of: Callable[[bytes], int]
@@ -160,7 +261,41 @@ class Presence:
             "loop_lag_ms": record.loop_lag_ms,
             "last_seen_s": round(max(0.0, now_s - seen_s), 3),
             "reason": reason,
+            "gone": None if state != "gone" else {"ts": place.left_ts, "reason": reason},
         }
+
+
+def _group(neuron_id: str) -> dict[str, Any]:
+    return {
+        "neuron_id": neuron_id,
+        "capabilities": [],
+        "replicas": dict.fromkeys(("alive", "stuck", "draining", "away", "gone"), 0),
+        "running": 0,
+        "queued": 0,
+        "open": 0,
+        "loop_lag_ms": 0,
+        "gone": None,
+    }
+
+
+def _tell(shown: dict[str, Any], peer: _Peer) -> None:
+    """Add what the Synapse tells of a Dendrite."""
+    record = peer.record
+    left = None if peer.left_s is None else {"ts": peer.left_ts, "reason": _LEFT}
+    shown["state"] = record.state if left is None else "gone"
+    shown.update(age_s=record.age_s, open=record.open, left=left, does=record.does)
+
+
+def _complete(shown: dict[str, Any]) -> None:
+    """Add what the Synapse did not tell, from its Neurons and Signals."""
+    states = [each["state"] for each in shown["neurons"]]
+    worst = min(states, key=_ORDER.index) if states else "alive"
+    if shown["state"] is None:
+        shown["state"] = "alive" if worst == "draining" else worst
+        shown["does"] = "worker" if states else "caller"
+    if shown["left"] is None and shown["state"] == "gone":
+        gone = next((each["gone"] for each in shown["neurons"] if each["gone"]), None)
+        shown["left"] = gone
 
 
 def _is_about(signal: Signal) -> bool:
@@ -184,7 +319,17 @@ def _farewell(place: _Place, held: int, now_s: float) -> tuple[str, str]:
 
 
 def _dendrite(instance: str, name: str, role: str | None) -> dict[str, Any]:
-    return {"instance": instance, "dendrite_id": name, "role": role, "neurons": []}
+    return {
+        "instance": instance,
+        "dendrite_id": name,
+        "role": role,
+        "does": None,
+        "state": None,
+        "age_s": None,
+        "open": 0,
+        "left": None,
+        "neurons": [],
+    }
 
 
 def _note(table: OrderedDict[bytes, Any], key: bytes, value: Any, most: int) -> None:

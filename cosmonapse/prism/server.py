@@ -52,7 +52,7 @@ async def serve(
     if token is None and home.is_beyond_loopback:
         raise ValueError("beyond loopback Prism needs a token")
     check = None if token is None else TokenCheck(token, home.port)
-    app = make_app(Guard(home), check, watch.ring, watch.tabs, watch.counts)
+    app = make_app(Guard(home), check, watch.ring, watch.tabs, watch.counts, watch.traces)
     config = uvicorn.Config(
         app,
         http=timed(Connections(watch.counts)),

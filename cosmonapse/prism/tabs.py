@@ -20,6 +20,7 @@ _SOON_S = 0.002
 _MOST_AT_ONCE = 2_000
 _PAST_AT_ONCE = 250
 _KEEP_ALIVE_S = 10.0
+_TRACES_EVERY_S = 0.25
 
 
 class _Batch(NamedTuple):
@@ -33,6 +34,10 @@ def _nothing() -> None:
     pass
 
 
+def _no_news(since: int) -> tuple[int, bytes] | None:
+    return None
+
+
 class Tab:
     """The queue of one tab: Signals in order, and the newest event of every other name.
 
@@ -41,10 +46,20 @@ class Tab:
     Args:
         client: Who opened it.
         on_displaced: Called when it has to make room for another tab.
+        news: Returns the event of the traces that changed since a version, and the version that it
+            leads to; None if nothing did. It is asked when this tab can take the event.
     """
 
-    def __init__(self, client: str = "", on_displaced: Callable[[], None] = _nothing) -> None:
+    def __init__(
+        self,
+        client: str = "",
+        on_displaced: Callable[[], None] = _nothing,
+        news: Callable[[int], tuple[int, bytes] | None] = _no_news,
+    ) -> None:
         self.client = client
+        self._traces_of = news
+        self._traces_v = 0
+        self._may_have_traces = True
         self._on_displaced = on_displaced
         self._is_displaced = False
         self._batches: deque[_Batch] = deque()
@@ -71,6 +86,11 @@ class Tab:
         self._newest[name] = data
         self._news.set()
 
+    def look_for_traces(self) -> None:
+        """Look whether a trace has changed, when everything else is told."""
+        self._may_have_traces = True
+        self._news.set()
+
     def close(self) -> None:
         """End the stream of this tab."""
         self._closed = True
@@ -87,18 +107,8 @@ class Tab:
     async def next(self) -> bytes | None:
         """Wait for the next event and return it; None at the end."""
         while not self._closed:
-            if self._is_displaced:
-                self._closed = True
-                return event("displaced", {"most": MOST_TABS})
-            if self._missed:
-                missed, self._missed = self._missed, 0
-                return event("missed", {"count": missed})
-            if self._batches:
-                batch = self._batches.popleft()
-                self._bytes -= len(batch.data)
-                return batch.data
-            if self._newest:
-                return self._newest.pop(next(iter(self._newest)))
+            if found := self._waiting():
+                return found
             self._news.clear()
             try:
                 async with asyncio.timeout(_KEEP_ALIVE_S):
@@ -106,6 +116,31 @@ class Tab:
             except TimeoutError:
                 return KEEP_ALIVE
         return None
+
+    def _waiting(self) -> bytes:
+        """Return what is told next; empty if nothing waits."""
+        if self._is_displaced:
+            self._closed = True
+            return event("displaced", {"most": MOST_TABS})
+        if self._missed:
+            missed, self._missed = self._missed, 0
+            return event("missed", {"count": missed})
+        if self._batches:
+            batch = self._batches.popleft()
+            self._bytes -= len(batch.data)
+            return batch.data
+        if self._newest:
+            return self._newest.pop(next(iter(self._newest)))
+        return self._changed_traces()
+
+    def _changed_traces(self) -> bytes:
+        """Return the next event of traces, which may be one of several; empty if there is none."""
+        found = self._traces_of(self._traces_v) if self._may_have_traces else None
+        if found is None:
+            self._may_have_traces = False
+            return b""
+        self._traces_v, data = found
+        return data
 
 
 class Tabs:
@@ -115,6 +150,7 @@ class Tabs:
         ring: The Signals that are kept; a new tab receives them first.
         greeting: Returns the first events of a tab, by name.
         counts: Gets `displaced_tabs`.
+        news: The changes of traces, see `Tab`.
     """
 
     def __init__(
@@ -122,7 +158,10 @@ class Tabs:
         ring: Ring,
         greeting: Callable[[], dict[str, Any]],
         counts: Counter[str] | None = None,
+        news: Callable[[int], tuple[int, bytes] | None] = _no_news,
     ) -> None:
+        self._traces_of = news
+        self._looked_at_s = 0.0
         self._ring = ring
         self._greeting = greeting
         self._counts: Counter[str] = Counter() if counts is None else counts
@@ -141,11 +180,14 @@ class Tabs:
         """Return whether Prism is ending."""
         return self._closed
 
-    def add(self, observed: ObservedSignal) -> None:
-        """Keep a Signal and send it to all tabs; without a tab it is not encoded."""
+    def add(self, observed: ObservedSignal) -> int:
+        """Keep a Signal and send it to all tabs; without a tab it is not encoded.
+
+        Return its number.
+        """
         number = self._ring.add(observed)
         if not self._tabs:
-            return
+            return number
         self._pending.append((number, observed))
         if self._flushing is None:
             loop = asyncio.get_running_loop()
@@ -153,6 +195,7 @@ class Tabs:
             self._flushing = loop.call_later(wait_s, self._flush)
         elif len(self._pending) >= _MOST_AT_ONCE:
             self._flush()
+        return number
 
     def show(self, name: str, value: Any) -> None:
         """Send all tabs an event that replaces an older one of its name."""
@@ -172,6 +215,16 @@ class Tabs:
         batch = _Batch(len(pending), signals_event([record_of(*each) for each in pending]))
         for tab in self._tabs:
             tab.put(batch)
+        self.look_for_traces()
+
+    def look_for_traces(self) -> None:
+        """Tell the tabs which traces have changed, at most four times a second."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._looked_at_s < _TRACES_EVERY_S:
+            return  # the next batch or the next second looks again
+        self._looked_at_s = now_s
+        for tab in self._tabs:
+            tab.look_for_traces()
 
     def _make_room(self, client: str) -> None:
         """Displace the oldest tab of whom has the most: a new tab is never refused.
@@ -203,7 +256,7 @@ class Tabs:
         """
         self._flush()  # pending Signals are in the ring too: they belong to the past of this tab
         self._make_room(client)
-        tab = Tab(client, on_displaced)
+        tab = Tab(client, on_displaced, self._traces_of)
         last = self._ring.last
         self._tabs[tab] = None
         try:

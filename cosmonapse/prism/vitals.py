@@ -1,30 +1,28 @@
-"""Open tasks, failures and rates, from Signals alone. Pure."""
+"""What happens now: running tasks, failures by root cause, Neurons and their figures. Pure."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
-from itertools import islice
 from typing import Any
 
 from ..doppler.observed import ObservedSignal
-from ..registry import NeuronRecord
+from ..registry import NeuronRecord, TaskRecord
 from ..signals import SignalType
-from .failures import Failures
 from .pending_tasks import PendingTask, PendingTasks
 from .presence import Presence
 from .rates import Rates
 from .record import neuron_of
+from .root_causes import Cause, RootCauses
+from .task_rows import TaskRows
 
-TASKS_SHOWN = 200
-ERRORS_SHOWN = 100
-NEURONS_SHOWN = 50
-_NOBODY = bytes(16)
+CAUSES_SHOWN = 100
+NEURONS_SHOWN = 1_000
+SERIES_SHOWN = 50
 _CLOCKS_AGREE_S = 0.1
 
 
 class Vitals:
-    """Tracks tasks, errors and rates of one namespace.
+    """Tracks tasks, failures and rates of one namespace.
 
     Args:
         presence: The Dendrites and Neurons.
@@ -33,62 +31,78 @@ class Vitals:
     def __init__(self, presence: Presence) -> None:
         self._presence = presence
         self._tasks = PendingTasks()
-        self._failures = Failures()
+        self._rows = TaskRows(self._tasks, presence)
+        self._causes = RootCauses()
         self._rates = Rates()
 
-    def observe(self, observed: ObservedSignal, now_s: float) -> None:
-        """Record a Signal."""
+    def observe(self, observed: ObservedSignal, now_s: float) -> Cause | None:
+        """Record a Signal; return the root cause if it is an ERROR of a task."""
         self._rates.count(now_s)
         task = self._tasks.observe(observed, now_s)
-        failed = observed.signal.type is SignalType.ERROR
         if task is not None:
             neuron = neuron_of(observed) or task.neuron
             if neuron is not None:
+                failed = observed.signal.type is SignalType.ERROR
                 took_s = _took_s(task, observed.signal.ts, now_s)
                 self._rates.settled(neuron, failed, took_s * 1000, now_s)
-        if failed:
-            self._failures.add(observed.signal, neuron_of(observed))
+        return self._causes.observe(observed, now_s)
 
     def compare(self, records: Iterable[NeuronRecord], asked_at_s: float) -> None:
         """Drop tasks that have ended at the Synapse; see `PendingTasks.compare`."""
         self._tasks.compare(records, asked_at_s)
+
+    def compare_tasks(self, records: Iterable[TaskRecord] | None, now_s: float) -> None:
+        """Take what the Synapse tells of open tasks; None if it does not tell."""
+        self._rows.compare(records, now_s)
 
     def open_of(self, worker: bytes) -> int:
         """Return how many open tasks a worker has, as far as observed."""
         return self._tasks.count_of(worker)
 
     def view(self, now_s: float) -> dict[str, Any]:
-        """Return everything for a page."""
+        """Return everything for a page; docs/prism.md has the shape of `now`."""
         self._rates.advance(now_s)
-        ahead: Counter[tuple[bytes, str | None]] = Counter()
-        tasks = [self._shown(task, now_s, ahead) for task in islice(self._tasks, TASKS_SHOWN)]
+        tasks = self._rows.view(now_s)
+        shown = sum(1 for each in tasks if each["state"] != "asking")
         return {
             "tasks": tasks,
-            "more": len(self._tasks) - len(tasks),
-            "errors": self._failures.view(ERRORS_SHOWN),
-            "neurons": self._rates.view(NEURONS_SHOWN),
+            "more": max(0, len(self._tasks) - shown),
+            "open": len(self._tasks),
+            "causes": self._causes.view(CAUSES_SHOWN, now_s, self._presence.name_of),
+            "neurons": self._neurons(now_s),
+            "series": self._rates.view(SERIES_SHOWN),
             "total_rate": self._rates.totals(),
+            "signals_per_s": self._rates.signals_per_s(),
         }
 
-    def _shown(
-        self, task: PendingTask, now_s: float, ahead: Counter[tuple[bytes, str | None]]
-    ) -> dict[str, Any]:
-        neuron = task.neuron
-        if neuron is None and task.worker != _NOBODY:
-            neuron = self._presence.neuron_of(task.worker, task.capabilities)
-        load = None if task.worker == _NOBODY else self._presence.load_of(task.worker, neuron)
-        state = "unknown"
-        if load is not None:
-            ahead[task.worker, neuron] += 1
-            waits = load.queued and ahead[task.worker, neuron] > load.running
-            state = "queued" if waits else "running"
-        return {
-            "id": task.id,
-            "trace_id": task.trace_id,
-            "neuron": neuron,
-            "age_s": round(now_s - task.at_s, 3),
-            "state": state,
-        }
+    def _neurons(self, now_s: float) -> list[dict[str, Any]]:
+        """Return the Neurons, those first with which something is wrong."""
+        groups = self._presence.groups(now_s)
+        missing = self._causes.missing()
+        for name in missing - groups.keys():
+            groups[name] = self._presence.missing(name)
+        rows = []
+        for name, group in groups.items():
+            replicas = group["replicas"]
+            lacks = name in missing and not replicas["alive"]
+            rows.append({**group, **self._rates.recent(name), "missing": lacks})
+        rows.sort(key=_urgency)
+        return rows[:NEURONS_SHOWN]
+
+
+def _urgency(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what the worst Neuron has least of."""
+    replicas = row["replicas"]
+    return (
+        not row["missing"],
+        not replicas["stuck"],
+        not (replicas["gone"] and not replicas["alive"]),
+        -(row["error_rate"] or 0.0),
+        not replicas["away"],
+        -row["queued"],
+        -row["running"],
+        row["neuron_id"],
+    )
 
 
 def _took_s(task: PendingTask, ended_ts: float, now_s: float) -> float:

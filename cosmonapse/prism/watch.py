@@ -18,9 +18,11 @@ from ..registry import SynapseState
 from ..runtime import clock
 from ..runtime.reachable import when_reachable
 from .feed import Feed
+from .model_facts import Prices
 from .presence import Presence
 from .ring import MOST_SIGNALS, Ring
 from .tabs import Tabs
+from .trace_store import MAX_TRACES, TraceStore
 from .vitals import Vitals
 
 _OPEN_S = 3.0
@@ -34,26 +36,34 @@ class Watch:
         feed_of: Returns where the data comes from, given the listener that receives it.
         version: The version of this package, for the page.
         say: Reports to the user, one line at a time.
+        prices: What models cost, if that is known.
     """
 
     def __init__(
-        self, feed_of: Callable[[Listener], Feed], version: str, say: Callable[[str], None]
+        self,
+        feed_of: Callable[[Listener], Feed],
+        version: str,
+        say: Callable[[str], None],
+        prices: Prices | None = None,
     ) -> None:
         # Numbers of a later run are larger: a page that comes back with an old one gets everything.
         self.ring = Ring(time.time_ns() // 1000)
         self.counts: Counter[str] = Counter()
-        self.tabs = Tabs(self.ring, self._greeting, self.counts)
+        self._presence = Presence()
+        self.traces = TraceStore(self._presence.name_of, prices=prices)
+        self.tabs = Tabs(self.ring, self._greeting, self.counts, self.traces.news)
         listener = Listener(self._on_signal, self._on_missed, self._on_link)
         self._listener = listener
         self._feed = feed_of(listener)
         self._run = clock.random_bytes(8).hex()
         self._version = version
+        self._prices = prices
         self._say = say
         self._clock = self._feed.now_s
         self._missed = 0
         self._connected = False
+        self._since_ts = self._feed.now_ts()
         self._reason: str | None = "not connected yet"
-        self._presence = Presence()
         self._vitals = Vitals(self._presence)
         self._changed = asyncio.Event()
         self._synapse: SynapseState | None = None
@@ -94,21 +104,27 @@ class Watch:
         asked_at_s = self._clock()
         with contextlib.suppress(SynapseUnreachable):
             records = await self._feed.roster(_ASK_S)
-            self._presence.compare(records, self._clock())
+            self._presence.compare(records, self._clock(), self._feed.now_ts())
             self._vitals.compare(records, asked_at_s)
             self._synapse = await self._feed.state(_ASK_S)
+            dendrites = await self._feed.dendrites(_ASK_S)
+            self._presence.compare_dendrites(dendrites, self._clock(), self._feed.now_ts())
+            if len(self.tabs):  # a table of thousands is only asked for where somebody looks
+                self._vitals.compare_tasks(await self._feed.open_tasks(_ASK_S), self._clock())
 
     def _tick(self) -> None:
         if len(self.tabs):
             self.tabs.show("state", self._state())
-            self.tabs.show("health", self._vitals.view(self._clock()))
+            self.tabs.show("now", self._vitals.view(self._clock()))
+            self.tabs.look_for_traces()
 
     def _on_signal(self, observed: ObservedSignal) -> None:
         now_s = self._clock()
-        self._vitals.observe(observed, now_s)
+        cause = self._vitals.observe(observed, now_s)
         if self._presence.observe(observed, now_s):
             self._changed.set()
-        self.tabs.add(observed)
+        number = self.tabs.add(observed)
+        self.traces.observe(number, observed, cause)
 
     def _on_missed(self, count: int) -> None:
         self._missed += count
@@ -116,6 +132,8 @@ class Watch:
     def _on_link(self, connected: bool, reason: str | None) -> None:
         if (connected, reason) == (self._connected, self._reason):
             return
+        if connected is not self._connected:
+            self._since_ts = self._feed.now_ts()
         self._connected, self._reason = connected, reason
         self.tabs.show("state", self._state())
 
@@ -128,11 +146,13 @@ class Watch:
                 "version": self._version,
                 **self._feed.facts,
                 "kept": MOST_SIGNALS,
+                "traces_kept": MAX_TRACES,
+                "prices": self._prices is not None,
                 "first": self.ring.first,
                 "last": self.ring.last,
             },
             "state": self._state(),
-            "health": self._vitals.view(self._clock()),
+            "now": self._vitals.view(self._clock()),
         }
 
     def _state(self) -> dict[str, Any]:
@@ -141,13 +161,23 @@ class Watch:
             "synapse": {
                 "url": self._feed.url,
                 "connected": self._connected,
+                "since_ts": self._since_ts,
                 "reason": self._reason,
+                **self._several(),
                 "counters": self._counters(),
             },
             "dendrites": self._presence.view(self._clock(), self._vitals.open_of),
             "missed": self._missed,
             "evicted": self.ring.evicted,
+            "behind": None,
         }
+
+    def _several(self) -> dict[str, Any]:
+        """Return what the Synapse tells of itself as one of several."""
+        told = self._synapse
+        if told is None:
+            return {"warning": "", "role": "", "peers": []}
+        return {"warning": told.warning, "role": told.role, "peers": list(told.peers)}
 
     def _counters(self) -> dict[str, Any]:
         """Return the counters of the Synapse, and under `prism.` those of Prism."""

@@ -16,6 +16,7 @@ from cosmonapse.prism.listening import listening
 from cosmonapse.prism.ring import Ring
 from cosmonapse.prism.tabs import Tabs
 from cosmonapse.prism.timed_http import REQUEST_S, Connections, timed
+from cosmonapse.prism.trace_store import TraceStore
 from support.processes import TIMEOUT_S
 
 SHORT_S = 0.5
@@ -66,7 +67,9 @@ class Serving:
         self.counts = Counter()
         self.listeners, self.home = listening("127.0.0.1", 0)
         self.tabs = Tabs(Ring(1), lambda: {"hello": {}}, self.counts)
-        app = make_app(Guard(self.home), None, self.tabs._ring, self.tabs, self.counts)
+        app = make_app(
+            Guard(self.home), None, self.tabs._ring, self.tabs, self.counts, TraceStore()
+        )
         protocol = timed(Connections(self.counts, most, request_s))
         settings = {"lifespan": "off", "ws": "none", "log_level": "error"}
         config = uvicorn.Config(app, http=protocol, timeout_graceful_shutdown=1, **settings)

@@ -46,7 +46,7 @@ def test_a_tab_that_opens_later_is_greeted_and_sees_the_past(shown, url):
     with Tab(shown) as tab:
         tab.until(lambda: len(tab.types()) == 2)
         tab.newest("state", lambda state: state["dendrites"])
-        tab.newest("health")
+        tab.newest("now")
 
     assert tab.events[0][0] == "hello"
     hello = tab.events[0][1]
@@ -312,17 +312,17 @@ def test_a_killed_worker_is_gone_with_a_reason_and_its_task_is_an_error(children
         return [each for d in state["dendrites"] for each in d["neurons"]]
 
     with Tab(address) as tab:
-        running = tab.newest("health", lambda health: health["tasks"])
+        running = tab.newest("now", lambda now: now["tasks"])
         tab.newest("state", lambda s: [n["open"] for n in neurons(s)] == [1])
         worker.kill()
         gone = tab.newest("state", lambda s: [n["state"] for n in neurons(s)] == ["gone"])
-        failed = tab.newest("health", lambda health: health["errors"])
+        failed = tab.newest("now", lambda now: now["causes"])
     waiting.wait()
 
     assert running["tasks"][0]["neuron"] == "worker"
     assert "vanished" in neurons(gone)[0]["reason"]
-    assert failed["errors"][0]["code"] == "WORKER_LOST"
-    assert failed["errors"][0]["trace_id"] == running["tasks"][0]["trace_id"]
+    assert failed["causes"][0]["code"] == "WORKER_LOST"
+    assert failed["causes"][0]["trace_id"] == running["tasks"][0]["trace_id"]
     assert failed["tasks"] == []
 
 

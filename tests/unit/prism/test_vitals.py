@@ -3,12 +3,11 @@
 import pytest
 
 from cosmonapse import Directed, NeuronRecord, SignalType
-from cosmonapse.prism.failures import Failures
 from cosmonapse.prism.pending_tasks import PendingTasks
 from cosmonapse.prism.presence import Presence
 from cosmonapse.prism.rates import SECONDS, Rates
 from cosmonapse.prism.vitals import Vitals
-from support.observed import NOBODY, WORKER, observed, reply, task
+from support.observed import NOBODY, WORKER, reply, task
 
 SETTLING = ["AGENT_OUTPUT", "FINAL", "ERROR", "CLARIFICATION", "PERMISSION", "ESCALATION"]
 
@@ -83,46 +82,6 @@ def test_a_task_that_nobody_got_is_forgotten_in_the_end():
     tasks.compare([], 311.0)
 
     assert len(tasks) == 0
-
-
-def test_errors_are_grouped_by_code_and_message_without_their_numbers():
-    failures = Failures()
-    for n in (1, 22, 333):
-        payload = {"code": "X", "message": f"attempt {n} of {task().signal.id}"}
-        failures.add(observed(SignalType.ERROR, payload, ts=float(n)).signal, f"w{n}")
-    failures.add(observed(SignalType.ERROR, {"code": "Y", "message": "m"}, ts=9.0).signal, None)
-
-    newest, other = failures.view(10)
-
-    assert (newest["code"], newest["count"]) == ("Y", 1)
-    assert (other["code"], other["count"], other["neuron"], other["last_ts"]) == (
-        "X",
-        3,
-        "w333",
-        333,
-    )
-    assert other["message"].startswith("attempt 333 of evt_")
-
-
-@pytest.mark.parametrize("value", [None, 7, {"a": 1}, ["x"]])
-def test_an_error_may_say_anything(value):
-    failures = Failures()
-
-    failures.add(observed(SignalType.ERROR, {"code": value, "message": value}).signal, None)
-
-    (group,) = failures.view(10)
-    assert isinstance(group["code"], str)
-    assert isinstance(group["message"], str)
-
-
-def test_only_so_many_groups_of_errors_are_remembered():
-    failures = Failures(most=2)
-
-    for code in ("A", "B", "C"):
-        failures.add(observed(SignalType.ERROR, {"code": code, "message": ""}).signal, None)
-
-    assert [group["code"] for group in failures.view(10)] == ["C", "B"]
-    assert len(failures.view(1)) == 1
 
 
 def test_a_second_is_summed_up_when_it_is_over():
@@ -210,6 +169,6 @@ def test_a_duration_is_by_the_clocks_of_both_ends_if_they_can_be_right(
     health.observe(asked, 10.0)
     health.observe(reply(asked, ts=1_000.0 + by_theirs_s), 10.0 + by_ours_s)
 
-    (took,) = health.view(11.0)["neurons"]["worker"]["p50_ms"]
+    (took,) = health.view(11.0)["series"]["worker"]["p50_ms"]
 
     assert took == pytest.approx(took_ms)

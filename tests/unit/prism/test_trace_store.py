@@ -1,0 +1,265 @@
+"""Traces stay whole within bounds; failed and slow ones outlive newer ones."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cosmonapse import SignalType
+from cosmonapse.prism import trace as trace_module
+from cosmonapse.prism.root_causes import Cause
+from cosmonapse.prism.trace_steps import MAX_BODY_BYTES, MAX_TEXT_CHARS, MAX_TIMES
+from cosmonapse.prism.trace_store import MAX_FAILED, MAX_SLOW, TraceStore
+from support.observed import observed, reply, task
+
+
+def fill(store, *signals, cause=None):
+    for number, each in enumerate(signals, store.v + 1):
+        store.observe(number, each, cause if each.signal.type is SignalType.ERROR else None)
+
+
+def summary(store, asked):
+    return store.whole(store.trace(asked.signal.trace_id), 0)["summary"]
+
+
+def records(store, asked, after=0):
+    return store.whole(store.trace(asked.signal.trace_id), after)["records"]
+
+
+def thought(asked, text, **payload):
+    return reply(asked, SignalType.THOUGHT_DELTA, {"delta": text, **payload}, ts=2.0)
+
+
+def event(data):
+    name, text = data.decode().strip().split("\ndata: ")
+    assert name == "event: traces"
+    return json.loads(text)
+
+
+def test_a_trace_is_told_in_one_line():
+    store, asked = (
+        TraceStore(lambda instance: "web"),
+        task("writer", ts=1.0, payload={"input": {"prompt": "Why?"}}),
+    )
+
+    fill(store, asked, thought(asked, "so"), reply(asked, neuron="writer", ts=4.0))
+
+    told = summary(store, asked)
+    assert told["status"] == "done"
+    assert (told["prompt"], told["neuron"], told["caller"]["name"]) == ("Why?", "writer", "web")
+    assert (told["took_s"], told["first_thought_s"]) == (3.0, 1.0)
+    assert (told["tasks"], told["signals"], told["errors"], told["beginning"]) == (1, 3, 0, "seen")
+
+
+def test_thoughts_that_follow_each_other_are_one_record_with_their_times():
+    store, asked = TraceStore(), task(ts=1.0)
+    pieces = [thought(asked, text) for text in ("a", "b", "c")]
+    tool = reply(asked, SignalType.TOOL_CALL, {"tool_name": "t", "args": {}})
+
+    fill(store, asked, *pieces, tool, thought(asked, "d"), thought(asked, "e", kind="reasoning"))
+
+    texts = [
+        (each["payload"]["delta"], each["run"]["count"])
+        for each in records(store, asked)
+        if "run" in each
+    ]
+    assert texts == [("abc", 3), ("d", 1), ("e", 1)]
+    run = records(store, asked)[1]["run"]
+    assert (run["at"], run["last_n"]) == ([0, 0, 0], 4)
+
+
+def test_only_what_changed_since_a_version_is_told():
+    store, asked = TraceStore(), task()
+    fill(store, asked, thought(asked, "a"))
+    before = store.v
+
+    fill(store, thought(asked, "b"))
+
+    (changed,) = records(store, asked, before)
+    assert changed["payload"]["delta"] == "ab"
+    assert records(store, asked, store.v) == []
+
+
+def test_a_long_stream_keeps_its_end_and_some_of_its_times():
+    store, asked = TraceStore(), task()
+
+    fill(
+        store,
+        asked,
+        *(thought(asked, "x" * 1_000) for _ in range(MAX_TIMES * 3)),
+        thought(asked, "end"),
+    )
+
+    record = records(store, asked)[1]
+    assert record["payload"]["delta"].endswith("end")
+    assert len(record["payload"]["delta"]) <= MAX_TEXT_CHARS
+    assert record["cut"]
+    assert len(record["run"]["at"]) <= MAX_TIMES + 1
+    assert record["run"]["count"] == MAX_TIMES * 3 + 1
+
+
+def test_a_trace_whose_first_signal_answers_something_says_that_its_beginning_is_gone():
+    store, asked = TraceStore(), task()
+
+    fill(store, reply(asked))
+
+    assert summary(store, asked)["beginning"] == "gone"
+
+
+def test_the_newest_traces_are_kept_and_the_others_are_told_as_gone():
+    store, asked = TraceStore(most=2), [task() for _ in range(3)]
+
+    fill(store, *asked)
+
+    assert store.trace(asked[0].signal.trace_id) is None
+    _, data = store.news(1)
+    told = event(data)
+    assert told["gone"] == [asked[0].signal.trace_id]
+    assert [each["id"] for each in told["items"]] == [each.signal.trace_id for each in asked[1:]]
+    assert store.evicted == 1
+
+
+def test_failed_and_slow_traces_are_pinned_within_bounds():
+    store, cause = TraceStore(most=1), Cause("worker", "X", "m")
+    bad = task(ts=1.0)
+    fill(store, bad, reply(bad, SignalType.ERROR, {"code": "X"}, ts=2.0), cause=cause)
+    for seconds in range(MAX_SLOW + 20):
+        asked = task(ts=1.0)
+        fill(store, asked, reply(asked, ts=2.0 + seconds % 60))
+
+    assert summary(store, bad)["pinned"] == "failed"
+    assert summary(store, bad)["cause"] == {"neuron": "worker", "code": "X", "message": "m"}
+    assert len(store) == 1 + MAX_SLOW + 1
+    for _ in range(MAX_FAILED + 5):
+        asked = task(ts=1.0)
+        fill(store, asked, reply(asked, SignalType.ERROR, {"code": "X"}), cause=cause)
+    assert len(store) == 1 + MAX_SLOW + MAX_FAILED
+    assert store.trace(bad.signal.trace_id) is None
+
+
+def test_a_pinned_trace_that_goes_on_is_a_recent_one_again():
+    store = TraceStore(most=1)
+    asked = task(ts=1.0)
+    fill(store, asked, reply(asked, ts=9.0), task())
+    assert summary(store, asked)["pinned"] == "slow"
+
+    fill(store, thought(asked, "more"))
+
+    assert summary(store, asked)["pinned"] == ""
+    assert summary(store, asked)["signals"] == 3
+
+
+def test_the_store_is_bounded_in_bytes():
+    store = TraceStore(most_bytes=100_000)
+
+    for _ in range(50):
+        asked = task(payload={"input": {"text": "x" * 10_000}})
+        fill(store, asked, reply(asked))
+
+    assert store.size_bytes <= 100_000
+    assert 0 < len(store) < 15
+
+
+def test_of_a_trace_that_is_too_large_the_middle_goes(monkeypatch):
+    monkeypatch.setattr(trace_module, "MAX_STEPS", 100)
+    store, asked = TraceStore(), task()
+    plans = [reply(asked, SignalType.PLAN, {"steps": [n]}) for n in range(300)]
+
+    fill(store, asked, *plans)
+
+    kept = records(store, asked)
+    told = summary(store, asked)
+    assert len(kept) <= 100
+    assert kept[0]["type"] == "TASK"
+    assert kept[-1]["payload"] == {"steps": [299]}
+    assert told["dropped"] == 301 - len(kept)
+
+
+def test_a_large_signal_is_kept_cut():
+    store, asked = TraceStore(), task(payload={"input": {"text": "x" * (2 * MAX_BODY_BYTES)}})
+
+    fill(store, asked)
+
+    (record,) = records(store, asked)
+    assert record["cut"]
+    assert store.size_bytes < MAX_BODY_BYTES
+
+
+def test_a_trace_is_found_by_the_beginning_of_its_id():
+    store, asked = TraceStore(), task()
+    fill(store, asked)
+
+    assert store.trace(asked.signal.trace_id[:8]).id == asked.signal.trace_id
+    assert store.trace("trc_") is None
+    assert store.trace("nothing-like-it") is None
+
+
+def test_a_question_is_told_until_the_task_goes_on():
+    store, asked = TraceStore(), task("writer")
+    question = reply(asked, SignalType.CLARIFICATION, {"question": "Which one?"}, "writer")
+    fill(store, asked, question)
+
+    told = summary(store, asked)
+    assert told["status"] == "asking"
+    assert (told["ask"]["kind"], told["ask"]["question"]) == ("clarification", "Which one?")
+    assert "caller" in told["ask"]["who"]
+
+    again = task("writer", trace_id=asked.signal.trace_id, parent_id=question.signal.id)
+    fill(store, again)
+    assert (summary(store, asked)["status"], summary(store, asked)["ask"]) == ("running", None)
+
+
+def test_presence_belongs_to_no_trace():
+    store = TraceStore()
+
+    fill(store, observed(SignalType.HEARTBEAT, {"status": "ready"}))
+
+    assert (len(store), store.news(0)) == (0, None)
+
+
+def test_a_page_that_is_far_behind_gets_all_again():
+    store = TraceStore(most=1)
+    for _ in range(5_000):
+        fill(store, task())
+
+    v, data = store.news(1)
+
+    assert v == 0
+    assert event(data) == {"items": [], "gone": [], "anew": True}
+
+
+def follow(store, page, v):
+    """Take in what a page is told; return the version that it leads to."""
+    while (found := store.news(v)) is not None:
+        v, data = found
+        told = event(data) if data else {"items": [], "gone": []}
+        for each in told["gone"]:
+            page.pop(each, None)
+        page.update({each["id"]: each["v"] for each in told["items"]})
+    return v
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 6), st.sampled_from(["task", "thought", "reply", "error"])),
+        max_size=60,
+    )
+)
+def test_a_page_that_follows_the_news_knows_what_the_store_knows(steps):
+    store, page, v = TraceStore(most=3), {}, 0
+    asked = [task(ts=1.0) for _ in range(7)]
+    make = {
+        "task": lambda each: each,
+        "thought": lambda each: thought(each, "x"),
+        "reply": lambda each: reply(each, ts=3.0),
+        "error": lambda each: reply(each, SignalType.ERROR, {"code": "X"}, ts=3.0),
+    }
+    for n, (which, what) in enumerate(steps):
+        store.observe(
+            n, make[what](asked[which]), Cause("w", "X", "m") if what == "error" else None
+        )
+        if n % 3 == 0:
+            v = follow(store, page, v)
+    follow(store, page, v)
+
+    assert page == {each.id: each.v for each in store._all()}
