@@ -31,6 +31,34 @@
         store.pause(false);
         return [...during, store.ring.size, store.ring.at(store.ring.end - 1).n === store.last];
     },
+    summaries: ({ Store }) => {
+        const store = new Store();
+        const shown = () => [...store.traceSummaries].map(([id, { v }]) => `${id} ${v}`);
+        const seen = [];
+        store.setTraces({ items: [{ id: "a", v: 1 }, { id: "b", v: 1 }], gone: [] });
+        seen.push(shown());
+        store.pause(true);
+        store.setTraces({ items: [{ id: "a", v: 2 }, { id: "c", v: 1 }], gone: ["b"] });
+        store.setTraces({ items: [{ id: "a", v: 3 }], gone: ["c"] });
+        seen.push(shown());
+        store.pause(false);
+        seen.push(shown(), [...store.goneTraces]);
+        store.setTraces({ reset: true });
+        store.setTraces({ items: Array.from({ length: 3000 }, (_, at) => ({ id: `t${at}`, v: 1 })), gone: Array.from({ length: 3000 }, (_, at) => `g${at}`) });
+        return [...seen, store.traceSummaries.size, store.traceSummaries.has("t2999"), store.goneTraces.size, store.goneTraces.has("g2999")];
+    },
+    heldStill: ({ Store }) => {
+        const store = new Store();
+        const state = (at, connected) => ({ at, synapse: { connected }, dendrites: [], missed: 0 });
+        store.setState(state(100, true));
+        store.setNow({ open: 1 });
+        store.pause(true);
+        store.setState(state(200, false));
+        store.setNow({ open: 2 });
+        const during = [store.state.at, store.latest.at, store.now.open, Math.round(store.serverTime()), Math.round(store.liveTime())];
+        store.pause(false);
+        return [...during, store.state.at, store.now.open, Math.round(store.serverTime())];
+    },
     status: ({ Store, record }) => {
         const outcomes = {};
         const settle = (type, payload = {}) => {

@@ -53,6 +53,17 @@ async def test_a_pause_keeps_the_newest_of_what_waits(run):
     assert await run("paused") == [1, 20_000, 10_000, True]
 
 
+async def test_summaries_stand_still_in_a_pause_and_are_bounded(run):
+    assert await run("summaries") == [
+        *(["a 1", "b 1"], ["a 1", "b 1"], ["a 3"], ["b", "c"]),
+        *(2_000, True, 1_000, True),
+    ]
+
+
+async def test_a_pause_holds_state_and_figures_and_not_what_the_line_of_state_needs(run):
+    assert await run("heldStill") == [100, 200, 1, 100, 200, 200, 2, 200]
+
+
 async def test_the_status_of_a_trace_follows_from_how_its_last_task_was_settled(run):
     assert await run("status") == {
         "": "running",

@@ -2,7 +2,7 @@
 import { dress, el, fit, put } from "./dom.js";
 import { count, length, perSecond, plain, plural } from "./format.js";
 import { Chart } from "./charts.js";
-import { counterGroups, dendriteCells, dendriteState, dendritesOf, doesOf, replicaCells, replicasOf, synapsesOf, whyBelow } from "./fabricrows.js";
+import { counterGroups, dendriteCells, dendriteState, dendritesOf, isA, replicaCells, replicasOf, synapsesOf, whyBelow } from "./fabricrows.js";
 import { Table } from "./table.js";
 import { nothingYet } from "./empty.js";
 
@@ -47,7 +47,7 @@ export class FabricView {
   /** A caller leads to its traces, everybody else to what it says. */
   alone(dendrite) {
     const who = { instance: dendrite.instance, name: plain(dendrite.dendrite_id ?? dendrite.instance.slice(0, 8)) };
-    if (doesOf(dendrite).includes("asks")) this.app.openCaller(who);
+    if (isA(dendrite, "caller")) this.app.openCaller(who);
     else this.app.filters.set({ instance: who.instance }, { [who.instance]: who.name });
   }
 
@@ -105,8 +105,8 @@ export class FabricView {
 
   drawDendrites(dendrites) {
     const all = dendritesOf(dendrites);
-    const many = (word) => all.filter((each) => dendriteState(each) !== "gone" && doesOf(each).includes(word)).length;
-    put(this.cards.dendrites, `${plural(many("asks"), "caller")}, ${plural(many("answers"), "worker")}, ${plural(many("watches"), "watcher")}`);
+    const many = (kind) => plural(all.filter((each) => dendriteState(each) !== "gone" && isA(each, kind)).length, kind);
+    put(this.cards.dendrites, `${many("caller")}, ${many("worker")}, ${many("watcher")}`);
     this.dendrites.fill(all, dendriteCells, { below: whyBelow, look: (each) => (["gone", "stuck"].includes(dendriteState(each)) ? "loud" : "") });
   }
 

@@ -26,7 +26,7 @@ export function replicaCells({ dendrite, neuron }) {
     { text: neuron.concurrency ? `${count(neuron.running ?? 0)} of ${count(neuron.concurrency)}` : count(neuron.running ?? 0), class: neuron.running ? "" : "quiet" },
     { text: count(neuron.queued ?? 0), class: neuron.queued ? "" : "quiet" },
     { text: Number.isFinite(lag) ? length(lag / 1000) : "–", class: lag > SLOW_LOOP_MS ? "bad" : "quiet" },
-    { text: Number.isFinite(neuron.last_seen_s) ? age(neuron.last_seen_s) : "–", class: "quiet" },
+    { text: Number.isFinite(neuron.last_seen_s) ? `${age(neuron.last_seen_s)} ago` : "–", class: "quiet" },
   ];
 }
 
@@ -37,19 +37,17 @@ export function whyBelow({ gone, left, reason }) {
   return `left${Number.isFinite(end.ts) ? ` at ${seconds(end.ts)}` : ""}: ${shown(end.reason ?? reason ?? "no reason given")}`;
 }
 
-/** What a Dendrite does, in words. */
-export function doesOf({ does, role, neurons }) {
-  return DOES[does] ?? (neurons.length ? DOES.worker : role === "observer" ? DOES.watcher : DOES.caller);
-}
+/** Tell whether a Dendrite is a "caller", a "worker" or a "watcher"; it may be the first two. */
+export const isA = (dendrite, kind) => `${dendrite.does}`.split("+").includes(kind);
 
 export const dendriteState = ({ state, neurons }) => state ?? neurons[0]?.state ?? "alive";
 
 /** Every Dendrite, the unwell first, then callers, workers, watchers. */
 export function dendritesOf(dendrites) {
-  const order = ["asks", "answers tasks and asks", "answers tasks", "watches"];
+  const order = ["caller", "worker+caller", "worker", "watcher"];
   return dendrites
     .map((each) => ({ ...each, key: each.instance }))
-    .sort((a, b) => rank(dendriteState(a)) - rank(dendriteState(b)) || order.indexOf(doesOf(a)) - order.indexOf(doesOf(b)) || `${a.dendrite_id}`.localeCompare(`${b.dendrite_id}`));
+    .sort((a, b) => rank(dendriteState(a)) - rank(dendriteState(b)) || order.indexOf(a.does) - order.indexOf(b.does) || `${a.dendrite_id}`.localeCompare(`${b.dendrite_id}`));
 }
 
 /** Cells: state, name, what it does, its Neurons, its open tasks, since when it is there. */
@@ -59,7 +57,7 @@ export function dendriteCells(dendrite) {
   return [
     { text: state, class: `state st-${state}` },
     { text: shown(dendrite.dendrite_id ?? dendrite.instance?.slice(0, 8)), title: `instance ${shown(dendrite.instance)}` },
-    { text: doesOf(dendrite), title: dendrite.role ? `role ${shown(dendrite.role)}` : null },
+    { text: DOES[dendrite.does] ?? "not known", title: dendrite.role ? `role ${shown(dendrite.role)}` : null },
     { text: names.length ? names.join(", ") : "–", class: names.length ? "" : "quiet", title: names.join(", ") || null },
     { text: count(dendrite.open ?? 0), class: dendrite.open ? "" : "quiet" },
     { text: Number.isFinite(dendrite.age_s) ? age(dendrite.age_s) : "–", class: "quiet" },

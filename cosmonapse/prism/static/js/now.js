@@ -21,14 +21,14 @@ export class NowView {
       column("queue", "queued", "right"), column("deadline", "deadline", "right"), column("pieces", "so far", "right"),
     ], (task) => app.openTrace(task.trace_id));
     this.causes = new Table("Failures by root cause", [
-      column("times", "times", "right"), column("who", "neuron"), column("what", "why"), column("rate", "rate", "right"), column("last", "last", "right"), column("trace", "latest trace", "mono"),
+      column("times", "times", "right"), column("who", "neuron"), column("code", "error"), column("rate", "rate", "right"), column("last", "last", "right"), column("trace", "latest"),
     ], (cause) => app.openTrace(cause.trace_id));
     this.neurons = new Table("Neurons", [
       column("id", "neuron"), column("replicas", "replicas"), column("load", "load"), column("queue", "queue", "right"), column("rate", "replies", "right"), column("errors", "errors", "right"), column("p99", "p99", "right"),
     ], (neuron) => app.filters.set({ neuron: neuron.neuron_id }));
-    this.callers = el("div", { class: "callers" });
+    this.callers = el("div", { class: "callers", role: "group", "aria-label": "Callers" });
     this.grid = el("div", { class: "now" },
-      this.card("tasks", "What runs", this.tasks, "Nothing runs: every task has its reply.", this.callers),
+      this.card("tasks", "What runs", this.tasks, "Nothing runs: every task has its reply.", el("span", { class: "asking count", text: "callers" }), this.callers),
       this.card("causes", "What fails, by root cause", this.causes, "Nothing failed in the last 10 minutes."),
       this.card("neurons", "Neurons", this.neurons, "No Neuron has joined yet."));
     this.tables = [this.tasks, this.causes, this.neurons];
@@ -106,13 +106,13 @@ export class NowView {
   drawCallers(now) {
     const callers = callersOf(this.app.store.dendrites(), now.tasks);
     const items = callers.slice(0, CALLERS_SHOWN);
-    const buttons = fit(this.callers, items.length, () => el("button", { class: "caller", on: { click: (event) => this.app.openCaller(event.currentTarget.prismCaller) } }, el("b", { class: "said" }), el("span", { class: "num" })));
+    const buttons = fit(this.callers, items.length, () => el("button", { class: "caller", on: { click: (event) => this.app.openCaller(event.currentTarget.prismCaller) } }, el("b", { class: "said" }), " ", el("span", { class: "num" })));
     items.forEach((caller, at) => {
       const [instance] = caller.instances;
       const button = buttons[at];
       button.prismCaller = { instance, name: caller.name };
       put(button.firstChild, caller.instances.size > 1 ? `${caller.name} × ${caller.instances.size}` : caller.name);
-      put(button.lastChild, caller.open ? `asks ${count(caller.open)}` : "quiet");
+      put(button.lastChild, caller.open ? `${count(caller.open)} open` : "nothing open");
       dress(button, `caller ${caller.open ? "" : "quiet"}`);
       mark(button, "title", `Show the traces of ${caller.name}`);
     });

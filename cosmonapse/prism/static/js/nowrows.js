@@ -7,6 +7,7 @@ const STATE_TITLES = {
   wanted: "nobody has taken it yet", asking: "waits for an answer", unknown: "no reply yet; its worker does not tell more",
 };
 const ASKS = { clarification: "asks", permission: "asks for permission", escalation: "asks a person to take over" };
+const MOST_MESSAGE = 200;
 const NONE = { text: "–", class: "quiet" };
 const shown = (value) => plain(value ?? "");
 
@@ -24,10 +25,15 @@ export function taskCells(task) {
     task.worker ? { text: nameOf(task.worker), title: `instance ${shown(task.worker.instance)}` } : NONE,
     { text: shown(task.prompt), title: shown(task.prompt) },
     firstThought(task),
-    Number.isFinite(task.queue_s) ? { text: length(task.queue_s), class: task.queue_s < 0.05 ? "quiet" : "" } : NONE,
+    queued(task),
     deadline(task.deadline_s),
     task.thoughts ? { text: plural(task.thoughts, "piece"), title: `${plural(task.characters ?? 0, "character")} so far` } : NONE,
   ];
+}
+
+function queued({ queue_s, state, age_s }) {
+  if (Number.isFinite(queue_s)) return { text: length(queue_s), class: queue_s < 0.05 ? "quiet" : "" };
+  return state === "queued" ? { text: age(age_s), title: "it has not begun yet" } : NONE;
 }
 
 function firstThought(task) {
@@ -43,25 +49,25 @@ function deadline(left_s) {
 /** The line under a task: why it is stuck, or what it asks. */
 export function taskBelow(task) {
   if (task.state === "asking") return `${ASKS[task.asks] ?? "asks"}: ${shown(task.question)}`;
-  return task.stuck ? `stuck: ${shown(task.stuck)}` : "";
+  return task.stuck ? shown(task.stuck) : "";
 }
 
-/** Cells: times, neuron, what, rate, last, latest trace. */
+/** Cells: times, neuron, code, rate, last, latest trace. */
 export function causeCells(cause) {
-  const said = [cause.code, cause.message].filter(Boolean).map(shown).join(": ");
   return [
     { text: count(cause.count), class: "bad" },
     { text: shown(cause.neuron ?? "nobody"), title: shown(cause.neuron ?? "") },
-    { text: said, title: said.slice(0, 500) },
+    shown(cause.code),
     { text: cause.per_minute ? `${perSecond(cause.per_minute)}/min` : "0/min", class: cause.per_minute ? "" : "quiet" },
     seconds(cause.last_ts),
     { text: short(cause.trace_id), class: "lnk" },
   ];
 }
 
-/** The line under a failure: since when, for whom, who only passed it on, what a retry made good. */
+/** The line under a failure: the message, since when, for whom, who passed it on, what a retry made good. */
 export function causeBelow(cause) {
-  const parts = [`first ${seconds(cause.first_ts)}`];
+  const message = shown(cause.message).slice(0, MOST_MESSAGE);
+  const parts = [...(message ? [message] : []), `first ${seconds(cause.first_ts)}`];
   if (cause.callers?.length) parts.push(`asked by ${cause.callers.map(shown).join(", ")}`);
   if (cause.above) parts.push(`passed on by ${plural(cause.above, "task")} above`);
   if (cause.recovered) parts.push(`${count(cause.recovered)} made good by a retry`);
@@ -94,7 +100,7 @@ export function neuronCells(neuron) {
 }
 
 function replicasOf({ replicas = {}, missing }) {
-  if (missing) return "nobody serves it";
+  if (missing) return "none there";
   const parts = ["stuck", "gone", "away", "draining", "alive"].filter((state) => replicas[state]).map((state) => `${count(replicas[state])} ${state}`);
   return parts.join(", ") || "none";
 }

@@ -1,6 +1,7 @@
 // What is always in sight: the line of state, the work in figures, the filters, what this tab keeps.
 import { dress, el, fit, mark, put } from "./dom.js";
 import { count, perSecond, plain } from "./format.js";
+import { stateOf } from "./nowrows.js";
 import { story } from "./stateline.js";
 
 /** Return the figures as [key, value, text, class if it is not zero, view]. Pure. */
@@ -8,7 +9,7 @@ export function figures({ tasks, open, more, causes, neurons, signals_per_s }) {
   const stuck = tasks.filter((task) => task.stuck).length;
   const asking = tasks.filter((task) => task.state === "asking").length;
   const failures = causes.reduce((sum, cause) => sum + cause.count, 0);
-  const lacking = neurons.filter((neuron) => neuron.missing || neuron.gone || neuron.replicas?.stuck).length;
+  const lacking = neurons.filter((neuron) => stateOf(neuron) !== "alive").length;
   const one = (value, text, many) => (value === 1 ? text : many);
   const all = open || tasks.length + more;
   return [
