@@ -43,7 +43,7 @@
         seen.push(shown());
         store.pause(false);
         seen.push(shown(), [...store.goneTraces]);
-        store.setTraces({ reset: true });
+        store.setTraces({ anew: true });
         store.setTraces({ items: Array.from({ length: 3000 }, (_, at) => ({ id: `t${at}`, v: 1 })), gone: Array.from({ length: 3000 }, (_, at) => `g${at}`) });
         return [...seen, store.traceSummaries.size, store.traceSummaries.has("t2999"), store.goneTraces.size, store.goneTraces.has("g2999")];
     },

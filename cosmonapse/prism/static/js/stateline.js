@@ -45,11 +45,16 @@ function ofFabric({ hello, state }) {
   if (!synapse || hello.mode === "replay") return null;
   if (synapse.warning) return warn(`The fabric warns: ${plain(synapse.warning)}`);
   if (synapse.role === "leaving") return warn("The Synapse that leads is leaving: a standby takes over.");
-  const first = `${hello.url ?? ""}`.split(",")[0].trim();
-  if (first !== hello.url && synapse.role === "leader" && synapse.url && synapse.url !== first) return warn(`A standby leads: ${plain(synapse.url)} instead of ${plain(first)}.`);
   const silent = (synapse.peers ?? []).filter((peer) => peer.role === "closed" || peer.role === "silent");
   if (silent.length) return warn(`Without a standby that answers: ${silent.map((peer) => `${plain(peer.url)} is ${peer.role}`).join(", ")}.`);
   return null;
+}
+
+/** Say so where another one leads than the first of the URL; it goes on leading when that is back. */
+function standby(url, synapse) {
+  const places = `${url ?? ""}`.replace(/^cosmo:\/\//, "").split(",");
+  const leads = `${synapse?.counters?.url ?? ""}`.replace(/^cosmo:\/\//, "");
+  return places.indexOf(leads) > 0 ? `, a standby leads (${plain(leads)})` : "";
 }
 
 function ofHoles({ state, missed, missedAt, prismMissed, prismMissedAt, at }) {
@@ -65,8 +70,8 @@ function ofPause({ pausedAt, waiting }) {
   return pausedAt === null ? null : calm(`Paused at ${seconds(pausedAt)}: what is shown stands still.`, plural(waiting, "Signal waits", "Signals wait"));
 }
 
-function allWell({ hello, liveSince }) {
-  if (hello.mode !== "replay") return well(`Live since ${seconds(liveSince)}: the fabric is well.`);
+function allWell({ hello, state, liveSince }) {
+  if (hello.mode !== "replay") return well(`Live since ${seconds(liveSince)}: the fabric is well${standby(hello.url, state?.synapse)}.`);
   const { file, from_ts, to_ts } = hello.replay ?? {};
   return calm(`A recording, nothing of it is live: ${plain(file ?? "")}${Number.isFinite(from_ts) ? `, ${seconds(from_ts)} to ${seconds(to_ts)}` : ""}.`);
 }

@@ -109,15 +109,15 @@ export class Store {
     else this.waitingNow = { ...NOTHING, ...now };
   }
 
-  /** Take summaries: `items` that are new or changed, and ids that are `gone`; `reset`: forget what was before. */
+  /** Take summaries: `items` that are new or changed, and ids that are `gone`; `anew`: forget what was before. */
   setTraces(traces) {
     if (this.held === null) this.keepTraces(traces);
     else this.holdTraces(traces);
   }
 
-  keepTraces({ items = [], gone = [], reset = false }) {
+  keepTraces({ items = [], gone = [], anew = false }) {
     this.tracesVersion += 1;
-    if (reset) this.traceSummaries.clear();
+    if (anew) this.traceSummaries.clear();
     for (const summary of items) {
       this.traceSummaries.set(summary.id, summary);
       this.goneTraces.delete(summary.id);
@@ -131,8 +131,8 @@ export class Store {
   }
 
   /** Fold what comes during a pause into one change, so that a long one stays small. */
-  holdTraces({ items = [], gone = [], reset = false }) {
-    if (reset || this.waitingTraces === null) this.waitingTraces = { items: new Map(), gone: new Set(), reset };
+  holdTraces({ items = [], gone = [], anew = false }) {
+    if (anew || this.waitingTraces === null) this.waitingTraces = { items: new Map(), gone: new Set(), anew };
     const folded = this.waitingTraces;
     for (const summary of items) {
       folded.items.set(summary.id, summary);

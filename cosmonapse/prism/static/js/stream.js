@@ -52,7 +52,6 @@ export class Stream {
     this.hear(source, "signals", (records) => this.store.add(records));
     this.hear(source, "state", (state) => this.store.setState(state));
     this.hear(source, "now", (now) => this.store.setNow(now));
-    this.hear(source, "health", (health) => this.store.setNow({ ...health, causes: health.errors, series: health.neurons, neurons: [], signals_per_s: health.total_rate.at(-1) ?? 0 }));
     this.hear(source, "traces", (traces) => this.store.setTraces(traces));
     this.hear(source, "missed", ({ count }) => this.store.miss(count));
     this.hear(source, "displaced", ({ most }) => this.displace(most));
@@ -73,7 +72,7 @@ export class Stream {
     else if (this.store.last && hello.first > this.store.last + 1) this.store.miss(hello.first - this.store.last - 1);
     this.run = hello.run;
     // All summaries come anew: those that went meanwhile are told to nobody.
-    this.store.setTraces({ reset: true });
+    this.store.setTraces({ anew: true });
     this.store.hello = hello;
     this.downSince = null;
     this.wait_ms = FIRST_MS;
