@@ -289,6 +289,8 @@ def _tell(shown: dict[str, Any], peer: _Peer) -> None:
 def _complete(shown: dict[str, Any]) -> None:
     """Add what the Synapse did not tell, from its Neurons and Signals."""
     states = [each["state"] for each in shown["neurons"]]
+    if states and shown["does"] == "watcher":  # its Axons left before its connection
+        shown["does"] = "worker"
     worst = min(states, key=_ORDER.index) if states else "alive"
     if shown["state"] is None:
         shown["state"] = "alive" if worst == "draining" else worst

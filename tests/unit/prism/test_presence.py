@@ -4,6 +4,7 @@ import pytest
 
 from cosmonapse import Directed, NeuronRecord, SignalType
 from cosmonapse.prism.presence import CALLER_S, GONE_S, Presence
+from cosmonapse.registry import DendriteRecord
 from support.observed import CALLER, WORKER, observed, task
 
 
@@ -137,3 +138,58 @@ def test_of_very_many_those_who_are_unwell_are_shown():
 
     assert len(neurons) == 1_000
     assert neurons[0]["neuron_id"] == "ill"
+
+
+def dendrite(name="web", **facts):
+    return DendriteRecord(dendrite_id=name, instance=CALLER.hex(), **facts)
+
+
+def test_a_caller_has_the_name_that_the_synapse_tells_also_after_it_left():
+    presence = Presence()
+    presence.compare_dendrites([dendrite(calls=True, open=2, age_s=7.0)], 0.0, 100.0)
+
+    (told,) = presence.view(0.0, lambda worker: 0)
+    assert (told["dendrite_id"], told["does"], told["state"]) == ("web", "caller", "alive")
+    assert (told["open"], told["age_s"], told["left"]) == (2, 7.0, None)
+
+    presence.compare_dendrites([], 1.0, 101.0)
+    (told,) = presence.view(1.0, lambda worker: 0)
+    assert (told["state"], told["left"]["ts"]) == ("gone", 101.0)
+    presence.compare_dendrites([], GONE_S + 2.0, 500.0)
+    assert presence.view(GONE_S + 2.0, lambda worker: 0) == []
+    assert presence.name_of(CALLER) == "web"
+
+
+def test_a_dendrite_without_a_name_is_called_by_its_first_digits():
+    assert Presence().name_of(CALLER) == CALLER.hex()[:8]
+
+
+def test_a_worker_whose_axons_left_first_is_still_one_that_answers_tasks():
+    presence = Presence()
+    presence.compare([record(instance=CALLER.hex())], 0.0, 100.0)
+    presence.compare([], 1.0, 101.0)
+    presence.compare_dendrites([dendrite("host")], 1.0, 101.0)
+
+    (told,) = presence.view(2.0, lambda worker: 0)
+    assert told["does"] == "worker"
+
+
+def test_replicas_are_one_group_with_the_last_death_and_whether_another_one_serves():
+    presence = Presence()
+    replicas = [
+        record(running=2, queued=1, open=3, loop_lag_ms=4, capabilities=("a",)),
+        record(instance=CALLER.hex(), dendrite_id="second", running=1, loop_lag_ms=9),
+    ]
+    presence.compare(replicas, 0.0, 100.0)
+    group = presence.groups(0.0)["worker"]
+    assert group["replicas"]["alive"] == 2
+    assert (group["running"], group["queued"], group["open"]) == (3, 1, 3)
+    assert (group["loop_lag_ms"], group["capabilities"], group["gone"]) == (9, ["a"], None)
+
+    presence.observe(leave("lost"), 1.0)
+    presence.compare(replicas[1:], 1.0, 101.0)
+    group = presence.groups(1.0)["worker"]
+    assert (group["replicas"]["alive"], group["replicas"]["gone"]) == (1, 1)
+    assert (group["gone"]["ts"], group["gone"]["dendrite_id"]) == (101.0, "host")
+    assert group["gone"]["again"]
+    assert "vanished" in group["gone"]["reason"]
