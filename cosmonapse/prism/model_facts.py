@@ -17,6 +17,7 @@ MAX_MODELS = 8
 MAX_PRICES = 1_000
 _PER = 1_000_000
 _MAX_PRICE = 1e9
+_MAX_RAN_MS = 2**31
 
 
 class BadPrices(ValueError):
@@ -96,7 +97,16 @@ def _is_price(value: Any) -> bool:
 class ModelFacts:
     """What the models of one trace were given and gave, all answers together."""
 
-    __slots__ = ("_models", "_read", "_reason", "_unpriced", "_written", "cost")
+    __slots__ = (
+        "_models",
+        "_ran_ms",
+        "_read",
+        "_reason",
+        "_timed",
+        "_unpriced",
+        "_written",
+        "cost",
+    )
 
     def __init__(self) -> None:
         self._models: dict[str, None] = {}
@@ -104,10 +114,17 @@ class ModelFacts:
         self._written: int | None = None
         self._reason: str | None = None
         self._unpriced = False
+        self._timed = self._ran_ms = 0
         self.cost: float | None = None
 
-    def add(self, output: Mapping[str, Any], prices: Prices | None) -> None:
-        """Add an output that has `model` or `usage`."""
+    def add(self, output: Mapping[str, Any], ran_ms: Any, prices: Prices | None) -> None:
+        """Add an output that has `model` or `usage`.
+
+        Args:
+            output: It.
+            ran_ms: How long its function ran, as `meta.ran_ms` tells it.
+            prices: What models cost.
+        """
         model = output.get("model")
         name = told_text(model) if isinstance(model, str) and model else None
         if name is not None and len(self._models) < MAX_MODELS:
@@ -117,6 +134,8 @@ class ModelFacts:
             self._read = (self._read or 0) + read
         if written is not None:
             self._written = (self._written or 0) + written
+            if type(ran_ms) is int and 0 < ran_ms < _MAX_RAN_MS:
+                self._timed, self._ran_ms = self._timed + written, self._ran_ms + ran_ms
         reason = output.get("finish_reason")
         if isinstance(reason, str):
             self._reason = told_text(reason)
@@ -134,6 +153,7 @@ class ModelFacts:
             "models": list(self._models),
             "tokens_in": self._read,
             "tokens_out": self._written,
+            "tokens_per_s": round(self._timed * 1000 / self._ran_ms, 1) if self._ran_ms else None,
             # The sum of some answers alone would be taken for that of all.
             "cost": None if self._unpriced else self.cost,
             "currency": None if prices is None else prices.currency,

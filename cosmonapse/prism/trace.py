@@ -23,24 +23,32 @@ _SHOWN_NEURONS = 8
 _SHOWN_CHARS = 200
 _ANSWERS = frozenset({SignalType.AGENT_OUTPUT, SignalType.FINAL})
 _SETTLING = _ANSWERS | QUESTIONS | {SignalType.ERROR}
-_WHO = {
-    SignalType.CLARIFICATION: "the caller, or whoever may answer (cosmo reply)",
-    SignalType.PERMISSION: "the caller, or whoever may decide (cosmo reply)",
-}
+_MAX_QUESTIONS = 100
+_TRACE_BYTES = 2_500
+_TASK_BYTES = 400
+_CLOCKS_AGREE_S = 0.1
+_SHORT_ID_CHARS = 8
+_NOBODY = bytes(16)
 
 
 class _Task:
-    """A TASK of the trace."""
+    """A TASK of the trace, or what it left if it was not seen itself.
 
-    __slots__ = ("caller", "ended", "first_ts", "neuron", "number", "thoughts", "ts", "worker")
+    Args:
+        observed: It, or a Signal about it.
+        parent: The task that dispatched it; None for one at the top.
+    """
 
-    def __init__(self, observed: ObservedSignal) -> None:
+    __slots__ = ("caller", "ended", "first_ts", "neuron", "parent", "seen", "thoughts", "ts")
+
+    def __init__(self, observed: ObservedSignal, parent: _Task | None) -> None:
         self.ts = observed.signal.ts
         self.caller = observed.caller
-        self.worker = observed.worker
         self.neuron = neuron_of(observed)
+        self.parent = parent
+        self.seen = observed.signal.type is SignalType.TASK
         self.first_ts: float | None = None
-        self.ended = False
+        self.ended: SignalType | None = None
         self.thoughts: Thoughts | None = None
 
 
@@ -49,6 +57,7 @@ class Trace:
 
     Args:
         first: Its first Signal that was seen.
+        now_s: The time.
 
     Attributes:
         id: Its id.
@@ -60,18 +69,19 @@ class Trace:
     """
 
     __slots__ = (
-        "_ask",
+        "_began_s",
         "_began_ts",
         "_beginning_gone",
         "_cause",
         "_errors",
+        "_last_s",
         "_last_ts",
         "_models",
         "_neurons",
-        "_open",
+        "_open_tops",
         "_outcome",
-        "_outcome_id",
         "_prompt",
+        "_questions",
         "_retries",
         "_root",
         "_signals",
@@ -86,7 +96,7 @@ class Trace:
         "v",
     )
 
-    def __init__(self, first: Signal) -> None:
+    def __init__(self, first: Signal, now_s: float) -> None:
         self.id = first.trace_id
         self.v = 0
         self.size_bytes = 0
@@ -95,6 +105,7 @@ class Trace:
         self.told: tuple[int, bytes] = (0, b"")
         self._began_ts = finite(first.ts)
         self._last_ts = self._began_ts
+        self._began_s = self._last_s = now_s
         self._beginning_gone = first.parent_id is not None
         self._steps: list[Step] = []
         self._tasks: dict[str, _Task] = {}
@@ -102,20 +113,20 @@ class Trace:
         self._neurons: dict[str, None] = {}
         self._root: _Task | None = None
         self._prompt: str | None = None
-        self._open = 0
+        self._open_tops = 0
         self._signals = 0
         self._errors = 0
         self._retries = 0
         self._outcome: SignalType | None = None
-        self._outcome_id = ""
         self._cause: Cause | None = None
-        self._ask: dict[str, Any] | None = None
+        self._questions: dict[str, tuple[_Task, Signal]] = {}  # those that nobody has answered
         self._models: ModelFacts | None = None
 
     def add(
         self,
         number: int,
         observed: ObservedSignal,
+        now_s: float,
         v: int,
         cause: Cause | None,
         prices: Prices | None,
@@ -125,30 +136,45 @@ class Trace:
         Args:
             number: Its number in Prism.
             observed: The Signal.
+            now_s: The time.
             v: The new version.
             cause: The root cause, if it is an ERROR.
             prices: What models cost.
         """
-        signal = observed.signal
+        signal, kind = observed.signal, observed.signal.type
+        before = self.size_bytes
+        if not before:
+            self.size_bytes = _TRACE_BYTES
         self.v = v
         self._signals += 1
+        self._last_s = now_s
         if signal.ts > self._last_ts:
             self._last_ts = finite(signal.ts)
         task = None if signal.parent_id is None else self._tasks.get(signal.parent_id)
-        if signal.type is SignalType.THOUGHT_DELTA and task is not None:
-            return self._think(number, observed, task, v)
+        is_thought = kind is SignalType.THOUGHT_DELTA
+        if task is None and self._beginning_gone and (is_thought or kind in _SETTLING):
+            task = self._unseen(observed)
+        if is_thought and task is not None:
+            self._think(number, observed, task, v)
+            return self.size_bytes - before
         if task is not None:
             task.thoughts = None
-        if signal.type is SignalType.TASK:
-            self._begin(observed)
-        elif signal.type in _SETTLING:
-            self._settle(signal, observed, task, cause, prices)
-        return self._append(Step(number, observed, v))
+        if kind is SignalType.TASK:
+            self._begin(observed, task)
+        elif kind in _SETTLING:
+            self._settle(observed, task, cause, prices)
+        self._append(Step(number, observed, v))
+        return self.size_bytes - before
 
     @property
     def status(self) -> str:
-        """`running`, `asking`, `failed`, `stopped`, `done` or `other` (no task)."""
-        if self._open > 0:
+        """`running`, `asking`, `failed`, `stopped`, `done` or `other` (no task).
+
+        The tasks at the top decide: one below may end later, as cancelled.
+        """
+        if self._questions and self._question() is not None:
+            return "asking"
+        if self._open_tops > 0:
             return "running"
         if self._outcome is None:
             return "other"
@@ -162,8 +188,14 @@ class Trace:
 
     @property
     def took_s(self) -> float:
-        """From its first Signal to its last one, by the clocks of their senders."""
-        return max(0.0, self._last_ts - self._began_ts)
+        """From its first Signal to its last one.
+
+        By the clocks of their senders if they agree with ours. Ours alone includes the time that
+        Signals wait for us; theirs may be wrong.
+        """
+        by_ours_s, by_theirs_s = self._last_s - self._began_s, self._last_ts - self._began_ts
+        agree = by_theirs_s >= 0 and abs(by_theirs_s - by_ours_s) <= _CLOCKS_AGREE_S
+        return by_theirs_s if agree else max(0.0, by_ours_s)
 
     def records(self, after: int) -> Iterator[dict[str, Any]]:
         """Yield what is new or changed since a version, the oldest first."""
@@ -186,7 +218,7 @@ class Trace:
             "status": status,
             "prompt": self._prompt_text(),
             "caller": None
-            if root is None
+            if root is None or root.caller == _NOBODY
             else {"instance": root.caller.hex(), "name": name_of(root.caller)},
             "neuron": None if root is None else root.neuron,
             "neurons": names[:_SHOWN_NEURONS],
@@ -199,7 +231,7 @@ class Trace:
             "dropped": self.dropped,
             "pinned": self.pinned,
             "cause": self._cause_view() if status == "failed" else None,
-            "ask": self._ask if status == "asking" else None,
+            "ask": self._ask(name_of) if status == "asking" else None,
             "model": None if self._models is None else self._models.view(prices, self._retries),
         }
 
@@ -215,84 +247,129 @@ class Trace:
             self._prompt = "" if step is None else _line(step.signal)
         return self._prompt
 
-    def _begin(self, observed: ObservedSignal) -> None:
+    def _question(self) -> tuple[_Task, Signal] | None:
+        """Return the newest question for whose answer somebody waits; None without one."""
+        for task, signal in reversed(self._questions.values()):
+            if task.parent is None or task.parent.ended is None:
+                return task, signal
+        return None
+
+    def _ask(self, name_of: Callable[[bytes], str]) -> dict[str, Any] | None:
+        found = self._question()
+        if found is None:
+            return None
+        task, signal = found
+        name = "" if task.caller == _NOBODY else f" {name_of(task.caller)}"
+        # docs/keys.md: the right `decide`; without keys everybody has it.
+        others = f"whoever may decide: cosmo answer --trace {self.id[:_SHORT_ID_CHARS]}"
+        return {
+            "kind": signal.type.value.lower(),
+            "question": _line(signal),
+            "neuron": task.neuron,
+            "who": f"its caller{name}, or {others}",
+        }
+
+    def _unseen(self, observed: ObservedSignal) -> _Task | None:
+        """Return a task whose TASK was before all that was seen; it counts as one at the top."""
+        signal = observed.signal
+        if signal.parent_id is None or len(self._tasks) >= MAX_TASKS:
+            return None
+        return self._add_task(signal.parent_id, _Task(observed, None))
+
+    def _add_task(self, task_id: str, task: _Task) -> _Task:
+        self._tasks[task_id] = task
+        self.size_bytes += _TASK_BYTES
+        if task.parent is None:
+            self._open_tops += 1
+        if self._root is None:
+            self._root = task
+        if task.neuron is not None:
+            self._neurons.setdefault(task.neuron)
+        return task
+
+    def _begin(self, observed: ObservedSignal, parent: _Task | None) -> None:
         signal = observed.signal
         if signal.id in self._tasks:
             return
-        attempt = told_attempt(signal.meta.get("attempt")) or 1
-        if attempt > 1:
+        if (told_attempt(signal.meta.get("attempt")) or 1) > 1:
             self._retries += 1
+        asked = None if signal.parent_id is None else self._questions.pop(signal.parent_id, None)
         if len(self._tasks) >= MAX_TASKS:
             self._untold_tasks += 1
             return
-        task = self._tasks[signal.id] = _Task(observed)
-        self._open += 1
+        # A TASK that follows a question goes on in place of the one that asked.
+        task = _Task(observed, parent if asked is None else asked[0].parent)
         if self._root is None:
-            self._root, self._prompt = task, _line(signal)
-        if task.neuron is not None and len(self._neurons) < MAX_TASKS:
-            self._neurons[task.neuron] = None
-        # A TASK that follows a question goes on where that stopped; so does another attempt.
-        if signal.parent_id == self._outcome_id or attempt > 1:
-            self._outcome, self._outcome_id, self._cause = None, "", None
+            self._prompt = _line(signal)
+        self._add_task(signal.id, task)
 
     def _settle(
         self,
-        signal: Signal,
         observed: ObservedSignal,
         task: _Task | None,
         cause: Cause | None,
         prices: Prices | None,
     ) -> None:
-        if task is not None and not task.ended:
-            task.ended = True
-            self._open -= 1
-        neuron = neuron_of(observed)
-        if neuron is not None and observed.signal.type is not SignalType.ERROR:
-            self._neurons.setdefault(neuron)
-        self._outcome, self._outcome_id, self._cause, self._ask = signal.type, signal.id, None, None
+        signal = observed.signal
         if signal.type is SignalType.ERROR:
             self._errors += 1
-            self._cause = cause
-        elif signal.type in QUESTIONS:
-            target = signal.payload.get("target")
-            who = _WHO.get(signal.type) or f"{target or 'whoever may decide'} (cosmo reply)"
-            self._ask = {
-                "kind": signal.type.value.lower(),
-                "question": _line(signal),
-                "neuron": neuron,
-                "who": who[:_SHOWN_CHARS],
-            }
-        else:
-            key = "result" if signal.type is SignalType.FINAL else "output"
-            output = signal.payload.get(key)
-            if tells_of_a_model(output):
-                if self._models is None:
-                    self._models = ModelFacts()
-                self._models.add(output, prices)
+        elif signal.type in _ANSWERS:
+            self._read(signal, prices)
+        if task is not None:
+            self._end(observed, task, cause)
 
-    def _think(self, number: int, observed: ObservedSignal, task: _Task, v: int) -> int:
+    def _end(self, observed: ObservedSignal, task: _Task, cause: Cause | None) -> None:
+        signal = observed.signal
+        if task.neuron is None:
+            task.neuron = neuron_of(observed)
+            if task.neuron is not None:
+                self._neurons.setdefault(task.neuron)
+        if task.ended is not None and task.ended not in QUESTIONS:
+            return  # a late reply: its caller has had another one before
+        if task.ended is None:
+            self._open_tops -= task.parent is None
+        else:  # its caller waited for an answer, and has given up
+            self._questions = {
+                n: each for n, each in self._questions.items() if each[0] is not task
+            }
+        task.ended = signal.type
+        if task.parent is None:
+            self._outcome, self._cause = signal.type, cause
+        if signal.type in QUESTIONS:
+            self._questions[signal.id] = (task, signal)
+            if len(self._questions) > _MAX_QUESTIONS:
+                del self._questions[next(iter(self._questions))]
+
+    def _read(self, signal: Signal, prices: Prices | None) -> None:
+        output = signal.payload.get("result" if signal.type is SignalType.FINAL else "output")
+        if tells_of_a_model(output):
+            if self._models is None:
+                self._models = ModelFacts()
+            self._models.add(output, signal.meta.get("ran_ms"), prices)
+
+    def _think(self, number: int, observed: ObservedSignal, task: _Task, v: int) -> None:
         signal, thoughts = observed.signal, task.thoughts
-        if task.first_ts is None:
+        if task.first_ts is None and task.seen:
             task.first_ts = signal.ts
         if thoughts is None or thoughts.is_dropped or thoughts.kind != signal.payload.get("kind"):
             task.thoughts = thoughts = Thoughts(number, observed, v)
-            return self._append(thoughts)
-        grew = thoughts.add(number, signal, v)
-        self.size_bytes += grew
-        return grew + self._make_room()
+            self._append(thoughts)
+            return
+        self.size_bytes += thoughts.add(number, signal, v)
+        self._make_room()
 
-    def _append(self, step: Step) -> int:
+    def _append(self, step: Step) -> None:
         self._steps.append(step)
         self.size_bytes += step.size_bytes
-        return step.size_bytes + self._make_room()
+        self._make_room()
 
-    def _make_room(self) -> int:
-        """Drop a part of the middle if there is too much; return by how much it grew: 0 or less."""
+    def _make_room(self) -> None:
+        """Drop a part of the middle if there is too much."""
         steps = self._steps
         if (self.size_bytes <= MAX_TRACE_BYTES and len(steps) <= MAX_STEPS) or len(
             steps
         ) <= _FIRST_STEPS + 1:
-            return 0
+            return
         end = _FIRST_STEPS + max(1, (len(steps) - _FIRST_STEPS) // 4)
         freed = 0
         for step in steps[_FIRST_STEPS:end]:
@@ -301,7 +378,6 @@ class Trace:
             self.dropped += step.count
         del steps[_FIRST_STEPS:end]
         self.size_bytes -= freed
-        return -freed
 
 
 def _line(signal: Signal) -> str:

@@ -70,12 +70,15 @@ class TraceStore:
         """About what all of them hold in memory."""
         return self._bytes
 
-    def observe(self, number: int, observed: ObservedSignal, cause: Cause | None = None) -> None:
+    def observe(
+        self, number: int, observed: ObservedSignal, now_s: float, cause: Cause | None = None
+    ) -> None:
         """Add a Signal to its trace; those about presence belong to none.
 
         Args:
             number: Its number in Prism.
             observed: The Signal.
+            now_s: The time.
             cause: The root cause, if it is an ERROR.
         """
         signal = observed.signal
@@ -84,11 +87,11 @@ class TraceStore:
         trace_id = signal.trace_id
         trace = self._recent.get(trace_id)
         if trace is None:
-            trace = self._recent[trace_id] = self._unpinned(trace_id) or Trace(signal)
+            trace = self._recent[trace_id] = self._unpinned(trace_id) or Trace(signal, now_s)
         else:
             self._recent.move_to_end(trace_id)
         self.v += 1
-        self._bytes += trace.add(number, observed, self.v, cause, self._prices)
+        self._bytes += trace.add(number, observed, now_s, self.v, cause, self._prices)
         while len(self._recent) > self._most or self._bytes > self._most_bytes:
             if not self._evict():
                 return

@@ -124,7 +124,7 @@ class Watch:
         if self._presence.observe(observed, now_s):
             self._changed.set()
         number = self.tabs.add(observed)
-        self.traces.observe(number, observed, cause)
+        self.traces.observe(number, observed, now_s, cause)
 
     def _on_missed(self, count: int) -> None:
         self._missed += count

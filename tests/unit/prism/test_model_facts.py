@@ -15,10 +15,10 @@ def answer(model="big-1", read=1_000_000, written=500_000, **more):
     return {"response": "x", "model": model, "usage": usage, **more}
 
 
-def view(*answers, prices=None, retries=0):
+def view(*answers, ran_ms=None, prices=None, retries=0):
     facts = ModelFacts()
     for each in answers:
-        facts.add(each, prices)
+        facts.add(each, ran_ms, prices)
     return facts.view(prices, retries)
 
 
@@ -29,11 +29,21 @@ def test_the_tokens_of_all_answers_count_together():
         "models": ["big-1", "other"],
         "tokens_in": 2_000_000,
         "tokens_out": 1_000_000,
+        "tokens_per_s": None,
         "cost": None,
         "currency": None,
         "finish_reason": "length",
         "retries": 2,
     }
+
+
+def test_the_speed_is_that_of_all_answers_whose_time_is_known():
+    assert view(answer(written=300), answer(written=100), ran_ms=2_000)["tokens_per_s"] == 100.0
+
+
+@pytest.mark.parametrize("ran_ms", [0, -1, True, "7", 2**70, 1.5])
+def test_a_time_that_is_none_gives_no_speed(ran_ms):
+    assert view(answer(), ran_ms=ran_ms)["tokens_per_s"] is None
 
 
 def test_a_price_is_that_of_the_whole_name_or_of_the_longest_beginning():

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,12 +11,13 @@ from cosmonapse.prism import trace as trace_module
 from cosmonapse.prism.root_causes import Cause
 from cosmonapse.prism.trace_steps import MAX_BODY_BYTES, MAX_TEXT_CHARS, MAX_TIMES
 from cosmonapse.prism.trace_store import MAX_FAILED, MAX_SLOW, TraceStore
-from support.observed import observed, reply, task
+from support.observed import CALLER, observed, reply, task
 
 
 def fill(store, *signals, cause=None):
     for number, each in enumerate(signals, store.v + 1):
-        store.observe(number, each, cause if each.signal.type is SignalType.ERROR else None)
+        own = cause if each.signal.type is SignalType.ERROR else None
+        store.observe(number, each, each.signal.ts, own)
 
 
 def summary(store, asked):
@@ -202,11 +204,90 @@ def test_a_question_is_told_until_the_task_goes_on():
     told = summary(store, asked)
     assert told["status"] == "asking"
     assert (told["ask"]["kind"], told["ask"]["question"]) == ("clarification", "Which one?")
-    assert "caller" in told["ask"]["who"]
+    short = asked.signal.trace_id[:8]
+    assert told["ask"]["who"] == (
+        f"its caller {CALLER.hex()}, or whoever may decide: cosmo answer --trace {short}"
+    )
 
     again = task("writer", trace_id=asked.signal.trace_id, parent_id=question.signal.id)
     fill(store, again)
     assert (summary(store, asked)["status"], summary(store, asked)["ask"]) == ("running", None)
+
+
+def test_a_question_of_a_task_below_makes_the_trace_an_asking_one_until_that_above_ends():
+    store, asked = TraceStore(), task("top")
+    below = task("below", trace_id=asked.signal.trace_id, parent_id=asked.signal.id)
+    question = reply(below, SignalType.PERMISSION, {"action": "delete it"}, "below")
+
+    fill(store, asked, below, question)
+    assert summary(store, asked)["status"] == "asking"
+    assert summary(store, asked)["ask"]["question"] == "delete it"
+
+    fill(store, reply(asked, neuron="top"))
+    assert (summary(store, asked)["status"], summary(store, asked)["ask"]) == ("done", None)
+
+
+def test_a_caller_that_gives_up_waiting_for_an_answer_ends_the_question():
+    store, asked = TraceStore(), task("writer")
+    fill(store, asked, reply(asked, SignalType.CLARIFICATION, {"question": "Which one?"}))
+
+    error = reply(asked, SignalType.ERROR, {"code": "EXPIRED"})
+    fill(store, error, cause=Cause("writer", "EXPIRED", ""))
+
+    assert (summary(store, asked)["status"], summary(store, asked)["ask"]) == ("failed", None)
+
+
+@pytest.mark.parametrize(
+    ("type", "payload", "status"),
+    [
+        (SignalType.AGENT_OUTPUT, {"output": {}}, "done"),
+        (SignalType.ERROR, {"code": "EXPIRED"}, "failed"),
+    ],
+)
+def test_the_task_at_the_top_decides_though_one_below_is_cancelled_later(type, payload, status):
+    store, asked = TraceStore(), task("top")
+    below = task("below", trace_id=asked.signal.trace_id, parent_id=asked.signal.id)
+    fill(store, asked, below, reply(asked, type, payload), cause=Cause("top", "EXPIRED", ""))
+
+    cancelled = reply(below, SignalType.ERROR, {"code": "CANCELLED"})
+    fill(store, cancelled, cause=Cause("below", "CANCELLED", ""))
+
+    assert summary(store, asked)["status"] == status
+    assert summary(store, asked)["errors"] == 1 + (status == "failed")
+
+
+def test_the_first_outcome_of_a_task_counts_as_its_caller_has_it():
+    store, asked = TraceStore(), task()
+    fill(
+        store,
+        asked,
+        reply(asked, SignalType.ERROR, {"code": "EXPIRED"}),
+        reply(asked),
+        cause=Cause("worker", "EXPIRED", ""),
+    )
+
+    assert summary(store, asked)["status"] == "failed"
+
+
+def test_thoughts_of_a_task_that_was_not_seen_are_one_record_too():
+    store, asked = TraceStore(), task("writer")
+
+    fill(store, thought(asked, "a"), thought(asked, "b"))
+    told = summary(store, asked)
+    assert (told["status"], told["beginning"], told["first_thought_s"]) == ("running", "gone", None)
+    assert [each["payload"]["delta"] for each in records(store, asked)] == ["ab"]
+
+    fill(store, reply(asked))
+    assert summary(store, asked)["status"] == "done"
+
+
+def test_the_clock_of_a_sender_that_is_wrong_does_not_make_a_trace_slow():
+    store, asked = TraceStore(), task(ts=1.0)
+
+    store.observe(1, asked, 1.0)
+    store.observe(2, reply(asked, ts=1e9), 1.5)
+
+    assert summary(store, asked)["took_s"] == 0.5
 
 
 def test_presence_belongs_to_no_trace():
@@ -255,9 +336,8 @@ def test_a_page_that_follows_the_news_knows_what_the_store_knows(steps):
         "error": lambda each: reply(each, SignalType.ERROR, {"code": "X"}, ts=3.0),
     }
     for n, (which, what) in enumerate(steps):
-        store.observe(
-            n, make[what](asked[which]), Cause("w", "X", "m") if what == "error" else None
-        )
+        cause = Cause("w", "X", "m") if what == "error" else None
+        store.observe(n, make[what](asked[which]), float(n), cause)
         if n % 3 == 0:
             v = follow(store, page, v)
     follow(store, page, v)
