@@ -29,6 +29,7 @@ from .runtime.environment import (
     LOG_FORMAT_VARIABLE,
     METRICS_VARIABLE,
     NAMESPACE_VARIABLE,
+    PRISM_VARIABLE,
     URL_VARIABLE,
     value_of,
 )
@@ -43,7 +44,7 @@ VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """The settings, each with its variable."""
 PROCESS_VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
-    {"log_format": LOG_FORMAT_VARIABLE, "metrics": METRICS_VARIABLE}
+    {"log_format": LOG_FORMAT_VARIABLE, "metrics": METRICS_VARIABLE, "prism": PRISM_VARIABLE}
 )
 """The settings of a process by itself, each with its variable. By default they are None."""
 _DEFAULTS: Mapping[str, str | None] = MappingProxyType(

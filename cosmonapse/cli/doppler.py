@@ -10,12 +10,13 @@ import click
 
 from ..doppler.tail import Tail
 from ..keys import Key
+from ..recordings.prism_memory import DEFAULT_PRISM
 from .choosing import Choice, choice_options, hiding_options
 from .doppler_output import printed, say
 from .fabric import fabric_options
 from .log import own_stdout
 from .observing import browser_options, live, show_prism
-from .replaying import print_replay, replay_option
+from .replaying import before_of, print_replay, replay_option
 
 _BY_PRISM = "--prism shows everything: remove the options that choose or format Signals"
 
@@ -32,7 +33,17 @@ _BY_PRISM = "--prism shows everything: remove the options that choose or format 
     is_flag=True,
     help="Begin with the Axons already there, as REGISTER. Earlier Signals are not stored.",
 )
-@click.option("--since", metavar="TIME", help="Show the recording from then on, such as 5m, 14:05.")
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="Begin with what a Prism remembers since then: such as 30s, 5m or 14:05.",
+)
+@click.option(
+    "--from",
+    "prism_url",
+    metavar="URL",
+    help=f"That Prism, as it printed its address; or COSMO_PRISM.  [default: {DEFAULT_PRISM}]",
+)
 @replay_option
 @click.option("--prism", is_flag=True, help="Show them in a browser; needs the extra [prism].")
 @browser_options
@@ -45,6 +56,7 @@ def command(
     unfold: bool,
     since_start: bool,
     since: str | None,
+    prism_url: str | None,
     replay: str | None,
     prism: bool,
     host: str,
@@ -71,8 +83,8 @@ def command(
         if since_start:
             raise click.UsageError("--since-start is about Axons that are there: not with --replay")
         return print_replay(replay, choice.choose(), printing, since)
-    if since is not None:
-        raise click.UsageError("--since is for a recording: give --replay FILE too")
-    tail = Tail(url, namespace, wanted, choice.choose(), own_stdout(), printing, say, key)
+    before = None if since is None else before_of(since, prism_url)
+    choose = choice.choose()
+    tail = Tail(url, namespace, wanted, choose, own_stdout(), printing, say, key, before)
     ended_by = asyncio.run(tail.run(since_start))
     return 130 if ended_by == signal.SIGINT else 0

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 import click
 
+from ..configuration import chosen_for_process
 from ..doppler.printing import Printing
-from ..doppler.signal_filter import Choose
+from ..doppler.signal_filter import Choose, Past
 from ..doppler.since import since_ts
+from ..doppler.tail import Before
 from ..prism.replay_feed import ReplayFeed
 from ..recordings.lines import NoRecording
+from ..recordings.prism_memory import DEFAULT_PRISM, NoMemory, past_of
 from ..recordings.recorded_file import RecordedFile
 from ..recordings.retold import retell
 from .doppler_output import say
@@ -61,6 +66,44 @@ def replayed(path: str, speed: float | None) -> Shown:
     return Shown(name, lambda listener, say: ReplayFeed(file, speed, listener, say))
 
 
+def before_of(since: str, prism_url: str | None) -> Before:
+    """Return what a Prism remembers since a time; without one, a line says so.
+
+    Args:
+        since: What `--since` says: how long ago, or a time of day.
+        prism_url: The address of the Prism; by default COSMO_PRISM, or the usual one.
+
+    Raises:
+        BadParameter: `since` is no time.
+    """
+    begin_ts = _begin_ts(since, time.time())
+    address = chosen_for_process("prism", prism_url).value or DEFAULT_PRISM
+
+    def past(namespace: str, url: str) -> Past:
+        try:
+            found = past_of(address, namespace, url)
+        except NoMemory as error:
+            say(str(error))
+            return []
+        if not found or found[0][0] > begin_ts:
+            first = "nothing" if not found else f"back to {_clock_of(found[0][0])} only"
+            say(f"the Prism remembers {first}")
+        return found
+
+    return Before(begin_ts, past)
+
+
+def _clock_of(ts: float) -> str:
+    return datetime.fromtimestamp(ts).astimezone().strftime("%H:%M:%S")
+
+
+def _begin_ts(since: str, end_ts: float) -> float:
+    try:
+        return since_ts(since, end_ts)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--since") from None
+
+
 def print_replay(path: str, choose: Choose, printing: Printing, since: str | None) -> int:
     """Print a recording; return the exit code.
 
@@ -75,10 +118,7 @@ def print_replay(path: str, choose: Choose, printing: Printing, since: str | Non
         OSError: It cannot be read, or the output not written.
     """
     file = recorded(path)
-    try:
-        begin_ts = None if since is None else since_ts(since, file.last_ts())
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--since") from None
+    begin_ts = None if since is None else _begin_ts(since, file.last_ts())
     out = own_stdout()
     try:
         shown = retell(file, choose, out, printing, begin_ts)

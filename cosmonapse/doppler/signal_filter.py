@@ -15,6 +15,8 @@ SHORT_TRACE_CHARS = 8
 """The characters of a trace id that are shown."""
 Choose = Callable[[ObservedSignal], Sequence[ObservedSignal]]
 """Returns what to show at a Signal, the oldest first."""
+Past = list[tuple[float, ObservedSignal]]
+"""Signals of before, each with its time of arrival, wall clock; the oldest first."""
 _ALPHABET = frozenset("0123456789abcdefghijklmnopqrstuv")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import attrs
 
@@ -17,11 +18,23 @@ from ..synapse.connect import KeyLike
 from .durations import TaskDurations
 from .observed import ObservedSignal
 from .observer import Listener, Observer
-from .printing import Printer, Printing
-from .signal_filter import Choose, SignalFilter
+from .printing import MOST_WAITING, Printer, Printing
+from .signal_filter import Choose, Past, SignalFilter
 
 _OPEN_S = 3.0
 _ASK_S = 5.0
+
+
+class Before(NamedTuple):
+    """What is shown before the Signals that come.
+
+    Attributes:
+        since_ts: Earlier Signals are not shown, wall clock.
+        past: Returns what is known of before, given namespace and URL of the Synapse; it may block.
+    """
+
+    since_ts: float
+    past: Callable[[str, str], Past]
 
 
 class Tail:
@@ -36,6 +49,7 @@ class Tail:
         printing: How Signals and reports are printed.
         say: Reports to the user, one line at a time.
         key: Its key, see `synapse_from_url`.
+        before: What is shown first; None: nothing.
 
     Raises:
         InvalidUrl: `url` names no endpoint.
@@ -53,6 +67,7 @@ class Tail:
         printing: Printing,
         say: Callable[[str], None],
         key: KeyLike | None = None,
+        before: Before | None = None,
     ) -> None:
         self._listener = Listener(self._on_signal, self._on_missed, self._on_link)
         self._observer = Observer(
@@ -65,6 +80,8 @@ class Tail:
         )
         self._wanted = wanted
         self._choose = choose
+        self._before = before
+        self._held: deque[ObservedSignal] | None = None if before is None else deque()
         self._say = say
         self._out = out
         self._printing = printing
@@ -134,6 +151,8 @@ class Tail:
         self._say(
             f"showing {self._observer.namespace} at {self._observer.synapse.url}; Ctrl-C ends it"
         )
+        if self._before is not None:
+            await self._show_past(self._before)
         if since_start:
             there = attrs.evolve(self._wanted, types=frozenset())
             for record in await self._observer.roster(_ASK_S):
@@ -141,7 +160,29 @@ class Tail:
                 if there(registered):
                     self._show(registered)
 
+    async def _show_past(self, before: Before) -> None:
+        """Show what was before, then what came meanwhile, each Signal once."""
+        observer = self._observer
+        earlier = await asyncio.to_thread(before.past, observer.namespace, observer.synapse.url)
+        behind_s = time.time() - time.monotonic()
+        for at_ts, observed in earlier:
+            chosen = self._choose(self._durations.note(observed, at_ts - behind_s))
+            if at_ts >= before.since_ts:
+                for each in chosen:
+                    self._show(each)
+        known = {observed.signal.id for _, observed in earlier}
+        held, self._held = self._held or deque(), None
+        for observed in held:
+            if observed.signal.id not in known:
+                self._on_signal(observed)
+
     def _on_signal(self, observed: ObservedSignal) -> None:
+        if self._held is not None:
+            self._held.append(observed)
+            if len(self._held) > MOST_WAITING:
+                self._held.popleft()
+                self._on_missed(1)
+            return
         for each in self._choose(self._durations.note(observed, time.monotonic())):
             self._show(each)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ except ImportError:
     raise MissingExtra("starlette", "prism") from None
 
 STREAM_TYPE = "text/event-stream"
+LINES_TYPE = "application/x-ndjson"
 STATIC = Path(__file__).parent / "static"
 _MOST_DIGITS = 19  # more than any number of a Signal has; int() itself refuses some thousand
 _RAW_HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
@@ -116,6 +118,20 @@ def _trace(traces: TraceStore, trace_id: str, after: str | None) -> Response:
     return _json(traces.whole(trace, since))
 
 
+def _recording_of(
+    remembered: Callable[[], AsyncIterator[bytes]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """Return what answers with a recording of what is kept."""
+
+    async def recording(request: Request) -> Response:
+        name = {"content-disposition": 'attachment; filename="prism.jsonl"'}
+        if request.method == "HEAD":
+            return Response(media_type=LINES_TYPE, headers=name)
+        return StreamingResponse(remembered(), media_type=LINES_TYPE, headers=name)
+
+    return recording
+
+
 def make_app(
     guard: Guard,
     check: TokenCheck | None,
@@ -123,6 +139,7 @@ def make_app(
     tabs: Tabs,
     counts: Counter[str],
     traces: TraceStore,
+    remembered: Callable[[], AsyncIterator[bytes]],
 ) -> ASGIApp:
     """Return the app.
 
@@ -133,6 +150,7 @@ def make_app(
         tabs: The open tabs.
         counts: Gets `refused.token`.
         traces: The traces that are kept.
+        remembered: Returns the pieces of a recording of what is kept.
     """
 
     async def index(request: Request) -> Response:
@@ -172,6 +190,7 @@ def make_app(
         Route("/api/stream", stream),
         Route("/api/signals/{number}", envelope),
         Route("/api/traces/{trace_id}", trace),
+        Route("/api/recording", _recording_of(remembered)),
         Route("/api/health", health),
         Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
     ]

@@ -23,6 +23,7 @@ class Kept(NamedTuple):
     body: bytes
     caller: bytes
     worker: bytes
+    at_ts: float = 0.0
 
     def decoded(self) -> ObservedSignal:
         """Return the Signal as it was observed."""
@@ -64,10 +65,15 @@ class Ring:
         """The bytes of all that are kept."""
         return self._bytes
 
-    def add(self, observed: ObservedSignal) -> int:
-        """Keep a Signal and return its number; one larger than the ring is not kept."""
+    def add(self, observed: ObservedSignal, at_ts: float = 0.0) -> int:
+        """Keep a Signal and return its number; one larger than the ring is not kept.
+
+        Args:
+            observed: The Signal.
+            at_ts: When it came, wall clock.
+        """
         self.last = number = self.last + 1
-        self._kept.append(Kept(number, observed.body, observed.caller, observed.worker))
+        self._kept.append(Kept(number, observed.body, observed.caller, observed.worker, at_ts))
         self._bytes += len(observed.body)
         while len(self._kept) > self._most or self._bytes > self._most_bytes:
             self._bytes -= len(self._kept.popleft().body)

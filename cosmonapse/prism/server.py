@@ -52,7 +52,9 @@ async def serve(
     if token is None and home.is_beyond_loopback:
         raise ValueError("beyond loopback Prism needs a token")
     check = None if token is None else TokenCheck(token, home.port)
-    app = make_app(Guard(home), check, watch.ring, watch.tabs, watch.counts, watch.traces)
+    app = make_app(
+        Guard(home), check, watch.ring, watch.tabs, watch.counts, watch.traces, watch.remembered
+    )
     config = uvicorn.Config(
         app,
         http=timed(Connections(watch.counts)),

@@ -180,12 +180,12 @@ class Tabs:
         """Return whether Prism is ending."""
         return self._closed
 
-    def add(self, observed: ObservedSignal) -> int:
+    def add(self, observed: ObservedSignal, at_ts: float = 0.0) -> int:
         """Keep a Signal and send it to all tabs; without a tab it is not encoded.
 
-        Return its number.
+        Return its number. `at_ts` is when it came, wall clock.
         """
-        number = self._ring.add(observed)
+        number = self._ring.add(observed, at_ts)
         if not self._tabs:
             return number
         self._pending.append((number, observed))

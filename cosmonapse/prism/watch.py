@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import attrs
@@ -14,12 +14,15 @@ import attrs
 from ..doppler.observed import ObservedSignal
 from ..doppler.observer import Listener
 from ..errors import SynapseUnreachable
+from ..recordings.lines import Header
+from ..recordings.tables import Record
 from ..registry import SynapseState
 from ..runtime import clock
 from ..runtime.reachable import when_reachable
 from .feed import Feed
 from .model_facts import Prices
 from .presence import Presence
+from .remembered import remembered
 from .ring import MOST_SIGNALS, Ring
 from .tabs import Tabs
 from .trace_store import MAX_TRACES, TraceStore
@@ -67,6 +70,7 @@ class Watch:
         self._vitals = Vitals(self._presence)
         self._changed = asyncio.Event()
         self._synapse: SynapseState | None = None
+        self._tables: dict[str, Sequence[Record]] = {}
 
     async def run(self) -> None:
         """Observe until cancelled; wait for a Synapse that is not there yet.
@@ -90,6 +94,12 @@ class Watch:
         """Why the Synapse cannot be seen; None while it can. Safe from another thread."""
         return None if self._connected else self._reason or "the Synapse is away"
 
+    def remembered(self) -> AsyncIterator[bytes]:
+        """Return what is kept, as the pieces of a recording."""
+        feed = self._feed
+        header = Header(feed.namespace, feed.url, self._version, 0.0)
+        return remembered(header, self.ring, self._tables, feed.now_ts())
+
     async def _open(self) -> None:
         def on_failure(error: SynapseUnreachable) -> None:
             self._reason = error.reason
@@ -108,6 +118,7 @@ class Watch:
             self._vitals.compare(records, asked_at_s)
             self._synapse = await self._feed.state(_ASK_S)
             dendrites = await self._feed.dendrites(_ASK_S)
+            self._tables = {"roster": records, "dendrites": dendrites, "synapse": [self._synapse]}
             self._presence.compare_dendrites(dendrites, self._clock(), self._feed.now_ts())
             if len(self.tabs):  # a table of thousands is only asked for where somebody looks
                 self._vitals.compare_tasks(await self._feed.open_tasks(_ASK_S), self._clock())
@@ -123,7 +134,7 @@ class Watch:
         cause = self._vitals.observe(observed, now_s)
         if self._presence.observe(observed, now_s):
             self._changed.set()
-        number = self.tabs.add(observed)
+        number = self.tabs.add(observed, self._feed.now_ts())
         self.traces.observe(number, observed, now_s, cause)
 
     def _on_missed(self, count: int) -> None:

@@ -68,7 +68,7 @@ class Serving:
         self.listeners, self.home = listening("127.0.0.1", 0)
         self.tabs = Tabs(Ring(1), lambda: {"hello": {}}, self.counts)
         app = make_app(
-            Guard(self.home), None, self.tabs._ring, self.tabs, self.counts, TraceStore()
+            Guard(self.home), None, self.tabs._ring, self.tabs, self.counts, TraceStore(), iter
         )
         protocol = timed(Connections(self.counts, most, request_s))
         settings = {"lifespan": "off", "ws": "none", "log_level": "error"}

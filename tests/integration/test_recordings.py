@@ -7,12 +7,13 @@ import signal
 import stat
 import sys
 
+import httpx
 import pytest
 
 from cosmonapse import Axon
 from support.observed import observed, reply, task
-from support.prism import Tab
-from support.processes import TIMEOUT_S, until
+from support.prism import Tab, prism
+from support.processes import TIMEOUT_S, closed_port, until
 from support.recorded import heard, recording
 
 SECRET = "s3cret-value"
@@ -35,6 +36,15 @@ def lines_of(path):
     text = path.read_bytes()
     text = gzip.decompress(text) if text.startswith(b"\x1f\x8b") else text
     return [json.loads(each) for each in text.decode("ascii").splitlines()]
+
+
+def remembered_by(address):
+    """Return the recording that a Prism with a token gives."""
+    start, _, token = address.partition("?token=")
+    with httpx.Client(trust_env=False, timeout=TIMEOUT_S) as client:
+        return client.get(
+            f"{start}api/recording", headers={"Authorization": f"Bearer {token}"}
+        ).content
 
 
 def types_of(lines):
@@ -150,6 +160,30 @@ def test_it_ends_at_a_limit(children, url, namespace, tmp_path, limit):
 
     assert child.wait() == 0
     assert lines_of(path)[-1]["line"] == "end"
+
+
+@pytest.mark.asyncio
+async def test_doppler_begins_with_what_a_prism_remembers(join, children, url, namespace):
+    shown, address = prism(children, url, namespace, "--token")
+    shown.line("watching")
+    dendrite = join("host")
+    dendrite.attach_axon(Axon(neuron_id="talker", neuron_fn=talked))
+    arguments = ("doppler", "--url", url, "-n", namespace, "--since", "5m")
+    async with dendrite:
+        await dendrite.dispatch_and_wait(neuron="talker", input={"prompt": "before"})
+        await until(lambda: b"AGENT_OUTPUT" in remembered_by(address), TIMEOUT_S)
+        told = children.cosmo(*arguments, env={"COSMO_PRISM": address})
+        alone = children.cosmo(*arguments, "--from", f"http://127.0.0.1:{closed_port()}")
+        assert told.says('{"said": "before"}')
+        assert alone.says("nothing earlier is known: no Prism answers")
+        await dendrite.dispatch_and_wait(neuron="talker", input={"prompt": "after"})
+        assert told.says('{"said": "after"}')
+        assert alone.says('{"said": "after"}')
+    said = [line.text.split()[1] for line in told.out]
+    assert said == 2 * ["TASK", "THOUGHT_DELTA", "AGENT_OUTPUT"]
+    assert not alone.says("before", timeout_s=0)
+    told.send(signal.SIGINT)
+    assert told.wait() == 130
 
 
 def test_a_file_that_is_there_is_not_replaced_unless_one_says_so(children, url, tmp_path):
