@@ -55,7 +55,7 @@ async def test_every_dendrite_says_what_it_does_and_the_unwell_come_first(fabric
 
     assert [row[:4] for row in told] == [
         ["stuck", "box-3", "answers tasks", NONE],
-        ["gone", "box-2", "answers tasks and asks", NONE],
+        ["gone", "box-2", "answers, and asks", NONE],
         ["alive", "web", "asks", NONE],
         ["alive", "box-1", "answers tasks", "chat, search"],
         ["alive", "prism", "watches", NONE],
@@ -69,6 +69,8 @@ async def test_who_left_says_when_and_why(fabric):
     assert told.startswith("left at ")
     assert told.endswith(": killed")
     assert await call(fabric, "whyBelow", {"reason": None}) == ""
+    stuck = {"neurons": [{"reason": None}, {"reason": "its event loop does not respond"}]}
+    assert await call(fabric, "whyBelow", stuck) == "its event loop does not respond"
 
 
 async def test_the_standbys_are_listed_beside_the_synapse(fabric):
@@ -94,12 +96,12 @@ async def test_counters_are_in_groups_and_only_what_grew_is_bad(fabric):
         "uptime_s": 75.0,
         "parked": 0,
         "release": "1",
-        "routed": 12_345,
+        "published": 12_345,
         "peers": [],
         "lost.worker_lost": 3,
-        "bounced.no_route": 7,
+        "bounce.no_route": 7,
         "prism.displaced_tabs": 1,
-        "recent": {"bounced.no_route": 2, "routed": 80},
+        "recent": {"bounce.no_route": 2, "published": 80},
         "recent_s": 60,
     }
 
@@ -118,6 +120,7 @@ async def test_counters_are_in_groups_and_only_what_grew_is_bad(fabric):
     (lost,) = told["Tasks that were lost"]
     assert not lost["isBad"]
     (routed,) = told["What went through"]
+    assert routed["name"] == "broadcasts"
     assert (routed["value"], routed["grew"], routed["isBad"]) == ("12,345", 80, False)
     assert [each["name"] for each in told["Of this Prism"]] == ["displaced tabs"]
 

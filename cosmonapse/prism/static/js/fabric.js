@@ -148,7 +148,7 @@ export class FabricView {
         put(term, name);
         put(figure.firstChild, value);
         put(figure.lastChild, grew ? `+${count(grew)} in the last minute` : "");
-        dress(figure, isBad ? "num bad" : "num");
+        dress(figure, isBad ? "num bad" : value === "0" ? "num quiet" : "num");
       });
     });
   }

@@ -2,7 +2,7 @@
 import { age, count, length, plain, plural, seconds } from "./format.js";
 
 const STATE_ORDER = ["stuck", "gone", "draining", "away", "alive"];
-const DOES = { worker: "answers tasks", caller: "asks", "worker+caller": "answers tasks and asks", watcher: "watches" };
+const DOES = { worker: "answers tasks", caller: "asks", "worker+caller": "answers, and asks", watcher: "watches" };
 const ROLES = { standby: "stands by", leader: "leads", leaving: "is leaving", closed: "nobody listens there", silent: "does not answer", unknown: "not heard yet", own: "this one" };
 const SLOW_LOOP_MS = 100;
 const MOST_FIGURES = 200;
@@ -31,9 +31,9 @@ export function replicaCells({ dendrite, neuron }) {
 }
 
 /** The line under somebody who is not well: the reason, and of the dead the time. */
-export function whyBelow({ gone, left, reason }) {
+export function whyBelow({ gone, left, reason, neurons = [] }) {
   const end = gone ?? left;
-  if (!end) return reason ? shown(reason) : "";
+  if (!end) return shown(reason ?? neurons.find((neuron) => neuron.reason)?.reason);
   return `left${Number.isFinite(end.ts) ? ` at ${seconds(end.ts)}` : ""}: ${shown(end.reason ?? reason ?? "no reason given")}`;
 }
 
@@ -80,9 +80,18 @@ const FACTS = {
   open: "tasks with a worker", parked: "tasks that wait for a worker", subscriptions: "topics with a listener", draining: "is being stopped", release: "version", term: "term",
 };
 const GROUPS = {
-  bounced: ["Tasks that went back to their caller", true], lost: ["Tasks that were lost", true], drop: ["Messages that were dropped", true],
-  gap: ["Messages that are missing", true], refused: ["Requests that were refused", true], cut: ["Connections that were cut", true],
+  bounce: ["Tasks that went back to their caller", true], lost: ["Tasks that were lost", true], drop: ["Messages that were dropped", true],
+  full: ["Queues that were full", true], later: ["Messages that wait for a slow reader", true], refused: ["Requests that were refused", true],
+  cut: ["Connections that were cut", true], ignored: ["Subscriptions that were ignored", false], connection: ["Connections", false],
+  failover: ["Changes of the leader", false], resync: ["Tasks found again after a reconnect", false], unexpected: ["Unexpected messages", false],
+  prism: ["Of this Prism", false],
 };
+const WORDS = {
+  copies: "copies for those who watch", handed_over: "handed over to be published", published: "broadcasts", returned: "sent again",
+  orphaned: "tasks whose caller stayed away", overdue: "tasks past their deadline", silent: "Dendrites that fell silent",
+  unreachable: "connections that broke", no_descriptors: "connections without a file descriptor",
+};
+const BAD_WORDS = new Set(["orphaned", "overdue", "silent", "no_descriptors"]);
 // Told elsewhere on the page, or no figure.
 const SKIPPED = new Set(["recent", "recent_s", "peers", "warning", "role", "half", "url", "ts"]);
 
@@ -98,12 +107,13 @@ export function counterGroups(counters, own) {
   const recent = counters.recent ?? {};
   for (const [title, value, isBad] of own) add("What is not shown", { name: title, value: count(value), grew: 0, isBad: isBad && value > 0 });
   for (const [key, value] of Object.entries(counters).slice(0, MOST_FIGURES)) {
-    if (SKIPPED.has(key) || (value !== null && typeof value === "object")) continue;
-    if (key in FACTS) add("Right now", { name: FACTS[key], value: factOf(key, value), grew: 0, isBad: key === "parked" && value > 0 });
+    if (SKIPPED.has(key) || value === false || (key === "term" && !value) || (value !== null && typeof value === "object")) continue;
+    if (Object.hasOwn(FACTS, key)) add("Right now", { name: FACTS[key], value: factOf(key, value), grew: 0, isBad: key === "parked" && value > 0 });
     else {
       const [prefix, ...rest] = key.split(".");
-      const [title, isBad] = GROUPS[prefix] ?? [prefix === "prism" ? "Of this Prism" : "What went through", false];
-      const name = plain(rest.length ? rest.join(" ") : prefix).replaceAll("_", " ");
+      const [title, isBad] = (rest.length && Object.hasOwn(GROUPS, prefix) && GROUPS[prefix]) || ["What went through", BAD_WORDS.has(key)];
+      const known = Object.hasOwn(WORDS, key) ? WORDS[key] : null;
+      const name = known ?? plain(rest.length ? rest.join(" ") : prefix).replaceAll("_", " ");
       const grew = Number.isFinite(recent[key]) ? recent[key] : 0;
       add(title, { name, value: count(value), grew, isBad: isBad && grew > 0 });
     }
