@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ..contexts import NO_CONTEXT
+from ..demo.scene import play_scene
 from ..demo.show import QUESTION, show
 from ..runtime.environment import CONTEXT_VARIABLE, KEY_VARIABLE
 from ..runtime.loops import run
@@ -26,15 +27,47 @@ def _say(text: str, nl: bool = True) -> None:
     "--keep", is_flag=True, help="Keep the processes running and print the URLs; Ctrl-C ends them."
 )
 @click.option("--question", default=QUESTION, show_default=True, help="The question to ask.")
-def command(keep: bool, question: str, **_: Any) -> None:
+@click.option(
+    "--scene", is_flag=True, help="A busy fabric where much goes wrong, to look at in Prism."
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0.01, 1440),
+    default=15.0,
+    show_default=True,
+    help="With --scene: how long it lasts.",
+)
+@click.option(
+    "--neurons",
+    type=click.IntRange(0, 1000),
+    default=0,
+    show_default=True,
+    help="With --scene: so many quiet Neurons more.",
+)
+@click.option("--steady", is_flag=True, help="With --scene: leave the Synapse alone.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="With --scene: the port of Prism."
+)
+@click.option("--no-browser", is_flag=True, help="With --scene: open no browser.")
+def command(keep: bool, question: str, scene: bool, **options: Any) -> None:
     """Start a Synapse, two replicas and a Flask edge; ask a question over HTTP; show all of it.
+
+    With --scene it starts callers and workers that stream, fail, block, die and come back, and a
+    Prism to look at them.
 
     With HF_TOKEN set, a model of Hugging Face answers. Without it, an offline Neuron finds the
     answer in the documentation.
     """
     # Its Synapse is its own, whatever fabric this user works with.
     with in_the_environment({CONTEXT_VARIABLE: NO_CONTEXT, KEY_VARIABLE: ""}):
-        run(_until_told(show(question, keep, _say)))
+        run(_until_told(_scene(**options) if scene else show(question, keep, _say)))
+
+
+def _scene(
+    minutes: float, neurons: int, steady: bool, port: int, no_browser: bool, **_: Any
+) -> Coroutine[Any, Any, None]:
+    page = ("--port", str(port), *(["--no-browser"] if no_browser else []))
+    return play_scene(_say, minutes=minutes, neurons=neurons, steady=steady, page=page)
 
 
 async def _until_told(showing: Coroutine[Any, Any, None]) -> None:

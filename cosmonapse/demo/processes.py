@@ -51,6 +51,7 @@ class Processes:
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,  # a Ctrl-C reaches us alone; we end the children in order
         )
+        self._children = [each for each in self._children if each[1].returncode is None]
         self._children.append((name, child))
         said: list[str] = []
         with contextlib.suppress(TimeoutError):
@@ -62,6 +63,12 @@ class Processes:
                         return child.pid, line.removeprefix(ready).strip()
         last = "\n".join(said[-5:]) or "it printed nothing"
         raise ChildFailed(f"{name} did not start: {last}")
+
+    def signal(self, pid: int, number: signal.Signals) -> None:
+        """Send an OS signal to one of them; one that has ended is left alone."""
+        for _, child in self._children:
+            if child.pid == pid and child.returncode is None:
+                child.send_signal(number)
 
     async def end(self) -> None:
         """End every process that is left: SIGTERM, and SIGKILL after 5 s."""

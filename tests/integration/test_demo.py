@@ -60,3 +60,26 @@ def test_a_demo_that_is_interrupted_while_it_starts_leaves_nothing(children):
 
     assert demo.wait() == 130
     assert demo.family() == []
+
+
+def test_the_scene_tells_what_happens_and_where_to_look_and_leaves_nothing(children):
+    scene = children.cosmo("demo", "--scene", "--no-browser", "--neurons", "3", "--minutes", "0.12")
+    address = scene.line("look at it: ", timeout_s=40.0).text
+
+    assert address.startswith("http://127.0.0.1:")
+    scene.line("every process has ended", timeout_s=40.0)
+
+    assert scene.wait() == 0
+    assert scene.family() == []
+    assert "quiet-1: quiet-001, quiet-002, quiet-003" in scene.said
+    assert "the worker 'thumbs' is killed and comes back" in scene.said
+
+
+def test_a_scene_that_is_interrupted_leaves_nothing(children):
+    scene = children.cosmo("demo", "--scene", "--no-browser")
+    scene.line("  Synapse ", timeout_s=40.0)
+
+    scene.send(signal.SIGINT)
+
+    assert scene.wait() == 130
+    assert scene.family() == []

@@ -1,0 +1,131 @@
+"""The scene of `cosmo demo --scene`: real processes with all that can go wrong, and a Prism."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+
+from .processes import Processes
+from .scene_script import CALLERS, NAMESPACE, OUTAGE_S, WORKERS, Mishap, quiet_workers, timeline
+
+_SYNAPSE = "Synapse listening on"
+_AT_ONCE = 4
+"""So many processes start at a time."""
+
+Say = Callable[..., None]
+
+
+class Scene:
+    """A fabric with callers, workers and a Prism, and a script of what goes wrong.
+
+    Args:
+        processes: Who ends the processes.
+        say: Prints a line.
+        page: Options of `cosmo prism`, such as its port.
+    """
+
+    def __init__(self, processes: Processes, say: Say, page: tuple[str, ...] = ()) -> None:
+        self._processes, self._say, self._page = processes, say, page
+        self._pids: dict[str, int] = {}
+        self._neurons: dict[str, tuple[str, ...]] = {}
+        self._port = "0"
+        self._url = ""
+        self._starts = asyncio.Semaphore(_AT_ONCE)
+        self._does = {"kill": self._kill, "flap": self._flap, "outage": self._outage}
+
+    async def bring_up(self, neurons: int) -> str:
+        """Start everything, with so many quiet Neurons; return the address of the page.
+
+        Raises:
+            ChildFailed: A process did not start.
+        """
+        await self._raise_synapse()
+        pid, told = await self._processes.start(
+            "Prism",
+            "Prism shows",
+            *("cosmonapse.cli", "prism", "--url", self._url, "--namespace", NAMESPACE, *self._page),
+        )
+        self._pids["Prism"] = pid
+        self._neurons = {**WORKERS, **quiet_workers(neurons)}
+        await asyncio.gather(*map(self._hire, self._neurons))
+        self._say(f"  Synapse  pid {self._pids['Synapse']:<7} {self._url}  (namespace {NAMESPACE})")
+        for name, hosted in self._neurons.items():
+            more = f" and {len(hosted) - 5} more" if len(hosted) > 5 else ""
+            self._say(f"  worker   pid {self._pids[name]:<7} {name}: {', '.join(hosted[:5])}{more}")
+        await asyncio.gather(*map(self._admit, CALLERS))
+        for name in CALLERS:
+            self._say(f"  caller   pid {self._pids[name]:<7} {name}")
+        return "http://" + told.split("http://", 1)[1].split()[0].rstrip("/.,")
+
+    async def play(self, minutes: float, *, steady: bool) -> None:
+        """Do what the script says, for so long."""
+        began_s = time.monotonic()
+        for at_s, step in timeline(minutes, steady=steady):
+            await asyncio.sleep(began_s + at_s - time.monotonic())
+            self._say(f"{at_s:6.0f} s  {step.says}")
+            await self._does[step.verb](step)
+        await asyncio.sleep(began_s + minutes * 60 - time.monotonic())
+
+    async def _raise_synapse(self) -> None:
+        pid, self._url = await self._processes.start(
+            "Synapse",
+            _SYNAPSE,
+            *("cosmonapse.cli", "synapse", "start", "memory", "--quiet"),
+            *("--namespace", NAMESPACE, "--port", self._port),
+        )
+        self._pids["Synapse"] = pid
+        self._port = self._url.rsplit(":", 1)[1]
+
+    async def _hire(self, name: str) -> None:
+        async with self._starts:
+            module = "cosmonapse.demo.scene_worker"
+            hosted = self._neurons[name]
+            self._pids[name], _ = await self._processes.start(
+                name, "ready", module, self._url, name, *hosted
+            )
+
+    async def _admit(self, name: str) -> None:
+        async with self._starts:
+            module = "cosmonapse.demo.scene_caller"
+            self._pids[name], _ = await self._processes.start(
+                name, "ready", module, self._url, name
+            )
+
+    async def _kill(self, step: Mishap) -> None:
+        self._processes.signal(self._pids[step.who], signal.SIGKILL)
+
+    async def _flap(self, step: Mishap) -> None:
+        await self._kill(step)
+        await self._hire(step.who)
+
+    async def _outage(self, step: Mishap) -> None:
+        await self._kill(step)
+        await asyncio.sleep(OUTAGE_S)
+        await self._raise_synapse()
+        self._say("          the Synapse is back, at the same address")
+
+
+async def play_scene(
+    say: Say, *, minutes: float, neurons: int, steady: bool, page: tuple[str, ...] = ()
+) -> None:
+    """Bring the scene up, print where to look, and play the script.
+
+    Args:
+        say: Prints a line.
+        minutes: For how long.
+        neurons: So many quiet Neurons beside those of the script.
+        steady: Leave the Synapse alone.
+        page: Options of `cosmo prism`.
+
+    Raises:
+        ChildFailed: A process did not start.
+    """
+    async with Processes() as processes:
+        scene = Scene(processes, say, page)
+        address = await scene.bring_up(neurons)
+        say(f"\nlook at it: {address}")
+        say(f"for {minutes:g} minutes, or until Ctrl-C\n")
+        await scene.play(minutes, steady=steady)
+    say("every process has ended")
