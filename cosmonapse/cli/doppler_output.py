@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 import click
 
-from ..doppler.formatter import LineFormatter, json_line
+from ..doppler.formatter import LineFormatter, json_line, plain
 from ..doppler.live_streams import LiveStreams
 from ..doppler.printing import Printing, each_line
 from ..runtime.printable import printable
@@ -51,11 +51,11 @@ def printed(as_lines: bool, payload: bool, unfold: bool) -> Printing:
     """
     if as_lines:
         return Printing(each_line(json_line), _tell_apart)
-    if not sys.stdout.isatty():
-        return Printing(each_line(LineFormatter(payload=payload)), _tell_between)
-    is_dumb = os.environ.get("TERM") == "dumb"
-    styled = {} if is_dumb or os.environ.get("NO_COLOR") else {"styled": coloured}
-    line_of = LineFormatter(lambda: terminal_size()[0], payload=payload, **styled)
+    is_terminal, is_dumb = sys.stdout.isatty(), os.environ.get("TERM") == "dumb"
+    styled = coloured if _is_coloured(is_terminal and not is_dumb) else plain
+    if not is_terminal:
+        return Printing(each_line(LineFormatter(payload=payload, styled=styled)), _tell_between)
+    line_of = LineFormatter(lambda: terminal_size()[0], payload=payload, styled=styled)
     is_shared = sys.stderr.isatty()
     if unfold or payload or is_dumb:
         return Printing(each_line(line_of), _tell_between, is_shared)
@@ -65,6 +65,13 @@ def printed(as_lines: bool, payload: bool, unfold: bool) -> Printing:
         out.write(live.insert(printable(line)))
 
     return Printing(live.render, tell, is_shared)
+
+
+def _is_coloured(is_able: bool) -> bool:
+    """Return whether lines have colours; see no-color.org and force-color.org."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return is_able or bool(os.environ.get("FORCE_COLOR"))
 
 
 def coloured(text: str, type: SignalType) -> str:

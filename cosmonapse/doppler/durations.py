@@ -41,9 +41,13 @@ class TaskDurations:
 
 
 def length(seconds: float) -> str:
-    """Return a duration for people."""
+    """Return a duration for people, in the words of Prism: about three digits, or two units."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{seconds // 60:,.0f} min {seconds % 60:02.0f} s"
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+    minutes, rest_s = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} m {rest_s:02} s"
+    hours, rest_m = divmod(minutes, 60)
+    return f"{hours} h {rest_m:02} m" if hours < 24 else f"{hours // 24:,} d {hours % 24} h"

@@ -23,7 +23,8 @@ _PIPE_CELLS = 200
 _MAX_MS = 1 << 53
 
 
-def _plain(text: str, _: SignalType) -> str:
+def plain(text: str, type: SignalType) -> str:
+    """Return `text` as it is, whatever the type."""
     return text
 
 
@@ -42,7 +43,7 @@ class LineFormatter:
     """
 
     width: Callable[[], int] = _for_a_pipe
-    styled: Callable[[str, SignalType], str] = _plain
+    styled: Callable[[str, SignalType], str] = plain
     payload: bool = False
 
     def __call__(self, observed: ObservedSignal) -> str:

@@ -65,7 +65,21 @@ def _register(payload: dict[str, Any]) -> str:
 
 
 def _permission_decision(payload: dict[str, Any]) -> str:
-    return "granted" if payload.get("granted") is True else "denied"
+    said = "granted" if payload.get("granted") is True else "not granted"
+    return said + _after(": ", payload.get("reason"))
+
+
+def _permission(payload: dict[str, Any]) -> str:
+    return f"may I {_plain(payload.get('action', payload))}" + _after(": ", payload.get("scope"))
+
+
+def _escalation(payload: dict[str, Any]) -> str:
+    return _plain(payload.get("reason", payload)) + _after(" -> ", payload.get("target"))
+
+
+def _after(sign: str, value: Any) -> str:
+    """Return what a key of less importance says, behind a sign; nothing if it is not there."""
+    return f"{sign}{_plain(value)}" if value else ""
 
 
 _SAYS: Mapping[SignalType, Callable[[dict[str, Any]], str]] = MappingProxyType(
@@ -77,9 +91,9 @@ _SAYS: Mapping[SignalType, Callable[[dict[str, Any]], str]] = MappingProxyType(
         SignalType.ERROR: _error,
         SignalType.CLARIFICATION: _of("question"),
         SignalType.CLARIFICATION_ANSWER: _of("answer"),
-        SignalType.PERMISSION: _of("action"),
+        SignalType.PERMISSION: _permission,
         SignalType.PERMISSION_DECISION: _permission_decision,
-        SignalType.ESCALATION: _of("reason"),
+        SignalType.ESCALATION: _escalation,
         SignalType.THOUGHT_DELTA: _of("delta"),
         SignalType.TOOL_CALL: _tool_call,
         SignalType.TOOL_RESULT: _tool_result,

@@ -245,6 +245,20 @@ def test_doppler_cuts_a_recording_and_keeps_the_form_of_json(children, tmp_path)
     ]
 
 
+@pytest.mark.parametrize(
+    ("settings", "has_colour"),
+    [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)],
+)
+def test_a_pipe_has_colours_only_if_one_forces_them(children, tmp_path, settings, has_colour):
+    path = recording(tmp_path / "a", heard(0, task()))
+    env = {"FORCE_COLOR": "", "NO_COLOR": "", **settings}
+
+    child = children.cosmo("doppler", "--replay", path, env=env)
+
+    assert child.wait() == 0
+    assert ("\x1b[1mTASK" in child.said) == has_colour
+
+
 @pytest.mark.parametrize("verb", ["prism", "doppler"])
 @pytest.mark.parametrize(
     ("content", "said"),

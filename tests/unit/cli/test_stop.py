@@ -79,7 +79,7 @@ def test_what_was_stopped_and_who_answered_is_told():
     assert told.silent() == ["other"]
     assert told.text().splitlines() == [
         f"{TRACE}: 1 task cancelled, 1 rolled back",
-        "- was running: writer at host, for 1 min 15 s, sent by web",
+        "- was running: writer at host, for 1 m 15 s, sent by web",
         "- was stopping: writer at other, for 0 ms, sent by web",
         "- host cancelled 1",
         "- 1 more answered that they had nothing to cancel",

@@ -26,7 +26,9 @@ SAID = [
     (SignalType.TOOL_RESULT, {"tool_name": "find", "result": [2]}, "find -> [2]"),
     (SignalType.TOOL_RESULT, {"tool_name": "find", "error": "no"}, "find failed: no"),
     (SignalType.CLARIFICATION, {"question": "which?"}, "which?"),
-    (SignalType.PERMISSION_DECISION, {"granted": False}, "denied"),
+    (SignalType.PERMISSION_DECISION, {"granted": False, "reason": "no"}, "not granted: no"),
+    (SignalType.PERMISSION, {"action": "delete", "scope": "all"}, "may I delete: all"),
+    (SignalType.ESCALATION, {"reason": "too hard", "target": "boss"}, "too hard -> boss"),
     (SignalType.REGISTER, {"role": "worker", "capabilities": ["a", "b"]}, "worker, offers a, b"),
     (SignalType.HEARTBEAT, {"status": "busy", "running": 1, "queued": 2, "loop_lag_ms": 3}, "busy"),
     (SignalType.BID, {"cost": 1.5}, '{"cost": 1.5}'),
@@ -69,8 +71,8 @@ def test_the_columns_of_all_types_are_aligned():
     [
         ({"queued_ms": 120, "ran_ms": 280}, 0.404, "[404 ms, queued 120 ms] hi"),
         ({"queued_ms": 0, "ran_ms": 404}, 0.404, "[404 ms] hi"),
-        ({"queued_ms": 1500, "ran_ms": 280}, None, "[queued 1.5 s, ran 280 ms] hi"),
-        ({"queued_ms": 1500}, None, "[queued 1.5 s] hi"),
+        ({"queued_ms": 1500, "ran_ms": 280}, None, "[queued 1.50 s, ran 280 ms] hi"),
+        ({"queued_ms": 1500}, None, "[queued 1.50 s] hi"),
         ({"queued_ms": 0, "ran_ms": 0}, None, "[ran 0 ms] hi"),
         ({"queued_ms": True, "ran_ms": "x"}, None, "hi"),
         ({"queued_ms": -1, "ran_ms": 2**60}, None, "hi"),
@@ -116,7 +118,15 @@ def test_a_line_follows_the_width_of_the_terminal_and_keeps_room_for_the_text():
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(0.0, "0 ms"), (0.1523, "152 ms"), (1.26, "1.3 s"), (75.0, "1 min 15 s")],
+    [
+        (0.0, "0 ms"),
+        (0.1523, "152 ms"),
+        (1.26, "1.26 s"),
+        (12.34, "12.3 s"),
+        (75.9, "1 m 15 s"),
+        (7_260.0, "2 h 01 m"),
+        (90_000.0, "1 d 1 h"),
+    ],
 )
 def test_a_reply_shows_how_long_its_task_took(seconds, shown):
     durations = TaskDurations()

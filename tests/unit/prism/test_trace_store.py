@@ -221,7 +221,7 @@ def test_a_question_of_a_task_below_makes_the_trace_an_asking_one_until_that_abo
 
     fill(store, asked, below, question)
     assert summary(store, asked)["status"] == "asking"
-    assert summary(store, asked)["ask"]["question"] == "delete it"
+    assert summary(store, asked)["ask"]["question"] == "may I delete it"
 
     fill(store, reply(asked, neuron="top"))
     assert (summary(store, asked)["status"], summary(store, asked)["ask"]) == ("done", None)

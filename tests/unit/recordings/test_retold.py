@@ -33,7 +33,7 @@ def test_signals_are_printed_with_the_time_that_their_task_took(tmp_path):
     lines = told(tmp_path, heard(0, asked), heard(2.5, reply(asked)))
 
     assert lines[0].split() == ["TASK", asked.signal.trace_id[:8], "worker", "hello"]
-    assert "[2.5 s]" in lines[1]
+    assert "[2.50 s]" in lines[1]
 
 
 def test_losses_and_faults_stand_at_their_place(tmp_path):
@@ -61,7 +61,7 @@ def test_only_what_is_later_is_printed_but_all_is_known(tmp_path):
     lines = told(tmp_path, heard(0, asked), heard(60, reply(asked)), since_ts=BEGAN_TS + 30)
 
     assert len(lines) == 1
-    assert "[1 min 00 s]" in lines[0]
+    assert "[1 m 00 s]" in lines[0]
 
 
 def test_what_failed_is_printed_below_what_it_failed_in(tmp_path):
