@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import attrs
 
 from ..doppler.observed import ObservedSignal
+from ..doppler.preview import preview
 from ..registry import NeuronRecord
 from ..signals import QUESTIONS, Signal, SignalType
 from ..telemetry.told_values import told_attempt
@@ -19,8 +20,11 @@ from .record import neuron_of
 
 MOST_TASKS = 20_000
 MOST_ASKING = 500
-_LONGEST_BODY = 64 * 1024
-"""The text of a larger TASK is not shown: its bytes are kept nowhere else for long."""
+_KEPT_BYTES = 1024
+"""A TASK of at most so many bytes is kept whole, and read when it is shown; of others the text."""
+_LINE_CHARS = 200
+_CAPABILITIES = 16
+_CAPABILITY_CHARS = 128
 _ASKED_S = 3_600.0
 """So long a question is waited for to be answered."""
 _NOBODY = bytes(16)
@@ -54,7 +58,8 @@ class PendingTask:
         worker: Instance id of its worker; zero if unknown.
         at_s: When it was observed.
         ts: When it was made, by the clock of its caller.
-        body: Its TASK, encoded.
+        body: Its TASK, encoded; empty if that is long.
+        prompt: What its TASK says, on one line; None if it is not read yet.
         attempt: Which attempt it is, from 1.
 
     Attributes:
@@ -62,7 +67,8 @@ class PendingTask:
         told_at_s: When it was heard of last.
         thoughts: How many thoughts it sent.
         characters: Of how many characters, all together.
-        asks: The question that it ended with, if it waits for the answer.
+        asks: The type of the question that it ended with, if it waits for the answer.
+        question: What that says, on one line.
     """
 
     id: str
@@ -75,12 +81,20 @@ class PendingTask:
     at_s: float
     ts: float
     body: bytes
+    prompt: str | None = None
     attempt: int = 1
     first_at_s: float | None = None
     told_at_s: float = 0.0
     thoughts: int = 0
     characters: int = 0
-    asks: Signal | None = None
+    asks: SignalType | None = None
+    question: str = ""
+
+    def read(self) -> str:
+        """Return what its TASK says, on one line of at most 200 characters, secrets masked."""
+        if self.prompt is None:
+            self.prompt, self.body = line_of(Signal.decode(self.body)), b""
+        return self.prompt
 
 
 class PendingTasks:
@@ -136,6 +150,7 @@ class PendingTasks:
 
     def _begin(self, observed: ObservedSignal, now_s: float) -> None:
         signal, directed = observed.signal, observed.signal.directed
+        is_short = len(observed.body) <= _KEPT_BYTES
         if signal.parent_id is not None:
             self._asking.pop(signal.parent_id, None)
         self._open[signal.id] = PendingTask(
@@ -143,12 +158,13 @@ class PendingTasks:
             trace_id=signal.trace_id,
             parent_id=signal.parent_id,
             neuron=neuron_of(observed),
-            capabilities=() if directed is None else directed.capabilities,
+            capabilities=() if directed is None else _shortened(directed.capabilities),
             caller=observed.caller,
             worker=observed.worker,
             at_s=now_s,
             ts=signal.ts,
-            body=observed.body if len(observed.body) <= _LONGEST_BODY else b"",
+            body=observed.body if is_short else b"",
+            prompt=None if is_short else line_of(signal),
             attempt=told_attempt(signal.meta.get("attempt")) or 1,
             told_at_s=now_s,
         )
@@ -156,7 +172,7 @@ class PendingTasks:
             self._open.popitem(last=False)
 
     def _ask(self, task: PendingTask, question: Signal, now_s: float) -> None:
-        task.asks, task.told_at_s = question, now_s
+        task.asks, task.question, task.told_at_s = question.type, line_of(question), now_s
         self._asking[question.id] = task
         if len(self._asking) > MOST_ASKING:
             self._asking.popitem(last=False)
@@ -203,6 +219,16 @@ class PendingTasks:
             return not open_of.get(key, open_of[task.worker, None])
         limit_s = _HOMELESS_S if task.worker == _NOBODY else _ABSENT_S
         return now_s - (task.at_s if task.worker == _NOBODY else since_s) > limit_s
+
+
+def line_of(signal: Signal) -> str:
+    """Return what a Signal says, on one line of at most 200 characters, secrets masked."""
+    return " ".join(preview(signal)[: 2 * _LINE_CHARS].split())[:_LINE_CHARS]
+
+
+def _shortened(capabilities: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the first capabilities; a hostile TASK may have thousands."""
+    return tuple(each[:_CAPABILITY_CHARS] for each in capabilities[:_CAPABILITIES])
 
 
 def _think(task: PendingTask, signal: Signal, now_s: float) -> None:

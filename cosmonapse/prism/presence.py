@@ -98,15 +98,13 @@ class Presence:
         """Return the name of a Dendrite, also of one that has left."""
         return self._names.get(instance) or instance.hex()[:8]
 
-    def state_of(self, worker: bytes) -> str | None:
-        """Return the worst state of a worker; None if nothing is known of it."""
-        instance = worker.hex()
-        states = [
-            "gone" if place.left_s is not None else place.record.state
-            for (owner, _), place in self._places.items()
-            if owner == instance
-        ]
-        return min(states, key=_ORDER.index) if states else None
+    def states(self) -> dict[bytes, str]:
+        """Return the worst state of each worker that has or had Neurons."""
+        worst: dict[str, str] = {}
+        for (instance, _), place in self._places.items():
+            state = "gone" if place.left_s is not None else place.record.state
+            worst[instance] = min(worst.get(instance, state), state, key=_ORDER.index)
+        return {bytes.fromhex(instance): state for instance, state in worst.items()}
 
     def compare_dendrites(
         self, records: Iterable[DendriteRecord], now_s: float, now_ts: float
@@ -124,7 +122,7 @@ class Presence:
             if peer.left_s is None:
                 peer.left_s, peer.left_ts = now_s, now_ts
                 self._peers.move_to_end(instance)
-            elif now_s - peer.left_s > GONE_S:
+            elif now_s - peer.left_s > (GONE_S if peer.record.axons else CALLER_S):
                 del self._peers[instance]
         while len(self._peers) > MOST_DENDRITES:
             self._peers.popitem(last=False)
@@ -281,7 +279,10 @@ def _group(neuron_id: str) -> dict[str, Any]:
 def _tell(shown: dict[str, Any], peer: _Peer) -> None:
     """Add what the Synapse tells of a Dendrite."""
     record = peer.record
-    left = None if peer.left_s is None else {"ts": peer.left_ts, "reason": _LEFT}
+    left = None
+    if peer.left_s is not None:  # a Neuron of it may have said why
+        gone = next((each["gone"] for each in shown["neurons"] if each["gone"]), None)
+        left = gone or {"ts": peer.left_ts, "reason": _LEFT}
     shown["state"] = record.state if left is None else "gone"
     shown.update(age_s=record.age_s, open=record.open, left=left, does=record.does)
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..doppler.preview import preview
 from ..registry import TaskRecord
-from ..signals import Signal
 from .pending_tasks import PendingTask, PendingTasks
 from .presence import Presence
 
@@ -17,7 +15,6 @@ TASKS_SHOWN = 200
 STUCK_S = 30.0
 """After so long without a word of it a running task counts as stuck."""
 _LOOKED_AT = 2_000
-_PROMPT_CHARS = 200
 _NOBODY = bytes(16)
 _UNWELL = {
     "stuck": "its worker does not respond: the event loop is blocked",
@@ -28,6 +25,16 @@ _STATES = {
     "parked": "it waits for a worker since the Synapse started",
     "wanted": "it is looked for",
 }
+
+
+class _Facts(NamedTuple):
+    """What decides the place of a task, read of each; the rest is read of those that are shown."""
+
+    task: PendingTask
+    neuron: str | None
+    state: str
+    left_s: float | None
+    stuck: str | None
 
 
 class TaskRows:
@@ -43,6 +50,7 @@ class TaskRows:
         self._presence = presence
         self._told: Mapping[str, TaskRecord] = {}
         self._told_at_s = 0.0
+        self._found: dict[tuple[bytes, tuple[str, ...]], str | None] = {}
 
     def compare(self, records: Iterable[TaskRecord] | None, now_s: float) -> None:
         """Take what the Synapse tells of open tasks; None if it does not tell."""
@@ -52,46 +60,62 @@ class TaskRows:
     def view(self, now_s: float) -> list[dict[str, Any]]:
         """Return the rows: the stuck and the asking first, then the oldest; at most 200."""
         ahead: Counter[tuple[bytes, str | None]] = Counter()
-        rows = [self._row(task, now_s, ahead) for task in islice(self._tasks, _LOOKED_AT)]
-        rows += [self._row(task, now_s, ahead) for task in self._tasks.asking]
-        rows.sort(key=lambda row: (row["stuck"] is None, row["state"] != "asking", -row["age_s"]))
-        return rows[:TASKS_SHOWN]
+        states = self._presence.states()
+        self._found.clear()
+        looked_at = [*islice(self._tasks, _LOOKED_AT), *self._tasks.asking]
+        facts = [self._facts(task, now_s, ahead, states) for task in looked_at]
+        facts.sort(key=lambda each: (each.stuck is None, each.state != "asking", each.task.at_s))
+        return [self._row(each, now_s) for each in facts[:TASKS_SHOWN]]
 
-    def _row(
-        self, task: PendingTask, now_s: float, ahead: Counter[tuple[bytes, str | None]]
-    ) -> dict[str, Any]:
-        presence, told = self._presence, self._told.get(task.id)
-        neuron = task.neuron
-        if neuron is None and task.worker != _NOBODY:
-            neuron = presence.neuron_of(task.worker, task.capabilities)
+    def _facts(
+        self,
+        task: PendingTask,
+        now_s: float,
+        ahead: Counter[tuple[bytes, str | None]],
+        states: Mapping[bytes, str],
+    ) -> _Facts:
+        told = self._told.get(task.id)
         left_s = None if told is None else told.remaining_s
         if left_s is not None:
             left_s = round(left_s - (now_s - self._told_at_s), 3)
+        neuron = task.neuron or (told.neuron if told is not None else None) or self._able(task)
         state = self._state(task, told, neuron, ahead)
+        stuck = self._stuck(task, state, left_s, states.get(task.worker), now_s)
+        return _Facts(task, neuron, state, left_s, stuck)
+
+    def _able(self, task: PendingTask) -> str | None:
+        """Return the neuron of its worker that has the capabilities; searched once a view."""
+        key = (task.worker, task.capabilities)
+        if task.worker != _NOBODY and key not in self._found:
+            self._found[key] = self._presence.neuron_of(*key)
+        return self._found.get(key)
+
+    def _row(self, facts: _Facts, now_s: float) -> dict[str, Any]:
+        presence, task = self._presence, facts.task
+        age_s = round(now_s - task.at_s, 3)
+        first_s = None if task.first_at_s is None else round(task.first_at_s - task.at_s, 3)
         row = {
             "id": task.id,
             "trace_id": task.trace_id,
             "parent_id": task.parent_id,
-            "neuron": neuron,
-            "capabilities": [str(each)[:128] for each in task.capabilities[:16]],
+            "neuron": facts.neuron,
+            "capabilities": list(task.capabilities),
             "caller": _end(task.caller, presence),
             "worker": _end(task.worker, presence),
-            "prompt": _prompt(task.body),
-            "age_s": round(now_s - task.at_s, 3),
-            "state": state,
-            "first_thought_s": None
-            if task.first_at_s is None
-            else round(task.first_at_s - task.at_s, 3),
-            "queue_s": round(now_s - task.at_s, 3) if state == "queued" else None,
-            "deadline_s": left_s,
+            "prompt": task.read(),
+            "age_s": age_s,
+            "state": facts.state,
+            "first_thought_s": first_s,
+            "queue_s": age_s if facts.state == "queued" else None,
+            "deadline_s": facts.left_s,
             "thoughts": task.thoughts,
             "characters": task.characters,
             "attempt": task.attempt,
-            "stuck": self._stuck(task, state, left_s, now_s),
+            "stuck": facts.stuck,
         }
         if task.asks is not None:
-            row["question"] = _line(task.asks)
-            row["asks"] = task.asks.type.value.lower()
+            row["question"] = task.question
+            row["asks"] = task.asks.value.lower()
         return row
 
     def _state(
@@ -113,14 +137,18 @@ class TaskRows:
         return "queued" if waits and task.first_at_s is None else "running"
 
     def _stuck(
-        self, task: PendingTask, state: str, left_s: float | None, now_s: float
+        self,
+        task: PendingTask,
+        state: str,
+        left_s: float | None,
+        unwell: str | None,
+        now_s: float,
     ) -> str | None:
         """Return why a task does not go on, in words; None if nothing says so."""
         if state == "asking":
             return None
-        if left_s is not None and left_s < 0:
+        if left_s is not None and left_s <= 0:
             return "it is past its deadline"
-        unwell = None if task.worker == _NOBODY else self._presence.state_of(task.worker)
         if unwell in _UNWELL:
             return _UNWELL[unwell]
         silent_s = now_s - task.told_at_s
@@ -135,12 +163,3 @@ def _end(instance: bytes, presence: Presence) -> dict[str, str] | None:
     if instance == _NOBODY or not instance:
         return None
     return {"instance": instance.hex(), "name": presence.name_of(instance)}
-
-
-def _prompt(body: bytes) -> str:
-    return _line(Signal.decode(body)) if body else ""
-
-
-def _line(signal: Signal) -> str:
-    """Return what a Signal says, on one line of at most 200 characters, secrets masked."""
-    return " ".join(preview(signal)[: 2 * _PROMPT_CHARS].split())[:_PROMPT_CHARS]

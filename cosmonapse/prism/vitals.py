@@ -80,7 +80,8 @@ class Vitals:
         groups = self._presence.groups(now_s)
         missing = self._causes.missing()
         for name in missing - groups.keys():
-            groups[name] = self._presence.missing(name)
+            if not any(_serves(group, name) for group in groups.values()):
+                groups[name] = self._presence.missing(name)
         rows = []
         for name, group in groups.items():
             replicas = group["replicas"]
@@ -88,6 +89,12 @@ class Vitals:
             rows.append({**group, **self._rates.recent(name), "missing": lacks})
         rows.sort(key=_urgency)
         return rows[:NEURONS_SHOWN]
+
+
+def _serves(group: dict[str, Any], capabilities: str) -> bool:
+    """Return whether a live Neuron has what a TASK asked for, told as `a, b`."""
+    has_all = set(capabilities.split(", ")) <= set(group["capabilities"])
+    return has_all and bool(group["replicas"]["alive"])
 
 
 def _urgency(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -30,6 +30,8 @@ from .vitals import Vitals
 
 _OPEN_S = 3.0
 _ASK_S = 2.0
+_NAMES_EVERY_S = 5.0
+"""So often names are asked for while no tab is open: traces of that time show them later."""
 
 
 class Watch:
@@ -67,6 +69,7 @@ class Watch:
         self._connected = False
         self._since_ts = self._feed.now_ts()
         self._reason: str | None = "not connected yet"
+        self._names_at_s = -_NAMES_EVERY_S
         self._vitals = Vitals(self._presence)
         self._changed = asyncio.Event()
         self._synapse: SynapseState | None = None
@@ -117,9 +120,12 @@ class Watch:
             self._presence.compare(records, self._clock(), self._feed.now_ts())
             self._vitals.compare(records, asked_at_s)
             self._synapse = await self._feed.state(_ASK_S)
-            dendrites = await self._feed.dendrites(_ASK_S)
-            self._tables = {"roster": records, "dendrites": dendrites, "synapse": [self._synapse]}
-            self._presence.compare_dendrites(dendrites, self._clock(), self._feed.now_ts())
+            self._tables |= {"roster": records, "synapse": [self._synapse]}
+            if len(self.tabs) or asked_at_s - self._names_at_s >= _NAMES_EVERY_S:
+                self._names_at_s = asked_at_s
+                dendrites = await self._feed.dendrites(_ASK_S)
+                self._tables["dendrites"] = dendrites
+                self._presence.compare_dendrites(dendrites, self._clock(), self._feed.now_ts())
             if len(self.tabs):  # a table of thousands is only asked for where somebody looks
                 self._vitals.compare_tasks(await self._feed.open_tasks(_ASK_S), self._clock())
 
@@ -149,6 +155,7 @@ class Watch:
         self.tabs.show("state", self._state())
 
     def _greeting(self) -> dict[str, Any]:
+        self._changed.set()  # the first tab needs the tables that nobody asked for without one
         return {
             "hello": {
                 "run": self._run,

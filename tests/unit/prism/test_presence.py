@@ -193,3 +193,48 @@ def test_replicas_are_one_group_with_the_last_death_and_whether_another_one_serv
     assert (group["gone"]["ts"], group["gone"]["dendrite_id"]) == (101.0, "host")
     assert group["gone"]["again"]
     assert "vanished" in group["gone"]["reason"]
+
+
+def peer(name="edge", instance=CALLER, **facts):
+    return DendriteRecord(dendrite_id=name, instance=instance.hex(), **facts)
+
+
+def test_every_dendrite_is_shown_with_its_name_and_what_it_does():
+    presence = Presence()
+    presence.compare([record()], 0.0)
+    presence.compare_dendrites(
+        [peer(calls=True), peer("host", WORKER, axons=1), peer("eye", b"e" * 16)], 0.0, 100.0
+    )
+
+    shown = {each["dendrite_id"]: each["does"] for each in presence.view(1.0, lambda worker: 0)}
+
+    assert shown == {"edge": "caller", "host": "worker", "eye": "watcher"}
+    assert presence.name_of(CALLER) == "edge"
+
+
+def test_a_caller_that_left_is_shown_for_a_minute_and_its_name_stays():
+    presence = Presence()
+    presence.compare_dendrites([peer()], 0.0, 100.0)
+    presence.compare_dendrites([], 1.0, 101.0)
+
+    (left,) = presence.view(2.0, lambda worker: 0)
+    assert (left["state"], left["left"]["ts"]) == ("gone", 101.0)
+    presence.compare_dendrites([], 2.0 + CALLER_S, 200.0)
+
+    assert presence.view(2.0 + CALLER_S, lambda worker: 0) == []
+    assert presence.name_of(CALLER) == "edge"
+
+
+def test_a_worker_that_was_lost_says_why_it_left():
+    presence = Presence()
+    presence.compare([record()], 0.0)
+    presence.compare_dendrites([peer("host", WORKER, axons=1)], 0.0, 100.0)
+    presence.observe(leave("lost"), 1.0)
+    presence.compare([], 2.0, 102.0)
+    presence.compare_dendrites([], 2.0, 102.0)
+
+    (shown,) = presence.view(3.0, lambda worker: 0)
+
+    assert shown["state"] == "gone"
+    assert "vanished" in shown["left"]["reason"]
+    assert shown["left"]["ts"] == 102.0

@@ -172,3 +172,50 @@ def test_a_duration_is_by_the_clocks_of_both_ends_if_they_can_be_right(
     (took,) = health.view(11.0)["series"]["worker"]["p50_ms"]
 
     assert took == pytest.approx(took_ms)
+
+
+def failing_task(health, now_s, **fields):
+    asked = task(worker=NOBODY, **fields)
+    health.observe(asked, now_s)
+    payload = {"code": "NO_SUCH_NEURON", "message": "nobody"}
+    health.observe(reply(asked, SignalType.ERROR, payload, None), now_s)
+
+
+def test_a_neuron_that_nobody_serves_is_missing_until_one_does():
+    presence = Presence()
+    health = Vitals(presence)
+    failing_task(health, 1.0, neuron="worker")
+
+    (row,) = health.view(2.0)["neurons"]
+    assert (row["neuron_id"], row["missing"]) == ("worker", True)
+    presence.compare([record()], 3.0)
+
+    (row,) = health.view(4.0)["neurons"]
+    assert (row["missing"], row["replicas"]["alive"]) == (False, 1)
+
+
+def test_capabilities_that_nobody_has_are_missing_until_a_neuron_has_them():
+    presence = Presence()
+    health = Vitals(presence)
+    failing_task(health, 1.0, neuron=None, directed=Directed(capabilities=("chat", "fr")))
+
+    assert [row["neuron_id"] for row in health.view(2.0)["neurons"]] == ["chat, fr"]
+    presence.compare([record("chatty", capabilities=("fr", "chat", "de"))], 3.0)
+
+    assert [row["neuron_id"] for row in health.view(4.0)["neurons"]] == ["chatty"]
+
+
+def test_rates_are_means_over_full_seconds():
+    rates = Rates()
+    for n in range(100):  # 10 a second, unevenly within each
+        at_s = n // 10 + (0.9 if n % 10 else 0.0)
+        rates.count(at_s)
+        rates.settled("w", n % 10 == 0, 5.0, at_s)
+    found = []
+    for at_s in (10.0, 10.3, 10.9):
+        rates.advance(at_s)
+        found.append((rates.signals_per_s(), rates.recent("w")["rate"]))
+
+    assert found == [(10.0, 10.0)] * 3
+    recent = rates.recent("w")
+    assert (recent["errors_per_minute"], recent["error_rate"]) == (10, 0.1)
