@@ -13,7 +13,7 @@ export class Envelope {
     this.filter = filter;
     this.record = null;
     this.title = el("h2", { class: "kind" });
-    this.body = el("div", { class: "body", tabindex: "0", "aria-label": "Envelope" });
+    this.body = el("div", { class: "body", tabindex: "0", role: "region", "aria-label": "Envelope" });
     this.copy = el("button", { class: "plain", text: "Copy", title: "Copy as JSON", on: { click: () => this.copyIt() } });
     const close = el("button", { class: "plain square", text: "×", "aria-label": "Close the envelope (Esc)", on: { click: () => this.close() } });
     this.el = el("aside", { class: "envelope", hidden: "", "aria-label": "Envelope of the chosen Signal" }, el("div", { class: "head" }, this.title, this.copy, close), this.body);

@@ -21,7 +21,7 @@ export class TraceDetail {
     this.state = el("span", { class: "state" });
     this.facts = el("span", { class: "num" });
     this.only = el("button", { class: "lnk", title: "Show only this trace", on: { click: () => this.id && app.filters.set({ trace: this.id }) } });
-    this.answer = el("div", { class: "answer said", tabindex: "0", "aria-label": "What was answered", "aria-live": "off" });
+    this.answer = el("div", { class: "answer said", tabindex: "0", role: "region", "aria-label": "What was answered" });
     this.modes = [["fall", "Waterfall"], ["tree", "Tree"]].map(([mode, text]) => el("button", { text, "aria-pressed": "false", on: { click: () => this.turn(mode) } }));
     this.count = el("span", { class: "count num" });
     const facts = el("div", { class: "facts" }, this.prompt, el("div", { class: "line" }, this.state, this.facts, this.only), this.answer);
