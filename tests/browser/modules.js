@@ -88,23 +88,74 @@
     },
     places: ({ Places }) => {
         const places = new Places();
-        const wanted = [];
-        const before = [];
-        let moved = 0;
-        for (let at = 0; at < 40; at += 1) {
-            wanted.push({ id: `d${at}`, side: "right" });
-            places.update(wanted);
-            before.forEach((spot, id) => { if (JSON.stringify(places.spot(`d${id}`, 1000, 800)) !== spot) moved += 1; });
-            before.push(JSON.stringify(places.spot(`d${at}`, 1000, 800)));
+        const ids = Array.from({ length: 16 }, (_, at) => `n${at}`);
+        places.update(ids, 40);
+        const before = new Map(places.of);
+        const free = places.slots.length - ids.length;
+        places.update([...ids.slice(1), "late"], 40);
+        const moved = ids.slice(1).filter((id) => places.of.get(id) !== before.get(id)).length;
+        places.update(Array.from({ length: 90 }, (_, at) => `n${at}`).slice(0, 40), 40);
+        return { free: free > 0, moved, most: places.slots.length, apart: new Set(places.of.values()).size };
+    },
+    mapLayout: ({ Places, layMap }) => {
+        const bad = [];
+        const fewest = {};
+        const touch = (a, b) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+        for (const [width, height] of [[982, 540], [1440, 820], [800, 330], [300, 90], [40, 20], [0, 0]]) {
+            for (const many of [0, 1, 3, 15, 60, 300]) {
+                const nodes = (side) => Array.from({ length: many }, (_, at) => ({ id: `${side}${at}`, name: `summarize-${at}`.repeat(1 + at % 3), sub: "2 running, 3 queued", weight: at === many - 1 ? 9 : 0 }));
+                const laid = layMap({ left: { nodes: nodes("caller "), places: new Places() }, right: { nodes: nodes("neuron "), places: new Places() } }, { width, height }, (text, size) => text.length * size * 0.6);
+                const spots = [...laid.spots.values()];
+                const drawn = spots.filter((spot) => spot.side === "right").length;
+                fewest[`${width} ${many}`] = drawn;
+                if (laid.hidden.right && drawn > 0 && drawn - 1 + laid.hidden.right !== many) bad.push(`count ${width} ${many}`);
+                if (laid.hidden.right && drawn > 1 && !laid.spots.has(`neuron ${many - 1}`)) bad.push(`worst ${width} ${many}`);
+                spots.forEach(({ label, x, y, node_px }, at) => {
+                    const boxes = [label, { x: x - node_px, y: y - node_px, width: 2 * node_px, height: 2 * node_px }];
+                    for (const box of boxes) if (box.x < 0 || box.y < 0 || box.x + box.width > width || box.y + box.height > height) bad.push(`outside ${width} ${many}`);
+                    for (const other of spots.slice(0, at)) if (touch(label, other.label)) bad.push(`labels ${width} ${many}`);
+                    for (const other of spots) {
+                        const { path } = other;
+                        for (let point = 0; point < path.length; point += 2) if (touch(label, { x: path[point], y: path[point + 1], width: 0, height: 0 })) bad.push(`edge ${width} ${many}`);
+                    }
+                });
+            }
         }
-        const spots = new Set(before.filter((each) => each !== "null"));
-        return { moved, homes: spots.size, homeless: places.update(wanted) };
+        return { bad: [...new Set(bad)], all: [fewest["982 15"], fewest["982 60"], fewest["1440 60"]], some: fewest["982 300"] < 60 && fewest["982 300"] > 20 };
+    },
+    mapNodes: ({ nodesOf, addStrangers, subOf, record, partsOf, partWords }) => {
+        const neuron = (neuron_id, state, more = {}) => ({ neuron_id, capabilities: [], state, running: 1, queued: 0, open: 1, ...more });
+        const worker = (instance, dendrite_id, ...neurons) => ({ instance, dendrite_id, does: "worker", state: "alive", neurons });
+        const caller = (instance, dendrite_id, does = "caller") => ({ instance, dendrite_id, does, state: "alive", neurons: [] });
+        const nodes = addStrangers(nodesOf([
+            worker("w1", "box-1", neuron("chat", "alive")), worker("w2", "box-2", neuron("chat", "gone", { reason: "lost" })), worker("w3", "box-3", neuron("chat", "alive")),
+            worker("w4", "box-4", neuron("slow", "stuck", { reason: "no response" })),
+            caller("c1", "web"), caller("c2", "web"), caller("c3", "jobs"), caller("p", "prism", "watcher"),
+        ], [{ neuron_id: "payments", missing: true, replicas: {} }]), ["x1", "c1"]);
+        const task = record({ neuron: "chat", caller: "c1", worker: "w1", ts: 1 });
+        const parts = partsOf([task, record({ type: "AGENT_OUTPUT", parent_id: task.id, ts: 3.5 }), record({ neuron: "chat", caller: "c1", ts: 4 })], nodes.at);
+        return {
+            neurons: nodes.neurons.map((node) => `${node.label}: ${subOf(node)}`),
+            callers: nodes.callers.map((node) => node.label),
+            watchers: nodes.watchers,
+            trace: [...parts].map(([id, part]) => `${id}: ${partWords(part)}`),
+        };
+    },
+    mapFailed: ({ Failed }) => {
+        const failed = new Failed();
+        failed.note("a", { code: "BAD", message: "row 7" }, 10);
+        failed.note("b", { code: "CANCELLED" }, 10);
+        failed.expire(69);
+        const during = [failed.of("a", 69).reason, failed.of("b", 69)];
+        failed.expire(71);
+        for (let at = 0; at < 2000; at += 1) failed.note(`n${at}`, {}, 71);
+        return [...during, failed.of("a", 71), failed.by.size];
     },
     journeys: ({ Journeys, record }) => {
         const journeys = new Journeys();
         let most = 0;
         for (let now = 0; now < 30000; now += 16) {
-            journeys.take(Array.from({ length: 160 }, (_, at) => record({ type: at % 2 ? "TASK" : "THOUGHT_DELTA" })), now, () => "w");
+            journeys.take(Array.from({ length: 160 }, (_, at) => record({ type: at % 2 ? "TASK" : "THOUGHT_DELTA" })), now, () => ({ caller: "c", worker: "w" }));
             journeys.step(now);
             most = Math.max(most, journeys.live.length);
         }
@@ -112,14 +163,15 @@
     },
     journey: ({ Journeys, record }) => {
         const journeys = new Journeys();
+        const ends = () => ({ caller: "c", worker: "w" });
         const task = record();
         journeys.step(0);
         journeys.step(100);
-        journeys.take([task], 100, () => null);
+        journeys.take([task], 100, ends);
         const legs = [];
         const look = (now) => { journeys.step(now); const one = journeys.live[0]; legs.push(one ? `${one.kind} ${journeys.where(one, now).leg}${journeys.where(one, now).held ? " held" : ""}` : "over"); };
         [200, 600, 1100, 1500].forEach(look);
-        journeys.take([record({ type: "ERROR", parent_id: task.id })], 1600, () => null);
+        journeys.take([record({ type: "ERROR", parent_id: task.id })], 1600, ends);
         [1700, 2200, 2700].forEach(look);
         return legs;
     },

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 CASES = Path(__file__).with_name("modules.js")
 RUN = """
     async (name) => {
-        const names = ["store", "lineage", "places", "journeys", "filters", "format", "types"];
+        const names = ["store", "lineage", "places", "maplayout", "mapnodes", "journeys", "filters", "format", "types"];
         const modules = await Promise.all(names.map((each) => import(`/static/js/${each}.js`)));
         let n = 0;
         const record = (values) => ({
@@ -83,8 +83,29 @@ async def test_a_chain_of_ten_thousand_parents_is_walked(run):
     assert await run("chain") == [10_000, 9_999]
 
 
-async def test_whoever_joins_moves_nobody(run):
-    assert await run("places") == {"moved": 0, "homes": 30, "homeless": 10}
+async def test_whoever_joins_the_map_moves_nobody_while_there_is_room(run):
+    assert await run("places") == {"free": True, "moved": 0, "most": 40, "apart": 40}
+
+
+async def test_no_label_of_the_map_touches_another_an_edge_or_the_border(run):
+    assert await run("mapLayout") == {"bad": [], "all": [15, 60, 60], "some": True}
+
+
+async def test_replicas_and_callers_of_one_name_are_one_node_of_the_map(run):
+    assert await run("mapNodes") == {
+        "neurons": [
+            "chat × 2: 2 running, 1 gone",
+            "payments: missing: asked for, and nobody serves it",
+            "slow: stuck: no response",
+        ],
+        "callers": ["jobs", "unnamed", "web × 2"],
+        "watchers": ["prism"],
+        "trace": ["neuron chat: 2 tasks, 2.50 s", "caller web: 2 tasks, 2.50 s"],
+    }
+
+
+async def test_an_edge_stays_red_for_a_minute_and_a_stopped_task_did_not_fail(run):
+    assert await run("mapFailed") == ["BAD row 7", None, None, 500]
 
 
 async def test_what_is_under_way_is_bounded_and_sampled_at_ten_thousand_a_second(run):

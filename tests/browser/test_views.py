@@ -57,37 +57,43 @@ async def trace_of(page, text):
     return row
 
 
-async def test_the_list_beside_the_map_names_everybody_with_their_state(open_page):
+async def test_the_table_beside_the_map_groups_replicas_and_puts_the_dead_on_top(open_page):
     await open_page.keyboard.press("4")
-    rows = open_page.locator(".roster .row")
+    rows = open_page.locator(".roster .row:visible")
 
-    for name in ("replica-1", "replica-2", "language", "patient"):
+    for name in ("assistant × 2", "search × 2", "translate", "flaky", "web"):
         await expect(rows.filter(has_text=name)).to_have_count(1)
-    await expect(rows.filter(has=open_page.locator(".st-alive"))).to_have_count(7)
-    gone = rows.filter(has=open_page.locator(".st-gone"))
-    await expect(gone).to_contain_text("holder")
-    await expect(gone).to_contain_text("gone: lost")
+    await expect(rows.filter(has_text="flaky")).to_contain_text("failed: ")
 
 
-async def test_the_map_is_painted_and_tells_about_what_is_under_the_pointer(open_page):
+async def test_a_label_of_the_map_tells_about_its_node_and_filters_by_keys_alone(open_page):
     await open_page.keyboard.press("4")
-    canvas = open_page.locator(".sky canvas")
-    await expect(open_page.locator(".roster .row", has_text="replica-1")).to_have_count(1)
-    box = await canvas.bounding_box()
+    label = open_page.locator(".map-label", has_text="assistant")
+    await label.focus()
 
     tip = open_page.locator(".tip")
-    for x, y in ((x, y) for y in range(40, 60, 2) for x in range(70, 90, 3)):
-        await open_page.mouse.move(
-            box["x"] + box["width"] * x / 100, box["y"] + box["height"] * y / 100
-        )
-        if await tip.is_visible() and "Neuron on" in await tip.inner_text():
-            break
-
-    for word in ("state", "Neuron on", "offers", "load", "last seen"):
+    for word in ("state", "replicas", "2 alive", "load", "replica-1", "last seen"):
         await expect(tip).to_contain_text(word)
+    await open_page.keyboard.press("ArrowDown")
+    await expect(label).not_to_be_focused()
+    await expect(open_page.locator(".map-label:focus")).to_have_count(1)
+    await open_page.keyboard.press("ArrowUp")
+    await open_page.keyboard.press("Enter")
+    await expect(open_page.locator("#chips .chip")).to_contain_text("assistant")
 
 
-async def test_a_neuron_of_the_list_filters_everything_else(open_page):
+async def test_the_map_of_one_trace_shows_only_who_took_part(open_page):
+    await trace_of(open_page, f"{QUESTION} (1)")
+    await open_page.get_by_role("button", name="Map", exact=True).click()
+
+    labels = open_page.locator(".map-label.right")
+    await expect(labels).to_have_count(2)
+    await expect(labels.filter(has_text="assistant")).to_contain_text("1 task, ")
+    await open_page.get_by_role("button", name="Whole fabric").click()
+    await expect(labels.filter(has_text="translate")).to_have_count(1)
+
+
+async def test_a_neuron_of_the_table_filters_everything_else(open_page):
     await open_page.keyboard.press("4")
     await open_page.locator(".roster .row.neuron", has_text="flaky").click()
     await open_page.keyboard.press("3")

@@ -1,12 +1,12 @@
 // Prism: what hears, what keeps and what shows, joined. Nothing here sends anything but GET.
 import { put } from "./dom.js";
-import { ConstellationView } from "./constellation.js";
 import { Envelope } from "./envelope.js";
 import { FabricView } from "./fabric.js";
 import { Filters } from "./filters.js";
 import { Frames } from "./frames.js";
 import { Keys } from "./keys.js";
 import { ListView } from "./list.js";
+import { MapView } from "./map.js";
 import { NowView } from "./now.js";
 import { Store } from "./store.js";
 import { Stream } from "./stream.js";
@@ -29,7 +29,7 @@ class App {
     this.search = document.getElementById("search");
     this.stage = document.getElementById("view");
     this.envelope = new Envelope({ closed: this.ask, filter: (values) => this.filters.set(values) });
-    this.views = { now: new NowView(this), traces: new TraceView(this), signals: new ListView(this), map: new ConstellationView(this), fabric: new FabricView(this) };
+    this.views = { now: new NowView(this), traces: new TraceView(this), signals: new ListView(this), map: new MapView(this), fabric: new FabricView(this) };
     this.stream = new Stream(this.store, () => this.heard());
     this.vitals = new Vitals(this);
     this.theme = new Theme(document.getElementById("theme"), () => this.retheme());

@@ -12,7 +12,7 @@ const BACK = 2;
 
 export class Journeys {
   constructor() {
-    this.pool = Array.from({ length: POOL }, () => ({ live: false, kind: "task", phase: OUT, at: 0, caller: null, worker: null, neuron: null, task: null, reply: null, from: 0 }));
+    this.pool = Array.from({ length: POOL }, () => ({ live: false, kind: "task", phase: OUT, at: 0, caller: null, worker: null, task: null, reply: null, from: 0 }));
     this.free = [...this.pool];
     this.live = [];
     this.byTask = new Map();
@@ -24,46 +24,47 @@ export class Journeys {
     this.turned = 0;
   }
 
-  /** Take in records; `locate` gives the instance that hosts a neuron if a record names none. */
+  /** Take in records; `locate(record)` gives the ids of the nodes of its two ends: {caller, worker}, null if unknown. */
   take(records, now, locate) {
     for (const record of records) {
       const kind = kindOf(record.type);
       if (kind === "presence") continue;
       this.window.seen += 1;
-      this.warm(record.caller);
-      this.warm(record.worker);
-      if (record.type === "TASK") this.begin(record, now, locate);
-      else if (SETTLING.has(record.type)) this.finish(record, kind, now, locate);
-      else this.single(record, kind, now, locate);
+      const ends = locate(record);
+      this.warm(ends.caller);
+      this.warm(ends.worker);
+      if (record.type === "TASK") this.begin(record, now, ends);
+      else if (SETTLING.has(record.type)) this.finish(record, kind, now, ends);
+      else this.single(record, kind, now, ends);
     }
   }
 
-  warm(instance) {
-    if (instance) this.heat.set(instance, Math.min(1, (this.heat.get(instance) ?? 0) + 0.08));
+  warm(id) {
+    if (id) this.heat.set(id, Math.min(1, (this.heat.get(id) ?? 0) + 0.08));
   }
 
-  begin(record, now, locate) {
+  begin(record, now, ends) {
     const one = this.spend("journey");
     if (!one) return;
-    this.start(one, { kind: "task", phase: OUT, at: now, caller: record.caller, worker: record.worker ?? locate(record), neuron: record.neuron, task: record.id, reply: null, from: 0 });
+    this.start(one, { kind: "task", phase: OUT, at: now, ...ends, task: record.id, reply: null, from: 0 });
     this.byTask.set(record.id, one);
   }
 
-  finish(record, kind, now, locate) {
+  finish(record, kind, now, ends) {
     const one = this.byTask.get(record.parent_id);
     if (one === undefined) {
-      if (this.byTask.size < POOL / 2) this.single(record, kind, now, locate);
+      if (this.byTask.size < POOL / 2) this.single(record, kind, now, ends);
       return;
     }
     this.window.drawn += 1;
     one.reply = kind;
-    if (record.worker) one.worker = record.worker;
-    if (record.caller) one.caller = record.caller;
+    if (ends.worker) one.worker = ends.worker;
+    if (ends.caller) one.caller = ends.caller;
   }
 
-  single(record, kind, now, locate) {
+  single(record, kind, now, ends) {
     const one = this.spend("single");
-    if (one) this.start(one, { kind, phase: BACK, at: now, caller: record.caller, worker: record.worker ?? locate(record), neuron: record.neuron, task: null, reply: null, from: 0 });
+    if (one) this.start(one, { kind, phase: BACK, at: now, ...ends, task: null, reply: null, from: 0 });
   }
 
   spend(what) {
