@@ -94,11 +94,11 @@ async def test_no_label_of_the_map_touches_another_an_edge_or_the_border(run):
 async def test_replicas_and_callers_of_one_name_are_one_node_of_the_map(run):
     assert await run("mapNodes") == {
         "neurons": [
-            "chat × 2: 2 running, 1 gone",
+            "chat \N{MULTIPLICATION SIGN} 2: 2 running, 1 gone",
             "payments: missing: asked for, and nobody serves it",
             "slow: stuck: no response",
         ],
-        "callers": ["jobs", "unnamed", "web × 2"],
+        "callers": ["jobs", "unnamed", "web \N{MULTIPLICATION SIGN} 2"],
         "watchers": ["prism"],
         "trace": ["neuron chat: 2 tasks, 2.50 s", "caller web: 2 tasks, 2.50 s"],
     }

@@ -61,7 +61,13 @@ async def test_the_table_beside_the_map_groups_replicas_and_puts_the_dead_on_top
     await open_page.keyboard.press("4")
     rows = open_page.locator(".roster .row:visible")
 
-    for name in ("assistant × 2", "search × 2", "translate", "flaky", "web"):
+    for name in (
+        "assistant \N{MULTIPLICATION SIGN} 2",
+        "search \N{MULTIPLICATION SIGN} 2",
+        "translate",
+        "flaky",
+        "web",
+    ):
         await expect(rows.filter(has_text=name)).to_have_count(1)
     await expect(rows.filter(has_text="flaky")).to_contain_text("failed: ")
 

@@ -25,7 +25,7 @@ export class TraceDetail {
     this.modes = [["fall", "Waterfall"], ["tree", "Tree"]].map(([mode, text]) => el("button", { text, "aria-pressed": "false", on: { click: () => this.turn(mode) } }));
     this.count = el("span", { class: "count num" });
     const facts = el("div", { class: "facts" }, this.prompt, el("div", { class: "line" }, this.state, this.facts, this.only), this.answer);
-    const bar = el("div", { class: "bar" }, el("div", { class: "segments", role: "group", "aria-label": "How to show it" }, ...this.modes), el("span", { class: "gap" }), this.count);
+    const bar = el("div", { class: "bar" }, el("div", { class: "segments", role: "group", "aria-label": "How to show it" }, ...this.modes), el("span", { class: "gap" }), el("button", { class: "plain", text: "Map", title: "Who took part in this trace, as a map", on: { click: () => this.toMap() } }), this.count);
     this.fall = new VirtualList({ row_px: 24, label: "Waterfall", make: makeSpan, fill: (row, at) => this.fillSpan(row, at), choose: (at) => this.choose(at), ask: app.ask });
     this.tree = new VirtualList({ row_px: 24, label: "Tree of Signals", make: makeTree, fill: (row, at) => this.fillTree(row, at), choose: (at) => this.choose(at), ask: app.ask });
     this.axis = el("div", { class: "axis num", "aria-hidden": "true" });
@@ -52,6 +52,12 @@ export class TraceDetail {
     this.said = "";
     this.answer.textContent = "";
     this.answer.scrollTop = 0;
+  }
+
+  toMap() {
+    if (!this.id) return;
+    this.app.filters.set({ trace: this.id });
+    this.app.go("map");
   }
 
   turn(mode) {
