@@ -9,7 +9,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 CASES = Path(__file__).with_name("modules.js")
 RUN = """
     async (name) => {
-        const names = ["store", "lineage", "places", "maplayout", "mapnodes", "journeys", "filters", "format", "types"];
+        const names = [
+            "store", "lineage", "places", "maplayout", "mapnodes", "journeys", "filters", "format",
+            "types",
+        ];
         const modules = await Promise.all(names.map((each) => import(`/static/js/${each}.js`)));
         let n = 0;
         const record = (values) => ({
