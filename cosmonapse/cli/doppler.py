@@ -83,6 +83,8 @@ def command(
         if since_start:
             raise click.UsageError("--since-start is about Axons that are there: not with --replay")
         return print_replay(replay, choice.choose(), printing, since)
+    if prism_url is not None and since is None:
+        raise click.UsageError("--from is the Prism for --since: give that too")
     before = None if since is None else before_of(since, prism_url)
     choose = choice.choose()
     tail = Tail(url, namespace, wanted, choose, own_stdout(), printing, say, key, before)
