@@ -49,7 +49,7 @@ name that is absent has the count zero. Look at the growth of a count, not at it
 | the Synapse | `cosmo check -v`, `cosmo check --json`, `(await dendrite.synapse_state()).counts` |
 | a Synapse in this process | `SynapseServer.counts`, `MemorySynapse.counts` |
 | a Dendrite | `Dendrite.counts`: its own counters and those of its connection |
-| an observer | the messages of `cosmo doppler` about missed Signals, and the health view of Prism |
+| an observer | the messages of `cosmo doppler` about missed Signals, and the view Fabric of Prism |
 
 [Troubleshooting](troubleshooting.md#by-counter) names causes and remedies.
 """
