@@ -75,7 +75,8 @@ export class Sky {
     if (this.width === 0 || this.height === 0 || !this.middle) return;
     const pen = this.sheet;
     pen.clearRect(0, 0, this.width, this.height);
-    for (const star of this.stars.values()) this.edge(star, journeys.heat.get(star.id) ?? 0, lit(star.id), failed(star.id));
+    // Red ones last: edges of one row lie close together.
+    for (const red of [false, true]) for (const star of this.stars.values()) if (failed(star.id) === red) this.edge(star, journeys.heat.get(star.id) ?? 0, lit(star.id), red);
     if (!reduced) this.particles(journeys, now);
     if (key !== this.frontKey) {
       this.frontKey = key;
