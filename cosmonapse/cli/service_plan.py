@@ -19,6 +19,7 @@ from ..errors import without_secrets
 from ..key_ring import default_folder
 from ..keys import Key
 from ..runtime.environment import CONTEXT_VARIABLE, KEY_VARIABLE
+from ..synapse.carriers import chosen_carrier
 from ..synapse.secure_bind import check_bind
 from ..worker_runner.load_check import MARK
 from ..worker_runner.supervisor import KILL_AFTER_S
@@ -80,6 +81,7 @@ def synapse_unit(arguments: Sequence[str], asked: Asked) -> Unit:
             low_port=given["port"] < 1024,
             reloads_keys=keys is not None,
             writes=() if ipc is None else (os.path.dirname(os.path.abspath(ipc)),),
+            carrier=_carrier(),
         ),
         keys,
     )
@@ -121,6 +123,7 @@ def worker_unit(arguments: Sequence[str], asked: Asked) -> Unit:
             run_as=_user(asked),
             key=None if key is None else os.path.abspath(key),
             stop_s=given["grace_s"] + KILL_AFTER_S + _SPARE_S,
+            carrier=_carrier(),
         )
     )
 
@@ -143,6 +146,11 @@ def _settings_of(given: dict[str, Any], arguments: Sequence[str]) -> list[str]:
         if given[name] is not None and _value_of(arguments, option) is None:
             found.append(f"{option}={given[name]}")
     return found
+
+
+def _carrier() -> str | None:
+    """Return the carrier that the variable names: a worker has no option for it."""
+    return None if chosen("carrier").value is None else chosen_carrier()
 
 
 def _value_of(arguments: Sequence[str], *names: str) -> str | None:

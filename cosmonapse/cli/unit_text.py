@@ -60,6 +60,7 @@ class Unit:
         low_port: Whether it listens on a port below 1024.
         reloads_keys: Whether SIGHUP makes it read its keys again.
         stop_s: How long its end may take.
+        carrier: What COSMO_CARRIER says; None for nothing.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Unit:
     low_port: bool = False
     reloads_keys: bool = False
     stop_s: float = 10
+    carrier: str | None = None
 
     def text(self) -> str:
         """Return the unit.
@@ -104,6 +106,8 @@ class Unit:
         if self.reloads_keys:
             yield "ExecReload=/bin/kill -HUP $MAINPID"
         yield "Environment=PYTHONUNBUFFERED=1 COSMO_CONTEXT=-"
+        if self.carrier is not None:
+            yield f"Environment=COSMO_CARRIER={self.carrier}"
         yield from self._who()
         yield f"WatchdogSec={WATCHDOG_S}"
         yield "WatchdogSignal=SIGTERM"

@@ -64,8 +64,12 @@ class EventRouter:
 
     def on_welcomed(self, fresh: bool) -> None:
         """Register the Axons again: after a restart the Synapse does not know them."""
-        self._inbox.reply_cache.resume(asyncio.get_running_loop().time())
-        self._dispatcher.absence.end()
+        now_s = asyncio.get_running_loop().time()
+        self._inbox.reply_cache.resume(now_s)
+        away_s = self._dispatcher.absence.end(now_s)
+        if away_s is not None:  # whoever reads that it was lost wants to know when that is over
+            text = "dendrite %s is back at its Synapse after %.1f s"
+            _LOG.warning(text, self._dendrite_id, away_s)
         self._subscriptions.on_welcomed()
         self._registration.announce()
 

@@ -261,7 +261,7 @@ async def exposed(fabric, caller):
         await caller.add_axon(caller_axon)
         with await serve_metrics(caller, "127.0.0.1:0", registry=CollectorRegistry()) as server:
             async with await caller.dispatch(neuron="model", input={"prompt": "hi"}) as pathway:
-                await pathway.wait()
+                await pathway.outcome()
             names = Scrape(f"{server.url}/metrics").names
         await model.aclose()
     for where in ("synapse", "worker", "prism"):
@@ -283,7 +283,7 @@ async def test_each_metric_of_the_dashboard_and_of_the_alerts_is_exposed(exposed
 
     assert len(queries) > 25
     assert len(named) > 25
-    assert not named - exposed
+    assert sorted(named - exposed) == []
 
 
 async def test_the_page_names_each_metric_and_no_other(exposed):

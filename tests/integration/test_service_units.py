@@ -163,6 +163,18 @@ def test_what_variables_say_of_metrics_and_logs_is_in_the_unit(cosmo, monkeypatc
     assert "--log-format=json" not in command
 
 
+@pytest.mark.parametrize("kind", [("synapse",), ("worker", "app")])
+def test_the_carrier_that_a_variable_names_is_in_the_unit(cosmo, monkeypatch, kind):
+    monkeypatch.setenv("COSMO_CARRIER", "libzmq")
+    _, text = cosmo("install", *kind, "--user", "--dry-run")
+    assert "COSMO_CARRIER=libzmq" in lines_of(text, "Environment")
+
+    monkeypatch.setenv("COSMO_CARRIER", "pigeon")
+    code, text = cosmo("install", *kind, "--user", "--dry-run")
+    assert code == 2
+    assert "pigeon" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [

@@ -28,11 +28,16 @@ class Absence:
             self._since_s = now_s
         self._refusal = f" ({why})" if why.startswith(_REFUSED) else ""
 
-    def end(self) -> None:
-        """Record that the Synapse is there: the TASKs that wait for it leave now."""
+    def end(self, now_s: float) -> float | None:
+        """Record that the Synapse is there: the TASKs that wait for it leave now.
+
+        Return how long it was away, in seconds; None if it was not.
+        """
+        away_s = None if self._since_s is None else now_s - self._since_s
         self._since_s = None
         self._refusal = ""
         self._unsent.clear()
+        return away_s
 
     def wait(self, task: bytes) -> None:
         """Record a TASK that was sent and could not leave."""

@@ -316,6 +316,7 @@ async def test_work_goes_on_by_itself_after_a_restart_of_the_synapse(
         during = await asking
         outputs = recorded(caller.on_agent_output)
         after = await caller.dispatch_and_wait(neuron="worker", input=3)
+        await until(lambda: caplog.text.count("is back at its Synapse after") == 2)
         await until(lambda: outputs)
 
     assert [before, during, after.output] == [{"echo": n} for n in (1, 2, 3)]

@@ -153,11 +153,14 @@ export class Life {
   }
 
   #onWelcomed() {
-    this.#caller.dispatcher.absence.end()
+    const awayMs = this.#caller.dispatcher.absence.end(performance.now())
     this.#worker.onWelcomed()
     this.#watch.published.onWelcomed()
     if (!this.#isAway) return
     this.#isAway = false
+    this.#logger.warn(
+      `dendrite ${this.#dendriteId} is back at its Synapse after ${(awayMs / 1000).toFixed(1)} s`,
+    )
     this.#tell(this.#backHandlers, 'onBack')
   }
 

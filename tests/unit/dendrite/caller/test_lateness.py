@@ -62,7 +62,7 @@ def test_a_task_that_waited_while_the_synapse_refused_is_told_so():
 def test_a_refusal_is_forgotten_once_the_synapse_is_there():
     absence, task = Absence(URL), opened()
     absence.begin(10.0, "refused: revoked")
-    absence.end()
+    assert absence.end(12.5) == 2.5
     absence.begin(20.0, "disconnected")
 
     assert "refused" not in absence.judge(task, 22.0)[1]
@@ -72,9 +72,10 @@ def test_while_the_synapse_is_there_nothing_is_said_of_it():
     absence, task = Absence(URL), opened()
     absence.begin(1.0)
     absence.wait(task.task)
-    absence.end()
+    absence.end(1.5)
 
     assert absence.judge(task, 2.0) is None
+    assert absence.end(3.0) is None
 
 
 @pytest.mark.asyncio

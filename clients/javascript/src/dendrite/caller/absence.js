@@ -22,11 +22,17 @@ export class Absence {
     this.#refusal = why.startsWith(REFUSED) ? ` (${why})` : ''
   }
 
-  /** Record that the Synapse is there: the TASKs that wait for it leave now. */
-  end() {
+  /**
+   * Record that the Synapse is there: the TASKs that wait for it leave now.
+   *
+   * @returns {number | null} How long it was away, in milliseconds; null if it was not.
+   */
+  end(nowMs) {
+    const awayMs = this.#sinceMs === null ? null : nowMs - this.#sinceMs
     this.#sinceMs = null
     this.#refusal = ''
     this.#unsent.clear()
+    return awayMs
   }
 
   /** Record a TASK that was sent and could not leave. */

@@ -367,7 +367,7 @@ test('every dispatch has exactly one outcome, whatever comes in whatever order',
         const opened = known.at(-1 - (each.which ?? 0))
         if (each.does === 'time') dispatcher.expire((clock.ms += each.by))
         else if (each.does === 'away') dispatcher.absence.begin(clock.ms)
-        else if (each.does === 'back') dispatcher.absence.end()
+        else if (each.does === 'back') dispatcher.absence.end(clock.ms)
         else if (opened === undefined) continue
         else if (each.does === 'streams')
           reply(dispatcher, opened, 'THOUGHT_DELTA', { delta: '' }, opened.nextIndex, 0)

@@ -224,6 +224,7 @@ test('the life of a Dendrite', async (t) => {
       assert.deepEqual(calls, [])
       assert.match(warnings[0], /^dendrite dendrite lost its Synapse at cosmo:.*, reconnecting$/)
       assert.equal(warnings[1], 'a handler of onAway threw')
+      assert.match(warnings[2], /^dendrite dendrite is back at its Synapse after \d+\.\d s$/)
       assert.throws(() => dendrite.onAway('x'), InvalidArgument)
     },
   )
