@@ -2,18 +2,8 @@
 ({
     bounded: ({ Store, record }) => {
         const store = new Store();
-        for (let at = 0; at < 300; at += 1) {
-            const batch = [];
-            for (let each = 0; each < 100; each += 1) batch.push(record({ trace_id: `trc_${Math.floor((at * 100 + each) / 3)}` }));
-            store.add(batch);
-        }
-        return { size: store.ring.size, traces: store.traces.byId.size, order: store.traces.order.length, held: [...store.traces.byId.values()].reduce((sum, each) => sum + each.size, 0), tasks: [...store.traces.byId.values()].reduce((sum, each) => sum + each.tasks.size, 0) };
-    },
-    longTrace: ({ Store, record }) => {
-        const store = new Store();
-        for (let at = 0; at < 400; at += 1) store.add(Array.from({ length: 100 }, () => record({ type: "THOUGHT_DELTA" })));
-        const trace = store.traces.get("trc_1");
-        return { size: trace.size, slots: trace.kept.length < 25000, cut: trace.cut };
+        for (let at = 0; at < 300; at += 1) store.add(Array.from({ length: 100 }, () => record()));
+        return store.ring.size;
     },
     twice: ({ Store, record }) => {
         const store = new Store();
@@ -59,19 +49,127 @@
         store.pause(false);
         return [...during, store.state.at, store.now.open, Math.round(store.serverTime())];
     },
-    status: ({ Store, record }) => {
-        const outcomes = {};
-        const settle = (type, payload = {}) => {
-            const store = new Store();
-            const task = record();
-            store.add([task]);
-            if (type) store.add([record({ type, parent_id: task.id, payload })]);
-            return store.traces.get("trc_1").status;
-        };
-        for (const type of ["", "AGENT_OUTPUT", "FINAL", "ERROR", "CLARIFICATION"]) outcomes[type] = settle(type);
-        outcomes.CANCELLED = settle("ERROR", { code: "CANCELLED" });
-        return outcomes;
+    folded: ({ Store, Filters, Shown, whole, record }) => {
+        const store = new Store();
+        const shown = new Shown(store, new Filters(() => {}));
+        const piece = (task, delta, kind) => record({ type: "THOUGHT_DELTA", parent_id: task, payload: { delta, ...(kind && { kind }) } });
+        store.add([record({ id: "a" }), record({ id: "b" }), piece("a", "one "), piece("b", "eins "), piece("a", "two "), piece("b", "zwei "), piece("a", "hm", "reasoning")]);
+        store.add([record({ type: "TOOL_CALL", parent_id: "b" }), piece("b", "drei"), record({ type: "HEARTBEAT" })]);
+        shown.update();
+        const rows = () => Array.from({ length: shown.size }, (_, at) => { const row = shown.rowAt(at); return row.count ? `${row.count} ${row.text}` : shown.at(at).type; });
+        const first = rows();
+        const grown = [shown.rowAt(2), whole(shown.rowAt(2), store.ring).payload.delta];
+        store.add([piece("b", " vier")]);
+        shown.update();
+        const later = rows();
+        shown.set({ folding: false, presence: true });
+        const anew = shown.update();
+        return { first, later: later[later.length - 1], text: grown[1], hidden: shown.hidden, anew, unfolded: shown.size };
     },
+    foldsAreBounded: ({ Store, Filters, Shown, record }) => {
+        const store = new Store();
+        const shown = new Shown(store, new Filters(() => {}));
+        for (let at = 0; at < 300; at += 1) {
+            store.add(Array.from({ length: 100 }, (_, each) => record({ type: "THOUGHT_DELTA", parent_id: at % 2 ? "one" : `t${at}-${each}`, payload: { delta: "x".repeat(1000) } })));
+            shown.update();
+        }
+        return { open: shown.folds.open.size <= 2000, rows: shown.rows.length < 12000, text: Math.max(...shown.rows.slice(shown.head).map((row) => row.text.length)) <= 800, first: shown.seqAt(0) >= store.ring.start };
+    },
+    spent: ({ timeSpent, timeWords, tokensPerSecond, record }) => {
+        const task = record({ id: "t", ts: 10, neuron: "assistant" });
+        const child = record({ id: "c", ts: 10.3, parent_id: "t", neuron: "search" });
+        const records = [
+            task, record({ type: "THOUGHT_DELTA", parent_id: "t", ts: 10.05 }),
+            record({ type: "TOOL_CALL", parent_id: "t", ts: 10.08, payload: { tool_name: "glossary", call_id: "1" } }),
+            child, record({ type: "TOOL_RESULT", parent_id: "t", ts: 10.35, payload: { tool_name: "glossary", call_id: "1" } }),
+            record({ type: "AGENT_OUTPUT", parent_id: "c", ts: 10.5, payload: { output: {} } }),
+            record({ type: "AGENT_OUTPUT", parent_id: "t", ts: 11, payload: { output: { usage: { completion_tokens: 19 } } }, meta: { queued_ms: 20, ran_ms: 980 } }),
+        ];
+        const parts = timeSpent(records, 99);
+        return { words: timeWords(parts), sum: Math.round(1000 * parts.reduce((sum, { s }) => sum + s, 0)), rate: Math.round(tokensPerSecond(records)) };
+    },
+    spentAsking: ({ timeSpent, timeWords, record }) => {
+        const retried = [
+            record({ id: "1", ts: 1, neuron: "flaky" }), record({ type: "ERROR", parent_id: "1", ts: 2 }),
+            record({ id: "2", ts: 5, neuron: "flaky", meta: { attempt: 2, idempotency_key: "1" } }), record({ type: "AGENT_OUTPUT", parent_id: "2", ts: 6 }),
+        ];
+        const asked = [
+            record({ id: "a", ts: 1, neuron: "translate" }), record({ id: "q", type: "CLARIFICATION", parent_id: "a", ts: 2 }),
+            record({ id: "b", ts: 9, parent_id: "q", neuron: "translate" }), record({ type: "AGENT_OUTPUT", parent_id: "b", ts: 10 }),
+        ];
+        const open = [record({ id: "o", ts: 4, neuron: "slow" })];
+        const ring = [record({ id: "x", parent_id: "y", ts: 1 }), record({ id: "y", parent_id: "x", ts: 2 })];
+        return [retried, asked, open, ring, []].map((records) => timeWords(timeSpent(records, 7)));
+    },
+    attempts: ({ waterfall, record }) => {
+        const meta = (attempt) => ({ attempt, idempotency_key: "1" });
+        const rows = waterfall([
+            record({ id: "r", ts: 1 }), record({ id: "1", ts: 1, parent_id: "r", neuron: "flaky" }), record({ id: "s", ts: 1.5, parent_id: "r", neuron: "search" }),
+            record({ type: "ERROR", parent_id: "1", ts: 2, payload: { code: "X", message: "no" }, meta: { queued_ms: 250, ran_ms: 500 } }),
+            record({ id: "2", ts: 3, parent_id: "r", neuron: "flaky", meta: meta(2) }), record({ id: "3", ts: 5, parent_id: "r", neuron: "flaky", meta: meta(3) }),
+            record({ type: "THOUGHT_DELTA", parent_id: "3", ts: 5.5, payload: { delta: "hi" }, run: { count: 3, last_ts: 6, at: [0, 250, 500] } }),
+        ], 9).rows;
+        const [, first] = rows;
+        return { rows: rows.map(({ label, what, depth }) => `${depth} ${label} ${what}`), first: [first.queuedAt, first.started, first.queued_s], thought: rows.find(({ record: { id } }) => id === "3").firstThought, ticks: rows.find(({ label }) => label === "THOUGHTS").ticks };
+    },
+    listed: ({ Store, Filters, Mentions, chosen, record }) => {
+        const summary = (id, values) => ({ id, v: 1, began_ts: 1, last_ts: 2, took_s: 1, first_thought_s: null, status: "done", prompt: "", caller: { instance: "aa", name: "web" }, neuron: "chat", neurons: ["chat"], more_neurons: 0, cause: null, ask: null, model: null, ...values });
+        const all = [
+            summary("trc_15laaaaa", { began_ts: 3, took_s: 2, prompt: "Hello", first_thought_s: 0.5 }),
+            summary("trc_2bbbbbbb", { began_ts: 9, status: "failed", cause: { neuron: "flaky", code: "NO", message: "row 7" }, neurons: ["chat", "flaky"] }),
+            summary("trc_3ccccccc", { began_ts: 5, status: "running", caller: { instance: "bb", name: "jobs" } }),
+        ];
+        const store = new Store();
+        const filters = new Filters(() => {});
+        const mentions = new Mentions(store, filters);
+        store.add([record({ trace_id: "trc_3ccccccc", payload: { input: { deep: "needle" } } })]);
+        const ask = (values, set = {}) => {
+            filters.clear();
+            filters.set(set);
+            return chosen(all, { status: "", caller: "", sort: "newest", filters, mentioned: mentions.update(), at: 100, ...values }).map(({ id }) => id[4]).join("");
+        };
+        return {
+            newest: ask({}), longest: ask({ sort: "duration" }), thought: ask({ sort: "thought" }), status: ask({ status: "failed" }), caller: ask({ caller: "jobs" }),
+            neuron: ask({}, { neuron: "flaky" }), cause: ask({}, { text: "ROW 7" }), short: ask({}, { text: "trc_15la" }), trace: ask({}, { trace: "trc_15la" }), payload: ask({}, { text: "needle" }), instance: ask({}, { instance: "bb" }), kinds: ask({}, { kinds: new Set(["task"]) }),
+        };
+    },
+    wholeTrace: async ({ Store, WholeTrace, record }) => {
+        const store = new Store();
+        const asked = [];
+        const answers = [
+            { status: 200, body: { summary: { id: "trc_15lab", v: 5 }, records: [record({ n: 2 }), record({ n: 1 })] } },
+            { status: 200, body: { summary: { id: "trc_15lab", v: 7 }, records: [record({ n: 2, bytes: 9 }), record({ n: 3 })] } },
+            { status: 404 },
+        ];
+        const ask = async (path) => { asked.push(path); const { status, body } = answers.shift(); return { ok: status === 200, status, json: async () => body }; };
+        const trace = new WholeTrace({ store, changed: () => {}, ask });
+        const settle = () => new Promise((done) => setTimeout(done, 5));
+        trace.open("trc_15la");
+        trace.look(0);
+        await settle();
+        const first = trace.records().map(({ n }) => n);
+        store.setTraces({ items: [{ id: "trc_15lab", v: 6 }] });
+        const early = trace.look(100);
+        trace.look(250);
+        await settle();
+        const second = trace.records().map(({ n, bytes }) => [n, bytes]);
+        store.setTraces({ gone: ["trc_15lab"] });
+        trace.look(900);
+        trace.open("trc_9");
+        store.add([record({ trace_id: "trc_9zz" })]);
+        trace.look(1000);
+        await settle();
+        return { asked, first, early, second, told: trace.told, ring: trace.records().length };
+    },
+    headed: ({ headlineOf, modelWords, remarkOf, countsOf }) => [
+        headlineOf({ status: "failed", cause: { neuron: "flaky", code: "NO", message: "row 7" } }).text,
+        headlineOf({ status: "asking", ask: { kind: "clarification", question: "Which?", neuron: "translate", who: "its caller" } }).text,
+        headlineOf({ status: "done" }),
+        modelWords({ models: ["m-1"], tokens_in: 1200, tokens_out: 40, cost: 0.00125, currency: "USD", finish_reason: "stop", retries: 1 }, 61.2),
+        modelWords(null, null),
+        remarkOf({ status: "done", beginning: "gone", pinned: "slow", retries: 2 }),
+        countsOf({ signals: 1, errors: 2, dropped: 1200, beginning: "gone", pinned: "failed" }),
+    ],
     ring: ({ treeRows, waterfall, record }) => {
         const a = record();
         const b = record({ parent_id: a.id });

@@ -11,7 +11,7 @@ RUN = """
     async (name) => {
         const names = [
             "store", "lineage", "places", "maplayout", "mapnodes", "journeys", "filters", "format",
-            "types",
+            "types", "shown", "folds", "timespent", "tracelist", "tracewords", "wholetrace",
         ];
         const modules = await Promise.all(names.map((each) => import(`/static/js/${each}.js`)));
         let n = 0;
@@ -35,17 +35,8 @@ async def run(browser, stage):
     await page.close()
 
 
-async def test_the_store_and_all_that_follows_from_it_are_bounded(run):
-    held = await run("bounded")
-
-    assert held["size"] == held["held"] == 10_000
-    assert held["tasks"] == 10_000
-    assert held["traces"] <= 3_335
-    assert held["order"] <= 2 * held["traces"] + 512
-
-
-async def test_a_trace_that_never_ends_keeps_no_more_than_the_store(run):
-    assert await run("longTrace") == {"size": 10_000, "slots": True, "cut": True}
+async def test_the_store_is_bounded(run):
+    assert await run("bounded") == 10_000
 
 
 async def test_what_a_reconnect_brings_again_is_kept_once(run):
@@ -67,15 +58,106 @@ async def test_a_pause_holds_state_and_figures_and_not_what_the_line_of_state_ne
     assert await run("heldStill") == [100, 200, 1, 100, 200, 200, 2, 200]
 
 
-async def test_the_status_of_a_trace_follows_from_how_its_last_task_was_settled(run):
-    assert await run("status") == {
-        "": "running",
-        "AGENT_OUTPUT": "done",
-        "FINAL": "done",
-        "ERROR": "failed",
-        "CLARIFICATION": "asking",
-        "CANCELLED": "stopped",
+async def test_streams_are_one_growing_row_each_and_presence_waits_to_be_asked_for(run):
+    assert await run("folded") == {
+        "first": [
+            *("TASK", "TASK", "2 one two ", "2 eins zwei ", "1 hm", "TOOL_CALL"),
+            "1 drei",
+        ],
+        "later": "2 drei vier",
+        "text": "one two ",
+        "hidden": 0,
+        "anew": None,
+        "unfolded": 11,
     }
+
+
+async def test_folded_streams_are_bounded_and_go_with_their_first_piece(run):
+    assert await run("foldsAreBounded") == dict.fromkeys(("open", "rows", "text", "first"), True)
+
+
+async def test_the_time_of_a_trace_belongs_to_what_was_waited_for(run):
+    assert await run("spent") == {
+        "words": "1.00 s: 560 ms assistant thinking, 220 ms tool glossary, 200 ms search, "
+        "20.0 ms queued",
+        "sum": 1000,
+        "rate": 20,
+    }
+
+
+async def test_waiting_for_an_answer_or_another_attempt_is_told_as_such(run):
+    assert await run("spentAsking") == [
+        "5.00 s: 3.00 s waiting to try again, 2.00 s flaky",
+        "9.00 s: 7.00 s waiting for an answer, 2.00 s translate",
+        "3.00 s: 3.00 s slow",
+        "6.00 s: 6.00 s other",
+        "",
+    ]
+
+
+async def test_attempts_stand_together_and_tell_when_they_waited_ran_and_thought(run):
+    assert await run("attempts") == {
+        "rows": [
+            "0 TASK worker",
+            "1 TASK flaky, attempt 1 of 3",
+            "2 ERROR X  no",
+            "1 TASK flaky, attempt 2 of 3",
+            "1 TASK flaky, attempt 3 of 3",
+            "2 THOUGHTS 3 pieces",
+            "1 TASK search",
+        ],
+        "first": [1.25, 1.5, 0.25],
+        "thought": 5.5,
+        "ticks": [5.5, 5.75, 6],
+    }
+
+
+async def test_traces_are_filtered_by_all_that_is_known_of_them_and_sorted(run):
+    assert await run("listed") == {
+        "newest": "231",
+        "longest": "312",
+        "thought": "123",
+        "status": "2",
+        "caller": "3",
+        "neuron": "2",
+        "cause": "2",
+        "short": "1",
+        "trace": "1",
+        "payload": "3",
+        "instance": "3",
+        "kinds": "3",
+    }
+
+
+async def test_a_trace_is_fetched_whole_once_and_then_what_changed(run):
+    assert await run("wholeTrace") == {
+        "asked": [
+            *("/api/traces/trc_15la", "/api/traces/trc_15lab?after=5", "/api/traces/trc_9"),
+        ],
+        "first": [1, 2],
+        "early": 150,
+        "second": [[1, 1], [2, 9], [3, 1]],
+        "told": "gone",
+        "ring": 1,
+    }
+
+
+async def test_the_head_of_a_trace_says_what_failed_what_is_asked_and_what_models_did(run):
+    assert await run("headed") == [
+        "flaky failed, NO: row 7",
+        "translate asks: Which?\nMay answer: its caller. Prism only looks.",
+        None,
+        (
+            "m-1  ·  1,200 tokens in  ·  40 out  ·  61 tokens/s  ·  1 retry  ·  ended: stop  ·  "
+            "cost 0.00125 USD"
+        ),
+        "",
+        "2 retries · beginning gone · kept: slow",
+        (
+            "1 Signal, 2 errors, its beginning is gone: Prism came later, "
+            "1,200 Signals of the middle not kept, kept longer, because it failed"
+        ),
+    ]
 
 
 async def test_a_ring_of_parents_loses_nobody_and_ends(run):

@@ -123,8 +123,8 @@ async def test_a_trace_opens_as_a_waterfall_with_all_that_happened_in_it(open_pa
     ]
     await expect(open_page.locator(".detail .line .state")).to_have_text("done")
     child = rows.nth(5)
-    outer = await rows.nth(0).locator(".piece").bounding_box()
-    inner = await child.locator(".piece").bounding_box()
+    outer = await rows.nth(0).locator(".piece:not(.wait)").bounding_box()
+    inner = await child.locator(".piece:not(.wait)").bounding_box()
     assert outer["x"] < inner["x"]
     assert inner["x"] + inner["width"] < outer["x"] + outer["width"]
     await expect(child).to_contain_text("search")
@@ -158,6 +158,7 @@ async def test_a_trace_opens_as_the_tree_of_its_signals(open_page):
     kinds = open_page.locator(".tree-row:visible .kind")
     await expect(kinds.nth(2)).to_be_visible()
     assert (await kinds.all_inner_texts())[:3] == ["TASK", "PLAN", "THOUGHT_DELTA"]
+    await expect(kinds).to_have_count(9)
     await expect(open_page.locator(".detail .count")).to_have_text("26 Signals")
 
 

@@ -37,8 +37,9 @@ export class Envelope {
     this.whole = record;
     this.el.hidden = false;
     put(this.copy, "Copy");
-    this.draw(record, record.cut ? "Shortened; asking for the whole of it." : "");
-    if (!record.cut) return;
+    this.draw(record, record.cut ? (record.run ? "Shortened: only the end of its text is kept." : "Shortened; asking for the whole of it.") : "");
+    // The server has the single pieces of a run, not the whole of it.
+    if (!record.cut || record.run) return;
     const [whole, note] = await fetchWhole(record);
     if (this.record !== record) return;
     this.whole = whole ?? record;
@@ -63,6 +64,7 @@ export class Envelope {
     fact("parent", record.parent_id);
     fact("caller", record.caller, { instance: record.caller });
     fact("worker", record.worker, { instance: record.worker });
+    if (record.run) fact("pieces", `${count(record.run.count)} as one, the last at ${clock(record.run.last_ts)}`);
     fact("size", Number.isFinite(record.bytes) ? `${count(record.bytes)} bytes` : null);
     this.body.replaceChildren(facts);
     if (note) this.body.append(el("p", { class: "note", text: note }));

@@ -61,7 +61,7 @@ export class Filters {
       (kinds.size === 0 || kinds.has(kindOf(record.type))) &&
       (type === "" || record.type === type) &&
       (neuron === "" || record.neuron === neuron) &&
-      (trace === "" || record.trace_id === trace) &&
+      (trace === "" || record.trace_id.startsWith(trace)) &&
       (instance === "" || record.caller === instance || record.worker === instance) &&
       (text === "" || says(record, text));
   }

@@ -9,6 +9,7 @@ export const KEYS = [
   ["Enter", "open what is chosen"],
   ["Esc", "close the envelope, then drop the filters"],
   ["w", "waterfall or tree of a trace"],
+  ["s h", "Signals: fold streams or not; show presence or hide it"],
   ["f", "follow the newest Signals"],
   ["e", "save the shown Signals as JSON lines"],
   ["t", "theme: auto, light, dark"],
@@ -54,6 +55,8 @@ export class Keys {
     else if (key === "t") app.theme.next();
     else if (key === "e") app.views.signals.export();
     else if (key === "f") app.views.signals.toEnd();
+    else if (key === "s") app.views.signals.turn({ folding: !app.views.signals.shown.folding });
+    else if (key === "h") app.views.signals.turn({ presence: !app.views.signals.shown.presence });
     else if (key === "w") app.views.traces.detail.turn(app.views.traces.detail.mode === "fall" ? "tree" : "fall");
     else if (key === "?") this.dialog.showModal();
     else return false;

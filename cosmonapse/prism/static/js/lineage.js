@@ -1,6 +1,6 @@
 // The lineage of one trace by parent ids: rows of a tree and rows of a waterfall. Pure.
 import { QUESTIONS, SETTLING, kindOf, preview } from "./types.js";
-import { length } from "./format.js";
+import { length, plural } from "./format.js";
 
 const MAX_TICKS = 120;
 
@@ -8,18 +8,32 @@ function families(records) {
   const ids = new Set();
   for (const record of records) ids.add(record.id);
   const children = new Map();
+  const followers = new Map();
   const roots = [];
   for (const record of records) {
-    if (record.parent_id === null || record.parent_id === undefined || record.parent_id === record.id || !ids.has(record.parent_id)) roots.push(record);
-    else if (children.has(record.parent_id)) children.get(record.parent_id).push(record);
-    else children.set(record.parent_id, [record]);
+    const first = firstAttempt(record);
+    if (first !== null && ids.has(first)) gather(followers, first, record);
+    else if (record.parent_id === null || record.parent_id === undefined || record.parent_id === record.id || !ids.has(record.parent_id)) roots.push(record);
+    else gather(children, record.parent_id, record);
   }
-  return { roots, children };
+  return { roots, children, followers };
 }
 
-/** Walk parents before children without recursion: a chain may be as long as all that is kept. */
+function gather(groups, key, record) {
+  const group = groups.get(key);
+  if (group) group.push(record);
+  else groups.set(key, [record]);
+}
+
+/** Return the id of the TASK that a retry tries again, or null. */
+function firstAttempt({ type, id, meta }) {
+  const first = meta?.idempotency_key;
+  return type === "TASK" && typeof first === "string" && first !== id ? first : null;
+}
+
+/** Walk parents before children, a retry right after what it tries again. Without recursion: a chain may be as long as all that is kept. */
 function walk(records, visit) {
-  const { roots, children } = families(records);
+  const { roots, children, followers } = families(records);
   const seen = new Set();
   // A ring of parents has no root; its oldest record stands in for one.
   for (const root of [...roots, ...records]) {
@@ -28,9 +42,12 @@ function walk(records, visit) {
       const [record, depth] = stack.pop();
       if (seen.has(record)) continue;
       seen.add(record);
-      visit(record, depth, children.get(record.id) ?? []);
-      const below = children.get(record.id) ?? [];
-      for (let at = below.length - 1; at >= 0; at -= 1) stack.push([below[at], depth + 1]);
+      visit(record, depth, followers.get(record.id)?.length ?? 0);
+      const push = (group, below) => {
+        for (let at = group.length - 1; at >= 0; at -= 1) stack.push([group[at], below]);
+      };
+      push(followers.get(record.id) ?? [], depth);
+      push(children.get(record.id) ?? [], depth + 1);
     }
   }
 }
@@ -42,21 +59,55 @@ export function treeRows(records) {
   return rows;
 }
 
+/** Return a Map of the first Signal that settles each TASK, by the id of the TASK. */
+export function settlings(records) {
+  const settled = new Map();
+  for (const record of records) if (SETTLING.has(record.type) && record.parent_id && !settled.has(record.parent_id)) settled.set(record.parent_id, record);
+  return settled;
+}
+
+/** Return a Map of the results of tools, by the key of their call. */
+export function toolResults(records) {
+  const results = new Map();
+  for (const record of records) if (record.type === "TOOL_RESULT") results.set(callKey(record), record);
+  return results;
+}
+
+export const callKey = (record) => `${record.payload?.call_id ?? record.id}`;
+
+const ms = (value) => (Number.isFinite(value) && value >= 0 && value < 1e12 ? value / 1000 : null);
+
 /**
- * Return {rows, start, end} with rows {record, depth, kind, label, what, from, to, open, ticks, how}
- * whose times are seconds. `now` ends what is still open.
+ * Return when a TASK waited and ran, as { queuedAt, started, queued_s }, in seconds; null where its
+ * reply does not tell. A worker counts on a clock of its own: all stays within the TASK and its reply.
+ */
+export function timesOf(task, reply) {
+  const queued_s = ms(reply?.meta?.queued_ms);
+  if (queued_s === null) return { queuedAt: null, started: null, queued_s: null };
+  const end = Math.max(task.ts, reply.ts);
+  const started = Math.max(task.ts, end - (ms(reply.meta.ran_ms) ?? 0));
+  return { queuedAt: Math.max(task.ts, started - queued_s), started, queued_s };
+}
+
+/** Return the instants of a record: those of all its pieces if it is a run of thoughts. */
+export function instants({ ts, run }) {
+  return Array.isArray(run?.at) && run.at.length ? run.at.map((at) => ts + (ms(at) ?? 0)) : [ts];
+}
+
+/** Return the end of a record, which is that of its last piece. */
+export const endOf = ({ ts, run }) => Math.max(ts, Number.isFinite(run?.last_ts) ? run.last_ts : ts);
+
+/**
+ * Return {rows, start, end} with rows {record, depth, kind, label, what, from, to, open, ticks, how},
+ * and for a TASK also {started, queuedAt, queued_s, firstThought, attempt, attempts}; all times are
+ * seconds. `now` ends what is still open.
  */
 export function waterfall(records, now) {
   const rows = [];
-  const settled = new Map();
-  const results = new Map();
-  for (const record of records) {
-    if (SETTLING.has(record.type) && record.parent_id && !settled.has(record.parent_id)) settled.set(record.parent_id, record);
-    if (record.type === "TOOL_RESULT") results.set(callKey(record), record);
-  }
-  const streams = new Map();
-  walk(records, (record, depth) => {
-    const row = rowOf(record, depth, { settled, results, streams, now });
+  const about = { settled: settlings(records), results: toolResults(records), streams: new Map(), tasks: new Map(), attempts: new Map(), now };
+  walk(records, (record, depth, retries) => {
+    if (retries) about.attempts.set(record.id, retries + 1);
+    const row = rowOf(record, depth, about);
     if (row) rows.push(row);
   });
   let start = Infinity;
@@ -68,50 +119,68 @@ export function waterfall(records, now) {
   return rows.length ? { rows, start, end: Math.max(end, start + 0.001) } : { rows, start: 0, end: 1 };
 }
 
-const callKey = (record) => `${record.payload?.call_id ?? record.id}`;
-
-function rowOf(record, depth, { settled, results, streams, now }) {
+function rowOf(record, depth, about) {
   const row = { record, depth, kind: kindOf(record.type), label: record.type, what: preview(record), from: record.ts, to: record.ts, open: false, ticks: null, how: "point", neuron: record.neuron };
-  if (record.type === "TASK") {
-    const reply = settled.get(record.id);
+  if (record.type === "TASK") return taskRow(row, about);
+  if (record.type === "THOUGHT_DELTA") return thoughtRow(row, about);
+  if (record.type === "TOOL_CALL") {
+    const result = about.results.get(callKey(record));
     row.how = "bar";
-    row.open = reply === undefined;
-    row.to = reply === undefined ? Math.max(now, record.ts) : reply.ts;
-    row.what = record.neuron ?? (record.capabilities ?? []).join(", ");
-    row.failed = reply?.type === "ERROR";
-    row.asked = reply !== undefined && QUESTIONS.has(reply.type);
-  } else if (record.type === "THOUGHT_DELTA") {
-    const stream = streams.get(record.parent_id);
-    if (stream) {
-      extend(stream, record);
-      return null;
-    }
-    row.how = "ticks";
-    row.ticks = [record.ts];
-    row.count = 1;
-    row.label = "THOUGHTS";
-    row.what = "1 piece";
-    streams.set(record.parent_id, row);
-  } else if (record.type === "TOOL_CALL") {
-    const result = results.get(callKey(record));
-    row.how = "bar";
-    row.open = result === undefined;
-    row.to = result?.ts ?? (settled.get(record.parent_id)?.ts ?? now);
-    row.to = Math.max(row.to, row.from);
-    row.what = preview(record);
-  } else if (record.type === "TOOL_RESULT" && record.payload?.error === undefined) {
-    row.what = preview(record);
+    row.open = result === undefined && !about.settled.has(record.parent_id);
+    row.to = Math.max(row.from, result?.ts ?? about.settled.get(record.parent_id)?.ts ?? about.now);
   }
   return row;
 }
 
+function taskRow(row, { settled, tasks, attempts, now }) {
+  const { record } = row;
+  const reply = settled.get(record.id);
+  row.how = "bar";
+  row.open = reply === undefined;
+  row.to = Math.max(reply === undefined ? now : reply.ts, record.ts);
+  row.what = record.neuron ?? (record.capabilities ?? []).join(", ");
+  row.failed = reply?.type === "ERROR";
+  row.asked = reply !== undefined && QUESTIONS.has(reply.type);
+  Object.assign(row, timesOf(record, reply));
+  row.firstThought = null;
+  const first = firstAttempt(record);
+  row.attempts = attempts.get(first ?? record.id) ?? 1;
+  row.attempt = first === null ? 1 : Number.isInteger(record.meta.attempt) ? record.meta.attempt : 2;
+  if (row.attempts > 1 || row.attempt > 1) row.what += `, attempt ${row.attempt} of ${Math.max(row.attempt, row.attempts)}`;
+  tasks.set(record.id, row);
+  return row;
+}
+
+/** All thoughts of a task, and all of its reasoning, are one row each. */
+function thoughtRow(row, { streams, tasks }) {
+  const { record } = row;
+  const isReasoning = record.payload?.kind === "reasoning";
+  const task = tasks.get(record.parent_id);
+  if (task) task.firstThought = Math.min(task.firstThought ?? Infinity, record.ts);
+  const key = `${record.parent_id} ${isReasoning}`;
+  const stream = streams.get(key);
+  if (stream) {
+    extend(stream, record);
+    return null;
+  }
+  row.how = "ticks";
+  row.ticks = [];
+  row.count = 0;
+  row.label = isReasoning ? "REASONING" : "THOUGHTS";
+  extend(row, record);
+  streams.set(key, row);
+  return row;
+}
+
 function extend(row, record) {
-  row.count += 1;
-  row.what = `${row.count} pieces`;
-  row.to = Math.max(row.to, record.ts);
+  row.count += record.run?.count ?? 1;
+  row.what = plural(row.count, "piece");
+  row.to = Math.max(row.to, endOf(record));
   row.from = Math.min(row.from, record.ts);
-  if (row.ticks.length < MAX_TICKS) row.ticks.push(record.ts);
-  else row.how = "band";
+  for (const ts of instants(record)) {
+    if (row.ticks.length < MAX_TICKS) row.ticks.push(ts);
+    else row.how = "band";
+  }
 }
 
 /** Return instants for an axis over `span` seconds: [offset, text], about `wanted` of them. */

@@ -1,7 +1,8 @@
 // The view Signals: everything that is kept and passes the filters, newest at the bottom.
-import { dress, el, put } from "./dom.js";
-import { clock, count, plain, short, size } from "./format.js";
+import { dress, el, mark, put } from "./dom.js";
+import { clock, count, plain, plural, short, size } from "./format.js";
 import { KINDS, TYPES, kindOf, preview } from "./types.js";
+import { whole } from "./folds.js";
 import { Shown } from "./shown.js";
 import { VirtualList } from "./virtual.js";
 import { noMatch, nothingYet } from "./empty.js";
@@ -32,17 +33,25 @@ export class ListView {
 
   toolbar() {
     const { filters } = this.app;
-    this.kinds = KINDS.map(([kind, name]) => el("button", { class: kind, text: name, "aria-pressed": "false", on: { click: () => filters.toggleKind(kind) } }));
+    // Presence has a switch of its own: it is shown beside the others, not instead of them.
+    this.kinds = KINDS.filter(([kind]) => kind !== "presence").map(([kind, name]) => el("button", { class: kind, text: name, "aria-pressed": "false", on: { click: () => filters.toggleKind(kind) } }));
+    this.fold = el("button", { class: "plain", text: "Fold streams", title: "The pieces of a stream as one row that grows (s)", "aria-pressed": "true", on: { click: () => this.turn({ folding: !this.shown.folding }) } });
+    this.presence = el("button", { class: "plain", text: "Presence", title: "Show REGISTER, HEARTBEAT and DEREGISTER too (h)", "aria-pressed": "false", on: { click: () => this.turn({ presence: !this.shown.presence }) } });
     this.type = el("select", { class: "plain type", "aria-label": "Only this type", on: { change: () => filters.set({ type: this.type.value }) } });
     this.type.append(el("option", { value: "", text: "Any type" }), ...TYPES.map((type) => el("option", { value: type, text: type })));
     this.neuron = el("select", { class: "plain", "aria-label": "Only this neuron", on: { change: () => filters.set({ neuron: this.neuron.value }) } });
     this.exporter = el("button", { class: "plain", text: "Export", title: "Save what is shown as JSON lines (e)", on: { click: () => this.export() } });
-    return el("div", { class: "bar" }, el("div", { class: "types", role: "group", "aria-label": "Kinds" }, ...this.kinds), el("span", { class: "gap" }), this.count, this.type, this.neuron, this.exporter);
+    return el("div", { class: "bar" }, el("div", { class: "types", role: "group", "aria-label": "Kinds" }, ...this.kinds), el("span", { class: "gap" }), this.count, this.fold, this.presence, this.type, this.neuron, this.exporter);
   }
 
   show() {
     this.holder.after(this.app.envelope.el);
     if (this.following) this.toEnd();
+  }
+
+  turn(values) {
+    this.shown.set(values);
+    this.app.ask();
   }
 
   /** Follow the newest unless somebody scrolled away from it. */
@@ -65,7 +74,7 @@ export class ListView {
     this.drawnEnd = end;
     this.drawTools();
     this.take();
-    put(this.count, app.filters.any ? `${count(shown.size)} of ${count(app.store.ring.size)}` : `${count(shown.size)} shown`);
+    put(this.count, `${plural(shown.size, "row")} of ${count(app.store.ring.size)}`);
     this.follow.hidden = this.following || shown.size === 0;
     put(this.follow, this.unread > 0 ? `↓ ${count(this.unread)} newer` : "↓ Newest");
     list.chosen = this.chosenSeq < 0 ? -1 : shown.indexOf(this.chosenSeq);
@@ -91,7 +100,9 @@ export class ListView {
 
   drawTools() {
     const { filters, store } = this.app;
-    KINDS.forEach(([kind], at) => this.kinds[at].setAttribute("aria-pressed", filters.kinds.has(kind)));
+    for (const button of this.kinds) mark(button, "aria-pressed", `${filters.kinds.has(button.className)}`);
+    mark(this.fold, "aria-pressed", `${this.shown.folding}`);
+    mark(this.presence, "aria-pressed", `${this.shown.wantsPresence}`);
     if (this.type.value !== filters.type) this.type.value = filters.type;
     const names = [...new Set([...store.neurons().map(({ neuron }) => neuron.neuron_id), filters.neuron].filter(Boolean))].sort();
     const key = names.join("\n");
@@ -114,17 +125,20 @@ export class ListView {
 
   fill(row, index) {
     const record = this.shown.at(index);
-    if (record === undefined || row.prismRecord === record) return;
+    const fold = this.shown.rowAt(index);
+    const pieces = fold?.count ?? 0;
+    if (record === undefined || (row.prismRecord === record && row.prismPieces === pieces)) return;
     row.prismRecord = record;
+    row.prismPieces = pieces;
     dress(row, `signal-row row${kindOf(record.type) === "presence" ? " faint" : ""}`);
     const [when, type, trace, neuron, bytes, what] = row.children;
     put(when, clock(record.ts));
-    put(type, plain(record.type));
+    put(type, pieces > 1 ? `${plain(record.type)} × ${count(pieces)}` : plain(record.type));
     dress(type, `kind k-${kindOf(record.type)}`);
     put(trace, short(record.trace_id));
     put(neuron, plain(record.neuron ?? (record.capabilities ?? []).join(",")));
-    put(bytes, size(record.bytes));
-    put(what, preview(record));
+    put(bytes, size(pieces > 1 ? fold.bytes : record.bytes));
+    put(what, pieces > 1 ? plain(fold.text) : preview(record));
   }
 
   choose(index) {
@@ -134,7 +148,8 @@ export class ListView {
     this.chosenSeq = seq;
     this.following = false;
     this.list.reveal(index);
-    this.app.envelope.open(record);
+    const row = this.shown.rowAt(index);
+    this.app.envelope.open(row.count > 1 ? whole(row, this.app.store.ring) : record);
     this.app.ask();
   }
 
@@ -149,10 +164,14 @@ export class ListView {
     if (record) this.app.openTrace(record.trace_id);
   }
 
+  /** Save every Signal that passes, each piece of a stream by itself. */
   export() {
+    const { ring, hello } = this.app.store;
+    const matches = this.app.filters.matcher();
+    const isHidden = ({ type }) => kindOf(type) === "presence" && !this.shown.wantsPresence;
     const records = [];
-    for (let index = 0; index < this.shown.size; index += 1) records.push(this.shown.at(index));
-    save(records.filter(Boolean), this.app.store.hello?.namespace ?? "signals");
+    for (let seq = ring.start; seq < ring.end; seq += 1) if (matches(ring.at(seq)) && !isHidden(ring.at(seq))) records.push(ring.at(seq));
+    save(records, hello?.namespace ?? "signals");
   }
 }
 

@@ -30,3 +30,13 @@ export class Ring {
     return seq < this.start || seq >= this.end ? undefined : this.slots[seq % this.capacity];
   }
 }
+
+/** Return the records of a trace, by its id or the beginning of it, oldest first. */
+export function recordsOf(ring, id) {
+  const found = [];
+  for (let seq = ring.start; seq < ring.end; seq += 1) {
+    const record = ring.at(seq);
+    if (record.trace_id.startsWith(id)) found.push(record);
+  }
+  return found;
+}

@@ -1,6 +1,5 @@
 // All that this tab keeps: the records, the summaries of traces, and the newest state of things. Pure.
 import { Ring } from "./ring.js";
-import { Traces } from "./traces.js";
 
 export const KEPT = 10_000;
 // The server keeps 1,000; more of them than that would be an error of its own.
@@ -11,7 +10,6 @@ const NOTHING = Object.freeze({ tasks: [], more: 0, open: 0, causes: [], neurons
 export class Store {
   constructor() {
     this.ring = new Ring(KEPT);
-    this.traces = new Traces();
     this.listeners = [];
     this.held = null;
     this.pausedAt = null;
@@ -21,7 +19,6 @@ export class Store {
   /** Forget everything: another run of Prism numbers anew. */
   forget() {
     this.ring.clear();
-    this.traces.clear();
     this.hello = null;
     /** What is shown: it stands still during a pause. */
     this.state = null;
@@ -60,11 +57,7 @@ export class Store {
   }
 
   keep(records) {
-    for (const record of records) {
-      const gone = this.ring.push(record);
-      if (gone !== undefined) this.traces.shed(gone);
-      this.traces.add(record);
-    }
+    for (const record of records) this.ring.push(record);
     for (const call of this.listeners) call(records);
   }
 

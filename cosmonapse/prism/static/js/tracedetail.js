@@ -1,31 +1,39 @@
 // One trace: what was asked and said, where its time went, and the tree of its Signals.
-import { dress, el, put } from "./dom.js";
-import { age, clock, count, length, lines, plain, short } from "./format.js";
+import { dress, el, mark, put } from "./dom.js";
+import { clock, length, lines, plain, plural, short } from "./format.js";
 import { kindOf, preview } from "./types.js";
 import { answerOf, axisTicks, treeRows, waterfall } from "./lineage.js";
+import { timeSpent, timeWords, tokensPerSecond } from "./timespent.js";
 import { VirtualList } from "./virtual.js";
-import { WORDS, neuronsOf, promptOf } from "./tracewords.js";
+import { WholeTrace } from "./wholetrace.js";
+import { countsOf, factsOf, headlineOf, modelWords, promptOf, summaryOf, wordOf } from "./tracewords.js";
 
 const MAX_TEXT = 20_000;
 const INDENT_PX = 12;
 const DEEPEST = 8;
+const LEGEND = [["wait", "waits for a worker"], ["run", "runs"], ["tick", "thought"], ["point", "one Signal"]];
 
 export class TraceDetail {
   constructor(app) {
     this.app = app;
-    this.id = null;
+    this.trace = new WholeTrace({ store: app.store, changed: () => this.again() });
     this.mode = "fall";
     this.rows = [];
     this.version = -1;
     this.prompt = el("h2", { class: "clip said" });
     this.state = el("span", { class: "state" });
     this.facts = el("span", { class: "num" });
-    this.only = el("button", { class: "lnk", title: "Show only this trace", on: { click: () => this.id && app.filters.set({ trace: this.id }) } });
+    this.only = el("button", { class: "lnk num", on: { click: () => this.summary && app.filters.set({ trace: this.summary.id }) } });
+    this.spent = el("div", { class: "line spent said" });
+    this.model = el("div", { class: "line model said" });
+    this.note = el("div", { class: "line note" });
+    this.headline = el("div", { class: "headline said" });
     this.answer = el("div", { class: "answer said", tabindex: "0", role: "region", "aria-label": "What was answered" });
     this.modes = [["fall", "Waterfall"], ["tree", "Tree"]].map(([mode, text]) => el("button", { text, "aria-pressed": "false", on: { click: () => this.turn(mode) } }));
-    this.count = el("span", { class: "count num" });
-    const facts = el("div", { class: "facts" }, this.prompt, el("div", { class: "line" }, this.state, this.facts, this.only), this.answer);
-    const bar = el("div", { class: "bar" }, el("div", { class: "segments", role: "group", "aria-label": "How to show it" }, ...this.modes), el("span", { class: "gap" }), el("button", { class: "plain", text: "Map", title: "Who took part in this trace, as a map", on: { click: () => this.toMap() } }), this.count);
+    this.count = el("span", { class: "count clip" });
+    this.legend = el("div", { class: "says" }, ...LEGEND.map(([name, text]) => el("span", {}, el("i", { class: name }), text)));
+    const facts = el("div", { class: "facts" }, this.prompt, el("div", { class: "line" }, this.state, this.facts, this.only), this.spent, this.model, this.note, this.headline, this.answer);
+    const bar = el("div", { class: "bar" }, el("div", { class: "segments", role: "group", "aria-label": "How to show it" }, ...this.modes), this.legend, el("span", { class: "gap" }), this.count, el("button", { class: "plain", text: "Map", title: "Who took part in this trace, as a map", on: { click: () => this.toMap() } }));
     this.fall = new VirtualList({ row_px: 24, label: "Waterfall", make: makeSpan, fill: (row, at) => this.fillSpan(row, at), choose: (at) => this.choose(at), ask: app.ask });
     this.tree = new VirtualList({ row_px: 24, label: "Tree of Signals", make: makeTree, fill: (row, at) => this.fillTree(row, at), choose: (at) => this.choose(at), ask: app.ask });
     this.axis = el("div", { class: "axis num", "aria-hidden": "true" });
@@ -34,8 +42,7 @@ export class TraceDetail {
     this.el = el("div", { class: "detail" }, facts, bar, this.holder);
     new ResizeObserver(([entry]) => {
       this.width = entry.contentRect.width;
-      this.version = -1;
-      app.ask();
+      this.again();
     }).observe(this.axis);
   }
 
@@ -43,10 +50,18 @@ export class TraceDetail {
     return this.mode === "fall" ? this.fall : this.tree;
   }
 
-  open(id) {
-    if (id === this.id) return;
-    this.id = id;
+  again() {
     this.version = -1;
+    this.app.ask();
+  }
+
+  open(id) {
+    if (id === this.trace.id) return;
+    this.trace.open(id);
+    this.version = -1;
+    this.summary = null;
+    this.rows = [];
+    this.list.resize(0);
     this.fall.scrollTo(0);
     this.tree.scrollTo(0);
     this.said = "";
@@ -55,15 +70,14 @@ export class TraceDetail {
   }
 
   toMap() {
-    if (!this.id) return;
-    this.app.filters.set({ trace: this.id });
+    if (!this.summary) return;
+    this.app.filters.set({ trace: this.summary.id });
     this.app.go("map");
   }
 
   turn(mode) {
     this.mode = mode;
-    this.version = -1;
-    this.app.ask();
+    this.again();
   }
 
   focus() {
@@ -79,57 +93,81 @@ export class TraceDetail {
     this.app.ask();
   }
 
+  /** The row that is open: its record may have grown since. */
+  get chosenAt() {
+    return this.app.envelope.isOpen ? this.rows.findIndex((row) => row.record.n === this.app.envelope.record.n) : -1;
+  }
+
   move(step) {
-    const at = this.rows.findIndex((row) => row.record === this.app.envelope.record);
+    const at = this.chosenAt;
     const next = at < 0 ? 0 : at + step;
     if (next >= 0 && next < this.rows.length) this.choose(next);
   }
 
-  render() {
-    const trace = this.app.store.traces.get(this.id);
-    if (trace === undefined) {
-      if (this.id !== null) put(this.facts, "This trace is no longer kept.");
-      return;
+  /** Draw it as it is at `at` ms; return in how many ms to look again, or null. */
+  render(at) {
+    const { trace } = this;
+    if (trace.id === null) return null;
+    const again_ms = trace.look(at);
+    const records = trace.records();
+    this.summary = trace.summary ?? (trace.told === "asking" ? null : summaryOf(trace.id, records, records.length ? preview(records[0]) : ""));
+    this.drawNote();
+    if (this.summary !== null) {
+      this.drawFacts(this.summary);
+      if (trace.version !== this.version || this.summary.status === "running") this.collect(records);
     }
-    this.drawFacts(trace);
-    if (trace.version !== this.version || trace.open > 0) this.collect(trace);
     this.renderRows();
+    return again_ms;
   }
 
-  collect(trace) {
-    this.version = trace.version;
-    const records = trace.records();
+  collect(records) {
+    this.version = this.trace.version;
     this.drawAnswer(records);
     const isFall = this.mode === "fall";
     this.modes[0].setAttribute("aria-pressed", isFall);
     this.modes[1].setAttribute("aria-pressed", !isFall);
-    this.axis.hidden = this.grid.hidden = this.fall.el.hidden = !isFall;
+    this.axis.hidden = this.grid.hidden = this.fall.el.hidden = this.legend.hidden = !isFall;
     this.tree.el.hidden = isFall;
     this.holder.style.gridTemplateRows = isFall ? "" : "minmax(0, 1fr)";
+    const now = this.summary.status === "running" ? this.app.store.serverTime() : this.summary.last_ts;
+    put(this.spent, timeWords(timeSpent(records, now)));
+    put(this.model, modelWords(this.summary.model, tokensPerSecond(records)));
     if (isFall) {
-      const { rows, start, end } = waterfall(records, this.app.store.serverTime());
+      const { rows, start, end } = waterfall(records, now);
       Object.assign(this, { rows, start, span: end - start });
       this.drawAxis();
-    } else this.rows = treeRows(records);
-    this.start = trace.startTs && !isFall ? trace.startTs : this.start;
+    } else {
+      this.rows = treeRows(records);
+      this.start = records[0]?.ts ?? 0;
+    }
     this.list.resize(this.rows.length);
   }
 
   renderRows() {
-    this.list.chosen = this.app.envelope.isOpen ? this.rows.findIndex((row) => row.record === this.app.envelope.record) : -1;
+    this.list.chosen = this.chosenAt;
     this.list.render();
   }
 
-  drawFacts(trace) {
-    const running = trace.status === "running";
-    put(this.prompt, promptOf(trace));
-    put(this.state, WORDS[trace.status]);
-    dress(this.state, `state st-${trace.status}`);
-    const lasted = running ? `${age(this.app.store.serverTime() - trace.startTs)} so far` : length(trace.took_s);
-    put(this.facts, `${neuronsOf(trace)}  ·  ${lasted}  ·  began ${clock(trace.startTs)}`);
-    put(this.only, `trace ${short(trace.id)}`);
-    this.only.title = `Show only ${trace.id}`;
-    put(this.count, `${count(trace.size)} Signals${trace.cut ? ", older ones no longer kept" : ""}${trace.errors ? `, ${count(trace.errors)} errors` : ""}`);
+  /** Say where it is from, if it is not from the server. */
+  drawNote() {
+    const { told, id, list } = this.trace;
+    const has = list.length ? "What this tab has of it is shown." : "This tab has nothing of it either.";
+    const asking = list.length ? "" : `Asking Prism for ${short(id)}.`;
+    put(this.note, { asking, whole: "", gone: `Prism no longer keeps the trace ${short(id)}. ${has}`, failed: `Prism does not answer. ${has}` }[told]);
+  }
+
+  drawFacts(summary) {
+    put(this.prompt, promptOf(summary));
+    put(this.state, wordOf(summary.status));
+    dress(this.state, `state st-${summary.status}`);
+    put(this.facts, factsOf(summary, this.app.store.serverTime(), clock));
+    put(this.only, `trace ${short(summary.id)}`);
+    this.only.title = `Show only ${summary.id}`;
+    put(this.count, countsOf(summary));
+    this.count.title = this.count.textContent;
+    const headline = headlineOf(summary);
+    put(this.headline, headline === null ? "" : lines(headline.text));
+    dress(this.headline, `headline said ${headline?.class ?? ""}`);
   }
 
   /** Show what streams as it comes; what is on the page already stays there. */
@@ -140,7 +178,7 @@ export class TraceDetail {
     dress(this.answer, `answer said${failed ? " st-failed" : answer === null ? " none" : ""}`);
     if (answer === null) {
       this.said = "";
-      put(this.answer, "No answer yet");
+      put(this.answer, records.length === 0 ? "" : "No answer yet");
       return;
     }
     if (text === this.said) return;
@@ -176,12 +214,15 @@ export class TraceDetail {
     put(type, plain(span.label));
     dress(type, `kind k-${span.kind}`);
     put(what, span.what.slice(0, 200));
-    put(took, span.how === "point" ? `+${length(span.from - this.start)}` : span.open ? `${length(span.to - span.from)}…` : length(span.to - span.from));
+    const [waited, lasted] = took.children;
+    put(lasted, span.how === "point" ? `+${length(span.from - this.start)}` : span.open ? `${length(span.to - span.from)}…` : length(span.to - span.from));
+    put(waited, span.queued_s >= 0.001 ? `queued ${length(span.queued_s)}` : "");
+    mark(row, "title", titleOf(span));
     this.drawTrack(track, span);
   }
 
   drawTrack(track, span) {
-    const key = `${span.record.n}|${span.to}|${this.start}|${this.span}|${span.count ?? 0}|${span.open}`;
+    const key = `${span.record.n}|${span.to}|${this.start}|${this.span}|${span.count ?? 0}|${span.open}|${span.firstThought}|${this.width}`;
     if (track.prismKey === key) return;
     track.prismKey = key;
     const kind = span.failed ? "error" : span.asked ? "question" : span.kind;
@@ -193,10 +234,25 @@ export class TraceDetail {
       piece.style.width = `${wide}%`;
       return piece;
     };
-    if (span.how === "bar") track.replaceChildren(bar(span.open ? "open" : ""));
+    if (span.how === "bar") track.replaceChildren(...this.bars(span));
     else if (span.how === "band") track.replaceChildren(bar(""));
     else if (span.how === "ticks") track.replaceChildren(bar("base"), ...span.ticks.map((ts) => placed(el("i", { class: "tick" }), `${this.percent(ts)}%`)));
     else track.replaceChildren(placed(el("i", { class: "point" }), `${from}%`));
+  }
+
+  /** Of a TASK: light until a worker began, then full, and a mark at the first thought. */
+  bars(span) {
+    const piece = (name, from, to) => {
+      const made = placed(el("i", { class: `piece ${name}` }), `${this.percent(from)}%`);
+      made.style.width = `${Math.max(0, this.percent(to) - this.percent(from))}%`;
+      return made;
+    };
+    // Less than this share of what is shown is no part that an eye finds.
+    const waits = Number.isFinite(span.started) && span.started - span.from > this.span * 0.003;
+    const made = waits ? [piece("wait", span.from, span.started)] : [];
+    made.push(piece(span.open ? "open" : "", waits ? span.started : span.from, span.to));
+    if (Number.isFinite(span.firstThought)) made.push(placed(el("i", { class: "first" }), `${this.percent(span.firstThought)}%`));
+    return made;
   }
 
   fillTree(row, at) {
@@ -209,7 +265,7 @@ export class TraceDetail {
     name.style.paddingLeft = `${INDENT_PX * Math.min(depth, 24)}px`;
     put(type, plain(record.type));
     dress(type, `kind k-${kindOf(record.type)}`);
-    put(what, preview(record));
+    put(what, `${record.run ? `${plural(record.run.count, "piece")}  ` : ""}${preview(record)}`);
     put(took, clock(record.ts).slice(3));
   }
 }
@@ -219,9 +275,19 @@ function placed(node, left) {
   return node;
 }
 
+/** A TASK in words: queued, begun, first thought, done. */
+function titleOf(span) {
+  if (span.record.type !== "TASK") return null;
+  const said = [];
+  if (span.queued_s !== null) said.push(`queued ${length(span.queued_s)}`, `began after ${length(span.started - span.from)}`);
+  if (Number.isFinite(span.firstThought)) said.push(`first thought after ${length(span.firstThought - span.from)}`);
+  said.push(span.open ? "not done yet" : `${span.failed ? "failed" : span.asked ? "asked" : "done"} after ${length(span.to - span.from)}`);
+  return said.join(", ");
+}
+
 function makeSpan() {
   const name = el("div", { class: "name" }, el("span", { class: "kind" }), el("span", { class: "what clip said" }));
-  return el("div", { class: "span-row" }, name, el("div", { class: "track" }), el("span", { class: "took num" }));
+  return el("div", { class: "span-row" }, name, el("div", { class: "track" }), el("span", { class: "took num" }, el("span", { class: "waited" }), el("span")));
 }
 
 function makeTree() {
