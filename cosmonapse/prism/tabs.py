@@ -11,6 +11,8 @@ from ..doppler.observed import ObservedSignal
 from .events import KEEP_ALIVE, event, past_event, signals_event
 from .record import record_of
 from .ring import Ring
+from .trace_news import TraceNews
+from .trace_store import TraceStore
 
 MOST_TABS = 64
 MOST_WAITING = 200
@@ -34,32 +36,27 @@ def _nothing() -> None:
     pass
 
 
-def _no_news(since: int) -> tuple[int, bytes] | None:
-    return None
-
-
 class Tab:
     """The queue of one tab: Signals in order, and the newest event of every other name.
 
     It holds up to 200 batches and 16 MiB; beyond that the oldest are dropped and counted.
 
     Args:
+        news: Returns the events of the traces that have changed. It is asked when this tab can
+            take one.
         client: Who opened it.
         on_displaced: Called when it has to make room for another tab.
-        news: Returns the event of the traces that changed since a version, and the version that it
-            leads to; None if nothing did. It is asked when this tab can take the event.
     """
 
     def __init__(
         self,
+        news: TraceNews,
         client: str = "",
         on_displaced: Callable[[], None] = _nothing,
-        news: Callable[[int], tuple[int, bytes] | None] = _no_news,
     ) -> None:
         self.client = client
-        self._traces_of = news
-        self._traces_v = 0
-        self._may_have_traces = True
+        self._traces = news
+        self._events_of_traces = news.first_events
         self._on_displaced = on_displaced
         self._is_displaced = False
         self._batches: deque[_Batch] = deque()
@@ -87,9 +84,14 @@ class Tab:
         self._news.set()
 
     def look_for_traces(self) -> None:
-        """Look whether a trace has changed, when everything else is told."""
-        self._may_have_traces = True
+        """Tell which traces have changed, in one event, when everything else is told."""
+        self._events_of_traces = max(1, self._events_of_traces)
         self._news.set()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether more traces have changed than one event could tell."""
+        return self._traces.is_behind
 
     def close(self) -> None:
         """End the stream of this tab."""
@@ -131,16 +133,10 @@ class Tab:
             return batch.data
         if self._newest:
             return self._newest.pop(next(iter(self._newest)))
-        return self._changed_traces()
-
-    def _changed_traces(self) -> bytes:
-        """Return the next event of traces, which may be one of several; empty if there is none."""
-        found = self._traces_of(self._traces_v) if self._may_have_traces else None
-        if found is None:
-            self._may_have_traces = False
+        if self._events_of_traces == 0:
             return b""
-        self._traces_v, data = found
-        return data
+        self._events_of_traces -= 1
+        return self._traces.next()
 
 
 class Tabs:
@@ -148,19 +144,20 @@ class Tabs:
 
     Args:
         ring: The Signals that are kept; a new tab receives them first.
+        traces: The traces that are kept; a new tab receives a line about each.
         greeting: Returns the first events of a tab, by name.
         counts: Gets `displaced_tabs`.
-        news: The changes of traces, see `Tab`.
     """
 
     def __init__(
         self,
         ring: Ring,
+        traces: TraceStore,
         greeting: Callable[[], dict[str, Any]],
         counts: Counter[str] | None = None,
-        news: Callable[[int], tuple[int, bytes] | None] = _no_news,
     ) -> None:
-        self._traces_of = news
+        self._traces = traces
+        self._looking: asyncio.TimerHandle | None = None
         self._looked_at_s = 0.0
         self._ring = ring
         self._greeting = greeting
@@ -219,12 +216,23 @@ class Tabs:
 
     def look_for_traces(self) -> None:
         """Tell the tabs which traces have changed, at most four times a second."""
-        now_s = asyncio.get_running_loop().time()
-        if now_s - self._looked_at_s < _TRACES_EVERY_S:
-            return  # the next batch or the next second looks again
-        self._looked_at_s = now_s
+        if self._looking is not None:
+            return
+        loop = asyncio.get_running_loop()
+        wait_s = self._looked_at_s + _TRACES_EVERY_S - loop.time()
+        if wait_s > 0:
+            self._looking = loop.call_later(wait_s, self._look)
+        else:
+            self._look()
+
+    def _look(self) -> None:
+        self._looking = None
+        self._looked_at_s = asyncio.get_running_loop().time()
+        are_behind = any(tab.is_behind for tab in self._tabs)
         for tab in self._tabs:
             tab.look_for_traces()
+        if are_behind:
+            self.look_for_traces()
 
     def _make_room(self, client: str) -> None:
         """Displace the oldest tab of whom has the most: a new tab is never refused.
@@ -256,7 +264,7 @@ class Tabs:
         """
         self._flush()  # pending Signals are in the ring too: they belong to the past of this tab
         self._make_room(client)
-        tab = Tab(client, on_displaced, self._traces_of)
+        tab = Tab(TraceNews(self._traces), client, on_displaced)
         last = self._ring.last
         self._tabs[tab] = None
         try:
@@ -291,7 +299,8 @@ class Tabs:
     def close(self) -> None:
         """End the stream of every tab."""
         self._closed = True
-        if self._flushing is not None:
-            self._flushing.cancel()
+        for timer in (self._flushing, self._looking):
+            if timer is not None:
+                timer.cancel()
         for tab in self._tabs:
             tab.close()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..doppler.observed import ObservedSignal
 from ..signals import SignalType
-from .events import event_of_parts, to_json
+from .events import to_json
 from .model_facts import Prices
 from .root_causes import Cause
 from .trace import Trace
@@ -17,9 +17,6 @@ MAX_TRACES = 1_000
 MAX_FAILED = 200
 MAX_SLOW = 100
 MAX_STORE_BYTES = 64 * 1024 * 1024
-MAX_SUMMARIES = 500
-"""Of one event; the rest comes with the next."""
-_MAX_GONE = 4_000
 _SHORT_CHARS = 8
 _PRESENCE = frozenset(
     {SignalType.REGISTER, SignalType.HEARTBEAT, SignalType.DEREGISTER, SignalType.DISCOVER}
@@ -59,11 +56,14 @@ class TraceStore:
         self._bytes = 0
         self._pinned_bytes = 0
         self._fastest_s = 0.0  # no trace that is pinned as slow was faster, once there are 100
-        self._gone: deque[tuple[int, str]] = deque(maxlen=_MAX_GONE)
 
     def __len__(self) -> int:
         """Return how many are kept."""
         return len(self._recent) + len(self._pinned)
+
+    def __contains__(self, trace_id: object) -> bool:
+        """Return whether a trace is kept, by its whole id."""
+        return trace_id in self._recent or trace_id in self._pinned
 
     @property
     def size_bytes(self) -> int:
@@ -101,7 +101,7 @@ class TraceStore:
         found = self._recent.get(trace_id) or self._pinned.get(trace_id)
         if found is not None or len(trace_id) < _SHORT_CHARS:
             return found
-        fitting = [each for each in self._all() if each.id.startswith(trace_id)]
+        fitting = [each for each in self.newest_first() if each.id.startswith(trace_id)]
         return fitting[0] if len(fitting) == 1 else None
 
     def whole(self, trace: Trace, after: int) -> dict[str, Any]:
@@ -109,46 +109,16 @@ class TraceStore:
         summary = trace.view(self._name_of, self._prices)
         return {"summary": summary, "records": list(trace.records(after))}
 
-    def news(self, since: int) -> tuple[int, bytes] | None:
-        """Return what changed since a version, as an event, and the version that it leads to.
+    def newest_first(self) -> Iterator[Trace]:
+        """Yield all, those that changed last first, and those that are pinned after them."""
+        yield from reversed(self._recent.values())
+        yield from reversed(self._pinned.values())
 
-        None if nothing did. At most 500 traces are in it, the oldest changes first.
-        """
-        if since >= self.v:
-            return None
-        changed = self._changed_since(since)[:MAX_SUMMARIES]
-        until = self.v if len(changed) < MAX_SUMMARIES else changed[-1].v
-        gone = [each for v, each in self._gone if since < v <= until and not self._has(each)]
-        if since and self._gone and self._gone[0][0] > since and len(self._gone) == _MAX_GONE:
-            return self._anew()
-        if not changed and not gone:
-            return until, b""
-        return until, event_of_parts("traces", "items", map(self._told, changed), {"gone": gone})
-
-    def _anew(self) -> tuple[int, bytes]:
-        """Return the event for a page that is too far behind: it gets all again."""
-        return 0, event_of_parts("traces", "items", (), {"gone": [], "anew": True})
-
-    def _has(self, trace_id: str) -> bool:
-        return trace_id in self._recent or trace_id in self._pinned
-
-    def _changed_since(self, since: int) -> list[Trace]:
-        found = [each for each in self._pinned.values() if each.v > since]
-        for each in reversed(self._recent.values()):
-            if each.v <= since:
-                break
-            found.append(each)
-        found.sort(key=lambda each: each.v)
-        return found
-
-    def _told(self, trace: Trace) -> bytes:
+    def told(self, trace: Trace) -> bytes:
+        """Return a line about a trace as JSON, made once for each version."""
         if trace.told[0] != trace.v:
             trace.told = (trace.v, to_json(trace.view(self._name_of, self._prices)))
         return trace.told[1]
-
-    def _all(self) -> Iterator[Trace]:
-        yield from self._recent.values()
-        yield from self._pinned.values()
 
     def _unpinned(self, trace_id: str) -> Trace | None:
         trace = self._pinned.get(trace_id)
@@ -208,7 +178,5 @@ class TraceStore:
         self._forget(trace)
 
     def _forget(self, trace: Trace) -> None:
-        self.v += 1
         self.evicted += 1
         self._bytes -= trace.size_bytes
-        self._gone.append((self.v, trace.id))

@@ -56,7 +56,7 @@ class Watch:
         self.counts: Counter[str] = Counter()
         self._presence = Presence()
         self.traces = TraceStore(self._presence.name_of, prices=prices)
-        self.tabs = Tabs(self.ring, self._greeting, self.counts, self.traces.news)
+        self.tabs = Tabs(self.ring, self.traces, self._greeting, self.counts)
         listener = Listener(self._on_signal, self._on_missed, self._on_link)
         self._listener = listener
         self._feed = feed_of(listener)

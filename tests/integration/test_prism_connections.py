@@ -66,10 +66,9 @@ class Serving:
     def __init__(self, request_s=TIMEOUT_S, most=1_000):
         self.counts = Counter()
         self.listeners, self.home = listening("127.0.0.1", 0)
-        self.tabs = Tabs(Ring(1), lambda: {"hello": {}}, self.counts)
-        app = make_app(
-            Guard(self.home), None, self.tabs._ring, self.tabs, self.counts, TraceStore(), iter
-        )
+        ring, traces = Ring(1), TraceStore()
+        self.tabs = Tabs(ring, traces, lambda: {"hello": {}}, self.counts)
+        app = make_app(Guard(self.home), None, ring, self.tabs, self.counts, traces, iter)
         protocol = timed(Connections(self.counts, most, request_s))
         settings = {"lifespan": "off", "ws": "none", "log_level": "error"}
         config = uvicorn.Config(app, http=protocol, timeout_graceful_shutdown=1, **settings)

@@ -6,14 +6,16 @@ from collections import Counter
 
 import pytest
 
+from cosmonapse import SignalType
 from cosmonapse.prism import tabs as tabs_module
 from cosmonapse.prism.ring import Ring
 from cosmonapse.prism.tabs import Tabs
-from support.observed import observed
+from cosmonapse.prism.trace_store import TraceStore
+from support.observed import observed, reply, task
 
 
 def make(first=1, **bounds):
-    return Tabs(Ring(first, **bounds), lambda: {"hello": {"run": "r"}})
+    return Tabs(Ring(first, **bounds), TraceStore(), lambda: {"hello": {"run": "r"}})
 
 
 def read(data):
@@ -214,7 +216,7 @@ async def rest_of(stream):
 async def test_whom_has_the_most_tabs_makes_room_for_a_new_one(monkeypatch):
     monkeypatch.setattr(tabs_module, "MOST_TABS", 4)
     counts = Counter()
-    tabs = Tabs(Ring(1), lambda: {"hello": {"run": "r"}}, counts)
+    tabs = Tabs(Ring(1), TraceStore(), lambda: {"hello": {"run": "r"}}, counts)
     owner, first, *_ = await crowd(tabs, "owner", "crowd", "crowd", "crowd")
 
     (newest,) = await crowd(tabs, "owner")
@@ -253,3 +255,40 @@ async def test_a_displaced_tab_that_reads_nothing_holds_nothing_and_is_told_of(m
 
     assert (len(others), told) == (1, ["mute"])
     assert await rest_of(mute) == [("displaced", {"most": 1})]
+
+
+@pytest.mark.asyncio
+async def test_a_tab_gets_all_traces_and_then_the_last_state_of_each_at_most_4_times_a_second():
+    ring, traces = Ring(1), TraceStore()
+    tabs = Tabs(ring, traces, lambda: {"hello": {"run": "r"}})
+    for n in range(300):
+        traces.observe(n, task(ts=1.0), 1.0)
+    stream = await opened(tabs)
+    told = [read(await anext(stream)) for _ in range(2)]
+    assert [(name, len(value["items"])) for name, value in told] == [
+        ("traces", 200),
+        ("traces", 100),
+    ]
+
+    asked, events = task(ts=1.0), []
+    reading = asyncio.create_task(gather_traces(stream, events, asked.signal.trace_id))
+    for each in (asked, *(thought(asked, n) for n in range(60)), reply(asked, ts=2.0)):
+        traces.observe(tabs.add(each), each, each.signal.ts)
+        await asyncio.sleep(0.005)
+    await asyncio.wait_for(reading, 5)
+
+    assert events[-1]["signals"] == 62
+    assert len(events) <= 5
+    await stream.aclose()
+
+
+def thought(asked, n):
+    return reply(asked, SignalType.THOUGHT_DELTA, {"delta": "x", "seq": n}, ts=1.0)
+
+
+async def gather_traces(stream, events, trace_id):
+    """Take in the summaries of a trace until one says that it is done."""
+    while not events or events[-1]["status"] != "done":
+        name, value = read(await anext(stream))
+        if name == "traces":
+            events += [each for each in value["items"] if each["id"] == trace_id]

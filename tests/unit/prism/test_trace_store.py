@@ -1,10 +1,6 @@
 """Traces stay whole within bounds; failed and slow ones outlive newer ones."""
 
-import json
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cosmonapse import SignalType
 from cosmonapse.prism import trace as trace_module
@@ -30,12 +26,6 @@ def records(store, asked, after=0):
 
 def thought(asked, text, **payload):
     return reply(asked, SignalType.THOUGHT_DELTA, {"delta": text, **payload}, ts=2.0)
-
-
-def event(data):
-    name, text = data.decode().strip().split("\ndata: ")
-    assert name == "event: traces"
-    return json.loads(text)
 
 
 def test_a_trace_is_told_in_one_line():
@@ -108,16 +98,15 @@ def test_a_trace_whose_first_signal_answers_something_says_that_its_beginning_is
     assert summary(store, asked)["beginning"] == "gone"
 
 
-def test_the_newest_traces_are_kept_and_the_others_are_told_as_gone():
+def test_the_newest_traces_are_kept():
     store, asked = TraceStore(most=2), [task() for _ in range(3)]
 
     fill(store, *asked)
 
     assert store.trace(asked[0].signal.trace_id) is None
-    _, data = store.news(1)
-    told = event(data)
-    assert told["gone"] == [asked[0].signal.trace_id]
-    assert [each["id"] for each in told["items"]] == [each.signal.trace_id for each in asked[1:]]
+    assert [each.id for each in store.newest_first()] == [
+        each.signal.trace_id for each in reversed(asked[1:])
+    ]
     assert store.evicted == 1
 
 
@@ -295,51 +284,4 @@ def test_presence_belongs_to_no_trace():
 
     fill(store, observed(SignalType.HEARTBEAT, {"status": "ready"}))
 
-    assert (len(store), store.news(0)) == (0, None)
-
-
-def test_a_page_that_is_far_behind_gets_all_again():
-    store = TraceStore(most=1)
-    for _ in range(5_000):
-        fill(store, task())
-
-    v, data = store.news(1)
-
-    assert v == 0
-    assert event(data) == {"items": [], "gone": [], "anew": True}
-
-
-def follow(store, page, v):
-    """Take in what a page is told; return the version that it leads to."""
-    while (found := store.news(v)) is not None:
-        v, data = found
-        told = event(data) if data else {"items": [], "gone": []}
-        for each in told["gone"]:
-            page.pop(each, None)
-        page.update({each["id"]: each["v"] for each in told["items"]})
-    return v
-
-
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 6), st.sampled_from(["task", "thought", "reply", "error"])),
-        max_size=60,
-    )
-)
-def test_a_page_that_follows_the_news_knows_what_the_store_knows(steps):
-    store, page, v = TraceStore(most=3), {}, 0
-    asked = [task(ts=1.0) for _ in range(7)]
-    make = {
-        "task": lambda each: each,
-        "thought": lambda each: thought(each, "x"),
-        "reply": lambda each: reply(each, ts=3.0),
-        "error": lambda each: reply(each, SignalType.ERROR, {"code": "X"}, ts=3.0),
-    }
-    for n, (which, what) in enumerate(steps):
-        cause = Cause("w", "X", "m") if what == "error" else None
-        store.observe(n, make[what](asked[which]), float(n), cause)
-        if n % 3 == 0:
-            v = follow(store, page, v)
-    follow(store, page, v)
-
-    assert page == {each.id: each.v for each in store._all()}
+    assert (len(store), store.v) == (0, 0)
