@@ -70,7 +70,8 @@ export class FabricView {
     if (at - this.drawn < EVERY_MS && this.drawn) return EVERY_MS - (at - this.drawn);
     this.drawn = at;
     const { store } = this.app;
-    const none = store.dendrites().length === 0 && store.ring.size === 0;
+    // Prism itself is one that watches.
+    const none = store.dendrites().every((each) => each.does === "watcher") && store.ring.size === 0;
     this.empty.hidden = !none;
     this.grid.hidden = none;
     if (none) {
