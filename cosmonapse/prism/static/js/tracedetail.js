@@ -23,16 +23,15 @@ export class TraceDetail {
     this.prompt = el("h2", { class: "clip said" });
     this.state = el("span", { class: "state" });
     this.facts = el("span", { class: "num" });
-    this.only = el("button", { class: "lnk num", on: { click: () => this.summary && app.filters.set({ trace: this.summary.id }) } });
+    this.only = el("button", { class: "lnk num", hidden: "", text: "trace", on: { click: () => this.summary && app.filters.set({ trace: this.summary.id }) } });
     this.spent = el("div", { class: "line spent said" });
     this.model = el("div", { class: "line model said" });
     this.note = el("div", { class: "line note" });
-    this.headline = el("div", { class: "headline said" });
     this.answer = el("div", { class: "answer said", tabindex: "0", role: "region", "aria-label": "What was answered" });
     this.modes = [["fall", "Waterfall"], ["tree", "Tree"]].map(([mode, text]) => el("button", { text, "aria-pressed": "false", on: { click: () => this.turn(mode) } }));
     this.count = el("span", { class: "count clip" });
     this.legend = el("div", { class: "says" }, ...LEGEND.map(([name, text]) => el("span", {}, el("i", { class: name }), text)));
-    const facts = el("div", { class: "facts" }, this.prompt, el("div", { class: "line" }, this.state, this.facts, this.only), this.spent, this.model, this.note, this.headline, this.answer);
+    const facts = el("div", { class: "facts" }, this.prompt, el("div", { class: "line" }, this.state, this.facts, this.only), this.spent, this.model, this.note, this.answer);
     const bar = el("div", { class: "bar" }, el("div", { class: "segments", role: "group", "aria-label": "How to show it" }, ...this.modes), this.legend, el("span", { class: "gap" }), this.count, el("button", { class: "plain", text: "Map", title: "Who took part in this trace, as a map", on: { click: () => this.toMap() } }));
     this.fall = new VirtualList({ row_px: 24, label: "Waterfall", make: makeSpan, fill: (row, at) => this.fillSpan(row, at), choose: (at) => this.choose(at), ask: app.ask });
     this.tree = new VirtualList({ row_px: 24, label: "Tree of Signals", make: makeTree, fill: (row, at) => this.fillTree(row, at), choose: (at) => this.choose(at), ask: app.ask });
@@ -161,21 +160,21 @@ export class TraceDetail {
     put(this.state, wordOf(summary.status));
     dress(this.state, `state st-${summary.status}`);
     put(this.facts, factsOf(summary, this.app.store.serverTime(), clock));
+    this.only.hidden = false;
     put(this.only, `trace ${short(summary.id)}`);
     this.only.title = `Show only ${summary.id}`;
     put(this.count, countsOf(summary));
     this.count.title = this.count.textContent;
-    const headline = headlineOf(summary);
-    put(this.headline, headline === null ? "" : lines(headline.text));
-    dress(this.headline, `headline said ${headline?.class ?? ""}`);
   }
 
   /** Show what streams as it comes; what is on the page already stays there. */
   drawAnswer(records) {
-    const answer = answerOf(records);
+    // Of a trace that failed or asks, the root cause or the question stands in place of an answer.
+    const headline = headlineOf(this.summary);
+    const answer = headline ?? answerOf(records);
     const text = answer === null ? "" : lines(answer.text.slice(-MAX_TEXT));
-    const failed = answer?.record.type === "ERROR";
-    dress(this.answer, `answer said${failed ? " st-failed" : answer === null ? " none" : ""}`);
+    const look = headline?.class ?? (answer === null ? "none" : answer.record.type === "ERROR" ? "st-failed" : "");
+    dress(this.answer, `answer said ${look}`);
     if (answer === null) {
       this.said = "";
       put(this.answer, records.length === 0 ? "" : "No answer yet");
