@@ -133,6 +133,11 @@
             neuron: ask({}, { neuron: "flaky" }), cause: ask({}, { text: "ROW 7" }), short: ask({}, { text: "trc_15la" }), trace: ask({}, { trace: "trc_15la" }), payload: ask({}, { text: "needle" }), instance: ask({}, { instance: "bb" }), kinds: ask({}, { kinds: new Set(["task"]) }),
         };
     },
+    namedCallers: ({ nameCallers, namesIn }) => {
+        const summaries = [{ caller: { instance: "aa", name: "aa" }, neurons: ["chat"] }, { caller: { instance: "bb", name: "bb" }, neurons: [] }, { caller: null, neurons: ["search"] }];
+        nameCallers(summaries, [{ instance: "aa", dendrite_id: "web" }]);
+        return namesIn(summaries);
+    },
     wholeTrace: async ({ Store, WholeTrace, record }) => {
         const store = new Store();
         const asked = [];

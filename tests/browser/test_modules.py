@@ -129,6 +129,13 @@ async def test_traces_are_filtered_by_all_that_is_known_of_them_and_sorted(run):
     }
 
 
+async def test_callers_get_the_names_that_are_known_by_now(run):
+    assert await run("namedCallers") == {
+        "neurons": ["chat", "search"],
+        "callers": ["bb", "web"],
+    }
+
+
 async def test_a_trace_is_fetched_whole_once_and_then_what_changed(run):
     assert await run("wholeTrace") == {
         "asked": [

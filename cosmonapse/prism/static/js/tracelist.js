@@ -62,6 +62,15 @@ export function chosen(summaries, { status, caller, sort, filters, mentioned, at
   return items.sort(order);
 }
 
+/** Name the callers: a line about a trace that ended may be older than what is known of who asked. */
+export function nameCallers(summaries, dendrites) {
+  const names = new Map(dendrites.map(({ instance, dendrite_id }) => [instance, dendrite_id]));
+  for (const { caller } of summaries) {
+    const name = caller && names.get(caller.instance);
+    if (name) caller.name = name;
+  }
+}
+
 /** Return the names of neurons and callers in the summaries, each sorted. */
 export function namesIn(summaries) {
   const neurons = new Set();

@@ -3,7 +3,7 @@ import { dress, el, mark, put } from "./dom.js";
 import { age, count, length, plain, plural, seconds } from "./format.js";
 import { VirtualList } from "./virtual.js";
 import { TraceDetail } from "./tracedetail.js";
-import { Mentions, SORTS, STATUSES, chosen, namesIn } from "./tracelist.js";
+import { Mentions, SORTS, STATUSES, chosen, nameCallers, namesIn } from "./tracelist.js";
 import { callerOf, lasted, neuronsOf, promptOf, remarkOf, wordOf } from "./tracewords.js";
 import { noMatch, nothingYet } from "./empty.js";
 
@@ -82,6 +82,7 @@ export class TraceView {
     const top = Math.floor(this.list.top / ROW_PX);
     const before = this.list.top > 0 ? this.items[top]?.id : undefined;
     const { status, caller, sort } = this;
+    nameCallers(store.traceSummaries.values(), store.dendrites());
     const items = chosen(store.traceSummaries.values(), { status, caller, sort, filters, mentioned: this.mentions.update(), at: store.serverTime() });
     this.items = items;
     const after = before === undefined ? -1 : items.findIndex(({ id }) => id === before);
