@@ -67,9 +67,9 @@ export class ListView {
   render(at) {
     const { app, list, shown } = this;
     const { end } = app.store.ring;
-    // Nobody reads a page that is new in every frame: ten of them a second will do.
+    // Nobody reads a page that is new in every frame: ten of them a second will do. A pause shows all at once.
     const wait_ms = FLOOD_MS - (at - this.drawn);
-    if (this.following && end - this.drawnEnd > FLOOD && wait_ms > 0) return wait_ms;
+    if (this.following && !app.paused && end - this.drawnEnd > FLOOD && wait_ms > 0) return wait_ms;
     this.drawn = at;
     this.drawnEnd = end;
     this.drawTools();
