@@ -34,6 +34,13 @@ async def front(page, acted):
     return page
 
 
+async def open_an_envelope(page):
+    await page.keyboard.press("3")
+    await expect(page.locator(".signal-row:visible").first).to_be_visible()
+    await page.keyboard.press("k")
+    await expect(page.locator(".envelope")).to_be_visible()
+
+
 async def test_who_is_calling_is_told_on_the_front_page(front):
     for name in ("web", "jobs", "nightly"):
         await wait_to_see(front, name)
@@ -87,9 +94,7 @@ async def test_the_keyboard_alone_reaches_every_view_a_trace_and_its_envelope(fr
     await front.keyboard.press("Enter")
 
     await expect(front.locator(".detail h2")).to_be_visible()
-    await front.keyboard.press("3")
-    await front.keyboard.press("k")
-    await expect(front.locator(".envelope")).to_be_visible()
+    await open_an_envelope(front)
     await front.keyboard.press("Escape")
     await expect(front.locator(".envelope")).to_be_hidden()
     await front.keyboard.press("1")
@@ -106,9 +111,7 @@ async def test_every_view_is_fit_for_everybody(front, theme):
         await front.keyboard.press(key)
         await expect(front.locator(f"#tab-{view}")).to_have_attribute("aria-selected", "true")
         wrong[view] = await audit(front)
-    await front.keyboard.press("3")
-    await front.keyboard.press("k")
-    await expect(front.locator(".envelope")).to_be_visible()
+    await open_an_envelope(front)
     wrong["envelope"] = await audit(front)
     await front.keyboard.press("Escape")
     await front.keyboard.press("1")
