@@ -36,7 +36,7 @@ export function length(value_s) {
   if (!Number.isFinite(value_s)) return "–";
   const s = Math.max(0, value_s);
   if (s === 0) return "0 ms";
-  if (s < 0.001) return `${Math.round(s * 1e6)} µs`;
+  if (s < 0.0009995) return `${Math.round(s * 1e6)} µs`;
   if (s < 0.01) return `${(s * 1000).toFixed(2)} ms`;
   if (s < 0.1) return `${(s * 1000).toFixed(1)} ms`;
   if (s < 1) return `${Math.round(s * 1000)} ms`;

@@ -8,6 +8,7 @@ import { VirtualList } from "./virtual.js";
 import { WholeTrace } from "./wholetrace.js";
 import { countsOf, factsOf, headlineOf, modelWords, promptOf, summaryOf, wordOf } from "./tracewords.js";
 
+const WORTH_SAYING = 0.05;
 const MAX_TEXT = 20_000;
 const INDENT_PX = 12;
 const DEEPEST = 8;
@@ -215,7 +216,8 @@ export class TraceDetail {
     put(what, span.what.slice(0, 200));
     const [waited, lasted] = took.children;
     put(lasted, span.how === "point" ? `+${length(span.from - this.start)}` : span.open ? `${length(span.to - span.from)}…` : length(span.to - span.from));
-    put(waited, span.queued_s >= 0.001 ? `queued ${length(span.queued_s)}` : "");
+    // A wait that nobody would see in the bar is told when the row is pointed at.
+    put(waited, span.queued_s >= WORTH_SAYING * (span.to - span.from) && span.queued_s > 0 ? `queued ${length(span.queued_s)}` : "");
     mark(row, "title", titleOf(span));
     this.drawTrack(track, span);
   }
