@@ -29,6 +29,7 @@ _REASONS = {
     "away": "its connection broke a moment ago",
     "lost": "lost: its process or its connection vanished",
 }
+_WITHOUT_AXONS = {"watcher": "worker", "caller": "worker+caller"}
 _LEFT = "it left, or its connection ended"
 _ORDER = ("gone", "stuck", "away", "draining", "alive")
 Key = tuple[str, str]
@@ -290,8 +291,8 @@ def _tell(shown: dict[str, Any], peer: _Peer) -> None:
 def _complete(shown: dict[str, Any]) -> None:
     """Add what the Synapse did not tell, from its Neurons and Signals."""
     states = [each["state"] for each in shown["neurons"]]
-    if states and shown["does"] == "watcher":  # its Axons left before its connection
-        shown["does"] = "worker"
+    if states and shown["does"] in _WITHOUT_AXONS:  # they left before its connection
+        shown["does"] = _WITHOUT_AXONS[shown["does"]]
     worst = min(states, key=_ORDER.index) if states else "alive"
     if shown["state"] is None:
         shown["state"] = "alive" if worst == "draining" else worst

@@ -164,14 +164,15 @@ def test_a_dendrite_without_a_name_is_called_by_its_first_digits():
     assert Presence().name_of(CALLER) == CALLER.hex()[:8]
 
 
-def test_a_worker_whose_axons_left_first_is_still_one_that_answers_tasks():
+@pytest.mark.parametrize(("calls", "does"), [(False, "worker"), (True, "worker+caller")])
+def test_a_worker_whose_axons_left_first_is_still_one_that_answers_tasks(calls, does):
     presence = Presence()
     presence.compare([record(instance=CALLER.hex())], 0.0, 100.0)
     presence.compare([], 1.0, 101.0)
-    presence.compare_dendrites([dendrite("host")], 1.0, 101.0)
+    presence.compare_dendrites([dendrite("host", calls=calls)], 1.0, 101.0)
 
     (told,) = presence.view(2.0, lambda worker: 0)
-    assert told["does"] == "worker"
+    assert told["does"] == does
 
 
 def test_replicas_are_one_group_with_the_last_death_and_whether_another_one_serves():

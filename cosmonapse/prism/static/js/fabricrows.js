@@ -25,7 +25,7 @@ export function replicaCells({ dendrite, neuron }) {
     { text: shown(dendrite.dendrite_id), title: `instance ${shown(dendrite.instance)}` },
     { text: neuron.concurrency ? `${count(neuron.running ?? 0)} of ${count(neuron.concurrency)}` : count(neuron.running ?? 0), class: neuron.running ? "" : "quiet" },
     { text: count(neuron.queued ?? 0), class: neuron.queued ? "" : "quiet" },
-    { text: Number.isFinite(lag) ? length(lag / 1000) : "–", class: lag > SLOW_LOOP_MS ? "bad" : "quiet" },
+    { text: Number.isFinite(lag) && neuron.state === "alive" ? length(lag / 1000) : "–", class: lag > SLOW_LOOP_MS ? "bad" : "quiet" },
     { text: Number.isFinite(neuron.last_seen_s) ? `${age(neuron.last_seen_s)} ago` : "–", class: "quiet" },
   ];
 }
