@@ -43,6 +43,7 @@ ROOMS = (
     "cosmonapse.worker_runner.",
     "cosmonapse.lan.",
     "cosmonapse.prism.",
+    "cosmonapse.recordings.",
     "cosmonapse.exposition.",
     "cosmonapse.telemetry.",
     "cosmonapse.tracing.",
