@@ -42,6 +42,7 @@ ROOMS = (
     "cosmonapse.cli.shell_process",
     "cosmonapse.worker_runner.",
     "cosmonapse.lan.",
+    "cosmonapse.doppler.",
     "cosmonapse.prism.",
     "cosmonapse.recordings.",
     "cosmonapse.exposition.",
