@@ -6,6 +6,7 @@ import re
 import signal
 import stat
 import sys
+import zlib
 
 import httpx
 import pytest
@@ -36,6 +37,14 @@ def lines_of(path):
     text = path.read_bytes()
     text = gzip.decompress(text) if text.startswith(b"\x1f\x8b") else text
     return [json.loads(each) for each in text.decode("ascii").splitlines()]
+
+
+def written_so_far(path):
+    """Return the text of a file that is being written, compressed or not."""
+    text = path.read_bytes()
+    if text.startswith(b"\x1f\x8b"):
+        text = zlib.decompressobj(wbits=31).decompress(text)
+    return text.decode("ascii")
 
 
 def remembered_by(address):
@@ -77,7 +86,7 @@ async def test_what_passes_is_in_the_file(join, children, url, namespace, tmp_pa
         reply = await dendrite.dispatch_and_wait(
             neuron="talker", input={"prompt": "hello", "api_key": SECRET}
         )
-    await until(lambda: child.says("recording"), TIMEOUT_S)
+    await until(lambda: "AGENT_OUTPUT" in written_so_far(path), TIMEOUT_S)
     child.send(signal.SIGINT)
 
     assert child.wait() == 130
