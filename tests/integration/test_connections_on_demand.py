@@ -132,7 +132,7 @@ async def test_a_handler_opens_what_listens_and_an_emission_what_publishes(alone
         for number in range(50):
             await speaker.emit_plan(steps=[number])
         await until(lambda: len(plans) == 50)
-        await until(lambda: ports.count()[2])
+        await until(lambda: ports.count() == [2, 1, 1])
         publishing = ports.count()
 
     assert [plain, listening, publishing] == [[2, 0, 0], [2, 1, 0], [2, 1, 1]]
