@@ -80,6 +80,7 @@ def replayed(children):
 async def test_what_passes_is_in_the_file(join, children, url, namespace, tmp_path, name):
     path = tmp_path / name
     child = recorder(children, url, namespace, path)
+    await until(lambda: '"roster"' in written_so_far(path), TIMEOUT_S)
     dendrite = join("host")
     dendrite.attach_axon(Axon(neuron_id="talker", neuron_fn=talked))
     async with dendrite:
