@@ -49,7 +49,10 @@ def _say(text: str, nl: bool = True) -> None:
     "--port", type=click.IntRange(0, 65535), default=0, help="With --scene: the port of Prism."
 )
 @click.option("--no-browser", is_flag=True, help="With --scene: open no browser.")
-def command(keep: bool, question: str, scene: bool, **options: Any) -> None:
+@click.pass_context
+def command(
+    context: click.Context, /, keep: bool, question: str, scene: bool, **options: Any
+) -> None:
     """Start a Synapse, two replicas and a Flask edge; ask a question over HTTP; show all of it.
 
     With --scene it starts callers and workers that stream, fail, block, die and come back, and a
@@ -58,6 +61,10 @@ def command(keep: bool, question: str, scene: bool, **options: Any) -> None:
     With HF_TOKEN set, a model of Hugging Face answers. Without it, an offline Neuron finds the
     answer in the documentation.
     """
+    for name in ("keep", "question") if scene else options:
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            flag = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{flag} is {'not ' * scene}for --scene")
     # Its Synapse is its own, whatever fabric this user works with.
     with in_the_environment({CONTEXT_VARIABLE: NO_CONTEXT, KEY_VARIABLE: ""}):
         run(_until_told(_scene(**options) if scene else show(question, keep, _say)))

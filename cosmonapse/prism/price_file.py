@@ -15,10 +15,14 @@ def read_prices(path: str) -> Prices:
     Raises:
         BadPrices: The file cannot be read, or is no such table; the text says why, on one line.
     """
+    is_toml = path.endswith(".toml")
     try:
         text = Path(path).read_text(encoding="utf-8")
-        found = tomllib.loads(text) if path.endswith(".toml") else json.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
-        why = str(error) or type(error).__name__
-        raise BadPrices(f"{path}: {' '.join(why.split())}"[:300]) from None
+        found = tomllib.loads(text) if is_toml else json.loads(text)
+    except OSError as error:
+        raise BadPrices(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        form = "TOML" if is_toml else "JSON; name it .toml if it is TOML"
+        raise BadPrices(f"{path} is not valid {form} ({why})"[:300]) from None
     return Prices.of(found, path)

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from ..errors import MissingExtra
 from ..runtime.os_signals import stop_signal
@@ -42,37 +43,7 @@ async def serve(
         MissingExtra: starlette or uvicorn is not installed.
         SynapseRefused: The Synapse refuses this namespace, or is full.
     """
-    try:
-        import uvicorn
-    except ImportError:
-        raise MissingExtra("uvicorn", "prism") from None
-    from .app import make_app
-    from .timed_http import Connections, timed
-
-    if token is None and home.is_beyond_loopback:
-        raise ValueError("beyond loopback Prism needs a token")
-    check = None if token is None else TokenCheck(token, home.port)
-    app = make_app(
-        Guard(home), check, watch.ring, watch.tabs, watch.counts, watch.traces, watch.remembered
-    )
-    config = uvicorn.Config(
-        app,
-        http=timed(Connections(watch.counts)),
-        log_level="error",
-        log_config=uvicorn.config.LOGGING_CONFIG if logs_by_itself else None,
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        server_header=False,
-        timeout_graceful_shutdown=_END_S,
-    )
-
-    class Server(uvicorn.Server):
-        @contextlib.contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield  # `stop_signal` handles them
-
-    server = Server(config)
+    server = _http_server(watch, home, token, logs_by_itself)
     ending = asyncio.create_task(stop_signal(), name="stop signal")
     work = {
         asyncio.create_task(watch.run(), name="watch"),
@@ -97,3 +68,37 @@ async def serve(
         if not task.cancelled():
             task.result()  # raises its error, if it failed
     return ending.result()
+
+
+def _http_server(watch: Watch, home: Home, token: str | None, logs_by_itself: bool) -> Any:
+    """Return the uvicorn that serves the pages; it leaves the signals of the system alone."""
+    try:
+        import uvicorn
+    except ImportError:
+        raise MissingExtra("uvicorn", "prism") from None
+    from .app import make_app
+    from .timed_http import Connections, timed
+
+    if token is None and home.is_beyond_loopback:
+        raise ValueError("beyond loopback Prism needs a token")
+    check = None if token is None else TokenCheck(token, home.port)
+    config = uvicorn.Config(
+        make_app(
+            Guard(home), check, watch.ring, watch.tabs, watch.counts, watch.traces, watch.remembered
+        ),
+        http=timed(Connections(watch.counts)),
+        log_level="error",
+        log_config=uvicorn.config.LOGGING_CONFIG if logs_by_itself else None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=_END_S,
+    )
+
+    class Server(uvicorn.Server):
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield  # `stop_signal` handles them
+
+    return Server(config)

@@ -83,3 +83,19 @@ def test_a_scene_that_is_interrupted_leaves_nothing(children):
 
     assert scene.wait() == 130
     assert scene.family() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (("--neurons", "5"), "--neurons is for --scene"),
+        (("--no-browser",), "--no-browser is for --scene"),
+        (("--scene", "--keep"), "--keep is not for --scene"),
+        (("--scene", "--question", "x"), "--question is not for --scene"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(children, given, why):
+    refused = children.cosmo("demo", *given)
+
+    assert refused.wait() == 2
+    assert why in refused.said

@@ -111,32 +111,13 @@ export class Store {
   keepTraces({ items = [], gone = [], anew = false }) {
     this.tracesVersion += 1;
     if (anew) this.traceSummaries.clear();
-    for (const summary of items) {
-      this.traceSummaries.set(summary.id, summary);
-      this.goneTraces.delete(summary.id);
-    }
-    for (const id of gone) {
-      this.traceSummaries.delete(id);
-      this.goneTraces.add(id);
-    }
-    cutTo(this.traceSummaries, MOST_SUMMARIES);
-    cutTo(this.goneTraces, MOST_GONE);
+    fold(items, gone, this.traceSummaries, this.goneTraces);
   }
 
   /** Fold what comes during a pause into one change, so that a long one stays small. */
   holdTraces({ items = [], gone = [], anew = false }) {
     if (anew || this.waitingTraces === null) this.waitingTraces = { items: new Map(), gone: new Set(), anew };
-    const folded = this.waitingTraces;
-    for (const summary of items) {
-      folded.items.set(summary.id, summary);
-      folded.gone.delete(summary.id);
-    }
-    for (const id of gone) {
-      folded.items.delete(id);
-      folded.gone.add(id);
-    }
-    cutTo(folded.items, MOST_SUMMARIES);
-    cutTo(folded.gone, MOST_GONE);
+    fold(items, gone, this.waitingTraces.items, this.waitingTraces.gone);
   }
 
   /** The clock of the server, in seconds UTC. */
@@ -157,6 +138,20 @@ export class Store {
   neurons() {
     return this.dendrites().flatMap((dendrite) => dendrite.neurons.map((neuron) => ({ dendrite, neuron })));
   }
+}
+
+/** Take summaries and ids that are gone into what is kept of both. */
+function fold(items, gone, summaries, goneIds) {
+  for (const summary of items) {
+    summaries.set(summary.id, summary);
+    goneIds.delete(summary.id);
+  }
+  for (const id of gone) {
+    summaries.delete(id);
+    goneIds.add(id);
+  }
+  cutTo(summaries, MOST_SUMMARIES);
+  cutTo(goneIds, MOST_GONE);
 }
 
 /** Drop the oldest of a Map or Set until it has at most `most`. */
