@@ -20,6 +20,7 @@ from ..registry import SynapseState
 from ..runtime import clock
 from ..runtime.reachable import when_reachable
 from .feed import Feed
+from .lateness import Lateness
 from .model_facts import Prices
 from .presence import Presence
 from .remembered import remembered
@@ -30,6 +31,7 @@ from .vitals import Vitals
 
 _OPEN_S = 3.0
 _ASK_S = 2.0
+_BEAT_S = 0.25
 _NAMES_EVERY_S = 5.0
 """So often names are asked for while no tab is open: traces of that time show them later."""
 
@@ -65,6 +67,7 @@ class Watch:
         self._prices = prices
         self._say = say
         self._clock = self._feed.now_s
+        self._lateness = Lateness()
         self._missed = 0
         self._connected = False
         self._since_ts = self._feed.now_ts()
@@ -81,6 +84,7 @@ class Watch:
         Raises:
             SynapseRefused: The Synapse refuses this namespace, or is full.
         """
+        beating = asyncio.create_task(self._beat(), name="lateness")
         try:
             await self._open()
             while True:
@@ -89,8 +93,17 @@ class Watch:
                 self._changed.clear()
                 await self._feed.pause(self._changed)
         finally:
+            beating.cancel()
             self.tabs.close()
             await self._feed.close()
+
+    async def _beat(self) -> None:
+        """Measure how late the loop turns."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due_at_s = loop.time() + _BEAT_S
+            await asyncio.sleep(_BEAT_S)
+            self._lateness.add(loop.time() - due_at_s, time.monotonic())
 
     @property
     def why_not_connected(self) -> str | None:
@@ -187,7 +200,7 @@ class Watch:
             "dendrites": self._presence.view(self._clock(), self._vitals.open_of),
             "missed": self._missed,
             "evicted": self.ring.evicted,
-            "behind": None,
+            "behind": self._lateness.view(time.monotonic()),
         }
 
     def _several(self) -> dict[str, Any]:

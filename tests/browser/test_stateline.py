@@ -37,7 +37,7 @@ TROUBLES = {
     "Without a standby that answers: cosmo://two:7070 is silent": {
         "synapse": {"peers": [{"url": "cosmo://two:7070", "role": "silent"}]}
     },
-    "Prism is behind": {"behind": {"signals": 1, "seconds": 4}},
+    "Prism is behind": {"behind": {"seconds": 4}},
     "This tab missed 1,200 Signals": {"missed": 1200, "missedAt": NOW - 5},
     "Prism missed 1 Signal,": {"prismMissed": 1, "prismMissedAt": NOW - 5},
     "Paused at": {"pausedAt": NOW - 3, "waiting": 2},

@@ -5,6 +5,7 @@ import json
 import re
 import signal
 import socket
+import time
 
 import httpx
 import pytest
@@ -324,6 +325,22 @@ def test_a_killed_worker_is_gone_with_a_reason_and_its_task_is_an_error(children
     assert failed["causes"][0]["code"] == "WORKER_LOST"
     assert failed["causes"][0]["trace_id"] == running["tasks"][0]["trace_id"]
     assert failed["tasks"] == []
+
+
+def test_a_prism_that_stood_still_says_that_it_is_behind_and_then_that_it_is_not(
+    children, url, namespace
+):
+    shown, address = prism(children, url, namespace)
+    with Tab(address) as tab:
+        tab.newest("state", lambda state: state["behind"] is None)
+        shown.send(signal.SIGSTOP)
+        time.sleep(1.5)  # what is stopped sends nothing that could be waited for
+        shown.send(signal.SIGCONT)
+
+        late = tab.newest("state", lambda state: state["behind"])
+        tab.newest("state", lambda state: state["behind"] is None and state["at"] > late["at"])
+
+    assert late["behind"]["seconds"] >= 1.0
 
 
 def test_prism_waits_for_a_synapse_and_survives_its_restart(children, namespace):

@@ -1,5 +1,5 @@
 // The line of state: of all that may be wrong with what is shown, the one story that matters most. Pure.
-import { age, plain, plural, seconds } from "./format.js";
+import { age, length, plain, plural, seconds } from "./format.js";
 
 // How long a hole in what was received is told; the figures of Fabric keep it.
 export const TOLD_S = 60;
@@ -59,7 +59,7 @@ function standby(url, synapse) {
 
 function ofHoles({ state, missed, missedAt, prismMissed, prismMissedAt, at }) {
   const { behind } = state ?? {};
-  if (behind) return warn("Prism is behind: what you see is late.", `${age(Math.max(1, behind.seconds))}, ${plural(behind.signals, "Signal waits", "Signals wait")}`);
+  if (behind) return warn("Prism is behind: what you see is late.", `by ${length(behind.seconds)}`);
   const isRecent = (ts) => ts !== null && at - ts < TOLD_S;
   if (isRecent(missedAt)) return warn(`This tab missed ${plural(missed, "Signal")}, the last at ${seconds(missedAt)}: it was too slow for them. Traces are whole.`);
   if (isRecent(prismMissedAt)) return warn(`Prism missed ${plural(prismMissed, "Signal")}, the last at ${seconds(prismMissedAt)}: some traces have holes.`);
