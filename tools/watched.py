@@ -1,4 +1,4 @@
-"""The cost of watchers for callers: `python -m tools.watched [--rounds 5] [--seconds 2]`.
+"""The cost of watchers for callers: `python -m tools.watched [--seconds 2] [--paced N]`.
 
 Two fabrics of real processes. One is never watched. The other has a Prism beside it without a tab,
 then with one, then none any more, in each round again; so all four are measured in turns.
@@ -43,12 +43,14 @@ class Measured:
             load of the machine moves it far less than the rate.
         prism_cpu: Share of one core that Prism took; None where there was none.
         per_signal_us: The same for each Signal that it saw, in microseconds of that core.
+        memory_mib: What Prism held in memory before and after.
     """
 
     rate: float
     call_us: float
     prism_cpu: float | None = None
     per_signal_us: float | None = None
+    memory_mib: tuple[float, float] = (0.0, 0.0)
 
 
 # -- inside the processes --------------------------------------------------------------------------
@@ -68,27 +70,35 @@ async def work(url: str) -> None:
 
 
 async def call(url: str) -> None:
-    """Run the caller: for each line `OUTSTANDING SECONDS` on stdin print the calls a second."""
+    """Run the caller: for each `OUTSTANDING SECONDS PACED` on stdin print calls a second."""
     async with Dendrite(synapse=await connect_synapse(url), dendrite_id="caller") as dendrite:
         print("ready", flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
-            outstanding, seconds = line.split()
-            print(await _rate(dendrite, int(outstanding), float(seconds)), flush=True)
+            outstanding, seconds, paced = line.split()
+            rate = await _rate(dendrite, int(outstanding), float(seconds), float(paced))
+            print(rate, flush=True)
 
 
-async def _rate(dendrite: Dendrite, outstanding: int, seconds: float) -> float:
+async def _rate(dendrite: Dendrite, outstanding: int, seconds: float, paced: float) -> float:
+    """Call for so long; at most `paced` times a second, or as fast as it goes if that is 0."""
     begin_s = time.perf_counter()
     end_s, done = begin_s + seconds, 0
 
-    async def one() -> None:
+    async def one(number: int) -> None:
         nonlocal done
+        due_s, every_s = begin_s, outstanding / paced if paced else 0.0
+        due_s += every_s * number / outstanding  # one after the other, not all at once
         while time.perf_counter() < end_s:
+            wait_s = due_s - time.perf_counter()
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+            due_s += every_s
             reply = await dendrite.dispatch_and_wait(neuron="echo", input=_PAYLOAD)
             if reply.type is not SignalType.AGENT_OUTPUT:
                 raise SystemExit(f"a call failed: {reply.payload}")
             done += 1
 
-    await asyncio.gather(*(one() for _ in range(outstanding)))
+    await asyncio.gather(*(one(number) for number in range(outstanding)))
     return done / (time.perf_counter() - begin_s)
 
 
@@ -125,11 +135,11 @@ class Fabric:
         self._caller, _ = stack.enter_context(_process(*be, "caller", self.url))
         self._pids = (routing.pid, working.pid, self._caller.pid)
 
-    def rate(self, outstanding: int, seconds: float) -> float:
-        """Return the calls a second with that many in the air."""
+    def rate(self, outstanding: int, seconds: float, paced: float = 0.0) -> float:
+        """Return the calls a second with that many in the air, at most `paced` if that is not 0."""
         if self._caller.stdin is None:
             raise SystemExit("the caller has no stdin")
-        self._caller.stdin.write(f"{outstanding} {seconds}\n")
+        self._caller.stdin.write(f"{outstanding} {seconds} {paced}\n")
         self._caller.stdin.flush()
         return float(_line(self._caller, ""))
 
@@ -176,19 +186,27 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
+def _memory_mib(pid: int) -> float:
+    """Return the resident memory of a process."""
+    pages = int((Path("/proc") / str(pid) / "statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
 def _measured(
     fabric: Fabric, options: argparse.Namespace, prism: subprocess.Popen[str] | None = None
 ) -> Measured:
     fabric.rate(options.outstanding, _WARM_UP_S)
     before_s, prism_s = fabric.cpu_s, 0.0 if prism is None else _cpu_s(prism.pid)
-    rate = fabric.rate(options.outstanding, options.seconds)
+    before_mib = 0.0 if prism is None else _memory_mib(prism.pid)
+    rate = fabric.rate(options.outstanding, options.seconds, options.paced)
     calls = rate * options.seconds
     call_us = (fabric.cpu_s - before_s) / calls * 1e6
     if prism is None:
         return Measured(rate, call_us)
     took_s = _cpu_s(prism.pid) - prism_s
     signals = 2 * calls  # a TASK and its AGENT_OUTPUT
-    return Measured(rate, call_us, took_s / options.seconds, took_s / signals * 1e6)
+    cost = (took_s / options.seconds, took_s / signals * 1e6)
+    return Measured(rate, call_us, *cost, (before_mib, _memory_mib(prism.pid)))
 
 
 def _round(never: Fabric, other: Fabric, options: argparse.Namespace) -> dict[str, Measured]:
@@ -234,7 +252,9 @@ def measure(options: argparse.Namespace) -> None:
         cpu = [each[name].prism_cpu or 0.0 for each in rounds]
         if any(cpu):
             cost_us = statistics.median(each[name].per_signal_us or 0.0 for each in rounds)
+            before_mib, after_mib = rounds[-1][name].memory_mib
             line += f"  Prism: {statistics.median(cpu):.0%} of a core, {cost_us:.1f} us a Signal"
+            line += f", {before_mib:.0f} -> {after_mib:.0f} MiB"
         print(line)
     if ages_ms:
         middle, late = percentiles(ages_ms, 50, 99)
@@ -247,6 +267,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
     parser.add_argument("--outstanding", type=int, default=16, help="calls in the air")
+    parser.add_argument("--paced", type=float, default=0.0, help="calls a second at most")
     parser.add_argument("--be", nargs=2, metavar=("ROLE", "URL"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.be is None:

@@ -169,6 +169,7 @@ async def test_a_signal_opens_as_its_envelope_with_secrets_masked(open_page):
     envelope = open_page.locator(".envelope")
     await expect(envelope).to_contain_text("TASK")
     await expect(envelope).to_contain_text("api_key")
+    await expect(envelope.get_by_title("Show only this worker")).to_contain_text("replica-")
     await expect(envelope).to_contain_text("•••")
     assert "sk-secret-1" not in await open_page.content()
     await open_page.keyboard.press("Escape")

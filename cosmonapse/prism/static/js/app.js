@@ -28,7 +28,7 @@ class App {
     this.filters = new Filters(() => this.filtered());
     this.search = document.getElementById("search");
     this.stage = document.getElementById("view");
-    this.envelope = new Envelope({ closed: this.ask, filter: (values) => this.filters.set(values) });
+    this.envelope = new Envelope({ closed: this.ask, filter: (values, names) => this.filters.set(values, names), nameOf: (instance) => this.store.dendrites().find((each) => each.instance === instance)?.dendrite_id });
     this.views = { now: new NowView(this), traces: new TraceView(this), signals: new ListView(this), map: new MapView(this), fabric: new FabricView(this) };
     this.stream = new Stream(this.store, () => this.heard());
     this.vitals = new Vitals(this);

@@ -8,7 +8,9 @@ const MAX_DEPTH = 64;
 const MAX_TEXT = 20_000;
 
 export class Envelope {
-  constructor({ closed, filter }) {
+  /** `filter(values, names)` sets filters; `nameOf(instance)` is the name of a Dendrite, or undefined. */
+  constructor({ closed, filter, nameOf }) {
+    this.nameOf = nameOf;
     this.closed = closed;
     this.filter = filter;
     this.record = null;
@@ -50,10 +52,10 @@ export class Envelope {
     put(this.title, plain(record.type));
     this.title.className = `kind k-${kindOf(record.type)}`;
     const facts = el("dl");
-    const fact = (name, value, filter) => {
+    const fact = (name, value, filter, names = {}) => {
       if (value === null || value === undefined || value === "") return;
-      const text = plain(value);
-      const shown = filter ? el("button", { class: "lnk mono", text, title: `Show only this ${name}`, on: { click: () => this.filter(filter) } }) : text;
+      const text = plain(names[value] ? `${names[value]} (${value.slice(0, 8)})` : value);
+      const shown = filter ? el("button", { class: "lnk mono", text, title: `Show only this ${name}`, on: { click: () => this.filter(filter, names) } }) : text;
       facts.append(el("dt", { text: name }), el("dd", { class: "said" }, shown));
     };
     fact("time", `${new Date(record.ts * 1000).toISOString().slice(0, 10)} ${clock(record.ts)}`);
@@ -62,8 +64,10 @@ export class Envelope {
     fact("id", record.id);
     fact("trace", record.trace_id, { trace: record.trace_id });
     fact("parent", record.parent_id);
-    fact("caller", record.caller, { instance: record.caller });
-    fact("worker", record.worker, { instance: record.worker });
+    for (const end of ["caller", "worker"]) {
+      const instance = record[end];
+      fact(end, instance, { instance }, { [instance]: this.nameOf(instance) });
+    }
     if (record.run) fact("pieces", `${count(record.run.count)} as one, the last at ${clock(record.run.last_ts)}`);
     fact("size", Number.isFinite(record.bytes) ? `${count(record.bytes)} bytes` : null);
     this.body.replaceChildren(facts);
