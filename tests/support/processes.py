@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -23,6 +24,7 @@ from cosmonapse.testing.conformance.waiting import until as until
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = Path(__file__).with_name("worker.py")
+_CLAIMED_S = 600.0
 TIMEOUT_S = 20.0
 _LOOK_S = 0.1
 COMPLAINTS = ("Traceback", "Task was destroyed", "never retrieved", "never awaited")
@@ -260,14 +262,32 @@ def free_ports():
     """Return a port that is free like those two and three above it, for a Synapse to come back to.
 
     Below the range from which the system takes the ports of outgoing connections, so that no
-    other process gets one of them in between.
+    other process gets one of them in between. Test runs beside this one leave them alone as well.
     """
-    for port in itertools.islice(iter(lambda: random.randrange(10_000, 32_000), None), 100):
+    for port in itertools.islice(iter(lambda: random.randrange(10_000, 32_000, 4), None), 100):
+        if not _claims(port):
+            continue
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
             for each in (port, port + 2, port + 3):
                 stack.enter_context(socket.socket()).bind(("127.0.0.1", each))
             return port
     raise AssertionError("no three free ports in 100 tries")
+
+
+def _claims(port):
+    """Claim four ports for a while; return False if another run has."""
+    folder = Path(tempfile.gettempdir()) / f"cosmonapse-test-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    claim = folder / str(port)
+    with contextlib.suppress(FileNotFoundError):
+        if time.time() - claim.stat().st_mtime < _CLAIMED_S:
+            return False
+        claim.unlink()
+    try:
+        claim.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def closed_port():
