@@ -488,8 +488,7 @@ async def test_a_frozen_subscriber_slows_nobody_and_costs_bounded_memory(
         frozen_s = await calls(dendrite, 392, size=100_000)
         more_mib = synapse.rss_mib - before_mib
         watcher.send(os_signal.SIGCONT)
-        await until(lambda: sum(asked(watcher)) > 200, TIMEOUT_S, "signs of life")
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(2 * TIMEOUT_S):
             # A later Signal shows the loss of earlier ones; while it catches up that is lost, too.
             while sum(asked(watcher)) < 600:
                 await calls(dendrite, 8)
