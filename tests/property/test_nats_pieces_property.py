@@ -122,6 +122,16 @@ def test_whatever_comes_in_pieces_stays_within_the_bounds(parts, most):
     assert reasons <= {"bad_frame", "max_partial", "too_large", "partial_bytes"}
 
 
+def test_no_more_messages_are_begun_at_a_time_than_a_receiver_takes():
+    outgoing, joiner = Outgoing(MOST), Joiner(1_000, 100_000)
+    for number in range(200):
+        outgoing.put(b"%d" % number, message(number, 300))
+
+    whole = [joiner.take(data) for data in outgoing.take(10**6)]
+
+    assert sum(each is not None for each in whole) == 200
+
+
 def test_the_rest_of_a_refused_message_is_refused_and_the_next_one_is_whole():
     outgoing, joiner = Outgoing(MOST), Joiner(100, 1_000)
     outgoing.put(b"a", message(0, 500))
