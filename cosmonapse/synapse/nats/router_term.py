@@ -7,15 +7,16 @@ nothing of a term is known in the next one, as after a restart.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-import attrs
+from nats.aio.msg import Msg
 
 from zmq_transport.errors import WireError
 
 from ..peers import RoleNotice
 from . import router_news, subjects
 from .far_client import FarClient
+from .line import is_no_responders
 from .post import RouterContext
 from .router_drops import router_drop
 from .shares import BEAT_S, SILENT_AFTER_S, Shares, pack_beat, slot_of, unpack_beat
@@ -30,24 +31,7 @@ _PROBES = 8
 _OF_ROUTER = "r"
 
 
-@attrs.frozen
-class Heard:
-    """A message of nats-server, of which a router reads this much.
-
-    Args:
-        subject: Where it was sent to.
-        data: The bytes.
-        reply: Where an answer is expected.
-        is_no_responders: True if it says that nobody reads where a message was sent.
-    """
-
-    subject: str
-    data: bytes
-    reply: str = ""
-    is_no_responders: bool = False
-
-
-OnHeard = Callable[[Heard, float], None]
+OnHeard = Callable[[Msg, float], None]
 """(message, monotonic clock)"""
 
 
@@ -103,7 +87,7 @@ class RouterTerm:
 
     # -- messages --------------------------------------------------------------------------------
 
-    def on_up(self, heard: Heard, now_s: float) -> None:
+    def on_up(self, heard: Msg, now_s: float) -> None:
         """Handle a message of a client."""
         known = self._by_subject.get(heard.subject) or self._new_client(heard.subject, now_s)
         if known is not None:
@@ -136,10 +120,10 @@ class RouterTerm:
         self._by_subject.pop(far.subject, None)
         self._by_number.pop(far.number, None)
 
-    def on_gone(self, heard: Heard, now_s: float) -> None:
+    def on_gone(self, heard: Msg, now_s: float) -> None:
         """Handle that nobody reads where this router sent something."""
         who = heard.subject.rpartition(".")[2]
-        if not heard.is_no_responders:
+        if not is_no_responders(heard):
             self._drop("bad_subject")
         elif who.startswith(_OF_ROUTER):
             self._on_router_gone(who.removeprefix(_OF_ROUTER), now_s)
@@ -167,7 +151,7 @@ class RouterTerm:
         says = self.shares.on_gone(router, now_s)
         self._follow(before, router_news.silent, says, now_s)
 
-    def on_beat(self, heard: Heard, now_s: float) -> None:
+    def on_beat(self, heard: Msg, now_s: float) -> None:
         """Handle the beat of a router."""
         try:
             beat = unpack_beat(heard.data)
@@ -178,7 +162,7 @@ class RouterTerm:
         says = self.shares.on_beat(beat, now_s)
         self._follow(before, router_news.left, says, now_s)
 
-    def on_who(self, heard: Heard, now_s: float) -> None:
+    def on_who(self, heard: Msg, now_s: float) -> None:
         """Handle the question for a router."""
         if not self.shares.has_claimed or self._is_leaving:
             return
@@ -192,7 +176,7 @@ class RouterTerm:
             # Where only routers may send, nobody sends by way of one.
             self._drop("bad_subject")
 
-    def on_probed(self, heard: Heard, now_s: float) -> None:
+    def on_probed(self, heard: Msg, now_s: float) -> None:
         """Handle a probe: only that somebody listens here matters."""
 
     def _drop(self, reason: str) -> None:

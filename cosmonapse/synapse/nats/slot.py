@@ -184,10 +184,14 @@ class Slot:
                 return
             handler = self._handlers.get(tag_of(whole))
             if handler is None:
-                raise WireError("bad_frame", f"no message of tag {tag_of(whole)} goes to a router")
-            handler(far, whole, now_s)
+                self._drop("bad_frame")
+            else:
+                handler(far, whole, now_s)
         except WireError as error:
-            self._context.counts[router_drop(error.reason)] += 1
+            self._drop(error.reason)
+
+    def _drop(self, reason: str) -> None:
+        self._context.counts[router_drop(reason)] += 1
 
     def _come_back(self, far: FarClient, now_s: float) -> None:
         peer = self.engine.tables.peers.by_connection.get(far.connection)
