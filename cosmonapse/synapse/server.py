@@ -15,7 +15,7 @@ import zmq_transport as wire_side
 from ..errors import DendriteProtocolError, PortInUse
 from ..key_ring import KeyRing
 from ..registry import SynapseState
-from ..telemetry.liveness import LoopPulse
+from ..telemetry.liveness import Judgement, LoopPulse
 from .access import proxy_keys_of
 from .announcement import Announcement, check_lan
 from .carriers import chosen_carrier
@@ -164,6 +164,10 @@ class SynapseProcess:
             with contextlib.suppress(RuntimeError):  # a table grew in its own thread meanwhile
                 return synapse_state(self._proxy.state(), self.url)
         return synapse_state(self._proxy.state(), self.url)
+
+    def judge(self) -> Judgement:
+        """Return whether its loop turns; safe from every thread."""
+        return self.pulse.judge()
 
     @property
     def waiting_bytes(self) -> int | None:

@@ -112,12 +112,22 @@ class NatsSynapseProcess:
         whole = summed_state(states, self.counts, uptime_s, draining=draining)
         return synapse_state(attrs.evolve(whole, release=release(), ts=clock.now_ts()), self.url)
 
-    def judge(self, stalled_s: float = STALLED_S) -> Judgement:
+    def judge(self) -> Judgement:
         """Return whether its loop turns, and it is connected and serves; safe from every thread."""
-        alive = self.pulse.judge(stalled_s)
+        alive = self.pulse.judge()
         if not alive.ok or self._router.ready.is_set():
             return alive
-        return Judgement(False, f"not connected to {self.url} yet")
+        return Judgement(False, f"no nats-server answers at {self.url}")
+
+    def judge_start(self, stalled_s: float = STALLED_S) -> Judgement:
+        """Return whether its loop turns, and it has served at all; safe from every thread.
+
+        A service manager that restarts it while nats-server is away would help nobody.
+        """
+        alive = self.pulse.judge(stalled_s)
+        if not alive.ok or self._router.has_served:
+            return alive
+        return Judgement(False, f"no nats-server has answered at {self.url} yet")
 
     @property
     def waiting_bytes(self) -> int | None:

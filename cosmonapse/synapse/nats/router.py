@@ -95,6 +95,7 @@ class NatsRouter:
 
     Attributes:
         ready: Is set while it is connected and serves; safe from every thread.
+        has_served: Whether it ever was.
         on_tick: Is told every 100 ms how late the loop was, in seconds, on the loop of `run`.
     """
 
@@ -122,6 +123,7 @@ class NatsRouter:
         self._farewell = True
         self._faults: set[str] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.has_served = False
         self.ready = threading.Event()
         self.on_tick: Callable[[float], None] | None = None
 
@@ -211,6 +213,7 @@ class NatsRouter:
         if self._term is not None and not self._began_anew(now_s):
             self._guard(lambda term: term.tick(now_s))
             if self._term.shares.has_claimed:
+                self.has_served = True
                 self.ready.set()
 
     def _stand_still(self, late_s: float, now_s: float) -> None:
