@@ -27,6 +27,7 @@ MORE_CLIENTS: Final = 1_024
 have ended a moment ago."""
 _CHECK_S = 1.0
 _WHO_S = 0.01
+_EARLY_S = 0.05  # half a tick: the next one would be late by as much
 _PROBES = 8
 _OF_ROUTER = "r"
 
@@ -252,7 +253,7 @@ class RouterTerm:
         if not had_claimed and self.shares.has_claimed:
             share = router_news.share_text(self.shares.slots, len(self.shares.others))
             self._on_notice(router_news.began(self.context.router, share))
-        if self.shares.has_claimed and now_s - self._beat_at_s >= self._here_s:
+        if self.shares.has_claimed and now_s - self._beat_at_s >= self._here_s - _EARLY_S:
             self.say_beat(now_s)
         self._probe_others()
         is_check = now_s >= self._check_at_s
