@@ -118,7 +118,7 @@ class Proxy:
         )
         self._descriptors = DescriptorMonitor(self._count_no_descriptors)
         self._poller = Poller()
-        self._exchange = Exchange(self.engine)
+        self._exchange = Exchange(self.engine, time.monotonic)
         self._zap = None if keys is None else ZapHandler(self._access, self._poller)
         self._view = ConnectionView()
         ahead_bytes = min(settings.max_ahead_bytes, STRANGER_AHEAD_BYTES)
@@ -157,7 +157,8 @@ class Proxy:
         broadcast = BroadcastPlane(xpub, xsub, limits, shared, poller, engine, exchange.batcher)
         handlers = exchange.on_message, exchange.on_end, engine.is_admitted
         if self.carrier == ZMTP:
-            return ZmtpRouter(settings, poller, engine.counts, *handlers), broadcast
+            writable = exchange.on_writable
+            return ZmtpRouter(settings, poller, engine.counts, *handlers, writable), broadcast
         router = options.router(most, bounds, own)
         self._sockets.append(router)
         limits = _watch_limits(settings, settings.hello_s)
