@@ -72,7 +72,7 @@ class Credentials:
         if self.nkey:
             return f"the nkey in {self.nkey}"
         if self.password is not None:
-            return f"the user {self.user} with its password"
+            return f"the user {self.user}"
         return "the token in the URL or the context" if self.token else ""
 
     def named_user(self) -> str:

@@ -111,7 +111,7 @@ def refused(place: NatsPlace, fault: Fault, namespace: str) -> wire_side.AccessR
         fault: A fault of any kind.
         namespace: What the Dendrite would join; empty where it is about none.
     """
-    who = place.identity or "who does not say a name"
+    who = place.identity or "one who shows nothing"
     if fault.kind == "authorization":
         return _error(place, f"nats-server does not let in {who} ({fault.text})", _way_in(place))
     if fault.kind == "permission":
@@ -129,7 +129,8 @@ def _error(place: NatsPlace, reason: str, fix: str) -> wire_side.AccessRefused:
 
 def _way_in(place: NatsPlace) -> str:
     if place.identity:
-        return f"check {place.identity}; whoever runs the nats-server knows who may connect"
+        checked = f"{place.identity} and its password" if place.has_password else place.identity
+        return f"check {checked}; whoever runs the nats-server knows who may connect"
     return (
         "name a user in the URL (nats://user:password@host), or a file of credentials (--creds, "
         "COSMO_CREDS, ?creds=FILE)"

@@ -85,6 +85,11 @@ class NatsPlace:
         return self._credentials.identity
 
     @property
+    def has_password(self) -> bool:
+        """Return whether that is a user with a password."""
+        return "password" in self.options
+
+    @property
     def token(self) -> str:
         """The user as one token of a subject."""
         return subjects.token(self.user) if self.user else subjects.NO_USER
