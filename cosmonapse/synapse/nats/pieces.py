@@ -18,6 +18,8 @@ from .frames import PIECE_BYTES, pack_piece, unpack_piece
 
 MAX_PARTIAL: Final = 64
 """Most messages of one sender of which only a part has come."""
+MAX_IN_TURN: Final = 8
+"""Most messages that a sender hands over piece by piece in turn; the next ones wait for these."""
 _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
 
@@ -110,6 +112,8 @@ class Outgoing:
             if each.key not in keys:
                 keys.add(each.key)
                 yield each
+                if len(keys) == MAX_IN_TURN:
+                    return
 
     def _next_of(self, waiting: _Waiting) -> bytes:
         data, at = waiting.data, waiting.at
