@@ -280,6 +280,34 @@ _MALFORMED: Final[Mapping[str, str]] = {
     "drop.version": "A message is of another wire version; upgrade the older end.",
 }
 
+_NATS: Final[Mapping[str, str]] = {
+    "began_anew": "A router on NATS did not run for over 2 s and began anew, as others took its "
+    "place; its host is overloaded, or its process was stopped.",
+    "drop.bad_frame": "A message over NATS has an unknown tag or is cut off; its sender is of "
+    "another version, or no client at all.",
+    "drop.bad_subject": "A message came on a subject of NATS that no client or router uses so; its "
+    "sender is faulty.",
+    "drop.bad_totals": "A client on NATS says that it read what was never sent, or less than "
+    "before; its connection begins anew.",
+    "drop.foreign_slot": "A message over NATS reached a router that does not serve its namespace; "
+    "nothing to do unless it grows steadily.",
+    "drop.max_partial": "A message over NATS in pieces was given up, as its sender began too many "
+    "others; the sender is faulty.",
+    "drop.nats_slow": "The client library of NATS dropped a message because it found no room; this "
+    "process is overloaded.",
+    "drop.no_line": "A router had a message to send while it had no connection to a nats-server; "
+    "clients begin anew with the next connection.",
+    "drop.partial_bytes": "A message over NATS in pieces was given up because its sender left too "
+    "many bytes of others incomplete; the sender is faulty.",
+    "drop.stale": "A message over NATS came for an earlier connection of a router; nothing to do.",
+    "full.clients": "A connection over NATS found that the router has as many as it may; raise "
+    "max_peers, or start another router.",
+    "line_broken": "The connection of a router to nats-server broke, and the router began anew; "
+    "look into the log of nats-server.",
+    "router_fault": "A router on NATS could not handle a message because of a fault of its own; "
+    "its log has a traceback to report.",
+}
+
 _CLIENT: Final[Mapping[str, str]] = {
     "drop.expired_in_outbox": "A task waited for a connection until its time was over; the proxy "
     "is away, or allow more time.",
@@ -301,6 +329,6 @@ _CLIENT: Final[Mapping[str, str]] = {
 }
 
 COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
-    {**_PROXY, **_TASKS, **_LISTS, **_UNSENT, **_BROADCAST, **_MALFORMED, **_CLIENT}
+    {**_PROXY, **_TASKS, **_LISTS, **_UNSENT, **_BROADCAST, **_MALFORMED, **_NATS, **_CLIENT}
 )
 """Name of a counter -> one sentence: the event that it counts, and how to react if it grows."""

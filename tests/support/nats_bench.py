@@ -8,6 +8,7 @@ import attrs
 from cosmonapse.synapse.nats import frames, subjects
 from cosmonapse.synapse.nats.frames import Tag
 from cosmonapse.synapse.nats.post import RouterContext
+from cosmonapse.synapse.nats.router_state import RouterFigures
 from cosmonapse.synapse.nats.router_term import RouterTerm
 from zmq_transport.proxy.settings import Settings
 from zmq_transport.wire import greetings, heads
@@ -69,6 +70,7 @@ class Bench:
         self.post = FakePost(max_payload)
         self.counts = Counter()
         self.notices = []
+        self.figures = RouterFigures(self.counts, NOW_S)
         context = RouterContext(
             ROUTER,
             self.post,
@@ -77,6 +79,7 @@ class Bench:
             None,
             always_publish,
             dead_after_s,
+            self.state,
         )
         self.term = RouterTerm(context, NOW_S, self.notices.append)
         if claim:
@@ -89,6 +92,10 @@ class Bench:
         while self.now_s < until_s - 1e-9:
             self.now_s += min(0.1, until_s - self.now_s)
             self.term.tick(self.now_s)
+            self.figures.tick(self.now_s)
+
+    def state(self, draining, now_s):
+        return self.figures.state(self.engines, draining, now_s)
 
     def client(self, name="1", namespace="demo", user="-"):
         """Return a client that has said nothing yet."""

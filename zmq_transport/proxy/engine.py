@@ -8,6 +8,7 @@ outputs. This is the entrance; `admission`, `presence`, `tasks`, `task_bundles`,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,8 +25,7 @@ from .settings import Settings
 from .tables import SEND, LostNotice, MessageTap, Output, empty_lost_notice
 from .term import Term, Terms
 
-_TASK = int(Verb.TASK)
-_REPLY = int(Verb.REPLY)
+_TASK, _REPLY = int(Verb.TASK), int(Verb.REPLY)
 _PRESENCE = (Verb.REGISTER, Verb.HEARTBEAT, Verb.DEREGISTER)
 _RESYNC = (Verb.RESEND, Verb.CLAIM)
 _PING = heads.pack(Verb.PING)
@@ -47,6 +47,7 @@ class Engine:
         reports_ends: True when `on_disconnected` is called at the end of every connection.
         access: Who may do what, for a proxy with keys; None for everybody everything.
         fast: False decides about plain messages as about all others, to compare the two.
+        counts: Where it counts, together with others of its process; by default its own.
     """
 
     def __init__(
@@ -60,17 +61,16 @@ class Engine:
         reports_ends: bool = False,
         access: Access | None = None,
         fast: bool = True,
+        counts: Counter[str] | None = None,
     ) -> None:
         self.fabric: FabricRole | None = None  # none for a proxy that was told of no other
         shell = lost_notice, tap, reports_ends, access
-        self._terms = Terms(settings or Settings(), shell, now_s, fast=fast)
+        self._terms = Terms(settings or Settings(), shell, now_s, fast=fast, counts=counts)
         self.counts = self._terms.counts
         self._use(self._terms.begin(epoch, now_s))
         # TASK and REPLY are not in here: they are the hot path, see `_one`.
         self._handlers: Mapping[int, Handler] = {
-            Verb.HELLO: lambda peer, _, body, now_s: self.admission.on_second_hello(
-                peer, body, now_s
-            ),
+            Verb.HELLO: lambda who, _, body, at_s: self.admission.on_second_hello(who, body, at_s),
             Verb.PING: lambda *_: [],
             Verb.CANCEL: self._on_cancel,
             Verb.WORKERS: self._on_workers,

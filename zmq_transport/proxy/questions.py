@@ -36,6 +36,8 @@ class Questions:
 
     Attributes:
         fabric: Tells the role of the proxy, and what it knows of others; None without others.
+        whole: Tells the state of a process of which this is a part, instead of `whole_state`: it
+            is given whether that leaves, and the monotonic clock. None for a proxy.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Questions:
         self._recent = recent
         self._started_s = started_s
         self.fabric: Callable[[float], FabricState] | None = None
+        self.whole: Callable[[bool, float], ProxyState] | None = None
 
     def tick(self, now_s: float) -> None:
         """Keep the values of the counters; call it every 100 ms."""
@@ -98,7 +101,7 @@ class Questions:
     def _state_for(self, peer: Peer, draining: bool, now_s: float) -> ProxyState:
         """Return the state of the proxy, or of the namespace of one that may see no more."""
         if peer.grant.inspects:
-            return self.whole_state(draining, now_s)
+            return (self.whole or self.whole_state)(draining, now_s)
         uptime_s = now_s - self._started_s
         fabric = NO_FABRIC if self.fabric is None else self.fabric(now_s)
         state = self._of_namespace(peer.namespace, uptime_s, draining, now_s)

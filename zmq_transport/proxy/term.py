@@ -78,13 +78,22 @@ class Terms:
         shell: What the shell gives.
         now_s: Monotonic clock, at the start of the proxy.
         fast: See `Engine`.
+        counts: See `Engine`.
 
     Attributes:
         counts: The counters, which go on from term to term.
     """
 
-    def __init__(self, settings: Settings, shell: Shell, now_s: float, *, fast: bool) -> None:
-        self.counts: Counter[str] = Counter()
+    def __init__(
+        self,
+        settings: Settings,
+        shell: Shell,
+        now_s: float,
+        *,
+        fast: bool,
+        counts: Counter[str] | None = None,
+    ) -> None:
+        self.counts: Counter[str] = Counter() if counts is None else counts
         self._settings = settings
         self._shell = shell
         self._started_s = now_s

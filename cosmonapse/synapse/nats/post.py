@@ -11,6 +11,7 @@ import attrs
 
 from zmq_transport.proxy.settings import Settings
 from zmq_transport.proxy.tables import MessageTap
+from zmq_transport.wire.state_messages import ProxyState
 
 HandOver = Callable[[int], int]
 """Hands over about that many bytes of what waits, at least one piece; returns how many these were,
@@ -48,10 +49,12 @@ class RouterContext:
         router: The id of the router, 16 bytes.
         post: Sends.
         settings: The limits.
-        counts: The counters of the router, besides those of its engines.
+        counts: The counters of the router and of its engines.
         tap: Receives the facts of each message.
         always_publish: True to publish what happens in a namespace though nobody listens.
         dead_after_s: After how long without a word a connection counts as gone.
+        whole_state: Tells the state of the router: it is given whether that leaves, and the
+            monotonic clock.
 
     Attributes:
         numbers: Numbers connections and messages in pieces.
@@ -66,6 +69,7 @@ class RouterContext:
     tap: MessageTap | None = None
     always_publish: bool = False
     dead_after_s: float = 15.0
+    whole_state: Callable[[bool, float], ProxyState] | None = None
     numbers: Iterator[int] = attrs.field(factory=lambda: count(1), init=False)
     partial_bytes: int = attrs.field(default=0, init=False)
     queued_bytes: int = attrs.field(default=0, init=False)

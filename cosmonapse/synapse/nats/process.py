@@ -20,7 +20,6 @@ from ..sightings import MessageTap, Sighting
 from ..synapse_figures import synapse_state
 from .place import NatsPlace
 from .router import NatsRouter
-from .router_state import summed_state
 
 MIN_DEAD_AFTER_S = 3.0
 """The least `dead_after_s`: a Dendrite says a word every 2 s."""
@@ -86,7 +85,6 @@ class NatsSynapseProcess:
         place = NatsPlace.of(url, creds)
         self.url = place.text
         self.pulse = LoopPulse()
-        self._started_s = time.monotonic()
         self._router = NatsRouter(
             place,
             settings,
@@ -105,11 +103,7 @@ class NatsSynapseProcess:
         return self._state()
 
     def _state(self) -> SynapseState:
-        router, now_s = self._router, time.monotonic()
-        draining = router.draining
-        states = [each.questions.whole_state(draining, now_s) for each in router.engines.values()]
-        uptime_s = now_s - self._started_s
-        whole = summed_state(states, self.counts, uptime_s, draining=draining)
+        whole = self._router.state(time.monotonic())
         return synapse_state(attrs.evolve(whole, release=release(), ts=clock.now_ts()), self.url)
 
     def judge(self) -> Judgement:

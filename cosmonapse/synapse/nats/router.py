@@ -20,6 +20,7 @@ from nats.aio.msg import Msg
 from zmq_transport.proxy.engine import Engine
 from zmq_transport.proxy.settings import Settings
 from zmq_transport.proxy.tables import MessageTap
+from zmq_transport.wire.state_messages import ProxyState
 
 from ..peers import OnNotice, log_notice
 from . import router_news
@@ -28,6 +29,7 @@ from .line import NatsLine
 from .pacer import Pacer
 from .place import NatsPlace
 from .post import HandOver, RouterContext
+from .router_state import RouterFigures
 from .router_term import OnHeard, RouterTerm
 from .shares import BEAT_S
 
@@ -115,6 +117,7 @@ class NatsRouter:
         self._always_publish, self._dead_after_s = always_publish, dead_after_s
         self._here_s, self._on_news = here_s, on_news
         self._counts: Counter[str] = Counter()
+        self._figures = RouterFigures(self._counts, time.monotonic())
         self._line = make_line(place, _NAME, self)
         self._pacer = Pacer(self._line.flush)
         self._term: RouterTerm | None = None
@@ -138,17 +141,21 @@ class NatsRouter:
     @property
     def counts(self) -> Counter[str]:
         """Every counter, of all engines together since the start; safe from another thread."""
-        counts = Counter(dict(self._counts))
-        for engine in self.engines.values():
-            counts.update(dict(engine.counts))
-        if self._line.slow:
-            counts["drop.nats_slow"] += self._line.slow
-        return counts
+        return Counter(dict(self._counts))
 
-    @property
-    def draining(self) -> bool:
-        """Return whether it was asked to stop."""
-        return self._stop_asked
+    def state(self, now_s: float) -> ProxyState:
+        """Return its state, of all namespaces.
+
+        Args:
+            now_s: Monotonic clock.
+
+        Raises:
+            RuntimeError: It was called in another thread, and a table grew meanwhile.
+        """
+        return self._whole_state(self._stop_asked, now_s)
+
+    def _whole_state(self, draining: bool, now_s: float) -> ProxyState:
+        return self._figures.state(self.engines.values(), draining, now_s)
 
     # -- the thread of others --------------------------------------------------------------------
 
@@ -210,6 +217,9 @@ class NatsRouter:
         await self._line.flush()
 
     def _tick(self, now_s: float) -> None:
+        if self._line.slow:
+            self._counts["drop.nats_slow"] = self._line.slow
+        self._figures.tick(now_s)
         if self._term is not None and not self._began_anew(now_s):
             self._guard(lambda term: term.tick(now_s))
             if self._term.shares.has_claimed:
@@ -226,7 +236,7 @@ class NatsRouter:
         stood_s = 0.0 if term is None else term.stood_s(now_s)
         if not stood_s:
             return False
-        self._count("began_anew")
+        self._counts["began_anew"] += 1
         self._on_news(router_news.stood_still(stood_s))
         self._end_term()
         self._begin_term(now_s)
@@ -242,11 +252,8 @@ class NatsRouter:
             self._on_own_fault()
 
     def _on_own_fault(self) -> None:
-        self._count("router_fault")
+        self._counts["router_fault"] += 1
         _LOG.exception("a message could not be handled and is dropped")
-
-    def _count(self, name: str) -> None:
-        self._counts[name] += 1
 
     def _turn_soon(self) -> None:
         if not self._is_turn_due and self._loop is not None:
@@ -276,7 +283,7 @@ class NatsRouter:
         """See `LineEvents`."""
         if self._term is None:
             return
-        self._count("line_broken")
+        self._counts["line_broken"] += 1
         self._on_news(router_news.disconnected(self._place.text, why))
         self._end_term()
 
@@ -302,6 +309,7 @@ class NatsRouter:
             tap=self._tap,
             always_publish=self._always_publish,
             dead_after_s=self._dead_after_s,
+            whole_state=self._whole_state,
         )
         term = self._term = RouterTerm(context, now_s, self._on_news, self._here_s)
         self._ends = [
@@ -313,11 +321,11 @@ class NatsRouter:
     def _taking(self, term: RouterTerm, on_heard: OnHeard) -> Callable[[Msg], None]:
         def take(message: Msg) -> None:
             if self._term is not term:
-                self._count("drop.stale")
+                self._counts["drop.stale"] += 1
                 return
             now_s = time.monotonic()
             if self._began_anew(now_s):
-                self._count("drop.stale")
+                self._counts["drop.stale"] += 1
                 return
             try:
                 on_heard(message, now_s)
@@ -358,7 +366,7 @@ class NatsRouter:
     def publish(self, subject: str, data: bytes, reply: str = "") -> None:
         """See `Post`."""
         if not self._line.publish(subject, data, reply):
-            self._count("drop.no_line")
+            self._counts["drop.no_line"] += 1
 
     def pace(self, key: Hashable, hand_over: HandOver) -> None:
         """See `Post`."""

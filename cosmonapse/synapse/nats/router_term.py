@@ -12,13 +12,13 @@ from typing import Final
 from nats.aio.msg import Msg
 
 from zmq_transport.errors import WireError
+from zmq_transport.wire.drops import drop_counter
 
 from ..peers import RoleNotice
 from . import router_news, subjects
 from .far_client import FarClient
 from .line import is_no_responders
 from .post import RouterContext
-from .router_drops import router_drop
 from .shares import BEAT_S, SILENT_AFTER_S, Shares, pack_beat, slot_of, unpack_beat
 from .slot import Slot
 
@@ -181,7 +181,7 @@ class RouterTerm:
         """Handle a probe: only that somebody listens here matters."""
 
     def _drop(self, reason: str) -> None:
-        self._counts[router_drop(reason)] += 1
+        self._counts[drop_counter(reason)] += 1
 
     # -- routers ---------------------------------------------------------------------------------
 
@@ -211,7 +211,7 @@ class RouterTerm:
         # Nobody is told: its clients hear who serves it now, and what they had here is with them.
         slot = self.slots.pop(number)
         self._changed.pop(slot, None)
-        self._counts.update(slot.close())
+        slot.close()
 
     def say_beat(self, now_s: float) -> None:
         """Say that this router is there, and what it serves."""

@@ -19,6 +19,7 @@ from zmq_transport.proxy.engine import Engine
 from zmq_transport.proxy.hub import Hub
 from zmq_transport.sockets.sent import Sent
 from zmq_transport.wire import greetings, heads
+from zmq_transport.wire.drops import drop_counter
 from zmq_transport.wire.heads import Verb
 
 from ...signals import TYPE_OF_CODE
@@ -39,7 +40,6 @@ from .frames import (
     unpack_read,
 )
 from .post import RouterContext
-from .router_drops import router_drop
 from .topic_queue import TopicQueue
 
 KEPT_S: Final = 2.0
@@ -73,7 +73,9 @@ class Slot:
             settings=context.settings,
             lost_notice=lost_notice,
             tap=context.tap,
+            counts=context.counts,
         )
+        self.engine.questions.whole = context.whole_state
         self.clients: dict[bytes, FarClient] = {}
         self._hub = Hub(self.engine, self)
         self._namespaces: Counter[str] = Counter()
@@ -143,14 +145,13 @@ class Slot:
         for far in self.clients.values():
             far.seen_at_s += late_s
 
-    def close(self) -> Counter[str]:
-        """Forget everything, and tell nobody; return what was counted."""
+    def close(self) -> None:
+        """Forget everything, and tell nobody."""
         for far in list(self.clients.values()):
             self._forget(far)
         for queue in self._queues.values():
             self._context.queued_bytes -= queue.waiting_bytes
         self._queues.clear()
-        return self.engine.counts
 
     def _forget(self, far: FarClient) -> None:
         self._hub.closed(far.connection)
@@ -191,7 +192,7 @@ class Slot:
             self._drop(error.reason)
 
     def _drop(self, reason: str) -> None:
-        self._context.counts[router_drop(reason)] += 1
+        self._context.counts[drop_counter(reason)] += 1
 
     def _come_back(self, far: FarClient, now_s: float) -> None:
         peer = self.engine.tables.peers.by_connection.get(far.connection)
