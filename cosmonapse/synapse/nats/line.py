@@ -292,7 +292,8 @@ class NatsLine:
             self._tell_fault(error)
 
     def _note(self, error: Exception) -> None:
-        self.last_error = str(error) or type(error).__name__
+        fault = fault_of(error)
+        self.last_error = (str(error) if fault is None else fault.text) or type(error).__name__
 
     def _tell_fault(self, error: Exception) -> None:
         fault = fault_of(error)
