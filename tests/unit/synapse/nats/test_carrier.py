@@ -97,8 +97,8 @@ class HandFabric:
         self.lines = []
         self.carrier = NatsCarrier(PLACE, "team", self._new_line)
 
-    def _new_line(self, place, name, events):
-        line = ManualLine(place, name, events, max_payload=10_000)
+    def _new_line(self, place, name, events, ping_s=None):
+        line = ManualLine(place, name, events, ping_s, max_payload=10_000)
         self.lines.append(line)
         return line
 
