@@ -246,7 +246,7 @@ class NatsRouter:
         _LOG.exception("a message could not be handled and is dropped")
 
     def _turn_soon(self) -> None:
-        if not self._is_turn_due and self._loop is not None:
+        if self._loop is not None:
             self._is_turn_due = True
             self._loop.call_soon(self._turn)
 
@@ -313,14 +313,16 @@ class NatsRouter:
                 self._counts["drop.stale"] += 1
                 return
             now_s = time.monotonic()
-            if self._began_anew(now_s):
+            if term.stood_s(now_s):
+                self._began_anew(now_s)
                 self._counts["drop.stale"] += 1
                 return
             try:
                 on_heard(message, now_s)
             except Exception:  # noqa: BLE001  # the last door: no message may end the router
                 self._on_own_fault()
-            self._turn_soon()
+            if not self._is_turn_due:
+                self._turn_soon()
 
         return take
 
