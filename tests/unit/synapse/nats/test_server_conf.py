@@ -1,5 +1,7 @@
 """The configuration of a nats-server with rights; what it does is in the integration tests."""
 
+from pathlib import Path
+
 import pytest
 
 from cosmonapse.synapse.nats.server_conf import (
@@ -89,3 +91,11 @@ def test_what_would_break_the_file_is_refused(name, password, namespaces, says):
 
 def test_a_password_is_in_no_repr():
     assert "secret" not in repr(ServerUser("ben", "secret", ("red",)))
+
+
+def test_the_page_names_every_right():
+    page = (Path(__file__).parents[4] / "docs" / "nats.md").read_text()
+    rights = client_rights("USER", ["NS"]), router_rights("USER")
+
+    for each in (pattern for both in rights for pattern in (*both.publish, *both.subscribe)):
+        assert f"`{each}`" in page
