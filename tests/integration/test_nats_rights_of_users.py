@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 import stat
 
 import pytest
@@ -11,7 +12,7 @@ from cosmonapse import AccessRefused, Axon, Dendrite, connect_synapse
 from cosmonapse.synapse.nats import subjects
 from cosmonapse.synapse.nats.place import NatsPlace
 from integration.test_nats_rights import connected
-from support.nats_server_with import nats_server_with, needs_nats_server
+from support.nats_server_with import certificate, nats_server_with, needs_nats_server
 from support.processes import Children, free_ports
 
 pytestmark = needs_nats_server
@@ -154,7 +155,15 @@ async def ask(url, namespace):
         caller.on_agent_output(lambda signal: heard.set())
         output = await caller.ask(neuron="echo", input=namespace, timeout_s=5)
         await asyncio.wait_for(heard.wait(), 5)
+    await goodbyes()
     return output
+
+
+async def goodbyes():
+    """Wait for what lines do in the background when they are closed; TLS takes its time for it."""
+    closing = [each for each in asyncio.all_tasks() if each.get_name().startswith("close ")]
+    if closing:
+        await asyncio.wait(closing)
 
 
 @pytest.fixture
@@ -219,3 +228,61 @@ def test_a_user_cannot_end_the_connection_of_another(synapse):
     counts, found = asyncio.run(main())
     assert [each.neuron_id for each in found] == ["echo"]
     assert not {name for name in counts if "unreachable" in name or "gone" in name}, counts
+
+
+def test_with_a_certificate_it_is_encrypted(tmp_path, children):
+    cert, key = certificate(tmp_path)
+    port, file = free_ports(), tmp_path / "made.conf"
+    files = ("--tls-cert", cert, "--tls-key", key, "--out", file)
+    made = children.cosmo("synapse", "nats-conf", "--user", "ben=red", "--port", port, *files)
+    assert made.wait() == 0, made.said
+    urls = [f"{each}?ca={cert}" for each in re.findall(r"tls://\S+", made.said)]
+
+    with nats_server_with(tmp_path, file.read_text(), port=port):
+        started = children.cosmo("synapse", "start", urls[0], "--quiet")
+        assert started.says("slots"), started.said
+        assert asyncio.run(ask(urls[1], "red")) == {"echo": "red"}
+        with pytest.raises(AccessRefused, match="not trusted"):
+            asyncio.run(connect_synapse(urls[1].partition("?")[0]))
+
+
+def test_one_file_serves_every_server_of_a_cluster(tmp_path, children):
+    """The hosts are addresses of this machine, so that each server has the same ports."""
+    port, file = free_ports(), tmp_path / "made.conf"
+    hosts = ("127.0.0.2", "127.0.0.3")
+    made = children.cosmo(
+        *("synapse", "nats-conf", "--user", "ben=red", "--port", port, "--out", file),
+        *("--cluster", hosts[0], "--cluster", hosts[1], "--cluster-port", port + 2),
+    )
+    assert made.wait() == 0, made.said
+    routes = re.search(r'"nats-route://(\S+?)@', file.read_text())[1]
+    urls = re.findall(r"nats://\S+", made.said)
+    for host in hosts:
+        own = ("-a", host, "--cluster", f"nats://{routes}@{host}:{port + 2}")
+        server = children.start("-c", file, *own, program=shutil.which("nats-server"))
+        assert server.says("Server is ready"), server.said
+
+    def at(url, host):
+        return re.sub(r"@.*", f"@{host}:{port}", url)
+
+    started = children.cosmo("synapse", "start", at(urls[0], hosts[0]), "--quiet")
+    assert started.says("slots"), started.said
+
+    assert asyncio.run(ask(at(urls[1], hosts[1]), "red")) == {"echo": "red"}
+    assert asyncio.run(ask(urls[1], "red")) == {"echo": "red"}
+
+
+def test_the_doctor_looks_at_the_way(synapse, children):
+    url = synapse["ben"]
+
+    well = children.cosmo("doctor", "--url", url, "-n", "red")
+    wrong = children.cosmo("doctor", "--url", url.replace("ben:", "ben:not"), "-n", "red")
+
+    assert well.wait() == 0, well.said
+    assert "is open" in well.said
+    assert "let in to namespace red" in well.said
+    assert "they arrive here" in well.said
+    assert wrong.wait() == 1
+    assert "check the user ben and its password" in wrong.said
+    password = url.partition("ben:")[2].partition("@")[0]
+    assert password not in well.said + wrong.said
