@@ -82,7 +82,7 @@ def test_a_user_may_do_what_a_dendrite_needs(fabric):
                 subjects.BEATS,
                 subjects.down(namespace, "ben", CONN),
                 subjects.heard(namespace, "ben", CONN),
-                subjects.audience(namespace),
+                subjects.subscribed(namespace),
                 f"{below}.t.AGENT_OUTPUT",
                 f"{below}.r.{'0' * 32}",
                 "_INBOX.ben.x",
@@ -98,7 +98,7 @@ def test_a_user_may_do_what_a_dendrite_needs(fabric):
         subjects.up("red", ROUTER, "-", CONN),  # no name
         subjects.down("red", "ben", CONN),
         subjects.heard("red", "ben", CONN),
-        subjects.audience("red"),
+        subjects.subscribed("red"),
         "cosmo.red.t.AGENT_OUTPUT",
         f"cosmo.red.r.{'0' * 32}",
         subjects.BEATS,

@@ -149,7 +149,7 @@ class NatsCarrier:
         if not self._publishes or not self._is_welcome or self._has_joined or uplink is None:
             return
         self._has_joined = True
-        subject = subjects.audience(self._namespace)
+        subject = subjects.subscribed(self._namespace)
         self._ends.append(self._line.subscribe(subject, self._on_change))
         self._line.publish(uplink.up, JOIN, uplink.down)
 

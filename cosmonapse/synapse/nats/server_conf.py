@@ -53,7 +53,7 @@ def client_rights(user: str, namespaces: Iterable[str]) -> SubjectRights:
         below = f"{subjects.PREFIX}.{subjects.token(namespace)}"
         publish.append(f"{below}.up.*.{who}.*")
         subscribe += [f"{below}.down.{who}.*", f"{below}.heard.{who}.*"]
-        subscribe += [f"{below}.t.*", f"{below}.r.*", f"{below}.audience"]
+        subscribe += [f"{below}.t.*", f"{below}.r.*", f"{below}.subscribed"]
     return SubjectRights(tuple(publish), tuple(subscribe))
 
 

@@ -26,7 +26,7 @@ def test_a_dendrite_sends_under_its_own_name_and_hears_its_namespace():
         "cosmo.red.heard.ben.*",
         "cosmo.red.t.*",
         "cosmo.red.r.*",
-        "cosmo.red.audience",
+        "cosmo.red.subscribed",
     )
 
 

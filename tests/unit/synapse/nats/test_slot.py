@@ -103,7 +103,7 @@ def same_slot():
 
 
 def test_the_first_listener_is_told_to_publishers_and_the_last_one_that_leaves(bench):
-    audience = subjects.audience("demo")
+    subscribed = subjects.subscribed("demo")
     one, two = bench.client("1"), bench.client("2")
 
     listen(one)
@@ -111,7 +111,7 @@ def test_the_first_listener_is_told_to_publishers_and_the_last_one_that_leaves(b
     one.say(frames.pack_topic(Tag.UNSUBSCRIBE, TOPIC))
     two.say(frames.pack_topic(Tag.UNSUBSCRIBE, TOPIC))
 
-    told = [data for _, data, _ in bench.post.take(audience)]
+    told = [data for _, data, _ in bench.post.take(subscribed)]
     assert told == [frames.pack_topic(Tag.JOINS, TOPIC), frames.pack_topic(Tag.LEAVES, TOPIC)]
 
 
