@@ -83,12 +83,14 @@ class Load:
     """What presence takes of a core at a Synapse with sockets.
 
     Args:
-        share: Share of a core, 0 to 1.
+        own: Share of a core in its own thread, 0 to 1.
+        libzmq: Share in the threads of libzmq.
         heartbeats: HEARTBEATs in a second.
         late_s: How late the latest of them was sent, in seconds.
     """
 
-    share: float
+    own: float
+    libzmq: float
     heartbeats: float
     late_s: float
 
@@ -110,8 +112,10 @@ def over_connections(count: int, carrier: str, seconds: int) -> Load:
             crowd.ask("sent")
         taken = Meter([pid]).take(lambda: time.sleep(seconds))
         told = [crowd.ask("sent") for crowd in crowds]
+    (used,) = taken.processes
     beats = sum(sent for sent, _ in told) / seconds
-    return Load(taken.cpu_s / seconds, beats, max(late_s for _, late_s in told))
+    late_s = max(late_s for _, late_s in told)
+    return Load(used.own / seconds, used.libzmq / seconds, beats, late_s)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -134,10 +138,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     for count in given.connected:
         load = over_connections(count, given.carrier, given.seconds)
-        each_us = load.share / load.heartbeats * 1e6
+        each_us = (load.own + load.libzmq) / load.heartbeats * 1e6
         print(
-            f"{count:>7,} connected: {load.share:6.1%} ({each_us:.1f} us for each of "
-            f"{load.heartbeats:,.0f} HEARTBEATs a second, sent up to {load.late_s:.2f} s late)",
+            f"{count:>7,} connected: {load.own:6.1%}, {load.libzmq:.1%} in libzmq "
+            f"({each_us:.1f} us for each of {load.heartbeats:,.0f} HEARTBEATs a second, "
+            f"sent up to {load.late_s:.2f} s late)",
             flush=True,
         )
     return 0

@@ -6,6 +6,7 @@ Spec: docs/spec/04-liveness.md.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from ..errors import WireError
@@ -227,10 +228,11 @@ class Presence:
         if self._tables.reports_ends:
             return []
         # The others once a second, a tenth at each tick: all at once would hold up the loop.
-        their_turn = self._tables.peers.turns[self._ticks % TURNS]
+        turn = self._ticks % TURNS
+        busy = (peer for peer in self._workers_with_tasks() if peer.number % TURNS != turn)
         return [
             (SEND, peer.connection, _PING, b"")
-            for peer in dict.fromkeys((*their_turn, *self._workers_with_tasks()))
+            for peer in chain(self._tables.peers.turns[turn], busy)
             if peer.absent_at_s is None and not peer.gone
         ]
 
