@@ -247,7 +247,8 @@ class Presence:
         settings = self._tables.settings
         if absent_s >= settings.orphaned_after_s:
             return self.forget(peer, "lost")
-        if absent_s >= settings.lost_after_s:
+        # What it had is gone after the first time; words still under way may bring more.
+        if absent_s >= settings.lost_after_s and (peer.worker or peer.seats or peer.open_count):
             return self.mark_lost(peer, "lost")
         return []
 
