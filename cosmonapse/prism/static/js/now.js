@@ -82,8 +82,9 @@ export class NowView {
   drawTasks(now) {
     const tasks = now.tasks.filter((task) => this.wanted(task.neuron));
     const stuck = tasks.filter((task) => task.stuck).length;
-    const more = now.more ? `, and ${count(now.more)} more` : "";
-    this.head("tasks", tasks.length, `${plural(tasks.length, "task")}${stuck ? `, ${count(stuck)} stuck` : ""}${more}`);
+    const unseen = tasks.filter((task) => task.state === "unseen").length;
+    const more = `${stuck ? `, ${count(stuck)} stuck` : ""}${now.more ? `, and ${count(now.more)} more` : ""}${unseen ? `, ${count(unseen)} without a seen outcome` : ""}`;
+    this.head("tasks", tasks.length, `${plural(tasks.length - unseen, "task")}${more}`);
     this.tasks.fill(tasks, taskCells, { below: taskBelow, look: (task) => (task.stuck ? "loud" : "") });
   }
 
