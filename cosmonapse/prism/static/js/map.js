@@ -1,6 +1,7 @@
 // The view Map: who is there and what travels, with a table of the same beside it.
 import { dress, el, fit, mark, put } from "./dom.js";
 import { count, perSecond, plain, plural, short } from "./format.js";
+import { among } from "./filters.js";
 import { Journeys } from "./journeys.js";
 import { Failed, addStrangers, factsOf, idOfNeuron, loadOf, nodesOf, partWords, partsOf, subOf } from "./mapnodes.js";
 import { SYNAPSE_PX, layMap, moreId } from "./maplayout.js";
@@ -229,10 +230,11 @@ export class MapView {
     this.refresh(now);
     journeys.step(now);
     const { neuron, instance, version } = app.filters;
+    const isWanted = among(instance);
     const lit = (id) => {
       const node = this.nodes.get(id);
       if (neuron) return node?.raw === neuron;
-      return !instance || Boolean(node?.instances?.includes(instance) || node?.workers.some((each) => each.instance === instance));
+      return !instance || Boolean(node?.instances?.some(isWanted) || node?.workers.some((each) => isWanted(each.instance)));
     };
     const connected = app.store.state?.synapse?.connected ?? false;
     sky.paint({ journeys, now, connected, standbys: this.standbys, lit, failed: (id) => this.failed.by.has(id), reduced: this.reduced.matches, key: `${version} ${connected}` });
@@ -279,8 +281,8 @@ export class MapView {
     const { filters } = this.app;
     if (!node) return;
     if (node.kind === "neuron") return filters.set({ neuron: filters.neuron === node.raw ? "" : node.raw, instance: "" });
-    const [instance] = node.instances;
-    filters.set({ instance: filters.instance === instance ? "" : instance, neuron: "" }, { [instance]: node.name });
+    const instance = filters.instance.split(",").every((each) => node.instances.includes(each)) ? "" : node.instances.join(",");
+    filters.set({ instance, neuron: "" }, { [instance]: node.label });
   }
 
   choose(at) {

@@ -109,10 +109,10 @@ export class NowView {
     const items = callers.slice(0, CALLERS_SHOWN);
     const buttons = fit(this.callers, items.length, () => el("button", { class: "caller", on: { click: (event) => this.app.openCaller(event.currentTarget.prismCaller) } }, el("b", { class: "said" }), " ", el("span", { class: "num" })));
     items.forEach((caller, at) => {
-      const [instance] = caller.instances;
       const button = buttons[at];
-      button.prismCaller = { instance, name: caller.name };
-      put(button.firstChild, caller.instances.size > 1 ? `${caller.name} × ${caller.instances.size}` : caller.name);
+      const name = caller.instances.size > 1 ? `${caller.name} × ${caller.instances.size}` : caller.name;
+      button.prismCaller = { instance: [...caller.instances].join(","), name };
+      put(button.firstChild, name);
       put(button.lastChild, caller.open ? `${count(caller.open)} open` : "nothing open");
       dress(button, `caller ${caller.open ? "" : "quiet"}`);
       mark(button, "title", `Show the traces of ${caller.name}`);
