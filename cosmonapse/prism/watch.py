@@ -114,7 +114,8 @@ class Watch:
         """Return what is kept, as the pieces of a recording."""
         feed = self._feed
         header = Header(feed.namespace, feed.url, self._version, 0.0)
-        return remembered(header, self.ring, self._tables, feed.now_ts())
+        left = self._presence.left()
+        return remembered(header, self.ring, self._tables, feed.now_ts(), left)
 
     async def _open(self) -> None:
         def on_failure(error: SynapseUnreachable) -> None:
