@@ -1,6 +1,7 @@
 """The map of real processes: groups of callers, edges with their figures, and who asked whom."""
 
 import contextlib
+import re
 
 import pytest
 import pytest_asyncio
@@ -58,3 +59,62 @@ async def test_a_group_of_callers_on_now_leads_to_the_traces_of_all_of_it(open_m
     await open_map.locator(".caller", has_text="web \N{MULTIPLICATION SIGN} 2").click()
 
     await expect(open_map.locator(".choices .count")).to_contain_text("2 of 4 traces")
+
+
+async def test_an_edge_tells_its_tasks_of_the_last_minute_where_it_is_focused_or_pointed_at(
+    open_map,
+):
+    label = open_map.get_by_role(
+        "button", name=re.compile(r"^echo, .*edge 3 tasks in the last minute")
+    )
+    await expect(label).to_have_accessible_name(re.compile(r"usually [\d.]+ (µs|ms|s)$"))
+    await label.focus()
+    tip = open_map.locator(".tip")
+    await expect(tip).to_contain_text("3 tasks in the last minute, usually ")
+    await label.blur()
+    await expect(tip).to_be_hidden()
+    asking = open_map.get_by_role("button", name=re.compile(r"^jobs, .*edge 2 tasks in the last"))
+    await expect(asking).to_have_count(1)
+
+    # The edge leaves its node towards the Synapse, away from the label.
+    box, canvas = await label.bounding_box(), open_map.locator(".sky canvas")
+    y = box["y"] + box["height"] / 2
+    found = [
+        await tip.inner_text() for x in range(8, 120, 2) if await points(open_map, box["x"] - x, y)
+    ]
+    assert any("3 tasks in the last minute" in each for each in found[10:])
+    await expect(canvas).to_be_visible()
+
+
+async def points(page, x, y):
+    await page.mouse.move(x, y)
+    return await page.locator(".tip").is_visible()
+
+
+async def test_the_map_of_a_trace_says_and_draws_who_asked_whom(open_map):
+    await open_map.keyboard.press("2")
+    await open_map.locator(".trace-row", has_text="What is a Dendrite?").click()
+    await expect(open_map.locator(".detail h2")).to_contain_text("What is a Dendrite?")
+    await open_map.get_by_role("button", name="Map", exact=True).click()
+
+    told = open_map.get_by_role("list", name="Who asked whom").get_by_role("listitem")
+    words = re.compile(r"^jobs asked assistant: 1 task, [\d.]+ (ms|s)$")
+    await expect(told).to_have_text([words, re.compile(r"^assistant asked search: 1 task, ")])
+    label = open_map.locator(".map-label", has_text="assistant")
+    await expect(label).to_have_accessible_name(re.compile(r"asked search: 1 task, "))
+    await label.focus()
+    await expect(open_map.locator(".tip")).to_contain_text("search: 1 task, ")
+    await label.blur()
+    middle = [
+        await open_map.locator(".map-label", has_text=name).bounding_box()
+        for name in ("assistant", "search")
+    ]
+    x, y = middle[0]["x"], (middle[0]["y"] + middle[1]["y"] + middle[0]["height"]) / 2
+    found = [
+        await open_map.locator(".tip").inner_text()
+        for step in range(0, 160, 3)
+        if await points(open_map, x - step, y)
+    ]
+    assert any(each.startswith("assistant → search") for each in found), found
+    await open_map.get_by_role("button", name="Whole fabric").click()
+    await expect(told).to_have_count(0)

@@ -1,12 +1,12 @@
 // The rows of Now in words: tasks, failures, Neurons, callers. Pure.
 import { age, count, length, perSecond, plain, plural, seconds, short } from "./format.js";
+import { ASKS } from "./tracewords.js";
 
 const STATES = { running: "running", queued: "queued", parked: "parked", wanted: "wanted", asking: "asking", unseen: "unseen", unknown: "open" };
 const STATE_TITLES = {
   running: "a worker works on it", queued: "its worker has not begun yet", parked: "waits until a worker for it joins",
   wanted: "nobody has taken it yet", asking: "waits for an answer", unseen: "it is over, or its deadline is", unknown: "no reply yet; its worker does not tell more",
 };
-const ASKS = { clarification: "asks", permission: "asks for permission", escalation: "asks a person to take over" };
 const MOST_MESSAGE = 200;
 const NONE = { text: "–", class: "quiet" };
 const shown = (value) => plain(value ?? "");
