@@ -206,7 +206,7 @@ export class MapView {
   }
 
   makeLabel() {
-    const label = el("button", { tabindex: "-1" }, el("b", { class: "said" }), el("span", { class: "said" }));
+    const label = el("button", { tabindex: "-1" }, el("b", { class: "said" }), el("span", { class: "said" }), el("span", { class: "unseen" }));
     const star = () => this.sky.stars.get(label.prismId) ?? null;
     label.addEventListener("click", () => this.pick(star()?.node));
     for (const type of ["pointerenter", "focus"]) label.addEventListener(type, () => this.point(star()));
@@ -219,8 +219,8 @@ export class MapView {
     box.prismId = id ?? null;
     dress(box, `map-label ${middle ? "middle" : side} st-${state || "none"}`);
     put(box.firstChild, plain(name));
-    mark(box, "aria-label", id && this.nodes.has(id) ? [plain(name), plain(sub), ...this.edgeFacts(id).map((fact) => fact.join(" "))].join(", ") : null);
-    put(box.lastChild, lines === 2 ? plain(sub) : "");
+    put(box.lastChild, id && this.nodes.has(id) ? this.edgeFacts(id).map((fact) => fact.join(" ")).join(", ") : "");
+    put(box.children[1], lines === 2 ? plain(sub) : "");
     mark(box, "tabindex", id && id === focused ? 0 : -1);
     mark(box, "disabled", middle ? "" : null);
     const wide = middle ? most : Math.min(most, width + 2);
