@@ -39,6 +39,7 @@ _DRAIN_S: Final = 1.0
 _LATE_S: Final = 0.5
 _TELL_AFTER_S: Final = 2.0
 _NAME: Final = "cosmo-synapse"
+_SLOW: Final = "drop.nats_slow"
 
 
 class RouterLine(Protocol):
@@ -141,7 +142,10 @@ class NatsRouter:
     @property
     def counts(self) -> Counter[str]:
         """Every counter, of all engines together since the start; safe from another thread."""
-        return Counter(dict(self._counts))
+        counts = Counter(dict(self._counts))
+        if self._line.slow:
+            counts[_SLOW] = self._line.slow
+        return counts
 
     def state(self, now_s: float) -> ProxyState:
         """Return its state, of all namespaces.
@@ -218,7 +222,7 @@ class NatsRouter:
 
     def _tick(self, now_s: float) -> None:
         if self._line.slow:
-            self._counts["drop.nats_slow"] = self._line.slow
+            self._counts[_SLOW] = self._line.slow
         self._figures.tick(now_s)
         if self._term is not None and not self._began_anew(now_s):
             self._guard(lambda term: term.tick(now_s))
@@ -256,7 +260,7 @@ class NatsRouter:
         _LOG.exception("a message could not be handled and is dropped")
 
     def _turn_soon(self) -> None:
-        if not self._is_turn_due and self._loop is not None:
+        if self._loop is not None:
             self._is_turn_due = True
             self._loop.call_soon(self._turn)
 
@@ -324,14 +328,16 @@ class NatsRouter:
                 self._counts["drop.stale"] += 1
                 return
             now_s = time.monotonic()
-            if self._began_anew(now_s):
+            if term.stood_s(now_s):
+                self._began_anew(now_s)
                 self._counts["drop.stale"] += 1
                 return
             try:
                 on_heard(message, now_s)
             except Exception:  # noqa: BLE001  # the last door: no message may end the router
                 self._on_own_fault()
-            self._turn_soon()
+            if not self._is_turn_due:
+                self._turn_soon()
 
         return take
 

@@ -199,7 +199,7 @@ class Slot:
         if peer is None:
             far.is_absent = False
             # What is a probe of a new connection to the engine: it asks for a HELLO.
-            self._hub.on_message(far.connection, b"", b"", now_s, _origin_of(far))
+            self._hub.on_message(far.connection, b"", b"", now_s, far.origin)
         elif peer.absent_at_s is None:
             far.is_absent = False
 
@@ -222,7 +222,7 @@ class Slot:
             if foreign:
                 self._refuse(far, foreign)
                 return
-        self._hub.on_message(far.connection, head, body, now_s, _origin_of(far))
+        self._hub.on_message(far.connection, head, body, now_s, far.origin)
 
     def _refuse(self, far: FarClient, namespace: str) -> None:
         self._context.counts["drop.foreign_namespace"] += 1
@@ -233,13 +233,12 @@ class Slot:
     def _on_publication(self, far: FarClient, data: bytes, now_s: float) -> None:
         topic, header, body = unpack_publication(data)
         _check_own(far, topic)
-        origin = _origin_of(far)
-        self._hub.on_publication(far.connection, topic, header, body, now_s, origin)
+        self._hub.on_publication(far.connection, topic, header, body, now_s, far.origin)
 
     def _on_subscribe(self, far: FarClient, data: bytes, now_s: float) -> None:
         topic = topic_in(data)
         _check_own(far, topic)
-        self._hub.on_subscribe(far.connection, topic, _origin_of(far))
+        self._hub.on_subscribe(far.connection, topic, far.origin)
 
     def _on_unsubscribe(self, far: FarClient, data: bytes, now_s: float) -> None:
         self._hub.on_unsubscribe(far.connection, topic_in(data))
@@ -315,7 +314,7 @@ class Slot:
     def tell(self, joins: bool, topic: bytes) -> None:
         """See `HubPort`."""
         namespace, _, _ = heads.read_topic(topic)
-        self._post.publish(subjects.audience(namespace), _told(joins, topic))
+        self._post.publish(subjects.subscribed(namespace), _told(joins, topic))
 
     def tell_one(self, connection: bytes, joins: bool, topic: bytes) -> None:
         """See `HubPort`; topics of other namespaces are left out."""
@@ -369,11 +368,6 @@ class Slot:
         if not queue:
             del self._queues[namespace]
         return sum(len(part) for _, part in parts)
-
-
-def _origin_of(far: FarClient) -> Origin:
-    # The address of a host is not known here; a bound for each connection stands in for it.
-    return Origin(host=far.down, line=far.connection)
 
 
 def _own_connection(namespace: str) -> bytes:

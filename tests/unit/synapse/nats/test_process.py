@@ -1,0 +1,33 @@
+"""A Synapse on NATS as a process tells what a Synapse on ZeroMQ tells."""
+
+import pytest
+
+pytest.importorskip("nats", reason="nats-py is not installed, see the extra [nats]")
+
+from cosmonapse.errors import InvalidName, InvalidUrl
+from cosmonapse.synapse.nats.process import NatsSynapseProcess
+
+
+def test_a_process_that_has_not_run_has_a_state_and_is_not_ready():
+    process = NatsSynapseProcess("nats://ada:secret@127.0.0.1:4222")
+
+    state = process.state()
+
+    assert (state.connections, state.url) == (0, "nats://ada:***@127.0.0.1:4222")
+    assert "secret" not in repr(process.__dict__)
+    assert not process.judge().ok
+    assert not process.judge_start().ok
+    assert (process.counts, process.waiting_bytes) == ({}, 0)
+
+
+@pytest.mark.parametrize("dead_after_s", [0, 2.9, 3601, float("nan")])
+def test_a_limit_that_would_end_living_dendrites_is_refused(dead_after_s):
+    with pytest.raises(ValueError, match="dead_after_s must be 3 to 3,600 s"):
+        NatsSynapseProcess("nats://127.0.0.1", dead_after_s=dead_after_s)
+
+
+def test_a_url_and_a_namespace_are_checked_before_anything_runs():
+    with pytest.raises(InvalidUrl):
+        NatsSynapseProcess("nats://")
+    with pytest.raises(InvalidName):
+        NatsSynapseProcess("nats://127.0.0.1", namespaces=["a b"])
