@@ -13,8 +13,12 @@ from ..synapse.kernels import kernel_text
 _PACKAGES = ("cosmonapse", "pyzmq", "msgpack")
 
 
-def machine() -> dict[str, str]:
-    """Return the machine, the versions, and which kernel runs."""
+def machine(*more: str) -> dict[str, str]:
+    """Return the machine, the versions, and which kernel runs.
+
+    Args:
+        more: Packages of use to this measurement alone.
+    """
     total = os.cpu_count() or 1
     used = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else total
     facts = {
@@ -23,7 +27,7 @@ def machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
     }
-    for package in _PACKAGES:
+    for package in (*_PACKAGES, *more):
         with suppress(PackageNotFoundError):
             facts[package] = version(package)
     facts["kernel"] = kernel_text()

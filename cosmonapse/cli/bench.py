@@ -13,6 +13,7 @@ from ..bench.progress import Progress
 from ..dendrite import Dendrite
 from ..keys import Key
 from ..runtime.environment import KEY_VARIABLE
+from ..synapse.schemes import is_on_nats
 from .fabric import KEY_FILE, fabric_options, on_fabric
 from .options import no_nan
 
@@ -72,7 +73,7 @@ def command(
         raise click.ClickException(str(error).strip().splitlines()[-1]) from None
     finally:
         progress.close()
-    facts = machine.machine()
+    facts = machine.machine(*(["nats-py"] if is_on_nats(url) else ()))
     shown = ", ".join(f"{name} {value}" for name, value in facts.items())
     found = output.found(facts, {"seconds": seconds}, {kind: report})
     if not any(each is not None and each.name == "-" for each in (json_file, csv_file, svg)):

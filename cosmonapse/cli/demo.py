@@ -12,14 +12,60 @@ import click
 from ..contexts import NO_CONTEXT
 from ..demo.scene import play_scene
 from ..demo.show import QUESTION, show
+from ..errors import SynapseUnreachable
 from ..runtime.environment import CONTEXT_VARIABLE, KEY_VARIABLE
 from ..runtime.loops import run
 from ..runtime.printable import printable_lines
+from ..synapse import connect_synapse
+from ..synapse.nats.nats_py import check_installed
+from ..synapse.schemes import checked_url, is_on_nats
+from ..synapse.url import masked
 from .variables import in_the_environment
+
+_LOOK_S = 2.0
 
 
 def _say(text: str, nl: bool = True) -> None:
     click.echo(printable_lines(text), nl=nl)
+
+
+def _of_nats(context: click.Context, option: click.Parameter, url: str | None) -> str | None:
+    """Return the URL of a nats-server.
+
+    Raises:
+        BadParameter: It is none.
+        InvalidUrl: It is one that cannot be used.
+    """
+    if url is not None and not is_on_nats(url):
+        raise click.BadParameter("the demo brings its own Synapse: name a nats-server, nats://HOST")
+    if url is not None:
+        checked_url(url)
+    return url
+
+
+async def _check_nobody_serves(url: str) -> None:
+    """Check that a nats-server is there, and no Synapse whose namespaces the demo would take.
+
+    Raises:
+        ClickException: A Synapse serves there.
+        SynapseUnreachable: No nats-server answers.
+        AccessRefused: It does not let this program in.
+        MissingExtra: nats-py is not installed.
+    """
+    check_installed()
+    from ..synapse.nats.synapse import EMPTY  # of an extra
+
+    try:
+        synapse = await connect_synapse(url, timeout_s=_LOOK_S)
+    except SynapseUnreachable as error:
+        if error.reason.startswith(EMPTY):
+            return
+        raise
+    await synapse.close()
+    raise click.ClickException(
+        f"a Synapse serves at {masked(url)} already, and that of the demo would take half of its "
+        "namespaces: name another nats-server, such as one that 'nats-server -p 4333' starts"
+    )
 
 
 @click.command()
@@ -48,10 +94,23 @@ def _say(text: str, nl: bool = True) -> None:
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="With --scene: the port of Prism."
 )
+@click.option(
+    "--url",
+    "nats_url",
+    metavar="URL",
+    callback=_of_nats,
+    help="A nats-server without a Synapse, as nats://HOST: everything goes over it.",
+)
 @click.option("--no-browser", is_flag=True, help="With --scene: open no browser.")
 @click.pass_context
 def command(
-    context: click.Context, /, keep: bool, question: str, scene: bool, **options: Any
+    context: click.Context,
+    /,
+    keep: bool,
+    question: str,
+    scene: bool,
+    nats_url: str | None,
+    **options: Any,
 ) -> None:
     """Start a Synapse, two replicas and a Flask edge; ask a question over HTTP; show all of it.
 
@@ -67,14 +126,28 @@ def command(
             raise click.UsageError(f"{flag} is {'not ' * scene}for --scene")
     # Its Synapse is its own, whatever fabric this user works with.
     with in_the_environment({CONTEXT_VARIABLE: NO_CONTEXT, KEY_VARIABLE: ""}):
-        run(_until_told(_scene(**options) if scene else show(question, keep, _say)))
+        if nats_url is not None:
+            run(_check_nobody_serves(nats_url))
+        run(
+            _until_told(
+                _scene(nats_url, **options) if scene else show(question, keep, _say, nats_url)
+            )
+        )
 
 
 def _scene(
-    minutes: float, neurons: int, steady: bool, port: int, no_browser: bool, **_: Any
+    nats_url: str | None,
+    minutes: float,
+    neurons: int,
+    steady: bool,
+    port: int,
+    no_browser: bool,
+    **_: Any,
 ) -> Coroutine[Any, Any, None]:
     page = ("--port", str(port), *(["--no-browser"] if no_browser else []))
-    return play_scene(_say, minutes=minutes, neurons=neurons, steady=steady, page=page)
+    return play_scene(
+        _say, minutes=minutes, neurons=neurons, steady=steady, page=page, nats_url=nats_url
+    )
 
 
 async def _until_told(showing: Coroutine[Any, Any, None]) -> None:

@@ -78,7 +78,7 @@ def _findings(
         ("context", lambda: local_checks.context(name)),
         ("key", lambda: local_checks.own_key(key)),
         ("keys folder", local_checks.key_folder),
-        ("carrier", lambda: local_checks.carrier(key)),
+        ("carrier", lambda: local_checks.carrier(url, key)),
         ("open files", local_checks.descriptors),
         ("clock", local_checks.clock),
         ("multicast", network_checks.multicast),

@@ -17,7 +17,7 @@ from typing import Final
 
 from .. import __version__
 from ..configuration import check_given_context, chosen, context_in_use, context_names, read_key
-from ..errors import InvalidContext
+from ..errors import InvalidContext, InvalidKey
 from ..key_ring import KeyRing, default_folder
 from ..keys import Key, fingerprint
 from ..runtime.environment import (
@@ -34,6 +34,7 @@ from ..runtime.environment import (
 )
 from ..synapse.carriers import CARRIERS, DEFAULT_CARRIER, chosen_carrier
 from ..synapse.kernels import STALE_TEXT, kernel_text
+from ..synapse.schemes import is_on_nats
 from .findings import BAD, OK, WARNING, Finding
 from .reply import NEURON_VARIABLE, TASK_VARIABLE, TRACE_VARIABLE
 
@@ -86,6 +87,8 @@ def _packages() -> Iterator[str]:
     yield f"libzmq {zmq.zmq_version()}{'' if zmq.has('curve') else ' without CURVE'}"
     for name in ("pyzmq", "msgpack", "attrs", "tenacity", "click"):
         yield f"{name} {importlib.metadata.version(name)}"
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        yield f"nats-py {importlib.metadata.version('nats-py')}"
 
 
 def node() -> Iterator[Finding]:
@@ -118,8 +121,12 @@ def kernel() -> Iterator[Finding]:
     yield Finding("kernel", WARNING if fix else OK, text, fix)
 
 
-def carrier(key: str | None) -> Iterator[Finding]:
+def carrier(url: str | None, key: str | None) -> Iterator[Finding]:
     """Look at what carries the directed messages."""
+    with contextlib.suppress(InvalidContext, InvalidKey):  # then another row says it
+        if is_on_nats(chosen("url", url, key=key).value):
+            yield Finding("carrier", OK, "nats, as the URL says")
+            return
     setting = chosen("carrier")
     named = chosen_carrier()
     says = f"{named} ({setting.source})"

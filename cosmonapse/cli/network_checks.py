@@ -39,6 +39,7 @@ from ..synapse.url import Endpoint, Endpoints, IpcEndpoint, is_auto, masked, par
 from ..synapse.zmq import Cause, lookup, remedy
 from ..transport import Synapse
 from .findings import BAD, OK, WARNING, Finding
+from .nats_checks import server_at
 
 _LOOKUP_S: Final = 5.0
 _CONNECT_S: Final = 2.0
@@ -142,11 +143,7 @@ def _nats_servers(url: str) -> Iterator[Finding]:
 
 def _on_nats(address: str, place: Endpoint) -> list[Finding]:
     """Return the finding about the port of a nats-server."""
-    fault = _fault_at(address, place.port)
-    if not fault:
-        return [Finding("port", OK, f"{_at(address, place.port)} is open")]
-    fix = f"start a nats-server on {place.host}, or see whether a firewall drops port {place.port}"
-    return [Finding("port", BAD, f"{_at(address, place.port)}: {fault}", fix)]
+    return [server_at(address, place, _CONNECT_S, _fault_of)]
 
 
 def _places(places: Sequence[Endpoint], way: Way | None = None) -> Iterator[Finding]:
@@ -213,11 +210,13 @@ def _fault_at(address: str, port: int) -> str:
     """Return why nothing can be reached at a port; empty if something listens."""
     try:
         socket.create_connection((address, port), _CONNECT_S).close()
-    except TimeoutError:
-        return _SILENT
     except OSError as error:
-        return error.strerror or str(error)
+        return _fault_of(error)
     return ""
+
+
+def _fault_of(error: OSError) -> str:
+    return _SILENT if isinstance(error, TimeoutError) else error.strerror or str(error)
 
 
 def answers(where: Where) -> Iterator[Finding]:

@@ -141,7 +141,8 @@ def start_on_nats(context: click.Context) -> int:
             reporter.close()
     finally:
         log.close()
-    complain("Synapse stopped; the Dendrites were notified.")
+    told = "the Dendrites were notified" if synapse.has_told else "no nats-server was connected"
+    complain(f"Synapse stopped; {told}.")
     return 130 if signal.SIGINT in received else 0
 
 

@@ -64,6 +64,25 @@ class Processes:
         last = "\n".join(said[-5:]) or "it printed nothing"
         raise ChildFailed(f"{name} did not start: {last}")
 
+    async def start_synapse(self, namespace: str, place: str) -> tuple[int, str]:
+        """Start a Synapse for one namespace, and return its pid and its URL without a secret.
+
+        Args:
+            namespace: The namespace.
+            place: A port of this machine, 0 for a free one; or the URL of a nats-server.
+
+        Raises:
+            ChildFailed: See `start`.
+        """
+        on_nats = not place.isdigit()
+        options = [place] if on_nats else ["memory", "--port", place]
+        return await self.start(
+            "Synapse",
+            "Synapse on" if on_nats else "Synapse listening on",
+            *("cosmonapse.cli", "synapse", "start", *options),
+            *("--quiet", "--namespace", namespace),
+        )
+
     def signal(self, pid: int, number: signal.Signals) -> None:
         """Send an OS signal to one of them; one that has ended is left alone."""
         for _, child in self._children:

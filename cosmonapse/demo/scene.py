@@ -13,7 +13,6 @@ from collections.abc import Callable
 from .processes import Processes
 from .scene_script import CALLERS, NAMESPACE, OUTAGE_S, WORKERS, Mishap, quiet_workers, timeline
 
-_SYNAPSE = "Synapse listening on"
 _AT_ONCE = 4
 """So many processes start at a time."""
 
@@ -44,14 +43,22 @@ class Scene:
         processes: Who ends the processes.
         say: Prints a line.
         page: Options of `cosmo prism`, such as its port.
+        nats_url: A nats-server without a Synapse, over which everything goes.
     """
 
-    def __init__(self, processes: Processes, say: Say, page: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        processes: Processes,
+        say: Say,
+        page: tuple[str, ...] = (),
+        nats_url: str | None = None,
+    ) -> None:
+        self._nats_url = nats_url
         self._processes, self._say, self._page = processes, say, page
         self._pids: dict[str, int] = {}
         self._neurons: dict[str, tuple[str, ...]] = {}
         self._port = ""
-        self._url = ""
+        self._url = self._shown = ""
         self._starts = asyncio.Semaphore(_AT_ONCE)
         self._does = {"kill": self._kill, "flap": self._flap, "outage": self._outage}
 
@@ -70,7 +77,9 @@ class Scene:
         self._pids["Prism"] = pid
         self._neurons = {**WORKERS, **quiet_workers(neurons)}
         await asyncio.gather(*map(self._hire, self._neurons))
-        self._say(f"  Synapse  pid {self._pids['Synapse']:<7} {self._url}  (namespace {NAMESPACE})")
+        self._say(
+            f"  Synapse  pid {self._pids['Synapse']:<7} {self._shown}  (namespace {NAMESPACE})"
+        )
         for name, hosted in self._neurons.items():
             more = f" and {len(hosted) - 5} more" if len(hosted) > 5 else ""
             self._say(f"  worker   pid {self._pids[name]:<7} {name}: {', '.join(hosted[:5])}{more}")
@@ -90,14 +99,12 @@ class Scene:
 
     async def _raise_synapse(self) -> None:
         self._port = self._port or str(port_to_come_back_to())
-        pid, self._url = await self._processes.start(
-            "Synapse",
-            _SYNAPSE,
-            *("cosmonapse.cli", "synapse", "start", "memory", "--quiet"),
-            *("--namespace", NAMESPACE, "--port", self._port),
+        pid, self._shown = await self._processes.start_synapse(
+            NAMESPACE, self._nats_url or self._port
         )
         self._pids["Synapse"] = pid
-        self._port = self._url.rsplit(":", 1)[1]
+        self._url = self._nats_url or self._shown
+        self._port = self._shown.rsplit(":", 1)[1]
 
     async def _hire(self, name: str) -> None:
         async with self._starts:
@@ -129,7 +136,13 @@ class Scene:
 
 
 async def play_scene(
-    say: Say, *, minutes: float, neurons: int, steady: bool, page: tuple[str, ...] = ()
+    say: Say,
+    *,
+    minutes: float,
+    neurons: int,
+    steady: bool,
+    page: tuple[str, ...] = (),
+    nats_url: str | None = None,
 ) -> None:
     """Bring the scene up, print where to look, and play the script.
 
@@ -139,12 +152,13 @@ async def play_scene(
         neurons: So many quiet Neurons beside those of the script.
         steady: Leave the Synapse alone.
         page: Options of `cosmo prism`.
+        nats_url: See `Scene`.
 
     Raises:
         ChildFailed: A process did not start.
     """
     async with Processes() as processes:
-        scene = Scene(processes, say, page)
+        scene = Scene(processes, say, page, nats_url)
         address = await scene.bring_up(neurons)
         say(f"\nlook at it: {address}")
         say(f"for {minutes:g} minutes, or until Ctrl-C\n")

@@ -16,6 +16,7 @@ from ..errors import MissingExtra, RemoteError
 from ..payloads import response_text
 from ..signals import Signal
 from ..synapse import connect_synapse
+from ..synapse.url import masked
 from .processes import Processes
 
 NAMESPACE = "demo"
@@ -53,13 +54,15 @@ def _client() -> Any:
     return httpx.AsyncClient(timeout=_HTTP_TIMEOUT_S, trust_env=False)
 
 
-async def show(question: str, keep: bool, say: Say) -> None:
+async def show(question: str, keep: bool, say: Say, nats_url: str | None = None) -> None:
     """Run the whole main job once.
 
     Args:
         question: What is asked over HTTP.
         keep: Stay up afterwards until interrupted.
         say: Prints; takes text and `nl`.
+        nats_url: A nats-server without a Synapse, over which everything goes; None for a Synapse
+            that listens itself.
 
     Raises:
         MissingExtra: httpx or Flask is not installed.
@@ -67,7 +70,7 @@ async def show(question: str, keep: bool, say: Say) -> None:
     """
     async with _client() as client, Processes() as processes:
         started_s = time.perf_counter()
-        url, edge_url = await _bring_up(processes, say)
+        url, edge_url = await _bring_up(processes, say, nats_url)
         say(f"five processes up in {time.perf_counter() - started_s:.1f} s\n")
         synapse = await connect_synapse(url)
         observer = Dendrite(synapse=synapse, namespace=NAMESPACE, dendrite_id="observer")
@@ -76,20 +79,16 @@ async def show(question: str, keep: bool, say: Say) -> None:
             await _ask_and_tell(client, edge_url, question, watched, say)
         await _ask_more(client, edge_url, say)
         if keep:
-            say(f"\nup until Ctrl-C:\n  Synapse  {url}  (namespace {NAMESPACE})")
+            say(f"\nup until Ctrl-C:\n  Synapse  {masked(url)}  (namespace {NAMESPACE})")
             say(f"  edge     {edge_url}/ask\n  try      {_curl(edge_url)}")
             await asyncio.Event().wait()
     say("every process has ended")
 
 
-async def _bring_up(processes: Processes, say: Say) -> tuple[str, str]:
-    pid, url = await processes.start(
-        "Synapse",
-        "Synapse listening on",
-        *("cosmonapse.cli", "synapse", "start", "memory", "--quiet"),
-        *("--namespace", NAMESPACE, "--port", "0"),
-    )
-    say(f"  Synapse    pid {pid:<7} {url}")
+async def _bring_up(processes: Processes, say: Say, nats_url: str | None) -> tuple[str, str]:
+    pid, shown = await processes.start_synapse(NAMESPACE, nats_url or "0")
+    url = nats_url or shown
+    say(f"  Synapse    pid {pid:<7} {shown}")
     workers = [
         processes.start(name, "ready", "cosmonapse.demo.worker", url, NAMESPACE, name)
         for name in _REPLICAS

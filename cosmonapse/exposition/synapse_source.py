@@ -45,7 +45,7 @@ class SynapseSource(Pulsed):
         self._synapse = synapse
 
     def ready(self) -> Judgement:
-        """Return whether it listens, and leads or stands by."""
+        """Return whether it listens or is connected, and leads, stands by or serves."""
         judged, state = self._synapse.judge(), self._synapse.state()
         if not judged.ok:
             return judged

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
@@ -298,7 +299,7 @@ class NatsLine:
 
     def _note(self, error: Exception) -> None:
         fault = fault_of(error)
-        self.last_error = (str(error) if fault is None else fault.text) or type(error).__name__
+        self.last_error = fault.text if fault is not None else _text_of(error)
 
     def _tell_fault(self, error: Exception) -> None:
         fault = fault_of(error)
@@ -385,6 +386,15 @@ def _told_by(client: Client) -> list[NatsAddress]:
 
 def _url_of(server: ParseResult) -> str:
     return f"{server.scheme}://{server.netloc.rpartition('@')[2]}"
+
+
+def _text_of(error: Exception) -> str:
+    """Return an error for people; asyncio puts the address into those of the system."""
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
 
 
 def _nothing() -> None:

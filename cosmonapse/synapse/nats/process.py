@@ -137,6 +137,11 @@ class NatsSynapseProcess:
         self._router.ask_to_stop()
 
     @property
+    def has_told(self) -> bool:
+        """Return whether the Dendrites were told that it stops."""
+        return self._router.has_told
+
+    @property
     def counts(self) -> dict[str, int]:
         """Every drop, bounce, copy and refusal so far, by name."""
         return {name: count for name, count in self._router.counts.items() if count}

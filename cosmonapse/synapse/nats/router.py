@@ -99,6 +99,7 @@ class NatsRouter:
     Attributes:
         ready: Is set while it is connected and serves; safe from every thread.
         has_served: Whether it ever was.
+        has_told: Whether it said at its end that it leaves.
         on_tick: Is told every 100 ms how late the loop was, in seconds, on the loop of `run`.
     """
 
@@ -127,7 +128,7 @@ class NatsRouter:
         self._farewell = True
         self._faults: set[str] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.has_served = False
+        self.has_served = self.has_told = False
         self.ready = threading.Event()
         self.on_tick: Callable[[float], None] | None = None
 
@@ -218,7 +219,7 @@ class NatsRouter:
             await asyncio.sleep(0.01)
             now_s = time.monotonic()
             self._flush()
-        await self._line.flush()
+        self.has_told = await self._line.flush()
 
     def _tick(self, now_s: float) -> None:
         if self._line.slow:

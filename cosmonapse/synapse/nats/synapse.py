@@ -23,6 +23,8 @@ from .listening_line import REFUSALS
 from .place import NatsPlace
 from .shares import unpack_beat
 
+EMPTY: Final = "nats-server answers, but no Synapse"
+"""How the reason begins when nobody serves at a nats-server."""
 _ASK_AGAIN_S: Final = 0.2
 _REMEDIES: Mapping[wire_side.Cause, str] = MappingProxyType(
     {
@@ -133,9 +135,9 @@ class _Search:
         if not self._line.is_connected:
             return wire_side.Unreachable(where, no_server(self._line), wire_side.Cause.NOBODY)
         if self._is_empty:
-            text = "nats-server answers, but no Synapse is there"
+            text = f"{EMPTY} is there"
             return wire_side.Unreachable(where, text, wire_side.Cause.STRANGER)
-        return wire_side.Unreachable(where, "nats-server answers, but no Synapse did in time")
+        return wire_side.Unreachable(where, f"{EMPTY} did in time")
 
     async def close(self) -> None:
         """End the search."""
