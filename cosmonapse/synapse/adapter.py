@@ -344,8 +344,13 @@ class ClientSynapse(ABC):
         return self.where.url
 
     @abstractmethod
-    def carrier(self, max_signal_bytes: int) -> wire_side.Carrier:
-        """Return a carrier for one connection."""
+    def carrier(self, namespace: str, max_signal_bytes: int) -> wire_side.Carrier:
+        """Return a carrier for one connection.
+
+        Args:
+            namespace: Where its client is.
+            max_signal_bytes: The size limit of an encoded Signal there.
+        """
 
     @abstractmethod
     async def connect(self, timeout_s: float | None) -> None:
@@ -356,7 +361,7 @@ class ClientSynapse(ABC):
     ) -> ClientTransport:
         """See the port."""
         made = self.transport_type(
-            self.carrier(max_signal_bytes),
+            self.carrier(namespace, max_signal_bytes),
             self.where,
             namespace,
             dendrite_id,

@@ -19,11 +19,8 @@ from typing import Any, Self, Unpack
 
 import zmq_transport as wire_side
 from zmq_transport.access.origin import Origin
-from zmq_transport.proxy.counter_names import CUTS
 from zmq_transport.proxy.engine import Engine
-from zmq_transport.proxy.tables import CUT, SEND, Output
-from zmq_transport.wire import heads
-from zmq_transport.wire.bundle import split_bundle
+from zmq_transport.proxy.hub import Hub
 
 from ..errors import DendriteProtocolError
 from ..names import checked_name
@@ -47,13 +44,13 @@ class MemoryCarrier:
         self.user = synapse.user
         self.connection = b""
         self.events: wire_side.CarrierEvents
-        self.topics: set[bytes] = set()
+        self.topics: dict[bytes, None] = {}
         self.publishes = False
         self.knows_where = False
         self.joined = False
         self.arriving = 0
         self.leaving = 0
-        self.full = False
+        self.full = self.was_refused = False
 
     @property
     def endpoint(self) -> str:
@@ -118,10 +115,12 @@ class MemoryCarrier:
 
     def subscribe(self, topic: bytes) -> None:
         """See the port."""
+        self.topics[topic] = None
         self._hub.post(self._hub.on_subscribe, self, topic)
 
     def unsubscribe(self, topic: bytes) -> None:
         """See the port."""
+        self.topics.pop(topic, None)
         self._hub.post(self._hub.on_unsubscribe, self, topic)
 
     def publish(self, topic: bytes, header: bytes, body: bytes) -> None:
@@ -134,7 +133,9 @@ class MemoryCarrier:
 
 
 class MemoryHub:
-    """The counterpart of a proxy on a network: an engine, and the frames to and from it.
+    """The counterpart of a proxy on a network: a `Hub`, and the frames to and from it.
+
+    It is the port of that hub. Whatever goes out is queued, never handed over at once.
 
     Args:
         url: For error texts.
@@ -151,21 +152,26 @@ class MemoryHub:
         self._settings = settings
         self._access = access
         self._carriers: dict[bytes, MemoryCarrier] = {}
-        self._listening: dict[bytes, dict[MemoryCarrier, None]] = {}
         self._queue: deque[Callable[[], None]] = deque()
         self._scheduled = False
         self._ticking: asyncio.TimerHandle | None = None
         self._connections = 0
-        self.engine = self._new_engine()
+        self._hub = self._new_hub()
 
-    def _new_engine(self) -> Engine:
-        return Engine(
+    def _new_hub(self) -> Hub:
+        engine = Engine(
             epoch=os.urandom(16),
             now_s=time.monotonic(),
             settings=self._settings,
             lost_notice=lost_notice,
             access=self._access,
         )
+        return Hub(engine, self)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine; another one after `restart`."""
+        return self._hub.engine
 
     def use_access(self, access: wire_side.Access) -> None:
         """Put another list of users in force at the next tick.
@@ -195,7 +201,7 @@ class MemoryHub:
         self._connections += 1
         carrier.connection = self._connections.to_bytes(5, "big")
         self._carriers[carrier.connection] = carrier
-        self.engine.subscriptions.opened(carrier.connection)
+        self._hub.opened(carrier.connection)
         if self._ticking is None:
             self._ticking = self._loop.call_later(_TICK_S, self._tick)
         self.post(self.on_message, carrier, carrier.connection, b"", b"")
@@ -204,9 +210,8 @@ class MemoryHub:
         """Remove a connection; the engine detects it as it would on a network."""
         if self._carriers.pop(carrier.connection, None) is None:
             return
-        for topic in list(carrier.topics):
-            self.on_unsubscribe(carrier, topic)
-        self.engine.subscriptions.closed(carrier.connection)
+        self._hub.closed(carrier.connection)
+        self._schedule()  # the turn that tells publishers
         if not self._carriers and self._ticking is not None:
             self._ticking.cancel()
             self._ticking = None
@@ -214,14 +219,23 @@ class MemoryHub:
     def restart(self) -> None:
         """Lose everything, as a Synapse does that is killed and started again."""
         self._queue.clear()
-        for topic in self._listening:  # a publisher without a far end has no listeners
-            self._notify_now(False, topic)
-        self._listening.clear()
-        self.engine = self._new_engine()
+        publishers = [each for each in self._carriers.values() if each.joined]
+        for topic in self._hub.topics:  # a publisher without a far end has no listeners
+            for carrier in publishers:
+                carrier.events.on_subscription(False, topic)
+        self._hub = self._new_hub()
         carriers = list(self._carriers.values())
         self._carriers.clear()
         for carrier in carriers:
             self._connect_again(carrier)
+
+    def _connect_again(self, carrier: MemoryCarrier) -> None:
+        carrier.arriving = carrier.leaving = 0
+        carrier.was_refused = carrier.joined = carrier.knows_where = False
+        carrier.events.on_disconnected()
+        self.connect(carrier)
+        for topic in [*carrier.topics]:
+            carrier.subscribe(topic)
 
     # -- one queue -------------------------------------------------------------------------------
 
@@ -238,131 +252,109 @@ class MemoryHub:
     def _turn(self) -> None:
         self._scheduled = False
         for _ in range(min(_BATCH, len(self._queue))):
-            try:
-                self._queue.popleft()()
-            except Exception:  # noqa: BLE001  # the last door: one message must not stop the rest
-                _LOG.exception("a message could not be handled and is dropped")
+            self._guarded(self._queue.popleft())
+        self._guarded(self._hub.flush)
         if self._queue:
             self._schedule()
 
+    @staticmethod
+    def _guarded(action: Callable[[], None]) -> None:
+        try:
+            action()
+        except Exception:  # noqa: BLE001  # the last door: one message must not stop the rest
+            _LOG.exception("a message could not be handled and is dropped")
+
     def _tick(self) -> None:
         self._ticking = self._loop.call_later(_TICK_S, self._tick)
-        self._perform(self.engine.tick(time.monotonic()))
+        self._hub.tick(time.monotonic())
+        self._hub.flush()
 
     # -- events of the carriers ------------------------------------------------------------------
 
     def on_message(
         self, carrier: MemoryCarrier, connection: bytes, head: bytes, body: bytes
     ) -> None:
-        """Handle a directed message with the engine."""
-        if head:
+        """Handle a directed message."""
+        if head and connection == carrier.connection:
             carrier.leaving -= 1
-        if carrier.full and carrier.leaving < self.high_water // 2:
+        if carrier.full and carrier.leaving <= self.high_water // 2:
             carrier.full = False
             self.post(carrier.events.on_writable)
-        now_s = time.monotonic()
-        self._perform(self.engine.on_message(connection, head, body, now_s, carrier.origin))
+        self._hub.on_message(connection, head, body, time.monotonic(), carrier.origin)
 
     def on_join(self, carrier: MemoryCarrier) -> None:
-        """Report every subscribed topic to a publisher, and then the sentinel."""
-        for topic in self._listening:
-            carrier.events.on_subscription(True, topic)
-        carrier.events.on_subscription(True, heads.LIVE_TOPIC)
+        """Handle a publisher that wants to know the topics."""
+        self._hub.on_join(carrier.connection)
 
     def on_subscribe(self, carrier: MemoryCarrier, topic: bytes) -> None:
-        """Handle a subscription as the engine decides."""
-        if carrier.connection not in self._carriers or topic in carrier.topics:
-            return
-        decision = self.engine.subscriptions.subscribe(topic, carrier.origin)
-        if decision == "ignore":
-            return
-        carrier.topics.add(topic)
-        if decision == "sync":
-            _, _, header, body = self.engine.subscriptions.answer(topic)
-            self.post(carrier.events.on_publication, topic, header, body)
-            return
-        self._listening.setdefault(topic, {})[carrier] = None
-        if decision == "forward":
-            self._notify_publishers(True, topic)
+        """Handle a subscription."""
+        if carrier.connection in self._carriers:
+            self._hub.on_subscribe(carrier.connection, topic, carrier.origin)
 
     def on_unsubscribe(self, carrier: MemoryCarrier, topic: bytes) -> None:
         """Handle the end of a subscription."""
-        if topic not in carrier.topics:
-            return
-        carrier.topics.discard(topic)
-        carriers = self._listening.get(topic, {})
-        carriers.pop(carrier, None)
-        if not carriers:
-            self._listening.pop(topic, None)
-        if self.engine.subscriptions.unsubscribe(topic, carrier.connection):
-            self._notify_publishers(False, topic)
+        self._hub.on_unsubscribe(carrier.connection, topic)
 
     def on_publication(
         self, carrier: MemoryCarrier, topic: bytes, header: bytes, body: bytes
     ) -> None:
-        """Forward a broadcast message of a client."""
-        frames = [topic, header, body]
-        if self.engine.on_publication(frames, time.monotonic(), carrier.origin):
-            self._broadcast(topic, header, body)
+        """Handle a broadcast message of a client."""
+        connection, now_s = carrier.connection, time.monotonic()
+        self._hub.on_publication(connection, topic, header, body, now_s, carrier.origin)
 
-    # -- outputs of the engine -------------------------------------------------------------------
+    # -- the port of the hub ---------------------------------------------------------------------
 
-    def _perform(self, outputs: Iterable[Output]) -> None:
-        waiting = deque(outputs)
-        while waiting:
-            code, first, second, body = waiting.popleft()
-            if code == CUT:
-                self._cut(first, body)
-                continue
-            if code != SEND:
-                self._broadcast(first, second, body)
-                continue
-            carrier = self._carriers.get(first)
-            if carrier is None or carrier.arriving >= self.high_water:
-                now_s, busy = time.monotonic(), carrier is not None
-                for head, part in split_bundle(second, body):
-                    waiting.extend(self.engine.on_unsent(first, head, part, busy, now_s))
-            else:
-                carrier.arriving += 1
-                self.post(self._deliver, carrier, first, second, body)
-
-    def _cut(self, line: bytes, reason: str) -> None:
-        """End a connection, and count it; as on a network, its client makes a new one."""
-        carrier = self._carriers.get(line)
-        if carrier is not None:
-            self.engine.counts[CUTS[reason]] += 1
-            held = set(carrier.topics)
-            self.disconnect(carrier)
-            carrier.topics = held
-            self._connect_again(carrier)
-
-    def _connect_again(self, carrier: MemoryCarrier) -> None:
-        topics, carrier.topics = carrier.topics, set()
-        carrier.arriving = carrier.leaving = 0
-        carrier.joined = carrier.knows_where = False
-        carrier.events.on_disconnected()
-        self.connect(carrier)
-        for topic in topics:
-            carrier.subscribe(topic)
+    def send(self, connection: bytes, head: bytes, body: Any) -> wire_side.Sent:
+        """See `HubPort`."""
+        carrier = self._carriers.get(connection)
+        if carrier is None:
+            return wire_side.Sent.UNREACHABLE
+        if carrier.arriving >= self.high_water:
+            carrier.was_refused = True
+            return wire_side.Sent.BUSY
+        carrier.arriving += 1
+        self.post(self._deliver, carrier, connection, head, body)
+        return wire_side.Sent.OK
 
     def _deliver(self, carrier: MemoryCarrier, connection: bytes, head: bytes, body: bytes) -> None:
-        if self._carriers.get(connection) is carrier:
-            carrier.arriving -= 1
-            carrier.events.on_message(head, bytes(body))
+        if self._carriers.get(connection) is not carrier:
+            return
+        carrier.arriving -= 1
+        if carrier.was_refused and carrier.arriving <= self.high_water // 2:
+            carrier.was_refused = False
+            self.post(self._on_room, connection)
+        carrier.events.on_message(head, bytes(body))
 
-    def _broadcast(self, topic: bytes, header: bytes, body: bytes) -> None:
-        for carrier in self._listening.get(topic, ()):
-            self.post(carrier.events.on_publication, topic, header, bytes(body))
+    def _on_room(self, connection: bytes) -> None:
+        self._hub.on_writable(connection, time.monotonic())
 
-    def _notify_now(self, joins: bool, topic: bytes) -> None:
-        for carrier in self._carriers.values():
-            if carrier.joined:
-                carrier.events.on_subscription(joins, topic)
+    def publish(self, topic: bytes, header: bytes, body: Any) -> None:
+        """See `HubPort`."""
+        for connection in self._hub.listeners(topic):
+            events = self._carriers[connection].events
+            self.post(events.on_publication, topic, header, bytes(body))
 
-    def _notify_publishers(self, joins: bool, topic: bytes) -> None:
+    def answer(self, connection: bytes, topic: bytes, header: bytes, body: bytes) -> None:
+        """See `HubPort`."""
+        self.post(self._carriers[connection].events.on_publication, topic, header, body)
+
+    def tell(self, joins: bool, topic: bytes) -> None:
+        """See `HubPort`."""
         for carrier in self._carriers.values():
             if carrier.joined:
                 self.post(carrier.events.on_subscription, joins, topic)
+
+    def tell_one(self, connection: bytes, joins: bool, topic: bytes) -> None:
+        """See `HubPort`."""
+        carrier = self._carriers.get(connection)
+        if carrier is not None:
+            self.post(carrier.events.on_subscription, joins, topic)
+
+    def cut(self, connection: bytes, reason: str) -> None:
+        """See `HubPort`; as on a network, its client makes a new connection."""
+        carrier = self._carriers.pop(connection, None)
+        if carrier is not None:
+            self._connect_again(carrier)
 
 
 class MemorySynapse(ClientSynapse):
@@ -449,7 +441,7 @@ class MemorySynapse(ClientSynapse):
         if not self.hub.usable:
             raise DendriteProtocolError(f"{self.url} belongs to another event loop; {_HINT}")
 
-    def carrier(self, max_signal_bytes: int) -> MemoryCarrier:
+    def carrier(self, namespace: str, max_signal_bytes: int) -> MemoryCarrier:
         """Return a carrier for one connection."""
         return MemoryCarrier(self)
 

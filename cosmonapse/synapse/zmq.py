@@ -183,7 +183,7 @@ class ZmqSynapse(ClientSynapse):
         where = ErrorContext(endpoint.url, hint, refusal, isinstance(endpoint, Endpoints))
         super().__init__(where, "" if key is None else key.name)
 
-    def carrier(self, max_signal_bytes: int) -> wire_side.ZmqCarrier:
+    def carrier(self, namespace: str, max_signal_bytes: int) -> wire_side.ZmqCarrier:
         """Return a carrier for one connection."""
         return wire_side.ZmqCarrier(self._target, _MOST_BYTES, self._carrier_name, self._keys)
 

@@ -120,10 +120,11 @@ class FaultySynapse(ClientSynapse):
         """See the port."""
         await self._beneath.connect(timeout_s)
 
-    def carrier(self, max_signal_bytes: int) -> CuttableCarrier:
+    def carrier(self, namespace: str, max_signal_bytes: int) -> CuttableCarrier:
         """Return the carrier of one connection."""
         self.line = CuttableCarrier(
-            lambda: self._beneath.carrier(max_signal_bytes), self.injectors["broadcasts"].take
+            lambda: self._beneath.carrier(namespace, max_signal_bytes),
+            self.injectors["broadcasts"].take,
         )
         return self.line
 

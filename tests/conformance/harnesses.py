@@ -56,7 +56,7 @@ class Tested:
 
     transport_type = TestedTransport
 
-    def carrier(self, max_signal_bytes):
+    def carrier(self, namespace, max_signal_bytes):
         self._carrier = self.new_carrier()
         return self._carrier
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 import attrs
 
@@ -16,6 +18,7 @@ from cosmonapse.bench.children import BenchError, rss_kib
 from . import orphans
 
 _LISTENING = "Synapse listening on "
+_NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @attrs.frozen
@@ -37,17 +40,38 @@ def taken(pid: int) -> Taken:
 
 
 @contextmanager
-def synapse(*options: str, checkout: Path | None = None) -> Iterator[tuple[int, str]]:
+def synapse(
+    *options: str, checkout: Path | None = None, variables: Mapping[str, str] = _NO_VARIABLES
+) -> Iterator[tuple[int, str]]:
     """Run `cosmo synapse start`, with more options; yield its pid and its URL.
 
-    With `checkout` it is that of another checkout, without its kernels, which may not be compiled.
+    Args:
+        options: Of the command.
+        checkout: Run that of another checkout, without its kernels, which may not be compiled.
+        variables: More variables of its environment.
     """
-    start = ("synapse", "start", "--port", "0", "--quiet", *options)
     folder = {} if checkout is None else {"PYTHONPATH": str(checkout), "COSMO_PURE": "1"}
+    with _started(
+        "--port", "0", *options, folder=checkout, variables={**folder, **variables}
+    ) as at:
+        yield at
+
+
+@contextmanager
+def router(url: str) -> Iterator[tuple[int, str]]:
+    """Run `cosmo synapse start` on a nats-server; yield its pid and its URL."""
+    with _started(url, folder=None, variables=_NO_VARIABLES) as at:
+        yield at
+
+
+@contextmanager
+def _started(
+    *options: str, folder: Path | None, variables: Mapping[str, str]
+) -> Iterator[tuple[int, str]]:
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "cosmonapse.cli", *start],
-        cwd=checkout,
-        env=os.environ | folder,
+        [sys.executable, "-P", "-m", "cosmonapse.cli", "synapse", "start", "--quiet", *options],
+        cwd=folder,
+        env=os.environ | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

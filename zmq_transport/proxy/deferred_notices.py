@@ -1,8 +1,8 @@
 """Defer messages that end a task until their caller has room. Spec: docs/spec/03-routing.md. Pure.
 
 The end of a task must not be lost in silence. A BOUNCE or LOST that found the queue of its caller
-full is sent again at a later tick. In place of a reply a LOST `reply_waits` is sent, and the caller
-asks for the reply.
+full is sent again when there is room, or at a later tick where nobody tells of room. In place of a
+reply a LOST `reply_waits` is sent, and the caller asks for the reply.
 """
 
 from __future__ import annotations
@@ -20,14 +20,21 @@ MAX_NOTICES_OF_CALLER: Final = 20_000
 
 
 class _Waiting:
-    """The messages for one caller, by task, and how many of them the next tick tries."""
+    """The messages for one caller, by task.
 
-    __slots__ = ("came_back", "messages", "room")
+    Attributes:
+        messages: By task, head and body.
+        room: How many were tried last.
+        came_back: Whether one came back since then.
+        is_trying: True from the first messages of `DeferredNotices.on_writable` to its last.
+    """
+
+    __slots__ = ("came_back", "is_trying", "messages", "room")
 
     def __init__(self) -> None:
         self.messages: dict[bytes, tuple[bytes, bytes]] = {}
         self.room = 1
-        self.came_back = False
+        self.came_back = self.is_trying = False
 
 
 class DeferredNotices:
@@ -91,6 +98,20 @@ class DeferredNotices:
             elif caller.absent_at_s is None:
                 messages += self._next_of(caller, waiting)
         return messages
+
+    def on_writable(self, caller: Peer) -> list[Directed]:
+        """Return the next messages to try, as a caller has room; call it again until it is none.
+
+        As many as in a tick, so more with each call. It is none once one came back. So what this
+        costs is bounded by what the caller has room for.
+        """
+        waiting = self._waiting.get(caller)
+        if waiting is None:
+            return []
+        is_full = waiting.is_trying and waiting.came_back
+        is_here = not caller.gone and caller.absent_at_s is None
+        waiting.is_trying = bool(waiting.messages) and is_here and not is_full
+        return self._next_of(caller, waiting) if waiting.is_trying else []
 
     def _next_of(self, caller: Peer, waiting: _Waiting) -> list[Directed]:
         waiting.room = max(1, waiting.room // 2) if waiting.came_back else waiting.room * 2

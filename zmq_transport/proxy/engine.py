@@ -68,15 +68,19 @@ class Engine:
         self._use(self._terms.begin(epoch, now_s))
         # TASK and REPLY are not in here: they are the hot path, see `_one`.
         self._handlers: Mapping[int, Handler] = {
-            Verb.HELLO: self._on_hello,
-            Verb.PING: self._on_ping,
+            Verb.HELLO: lambda peer, _, body, now_s: self.admission.on_second_hello(
+                peer, body, now_s
+            ),
+            Verb.PING: lambda *_: [],
             Verb.CANCEL: self._on_cancel,
             Verb.WORKERS: self._on_workers,
             Verb.RESEND: self._on_resync,
             Verb.CLAIM: self._on_resync,
             Verb.GOODBYE: self._on_goodbye,
             Verb.ROSTER: self._on_roster,
-            Verb.PUBLISH: self._on_publish,
+            Verb.PUBLISH: lambda peer, single, body, _: self._publications.publish(
+                peer, single, body
+            ),
         }
 
     def _use(self, term: Term) -> None:
@@ -177,6 +181,15 @@ class Engine:
         elif verb == Verb.WORKERS:
             self.tables.worker_news.on_unsent(peer, now_s)
         return self._tasks.unsent(peer, head, body, busy, now_s)
+
+    def on_writable(self, connection: bytes, now_s: float) -> list[Output]:
+        """Return some deferred messages for a client that has room again; call it until none is.
+
+        None is there either when one of those that it returned came back by `on_unsent`.
+        """
+        peer = self._by_connection.get(connection)
+        messages = [] if peer is None else self.tables.notices.on_writable(peer)
+        return [(SEND, *message) for message in messages]
 
     def on_disconnected(self, connection: bytes, now_s: float) -> list[Output]:
         """Handle the end of a connection, after its last message."""
@@ -333,14 +346,6 @@ class Engine:
 
     # -- by verb ---------------------------------------------------------------------------------
 
-    def _on_hello(
-        self, peer: Peer, single: heads.Single, body: bytes, now_s: float
-    ) -> list[Output]:
-        return self.admission.on_second_hello(peer, body, now_s)
-
-    def _on_ping(self, peer: Peer, single: heads.Single, body: bytes, now_s: float) -> list[Output]:
-        return []
-
     def _on_cancel(
         self, peer: Peer, single: heads.Single, body: bytes, now_s: float
     ) -> list[Output]:
@@ -377,11 +382,6 @@ class Engine:
     ) -> list[Output]:
         _, _, _, _, _, question, _, _, _ = single
         return self.questions.answer(peer, question, body, self.draining, now_s)
-
-    def _on_publish(
-        self, peer: Peer, single: heads.Single, body: bytes, now_s: float
-    ) -> list[Output]:
-        return self._publications.publish(peer, single, body)
 
     def _on_goodbye(
         self, peer: Peer, single: heads.Single, body: bytes, now_s: float

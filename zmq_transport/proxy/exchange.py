@@ -1,8 +1,7 @@
-"""Hand messages to the engine and carry out what it decides. No socket of its own."""
+"""Hand messages to the engine and carry out what it decides. No socket and no clock of its own."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
@@ -31,6 +30,7 @@ class Exchange:
 
     Args:
         engine: Decides.
+        clock: Returns the monotonic time.
 
     Attributes:
         batcher: What is to be published.
@@ -41,8 +41,9 @@ class Exchange:
     send: SendMessage
     cut: Callable[[Hashable, str], None]
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
         self._engine = engine
+        self._clock = clock
         self._bundler = Bundler()
         self.batcher = Batcher()
 
@@ -65,6 +66,12 @@ class Exchange:
     def on_end(self, connection: bytes, now_s: float) -> None:
         """See `directed_plane.OnEnd`."""
         self.perform(self._engine.on_disconnected(connection, now_s))
+
+    def on_writable(self, connection: bytes, now_s: float) -> None:
+        """Send what was deferred for a client that has room again, until there is none."""
+        while outputs := self._engine.on_writable(connection, now_s):
+            self.perform(outputs)
+            self._flush(connection)  # so that it is known whether one came back
 
     def perform(self, outputs: Iterable[Output]) -> None:
         """Perform outputs of the engine; those that may be bundled wait for the end of the turn."""
@@ -120,6 +127,6 @@ class Exchange:
         sent = self.send(connection, head, body)
         if sent is _OK:
             return
-        now_s, busy = time.monotonic(), sent is Sent.BUSY
+        now_s, busy = self._clock(), sent is Sent.BUSY
         for each_head, each_body in split_bundle(head, body):
             self.perform(self._engine.on_unsent(connection, each_head, each_body, busy, now_s))

@@ -118,7 +118,7 @@ class Proxy:
         )
         self._descriptors = DescriptorMonitor(self._count_no_descriptors)
         self._poller = Poller()
-        self._exchange = Exchange(self.engine)
+        self._exchange = Exchange(self.engine, time.monotonic)
         self._zap = None if keys is None else ZapHandler(self._access, self._poller)
         self._view = ConnectionView()
         ahead_bytes = min(settings.max_ahead_bytes, STRANGER_AHEAD_BYTES)

@@ -7,7 +7,7 @@ before it is accepted here.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Container, Hashable
+from collections.abc import Collection, Container, Hashable
 from typing import Final
 
 from ..access.origin import UNKNOWN, Origin
@@ -86,6 +86,11 @@ class Subscriptions:
         if subscriber is not None and subscriber.topics:
             self._charge(subscriber.origin.host, -len(subscriber.topics))
             self._released.append(subscriber.topics)
+
+    def topics_of(self, connection: Hashable) -> Collection[bytes]:
+        """Return the topics that are charged to a connection, sync topics among them."""
+        subscriber = self._subscribers.get(connection)
+        return () if subscriber is None else subscriber.topics
 
     def _charge(self, host: str, count: int) -> None:
         self._count += count

@@ -82,23 +82,42 @@ def running(pairs: int) -> Iterator[Sequence[Asked]]:
         of = {name: {KEY_VARIABLE: str(keys.allow(name, may))} for name, may in _RIGHTS.items()}
         with (
             synapse("--keys", keys.ring) as (_, url),
-            _pairs(pairs, url, of["worker"], of["caller"]) as callers,
+            pairs_at(pairs, url, of["worker"], of["caller"]) as callers,
         ):
             yield callers
 
 
 @contextmanager
-def without(pairs: int, carrier: str = DEFAULT_CARRIER) -> Iterator[Sequence[Asked]]:
-    """Run a Synapse without keys, and pairs; give the callers."""
-    variables = {CARRIER_VARIABLE: carrier}
-    with synapse("--carrier", carrier) as (_, url), _pairs(pairs, url, variables) as callers:
+def without(
+    pairs: int, carrier: str = DEFAULT_CARRIER, *, pure: bool = False
+) -> Iterator[Sequence[Asked]]:
+    """Run a Synapse without keys, and pairs; give the callers.
+
+    Args:
+        pairs: How many.
+        carrier: Of all of them.
+        pure: Whether all do without the compiled kernel.
+    """
+    variables = {CARRIER_VARIABLE: carrier} | ({"COSMO_PURE": "1"} if pure else {})
+    with (
+        synapse("--carrier", carrier, variables=variables) as (_, url),
+        pairs_at(pairs, url, variables) as callers,
+    ):
         yield callers
 
 
 @contextmanager
-def _pairs(
+def pairs_at(
     pairs: int, url: str, of_worker: Mapping[str, str], of_caller: Mapping[str, str] | None = None
 ) -> Iterator[Sequence[Asked]]:
+    """Run pairs at a Synapse; give the callers.
+
+    Args:
+        pairs: How many.
+        url: Of the Synapse.
+        of_worker: More variables of the environment of the workers.
+        of_caller: The same of the callers; by default those of the workers.
+    """
     with ExitStack() as stack:
 
         def start(body: Callable[..., None], variables: Mapping[str, str], pair: int) -> Child:
