@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,17 +11,24 @@ import click
 from ..key_ring import KeyRing, default_folder
 from ..keys import KEY_SUFFIX
 from ..runtime.addresses import addresses, beyond_loopback, is_every
-from ..runtime.sd_notify import ServiceManager
 from ..synapse.carriers import CARRIERS, DEFAULT_CARRIER, chosen_carrier
 from ..synapse.peers import log_notice
 from ..synapse.server import SynapseProcess
 from ..synapse.url import DEFAULT_HOST, DEFAULT_PORT, joined
-from ..telemetry.service_reporter import ServiceReporter
 from .hinted_group import HintedGroup
 from .log import SignalLog
 from .log_format import begin_logs, log_format_option, tell
 from .metrics import metrics_option, served
+from .service_signals import reporter_of, stop_on_signals
 from .std_streams import complain
+from .synapse_on_nats import (
+    MEMORY,
+    check_options,
+    checked_store,
+    is_on_nats,
+    nats_options,
+    start_on_nats,
+)
 
 _EVERYWHERE = "0.0.0.0"  # with keys, or when a user says so
 if TYPE_CHECKING:
@@ -124,7 +130,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("store", type=click.Choice(["memory"]), default="memory")
+@click.argument("store", metavar="[memory|URL]", default=MEMORY, callback=checked_store)
 @click.option(
     "--namespace",
     "-n",
@@ -137,10 +143,14 @@ def command() -> None:
 @_access_options
 @_carrier_option
 @_limit_options
+@nats_options
 @click.option("--quiet/--no-quiet", "-q", help="Print no line for each Signal.")
 @metrics_option
 @log_format_option
+@click.pass_context
 def start(
+    context: click.Context,
+    /,
     store: str,
     namespaces: tuple[str, ...],
     host: str | None,
@@ -156,11 +166,17 @@ def start(
     max_connections: int,
     quiet: bool,
     metrics: str | None,
+    **on_nats: Any,
 ) -> int:
     """Run a Synapse until Ctrl-C or SIGTERM.
 
-    STORE is where its state is held: `memory`, as all of it is rebuilt after a restart.
+    By default it listens itself, and all of its state is in memory: it is rebuilt after a restart.
+    With the URL of a nats-server, such as nats://HOST:4222, it routes there; any number of them
+    share the namespaces. Needs the extra [nats].
     """
+    check_options(context, store)
+    if is_on_nats(store):
+        return start_on_nats(context)
     if keys is not None and insecure:
         raise click.UsageError("give --keys or --insecure, not both: with keys nobody else joins")
     if ipc_mode != "0600" and keys is None:
@@ -184,8 +200,8 @@ def start(
         max_signal_bytes=max_signal_bytes,
         max_connections=max_connections,
     )
-    reporter = _reporter(synapse)
-    received = _stop_on_signals(synapse, reporter)
+    reporter = reporter_of(synapse, synapse.pulse.judge)
+    received = stop_on_signals(synapse, reporter)
     if synapse.keys is not None:
         signal.signal(signal.SIGHUP, lambda number, frame: synapse.ask_to_reload_keys())
     try:
@@ -234,33 +250,6 @@ def _host_of(host: str | None, *, lan: bool) -> str:
             "one only: leave --host out"
         )
     return at
-
-
-def _reporter(synapse: SynapseProcess) -> ServiceReporter:
-    """Return what reports to the service manager, if one started this process."""
-
-    def status() -> str:
-        state = synapse.state()
-        return f"{state.role or 'serves'}: {state.connections} Dendrites, {state.open} open tasks"
-
-    manager = ServiceManager.taken_from()
-    reporter = ServiceReporter(manager, synapse.pulse.judge, status, when_ok=True)
-    reporter.start()
-    return reporter
-
-
-def _stop_on_signals(synapse: SynapseProcess, reporter: ServiceReporter) -> list[int]:
-    """Let signals end a Synapse; return a list that gets the number of each."""
-    received: list[int] = []
-
-    def on_stop(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        reporter.stopping("ending")
-        synapse.ask_to_stop()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_stop)
-    return received
 
 
 def _banner(

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Protocol
 
-from ..synapse.server import SynapseProcess
+from ..registry import SynapseState
 from ..synapse.transport_counters import TRANSPORT_COUNTERS
 from ..telemetry.families import Family, Labels, gauge, gauges
-from ..telemetry.liveness import Judgement
+from ..telemetry.liveness import Judgement, LoopPulse
 from .exposed import Pulsed, event_families
 
 ALONE = "alone"
 _OF_PEERS = ("leader", "standby", "leaving", "silent", "closed")
 _ROLES = ("leader", "standby", "leaving", ALONE)
+
+
+class ExposedSynapse(Protocol):
+    """What is told of a Synapse, whatever carries it: see `SynapseProcess`."""
+
+    url: str
+    pulse: LoopPulse
+
+    @property
+    def waiting_bytes(self) -> int | None:
+        """See `SynapseProcess`."""
+
+    def state(self) -> SynapseState:
+        """See `SynapseProcess`."""
+
+    def judge(self) -> Judgement:
+        """See `SynapseProcess`."""
 
 
 class SynapseSource(Pulsed):
@@ -22,19 +40,19 @@ class SynapseSource(Pulsed):
         synapse: The Synapse.
     """
 
-    def __init__(self, synapse: SynapseProcess) -> None:
+    def __init__(self, synapse: ExposedSynapse) -> None:
         super().__init__(synapse.pulse)
         self._synapse = synapse
 
     def ready(self) -> Judgement:
         """Return whether it listens, and leads or stands by."""
-        alive, state = self.alive(), self._synapse.state()
-        if not alive.ok:
-            return alive
+        judged, state = self._synapse.judge(), self._synapse.state()
+        if not judged.ok:
+            return judged
         if state.draining or state.role == "leaving":
             return Judgement(False, "the Synapse is stopping")
         role = {"leader": " as the leader", "standby": " as a standby"}.get(state.role, "")
-        return Judgement(True, f"listening on {self._synapse.url}{role}")
+        return Judgement(True, f"serving at {self._synapse.url}{role}")
 
     def families(self) -> list[Family]:
         """See `Exposed`."""

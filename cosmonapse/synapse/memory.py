@@ -220,7 +220,8 @@ class MemoryHub:
         """Lose everything, as a Synapse does that is killed and started again."""
         self._queue.clear()
         publishers = [each for each in self._carriers.values() if each.joined]
-        for topic in self._hub.topics:  # a publisher without a far end has no listeners
+        # A publisher without a far end has no listeners.
+        for topic in self.engine.subscriptions.topics():
             for carrier in publishers:
                 carrier.events.on_subscription(False, topic)
         self._hub = self._new_hub()

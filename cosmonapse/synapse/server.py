@@ -10,17 +10,12 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self, Unpack
 
-import attrs
-
 import zmq_transport as wire_side
 
 from ..errors import DendriteProtocolError, PortInUse
-from ..ids import id_text
-from ..kernel import run_signals, run_texts
 from ..key_ring import KeyRing
 from ..registry import SynapseState
-from ..signals import TYPE_OF_CODE, SignalType
-from ..telemetry.liveness import LoopPulse
+from ..telemetry.liveness import Judgement, LoopPulse
 from .access import proxy_keys_of
 from .announcement import Announcement, check_lan
 from .carriers import chosen_carrier
@@ -29,6 +24,8 @@ from .limits import Limits, settings_of
 from .lost_notice import lost_notice
 from .peers import OnNotice, check_peer_keys, log_notice, notice_of, peer_endpoints
 from .secure_bind import check_bind, check_ipc_mode
+from .sightings import MessageTap
+from .sightings import Sighting as Sighting
 from .synapse_figures import synapse_state
 from .url import DEFAULT_HOST, DEFAULT_PORT, Endpoint, IpcEndpoint
 
@@ -54,27 +51,6 @@ def _in_use(error: wire_side.EndpointInUse) -> PortInUse:
         if scheme == "ipc"
         else PortInUse(where, error.reason)
     )
-
-
-@attrs.frozen
-class Sighting:
-    """One Signal that passed the Synapse.
-
-    Args:
-        namespace: Its namespace.
-        what: Its type, or the verb of a message of the Synapse, such as `BOUNCE`.
-        trace: First eight characters of the trace id, or empty.
-        where: Its neuron or capabilities, or the reason of a bounce.
-        size_bytes: Length of the encoded Signal.
-        trace_id: The whole trace id, or empty.
-    """
-
-    namespace: str
-    what: str
-    trace: str
-    where: str
-    size_bytes: int
-    trace_id: str = ""
 
 
 class SynapseProcess:
@@ -142,7 +118,7 @@ class SynapseProcess:
         if others and self._watch is not None:
             check_peer_keys(self._watch.ring)
         ports = wire_side.Ports(port, port + 2, port + 3) if port else wire_side.Ports()
-        tap = None if on_signal is None else _MessageTap(on_signal)
+        tap = None if on_signal is None else MessageTap(on_signal)
         local = None if ipc is None else ipc_endpoint(ipc)
         try:
             self._proxy = wire_side.Proxy(
@@ -188,6 +164,10 @@ class SynapseProcess:
             with contextlib.suppress(RuntimeError):  # a table grew in its own thread meanwhile
                 return synapse_state(self._proxy.state(), self.url)
         return synapse_state(self._proxy.state(), self.url)
+
+    def judge(self) -> Judgement:
+        """Return whether its loop turns; safe from every thread."""
+        return self.pulse.judge()
 
     @property
     def waiting_bytes(self) -> int | None:
@@ -240,40 +220,6 @@ class SynapseProcess:
         """Every drop, bounce, copy and refusal so far, by name."""
         counts = dict(self._proxy.engine.counts)  # a copy: the Synapse's thread goes on counting
         return {name: count for name, count in counts.items() if count}
-
-
-class _MessageTap:
-    """Turns the messages that the proxy forwards into sightings."""
-
-    def __init__(self, on_signal: Callable[[Sighting], None]) -> None:
-        self._on_signal = on_signal
-        self._failed = False
-
-    def __call__(
-        self, namespace: str, verb: int, kind: int, trace: bytes, where: str, body: bytes
-    ) -> None:
-        signal_type = TYPE_OF_CODE.get(kind)
-        if signal_type is not None:
-            what = signal_type.value
-        else:
-            what = wire_side.Verb(verb).name if kind == 0 else f"type {kind}"
-        whole = id_text("trc_", trace) if any(trace) else ""
-        try:
-            for size in _sizes(signal_type, body):
-                self._on_signal(Sighting(namespace, what, whole[:8], where, size, whole))
-        except Exception:  # noqa: BLE001  # the last door: a log must not end the Synapse
-            if not self._failed:
-                self._failed = True
-                _LOG.exception(
-                    "on_signal raised; it is still called, but further errors are not logged"
-                )
-
-
-def _sizes(signal_type: SignalType | None, body: bytes) -> list[int]:
-    """Return the size of the Signal in a body; of a run, the sizes of those that it stands for."""
-    if signal_type is SignalType.THOUGHT_DELTA and run_texts(body) is not None:
-        return [len(signal.encode()) for signal in run_signals(body)]
-    return [len(body)]
 
 
 class SynapseServer:

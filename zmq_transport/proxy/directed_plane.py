@@ -22,6 +22,9 @@ others are bytes. It is alone when no other message waits: what it causes needs 
 OnEnd = Callable[[bytes, float], None]
 """(connection, monotonic clock): a connection has ended, and its last message was handed over."""
 
+OnWritable = Callable[[bytes, float], None]
+"""(connection, monotonic clock): a connection whose queue refused a message has room again."""
+
 
 class DirectedPlane(Protocol):
     """A ROUTER of one proxy. Used from its thread only.

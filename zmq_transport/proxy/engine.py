@@ -102,7 +102,7 @@ class Engine:
         before = self._term
         self._use(self._terms.begin(epoch, now_s, before))
         self.join(self.fabric)
-        return before.topics()
+        return before.subscriptions.topics()
 
     def join(self, fabric: FabricRole | None) -> None:
         """Be one of several proxies from now on."""

@@ -148,11 +148,6 @@ class Hub:
 
     # -- broadcast -------------------------------------------------------------------------------
 
-    @property
-    def topics(self) -> Collection[bytes]:
-        """The topics that have listeners, in the order in which they got them."""
-        return self._listening.keys()
-
     def listeners(self, topic: bytes) -> Collection[bytes]:
         """Return the connections that listen to a topic."""
         return self._listening.get(topic, {}).keys()
@@ -183,7 +178,9 @@ class Hub:
 
         The port tells it of every change from here on.
         """
-        for topic in self._listening:
+        # What the others were told, not `_listening`: a topic may have lost its last listener
+        # without a word yet, and the next one would come without a word, too.
+        for topic in self.engine.subscriptions.topics():
             self._port.tell_one(connection, True, topic)
         self._port.tell_one(connection, True, heads.LIVE_TOPIC)
 

@@ -47,6 +47,7 @@ class PeerConnection:
         is_mute: True once nothing can be written; what the peer sent before is still read.
         is_unheard: True from a write to the next bytes of the peer.
         is_stuck: True while it is watched for room to write on.
+        was_refused: True from a message that found no room to the next report of room.
         max_read: How many bytes are read at once, see `read_sizes`.
         read_bytes: How many bytes the last read had.
         held_bytes: What is charged to `held`.
@@ -72,6 +73,7 @@ class PeerConnection:
         "read_bytes",
         "socket",
         "unanswered",
+        "was_refused",
         "zmtp",
     )
 
@@ -92,7 +94,7 @@ class PeerConnection:
         self.queue = queue
         self.held = held
         self.has_greeted = self.has_ended = False
-        self.is_mute = self.is_stuck = self.is_unheard = False
+        self.is_mute = self.is_stuck = self.is_unheard = self.was_refused = False
         self.max_read = STRANGER_BYTES
         self.read_bytes = self.held_bytes = 0
         self.unanswered: Unanswered | None = None

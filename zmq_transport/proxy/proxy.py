@@ -157,7 +157,8 @@ class Proxy:
         broadcast = BroadcastPlane(xpub, xsub, limits, shared, poller, engine, exchange.batcher)
         handlers = exchange.on_message, exchange.on_end, engine.is_admitted
         if self.carrier == ZMTP:
-            return ZmtpRouter(settings, poller, engine.counts, *handlers), broadcast
+            writable = exchange.on_writable
+            return ZmtpRouter(settings, poller, engine.counts, *handlers, writable), broadcast
         router = options.router(most, bounds, own)
         self._sockets.append(router)
         limits = _watch_limits(settings, settings.hello_s)

@@ -73,6 +73,11 @@ class Subscriptions:
         """Return the number of accepted subscriptions."""
         return self._count
 
+    def topics(self) -> list[bytes]:
+        """Return the topics of which publishers know that they have subscribers."""
+        namespaces = self._tables.peers.namespaces.values()
+        return [topic for each in namespaces for topic in each.subscribed.topics()]
+
     # -- connections -----------------------------------------------------------------------------
 
     def opened(self, connection: Hashable) -> None:

@@ -65,11 +65,6 @@ class Term:
             self.admission.go_on(before.admission)
             self.revocation.go_on(before.revocation)
 
-    def topics(self) -> list[bytes]:
-        """Return the topics that publishers were asked for."""
-        namespaces = self.tables.peers.namespaces.values()
-        return [topic for each in namespaces for topic in each.subscribed.topics()]
-
 
 Shell = tuple[LostNotice, MessageTap | None, bool, Access | None]
 """What the shell gives to the tables, see `Tables`."""

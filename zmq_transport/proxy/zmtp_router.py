@@ -24,7 +24,7 @@ from ..zmtp.connection import PROXY
 from ..zmtp.frame_reader import Message
 from ..zmtp.send_queue import SendQueue, SharedBytes
 from .counter_names import FULL
-from .directed_plane import OnEnd, OnMessage
+from .directed_plane import OnEnd, OnMessage, OnWritable
 from .peer_connection import PeerConnection
 from .poller import READ, WRITE, Poller
 from .read_sizes import LARGE_BYTES, MANY, next_read_bytes
@@ -56,6 +56,7 @@ class ZmtpRouter:
         on_message: Gets each message.
         on_end: Gets the end of each connection.
         is_admitted: Tells whether a client said HELLO over a connection, and over no newer one.
+        on_writable: Gets each connection that has room again after a message found none.
     """
 
     reports_ends = True
@@ -68,6 +69,7 @@ class ZmtpRouter:
         on_message: OnMessage,
         on_end: OnEnd,
         is_admitted: Callable[[bytes], bool],
+        on_writable: OnWritable,
     ) -> None:
         self._settings = settings
         self._poller = poller
@@ -75,6 +77,7 @@ class ZmtpRouter:
         self._on_message = on_message
         self._on_end = on_end
         self._is_admitted = is_admitted
+        self._on_writable = on_writable
         self._max_bytes = settings.max_body_bytes + _ENVELOPE_BYTES
         self._names = count(1)
         self._ticks = 0
@@ -116,6 +119,7 @@ class ZmtpRouter:
         if over:
             if over in FULL:
                 self._counts[FULL[over]] += 1
+            peer.was_refused = True
             return Sent.BUSY
         if peer.is_mute:
             return Sent.UNREACHABLE
@@ -305,6 +309,9 @@ class ZmtpRouter:
             peer.is_stuck = False
             self._stuck.end(peer)
             self._poller.change(peer.descriptor, READ)
+        if peer.was_refused and peer.queue.has_room and not peer.is_mute:
+            peer.was_refused = False
+            self._on_writable(peer.name, now_s)
 
     # -- ends ------------------------------------------------------------------------------------
 

@@ -61,6 +61,11 @@ class SendQueue:
         """Return how many pieces wait."""
         return len(self._pieces)
 
+    @property
+    def has_room(self) -> bool:
+        """Tell whether at least half of it is free: no sender is woken for a place or two."""
+        return len(self._pieces) <= self._max_pieces // 2 and self.bytes <= self._max_bytes // 2
+
     def refuses(self, size: int) -> str:
         """Return the bound that a message of `size` bytes is over; empty without one."""
         if self._pieces:

@@ -42,6 +42,38 @@ def test_a_caller_that_still_has_no_room_comes_down_to_one_message_a_tick():
     assert counts == [4, 2, 1, 1, 1]
 
 
+def test_a_caller_with_room_gets_all_in_growing_steps():
+    peer = caller()
+    notices = kept(10, peer)
+
+    tried = [notices.on_writable(peer) for _ in range(5)]
+
+    assert [len(messages) for messages in tried] == [1, 2, 4, 3, 0]
+    assert len(notices) == 0
+
+
+def test_a_caller_whose_room_is_used_up_is_tried_no_further_until_it_says_so_again():
+    peer = caller()
+    notices = kept(100, peer)
+    counts = []
+
+    for _ in range(3):
+        counts.append(len(notices.on_writable(peer)))
+        notices.defer(peer, b"again", b"head", b"why")
+        counts.append(len(notices.on_writable(peer)))
+
+    assert counts == [1, 0, 1, 0, 1, 0]
+
+
+def test_room_of_a_caller_that_is_away_or_unknown_says_nothing():
+    away = caller("away")
+    notices = kept(1, away)
+    away.absent_at_s = 100.0
+
+    assert notices.on_writable(away) == notices.on_writable(caller("unknown")) == []
+    assert len(notices) == 1
+
+
 def test_callers_do_not_wait_for_each_other():
     notices = kept(3, caller("one"))
     kept(3, caller("two"), notices)

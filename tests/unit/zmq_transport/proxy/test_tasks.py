@@ -204,6 +204,22 @@ def test_of_a_last_reply_that_found_no_room_its_caller_is_told_that_it_waits(ben
     assert (sent.peer, sent.body) == (worker.instance, b"reply_waits")
 
 
+def test_an_end_that_found_no_room_goes_out_when_there_is(bench):
+    caller = bench.join("c")
+    bench.unsent(caller, heads.pack(Verb.LOST, 7, task=TASK), b"unknown", busy=True)
+
+    [sent] = bench.take(bench.engine.on_writable(caller.connection, bench.now_s))
+
+    assert (sent.to, sent.verb, sent.task, sent.body) == (
+        caller.connection,
+        Verb.LOST,
+        TASK,
+        b"unknown",
+    )
+    assert bench.engine.on_writable(caller.connection, bench.now_s) == []
+    assert bench.engine.on_writable(b"nobody", bench.now_s) == []
+
+
 def test_an_end_that_is_told_later_is_not_told_once_its_task_was_taken_back(bench):
     caller = bench.join("c")
     bench.unsent(caller, heads.pack(Verb.LOST, 7, task=TASK), b"unknown", busy=True)

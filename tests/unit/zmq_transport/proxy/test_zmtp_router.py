@@ -22,7 +22,7 @@ class Fabric:
 
     def __init__(self):
         self.counts = Counter()
-        self.messages, self.ended, self.admitted = [], [], set()
+        self.messages, self.ended, self.admitted, self.writable = [], [], set(), []
         self.poller = Poller()
         self.now_s = 100.0
         self.router = ZmtpRouter(
@@ -32,6 +32,7 @@ class Fabric:
             self._on_message,
             lambda name, _: self.ended.append(name),
             self.admitted.__contains__,
+            lambda name, _: self.writable.append(name),
         )
         self.port = self.router.listen_on("127.0.0.1", 0)
         self.clients = []
@@ -175,6 +176,35 @@ def test_messages_beyond_the_high_water_mark_find_it_busy(fabric):
     assert sent[0] is Sent.OK
     assert sent[-1] is Sent.BUSY
     assert fabric.router.send(b"nobody", b"head", b"") is Sent.UNREACHABLE
+
+
+def test_room_is_told_once_after_a_message_found_none_and_not_before_there_is(fabric):
+    client, name = fabric.open_client()
+    while fabric.router.send(name, b"head", bytes(1024 * 1024)) is Sent.OK:
+        pass
+    fabric.turn()
+    before = [*fabric.writable]
+
+    def is_told():
+        is_cut(client)  # it reads
+        return not fabric.router.waiting_bytes
+
+    fabric.turn_until(is_told)
+
+    assert (before, fabric.writable) == ([], [name])
+
+
+def test_who_found_room_for_everything_is_not_told_of_room(fabric):
+    client, name = fabric.open_client()
+    assert fabric.router.send(name, b"head", bytes(8 * 1024 * 1024)) is Sent.OK
+
+    def is_sent():
+        is_cut(client)  # it reads
+        return not fabric.router.waiting_bytes
+
+    fabric.turn_until(is_sent)
+
+    assert fabric.writable == []
 
 
 def test_the_end_of_a_connection_is_told_behind_its_last_message(fabric):

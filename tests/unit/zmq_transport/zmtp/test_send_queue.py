@@ -39,6 +39,16 @@ def test_a_message_beyond_the_pieces_of_a_connection_is_refused(queue):
     assert queue.refuses(1) == "messages"
 
 
+def test_there_is_room_again_once_half_of_it_is_free(queue):
+    queue.add(b"x" * 51)
+    by_bytes = queue.has_room
+    queue.drop(1)
+    at_half = queue.has_room
+    queue.add(b"")
+
+    assert (by_bytes, at_half, queue.has_room) == (False, True, False)
+
+
 def test_what_all_connections_hold_is_bounded_for_each_of_them(queue, shared):
     other = SendQueue(shared, max_pieces=3, max_bytes=5000)
     other.add(b"x" * 950)

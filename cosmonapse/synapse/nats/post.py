@@ -1,0 +1,86 @@
+"""What the parts of a router need to send. Spec: docs/spec/14-nats.md, "Routers". Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator
+from itertools import count
+from typing import Protocol
+
+import attrs
+
+from zmq_transport.proxy.settings import Settings
+from zmq_transport.proxy.tables import MessageTap
+
+HandOver = Callable[[int], int]
+"""Hands over about that many bytes of what waits, at least one piece; returns how many these were,
+0 when nothing waits any more."""
+
+
+class Post(Protocol):
+    """Sends over the one line of a router. No call waits."""
+
+    @property
+    def max_payload(self) -> int:
+        """Most bytes of one message."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """The bytes that were handed over and are not written yet."""
+
+    def publish(self, subject: str, data: bytes, reply: str = "") -> None:
+        """Send a message, and count it if there is no line."""
+
+    def pace(self, key: Hashable, hand_over: HandOver) -> None:
+        """Call `hand_over`, a piece at a time and in turn with others, until nothing waits there.
+
+        Args:
+            key: What the pieces belong to; a second call for the same one changes nothing.
+            hand_over: Hands them over.
+        """
+
+
+@attrs.define
+class RouterContext:
+    """What the slots of a router share.
+
+    Args:
+        router: The id of the router, 16 bytes.
+        post: Sends.
+        settings: The limits.
+        counts: The counters of the router, besides those of its engines.
+        tap: Receives the facts of each message.
+        always_publish: True to publish what happens in a namespace though nobody listens.
+        dead_after_s: After how long without a word a connection counts as gone.
+
+    Attributes:
+        numbers: Numbers connections and messages in pieces.
+        partial_bytes: The bytes of messages of all clients that are not whole yet.
+        queued_bytes: The bytes that wait for their turn, for all clients together.
+    """
+
+    router: bytes
+    post: Post
+    settings: Settings
+    counts: Counter[str]
+    tap: MessageTap | None = None
+    always_publish: bool = False
+    dead_after_s: float = 15.0
+    numbers: Iterator[int] = attrs.field(factory=lambda: count(1), init=False)
+    partial_bytes: int = attrs.field(default=0, init=False)
+    queued_bytes: int = attrs.field(default=0, init=False)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """The bytes that wait for all clients together."""
+        return self.post.waiting_bytes + self.queued_bytes
+
+    @property
+    def has_room(self) -> bool:
+        """Return whether one more message may wait."""
+        return self.waiting_bytes < max(1, self.settings.max_waiting_bytes_of_all)
+
+    @property
+    def is_too_partial(self) -> bool:
+        """Return whether messages that are not whole hold too many bytes."""
+        return self.partial_bytes > self.settings.max_waiting_bytes_of_all

@@ -1,0 +1,369 @@
+"""The router on NATS: one line to nats-server, and a term for as long as it holds.
+
+Spec: docs/spec/14-nats.md, "Routers". It runs on one event loop; `RouterTerm` decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+from nats.aio.msg import Msg
+
+from zmq_transport.proxy.engine import Engine
+from zmq_transport.proxy.settings import Settings
+from zmq_transport.proxy.tables import MessageTap
+
+from ..peers import OnNotice, log_notice
+from . import router_news
+from .errors_of import Fault
+from .line import NatsLine
+from .pacer import Pacer
+from .place import NatsPlace
+from .post import HandOver, RouterContext
+from .router_term import OnHeard, RouterTerm
+from .shares import BEAT_S
+
+_LOG = logging.getLogger(__name__)
+_TICK_S: Final = 0.1
+_DRAIN_S: Final = 1.0
+_LATE_S: Final = 0.5
+_TELL_AFTER_S: Final = 2.0
+_NAME: Final = "cosmo-synapse"
+
+
+class RouterLine(Protocol):
+    """What a router needs of a `NatsLine`."""
+
+    @property
+    def is_connected(self) -> bool:
+        """See `NatsLine`."""
+
+    @property
+    def max_payload(self) -> int:
+        """See `NatsLine`."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """See `NatsLine`."""
+
+    last_error: str
+    slow: int
+
+    def start(self) -> None:
+        """See `NatsLine`."""
+
+    def close(self) -> None:
+        """See `NatsLine`."""
+
+    async def closed(self) -> None:
+        """See `NatsLine`."""
+
+    def publish(self, subject: str, data: bytes, reply: str = "") -> bool:
+        """See `NatsLine`."""
+
+    def subscribe(self, subject: str, take: Callable[[Msg], None]) -> Callable[[], None]:
+        """See `NatsLine`."""
+
+    async def flush(self) -> bool:
+        """See `NatsLine`."""
+
+
+MakeLine = Callable[[NatsPlace, str, Any], RouterLine]
+
+
+class NatsRouter:
+    """The counterpart of a proxy on a network of nats-servers.
+
+    Args:
+        place: Where these are.
+        settings: Timeouts and limits.
+        tap: Receives the facts of each message, for a log.
+        always_publish: True to publish what happens in a namespace though no Dendrite listens.
+        dead_after_s: After how many seconds without a word a Dendrite counts as gone; it says a
+            word every 2 s.
+        here_s: The time between two beats, in seconds.
+        on_news: Is told what changes among the routers, on the loop of `run`; must not block.
+        make_line: Makes the line.
+
+    Attributes:
+        ready: Is set while it is connected and serves; safe from every thread.
+        has_served: Whether it ever was.
+        on_tick: Is told every 100 ms how late the loop was, in seconds, on the loop of `run`.
+    """
+
+    def __init__(
+        self,
+        place: NatsPlace,
+        settings: Settings,
+        *,
+        tap: MessageTap | None = None,
+        always_publish: bool = False,
+        dead_after_s: float = 15.0,
+        here_s: float = BEAT_S,
+        on_news: OnNotice = log_notice,
+        make_line: MakeLine = NatsLine,
+    ) -> None:
+        self._place, self._settings, self._tap = place, settings, tap
+        self._always_publish, self._dead_after_s = always_publish, dead_after_s
+        self._here_s, self._on_news = here_s, on_news
+        self._counts: Counter[str] = Counter()
+        self._line = make_line(place, _NAME, self)
+        self._pacer = Pacer(self._line.flush)
+        self._term: RouterTerm | None = None
+        self._ends: list[Callable[[], None]] = []
+        self._is_turn_due = self._stop_asked = self._was_up = self._told_unreachable = False
+        self._farewell = True
+        self._faults: set[str] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.has_served = False
+        self.ready = threading.Event()
+        self.on_tick: Callable[[float], None] | None = None
+
+    @property
+    def engines(self) -> Mapping[int, Engine]:
+        """The engines by slot; safe from another thread."""
+        term = self._term
+        if term is None:
+            return MappingProxyType({})
+        return MappingProxyType({number: each.engine for number, each in list(term.slots.items())})
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Every counter, of all engines together since the start; safe from another thread."""
+        counts = Counter(dict(self._counts))
+        for engine in self.engines.values():
+            counts.update(dict(engine.counts))
+        if self._line.slow:
+            counts["drop.nats_slow"] += self._line.slow
+        return counts
+
+    @property
+    def draining(self) -> bool:
+        """Return whether it was asked to stop."""
+        return self._stop_asked
+
+    # -- the thread of others --------------------------------------------------------------------
+
+    def ask_to_stop(self, farewell: bool = True) -> None:
+        """Make `run` return; safe from a signal handler and from another thread.
+
+        Args:
+            farewell: False to end without a word, as a process does that is killed.
+        """
+        self._farewell = farewell
+        self._stop_asked = True
+
+    # -- the loop --------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Route until asked to stop; then drain for at most 1 s, and close the line."""
+        self._loop = asyncio.get_running_loop()
+        pacing = asyncio.create_task(self._pacer.run(), name="router pacer")
+        self._line.start()
+        try:
+            await self._turns()
+            if self._farewell:
+                await self._drain()
+        finally:
+            self.ready.clear()
+            pacing.cancel()
+            self._end_term()
+            self._line.close()
+            await self._line.closed()
+
+    async def _turns(self) -> None:
+        started_s = due_s = time.monotonic()
+        while not self._stop_asked:
+            due_s += _TICK_S
+            await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+            now_s = time.monotonic()
+            late_s = now_s - due_s
+            if late_s > _LATE_S:
+                self._stand_still(late_s, now_s)
+                due_s = now_s
+            self._tick(now_s)
+            if self.on_tick is not None:
+                self.on_tick(late_s)
+            if not self._was_up and now_s - started_s > _TELL_AFTER_S:
+                self._tell_unreachable()
+
+    async def _drain(self) -> None:
+        """Tell everybody, and wait until the clients have left, at most for 1 s."""
+        term = self._term
+        if term is None:
+            return
+        now_s = time.monotonic()
+        until_s = now_s + _DRAIN_S
+        term.leave(now_s)
+        while self._term is term and not term.has_drained and now_s < until_s:
+            await asyncio.sleep(0.01)
+            now_s = time.monotonic()
+            self._flush()
+        await self._line.flush()
+
+    def _tick(self, now_s: float) -> None:
+        if self._term is not None and not self._began_anew(now_s):
+            self._guard(lambda term: term.tick(now_s))
+            if self._term.shares.has_claimed:
+                self.has_served = True
+                self.ready.set()
+
+    def _stand_still(self, late_s: float, now_s: float) -> None:
+        if self._term is not None and not self._began_anew(now_s):
+            self._guard(lambda term: term.stood_still(late_s, now_s))
+
+    def _began_anew(self, now_s: float) -> bool:
+        """Begin a new term if others may have taken the place of this router; True if so."""
+        term = self._term
+        stood_s = 0.0 if term is None else term.stood_s(now_s)
+        if not stood_s:
+            return False
+        self._count("began_anew")
+        self._on_news(router_news.stood_still(stood_s))
+        self._end_term()
+        self._begin_term(now_s)
+        return True
+
+    def _guard(self, action: Callable[[RouterTerm], None]) -> None:
+        """Call a term; an error of ours is logged and counted, and does not end the router."""
+        if self._term is None:
+            return
+        try:
+            action(self._term)
+        except Exception:  # noqa: BLE001  # the last door: the router goes on
+            self._on_own_fault()
+
+    def _on_own_fault(self) -> None:
+        self._count("router_fault")
+        _LOG.exception("a message could not be handled and is dropped")
+
+    def _count(self, name: str) -> None:
+        self._counts[name] += 1
+
+    def _turn_soon(self) -> None:
+        if not self._is_turn_due and self._loop is not None:
+            self._is_turn_due = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._is_turn_due = False
+        self._flush()
+        term = self._term
+        if term is not None and term.answer_at_s is not None and self._loop is not None:
+            wait_s = max(0.0, term.answer_at_s - time.monotonic())
+            self._loop.call_later(wait_s, self._guard, _answer)
+
+    def _flush(self) -> None:
+        self._guard(RouterTerm.flush)
+
+    # -- the line --------------------------------------------------------------------------------
+
+    def on_up(self) -> None:
+        """See `LineEvents`."""
+        self._was_up = True
+        self._faults.clear()
+        self._begin_term(time.monotonic())
+
+    def on_down(self, why: str) -> None:
+        """See `LineEvents`."""
+        if self._term is None:
+            return
+        self._count("line_broken")
+        self._on_news(router_news.disconnected(self._place.text, why))
+        self._end_term()
+
+    def on_fault(self, fault: Fault) -> None:
+        """See `LineEvents`."""
+        text = f"{fault.text} {fault.subject}".strip()
+        if text not in self._faults and len(self._faults) < 100:
+            self._faults.add(text)
+            self._on_news(router_news.refused(self._place.text, fault.text))
+
+    def _tell_unreachable(self) -> None:
+        if not self._told_unreachable and not self._faults:
+            self._told_unreachable = True
+            why = self._line.last_error or "no answer"
+            self._on_news(router_news.unreachable(self._place.text, why))
+
+    def _begin_term(self, now_s: float) -> None:
+        context = RouterContext(
+            router=os.urandom(16),
+            post=self,
+            settings=self._settings,
+            counts=self._counts,
+            tap=self._tap,
+            always_publish=self._always_publish,
+            dead_after_s=self._dead_after_s,
+        )
+        term = self._term = RouterTerm(context, now_s, self._on_news, self._here_s)
+        self._ends = [
+            self._line.subscribe(subject, self._taking(term, on_heard))
+            for subject, on_heard in term.subscriptions()
+        ]
+        term.ask_for_others()
+
+    def _taking(self, term: RouterTerm, on_heard: OnHeard) -> Callable[[Msg], None]:
+        def take(message: Msg) -> None:
+            if self._term is not term:
+                self._count("drop.stale")
+                return
+            now_s = time.monotonic()
+            if self._began_anew(now_s):
+                self._count("drop.stale")
+                return
+            try:
+                on_heard(message, now_s)
+            except Exception:  # noqa: BLE001  # the last door: no message may end the router
+                self._on_own_fault()
+            self._turn_soon()
+
+        return take
+
+    def _end_term(self) -> None:
+        """Forget everything of this term, and tell nobody."""
+        self.ready.clear()
+        self._pacer.forget_all()
+        self._guard(RouterTerm.end)
+        self._term = None
+        for end in self._ends:
+            end()
+        self._ends = []
+
+    # -- the post --------------------------------------------------------------------------------
+
+    @property
+    def max_payload(self) -> int:
+        """See `Post`."""
+        return self._line.max_payload
+
+    @property
+    def waiting_bytes(self) -> int:
+        """See `Post`."""
+        return self._line.waiting_bytes
+
+    @property
+    def queued_bytes(self) -> int:
+        """How many bytes wait for all clients together."""
+        term = self._term
+        return self.waiting_bytes + (0 if term is None else term.context.queued_bytes)
+
+    def publish(self, subject: str, data: bytes, reply: str = "") -> None:
+        """See `Post`."""
+        if not self._line.publish(subject, data, reply):
+            self._count("drop.no_line")
+
+    def pace(self, key: Hashable, hand_over: HandOver) -> None:
+        """See `Post`."""
+        self._pacer.add(key, hand_over)
+
+
+def _answer(term: RouterTerm) -> None:
+    term.answer(time.monotonic())
