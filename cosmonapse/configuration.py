@@ -1,8 +1,8 @@
 """Where every setting of a program comes from. Page: docs/configuration.md.
 
 One order for all: an argument, a variable of the environment, the context, the file of the key,
-the default. The first that says something counts. A context says no carrier; the file of a key
-says a URL and nothing else.
+the default. The first that says something counts. A context says no carrier and no credentials of
+NATS; the file of a key says a URL and nothing else.
 
 How a process shows itself is no question of the fabric: an argument says it, or a variable.
 """
@@ -25,6 +25,7 @@ from .names import checked_name
 from .runtime.environment import (
     CARRIER_VARIABLE,
     CONTEXT_VARIABLE,
+    CREDS_VARIABLE,
     KEY_VARIABLE,
     LOG_FORMAT_VARIABLE,
     METRICS_VARIABLE,
@@ -40,6 +41,7 @@ VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
         "namespace": NAMESPACE_VARIABLE,
         "key": KEY_VARIABLE,
         "carrier": CARRIER_VARIABLE,
+        "creds": CREDS_VARIABLE,
     }
 )
 """The settings, each with its variable."""
@@ -48,7 +50,13 @@ PROCESS_VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """The settings of a process by itself, each with its variable. By default they are None."""
 _DEFAULTS: Mapping[str, str | None] = MappingProxyType(
-    {"url": DEFAULT_URL, "namespace": DEFAULT_NAMESPACE, "key": None, "carrier": None}
+    {
+        "url": DEFAULT_URL,
+        "namespace": DEFAULT_NAMESPACE,
+        "key": None,
+        "carrier": None,
+        "creds": None,
+    }
 )
 
 KeyLike = Key | str | os.PathLike[str]
@@ -105,12 +113,12 @@ def chosen(name: str, argument: object = None, *, key: KeyLike | None = None) ->
     Nothing is looked at that does not count: with an argument no file is read.
 
     Args:
-        name: `url`, `namespace`, `key` (the path of a file, or a `Key`) or `carrier`.
+        name: `url`, `namespace`, `key` (the path of a file, or a `Key`), `carrier` or `creds`.
         argument: The value that the program gives; None if it gives none.
         key: For `url`: the key that the program gives, whose file may say one.
 
     Returns:
-        The setting. By default the key and the carrier are None: no key, that of the transport.
+        The setting. By default key, credentials and carrier are None: none, that of the transport.
 
     Raises:
         InvalidContext: The context cannot be used.

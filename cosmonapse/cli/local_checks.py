@@ -23,6 +23,7 @@ from ..keys import Key, fingerprint
 from ..runtime.environment import (
     CARRIER_VARIABLE,
     CONTEXT_VARIABLE,
+    CREDS_VARIABLE,
     KEY_VARIABLE,
     LOG_FORMAT_VARIABLE,
     METRICS_VARIABLE,
@@ -42,6 +43,7 @@ KNOWN_VARIABLES: Final = frozenset(
         URL_VARIABLE,
         NAMESPACE_VARIABLE,
         KEY_VARIABLE,
+        CREDS_VARIABLE,
         CARRIER_VARIABLE,
         CONTEXT_VARIABLE,
         LOG_FORMAT_VARIABLE,

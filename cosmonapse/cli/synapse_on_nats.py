@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from ..errors import MissingExtra
+from ..configuration import chosen
+from ..synapse.nats.nats_py import check_installed
 from .log import SignalLog
 from .log_format import begin_logs, tell
 from .metrics import served
@@ -55,7 +56,7 @@ def nats_options(function: F) -> F:
     creds = click.option(
         "--creds",
         metavar="FILE",
-        help="NATS: a file of credentials; or name them in the URL.",
+        help="NATS: a file of credentials; else COSMO_CREDS, or ?creds=FILE in the URL.",
     )
     always_publish = click.option(
         "--always-publish",
@@ -110,7 +111,7 @@ def start_on_nats(context: click.Context) -> int:
             given["store"],
             namespaces,
             None if given["quiet"] else log.note,
-            creds=given["creds"],
+            creds=chosen("creds", given["creds"]).value,
             always_publish=given["always_publish"],
             dead_after_s=given["dead_after_s"],
             on_role=log.tell,
@@ -132,10 +133,7 @@ def start_on_nats(context: click.Context) -> int:
 
 
 def _process() -> type[NatsSynapseProcess]:
-    try:
-        import nats.aio.client  # noqa: F401  # only to say what is missing
-    except ModuleNotFoundError:
-        raise MissingExtra("nats-py", "nats") from None
+    check_installed()
     from ..synapse.nats.process import NatsSynapseProcess
 
     return NatsSynapseProcess

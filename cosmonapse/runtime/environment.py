@@ -1,8 +1,8 @@
 """The variables of the environment that every program of this package honours.
 
-Two of them say where the fabric is, one what moves the messages, one with which key, one which
-context counts, one how the lines of a log look. `configuration.py` says in which order they count.
-A variable that is empty counts as one that is not set.
+Two of them say where the fabric is, one what moves the messages, two with which key or which
+credentials, one which context counts, one how the lines of a log look. `configuration.py` says in
+which order they count. A variable that is empty counts as one that is not set.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ NAMESPACE_VARIABLE: Final = "COSMO_NAMESPACE"
 CARRIER_VARIABLE: Final = "COSMO_CARRIER"
 KEY_VARIABLE: Final = "COSMO_KEY"
 """The path of a file NAME.key, never a key itself."""
+CREDS_VARIABLE: Final = "COSMO_CREDS"
+"""The path of a file of credentials of NATS."""
 LOG_FORMAT_VARIABLE: Final = "COSMO_LOG_FORMAT"
 METRICS_VARIABLE: Final = "COSMO_METRICS"
 PRISM_VARIABLE: Final = "COSMO_PRISM"

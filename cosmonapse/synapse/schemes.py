@@ -1,8 +1,8 @@
 """Look up the factory of a Synapse by the scheme of its URL. Spec: docs/spec/08-port.md.
 
-Three schemes are built in. Another distribution adds one with an entry point of the group
-`cosmonapse.synapses`. Entry points are read only when a URL has a scheme that is not built in:
-reading them costs milliseconds.
+The schemes of ZeroMQ, of NATS and of this process are built in. Another distribution adds one with
+an entry point of the group `cosmonapse.synapses`. Entry points are read only when a URL has a
+scheme that is not built in: reading them costs milliseconds.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ SynapseFactory = Callable[[str], Synapse]
 """Whole URL -> Synapse, not yet connected; raises `InvalidUrl`."""
 
 
-def _in_process(url: str, carrier: str, key: Key | None) -> Synapse:
+def _in_process(url: str, carrier: str, key: Key | None, creds: str | None) -> Synapse:
     from .memory import memory_synapse  # brings the proxy, a third of what a client loads
 
     return memory_synapse(memory_name(url))
 
 
-def _over_zeromq(url: str, carrier: str, key: Key | None) -> Synapse:
+def _over_zeromq(url: str, carrier: str, key: Key | None, creds: str | None) -> Synapse:
     if is_auto(url):
         from .auto import AutoSynapse  # most programs have no use for it
 
@@ -42,8 +42,24 @@ def _over_zeromq(url: str, carrier: str, key: Key | None) -> Synapse:
     return ZmqSynapse(parse_url(url), carrier, key)
 
 
-_BUILT_IN: Mapping[str, Callable[[str, str, Key | None], Synapse]] = MappingProxyType(
-    {"cosmo": _over_zeromq, "cosmo+ipc": _over_zeromq, "memory": _in_process}
+def _over_nats(url: str, carrier: str, key: Key | None, creds: str | None) -> Synapse:
+    from .nats.nats_py import check_installed  # of an extra, and most programs have no use for it
+
+    check_installed()
+    from .nats.place import NatsPlace
+    from .nats.synapse import NatsSynapse
+
+    return NatsSynapse(NatsPlace.of(url, creds))
+
+
+_BUILT_IN: Mapping[str, Callable[[str, str, Key | None, str | None], Synapse]] = MappingProxyType(
+    {
+        "cosmo": _over_zeromq,
+        "cosmo+ipc": _over_zeromq,
+        "memory": _in_process,
+        "nats": _over_nats,
+        "tls": _over_nats,
+    }
 )
 
 
@@ -52,12 +68,19 @@ def takes_key(url: str) -> bool:
     return _scheme_of(url) in ("cosmo", "cosmo+ipc")
 
 
+def is_on_nats(url: str) -> bool:
+    """Return whether such a URL is that of a nats-server."""
+    return _scheme_of(url) in ("nats", "tls")
+
+
 def _scheme_of(url: str) -> str:
     found = _SCHEME.match(url) if isinstance(url, str) else None
     return found[1].lower() if found else "cosmo"
 
 
-def factory_for(url: str, carrier: str, key: Key | None = None) -> SynapseFactory:
+def factory_for(
+    url: str, carrier: str, key: Key | None = None, creds: str | None = None
+) -> SynapseFactory:
     """Return the factory of the Synapse behind `url`.
 
     A built-in scheme cannot be replaced. A text without a scheme belongs to `cosmo`, whose errors
@@ -67,6 +90,7 @@ def factory_for(url: str, carrier: str, key: Key | None = None) -> SynapseFactor
         url: The whole URL.
         carrier: The name of a carrier; of use to `cosmo` and `cosmo+ipc` only.
         key: The key to show; of use to `cosmo` only.
+        creds: The path of a file of credentials; of use to NATS only.
 
     Raises:
         InvalidUrl: The scheme is unknown, or its distribution cannot be used.
@@ -74,7 +98,7 @@ def factory_for(url: str, carrier: str, key: Key | None = None) -> SynapseFactor
     scheme = _scheme_of(url)
     if scheme in _BUILT_IN:
         built_in = _BUILT_IN[scheme]
-        return lambda whole: built_in(whole, carrier, key)
+        return lambda whole: built_in(whole, carrier, key, creds)
     try:
         return _installed(scheme)
     except LookupError as error:
@@ -86,6 +110,7 @@ def checked_url(url: str) -> str:
 
     Raises:
         InvalidUrl: It names no endpoint, or its scheme is unknown.
+        MissingExtra: What it names needs a package that is not installed.
     """
     if is_auto(url):
         auto_namespace(url)
@@ -93,6 +118,10 @@ def checked_url(url: str) -> str:
         parse_url(url)
     elif _scheme_of(url) == "memory":
         memory_name(url)
+    elif is_on_nats(url):
+        from .nats.place import NatsPlace
+
+        NatsPlace.of(url)
     else:
         factory_for(url, "")
     return url

@@ -1,6 +1,6 @@
 """The carrier over NATS: one connection for directed messages, a second one for who listens.
 
-Spec: docs/spec/14-nats.md, "Clients". It says who its router is (`router_watch`), and makes a
+Spec: docs/spec/14-nats.md, "Connections". It says who its router is (`router_watch`), and makes a
 connection to that one with an id of its own (`uplink`); both decide without a socket.
 """
 
@@ -67,7 +67,7 @@ class NatsCarrier:
         self._asked_at_s = 0.0
         self._wants_room = False
         self._publishes = self._is_welcome = self._has_joined = False
-        self._audience: set[bytes] = set()
+        self._with_listeners: set[bytes] = set()
         self._pumped: Uplink | None = None
         self._pumps: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -150,7 +150,7 @@ class NatsCarrier:
             return
         self._has_joined = True
         subject = subjects.audience(self._namespace)
-        self._ends.append(self._line.subscribe(subject, self._on_audience))
+        self._ends.append(self._line.subscribe(subject, self._on_change))
         self._line.publish(uplink.up, JOIN, uplink.down)
 
     def subscribe(self, topic: bytes) -> None:
@@ -308,11 +308,11 @@ class NatsCarrier:
         self._ends.clear()
         self._is_known = self._is_welcome = self._has_joined = False
         self._listening.turn_to(None)
-        audience, self._audience = self._audience, set()
+        topics, self._with_listeners = self._with_listeners, set()
         # A publisher without a far end has no listeners.
-        for topic in audience - {heads.LIVE_TOPIC}:
+        for topic in topics - {heads.LIVE_TOPIC}:
             self._events.on_subscription(False, topic)
-        if heads.LIVE_TOPIC in audience:
+        if heads.LIVE_TOPIC in topics:
             self._events.on_subscription(False, heads.LIVE_TOPIC)
         self._events.on_disconnected()
 
@@ -352,25 +352,25 @@ class NatsCarrier:
         elif tag == Tag.ASK:
             self._line.publish(uplink.up, uplink.answer(time.monotonic()), uplink.down)
         else:
-            self._on_audience_change(whole)
+            self._on_listeners(whole)
 
-    def _on_audience(self, message: Msg) -> None:
+    def _on_change(self, message: Msg) -> None:
         if not self._has_joined:
             return
         try:
-            self._on_audience_change(message.data)
+            self._on_listeners(message.data)
         except WireError as error:
             self._events.on_dropped(error.reason)
 
-    def _on_audience_change(self, data: bytes) -> None:
+    def _on_listeners(self, data: bytes) -> None:
         """Tell the client that a topic gained or lost its listeners; the same again is no news."""
         tag, topic = tag_of(data), topic_in(data)
         if tag not in (Tag.JOINS, Tag.LEAVES):
             raise WireError("bad_frame", f"tag {tag} does not come down")
         joins = tag == Tag.JOINS
-        if joins == (topic in self._audience):
+        if joins == (topic in self._with_listeners):
             return
-        (self._audience.add if joins else self._audience.discard)(topic)
+        (self._with_listeners.add if joins else self._with_listeners.discard)(topic)
         self._events.on_subscription(joins, topic)
 
 

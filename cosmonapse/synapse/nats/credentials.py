@@ -64,6 +64,17 @@ class Credentials:
             given = nobody | given
         return attrs.evolve(self, **given)
 
+    @property
+    def identity(self) -> str:
+        """What is shown, for people and without a secret; empty for nothing."""
+        if self.creds:
+            return f"the credentials in {self.creds}"
+        if self.nkey:
+            return f"the nkey in {self.nkey}"
+        if self.password is not None:
+            return f"the user {self.user}"
+        return "the token in the URL or the context" if self.token else ""
+
     def named_user(self) -> str:
         """Return the name of the user as they show it; empty if they do not.
 
@@ -165,8 +176,9 @@ def _user_of_creds(path: str) -> str:
     """
     lines = [line.strip() for line in read_text(path).splitlines()]
     fault = f"{path} is no file of credentials as 'nsc generate creds' writes it"
-    if _SEED not in lines or _JWT not in lines[:-1]:
+    if _SEED not in lines[:-1] or _JWT not in lines[:-1]:
         raise ValueError(f"{fault}: a line {_JWT!r} or {_SEED!r} is missing")
+    _check_seed(lines[lines.index(_SEED) + 1], path)
     try:
         claims = lines[lines.index(_JWT) + 1].split(".")[1]
         facts = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
@@ -181,9 +193,25 @@ def _checked_nkey(path: str) -> str:
     Raises:
         ValueError: It is no such file.
     """
-    if not read_text(path).strip().startswith("SU"):
-        raise ValueError(f"{path} has no seed of the nkey of a user, which begins with SU")
+    _check_seed(read_text(path).strip(), path)
     return ""
+
+
+def _check_seed(seed: str, path: str) -> None:
+    """Check the seed of an nkey.
+
+    Raises:
+        ValueError: It is none.
+    """
+    import nkeys
+
+    fault = f"{path} has no seed of the nkey of a user, which begins with SU"
+    if not seed.startswith("SU"):
+        raise ValueError(fault)
+    try:
+        nkeys.from_seed(bytearray(seed.encode())).wipe()
+    except (nkeys.NkeysError, ValueError):
+        raise ValueError(f"{fault}, or it was cut") from None
 
 
 def _loaded(what: str, load: Any) -> None:

@@ -1,4 +1,4 @@
-"""One connection to a nats-server, made anew by us. Spec: docs/spec/14-nats.md, "The line".
+"""One connection to a nats-server, made anew by us. Spec: docs/spec/14-nats.md, "Connections".
 
 A `Client` of nats-py serves for one connection and is thrown away then: it would subscribe again,
 and send what waited, before anybody could say that this belongs to the past. Its coroutines that

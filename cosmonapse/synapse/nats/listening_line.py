@@ -1,7 +1,7 @@
-"""The second connection of a client, for what it listens to. Spec: docs/spec/14-nats.md, "Clients".
+"""The second connection of a client, for what it listens to.
 
-A client that listens to more than it can read is cut by the nats-server. Then this connection is
-made anew, and the directed one never notices.
+Spec: docs/spec/14-nats.md, "Connections" 6. A client that listens to more than it can read is cut
+by the nats-server. Then this connection is made anew, and the directed one never notices.
 """
 
 from __future__ import annotations

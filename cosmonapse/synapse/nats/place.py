@@ -80,6 +80,16 @@ class NatsPlace:
         return self._credentials.options(self._tls)
 
     @property
+    def identity(self) -> str:
+        """What is shown to a nats-server, for people and without a secret; empty for nothing."""
+        return self._credentials.identity
+
+    @property
+    def has_password(self) -> bool:
+        """Return whether that is a user with a password."""
+        return "password" in self.options
+
+    @property
     def token(self) -> str:
         """The user as one token of a subject."""
         return subjects.token(self.user) if self.user else subjects.NO_USER

@@ -1,4 +1,4 @@
-"""Which router a client has, and when that is gone. Spec: docs/spec/14-nats.md, "Clients". Pure."""
+"""Which router a client has, and for how long. Spec: docs/spec/14-nats.md, "Connections". Pure."""
 
 from __future__ import annotations
 

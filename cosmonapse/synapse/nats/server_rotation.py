@@ -1,4 +1,4 @@
-"""Which nats-server is tried next, and how soon. Spec: docs/spec/14-nats.md, "The line". Pure."""
+"""Which nats-server is tried next, and how soon. Pure."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class _Search:
 
     def on_fault(self, fault: Fault) -> None:
         """Give up: another attempt would be refused as well."""
-        if fault.kind in REFUSALS and not self.found.done():
+        if fault.kind in (*REFUSALS, "tls") and not self.found.done():
             self.found.set_exception(refused(self._place, fault, ""))
 
     def _ask(self) -> None:

@@ -1,4 +1,4 @@
-"""One connection of a client to its router. Spec: docs/spec/14-nats.md, "Clients". Pure."""
+"""One connection of a client to its router. Spec: docs/spec/14-nats.md, "Connections". Pure."""
 
 from __future__ import annotations
 

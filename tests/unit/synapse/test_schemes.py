@@ -72,9 +72,9 @@ def test_an_unknown_scheme_is_refused_with_the_known_ones_and_the_way_to_add_one
     install("acme", GOOD, acme="acme:synapse")
 
     with pytest.raises(InvalidUrl) as caught:
-        synapse_from_url("nats://user:s3cret@here")
+        synapse_from_url("redis://user:s3cret@here")
 
-    assert "known are acme, cosmo, cosmo+ipc, memory" in caught.value.reason
+    assert "known are acme, cosmo, cosmo+ipc, memory, nats, tls" in caught.value.reason
     assert schemes.GROUP in caught.value.reason
     assert "cosmo://127.0.0.1:7070" in caught.value.reason
     assert "s3cret" not in str(caught.value)

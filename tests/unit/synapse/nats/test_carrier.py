@@ -7,7 +7,7 @@ from unittest import mock
 import pytest
 import pytest_asyncio
 
-pytest.importorskip("nats", reason="nats-py is not installed: pip install 'cosmonapse[nats]'")
+pytest.importorskip("nats", reason="nats-py is not installed")
 
 from cosmonapse.synapse.nats import subjects
 from cosmonapse.synapse.nats.carrier import MAX_WAITING_BYTES, NatsCarrier

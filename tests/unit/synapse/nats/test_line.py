@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-pytest.importorskip("nats", reason="nats-py is not installed: pip install 'cosmonapse[nats]'")
+pytest.importorskip("nats", reason="nats-py is not installed")
 
 from cosmonapse.synapse.nats.line import NatsLine, is_no_responders
 from cosmonapse.synapse.nats.place import NatsPlace

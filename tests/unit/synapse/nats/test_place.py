@@ -4,10 +4,13 @@ import base64
 import json
 import os
 
+import nkeys
 import pytest
 
 from cosmonapse import InvalidUrl
 from cosmonapse.synapse.nats.place import NatsPlace
+
+SEED = nkeys.encode_seed(bytes(32), nkeys.PREFIX_BYTE_USER).decode()
 
 
 def creds_text(name):
@@ -15,7 +18,7 @@ def creds_text(name):
     claims = base64.urlsafe_b64encode(json.dumps({"name": name}).encode()).decode().rstrip("=")
     return (
         f"-----BEGIN NATS USER JWT-----\nhead.{claims}.sign\n------END NATS USER JWT------\n\n"
-        "-----BEGIN USER NKEY SEED-----\nSUAXXX\n------END USER NKEY SEED------\n"
+        f"-----BEGIN USER NKEY SEED-----\n{SEED}\n------END USER NKEY SEED------\n"
     )
 
 
@@ -77,7 +80,7 @@ def test_the_user_of_the_url_counts_in_subjects_before_that_of_the_credentials(c
 
 def test_an_nkey_says_no_user(tmp_path):
     seed = tmp_path / "ben.nk"
-    seed.write_text("SUAXXX\n")
+    seed.write_text(f"{SEED}\n")
 
     place = NatsPlace.of(f"nats://host?nkey={seed}")
 
@@ -91,6 +94,8 @@ def test_an_nkey_says_no_user(tmp_path):
         ("nothing of the kind", "is missing"),
         (creds_text("ben").replace("head.", "head."[:-1]), "its JWT cannot be read"),
         (creds_text("two words"), "?user=NAME"),
+        (creds_text("ben").replace(SEED, SEED[:-1]), "or it was cut"),
+        (creds_text("ben").replace(SEED, "SA" + SEED[2:]), "begins with SU"),
         ("x" * 70_000, "over 65,536 bytes"),
         (None, "there is no such file"),
     ],
@@ -110,7 +115,7 @@ def test_the_content_of_credentials_in_place_of_a_path_is_not_shown():
     with pytest.raises(InvalidUrl) as caught:
         NatsPlace.of("nats://host", creds_text("ben"))
 
-    assert "SUAXXX" not in str(caught.value)
+    assert SEED not in str(caught.value)
 
 
 def test_a_context_says_servers_and_credentials(save_context, creds):
