@@ -18,16 +18,22 @@ from support.processes import TIMEOUT_S, free_ports
 from support.relay import HOST, Relay
 
 PROGRAM = "nats-server"
+_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin"
+"""Debian has it where only root looks."""
 _LOOK_S = 0.01
 _NAME_OF_ROUTE = r'"server_name":"(\w+)"'
 
 
 def need_nats_server():
     """Skip the test, or the module, where nats-server or its end with the test run is missing."""
-    if shutil.which(PROGRAM) is None:
+    if _program() is None:
         pytest.skip("no nats-server: apt-get install nats-server", allow_module_level=True)
     if shutil.which("setpriv") is None:
         pytest.skip("no setpriv: apt-get install util-linux", allow_module_level=True)
+
+
+def _program():
+    return shutil.which(PROGRAM, path=_PATH)
 
 
 class NatsServer:
@@ -65,7 +71,7 @@ class NatsServer:
             conf.flush()
             self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed in `_wait`
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", PROGRAM, "-c", conf.name],
+                ["setpriv", "--pdeathsig", "KILL", _program(), "-c", conf.name],
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=subprocess.STDOUT,

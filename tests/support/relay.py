@@ -97,10 +97,7 @@ class Relay:
         server.close()
         for link in list(self._links):
             link.reset()
-        pending = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
 
     async def _on_connection(self, reader, writer):
         try:
@@ -117,7 +114,7 @@ class Relay:
             await link.pump(reader, far_writer)
             await back
         finally:
-            link.reset()
+            link.close()
             self._links.discard(link)
 
     async def _learn(self, link, reader, far_writer):
@@ -147,8 +144,14 @@ class _Link:
         self._writers = (near, far)
 
     def reset(self):
+        self.passes.set()  # whoever waits for that finds the end
         for writer in self._writers:
             _reset(writer)
+
+    def close(self):
+        """End it; what was passed on before still arrives."""
+        for writer in self._writers:
+            writer.close()
 
     async def pump(self, reader, writer):
         """Pass on in one direction until that ends; the end of one is the end of both."""
@@ -158,7 +161,7 @@ class _Link:
             with contextlib.suppress(OSError):
                 await writer.drain()
         await self.passes.wait()  # a black hole tells no end either
-        self.reset()
+        self.close()
 
 
 def _reset(writer):
