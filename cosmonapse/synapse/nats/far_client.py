@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from zmq_transport.access.origin import Origin
 from zmq_transport.errors import WireError
 from zmq_transport.proxy.settings import Settings
 from zmq_transport.wire import heads
@@ -46,6 +47,7 @@ class FarClient:
 
     Attributes:
         connection: The connection id, for the engine.
+        origin: Where its messages come from, for the engine.
         seen_at_s: When its last message came.
         gone_at_s: Since when nobody reads there; None while somebody does.
         is_absent: True after it was silent for so long that the engine was told.
@@ -63,6 +65,7 @@ class FarClient:
         "is_absent",
         "namespace",
         "number",
+        "origin",
         "outgoing",
         "receipt",
         "seen_at_s",
@@ -78,6 +81,8 @@ class FarClient:
         self.namespace = up.namespace
         self.down = subjects.down(up.namespace, up.user, up.connection)
         self.heard = subjects.heard(up.namespace, up.user, up.connection)
+        # The address of its host is not known here: a bound for each connection stands in for it.
+        self.origin = Origin(host=self.down, line=self.connection)
         self.credit = Credit(settings.high_water, max(1, settings.max_waiting_bytes))
         self.receipt = Receipt()
         self._most_bytes = most_bytes

@@ -226,7 +226,7 @@ class NatsRouter:
         stood_s = 0.0 if term is None else term.stood_s(now_s)
         if not stood_s:
             return False
-        self._count("began_anew")
+        self._counts["began_anew"] += 1
         self._on_news(router_news.stood_still(stood_s))
         self._end_term()
         self._begin_term(now_s)
@@ -242,14 +242,11 @@ class NatsRouter:
             self._on_own_fault()
 
     def _on_own_fault(self) -> None:
-        self._count("router_fault")
+        self._counts["router_fault"] += 1
         _LOG.exception("a message could not be handled and is dropped")
 
-    def _count(self, name: str) -> None:
-        self._counts[name] += 1
-
     def _turn_soon(self) -> None:
-        if not self._is_turn_due and self._loop is not None:
+        if self._loop is not None:
             self._is_turn_due = True
             self._loop.call_soon(self._turn)
 
@@ -276,7 +273,7 @@ class NatsRouter:
         """See `LineEvents`."""
         if self._term is None:
             return
-        self._count("line_broken")
+        self._counts["line_broken"] += 1
         self._on_news(router_news.disconnected(self._place.text, why))
         self._end_term()
 
@@ -313,17 +310,19 @@ class NatsRouter:
     def _taking(self, term: RouterTerm, on_heard: OnHeard) -> Callable[[Msg], None]:
         def take(message: Msg) -> None:
             if self._term is not term:
-                self._count("drop.stale")
+                self._counts["drop.stale"] += 1
                 return
             now_s = time.monotonic()
-            if self._began_anew(now_s):
-                self._count("drop.stale")
+            if term.stood_s(now_s):
+                self._began_anew(now_s)
+                self._counts["drop.stale"] += 1
                 return
             try:
                 on_heard(message, now_s)
             except Exception:  # noqa: BLE001  # the last door: no message may end the router
                 self._on_own_fault()
-            self._turn_soon()
+            if not self._is_turn_due:
+                self._turn_soon()
 
         return take
 
@@ -358,7 +357,7 @@ class NatsRouter:
     def publish(self, subject: str, data: bytes, reply: str = "") -> None:
         """See `Post`."""
         if not self._line.publish(subject, data, reply):
-            self._count("drop.no_line")
+            self._counts["drop.no_line"] += 1
 
     def pace(self, key: Hashable, hand_over: HandOver) -> None:
         """See `Post`."""

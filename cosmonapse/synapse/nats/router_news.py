@@ -1,4 +1,4 @@
-"""What a router on NATS tells whoever runs it: sentences for people. Pure."""
+"""What a router on NATS tells whoever runs it: sentences for people."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def share_text(slots: int, others: int) -> str:
         slots: As bits.
         others: The number of the other routers.
     """
-    company = "alone" if not others else f"with {others} {'other' if others == 1 else 'others'}"
-    return f"serves {slots.bit_count()} of {SLOTS} slots, {company}"
+    beside = "alone" if not others else f"with {others} {'other' if others == 1 else 'others'}"
+    return f"serves {slots.bit_count()} of {SLOTS} slots, {beside}"
 
 
 def name_of(router: bytes) -> str:

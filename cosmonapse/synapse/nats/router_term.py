@@ -237,7 +237,7 @@ class RouterTerm:
     def stood_s(self, now_s: float) -> float:
         """Return for how long this router said nothing, if others think that it is gone; else 0."""
         silent_s = now_s - self._beat_at_s
-        return silent_s if self.shares.has_claimed and silent_s > SILENT_AFTER_S else 0.0
+        return silent_s if silent_s > SILENT_AFTER_S and self.shares.has_claimed else 0.0
 
     def stood_still(self, late_s: float, now_s: float) -> None:
         """Hold a time in which this router did not run against nobody."""

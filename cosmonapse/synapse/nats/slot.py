@@ -198,7 +198,7 @@ class Slot:
         if peer is None:
             far.is_absent = False
             # What is a probe of a new connection to the engine: it asks for a HELLO.
-            self._hub.on_message(far.connection, b"", b"", now_s, _origin_of(far))
+            self._hub.on_message(far.connection, b"", b"", now_s, far.origin)
         elif peer.absent_at_s is None:
             far.is_absent = False
 
@@ -221,7 +221,7 @@ class Slot:
             if foreign:
                 self._refuse(far, foreign)
                 return
-        self._hub.on_message(far.connection, head, body, now_s, _origin_of(far))
+        self._hub.on_message(far.connection, head, body, now_s, far.origin)
 
     def _refuse(self, far: FarClient, namespace: str) -> None:
         self._context.counts["drop.foreign_namespace"] += 1
@@ -232,13 +232,12 @@ class Slot:
     def _on_publication(self, far: FarClient, data: bytes, now_s: float) -> None:
         topic, header, body = unpack_publication(data)
         _check_own(far, topic)
-        origin = _origin_of(far)
-        self._hub.on_publication(far.connection, topic, header, body, now_s, origin)
+        self._hub.on_publication(far.connection, topic, header, body, now_s, far.origin)
 
     def _on_subscribe(self, far: FarClient, data: bytes, now_s: float) -> None:
         topic = topic_in(data)
         _check_own(far, topic)
-        self._hub.on_subscribe(far.connection, topic, _origin_of(far))
+        self._hub.on_subscribe(far.connection, topic, far.origin)
 
     def _on_unsubscribe(self, far: FarClient, data: bytes, now_s: float) -> None:
         self._hub.on_unsubscribe(far.connection, topic_in(data))
@@ -368,11 +367,6 @@ class Slot:
         if not queue:
             del self._queues[namespace]
         return sum(len(part) for _, part in parts)
-
-
-def _origin_of(far: FarClient) -> Origin:
-    # The address of a host is not known here; a bound for each connection stands in for it.
-    return Origin(host=far.down, line=far.connection)
 
 
 def _own_connection(namespace: str) -> bytes:

@@ -49,6 +49,7 @@ ROOMS = (
     "cosmonapse.telemetry.",
     "cosmonapse.tracing.",
     "cosmonapse.dendrite.",
+    "cosmonapse.synapse.nats.",
     "zmq_transport.",
 )
 MODULES = [
