@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -88,8 +89,8 @@ class NatsServer:
         self._end(signal.SIGTERM)
 
     def freeze(self):
-        """Stop it in its work."""
-        self._process.send_signal(signal.SIGSTOP)
+        """Stop it in its work; return when it stands still."""
+        freeze(self.pid)
 
     def thaw(self):
         """Let it go on."""
@@ -192,10 +193,24 @@ class NatsCluster:
         )
 
 
+def freeze(pid):
+    """Stop a process with SIGSTOP; return when each of its threads stands still."""
+    os.kill(pid, signal.SIGSTOP)
+    until_s = time.monotonic() + TIMEOUT_S
+    while not _stands_still(pid):
+        assert time.monotonic() < until_s, f"{pid} does not stand still"
+        time.sleep(_LOOK_S)
+
+
+def _stands_still(pid):
+    stats = [each.read_text() for each in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return all(each.rpartition(")")[2].split()[0] == "T" for each in stats)
+
+
 @contextlib.contextmanager
 def frozen(pid):
-    """Stop a process with SIGSTOP inside the block."""
-    os.kill(pid, signal.SIGSTOP)
+    """Stop a process inside the block."""
+    freeze(pid)
     try:
         yield
     finally:
