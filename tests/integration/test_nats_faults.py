@@ -23,6 +23,8 @@ NAMESPACES = [f"ns{number}" for number in range(12)]
 LIMIT_S = 30.0
 """No test takes longer."""
 FROZEN_S = 4.0
+LATER_S = 0.5
+"""Half of the time in which a new engine keeps tasks for workers that return."""
 SILENT = "another Synapse fell silent"
 
 
@@ -118,6 +120,29 @@ async def test_routers_that_come_and_go_under_load_cost_no_task(server, router, 
 
     judge("a router comes and the first one goes", load, works)
     assert load.longest_s < 2.0
+
+
+async def test_callers_that_move_before_their_workers_do_not_miss_them(server, router, worker):
+    routers = [router(server.url), router(server.url)]
+    assert shares(*routers)
+    relay = Relay(server.port)
+    works = worker(f"nats://{HOST}:{relay.port}", *NAMESPACES)
+
+    async with (
+        Load(server.url, NAMESPACES, neuron="worker") as load,
+        load.under_way(),
+        asyncio.TaskGroup() as asking,
+    ):
+        relay.hold()
+        routers[0].kill()
+        for _ in range(10):
+            await asyncio.sleep(LATER_S / 10)  # the worker learns of the move that much later
+            for dendrite in load.dendrites:
+                asking.create_task(load.ask(dendrite))
+        relay.mend()
+
+    relay.close()
+    judge(f"a router killed, its workers {LATER_S:g} s behind", load, works)
 
 
 async def test_a_router_that_was_frozen_costs_no_task(server, router, worker):
