@@ -76,16 +76,27 @@ def command() -> None:
     shell_complete=complete_context,
     help="As of another verb: the context that would count, - for none.",
 )
+@click.option(
+    "--creds",
+    metavar="FILE",
+    callback=not_empty,
+    help="As of another verb: the credentials of NATS that would count.",
+)
 @click.option("--json", "as_lines", is_flag=True, help="Print one JSON object for each setting.")
 def show(
-    url: str | None, key: str | None, namespace: str | None, name: str | None, as_lines: bool
+    url: str | None,
+    key: str | None,
+    namespace: str | None,
+    name: str | None,
+    creds: str | None,
+    as_lines: bool,
 ) -> int:
     """Show each setting: its value, where it comes from, and what it counts before.
 
     The order is: an option, a variable, the context, the file of the key, the default. Never a
     secret is printed. Exit codes: 0, or 2 if a value cannot be used; stderr tells why.
     """
-    rows = list(_rows(url, key, namespace, name))
+    rows = [*_rows(url, key, namespace, name), _Row("creds", list(candidates("creds", creds)))]
     if as_lines:
         for each in rows:
             click.echo(as_json(_facts(each)))

@@ -9,7 +9,7 @@ import attrs
 import click
 
 from ..errors import CosmonapseError
-from ..runtime.environment import CONTEXT_VARIABLE
+from ..runtime.environment import CONTEXT_VARIABLE, CREDS_VARIABLE
 from . import local_checks, network_checks
 from .fabric import as_json, complete_context
 from .findings import BAD, Check, Finding, found_by, text_of
@@ -23,6 +23,12 @@ from .variables import in_the_environment
 @click.option(
     "--key", metavar="FILE", callback=not_empty, help="As of another verb: the key to show."
 )
+@click.option(
+    "--creds",
+    metavar="FILE",
+    callback=not_empty,
+    help="As of another verb: the credentials of NATS to show.",
+)
 @click.option("--namespace", "-n", metavar="NS", help="As of another verb: the namespace to join.")
 @click.option(
     "--context",
@@ -33,7 +39,12 @@ from .variables import in_the_environment
 )
 @click.option("--json", "as_lines", is_flag=True, help="Print one JSON object for each finding.")
 def command(
-    url: str | None, key: str | None, namespace: str | None, name: str | None, as_lines: bool
+    url: str | None,
+    key: str | None,
+    creds: str | None,
+    namespace: str | None,
+    name: str | None,
+    as_lines: bool,
 ) -> int:
     """Examine this machine, its settings, and the way to the Synapse.
 
@@ -44,7 +55,8 @@ def command(
     It works where nothing else does, and prints no secret. Exit codes: 0 nothing is bad, 1
     something is.
     """
-    with in_the_environment({} if name is None else {CONTEXT_VARIABLE: name}):
+    given = {CONTEXT_VARIABLE: name, CREDS_VARIABLE: creds}
+    with in_the_environment({each: value for each, value in given.items() if value is not None}):
         found: list[Finding] = []
         for finding in _findings(url, namespace, key, name):
             found.append(finding)

@@ -17,13 +17,13 @@ from ..defaults import DEFAULT_NAMESPACE, DEFAULT_URL
 from ..dendrite import Dendrite
 from ..errors import InvalidContext, InvalidUrl, SynapseUnreachable
 from ..keys import Key
-from ..runtime.environment import CONTEXT_VARIABLE
+from ..runtime.environment import CONTEXT_VARIABLE, CREDS_VARIABLE
 from ..runtime.loops import run
 from ..runtime.reachable import when_reachable
 from ..signals import Signal
 from ..synapse import connect_synapse
 from ..synapse.connect import with_origin
-from ..synapse.schemes import checked_url, takes_key
+from ..synapse.schemes import checked_url, is_on_nats, takes_key
 from .options import not_empty
 from .std_streams import complain
 from .variables import in_the_environment
@@ -32,12 +32,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 _CONNECT_S = 3.0
 KEY_FILE = "cosmonapse.key_file"
 """Where the click context of a verb has the path of the key that counts, if there is one."""
+_CREDS = "cosmonapse.creds"
 _URL_SOURCE = "cosmonapse.url_source"
 """Where it has the source of the URL."""
 
 
 def fabric_options(function: F) -> F:
-    """Add `--url`, `--key`, `--namespace` and `--context`, each with what it is by default."""
+    """Add `--url`, `--key`, `--creds`, `--namespace` and `--context`, with what each is else."""
     url = click.option(
         "--url",
         metavar="URL",
@@ -60,7 +61,32 @@ def fabric_options(function: F) -> F:
         help="The namespace; else COSMO_NAMESPACE, or that of the context.  "
         f"[default: {DEFAULT_NAMESPACE}]",
     )
-    return url(key(namespace(context_option(function))))
+    return url(key(_creds_option(namespace(context_option(function)))))
+
+
+def _creds_option(function: F) -> F:
+    """Add `--creds`, which counts for the verb and for what it starts."""
+    option = click.option(
+        "--creds",
+        metavar="FILE",
+        is_eager=True,  # the URL is looked at with it
+        expose_value=False,
+        callback=_use_creds,
+        help="Your file of NATS credentials, for nats:// and tls://; else COSMO_CREDS.",
+    )
+    return option(function)
+
+
+def _use_creds(context: click.Context, option: click.Parameter, path: str | None) -> None:
+    """Let a file of credentials count until the verb ends.
+
+    Raises:
+        BadParameter: It is empty.
+    """
+    not_empty(context, option, path)
+    if path is not None:
+        context.meta[_CREDS] = path
+        context.with_resource(in_the_environment({CREDS_VARIABLE: path}))
 
 
 def complete_context(
@@ -122,10 +148,13 @@ def _chosen_url(context: click.Context, option: click.Parameter, url: str | None
         InvalidContext: The context cannot be used.
         InvalidKey: The key that may say it cannot be used.
         InvalidUrl: It is no option, and invalid; the text names where it comes from.
+        UsageError: It has no credentials, and some are given.
     """
     setting = chosen("url", url, key=context.params.get("key"))
     context.meta[_URL_SOURCE] = setting.source
     found: str = setting.value
+    if _CREDS in context.meta and not is_on_nats(found):
+        raise click.UsageError("--creds is for a nats-server: give a URL such as nats://HOST:4222")
     if context.params.get("key") is None and not takes_key(found):
         context.meta.pop(KEY_FILE, None)
     if url is None:

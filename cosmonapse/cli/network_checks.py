@@ -8,9 +8,10 @@ import os
 import socket
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -32,7 +33,8 @@ from ..runtime.loops import run
 from ..runtime.threads import in_thread
 from ..synapse import connect_synapse
 from ..synapse.auto import found_on_lan
-from ..synapse.schemes import checked_url, takes_key
+from ..synapse.nats.place import NatsPlace
+from ..synapse.schemes import checked_url, is_on_nats, takes_key
 from ..synapse.url import Endpoint, Endpoints, IpcEndpoint, is_auto, masked, parse_url
 from ..synapse.zmq import Cause, lookup, remedy
 from ..transport import Synapse
@@ -51,6 +53,10 @@ _BLOCKED = (
     "let it through the firewall of that host: without this port no Signal is seen by watchers; "
     "a Synapse that was started with --port 0 has others"
 )
+
+
+Way = Callable[[str, Endpoint], list[Finding]]
+"""(address, place) -> the findings about its ports there, that of directed messages first."""
 
 
 @attrs.frozen
@@ -99,6 +105,8 @@ def reachable(where: Where) -> Iterator[Finding]:
     url = where.url.value
     if is_auto(url):
         yield Finding("address", OK, "looked for on the LAN; see multicast")
+    elif is_on_nats(url):
+        yield from _nats_servers(url)
     elif not takes_key(url):
         yield Finding("address", OK, "in this process, or of another package: nothing to reach")
     else:
@@ -127,15 +135,29 @@ def _socket_file(path: str) -> Iterator[Finding]:
         yield Finding("address", OK, f"{path}, mode {mode:04o}")
 
 
-def _places(places: Sequence[Endpoint]) -> Iterator[Finding]:
+def _nats_servers(url: str) -> Iterator[Finding]:
+    parts = [urlsplit(each) for each in NatsPlace.of(url, chosen("creds").value).servers]
+    yield from _places([Endpoint(each.hostname or "", each.port or 0) for each in parts], _on_nats)
+
+
+def _on_nats(address: str, place: Endpoint) -> list[Finding]:
+    """Return the finding about the port of a nats-server."""
+    fault = _fault_at(address, place.port)
+    if not fault:
+        return [Finding("port", OK, f"{_at(address, place.port)} is open")]
+    fix = f"start a nats-server on {place.host}, or see whether a firewall drops port {place.port}"
+    return [Finding("port", BAD, f"{_at(address, place.port)}: {fault}", fix)]
+
+
+def _places(places: Sequence[Endpoint], way: Way | None = None) -> Iterator[Finding]:
     """Look at each place of a URL; of several one that can be reached is enough."""
-    rows = [list(_place(each)) for each in places]
+    rows = [list(_place(each, way or _way)) for each in places]
     has_way = any(all(row.level != BAD for row in each) for each in rows)
     for row in (row for each in rows for row in each):
         yield attrs.evolve(row, level=WARNING) if has_way and row.level == BAD else row
 
 
-def _place(place: Endpoint) -> Iterator[Finding]:
+def _place(place: Endpoint, way: Way) -> Iterator[Finding]:
     try:
         found = run(_looked_up(place))
     except TimeoutError:
@@ -148,7 +170,7 @@ def _place(place: Endpoint) -> Iterator[Finding]:
         return
     yield Finding("name", OK, f"{place.host} is {', '.join(found)}")
     with ThreadPoolExecutor(len(found)) as pool:
-        ways = list(pool.map(lambda each: _way(each, place), found[:_MAX_ADDRESSES]))
+        ways = list(pool.map(lambda each: way(each, place), found[:_MAX_ADDRESSES]))
     has_way = any(each.level == OK for each, *_ in ways)
     for directed, *broadcast in ways:
         yield (
@@ -204,7 +226,9 @@ def answers(where: Where) -> Iterator[Finding]:
 
     async def main() -> None:
         began_s = time.monotonic()
-        synapse = await connect_synapse(where.url.value, key=where.key, timeout_s=_ANSWER_S)
+        url = where.url.value
+        key = where.key if takes_key(url) else None
+        synapse = await connect_synapse(url, key=key, timeout_s=_ANSWER_S)
         took_ms = (time.monotonic() - began_s) * 1000
         findings.append(Finding("synapse", OK, f"it answers after {took_ms:.0f} ms"))
         await _join(synapse, where, findings)
@@ -220,7 +244,8 @@ def answers(where: Where) -> Iterator[Finding]:
 async def _join(synapse: Synapse, where: Where, findings: list[Finding]) -> None:
     """Join the namespace; add what the Synapse tells."""
     async with _dendrite(synapse, where) as dendrite:
-        who = f"as {where.key.name} " if where.key is not None else ""
+        key = where.key if takes_key(where.url.value) else None
+        who = f"as {key.name} " if key is not None else ""
         findings.append(Finding("access", OK, f"let in {who}to namespace {dendrite.namespace}"))
         began_ts = time.time()
         state = await dendrite.synapse_state()
@@ -292,8 +317,9 @@ async def _broadcasts(synapse: Synapse, where: Where) -> Finding:
         await listener.start(timeout_s=_ANSWER_S)
     except AccessRefused:
         return Finding("broadcasts", OK, "not heard: this key may not listen to them")
-    except SynapseUnreachable:
-        return Finding("broadcasts", BAD, "they do not arrive here", _BLOCKED)
+    except SynapseUnreachable as error:
+        fix = error.hint if is_on_nats(where.url.value) else _BLOCKED
+        return Finding("broadcasts", BAD, "they do not arrive here", fix)
     finally:
         await listener.stop()
     return Finding("broadcasts", OK, "they arrive here")

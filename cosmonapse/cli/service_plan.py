@@ -24,6 +24,7 @@ from ..synapse.secure_bind import check_bind
 from ..worker_runner.load_check import MARK
 from ..worker_runner.supervisor import KILL_AFTER_S
 from .log_format import chosen_format
+from .synapse_on_nats import check_options, check_url_of_unit, is_on_nats
 from .unit_access import ENTER, READ, Account, check_keys, check_paths
 from .unit_text import Unit
 from .variables import in_the_environment
@@ -54,6 +55,8 @@ def synapse_unit(arguments: Sequence[str], asked: Asked) -> Unit:
     from .synapse import start
 
     given = _read("synapse start", start, arguments)
+    if is_on_nats(given["store"]):
+        check_url_of_unit(given["store"])
     if given["port"] == 0:
         raise click.UsageError("--port 0 takes another port at each start: name one")
     host = given["host"] or ("0.0.0.0" if given["lan"] else "127.0.0.1")
@@ -73,7 +76,7 @@ def synapse_unit(arguments: Sequence[str], asked: Asked) -> Unit:
         Unit(
             name=_name(asked, "cosmo-synapse"),
             kind="synapse",
-            what=f"{host}:{given['port']}",
+            what=given["store"] if is_on_nats(given["store"]) else f"{host}:{given['port']}",
             command=(*_program("synapse", "start"), *arguments),
             folder=os.getcwd(),
             for_user=asked.for_user,
@@ -135,6 +138,8 @@ def _program(*verb: str) -> tuple[str, ...]:
 def _read(path: str, command: click.Command, arguments: Sequence[str]) -> dict[str, Any]:
     """Return what the verb itself understands by these arguments."""
     with command.make_context(f"cosmo {path}", list(arguments)) as context:
+        if "store" in context.params:
+            check_options(context, context.params["store"])
         return {**context.params, "log_format": chosen_format(context)}
 
 

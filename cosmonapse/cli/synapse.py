@@ -19,6 +19,7 @@ from .hinted_group import HintedGroup
 from .log import SignalLog
 from .log_format import begin_logs, log_format_option, tell
 from .metrics import metrics_option, served
+from .nats_conf import command as nats_conf
 from .service_signals import reporter_of, stop_on_signals
 from .std_streams import complain
 from .synapse_on_nats import (
@@ -127,6 +128,9 @@ def _limit_options(function: F) -> F:
 @click.group(cls=HintedGroup)
 def command() -> None:
     """Run the Synapse."""
+
+
+command.add_command(nats_conf)
 
 
 @command.command()

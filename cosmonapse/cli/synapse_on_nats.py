@@ -51,6 +51,19 @@ def checked_store(context: click.Context, argument: click.Parameter, store: str)
     raise click.BadParameter("it is 'memory', or the URL of a nats-server: nats://HOST[:PORT]")
 
 
+def check_url_of_unit(url: str) -> None:
+    """Check a URL of a nats-server that is to stand in a unit, which every user may read.
+
+    Raises:
+        UsageError: It has a password or a token.
+    """
+    if "@" in url.partition("?")[0]:
+        raise click.UsageError(
+            "a unit would show every user of this machine who the Synapse is: leave that out of "
+            "the URL, and name a file, with --creds FILE or as nats://HOST?nkey=FILE"
+        )
+
+
 def nats_options(function: F) -> F:
     """Add the options that only a Synapse on NATS has; `start_on_nats` reads them."""
     creds = click.option(

@@ -55,7 +55,8 @@ def meets(url, act=None):
         try:
             if act is not None:
                 await act(client)
-            await client.flush()  # what is refused is told before this is answered
+            for _ in range(2):  # the first may overtake a subscription in nats-py
+                await client.flush()
         finally:
             await client.close()
         return faults[0] if faults else None
@@ -129,7 +130,10 @@ def test_with_tls_a_certificate_of_the_client_may_be_asked_for(tmp_path):
 
     with nats_server_with(tmp_path, f"tls {{ {files} }}") as server:
         assert meets(f"tls://{server}?ca={cert}&cert={cert}&key={key}") is None
-        assert "certificate" in meets(f"tls://{server}?ca={cert}").text
+        fault = meets(f"tls://{server}?ca={cert}")
+        # With TLS 1.3 it may be told when the client thinks that it is connected.
+        assert fault is None or "certificate" in fault.text
+    assert "client didn't provide a certificate" in (tmp_path / "nats-server.log").read_text()
 
 
 @pytest.mark.parametrize("who", ["", "ben:secret@", "token@"])

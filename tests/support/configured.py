@@ -12,6 +12,7 @@ SAYS = {
     "namespace": ("argument", "variable", "context", "default"),
     "key": ("argument", "variable", "context", "default"),
     "carrier": ("argument", "variable", "default"),
+    "creds": ("argument", "variable", "default"),
 }
 """Each setting, and which sources can say it."""
 VARIABLES = {
@@ -19,8 +20,15 @@ VARIABLES = {
     "namespace": "COSMO_NAMESPACE",
     "key": "COSMO_KEY",
     "carrier": "COSMO_CARRIER",
+    "creds": "COSMO_CREDS",
 }
-DEFAULTS = {"url": "cosmo://127.0.0.1:7070", "namespace": "default", "key": None, "carrier": None}
+DEFAULTS = {
+    "url": "cosmo://127.0.0.1:7070",
+    "namespace": "default",
+    "key": None,
+    "carrier": None,
+    "creds": None,
+}
 CASES = [
     (setting, frozenset(said))
     for setting, sources in SAYS.items()

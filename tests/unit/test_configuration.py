@@ -78,6 +78,8 @@ def test_the_sdk_takes_what_counts(setting, said, told):
             assert synapse.user == (Key.read(case.counts).name if case.counts else "")
         case "carrier":
             assert chosen_carrier(given["carrier"]) == (case.counts or "zmtp")
+        case "creds":
+            assert chosen("creds", given["creds"]).value == case.counts
 
 
 def test_every_setting_has_a_variable_and_is_in_the_table():

@@ -22,8 +22,8 @@ from . import subjects
 from .credit import WINDOW
 from .errors_of import Fault, refused
 from .frames import JOIN, Tag, tag_of, topic_in, unpack_directed
-from .line import LineEvents, NatsLine, is_no_responders
-from .listening_line import REFUSALS, ListeningLine
+from .line import NatsLine, is_no_responders
+from .listening_line import REFUSALS, ListeningLine, NewLine
 from .place import NatsPlace
 from .router_watch import Move, RouterWatch
 from .shares import unpack_beat
@@ -53,7 +53,7 @@ class NatsCarrier:
         self,
         place: NatsPlace,
         namespace: str,
-        new_line: Callable[[NatsPlace, str, LineEvents], NatsLine] = NatsLine,
+        new_line: NewLine = NatsLine,
     ) -> None:
         self._place = place
         self._namespace = namespace
@@ -149,7 +149,7 @@ class NatsCarrier:
         if not self._publishes or not self._is_welcome or self._has_joined or uplink is None:
             return
         self._has_joined = True
-        subject = subjects.audience(self._namespace)
+        subject = subjects.subscribed(self._namespace)
         self._ends.append(self._line.subscribe(subject, self._on_change))
         self._line.publish(uplink.up, JOIN, uplink.down)
 

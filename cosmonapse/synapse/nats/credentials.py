@@ -18,7 +18,7 @@ import attrs
 from ...errors import MissingExtra
 from .tls_proof import Handshake
 
-_MAX_FILE_BYTES: Final = 64 * 1024
+MAX_FILE_BYTES: Final = 64 * 1024
 _JWT = "-----BEGIN NATS USER JWT-----"
 _SEED = "-----BEGIN USER NKEY SEED-----"
 FILES: Final = ("creds", "nkey", "ca", "cert", "key")
@@ -158,9 +158,9 @@ def read_text(path: str) -> str:
         raise ValueError("the content of a file was given in place of its path")
     try:
         with open(path, "rb") as file:
-            content = file.read(_MAX_FILE_BYTES + 1)
-        if len(content) > _MAX_FILE_BYTES:
-            raise ValueError(f"{path} has over {_MAX_FILE_BYTES:,} bytes: it is no such file")
+            content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise ValueError(f"{path} has over {MAX_FILE_BYTES:,} bytes: it is no such file")
         return content.decode()
     except OSError as error:
         raise ValueError(f"cannot read {path}: {_reason_of(error)}") from None

@@ -59,6 +59,8 @@ class NatsLine:
         place: Where the nats-servers are, and what they are shown.
         name: Of the connection, for whoever looks at the nats-server.
         events: Takes the events.
+        ping_s: How often the nats-server is asked for a sign of life; after `MAX_PINGS` without an
+            answer the connection ends.
 
     Attributes:
         attempts: How many connections were tried.
@@ -67,8 +69,11 @@ class NatsLine:
         slow: Messages that nats-py dropped, as it found no room for them.
     """
 
-    def __init__(self, place: NatsPlace, name: str, events: LineEvents) -> None:
+    def __init__(
+        self, place: NatsPlace, name: str, events: LineEvents, ping_s: float = PING_S
+    ) -> None:
         self._place = place
+        self._ping_s = ping_s
         self._name = name
         self._events = events
         self._servers = ServerRotation(place.servers, random.random)
@@ -250,7 +255,7 @@ class NatsLine:
             "servers": [server.url],
             "allow_reconnect": False,
             "connect_timeout": CONNECT_S,
-            "ping_interval": PING_S,
+            "ping_interval": self._ping_s,
             "max_outstanding_pings": MAX_PINGS,
             "pending_size": _PENDING_BYTES,
             "flusher_queue_size": 0,
@@ -292,7 +297,8 @@ class NatsLine:
             self._tell_fault(error)
 
     def _note(self, error: Exception) -> None:
-        self.last_error = str(error) or type(error).__name__
+        fault = fault_of(error)
+        self.last_error = (str(error) if fault is None else fault.text) or type(error).__name__
 
     def _tell_fault(self, error: Exception) -> None:
         fault = fault_of(error)

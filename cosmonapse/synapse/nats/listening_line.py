@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from nats.aio.msg import Msg
 
@@ -24,8 +24,21 @@ from .pieces import Joiner
 from .place import NatsPlace
 from .uplink import MOST_BYTES, Uplink
 
+PING_S: Final = 1.0
+"""How often the listening connection asks the nats-server for a sign of life. Answers wait behind
+all that was not read yet: so one that is seconds behind ends, and what it missed is counted. The
+nats-server would make whoever publishes wait for it, which is the router of everybody."""
 REFUSALS: Final = ("authorization", "permission")
 """The kinds of faults that no other attempt mends."""
+
+
+class NewLine(Protocol):
+    """Makes a connection; see `NatsLine`."""
+
+    def __call__(
+        self, place: NatsPlace, name: str, events: LineEvents, ping_s: float = ..., /
+    ) -> NatsLine:
+        """Return one that is not started yet."""
 
 
 class ListeningLine:
@@ -43,7 +56,7 @@ class ListeningLine:
         place: NatsPlace,
         namespace: str,
         events: CarrierEvents,
-        new_line: Callable[[NatsPlace, str, LineEvents], NatsLine],
+        new_line: NewLine,
     ) -> None:
         self._place = place
         self._namespace = namespace
@@ -64,7 +77,8 @@ class ListeningLine:
         if topic in self._topics:
             return
         if self._line is None:
-            self._line = self._new_line(self._place, f"cosmo listens {self._namespace}", self)
+            name = f"cosmo listens {self._namespace}"
+            self._line = self._new_line(self._place, name, self, PING_S)
             self._line.start()
         self._topics[topic] = self._subscribed(topic)
         self._say(Tag.SUBSCRIBE, topic)

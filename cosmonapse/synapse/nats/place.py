@@ -13,6 +13,7 @@ from ...names import checked_name
 from . import subjects
 from .cli_contexts import read_cli_context
 from .credentials import FILES, Credentials, whole_path
+from .server_conf import inbox_of
 from .url_parts import SCHEMES, UrlParts, read_url, shown
 
 
@@ -77,7 +78,10 @@ class NatsPlace:
 
         With TLS they prove for one connection that it was encrypted before a password was said.
         """
-        return self._credentials.options(self._tls)
+        options = self._credentials.options(self._tls)
+        if self.user:
+            options.setdefault("inbox_prefix", inbox_of(self.user))
+        return options
 
     @property
     def identity(self) -> str:

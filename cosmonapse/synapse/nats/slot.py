@@ -313,7 +313,7 @@ class Slot:
     def tell(self, joins: bool, topic: bytes) -> None:
         """See `HubPort`."""
         namespace, _, _ = heads.read_topic(topic)
-        self._post.publish(subjects.audience(namespace), _told(joins, topic))
+        self._post.publish(subjects.subscribed(namespace), _told(joins, topic))
 
     def tell_one(self, connection: bytes, joins: bool, topic: bytes) -> None:
         """See `HubPort`; topics of other namespaces are left out."""

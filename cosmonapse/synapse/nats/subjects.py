@@ -5,7 +5,7 @@
     cosmo.NS.heard.USER.CONN        router -> the listening connection of one client
     cosmo.NS.t.TYPE                 router -> who listens to a type, such as AGENT_OUTPUT
     cosmo.NS.r.TRACE                router -> who listens to a trace
-    cosmo.NS.audience               router -> publishers: topics that gained or lost their listeners
+    cosmo.NS.subscribed             router -> publishers: topics that gained or lost their listeners
     cosmo._synapse, cosmo._who      the beats of the routers; the question for one
     cosmo._alive.ROUTER             routers probe each other
     cosmo._gone.ROUTER.WHO          where a router learns that nobody reads there
@@ -91,9 +91,9 @@ def heard(namespace: str, user: str, connection: str) -> str:
     return f"{PREFIX}.{token(namespace)}.heard.{user}.{connection}"
 
 
-def audience(namespace: str) -> str:
+def subscribed(namespace: str) -> str:
     """Return where publishers learn who listens."""
-    return f"{PREFIX}.{token(namespace)}.audience"
+    return f"{PREFIX}.{token(namespace)}.subscribed"
 
 
 def of_topic(topic: bytes) -> str:

@@ -192,7 +192,7 @@ def test_what_cannot_be_used_is_shown_with_the_fault_and_no_secret(
     assert says in complaint
     assert says in rows[row]["fault"]
     assert "s3cret" not in f"{rows} {complaint}"
-    assert rows.keys() == {"context", "url", "namespace", "key", "carrier"}
+    assert rows.keys() == {"context", "url", "namespace", "key", "carrier", "creds"}
 
 
 @pytest.mark.parametrize(

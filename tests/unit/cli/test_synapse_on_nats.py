@@ -1,8 +1,10 @@
 """`cosmo synapse start` takes a nats-server, and refuses in one line what goes with none."""
 
+import click
 import pytest
 from click.testing import CliRunner
 
+from cosmonapse.cli.service_plan import Asked, synapse_unit
 from cosmonapse.cli.synapse import start
 
 URL = "nats://ada:secret@127.0.0.1:4222"
@@ -53,3 +55,27 @@ def test_another_store_is_refused_and_not_shown(store):
 
 def test_a_time_that_would_end_living_dendrites_is_refused():
     assert "2" in refusal(URL, "--dead-after", "2")
+
+
+def unit_of(*arguments):
+    return synapse_unit(arguments, Asked(name=None, for_user=True, run_as=None))
+
+
+def test_a_unit_for_a_synapse_on_nats_says_where_it_is_and_runs_that():
+    unit = unit_of("nats://h:4222", "--dead-after", "5")
+
+    assert unit.what == "nats://h:4222"
+    assert unit.command[-3:] == ("nats://h:4222", "--dead-after", "5")
+
+
+@pytest.mark.parametrize("url", [URL, "nats://token@h:4222"])
+def test_no_password_comes_into_a_unit(url):
+    with pytest.raises(click.UsageError, match="name a file, with --creds FILE") as refused:
+        unit_of(url)
+
+    assert "secret" not in refused.value.message
+
+
+def test_an_option_that_has_no_effect_is_refused_before_a_unit_is_written():
+    with pytest.raises(click.UsageError, match="--port is for a Synapse that listens itself"):
+        unit_of("nats://h:4222", "--port", "7070")

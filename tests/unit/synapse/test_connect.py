@@ -1,8 +1,10 @@
 """Where a Synapse is looked for: the argument, else the variable, else the default."""
 
+import sys
+
 import pytest
 
-from cosmonapse import InvalidName, InvalidUrl, synapse_from_url
+from cosmonapse import InvalidKey, InvalidName, InvalidUrl, MissingExtra, synapse_from_url
 from cosmonapse.dendrite import Dendrite
 
 
@@ -56,3 +58,39 @@ def test_an_invalid_namespace_in_the_variable_is_named_in_the_error(monkeypatch)
 
     with pytest.raises(InvalidName, match="COSMO_NAMESPACE must be"):
         Dendrite(synapse=synapse_from_url("cosmo://127.0.0.1:1"))
+
+
+def test_credentials_are_for_a_nats_server(monkeypatch):
+    with pytest.raises(InvalidKey, match="leave 'creds' out"):
+        synapse_from_url("cosmo://host", creds="ben.creds")
+
+    monkeypatch.setenv("COSMO_CREDS", "ben.creds")
+    assert synapse_from_url("cosmo://host").url == "cosmo://host:7070"
+
+
+def test_credentials_in_the_variable_are_named_in_the_error(monkeypatch):
+    monkeypatch.setenv("COSMO_CREDS", "/nowhere/ben.creds")
+
+    with pytest.raises(InvalidUrl, match=r"no such file \(it is in COSMO_CREDS\)"):
+        synapse_from_url("nats://host")
+
+
+@pytest.mark.parametrize("scheme", ["nats", "TLS"])
+def test_a_nats_server_shows_no_password(scheme):
+    url = synapse_from_url(f"{scheme}://ben:s3cret@host").url
+
+    assert url == f"{scheme.lower()}://ben:***@host:4222"
+
+
+def test_without_nats_py_its_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nats", None)
+
+    with pytest.raises(MissingExtra, match=r"nats-py is not installed.*\[nats\]"):
+        synapse_from_url("nats://host")
+
+
+def test_without_nkeys_credentials_name_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nkeys", None)
+
+    with pytest.raises(MissingExtra, match=r"nkeys is not installed.*\[nats\]"):
+        synapse_from_url("nats://host", creds="ben.creds")

@@ -48,6 +48,7 @@ ROOMS = (
     "cosmonapse.exposition.",
     "cosmonapse.telemetry.",
     "cosmonapse.tracing.",
+    "cosmonapse.synapse.nats.",
     "cosmonapse.dendrite.",
     "cosmonapse.synapse.nats.",
     "zmq_transport.",

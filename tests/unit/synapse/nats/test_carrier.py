@@ -97,8 +97,8 @@ class HandFabric:
         self.lines = []
         self.carrier = NatsCarrier(PLACE, "team", self._new_line)
 
-    def _new_line(self, place, name, events):
-        line = ManualLine(place, name, events, max_payload=10_000)
+    def _new_line(self, place, name, events, ping_s=None):
+        line = ManualLine(place, name, events, ping_s, max_payload=10_000)
         self.lines.append(line)
         return line
 
@@ -327,17 +327,17 @@ async def test_it_joins_the_publishers_once_for_each_connection(fabric):
     assert [data for _, data, _ in fabric.line.taken()] == [JOIN]
 
 
-async def test_the_audience_is_told_once_and_ends_with_the_connection(fabric):
+async def test_who_listens_is_told_once_and_ends_with_the_connection(fabric):
     _, down = fabric.connect_and_answer()
     fabric.carrier.open_publisher()
     fabric.carrier.join(0, 0)
-    audience = subjects.audience("team")
+    subscribed = subjects.subscribed("team")
 
     fabric.line.deliver(down, pack_topic(Tag.JOINS, KIND))
-    fabric.line.deliver(audience, pack_topic(Tag.JOINS, KIND))
+    fabric.line.deliver(subscribed, pack_topic(Tag.JOINS, KIND))
     fabric.line.deliver(down, pack_topic(Tag.JOINS, heads.LIVE_TOPIC))
-    fabric.line.deliver(audience, pack_topic(Tag.JOINS, TRACE))
-    fabric.line.deliver(audience, pack_topic(Tag.LEAVES, TRACE))
+    fabric.line.deliver(subscribed, pack_topic(Tag.JOINS, TRACE))
+    fabric.line.deliver(subscribed, pack_topic(Tag.LEAVES, TRACE))
     assert fabric.client.taken() == [
         ("subscription", True, KIND),
         ("subscription", True, heads.LIVE_TOPIC),
@@ -351,7 +351,7 @@ async def test_the_audience_is_told_once_and_ends_with_the_connection(fabric):
         ("subscription", False, heads.LIVE_TOPIC),
         ("disconnected",),
     ]
-    assert not fabric.line.deliver(audience, pack_topic(Tag.JOINS, TRACE))
+    assert not fabric.line.deliver(subscribed, pack_topic(Tag.JOINS, TRACE))
 
 
 async def test_a_broadcast_message_goes_up_or_is_counted(fabric):

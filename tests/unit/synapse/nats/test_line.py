@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -71,6 +72,9 @@ class OneServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+
+    def freeze(self):
+        self._process.send_signal(signal.SIGSTOP)
 
     def kill(self):
         if self._process is not None:
@@ -244,5 +248,22 @@ async def test_one_bad_message_does_not_stop_the_rest(server, caplog):
 
     await events.until("message", 2)
     assert "could not be handled" in caplog.text
+    line.close()
+    await line.closed()
+
+
+async def test_a_line_leaves_a_nats_server_that_is_frozen_as_soon_as_it_was_told_to(server):
+    server.start()
+    events = LoudEvents()
+    line = NatsLine(NatsPlace.of(f"nats://127.0.0.1:{server.port}"), "test", events, 0.1)
+    line.start()
+    await events.until("up")
+    line.publish("a", b"x")
+
+    server.freeze()
+
+    await events.until("down")
+    assert "stale" in events.of("down")[0][1]
+    assert not line.is_connected
     line.close()
     await line.closed()

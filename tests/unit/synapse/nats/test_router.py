@@ -224,3 +224,14 @@ async def test_every_engine_and_what_nats_py_dropped_is_in_the_counts(bench):
     counts = bench.router.counts
 
     assert (counts["drop.version"], counts["drop.nats_slow"]) == (1, 3)
+
+
+@pytest.mark.asyncio
+async def test_what_waits_for_a_line_that_broke_is_never_handed_over(bench):
+    handed = []
+    bench.router.pace("key", handed.append)
+    bench.line.go_down()
+
+    await asyncio.sleep(0.05)
+
+    assert not handed

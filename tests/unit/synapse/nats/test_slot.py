@@ -9,6 +9,7 @@ from cosmonapse.synapse.nats.frames import Tag, Totals
 from cosmonapse.synapse.nats.pieces import Outgoing
 from cosmonapse.synapse.nats.shares import slot_of
 from support.nats_bench import Bench
+from zmq_transport.sockets.sent import Sent
 from zmq_transport.wire import heads
 from zmq_transport.wire.heads import Verb
 
@@ -102,7 +103,7 @@ def same_slot():
 
 
 def test_the_first_listener_is_told_to_publishers_and_the_last_one_that_leaves(bench):
-    audience = subjects.audience("demo")
+    subscribed = subjects.subscribed("demo")
     one, two = bench.client("1"), bench.client("2")
 
     listen(one)
@@ -110,7 +111,7 @@ def test_the_first_listener_is_told_to_publishers_and_the_last_one_that_leaves(b
     one.say(frames.pack_topic(Tag.UNSUBSCRIBE, TOPIC))
     two.say(frames.pack_topic(Tag.UNSUBSCRIBE, TOPIC))
 
-    told = [data for _, data, _ in bench.post.take(audience)]
+    told = [data for _, data, _ in bench.post.take(subscribed)]
     assert told == [frames.pack_topic(Tag.JOINS, TOPIC), frames.pack_topic(Tag.LEAVES, TOPIC)]
 
 
@@ -345,3 +346,50 @@ def test_a_namespace_that_everybody_has_left_is_not_listened_to_any_more():
 
     assert before == [len(TYPE_OF_CODE)]
     assert [len(each.subscriptions) for each in bench.engines] == [0]
+
+
+# -- what is left over ---------------------------------------------------------------------------
+
+
+def test_nothing_is_sent_to_a_connection_that_is_gone_and_it_is_still_read_for_a_while(pair, bench):
+    _, worker = pair
+    bench.tick(1.0)
+    bench.gone(worker.down)
+    slot, far = bench.term._by_subject[worker.up]
+    bench.post.take()
+
+    sent = slot.send(far.connection, heads.pack(Verb.GOING_AWAY), b"")
+    bench.tick(1.5)
+
+    assert sent is Sent.UNREACHABLE
+    assert not worker.raw()
+    assert worker.up in bench.term._by_subject
+
+
+def test_what_waits_is_not_counted_any_more_once_everything_is_forgotten():
+    bench = Bench(max_payload=200)
+    client = bench.client()
+    client.greet()
+    client.say(publication(TOPIC, b"x" * 500))
+    waited = bench.term.context.queued_bytes
+
+    bench.term.end()
+    bench.post.pump()
+
+    assert waited >= 500
+    assert bench.term.context.queued_bytes == 0
+
+
+def test_an_end_that_found_no_room_goes_out_as_soon_as_there_is_room():
+    bench = Bench(high_water=20)
+    caller = bench.client()
+    caller.greet()
+    for number in range(1, 41):
+        caller.task(b"nobody", number)
+    before = [verb for verb, _, _ in caller.take()].count(Verb.BOUNCE)
+
+    caller.say(frames.pack_read(far_of(bench, caller).credit._sent))
+
+    after = [verb for verb, _, _ in caller.take()].count(Verb.BOUNCE)
+    assert 0 < before < 40
+    assert after > 0

@@ -215,35 +215,33 @@ def test_each_task_of_a_bundle_that_cannot_be_sent_comes_back_by_itself(bench, f
     ]
 
 
-def test_what_found_no_room_goes_out_when_there_is_and_not_at_a_tick_only(bench):
+@pytest.fixture(params=[Verb.BOUNCE, Verb.LOST])
+def waiting(bench, request):
+    """A caller for which 500 ends wait: alone, or in bundles."""
     caller, _ = bench.join("caller")
-    bench.port.room[caller] = 0
     for number in range(500):
-        bench.task(caller, number, b"nobody")
-    bench.hub.flush()
-    bench.port.room[caller] = 1000
-
-    bench.hub.on_writable(caller, NOW_S)
-
-    bounced = [task for _, task, _ in bench.port.messages_to(caller)]
-    assert sorted(bounced) == [task_id(number) for number in range(500)]
+        head = heads.pack(request.param, 7, task=task_id(number))
+        assert bench.engine.on_unsent(caller, head, b"unknown", True, NOW_S) == []
+    return caller
 
 
-def test_a_caller_that_has_room_for_little_costs_little(bench):
-    caller, _ = bench.join("caller")
-    bench.port.room[caller] = 0
-    for number in range(500):
-        bench.task(caller, number, b"nobody")
-    bench.hub.flush()
-    before = bench.counts["later.bounce"]
+def test_what_found_no_room_goes_out_when_there_is_and_not_at_a_tick_only(bench, waiting):
+    bench.hub.on_writable(waiting, NOW_S)
+
+    ended = [task for _, task, _ in bench.port.messages_to(waiting)]
+    assert sorted(ended) == [task_id(number) for number in range(500)]
+
+
+def test_a_caller_that_has_room_for_little_costs_little(bench, waiting):
+    before = bench.counts.total()
 
     for _ in range(50):
-        bench.port.room[caller] = 1
-        bench.hub.on_writable(caller, NOW_S)
+        bench.port.room[waiting] = 1
+        bench.hub.on_writable(waiting, NOW_S)
 
     # One goes, the next two come back, and so the next time begins with one.
-    assert len(bench.port.messages_to(caller)) == 50
-    assert bench.counts["later.bounce"] - before <= 100
+    assert len(bench.port.messages_to(waiting)) == 50
+    assert bench.counts.total() - before == 100
 
 
 def test_a_line_that_must_be_cut_is_closed_counted_once_and_named_to_the_port():
