@@ -118,9 +118,9 @@ def _limit_options(function: F) -> F:
     max_connections = click.option(
         "--max-connections",
         type=click.IntRange(1, 1_000_000),
-        default=60_000,
+        default=20_000,
         show_default=True,
-        help="Most Dendrites at a time; each needs up to three file descriptors.",
+        help="Most Dendrites at a time; each needs up to three file descriptors, and CPU at rest.",
     )
     return max_signal_bytes(max_connections(function))
 

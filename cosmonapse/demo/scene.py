@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 import signal
+import socket
 import time
 from collections.abc import Callable
 
@@ -14,7 +17,24 @@ _SYNAPSE = "Synapse listening on"
 _AT_ONCE = 4
 """So many processes start at a time."""
 
+_PORTS = range(10_000, 32_000, 4)
+"""Below those that the system gives to connections of clients, which knock while it is away."""
+_TRIES = 100
+
 Say = Callable[..., None]
+
+
+def port_to_come_back_to() -> int:
+    """Return a port that is free, as those two and three above it; 0 if none is found.
+
+    A Synapse that took any three ports could not come back: with a port it takes these three.
+    """
+    for port in random.sample(_PORTS, _TRIES):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for each in (port, port + 2, port + 3):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", each))
+            return port
+    return 0
 
 
 class Scene:
@@ -30,7 +50,7 @@ class Scene:
         self._processes, self._say, self._page = processes, say, page
         self._pids: dict[str, int] = {}
         self._neurons: dict[str, tuple[str, ...]] = {}
-        self._port = "0"
+        self._port = ""
         self._url = ""
         self._starts = asyncio.Semaphore(_AT_ONCE)
         self._does = {"kill": self._kill, "flap": self._flap, "outage": self._outage}
@@ -69,6 +89,7 @@ class Scene:
         await asyncio.sleep(began_s + minutes * 60 - time.monotonic())
 
     async def _raise_synapse(self) -> None:
+        self._port = self._port or str(port_to_come_back_to())
         pid, self._url = await self._processes.start(
             "Synapse",
             _SYNAPSE,

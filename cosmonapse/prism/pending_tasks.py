@@ -1,25 +1,31 @@
 """Tasks that were observed and have no outcome yet. Pure.
 
 A task may end unobserved: its caller cancels it, or its reply is missed. The tables of the Synapse
-show that: a worker without open tasks there has none here.
+show that: a worker without open tasks there has none here, a task that is not in a complete list of
+them is over, and one whose deadline has passed is forgotten there. Such a task is *unseen*.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
 from ..doppler.observed import ObservedSignal
 from ..doppler.preview import preview
-from ..registry import NeuronRecord
+from ..registry import NeuronRecord, TaskRecord
 from ..signals import QUESTIONS, Signal, SignalType
 from ..telemetry.told_values import told_attempt
 from .record import neuron_of
 
 MOST_TASKS = 20_000
 MOST_ASKING = 500
+MOST_UNSEEN = 500
+UNSEEN_S = 60.0
+"""So long a task without a seen outcome is shown as one."""
+GRACE_S = 5.0
+"""So long after its end or its deadline an outcome may still come; the Synapse waits as long."""
 _KEPT_BYTES = 1024
 """A TASK of at most so many bytes is kept whole, and read when it is shown; of others the text."""
 _LINE_CHARS = 200
@@ -69,6 +75,9 @@ class PendingTask:
         characters: Of how many characters, all together.
         asks: The type of the question that it ended with, if it waits for the answer.
         question: What that says, on one line.
+        due_s: Its deadline, as the Synapse told it; None if it did not.
+        ended_at_s: When it was found to have ended unobserved; None while it is open.
+        is_told: Whether it was returned as unseen.
     """
 
     id: str
@@ -89,6 +98,9 @@ class PendingTask:
     characters: int = 0
     asks: SignalType | None = None
     question: str = ""
+    due_s: float | None = None
+    ended_at_s: float | None = None
+    is_told: bool = False
 
     def read(self) -> str:
         """Return what its TASK says, on one line of at most 200 characters, secrets masked."""
@@ -107,7 +119,9 @@ class PendingTasks:
     def __init__(self, most: int = MOST_TASKS) -> None:
         self._open: OrderedDict[str, PendingTask] = OrderedDict()
         self._asking: OrderedDict[str, PendingTask] = OrderedDict()  # by the id of the question
+        self._unseen: OrderedDict[str, PendingTask] = OrderedDict()  # an outcome may be on its way
         self._absent_since_s: dict[bytes, float] = {}
+        self._open_of: dict[tuple[bytes, str | None], int] = {}
         self._most = most
 
     def __len__(self) -> int:
@@ -122,6 +136,10 @@ class PendingTasks:
     def asking(self) -> Iterator[PendingTask]:
         """Those that ended with a question which nobody has answered, the oldest first."""
         return iter(self._asking.values())
+
+    def unseen(self, now_s: float) -> Iterator[PendingTask]:
+        """Yield those of the last minute that ended without a seen outcome, the oldest first."""
+        return (task for task in self._unseen.values() if _is_late(task, now_s))
 
     def observe(self, observed: ObservedSignal, now_s: float) -> PendingTask | None:
         """Record a Signal; return the task that it settles, if it does."""
@@ -138,7 +156,7 @@ class PendingTasks:
         if parent is None:
             return None
         if kind in _SETTLING:
-            task = self._open.pop(parent, None)
+            task = self._open.pop(parent, None) or self._unseen.pop(parent, None)
             if task is not None and kind in QUESTIONS:
                 self._ask(task, signal, now_s)
             return task
@@ -181,34 +199,78 @@ class PendingTasks:
         """Return how many open tasks a worker has."""
         return sum(1 for task in self._open.values() if task.worker == worker)
 
-    def compare(self, records: Iterable[NeuronRecord], asked_at_s: float) -> None:
+    def compare(self, records: Iterable[NeuronRecord], asked_at_s: float) -> list[PendingTask]:
         """Drop the tasks that are not open in the tables of the Synapse any more.
 
         Args:
             records: Every Axon of the namespace.
             asked_at_s: When the Synapse was asked for them; later tasks may be missing.
+
+        Returns:
+            Those that are unseen since the last time.
         """
         open_of: dict[tuple[bytes, str | None], int] = {}
         for record in records:
             worker = bytes.fromhex(record.instance)
             for key in ((worker, record.neuron_id), (worker, None)):
                 open_of[key] = open_of.get(key, 0) + record.open
+        self._open_of = open_of
         workers = {worker for worker, _ in open_of}
         self._absent_since_s = {
             task.worker: self._absent_since_s.get(task.worker, asked_at_s)
             for task in self._open.values()
             if task.worker not in workers
         }
-        ended = [
-            task.id
-            for task in self._open.values()
-            if task.at_s < asked_at_s - _SLACK_S and self._has_ended(task, open_of, asked_at_s)
-        ]
-        for each in ended:
-            del self._open[each]
+        for task in list(self._open.values()):
+            if task.due_s is not None and asked_at_s > task.due_s + GRACE_S:
+                self._end(task, task.due_s)
+            elif task.at_s < asked_at_s - _SLACK_S and self._has_ended(task, open_of, asked_at_s):
+                self._end(task, asked_at_s)
         for question, task in list(self._asking.items()):
             if asked_at_s - task.told_at_s > _ASKED_S:
                 del self._asking[question]
+        return self._new_unseen(asked_at_s)
+
+    def compare_tasks(self, records: Iterable[TaskRecord], asked_at_s: float) -> None:
+        """Take the deadlines of open tasks, and drop those that the Synapse has not open.
+
+        Args:
+            records: The open tasks that this peer may see; it is complete for a worker where it
+                has all that the roster counted.
+            asked_at_s: When the Synapse was asked for them; later tasks may be missing.
+        """
+        told = {each.id: each for each in records}
+        told_of = Counter(each.instance for each in told.values())
+        for task in list(self._open.values()):
+            record = told.get(task.id)
+            if record is not None:
+                # What is left is never below 0: the first time that it says so counts.
+                if record.remaining_s is not None and (record.remaining_s or task.due_s is None):
+                    task.due_s = asked_at_s + record.remaining_s
+                continue
+            counted = self._open_of.get((task.worker, None), 0)
+            is_complete = 0 < counted <= told_of[task.worker.hex()]
+            if is_complete and task.at_s < asked_at_s - _SLACK_S:
+                self._end(task, asked_at_s)
+
+    def _end(self, task: PendingTask, at_s: float) -> None:
+        del self._open[task.id]
+        task.ended_at_s = at_s
+        self._unseen[task.id] = task
+
+    def _new_unseen(self, now_s: float) -> list[PendingTask]:
+        """Return the tasks whose outcome is not waited for any more; forget those of long ago."""
+        new = [task for task in self.unseen(now_s) if not task.is_told]
+        while len(self._unseen) > MOST_UNSEEN:
+            _, oldest = self._unseen.popitem(last=False)
+            if not oldest.is_told and not _is_late(oldest, now_s):
+                new.append(oldest)
+        for task in new:
+            task.is_told = True
+        for task in list(self._unseen.values()):
+            if now_s - (task.ended_at_s or 0.0) > UNSEEN_S:
+                del self._unseen[task.id]
+        return new
 
     def _has_ended(
         self, task: PendingTask, open_of: Mapping[tuple[bytes, str | None], int], now_s: float
@@ -224,6 +286,10 @@ class PendingTasks:
 def line_of(signal: Signal) -> str:
     """Return what a Signal says, on one line of at most 200 characters, secrets masked."""
     return " ".join(preview(signal)[: 2 * _LINE_CHARS].split())[:_LINE_CHARS]
+
+
+def _is_late(task: PendingTask, now_s: float) -> bool:
+    return now_s - (task.ended_at_s or 0.0) >= GRACE_S
 
 
 def _shortened(capabilities: tuple[str, ...]) -> tuple[str, ...]:

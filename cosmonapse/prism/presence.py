@@ -153,6 +153,11 @@ class Presence:
             if number < too_many or now_s - (self._places[key].left_s or 0.0) > GONE_S:
                 del self._places[key]
 
+    def left(self) -> list[tuple[float, NeuronRecord]]:
+        """Return the Axons that are gone, with the wall clock then."""
+        places = self._places.values()
+        return [(each.left_ts, each.record) for each in places if each.left_s is not None]
+
     def neuron_of(self, worker: bytes, capabilities: Iterable[str]) -> str | None:
         """Return the neuron of a worker for a task by capabilities, if exactly one matches."""
         wanted, instance = set(capabilities), worker.hex()

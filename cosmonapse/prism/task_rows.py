@@ -26,6 +26,8 @@ _STATES = {
     "wanted": "it is looked for",
 }
 
+NOT_OPEN = frozenset({"asking", "unseen"})
+
 
 class _Facts(NamedTuple):
     """What decides the place of a task, read of each; the rest is read of those that are shown."""
@@ -58,13 +60,14 @@ class TaskRows:
         self._told_at_s = now_s
 
     def view(self, now_s: float) -> list[dict[str, Any]]:
-        """Return the rows: the stuck and the asking first, then the oldest; at most 200."""
+        """Return the rows, at most 200: the stuck, the asking, the oldest, at last the unseen."""
         ahead: Counter[tuple[bytes, str | None]] = Counter()
         states = self._presence.states()
         self._found.clear()
-        looked_at = [*islice(self._tasks, _LOOKED_AT), *self._tasks.asking]
+        tasks = self._tasks
+        looked_at = [*islice(tasks, _LOOKED_AT), *tasks.asking, *tasks.unseen(now_s)]
         facts = [self._facts(task, now_s, ahead, states) for task in looked_at]
-        facts.sort(key=lambda each: (each.stuck is None, each.state != "asking", each.task.at_s))
+        facts.sort(key=_place)
         return [self._row(each, now_s) for each in facts[:TASKS_SHOWN]]
 
     def _facts(
@@ -127,6 +130,8 @@ class TaskRows:
     ) -> str:
         if task.asks is not None:
             return "asking"
+        if task.ended_at_s is not None:
+            return "unseen"
         if told is not None and told.state in _STATES:
             return told.state
         load = None if task.worker == _NOBODY else self._presence.load_of(task.worker, neuron)
@@ -145,7 +150,7 @@ class TaskRows:
         now_s: float,
     ) -> str | None:
         """Return why a task does not go on, in words; None if nothing says so."""
-        if state == "asking":
+        if state in NOT_OPEN:
             return None
         if left_s is not None and left_s <= 0:
             return "it is past its deadline"
@@ -157,6 +162,11 @@ class TaskRows:
         if state == "queued":
             return f"it has waited in the queue for {silent_s:.0f} s"
         return f"no word of it for {silent_s:.0f} s"
+
+
+def _place(facts: _Facts) -> tuple[bool, bool, bool, float]:
+    state = facts.state
+    return state == "unseen", facts.stuck is None, state != "asking", facts.task.at_s
 
 
 def _end(instance: bytes, presence: Presence) -> dict[str, str] | None:

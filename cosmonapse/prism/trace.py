@@ -13,6 +13,7 @@ from .model_facts import ModelFacts, Prices, tells_of_a_model
 from .record import finite, neuron_of
 from .root_causes import Cause
 from .trace_steps import Step, Thoughts
+from .traced_task import TracedTask
 
 MAX_TRACE_BYTES = 2 * 1024 * 1024
 MAX_STEPS = 4_000
@@ -29,27 +30,6 @@ _TASK_BYTES = 400
 _CLOCKS_AGREE_S = 0.1
 _SHORT_ID_CHARS = 8
 _NOBODY = bytes(16)
-
-
-class _Task:
-    """A TASK of the trace, or what it left if it was not seen itself.
-
-    Args:
-        observed: It, or a Signal about it.
-        parent: The task that dispatched it; None for one at the top.
-    """
-
-    __slots__ = ("caller", "ended", "first_ts", "neuron", "parent", "seen", "thoughts", "ts")
-
-    def __init__(self, observed: ObservedSignal, parent: _Task | None) -> None:
-        self.ts = observed.signal.ts
-        self.caller = observed.caller
-        self.neuron = neuron_of(observed)
-        self.parent = parent
-        self.seen = observed.signal.type is SignalType.TASK
-        self.first_ts: float | None = None
-        self.ended: SignalType | None = None
-        self.thoughts: Thoughts | None = None
 
 
 class Trace:
@@ -76,6 +56,7 @@ class Trace:
         "_errors",
         "_last_s",
         "_last_ts",
+        "_lost",
         "_models",
         "_neurons",
         "_open_tops",
@@ -108,18 +89,19 @@ class Trace:
         self._began_s = self._last_s = now_s
         self._beginning_gone = first.parent_id is not None
         self._steps: list[Step] = []
-        self._tasks: dict[str, _Task] = {}
+        self._tasks: dict[str, TracedTask] = {}
         self._untold_tasks = 0
         self._neurons: dict[str, None] = {}
-        self._root: _Task | None = None
+        self._root: TracedTask | None = None
         self._prompt: str | None = None
         self._open_tops = 0
+        self._lost = False
         self._signals = 0
         self._errors = 0
         self._retries = 0
         self._outcome: SignalType | None = None
         self._cause: Cause | None = None
-        self._questions: dict[str, tuple[_Task, Signal]] = {}  # those that nobody has answered
+        self._questions: dict[str, tuple[TracedTask, Signal]] = {}  # those that nobody has answered
         self._models: ModelFacts | None = None
 
     def add(
@@ -166,9 +148,26 @@ class Trace:
         self._append(Step(number, observed, v))
         return self.size_bytes - before
 
+    def lose(self, task_id: str, v: int) -> bool:
+        """Wait no longer for the outcome of a task; return whether that changes the trace.
+
+        Args:
+            task_id: The id of its TASK.
+            v: The new version.
+        """
+        task = self._tasks.get(task_id)
+        if task is None or task.ended is not None or task.is_lost:
+            return False
+        task.is_lost = True
+        if task.parent is not None:
+            return False
+        self._open_tops -= 1
+        self._lost, self.v = True, v
+        return True
+
     @property
     def status(self) -> str:
-        """`running`, `asking`, `failed`, `stopped`, `done` or `other` (no task).
+        """`running`, `asking`, `failed`, `stopped`, `done`, `unseen` or `other` (no task).
 
         The tasks at the top decide: one below may end later, as cancelled.
         """
@@ -176,8 +175,8 @@ class Trace:
             return "asking"
         if self._open_tops > 0:
             return "running"
-        if self._outcome is None:
-            return "other"
+        if self._lost or self._outcome is None:
+            return "unseen" if self._lost else "other"
         if self._outcome in QUESTIONS:
             return "asking"
         if self._outcome in _ANSWERS:
@@ -247,7 +246,7 @@ class Trace:
             self._prompt = "" if step is None else _line(step.signal)
         return self._prompt
 
-    def _question(self) -> tuple[_Task, Signal] | None:
+    def _question(self) -> tuple[TracedTask, Signal] | None:
         """Return the newest question for whose answer somebody waits; None without one."""
         for task, signal in reversed(self._questions.values()):
             if task.parent is None or task.parent.ended is None:
@@ -269,14 +268,14 @@ class Trace:
             "who": f"its caller{name}, or {others}",
         }
 
-    def _unseen(self, observed: ObservedSignal) -> _Task | None:
+    def _unseen(self, observed: ObservedSignal) -> TracedTask | None:
         """Return a task whose TASK was before all that was seen; it counts as one at the top."""
         signal = observed.signal
         if signal.parent_id is None or len(self._tasks) >= MAX_TASKS:
             return None
-        return self._add_task(signal.parent_id, _Task(observed, None))
+        return self._add_task(signal.parent_id, TracedTask(observed, None))
 
-    def _add_task(self, task_id: str, task: _Task) -> _Task:
+    def _add_task(self, task_id: str, task: TracedTask) -> TracedTask:
         self._tasks[task_id] = task
         self.size_bytes += _TASK_BYTES
         if task.parent is None:
@@ -287,7 +286,7 @@ class Trace:
             self._neurons.setdefault(task.neuron)
         return task
 
-    def _begin(self, observed: ObservedSignal, parent: _Task | None) -> None:
+    def _begin(self, observed: ObservedSignal, parent: TracedTask | None) -> None:
         signal = observed.signal
         if signal.id in self._tasks:
             return
@@ -298,7 +297,7 @@ class Trace:
             self._untold_tasks += 1
             return
         # A TASK that follows a question goes on in place of the one that asked.
-        task = _Task(observed, parent if asked is None else asked[0].parent)
+        task = TracedTask(observed, parent if asked is None else asked[0].parent)
         if self._root is None:
             self._prompt = _line(signal)
         self._add_task(signal.id, task)
@@ -306,7 +305,7 @@ class Trace:
     def _settle(
         self,
         observed: ObservedSignal,
-        task: _Task | None,
+        task: TracedTask | None,
         cause: Cause | None,
         prices: Prices | None,
     ) -> None:
@@ -318,7 +317,7 @@ class Trace:
         if task is not None:
             self._end(observed, task, cause)
 
-    def _end(self, observed: ObservedSignal, task: _Task, cause: Cause | None) -> None:
+    def _end(self, observed: ObservedSignal, task: TracedTask, cause: Cause | None) -> None:
         signal = observed.signal
         if task.neuron is None:
             task.neuron = neuron_of(observed)
@@ -327,14 +326,14 @@ class Trace:
         if task.ended is not None and task.ended not in QUESTIONS:
             return  # a late reply: its caller has had another one before
         if task.ended is None:
-            self._open_tops -= task.parent is None
+            self._open_tops -= task.parent is None and not task.is_lost
         else:  # its caller waited for an answer, and has given up
             self._questions = {
                 n: each for n, each in self._questions.items() if each[0] is not task
             }
         task.ended = signal.type
         if task.parent is None:
-            self._outcome, self._cause = signal.type, cause
+            self._outcome, self._cause, self._lost = signal.type, cause, False
         if signal.type in QUESTIONS:
             self._questions[signal.id] = (task, signal)
             if len(self._questions) > _MAX_QUESTIONS:
@@ -347,7 +346,7 @@ class Trace:
                 self._models = ModelFacts()
             self._models.add(output, signal.meta.get("ran_ms"), prices)
 
-    def _think(self, number: int, observed: ObservedSignal, task: _Task, v: int) -> None:
+    def _think(self, number: int, observed: ObservedSignal, task: TracedTask, v: int) -> None:
         signal, thoughts = observed.signal, task.thoughts
         if task.first_ts is None and task.seen:
             task.first_ts = signal.ts

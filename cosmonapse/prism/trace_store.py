@@ -96,6 +96,12 @@ class TraceStore:
             if not self._evict():
                 return
 
+    def lose(self, trace_id: str, task_id: str) -> None:
+        """Note that the outcome of a task is not waited for any more; one may come all the same."""
+        trace = self._recent.get(trace_id) or self._pinned.get(trace_id)
+        if trace is not None and trace.lose(task_id, self.v + 1):
+            self.v += 1
+
     def trace(self, trace_id: str) -> Trace | None:
         """Return a trace by its id, or by the beginning of it if no other one has that."""
         found = self._recent.get(trace_id) or self._pinned.get(trace_id)

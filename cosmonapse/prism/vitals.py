@@ -13,7 +13,7 @@ from .presence import Presence
 from .rates import Rates
 from .record import neuron_of
 from .root_causes import Cause, RootCauses
-from .task_rows import TaskRows
+from .task_rows import NOT_OPEN, TaskRows
 
 CAUSES_SHOWN = 100
 NEURONS_SHOWN = 1_000
@@ -47,13 +47,16 @@ class Vitals:
                 self._rates.settled(neuron, failed, took_s * 1000, now_s)
         return self._causes.observe(observed, now_s)
 
-    def compare(self, records: Iterable[NeuronRecord], asked_at_s: float) -> None:
+    def compare(self, records: Iterable[NeuronRecord], asked_at_s: float) -> list[PendingTask]:
         """Drop tasks that have ended at the Synapse; see `PendingTasks.compare`."""
-        self._tasks.compare(records, asked_at_s)
+        return self._tasks.compare(records, asked_at_s)
 
-    def compare_tasks(self, records: Iterable[TaskRecord] | None, now_s: float) -> None:
+    def compare_tasks(self, records: Iterable[TaskRecord] | None, asked_at_s: float) -> None:
         """Take what the Synapse tells of open tasks; None if it does not tell."""
-        self._rows.compare(records, now_s)
+        told = None if records is None else list(records)
+        self._rows.compare(told, asked_at_s)
+        if told is not None:
+            self._tasks.compare_tasks(told, asked_at_s)
 
     def open_of(self, worker: bytes) -> int:
         """Return how many open tasks a worker has, as far as observed."""
@@ -63,7 +66,7 @@ class Vitals:
         """Return everything for a page; docs/prism.md has the shape of `now`."""
         self._rates.advance(now_s)
         tasks = self._rows.view(now_s)
-        shown = sum(1 for each in tasks if each["state"] != "asking")
+        shown = sum(1 for each in tasks if each["state"] not in NOT_OPEN)
         return {
             "tasks": tasks,
             "more": max(0, len(self._tasks) - shown),

@@ -114,7 +114,8 @@ class Watch:
         """Return what is kept, as the pieces of a recording."""
         feed = self._feed
         header = Header(feed.namespace, feed.url, self._version, 0.0)
-        return remembered(header, self.ring, self._tables, feed.now_ts())
+        left = self._presence.left()
+        return remembered(header, self.ring, self._tables, feed.now_ts(), left)
 
     async def _open(self) -> None:
         def on_failure(error: SynapseUnreachable) -> None:
@@ -131,7 +132,8 @@ class Watch:
         with contextlib.suppress(SynapseUnreachable):
             records = await self._feed.roster(_ASK_S)
             self._presence.compare(records, self._clock(), self._feed.now_ts())
-            self._vitals.compare(records, asked_at_s)
+            for task in self._vitals.compare(records, asked_at_s):
+                self.traces.lose(task.trace_id, task.id)
             self._synapse = await self._feed.state(_ASK_S)
             self._tables |= {"roster": records, "synapse": [self._synapse]}
             if len(self.tabs) or asked_at_s - self._names_at_s >= _NAMES_EVERY_S:
@@ -140,7 +142,9 @@ class Watch:
                 self._tables["dendrites"] = dendrites
                 self._presence.compare_dendrites(dendrites, self._clock(), self._feed.now_ts())
             if len(self.tabs):  # a table of thousands is only asked for where somebody looks
-                self._vitals.compare_tasks(await self._feed.open_tasks(_ASK_S), self._clock())
+                asked_at_s = self._clock()
+                tasks = await self._feed.open_tasks(_ASK_S)
+                self._vitals.compare_tasks(tasks, asked_at_s)
 
     def _tick(self) -> None:
         if len(self.tabs):

@@ -226,7 +226,7 @@
         }
         return { bad: [...new Set(bad)], all: [fewest["982 15"], fewest["982 60"], fewest["1440 60"]], some: fewest["982 300"] < 60 && fewest["982 300"] > 20 };
     },
-    mapNodes: ({ nodesOf, addStrangers, subOf, record, partsOf, partWords }) => {
+    mapNodes: ({ nodesOf, addStrangers, subOf, record, asksOf, partsOf, partWords }) => {
         const neuron = (neuron_id, state, more = {}) => ({ neuron_id, capabilities: [], state, running: 1, queued: 0, open: 1, ...more });
         const worker = (instance, dendrite_id, ...neurons) => ({ instance, dendrite_id, does: "worker", state: "alive", neurons });
         const caller = (instance, dendrite_id, does = "caller") => ({ instance, dendrite_id, does, state: "alive", neurons: [] });
@@ -236,7 +236,7 @@
             caller("c1", "web"), caller("c2", "web"), caller("c3", "jobs"), caller("p", "prism", "watcher"),
         ], [{ neuron_id: "payments", missing: true, replicas: {} }]), ["x1", "c1"]);
         const task = record({ neuron: "chat", caller: "c1", worker: "w1", ts: 1 });
-        const parts = partsOf([task, record({ type: "AGENT_OUTPUT", parent_id: task.id, ts: 3.5 }), record({ neuron: "chat", caller: "c1", ts: 4 })], nodes.at);
+        const parts = partsOf(asksOf([task, record({ type: "AGENT_OUTPUT", parent_id: task.id, ts: 3.5 }), record({ neuron: "chat", caller: "c1", ts: 4 })], nodes.at));
         return {
             neurons: nodes.neurons.map((node) => `${node.label}: ${subOf(node)}`),
             callers: nodes.callers.map((node) => node.label),

@@ -39,8 +39,7 @@ class Scene:
             *("--port", str(port), "--no-browser", *options),
             merge_stderr=True,
         )
-        told = self.prism.line("Prism").text
-        self.page_url = "http://" + told.split("http://", 1)[1].split()[0].rstrip("/.,")
+        self.page_url = address_of(self.prism)
 
     def hire(self, dendrite_id, *neurons):
         """Start a worker and wait until its Neurons are registered."""
@@ -65,6 +64,12 @@ class Scene:
             yield dendrite
 
 
+def address_of(prism):
+    """Return the address of a Prism once it listens."""
+    told = prism.line("Prism").text
+    return "http://" + told.split("http://", 1)[1].split()[0].rstrip("/.,")
+
+
 async def ask(dendrite, neuron, timeout_s=20.0, **input):
     """Ask and return the reply, an ERROR as well."""
     with contextlib.suppress(CosmonapseError):
@@ -79,3 +84,13 @@ def scene():
         stage.raise_synapse()
         stage.raise_prism()
         yield stage
+
+
+@contextlib.contextmanager
+def recorded(path):
+    """Show a recording, all of it at once; give the address of the page."""
+    with Children() as children:
+        prism = children.cosmo(
+            "prism", "--replay", path, "--port=0", "--no-browser", merge_stderr=True
+        )
+        yield address_of(prism)

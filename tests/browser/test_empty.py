@@ -48,7 +48,9 @@ async def test_every_empty_view_says_what_to_type_with_the_real_address(page, st
 @pytest.mark.parametrize("theme", ["dark", "light"])
 async def test_every_text_stands_out_from_what_it_stands_on(page, stage, theme):
     await page.goto(stage.page_url)
-    await page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    await page.evaluate("theme => localStorage.setItem('prism.theme', theme)", theme)
+    await page.reload()
+    assert await page.evaluate("document.documentElement.dataset.theme") == theme
 
     colours = {name: await page.evaluate(TOKEN, name) for name in (*TEXTS, *GROUNDS)}
 

@@ -10,8 +10,9 @@ CASES = Path(__file__).with_name("modules.js")
 RUN = """
     async (name) => {
         const names = [
-            "store", "lineage", "places", "maplayout", "mapnodes", "journeys", "filters", "format",
-            "types", "shown", "folds", "timespent", "tracelist", "tracewords", "wholetrace",
+            "store", "lineage", "places", "maplayout", "mapnodes", "edges", "journeys", "filters",
+            "format", "types", "shown", "folds", "timespent", "tracelist", "tracewords",
+            "wholetrace",
         ];
         const modules = await Promise.all(names.map((each) => import(`/static/js/${each}.js`)));
         let n = 0;

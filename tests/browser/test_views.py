@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from browser import chromium
 from browser.scene import ask
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -128,6 +129,48 @@ async def test_a_trace_opens_as_a_waterfall_with_all_that_happened_in_it(open_pa
     assert outer["x"] < inner["x"]
     assert inner["x"] + inner["width"] < outer["x"] + outer["width"]
     await expect(child).to_contain_text("search")
+
+
+# The width that a list would take for what is chosen in it, beside the one that it has.
+WANTS = """
+    (select) => {
+        const free = select.cloneNode();
+        free.append(select.selectedOptions[0].cloneNode(true));
+        Object.assign(free.style, { position: "fixed", width: "auto", maxWidth: "none" });
+        select.after(free);
+        const wanted = free.getBoundingClientRect().width;
+        free.remove();
+        return [select.getBoundingClientRect().width, wanted];
+    }
+"""
+
+
+@pytest.mark.parametrize(
+    ("width", "is_open"), [(800, False), (1000, False), (1101, False), (1101, True), (1366, False)]
+)
+async def test_the_choices_of_traces_are_not_cut_off(open_page, width, is_open):
+    await open_page.set_viewport_size({"width": width, "height": 700})
+    await open_page.keyboard.press("2")
+    await expect(open_page.locator(".trace-row").first).to_be_visible()
+
+    if is_open:
+        await open_page.locator(".span-row:visible").first.click()
+        await expect(open_page.locator(".envelope")).to_be_visible()
+    column = await open_page.locator(".traces .half.left").bounding_box()
+    boxes = [await each.bounding_box() for each in await open_page.locator(".choices select").all()]
+    for select in await open_page.locator(".choices select").all():
+        has, wants = await select.evaluate(WANTS)
+        assert wants <= has
+    for button in await open_page.locator(".choices .segments button").all():
+        assert await button.evaluate("it => it.scrollWidth <= it.clientWidth")
+    for n, box in enumerate(boxes):
+        assert column["x"] <= box["x"]
+        assert box["x"] + box["width"] <= column["x"] + column["width"]
+        for other in boxes[:n]:
+            assert (
+                other["x"] + other["width"] <= box["x"] or other["y"] + other["height"] <= box["y"]
+            )
+    await open_page.set_viewport_size(chromium.LAPTOP)
 
 
 async def test_the_streamed_text_of_a_trace_stands_above_it(open_page):

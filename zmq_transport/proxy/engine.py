@@ -26,7 +26,7 @@ from .term import Term, Terms
 
 _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
-_PRESENCE = (Verb.REGISTER, Verb.HEARTBEAT, Verb.DEREGISTER)
+_PRESENCE = frozenset((int(Verb.REGISTER), int(Verb.HEARTBEAT), int(Verb.DEREGISTER)))
 _RESYNC = (Verb.RESEND, Verb.CLAIM)
 _PING = heads.pack(Verb.PING)
 _LEFT_S = 10.0
@@ -324,7 +324,7 @@ class Engine:
         caller, items, address = heads.unpack_items(head)
         verb = items[0][0]  # hot for bundles: one field by index costs less than seven unpacked
         if verb in _PRESENCE:
-            return self._presence.on_message(peer, head, bytes(body), now_s)
+            return self._presence.on_message(peer, items, address, bytes(body), now_s)
         if verb in _RESYNC:
             return self._on_page(peer, items, address, bytes(body), now_s)
         if len(body) > heads.MAX_COALESCED_BYTES:

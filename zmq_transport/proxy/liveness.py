@@ -5,6 +5,8 @@ Spec: docs/spec/04-liveness.md. The caller passes `now_s` from its monotonic clo
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import attrs
 
 
@@ -17,7 +19,8 @@ class Liveness:
     """
 
     expiry_s: float = attrs.field(validator=attrs.validators.gt(0))
-    _alive_at_s: dict[bytes, float] = attrs.field(factory=dict, init=False)
+    # No plain dict: its first entry is searched for behind all that were taken out of its front.
+    _alive_at_s: OrderedDict[bytes, float] = attrs.field(factory=OrderedDict, init=False)
     _silent: set[bytes] = attrs.field(factory=set, init=False)
 
     def __len__(self) -> int:
@@ -26,8 +29,12 @@ class Liveness:
 
     def record(self, peer: bytes, now_s: float) -> bool:
         """Record a sign of life; True if `peer` was silent until now."""
-        self._alive_at_s.pop(peer, None)
-        self._alive_at_s[peer] = now_s
+        alive_at_s = self._alive_at_s
+        if peer in alive_at_s:  # hot: so it was not silent
+            alive_at_s[peer] = now_s
+            alive_at_s.move_to_end(peer)
+            return False
+        alive_at_s[peer] = now_s
         if peer in self._silent:
             self._silent.discard(peer)
             return True

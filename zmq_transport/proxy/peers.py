@@ -21,6 +21,8 @@ from .routing import Routes, Seat
 _FEW: Final = 64
 _MAX_NAMES: Final = 4096
 MAX_LEFT: Final = 65_536
+TURNS: Final = 10
+"""How many groups the peers stand in, as those to probe at every tenth tick."""
 
 
 class Namespace:
@@ -207,6 +209,7 @@ class Peers:
 
     Attributes:
         absent: Those whose connection is gone.
+        turns: All of them, in ten groups of about the same size.
         seat_count: How many seats all of them have.
 
     Args:
@@ -221,6 +224,7 @@ class Peers:
         self.by_instance: dict[bytes, Peer] = {}
         self.namespaces: dict[str, Namespace] = {}
         self.absent: dict[Peer, None] = {}
+        self.turns: tuple[dict[Peer, None], ...] = tuple({} for _ in range(TURNS))
         self.seat_count = 0
         self._count = 0
 
@@ -265,6 +269,7 @@ class Peers:
         peer.namespace.numbered.add(peer.number, peer)
         self.by_connection[connection] = peer
         self.by_instance[instance] = peer
+        self.turns[peer.number % TURNS][peer] = None
         return peer
 
     def rebind(self, peer: Peer, connection: bytes, origin: Origin = UNKNOWN) -> None:
@@ -302,6 +307,7 @@ class Peers:
             self.forget_left()
         self._left[peer.instance] = peer.namespace.name, peer.user
         self.absent.pop(peer, None)
+        self.turns[peer.number % TURNS].pop(peer, None)
         if self.by_connection.get(peer.connection) is peer:
             del self.by_connection[peer.connection]
         if self.by_instance.get(peer.instance) is peer:

@@ -6,20 +6,23 @@ Spec: docs/spec/04-liveness.md.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from ..errors import WireError
 from ..wire import greetings, heads
 from ..wire.heads import Verb
-from .peers import Peer
+from .peers import TURNS, Peer
+from .presence_reader import PresenceReader
 from .roster import short_facts
 from .routing import Seat
 from .tables import SEND, Output, Tables
 from .tasks import Tasks
 
 _PING = heads.pack(Verb.PING)
+_REGISTER = int(Verb.REGISTER)
 _EVERY_TICKS = 10
-"""Peers without a task are probed at every tenth tick, the others at each."""
+"""How often tasks are looked for that are overdue."""
 
 
 class Presence:
@@ -28,33 +31,37 @@ class Presence:
     def __init__(self, tables: Tables, tasks: Tasks) -> None:
         self._tables = tables
         self._tasks = tasks
+        self._reader = PresenceReader()
         self._ticks = 0
 
-    def on_message(self, peer: Peer, head: bytes, body: bytes, now_s: float) -> list[Output]:
+    def on_message(
+        self, peer: Peer, items: list[heads.Item], address: bytes, body: bytes, now_s: float
+    ) -> list[Output]:
         """Handle a REGISTER, HEARTBEAT or DEREGISTER: facts for the tables, a body to publish.
+
+        Hot: while no task is sent it is all that there is, and it grows with the clients.
 
         Raises:
             WireError: It is malformed, or names a seat that the client does not have.
         """
-        _, items, address = heads.unpack_items(head)
         parts = heads.split_body(items, body)
-        name, _ = heads.read_address(address)
+        # The name of a seat was checked when it registered.
+        name: str | None = address.decode(errors="replace")
+        if name not in peer.seats:
+            name, _ = heads.read_address(address)
         if len(items) != 2 or name is None:
             raise WireError("bad_presence", "presence needs two items and the address of one name")
         # 04-liveness, "Presence": the first item is for the tables, the second for subscribers.
         (verb, *_), (_, _, kind, _, _, trace, _) = items
         facts, published = parts
-        refusal = self._apply(peer, verb, name, greetings.unpack_map(facts), len(facts))
+        refusal = self._apply(peer, verb, name, facts)
         if refusal:
             # 04-liveness, "Acknowledgement" 1: a refused one is not published, nor a sign of life
             self._tables.counts["refused.seat"] += 1
             return [_acknowledgement(peer, address, refusal)]
         self.record_alive(peer, now_s)
-        self._tables.tap_message(peer.namespace, verb, kind, trace, name, published)
-        outputs = self._tables.copies(
-            peer.namespace, kind, trace, heads.NOBODY, peer.instance, published
-        )
-        if verb != Verb.REGISTER:
+        outputs = self._shown(peer, verb, kind, trace, name, published)
+        if verb != _REGISTER:
             return outputs
         # 09-resync, "Who may have had a task" 2: callers get the news of a worker ahead of
         # the answer to its REGISTER, so before it can get a task.
@@ -63,18 +70,30 @@ class Presence:
         parked = self._tasks.unpark(now_s)
         return [*((SEND, *message) for message in news), *outputs, acknowledgement, *parked]
 
-    def _apply(self, peer: Peer, verb: int, name: str, facts: dict[str, Any], size: int) -> str:
+    def _shown(
+        self, peer: Peer, verb: int, kind: int, trace: bytes, name: str, published: bytes
+    ) -> list[Output]:
+        """Show presence to the tap and to those who listen; return the copies."""
+        tables, namespace = self._tables, peer.namespace
+        if tables.tap is not None:
+            tables.tap_message(namespace, verb, kind, trace, name, published)
+        if tables.access is None and not namespace.subscribed.has_subscriber(kind, trace):
+            return []
+        return tables.copies(namespace, kind, trace, heads.NOBODY, peer.instance, published)
+
+    def _apply(self, peer: Peer, verb: int, name: str, facts: bytes) -> str:
         """Apply presence to the tables; return why a REGISTER is refused, or an empty text."""
-        if verb == Verb.REGISTER:
-            return self._register(peer, name, facts, size)
+        if verb == _REGISTER:
+            return self._register(peer, name, greetings.unpack_map(facts), len(facts))
+        vitals, size = self._reader.read(facts), len(facts)
         seat = peer.seats.get(name)
         if seat is None:
             raise WireError("foreign_seat", f"this client has no seat {name}")
         if verb == Verb.DEREGISTER:
             self.unseat(seat)
-        elif self._may_tell(peer, size - seat.vitals_bytes):
+        elif size == seat.vitals_bytes or self._may_tell(peer, size - seat.vitals_bytes):
             peer.facts_bytes += size - seat.vitals_bytes
-            seat.vitals, seat.vitals_bytes = short_facts(facts), size
+            seat.vitals, seat.vitals_bytes = vitals, size
         else:
             self._tables.counts["full.facts"] += 1
         return ""
@@ -208,11 +227,12 @@ class Presence:
         # connection is gone, and only a worker with tasks must be found dead within a tick.
         if self._tables.reports_ends:
             return []
-        is_turn_of_all = self._ticks % _EVERY_TICKS == 0
-        probed = self._tables.peers if is_turn_of_all else self._workers_with_tasks()
+        # The others once a second, a tenth at each tick: all at once would hold up the loop.
+        turn = self._ticks % TURNS
+        busy = (peer for peer in self._workers_with_tasks() if peer.number % TURNS != turn)
         return [
             (SEND, peer.connection, _PING, b"")
-            for peer in probed
+            for peer in chain(self._tables.peers.turns[turn], busy)
             if peer.absent_at_s is None and not peer.gone
         ]
 
@@ -227,7 +247,8 @@ class Presence:
         settings = self._tables.settings
         if absent_s >= settings.orphaned_after_s:
             return self.forget(peer, "lost")
-        if absent_s >= settings.lost_after_s:
+        # What it had is gone after the first time; words still under way may bring more.
+        if absent_s >= settings.lost_after_s and (peer.worker or peer.seats or peer.open_count):
             return self.mark_lost(peer, "lost")
         return []
 

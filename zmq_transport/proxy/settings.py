@@ -67,7 +67,7 @@ class Settings:
     parking_s: float = 1.0
     overdue_s: float = 5.0
     max_body_bytes: int = attrs.field(default=16 * 1024 * 1024, validator=_AT_LEAST_0)
-    max_peers: int = attrs.field(default=60_000, validator=_AT_LEAST_0)
+    max_peers: int = attrs.field(default=20_000, validator=_AT_LEAST_0)
     max_seats: int = attrs.field(default=1_024, validator=_AT_LEAST_0)
     max_facts_bytes: int = attrs.field(default=1024 * 1024, validator=_AT_LEAST_0)
     max_tasks: int = attrs.field(default=500_000, validator=_AT_LEAST_0)

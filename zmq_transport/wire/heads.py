@@ -215,13 +215,11 @@ def unpack_single(head: bytes) -> Single | None:
     """
     if len(head) < _SINGLE_BYTES:
         raise _short(head)
-    version, _, peer, count, verb, flags, kind, number, task, trace, size = _SINGLE.unpack_from(
-        head
-    )
-    if version != VERSION:
-        raise VersionMismatch(version)
-    if count != 1:
+    if head[0] != VERSION:
+        raise VersionMismatch(head[0])
+    if head[_COUNT_AT] != 1:  # hot: ahead of the rest, which is unpacked for nothing else
         return None
+    _, _, peer, _, verb, flags, kind, number, task, trace, size = _SINGLE.unpack_from(head)
     return peer, verb, flags, kind, number, task, trace, size, head[_SINGLE_BYTES:]
 
 

@@ -239,3 +239,12 @@ def test_a_worker_that_was_lost_says_why_it_left():
     assert shown["state"] == "gone"
     assert "vanished" in shown["left"]["reason"]
     assert shown["left"]["ts"] == 102.0
+
+
+def test_who_is_gone_is_told_with_the_time():
+    presence = Presence()
+    presence.compare([record("a"), record("b")], 10.0, 110.0)
+
+    presence.compare([record("b")], 20.0, 120.0)
+
+    assert [(at_ts, each.neuron_id) for at_ts, each in presence.left()] == [(120.0, "a")]

@@ -43,6 +43,33 @@ def test_a_trace_is_told_in_one_line():
     assert (told["tasks"], told["signals"], told["errors"], told["beginning"]) == (1, 3, 0, "seen")
 
 
+def test_a_trace_whose_outcome_was_not_seen_says_so_until_one_comes():
+    store, asked = TraceStore(), task()
+    child = task(trace_id=asked.signal.trace_id, parent_id=asked.signal.id)
+    fill(store, asked, child)
+    store.lose(asked.signal.trace_id, child.signal.id)
+    assert summary(store, asked)["status"] == "running"
+    before = store.v
+
+    for _ in range(2):
+        store.lose(asked.signal.trace_id, asked.signal.id)
+
+    assert summary(store, asked)["status"] == "unseen"
+    assert summary(store, asked)["v"] == store.v == before + 1
+    fill(store, reply(asked))
+    assert summary(store, asked)["status"] == "done"
+    fill(store, task(trace_id=asked.signal.trace_id))
+    assert summary(store, asked)["status"] == "running"
+
+
+def test_a_trace_that_is_not_kept_any_more_cannot_be_lost():
+    store, asked = TraceStore(), task()
+
+    store.lose(asked.signal.trace_id, asked.signal.id)
+
+    assert (len(store), store.v) == (0, 0)
+
+
 def test_thoughts_that_follow_each_other_are_one_record_with_their_times():
     store, asked = TraceStore(), task(ts=1.0)
     pieces = [thought(asked, text) for text in ("a", "b", "c")]

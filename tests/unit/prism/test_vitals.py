@@ -3,10 +3,11 @@
 import pytest
 
 from cosmonapse import Directed, NeuronRecord, SignalType
-from cosmonapse.prism.pending_tasks import PendingTasks
+from cosmonapse.prism.pending_tasks import GRACE_S, MOST_UNSEEN, UNSEEN_S, PendingTasks
 from cosmonapse.prism.presence import Presence
 from cosmonapse.prism.rates import SECONDS, Rates
 from cosmonapse.prism.vitals import Vitals
+from cosmonapse.registry import TaskRecord
 from support.observed import NOBODY, WORKER, reply, task
 
 SETTLING = ["AGENT_OUTPUT", "FINAL", "ERROR", "CLARIFICATION", "PERMISSION", "ESCALATION"]
@@ -82,6 +83,81 @@ def test_a_task_that_nobody_got_is_forgotten_in_the_end():
     tasks.compare([], 311.0)
 
     assert len(tasks) == 0
+
+
+def told(asked, **facts):
+    return TaskRecord(id=asked.signal.id, trace_id="", instance=WORKER.hex(), **facts)
+
+
+def test_a_task_past_its_deadline_is_unseen_after_a_grace_also_at_a_busy_worker():
+    tasks, asked = PendingTasks(), task()
+    tasks.observe(asked, 10.0)
+    tasks.compare_tasks([told(asked, remaining_s=5.0)], 12.0)
+    tasks.compare_tasks([told(asked, remaining_s=0.0)], 19.0)
+    busy = [record(open=1)]
+
+    assert tasks.compare(busy, 17.0 + GRACE_S) == []
+    assert len(tasks) == 1
+    (lost,) = tasks.compare(busy, 17.1 + GRACE_S)
+
+    assert lost.id == asked.signal.id
+    assert len(tasks) == 0
+    assert tasks.compare(busy, 17.2 + GRACE_S) == []  # told once
+
+
+def test_a_task_that_is_not_in_a_complete_list_is_unseen_after_a_grace():
+    tasks, asked, other = PendingTasks(), task(), task()
+    tasks.observe(asked, 10.0)
+    tasks.observe(other, 10.0)
+    tasks.compare([record(open=2)], 20.0)
+    tasks.compare_tasks([told(other)], 20.0)
+    assert len(tasks) == 2  # the Synapse counted two: this peer may not see both
+    tasks.compare([record(open=1)], 21.0)
+    tasks.compare_tasks([told(other)], 21.0)
+
+    assert [each.id for each in tasks] == [other.signal.id]
+    assert list(tasks.unseen(21.0)) == []
+    (lost,) = tasks.compare([record(open=1)], 21.0 + GRACE_S)
+    assert lost.id == asked.signal.id
+    assert tasks.compare([record(open=1)], 22.0 + UNSEEN_S) == []
+    assert list(tasks.unseen(22.0 + UNSEEN_S)) == []
+
+
+def test_an_outcome_that_comes_late_counts_all_the_same():
+    tasks, asked = PendingTasks(), task()
+    tasks.observe(asked, 10.0)
+    tasks.compare([record(open=0)], 20.0)
+    tasks.compare([record(open=0)], 20.0 + GRACE_S)
+
+    settled = tasks.observe(reply(asked), 26.0)
+
+    assert settled is not None
+    assert list(tasks.unseen(26.0)) == []
+
+
+def test_unseen_tasks_are_bounded_and_each_is_told_once():
+    tasks, many = PendingTasks(), MOST_UNSEEN + 20
+    for _ in range(many):
+        tasks.observe(task(), 10.0)
+
+    first = tasks.compare([record(open=0)], 20.0)
+    rest = tasks.compare([record(open=0)], 20.0 + GRACE_S)
+
+    assert (len(first), len(rest)) == (20, MOST_UNSEEN)
+    assert len({each.id for each in first + rest}) == many
+
+
+def test_an_unseen_task_is_shown_as_that_and_does_not_count_as_open():
+    health, asked = Vitals(Presence()), task()
+    health.observe(asked, 10.0)
+    health.compare([record(open=0)], 20.0)
+    (lost,) = health.compare([record(open=0)], 20.0 + GRACE_S)
+
+    view = health.view(20.0 + GRACE_S)
+
+    assert lost.trace_id == asked.signal.trace_id
+    assert [(each["state"], each["stuck"]) for each in view["tasks"]] == [("unseen", None)]
+    assert (view["open"], view["more"]) == (0, 0)
 
 
 def test_a_second_is_summed_up_when_it_is_over():

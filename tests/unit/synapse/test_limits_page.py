@@ -19,7 +19,7 @@ ROWS = [[cell.strip() for cell in line.split("|")[1:-1]] for line in PAGE.splitl
 ROWS = [row for row in ROWS if len(row) == 6 and row[0] not in ("what", "---")]
 SHOWN = {
     "max_signal_bytes": "16 MiB",
-    "max_connections": "60,000",
+    "max_connections": "20,000",
     "max_axons": "1,024",
     "max_facts_bytes": "1 MiB",
     "max_open_tasks": "500,000",

@@ -1,7 +1,15 @@
-// What is looked for: kinds, one type, a neuron, an instance, a trace, a text. Kept in the address.
+// What is looked for: kinds, one type, a neuron, instances, a trace, a text. Kept in the address.
 import { kindOf } from "./types.js";
 
 const KEYS = ["neuron", "instance", "trace", "type", "text"];
+// `instance` may be those of a whole group: the state names up to 200 callers.
+const MOST_CHARS = { instance: 200 * 33 };
+
+/** Return a function that tells whether an instance is one of those, joined by commas. */
+export function among(instances) {
+  const all = new Set(instances.split(","));
+  return (instance) => all.has(instance);
+}
 
 export class Filters {
   constructor(changed) {
@@ -55,6 +63,7 @@ export class Filters {
   /** Return a function of a record, made for the filters as they are now. */
   matcher() {
     const { neuron, instance, trace, type } = this;
+    const isWanted = among(instance);
     const kinds = new Set(this.kinds);
     const text = this.text.toLowerCase();
     return (record) =>
@@ -62,7 +71,7 @@ export class Filters {
       (type === "" || record.type === type) &&
       (neuron === "" || record.neuron === neuron) &&
       (trace === "" || record.trace_id.startsWith(trace)) &&
-      (instance === "" || record.caller === instance || record.worker === instance) &&
+      (instance === "" || isWanted(record.caller) || isWanted(record.worker)) &&
       (text === "" || says(record, text));
   }
 
@@ -72,7 +81,7 @@ export class Filters {
   }
 
   read(params) {
-    for (const key of KEYS) this[key] = (params.get(key) ?? "").slice(0, 200);
+    for (const key of KEYS) this[key] = (params.get(key) ?? "").slice(0, MOST_CHARS[key] ?? 200);
     this.kinds = new Set((params.get("kinds") ?? "").split(",").filter(Boolean));
   }
 }

@@ -208,9 +208,7 @@ export function answerOf(records) {
     if (SETTLING.has(record.type)) reply = record;
     else if (record.type === "THOUGHT_DELTA" && record.payload?.kind !== "reasoning") {
       streaming = record.parent_id;
-      const own = pieces.get(streaming);
-      if (own) own.push(record);
-      else pieces.set(streaming, [record]);
+      gather(pieces, streaming, record);
     }
   }
   if (reply?.type === "ERROR" || (reply && QUESTIONS.has(reply.type))) return { text: preview(reply), from: "reply", record: reply };

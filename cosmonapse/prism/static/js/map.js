@@ -1,12 +1,16 @@
 // The view Map: who is there and what travels, with a table of the same beside it.
 import { dress, el, fit, mark, put } from "./dom.js";
 import { count, perSecond, plain, plural, short } from "./format.js";
+import { among } from "./filters.js";
 import { Journeys } from "./journeys.js";
-import { Failed, addStrangers, factsOf, idOfNeuron, loadOf, nodesOf, partWords, partsOf, subOf } from "./mapnodes.js";
+import { Edges, asksOf, partWords, partsOf } from "./edges.js";
+import { Failed, addStrangers, factsOf, idOfNeuron, loadOf, nodesOf, subOf } from "./mapnodes.js";
 import { SYNAPSE_PX, layMap, moreId } from "./maplayout.js";
 import { Places } from "./places.js";
 import { Sky } from "./sky.js";
+import { SETTLING } from "./types.js";
 import { VirtualList } from "./virtual.js";
+import { WholeTrace } from "./wholetrace.js";
 import { nothingYet } from "./empty.js";
 
 const STRANGER_S = 60;
@@ -24,17 +28,20 @@ export class MapView {
     this.journeys = new Journeys();
     this.places = { left: new Places(), right: new Places() };
     this.failed = new Failed();
+    this.edges = new Edges();
+    this.asks = [];
     this.strangers = new Map();
     this.nodes = new Map();
     this.all = nodesOf([]);
     this.items = [];
     this.order = [];
     this.standbys = [];
-    this.whole = null;
+    this.whole = new WholeTrace({ store: app.store, changed: () => this.redraw() });
     this.drawn = 0;
     const canvas = el("canvas", { role: "img", "aria-label": "The Synapse in the middle, callers left, Neurons right; the table beside it says the same in words" });
     this.sky = new Sky(canvas);
     this.labels = el("div", { class: "map-labels", role: "group", "aria-label": "On the map" });
+    this.asked = el("ul", { class: "unseen", "aria-label": "Who asked whom" });
     this.tip = el("div", { class: "tip", hidden: "" });
     this.title = el("h2");
     this.note = el("span", { class: "sampling num" });
@@ -42,7 +49,7 @@ export class MapView {
     this.back = el("button", { class: "plain", text: "Whole fabric", hidden: "", on: { click: () => app.filters.set({ trace: "" }) } });
     this.empty = el("div", { class: "empty", hidden: "" });
     const legend = el("div", { class: "legend" }, ...LEGEND.map((each) => (each === null ? el("span", { class: "break" }) : el("span", { class: each[0] === "st" ? `state st-${each[1]}` : `dot k-${each[1]}` }, el("em", { text: each[2] })))), this.watching);
-    this.holder = el("div", { class: "sky" }, canvas, this.labels, this.tip);
+    this.holder = el("div", { class: "sky" }, canvas, this.labels, this.asked, this.tip);
     this.list = new VirtualList({ row_px: 40, label: "Who is here", make: makeRow, fill: (row, at) => this.fill(row, at), choose: (at) => this.choose(at), ask: app.ask });
     this.count = el("span", { class: "count num" });
     const columns = el("div", { class: "columns", "aria-hidden": "true" }, el("span", { text: "Neuron, or caller" }), ...["load", "replies/s", "errors/min"].map((text) => el("span", { class: "right", text })));
@@ -51,8 +58,7 @@ export class MapView {
     this.reduced = matchMedia("(prefers-reduced-motion: reduce)");
     new ResizeObserver(([{ contentRect }]) => {
       this.sky.resize(contentRect.width, contentRect.height);
-      this.drawn = 0;
-      app.ask();
+      this.redraw();
     }).observe(this.holder);
     canvas.addEventListener("pointermove", (event) => this.point(this.sky.at(event.offsetX, event.offsetY, (id) => this.failed.by.has(id))));
     canvas.addEventListener("pointerleave", () => this.point(null));
@@ -66,17 +72,23 @@ export class MapView {
 
   show() {
     this.journeys.clear();
+    this.redraw();
+  }
+
+  redraw() {
     this.drawn = 0;
+    this.app.ask();
   }
 
   take(records) {
     const now_s = performance.now() / 1000;
-    const newest = Date.now() / 1000 - 60;
+    const newest = this.app.store.liveTime() - 60;
     for (const record of records) {
       if (record.caller && !this.all.at.has(record.caller)) this.meet(record.caller, now_s);
-      if (record.type !== "ERROR" || record.ts < newest) continue;
+      if (record.ts < newest || (record.type !== "TASK" && !SETTLING.has(record.type))) continue;
       const { caller, worker } = this.ends(record);
-      for (const id of [worker, caller]) this.failed.note(id, record.payload ?? {}, now_s);
+      this.edges.take(record, [worker, record.caller]);
+      if (record.type === "ERROR") for (const id of [worker, caller]) this.failed.note(id, record.payload ?? {}, now_s);
     }
     if (this.app.view !== this || this.app.paused || document.hidden) return;
     const wants = this.app.filters.any ? this.app.filters.matcher() : null;
@@ -109,30 +121,6 @@ export class MapView {
     return moreId(id.startsWith("caller ") ? "left" : "right");
   }
 
-  /** Return the records of the chosen trace, as far as this tab has them; the server has all. */
-  traceRecords(id) {
-    if (this.whole?.id !== id) this.load(id);
-    if (this.whole.records.length) return this.whole.records;
-    const { ring } = this.app.store;
-    const found = [];
-    for (let seq = ring.start; seq < ring.end; seq += 1) if (ring.at(seq).trace_id?.startsWith(id)) found.push(ring.at(seq));
-    return found;
-  }
-
-  async load(id) {
-    const v = this.app.store.traceSummaries.get(id)?.v;
-    this.whole = { id, v, records: this.whole?.id === id ? this.whole.records : [] };
-    try {
-      const reply = await fetch(`/api/traces/${encodeURIComponent(id)}`);
-      if (!reply.ok || this.whole.id !== id) return;
-      this.whole.records = (await reply.json()).records;
-      this.drawn = 0;
-      this.app.ask();
-    } catch {
-      // The server is away: the line of state says so.
-    }
-  }
-
   /** Draw anew what stands where, at most four times a second. */
   refresh(now) {
     const { store, filters } = this.app;
@@ -145,8 +133,10 @@ export class MapView {
     for (const [instance, seen_s] of this.strangers) if (now_s - seen_s > STRANGER_S) this.strangers.delete(instance);
     this.all = addStrangers(nodesOf(store.dendrites(), store.now.neurons), this.strangers.keys());
     const { trace } = filters;
-    if (trace && this.whole?.id === trace && store.traceSummaries.get(trace)?.v !== this.whole.v) this.load(trace);
-    const parts = trace ? partsOf(this.traceRecords(trace), this.all.at) : null;
+    if (trace && this.whole.id !== trace) this.whole.open(trace);
+    if (trace) this.whole.look(now);
+    this.asks = trace ? asksOf(this.whole.records(), this.all.at) : [];
+    const parts = trace ? partsOf(this.asks) : null;
     const inIt = (node) => parts === null || parts.has(node.id);
     const [callers, neurons] = [this.all.callers.filter(inIt), this.all.neurons.filter(inIt)];
     this.nodes = new Map([...callers, ...neurons].map((node) => [node.id, node]));
@@ -164,7 +154,8 @@ export class MapView {
   lay(callers, neurons, trace) {
     const side = (nodes, places) => ({ places, nodes: nodes.map(({ id, label, sub, weight }) => ({ id, name: label, sub, weight })) });
     const laid = layMap({ left: side(callers, this.places.left), right: side(neurons, this.places.right) }, this.sky, (...words) => this.sky.measure(...words));
-    this.sky.lay(laid, this.nodes);
+    this.sky.lay(laid, this.nodes, this.asks);
+    this.drawAsks();
     this.laid = laid;
     this.drawLabels();
     put(this.title, trace ? `Trace ${short(trace)}` : "The fabric");
@@ -173,6 +164,22 @@ export class MapView {
     put(this.count, `${plural(neurons.length, "Neuron")}${bad ? `, ${count(bad)} not well` : ""}, ${plural(callers.length, "caller")}`);
     const { watchers } = this.all;
     put(this.watching, watchers.length ? `${plural(watchers.length, "Dendrite")} only watch${watchers.length === 1 ? "es" : ""}: ${watchers.slice(0, 3).map(plain).join(", ")}` : "");
+  }
+
+  drawAsks() {
+    const told = this.asks.filter(({ from, to }) => from !== null && to !== null);
+    const items = fit(this.asked, told.length, () => el("li"));
+    told.forEach((ask, at) => put(items[at], `${this.nameOf(ask.from)} asked ${this.nameOf(ask.to)}: ${partWords(ask)}`));
+  }
+
+  nameOf(id) {
+    return this.nodes.get(id)?.name ?? plain(id.replace(/^\w+ /, ""));
+  }
+
+  /** What passes over the edge of a node, as [name, value]. */
+  edgeFacts(id) {
+    if (!this.app.filters.trace) return [["edge", this.edges.words(this.nodes.get(id).instances ?? [id], this.app.store.serverTime())]];
+    return this.asks.filter(({ from, to }) => from === id && to !== null).map((ask) => ["asked", `${this.nameOf(ask.to)}: ${partWords(ask)}`]);
   }
 
   drawLabels() {
@@ -199,7 +206,7 @@ export class MapView {
   }
 
   makeLabel() {
-    const label = el("button", { tabindex: "-1" }, el("b", { class: "said" }), el("span", { class: "said" }));
+    const label = el("button", { tabindex: "-1" }, el("b", { class: "said" }), el("span", { class: "said" }), el("span", { class: "unseen" }));
     const star = () => this.sky.stars.get(label.prismId) ?? null;
     label.addEventListener("click", () => this.pick(star()?.node));
     for (const type of ["pointerenter", "focus"]) label.addEventListener(type, () => this.point(star()));
@@ -212,7 +219,8 @@ export class MapView {
     box.prismId = id ?? null;
     dress(box, `map-label ${middle ? "middle" : side} st-${state || "none"}`);
     put(box.firstChild, plain(name));
-    put(box.lastChild, lines === 2 ? plain(sub) : "");
+    put(box.lastChild, id && this.nodes.has(id) ? this.edgeFacts(id).map((fact) => fact.join(" ")).join(", ") : "");
+    put(box.children[1], lines === 2 ? plain(sub) : "");
     mark(box, "tabindex", id && id === focused ? 0 : -1);
     mark(box, "disabled", middle ? "" : null);
     const wide = middle ? most : Math.min(most, width + 2);
@@ -229,10 +237,11 @@ export class MapView {
     this.refresh(now);
     journeys.step(now);
     const { neuron, instance, version } = app.filters;
+    const isWanted = among(instance);
     const lit = (id) => {
       const node = this.nodes.get(id);
       if (neuron) return node?.raw === neuron;
-      return !instance || Boolean(node?.instances?.includes(instance) || node?.workers.some((each) => each.instance === instance));
+      return !instance || Boolean(node?.instances?.some(isWanted) || node?.workers.some((each) => isWanted(each.instance)));
     };
     const connected = app.store.state?.synapse?.connected ?? false;
     sky.paint({ journeys, now, connected, standbys: this.standbys, lit, failed: (id) => this.failed.by.has(id), reduced: this.reduced.matches, key: `${version} ${connected}` });
@@ -263,12 +272,12 @@ export class MapView {
 
   point(star) {
     this.under = star;
-    const node = star?.node ?? null;
+    const { node = null, ask = null } = star ?? {};
     this.sky.canvas.classList.toggle("pointing", node !== null);
-    this.tip.hidden = node === null;
-    if (node === null) return;
-    const facts = factsOf(node, node.failure);
-    this.tip.replaceChildren(el("h3", { class: "said", text: node.name }), el("dl", {}, ...facts.flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { class: "said", text: value })])));
+    this.tip.hidden = node === null && ask === null;
+    if (this.tip.hidden) return;
+    const facts = ask ? [["asked", partWords(ask)]] : [...factsOf(node, node.failure), ...this.edgeFacts(node.id)];
+    this.tip.replaceChildren(el("h3", { class: "said", text: ask ? `${this.nameOf(ask.from)} → ${this.nameOf(ask.to)}` : node.name }), el("dl", {}, ...facts.flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { class: "said", text: value })])));
     const left = star.out > 0 ? Math.max(8, star.x - star.node_px - 296) : Math.min(this.sky.width - 288, star.x + star.node_px + 16);
     const top = Math.max(8, Math.min(this.sky.height - this.tip.offsetHeight - 8, star.y - 24));
     this.tip.style.transform = `translate(${left}px, ${top}px)`;
@@ -279,8 +288,8 @@ export class MapView {
     const { filters } = this.app;
     if (!node) return;
     if (node.kind === "neuron") return filters.set({ neuron: filters.neuron === node.raw ? "" : node.raw, instance: "" });
-    const [instance] = node.instances;
-    filters.set({ instance: filters.instance === instance ? "" : instance, neuron: "" }, { [instance]: node.name });
+    const instance = filters.instance.split(",").every((each) => node.instances.includes(each)) ? "" : node.instances.join(",");
+    filters.set({ instance, neuron: "" }, { [instance]: node.label });
   }
 
   choose(at) {

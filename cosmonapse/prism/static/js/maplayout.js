@@ -119,6 +119,20 @@ function curve(from, to, steps = CURVE_STEPS) {
   return points;
 }
 
+/** Return the path on which one node asks another: past the Synapse, or in front of its own side. */
+export function arcOf(from, to, middle, k) {
+  const mean = (from.y + to.y) / 2;
+  const across = mean > middle.y + 40 * k ? Math.max(mean, middle.y + 100 * k) : Math.min(mean, middle.y - 56 * k);
+  const isAside = from.side === to.side;
+  const bend = isAside ? { x: (from.x + to.x) / 2 - from.out * (60 * k + Math.abs(to.y - from.y) / 3), y: mean } : { x: middle.x, y: 2 * across - mean };
+  const path = [];
+  for (let step = 0; step <= CURVE_STEPS; step += 1) {
+    const t = step / CURVE_STEPS;
+    for (const axis of ["x", "y"]) path.push((1 - t) ** 2 * from[axis] + 2 * t * (1 - t) * bend[axis] + t * t * to[axis]);
+  }
+  return path;
+}
+
 /** Return the lengths along a path from its begin to each of its points. */
 export function lengthsOf(path) {
   const lengths = [0];

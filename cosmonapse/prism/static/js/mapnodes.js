@@ -1,6 +1,5 @@
 // Who stands on the map: the replicas of a Neuron as one node, callers of one name as one. Pure.
 import { age, count, length, perSecond, plain, plural } from "./format.js";
-import { SETTLING, kindOf } from "./types.js";
 
 export const FAILED_S = 60;
 const MOST_FAILED = 500;
@@ -150,33 +149,4 @@ export class Failed {
     const found = this.by.get(id);
     return found && { ...found, ago_s: now_s - found.at_s };
   }
-}
-
-/** Return what nodes took part in a trace: id -> {tasks, failed, took_s (of settled tasks, in all)}. */
-export function partsOf(records, at) {
-  const tasks = new Map();
-  const parts = new Map();
-  const part = (id) => take(parts, id, () => ({ tasks: 0, failed: 0, open: 0, took_s: 0 }));
-  for (const record of records) {
-    const isTask = record.type === "TASK";
-    const settled = SETTLING.has(record.type) ? tasks.get(record.parent_id) : undefined;
-    if (!isTask && settled === undefined) continue;
-    const id = isTask && record.neuron ? idOfNeuron(record.neuron) : at.get(record.worker);
-    const ids = isTask ? [id, at.get(record.caller)].filter(Boolean) : settled.ids;
-    if (isTask) tasks.set(record.id, { ts: record.ts, ids: [...new Set(ids)].map((each, index) => [each, index === 0 || each.startsWith("caller ")]) });
-    for (const [each, counts] of isTask ? tasks.get(record.id).ids : ids) {
-      const one = part(each);
-      if (!counts) continue;
-      if (isTask) Object.assign(one, { tasks: one.tasks + 1, open: one.open + 1 });
-      else Object.assign(one, { open: one.open - 1, took_s: one.took_s + Math.max(0, record.ts - settled.ts), failed: one.failed + (kindOf(record.type) === "error" ? 1 : 0) });
-    }
-    if (settled) tasks.delete(record.parent_id);
-  }
-  return parts;
-}
-
-/** Say a part of a trace in words, for the edge of its node. */
-export function partWords({ tasks, failed, open, took_s }) {
-  if (tasks === 0) return "took part";
-  return `${plural(tasks, "task")}, ${open === tasks ? "running" : length(took_s)}${failed ? `, ${count(failed)} failed` : ""}`;
 }

@@ -82,8 +82,9 @@ export class NowView {
   drawTasks(now) {
     const tasks = now.tasks.filter((task) => this.wanted(task.neuron));
     const stuck = tasks.filter((task) => task.stuck).length;
-    const more = now.more ? `, and ${count(now.more)} more` : "";
-    this.head("tasks", tasks.length, `${plural(tasks.length, "task")}${stuck ? `, ${count(stuck)} stuck` : ""}${more}`);
+    const unseen = tasks.filter((task) => task.state === "unseen").length;
+    const more = `${stuck ? `, ${count(stuck)} stuck` : ""}${now.more ? `, and ${count(now.more)} more` : ""}${unseen ? `, ${count(unseen)} without a seen outcome` : ""}`;
+    this.head("tasks", tasks.length, `${plural(tasks.length - unseen, "task")}${more}`);
     this.tasks.fill(tasks, taskCells, { below: taskBelow, look: (task) => (task.stuck ? "loud" : "") });
   }
 
@@ -108,10 +109,10 @@ export class NowView {
     const items = callers.slice(0, CALLERS_SHOWN);
     const buttons = fit(this.callers, items.length, () => el("button", { class: "caller", on: { click: (event) => this.app.openCaller(event.currentTarget.prismCaller) } }, el("b", { class: "said" }), " ", el("span", { class: "num" })));
     items.forEach((caller, at) => {
-      const [instance] = caller.instances;
       const button = buttons[at];
-      button.prismCaller = { instance, name: caller.name };
-      put(button.firstChild, caller.instances.size > 1 ? `${caller.name} × ${caller.instances.size}` : caller.name);
+      const name = caller.instances.size > 1 ? `${caller.name} × ${caller.instances.size}` : caller.name;
+      button.prismCaller = { instance: [...caller.instances].join(","), name };
+      put(button.firstChild, name);
       put(button.lastChild, caller.open ? `${count(caller.open)} open` : "nothing open");
       dress(button, `caller ${caller.open ? "" : "quiet"}`);
       mark(button, "title", `Show the traces of ${caller.name}`);

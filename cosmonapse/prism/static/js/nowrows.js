@@ -1,12 +1,12 @@
 // The rows of Now in words: tasks, failures, Neurons, callers. Pure.
 import { age, count, length, perSecond, plain, plural, seconds, short } from "./format.js";
+import { ASKS } from "./tracewords.js";
 
-const STATES = { running: "running", queued: "queued", parked: "parked", wanted: "wanted", asking: "asking", unknown: "open" };
+const STATES = { running: "running", queued: "queued", parked: "parked", wanted: "wanted", asking: "asking", unseen: "unseen", unknown: "open" };
 const STATE_TITLES = {
   running: "a worker works on it", queued: "its worker has not begun yet", parked: "waits until a worker for it joins",
-  wanted: "nobody has taken it yet", asking: "waits for an answer", unknown: "no reply yet; its worker does not tell more",
+  wanted: "nobody has taken it yet", asking: "waits for an answer", unseen: "it is over, or its deadline is", unknown: "no reply yet; its worker does not tell more",
 };
-const ASKS = { clarification: "asks", permission: "asks for permission", escalation: "asks a person to take over" };
 const MOST_MESSAGE = 200;
 const NONE = { text: "–", class: "quiet" };
 const shown = (value) => plain(value ?? "");
@@ -49,7 +49,7 @@ function deadline(left_s) {
 /** The line under a task: why it is stuck, or what it asks. */
 export function taskBelow(task) {
   if (task.state === "asking") return `${ASKS[task.asks] ?? "asks"}: ${shown(task.question)}`;
-  return task.stuck ? shown(task.stuck) : "";
+  return task.state === "unseen" ? "no outcome seen" : shown(task.stuck);
 }
 
 /** Cells: times, neuron, code, rate, last, latest trace. */
@@ -124,6 +124,6 @@ export function callersOf(dendrites, tasks) {
     return caller;
   };
   for (const each of dendrites) if (each.state !== "gone" && (each.does ?? "").includes("caller")) at(nameOf({ name: each.dendrite_id, instance: each.instance }), each.instance);
-  for (const { caller, parent_id } of tasks) if (caller && !parent_id) at(nameOf(caller), caller.instance).open += 1;
+  for (const { caller, parent_id, state } of tasks) if (caller && !parent_id && state !== "unseen") at(nameOf(caller), caller.instance).open += 1;
   return [...found.values()].sort((a, b) => b.open - a.open || a.name.localeCompare(b.name));
 }

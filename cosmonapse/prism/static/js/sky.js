@@ -1,6 +1,6 @@
 // Paints the map on a canvas: edges, the Synapse, rings of the nodes, what is under way.
 import { token } from "./theme.js";
-import { SYNAPSE_PX, along, distanceTo, lengthsOf } from "./maplayout.js";
+import { SYNAPSE_PX, along, arcOf, distanceTo, lengthsOf } from "./maplayout.js";
 
 const STATES = ["alive", "stuck", "gone", "draining", "away"];
 const KINDS = ["task", "reply", "error", "question", "stream", "tool", "auction", "stop", "presence"];
@@ -17,6 +17,7 @@ export class Sky {
     this.height = 0;
     this.k = 1;
     this.stars = new Map();
+    this.arcs = [];
     this.retheme();
   }
 
@@ -47,27 +48,32 @@ export class Sky {
     return this.sheet.measureText(text).width;
   }
 
-  /** Take a layout; `nodes` maps an id to its node, those of no node are what stands for the rest. */
-  lay({ spots, middle, k }, nodes) {
+  /** Take a layout; `nodes` maps an id to its node, those of no node are what stands for the rest; `asks`: who asked whom. */
+  lay({ spots, middle, k }, nodes, asks) {
     this.middle = middle;
     this.k = k;
     this.stars.clear();
     for (const [id, spot] of spots) {
       const node = nodes.get(id) ?? null;
-      const line = new Path2D();
-      for (let at = 0; at < spot.path.length; at += 2) line.lineTo(spot.path[at], spot.path[at + 1]);
       const most = spot.node_px - 2;
       const r = node?.kind === "neuron" ? Math.min(most, most * 0.55 + 1.4 * Math.sqrt(node.open)) : most * 0.5;
-      this.stars.set(id, { id, node, ...spot, r, line, lengths: lengthsOf(spot.path) });
+      this.stars.set(id, { id, node, ...spot, r, line: lineOf(spot.path), lengths: lengthsOf(spot.path) });
+    }
+    this.arcs = [];
+    for (const ask of asks) {
+      const [from, to] = [this.stars.get(ask.from), this.stars.get(ask.to)];
+      if (!from || !to || from === to) continue;
+      const path = arcOf(from, to, middle, k);
+      this.arcs.push({ ask, path, line: lineOf(path), x: path[16], y: path[17], node_px: 8, out: 1, node: null });
     }
     this.frontKey = null;
   }
 
-  /** Return the star at a point, or that whose red edge is there, or null. */
+  /** Return the star at a point, or the arc or the star whose edge is there, a red one before others, or null. */
   at(x, y, failed) {
-    for (const star of this.stars.values()) if (Math.hypot(x - star.x, y - star.y) <= star.node_px + 2) return star;
-    for (const star of this.stars.values()) if (failed(star.id) && distanceTo(star.path, x, y) < EDGE_REACH_PX) return star;
-    return null;
+    const stars = [...this.stars.values()];
+    const isThere = ({ path }) => distanceTo(path, x, y) < EDGE_REACH_PX;
+    return stars.find((star) => Math.hypot(x - star.x, y - star.y) <= star.node_px + 2) ?? this.arcs.find(isThere) ?? stars.find((star) => failed(star.id) && isThere(star)) ?? stars.find(isThere) ?? null;
   }
 
   /** `key` changes whenever states, figures or filters do. */
@@ -77,6 +83,7 @@ export class Sky {
     pen.clearRect(0, 0, this.width, this.height);
     // Red ones last: edges of one row lie close together.
     for (const red of [false, true]) for (const star of this.stars.values()) if (failed(star.id) === red) this.edge(star, journeys.heat.get(star.id) ?? 0, lit(star.id), red);
+    for (const arc of this.arcs) this.arc(arc);
     if (!reduced) this.particles(journeys, now);
     if (key !== this.frontKey) {
       this.frontKey = key;
@@ -97,6 +104,19 @@ export class Sky {
     pen.strokeStyle = isRed ? colour.gone : heat > 0.05 ? colour.accent : colour.line;
     pen.lineWidth = (isRed ? 2 : 1) + heat;
     pen.stroke(star.line);
+  }
+
+  /** Who asked whom, with an arrow in the middle. */
+  arc({ ask, path, line, x, y }) {
+    const { pen, colour } = this;
+    pen.globalAlpha = 0.9;
+    pen.strokeStyle = pen.fillStyle = ask.failed ? colour.gone : colour["k-task"];
+    pen.lineWidth = 1.5;
+    pen.stroke(line);
+    pen.beginPath();
+    const turn = Math.atan2(path[19] - path[15], path[18] - path[14]);
+    for (const [far, more] of [[7, 0], [6, 2.4], [6, -2.4]]) pen.lineTo(x + far * Math.cos(turn + more), y + far * Math.sin(turn + more));
+    pen.fill();
   }
 
   circle(x, y, r, hue, width, dash = []) {
@@ -184,4 +204,10 @@ export class Sky {
     pen.arc(x, y, r, 0, 2 * Math.PI);
     pen.fill();
   }
+}
+
+function lineOf(path) {
+  const line = new Path2D();
+  for (let at = 0; at < path.length; at += 2) line.lineTo(path[at], path[at + 1]);
+  return line;
 }

@@ -71,7 +71,8 @@ function ofPause({ pausedAt, waiting }) {
 }
 
 function allWell({ hello, state, liveSince }) {
-  if (hello.mode !== "replay") return well(`Live since ${seconds(liveSince)}: the fabric is well${standby(hello.url, state?.synapse)}.`);
+  // What came before a return of the Synapse was not live.
+  if (hello.mode !== "replay") return well(`Live since ${seconds(Math.max(liveSince, state?.synapse?.since_ts ?? 0))}: the fabric is well${standby(hello.url, state?.synapse)}.`);
   const { file, from_ts, to_ts } = hello.replay ?? {};
   return calm(`A recording, nothing of it is live: ${plain(file ?? "")}${Number.isFinite(from_ts) ? `, ${seconds(from_ts)} to ${seconds(to_ts)}` : ""}.`);
 }

@@ -1,13 +1,14 @@
 // The theme: auto, light or dark; kept in this browser.
 const ORDER = ["auto", "light", "dark"];
 const NAMES = { auto: "Auto", light: "Light", dark: "Dark" };
+const MEDIA = { auto: "(prefers-color-scheme: light)", light: "all", dark: "not all" };
 
 export class Theme {
   constructor(button, changed) {
     this.button = button;
     this.changed = changed;
     button.addEventListener("click", () => this.next());
-    matchMedia("(prefers-color-scheme: light)").addEventListener("change", changed);
+    matchMedia(MEDIA.auto).addEventListener("change", changed);
     this.show();
   }
 
@@ -28,6 +29,7 @@ export class Theme {
   }
 
   show() {
+    document.getElementById("light").media = MEDIA[this.name];
     this.button.firstElementChild.textContent = NAMES[this.name];
     this.button.setAttribute("aria-label", `Theme: ${NAMES[this.name]}`);
   }

@@ -1,4 +1,5 @@
 // Which traces the list shows, and in which order. Pure.
+import { among } from "./filters.js";
 
 export const STATUSES = [["", "All"], ["running", "Running"], ["asking", "Asking"], ["failed", "Failed"], ["stopped", "Stopped"], ["done", "Done"]];
 export const SORTS = [["newest", "Newest first"], ["duration", "Longest first"], ["thought", "Slowest first thought"]];
@@ -35,11 +36,12 @@ export class Mentions {
 /** Return a function that tells whether a summary passes the filters, by what it has itself. */
 export function fits({ neuron, instance, trace, type, text, kinds }) {
   const wanted = text.toLowerCase();
+  const isWanted = among(instance);
   // A type or a kind is of Signals: only records can tell.
   if (type || kinds.size) return () => false;
   return (summary) =>
     (neuron === "" || summary.neuron === neuron || summary.neurons.includes(neuron)) &&
-    (instance === "" || summary.caller?.instance === instance) &&
+    (instance === "" || isWanted(summary.caller?.instance)) &&
     (trace === "" || summary.id.startsWith(trace)) &&
     (wanted === "" || words(summary).some((each) => typeof each === "string" && each.toLowerCase().includes(wanted)));
 }

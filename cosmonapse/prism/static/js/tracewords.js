@@ -1,7 +1,7 @@
 // Traces in words: their status, what was asked and answered, where their Signals are. Pure.
 import { age, count, length, perSecond, plain, plural } from "./format.js";
 
-export const WORDS = { done: "done", running: "running", asking: "asking", failed: "failed", stopped: "stopped", other: "no task" };
+const WORDS = { done: "done", running: "running", asking: "asking", failed: "failed", stopped: "stopped", unseen: "no outcome seen", other: "no task" };
 export const ASKS = { clarification: "asks", permission: "asks for permission", escalation: "asks somebody to take over" };
 const PINS = { failed: "kept longer, because it failed", slow: "kept longer, because it was slow" };
 

@@ -5,15 +5,14 @@ import { stateOf } from "./nowrows.js";
 import { story } from "./stateline.js";
 
 /** Return the figures as [key, value, text, class if it is not zero, view]. Pure. */
-export function figures({ tasks, open, more, causes, neurons, signals_per_s }) {
+export function figures({ tasks, open, causes, neurons, signals_per_s }) {
   const stuck = tasks.filter((task) => task.stuck).length;
   const asking = tasks.filter((task) => task.state === "asking").length;
   const failures = causes.reduce((sum, cause) => sum + cause.count, 0);
   const lacking = neurons.filter((neuron) => stateOf(neuron) !== "alive").length;
   const one = (value, text, many) => (value === 1 ? text : many);
-  const all = open || tasks.length + more;
   return [
-    ["open", count(all), one(all, "task open", "tasks open"), "", "now"],
+    ["open", count(open), one(open, "task open", "tasks open"), "", "now"],
     ["stuck", count(stuck), "stuck", "st-gone", "now"],
     ["asking", count(asking), one(asking, "asks a person", "ask a person"), "k-question", "now"],
     ["failed", count(failures), one(failures, "failure in 10 min", "failures in 10 min"), "st-gone", "now"],

@@ -168,6 +168,64 @@ def test_clients_with_tasks_are_probed_at_every_tick_and_others_at_every_tenth(b
     assert probed.count(caller.connection) == 1
 
 
+def test_of_those_without_tasks_a_tenth_is_probed_at_each_tick(bench):
+    for number in range(50):
+        bench.join(f"w{number}")
+
+    probed = [pinged(bench) for _ in range(10)]
+
+    assert {len(each) for each in probed} == {5}
+    assert len(set.union(*probed)) == 50
+
+
+@pytest.mark.parametrize("after_s", [0.0, 1.5])
+def test_ten_ticks_cost_the_same_however_many_clients_are_there(bench_with, steps_of, after_s):
+    steps = []
+    for count in (2, 400):
+        bench = bench_with(reports_ends=True)
+        guests = [bench.join(f"w{number}", "echo") for number in range(count)]
+        bench.now_s += after_s
+        for guest in guests:
+            bench.presence(guest, "echo", Verb.HEARTBEAT)
+
+        def ticks(bench=bench):
+            for _ in range(10):
+                bench.now_s += 0.1
+                assert bench.engine.tick(bench.now_s) == []
+
+        steps.append(steps_of(ticks))
+
+    assert steps[0] == steps[1]
+
+
+def test_a_heartbeat_costs_the_same_however_many_clients_are_there(bench_with, steps_of):
+    steps = []
+    for count in (2, 400):
+        bench = bench_with(reports_ends=True)
+        guests = [bench.join(f"w{number}", "echo") for number in range(count)]
+        bench.presence(guests[0], "echo", Verb.HEARTBEAT)
+        steps.append(steps_of(bench.presence, guests[-1], "echo", Verb.HEARTBEAT))
+
+    assert steps[0] == steps[1]
+
+
+def test_those_who_fall_silent_cost_a_tick_and_the_others_do_not(bench_with, steps_of):
+    steps = []
+    for count in (2, 400):
+        bench = bench_with(reports_ends=True)
+        silent = bench.join("silent", "echo")
+        bench.now_s += 1.0
+        for number in range(count):
+            bench.join(f"w{number}", f"echo-{number}")
+        bench.tick(0.1)  # callers have the news of all of them
+        bench.now_s += 4.9
+        steps.append(steps_of(bench.engine.tick, bench.now_s))
+        assert bench.counts["silent"] == 1
+        assert bench.task(bench.join("c"))[0].to != silent.connection
+
+    assert steps[0] == steps[1]
+
+
 def test_a_silent_worker_gets_no_tasks_and_is_not_lost(bench):
     worker, caller = bench.join("w", "echo"), bench.join("c")
     bench.task(caller)

@@ -179,7 +179,7 @@ def test_an_end_that_found_no_room_is_told_at_the_next_tick(bench, verb):
     head = heads.pack(verb, 8, task=TASK, trace=TRACE)
 
     assert bench.unsent(caller, head, b"no_route", busy=True) == []
-    [sent] = bench.take(bench.engine.tick(bench.now_s))
+    [sent] = bench.tick(0.0)
 
     assert (sent.to, sent.verb, sent.task, sent.body) == (
         caller.connection,
@@ -188,7 +188,7 @@ def test_an_end_that_found_no_room_is_told_at_the_next_tick(bench, verb):
         b"no_route",
     )
     assert bench.counts[f"later.{verb.name.lower()}"] == 1
-    assert bench.take(bench.engine.tick(bench.now_s)) == []
+    assert bench.tick(0.0) == []
 
 
 def test_of_a_last_reply_that_found_no_room_its_caller_is_told_that_it_waits(bench):
@@ -198,7 +198,7 @@ def test_of_a_last_reply_that_found_no_room_its_caller_is_told_that_it_waits(ben
     head = heads.pack(Verb.REPLY, 6, peer=worker.instance, flags=ItemFlag.SETTLES, task=TASK)
 
     assert bench.unsent(caller, head, b"answer", busy=True) == []
-    [sent] = bench.take(bench.engine.tick(bench.now_s))
+    [sent] = bench.tick(0.0)
 
     assert (sent.to, sent.verb, sent.task) == (caller.connection, Verb.LOST, TASK)
     assert (sent.peer, sent.body) == (worker.instance, b"reply_waits")
@@ -226,7 +226,7 @@ def test_an_end_that_is_told_later_is_not_told_once_its_task_was_taken_back(benc
 
     bench.say(caller, heads.pack(Verb.CANCEL, task=TASK))
 
-    assert bench.take(bench.engine.tick(bench.now_s)) == []
+    assert bench.tick(0.0) == []
 
 
 def test_a_caller_that_comes_back_lists_anew_and_is_told_nothing_old(bench):
@@ -235,7 +235,7 @@ def test_a_caller_that_comes_back_lists_anew_and_is_told_nothing_old(bench):
 
     bench.hello("c", connection=b"another")
 
-    assert bench.take(bench.engine.tick(bench.now_s)) == []
+    assert bench.tick(0.0) == []
 
 
 def test_an_end_for_which_no_room_is_left_anywhere_is_counted(bench):

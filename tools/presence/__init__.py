@@ -1,0 +1,1 @@
+"""What presence costs a Synapse: `python -m tools.presence --help`."""
