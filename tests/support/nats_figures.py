@@ -1,7 +1,7 @@
 """The figures of a fabric on NATS: `PYTHONPATH=tests:. python -m support.nats_figures [NAME ...]`.
 
-Names are `kills`, `lost`, `shared`, `bodies` and `idle`; all of them if none is given. Everything
-runs in real processes on loopback. `python -m tools.bench over_nats` compares single calls.
+Names are `kills`, `lost`, `shared`, `bodies`, `beside` and `idle`; all of them if none is given.
+Everything runs in real processes on loopback. `python -m tools.bench over_nats` compares calls.
 """
 
 import asyncio
@@ -170,6 +170,46 @@ async def _body(url, size):
     return 1e3 * statistics.median(took_s)
 
 
+LARGE = """
+import asyncio, sys
+from cosmonapse import Dendrite, connect_synapse
+
+async def main(url):
+    async with Dendrite(synapse=await connect_synapse(url)) as dendrite:
+        print("ready", flush=True)
+        given = {"b": bytes((16 << 20) - 2048)}
+        while True:
+            await dendrite.ask(neuron="large", input=given, timeout_s=60.0)
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+async def beside():
+    """Make small calls while another caller sends 16 MiB there and back all the time."""
+    with fabric() as made:
+        made.router()
+        url = made.caller_url
+        for neuron in ("small", "large"):
+            made.children.worker(url, "default", axon(neuron_id=neuron))
+        alone = await _small(url)
+        made.children.start("-c", LARGE, url).line("ready")
+        busy = await _small(url)
+    say(f"beside: a small call alone {alone}; beside bodies of 16 MiB {busy}")
+
+
+async def _small(url):
+    took_ms = []
+    async with Dendrite(synapse=await connect_synapse(url)) as dendrite:
+        until_s = time.perf_counter() + SHARED_S
+        while time.perf_counter() < until_s:
+            began_s = time.perf_counter()
+            await dendrite.ask(neuron="small", input={"a": 1}, timeout_s=30.0)
+            took_ms.append(1e3 * (time.perf_counter() - began_s))
+            await asyncio.sleep(0.01)
+    return f"p50 {statistics.median(took_ms):.1f} ms, max {max(took_ms):.0f} ms"
+
+
 async def idle():
     """Keep Dendrites with an Axon each, and do nothing."""
     for count in (1, 2):
@@ -190,7 +230,7 @@ async def idle():
 
 
 async def main(names):
-    figures = {each.__name__: each for each in (kills, lost, shared, bodies, idle)}
+    figures = {each.__name__: each for each in (kills, lost, shared, bodies, beside, idle)}
     for name in names or figures:
         await figures[name]()
 
