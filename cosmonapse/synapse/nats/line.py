@@ -197,12 +197,17 @@ class NatsLine:
         for _ in range(2 if client.pending_data_size else 1):
             ping = asyncio.create_task(client.flush(_FLUSH_S), name=f"flush {self._name}")
             self._pings.add(ping)
-            ping.add_done_callback(self._pings.discard)
+            ping.add_done_callback(self._on_ping_done)
             waits_for: list[asyncio.Future[Any]] = [ping, ended]
             await asyncio.wait(waits_for, return_when=asyncio.FIRST_COMPLETED)
             if client is not self._client or ended.done() or not _succeeded(ping):
                 return False
         return True
+
+    def _on_ping_done(self, ping: asyncio.Task[None]) -> None:
+        self._pings.discard(ping)
+        if not ping.cancelled():
+            ping.exception()  # the end of the connection is told by another way
 
     # -- the connections -------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """The connection to a real nats-server."""
 
 import asyncio
+import gc
 import shutil
 import signal
 import subprocess
@@ -168,6 +169,26 @@ async def test_a_flush_returns_when_another_connection_would_see_it_all(server):
     for each in (line, other):
         each.close()
         await each.closed()
+
+
+async def test_a_flush_that_the_end_of_the_connection_overtakes_leaves_no_error_behind(server):
+    server.start()
+    events, errors = LoudEvents(), []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    line = server.line(events)
+    line.start()
+    await events.until("up")
+
+    flushes = [asyncio.create_task(line.flush()) for _ in range(3)]
+    await asyncio.sleep(0)
+    await line._client.close()  # what the flush has begun by then finds it closed
+    assert not any(await asyncio.gather(*flushes))
+    del flushes
+    line.close()
+    await line.closed()
+    gc.collect()
+
+    assert not errors
 
 
 async def test_what_nobody_reads_comes_back_as_no_responders(server):
