@@ -32,6 +32,9 @@ NEAR_LIBZMQ := $(addprefix $(SUITE)/test_,away.py full_queues.py handed_over.py 
 # The same with keys, in both languages.
 NEAR_KEYS := $(addprefix $(SUITE)/test_,handed_over.py opening.py tasks.py) \
 	--cosmo-harness conformance.harnesses:KeyedCosmo --cosmo-harness conformance.javascript.harnesses:KeyedJsFirst
+# What the carrier over NATS and its router do for the client and the engine that all others have too.
+NEAR_NATS := $(addprefix $(SUITE)/test_,away.py broadcast.py full_queues.py handed_over.py opening.py tasks.py) \
+	--cosmo-harness conformance.nats_harnesses:Nats
 
 .PHONY: help demo test test-pure test-all test-nodes test-harnesses test-upgrades check check-js check-format lint types unit unit-dendrite unit-transport unit-others short-property house format bench soak build docs clean distclean FORCE
 
@@ -49,6 +52,7 @@ define BESIDE
 	echo "a third with the carrier libzmq"; \
 	COSMO_CARRIER=libzmq nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(NEAR_LIBZMQ) || quick=$$?; \
 	echo "a fourth with keys"; nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(NEAR_KEYS) || quick=$$?; \
+	echo "a fifth over NATS"; nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(NEAR_NATS) || quick=$$?; \
 	exit $$quick; }
 endef
 
@@ -81,13 +85,15 @@ test-nodes: $(DEV)/.installed $(NPM) $(foreach each,$(NODES),$(DEV)/nodes/$(each
 	done; exit $$status
 
 # The suite of the port: `make test` runs it with the harnesses in pyproject.toml. Here are each of the two
-# carriers at each end, and what is left for JavaScript.
+# carriers at each end, what is left for JavaScript, and the fabric on NATS whole.
 PAIR_HARNESSES := KeyedCosmo CosmoLibzmq IpcLibzmq CosmoLibzmqDendrites CosmoLibzmqSynapse
+NATS_HARNESSES := Nats NatsDies NatsTwo
 JS_HARNESSES := KeyedJsDendrites KeyedJsFirst JsTransports JsSecond JsTransportsOverLibzmq JsDendritesOverLibzmq JsFirstOverLibzmq
 
 test-harnesses: $(DEV)/.installed $(NPM)
 	@$(RUN) pytest -p no:cacheprovider $(ARGS) cosmonapse/testing/conformance \
 	$(addprefix --cosmo-harness conformance.harnesses:,$(PAIR_HARNESSES)) \
+	$(addprefix --cosmo-harness conformance.nats_harnesses:,$(NATS_HARNESSES)) \
 	$(addprefix --cosmo-harness conformance.javascript.harnesses:,$(JS_HARNESSES))
 
 # This version and the one before it, in every pair of versions, carriers and languages.

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option with the harnesses that `cosmonapse.testing.conformance` runs against."""
-    text = "harness of a transport for cosmonapse.testing.conformance, as module:Class"
+    """Add the options of `cosmonapse.testing.conformance`: its harnesses and its time limit."""
+    suite = "cosmonapse.testing.conformance"
+    text = f"harness of a transport for {suite}, as module:Class"
+    limit = f"seconds that a test of {suite}, its set-up and its tear-down may each take; 0: no end"
     group = parser.getgroup("cosmonapse")
     group.addoption("--cosmo-harness", action="append", default=[], metavar="NAME", help=text)
+    group.addoption("--cosmo-timeout", type=float, default=60.0, metavar="SECONDS", help=limit)
     parser.addini("cosmo_harness", f"{text}; one a line", type="linelist")
 
 

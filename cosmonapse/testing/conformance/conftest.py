@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 import pytest_asyncio
@@ -11,6 +12,7 @@ import pytest_asyncio
 from .harness import Harness, named_harness, offers
 from .joined import Enter, Joiner, NewUser
 from .port_user import PortUser
+from .time_limit import limited
 
 _numbers = itertools.count(1)
 _HOW = "name a harness: --cosmo-harness module:Class, or cosmo_harness in pytest's configuration"
@@ -40,6 +42,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         raise pytest.UsageError(f"{error}; {_HOW}") from error
     ids = [each.__name__.lower() for each in classes]
     metafunc.parametrize("harness_class", classes, ids=ids, scope="session")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """End what hangs."""
+    with _in_time("the set-up of ", item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """End what hangs."""
+    with _in_time("", item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """End what hangs."""
+    with _in_time("the tear-down of ", item):
+        return (yield)
+
+
+def _in_time(what: str, item: pytest.Item) -> AbstractContextManager[None]:
+    return limited(f"{what}{item.name}", item.config.getoption("--cosmo-timeout"))
 
 
 @pytest.fixture(autouse=True)
@@ -113,6 +140,7 @@ async def new_user(harness: Harness, namespace: str) -> AsyncIterator[NewUser]:
 
     def make(**settings: object) -> PortUser:
         settings = {"synapse": harness.synapse(), "namespace": namespace, **settings}
+        settings.setdefault("fence", harness.fence)
         made.append(PortUser(**settings))  # type: ignore[arg-type]
         return made[-1]
 

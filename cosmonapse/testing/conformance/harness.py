@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ...dendrite import Dendrite
 from ...transport import Synapse, Transport
+
+if TYPE_CHECKING:
+    from .port_user import PortUser
 
 
 class SynapseOfUsers(Protocol):
@@ -50,11 +53,15 @@ class Harness(ABC):
 
     @abstractmethod
     async def kill(self) -> None:
-        """End the Synapse without a word to anyone; it forgets everything."""
+        """End the Synapse without a word to anyone.
+
+        Every transport is `on_away` soon after. Where another Synapse takes over at once, the
+        transports may be welcome again before `revive`.
+        """
 
     @abstractmethod
     async def revive(self) -> None:
-        """Start it again under the same URL."""
+        """Start it again under the same URL; see `forgets`."""
 
     @abstractmethod
     def stop(self) -> None:
@@ -65,17 +72,30 @@ class Harness(ABC):
     not_applicable: Mapping[str, str] = MappingProxyType({})
     """The tests that cannot apply, by name, each with the reason; they are skipped with it."""
 
+    forgets: bool = True
+    """Whether the Synapse that is there after `kill` knows nobody, so `on_welcomed(fresh=True)`."""
+
+    async def fence(self, user: PortUser) -> None:
+        """Return when the Synapse has handled what a user sent, and what it sent him has arrived.
+
+        Both are about directed messages. What was handled has also gone to whom it was for: the
+        `fence` of that user is then behind it. By default the bounce of a task proves it, which is
+        right where the Synapse reads the messages of one user in their order, and answers in it.
+        A transport with other ways has another proof.
+        """
+        await user.bounce()
+
     def dendrite(self, **settings: Any) -> Dendrite:
         """Return a new Dendrite; one of another language offers the methods of ours."""
         return Dendrite(**settings)
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """The counters of the Synapse.
+        """The counters of the Synapse, which never fall; what is not in it is 0.
 
-        The suite reads `copies` (publications made of directed messages), `later.reply` (last
-        replies that wait for room at their caller) and `drop.lost_receiver_busy` (losses that
-        were never reported).
+        The suite reads three names, whatever the Synapse itself calls them: `copies`
+        (publications made of directed messages), `later.reply` (last replies that had to wait for
+        room at their caller) and `drop.lost_receiver_busy` (losses that were never reported).
         """
         raise NotImplementedError
 
@@ -90,11 +110,16 @@ class Harness(ABC):
         raise NotImplementedError
 
     def fall_silent(self) -> None:
-        """Make the Synapse answer no client from now on."""
+        """Make the Synapse answer no client from now on; what is connected stays connected."""
         raise NotImplementedError
 
     def expire_after(self, silence_s: float) -> None:
-        """Make the Synapse give no tasks to a worker that was silent for `silence_s` seconds."""
+        """Make the Synapse give no tasks to a worker that was silent for `silence_s` seconds.
+
+        It is in force on return, also for who has been silent that long by then. The sign of life
+        that counts is presence; a worker that the suite wants silent says none. A later call
+        replaces an earlier one.
+        """
         raise NotImplementedError
 
     def losing_broadcasts(self, transport: Transport) -> AbstractContextManager[object]:
@@ -111,9 +136,8 @@ class Harness(ABC):
 
 
 REQUIRED: Final = Harness.__abstractmethods__
-OPTIONAL: Final = (
-    frozenset(name for name in vars(Harness) if name[0] != "_") - REQUIRED - {"not_applicable"}
-)
+FACTS: Final = frozenset({"forgets", "not_applicable"})
+OPTIONAL: Final = frozenset(name for name in vars(Harness) if name[0] != "_") - REQUIRED - FACTS
 
 
 def offers(harness: type[Harness], method: str) -> bool:

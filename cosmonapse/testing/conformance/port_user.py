@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from itertools import count
 from typing import Any, NamedTuple, Self
 
@@ -147,6 +147,7 @@ class PortUser:
         namespace: Where it belongs.
         answers: Whether it settles each task at once with the task's own body.
         max_signal_bytes: As for `Synapse.transport`.
+        fence: See `Harness.fence`.
     """
 
     def __init__(
@@ -156,9 +157,11 @@ class PortUser:
         *,
         answers: bool = False,
         max_signal_bytes: int = MAX_SIGNAL_BYTES,
+        fence: Callable[[PortUser], Awaitable[None]] | None = None,
     ) -> None:
         self.happened: list[Any] = []
         self.answers = answers
+        self._fence = fence or PortUser.bounce
         self._registered: dict[str, tuple[str, ...]] = {}
         # `__getattr__` provides the rest of a Receiver.
         self.transport = synapse.transport(namespace, "user", self, max_signal_bytes)
@@ -171,6 +174,15 @@ class PortUser:
     def about(self, name: str, task: bytes) -> list[Any]:
         """Return the events of that name that are about a task."""
         return [each for each in self.of(name) if each.task == task]
+
+    async def welcome(self) -> None:
+        """Return once no `on_away` is behind its last welcome."""
+
+        def is_welcome() -> bool:
+            known = [each for each in self.happened if type(each) in (WelcomedEvent, AwayEvent)]
+            return bool(known) and type(known[-1]) is WelcomedEvent
+
+        await until(is_welcome, what="its welcome")
 
     async def seen(self, name: str, count: int = 1) -> list[Any]:
         """Wait for so many events of that name; return them."""
@@ -254,7 +266,11 @@ class PortUser:
         return self
 
     async def fence(self) -> None:
-        """Return when everything that was on its way to it on the directed plane has arrived."""
+        """Return when what it sent was handled, and what was on its way to it has arrived."""
+        await self._fence(self)
+
+    async def bounce(self) -> None:
+        """Send a task that nobody can get; return when that came back."""
         task = self.ask("nobody", ttl_ms=0)  # even a Synapse that just started bounces that
         await until(lambda: self.about("on_bounce", task), what="the fence")
 

@@ -2,7 +2,9 @@
 
 import pytest
 
+from cosmonapse import MemorySynapse
 from cosmonapse.testing.conformance.harness import OPTIONAL, Harness, named_harness, offers
+from cosmonapse.testing.conformance.port_user import PortUser
 
 
 class Small(Harness):
@@ -53,3 +55,25 @@ def test_a_harness_is_found_by_module_and_class():
 def test_a_name_that_is_not_that_of_a_whole_harness_is_refused(name, says):
     with pytest.raises(ValueError, match=says):
         named_harness(name)
+
+
+@pytest.mark.asyncio
+async def test_a_harness_may_have_a_proof_of_its_own_that_everything_was_read():
+    fenced = []
+
+    async def fence(user):
+        fenced.append(user)
+
+    user = PortUser(MemorySynapse("fence"), "test", fence=fence)
+    await user.fence()
+
+    assert fenced == [user]
+
+
+@pytest.mark.asyncio
+async def test_by_default_the_bounce_of_a_task_is_the_proof():
+    user = await PortUser(MemorySynapse("fence"), "test").open()
+    await Small().fence(user)
+    await user.transport.close(1.0)
+
+    assert [each.reason for each in user.of("on_bounce")] == ["expired"]
