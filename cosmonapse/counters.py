@@ -72,6 +72,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         # a Synapse on NATS, besides those of the transport
         "began_anew": "Times that a Synapse on NATS stood still over 2 s, and forgot everything.",
         "line_broken": "Times that a Synapse lost its connection to nats-server.",
+        "topics_broken": "Times that a Synapse lost its connection to nats-server for watchers.",
         "router_fault": "Messages that a Synapse on NATS could not handle; its log says why.",
         "drop.bad_frame": "Messages to a Synapse on NATS that are no frame; a client is faulty.",
         "drop.bad_subject": "Messages that a Synapse on NATS got from whom it expects none there.",
@@ -80,9 +81,11 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "drop.max_partial": "Messages to a Synapse on NATS while 64 of that client were in part.",
         "drop.nats_slow": "Messages that nats-py dropped for a Synapse, as it read too slowly.",
         "drop.no_line": "Messages of a Synapse on NATS while its connection was broken.",
+        "drop.no_topic_line": "Publications of a Synapse on NATS without a connection for these.",
         "drop.partial_bytes": "Messages in pieces over what a Synapse on NATS holds of one client.",
         "drop.stale": "Messages that a Synapse on NATS got for what it was before it began anew.",
         "full.clients": "Messages of new clients on NATS while the Synapse had too many of them.",
+        "full.topics": "Publications on NATS while too much waited for watchers that do not read.",
         # observers: Doppler and Prism
         "again": "Signals that an observer received by type and by trace, or twice.",
         "bad_signal": "Messages that an observer could not read as a Signal.",

@@ -13,8 +13,9 @@ from .frames import Totals
 
 WINDOW: Final = 10_000
 """Most messages on their way to one end, unread."""
-WINDOW_BYTES: Final = 64 * 1024 * 1024
-"""Most bytes, besides one message."""
+WINDOW_BYTES: Final = 16 * 1024 * 1024
+"""Most bytes, besides one message. nats-server holds up whoever sends to one for whom half of its
+`max_pending` waits, 32 of 64 MiB by default: so one end that does not read must not reach that."""
 
 
 class Credit:

@@ -14,7 +14,7 @@ from zmq_transport.wire import heads
 from zmq_transport.wire.heads import Verb
 
 from . import subjects
-from .credit import Credit, Receipt
+from .credit import WINDOW_BYTES, Credit, Receipt
 from .frames import COUNTED, Tag, Totals, pack_directed, pack_read, tag_of
 from .pieces import Joiner, Outgoing, order_key
 
@@ -83,7 +83,8 @@ class FarClient:
         self.heard = subjects.heard(up.namespace, up.user, up.connection)
         # The address of its host is not known here: a bound for each connection stands in for it.
         self.origin = Origin(host=self.down, line=self.connection)
-        self.credit = Credit(settings.high_water, max(1, settings.max_waiting_bytes))
+        window_bytes = min(WINDOW_BYTES, max(1, settings.max_waiting_bytes))
+        self.credit = Credit(settings.high_water, window_bytes)
         self.receipt = Receipt()
         self._most_bytes = most_bytes
         self.outgoing = Outgoing(most_bytes)
