@@ -24,7 +24,7 @@ TEST = {
     *("build", "celery", "cython", "django", "fastapi", "flask", "gevent", "gunicorn", "httpx"),
     *("hypothesis", "opentelemetry-api", "opentelemetry-sdk", "playwright", "prometheus-client"),
     *("pytest", "pytest-asyncio", "pyyaml", "setuptools", "uvicorn", "uvloop", "watchfiles"),
-    "zeroconf",
+    *("nats-py", "nkeys", "zeroconf"),
 }
 EXTRAS = {
     "llm": {"httpx"},
@@ -33,6 +33,7 @@ EXTRAS = {
     "fastapi": {"fastapi", "uvicorn"},
     "bench": {"nats-py", "nkeys", "redis"},
     "metrics": {"prometheus-client"},
+    "nats": {"nats-py", "nkeys"},
     "otel": {"opentelemetry-api"},
     "docs": {"mkdocstrings-python", "zensical"},
     "prism": {"starlette", "uvicorn"},

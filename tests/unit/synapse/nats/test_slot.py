@@ -259,7 +259,8 @@ def test_a_reply_that_was_on_its_way_when_its_worker_ended_arrives(pair, bench):
     reply = heads.pack(Verb.REPLY, 4, peer=caller.instance, flags=1, task=task, trace=b"t" * 16)
     worker.send(reply, b"done")
 
-    assert [(verb, body) for verb, _, body in caller.take()] == [(Verb.REPLY, b"done")]
+    came = [(verb, body) for verb, _, body in caller.take() if verb != Verb.PING]
+    assert came == [(Verb.REPLY, b"done")]
 
 
 def test_a_connection_that_is_gone_is_forgotten_after_a_while(pair, bench):
