@@ -1,4 +1,4 @@
-"""What a router needs of a line to nats-server. Pure."""
+"""What a router needs of a line to nats-server; see `NatsLine`."""
 
 from __future__ import annotations
 

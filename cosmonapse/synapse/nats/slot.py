@@ -249,6 +249,8 @@ class Slot:
             # It has read what this router did not send: it takes it for one that it knew before.
             self._post.publish(far.down, FORGOTTEN)
             raise WireError("bad_totals", "more was read than was sent, or less than before")
+        if far.outgoing:
+            self._pace(far)
         self._offer_room(far, now_s)
 
     def _on_ask(self, far: FarClient, data: bytes, now_s: float) -> None:
@@ -293,7 +295,7 @@ class Slot:
         data = far.put(head, body)
         if data is None:
             self._context.queued_bytes += far.outgoing.waiting_bytes - before
-            self._post.pace(far, functools.partial(self._hand_over, far))
+            self._pace(far)
         else:
             self._hand(far, data)
         return Sent.OK
@@ -329,12 +331,15 @@ class Slot:
         if far.credit.sent(len(data)):
             self._post.publish(far.down, ASK)
 
+    def _pace(self, far: FarClient) -> None:
+        self._post.pace(far, functools.partial(self._hand_over, far))
+
     def _hand_over(self, far: FarClient, budget_bytes: int) -> int:
         """See `HandOver`."""
         if self.clients.get(far.connection) is not far:
             return 0
         before = far.outgoing.waiting_bytes
-        parts = far.outgoing.take(budget_bytes)
+        parts = far.take(budget_bytes)
         self._context.queued_bytes += far.outgoing.waiting_bytes - before
         for part in parts:
             self._hand(far, part)

@@ -4,6 +4,7 @@ import pytest
 
 from cosmonapse.signals import TYPE_OF_CODE
 from cosmonapse.synapse.nats import frames, subjects
+from cosmonapse.synapse.nats.credit import FLIGHT_BYTES
 from cosmonapse.synapse.nats.far_client import FORGOTTEN
 from cosmonapse.synapse.nats.frames import Tag, Totals
 from cosmonapse.synapse.nats.pieces import Outgoing
@@ -177,6 +178,30 @@ def test_what_does_not_fit_through_the_window_waits_until_the_client_has_read(pa
     assert refused == 1
     assert frames.ASK in raw
     assert [verb for verb, _, _ in worker.take()] == [Verb.TASK]
+
+
+def test_more_than_may_be_on_its_way_waits_and_keeps_its_order_until_the_client_has_read():
+    bench = Bench(high_water=100_000)
+    caller, worker = bench.client("1"), bench.client("2")
+    caller.greet()
+    worker.greet()
+    worker.serve(b"echo")
+    worker.say(frames.pack_read(far_of(bench, worker).credit._sent))
+    worker.raw()
+    bodies = [bytes([number]) * 900_000 for number in range(40)]
+
+    got, most = [], 0
+    for number, body in enumerate(bodies):
+        caller.task(b"echo", number, body)
+    for _ in range(10):
+        bench.post.pump()
+        most = max(most, far_of(bench, worker).credit.unread.size_bytes)
+        got += [body for verb, _, body in worker.take() if verb == Verb.TASK]
+        worker.say(frames.pack_read(far_of(bench, worker).credit._sent))
+
+    assert got == bodies
+    assert FLIGHT_BYTES <= most < FLIGHT_BYTES + 1_000_000
+    assert bench.term.context.queued_bytes == 0
 
 
 def far_of(bench, client):
