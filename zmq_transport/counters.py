@@ -297,15 +297,21 @@ _NATS: Final[Mapping[str, str]] = {
     "process is overloaded.",
     "drop.no_line": "A router had a message to send while it had no connection to a nats-server; "
     "clients begin anew with the next connection.",
+    "drop.no_topic_line": "A router had a publication while it had no connection to a nats-server "
+    "for these; watchers miss it.",
     "drop.partial_bytes": "A message over NATS in pieces was given up because its sender left too "
     "many bytes of others incomplete; the sender is faulty.",
     "drop.stale": "A message over NATS came for an earlier connection of a router; nothing to do.",
     "full.clients": "A connection over NATS found that the router has as many as it may; raise "
     "max_peers, or start another router.",
+    "full.topics": "A publication was dropped while too much waited for watchers that read too "
+    "slowly; find and end these.",
     "line_broken": "The connection of a router to nats-server broke, and the router began anew; "
     "look into the log of nats-server.",
     "router_fault": "A router on NATS could not handle a message because of a fault of its own; "
     "its log has a traceback to report.",
+    "topics_broken": "The connection of a router to nats-server for watchers broke; directed "
+    "messages went on.",
 }
 
 _CLIENT: Final[Mapping[str, str]] = {

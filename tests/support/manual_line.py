@@ -14,8 +14,9 @@ class ManualLine:
         takers: By subject, what takes its messages.
     """
 
-    def __init__(self, place, name, events, ping_s=None, max_payload=1024 * 1024):
+    def __init__(self, place, name, events, ping_s=None, only=None, max_payload=1024 * 1024):
         self.place, self.name, self.events, self.ping_s = place, name, events, ping_s
+        self.only, self.address = only, None
         self.max_payload = max_payload
         self.sent = []
         self.takers = {}

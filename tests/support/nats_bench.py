@@ -35,6 +35,7 @@ class FakePost:
 
     def __init__(self, max_payload=1_000_000):
         self.max_payload = max_payload
+        self.is_connected = True
         self.waiting_bytes = 0
         self.sent = []
         self.paced = {}
@@ -67,13 +68,14 @@ class Bench:
     def __init__(self, max_payload=1_000_000, claim=True, dead_after_s=15.0, **options):
         always_publish = options.pop("always_publish", False)
         self.now_s = NOW_S
-        self.post = FakePost(max_payload)
+        self.post, self.topics = FakePost(max_payload), FakePost(max_payload)
         self.counts = Counter()
         self.notices = []
         self.figures = RouterFigures(self.counts, NOW_S)
         context = RouterContext(
             ROUTER,
             self.post,
+            self.topics,
             Settings(**options),
             self.counts,
             None,
@@ -176,7 +178,7 @@ class BenchClient:
 
     def heard(self):
         """Remove and return topic, header and body of what came to its listening line."""
-        found = self.bench.post.take(self.heard_at)
+        found = self.bench.topics.take(self.heard_at)
         return [frames.unpack_publication(data) for _, data, _ in found]
 
     def told(self):

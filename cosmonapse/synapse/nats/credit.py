@@ -15,6 +15,10 @@ WINDOW: Final = 10_000
 """Most messages on their way to one end, unread."""
 WINDOW_BYTES: Final = 64 * 1024 * 1024
 """Most bytes, besides one message."""
+FLIGHT_BYTES: Final = 16 * 1024 * 1024
+"""Most of these that a router has on their way to one client, besides one piece; the others wait at
+the router. nats-server holds up whoever sends to one for whom half of its `max_pending` waits, 32
+of 64 MiB by default: a client that does not read must not hold up the calls of the others."""
 
 
 class Credit:
@@ -23,12 +27,19 @@ class Credit:
     Args:
         most: Limit of messages.
         most_bytes: Limit of bytes; one message more may pass it.
+        flight_bytes: As many of these may be on their way; all of them by default.
     """
 
-    __slots__ = ("_asked", "_most", "_most_bytes", "_read", "_sent")
+    __slots__ = ("_asked", "_flight_bytes", "_most", "_most_bytes", "_read", "_sent")
 
-    def __init__(self, most: int = WINDOW, most_bytes: int = WINDOW_BYTES) -> None:
+    def __init__(
+        self,
+        most: int = WINDOW,
+        most_bytes: int = WINDOW_BYTES,
+        flight_bytes: int | None = None,
+    ) -> None:
         self._most, self._most_bytes = most, most_bytes
+        self._flight_bytes = most_bytes if flight_bytes is None else flight_bytes
         self._sent = self._read = Totals(0, 0)
         self._asked = False
 
@@ -46,11 +57,16 @@ class Credit:
             and unread.size_bytes + waiting_bytes < self._most_bytes
         )
 
+    @property
+    def flight_room_bytes(self) -> int:
+        """How many bytes more may be on their way, one message beyond; 0 or less for none."""
+        return self._flight_bytes - (self._sent.size_bytes - self._read.size_bytes)
+
     def sent(self, size_bytes: int) -> bool:
         """Count a message that was handed over; True when it is time to ask how much was read."""
         self._sent = Totals(self._sent.messages + 1, self._sent.size_bytes + size_bytes)
         unread = self.unread
-        is_half = 2 * unread.messages >= self._most or 2 * unread.size_bytes >= self._most_bytes
+        is_half = 2 * unread.messages >= self._most or 2 * unread.size_bytes >= self._flight_bytes
         if self._asked or not is_half:
             return False
         self._asked = True

@@ -14,7 +14,7 @@ from zmq_transport.wire import heads
 from zmq_transport.wire.heads import Verb
 
 from . import subjects
-from .credit import Credit, Receipt
+from .credit import FLIGHT_BYTES, Credit, Receipt
 from .frames import COUNTED, Tag, Totals, pack_directed, pack_read, tag_of
 from .pieces import Joiner, Outgoing, order_key
 
@@ -83,7 +83,9 @@ class FarClient:
         self.heard = subjects.heard(up.namespace, up.user, up.connection)
         # The address of its host is not known here: a bound for each connection stands in for it.
         self.origin = Origin(host=self.down, line=self.connection)
-        self.credit = Credit(settings.high_water, max(1, settings.max_waiting_bytes))
+        most_waiting_bytes = max(1, settings.max_waiting_bytes)
+        flight_bytes = min(FLIGHT_BYTES, most_waiting_bytes)
+        self.credit = Credit(settings.high_water, most_waiting_bytes, flight_bytes)
         self.receipt = Receipt()
         self._most_bytes = most_bytes
         self.outgoing = Outgoing(most_bytes)
@@ -122,7 +124,12 @@ class FarClient:
     def put(self, head: bytes, body: Any) -> bytes | None:
         """Accept a directed message; return what is to be sent now, None if it waits its turn."""
         data = pack_directed(head, body)
+        holds = self.credit.flight_room_bytes <= 0
         # Hot: most messages are small and find nothing waiting, and a key costs an unpacking.
-        if not self.outgoing and len(data) <= self._most_bytes:
+        if not holds and not self.outgoing and len(data) <= self._most_bytes:
             return data
-        return data if self.outgoing.put(order_key(head), data) else None
+        return data if self.outgoing.put(order_key(head), data, holds=holds) else None
+
+    def take(self, budget_bytes: int) -> list[bytes]:
+        """Return what waited and may be sent now, about that much; nothing if it has to wait."""
+        return self.outgoing.take(min(budget_bytes, self.credit.flight_room_bytes))

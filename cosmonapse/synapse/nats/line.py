@@ -62,8 +62,11 @@ class NatsLine:
         events: Takes the events.
         ping_s: How often the nats-server is asked for a sign of life; after `MAX_PINGS` without an
             answer the connection ends.
+        only: The one nats-server that it connects to; None for those of `place` and those that
+            these name, one after the other.
 
     Attributes:
+        address: The nats-server of the last connection; None before the first one.
         attempts: How many connections were tried.
         last_error: What went wrong last, for people; empty if nothing did.
         has_connected: Whether any attempt succeeded.
@@ -71,12 +74,18 @@ class NatsLine:
     """
 
     def __init__(
-        self, place: NatsPlace, name: str, events: LineEvents, ping_s: float = PING_S
+        self,
+        place: NatsPlace,
+        name: str,
+        events: LineEvents,
+        ping_s: float = PING_S,
+        only: NatsAddress | None = None,
     ) -> None:
         self._place = place
         self._ping_s = ping_s
         self._name = name
         self._events = events
+        self._only = only
         self._servers = ServerRotation(place.servers, random.random)
         self._client: Client | None = None
         self._ended: asyncio.Future[str] | None = None
@@ -84,6 +93,7 @@ class NatsLine:
         self._pings: set[asyncio.Task[None]] = set()
         self._closings: set[asyncio.Task[None]] = set()
         self._is_closed = False
+        self.address: NatsAddress | None = None
         self.attempts = 0
         self.last_error = ""
         self.has_connected = False
@@ -215,13 +225,15 @@ class NatsLine:
         loop = asyncio.get_running_loop()
         while True:
             lasted_s = 0.0
+            server = self._only or self._servers.next()
             try:
-                client = await self._connected(self._servers.next())
+                client = await self._connected(server)
             except Exception as error:  # noqa: BLE001  # nats-py raises what ssl, json, nkeys raise
                 self._note(error)
                 self._tell_fault(error)
             else:
                 since_s = loop.time()
+                self.address = server
                 await self._serve(client)
                 lasted_s = loop.time() - since_s
             await asyncio.sleep(self._servers.pause_after_s(lasted_s))

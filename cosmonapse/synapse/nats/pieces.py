@@ -20,6 +20,7 @@ MAX_PARTIAL: Final = 64
 """Most messages of one sender of which only a part has come."""
 MAX_IN_TURN: Final = 8
 """Most messages that a sender hands over piece by piece in turn; the next ones wait for these."""
+_LOOK = 64  # so many of those that wait are looked at: a key may have thousands of messages
 _TASK = int(Verb.TASK)
 _REPLY = int(Verb.REPLY)
 
@@ -67,14 +68,15 @@ class Outgoing:
         """Return how many messages wait, or are not whole yet."""
         return len(self._waiting)
 
-    def put(self, key: bytes | None, data: bytes) -> bool:
+    def put(self, key: bytes | None, data: bytes, *, holds: bool = False) -> bool:
         """Take a message; True if it may be handed over at once, whole.
 
         Args:
             key: See `order_key`.
             data: The message.
+            holds: True to let it wait in any case.
         """
-        if len(data) <= self._most_bytes and self._may_pass(key):
+        if not holds and len(data) <= self._most_bytes and self._may_pass(key):
             return True
         self._waiting.append(_Waiting(key, data, self._number))
         self._number += 1
@@ -84,12 +86,14 @@ class Outgoing:
     def _may_pass(self, key: bytes | None) -> bool:
         if not self._waiting:
             return True
-        return key is not None and all(each.key not in (None, key) for each in self._waiting)
+        if key is None or len(self._waiting) > _LOOK:
+            return False
+        return all(each.key not in (None, key) for each in self._waiting)
 
     def take(self, budget_bytes: int) -> list[bytes]:
         """Return what is to be handed over now, of all messages in turn, about that much.
 
-        At least one piece, if any message waits.
+        At least one piece, if any message waits and the budget is over 0.
         """
         parts: list[bytes] = []
         while self._waiting and budget_bytes > 0:
@@ -112,8 +116,8 @@ class Outgoing:
             if each.key not in keys:
                 keys.add(each.key)
                 yield each
-                if len(keys) == MAX_IN_TURN:
-                    return
+            if len(keys) == MAX_IN_TURN or index == _LOOK:
+                return
 
     def _next_of(self, waiting: _Waiting) -> bytes:
         data, at = waiting.data, waiting.at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from itertools import count
-from typing import Protocol
+from typing import Final, Protocol
 
 import attrs
 
@@ -18,8 +18,17 @@ HandOver = Callable[[int], int]
 0 when nothing waits any more."""
 
 
+TOPICS_SHARE: Final = 8
+"""Of the bytes that may wait for all clients, publications have one part in so many. As many more
+may be in the hands of asyncio, where nobody can see them."""
+
+
 class Post(Protocol):
-    """Sends over the one line of a router. No call waits."""
+    """Sends over a line of a router. No call waits."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Return whether there is a line now."""
 
     @property
     def max_payload(self) -> int:
@@ -47,7 +56,8 @@ class RouterContext:
 
     Args:
         router: The id of the router, 16 bytes.
-        post: Sends.
+        post: Sends what is for one, and all about routers.
+        topics: Sends what is for who listens.
         settings: The limits.
         counts: The counters of the router and of its engines.
         tap: Receives the facts of each message.
@@ -60,10 +70,12 @@ class RouterContext:
         numbers: Numbers connections and messages in pieces.
         partial_bytes: The bytes of messages of all clients that are not whole yet.
         queued_bytes: The bytes that wait for their turn, for all clients together.
+        queued_topic_bytes: Of those who listen, the same.
     """
 
     router: bytes
     post: Post
+    topics: Post
     settings: Settings
     counts: Counter[str]
     tap: MessageTap | None = None
@@ -73,16 +85,32 @@ class RouterContext:
     numbers: Iterator[int] = attrs.field(factory=lambda: count(1), init=False)
     partial_bytes: int = attrs.field(default=0, init=False)
     queued_bytes: int = attrs.field(default=0, init=False)
+    queued_topic_bytes: int = attrs.field(default=0, init=False)
 
     @property
     def waiting_bytes(self) -> int:
         """The bytes that wait for all clients together."""
-        return self.post.waiting_bytes + self.queued_bytes
+        return self.post.waiting_bytes + self.queued_bytes + self.waiting_topic_bytes
+
+    @property
+    def waiting_topic_bytes(self) -> int:
+        """The bytes of these that wait for who listens."""
+        return self.topics.waiting_bytes + self.queued_topic_bytes
 
     @property
     def has_room(self) -> bool:
         """Return whether one more message may wait."""
         return self.waiting_bytes < max(1, self.settings.max_waiting_bytes_of_all)
+
+    @property
+    def topics_have_room(self) -> bool:
+        """Return whether one more publication may wait.
+
+        nats-server holds up who publishes for one that does not read. What piles up then leaves
+        room for messages to those who do.
+        """
+        most_bytes = self.settings.max_waiting_bytes_of_all // TOPICS_SHARE
+        return self.waiting_topic_bytes < max(1, most_bytes) and self.has_room
 
     @property
     def is_too_partial(self) -> bool:

@@ -1,4 +1,4 @@
-"""The router on NATS: one line to nats-server, and a term for as long as it holds.
+"""The router on NATS: a line to nats-server, and a term for as long as it holds.
 
 Spec: docs/spec/14-nats.md, "Routers". It runs on one event loop; `RouterTerm` decides.
 """
@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Final
 
 from nats.aio.msg import Msg
 
@@ -29,57 +29,22 @@ from .line import NatsLine
 from .pacer import Pacer
 from .place import NatsPlace
 from .post import HandOver, RouterContext
+from .router_line import MakeLine
 from .router_state import RouterFigures
 from .router_term import OnHeard, RouterTerm
 from .shares import BEAT_S
+from .topic_line import TopicLine
 
 _LOG = logging.getLogger(__name__)
 _TICK_S: Final = 0.1
 _DRAIN_S: Final = 1.0
 _LATE_S: Final = 0.5
 _TELL_AFTER_S: Final = 2.0
+_TOPICS_S: Final = 1.0
+"""For so long a term waits for the second line: who listens waits for what goes over it. A break of
+it is told so much later."""
 _NAME: Final = "cosmo-synapse"
 _SLOW: Final = "drop.nats_slow"
-
-
-class RouterLine(Protocol):
-    """What a router needs of a `NatsLine`."""
-
-    @property
-    def is_connected(self) -> bool:
-        """See `NatsLine`."""
-
-    @property
-    def max_payload(self) -> int:
-        """See `NatsLine`."""
-
-    @property
-    def waiting_bytes(self) -> int:
-        """See `NatsLine`."""
-
-    last_error: str
-    slow: int
-
-    def start(self) -> None:
-        """See `NatsLine`."""
-
-    def close(self) -> None:
-        """See `NatsLine`."""
-
-    async def closed(self) -> None:
-        """See `NatsLine`."""
-
-    def publish(self, subject: str, data: bytes, reply: str = "") -> bool:
-        """See `NatsLine`."""
-
-    def subscribe(self, subject: str, take: Callable[[Msg], None]) -> Callable[[], None]:
-        """See `NatsLine`."""
-
-    async def flush(self) -> bool:
-        """See `NatsLine`."""
-
-
-MakeLine = Callable[[NatsPlace, str, Any], RouterLine]
 
 
 class NatsRouter:
@@ -94,7 +59,7 @@ class NatsRouter:
             word every 2 s.
         here_s: The time between two beats, in seconds.
         on_news: Is told what changes among the routers, on the loop of `run`; must not block.
-        make_line: Makes the line.
+        make_line: Makes a line.
 
     Attributes:
         ready: Is set while it is connected and serves; safe from every thread.
@@ -122,7 +87,9 @@ class NatsRouter:
         self._figures = RouterFigures(self._counts, time.monotonic())
         self._line = make_line(place, _NAME, self)
         self._pacer = Pacer(self._line.flush)
+        self._topics = TopicLine(make_line, self._counts, self)
         self._term: RouterTerm | None = None
+        self._term_by_s: float | None = None
         self._ends: list[Callable[[], None]] = []
         self._is_turn_due = self._stop_asked = self._was_up = self._told_unreachable = False
         self._farewell = True
@@ -176,9 +143,12 @@ class NatsRouter:
     # -- the loop --------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Route until asked to stop; then drain for at most 1 s, and close the line."""
+        """Route until asked to stop; then drain for at most 1 s, and close the lines."""
         self._loop = asyncio.get_running_loop()
-        pacing = asyncio.create_task(self._pacer.run(), name="router pacer")
+        pacings = [
+            asyncio.create_task(self._pacer.run(), name="router pacer"),
+            asyncio.create_task(self._topics.run(), name="router pacer of topics"),
+        ]
         self._line.start()
         try:
             await self._turns()
@@ -186,10 +156,13 @@ class NatsRouter:
                 await self._drain()
         finally:
             self.ready.clear()
-            pacing.cancel()
+            for each in pacings:
+                each.cancel()
             self._end_term()
+            self._topics.close()
             self._line.close()
             await self._line.closed()
+            await self._topics.closed()
 
     async def _turns(self) -> None:
         started_s = due_s = time.monotonic()
@@ -225,6 +198,9 @@ class NatsRouter:
         if self._line.slow:
             self._counts[_SLOW] = self._line.slow
         self._figures.tick(now_s)
+        if self._term_by_s is not None and now_s >= self._term_by_s:
+            self._on_news(router_news.no_topics(self._place.text))
+            self._begin_term(now_s)
         if self._term is not None and not self._began_anew(now_s):
             self._guard(lambda term: term.tick(now_s))
             if self._term.shares.has_claimed:
@@ -282,10 +258,30 @@ class NatsRouter:
         """See `LineEvents`."""
         self._was_up = True
         self._faults.clear()
-        self._begin_term(time.monotonic())
+        self._topics.open(self._place, self._line.address)
+        self._term_by_s = time.monotonic() + _TOPICS_S
+
+    def on_topics_up(self) -> None:
+        """See `TopicEvents`."""
+        if self._term_by_s is not None:
+            self._begin_term(time.monotonic())
+
+    def on_topics_down(self, why: str) -> None:
+        """See `TopicEvents`."""
+        self._counts["topics_broken"] += 1
+        self._guard(RouterTerm.forget_publications)
+        if self._loop is not None and self._term is not None:
+            # Unless the first one breaks too: nats-server is gone, and that is told.
+            self._loop.call_later(_TOPICS_S, self._tell_topics_broken, self._term, why)
+
+    def _tell_topics_broken(self, term: RouterTerm, why: str) -> None:
+        if self._term is term:
+            self._on_news(router_news.topics_broken(self._place.text, why))
 
     def on_down(self, why: str) -> None:
         """See `LineEvents`."""
+        self._topics.close()
+        self._term_by_s = None
         if self._term is None:
             return
         self._counts["line_broken"] += 1
@@ -306,9 +302,11 @@ class NatsRouter:
             self._on_news(router_news.unreachable(self._place.text, why))
 
     def _begin_term(self, now_s: float) -> None:
+        self._term_by_s = None
         context = RouterContext(
             router=os.urandom(16),
             post=self,
+            topics=self._topics,
             settings=self._settings,
             counts=self._counts,
             tap=self._tap,
@@ -346,6 +344,7 @@ class NatsRouter:
         """Forget everything of this term, and tell nobody."""
         self.ready.clear()
         self._pacer.forget_all()
+        self._topics.forget_all()
         self._guard(RouterTerm.end)
         self._term = None
         for end in self._ends:
@@ -353,6 +352,11 @@ class NatsRouter:
         self._ends = []
 
     # -- the post --------------------------------------------------------------------------------
+
+    @property
+    def is_connected(self) -> bool:
+        """See `Post`."""
+        return self._line.is_connected
 
     @property
     def max_payload(self) -> int:
@@ -368,7 +372,7 @@ class NatsRouter:
     def queued_bytes(self) -> int:
         """How many bytes wait for all clients together."""
         term = self._term
-        return self.waiting_bytes + (0 if term is None else term.context.queued_bytes)
+        return self.waiting_bytes if term is None else term.context.waiting_bytes
 
     def publish(self, subject: str, data: bytes, reply: str = "") -> None:
         """See `Post`."""

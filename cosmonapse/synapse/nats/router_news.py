@@ -55,6 +55,24 @@ def disconnected(place: str, why: str) -> RoleNotice:
     )
 
 
+def topics_broken(place: str, why: str) -> RoleNotice:
+    """Return that the line for publications broke."""
+    return RoleNotice(
+        f"the connection to {place} for publications broke ({why}): those who listen miss some, "
+        "and calls go on",
+        is_warning=True,
+    )
+
+
+def no_topics(place: str) -> RoleNotice:
+    """Return that there is no line for publications yet."""
+    return RoleNotice(
+        f"nats-server at {place} takes no second connection of this Synapse yet: those who listen "
+        "hear nothing until it does, and calls go on",
+        is_warning=True,
+    )
+
+
 def unreachable(place: str, why: str) -> RoleNotice:
     """Return that nats-server was not reached yet."""
     return RoleNotice(

@@ -278,6 +278,11 @@ class RouterTerm:
             del self._changed[slot]
             slot.flush()
 
+    def forget_publications(self) -> None:
+        """Drop what waits to be published: a part of it may be lost already."""
+        for slot in self.slots.values():
+            self._counts["drop.no_topic_line"] += slot.topics.forget()
+
     # -- the end ---------------------------------------------------------------------------------
 
     def leave(self, now_s: float) -> None:

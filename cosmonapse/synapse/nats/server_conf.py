@@ -23,6 +23,10 @@ ANY: Final = "*"
 INBOX: Final = "_INBOX"
 DEFAULT_PORT: Final = 4222
 ROUTE_PORT: Final = 6222
+WRITE_DEADLINE_S: Final = 2
+"""After so long nats-server cuts one that reads nothing of what it is sent; 10 s by default."""
+MAX_PENDING_BYTES: Final = 256 * 1024 * 1024
+"""Most bytes that wait at nats-server for one; 64 MiB by default."""
 _VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
 _ROUTES: Final = "routes"
 
@@ -150,6 +154,10 @@ def server_conf(place: ServerPlace, users: Iterable[ServerUser], route_password:
     lines = [
         "# Written by 'cosmo synapse nats-conf'. It has passwords: keep its mode 0600.",
         f'listen: "{host_in_url(place.host)}:{place.port}"',
+        "# One that reads too slowly makes those wait who send to it, from half of max_pending on,",
+        "# until it is cut: write_deadline after it has read last.",
+        f'write_deadline: "{WRITE_DEADLINE_S}s"',
+        f"max_pending: {MAX_PENDING_BYTES}",
     ]
     if place.cert:
         lines.append(f"tls {{ cert_file: {_text(place.cert)}, key_file: {_text(place.key)} }}")

@@ -40,7 +40,7 @@ from .frames import (
     unpack_read,
 )
 from .post import RouterContext
-from .topic_queue import TopicQueue
+from .topic_publisher import TopicPublisher
 
 KEPT_S: Final = 2.0
 """How long messages of a connection are still read that nobody reads at any more: they may have
@@ -60,6 +60,7 @@ class Slot:
     Attributes:
         engine: Decides.
         clients: By connection id.
+        topics: Publishes for who listens.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class Slot:
         self.clients: dict[bytes, FarClient] = {}
         self._hub = Hub(self.engine, self)
         self._namespaces: Counter[str] = Counter()
-        self._queues: dict[str, TopicQueue] = {}
+        self.topics = TopicPublisher(context)
         self._wanting: dict[FarClient, None] = {}
         self._handlers: Mapping[int, Callable[[FarClient, bytes, float], None]] = {
             Tag.DIRECTED: self._on_directed,
@@ -149,9 +150,7 @@ class Slot:
         """Forget everything, and tell nobody."""
         for far in list(self.clients.values()):
             self._forget(far)
-        for queue in self._queues.values():
-            self._context.queued_bytes -= queue.waiting_bytes
-        self._queues.clear()
+        self.topics.forget()
 
     def _forget(self, far: FarClient) -> None:
         self._hub.closed(far.connection)
@@ -251,6 +250,8 @@ class Slot:
             # It has read what this router did not send: it takes it for one that it knew before.
             self._post.publish(far.down, FORGOTTEN)
             raise WireError("bad_totals", "more was read than was sent, or less than before")
+        if far.outgoing:
+            self._pace(far)
         self._offer_room(far, now_s)
 
     def _on_ask(self, far: FarClient, data: bytes, now_s: float) -> None:
@@ -295,7 +296,7 @@ class Slot:
         data = far.put(head, body)
         if data is None:
             self._context.queued_bytes += far.outgoing.waiting_bytes - before
-            self._post.pace(far, functools.partial(self._hand_over, far))
+            self._pace(far)
         else:
             self._hand(far, data)
         return Sent.OK
@@ -303,13 +304,14 @@ class Slot:
     def publish(self, topic: bytes, header: bytes, body: Any) -> None:
         """See `HubPort`."""
         namespace, subject = _place_of(topic)
-        self._publish(namespace, subject, pack_publication(topic, header, body))
+        self.topics.publish(namespace, subject, pack_publication(topic, header, body))
 
     def answer(self, connection: bytes, topic: bytes, header: bytes, body: bytes) -> None:
         """See `HubPort`."""
         far = self.clients.get(connection)
         if far is not None:
-            self._publish(far.namespace, far.heard, pack_publication(topic, header, body))
+            data = pack_publication(topic, header, body)
+            self.topics.answer(far.namespace, far.heard, data)
 
     def tell(self, joins: bool, topic: bytes) -> None:
         """See `HubPort`."""
@@ -330,44 +332,19 @@ class Slot:
         if far.credit.sent(len(data)):
             self._post.publish(far.down, ASK)
 
+    def _pace(self, far: FarClient) -> None:
+        self._post.pace(far, functools.partial(self._hand_over, far))
+
     def _hand_over(self, far: FarClient, budget_bytes: int) -> int:
         """See `HandOver`."""
         if self.clients.get(far.connection) is not far:
             return 0
         before = far.outgoing.waiting_bytes
-        parts = far.outgoing.take(budget_bytes)
+        parts = far.take(budget_bytes)
         self._context.queued_bytes += far.outgoing.waiting_bytes - before
         for part in parts:
             self._hand(far, part)
         return sum(map(len, parts))
-
-    def _publish(self, namespace: str, subject: str, data: bytes) -> None:
-        if not self._context.has_room:
-            self._context.counts["full.shared"] += 1
-            return
-        queue = self._queues.get(namespace)
-        if queue is None:
-            if len(data) <= self._post.max_payload:
-                self._post.publish(subject, data)
-                return
-            queue = TopicQueue(self._post.max_payload, self._context.numbers)
-            self._queues[namespace] = queue
-        queue.put(subject, data)
-        self._context.queued_bytes += len(data)
-        self._post.pace(queue, functools.partial(self._hand_over_topics, namespace, queue))
-
-    def _hand_over_topics(self, namespace: str, queue: TopicQueue, budget_bytes: int) -> int:
-        """See `HandOver`."""
-        if self._queues.get(namespace) is not queue:
-            return 0
-        before = queue.waiting_bytes
-        parts = queue.take(budget_bytes)
-        self._context.queued_bytes += queue.waiting_bytes - before
-        for subject, part in parts:
-            self._post.publish(subject, part)
-        if not queue:
-            del self._queues[namespace]
-        return sum(len(part) for _, part in parts)
 
 
 def _own_connection(namespace: str) -> bytes:

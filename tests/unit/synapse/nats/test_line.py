@@ -12,6 +12,7 @@ pytest.importorskip("nats", reason="nats-py is not installed")
 
 from cosmonapse.synapse.nats.line import NatsLine, is_no_responders
 from cosmonapse.synapse.nats.place import NatsPlace
+from cosmonapse.synapse.nats.server_rotation import NatsAddress
 from support.processes import free_ports
 
 pytestmark = [
@@ -123,6 +124,32 @@ async def test_a_line_waits_for_its_server_and_comes_back_after_it_without_what_
     assert [each[2] for each in events.of("message")] == [b"1", b"2"]
     assert line.attempts >= 2
     assert line.slow == 0
+
+
+async def test_a_line_to_one_nats_server_goes_to_no_other(server, tmp_path):
+    folder = tmp_path / "other"
+    folder.mkdir()
+    other = OneServer(folder)
+    cluster = 'cluster {{ name: "c", listen: "127.0.0.1:{}", routes: ["nats://127.0.0.1:{}"] }}'
+    server.start(cluster.format(server.port + 2, other.port + 2))
+    other.start(cluster.format(other.port + 2, server.port + 2))
+    only = NatsAddress(f"nats://127.0.0.1:{server.port}")
+    events = LoudEvents()
+    line = NatsLine(NatsPlace.of(f"nats://127.0.0.1:{other.port}"), "test", events, only=only)
+
+    line.start()
+    await events.until("up")
+    server.kill()
+    await events.until("down")
+    before = line.attempts
+    while line.attempts < before + 3:  # noqa: ASYNC110  # nobody tells of an attempt
+        await asyncio.sleep(0.01)
+
+    line.close()
+    await line.closed()
+    other.kill()
+    assert line.address == only
+    assert len(events.of("up")) == 1
 
 
 async def test_messages_of_two_subscriptions_come_in_the_order_in_which_they_were_sent(server):

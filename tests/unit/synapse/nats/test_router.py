@@ -13,12 +13,14 @@ from cosmonapse.synapse.nats import frames, subjects
 from cosmonapse.synapse.nats.errors_of import Fault
 from cosmonapse.synapse.nats.place import NatsPlace
 from cosmonapse.synapse.nats.router import NatsRouter
+from cosmonapse.synapse.nats.server_rotation import NatsAddress
 from cosmonapse.synapse.nats.shares import SLOTS, unpack_beat
 from support.manual_line import ManualLine
 from zmq_transport.proxy.settings import Settings
 from zmq_transport.wire import heads
 from zmq_transport.wire.heads import Verb
 
+ADDRESS = NatsAddress("nats://127.0.0.1:4222")
 PLACE = NatsPlace.of("nats://ada:secret@127.0.0.1:4222")
 
 
@@ -50,9 +52,14 @@ class Bench:
             PLACE, Settings(), on_news=self.notices.append, make_line=self._line, **options
         )
 
-    def _line(self, place, name, events):
-        self.line = Line(place, name, events)
-        return self.line
+    def _line(self, place, name, events, ping_s=None, only=None):
+        line = Line(place, name, events, ping_s, only)
+        if only is None:
+            self.line = line
+            line.address = ADDRESS
+        else:
+            self.topics = line
+        return line
 
     @property
     def id(self):
@@ -64,9 +71,14 @@ class Bench:
         """Run it until it serves; return what runs it."""
         running = asyncio.create_task(self.router.run())
         await asyncio.sleep(0)
-        self.line.come_up()
-        await self.serves()
+        await self.come_up()
         return running
+
+    async def come_up(self):
+        """Let nats-server answer; return when it serves."""
+        self.line.come_up()
+        self.topics.come_up()
+        await self.serves()
 
     async def serves(self):
         await until(self.router.ready.is_set)
@@ -98,8 +110,7 @@ async def test_a_broken_line_is_a_new_id_and_nothing_is_known_any_more(bench):
     bench.line.go_down("cut")
     ready = bench.router.ready.is_set()
     left = len(bench.router.engines)
-    bench.line.come_up()
-    await bench.serves()
+    await bench.come_up()
 
     assert (engines, left, ready) == (1, 0, False)
     assert bench.id != first
@@ -235,3 +246,87 @@ async def test_what_waits_for_a_line_that_broke_is_never_handed_over(bench):
     await asyncio.sleep(0.05)
 
     assert not handed
+
+
+# -- the second line -----------------------------------------------------------------------------
+
+
+@pytest.mark.asyncio
+async def test_the_second_line_is_at_the_nats_server_of_the_first_one(bench):
+    assert bench.topics.only == bench.line.address == ADDRESS
+    assert bench.topics is not bench.line
+
+
+@pytest.mark.asyncio
+async def test_a_router_serves_once_both_lines_are_there():
+    bench = Bench()
+    running = asyncio.create_task(bench.router.run())
+    await asyncio.sleep(0)
+
+    bench.line.come_up()
+    before = [*bench.line.sent]
+    bench.topics.come_up()
+    await bench.serves()
+
+    bench.router.ask_to_stop(farewell=False)
+    await running
+    assert not before
+
+
+@pytest.mark.asyncio
+async def test_a_router_serves_without_the_second_line_after_a_while_and_tells_it():
+    bench = Bench()
+    with mock.patch("cosmonapse.synapse.nats.router._TOPICS_S", 0.05):
+        running = asyncio.create_task(bench.router.run())
+        await asyncio.sleep(0)
+        bench.line.come_up()
+        await bench.serves()
+        bench.router.ask_to_stop(farewell=False)
+        await running
+
+    assert "takes no second connection" in bench.notices[0].text
+
+
+@pytest.mark.asyncio
+async def test_when_the_second_line_breaks_engines_stay_and_it_is_told(bench):
+    first = bench.id
+    bench.line.deliver_up(first, frames.ASK)
+
+    with mock.patch("cosmonapse.synapse.nats.router._TOPICS_S", 0.0):
+        bench.topics.go_down("cut")
+        await until(lambda: "for publications broke (cut)" in bench.notices[-1].text)
+
+    assert bench.router.counts["topics_broken"] == 1
+    assert len(bench.router.engines) == 1
+    assert bench.router.ready.is_set()
+
+
+@pytest.mark.asyncio
+async def test_a_nats_server_that_ends_is_told_once(bench):
+    with mock.patch("cosmonapse.synapse.nats.router._TOPICS_S", 0.0):
+        bench.topics.go_down("cut")
+        bench.line.go_down("cut")
+        await asyncio.sleep(0.05)
+
+    assert ["broke" in each.text for each in bench.notices[1:]] == [True]
+    assert "Dendrites come back" in bench.notices[1].text
+
+
+@pytest.mark.asyncio
+async def test_when_the_first_line_breaks_the_second_one_ends_with_it(bench):
+    topics = bench.topics
+
+    bench.line.go_down("cut")
+    bench.line.come_up()
+
+    assert topics.is_closed
+    assert bench.topics is not topics
+
+
+@pytest.mark.asyncio
+async def test_a_publication_without_the_second_line_is_counted(bench):
+    bench.topics.is_connected = False
+
+    bench.router._topics.publish("cosmo.demo.t.STOP", b"x")
+
+    assert bench.router.counts["drop.no_topic_line"] == 1

@@ -99,3 +99,9 @@ def test_the_page_names_every_right():
 
     for each in (pattern for both in rights for pattern in (*both.publish, *both.subscribe)):
         assert f"`{each}`" in page
+
+
+def test_one_that_does_not_read_holds_up_others_for_a_short_time():
+    text = server_conf(ServerPlace(), [SYNAPSE], "r")
+
+    assert 'write_deadline: "2s"\nmax_pending: 268435456\n' in text

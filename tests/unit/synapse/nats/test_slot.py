@@ -4,6 +4,7 @@ import pytest
 
 from cosmonapse.signals import TYPE_OF_CODE
 from cosmonapse.synapse.nats import frames, subjects
+from cosmonapse.synapse.nats.credit import FLIGHT_BYTES
 from cosmonapse.synapse.nats.far_client import FORGOTTEN
 from cosmonapse.synapse.nats.frames import Tag, Totals
 from cosmonapse.synapse.nats.pieces import Outgoing
@@ -74,7 +75,7 @@ def test_a_topic_of_another_namespace_is_neither_heard_nor_published(bench, tag)
     client.say(data)
 
     assert bench.counts["drop.foreign_namespace"] == 1
-    assert not bench.post.take(subjects.of_topic(FOREIGN))
+    assert not bench.topics.take(subjects.of_topic(FOREIGN))
     assert not [each for each in bench.engines if len(each.subscriptions)]
 
 
@@ -133,7 +134,7 @@ def test_a_publication_goes_out_on_the_subject_of_its_type(bench):
 
     client.say(publication(TOPIC))
 
-    [(_, data, _)] = bench.post.take("cosmo.demo.t." + TYPE_OF_CODE[2].value)
+    [(_, data, _)] = bench.topics.take("cosmo.demo.t." + TYPE_OF_CODE[2].value)
     assert frames.unpack_publication(data)[2] == b"news"
 
 
@@ -141,20 +142,18 @@ def test_a_large_publication_goes_in_pieces_and_the_answer_to_a_sync_behind_it()
     bench = Bench(max_payload=100)
     client = bench.client()
     client.greet()
-    bench.post.pump()
-    bench.post.take()
 
     client.say(publication(TOPIC, b"x" * 50))
     client.say(frames.pack_topic(Tag.SUBSCRIBE, heads.sync_topic("demo", client.instance, 1)))
-    before = [*bench.post.sent]
-    bench.post.pump(1)
+    before = [*bench.topics.sent]
+    bench.topics.pump(1)
 
     assert not before
-    kinds = [subject.split(".")[2] for subject, _, _ in bench.post.sent]
+    kinds = [subject.split(".")[2] for subject, _, _ in bench.topics.sent]
     assert kinds.count("t") > 1
     assert kinds == sorted(kinds, reverse=True)
     assert kinds[-1] == "heard"
-    assert bench.term.context.queued_bytes == 0
+    assert bench.term.context.queued_topic_bytes == 0
 
 
 # -- bounds --------------------------------------------------------------------------------------
@@ -179,6 +178,30 @@ def test_what_does_not_fit_through_the_window_waits_until_the_client_has_read(pa
     assert refused == 1
     assert frames.ASK in raw
     assert [verb for verb, _, _ in worker.take()] == [Verb.TASK]
+
+
+def test_more_than_may_be_on_its_way_waits_and_keeps_its_order_until_the_client_has_read():
+    bench = Bench(high_water=100_000)
+    caller, worker = bench.client("1"), bench.client("2")
+    caller.greet()
+    worker.greet()
+    worker.serve(b"echo")
+    worker.say(frames.pack_read(far_of(bench, worker).credit._sent))
+    worker.raw()
+    bodies = [bytes([number]) * 900_000 for number in range(40)]
+
+    got, most = [], 0
+    for number, body in enumerate(bodies):
+        caller.task(b"echo", number, body)
+    for _ in range(10):
+        bench.post.pump()
+        most = max(most, far_of(bench, worker).credit.unread.size_bytes)
+        got += [body for verb, _, body in worker.take() if verb == Verb.TASK]
+        worker.say(frames.pack_read(far_of(bench, worker).credit._sent))
+
+    assert got == bodies
+    assert FLIGHT_BYTES <= most < FLIGHT_BYTES + 1_000_000
+    assert bench.term.context.queued_bytes == 0
 
 
 def far_of(bench, client):
@@ -332,7 +355,7 @@ def test_a_router_may_publish_whatever_happens_though_nobody_listens():
     )
     caller.send(head, b"work")
 
-    assert bench.post.take("cosmo.demo.t." + TYPE_OF_CODE[1].value)
+    assert bench.topics.take("cosmo.demo.t." + TYPE_OF_CODE[1].value)
 
 
 def test_a_namespace_that_everybody_has_left_is_not_listened_to_any_more():
@@ -372,13 +395,13 @@ def test_what_waits_is_not_counted_any_more_once_everything_is_forgotten():
     client = bench.client()
     client.greet()
     client.say(publication(TOPIC, b"x" * 500))
-    waited = bench.term.context.queued_bytes
+    waited = bench.term.context.queued_topic_bytes
 
     bench.term.end()
-    bench.post.pump()
+    bench.topics.pump()
 
     assert waited >= 500
-    assert bench.term.context.queued_bytes == 0
+    assert bench.term.context.queued_topic_bytes == 0
 
 
 def test_an_end_that_found_no_room_goes_out_as_soon_as_there_is_room():
