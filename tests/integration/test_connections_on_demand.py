@@ -14,6 +14,7 @@ from support.processes import free_ports, until
 from support.watching import kept
 
 pytestmark = pytest.mark.asyncio
+SETTLES_S = 0.2
 _ESTABLISHED = "01"
 
 
@@ -28,6 +29,12 @@ class Ports:
         rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         local = [int(row[1].split(":")[1], 16) for row in rows if row[3] == _ESTABLISHED]
         return [local.count(each) for each in (self.directed, self.listen, self.publish)]
+
+    async def settled(self):
+        """Return the number once it stays: one that ends is there for a moment."""
+        while (counts := self.count()) != (await asyncio.sleep(SETTLES_S), self.count())[1]:
+            pass
+        return counts
 
 
 @pytest_asyncio.fixture
@@ -60,7 +67,7 @@ async def test_a_plain_caller_and_a_plain_worker_have_one_connection_each(alone)
             await caller.dispatch_and_wait(neuron="slow", input=3, timeout_s=0.05)
         await caller.dispatch_and_wait(neuron="nobody", input=4)
 
-        counts = ports.count()
+        counts = await ports.settled()
 
     assert counts == [2, 0, 0]
 
@@ -87,7 +94,7 @@ async def test_an_offer_and_a_stop_need_no_other_connection(alone):
         stopped = await stopper.stop_trace(trace_id, collect_acks=True, timeout_s=5.0)
         answer = await asking
 
-        counts = ports.count()
+        counts = await ports.settled()
 
     assert answer.payload["code"] == "CANCELLED"
     assert [each.payload["cancelled"] for each in stopped] == [1]
@@ -116,7 +123,7 @@ async def test_an_auction_that_is_stopped_ends_without_a_listener(alone):
         await stopper.stop_trace(trace_id, collect_acks=True, timeout_s=5.0)
         answer = await asyncio.wait_for(offering, 5.0)
 
-        counts = ports.count()
+        counts = await ports.settled()
 
     assert answer.payload["code"] == "CANCELLED"
     assert counts == [3, 0, 0]
@@ -191,7 +198,7 @@ async def test_a_question_is_answered_in_another_process_by_one_connection_of_it
         task = await answerer.respond_to_clarification(questions[0], "this one")
         answer = await asking
 
-        counts = ports.count()
+        counts = await ports.settled()
 
     assert task is not None
     assert answer.output == {"got": "this one"}

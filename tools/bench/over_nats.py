@@ -47,7 +47,7 @@ def measure(run: Run) -> Report:
         for name, taken in at.items():
             samples = [cost.result for cost in taken]
             facts[place][name]["p50_ms"] = median(samples, "p50_s") * 1000
-    tables = found.tables("nats: calls, median (least to most) of the rounds", "outstanding")
+    tables = found.tables("over_nats: calls, median (least to most) of the rounds", "outstanding")
     plot = found.plot("over_nats", "Calls answered over nats:// and cosmo://", "calls outstanding")
     return Report((*tables, _ratios(systems, facts)), facts, (plot,))
 
