@@ -18,6 +18,7 @@ from cosmonapse.bench.children import BenchError, rss_kib
 from . import orphans
 
 _LISTENING = "Synapse listening on "
+_ROUTING = "Synapse on "
 _NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -51,22 +52,21 @@ def synapse(
         variables: More variables of its environment.
     """
     folder = {} if checkout is None else {"PYTHONPATH": str(checkout), "COSMO_PURE": "1"}
-    with _started(
-        "--port", "0", *options, folder=checkout, variables={**folder, **variables}
-    ) as at:
+    more = {**folder, **variables}
+    with _started(_LISTENING, "--port", "0", *options, folder=checkout, variables=more) as at:
         yield at
 
 
 @contextmanager
 def router(url: str) -> Iterator[tuple[int, str]]:
     """Run `cosmo synapse start` on a nats-server; yield its pid and its URL."""
-    with _started(url, folder=None, variables=_NO_VARIABLES) as at:
+    with _started(_ROUTING, url, folder=None, variables=_NO_VARIABLES) as at:
         yield at
 
 
 @contextmanager
 def _started(
-    *options: str, folder: Path | None, variables: Mapping[str, str]
+    says: str, *options: str, folder: Path | None, variables: Mapping[str, str]
 ) -> Iterator[tuple[int, str]]:
     with subprocess.Popen(
         [sys.executable, "-P", "-m", "cosmonapse.cli", "synapse", "start", "--quiet", *options],
@@ -79,9 +79,9 @@ def _started(
     ) as process:
         try:
             lines = process.stdout or ()
-            url = next((line for line in lines if line.startswith(_LISTENING)), "")
+            url = next((line for line in lines if line.startswith(says)), "")
             if not url:
                 raise BenchError("the Synapse did not start")
-            yield process.pid, url.removeprefix(_LISTENING).strip()
+            yield process.pid, url.removeprefix(says).strip()
         finally:
             process.terminate()
