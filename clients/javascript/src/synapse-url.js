@@ -30,6 +30,8 @@ const HINTS = {
   https: 'a Synapse does not speak HTTP',
   memory: 'a Synapse within this process exists in Python only',
   ipc: `for a Unix socket write ${IPC}://`,
+  nats: 'a fabric on NATS is reached from Python only',
+  tls: 'a fabric on NATS is reached from Python only',
 }
 
 /**

@@ -30,6 +30,8 @@ const BAD = [
   ['localhost:7070', 'no scheme'],
   ['http://host:1', "'http' is unknown (a Synapse does not speak HTTP)"],
   ['memory://a', "'memory' is unknown (a Synapse within this process exists in Python only)"],
+  ['nats://a:4222', "'nats' is unknown (a fabric on NATS is reached from Python only)"],
+  ['tls://a:4222', "'tls' is unknown (a fabric on NATS is reached from Python only)"],
   ['ipc:///run/s', "'ipc' is unknown (for a Unix socket write cosmo+ipc://)"],
   ['tcp://host:1', "'tcp' is unknown;"],
   ['constructor://host', "'constructor' is unknown;"],
