@@ -53,24 +53,20 @@ define BESIDE
 	COSMO_CARRIER=libzmq nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(NEAR_LIBZMQ) || quick=$$?; \
 	echo "a fourth with keys"; nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(NEAR_KEYS) || quick=$$?; \
 	echo "a fifth over NATS"; nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(NEAR_NATS) || quick=$$?; \
+	echo "the suite of the port"; nice -n 5 $(RUN) pytest -p no:cacheprovider $(ARGS) $(SUITE) || quick=$$?; \
 	exit $$quick; }
-endef
-
-define HALF
-{ half=0; $(RUN) pytest -p no:cacheprovider $(ARGS) $(FIRST_HALF) || half=$$?; \
-	echo "the suite of the port"; $(RUN) pytest -p no:cacheprovider $(ARGS) $(SUITE) || half=$$?; exit $$half; }
 endef
 
 # What has real processes waits most of its time: it runs in two halves beside each other. Meanwhile the others
 # run, out of their way. A browser whose frames are measured draws alone. ARGS reaches every pytest.
-FIRST_HALF := tests/integration/test_[a-m]*.py
+FIRST_HALF := tests/integration/test_[a-n]*.py
 FRAMES := tests/browser/test_flood.py
 test: $(DEV)/.installed $(DEV)/.uwsgi $(NPM) ## run every test
 	@status=0; $(RUN) pytest $(ARGS) $(FRAMES) || status=$$?; logs=$$(mktemp -d); \
 	$(BESIDE) > $$logs/beside 2>&1 & beside=$$!; half=; \
 	trap 'kill $$beside $$half 2> /dev/null; rm -rf $$logs' EXIT; trap 'exit 130' INT TERM; \
 	$(RUN) pytest $(ARGS) tests/browser --ignore=$(FRAMES) || status=$$?; \
-	$(HALF) > $$logs/half 2>&1 & half=$$!; \
+	$(RUN) pytest -p no:cacheprovider $(ARGS) $(FIRST_HALF) > $$logs/half 2>&1 & half=$$!; \
 	$(RUN) pytest $(ARGS) tests $(foreach each,browser $(QUICK),--ignore=tests/$(each)) \
 	--ignore-glob='$(FIRST_HALF)' || status=$$?; \
 	wait $$half || status=$$?; cat $$logs/half; wait $$beside || status=$$?; cat $$logs/beside; exit $$status
