@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 import attrs
 
+from zmq_transport.proxy.engine import Engine
 from zmq_transport.proxy.settings import Settings
 from zmq_transport.proxy.tables import MessageTap
 from zmq_transport.wire.state_messages import ProxyState
@@ -67,6 +68,7 @@ class RouterContext:
             monotonic clock.
 
     Attributes:
+        engines: The engines of its slots.
         numbers: Numbers connections and messages in pieces.
         partial_bytes: The bytes of messages of all clients that are not whole yet.
         queued_bytes: The bytes that wait for their turn, for all clients together.
@@ -82,10 +84,16 @@ class RouterContext:
     always_publish: bool = False
     dead_after_s: float = 15.0
     whole_state: Callable[[bool, float], ProxyState] | None = None
+    engines: list[Engine] = attrs.field(factory=list, init=False)
     numbers: Iterator[int] = attrs.field(factory=lambda: count(1), init=False)
     partial_bytes: int = attrs.field(default=0, init=False)
     queued_bytes: int = attrs.field(default=0, init=False)
     queued_topic_bytes: int = attrs.field(default=0, init=False)
+
+    @property
+    def has_all_clients(self) -> bool:
+        """Return whether all engines together have as many clients as they may."""
+        return sum(len(each.tables.peers) for each in self.engines) >= self.settings.max_peers
 
     @property
     def waiting_bytes(self) -> int:

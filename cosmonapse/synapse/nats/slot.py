@@ -77,6 +77,7 @@ class Slot:
             counts=context.counts,
         )
         self.engine.questions.whole = context.whole_state
+        context.engines.append(self.engine)
         self.clients: dict[bytes, FarClient] = {}
         self._hub = Hub(self.engine, self)
         self._namespaces: Counter[str] = Counter()
@@ -151,6 +152,7 @@ class Slot:
         for far in list(self.clients.values()):
             self._forget(far)
         self.topics.forget()
+        self._context.engines.remove(self.engine)
 
     def _forget(self, far: FarClient) -> None:
         self._hub.closed(far.connection)
@@ -217,17 +219,23 @@ class Slot:
     def _on_directed(self, far: FarClient, data: bytes, now_s: float) -> None:
         head, body = unpack_directed(data)
         if not self.engine.is_admitted(far.connection):
-            foreign = _foreign_namespace(far, head, body)
-            if foreign:
-                self._refuse(far, foreign)
+            hello = _hello_in(head, body)
+            refusal = "" if hello is None else self._refusal(far, hello)
+            if refusal:
+                _, connection, *message = self.engine.admission.refused(far.connection, refusal)
+                self.send(connection, *message)
                 return
         self._hub.on_message(far.connection, head, body, now_s, far.origin)
 
-    def _refuse(self, far: FarClient, namespace: str) -> None:
-        self._context.counts["drop.foreign_namespace"] += 1
-        reason = f"over this connection one enters {far.namespace}, not {namespace}"
-        _, connection, head, body = self.engine.admission.refused(far.connection, reason)
-        self.send(connection, head, body)
+    def _refusal(self, far: FarClient, hello: greetings.Hello) -> str:
+        """Return why a HELLO is refused that an engine alone would welcome; empty if it is not."""
+        if hello.namespace != far.namespace:
+            self._context.counts["drop.foreign_namespace"] += 1
+            return f"over this connection one enters {far.namespace}, not {hello.namespace}"
+        is_new = hello.instance not in self.engine.tables.peers.by_instance
+        if is_new and self._context.has_all_clients:
+            return f"{self._context.settings.max_peers} clients are here"
+        return ""
 
     def _on_publication(self, far: FarClient, data: bytes, now_s: float) -> None:
         topic, header, body = unpack_publication(data)
@@ -361,16 +369,15 @@ def _check_own(far: FarClient, topic: bytes) -> None:
         raise WireError("foreign_namespace", f"a topic outside of {far.namespace}")
 
 
-def _foreign_namespace(far: FarClient, head: bytes, body: bytes) -> str:
-    """Return the namespace that a HELLO names, if it is not the one of its subject."""
+def _hello_in(head: bytes, body: bytes) -> greetings.Hello | None:
+    """Return a HELLO; None for another message, and for one of which the engine says what it is."""
     if not head or len(head) > heads.MAX_HEAD_BYTES:
-        return ""
+        return None
     try:
         _, [(verb, *_), *_], _ = heads.unpack_items(head)
-        named = greetings.unpack_hello(body).namespace if verb == _HELLO else far.namespace
+        return greetings.unpack_hello(body) if verb == _HELLO else None
     except WireError:
-        return ""  # the engine says so in its own words
-    return "" if named == far.namespace else named
+        return None
 
 
 def _told(joins: bool, topic: bytes) -> bytes:

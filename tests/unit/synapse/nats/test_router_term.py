@@ -199,6 +199,20 @@ def test_the_number_of_connections_is_bounded():
     assert bench.counts["full.clients"] == 5
 
 
+def test_a_client_too_many_of_all_slots_is_refused_and_one_that_is_known_is_not():
+    bench = Bench(max_peers=2)
+    first, second = bench.client("1", "one"), bench.client("2", "two")
+    first.greet()
+    second.greet()
+    third, again = bench.client("3", "three"), bench.client("4", "one")
+    again.secret, again.instance = first.secret, first.instance
+
+    assert third.greet() == [Verb.REFUSED]
+    assert again.greet() != [Verb.REFUSED]
+    assert len(bench.engines) == 3
+    assert bench.counts["refused"] == 1
+
+
 def test_of_many_routers_some_are_probed_at_each_tick(bench):
     for number in range(20):
         hear(bench, bytes((number,)) * 16)
