@@ -259,11 +259,11 @@ class RouterTerm:
         is_check = now_s >= self._check_at_s
         if is_check:
             self._check_at_s = now_s + min(_CHECK_S, self.context.dead_after_s / 4)
-        for slot in list(self.slots.values()):
+        for number, slot in list(self.slots.items()):
             slot.tick(now_s)
-            if is_check:
-                slot.check(now_s)
             self._changed[slot] = None
+            if is_check and slot.check(now_s):
+                self._forget_slot(number)
         self.flush()
 
     def answer(self, now_s: float) -> None:

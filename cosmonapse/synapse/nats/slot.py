@@ -42,6 +42,8 @@ from .frames import (
 from .post import RouterContext
 from .topic_publisher import TopicPublisher
 
+IDLE_S: Final = 60.0
+"""How long an engine without clients is kept: what they had here is with them."""
 KEPT_S: Final = 2.0
 """How long messages of a connection are still read that nobody reads at any more: they may have
 been on their way."""
@@ -83,6 +85,7 @@ class Slot:
         self._namespaces: Counter[str] = Counter()
         self.topics = TopicPublisher(context)
         self._wanting: dict[FarClient, None] = {}
+        self._idle_since_s = now_s
         self._handlers: Mapping[int, Callable[[FarClient, bytes, float], None]] = {
             Tag.DIRECTED: self._on_directed,
             Tag.PUBLICATION: self._on_publication,
@@ -129,8 +132,12 @@ class Slot:
             self._post.publish(far.down, FORGOTTEN)
             self._forget(far)
 
-    def check(self, now_s: float) -> None:
-        """Find connections that have ended or fell silent; call it about once a second."""
+    def check(self, now_s: float) -> bool:
+        """Find connections that have ended or fell silent; call it about once a second.
+
+        Returns:
+            True if it has had no client for so long that it can be closed.
+        """
         for far in list(self.clients.values()):
             silent_s = now_s - far.seen_at_s
             if far.gone_at_s is not None:
@@ -141,6 +148,9 @@ class Slot:
                 self._hub.on_unreachable(far.connection, now_s)
             elif silent_s > _QUIET_S and not self._is_probed(far):
                 self._post.publish(far.down, pack_read(far.receipt.totals), self._gone(far))
+        if self.clients:
+            self._idle_since_s = now_s
+        return now_s - self._idle_since_s >= IDLE_S
 
     def stood_still(self, late_s: float) -> None:
         """Hold a time in which this router did not run against nobody."""

@@ -5,6 +5,7 @@ import pytest
 from cosmonapse.synapse.nats import frames, subjects
 from cosmonapse.synapse.nats.router_term import MORE_CLIENTS
 from cosmonapse.synapse.nats.shares import SLOTS, Beat, dealt, pack_beat, slot_of, unpack_beat
+from cosmonapse.synapse.nats.slot import IDLE_S
 from support.nats_bench import ROUTER, Bench, Message
 from zmq_transport.wire import heads
 from zmq_transport.wire.heads import Verb
@@ -197,6 +198,23 @@ def test_the_number_of_connections_is_bounded():
         bench.client(f"{number:x}").say(frames.ASK)
 
     assert bench.counts["full.clients"] == 5
+
+
+def test_an_engine_without_clients_ends_after_a_minute_and_a_new_one_begins_when_one_comes():
+    bench = Bench()
+    client = bench.client()
+    client.greet()
+    [engine] = bench.engines
+    bench.tick(IDLE_S + 1)  # here it falls silent, and is gone then
+    assert bench.engines == [engine]
+    bench.gone(client.down)
+    for _ in range(int(IDLE_S) + 5):
+        bench.tick(1.0)
+
+    assert not bench.engines
+    assert not bench.term.context.engines
+    assert bench.client("2").greet() != [Verb.REFUSED]
+    assert bench.engines != [engine]
 
 
 def test_a_client_too_many_of_all_slots_is_refused_and_one_that_is_known_is_not():
