@@ -92,7 +92,7 @@ def check_folder(folder: str, what: str) -> None:
     try:
         facts = os.stat(folder)
     except OSError as error:
-        raise InvalidKey(what, _reason_of(error)) from None
+        raise InvalidKey(what, reason_of(error)) from None
     if not stat.S_ISDIR(facts.st_mode):
         raise InvalidKey(what, f"{folder} is no folder")
     if facts.st_uid not in (os.geteuid(), 0):
@@ -121,7 +121,7 @@ def _content(path: str, *, is_private: bool) -> bytes:
     except OSError as error:
         is_link = os.path.islink(path)
         reason = f"it is a link: give the path of the file, {os.path.realpath(path)}"
-        raise InvalidKey(path, reason if is_link else _reason_of(error)) from None
+        raise InvalidKey(path, reason if is_link else reason_of(error)) from None
     try:
         facts = os.fstat(descriptor)
         is_lent = is_private and _is_lent(path, facts)
@@ -191,8 +191,11 @@ def write_new(path: str | os.PathLike[str], text: str, mode: int = 0o600) -> Non
         descriptor = os.open(named, flags, mode)
     except FileExistsError:
         raise InvalidKey(named, "it exists already: choose another file, or remove it") from None
+    except FileNotFoundError:
+        folder = os.path.dirname(os.path.abspath(named))
+        raise InvalidKey(named, f"no such file can be made: there is no folder {folder}") from None
     except OSError as error:
-        raise InvalidKey(named, _reason_of(error)) from None
+        raise InvalidKey(named, reason_of(error)) from None
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
             os.fchmod(descriptor, mode)  # whatever the umask took
@@ -201,7 +204,7 @@ def write_new(path: str | os.PathLike[str], text: str, mode: int = 0o600) -> Non
             os.fsync(descriptor)
     except OSError as error:
         os.unlink(named)  # half a key is no key
-        raise InvalidKey(named, _reason_of(error)) from None
+        raise InvalidKey(named, reason_of(error)) from None
 
 
 def replace(path: str, text: str, mode: int) -> None:
@@ -219,8 +222,9 @@ def replace(path: str, text: str, mode: int) -> None:
         os.replace(beside, path)
     except OSError as error:
         os.unlink(beside)
-        raise InvalidKey(path, _reason_of(error)) from None
+        raise InvalidKey(path, reason_of(error)) from None
 
 
-def _reason_of(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
+    """Return why a file cannot be read, for people."""
     return "there is no such file" if isinstance(error, FileNotFoundError) else str(error.strerror)

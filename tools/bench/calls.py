@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from types import MappingProxyType
 from typing import Any
 
 from cosmonapse.bench.figures import Plot, Report, Table
 from cosmonapse.bench.load import Sample, median
 
-from .compared import limits
+from .compared import Compared, limits
 from .cpu_time import Cost
 from .run import Run
 from .side_by_side import Started, compared, in_rounds, start_all
@@ -19,6 +20,9 @@ OUTSTANDING = (1, 16, 256)
 _TIMES = ("p50", "p90", "p99", "max")
 
 _PAYLOAD_BYTES = 100
+_PLACES: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {str(level): (level, _PAYLOAD_BYTES) for level in OUTSTANDING}
+)
 _WARM_UP_S = 0.4
 
 
@@ -34,21 +38,35 @@ def steps(run: Run) -> int:
 def measure(run: Run) -> Report:
     """Measure all systems in turns, at each number of outstanding calls."""
     systems = _systems(run)
-    with ExitStack() as stack:
-        started = start_all(stack, systems, one_pair)
-        costs = {str(level): costs_at(run, started, level) for level in OUTSTANDING}
-    calls = compared(systems, costs, "calls/s", lambda taken: taken.rate, lambda taken: taken.calls)
-    facts = calls.facts()
-    for place, at in costs.items():
-        for name, taken in at.items():
-            samples = [cost.result for cost in taken]
-            facts[place][name] |= {f"{time}_ms": _median_ms(samples, time) for time in _TIMES}
+    calls, facts = measured(run, systems)
     tables = calls.tables("calls: median (least to most) of the rounds", "outstanding")
     plots = (
         calls.plot("calls", "Calls answered", "calls outstanding"),
         _latency_plot(systems, facts),
     )
     return Report((*tables, _latencies(systems, facts)), facts, plots)
+
+
+def measured(
+    run: Run, systems: Sequence[System], places: Mapping[str, tuple[int, int]] = _PLACES
+) -> tuple[Compared, dict[str, Any]]:
+    """Measure the calls of systems in turns; return the comparison, and its facts with the times.
+
+    Args:
+        run: Of the bench.
+        systems: Each has calls.
+        places: By caption: how many calls are outstanding, and the bytes of each.
+    """
+    with ExitStack() as stack:
+        started = start_all(stack, systems, one_pair)
+        costs = {name: costs_at(run, started, *place) for name, place in places.items()}
+    calls = compared(systems, costs, "calls/s", lambda taken: taken.rate, lambda taken: taken.calls)
+    facts = calls.facts()
+    for place, at in costs.items():
+        for name, taken in at.items():
+            samples = [cost.result for cost in taken]
+            facts[place][name] |= {f"{time}_ms": _median_ms(samples, time) for time in _TIMES}
+    return calls, facts
 
 
 def one_pair(system: System) -> Running:

@@ -7,16 +7,13 @@ without keys. The default is the carrier that people without keys have.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 
 from cosmonapse.bench.figures import Report, Table
-from cosmonapse.bench.load import median
 
-from .calls import OUTSTANDING, costs_at, one_pair
+from .calls import OUTSTANDING, measured
 from .compared import Compared
 from .cpu_time import ratios
 from .run import Run
-from .side_by_side import compared, start_all
 from .systems import keyed, nats, nats_secured
 from .systems.system import System
 
@@ -50,18 +47,7 @@ def _places() -> list[tuple[int, int]]:
 def measure(run: Run) -> Report:
     """Measure all in turns, at each number of outstanding calls and each size."""
     systems = _systems(run)
-    with ExitStack() as stack:
-        started = start_all(stack, systems, one_pair)
-        costs = {
-            _named(outstanding, size): costs_at(run, started, outstanding, size)
-            for outstanding, size in _places()
-        }
-    found = compared(systems, costs, "calls/s", lambda taken: taken.rate, lambda taken: taken.calls)
-    facts = found.facts()
-    for place, at in costs.items():
-        for name, taken in at.items():
-            samples = [cost.result for cost in taken]
-            facts[place][name]["p50_ms"] = median(samples, "p50_s") * 1000
+    found, facts = measured(run, systems, {_named(*place): place for place in _places()})
     rates, *rest = found.tables("keys: calls, median (least to most) of the rounds", "")
     cpu = rest[:1] if found.cpu_us else []
     plot = found.plot("keys", "Calls answered, with keys and without", "outstanding, bytes of each")

@@ -8,15 +8,12 @@ the study of `nats://` was a measurement.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from typing import Any
 
 from cosmonapse.bench.figures import Report, Table
-from cosmonapse.bench.load import median
 
-from .calls import OUTSTANDING, costs_at, one_pair
+from .calls import OUTSTANDING, measured
 from .run import Run
-from .side_by_side import compared, start_all
 from .systems import keyed, nats
 from .systems.over_nats import OVER_NATS, PURE_LIBZMQ
 from .systems.system import System
@@ -38,15 +35,7 @@ def steps(run: Run) -> int:
 def measure(run: Run) -> Report:
     """Measure all in turns, at each number of outstanding calls."""
     systems = _systems(run)
-    with ExitStack() as stack:
-        started = start_all(stack, systems, one_pair)
-        costs = {str(level): costs_at(run, started, level) for level in OUTSTANDING}
-    found = compared(systems, costs, "calls/s", lambda taken: taken.rate, lambda taken: taken.calls)
-    facts = found.facts()
-    for place, at in costs.items():
-        for name, taken in at.items():
-            samples = [cost.result for cost in taken]
-            facts[place][name]["p50_ms"] = median(samples, "p50_s") * 1000
+    found, facts = measured(run, systems)
     tables = found.tables("over_nats: calls, median (least to most) of the rounds", "outstanding")
     plot = found.plot("over_nats", "Calls answered over nats:// and cosmo://", "calls outstanding")
     return Report((*tables, _ratios(systems, facts)), facts, (plot,))

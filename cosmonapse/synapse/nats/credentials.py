@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 import attrs
 
 from ...errors import MissingExtra
+from ...runtime.private_files import reason_of
 from .tls_proof import Handshake
 
 MAX_FILE_BYTES: Final = 64 * 1024
@@ -163,7 +164,7 @@ def read_text(path: str) -> str:
             raise ValueError(f"{path} has over {MAX_FILE_BYTES:,} bytes: it is no such file")
         return content.decode()
     except OSError as error:
-        raise ValueError(f"cannot read {path}: {_reason_of(error)}") from None
+        raise ValueError(f"cannot read {path}: {reason_of(error)}") from None
     except UnicodeDecodeError:
         raise ValueError(f"{path} is no text: it is no such file, or was cut") from None
 
@@ -225,13 +226,9 @@ def _loaded(what: str, load: Any) -> None:
     except ssl.SSLError as error:
         raise ValueError(f"cannot use {what}: {error.reason or 'it is no PEM file'}") from None
     except OSError as error:
-        raise ValueError(f"cannot read {what}: {_reason_of(error)}") from None
+        raise ValueError(f"cannot read {what}: {reason_of(error)}") from None
 
 
 def _no_password() -> str:
     """Refuse a key with a passphrase, for which OpenSSL would ask at the terminal."""
     return ""
-
-
-def _reason_of(error: OSError) -> str:
-    return "there is no such file" if isinstance(error, FileNotFoundError) else str(error.strerror)

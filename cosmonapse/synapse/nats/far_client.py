@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import Any, Final
 
 from zmq_transport.access.origin import Origin
-from zmq_transport.errors import WireError
 from zmq_transport.proxy.settings import Settings
 from zmq_transport.wire import heads
 from zmq_transport.wire.heads import Verb
 
 from . import subjects
-from .credit import FLIGHT_BYTES, Credit, Receipt
-from .frames import COUNTED, Tag, Totals, pack_directed, pack_read, tag_of
-from .pieces import Joiner, Outgoing, order_key
+from .credit import FLIGHT_BYTES, Credit
+from .frames import Totals, pack_directed, pack_read
+from .incoming import Incoming
+from .pieces import Outgoing, order_key
 
 ENVELOPE_BYTES: Final = 64 * 1024
 """Most bytes of a message besides its body."""
@@ -24,7 +24,6 @@ FORGOTTEN: Final = pack_read(Totals(2**64 - 1, 2**64 - 1))
 """Totals that cannot be: they tell a client that its router knows nothing of its connection, so
 that it makes a new one."""
 _PROBE = heads.pack(Verb.PING)
-_WHOLE: Final = frozenset({int(Tag.DIRECTED), int(Tag.PUBLICATION)})
 
 
 def is_probe(head: bytes) -> bool:
@@ -50,24 +49,24 @@ class FarClient:
         origin: Where its messages come from, for the engine.
         seen_at_s: When its last message came.
         gone_at_s: Since when nobody reads there; None while somebody does.
+        incoming: What it sends.
         is_absent: True after it was silent for so long that the engine was told.
         outgoing: What is to be sent to it and waits.
     """
 
     __slots__ = (
-        "_joiner",
         "_most_bytes",
         "connection",
         "credit",
         "down",
         "gone_at_s",
         "heard",
+        "incoming",
         "is_absent",
         "namespace",
         "number",
         "origin",
         "outgoing",
-        "receipt",
         "seen_at_s",
         "subject",
     )
@@ -86,11 +85,10 @@ class FarClient:
         most_waiting_bytes = max(1, settings.max_waiting_bytes)
         flight_bytes = min(FLIGHT_BYTES, most_waiting_bytes)
         self.credit = Credit(settings.high_water, most_waiting_bytes, flight_bytes)
-        self.receipt = Receipt()
         self._most_bytes = most_bytes
         self.outgoing = Outgoing(most_bytes)
         whole = settings.max_body_bytes + ENVELOPE_BYTES
-        self._joiner = Joiner(whole, max(whole, settings.max_ahead_bytes))
+        self.incoming = Incoming(whole, max(whole, settings.max_ahead_bytes))
         self.seen_at_s = now_s
         self.gone_at_s: float | None = None
         self.is_absent = False
@@ -98,7 +96,7 @@ class FarClient:
     @property
     def partial_bytes(self) -> int:
         """The bytes of its messages that are not whole yet."""
-        return self._joiner.partial_bytes
+        return self.incoming.partial_bytes
 
     @property
     def has_room(self) -> bool:
@@ -111,15 +109,7 @@ class FarClient:
         Raises:
             WireError: It is none, or is over a limit.
         """
-        tag = tag_of(data)
-        if tag in COUNTED:
-            self.receipt.took(len(data))
-        if tag != Tag.PIECE:
-            return data
-        whole = self._joiner.take(data)
-        if whole is not None and tag_of(whole) not in _WHOLE:
-            raise WireError("bad_frame", f"tag {tag_of(whole)} does not come in pieces")
-        return whole
+        return self.incoming.read(data)
 
     def put(self, head: bytes, body: Any) -> bytes | None:
         """Accept a directed message; return what is to be sent now, None if it waits its turn."""

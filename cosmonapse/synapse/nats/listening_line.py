@@ -19,8 +19,8 @@ from zmq_transport.wire import heads
 from . import subjects
 from .errors_of import Fault, refused
 from .frames import Tag, pack_topic, tag_of, unpack_publication
+from .incoming import Incoming
 from .line import LineEvents, NatsLine
-from .pieces import Joiner
 from .place import NatsPlace
 from .uplink import MOST_BYTES, Uplink
 
@@ -140,11 +140,11 @@ class ListeningLine:
         return self._line.subscribe(subjects.of_topic(topic), self._taker())
 
     def _taker(self) -> Callable[[Msg], None]:
-        return functools.partial(self._on_message, Joiner(MOST_BYTES, MOST_BYTES))
+        return functools.partial(self._on_message, Incoming(MOST_BYTES, MOST_BYTES))
 
-    def _on_message(self, joiner: Joiner, message: Msg) -> None:
+    def _on_message(self, incoming: Incoming, message: Msg) -> None:
         try:
-            publication = _publication_in(joiner, message.data)
+            publication = _publication_in(incoming, message.data)
         except WireError as error:
             self._events.on_dropped(error.reason)
             return
@@ -152,13 +152,13 @@ class ListeningLine:
             self._events.on_publication(*publication)
 
 
-def _publication_in(joiner: Joiner, data: bytes) -> tuple[bytes, bytes, bytes] | None:
+def _publication_in(incoming: Incoming, data: bytes) -> tuple[bytes, bytes, bytes] | None:
     """Return what a message says, None if it is a piece and not the last one.
 
     Raises:
         WireError: It is no broadcast message, or over a limit.
     """
-    whole = joiner.take(data) if tag_of(data) == Tag.PIECE else data
+    whole = incoming.read(data)
     if whole is None:
         return None
     if tag_of(whole) != Tag.PUBLICATION:

@@ -41,14 +41,34 @@ def order_key(head: bytes) -> bytes | None:
     return b"R" + peer if verb == _REPLY else None
 
 
-class _Waiting:
-    """A message that is not handed over yet, or not whole."""
+class WaitingMessage:
+    """A message that is not handed over yet, or not whole.
 
-    __slots__ = ("at", "data", "key", "number")
+    Args:
+        data: The message.
+        number: Of its pieces, if it goes in such.
+        key: See `order_key`.
 
-    def __init__(self, key: bytes | None, data: bytes, number: int) -> None:
-        self.key, self.data, self.number = key, data, number
-        self.at = 0
+    Attributes:
+        left_bytes: The bytes of it that wait.
+    """
+
+    __slots__ = ("_data", "_number", "key", "left_bytes")
+
+    def __init__(self, data: bytes, number: int, key: bytes | None = None) -> None:
+        self._data, self._number, self.key = data, number, key
+        self.left_bytes = len(data)
+
+    def next_part(self, most_bytes: int) -> bytes:
+        """Return what is to be handed over next: the message, or a piece of it."""
+        data, left_bytes = self._data, self.left_bytes
+        at = len(data) - left_bytes
+        if at == 0 and len(data) <= most_bytes:
+            self.left_bytes = 0
+            return data
+        end = min(at + most_bytes - PIECE_BYTES, len(data))
+        self.left_bytes = len(data) - end
+        return pack_piece(self._number, memoryview(data)[at:end], is_last=end == len(data))
 
 
 class Outgoing:
@@ -60,7 +80,7 @@ class Outgoing:
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[WaitingMessage] = deque()
         self._number = 0
         self.waiting_bytes = 0
 
@@ -78,7 +98,7 @@ class Outgoing:
         """
         if not holds and len(data) <= self._most_bytes and self._may_pass(key):
             return True
-        self._waiting.append(_Waiting(key, data, self._number))
+        self._waiting.append(WaitingMessage(data, self._number, key))
         self._number += 1
         self.waiting_bytes += len(data)
         return False
@@ -105,7 +125,7 @@ class Outgoing:
                     break
         return parts
 
-    def _ready(self) -> Iterator[_Waiting]:
+    def _ready(self) -> Iterator[WaitingMessage]:
         """Yield the messages that need not wait for one before them."""
         keys: set[bytes] = set()
         for index, each in enumerate(self._waiting):
@@ -119,17 +139,11 @@ class Outgoing:
             if len(keys) == MAX_IN_TURN or index == _LOOK:
                 return
 
-    def _next_of(self, waiting: _Waiting) -> bytes:
-        data, at = waiting.data, waiting.at
-        step = self._most_bytes - PIECE_BYTES
-        if at == 0 and len(data) <= self._most_bytes:
-            part, waiting.at = data, len(data)
-        else:
-            waiting.at = min(at + step, len(data))
-            is_last = waiting.at == len(data)
-            part = pack_piece(waiting.number, memoryview(data)[at : waiting.at], is_last=is_last)
-        self.waiting_bytes -= waiting.at - at
-        if waiting.at == len(data):
+    def _next_of(self, waiting: WaitingMessage) -> bytes:
+        before = waiting.left_bytes
+        part = waiting.next_part(self._most_bytes)
+        self.waiting_bytes -= before - waiting.left_bytes
+        if not waiting.left_bytes:
             self._waiting.remove(waiting)
         return part
 

@@ -24,8 +24,8 @@ TOPICS_SHARE: Final = 8
 may be in the hands of asyncio, where nobody can see them."""
 
 
-class Post(Protocol):
-    """Sends over a line of a router. No call waits."""
+class LineState(Protocol):
+    """How a line of a router is."""
 
     @property
     def is_connected(self) -> bool:
@@ -38,6 +38,10 @@ class Post(Protocol):
     @property
     def waiting_bytes(self) -> int:
         """The bytes that were handed over and are not written yet."""
+
+
+class Post(LineState, Protocol):
+    """Sends over a line of a router. No call waits."""
 
     def publish(self, subject: str, data: bytes, reply: str = "") -> None:
         """Send a message, and count it if there is no line."""

@@ -9,23 +9,12 @@ from nats.aio.msg import Msg
 
 from .line import PING_S, LineEvents
 from .place import NatsPlace
+from .post import LineState
 from .server_rotation import NatsAddress
 
 
-class RouterLine(Protocol):
+class RouterLine(LineState, Protocol):
     """What a router needs of a `NatsLine`."""
-
-    @property
-    def is_connected(self) -> bool:
-        """See `NatsLine`."""
-
-    @property
-    def max_payload(self) -> int:
-        """See `NatsLine`."""
-
-    @property
-    def waiting_bytes(self) -> int:
-        """See `NatsLine`."""
 
     last_error: str
     address: NatsAddress | None

@@ -147,7 +147,7 @@ class Slot:
                 far.is_absent = True
                 self._hub.on_unreachable(far.connection, now_s)
             elif silent_s > _QUIET_S and not self._is_probed(far):
-                self._post.publish(far.down, pack_read(far.receipt.totals), self._gone(far))
+                self._post.publish(far.down, pack_read(far.incoming.totals), self._gone(far))
         if self.clients:
             self._idle_since_s = now_s
         return now_s - self._idle_since_s >= IDLE_S
@@ -273,7 +273,7 @@ class Slot:
         self._offer_room(far, now_s)
 
     def _on_ask(self, far: FarClient, data: bytes, now_s: float) -> None:
-        self._post.publish(far.down, pack_read(far.receipt.totals))
+        self._post.publish(far.down, pack_read(far.incoming.totals))
 
     def _offer_room(self, far: FarClient, now_s: float) -> None:
         if far in self._wanting and self._has_room(far):

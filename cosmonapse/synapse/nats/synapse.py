@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -52,7 +51,10 @@ class NatsSynapse(ClientSynapse):
 
     def __init__(self, place: NatsPlace) -> None:
         self._place = place
-        start = f"'cosmo synapse start {shlex.quote(place.text)}'"
+        # Not the URL of this user: that may not serve, and its password is masked.
+        start = f"'cosmo synapse start {place.servers[0]}'"
+        if place.identity:
+            start += ", with the credentials of the Synapses"
 
         def remedy(cause: wire_side.Cause) -> str:
             return _REMEDIES.get(cause, _REMEDIES[wire_side.Cause.STRANGER]).format(start=start)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from .frames import PIECE_BYTES, pack_piece
+from .pieces import WaitingMessage
 
 Numbers = Iterator[int]
 """The numbers of the messages in pieces, all of one sender."""
@@ -30,8 +30,7 @@ class TopicQueue:
     def __init__(self, most_bytes: int, numbers: Numbers) -> None:
         self._most_bytes = most_bytes
         self._numbers = numbers
-        self._waiting: deque[tuple[str, bytes]] = deque()
-        self._number = self._at = 0
+        self._waiting: deque[tuple[str, WaitingMessage]] = deque()
         self.waiting_bytes = 0
 
     def __len__(self) -> int:
@@ -42,7 +41,7 @@ class TopicQueue:
         """Take a message; True if it may be published at once, whole."""
         if not self._waiting and len(data) <= self._most_bytes:
             return True
-        self._waiting.append((subject, data))
+        self._waiting.append((subject, WaitingMessage(data, next(self._numbers))))
         self.waiting_bytes += len(data)
         return False
 
@@ -53,30 +52,12 @@ class TopicQueue:
         """
         parts: list[tuple[str, bytes]] = []
         while self._waiting and budget_bytes > 0:
-            subject, data = self._waiting[0]
-            part = self._next_of(data)
+            subject, waiting = self._waiting[0]
+            before = waiting.left_bytes
+            part = waiting.next_part(self._most_bytes)
+            self.waiting_bytes -= before - waiting.left_bytes
+            if not waiting.left_bytes:
+                self._waiting.popleft()
             parts.append((subject, part))
             budget_bytes -= len(part)
         return parts
-
-    def _next_of(self, data: bytes) -> bytes:
-        at = self._at
-        if at == 0 and len(data) <= self._most_bytes:
-            self._end(len(data))
-            return data
-        if at == 0:
-            self._number = next(self._numbers)
-        end = min(at + self._most_bytes - PIECE_BYTES, len(data))
-        is_last = end == len(data)
-        part = pack_piece(self._number, memoryview(data)[at:end], is_last=is_last)
-        if is_last:
-            self._end(end - at)
-        else:
-            self._at = end
-            self.waiting_bytes -= end - at
-        return part
-
-    def _end(self, size_bytes: int) -> None:
-        self.waiting_bytes -= size_bytes
-        self._waiting.popleft()
-        self._at = 0

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from zmq_transport.errors import WireError
-
 from . import subjects
-from .credit import WINDOW, WINDOW_BYTES, Credit, Receipt
-from .frames import (
-    ASK,
-    COUNTED,
-    Tag,
-    pack_directed,
-    pack_publication,
-    pack_read,
-    tag_of,
-    unpack_read,
-)
-from .pieces import Joiner, Outgoing, order_key
+from .credit import WINDOW, WINDOW_BYTES, Credit
+from .frames import ASK, pack_directed, pack_publication, pack_read, unpack_read
+from .incoming import Incoming
+from .pieces import Outgoing, order_key
 
 MOST_BYTES: Final = 2**31 - 2**17
 """Limit of one message that is received: each router has its own for what it passes on."""
 LIFE_S: Final = 2.0
 """A client that has nothing to say says so often that it is there."""
-_WHOLE: Final = frozenset({int(Tag.DIRECTED), int(Tag.PUBLICATION)})
 
 
 class Uplink:
@@ -60,10 +49,9 @@ class Uplink:
         self.heard = subjects.heard(namespace, user, connection)
         self._most_bytes = most_bytes
         self._credit = Credit(window, window_bytes)
-        self._receipt = Receipt()
         self._outgoing = Outgoing(most_bytes)
-        self._joiner = Joiner(MOST_BYTES, MOST_BYTES)
-        self._told = self._receipt.totals
+        self._incoming = Incoming(MOST_BYTES, MOST_BYTES)
+        self._told = self._incoming.totals
         self._told_at_s = float("-inf")
 
     @property
@@ -102,15 +90,7 @@ class Uplink:
         Raises:
             WireError: A piece of nothing that comes in pieces, or over a limit.
         """
-        tag = tag_of(data)
-        if tag in COUNTED:
-            self._receipt.took(len(data))
-        if tag != Tag.PIECE:
-            return data
-        whole = self._joiner.take(data)
-        if whole is not None and tag_of(whole) not in _WHOLE:
-            raise WireError("bad_frame", f"tag {tag_of(whole)} does not come in pieces")
-        return whole
+        return self._incoming.read(data)
 
     def was_read(self, data: bytes) -> bool:
         """Take what the router has read; False if it knows nothing of this connection.
@@ -122,11 +102,11 @@ class Uplink:
 
     def answer(self, now_s: float) -> bytes:
         """Return what was read of the router, for one that asks."""
-        self._told, self._told_at_s = self._receipt.totals, now_s
+        self._told, self._told_at_s = self._incoming.totals, now_s
         return pack_read(self._told)
 
     def sign_of_life(self, now_s: float) -> bytes | None:
         """Return what was read if that is due: something new, or the last time was long ago."""
-        if self._told == self._receipt.totals and now_s - self._told_at_s < LIFE_S:
+        if self._told == self._incoming.totals and now_s - self._told_at_s < LIFE_S:
             return None
         return self.answer(now_s)

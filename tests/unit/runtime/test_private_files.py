@@ -3,7 +3,7 @@
 import pytest
 
 from cosmonapse.errors import InvalidKey
-from cosmonapse.runtime.private_files import read_private
+from cosmonapse.runtime.private_files import read_private, write_new
 
 
 @pytest.fixture
@@ -36,3 +36,8 @@ def test_the_same_file_elsewhere_is_refused(lend, monkeypatch):
 
     with pytest.raises(InvalidKey, match="others may read or write it"):
         read_private(path)
+
+
+def test_a_new_file_in_a_folder_that_is_not_there_names_the_folder(tmp_path):
+    with pytest.raises(InvalidKey, match=f"there is no folder {tmp_path}/gone$"):
+        write_new(tmp_path / "gone" / "made.conf", "text")

@@ -67,6 +67,16 @@ async def test_without_a_nats_server_it_says_so_and_what_to_run():
     assert f"cosmo synapse start {url}" in text
 
 
+async def test_what_to_run_has_no_masked_password_and_names_other_credentials():
+    where = f"127.0.0.1:{free_ports()}"
+
+    text = await reason_of(NatsSynapse(NatsPlace.of(f"nats://ada:secret@{where}")))
+
+    run = f"run 'cosmo synapse start nats://{where}', with the credentials of the Synapses"
+    assert text.endswith(run)
+    assert "secret" not in text
+
+
 async def test_without_a_router_it_says_so_and_what_to_run(tmp_path):
     with nats_server_with(tmp_path) as where:
         text = await reason_of(NatsSynapse(NatsPlace.of(f"nats://{where}")))
