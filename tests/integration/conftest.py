@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from cosmonapse import Dendrite, synapse_from_url
 from cosmonapse.synapse.carriers import CARRIERS
+from support.nats_servers import NatsCluster, NatsServer
 from support.processes import Children
 
 _numbers = itertools.count(1)
@@ -34,6 +35,20 @@ def namespace():
 def carrier(request):
     """Each carrier of a Synapse, for tests of what comes over its sockets."""
     return request.param
+
+
+@pytest.fixture
+def nats_server():
+    made = NatsServer()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def nats_cluster():
+    made = NatsCluster()
+    yield made
+    made.stop()
 
 
 @pytest.fixture

@@ -7,16 +7,9 @@ import pytest
 from cosmonapse import AccessRefused, Axon, Dendrite, connect_synapse
 from cosmonapse.synapse.nats.server_conf import client_rights, router_rights
 from support.nats_jwt import Operator
-from support.nats_server_with import nats_server_with, needs_nats_server
-from support.processes import Children
+from support.nats_servers import nats_server_with, need_nats_server
 
-pytestmark = needs_nats_server
-
-
-@pytest.fixture
-def children():
-    with Children() as started:
-        yield started
+need_nats_server()
 
 
 @pytest.fixture
@@ -26,7 +19,7 @@ def url(tmp_path, children):
     operator.write_creds(tmp_path / "synapse.creds", "synapse", router_rights("synapse"))
     operator.write_creds(tmp_path / "ben.creds", "ben", client_rights("ben", ["red"]))
     Operator().write_creds(tmp_path / "else.creds", "ben", client_rights("ben", ["red"]))
-    with nats_server_with(tmp_path, operator.conf) as server:
+    with nats_server_with(operator.conf) as server:
         creds = ("--creds", tmp_path / "synapse.creds")
         started = children.cosmo("synapse", "start", f"nats://{server}", *creds, "--quiet")
         assert started.says("slots"), started.said

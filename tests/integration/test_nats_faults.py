@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from cosmonapse import NeuronError
 from support.nats_load import Load
-from support.nats_servers import NatsCluster, NatsServer, frozen, need_nats_server
+from support.nats_servers import frozen, need_nats_server
 from support.processes import measured, until
 from support.relay import HOST, Relay
 
@@ -32,20 +32,6 @@ SILENT = "another Synapse fell silent"
 async def _in_time():
     async with asyncio.timeout(LIMIT_S):
         yield
-
-
-@pytest.fixture
-def server():
-    made = NatsServer()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def cluster():
-    made = NatsCluster()
-    yield made
-    made.stop()
 
 
 @pytest.fixture
@@ -91,13 +77,13 @@ def judge(what, load, worker):
 
 
 async def test_no_task_is_lost_or_runs_twice_when_one_of_two_routers_is_killed(
-    server, router, worker
+    nats_server, router, worker
 ):
-    routers = [router(server.url), router(server.url)]
+    routers = [router(nats_server.url), router(nats_server.url)]
     assert shares(*routers)
-    works = worker(server.url, *NAMESPACES)
+    works = worker(nats_server.url, *NAMESPACES)
 
-    async with Load(server.url, NAMESPACES, neuron="worker") as load, load.under_way():
+    async with Load(nats_server.url, NAMESPACES, neuron="worker") as load, load.under_way():
         routers[0].kill()
         await load.more(500)
 
@@ -106,12 +92,12 @@ async def test_no_task_is_lost_or_runs_twice_when_one_of_two_routers_is_killed(
     assert routers[1].says("256 of 256 slots, alone")
 
 
-async def test_routers_that_come_and_go_under_load_cost_no_task(server, router, worker):
-    first = router(server.url)
-    works = worker(server.url, *NAMESPACES)
+async def test_routers_that_come_and_go_under_load_cost_no_task(nats_server, router, worker):
+    first = router(nats_server.url)
+    works = worker(nats_server.url, *NAMESPACES)
 
-    async with Load(server.url, NAMESPACES, neuron="worker") as load, load.under_way():
-        second = await asyncio.to_thread(router, server.url)
+    async with Load(nats_server.url, NAMESPACES, neuron="worker") as load, load.under_way():
+        second = await asyncio.to_thread(router, nats_server.url)
         assert shares(first, second)
         await load.more(500)
         first.send(signal.SIGTERM)
@@ -122,14 +108,14 @@ async def test_routers_that_come_and_go_under_load_cost_no_task(server, router, 
     assert load.longest_s < 2.0
 
 
-async def test_callers_that_move_before_their_workers_do_not_miss_them(server, router, worker):
-    routers = [router(server.url), router(server.url)]
+async def test_callers_that_move_before_their_workers_do_not_miss_them(nats_server, router, worker):
+    routers = [router(nats_server.url), router(nats_server.url)]
     assert shares(*routers)
-    relay = Relay(server.port)
+    relay = Relay(nats_server.port)
     works = worker(f"nats://{HOST}:{relay.port}", *NAMESPACES)
 
     async with (
-        Load(server.url, NAMESPACES, neuron="worker") as load,
+        Load(nats_server.url, NAMESPACES, neuron="worker") as load,
         load.under_way(),
         asyncio.TaskGroup() as asking,
     ):
@@ -145,12 +131,12 @@ async def test_callers_that_move_before_their_workers_do_not_miss_them(server, r
     judge(f"a router killed, its workers {LATER_S:g} s behind", load, works)
 
 
-async def test_a_router_that_was_frozen_costs_no_task(server, router, worker):
-    routers = [router(server.url), router(server.url)]
+async def test_a_router_that_was_frozen_costs_no_task(nats_server, router, worker):
+    routers = [router(nats_server.url), router(nats_server.url)]
     assert shares(*routers)
-    works = worker(server.url, *NAMESPACES)
+    works = worker(nats_server.url, *NAMESPACES)
 
-    async with Load(server.url, NAMESPACES, neuron="worker") as load, load.under_way():
+    async with Load(nats_server.url, NAMESPACES, neuron="worker") as load, load.under_way():
         with frozen(routers[0].pid):
             await asyncio.sleep(FROZEN_S)  # it is frozen that long
         await load.more(500)
@@ -159,26 +145,28 @@ async def test_a_router_that_was_frozen_costs_no_task(server, router, worker):
     assert load.longest_s < FROZEN_S
 
 
-async def test_a_nats_server_that_is_killed_costs_no_task(server, router, worker):
+async def test_a_nats_server_that_is_killed_costs_no_task(nats_server, router, worker):
     for _ in range(2):
-        router(server.url)
-    works = worker(server.url, *NAMESPACES)
+        router(nats_server.url)
+    works = worker(nats_server.url, *NAMESPACES)
 
-    async with Load(server.url, NAMESPACES, neuron="worker") as load, load.under_way():
-        server.kill()
+    async with Load(nats_server.url, NAMESPACES, neuron="worker") as load, load.under_way():
+        nats_server.kill()
         await asyncio.sleep(0.5)  # it is away that long
-        server.start()
+        nats_server.start()
         await load.more(500)
 
     judge("nats-server killed, and back after 0.5 s", load, works)
 
 
-async def test_the_task_of_a_worker_that_is_cut_off_in_silence_is_lost_soon(server, router, worker):
-    router(server.url, "--dead-after", "4")
-    relay = Relay(server.port)
+async def test_the_task_of_a_worker_that_is_cut_off_in_silence_is_lost_soon(
+    nats_server, router, worker
+):
+    router(nats_server.url, "--dead-after", "4")
+    relay = Relay(nats_server.port)
     worker(f"nats://{HOST}:{relay.port}", "ns0")
 
-    async with Load(server.url, ["ns0"], neuron="worker") as load:
+    async with Load(nats_server.url, ["ns0"], neuron="worker") as load:
         (dendrite,) = load.dendrites
         assert await load.ask(dendrite)
         asking = asyncio.create_task(
@@ -199,8 +187,8 @@ async def test_the_task_of_a_worker_that_is_cut_off_in_silence_is_lost_soon(serv
     assert 2.0 < lost_after_s < 6.0
 
 
-async def test_each_side_of_a_partition_serves_itself_and_it_heals(cluster, router, worker):
-    urls = {name: cluster[name].url for name in "ab"}
+async def test_each_side_of_a_partition_serves_itself_and_it_heals(nats_cluster, router, worker):
+    urls = {name: nats_cluster[name].url for name in "ab"}
     routers = [router(url) for url in urls.values()]
     assert shares(*routers)
     for name, url in urls.items():
@@ -223,11 +211,11 @@ async def test_each_side_of_a_partition_serves_itself_and_it_heals(cluster, rout
     ):
         loads = (near, far)
         await see(loads, both, both)
-        cluster.part("a", "bc")
+        nats_cluster.part("a", "bc")
         await see(loads, {"worker-a"}, {"worker-b"})
         alone = [(await load.ask(load.dendrites[0]))["by"] for load in loads]
         said = [each.says(SILENT) for each in routers]
-        cluster.mend()
+        nats_cluster.mend()
         await see(loads, both, both)
         again = [(await load.ask(load.dendrites[0])) for load in loads]
 

@@ -10,10 +10,10 @@ from nats.errors import Error as NatsError
 
 from cosmonapse.synapse.nats.errors_of import fault_of
 from cosmonapse.synapse.nats.place import NatsPlace
-from support.nats_server_with import certificate, nats_server_with, needs_nats_server
+from support.nats_servers import certificate, nats_server_with, need_nats_server
 from support.processes import TIMEOUT_S
 
-pytestmark = needs_nats_server
+need_nats_server()
 CONNECT_S = 3
 BEN = """authorization { users = [ { user: ben, password: secret,
   permissions: { publish: ["fine.>"], subscribe: ["fine.>"] } } ] }"""
@@ -79,12 +79,12 @@ def kind_of(fault):
         ("", "authorization"),
     ],
 )
-def test_who_is_not_known_is_refused(tmp_path, who, kind):
-    with nats_server_with(tmp_path, BEN) as server:
+def test_who_is_not_known_is_refused(who, kind):
+    with nats_server_with(BEN) as server:
         assert kind_of(meets(f"nats://{who}{server}")) == kind
 
 
-def test_what_a_user_may_not_do_is_named(tmp_path):
+def test_what_a_user_may_not_do_is_named():
     async def publish(client):
         await client.publish("else.Where", b"")
 
@@ -95,7 +95,7 @@ def test_what_a_user_may_not_do_is_named(tmp_path):
         await client.subscribe("fine.x")
         await client.publish("fine.x", b"")
 
-    with nats_server_with(tmp_path, BEN) as server:
+    with nats_server_with(BEN) as server:
         url = f"nats://ben:secret@{server}"
         assert meets(url, publish).text == "it may not send to else.where"
         assert meets(url, subscribe).subject == "else.>"
@@ -108,7 +108,7 @@ def test_an_nkey_opens_the_door_and_another_does_not(tmp_path):
         (tmp_path / f"{name}.nk").write_bytes(seed)
     public = nkeys.from_seed(bytearray((tmp_path / "ben.nk").read_bytes())).public_key.decode()
 
-    with nats_server_with(tmp_path, f"authorization {{ users: [ {{ nkey: {public} }} ] }}") as it:
+    with nats_server_with(f"authorization {{ users: [ {{ nkey: {public} }} ] }}") as it:
         assert meets(f"nats://{it}?nkey={tmp_path}/ben.nk") is None
         assert kind_of(meets(f"nats://{it}?nkey={tmp_path}/anna.nk")) == "authorization"
 
@@ -116,7 +116,7 @@ def test_an_nkey_opens_the_door_and_another_does_not(tmp_path):
 def test_with_tls_the_far_end_must_be_trusted(tmp_path):
     cert, key = certificate(tmp_path)
 
-    with nats_server_with(tmp_path, f'tls {{ cert_file: "{cert}", key_file: "{key}" }}') as server:
+    with nats_server_with(f'tls {{ cert_file: "{cert}", key_file: "{key}" }}') as server:
         assert meets(f"tls://{server}?ca={cert}") is None
         assert meets(f"nats://{server}?ca={cert}") is None
         for scheme in ("tls", "nats"):
@@ -128,17 +128,18 @@ def test_with_tls_the_far_end_must_be_trusted(tmp_path):
 def test_with_tls_a_certificate_of_the_client_may_be_asked_for(tmp_path):
     cert, key = certificate(tmp_path)
     files = f'cert_file: "{cert}", key_file: "{key}", ca_file: "{cert}", verify: true'
+    log = tmp_path / "nats-server.log"
 
-    with nats_server_with(tmp_path, f"tls {{ {files} }}") as server:
+    with nats_server_with(f'tls {{ {files} }}\nlog_file: "{log}"') as server:
         assert meets(f"tls://{server}?ca={cert}&cert={cert}&key={key}") is None
         fault = meets(f"tls://{server}?ca={cert}")
         # With TLS 1.3 it may be told when the client thinks that it is connected.
         assert fault is None or "certificate" in fault.text
-    assert "client didn't provide a certificate" in (tmp_path / "nats-server.log").read_text()
+    assert "client didn't provide a certificate" in log.read_text()
 
 
 @pytest.mark.parametrize("who", ["", "ben:secret@", "token@"])
-def test_with_tls_in_the_url_nothing_is_said_in_plain_text(tmp_path, who):
+def test_with_tls_in_the_url_nothing_is_said_in_plain_text(who):
     heard = []
 
     async def listen(reader, writer):
@@ -168,7 +169,7 @@ async def alone(url):
                 await asyncio.sleep(0.05)
 
 
-def test_one_connection_too_many_is_a_fault_or_a_lost_connection(tmp_path):
+def test_one_connection_too_many_is_a_fault_or_a_lost_connection():
     async def main(url):
         first = await alone(url)
         try:
@@ -178,7 +179,7 @@ def test_one_connection_too_many_is_a_fault_or_a_lost_connection(tmp_path):
         finally:
             await first.close()
 
-    with nats_server_with(tmp_path, "max_connections: 1") as server:
+    with nats_server_with("max_connections: 1") as server:
         error = asyncio.run(main(f"nats://{server}"))
 
     fault = fault_of(error)

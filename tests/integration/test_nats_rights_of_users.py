@@ -12,18 +12,12 @@ from cosmonapse import AccessRefused, Axon, Dendrite, connect_synapse
 from cosmonapse.synapse.nats import subjects
 from cosmonapse.synapse.nats.place import NatsPlace
 from integration.test_nats_rights import connected
-from support.nats_server_with import certificate, nats_server_with, needs_nats_server
-from support.processes import Children, free_ports
+from support.nats_servers import certificate, nats_server_with, need_nats_server
+from support.processes import free_ports
 
-pytestmark = needs_nats_server
+need_nats_server()
 ROUTER = bytes(16)
 CONN = "0" * 16
-
-
-@pytest.fixture
-def children():
-    with Children() as started:
-        yield started
 
 
 @pytest.fixture
@@ -36,7 +30,7 @@ def fabric(tmp_path, children):
     )
     assert made.wait() == 0, made.said
     urls = dict(re.findall(r"(nats://(\w+):\S+)", made.said))
-    with nats_server_with(tmp_path, file.read_text(), port=port):
+    with nats_server_with(port=port, conf=file.read_text()):
         yield {name: url for url, name in urls.items()}
 
 
@@ -238,7 +232,7 @@ def test_with_a_certificate_it_is_encrypted(tmp_path, children):
     assert made.wait() == 0, made.said
     urls = [f"{each}?ca={cert}" for each in re.findall(r"tls://\S+", made.said)]
 
-    with nats_server_with(tmp_path, file.read_text(), port=port):
+    with nats_server_with(port=port, conf=file.read_text()):
         started = children.cosmo("synapse", "start", urls[0], "--quiet")
         assert started.says("slots"), started.said
         assert asyncio.run(ask(urls[1], "red")) == {"echo": "red"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from support.nats_servers import NatsCluster, NatsServer, need_nats_server
+from support.nats_servers import need_nats_server
 from support.processes import until
 from support.relay import HOST, Relay
 
@@ -63,22 +63,8 @@ class Client:
 
 
 @pytest.fixture
-def server():
-    made = NatsServer()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def cluster():
-    made = NatsCluster()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def relay(server):
-    made = Relay(server.port)
+def relay(nats_server):
+    made = Relay(nats_server.port)
     yield made
     made.close()
 
@@ -97,23 +83,23 @@ async def client_at():
         await each.close()
 
 
-async def test_a_server_comes_back_at_its_port_after_it_was_killed(server, client_at):
-    first = server.pid
-    server.kill()
+async def test_a_server_comes_back_at_its_port_after_it_was_killed(nats_server, client_at):
+    first = nats_server.pid
+    nats_server.kill()
     assert not _runs(first)
-    server.start()
+    nats_server.start()
 
-    assert await (await client_at(server.port)).says()
+    assert await (await client_at(nats_server.port)).says()
 
 
-async def test_the_three_of_a_cluster_are_parted_and_mended(cluster, client_at):
-    a, b, c = [await client_at(cluster[name].port) for name in "abc"]
+async def test_the_three_of_a_cluster_are_parted_and_mended(nats_cluster, client_at):
+    a, b, c = [await client_at(nats_cluster[name].port) for name in "abc"]
 
     whole = await a.hears(b)
-    cluster.part("a", "bc")
-    cluster.until_routes({"a": 0, "b": 1, "c": 1})
+    nats_cluster.part("a", "bc")
+    nats_cluster.until_routes({"a": 0, "b": 1, "c": 1})
     across, within = await a.hears(b), await c.hears(b)
-    cluster.mend()
+    nats_cluster.mend()
     again = await a.hears(b)
 
     assert (whole, across, within, again) == (True, False, True, True)
@@ -131,14 +117,14 @@ async def test_a_relay_holds_what_it_is_told_to_and_passes_it_later(relay, clien
     assert await client.reads(b"PONG")
 
 
-async def test_a_connection_that_a_relay_cuts_ends_at_once_for_both(server, relay):
+async def test_a_connection_that_a_relay_cuts_ends_at_once_for_both(nats_server, relay):
     first_reader, first_writer = await asyncio.open_connection(HOST, relay.port)
     await first_reader.readline()
 
     relay.cut()
     with pytest.raises(ConnectionResetError):
         await first_reader.read()
-    await until(lambda: server.asked("connz")["num_connections"] == 0)
+    await until(lambda: nats_server.asked("connz")["num_connections"] == 0)
     with pytest.raises(ConnectionResetError), socket.create_connection((HOST, relay.port)) as later:
         later.recv(1)
 
@@ -154,11 +140,11 @@ async def test_a_server_ends_with_the_process_that_started_it(children):
     await until(lambda: not _runs(pid), what="its end")
 
 
-async def test_a_server_that_is_frozen_answers_nothing_until_it_goes_on(server, client_at):
-    client = await client_at(server.port)
-    server.freeze()
+async def test_a_server_that_is_frozen_answers_nothing_until_it_goes_on(nats_server, client_at):
+    client = await client_at(nats_server.port)
+    nats_server.freeze()
     answered = await client.says()
-    server.thaw()
+    nats_server.thaw()
 
     assert not answered
     assert await client.reads(b"PONG")

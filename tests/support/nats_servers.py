@@ -46,13 +46,15 @@ class NatsServer:
         port: Where clients connect; a free one by default.
         extra_conf: More lines of its configuration.
         name: Its name; the port by default.
+        conf: The whole configuration, which names the port, in place of one with more lines.
     """
 
-    def __init__(self, port=None, extra_conf="", name=""):
+    def __init__(self, port=None, extra_conf="", name="", *, conf=None):
         self.port = free_ports() if port is None else port
         self.name = name or f"nats-{self.port}"
         self.monitor = self.port + 3
         self._extra_conf = extra_conf
+        self._whole_conf = conf
         self._process = None
         self.start()
 
@@ -102,6 +104,8 @@ class NatsServer:
             return json.load(answer)
 
     def _conf(self):
+        if self._whole_conf is not None:
+            return self._whole_conf
         return (
             f'server_name: "{self.name}"\n'
             f'listen: "{HOST}:{self.port}"\n'
@@ -137,6 +141,16 @@ class NatsServer:
         self._process.wait(TIMEOUT_S)
         self._process = None
         self._log.close()
+
+
+@contextlib.contextmanager
+def nats_server_with(extra_conf="", **options):
+    """Run a nats-server inside the block; give its `host:port`. See `NatsServer`."""
+    server = NatsServer(extra_conf=extra_conf, **options)
+    try:
+        yield f"{HOST}:{server.port}"
+    finally:
+        server.stop()
 
 
 class NatsCluster:
@@ -215,3 +229,13 @@ def frozen(pid):
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+def certificate(folder):
+    """Write a throwaway certificate for 127.0.0.1 with its key, and return the paths of both."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subject = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    files = ["-nodes", "-days", "2", "-keyout", key, "-out", cert]
+    subprocess.run([*made, *files, *subject], check=True, capture_output=True, timeout=30)
+    return cert, key

@@ -2,9 +2,6 @@
 
 import asyncio
 import gc
-import shutil
-import signal
-import subprocess
 
 import pytest
 
@@ -13,14 +10,11 @@ pytest.importorskip("nats", reason="nats-py is not installed")
 from cosmonapse.synapse.nats.line import NatsLine, is_no_responders
 from cosmonapse.synapse.nats.place import NatsPlace
 from cosmonapse.synapse.nats.server_rotation import NatsAddress
+from support.nats_servers import NatsServer, need_nats_server
 from support.processes import free_ports
 
-pytestmark = [
-    pytest.mark.asyncio,
-    pytest.mark.skipif(
-        shutil.which("nats-server") is None, reason="no nats-server: apt-get install nats-server"
-    ),
-]
+need_nats_server()
+pytestmark = pytest.mark.asyncio
 USERS = """authorization { users = [
   { user: ada, password: right, permissions: { publish: "ours.>", subscribe: "ours.>" } }
 ] }"""
@@ -62,27 +56,20 @@ class LoudEvents:
 class OneServer:
     """A nats-server that a test starts and kills."""
 
-    def __init__(self, folder):
+    def __init__(self):
         self.port = free_ports()
-        self._conf = folder / "nats.conf"
-        self._process = None
+        self._server = None
 
     def start(self, conf=""):
-        self._conf.write_text(f'host: "127.0.0.1"\nport: {self.port}\n{conf}\n')
-        self._process = subprocess.Popen(
-            ["nats-server", "-c", str(self._conf)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        self._server = NatsServer(self.port, conf)
 
     def freeze(self):
-        self._process.send_signal(signal.SIGSTOP)
+        self._server.freeze()
 
     def kill(self):
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        if self._server is not None:
+            self._server.kill()
+            self._server = None
 
     def line(self, events, user=""):
         place = NatsPlace.of(f"nats://{user}127.0.0.1:{self.port}")
@@ -90,8 +77,8 @@ class OneServer:
 
 
 @pytest.fixture
-def server(tmp_path):
-    server = OneServer(tmp_path)
+def server():
+    server = OneServer()
     yield server
     server.kill()
 
@@ -126,10 +113,8 @@ async def test_a_line_waits_for_its_server_and_comes_back_after_it_without_what_
     assert line.slow == 0
 
 
-async def test_a_line_to_one_nats_server_goes_to_no_other(server, tmp_path):
-    folder = tmp_path / "other"
-    folder.mkdir()
-    other = OneServer(folder)
+async def test_a_line_to_one_nats_server_goes_to_no_other(server):
+    other = OneServer()
     cluster = 'cluster {{ name: "c", listen: "127.0.0.1:{}", routes: ["nats://127.0.0.1:{}"] }}'
     server.start(cluster.format(server.port + 2, other.port + 2))
     other.start(cluster.format(other.port + 2, server.port + 2))

@@ -1,7 +1,6 @@
 """A Synapse on NATS, found or not, at a real nats-server."""
 
 import asyncio
-import shutil
 import time
 
 import pytest
@@ -14,15 +13,11 @@ from cosmonapse.synapse.nats.line import NatsLine
 from cosmonapse.synapse.nats.place import NatsPlace
 from cosmonapse.synapse.nats.shares import Beat, pack_beat
 from cosmonapse.synapse.nats.synapse import NatsSynapse
-from support.nats_server_with import nats_server_with
+from support.nats_servers import nats_server_with, need_nats_server
 from support.processes import free_ports
 
-pytestmark = [
-    pytest.mark.asyncio,
-    pytest.mark.skipif(
-        shutil.which("nats-server") is None, reason="no nats-server: apt-get install nats-server"
-    ),
-]
+need_nats_server()
+pytestmark = pytest.mark.asyncio
 
 
 class Answering:
@@ -77,16 +72,16 @@ async def test_what_to_run_has_no_masked_password_and_names_other_credentials():
     assert "secret" not in text
 
 
-async def test_without_a_router_it_says_so_and_what_to_run(tmp_path):
-    with nats_server_with(tmp_path) as where:
+async def test_without_a_router_it_says_so_and_what_to_run():
+    with nats_server_with() as where:
         text = await reason_of(NatsSynapse(NatsPlace.of(f"nats://{where}")))
 
     assert "nats-server answers, but no Synapse is there" in text
     assert f"run 'cosmo synapse start nats://{where}'" in text
 
 
-async def test_it_is_found_when_a_router_answers_and_also_one_that_comes_later(tmp_path):
-    with nats_server_with(tmp_path) as where:
+async def test_it_is_found_when_a_router_answers_and_also_one_that_comes_later():
+    with nats_server_with() as where:
         router = Answering(f"nats://{where}", pack_beat(Beat(bytes(16), 0, leaves=False)))
         synapse = NatsSynapse(NatsPlace.of(f"nats://{where}"))
         connecting = asyncio.create_task(synapse.connect(20.0))
@@ -102,8 +97,8 @@ async def test_it_is_found_when_a_router_answers_and_also_one_that_comes_later(t
     await synapse.close()
 
 
-async def test_a_router_that_does_not_answer_is_slow_and_one_of_another_version_refused(tmp_path):
-    with nats_server_with(tmp_path) as where:
+async def test_a_router_that_does_not_answer_is_slow_and_one_of_another_version_refused():
+    with nats_server_with() as where:
         router = Answering(f"nats://{where}", b"\x02 a beat of another version")
         router.line.start()
         await router.up.wait()
@@ -119,9 +114,9 @@ async def test_a_router_that_does_not_answer_is_slow_and_one_of_another_version_
     assert "timeout_s" in text
 
 
-async def test_a_wrong_password_is_refused_at_once_and_no_text_shows_it(tmp_path):
+async def test_a_wrong_password_is_refused_at_once_and_no_text_shows_it():
     users = "authorization { users = [ { user: ada, password: right } ] }"
-    with nats_server_with(tmp_path, users) as where:
+    with nats_server_with(users) as where:
         synapse = NatsSynapse(NatsPlace.of(f"nats://ada:wrongpassword@{where}"))
         since_s = time.monotonic()
         with pytest.raises(AccessRefused) as caught:
