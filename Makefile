@@ -10,6 +10,8 @@ JS := clients/javascript
 # A folder with `node` and `npm`; empty where neither can be had. See tools/node.py.
 NODE := $(CURDIR)/$(DEV)/node
 NPM := $(JS)/node_modules/.installed
+GATEWAY := tests/gateway_clients
+GATEWAY_NPM := $(GATEWAY)/node_modules/.installed
 NODES := 20 22 24
 MINUTES ?= 1
 # What a user has selected for daily use is not for tests and measurements.
@@ -61,7 +63,7 @@ endef
 # run, out of their way. A browser whose frames are measured draws alone. ARGS reaches every pytest.
 FIRST_HALF := tests/integration/test_[a-n]*.py
 FRAMES := tests/browser/test_flood.py
-test: $(DEV)/.installed $(DEV)/.uwsgi $(NPM) ## run every test
+test: $(DEV)/.installed $(DEV)/.uwsgi $(NPM) $(GATEWAY_NPM) ## run every test
 	@status=0; $(RUN) pytest $(ARGS) $(FRAMES) || status=$$?; logs=$$(mktemp -d); \
 	$(BESIDE) > $$logs/beside 2>&1 & beside=$$!; half=; \
 	trap 'kill $$beside $$half 2> /dev/null; rm -rf $$logs' EXIT; trap 'exit 130' INT TERM; \
@@ -74,7 +76,7 @@ test: $(DEV)/.installed $(DEV)/.uwsgi $(NPM) ## run every test
 test-all: test test-nodes test-harnesses test-upgrades test-pure ## every test, more drawn examples, every node, carrier and kernel
 	@HYPOTHESIS_PROFILE=thorough $(RUN) pytest -p no:cacheprovider tests/property
 
-test-pure: $(DEV)/.installed $(NPM)
+test-pure: $(DEV)/.installed $(NPM) $(GATEWAY_NPM)
 	@COSMO_PURE=1 $(RUN) pytest -p no:cacheprovider $(ARGS) $(foreach each,browser house packaging,--ignore=tests/$(each))
 
 test-nodes: $(DEV)/.installed $(NPM) $(foreach each,$(NODES),$(DEV)/nodes/$(each)/.installed)
@@ -155,7 +157,7 @@ clean: ## remove builds and caches
 	@find zmq_transport cosmonapse examples tests tools -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## remove the two environments as well
-	@rm -rf $(DEV) $(DEMO) $(JS)/node_modules
+	@rm -rf $(DEV) $(DEMO) $(JS)/node_modules $(GATEWAY)/node_modules
 
 # An environment remembers where it was made: in a moved or copied checkout it is made anew,
 # because it would run the code of the old place.
@@ -215,6 +217,12 @@ $(NPM): $(NODE)/.installed $(JS)/package-lock.json
 	@[ ! -x $(NODE)/node ] || { echo "installing the tools of $(JS)"; cd $(JS) && \
 	if PATH="$(NODE):$$PATH" npm ci --silent --no-audit --no-fund; then touch node_modules/.installed; \
 	else echo "npm cannot install the tools of $(JS): its tests are skipped"; fi; }
+
+# Clients and servers of others in node, for the gateways. Without them those tests are skipped.
+$(GATEWAY_NPM): $(NODE)/.installed $(GATEWAY)/package-lock.json
+	@[ ! -x $(NODE)/node ] || { echo "installing the packages of $(GATEWAY)"; cd $(GATEWAY) && \
+	if PATH="$(NODE):$$PATH" npm ci --silent --no-audit --no-fund; then touch node_modules/.installed; \
+	else echo "npm cannot install the packages of $(GATEWAY): its tests are skipped"; fi; }
 
 $(DEV)/.docs: $(DEV)/.installed
 	@echo "installing the builder of the documentation site into $(DEV)"

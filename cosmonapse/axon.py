@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from .cards import Card
 from .errors import Clarification, Escalation, NeuronError, PermissionNeeded, Question
 from .names import checked_capabilities, checked_name
 from .payloads import error_payload
@@ -58,11 +59,16 @@ class Axon:
         rate_limit: How many tasks may begin in a time, such as `10/s`, `100/m` or `5/2s`, for each
             Dendrite that hosts it, and so for each process: at even intervals, whatever the
             concurrency. Others wait as for a place. None for no limit.
+        description: What it is for, for people and for models; its first line, up to 128
+            characters, is in the roster.
+        input: What it takes.
+        output: What it gives.
 
     Raises:
         InvalidName: The id or a capability is invalid.
         TypeError: `neuron_fn` does not accept (input, context).
-        ValueError: A bound is below its minimum, or `rate_limit` is not of this form.
+        ValueError: A bound is below its minimum, `rate_limit` is not of this form, or the card
+            is over 64 KiB.
     """
 
     neuron_id: str = attrs.field(validator=lambda _, __, value: checked_name("neuron_id", value))
@@ -83,13 +89,34 @@ class Axon:
     rate_limit: str | None = attrs.field(
         default=None, validator=lambda _, __, value: checked_rate(value)
     )
+    description: str = attrs.field(default="", validator=attrs.validators.instance_of(str))
+    input: Any = None
+    output: Any = None
 
+    card: Card = attrs.field(init=False)
+    """What the Neuron takes, gives and is for; whoever asks for it receives it."""
     producer: Directed = attrs.field(init=False)
     """The producer of the Signals of this Axon's Neuron."""
     on_loop: bool = attrs.field(init=False)
     """Whether the function is called on the event loop, since it will not block."""
     is_coroutine: bool = attrs.field(init=False)
     """Whether calling the function gives a coroutine."""
+
+    @card.default
+    def _card(self) -> Card:
+        return Card(
+            neuron_id=self.neuron_id,
+            description=self.description,
+            input=self.input,
+            output=self.output,
+            capabilities=self.capabilities,
+            version=self.version,
+        )
+
+    @property
+    def is_described(self) -> bool:
+        """Whether its card says more than its registration."""
+        return bool(self.description) or self.input is not None or self.output is not None
 
     @producer.default
     def _producer(self) -> Directed:

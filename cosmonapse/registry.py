@@ -28,6 +28,9 @@ class NeuronRecord:
         first_seen_ts: Time of its first record in a store, wall clock, seconds UTC; else None.
         last_seen_ts: Time of its last record in a store, likewise.
         reason: The reason of its DEREGISTER (`lost`: its process vanished), if there is one.
+        description: What it is for: the first line, up to 128 characters; None if it does not tell.
+        card: The digest of its card, 16 hex digits; None if it has none. Replicas with different
+            ones take or give different things. `Dendrite.card` fetches the card.
     """
 
     neuron_id: str
@@ -44,6 +47,8 @@ class NeuronRecord:
     first_seen_ts: float | None = None
     last_seen_ts: float | None = None
     reason: str | None = None
+    description: str | None = None
+    card: str | None = None
 
 
 @attrs.frozen(kw_only=True)

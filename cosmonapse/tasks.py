@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterable
 from typing import Any
 
+from .cards import CARD_MARK
 from .ids import id_bytes
 from .names import checked_capabilities, checked_name
 from .signals import Directed, Signal, SignalType, made
@@ -50,6 +51,14 @@ def repeated(task: Signal, attempt: int) -> Signal:
     """Return the TASK of a further attempt: a new id, and the id of the first as its key."""
     meta = {**task.meta, "attempt": attempt, "idempotency_key": task.id}
     return made(SignalType.TASK, task.payload, task.directed, task.trace_id, task.parent_id, meta)
+
+
+def card_request(neuron: str) -> Signal:
+    """Return a TASK that asks a Neuron for its card, and does not run it.
+
+    It has no input: a Dendrite that knows no cards refuses it with BAD_SIGNAL, and runs nothing.
+    """
+    return made(SignalType.TASK, {}, named(neuron), None, None, {CARD_MARK: True})
 
 
 def destination(neuron: str | None, capabilities: Iterable[str] | None) -> Directed:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
 from threading import get_ident
 from types import TracebackType
 from typing import Self
 
 from ..axon import Axon
+from ..cards import Card
 from ..configuration import checked_namespace, chosen
 from ..errors import DendriteProtocolError, SynapseRefused
 from ..names import checked_name
@@ -22,6 +24,7 @@ from ..telemetry.task_observer import Observers
 from ..transport import Synapse
 from .caller.answer_arbiter import AnswerArbiter
 from .caller.auction import Auctions
+from .caller.card_cache import CardCache
 from .caller.dispatcher import Dispatcher
 from .caller.pathways import Pathways
 from .caller.retries import Retries
@@ -129,6 +132,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         )
         router.connect(self._dispatcher, self._inbox, self._registration, self._subscriptions)
         self._roster = Roster(self._transport, self._subscriptions)
+        self._card_cache = CardCache(self._dispatcher, self._roster)
         self._registry_recorder = self._recorder_for(registry_store)
         self._observers = Observers(self._dispatcher, self._inbox)
         self._at_start: list[Callable[[], None]] = []
@@ -421,6 +425,40 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         self._check_running()
         return await self._roster.wait(neuron, capabilities, timeout_s)
 
+    @verb
+    async def card(self, neuron_id: str, *, timeout_s: float = 5.0) -> Card:
+        """Return what a live Neuron takes, gives and is for.
+
+        It comes from any replica, once for each digest: `find_neurons` tells whether replicas
+        differ.
+
+        Raises:
+            InvalidName: `neuron_id` is invalid.
+            NeuronError: NO_SUCH_NEURON, no live Axon has this id; BAD_OUTPUT, it sent no card.
+            TimeoutError: It did not come within `timeout_s` seconds.
+            SynapseUnreachable: The Synapse does not answer in this time.
+            DendriteProtocolError: Not running, or in the role of a worker.
+        """
+        self._check_may_dispatch()
+        return await self._card_cache.card(checked_name("neuron_id", neuron_id), timeout_s)
+
+    @verb
+    async def cards(self, pattern: str = "*", *, timeout_s: float = 5.0) -> dict[str, Card]:
+        """Return the cards of all live Neurons that have one, by id.
+
+        One that does not come in time, or is none, is left out, logged and counted.
+
+        Args:
+            pattern: Which ids: `*` stands for any characters, `?` for one.
+            timeout_s: How long it may take.
+
+        Raises:
+            SynapseUnreachable: The Synapse does not answer in this time.
+            DendriteProtocolError: Not running, or in the role of a worker.
+        """
+        self._check_may_dispatch()
+        return await self._card_cache.cards(pattern, timeout_s)
+
     @property
     def counts(self) -> dict[str, int]:
         """The counters of this Dendrite by name; `cosmonapse.counters` explains each."""
@@ -429,16 +467,16 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             self._dispatcher,
             self._arbiter,
             self._auctions,
+            self._card_cache,
             self._bidder,
             self._stop_receiver,
             self._inbox,
             self._subscriptions,
         )
-        totals: dict[str, int] = {}
+        totals: Counter[str] = Counter()
         for part in parts:
-            for name, count in part.counts.items():
-                totals[name] = totals.get(name, 0) + count
-        return totals
+            totals.update(part.counts)
+        return dict(totals)
 
 
 def _trace_if_configured(dendrite: Dendrite) -> None:

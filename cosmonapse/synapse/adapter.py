@@ -420,4 +420,6 @@ def _record(seat: wire_side.SeatInfo) -> NeuronRecord:
         loop_lag_ms=count("loop_lag_ms"),
         version=text("version"),
         role=text("role"),
+        description=text("description"),
+        card=text("card"),
     )

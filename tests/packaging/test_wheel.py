@@ -25,6 +25,7 @@ TEST = {
     *("hypothesis", "opentelemetry-api", "opentelemetry-sdk", "playwright", "prometheus-client"),
     *("pytest", "pytest-asyncio", "pyyaml", "setuptools", "uvicorn", "uvloop", "watchfiles"),
     *("nats-py", "nkeys", "zeroconf"),
+    *("a2a-sdk", "jsonschema", "mcp", "msgspec", "openai", "pydantic"),
 }
 EXTRAS = {
     "llm": {"httpx"},
@@ -37,6 +38,10 @@ EXTRAS = {
     "otel": {"opentelemetry-api"},
     "docs": {"mkdocstrings-python", "zensical"},
     "prism": {"starlette", "uvicorn"},
+    "schema": {"pydantic", "msgspec", "jsonschema"},
+    "serve": {"starlette", "uvicorn"},
+    "mcp": {"mcp", "starlette", "uvicorn"},
+    "a2a": {"a2a-sdk", "starlette", "uvicorn"},
     "speed": {"uvloop"},
     "test": TEST,
     "dev": TEST | {"mypy", "ruff"},

@@ -14,6 +14,7 @@ from typing import Any
 
 from ... import kernel
 from ...axon import Axon, reply_of, reply_of_exception
+from ...cards import CARD_MARK
 from ...errors import BadSignal
 from ...kernel import Deadlines
 from ...payloads import error_payload
@@ -179,6 +180,9 @@ class Inbox:
         except BadSignal as error:
             self._replies.refuse(caller, task, trace, "BAD_SIGNAL", str(error))
             return
+        if "input" not in signal.payload:
+            self._replies.send_card(caller, task, trace, slots.axon)
+            return
         if self._senders.have_names:
             self._senders.mark(signal, caller)
         job = Job(
@@ -198,6 +202,11 @@ class Inbox:
         )
         if self._observer is not None or self._subscriptions.watches_tasks:
             self._tell_of(job)
+        self._admit(job, ttl_ms, now_s)
+
+    def _admit(self, job: Job, ttl_ms: int, now_s: float) -> None:
+        """Start a job, queue it, or refuse it."""
+        slots = job.slots
         if ttl_ms == 0:
             message = "the task arrived after its deadline"
             self._replies.settle(job, SignalType.ERROR, error_payload("EXPIRED", message))
@@ -452,10 +461,11 @@ def _running(axon_slots: list[AxonSlots[Job]]) -> list[asyncio.Future[None]]:
 
 
 def _read_task(body: bytes) -> Signal:
+    """Return a TASK with an input, or one that asks for the card of its Neuron."""
     signal = kernel.decode_signal(body)
     if signal.type is not SignalType.TASK:
         raise BadSignal(f"expected a TASK, got a {signal.type.value}")
-    if "input" not in signal.payload:
+    if "input" not in signal.payload and signal.meta.get(CARD_MARK) is not True:
         raise BadSignal("the TASK has no input")
     return signal
 

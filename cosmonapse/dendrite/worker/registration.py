@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...axon import Axon
+from ...cards import told
 from ...errors import SynapseRefused, SynapseUnreachable
 from ...runtime.loop_watch import watch_running_loop
 from ...signals import Signal, SignalType
@@ -147,6 +148,10 @@ class Registration:
         payload: dict[str, Any] = {"role": _ROLE, "capabilities": list(axon.capabilities)}
         if axon.version is not None:
             payload["version"] = axon.version
+        if axon.is_described:
+            payload["card"] = axon.card.digest
+            if axon.description:
+                payload["description"] = told(axon.description)
         self._send(PresenceVerb.REGISTER, axon, payload)
 
     def on_registered(self, neuron_id: str, refusal: str) -> None:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ... import kernel
+from ...axon import Axon
 from ...codec import packed
 from ...errors import UnencodableValue
 from ...ids import id_text
@@ -257,6 +258,19 @@ class ReplySender:
             meta=meta,
         )
         return signal, signal.encode()
+
+    def send_card(self, caller: bytes, task: bytes, trace: bytes, axon: Axon) -> None:
+        """Answer a TASK that asks for the card of an Axon; it is no task of the function."""
+        signal = Signal(
+            type=SignalType.AGENT_OUTPUT,
+            payload={"output": axon.card.as_dict()},
+            trace_id=id_text("trc_", trace),
+            parent_id=id_text("evt_", task),
+            directed=axon.producer,
+            meta=self._meta,
+        )
+        code_byte = SignalType.AGENT_OUTPUT.code
+        self._transport.send_reply(caller, task, trace, code_byte, signal.encode(), 0, _SETTLES)
 
     def refuse(self, caller: bytes, task: bytes, trace: bytes, code: str, message: str) -> None:
         """Answer a TASK that cannot be read or that no Axon here serves."""

@@ -1,0 +1,110 @@
+"""The cards of Neurons: fetched once from any replica, and kept by their digest."""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+import logging
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+
+from ...cards import Card, card_from
+from ...errors import NeuronError
+from ...registry import NeuronRecord
+from ...tasks import card_request
+from ..watch.roster import Roster
+from .dispatcher import Dispatcher
+
+_LOG = logging.getLogger(__name__)
+_MOST_KEPT = 1024
+_MOST_AT_ONCE = 32
+
+
+class CardCache:
+    """Fetches cards.
+
+    Args:
+        dispatcher: Asks the Neurons.
+        roster: Tells the digests of those that are live.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, roster: Roster) -> None:
+        self.counts: Counter[str] = Counter()
+        self._dispatcher = dispatcher
+        self._roster = roster
+        self._kept: OrderedDict[tuple[str, str], Card] = OrderedDict()
+
+    async def card(self, neuron_id: str, timeout_s: float) -> Card:
+        """Return the card of a live Neuron.
+
+        Raises:
+            InvalidName: `neuron_id` is invalid.
+            NeuronError: NO_SUCH_NEURON, no live Axon has this id; BAD_OUTPUT, it sent no card.
+            TimeoutError: It did not come within `timeout_s` seconds.
+            SynapseUnreachable: The Synapse does not answer in this time.
+        """
+        async with asyncio.timeout(timeout_s):
+            found = _alive(await self._roster.find(neuron_id, timeout_s=timeout_s))
+            if not found:
+                raise NeuronError("NO_SUCH_NEURON", f"no live Axon serves {neuron_id}")
+            return await self._card(found[0], timeout_s)
+
+    async def cards(self, pattern: str, timeout_s: float) -> dict[str, Card]:
+        """Return the cards of the live Neurons that have one and match a pattern, by id.
+
+        One that does not come in time, or is none, is left out, logged and counted.
+        """
+        records: dict[str, NeuronRecord] = {}
+        for record in _alive(await self._roster.find(timeout_s=timeout_s)):
+            if record.card is not None and fnmatch.fnmatchcase(record.neuron_id, pattern):
+                records.setdefault(record.neuron_id, record)
+        places = asyncio.Semaphore(_MOST_AT_ONCE)
+
+        async def fetched(record: NeuronRecord) -> Card | None:
+            async with places:
+                return await self._card_or_none(record, timeout_s)
+
+        cards = await asyncio.gather(*map(fetched, records.values()))
+        return {card.neuron_id: card for card in cards if card is not None}
+
+    async def _card_or_none(self, record: NeuronRecord, timeout_s: float) -> Card | None:
+        try:
+            return await self._card(record, timeout_s)
+        except (NeuronError, TimeoutError) as error:
+            self.counts["card_missing"] += 1
+            _LOG.warning("the card of %s is left out: %s", record.neuron_id, error)
+            return None
+
+    async def _card(self, record: NeuronRecord, timeout_s: float) -> Card:
+        if record.card is None:
+            return Card(
+                neuron_id=record.neuron_id,
+                description=record.description or "",
+                capabilities=record.capabilities,
+                version=record.version,
+            )
+        key = (record.neuron_id, record.card)
+        card = self._kept.get(key)
+        if card is None:
+            reply = await self._dispatcher.wait(card_request(record.neuron_id), timeout_s)
+            try:
+                card = card_from(reply.output)
+            except ValueError as error:
+                raise NeuronError("BAD_OUTPUT", f"{record.neuron_id}: {error}") from None
+            self._keep(card)
+        else:
+            self._kept.move_to_end(key)
+        return card
+
+    def _keep(self, card: Card) -> None:
+        self._kept[card.neuron_id, card.digest] = card
+        if len(self._kept) > _MOST_KEPT:
+            self._kept.popitem(last=False)
+
+
+def _alive(records: Iterable[NeuronRecord]) -> list[NeuronRecord]:
+    """Return the records that receive tasks, those with a card first."""
+    return sorted(
+        (record for record in records if record.state == "alive"),
+        key=lambda record: record.card is None,
+    )

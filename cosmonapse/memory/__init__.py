@@ -1,0 +1,1 @@
+"""Memory for agents: sessions, and entries that are recalled by their words."""

@@ -1,0 +1,1 @@
+"""Gateways: the Neurons of a fabric over HTTP, OpenAI's API, MCP and A2A, in one process."""

@@ -1,0 +1,98 @@
+"""What all faces of a gateway share: its Dendrite, the cards, and the streams that are open."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import attrs
+from starlette.routing import BaseRoute
+
+from ..cards import Card
+from ..dendrite import Dendrite
+from ..edge.reader import SignalReader
+from ..registry import NeuronRecord
+
+_FRESH_S = 1.0
+
+
+@attrs.frozen(kw_only=True)
+class GatewaySettings:
+    """How a gateway serves.
+
+    Args:
+        base_url: Where clients reach it, without a slash at its end; for cards that name it.
+        timeout_s: The longest time of a task of a client that names none.
+        max_body_bytes: The most bytes of a request.
+        token: What clients must send as `Authorization: Bearer`; empty for none.
+    """
+
+    base_url: str = "http://127.0.0.1:8080"
+    timeout_s: float = 120.0
+    max_body_bytes: int = 16 * 1024 * 1024
+    token: str = attrs.field(default="", repr=False)
+
+
+class Face(Protocol):
+    """One protocol that a gateway speaks."""
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Return its routes."""
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Run what it needs while the app runs."""
+
+
+class Gateway:
+    """What the faces share.
+
+    Args:
+        dendrite: Sends the tasks; it runs as long as the app.
+        settings: How it serves.
+    """
+
+    def __init__(self, dendrite: Dendrite, settings: GatewaySettings) -> None:
+        self.dendrite = dendrite
+        self.settings = settings
+        self._readers: set[SignalReader] = set()
+        self._cards: Mapping[str, Card] = {}
+        self._asked_at_s = float("-inf")
+        self._asking = asyncio.Lock()
+
+    async def neurons(self) -> list[NeuronRecord]:
+        """Return the live Axons.
+
+        Raises:
+            SynapseUnreachable: The Synapse does not answer.
+        """
+        return await self.dendrite.find_neurons()
+
+    async def cards(self) -> Mapping[str, Card]:
+        """Return the cards of all live Neurons that have one, as of a second ago at most.
+
+        Raises:
+            SynapseUnreachable: The Synapse does not answer.
+        """
+        async with self._asking:
+            now_s = asyncio.get_running_loop().time()
+            if now_s - self._asked_at_s > _FRESH_S:
+                self._cards = await self.dendrite.cards()
+                self._asked_at_s = asyncio.get_running_loop().time()
+            return self._cards
+
+    @contextlib.asynccontextmanager
+    async def open(self, reader: SignalReader) -> AsyncIterator[SignalReader]:
+        """Keep a reader while it is streamed: it is closed at the end, or when the gateway ends."""
+        self._readers.add(reader)
+        try:
+            yield reader
+        finally:
+            self._readers.discard(reader)
+            await reader.close()
+
+    async def close_streams(self) -> None:
+        """Close every reader that is streamed: its client receives the last event."""
+        await asyncio.gather(*(reader.close() for reader in list(self._readers)))
