@@ -32,6 +32,8 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "drop.late_reply": "Replies to tasks that were no longer open.",
         "drop.repeated_reply": "Replies that arrived a second time.",
         "gap.replies": "Streamed replies that are lost for good.",
+        # cards
+        "card_missing": "Cards that `cards` left out: late, refused, or no card.",
         # questions
         "drop.bad_answer": "Answers of other Dendrites that did not fit their question.",
         "drop.question": "Questions that were forgotten because over 10,000 waited for an answer.",
