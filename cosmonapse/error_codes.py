@@ -43,6 +43,8 @@ CODES: Mapping[str, CodeFacts] = MappingProxyType(
         "BAD_INPUT": CodeFacts(False, 400, 2),
         "PROVIDER_ERROR": CodeFacts(False, 502, 1),
         "PROVIDER_UNREACHABLE": CodeFacts(True, 502, 1),
+        "TOOL_ERROR": CodeFacts(False, 502, 1),
+        "TOOL_UNREACHABLE": CodeFacts(True, 502, 1),
     }
 )
 _OTHER = CodeFacts(recoverable=False, http_status=502, exit_code=1)

@@ -37,6 +37,8 @@ export const CODES = Object.freeze({
   BAD_INPUT: facts(false, 400, 2),
   PROVIDER_ERROR: facts(false, 502, 1),
   PROVIDER_UNREACHABLE: facts(true, 502, 1),
+  TOOL_ERROR: facts(false, 502, 1),
+  TOOL_UNREACHABLE: facts(true, 502, 1),
 })
 
 const OTHER = facts(false, 502, 1)
