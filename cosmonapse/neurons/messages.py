@@ -25,9 +25,9 @@ from .answers import (
 )
 from .chat import Message, Sampling, messages_from
 from .faults import Faults
+from .history import SYSTEM_ROLES
 
 VERSION = "2023-06-01"
-SYSTEM_ROLES = ("system", "developer")
 
 
 def system_of(messages: Sequence[Message]) -> str | list[Any]:

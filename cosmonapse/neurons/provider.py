@@ -22,6 +22,7 @@ from ..telemetry.token_counts import count_tokens
 from .answers import Output, Piece, response_id_in
 from .body_kind import BodyKind
 from .faults import Faults, parsed
+from .history import with_history
 from .http_environment import ProxyInUse, open_client, proxy_in_use, tls_context
 from .response_body import ResponseBody
 from .retry_after import retry_after_s
@@ -137,7 +138,7 @@ class ProviderNeuron:
     def __call__(
         self, input: Any, context: Any = None
     ) -> AsyncGenerator[str | Output, None] | Coroutine[Any, Any, Output]:
-        """Ask the provider.
+        """Ask the provider; messages in the context go ahead of those in the input.
 
         Returns:
             When streaming an async generator, of tokens and then the output; else a coroutine
@@ -147,7 +148,9 @@ class ProviderNeuron:
             NeuronError: BAD_INPUT, PROVIDER_ERROR or PROVIDER_UNREACHABLE, once it runs.
             RuntimeError: It is called on a second event loop while the first one still runs.
         """
-        return self._streamed(input, context) if self.dialect.stream else self._plain(input)
+        if self.dialect.stream:
+            return self._streamed(input, context)
+        return self._plain(input, context)
 
     async def aclose(self) -> None:
         """Close the HTTP client; a later call would open a new one."""
@@ -156,7 +159,8 @@ class ProviderNeuron:
         if client is not None:
             await client.aclose()
 
-    async def _plain(self, input: Any) -> Output:
+    async def _plain(self, input: Any, context: Any) -> Output:
+        input = with_history(input, context or ())
         output: Output = {}
         reasoning = ""
         async with contextlib.aclosing(self._answer(input)) as items:
@@ -169,6 +173,7 @@ class ProviderNeuron:
         return {**output, REASONING: reasoning} if reasoning else output
 
     async def _streamed(self, input: Any, context: Any) -> AsyncGenerator[str | Output, None]:
+        input = with_history(input, context or ())
         think = getattr(context, "think", None)  # a test, or a function around this one, has none
         async with contextlib.aclosing(self._answer(input)) as items:
             async for item in items:

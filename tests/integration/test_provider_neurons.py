@@ -206,3 +206,19 @@ async def test_a_message_that_stays_open_after_its_end_is_not_waited_for(neuron_
         *tokens, output = await items_of(neuron_for("anthropic", "stays-open"))
 
     assert (tokens, output["response"]) == (["all"], "all")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("source", ["openai", "anthropic"])
+async def test_messages_of_the_context_reach_the_model(source, stream, neuron_for, server):
+    chat = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
+    neuron = neuron_for(source, stream=stream)
+
+    if stream:
+        assert [item async for item in neuron(QUESTION, chat)]
+    else:
+        assert await neuron(QUESTION, chat)
+
+    asked = {"role": "user", "content": QUESTION["prompt"]}
+    assert server.requests[-1].json["messages"] == [*chat, asked]
