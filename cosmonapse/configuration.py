@@ -31,6 +31,7 @@ from .runtime.environment import (
     METRICS_VARIABLE,
     NAMESPACE_VARIABLE,
     PRISM_VARIABLE,
+    TOKEN_VARIABLE,
     URL_VARIABLE,
     value_of,
 )
@@ -46,7 +47,12 @@ VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """The settings, each with its variable."""
 PROCESS_VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
-    {"log_format": LOG_FORMAT_VARIABLE, "metrics": METRICS_VARIABLE, "prism": PRISM_VARIABLE}
+    {
+        "log_format": LOG_FORMAT_VARIABLE,
+        "metrics": METRICS_VARIABLE,
+        "prism": PRISM_VARIABLE,
+        "token": TOKEN_VARIABLE,
+    }
 )
 """The settings of a process by itself, each with its variable. By default they are None."""
 _DEFAULTS: Mapping[str, str | None] = MappingProxyType(

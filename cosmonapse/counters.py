@@ -74,9 +74,14 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         # observers: Doppler and Prism
         "again": "Signals that an observer received by type and by trace, or twice.",
         "bad_signal": "Messages that an observer could not read as a Signal.",
-        "cut.slow_request": "Connections to Prism cut because a request did not end within 10 s.",
-        "cut.too_many_connections": "Connections to Prism cut to make room: 256 were open.",
+        "cut.slow_request": "Connections cut as a request took over 10 s to arrive, or 30 s at a gateway.",
+        "cut.too_many_connections": "Connections cut to make room: 256 of a Prism, 1,024 of a gateway.",
         "displaced_tabs": "Tabs of Prism that had to make room: 64 were open.",
-        "refused.token": "Requests to Prism without its token, or with another one.",
+        "refused.token": "Requests to a Prism or a gateway without its token, or with a wrong one.",
+        # gateways
+        "refused.host": "Requests under a name that is not one of the gateway.",
+        "refused.not_ready": "Requests before the Synapse was reached, or while a gateway ended.",
+        "refused.origin": "Requests of pages whose origin may not use the gateway.",
+        "refused.too_large": "Requests whose body was over the limit of the gateway.",
     }
 )

@@ -67,6 +67,7 @@ _VERBS = {
     "record": "write every Signal to a file, to look at it later",
     "registry": "show the live Axons, with load and state",
     "reply": "answer TASKs with a shell command",
+    "serve": "serve Neurons over HTTP, OpenAI's API, MCP and A2A",
     "service": "run a Synapse or a worker as a service of systemd",
     "stop": "cancel every open task of a workflow",
     "synapse": "run the Synapse",
@@ -76,7 +77,8 @@ _VERBS = {
 
 _MEANT: Mapping[str, str] = MappingProxyType(
     {
-        **dict.fromkeys(("start", "serve", "run", "up", "server"), "synapse start"),
+        **dict.fromkeys(("start", "run", "up", "server"), "synapse start"),
+        **dict.fromkeys(("gateway", "http", "openai", "mcp", "a2a", "api"), "serve"),
         **dict.fromkeys(("init", "create", "scaffold", "project"), "new"),
         **dict.fromkeys(("workers", "host", "neuron", "axon"), "worker"),
         **dict.fromkeys(("send", "ask", "call", "task", "invoke"), "dispatch"),

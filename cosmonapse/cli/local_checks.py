@@ -29,6 +29,7 @@ from ..runtime.environment import (
     METRICS_VARIABLE,
     NAMESPACE_VARIABLE,
     PRISM_VARIABLE,
+    TOKEN_VARIABLE,
     TRACEBACK_VARIABLE,
     URL_VARIABLE,
 )
@@ -50,6 +51,7 @@ KNOWN_VARIABLES: Final = frozenset(
         LOG_FORMAT_VARIABLE,
         METRICS_VARIABLE,
         PRISM_VARIABLE,
+        TOKEN_VARIABLE,
         TRACEBACK_VARIABLE,
         TRACE_VARIABLE,
         TASK_VARIABLE,

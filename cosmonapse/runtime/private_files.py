@@ -72,6 +72,19 @@ def read_private(path: str) -> dict[str, Any]:
     return _parsed(path, _content(path, is_private=True))
 
 
+def read_secret(path: str) -> str:
+    """Return the text of a file that is one secret, without the space around it.
+
+    Raises:
+        InvalidKey: It is not there, is no text, or others may read or replace it.
+    """
+    check_folder(os.path.dirname(os.path.abspath(path)), path)
+    try:
+        return _content(path, is_private=True).decode().strip()
+    except UnicodeDecodeError:
+        raise InvalidKey(path, "it is no text: it is no such file, or was cut") from None
+
+
 def read_shown(path: str) -> dict[str, Any]:
     """Return the lines of a file without a secret, which nobody else may change.
 

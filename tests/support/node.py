@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+GATEWAY_CLIENTS = ROOT / "tests" / "gateway_clients"
 CLIENT = ROOT / "clients" / "javascript"
 NODE_TESTS = "tests in node"
 """The property of a test's report that counts the tests that ran in node's own runner."""
@@ -19,6 +20,15 @@ def node_or_skip():
     node = folder / "node"
     if not os.access(node, os.X_OK) or not (CLIENT / "node_modules" / ".installed").exists():
         pytest.skip(f"{_WHY}: `make check-js` tries to install them")
+    return node
+
+
+def gateway_node_or_skip():
+    """Return the path of a node that has the clients of others; skip the test without them."""
+    folder = ROOT / os.environ.get("COSMO_TEST_NODE", _FOLDER)
+    node = folder / "node"
+    if not os.access(node, os.X_OK) or not (GATEWAY_CLIENTS / "node_modules").is_dir():
+        pytest.skip(f"{_WHY}: run 'npm ci' in {GATEWAY_CLIENTS.relative_to(ROOT)}")
     return node
 
 

@@ -1,0 +1,281 @@
+"""`cosmo serve`: the Neurons of a fabric over HTTP, OpenAI's API, MCP and A2A."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+
+from ..configuration import chosen_for_process
+from ..keys import Key
+from ..prism.home import LOOPBACK, Home
+from ..prism.listening import listening
+from ..runtime.environment import TOKEN_VARIABLE
+from ..runtime.loops import run
+from ..runtime.printable import printable
+from ..runtime.private_files import read_secret
+from .fabric import fabric_options
+from .log_format import begin_logs, log_format_option, tell
+from .metrics import metrics_option, served
+from .options import TIMEOUT_S, no_nan
+
+if TYPE_CHECKING:
+    from ..exposition.dendrite_source import DendriteSource
+    from ..serve.gateway import Gateway
+
+DEFAULT_PORT = 8080
+_FACES = {
+    "http": ("serve.http_face", "HttpFace", "neurons"),
+    "openai": ("serve.openai_face", "OpenAiFace", "v1"),
+    "mcp": ("serve.mcp_face", "McpFace", "mcp"),
+    "a2a": ("serve.a2a_face", "A2aFace", "a2a"),
+}
+"""Each face: its module, its class, and the path where it begins."""
+_NOT_ENCRYPTED = (
+    "HTTP is not encrypted: on a network that you trust alone, or behind a proxy with TLS"
+)
+
+
+@attrs.frozen(kw_only=True)
+class Asked:
+    """What the verb was given."""
+
+    faces: tuple[str, ...]
+    url: str
+    key: Key | None
+    namespace: str
+    host: str
+    port: int
+    token: str = attrs.field(repr=False)
+    hosts: tuple[str, ...]
+    origins: tuple[str, ...]
+    base_url: str | None
+    timeout_s: float
+    grace_s: float
+    metrics: str | None
+
+
+@click.command()
+@fabric_options
+@click.option("--http", is_flag=True, help="Plain HTTP: /neurons, /openapi.json and more.")
+@click.option("--openai", is_flag=True, help="OpenAI's API: /v1/models, /v1/chat/completions.")
+@click.option(
+    "--mcp",
+    is_flag=False,
+    flag_value="http",
+    type=click.Choice(["http", "stdio"]),
+    help="Tools of MCP: at /mcp; --mcp=stdio alone, as an MCP host starts it.",
+)
+@click.option("--a2a", is_flag=True, help="Agents of A2A: /a2a/NEURON.")
+@click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Port to listen on; 0: any free one.",
+)
+@click.option(
+    "--token-file",
+    metavar="FILE",
+    help="A file of mode 0600 with the token that clients must send; or COSMO_TOKEN.",
+)
+@click.option(
+    "--allow-host",
+    "hosts",
+    metavar="NAME",
+    multiple=True,
+    help="A name under which clients reach it, such as that of a proxy; repeatable.",
+)
+@click.option(
+    "--cors",
+    "origins",
+    metavar="ORIGIN",
+    multiple=True,
+    help="An origin whose pages may use it, such as http://localhost:3000; repeatable.",
+)
+@click.option("--base-url", metavar="URL", help="Where clients reach it, if behind a proxy.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=TIMEOUT_S,
+    callback=no_nan,
+    default=120.0,
+    show_default=True,
+    help="Seconds that a task may take, if its client names no time.",
+)
+@click.option(
+    "--grace",
+    "grace_s",
+    type=click.FloatRange(0, 86_400),
+    callback=no_nan,
+    default=10.0,
+    show_default=True,
+    help="Seconds that plain calls may take after SIGTERM; streams end at once.",
+)
+@log_format_option
+@metrics_option
+def command(
+    http: bool,
+    openai: bool,
+    mcp: str | None,
+    a2a: bool,
+    token_file: str | None,
+    **given: Any,
+) -> int:
+    """Serve the Neurons of a namespace to what the world already speaks, until Ctrl-C or SIGTERM.
+
+    Name at least one of --http, --openai, --mcp and --a2a. Needs the extra [serve]; --mcp needs
+    [mcp], and --a2a [a2a]. Beyond loopback it needs a token. For example:
+    cosmo serve --http --openai
+    """
+    chosen = {"http": http, "openai": openai, "mcp": mcp is not None, "a2a": a2a}
+    faces = tuple(name for name, is_chosen in chosen.items() if is_chosen)
+    if not faces:
+        raise click.UsageError("name what to serve: --http, --openai, --mcp or --a2a")
+    asked = Asked(faces=faces, token=_token(token_file), **given)
+    if mcp == "stdio":
+        return _serve_stdio(asked)
+    return _serve(asked)
+
+
+def _token(path: str | None) -> str:
+    """Return the token; empty for none.
+
+    Raises:
+        InvalidKey: The file cannot be used.
+        UsageError: It is no token.
+    """
+    where = TOKEN_VARIABLE if path is None else path
+    text = (chosen_for_process("token").value or "") if path is None else read_secret(path)
+    if path is None and not text:
+        return ""
+    if not text.isascii() or not text.isprintable() or " " in text or not text:
+        raise click.UsageError(
+            f"the token in {where} must be one line of printable ASCII without spaces: "
+            "make one by 'openssl rand -hex 32'"
+        )
+    return text
+
+
+def _serve_stdio(asked: Asked) -> int:
+    if len(asked.faces) > 1:
+        raise click.UsageError("--mcp=stdio goes alone: run a second gateway for the others")
+    run_stdio = _load("mcp", "run_stdio")
+    code: int | None = run(run_stdio(asked.url, asked.key, asked.namespace, asked.timeout_s))
+    return code or 0
+
+
+def _serve(asked: Asked) -> int:
+    faces = [_load(name) for name in asked.faces]
+    named = begin_logs()
+
+    def say(line: str) -> None:
+        tell(line) if named else click.echo(printable(line))
+
+    async def main() -> int:
+        from ..serve.gateway_server import serve
+
+        with ExitStack() as stack:
+            listeners, home = listening(asked.host, asked.port)
+            for each in listeners:
+                stack.enter_context(each)
+            _check_token(asked, home)
+            gateway, source = _gateway_of(asked, home)
+            metrics_url = stack.enter_context(served(asked.metrics, lambda: source))
+
+            def on_ready() -> None:
+                for line in _lines(asked, home, metrics_url):
+                    say(line)
+
+            return await serve(
+                gateway,
+                [face(gateway) for face in faces],
+                _admission_of(asked, home),
+                listeners,
+                source,
+                on_ready,
+                lambda: say(f"  connected   {asked.url}"),
+                grace_s=asked.grace_s,
+                logs_by_itself=named is None,
+            )
+
+    return 130 if run(main()) == signal.SIGINT else 0
+
+
+def _load(face: str, name: str | None = None) -> Any:
+    """Return the class of a face, or what else its module has.
+
+    Raises:
+        UsageError: This release has no such face.
+        MissingExtra: Its packages are not installed.
+    """
+    path, class_name, _ = _FACES[face]
+    whole = f"{__package__.rpartition('.')[0]}.{path}"
+    try:
+        module = importlib.import_module(whole)
+    except ModuleNotFoundError as error:
+        if error.name != whole:
+            raise
+        raise click.UsageError(f"--{face} is not part of this release yet") from None
+    return getattr(module, name or class_name)
+
+
+def _check_token(asked: Asked, home: Home) -> None:
+    if home.is_beyond_loopback and not asked.token:
+        raise click.UsageError(
+            f"--host {asked.host} is reached by other machines, and needs a token: "
+            "openssl rand -hex 32 > token; chmod 600 token; add --token-file token"
+        )
+    if "*" in asked.origins and not asked.token:
+        raise click.UsageError("--cors '*' lets every page use it, and needs a token: --token-file")
+
+
+def _admission_of(asked: Asked, home: Home) -> Any:
+    from ..serve.admission import Admission
+
+    names = {asked.host, home.machine, *asked.hosts} if home.is_every else {asked.host}
+    return Admission(
+        token=asked.token,
+        hosts=frozenset({*names, *home.addresses, *asked.hosts}),
+        origins=frozenset(each.rstrip("/") for each in asked.origins),
+        is_beyond_loopback=home.is_beyond_loopback,
+    )
+
+
+def _gateway_of(asked: Asked, home: Home) -> tuple[Gateway, DendriteSource]:
+    from ..dendrite import Dendrite
+    from ..exposition.dendrite_source import DendriteSource
+    from ..serve.gateway import Gateway, GatewaySettings
+    from ..synapse import synapse_from_url
+    from ..telemetry.liveness import LoopPulse
+
+    pulse = LoopPulse()
+    pulse.start()
+    dendrite = Dendrite(
+        synapse=synapse_from_url(asked.url, key=asked.key),
+        namespace=asked.namespace,
+        dendrite_id="gateway",
+    )
+    settings = GatewaySettings(
+        base_url=(asked.base_url or home.url).rstrip("/"),
+        timeout_s=asked.timeout_s,
+        token=asked.token,
+    )
+    return Gateway(dendrite, settings), DendriteSource(dendrite, pulse)
+
+
+def _lines(asked: Asked, home: Home, metrics_url: str | None) -> list[str]:
+    """Return what the verb prints once it listens."""
+    lines = [f"Gateway of {asked.namespace} listening on {home.url.rstrip('/')}"]
+    lines += [f"  {face:<11} {home.url}{_FACES[face][2]}" for face in asked.faces]
+    if metrics_url is not None:
+        lines.append(f"  metrics     {metrics_url}")
+    lines.append("  token       asked for" if asked.token else "  token       none: loopback only")
+    if home.is_beyond_loopback:
+        lines.append(f"  note        {_NOT_ENCRYPTED}")
+    return lines

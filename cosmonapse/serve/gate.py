@@ -1,0 +1,237 @@
+"""The gate of a gateway: what each request passes before a face sees it, and how requests end.
+
+A body is read here, up to the limit, so that no face waits for more. At the end of the gateway what
+has begun to answer ends at once, and what has not may still take some seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..prism.timed_http import connection_of
+from .admission import OPEN_PATHS, Admission, Admitted, Refusal, cors_headers
+from .refusals import body_of
+
+_STREAM_END_S = 0.5
+_ENDING = Refusal(
+    503,
+    "ENDING",
+    "this gateway is ending; try again",
+    {"retry-after": "1", "connection": "close"},
+    "refused.not_ready",
+)
+_WAITING = Refusal(
+    503,
+    "SYNAPSE_UNREACHABLE",
+    "the service behind this one cannot be reached at the moment; try again later",
+    {"retry-after": "1"},
+    "refused.not_ready",
+)
+
+
+class _OpenRequest:
+    """A request under way: its task, and whether its answer has begun.
+
+    Args:
+        send: Sends the messages of its answer.
+        origin: The origin that may read the answer; empty for none.
+    """
+
+    __slots__ = ("_origin", "_send", "has_begun", "task")
+
+    def __init__(self, send: Send, origin: str) -> None:
+        self.task = asyncio.current_task()
+        self.has_begun = False
+        self._send = send
+        self._origin = origin
+
+    async def send(self, message: Message) -> None:
+        """Send a message of its answer, the first one with the headers for its origin."""
+        if message["type"] == "http.response.start":
+            self.has_begun = True
+            if self._origin:
+                added = cors_headers(self._origin).items()
+                pairs = [(name.encode(), value.encode()) for name, value in added]
+                message["headers"] = [*message["headers"], *pairs]
+        await self._send(message)
+
+
+class Gate:
+    """An ASGI app in front of the faces.
+
+    Args:
+        app: The faces.
+        admission: Decides which requests go on.
+        max_body_bytes: The most bytes of a request.
+        is_ready: Returns whether the fabric was reached; until then requests are put off.
+
+    Attributes:
+        counts: The refused requests, by reason.
+        is_ending: True once new requests are refused.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        admission: Admission,
+        max_body_bytes: int,
+        is_ready: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self.is_ending = False
+        self._app = app
+        self._admission = admission
+        self._max_body_bytes = max_body_bytes
+        self._is_ready = is_ready
+        self._open: set[_OpenRequest] = set()
+        self._quiet = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._request(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        checked = self._admission.check(scope["method"], scope["path"], scope["headers"])
+        if isinstance(checked, Admitted):
+            checked = self._not_now(scope) or checked
+        if isinstance(checked, Refusal):
+            await self._refuse(scope, send, checked)
+            return
+        connection = connection_of(scope)
+        if connection is not None:
+            connection.shows_a_tab()
+        request = _OpenRequest(send, checked.origin)
+        self._open.add(request)
+        try:
+            await self._admitted(scope, receive, request.send)
+        except asyncio.CancelledError:
+            if not self.is_ending:
+                raise
+            await self._cut(scope, request)
+        finally:
+            self._open.discard(request)
+            if not self._open:
+                self._quiet.set()
+
+    async def _admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await self._body(scope, receive)
+        if isinstance(body, Refusal):
+            await self._refuse(scope, send, body)
+        else:
+            await self._app(scope, body, send)
+
+    def _not_now(self, scope: Scope) -> Refusal | None:
+        if scope["path"] in OPEN_PATHS:
+            return None
+        if self.is_ending:
+            return _ENDING
+        return None if self._is_ready() else _WAITING
+
+    async def _refuse(self, scope: Scope, send: Send, refusal: Refusal) -> None:
+        if refusal.counter:
+            self.counts[refusal.counter] += 1
+        body = body_of(scope["path"], refusal)
+        headers = [(name.encode(), value.encode()) for name, value in refusal.headers.items()]
+        if body:
+            headers.append((b"content-type", b"application/json"))
+            headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _cut(self, scope: Scope, request: _OpenRequest) -> None:
+        """End a request that the end of the gateway has cancelled."""
+        if request.has_begun:
+            await request.send({"type": "http.response.body", "body": b""})
+        else:
+            await self._refuse(scope, request.send, _ENDING)
+
+    async def _body(self, scope: Scope, receive: Receive) -> Receive | Refusal:
+        """Read the body; return what gives it to the app, or the refusal of one too large."""
+        has_body = False
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                if len(value) > 15 or int(value) > self._max_body_bytes:
+                    return self._too_large()
+                has_body = has_body or value != b"0"
+            elif name == b"transfer-encoding":
+                has_body = True
+        if not has_body:
+            return receive
+        first = await receive()
+        if first.get("more_body"):
+            pieces, size = [first["body"]], len(first["body"])
+            while first.get("more_body"):
+                first = await receive()
+                pieces.append(first.get("body", b""))
+                size += len(pieces[-1])
+                if size > self._max_body_bytes:
+                    return self._too_large()
+            if first["type"] == "http.request":
+                first = {"type": "http.request", "body": b"".join(pieces), "more_body": False}
+        return _Replayed(first, receive)
+
+    def _too_large(self) -> Refusal:
+        return Refusal(
+            413,
+            "TOO_LARGE",
+            f"the body of a request may have at most {self._max_body_bytes:,} bytes",
+            {"connection": "close"},
+            "refused.too_large",
+        )
+
+    # -- the end ---------------------------------------------------------------------------------
+
+    async def drain(self, grace_s: float) -> None:
+        """Take no new requests, and end those under way.
+
+        Answers that have begun end within half a second. The others may take `grace_s` seconds;
+        then they are cancelled, and their clients get 503.
+
+        Args:
+            grace_s: How long they may take.
+        """
+        self.is_ending = True
+        loop = asyncio.get_running_loop()
+        ends_at_s = loop.time() + grace_s
+        await self._wait_quiet(min(_STREAM_END_S, grace_s))
+        self._cancel(request for request in list(self._open) if request.has_begun)
+        await self._wait_quiet(max(0.0, ends_at_s - loop.time()))
+        self._cancel(list(self._open))
+        await self._wait_quiet(_STREAM_END_S)
+
+    async def _wait_quiet(self, timeout_s: float) -> None:
+        if not self._open:
+            return
+        self._quiet.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._quiet.wait()
+
+    def _cancel(self, requests: Iterable[_OpenRequest]) -> None:
+        for request in requests:
+            if request.task is not None:
+                request.task.cancel()
+
+
+class _Replayed:
+    """Gives a body that was read, then what the server has next."""
+
+    __slots__ = ("_first", "_receive")
+
+    def __init__(self, first: Message, receive: Receive) -> None:
+        self._first: Message | None = first
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        first, self._first = self._first, None
+        return await self._receive() if first is None else first

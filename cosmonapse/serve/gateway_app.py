@@ -1,0 +1,50 @@
+"""One Starlette app from the faces of a gateway. Needs the extra [serve]."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from ..errors import MissingExtra
+from ..telemetry.liveness import Judgement
+from .gateway import Face, Gateway
+
+try:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import JSONResponse, Response
+    from starlette.routing import Route
+except ImportError:
+    raise MissingExtra("starlette", "serve") from None
+
+
+def make_app(gateway: Gateway, faces: Sequence[Face], ready: Callable[[], Judgement]) -> Starlette:
+    """Return an app with the routes of all faces, and /healthz and /readyz.
+
+    Args:
+        gateway: What the faces share.
+        faces: They run as long as the app does.
+        ready: Returns whether the fabric is there, and why not.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as stack:
+            for face in faces:
+                await stack.enter_async_context(face.running())
+            yield
+
+    async def healthz(request: Request) -> Response:
+        return JSONResponse({"ok": True, "connected": ready().ok})
+
+    async def readyz(request: Request) -> Response:
+        judgement = ready()
+        body = {"ok": judgement.ok, "reason": judgement.why}
+        return JSONResponse(
+            body, 200 if judgement.ok else 503, None if judgement.ok else {"Retry-After": "1"}
+        )
+
+    routes = [Route("/healthz", healthz), Route("/readyz", readyz)]
+    return Starlette(
+        routes=[*routes, *(route for face in faces for route in face.routes())], lifespan=lifespan
+    )

@@ -1,0 +1,144 @@
+"""A gateway as a process: one Dendrite and one HTTP server, until an OS signal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from ..errors import MissingExtra
+from ..exposition.dendrite_source import DendriteSource
+from ..runtime.os_signals import stop_signal
+from .admission import Admission
+from .gate import Gate
+from .gateway import Face, Gateway
+from .gateway_app import make_app
+
+_END_S = 2
+
+
+async def serve(
+    gateway: Gateway,
+    faces: Sequence[Face],
+    admission: Admission,
+    listeners: list[socket.socket],
+    source: DendriteSource,
+    on_ready: Callable[[], None],
+    on_connected: Callable[[], None],
+    *,
+    grace_s: float = 10.0,
+    logs_by_itself: bool = True,
+) -> int:
+    """Serve the faces until an OS signal; return its number.
+
+    It listens at once. Until the Synapse has answered requests get 503.
+
+    Args:
+        gateway: What the faces share; its Dendrite is started here, and stopped.
+        faces: What it speaks.
+        admission: Decides which requests go on.
+        listeners: From `prism.listening`; they are closed at the end.
+        source: Tells whether the Dendrite is connected.
+        on_ready: Called once it listens.
+        on_connected: Called once the Synapse has answered.
+        grace_s: How long plain calls may take after the signal; a second signal ends that.
+        logs_by_itself: False where the process has a log of its own for what uvicorn says.
+
+    Raises:
+        MissingExtra: uvicorn is not installed.
+        SynapseRefused: The Synapse refuses this namespace, or is full.
+        AccessRefused: The Synapse and the key do not fit.
+    """
+    dendrite = gateway.dendrite
+    connecting = asyncio.create_task(dendrite.start(None), name="connect")
+    gate = Gate(
+        make_app(gateway, faces, source.ready),
+        admission,
+        gateway.settings.max_body_bytes,
+        lambda: connecting.done(),
+    )
+    server = _http_server(gate, logs_by_itself, on_ready)
+    serving = asyncio.create_task(server.serve(listeners), name="http")
+    ending = asyncio.create_task(stop_signal(), name="stop signal")
+    try:
+        await _first_of(ending, serving, connecting, on_connected)
+        gate.is_ending = True
+        if ending.done():
+            await _end_requests(gateway, gate, grace_s)
+    finally:
+        server.should_exit = True
+        if not ending.done():
+            ending.cancel()
+        await asyncio.wait({serving, ending})
+        await dendrite.stop("signal", drain_s=0.0)
+        connecting.cancel()
+        await asyncio.wait({connecting})
+    for task in (connecting, serving):
+        if not task.cancelled() and not _number_of(ending):
+            task.result()
+    return _number_of(ending)
+
+
+def _number_of(ending: asyncio.Task[int]) -> int:
+    """Return the number of the signal that came; 0 for none."""
+    return ending.result() if ending.done() and not ending.cancelled() else 0
+
+
+async def _first_of(
+    ending: asyncio.Task[int],
+    serving: asyncio.Task[None],
+    connecting: asyncio.Task[None],
+    on_connected: Callable[[], None],
+) -> None:
+    """Wait for a signal, the end of the server, or the refusal of the Synapse."""
+    await asyncio.wait({ending, serving, connecting}, return_when=asyncio.FIRST_COMPLETED)
+    if connecting.done() and connecting.exception() is None:
+        on_connected()
+        await asyncio.wait({ending, serving}, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _end_requests(gateway: Gateway, gate: Gate, grace_s: float) -> None:
+    """End the streams at once and the plain calls in time; a second signal ends all at once."""
+    again = asyncio.create_task(stop_signal(), name="second signal")
+    await gateway.close_streams()
+    draining = asyncio.create_task(gate.drain(grace_s), name="drain")
+    await asyncio.wait({again, draining}, return_when=asyncio.FIRST_COMPLETED)
+    draining.cancel()
+    again.cancel()
+    await asyncio.wait({again, draining})
+    await gate.drain(0.0)
+
+
+def _http_server(gate: Gate, logs_by_itself: bool, on_ready: Callable[[], None]) -> Any:
+    """Return the uvicorn of the gateway; it leaves the signals of the system alone."""
+    try:
+        import uvicorn
+    except ImportError:
+        raise MissingExtra("uvicorn", "serve") from None
+    from ..prism.timed_http import Connections, timed
+
+    config = uvicorn.Config(
+        gate,
+        http=timed(Connections(gate.counts, 1024, 30.0)),
+        log_level="error",
+        log_config=uvicorn.config.LOGGING_CONFIG if logs_by_itself else None,
+        access_log=False,
+        lifespan="on",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=_END_S,
+    )
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                on_ready()
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield  # `stop_signal` handles them
+
+    return Server(config)
