@@ -74,8 +74,8 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         # observers: Doppler and Prism
         "again": "Signals that an observer received by type and by trace, or twice.",
         "bad_signal": "Messages that an observer could not read as a Signal.",
-        "cut.slow_request": "Connections cut as a request took over 10 s to arrive, or 30 s at a gateway.",
-        "cut.too_many_connections": "Connections cut to make room: 256 of a Prism, 1,024 of a gateway.",
+        "cut.slow_request": "Connections cut: a request took over 10 s, or 30 s at a gateway.",
+        "cut.too_many_connections": "Connections cut to make room: over 256, at a gateway over 1,024.",
         "displaced_tabs": "Tabs of Prism that had to make room: 64 were open.",
         "refused.token": "Requests to a Prism or a gateway without its token, or with a wrong one.",
         # gateways

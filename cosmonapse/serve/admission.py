@@ -63,7 +63,7 @@ class Admitted:
 _PLAIN = Admitted()
 
 
-def _in_small_letters(given: Iterable[str]) -> frozenset[str]:
+def _lowered(given: Iterable[str]) -> frozenset[str]:
     return frozenset(map(str.lower, given))
 
 
@@ -79,8 +79,8 @@ class Admission:
     """
 
     token: str = attrs.field(default="", repr=False)
-    hosts: frozenset[str] = attrs.field(default=frozenset(), converter=_in_small_letters)
-    origins: frozenset[str] = attrs.field(default=frozenset(), converter=_in_small_letters)
+    hosts: frozenset[str] = attrs.field(default=frozenset(), converter=_lowered)
+    origins: frozenset[str] = attrs.field(default=frozenset(), converter=_lowered)
     is_beyond_loopback: bool = False
     _secret: bytes = attrs.field(init=False, repr=False)
 
