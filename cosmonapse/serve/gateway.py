@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import attrs
 from starlette.routing import BaseRoute
 
 from ..cards import Card
 from ..dendrite import Dendrite
-from ..edge.reader import SignalReader
 from ..registry import NeuronRecord
 
 _FRESH_S = 1.0
@@ -46,6 +45,16 @@ class Face(Protocol):
         """Run what it needs while the app runs."""
 
 
+class Closable(Protocol):
+    """What is streamed to a client, and can be ended from outside."""
+
+    async def close(self) -> None:
+        """End it."""
+
+
+C = TypeVar("C", bound=Closable)
+
+
 class Gateway:
     """What the faces share.
 
@@ -57,7 +66,7 @@ class Gateway:
     def __init__(self, dendrite: Dendrite, settings: GatewaySettings) -> None:
         self.dendrite = dendrite
         self.settings = settings
-        self._readers: set[SignalReader] = set()
+        self._readers: set[Closable] = set()
         self._cards: Mapping[str, Card] = {}
         self._asked_at_s = float("-inf")
         self._asking = asyncio.Lock()
@@ -83,8 +92,12 @@ class Gateway:
                 self._asked_at_s = asyncio.get_running_loop().time()
             return self._cards
 
+    def forget_cards(self) -> None:
+        """Ask for the cards again at the next call of `cards`: a Neuron has come or gone."""
+        self._asked_at_s = float("-inf")
+
     @contextlib.asynccontextmanager
-    async def open(self, reader: SignalReader) -> AsyncIterator[SignalReader]:
+    async def open(self, reader: C) -> AsyncIterator[C]:
         """Keep a reader while it is streamed: it is closed at the end, or when the gateway ends."""
         self._readers.add(reader)
         try:

@@ -1,0 +1,95 @@
+"""Tells the MCP clients that listen when the list of tools has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from ..errors import CosmonapseError, MissingExtra
+from ..signals import Signal, SignalType
+from .gateway import Gateway
+
+try:
+    import mcp_types as types
+    from mcp.server.context import ServerRequestContext
+    from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
+except ImportError:
+    raise MissingExtra("mcp", "mcp") from None
+
+_SETTLE_S = 0.2
+"""Many Axons register at once: one notice is enough."""
+
+
+class ToolChanges:
+    """The clients that listen. While there is one, it watches who registers and leaves.
+
+    Args:
+        gateway: Its Dendrite watches.
+        fingerprint: Returns a value that differs if the list does.
+    """
+
+    def __init__(self, gateway: Gateway, fingerprint: Callable[[], Awaitable[object]]) -> None:
+        self._gateway = gateway
+        self._fingerprint = fingerprint
+        self._bus = InMemorySubscriptionBus()
+        self._handler = ListenHandler(self._bus)
+        self._listening = 0
+        self._watching: asyncio.Task[None] | None = None
+
+    async def listen(
+        self,
+        context: ServerRequestContext[Any, Any],
+        params: types.SubscriptionsListenRequestParams,
+    ) -> types.SubscriptionsListenResult:
+        """Serve the stream of one client, until it leaves or the gateway ends."""
+        async with self._watched(), self._gateway.open(self):
+            return await self._handler(context, params)
+
+    async def close(self) -> None:
+        """End all streams: their clients receive the last event."""
+        self._handler.close()
+
+    @contextlib.asynccontextmanager
+    async def _watched(self) -> AsyncIterator[None]:
+        self._listening += 1
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch(), name="watch the tools")
+        try:
+            yield
+        finally:
+            self._listening -= 1
+            if self._listening == 0:
+                self._watching.cancel()
+                self._watching = None
+
+    async def _watch(self) -> None:
+        changed = asyncio.Event()
+
+        def note(signal: Signal) -> None:
+            changed.set()
+
+        dendrite = self._gateway.dendrite
+        async with (
+            dendrite.on_signal(SignalType.REGISTER) as on_register,
+            dendrite.on_signal(SignalType.DEREGISTER) as on_deregister,
+        ):
+            on_register(note)
+            on_deregister(note)
+            last = await self._seen()
+            while True:
+                await changed.wait()
+                await asyncio.sleep(_SETTLE_S)
+                changed.clear()
+                now = await self._seen()
+                if now != last and now is not None:
+                    last = now
+                    await self._bus.publish(ToolsListChanged())
+
+    async def _seen(self) -> object:
+        """Return the fingerprint of now; None while the Synapse is away."""
+        self._gateway.forget_cards()
+        with contextlib.suppress(CosmonapseError, TimeoutError):
+            return await self._fingerprint()
+        return None

@@ -1,0 +1,117 @@
+"""Neurons as tools of MCP: over streamable HTTP at /mcp, or over stdin and stdout."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+
+import anyio
+
+from ..errors import MissingExtra
+from ..runtime.os_signals import stop_signal
+from ..synapse.connect import KeyLike
+from .gateway import Gateway, GatewaySettings
+from .mcp_lines import lines_of_stdio
+from .mcp_server import ToolServer
+
+try:
+    from mcp.server.streamable_http_manager import (
+        StreamableHTTPASGIApp,
+        StreamableHTTPSessionManager,
+    )
+    from mcp.server.transport_security import TransportSecuritySettings
+    from starlette.routing import BaseRoute, Route
+except ImportError:
+    raise MissingExtra("mcp", "mcp") from None
+
+_log = logging.getLogger(__name__)
+PATH = "/mcp"
+_START_S = 5.0
+_UNREACHABLE = 3
+
+
+class McpFace:
+    """Tools of MCP over streamable HTTP, for clients of both protocol eras.
+
+    Args:
+        gateway: What the faces share.
+        patterns: Which Neurons are tools, by patterns of their ids; empty for all with a card.
+    """
+
+    def __init__(self, gateway: Gateway, patterns: tuple[str, ...] = ()) -> None:
+        self.tools = ToolServer(gateway, patterns)
+        self._sessions = StreamableHTTPSessionManager(
+            self.tools.server,
+            # The guard in front of all faces checks Host and Origin.
+            security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+            max_request_body_size=gateway.settings.max_body_bytes,
+        )
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """See `Face`. A Route, because a Mount answers /mcp with a redirect."""
+        return [Route(PATH, StreamableHTTPASGIApp(self._sessions))]
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """See `Face`."""
+        async with self._sessions.run():
+            yield
+
+
+async def run_stdio(
+    url: str,
+    key: KeyLike | None,
+    namespace: str,
+    timeout_s: float,
+    patterns: tuple[str, ...] = (),
+) -> int:
+    """Serve the tools to the one client on stdin and stdout, until it leaves or an OS signal.
+
+    Args:
+        url: The Synapse.
+        key: For it; see `synapse_from_url`.
+        namespace: Where the Neurons are.
+        timeout_s: The longest time of a call.
+        patterns: Which Neurons are tools; empty for all with a card.
+
+    Raises:
+        SynapseUnreachable: It does not answer within 5 s; no byte was written to stdout.
+        SynapseRefused: The Synapse refuses this namespace, or is full.
+        AccessRefused: The Synapse and the key do not fit.
+    """
+    from ..dendrite import Dendrite
+    from ..synapse import synapse_from_url
+
+    synapse = synapse_from_url(url, key=key)
+    dendrite = Dendrite(synapse=synapse, namespace=namespace, dendrite_id="gateway")
+    await dendrite.start(_START_S)
+    try:
+        gateway = Gateway(dendrite, GatewaySettings(timeout_s=timeout_s))
+        return await _until_left(gateway, ToolServer(gateway, patterns))
+    finally:
+        await dendrite.stop("end", drain_s=0.0)
+
+
+async def _until_left(gateway: Gateway, tools: ToolServer) -> int:
+    """Serve until stdin ends or a signal comes; return the number of the signal, or 0."""
+    serving = asyncio.create_task(_serve_lines(tools), name="mcp")
+    ending = asyncio.create_task(stop_signal(), name="stop signal")
+    await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
+    if ending.done():
+        await gateway.close_streams()
+        await asyncio.wait({serving}, timeout=0.2)  # for the answers to open calls
+    for task in (serving, ending):
+        task.cancel()
+    await asyncio.wait({serving, ending})
+    if not serving.cancelled() and (error := serving.exception()) is not None:
+        _log.error("the connection to the MCP client failed: %.300r", error)
+    return 0 if ending.cancelled() else ending.result()
+
+
+async def _serve_lines(tools: ToolServer) -> None:
+    server = tools.server
+    with contextlib.suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
+        async with lines_of_stdio() as (reading, writing):
+            await server.run(reading, writing, server.create_initialization_options())

@@ -1,0 +1,149 @@
+"""Cards as MCP tools, in the form that the clients of both protocol eras accept. Pure.
+
+One tool with a bad schema makes clients refuse the whole list: the Python and the TypeScript SDK
+want `"type": "object"` at each root, and the latter compiles every output schema when it lists.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import attrs
+import jsonschema  # type: ignore[import-untyped]
+
+from ..cards import Card
+
+_ANYTHING: Mapping[str, Any] = {"type": "object", "additionalProperties": True}
+_MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_ONES = (
+    *("additionalProperties", "items", "contains", "propertyNames", "not", "if", "then", "else"),
+    *("unevaluatedItems", "unevaluatedProperties"),
+)
+# What a RegExp of JavaScript with the flag u accepts of the patterns of Python.
+_PLAIN_ESCAPES = re.compile(r"\\(?:[dDsSwWbBnrtfv^$\\.*+?()\[\]{}|/]|u[0-9A-Fa-f]{4})")
+_PYTHON_ONLY = re.compile(r"\\|\(\?(?![:=!]|<[=!]|<[A-Za-z_])|\+\+|\*\+|\?\+")
+
+
+class UnfitCard(ValueError):
+    """A card that no MCP client accepts as a tool; the text says why."""
+
+
+@attrs.frozen
+class ListedTool:
+    """A tool of the list.
+
+    Args:
+        name: The id of the Neuron.
+        description: What it is for.
+        input_schema: The JSON Schema of its arguments, `object` at the root.
+        output_schema: That of its result, or None.
+        flaw: Why the output schema of the card is left out; None if it is not.
+    """
+
+    name: str
+    description: str
+    input_schema: dict[str, Any]
+    output_schema: dict[str, Any] | None
+    flaw: str | None = None
+
+
+def is_exposed(neuron_id: str, patterns: tuple[str, ...]) -> bool:
+    """Return whether a Neuron is one of those that are shown; without patterns all are."""
+    return not patterns or any(fnmatchcase(neuron_id, each) for each in patterns)
+
+
+def listed_tool(card: Card) -> ListedTool:
+    """Return the tool of a card.
+
+    Raises:
+        UnfitCard: Its input schema would make clients refuse the whole list.
+    """
+    given = dict(_ANYTHING) if card.input is None else _rooted(card.input)
+    output, flaw = None, None
+    if card.output is not None:
+        try:
+            output = _rooted(card.output)
+            _check_compiles(output)
+        except UnfitCard as unfit:
+            output, flaw = None, str(unfit)
+    return ListedTool(card.neuron_id, card.description, given, output, flaw)
+
+
+def _rooted(schema: Mapping[str, Any]) -> dict[str, Any]:
+    root = schema.get("type", "object")
+    if root != "object":
+        raise UnfitCard(f"the root of the schema is of type {root!r}, and a tool needs 'object'")
+    rooted = {"type": "object", **schema}
+    properties = rooted.get("properties")
+    if isinstance(properties, Mapping):
+        # The TypeScript SDK accepts objects only; JSON Schema has true and false too.
+        rooted["properties"] = {key: _object(each) for key, each in properties.items()}
+    if not isinstance(rooted.get("$schema", ""), str):
+        raise UnfitCard("$schema is no text")
+    try:
+        jsonschema.validators.validator_for(
+            rooted, default=jsonschema.Draft202012Validator
+        ).check_schema(rooted)
+    except jsonschema.SchemaError as error:
+        where = "/".join(map(str, error.absolute_path)) or "its root"
+        raise UnfitCard(f"it is no valid JSON Schema at {where}: {error.message:.200}") from None
+    return rooted
+
+
+def _object(schema: Any) -> Any:
+    if schema is True:
+        return {}
+    return {"not": {}} if schema is False else schema
+
+
+def _check_compiles(root: Mapping[str, Any]) -> None:
+    """Check what a client that compiles the schema needs beyond its validity.
+
+    Raises:
+        UnfitCard: A reference leads nowhere, or a pattern is not one of JavaScript.
+    """
+    for schema in _parts(root):
+        reference = schema.get("$ref")
+        if isinstance(reference, str) and not _leads_somewhere(root, reference):
+            raise UnfitCard(f"the reference {reference!r:.100} leads nowhere within the schema")
+        patterns = [schema.get("pattern"), *schema.get("patternProperties", ())]
+        for pattern in patterns:
+            if isinstance(pattern, str) and not _is_plain(pattern):
+                raise UnfitCard(f"the pattern {pattern!r:.100} is not one of JavaScript")
+
+
+def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
+    """Return each schema within a schema, itself first."""
+    if not isinstance(schema, Mapping):
+        return
+    yield schema
+    for key in _MAPS:
+        for each in schema.get(key, {}).values():
+            yield from _parts(each)
+    for key in _LISTS:
+        for each in schema.get(key, ()):
+            yield from _parts(each)
+    for key in _ONES:
+        yield from _parts(schema.get(key))
+
+
+def _leads_somewhere(root: Any, reference: str) -> bool:
+    if reference == "#":
+        return True
+    if not reference.startswith("#/"):
+        return False
+    place = root
+    for step in reference[2:].split("/"):
+        key = step.replace("~1", "/").replace("~0", "~")
+        if not isinstance(place, Mapping) or key not in place:
+            return False
+        place = place[key]
+    return True
+
+
+def _is_plain(pattern: str) -> bool:
+    return _PYTHON_ONLY.search(_PLAIN_ESCAPES.sub("", pattern)) is None

@@ -1,0 +1,289 @@
+"""An MCP server whose tools are the Neurons of a fabric, for both protocol eras.
+
+In the era of 2025 a question is asked while the call waits; in that of 2026 the call ends with the
+question, and the client calls again with the answer and a sealed state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+
+from ..cards import Card
+from ..dendrite.caller.pathway import Pathway
+from ..errors import CosmonapseError, MissingExtra, PathwayClosedError
+from ..signals import QUESTIONS, Signal
+from .gateway import Gateway
+from .mcp_changes import ToolChanges
+from .mcp_listing import ListedTool, UnfitCard, is_exposed, listed_tool
+from .mcp_questions import Asked, after_form, asked_by, asks_in_text, unanswered
+from .mcp_replies import ToolReply, error_reply, progress_of, reply_of
+
+try:
+    import mcp_types as types
+    from mcp.server import Server
+    from mcp.server.context import ServerRequestContext
+    from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
+    from mcp.shared.exceptions import MCPError
+    from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+except ImportError:
+    raise MissingExtra("mcp", "mcp") from None
+
+NAME = "cosmonapse"
+_log = logging.getLogger(__name__)
+_FORM = "question"
+_ANSWER_S = 600.0
+_MOST_QUESTIONS = 32
+_NO_GRANT = "'permission' is for a person to give, and no argument of a call: leave it out"
+_STOPPING = error_reply("CANCELLED", "this gateway is stopping")
+Context = ServerRequestContext[Any, Any]
+Ending = types.CallToolResult | types.InputRequiredResult
+
+
+class ToolServer:
+    """The tools of a fabric, and the calls of their clients.
+
+    Args:
+        gateway: Sends the tasks.
+        patterns: Which Neurons are tools, by patterns of their ids; empty for all with a card.
+
+    Attributes:
+        server: The server of the MCP SDK, for any transport.
+        counts: The cards that are no tools, and the output schemas that are left out.
+    """
+
+    def __init__(self, gateway: Gateway, patterns: tuple[str, ...] = ()) -> None:
+        from .. import __version__
+
+        self._gateway = gateway
+        self._patterns = patterns
+        self._tools: dict[str, tuple[str, ListedTool | None]] = {}
+        self._changes = ToolChanges(gateway, self._fingerprint)
+        self.counts: Counter[str] = Counter()
+        self.server: Server[Any] = Server(
+            NAME,
+            version=__version__,
+            get_tool_input_schema=self._input_schema,
+            on_list_tools=self._list,
+            on_call_tool=self._call,
+            on_subscriptions_listen=self._changes.listen,
+        )
+        self.server.middleware.append(
+            RequestStateBoundary(_security(gateway.settings.token), default_audience=NAME)
+        )
+
+    # -- the list --------------------------------------------------------------------------------
+
+    async def _list(
+        self, context: Context, params: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        try:
+            tools = await self._current()
+        except (CosmonapseError, TimeoutError) as error:
+            raise MCPError(types.INTERNAL_ERROR, reply_of(error).text) from None
+        return types.ListToolsResult(tools=[_as_tool(tools[name]) for name in sorted(tools)])
+
+    async def _current(self) -> dict[str, ListedTool]:
+        """Return the tools of now, by name."""
+        cards = await self._gateway.cards()
+        shown = {name: card for name, card in cards.items() if is_exposed(name, self._patterns)}
+        self._tools = {name: self._known(card) for name, card in shown.items()}
+        return {name: tool for name, (_, tool) in self._tools.items() if tool is not None}
+
+    def _known(self, card: Card) -> tuple[str, ListedTool | None]:
+        """Return the tool of a card, made once for each digest."""
+        known = self._tools.get(card.neuron_id)
+        if known is not None and known[0] == card.digest:
+            return known
+        return card.digest, self._made(card)
+
+    def _made(self, card: Card) -> ListedTool | None:
+        try:
+            tool = listed_tool(card)
+        except UnfitCard as unfit:
+            self.counts["mcp.card_left_out"] += 1
+            _log.warning("%s is no tool of MCP: its input schema: %s", card.neuron_id, unfit)
+            return None
+        if tool.flaw is not None:
+            self.counts["mcp.output_schema_left_out"] += 1
+            _log.warning("%s is a tool of MCP without its output schema: %s", tool.name, tool.flaw)
+        return tool
+
+    async def _fingerprint(self) -> object:
+        await self._current()
+        return {name: digest for name, (digest, tool) in self._tools.items() if tool is not None}
+
+    def _input_schema(self, name: str) -> Mapping[str, Any] | None:
+        """Return the schema of a tool as it was listed last; the SDK asks before each call."""
+        _, tool = self._tools.get(name, ("", None))
+        return tool.input_schema if tool is not None else None
+
+    # -- calls -----------------------------------------------------------------------------------
+
+    async def _call(self, context: Context, params: types.CallToolRequestParams) -> Ending:
+        try:
+            problem = await self._problem(params)
+            if problem is not None:
+                return _result(problem)
+            return await self._answered(context, params)
+        except (CosmonapseError, TimeoutError) as error:
+            return _result(reply_of(error))
+
+    async def _problem(self, params: types.CallToolRequestParams) -> ToolReply | None:
+        """Return why a call cannot become a task, if so."""
+        schema = self._input_schema(params.name)
+        if schema is None:
+            tool = (await self._current()).get(params.name)
+            if tool is None:
+                return error_reply("NO_SUCH_NEURON", f"there is no tool {params.name!r:.140}")
+            schema = tool.input_schema
+        if "permission" in (params.arguments or {}).keys() - schema.get("properties", {}).keys():
+            return error_reply("BAD_INPUT", _NO_GRANT)
+        return None
+
+    async def _answered(self, context: Context, params: types.CallToolRequestParams) -> Ending:
+        call = _Call(params)
+        if params.request_state is not None:
+            state = json.loads(params.request_state)
+            call.answers = state["answers"]
+            response = (params.input_responses or {}).get(_FORM)
+            if (ended := call.take(state["asked"], response)) is not None:
+                return _result(ended)
+        for _ in range(_MOST_QUESTIONS):
+            signal = await self._outcome(context, call)
+            if signal is None:
+                return _result(_STOPPING)
+            if signal.type not in QUESTIONS:
+                return _result(reply_of(signal))
+            ending = await self._asked(context, call, signal)
+            if ending is not None:
+                return ending
+        text = f"{params.name} asked {_MOST_QUESTIONS} questions in one call"
+        return _result(error_reply("NEURON_ERROR", text))
+
+    async def _asked(self, context: Context, call: _Call, signal: Signal) -> Ending | None:
+        """Ask what a Neuron asks; return the end of the call, or None if the answer is there."""
+        asked = asked_by(signal, call.neuron)
+        if not asked.neuron or not is_exposed(asked.neuron, self._patterns):
+            return _result(reply_of(signal))
+        if not _can_ask(context):
+            return _result(ToolReply(asks_in_text(asked, call.tool, call.input)))
+        if context.protocol_version in MODERN_PROTOCOL_VERSIONS:
+            return _input_required(asked, call)
+        ended = call.take(asked.as_dict(), await _ask(context, asked))
+        return None if ended is None else _result(ended)
+
+    async def _outcome(self, context: Context, call: _Call) -> Signal | None:
+        """Run the task of a call, with progress; None if the gateway ended before it."""
+        pathway = await self._gateway.dendrite.dispatch(
+            neuron=call.neuron,
+            input=call.input,
+            timeout_s=self._gateway.settings.timeout_s,
+            trace_id=call.trace_id,
+            parent_id=call.parent_id,
+        )
+        async with self._gateway.open(pathway):
+            try:
+                if "progress_token" in (context.meta or {}):
+                    await _report(context, pathway)
+                return await pathway.outcome()
+            except PathwayClosedError:
+                return None
+
+
+class _Call:
+    """A call of a tool: what its next TASK holds."""
+
+    def __init__(self, params: types.CallToolRequestParams) -> None:
+        self.arguments = params.arguments or {}
+        self.answers: dict[str, Any] = {}
+        self.tool = self.neuron = params.name
+        self.trace_id: str | None = None
+        self.parent_id: str | None = None
+
+    @property
+    def input(self) -> dict[str, Any]:
+        """The input of the next TASK."""
+        return {**self.arguments, **self.answers}
+
+    def take(self, asked: Mapping[str, Any], response: Any) -> ToolReply | None:
+        """Take the answer to a question into the input; return the end if there is none."""
+        action = getattr(response, "action", "cancel")
+        after = after_form(asked, self.input, action, getattr(response, "content", None))
+        if after is None:
+            return ToolReply(unanswered(asked, action))
+        same = self.arguments
+        self.answers = {k: v for k, v in after.items() if k not in same or same[k] != v}
+        self.neuron = asked["neuron"]
+        self.trace_id, self.parent_id = asked["trace_id"], asked["event_id"]
+        return None
+
+
+def _security(token: str) -> RequestStateSecurity:
+    """Return what seals the state of questions: by the token, so that it survives a restart."""
+    if not token:
+        return RequestStateSecurity.ephemeral(ttl=_ANSWER_S)
+    key = hashlib.blake2b(token.encode(), person=b"mcp-state").digest()
+    return RequestStateSecurity(keys=[key], ttl=_ANSWER_S)
+
+
+def _as_tool(tool: ListedTool) -> types.Tool:
+    return types.Tool(
+        name=tool.name,
+        description=tool.description or None,
+        input_schema=tool.input_schema,
+        output_schema=tool.output_schema,
+    )
+
+
+def _result(reply: ToolReply) -> types.CallToolResult:
+    return types.CallToolResult(
+        content=[types.TextContent(text=reply.text)],
+        structured_content=reply.content,
+        is_error=reply.content is None,
+    )
+
+
+def _can_ask(context: Context) -> bool:
+    """Return whether the client shows forms to its user."""
+    capabilities = context.session.client_capabilities
+    elicitation = capabilities.elicitation if capabilities is not None else None
+    return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
+
+
+def _params(asked: Asked) -> types.ElicitRequestFormParams:
+    return types.ElicitRequestFormParams(message=asked.message, requested_schema=dict(asked.form))
+
+
+def _input_required(asked: Asked, call: _Call) -> types.InputRequiredResult:
+    state = {"asked": asked.as_dict(), "answers": call.answers}
+    return types.InputRequiredResult(
+        input_requests={_FORM: types.ElicitRequest(params=_params(asked))},
+        request_state=json.dumps(state),
+    )
+
+
+async def _ask(context: Context, asked: Asked) -> types.ElicitResult | None:
+    """Ask the user of a client of 2025 while its call waits; None if no answer comes in time."""
+    params = _params(asked)
+    with anyio.move_on_after(_ANSWER_S):
+        return await context.session.elicit_form(
+            params.message, params.requested_schema, related_request_id=context.request_id
+        )
+    return None
+
+
+async def _report(context: Context, pathway: Pathway) -> None:
+    """Send what a task tells while it runs as progress, in order."""
+    count = 0
+    async for signal in pathway:
+        text = progress_of(signal)
+        if text is not None:
+            count += 1
+            await context.session.report_progress(count, None, text)
