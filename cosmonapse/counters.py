@@ -71,6 +71,9 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "gap.broadcast": "Broadcast Signals that were lost before they arrived.",
         "handler_raised": "Exceptions that handlers raised.",
         "handler_stuck": "Handlers that did not end within 1 s after their cancellation.",
+        # gateways
+        "drop.unfit_card": "Cards that are no tools of MCP: they would spoil the whole list.",
+        "drop.output_schema": "Tools of MCP without their output schema, for its flaw.",
         # observers: Doppler and Prism
         "again": "Signals that an observer received by type and by trace, or twice.",
         "bad_signal": "Messages that an observer could not read as a Signal.",

@@ -29,7 +29,7 @@ _NOTHING: Mapping[str, Any] = {"type": "object", "properties": {}}
 
 
 @attrs.frozen
-class Asked:
+class AskedQuestion:
     """A question of a Neuron, without the Signal that brought it.
 
     Args:
@@ -67,7 +67,7 @@ class Asked:
         return self.type is SignalType.CLARIFICATION and self.form is not _ONE_ANSWER
 
 
-def asked_by(signal: Signal, neuron: str) -> Asked:
+def asked_by(signal: Signal, neuron: str) -> AskedQuestion:
     """Return the question that a Signal asks.
 
     Args:
@@ -90,7 +90,7 @@ def asked_by(signal: Signal, neuron: str) -> Asked:
     else:
         message = text
         form = _form_in(payload.get("context")) or _ONE_ANSWER
-    return Asked(signal.type, text, message, form, signal.trace_id, signal.id, neuron)
+    return AskedQuestion(signal.type, text, message, form, signal.trace_id, signal.id, neuron)
 
 
 def _shown(value: Any) -> str:
@@ -141,7 +141,7 @@ def after_form(
     """Return the input of the next TASK, or None if the person gave no answer.
 
     Args:
-        asked: `Asked.as_dict`.
+        asked: `AskedQuestion.as_dict`.
         input: The input of the last TASK.
         action: accept, decline or cancel.
         content: The form as it was filled in.
@@ -163,7 +163,7 @@ def unanswered(asked: Mapping[str, Any], action: str) -> str:
     return f"{asked['type']}: the user {did}: {asked['text']}"
 
 
-def asks_in_text(asked: Asked, tool: str, input: Mapping[str, Any]) -> str:
+def asks_in_text(asked: AskedQuestion, tool: str, input: Mapping[str, Any]) -> str:
     """Return the text of a call whose client cannot show a form: it says how to answer."""
     head = f"{asked.type.value}: {asked.message}\n"
     if asked.type is SignalType.PERMISSION:

@@ -22,7 +22,7 @@ from ..signals import QUESTIONS, Signal
 from .gateway import Gateway
 from .mcp_changes import ToolChanges
 from .mcp_listing import ListedTool, UnfitCard, is_exposed, listed_tool
-from .mcp_questions import Asked, after_form, asked_by, asks_in_text, unanswered
+from .mcp_questions import AskedQuestion, after_form, asked_by, asks_in_text, unanswered
 from .mcp_replies import ToolReply, error_reply, progress_of, reply_of
 
 try:
@@ -37,6 +37,7 @@ except ImportError:
 
 NAME = "cosmonapse"
 _log = logging.getLogger(__name__)
+_SERVICE = {"default_audience": NAME}
 _FORM = "question"
 _ANSWER_S = 600.0
 _MOST_QUESTIONS = 32
@@ -59,8 +60,6 @@ class ToolServer:
     """
 
     def __init__(self, gateway: Gateway, patterns: tuple[str, ...] = ()) -> None:
-        from .. import __version__
-
         self._gateway = gateway
         self._patterns = patterns
         self._tools: dict[str, tuple[str, ListedTool | None]] = {}
@@ -68,14 +67,14 @@ class ToolServer:
         self.counts: Counter[str] = Counter()
         self.server: Server[Any] = Server(
             NAME,
-            version=__version__,
+            version=gateway.settings.version,
             get_tool_input_schema=self._input_schema,
             on_list_tools=self._list,
             on_call_tool=self._call,
             on_subscriptions_listen=self._changes.listen,
         )
         self.server.middleware.append(
-            RequestStateBoundary(_security(gateway.settings.token), default_audience=NAME)
+            RequestStateBoundary(_security(gateway.settings.token), **_SERVICE)
         )
 
     # -- the list --------------------------------------------------------------------------------
@@ -107,11 +106,11 @@ class ToolServer:
         try:
             tool = listed_tool(card)
         except UnfitCard as unfit:
-            self.counts["mcp.card_left_out"] += 1
+            self.counts["drop.unfit_card"] += 1
             _log.warning("%s is no tool of MCP: its input schema: %s", card.neuron_id, unfit)
             return None
         if tool.flaw is not None:
-            self.counts["mcp.output_schema_left_out"] += 1
+            self.counts["drop.output_schema"] += 1
             _log.warning("%s is a tool of MCP without its output schema: %s", tool.name, tool.flaw)
         return tool
 
@@ -257,11 +256,11 @@ def _can_ask(context: Context) -> bool:
     return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
-def _params(asked: Asked) -> types.ElicitRequestFormParams:
+def _params(asked: AskedQuestion) -> types.ElicitRequestFormParams:
     return types.ElicitRequestFormParams(message=asked.message, requested_schema=dict(asked.form))
 
 
-def _input_required(asked: Asked, call: _Call) -> types.InputRequiredResult:
+def _input_required(asked: AskedQuestion, call: _Call) -> types.InputRequiredResult:
     state = {"asked": asked.as_dict(), "answers": call.answers}
     return types.InputRequiredResult(
         input_requests={_FORM: types.ElicitRequest(params=_params(asked))},
@@ -269,7 +268,7 @@ def _input_required(asked: Asked, call: _Call) -> types.InputRequiredResult:
     )
 
 
-async def _ask(context: Context, asked: Asked) -> types.ElicitResult | None:
+async def _ask(context: Context, asked: AskedQuestion) -> types.ElicitResult | None:
     """Ask the user of a client of 2025 while its call waits; None if no answer comes in time."""
     params = _params(asked)
     with anyio.move_on_after(_ANSWER_S):
