@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
+from .. import __version__
 from ..configuration import chosen_for_process
 from ..keys import Key
 from ..prism.home import LOOPBACK, Home
@@ -25,7 +26,7 @@ from .options import TIMEOUT_S, no_nan
 
 if TYPE_CHECKING:
     from ..exposition.dendrite_source import DendriteSource
-    from ..serve.gateway import Gateway
+    from ..serve.gateway import Gateway, GatewaySettings
 
 DEFAULT_PORT = 8080
 _FACES = {
@@ -57,6 +58,7 @@ class Asked:
     timeout_s: float
     grace_s: float
     metrics: str | None
+    tools: tuple[str, ...]
 
 
 @click.command()
@@ -69,6 +71,12 @@ class Asked:
     flag_value="http",
     type=click.Choice(["http", "stdio"]),
     help="Tools of MCP: at /mcp; --mcp=stdio alone, as an MCP host starts it.",
+)
+@click.option(
+    "--tools",
+    metavar="PATTERN",
+    multiple=True,
+    help="Which Neurons are tools of MCP, such as 'fs.*'; repeatable; by default all with a card.",
 )
 @click.option("--a2a", is_flag=True, help="Agents of A2A: /a2a/NEURON.")
 @click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on.")
@@ -166,8 +174,10 @@ def _serve_stdio(asked: Asked) -> int:
     if len(asked.faces) > 1:
         raise click.UsageError("--mcp=stdio goes alone: run a second gateway for the others")
     run_stdio = _load("mcp", "run_stdio")
-    code: int | None = run(run_stdio(asked.url, asked.key, asked.namespace, asked.timeout_s))
-    return code or 0
+    begin_logs()
+    settings = _settings_of(asked, base_url="")
+    number = run(run_stdio(asked.url, asked.key, asked.namespace, settings))
+    return 130 if number == signal.SIGINT else 0
 
 
 def _serve(asked: Asked) -> int:
@@ -250,7 +260,7 @@ def _admission_of(asked: Asked, home: Home) -> Any:
 def _gateway_of(asked: Asked, home: Home) -> tuple[Gateway, DendriteSource]:
     from ..dendrite import Dendrite
     from ..exposition.dendrite_source import DendriteSource
-    from ..serve.gateway import Gateway, GatewaySettings
+    from ..serve.gateway import Gateway
     from ..synapse import synapse_from_url
     from ..telemetry.liveness import LoopPulse
 
@@ -261,12 +271,19 @@ def _gateway_of(asked: Asked, home: Home) -> tuple[Gateway, DendriteSource]:
         namespace=asked.namespace,
         dendrite_id="gateway",
     )
-    settings = GatewaySettings(
-        base_url=(asked.base_url or home.url).rstrip("/"),
+    return Gateway(dendrite, _settings_of(asked, home.url)), DendriteSource(dendrite, pulse)
+
+
+def _settings_of(asked: Asked, base_url: str) -> GatewaySettings:
+    from ..serve.gateway import GatewaySettings
+
+    return GatewaySettings(
+        base_url=(asked.base_url or base_url).rstrip("/"),
         timeout_s=asked.timeout_s,
         token=asked.token,
+        tools=asked.tools,
+        version=__version__,
     )
-    return Gateway(dendrite, settings), DendriteSource(dendrite, pulse)
 
 
 def _lines(asked: Asked, home: Home, metrics_url: str | None) -> list[str]:

@@ -27,12 +27,16 @@ class GatewaySettings:
         timeout_s: The longest time of a task of a client that names none.
         max_body_bytes: The most bytes of a request.
         token: What clients must send as `Authorization: Bearer`; empty for none.
+        tools: Which Neurons are tools of MCP, by patterns of their ids; empty for all with a card.
+        version: Of this software, for clients.
     """
 
     base_url: str = "http://127.0.0.1:8080"
     timeout_s: float = 120.0
     max_body_bytes: int = 16 * 1024 * 1024
     token: str = attrs.field(default="", repr=False)
+    tools: tuple[str, ...] = ()
+    version: str = ""
 
 
 class Face(Protocol):

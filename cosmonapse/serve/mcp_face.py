@@ -37,11 +37,10 @@ class McpFace:
 
     Args:
         gateway: What the faces share.
-        patterns: Which Neurons are tools, by patterns of their ids; empty for all with a card.
     """
 
-    def __init__(self, gateway: Gateway, patterns: tuple[str, ...] = ()) -> None:
-        self.tools = ToolServer(gateway, patterns)
+    def __init__(self, gateway: Gateway) -> None:
+        self.tools = ToolServer(gateway)
         self._sessions = StreamableHTTPSessionManager(
             self.tools.server,
             # The guard in front of all faces checks Host and Origin.
@@ -64,8 +63,7 @@ async def run_stdio(
     url: str,
     key: KeyLike | None,
     namespace: str,
-    timeout_s: float,
-    patterns: tuple[str, ...] = (),
+    settings: GatewaySettings,
 ) -> int:
     """Serve the tools to the one client on stdin and stdout, until it leaves or an OS signal.
 
@@ -73,8 +71,7 @@ async def run_stdio(
         url: The Synapse.
         key: For it; see `synapse_from_url`.
         namespace: Where the Neurons are.
-        timeout_s: The longest time of a call.
-        patterns: Which Neurons are tools; empty for all with a card.
+        settings: How it serves.
 
     Raises:
         SynapseUnreachable: It does not answer within 5 s; no byte was written to stdout.
@@ -88,8 +85,8 @@ async def run_stdio(
     dendrite = Dendrite(synapse=synapse, namespace=namespace, dendrite_id="gateway")
     await dendrite.start(_START_S)
     try:
-        gateway = Gateway(dendrite, GatewaySettings(timeout_s=timeout_s))
-        return await _until_left(gateway, ToolServer(gateway, patterns))
+        gateway = Gateway(dendrite, settings)
+        return await _until_left(gateway, ToolServer(gateway))
     finally:
         await dendrite.stop("end", drain_s=0.0)
 

@@ -52,16 +52,15 @@ class ToolServer:
 
     Args:
         gateway: Sends the tasks.
-        patterns: Which Neurons are tools, by patterns of their ids; empty for all with a card.
 
     Attributes:
         server: The server of the MCP SDK, for any transport.
         counts: The cards that are no tools, and the output schemas that are left out.
     """
 
-    def __init__(self, gateway: Gateway, patterns: tuple[str, ...] = ()) -> None:
+    def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._patterns = patterns
+        self._patterns = gateway.settings.tools
         self._tools: dict[str, tuple[str, ListedTool | None]] = {}
         self._changes = ToolChanges(gateway, self._fingerprint)
         self.counts: Counter[str] = Counter()
