@@ -78,7 +78,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "again": "Signals that an observer received by type and by trace, or twice.",
         "bad_signal": "Messages that an observer could not read as a Signal.",
         "cut.slow_request": "Connections cut: a request took over 10 s, or 30 s at a gateway.",
-        "cut.too_many_connections": "Connections cut to make room: over 256, at a gateway over 1,024.",
+        "cut.too_many_connections": "Connections cut to make room: over 256, at a gateway 1,024.",
         "displaced_tabs": "Tabs of Prism that had to make room: 64 were open.",
         "refused.token": "Requests to a Prism or a gateway without its token, or with a wrong one.",
         # gateways

@@ -61,6 +61,14 @@ class Asked:
     tools: tuple[str, ...]
 
 
+_tools_option = click.option(
+    "--tools",
+    metavar="PATTERN",
+    multiple=True,
+    help="Which Neurons are tools of MCP, such as 'fs.*'; repeatable; by default all with a card.",
+)
+
+
 @click.command()
 @fabric_options
 @click.option("--http", is_flag=True, help="Plain HTTP: /neurons, /openapi.json and more.")
@@ -72,12 +80,7 @@ class Asked:
     type=click.Choice(["http", "stdio"]),
     help="Tools of MCP: at /mcp; --mcp=stdio alone, as an MCP host starts it.",
 )
-@click.option(
-    "--tools",
-    metavar="PATTERN",
-    multiple=True,
-    help="Which Neurons are tools of MCP, such as 'fs.*'; repeatable; by default all with a card.",
-)
+@_tools_option
 @click.option("--a2a", is_flag=True, help="Agents of A2A: /a2a/NEURON.")
 @click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on.")
 @click.option(
