@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 
 from ..dendrite.caller.pathway import Pathway
+from ..dendrite.caller.signal_buffer import Cursor
 from ..errors import DendriteProtocolError
 from ..signals import QUESTIONS, Signal, SignalType
 
@@ -27,12 +28,19 @@ class SignalReader:
         self.ahead: deque[Signal | None] = deque()
         self.reply: Signal | None = None
         self._last: Signal | None = None
-        self._signals = aiter(pathway)
-        self._asked: asyncio.Future[Signal | None] | None = None
+        self._cursor: Cursor | None = None
 
     async def wait(self, timeout_s: float | None = None) -> bool:
         """Return True as soon as something is ahead, False after `timeout_s` seconds."""
         return bool(self.ahead) or await self._fetch(timeout_s)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether `take` returns at once: what has arrived is looked at, and nothing is waited for.
+
+        A stream that takes all of it before it writes wakes up once for many Signals.
+        """
+        return bool(self.ahead) or self._look()
 
     async def next(self) -> Signal | None:
         """Return the next Signal, or None at the end; raises as `take` does."""
@@ -70,17 +78,31 @@ class SignalReader:
         return first if over and self.ahead[1] is None else None
 
     async def close(self) -> None:
-        """Close the Pathway, which cancels its task if that still runs."""
-        if self._asked is not None:
-            self._asked.cancel()
+        """Close the Pathway, which cancels its task if that still runs; a wait finds the end."""
         await self.pathway.close()
+        if self._cursor is not None:
+            self._cursor.leave()
 
     async def _fetch(self, timeout_s: float | None) -> bool:
-        if self._asked is None:
-            self._asked = asyncio.ensure_future(anext(self._signals, None))
-        done, _ = await asyncio.wait([self._asked], timeout=timeout_s)
-        if not done:
+        if self._look():
+            return True
+        try:
+            async with asyncio.timeout(timeout_s):
+                self.ahead.append(await self.pathway.next_of(self._position()))
+        except TimeoutError:
             return False
-        asked, self._asked = self._asked, None
-        self.ahead.append(asked.result())
         return True
+
+    def _look(self) -> bool:
+        """Move the next Signal that has arrived, or the end, ahead; return whether it has."""
+        signal = self._position().next()
+        if signal is None and not self.pathway.closed:
+            return False
+        self.ahead.append(signal)
+        return True
+
+    def _position(self) -> Cursor:
+        # Made by the first wait: one that nobody reads could answer no question.
+        if self._cursor is None:
+            self._cursor = self.pathway.cursor()
+        return self._cursor

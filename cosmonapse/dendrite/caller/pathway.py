@@ -287,6 +287,22 @@ class Pathway:
         """Close."""
         await self.close()
 
+    # -- for a reader that looks without waiting -------------------------------------------------
+
+    def cursor(self) -> Cursor:
+        """Return a position at the first Signal: its `next` takes what has arrived, or None.
+
+        The reader calls `leave` at its end.
+        """
+        return self._buffer.cursor(EVERY, is_loop=True)
+
+    async def next_of(self, cursor: Cursor) -> Signal | None:
+        """Return the next Signal for a cursor as soon as there is one; None at the end.
+
+        A cancelled wait takes nothing.
+        """
+        return await self._next(cursor)
+
     # -- for the parts that feed it --------------------------------------------------------------
 
     def take(self, signal: Signal, size: int = _ESTIMATED_BYTES) -> None:
