@@ -44,7 +44,7 @@ class ChatRequest:
 
     Args:
         name: The model, in the words of the client.
-        model: The same, read; None if no Neuron can be called so.
+        model: The same, read.
         messages: The chat.
         options: What else was asked for, see `OPTIONS`.
         stream: Whether the answer comes in pieces.
@@ -52,7 +52,7 @@ class ChatRequest:
     """
 
     name: str
-    model: ModelName | None
+    model: ModelName
     messages: list[dict[str, Any]]
     options: dict[str, Any]
     stream: bool
@@ -63,6 +63,7 @@ def chat_request(body: Mapping[str, Any]) -> ChatRequest:
     """Return what the body of a request asks for.
 
     Raises:
+        NoSuchModel: No Neuron can be called so.
         ChatRefusal: A field is missing or wrong, or asks for what no Neuron can do.
     """
     name = body.get("model")

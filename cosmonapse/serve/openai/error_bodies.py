@@ -71,6 +71,14 @@ def error_answer(
     return HttpAnswer(status, {"error": error}, told)
 
 
+class NoSuchModel(ChatRefusal):
+    """No Neuron can be called so."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model)
+        self.answer = not_found(model)
+
+
 def not_found(model: str) -> HttpAnswer:
     """Return the answer where no Neuron and no capability is called `model`."""
     text = (

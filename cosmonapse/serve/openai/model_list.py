@@ -7,9 +7,9 @@ from typing import Any
 
 import attrs
 
-from ...errors import InvalidName
 from ...names import checked_capabilities, checked_name
 from ...registry import NeuronRecord
+from .error_bodies import NoSuchModel
 
 _PREFIX = "capability:"
 _CREATED = 0  # the fabric does not record it, and a made-up time would change with each gateway
@@ -46,15 +46,19 @@ class ModelName:
         return set(self.capabilities).issubset(capabilities)
 
 
-def model_named(name: str) -> ModelName | None:
-    """Return what a client means by `name`; None if no Neuron can be called so."""
+def model_named(name: str) -> ModelName:
+    """Return what a client means by `name`.
+
+    Raises:
+        NoSuchModel: No Neuron can be called so.
+    """
     try:
         if not name.startswith(_PREFIX):
             return ModelName(checked_name("neuron_id", name))
         capabilities = checked_capabilities(name.removeprefix(_PREFIX).split("+"))
-    except InvalidName:
-        return None
-    return ModelName(None, capabilities) if capabilities else None
+    except ValueError:
+        raise NoSuchModel(name) from None
+    return ModelName(None, capabilities)
 
 
 def is_known(model: ModelName, rows: Iterable[NeuronRecord]) -> bool:
@@ -76,8 +80,9 @@ def model_list(rows: Iterable[NeuronRecord]) -> dict[str, Any]:
 
 def model_entry(name: str, rows: Iterable[NeuronRecord]) -> dict[str, Any] | None:
     """Return the body of GET /v1/models/NAME; None if no live Axon answers for it."""
-    model = model_named(name)
-    if model is None:
+    try:
+        model = model_named(name)
+    except NoSuchModel:
         return None
     for row in rows:
         if row.state == "alive" and model.is_offered_by(row.neuron_id, row.capabilities):
