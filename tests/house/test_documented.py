@@ -15,8 +15,10 @@ PACKAGE = importlib.import_module("cosmonapse")
 CLASSES = [value for name in PACKAGE.__all__ if isinstance(value := getattr(PACKAGE, name), type)]
 REFERENCE = (source.ROOT / "docs" / "reference.md").read_text()
 SLOT = type(Axon.version)
-# For whoever feeds a Pathway, not for its readers.
-FED = frozenset({"answered", "end", "sleepers", "take", "take_thoughts", "unanswered"})
+# For whoever feeds a Pathway, and for the reader of an edge, not for its readers.
+FED = frozenset(
+    {"answered", "cursor", "end", "next_of", "sleepers", "take", "take_thoughts", "unanswered"}
+)
 
 
 def behaviour(cls):

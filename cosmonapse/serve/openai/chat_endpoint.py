@@ -45,7 +45,7 @@ class _Chat:
 
 
 @attrs.frozen
-class _Stream:
+class _ChatStream:
     """An answer that comes in pieces."""
 
     reader: SignalReader
@@ -74,14 +74,14 @@ class ChatEndpoint:
         told = [(b"x-request-id", trace_id.encode())]
         async with contextlib.AsyncExitStack() as opened:
             answer = await self._answer(body, headers, trace_id, opened)
-            if isinstance(answer, _Stream):
+            if isinstance(answer, _ChatStream):
                 await send_stream(answer.reader, answer.chunks, send, told)
             else:
                 await _send(answer, send, told)
 
     async def _answer(
         self, body: bytes, headers: Headers, trace_id: str, opened: contextlib.AsyncExitStack
-    ) -> HttpAnswer | _Stream:
+    ) -> HttpAnswer | _ChatStream:
         """Return the answer; whatever goes wrong is one too, clients read no other form."""
         try:
             chat = await self._chat(body, headers, trace_id)
@@ -115,7 +115,7 @@ class ChatEndpoint:
 
     async def _streamed(
         self, chat: _Chat, opened: contextlib.AsyncExitStack
-    ) -> HttpAnswer | _Stream:
+    ) -> HttpAnswer | _ChatStream:
         """Open a stream. A task that is refused within 0.2 s gets its own status."""
         reader = SignalReader(await self._gateway.dendrite.dispatch(**chat.task))
         await opened.enter_async_context(self._gateway.open(reader))
@@ -123,7 +123,9 @@ class ChatEndpoint:
         if refusal is not None and refusal.type in _NO_MESSAGE:
             return await self._failed(refusal, chat.asked.model)
         id_and_time = _id_and_time(reader.pathway.trace_id)
-        return _Stream(reader, ChatChunks(*id_and_time, chat.asked.name, chat.asked.include_usage))
+        return _ChatStream(
+            reader, ChatChunks(*id_and_time, chat.asked.name, chat.asked.include_usage)
+        )
 
     async def _form_of(self, model: ModelName) -> InputForm:
         """Return how the Neurons of a model take a chat.
