@@ -18,6 +18,7 @@ from .names import checked_capabilities, checked_name
 from .payloads import error_payload
 from .raised import described, safely
 from .rate_limit import checked_rate
+from .schemas import Contract, contract_of
 from .signals import Directed, Signal, SignalType
 
 
@@ -61,14 +62,20 @@ class Axon:
             concurrency. Others wait as for a place. None for no limit.
         description: What it is for, for people and for models; its first line, up to 128
             characters, is in the roster.
-        input: What it takes.
-        output: What it gives.
+        input: What it takes: a type (of pydantic, msgspec, a dataclass, a TypedDict) or a JSON
+            Schema. Another input gets ERROR `BAD_INPUT`, and the function is not called. None for
+            no check.
+        output: What it gives, likewise; another output becomes ERROR `BAD_OUTPUT`.
+        as_model: Whether the function receives what the type makes of its input; by default it
+            receives the dict itself. The TASK in the context always has the dict.
 
     Raises:
         InvalidName: The id or a capability is invalid.
-        TypeError: `neuron_fn` does not accept (input, context).
-        ValueError: A bound is below its minimum, `rate_limit` is not of this form, or the card
-            is over 64 KiB.
+        TypeError: `neuron_fn` does not accept (input, context), or of `input` or `output` no
+            schema can be made.
+        ValueError: A bound is below its minimum, `rate_limit` is not of this form, a dict is no
+            JSON Schema, or the card is over 64 KiB.
+        MissingExtra: `input` or `output` is a type, and neither pydantic nor msgspec is installed.
     """
 
     neuron_id: str = attrs.field(validator=lambda _, __, value: checked_name("neuron_id", value))
@@ -92,7 +99,10 @@ class Axon:
     description: str = attrs.field(default="", validator=attrs.validators.instance_of(str))
     input: Any = None
     output: Any = None
+    as_model: bool = False
 
+    contract: Contract | None = attrs.field(init=False)
+    """What is checked before and after the function; None for nothing."""
     card: Card = attrs.field(init=False)
     """What the Neuron takes, gives and is for; whoever asks for it receives it."""
     producer: Directed = attrs.field(init=False)
@@ -101,14 +111,25 @@ class Axon:
     """Whether the function is called on the event loop, since it will not block."""
     is_coroutine: bool = attrs.field(init=False)
     """Whether calling the function gives a coroutine."""
+    is_bare: bool = attrs.field(init=False)
+    """Whether it is a coroutine, and nothing is checked."""
+
+    @contract.default
+    def _contract(self) -> Contract | None:
+        try:
+            return contract_of(self.input, self.output, self.as_model)
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"the Axon {self.neuron_id}: {error}") from None
 
     @card.default
     def _card(self) -> Card:
+        contract = self.contract
         return Card(
             neuron_id=self.neuron_id,
             description=self.description,
-            input=self.input,
-            output=self.output,
+            input=None if contract is None else contract.input_schema,
+            output=None if contract is None else contract.output_schema,
             capabilities=self.capabilities,
             version=self.version,
         )
@@ -130,6 +151,10 @@ class Axon:
     def _is_coroutine(self) -> bool:
         return self._is(inspect.iscoroutinefunction)
 
+    @is_bare.default
+    def _is_bare(self) -> bool:
+        return self.is_coroutine and self.contract is None
+
     def _is(self, kind: Callable[[Any], bool]) -> bool:
         """Return whether the function, or the `__call__` of an object, is of a kind."""
         call = getattr(self.neuron_fn, "__call__", None)  # noqa: B004  # the method, not a test
@@ -144,6 +169,11 @@ _MARKS: Mapping[str, SignalType] = MappingProxyType(
         "__error__": SignalType.ERROR,
     }
 )
+
+
+def is_marked(value: Any) -> bool:
+    """Return whether the return value of a Neuron is a question or an ERROR by a mark."""
+    return isinstance(value, dict) and any(value.get(mark) is True for mark in _MARKS)
 
 
 def reply_of(value: Any) -> tuple[SignalType, dict[str, Any]]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -51,7 +53,10 @@ class Card:
 
     @digest.default
     def _digest(self) -> str:
-        body = _canonical(self.as_dict())
+        try:
+            body = canonical(self.as_dict()).encode("utf-8", "surrogatepass")
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"the card of {self.neuron_id} is no JSON: {error}") from None
         if len(body) > MAX_CARD_BYTES:
             raise ValueError(
                 f"the card of {self.neuron_id} has {len(body):,} bytes, and {MAX_CARD_BYTES:,} "
@@ -71,13 +76,40 @@ class Card:
         }
 
 
-def _canonical(card: Mapping[str, Any]) -> bytes:
+def canonical(value: Any) -> str:
+    """Return the one JSON text of a value, by RFC 8785: other languages write the same one.
+
+    Raises:
+        ValueError: It is no JSON.
+    """
+    if isinstance(value, Mapping):
+        if not all(isinstance(key, str) for key in value):
+            raise ValueError("a key is no str")
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+        return "{" + ",".join(f"{_json(key)}:{canonical(value[key])}" for key in keys) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    return _number(value) if isinstance(value, float) else _json(value)
+
+
+def _json(value: Any) -> str:
     try:
-        return json.dumps(
-            card, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-        ).encode("utf-8", "surrogatepass")
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"the card of {card['id']} is no JSON: {error}") from None
+        return json.dumps(value, ensure_ascii=False)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+
+
+def _number(value: float) -> str:
+    """Return a number as ECMAScript writes it."""
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is no JSON")
+    if value == 0:
+        return "0"
+    if 1e-6 <= abs(value) < 1e21:
+        text = format(Decimal(repr(value)), "f")
+        return text.removesuffix(".0")
+    digits, _, exponent = repr(value).removesuffix(".0").partition("e")
+    return f"{digits.removesuffix('.0')}e{int(exponent):+d}"
 
 
 def card_from(value: Any) -> Card:

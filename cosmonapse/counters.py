@@ -55,6 +55,8 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "drop.reply_too_large": "Last replies, and thoughts, over the limit of the transport.",
         "drop.bad_traceparent": "Values of a trace context in TASKs that were invalid, so absent.",
         "leaked_places": "Functions that ran on after their task had ended; each occupies a place.",
+        "refused.bad_input": "Tasks whose input did not fit the type of its Axon.",
+        "refused.bad_output": "Outputs that did not fit the type of their Axon.",
         "refused.bad_signal": "Tasks that could not be read.",
         "refused.no_such_neuron": "Tasks for an Axon that this Dendrite does not host.",
         "refused.reply_lost": "Repeated tasks whose replies were no longer stored.",

@@ -69,7 +69,8 @@ def place_of(error: BaseException, function: Any = None) -> str:
     frames = [frame for each in chain if each for frame in _frames(each.__traceback__)]
     best = min(reversed(frames), key=lambda frame: _rank(frame[0]), default=None)
     if best is None or _rank(best[0]) == _NOT_THE_USERS:
-        code = getattr(function, "__code__", None)
+        users = getattr(function, "__wrapped_neuron__", function)
+        code = getattr(users, "__code__", None)
         if code is not None:
             best = code.co_filename, code.co_firstlineno, code.co_qualname
     return "an unknown place" if best is None else "{}:{} in {}".format(*best)

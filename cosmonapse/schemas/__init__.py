@@ -1,1 +1,20 @@
-"""Types of inputs and outputs: their JSON Schema, and the check of a value. Pure."""
+"""Types of inputs and outputs: their JSON Schema, and the check of a value.
+
+pydantic, msgspec and jsonschema are imported only where a type needs them.
+"""
+
+from .choice import check_of, check_of_parameters
+from .contract import Contract, Unfit, contract_of
+from .type_check import Finding, Misfit, ReadyMade, TypeCheck
+
+__all__ = [
+    "Contract",
+    "Finding",
+    "Misfit",
+    "ReadyMade",
+    "TypeCheck",
+    "Unfit",
+    "check_of",
+    "check_of_parameters",
+    "contract_of",
+]

@@ -21,6 +21,7 @@ from ...payloads import error_payload
 from ...runtime.deadline_timer import DeadlineTimer
 from ...runtime.last_door import must_pass
 from ...runtime.loop_clock import LoopClock
+from ...schemas import Unfit
 from ...signals import Signal, SignalType
 from ...telemetry import current_trace
 from ...telemetry.current_trace import fields_of
@@ -362,6 +363,9 @@ class Inbox:
     def _reply_of_raised(self, job: Job, error: BaseException) -> tuple[SignalType, dict[str, Any]]:
         """Return the reply for what a Neuron raised; log it if it tells nothing itself."""
         signal_type, payload = reply_of_exception(error)
+        if isinstance(error, Unfit):
+            was_input = error.code == "BAD_INPUT"
+            self.counts["refused.bad_input" if was_input else "refused.bad_output"] += 1
         if payload.get("code") == "NEURON_EXCEPTION":
             # 07-signals, "The deadline", 4: its child task had what was left of its time, and
             # who looks at the clock first must not decide on the code.

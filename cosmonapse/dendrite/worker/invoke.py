@@ -9,9 +9,10 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any
 
-from ...axon import Axon
+from ...axon import Axon, is_marked
 from ...raised import described, place_of, safely
 from ...runtime.threads import in_thread
+from ...schemas import Contract
 from .context import TaskContext
 from .job import Job
 from .yielded_stream import YieldedStream
@@ -26,14 +27,23 @@ def run_function(job: Job, loop: asyncio.AbstractEventLoop) -> Awaitable[Any]:
     it yields, or without one the joined texts.
     """
     axon, payload = job.slots.axon, job.signal.payload
-    if not axon.is_coroutine or "context_ref" in payload:
-        return _run_function(job, loop)
+    if not axon.is_bare or "context_ref" in payload:
+        contract = axon.contract
+        if contract is None:
+            return _run_function(job, loop, payload["input"])
+        return _run_checked(job, loop, contract)
     context = TaskContext((), job.signal, job, job.deadline_at_s, loop)
     running: Awaitable[Any] = axon.neuron_fn(payload["input"], context)
     return running  # the function's own coroutine: one less for each task
 
 
-async def _run_function(job: Job, loop: asyncio.AbstractEventLoop) -> Any:
+async def _run_checked(job: Job, loop: asyncio.AbstractEventLoop, contract: Contract) -> Any:
+    given = contract.given(job.signal.payload["input"])
+    value = await _run_function(job, loop, given)
+    return value if is_marked(value) else contract.gives(value)
+
+
+async def _run_function(job: Job, loop: asyncio.AbstractEventLoop, given: Any) -> Any:
     axon, payload = job.slots.axon, job.signal.payload
     items = payload.get("context_ref")
     if items is not None and axon.context_fetcher is not None:
@@ -45,7 +55,7 @@ async def _run_function(job: Job, loop: asyncio.AbstractEventLoop) -> Any:
         job.deadline_at_s,
         loop,
     )
-    function, given = axon.neuron_fn, payload["input"]
+    function = axon.neuron_fn
     if axon.is_coroutine:
         return await function(given, context)
     if axon.on_loop:

@@ -1,0 +1,86 @@
+"""Chooses what checks a type: pydantic if it is installed, msgspec for its Structs, jsonschema.
+
+Nothing of them is imported before a type needs it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
+
+from ..errors import MissingExtra
+from .type_check import TypeCheck
+
+
+def check_of(kind: Any, *, serialized: bool = False) -> TypeCheck:
+    """Return the check of a type.
+
+    Args:
+        kind: A class or another type, or a dict that is a JSON Schema.
+        serialized: Whether it is given out, and not taken.
+
+    Raises:
+        TypeError: It is no type, or one of which no schema can be made.
+        ValueError: The dict is no JSON Schema.
+        MissingExtra: Neither pydantic nor msgspec is installed.
+    """
+    if isinstance(kind, Mapping):
+        from .ready_check import ReadyCheck
+
+        return ReadyCheck(kind)
+    if not _is_type(kind):
+        raise TypeError(f"give a type or a JSON Schema (a dict), not {kind!r:.100}")
+    if _has_struct(kind) or not _has_pydantic():
+        return _by_msgspec(kind)
+    from .pydantic_check import PydanticCheck
+
+    return PydanticCheck(kind, serialized=serialized)
+
+
+def check_of_parameters(parameters: Iterable[inspect.Parameter]) -> TypeCheck:
+    """Return a check that loads a dict into the arguments for some parameters, by name.
+
+    Raises:
+        TypeError: No schema can be made of them.
+        MissingExtra: Neither pydantic nor msgspec is installed.
+    """
+    named = list(parameters)
+    if any(_has_struct(each.annotation) for each in named) or not _has_pydantic():
+        try:
+            from .msgspec_check import ParametersCheck
+        except ImportError:
+            raise MissingExtra("pydantic", "schema") from None
+        return ParametersCheck(named)
+    from .pydantic_check import parameters_check
+
+    return parameters_check(named)
+
+
+def _by_msgspec(kind: Any) -> TypeCheck:
+    try:
+        from .msgspec_check import MsgspecCheck
+    except ImportError:
+        raise MissingExtra("pydantic", "schema") from None
+    return MsgspecCheck(kind)
+
+
+def _has_pydantic() -> bool:
+    try:
+        import pydantic  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def _is_type(kind: Any) -> bool:
+    return isinstance(kind, type) or kind is Any or hasattr(kind, "__origin__") or _is_union(kind)
+
+
+def _is_union(kind: Any) -> bool:
+    return bool(get_args(kind)) or hasattr(kind, "__value__")
+
+
+def _has_struct(kind: Any) -> bool:
+    """Return whether a type is a Struct of msgspec, or a container of them."""
+    return hasattr(kind, "__struct_fields__") or any(map(_has_struct, get_args(kind)))

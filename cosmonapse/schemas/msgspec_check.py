@@ -1,0 +1,82 @@
+"""Types that msgspec knows: its Structs, and without pydantic dataclasses and TypedDicts. Pure."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from .scrubbing import without
+from .type_check import Finding, Misfit
+
+_PLACE = re.compile(r" - at `(?:key in )?\$?\.?(?P<where>[^`]*)`$")
+_OF_MSGSPEC = ("Expected ", "Object ", "Invalid ")
+_VALUE = re.compile(r"^(?P<what>Invalid (?:enum )?value) .*$", re.DOTALL)
+
+
+class MsgspecCheck:
+    """A type that msgspec knows.
+
+    Args:
+        kind: The type.
+
+    Raises:
+        TypeError: msgspec makes no schema of it.
+    """
+
+    def __init__(self, kind: Any) -> None:
+        try:
+            self.schema = msgspec.json.schema(kind)
+        except (TypeError, NameError) as error:
+            raise TypeError(str(error).partition("\n")[0]) from None
+        self._kind = kind
+
+    def load(self, value: Any) -> Any:
+        """Return what the type makes of a plain value."""
+        try:
+            return msgspec.convert(value, self._kind)
+        except msgspec.ValidationError as error:
+            raise Misfit([_finding(str(error), value)]) from None
+
+    def plain(self, value: Any) -> Any:
+        """Return the plain value that a value stands for; keys that the type ignores are not in."""
+        try:
+            given = msgspec.to_builtins(value)
+        except TypeError:
+            what = f"{type(value).__name__} holds a value that is no JSON"
+            raise Misfit([Finding("", what)]) from None
+        # A Struct checks nothing when it is made.
+        return msgspec.to_builtins(self.load(given))
+
+
+class ParametersCheck(MsgspecCheck):
+    """A check that loads a dict into the arguments for some parameters, by name."""
+
+    def __init__(self, parameters: Iterable[inspect.Parameter]) -> None:
+        fields = [
+            (each.name, each.annotation)
+            if each.default is inspect.Parameter.empty
+            else (each.name, each.annotation, each.default)
+            for each in parameters
+        ]
+        super().__init__(
+            msgspec.defstruct("Parameters", fields, kw_only=True, forbid_unknown_fields=True)
+        )
+
+    def load(self, value: Any) -> Any:
+        """Return the arguments that a dict stands for."""
+        loaded = super().load(value)
+        return {name: getattr(loaded, name) for name in loaded.__struct_fields__}
+
+
+def _finding(text: str, value: Any) -> Finding:
+    place = _PLACE.search(text)
+    what = text[: place.start()] if place else text
+    if repeats := _VALUE.match(what):
+        what = repeats["what"]
+    elif not what.startswith(_OF_MSGSPEC):
+        what = without(value, what)  # a check of the user's own
+    return Finding(place["where"] if place else "", what)

@@ -1,0 +1,112 @@
+"""Gives a JSON Schema the root that callers and tools expect: an object. Pure.
+
+Libraries write a bare `$ref` at the root of a type that refers to itself, or of every type. A tool
+whose schema has no `"type": "object"` at its root spoils the whole list for clients of MCP.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+Schema = Mapping[str, Any]
+_UNIONS = ("anyOf", "oneOf")
+
+
+def inlined(schema: Schema) -> dict[str, Any]:
+    """Return a schema whose root is no reference into itself."""
+    root, seen = dict(schema), set()
+    while isinstance(ref := root.get("$ref"), str) and ref not in seen:
+        seen.add(ref)
+        target = _at(root, ref)
+        if target is None:
+            break
+        root = {**target, **{key: value for key, value in root.items() if key != "$ref"}}
+        _drop_unused(root, ref)
+    return root
+
+
+def _at(schema: Schema, ref: str) -> Schema | None:
+    """Return the part of a schema that a reference names; None if it is not in there."""
+    if not ref.startswith("#/"):
+        return None
+    part: Any = schema
+    for name in map(_unescaped, ref[2:].split("/")):
+        part = part.get(name) if isinstance(part, Mapping) else None
+    return part if isinstance(part, Mapping) else None
+
+
+def _unescaped(name: str) -> str:
+    return name.replace("~1", "/").replace("~0", "~")
+
+
+def _drop_unused(root: dict[str, Any], ref: str) -> None:
+    """Remove a definition to which nothing refers any more."""
+    _, group, name = ref.split("/", 2)
+    definitions = root.get(group)
+    if group != "$defs" or not isinstance(definitions, Mapping):
+        return
+    if json.dumps(ref) in json.dumps(root, default=str):
+        return
+    left = {key: value for key, value in definitions.items() if key != _unescaped(name)}
+    del root[group]
+    if left:
+        root[group] = left
+
+
+def input_schema(schema: Schema) -> dict[str, Any]:
+    """Return the schema of an input, which is an object.
+
+    Raises:
+        TypeError: It describes something else.
+    """
+    root = inlined(schema)
+    if not _may_be_object(root):
+        raise TypeError(
+            f"an input is a dict, and this describes {_kinds(root)}: put it into a field of a class"
+        )
+    return {**root, "type": "object"} if "type" in root else {"type": "object", **root}
+
+
+def output_schema(schema: Schema) -> dict[str, Any]:
+    """Return the schema of the dict that callers receive: all but a dict comes as `value`."""
+    root = inlined(schema)
+    if not _may_be_object(root):
+        return _wrapped(root)
+    if root.get("type") == "object":
+        return root
+    for union in _UNIONS:
+        if isinstance(branches := root.get(union), list):
+            chosen = [_branch(root, branch) for branch in branches]
+            return {"type": "object", **root, union: chosen}
+    if isinstance(kinds := root.get("type"), list):
+        others = {"type": [kind for kind in kinds if kind != "object"]}
+        return {"type": "object", "anyOf": [{**root, "type": "object"}, _wrapped(others)]}
+    return {"type": "object", **root}
+
+
+def _branch(root: Schema, branch: Schema) -> Schema:
+    """Return one of several outputs as callers receive it."""
+    target = branch
+    if isinstance(ref := branch.get("$ref"), str):
+        target = _at(root, ref) or branch
+    return branch if _may_be_object(target) else _wrapped(branch)
+
+
+def _wrapped(root: Schema) -> dict[str, Any]:
+    shared = {key: root[key] for key in ("$schema", "$defs") if key in root}
+    value = {key: item for key, item in root.items() if key not in shared}
+    return {"type": "object", "properties": {"value": value}, "required": ["value"], **shared}
+
+
+def _may_be_object(root: Schema) -> bool:
+    kind = root.get("type")
+    if kind is None:
+        return not root.keys() & {"enum", "const"}
+    return kind == "object" or (isinstance(kind, list) and "object" in kind)
+
+
+def _kinds(root: Schema) -> str:
+    kind = root.get("type", "a fixed value")
+    return " or ".join(map(str, kind)) if isinstance(kind, list) else str(kind)
