@@ -1,9 +1,9 @@
-"""Types of inputs and outputs: their JSON Schema, and the check of a value.
+"""Types of inputs and outputs: their JSON Schema, and the check of a value. Pure.
 
 pydantic, msgspec and jsonschema are imported only where a type needs them.
 """
 
-from .choice import check_of, check_of_parameters
+from .type_choice import check_of, check_of_parameters
 from .contract import Contract, Unfit, contract_of
 from .type_check import Finding, Misfit, ReadyMade, TypeCheck
 

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from ..errors import NeuronError
-from .choice import check_of
+from .type_choice import check_of
 from .shape import input_schema, output_schema
 from .type_check import Finding, Misfit, ReadyMade, TypeCheck
 
@@ -50,6 +50,11 @@ class Contract:
     def _of_answers(self) -> frozenset[str]:
         """Return the keys of answers that are no part of the type."""
         return _ANSWERS - set((self.input_schema or {}).get("properties", ()))
+
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether jsonschema is missing for one of the schemas, so that nothing is checked by it."""
+        return any(getattr(each, "is_unchecked", False) for each in (self.input, self.output))
 
     def given(self, value: Any) -> Any:
         """Return what the function receives for the input of a TASK.

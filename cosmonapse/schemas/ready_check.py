@@ -1,16 +1,13 @@
-"""A JSON Schema that the user has written: checked by jsonschema where it is installed."""
+"""A JSON Schema that the user has written: checked by jsonschema where it is installed. Pure."""
 
 from __future__ import annotations
 
-import functools
 import json
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 from .type_check import Finding, Misfit, joined
 
-_LOG = logging.getLogger(__name__)
 _MAX_TOLD_CHARS = 200
 # jsonschema's own texts repeat the value: these are for the keywords that are used most.
 _TEXTS: Mapping[str, str] = {
@@ -40,6 +37,11 @@ class ReadyCheck:
         self.schema = dict(schema)
         self._validator = _validator_for(self.schema)
 
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether values are not checked, because jsonschema is not installed."""
+        return self._validator is None
+
     def load(self, value: Any) -> Any:
         """Return the value itself."""
         if self._validator is not None:
@@ -58,7 +60,6 @@ def _validator_for(schema: dict[str, Any]) -> Any:
     try:
         import jsonschema
     except ImportError:
-        _tell_unchecked()
         return None
     kind = jsonschema.validators.validator_for(schema, jsonschema.Draft202012Validator)
     try:
@@ -67,14 +68,6 @@ def _validator_for(schema: dict[str, Any]) -> Any:
         where = joined(error.absolute_path) or "its root"
         raise ValueError(f"it is no JSON Schema, at {where}: {error.message}") from None
     return kind(schema)
-
-
-@functools.cache
-def _tell_unchecked() -> None:
-    _LOG.warning(
-        "jsonschema is not installed, so values are not checked against JSON Schemas that were "
-        "given as a dict: install the extra [schema]"
-    )
 
 
 def _findings(error: Any) -> list[Finding]:

@@ -30,7 +30,7 @@ from ...transport import ReplyFlag, TaskFlag, TaskItem, Transport
 from ..caller.open_tasks import OpenTask
 from ..watch.subscriptions import Subscriptions
 from .axon_slots import AxonSlots
-from .invoke import log_raised, run_function
+from .invoke import log_raised, run_function, warn_unchecked
 from .job import Ask, Job, Key
 from .reply_sender import ReplySender
 from .resync_source import repeat
@@ -107,6 +107,7 @@ class Inbox:
         """
         if axon.neuron_id in self._axon_slots:
             raise ValueError(f"an Axon with the id {axon.neuron_id!r} is attached already")
+        warn_unchecked(axon)
         self._axon_slots[axon.neuron_id] = AxonSlots(axon, kernel.encode_directed(axon.producer))
 
     def axon(self, neuron_id: str) -> Axon:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
@@ -143,6 +144,20 @@ def _from_generator(values: Generator[Any, Any, Any], stream: YieldedStream) -> 
     finally:
         stream.finish()  # also what came ahead of an exception goes out ahead of the ERROR
     return yielded.output()
+
+
+def warn_unchecked(axon: Axon) -> None:
+    """Log once in a process that schemas of Axons are carried and not checked."""
+    if axon.contract is not None and axon.contract.is_unchecked:
+        _tell_unchecked()
+
+
+@functools.cache
+def _tell_unchecked() -> None:
+    _LOG.warning(
+        "jsonschema is not installed, so inputs and outputs are not checked against schemas that "
+        "are a dict: install the extra [schema]"
+    )
 
 
 def log_raised(axon: Axon, error: BaseException) -> None:

@@ -15,7 +15,8 @@ from pydantic import BaseModel, Field, field_validator
 
 from cosmonapse import Axon, MissingExtra, NeuronError
 from cosmonapse.cards import card_from
-from cosmonapse.schemas import choice, ready_check
+from cosmonapse.dendrite.worker import invoke
+from cosmonapse.schemas import type_choice
 
 
 class Booking(BaseModel):
@@ -242,7 +243,7 @@ def test_a_typed_dict_that_pydantic_cannot_read_is_told_with_its_remedy():
 
 
 def test_without_pydantic_msgspec_reads_dataclasses_and_typed_dicts(monkeypatch):
-    monkeypatch.setattr(choice, "_has_pydantic", lambda: False)
+    monkeypatch.setattr(type_choice, "_has_pydantic", lambda: False)
 
     assert axon(input=Undescribed).card.input["required"] == ["city"]
     assert axon(input=Plain, as_model=True).contract.given(GOOD) == Plain(**GOOD)
@@ -250,7 +251,7 @@ def test_without_pydantic_msgspec_reads_dataclasses_and_typed_dicts(monkeypatch)
 
 @pytest.mark.parametrize("kind", [Plain, dict[str, int]])
 def test_without_any_package_the_extra_is_named(monkeypatch, kind):
-    monkeypatch.setattr(choice, "_has_pydantic", lambda: False)
+    monkeypatch.setattr(type_choice, "_has_pydantic", lambda: False)
     monkeypatch.setitem(__import__("sys").modules, "cosmonapse.schemas.msgspec_check", None)
 
     with pytest.raises(MissingExtra, match=r"the extra \[schema\]"):
@@ -260,11 +261,13 @@ def test_without_any_package_the_extra_is_named(monkeypatch, kind):
 def test_without_jsonschema_a_ready_schema_is_carried_and_that_it_is_not_checked_is_said_once(
     monkeypatch, caplog
 ):
-    ready_check._tell_unchecked.cache_clear()
+    invoke._tell_unchecked.cache_clear()
     monkeypatch.setitem(__import__("sys").modules, "jsonschema", None)
 
     with caplog.at_level(logging.WARNING):
         made = [axon(input=READY) for _ in range(2)]
+        for each in made:
+            invoke.warn_unchecked(each)
 
     assert [each.contract.given({}) for each in made] == [{}, {}]
     assert [each.message.partition(",")[0] for each in caplog.records] == [

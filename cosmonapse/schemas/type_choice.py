@@ -1,4 +1,4 @@
-"""Chooses what checks a type: pydantic if it is installed, msgspec for its Structs, jsonschema.
+"""Chooses what checks a type: pydantic if it is installed, msgspec for its Structs, jsonschema. Pure.
 
 Nothing of them is imported before a type needs it.
 """
