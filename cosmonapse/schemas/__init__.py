@@ -3,9 +3,9 @@
 pydantic, msgspec and jsonschema are imported only where a type needs them.
 """
 
-from .type_choice import check_of, check_of_parameters
 from .contract import Contract, Unfit, contract_of
 from .type_check import Finding, Misfit, ReadyMade, TypeCheck
+from .type_choice import check_of, check_of_parameters
 
 __all__ = [
     "Contract",

@@ -10,9 +10,9 @@ from typing import Any
 import attrs
 
 from ..errors import NeuronError
-from .type_choice import check_of
 from .shape import input_schema, output_schema
 from .type_check import Finding, Misfit, ReadyMade, TypeCheck
+from .type_choice import check_of
 
 _ANSWERS = frozenset({"clarification", "clarifications", "permission"})
 
@@ -53,7 +53,7 @@ class Contract:
 
     @property
     def is_unchecked(self) -> bool:
-        """Whether jsonschema is missing for one of the schemas, so that nothing is checked by it."""
+        """Whether jsonschema is missing for one of the schemas, so that it checks nothing."""
         return any(getattr(each, "is_unchecked", False) for each in (self.input, self.output))
 
     def given(self, value: Any) -> Any:

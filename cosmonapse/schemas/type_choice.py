@@ -1,4 +1,4 @@
-"""Chooses what checks a type: pydantic if it is installed, msgspec for its Structs, jsonschema. Pure.
+"""Chooses what checks a type: pydantic, msgspec for its Structs, or jsonschema. Pure.
 
 Nothing of them is imported before a type needs it.
 """
