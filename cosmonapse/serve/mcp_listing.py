@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import attrs
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 
 from ..cards import Card
 
