@@ -1,0 +1,150 @@
+"""A2A: one agent for each Neuron, with JSON-RPC and REST. Needs the extra [a2a].
+
+Page: docs/gateways.md, "A2A". One handler serves all agents: the path of a call names the Neuron,
+so nothing is kept for a Neuron that is gone but the tasks that its clients may ask for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from ..cards import Card
+from ..edge.fastapi import respond
+from ..errors import CosmonapseError, MissingExtra
+from .a2a_cards import ROOT, WELL_KNOWN, agent_card, agent_list
+from .a2a_tasks import BoundedTasks
+from .gateway import Gateway
+
+try:
+    from a2a.server.agent_execution import SimpleRequestContextBuilder
+    from a2a.server.context import ServerCallContext
+    from a2a.server.request_handlers import DefaultRequestHandler
+    from a2a.server.routes import create_jsonrpc_routes, create_rest_routes
+    from a2a.server.routes.common import DefaultServerCallContextBuilder
+    from a2a.types import AgentCard
+    from google.protobuf.json_format import ParseDict
+except ImportError:
+    raise MissingExtra("a2a-sdk", "a2a") from None
+
+from .a2a_executor import NeuronExecutor, TraceIds
+from .a2a_store import NEURON, NeuronTaskStore
+
+_AGENT = ROOT + "/{" + NEURON + "}"
+_FRESH_S = 1.0
+_PARKED_S = 60.0
+"""How long the handler keeps what it has in memory of a task that waits for an answer."""
+# They log a traceback for each request that its client has spelled wrongly.
+_LOUD = ("a2a.server.routes.jsonrpc_dispatcher", "a2a.utils.error_handlers")
+
+
+class A2aFace:
+    """The Neurons of a gateway as agents.
+
+    Args:
+        gateway: What it serves.
+        agent: The id of the Neuron whose card is at the root of the gateway too; None for none.
+    """
+
+    def __init__(self, gateway: Gateway, agent: str | None = None) -> None:
+        self._gateway = gateway
+        self._agent = agent
+        self._tasks = BoundedTasks()
+        store = NeuronTaskStore(self._tasks)
+        self._handler = DefaultRequestHandler(
+            NeuronExecutor(gateway, store),
+            store,
+            # Only its capabilities are read: each agent serves its own card.
+            ParseDict(_card_of(gateway, Card(neuron_id="any")), AgentCard()),
+            request_context_builder=SimpleRequestContextBuilder(context_id_generator=TraceIds()),
+            interrupted_task_timeout=_PARKED_S,
+        )
+        self._bare: Mapping[str, Card] = {}
+        self._asked_at_s = float("-inf")
+
+    @property
+    def counts(self) -> Counter[str]:
+        """The tasks that were dropped before their time."""
+        return self._tasks.counts
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Return the routes: the list, the cards, JSON-RPC and REST."""
+        builder = _OfPath()
+        rest = create_rest_routes(self._handler, context_builder=builder, path_prefix=_AGENT)
+        at_root = [] if self._agent is None else [_route(WELL_KNOWN, self._card)]
+        return [
+            *at_root,
+            _route(ROOT, self._list),
+            _route(_AGENT + WELL_KNOWN, self._card),
+            *create_jsonrpc_routes(self._handler, _AGENT, context_builder=builder),
+            # Beside its routes it mounts them for tenants, at a path that takes all others.
+            *(each for each in rest if isinstance(each, Route)),
+        ]
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run while the app runs; what still runs at the end is ended."""
+        for name in _LOUD:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            await self._handler.aclose()
+
+    async def _list(self, request: Request) -> Response:
+        return JSONResponse(agent_list(await self._cards(), self._gateway.settings.base_url))
+
+    async def _card(self, request: Request) -> Response:
+        neuron_id = str(request.path_params.get(NEURON, self._agent))
+        card = (await self._cards()).get(neuron_id)
+        if card is None:
+            told = {"error": f"no live Neuron is {neuron_id!r:.200}", "code": "NO_SUCH_NEURON"}
+            return JSONResponse({**told, "retry": True}, 404)
+        return JSONResponse(_card_of(self._gateway, card))
+
+    async def _cards(self) -> dict[str, Card]:
+        """Return the cards of all live Neurons; one that has no card has an empty one."""
+        described = await self._gateway.cards()
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._asked_at_s > _FRESH_S:
+            records = await self._gateway.neurons()
+            self._bare = {
+                each.neuron_id: Card(neuron_id=each.neuron_id, capabilities=each.capabilities)
+                for each in records
+            }
+            self._asked_at_s = now_s
+        return {**self._bare, **described}
+
+
+def _card_of(gateway: Gateway, card: Card) -> dict[str, Any]:
+    settings = gateway.settings
+    return agent_card(card, settings.base_url, needs_token=bool(settings.token))
+
+
+class _OfPath(DefaultServerCallContextBuilder):
+    """Names the Neuron of the path in the state of a call, and keeps no token there."""
+
+    def build(self, request: Request) -> ServerCallContext:
+        """Return what is known of a call."""
+        context = super().build(request)
+        context.state[NEURON] = request.path_params[NEURON]
+        context.state["headers"].pop("authorization", None)
+        return context
+
+
+def _route(path: str, answer: Callable[[Request], Awaitable[Response]]) -> Route:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except CosmonapseError as error:
+            return respond(error)
+
+    return Route(path, endpoint, methods=["GET"])
