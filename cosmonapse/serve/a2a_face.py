@@ -25,12 +25,12 @@ from .a2a_tasks import BoundedTasks
 from .gateway import Gateway
 
 try:
-    from a2a.server.agent_execution import SimpleRequestContextBuilder
+    from a2a.server.agent_execution import RequestContext, SimpleRequestContextBuilder
     from a2a.server.context import ServerCallContext
     from a2a.server.request_handlers import DefaultRequestHandler
     from a2a.server.routes import create_jsonrpc_routes, create_rest_routes
     from a2a.server.routes.common import DefaultServerCallContextBuilder
-    from a2a.types import AgentCard
+    from a2a.types import AgentCard, SendMessageRequest, Task
     from google.protobuf.json_format import ParseDict
 except ImportError:
     raise MissingExtra("a2a-sdk", "a2a") from None
@@ -42,8 +42,13 @@ _AGENT = ROOT + "/{" + NEURON + "}"
 _FRESH_S = 1.0
 _PARKED_S = 60.0
 """How long the handler keeps what it has in memory of a task that waits for an answer."""
-# They log a traceback for each request that its client has spelled wrongly.
-_LOUD = ("a2a.server.routes.jsonrpc_dispatcher", "a2a.utils.error_handlers")
+# It warns of each task that is cancelled; two of its loggers write a traceback for each request
+# that its client has spelled wrongly.
+_LEVELS = {
+    "a2a": logging.ERROR,
+    "a2a.server.routes.jsonrpc_dispatcher": logging.CRITICAL,
+    "a2a.utils.error_handlers": logging.CRITICAL,
+}
 
 
 class A2aFace:
@@ -64,7 +69,7 @@ class A2aFace:
             store,
             # Only its capabilities are read: each agent serves its own card.
             ParseDict(_card_of(gateway, Card(neuron_id="any")), AgentCard()),
-            request_context_builder=SimpleRequestContextBuilder(context_id_generator=TraceIds()),
+            request_context_builder=_InItsConversation(store),
             interrupted_task_timeout=_PARKED_S,
         )
         self._bare: Mapping[str, Card] = {}
@@ -92,8 +97,8 @@ class A2aFace:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run while the app runs; what still runs at the end is ended."""
-        for name in _LOUD:
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        for name, level in _LEVELS.items():
+            logging.getLogger(name).setLevel(level)
         try:
             yield
         finally:
@@ -127,6 +132,32 @@ class A2aFace:
 def _card_of(gateway: Gateway, card: Card) -> dict[str, Any]:
     settings = gateway.settings
     return agent_card(card, settings.base_url, needs_token=bool(settings.token))
+
+
+class _InItsConversation(SimpleRequestContextBuilder):
+    """Names the conversation of a message that names its task alone: that of the task.
+
+    Without this the SDK gives it a new one, and fails at the second such message.
+    """
+
+    def __init__(self, store: NeuronTaskStore) -> None:
+        super().__init__(context_id_generator=TraceIds())
+        self._store = store
+
+    async def build(
+        self,
+        context: ServerCallContext,
+        params: SendMessageRequest | None = None,
+        task_id: str | None = None,
+        context_id: str | None = None,
+        task: Task | None = None,
+    ) -> RequestContext:
+        """Return the context of a message."""
+        if params is not None and task_id and not context_id:
+            known = await self._store.get(task_id, context)
+            if known is not None:
+                context_id = params.message.context_id = known.context_id
+        return await super().build(context, params, task_id, context_id, task)
 
 
 class _OfPath(DefaultServerCallContextBuilder):

@@ -112,4 +112,5 @@ class Gateway:
 
     async def close_streams(self) -> None:
         """Close every reader that is streamed: its client receives the last event."""
-        await asyncio.gather(*(reader.close() for reader in list(self._readers)))
+        # The Pathway alone: whoever reads it meets its end, and writes the last event.
+        await asyncio.gather(*(reader.pathway.close() for reader in list(self._readers)))

@@ -108,9 +108,15 @@ def axons(waiting):
         "wait": waiting,
     }
     for name, function in functions.items():
-        yield Axon(name, function, capabilities=["test"], description=f"Test {name}")
-    yield Axon("search", search, description="Search the docs", input=_SEARCH, version="7")
-    yield Axon("bare", plain_chat)
+        yield Axon(
+            neuron_id=name,
+            neuron_fn=function,
+            capabilities=["test"],
+            description=f"Test {name}",
+        )
+    about = {"description": "Search the docs", "input": _SEARCH, "version": "7"}
+    yield Axon(neuron_id="search", neuron_fn=search, **about)
+    yield Axon(neuron_id="bare", neuron_fn=plain_chat)
 
 
 def text(words, media_type=""):
