@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import signal
 from contextlib import ExitStack
@@ -70,6 +69,12 @@ _tools_option = click.option(
     help="Which Neurons are tools of MCP, such as 'fs.*'; repeatable; by default all with a card.",
 )
 
+_a2a_agent_option = click.option(
+    "--a2a-agent",
+    metavar="NEURON",
+    help="The agent of A2A whose card is at the root of the gateway too.",
+)
+
 
 @click.command()
 @fabric_options
@@ -84,11 +89,7 @@ _tools_option = click.option(
 )
 @_tools_option
 @click.option("--a2a", is_flag=True, help="Agents of A2A: /a2a/NEURON.")
-@click.option(
-    "--a2a-agent",
-    metavar="NEURON",
-    help="Of --a2a: the agent whose card is at the root of the gateway too.",
-)
+@_a2a_agent_option
 @click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -155,8 +156,6 @@ def command(
     faces = tuple(name for name, is_chosen in chosen.items() if is_chosen)
     if not faces:
         raise click.UsageError("name what to serve: --http, --openai, --mcp or --a2a")
-    if given["a2a_agent"] is not None and not a2a:
-        raise click.UsageError("--a2a-agent says which agent of --a2a is at the root: add --a2a")
     asked = Asked(faces=faces, token=_token(token_file), **given)
     if mcp == "stdio":
         return _serve_stdio(asked)
@@ -193,7 +192,7 @@ def _serve_stdio(asked: Asked) -> int:
 
 
 def _serve(asked: Asked) -> int:
-    faces = [_face_of(name, asked) for name in asked.faces]
+    faces = [_load(name) for name in asked.faces]
     named = begin_logs()
 
     def say(line: str) -> None:
@@ -227,11 +226,6 @@ def _serve(asked: Asked) -> int:
             )
 
     return 130 if run(main()) == signal.SIGINT else 0
-
-
-def _face_of(name: str, asked: Asked) -> Any:
-    made = _load(name)
-    return functools.partial(made, agent=asked.a2a_agent) if name == "a2a" else made
 
 
 def _load(face: str, name: str | None = None) -> Any:
@@ -299,6 +293,7 @@ def _settings_of(asked: Asked, base_url: str) -> GatewaySettings:
         timeout_s=asked.timeout_s,
         token=asked.token,
         tools=asked.tools,
+        a2a_agent=asked.a2a_agent,
         version=__version__,
     )
 

@@ -51,7 +51,7 @@ def trace_of(context_id: str) -> str:
 
 
 @attrs.frozen
-class _Call:
+class _Errand:
     """A TASK to send.
 
     Args:
@@ -90,18 +90,18 @@ class NeuronExecutor(AgentExecutor):
         told = _Told(event_queue, context)
         await told.accepted()
         try:
-            call = await self._call(context)
+            errand = await self._errand(context)
         except (BadRequest, CosmonapseError, ValueError) as error:
             await self._refuse(context, told, error)
             return
         await told.working()
-        await self._run(call, told)
+        await self._run(errand, told)
 
     async def cancel(self, context: RequestContext, event_queue: EventQueue) -> None:
         """Say that a task is cancelled; `execute` is cancelled next, and with it the TASK."""
         await _Told(event_queue, context).settled(Settled("CANCELED", "cancelled by the client"))
 
-    async def _call(self, context: RequestContext) -> _Call:
+    async def _errand(self, context: RequestContext) -> _Errand:
         neuron, task_id = _neuron(context), str(context.task_id)
         cards = await self._gateway.cards()
         key = text_key(cards[neuron].input) if neuron in cards else text_key(None)
@@ -110,12 +110,12 @@ class NeuronExecutor(AgentExecutor):
         asking = self._store.asking(neuron, task_id)
         if asking is None:
             trace_id = trace_of(str(context.context_id))
-            return _Call(neuron, input_of(pieces, key), trace_id, timeout_s)
+            return _Errand(neuron, input_of(pieces, key), trace_id, timeout_s)
         task, question = asking
         answer = question.reply(ANSWER_OF[question.type], payload=answer_to(question, pieces, key))
         after = follow_up(task, question, answer)
         to = neuron if after.directed is None else after.directed.id or neuron
-        return _Call(
+        return _Errand(
             to, after.payload["input"], after.trace_id, timeout_s, after.parent_id, after.meta
         )
 
@@ -128,29 +128,34 @@ class NeuronExecutor(AgentExecutor):
         again = settled(asking[1], told.trace_id)
         await told.settled(attrs.evolve(again, text=f"{again.text}\n({error})"))
 
-    async def _run(self, call: _Call, told: _Told) -> None:
+    async def _run(self, errand: _Errand, told: _Told) -> None:
         try:
-            task, outcome = await self._outcome(call, told)
+            task, outcome = await self._outcome(errand, told)
         except (CosmonapseError, TimeoutError, ValueError) as error:
-            await told.settled(_of_error(error, call.trace_id))
+            await told.settled(_of_error(error, errand.trace_id))
             return
-        end = settled(outcome, call.trace_id)
+        end = settled(outcome, errand.trace_id)
         if end.state == "COMPLETED":
             await told.output(outcome.output)
         self._store.remember(told.neuron, told.task_id, (task, outcome) if end.asks else None)
         await told.settled(end)
 
-    async def _outcome(self, call: _Call, told: _Told) -> tuple[Signal, Signal]:
+    async def _outcome(self, errand: _Errand, told: _Told) -> tuple[Signal, Signal]:
         pathway = await self._gateway.dendrite.dispatch(
-            neuron=call.neuron,
-            input=call.input,
-            timeout_s=call.timeout_s,
-            trace_id=call.trace_id,
-            parent_id=call.parent_id,
-            meta=call.meta,
+            neuron=errand.neuron,
+            input=errand.input,
+            timeout_s=errand.timeout_s,
+            trace_id=errand.trace_id,
+            parent_id=errand.parent_id,
+            meta=errand.meta,
         )
-        async with self._gateway.open(SignalReader(pathway)) as reader:
-            await _follow(reader, told)
+        reader = SignalReader(pathway)
+        # The Pathway alone is closed with the gateway: its reader meets its end.
+        async with self._gateway.open(pathway):
+            try:
+                await _follow(reader, told)
+            finally:
+                await reader.close()
         assert pathway.task is not None, "a dispatch has a TASK"
         assert reader.reply is not None, "the reader has come to its end"
         return pathway.task, reader.reply

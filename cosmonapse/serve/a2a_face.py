@@ -56,12 +56,11 @@ class A2aFace:
 
     Args:
         gateway: What it serves.
-        agent: The id of the Neuron whose card is at the root of the gateway too; None for none.
     """
 
-    def __init__(self, gateway: Gateway, agent: str | None = None) -> None:
+    def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._agent = agent
+        self._agent = gateway.settings.a2a_agent
         self._tasks = BoundedTasks()
         store = NeuronTaskStore(self._tasks)
         self._handler = DefaultRequestHandler(

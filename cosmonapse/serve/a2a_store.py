@@ -13,19 +13,19 @@ from a2a.types import ListTasksRequest, ListTasksResponse, Task, TaskState
 from a2a.utils.errors import InvalidParamsError
 
 from ..signals import Signal
-from .a2a_tasks import BoundedTasks, Phase, StoredTask
+from .a2a_tasks import BoundedTasks, StoredTask, TaskPhase
 
 NEURON = "neuron"
 """The key in the state of a call under which the Neuron of its path is."""
 _PAGE = 50
 _PHASES = MappingProxyType(
     {
-        TaskState.TASK_STATE_COMPLETED: Phase.FINISHED,
-        TaskState.TASK_STATE_CANCELED: Phase.FINISHED,
-        TaskState.TASK_STATE_FAILED: Phase.FINISHED,
-        TaskState.TASK_STATE_REJECTED: Phase.FINISHED,
-        TaskState.TASK_STATE_INPUT_REQUIRED: Phase.ASKING,
-        TaskState.TASK_STATE_AUTH_REQUIRED: Phase.ASKING,
+        TaskState.TASK_STATE_COMPLETED: TaskPhase.FINISHED,
+        TaskState.TASK_STATE_CANCELED: TaskPhase.FINISHED,
+        TaskState.TASK_STATE_FAILED: TaskPhase.FINISHED,
+        TaskState.TASK_STATE_REJECTED: TaskPhase.FINISHED,
+        TaskState.TASK_STATE_INPUT_REQUIRED: TaskPhase.ASKING,
+        TaskState.TASK_STATE_AUTH_REQUIRED: TaskPhase.ASKING,
     }
 )
 
@@ -46,7 +46,7 @@ class NeuronTaskStore(TaskStore):
 
     async def save(self, task: Task, context: ServerCallContext) -> None:
         """Keep a task, in place of its earlier form."""
-        phase = _PHASES.get(task.status.state, Phase.RUNNING)
+        phase = _PHASES.get(task.status.state, TaskPhase.RUNNING)
         body = task.SerializeToString()
         self.tasks.put(context.state[NEURON], task.id, body, phase, self._now_s())
 

@@ -18,10 +18,9 @@ MAX_BYTES = 64 * 1024 * 1024
 KEEP_S = 3600.0
 _OVERHEAD_BYTES = 1024
 """What a task costs beside its bytes, about."""
-DROPPED = "drop.a2a_task"
 
 
-class Phase(IntEnum):
+class TaskPhase(IntEnum):
     """What a task does; the lower it is, the sooner the task is dropped."""
 
     FINISHED = 0
@@ -43,7 +42,7 @@ class StoredTask:
 
     body: bytes
     asked: bytes
-    phase: Phase
+    phase: TaskPhase
     changed_at_s: float
     number: int
 
@@ -76,17 +75,17 @@ class BoundedTasks:
         self._keep_s = keep_s
         self._number = 0
         # One queue for each phase, the task that was changed the longest ago first.
-        self._queues: dict[Phase, OrderedDict[tuple[str, str], StoredTask]] = {
-            phase: OrderedDict() for phase in Phase
+        self._queues: dict[TaskPhase, OrderedDict[tuple[str, str], StoredTask]] = {
+            phase: OrderedDict() for phase in TaskPhase
         }
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
 
-    def put(self, agent: str, task_id: str, body: bytes, phase: Phase, now_s: float) -> None:
+    def put(self, agent: str, task_id: str, body: bytes, phase: TaskPhase, now_s: float) -> None:
         """Keep a task, in place of an earlier form of it; drop what is over the bounds."""
         before = self._take(agent, task_id)
-        asked = before.asked if before is not None and phase is not Phase.FINISHED else b""
+        asked = before.asked if before is not None and phase is not TaskPhase.FINISHED else b""
         self._keep(agent, task_id, body, asked, phase, now_s)
         self._drop_old(now_s)
         self._drop_over()
@@ -121,7 +120,7 @@ class BoundedTasks:
         self._take(agent, task_id)
 
     def _keep(
-        self, agent: str, task_id: str, body: bytes, asked: bytes, phase: Phase, now_s: float
+        self, agent: str, task_id: str, body: bytes, asked: bytes, phase: TaskPhase, now_s: float
     ) -> None:
         self._number += 1
         task = StoredTask(body, asked, phase, now_s, self._number)
@@ -137,7 +136,7 @@ class BoundedTasks:
         return None
 
     def _drop_old(self, now_s: float) -> None:
-        for phase in (Phase.FINISHED, Phase.ASKING):
+        for phase in (TaskPhase.FINISHED, TaskPhase.ASKING):
             queue = self._queues[phase]
             while queue and now_s - next(iter(queue.values())).changed_at_s > self._keep_s:
                 self._drop_first(phase)
@@ -146,9 +145,9 @@ class BoundedTasks:
         while len(self) > self._max_tasks or self.bytes_held > self._max_bytes:
             if len(self) <= 1:  # the one that is being kept
                 return
-            self._drop_first(next(phase for phase in Phase if self._queues[phase]))
-            self.counts[DROPPED] += 1
+            self._drop_first(next(phase for phase in TaskPhase if self._queues[phase]))
+            self.counts["drop.a2a_task"] += 1
 
-    def _drop_first(self, phase: Phase) -> None:
+    def _drop_first(self, phase: TaskPhase) -> None:
         _, task = self._queues[phase].popitem(last=False)
         self.bytes_held -= task.size

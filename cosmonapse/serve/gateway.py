@@ -28,6 +28,7 @@ class GatewaySettings:
         max_body_bytes: The most bytes of a request.
         token: What clients must send as `Authorization: Bearer`; empty for none.
         tools: Which Neurons are tools of MCP, by patterns of their ids; empty for all with a card.
+        a2a_agent: The Neuron whose card of A2A is at the root too; None for none.
         version: Of this software, for clients.
     """
 
@@ -36,6 +37,7 @@ class GatewaySettings:
     max_body_bytes: int = 16 * 1024 * 1024
     token: str = attrs.field(default="", repr=False)
     tools: tuple[str, ...] = ()
+    a2a_agent: str | None = None
     version: str = ""
 
 
@@ -112,5 +114,4 @@ class Gateway:
 
     async def close_streams(self) -> None:
         """Close every reader that is streamed: its client receives the last event."""
-        # The Pathway alone: whoever reads it meets its end, and writes the last event.
-        await asyncio.gather(*(reader.pathway.close() for reader in list(self._readers)))
+        await asyncio.gather(*(reader.close() for reader in list(self._readers)))

@@ -24,7 +24,7 @@ from support.a2a_neurons import (
     talking,
     text,
 )
-from support.gateways import serving, start_gateway
+from support.gateways import serving
 from support.processes import until
 
 pytestmark = pytest.mark.asyncio
@@ -306,7 +306,7 @@ async def test_the_list_names_every_neuron(gateway):
     assert listed[0]["url"].startswith(gateway.base_url)
 
 
-async def test_a_stop_ends_open_streams_within_a_second(url, children, waiting):
+async def test_a_stop_ends_open_streams_within_a_second(url, waiting):
     with serving(url, *axons(waiting), flags=["--a2a", "--base-url", "https://a.example/"]) as own:
         async with own.async_client() as http:
             card = (await http.get("/a2a/wait/.well-known/agent-card.json")).json()
@@ -331,11 +331,3 @@ async def test_a_stop_ends_open_streams_within_a_second(url, children, waiting):
         assert await asyncio.to_thread(own.process.wait) == 0
         assert any("TASK_STATE_CANCELED" in line or "TASK_STATE_FAILED" in line for line in rest)
         await until(lambda: waiting.cancelled > before)
-
-
-async def test_the_agent_at_the_root_needs_the_face(url, children):
-    process = start_gateway(children, url, "none", "--http", "--a2a-agent", "chat")
-    process.may_complain = True
-
-    assert await asyncio.to_thread(process.wait) == 2
-    assert any("add --a2a" in line.text for line in process.err)
