@@ -12,6 +12,7 @@ from .runtime.lazy import loaded_on_use
 
 if TYPE_CHECKING:
     from .axon import Axon
+    from .axon_source import AxonSource
     from .dendrite import Dendrite
     from .dendrite.caller.pathway import Pathway
     from .dendrite.caller.retry import RetryStrategy, default_retry_on
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     )
     from .ids import new_event_id, new_trace_id
     from .keys import Key
+    from .mcp_tools import McpServer, ToolServerUnreachable
     from .neuron_decorator import neuron
     from .neurons import Neuron
     from .registry import DendriteRecord, NeuronRecord, SynapseState, TaskRecord
@@ -63,6 +65,7 @@ __all__ = [
     "CODES",
     "AccessRefused",
     "Axon",
+    "AxonSource",
     "BadSignal",
     "BlockingDendrite",
     "Clarification",
@@ -80,6 +83,7 @@ __all__ = [
     "InvalidUrl",
     "Key",
     "LocalError",
+    "McpServer",
     "MemoryRegistryStore",
     "MemorySynapse",
     "MissingExtra",
@@ -109,6 +113,7 @@ __all__ = [
     "TaskContext",
     "TaskRecord",
     "TextStream",
+    "ToolServerUnreachable",
     "UnencodableValue",
     "connect_synapse",
     "default_retry_on",
@@ -122,6 +127,7 @@ __getattr__, __dir__ = loaded_on_use(
     __name__,
     {
         ".axon": ("Axon",),
+        ".axon_source": ("AxonSource",),
         ".dendrite.worker.context": ("TaskContext",),
         ".dendrite": ("Dendrite",),
         ".edge": ("BlockingDendrite", "TextStream"),
@@ -158,6 +164,7 @@ __getattr__, __dir__ = loaded_on_use(
         ),
         ".ids": ("new_event_id", "new_trace_id"),
         ".keys": ("Key",),
+        ".mcp_tools": ("McpServer", "ToolServerUnreachable"),
         ".neuron_decorator": ("neuron",),
         ".neurons": ("Neuron",),
         ".dendrite.caller.pathway": ("Pathway",),

@@ -34,6 +34,11 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "gap.replies": "Streamed replies that are lost for good.",
         # cards
         "card_missing": "Cards that `cards` left out: late, refused, or no card.",
+        # sources of Axons
+        "source_failed": "Sources of Axons that raised; their Axons were taken away.",
+        "source_refused": "Axons of a source that could not be hosted: an id that was taken.",
+        "tool_left_out": "Tools of MCP servers that are not hosted: a bad schema, an id taken.",
+        "tool_server_away": "Times that an MCP server ended or could not be reached again.",
         # questions
         "drop.bad_answer": "Answers of other Dendrites that did not fit their question.",
         "drop.question": "Questions that were forgotten because over 10,000 waited for an answer.",

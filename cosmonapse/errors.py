@@ -22,6 +22,7 @@ CosmonapseError
     ├── SynapseRefused          the Synapse refused the connection
     │   └── AccessRefused       it does not let this key in, or do something
     ├── BadSignal               bytes that are not a valid Signal
+    ├── ToolServerUnreachable   an MCP server cannot be started (in `mcp_tools`)
     ├── NeuronError             a Neuron ended its task with an ERROR
     ├── NeedsAnswer             a Neuron asked a question instead of answering
     └── Question                a Neuron raises one to ask instead of answering

@@ -37,6 +37,7 @@ from .verbs.dispatch import DispatchVerbs
 from .verbs.emit import EmitVerbs
 from .verbs.offer import OfferVerbs
 from .verbs.respond import RespondVerbs
+from .verbs.source import SourceVerbs
 from .verbs.stop import StopVerbs
 from .watch.publisher import Publisher
 from .watch.registry_recorder import RegistryRecorder
@@ -46,6 +47,7 @@ from .worker.bidder import Bidder
 from .worker.inbox import Inbox
 from .worker.registration import Registration
 from .worker.resync_source import DendriteResyncSource
+from .worker.sources import Sources
 
 _START_S = 5.0
 _LONG_START_S = 60.0  # for a Synapse that answered a moment ago
@@ -56,7 +58,9 @@ _OLDER_SYNAPSE = (
 )
 
 
-class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, RespondVerbs):
+class Dendrite(
+    StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, RespondVerbs, SourceVerbs
+):
     """A client of a Synapse: hosts Axons, dispatches TASKs, receives Signals.
 
     One for each process is enough. Call it only from the event loop that started it.
@@ -130,6 +134,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         self._registration = Registration(
             self._transport, self._subscriptions, self._inbox, dendrite_id, heartbeat_s
         )
+        self._sources = Sources(self._inbox, self._registration, self._update_subscriptions)
         router.connect(self._dispatcher, self._inbox, self._registration, self._subscriptions)
         self._roster = Roster(self._transport, self._subscriptions)
         self._card_cache = CardCache(self._dispatcher, self._roster)
@@ -190,6 +195,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
         await self._subscriptions.settle()
         left_s = _LONG_START_S if timeout_s is None else max(0.0, begun_s + timeout_s - now())
         await self._registration.start(left_s)
+        await self._sources.start()
         if self._registry_recorder is not None:
             await self._registry_recorder.start()
 
@@ -218,10 +224,12 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             await self._bidder.close()
             await self._registration.stop(reason)
             await self._inbox.drain(drain_s)
+            await self._sources.close()
             await self._stop_receiver.close(drain_s)
             self._dispatcher.close()
             self._pathways.close()
         finally:
+            await self._sources.close()
             self._observers.close()
             await self._transport.close(_CLOSE_S)
             await self._subscriptions.close()
@@ -472,6 +480,7 @@ class Dendrite(StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, Resp
             self._stop_receiver,
             self._inbox,
             self._subscriptions,
+            self._sources,
         )
         totals: Counter[str] = Counter()
         for part in parts:

@@ -1,4 +1,4 @@
-"""From `module:name` on the command line to the Axons that it means."""
+"""From `module:name` on the command line to the Axons and sources of Axons that it means."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from ..axon import Axon
+from ..axon_source import AxonSource
 from ..errors import LocalError
 
 
@@ -25,35 +26,47 @@ class BadTarget(LocalError):
         self.module = module
 
 
-def axons_of(targets: Sequence[str]) -> list[Axon]:
-    """Return the Axons of all targets, each once.
+Hosted = Axon | AxonSource
+
+
+def hosted_of(targets: Sequence[str]) -> list[Hosted]:
+    """Return the Axons, and the sources of Axons, of all targets, each once.
 
     Args:
         targets: Each `module:name`, where the name is that of an Axon, of a function with
-            `@neuron`, or of a list of them; or `module` for all that the module has.
+            `@neuron`, of a source such as an `McpServer`, or of a list of them; or `module` for
+            all that the module has.
 
     Raises:
         BadTarget: There is nothing to run; the text says what to do.
         BaseException: What the import of a module raises.
     """
-    found: dict[int, Axon] = {}
+    found: dict[int, Hosted] = {}
     names: dict[str, str] = {}
     for target in targets:
-        for name, axon in _named(target):
-            if id(axon) in found:
-                continue
-            other = names.setdefault(axon.neuron_id, name)
-            if other != name:
-                raise BadTarget(
-                    f"{other} and {name} are two Axons with the id {axon.neuron_id!r}: give each "
-                    "an id of its own; replicas come from --workers"
-                )
-            found[id(axon)] = axon
+        for name, hosted in _named(target):
+            if id(hosted) not in found and isinstance(hosted, Axon):
+                _check_id(names, name, hosted)
+            found[id(hosted)] = hosted
     return list(found.values())
 
 
-def _named(target: str) -> Iterable[tuple[str, Axon]]:
-    """Yield each Axon of a target with a name for it."""
+def axons_of(targets: Sequence[str]) -> list[Axon]:
+    """Return the Axons of all targets without their sources, as `hosted_of` does."""
+    return [each for each in hosted_of(targets) if isinstance(each, Axon)]
+
+
+def _check_id(names: dict[str, str], name: str, axon: Axon) -> None:
+    other = names.setdefault(axon.neuron_id, name)
+    if other != name:
+        raise BadTarget(
+            f"{other} and {name} are two Axons with the id {axon.neuron_id!r}: give each "
+            "an id of its own; replicas come from --workers"
+        )
+
+
+def _named(target: str) -> Iterable[tuple[str, Hosted]]:
+    """Yield each Axon and source of a target with a name for it."""
     module_name, colon, path = target.partition(":")
     if not module_name or (colon and not path):
         raise BadTarget(f"{target!r} is not MODULE or MODULE:NAME, such as app:axon")
@@ -61,17 +74,17 @@ def _named(target: str) -> Iterable[tuple[str, Axon]]:
     if colon:
         yield from _given(target, _attribute(module, module_name, path))
         return
-    axons = {
-        f"{module_name}:{name}": axon
+    hosted = {
+        f"{module_name}:{name}": each
         for name, value in vars(module).items()
-        if (axon := _axon_of(value)) is not None
+        if (each := _hosted_of(value)) is not None
     }
-    if not axons:
+    if not hosted:
         raise BadTarget(
             f"{module_name} has no Axon and no function with @neuron: add one, or name a list of "
             f"them as {module_name}:NAME"
         )
-    yield from axons.items()
+    yield from hosted.items()
 
 
 def _imported(name: str) -> ModuleType:
@@ -122,26 +135,30 @@ def _attribute(module: ModuleType, module_name: str, path: str) -> Any:
     return value
 
 
-def _given(target: str, value: Any) -> Iterable[tuple[str, Axon]]:
-    """Yield the Axons of a value that was named."""
-    axon = _axon_of(value)
-    if axon is not None:
-        yield target, axon
+def _given(target: str, value: Any) -> Iterable[tuple[str, Hosted]]:
+    """Yield the Axons and sources of a value that was named."""
+    hosted = _hosted_of(value)
+    if hosted is not None:
+        yield target, hosted
         return
     if not isinstance(value, list | tuple | set | frozenset) or not value:
         raise BadTarget(f"{target} is {_described(value)}")
     for place, each in enumerate(value):
-        axon = _axon_of(each)
-        if axon is None:
+        hosted = _hosted_of(each)
+        if hosted is None:
             raise BadTarget(f"{target}[{place}] is {_described(each)}")
-        yield f"{target}[{place}]", axon
+        yield f"{target}[{place}]", hosted
 
 
-def _axon_of(value: Any) -> Axon | None:
+def _hosted_of(value: Any) -> Hosted | None:
     try:
         if isinstance(value, Axon):
             return value
-        axon = None if isinstance(value, type | ModuleType) else getattr(value, "axon", None)
+        if isinstance(value, type | ModuleType):
+            return None
+        if isinstance(value, AxonSource):
+            return value
+        axon = getattr(value, "axon", None)
     except Exception:  # noqa: BLE001  # as of flask.request, which stands for what is not there yet
         return None
     return axon if isinstance(axon, Axon) else None

@@ -30,7 +30,7 @@ from .control_line import ControlLine
 from .load_failure import failure_of, files_of
 from .program_files import own_path
 from .service_view import BEAT_S
-from .targets import axons_of
+from .targets import Hosted, hosted_of
 
 if TYPE_CHECKING:
     from .process_probes import ProcessProbes
@@ -97,12 +97,12 @@ def main(argument: str) -> int:
         logs.configure()
     try:
         probes = _probes(settings.probe_descriptor)
-        axons = axons_of(settings.targets)
+        hosted = hosted_of(settings.targets)
         set_provider_as_asked()  # behind the program, which may set one of its own
         if settings.concurrency is not None:
-            axons = [attrs.evolve(each, concurrency=settings.concurrency) for each in axons]
+            hosted = [_with_concurrency(each, settings.concurrency) for each in hosted]
         line.tell("loaded", files=_files(settings.folders))
-        run(_serve(axons, settings, line, probes))
+        run(_serve(hosted, settings, line, probes))
     except BaseException as error:  # noqa: BLE001  # the last door: the runner tells it in one line
         if value_of(TRACEBACK_VARIABLE):
             traceback.print_exception(error)
@@ -123,13 +123,13 @@ def _probes(descriptor: int) -> ProcessProbes | None:
 
 
 async def _serve(
-    axons: Sequence[Axon],
+    hosted: Sequence[Hosted],
     settings: ProcessSettings,
     line: ControlLine,
     probes: ProcessProbes | None,
 ) -> None:
     async def join() -> Dendrite:
-        return await _joined(axons, settings)
+        return await _joined(hosted, settings)
 
     stopping = asyncio.create_task(stop_signal(), name="signals")
     joining = asyncio.create_task(
@@ -144,7 +144,7 @@ async def _serve(
     if probes is not None:
         probes.serve(dendrite)
     line.is_serving = True
-    ids = [axon.neuron_id for axon in axons]
+    ids = [axon.neuron_id for axon in dendrite._inbox.axons]
     line.tell("ready", ids=ids, url=dendrite.synapse.url, files=_files(settings.folders))
     telling = asyncio.create_task(_tell_files(settings, line), name="files")
     beating = asyncio.create_task(_beat(dendrite, settings, line), name="beat")
@@ -155,8 +155,13 @@ async def _serve(
     await export_the_rest()
 
 
-async def _joined(axons: Sequence[Axon], settings: ProcessSettings) -> Dendrite:
-    """Return a Dendrite that hosts the Axons, once TASKs reach them."""
+def _with_concurrency(hosted: Hosted, concurrency: int) -> Hosted:
+    """Return an Axon with another concurrency; a source has its own."""
+    return attrs.evolve(hosted, concurrency=concurrency) if isinstance(hosted, Axon) else hosted
+
+
+async def _joined(hosted: Sequence[Hosted], settings: ProcessSettings) -> Dendrite:
+    """Return a Dendrite that hosts the Axons and sources, once TASKs reach them."""
     synapse = await connect_synapse(settings.url, key=settings.key, timeout_s=_CONNECT_S)
     dendrite = Dendrite(
         synapse=synapse,
@@ -164,8 +169,11 @@ async def _joined(axons: Sequence[Axon], settings: ProcessSettings) -> Dendrite:
         dendrite_id=_name_of(settings.targets[0]),
         role="worker",
     )
-    for axon in axons:
-        dendrite.attach_axon(axon)
+    for each in hosted:
+        if isinstance(each, Axon):
+            dendrite.attach_axon(each)
+        else:
+            await dendrite.add_source(each)
     await dendrite.start()
     return dendrite
 

@@ -39,7 +39,7 @@ FLOORS = (
     ),
     ("cosmonapse.schemas.*",),
     ("cosmonapse.axon", "cosmonapse.configuration", "cosmonapse.key_ring"),
-    ("cosmonapse.neuron_decorator",),
+    ("cosmonapse.neuron_decorator", "cosmonapse.axon_source"),
     ("cosmonapse.telemetry.*",),
     ("cosmonapse.logs",),
     ("cosmonapse.tracing.*",),

@@ -26,6 +26,7 @@ from ..watch.publisher import Publisher
 from ..watch.subscriptions import Subscriptions
 from ..worker.bidder import Bidder
 from ..worker.inbox import Inbox
+from ..worker.sources import Sources
 
 Role = Literal["orchestrator", "worker"]
 
@@ -84,6 +85,7 @@ class DendriteBase:
     _bidder: Bidder
     _stop_sender: StopSender
     _stop_receiver: StopReceiver
+    _sources: Sources
 
     def __init__(self) -> None:
         self._state: Literal["new", "running", "stopped"] = "new"

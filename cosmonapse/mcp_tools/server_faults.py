@@ -1,0 +1,49 @@
+"""Why a server cannot be reached, in one line. Pure.
+
+The client of MCP raises groups of groups; what matters is the first leaf that is no cancellation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+_MAX_TEXT = 300
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """Yield the exceptions in a group, in nested groups too, or the one that is none."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from leaves(each)
+    else:
+        yield error
+
+
+def first_leaf(error: BaseException) -> BaseException:
+    """Return the exception that says most: the first that is no cancellation, if there is one."""
+    found = list(leaves(error))
+    return next((each for each in found if not isinstance(each, asyncio.CancelledError)), found[0])
+
+
+def reason_of(error: BaseException, command: str | None) -> str:
+    """Return why a server could not be reached.
+
+    Args:
+        error: What the client raised.
+        command: The program that was to be started; None for a URL.
+    """
+    leaf = first_leaf(error)
+    if command is not None and isinstance(leaf, FileNotFoundError):
+        if leaf.filename not in (None, command):
+            return f"there is no folder {leaf.filename}"
+        return f"there is no command {command!r}: install it, or name its whole path"
+    if command is not None and isinstance(leaf, PermissionError):
+        return f"{command!r} may not be run"
+    text = " ".join(str(leaf).split())[:_MAX_TEXT]
+    return text or type(leaf).__name__
+
+
+def with_last_lines(reason: str, lines: Sequence[str]) -> str:
+    """Return a reason, and what the server wrote last."""
+    return f"{reason}; it wrote: {' | '.join(lines)}" if lines else reason

@@ -1,0 +1,66 @@
+"""What a server is: a command to start, or a URL. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+import attrs
+
+
+@attrs.frozen
+class Target:
+    """Where the server is.
+
+    Attributes:
+        command: The program and its arguments; empty for a URL.
+        url: The URL; empty for a command.
+        env: Variables for the process, beside the few that it inherits.
+        cwd: The folder that it starts in; None for the current one.
+        headers: HTTP headers for a URL.
+    """
+
+    command: tuple[str, ...] = ()
+    url: str = attrs.field(default="", repr=False)
+    env: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    cwd: str | None = None
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+
+    @property
+    def program(self) -> str | None:
+        """The program; None for a URL."""
+        return self.command[0] if self.command else None
+
+    def __str__(self) -> str:
+        """Return it for logs: arguments, user, password and query of a URL may be secrets."""
+        if self.program is not None:
+            return self.program
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def target_from(
+    given: str | Sequence[str],
+    *,
+    env: Mapping[str, str] | None,
+    cwd: str | None,
+    headers: Mapping[str, str] | None,
+    token: str | None,
+) -> Target:
+    """Return the target that a user has named.
+
+    Raises:
+        ValueError: It is empty, is no command line, or has settings of the other kind.
+    """
+    if isinstance(given, str) and given.lower().startswith(("http://", "https://")):
+        if env or cwd:
+            raise ValueError("env= and cwd= are for a command, and this is a URL")
+        secret = {"Authorization": f"Bearer {token}"} if token else {}
+        return Target(url=given, headers={**(headers or {}), **secret})
+    if headers or token:
+        raise ValueError("headers= and token= are for a URL, and this is a command")
+    command = tuple(shlex.split(given)) if isinstance(given, str) else tuple(given)
+    if not command:
+        raise ValueError("name the command that starts the MCP server, or its URL")
+    return Target(command=command, env=dict(env or {}), cwd=cwd)
