@@ -154,12 +154,11 @@ class Connection:
                 if not (self._is_modern(client) and self._settings.asks is None):
                     await self._serve(client)
                     return
-                found = client.session.discover_result
+                known = client.session.discover_result
+                version = client.protocol_version
             # Calls that end with their questions need no answer while they run, so questions cost
             # nothing here; that we answer them is part of each message from now on.
-            async with self._client(
-                streams, True, mode=client.protocol_version, prior_discover=found
-            ) as client:
+            async with self._client(streams, True, mode=version, prior_discover=known) as client:
                 await self._serve(client)
 
     def _is_modern(self, client: Client) -> bool:
@@ -170,7 +169,7 @@ class Connection:
     def _client(self, streams: KeptStreams, elicits: bool, **more: Any) -> Client:
         from mcp import Client
 
-        async def on_elicit(_: ClientRequestContext, params: Any) -> Any:
+        async def on_elicit(context: ClientRequestContext, params: Any) -> Any:
             return await self._elicit(params)
 
         return Client(

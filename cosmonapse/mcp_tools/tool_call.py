@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mcp import ClientSession
 
 _MAX_ROUNDS = 16
+_GRACE_S = 5.0
 _NO_WORDS = "the tool ended with an error and gave no text"
 
 
@@ -97,7 +98,9 @@ class ToolCall:
             return await session.call_tool(
                 self._tool.name,
                 self._arguments,
-                read_timeout_seconds=max(0.001, self._context.remaining_s),
+                # Our task is cancelled at its deadline. A timeout of the client that comes first
+                # would be interrupted while it tells the server, which then works on.
+                read_timeout_seconds=self._context.remaining_s + _GRACE_S,
                 progress_callback=self._progress,
                 input_responses=responses,
                 request_state=state,
