@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable
 from threading import get_ident
 from types import TracebackType
@@ -32,6 +31,7 @@ from .event_router import EventRouter
 from .stop_receiver import StopReceiver
 from .stop_sender import StopSender
 from .verbs.base import Role, verb
+from .verbs.counts import Counts
 from .verbs.decorators import Decorators
 from .verbs.dispatch import DispatchVerbs
 from .verbs.emit import EmitVerbs
@@ -59,7 +59,7 @@ _OLDER_SYNAPSE = (
 
 
 class Dendrite(
-    StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, RespondVerbs, SourceVerbs
+    StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, RespondVerbs, SourceVerbs, Counts
 ):
     """A client of a Synapse: hosts Axons, dispatches TASKs, receives Signals.
 
@@ -141,8 +141,6 @@ class Dendrite(
         self._registry_recorder = self._recorder_for(registry_store)
         self._observers = Observers(self._dispatcher, self._inbox)
         self._at_start: list[Callable[[], None]] = []
-        self._starting: asyncio.Task[None] | None = None
-        self._stopping: asyncio.Task[None] | None = None
 
     def _recorder_for(self, store: RegistryStore | None) -> RegistryRecorder | None:
         return (
@@ -223,9 +221,7 @@ class Dendrite(
                 await asyncio.wait([self._starting])
             await self._bidder.close()
             await self._registration.stop(reason)
-            await self._inbox.drain(drain_s)
-            await self._sources.close()
-            await self._stop_receiver.close(drain_s)
+            await self._end_tasks(drain_s)
             self._dispatcher.close()
             self._pathways.close()
         finally:
@@ -233,6 +229,11 @@ class Dendrite(
             self._observers.close()
             await self._transport.close(_CLOSE_S)
             await self._subscriptions.close()
+
+    async def _end_tasks(self, drain_s: float) -> None:
+        await self._inbox.drain(drain_s)
+        await self._sources.close()
+        await self._stop_receiver.close(drain_s)
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -466,26 +467,6 @@ class Dendrite(
         """
         self._check_may_dispatch()
         return await self._card_cache.cards(pattern, timeout_s)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """The counters of this Dendrite by name; `cosmonapse.counters` explains each."""
-        parts = (
-            self._transport,
-            self._dispatcher,
-            self._arbiter,
-            self._auctions,
-            self._card_cache,
-            self._bidder,
-            self._stop_receiver,
-            self._inbox,
-            self._subscriptions,
-            self._sources,
-        )
-        totals: Counter[str] = Counter()
-        for part in parts:
-            totals.update(part.counts)
-        return dict(totals)
 
 
 def _trace_if_configured(dendrite: Dendrite) -> None:

@@ -1,6 +1,6 @@
 """The tools of MCP servers, each behind an Axon."""
 
-from .mcp_server import McpServer
+from .tool_server import McpServer
 from .unreachable import ToolServerUnreachable
 
 __all__ = ["McpServer", "ToolServerUnreachable"]

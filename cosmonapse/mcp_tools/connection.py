@@ -18,8 +18,8 @@ import attrs
 from .kept_streams import KeptStreams
 from .mcp_package import load
 from .server_faults import reason_of, with_last_lines
+from .server_target import ServerTarget
 from .stderr_lines import StderrLines
-from .target import Target
 from .tool import Tool
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Connection:
 
     def __init__(
         self,
-        target: Target,
+        target: ServerTarget,
         name: str,
         settings: ConnectionSettings,
         on_tools: Callable[[str, list[Tool]], None],
@@ -236,7 +236,7 @@ class Connection:
 
 
 @asynccontextmanager
-async def _over_http(target: Target) -> AsyncIterator[tuple[Any, Any]]:
+async def _over_http(target: ServerTarget) -> AsyncIterator[tuple[Any, Any]]:
     import httpx2
     from mcp.client.streamable_http import streamable_http_client
 

@@ -5,7 +5,6 @@ The client of MCP raises groups of groups; what matters is the first leaf that i
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 
 _MAX_TEXT = 300
@@ -23,7 +22,7 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
 def first_leaf(error: BaseException) -> BaseException:
     """Return the exception that says most: the first that is no cancellation, if there is one."""
     found = list(leaves(error))
-    return next((each for each in found if not isinstance(each, asyncio.CancelledError)), found[0])
+    return next((each for each in found if isinstance(each, Exception)), found[0])
 
 
 def reason_of(error: BaseException, command: str | None) -> str:

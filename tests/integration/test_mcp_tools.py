@@ -1,5 +1,6 @@
 """Tools of MCP servers as Neurons, with real servers: of Python in both eras, and of node."""
 
+import ast
 import asyncio
 import os
 import signal
@@ -18,6 +19,7 @@ from cosmonapse import (
     SignalType,
     ToolServerUnreachable,
 )
+from house import pages
 from support.node import GATEWAY_CLIENTS, gateway_node_or_skip
 from support.processes import until
 
@@ -36,11 +38,12 @@ def is_running(pid):
         return False
 
 
-async def soon(condition, timeout_s=10.0):
-    """Wait until an async condition holds."""
-    async with asyncio.timeout(timeout_s):
-        while not await condition():
-            await asyncio.sleep(0.02)
+async def pid_or_none(dendrite, era):
+    """Return the process id of a server; None while it is away, which is a recoverable error."""
+    try:
+        return (await dendrite.ask(neuron=f"{era}.pid", input={}))["pid"]
+    except NeuronError as error:
+        return None if error.recoverable else error
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -129,10 +132,7 @@ async def test_a_caller_that_gives_up_cancels_the_call_at_the_server(dendrite, e
     with pytest.raises(TimeoutError):
         await dendrite.ask(neuron=f"{era}.slow", input={"s": 30}, timeout_s=0.3)
 
-    async def is_noted():
-        return notes.read_text().count("cancelled slow") > before
-
-    await soon(is_noted, 2.0)
+    await until(lambda: notes.read_text().count("cancelled slow") > before, 2.0)
 
 
 async def test_questions_of_a_tool_are_answered_one_after_the_other(dendrite, era):
@@ -189,14 +189,10 @@ async def test_a_killed_server_fails_its_calls_at_once_and_is_back_soon(dendrite
     assert outcome.payload["recoverable"]
     assert failed_s - killed_s < 1.0
 
-    async def is_back():
-        try:
-            return (await dendrite.ask(neuron=f"{era}.pid", input={}))["pid"] != pid
-        except NeuronError as error:
-            assert error.recoverable
-            return False
-
-    await soon(is_back)
+    async with asyncio.timeout(10):
+        while (again := await pid_or_none(dendrite, era)) in (None, pid):
+            await asyncio.sleep(0.02)
+    assert is_running(again)
     assert dendrite.counts["tool_server_away"] >= 1
 
 
@@ -271,3 +267,32 @@ async def test_no_server_outlives_its_worker(children, url, namespace, tmp_path,
             os.kill(process, end)
 
         await until(lambda: not is_running(pid))
+
+
+async def test_the_page_runs_as_it_stands(dendrite, tmp_path):
+    node = str(gateway_node_or_skip())
+    (tmp_path / "a.txt").write_text("from the page")
+    files = f"{node} {OF_NODE}/server-filesystem/dist/index.js"
+    names = {"dendrite": dendrite}
+
+    for block in pages.blocks(pages.DOCS / "mcp-tools.md"):
+        if block.language == "python":
+            code = block.code.replace("npx -y @modelcontextprotocol/server-filesystem", files)
+            code = code.replace("/srv", str(tmp_path)).replace('"fs', '"page')
+            compiled = compile(code, "block", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            running = eval(compiled, names)
+            if running is not None:
+                await running
+
+    assert names["output"]["content"] == "from the page"
+    assert names["card"].input["required"] == ["path"]
+    names["greeters"].names[:] = ["alan"]
+    names["greeters"].changed.set()
+    assert (await dendrite.wait_for_neuron(neuron="alan", timeout_s=5)).neuron_id == "alan"
+    await until_gone(dendrite, "ada")
+
+
+async def until_gone(dendrite, neuron_id):
+    async with asyncio.timeout(5):
+        while neuron_id in [each.neuron_id for each in await dendrite.find_neurons()]:
+            await asyncio.sleep(0.02)

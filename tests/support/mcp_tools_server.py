@@ -29,7 +29,7 @@ def tool(name, output=None, **more):
 
 
 def note(text):
-    with open(NOTES, "a", encoding="utf-8") as file:  # noqa: PTH123
+    with open(NOTES, "a", encoding="utf-8") as file:
         file.write(f"{text}\n")
 
 

@@ -17,6 +17,7 @@ from ...runtime.running_loop import running_loop
 from ...transport import Transport
 from ..caller.answer_arbiter import AnswerArbiter
 from ..caller.auction import Auctions
+from ..caller.card_cache import CardCache
 from ..caller.dispatcher import Dispatcher
 from ..caller.pathways import Pathways
 from ..caller.retries import Retries
@@ -82,6 +83,7 @@ class DendriteBase:
     _arbiter: AnswerArbiter
     _publisher: Publisher
     _auctions: Auctions
+    _card_cache: CardCache
     _bidder: Bidder
     _stop_sender: StopSender
     _stop_receiver: StopReceiver
@@ -94,6 +96,8 @@ class DendriteBase:
         self._home_thread = 0
         self._forks = 0
         self._home_pid = 0
+        self._starting: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[None] | None = None
 
     def _settle_here(self) -> None:
         """Bind this Dendrite to the current process, thread and event loop.

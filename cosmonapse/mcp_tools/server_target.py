@@ -10,7 +10,7 @@ import attrs
 
 
 @attrs.frozen
-class Target:
+class ServerTarget:
     """Where the server is.
 
     Attributes:
@@ -47,7 +47,7 @@ def target_from(
     cwd: str | None,
     headers: Mapping[str, str] | None,
     token: str | None,
-) -> Target:
+) -> ServerTarget:
     """Return the target that a user has named.
 
     Raises:
@@ -57,10 +57,10 @@ def target_from(
         if env or cwd:
             raise ValueError("env= and cwd= are for a command, and this is a URL")
         secret = {"Authorization": f"Bearer {token}"} if token else {}
-        return Target(url=given, headers={**(headers or {}), **secret})
+        return ServerTarget(url=given, headers={**(headers or {}), **secret})
     if headers or token:
         raise ValueError("headers= and token= are for a URL, and this is a command")
     command = tuple(shlex.split(given)) if isinstance(given, str) else tuple(given)
     if not command:
         raise ValueError("name the command that starts the MCP server, or its URL")
-    return Target(command=command, env=dict(env or {}), cwd=cwd)
+    return ServerTarget(command=command, env=dict(env or {}), cwd=cwd)

@@ -20,7 +20,7 @@ from ..errors import NeuronError
 from ..names import checked_capabilities, checked_name
 from .connection import Connection, ConnectionSettings
 from .mcp_package import check_installed
-from .target import target_from
+from .server_target import target_from
 from .tool import Tool, chosen, input_schema, mapped, output_schema
 from .tool_call import ToolCall, question_of, response_of
 from .tool_questions import ToolAnswer, ToolQuestion
@@ -106,7 +106,7 @@ class McpServer:
         self._hosted: dict[str, tuple[Tool, Axon]] = {}
         self._left_out: Mapping[str, str] = {}
         self._users = 0
-        self._keeper: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
         self._opened: asyncio.Future[None] | None = None
         self._watchers: set[asyncio.Event] = set()
         self._turn = asyncio.Lock()
@@ -136,9 +136,9 @@ class McpServer:
             ToolServerUnreachable: It cannot be started or reached.
         """
         self._users += 1
-        if self._keeper is None:
+        if self._keeping is None:
             self._opened = asyncio.get_running_loop().create_future()
-            self._keeper = asyncio.create_task(self._keep(self._opened), name=f"keep {self._name}")
+            self._keeping = asyncio.create_task(self._keep(self._opened), name=f"keep {self._name}")
         try:
             assert self._opened is not None
             await asyncio.shield(self._opened)
@@ -155,10 +155,10 @@ class McpServer:
 
     async def _leave(self) -> None:
         self._users -= 1
-        if self._users == 0 and self._keeper is not None:
-            keeper, self._keeper = self._keeper, None
-            keeper.cancel()
-            await asyncio.wait({keeper})
+        if self._users == 0 and self._keeping is not None:
+            keeping, self._keeping = self._keeping, None
+            keeping.cancel()
+            await asyncio.wait({keeping})
 
     async def supply(self, show: Show) -> None:
         """Show its Axons, and again whenever they change; called by the Dendrite."""
