@@ -106,7 +106,7 @@ class McpServer:
         self._hosted: dict[str, tuple[Tool, Axon]] = {}
         self._left_out: Mapping[str, str] = {}
         self._users = 0
-        self._keeping: asyncio.Task[None] | None = None
+        self._cycle_task: asyncio.Task[None] | None = None
         self._opened: asyncio.Future[None] | None = None
         self._watchers: set[asyncio.Event] = set()
         self._turn = asyncio.Lock()
@@ -136,9 +136,11 @@ class McpServer:
             ToolServerUnreachable: It cannot be started or reached.
         """
         self._users += 1
-        if self._keeping is None:
+        if self._cycle_task is None:
             self._opened = asyncio.get_running_loop().create_future()
-            self._keeping = asyncio.create_task(self._keep(self._opened), name=f"keep {self._name}")
+            self._cycle_task = asyncio.create_task(
+                self._cycle(self._opened), name=f"mcp server {self._name}"
+            )
         try:
             assert self._opened is not None
             await asyncio.shield(self._opened)
@@ -155,10 +157,10 @@ class McpServer:
 
     async def _leave(self) -> None:
         self._users -= 1
-        if self._users == 0 and self._keeping is not None:
-            keeping, self._keeping = self._keeping, None
-            keeping.cancel()
-            await asyncio.wait({keeping})
+        if self._users == 0 and self._cycle_task is not None:
+            cycle_task, self._cycle_task = self._cycle_task, None
+            cycle_task.cancel()
+            await asyncio.wait({cycle_task})
 
     async def supply(self, show: Show) -> None:
         """Show its Axons, and again whenever they change; called by the Dendrite."""
@@ -173,7 +175,7 @@ class McpServer:
             finally:
                 self._watchers.discard(changed)
 
-    async def _keep(self, opened: asyncio.Future[None]) -> None:
+    async def _cycle(self, opened: asyncio.Future[None]) -> None:
         """Start it, and again whenever it has ended."""
         failures = 0
         loop = asyncio.get_running_loop()

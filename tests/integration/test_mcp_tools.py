@@ -190,7 +190,7 @@ async def test_a_killed_server_fails_its_calls_at_once_and_is_back_soon(dendrite
     assert failed_s - killed_s < 1.0
 
     async with asyncio.timeout(10):
-        while (again := await pid_or_none(dendrite, era)) in (None, pid):
+        while (again := await pid_or_none(dendrite, era)) in (None, pid):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     assert is_running(again)
     assert dendrite.counts["tool_server_away"] >= 1
@@ -294,5 +294,5 @@ async def test_the_page_runs_as_it_stands(dendrite, tmp_path):
 
 async def until_gone(dendrite, neuron_id):
     async with asyncio.timeout(5):
-        while neuron_id in [each.neuron_id for each in await dendrite.find_neurons()]:
+        while neuron_id in [each.neuron_id for each in await dendrite.find_neurons()]:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
