@@ -21,12 +21,14 @@ class SignalReader:
         pathway: The Pathway it reads.
         ahead: Signals that were read and not taken; None stands for the end.
         reply: The Signal that settled the task, when `take` has returned the end; else None.
+        is_closed: True once `close` was called: an ERROR after that says no more than this.
     """
 
     def __init__(self, pathway: Pathway) -> None:
         self.pathway = pathway
         self.ahead: deque[Signal | None] = deque()
         self.reply: Signal | None = None
+        self.is_closed = False
         self._last: Signal | None = None
         self._cursor: Cursor | None = None
 
@@ -79,6 +81,7 @@ class SignalReader:
 
     async def close(self) -> None:
         """Close the Pathway, which cancels its task if that still runs; a wait finds the end."""
+        self.is_closed = True
         await self.pathway.close()
         if self._cursor is not None:
             self._cursor.leave()

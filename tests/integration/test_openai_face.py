@@ -1,11 +1,15 @@
 """The OpenAI-compatible face of a gateway, by OpenAI's own client in Python."""
 
+import asyncio
 import contextlib
 import json
+import signal
+from collections import Counter
 
 import openai
 import pytest
 
+from cosmonapse import Axon, Dendrite, Neuron, synapse_from_url
 from support.gateways import serving
 from support.openai_neurons import TOOL_CALL, ChatNeurons
 
@@ -287,3 +291,62 @@ def test_a_client_that_leaves_in_the_middle_cancels(client, neurons):
 
     neurons.wait_until(lambda it: not it.running)
     assert neurons.runs["one and held"] == 1
+
+
+# -- many streams, the end of the gateway, and our own client --------------------------------------
+
+
+def test_of_many_streams_those_that_hang_up_leave_nothing_running(gateway, neurons):
+    async def one(client, at):
+        text = "one and held: a" if at % 5 == 0 else "many"
+        messages = [{"role": "user", "content": text}]
+        stream = await client.chat.completions.create(model="chat", messages=messages, stream=True)
+        said = ""
+        async for chunk in stream:
+            said += chunk.choices[0].delta.content or ""
+            if said == "one":
+                await stream.close()
+                return text
+        return len(said.split())
+
+    async def all_of_them():
+        base_url = f"{gateway.base_url}/v1"
+        async with openai.AsyncOpenAI(base_url=base_url, api_key=gateway.token) as client:
+            return await asyncio.gather(*(one(client, at) for at in range(40)))
+
+    ended = asyncio.run(all_of_them())
+
+    assert Counter(ended) == {"one and held: a": 8, 200: 32}
+    neurons.wait_until(lambda it: not it.running)
+
+
+@pytest.mark.asyncio
+async def test_our_own_neuron_of_openai_asks_through_a_gateway(gateway):
+    settings = {"endpoint": gateway.base_url, "api_key": gateway.token, "stream": True}
+    neuron = Neuron(source="openai", model="chat", **settings)
+    async with Dendrite(
+        synapse=synapse_from_url(gateway.url), namespace=gateway.namespace, dendrite_id="second"
+    ) as other:
+        await other.add_axon(Axon(neuron_id="second", neuron_fn=neuron))
+        output = (
+            await other.dispatch_and_wait(neuron="second", input={"prompt": "counted"})
+        ).output
+        await neuron.aclose()
+
+    assert (output["response"], output["finish_reason"]) == ("Hello, world", "length")
+    assert output["usage"]["total_tokens"] == 5
+
+
+def test_the_end_of_a_gateway_ends_a_stream_with_an_error(url):
+    neurons = ChatNeurons()
+    with serving(url, *neurons.axons(), flags=["--openai"]) as gateway:
+        base_url = f"{gateway.base_url}/v1"
+        with openai.OpenAI(base_url=base_url, api_key=gateway.token) as client:
+            stream = ask(client, "one and held", stream=True)
+            neurons.wait_until(lambda it: it.running)
+            gateway.process.send(signal.SIGTERM)
+            with pytest.raises(openai.APIError) as caught:
+                text_of(stream)
+        neurons.wait_until(lambda it: not it.running)
+
+    assert caught.value.code == "NOT_READY"

@@ -72,15 +72,6 @@ async def _seen(input, context):
 
 async def _said(text, input, context):
     match text.partition(":")[0]:
-        case "held":
-            await asyncio.sleep(30)
-        case "one and held":
-            yield "one"
-            await asyncio.sleep(30)
-        case "fails late":
-            yield "half"
-            await asyncio.sleep(0.3)
-            raise NeuronError("NO_GOOD", "it went wrong half way")
         case "reasons":
             await context.think("because", kind="reasoning")
             yield "there"
@@ -96,9 +87,28 @@ async def _said(text, input, context):
         case "many":
             for at in range(200):
                 yield f"{at} "
+        case "held" | "one and held" | "silent" | "fails late":
+            async for value in _said_slowly(text):
+                yield value
         case _:
             _refuse(text)
             yield f"You said: {text}"
+
+
+async def _said_slowly(text):
+    match text.partition(":")[0]:
+        case "held":
+            await asyncio.sleep(30)
+        case "one and held":
+            yield "one"
+            await asyncio.sleep(30)
+        case "silent":
+            await asyncio.sleep(5.5)
+            yield "at last"
+        case "fails late":
+            yield "half"
+            await asyncio.sleep(0.3)
+            raise NeuronError("NO_GOOD", "it went wrong half way")
 
 
 def _refuse(text):

@@ -50,7 +50,7 @@ def _arrived(reader: SignalReader, chunks: ChatChunks) -> tuple[bytes, bool]:
         while reader.is_ready:
             signal = reader.take()
             if signal is None:
-                return chunks.end(), False
+                return chunks.end(is_cut=reader.is_closed), False
             chunks.take(signal)
     except DendriteProtocolError:  # closed before the task was settled
         return chunks.cut_off(), False

@@ -73,10 +73,14 @@ class ChatChunks:
         out, self._out = self._out, []
         return _bytes("".join(out))
 
-    def end(self) -> bytes:
-        """Return the last pieces: what the output adds, why it ended, the usage; or the error."""
+    def end(self, is_cut: bool = False) -> bytes:
+        """Return the last pieces: what the output adds, why it ended, the usage; or the error.
+
+        Args:
+            is_cut: Whether the gateway ended the task, so that its ERROR is no news of the Neuron.
+        """
         settled = self._settled
-        if settled is None:
+        if settled is None or (is_cut and settled.type is SignalType.ERROR):
             return self.cut_off()
         if settled.type is SignalType.ERROR or _is_unanswerable(settled):
             return self.error(in_openai_form(answer_of(settled)))
