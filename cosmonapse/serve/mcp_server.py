@@ -6,6 +6,8 @@ question, and the client calls again with the answer and a sealed state.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import json
 import logging
@@ -41,6 +43,8 @@ _SERVICE = {"default_audience": NAME}
 _FORM = "question"
 _ANSWER_S = 600.0
 _MOST_QUESTIONS = 32
+_PROGRESS_LEAD_S = 0.02
+"""Before the result: the TypeScript SDK drops progress that it reads together with the result."""
 _NO_GRANT = "'permission' is for a person to give, and no argument of a call: leave it out"
 _STOPPING = error_reply("CANCELLED", "this gateway is stopping")
 Context = ServerRequestContext[Any, Any]
@@ -186,13 +190,26 @@ class ToolServer:
             trace_id=call.trace_id,
             parent_id=call.parent_id,
         )
-        async with self._gateway.open(pathway):
-            try:
-                if "progress_token" in (context.meta or {}):
-                    await _report(context, pathway)
-                return await pathway.outcome()
-            except PathwayClosedError:
-                return None
+        async with self._gateway.open(_Running(pathway)) as running:
+            if "progress_token" in (context.meta or {}):
+                await _report(context, pathway)
+            with contextlib.suppress(PathwayClosedError):
+                signal = await pathway.outcome()
+                return None if running.is_ended else signal
+        return None
+
+
+class _Running:
+    """The task of a call, which the gateway closes when it ends before it."""
+
+    def __init__(self, pathway: Pathway) -> None:
+        self._pathway = pathway
+        self.is_ended = False
+
+    async def close(self) -> None:
+        """Cancel the task, if it still runs."""
+        self.is_ended = True
+        await self._pathway.close()
 
 
 class _Call:
@@ -285,3 +302,5 @@ async def _report(context: Context, pathway: Pathway) -> None:
         if text is not None:
             count += 1
             await context.session.report_progress(count, None, text)
+    if count:
+        await asyncio.sleep(_PROGRESS_LEAD_S)
