@@ -58,7 +58,7 @@ async def lines(source: int, sink: int) -> AsyncIterator[Streams]:
     """
     to_server, from_client = anyio.create_memory_object_stream[Incoming](0)
     to_client, from_server = anyio.create_memory_object_stream[SessionMessage](0)
-    async with anyio.create_task_group() as group:
+    async with from_client, to_client, anyio.create_task_group() as group:
         group.start_soon(_read, source, to_server)
         group.start_soon(_write, sink, from_server)
         yield from_client, to_client

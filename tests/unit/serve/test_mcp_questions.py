@@ -9,7 +9,7 @@ from cosmonapse.signals import Directed, SignalType, made
 
 
 def question(type, **payload):
-    return asked_by(made(type, payload, Directed("me", "peer")), "book")
+    return asked_by(made(type, payload, Directed("me", "peer"), None, None, {}), "book")
 
 
 def test_the_second_answer_keeps_the_first():

@@ -8,7 +8,7 @@ from cosmonapse.signals import Directed, SignalType, made
 
 
 def signal(type, **payload):
-    return made(type, payload, Directed("me", "peer"))
+    return made(type, payload, Directed("me", "peer"), None, None, {})
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_an_error_is_its_code_its_text_and_what_to_do(payload, lines):
 
 
 def test_an_exception_of_the_gateway_names_no_url():
-    text = reply_of(SynapseUnreachable("cosmo://10.0.0.1:7070", "refused")).text
+    text = reply_of(SynapseUnreachable("cosmo://10.0.0.1:7070", "refused", "start it")).text
 
     assert text.startswith("SYNAPSE_UNREACHABLE: ")
     assert "10.0.0.1" not in text
