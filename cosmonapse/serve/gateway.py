@@ -94,8 +94,12 @@ class Gateway:
         async with self._asking:
             now_s = asyncio.get_running_loop().time()
             if now_s - self._asked_at_s > _FRESH_S:
-                self._cards = await self.dendrite.cards()
-                self._asked_at_s = asyncio.get_running_loop().time()
+                self._asked_at_s = now_s  # before the answer: what changes meanwhile is asked again
+                try:
+                    self._cards = await self.dendrite.cards()
+                except BaseException:
+                    self.forget_cards()
+                    raise
             return self._cards
 
     def forget_cards(self) -> None:

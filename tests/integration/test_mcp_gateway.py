@@ -10,9 +10,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters
 from mcp.shared.exceptions import MCPError
 
 from cosmonapse import Axon, Clarification, Escalation, NeuronError, PermissionNeeded
+from cosmonapse.cards import Card
+from house import source
 from support.gateways import TOKEN, serving
 from support.mcp_clients import (
     MODERN_META,
@@ -98,7 +102,9 @@ def axon(function, name=None, **card):
 
 
 NEURONS = [axon(each) for each in (echo, think, ask, ask_by_form, pay, pass_on, refuse, sleep)]
-UNFIT = axon(echo, "unfit", input={"type": "array"})
+UNFIT = axon(echo, "unfit")
+# As a worker in another language may send it: our Axon refuses such a schema.
+object.__setattr__(UNFIT, "card", Card(neuron_id="unfit", description="x", input={"type": "array"}))
 FLAWED = axon(echo, "flawed", output={"type": "object", "properties": {"got": {"$ref": "#/no"}}})
 UNDESCRIBED = Axon(neuron_id="undescribed", neuron_fn=echo)
 
@@ -347,6 +353,35 @@ async def test_mcp_over_http_needs_the_token_and_answers_without_a_redirect(gate
 
     assert refused.status_code == 401
     assert known.status_code == 403
+
+
+async def test_the_configuration_on_the_page_is_one_that_a_host_can_run(gateway):
+    entry = json.loads(block_of("json"))["mcpServers"]["my-agents"]
+    args = [gateway.url if each.startswith("cosmo://") else each for each in entry["args"]]
+    assert (entry["command"], args[:2]) == ("cosmo", ["serve", "--mcp=stdio"])
+
+    command = ("-m", "cosmonapse.cli", *args, "-n", gateway.namespace)
+    server = StdioServerParameters(command=sys.executable, args=list(command))
+    async with Client(server, mode="legacy") as client:
+        result = await client.call_tool("echo", {"city": "Oslo"})
+
+    assert result.structured_content == {"got": {"city": "Oslo"}}
+
+
+async def test_the_program_on_the_page_lists_the_tools_with_the_token(gateway, monkeypatch, capsys):
+    monkeypatch.setenv("COSMO_TOKEN", gateway.token)
+    program = block_of("python").replace("http://127.0.0.1:8080", gateway.base_url)
+
+    await asyncio.to_thread(exec, compile(program, "gateways.md", "exec"), {})
+
+    assert "echo - Return the input.\n" in capsys.readouterr().out
+
+
+def block_of(language):
+    """Return the block in a language of the section MCP of the page."""
+    text = (source.ROOT / "docs" / "gateways.md").read_text()
+    section = text.partition("\n## MCP\n")[2].partition("\n## ")[0]
+    return section.partition(f"```{language}\n")[2].partition("```")[0]
 
 
 async def test_the_typescript_sdk_uses_the_tools_over_stdio_and_http(gateway):
