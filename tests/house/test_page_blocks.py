@@ -28,6 +28,7 @@ PYTHON_RUN_BY = {
     "README.md": "tests/integration/test_readme_in_order.py",
     "docs/concepts.md": "tests/integration/test_page_blocks.py",
     "docs/edge.md": "tests/integration/test_page_blocks.py",
+    "docs/gateways.md": "tests/integration/test_mcp_gateway.py",
     "docs/keys.md": "tests/integration/test_keys_page.py",
     "docs/lan.md": "tests/integration/test_lan_page.py",
     "docs/limits.md": "tests/integration/test_page_blocks.py",
