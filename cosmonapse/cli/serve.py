@@ -12,6 +12,7 @@ import click
 
 from .. import __version__
 from ..configuration import chosen_for_process
+from ..errors import MissingExtra
 from ..keys import Key
 from ..prism.home import LOOPBACK, Home
 from ..prism.listening import listening
@@ -23,6 +24,7 @@ from .fabric import fabric_options
 from .log_format import begin_logs, log_format_option, tell
 from .metrics import metrics_option, served
 from .options import TIMEOUT_S, no_nan
+from .std_streams import complain
 
 if TYPE_CHECKING:
     from ..exposition.dendrite_source import DendriteSource
@@ -30,14 +32,19 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 8080
 _FACES = {
-    "http": ("serve.http_face", "HttpFace", "neurons"),
-    "openai": ("serve.openai_face", "OpenAiFace", "v1"),
-    "mcp": ("serve.mcp_face", "McpFace", "mcp"),
-    "a2a": ("serve.a2a_face", "A2aFace", "a2a"),
+    "http": ("serve.http_face", "HttpFace", "neurons", "serve"),
+    "openai": ("serve.openai_face", "OpenAiFace", "v1", "serve"),
+    "mcp": ("serve.mcp_face", "McpFace", "mcp", "mcp"),
+    "a2a": ("serve.a2a_face", "A2aFace", "a2a", "a2a"),
 }
-"""Each face: its module, its class, and the path where it begins."""
+"""Each face: its module, its class, the path where it begins, and the extra that it needs."""
 _NOT_ENCRYPTED = (
     "HTTP is not encrypted: on a network that you trust alone, or behind a proxy with TLS"
+)
+
+_ENDING = (
+    "cosmo serve: ending: streams end now, plain calls within {grace_s:g} s ({count} under way; "
+    "a second signal ends them at once)"
 )
 
 
@@ -221,6 +228,7 @@ def _serve(asked: Asked) -> int:
                 source,
                 on_ready,
                 lambda: say(f"  connected   {asked.url}"),
+                lambda count: complain(_ENDING.format(count=count, grace_s=asked.grace_s)),
                 grace_s=asked.grace_s,
                 logs_by_itself=named is None,
             )
@@ -235,13 +243,14 @@ def _load(face: str, name: str | None = None) -> Any:
         UsageError: This release has no such face.
         MissingExtra: Its packages are not installed.
     """
-    path, class_name, _ = _FACES[face]
+    path, class_name, _, extra = _FACES[face]
     whole = f"{__package__.rpartition('.')[0]}.{path}"
     try:
         module = importlib.import_module(whole)
     except ModuleNotFoundError as error:
         if error.name != whole:
-            raise
+            package = (error.name or "").partition(".")[0]
+            raise MissingExtra(package, extra) from None
         raise click.UsageError(f"--{face} is not part of this release yet") from None
     return getattr(module, name or class_name)
 

@@ -14,31 +14,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextvars import ContextVar
 from typing import Any
 
 from ..axon import Axon
 from ..dendrite import Dendrite
-from ..errors import CosmonapseError, DendriteProtocolError, MissingExtra, NeuronError
-from ..signals import Signal
+from ..errors import CosmonapseError, DendriteProtocolError, MissingExtra
 from ..synapse import synapse_from_url
 from ..synapse.connect import KeyLike
 from ..trace_export import export_the_rest, trace_as_asked
 from . import sse
-from .faults import answer_and_log
-from .outcomes import JSON_TYPE, HttpAnswer, answer_of, is_outcome, json_object, jsonable, mark
+from .outcomes import answer_of, is_outcome, jsonable, mark
 from .per_process import with_trace
 from .reader import SignalReader
 from .trace_headers import with_headers
-from .wsgi_stream import TEXT_TYPE, TextPieces
 
 try:
     from starlette.applications import Starlette
     from starlette.datastructures import Headers
     from starlette.requests import Request
-    from starlette.responses import PlainTextResponse, Response, StreamingResponse
+    from starlette.responses import PlainTextResponse, Response
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from .starlette_answers import SignalsResponse, respond, response_of, unless_gone
+    from .starlette_answers import json_body as json_body
 except ImportError:
     raise MissingExtra("fastapi", "fastapi") from None
 
@@ -48,8 +48,6 @@ _trace_headers: ContextVar[tuple[str | None, str | None]] = ContextVar(
     "trace_headers", default=_NO_HEADERS
 )
 _OPENING_S = 0.2
-_LOOK_EVERY_S = 0.3
-_KEEP_ALIVE_S = 5.0
 
 
 class Cosmo:
@@ -146,7 +144,7 @@ class Cosmo:
         task = with_headers(with_trace(task), *_trace_headers.get())
         try:
             asking = asyncio.ensure_future(self.dendrite.ask(**task))
-            output: dict[str, Any] = jsonable(await _unless_gone(asking, request))
+            output: dict[str, Any] = jsonable(await unless_gone(asking, request))
         except Exception as error:
             mark(error, task["trace_id"])
             raise
@@ -187,50 +185,6 @@ async def dendrite(request: Request) -> Dendrite:
     return running
 
 
-async def json_body(request: Request, *required: str) -> dict[str, Any]:
-    """Return the JSON object in a request, for views without a model of pydantic.
-
-    Args:
-        request: The request.
-        required: Keys that must be there, with a value other than null and "".
-
-    Raises:
-        BadRequest: It is not a JSON object, or lacks a key; becomes status 400.
-    """
-    return json_object(await request.body(), request.headers.get("content-type"), *required)
-
-
-def respond(outcome: Signal | Mapping[str, Any] | BaseException) -> Response:
-    """Return the response for a reply, an output or an exception, by the table of docs/edge.md."""
-    if isinstance(outcome, BaseException):
-        return _response(answer_and_log(outcome))
-    return _response(answer_of(outcome))
-
-
-class SignalsResponse(StreamingResponse):
-    """Streams the Signals of a reader; closes it at the end, or when the client disconnects."""
-
-    def __init__(self, reader: SignalReader, as_text: bool) -> None:
-        self._reader = reader
-        pieces = _texts(reader) if as_text else _events(reader)
-        media_type = TEXT_TYPE if as_text else sse.CONTENT_TYPE
-        super().__init__(pieces, headers=sse.HEADERS, media_type=media_type)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        sending = asyncio.create_task(self.stream_response(send), name="stream a task")
-        leaving = asyncio.create_task(self.listen_for_disconnect(receive), name="watch its client")
-        try:
-            await asyncio.wait([sending, leaving], return_when=asyncio.FIRST_COMPLETED)
-            if sending.done():
-                sending.result()
-        finally:
-            sending.cancel()
-            leaving.cancel()
-            await asyncio.wait([sending, leaving])
-            await self._reader.close()
-
-
 class _RememberHeaders:
     """Middleware that keeps headers for `ask` and `stream_response`, which may get no request."""
 
@@ -246,49 +200,6 @@ class _RememberHeaders:
         await self._app(scope, receive, send)
 
 
-async def _events(reader: SignalReader) -> AsyncIterator[bytes]:
-    try:
-        while True:
-            if not await reader.wait(_KEEP_ALIVE_S):
-                yield sse.KEEP_ALIVE
-            elif (signal := await reader.next()) is not None:
-                yield sse.event_of(signal)
-            else:
-                return
-    except DendriteProtocolError:
-        yield sse.CUT_OFF
-
-
-async def _texts(reader: SignalReader) -> AsyncIterator[bytes]:
-    piece_of = TextPieces()
-    while (signal := await reader.next()) is not None:
-        if piece := piece_of(signal):
-            yield piece
-    if reader.reply is not None:
-        _ = reader.reply.output  # bare texts cannot report a failure: the connection is aborted
-
-
-async def _unless_gone(
-    asking: asyncio.Future[dict[str, Any]], request: Request | None
-) -> dict[str, Any]:
-    if request is not None:
-        await request.body()  # the next message is the end of the connection
-    try:
-        while request is not None:
-            done, _ = await asyncio.wait([asking], timeout=_LOOK_EVERY_S)
-            if done:
-                break
-            if await request.is_disconnected():
-                raise NeuronError("CANCELLED", "the client disconnected before the answer")
-        return await asking
-    finally:
-        asking.cancel()
-
-
-def _response(answer: HttpAnswer) -> Response:
-    return Response(answer.content, answer.status, dict(answer.headers), JSON_TYPE)
-
-
 async def _on_outcome(request: Request, error: Exception) -> Response:
     if not is_outcome(error):
         raise error
@@ -298,5 +209,5 @@ async def _on_outcome(request: Request, error: Exception) -> Response:
 async def _on_failure(request: Request, error: Exception) -> Response:
     """Answer an unexpected error; the server logs it by itself."""
     if is_outcome(error):
-        return _response(answer_of(error))
+        return response_of(answer_of(error))
     return PlainTextResponse("Internal Server Error", 500)

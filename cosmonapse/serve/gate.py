@@ -91,6 +91,11 @@ class Gate:
         self._open: set[_OpenRequest] = set()
         self._quiet = asyncio.Event()
 
+    @property
+    def open_count(self) -> int:
+        """The number of requests under way."""
+        return len(self._open)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] == "lifespan":

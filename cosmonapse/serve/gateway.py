@@ -73,6 +73,7 @@ class Gateway:
         self.dendrite = dendrite
         self.settings = settings
         self._readers: set[Closable] = set()
+        self._is_ending = False
         self._cards: Mapping[str, Card] = {}
         self._asked_at_s = float("-inf")
         self._asking = asyncio.Lock()
@@ -111,11 +112,14 @@ class Gateway:
         """Keep a reader while it is streamed: it is closed at the end, or when the gateway ends."""
         self._readers.add(reader)
         try:
+            if self._is_ending:
+                await reader.close()
             yield reader
         finally:
             self._readers.discard(reader)
             await reader.close()
 
     async def close_streams(self) -> None:
-        """Close every reader that is streamed: its client receives the last event."""
+        """Close every reader that is streamed, now and later: its client gets the last event."""
+        self._is_ending = True
         await asyncio.gather(*(reader.close() for reader in list(self._readers)))

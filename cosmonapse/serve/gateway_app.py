@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from ..edge.outcomes import JSON_TYPE
 from ..errors import MissingExtra
 from ..telemetry.liveness import Judgement
+from .admission import Refusal
 from .gateway import Face, Gateway
+from .refusals import body_of
 
 try:
     from starlette.applications import Starlette
+    from starlette.exceptions import HTTPException
     from starlette.requests import Request
     from starlette.responses import JSONResponse, Response
     from starlette.routing import Route
@@ -44,7 +48,19 @@ def make_app(gateway: Gateway, faces: Sequence[Face], ready: Callable[[], Judgem
             body, 200 if judgement.ok else 503, None if judgement.ok else {"Retry-After": "1"}
         )
 
+    async def on_no_route(request: Request, error: Exception) -> Response:
+        """Answer what no face has: a path, or a method."""
+        if not isinstance(error, HTTPException):
+            raise error
+        text = f"{error.detail}: {request.method[:20]} {request.url.path[:200]}"
+        code = error.detail.upper().replace(" ", "_")
+        refusal = Refusal(error.status_code, code, text, error.headers or {})
+        body = body_of(request.url.path, refusal)
+        return Response(body, error.status_code, refusal.headers, JSON_TYPE)
+
     routes = [Route("/healthz", healthz), Route("/readyz", readyz)]
     return Starlette(
-        routes=[*routes, *(route for face in faces for route in face.routes())], lifespan=lifespan
+        routes=[*routes, *(route for face in faces for route in face.routes())],
+        exception_handlers={HTTPException: on_no_route},
+        lifespan=lifespan,
     )
