@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ..cards import Card
-from ..edge.fastapi import respond
+from ..edge.starlette_answers import respond
 from ..errors import CosmonapseError, MissingExtra
 from .a2a_cards import ROOT, WELL_KNOWN, agent_card, agent_list
 from .a2a_tasks import BoundedTasks

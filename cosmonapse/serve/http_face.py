@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from .. import __version__
 from ..edge import sse
 from ..edge.outcomes import JSON_TYPE, BadRequest, json_object, mark, to_json
 from ..edge.reader import SignalReader
@@ -22,7 +21,7 @@ from ..ids import new_trace_id
 from .gateway import Gateway
 from .neuron_views import entries
 from .openapi import document
-from .streams import StreamedTask, StreamedTrace
+from .streamed_answers import StreamedTask, StreamedTrace
 
 MAX_TIMEOUT_S = 2_592_000
 OPENING_S = 0.2
@@ -83,7 +82,7 @@ class HttpFace:
             document(
                 await self._gateway.cards(),
                 title,
-                __version__,
+                settings.version,
                 settings.base_url,
                 has_token=bool(settings.token),
             )
