@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         InvalidName,
         InvalidUrl,
         LocalError,
+        MemoryFileError,
         MissingExtra,
         NeedsAnswer,
         NeuronError,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from .ids import new_event_id, new_trace_id
     from .keys import Key
     from .mcp_tools import McpServer, ToolServerUnreachable
+    from .memory import MemoryStore, Sessions, SqliteMemory, engram
     from .neuron_decorator import neuron
     from .neurons import Neuron
     from .registry import DendriteRecord, NeuronRecord, SynapseState, TaskRecord
@@ -84,7 +86,9 @@ __all__ = [
     "Key",
     "LocalError",
     "McpServer",
+    "MemoryFileError",
     "MemoryRegistryStore",
+    "MemoryStore",
     "MemorySynapse",
     "MissingExtra",
     "NeedsAnswer",
@@ -100,10 +104,12 @@ __all__ = [
     "RegistryStoreError",
     "RemoteError",
     "RetryStrategy",
+    "Sessions",
     "SeveralSynapses",
     "Signal",
     "SignalTooLarge",
     "SignalType",
+    "SqliteMemory",
     "SqliteRegistryStore",
     "SynapseAway",
     "SynapseRefused",
@@ -117,6 +123,7 @@ __all__ = [
     "UnencodableValue",
     "connect_synapse",
     "default_retry_on",
+    "engram",
     "neuron",
     "new_event_id",
     "new_trace_id",
@@ -146,6 +153,7 @@ __getattr__, __dir__ = loaded_on_use(
             "InvalidContext",
             "InvalidUrl",
             "LocalError",
+            "MemoryFileError",
             "MissingExtra",
             "NeedsAnswer",
             "NeuronError",
@@ -165,6 +173,7 @@ __getattr__, __dir__ = loaded_on_use(
         ".ids": ("new_event_id", "new_trace_id"),
         ".keys": ("Key",),
         ".mcp_tools": ("McpServer", "ToolServerUnreachable"),
+        ".memory": ("MemoryStore", "Sessions", "SqliteMemory", "engram"),
         ".neuron_decorator": ("neuron",),
         ".neurons": ("Neuron",),
         ".dendrite.caller.pathway": ("Pathway",),

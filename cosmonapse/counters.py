@@ -62,6 +62,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "leaked_places": "Functions that ran on after their task had ended; each occupies a place.",
         "refused.bad_input": "Tasks whose input did not fit the type of its Axon.",
         "refused.bad_output": "Outputs that did not fit the type of their Axon.",
+        "remember_failed": "Answers that a `context_fetcher` could not keep; they were sent.",
         "refused.bad_signal": "Tasks that could not be read.",
         "refused.no_such_neuron": "Tasks for an Axon that this Dendrite does not host.",
         "refused.reply_lost": "Repeated tasks whose replies were no longer stored.",

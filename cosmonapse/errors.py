@@ -14,6 +14,7 @@ CosmonapseError
 │   ├── PathwayClosedError      a closed Pathway without the requested Signal
 │   ├── PortInUse               a Synapse cannot listen on its address
 │   ├── RegistryStoreError      the file of a registry store cannot be used
+│   ├── MemoryFileError         the file of a memory or of sessions cannot be used
 │   └── MissingExtra            an optional package is not installed
 └── RemoteError                 another process, or the network
     ├── SynapseUnreachable      no Synapse answers at that URL
@@ -43,6 +44,8 @@ from .error_codes import facts_of as facts_of
 from .error_roots import CosmonapseError as CosmonapseError
 from .error_roots import LocalError as LocalError
 from .error_roots import RemoteError as RemoteError
+from .file_errors import MemoryFileError as MemoryFileError
+from .file_errors import RegistryStoreError as RegistryStoreError
 from .question_errors import Clarification as Clarification
 from .question_errors import Escalation as Escalation
 from .question_errors import NeedsAnswer as NeedsAnswer
@@ -202,20 +205,6 @@ class PortInUse(LocalError, OSError):
     ) -> None:
         super().__init__(f"cannot listen on {where}: {reason}; {hint}")
         self.where = where
-
-
-class RegistryStoreError(LocalError, OSError):
-    """The file of a registry store cannot be used.
-
-    Attributes:
-        path: The file.
-        reason: The fault.
-    """
-
-    def __init__(self, path: str, reason: str, hint: str) -> None:
-        super().__init__(f"cannot use the registry store {path}: {reason}; {hint}")
-        self.path = path
-        self.reason = reason
 
 
 class MissingExtra(LocalError, ImportError):

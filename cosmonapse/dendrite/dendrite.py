@@ -33,9 +33,9 @@ from .stop_sender import StopSender
 from .verbs.base import Role, verb
 from .verbs.counts import Counts
 from .verbs.decorators import Decorators
-from .verbs.dispatch import DispatchVerbs
 from .verbs.emit import EmitVerbs
 from .verbs.offer import OfferVerbs
+from .verbs.remember import MemoryVerbs
 from .verbs.respond import RespondVerbs
 from .verbs.source import SourceVerbs
 from .verbs.stop import StopVerbs
@@ -59,7 +59,7 @@ _OLDER_SYNAPSE = (
 
 
 class Dendrite(
-    StopVerbs, Decorators, DispatchVerbs, EmitVerbs, OfferVerbs, RespondVerbs, SourceVerbs, Counts
+    StopVerbs, Decorators, MemoryVerbs, EmitVerbs, OfferVerbs, RespondVerbs, SourceVerbs, Counts
 ):
     """A client of a Synapse: hosts Axons, dispatches TASKs, receives Signals.
 

@@ -19,7 +19,7 @@ FLOORS = (
     ("zmq_transport",),
     # cosmonapse: the ground floor
     ("cosmonapse.error_codes", "cosmonapse.error_roots"),
-    ("cosmonapse.question_errors",),
+    ("cosmonapse.file_errors", "cosmonapse.question_errors"),
     ("cosmonapse.errors", "cosmonapse.raised"),
     ("cosmonapse.runtime.*",),
     ("cosmonapse.defaults", "cosmonapse.ids", "cosmonapse.names", "cosmonapse.registry"),
@@ -33,6 +33,7 @@ FLOORS = (
         "cosmonapse.counters",
         "cosmonapse.health",
         "cosmonapse.keys",
+        "cosmonapse.memory_ops",
         "cosmonapse.payloads",
         "cosmonapse.rights",
         "cosmonapse.tasks",

@@ -18,7 +18,7 @@ OF_THE_RULES = {"facade", "floor", "pure", "room", "shell"}
 # Names that this project once made up where the field has a word.
 ABANDONED = """
 audience breath company crew desk doubtful hearing keeper keeping knock lane lanes letters obituary
-patience realm recall roll stained story switchboard trail witness world
+patience realm roll stained story switchboard trail witness world
 """
 
 # Classes of these rooms are named with words of the page or of the list below.

@@ -34,6 +34,7 @@ PYTHON_RUN_BY = {
     "docs/limits.md": "tests/integration/test_page_blocks.py",
     "docs/logs.md": "tests/integration/test_log_format.py",
     "docs/mcp-tools.md": "tests/integration/test_mcp_tools.py",
+    "docs/memory.md": "tests/integration/test_memory.py",
     "docs/metrics.md": "tests/integration/test_metrics.py",
     "docs/production.md": "tests/integration/test_production_page.py",
     "docs/spec/08-port.md": "tests/conformance/test_outsider.py",

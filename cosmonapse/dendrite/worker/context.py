@@ -11,6 +11,7 @@ from typing import Any, Protocol, Required, TypedDict, Unpack
 from ...payloads import STREAMED, payload_of
 from ...signals import Signal, SignalType
 from ...tasks import task_for
+from .memory_calls import MemoryCalls
 
 _CHILD_S = 30.0
 
@@ -46,7 +47,7 @@ class ChildTask(TypedDict, total=False):
     meta: dict[str, Any] | None
 
 
-class TaskContext(list[Any]):
+class TaskContext(MemoryCalls, list[Any]):
     """The list of context items, and the task around them.
 
     A function on the event loop awaits the calls. A plain `def` in its thread calls them without

@@ -341,7 +341,8 @@ class Inbox:
         if observer is not None:
             observer.on_start(job)
         try:
-            signal_type, payload = reply_of(await run_function(job, self._clock.loop()))
+            running = run_function(job, self._clock.loop(), self.counts)
+            signal_type, payload = reply_of(await running)
             if job.runs is not None:
                 await job.thoughts_sent()
         except asyncio.CancelledError:

@@ -7,13 +7,16 @@ import contextlib
 import functools
 import inspect
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any
 
-from ...axon import Axon, is_marked
+from ...axon import Axon, is_marked, reply_of, reply_of_exception
+from ...errors import Question, UnencodableValue
 from ...raised import described, place_of, safely
 from ...runtime.threads import in_thread
 from ...schemas import Contract
+from ...signals import Signal, SignalType
 from .context import TaskContext
 from .job import Job
 from .yielded_stream import YieldedStream
@@ -21,7 +24,7 @@ from .yielded_stream import YieldedStream
 _LOG = logging.getLogger(__name__)
 
 
-def run_function(job: Job, loop: asyncio.AbstractEventLoop) -> Awaitable[Any]:
+def run_function(job: Job, loop: asyncio.AbstractEventLoop, counts: Counter[str]) -> Awaitable[Any]:
     """Call the Neuron's function; return an awaitable of its result.
 
     Every text that a generator yields is sent as a THOUGHT_DELTA. Its result is the last dict that
@@ -31,11 +34,14 @@ def run_function(job: Job, loop: asyncio.AbstractEventLoop) -> Awaitable[Any]:
     if not axon.is_bare or "context_ref" in payload:
         contract = axon.contract
         if contract is None:
-            return _run_function(job, loop, payload["input"])
-        return _run_checked(job, loop, contract)
+            running = _run_function(job, loop, payload["input"])
+        else:
+            running = _run_checked(job, loop, contract)
+        remember = _remember_of(axon) if "context_ref" in payload else None
+        return running if remember is None else _remembered(running, job, remember, counts)
     context = TaskContext((), job.signal, job, job.deadline_at_s, loop)
-    running: Awaitable[Any] = axon.neuron_fn(payload["input"], context)
-    return running  # the function's own coroutine: one less for each task
+    called: Awaitable[Any] = axon.neuron_fn(payload["input"], context)
+    return called  # the function's own coroutine: one less for each task
 
 
 async def _run_checked(job: Job, loop: asyncio.AbstractEventLoop, contract: Contract) -> Any:
@@ -72,13 +78,60 @@ async def _run_function(job: Job, loop: asyncio.AbstractEventLoop, given: Any) -
 
 async def _fetched(fetcher: Callable[[Any], Any], reference: Any) -> list[Any]:
     """Return the context items that a reference stands for."""
-    if inspect.iscoroutinefunction(fetcher):
-        items = await fetcher(reference)
-    else:
-        items = await in_thread(fetcher, reference, name="context fetcher")
-        if inspect.isawaitable(items):
-            items = await items
+    items = await _called(fetcher, reference, name="context fetcher")
     return list(items or ())
+
+
+async def _called(function: Callable[..., Any], *arguments: Any, name: str) -> Any:
+    """Call an `async def` on the loop, and a plain `def` in a thread."""
+    if inspect.iscoroutinefunction(function):
+        return await function(*arguments)
+    value = await in_thread(function, *arguments, name=name)
+    return await value if inspect.isawaitable(value) else value
+
+
+def _remember_of(axon: Axon) -> Callable[[Signal, Signal], Any] | None:
+    """Return what keeps the answers for later contexts: a method of the fetcher, if it has one."""
+    return getattr(axon.context_fetcher, "remember", None)
+
+
+async def _remembered(
+    running: Awaitable[Any],
+    job: Job,
+    remember: Callable[[Signal, Signal], Any],
+    counts: Counter[str],
+) -> Any:
+    """Return the result of a function, kept by its fetcher before the reply goes out.
+
+    So whoever asks next in a session finds it. One that cannot be kept is sent all the same.
+    """
+    try:
+        value = await running
+    except Question as question:
+        await _kept(job, reply_of_exception(question), remember, counts)
+        raise
+    await _kept(job, reply_of(value), remember, counts)
+    return value
+
+
+async def _kept(
+    job: Job,
+    reply: tuple[SignalType, dict[str, Any]],
+    remember: Callable[[Signal, Signal], Any],
+    counts: Counter[str],
+) -> None:
+    signal_type, payload = reply
+    if signal_type is SignalType.ERROR:
+        return
+    signal = job.signal.reply(signal_type, payload=payload)
+    try:
+        signal.encode()  # one that cannot be sent is an ERROR
+        await _called(remember, job.signal, signal, name="remember")
+    except UnencodableValue:
+        return
+    except Exception:  # noqa: BLE001  # the last door: the answer is there, and goes out
+        counts["remember_failed"] += 1
+        _LOG.exception("an answer of %s could not be remembered", job.slots.axon.neuron_id)
 
 
 class _Yielded:

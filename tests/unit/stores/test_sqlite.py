@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 
+import attrs
 import pytest
 
 from cosmonapse import LocalError, NeuronRecord, RegistryStoreError, SqliteRegistryStore
@@ -53,7 +54,7 @@ def test_the_file_is_written_ahead_and_carries_its_schema(path):
         ]
         connection.close()
 
-    assert facts == ["wal", 1]
+    assert facts == ["wal", 2]
 
 
 def test_two_stores_on_one_file_see_each_other(path):
@@ -72,12 +73,24 @@ def test_a_store_is_named_with_its_file(path):
 
 def test_a_file_of_a_newer_version_is_refused_and_left_alone(path):
     SqliteRegistryStore(path).close()
-    change(path, "PRAGMA user_version = 2")
+    change(path, "PRAGMA user_version = 3")
 
     said = refusal_of(path)
 
-    assert "a newer version wrote it (schema 2, this one reads 1)" in said
+    assert "a newer version wrote it (schema 3, this one reads 2)" in said
     assert "update this package" in said
+
+
+def test_a_file_of_the_version_before_is_brought_up_and_keeps_its_records(path):
+    with SqliteRegistryStore(path) as store:
+        store.upsert(ECHO)
+    columns = [f"ALTER TABLE neurons DROP COLUMN {each}" for each in ("description", "card")]
+    change(path, *columns, "PRAGMA user_version = 1")
+
+    with SqliteRegistryStore(path) as store:
+        assert store.get("echo").capabilities == ("chat",)
+        store.upsert(attrs.evolve(ECHO, description="says it again", card="0" * 16))
+        assert store.get("echo").description == "says it again"
 
 
 @pytest.mark.parametrize(
@@ -159,7 +172,7 @@ def test_a_row_that_is_broken_is_told_as_an_error_of_the_file(path):
 
 
 def test_a_file_that_another_program_holds_is_told_as_such(path, monkeypatch):
-    monkeypatch.setattr("cosmonapse.stores.sqlite._BUSY_S", 0.01)
+    monkeypatch.setattr("cosmonapse.stores.sqlite_file._BUSY_S", 0.01)
     with SqliteRegistryStore(path) as store:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")

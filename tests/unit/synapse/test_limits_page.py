@@ -50,6 +50,9 @@ ROOMS = (
     "cosmonapse.tracing.",
     "cosmonapse.synapse.nats.",
     "cosmonapse.dendrite.",
+    "cosmonapse.memory.",
+    "cosmonapse.memory_ops",
+    "cosmonapse.stores.",
     "cosmonapse.synapse.nats.",
     "zmq_transport.",
 )

@@ -1,0 +1,94 @@
+"""An Engram: a memory as an Axon, which any Dendrite of the fabric asks."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from ..axon import Axon
+from ..errors import NeuronError
+from ..memory_ops import (
+    CAPABILITY,
+    INPUT_SCHEMA,
+    OUTPUT_SCHEMA,
+    Forget,
+    Imprint,
+    Recall,
+    operation_of,
+)
+from ..runtime.threads import in_thread
+from .port import MemoryStore
+
+_DESCRIPTION = "Keeps texts and finds them again by their words (imprint, recall, forget)"
+_METHODS = ("imprint", "recall", "forget")
+
+
+def engram(
+    neuron_id: str,
+    store: MemoryStore,
+    *,
+    capabilities: tuple[str, ...] = (CAPABILITY,),
+    description: str = _DESCRIPTION,
+    **settings: Any,
+) -> Axon:
+    """Return an Axon that keeps texts in a store, and finds them again.
+
+    Its input is `{"op": "imprint", "text", "id", "space", "data"}`, `{"op": "recall", "query",
+    "space", "limit"}` or `{"op": "forget", "id", "space"}`; `Dendrite.imprint`, `recall` and
+    `forget` send it.
+
+    Args:
+        neuron_id: Its id.
+        store: What keeps the entries, such as `SqliteMemory("mem.db")`.
+        capabilities: What it offers; `Dendrite.recall` looks for `memory`.
+        description: What it is for.
+        settings: Further arguments of `Axon`.
+
+    Raises:
+        TypeError: The store lacks a method.
+        ValueError: See `Axon`.
+    """
+    missing = [name for name in _METHODS if not callable(getattr(store, name, None))]
+    if missing:
+        raise TypeError(f"a store of an engram has {', '.join(_METHODS)}; {missing[0]} is missing")
+
+    async def remember(input: Any, context: Any) -> dict[str, Any]:
+        try:
+            operation = operation_of(input)
+        except ValueError as error:
+            raise NeuronError("BAD_INPUT", str(error), recoverable=False) from None
+        return await _done(store, operation, context.task)
+
+    return Axon(
+        neuron_id=neuron_id,
+        neuron_fn=remember,
+        capabilities=capabilities,
+        description=description,
+        input=settings.pop("input", INPUT_SCHEMA),
+        output=settings.pop("output", OUTPUT_SCHEMA),
+        **settings,
+    )
+
+
+async def _done(
+    store: MemoryStore, operation: Imprint | Recall | Forget, task: Any
+) -> dict[str, Any]:
+    space = operation.space
+    if isinstance(operation, Recall):
+        found = await _called(store.recall, operation.query, space=space, limit=operation.limit)
+        return {"hits": [dict(hit) for hit in found][: operation.limit]}
+    if isinstance(operation, Forget):
+        return {"forgotten": int(await _called(store.forget, operation.id, space=space) or 0)}
+    # A further attempt of the same TASK keeps the same entry.
+    id = operation.id or str(task.meta.get("idempotency_key") or task.id)
+    await _called(store.imprint, id, operation.text, space=space, data=operation.data)
+    return {"id": id}
+
+
+async def _called(method: Callable[..., Any], *values: Any, **named: Any) -> Any:
+    """Call a method of a store: on the loop if it is an `async def`, else in a thread."""
+    if inspect.iscoroutinefunction(method):
+        return await method(*values, **named)
+    value = await in_thread(lambda: method(*values, **named), name="engram")
+    return await value if inspect.isawaitable(value) else value

@@ -1,0 +1,218 @@
+"""One SQLite file of ours: opened, checked, shared with other processes, and never another's."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    import sqlite3
+
+MEMORY = ":memory:"
+"""The path of a file that is in no file, and gone with its process."""
+_BUSY_S = 5.0
+_STEPS = 2000  # between two looks at the clock: about 0.1 ms
+_HINTS = (
+    ("not a database", "it holds something else: name another file"),
+    ("unable to open", "its folder must exist and be writable"),
+    ("readonly", "make the file and its folder writable"),
+    ("locked", f"another program holds it for over {_BUSY_S:g} s"),
+    ("interrupted", "it took longer than it may: ask for less, or raise the limit"),
+    ("disk is full", "make room on its disk"),
+)
+_FTS5 = "SELECT count(*) FROM pragma_module_list WHERE name = 'fts5'"
+
+
+@attrs.frozen
+class FileKind:
+    """What a file holds.
+
+    Args:
+        program: Its `application_id`, by which a file of another program is told apart.
+        schema: The number of its form; a file with a higher one is refused.
+        tables: The statements that make it.
+        upgrades: The statements that bring a file of an older schema to each later one.
+        error: Makes the error to raise, of path, reason and hint.
+        without: What to do in a Python that comes without SQLite.
+        private: Whether only its owner may read a file that is new.
+        needs_fts5: Whether it has an index of words.
+    """
+
+    program: int
+    schema: int
+    tables: Sequence[str]
+    error: Callable[[str, str, str], OSError]
+    without: str
+    upgrades: Mapping[int, Sequence[str]] = MappingProxyType({})
+    private: bool = False
+    needs_fts5: bool = False
+
+
+class SqliteFile:
+    """A connection to one file, given to one thread at a time.
+
+    Args:
+        path: The file; it is created if missing, its folder is not. `:memory:` for none.
+        kind: What it holds.
+
+    Raises:
+        OSError: The error of `kind`: the file cannot be opened, is not a database, belongs to
+            another program or to a newer version of this one; or this Python comes without SQLite.
+            `reading` and `writing` raise it too, when the file cannot be read or written, after
+            `close`, and in a forked child.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], kind: FileKind) -> None:
+        self.path = os.fspath(path)
+        self._kind = kind
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+        self._connection: sqlite3.Connection | None = _opened(self.path, kind)
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
+        if os.getpid() != self._pid:
+            return  # it is the parent's
+        with self._lock, _told(self.path, self._kind):
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
+
+    @contextlib.contextmanager
+    def reading(self, timeout_s: float | None = None) -> Iterator[sqlite3.Connection]:
+        """Give the connection to one thread at a time.
+
+        Args:
+            timeout_s: How long it may read; then it is interrupted.
+        """
+        if os.getpid() != self._pid:
+            raise self._kind.error(
+                self.path, "it was opened before a fork", "open it again in each child"
+            )
+        with self._lock, _told(self.path, self._kind):
+            if self._connection is None:
+                raise self._kind.error(self.path, "it is closed", "make a new one")
+            with _limited(self._connection, timeout_s):
+                yield self._connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection in a transaction that no other process can come between."""
+        with self.reading() as connection, connection:  # the second one commits or rolls back
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+
+
+@contextlib.contextmanager
+def _limited(connection: sqlite3.Connection, timeout_s: float | None) -> Iterator[None]:
+    if timeout_s is None:
+        yield
+        return
+    until_s = time.monotonic() + timeout_s
+    connection.set_progress_handler(lambda: time.monotonic() > until_s, _STEPS)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+@contextlib.contextmanager
+def _told(path: str, kind: FileKind) -> Iterator[None]:
+    """Raise errors of SQLite, and values that no column can hold, as the error of the kind."""
+    import sqlite3  # some Pythons come without it
+
+    try:
+        yield
+    except (sqlite3.Error, OverflowError, ValueError) as error:
+        hints = (hint for sign, hint in _HINTS if sign in str(error))
+        raise kind.error(
+            path, str(error), next(hints, "look at the file and the room on its disk")
+        ) from error
+
+
+def _opened(path: str, kind: FileKind) -> sqlite3.Connection:
+    try:
+        import sqlite3
+    except ImportError as error:
+        raise kind.error(path, f"this Python has no SQLite ({error})", kind.without) from error
+    if kind.private:
+        _make_private(path, kind)
+    with _told(path, kind):
+        connection = sqlite3.connect(
+            path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _patiently(lambda: _set_up(connection, path, kind))
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _make_private(path: str, kind: FileKind) -> None:
+    """Make a new file so that only its owner reads it; SQLite gives its other files that mode."""
+    if path == MEMORY:
+        return
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        reason = str(error.strerror)
+        raise kind.error(path, reason, "its folder must exist and be writable") from error
+
+
+def _patiently(set_up: Callable[[], None]) -> None:
+    """Try again while another process opens the file too: the change to WAL does not wait."""
+    import sqlite3
+
+    from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
+
+    def is_locked(error: BaseException) -> bool:
+        return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+
+    retries = Retrying(
+        retry=retry_if_exception(is_locked),
+        stop=stop_after_delay(_BUSY_S),
+        wait=wait_random(0.002, 0.02),
+        reraise=True,
+    )
+    retries(set_up)
+
+
+def _set_up(connection: sqlite3.Connection, path: str, kind: FileKind) -> None:
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        _prepare(connection, path, kind)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _prepare(connection: sqlite3.Connection, path: str, kind: FileKind) -> None:
+    """Make the tables in a new file; refuse a file that is not ours."""
+    if kind.needs_fts5 and connection.execute(_FTS5).fetchone() == (0,):
+        raise kind.error(path, "this SQLite is built without FTS5", kind.without)
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (program,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if program == kind.program:
+        if version > kind.schema:
+            raise kind.error(
+                path,
+                f"a newer version wrote it (schema {version}, this one reads {kind.schema})",
+                "update this package, or name another file",
+            )
+        statements = [each for n in range(version, kind.schema) for each in kind.upgrades[n + 1]]
+    elif program or version or tables:
+        raise kind.error(path, "it belongs to another program", "name another file")
+    else:
+        statements = [*kind.tables, f"PRAGMA application_id = {kind.program}"]
+    for statement in statements:
+        connection.execute(statement)
+    if version != kind.schema:
+        connection.execute(f"PRAGMA user_version = {kind.schema}")
