@@ -127,3 +127,10 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 def _plain(markdown: str) -> str:
     return _CODE.sub("Code", _LINK.sub(r"\1", markdown)).replace("**", "")
+
+
+def blocks_of_section(page: str, section: str, language: str) -> list[str]:
+    """Return the code of the blocks in a language below a heading of the second level."""
+    text = (DOCS / page).read_text(encoding="utf-8").partition(f"\n## {section}\n")[2]
+    fences = _FENCE.finditer(text.partition("\n## ")[0])
+    return [found.group(2) for found in fences if found.group(1) == language]

@@ -45,6 +45,7 @@ PYTHON_RUN_BY = {
 }
 JAVASCRIPT_RUN_BY = {
     "docs/edge.md": "tests/javascript/test_express_examples.py",
+    "docs/gateways.md": "tests/integration/test_openai_node.py",
     "docs/tracing.md": "tests/javascript/test_tracing.py",
 }
 # Programs of others, whose options are not ours to check.

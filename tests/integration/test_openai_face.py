@@ -10,6 +10,7 @@ import openai
 import pytest
 
 from cosmonapse import Axon, Dendrite, Neuron, synapse_from_url
+from house.pages import blocks_of_section
 from support.gateways import serving
 from support.openai_neurons import TOOL_CALL, ChatNeurons
 
@@ -350,3 +351,12 @@ def test_the_end_of_a_gateway_ends_a_stream_with_an_error(url):
         neurons.wait_until(lambda it: not it.running)
 
     assert caught.value.code == "NOT_READY"
+
+
+def test_the_program_on_the_page_lists_models_and_streams(gateway, monkeypatch, capsys):
+    monkeypatch.setenv("COSMO_TOKEN", gateway.token)
+    (program,) = blocks_of_section("gateways.md", "OpenAI", "python")
+
+    exec(compile(program.replace("http://127.0.0.1:8080", gateway.base_url), "page", "exec"), {})
+
+    assert capsys.readouterr().out.endswith("'town']\nYou said: hello")

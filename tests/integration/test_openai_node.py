@@ -1,10 +1,12 @@
 """The OpenAI-compatible face of a gateway, by clients in node: OpenAI's own, and the AI SDK."""
 
 import json
+import os
 import subprocess
 
 import pytest
 
+from house.pages import blocks_of_section
 from support.gateways import serving
 from support.node import GATEWAY_CLIENTS, gateway_node_or_skip
 from support.openai_neurons import ChatNeurons
@@ -21,15 +23,28 @@ def neurons():
 @pytest.fixture(scope="module")
 def seen(url, neurons):
     """What the clients have seen, in one run of node."""
-    node = gateway_node_or_skip()
     with serving(url, *neurons.axons(), flags=["--openai"]) as gateway:
-        command = [node, "openai_clients.mjs", f"{gateway.base_url}/v1", gateway.token]
-        ran = subprocess.run(
-            command, cwd=GATEWAY_CLIENTS, capture_output=True, timeout=_TIMEOUT_S, check=False
-        )
+        printed = run("openai_clients.mjs", f"{gateway.base_url}/v1", gateway.token)
         neurons.wait_until(lambda it: not it.running)
-    assert ran.returncode == 0, ran.stderr.decode()
-    return json.loads(ran.stdout)
+        (program,) = blocks_of_section("gateways.md", "OpenAI", "javascript")
+        program = program.replace("http://127.0.0.1:8080", gateway.base_url)
+        of_page = run("--input-type=module", "-e", program, COSMO_TOKEN=gateway.token)
+    return {**json.loads(printed), "page": of_page}
+
+
+def run(*arguments, **env):
+    """Run node where the clients are; return what it prints."""
+    ran = subprocess.run(
+        [gateway_node_or_skip(), *arguments],
+        cwd=GATEWAY_CLIENTS,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_S,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
 
 
 def test_the_client_of_openai_lists_asks_and_streams_with_usage(seen):
@@ -60,3 +75,7 @@ def test_the_ai_sdk_generates_and_streams_with_reasoning_and_usage(seen):
     assert (seen["sdkStreamed"], seen["sdkReasoning"]) == ("therefore", "because")
     assert seen["sdkUsage"]["totalTokens"] == 5
     assert seen["sdkReason"] == "length"
+
+
+def test_the_program_on_the_page_asks_and_streams(seen):
+    assert seen["page"] == "You said: hello\nYou said: hello"
