@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -171,3 +171,15 @@ class SynapseState:
     peers: tuple[Mapping[str, Any], ...] = ()
     release: str = ""
     ts: float | None = None
+
+
+def differing(records: Iterable[NeuronRecord]) -> dict[str, tuple[str, ...]]:
+    """Return the digests of each Neuron whose live replicas have cards that differ, by its id.
+
+    A replica without a card has the digest `none`.
+    """
+    found: dict[str, set[str]] = {}
+    for record in records:
+        if record.state == "alive":
+            found.setdefault(record.neuron_id, set()).add(record.card or "none")
+    return {each: tuple(sorted(digests)) for each, digests in found.items() if len(digests) > 1}

@@ -61,6 +61,15 @@ def card_request(neuron: str) -> Signal:
     return made(SignalType.TASK, {}, named(neuron), None, None, {CARD_MARK: True})
 
 
+def is_of_card(signal: Signal) -> bool:
+    """Return whether a Signal asks for a card or is one: no work, and so not shown as work."""
+    if signal.meta.get(CARD_MARK) is not True:
+        return False
+    if signal.type is SignalType.TASK:
+        return "input" not in signal.payload
+    return signal.type is SignalType.AGENT_OUTPUT
+
+
 def destination(neuron: str | None, capabilities: Iterable[str] | None) -> Directed:
     """Return the destination of a TASK.
 

@@ -13,6 +13,7 @@ from ..dendrite import Dendrite
 from ..keys import Key
 from ..registry import DendriteRecord, NeuronRecord
 from ..runtime.printable import printable
+from .describe import versions
 from .drawing import aligned, show
 from .fabric import as_json, fabric_options, on_fabric
 
@@ -37,7 +38,8 @@ def command(
     """Show every live Axon of a namespace, as the Synapse lists them.
 
     With --all every Dendrite follows: what it does, the tasks that it sent and that are open, and
-    since when this Synapse knows it.
+    since when this Synapse knows it. A line below the table names each Neuron whose replicas take
+    or give different things.
 
     With --watch a Synapse that is not there, or goes away, is waited for.
     """
@@ -104,7 +106,7 @@ def table(records: list[NeuronRecord], namespace: str) -> str:
     """Return the records as aligned columns, or a hint when there are none."""
     if not records:
         return f"no Axon is in namespace {namespace}: start a worker, or give another one with -n"
-    return aligned([_TITLES, *map(_row, records)])
+    return "\n".join([aligned([_TITLES, *map(_row, records)]), *versions(records)])
 
 
 def _row(record: NeuronRecord) -> tuple[str, ...]:

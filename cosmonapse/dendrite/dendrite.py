@@ -443,7 +443,8 @@ class Dendrite(
 
         Raises:
             InvalidName: `neuron_id` is invalid.
-            NeuronError: NO_SUCH_NEURON, no live Axon has this id; BAD_OUTPUT, it sent no card.
+            NeuronError: NO_SUCH_NEURON, no live Axon has this id; BAD_OUTPUT, it sent no card;
+                BAD_SIGNAL, its replica is of an older version.
             TimeoutError: It did not come within `timeout_s` seconds.
             SynapseUnreachable: The Synapse does not answer in this time.
             DendriteProtocolError: Not running, or in the role of a worker.

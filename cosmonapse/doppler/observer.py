@@ -21,6 +21,7 @@ from ..registry import DendriteRecord, NeuronRecord, SynapseState, TaskRecord
 from ..signals import Signal, SignalType
 from ..synapse import synapse_from_url
 from ..synapse.connect import KeyLike
+from ..tasks import is_of_card
 from ..transport import Topic, Transport
 from .observed import ObservedSignal
 
@@ -79,7 +80,7 @@ class Listener:
     def _read(self, body: bytes) -> list[Signal]:
         """Return the Signals of a body, several if it is a run; none if it is invalid."""
         try:
-            return heard_signals(body)
+            signals = heard_signals(body)
         except BadSignal as error:
             self.counts["bad_signal"] += 1
             if self.counts["bad_signal"] == 1:  # its sender may send thousands
@@ -87,6 +88,10 @@ class Listener:
                     "an invalid Signal was dropped; further ones are only counted: %s", error
                 )
             return []
+        if is_of_card(signals[0]):
+            self.counts["hidden.card"] += 1
+            return []
+        return signals
 
     def on_published(self, publisher: bytes, kind: int, trace: bytes, body: bytes) -> None:
         """Ignore what is handed over: one that listens to it gets a copy."""

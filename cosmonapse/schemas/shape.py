@@ -19,7 +19,7 @@ def inlined(schema: Schema) -> dict[str, Any]:
     root, seen = dict(schema), set()
     while isinstance(ref := root.get("$ref"), str) and ref not in seen:
         seen.add(ref)
-        target = _at(root, ref)
+        target = part_at(root, ref)
         if target is None:
             break
         root = {**target, **{key: value for key, value in root.items() if key != "$ref"}}
@@ -27,7 +27,7 @@ def inlined(schema: Schema) -> dict[str, Any]:
     return root
 
 
-def _at(schema: Schema, ref: str) -> Schema | None:
+def part_at(schema: Schema, ref: str) -> Schema | None:
     """Return the part of a schema that a reference names; None if it is not in there."""
     if not ref.startswith("#/"):
         return None
@@ -90,7 +90,7 @@ def _branch(root: Schema, branch: Schema) -> Schema:
     """Return one of several outputs as callers receive it."""
     target = branch
     if isinstance(ref := branch.get("$ref"), str):
-        target = _at(root, ref) or branch
+        target = part_at(root, ref) or branch
     return branch if _may_be_object(target) else _wrapped(branch)
 
 

@@ -10,14 +10,17 @@ from collections.abc import Iterable
 
 from ...cards import Card, card_from
 from ...errors import NeuronError
-from ...registry import NeuronRecord
+from ...registry import NeuronRecord, differing
+from ...signals import SignalType
 from ...tasks import card_request
 from ..watch.roster import Roster
 from .dispatcher import Dispatcher
+from .open_tasks import CardTask
 
 _LOG = logging.getLogger(__name__)
 _MOST_KEPT = 1024
 _MOST_AT_ONCE = 32
+_MOST_ATTEMPTS = 3
 
 
 class CardCache:
@@ -32,6 +35,7 @@ class CardCache:
         self.counts: Counter[str] = Counter()
         self._dispatcher = dispatcher
         self._roster = roster
+        self._told: dict[str, tuple[str, ...]] = {}
         self._kept: OrderedDict[tuple[str, str], Card] = OrderedDict()
 
     async def card(self, neuron_id: str, timeout_s: float) -> Card:
@@ -39,7 +43,8 @@ class CardCache:
 
         Raises:
             InvalidName: `neuron_id` is invalid.
-            NeuronError: NO_SUCH_NEURON, no live Axon has this id; BAD_OUTPUT, it sent no card.
+            NeuronError: NO_SUCH_NEURON, no live Axon has this id; BAD_OUTPUT, it sent no card;
+                BAD_SIGNAL, its replica is of an older version.
             TimeoutError: It did not come within `timeout_s` seconds.
             SynapseUnreachable: The Synapse does not answer in this time.
         """
@@ -47,6 +52,7 @@ class CardCache:
             found = _alive(await self._roster.find(neuron_id, timeout_s=timeout_s))
             if not found:
                 raise NeuronError("NO_SUCH_NEURON", f"no live Axon serves {neuron_id}")
+            self._warn_of_versions(found)
             return await self._card(found[0], timeout_s)
 
     async def cards(self, pattern: str, timeout_s: float) -> dict[str, Card]:
@@ -55,7 +61,9 @@ class CardCache:
         One that does not come in time, or is none, is left out, logged and counted.
         """
         records: dict[str, NeuronRecord] = {}
-        for record in _alive(await self._roster.find(timeout_s=timeout_s)):
+        found = _alive(await self._roster.find(timeout_s=timeout_s))
+        self._warn_of_versions(found)
+        for record in found:
             if record.card is not None and fnmatch.fnmatchcase(record.neuron_id, pattern):
                 records.setdefault(record.neuron_id, record)
         places = asyncio.Semaphore(_MOST_AT_ONCE)
@@ -86,15 +94,46 @@ class CardCache:
         key = (record.neuron_id, record.card)
         card = self._kept.get(key)
         if card is None:
-            reply = await self._dispatcher.wait(card_request(record.neuron_id), timeout_s)
-            try:
-                card = card_from(reply.output)
-            except ValueError as error:
-                raise NeuronError("BAD_OUTPUT", f"{record.neuron_id}: {error}") from None
+            card = await self._fetched(record.neuron_id, timeout_s)
             self._keep(card)
         else:
             self._kept.move_to_end(key)
         return card
+
+    async def _fetched(self, neuron_id: str, timeout_s: float) -> Card:
+        """Ask a replica; ask again where one of an older version has answered."""
+        for _ in range(_MOST_ATTEMPTS):
+            task = card_request(neuron_id)
+            reply = await self._dispatcher.wait(task, timeout_s, kind=CardTask)
+            if reply.type is not SignalType.ERROR or reply.payload.get("code") != "BAD_SIGNAL":
+                break
+        else:
+            raise NeuronError(
+                "BAD_SIGNAL",
+                f"a replica of {neuron_id} is of an older version, which has no cards: update it",
+            )
+        try:
+            card = card_from(reply.output)
+        except ValueError as error:
+            raise NeuronError("BAD_OUTPUT", f"{neuron_id}: {error}") from None
+        if card.neuron_id != neuron_id:
+            raise NeuronError("BAD_OUTPUT", f"{neuron_id} sent the card of {card.neuron_id}")
+        return card
+
+    def _warn_of_versions(self, records: list[NeuronRecord]) -> None:
+        """Log once which replicas have different cards: they take or give different things."""
+        for neuron_id, digests in differing(records).items():
+            if self._told.get(neuron_id) == digests:
+                continue
+            if len(self._told) >= _MOST_KEPT:
+                self._told.clear()
+            self._told[neuron_id] = digests
+            _LOG.warning(
+                "the replicas of %s have %d versions of its card (%s): update those that are older",
+                neuron_id,
+                len(digests),
+                ", ".join(digests),
+            )
 
     def _keep(self, card: Card) -> None:
         self._kept[card.neuron_id, card.digest] = card

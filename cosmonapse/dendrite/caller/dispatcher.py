@@ -92,8 +92,8 @@ class Dispatcher:
         )
         self._stream_reader = StreamReader(subscriptions, self.counts)
         self._sent_count = 0
-        self.on_question: Callable[[], None] = _nothing
-        self.why_late: Callable[[OpenTask], str] = _unknown
+        self.on_question: Callable[[], None] = lambda: None
+        self.why_late: Callable[[OpenTask], str] = lambda _: ""
         self.absence = Absence(url)
         self._observer: Observers | None = None
 
@@ -114,7 +114,11 @@ class Dispatcher:
             await asyncio.sleep(0)  # a loop of dispatches never waits: others need their turn
 
     async def wait(
-        self, signal: Signal, timeout_s: float, answer_elsewhere: bool = False
+        self,
+        signal: Signal,
+        timeout_s: float,
+        answer_elsewhere: bool = False,
+        kind: type[OpenTask] = OpenTask,
     ) -> Signal:
         """Send a TASK and return the Signal that settles it.
 
@@ -122,12 +126,13 @@ class Dispatcher:
             signal: The TASK.
             timeout_s: The longest time that it may take.
             answer_elsewhere: Whether to wait for answers to questions from other Dendrites.
+            kind: What it is to us.
 
         Raises:
             TimeoutError: Nothing settled it in time; a CANCEL was sent.
         """
         waiter: asyncio.Future[Signal] = self._clock.loop().create_future()
-        opened = OpenTask.of(signal, checked_timeout(timeout_s), waiter, None, answer_elsewhere)
+        opened = kind.of(signal, checked_timeout(timeout_s), waiter, None, answer_elsewhere)
         await self._send(opened)
         try:
             return await waiter
@@ -141,6 +146,9 @@ class Dispatcher:
         await self._send(opened)
 
     async def _send(self, opened: OpenTask) -> None:
+        if not opened.is_observed:
+            self._launch(opened, self.encoded(opened.signal))
+            return
         body = self.prepared(opened.signal, not opened.keep)
         try:
             if self._subscriptions.out_of_date:
@@ -224,6 +232,8 @@ class Dispatcher:
     def _launched(self, opened: OpenTask) -> None:
         if opened.expires_at_s < self._timer.armed_at_s:
             self._timer.arm(opened.expires_at_s)
+        if not opened.is_observed:
+            return
         if self._observer is not None:
             self._observer.on_sent(opened)
         subscriptions = self._subscriptions
@@ -393,7 +403,7 @@ class Dispatcher:
     def _end_with_error(self, opened: OpenTask, code: str, why: str = "") -> None:
         """End a task that had no reply with an ERROR, and publish that ERROR."""
         error = error_for(opened, code, why)
-        if self._transport.is_heard(SignalType.ERROR.code, opened.trace):
+        if opened.is_observed and self._transport.is_heard(SignalType.ERROR.code, opened.trace):
             # 05-broadcast, "A socket of one's own" 4: it opens no connection for an error.
             self._transport.publish(
                 SignalType.ERROR.code, opened.trace, error.encode(), seldom=True
@@ -401,7 +411,7 @@ class Dispatcher:
         self._end(opened, error, 0, why)
 
     def _end(self, opened: OpenTask, signal: Signal, size: int = 0, why: str = "") -> None:
-        if self._observer is not None:
+        if self._observer is not None and opened.is_observed:
             self._observer.on_settled(opened, signal)
         if signal.type in QUESTIONS:
             self._end_in_question(opened, signal, size)
@@ -409,7 +419,8 @@ class Dispatcher:
         if opened.pathway is not None:
             _finish(opened.pathway, signal, size)
         subscriptions = self._subscriptions
-        if subscriptions.watches_tasks and subscriptions.may_want(signal.type, signal.trace_id):
+        watches = subscriptions.watches_tasks and opened.is_observed
+        if watches and subscriptions.may_want(signal.type, signal.trace_id):
             subscriptions.feed_reply(signal)
         if opened.waiter is None or opened.waiter.done():
             return
@@ -444,8 +455,6 @@ class Dispatcher:
             opened.waiter.set_result(opened.question)
         if opened.pathway is not None and opened.question is not None:
             opened.pathway.unanswered(opened.question)
-
-    # -- deadlines -------------------------------------------------------------------------------
 
     def _next_deadline_at_s(self) -> float | None:
         tasks_at_s = self.open_tasks.next_deadline_at_s()
@@ -482,14 +491,6 @@ class Dispatcher:
             waiter.set_exception(timeout_error(opened))
         if pathway is not None:
             _finish(pathway, error_for(opened, "EXPIRED"), 0)
-
-
-def _nothing() -> None:
-    pass
-
-
-def _unknown(_: OpenTask) -> str:
-    return ""
 
 
 def _finish(pathway: PathwayFeed, signal: Signal, size: int) -> None:

@@ -47,6 +47,9 @@ class OpenTask:
         question: The unanswered question that the Neuron sent instead of an output.
     """
 
+    is_observed = True
+    """Whether it counts as a task: is told to observers, handlers and watchers."""
+
     __slots__ = (
         "_signal",
         "address",
@@ -143,6 +146,13 @@ class OpenTask:
             return f"neuron {directed.id!r}"
         wanted = directed.capabilities if directed is not None else ()
         return f"a neuron that offers {', '.join(wanted)}"
+
+
+class CardTask(OpenTask):
+    """A TASK that asks for a card: no work of a Neuron."""
+
+    __slots__ = ()
+    is_observed = False
 
 
 class OpenTasks:

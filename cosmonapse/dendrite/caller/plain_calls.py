@@ -153,6 +153,7 @@ class PlainCalls:
             or (waiter := opened.waiter) is None
             or opened.pathway is not None
             or not self.enabled
+            or not opened.is_observed
         ):
             return False
         try:

@@ -13,6 +13,7 @@ from ...errors import BadSignal
 from ...kernel import heard_signals
 from ...payloads import STREAMED
 from ...signals import Signal, SignalType
+from ...tasks import is_of_card
 
 _LOG = logging.getLogger(__name__)
 _NOBODY = bytes(16)
@@ -53,6 +54,9 @@ class BodyReader:
             signals = heard_signals(body)
         except BadSignal as error:
             self._drop(1, str(error))
+            return []
+        if is_of_card(signals[0]):
+            self._counts["hidden.card"] += 1
             return []
         found = signals[0].type
         if wanted is None or found is wanted:

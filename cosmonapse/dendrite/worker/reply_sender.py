@@ -14,6 +14,7 @@ from typing import Any
 
 from ... import kernel
 from ...axon import Axon
+from ...cards import CARD_MARK
 from ...codec import packed
 from ...errors import UnencodableValue
 from ...ids import id_text
@@ -267,7 +268,7 @@ class ReplySender:
             trace_id=id_text("trc_", trace),
             parent_id=id_text("evt_", task),
             directed=axon.producer,
-            meta=self._meta,
+            meta={**self._meta, CARD_MARK: True},
         )
         code_byte = SignalType.AGENT_OUTPUT.code
         self._transport.send_reply(caller, task, trace, code_byte, signal.encode(), 0, _SETTLES)
