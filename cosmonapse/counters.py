@@ -77,7 +77,7 @@ COUNTERS: Final[Mapping[str, str]] = MappingProxyType(
         "drop.no_handler": "Broadcast Signals whose handler was removed before they arrived.",
         "drop.repeated_copy": "Copies of replies that were sent again and had arrived before.",
         "gap.broadcast": "Broadcast Signals that were lost before they arrived.",
-        "hidden.card": "Requests for cards, and cards, that were heard and not passed on as work.",
+        "hidden_cards": "Requests for cards, and cards, that were heard and not passed on as work.",
         "handler_raised": "Exceptions that handlers raised.",
         "handler_stuck": "Handlers that did not end within 1 s after their cancellation.",
         # gateways

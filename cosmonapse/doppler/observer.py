@@ -89,7 +89,7 @@ class Listener:
                 )
             return []
         if is_of_card(signals[0]):
-            self.counts["hidden.card"] += 1
+            self.counts["hidden_cards"] += 1
             return []
         return signals
 

@@ -41,6 +41,7 @@ PYTHON_RUN_BY = {
     "docs/testing.md": "tests/integration/testing/test_testing_page.py",
     "docs/tutorial.md": "tests/integration/test_tutorial_in_order.py",
     "docs/tracing.md": "tests/integration/test_tracing.py",
+    "docs/tools.md": "tests/integration/test_tools_page.py",
     "docs/workers.md": "tests/integration/test_workers_page.py",
 }
 JAVASCRIPT_RUN_BY = {

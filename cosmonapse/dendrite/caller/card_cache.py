@@ -18,7 +18,7 @@ from .dispatcher import Dispatcher
 from .open_tasks import CardTask
 
 _LOG = logging.getLogger(__name__)
-_MOST_KEPT = 1024
+MAX_KEPT = 1024
 _MOST_AT_ONCE = 32
 _MOST_ATTEMPTS = 3
 
@@ -66,14 +66,18 @@ class CardCache:
         for record in found:
             if record.card is not None and fnmatch.fnmatchcase(record.neuron_id, pattern):
                 records.setdefault(record.neuron_id, record)
+        cards = {each.neuron_id: kept for each in records.values() if (kept := self._known(each))}
         places = asyncio.Semaphore(_MOST_AT_ONCE)
 
         async def fetched(record: NeuronRecord) -> Card | None:
             async with places:
                 return await self._card_or_none(record, timeout_s)
 
-        cards = await asyncio.gather(*map(fetched, records.values()))
-        return {card.neuron_id: card for card in cards if card is not None}
+        missing = [each for each in records.values() if each.neuron_id not in cards]
+        for card in await asyncio.gather(*map(fetched, missing)):
+            if card is not None:
+                cards[card.neuron_id] = card
+        return cards
 
     async def _card_or_none(self, record: NeuronRecord, timeout_s: float) -> Card | None:
         try:
@@ -91,12 +95,16 @@ class CardCache:
                 capabilities=record.capabilities,
                 version=record.version,
             )
-        key = (record.neuron_id, record.card)
-        card = self._kept.get(key)
+        card = self._known(record)
         if card is None:
             card = await self._fetched(record.neuron_id, timeout_s)
             self._keep(card)
-        else:
+        return card
+
+    def _known(self, record: NeuronRecord) -> Card | None:
+        key = (record.neuron_id, record.card or "")
+        card = self._kept.get(key)
+        if card is not None:
             self._kept.move_to_end(key)
         return card
 
@@ -125,7 +133,7 @@ class CardCache:
         for neuron_id, digests in differing(records).items():
             if self._told.get(neuron_id) == digests:
                 continue
-            if len(self._told) >= _MOST_KEPT:
+            if len(self._told) >= MAX_KEPT:
                 self._told.clear()
             self._told[neuron_id] = digests
             _LOG.warning(
@@ -137,7 +145,7 @@ class CardCache:
 
     def _keep(self, card: Card) -> None:
         self._kept[card.neuron_id, card.digest] = card
-        if len(self._kept) > _MOST_KEPT:
+        if len(self._kept) > MAX_KEPT:
             self._kept.popitem(last=False)
 
 

@@ -56,7 +56,7 @@ class BodyReader:
             self._drop(1, str(error))
             return []
         if is_of_card(signals[0]):
-            self._counts["hidden.card"] += 1
+            self._counts["hidden_cards"] += 1
             return []
         found = signals[0].type
         if wanted is None or found is wanted:
