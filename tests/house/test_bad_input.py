@@ -7,8 +7,8 @@ import pytest
 from house import source
 
 PAGE = (source.ROOT / "docs" / "bad-input.md").read_text()
-ROWS = [*(str(number) for number in range(1, 37)), "10a", "27a", "32a"]
-ROW = re.compile(r"^\| (\d+a?) \|(.*)\|$", flags=re.MULTILINE)
+ROWS = [*(str(number) for number in range(1, 37)), "10a", "23a", "23b", "27a", "32a"]
+ROW = re.compile(r"^\| (\d+[ab]?) \|(.*)\|$", flags=re.MULTILINE)
 CASES = range(1, 51)
 ROW_OF_CASE = re.compile(r"^\| case (\d+) \|(.*)\|$", flags=re.MULTILINE)
 TEST = re.compile(r"`(test_\w+)`")

@@ -54,6 +54,8 @@ ROOMS = (
     "cosmonapse.memory_ops",
     "cosmonapse.stores.",
     "cosmonapse.synapse.nats.",
+    "cosmonapse.cards",
+    "cosmonapse.schemas.",
     "zmq_transport.",
 )
 MODULES = [
