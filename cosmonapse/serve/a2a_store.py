@@ -53,7 +53,7 @@ class NeuronTaskStore(TaskStore):
     async def get(self, task_id: str, context: ServerCallContext) -> Task | None:
         """Return a task of the agent, or None."""
         found = self.tasks.get(context.state[NEURON], task_id, self._now_s())
-        return None if found is None else Task.FromString(found.body)
+        return Task.FromString(found.body) if found is not None and found.body else None
 
     async def list(self, params: ListTasksRequest, context: ServerCallContext) -> ListTasksResponse:
         """Return the tasks of the agent, the one that was changed last first, in pages.

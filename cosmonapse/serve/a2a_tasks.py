@@ -33,7 +33,7 @@ class StoredTask:
     """A task.
 
     Args:
-        body: The task.
+        body: The task; empty if its question came before it.
         asked: The question that it waits with, and the TASK that led to it; empty for none.
         phase: What it does.
         changed_at_s: When it was changed.
@@ -91,11 +91,16 @@ class BoundedTasks:
         self._drop_over()
 
     def ask(self, agent: str, task_id: str, asked: bytes, now_s: float) -> None:
-        """Keep a question beside its task; empty for none. An unknown task is left out."""
+        """Keep a question beside its task; empty for none.
+
+        It may come before its task, which is empty until then.
+        """
         before = self._take(agent, task_id)
         if before is not None:
             self._keep(agent, task_id, before.body, asked, before.phase, now_s)
-            self._drop_over()
+        elif asked:
+            self._keep(agent, task_id, b"", asked, TaskPhase.ASKING, now_s)
+        self._drop_over()
 
     def get(self, agent: str, task_id: str, now_s: float) -> StoredTask | None:
         """Return a task, or None."""
@@ -111,7 +116,7 @@ class BoundedTasks:
             task
             for queue in self._queues.values()
             for (owner, _), task in queue.items()
-            if owner == agent
+            if owner == agent and task.body
         ]
         yield from sorted(found, key=lambda task: task.number, reverse=True)
 

@@ -9,6 +9,7 @@ from a2a.types import CancelTaskRequest, ListTasksRequest, Part, SubscribeToTask
 
 from cosmonapse import Axon, BlockingDendrite
 from cosmonapse.serve.a2a_parts import JSON_TYPE, MAX_DEPTH
+from house import source
 from support.a2a_neurons import (
     BINDINGS,
     DEPTH,
@@ -331,3 +332,15 @@ async def test_a_stop_ends_open_streams_within_a_second(url, waiting):
         assert await asyncio.to_thread(own.process.wait) == 0
         assert any("TASK_STATE_CANCELED" in line or "TASK_STATE_FAILED" in line for line in rest)
         await until(lambda: waiting.cancelled > before)
+
+
+async def test_the_program_on_the_page_prints_what_the_neuron_says(gateway, monkeypatch, capsys):
+    monkeypatch.setenv("COSMO_TOKEN", gateway.token)
+    page = (source.ROOT / "docs" / "gateways.md").read_text()
+    section = page.partition("\n## A2A\n")[2].partition("\n## ")[0]
+    program = section.partition("```python\n")[2].partition("```")[0]
+    program = program.replace("http://127.0.0.1:8080", gateway.base_url)
+
+    await asyncio.to_thread(exec, compile(program, "gateways.md", "exec"), {})
+
+    assert capsys.readouterr().out == "one two three"

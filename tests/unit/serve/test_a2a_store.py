@@ -64,6 +64,15 @@ async def test_a_question_survives_the_executor(store):
     assert store.asking("a", "t2") is None
 
 
+async def test_a_question_that_comes_before_its_task_waits_for_it(store):
+    store.remember("a", "t1", (TASK, QUESTION))
+    assert await store.get("t1", of("a")) is None
+
+    await store.save(task(1, TaskState.TASK_STATE_INPUT_REQUIRED), of("a"))
+
+    assert store.asking("a", "t1") == (TASK, QUESTION)
+
+
 async def test_pages_follow_each_other_without_gap_or_repeat(store):
     for number in range(5):
         await store.save(task(number), of("a"))

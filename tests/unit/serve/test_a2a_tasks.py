@@ -84,11 +84,19 @@ def test_a_question_stays_beside_its_task_until_it_ends(tasks):
     assert tasks.bytes_held == 3 + 1024
 
 
-def test_a_question_to_a_task_that_is_gone_is_left_out(tasks):
+def test_a_question_may_come_before_its_task(tasks):
     tasks.ask("a", "1", b"question", 0.0)
+    assert list(tasks.of("a", 0.0)) == []
 
-    assert len(tasks) == 0
-    assert tasks.bytes_held == 0
+    tasks.put("a", "1", b"one", TaskPhase.RUNNING, 0.0)
+    assert tasks.get("a", "1", 0.0).asked == b"question"
+    assert tasks.get("a", "1", 0.0).body == b"one"
+
+
+def test_no_question_to_a_task_that_is_gone_leaves_nothing(tasks):
+    tasks.ask("a", "1", b"", 0.0)
+
+    assert (len(tasks), tasks.bytes_held) == (0, 0)
 
 
 def test_the_tasks_of_an_agent_come_with_the_last_change_first(tasks):

@@ -53,6 +53,8 @@ ROOMS = (
     "cosmonapse.memory.",
     "cosmonapse.memory_ops",
     "cosmonapse.stores.",
+    "cosmonapse.serve.a2a_parts",
+    "cosmonapse.serve.a2a_tasks",
     "cosmonapse.synapse.nats.",
     "cosmonapse.cards",
     "cosmonapse.schemas.",
